@@ -1,8 +1,7 @@
-//! `validate`: apps and plain manifests against schemas and rules.
+//! The `validate` command: checks apps and plain manifests against schemas and rules.
 //!
-//! Nothing is fetched and no cluster is asked. Apps are examined side by side; what each renders is known to the others
-//! when rules look for what a reference means. Whatever is wrong with an app is a finding; an error is what keeps the
-//! command from looking.
+//! It fetches nothing and contacts no cluster. Apps are examined in parallel, and rules that resolve references see the
+//! objects that the other apps render. A problem with an app is a finding; an error means that the command cannot run.
 
 mod apps;
 
@@ -27,41 +26,43 @@ use sealwave_validate::project::{
 use sealwave_validate::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
 use sealwave_validate::{Finding, LookedAt, Report, Selection, rules};
 
-/// What can go wrong besides findings.
+/// An error that ends the command; problems with the input are findings.
 #[derive(Debug, thiserror::Error)]
 enum ValidateError {
     #[error("no app has an environment `{0}`")]
     NoEnvironment(String),
-    #[error("app has no environment, so that there is nothing to check")]
+    #[error("app has no environments, so there is nothing to check")]
     NoEnvironments,
-    #[error("a thread ended early")]
+    #[error("worker thread ended unexpectedly")]
     Thread,
-    #[error("`{path}` cannot be read: {}", if *.is_link { "it is a link that leads nowhere".to_owned() } else { io_reason(*.reason) })]
+    #[error("`{path}` {}", if *.is_link { "is a broken symbolic link".to_owned() } else { format!("cannot be read: {}", io_reason(*.reason)) })]
     Unreadable { path: String, reason: std::io::ErrorKind, is_link: bool },
 }
 
 impl Explain for ValidateError {}
 
-/// What a reader of the report should know.
+/// A note about the run, printed besides the findings.
 #[derive(Debug, thiserror::Error)]
 enum Remark {
-    #[error("there is too much to look at as a whole: objects were looked at one by one")]
+    #[error("input is too large for cross-object checks; each object was checked on its own")]
     OneByOne,
-    #[error("left out, as a kustomization names them as patches or configurations: {count} file{}", if *.count == 1 { "" } else { "s" })]
+    #[error("{count} file{} skipped: kustomization patches or configurations", if *.count == 1 { "" } else { "s" })]
     PartialFiles { count: usize },
-    #[error("the policy was not asked: no project was named")]
+    #[error("policy was not checked: no project was given")]
     PolicyNotAsked,
 }
 
 impl Explain for Remark {
     fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::OneByOne => "references between objects were not checked; validate smaller sets for that",
+            Self::OneByOne => {
+                "references between objects were not checked; validate smaller sets to check them"
+            }
             Self::PartialFiles { .. } => {
-                "validate what Kustomize builds: `kubectl kustomize … | sealwave validate -`"
+                "validate the output of Kustomize: `kubectl kustomize … | sealwave validate -`"
             }
             Self::PolicyNotAsked => {
-                "giving `--project` (and `--namespace`, as Argo CD has it) checks what the policy allows"
+                "to check the policy, pass `--project` (and `--namespace`, as Argo CD sets it)"
             }
         };
         Some(text.to_owned())
@@ -78,7 +79,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     let mut validation = Validation::decide(&args.checks, variables)?;
     validation.checking.blind.parts |= !args.env.is_empty();
     config::check_namespace(args.identity.namespace.as_deref())?;
-    // It is read for each app; what is wrong with it is wrong with the run.
+    // The operator file is read again for each app; an error in it ends the run.
     if let Some(path) = config::operator_path(args.checks.operator.clone(), variables) {
         OperatorFile::read(&path)?.certificates()?;
     }
@@ -97,38 +98,28 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         files: Vec::new(),
         written,
         notes: targets.notes,
-        library: Arc::default(),
-        blind: false,
+        crd_cache: Arc::default(),
+        incomplete: false,
     };
     run.apps(&targets.apps)?;
-    run.plain(targets.files, targets.stdin, targets.places)?;
-    run.notes.extend(run.library.notes());
-    run.silence_known()?;
+    run.validate_manifests(targets.files, targets.stdin, targets.places)?;
+    run.notes.extend(run.crd_cache.notes());
+    run.apply_baseline()?;
     run.finish(&outputs)
 }
 
-fn written_paths(args: &ValidateArgs) -> WrittenPaths<'_> {
-    WrittenPaths {
-        baseline: args.report.baseline.as_deref(),
-        write_baseline: args.report.write_baseline.as_deref(),
-        config: args.checks.config.as_deref(),
-        operator: args.checks.operator.as_deref(),
-        crds: &args.checks.crds,
-    }
-}
-
-/// Finds what is to be checked.
+/// Finds the apps and files to check.
 fn find(args: &ValidateArgs, written: &Written, watch: &Watch) -> Result<Targets, Failure> {
-    let activity = watch.begin("looking for manifests");
+    let activity = watch.begin("searching for manifests");
     let mut targets = Targets::find(&args.paths, args.all, written)?;
     if let Some(revision) = &args.changed_since {
-        activity.turn_to("asking `git` what changed");
+        activity.turn_to("asking `git` for changes");
         targets.narrow(revision, &args.paths)?;
     }
     Ok(targets)
 }
 
-/// The page of a rule, or a list of those that a group or a glob means.
+/// Returns the page of a rule, or a list of the rules that match a group or a glob.
 fn explain(id: &str) -> Result<Outcome, Failure> {
     let width = config::terminal_width();
     let rules = rules::matching(id);
@@ -147,32 +138,37 @@ struct Run<'a> {
     validation: Validation,
     standing: Standing,
     report: Report,
-    /// What standard input held, where it can be shown.
+    /// The text of standard input, if the report may show it.
     stdin: Option<Vec<u8>>,
-    /// What is to be written.
+    /// The files to write, with their contents.
     files: Vec<(PathBuf, Vec<u8>)>,
     written: Written,
     notes: Vec<Note>,
-    /// Definitions that lie in repositories.
-    library: Arc<Library>,
-    /// The app that was given as the working directory, and so has no name.
+    /// Custom resource definitions found in repositories.
+    crd_cache: Arc<Library>,
+    /// The app in the working directory, which has no name.
     here: Option<PathBuf>,
-    /// The files that the report may show lines of.
+    /// The files whose lines the report may show.
     readable: Readable,
-    /// Whether something kept a part from being looked at.
-    blind: bool,
+    /// Whether part of the input could not be checked.
+    incomplete: bool,
 }
 
 impl Run<'_> {
-    /// What knows of definitions that lie in the repositories of these paths.
+    /// Returns a resolver for the definitions in the repositories of `places`.
     fn nearby(&self, checking: &Checking, places: Vec<PathBuf>) -> Arc<Nearby> {
-        Arc::new(Nearby::new(Arc::clone(&self.library), checking.kube_versions.clone(), places))
+        Arc::new(Nearby::new(Arc::clone(&self.crd_cache), checking.kube_versions.clone(), places))
     }
 
-    fn plain(&mut self, files: Vec<Target>, stdin: bool, places: Vec<PathBuf>) -> Result<(), Failure> {
-        let unjudged = files.iter().filter(|file| !file.wanted).map(|file| shown(&file.path)).collect();
+    fn validate_manifests(
+        &mut self,
+        files: Vec<Target>,
+        stdin: bool,
+        places: Vec<PathBuf>,
+    ) -> Result<(), Failure> {
+        let context_only = files.iter().filter(|file| !file.wanted).map(|file| shown(&file.path)).collect();
         let activity = Arc::new(self.watch.begin("checking manifests"));
-        let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| of_file(file, &activity)).collect();
+        let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| file_input(file, &activity)).collect();
         if stdin {
             let activity = Arc::clone(&activity);
             let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
@@ -186,14 +182,14 @@ impl Run<'_> {
         }
         let mut checking = self.validation.clone().usable()?;
         checking.blind.parts |= self.args.changed_since.is_some();
-        checking.unjudged = Arc::new(unjudged);
+        checking.unjudged = Arc::new(context_only);
         checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let definitions = checking.definitions.iter().map(KnownDefinition::view);
         checking.schemas = Arc::new(SchemaSet::growing(&checking.kube_versions, definitions));
         checking.fallback = Some(self.nearby(&checking, places));
-        let looked = engine::validate_plain(inputs, &checking, &self.standing);
+        let result = pipeline::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one, partial_files, texts } =
-            looked.map_err(|(path, error)| {
+            result.map_err(|(path, error)| {
                 let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
                 Problem::new(&ValidateError::Unreadable { path, reason: error.kind(), is_link })
             })?;
@@ -212,20 +208,20 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What is wrong with definitions is said once, whoever names them.
+    /// Reports the faults of definitions, each only once in a run.
     fn definitions(&mut self, checking: &Checking) {
-        let mut verdict = engine::definition_faults(checking, &self.standing);
-        let of_definitions = |finding: &&Finding| finding.rule.id == rules::DEFINITION.id;
+        let mut verdict = pipeline::definition_faults(checking, &self.standing);
+        let is_definition_finding = |finding: &&Finding| finding.rule.id == rules::schema::DEFINITION.info.id;
         if !verdict.findings.is_empty() {
-            let known = self.report.findings.iter().filter(of_definitions).map(Finding::identity);
-            let mut known: HashSet<_> = known.collect();
-            verdict.findings.retain(|finding| known.insert(finding.identity()));
+            let reported = self.report.findings.iter().filter(is_definition_finding).map(Finding::identity);
+            let mut reported: HashSet<_> = reported.collect();
+            verdict.findings.retain(|finding| reported.insert(finding.identity()));
         }
         self.take(verdict);
     }
 
     fn take(&mut self, verdict: Verdict) {
-        self.blind |= verdict.blind;
+        self.incomplete |= verdict.blind;
         self.report.findings.extend(verdict.findings);
         self.report.suppressed += verdict.suppressed.len();
         for finding in verdict.suppressed.iter().chain(&verdict.passed_over) {
@@ -233,24 +229,24 @@ impl Run<'_> {
         }
     }
 
-    /// Whether all is looked at that the file of `--config` is for: what is below its directory.
-    fn looks_at_everything(&self) -> bool {
+    /// Reports whether the run covers everything below the directory of the `--config` file.
+    fn covers_everything(&self) -> bool {
         let Some(file) = &self.args.checks.config else { return true };
         let directory = file.canonicalize().ok();
         let directory = directory.as_deref().and_then(Path::parent);
-        let holds = |path: &PathBuf| {
-            path.canonicalize().is_ok_and(|path| directory.is_some_and(|below| below.starts_with(path)))
+        let covers_config = |path: &PathBuf| {
+            path.canonicalize().is_ok_and(|path| directory.is_some_and(|dir| dir.starts_with(path)))
         };
         let has_apps = self.report.looked_at.apps > 0;
         self.args.changed_since.is_none()
             && !self.validation.checking.blind.parts
-            && self.args.paths.iter().any(holds)
+            && self.args.paths.iter().any(covers_config)
             && (self.args.all || !has_apps)
     }
 
-    /// Puts findings in order, makes a baseline of them, and takes out those that one knows.
-    fn silence_known(&mut self) -> Result<(), Failure> {
-        let everything = !self.blind && self.looks_at_everything();
+    /// Sorts the findings, writes a new baseline, and removes the findings that a given baseline lists.
+    fn apply_baseline(&mut self) -> Result<(), Failure> {
+        let everything = !self.incomplete && self.covers_everything();
         self.report.findings.extend(self.standing.findings(&self.validation.checking, everything));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         if let Some(path) = &self.args.report.write_baseline {
@@ -261,8 +257,8 @@ impl Run<'_> {
             let baseline = report::read_baseline(path).map_err(|error| Problem::new(&error))?;
             let selection =
                 Selection { environments: &self.args.env, only_changed: self.args.changed_since.is_some() };
-            let gone = baseline.silence(&mut self.report, &selection);
-            self.notes.extend(gone.map(|remark| Note::remark(Problem::new(&remark))));
+            let resolved = baseline.silence(&mut self.report, &selection);
+            self.notes.extend(resolved.map(|remark| Note::remark(Problem::new(&remark))));
         }
         Ok(())
     }
@@ -310,13 +306,13 @@ fn outputs(args: &ReportArgs) -> Result<Outputs, Failure> {
     parsed.and_then(Outputs::new).map_err(|error| Problem::new(&error).into())
 }
 
-fn of_file(file: Target, activity: &Arc<Activity>) -> PlainInput {
+fn file_input(file: Target, activity: &Arc<Activity>) -> PlainInput {
     let Target { path, reach, .. } = file;
     let (name, activity) = (shown(&path), Arc::clone(activity));
     let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
         activity.turn_to(format!("checking `{}`", shown(&path)));
         Ok(match &*reach {
-            // It may be what a shell has opened for this process, which is no regular file.
+            // It may be a process substitution of the shell, which is not a regular file.
             Reach::Anywhere => Box::new(fs_err::File::open(path)?),
             reach @ Reach::Below(_) => Box::new(reach.open(&path)?),
         })

@@ -1,47 +1,47 @@
-//! The audit: one line of JSON for each reference of a run and each destination, where the operator asks for it.
+//! The audit log: one JSON line for each reference and destination of a run, if the operator enables it.
 //!
-//! A line names who asked for what, and what came of it; never a value. It is the only thing that sealwave writes with a
-//! time in it. Text from a repository is escaped as JSON has it, so that none can end a line and forge another. Each line
-//! is one append in one piece, so that lines of many runs at once do not mix. An audit that cannot be kept stops the run
-//! before it puts anything out.
+//! A line holds the requester, the reference and the outcome, never a value. It is the only output of sealwave with a
+//! timestamp. Text from a repository is JSON-escaped, so that it cannot end a line and forge another. Each line is one
+//! append, so that lines of concurrent runs do not mix. If the audit log cannot be written, the run stops without
+//! output.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::Serialize;
-// The calendar of the crate that reads certificates; it writes what RFC 3339 has.
+// `DateTime` formats as RFC 3339; the crate is a dependency for certificates anyway.
 use x509_cert::der::DateTime;
 
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_pipeline::{Audit, Record};
 use sealwave_secrets::policy::Subject;
 
-/// An audit that is open.
+/// An open audit log.
 pub struct AuditLog {
     file: Option<(PathBuf, fs_err::File)>,
     stderr: bool,
     subject: Subject,
 }
 
-/// Why no audit can be kept.
+/// An error of the audit log.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// The operator file names no place for it.
-    #[error("`audit` in the operator file names neither a `file` nor `stderr: true`")]
-    Nowhere,
+    /// The operator file sets no destination.
+    #[error("`audit` in the operator file sets neither `file` nor `stderr: true`")]
+    NoDestination,
     /// The app's repository could hold or replace the file.
     #[error("audit file `{}` is within the app's repository", .0.display())]
     InRepository(PathBuf),
-    /// A device, a pipe, a directory.
-    #[error("audit file `{}` is no regular file", .0.display())]
+    /// The path is a device, a pipe or a directory.
+    #[error("audit file `{}` is not a regular file", .0.display())]
     NotAFile(PathBuf),
-    /// It cannot be opened or written.
+    /// The log cannot be opened or written.
     #[error("audit cannot be written to `{place}`: {reason}")]
     Unwritable {
         /// The file, or `stderr`.
         place: String,
-        /// What the system says.
+        /// The error of the operating system.
         reason: io::ErrorKind,
     },
 }
@@ -50,21 +50,21 @@ impl Explain for AuditError {
     fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::Nowhere => "write `audit: {file: audit.jsonl}` or `audit: {stderr: true}`",
+                Self::NoDestination => "write `audit: {file: audit.jsonl}` or `audit: {stderr: true}`",
                 Self::InRepository(_) | Self::NotAFile(_) => {
-                    "name a file on a volume of the operator's; its path is relative to the operator file"
+                    "choose a file on an operator's volume; its path is relative to the operator file"
                 }
-                Self::Unwritable { .. } => "nothing is put out while the audit cannot be kept",
+                Self::Unwritable { .. } => "no output is written unless the audit can be written",
             }
             .to_owned(),
         )
     }
 }
 
-/// One line. The order of the fields is the order in the line.
+/// A line of the log, with fields in output order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line<'a> {
+struct AuditLine<'a> {
     time: &'a str,
     project: Option<&'a str>,
     app: Option<&'a str>,
@@ -82,10 +82,10 @@ struct Line<'a> {
 }
 
 impl AuditLog {
-    /// Opens the audit of one app, before anything is fetched.
+    /// Opens the audit log of an app, before anything is fetched.
     ///
     /// # Errors
-    /// There is no place for it, or none that can be written and that the `repository` of the app does not reach.
+    /// Returns an error if no destination is set, or the file is in the app's `repository` or cannot be written.
     pub fn open(
         file: Option<&Path>,
         stderr: bool,
@@ -93,7 +93,7 @@ impl AuditLog {
         subject: Subject,
     ) -> Result<Self, AuditError> {
         if file.is_none() && !stderr {
-            return Err(AuditError::Nowhere);
+            return Err(AuditError::NoDestination);
         }
         let file = file.map(|path| open(path, repository)).transpose()?;
         Ok(Self { file, stderr, subject })
@@ -101,13 +101,13 @@ impl AuditLog {
 
     fn line(&self, time: &str, record: &Record<'_>) -> Vec<u8> {
         let subject = &self.subject;
-        let line = Line {
+        let line = AuditLine {
             time,
-            project: known(&subject.project),
-            app: known(&subject.app),
-            namespace: known(&subject.namespace),
-            repository: known(&subject.repository),
-            environment: known(&subject.environment),
+            project: non_empty(&subject.project),
+            app: non_empty(&subject.app),
+            namespace: non_empty(&subject.namespace),
+            repository: non_empty(&subject.repository),
+            environment: non_empty(&subject.environment),
             reference: record.reference.to_string(),
             cluster: record.destination.cluster,
             secret_namespace: record.destination.namespace,
@@ -124,7 +124,7 @@ impl AuditLog {
 
     fn append(&self, line: &[u8]) -> Result<(), AuditError> {
         if let Some((path, file)) = &self.file {
-            // `write`, not `write_all`: what does not go in one piece could mix with another run's line.
+            // `write`, not `write_all`: a partial write could mix with the line of another run.
             let written = (&*file).write(line);
             let whole = written.and_then(|count| {
                 if count == line.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
@@ -155,7 +155,7 @@ impl Audit for AuditLog {
 
 fn open(path: &Path, repository: &Path) -> Result<(PathBuf, fs_err::File), AuditError> {
     let failed = |error: io::Error| unwritable(path, &error);
-    // Looked at before it is opened: opening a FIFO would wait for a reader.
+    // Checked before it is opened: opening a FIFO would wait for a reader.
     let real = match fs_err::canonicalize(path) {
         Ok(real) => {
             if !fs_err::metadata(&real).map_err(failed)?.is_file() {
@@ -180,7 +180,7 @@ fn open(path: &Path, repository: &Path) -> Result<(PathBuf, fs_err::File), Audit
     Ok((path.to_owned(), file))
 }
 
-/// The absolute path of a file that is not there yet: its directory is.
+/// Returns the absolute path of a new file in an existing directory.
 fn new_file(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -190,8 +190,8 @@ fn new_file(path: &Path) -> io::Result<PathBuf> {
     Ok(fs_err::canonicalize(parent)?.join(name))
 }
 
-/// What is empty is not known.
-fn known(text: &str) -> Option<&str> {
+/// Returns `None` for an empty text.
+fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 

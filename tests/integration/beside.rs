@@ -1,5 +1,5 @@
-//! `validate` about what stands beside sealwave: other operators' objects, copies of sealed values, pods within
-//! `ConfigMaps`, files of command lines, credentials in values and in files. The numbers are those of the findings.
+//! `validate` on content around sealwave: other operators' objects, copies of sealed values, pods within `ConfigMaps`,
+//! files named in command lines, credentials in values and files. The numbers are those of the findings.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
@@ -9,12 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Path, line, column, width.
+/// Returns path, line, column and width.
 fn place(finding: &Value) -> Value {
     json!([finding["path"], finding["line"], finding["column"], finding["width"]])
 }
 
-/// Something in the form of a sealed value.
+/// Returns a text in the format of a sealed value.
 fn ciphertext(seed: u8) -> String {
     let mut bytes = vec![1, 0];
     let mut state = u32::from(seed) + 1;
@@ -37,7 +37,7 @@ fn private_key() -> String {
     format!("-----BEGIN {0}-----\n{1}\n-----END {0}-----\n", "PRIVATE KEY", lines.join("\n"))
 }
 
-/// No line of the report, and no message, has a secret.
+/// Asserts that no line of the report and no message has a secret.
 fn assert_no_canary(tree: &Tree, args: &[&str]) {
     for form in ["human", "json", "sarif", "github", "gitlab", "junit"] {
         let output =
@@ -90,7 +90,7 @@ fn p02_a_template_in_a_template_leads_to_the_handlebars_file() {
          target:\n    template:\n      data:\n        file: |\n          a=\\{{ .user }}\n",
     )]);
     let report = app.report(&[]);
-    // The objects of two environments have two names.
+    // The objects of two environments have different names.
     let found = report.of("external-secrets/template");
     assert!(
         found
@@ -218,7 +218,7 @@ fn p07_a_pod_template_in_a_config_map() {
         assert_eq!(found["pointer"], "/data/pod_template.yaml", "{rule}");
         assert_eq!(found["object"]["kind"], "ConfigMap", "{rule}");
     }
-    // What such a pod reads is used.
+    // Objects that such a pod reads are used.
     assert!(report.of("reference/unused").iter().all(|finding| finding["path"] != "base/db.yaml"));
 }
 
@@ -244,7 +244,7 @@ fn p07_pods_of_jenkins_and_of_argo_workflows() {
 }
 
 #[test]
-fn p07_texts_that_only_look_like_pods_and_what_a_text_brings_itself() {
+fn p07_texts_that_only_look_like_pods_and_objects_within_a_text() {
     let app = Tree::app(&[(
         "base/texts.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: texts}\ndata:\n  dashboard.json: '{\"kind\": \"panel\", \"containers\": []}'\n  \
@@ -259,7 +259,7 @@ fn p07_texts_that_only_look_like_pods_and_what_a_text_brings_itself() {
 }
 
 #[test]
-fn p07_hostile_config_maps_are_read_within_bounds() {
+fn p07_hostile_config_maps_are_read_within_limits() {
     let mut many = String::from("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: many}\ndata:\n");
     for number in 0..600 {
         let _ = writeln!(
@@ -338,7 +338,7 @@ fn p08_credentials_beside_an_app() {
 }
 
 #[test]
-fn p08_what_git_does_not_take_and_what_is_no_secret() {
+fn p08_ignored_files_and_values_that_are_not_secrets() {
     let app = Tree::app(&[
         (".gitignore", "*.key\n/.aws/\n"),
         ("deploy/.gitignore", ".env\n"),
@@ -359,7 +359,7 @@ fn p08_what_git_does_not_take_and_what_is_no_secret() {
     ]);
     let report = app.report(&[]);
     assert_eq!(report.of("secret/in-file").len(), 0, "{:#?}", report.lines());
-    // The other app is looked at when it is asked for.
+    // The other app is checked if requested.
     let all = app.report(&["--all", "."]);
     assert_eq!(all.one("secret/in-file")["path"], "inner/.env");
 }
@@ -392,7 +392,7 @@ fn p08_hostile_files_beside_an_app() {
     symlink("..", app.root().join("up")).unwrap();
     let report = app.report(&[]);
     assert!(report.of("secret/in-file").is_empty(), "{:#?}", report.lines());
-    // However many there are, a bounded number is read.
+    // Only a limited number of files is read.
     for number in 0..300 {
         app.write(&format!("many/{number:03}.key"), private_key());
     }
@@ -401,7 +401,7 @@ fn p08_hostile_files_beside_an_app() {
 }
 
 #[test]
-fn p08_a_suppression_holds_for_a_file() {
+fn p08_a_suppression_applies_to_a_file() {
     let ignore = format!(
         "{APP}validate:\n  ignore:\n  - {{rule: secret/in-file, reason: \"a key of the test server\", path: \"tls/*\"}}\n"
     );

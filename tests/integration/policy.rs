@@ -341,9 +341,9 @@ fn without_its_audit_log_a_run_has_no_output() {
     for (audit, word) in [
         ("audit: {file: missing/audit.jsonl}\n", "audit cannot be written"),
         ("audit: {file: ../app/audit.jsonl}\n", "within the app's repository"),
-        ("audit: {file: secrets}\n", "no regular file"),
-        ("audit: {}\n", "neither a `file` nor `stderr: true`"),
-        ("audit: {file: /dev/full}\n", "no regular file"),
+        ("audit: {file: secrets}\n", "is not a regular file"),
+        ("audit: {}\n", "neither `file` nor `stderr: true`"),
+        ("audit: {file: /dev/full}\n", "is not a regular file"),
     ] {
         let app = app(audit);
         let stderr = refused(&mut argocd(&app, "shop"), audit);

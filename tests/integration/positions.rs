@@ -1,6 +1,6 @@
-//! Where `validate` says that a fault is: through templates, partials, helpers, values and patches.
+//! The places that `validate` reports, through templates, partials, helpers, values and patches.
 //!
-//! Each case is a small app whose `ConfigMap` has a number where a text belongs, and the exact place that is reported.
+//! Each case is a small app whose `ConfigMap` has a number instead of a text, and the exact place of the finding.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use serde_json::Value;
 
 const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n";
 
-/// Keys and where they are.
+/// Keys and their places.
 type Places<'a> = &'a [(&'a str, &'a str)];
 
-/// `path:line:column:width`.
+/// Returns `path:line:column:width`.
 fn shown(place: &Value) -> String {
     let name = place["path"].as_str().unwrap();
     format!("{name}:{}:{}:{}", place["line"], place["column"], place["width"])
 }
 
-/// For each faulty value, its place and those of the values behind it.
+/// Returns the place of each faulty value, and the places of the values behind it.
 fn found(files: &[(&str, &str)]) -> BTreeMap<String, String> {
     let report = Tree::app(files).report(&["--env", "prod"]);
     let findings = report.of("schema/type");
@@ -34,13 +34,13 @@ fn found(files: &[(&str, &str)]) -> BTreeMap<String, String> {
     found
 }
 
-/// Checks what is found in an app whose template is this; `T` stands for the template's path, `V` for that of the values.
+/// Checks the places in an app with a template; `T` stands for the path of the template, `V` for that of the values.
 #[track_caller]
 fn check(template: &str, values: &str, wanted: Places<'_>) {
     check_with(template, values, &[], wanted);
 }
 
-/// The same with more files; `P` stands for the partial `p`.
+/// Like [`check`], with more files; `P` stands for the partial `p`.
 #[track_caller]
 fn check_with(template: &str, values: &str, more: &[(&str, &str)], wanted: Places<'_>) {
     let text = format!("{HEAD}{template}");
@@ -57,7 +57,7 @@ fn check_with(template: &str, values: &str, more: &[(&str, &str)], wanted: Place
     assert_eq!(found, wanted, "\n{template}");
 }
 
-// Text and expressions. The template's own lines start at 5.
+// Text and expressions. The template's lines start at 5.
 
 #[test]
 fn each_expression_of_a_line_has_its_column() {
@@ -76,12 +76,12 @@ fn each_expression_of_a_line_has_its_column() {
 }
 
 #[test]
-fn what_several_expressions_make_reaches_from_the_first_to_the_last() {
+fn a_span_of_several_expressions_covers_first_to_last() {
     check("  a: {{ x }}{{ z }}\n", "x: 7\nz: 8\n", &[("a", "T:5:6:14 < V:1:4:1 < V:2:4:1")]);
     check("  a: {{ x }}.{{ z }}\n", "x: 7\nz: 8\n", &[("a", "T:5:6:15 < V:1:4:1 < V:2:4:1")]);
     check("  a: 1{{ x }}2\n", "x: 7\n", &[("a", "T:5:7:7 < V:1:4:1")]);
     check("  a: {{ x }}{{#if x}}\n  {{~ x }}{{/if}}\n", "x: 7\n", &[("a", "T:5:6:7 < V:1:4:1")]);
-    // Of many values only the first are named.
+    // Only the first of many values are listed.
     check(
         "  a: {{#each l}}{{ this }}{{/each}}\n",
         "l: [1, 2, 3, 4, 5]\n",
@@ -91,7 +91,7 @@ fn what_several_expressions_make_reaches_from_the_first_to_the_last() {
 
 #[test]
 fn columns_count_characters_and_lines_end_in_any_way() {
-    // Keys that are none to Kubernetes are not named.
+    // Invalid keys are not named.
     check("  ä: {{ x }} # ü\n", "x: 7\n", &[("/data", "T:5:6:7 < V:1:4:1")]);
     check("  b: ü{{! é }}\n  'éé': 5\n", "x: 7\n", &[("/data", "T:6:9:1")]);
     check(
@@ -102,7 +102,7 @@ fn columns_count_characters_and_lines_end_in_any_way() {
 }
 
 #[test]
-fn blanks_that_are_cut_off_do_not_move_what_is_behind() {
+fn trimmed_blanks_do_not_shift_columns() {
     check("  a: {{~ x ~}}\n\n  # \n  b: 5\n", "x: ' 7'\n", &[("b", "T:8:6:1")]);
     check(
         "  a:\n   {{~#if x}} {{ x }} {{~/if}}\n  b: 5\n",
@@ -124,7 +124,7 @@ fn blanks_that_are_cut_off_do_not_move_what_is_behind() {
         "x: 7\n",
         &[("a", "T:5:6:9 < V:1:4:1"), ("b", "T:6:6:7 < V:1:4:1"), ("c", "T:7:6:2 < V:1:4:1")],
     );
-    // Nothing is known of blanks alone: not where `a` has its null, but that is said of its key.
+    // Blanks alone have no place, so the null of `a` is reported at its key.
     check("  b: {{ x }}\n  a: {{#if x}}   {{/if}}\n", "x: 7\n", &[("b", "T:5:6:7 < V:1:4:1")]);
 }
 
@@ -144,7 +144,7 @@ fn escapes_and_raw_blocks_are_text() {
 }
 
 #[test]
-fn values_of_several_lines_do_not_move_what_is_behind() {
+fn multi_line_values_do_not_shift_lines() {
     check(
         "  s: {{ quote s }}\n  a: 5\n  {{ r }}\n  b: 6\n",
         "s: \"l\\nm\"\nr: \"q: 1\\n  r: 2\"\n",
@@ -176,7 +176,7 @@ fn paths_lead_to_their_values() {
             ("d", "T:8:6:9 < V:2:5:1"),
         ],
     );
-    // What sealwave says hides a value of that name, and has no place.
+    // A built-in value hides a value of that name, and has no place.
     check(
         "  a: {{ revision }}5\n  b: {{ values.revision }}\n",
         "revision: 7\n",
@@ -185,7 +185,7 @@ fn paths_lead_to_their_values() {
 }
 
 #[test]
-fn loops_lead_to_what_they_are_at() {
+fn loops_lead_to_their_current_item() {
     let each = [("a", "T:6:13:10 < V:2:6:1"), ("b", "T:6:13:10 < V:3:6:1")];
     check("{{#each m}}\n  {{@key}}: {{ this }}\n{{/each}}\n", "m:\n  a: 1\n  b: 2\n", &each);
     check(
@@ -211,7 +211,7 @@ fn loops_lead_to_what_they_are_at() {
 }
 
 #[test]
-fn helpers_that_choose_lead_to_what_they_choose() {
+fn selecting_helpers_lead_to_the_selected_value() {
     check(
         "  a: {{ default 5 x }}\n  b: {{ default 5 nope }}\n  c: {{ required \"m\" x }}\n  d: {{ coalesce nope x }}\n  e: {{ ternary x 3 true }}\n  f: {{ ternary 3 x true }}\n",
         "x: 7\nnope: ~\n",
@@ -245,7 +245,7 @@ fn helpers_that_choose_lead_to_what_they_choose() {
 }
 
 #[test]
-fn helpers_that_write_lead_to_what_they_write() {
+fn writing_helpers_lead_to_the_written_value() {
     check(
         "  a: {{ toYaml x }}\n  b: {{ toJson x }}\n  c: {{ int x }}\n  d: {{ toString (default 1 x) }}\n  e: {{ printf \"%d\" x }}\n  f: {{ replace \"0\" \"1\" (toString x) }}\n",
         "x: 70\n",
@@ -258,7 +258,7 @@ fn helpers_that_write_lead_to_what_they_write() {
             ("f", "T:10:6:34 < V:1:4:2"),
         ],
     );
-    // What is made of several, or says something about a value, comes from nowhere.
+    // A combination of values, or a property of a value, has no source.
     check(
         "  a: {{ add x 1 }}\n  b: {{ len l }}\n  c: {{ printf \"%d%d\" x x }}\n  d: {{ nindent 4 (toYaml (list x)) }}\n",
         "x: 7\nl: [1]\n",
@@ -267,7 +267,7 @@ fn helpers_that_write_lead_to_what_they_write() {
 }
 
 #[test]
-fn what_is_dumped_leads_to_its_entries() {
+fn dumped_values_lead_to_their_entries() {
     let values = "m:\n  a: 1\n  s: |\n    x\n    y\n  é: 5\n  b: {c: [x, 5]}\nnope: ~\n";
     for (template, at) in [
         ("  {{nindent 2 (toYaml m)}}\n", "T:5:3:24"),
@@ -284,14 +284,14 @@ fn what_is_dumped_leads_to_its_entries() {
             ],
         );
     }
-    // In one line, and where a partial is indented.
+    // On one line, and in an indented partial.
     check_with(
         "  {{> p}}\n  d: {{toJson m}}\n",
         "m: {a: 1, b: 2}\n",
         &[("partials/p.hbs", "{{toYaml m}}\n")],
         &[("a", "P:1:1:12 < V:1:8:1"), ("b", "P:1:1:12 < V:1:14:1"), ("d", "T:6:6:12 < V:1:4:null")],
     );
-    // What was changed afterwards is no longer the value, so the value is all that can be said.
+    // Text that was changed afterwards differs from the value, so only the whole value is reported.
     check(
         "{{indent 2 (replace \"1\" \"3\" (toYaml m))}}\n",
         "m: {a: 1}\n",
@@ -319,7 +319,7 @@ fn keys_lead_to_keys() {
         ("{{k}}: x\n", "base/t.yaml.hbs:6:1:5 < values.yaml:3:4:3"),
         ("{{#each m}}\n{{> p l=1}}\n{{/each}}\n", "partials/p.hbs:1:1:8 < values.yaml:2:3:3"),
         ("{{> q l=1}}\n", "partials/q.hbs:1:21:5 < values.yaml:2:3:3"),
-        // The key of a loop is not that of the loop around it.
+        // The key of a loop differs from that of the outer loop.
         (
             "{{#each (list \"x\")}}{{#each ../m}}{{/each}}{{/each}}foo: {{lookup m k}}\n",
             "base/t.yaml.hbs:6:53:3",
@@ -379,7 +379,7 @@ fn partials_lead_to_their_own_lines_and_to_the_values_of_their_context() {
 }
 
 #[test]
-fn what_a_partial_is_given_by_name_comes_from_there() {
+fn parameters_of_partials_lead_to_their_source() {
     let text = "  a: {{ x }}\n  b: {{ k.v }}\n  c: {{ lit }}\n  d: {{ this.x }}\n  e: {{ ../q.v }}\n{{#with k}}\n  f: {{ v }}\n  g: {{ lit }}\n  h: {{ ../x }}\n{{/with}}\n{{#each k}}\n  i: {{this}}\n{{/each}}\n  j: {{ default 1 k.v }}\n";
     check_with(
         "{{> p m k=q lit=3}}",
@@ -398,7 +398,7 @@ fn what_a_partial_is_given_by_name_comes_from_there() {
             ("j", "P:14:6:19 < V:2:8:1"),
         ],
     );
-    // A name that is given hides the context's, and a literal comes from nowhere, whatever it is equal to.
+    // A parameter hides the context's value, and a literal has no source, even if it equals a value.
     let text = "  a: {{ x }}\n  b: {{ this.x }}\n";
     check_with(
         "{{> p x=q}}",
@@ -407,7 +407,7 @@ fn what_a_partial_is_given_by_name_comes_from_there() {
         &[("a", "P:1:6:7 < V:2:4:1"), ("b", "P:2:6:12 < V:2:4:1")],
     );
     check_with("{{> p x=8}}", "x: 8\n", &[("partials/p.hbs", text)], &[("a", "P:1:6:7"), ("b", "P:2:6:12")]);
-    // What was made of both is neither.
+    // A combination of both has no source.
     check_with(
         "{{> p m z=1}}",
         "m: {x: 8}\n",
@@ -417,7 +417,7 @@ fn what_a_partial_is_given_by_name_comes_from_there() {
 }
 
 #[test]
-fn blocks_in_partials_know_where_they_are() {
+fn blocks_in_partials_have_their_places() {
     let values = "l: [{w: a, v: 7}, {w: b, v: 8}]\nm: {c: 1, d: {e: 5}}\n";
     let text = "{{#each l}}\n  {{w}}: {{ v }}\n{{/each}}\n{{#each m}}\n  {{@key}}: {{#if (eq this 1)}}{{this}}{{else}}{{e}}{{/if}}\n{{/each}}\n";
     check_with(
@@ -443,7 +443,7 @@ fn blocks_in_partials_know_where_they_are() {
             ("b", "partials/q.hbs:1:10:5 < V:1:29:1"),
         ],
     );
-    // A block that is not entered leaves nothing to the one that is entered next.
+    // A skipped block does not affect the next one.
     let text = "{{#each m.d}}{{#each ../none}}{{/each}}{{/each}}{{#each l}}\n{{#each ../none}}x{{/each}}  {{w}}: {{ v }}\n{{/each}}\n";
     check_with(
         "{{> p z=1 none=n}}\n",
@@ -456,7 +456,7 @@ fn blocks_in_partials_know_where_they_are() {
 // Environments.
 
 #[test]
-fn the_same_in_several_environments_is_said_once_with_the_values_of_each() {
+fn equal_findings_are_merged_with_the_values_of_each_environment() {
     let text = format!("{{{{#each more}}}}\n# {{{{this}}}}\n{{{{/each}}}}\n{HEAD}  a: {{{{ x }}}}\n");
     let report = Tree::app(&[
         ("base/t.yaml.hbs", &text),
@@ -484,7 +484,7 @@ fn one_environment_has_as_many_findings_as_objects() {
 // Patches.
 
 #[test]
-fn what_a_patch_gives_is_in_the_patch() {
+fn values_from_a_patch_are_at_the_patch() {
     let base = format!("{HEAD}  a: x\n  b: z\n");
     let app = |patch: &str| {
         format!(
@@ -517,7 +517,7 @@ fn what_a_patch_gives_is_in_the_patch() {
             "- {op: add, path: /data/l, value: []}\n- {op: add, path: /data/l/-, value: 1}\n- {op: add, path: /data/l/0, value: 2}\n",
             &[("l", "p.yaml:1:3:null")],
         ),
-        // What is copied or moved stands where the operation does.
+        // A copied or moved value is at its operation.
         (
             "      file: p.yaml\n",
             "- {op: replace, path: /data/a, value: 5}\n- {op: copy, from: /data/a, path: /data/k}\n- {op: move, from: /data/a, path: /data/l}\n",
@@ -539,7 +539,7 @@ fn what_a_patch_gives_is_in_the_patch() {
 }
 
 #[test]
-fn a_patch_leaves_the_places_of_a_template_alone() {
+fn a_patch_does_not_change_places_in_a_template() {
     let app = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments:\n  prod:\n    patches:\n    - {target: {kind: ConfigMap, name: c}, patch: {data: {b: 5}}}\n";
     check_with(
         "  a: {{ x }}\n  b: {{ x }}\n",

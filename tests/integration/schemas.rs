@@ -224,9 +224,9 @@ fn groups_and_places_are_chosen() {
     assert_eq!(a, b);
     let desk = Desk::new(&server.address);
     let here: &[_] = &[("KUBECONFIG", "kubeconfig")];
-    desk.fails(&["--group", "shop.*", "--group", "none.*"], here, &["of a group like `none.*`"]);
+    desk.fails(&["--group", "shop.*", "--group", "none.*"], here, &["with a group that matches `none.*`"]);
     for group in ["", "a'b", "a\nb", "a b", "["] {
-        desk.fails(&["--group", group], &[], &["is not a pattern of groups", "hint: "]);
+        desk.fails(&["--group", group], &[], &["is not a valid group pattern", "hint: "]);
     }
 }
 

@@ -1,5 +1,5 @@
-//! `validate` over plain manifests: the cases of `testdata/validate`, each for one thing that must be found or left alone,
-//! and the corpus of well-kept manifests, on which it must be quiet.
+//! `validate` on plain manifests: the cases of `testdata/validate`, each for one thing that must or must not be
+//! reported, and the corpus of correct manifests, which must have no errors.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use sealwave_validate::rules;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a case expects; `testdata/validate/README.md` describes it.
+/// The expectations of a case, described in `testdata/validate/README.md`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Expected {
+struct ExpectedReport {
     args: Vec<String>,
     exit: i32,
     findings: Vec<ExpectedFinding>,
@@ -53,21 +53,23 @@ impl ExpectedFinding {
 }
 
 #[test]
-fn every_case_is_as_it_expects() {
+fn every_case_meets_its_expectations() {
     let cases = crate::support::cases("validate/");
     assert!(cases.len() >= 130, "only {} cases", cases.len());
     let wrong: Vec<String> = cases.iter().flat_map(|case| run(case)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What is not as the case expects. It runs outside of this repository, in which definitions of other cases lie.
+/// Returns the differences from the expectations. Runs outside this repository, which contains definitions of other
+/// cases.
 fn run(case: &Path) -> Vec<String> {
     let name = case.file_name().unwrap().to_string_lossy().into_owned();
     let text = fs_err::read_to_string(case.join("expect.yaml")).unwrap();
-    let said = text.lines().next().unwrap_or_default();
-    let expected: Expected = yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let heading = text.lines().next().unwrap_or_default();
+    let expected: ExpectedReport =
+        yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut wrong = Vec::new();
-    if !said.starts_with("# ") {
+    if !heading.starts_with("# ") {
         wrong.push("the first line does not say what the case is about".to_owned());
     }
     if expected.needs.as_deref().is_some_and(|rule| rules::rule(rule).is_none()) {
@@ -85,7 +87,7 @@ fn run(case: &Path) -> Vec<String> {
     wrong.into_iter().map(|what| format!("{name}: {what}")).collect()
 }
 
-fn args(case: &Path, expected: &Expected) -> Vec<String> {
+fn args(case: &Path, expected: &ExpectedReport) -> Vec<String> {
     let mut args = expected.args.clone();
     if args.iter().any(|arg| arg == "-") {
         return args;
@@ -106,7 +108,7 @@ fn args(case: &Path, expected: &Expected) -> Vec<String> {
     args
 }
 
-fn compare(report: &Report, expected: &Expected) -> Vec<String> {
+fn compare(report: &Report, expected: &ExpectedReport) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut missing: Vec<&ExpectedFinding> = expected.findings.iter().collect();
     for found in report.at("error") {
@@ -132,7 +134,7 @@ fn compare(report: &Report, expected: &Expected) -> Vec<String> {
 
 const CORPUS: [&str; 3] = ["--kube-version", "1.30,1.37", "testdata/corpus"];
 
-/// The corpus under its name, outside of this repository: what else lies here must not count.
+/// Copies the corpus out of this repository, so that other files here have no effect.
 fn corpus() -> Tree {
     let tree = Tree::new(&[]);
     crate::support::copy_tree(
@@ -142,7 +144,7 @@ fn corpus() -> Tree {
     tree
 }
 
-/// `testdata/corpus/README.md` says why each of these is right.
+/// `testdata/corpus/README.md` explains why each of these is correct.
 #[test]
 fn the_corpus_has_no_error_and_only_known_warnings() {
     let report = corpus().report(&CORPUS);

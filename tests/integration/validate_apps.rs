@@ -1,9 +1,9 @@
-//! `validate` over apps: where findings are, how often they are said, what silences them, and what is looked at.
+//! `validate` on apps: places of findings, duplicates, suppressions, and the selection of inputs.
 
 use crate::support::validating::{APP, BAD, GOOD, Report, Tree};
 use serde_json::{Value, json};
 
-/// A Deployment, some of it still open.
+/// Returns the start of a Deployment.
 fn deployment(replicas: &str) -> String {
     format!(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  replicas: {replicas}\n  selector: {{matchLabels: {{app: web}}}}\n  \
@@ -11,7 +11,7 @@ fn deployment(replicas: &str) -> String {
     )
 }
 
-/// Path, line, column, width.
+/// Returns path, line, column and width.
 fn place(finding: &Value) -> Value {
     json!([finding["path"], finding["line"], finding["column"], finding["width"]])
 }
@@ -20,7 +20,7 @@ fn environments(finding: &Value) -> Vec<&str> {
     finding["environments"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
 }
 
-// Where a finding is.
+// Places of findings.
 
 #[test]
 fn literal_text_of_a_template_is_found_on_its_line() {
@@ -47,7 +47,7 @@ fn an_expression_leads_to_the_value_behind_it() {
 }
 
 #[test]
-fn the_value_of_an_environment_is_the_one_that_is_named() {
+fn the_value_of_the_environment_is_located() {
     let app = Tree::app(&[
         ("base/web.yaml.hbs", &deployment("{{ web.replicas }}")),
         ("values.yaml", "web:\n  replicas: 3\n"),
@@ -60,7 +60,7 @@ fn the_value_of_an_environment_is_the_one_that_is_named() {
 }
 
 #[test]
-fn a_json_patch_in_the_app_file_is_where_the_fault_is() {
+fn a_finding_is_at_its_json_patch_in_the_app_file() {
     let app = Tree::app(&[
         ("base/web.yaml", &deployment("1")),
         (
@@ -76,7 +76,7 @@ fn a_json_patch_in_the_app_file_is_where_the_fault_is() {
 }
 
 #[test]
-fn a_merge_patch_in_a_file_is_where_the_fault_is() {
+fn a_finding_is_at_its_merge_patch_in_a_file() {
     let app = Tree::app(&[
         ("base/web.yaml", &deployment("1")),
         (
@@ -92,7 +92,7 @@ fn a_merge_patch_in_a_file_is_where_the_fault_is() {
 }
 
 #[test]
-fn what_a_partial_makes_is_found() {
+fn findings_in_partials_are_located() {
     let app = Tree::app(&[
         ("base/web.yaml.hbs", &deployment("{{> replicas}}")),
         ("partials/replicas.hbs", "three"),
@@ -104,7 +104,7 @@ fn what_a_partial_makes_is_found() {
     assert_eq!(found["pointer"], "/spec/replicas");
 }
 
-// How often.
+// Duplicates.
 
 #[test]
 fn a_broken_environment_does_not_hide_the_others() {
@@ -147,7 +147,7 @@ fn the_app_file_suppresses() {
 }
 
 #[test]
-fn a_suppression_has_its_day_its_reason_and_its_use() {
+fn suppressions_need_a_valid_date_a_reason_and_a_use() {
     let rules = |entry: &str| {
         let ran = ignoring(entry).run(&[]);
         let report = ran.report();
@@ -160,7 +160,7 @@ fn a_suppression_has_its_day_its_reason_and_its_use() {
         rules("{rule: schema/type, reason: a, until: 2025-12-31}"),
         found(1, "schema/type suppression/expired")
     );
-    // The day itself still counts: SOURCE_DATE_EPOCH is 2026-01-01.
+    // A suppression is valid on its last day: SOURCE_DATE_EPOCH is 2026-01-01.
     assert_eq!(rules("{rule: schema/type, reason: a, until: 2026-01-01}"), found(0, ""));
     assert_eq!(rules("{rule: schema/enum, reason: a}"), found(1, "schema/type suppression/unused"));
     assert_eq!(rules("{rule: schema/typo, reason: a}"), found(1, "schema/type suppression/malformed"));
@@ -173,7 +173,7 @@ fn a_suppression_has_its_day_its_reason_and_its_use() {
 }
 
 #[test]
-fn source_date_epoch_is_the_day() {
+fn source_date_epoch_sets_the_date() {
     let app = ignoring("{rule: schema/type, reason: a, until: 2026-06-30}");
     let code = |seconds: &str| {
         let mut command = crate::support::validating::command(app.root(), &["-o", "json"]);
@@ -206,7 +206,7 @@ fn annotations_and_comments_suppress() {
 }
 
 #[test]
-fn what_a_stage_says_cannot_be_suppressed() {
+fn problems_of_stages_cannot_be_suppressed() {
     let app = ignoring("{rule: app/render, reason: a}");
     app.write("envs/dev/broken.yaml.hbs", "kind: {{ nothing }}\n");
     let report = app.report(&[]);
@@ -216,7 +216,7 @@ fn what_a_stage_says_cannot_be_suppressed() {
 // Settings.
 
 #[test]
-fn rules_have_the_severity_that_is_wanted() {
+fn settings_change_severities() {
     let app = Tree::app(&[
         ("base/bad.yaml", BAD),
         ("sealwave.yaml", &format!("{APP}validate: {{rules: {{schema/type: note}}}}\n")),
@@ -233,7 +233,7 @@ const READER: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: reader}\nspec:
                       envFrom: [{secretRef: {name: elsewhere}}]\n";
 
 #[test]
-fn what_exists_elsewhere_is_not_missed() {
+fn external_objects_are_not_missing() {
     let dangling = |app: &Tree, args: &[&str]| app.report(args).of("reference/missing-secret").len();
     let app = Tree::app(&[("base/reader.yaml", READER)]);
     assert_eq!(dangling(&app, &[]), 1);
@@ -252,7 +252,7 @@ fn what_exists_elsewhere_is_not_missed() {
 }
 
 #[test]
-fn a_baseline_knows_what_was_there() {
+fn a_baseline_silences_known_findings() {
     let app = Tree::app(&[("base/bad.yaml", BAD)]);
     assert_eq!(app.run(&["--write-baseline", "known.json"]).code, 1);
     let ran = app.run(&["--baseline", "known.json"]);
@@ -265,11 +265,11 @@ fn a_baseline_knows_what_was_there() {
     app.write("base/bad.yaml", GOOD.replace("good", "bad"));
     let ran = app.run(&["--baseline", "known.json"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.stderr.contains("baseline"), "gone entries are not said: {}", ran.stderr);
+    assert!(ran.stderr.contains("baseline"), "gone entries are not reported: {}", ran.stderr);
 }
 
 #[test]
-fn a_baseline_knows_in_which_environments() {
+fn a_baseline_is_per_environment() {
     let app = Tree::app(&[
         ("base/web.yaml.hbs", &deployment("{{ web.replicas }}")),
         ("values.yaml", "web: {replicas: 3}\n"),
@@ -282,7 +282,7 @@ fn a_baseline_knows_in_which_environments() {
     let ran = app.run(&["--baseline", "known.json"]);
     let report = ran.report();
     assert_eq!((ran.code, environments(report.one("schema/type"))), (1, vec!["prod"]));
-    // A file of before: no entry says where.
+    // A file of an older version: no entry has environments.
     let mut old: Value = serde_json::from_str(&app.read("known.json")).unwrap();
     for entry in old["findings"].as_array_mut().unwrap() {
         assert!(entry.as_object_mut().unwrap().remove("environments").is_some());
@@ -293,7 +293,7 @@ fn a_baseline_knows_in_which_environments() {
 }
 
 #[test]
-fn findings_of_environments_that_are_left_out_are_not_gone() {
+fn unchecked_environments_are_not_reported_as_gone() {
     let app = Tree::app(&[("envs/prod/bad.yaml", BAD), ("envs/dev/bad.yaml", BAD)]);
     assert_eq!(app.run(&["--write-baseline", "known.json"]).code, 1);
     for args in [&["--env", "dev"][..], &["--env", "prod"], &[]] {
@@ -301,19 +301,19 @@ fn findings_of_environments_that_are_left_out_are_not_gone() {
         assert_eq!((ran.code, &*ran.stderr), (0, ""), "{args:?}");
     }
     app.remove("envs/prod/bad.yaml");
-    let said = |args: &[&str]| app.run(&[&["--baseline", "known.json"], args].concat()).stderr;
-    assert_eq!(said(&["--env", "dev"]), "");
+    let stderr = |args: &[&str]| app.run(&[&["--baseline", "known.json"], args].concat()).stderr;
+    assert_eq!(stderr(&["--env", "dev"]), "");
     for args in [&["--env", "prod"][..], &[]] {
         assert!(
-            said(args).contains("1 finding of the baseline is no longer there"),
+            stderr(args).contains("1 finding in the baseline no longer occurs"),
             "{args:?}: {}",
-            said(args)
+            stderr(args)
         );
     }
 }
 
 #[test]
-fn several_forms_at_once() {
+fn several_formats_in_one_run() {
     let app = Tree::app(&[("base/bad.yaml", BAD)]);
     let forms = ["human", "json", "sarif", "junit", "github", "gitlab"];
     let mut args = Vec::new();
@@ -345,9 +345,9 @@ fn exit_codes_follow_fail_on() {
     assert_eq!((app.run(&[]).code, app.run(&["--fail-on", "never"]).code), (1, 0));
 }
 
-// What is looked at.
+// Selection of inputs.
 
-/// Two apps, of which `b` reads a Secret of `a`.
+/// Returns two apps; `b` reads a Secret of `a`.
 fn neighbours() -> Tree {
     Tree::new(&[
         ("apps/a/sealwave.yaml", APP),
@@ -363,7 +363,7 @@ fn neighbours() -> Tree {
 }
 
 #[test]
-fn all_apps_know_each_other() {
+fn apps_see_objects_of_other_apps() {
     let tree = neighbours();
     let report = tree.report(&["--all", "."]);
     assert!(report.of("reference/missing-secret").is_empty(), "{:?}", report.lines());
@@ -372,7 +372,7 @@ fn all_apps_know_each_other() {
 }
 
 #[test]
-fn keys_of_other_apps_are_known_where_all_of_them_are() {
+fn keys_of_other_apps_are_checked_if_complete() {
     let asks = |key: &str| {
         format!(
             "apiVersion: v1\nkind: Pod\nmetadata: {{name: asks}}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    env:\n    \
@@ -387,14 +387,14 @@ fn keys_of_other_apps_are_known_where_all_of_them_are() {
     assert_eq!(found[0]["message"], "Secret `elsewhere` has no key `nokey`");
     tree.write("apps/b/base/asks.yaml", asks("a"));
     assert!(tree.report(&["--all", "."]).of("reference/missing-key").is_empty());
-    // Somebody else fills it.
+    // Another tool adds keys.
     tree.write("apps/b/base/asks.yaml", asks("nokey"));
     tree.write("apps/a/base/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: elsewhere}\n");
     assert!(tree.report(&["--all", "."]).of("reference/missing-key").is_empty());
 }
 
 #[test]
-fn an_object_of_two_apps_is_one_too_many_in_one_cluster() {
+fn an_object_of_two_apps_in_one_cluster_is_a_duplicate() {
     const SAME: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\ndata: {a: b}\n";
     let tree = neighbours();
     tree.write("apps/a/base/same.yaml", SAME);
@@ -408,7 +408,7 @@ fn an_object_of_two_apps_is_one_too_many_in_one_cluster() {
     let cluster = format!("{APP}environments: {{dev: {{cluster: other}}}}\n");
     tree.write("apps/b/sealwave.yaml", &cluster);
     assert!(tree.report(&["--all", "."]).of("resource/duplicate-id").is_empty());
-    // Without a namespace it is in that of each Application.
+    // Without a namespace, each Application uses its own.
     let homeless = APP.replace("namespace: shop\n", "");
     tree.write("apps/a/sealwave.yaml", &homeless);
     tree.write("apps/b/sealwave.yaml", &homeless);
@@ -416,7 +416,7 @@ fn an_object_of_two_apps_is_one_too_many_in_one_cluster() {
 }
 
 #[test]
-fn all_leaves_out_what_gitignore_names_and_goes_on_after_a_broken_app() {
+fn all_skips_ignored_files_and_continues_after_a_broken_app() {
     let tree = neighbours();
     tree.write(".gitignore", "ignored/\n");
     tree.write("ignored/c/sealwave.yaml", "nonsense: [\n");
@@ -427,7 +427,7 @@ fn all_leaves_out_what_gitignore_names_and_goes_on_after_a_broken_app() {
     let report = ran.report();
     assert_eq!(report.summary()["lookedAt"]["apps"], 3);
     assert!(report.at("error").all(|found| found["app"] == "apps/c"), "{:?}", report.lines());
-    assert_eq!(Tree::new(&[("a.yaml", GOOD)]).run(&["--all", "."]).code, 2, "there is no app");
+    assert_eq!(Tree::new(&[("a.yaml", GOOD)]).run(&["--all", "."]).code, 2, "no app found");
 }
 
 fn paths(report: &Report) -> Vec<&str> {
@@ -435,7 +435,7 @@ fn paths(report: &Report) -> Vec<&str> {
 }
 
 #[test]
-fn only_what_changed_is_looked_at() {
+fn changed_since_checks_only_changes() {
     let tree = Tree::new(&[
         ("apps/a/sealwave.yaml", APP),
         ("apps/a/envs/dev/values.yaml", "{}\n"),
@@ -454,10 +454,10 @@ fn only_what_changed_is_looked_at() {
     let ran = tree.run(&since);
     assert_eq!((ran.code, ran.report().findings().len()), (0, 0), "{}", ran.stdout);
     assert!(ran.stderr.contains("nothing changed"), "{}", ran.stderr);
-    // Changed, new, deleted, renamed: each makes its app one that changed.
+    // A changed, new, deleted or renamed file changes its app.
     tree.write("apps/a/base/bad.yaml", BAD.replace('7', "8"));
     assert_eq!(paths(&tree.report(&since)), ["apps/a/base/bad.yaml"]);
-    // Git compares seconds.
+    // Git compares times in seconds.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     tree.write("apps/a/base/bad.yaml", BAD);
     assert!(tree.run(&since).stderr.contains("nothing changed"), "touched, but the same");
@@ -474,13 +474,13 @@ fn only_what_changed_is_looked_at() {
         paths(&tree.report(&["--changed-since", "HEAD~1", "--all", "apps"])),
         ["apps/b/base/bad.yaml"]
     );
-    // Plain files one by one.
+    // Plain files are selected individually.
     tree.write("plain/changed.yaml", BAD.replace("bad", "changed"));
     assert_eq!(paths(&tree.report(&["--changed-since", "HEAD", "plain"])), ["plain/changed.yaml"]);
 }
 
 #[test]
-fn a_revision_is_a_revision() {
+fn invalid_revisions_are_rejected() {
     let tree = Tree::new(&[("a.yaml", GOOD)]);
     tree.git(&["init", "-q"]);
     tree.git(&["add", "."]);
@@ -517,7 +517,7 @@ fn plain_files_directories_and_standard_input() {
 
 #[test]
 fn several_versions_of_kubernetes() {
-    // Known from 1.34 on.
+    // Known since 1.34.
     let text = "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: a}\nspec: {}\n";
     let tree = Tree::new(&[("a.yaml", text)]);
     let unknown = |args: &[&str]| {
@@ -544,7 +544,7 @@ const DEFINITION: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResou
 const CUSTOM: &str = "apiVersion: example.org/v1\nkind: Job\nmetadata: {name: a}\nspec: {rounds: many}\n";
 
 #[test]
-fn custom_resources_have_schemas_from_everywhere() {
+fn custom_resource_schemas_have_several_sources() {
     let app = Tree::app(&[("base/job.yaml", CUSTOM)]);
     let report = app.report(&[]);
     assert_eq!(report.one("schema/unknown-kind")["severity"], "note");
@@ -569,7 +569,7 @@ fn kinds_are_skipped_and_rejected() {
 }
 
 #[test]
-fn leniently_unknown_fields_are_warnings() {
+fn lenient_makes_unknown_fields_warnings() {
     let app = Tree::app(&[(
         "base/bad.yaml",
         &GOOD.replace("\ndata:", "\ndaten: {}\ndata:").replace("good", "other"),
@@ -590,16 +590,16 @@ fn one_environment_of_several() {
 }
 
 #[test]
-fn an_environment_that_nothing_has_is_a_slip() {
+fn an_unknown_environment_is_an_error() {
     let plain = Tree::new(&[("a.yaml", GOOD)]);
     let ran = plain.run(&["--env", "prod", "a.yaml"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("no app has an environment `prod`"), "{}", ran.stderr);
-    // An app that cannot be examined may have it, and says what is wrong with it.
+    // An app that cannot be examined may have the environment, and its error is reported.
     let broken = Tree::new(&[("sealwave.yaml", "a: [\n")]);
     let ran = broken.run(&["--env", "prod"]);
     assert_eq!((ran.code, ran.report().findings().len()), (1, 1), "{}", ran.stderr);
-    // So may one that did not change.
+    // An unchanged app may have it too.
     let unchanged = Tree::app(&[]);
     unchanged.git(&["init", "-q"]);
     unchanged.git(&["add", "."]);
@@ -608,7 +608,7 @@ fn an_environment_that_nothing_has_is_a_slip() {
 }
 
 #[test]
-fn every_report_is_as_its_schema_says() {
+fn every_report_matches_its_schema() {
     let schema: Value = serde_json::from_str(
         &fs_err::read_to_string(crate::support::root().join("docs/validation-report.schema.json")).unwrap(),
     )
@@ -643,7 +643,7 @@ fn an_object_that_sops_encrypted_has_one_error() {
 }
 
 #[test]
-fn definitions_that_an_app_names_lie_in_its_repository() {
+fn definitions_named_by_an_app_must_be_in_its_repository() {
     let elsewhere = Tree::new(&[("crd.yaml", "apiVersion: v1\n")]);
     let tree = Tree::new(&[
         (".git/HEAD", ""),

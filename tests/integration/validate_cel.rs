@@ -1,4 +1,4 @@
-//! Rules in CEL: of definitions of custom resources, and of admission policies.
+//! CEL rules of custom resource definitions and of admission policies.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const DEFINITION: &str = include_str!("../../testdata/cel/definition.yaml");
 
-/// A definition of the kind `Widget` with this schema of `spec`, in JSON or YAML on one line.
+/// Returns a definition of kind `Widget` with a schema of `spec`, in JSON or YAML on one line.
 fn definition(spec: &str) -> String {
     format!(
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: widgets.example.com}}\n\
@@ -32,9 +32,9 @@ fn messages(report: &Report, rule: &str) -> Vec<String> {
     report.of(rule).iter().map(|finding| finding["message"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The places are those of `apiextensions-apiserver` 0.36.1.
+/// The places are those reported by `apiextensions-apiserver` 0.36.1.
 #[test]
-fn objects_are_refused_where_the_api_server_refuses_them() {
+fn objects_are_rejected_where_the_api_server_rejects_them() {
     let mut wrong = Vec::new();
     let cases: Vec<Value> = include_str!("../../testdata/cel/objects.jsonl")
         .lines()
@@ -52,7 +52,7 @@ fn objects_are_refused_where_the_api_server_refuses_them() {
         found.sort();
         let wanted: Vec<&str> =
             case["refused_at"].as_array().unwrap().iter().map(|at| at.as_str().unwrap()).collect();
-        // `spec: null` is a finding of its own here.
+        // `spec: null` is a separate finding here.
         if found != wanted && case["object"]["spec"] != Value::Null {
             wrong.push(format!("{case}: {found:?}"));
         }
@@ -61,7 +61,7 @@ fn objects_are_refused_where_the_api_server_refuses_them() {
     assert_eq!(messages(&report, "schema/unevaluated-rules"), [""; 0]);
 }
 
-/// A pointer in the API server's notation.
+/// Returns a pointer in the API server's notation.
 fn field(pointer: &str) -> String {
     let steps = pointer.split('/').skip(1).fold(String::new(), |path, step| {
         if step.bytes().all(|byte| byte.is_ascii_digit()) && !step.is_empty() {
@@ -94,7 +94,7 @@ fn messages_are_those_of_the_rule_and_quote_no_value() {
 }
 
 #[test]
-fn messages_of_a_hostile_definition_have_bounds_and_no_control_characters() {
+fn messages_of_a_hostile_definition_are_limited_and_printable() {
     let message = format!("\\u001b[31m::error::{}", "x".repeat(5000));
     let text = definition(&format!(
         "{{type: object, x-kubernetes-validations: [{{rule: \"false\", message: \"{message}\"}}, {{rule: \"'{}' == ''\"}}]}}",
@@ -127,7 +127,7 @@ fn rules_that_are_not_implemented_are_counted_and_not_guessed() {
 }
 
 #[test]
-fn rules_wait_until_the_object_is_valid_otherwise() {
+fn rules_are_evaluated_only_for_otherwise_valid_objects() {
     let schema =
         "{type: object, properties: {a: {type: integer}}, x-kubernetes-validations: [{rule: self.a > 5}]}";
     let report = report(&(definition(schema) + &widget("{a: \"3\"}")));
@@ -174,16 +174,16 @@ fn c62_a_rule_with_a_field_that_is_not_declared() {
 }
 
 #[test]
-fn a_rule_without_an_expression_is_refused() {
+fn a_rule_without_an_expression_is_rejected() {
     for rule in ["{message: x}", "{rule: ''}", "{rule: \"true\", messageExpression: \"'a' +\"}"] {
         let text = definition(&format!("{{type: object, x-kubernetes-validations: [{rule}]}}"));
         assert_eq!(messages(&report(&text), "schema/definition").len(), 1, "{rule}");
     }
 }
 
-/// Definitions that would keep a checker busy for ever.
+/// Definitions whose evaluation would never end.
 #[test]
-fn hostile_definitions_end() {
+fn hostile_definitions_terminate() {
     let list: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
     let list = list.join(",");
     let deep = "(".repeat(10_000);
@@ -208,7 +208,7 @@ fn hostile_definitions_end() {
         let report = report(&text);
         assert_eq!(messages(&report, "schema/cel"), [""; 0]);
     }
-    // Far less with optimization.
+    // Much less in an optimized build.
     assert!(start.elapsed() < Duration::from_mins(2), "{:?}", start.elapsed());
 }
 
@@ -220,7 +220,7 @@ fn defaults_within_defaults_do_not_multiply() {
             "{{type: object, properties: {{a: {{type: object, default: {{}}, properties: {{x: {{type: integer}}}}}}, b: {schema}}}}}"
         );
     }
-    // Each level fills in two of the next.
+    // Each level sets two defaults of the next.
     let mut wide = "{type: object, default: {}, properties: {z: {type: integer, default: 1}}}".to_owned();
     for _ in 0..14 {
         wide = format!("{{type: object, default: {{}}, properties: {{a: {wide}, b: {{type: object}}}}}}");
@@ -232,7 +232,7 @@ fn defaults_within_defaults_do_not_multiply() {
     }
 }
 
-/// A policy about Deployments with this body below `spec`, a binding to it, and a Deployment.
+/// Validates a policy for Deployments with a body below `spec`, a binding to it, and a Deployment.
 fn policy(body: &str, binding: &str, deployment: &str) -> Report {
     report(&format!(
         "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {{name: p}}\nspec:\n  \
@@ -296,7 +296,7 @@ fn b29_a_policy_with_an_expression_that_does_not_parse() {
 }
 
 #[test]
-fn an_object_is_judged_by_the_policies_that_are_bound() {
+fn an_object_is_checked_by_bound_policies() {
     let body = "  validations: [{expression: 'object.spec.replicas <= 5', message: too many}]";
     for (binding, deployment, severity) in [
         (DENY, "replicas: 9", Some("warning")),
@@ -357,7 +357,7 @@ fn in_an_app_a_denial_is_an_error() {
 }
 
 #[test]
-fn what_the_api_server_fills_in_is_not_guessed() {
+fn defaults_of_the_api_server_are_not_guessed() {
     let note = "policy is not evaluated for all objects that it may match";
     for (expression, wanted) in [
         ("object.spec.replicas <= 5", vec![note]),
@@ -395,7 +395,7 @@ fn what_the_api_server_fills_in_is_not_guessed() {
 }
 
 #[test]
-fn failure_policy_and_conditions_count() {
+fn failure_policy_and_conditions_are_respected() {
     let fails = "  validations: [{expression: \"object.metadata.annotations.x == 'y'\"}]";
     assert_eq!(messages(&policy(fails, DENY, ""), "policy/admission").len(), 1);
     let ignores = format!("  failurePolicy: Ignore\n{fails}");
@@ -423,7 +423,7 @@ fn a_policy_cannot_read_a_secret_into_a_message() {
 }
 
 #[test]
-fn hostile_policies_end() {
+fn hostile_policies_terminate() {
     let rules =
         vec!["{apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: [x]}"; 2000].join(", ");
     let list: Vec<String> = (0..300).map(|number| number.to_string()).collect();

@@ -1,12 +1,12 @@
-//! `validate` over hostile and endless input: whatever it is given, it ends, with an exit code of its own.
+//! `validate` on hostile and endless input: it always terminates with a defined exit code.
 //!
-//! Sizes are small enough for a build without optimisation; `SEALWAVE_TEST_FULL=1` takes those of the real thing.
+//! Sizes are small enough for an unoptimized build; `SEALWAVE_TEST_FULL=1` uses realistic sizes.
 
 use std::fmt::Write as _;
 
 use crate::support::validating::{BAD, GOOD, Report, Tree, run_in};
 
-/// The small size, or the full one where that is asked for.
+/// Returns the small size, or the full one if requested.
 fn size(small: usize, full: usize) -> usize {
     #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]
     if std::env::var_os("SEALWAVE_TEST_FULL").is_some() { full } else { small }
@@ -31,15 +31,15 @@ fn many_small_documents_in_a_file_and_on_standard_input() {
 }
 
 #[test]
-fn what_is_too_much_for_one_look_still_has_its_duplicates_found() {
+fn duplicates_are_found_in_large_sets() {
     let filler = format!("# {}\n", "x".repeat(9 << 20));
     let ran = Tree::new(&[("all.yaml", &format!("{GOOD}---\n{filler}{GOOD}"))]).run(&["all.yaml"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("one by one"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("each object was checked on its own"), "{}", ran.stderr);
     ran.report().one("resource/duplicate-id");
 }
 
-/// Directories with examples of rules that need to see one object only, and are about plain manifests.
+/// Directories with examples of rules that check one object at a time in plain manifests.
 const ALONE: [&str; 9] = [
     "argocd-annotation",
     "metadata-name",
@@ -53,7 +53,7 @@ const ALONE: [&str; 9] = [
 ];
 
 #[test]
-fn rules_about_one_object_find_as_much_when_objects_are_looked_at_one_by_one() {
+fn per_object_rules_find_the_same_in_a_stream() {
     let example = |rule: &&str| {
         let path = crate::support::root().join("testdata/lints").join(rule).join("bad.yaml");
         fs_err::read_to_string(path).unwrap()
@@ -62,7 +62,7 @@ fn rules_about_one_object_find_as_much_when_objects_are_looked_at_one_by_one() {
     let filler = format!("---\n# {}\n", "x".repeat(9 << 20));
     let tree = Tree::new(&[("few.yaml", &text), ("many.yaml", &(text.clone() + &filler))]);
     let (few, many) = (tree.report(&["few.yaml"]), tree.run(&["many.yaml"]));
-    assert!(many.stderr.contains("one by one"), "{}", many.stderr);
+    assert!(many.stderr.contains("each object was checked on its own"), "{}", many.stderr);
     let many = many.report();
     for directory in ALONE {
         let rule = directory.replacen('-', "/", 1);
@@ -90,7 +90,7 @@ fn one_long_document() {
 }
 
 #[test]
-fn thousands_of_findings_in_every_form() {
+fn thousands_of_findings_in_every_format() {
     let count = size(2_000, 20_000);
     let texts: Vec<String> =
         (0..count).map(|number| format!("---\n{}", BAD.replace("bad", &format!("bad{number}")))).collect();
@@ -104,7 +104,7 @@ fn thousands_of_findings_in_every_form() {
 }
 
 #[test]
-fn deep_nesting_and_aliases_have_an_end() {
+fn deep_nesting_and_aliases_are_limited() {
     let deep =
         format!("{}data: {}1{}\n", GOOD.replace("data:", "was:"), "{a: ".repeat(5_000), "}".repeat(5_000));
     let flow = "[".repeat(100_000);
@@ -131,7 +131,7 @@ fn definition(schema: &str) -> String {
 }
 
 #[test]
-fn definitions_have_an_end() {
+fn hostile_definitions_terminate() {
     let nested =
         format!("{}{{type: string}}{}", "{type: object, properties: {a: ".repeat(40), "}}".repeat(40));
     let wide: Vec<String> =
@@ -154,7 +154,7 @@ fn definitions_have_an_end() {
 }
 
 #[test]
-fn a_directory_of_many_files_and_links_in_circles() {
+fn many_files_and_cyclic_links() {
     let count = size(2_000, 20_000);
     let tree = Tree::new(&[]);
     for number in 0..count {
@@ -171,7 +171,7 @@ fn a_directory_of_many_files_and_links_in_circles() {
 }
 
 #[test]
-fn pipes_and_devices_are_no_files() {
+fn pipes_and_devices_are_rejected() {
     let tree = Tree::new(&[("dir/good.yaml", GOOD)]);
     let fifo = tree.root().join("dir/fifo.yaml");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -185,7 +185,7 @@ fn pipes_and_devices_are_no_files() {
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn bytes_that_are_not_text() {
     let tree = Tree::new(&[]);
     let binary: Vec<u8> =
         (0..100_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -223,7 +223,7 @@ fn many_findings_of_one_object_have_the_pointers_of_their_items() {
 }
 
 #[test]
-fn many_suppressions_each_silence_their_line_wherever_they_stand() {
+fn many_suppressions_apply_to_their_lines() {
     let count = size(5_000, 60_000);
     let of = |entry: &dyn Fn(usize) -> String| -> String {
         let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n".to_owned();
@@ -237,7 +237,7 @@ fn many_suppressions_each_silence_their_line_wherever_they_stand() {
         assert_eq!(report.summary()["suppressed"], count, "{:?}", report.lines().first());
         assert_eq!(report.of("suppression/unused").len(), 0);
     }
-    // In text, and in front of nothing, they silence nothing.
+    // In text, or without a following line, they have no effect.
     let lines = format!("    x {ignore}\n").repeat(count);
     let block = format!("{GOOD}  text: |\n{lines}").replace("data: {theme: dark}", "data:");
     let quoted = format!("{GOOD}  text: \"\n{lines}    \"\n").replace("data: {theme: dark}", "data:");
@@ -255,7 +255,7 @@ fn many_suppressions_each_silence_their_line_wherever_they_stand() {
 }
 
 #[test]
-fn a_flood_of_findings_is_bounded_in_every_form_and_fails_in_each() {
+fn many_findings_are_limited_and_fail_in_every_format() {
     let count = 25_000;
     let texts: Vec<String> =
         (0..count).map(|number| format!("---\n{}", BAD.replace("bad", &format!("bad{number}")))).collect();
@@ -273,14 +273,14 @@ fn a_flood_of_findings_is_bounded_in_every_form_and_fails_in_each() {
     let report: serde_json::Value = serde_json::from_str(&tree.read("json.out")).unwrap();
     assert_eq!(report["findings"].as_array().unwrap().len(), 20_001);
     assert_eq!(report["summary"]["failed"], true);
-    // The baseline knows them all.
+    // The baseline contains all of them.
     let written = tree.plain(&["a.yaml", "--write-baseline", "known.json", "--fail-on", "never"]);
     assert_eq!(written.code, 0, "{}", written.stderr);
     assert_eq!(tree.plain(&["a.yaml", "--baseline", "known.json"]).code, 0);
 }
 
 #[test]
-fn no_name_in_a_report_is_a_command_of_a_ci_system() {
+fn names_in_a_report_are_never_ci_commands() {
     let name = "::error file=x::##[group]##vso[task.complete]##teamcity[a]";
     let app = format!("{name}/app");
     let tree = Tree::new(&[
@@ -296,7 +296,7 @@ fn no_name_in_a_report_is_a_command_of_a_ci_system() {
         for command in ["##[", "##vso[", "##teamcity["] {
             assert!(!lines().any(|line| line.contains(command)), "{form}: {command}: {}", ran.stdout);
         }
-        // GitHub's own form has such lines, and they are ours.
+        // The GitHub format writes such lines itself.
         let commands = lines().filter(|line| line.trim_start().starts_with("::"));
         let forged = commands.filter(|line| form != "github" || line.contains("title=schema/no"));
         assert_eq!(forged.count(), 0, "{form}: {}", ran.stdout);

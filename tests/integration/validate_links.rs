@@ -1,4 +1,4 @@
-//! `validate` and links: inside the repository they are followed, and nothing of what is outside is read or shown.
+//! `validate` and symbolic links: links inside the repository are followed; nothing outside is read or shown.
 
 use std::os::unix::fs::symlink;
 
@@ -6,7 +6,7 @@ use crate::support::validating::{APP, BAD, GOOD, Ran, Tree, command, run_in};
 
 const CANARY: &str = "CANARYLABEL";
 
-/// A manifest outside of the repository that has a finding on a line with the canary.
+/// Returns a manifest outside the repository with a finding on a line with the canary.
 fn foreign() -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {CANARY}}}\ndata: {{a: 7, {CANARY}: x}}\n")
 }
@@ -15,7 +15,7 @@ const DEFINITION: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResou
     group: example.org\n  names: {kind: Job, plural: jobs}\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: true\n    \
     storage: true\n    schema: {openAPIV3Schema: {type: object}}\n";
 
-/// A directory `repo`, which is a repository, with `m/good.yaml`; beside it `home` with foreign files.
+/// Returns a tree with a repository `repo`, which has `m/good.yaml`, and a directory `home` with foreign files.
 fn outer() -> Tree {
     let tree = Tree::new(&[
         ("repo/m/good.yaml", GOOD),
@@ -35,9 +35,9 @@ fn link(tree: &Tree, target: &str, path: &str) {
 
 const FORMS: [&str; 6] = ["github", "gitlab", "human", "json", "junit", "sarif"];
 
-/// Runs in `repo` in every form; nothing foreign is in what it prints.
+/// Runs in `repo` in every format, and checks that the output has nothing foreign.
 #[track_caller]
-fn in_every_form(tree: &Tree, args: &[&str]) -> Vec<Ran> {
+fn in_every_format(tree: &Tree, args: &[&str]) -> Vec<Ran> {
     let run = |form: &str| -> Ran {
         let args = [args, &["--output", form]].concat();
         command(&tree.root().join("repo"), &args).output().unwrap().into()
@@ -55,7 +55,7 @@ fn in_every_form(tree: &Tree, args: &[&str]) -> Vec<Ran> {
 }
 
 #[test]
-fn a_link_out_of_the_repository_is_reported_by_its_own_path_and_not_followed() {
+fn a_link_that_leaves_the_repository_is_reported_and_not_followed() {
     let tree = outer();
     let absolute = tree.root().join("home/deploy.yaml");
     link(&tree, "../../home", "repo/inner/directory");
@@ -73,53 +73,53 @@ fn a_link_out_of_the_repository_is_reported_by_its_own_path_and_not_followed() {
         "/nonexistent.yaml",
     ] {
         link(&tree, target, "repo/m/b.yaml");
-        for ran in in_every_form(&tree, &["m"]) {
+        for ran in in_every_format(&tree, &["m"]) {
             assert_eq!(ran.code, 0, "{target}: {}{}", ran.stdout, ran.stderr);
-            let words = "`m/b.yaml` is a link that leads out of the repository, and is not followed";
+            let words = "symbolic link `m/b.yaml` points outside the repository and is not followed";
             assert!(ran.stderr.contains(words), "{target}: {}", ran.stderr);
             assert!(!ran.stderr.contains("home"), "{target}: {}", ran.stderr);
         }
     }
     link(&tree, "b.yaml", "repo/m/a.yaml");
     let ran = run_in(&tree.root().join("repo"), &["m"], None);
-    assert_eq!(ran.stderr.matches("leads out of the repository").count(), 2, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("points outside the repository").count(), 2, "{}", ran.stderr);
 }
 
 #[test]
-fn whether_something_exists_outside_does_not_show() {
+fn output_does_not_depend_on_files_outside() {
     let tree = outer();
-    let said = |target: &str| {
+    let stderr = |target: &str| {
         link(&tree, target, "repo/m/b.yaml");
         let ran = run_in(&tree.root().join("repo"), &["m"], None);
         (ran.code, ran.stderr, ran.stdout)
     };
-    let there = said("../../home/deploy.yaml");
+    let there = stderr("../../home/deploy.yaml");
     for target in
         ["../../home/nothing.yaml", "../../home", "../../nowhere/a.yaml", "/etc/shadow", "/root/.ssh/a"]
     {
-        assert_eq!(said(target), there, "{target}");
+        assert_eq!(stderr(target), there, "{target}");
     }
 }
 
 #[test]
-fn directories_that_lead_out_are_not_entered_in_plain_manifests_and_apps() {
+fn links_to_outside_directories_are_not_followed() {
     let tree = outer();
     link(&tree, "../../home", "repo/m/home");
-    let ran = &in_every_form(&tree, &["m"])[3];
-    assert!(ran.stderr.contains("`m/home` is a link that leads out"), "{}", ran.stderr);
+    let ran = &in_every_format(&tree, &["m"])[3];
+    assert!(ran.stderr.contains("symbolic link `m/home` points outside"), "{}", ran.stderr);
     tree.write("repo/app/sealwave.yaml", APP);
     tree.write("repo/app/envs/dev/values.yaml", "{}\n");
     link(&tree, "../../home", "repo/app/base");
     link(&tree, "../../../../home/deploy.yaml", "repo/app/envs/dev/deploy.yaml");
-    for ran in in_every_form(&tree, &["app"]) {
+    for ran in in_every_format(&tree, &["app"]) {
         assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     }
-    let ran = &in_every_form(&tree, &["--all", "."])[3];
+    let ran = &in_every_format(&tree, &["--all", "."])[3];
     assert_eq!(ran.code, 1, "{}", ran.stderr);
 }
 
 #[test]
-fn what_the_user_names_is_followed() {
+fn links_that_the_user_names_are_followed() {
     let tree = outer();
     link(&tree, "../../home/deploy.yaml", "repo/m/b.yaml");
     let ran = run_in(&tree.root().join("repo"), &["m/b.yaml"], None);
@@ -127,7 +127,7 @@ fn what_the_user_names_is_followed() {
     link(&tree, "repo/m", "given");
     let ran = tree.run(&["given"]);
     assert!(
-        ran.stderr.contains("`given/b.yaml` is a link that leads out of the repository"),
+        ran.stderr.contains("symbolic link `given/b.yaml` points outside the repository"),
         "{}",
         ran.stderr
     );
@@ -136,44 +136,44 @@ fn what_the_user_names_is_followed() {
 }
 
 #[test]
-fn without_a_repository_the_given_directory_is_the_bound() {
+fn without_a_repository_the_given_directory_is_the_limit() {
     let tree = Tree::new(&[("m/good.yaml", GOOD), ("bad.yaml", BAD), ("m/sub/bad.yaml", BAD)]);
     link(&tree, "../bad.yaml", "m/out.yaml");
     link(&tree, "sub/bad.yaml", "m/in.yaml");
     let ran = tree.run(&["m"]);
-    assert!(ran.stderr.contains("`m/out.yaml` is a link that leads out"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("symbolic link `m/out.yaml` points outside"), "{}", ran.stderr);
     let paths: Vec<_> = ran.report().findings().iter().map(|found| found["path"].clone()).collect();
     assert_eq!(paths, ["m/in.yaml"]);
 }
 
 #[test]
-fn worktrees_and_submodules_have_bounds_of_their_own() {
+fn worktrees_and_submodules_have_their_own_limits() {
     let tree = outer();
     tree.write("repo/sub/.git", "gitdir: ../.git/modules/sub\n");
     tree.write("repo/sub/good.yaml", GOOD);
     tree.write("repo/bad.yaml", BAD);
     link(&tree, "../bad.yaml", "repo/sub/out.yaml");
     let ran = run_in(&tree.root().join("repo"), &["sub"], None);
-    assert!(ran.stderr.contains("`sub/out.yaml` is a link that leads out"), "{}", ran.stderr);
-    // From outside it is a part of the repository around it.
+    assert!(ran.stderr.contains("symbolic link `sub/out.yaml` points outside"), "{}", ran.stderr);
+    // From outside, it is part of the surrounding repository.
     let ran = run_in(&tree.root().join("repo"), &["."], None);
     assert!(!ran.stderr.contains("out.yaml"), "{}", ran.stderr);
 }
 
 #[test]
-fn definitions_stay_inside_as_well() {
+fn definitions_outside_are_not_read() {
     let tree = outer();
     tree.write("repo/job.yaml", "apiVersion: example.org/v1\nkind: Job\nmetadata: {name: a}\n");
     link(&tree, "../../home/crds/job.yaml", "repo/crds/job.yaml");
     for args in [&["job.yaml", "--strict-kinds"][..], &["job.yaml", "--strict-kinds", "--crds", "crds"]] {
-        for ran in in_every_form(&tree, args) {
+        for ran in in_every_format(&tree, args) {
             assert_ne!(ran.code, 0, "{args:?} {}{}", ran.stdout, ran.stderr);
         }
     }
     let ran = run_in(&tree.root().join("repo"), &["job.yaml", "--crds", "crds"], None);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("`crds/job.yaml` leaves the repository"), "{}", ran.stderr);
-    // A file that the user names is followed.
+    // A link that the user names is followed.
     let ran =
         run_in(&tree.root().join("repo"), &["job.yaml", "--strict-kinds", "--crds", "crds/job.yaml"], None);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);

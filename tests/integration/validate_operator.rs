@@ -1,11 +1,12 @@
-//! `validate --operator --project`: what `generate` would refuse in the sidecar shows before the merge, and nothing is fetched.
+//! `validate --operator --project`: reports before a merge what `generate` would reject in the sidecar, without
+//! fetching.
 
 use crate::support::small_app::SmallApp;
 use crate::support::validating::{Ran, Report, command};
 
 const OPERATOR: &str = "operator/operator.yaml";
 
-/// Runs over the app, with the operator file and these flags.
+/// Runs on the app with the operator file and flags.
 fn run(app: &SmallApp, flags: &[&str]) -> Ran {
     let args = [&["app", "--operator", OPERATOR, "--output", "json"], flags].concat();
     command(&app.path(""), &args).output().unwrap().into()
@@ -15,7 +16,7 @@ fn report(app: &SmallApp, flags: &[&str]) -> Report {
     run(app, flags).report()
 }
 
-/// The file, line, column and width of a finding, and the environments that have it.
+/// Returns file, line, column, width and environments of a finding.
 fn place(finding: &serde_json::Value) -> (String, u64, u64, u64, Vec<String>) {
     let number = |key: &str| finding[key].as_u64().unwrap_or(0);
     let environments = finding["environments"].as_array().unwrap();
@@ -32,7 +33,7 @@ fn place(finding: &serde_json::Value) -> (String, u64, u64, u64, Vec<String>) {
 const POLICY: [&str; 4] = ["--project", "shop", "--namespace", "shop"];
 
 #[test]
-fn what_generate_accepts_has_no_finding_of_the_operator() {
+fn accepted_apps_have_no_operator_findings() {
     let app = SmallApp::new();
     app.generate();
     let ran = run(&app, &POLICY);
@@ -44,7 +45,7 @@ fn what_generate_accepts_has_no_finding_of_the_operator() {
 }
 
 #[test]
-fn an_unknown_provider_is_found_at_its_item_with_what_was_meant() {
+fn an_unknown_provider_is_reported_with_a_suggestion() {
     let app = SmallApp::new();
     app.replace("app/base/secrets.yaml", "<file:web.txt>", "<fil:web.txt>");
     app.write("app/envs/prod/values.yaml", "{}\n");
@@ -61,7 +62,7 @@ fn an_unknown_provider_is_found_at_its_item_with_what_was_meant() {
 }
 
 #[test]
-fn an_unknown_cluster_is_found_where_the_app_names_it() {
+fn an_unknown_cluster_is_reported_at_its_name() {
     let app = SmallApp::new();
     app.write(
         "app/sealwave.yaml",
@@ -71,7 +72,7 @@ fn an_unknown_cluster_is_found_where_the_app_names_it() {
     let found = report.one("operator/unknown-cluster");
     assert_eq!(place(found), ("app/sealwave.yaml".to_owned(), 5, 18, 3, vec!["dev".to_owned()]));
     assert!(found["hint"].as_str().unwrap().starts_with("did you mean `dev`?"), "{found}");
-    // Without a setting it is the environment's own name.
+    // By default, it is the environment's name.
     let app = SmallApp::new();
     app.write("app/envs/prod/values.yaml", "{}\n");
     let report = report_of(&app);
@@ -86,7 +87,7 @@ fn report_of(app: &SmallApp) -> Report {
 }
 
 #[test]
-fn the_policy_decides_on_every_use_with_its_destination() {
+fn the_policy_is_checked_for_every_use_and_destination() {
     let app = SmallApp::new();
     let operator = app.path(OPERATOR);
     let text = fs_err::read_to_string(&operator).unwrap();
@@ -95,10 +96,10 @@ fn the_policy_decides_on_every_use_with_its_destination() {
     fs_err::write(&operator, format!("{}{policy}", &text[..start])).unwrap();
     let found: Vec<_> = report(&app, &POLICY).of("operator/policy").iter().map(|one| place(one)).collect();
     assert_eq!(found, [("app/base/secrets.yaml".to_owned(), 12, 10, 14, vec!["dev".to_owned()])]);
-    // Another project may use nothing.
+    // Another project may not use the secrets.
     let others = report(&app, &["--project", "mallory", "--namespace", "shop"]);
     assert_eq!(others.of("operator/policy").len(), 3);
-    // Neither may the project itself, for another namespace or a wider scope.
+    // The project itself may not use them for another namespace or a wider scope.
     app.replace("app/base/secrets.yaml", "{name: api, namespace: shop}", "{name: api, namespace: mallory}");
     let report = report(&app, &POLICY);
     let message = report.of("operator/policy")[0]["message"].as_str().unwrap().to_owned();
@@ -107,7 +108,7 @@ fn the_policy_decides_on_every_use_with_its_destination() {
 }
 
 #[test]
-fn without_a_project_the_policy_is_not_asked_and_that_is_said() {
+fn without_a_project_the_policy_is_skipped_with_a_note() {
     let app = SmallApp::new();
     app.operator("epoch: '1'\n");
     let operator = app.path(OPERATOR);
@@ -115,7 +116,7 @@ fn without_a_project_the_policy_is_not_asked_and_that_is_said() {
     fs_err::write(&operator, text.replace("'file:**'", "'env:NOTHING'")).unwrap();
     let ran = run(&app, &[]);
     assert_eq!(ran.report().of("operator/policy").len(), 0);
-    assert!(ran.stderr.contains("the policy was not asked: no project was named"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("policy was not checked: no project was given"), "{}", ran.stderr);
     assert_ne!(report(&app, &POLICY).of("operator/policy").len(), 0);
 }
 
@@ -129,7 +130,7 @@ fn nothing_is_fetched_and_no_value_is_shown() {
 }
 
 #[test]
-fn such_findings_are_settings_like_others() {
+fn operator_findings_can_be_configured() {
     let app = SmallApp::new();
     app.replace("app/base/secrets.yaml", "<file:web.txt>", "<fil:web.txt>");
     let off = run(&app, &["--rule", "operator/unknown-provider=off"]);

@@ -1,9 +1,9 @@
-//! Plain manifests as repositories really have them, of which findings used to be wrong: no false error, and what is
-//! really wrong beside it is still found.
+//! Plain manifests from real repositories that used to cause false findings: no false errors are reported, and real
+//! faults beside them still are.
 
 use crate::support::validating::{Report, Tree};
 
-/// The rules of all findings of a severity, sorted.
+/// Returns the rules of all findings of a severity, sorted.
 fn rules<'r>(report: &'r Report, severity: &str) -> Vec<&'r str> {
     let mut rules: Vec<&str> = report.at(severity).filter_map(|found| found["rule"].as_str()).collect();
     rules.sort_unstable();
@@ -103,7 +103,7 @@ fn m_fp_03_twice_in_one_directory_is_still_an_error_and_one_shared_object_a_warn
         (rules(&shared, "error").len(), rules(&shared, "warning")),
         (0, vec!["resource/duplicate-id"])
     );
-    // Each Application brings its namespace.
+    // Each Application sets its namespace.
     let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
     let namespaces = report(&[("a/ns.yaml", namespace), ("b/ns.yaml", namespace)]);
     assert_eq!(rules(&namespaces, "note"), ["resource/duplicate-id"]);
@@ -171,7 +171,7 @@ fn m_fp_04_what_no_variable_explains_is_still_an_error() {
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: \"${APP}\"}\nspec:\n  type: Clusterip\n  ports: [{port: eighty}]\n";
     let errors = report(&[("all.yaml", service)]);
     assert_eq!(rules(&errors, "error"), ["schema/enum", "schema/type"]);
-    // In an app nothing replaces them.
+    // In an app, variables are not replaced.
     let app = Tree::app(&[(
         "base/a.yaml",
         "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  ports: [{port: \"${PORT:=80}\"}]\n",
@@ -206,7 +206,7 @@ fn m_fp_05_what_a_release_in_the_namespace_may_bring_is_a_note() {
     }
     let elsewhere = releases[0].replace("namespace: monitoring", "namespace: elsewhere");
     assert_eq!(severity(&elsewhere), "warning");
-    // A Service of another namespace says nothing about this one.
+    // A Service in another namespace does not matter.
     let other = SERVICE.replace("namespace: monitoring", "namespace: elsewhere");
     let report = report(&[("route.yaml", ROUTE), ("service.yaml", &other)]);
     assert_eq!(report.one("reference/dangling-ingress")["severity"], "note");
@@ -253,7 +253,7 @@ fn m_fp_08_values_that_are_base64_by_nature_are_not_encoded_twice() {
         "  1password-credentials.json: eyJ2ZXJzaW9uIjoiMiIsImRldmljZVV1aWQiOiJ4In0=\n",
         "  key: QVFCMTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3A9PQ==\n",
         "  key: QVFDMVRkRmpBQUFBQUJBQTl6MVJ0ZzNPcUpYSHh3cVdVWGtjOGc9PQ==\n",
-        // The secret that Dex's documentation uses.
+        // The secret from the Dex documentation.
         "  client-secret: ZXhhbXBsZS1hcHAtc2VjcmV0\n",
     ];
     for items in right {
@@ -329,7 +329,7 @@ fn m_fp_11_the_id_of_an_access_key_is_no_secret() {
 }
 
 #[test]
-fn m_fp_12_patches_and_configurations_of_a_kustomization_are_left_out() {
+fn m_fp_12_patches_and_configurations_of_a_kustomization_are_skipped() {
     let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [psp.yaml]\ntransformers: \
                          [labels.yaml]\npatches: [{path: patch.yaml}]\n";
     let labels = "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: addLabels}\nlabels: {a: b}\n";
@@ -344,18 +344,18 @@ fn m_fp_12_patches_and_configurations_of_a_kustomization_are_left_out() {
     let tree = Tree::new(&files);
     let ran = tree.run(&["."]);
     assert!(
-        ran.stderr.contains("left out, as a kustomization names them as patches or configurations: 2 files"),
+        ran.stderr.contains("2 files skipped: kustomization patches or configurations"),
         "{}",
         ran.stderr
     );
     assert_eq!(rules(&ran.report(), "error"), ["api/removed"]);
-    // Without the kustomization, or asked for by itself, it is an object like any other.
+    // Without the kustomization, or if given itself, it is checked as an object.
     let alone = tree.report(&["k/patch.yaml"]);
     assert_eq!(rules(&alone, "error"), ["schema/required", "schema/required"]);
 }
 
 #[test]
-fn m_fp_13_what_flux_decrypts_is_a_note_and_in_an_app_an_error() {
+fn m_fp_13_sops_files_are_a_note_and_in_an_app_an_error() {
     let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\nstringData: {a: \
                 \"ENC[AES256_GCM,data:p673w==,iv:YY=,tag:UQ=,type:str]\"}\nsops: {mac: \
                 \"ENC[AES256_GCM,data:x,iv:a,tag:b,type:str]\", version: 3.9.0}\n";
@@ -370,7 +370,7 @@ const WITHOUT_SELECTOR: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:
      metadata: {labels: {app: web}}\n    spec: {containers: [{name: web, image: \"nginx:1.27\"}]}\n";
 
 #[test]
-fn what_kustomize_fills_in_is_a_note_in_its_resources_and_an_error_elsewhere() {
+fn fields_that_kustomize_sets_are_notes_in_its_resources_only() {
     let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n";
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: We_b}\nspec: {ports: [{port: 80}]}\n";
     let files = [
@@ -388,10 +388,10 @@ fn what_kustomize_fills_in_is_a_note_in_its_resources_and_an_error_elsewhere() {
     for rule in ["metadata/name", "resource/rbac", "schema/required"] {
         let note = kustomized.one(rule);
         assert_eq!(note["severity"], "note", "{rule}");
-        assert!(note["hint"].as_str().unwrap().contains("validate what Kustomize builds"), "{rule}");
+        assert!(note["hint"].as_str().unwrap().contains("validate the output of Kustomize"), "{rule}");
     }
     assert_eq!(rules(&report(&files), "error"), ["metadata/name", "resource/rbac", "schema/required"]);
-    // Kustomize repairs neither this name nor a file that it does not list.
+    // Kustomize fixes neither this name nor files that it does not list.
     listed.push(("base/service.yaml", service));
     listed.push(("other/binding.yaml", CLUSTER_ROLE_BINDING));
     assert_eq!(rules(&report(&listed), "error"), ["metadata/name", "resource/rbac"]);
@@ -482,7 +482,7 @@ fn either_channel_of_gateway_api_may_be_installed() {
 }
 
 #[test]
-fn a_set_that_is_too_large_to_be_held_leaves_patches_out_as_well() {
+fn patches_are_skipped_in_a_stream_too() {
     let filler = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: {}}}\n",
         "x".repeat(900_000)

@@ -1,23 +1,23 @@
-//! What `validate` says and how: excerpts, places, widths, levels, suppressions that count or do not.
+//! The reports of `validate`: excerpts, places, widths, severities, and valid and invalid suppressions.
 
 use std::fs::File;
 
 use crate::support::validating::{APP, BAD, GOOD, Tree, command, run_in};
 
-/// A text that stands in lines which must not be shown.
+/// A text in lines that must not be shown.
 const HIDDEN: &str = "h1dden";
 
-// What is one finding.
+// Merged findings.
 
 #[test]
-fn lines_that_one_environment_has_more_make_no_second_finding() {
+fn extra_lines_in_one_environment_make_no_second_finding() {
     let template = "{{#if (eq env \"prod\")}}\n# a\n# b\n{{/if}}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: 7}\n";
     let report = Tree::app(&[("base/a.yaml.hbs", template)]).report(&[]);
     assert_eq!(report.one("schema/type")["environments"], serde_json::json!(["dev", "prod"]));
 }
 
 #[test]
-fn one_line_that_makes_two_objects_of_one_name_has_two_findings() {
+fn one_line_that_renders_two_objects_has_two_findings() {
     let template = "{{#each spaces}}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: {{this}}\ndata: {a: 7}\n{{/each}}\n";
     let app = Tree::app(&[("base/a.yaml.hbs", template), ("values.yaml", "spaces: [x, z]\n")]);
     assert_eq!(app.report(&[]).of("schema/type").len(), 2);
@@ -27,7 +27,7 @@ fn one_line_that_makes_two_objects_of_one_name_has_two_findings() {
 
 #[cfg(unix)]
 #[test]
-fn an_excerpt_is_of_the_file_that_the_finding_is_about() {
+fn an_excerpt_is_from_the_file_of_the_finding() {
     let secret = format!("# 1\n# 2\n# 3\n  {HIDDEN}: x\n");
     let tree = Tree::new(&[("a/b.yaml", &secret), ("a\\b.yaml", BAD)]);
     let ran = tree.plain(&["a\\b.yaml"]);
@@ -37,7 +37,7 @@ fn an_excerpt_is_of_the_file_that_the_finding_is_about() {
 
 #[cfg(unix)]
 #[test]
-fn a_name_that_is_no_utf_8_shows_nothing() {
+fn a_file_name_that_is_not_utf_8_has_no_excerpt() {
     use std::os::unix::ffi::OsStrExt as _;
     let tree = Tree::new(&[("\u{fffd}.yaml", &format!("# 1\n# 2\n# 3\n  {HIDDEN}: x\n"))]);
     let name = std::ffi::OsStr::from_bytes(b"\xff.yaml");
@@ -48,7 +48,7 @@ fn a_name_that_is_no_utf_8_shows_nothing() {
 }
 
 #[test]
-fn a_file_named_like_standard_input_is_not_it() {
+fn a_file_named_like_standard_input_is_distinct() {
     let secret = format!("# 1\n# 2\n# 3\n  {HIDDEN}: x\n");
     let tree = Tree::new(&[("<stdin>", &secret), ("big", &format!("{BAD}# {}\n", "x".repeat(9 << 20)))]);
     let mut command = command(tree.root(), &["-"]);
@@ -60,7 +60,7 @@ fn a_file_named_like_standard_input_is_not_it() {
     assert_eq!(report.one("schema/type")["path"], "./<stdin>");
 }
 
-// Files of reports.
+// Report files.
 
 #[test]
 fn a_report_in_a_file_has_no_styles() {
@@ -72,7 +72,7 @@ fn a_report_in_a_file_has_no_styles() {
     assert_eq!(tree.plain(&["bad.yaml"]).stdout, text);
 }
 
-/// An app with settings of `validate`.
+/// Returns an app with `validate` settings.
 fn with_settings(settings: &str, files: &[(&str, &str)]) -> Tree {
     let app = Tree::app(files);
     app.write("sealwave.yaml", format!("{APP}validate:\n  {settings}\n"));
@@ -82,7 +82,7 @@ fn with_settings(settings: &str, files: &[(&str, &str)]) -> Tree {
 // Places.
 
 #[test]
-fn settings_that_cannot_be_followed_say_where_they_are() {
+fn invalid_settings_are_reported_with_their_places() {
     for (settings, place) in [
         ("rules: {nope/x: off}", "sealwave.yaml:5:11"),
         ("kubeVersions: [\"1.19\"]", "sealwave.yaml:5:3"),
@@ -105,7 +105,7 @@ fn settings_that_cannot_be_followed_say_where_they_are() {
 }
 
 #[test]
-fn the_app_of_the_working_directory_has_a_name_in_every_form() {
+fn the_app_in_the_working_directory_has_a_name_in_every_format() {
     let app = with_settings("rules: {nope/x: off}", &[]);
     let out = |form: &str| app.plain(&["--output", form]).stdout;
     let json: serde_json::Value = serde_json::from_str(&out("json")).unwrap();
@@ -121,7 +121,7 @@ fn the_app_of_the_working_directory_has_a_name_in_every_form() {
 }
 
 #[test]
-fn what_is_wrong_with_an_app_as_a_whole_is_shown_at_its_file() {
+fn findings_about_an_app_are_at_its_app_file() {
     let app = Tree::new(&[("sealwave.yaml", APP), ("base/good.yaml", GOOD)]);
     let ran = app.plain(&[]);
     assert!(ran.stdout.contains("]: ") && ran.stdout.contains("--> sealwave.yaml\n"), "{}", ran.stdout);
@@ -143,7 +143,7 @@ fn every_result_of_sarif_has_a_location() {
 // Suppressions.
 
 #[test]
-fn text_in_a_scalar_suppresses_nothing_and_is_not_unused() {
+fn text_in_a_scalar_is_not_a_suppression() {
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  b: |\n    # sealwave: ignore schema/type -- an example\n  c: 7\n";
     for app in [Tree::app(&[("base/a.yaml", text)]), Tree::app(&[("base/a.yaml.hbs", text)])] {
         let report = app.report(&[]);
@@ -154,12 +154,12 @@ fn text_in_a_scalar_suppresses_nothing_and_is_not_unused() {
     assert!(Tree::app(&[("base/a.yaml", &unused)]).report(&[]).findings().is_empty());
 }
 
-/// A comment that silences nothing.
+/// A suppression that is not used.
 const IDLE: &str =
     "# sealwave: ignore schema/enum -- a\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: idle}\n";
 
 #[test]
-fn what_was_not_looked_at_leaves_no_suppression_unused() {
+fn suppressions_for_unchecked_input_are_not_unused() {
     let unused = |app: &Tree, args: &[&str]| app.report(args).of("suppression/unused").len();
     let app = Tree::app(&[("base/idle.yaml", IDLE)]);
     assert_eq!(unused(&app, &[]), 1);
@@ -177,7 +177,7 @@ fn what_was_not_looked_at_leaves_no_suppression_unused() {
 }
 
 #[test]
-fn settings_of_a_repository_are_unused_only_if_all_of_it_was_seen() {
+fn repository_settings_are_unused_only_if_everything_was_checked() {
     let tree = Tree::new(&[
         ("apps/a/sealwave.yaml", APP),
         ("apps/a/envs/dev/values.yaml", "{}\n"),
@@ -199,7 +199,7 @@ fn settings_of_a_repository_are_unused_only_if_all_of_it_was_seen() {
 }
 
 #[test]
-fn in_a_stream_only_what_needs_no_other_object_is_unused() {
+fn in_a_stream_only_per_object_suppressions_can_be_unused() {
     let big = format!(
         "{IDLE}---\n{}---\n# {}\n",
         IDLE.replace("schema/enum", "reference/missing-secret").replace("idle", "b"),
@@ -210,7 +210,7 @@ fn in_a_stream_only_what_needs_no_other_object_is_unused() {
 }
 
 #[test]
-fn what_is_said_of_suppressions_has_a_severity_like_all_else() {
+fn suppression_findings_have_configurable_severities() {
     let app = Tree::app(&[("base/idle.yaml", IDLE)]);
     let severity = |level: &str| {
         let report = app.report(&["--rule", &format!("suppression/unused={level}")]);
@@ -228,8 +228,8 @@ fn what_is_said_of_suppressions_has_a_severity_like_all_else() {
 }
 
 #[test]
-fn a_suppression_that_is_nearly_one_says_what_is_wrong() {
-    let said = |comment: &str| {
+fn malformed_suppressions_are_explained() {
+    let message_for = |comment: &str| {
         let app = Tree::app(&[("base/bad.yaml", &BAD.replace("\ndata", &format!("\n{comment}\ndata")))]);
         app.report(&[]).one("suppression/malformed")["message"].as_str().unwrap().to_owned()
     };
@@ -237,9 +237,9 @@ fn a_suppression_that_is_nearly_one_says_what_is_wrong() {
         ("# sealwave:ignore schema/type -- a", "does not start with"),
         ("# Sealwave: Ignore schema/type -- a", "does not start with"),
         ("# sealwave: ignore schema/type - why", "` -- ` is missing"),
-        ("# sealwave: ignore schema/type until tomorrow -- a", "its date is not one"),
+        ("# sealwave: ignore schema/type until tomorrow -- a", "its date is invalid"),
     ] {
-        assert!(said(comment).contains(what), "{comment}: {}", said(comment));
+        assert!(message_for(comment).contains(what), "{comment}: {}", message_for(comment));
     }
     let annotated = |reason: &str| {
         let annotations =
@@ -248,7 +248,7 @@ fn a_suppression_that_is_nearly_one_says_what_is_wrong() {
     };
     let report = annotated("until 2020-01-01 -- why");
     let finding = report.one("suppression/malformed");
-    assert!(finding["message"].as_str().unwrap().contains("no last day"), "{finding}");
+    assert!(finding["message"].as_str().unwrap().contains("cannot have a date"), "{finding}");
     assert!(finding["hint"].as_str().unwrap().contains("comment"), "{finding}");
     report.one("schema/type");
     assert!(annotated("wanted until we move").findings().is_empty());
@@ -257,7 +257,7 @@ fn a_suppression_that_is_nearly_one_says_what_is_wrong() {
 // Messages.
 
 #[test]
-fn settings_files_are_read_as_manifests_are() {
+fn settings_files_are_read_like_manifests() {
     let app = with_settings(
         "ignore:\n  - {rule: schema/type, reason: a, until: tomorrow}",
         &[("base/bad.yaml", BAD)],
@@ -272,7 +272,7 @@ fn settings_files_are_read_as_manifests_are() {
 }
 
 #[test]
-fn the_variable_with_the_version_counts_only_where_nothing_else_says_one() {
+fn the_version_variable_has_the_lowest_precedence() {
     let app = Tree::app(&[]);
     let run = |app: &Tree, value: &str, args: &[&str]| {
         let output = command(app.root(), args).env("KUBE_VERSION", value).output().unwrap();
@@ -299,7 +299,7 @@ fn the_variable_with_the_version_counts_only_where_nothing_else_says_one() {
 }
 
 #[test]
-fn a_day_that_is_none_stops_the_run() {
+fn an_invalid_date_stops_the_run() {
     let app = Tree::app(&[]);
     for value in ["yesterday", "-1", "1e9"] {
         let output = command(app.root(), &["."]).env("SOURCE_DATE_EPOCH", value).output().unwrap();
@@ -309,13 +309,13 @@ fn a_day_that_is_none_stops_the_run() {
 }
 
 #[test]
-fn a_form_that_there_is_not_is_said_with_those_there_are_once() {
+fn an_unknown_format_is_reported_with_the_known_ones() {
     let stderr = Tree::new(&[("a.yaml", GOOD)]).plain(&["a.yaml", "--output", "tap"]).stderr;
     assert_eq!(stderr.matches("`gitlab`").count(), 1, "{stderr}");
 }
 
 #[test]
-fn names_that_drive_a_terminal_are_shown_in_one_way() {
+fn names_with_control_characters_are_escaped() {
     let name = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\\e[31mb\"}\n";
     let text = Tree::new(&[("a.yaml", name)]).plain(&["a.yaml"]).stdout;
     assert!(
@@ -325,7 +325,7 @@ fn names_that_drive_a_terminal_are_shown_in_one_way() {
 }
 
 #[test]
-fn a_key_that_is_none_is_named_where_it_can_be_no_secret() {
+fn invalid_keys_are_named_unless_they_may_be_secrets() {
     let of = |object: &str, rule: &str| {
         let report = Tree::new(&[("a.yaml", object)]).report(&["a.yaml"]);
         report.one(rule)["message"].as_str().unwrap().to_owned()
@@ -346,7 +346,7 @@ fn a_key_that_is_none_is_named_where_it_can_be_no_secret() {
 }
 
 #[test]
-fn a_group_a_glob_and_all_are_listed() {
+fn explain_lists_groups_and_globs() {
     let tree = Tree::new(&[]);
     let explain = |what: &str| tree.plain(&["--explain", what]);
     assert!(explain("image").stdout.contains("image/latest") && !explain("image").stdout.contains("api/"));
@@ -364,7 +364,7 @@ fn a_group_a_glob_and_all_are_listed() {
 // Severities.
 
 #[test]
-fn a_level_that_is_given_counts_more_than_what_makes_it_milder() {
+fn given_severities_override_lowered_ones() {
     let odd = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nodd: 1\n";
     let tree = Tree::new(&[("a.yaml", odd)]);
     let severity = |args: &[&str]| {
@@ -396,7 +396,7 @@ spec:
 ";
 
 #[test]
-fn a_definition_that_is_wrong_is_reported_where_it_is() {
+fn invalid_definitions_are_reported_at_their_place() {
     let widget = "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: a}\nspec: {}\n";
     let tree = Tree::new(&[("a.yaml", widget), ("crds/w.yaml", BROKEN_DEFINITION)]);
     let report = tree.report(&["--crds", "crds", "a.yaml"]);
@@ -412,7 +412,7 @@ fn a_definition_that_is_wrong_is_reported_where_it_is() {
 }
 
 #[test]
-fn an_object_that_a_stream_has_twice_is_named_and_can_be_suppressed() {
+fn duplicates_in_a_stream_are_named_and_suppressible() {
     let big = |second: &str| {
         let text = format!("{GOOD}---\n# {}\n---\n{second}", "x".repeat(9 << 20));
         let tree = Tree::new(&[("big.yaml", &text)]);
@@ -433,10 +433,10 @@ fn an_object_that_a_stream_has_twice_is_named_and_can_be_suppressed() {
     assert!(report.findings().is_empty(), "{:?}", report.lines());
 }
 
-// The report for people.
+// The human-readable report.
 
 #[test]
-fn where_a_template_is_known_to_the_character_the_rendered_place_is_left_out() {
+fn the_rendered_place_is_omitted_for_exact_template_places() {
     let exact = Tree::app(&[
         (
             "base/a.yaml.hbs",
@@ -448,7 +448,7 @@ fn where_a_template_is_known_to_the_character_the_rendered_place_is_left_out() {
     let vague = Tree::app(&[
         (
             "base/a.yaml.hbs",
-            // Quotes within brackets are read in more than one way.
+            // Quotes within brackets are ambiguous.
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: {{ count }}\n  b: \"{{ values.[a\"b] }}\"\n",
         ),
         ("values.yaml", "count: 7\na\"b: x\n"),
@@ -457,7 +457,7 @@ fn where_a_template_is_known_to_the_character_the_rendered_place_is_left_out() {
 }
 
 #[test]
-fn a_place_is_not_the_other_place_of_itself() {
+fn a_place_is_not_related_to_itself() {
     let app = Tree::app(&[(
         "base/s.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: <vault:b#c>}\n",

@@ -1,4 +1,4 @@
-//! `validate` in a repository: which definitions count that merely lie in it, and how its paths are reported.
+//! `validate` in a repository: which unnamed definitions are used, and how paths are reported.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use sealwave_validate::engine::{
 };
 use serde_json::Value;
 
-/// A definition of `example.org/v1 Job`, of which a field has a type.
+/// Returns a definition of `example.org/v1 Job` whose field has a type.
 fn definition(kind: &str) -> String {
     scoped(kind, "Namespaced", "v1")
 }
@@ -26,7 +26,7 @@ fn scoped(kind: &str, scope: &str, version: &str) -> String {
 
 const CUSTOM: &str = "apiVersion: example.org/v1\nkind: Job\nmetadata: {name: a}\nspec: {rounds: many}\n";
 
-/// A repository with an app that has a custom resource, and with other files.
+/// Returns a repository with other files and an app that has a custom resource.
 fn repository(files: &[(&str, &str)]) -> Tree {
     let tree = Tree::new(&[
         ("apps/shop/sealwave.yaml", APP),
@@ -41,7 +41,7 @@ fn repository(files: &[(&str, &str)]) -> Tree {
     tree
 }
 
-/// The type that the field must have, by what is said of its value; none where no definition counted.
+/// Returns the type that the field must have, by the finding about its value; `None` if no definition was used.
 fn wanted(ran: &Ran) -> Option<String> {
     let report = ran.report();
     let found = report.of("schema/type");
@@ -56,7 +56,7 @@ fn wanted(ran: &Ran) -> Option<String> {
 }
 
 #[test]
-fn a_definition_that_lies_in_the_repository_counts() {
+fn a_definition_in_the_repository_is_used() {
     let tree = repository(&[("platform/crds/job.yaml", &definition("integer"))]);
     for args in
         [&["apps/shop"][..], &["plain"], &["plain/job.yaml"], &["--all", "."], &["plain", "apps/shop"]]
@@ -67,7 +67,7 @@ fn a_definition_that_lies_in_the_repository_counts() {
         let found = report.of("schema/type");
         assert!(found.iter().all(|found| found["pointer"] == "/spec/rounds"), "{:?}", report.lines());
         assert_eq!(found.len(), args.iter().filter(|arg| arg.starts_with(['a', 'p', '-'])).count());
-        // Rules are evaluated of objects that are valid otherwise.
+        // Rules are evaluated only for objects that are valid otherwise.
         assert_eq!(report.of("schema/unevaluated-rules").len(), 0);
         assert_eq!(ran.stderr, "");
     }
@@ -81,7 +81,7 @@ fn a_definition_that_lies_in_the_repository_counts() {
 }
 
 #[test]
-fn a_finding_says_which_definition_counted() {
+fn a_finding_names_the_definition_used() {
     let text = format!("# one\n---\n{}", definition("integer"));
     let tree = repository(&[("platform/crds/job.yaml", &text)]);
     let defined = |ran: Ran| {
@@ -106,7 +106,7 @@ fn a_finding_says_which_definition_counted() {
     assert_eq!(fs_err::canonicalize(shop.join(linked)).unwrap(), fs_err::canonicalize(&full).unwrap());
     let human = tree.plain(&["plain"]).stdout;
     assert!(human.contains("the kind is defined here: platform/crds/job.yaml:3:1"), "{human}");
-    // What is among the manifests, or named, is known to the reader.
+    // A definition among the manifests, or a named one, is not mentioned.
     let named = tree.report(&["plain", "--crds", "platform/crds/job.yaml"]);
     assert_eq!(named.one("schema/type")["related"], serde_json::json!([]));
 }
@@ -128,14 +128,14 @@ fn in_a_list_and_in_json_too() {
 }
 
 #[test]
-fn what_is_not_of_the_repository_does_not_count() {
+fn definitions_outside_the_repository_are_not_used() {
     let text = definition("integer");
     for path in ["build/job.yaml", ".hidden/job.yaml", "crds/job.yaml.hbs", "crds/job.txt"] {
         let tree = repository(&[(".gitignore", "build/\n"), (path, &text)]);
         assert_eq!(wanted(&tree.run(&["plain"])), None, "{path}");
         assert_eq!(wanted(&tree.run(&["apps/shop"])), None, "{path}");
     }
-    // Beside the repository, and where there is none.
+    // Beside the repository, and outside any repository.
     let outer = Tree::new(&[("crds/job.yaml", &text), ("inner/plain/job.yaml", CUSTOM)]);
     assert_eq!(wanted(&outer.run(&["inner"])), None);
     fs_err::create_dir(outer.root().join("inner/.git")).unwrap();
@@ -143,20 +143,20 @@ fn what_is_not_of_the_repository_does_not_count() {
     symlink(outer.root().join("crds"), outer.root().join("inner/crds")).unwrap();
     symlink(outer.root().join("crds/job.yaml"), outer.root().join("inner/job.yaml")).unwrap();
     assert_eq!(wanted(&outer.run(&["inner/plain"])), None, "links lead out of it");
-    // A worktree has a file.
+    // A worktree has a `.git` file.
     fs_err::remove_dir(outer.root().join("inner/.git")).unwrap();
     outer.write(".git", "gitdir: elsewhere\n");
     assert_eq!(wanted(&outer.run(&["inner/plain"])).as_deref(), Some("integer"));
 }
 
 #[test]
-fn what_is_named_or_rendered_counts_more() {
+fn named_and_rendered_definitions_take_precedence() {
     let tree =
         repository(&[("plain-crds.yaml", &definition("integer")), ("named.yaml", &definition("boolean"))]);
     assert_eq!(wanted(&tree.run(&["plain", "--crds", "named.yaml"])).as_deref(), Some("boolean"));
     tree.write("apps/shop/base/definition.yaml", definition("array"));
     assert_eq!(wanted(&tree.run(&["apps/shop"])).as_deref(), Some("array"));
-    // What another app of the run renders counts more than what is nearer.
+    // A definition that another app of the run renders takes precedence over a nearer one.
     tree.remove("apps/shop/base/definition.yaml");
     tree.write("apps/shop/crds/job.yaml", definition("object"));
     tree.write("apps/platform/sealwave.yaml", APP);
@@ -164,14 +164,14 @@ fn what_is_named_or_rendered_counts_more() {
     tree.write("apps/platform/base/definition.yaml.hbs", definition("array"));
     assert_eq!(wanted(&tree.run(&["apps/shop"])).as_deref(), Some("object"));
     assert_eq!(wanted(&tree.run(&["--all", "apps"])).as_deref(), Some("array"));
-    // Another version of a named definition is no reason to look elsewhere.
+    // For another version of a named definition, no other definition is searched.
     tree.write("named.yaml", scoped("boolean", "Namespaced", "v2"));
     let report = tree.report(&["plain", "--crds", "named.yaml"]);
     assert_eq!(report.one("schema/unknown-kind")["hint"], "it exists as `v2`");
 }
 
 #[test]
-fn of_several_the_nearest_counts_then_the_first() {
+fn the_nearest_definition_is_used_then_the_first() {
     let tree = repository(&[
         ("a/job.yaml", &definition("integer")),
         ("b/job.yaml", &definition("object")),
@@ -181,7 +181,7 @@ fn of_several_the_nearest_counts_then_the_first() {
     assert_eq!(wanted(&tree.run(&["plain"])).as_deref(), Some("integer"));
     tree.write("plain/crds/job.yaml", definition("array"));
     assert_eq!(wanted(&tree.run(&["plain/job.yaml"])).as_deref(), Some("array"));
-    // One that serves the version comes before one that is nearer.
+    // A definition that serves the version takes precedence over a nearer one.
     tree.write("plain/crds/job.yaml", scoped("array", "Namespaced", "v2"));
     assert_eq!(wanted(&tree.run(&["plain/job.yaml"])).as_deref(), Some("integer"));
     for path in ["a/job.yaml", "b/job.yaml", "apps/shop/crds/job.yaml"] {
@@ -193,7 +193,7 @@ fn of_several_the_nearest_counts_then_the_first() {
 }
 
 #[test]
-fn standard_input_is_of_the_working_directory() {
+fn standard_input_uses_the_working_directory() {
     let tree = repository(&[("crds/job.yaml", &definition("integer"))]);
     assert_eq!(wanted(&run_in(tree.root(), &["-"], Some("plain/job.yaml"))).as_deref(), Some("integer"));
     tree.write("plain/job.yaml", CUSTOM);
@@ -204,7 +204,7 @@ fn standard_input_is_of_the_working_directory() {
 }
 
 #[test]
-fn a_stream_that_is_read_in_pieces_has_them_everywhere() {
+fn a_stream_uses_repository_definitions_everywhere() {
     let filler = format!("---\n# {}\n", "x".repeat(4 << 20));
     let text = format!(
         "{}{filler}---\n{CUSTOM}{filler}{filler}---\n{}",
@@ -214,20 +214,20 @@ fn a_stream_that_is_read_in_pieces_has_them_everywhere() {
     let tree = repository(&[("all/all.yaml", &text)]);
     tree.remove("plain/job.yaml");
     let ran = tree.run(&["all"]);
-    assert!(ran.stderr.contains("one by one"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("each object was checked on its own"), "{}", ran.stderr);
     assert_eq!(ran.report().of("schema/type").len(), 2, "{:?}", ran.report().lines());
     let ran = run_in(tree.root(), &["-"], Some("all/all.yaml"));
     assert_eq!(ran.report().of("schema/type").len(), 2, "{:?}", ran.report().lines());
 }
 
 #[test]
-fn definitions_that_lie_there_say_which_kinds_have_a_namespace() {
+fn repository_definitions_set_the_scope_of_kinds() {
     let tree = repository(&[("crds/job.yaml", &scoped("integer", "Cluster", "v1"))]);
     let missing = ["plain", "--rule", "resource/missing-namespace=warning"];
     assert!(tree.report(&missing).of("resource/missing-namespace").is_empty());
     tree.write("plain/job.yaml", CUSTOM.replace("{name: a}", "{name: a, namespace: shop}"));
     assert_eq!(tree.report(&["plain"]).of("resource/cluster-scoped-with-namespace").len(), 1);
-    // The app's own namespace is nobody's mistake.
+    // The app's own namespace is not a fault.
     assert!(tree.report(&["apps/shop"]).of("resource/cluster-scoped-with-namespace").is_empty());
     tree.remove("crds/job.yaml");
     assert!(tree.report(&["plain"]).of("resource/cluster-scoped-with-namespace").is_empty());
@@ -236,7 +236,7 @@ fn definitions_that_lie_there_say_which_kinds_have_a_namespace() {
 }
 
 #[test]
-fn a_kind_that_is_not_found_leads_to_one_of_its_group() {
+fn an_unknown_kind_suggests_one_of_its_group() {
     let tree = repository(&[("crds/job.yaml", &definition("integer"))]);
     tree.write("plain/job.yaml", CUSTOM.replace("Job", "Jobb"));
     let report = tree.report(&["plain"]);
@@ -248,7 +248,7 @@ fn a_kind_that_is_not_found_leads_to_one_of_its_group() {
 }
 
 #[test]
-fn nothing_that_lies_there_fails_a_run() {
+fn files_in_the_repository_never_fail_a_run() {
     let tree = repository(&[
         ("a/broken.yaml", "kind: CustomResourceDefinition\nspec: {group: example.org, names: {kind: Job\n"),
         (
@@ -273,14 +273,15 @@ fn nothing_that_lies_there_fails_a_run() {
     let ran = tree.run(&["plain"]);
     assert_eq!((ran.code, wanted(&ran)), (0, None), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("`a/broken.yaml` names kind `Job`, but has documents that cannot be read"),
+        ran.stderr
+            .contains("`a/broken.yaml` mentions kind `Job`, but some of its documents cannot be parsed"),
         "{}",
         ran.stderr
     );
     assert!(!ran.stderr.contains("huge"), "{}", ran.stderr);
     let below = run_in(&tree.root().join("plain"), &["job.yaml"], None);
-    assert!(below.stderr.contains("`../a/broken.yaml` names kind `Job`"), "{}", below.stderr);
-    // Once a definition is found, what is broken beside it is nobody's business.
+    assert!(below.stderr.contains("`../a/broken.yaml` mentions kind `Job`"), "{}", below.stderr);
+    // If a definition is found, broken files beside it are not mentioned.
     tree.write("z/job.yaml", definition("integer"));
     let ran = tree.run(&["plain"]);
     assert_eq!((wanted(&ran).as_deref(), &*ran.stderr), (Some("integer"), ""));
@@ -293,7 +294,7 @@ fn a_broken_document_does_not_hide_the_definition_beside_it() {
 }
 
 #[test]
-fn thousands_of_files_are_no_matter() {
+fn thousands_of_files_are_searched_quickly() {
     let tree = repository(&[("z/job.yaml", &definition("integer"))]);
     for number in 0..4_000 {
         let text = if number % 4 == 0 {
@@ -306,11 +307,11 @@ fn thousands_of_files_are_no_matter() {
     assert_eq!(wanted(&tree.run(&["plain"])).as_deref(), Some("integer"));
 }
 
-/// Says what it was asked for, and knows nothing.
+/// A fallback that records its lookups and finds nothing.
 #[derive(Debug, Default)]
-struct Asked(std::sync::Mutex<Vec<String>>);
+struct RecordingFallback(std::sync::Mutex<Vec<String>>);
 
-impl Fallback for Asked {
+impl Fallback for RecordingFallback {
     fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
         self.0.lock().unwrap().push(format!("{group}/{version} {kind}"));
         None
@@ -318,9 +319,9 @@ impl Fallback for Asked {
 }
 
 #[test]
-fn only_kinds_without_a_schema_are_looked_for() {
+fn only_kinds_without_a_schema_are_looked_up() {
     let asked = |text: &'static str, skip: &[&str]| {
-        let fallback = std::sync::Arc::new(Asked::default());
+        let fallback = std::sync::Arc::new(RecordingFallback::default());
         let versions = vec![KubeVersion::NEWEST];
         let checking = Checking {
             schemas: SchemaSet::new(&versions, []).into(),
@@ -348,7 +349,7 @@ fn only_kinds_without_a_schema_are_looked_for() {
     }
 }
 
-/// A repository of an app and plain manifests with faults, and a fault that has no place but its app.
+/// Returns a repository with faults in an app and plain manifests, and one fault without a place.
 fn faulty() -> Tree {
     let tree = repository(&[
         ("apps/shop/base/a b,ü:%.yaml", BAD),
@@ -363,7 +364,7 @@ fn faulty() -> Tree {
     tree
 }
 
-/// Runs in a directory and gives what is for services: SARIF, GitLab's and GitHub's.
+/// Runs in a directory and returns the output for services: SARIF, GitLab and GitHub.
 fn for_services(directory: &std::path::Path, path: &str) -> [String; 3] {
     ["sarif", "gitlab", "github"].map(|form| {
         let mut command = crate::support::validating::command(directory, &[path, "--output", form]);
@@ -374,7 +375,7 @@ fn for_services(directory: &std::path::Path, path: &str) -> [String; 3] {
 }
 
 #[test]
-fn services_get_paths_from_the_root_of_the_repository_wherever_it_runs() {
+fn services_get_paths_from_the_repository_root() {
     let tree = faulty();
     let elsewhere = Tree::new(&[]);
     let root = tree.root();
@@ -403,7 +404,7 @@ fn services_get_paths_from_the_root_of_the_repository_wherever_it_runs() {
 }
 
 #[test]
-fn people_and_programs_get_paths_as_they_were_given() {
+fn other_formats_keep_the_given_paths() {
     let tree = faulty();
     let ran = run_in(&tree.root().join("plain"), &["."], None);
     assert_eq!(ran.report().one("schema/type")["path"], "bad.yaml");
@@ -415,7 +416,7 @@ fn people_and_programs_get_paths_as_they_were_given() {
 }
 
 #[test]
-fn without_a_repository_paths_are_as_they_were_given() {
+fn without_a_repository_paths_are_unchanged() {
     let tree = faulty();
     fs_err::remove_dir(tree.root().join(".git")).unwrap();
     let [sarif, gitlab, _] = for_services(&tree.root().join("plain"), "bad.yaml");
@@ -439,7 +440,7 @@ fn standard_input_and_an_app_that_does_not_render_have_their_names() {
     let [_, gitlab, github] = for_services(&tree.root().join("apps/shop"), ".");
     assert!(gitlab.contains(r#""path": "apps/shop/sealwave.yaml""#), "{gitlab}");
     assert!(github.starts_with("::error file=apps/shop/sealwave.yaml,"), "{github}");
-    // What is said of an app as a whole is said of its file.
+    // A finding about an app as a whole is at its app file.
     let tree = Tree::new(&[("apps/none/sealwave.yaml", APP), (".git", "")]);
     let [_, gitlab, github] = for_services(&tree.root().join("apps/none"), ".");
     assert!(gitlab.contains(r#""path": "apps/none/sealwave.yaml""#), "{gitlab}");

@@ -1,4 +1,4 @@
-//! What `validate` looks at, what changed, and where it writes: nothing that is wrong may pass because nobody looked.
+//! The inputs, changes and outputs of `validate`: a fault must never pass because it was not checked.
 
 use std::ffi::OsStr;
 use std::fs::Permissions;
@@ -44,9 +44,9 @@ fn looked_at(ran: &Ran) -> Value {
     ran.report().summary()["lookedAt"].clone()
 }
 
-/// The run is refused, and says so.
+/// Asserts that the run is rejected with a message.
 #[track_caller]
-fn refused(ran: &Ran, words: &str) {
+fn assert_rejected(ran: &Ran, words: &str) {
     assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
@@ -55,7 +55,7 @@ fn refused(ran: &Ran, words: &str) {
 // Apps.
 
 #[test]
-fn an_app_file_with_a_slip_is_an_app() {
+fn an_app_file_with_an_error_is_an_app() {
     let slips = [
         "kind: app\napiVersion: sealwave.dev/v1alpha1\n",
         "kind: App\napiVersion: sealwve.dev/v1alpha1\n",
@@ -88,33 +88,32 @@ fn an_environment_without_an_object_is_an_error() {
 }
 
 #[test]
-fn an_app_that_does_not_load_is_what_was_looked_at() {
+fn an_app_that_does_not_load_is_counted() {
     let tree = Tree::new(&[("sealwave.yaml", "kind: app\n")]);
     let ran = tree.plain(&[]);
     assert!(ran.stdout.contains("in 0 objects of 1 app"), "{}", ran.stdout);
 }
 
 #[test]
-fn the_number_of_apps_that_are_left_out_is_said_well() {
+fn the_number_of_skipped_apps_is_reported() {
     let tree = Tree::new(&[("good.yaml", GOOD)]);
     app_at(&tree, "one", GOOD);
-    let said = |count: usize, verb: &str| {
-        format!("{count} app{} below `.` {verb} left out", if count == 1 { "" } else { "s" })
-    };
-    assert!(tree.plain(&["."]).stderr.contains(&said(1, "is")), "{}", tree.plain(&["."]).stderr);
+    let skipped =
+        |count: usize| format!("{count} app{} below `.` skipped", if count == 1 { "" } else { "s" });
+    assert!(tree.plain(&["."]).stderr.contains(&skipped(1)), "{}", tree.plain(&["."]).stderr);
     app_at(&tree, "two", GOOD);
-    assert!(tree.plain(&["."]).stderr.contains(&said(2, "are")), "{}", tree.plain(&["."]).stderr);
+    assert!(tree.plain(&["."]).stderr.contains(&skipped(2)), "{}", tree.plain(&["."]).stderr);
 }
 
 #[test]
 fn with_all_a_directory_without_an_app_is_an_error() {
     let tree = Tree::new(&[("plain/bad.yaml", BAD)]);
     app_at(&tree, "one", GOOD);
-    refused(&tree.run(&["--all", "plain"]), "no app is below `plain`");
-    refused(&tree.run(&["--all", ".", "plain"]), "no app is below `plain`");
+    assert_rejected(&tree.run(&["--all", "plain"]), "no apps found below `plain`");
+    assert_rejected(&tree.run(&["--all", ".", "plain"]), "no apps found below `plain`");
 }
 
-// Links, pipes, hidden places.
+// Links, pipes, hidden files.
 
 #[test]
 fn links_to_files_are_followed() {
@@ -122,7 +121,7 @@ fn links_to_files_are_followed() {
     tree.git(&["init", "-q"]);
     link(&tree, "../bad.yaml", "plain/link.yaml");
     assert_eq!(paths(&tree.report(&["plain"])), ["plain/link.yaml"]);
-    // Within the directory it is one file.
+    // Within the directory, it is one file.
     link(&tree, "good.yaml", "plain/same.yaml");
     assert_eq!(tree.report(&["plain"]).findings().len(), 1);
     app_at(&tree, "two", BAD);
@@ -137,7 +136,7 @@ fn links_to_files_are_followed() {
 }
 
 #[test]
-fn links_to_directories_are_not_followed_and_one_that_leads_elsewhere_is_said() {
+fn links_to_directories_are_reported_and_not_followed() {
     let tree =
         Tree::new(&[("elsewhere/bad.yaml", BAD), ("plain/good.yaml", GOOD), ("plain/sub/more.txt", "")]);
     tree.git(&["init", "-q"]);
@@ -145,21 +144,21 @@ fn links_to_directories_are_not_followed_and_one_that_leads_elsewhere_is_said() 
     link(&tree, "sub", "plain/inside");
     let ran = tree.run(&["plain"]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);
-    assert!(ran.stderr.contains("`plain/link` is a link to a directory elsewhere"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("symbolic link `plain/link` points to another directory"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("inside"), "{}", ran.stderr);
 }
 
 #[test]
-fn what_is_named_like_a_manifest_and_cannot_be_read_is_never_passed_over() {
+fn unreadable_manifests_are_always_reported() {
     let tree = Tree::new(&[("plain/good.yaml", GOOD)]);
     link(&tree, "nowhere.yaml", "plain/link.yaml");
-    refused(&tree.run(&["plain"]), "`plain/link.yaml` cannot be read: it is a link that leads nowhere");
-    refused(&tree.run(&["plain/link.yaml"]), "`plain/link.yaml` is a link that leads nowhere");
+    assert_rejected(&tree.run(&["plain"]), "`plain/link.yaml` is a broken symbolic link");
+    assert_rejected(&tree.run(&["plain/link.yaml"]), "`plain/link.yaml` is a broken symbolic link");
     tree.remove("plain/link.yaml");
     assert!(Command::new("mkfifo").arg(tree.root().join("plain/pipe.yaml")).status().unwrap().success());
     let ran = tree.run(&["plain"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("`plain/pipe.yaml` is no file, and is left out"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`plain/pipe.yaml` is not a regular file and is skipped"), "{}", ran.stderr);
     app_at(&tree, "one", GOOD);
     tree.remove("one/sealwave.yaml");
     link(&tree, "nowhere", "one/sealwave.yaml");
@@ -172,7 +171,7 @@ fn what_is_named_like_a_manifest_and_cannot_be_read_is_never_passed_over() {
 }
 
 #[test]
-fn definitions_may_be_links() {
+fn links_to_definitions_are_followed() {
     let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: jobs.example.org}\nspec:\n  \
                       group: example.org\n  names: {kind: Job, plural: jobs}\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: true\n    \
                       storage: true\n    schema: {openAPIV3Schema: {type: object}}\n";
@@ -183,14 +182,14 @@ fn definitions_may_be_links() {
     let args = ["job.yaml", "--strict-kinds", "--crds", "crds"];
     assert_eq!(tree.run(&args).code, 0);
     link(&tree, "..data/nothing", "crds/other.yaml");
-    refused(&tree.run(&args), "`crds/other.yaml` cannot be read: there is no such file");
+    assert_rejected(&tree.run(&args), "`crds/other.yaml` cannot be read: file not found");
     tree.remove("crds/other.yaml");
     assert!(Command::new("mkfifo").arg(tree.root().join("crds/pipe.yaml")).status().unwrap().success());
-    refused(&tree.run(&args), "`crds/pipe.yaml` is neither a file nor a directory");
+    assert_rejected(&tree.run(&args), "`crds/pipe.yaml` is neither a file nor a directory");
 }
 
 #[test]
-fn gitignore_alone_hides() {
+fn only_gitignore_hides_files() {
     let tree = Tree::new(&[("plain/bad.yaml", BAD), ("plain/good.yaml", GOOD), (".ignore", "*\n")]);
     app_at(&tree, "one", BAD);
     assert_eq!(paths(&tree.report(&["plain"])), ["plain/bad.yaml"]);
@@ -199,13 +198,13 @@ fn gitignore_alone_hides() {
     assert_eq!(tree.report(&["plain"]).findings().len(), 0);
     tree.git(&["init", "-q"]);
     assert_eq!(tree.report(&["plain"]).findings().len(), 0, "that of a directory above counts");
-    // As in Git, that of a directory above the repository says nothing.
+    // As in Git, a `.gitignore` above the repository has no effect.
     fs_err::create_dir(tree.root().join("plain/.git")).unwrap();
     assert_eq!(paths(&tree.report(&["plain"])), ["plain/bad.yaml"]);
 }
 
 #[test]
-fn two_spellings_of_a_path_are_one() {
+fn two_spellings_of_a_path_are_one_input() {
     let tree = Tree::new(&[("ok.yaml", GOOD)]);
     app_at(&tree, "a", GOOD);
     app_at(&tree, "b", &GOOD.replace("good", "other"));
@@ -227,20 +226,20 @@ fn two_spellings_of_a_path_are_one() {
 }
 
 #[test]
-fn why_a_path_cannot_be_looked_at_is_said() {
+fn unreadable_paths_are_reported_with_a_reason() {
     let tree = Tree::new(&[("shut/a.yaml", GOOD), ("b.yaml", GOOD)]);
     for args in [["nowhere.yaml"], ["b.yaml/c.yaml"]] {
-        refused(&tree.run(&args), "` does not exist");
+        assert_rejected(&tree.run(&args), "` does not exist");
     }
-    refused(&tree.run(&["b.yaml", "--crds", "no"]), "`no` cannot be read: there is no such file");
-    refused(&tree.run(&["b.yaml", "--config", "no"]), "`no` cannot be read: there is no such file");
-    refused(&tree.run(&["b.yaml", "--baseline", "no"]), "`no` cannot be read: there is no such file");
+    assert_rejected(&tree.run(&["b.yaml", "--crds", "no"]), "`no` cannot be read: file not found");
+    assert_rejected(&tree.run(&["b.yaml", "--config", "no"]), "`no` cannot be read: file not found");
+    assert_rejected(&tree.run(&["b.yaml", "--baseline", "no"]), "`no` cannot be read: file not found");
     let shut = tree.root().join("shut");
     set_mode(&shut, 0);
-    // Nothing is shut to root.
+    // Root may read everything.
     if fs_err::read_dir(&shut).is_err() {
-        refused(&tree.run(&["shut/a.yaml"]), "`shut/a.yaml` cannot be read: permission denied");
-        refused(&tree.run(&["."]), "`./shut` cannot be read: permission denied");
+        assert_rejected(&tree.run(&["shut/a.yaml"]), "`shut/a.yaml` cannot be read: permission denied");
+        assert_rejected(&tree.run(&["."]), "`./shut` cannot be read: permission denied");
     }
     set_mode(&shut, 0o755);
 }
@@ -248,18 +247,18 @@ fn why_a_path_cannot_be_looked_at_is_said() {
 // Flags.
 
 #[test]
-fn a_gate_that_selects_nothing_is_refused() {
+fn options_that_select_nothing_are_rejected() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
     let tree = Tree::new(&[("a.yaml", &format!("{GOOD}---\n{secret}"))]);
     let report = tree.report(&["a.yaml", "--reject", "Secret, ConfigMap"]);
     assert_eq!(report.of("schema/rejected-kind").len(), 2);
     for flag in ["--reject", "--skip"] {
         for kind in ["secret", "/v1/Secret", "a/b/c/d", "", " ", "Secret,", "apps/Deployment"] {
-            refused(&tree.run(&["a.yaml", flag, kind]), flag);
+            assert_rejected(&tree.run(&["a.yaml", flag, kind]), flag);
         }
     }
-    refused(&tree.run(&["a.yaml", "--reject", "secret"]), "did you mean `Secret`?");
-    refused(&tree.run(&["a.yaml", "--reject", "a/b/c/d"]), "`group/version/Kind`");
+    assert_rejected(&tree.run(&["a.yaml", "--reject", "secret"]), "did you mean `Secret`?");
+    assert_rejected(&tree.run(&["a.yaml", "--reject", "a/b/c/d"]), "`group/version/Kind`");
     assert_eq!(tree.run(&["a.yaml", "--reject", "example.org/v1/Widget"]).code, 0);
 }
 
@@ -280,17 +279,20 @@ fn lists_are_trimmed_and_never_empty() {
 }
 
 #[test]
-fn a_namespace_is_a_name() {
+fn invalid_namespaces_are_rejected() {
     let tree = Tree::new(&[("a.yaml", GOOD)]);
     for name in ["Bad NS!", "-a", "a.b", &"a".repeat(64)] {
-        refused(&tree.run(&["a.yaml", &format!("--namespace={name}")]), "is no name that Kubernetes takes");
+        assert_rejected(
+            &tree.run(&["a.yaml", &format!("--namespace={name}")]),
+            "is no name that Kubernetes takes",
+        );
     }
     let report = tree.report(&["a.yaml", "-n", "shop", "--reject", "ConfigMap"]);
     assert_eq!(report.findings()[0]["object"]["namespace"], "shop");
 }
 
 #[test]
-fn a_wrong_operator_file_is_one_error() {
+fn an_invalid_operator_file_is_one_error() {
     let tree = Tree::new(&[("plain.yaml", GOOD), ("operator.yaml", "kind: Operator\n")]);
     app_at(&tree, "a", GOOD);
     app_at(&tree, "b", GOOD);
@@ -298,7 +300,7 @@ fn a_wrong_operator_file_is_one_error() {
         let mut flags = args.to_vec();
         flags.extend(["--operator", "nowhere.yaml"]);
         let ran = tree.run(&flags);
-        refused(&ran, "operator file `nowhere.yaml` cannot be read: there is no such file");
+        assert_rejected(&ran, "operator file `nowhere.yaml` cannot be read: there is no such file");
         assert_eq!(ran.stderr.matches("error").count(), 1, "{}", ran.stderr);
         let mut named = command(tree.root(), args);
         let ran: Ran = named.env("SEALWAVE_OPERATOR", "operator.yaml").output().unwrap().into();
@@ -306,10 +308,10 @@ fn a_wrong_operator_file_is_one_error() {
     }
 }
 
-// What changed.
+// Changes.
 
 #[test]
-fn settings_of_the_repository_hide_no_change() {
+fn git_settings_cannot_hide_changes() {
     let tree = repository(&[("a/good.yaml", GOOD), ("a/hidden.yaml", ""), ("a/skipped.yaml", "")]);
     tree.git(&["config", "diff.relative", "true"]);
     tree.git(&["config", "diff.ignoreSubmodules", "all"]);
@@ -329,7 +331,7 @@ fn settings_of_the_repository_hide_no_change() {
 }
 
 #[test]
-fn in_a_hook_git_looks_where_the_paths_are() {
+fn in_a_hook_the_repository_of_the_paths_is_used() {
     let tree = repository(&[("a/bad.yaml", GOOD)]);
     tree.write("a/bad.yaml", BAD);
     let mut hooked = command(tree.root(), &["--changed-since", "HEAD", "a", "-o", "json"]);
@@ -339,7 +341,7 @@ fn in_a_hook_git_looks_where_the_paths_are() {
 }
 
 #[test]
-fn a_change_in_a_submodule_is_a_change() {
+fn changes_in_submodules_count() {
     let inner = repository(&[("readme", "")]);
     app_at(&inner, "app", BAD);
     commit(&inner);
@@ -349,10 +351,10 @@ fn a_change_in_a_submodule_is_a_change() {
     commit(&tree);
     let since = ["--changed-since", "HEAD", "--all", "."];
     assert_eq!(tree.report(&since).findings().len(), 0);
-    // Changed inside, or new.
+    // A changed or new file inside.
     tree.write("sub/app/base/new.yaml", GOOD);
     assert_eq!(paths(&tree.report(&since)), ["sub/app/base/a.yaml"]);
-    // Another commit is checked out, and then committed.
+    // Another commit is checked out, then committed.
     tree.git(&["-C", "sub", "add", "-A"]);
     tree.git(&["-C", "sub", "commit", "-qm", "two"]);
     assert_eq!(paths(&tree.report(&since)), ["sub/app/base/a.yaml"]);
@@ -362,15 +364,15 @@ fn a_change_in_a_submodule_is_a_change() {
         let args = [&["--changed-since", "HEAD~1"], path].concat();
         assert_eq!(paths(&tree.report(&args)), ["sub/app/base/a.yaml"], "{path:?}");
     }
-    // Inside, nobody has this revision.
+    // The submodule does not have this revision.
     tree.git(&["branch", "base"]);
     let args = ["--changed-since", "base", "sub/app"];
     assert_eq!(paths(&tree.report(&args)), ["sub/app/base/a.yaml"]);
-    refused(&tree.run(&["--changed-since", "nowhere", "sub/app"]), "`git merge-base` failed");
+    assert_rejected(&tree.run(&["--changed-since", "nowhere", "sub/app"]), "`git merge-base` failed");
 }
 
 #[test]
-fn a_repository_inside_that_is_no_submodule_has_changed() {
+fn a_nested_repository_counts_as_changed() {
     let tree = repository(&[("readme", "")]);
     app_at(&tree, "inner/app", BAD);
     tree.git(&["-C", "inner", "init", "-q"]);
@@ -379,7 +381,7 @@ fn a_repository_inside_that_is_no_submodule_has_changed() {
 }
 
 #[test]
-fn unchanged_manifests_are_there_for_those_that_changed() {
+fn unchanged_manifests_provide_objects_for_references() {
     let reader = |name: &str| {
         format!(
             "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n  - name: main\n    image: example.com/a:1\n    \
@@ -400,7 +402,7 @@ fn unchanged_manifests_are_there_for_those_that_changed() {
     assert!(ran.report().of("reference/missing-config-map").is_empty(), "{}", ran.stdout);
     assert!(!paths(&ran.report()).contains(&"p/bad.yaml"), "{}", ran.stdout);
     assert_eq!(looked_at(&ran), json!({"apps": 0, "environments": 0, "files": 1, "objects": 1}));
-    // A second one of an unchanged object, wherever its file is in the order.
+    // A duplicate of an unchanged object, at any position in the order of files.
     for path in ["p/a.yaml", "p/zz.yaml"] {
         tree.write(path, GOOD);
         let report = tree.report(&since);
@@ -408,13 +410,13 @@ fn unchanged_manifests_are_there_for_those_that_changed() {
         assert_eq!(report.one("resource/duplicate-id")["related"][0]["path"], "p/good.yaml");
         tree.remove(path);
     }
-    // What is said once of a kind is said where it changed.
+    // A message reported once per kind is reported at a changed object.
     tree.write("p/z.yaml", custom.replace("old", "new"));
     assert_eq!(paths(&tree.report(&since)), ["p/z.yaml"]);
 }
 
 #[test]
-fn unchanged_manifests_are_there_in_a_large_set() {
+fn unchanged_manifests_provide_objects_in_a_stream() {
     let filler = format!("# {}\n", "x".repeat(9 << 20));
     let tree = repository(&[("p/bad.yaml", BAD), ("p/good.yaml", GOOD), ("p/large.yaml", &filler)]);
     tree.write("p/z.yaml", GOOD);
@@ -439,7 +441,7 @@ fn changed_links_count() {
 }
 
 #[test]
-fn names_of_files_and_repositories_are_bytes() {
+fn file_and_repository_names_may_be_any_bytes() {
     let outer = Tree::new(&[]);
     let top = outer.root().join("top \n");
     fs_err::create_dir(&top).unwrap();
@@ -459,7 +461,7 @@ fn names_of_files_and_repositories_are_bytes() {
 }
 
 #[test]
-fn git_runs_nothing_that_the_repository_names() {
+fn git_runs_no_programs_from_repository_settings() {
     let tree = repository(&[("p/a.yaml", GOOD), ("p/b.yaml", GOOD.replace("good", "b").as_str())]);
     let ran_file = tree.root().join("ran");
     let program = |name: &str| format!("sh -c 'echo {name} >> {}; cat' -", ran_file.display());
@@ -483,7 +485,7 @@ fn git_runs_nothing_that_the_repository_names() {
         set_mode(&tree.root().join(&path), 0o755);
     }
     tree.write(".gitattributes", "a.yaml filter=evil diff=evil\nb.yaml filter=other diff=evil\n");
-    // Of `b.yaml` Git knows another time. `a.yaml` seems to be newer than the index, so that Git does not trust its time.
+    // Git has another time for `b.yaml`. `a.yaml` seems newer than the index, so Git does not trust its time.
     tree.write("p/b.yaml", GOOD.replace("good", "b"));
     let index = fs_err::File::options().append(true).open(tree.root().join(".git/index")).unwrap();
     index.file().set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();
@@ -493,15 +495,15 @@ fn git_runs_nothing_that_the_repository_names() {
     let ran = tree.run(&["--changed-since", "HEAD", "p"]);
     assert_eq!(paths(&ran.report()), ["p/a.yaml"]);
     assert!(!ran_file.exists(), "{}", fs_err::read_to_string(&ran_file).unwrap());
-    // The trap would have shut.
+    // Without these options, the program would have run.
     let _ = Command::new("git").args(["status"]).current_dir(tree.root()).output().unwrap();
     assert!(ran_file.exists());
 }
 
-// What is written.
+// Outputs.
 
 #[test]
-fn what_is_read_is_not_written_over() {
+fn inputs_are_not_overwritten() {
     let tree = Tree::new(&[
         ("ok.yaml", GOOD),
         ("m/deploy.yaml", GOOD),
@@ -514,7 +516,7 @@ fn what_is_read_is_not_written_over() {
         "app/sealwave.yaml",
         format!("{APP}environments:\n  dev: {{patches: [{{target: {{kind: ConfigMap, name: good}}, file: patch.yaml}}]}}\n"),
     );
-    let read = "is read by this run";
+    let read = "is an input of this run";
     for (args, path, words) in [
         (&["ok.yaml", "-o", "json=ok.yaml"][..], "ok.yaml", read),
         (&["ok.yaml", "-o", "json=./m/../ok.yaml"], "ok.yaml", read),
@@ -523,24 +525,27 @@ fn what_is_read_is_not_written_over() {
         (&["app", "-o", "json=app/base/a.yaml"], "app/base/a.yaml", read),
         (&["app", "-o", "json=app/sealwave.yaml"], "app/sealwave.yaml", read),
         (&["app", "-o", "json=app/patch.yaml"], "app/patch.yaml", read),
-        (&["m", "--write-baseline", "ok.yaml"], "ok.yaml", "`ok.yaml` is no baseline"),
-        (&["m", "--write-baseline", "m/deploy.yaml"], "m/deploy.yaml", "`m/deploy.yaml` is no baseline"),
+        (&["m", "--write-baseline", "ok.yaml"], "ok.yaml", "`ok.yaml` is not a baseline"),
+        (&["m", "--write-baseline", "m/deploy.yaml"], "m/deploy.yaml", "`m/deploy.yaml` is not a baseline"),
     ] {
         let before = tree.read(path);
         let ran = tree.plain(args);
-        refused(&ran, words);
+        assert_rejected(&ran, words);
         assert_eq!(tree.read(path), before);
     }
     tree.run(&["m", "--write-baseline", "known.json"]);
     assert!(tree.read("known.json").contains("ValidationBaseline"));
-    refused(&tree.plain(&["m", "--baseline", "known.json", "-o", "json=known.json"]), read);
+    assert_rejected(&tree.plain(&["m", "--baseline", "known.json", "-o", "json=known.json"]), read);
     assert_eq!(tree.run(&["m", "--baseline", "known.json", "--write-baseline", "known.json"]).code, 0);
-    refused(&tree.plain(&["m", "--write-baseline", "-"]), "a baseline cannot go to standard output");
+    assert_rejected(
+        &tree.plain(&["m", "--write-baseline", "-"]),
+        "baseline cannot be written to standard output",
+    );
     assert!(!tree.root().join("-").exists());
 }
 
 #[test]
-fn no_two_reports_go_to_one_file() {
+fn two_reports_cannot_have_one_file() {
     let tree = Tree::new(&[("m/ok.yaml", GOOD)]);
     link(&tree, "x", "y");
     for args in [
@@ -549,13 +554,13 @@ fn no_two_reports_go_to_one_file() {
         ["-o", "sarif=a", "--write-baseline", "a"],
         ["-o", "sarif=a", "--write-baseline", "m/../a"],
     ] {
-        refused(&tree.plain(&[&["m"], &args[..]].concat()), "two reports would go to");
+        assert_rejected(&tree.plain(&[&["m"], &args[..]].concat()), "two reports would be written to");
     }
     assert!(!tree.root().join("x").exists() && !tree.root().join("a").exists());
 }
 
 #[test]
-fn a_file_that_is_replaced_keeps_its_mode_and_its_links() {
+fn replaced_files_keep_mode_and_links() {
     let tree = Tree::new(&[("m/ok.yaml", GOOD), ("old.json", "")]);
     let mode = |path: &str| fs_err::metadata(tree.root().join(path)).unwrap().permissions().mode() & 0o777;
     set_mode(&tree.root().join("old.json"), 0o600);
@@ -570,11 +575,11 @@ fn a_file_that_is_replaced_keeps_its_mode_and_its_links() {
 }
 
 #[test]
-fn where_one_report_cannot_be_written_none_is() {
+fn reports_are_written_all_or_none() {
     let tree = Tree::new(&[("m/ok.yaml", GOOD), ("a.json", "before")]);
     let ran =
         tree.plain(&["m", "-o", "json=a.json", "-o", "sarif=none/b.json", "--write-baseline", "c.json"]);
-    refused(&ran, "`none/b.json` cannot be written: there is no such directory; no report was written");
+    assert_rejected(&ran, "`none/b.json` cannot be written: directory not found; no report was written");
     assert_eq!(tree.read("a.json"), "before");
     let mut left: Vec<_> =
         fs_err::read_dir(tree.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -583,7 +588,7 @@ fn where_one_report_cannot_be_written_none_is() {
 }
 
 #[test]
-fn reports_are_no_manifests() {
+fn reports_are_not_read_as_manifests() {
     let tree = Tree::new(&[("bad.yaml", BAD)]);
     let args = [
         ".",
@@ -608,6 +613,6 @@ fn reports_are_no_manifests() {
     tree.remove("gl.json");
     tree.remove("s.json");
     tree.remove("j.yaml");
-    // Those of sealwave's own kinds are known by what they hold.
+    // Reports of sealwave's own kinds are recognized by their contents.
     assert_eq!(tree.report(&["."]).findings().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! `validate` over more than it looks at as a whole: objects one by one, and what carries over from one to the next.
+//! `validate` on sets that are too large to be checked as a whole: objects one by one, and the state between them.
 
 use crate::support::validating::{BAD, GOOD, Ran, Tree, run_in};
 
@@ -24,22 +24,22 @@ fn widget(name: &str, size: &str) -> String {
     format!("apiVersion: example.org/v1\nkind: Widget\nmetadata: {{name: {name}}}\nspec: {{size: {size}}}\n")
 }
 
-/// A document of nothing but a comment, longer than what is looked at as a whole.
+/// Returns a document that is only a comment, larger than the limit for a whole set.
 fn filler() -> String {
     format!("# {}\n", "x".repeat(9 << 20))
 }
 
-/// The documents, in a file and on standard input; both say the same.
+/// Validates documents in a file and on standard input, and checks that the results are equal.
 fn run(documents: &[&str]) -> Ran {
     let tree = Tree::new(&[("all.yaml", &documents.join("---\n"))]);
     let (file, stdin) = (tree.run(&["all.yaml"]), run_in(tree.root(), &["-"], Some("all.yaml")));
-    assert!(file.stderr.contains("one by one"), "{}", file.stderr);
+    assert!(file.stderr.contains("each object was checked on its own"), "{}", file.stderr);
     assert_eq!(file.stdout, stdin.stdout.replace("<stdin>", "all.yaml"));
     file
 }
 
 #[test]
-fn a_definition_counts_for_all_that_follows() {
+fn a_definition_applies_to_later_objects() {
     let ran = run(&[DEFINITION, &filler(), &widget("good", "1"), &widget("bad", "one")]);
     let report = ran.report();
     assert_eq!(report.findings().len(), 1, "{:?}", report.lines());
@@ -48,7 +48,7 @@ fn a_definition_counts_for_all_that_follows() {
 }
 
 #[test]
-fn a_definition_does_not_count_for_what_came_long_before() {
+fn a_definition_does_not_apply_to_much_earlier_objects() {
     let ran = run(&[&widget("bad", "one"), &filler(), DEFINITION]);
     let report = ran.report();
     assert_eq!(report.one("schema/unknown-kind")["severity"], "note");
@@ -56,7 +56,7 @@ fn a_definition_does_not_count_for_what_came_long_before() {
 }
 
 #[test]
-fn a_kind_without_a_schema_is_said_once_however_long_the_stream_is() {
+fn a_kind_without_a_schema_is_reported_once() {
     let widgets: Vec<String> = (0..1_000).map(|number| widget(&format!("w{number}"), "1")).collect();
     let report =
         run(&[&widgets.join("---\n"), &filler(), &widgets.join("---\n").replace("name: w", "name: v")])
@@ -66,7 +66,7 @@ fn a_kind_without_a_schema_is_said_once_however_long_the_stream_is() {
 }
 
 #[test]
-fn suppressions_count_where_they_stand() {
+fn suppressions_apply_at_their_places() {
     let annotated = BAD.replace(
         "{name: bad}",
         "{name: annotated, annotations: {ignore.sealwave.dev/schema.type: it is a number}}",
@@ -79,7 +79,7 @@ fn suppressions_count_where_they_stand() {
 }
 
 #[test]
-fn lists_and_broken_documents_are_taken_as_elsewhere() {
+fn lists_and_broken_documents_are_handled() {
     let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: listed}, data: {a: 1}}\n";
     let report = run(&[list, "a: [\n", "kind: Kustomization\nresources: []\n", &filler(), GOOD]).report();
     assert_eq!(report.one("schema/type")["object"]["name"], "listed");

@@ -1,11 +1,11 @@
-//! `validate --timeout`: a run that takes too long ends, says what it was doing, and leaves nothing half-written.
+//! `validate --timeout`: a run that takes too long ends, reports its current activity, and leaves no partial files.
 
 use std::process::Stdio;
 
 use crate::support::validating::{BAD, GOOD, Ran, Tree, command};
 
 #[test]
-fn standard_input_without_an_end_is_given_up() {
+fn endless_standard_input_times_out() {
     let tree = Tree::new(&[("report.json", "old")]);
     let args = ["-", "--timeout", "1s", "--output", "human", "--output", "json=report.json"];
     let mut child = command(tree.root(), &args);
@@ -24,11 +24,11 @@ fn standard_input_without_an_end_is_given_up() {
 
 #[cfg(unix)]
 #[test]
-fn the_file_that_takes_long_is_named() {
+fn the_slow_file_is_named() {
     let tree = Tree::new(&[]);
     let pipe = tree.root().join("pipe.yaml");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // A pipe that a shell opened may be given; nobody ever writes to this one.
+    // A process substitution may be given; this pipe has no writer.
     let script = "exec 3<>pipe.yaml; exec \"$0\" validate /dev/fd/3 --timeout 1s";
     let mut shell = std::process::Command::new("sh");
     let ran: Ran = shell
@@ -42,7 +42,7 @@ fn the_file_that_takes_long_is_named() {
 }
 
 #[test]
-fn a_duration_is_one_of_at_least_a_second() {
+fn a_timeout_must_be_at_least_one_second() {
     let tree = Tree::new(&[("good.yaml", GOOD), ("bad.yaml", BAD)]);
     for given in ["0s", "5", "soon", "-1m", "999ms", ""] {
         let ran = tree.plain(&["good.yaml", &format!("--timeout={given}")]);

@@ -1,8 +1,8 @@
-//! A baseline: findings that are known, so that a run fails for new ones alone.
+//! A baseline: a list of known findings, so that a run fails for new ones only.
 //!
-//! The file says what each finding is about, not on which line, and what it says as a hash: a word of a message may be a
-//! name that nobody wants in another file. Findings that have all of that in common are counted. Each is known in some
-//! environments: in others it is new. The file is sorted, so that a change of it reads as what changed:
+//! The file identifies a finding by its subject, not by its line, and holds the message as a hash: a message may
+//! contain a name that must not be copied to another file. Identical findings are counted. A finding is known in the
+//! listed environments; in others it is new. The file is sorted, so that its diffs show what changed:
 //!
 //! ```json
 //! {
@@ -23,9 +23,9 @@
 //! }
 //! ```
 //!
-//! `app` is empty for plain manifests; `object` (group, kind, namespace, name) and `pointer` where a finding is about no
-//! object. `environments` is empty where a finding is of none; in files that were written before there was the field, it is
-//! missing and stands for all environments.
+//! `app` is empty for plain manifests; `object` (group, kind, namespace, name) and `pointer` are empty for a finding
+//! without an object. `environments` is empty for a finding without environments; files from before the field existed
+//! lack it, which means all environments.
 
 use std::collections::BTreeMap;
 
@@ -39,35 +39,35 @@ use sealwave_secrets::settings::API_VERSION;
 
 const KIND: &str = "ValidationBaseline";
 
-/// Findings that are known.
+/// The known findings, with their counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    known: BTreeMap<Known, Counts>,
+    known: BTreeMap<FindingKey, KnownCounts>,
 }
 
-/// How many findings that look alike are known.
+/// The number of known findings with one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Counts {
-    /// In whatever environments they are.
+struct KnownCounts {
+    /// In any environments.
     anywhere: usize,
-    /// Of no environment.
+    /// Without environments.
     nowhere: usize,
     /// In each environment.
     environments: BTreeMap<String, usize>,
 }
 
-/// What a run looked at: what it did not look at, it cannot miss.
+/// The part of the input that a run checked; findings outside it are not reported as gone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Selection<'a> {
-    /// The only environments; empty for all.
+    /// The checked environments; empty for all.
     pub environments: &'a [String],
-    /// Whether only what changed was looked at.
+    /// Whether only changed inputs were checked.
     pub only_changed: bool,
 }
 
-/// What a finding is known by.
+/// The properties that identify a finding across runs.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Known {
+struct FindingKey {
     path: String,
     rule: String,
     app: String,
@@ -78,80 +78,83 @@ struct Known {
 
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Document {
+struct BaselineFile {
     api_version: String,
     kind: String,
-    findings: Vec<Entry>,
+    findings: Vec<BaselineEntry>,
 }
 
 #[derive(Deserialize, Serialize)]
-struct Entry {
+struct BaselineEntry {
     #[serde(flatten)]
-    finding: Known,
+    finding: FindingKey,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environments: Option<Vec<String>>,
     count: usize,
 }
 
-/// Why a text is no baseline.
+/// An error in a baseline file.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// Not JSON, or not of that shape.
-    #[error("baseline is not one that sealwave wrote (line {line}, column {column})")]
+    /// The file is not JSON or has unexpected fields.
+    #[error("baseline was not written by sealwave (line {line}, column {column})")]
     Malformed {
         /// Line, from 1.
         line: usize,
         /// Column, from 1.
         column: usize,
     },
-    /// Of another kind, or of another version.
-    #[error("baseline is no `{KIND}` of `{API_VERSION}`")]
-    Other,
+    /// The file has another kind or version.
+    #[error("baseline is not a `{KIND}` of `{API_VERSION}`")]
+    WrongKind,
 }
 
 impl Explain for BaselineError {
     fn hint(&self) -> Option<String> {
-        Some("`--write-baseline` writes one".to_owned())
+        Some("`--write-baseline` creates a baseline".to_owned())
     }
 }
 
-/// What the reader of a run should know of its baseline.
+/// A note about the baseline of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaselineRemark {
-    /// So many findings are gone.
-    #[error("{} of the baseline {} no longer there", quantity(*.0, "finding"), if *.0 == 1 { "is" } else { "are" })]
+    /// The number of known findings that no longer occur.
+    #[error("{} in the baseline no longer {}", quantity(*.0, "finding"), if *.0 == 1 { "occurs" } else { "occur" })]
     Gone(usize),
 }
 
 impl Explain for BaselineRemark {
     fn hint(&self) -> Option<String> {
-        Some("`--write-baseline` writes it anew; leave no environment and no rule out when you do".to_owned())
+        Some(
+            "`--write-baseline` updates the baseline; check all environments and rules when you do"
+                .to_owned(),
+        )
     }
 }
 
 impl Baseline {
-    /// All findings of a report.
+    /// Creates a baseline from all suppressible findings of a report.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let mut known: BTreeMap<Known, Counts> = BTreeMap::new();
+        let mut known: BTreeMap<FindingKey, KnownCounts> = BTreeMap::new();
         for finding in report.findings.iter().filter(|finding| finding.rule.is_suppressible()) {
-            known.entry(Known::of(finding)).or_default().add(&finding.environments, 1);
+            known.entry(FindingKey::of(finding)).or_default().add(&finding.environments, 1);
         }
         Self { known }
     }
 
-    /// Reads a file.
+    /// Parses a baseline file.
     ///
     /// # Errors
-    /// It is no baseline.
+    /// Returns an error if the file is not a baseline.
     pub fn parse(bytes: &[u8]) -> Result<Self, BaselineError> {
-        let document: Document = serde_json::from_slice(bytes)
+        let document: BaselineFile = serde_json::from_slice(bytes)
             .map_err(|error| BaselineError::Malformed { line: error.line(), column: error.column() })?;
         if document.api_version != API_VERSION || document.kind != KIND {
-            return Err(BaselineError::Other);
+            return Err(BaselineError::WrongKind);
         }
-        let mut known: BTreeMap<Known, Counts> = BTreeMap::new();
-        for Entry { finding, environments, count } in document.findings {
+        let mut known: BTreeMap<FindingKey, KnownCounts> = BTreeMap::new();
+        for BaselineEntry { finding, environments, count } in document.findings {
             let counts = known.entry(finding).or_default();
             match environments {
                 Some(environments) => counts.add(&environments, count),
@@ -161,41 +164,42 @@ impl Baseline {
         Ok(Self { known })
     }
 
-    /// The file.
+    /// Returns the contents of the baseline file.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         let entries = self.known.iter().flat_map(|(finding, counts)| {
             let layers = counts.layers().into_iter();
-            let entry = |(environments, count)| Entry { finding: finding.clone(), environments, count };
+            let entry =
+                |(environments, count)| BaselineEntry { finding: finding.clone(), environments, count };
             layers.map(entry)
         });
-        to_vec(&Document {
+        to_vec(&BaselineFile {
             api_version: API_VERSION.to_owned(),
             kind: KIND.to_owned(),
             findings: entries.collect(),
         })
     }
 
-    /// How many findings it knows.
+    /// Returns the number of known findings.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.known.values().map(Counts::findings).fold(0, usize::saturating_add)
+        self.known.values().map(KnownCounts::findings).fold(0, usize::saturating_add)
     }
 
-    /// Whether it knows none.
+    /// Reports whether the baseline is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes the findings that are known out of a report, and says where some are known that are gone.
+    /// Removes known findings from a report; returns a note if some known findings no longer occur.
     ///
-    /// A finding that is known in some of its environments stays as one of the others.
+    /// A finding that is known in some of its environments only stays, with the others.
     #[must_use]
     pub fn silence(&self, report: &mut Report, selection: &Selection<'_>) -> Option<BaselineRemark> {
         let mut left = self.known.clone();
         for mut finding in std::mem::take(&mut report.findings) {
-            let counts = left.get_mut(&Known::of(&finding)).filter(|_| finding.rule.is_suppressible());
+            let counts = left.get_mut(&FindingKey::of(&finding)).filter(|_| finding.rule.is_suppressible());
             if counts.is_some_and(|counts| counts.take(&mut finding)) {
                 report.withhold(&finding);
                 report.known += 1;
@@ -203,12 +207,12 @@ impl Baseline {
                 report.findings.push(finding);
             }
         }
-        let looked_at = |app: &str| report.apps.iter().any(|known| known.app == app);
+        let was_checked = |app: &str| report.apps.iter().any(|known| known.app == app);
         for (known, counts) in &mut left {
-            if selection.only_changed && !looked_at(&known.app) {
-                *counts = Counts::default();
+            if selection.only_changed && !was_checked(&known.app) {
+                *counts = KnownCounts::default();
             } else if !selection.environments.is_empty() {
-                // Those may have been found in another environment, or by comparison with one.
+                // These may have been found in an unchecked environment, or by comparison with one.
                 (counts.anywhere, counts.nowhere) = (0, 0);
                 counts.environments.retain(|name, _| selection.environments.contains(name));
             }
@@ -218,8 +222,8 @@ impl Baseline {
     }
 }
 
-impl Counts {
-    /// How many findings these are: one may be in each of the environments.
+impl KnownCounts {
+    /// Returns the number of findings; the same one may occur in several environments.
     fn findings(&self) -> usize {
         let most = self.environments.values().copied().max().unwrap_or(0);
         self.anywhere.saturating_add(self.nowhere).saturating_add(most)
@@ -235,8 +239,8 @@ impl Counts {
         }
     }
 
-    /// Whether a finding is known in all of its environments; else those where it is are taken from it. What is known is
-    /// one less afterwards.
+    /// Uses up one known finding; reports whether `finding` is known in all of its environments. If not, removes the
+    /// environments in which it is known.
     fn take(&mut self, finding: &mut Finding) -> bool {
         if finding.environments.is_empty() {
             return take_one(&mut self.nowhere) || take_one(&mut self.anywhere);
@@ -250,15 +254,15 @@ impl Counts {
         false
     }
 
-    /// Environments, and how many findings these have in common; what is of none, and what is known anywhere.
+    /// Returns sets of environments with the number of findings that they share; `None` means any environments.
     fn layers(&self) -> Vec<(Option<Vec<String>>, usize)> {
         let mut layers = Vec::new();
-        let mut below = 0;
+        let mut lower = 0;
         loop {
-            let above = || self.environments.iter().filter(|(_, count)| **count > below);
-            let Some(level) = above().map(|(_, count)| *count).min() else { break };
-            layers.push((Some(above().map(|(name, _)| name.clone()).collect()), level - below));
-            below = level;
+            let exceeding = || self.environments.iter().filter(|(_, count)| **count > lower);
+            let Some(level) = exceeding().map(|(_, count)| *count).min() else { break };
+            layers.push((Some(exceeding().map(|(name, _)| name.clone()).collect()), level - lower));
+            lower = level;
         }
         layers.push((Some(Vec::new()), self.nowhere));
         layers.push((None, self.anywhere));
@@ -268,12 +272,12 @@ impl Counts {
 }
 
 fn take_one(count: &mut usize) -> bool {
-    let is_there = *count > 0;
+    let was_present = *count > 0;
     *count = count.saturating_sub(1);
-    is_there
+    was_present
 }
 
-impl Known {
+impl FindingKey {
     fn of(finding: &Finding) -> Self {
         let object = finding
             .object
@@ -304,8 +308,8 @@ mod tests {
         Finding { object: Some(object("Deployment")), ..finding(&REF_RULE, "a.yaml", line, 1, 1) }
     }
 
-    /// How many findings are left, known before and known without being there any more.
-    fn silenced(baseline: &Baseline, findings: Vec<Finding>) -> (usize, usize, usize) {
+    /// Returns the numbers of remaining, known and no longer occurring findings.
+    fn remaining_known_gone(baseline: &Baseline, findings: Vec<Finding>) -> (usize, usize, usize) {
         let mut report = Report { findings, ..Report::default() };
         let gone = baseline.silence(&mut report, &Selection::default());
         (report.findings.len(), report.known, gone.map_or(0, |BaselineRemark::Gone(count)| count))
@@ -328,34 +332,34 @@ mod tests {
         let json = baseline.to_json();
         assert_golden("testdata/report/baseline.json", &json);
         assert_eq!(Baseline::parse(&json).unwrap(), baseline);
-        // What a stage could not do is never known.
+        // Findings that are not suppressible are never in a baseline.
         let never = report().findings.iter().filter(|finding| !finding.rule.is_suppressible()).count();
-        assert_eq!((never, silenced(&baseline, report().findings)), (1, (1, baseline.len(), 0)));
+        assert_eq!((never, remaining_known_gone(&baseline, report().findings)), (1, (1, baseline.len(), 0)));
         assert!(!String::from_utf8(json).unwrap().contains(samples::CANARY));
     }
 
     #[test]
-    fn lines_may_move_and_what_is_new_stays() {
+    fn findings_match_on_other_lines_and_new_ones_remain() {
         let baseline = known(vec![at(1)]);
-        assert_eq!(silenced(&baseline, vec![at(7)]), (0, 1, 0));
-        assert_eq!(silenced(&baseline, vec![at(7), at(8)]), (1, 1, 0));
+        assert_eq!(remaining_known_gone(&baseline, vec![at(7)]), (0, 1, 0));
+        assert_eq!(remaining_known_gone(&baseline, vec![at(7), at(8)]), (1, 1, 0));
         let other = Finding { message: "something else".to_owned(), ..at(1) };
-        assert_eq!(silenced(&baseline, vec![other]), (1, 0, 1));
-        assert_eq!(silenced(&known(vec![at(1), at(2)]), vec![at(1)]), (0, 1, 1));
+        assert_eq!(remaining_known_gone(&baseline, vec![other]), (1, 0, 1));
+        assert_eq!(remaining_known_gone(&known(vec![at(1), at(2)]), vec![at(1)]), (0, 1, 1));
         let remark = BaselineRemark::Gone(1);
-        assert_eq!(remark.to_string(), "1 finding of the baseline is no longer there");
+        assert_eq!(remark.to_string(), "1 finding in the baseline no longer occurs");
         assert!(remark.hint().unwrap().contains("--write-baseline"));
     }
 
     #[test]
-    fn a_finding_is_new_in_environments_where_it_was_not() {
+    fn a_finding_is_new_in_other_environments() {
         let baseline = known(vec![in_environments(1, &["dev", "stage"])]);
         let left = |names: &[&str]| environments_left(&baseline, vec![in_environments(2, names)]);
         assert_eq!(left(&["dev", "stage"]), (vec![], 1));
         assert_eq!(left(&["dev"]), (vec![], 1));
         assert_eq!(left(&["dev", "prod", "stage"]), (vec!["prod".to_owned()], 0));
         assert_eq!(left(&["prod"]), (vec!["prod".to_owned()], 0));
-        // Of no environment is not in any, and the other way round.
+        // A finding without environments does not match one with environments, and vice versa.
         assert_eq!(left(&[]), (vec![String::new()], 0));
         assert_eq!(environments_left(&known(vec![at(1)]), vec![at(2)]), (vec![], 1));
         let nowhere = known(vec![in_environments(1, &[])]);
@@ -364,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_that_look_alike_are_counted_in_each_environment() {
+    fn identical_findings_are_counted_per_environment() {
         let both = || vec![in_environments(1, &["dev", "prod"]), in_environments(2, &["dev"])];
         let baseline = known(both());
         assert_eq!(baseline.len(), 2);
@@ -394,15 +398,18 @@ mod tests {
         let baseline = Baseline::parse(json.to_string().as_bytes()).unwrap();
         assert_eq!(baseline.len(), 2);
         assert_eq!(
-            silenced(&baseline, vec![in_environments(1, &["dev", "prod"]), in_environments(2, &[])]),
+            remaining_known_gone(
+                &baseline,
+                vec![in_environments(1, &["dev", "prod"]), in_environments(2, &[])]
+            ),
             (0, 2, 0)
         );
-        assert_eq!(silenced(&baseline, vec![in_environments(1, &["prod"])]), (0, 1, 1));
+        assert_eq!(remaining_known_gone(&baseline, vec![in_environments(1, &["prod"])]), (0, 1, 1));
         assert_eq!(Baseline::parse(&baseline.to_json()).unwrap(), baseline);
     }
 
     #[test]
-    fn what_was_not_looked_at_is_not_gone() {
+    fn unchecked_findings_are_not_reported_as_gone() {
         let all = vec![
             in_environments(1, &["dev", "prod"]),
             in_environments(2, &["prod"]),
@@ -426,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_finding_still_says_which_lines_hold_a_secret() {
+    fn a_known_finding_still_marks_confidential_lines() {
         let secret = Finding { confidential: true, ..at(3) };
         let mut report = Report { findings: vec![secret.clone()], ..Report::default() };
         assert_eq!(known(vec![secret]).silence(&mut report, &Selection::default()), None);
@@ -434,18 +441,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_baseline_is_an_error() {
+    fn other_files_are_rejected() {
         let error = |text: &str| Baseline::parse(text.as_bytes()).unwrap_err();
-        assert_eq!(error("a").to_string(), "baseline is not one that sealwave wrote (line 1, column 1)");
+        assert_eq!(error("a").to_string(), "baseline was not written by sealwave (line 1, column 1)");
         assert!(error("a").hint().unwrap().contains("--write-baseline"));
         let text = r#"{"apiVersion": "sealwave.dev/v1alpha1", "kind": "App", "findings": []}"#;
-        assert_eq!(error(text).to_string(), "baseline is no `ValidationBaseline` of `sealwave.dev/v1alpha1`");
+        assert_eq!(
+            error(text).to_string(),
+            "baseline is not a `ValidationBaseline` of `sealwave.dev/v1alpha1`"
+        );
         let text = r#"{"apiVersion": "sealwave.dev/v1alpha1", "kind": "ValidationBaseline", "findings": [], "x": 1}"#;
         assert!(matches!(error(text), BaselineError::Malformed { .. }));
     }
 
     #[test]
-    fn the_example_in_the_head_of_this_file_is_one() {
+    fn the_example_in_the_module_documentation_is_valid() {
         let head: String = include_str!("baseline.rs")
             .lines()
             .skip_while(|line| *line != "//! ```json")

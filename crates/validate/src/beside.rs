@@ -1,8 +1,9 @@
-//! Files beside an app that Git takes: those whose names are known for credentials, and the values files.
+//! Reads other files in an app's directory that may be committed: files with names typical of credentials, and values
+//! files.
 //!
-//! Only the directory of the app is looked at, without apps below it. Links are not followed, what a `.gitignore` names is
-//! passed over, and how many files are read, and how much of each, is bounded. What was read is zeroed when it is dropped,
-//! and only rules see it.
+//! Only the app's directory is searched, without apps below it. Symbolic links are not followed, and files that a
+//! `.gitignore` lists are skipped. The number of files and the bytes of each are limited. Contents are zeroed on drop,
+//! and only rules see them.
 
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -18,17 +19,17 @@ use sealwave_pipeline::Discovery;
 use sealwave_secrets::crypto::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, MIN_KEY_BYTES};
 use sealwave_secrets::settings::APP_FILE;
 
-/// Files and directories that are looked at.
+/// The most files and directories visited.
 const MAX_ENTRIES: usize = 20_000;
-/// Directories within directories.
+/// The maximum directory depth.
 const MAX_DEPTH: usize = 16;
-/// Files that are read.
+/// The most files read.
 const MAX_FILES: usize = 200;
-/// Bytes of one file.
+/// The most bytes of a file.
 const MAX_BYTES: u64 = 256 << 10;
 
 impl ExaminedApp {
-    /// Reads the files beside the app that may hold credentials; what cannot be read is passed over.
+    /// Reads the other files of the app that may hold credentials; unreadable files are skipped.
     pub fn read_beside(&mut self, discovery: &Discovery) {
         let reach = discovery.reach();
         let root = discovery.root();
@@ -53,7 +54,7 @@ impl ExaminedApp {
     }
 }
 
-/// In the order of names, with hidden files.
+/// Walks the directory in the order of names, with hidden files.
 fn walk(root: &Path) -> ignore::Walk {
     let mut walk = WalkBuilder::new(root);
     walk.hidden(false)
@@ -78,7 +79,7 @@ fn form_of(relative: &Path) -> Option<FileForm> {
     let parts: Vec<&str> = relative.iter().map(OsStr::to_str).collect::<Option<_>>()?;
     match parts.as_slice() {
         ["values.yaml"] | ["envs", _, "values.yaml"] => Some(FileForm::Values),
-        [.., name] if is_named_as_own_key(name) => Some(FileForm::Pem),
+        [.., name] if is_own_key_name(name) => Some(FileForm::Pem),
         _ => form_of_file(&parts.join("/")),
     }
 }
@@ -86,22 +87,22 @@ fn form_of(relative: &Path) -> Option<FileForm> {
 fn read(path: &Path, reach: &Reach) -> Option<Zeroizing<Vec<u8>>> {
     let file = reach.open(path).ok()?;
     let length = file.metadata().ok()?.len().min(MAX_BYTES);
-    // All at once: a buffer that grows leaves copies behind.
+    // Allocated once: a growing buffer would leave copies behind.
     let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(length).ok()?));
     file.take(length).read_to_end(&mut content).ok()?;
     Some(content)
 }
 
-/// Returns whether a file has the name that `key generate` and the documentation give to a key.
-fn is_named_as_own_key(name: &str) -> bool {
+/// Reports whether a file is named like a key from `key generate` or the documentation.
+fn is_own_key_name(name: &str) -> bool {
     let stem = ["seal-key", "checksum-key"].iter().find_map(|stem| name.strip_prefix(stem));
     let extension = |rest: &str| rest.rsplit_once('.').map(|(_, extension)| extension.to_owned());
     stem.is_some_and(|rest| extension(rest).is_none_or(|extension| matches!(&*extension, "key" | "txt")))
 }
 
-/// Returns whether a file is a key that sealwave takes: a generated one, or as many bytes under the name of one.
+/// Reports whether a file is a sealwave key: a generated one, or enough bytes in a file named like one.
 fn is_own_key(name: &str, content: &[u8]) -> bool {
     let trimmed = content.trim_ascii_start();
     [KEY_PREFIX, CHECKSUM_KEY_PREFIX].iter().any(|prefix| trimmed.starts_with(prefix.as_bytes()))
-        || is_named_as_own_key(name) && content.len() >= MIN_KEY_BYTES
+        || is_own_key_name(name) && content.len() >= MIN_KEY_BYTES
 }

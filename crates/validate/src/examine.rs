@@ -1,7 +1,7 @@
-//! An app for `validate`: each environment as far as it can be taken, whatever is wrong on the way.
+//! Runs the stages on an app for `validate`, for each environment as far as possible.
 //!
-//! The same verbs as in a run, but a problem does not end it: what the stages can still say is said, and the objects that
-//! could be rendered are there to be checked. Nothing is fetched, and no Secret is sealed.
+//! The stages are those of a normal run, but a problem does not end it: later stages still report their problems, and
+//! all rendered objects can be checked. Nothing is fetched, and no Secret is sealed.
 
 use std::path::Path;
 
@@ -20,11 +20,11 @@ use sealwave_pipeline::{
 use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::settings::{APP_FILE, IgnoreEntry, ignore_places};
 
-/// What is examined: one environment and what is known of it.
+/// The input for the examination of an environment.
 pub struct Examination<'a> {
-    /// What templates may know; names the environment.
+    /// The context for templates, with the name of the environment.
     pub context: RenderContext,
-    /// The provider that `<path:…>` means.
+    /// The provider of `<path:…>` placeholders.
     pub default_provider: Option<&'a str>,
 }
 
@@ -35,42 +35,42 @@ pub struct ExaminedApp {
     pub(super) environments: Vec<ExaminedEnvironment>,
     pub(super) workloads: Vec<sealwave_kube::pods::WorkloadKind>,
     pub(super) directory: String,
-    /// Files beside the app, as far as they were asked for.
+    /// Other files in the app's directory, if they were read.
     pub(super) beside: Vec<rules::FileBeside>,
-    /// Findings that are wanted as they are, and where that is said.
+    /// The entries of `validate.ignore`, with their positions.
     pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
 
-/// One environment.
+/// An examined environment.
 pub(super) struct ExaminedEnvironment {
     pub(super) name: String,
-    /// The cluster that it is for.
+    /// The target cluster.
     pub(super) cluster: String,
-    /// Where the app says so, if values are sealed for that cluster.
+    /// The position of the cluster's name, if values are sealed for that cluster.
     pub(super) sealed_for: Option<Origin>,
-    /// As they were rendered; two may have one identity.
+    /// The rendered objects; two may have the same identity.
     pub(super) objects: Vec<Manifest>,
-    /// What their Secrets refer to.
+    /// The references in their Secrets.
     pub(super) secrets: Vec<rules::SecretUse>,
-    /// What Argo CD would get; none where some stage could not do its job.
+    /// The objects for Argo CD; `None` if a stage failed.
     pub(super) emitted: Option<Vec<Manifest>>,
     /// The merged values.
     pub(super) values: Option<Node>,
-    /// The texts of their scalars that are not written in their usual form.
+    /// The original texts of scalars that are not in canonical form.
     pub(super) written: WrittenScalars,
-    /// Keys of its own values that nothing uses.
+    /// Unused keys of the environment's own values.
     pub(super) unused: Vec<UnusedValue>,
     pub(super) problems: Vec<StageProblem>,
 }
 
-/// What a stage has to say.
+/// A problem reported by a stage.
 pub(super) struct StageProblem {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
     pub(super) problem: Problem,
 }
 
-/// Takes each environment as far as it can be taken; `begin` is told which one is next.
+/// Examines each environment as far as possible; calls `begin` with the name of each.
 #[must_use]
 pub fn examine(
     discovery: &Discovery,
@@ -103,8 +103,8 @@ pub fn examine(
             unused: Vec::new(),
             problems: Vec::new(),
         };
-        // What goes wrong is in the environment's problems already.
-        let _ = environment.take(discovery, &file, examination, &mut app.sources, &mut app.texts);
+        // A failure is recorded in the environment's problems.
+        let _ = environment.run_stages(discovery, &file, examination, &mut app.sources, &mut app.texts);
         app.environments.push(environment);
     }
     app
@@ -116,19 +116,19 @@ fn secret_use((object, used): (usize, resolve::Use)) -> rules::SecretUse {
 }
 
 impl ExaminedApp {
-    /// Its directory, and the environments that were examined.
+    /// Returns the app's directory and the examined environments.
     #[must_use]
     pub fn environments(&self) -> AppEnvironments {
         let environments = self.environments.iter().map(|environment| environment.name.clone()).collect();
         AppEnvironments { app: self.directory.clone(), environments }
     }
 
-    /// The files that were read, as messages name them.
+    /// Returns the files that were read, as named in messages.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.sources.names()
     }
 
-    /// Returns the definitions of custom resources that it renders.
+    /// Returns the custom resource definitions that the app renders.
     pub fn definitions(&self) -> impl Iterator<Item = DefinitionRef<'_>> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);
         let definitions =
@@ -140,7 +140,7 @@ impl ExaminedApp {
         })
     }
 
-    /// How much there is to look at.
+    /// Returns the numbers of environments and objects.
     #[must_use]
     pub fn looked_at(&self) -> LookedAt {
         let objects = self.environments.iter().map(|environment| environment.objects.len()).sum();
@@ -148,7 +148,7 @@ impl ExaminedApp {
     }
 }
 
-/// The app file, for those who ask where something stands in it.
+/// The parsed app file, for positions of its settings.
 struct AppFile {
     source: SourceId,
     tree: Option<Node>,
@@ -157,25 +157,25 @@ struct AppFile {
 impl AppFile {
     fn new(discovery: &Discovery, sources: &mut Sources) -> Self {
         let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
-        // It was read before, so it can be read.
+        // The file was parsed before, so this cannot fail.
         let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
         Self { source, tree: tree.into_iter().next() }
     }
 
-    /// The entries of `validate.ignore`, and where they stand.
+    /// Returns the entries of `validate.ignore`, with their positions.
     fn ignored(&self, discovery: &Discovery) -> Vec<(IgnoreEntry, Origin)> {
         let entries = discovery.app().validate.ignore.iter().cloned();
         let places = ignore_places(self.tree.as_ref()).chain(std::iter::repeat(Origin::whole(self.source)));
         entries.zip(places).collect()
     }
 
-    /// Where the value at the end of a path stands; where there is none, the last key before it.
+    /// Returns the position of the value at a path, else of the last existing key.
     fn value(&self, path: &[&str]) -> Origin {
         let value = self.tree.as_ref().and_then(|tree| tree.at(path));
         value.map_or_else(|| self.place(path), |value| value.origin)
     }
 
-    /// Where the last key of a path stands; where there is none, the last one before it.
+    /// Returns the position of the last existing key of a path.
     fn place(&self, path: &[&str]) -> Origin {
         let mut found = (Origin::whole(self.source), self.tree.as_ref());
         for key in path {
@@ -189,21 +189,21 @@ impl AppFile {
     }
 }
 
-/// A stage could not do its job, and said so.
-struct Stopped;
+/// A stage failed and its problems were recorded.
+struct StageFailed;
 
 impl ExaminedEnvironment {
-    fn take(
+    fn run_stages(
         &mut self,
         discovery: &Discovery,
         file: &AppFile,
         examination: &Examination<'_>,
         sources: &mut Sources,
         texts: &mut Texts,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), StageFailed> {
         let app = discovery.app();
         let loaded = load(discovery, &self.name, sources);
-        let loaded = self.keep(&rules::app::LOAD, loaded)?;
+        let loaded = self.record_failure(&rules::app::LOAD, loaded)?;
         let mut notes = Vec::new();
         let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
         let rendered = attempt.rendered(&self.name);
@@ -216,32 +216,39 @@ impl ExaminedEnvironment {
         self.values = Some(attempt.values.merged);
         self.written = attempt.values.written;
         self.unused = attempt.unused;
-        self.remark(&rules::app::RENDER, &mut notes);
+        self.record_notes(&rules::app::RENDER, &mut notes);
         let rendered = rendered.map_err(|failure| discovery.placed(failure));
-        let rendered = self.keep(&rules::app::RENDER, rendered)?;
+        let rendered = self.record_failure(&rules::app::RENDER, rendered)?;
         let at = At::Origin(file.place(&["environments", &self.name]));
         let backends = backends.map_err(|failure| failure.placed(&at));
-        let backends = self.keep(&rules::app::BACKEND, backends)?;
+        let backends = self.record_failure(&rules::app::BACKEND, backends)?;
         let supply = Supply::Withhold { known: None, default_provider: examination.default_provider };
         let resolved = resolve(rendered, &supply, app.reading(), &backends, &mut notes);
-        self.remark(&rules::app::PLACEHOLDER, &mut notes);
-        let resolved = self.keep(&rules::app::PLACEHOLDER, resolved)?;
+        self.record_notes(&rules::app::PLACEHOLDER, &mut notes);
+        let resolved = self.record_failure(&rules::app::PLACEHOLDER, resolved)?;
         let checksums = ChecksumKey::preview();
         let settings = SealSettings { backends: &backends, workloads: &app.workloads, today: None };
         let sealed = seal(resolved, &Sealing::Redacted, &settings, &checksums, &mut notes);
-        self.remark(&rules::app::BACKEND, &mut notes);
-        let sealed = self.keep(&rules::app::BACKEND, sealed)?;
+        self.record_notes(&rules::app::BACKEND, &mut notes);
+        let sealed = self.record_failure(&rules::app::BACKEND, sealed)?;
         let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
-        self.keep(&rules::app::ANNOTATE, annotate::check(&settings, |path| At::Origin(file.place(path))))?;
+        self.record_failure(
+            &rules::app::ANNOTATE,
+            annotate::check(&settings, |path| At::Origin(file.place(path))),
+        )?;
         let annotated = annotate(sealed, &checksums, &settings, &mut notes);
-        // This rule looks at apps itself, and knows how much each of its findings matters.
+        // This rule checks apps itself and sets the severity of each finding.
         notes.retain(|note| note.problem.rule != Some(SECRET_IS_HOOK));
-        self.remark(&rules::app::ANNOTATE, &mut notes);
-        self.emitted = Some(self.keep(&rules::app::ANNOTATE, annotated)?.objects().to_vec());
+        self.record_notes(&rules::app::ANNOTATE, &mut notes);
+        self.emitted = Some(self.record_failure(&rules::app::ANNOTATE, annotated)?.objects().to_vec());
         Ok(())
     }
 
-    fn keep<T>(&mut self, rule: &'static Rule, result: Result<T, Failure>) -> Result<T, Stopped> {
+    fn record_failure<T>(
+        &mut self,
+        rule: &'static Rule,
+        result: Result<T, Failure>,
+    ) -> Result<T, StageFailed> {
         result.map_err(|failure| {
             let listed = failure.problems().iter().cloned().chain(failure.rest());
             self.problems.extend(listed.map(|problem| StageProblem {
@@ -249,11 +256,11 @@ impl ExaminedEnvironment {
                 severity: Severity::Error,
                 problem,
             }));
-            Stopped
+            StageFailed
         })
     }
 
-    fn remark(&mut self, rule: &'static Rule, notes: &mut Vec<Note>) {
+    fn record_notes(&mut self, rule: &'static Rule, notes: &mut Vec<Note>) {
         self.problems.extend(notes.drain(..).map(|note| StageProblem {
             rule,
             severity: match note.level {

@@ -1,7 +1,7 @@
-//! What is wrong with manifests: a finding, its rule, its place; and the report of a whole run.
+//! Findings with their rules and places, and the report of a run.
 //!
-//! A finding never holds a value: messages name fields, keys and kinds. Whoever shows an excerpt of a source asks
-//! [`Finding::confidential`] first.
+//! A finding never holds a value: messages name fields, keys and kinds. Code that shows an excerpt of a source must
+//! check [`Finding::confidential`] first.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
@@ -17,18 +17,18 @@ pub enum ApiRefusal {
     BuiltInKinds,
     /// Objects of every kind.
     EveryKind,
-    /// None.
+    /// No objects.
     Never,
 }
 
-/// What a rule looks for, in the words of its page.
+/// A rule and the texts of its page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RuleInfo {
     /// For example `secret/bad-base64`.
     pub id: &'static str,
-    /// How much its findings matter, unless settings say otherwise.
+    /// The default severity of its findings.
     pub severity: Severity,
-    /// Whether it runs without being asked for.
+    /// Whether it is enabled by default.
     pub enabled: bool,
     /// The objects with an error of the rule that the API server refuses, and `generate --validate` with it.
     pub refusal: ApiRefusal,
@@ -78,7 +78,8 @@ impl RuleInfo {
 }
 
 impl RuleInfo {
-    /// Whether its findings may be silenced: not where an app does not render, and not what is said of suppressions.
+    /// Reports whether findings of the rule may be suppressed; those about apps that do not render and about
+    /// suppressions may not.
     #[must_use]
     pub fn is_suppressible(&self) -> bool {
         !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
@@ -86,36 +87,37 @@ impl RuleInfo {
 }
 
 impl RuleInfo {
-    /// Returns whether the API server refuses an object with an error of this rule, custom resources perhaps aside.
+    /// Returns whether the API server refuses an object with an error of this rule, possibly except custom resources.
     #[must_use]
     pub const fn is_refused(&self) -> bool {
         !matches!(self.refusal, ApiRefusal::Never)
     }
 
-    /// Whether settings may change its severity, or turn it off: not what keeps an app or a document from being read.
+    /// Reports whether settings may change the severity or disable the rule; not for rules about unreadable apps or
+    /// documents.
     #[must_use]
     pub fn is_adjustable(&self) -> bool {
         !["app/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
     }
 }
 
-/// A stretch of one line of a source.
+/// A range in one line of a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
-    /// Where it starts.
+    /// The start of the range.
     pub place: Place,
-    /// Characters; 0 where that is not known.
+    /// The width in characters; 0 if unknown.
     pub width: u32,
 }
 
-/// Another place that has to do with a finding.
+/// A further place that a finding refers to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Related {
-    /// What is there, for example `the Secret is here`.
+    /// A description, for example `the Secret is here`.
     pub label: String,
-    /// Where.
+    /// The place.
     pub span: Span,
-    /// Whether no excerpt of the source may be shown there: only what is known to hold no secret is not.
+    /// Whether the source line must not be shown; false only if it is known to hold no secret.
     pub confidential: bool,
 }
 
@@ -126,14 +128,14 @@ pub struct ObjectRef {
     pub api_version: String,
     /// `kind`.
     pub kind: String,
-    /// Namespace; empty where there is none.
+    /// Namespace; empty if the object has none.
     pub namespace: String,
-    /// Name; empty where only `generateName` is given.
+    /// Name; empty if only `generateName` is set.
     pub name: String,
 }
 
 impl ObjectRef {
-    /// API group; empty for the core group.
+    /// Returns the API group; empty for the core group.
     #[must_use]
     pub fn group(&self) -> &str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
@@ -150,35 +152,35 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// One thing that is wrong with the manifests.
+/// A problem with the manifests that a rule found.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What looked for it.
+    /// The rule that reports it.
     pub rule: &'static RuleInfo,
-    /// How much it matters in this run.
+    /// The severity in this run.
     pub severity: Severity,
     /// Lower case, no full stop, subject first, literals in backticks; the same in every environment.
     pub message: String,
-    /// What to do.
+    /// Advice for the user.
     pub hint: Option<String>,
-    /// Where, where that is known.
+    /// The place, if known.
     pub span: Option<Span>,
-    /// Where else to look, in order.
+    /// Further places, in order.
     pub related: Vec<Related>,
-    /// The object, where it is about one.
+    /// The object that the finding is about, if any.
     pub object: Option<ObjectRef>,
-    /// RFC 6901 pointer into the object; empty for all of it.
+    /// RFC 6901 pointer into the object; empty for the whole object.
     pub pointer: String,
-    /// The app's directory as the user knows it; empty for plain manifests.
+    /// The app's directory as given; empty for plain manifests.
     pub app: String,
-    /// The environments that have it, in order; empty for plain manifests.
+    /// The affected environments, in order; empty for plain manifests.
     pub environments: Vec<String>,
-    /// Whether no excerpt of the source may be shown: it may hold a secret.
+    /// Whether the source must not be shown because it may hold a secret.
     pub confidential: bool,
 }
 
 impl Finding {
-    /// A finding of which nothing is known but this: it has no place, and it is confidential.
+    /// Creates a confidential finding without a place.
     #[must_use]
     pub(crate) fn new(rule: &'static RuleInfo, severity: Severity, message: String) -> Self {
         Self {
@@ -196,7 +198,7 @@ impl Finding {
         }
     }
 
-    /// What a stage says; where that has no place, it has none.
+    /// Creates a finding from the problem of a stage, with its place if it has one.
     #[must_use]
     pub(crate) fn of_problem(rule: &'static RuleInfo, severity: Severity, problem: &Problem) -> Self {
         let span = match &problem.at {
@@ -206,7 +208,7 @@ impl Finding {
         Self { hint: problem.hint.clone(), span, ..Self::new(rule, severity, problem.message.clone()) }
     }
 
-    /// Cuts texts that are longer than anyone reads, and places beside its own that are too many.
+    /// Truncates long texts and long lists of related places.
     fn shorten(&mut self) {
         cut(&mut self.message, MAX_TEXT);
         self.hint.iter_mut().for_each(|hint| cut(hint, MAX_TEXT));
@@ -221,31 +223,31 @@ impl Finding {
         }
     }
 
-    /// About how many bytes it has in a report.
+    /// Estimates the bytes of the finding in a report.
     fn size(&self) -> usize {
         let text = |text: &String| text.len();
-        let path = |span: &Span| span.place.path.len() + FIXED;
+        let path = |span: &Span| span.place.path.len() + PLACE_BYTES;
         let object = self
             .object
             .as_ref()
-            .map_or(0, |of| [&of.api_version, &of.kind, &of.namespace, &of.name].into_iter().map(text).sum());
+            .map_or(0, |it| [&it.api_version, &it.kind, &it.namespace, &it.name].into_iter().map(text).sum());
         self.message.len()
             + self.hint.as_ref().map_or(0, text)
             + self.pointer.len()
             + self.app.len()
             + object
             + self.environments.iter().map(text).sum::<usize>()
-            + self.span.as_ref().map_or(FIXED, path)
+            + self.span.as_ref().map_or(PLACE_BYTES, path)
             + self.related.iter().map(|related| related.label.len() + path(&related.span)).sum::<usize>()
     }
 
-    /// Path and line of its places, where it is confidential.
+    /// Returns path and line of all places of a confidential finding.
     pub(crate) fn confidential_lines(&self) -> impl Iterator<Item = (&str, u32)> {
         let places = self.span.iter().chain(self.related.iter().map(|related| &related.span));
         places.filter(|_| self.confidential).map(|span| (span.place.path.as_str(), span.place.line))
     }
 
-    /// What two findings have in common that say the same of the same place.
+    /// Returns a key that is equal for findings with the same rule, message and place.
     #[must_use]
     pub fn identity(&self) -> impl Eq + std::hash::Hash + use<> {
         let place =
@@ -253,7 +255,7 @@ impl Finding {
         (self.rule.id, self.message.clone(), place)
     }
 
-    /// The order of a report: by place, then by rule.
+    /// Returns the sort key of a report: by place, then by rule.
     #[must_use]
     pub fn order(&self) -> impl Ord + '_ {
         let place =
@@ -262,20 +264,20 @@ impl Finding {
     }
 }
 
-/// Findings of a report; code scanning takes 25,000.
+/// The most findings in a report; code scanning accepts 25,000.
 const MAX_FINDINGS: usize = 20_000;
-/// Bytes of their texts, before a form writes each of them once or twice.
+/// The most bytes of all findings; a format may write each text twice.
 const MAX_BYTES: usize = 32 << 20;
-/// Characters of a message or hint.
+/// The most characters of a message or hint.
 const MAX_TEXT: usize = 2_000;
-/// Characters of a name; Kubernetes takes 253.
+/// The most characters of a name; Kubernetes accepts 253.
 const MAX_NAME: usize = 300;
-/// Places beside a finding's own.
+/// The most related places of a finding.
 const MAX_RELATED: usize = 100;
-/// What a place takes beside its path.
-const FIXED: usize = 100;
+/// Estimated bytes of a place besides its path.
+const PLACE_BYTES: usize = 100;
 
-/// The rule of the finding that stands for all that are left out. No setting turns it off.
+/// The rule of the finding that replaces all findings left out. No setting disables it.
 static LEFT_OUT: RuleInfo = RuleInfo {
     id: "report/left-out",
     severity: Severity::Error,
@@ -292,59 +294,59 @@ fn cut(text: &mut String, most: usize) {
     }
 }
 
-/// What a whole run of `validate` came to.
+/// The result of a `validate` run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The findings, in order.
     pub findings: Vec<Finding>,
-    /// What was looked at.
+    /// The number of checked inputs.
     pub looked_at: LookedAt,
-    /// The apps that were looked at, in order; none for plain manifests.
+    /// The checked apps, in order; empty for plain manifests.
     pub apps: Vec<AppEnvironments>,
-    /// Findings that a suppression silences.
+    /// The number of suppressed findings.
     pub suppressed: usize,
-    /// Findings that a baseline knows.
+    /// The number of findings in the baseline.
     pub known: usize,
-    /// Path and line of confidential findings that are silenced: no other finding may show that line.
+    /// Path and line of confidential findings that are not reported: no other finding may show that line.
     pub withheld: BTreeSet<(String, u32)>,
 }
 
 /// An app and its environments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppEnvironments {
-    /// The app's directory as the user knows it.
+    /// The app's directory as given.
     pub app: String,
-    /// The environments that were looked at, in order.
+    /// The checked environments, in order.
     pub environments: Vec<String>,
 }
 
-/// How much was looked at.
+/// The numbers of checked inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LookedAt {
-    /// Apps; none for plain manifests.
+    /// Apps; 0 for plain manifests.
     pub apps: usize,
     /// Environments of all apps.
     pub environments: usize,
-    /// Files of plain manifests.
+    /// Plain manifest files.
     pub files: usize,
-    /// Objects, those of each environment counted.
+    /// Objects, counted per environment.
     pub objects: usize,
 }
 
 impl Report {
-    /// How many findings are of this severity.
+    /// Returns the number of findings of a severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// Whether something is at least this severe; never, where nothing is to fail a run.
+    /// Reports whether a finding has at least the given severity; always false for `None`.
     #[must_use]
     pub fn fails(&self, fail_on: Option<Severity>) -> bool {
         fail_on.is_some_and(|least| self.findings.iter().any(|finding| finding.severity >= least))
     }
 
-    /// The same with other names for paths and apps, where there are any, in the order of these.
+    /// Returns the report with paths and apps renamed, sorted by the new names.
     #[must_use]
     pub fn renamed(
         &self,
@@ -375,10 +377,10 @@ impl Report {
         report
     }
 
-    /// Keeps the report to what can be printed, whatever a repository makes: the gravest findings, each with texts that are
-    /// no longer than people read. One more finding, as grave as the gravest of the others, tells how many those are.
+    /// Limits the report to a printable size: keeps the most severe findings and truncates their texts. One more
+    /// finding, as severe as the most severe of the others, reports how many were left out.
     ///
-    /// Call it last: baselines and suppressions need all findings, as they are.
+    /// Call this last: baselines and suppressions need all findings unchanged.
     pub fn bound(&mut self) {
         self.findings.iter_mut().for_each(Finding::shorten);
         let mut order: Vec<usize> = (0..self.findings.len()).collect();
@@ -399,15 +401,15 @@ impl Report {
             to.push(finding);
         }
         left_out.findings.iter().for_each(|finding| self.withhold(finding));
-        self.findings.extend(left_out.stand_in());
+        self.findings.extend(left_out.left_out_finding());
     }
 
-    /// A finding in place of all of these.
-    fn stand_in(&self) -> Option<Finding> {
+    /// Returns one finding that replaces all findings of the report.
+    fn left_out_finding(&self) -> Option<Finding> {
         let severity = self.findings.iter().map(|finding| finding.severity).max()?;
         let counts = super::report::counts(self);
         Some(Finding {
-            hint: Some("repair what is listed, or check fewer paths at once".to_owned()),
+            hint: Some("fix the listed findings, or check fewer paths at once".to_owned()),
             ..Finding::new(
                 &LEFT_OUT,
                 severity,
@@ -416,7 +418,8 @@ impl Report {
         })
     }
 
-    /// Remembers of a finding that is silenced which lines it says hold a secret. Whoever drops a finding calls this.
+    /// Records the confidential lines of a finding that is not reported. Every caller that drops a finding must call
+    /// this.
     pub fn withhold(&mut self, silenced: &Finding) {
         self.withheld.extend(silenced.confidential_lines().map(|(path, line)| (path.to_owned(), line)));
     }
@@ -434,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gravest_findings_stay_and_the_others_are_counted_and_fail() {
+    fn the_most_severe_findings_are_kept_and_the_others_counted() {
         let notes = (0..30_000).map(|line| finding(&CONFIG_RULE, "a.yaml", line + 1, 1, 1));
         let mut findings: Vec<Finding> = notes.collect();
         findings.push(finding(&REF_RULE, "z.yaml", 1, 1, 1));
@@ -451,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_bounded_one_by_one_and_together() {
+    fn texts_are_limited_individually_and_in_total() {
         let long = |length: usize| "ä".repeat(length);
         let large = Finding {
             message: long(3_000),

@@ -1,4 +1,4 @@
-//! Apps side by side: each is examined, learns what the others define and render, and is judged.
+//! Validates apps in parallel: examines each app, shares its definitions and objects with the others, then checks it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,18 +16,18 @@ use sealwave_validate::engine::{self, Checking, KnownDefinition, SchemaSet, Verd
 use sealwave_validate::project::{Target, shown};
 use sealwave_validate::{Examination, ExaminedApp};
 
-/// Definitions of custom resources, and the schemas with them.
-type Known = (Arc<Vec<KnownDefinition>>, Arc<SchemaSet>);
+/// Custom resource definitions, and the schemas that include them.
+type KnownSchemas = (Arc<Vec<KnownDefinition>>, Arc<SchemaSet>);
 
-/// An app, examined or not to be.
-enum Looked {
+/// The result of examining an app.
+enum AppExamination {
     Examined(Box<(ExaminedApp, Checking)>),
     Refused(String, Failure),
-    /// The run cannot go on.
+    /// An error that ends the run.
     Stopped(Failure),
 }
 
-impl Looked {
+impl AppExamination {
     const fn checking(&self) -> Option<&Checking> {
         match self {
             Self::Examined(app) => Some(&app.1),
@@ -46,39 +46,43 @@ impl Looked {
 impl Run<'_> {
     pub(super) fn apps(&mut self, apps: &[Target]) -> Result<(), Failure> {
         self.watch.expect(apps.len() * 2);
-        let looked = workers::map(apps, |app| {
-            let looked = self.examine(&app.path);
+        let examinations = workers::map(apps, |app| {
+            let examination = self.examine(&app.path);
             self.watch.advance();
-            looked
+            examination
         });
-        let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
-        if let Some(Looked::Stopped(failure)) =
-            looked.iter().find(|looked| matches!(looked, Looked::Stopped(_)))
+        let examinations = examinations.map_err(|_| Problem::new(&ValidateError::Thread))?;
+        if let Some(AppExamination::Stopped(failure)) =
+            examinations.iter().find(|examination| matches!(examination, AppExamination::Stopped(_)))
         {
             return Err(failure.clone());
         }
-        self.environments_exist(&looked)?;
-        let is_silent = |checking: &Checking| {
+        self.check_environments_exist(&examinations)?;
+        let lacks_policy_identity = |checking: &Checking| {
             checking.settings.operator.as_ref().is_some_and(|operator| !operator.asks_policy())
         };
-        if looked.iter().filter_map(Looked::checking).any(is_silent) {
+        if examinations.iter().filter_map(AppExamination::checking).any(lacks_policy_identity) {
             self.notes.push(Note::remark(Problem::new(&Remark::PolicyNotAsked)));
         }
-        let files = looked.iter().filter_map(Looked::app).flat_map(ExaminedApp::files);
+        let files = examinations.iter().filter_map(AppExamination::app).flat_map(ExaminedApp::files);
         self.written.spare(files.map(Path::new))?;
-        let mut looked = self.with_schemas(looked);
-        Self::introduce(&mut looked);
-        let wanted: Vec<&Looked> =
-            looked.iter().zip(apps).filter(|(_, app)| app.wanted).map(|(looked, _)| looked).collect();
-        let verdicts = workers::map(&wanted, |looked| {
-            let verdict = match looked {
-                Looked::Examined(app) => {
+        let mut examinations = self.with_schemas(examinations);
+        Self::share_neighbours(&mut examinations);
+        let wanted: Vec<&AppExamination> = examinations
+            .iter()
+            .zip(apps)
+            .filter(|(_, app)| app.wanted)
+            .map(|(examination, _)| examination)
+            .collect();
+        let verdicts = workers::map(&wanted, |examination| {
+            let verdict = match examination {
+                AppExamination::Examined(app) => {
                     let name = app.0.environments().app;
                     let _activity = self.watch.begin(format!("checking app `{name}`"));
                     engine::validate(&app.0, &app.1, &self.standing)
                 }
-                Looked::Refused(directory, failure) => engine::refused(directory, failure),
-                Looked::Stopped(_) => Verdict::default(),
+                AppExamination::Refused(directory, failure) => pipeline::refused(directory, failure),
+                AppExamination::Stopped(_) => Verdict::default(),
             };
             self.watch.advance();
             verdict
@@ -86,13 +90,13 @@ impl Run<'_> {
         for verdict in verdicts.map_err(|_| Problem::new(&ValidateError::Thread))? {
             self.take(verdict);
         }
-        let checked = wanted.iter().filter_map(|looked| looked.checking()).collect::<Vec<_>>();
+        let checked = wanted.iter().filter_map(|examination| examination.checking()).collect::<Vec<_>>();
         for checking in checked {
             self.definitions(checking);
         }
-        for looked in wanted {
+        for examination in wanted {
             self.report.looked_at.apps += 1;
-            if let Looked::Examined(app) = looked {
+            if let AppExamination::Examined(app) = examination {
                 let seen = app.0.looked_at();
                 self.report.looked_at.environments += seen.environments;
                 self.report.looked_at.objects += seen.objects;
@@ -102,50 +106,50 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A slip in `--env` must not pass for an app without a fault. Apps that did not change, or cannot be examined, may
-    /// have what the others do not.
-    fn environments_exist(&self, looked: &[Looked]) -> Result<(), Failure> {
-        let examined = || looked.iter().filter_map(Looked::app);
+    /// Rejects an `--env` name that no app has: a typo must not look like a clean result. If no app was examined, the
+    /// name cannot be checked.
+    fn check_environments_exist(&self, examinations: &[AppExamination]) -> Result<(), Failure> {
+        let examined = || examinations.iter().filter_map(AppExamination::app);
         let has = |name: &String| examined().any(|app| app.environments().environments.contains(name));
-        let nobody_knows =
-            examined().next().is_none() && (!looked.is_empty() || self.args.changed_since.is_some());
+        let is_unknown =
+            examined().next().is_none() && (!examinations.is_empty() || self.args.changed_since.is_some());
         match self.args.env.iter().find(|name| !has(name)) {
-            Some(name) if !nobody_knows => {
+            Some(name) if !is_unknown => {
                 Err(Problem::new(&ValidateError::NoEnvironment(name.clone())).into())
             }
             _ => Ok(()),
         }
     }
 
-    /// Tells every app what the others render.
-    fn introduce(looked: &mut [Looked]) {
-        let examined: Vec<&ExaminedApp> = looked.iter().filter_map(Looked::app).collect();
+    /// Gives every app the objects that the others render.
+    fn share_neighbours(examinations: &mut [AppExamination]) {
+        let examined: Vec<&ExaminedApp> = examinations.iter().filter_map(AppExamination::app).collect();
         if examined.len() < 2 {
             return;
         }
-        let neighbours = Arc::new(engine::neighbours(&examined));
-        for looked in looked {
-            if let Looked::Examined(app) = looked {
+        let neighbours = Arc::new(pipeline::neighbours(&examined));
+        for examination in examinations {
+            if let AppExamination::Examined(app) = examination {
                 app.1.neighbours = Arc::clone(&neighbours);
             }
         }
     }
 
-    /// Gives every app the schemas of its versions, with the definitions that any app brings.
-    fn with_schemas(&self, mut looked: Vec<Looked>) -> Vec<Looked> {
-        let mut brought: Vec<KnownDefinition> = Vec::new();
-        for looked in &looked {
-            if let Looked::Examined(app) = looked {
-                brought.extend(app.0.definitions().map(|definition| definition.to_known()));
+    /// Gives every app the schemas of its Kubernetes versions, including the definitions of all apps.
+    fn with_schemas(&self, mut examinations: Vec<AppExamination>) -> Vec<AppExamination> {
+        let mut from_apps: Vec<KnownDefinition> = Vec::new();
+        for examination in &examinations {
+            if let AppExamination::Examined(app) = examination {
+                from_apps.extend(app.0.definitions().map(|definition| definition.to_known()));
             }
         }
-        let mut sets: BTreeMap<Vec<KubeVersion>, Known> = BTreeMap::new();
-        for looked in &mut looked {
-            let Looked::Examined(app) = looked else { continue };
+        let mut sets: BTreeMap<Vec<KubeVersion>, KnownSchemas> = BTreeMap::new();
+        for examination in &mut examinations {
+            let AppExamination::Examined(app) = examination else { continue };
             let checking = &mut app.1;
             let own = checking.definitions.len() != self.validation.checking.definitions.len();
             let make = |checking: &Checking| {
-                let all = brought.iter().chain(checking.definitions.iter()).cloned();
+                let all = from_apps.iter().chain(checking.definitions.iter()).cloned();
                 let definitions: Arc<Vec<KnownDefinition>> = Arc::new(all.collect());
                 let set = SchemaSet::with_places(
                     &checking.kube_versions,
@@ -161,17 +165,17 @@ impl Run<'_> {
             checking.definitions = definitions;
             checking.schemas = set;
         }
-        looked
+        examinations
     }
 
-    fn examine(&self, directory: &Path) -> Looked {
+    fn examine(&self, directory: &Path) -> AppExamination {
         let activity = self.watch.begin(format!("reading app `{}`", shown(directory)));
         match self.try_examine(directory, &activity) {
             Ok((app, validation)) => match validation.usable() {
-                Ok(checking) => Looked::Examined(Box::new((app, checking))),
-                Err(failure) => Looked::Stopped(failure),
+                Ok(checking) => AppExamination::Examined(Box::new((app, checking))),
+                Err(failure) => AppExamination::Stopped(failure),
             },
-            Err(failure) => Looked::Refused(shown(directory), failure),
+            Err(failure) => AppExamination::Refused(shown(directory), failure),
         }
     }
 
@@ -186,9 +190,10 @@ impl Run<'_> {
             identity: self.args.identity.clone(),
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
-        let stands = |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
+        let place_of =
+            |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
         let (settings, boundary) = (&session.discovery.app().validate, session.discovery.boundary());
-        let mut own = self.validation.with(settings, directory, boundary, &stands)?;
+        let mut own = self.validation.with(settings, directory, boundary, &place_of)?;
         let asks_policy = session.identity.project.is_some() || session.caller.argocd().is_some();
         if let Some(view) = own.checking.settings.operator.take() {
             let subject = session.identity.subject("");
@@ -223,7 +228,8 @@ impl Run<'_> {
     }
 }
 
-/// What a `SealedSecret` says that was sealed for the environment's cluster; nothing where no operator file says.
+/// Returns the certificate fingerprint that a `SealedSecret` for the environment's cluster holds, if the operator file
+/// names one.
 fn fingerprint(session: &Session) -> Result<Option<String>, Failure> {
     let Some(operator) = &session.operator else { return Ok(None) };
     let cluster = session.cluster()?;

@@ -1,7 +1,7 @@
-//! What went wrong, where, and what to do: the words between the stages and the people.
+//! Errors, notes and findings, with their places and hints.
 //!
-//! A [`Problem`] never holds a secret value nor an excerpt of a document; whoever makes one sees to that.
-//! An *error* means that the tool could not do its job ([`Failure`]); a *note* is said beside a good result.
+//! A [`Problem`] must never hold a secret value or an excerpt of a document; its creator ensures that.
+//! An *error* means that the tool could not do its job ([`Failure`]); a *note* accompanies a successful result.
 
 mod problems;
 mod severity;
@@ -13,61 +13,61 @@ use crate::document::{Origin, Place, Sources};
 pub use problems::Problems;
 pub use severity::Severity;
 
-/// Why a file cannot be read or written, in words that are the same for each.
+/// Describes why a file cannot be read or written; all messages use this wording.
 pub fn io_reason(kind: std::io::ErrorKind) -> String {
     use std::io::ErrorKind;
     match kind {
         ErrorKind::IsADirectory => "it is a directory".to_owned(),
-        ErrorKind::NotADirectory | ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::NotADirectory | ErrorKind::NotFound => "file not found".to_owned(),
         kind => kind.to_string(),
     }
 }
 
-/// An error of one stage, with advice.
+/// An error of a stage that can give a hint.
 pub trait Explain: std::error::Error {
-    /// What to do about it, where there is something to say.
+    /// Returns advice for the user, if any.
     fn hint(&self) -> Option<String> {
         None
     }
 
-    /// The id of the rule that `validate` reports it under, where that is a finer one than its stage's.
+    /// Returns the id of the rule that `validate` reports the error under, if it differs from the stage's rule.
     fn rule(&self) -> Option<&'static str> {
         None
     }
 }
 
-/// Where a problem is.
+/// The place of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum At {
-    /// Nowhere in particular.
+    /// Unknown, or not in a file.
     Nowhere,
-    /// A position that the run's [`Sources`] can name.
+    /// A position that [`Sources`] resolves to a place.
     Origin(Origin),
-    /// A position with its name.
+    /// A resolved place.
     Place(Place),
 }
 
-/// One thing that is wrong.
+/// A message with a place and a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Lower case, no full stop, subject first, literals in backticks.
     pub message: String,
-    /// Where.
+    /// The place.
     pub at: At,
-    /// What to do.
+    /// Advice for the user.
     pub hint: Option<String>,
-    /// The id of the rule that `validate` reports it under, where that is a finer one than its stage's.
+    /// The id of the rule that `validate` reports the problem under, if it differs from the stage's rule.
     pub rule: Option<&'static str>,
 }
 
 impl Problem {
-    /// A problem that has no place. Its texts are cut where they are longer than anyone reads.
+    /// Creates a problem without a place. Long texts are truncated.
     #[must_use]
     pub fn new(error: &(impl Explain + ?Sized)) -> Self {
         Self { message: cut(error), at: At::Nowhere, hint: error.hint().map(cut), rule: error.rule() }
     }
 
-    /// A problem at a position.
+    /// Creates a problem at a position.
     #[must_use]
     pub fn at(origin: Origin, error: &(impl Explain + ?Sized)) -> Self {
         Self { at: At::Origin(origin), ..Self::new(error) }
@@ -97,7 +97,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why a stage could not do its job: at least one problem. Made by [`Problems`], which bounds how many are kept.
+/// The error of a stage: at least one problem. The number of problems that are kept is limited.
 #[derive(Clone, Debug)]
 pub struct Failure {
     problems: Vec<Problem>,
@@ -105,42 +105,42 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// `Ok` where there is no problem.
+    /// Returns `Ok` if there are no problems.
     ///
     /// # Errors
-    /// The problems otherwise; of very many, the first ones and the number of the others.
+    /// Returns the problems: the first ones, and the number of the others.
     pub fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
         Problems::from_iter(problems).check()
     }
 
-    /// The problems that are kept.
+    /// Returns the problems that were kept.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// The number of problems beyond those that are kept.
+    /// Returns the number of problems that were not kept.
     #[must_use]
     pub const fn more(&self) -> usize {
         self.more
     }
 
-    /// A problem that stands for those beyond the ones that are kept, if any.
+    /// Returns a problem that counts those that were not kept, if any.
     #[must_use]
     pub fn rest(&self) -> Option<Problem> {
         (self.more > 0).then(|| {
-            let message = format!("{} more problems like these are not listed", self.more);
+            let message = format!("{} more such problems not shown", self.more);
             Problem { message, at: At::Nowhere, hint: None, rule: None }
         })
     }
 
-    /// The same, at one place.
+    /// Moves all problems to one place.
     #[must_use]
     pub fn placed(self, at: &At) -> Self {
         self.map(|problem| Problem { at: at.clone(), ..problem })
     }
 
-    /// The same, with this place for problems that have none.
+    /// Sets the place of the problems that have none.
     #[must_use]
     pub fn or_at(self, at: &At) -> Self {
         self.map(|problem| match problem.at {
@@ -149,7 +149,7 @@ impl Failure {
         })
     }
 
-    /// Names the places and puts the problems in their order.
+    /// Resolves the places and sorts the problems by them.
     #[must_use]
     pub fn located(self, sources: &Sources) -> Self {
         let mut located = self.map(|problem| problem.located(sources));
@@ -182,79 +182,79 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// How much a note matters.
+/// The level of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Good to know.
+    /// For information.
     Note,
-    /// Probably not what the author wants.
+    /// Probably a mistake.
     Warning,
 }
 
-/// Something said beside a good result.
+/// A message that accompanies a successful result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// How much it matters.
+    /// The level.
     pub level: Level,
-    /// What it says.
+    /// The message.
     pub problem: Problem,
 }
 
 impl Note {
-    /// A warning.
+    /// Creates a warning.
     #[must_use]
     pub const fn warning(problem: Problem) -> Self {
         Self { level: Level::Warning, problem }
     }
 
-    /// A remark.
+    /// Creates a note for information.
     #[must_use]
     pub const fn remark(problem: Problem) -> Self {
         Self { level: Level::Note, problem }
     }
 
-    /// Names its place.
+    /// Resolves the place.
     #[must_use]
     pub fn located(self, sources: &Sources) -> Self {
         Self { problem: self.problem.located(sources), ..self }
     }
 }
 
-/// Characters of a message or hint; the rest is cut off.
+/// The most characters of a message or hint; longer texts are truncated.
 pub(crate) const MAX_CHARACTERS: usize = 2_000;
 
-/// Writes out at most [`MAX_CHARACTERS`] of a text, and says where it was cut. What comes after is not kept in memory.
+/// Formats at most [`MAX_CHARACTERS`] of a text and marks a truncated one. The rest is never held in memory.
 pub fn cut(text: impl fmt::Display) -> String {
-    let mut start = Start { text: String::new(), left: MAX_CHARACTERS, is_cut: false };
-    // Only the text itself could fail to be written; what there is of it will do.
-    let _ = fmt::Write::write_fmt(&mut start, format_args!("{text}"));
-    if start.is_cut {
-        start.text.push_str("… (cut, it is too long)");
+    let mut writer = TruncatingWriter { text: String::new(), left: MAX_CHARACTERS, is_cut: false };
+    // An error can only come from the text's `Display` or from truncation; the text so far is kept.
+    let _ = fmt::Write::write_fmt(&mut writer, format_args!("{text}"));
+    if writer.is_cut {
+        writer.text.push_str("… (truncated)");
     }
-    start.text
+    writer.text
 }
 
-/// The start of a text.
-struct Start {
+/// A writer that keeps the writer of a text.
+struct TruncatingWriter {
     text: String,
     left: usize,
     is_cut: bool,
 }
 
-impl fmt::Write for Start {
+impl fmt::Write for TruncatingWriter {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         let end = part.char_indices().nth(self.left).map(|(index, _)| index);
         let kept = &part[..end.unwrap_or(part.len())];
         self.text.push_str(kept);
         self.left = self.left.saturating_sub(kept.chars().count());
         self.is_cut |= end.is_some();
-        // An error ends the writing of a text that is cut.
+        // The error stops the formatting of a truncated text.
         if self.is_cut { Err(fmt::Error) } else { Ok(()) }
     }
 }
 
-/// Escapes what drives a terminal or starts a line: names, paths and messages come from a repository. `##[` is broken up,
-/// since a runner of GitHub obeys it anywhere in a line.
+/// Escapes terminal control characters and line breaks: names, paths and messages come from a repository. `##[` is
+/// split, since GitHub runners interpret it anywhere in a line.
 pub fn printable(text: impl fmt::Display) -> String {
     let mut out = String::new();
     for c in text.to_string().chars() {
@@ -269,7 +269,7 @@ pub fn printable(text: impl fmt::Display) -> String {
     out
 }
 
-/// Whether a character drives a terminal, or hides or reorders what stands around it.
+/// Reports whether a character controls a terminal, or hides or reorders the text around it.
 pub fn deceives(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -1,8 +1,8 @@
-//! Collecting problems within bounds: hostile input has millions of them.
+//! Collects a limited number of problems: hostile input can have millions.
 
 use super::{Failure, Problem};
 
-/// The problems of a stage as they are found: the first ones are kept, the others only counted.
+/// The problems of a stage; the first ones are kept, the others only counted.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     kept: Vec<Problem>,
@@ -10,7 +10,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Problems that are kept.
+    /// The most problems that are kept.
     pub const MAX_KEPT: usize = 200;
 
     /// Adds a problem.
@@ -22,7 +22,7 @@ impl Problems {
         }
     }
 
-    /// Adds those of a failure.
+    /// Adds the problems of a failure.
     pub fn absorb(&mut self, failure: Failure) {
         self.more = self.more.saturating_add(failure.more);
         self.extend(failure.problems);
@@ -34,25 +34,25 @@ impl Problems {
         &self.kept
     }
 
-    /// Returns whether there is no problem.
+    /// Reports whether no problem was added.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// Returns whether further problems are only counted, so that a caller can stop to look for them.
+    /// Reports whether further problems are only counted, so that a caller can stop searching.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.kept.len() >= Self::MAX_KEPT
     }
 
-    /// `Ok` where there is no problem.
+    /// Returns `Ok` if there are no problems.
     ///
     /// # Errors
-    /// The problems otherwise.
+    /// Returns the problems otherwise.
     pub fn check(self) -> Result<(), Failure> {
         let Self { kept, more } = self;
-        // A failure can count more problems than it has only if it has some.
+        // Problems are only counted once some are kept.
         if kept.is_empty() { Ok(()) } else { Err(Failure { problems: kept, more }) }
     }
 }
@@ -78,16 +78,16 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("{}", .0)]
-    struct Long(String);
+    struct LongError(String);
 
-    impl Explain for Long {
+    impl Explain for LongError {
         fn hint(&self) -> Option<String> {
             Some(self.0.clone())
         }
     }
 
     #[test]
-    fn problems_beyond_the_bound_are_counted() {
+    fn problems_beyond_the_limit_are_counted() {
         let problem = Problem { message: "wrong".to_owned(), at: At::Nowhere, hint: None, rule: None };
         assert!(Problems::default().check().is_ok());
         let mut problems: Problems = std::iter::repeat_n(problem.clone(), Problems::MAX_KEPT + 5).collect();
@@ -100,18 +100,18 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut_between_characters() {
+    fn long_texts_are_truncated_between_characters() {
         let whole = "ä".repeat(MAX_CHARACTERS);
-        assert_eq!(Problem::new(&Long(whole.clone())).message, whole);
-        let problem = Problem::new(&Long(format!("{whole}öx")));
+        assert_eq!(Problem::new(&LongError(whole.clone())).message, whole);
+        let problem = Problem::new(&LongError(format!("{whole}öx")));
         for text in [problem.message, problem.hint.unwrap()] {
             let rest = text.strip_prefix(&whole).expect("the start is kept");
-            assert!(rest.starts_with('…') && rest.contains("cut") && !rest.contains('ö'), "{rest}");
+            assert!(rest.starts_with('…') && rest.contains("truncated") && !rest.contains('ö'), "{rest}");
         }
     }
 
     #[test]
-    fn a_text_stays_on_its_line_and_gives_no_commands() {
+    fn printable_text_has_no_line_breaks_or_commands() {
         let hostile = "a\n::error::b\r\nerror: c\u{2028}d\u{85}e##[error]f###[g\u{1b}[2J\u{9b}";
         let shown = printable(hostile);
         assert!(!shown.chars().any(char::is_control) && !shown.contains('\u{2028}'), "{shown}");

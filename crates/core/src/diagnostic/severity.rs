@@ -1,18 +1,18 @@
 //! How serious a finding is.
 
-/// How much a finding matters; the heaviest is the greatest.
+/// The severity of a finding, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Good to know.
+    /// For information.
     Note,
-    /// Probably not what the author wants.
+    /// Probably a mistake.
     Warning,
-    /// It will not work, or it is not safe.
+    /// Does not work, or is not safe.
     Error,
 }
 
 impl Severity {
-    /// Its name in every output.
+    /// Returns the name used in all output formats.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What a violation says where more is known than its schema: the field's name, and what was probably meant.
+//! Improves the messages of schema violations: adds the field's name, and hints for frequent mistakes.
 
 use super::pointer::NodePath;
 use crate::rules::{LaterStage, Object};
@@ -6,9 +6,9 @@ use sealwave_core::document::Node;
 use sealwave_kube::is_secret_like;
 use sealwave_kube::schema::{Violation, ViolationKind};
 
-/// The message of a violation; one that speaks of "value" names the field, as not every report shows the line.
+/// Returns the message of a violation; replaces "value" by the field's name, as not every report shows the line.
 ///
-/// Not so of a Secret, where a key may be a value that slipped out of its place.
+/// For a Secret, the name is omitted, since a key may be a misplaced value.
 pub(super) fn message(root: &Node, pointer: &str, kind: &ViolationKind<'_>) -> String {
     let message = kind.to_string();
     match message.strip_prefix("value ") {
@@ -17,7 +17,7 @@ pub(super) fn message(root: &Node, pointer: &str, kind: &ViolationKind<'_>) -> S
     }
 }
 
-/// A pointer as people write it: `spec.containers[].image`, without numbers, so that it stays when items move.
+/// Returns a pointer as a path: `spec.containers[].image`, without indices, so that it is stable when items move.
 fn path(pointer: &str) -> String {
     let mut path = String::new();
     for step in pointer.split('/').skip(1) {
@@ -34,14 +34,14 @@ fn path(pointer: &str) -> String {
     path
 }
 
-/// What to do about some frequent slips.
+/// Returns hints for frequent mistakes.
 pub(super) fn hint(object: &Object<'_>, violation: &Violation<'_>) -> Option<String> {
     let pointer = violation.pointer.as_str();
     let hint = match &violation.kind {
         ViolationKind::UnknownField { field: "name", .. }
             if pointer.ends_with("/secret") && pointer.contains("/volumes/") =>
         {
-            "a Secret in a volume is named by `secretName`"
+            "a volume refers to a Secret by `secretName`"
         }
         ViolationKind::UnknownField { .. } if pointer == "/spec/selector" && object.group == "apps" => {
             "put the labels below `matchLabels`"
@@ -54,17 +54,17 @@ pub(super) fn hint(object: &Object<'_>, violation: &Violation<'_>) -> Option<Str
         }
         ViolationKind::WrongType { found: "string", expected } => {
             let (node, _) = NodePath::given(object.manifest.root(), pointer).end();
-            node.as_str().and_then(|text| instead_of_text(text, expected))?
+            node.as_str().and_then(|text| hint_for_text(text, expected))?
         }
         _ => return None,
     };
     Some(hint.to_owned())
 }
 
-/// Says what to write instead of a text; `None` where the quotes around it are what is wrong.
-fn instead_of_text(text: &str, expected: &str) -> Option<&'static str> {
+/// Returns a hint for a string of the wrong type; `None` if removing the quotes is enough.
+fn hint_for_text(text: &str, expected: &str) -> Option<&'static str> {
     if LaterStage::Variables.may_fill(text) {
-        return Some("a variable stands here: validate what the tool that fills it in makes of it");
+        return Some("value is a variable; validate the output of the tool that replaces it");
     }
     match expected {
         "integer" if text.parse::<i64>().is_err() => Some("write a whole number in digits"),
@@ -87,18 +87,18 @@ mod tests {
     use sealwave_testkit::manifest;
 
     #[test]
-    fn messages_name_the_field_without_numbers_and_no_key_of_a_secret() {
+    fn messages_name_the_field_except_in_secrets() {
         let kind = ViolationKind::WrongType { expected: "integer", found: "string" };
-        let of = |name: &str, pointer: &str| {
+        let message_for = |name: &str, pointer: &str| {
             let object = manifest(&json!({"apiVersion": "v1", "kind": name, "metadata": {"name": "a"}}));
             message(object.root(), pointer, &kind)
         };
-        assert_eq!(of("Pod", "/spec/replicas"), "`spec.replicas` is of type string, not integer");
-        let named = of("Pod", "/spec/containers/0/ports/12/containerPort");
+        assert_eq!(message_for("Pod", "/spec/replicas"), "`spec.replicas` is of type string, not integer");
+        let named = message_for("Pod", "/spec/containers/0/ports/12/containerPort");
         assert!(named.starts_with("`spec.containers[].ports[].containerPort` is "), "{named}");
-        assert!(of("Pod", "/metadata/labels/a~1b").starts_with("`metadata.labels.a/b` is "));
-        assert!(of("Pod", "").starts_with("value is "));
-        assert!(of("Secret", "/stringData/a").starts_with("value is "));
+        assert!(message_for("Pod", "/metadata/labels/a~1b").starts_with("`metadata.labels.a/b` is "));
+        assert!(message_for("Pod", "").starts_with("value is "));
+        assert!(message_for("Secret", "/stringData/a").starts_with("value is "));
     }
 
     fn hints(api_version: &str, kind: &str, spec: &Value) -> Vec<String> {
@@ -108,16 +108,16 @@ mod tests {
         let object = Object::new(&object, &[]);
         let schemas = Schemas::new(KubeVersion::NEWEST);
         let version = api_version.rsplit('/').next().expect("a version");
-        let of = schemas.kind(object.group, version, kind).expect("a schema");
+        let schema = schemas.kind(object.group, version, kind).expect("a schema");
         let mut found = Vec::new();
-        schemas.check_kind(of, object.manifest.root(), CheckOptions { strict: true }, &mut |violation| {
+        schemas.check_kind(schema, object.manifest.root(), CheckOptions { strict: true }, &mut |violation| {
             found.extend(hint(&object, &violation));
         });
         found
     }
 
     #[test]
-    fn frequent_slips_have_hints_of_their_own() {
+    fn frequent_mistakes_have_hints() {
         let deployment = |replicas: Value, selector: Value, volume: Value| {
             hints(
                 "apps/v1",
@@ -131,18 +131,18 @@ mod tests {
         };
         let labels = json!({"matchLabels": {"app": "a"}});
         let volume = json!({"name": "v", "emptyDir": {}});
-        let of = |replicas: &str| deployment(json!(replicas), labels.clone(), volume.clone());
+        let hints_for = |replicas: &str| deployment(json!(replicas), labels.clone(), volume.clone());
         assert_eq!(
-            of("${REPLICAS}"),
-            ["a variable stands here: validate what the tool that fills it in makes of it"]
+            hints_for("${REPLICAS}"),
+            ["value is a variable; validate the output of the tool that replaces it"]
         );
-        assert!(of("3").is_empty());
-        assert_eq!(of("two"), ["write a whole number in digits"]);
-        assert_eq!(of("3.5"), ["write a whole number in digits"]);
+        assert!(hints_for("3").is_empty());
+        assert_eq!(hints_for("two"), ["write a whole number in digits"]);
+        assert_eq!(hints_for("3.5"), ["write a whole number in digits"]);
         let selector = deployment(json!(1), json!({"app": "a"}), volume.clone());
         assert_eq!(selector, ["put the labels below `matchLabels`"]);
         let secret = deployment(json!(1), labels.clone(), json!({"name": "v", "secret": {"name": "s"}}));
-        assert_eq!(secret, ["a Secret in a volume is named by `secretName`"]);
+        assert_eq!(secret, ["a volume refers to a Secret by `secretName`"]);
         for (port, expected) in
             [(json!(80), "write `port: {number: …}`"), (json!("web"), "write `port: {name: …}`")]
         {

@@ -1,4 +1,4 @@
-//! Suppressions in comments: `# sealwave: ignore secret/in-env until 2026-12-31 -- a reason`.
+//! Parses suppressions in comments: `# sealwave: ignore secret/in-env until 2026-12-31 -- a reason`.
 
 use std::sync::LazyLock;
 
@@ -9,42 +9,42 @@ use sealwave_core::time::{Date, NotADate};
 
 const MARK: &str = "sealwave: ignore";
 
-/// A comment that suppresses, or is meant to.
+/// A suppression comment, possibly malformed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Comment {
-    /// Line and column of its `#`, and its length in characters.
+    /// Line and column of the `#`, and the length in characters.
     pub(super) line: u32,
     pub(super) column: u32,
     pub(super) width: u32,
-    /// The line that it is for: its own, or the next one where it stands alone.
+    /// The line that it applies to: its own, or the next one if the comment has its own line.
     pub(super) target: u32,
-    /// Ids or globs.
+    /// Rule ids or globs.
     pub(super) rules: Vec<String>,
-    /// The last day on which it counts.
+    /// The last day of validity.
     pub(super) until: Result<Option<Date>, NotADate>,
-    /// Empty where it gives none.
+    /// The reason; empty if missing.
     pub(super) reason: String,
-    /// How its form is wrong.
+    /// A mistake in its syntax.
     pub(super) slip: Option<Slip>,
 }
 
-/// A form that is nearly right.
+/// A mistake in the syntax of a suppression comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slip {
-    /// `sealwave:ignore`, `Sealwave: Ignore`
+    /// A misspelled mark: `sealwave:ignore`, `Sealwave: Ignore`.
     Mark,
-    /// `- reason`
+    /// A wrong separator: `- reason`.
     Separator,
 }
 
-/// The first word of a mark, however it is written.
+/// Matches the first word of a mark in any case.
 static NAME: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(["sealwave"]).ok());
 
-/// Marks of one line that are looked at; hardly a line has a second one.
+/// The most marks read in a line.
 const MAX_IN_LINE: usize = 8;
 
-/// All such comments of a text of which `lines_before` lines come before it. The text is read once.
+/// Returns all suppression comments of a text that starts after `lines_before` lines, in one pass.
 pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
     let Some(name) = NAME.as_ref() else { return Vec::new() };
     if memchr::memchr(b'#', text.as_bytes()).is_none() || name.find(text).is_none() {
@@ -52,7 +52,7 @@ pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
     }
     let mut found = Vec::new();
     let mut outline = Outline::default();
-    // The first of those that are for the next line which is not a comment alone.
+    // The index of the first comment that applies to the next line with content.
     let mut waiting = 0;
     let mut number = lines_before;
     for line in text.split('\n') {
@@ -61,7 +61,7 @@ pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
         if !is_comment {
             found.iter_mut().skip(waiting).for_each(|comment: &mut Comment| comment.target = number);
         }
-        let marks = name.find_iter(line).filter_map(|found| Mark::at(line, found.start()));
+        let marks = name.find_iter(line).filter_map(|found| CommentMark::at(line, found.start()));
         let comments = marks.take(MAX_IN_LINE).filter(|mark| !outline.is_text(line, mark.before.len()));
         found.extend(comments.map(|mark| mark.comment(number)));
         if !is_comment {
@@ -73,35 +73,35 @@ pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
     found
 }
 
-/// A mark in what looks like a comment.
-struct Mark<'a> {
-    /// What stands before the `#`, and the whole comment.
+/// A mark in a possible comment.
+struct CommentMark<'a> {
+    /// The text before the `#`, and the whole comment.
     before: &'a str,
     whole: &'a str,
-    /// What follows the mark.
+    /// The text after the mark.
     rest: &'a str,
-    exact: bool,
+    is_exact: bool,
 }
 
-impl<'a> Mark<'a> {
-    /// The mark whose name starts at a byte of a line.
+impl<'a> CommentMark<'a> {
+    /// Returns the mark whose name starts at a byte offset of a line.
     fn at(line: &'a str, at: usize) -> Option<Self> {
         let before = line.get(..at)?.trim_end().strip_suffix('#')?;
         if !before.ends_with([' ', '\t']) && !before.trim_end().is_empty() {
             return None;
         }
         let words = line.get(at..)?;
-        let rest = after(words)?;
-        let exact = words.get(..words.len() - rest.len()) == Some(MARK);
-        Some(Self { before, whole: line.get(before.len()..)?, rest, exact })
+        let rest = text_after_mark(words)?;
+        let is_exact = words.get(..words.len() - rest.len()) == Some(MARK);
+        Some(Self { before, whole: line.get(before.len()..)?, rest, is_exact })
     }
 
-    /// The comment on the line of this number. Where it stands alone, the line that it is for is found later.
+    /// Returns the comment at a line number. The target of a comment on its own line is set later.
     fn comment(&self, line: u32) -> Comment {
         let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         let (rules, until, reason) = parse(self.rest);
         let is_rule = |rule: &String| rule.contains(['/', '*']);
-        let slip = if !self.exact {
+        let slip = if !self.is_exact {
             Some(Slip::Mark)
         } else if reason.is_empty() && rules.iter().any(is_rule) && !rules.iter().all(is_rule) {
             Some(Slip::Separator)
@@ -122,8 +122,8 @@ impl<'a> Mark<'a> {
     }
 }
 
-/// What follows `sealwave: ignore`, however its case, its colon and its spaces are.
-fn after(text: &str) -> Option<&str> {
+/// Returns the text after `sealwave: ignore`, in any spelling of case, colon and spaces.
+fn text_after_mark(text: &str) -> Option<&str> {
     let rest = text.get("sealwave".len()..)?;
     let rest = rest.trim_start_matches([' ', ':', '\t', '-', '/', '.']);
     let word = rest.get(.."ignore".len()).filter(|word| word.eq_ignore_ascii_case("ignore"))?;
@@ -131,7 +131,7 @@ fn after(text: &str) -> Option<&str> {
     (!rest.starts_with(|c: char| c.is_alphanumeric())).then_some(rest)
 }
 
-/// ` RULE[, RULE…] [until DATE] -- REASON`
+/// Parses ` RULE[, RULE…] [until DATE] -- REASON`.
 fn parse(text: &str) -> (Vec<String>, Result<Option<Date>, NotADate>, String) {
     let (head, reason) = text.split_once(" -- ").unwrap_or((text, ""));
     let head = head.trim_end().strip_suffix(" --").unwrap_or(head);
@@ -147,16 +147,16 @@ fn parse(text: &str) -> (Vec<String>, Result<Option<Date>, NotADate>, String) {
 mod tests {
     use super::*;
 
-    fn brief(text: &str) -> Vec<(u32, u32, u32, Vec<String>, String)> {
+    fn parsed_comments(text: &str) -> Vec<(u32, u32, u32, Vec<String>, String)> {
         let all = comments(text, 0).into_iter();
         all.map(|found| (found.line, found.column, found.target, found.rules, found.reason)).collect()
     }
 
     #[test]
-    fn a_comment_is_for_its_line_or_the_next() {
+    fn a_comment_applies_to_its_line_or_the_next() {
         let text = "a: 1 # sealwave: ignore x/y -- because\n\n  # sealwave: ignore x/y, z/* until 2026-01-02 -- so\n  # more\n  b: 2\n";
         assert_eq!(
-            brief(text),
+            parsed_comments(text),
             [
                 (1, 6, 1, vec!["x/y".to_owned()], "because".to_owned()),
                 (3, 3, 5, vec!["x/y".to_owned(), "z/*".to_owned()], "so".to_owned())
@@ -166,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_full_of_comments_has_few_and_a_block_of_them_is_for_the_next_line() {
-        assert_eq!(brief(&"# sealwave: ignore x/y -- r ".repeat(1_000)).len(), MAX_IN_LINE);
+    fn comments_per_line_are_limited_and_a_block_applies_to_the_next_line() {
+        assert_eq!(parsed_comments(&"# sealwave: ignore x/y -- r ".repeat(1_000)).len(), MAX_IN_LINE);
         let many = comments(&("# sealwave: ignore x/y -- r\n".repeat(1_000) + "a: 1\n"), 10);
         assert_eq!(many.len(), 1_000);
         assert!(many.iter().all(|comment| comment.target == 1_011));
@@ -176,21 +176,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_comment_is_none() {
-        assert_eq!(brief("a: sealwave: ignore x/y\n"), []);
-        assert_eq!(brief("a: b# sealwave: ignore x/y\n"), []);
-        assert_eq!(brief("# sealwave ignores hidden files\n# sealwave is a tool\n"), []);
-        assert_eq!(brief("a: |\n  # sealwave: ignore x/y -- an example\n"), []);
+    fn other_text_is_not_a_suppression() {
+        assert_eq!(parsed_comments("a: sealwave: ignore x/y\n"), []);
+        assert_eq!(parsed_comments("a: b# sealwave: ignore x/y\n"), []);
+        assert_eq!(parsed_comments("# sealwave ignores hidden files\n# sealwave is a tool\n"), []);
+        assert_eq!(parsed_comments("a: |\n  # sealwave: ignore x/y -- an example\n"), []);
     }
 
     #[test]
-    fn without_a_reason_and_with_a_bad_day() {
-        assert_eq!(brief("a: 1 # sealwave: ignore x/y\n")[0].4, "");
+    fn missing_reasons_and_invalid_dates_are_kept() {
+        assert_eq!(parsed_comments("a: 1 # sealwave: ignore x/y\n")[0].4, "");
         assert_eq!(comments("a: 1 # sealwave: ignore x/y until soon -- r\n", 0)[0].until, Err(NotADate));
     }
 
     #[test]
-    fn what_is_nearly_one_is_told_from_what_is() {
+    fn mistakes_in_the_syntax_are_detected() {
         let slip = |text: &str| comments(text, 0).pop().and_then(|comment| comment.slip);
         for text in
             ["# sealwave:ignore x/y -- a", "# Sealwave: Ignore x/y -- a", "# sealwave ignore x/y -- a"]

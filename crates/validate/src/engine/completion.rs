@@ -1,7 +1,7 @@
-//! Errors in plain manifests that a later build removes: what Kustomize fills in, and what a Flux Kustomization patches.
+//! Downgrades errors in plain manifests that a later build fixes: fields set by Kustomize or patched by Flux.
 //!
-//! Only fields that the build is known to set count. Nothing is built here; such an error becomes a note, and the built
-//! manifests are where it is an error.
+//! Only fields that the build is known to set count. Nothing is built here: such an error becomes a note, and remains
+//! an error in the built manifests.
 
 use std::collections::HashSet;
 
@@ -12,14 +12,14 @@ use sealwave_core::document::{Manifest, Node, group_and_version};
 /// The group of Flux Kustomizations.
 const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 
-/// Patches that are compared; more of them are hardly written by people.
+/// The most patches that are compared.
 const MAX_PATCHES: usize = 1_000;
 
-/// Builds of a set of plain manifests that complete its objects.
+/// The later builds of a set of plain manifests.
 pub(super) struct Completion<'a> {
-    /// Names of the files that a `kustomization.yaml` lists as resources.
+    /// The files that a `kustomization.yaml` lists as resources.
     resources: &'a HashSet<String>,
-    /// Texts of the patches of Flux Kustomizations.
+    /// The texts of patches in Flux Kustomizations.
     patches: Vec<&'a str>,
 }
 
@@ -29,24 +29,24 @@ impl<'a> Completion<'a> {
         Self { resources, patches }
     }
 
-    /// Turns an error that a build removes into a note.
+    /// Downgrades an error that a build fixes to a note.
     pub(super) fn soften(&self, finding: &mut Finding) {
         if finding.severity != Severity::Error {
             return;
         }
-        let remark = if self.is_set_by_kustomize(finding) {
-            "a kustomization lists this file, and may set it; validate what Kustomize builds"
+        let note = if self.is_set_by_kustomize(finding) {
+            "a kustomization lists this file and may set the field; validate the output of Kustomize"
         } else if self.is_patched_by_flux(finding) {
-            "a patch of a Flux Kustomization may set it; validate what Flux applies"
+            "a patch of a Flux Kustomization may set the field; validate the patched manifests"
         } else {
             return;
         };
         finding.severity = Severity::Note;
         finding.hint =
-            Some(finding.hint.take().map_or_else(|| remark.to_owned(), |hint| format!("{hint} ({remark})")));
+            Some(finding.hint.take().map_or_else(|| note.to_owned(), |hint| format!("{hint} ({note})")));
     }
 
-    /// Returns true for what the fields `namespace` and `labels` of a kustomization set, and for names.
+    /// Reports whether the finding is about a field that `namespace` or `labels` of a kustomization sets, or a name.
     fn is_set_by_kustomize(&self, finding: &Finding) -> bool {
         let is_settable = match finding.rule.id {
             id if id == rules::schema::REQUIRED.info.id => {
@@ -55,7 +55,7 @@ impl<'a> Completion<'a> {
             id if id == rules::resource::rbac::RULE.info.id => {
                 finding.message.ends_with("has no `namespace`")
             }
-            // `namespace` renames Namespaces as well; other names are replaced where they hold a variable of Kustomize.
+            // `namespace` renames Namespaces too; other names are replaced if they contain a Kustomize variable.
             id if id == rules::metadata::name::RULE.info.id => finding
                 .object
                 .as_ref()
@@ -65,7 +65,7 @@ impl<'a> Completion<'a> {
         is_settable && finding.span.as_ref().is_some_and(|span| self.resources.contains(&span.place.path))
     }
 
-    /// Returns true for a missing field that a patch for this kind names.
+    /// Reports whether a patch for the kind sets the missing field.
     fn is_patched_by_flux(&self, finding: &Finding) -> bool {
         let (Some(object), Some((_, field))) = (&finding.object, finding.pointer.rsplit_once('/')) else {
             return false;
@@ -86,7 +86,7 @@ fn flux_patches(object: &Manifest) -> impl Iterator<Item = &str> {
     patches.map_or(&[][..], Node::items).iter().filter_map(|patch| patch.get("patch")?.as_str())
 }
 
-/// Returns whether a line of a patch in YAML has this key, and this value where one is asked for.
+/// Reports whether a line of a YAML patch has a key and, if given, a value.
 fn has_entry(patch: &str, key: &str, value: Option<&str>) -> bool {
     patch.lines().any(|line| {
         let line = line.trim_start().trim_start_matches("- ");

@@ -1,8 +1,8 @@
-//! Which definition counts for an object where several define its kind.
+//! Chooses the custom resource definition for an object if several define its kind.
 //!
-//! What is among the manifests comes before what flags and settings name. Of the first, it is one that serves the
-//! object's version; of those the one that is nearest to the object's file; of those the first in the order of paths. So
-//! the order in which definitions are read does not matter.
+//! Definitions among the manifests take precedence over those from flags and settings. Among the manifests, one that
+//! serves the object's version takes precedence; then the one nearest to the object's file; then the first in the order
+//! of paths. So the order in which definitions are read does not matter.
 
 use std::cmp::Reverse;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
@@ -12,33 +12,33 @@ use std::sync::Arc;
 use super::schema_set::SchemaSet;
 use sealwave_core::document::{Manifest, Node, Number, Place, Value};
 
-/// Definitions of one kind that are told apart; further ones do not count.
+/// The most definitions of a kind that are considered.
 const MAX_CONTENDERS: usize = 64;
 
-/// A definition, and where it is.
+/// A definition and its place.
 #[derive(Clone, Debug)]
 pub struct KnownDefinition {
     /// The definition.
     pub object: Manifest,
-    /// Where it starts.
+    /// The start of the definition.
     pub place: Place,
-    /// Whether a flag or a setting names its file; else it is among the manifests.
+    /// Whether a flag or setting names its file; otherwise it is among the manifests.
     pub is_named: bool,
 }
 
-/// A definition that somebody else holds, and where it is.
+/// A borrowed definition and its place.
 #[derive(Clone, Debug)]
 pub struct DefinitionRef<'a> {
     /// The definition.
     pub object: &'a Manifest,
-    /// Where it starts.
+    /// The start of the definition.
     pub place: Place,
-    /// Whether a flag or a setting names its file; else it is among the manifests.
+    /// Whether a flag or setting names its file; otherwise it is among the manifests.
     pub is_named: bool,
 }
 
 impl KnownDefinition {
-    /// Returns the definition as it is given to a set of schemas.
+    /// Borrows the definition for a set of schemas.
     #[must_use]
     pub fn view(&self) -> DefinitionRef<'_> {
         DefinitionRef { object: &self.object, place: self.place.clone(), is_named: self.is_named }
@@ -46,23 +46,23 @@ impl KnownDefinition {
 }
 
 impl DefinitionRef<'_> {
-    /// Returns a copy that can be kept.
+    /// Returns an owned copy.
     #[must_use]
     pub fn to_known(&self) -> KnownDefinition {
         KnownDefinition { object: self.object.clone(), place: self.place.clone(), is_named: self.is_named }
     }
 }
 
-/// A definition of a kind of which there are others.
+/// One of several definitions of a kind.
 #[derive(Debug)]
 pub(super) struct Contender {
     place: Place,
     is_named: bool,
-    /// Its number among those of the kind.
+    /// The index among the definitions of the kind.
     number: usize,
     fingerprint: u64,
     served: Vec<String>,
-    /// The schemas of this definition alone; none for the first, which is in the set itself.
+    /// The schemas of this definition alone; `None` for the first, which is in the set itself.
     pub(super) set: Option<Arc<SchemaSet>>,
 }
 
@@ -79,12 +79,12 @@ impl Contender {
 }
 
 impl Contenders {
-    /// Returns whether a definition is to be added: it differs from the known ones.
+    /// Reports whether a definition differs from the known ones and should be added.
     pub(super) fn wants(&self, fingerprint: u64) -> bool {
         self.all.len() < MAX_CONTENDERS && self.all.iter().all(|known| known.fingerprint != fingerprint)
     }
 
-    /// Adds a definition with the schemas of it alone.
+    /// Adds a definition with its own schemas.
     pub(super) fn add(
         &mut self,
         definition: DefinitionRef<'_>,
@@ -101,12 +101,12 @@ impl Contenders {
         });
     }
 
-    /// Returns whether there is no definition.
+    /// Reports whether no definition was added.
     pub(super) const fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// Returns whether there are definitions that differ.
+    /// Reports whether several definitions differ.
     pub(super) const fn differ(&self) -> bool {
         self.all.len() > 1
     }
@@ -118,12 +118,12 @@ impl Contenders {
         places
     }
 
-    /// Returns the definition that counts for an object of this version in this file.
+    /// Returns the definition for an object, by its version and file.
     pub(super) fn choose(&self, version: &str, file: &str) -> Option<&Contender> {
         self.all.iter().min_by_key(|contender| {
             let serves = contender.served.iter().any(|served| served == version);
             let Place { path, line, column, .. } = &contender.place;
-            // Of those that are named, a later one replaces an earlier one.
+            // Among named definitions, the last takes precedence.
             let (distance, path, number) = if contender.is_named {
                 (None, "", Reverse(contender.number))
             } else {
@@ -134,20 +134,20 @@ impl Contenders {
     }
 }
 
-/// Returns how far a definition's file is from an object's: itself, else most leading directories in common, else the
-/// fewest further ones.
+/// Returns the distance of a definition's file from an object's: the same file first, then most common leading
+/// directories, then fewest further directories.
 pub fn distance(object: impl AsRef<Path>, definition: impl AsRef<Path>) -> (Reverse<usize>, usize) {
     let (object, definition) = (object.as_ref(), definition.as_ref());
     if object == definition {
         return (Reverse(usize::MAX), 0);
     }
-    let of = |file: &Path| file.parent().map(Path::to_owned).unwrap_or_default();
-    let (object, definition) = (of(object), of(definition));
+    let directory = |file: &Path| file.parent().map(Path::to_owned).unwrap_or_default();
+    let (object, definition) = (directory(object), directory(definition));
     let shared = object.components().zip(definition.components()).take_while(|(a, b)| a == b).count();
     (Reverse(shared), definition.components().count() - shared)
 }
 
-/// Returns group and kind of what a definition defines.
+/// Returns the group and kind that a definition defines.
 pub(super) fn defined(definition: &Node) -> Option<(&str, &str)> {
     let text = |path: &[&str]| definition.at(path).and_then(Node::as_str);
     Some((text(&["spec", "group"])?, text(&["spec", "names", "kind"])?))
@@ -159,43 +159,46 @@ fn served(definition: &Node) -> Vec<String> {
         !version.get("served").is_some_and(|served| matches!(served.value, Value::Bool(false)))
     };
     let names = versions.iter().filter(is_served).filter_map(|version| version.get("name")?.as_str());
-    // The oldest definitions have one version and no list.
+    // The oldest definitions have a single version instead of a list.
     let only = definition.at(&["spec", "version"]).and_then(Node::as_str).filter(|_| versions.is_empty());
     names.chain(only).map(str::to_owned).collect()
 }
 
-/// Returns a number that is the same for definitions that check objects alike: text for people does not count.
+/// Returns a hash that is equal for definitions with equal checks; descriptions do not count.
 ///
-/// Recurses as deep as the reader let the tree be.
+/// The recursion is bounded by the depth limit of the reader.
 pub(super) fn fingerprint(definition: &Node) -> u64 {
     let mut hasher = DefaultHasher::new();
     if let Some(spec) = definition.get("spec") {
-        hash(spec, &mut hasher, Keys::Keywords);
+        hash(spec, &mut hasher, SchemaKeys::Keywords);
     }
     hasher.finish()
 }
 
 /// The meaning of a mapping's keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Keys {
+enum SchemaKeys {
     Keywords,
     Names,
 }
 
-fn hash(node: &Node, hasher: &mut DefaultHasher, keys: Keys) {
+fn hash(node: &Node, hasher: &mut DefaultHasher, keys: SchemaKeys) {
     match &node.value {
         Value::Mapping(mapping) => {
             // The order of keys does not matter.
             let mut sum = 0_u64;
             for entry in mapping.entries() {
                 let key = entry.key.as_str();
-                if keys == Keys::Keywords
+                if keys == SchemaKeys::Keywords
                     && matches!(key, "additionalPrinterColumns" | "conversion" | "description")
                 {
                     continue;
                 }
-                let below =
-                    if keys == Keys::Keywords && key == "properties" { Keys::Names } else { Keys::Keywords };
+                let below = if keys == SchemaKeys::Keywords && key == "properties" {
+                    SchemaKeys::Names
+                } else {
+                    SchemaKeys::Keywords
+                };
                 let mut own = DefaultHasher::new();
                 key.hash(&mut own);
                 hash(&entry.value, &mut own, below);
@@ -206,7 +209,7 @@ fn hash(node: &Node, hasher: &mut DefaultHasher, keys: Keys) {
         Value::Sequence(items) => {
             (2_u8, items.len()).hash(hasher);
             for item in items {
-                hash(item, hasher, Keys::Keywords);
+                hash(item, hasher, SchemaKeys::Keywords);
             }
         }
         Value::String(text) => (3_u8, text.as_str()).hash(hasher),
@@ -226,7 +229,7 @@ mod tests {
     use sealwave_core::document::{Origin, Sources};
 
     #[test]
-    fn the_nearest_file_is_the_same_one_then_directories_upwards() {
+    fn the_same_file_is_nearest_then_parent_directories() {
         let files =
             ["a/b/o.yaml", "a/b/x.yaml", "a/b/crds/x.yaml", "a/x.yaml", "a/c/x.yaml", "x.yaml", "z/x.yaml"];
         assert!(files.is_sorted_by_key(|file| distance("a/b/o.yaml", file)));
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_that_check_alike_are_one() {
+    fn definitions_with_equal_checks_have_one_fingerprint() {
         let node = |description: &str, kind: &str, order: bool| {
             let field = json!({"type": kind, "description": description});
             let properties = if order {

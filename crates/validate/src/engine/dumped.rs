@@ -1,6 +1,6 @@
-//! The entries within a value that a template printed as a whole, as `toYaml` does.
+//! Locates entries within a value that a template printed as a whole, as with `toYaml`.
 //!
-//! What was printed is read again: where it is, entry by entry, the value itself, its positions are those of the entries.
+//! The printed text is parsed again. If it equals the value entry by entry, its positions map to the entries.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -10,36 +10,36 @@ use std::rc::Rc;
 use sealwave_core::document::{Node, Origin, SourceId, SourceText, Value};
 use sealwave_core::yaml;
 
-/// What was printed as a whole, and read again.
+/// The values that templates printed as a whole, with parsed results.
 pub(super) struct Dumped<'a> {
     values: Vec<&'a Node>,
-    /// The values that have entries, by their places; none where two are at one place, as an alias and its anchor.
+    /// The values with entries, by position; `None` if two share a position, such as an alias and its anchor.
     nested: OnceCell<HashMap<Origin, Option<&'a Node>>>,
-    read: RefCell<HashMap<(SourceId, usize), Rc<Places>>>,
+    read: RefCell<HashMap<(SourceId, usize), Rc<EntryPlaces>>>,
 }
 
-/// From what was printed to the entries of the values.
-type Places = HashMap<(u32, u32, u32), Origin>;
+/// Maps positions in printed text to entries of the values.
+type EntryPlaces = HashMap<(u32, u32, u32), Origin>;
 
 impl<'a> Dumped<'a> {
-    /// Of all these values.
+    /// Creates an index of all given values.
     pub(super) fn new(values: Vec<&'a Node>) -> Self {
         Self { values, nested: OnceCell::new(), read: RefCell::new(HashMap::new()) }
     }
 
-    /// The entry that stands at a position, within the value at a place that was printed there.
+    /// Returns the entry at a position of printed text, given the position of the printed value.
     pub(super) fn entry(
         &self,
         text: &SourceText,
         stretch: usize,
-        wrote: &Range<usize>,
+        written: &Range<usize>,
         value: Origin,
         at: Origin,
     ) -> Option<Origin> {
         let known = self.read.borrow().get(&(at.source, stretch)).cloned();
         let places = known.unwrap_or_else(|| {
             let node = self.node(value);
-            let places = node.and_then(|node| places(text, wrote, node, at.source)).unwrap_or_default();
+            let places = node.and_then(|node| places(text, written, node, at.source)).unwrap_or_default();
             let places = Rc::new(places);
             self.read.borrow_mut().insert((at.source, stretch), Rc::clone(&places));
             places
@@ -66,20 +66,20 @@ fn add<'a>(node: &'a Node, nested: &mut HashMap<Origin, Option<&'a Node>>) {
     nested.entry(node.origin).and_modify(|found| *found = None).or_insert(Some(node));
 }
 
-/// Reads what was printed, and lays it over the value.
-fn places(text: &SourceText, wrote: &Range<usize>, value: &Node, source: SourceId) -> Option<Places> {
-    let (line, column) = text.position(wrote.start)?;
+/// Parses printed text and matches it with the value.
+fn places(text: &SourceText, written: &Range<usize>, value: &Node, source: SourceId) -> Option<EntryPlaces> {
+    let (line, column) = text.position(written.start)?;
     let before = (column as usize).checked_sub(1)?;
-    let dump = " ".repeat(before) + text.content().get(wrote.clone())?;
-    let mut read = yaml::read(dump.as_bytes(), source, &yaml::Limits::default()).ok()?;
+    let printed_text = " ".repeat(before) + text.content().get(written.clone())?;
+    let mut read = yaml::read(printed_text.as_bytes(), source, &yaml::Limits::default()).ok()?;
     let tree = read.pop().filter(|_| read.is_empty())?;
-    let mut places = Places::new();
+    let mut places = EntryPlaces::new();
     let lines_before = line.checked_sub(1)?;
-    lay(&tree, value, lines_before, &mut places).then_some(places)
+    match_entries(&tree, value, lines_before, &mut places).then_some(places)
 }
 
-/// Whether they are alike, entry by entry.
-fn lay(printed: &Node, value: &Node, lines_before: u32, places: &mut Places) -> bool {
+/// Maps the positions of equal entries; returns false if printed text and value differ.
+fn match_entries(printed: &Node, value: &Node, lines_before: u32, places: &mut EntryPlaces) -> bool {
     let mut add = |printed: Origin, value: Origin| {
         places.insert((printed.line.saturating_add(lines_before), printed.column, printed.width), value);
     };
@@ -90,12 +90,16 @@ fn lay(printed: &Node, value: &Node, lines_before: u32, places: &mut Places) -> 
             pairs().for_each(|(printed, value)| add(printed.key_origin, value.key_origin));
             printed.len() == value.len()
                 && pairs().all(|(printed, value)| {
-                    printed.key == value.key && lay(&printed.value, &value.value, lines_before, places)
+                    printed.key == value.key
+                        && match_entries(&printed.value, &value.value, lines_before, places)
                 })
         }
         (Value::Sequence(printed), Value::Sequence(value)) => {
             printed.len() == value.len()
-                && printed.iter().zip(value).all(|(printed, value)| lay(printed, value, lines_before, places))
+                && printed
+                    .iter()
+                    .zip(value)
+                    .all(|(printed, value)| match_entries(printed, value, lines_before, places))
         }
         (printed, value) => printed == value,
     }

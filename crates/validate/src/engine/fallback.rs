@@ -1,4 +1,4 @@
-//! Definitions that nobody names and nothing renders, asked for when a kind is known by nothing else.
+//! Fallback definitions for kinds that are neither rendered nor defined by flags or settings.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,46 +10,45 @@ use sealwave_core::document::{Manifest, Place, group_and_version};
 use sealwave_kube::Scopes;
 use sealwave_kube::schema::{PackedDefinition, Scope};
 
-/// Where such definitions are. Finding them may take time, so it is asked about kinds without a schema alone.
+/// A source of fallback definitions. A search may be slow, so it is used only for kinds without a schema.
 pub trait Fallback: Debug + Send + Sync {
-    /// What is known of a kind in this version of its group; `None` where nothing defines a kind of the group.
+    /// Looks up a kind in a version of its group; `None` if no kind of the group is defined.
     fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer>;
 }
 
-/// What a fallback knows of a kind.
+/// The schemas that a fallback found for a kind.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The schemas of its group, in the versions of Kubernetes that the run asks for.
+    /// The schemas of the group, for the Kubernetes versions of the run.
     pub schemas: Arc<SchemaSet>,
-    /// Where it is defined; none where only other kinds of its group are.
+    /// The source of the definition; `None` if only other kinds of the group are defined.
     pub source: Option<DefinitionSource>,
 }
 
-/// Where a definition is from that is neither named nor the only one among the manifests.
+/// The source of a definition that is neither named nor the only one among the manifests.
 #[derive(Clone, Debug)]
 pub enum DefinitionSource {
-    /// A release that is built into sealwave.
+    /// A definition built into sealwave.
     BuiltIn(PackedDefinition),
     /// A file.
     File(Place),
 }
 
 impl Answer {
-    /// The schemas that count for the kind itself.
+    /// Returns the schemas if the kind itself is defined.
     pub(super) fn defining(&self) -> Option<&SchemaSet> {
         self.source.is_some().then_some(&self.schemas)
     }
 }
 
 impl Checking {
-    /// Returns what is known of an object's group where the set has no schema for its kind: by the repository, else by a
-    /// built-in definition.
+    /// Looks up an object's kind if the set has no schema for it: in the repository, then among built-in definitions.
     pub(super) fn fall_back(&self, set: &SchemaSet, object: &Manifest) -> Option<Answer> {
         if self.fallback.is_none() && self.packed.is_none() {
             return None;
         }
         let (group, kind) = (object.group(), object.kind());
-        // The group of a definition has a dot.
+        // The group of a custom resource contains a dot.
         let is_unknown = set.knows_kind(group, kind).is_some_and(|known| !known) && group.contains('.');
         if !is_unknown || selects(&self.skip, object) {
             return None;
@@ -65,7 +64,7 @@ impl Checking {
         packed.map(built_in).or(answer)
     }
 
-    /// Which kinds have a namespace, by all definitions that are known; those among the objects count most.
+    /// Returns the scopes of all kinds; definitions among the objects take precedence.
     pub(super) fn scopes(&self, set: &SchemaSet, objects: &[Manifest]) -> Scopes {
         let mut scopes = Scopes::of(objects);
         for object in objects {
@@ -74,7 +73,7 @@ impl Checking {
         scopes
     }
 
-    /// Learns whether an object's kind has a namespace, where no definition has said so.
+    /// Adds the scope of an object's kind, unless a definition has set it.
     pub(super) fn learn_scope(&self, scopes: &mut Scopes, set: &SchemaSet, object: &Manifest) {
         let (group, kind) = (object.group(), object.kind());
         if !group.contains('.') || scopes.is_defined(group, kind) {

@@ -1,4 +1,4 @@
-//! From what stages and rules say to findings: places that people can open, pointers, and what may not be shown.
+//! Turns stage problems and rule drafts into findings: resolves places and pointers, and marks confidential ones.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -14,21 +14,21 @@ use sealwave_core::document::{Manifest, Origin, Place, display_path};
 use sealwave_kube::is_secret_like;
 use sealwave_secrets::settings::APP_FILE;
 
-/// Gives findings their places.
+/// Builds findings with their places.
 pub(super) struct Finder<'a> {
     pub(super) app: &'a ExaminedApp,
     pub(super) checking: &'a Checking,
     pub(super) locator: Locator<'a>,
 }
 
-/// What all findings about one object need to know of it.
-struct FoundObject<'a> {
+/// The properties of an object that its findings share.
+struct ObjectContext<'a> {
     name: ObjectRef,
     is_secret_like: bool,
     paths: PathIndex<'a>,
 }
 
-impl<'a> FoundObject<'a> {
+impl<'a> ObjectContext<'a> {
     fn new(object: &'a Manifest) -> Self {
         Self {
             name: object_ref(object),
@@ -44,25 +44,26 @@ impl<'a> Finder<'a> {
         Self { app, checking, locator: Locator::new(&app.sources, &app.texts, values) }
     }
 
-    /// What the stages said.
+    /// Returns the findings of the stages.
     pub(super) fn stages(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
         self.app.environments.iter().flat_map(move |environment| {
-            // A stage says where an object starts, which has no width.
+            // A stage gives the start of an object, which has no width.
             let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
             let starts: BTreeMap<Origin, Origin> =
                 objects.map(|object| (object.origin(), object.root().shown_at())).collect();
             let encrypted = self.encrypted(environment);
             let is_encrypted =
                 move |problem: &Problem| matches!(problem.at, At::Origin(at) if encrypted.contains(&at));
-            let problems = environment.problems.iter().filter(move |said| !is_encrypted(&said.problem));
+            let problems =
+                environment.problems.iter().filter(move |reported| !is_encrypted(&reported.problem));
             problems.filter_map(move |problem| self.stage(environment, &starts, problem))
         })
     }
 
-    /// What SOPS encrypted, by its places: a rule of its own reports it, where that is on.
+    /// Returns the positions of SOPS-encrypted values, if their own rule is enabled and reports them.
     fn encrypted(&self, environment: &ExaminedEnvironment) -> HashSet<Origin> {
-        let is_said = self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some();
-        let objects = environment.objects.iter().filter(|_| is_said && !environment.problems.is_empty());
+        let is_reported = self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some();
+        let objects = environment.objects.iter().filter(|_| is_reported && !environment.problems.is_empty());
         objects.flat_map(encrypted_by_sops).collect()
     }
 
@@ -70,13 +71,13 @@ impl<'a> Finder<'a> {
         &self,
         environment: &ExaminedEnvironment,
         starts: &BTreeMap<Origin, Origin>,
-        said: &StageProblem,
+        reported: &StageProblem,
     ) -> Option<Finding> {
-        let problem = &said.problem;
-        let rule = problem.rule.and_then(rules::rule).unwrap_or(&said.rule.info);
-        let severity = self.checking.level_of_stage(rule, said.severity)?;
+        let problem = &reported.problem;
+        let rule = problem.rule.and_then(rules::rule).unwrap_or(&reported.rule.info);
+        let severity = self.checking.level_of_stage(rule, reported.severity)?;
         let (span, related) = match &problem.at {
-            // Plain manifests have no such file.
+            // Plain manifests have no app file.
             At::Nowhere => {
                 let file = Some(&self.app.directory).filter(|directory| !directory.is_empty());
                 (file.map(|directory| Span { place: app_file(directory), width: 0 }), Vec::new())
@@ -84,7 +85,7 @@ impl<'a> Finder<'a> {
             At::Origin(origin) => {
                 let origin = *starts.get(origin).unwrap_or(origin);
                 let (span, mut related) = self.locator.locate(origin);
-                // Nor is it known what a stage trips over.
+                // The values that a stage failed on may be secrets.
                 for value in &mut related {
                     value.confidential = true;
                 }
@@ -98,18 +99,18 @@ impl<'a> Finder<'a> {
             related,
             app: self.app.directory.clone(),
             environments: named(environment),
-            // What stands there was not understood; it may be a part of a Secret.
+            // The text there could not be processed; it may be part of a Secret.
             confidential: true,
             ..Finding::new(rule, severity, problem.message.clone())
         })
     }
 
-    /// Turns drafts into findings, in their order. Those about one object are done together, with one index of it.
+    /// Turns drafts into findings, keeping their order. Drafts about one object share its path index.
     pub(super) fn findings(&self, drafts: Vec<Draft>) -> Vec<Finding> {
         let mut numbered: Vec<(usize, Draft)> = drafts.into_iter().enumerate().collect();
         numbered.sort_by_key(|(number, draft)| (draft.subject, *number));
         let mut found: Vec<(usize, Finding)> = Vec::with_capacity(numbered.len());
-        let mut known: Option<(Option<Subject>, Option<FoundObject<'_>>)> = None;
+        let mut known: Option<(Option<Subject>, Option<ObjectContext<'_>>)> = None;
         for (number, draft) in numbered {
             let subject = draft.subject;
             let (_, object) = match known.take().filter(|(same, _)| *same == subject) {
@@ -122,12 +123,12 @@ impl<'a> Finder<'a> {
         found.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    fn object(&self, subject: Option<Subject>) -> Option<FoundObject<'a>> {
+    fn object(&self, subject: Option<Subject>) -> Option<ObjectContext<'a>> {
         let Subject { environment, object } = subject?;
-        self.app.environments.get(environment)?.objects.get(object).map(FoundObject::new)
+        self.app.environments.get(environment)?.objects.get(object).map(ObjectContext::new)
     }
 
-    fn finding(&self, draft: Draft, object: Option<&FoundObject<'_>>) -> Finding {
+    fn finding(&self, draft: Draft, object: Option<&ObjectContext<'_>>) -> Finding {
         let environment = draft.subject.and_then(|subject| self.app.environments.get(subject.environment));
         let is_secret_like = object.is_some_and(|object| object.is_secret_like);
         let confidential = draft.confidential || is_secret_like;
@@ -137,7 +138,7 @@ impl<'a> Finder<'a> {
         });
         let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
         let (span, mut related) = self.place(draft.at, at);
-        // The values behind a place are no more secret than the place, where all of them is there.
+        // If a value is printed as a whole, it is not more confidential than the place that shows it.
         for related in &mut related {
             related.confidential |= confidential;
         }
@@ -153,7 +154,7 @@ impl<'a> Finder<'a> {
             span: Span { place, width: 0 },
             confidential: true,
         }));
-        // What several environments share may be named as the other place of itself.
+        // A place that environments share may be listed as a related place of itself.
         related.retain(|related| !is_same(&related.span.place, &span.place));
         Finding {
             rule: draft.rule,
@@ -170,7 +171,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Where it stands, or where it is better shown; a value that a template printed leads to where it comes from.
+    /// Returns the better position unless only the original one leads to a printed value; with the sources of values.
     fn place(&self, at: Origin, better: Origin) -> (Span, Vec<Related>) {
         let shown = self.locator.locate(better);
         if at == better || !shown.1.is_empty() {
@@ -179,13 +180,13 @@ impl<'a> Finder<'a> {
         Some(self.locator.locate(at)).filter(|(_, values)| !values.is_empty()).unwrap_or(shown)
     }
 
-    /// Another place; what stands in another object may be a secret whatever this finding is about.
+    /// Returns a related place.
     fn related(&self, at: Origin, label: String, confidential: bool) -> Related {
         Related { label, span: self.locator.locate(at).0, confidential }
     }
 }
 
-/// The place of what is wrong with an app as a whole.
+/// Returns the place for findings about an app as a whole.
 pub(super) fn app_file(directory: &str) -> Place {
     Place { path: display_path(&Path::new(directory).join(APP_FILE)), line: 0, column: 0, rendered: None }
 }
@@ -194,7 +195,7 @@ fn is_same(a: &Place, b: &Place) -> bool {
     (&a.path, a.line, a.column) == (&b.path, b.line, b.column)
 }
 
-/// Its name, where it has one: plain manifests are of no environment.
+/// Returns the environment's name; plain manifests have no environment.
 pub(super) fn named(environment: &ExaminedEnvironment) -> Vec<String> {
     Some(environment.name.clone()).filter(|name| !name.is_empty()).into_iter().collect()
 }

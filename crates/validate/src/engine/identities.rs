@@ -1,4 +1,4 @@
-//! What the objects of a long stream are known by: of what was seen, a digest and a line are kept, and nothing else.
+//! Identities of the objects of a long stream; only a digest and a line of each object are kept.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,16 +11,16 @@ use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{ObjectId, Origin, Place};
 use sealwave_core::text::split_at_byte;
 
-/// What the objects of a window are known by, and where each says so.
+/// The identities of the objects of a window, with their positions.
 #[derive(Default)]
 pub(super) struct Identities {
-    /// Of each object version, group, kind, namespace and name, parted by what none of them can hold.
+    /// Version, group, kind, namespace and name of each object, terminated by zero bytes.
     text: String,
-    all: Vec<Identity>,
+    all: Vec<ObjectIdentity>,
 }
 
-struct Identity {
-    /// Where it ends in the text; it starts where the one before ends.
+struct ObjectIdentity {
+    /// The end in the text; the start is the end of the previous identity.
     end: usize,
     at: Origin,
 }
@@ -31,27 +31,27 @@ impl Identities {
             self.text.push_str(part);
             self.text.push('\0');
         }
-        self.all.push(Identity { end: self.text.len(), at: object.name_at() });
+        self.all.push(ObjectIdentity { end: self.text.len(), at: object.name_at() });
     }
 
-    /// Each with its text.
+    /// Returns the texts of the identities with their positions.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Origin)> {
         let starts = std::iter::once(0).chain(self.all.iter().map(|one| one.end));
         starts.zip(&self.all).map(|(start, one)| (self.text.get(start..one.end).unwrap_or_default(), one.at))
     }
 }
 
-/// Where each identity was seen first.
+/// The first position of each identity.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// Makes digests of identities: other ones in each run, so that nobody can choose names that share one.
+    /// Creates digests of identities, keyed per run, so that collisions cannot be constructed.
     digests: RandomState,
-    /// Number of the file and line, by digests.
-    places: HashMap<u64, (usize, u32), BuildHasherDefault<AsItIs>>,
+    /// File index and line, by digest.
+    places: HashMap<u64, (usize, u32), BuildHasherDefault<PassthroughHasher>>,
 }
 
 impl Seen {
-    /// Where an identity was seen before; where it was not, this is where.
+    /// Returns the first position of an identity; records the position if it is new.
     pub(super) fn before(&mut self, identity: &str, file: usize, line: u32) -> Option<(usize, u32)> {
         match self.places.entry(self.digest(identity)) {
             Entry::Occupied(seen) => Some(*seen.get()),
@@ -62,7 +62,7 @@ impl Seen {
         }
     }
 
-    /// The same for every version of an API.
+    /// Returns the digest of an identity, ignoring the API version.
     fn digest(&self, identity: &str) -> u64 {
         let mut hasher = self.digests.build_hasher();
         hasher.write(split_at_byte(identity, 0).map_or(identity, |(_, rest)| rest).as_bytes());
@@ -70,11 +70,11 @@ impl Seen {
     }
 }
 
-/// The hash of what is one.
+/// A hasher for keys that are digests already.
 #[derive(Default)]
-struct AsItIs(u64);
+struct PassthroughHasher(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for PassthroughHasher {
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
@@ -90,7 +90,7 @@ impl Hasher for AsItIs {
     }
 }
 
-fn object_of(identity: &str) -> ObjectRef {
+fn object_ref(identity: &str) -> ObjectRef {
     let mut parts = identity.split('\0').map(str::to_owned);
     let mut next = || parts.next().unwrap_or_default();
     let (version, group) = (next(), next());
@@ -102,10 +102,10 @@ pub(super) fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
     Span { place: Place { path: path.to_owned(), line, column, rendered: None }, width }
 }
 
-/// The finding of an object that was seen before.
+/// Returns the finding for a duplicate object.
 pub(super) fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> Option<Finding> {
     let rule = &rules::resource::duplicate_id::RULE;
-    let object = object_of(one);
+    let object = object_ref(one);
     let id = ObjectId {
         group: object.group().into(),
         kind: object.kind.as_str().into(),
@@ -113,10 +113,10 @@ pub(super) fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> 
         name: object.name.as_str().into(),
     };
     let set = checking.level(&rule.info)?;
-    // What is in two directories may be for two clusters.
+    // Objects in two directories may be for two clusters.
     let directory = |path: &str| path.rsplit_once('/').map(|(directory, _)| directory.to_owned());
-    let is_apart = directory(&span.place.path) != directory(&first.place.path);
-    let severity = if is_apart { set.min(Severity::Note) } else { set };
+    let is_other_directory = directory(&span.place.path) != directory(&first.place.path);
+    let severity = if is_other_directory { set.min(Severity::Note) } else { set };
     Some(Finding {
         hint: Some("remove one of the two".to_owned()),
         span: Some(span),

@@ -1,40 +1,39 @@
-//! Files of a plain set that a `kustomization.yaml` of the same set names as something other than objects.
+//! Finds files of a set of plain manifests that a `kustomization.yaml` uses as something other than objects.
 //!
-//! A patch is only a part of an object, and a transformer or a generator is a configuration of Kustomize: checked by
-//! themselves, they give errors that nobody can repair. What Kustomize makes of them is not built here, and nothing is read
-//! but what the set already holds.
+//! A patch is a partial object, and a transformer or generator is a Kustomize configuration: checked on their own, they
+//! cause errors that cannot be fixed. Nothing is built here, and no files outside the set are read.
 
 use std::collections::HashSet;
 
 use sealwave_core::document::{Node, Sources};
 use sealwave_core::yaml;
 
-/// The names under which Kustomize looks for its file.
+/// The file names of a kustomization.
 const FILES: &[&str] = &["Kustomization", "kustomization.yaml", "kustomization.yml"];
 
-/// Fields that list files of Kustomize's own plugins and settings.
+/// Fields that list files of Kustomize plugins and settings.
 const CONFIGURATIONS: &[&str] =
     &["configurations", "crds", "generators", "patchesStrategicMerge", "transformers", "validators"];
 
 /// Fields that list mappings with a `path`.
 const WITH_PATHS: &[&str] = &["patches", "patchesJson6902", "replacements"];
 
-/// How many files of one kustomization are taken; more are hardly written by people.
+/// The most files read from a kustomization.
 const MAX_FILES: usize = 10_000;
 
-/// Names of files that kustomizations of a set list.
+/// The files that the kustomizations of a set list.
 #[derive(Debug, Default)]
 pub(super) struct KustomizedFiles {
-    /// Patches and configurations, which are no objects by themselves.
+    /// Patches and configurations, which are not complete objects.
     partial: HashSet<String>,
-    /// Resources: objects that the kustomization may still complete.
+    /// Resources, which the kustomization may complete.
     pub(super) resources: HashSet<String>,
-    /// Directories of kustomizations, with a `/` at the end unless they are the first one.
+    /// Directories of kustomizations, with a trailing `/` unless empty.
     directories: HashSet<String>,
 }
 
 impl KustomizedFiles {
-    /// Finds them in the files of a set: names and texts.
+    /// Collects the files from the kustomizations of a set, given names and texts.
     pub fn of<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
         let mut found = Self::default();
         for (name, text) in files.filter(|(name, _)| is_kustomization(name)) {
@@ -43,8 +42,8 @@ impl KustomizedFiles {
         found
     }
 
-    /// Returns whether a file is no object by itself: a kustomization names it so, or it lies in the directory `patches` of one
-    /// that does not list it (kubebuilder's scaffold has them in comments until they are needed).
+    /// Reports whether a file is not a complete object: a kustomization uses it as a patch or configuration, or it is
+    /// an unlisted file in its `patches` directory (the kubebuilder scaffold lists these in comments).
     pub(super) fn is_partial(&self, name: &str) -> bool {
         let is_unused_patch = || {
             let directory =
@@ -55,7 +54,7 @@ impl KustomizedFiles {
         self.partial.contains(name) || is_unused_patch()
     }
 
-    /// Adds what one kustomization lists.
+    /// Adds the files that a kustomization lists.
     pub(super) fn add(&mut self, name: &str, text: &[u8]) {
         let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
         self.directories
@@ -64,7 +63,7 @@ impl KustomizedFiles {
         let mut room = MAX_FILES;
         for document in documents.filter_map(Result::ok) {
             for (files, paths) in [
-                (&mut self.partial, listed(&document).collect::<Vec<_>>()),
+                (&mut self.partial, partial_files(&document).collect::<Vec<_>>()),
                 (&mut self.resources, resources(&document).collect()),
             ] {
                 let names = paths.into_iter().filter_map(|path| join(directory, path)).take(room);
@@ -76,18 +75,18 @@ impl KustomizedFiles {
     }
 }
 
-/// Returns whether a file is called as Kustomize calls its own.
+/// Reports whether a file is named like a kustomization.
 pub(super) fn is_kustomization(name: &str) -> bool {
     FILES.contains(&name.rsplit('/').next().unwrap_or(name))
 }
 
-/// The files and directories that a kustomization lists as its objects.
+/// Returns the files and directories that a kustomization lists as resources.
 fn resources(kustomization: &Node) -> impl Iterator<Item = &str> {
     kustomization.get("resources").map_or(&[][..], Node::items).iter().filter_map(Node::as_str)
 }
 
-/// The paths that a kustomization lists, patches in place of a path included: those name no file of the set.
-fn listed(kustomization: &Node) -> impl Iterator<Item = &str> {
+/// Returns the other paths that a kustomization lists, including inline patches, which match no file of the set.
+fn partial_files(kustomization: &Node) -> impl Iterator<Item = &str> {
     let items = |field: &&str| kustomization.get(field).map_or(&[][..], Node::items).iter();
     let plain = CONFIGURATIONS.iter().flat_map(items).filter_map(Node::as_str);
     let with_path = WITH_PATHS.iter().flat_map(items).filter_map(|item| item.get("path")?.as_str());
@@ -95,7 +94,7 @@ fn listed(kustomization: &Node) -> impl Iterator<Item = &str> {
     plain.chain(with_path).chain(values.filter_map(|chart| chart.get("valuesFile")?.as_str()))
 }
 
-/// Joins a relative path to a directory; `None` where it leaves the directories that the name of the set begins with.
+/// Joins a relative path to a directory; `None` if the result is above the root of the set.
 fn join(directory: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {
@@ -116,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_joined_as_names_of_the_set_are_written() {
+    fn paths_are_joined_to_names_of_the_set() {
         for (directory, path, joined) in [
             ("a/b", "p.yaml", Some("a/b/p.yaml")),
             ("a/b", "./p.yaml", Some("a/b/p.yaml")),
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_name_a_patch_or_a_configuration_counts_and_resources_do_not() {
+    fn all_patches_and_configurations_are_partial_and_resources_are_not() {
         let text = b"resources: [web.yaml]\npatches: [{path: a.yaml}, {patch: 'kind: X'}]\npatchesStrategicMerge: [b.yaml]\n\
             patchesJson6902: [{path: c.json}]\ntransformers: [d.yaml]\ngenerators: [e.yaml]\nconfigurations: [f.yaml]\n\
             validators: [g.yaml]\nreplacements: [{path: h.yaml}]\nhelmCharts: [{name: x, valuesFile: i.yaml}]\ncrds: [j.json]\n";

@@ -1,4 +1,4 @@
-//! From a node back to what its author wrote: the file, the template's text or expression, the values behind it.
+//! Locates the source of a node: the file, the template text or expression, and the values behind it.
 
 use std::ops::Range;
 
@@ -7,42 +7,43 @@ use crate::{Related, Span};
 use sealwave_core::document::{Element, Node, Origin, Place, SourceText, Sources, Texts};
 use sealwave_pipeline::render::tags::{self, written};
 
-/// Bytes of a line in which a column is looked for; on a longer one the line is enough.
+/// The most bytes of a line whose columns are located; for a longer one, only the line is.
 const MAX_LINE: usize = 16 << 10;
 
-/// Places of values that are named for one position.
+/// The most places of values for one position.
 const MAX_VALUES: usize = 4;
 
-/// What is said of the place of a value that a template printed.
+/// The label of the place of a value that a template printed.
 pub(super) const VALUE: &str = "its value comes from here";
 
-/// Finds the places that people can open.
+/// Resolves positions to places in source files.
 pub(super) struct Locator<'a> {
     sources: &'a Sources,
     texts: &'a Texts,
     dumped: Dumped<'a>,
 }
 
-/// What wrote a part of a rendered text.
-struct Writer<'a> {
+/// The template element that wrote a part of a rendered text.
+struct TemplateWriter<'a> {
     element: &'a Element,
-    /// All that it wrote.
+    /// The whole range that it wrote.
     wrote: Range<usize>,
-    /// The part of it that is looked for.
+    /// The requested part of the range.
     part: Range<usize>,
 }
 
 impl<'a> Locator<'a> {
-    /// For these sources, and all values that templates may have printed.
+    /// Creates a locator for sources, with all values that templates may have printed.
     pub(super) fn new(sources: &'a Sources, texts: &'a Texts, values: Vec<&'a Node>) -> Self {
         Self { sources, texts, dumped: Dumped::new(values) }
     }
 
-    /// Where a position is, and where the values behind it come from; those that hold more than was printed are confidential.
+    /// Returns the source of a position, and the places of the values behind it; values printed only in part are
+    /// confidential.
     ///
-    /// A position in rendered text leads to what the template has there: text, or the expression that wrote it; and from an
-    /// expression that prints an entry of the values, or a part of one, to that. What several expressions make starts at the
-    /// first and, on one line, ends with the last.
+    /// A position in rendered text resolves to the template text or expression that wrote it, and an expression that
+    /// prints an entry of the values to that entry. A span of several expressions starts at the first and, on one line,
+    /// ends with the last.
     pub(super) fn locate(&self, origin: Origin) -> (Span, Vec<Related>) {
         let place = self.sources.place(origin);
         if self.sources.made_by(origin).is_none() {
@@ -61,7 +62,7 @@ impl<'a> Locator<'a> {
         (span, self.values(origin).into_iter().map(related).collect())
     }
 
-    /// The place in a template that wrote what stands at a position: of text and expressions, the expressions count.
+    /// Returns the place in a template that wrote a position; expressions take precedence over text.
     fn written_at(&self, origin: Origin) -> Option<Origin> {
         let text = self.texts.text(origin.source)?;
         let range = text.bytes(origin)?;
@@ -69,9 +70,9 @@ impl<'a> Locator<'a> {
         if known().any(|writer| writer.is_none()) {
             return None;
         }
-        let is_tag = |writer: &Writer<'_>| writer.element.text.is_none();
-        let only_tags = known().flatten().any(|writer| is_tag(&writer));
-        let mut writers = known().flatten().filter(|writer| !only_tags || is_tag(writer));
+        let is_tag = |writer: &TemplateWriter<'_>| writer.element.text.is_none();
+        let has_tags = known().flatten().any(|writer| is_tag(&writer));
+        let mut writers = known().flatten().filter(|writer| !has_tags || is_tag(writer));
         let first = self.place(text, &writers.next()?);
         let last = writers.last().map(|last| self.place(text, &last)).filter(|last| {
             let is_behind = last.column > first.column && last.width > 0;
@@ -80,7 +81,7 @@ impl<'a> Locator<'a> {
         Some(last.map_or(first, |last| Origin { width: last.column + last.width - first.column, ..first }))
     }
 
-    fn place(&self, text: &SourceText, writer: &Writer<'_>) -> Origin {
+    fn place(&self, text: &SourceText, writer: &TemplateWriter<'_>) -> Origin {
         let element = writer.element;
         match &element.text {
             Some(bytes) => {
@@ -90,9 +91,14 @@ impl<'a> Locator<'a> {
         }
     }
 
-    /// Where a part of what a template's text wrote stands in it. Within a partial that is indented, each line may have more
-    /// blanks before it than the template has.
-    fn place_in_text(&self, text: &SourceText, writer: &Writer<'_>, bytes: &Range<usize>) -> Option<Origin> {
+    /// Returns the place of a part of literal template text. In an indented partial, each rendered line may have more
+    /// leading blanks than the template.
+    fn place_in_text(
+        &self,
+        text: &SourceText,
+        writer: &TemplateWriter<'_>,
+        bytes: &Range<usize>,
+    ) -> Option<Origin> {
         let source = writer.element.origin.source;
         let template = self.texts.text(source)?;
         let wrote = text.content().get(writer.wrote.clone())?;
@@ -110,7 +116,7 @@ impl<'a> Locator<'a> {
         Some(Origin { source, line, column, width })
     }
 
-    /// Where the entries of the values stand that were printed at a position, and whether they were as a whole.
+    /// Returns the positions of the value entries printed at a position, and whether each was printed as a whole.
     fn values(&self, origin: Origin) -> Vec<(Origin, bool)> {
         let mut found: Vec<(Origin, bool)> = Vec::new();
         let Some(text) = self.texts.text(origin.source) else { return found };
@@ -133,39 +139,39 @@ impl<'a> Locator<'a> {
     }
 }
 
-/// The line of a template's text that wrote a part, where no more is known.
-fn line_in_text(text: &SourceText, writer: &Writer<'_>) -> Origin {
+/// Returns the line of the template text that wrote a part, if the column is unknown.
+fn line_in_text(text: &SourceText, writer: &TemplateWriter<'_>) -> Origin {
     let lines = lines_between(text, &writer.wrote, writer.part.start);
     let Origin { source, line, .. } = writer.element.origin;
     Origin::point(source, line.saturating_add(number(lines)), 0)
 }
 
-/// The stretches that a part of a rendered text was written in, by their numbers, and what wrote them.
+/// Returns the indices of the output spans of a range of rendered text, with their writers.
 fn writers<'a>(
     text: &'a SourceText,
     range: &Range<usize>,
-) -> impl Iterator<Item = (usize, Option<Writer<'a>>)> + use<'a> {
+) -> impl Iterator<Item = (usize, Option<TemplateWriter<'a>>)> + use<'a> {
     let stretches = text.stretches();
     let start = range.start;
     let end = range.end.max(start + 1);
     let first = stretches.partition_point(|stretch| stretch.from <= start).saturating_sub(1);
     let behind = stretches.partition_point(|stretch| stretch.from < end);
-    let one_point = range.is_empty();
+    let is_point = range.is_empty();
     (first..behind).map(move |number| {
         let from = stretches[number].from;
         let to = stretches.get(number + 1).map_or(text.content().len(), |next| next.from);
-        let part = if one_point { start..start } else { from.max(start)..to.min(end) };
+        let part = if is_point { start..start } else { from.max(start)..to.min(end) };
         let element = stretches[number].element.as_deref();
-        (number, element.map(|element| Writer { element, wrote: from..to, part }))
+        (number, element.map(|element| TemplateWriter { element, wrote: from..to, part }))
     })
 }
 
-/// Line ends between the start of a part of a text and a byte in it.
+/// Returns the number of line breaks between the start of a part and a byte in it.
 fn lines_between(text: &SourceText, part: &Range<usize>, at: usize) -> usize {
     text.line_index(at).saturating_sub(text.line_index(part.start))
 }
 
-/// The bytes of a line of a part of a text, counted from 0.
+/// Returns the bytes of a line of a part, counted from 0.
 fn nth_line(text: &SourceText, part: &Range<usize>, number: usize) -> Option<Range<usize>> {
     let start = match number {
         0 => part.start,

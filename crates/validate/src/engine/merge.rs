@@ -1,20 +1,20 @@
-//! The same finding in several environments is one finding.
+//! Merges findings that occur in several environments.
 
 use std::collections::{HashMap, HashSet};
 
 use super::locate::VALUE;
 use crate::Finding;
 
-/// Places that a finding names beside its own.
+/// The most related places of a finding.
 const MAX_RELATED: usize = 100;
 
-/// Puts findings in order, those that say the same of the same place once, with all their environments.
+/// Sorts findings and merges equal ones with the same place, collecting their environments.
 ///
-/// Of a template the place in it counts. What it rendered to differs from environment to environment, and tells apart the
-/// findings of one environment only.
+/// For a template, the place in the template counts. The rendered position differs between environments and only
+/// distinguishes findings of one environment.
 pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
-    let mut seen: HashMap<_, Alike> = HashMap::with_capacity(findings.len());
+    let mut seen: HashMap<_, MergeGroup> = HashMap::with_capacity(findings.len());
     for finding in findings {
         let place = finding.span.as_ref().map(|span| &span.place);
         let environment = finding.environments.first().cloned();
@@ -26,16 +26,16 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
             finding.pointer.clone(),
         );
         let rendered = place.and_then(|place| place.rendered);
-        let alike = seen.entry(key).or_default();
-        let at = alike.same(&finding, rendered).unwrap_or(merged.len());
+        let group = seen.entry(key).or_default();
+        let at = group.find_same(&finding, rendered).unwrap_or(merged.len());
         if let Some(first) = merged.get_mut(at) {
             add(first, finding);
         } else {
-            alike.all.push(at);
-            alike.rendered.insert(rendered, at);
+            group.all.push(at);
+            group.rendered.insert(rendered, at);
             merged.push(finding);
         }
-        alike.members.extend(environment.map(|environment| (at, environment)));
+        group.members.extend(environment.map(|environment| (at, environment)));
     }
     for finding in merged.iter_mut().filter(|finding| finding.environments.len() > 1) {
         let mut known = HashSet::new();
@@ -45,20 +45,21 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     merged
 }
 
-/// Findings that say the same of the same place, by their numbers.
+/// Equal findings with the same place, by index.
 #[derive(Default)]
-struct Alike {
+struct MergeGroup {
     all: Vec<usize>,
     rendered: HashMap<Option<(u32, u32)>, usize>,
-    /// Which of them has which environment.
+    /// Pairs of finding and environment.
     members: HashSet<(usize, String)>,
-    /// For each environment, how many of all are known to have it.
+    /// For each environment, the number of leading findings that have it.
     known: HashMap<String, usize>,
 }
 
-impl Alike {
-    /// The one that a finding is, too: of the same place in what was rendered, or the first that its environment lacks.
-    fn same(&mut self, finding: &Finding, rendered: Option<(u32, u32)>) -> Option<usize> {
+impl MergeGroup {
+    /// Returns the equal finding to merge with: the one with the same rendered position, or the first without the
+    /// environment.
+    fn find_same(&mut self, finding: &Finding, rendered: Option<(u32, u32)>) -> Option<usize> {
         if let Some(same) = self.rendered.get(&rendered) {
             return Some(*same);
         }
@@ -70,10 +71,10 @@ impl Alike {
     }
 }
 
-/// Adds the environments of a finding, and the values behind it: each environment may have its own.
+/// Adds the environments of a finding and the sources of its values, which may differ by environment.
 fn add(first: &mut Finding, finding: Finding) {
     first.severity = first.severity.max(finding.severity);
-    // Each once: what is there already is taken out at the end.
+    // Duplicates are removed at the end.
     first.environments.extend(finding.environments);
     for value in finding.related.into_iter().filter(|related| related.label == VALUE) {
         if first.related.len() < MAX_RELATED && !first.related.contains(&value) {

@@ -1,7 +1,7 @@
-//! Seventh verb, for CI: what is wrong with the objects of an app, and where in its sources.
+//! The `validate` stage, for CI: reports problems with the objects of an app, and their places in its sources.
 //!
-//! The rules of [`crate::rules`] look at what was examined; here their findings get places and pointers, those of several
-//! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
+//! The rules of [`crate::rules`] check the examined objects. This module adds places and pointers to their findings,
+//! merges equal findings of several environments, and applies suppressions. It is pure: nothing is read or fetched.
 
 mod advice;
 mod comment;
@@ -53,64 +53,64 @@ use sealwave_kube::Scopes;
 use sealwave_kube::catalogue::Catalogue;
 use sealwave_kube::schema::KubeVersion;
 
-/// What a run was told.
+/// The options of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Checking {
-    /// The versions of Kubernetes to check against; none where schemas do not matter.
+    /// The Kubernetes versions to check against; empty if schemas are not checked.
     pub kube_versions: Vec<KubeVersion>,
-    /// Their schemas, with the definitions that are known to all.
+    /// The schemas of these versions, with the shared definitions.
     pub schemas: Arc<SchemaSet>,
-    /// The definitions that are known to all.
+    /// The definitions shared by all apps.
     pub definitions: Arc<Vec<KnownDefinition>>,
-    /// The built-in definitions; none where they are not wanted.
+    /// The built-in definitions; `None` if disabled.
     pub packed: Option<Arc<PackedSchemas>>,
-    /// What knows of other definitions; none where nothing else is asked.
+    /// The fallback for other definitions, if any.
     pub fallback: Option<Arc<dyn Fallback>>,
-    /// What is wrong with those that settings and flags name.
+    /// Problems of the definitions that settings and flags name.
     pub definition_faults: Vec<Problem>,
-    /// What exists elsewhere.
+    /// Settings about objects that exist elsewhere.
     pub settings: Settings,
-    /// What the apps of the repository render, by environment.
+    /// The objects that the apps of the repository render, by environment.
     pub neighbours: Arc<BTreeMap<String, Neighbours>>,
-    /// Where plain objects go that do not say it.
+    /// The default namespace of plain objects.
     pub namespace: Option<String>,
     /// Whether an object of a kind without a schema is an error.
     pub strict_kinds: bool,
-    /// Whether unknown fields and keys given twice are warnings.
+    /// Whether unknown fields and duplicate keys are warnings.
     pub lenient: bool,
     /// Kinds that are not checked: `Kind` or `group/version/Kind`.
     pub skip: Vec<String>,
     /// Kinds that are errors: `Kind` or `group/version/Kind`.
     pub reject: Vec<String>,
-    /// Plain files, by their names, that are read for what others refer to, and not judged.
+    /// The names of plain files that only provide objects for references and are not checked.
     pub unjudged: Arc<BTreeSet<String>>,
-    /// The day of the run, after which suppressions count no more; none where no day passes.
+    /// Today's date, which expires suppressions; `None` disables expiry.
     pub today: Option<Date>,
-    /// What the run does not see.
+    /// Parts of the input that the run does not cover.
     pub blind: Blind,
-    /// The severity of rules whose own is not wanted; none where a rule is off.
+    /// Overridden severities of rules; `None` disables a rule.
     pub levels: BTreeMap<String, Option<Severity>>,
 }
 
-/// What a run does not see. A suppression may be for that, so it is not said to be unused.
+/// Parts of the input that a run does not cover. Suppressions for them are not reported as unused.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Blind {
-    /// Environments, files or objects that flags leave out.
+    /// Environments, files or objects are excluded by flags.
     pub parts: bool,
-    /// For which certificate something was sealed: there is no operator file.
+    /// Sealing certificates are unknown, as there is no operator file.
     pub seals: bool,
-    /// Versions of Kubernetes other than those that a flag or a variable names.
+    /// A flag or variable restricts the Kubernetes versions.
     pub versions: bool,
 }
 
 impl Checking {
-    /// Whether some place of a finding is in what is judged; what has no place is about everything.
+    /// Reports whether a place of a finding is in a checked file; findings without a place always count.
     fn judges(&self, finding: &Finding) -> bool {
         let mut places = finding.span.iter().chain(finding.related.iter().map(|related| &related.span));
         finding.span.is_none() || places.any(|span| !self.unjudged.contains(&span.place.path))
     }
 
-    /// Whether the run finds all that there is to find under a rule.
+    /// Reports whether the run finds all violations of a rule.
     fn sees(&self, rule: &RuleInfo) -> bool {
         let by_version = ["api/", "schema/"].iter().any(|group| rule.id.starts_with(group));
         self.level(rule).is_some()
@@ -119,7 +119,7 @@ impl Checking {
             && !(self.reject.is_empty() && rule.id == rules::schema::REJECTED_KIND.info.id)
     }
 
-    /// The severity of a rule in this run; none where it does not run.
+    /// Returns the severity of a rule in this run; `None` if it is disabled.
     fn level(&self, rule: &RuleInfo) -> Option<Severity> {
         match self.levels.get(rule.id) {
             Some(level) => *level,
@@ -127,7 +127,7 @@ impl Checking {
         }
     }
 
-    /// A draft with the severity that its rule has in this run.
+    /// Applies the severity of the draft's rule in this run.
     fn leveled(&self, draft: Draft) -> Draft {
         match self.levels.get(draft.rule.id) {
             Some(Some(level)) => draft.severity(*level),
@@ -135,48 +135,48 @@ impl Checking {
         }
     }
 
-    /// The severity of what a stage says under a rule; none where the rule is off.
-    fn level_of_stage(&self, rule: &RuleInfo, said: Severity) -> Option<Severity> {
+    /// Returns the severity of a stage's problem under a rule; `None` if the rule is disabled.
+    fn level_of_stage(&self, rule: &RuleInfo, reported: Severity) -> Option<Severity> {
         match self.levels.get(rule.id) {
             Some(level) if rule.is_adjustable() => *level,
             _ if self.lenient && rule.id == rules::document::DUPLICATE_KEY.info.id => Some(Severity::Warning),
-            _ => Some(said),
+            _ => Some(reported),
         }
     }
 }
 
-/// What came of it.
+/// The result of a validation.
 #[derive(Debug, Default)]
 pub struct Verdict {
-    /// What is wrong, in order.
+    /// The findings, in order.
     pub findings: Vec<Finding>,
-    /// What is wanted as it is, in order; whoever shows a source must know what it withholds.
+    /// The suppressed findings, in order; excerpts must not show their confidential lines.
     pub suppressed: Vec<Finding>,
-    /// What is wrong where nobody looks; whoever shows a source must know what it withholds.
+    /// Findings in unchecked files; excerpts must not show their confidential lines.
     pub passed_over: Vec<Finding>,
-    /// Whether something kept a part of it from being looked at.
+    /// Whether part of the input could not be checked.
     pub blind: bool,
 }
 
 impl Verdict {
-    /// Passes over what is in no place that is judged.
+    /// Moves findings in unchecked files to `passed_over`.
     fn narrow(&mut self, checking: &Checking) {
         if checking.unjudged.is_empty() {
             return;
         }
         for findings in [&mut self.findings, &mut self.suppressed] {
-            let (judged, other) =
+            let (in_scope, other) =
                 std::mem::take(findings).into_iter().partition(|finding| checking.judges(finding));
-            *findings = judged;
+            *findings = in_scope;
             self.passed_over.extend::<Vec<Finding>>(other);
         }
     }
 }
 
-/// Looks for everything that is wrong with an app.
+/// Validates an app.
 #[must_use]
 pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> Verdict {
-    let nobody = Neighbours::default();
+    let no_neighbours = Neighbours::default();
     let own = own_schemas(app, checking);
     let set = own.as_ref().unwrap_or(&checking.schemas);
     let scopes: Vec<Scopes> =
@@ -191,12 +191,12 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
         .iter()
         .zip(scopes.iter().zip(&embedded))
         .map(|(environment, (scopes, embedded))| {
-            let neighbours = checking.neighbours.get(&environment.name).unwrap_or(&nobody);
+            let neighbours = checking.neighbours.get(&environment.name).unwrap_or(&no_neighbours);
             scene(app, environment, (scopes, embedded), neighbours, checking)
         })
         .collect();
     let mut drafts = check_schemas(&scenes, set, checking);
-    drafts.extend(run(&scenes, &app.beside, checking));
+    drafts.extend(run_rules(&scenes, &app.beside, checking));
     drafts.retain(|draft| {
         let object = draft.subject.and_then(|at| scenes.get(at.environment)?.objects.get(at.object));
         object.is_none_or(|object| !is_skipped(draft, object.manifest, checking))
@@ -204,17 +204,17 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     let finder = Finder::new(app, checking);
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(finder.findings(echoes::without_echoes(drafts)));
-    let judged = suppress::Judged::new(app, checking);
-    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &judged);
+    let coverage = suppress::Judged::new(app, checking);
+    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &coverage);
     Verdict {
         findings: merge::merge(findings),
         suppressed: merge::merge(suppressed),
-        blind: judged.is_blind(),
+        blind: coverage.is_blind(),
         ..Verdict::default()
     }
 }
 
-/// What each environment of a repository's apps makes, as the others see it.
+/// Returns the objects of each environment of a repository's apps, as seen by the others.
 #[must_use]
 pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
     let name = |environment: &ExaminedEnvironment| Arc::from(environment.name.as_str());
@@ -223,7 +223,7 @@ pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
     };
     let named: Vec<(Arc<str>, Vec<Arc<str>>)> = apps.iter().map(environments).collect();
     let made =
-        apps.iter().flat_map(|app| app.environments.iter().flat_map(|environment| made(app, environment)));
+        apps.iter().flat_map(|app| app.environments.iter().flat_map(|environment| exports(app, environment)));
     let shared = apps.iter().flat_map(|app| {
         let directory: Arc<str> = app.directory.as_str().into();
         shared_paths(app).into_iter().map(move |path| (path, Arc::clone(&directory)))
@@ -231,7 +231,7 @@ pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
     Neighbours::views(&named, made, shared)
 }
 
-/// The paths that production and another environment of an app read.
+/// Returns the secret paths that production shares with another environment of an app.
 fn shared_paths(app: &ExaminedApp) -> BTreeSet<rules::SecretPath> {
     let all = app.environments.iter();
     let environments: Vec<_> = all
@@ -243,8 +243,8 @@ fn shared_paths(app: &ExaminedApp) -> BTreeSet<rules::SecretPath> {
     rules::shared_paths(&environments)
 }
 
-/// What an environment makes: its objects, and what they supply.
-fn made(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, Made)> {
+/// Returns the objects of an environment and the objects that they create.
+fn exports(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, Made)> {
     let objects: Vec<Object<'_>> =
         environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
     let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects, &[]);
@@ -265,19 +265,19 @@ fn made(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, 
     supplied.chain(itself).collect()
 }
 
-/// What is wrong with definitions of custom resources that others are checked against.
+/// Reports the faults of custom resource definitions that are used as schemas.
 #[must_use]
 pub fn definition_faults(checking: &Checking, standing: &Standing) -> Verdict {
     let rule = &rules::schema::DEFINITION.info;
     let Some(severity) = checking.level(rule) else { return Verdict::default() };
     let finding = |problem: &Problem| Finding::of_problem(rule, severity, problem);
     let findings = checking.definition_faults.iter().map(finding).collect();
-    let judged = suppress::Judged::new(&ExaminedApp::plain(), checking);
-    let (findings, suppressed) = suppress::apply(findings, &[], standing, &judged);
+    let coverage = suppress::Judged::new(&ExaminedApp::plain(), checking);
+    let (findings, suppressed) = suppress::apply(findings, &[], standing, &coverage);
     Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed), ..Verdict::default() }
 }
 
-/// What is wrong with an app that cannot even be examined.
+/// Returns the findings for an app that cannot be examined.
 #[must_use]
 pub fn refused(directory: &str, failure: &Failure) -> Verdict {
     let app_file = app_file(directory);
@@ -330,7 +330,7 @@ fn scene<'a>(
     }
 }
 
-/// The schemas with those definitions that the app brings itself; none where it brings none.
+/// Returns the schemas with the app's own definitions; `None` if it has none.
 fn own_schemas(app: &ExaminedApp, checking: &Checking) -> Option<SchemaSet> {
     let mut own = app.definitions().peekable();
     let has_own = own.peek().is_some();
@@ -343,12 +343,12 @@ fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &C
     let is_plain = environments.first().is_some_and(Environment::is_plain);
     let mut check = SchemaCheck::new(set, checking, is_plain);
     for (number, environment) in environments.iter().enumerate() {
-        // What is said once of a kind is said where somebody looks.
-        let (judged, others): (Vec<_>, Vec<_>) =
+        // Messages that are reported once per kind go to a checked object if there is one.
+        let (checked, others): (Vec<_>, Vec<_>) =
             environment.objects.iter().enumerate().partition(|(_, view)| {
                 !checking.unjudged.contains(environment.scene.sources.name(view.manifest.origin().source))
             });
-        for (object, view) in judged.into_iter().chain(others) {
+        for (object, view) in checked.into_iter().chain(others) {
             reporter.look_at(number, Some(object));
             check.check(view, environment.scene.sources, &mut reporter);
         }
@@ -356,8 +356,12 @@ fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &C
     reporter.take()
 }
 
-/// Runs every rule that is on.
-fn run(environments: &[Environment<'_>], files: &[rules::FileBeside], checking: &Checking) -> Vec<Draft> {
+/// Runs every enabled rule.
+fn run_rules(
+    environments: &[Environment<'_>],
+    files: &[rules::FileBeside],
+    checking: &Checking,
+) -> Vec<Draft> {
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in rules::RULES {
@@ -381,12 +385,14 @@ fn run(environments: &[Environment<'_>], files: &[rules::FileBeside], checking: 
             }
             Check::Stage => {}
         }
-        drafts.extend(reporter.take().into_iter().map(|draft| checking.leveled(placed(draft, environments))));
+        drafts.extend(
+            reporter.take().into_iter().map(|draft| checking.leveled(complete_embedded(draft, environments))),
+        );
     }
     drafts
 }
 
-/// Lets a rule look at the pods within the `ConfigMaps` of an environment.
+/// Runs a rule on the pods within the `ConfigMaps` of an environment.
 fn check_embedded(rule: &rules::Rule, number: usize, environment: &Environment<'_>, reporter: &mut Reporter) {
     if environment.embedded.is_empty() || !rules::embedded_pods::is_checked_by(rule) {
         return;
@@ -399,8 +405,8 @@ fn check_embedded(rule: &rules::Rule, number: usize, environment: &Environment<'
     }
 }
 
-/// Completes a finding about a pod within a ConfigMap.
-fn placed(draft: Draft, environments: &[Environment<'_>]) -> Draft {
+/// Completes the draft for a pod within a ConfigMap.
+fn complete_embedded(draft: Draft, environments: &[Environment<'_>]) -> Draft {
     match draft.subject.and_then(|subject| environments.get(subject.environment)) {
         Some(environment) if !environment.embedded.is_empty() => {
             rules::embedded_pods::placed(draft, &environment.embedded)
@@ -409,7 +415,7 @@ fn placed(draft: Draft, environments: &[Environment<'_>]) -> Draft {
     }
 }
 
-/// Lets a rule look at the objects of an environment, one after another.
+/// Runs a rule on the objects of an environment.
 fn check_objects(
     rule: &rules::Rule,
     environment: usize,
@@ -425,13 +431,13 @@ fn check_objects(
     }
 }
 
-/// Those rules that are on and need one object at a time.
+/// Returns the enabled rules that check one object at a time.
 fn object_rules(checking: &Checking) -> impl Iterator<Item = &'static rules::Rule> {
     let rules = rules::RULES.iter().copied().filter(|rule| rule.check.is_of_objects());
     rules.filter(|rule| checking.level(&rule.info).is_some())
 }
 
-/// Whether it is about an object that is not to be looked at; that such an object must not be there is said all the same.
+/// Reports whether a draft is about a skipped object; rejected kinds are reported even for skipped objects.
 fn is_skipped(draft: &Draft, object: &Manifest, checking: &Checking) -> bool {
     draft.rule.id != rules::schema::REJECTED_KIND.info.id && schemas::selects(&checking.skip, object)
 }

@@ -1,7 +1,7 @@
-//! Kinds that only a built-in definition defines: what is reported of their objects.
+//! Checks kinds that only a built-in definition defines.
 //!
-//! The release that is built in is seldom the one that a cluster has. What another release may well allow (a field, a
-//! value of an enum, a version) is a warning, unless its name is nearly that of a known one; the rest is an error.
+//! The built-in release often differs from the cluster's. Anything that another release may allow (a field, an enum
+//! value, a version) is a warning, unless its name is similar to a known one; other violations are errors.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,17 +12,17 @@ use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_kube::schema::{KubeVersion, PackedDefinition, Violation, ViolationKind};
 
-/// Versions of Kubernetes, and a group and a kind.
-type SetKey = (Vec<KubeVersion>, &'static str, &'static str);
+/// Kubernetes versions, group and kind.
+type PackedSetKey = (Vec<KubeVersion>, &'static str, &'static str);
 
-/// The schemas of built-in definitions, each made when its kind is first met.
+/// The schemas of built-in definitions, each created on first use of its kind.
 #[derive(Debug, Default)]
 pub struct PackedSchemas {
-    sets: Mutex<BTreeMap<SetKey, Arc<SchemaSet>>>,
+    sets: Mutex<BTreeMap<PackedSetKey, Arc<SchemaSet>>>,
 }
 
 impl PackedSchemas {
-    /// Returns the built-in definition of a kind, and its schemas in these versions of Kubernetes.
+    /// Returns the built-in definition of a kind, and its schemas for the given Kubernetes versions.
     pub(super) fn look_up(
         &self,
         kube_versions: &[KubeVersion],
@@ -39,10 +39,10 @@ impl PackedSchemas {
     }
 }
 
-/// Makes a finding as severe as a built-in definition can tell.
+/// Lowers the severity of a finding if another release may allow it.
 pub(super) fn soften(violation: &Violation<'_>, draft: Draft) -> Draft {
     let severity = match violation.kind {
-        // Distributions of Flux and others add their own kinds to such a list.
+        // Distributions, for example of Flux, add their own kinds to such a list.
         ViolationKind::NotInEnum { closest: None, .. } if violation.pointer.as_str().ends_with("/kind") => {
             Severity::Note
         }
@@ -53,16 +53,17 @@ pub(super) fn soften(violation: &Violation<'_>, draft: Draft) -> Draft {
     if draft.severity == Severity::Error { draft.severity(severity) } else { draft }
 }
 
-/// Adds the release by which an object was checked.
+/// Adds the release that an object was checked against.
 pub(super) fn name_release(definition: PackedDefinition, mut draft: Draft) -> Draft {
     let release = release(definition);
-    let checked =
-        format!("checked against {release}, which is built in; `--crds` takes another release's definitions");
+    let checked = format!(
+        "checked against {release}, which is built in; pass the definitions of another release with `--crds`"
+    );
     draft.hint = Some(draft.hint.map_or_else(|| checked.clone(), |hint| format!("{hint} ({checked})")));
     draft
 }
 
-/// Returns what is reported of an object in a version that the release does not serve.
+/// Returns the draft for an object in a version that the release does not serve.
 pub(super) fn other_version(
     definition: PackedDefinition,
     object: &Object<'_>,

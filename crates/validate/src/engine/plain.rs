@@ -1,6 +1,6 @@
-//! Plain manifests, without an app: files, directories and standard input.
+//! Validates plain manifests without an app: files, directories and standard input.
 //!
-//! A set that is small enough is looked at as a whole, like an environment of an app; a larger one is a [`Stream`].
+//! A small set is checked as a whole, like an environment of an app; a larger one is checked as a stream.
 
 use std::io::{self, Read};
 
@@ -17,39 +17,39 @@ use sealwave_kube::{ForeignFile, configuration};
 use sealwave_pipeline::render;
 use sealwave_secrets::settings::API_GROUP;
 
-/// Text that is looked at as a whole.
-const WHOLE: usize = 8 << 20;
+/// The most bytes that are checked as a whole.
+const MAX_WHOLE_BYTES: usize = 8 << 20;
 
-/// Documents that cannot be read, of which each is reported; a report has fewer.
+/// The most problems recorded for unreadable documents; a report holds fewer.
 const MAX_PROBLEMS: usize = 100_000;
 
-/// One source of manifests.
+/// A source of manifests.
 pub struct PlainInput {
-    /// Its name, as the user knows it.
+    /// The name for messages.
     pub name: String,
-    /// Opens it.
+    /// Opens the source.
     pub open: Box<dyn FnOnce() -> io::Result<Box<dyn Read>>>,
 }
 
-/// What came of plain manifests.
+/// The result for plain manifests.
 #[derive(Debug, Default)]
 pub struct PlainVerdict {
-    /// What is wrong.
+    /// The findings.
     pub verdict: Verdict,
-    /// What was looked at.
+    /// The numbers of checked inputs.
     pub looked_at: LookedAt,
-    /// Whether there was too much to look at as a whole.
+    /// Whether the set was too large to be checked as a whole.
     pub one_by_one: bool,
-    /// How many files were left out, as a `kustomization.yaml` of the set names them as patches or configurations.
+    /// The number of files skipped because a `kustomization.yaml` of the set uses them as patches or configurations.
     pub partial_files: usize,
-    /// The texts that were looked at as a whole, for those that cannot be read again.
+    /// The texts checked as a whole, as some sources cannot be read again.
     pub texts: Vec<(String, Vec<u8>)>,
 }
 
-/// Looks for everything that is wrong with a set of manifests.
+/// Validates a set of manifests.
 ///
 /// # Errors
-/// A source that cannot be read, by its name.
+/// Returns the name of a source that cannot be read, with the error.
 pub fn validate_plain(
     inputs: Vec<PlainInput>,
     checking: &Checking,
@@ -61,7 +61,7 @@ pub fn validate_plain(
     let looked_at = LookedAt { files: judged, ..LookedAt::default() };
     for PlainInput { name, open } in inputs.by_ref() {
         let mut reader = open().map_err(|error| (name.clone(), error))?;
-        let room = WHOLE.saturating_sub(whole.bytes);
+        let room = MAX_WHOLE_BYTES.saturating_sub(whole.bytes);
         let mut text = Vec::new();
         let read = reader.by_ref().take(room as u64 + 1).read_to_end(&mut text);
         read.map_err(|error| (name.clone(), error))?;
@@ -79,7 +79,7 @@ pub fn validate_plain(
     let judged_partial =
         whole.files.iter().filter(|(name, ..)| is_partial(name) && !checking.unjudged.contains(name)).count();
     whole.files.retain(|(name, ..)| !is_partial(name));
-    // Of two objects that are one, the second is what is wrong.
+    // If two objects have one identity, the second is reported, so checked files come last.
     whole.files.sort_by_key(|(name, ..)| !checking.unjudged.contains(name));
     let mut app = ExaminedApp::plain();
     let mut unjudged = 0;
@@ -101,15 +101,15 @@ pub fn validate_plain(
     Ok(PlainVerdict { verdict, looked_at, one_by_one: false, partial_files, texts })
 }
 
-/// Where more of a source comes from.
-type Reader = Box<dyn Read>;
+/// The unread rest of a source.
+type SourceReader = Box<dyn Read>;
 
-/// What was read so far, to be looked at as a whole.
+/// The sources read so far, to be checked as a whole.
 #[derive(Default)]
 pub(super) struct Whole {
     bytes: usize,
-    /// Names and texts; the last may have more to come.
-    pub(super) files: Vec<(String, Vec<u8>, Option<Reader>)>,
+    /// Names, texts, and the rest of the last source.
+    pub(super) files: Vec<(String, Vec<u8>, Option<SourceReader>)>,
 }
 
 impl ExaminedApp {
@@ -146,7 +146,7 @@ impl ExaminedApp {
         }
     }
 
-    /// Puts objects where they go, if that was said.
+    /// Sets the default namespace of objects, if given.
     fn complete(&mut self, checking: &Checking) {
         let Some(namespace) = &checking.namespace else { return };
         for environment in &mut self.environments {
@@ -155,16 +155,16 @@ impl ExaminedApp {
         }
     }
 
-    /// How many objects there are.
+    /// Returns the number of objects.
     fn objects(&self) -> usize {
         self.environments.iter().map(|environment| environment.objects.len()).sum()
     }
 }
 
-/// Whether a document is for a program that makes manifests, ours included, and not for a cluster.
+/// Reports whether a document is for a tool that generates manifests, including sealwave, and not for a cluster.
 fn is_for_tools(node: &Node, path: &str) -> bool {
     let api_version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
-    // kustomize takes its own file without an `apiVersion`, too.
+    // Kustomize accepts its file without an `apiVersion`.
     if api_version.is_empty()
         && node.get("kind").and_then(Node::as_str).is_none_or(|kind| kind == "Kustomization")
     {
@@ -176,7 +176,7 @@ fn is_for_tools(node: &Node, path: &str) -> bool {
         || ForeignFile::of_object(node).is_some()
 }
 
-/// Takes the objects of a document of a file: those of a list, and none that is for tools.
+/// Passes the objects of a document to `take`, including those of a list, without documents for tools.
 pub(super) fn each_object(document: Node, path: &str, mut take: impl FnMut(Result<Manifest, Problem>)) {
     yaml::each_item(document, |node| {
         if is_for_tools(&node, path) {
@@ -190,7 +190,7 @@ pub(super) fn each_object(document: Node, path: &str, mut take: impl FnMut(Resul
     });
 }
 
-/// The note on a document that is configuration and not an object.
+/// A note about a document that is configuration, not an object.
 #[derive(Debug, thiserror::Error)]
 #[error("`{kind}` is configuration that {reader} reads from a file; it was not checked")]
 struct ConfigurationNote {
@@ -200,7 +200,7 @@ struct ConfigurationNote {
 
 impl Explain for ConfigurationNote {
     fn hint(&self) -> Option<String> {
-        Some("it cannot be applied; keep it out of directories that are".to_owned())
+        Some("it cannot be applied; keep it out of directories that are applied".to_owned())
     }
 
     fn rule(&self) -> Option<&'static str> {
@@ -208,23 +208,23 @@ impl Explain for ConfigurationNote {
     }
 }
 
-/// Returns whether a problem is only that a document is configuration.
+/// Reports whether a problem is the note about configuration.
 pub(super) fn is_configuration(problem: &Problem) -> bool {
     problem.rule == Some(rules::schema::CONFIGURATION.info.id)
 }
 
 impl ExaminedEnvironment {
     pub(super) fn said(&mut self, problem: Problem) {
-        // Each may be a document of a few bytes, and no report holds as many.
+        // A document of a few bytes can cause a problem, and no report holds as many.
         if self.problems.len() >= MAX_PROBLEMS {
             return;
         }
         let severity = if is_configuration(&problem) {
-            // Once for each kind.
+            // Reported once per kind.
             if self
                 .problems
                 .iter()
-                .any(|said| is_configuration(&said.problem) && said.problem.message == problem.message)
+                .any(|known| is_configuration(&known.problem) && known.problem.message == problem.message)
             {
                 return;
             }

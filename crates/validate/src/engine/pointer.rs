@@ -1,7 +1,7 @@
-//! The path to a node of an object, as an RFC 6901 pointer.
+//! Paths to the nodes of an object, as RFC 6901 pointers.
 //!
-//! Many findings are about one object, so the object is searched once for all of them: a [`PathIndex`] knows the path to
-//! every position. No finding may search the tree by itself, or a document with many findings takes quadratic time.
+//! Many findings can be about one object, so a [`PathIndex`] walks the object once and holds the paths to all
+//! positions. A search per finding would take quadratic time.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -11,19 +11,19 @@ use sealwave_core::document::{Node, Origin, Value};
 use sealwave_core::names::is_item_key;
 use sealwave_kube::may_name;
 
-/// Characters of a step that a pointer shows; keys that Kubernetes takes are shorter.
+/// The most characters shown of a step; keys that Kubernetes accepts are shorter.
 const MAX_STEP: usize = 400;
-/// Bytes of a pointer, after which it ends.
+/// The most bytes of a pointer, after which it is truncated.
 const MAX_POINTER: usize = 2_000;
 
-/// The keys and numbers that lead to a node of an object.
+/// The keys and indices that lead to a node of an object.
 pub(super) struct NodePath<'n> {
     root: &'n Node,
-    steps: Vec<PathStep<'n>>,
+    steps: Vec<ResolvedStep<'n>>,
 }
 
-/// A key or a number, and what it leads to; nothing where the object does not have it.
-struct PathStep<'n> {
+/// A key or index, and the node that it leads to, if it exists.
+struct ResolvedStep<'n> {
     step: String,
     end: Option<(&'n Node, Option<Origin>)>,
 }
@@ -36,17 +36,17 @@ impl<'n> NodePath<'n> {
             let step = step.replace("~1", "/").replace("~0", "~");
             let end = at.and_then(|node| next(node, &step));
             at = end.map(|(node, _)| node);
-            PathStep { step, end }
+            ResolvedStep { step, end }
         };
         Self { root, steps: pointer.split('/').skip(1).map(resolve).collect() }
     }
 
-    /// Returns the pointer as it may be shown, of an object that is like a Secret or is not. It ends before a key that may
-    /// be a misplaced value, and stays short however long the keys are.
+    /// Returns the pointer for display. It ends before a key that may be a misplaced value, with stricter rules for an
+    /// object that is like a Secret, and its length is limited.
     pub(super) fn pointer(&self, is_secret_like: bool) -> String {
-        let known = if is_secret_like { self.nameable() } else { self.without_stray_key() };
+        let shown_steps = if is_secret_like { self.nameable_steps() } else { self.without_stray_key() };
         let mut pointer = String::new();
-        for PathStep { step, .. } in self.steps.iter().take(known) {
+        for ResolvedStep { step, .. } in self.steps.iter().take(shown_steps) {
             if pointer.len() > MAX_POINTER {
                 pointer.push_str("/…");
                 break;
@@ -57,13 +57,13 @@ impl<'n> NodePath<'n> {
         pointer
     }
 
-    /// Where a finding at a position is shown: a collection has no width, so its key is underlined, or what stands first
-    /// in it.
+    /// Returns the position to show for a finding: a collection has no width, so its key is marked, or else its first
+    /// element.
     pub(super) fn place(&self, at: Origin) -> Origin {
         let (node, key) = self.end();
         match (&node.value, key) {
             (Value::Mapping(_) | Value::Sequence(_), key) if node.origin == at && at.width == 0 => {
-                // What a patch put there stands elsewhere than the key.
+                // A value from a patch is in another place than the key.
                 key.filter(|key| key.source == at.source && key.line <= at.line)
                     .unwrap_or_else(|| node.shown_at())
             }
@@ -71,12 +71,12 @@ impl<'n> NodePath<'n> {
         }
     }
 
-    /// Where it ends, and where the key of that stands; of what is missing, where that would be.
+    /// Returns the last existing node and the position of its key.
     pub(super) fn end(&self) -> (&'n Node, Option<Origin>) {
         self.steps.iter().map_while(|step| step.end).last().unwrap_or((self.root, None))
     }
 
-    /// How many steps come before the key of an item that is none; all of them where every key is one.
+    /// Returns the number of steps up to an invalid item key, or of all steps.
     fn without_stray_key(&self) -> usize {
         let has_items = |field: &str| matches!(field, "binaryData" | "data" | "encryptedData" | "stringData");
         let mut pairs = self.steps.iter().zip(self.steps.iter().skip(1));
@@ -84,11 +84,11 @@ impl<'n> NodePath<'n> {
         stray.map_or(self.steps.len(), |at| at + 1)
     }
 
-    /// How many steps of a path into a Secret may be named.
-    fn nameable(&self) -> usize {
+    /// Returns the number of steps into a Secret that may be shown.
+    fn nameable_steps(&self) -> usize {
         let mut named: Vec<&str> = Vec::new();
-        for PathStep { step, end } in &self.steps {
-            // What is missing is named by the schema, and is no value.
+        for ResolvedStep { step, end } in &self.steps {
+            // A missing field is named by the schema, so it is not a value.
             let Some((node, _)) = end else { return named.len() + 1 };
             if !may_name(&named, step, node) {
                 break;
@@ -99,7 +99,7 @@ impl<'n> NodePath<'n> {
     }
 }
 
-/// What a step leads to, and where its key stands.
+/// Returns the node that a step leads to, and the position of its key.
 fn next<'n>(node: &'n Node, step: &str) -> Option<(&'n Node, Option<Origin>)> {
     match &node.value {
         Value::Mapping(mapping) => mapping.entry(step).map(|entry| (&entry.value, Some(entry.key_origin))),
@@ -108,37 +108,37 @@ fn next<'n>(node: &'n Node, step: &str) -> Option<(&'n Node, Option<Origin>)> {
     }
 }
 
-/// The paths to all positions of one object, found in one walk when the first of them is asked for.
+/// The paths to all positions of an object, collected in one walk on first use.
 pub(super) struct PathIndex<'n> {
     root: &'n Node,
-    walked: OnceCell<Walked<'n>>,
+    walked: OnceCell<WalkedNodes<'n>>,
 }
 
-/// What one walk of an object found.
+/// The nodes found in a walk of an object.
 #[derive(Default)]
-struct Walked<'n> {
-    /// Every node below the root, after the one that holds it.
-    nodes: Vec<Found<'n>>,
-    /// By position, the first node in the order of the document that stands there, or whose key does.
-    by_position: HashMap<Origin, Position>,
+struct WalkedNodes<'n> {
+    /// Every node below the root, after its parent.
+    nodes: Vec<FoundNode<'n>>,
+    /// By position, the first node in document order that is there, or whose key is.
+    by_position: HashMap<Origin, IndexedPosition>,
 }
 
-/// A node and how it is reached.
-struct Found<'n> {
+/// A node, with its parent and the step from it.
+struct FoundNode<'n> {
     node: &'n Node,
-    /// Number of the node that holds it; `None` for those that the root holds.
+    /// The index of the parent; `None` for children of the root.
     parent: Option<usize>,
-    step: Step<'n>,
+    step: NodeStep<'n>,
 }
 
-enum Step<'n> {
+enum NodeStep<'n> {
     Item(usize),
     Key(&'n str, Origin),
 }
 
-/// What stands at a position.
+/// The element at a position.
 #[derive(Clone, Copy)]
-enum Position {
+enum IndexedPosition {
     /// The key of a node.
     Key(usize),
     /// A node.
@@ -148,95 +148,99 @@ enum Position {
 }
 
 impl<'n> PathIndex<'n> {
-    /// An index of an object; nothing is walked yet.
+    /// Creates an index of an object, without walking it.
     pub(super) const fn new(root: &'n Node) -> Self {
         Self { root, walked: OnceCell::new() }
     }
 
-    /// Parses a pointer into the object that a rule gave.
+    /// Parses a pointer into the object, from a rule.
     pub(super) fn given(&self, pointer: &str) -> NodePath<'n> {
         NodePath::given(self.root, pointer)
     }
 
-    /// Whether a node or a key of the object stands at a position.
+    /// Reports whether a node or key of the object is at a position.
     pub(super) fn has(&self, at: Origin) -> bool {
         self.walked().by_position.contains_key(&at)
     }
 
-    /// Returns the path to the first node, in the order of the document, that stands at a position or whose key does.
+    /// Returns the path to the first node in document order at a position, or with its key there.
     ///
-    /// A list that starts below its key starts where its first item does: then the item is meant.
+    /// A block list starts at the position of its first item; the path leads to the item.
     pub(super) fn path(&self, at: Origin) -> Option<NodePath<'n>> {
         let walked = self.walked();
         let (mut steps, node) = match *walked.by_position.get(&at)? {
-            Position::Root => (Vec::new(), Some(self.root)),
-            Position::Key(number) => (walked.steps(number), None),
-            Position::Node(number) => {
+            IndexedPosition::Root => (Vec::new(), Some(self.root)),
+            IndexedPosition::Key(number) => (walked.steps(number), None),
+            IndexedPosition::Node(number) => {
                 (walked.steps(number), walked.nodes.get(number).map(|found| found.node))
             }
         };
         let first = |list: &&'n Node| list.items().first().filter(|first| first.origin == at);
         let inner = std::iter::successors(node, first).skip(1);
-        steps.extend(inner.map(|item| PathStep { step: "0".to_owned(), end: Some((item, None)) }));
+        steps.extend(inner.map(|item| ResolvedStep { step: "0".to_owned(), end: Some((item, None)) }));
         Some(NodePath { root: self.root, steps })
     }
 
-    fn walked(&self) -> &Walked<'n> {
+    fn walked(&self) -> &WalkedNodes<'n> {
         self.walked.get_or_init(|| {
             #[cfg(test)]
             tests::WALKS.with(|walks| walks.set(walks.get() + 1));
-            let mut walked = Walked::default();
-            walked.by_position.insert(self.root.origin, Position::Root);
+            let mut walked = WalkedNodes::default();
+            walked.by_position.insert(self.root.origin, IndexedPosition::Root);
             walked.visit(self.root, None);
             walked
         })
     }
 }
 
-impl<'n> Walked<'n> {
-    /// Adds all that a node holds. It is as deep as the reader lets a document be.
+impl<'n> WalkedNodes<'n> {
+    /// Adds all descendants of a node. The recursion is bounded by the depth limit of the reader.
     fn visit(&mut self, node: &'n Node, parent: Option<usize>) {
         match &node.value {
             Value::Mapping(mapping) => {
                 for entry in mapping.entries() {
                     let number = self.nodes.len();
-                    self.add(entry.key_origin, Position::Key(number));
-                    self.enter(Found {
+                    self.add(entry.key_origin, IndexedPosition::Key(number));
+                    self.enter(FoundNode {
                         node: &entry.value,
                         parent,
-                        step: Step::Key(&entry.key, entry.key_origin),
+                        step: NodeStep::Key(&entry.key, entry.key_origin),
                     });
                 }
             }
             Value::Sequence(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.enter(Found { node: item, parent, step: Step::Item(index) });
+                    self.enter(FoundNode { node: item, parent, step: NodeStep::Item(index) });
                 }
             }
             _ => {}
         }
     }
 
-    fn enter(&mut self, found: Found<'n>) {
+    fn enter(&mut self, found: FoundNode<'n>) {
         let (number, node) = (self.nodes.len(), found.node);
-        self.add(node.origin, Position::Node(number));
+        self.add(node.origin, IndexedPosition::Node(number));
         self.nodes.push(found);
         self.visit(node, Some(number));
     }
 
-    fn add(&mut self, at: Origin, position: Position) {
+    fn add(&mut self, at: Origin, position: IndexedPosition) {
         if let Entry::Vacant(free) = self.by_position.entry(at) {
             free.insert(position);
         }
     }
 
-    /// The keys and numbers that lead to a node.
-    fn steps(&self, number: usize) -> Vec<PathStep<'n>> {
+    /// Returns the steps that lead to a node.
+    fn steps(&self, number: usize) -> Vec<ResolvedStep<'n>> {
         let chain = std::iter::successors(self.nodes.get(number), |found| self.nodes.get(found.parent?));
-        let mut steps: Vec<PathStep<'n>> = chain
+        let mut steps: Vec<ResolvedStep<'n>> = chain
             .map(|found| match found.step {
-                Step::Item(index) => PathStep { step: index.to_string(), end: Some((found.node, None)) },
-                Step::Key(key, at) => PathStep { step: key.to_owned(), end: Some((found.node, Some(at))) },
+                NodeStep::Item(index) => {
+                    ResolvedStep { step: index.to_string(), end: Some((found.node, None)) }
+                }
+                NodeStep::Key(key, at) => {
+                    ResolvedStep { step: key.to_owned(), end: Some((found.node, Some(at))) }
+                }
             })
             .collect();
         steps.reverse();
@@ -244,7 +248,7 @@ impl<'n> Walked<'n> {
     }
 }
 
-/// A step without the rest of what no key would be.
+/// Truncates a step that is too long for a key.
 fn shortened(step: &str) -> std::borrow::Cow<'_, str> {
     match step.char_indices().nth(MAX_STEP) {
         Some((end, _)) => format!("{}…", step.get(..end).unwrap_or_default()).into(),
@@ -264,7 +268,7 @@ mod tests {
     use sealwave_kube::is_secret_like;
 
     thread_local! {
-        /// How often a whole object was walked.
+        /// The number of walks of whole objects.
         pub(super) static WALKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     }
 
@@ -284,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_items_on_the_way() {
+    fn pointers_name_keys_and_items() {
         assert_eq!(
             pointers("kind: X\nspec:\n  a/b~c:\n  - k: 1\n  - m: 2\n"),
             ["/kind", "/spec", "/spec/a~1b~0c", "/spec/a~1b~0c/0/k", "/spec/a~1b~0c/1/m"]
@@ -301,7 +305,7 @@ mod tests {
         );
     }
 
-    /// Every node and every key of a document.
+    /// Collects every node and key of a document.
     fn nodes(node: &Node, at: &str, all: &mut Vec<(Origin, String)>) {
         all.push((node.origin, at.to_owned()));
         match &node.value {
@@ -322,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_leads_to_what_stands_there() {
+    fn a_position_leads_to_its_node() {
         let text = "kind: X\nempty:\nports:\n- name: a\n  port: 1\n- name: b\nnested:\n- - k: 1\n  - k: 2\n- - k: 3\n\
                     flow: [{a: [b, {c: d}]}, {}, []]\nnulls:\n-\n- ~\nlast: {}\n";
         let source = Sources::default().add("a.yaml");
@@ -335,13 +339,13 @@ mod tests {
             .map(|(at, pointer)| (pointer, index.path(at).unwrap().pointer(false)))
             .filter(|(pointer, found)| pointer != found)
             .collect();
-        // These lists start where their first item does, and lead to it.
+        // These lists start at the position of their first item, so the path leads to the item.
         let first = |list: &str| (list.to_owned(), format!("{list}/0"));
         assert_eq!(wrong, ["/ports", "/nested", "/nulls"].map(first));
     }
 
     #[test]
-    fn a_collection_is_shown_at_its_key_or_at_what_is_first_in_it() {
+    fn a_collection_is_shown_at_its_key_or_first_element() {
         let text = "kind: X\nspec:\n  a: {b: c}\n  list:\n  - name: x\n  - [y]\n";
         let source = Sources::default().add("a.yaml");
         let root = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).unwrap().remove(0);
@@ -358,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_walked_once_however_many_positions_are_asked_for() {
+    fn an_object_is_walked_only_once() {
         let entries =
             (0..5_000).fold(String::new(), |text, number| text + &format!("  k{number}: {number}\n"));
         let source = Sources::default().add("a.yaml");
@@ -375,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_stays_short_however_long_the_keys_are() {
+    fn pointers_are_limited_in_length() {
         let source = Sources::default().add("a.yaml");
         let root = yaml::read(b"a: 1\n", source, &yaml::Limits::default()).unwrap().remove(0);
         let pointer = |given: &str| NodePath::given(&root, given).pointer(false);

@@ -1,38 +1,38 @@
-//! Whether what looks like a comment is text: a line of a block scalar, or of a quoted one.
+//! Decides whether an apparent comment is text: part of a block scalar or a quoted scalar.
 //!
-//! The parser gives no comments, so the text decides, and only where one matters. Templates are no YAML before they are
-//! rendered: their tags alone on a line are passed over.
+//! The parser does not return comments, so the source text is scanned, only if it contains a suppression. Templates are
+//! not YAML before they are rendered: lines that hold only a tag are skipped.
 //!
-//! A text is read once, line by line, from its start. An [`Outline`] keeps what later lines can depend on: the lines that
-//! are less indented than all after them, and for each of them which quotes are open behind it.
+//! A text is read once, line by line. The outline holds the state that later lines depend on: the lines that are less
+//! indented than all lines after them, and the open quotes after each.
 
-/// What the lines so far leave open: the lines that may hold what follows, each less indented than the next.
+/// The lines so far that may contain the following ones, each less indented than the next.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
-    holders: Vec<Holder>,
+    holders: Vec<HolderLine>,
 }
 
-/// A line that may hold those below it.
+/// A line that may contain the lines below it.
 #[derive(Debug)]
-struct Holder {
+struct HolderLine {
     indentation: usize,
-    /// Where it ends in the header of a block scalar.
-    block: Option<Block>,
-    /// What it and the lines up to the next holder make of quotes.
-    quotes: Quotes,
+    /// The block scalar, if the line ends with the header of one.
+    block: Option<BlockScalar>,
+    /// The effect of this line, and the lines up to the next holder, on open quotes.
+    quotes: QuoteEffect,
 }
 
 /// A block scalar.
 #[derive(Debug)]
-struct Block {
-    /// The column of the key or the dash that holds it.
+struct BlockScalar {
+    /// The column of its key or dash.
     column: usize,
-    /// How far its lines are indented; `None` until its first line is read.
+    /// The indentation of its lines; `None` until its first line is read.
     indentation: Option<usize>,
 }
 
 impl Outline {
-    /// Whether the `#` at a byte of the next line is within a scalar.
+    /// Reports whether the `#` at a byte of the next line is within a scalar.
     pub(super) fn is_text(&self, line: &str, hash: usize) -> bool {
         let own = indentation(line);
         let outer = self.holders.partition_point(|holder| holder.indentation < own);
@@ -43,22 +43,23 @@ impl Outline {
             }
             least = holder.indentation;
         }
-        // The nearest holder is the first line that may have opened a quote which is open still.
+        // The nearest holder is the first line that may have opened a quote that is still open.
         let since = self.holders.iter().skip(outer.saturating_sub(1));
-        let open = since.filter(|_| outer > 0).fold(Open::Nothing, |open, holder| holder.quotes.after(open));
-        open.after(line.get(..hash).unwrap_or_default()) != Open::Nothing
+        let open =
+            since.filter(|_| outer > 0).fold(OpenQuote::Nothing, |open, holder| holder.quotes.after(open));
+        open.after(line.get(..hash).unwrap_or_default()) != OpenQuote::Nothing
     }
 
-    /// Goes on to the line after `line`.
+    /// Adds a line.
     pub(super) fn pass(&mut self, line: &str) {
         let own = indentation(line);
-        if let Some(Block { indentation: unknown @ None, .. }) =
+        if let Some(BlockScalar { indentation: unknown @ None, .. }) =
             self.holders.last_mut().and_then(|holder| holder.block.as_mut())
             && !line.trim().is_empty()
         {
             *unknown = Some(own);
         }
-        let quotes = Quotes::of(line);
+        let quotes = QuoteEffect::from_line(line);
         if !is_content(line) {
             if let Some(holder) = self.holders.last_mut() {
                 holder.quotes = holder.quotes.then(quotes);
@@ -70,64 +71,66 @@ impl Outline {
         if let Some(holder) = self.holders.last_mut() {
             holder.quotes = closed.iter().fold(holder.quotes, |quotes, inner| quotes.then(inner.quotes));
         }
-        self.holders.push(Holder { indentation: own, block: Block::of(line), quotes });
+        self.holders.push(HolderLine { indentation: own, block: BlockScalar::from_line(line), quotes });
     }
 }
 
-impl Block {
-    /// The block scalar whose header ends a line.
-    fn of(line: &str) -> Option<Self> {
+impl BlockScalar {
+    /// Returns the block scalar whose header ends a line.
+    fn from_line(line: &str) -> Option<Self> {
         let column = block_column(line)?;
         let given = header(line).and_then(|(_, given)| given);
         Some(Self { column, indentation: given.map(|given| column + given) })
     }
 
-    /// Whether a line of an indentation is in it, where no line between is indented less than `least`.
+    /// Reports whether a line with indentation `own` is in the scalar, if no line between is indented less than
+    /// `least`.
     fn holds(&self, least: usize, own: usize) -> bool {
         self.column < least && self.indentation.is_none_or(|indentation| own >= indentation)
     }
 }
 
-/// The quote that is open.
+/// The open quote, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Open {
+enum OpenQuote {
     Nothing,
     Double,
     Single,
 }
 
-/// What a part of a text makes of each quote that may be open at its start.
+/// For each possible open quote before a text, the open quote after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Quotes {
-    nothing: Open,
-    double: Open,
-    single: Open,
+struct QuoteEffect {
+    nothing: OpenQuote,
+    double: OpenQuote,
+    single: OpenQuote,
 }
 
-impl Quotes {
-    const NONE: Self = Self { nothing: Open::Nothing, double: Open::Double, single: Open::Single };
+impl QuoteEffect {
+    const NONE: Self =
+        Self { nothing: OpenQuote::Nothing, double: OpenQuote::Double, single: OpenQuote::Single };
 
-    /// Of one line.
-    fn of(line: &str) -> Self {
+    /// Returns the effect of a line.
+    fn from_line(line: &str) -> Self {
         if memchr::memchr2(b'"', b'\'', line.as_bytes()).is_none() {
             return Self::NONE;
         }
         Self {
-            nothing: Open::Nothing.after(line),
-            double: Open::Double.after(line),
-            single: Open::Single.after(line),
+            nothing: OpenQuote::Nothing.after(line),
+            double: OpenQuote::Double.after(line),
+            single: OpenQuote::Single.after(line),
         }
     }
 
-    const fn after(self, open: Open) -> Open {
+    const fn after(self, open: OpenQuote) -> OpenQuote {
         match open {
-            Open::Nothing => self.nothing,
-            Open::Double => self.double,
-            Open::Single => self.single,
+            OpenQuote::Nothing => self.nothing,
+            OpenQuote::Double => self.double,
+            OpenQuote::Single => self.single,
         }
     }
 
-    /// Of this part and the one that follows it.
+    /// Returns the effect of this part followed by another.
     const fn then(self, next: Self) -> Self {
         Self {
             nothing: next.after(self.nothing),
@@ -137,8 +140,8 @@ impl Quotes {
     }
 }
 
-impl Open {
-    /// What is open at the end of a line, or of a part from its start.
+impl OpenQuote {
+    /// Returns the open quote at the end of a line, or of its start.
     fn after(self, line: &str) -> Self {
         let mut open = self;
         let mut before = '\n';
@@ -164,13 +167,13 @@ fn indentation(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// Neither blank, nor a comment, nor a template's tag.
+/// Reports whether a line is not blank, a comment or a template tag.
 fn is_content(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && !line.starts_with('#') && !line.starts_with("{{")
 }
 
-/// Of a line that ends in the header of a block scalar, the column of what holds it: its key, or the dash of its item.
+/// Returns the column of the key or dash of a block scalar whose header ends the line.
 fn block_column(line: &str) -> Option<usize> {
     let (before, _) = header(line)?;
     let mut column = indentation(line);
@@ -185,7 +188,7 @@ fn block_column(line: &str) -> Option<usize> {
     Some(column)
 }
 
-/// Where the header of a block scalar starts, and the indentation that it gives.
+/// Returns the start of a block scalar header and its explicit indentation.
 fn header(line: &str) -> Option<(usize, Option<usize>)> {
     let line = line.split_once(" #").map_or(line, |(line, _)| line).trim_end();
     let marks = line.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
@@ -215,7 +218,7 @@ mod tests {
         found
     }
 
-    /// The same by walking up from each `#!`: slow, and plainly right.
+    /// A reference implementation that walks up from each `#!`: slow, but simple.
     fn texts_by_walking_up(text: &str) -> Vec<bool> {
         text.match_indices("#!").map(|(at, _)| walked::is_text(text, at)).collect()
     }
@@ -270,7 +273,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_once_tells_the_same_as_walking_up(
+        fn one_pass_equals_the_reference_implementation(
             lines in proptest::collection::vec(
                 (0..7_usize, prop_oneof![
                     Just("a: |"), Just("- a: >-"), Just("- - |2"), Just("a: |1 # x"), Just("k: v #! c"), Just("#! c"),
@@ -289,7 +292,7 @@ mod tests {
     mod walked {
         use super::super::{block_column, header, indentation, is_content};
 
-        /// Whether the `#` at `hash` stands within a scalar.
+        /// Reports whether the `#` at `hash` is within a scalar.
         pub(super) fn is_text(text: &str, hash: usize) -> bool {
             let Some(before) = text.get(..hash) else { return false };
             let start = before.rfind('\n').map_or(0, |end| end + 1);
@@ -297,7 +300,7 @@ mod tests {
             let own = indentation(line);
             let mut least = own;
             let mut end = start;
-            // The first line that may have opened a quote which is open still.
+            // The first line that may have opened a quote that is still open.
             let mut opened_at = start;
             while least > 0 && end > 0 {
                 let from = text.get(..end - 1).and_then(|rest| rest.rfind('\n')).map_or(0, |end| end + 1);
@@ -318,7 +321,7 @@ mod tests {
             is_quoted(text.get(opened_at..hash).unwrap_or_default())
         }
 
-        /// How far the lines of a block scalar are indented.
+        /// Returns the indentation of the lines of a block scalar.
         fn block_indentation(header_line: &str, content: &str) -> usize {
             match header(header_line) {
                 Some((_, Some(given))) => block_column(header_line).unwrap_or_default() + given,
@@ -326,7 +329,7 @@ mod tests {
             }
         }
 
-        /// Whether a quote is open at the end of a text that starts outside of any.
+        /// Reports whether a quote is open at the end of a text that starts outside quotes.
         fn is_quoted(text: &str) -> bool {
             let mut open = None;
             let mut before = '\n';

@@ -1,4 +1,4 @@
-//! The schemas that a run checks against: of each version of Kubernetes that is asked for, with custom resources.
+//! The schemas of a run: for each requested Kubernetes version, including custom resources.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use super::definitions::{Contenders, DefinitionRef, defined, fingerprint};
 use sealwave_core::document::Node;
 use sealwave_kube::schema::{KubeVersion, Schemas, Scope};
 
-/// The schemas of each version that is asked for, custom resources included.
+/// The schemas of each requested version, including custom resources.
 #[derive(Debug, Default)]
 pub struct SchemaSet {
     pub(super) versions: Vec<Schemas>,
-    /// The definitions that were added with their places, by group and kind.
+    /// The definitions added with their places, by group and kind.
     contenders: BTreeMap<CompactString, BTreeMap<CompactString, Contenders>>,
 }
 
 impl SchemaSet {
-    /// Returns the schemas of these versions and definitions, of which each defines another kind.
+    /// Returns the schemas of the given versions and definitions, which define different kinds.
     pub fn new<'c>(versions: &[KubeVersion], definitions: impl IntoIterator<Item = &'c Node>) -> Self {
         let mut set = Self {
             versions: versions.iter().copied().map(Schemas::new).collect(),
@@ -28,8 +28,8 @@ impl SchemaSet {
         set
     }
 
-    /// Returns the schemas of these versions and definitions; several may define one kind. No others are added later: of a
-    /// kind with one definition there is nothing to choose.
+    /// Returns the schemas of the given versions and definitions; several may define one kind. No definitions may be
+    /// added later, as kinds with a single definition are not tracked.
     pub fn with_places<'c>(
         versions: &[KubeVersion],
         definitions: impl IntoIterator<Item = DefinitionRef<'c>>,
@@ -51,7 +51,7 @@ impl SchemaSet {
         set
     }
 
-    /// Returns the same for a set to which further definitions are added.
+    /// Like [`with_places`](Self::with_places), for a set that further definitions are added to.
     pub fn growing<'c>(
         versions: &[KubeVersion],
         definitions: impl IntoIterator<Item = DefinitionRef<'c>>,
@@ -61,7 +61,7 @@ impl SchemaSet {
         set
     }
 
-    /// Adds a definition, unless it is the same as one that is known.
+    /// Adds a definition, unless it equals a known one.
     pub(super) fn add(&mut self, definition: DefinitionRef<'_>) {
         let root = definition.object.root();
         let Some((group, kind)) = defined(root) else { return };
@@ -70,7 +70,7 @@ impl SchemaSet {
         if !contenders.wants(fingerprint) {
             return;
         }
-        // The first is what is known of the kind; which one counts for an object is chosen for each.
+        // The first definition is in the set itself; the one for an object is chosen per object.
         if contenders.is_empty() {
             contenders.add(definition, fingerprint, None);
             self.define(root);
@@ -82,22 +82,22 @@ impl SchemaSet {
 
     fn define(&mut self, definition: &Node) {
         for schemas in &mut self.versions {
-            // What is wrong with one is reported where it is an object itself.
+            // Errors in a definition are reported for the definition as an object.
             let _ = schemas.add_crd(definition);
         }
     }
 
-    /// Returns the definitions of a kind, where several differ.
+    /// Returns the definitions of a kind, if several differ.
     pub(super) fn contenders(&self, group: &str, kind: &str) -> Option<&Contenders> {
         self.contenders.get(group)?.get(kind).filter(|contenders| contenders.differ())
     }
 
-    /// Returns whether some version of a kind exists; `None` where no version of Kubernetes is asked for.
+    /// Reports whether any version of a kind exists; `None` if no Kubernetes version is requested.
     pub(super) fn knows_kind(&self, group: &str, kind: &str) -> Option<bool> {
         self.versions.first().map(|schemas| schemas.knows_kind(group, kind))
     }
 
-    /// Where objects of a kind live, as far as that is known.
+    /// Returns the scope of a kind, if known.
     pub(super) fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
         self.versions.first()?.scope(group, kind)
     }

@@ -1,4 +1,4 @@
-//! Objects against schemas, for every version of Kubernetes that is asked for: one finding for what several versions say.
+//! Checks objects against schemas for every requested Kubernetes version; equal violations are reported once.
 
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
@@ -20,69 +20,69 @@ use sealwave_kube::schema::{
 };
 use sealwave_kube::undecrypted_sops_block;
 
-/// Definitions that a finding names.
+/// The most definitions that a finding lists.
 const MAX_SHOWN_DEFINITIONS: usize = 8;
 
-/// The kind of what defines custom resources.
+/// The kind of custom resource definitions.
 pub(super) const DEFINITION: &str = "CustomResourceDefinition";
 
-/// Whether a tree defines custom resources.
+/// Reports whether an object is a custom resource definition.
 pub(super) fn is_definition(object: &Manifest) -> bool {
     object.is("apiextensions.k8s.io", DEFINITION)
 }
 
-/// Checks objects, and says of each kind once what could not be checked.
+/// Checks objects; reports once per kind what could not be checked.
 pub(super) struct SchemaCheck<'s> {
     set: &'s SchemaSet,
     checking: &'s Checking,
-    /// Plain manifests, in which another tool may still replace variables.
+    /// Whether the objects are plain manifests, in which another tool may replace variables later.
     is_plain: bool,
-    /// By `apiVersion` and kind.
+    /// Kinds by `apiVersion` and kind.
     kinds: BTreeMap<CompactString, BTreeMap<CompactString, Rc<KindState>>>,
-    /// The same of kinds of which definitions differ, by the source of the object too.
-    contested: BTreeMap<(SourceId, CompactString, CompactString), Rc<KindState>>,
-    /// What was reported once and is not to be reported again.
+    /// Kinds with different definitions, also by the source of the object.
+    conflicting: BTreeMap<(SourceId, CompactString, CompactString), Rc<KindState>>,
+    /// Messages that are reported only once.
     once: HashSet<String>,
-    /// Where the definition of the kind at hand is from, where that is not obvious.
+    /// The source of the current kind's definition, if it is not obvious.
     source: Option<DefinitionSource>,
-    /// What evaluating rules may still take.
+    /// The remaining budget for evaluating rules.
     budget: Budget,
 }
 
-/// What is known of a kind, so that it is looked up once and not for each object.
+/// The schemas and properties of a kind, looked up once per kind.
 #[derive(Debug)]
 struct KindState {
-    /// Other kinds of its group that the repository defines.
+    /// Schemas of other kinds of the group, from the repository.
     neighbours: Option<Arc<SchemaSet>>,
-    /// The schemas that count, where they are not those of the run.
+    /// The schemas of the kind, if they are not those of the run.
     own: Option<Arc<SchemaSet>>,
-    /// Where its definition is from, where that is not obvious.
+    /// The source of the definition, if it is not obvious.
     source: Option<DefinitionSource>,
-    /// In each version; `None` where it has none.
+    /// The schema in each version, if any.
     schemas: Vec<Option<KindSchema>>,
-    /// Whether its API stays.
+    /// Whether the API is neither deprecated nor removed.
     is_settled: bool,
-    /// Whether it has rules in CEL.
+    /// Whether it has CEL rules.
     has_rules: bool,
 }
 
 impl KindState {
-    /// Takes the definition that the run has, else one that lies in the repository, else a built-in one.
+    /// Uses the definition of the run, else one in the repository, else a built-in one.
     fn new(set: &SchemaSet, checking: &Checking, object: &Object<'_>) -> Self {
         let Some(Answer { schemas, source }) = checking.fall_back(set, object.manifest) else {
-            return Self::of(set, None, None, object);
+            return Self::from_set(set, None, None, object);
         };
         let own = source.is_some().then(|| Arc::clone(&schemas));
-        Self { neighbours: Some(schemas), ..Self::of(set, own, source, object) }
+        Self { neighbours: Some(schemas), ..Self::from_set(set, own, source, object) }
     }
 
-    /// Takes the definition that was chosen among several.
+    /// Uses a definition chosen among several.
     fn chosen(set: &SchemaSet, contender: &Contender, object: &Object<'_>) -> Self {
         let source = DefinitionSource::File(contender.place().clone());
-        Self::of(set, contender.set.clone(), Some(source), object)
+        Self::from_set(set, contender.set.clone(), Some(source), object)
     }
 
-    fn of(
+    fn from_set(
         set: &SchemaSet,
         own: Option<Arc<SchemaSet>>,
         source: Option<DefinitionSource>,
@@ -90,8 +90,8 @@ impl KindState {
     ) -> Self {
         let version = object.version;
         let set = own.as_deref().unwrap_or(set);
-        let of = |schemas: &Schemas| schemas.kind(object.group, version, object.kind);
-        let schemas = set.versions.iter().map(of).collect();
+        let schema_in = |schemas: &Schemas| schemas.kind(object.group, version, object.kind);
+        let schemas = set.versions.iter().map(schema_in).collect();
         let is_settled = set.versions.iter().all(|schemas| {
             let life = schemas.life_cycle(object.group, version, object.kind);
             life.is_none_or(|life| {
@@ -111,19 +111,19 @@ impl<'s> SchemaCheck<'s> {
             checking,
             is_plain,
             kinds: BTreeMap::new(),
-            contested: BTreeMap::new(),
+            conflicting: BTreeMap::new(),
             once: HashSet::new(),
             source: None,
             budget: Budget::default(),
         }
     }
 
-    /// The messages that are said once, of however many objects.
+    /// Returns the messages that are reported only once.
     pub(super) fn into_once(self) -> HashSet<String> {
         self.once
     }
 
-    /// Returns what is known of an object's kind.
+    /// Returns the state of an object's kind.
     fn kind(&mut self, object: &Object<'_>, sources: &Sources, reporter: &mut Reporter) -> Rc<KindState> {
         let api_version = object.api_version;
         let known = self.kinds.get(api_version).and_then(|kinds| kinds.get(object.kind));
@@ -139,7 +139,7 @@ impl<'s> SchemaCheck<'s> {
         state
     }
 
-    /// Chooses among definitions that differ, and notes once that they do.
+    /// Chooses among different definitions, and reports the conflict once.
     fn choose(
         &mut self,
         contenders: &Contenders,
@@ -149,23 +149,23 @@ impl<'s> SchemaCheck<'s> {
     ) -> Rc<KindState> {
         let source = object.manifest.origin().source;
         let key = (source, object.api_version.into(), object.kind.into());
-        if let Some(known) = self.contested.get(&key) {
+        if let Some(known) = self.conflicting.get(&key) {
             return Rc::clone(known);
         }
         let chosen = contenders.choose(object.version, sources.name(source));
         let state = chosen.map_or_else(
-            || KindState::of(self.set, None, None, object),
+            || KindState::from_set(self.set, None, None, object),
             |contender| KindState::chosen(self.set, contender, object),
         );
-        let state = Rc::clone(self.contested.entry(key).or_insert_with(|| Rc::new(state)));
+        let state = Rc::clone(self.conflicting.entry(key).or_insert_with(|| Rc::new(state)));
         let places = contenders.places();
-        let message = format!("kind `{}` has {} definitions that differ", object.kind, places.len());
+        let message = format!("kind `{}` has {} different definitions", object.kind, places.len());
         if self.once.insert(message.clone()) {
             self.source = None;
             let mut draft = Draft::new(&rules::SEVERAL_DEFINITIONS, kind_origin(object), message);
             draft = draft.hint(
                 "each object is checked against the nearest one that serves its version; validate one cluster at a time, or \
-                 name the right one with `--crds`",
+                 pass the right one with `--crds`",
             );
             for place in places.into_iter().take(MAX_SHOWN_DEFINITIONS) {
                 draft = draft.elsewhere(place.clone(), "a definition is here");
@@ -175,11 +175,11 @@ impl<'s> SchemaCheck<'s> {
         state
     }
 
-    /// Reports everything that is wrong with one object, which is in one of the sources.
+    /// Checks an object from one of the sources.
     pub fn check(&mut self, object: &Object<'_>, sources: &Sources, reporter: &mut Reporter) {
         self.source = None;
         if selects(&self.checking.reject, object.manifest) {
-            let message = format!("kind `{}` is not wanted here", object.kind);
+            let message = format!("kind `{}` is not allowed here", object.kind);
             self.report(
                 reporter,
                 &rules::REJECTED_KIND,
@@ -208,7 +208,7 @@ impl<'s> SchemaCheck<'s> {
         for (violation, versions) in found {
             self.violation(object, &violation, &self.only_in(&versions), reporter);
         }
-        // As in the API server, rules are evaluated of what is valid otherwise.
+        // As in the API server, rules are evaluated only for objects that are valid otherwise.
         if is_valid && kind.has_rules {
             self.evaluate_rules(set, object, reporter);
         }
@@ -220,7 +220,7 @@ impl<'s> SchemaCheck<'s> {
         }
     }
 
-    /// Says that some version has the object's API no more, else that one advises against it.
+    /// Reports an API that is removed in a requested version, else one that is deprecated.
     fn life_cycle(&self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
         let api_version = object.api_version;
         let version = object.version;
@@ -252,12 +252,12 @@ impl<'s> SchemaCheck<'s> {
             object.manifest.root().get("apiVersion").map_or(object.manifest.origin(), |node| node.origin);
         let hint = match life.replacement {
             Some(other) => format!("write `{other}`, and compare the fields"),
-            None => "there is no version that takes its place; remove the object".to_owned(),
+            None => "no replacement exists; remove the object".to_owned(),
         };
         self.report(reporter, rule, Draft::new(rule, at, message).hint(hint));
     }
 
-    /// ` in Kubernetes 1.25`, where it is not so in all versions that are asked for.
+    /// Returns ` in Kubernetes 1.25`, or nothing if all requested versions are affected.
     fn only_in(&self, versions: &[KubeVersion]) -> String {
         if versions.len() == self.set.versions.len() {
             return String::new();
@@ -273,9 +273,9 @@ impl<'s> SchemaCheck<'s> {
         only_in: &str,
         reporter: &mut Reporter,
     ) {
-        let is_for_others = self.is_of_sops(object, violation)
+        let has_own_rule = self.is_of_sops(object, violation)
             || self.is_plain && violations::is_of_variable(object, violation);
-        if !is_for_others
+        if !has_own_rule
             && let Some((rule, mut draft)) =
                 violations::draft(object, violation, only_in, self.checking.lenient)
         {
@@ -286,7 +286,7 @@ impl<'s> SchemaCheck<'s> {
         }
     }
 
-    /// Returns the built-in definition by which the object at hand is checked.
+    /// Returns the built-in definition that the current object is checked against.
     const fn built_in(&self) -> Option<PackedDefinition> {
         match self.source {
             Some(DefinitionSource::BuiltIn(definition)) => Some(definition),
@@ -294,7 +294,7 @@ impl<'s> SchemaCheck<'s> {
         }
     }
 
-    /// The field `sops` has a rule of its own, which knows that another tool may take it away.
+    /// Reports whether the violation is the field `sops`, which has its own rule, as another tool may remove it.
     fn is_of_sops(&self, object: &Object<'_>, violation: &Violation<'_>) -> bool {
         matches!(violation.kind, ViolationKind::UnknownField { field: "sops", .. })
             && violation.pointer.as_str().is_empty()
@@ -302,7 +302,7 @@ impl<'s> SchemaCheck<'s> {
             && undecrypted_sops_block(object.manifest).is_some()
     }
 
-    /// Removals and deprecations have rules of their own.
+    /// Reports a kind without a schema; removals and deprecations have their own rules.
     fn unknown_kind(
         &mut self,
         object: &Object<'_>,
@@ -321,7 +321,7 @@ impl<'s> SchemaCheck<'s> {
             return;
         }
         let rule = &rules::UNKNOWN_KIND;
-        let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
+        let mut messages: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
         for schemas in unknown {
             let known = schemas.knows(object.group, object.version, object.kind);
             let built_in = || {
@@ -333,12 +333,12 @@ impl<'s> SchemaCheck<'s> {
             let Some(Unknown { message, hint, certain }) = Unknown::of(object, known, similar) else {
                 continue;
             };
-            match said.iter_mut().find(|(same, ..)| *same == message) {
+            match messages.iter_mut().find(|(same, ..)| *same == message) {
                 Some((.., versions)) => versions.push(schemas.version()),
-                None => said.push((message, hint, certain, vec![schemas.version()])),
+                None => messages.push((message, hint, certain, vec![schemas.version()])),
             }
         }
-        for (message, hint, certain, versions) in said {
+        for (message, hint, certain, versions) in messages {
             let certain = certain || self.checking.strict_kinds;
             let message = message + &self.only_in(&versions);
             if !certain && !self.once.insert(message.clone()) {
@@ -346,8 +346,8 @@ impl<'s> SchemaCheck<'s> {
             }
             let mut draft = Draft::new(rule, kind_origin(object), message);
             let hint = hint.unwrap_or_else(|| {
-                "put its definition into the repository, give it with `--crds` or `validate.crds`, or leave the kind \
-                 out with `--skip`"
+                "add its definition to the repository, pass it with `--crds` or `validate.crds`, or skip the kind with \
+                 `--skip`"
                     .to_owned()
             });
             draft = draft.hint(hint);
@@ -358,7 +358,7 @@ impl<'s> SchemaCheck<'s> {
         }
     }
 
-    /// Evaluates the rules of a custom resource. They are the same in each version of Kubernetes.
+    /// Evaluates the rules of a custom resource, which are the same in each Kubernetes version.
     fn evaluate_rules(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
         let Some(schemas) = set.versions.first() else { return };
         let mut found = Vec::new();
@@ -380,7 +380,7 @@ impl<'s> SchemaCheck<'s> {
         }
     }
 
-    /// Settings may change a rule's severity, or turn it off.
+    /// Reports a draft, unless its rule is disabled, with the severity from settings.
     fn report(&self, reporter: &mut Reporter, rule: &'static Rule, mut draft: Draft) {
         match &self.source {
             Some(DefinitionSource::File(at)) => {
@@ -395,7 +395,7 @@ impl<'s> SchemaCheck<'s> {
     }
 }
 
-/// Adds a violation, or the version to one that is the same.
+/// Adds a violation, or its version to an equal one.
 fn note<'a>(
     found: &mut Vec<(Violation<'a>, Vec<KubeVersion>)>,
     violation: Violation<'a>,
@@ -414,7 +414,7 @@ fn kind_origin(object: &Object<'_>) -> Origin {
     object.manifest.root().get("kind").map_or(object.manifest.origin(), |kind| kind.origin)
 }
 
-/// Whether a list of kinds names an object's: `Kind`, `version/Kind` or `group/version/Kind`.
+/// Reports whether a list contains an object's kind as `Kind`, `version/Kind` or `group/version/Kind`.
 pub(super) fn selects(kinds: &[String], object: &Manifest) -> bool {
     kinds.iter().any(|kind| match kind.rsplit_once('/') {
         None => kind == object.kind(),

@@ -1,8 +1,8 @@
-//! Manifests that are too many to be looked at as a whole.
+//! Validates a set of manifests that is too large to be checked as a whole.
 //!
-//! They are read window by window, and a few objects are judged and dropped before the next are made, so that memory is
-//! bounded by the largest document. Of what was seen only a digest of each identity is kept, for the one rule that can
-//! do with that, and definitions of custom resources: one counts for its own window and for all that follows.
+//! The set is read in windows, and a few objects at a time are parsed, checked and dropped, so that memory is bounded
+//! by the largest document. Only a digest of each identity is kept, for the duplicate check, and the custom resource
+//! definitions: one applies to its own window and all later ones.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -28,33 +28,33 @@ use sealwave_core::{workers, yaml};
 use sealwave_kube::Scopes;
 use sealwave_pipeline::render;
 
-/// Definitions that are remembered, so that a stream of them alone does not take all memory.
+/// The most definitions that are kept, to limit memory.
 const MAX_DEFINITIONS: usize = 10_000;
 
-/// Bytes of kustomizations that are read before everything else.
+/// The most bytes of kustomizations that are read first.
 const MAX_KUSTOMIZATIONS: usize = 4 << 20;
 
-/// Too much to be looked at as a whole.
+/// A set of manifests that is checked in windows.
 pub(super) struct Stream<'a> {
-    terms: Terms<'a>,
+    context: StreamContext<'a>,
     looked_at: LookedAt,
     verdict: Verdict,
     seen: Seen,
-    /// Of the files that were read.
+    /// The names of the files read so far.
     names: Vec<String>,
-    /// What is said once of each kind.
-    said: HashSet<String>,
-    /// Files that kustomizations of the set list.
+    /// The messages reported once per kind.
+    reported_once: HashSet<String>,
+    /// The files that the kustomizations of the set list.
     kustomized: KustomizedFiles,
     partial_files: usize,
 }
 
-/// What every object is judged by.
-struct Terms<'a> {
+/// The options and schemas for all objects.
+struct StreamContext<'a> {
     checking: &'a Checking,
     standing: &'a Standing,
     rules: Vec<&'static rules::Rule>,
-    /// Those of the run, and those that the stream has defined so far.
+    /// The schemas of the run, and those defined by the stream so far.
     schemas: Arc<SchemaSet>,
     scopes: Scopes,
     definitions: usize,
@@ -62,7 +62,7 @@ struct Terms<'a> {
 
 impl<'a> Stream<'a> {
     pub(super) fn new(checking: &'a Checking, standing: &'a Standing, looked_at: LookedAt) -> Self {
-        let terms = Terms {
+        let context = StreamContext {
             checking,
             standing,
             rules: super::object_rules(checking).collect(),
@@ -71,21 +71,21 @@ impl<'a> Stream<'a> {
             definitions: 0,
         };
         Self {
-            terms,
+            context,
             looked_at,
             verdict: Verdict::default(),
             seen: Seen::default(),
             names: Vec::new(),
-            said: HashSet::new(),
+            reported_once: HashSet::new(),
             kustomized: KustomizedFiles::default(),
             partial_files: 0,
         }
     }
 
-    /// Judges what was read so far and what follows.
+    /// Checks the buffered sources and the rest.
     ///
     /// # Errors
-    /// A source that cannot be read, by its name.
+    /// Returns the name of a source that cannot be read, with the error.
     pub(super) fn run(
         mut self,
         whole: Whole,
@@ -96,11 +96,11 @@ impl<'a> Stream<'a> {
         let rest = self.read_kustomizations(rest)?;
         for (name, text, more) in whole.files {
             let more = more.unwrap_or_else(|| Box::new(io::empty()));
-            self.file(name, io::Cursor::new(text).chain(more))?;
+            self.check_file(name, io::Cursor::new(text).chain(more))?;
         }
         for PlainInput { name, open } in rest {
             let reader = open().map_err(|error| (name.clone(), error))?;
-            self.file(name, reader)?;
+            self.check_file(name, reader)?;
         }
         let completion = Completion::new(&self.kustomized.resources, &[]);
         self.verdict.findings.iter_mut().for_each(|finding| completion.soften(finding));
@@ -114,7 +114,7 @@ impl<'a> Stream<'a> {
         })
     }
 
-    /// Reads the kustomizations among the files that follow, as they name files that come before them as well.
+    /// Reads the kustomizations among the remaining files first, as they also list earlier files.
     fn read_kustomizations(
         &mut self,
         rest: impl Iterator<Item = PlainInput>,
@@ -135,57 +135,57 @@ impl<'a> Stream<'a> {
         .collect()
     }
 
-    fn file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
+    fn check_file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
         if self.kustomized.is_partial(&name) {
             self.partial_files += 1;
-            self.looked_at.files -= usize::from(!self.terms.checking.unjudged.contains(&name));
+            self.looked_at.files -= usize::from(!self.context.checking.unjudged.contains(&name));
             return Ok(());
         }
-        // Several for each core, so that none waits long for the others.
-        let most = 16 * std::thread::available_parallelism().map_or(1, usize::from);
+        // Several windows per core, so that cores are not idle for long.
+        let max_windows = 16 * std::thread::available_parallelism().map_or(1, usize::from);
         let mut windows = Windows::new(reader);
-        let mut batch = Vec::with_capacity(most);
+        let mut batch = Vec::with_capacity(max_windows);
         let failed = |error| (name.clone(), error);
         while let Some(window) = windows.next().map_err(failed)? {
             let definitions = definitions(&window);
-            // What came before does not know them, with however many cores it is looked at.
-            if batch.len() == most || !definitions.is_empty() {
-                self.judge(&name, &mut batch).map_err(failed)?;
+            // Earlier windows must not see these definitions, independent of the number of cores.
+            if batch.len() == max_windows || !definitions.is_empty() {
+                self.check_batch(&name, &mut batch).map_err(failed)?;
             }
-            self.terms.learn(&name, &definitions);
+            self.context.learn(&name, &definitions);
             batch.push(window);
         }
-        self.judge(&name, &mut batch).map_err(failed)?;
+        self.check_batch(&name, &mut batch).map_err(failed)?;
         self.names.push(name);
         Ok(())
     }
 
-    fn judge(&mut self, name: &str, batch: &mut Vec<Window>) -> io::Result<()> {
-        let terms = &self.terms;
-        let looked = workers::map(batch, |window| Look::at(name, window, terms));
+    fn check_batch(&mut self, name: &str, batch: &mut Vec<Window>) -> io::Result<()> {
+        let context = &self.context;
+        let results = workers::map(batch, |window| WindowResult::check(name, window, context));
         batch.clear();
-        for look in looked.map_err(|_| io::Error::other("a thread ended early"))? {
-            self.take(name, look);
+        for result in results.map_err(|_| io::Error::other("worker thread ended unexpectedly"))? {
+            self.add_result(name, result);
         }
         Ok(())
     }
 
-    fn take(&mut self, name: &str, mut look: Look) {
-        let Terms { checking, .. } = self.terms;
+    fn add_result(&mut self, name: &str, mut result: WindowResult) {
+        let StreamContext { checking, .. } = self.context;
         if !checking.unjudged.contains(name) {
-            self.looked_at.objects += look.objects;
+            self.looked_at.objects += result.objects;
         }
-        look.verdict.narrow(checking);
-        self.verdict.suppressed.extend(look.verdict.suppressed);
-        self.verdict.passed_over.extend(look.verdict.passed_over);
-        self.verdict.blind |= look.verdict.blind;
-        for finding in look.verdict.findings {
-            if !look.once.contains(&finding.message) || self.said.insert(finding.message.clone()) {
+        result.verdict.narrow(checking);
+        self.verdict.suppressed.extend(result.verdict.suppressed);
+        self.verdict.passed_over.extend(result.verdict.passed_over);
+        self.verdict.blind |= result.verdict.blind;
+        for finding in result.verdict.findings {
+            if !result.once.contains(&finding.message) || self.reported_once.insert(finding.message.clone()) {
                 self.verdict.findings.push(finding);
             }
         }
-        let mut suppressions = SuppressionIndex::new(&look.own, self.terms.standing, checking.today);
-        for (one, at) in look.identities.iter() {
+        let mut suppressions = SuppressionIndex::new(&result.own, self.context.standing, checking.today);
+        for (one, at) in result.identities.iter() {
             let Some((first, first_line)) = self.seen.before(one, self.names.len(), at.line) else {
                 continue;
             };
@@ -199,7 +199,7 @@ impl<'a> Stream<'a> {
 }
 
 impl Verdict {
-    /// Adds a finding where it belongs: suppressions of its window count for it, and those of the whole run.
+    /// Adds a finding, as suppressed if a suppression of its window or of the run matches.
     fn add(&mut self, finding: Finding, suppressions: &mut SuppressionIndex<'_>) {
         if suppressions.silences(&finding) {
             self.suppressed.push(finding);
@@ -209,7 +209,7 @@ impl Verdict {
     }
 }
 
-impl Terms<'_> {
+impl StreamContext<'_> {
     /// Adds the definitions of a window.
     fn learn(&mut self, file: &str, definitions: &[Manifest]) {
         for definition in definitions {
@@ -231,7 +231,7 @@ impl Terms<'_> {
     }
 }
 
-/// The definitions of custom resources in a window.
+/// Returns the custom resource definitions in a window.
 fn definitions(window: &Window) -> Vec<Manifest> {
     if memmem::find(&window.bytes, schemas::DEFINITION.as_bytes()).is_none() {
         return Vec::new();
@@ -246,29 +246,29 @@ fn definitions(window: &Window) -> Vec<Manifest> {
     found
 }
 
-/// What was seen in one window.
-struct Look {
+/// The result of a window.
+struct WindowResult {
     verdict: Verdict,
     objects: usize,
     identities: Identities,
-    /// Suppressions of the window.
+    /// The suppressions in the window.
     own: Vec<Suppression>,
-    /// Messages that are said once, however many windows say them.
+    /// Messages that are reported only once for all windows.
     once: HashSet<String>,
 }
 
-impl Look {
-    fn at(name: &str, window: &Window, terms: &Terms<'_>) -> Self {
+impl WindowResult {
+    fn check(name: &str, window: &Window, context: &StreamContext<'_>) -> Self {
         let mut app = ExaminedApp::plain();
         let source = app.sources.add(name);
         if let Ok(text) = std::str::from_utf8(&window.bytes) {
             app.texts.add_part(source, text.into(), window.lines_before);
         }
-        let mut judge = Judge {
-            terms,
+        let mut validator = BatchValidator {
+            context,
             app,
-            schemas: SchemaCheck::new(&terms.schemas, terms.checking, true),
-            scopes: terms.scopes.clone(),
+            schemas: SchemaCheck::new(&context.schemas, context.checking, true),
+            scopes: context.scopes.clone(),
             reporter: Reporter::default(),
             findings: Vec::new(),
             own: Vec::new(),
@@ -276,56 +276,56 @@ impl Look {
             identities: Identities::default(),
             once: HashSet::new(),
         };
-        judge.window(window, source, name);
-        judge.finish()
+        validator.check_window(window, source, name);
+        validator.finish()
     }
 }
 
-/// How many objects are judged together: each rule looks at all of them before the next one does, which keeps it in the
-/// processor's caches.
+/// The number of objects checked together: each rule checks all of them before the next rule runs, which keeps it in
+/// the processor's caches.
 const BATCH: usize = 64;
 
-/// Judges the objects of one window, a few at a time.
-struct Judge<'a> {
-    terms: &'a Terms<'a>,
-    /// Holds the objects that are judged, and no others.
+/// Checks the objects of a window in batches.
+struct BatchValidator<'a> {
+    context: &'a StreamContext<'a>,
+    /// An app with only the objects of the current batch.
     app: ExaminedApp,
     schemas: SchemaCheck<'a>,
     scopes: Scopes,
     reporter: Reporter,
     findings: Vec<Finding>,
-    /// Suppressions of the window itself.
+    /// The suppressions in the window.
     own: Vec<Suppression>,
     objects: usize,
     identities: Identities,
-    /// Messages of documents that are reported once.
+    /// Messages about documents that are reported only once.
     once: HashSet<String>,
 }
 
-impl Judge<'_> {
-    fn window(&mut self, window: &Window, source: SourceId, path: &str) {
+impl BatchValidator<'_> {
+    fn check_window(&mut self, window: &Window, source: SourceId, path: &str) {
         if window.oversized {
             let origin = Origin::point(source, window.lines_before.saturating_add(1), 0);
             let error = yaml::YamlError::DocumentSize(yaml::Limits::default().document_bytes);
-            self.said(Problem::at(origin, &error));
+            self.add_problem(Problem::at(origin, &error));
             return;
         }
         for document in yaml::documents_part(&window.bytes, source, &yaml::searching(), window.lines_before) {
             match document {
                 Ok(node) => each_object(node, path, |object| match object {
-                    Ok(object) => self.object(object),
-                    Err(problem) => self.said(problem),
+                    Ok(object) => self.add_object(object),
+                    Err(problem) => self.add_problem(problem),
                 }),
                 Err(problem) => {
                     let text = std::str::from_utf8(&window.bytes).unwrap_or_default();
-                    self.said(render::explained(problem, text));
+                    self.add_problem(render::explained(problem, text));
                 }
             }
         }
-        self.judge();
+        self.check_objects();
     }
 
-    fn said(&mut self, problem: Problem) {
+    fn add_problem(&mut self, problem: Problem) {
         if is_configuration(&problem) {
             self.once.insert(problem.message.clone());
         }
@@ -334,36 +334,36 @@ impl Judge<'_> {
         }
     }
 
-    fn object(&mut self, object: Manifest) {
+    fn add_object(&mut self, object: Manifest) {
         let Some(environment) = self.app.environments.first_mut() else { return };
         environment.objects.push(object);
         if environment.objects.len() == BATCH {
-            self.judge();
+            self.check_objects();
         }
     }
 
-    /// Judges the objects at hand, rule by rule, and drops them.
-    fn judge(&mut self) {
-        let checking = self.terms.checking;
+    /// Checks the objects of the batch, rule by rule, and drops them.
+    fn check_objects(&mut self) {
+        let checking = self.context.checking;
         let Some(environment) = self.app.environments.first_mut() else { return };
         for object in &environment.objects {
-            checking.learn_scope(&mut self.scopes, &self.terms.schemas, object);
+            checking.learn_scope(&mut self.scopes, &self.context.schemas, object);
         }
         if let Some(namespace) = &checking.namespace {
             render::namespaces::complete(&self.scopes, &mut environment.objects, namespace);
         }
-        self.look();
+        self.run_rules();
         if let Some(environment) = self.app.environments.first_mut() {
             environment.objects.clear();
         }
     }
 
-    fn look(&mut self) {
-        let checking = self.terms.checking;
+    fn run_rules(&mut self) {
+        let checking = self.context.checking;
         let manifests = self.app.environments.first().map_or(&[][..], |environment| &environment.objects);
         let objects: Vec<Object<'_>> = manifests.iter().map(|object| Object::new(object, &[])).collect();
         self.objects += objects.len();
-        // A generated name is another one each time.
+        // Generated names are different each time.
         let named = objects.iter().filter(|object| !object.name.is_empty());
         for object in named.filter(|object| !selects(&checking.skip, object.manifest)) {
             self.identities.add(object);
@@ -379,14 +379,14 @@ impl Judge<'_> {
             scopes: &self.scopes,
             settings: &checking.settings,
         };
-        for rule in &self.terms.rules {
+        for rule in &self.context.rules {
             super::check_objects(rule, 0, &objects, &scene, &mut self.reporter);
         }
         let drafts = super::echoes::without_echoes(self.reporter.take());
         let is_annotated = |object: &Object<'_>| {
             object.metadata.is_some_and(|metadata| metadata.get("annotations").is_some())
         };
-        // Most objects have nothing to find.
+        // Most objects have no findings.
         if drafts.is_empty() && !objects.iter().any(is_annotated) {
             return;
         }
@@ -401,19 +401,19 @@ impl Judge<'_> {
         self.own.extend(finder.annotated());
     }
 
-    fn finish(mut self) -> Look {
-        let Terms { checking, standing, .. } = self.terms;
+    fn finish(mut self) -> WindowResult {
+        let StreamContext { checking, standing, .. } = self.context;
         let finder = Finder::new(&self.app, checking);
         let mut findings: Vec<Finding> = finder.stages().collect();
         findings.append(&mut self.findings);
         self.own.extend(finder.written());
-        let judged = suppress::Judged::new(&self.app, checking).one_by_one();
-        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &judged);
-        let blind = judged.is_blind();
+        let coverage = suppress::Judged::new(&self.app, checking).one_by_one();
+        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &coverage);
+        let blind = coverage.is_blind();
         let (findings, suppressed) = (merge::merge(findings), merge::merge(suppressed));
         let verdict = Verdict { findings, suppressed, blind, ..Verdict::default() };
         let mut once = self.schemas.into_once();
         once.extend(self.once);
-        Look { verdict, objects: self.objects, identities: self.identities, own: self.own, once }
+        WindowResult { verdict, objects: self.objects, identities: self.identities, own: self.own, once }
     }
 }

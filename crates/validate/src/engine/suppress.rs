@@ -1,7 +1,7 @@
-//! Findings that are wanted as they are: the app file says so, an annotation, or a comment, each with a reason.
+//! Suppresses findings by settings in the app file, annotations, or comments, each with a reason.
 //!
-//! A suppression that silences nothing, that is expired, or that gives no reason is a finding itself. What the stages
-//! report cannot be silenced: such an app does not render.
+//! A suppression that is unused, expired or lacks a reason is a finding itself. Problems of stages cannot be
+//! suppressed: such an app does not render.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -21,52 +21,52 @@ use sealwave_core::names;
 use sealwave_core::time::Date;
 use sealwave_secrets::settings::IgnoreEntry;
 
-/// One suppression.
+/// A suppression.
 pub(super) struct Suppression {
-    /// The rules that each of its names means.
+    /// The rules that each of its names or globs matches.
     rules: Vec<RuleIds>,
-    scope: Scope,
+    scope: SuppressionScope,
     reason: String,
     until: Option<Date>,
-    /// Where it stands.
+    /// Its place.
     span: Option<Span>,
-    /// What is wrong with it, where something is.
-    malformed: Option<Malformed>,
+    /// The error in it, if any.
+    malformed: Option<SuppressionError>,
     used: AtomicBool,
 }
 
-/// What is wrong with a suppression, and what to do.
+/// An error in a suppression, with a hint.
 #[derive(Clone, Copy)]
-struct Malformed {
+struct SuppressionError {
     what: &'static str,
     hint: &'static str,
 }
 
-impl Malformed {
+impl SuppressionError {
     const fn new(what: &'static str) -> Self {
         Self { what, hint: suppression::FORM }
     }
 }
 
-/// Which findings a suppression is for.
-enum Scope {
-    /// Those on a line.
+/// The findings that a suppression applies to.
+enum SuppressionScope {
+    /// Findings on a line.
     Line { path: String, line: u32 },
-    /// Those about one object of one environment.
+    /// Findings about an object in some environments.
     Object { environments: Vec<String>, kind: String, namespace: String, name: String },
-    /// Those that have all that is given.
+    /// Findings that match all given patterns.
     Setting { object: Option<GlobMatcher>, path: Option<GlobMatcher>, environments: Vec<String> },
 }
 
-/// The ids of the rules that a name or a glob means.
+/// The ids of the rules that a name or glob matches.
 type RuleIds = Arc<[&'static str]>;
 
-/// What names and globs of rules mean, each looked up once: a file may have many thousand comments with the same one.
+/// The rules that names and globs match, each looked up once: a file may have thousands of comments with the same one.
 #[derive(Default)]
 pub(super) struct RuleNames(HashMap<String, Option<RuleIds>>);
 
 impl RuleNames {
-    /// The rules that a name means; `None` where it is malformed.
+    /// Returns the rules that a name matches; `None` if it is malformed.
     fn ids(&mut self, name: &str) -> Option<RuleIds> {
         if let Some(known) = self.0.get(name) {
             return known.clone();
@@ -78,14 +78,14 @@ impl RuleNames {
     }
 }
 
-/// Suppressions for all that a run looks at; what is wrong with them is said once, at its end.
+/// The suppressions for a whole run; their errors are reported once, at its end.
 #[derive(Default)]
 pub struct Standing {
     suppressions: Vec<Suppression>,
 }
 
 impl Standing {
-    /// Takes entries and where each stands.
+    /// Creates suppressions from entries with their places.
     #[must_use]
     pub fn new(entries: &[(IgnoreEntry, Option<Span>)]) -> Self {
         let mut names = RuleNames::default();
@@ -94,30 +94,31 @@ impl Standing {
         Self { suppressions: suppressions.collect() }
     }
 
-    /// What is wrong with them, after all was looked at; that one is not used, only if the run saw `everything`.
+    /// Returns findings about the suppressions at the end of a run; unused ones only if the run covered `everything`.
     pub fn findings(&self, checking: &Checking, everything: bool) -> impl Iterator<Item = Finding> {
-        let judged = Judged { checking, blind: !everything, broken: BTreeSet::new(), one_by_one: false };
-        self.suppressions.iter().filter_map(move |suppression| suppression.finding(&judged))
+        let coverage =
+            Judged { checking, has_gaps: !everything, broken_files: BTreeSet::new(), one_by_one: false };
+        self.suppressions.iter().filter_map(move |suppression| suppression.finding(&coverage))
     }
 }
 
-/// By what suppressions are judged: one that silences nothing may be needed where the run did not look.
+/// The coverage of a run: an unused suppression may apply to input that was not checked.
 pub(super) struct Judged<'a> {
     checking: &'a Checking,
-    /// Whether something was not looked at, wherever it is.
-    blind: bool,
-    /// Files of which something was not understood.
-    broken: BTreeSet<String>,
-    /// Whether objects were looked at without what is around them.
+    /// Whether some input was not checked at all.
+    has_gaps: bool,
+    /// Files that could not be parsed completely.
+    broken_files: BTreeSet<String>,
+    /// Whether each object was checked on its own.
     one_by_one: bool,
 }
 
 impl<'a> Judged<'a> {
-    /// What could be seen of an app, or of plain manifests.
+    /// Returns the coverage of an app or of plain manifests.
     pub(super) fn new(app: &ExaminedApp, checking: &'a Checking) -> Self {
         let problems = || {
             let all = app.environments.iter().flat_map(|environment| &environment.problems);
-            all.filter(|said| said.severity == Severity::Error)
+            all.filter(|stage| stage.severity == Severity::Error)
         };
         let file = |at: &At| match at {
             At::Origin(origin) => Some(app.sources.place(*origin).path),
@@ -127,65 +128,65 @@ impl<'a> Judged<'a> {
         let is_app = !app.directory.is_empty();
         Self {
             checking,
-            blind: checking.blind.parts || is_app && problems().next().is_some(),
-            broken: problems().filter_map(|said| file(&said.problem.at)).collect(),
+            has_gaps: checking.blind.parts || is_app && problems().next().is_some(),
+            broken_files: problems().filter_map(|stage| file(&stage.problem.at)).collect(),
             one_by_one: false,
         }
     }
 
-    /// The same, of an object without what is around it.
+    /// Marks that each object was checked on its own.
     pub(super) fn one_by_one(self) -> Self {
         Self { one_by_one: true, ..self }
     }
 
-    /// Whether something was not looked at.
+    /// Reports whether some input was not checked.
     pub(super) fn is_blind(&self) -> bool {
-        self.blind || self.one_by_one || !self.broken.is_empty()
+        self.has_gaps || self.one_by_one || !self.broken_files.is_empty()
     }
 
     fn sees(&self, suppression: &Suppression) -> bool {
-        let is_broken = |span: &Span| self.broken.contains(&span.place.path);
-        let of = |rule: &&&Rule| suppression.names(rule.info.id);
-        !self.blind
-            && !suppression.span.as_ref().is_some_and(is_broken)
-            && rules::RULES.iter().filter(of).all(|rule| {
-                let alone = rule.check.is_of_objects() || matches!(rule.check, Check::Stage);
-                self.checking.sees(&rule.info) && (alone || !self.one_by_one)
+        let is_in_broken_file = |span: &Span| self.broken_files.contains(&span.place.path);
+        let is_named = |rule: &&&Rule| suppression.names(rule.info.id);
+        !self.has_gaps
+            && !suppression.span.as_ref().is_some_and(is_in_broken_file)
+            && rules::RULES.iter().filter(is_named).all(|rule| {
+                let is_per_object = rule.check.is_of_objects() || matches!(rule.check, Check::Stage);
+                self.checking.sees(&rule.info) && (is_per_object || !self.one_by_one)
             })
     }
 }
 
-/// Takes away what is wanted, and adds what is wrong with `own` suppressions; what was taken comes second.
+/// Applies suppressions, and adds findings about the `own` ones; returns the remaining and the suppressed findings.
 pub(super) fn apply(
     findings: Vec<Finding>,
     own: &[Suppression],
     standing: &Standing,
-    judged: &Judged<'_>,
+    coverage: &Judged<'_>,
 ) -> (Vec<Finding>, Vec<Finding>) {
-    let mut all = SuppressionIndex::new(own, standing, judged.checking.today);
+    let mut all = SuppressionIndex::new(own, standing, coverage.checking.today);
     let (taken, mut kept): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| all.silences(finding));
-    kept.extend(own.iter().filter_map(|suppression| suppression.finding(judged)));
+    kept.extend(own.iter().filter_map(|suppression| suppression.finding(coverage)));
     (kept, taken)
 }
 
-/// The suppressions that count, by what they are for: no finding is compared with those of other lines and objects.
+/// The valid suppressions by line and object, so that a finding is compared only with those that may apply.
 pub(super) struct SuppressionIndex<'s> {
-    /// Numbers of groups, by lines and by objects.
+    /// Indices of groups, by line and by object.
     lines: HashMap<(&'s str, u32), usize>,
     objects: HashMap<(&'s str, &'s str, &'s str), usize>,
-    groups: Vec<Group<'s>>,
-    /// Settings; a settings file has few.
+    groups: Vec<SuppressionGroup<'s>>,
+    /// Suppressions from settings, which are few.
     settings: Vec<&'s Suppression>,
-    /// Those among the settings that name a rule.
+    /// Suppressions from settings, by rule.
     by_rule: HashMap<&'static str, Vec<&'s Suppression>>,
 }
 
-/// Suppressions for one line, or for objects of one name.
+/// Suppressions for one line, or for objects with one name.
 #[derive(Default)]
-struct Group<'s> {
+struct SuppressionGroup<'s> {
     all: Vec<&'s Suppression>,
-    /// Whether some of them is for findings of a rule in environments: all such findings are alike to them.
+    /// Cached results by rule and environments, which decide whether one of the suppressions matches.
     known: HashMap<(&'static str, Vec<String>), bool>,
 }
 
@@ -198,37 +199,37 @@ impl<'s> SuppressionIndex<'s> {
             settings: Vec::new(),
             by_rule: HashMap::new(),
         };
-        let counts = |one: &&Suppression| one.malformed.is_none() && !one.is_expired(today);
-        for one in own.iter().chain(&standing.suppressions).filter(counts) {
+        let is_valid = |one: &&Suppression| one.malformed.is_none() && !one.is_expired(today);
+        for one in own.iter().chain(&standing.suppressions).filter(is_valid) {
             let next = index.groups.len();
             let group = match &one.scope {
-                Scope::Line { path, line } => *index.lines.entry((path, *line)).or_insert(next),
-                Scope::Object { kind, namespace, name, .. } => {
+                SuppressionScope::Line { path, line } => *index.lines.entry((path, *line)).or_insert(next),
+                SuppressionScope::Object { kind, namespace, name, .. } => {
                     *index.objects.entry((kind, namespace, name)).or_insert(next)
                 }
-                Scope::Setting { .. } => {
+                SuppressionScope::Setting { .. } => {
                     index.settings.push(one);
                     continue;
                 }
             };
             if group == next {
-                index.groups.push(Group::default());
+                index.groups.push(SuppressionGroup::default());
             }
             index.groups.get_mut(group).into_iter().for_each(|group| group.all.push(one));
         }
         index
     }
 
-    /// Whether some suppression is for a finding; each that is counts as used.
+    /// Reports whether a suppression matches a finding; marks all that match as used.
     pub(super) fn silences(&mut self, finding: &Finding) -> bool {
         if !finding.rule.is_suppressible() {
             return false;
         }
         let line = finding.span.as_ref().map(|Span { place, .. }| (place.path.as_str(), place.line));
         let object = finding.object.as_ref();
-        let object = object.map(|of| (of.kind.as_str(), of.namespace.as_str(), of.name.as_str()));
+        let object = object.map(|it| (it.kind.as_str(), it.namespace.as_str(), it.name.as_str()));
         let groups =
-            [line.and_then(|line| self.lines.get(&line)), object.and_then(|of| self.objects.get(&of))];
+            [line.and_then(|line| self.lines.get(&line)), object.and_then(|key| self.objects.get(&key))];
         let mut silenced = false;
         for number in groups.into_iter().flatten() {
             silenced |= self.groups.get_mut(*number).is_some_and(|group| group.silences(finding));
@@ -238,20 +239,20 @@ impl<'s> SuppressionIndex<'s> {
             .by_rule
             .entry(finding.rule.id)
             .or_insert_with(|| settings.iter().copied().filter(|one| one.names(finding.rule.id)).collect());
-        use_all(named, finding) | silenced
+        mark_used(named, finding) | silenced
     }
 }
 
-impl Group<'_> {
+impl SuppressionGroup<'_> {
     fn silences(&mut self, finding: &Finding) -> bool {
         let key = (finding.rule.id, finding.environments.clone());
         let all = &self.all;
-        *self.known.entry(key).or_insert_with(|| use_all(all, finding))
+        *self.known.entry(key).or_insert_with(|| mark_used(all, finding))
     }
 }
 
-/// Marks all that are for a finding as used, and tells whether there is one.
-fn use_all(suppressions: &[&Suppression], finding: &Finding) -> bool {
+/// Marks all suppressions that match a finding as used; reports whether any does.
+fn mark_used(suppressions: &[&Suppression], finding: &Finding) -> bool {
     let mut silenced = false;
     for suppression in suppressions.iter().filter(|suppression| suppression.matches(finding)) {
         suppression.used.store(true, Ordering::Relaxed);
@@ -269,17 +270,17 @@ impl Suppression {
         finding.rule.is_suppressible() && self.names(finding.rule.id) && self.scope.holds(finding)
     }
 
-    /// Whether it is for findings of a rule.
+    /// Reports whether it applies to a rule.
     fn names(&self, rule: &str) -> bool {
         self.rules.iter().any(|ids| ids.contains(&rule))
     }
 
-    /// What is wrong with it.
-    fn finding(&self, judged: &Judged<'_>) -> Option<Finding> {
+    /// Returns a finding if the suppression is malformed, expired or unused.
+    fn finding(&self, coverage: &Judged<'_>) -> Option<Finding> {
         let (rule, message, hint): (&Rule, String, &str) =
-            if let Some(Malformed { what, hint }) = self.malformed {
-                (&suppression::MALFORMED, format!("suppression does not count: {what}"), hint)
-            } else if self.is_expired(judged.checking.today) {
+            if let Some(SuppressionError { what, hint }) = self.malformed {
+                (&suppression::MALFORMED, format!("suppression is invalid: {what}"), hint)
+            } else if self.is_expired(coverage.checking.today) {
                 let message = format!(
                     "suppression has expired{}",
                     self.until.map(|day| format!(" on {day}")).unwrap_or_default()
@@ -287,14 +288,14 @@ impl Suppression {
                 (
                     &suppression::EXPIRED,
                     message,
-                    "repair what it silences, or give it a later day and a reason that still holds",
+                    "fix the suppressed finding, or set a later date and a current reason",
                 )
-            } else if !self.used.load(Ordering::Relaxed) && judged.sees(self) {
-                (&suppression::UNUSED, "suppression silences nothing".to_owned(), "remove it")
+            } else if !self.used.load(Ordering::Relaxed) && coverage.sees(self) {
+                (&suppression::UNUSED, "suppression is not used".to_owned(), "remove it")
             } else {
                 return None;
             };
-        let severity = judged.checking.level(&rule.info)?;
+        let severity = coverage.checking.level(&rule.info)?;
         Some(Finding {
             hint: Some(hint.to_owned()),
             span: self.span.clone(),
@@ -302,41 +303,41 @@ impl Suppression {
         })
     }
 
-    /// One entry of `validate.ignore`.
+    /// Creates a suppression from an entry of `validate.ignore`.
     pub(super) fn from_setting(entry: &IgnoreEntry, span: Option<Span>, names: &mut RuleNames) -> Self {
         let mut malformed = None;
         let mut compile = |text: &Option<String>| {
             let matcher = text.as_deref().map(glob);
             malformed = malformed
-                .or(matches!(matcher, Some(None)).then_some(Malformed::new("a pattern is malformed")));
+                .or(matches!(matcher, Some(None)).then_some(SuppressionError::new("a pattern is malformed")));
             matcher.flatten()
         };
-        let scope = Scope::Setting {
+        let scope = SuppressionScope::Setting {
             object: compile(&entry.object),
             path: compile(&entry.path),
             environments: entry.environments.clone(),
         };
         let new = Self::new(&[&entry.rule], scope, &entry.reason, entry.until, span, names);
-        Self { malformed: malformed.or(new.malformed), ..new }.checked()
+        Self { malformed: malformed.or(new.malformed), ..new }.check_reason()
     }
 
     fn from_comment(comment: &Comment, span: Span, names: &mut RuleNames) -> Self {
         let rules: Vec<&str> = comment.rules.iter().map(String::as_str).collect();
-        let scope = Scope::Line { path: span.place.path.clone(), line: comment.target };
+        let scope = SuppressionScope::Line { path: span.place.path.clone(), line: comment.target };
         let mut suppression =
             Self::new(&rules, scope, &comment.reason, comment.until.ok().flatten(), Some(span), names);
         let wrong = match comment.slip {
             Some(Slip::Mark) => Some("it does not start with `# sealwave: ignore `"),
             Some(Slip::Separator) => Some("` -- ` is missing before its reason"),
-            None => comment.until.is_err().then_some("its date is not one"),
+            None => comment.until.is_err().then_some("its date is invalid"),
         };
-        suppression.malformed = wrong.map(Malformed::new).or(suppression.malformed);
-        suppression.checked()
+        suppression.malformed = wrong.map(SuppressionError::new).or(suppression.malformed);
+        suppression.check_reason()
     }
 
     fn new(
         rules: &[&str],
-        scope: Scope,
+        scope: SuppressionScope,
         reason: &str,
         until: Option<Date>,
         span: Option<Span>,
@@ -346,7 +347,7 @@ impl Suppression {
         let ids: Vec<RuleIds> = wanted.iter().filter_map(|rule| names.ids(rule)).collect();
         let malformed = if ids.is_empty() || ids.len() < wanted.len() || ids.iter().any(|ids| ids.is_empty())
         {
-            Some(Malformed::new("it names no rule that there is"))
+            Some(SuppressionError::new("it names a rule that does not exist"))
         } else {
             None
         };
@@ -361,27 +362,27 @@ impl Suppression {
         }
     }
 
-    /// An annotation has no last day; one that says so anyway would count for ever.
-    fn without_day(self) -> Self {
+    /// Rejects a date in an annotation, as annotations do not expire.
+    fn reject_date(self) -> Self {
         let day = self.reason.split("until ").skip(1).find_map(|rest| rest.get(..10)?.parse::<Date>().ok());
-        let says_so = day.is_some_and(|day| {
+        let has_date = day.is_some_and(|day| {
             let until = format!("until {day}");
             self.reason.starts_with(&until) || self.reason.contains(&format!("{until} --"))
         });
-        let malformed = says_so.then_some(Malformed {
-            what: "an annotation takes no last day",
+        let malformed = has_date.then_some(SuppressionError {
+            what: "an annotation cannot have a date",
             hint: "write a comment, `# sealwave: ignore RULE until YYYY-MM-DD -- REASON`, or an entry of `validate.ignore`",
         });
         Self { malformed: self.malformed.or(malformed), ..self }
     }
 
-    fn checked(self) -> Self {
-        let reason = self.reason.trim().is_empty().then_some(Malformed::new("it gives no reason"));
+    fn check_reason(self) -> Self {
+        let reason = self.reason.trim().is_empty().then_some(SuppressionError::new("it has no reason"));
         Self { malformed: self.malformed.or(reason), ..self }
     }
 }
 
-impl Scope {
+impl SuppressionScope {
     fn holds(&self, finding: &Finding) -> bool {
         let in_one_of = |environments: &[String]| {
             environments.is_empty() || finding.environments.iter().any(|name| environments.contains(name))
@@ -413,21 +414,21 @@ impl Scope {
     }
 }
 
-/// `*` ends at a `/`, as in the operator's policy.
+/// Compiles a glob; `*` does not match `/`, as in the operator's policy.
 fn glob(pattern: &str) -> Option<GlobMatcher> {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build().ok()?;
     Some(glob.compile_matcher())
 }
 
 impl Finder<'_> {
-    /// The app's own suppressions: settings, comments and annotations.
+    /// Returns the app's own suppressions: from settings, comments and annotations.
     pub(super) fn suppressions(&self) -> Vec<Suppression> {
         let mut found = self.written();
         found.extend(self.annotated());
         found
     }
 
-    /// Those of settings and comments.
+    /// Returns the suppressions from settings and comments.
     pub fn written(&self) -> Vec<Suppression> {
         let mut names = RuleNames::default();
         let mut found = Vec::new();
@@ -453,7 +454,7 @@ impl Finder<'_> {
         found
     }
 
-    /// Those of annotations; one that several environments share counts once.
+    /// Returns the suppressions from annotations; one shared by several environments counts once.
     pub(super) fn annotated(&self) -> Vec<Suppression> {
         let mut names = RuleNames::default();
         let mut found: BTreeMap<(Span, String, String), Suppression> = BTreeMap::new();
@@ -468,16 +469,16 @@ impl Finder<'_> {
                         let reason = entry.value.as_str().unwrap_or_default();
                         let suppression = Suppression::new(
                             &[&rule],
-                            of_object(object),
+                            object_scope(object),
                             reason,
                             None,
                             Some(span),
                             &mut names,
                         );
-                        suppression.checked().without_day()
+                        suppression.check_reason().reject_date()
                     });
-                    if let Scope::Object { environments, .. } = &mut same.scope {
-                        // Plain manifests are of no environment.
+                    if let SuppressionScope::Object { environments, .. } = &mut same.scope {
+                        // Plain manifests have no environment.
                         environments.extend(named(environment));
                     }
                 }
@@ -487,8 +488,8 @@ impl Finder<'_> {
     }
 }
 
-fn of_object(object: &Manifest) -> Scope {
-    Scope::Object {
+fn object_scope(object: &Manifest) -> SuppressionScope {
+    SuppressionScope::Object {
         environments: Vec::new(),
         kind: object.kind().to_owned(),
         namespace: object.namespace().to_owned(),

@@ -1,19 +1,19 @@
-//! What is said of a kind that has no schema.
+//! Messages for kinds without a schema.
 
 use crate::rules::Object;
 use sealwave_kube::schema::Known;
 
-/// What is said of it.
+/// The message for a kind without a schema.
 pub(super) struct Unknown {
     pub(super) message: String,
     pub(super) hint: Option<String>,
-    /// Whether it surely does not exist; else it is a custom resource of which nothing is known.
+    /// Whether the kind certainly does not exist; otherwise it is an unknown custom resource.
     pub(super) certain: bool,
 }
 
 impl Unknown {
-    /// `None` where nothing is, as removals and deprecations have rules of their own. `similar` looks for a kind of another
-    /// name, as `apiVersion` and kind.
+    /// Returns the message for a lookup result; `None` for known and removed kinds, which other rules report. `similar`
+    /// returns `apiVersion` and kind of a similar name.
     pub fn of(
         object: &Object<'_>,
         known: Known,
@@ -40,7 +40,7 @@ impl Unknown {
                 Self { message, hint: Some(hint), certain: true }
             }
             Known::No { meant } => {
-                // What ends in `sigs.k8s.io` is defined by projects of their own.
+                // Groups that end in `sigs.k8s.io` belong to separate projects.
                 let built_in = !object.group.contains('.')
                     || object.group.ends_with(".k8s.io")
                         && !object.group.ends_with(".sigs.k8s.io")
@@ -48,12 +48,9 @@ impl Unknown {
                 let message = if built_in {
                     format!("kind `{}` does not exist", object.kind)
                 } else {
-                    format!(
-                        "there is no schema for kind `{}`; fields of its objects were not checked",
-                        object.kind
-                    )
+                    format!("kind `{}` has no schema; fields of its objects were not checked", object.kind)
                 };
-                // That a similar kind lies about does not tell that this one does not exist.
+                // A similarly named kind in the repository does not prove that this one does not exist.
                 let meant = meant.or_else(similar);
                 let hint =
                     meant.map(|(api_version, kind)| format!("did you mean `{kind}` of `{api_version}`?"));

@@ -1,7 +1,7 @@
-//! From what a schema minds to what is said of it: under which rule, at which place, in which words.
+//! Turns schema violations into findings: chooses the rule, the location and the wording.
 //!
-//! What the API server takes all the same, and what has a rule of its own, is passed over here. Nothing that may be a value
-//! is named.
+//! Violations that the API server accepts, or that another rule reports, are skipped. Messages name nothing that may be
+//! a value.
 
 use super::advice;
 use super::pointer::{NodePath, escape};
@@ -11,7 +11,7 @@ use sealwave_core::document::{Node, Origin};
 use sealwave_kube::schema::{Violation, ViolationKind};
 use sealwave_kube::{is_secret_like, may_name};
 
-/// What is said of a violation, with `only_in` at the end of its message; `None` where another rule says it.
+/// Returns the draft for a violation, with `only_in` appended to the message; `None` if another rule reports it.
 pub(super) fn draft(
     object: &Object<'_>,
     violation: &Violation<'_>,
@@ -24,15 +24,15 @@ pub(super) fn draft(
     }
     let rule = rule_of(&violation.kind);
     let message = match &violation.kind {
-        ViolationKind::UnknownField { field, .. } => match nameable(root, violation, field) {
+        ViolationKind::UnknownField { field, .. } => match displayable_name(root, violation, field) {
             Some(field) => format!("field `{field}` is not known"),
-            None => "field is not known; it is not named, as it may be a value".to_owned(),
+            None => "field is not known; its name is withheld, as it may be a value".to_owned(),
         },
         ViolationKind::DuplicateListKey { keys, .. } => {
             let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-            format!("item has the same {} as one before it", keys.join(" and "))
+            format!("item has the same {} as an earlier item", keys.join(" and "))
         }
-        ViolationKind::DuplicateSetItem { .. } => "item of a set is the same as one before it".to_owned(),
+        ViolationKind::DuplicateSetItem { .. } => "item of a set equals an earlier item".to_owned(),
         kind => advice::message(root, violation.pointer.as_str(), kind),
     };
     let mut draft =
@@ -43,7 +43,7 @@ pub(super) fn draft(
     if let ViolationKind::DuplicateListKey { first, .. } | ViolationKind::DuplicateSetItem { first } =
         violation.kind
     {
-        draft = draft.related(first, "the one before is here");
+        draft = draft.related(first, "the earlier item is here");
     }
     if holds_unknown_text(root, violation) {
         draft = draft.confidential();
@@ -54,10 +54,10 @@ pub(super) fn draft(
         ViolationKind::UnknownField { .. } if lenient => {
             draft = draft.severity(Severity::Warning);
         }
-        _ if is_taken(object, violation) => {
+        _ if is_accepted(object, violation) => {
             draft = draft
                 .severity(Severity::Warning)
-                .hint("remove one of them: the API server takes both, but server-side apply refuses them");
+                .hint("remove one of them; the API server accepts both, but server-side apply rejects them");
         }
         _ => {}
     }
@@ -83,20 +83,21 @@ const fn rule_of(kind: &ViolationKind<'_>) -> &'static Rule {
     }
 }
 
-/// Base64 of a Secret has a rule of its own, which knows placeholders.
+/// Reports whether the violation is about base64 in a Secret, which has its own rule that knows placeholders.
 fn is_secret_data(object: &Object<'_>, violation: &Violation<'_>) -> bool {
     matches!(violation.kind, ViolationKind::Format { .. })
         && object.is("", "Secret")
         && violation.pointer.as_str().starts_with("/data/")
 }
 
-/// A variable given twice has a rule of its own: the API server warns of it and takes the object.
+/// Reports whether the violation is a duplicate environment variable, which has its own rule: the API server only
+/// warns.
 fn is_variable(violation: &Violation<'_>) -> bool {
     let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
     matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")
 }
 
-/// Returns true where a value with a variable in it (`${SIZE:=5Gi}`) does not fit: what replaces the variable may fit.
+/// Reports whether the value contains a variable (`${SIZE:=5Gi}`) whose replacement may be valid.
 pub(super) fn is_of_variable(object: &Object<'_>, violation: &Violation<'_>) -> bool {
     match &violation.kind {
         ViolationKind::Format { .. }
@@ -119,16 +120,16 @@ pub(super) fn is_of_variable(object: &Object<'_>, violation: &Violation<'_>) -> 
     }
 }
 
-/// How far below a value the alternatives of `oneOf`, `anyOf` and `not` are searched for variables.
+/// The depth to which values are searched for variables for `oneOf`, `anyOf` and `not`.
 const ALTERNATIVE_DEPTH: usize = 3;
-/// The same for rules, which look further.
+/// The depth to which values are searched for variables for CEL rules, which read deeper.
 const RULE_DEPTH: usize = 8;
 
 fn node_at<'o>(object: &Object<'o>, violation: &Violation<'_>) -> &'o Node {
     NodePath::given(object.manifest.root(), violation.pointer.as_str()).end().0
 }
 
-/// Returns true where a variable stands in a value, in its items, or in its fields that are named as asked for.
+/// Reports whether a value, its items, or its selected fields contain a variable.
 fn holds_variable(node: &Node, depth: usize, is_read: &dyn Fn(&str) -> bool) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     if let Some(text) = node.as_str() {
@@ -141,8 +142,8 @@ fn holds_variable(node: &Node, depth: usize, is_read: &dyn Fn(&str) -> bool) -> 
     node.items().iter().any(|item| holds_variable(item, depth, is_read))
 }
 
-/// Whether the API server takes an item twice, with a warning at most.
-fn is_taken(object: &Object<'_>, violation: &Violation<'_>) -> bool {
+/// Reports whether the API server accepts a duplicate item, at most with a warning.
+fn is_accepted(object: &Object<'_>, violation: &Violation<'_>) -> bool {
     let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
     match &violation.kind {
         ViolationKind::DuplicateSetItem { .. } => list == "/metadata/finalizers",
@@ -156,22 +157,23 @@ fn is_taken(object: &Object<'_>, violation: &Violation<'_>) -> bool {
     }
 }
 
-/// Whether it is a field that is not known, with text of which nobody can say what it is.
+/// Reports whether the violation is an unknown field with a text, whose meaning is unknown.
 fn holds_unknown_text(root: &Node, violation: &Violation<'_>) -> bool {
     matches!(violation.kind, ViolationKind::UnknownField { .. })
         && NodePath::given(root, &pointer(violation)).end().0.as_str().is_some()
 }
 
-/// Where it is: of an item that has the key of another, the first part of the key that stands on the item's first line.
+/// Returns the position of a violation; for a duplicate key, of its first part on the item's first line.
 fn position(root: &Node, violation: &Violation<'_>) -> Origin {
     let ViolationKind::DuplicateListKey { keys, .. } = &violation.kind else { return violation.origin };
     let (item, _) = NodePath::given(root, violation.pointer.as_str()).end();
     let mut parts = keys.iter().filter_map(|key| item.get(key)).map(|part| part.origin);
-    let near = |part: &Origin| part.source == violation.origin.source && part.line == violation.origin.line;
-    parts.find(near).unwrap_or(violation.origin)
+    let is_on_first_line =
+        |part: &Origin| part.source == violation.origin.source && part.line == violation.origin.line;
+    parts.find(is_on_first_line).unwrap_or(violation.origin)
 }
 
-/// The way to it; of a field that is missing, to where it would be.
+/// Returns the pointer to the violation, including the name of a missing or unknown field.
 fn pointer(violation: &Violation<'_>) -> String {
     let at = violation.pointer.as_str();
     match &violation.kind {
@@ -182,8 +184,8 @@ fn pointer(violation: &Violation<'_>) -> String {
     }
 }
 
-/// The name of an unknown field, where it cannot be a value that slipped out of its place.
-fn nameable<'f>(root: &Node, violation: &Violation<'_>, field: &'f str) -> Option<&'f str> {
+/// Returns the name of an unknown field, unless it may be a misplaced value.
+fn displayable_name<'f>(root: &Node, violation: &Violation<'_>, field: &'f str) -> Option<&'f str> {
     if !is_secret_like(root) {
         return Some(field);
     }

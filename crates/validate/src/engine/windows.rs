@@ -1,35 +1,35 @@
-//! A stream cut into windows of whole documents, so that a long one is never in memory as a whole.
+//! Splits a stream into windows of whole documents, so that a long stream is never in memory as a whole.
 
 use std::io::{self, Read};
 
 use memchr::{memchr_iter, memmem};
 
-/// How much of a stream is read at a time; a longer document makes a longer window. Its objects fit a core's cache.
+/// The bytes read at a time, so that the objects fit a core's cache; a longer document makes a longer window.
 const WINDOW: usize = 64 << 10;
 
-/// A longer document is refused, and the rest of it passed over.
+/// The limit bytes of a document; a longer one is rejected and skipped.
 const MAX_DOCUMENT: usize = 64 << 20;
 
-/// A JSON stream has no separators to cut it at; this much of one is read.
+/// The limit bytes of a JSON stream, which has no separators to split at.
 const MAX_JSON: usize = 256 << 20;
 
 const SEPARATOR: &[u8] = b"\n---";
 
-/// Cuts a stream.
+/// Reads a stream in windows.
 pub(super) struct Windows<R> {
     reader: R,
     buffer: Vec<u8>,
     lines_before: u32,
-    ended: bool,
+    is_at_end: bool,
     limits: (usize, usize),
 }
 
-/// Whole documents.
+/// One or more whole documents of a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) bytes: Vec<u8>,
     pub(super) lines_before: u32,
-    /// Its only document is too long; its bytes are not here.
+    /// Whether its only document is too long; then it has no bytes.
     pub(super) oversized: bool,
 }
 
@@ -39,24 +39,24 @@ impl<R: Read> Windows<R> {
     }
 
     const fn with_limits(reader: R, window: usize, document: usize) -> Self {
-        Self { reader, buffer: Vec::new(), lines_before: 0, ended: false, limits: (window, document) }
+        Self { reader, buffer: Vec::new(), lines_before: 0, is_at_end: false, limits: (window, document) }
     }
 
-    /// The next window; none at the end.
+    /// Returns the next window; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Window>> {
         let (window, document) = self.limits;
         let mut wanted = window;
         loop {
             self.fill(wanted)?;
-            if self.ended {
+            if self.is_at_end {
                 return Ok((!self.buffer.is_empty()).then(|| self.take(self.buffer.len())));
             }
             if let Some(at) = memmem::rfind(&self.buffer, SEPARATOR) {
                 return Ok(Some(self.take(at + 1)));
             }
-            let most = if self.is_json() { MAX_JSON } else { document };
-            if self.buffer.len() > most {
-                return self.pass_over().map(Some);
+            let limit = if self.is_json() { MAX_JSON } else { document };
+            if self.buffer.len() > limit {
+                return self.skip_document().map(Some);
             }
             wanted = wanted.saturating_mul(2);
         }
@@ -68,11 +68,11 @@ impl<R: Read> Windows<R> {
 
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         let missing = wanted.saturating_sub(self.buffer.len());
-        if missing == 0 || self.ended {
+        if missing == 0 || self.is_at_end {
             return Ok(());
         }
         let read = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
-        self.ended = read < missing;
+        self.is_at_end = read < missing;
         Ok(())
     }
 
@@ -84,19 +84,19 @@ impl<R: Read> Windows<R> {
         Window { bytes, lines_before, oversized: false }
     }
 
-    /// Drops the rest of a document that is too long.
-    fn pass_over(&mut self) -> io::Result<Window> {
+    /// Skips the rest of a document that is too long.
+    fn skip_document(&mut self) -> io::Result<Window> {
         let lines_before = self.lines_before;
         loop {
             if let Some(at) = memmem::find(&self.buffer, SEPARATOR) {
                 self.take(at + 1);
                 break;
             }
-            if self.ended {
+            if self.is_at_end {
                 self.take(self.buffer.len());
                 break;
             }
-            // What may be the start of a separator stays.
+            // Keep a possible start of a separator.
             self.take(self.buffer.len().saturating_sub(SEPARATOR.len()));
             self.fill(WINDOW)?;
         }
@@ -112,7 +112,7 @@ fn lines(bytes: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    fn cut(text: &str, window: usize, document: usize) -> Vec<(String, u32, bool)> {
+    fn windows_of(text: &str, window: usize, document: usize) -> Vec<(String, u32, bool)> {
         let mut windows = Windows::with_limits(text.as_bytes(), window, document);
         let mut all = Vec::new();
         while let Some(window) = windows.next().unwrap() {
@@ -124,25 +124,25 @@ mod tests {
     #[test]
     fn windows_hold_whole_documents() {
         let text = "a: 1\n---\nb: 2\n---\nc: 3\n";
-        assert_eq!(cut(text, 1000, 1000), [(text.to_owned(), 0, false)]);
-        let whole: String = cut(text, 12, 1000).into_iter().map(|(text, ..)| text).collect();
+        assert_eq!(windows_of(text, 1000, 1000), [(text.to_owned(), 0, false)]);
+        let whole: String = windows_of(text, 12, 1000).into_iter().map(|(text, ..)| text).collect();
         assert_eq!(whole, text);
         assert_eq!(
-            cut(text, 12, 1000),
+            windows_of(text, 12, 1000),
             [
                 ("a: 1\n".to_owned(), 0, false),
                 ("---\nb: 2\n".to_owned(), 1, false),
                 ("---\nc: 3\n".to_owned(), 3, false)
             ]
         );
-        assert_eq!(cut("", 12, 1000), []);
+        assert_eq!(windows_of("", 12, 1000), []);
     }
 
     #[test]
-    fn a_document_that_is_too_long_is_passed_over() {
+    fn a_document_that_is_too_long_is_skipped() {
         let text = format!("a: 1\n---\nb: {}\n---\nc: 3\n", "x".repeat(500));
         assert_eq!(
-            cut(&text, 12, 100),
+            windows_of(&text, 12, 100),
             [("a: 1\n".to_owned(), 0, false), (String::new(), 1, true), ("---\nc: 3\n".to_owned(), 3, false)]
         );
     }

@@ -1,8 +1,8 @@
-//! What differs from a Git revision: committed since the work tree's branch left it, staged, changed, or new.
+//! The files that differ from a Git revision: committed since the merge base, staged, changed, or untracked.
 //!
-//! Git itself is asked, and made to run nothing that a repository's settings name: no hook, no monitor, no filter, no
-//! remote. So files are compared by what Git noted of them (size, time), and where that does not settle it without the
-//! filters. What is in doubt has changed: a file too many costs a moment, one too few hides a fault.
+//! The `git` binary is called, and kept from running anything that a repository configures: hooks, monitors, filters,
+//! remotes. So files are compared by the size and time in the index, and otherwise without filters. In doubt, a file
+//! counts as changed: one too many costs a moment, one too few hides a fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -12,17 +12,17 @@ use std::process::Command;
 use sealwave_core::diagnostic::{Explain, Failure, Problem, io_reason};
 use sealwave_core::reach::is_repository;
 
-/// What would have Git look elsewhere than in the directory at hand, as it does in a hook, or run a program.
+/// Environment variables that point Git to another directory, as in a hook, or have it run a program.
 const VARIABLES: [&str; 6] =
     ["GIT_COMMON_DIR", "GIT_DIR", "GIT_EXTERNAL_DIFF", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"];
 
-/// How a submodule is marked in an index.
+/// The mode of a submodule in an index entry.
 const GITLINK: &[u8] = b"160000 ";
 
-/// Why Git does not say.
+/// An error of a Git query.
 #[derive(Debug, thiserror::Error)]
 enum GitError {
-    #[error("name of a Git filter cannot be overridden: `{0}`")]
+    #[error("Git filter `{0}` cannot be disabled because of its name")]
     Filter(String),
     #[error("`git {0}` failed: {1}")]
     Git(&'static str, String),
@@ -33,9 +33,9 @@ enum GitError {
 impl Explain for GitError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Filter(_) => Some("a filter is run by no check; rename it in Git's settings".to_owned()),
+            Self::Filter(_) => Some("no check may run a filter; rename it in Git's configuration".to_owned()),
             Self::Git(..) => Some(
-                "`--changed-since` needs a Git checkout that has the revision; a shallow clone may lack it"
+                "`--changed-since` needs a Git checkout that contains the revision; a shallow clone may not"
                     .to_owned(),
             ),
             Self::Revision => None,
@@ -43,14 +43,13 @@ impl Explain for GitError {
     }
 }
 
-/// The files that differ, and the directories of which everything counts; by their full paths, without links.
+/// The files that differ, and the directories that count as changed as a whole; as canonical paths.
 #[derive(Debug, Default)]
 pub(super) struct Changes(BTreeSet<PathBuf>);
 
 impl Changes {
-    /// Asks the repositories of the `given` directories, those that they are submodules of, and those that are between
-    /// them and what was `found` in them. One that does not have the revision counts as changed if it is inside of one
-    /// that has.
+    /// Queries the repositories of the `given` directories, their superprojects, and the repositories between them and
+    /// the `found` paths. A repository without the revision counts as changed if it is inside one that has it.
     pub(super) fn since<'a>(
         revision: &str,
         given: &BTreeSet<PathBuf>,
@@ -60,58 +59,58 @@ impl Changes {
             return Err(Problem::new(&GitError::Revision).into());
         }
         let failed = |error: GitError| Failure::from(Problem::new(&error));
-        let mut asked = Asked { revision, knows: BTreeMap::new(), changed: BTreeSet::new() };
+        let mut query = RevisionQuery { revision, has_revision: BTreeMap::new(), changed: BTreeSet::new() };
         for directory in given {
-            asked.outwards(directory).map_err(failed)?;
+            query.query_superprojects(directory).map_err(failed)?;
         }
         for directory in found {
-            asked.inwards(directory).map_err(failed)?;
+            query.query_between(directory).map_err(failed)?;
         }
-        Ok(Self(asked.changed))
+        Ok(Self(query.changed))
     }
 
-    /// Whether a file changed, or a link on the way to it.
+    /// Reports whether a file changed, or a symbolic link in its path.
     pub(super) fn hold(&self, file: &Path) -> bool {
         let real = fs_err::canonicalize(file).ok();
         let link = file.file_name().and_then(|name| Some(real_directory(file)?.join(name)));
-        real.iter().chain(&link).any(|path| self.cover(path))
+        real.iter().chain(&link).any(|path| self.covers(path))
     }
 
-    /// Whether something changed in a directory, or in what its links lead to.
+    /// Reports whether anything changed in a directory, or in the targets of its symbolic links.
     pub(super) fn touch(&self, directory: &Path) -> bool {
         let links = walkdir::WalkDir::new(directory).into_iter().flatten();
         let links = links.filter(walkdir::DirEntry::path_is_symlink).map(walkdir::DirEntry::into_path);
         let roots = std::iter::once(directory.to_owned()).chain(links);
         roots.filter_map(|root| fs_err::canonicalize(root).ok()).any(|root| {
             let below = self.0.range(root.clone()..).next().is_some_and(|path| path.starts_with(&root));
-            below || self.cover(&root)
+            below || self.covers(&root)
         })
     }
 
-    fn cover(&self, path: &Path) -> bool {
+    fn covers(&self, path: &Path) -> bool {
         path.ancestors().any(|path| self.0.contains(path))
     }
 }
 
-/// What was asked of which repository.
-struct Asked<'a> {
+/// The repositories queried so far, and their changes.
+struct RevisionQuery<'a> {
     revision: &'a str,
-    /// Which repositories have the revision.
-    knows: BTreeMap<PathBuf, bool>,
+    /// Whether each repository has the revision.
+    has_revision: BTreeMap<PathBuf, bool>,
     changed: BTreeSet<PathBuf>,
 }
 
-impl Asked<'_> {
-    /// The repository of a directory, and those that it is a submodule of: one of them has the revision.
-    fn outwards(&mut self, directory: &Path) -> Result<(), GitError> {
+impl RevisionQuery<'_> {
+    /// Queries the repository of a directory and its superprojects; one of them must have the revision.
+    fn query_superprojects(&mut self, directory: &Path) -> Result<(), GitError> {
         let mut without = Vec::new();
         let mut refused = None;
         let mut is_known = false;
         let mut next = Some(top_level(directory)?);
         while let Some(top) = next {
-            match self.ask(&top) {
+            match self.query_repository(&top) {
                 Ok(()) => is_known = true,
-                // Of those outside, it is not the revision.
+                // A superproject does not need to have the revision.
                 Err(_) if is_known => {}
                 Err(error) => {
                     refused.get_or_insert(error);
@@ -129,34 +128,34 @@ impl Asked<'_> {
         }
     }
 
-    /// The repositories between a directory and one that was asked.
-    fn inwards(&mut self, directory: &Path) -> Result<(), GitError> {
+    /// Queries the repositories between a directory and one that was queried already.
+    fn query_between(&mut self, directory: &Path) -> Result<(), GitError> {
         let Ok(real) = fs_err::canonicalize(directory) else { return Ok(()) };
         for root in real.ancestors().filter(|directory| is_repository(directory)) {
-            if self.knows.contains_key(root) {
+            if self.has_revision.contains_key(root) {
                 return Ok(());
             }
-            // A directory that only looks like a repository belongs to the next one outside.
+            // A directory that only looks like a repository belongs to the next one above it.
             let is_own = top_level(root)? == root;
-            if is_own && self.ask(root).is_err() {
+            if is_own && self.query_repository(root).is_err() {
                 self.changed.insert(root.to_owned());
             }
         }
         Ok(())
     }
 
-    fn ask(&mut self, top: &Path) -> Result<(), GitError> {
-        if self.knows.get(top) == Some(&true) {
+    fn query_repository(&mut self, top: &Path) -> Result<(), GitError> {
+        if self.has_revision.get(top) == Some(&true) {
             return Ok(());
         }
         let changed = changed_in(top, self.revision);
-        self.knows.insert(top.to_owned(), changed.is_ok());
+        self.has_revision.insert(top.to_owned(), changed.is_ok());
         self.changed.extend(changed?);
         Ok(())
     }
 }
 
-/// The directory that holds a file, without links.
+/// Returns the canonical path of the directory that holds a file.
 fn real_directory(file: &Path) -> Option<PathBuf> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     fs_err::canonicalize(parent.unwrap_or(Path::new("."))).ok()
@@ -168,12 +167,12 @@ fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
     Ok(fs_err::canonicalize(&top).unwrap_or(top))
 }
 
-/// The repository that one is a submodule of. Git would say so itself, but asks another Git, which obeys other settings.
+/// Returns the superproject of a submodule. Git can report it, but starts a second Git that ignores our settings.
 fn superproject(top: &Path) -> Result<Option<PathBuf>, GitError> {
     let Some(parent) = top.parent().filter(|parent| parent.ancestors().any(is_repository)) else {
         return Ok(None);
     };
-    // One that cannot be asked, such as somebody else's, is not what this one belongs to.
+    // A repository that cannot be queried, such as another user's, is not the superproject.
     let Ok(outer) = top_level(parent) else { return Ok(None) };
     let entries = git(parent, "ls-files", &["ls-files", "--stage", "-z"], &[])?;
     let mut entries = entries.split(|byte| *byte == 0).filter(|entry| entry.starts_with(GITLINK));
@@ -188,8 +187,8 @@ fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
     let base = git(top, "merge-base", &["merge-base", revision, "HEAD"], &[])?;
     let base = String::from_utf8_lossy(line(&base)).into_owned();
     let filters = filters(top)?;
-    // Submodules: which commit is checked out. What is changed in one, it is asked itself.
-    let how = [
+    // For submodules, compare the checked-out commit only: each is queried itself.
+    let diff_options = [
         "-z",
         "--no-renames",
         "--no-relative",
@@ -197,28 +196,28 @@ fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
         "--no-textconv",
         "--ignore-submodules=dirty",
     ];
-    let staged = [&["diff-index", "--cached", "--name-only"], &how[..], &[&base, "--"]].concat();
-    // Of a file that was only touched, Git finds out by counting lines that nothing changed.
-    let changed = [&["diff-files", "--numstat"], &how[..], &["--"]].concat();
+    let staged = [&["diff-index", "--cached", "--name-only"], &diff_options[..], &[&base, "--"]].concat();
+    // `--numstat` makes Git compare contents, so that files that were only touched are not listed.
+    let changed = [&["diff-files", "--numstat"], &diff_options[..], &["--"]].concat();
     let new = ["ls-files", "--others", "--exclude-per-directory=.gitignore", "-z"];
     let mut names = git(top, "diff-index", &staged, &filters)?;
-    names.extend(counted(&git(top, "diff-files", &changed, &filters)?));
+    names.extend(numstat_names(&git(top, "diff-files", &changed, &filters)?));
     names.extend(git(top, "ls-files", &new, &filters)?);
     let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     let mut changed: Vec<PathBuf> = names.map(|name| top.join(path(name))).collect();
-    changed.extend(unwatched(top)?);
+    changed.extend(ignored_by_index(top)?);
     Ok(changed)
 }
 
-/// The names in what Git counts, `1<tab>0<tab>name` and a zero byte each, in the form in which it lists names.
-fn counted(counts: &[u8]) -> Vec<u8> {
+/// Returns the names in `--numstat -z` output (`1<tab>0<tab>name` and a zero byte each), as a zero-terminated list.
+fn numstat_names(counts: &[u8]) -> Vec<u8> {
     let names =
         counts.split_inclusive(|byte| *byte == 0).filter_map(|one| one.splitn(3, |b| *b == b'\t').nth(2));
     names.collect::<Vec<_>>().concat()
 }
 
-/// The files that Git was told not to look at, but for those that a sparse checkout leaves out.
-fn unwatched(top: &Path) -> Result<Vec<PathBuf>, GitError> {
+/// Returns the files that Git was told to ignore changes of, except those that a sparse checkout leaves out.
+fn ignored_by_index(top: &Path) -> Result<Vec<PathBuf>, GitError> {
     let all = git(top, "ls-files", &["ls-files", "-v", "-z"], &[])?;
     let tagged = all.split(|byte| *byte == 0).filter_map(|entry| match entry {
         [tag, b' ', name @ ..] if *tag == b'S' || tag.is_ascii_lowercase() => Some(top.join(path(name))),
@@ -227,7 +226,7 @@ fn unwatched(top: &Path) -> Result<Vec<PathBuf>, GitError> {
     Ok(tagged.filter(|file| file.symlink_metadata().is_ok()).collect())
 }
 
-/// Settings that take every filter its programs. An empty one is none.
+/// Returns settings that disable every filter by emptying its commands.
 fn filters(top: &Path) -> Result<Vec<String>, GitError> {
     let list = git(top, "config", &["config", "--list", "--name-only", "-z"], &[])?;
     let list = String::from_utf8_lossy(&list).into_owned();
@@ -238,13 +237,18 @@ fn filters(top: &Path) -> Result<Vec<String>, GitError> {
         if name.contains('=') || name.contains(char::REPLACEMENT_CHARACTER) {
             return Err(GitError::Filter(name.to_owned()));
         }
-        let off = |key, value| format!("filter.{name}.{key}={value}");
-        settings.extend([off("clean", ""), off("process", ""), off("smudge", ""), off("required", "false")]);
+        let disable = |key, value| format!("filter.{name}.{key}={value}");
+        settings.extend([
+            disable("clean", ""),
+            disable("process", ""),
+            disable("smudge", ""),
+            disable("required", "false"),
+        ]);
     }
     Ok(settings)
 }
 
-/// Runs Git, which runs nothing else.
+/// Runs Git so that it starts no other program.
 fn git(
     directory: &Path,
     title: &'static str,
@@ -256,7 +260,7 @@ fn git(
     for variable in VARIABLES {
         command.env_remove(variable);
     }
-    // Nothing is written and nothing is fetched, not even what a partial clone lacks.
+    // Git must write and fetch nothing, not even objects that a partial clone lacks.
     command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
     for setting in ["core.fsmonitor=false", "core.hooksPath=/dev/null"]
         .into_iter()
@@ -269,16 +273,16 @@ fn git(
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(GitError::Git(title, said.lines().next().unwrap_or("it said nothing").to_owned()))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(GitError::Git(title, stderr.lines().next().unwrap_or("no error message").to_owned()))
 }
 
-/// What Git says on one line; a path may end with spaces, or another line break.
+/// Strips one line break: a path may end with spaces or further line breaks.
 fn line(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(b"\n").unwrap_or(bytes)
 }
 
-/// A path as Git writes it.
+/// Returns a path from Git's bytes.
 fn path(bytes: &[u8]) -> PathBuf {
     #[cfg(unix)]
     let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes.to_owned());

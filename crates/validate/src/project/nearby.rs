@@ -1,8 +1,8 @@
-//! Which of the definitions that lie in a repository counts for an app or a set of manifests.
+//! Chooses which of the custom resource definitions in a repository applies to an app or a set of manifests.
 //!
-//! Where several define a kind, it is one that serves the version at hand; of those the one whose path shares most
-//! leading directories with what is validated; of those the one with the fewest further directories; of those the first
-//! in the order of paths.
+//! If several define a kind, those that serve the version at hand take precedence; then the one whose path shares most
+//! leading directories with the validated path; then the one with the fewest further directories; then the first in the
+//! order of paths.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,73 +16,73 @@ use sealwave_core::document::{Manifest, Node, Origin, Place};
 use sealwave_core::reach::repository_root;
 use sealwave_kube::schema::{Known, KubeVersion, Schemas};
 
-/// Kinds that are looked for; each is looked for among all definitions of its group.
+/// The most kinds that are searched for; each search covers all definitions of the group.
 const MAX_ASKED: usize = 1_000;
 
-/// Definitions of a group that are looked at.
+/// The most definitions of a group that are considered.
 const MAX_CANDIDATES: usize = 10_000;
 
-/// What the reader should know of a search.
+/// A note about a search.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-enum Remark {
-    #[error("repository is too large to be searched for definitions as a whole")]
+enum CrdSearchNote {
+    #[error("repository is too large to be searched completely for definitions")]
     Cut,
     #[error(
-        "`{path}` names kind `{kind}`, but has documents that cannot be read: no definition is taken from them"
+        "`{path}` mentions kind `{kind}`, but some of its documents cannot be parsed; definitions in them are ignored"
     )]
     Faulty { path: String, kind: String },
 }
 
-impl Explain for Remark {
+impl Explain for CrdSearchNote {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Cut => "name files of definitions with `--crds` or `validate.crds`".to_owned(),
+            Self::Cut => "pass the files with `--crds` or list them in `validate.crds`".to_owned(),
             Self::Faulty { .. } => {
-                "if it is a template, render it and name the result with `--crds`".to_owned()
+                "if it is a template, render it and pass the result with `--crds`".to_owned()
             }
         })
     }
 }
 
-/// What lies in the repositories of a run.
+/// The custom resource definitions in the repositories of a run.
 #[derive(Debug, Default)]
 pub struct Library {
     shelves: Mutex<BTreeMap<PathBuf, Arc<Shelf>>>,
-    sets: Mutex<BTreeMap<SetKey, Arc<SchemaSet>>>,
-    remarks: Mutex<BTreeSet<Remark>>,
+    sets: Mutex<BTreeMap<CrdSetKey, Arc<SchemaSet>>>,
+    notes: Mutex<BTreeSet<CrdSearchNote>>,
 }
 
-/// Versions, and definitions by repository, file and number.
-type SetKey = (Vec<KubeVersion>, Vec<(PathBuf, PathBuf, usize)>);
+/// Kubernetes versions, and definitions by repository, file and number.
+type CrdSetKey = (Vec<KubeVersion>, Vec<(PathBuf, PathBuf, usize)>);
 
 /// A group, a version and a kind.
-type Asked = (String, String, String);
+type KindKey = (String, String, String);
 
-/// What counts for an app or a set of manifests.
+/// The definitions that apply to an app or a set of manifests.
 #[derive(Debug)]
 pub struct Nearby {
     library: Arc<Library>,
     kube_versions: Vec<KubeVersion>,
-    /// What is validated.
+    /// The validated paths.
     places: Vec<PathBuf>,
-    neighbourhoods: OnceLock<Vec<Neighbourhood>>,
-    answers: Mutex<BTreeMap<Asked, Option<Answer>>>,
+    search_roots: OnceLock<Vec<SearchRoot>>,
+    answers: Mutex<BTreeMap<KindKey, Option<Answer>>>,
 }
 
-/// A place that is validated, and its repository.
+/// A validated path and its repository.
 #[derive(Debug)]
-struct Neighbourhood {
+struct SearchRoot {
     shelf: Arc<Shelf>,
-    /// Where in it the place is.
+    /// The path within the repository.
     inside: PathBuf,
-    /// The root of the repository by the words of the user.
+    /// The root of the repository, spelled as the user gave the path.
     root: PathBuf,
 }
 
-/// A definition, and what it is chosen by.
-struct Candidate<'a> {
+/// A definition, with the properties that it is ranked by.
+struct RankedDefinition<'a> {
     distance: (Reverse<usize>, usize),
-    near: &'a Neighbourhood,
+    near: &'a SearchRoot,
     file: &'a ShelvedFile,
     number: usize,
     kind: &'a str,
@@ -90,9 +90,9 @@ struct Candidate<'a> {
 }
 
 impl Library {
-    /// What is worth saying, in order.
+    /// Returns the notes, in order.
     pub fn notes(&self) -> Vec<Note> {
-        lock(&self.remarks).iter().map(|remark| Note::remark(Problem::new(remark))).collect()
+        lock(&self.notes).iter().map(|note| Note::remark(Problem::new(note))).collect()
     }
 
     fn shelf(&self, root: &Path) -> Arc<Shelf> {
@@ -100,14 +100,14 @@ impl Library {
         Arc::clone(lock(&self.shelves).entry(root.to_owned()).or_insert_with(unknown))
     }
 
-    fn set(&self, kube_versions: &[KubeVersion], chosen: &[&Candidate<'_>]) -> Arc<SchemaSet> {
+    fn set(&self, kube_versions: &[KubeVersion], chosen: &[&RankedDefinition<'_>]) -> Arc<SchemaSet> {
         let key = (kube_versions.to_vec(), chosen.iter().map(|candidate| candidate.key()).collect());
         let set = || Arc::new(SchemaSet::new(kube_versions, chosen.iter().map(|candidate| candidate.root)));
         Arc::clone(lock(&self.sets).entry(key).or_insert_with(set))
     }
 
-    fn remark(&self, remark: Remark) {
-        lock(&self.remarks).insert(remark);
+    fn add_note(&self, note: CrdSearchNote) {
+        lock(&self.notes).insert(note);
     }
 }
 
@@ -117,31 +117,31 @@ impl Nearby {
             library,
             kube_versions,
             places,
-            neighbourhoods: OnceLock::new(),
+            search_roots: OnceLock::new(),
             answers: Mutex::new(BTreeMap::new()),
         }
     }
 
     fn find(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
-        let around = self.neighbourhoods.get_or_init(|| {
-            self.places.iter().filter_map(|place| Neighbourhood::of(place, &self.library)).collect()
+        let roots = self.search_roots.get_or_init(|| {
+            self.places.iter().filter_map(|place| SearchRoot::from_path(place, &self.library)).collect()
         });
-        let all = around.iter().flat_map(|near| near.candidates(group));
-        let mut all: Vec<Candidate<'_>> = all.take(MAX_CANDIDATES).collect();
+        let all = roots.iter().flat_map(|near| near.candidates(group));
+        let mut all: Vec<RankedDefinition<'_>> = all.take(MAX_CANDIDATES).collect();
         all.sort_by(|a, b| a.order().cmp(&b.order()));
-        let mut chosen: BTreeMap<&str, &Candidate<'_>> = BTreeMap::new();
+        let mut chosen: BTreeMap<&str, &RankedDefinition<'_>> = BTreeMap::new();
         for candidate in &all {
             chosen.entry(candidate.kind).or_insert(candidate);
         }
         let best = best(&all, group, version, kind);
         let is_chosen =
-            |best: &Candidate<'_>| chosen.get(kind).is_some_and(|first| std::ptr::eq(*first, best));
-        let chosen: Vec<&Candidate<'_>> = match best {
-            // Beside it nothing is asked for, and a set of its own for each such kind stays small.
+            |best: &RankedDefinition<'_>| chosen.get(kind).is_some_and(|first| std::ptr::eq(*first, best));
+        let chosen: Vec<&RankedDefinition<'_>> = match best {
+            // No other kind of this set is looked up, so a separate set for each such kind stays small.
             Some(best) if !is_chosen(best) => vec![best],
             Some(_) => chosen.into_values().collect(),
             None => {
-                for near in around {
+                for near in roots {
                     self.explain(near, group, kind);
                 }
                 chosen.into_values().collect()
@@ -153,20 +153,20 @@ impl Nearby {
         })
     }
 
-    /// Says why a definition may not have been found.
-    fn explain(&self, near: &Neighbourhood, group: &str, kind: &str) {
+    /// Notes why a definition may not have been found.
+    fn explain(&self, near: &SearchRoot, group: &str, kind: &str) {
         if near.shelf.is_cut() {
-            self.library.remark(Remark::Cut);
+            self.library.add_note(CrdSearchNote::Cut);
         }
         for file in near.shelf.files(group).filter(|file| file.names(kind) && file.found().is_faulty) {
             let path = near.name(file);
-            self.library.remark(Remark::Faulty { path, kind: kind.to_owned() });
+            self.library.add_note(CrdSearchNote::Faulty { path, kind: kind.to_owned() });
         }
     }
 }
 
-impl Neighbourhood {
-    fn of(place: &Path, library: &Library) -> Option<Self> {
+impl SearchRoot {
+    fn from_path(place: &Path, library: &Library) -> Option<Self> {
         let full = fs_err::canonicalize(place).ok()?;
         let root = repository_root(&full)?.to_owned();
         let inside = full.strip_prefix(&root).ok()?.to_owned();
@@ -175,13 +175,13 @@ impl Neighbourhood {
         Some(Self { shelf: library.shelf(&root), root: if is_root { named } else { root }, inside })
     }
 
-    /// The path of a file by the words of the user.
+    /// Returns the path of a file, spelled as the user gave the root.
     fn name(&self, file: &ShelvedFile) -> String {
         self.root.join(&file.path).to_string_lossy().into_owned()
     }
 
-    /// The definitions of a group.
-    fn candidates<'a>(&'a self, group: &'a str) -> impl Iterator<Item = Candidate<'a>> {
+    /// Returns the definitions of a group.
+    fn candidates<'a>(&'a self, group: &'a str) -> impl Iterator<Item = RankedDefinition<'a>> {
         self.shelf.files(group).flat_map(move |file| {
             let distance = distance(self.inside.join("-"), &file.path);
             let definitions = file.found().definitions.iter().map(Manifest::root).enumerate();
@@ -189,13 +189,13 @@ impl Neighbourhood {
                 let text = |path: &[&str]| root.at(path).and_then(Node::as_str);
                 let kind = text(&["spec", "names", "kind"])?;
                 let is_of_group = text(&["spec", "group"])? == group;
-                is_of_group.then_some(Candidate { distance, near: self, file, number, kind, root })
+                is_of_group.then_some(RankedDefinition { distance, near: self, file, number, kind, root })
             })
         })
     }
 }
 
-/// A directory so many levels above a path, by the words of the path.
+/// Returns the directory `levels` above a path, without resolving the path.
 fn above(path: &Path, levels: usize) -> PathBuf {
     let mut found: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
     for _ in 0..levels {
@@ -213,34 +213,35 @@ impl Fallback for Nearby {
         let asked = (group.to_owned(), version.to_owned(), kind.to_owned());
         let mut answers = lock(&self.answers);
         if answers.len() >= MAX_ASKED && !answers.contains_key(&asked) {
-            self.library.remark(Remark::Cut);
+            self.library.add_note(CrdSearchNote::Cut);
             return None;
         }
         answers.entry(asked).or_insert_with(|| self.find(group, version, kind)).clone()
     }
 }
 
-/// The first definition of a kind that serves a version, else the first.
+/// Returns the first definition of a kind that serves a version, else the first definition of the kind.
 fn best<'c, 'a>(
-    all: &'c [Candidate<'a>],
+    all: &'c [RankedDefinition<'a>],
     group: &str,
     version: &str,
     kind: &str,
-) -> Option<&'c Candidate<'a>> {
-    let of_kind: Vec<&Candidate<'_>> = all.iter().filter(|candidate| candidate.kind == kind).collect();
-    let serves = |candidate: &&&Candidate<'_>| {
+) -> Option<&'c RankedDefinition<'a>> {
+    let candidates: Vec<&RankedDefinition<'_>> =
+        all.iter().filter(|candidate| candidate.kind == kind).collect();
+    let serves = |candidate: &&&RankedDefinition<'_>| {
         let mut schemas = Schemas::new(KubeVersion::NEWEST);
         let _ = schemas.add_crd(candidate.root);
         schemas.knows(group, version, kind) == Known::Yes
     };
-    match &of_kind[..] {
+    match &candidates[..] {
         [] => None,
         [only] => Some(only),
-        [first, ..] => Some(of_kind.iter().find(serves).unwrap_or(first)),
+        [first, ..] => Some(candidates.iter().find(serves).unwrap_or(first)),
     }
 }
 
-impl Candidate<'_> {
+impl RankedDefinition<'_> {
     fn order(&self) -> impl Ord + '_ {
         (self.distance, self.file.path.as_path(), self.near.shelf.root(), self.number)
     }
@@ -256,7 +257,7 @@ impl Candidate<'_> {
     }
 }
 
-/// What it guards is whole whenever nobody holds it.
+/// Locks a mutex; a poisoned one is fine, as every update leaves its value consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The files that a report may show lines of: those that the run was given, and what is in their repositories.
+//! The files whose lines a report may show: the given files, and files in their repositories.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -7,10 +7,10 @@ use super::names::shown;
 use super::targets::{Target, Targets};
 use sealwave_core::reach::Reach;
 
-/// What may be read once more for a report.
+/// The files that may be read again for a report.
 #[derive(Debug, Default)]
 pub struct Readable {
-    /// Files that the user named, as findings call them.
+    /// Files that the user gave, by the paths in findings.
     named: HashSet<String>,
     below: BTreeSet<Reach>,
 }
@@ -28,7 +28,7 @@ impl Readable {
         readable
     }
 
-    /// Opens a regular file by the path that a finding has; `None` where it may not be read, or cannot be.
+    /// Opens a regular file by the path in a finding; `None` if it may not or cannot be read.
     pub fn open(&self, path: &Path) -> Option<fs_err::File> {
         let is_named = path.to_str().is_some_and(|path| self.named.contains(path));
         let named = is_named.then_some(&Reach::Anywhere);
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(read("repo/m/a.yaml"), None);
         assert_eq!(read("secret"), None);
         symlink("../secret", at("repo/named.yaml")).unwrap();
-        assert_eq!(read("repo/named.yaml").as_deref(), Some("CANARY"), "the user named it");
+        assert_eq!(read("repo/named.yaml").as_deref(), Some("CANARY"), "the user gave this path");
         assert_eq!(Readable::default().open(&at("secret")).map(|_| ()), None);
     }
 }

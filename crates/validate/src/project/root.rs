@@ -1,7 +1,7 @@
-//! Where the repository of a path is, and what the path is called in it.
+//! Converts paths in a report to paths relative to the repository root.
 //!
-//! Code scanning, pull requests and merge requests know files by their paths from the root of the repository, wherever
-//! the command was run. People and programs get paths as they were given.
+//! Code scanning, pull requests and merge requests identify files by their paths from the root of the repository,
+//! wherever the command was run. Other formats keep the paths as they were given.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,14 +10,14 @@ use std::path::Path;
 use crate::Report;
 use sealwave_core::reach::repository_root;
 
-/// The report with paths from the root of the repository; what is in none keeps its path.
+/// Returns the report with paths from the root of the repository; files outside repositories keep their paths.
 ///
-/// `here` is what an app without a name is: one that was given as the working directory, or none.
+/// `here` is the path of the app without a name: the app in the working directory, if there is one.
 pub fn from_root(report: &Report, here: Option<&Path>) -> Report {
-    let known = RefCell::new(BTreeMap::new());
+    let cache = RefCell::new(BTreeMap::new());
     let path = |path: &str| {
-        let mut known = known.borrow_mut();
-        known.entry(path.to_owned()).or_insert_with(|| inside(Path::new(path))).clone()
+        let mut cache = cache.borrow_mut();
+        cache.entry(path.to_owned()).or_insert_with(|| inside(Path::new(path))).clone()
     };
     let app = |app: &str| match here {
         Some(here) if app.is_empty() => inside(here),
@@ -27,7 +27,7 @@ pub fn from_root(report: &Report, here: Option<&Path>) -> Report {
     report.renamed(&path, &app)
 }
 
-/// The path from the root of its repository; links are followed, as the repository holds the file where they lead.
+/// Returns the path from the root of its repository. Symbolic links are resolved, as the repository holds their target.
 fn inside(path: &Path) -> Option<String> {
     let path = fs_err::canonicalize(path).ok()?;
     let inside = path.strip_prefix(repository_root(&path)?).ok()?.to_str()?;
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_called_as_its_repository_calls_it() {
+    fn paths_are_relative_to_the_repository_root() {
         let dir = tempfile::tempdir().unwrap();
         let at = |path: &str| dir.path().join(path);
         for directory in ["repo/.git", "repo/apps/shop", "repo/shared"] {

@@ -1,7 +1,7 @@
-//! The definitions of custom resources that lie in a repository.
+//! Finds the custom resource definitions in a repository.
 //!
-//! Nobody named these files, so nothing in them can fail a run: what is too long, unreadable or broken is passed over.
-//! The files are looked for when the first kind without a schema is met, and parsed when a kind of their group is.
+//! The user did not name these files, so they cannot fail a run: long, unreadable and broken files are skipped. The
+//! search starts at the first kind without a schema; a file is parsed when a kind of its group is looked up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -14,35 +14,35 @@ use super::walk::{files, is_manifest};
 use crate::project::Found;
 use sealwave_core::reach::Reach;
 
-/// The text without which a file defines nothing.
+/// The text that every file with a definition contains.
 const MARK: &str = "CustomResourceDefinition";
 
-/// How much is looked at.
+/// Limits of a search.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
+struct SearchLimits {
     /// Files and directories.
     entries: usize,
-    /// Bytes of one file; a longer one is passed over.
+    /// Bytes of one file; a longer one is skipped.
     file: u64,
     /// Bytes of all files.
     all: u64,
-    /// Bytes of those that may hold definitions.
+    /// Bytes of the files that may hold definitions.
     kept: usize,
 }
 
-const BOUNDS: Bounds = Bounds { entries: 200_000, file: 16 << 20, all: 1 << 30, kept: 64 << 20 };
+const BOUNDS: SearchLimits = SearchLimits { entries: 200_000, file: 16 << 20, all: 1 << 30, kept: 64 << 20 };
 
-/// What lies in a repository.
+/// The definitions in a repository, read on first use.
 #[derive(Debug)]
 pub(super) struct Shelf {
     root: PathBuf,
-    contents: OnceLock<Contents>,
+    contents: OnceLock<RepositoryContents>,
 }
 
 #[derive(Debug, Default)]
-struct Contents {
+struct RepositoryContents {
     files: Vec<ShelvedFile>,
-    /// The numbers of the files that name a group.
+    /// Indices of the files that mention a group.
     by_group: BTreeMap<String, Vec<usize>>,
     is_cut: bool,
 }
@@ -66,28 +66,28 @@ impl Shelf {
         &self.root
     }
 
-    /// The files that name a group, in the order of paths.
+    /// Returns the files that mention a group, in the order of paths.
     pub(super) fn files(&self, group: &str) -> impl Iterator<Item = &ShelvedFile> + use<'_> {
-        let Contents { files, by_group, .. } = self.contents();
+        let RepositoryContents { files, by_group, .. } = self.contents();
         by_group.get(group).into_iter().flatten().filter_map(|number| files.get(*number))
     }
 
-    /// Whether there was too much to look at all of it.
+    /// Reports whether the search stopped at a limit.
     pub(super) fn is_cut(&self) -> bool {
         self.contents().is_cut
     }
 
-    fn contents(&self) -> &Contents {
-        self.contents.get_or_init(|| Contents::of(&self.root, BOUNDS))
+    fn contents(&self) -> &RepositoryContents {
+        self.contents.get_or_init(|| RepositoryContents::read(&self.root, BOUNDS))
     }
 }
 
-impl Contents {
-    fn of(root: &Path, bounds: Bounds) -> Self {
+impl RepositoryContents {
+    fn read(root: &Path, bounds: SearchLimits) -> Self {
         let mut contents = Self::default();
         let reach = fs_err::canonicalize(root).map_or(Reach::Below(root.to_owned()), Reach::Below);
         let (mut all, mut kept) = (0, 0);
-        // Whatever stands above the root is not of the repository.
+        // Ignore files above the root do not belong to the repository.
         for (number, entry) in files(root).parents(false).require_git(false).build().enumerate() {
             contents.is_cut = number >= bounds.entries || all > bounds.all || kept > bounds.kept;
             if contents.is_cut {
@@ -117,33 +117,33 @@ impl Contents {
     }
 }
 
-/// What may be the value of a field `group` in a text, in YAML or JSON.
+/// Returns the possible values of `group` fields in a YAML or JSON text.
 fn groups(text: &[u8]) -> BTreeSet<&str> {
     let after = memmem::find_iter(text, b"group").filter_map(|at| text.get(at + "group".len()..));
     let values = after.filter_map(|rest| {
         let start = rest.iter().position(|byte| !b" \t\r\n\"':".contains(byte)).filter(|start| *start > 0)?;
         let value = rest.get(start..)?;
-        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
-        let end = value.iter().position(|byte| !is_of_name(byte)).unwrap_or(value.len());
+        let is_name_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+        let end = value.iter().position(|byte| !is_name_byte(byte)).unwrap_or(value.len());
         std::str::from_utf8(value.get(..end)?).ok()
     });
     values.filter(|value| value.contains('.')).collect()
 }
 
-/// All of a file; none where it cannot be read, or grew.
-fn read(path: &Path, reach: &Reach, most: u64) -> Option<Vec<u8>> {
+/// Returns the contents of a file; `None` if it cannot be read, or grew beyond the limit.
+fn read(path: &Path, reach: &Reach, limit: u64) -> Option<Vec<u8>> {
     let mut text = Vec::new();
-    reach.open(path).ok()?.take(most + 1).read_to_end(&mut text).ok()?;
-    (text.len() as u64 <= most).then_some(text)
+    reach.open(path).ok()?.take(limit + 1).read_to_end(&mut text).ok()?;
+    (text.len() as u64 <= limit).then_some(text)
 }
 
 impl ShelvedFile {
-    /// Whether a name stands somewhere in it.
+    /// Reports whether the text contains a name.
     pub(super) fn names(&self, name: &str) -> bool {
         memmem::find(&self.text, name.as_bytes()).is_some()
     }
 
-    /// Its definitions.
+    /// Returns the definitions in the file.
     pub(super) fn found(&self) -> &Found {
         self.found.get_or_init(|| super::definitions_in(&self.text, &self.path.to_string_lossy()))
     }
@@ -156,19 +156,19 @@ mod tests {
     const DEFINITION: &str =
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: a.io}\n";
 
-    fn shelved(files: &[(&str, &str)], bounds: Bounds) -> (Vec<String>, bool) {
+    fn search(files: &[(&str, &str)], bounds: SearchLimits) -> (Vec<String>, bool) {
         let dir = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = dir.path().join(path);
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, text).unwrap();
         }
-        let Contents { files, is_cut, .. } = Contents::of(dir.path(), bounds);
+        let RepositoryContents { files, is_cut, .. } = RepositoryContents::read(dir.path(), bounds);
         (files.iter().map(|file| file.path.to_string_lossy().into_owned()).collect(), is_cut)
     }
 
     #[test]
-    fn what_may_define_something_is_found_in_the_order_of_paths() {
+    fn candidate_files_are_found_in_path_order() {
         let files = [
             ("b/a.json", DEFINITION),
             ("b.yml", DEFINITION),
@@ -181,11 +181,11 @@ mod tests {
             ("build/a.yaml", DEFINITION),
         ];
         let found = ["a.yaml", "b/a.json", "b.yml"].map(str::to_owned).to_vec();
-        assert_eq!(shelved(&files, BOUNDS), (found, false));
+        assert_eq!(search(&files, BOUNDS), (found, false));
     }
 
     #[test]
-    fn a_group_is_found_however_it_is_written() {
+    fn groups_are_found_in_every_notation() {
         for text in [
             "group: a.io",
             "group: 'a.io' # one\n",
@@ -202,17 +202,17 @@ mod tests {
     }
 
     #[test]
-    fn every_bound_ends_the_search_and_none_fails_it() {
+    fn every_limit_ends_the_search_without_an_error() {
         let files = [("a.yaml", DEFINITION), ("b.yaml", DEFINITION), ("c.yaml", "a: 1\n")];
         let size = DEFINITION.len();
-        let search = |bounds: Bounds| {
-            let (found, is_cut) = shelved(&files, bounds);
+        let count = |bounds: SearchLimits| {
+            let (found, is_cut) = search(&files, bounds);
             (found.len(), is_cut)
         };
-        assert_eq!(search(BOUNDS), (2, false));
-        assert_eq!(search(Bounds { entries: 2, ..BOUNDS }), (1, true), "the root is an entry");
-        assert_eq!(search(Bounds { all: size as u64, ..BOUNDS }), (2, true));
-        assert_eq!(search(Bounds { kept: size - 1, ..BOUNDS }), (1, true));
-        assert_eq!(search(Bounds { file: size as u64 - 1, ..BOUNDS }), (0, false));
+        assert_eq!(count(BOUNDS), (2, false));
+        assert_eq!(count(SearchLimits { entries: 2, ..BOUNDS }), (1, true), "the root is an entry");
+        assert_eq!(count(SearchLimits { all: size as u64, ..BOUNDS }), (2, true));
+        assert_eq!(count(SearchLimits { kept: size - 1, ..BOUNDS }), (1, true));
+        assert_eq!(count(SearchLimits { file: size as u64 - 1, ..BOUNDS }), (0, false));
     }
 }

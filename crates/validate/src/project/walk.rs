@@ -1,9 +1,9 @@
-//! What is below a directory: apps, and files of manifests.
+//! Finds apps and manifest files below a directory.
 //!
-//! Only what lies in the repository decides, so that every machine sees the same: hidden files and what a `.gitignore`
-//! names are left out, nothing else is. Links to files are followed inside the repository, links to directories are not.
-//! What has the name of a manifest and cannot be one is always reported: a broken link is kept, so that reading it fails,
-//! and of a link that leads out of the repository nothing but its own path is known.
+//! The result depends on the repository only, so it is the same on every machine: hidden files and files that a
+//! `.gitignore` lists are skipped, nothing else is. Symbolic links to files are followed inside the repository, links
+//! to directories are not. An entry that is named like a manifest but cannot be one is always reported: a broken link
+//! is kept, so that reading it fails; a link that leaves the repository is reported by its own path only.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,43 +13,43 @@ use ignore::{DirEntry, WalkBuilder};
 use sealwave_core::reach::{Reach, ReachError, repository_root};
 use sealwave_secrets::settings::APP_FILE;
 
-/// What is below a directory, in the order of paths.
+/// The apps and manifest files below a directory, in the order of paths.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
-    /// Directories with an app file, whatever is in it.
+    /// Directories with an app file, whatever it contains.
     pub(super) apps: Vec<PathBuf>,
-    /// Files of manifests that are in no app.
+    /// Manifest files that do not belong to an app.
     pub(super) files: Vec<PathBuf>,
-    /// What is named like a manifest and is neither a file nor a directory.
+    /// Entries named like a manifest that are neither files nor directories.
     pub(super) odd: Vec<PathBuf>,
-    /// Links to directories that lead elsewhere in the repository.
+    /// Symbolic links to directories elsewhere in the repository.
     pub(super) links: Vec<PathBuf>,
-    /// Links that lead out of the repository, where manifests may be behind them.
+    /// Symbolic links that leave the repository and may lead to manifests.
     pub(super) outside: Vec<PathBuf>,
 }
 
-/// What a name stands for.
-enum Kind {
+/// The type of a directory entry.
+enum EntryType {
     Directory,
-    /// A directory that is not below the one that is walked.
+    /// A directory outside the one that is searched.
     Elsewhere,
     File,
-    /// A pipe, a socket, a device.
+    /// A pipe, a socket or a device.
     Odd,
-    /// Something out of reach: nothing more is known of it.
+    /// A link that leaves the repository; its target is not examined.
     Outside,
 }
 
 impl Walked {
-    /// Looks at everything below a directory.
+    /// Searches everything below a directory.
     ///
     /// # Errors
-    /// A directory that cannot be read.
+    /// Returns an error if a directory cannot be read.
     pub(super) fn new(top: &Path, reach: &Reach) -> Result<Self, ignore::Error> {
         let mut walked = Self::default();
         let real = fs_err::canonicalize(top).unwrap_or_else(|_| top.to_owned());
         for entry in walk(top, &real) {
-            walked.take(&entry?, &real, reach);
+            walked.add(&entry?, &real, reach);
         }
         let Self { apps, files, odd, links, outside } = &mut walked;
         let apps: HashSet<&Path> = apps.iter().map(PathBuf::as_path).collect();
@@ -59,63 +59,64 @@ impl Walked {
         Ok(walked)
     }
 
-    fn take(&mut self, entry: &DirEntry, top: &Path, reach: &Reach) {
+    fn add(&mut self, entry: &DirEntry, top: &Path, reach: &Reach) {
         let path = entry.path();
         let is_link = entry.path_is_symlink() && entry.depth() > 0;
         let is_app_file = path.file_name().is_some_and(|name| name == APP_FILE);
-        let kind = if is_link { kind_behind(path, top, reach) } else { kind(path) };
-        match kind {
-            Kind::Elsewhere => self.links.push(path.to_owned()),
-            Kind::Directory => {}
+        let entry_type = if is_link { target_type(path, top, reach) } else { entry_type(path) };
+        match entry_type {
+            EntryType::Elsewhere => self.links.push(path.to_owned()),
+            EntryType::Directory => {}
             _ if is_app_file => self.apps.extend(path.parent().map(Path::to_owned)),
-            // What has an extension of its own is hardly a directory.
-            Kind::Outside if is_manifest(path) || path.extension().is_none() => {
+            // A name with another extension is unlikely to be a directory.
+            EntryType::Outside if is_manifest(path) || path.extension().is_none() => {
                 self.outside.push(path.to_owned());
             }
-            Kind::Outside => {}
+            EntryType::Outside => {}
             _ if !is_manifest(path) => {}
-            Kind::File => self.files.push(path.to_owned()),
-            Kind::Odd => self.odd.push(path.to_owned()),
+            EntryType::File => self.files.push(path.to_owned()),
+            EntryType::Odd => self.odd.push(path.to_owned()),
         }
     }
 }
 
-/// Whether a directory has an app file, whatever is in it.
+/// Reports whether a directory has an app file, whatever it contains.
 pub(super) fn is_app(directory: &Path) -> bool {
     let file = directory.join(APP_FILE);
     file.symlink_metadata().is_ok() && !file.is_dir()
 }
 
-/// As Git looks for `.gitignore`: up to the top of the repository, and no farther; all the way up where there is none.
+/// Walks a directory, reading `.gitignore` files up to the root of the repository, as Git does; outside a repository,
+/// in all parent directories.
 fn walk(top: &Path, real: &Path) -> ignore::Walk {
     let in_repository = repository_root(real).is_some();
     files(top).require_git(in_repository).build()
 }
 
-/// A walk in the order of names, without hidden files and what `.gitignore` names.
+/// Returns a walk in the order of names, without hidden files and files that a `.gitignore` lists.
 pub(super) fn files(top: &Path) -> WalkBuilder {
     let mut walk = WalkBuilder::new(top);
     walk.ignore(false).git_global(false).git_exclude(false).sort_by_file_name(std::ffi::OsStr::cmp);
     walk
 }
 
-/// What is behind a link counts; a link that leads nowhere is a file that cannot be read.
-fn kind_behind(link: &Path, top: &Path, reach: &Reach) -> Kind {
+/// Returns the type of a link's target; a broken link is a file that cannot be read.
+fn target_type(link: &Path, top: &Path, reach: &Reach) -> EntryType {
     match reach.resolve(link) {
-        Ok(real) => match kind(&real) {
-            Kind::Directory if !real.starts_with(top) => Kind::Elsewhere,
-            kind => kind,
+        Ok(real) => match entry_type(&real) {
+            EntryType::Directory if !real.starts_with(top) => EntryType::Elsewhere,
+            entry_type => entry_type,
         },
-        Err(ReachError::Outside) => Kind::Outside,
-        Err(_) => Kind::File,
+        Err(ReachError::Outside) => EntryType::Outside,
+        Err(_) => EntryType::File,
     }
 }
 
-fn kind(path: &Path) -> Kind {
+fn entry_type(path: &Path) -> EntryType {
     match fs_err::metadata(path) {
-        Ok(about) if about.is_dir() => Kind::Directory,
-        Ok(about) if !about.is_file() => Kind::Odd,
-        Ok(_) | Err(_) => Kind::File,
+        Ok(about) if about.is_dir() => EntryType::Directory,
+        Ok(about) if !about.is_file() => EntryType::Odd,
+        Ok(_) | Err(_) => EntryType::File,
     }
 }
 

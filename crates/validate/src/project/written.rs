@@ -1,4 +1,4 @@
-//! The files that a run writes: no two to one place, and none in place of what it reads.
+//! The files that a run writes: each path only once, and never a file that the run reads.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use crate::report::{self, Outputs};
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_secrets::settings::APP_FILE;
 
-/// What of an app's directory is the app, besides what its files name.
-const OF_AN_APP: [&str; 5] = [APP_FILE, "base", "envs", "partials", "values.yaml"];
+/// The entries of an app's directory that belong to the app, besides the files that they reference.
+const APP_ENTRIES: [&str; 5] = [APP_FILE, "base", "envs", "partials", "values.yaml"];
 
 /// The paths of a run that decide where it may write.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,131 +27,135 @@ pub struct WrittenPaths<'a> {
 
 /// The files that a run writes.
 #[derive(Debug, Default)]
-pub struct Written(Vec<Place>);
+pub struct Written(Vec<OutputPath>);
 
 #[derive(Debug)]
-struct Place {
+struct OutputPath {
     given: PathBuf,
-    /// Where it ends up, whatever the spelling.
-    real: PathBuf,
+    /// The resolved path.
+    resolved: PathBuf,
 }
 
-/// Why something is not to be written there.
+/// A path that must not be written.
 #[derive(Debug, thiserror::Error)]
-enum WrittenError {
-    #[error("`{0}` is no baseline, and is not replaced by one")]
-    NoBaseline(String),
-    #[error("`{0}` is read by this run, and is not replaced by a report")]
-    Read(String),
-    #[error("two reports would go to `{0}`")]
-    Same(String),
-    #[error("a baseline cannot go to standard output")]
+enum OutputPathError {
+    #[error("`{0}` is not a baseline and is not overwritten")]
+    NotABaseline(String),
+    #[error("`{0}` is an input of this run and is not overwritten")]
+    IsInput(String),
+    #[error("two reports would be written to `{0}`")]
+    Duplicate(String),
+    #[error("baseline cannot be written to standard output")]
     Stdout,
 }
 
-impl Explain for WrittenError {
+impl Explain for OutputPathError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoBaseline(_) => "name another file, or remove this one first".to_owned(),
-            Self::Read(_) => "name another file for the report".to_owned(),
-            Self::Same(_) => "give each a file of its own".to_owned(),
-            Self::Stdout => "name a file: `--write-baseline FILE`".to_owned(),
+            Self::NotABaseline(_) => "choose another file, or remove this one first".to_owned(),
+            Self::IsInput(_) => "choose another file for the report".to_owned(),
+            Self::Duplicate(_) => "choose a different file for each".to_owned(),
+            Self::Stdout => "choose a file: `--write-baseline FILE`".to_owned(),
         })
     }
 }
 
 impl Written {
-    /// Decides where a run writes.
+    /// Determines the files that a run writes.
     ///
     /// # Errors
-    /// Two would go to one place, or one in place of what is no report.
-    pub fn decide(outputs: &Outputs, paths: WrittenPaths<'_>) -> Result<Self, Failure> {
-        let failed = |error: WrittenError| Err(Problem::new(&error).into());
+    /// Returns an error if two reports would be written to one file, or one would overwrite another kind of file.
+    pub fn decide(outputs: &Outputs, args: &ValidateArgs) -> Result<Self, Failure> {
+        let failed = |error: OutputPathError| Err(Problem::new(&error).into());
         let mut written = Self::default();
         for (_, path) in outputs.files() {
             if !written.add(path) {
-                return failed(WrittenError::Same(shown(path)));
+                return failed(OutputPathError::Duplicate(shown(path)));
             }
         }
-        written.spare(paths.baseline)?;
-        if let Some(path) = paths.write_baseline {
+        let baseline = args.report.baseline.as_deref();
+        written.spare(baseline)?;
+        if let Some(path) = args.report.write_baseline.as_deref() {
             if path == Path::new("-") {
-                return failed(WrittenError::Stdout);
+                return failed(OutputPathError::Stdout);
             }
             if !written.add(path) {
-                return failed(WrittenError::Same(shown(path)));
+                return failed(OutputPathError::Duplicate(shown(path)));
             }
             let is_file = fs_err::metadata(path).is_ok_and(|about| about.is_file() && about.len() > 0);
-            if is_file && report::read_baseline(path).is_err() {
-                return failed(WrittenError::NoBaseline(shown(path)));
+            if is_file && ops::read_baseline(path).is_err() {
+                return failed(OutputPathError::NotABaseline(shown(path)));
             }
         }
-        written.spare(paths.config.into_iter().chain(paths.operator))?;
-        let definitions: Vec<PathBuf> = paths.crds.iter().map(|path| report::destination(path)).collect();
-        let is_one = |place: &&Place| definitions.iter().any(|path| place.real.starts_with(path));
-        let over = written
+        let settings = args.checks.config.iter().chain(&args.checks.operator);
+        written.spare(settings.map(PathBuf::as_path))?;
+        let definitions: Vec<PathBuf> = args.checks.crds.iter().map(|path| ops::destination(path)).collect();
+        let is_definition =
+            |place: &&OutputPath| definitions.iter().any(|path| place.resolved.starts_with(path));
+        let overwritten = written
             .0
             .iter()
-            .filter(is_one)
-            .find(|place| place.real.is_file() && !report::is_report(&place.real));
-        match over {
-            Some(place) => failed(WrittenError::Read(shown(&place.given))),
+            .filter(is_definition)
+            .find(|place| place.resolved.is_file() && !ops::is_report(&place.resolved));
+        match overwritten {
+            Some(place) => failed(OutputPathError::IsInput(shown(&place.given))),
             None => Ok(written),
         }
     }
 
-    /// Adds a file, unless it is there.
+    /// Adds a file; returns false if it is already present.
     fn add(&mut self, path: &Path) -> bool {
-        let real = report::destination(path);
-        let is_new = !self.0.iter().any(|place| place.real == real);
+        let resolved = ops::destination(path);
+        let is_new = !self.0.iter().any(|place| place.resolved == resolved);
         if is_new {
-            self.0.push(Place { given: path.to_owned(), real });
+            self.0.push(OutputPath { given: path.to_owned(), resolved });
         }
         is_new
     }
 
-    fn at(&self, path: &Path) -> Option<&Place> {
+    fn at(&self, path: &Path) -> Option<&OutputPath> {
         if self.0.is_empty() {
             return None;
         }
-        let real = report::destination(path);
-        self.0.iter().find(|place| place.real == real)
+        let resolved = ops::destination(path);
+        self.0.iter().find(|place| place.resolved == resolved)
     }
 
-    /// Refuses to write over what is read.
+    /// Checks that the run does not overwrite the files that it reads.
     ///
     /// # Errors
-    /// One of the files is to be written.
+    /// Returns an error if one of the files would be written.
     pub fn spare<'a>(&self, read: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
         match read.into_iter().find_map(|path| self.at(path)) {
-            Some(place) => Err(Problem::new(&WrittenError::Read(shown(&place.given))).into()),
+            Some(place) => Err(Problem::new(&OutputPathError::IsInput(shown(&place.given))).into()),
             None => Ok(()),
         }
     }
 
-    /// The same for all that apps are made of.
+    /// Checks that the run does not overwrite files of apps.
     ///
     /// # Errors
-    /// A file of theirs is to be written.
+    /// Returns an error if a file of an app would be written.
     pub(super) fn spare_apps<'a>(&self, apps: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
-        let existing: Vec<&Place> = self.0.iter().filter(|place| place.real.is_file()).collect();
+        let existing: Vec<&OutputPath> = self.0.iter().filter(|place| place.resolved.is_file()).collect();
         if existing.is_empty() {
             return Ok(());
         }
         for app in apps {
-            let own = OF_AN_APP.map(|name| report::destination(&app.join(name)));
-            let over = existing.iter().find(|place| own.iter().any(|own| place.real.starts_with(own)));
-            if let Some(place) = over {
-                return Err(Problem::new(&WrittenError::Read(shown(&place.given))).into());
+            let own = APP_ENTRIES.map(|name| ops::destination(&app.join(name)));
+            let overwritten =
+                existing.iter().find(|place| own.iter().any(|own| place.resolved.starts_with(own)));
+            if let Some(place) = overwritten {
+                return Err(Problem::new(&OutputPathError::IsInput(shown(&place.given))).into());
             }
         }
         Ok(())
     }
 
-    /// The files that were found, without those that an earlier run wrote where this one writes.
+    /// Removes the files that this run writes, and an earlier run wrote, from the files found.
     ///
     /// # Errors
-    /// What is there is no report.
+    /// Returns an error if such a file is not a report.
     pub(super) fn leave_out(&self, mut files: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
         let own = |file: &PathBuf| self.at(file).is_some();
         self.spare(files.iter().filter(|file| own(file) && !report::is_report(file)).map(PathBuf::as_path))?;

@@ -1,7 +1,7 @@
-//! Lines of sources, read again when a report is printed.
+//! Reads lines of sources again when a report is printed.
 //!
-//! Files are read lazily and few are kept: findings come in the order of their places. Every bound leads to the same: no
-//! excerpt. Nothing here decides whether a line may be shown; the [guard](super::ExcerptGuard) does.
+//! Files are read lazily and few are kept, as findings are sorted by place. Beyond any limit, no excerpt is returned.
+//! This module does not decide whether a line may be shown; the [guard](super::ExcerptGuard) does.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -12,41 +12,41 @@ use super::STDIN;
 
 /// Files larger than this are not read.
 const MAX_FILE_BYTES: u64 = 16 << 20;
-/// So many files are kept at once, ...
+/// The most files that are kept at once.
 const MAX_FILES: usize = 16;
-/// ... of so many bytes together, or the last alone.
+/// The most bytes of all kept files, unless the last file alone is larger.
 const MAX_KEPT_BYTES: usize = 32 << 20;
-/// Longer lines are nothing to read for people.
+/// Longer lines are not shown.
 const MAX_LINE_BYTES: usize = 4096;
-/// Lines before one and after it that say what it holds.
+/// Lines before and after a line that give its context.
 const BEFORE: u32 = 60;
 const AFTER: u32 = 3;
-/// Distance of the positions that lines are counted from.
+/// Distance in bytes between the entries of the line index.
 const STRIDE: usize = 4096;
 
-/// Opens a source by the path that findings name; `None` where it may not be read.
-type Open = Box<dyn Fn(&Path) -> Option<fs_err::File>>;
+/// Opens a source by the path in a finding; `None` if it may not be read.
+type OpenSource = Box<dyn Fn(&Path) -> Option<fs_err::File>>;
 
-/// Gives lines of sources by the paths that findings name.
+/// Provides lines of sources by the paths in findings.
 pub struct Excerpts {
-    open: Open,
-    preloaded: BTreeMap<String, Text>,
-    files: RefCell<VecDeque<(String, Option<Text>)>>,
+    open: OpenSource,
+    preloaded: BTreeMap<String, IndexedText>,
+    files: RefCell<VecDeque<(String, Option<IndexedText>)>>,
 }
 
 impl Excerpts {
-    /// Reads the regular files that `open` opens: it decides which those are.
+    /// Creates excerpts of regular files; `open` decides which files may be read.
     #[must_use]
     pub fn new(open: impl Fn(&Path) -> Option<fs_err::File> + 'static) -> Self {
         Self { open: Box::new(open), preloaded: BTreeMap::new(), files: RefCell::default() }
     }
 
-    /// Adds a text that is in no file, for example standard input.
+    /// Adds a text that is not in a file, for example standard input.
     pub fn preload(&mut self, path: impl Into<String>, text: impl Into<Vec<u8>>) {
-        self.preloaded.insert(path.into(), Text::new(text.into()));
+        self.preloaded.insert(path.into(), IndexedText::new(text.into()));
     }
 
-    /// A line with those around it, and which of them it is; none where one of those before it cannot be had.
+    /// Returns a line with its surrounding lines and its index among them; `None` if a line before it is unavailable.
     pub(super) fn around(&self, path: &str, line: u32) -> Option<(Vec<String>, usize)> {
         let first = line.saturating_sub(BEFORE).max(1);
         let mut lines: Vec<String> =
@@ -56,31 +56,33 @@ impl Excerpts {
         Some((lines, usize::try_from(line.checked_sub(first)?).ok()?))
     }
 
-    /// A line, counted from 1, without its end; none where it cannot be had, is no UTF-8, or is too long.
+    /// Returns a line, counted from 1, without its line break; `None` if it is unavailable, not UTF-8, or too long.
     pub(super) fn line(&self, path: &str, line: u32) -> Option<String> {
         if let Some(text) = self.preloaded.get(path) {
             return text.line(line);
         }
         let mut files = self.files.borrow_mut();
         if !files.iter().any(|(known, _)| known == path) {
-            let text = real(path).and_then(|real| read((self.open)(real)?)).map(Text::new);
-            make_room(&mut files, text.as_ref().map_or(0, Text::size));
+            let text = source_path(path)
+                .and_then(|source_path| read((self.open)(source_path)?))
+                .map(IndexedText::new);
+            make_room(&mut files, text.as_ref().map_or(0, IndexedText::size));
             files.push_back((path.to_owned(), text));
         }
         files.iter().find(|(known, _)| known == path)?.1.as_ref()?.line(line)
     }
 }
 
-/// The path of a file that is shown so; none where it may be another's: that of standard input, or of a name that is no
-/// UTF-8, in which some character stands for what it was.
-fn real(shown: &str) -> Option<&Path> {
+/// Returns the path of a displayed name; `None` if the name may not be a file's own path: for standard input, and for
+/// names with replacement characters.
+fn source_path(shown: &str) -> Option<&Path> {
     (shown != STDIN && !shown.contains(char::REPLACEMENT_CHARACTER)).then(|| Path::new(shown))
 }
 
-/// A regular file of a fair size.
+/// Reads a regular file up to the size limit.
 fn read(file: fs_err::File) -> Option<Vec<u8>> {
-    let about = file.metadata().ok()?;
-    if !about.is_file() || about.len() > MAX_FILE_BYTES {
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
         return None;
     }
     let mut bytes = Vec::new();
@@ -88,23 +90,23 @@ fn read(file: fs_err::File) -> Option<Vec<u8>> {
     (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
 }
 
-fn make_room(files: &mut VecDeque<(String, Option<Text>)>, needed: usize) {
-    let kept = |files: &VecDeque<(String, Option<Text>)>| -> usize {
-        files.iter().filter_map(|(_, text)| text.as_ref()).map(Text::size).sum()
+fn make_room(files: &mut VecDeque<(String, Option<IndexedText>)>, needed: usize) {
+    let kept = |files: &VecDeque<(String, Option<IndexedText>)>| -> usize {
+        files.iter().filter_map(|(_, text)| text.as_ref()).map(IndexedText::size).sum()
     };
     while files.len() >= MAX_FILES || (!files.is_empty() && kept(files) + needed > MAX_KEPT_BYTES) {
         files.pop_front();
     }
 }
 
-/// A text whose lines are found without a walk from its start, however many there are and however long.
-struct Text {
+/// A text with an index of lines, so that a line is found without a scan from the start.
+struct IndexedText {
     bytes: Vec<u8>,
-    /// Line ends before each multiple of the stride.
+    /// The number of line breaks before each multiple of the stride.
     line_ends: Vec<u32>,
 }
 
-impl Text {
+impl IndexedText {
     fn new(bytes: Vec<u8>) -> Self {
         let mut line_ends = vec![0];
         let mut count = 0_u32;
@@ -132,7 +134,7 @@ impl Text {
         Some(text.strip_suffix('\r').unwrap_or(text).to_owned())
     }
 
-    /// Where a line starts: after as many line ends as there are lines before it.
+    /// Returns the offset of a line: after as many line breaks as there are lines before it.
     fn start(&self, line: u32) -> Option<usize> {
         let before = line.checked_sub(1)?;
         if before == 0 {
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_found_wherever_strides_end() {
+    fn lines_are_found_across_strides() {
         let lines: Vec<String> = (0..3000_usize).map(|n| format!("{n}{}", "x".repeat(n % 97))).collect();
         let excerpts = preloaded(&lines.join("\r\n"));
         for (index, expected) in lines.iter().enumerate() {
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_and_broken_text_give_nothing() {
+    fn long_lines_and_invalid_text_have_no_excerpt() {
         let long = "x".repeat(MAX_LINE_BYTES);
         assert_eq!(preloaded(&long).line("-", 1), Some(long.clone()));
         assert_eq!(preloaded(&format!("{long}x\ny")).line("-", 1), None);
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn few_files_are_kept_and_only_files_are_read() {
+    fn few_files_are_kept_and_only_regular_files_are_read() {
         let dir = tempfile::tempdir().unwrap();
         for number in 0..40 {
             fs_err::write(dir.path().join(format!("{number}.yaml")), format!("a: {number}\n")).unwrap();

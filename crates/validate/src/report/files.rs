@@ -1,9 +1,8 @@
-//! Reports, baselines and the summary of a step: written where the user named, and nowhere else.
+//! Writes reports, baselines and step summaries to the paths that the user gave.
 //!
-//! A file is there whole or not at all: it is written beside its place and put into it in one step, several of them once
-//! all are written beside. What is there and is no regular file (a device, a pipe) is written to, never replaced; behind
-//! a link, the file that it leads to is replaced. Reports are no secrets: others may read them, unless a file that was
-//! there says otherwise.
+//! Writes are atomic: each file is written to a temporary file in the same directory and renamed; several files are
+//! renamed only after all are written. Existing devices and pipes are written to, never replaced; for a symbolic link,
+//! its target is replaced. Reports are readable by others, unless an existing file has other permissions.
 
 use std::fs::Permissions;
 use std::io::{self, Read as _, Write as _};
@@ -14,52 +13,52 @@ use sealwave_core::diagnostic::{Explain, io_reason};
 
 /// Larger baselines are not read.
 const MAX_BASELINE_BYTES: u64 = 64 << 20;
-/// Names that are tried for the file beside.
+/// The most names tried for a temporary file.
 const ATTEMPTS: u32 = 16;
-/// Links that are followed to a file that is not there yet.
+/// The most symbolic links followed to a new file.
 const MAX_LINKS: u32 = 40;
-/// How much of a file tells what it is.
+/// The most bytes read to recognize a report.
 const HEAD: u64 = 4 << 10;
 
-/// Why a report or a baseline cannot be written or read.
+/// An error in reading or writing a report or baseline.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportFileError {
-    /// It is no baseline.
+    /// The file is not a baseline.
     #[error("`{}`: {error}", path.display())]
     Baseline {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: BaselineError,
     },
-    /// Its place is a directory.
+    /// The path is a directory.
     #[error("`{}` is a directory", .0.display())]
     Directory(PathBuf),
-    /// One of several cannot be written.
-    #[error("{error}; {}", of_the_others(.written))]
+    /// One of several reports cannot be written.
+    #[error("{error}; {}", written_files(.written))]
     Several {
-        /// Why.
+        /// The cause.
         error: Box<Self>,
-        /// Those that were written.
+        /// The files already written.
         written: Vec<PathBuf>,
     },
-    /// It is larger than any baseline.
+    /// The file exceeds the size limit.
     #[error("baseline `{}` is larger than {} MiB", .0.display(), MAX_BASELINE_BYTES >> 20)]
     TooLarge(PathBuf),
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("`{}` cannot be read: {}", path.display(), io_reason(*.reason))]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: io::ErrorKind,
     },
-    /// It cannot be written.
-    #[error("`{}` cannot be written: {}", path.display(), not_written(*.reason))]
+    /// The file cannot be written.
+    #[error("`{}` cannot be written: {}", path.display(), write_error_reason(*.reason))]
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: io::ErrorKind,
     },
 }
@@ -69,46 +68,46 @@ impl Explain for ReportFileError {
         match self {
             Self::Baseline { error, .. } => error.hint(),
             Self::Several { error, .. } => error.hint(),
-            Self::Directory(_) => Some("name a file".to_owned()),
-            Self::TooLarge(_) => Some("`--write-baseline` writes one".to_owned()),
+            Self::Directory(_) => Some("choose a file".to_owned()),
+            Self::TooLarge(_) => Some("`--write-baseline` creates a baseline".to_owned()),
             Self::Unreadable { reason: io::ErrorKind::NotFound, .. } => {
-                Some("`--write-baseline` writes one".to_owned())
+                Some("`--write-baseline` creates a baseline".to_owned())
             }
             Self::Unwritable { reason: io::ErrorKind::NotFound, .. } => {
-                Some("make its directory first".to_owned())
+                Some("create its directory first".to_owned())
             }
             Self::Unreadable { .. } | Self::Unwritable { .. } => None,
         }
     }
 }
 
-fn not_written(reason: io::ErrorKind) -> String {
+fn write_error_reason(reason: io::ErrorKind) -> String {
     match reason {
-        io::ErrorKind::NotFound => "there is no such directory".to_owned(),
+        io::ErrorKind::NotFound => "directory not found".to_owned(),
         reason => io_reason(reason),
     }
 }
 
-fn of_the_others(written: &[PathBuf]) -> String {
+fn written_files(written: &[PathBuf]) -> String {
     if written.is_empty() {
         return "no report was written".to_owned();
     }
     let names: Vec<String> = written.iter().map(|path| format!("`{}`", path.display())).collect();
-    format!("written before: {}", names.join(", "))
+    format!("already written: {}", names.join(", "))
 }
 
-/// Writes a report, in place of what was there.
+/// Writes a report, replacing an existing file.
 ///
 /// # Errors
-/// It cannot be written; what was there is as it was.
+/// Returns an error if the file cannot be written; an existing file is unchanged.
 pub fn write_report(path: &Path, bytes: &[u8]) -> Result<(), ReportFileError> {
-    Prepared::new(path, bytes)?.put()
+    PreparedReport::new(path, bytes)?.commit()
 }
 
-/// Writes several reports, each in place of what was there.
+/// Writes several reports, replacing existing files.
 ///
 /// # Errors
-/// One cannot be written; the message says which were. Unless something happens between two steps, none was.
+/// Returns an error if one cannot be written; the message lists those already written, usually none.
 pub fn write_reports(reports: &[(PathBuf, Vec<u8>)]) -> Result<(), ReportFileError> {
     let several = |error: ReportFileError, written: &[(PathBuf, Vec<u8>)]| match reports {
         [_] => error,
@@ -117,30 +116,30 @@ pub fn write_reports(reports: &[(PathBuf, Vec<u8>)]) -> Result<(), ReportFileErr
             written: written.iter().map(|(path, _)| path.clone()).collect(),
         },
     };
-    let prepared: Result<Vec<Prepared<'_>>, _> =
-        reports.iter().map(|(path, bytes)| Prepared::new(path, bytes)).collect();
+    let prepared: Result<Vec<PreparedReport<'_>>, _> =
+        reports.iter().map(|(path, bytes)| PreparedReport::new(path, bytes)).collect();
     for (index, prepared) in prepared.map_err(|error| several(error, &[]))?.into_iter().enumerate() {
-        prepared.put().map_err(|error| several(error, reports.get(..index).unwrap_or_default()))?;
+        prepared.commit().map_err(|error| several(error, reports.get(..index).unwrap_or_default()))?;
     }
     Ok(())
 }
 
-/// Where what is written to a path ends up: behind links, and in one spelling, whether there is a file yet or not.
+/// Resolves a path to write to: follows symbolic links and normalizes the path, even if the file does not exist.
 #[must_use]
 pub fn destination(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
-        if let Ok(real) = fs_err::canonicalize(&path) {
-            return real;
+        if let Ok(resolved) = fs_err::canonicalize(&path) {
+            return resolved;
         }
         let Ok(target) = fs_err::read_link(&path) else { break };
         path = directory_of(&path).join(target);
     }
-    let real = fs_err::canonicalize(directory_of(&path)).ok();
-    real.and_then(|directory| Some(directory.join(path.file_name()?))).unwrap_or(path)
+    let resolved = fs_err::canonicalize(directory_of(&path)).ok();
+    resolved.and_then(|directory| Some(directory.join(path.file_name()?))).unwrap_or(path)
 }
 
-/// Whether a file holds nothing, or a report or baseline as a run writes it, so that another may take its place.
+/// Reports whether a file is empty, or is a report or baseline, so that it may be overwritten.
 #[must_use]
 pub fn is_report(path: &Path) -> bool {
     let mut head = Vec::new();
@@ -150,7 +149,7 @@ pub fn is_report(path: &Path) -> bool {
     let has = |word: &str| text.contains(word);
     let is_own = has("sealwave.dev/") && (has("\"ValidationReport\"") || has("\"ValidationBaseline\""));
     let is_sarif = has("\"$schema\"") && has("sarif");
-    // GitLab's is a list, which no manifest is; JUnit's is XML.
+    // A GitLab report is a list, unlike any manifest; a JUnit report is XML.
     let is_foreign = text.starts_with('[') || text.starts_with("<?xml");
     read.is_ok() && (text.is_empty() || is_foreign || text.starts_with('{') && (is_own || is_sarif))
 }
@@ -159,10 +158,10 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Adds to the file that a CI system reads as the summary of a step; other commands of the step add to it as well.
+/// Appends to the step summary file of a CI system; other commands of the step append to it too.
 ///
 /// # Errors
-/// It cannot be written.
+/// Returns an error if the file cannot be written.
 pub fn append_summary(path: &Path, bytes: &[u8]) -> Result<(), ReportFileError> {
     let opened = fs_err::OpenOptions::new().append(true).create(true).open(path);
     opened.and_then(|mut file| file.write_all(bytes)).map_err(|error| unwritable(path, &error))
@@ -171,7 +170,7 @@ pub fn append_summary(path: &Path, bytes: &[u8]) -> Result<(), ReportFileError> 
 /// Reads a baseline.
 ///
 /// # Errors
-/// It cannot be read, or is none.
+/// Returns an error if the file cannot be read or is not a baseline.
 pub fn read_baseline(path: &Path) -> Result<Baseline, ReportFileError> {
     let mut bytes = Vec::new();
     let read =
@@ -183,66 +182,66 @@ pub fn read_baseline(path: &Path) -> Result<Baseline, ReportFileError> {
     Baseline::parse(&bytes).map_err(|error| ReportFileError::Baseline { path: path.to_owned(), error })
 }
 
-/// A report that only has to be put into its place.
-struct Prepared<'a> {
+/// A report that is ready to be written or renamed.
+struct PreparedReport<'a> {
     path: &'a Path,
-    how: How<'a>,
+    method: WriteMethod<'a>,
 }
 
-enum How<'a> {
-    /// To be written to as it is.
+enum WriteMethod<'a> {
+    /// Write to an existing device or pipe.
     Device(&'a [u8]),
-    /// The file beside, and where it goes.
-    Replace(Beside, PathBuf),
+    /// Rename a temporary file to its destination.
+    Replace(TempFile, PathBuf),
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedReport<'a> {
     fn new(path: &'a Path, bytes: &'a [u8]) -> Result<Self, ReportFileError> {
         let failed = |error: io::Error| unwritable(path, &error);
         let permissions = match fs_err::metadata(path) {
-            Ok(about) if about.is_dir() => return Err(ReportFileError::Directory(path.to_owned())),
-            Ok(about) if about.is_file() => Some(about.permissions()),
-            Ok(_) => return Ok(Self { path, how: How::Device(bytes) }),
+            Ok(metadata) if metadata.is_dir() => return Err(ReportFileError::Directory(path.to_owned())),
+            Ok(metadata) if metadata.is_file() => Some(metadata.permissions()),
+            Ok(_) => return Ok(Self { path, method: WriteMethod::Device(bytes) }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
-        let real = destination(path);
-        let beside = Beside::write(&real, bytes, permissions).map_err(failed)?;
-        Ok(Self { path, how: How::Replace(beside, real) })
+        let resolved = destination(path);
+        let temp = TempFile::write(&resolved, bytes, permissions).map_err(failed)?;
+        Ok(Self { path, method: WriteMethod::Replace(temp, resolved) })
     }
 
-    fn put(self) -> Result<(), ReportFileError> {
-        let done = match self.how {
-            How::Device(bytes) => fs_err::OpenOptions::new()
+    fn commit(self) -> Result<(), ReportFileError> {
+        let done = match self.method {
+            WriteMethod::Device(bytes) => fs_err::OpenOptions::new()
                 .write(true)
                 .open(self.path)
                 .and_then(|mut device| device.write_all(bytes)),
-            // Where it was renamed, there is nothing left to remove.
-            How::Replace(beside, real) => fs_err::rename(&beside.0, real),
+            // After the rename, the temporary file is gone, so dropping it removes nothing.
+            WriteMethod::Replace(temp, resolved) => fs_err::rename(&temp.0, resolved),
         };
         done.map_err(|error| unwritable(self.path, &error))
     }
 }
 
-/// A file in the same directory, so that it can be renamed; what is left of it is removed.
-struct Beside(PathBuf);
+/// A temporary file in the destination's directory, removed on drop.
+struct TempFile(PathBuf);
 
-impl Drop for Beside {
+impl Drop for TempFile {
     fn drop(&mut self) {
-        // It helps nobody; the error that counts was before.
+        // An error here does not matter; the relevant one was reported before.
         let _ = fs_err::remove_file(&self.0);
     }
 }
 
-impl Beside {
+impl TempFile {
     fn write(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<Self> {
-        let (beside, mut file) = Self::create(path)?;
+        let (temp, mut file) = Self::create(path)?;
         file.write_all(bytes)?;
         if let Some(permissions) = permissions {
             file.set_permissions(permissions)?;
         }
         file.sync_all()?;
-        Ok(beside)
+        Ok(temp)
     }
 
     fn create(path: &Path) -> io::Result<(Self, fs_err::File)> {
@@ -255,10 +254,10 @@ impl Beside {
             options.mode(0o644);
         }
         for attempt in 0..ATTEMPTS {
-            let beside = path.with_file_name(format!(".{name}.{}-{attempt}.tmp", std::process::id()));
-            match options.open(&beside) {
+            let temp = path.with_file_name(format!(".{name}.{}-{attempt}.tmp", std::process::id()));
+            match options.open(&temp) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                opened => return opened.map(|file| (Self(beside), file)),
+                opened => return opened.map(|file| (Self(temp), file)),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_replaces_what_was_there_and_leaves_nothing_else() {
+    fn a_report_replaces_the_file_and_leaves_no_temporary_files() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out.sarif");
         write_report(&path, b"old and longer").unwrap();
@@ -294,7 +293,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn others_may_read_it_and_a_link_stays_a_link() {
+    fn reports_are_world_readable_and_links_are_kept() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let (path, link) = (dir.path().join("a"), dir.path().join("b"));
@@ -316,21 +315,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_an_error_and_leaves_nothing() {
+    fn a_failed_write_is_an_error_and_leaves_no_files() {
         let dir = tempfile::tempdir().unwrap();
         let error = write_report(dir.path(), b"x").unwrap_err();
         assert_eq!(error.to_string(), format!("`{}` is a directory", dir.path().display()));
         let error = write_report(&dir.path().join("none/out"), b"x").unwrap_err();
-        assert!(
-            error.to_string().ends_with("none/out` cannot be written: there is no such directory"),
-            "{error}"
-        );
-        assert_eq!(error.hint().unwrap(), "make its directory first");
+        assert!(error.to_string().ends_with("none/out` cannot be written: directory not found"), "{error}");
+        assert_eq!(error.hint().unwrap(), "create its directory first");
         assert!(names(dir.path()).is_empty());
     }
 
     #[test]
-    fn a_summary_is_added_to() {
+    fn a_summary_is_appended_to() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("summary");
         append_summary(&path, b"a\n").unwrap();
@@ -348,7 +344,7 @@ mod tests {
         assert_eq!(read_baseline(&path).unwrap(), baseline);
         fs_err::write(&path, "{}").unwrap();
         assert!(
-            read_baseline(&path).unwrap_err().to_string().contains("baseline is not one that sealwave wrote")
+            read_baseline(&path).unwrap_err().to_string().contains("baseline was not written by sealwave")
         );
     }
 }

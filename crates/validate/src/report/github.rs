@@ -1,7 +1,7 @@
-//! For GitHub Actions: annotations, as commands in the log, and the summary of the step, as Markdown.
+//! GitHub Actions output: annotations as workflow commands in the log, and the step summary as Markdown.
 //!
-//! A runner obeys every line of a log that starts with `::` and every `##[` within one. So text from a repository is one
-//! line, never starts one, and has neither the escapes of a command nor that prefix left in it.
+//! A runner executes every log line that starts with `::` and every `##[` within a line. So text from a repository is
+//! one line, never starts a line, and contains neither command escapes nor that prefix.
 
 mod markdown;
 
@@ -14,10 +14,10 @@ use super::text::{counts, file, one_line, quantity, said};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
-/// GitHub shows no more of each kind for a step.
+/// GitHub shows at most this many annotations of each kind per step.
 const MAX_ANNOTATIONS: usize = 10;
 
-/// The log of a step: annotations, then what there are too many of, folded, then the counts.
+/// Returns the log of a step: annotations, then a folded group of the other findings, then the counts.
 #[must_use]
 pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
     let mut out = String::new();
@@ -30,8 +30,7 @@ pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
         rest.extend(findings);
     }
     if !rest.is_empty() {
-        let _ =
-            writeln!(out, "::group::{} that GitHub shows no annotation for", quantity(rest.len(), "finding"));
+        let _ = writeln!(out, "::group::{} without a GitHub annotation", quantity(rest.len(), "finding"));
         for finding in rest {
             line(&mut out, finding);
         }
@@ -49,7 +48,7 @@ fn annotation(out: &mut String, finding: &Finding) {
     };
     let _ = write!(out, "::{command} ");
     if let Some(file) = file(finding) {
-        let _ = write!(out, "file={},", property(&file));
+        let _ = write!(out, "file={},", escape_property(&file));
     }
     if let Some(span) = finding.span.as_ref().filter(|span| span.place.line > 0) {
         let (line, column) = (span.place.line, span.place.column);
@@ -61,11 +60,11 @@ fn annotation(out: &mut String, finding: &Finding) {
             }
         }
     }
-    let text: Vec<String> = said(finding).iter().map(|line| data(line)).collect();
-    let _ = writeln!(out, "title={}::{}", property(finding.rule.id), text.join("%0A"));
+    let text: Vec<String> = said(finding).iter().map(|line| escape_data(line)).collect();
+    let _ = writeln!(out, "title={}::{}", escape_property(finding.rule.id), text.join("%0A"));
 }
 
-/// A finding as text, which no runner takes for a command: it starts with a word of ours.
+/// Writes a finding as text; it starts with a fixed word, so a runner cannot take it for a command.
 fn line(out: &mut String, finding: &Finding) {
     let Finding { severity, rule, span, .. } = finding;
     let place = span.as_ref().map(|span| format!("{}: ", span.place)).unwrap_or_default();
@@ -74,14 +73,14 @@ fn line(out: &mut String, finding: &Finding) {
     out.push('\n');
 }
 
-/// The value of a command.
-fn data(text: &str) -> String {
+/// Escapes the value of a command.
+fn escape_data(text: &str) -> String {
     one_line(text).replace('%', "%25")
 }
 
-/// The value of a command's property.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+/// Escapes the value of a command property.
+fn escape_property(text: &str) -> String {
+    escape_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -109,20 +108,20 @@ mod tests {
     }
 
     #[test]
-    fn of_each_kind_there_are_ten_and_the_log_has_the_rest() {
+    fn ten_annotations_of_each_kind_and_the_rest_in_the_log() {
         let log = log(&many());
         let count = |start: &str| log.lines().filter(|line| line.starts_with(start)).count();
         assert_eq!((count("::error "), count("::warning "), count("::notice ")), (10, 10, 2));
         assert_eq!(count("error[") + count("warning["), 73 - 22);
-        assert!(log.contains("\n::group::51 findings that GitHub shows no annotation for\n"));
+        assert!(log.contains("\n::group::51 findings without a GitHub annotation\n"));
     }
 
     #[test]
-    fn no_name_becomes_a_command() {
+    fn repository_text_is_never_a_command() {
         for line in log(&many()).lines() {
-            let (command, ours) = (line.trim_start().starts_with("::"), line.starts_with("::"));
-            assert_eq!(command, ours);
-            if ours {
+            let (command, is_ours) = (line.trim_start().starts_with("::"), line.starts_with("::"));
+            assert_eq!(command, is_ours);
+            if is_ours {
                 let name = line.trim_start_matches(':').split([' ', ':']).next().unwrap();
                 assert!(["error", "warning", "notice", "group", "endgroup"].contains(&name), "{line}");
             } else {
@@ -133,7 +132,7 @@ mod tests {
 
     #[test]
     fn values_are_escaped_as_the_runner_reads_them() {
-        assert_eq!(data("100%\r\n::error::,"), "100%25\\r\\n::error::,");
-        assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
+        assert_eq!(escape_data("100%\r\n::error::,"), "100%25\\r\\n::error::,");
+        assert_eq!(escape_property("a:b,c%"), "a%3Ab%2Cc%25");
     }
 }

@@ -1,4 +1,4 @@
-//! For GitLab: the JSON of a Code Quality report.
+//! GitLab output: a Code Quality report in JSON.
 
 use serde::Serialize;
 
@@ -10,36 +10,36 @@ use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
 #[derive(Serialize)]
-struct Issue<'a> {
+struct CodeQualityIssue<'a> {
     description: String,
     check_name: &'a str,
     fingerprint: String,
     severity: &'static str,
-    location: Location,
+    location: IssueLocation,
 }
 
 #[derive(Serialize)]
-struct Location {
+struct IssueLocation {
     path: String,
-    lines: Lines,
+    lines: IssueLines,
 }
 
 #[derive(Serialize)]
-struct Lines {
+struct IssueLines {
     begin: u32,
 }
 
-/// The report as an array of issues; an empty one where nothing is wrong.
+/// Returns the report as an array of issues, empty if there are no findings.
 #[must_use]
 pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
     let fingerprints = fingerprints(&report.findings);
-    let issues: Vec<Issue<'_>> =
+    let issues: Vec<CodeQualityIssue<'_>> =
         report.findings.iter().zip(fingerprints).map(|(finding, print)| issue(finding, print)).collect();
     to_vec(&issues)
 }
 
-fn issue(finding: &Finding, fingerprint: String) -> Issue<'_> {
-    Issue {
+fn issue(finding: &Finding, fingerprint: String) -> CodeQualityIssue<'_> {
+    CodeQualityIssue {
         description: said(finding).join("; "),
         check_name: finding.rule.id,
         fingerprint,
@@ -48,10 +48,10 @@ fn issue(finding: &Finding, fingerprint: String) -> Issue<'_> {
             Severity::Note => "info",
             Severity::Warning => "minor",
         },
-        location: Location {
+        location: IssueLocation {
             path: file(finding).unwrap_or_else(|| ".".to_owned()),
-            // GitLab wants a line for everything.
-            lines: Lines { begin: finding.span.as_ref().map_or(1, |span| span.place.line.max(1)) },
+            // GitLab requires a line for every issue.
+            lines: IssueLines { begin: finding.span.as_ref().map_or(1, |span| span.place.line.max(1)) },
         },
     }
 }

@@ -1,7 +1,7 @@
-//! For people: each finding with the line it stands on, then what there is by rule and by environment, then a verdict.
+//! Human-readable output: each finding with its source line, then the counts by rule and environment, then the result.
 //!
-//! Text is styled; the shell takes the styles away where no terminal reads it. Everything from a repository is one line
-//! and free of control characters before a style is put around it.
+//! The text is styled; the caller strips styles if the output is not a terminal. All text from a repository is reduced
+//! to one line without control characters before it is styled.
 
 mod snippet;
 mod summary;
@@ -16,21 +16,21 @@ use super::{ExcerptGuard, PrintContext};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
-/// Columns that a line of a source may take where no terminal has a say.
+/// Columns for a source line if the output is not a terminal.
 const WIDTH: usize = 120;
-/// Narrower terminals break lines themselves.
-const LEAST_WIDTH: usize = 40;
-/// Columns before the text of a note: line number, `= help: `.
+/// Narrower terminals wrap lines themselves.
+const MIN_WIDTH: usize = 40;
+/// Columns before the text of a note: line number and `= help: `.
 const MARGIN: usize = 14;
 
-/// The report as styled text.
+/// Returns the report as styled text.
 #[must_use]
 pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
-    let printer = Printer {
+    let printer = HumanPrinter {
         renderer: Renderer::styled()
-            .term_width(context.width.unwrap_or(WIDTH).max(LEAST_WIDTH))
+            .term_width(context.width.unwrap_or(WIDTH).max(MIN_WIDTH))
             .hyperlink(false),
-        width: context.width.map(|width| width.max(LEAST_WIDTH)),
+        width: context.width.map(|width| width.max(MIN_WIDTH)),
         guard: ExcerptGuard::new(report, context),
         environments: report.apps.iter().map(|app| (app.app.as_str(), app.environments.len())).collect(),
     };
@@ -43,23 +43,23 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     out.into_bytes()
 }
 
-struct Printer<'a> {
+struct HumanPrinter<'a> {
     renderer: Renderer,
-    /// Columns for notes, which nothing breaks where there is none.
+    /// Columns for notes; `None` disables wrapping.
     width: Option<usize>,
     guard: ExcerptGuard<'a>,
-    /// How many environments each app has.
+    /// The number of environments of each app.
     environments: BTreeMap<&'a str, usize>,
 }
 
-impl Printer<'_> {
+impl HumanPrinter<'_> {
     fn finding(&self, finding: &Finding) -> String {
         let title = level(finding.severity).primary_title(shown(&finding.message)).id(finding.rule.id);
         let mut group = Group::with_title(title);
-        let mut bare = true;
+        let mut lacks_excerpt = true;
         if let Some(span) = &finding.span {
             let line = self.guard.excerpt(finding);
-            bare = line.is_none();
+            lacks_excerpt = line.is_none();
             group = snippet::place(group, span, line.as_deref(), None);
         }
         for related in &finding.related {
@@ -68,21 +68,21 @@ impl Printer<'_> {
                 match self.guard.related_excerpt(finding, related) {
                     Some(line) => snippet::place(group, &related.span, Some(&line), Some(label)),
                     None => group.element(Level::NOTE.message(
-                        self.fitted(format!("{label}: {}", one_line(&related.span.place.to_string()))),
+                        self.wrap(format!("{label}: {}", one_line(&related.span.place.to_string()))),
                     )),
                 };
         }
-        group = self.about(group, finding);
+        group = self.with_details(group, finding);
         if let Some(hint) = &finding.hint {
-            group = group.element(Level::HELP.message(self.fitted(shown(hint))));
+            group = group.element(Level::HELP.message(self.wrap(shown(hint))));
         }
         let text = self.renderer.render(&[group]);
-        // Without line numbers there is no margin.
-        if bare { text.replace('\n', "\n  ") } else { text }
+        // Without a source line, the renderer adds no margin.
+        if lacks_excerpt { text.replace('\n', "\n  ") } else { text }
     }
 
-    /// A note in lines that the terminal holds.
-    fn fitted(&self, text: String) -> String {
+    /// Wraps a note to the width of the terminal.
+    fn wrap(&self, text: String) -> String {
         match self.width {
             Some(width) => {
                 let lines = wrapped(&text, width.saturating_sub(MARGIN));
@@ -92,24 +92,24 @@ impl Printer<'_> {
         }
     }
 
-    /// Which object it is about and in which environments it is.
-    fn about<'b>(&self, mut group: Group<'b>, finding: &Finding) -> Group<'b> {
-        let mut say = |word: &'static str, text: String| {
+    /// Adds notes with the object and the environments.
+    fn with_details<'b>(&self, mut group: Group<'b>, finding: &Finding) -> Group<'b> {
+        let mut add_note = |word: &'static str, text: String| {
             let group_so_far = std::mem::replace(&mut group, Group::with_level(Level::NOTE));
-            group = group_so_far.element(Level::NOTE.with_name(word).message(self.fitted(text)));
+            group = group_so_far.element(Level::NOTE.with_name(word).message(self.wrap(text)));
         };
         if let Some(object) = &finding.object {
             let separator = if finding.pointer.is_empty() { "" } else { ", " };
-            say("object", one_line(&format!("{}{separator}{}", object_name(object), finding.pointer)));
+            add_note("object", one_line(&format!("{}{separator}{}", object_name(object), finding.pointer)));
         }
         let all = self.environments.get(finding.app.as_str()).copied().unwrap_or(0);
         if !finding.environments.is_empty() && finding.environments.len() != all {
-            say("in", one_line(&finding.environments.join(", ")));
+            add_note("in", one_line(&finding.environments.join(", ")));
         }
-        // Where the template's text is known to the character, the rendered one says no more.
-        let vague = finding.span.as_ref().filter(|span| span.width == 0 || span.place.column == 0);
-        if let Some((line, column)) = vague.and_then(|span| span.place.rendered) {
-            say("rendered", format!("line {line}, column {column}"));
+        // If the exact position in the template is known, the rendered position adds nothing.
+        let imprecise = finding.span.as_ref().filter(|span| span.width == 0 || span.place.column == 0);
+        if let Some((line, column)) = imprecise.and_then(|span| span.place.rendered) {
+            add_note("rendered", format!("line {line}, column {column}"));
         }
         group
     }

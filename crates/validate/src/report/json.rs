@@ -1,7 +1,7 @@
-//! For programs: one object of `kind: ValidationReport`; `docs/validation-report.schema.json` describes it.
+//! JSON output: an object of `kind: ValidationReport`, described by `docs/validation-report.schema.json`.
 //!
-//! Fields may be added; what is here keeps its meaning as long as `apiVersion` stays. What is not known is `null`. Lines
-//! and columns count from 1, columns and widths in characters. Lines of sources are never in it.
+//! Fields may be added; existing fields keep their meaning for one `apiVersion`. Unknown values are `null`. Lines and
+//! columns count from 1; columns and widths are in characters. Source lines are never included.
 
 mod escaped;
 
@@ -22,13 +22,13 @@ struct ValidationReport<'a> {
     kind: &'static str,
     /// The version of sealwave.
     version: &'a str,
-    summary: Summary,
+    summary: JsonSummary,
     findings: Vec<JsonFinding<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Summary {
+struct JsonSummary {
     /// Whether the findings fail the run.
     failed: bool,
     errors: usize,
@@ -69,11 +69,11 @@ struct JsonSpan<'a> {
     line: Option<u32>,
     column: Option<u32>,
     width: Option<u32>,
-    rendered: Option<Rendered>,
+    rendered: Option<JsonRendered>,
 }
 
 #[derive(Serialize)]
-struct Rendered {
+struct JsonRendered {
     line: u32,
     column: Option<u32>,
 }
@@ -94,7 +94,7 @@ struct JsonObject<'a> {
     name: Option<&'a str>,
 }
 
-/// The report as one JSON document.
+/// Returns the report as a JSON document.
 #[must_use]
 pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let looked = report.looked_at;
@@ -102,7 +102,7 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
         api_version: API_VERSION,
         kind: "ValidationReport",
         version: context.version,
-        summary: Summary {
+        summary: JsonSummary {
             failed: report.fails(context.fail_on),
             errors: report.count(Severity::Error),
             warnings: report.count(Severity::Warning),
@@ -130,7 +130,7 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
         related: finding.related.iter().map(related).collect(),
         object: finding.object.as_ref().map(object),
         pointer: &finding.pointer,
-        app: known(&finding.app),
+        app: non_empty(&finding.app),
         environments: &finding.environments,
         confidential: finding.confidential,
     }
@@ -143,10 +143,10 @@ fn related(related: &Related) -> JsonRelated<'_> {
 fn place(place: &Place, width: u32) -> JsonSpan<'_> {
     JsonSpan {
         path: Some(&place.path),
-        line: number(place.line),
-        column: number(place.column),
-        width: number(width),
-        rendered: place.rendered.map(|(line, column)| Rendered { line, column: number(column) }),
+        line: non_zero(place.line),
+        column: non_zero(place.column),
+        width: non_zero(width),
+        rendered: place.rendered.map(|(line, column)| JsonRendered { line, column: non_zero(column) }),
     }
 }
 
@@ -154,16 +154,16 @@ fn object(object: &ObjectRef) -> JsonObject<'_> {
     JsonObject {
         api_version: &object.api_version,
         kind: &object.kind,
-        namespace: known(&object.namespace),
-        name: known(&object.name),
+        namespace: non_empty(&object.namespace),
+        name: non_empty(&object.name),
     }
 }
 
-fn number(number: u32) -> Option<u32> {
+fn non_zero(number: u32) -> Option<u32> {
     Some(number).filter(|number| *number > 0)
 }
 
-fn known(text: &str) -> Option<&str> {
+fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -173,7 +173,7 @@ mod tests {
     use crate::report::samples::{self, CANARY, assert_golden};
 
     #[test]
-    fn the_whole_report_is_as_its_schema_says() {
+    fn the_report_matches_its_schema() {
         let json = samples::print(write);
         assert_golden("testdata/report/report.json", &json);
         let schema = include_str!("../../../../docs/validation-report.schema.json");
@@ -183,14 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_it_drives_a_terminal_or_shows_a_secret() {
+    fn the_report_has_no_control_characters_or_secrets() {
         let json = String::from_utf8(samples::print(write)).unwrap();
         assert!(!json.contains(CANARY));
         assert!(json.chars().all(|c| c == '\n' || !sealwave_core::diagnostic::deceives(c)));
     }
 
     #[test]
-    fn hostile_text_is_whole_once_it_is_read() {
+    fn hostile_text_is_unchanged_after_parsing() {
         let json: serde_json::Value = serde_json::from_slice(&samples::print(write)).unwrap();
         let hints: Vec<&str> = json["findings"]
             .as_array()

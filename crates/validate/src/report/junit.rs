@@ -1,7 +1,7 @@
-//! For whatever reads the XML of `JUnit`: a suite for each environment of an app, or for each file of plain manifests; in it a
-//! case for each object that has findings, or one that passes.
+//! `JUnit` output: a suite for each environment of an app or each plain manifest file, with a case for each object that
+//! has findings, or one passing case.
 //!
-//! Findings that do not fail the run are output of a case that passes.
+//! Findings that do not fail the run are output of a passing case.
 
 mod xml;
 
@@ -14,20 +14,20 @@ use super::PrintContext;
 use super::text::{file, object_name, quantity, said, shown};
 use crate::{Finding, Report};
 
-/// Cases of one suite.
+/// The most cases of a suite.
 const MAX_CASES: usize = 1000;
-/// Findings of one case that are listed.
+/// The most findings listed in a case.
 const MAX_FINDINGS: usize = 50;
 
-/// Findings of an object, or of a source where they are about none.
-type Cases<'a> = BTreeMap<String, Vec<&'a Finding>>;
+/// Findings by object, or by source if they have no object.
+type SuiteCases<'a> = BTreeMap<String, Vec<&'a Finding>>;
 
-/// The report as one XML document.
+/// Returns the report as an XML document.
 #[must_use]
 pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let suites = suites(report);
     let fails = |finding: &Finding| context.fail_on.is_some_and(|least| finding.severity >= least);
-    let all = Totals::of(suites.values(), &fails);
+    let all = SuiteTotals::count(suites.values(), &fails);
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(out, "<testsuites name=\"sealwave validate\" {all}>");
     for (name, cases) in &suites {
@@ -37,9 +37,9 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// Every environment that was looked at, and every file that has findings.
-fn suites(report: &Report) -> BTreeMap<String, Cases<'_>> {
-    let mut suites: BTreeMap<String, Cases<'_>> = BTreeMap::new();
+/// Returns a suite for every checked environment and every file that has findings.
+fn suites(report: &Report) -> BTreeMap<String, SuiteCases<'_>> {
+    let mut suites: BTreeMap<String, SuiteCases<'_>> = BTreeMap::new();
     for app in &report.apps {
         for environment in &app.environments {
             suites.entry(suite_name(&app.app, environment)).or_default();
@@ -72,8 +72,8 @@ fn case_name(finding: &Finding) -> String {
     shown(&name.unwrap_or_else(|| "environment".to_owned()))
 }
 
-fn suite(out: &mut String, name: &str, cases: &Cases<'_>, fails: &impl Fn(&Finding) -> bool) {
-    let totals = Totals::of(std::iter::once(cases), fails);
+fn suite(out: &mut String, name: &str, cases: &SuiteCases<'_>, fails: &impl Fn(&Finding) -> bool) {
+    let totals = SuiteTotals::count(std::iter::once(cases), fails);
     let name = escaped(name);
     let _ = writeln!(out, "  <testsuite name=\"{name}\" {totals}>");
     if cases.is_empty() {
@@ -85,13 +85,13 @@ fn suite(out: &mut String, name: &str, cases: &Cases<'_>, fails: &impl Fn(&Findi
         out.push_str("    </testcase>\n");
     }
     if let Some(left_out) = cases.len().checked_sub(MAX_CASES).filter(|count| *count > 0) {
-        let text = format!("findings of {} are left out", quantity(left_out, "more object"));
+        let text = format!("findings of {} not shown", quantity(left_out, "more object"));
         let _ = writeln!(out, "    <system-out>{text}</system-out>");
     }
     out.push_str("  </testsuite>\n");
 }
 
-/// One failure at most: not every reader takes several.
+/// Writes at most one failure, as some readers do not support several.
 fn case(out: &mut String, findings: &[&Finding], fails: &impl Fn(&Finding) -> bool) {
     let (failing, passing): (Vec<&Finding>, Vec<&Finding>) =
         findings.iter().partition(|finding| fails(finding));
@@ -104,15 +104,15 @@ fn case(out: &mut String, findings: &[&Finding], fails: &impl Fn(&Finding) -> bo
         let _ = writeln!(
             out,
             "      <failure type=\"{kind}\" message=\"{message}\">{}</failure>",
-            listed(&failing)
+            finding_list(&failing)
         );
     }
     if !passing.is_empty() {
-        let _ = writeln!(out, "      <system-out>{}</system-out>", listed(&passing));
+        let _ = writeln!(out, "      <system-out>{}</system-out>", finding_list(&passing));
     }
 }
 
-fn listed(findings: &[&Finding]) -> String {
+fn finding_list(findings: &[&Finding]) -> String {
     let mut out = String::new();
     for finding in findings.iter().take(MAX_FINDINGS) {
         let Finding { severity, rule, span, .. } = finding;
@@ -127,15 +127,15 @@ fn listed(findings: &[&Finding]) -> String {
     out
 }
 
-/// The counts of a suite, or of all.
-struct Totals {
+/// The counts of one suite or of all suites.
+struct SuiteTotals {
     tests: usize,
     failures: usize,
 }
 
-impl Totals {
-    fn of<'a, 'b: 'a>(
-        suites: impl Iterator<Item = &'a Cases<'b>>,
+impl SuiteTotals {
+    fn count<'a, 'b: 'a>(
+        suites: impl Iterator<Item = &'a SuiteCases<'b>>,
         fails: &impl Fn(&Finding) -> bool,
     ) -> Self {
         let mut totals = Self { tests: 0, failures: 0 };
@@ -148,7 +148,7 @@ impl Totals {
     }
 }
 
-impl std::fmt::Display for Totals {
+impl std::fmt::Display for SuiteTotals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "tests=\"{}\" failures=\"{}\" errors=\"0\"", self.tests, self.failures)
     }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fail_the_run_is_output() {
+    fn findings_that_do_not_fail_the_run_are_output() {
         let warning =
             Finding { object: Some(object("Pod")), ..finding(&samples::CONFIG_RULE, "a.yaml", 1, 1, 1) };
         let text = xml(&Report { findings: vec![warning], ..Report::default() });
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_findings_is_cut() {
+    fn many_findings_are_truncated() {
         let one = finding(&samples::REF_RULE, "a.yaml", 1, 1, 1);
         let many = (0..3000).map(|number| {
             let object = crate::ObjectRef { name: format!("o{number:04}"), ..object("Pod") };
@@ -198,7 +198,7 @@ mod tests {
         });
         let text = xml(&Report { findings: many.collect(), ..Report::default() });
         assert_eq!(text.matches("<testcase").count(), MAX_CASES);
-        assert!(text.contains("findings of 2000 more objects are left out"));
+        assert!(text.contains("findings of 2000 more objects not shown"));
         let same = xml(&Report { findings: vec![one; 3000], ..Report::default() });
         assert_eq!(same.matches("error[").count(), MAX_FINDINGS);
         assert!(same.contains("and 2950 more\n"));

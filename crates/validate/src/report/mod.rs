@@ -1,8 +1,8 @@
-//! A [`Report`] in the forms that people and CI systems read.
+//! Output formats of a [`Report`] for people and CI systems.
 //!
-//! Each form is a file with one pure function `write`: the same report gives the same bytes, on every machine and at any
-//! time. Names, paths and messages hold text from a repository, so each form escapes what could end a line, forge a
-//! field or drive a terminal. A line of a source is shown by [`human`] alone, and only if the [`ExcerptGuard`] lets it.
+//! Each format has a pure function `write`: the same report gives the same bytes on every machine. Names, paths and
+//! messages may hold text from a repository, so each format escapes what could end a line, forge a field or control a
+//! terminal. Only [`human`] shows source lines, and only those that the [`ExcerptGuard`] allows.
 
 mod excerpts;
 mod files;
@@ -31,32 +31,33 @@ pub(crate) use text::{counts, quantity};
 use super::Report;
 use sealwave_core::diagnostic::Severity;
 
-/// What printing needs beside the report.
+/// The settings and sources needed to print a report.
 #[derive(Clone, Copy)]
 pub struct PrintContext<'a> {
     /// The version of sealwave.
     pub version: &'a str,
-    /// The least severity that fails the run; none where nothing does.
+    /// The lowest severity that fails the run; `None` if no finding does.
     pub fail_on: Option<Severity>,
-    /// Where lines of sources come from.
+    /// The provider of source lines.
     pub excerpts: &'a Excerpts,
-    /// Whether one of these lines of a source looks as if it held a credential.
+    /// Reports whether the source line at an index may hold a credential.
     pub looks_like_credential: &'a dyn Fn(&[String], usize) -> bool,
-    /// Columns of the terminal that shows it; none where it is no terminal, so that a report is the same on every machine.
+    /// The width of the terminal; `None` if the output is not a terminal, so that a report is the same on every
+    /// machine.
     pub width: Option<usize>,
 }
 
 /// The name of standard input in places.
 pub const STDIN: &str = "<stdin>";
 
-/// The report in one of its forms, for a file: without styles, which only a terminal shows.
+/// Returns the report in a format for a file, without terminal styles.
 #[must_use]
 pub fn write_file(format: Format, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let bytes = write(format, report, &PrintContext { width: None, ..*context });
     if format.is_styled() { anstream::adapter::strip_bytes(&bytes).into_vec() } else { bytes }
 }
 
-/// The report in one of its forms.
+/// Returns the report in a format.
 #[must_use]
 pub fn write(format: Format, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     match format {

@@ -1,4 +1,4 @@
-//! Which forms of a report go where: `human`, or `sarif=out.sarif`.
+//! Parses the output formats and their files: `human`, or `sarif=out.sarif`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,29 +7,29 @@ use std::str::FromStr;
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::text::closest;
 
-/// A form of a report.
+/// An output format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Annotations in the log of a GitHub workflow.
+    /// Annotations in a GitHub workflow log.
     Github,
-    /// GitLab's Code Quality.
+    /// A GitLab Code Quality report.
     Gitlab,
     /// Text with excerpts.
     Human,
-    /// One JSON document of our own.
+    /// A JSON document of kind `ValidationReport`.
     Json,
-    /// XML for readers of test results.
+    /// `JUnit` XML.
     Junit,
     /// SARIF 2.1.0.
     Sarif,
 }
 
 impl Format {
-    /// All of them, by their names.
+    /// All formats, sorted by name.
     pub const ALL: [Self; 6] =
         [Self::Github, Self::Gitlab, Self::Human, Self::Json, Self::Junit, Self::Sarif];
 
-    /// Its name on the command line.
+    /// Returns the name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -42,44 +42,44 @@ impl Format {
         }
     }
 
-    /// Whether a service reads it that knows files by their paths from the root of their repository.
+    /// Reports whether the format is for services that identify files by their paths from the repository root.
     #[must_use]
     pub const fn is_for_services(self) -> bool {
         matches!(self, Self::Github | Self::Gitlab | Self::Sarif)
     }
 
-    /// Whether it is text with styles, which a terminal alone shows.
+    /// Reports whether the format contains terminal styles.
     #[must_use]
     pub const fn is_styled(self) -> bool {
         matches!(self, Self::Human)
     }
 }
 
-/// One form, and the file that it goes to; standard output where there is none.
+/// A format and its file; without a file, standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// The form.
+    /// The format.
     pub format: Format,
     /// The file.
     pub file: Option<PathBuf>,
 }
 
-/// Why that cannot be put out.
+/// An invalid output option.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutputError {
-    /// `sarif=`.
-    #[error("`{}=` names no file", .0.name())]
+    /// An empty file name, as in `sarif=`.
+    #[error("`{}=` has no file name", .0.name())]
     NoFile(Format),
-    /// Two on standard output.
-    #[error("both `{}` and `{}` would go to standard output", .0.name(), .1.name())]
+    /// Two formats for standard output.
+    #[error("`{}` and `{}` would both be written to standard output", .0.name(), .1.name())]
     SameStdout(Format, Format),
-    /// Two in one file.
-    #[error("both `{}` and `{}` would go to `{}`", .0.name(), .1.name(), .2.display())]
+    /// Two formats for one file.
+    #[error("`{}` and `{}` would both be written to `{}`", .0.name(), .1.name(), .2.display())]
     SameFile(Format, Format, PathBuf),
-    /// No form of that name.
-    #[error("`{name}` is no form of a report{}", suggestion(.name))]
-    Unknown {
-        /// The name that was given.
+    /// An unknown format.
+    #[error("`{name}` is not an output format{}", suggestion(.name))]
+    UnknownFormat {
+        /// The given name.
         name: String,
     },
 }
@@ -90,9 +90,9 @@ impl Explain for OutputError {
             Self::NoFile(format) => {
                 format!("write `{0}={0}.out`, or `{0}` for standard output", format.name())
             }
-            Self::SameStdout(_, second) => format!("give one of them a file, as in `{}=FILE`", second.name()),
-            Self::SameFile(..) => "give each a file of its own".to_owned(),
-            Self::Unknown { .. } => format!("there are {}", names()),
+            Self::SameStdout(_, second) => format!("write one of them to a file: `{}=FILE`", second.name()),
+            Self::SameFile(..) => "choose a different file for each".to_owned(),
+            Self::UnknownFormat { .. } => format!("supported formats: {}", names()),
         })
     }
 }
@@ -117,7 +117,7 @@ impl FromStr for Output {
         let format = Format::ALL
             .into_iter()
             .find(|format| format.name() == name)
-            .ok_or_else(|| OutputError::Unknown { name: name.to_owned() })?;
+            .ok_or_else(|| OutputError::UnknownFormat { name: name.to_owned() })?;
         match file {
             Some("") => Err(OutputError::NoFile(format)),
             file => Ok(Self { format, file: file.filter(|file| *file != "-").map(PathBuf::from) }),
@@ -132,15 +132,15 @@ impl fmt::Display for Output {
     }
 }
 
-/// All that a run puts out, no two to the same place.
+/// The outputs of a run, each with a different destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outputs(Vec<Output>);
 
 impl Outputs {
-    /// Decides what goes where; text to standard output where nothing is asked for.
+    /// Checks the outputs; without any, human-readable text goes to standard output.
     ///
     /// # Errors
-    /// Two would go to the same place.
+    /// Returns an error if two outputs have the same destination.
     pub fn new(outputs: Vec<Output>) -> Result<Self, OutputError> {
         for (index, second) in outputs.iter().enumerate() {
             let Some(first) = outputs.iter().take(index).find(|first| first.file == second.file) else {
@@ -155,19 +155,19 @@ impl Outputs {
         Ok(Self(if outputs.is_empty() { vec![default] } else { outputs }))
     }
 
-    /// What goes to standard output.
+    /// Returns the format for standard output.
     #[must_use]
     pub fn stdout(&self) -> Option<Format> {
         self.0.iter().find(|output| output.file.is_none()).map(|output| output.format)
     }
 
-    /// Whether a form is asked for.
+    /// Reports whether a format is requested.
     #[must_use]
     pub fn has(&self, format: Format) -> bool {
         self.0.iter().any(|output| output.format == format)
     }
 
-    /// What goes to files, in the order of the command line.
+    /// Returns the formats for files, in command-line order.
     pub fn files(&self) -> impl Iterator<Item = (Format, &Path)> {
         self.0.iter().filter_map(|output| Some((output.format, output.file.as_deref()?)))
     }
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_and_a_file_are_read_and_written_alike() {
+    fn formats_and_files_round_trip() {
         for text in ["human", "sarif=out/a=b.sarif"] {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
@@ -197,17 +197,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_what_is_right() {
-        assert_eq!(parse("sarf=x"), Err("`sarf` is no form of a report; did you mean `sarif`?".to_owned()));
-        assert_eq!(parse("tap"), Err("`tap` is no form of a report".to_owned()));
+    fn errors_suggest_valid_formats() {
+        assert_eq!(parse("sarf=x"), Err("`sarf` is not an output format; did you mean `sarif`?".to_owned()));
+        assert_eq!(parse("tap"), Err("`tap` is not an output format".to_owned()));
         let hint = "tap".parse::<Output>().unwrap_err().hint();
-        assert_eq!(hint.as_deref(), Some("there are `github`, `gitlab`, `human`, `json`, `junit`, `sarif`"));
-        assert_eq!(parse("junit="), Err("`junit=` names no file".to_owned()));
-        assert_eq!(parse(""), Err("`` is no form of a report".to_owned()));
+        assert_eq!(
+            hint.as_deref(),
+            Some("supported formats: `github`, `gitlab`, `human`, `json`, `junit`, `sarif`")
+        );
+        assert_eq!(parse("junit="), Err("`junit=` has no file name".to_owned()));
+        assert_eq!(parse(""), Err("`` is not an output format".to_owned()));
     }
 
     #[test]
-    fn the_command_line_takes_it() {
+    fn clap_parses_outputs() {
         let command = || {
             let output = clap::Arg::new("output").long("output").value_parser(clap::value_parser!(Output));
             clap::Command::new("x").arg(output.action(clap::ArgAction::Append))
@@ -218,20 +221,20 @@ mod tests {
             matches.get_many::<Output>("output").unwrap().map(Output::to_string).collect();
         assert_eq!(outputs, ["human", "sarif=a"]);
         let error = read(&["x", "--output", "sarf"]).unwrap_err().to_string();
-        assert!(error.contains("`sarf` is no form of a report; did you mean `sarif`?"), "{error}");
+        assert!(error.contains("`sarf` is not an output format; did you mean `sarif`?"), "{error}");
     }
 
     #[test]
-    fn no_two_go_to_one_place() {
+    fn duplicate_destinations_are_rejected() {
         let error = outputs(&["human", "sarif=a", "json"]).unwrap_err();
-        assert_eq!(error.to_string(), "both `human` and `json` would go to standard output");
-        assert_eq!(error.hint().unwrap(), "give one of them a file, as in `json=FILE`");
+        assert_eq!(error.to_string(), "`human` and `json` would both be written to standard output");
+        assert_eq!(error.hint().unwrap(), "write one of them to a file: `json=FILE`");
         let error = outputs(&["sarif=a", "json=a"]).unwrap_err();
-        assert_eq!(error.to_string(), "both `sarif` and `json` would go to `a`");
+        assert_eq!(error.to_string(), "`sarif` and `json` would both be written to `a`");
     }
 
     #[test]
-    fn what_is_named_goes_where_it_is_named_and_text_is_the_default() {
+    fn outputs_have_their_destinations_and_text_is_the_default() {
         assert_eq!(outputs(&[]).unwrap().stdout(), Some(Format::Human));
         let both = outputs(&["github", "sarif=a", "junit=b"]).unwrap();
         assert_eq!(both.stdout(), Some(Format::Github));

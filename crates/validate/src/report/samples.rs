@@ -1,4 +1,4 @@
-//! A made-up report for the tests of every form: each kind of finding, and text that tries to break out.
+//! A sample report for the tests of all formats: each kind of finding, and text that tries to break out.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use crate::{ApiRefusal, AppEnvironments, Finding, LookedAt, ObjectRef, Related, 
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Place;
 
-/// Stands in every line of the sources that no form may show.
+/// A marker in every source line that must not be shown.
 pub(crate) const CANARY: &str = "CANARY";
 
-/// What a name looks like that wants to be a line, a command, a tag or a colour.
+/// A name that tries to become a line, a command, a tag or a style.
 pub(crate) const HOSTILE: &str = "a\u{1b}[31m::error file=x,line=1::%0A\r\n::warning::b ]]></failure><x y=\"'&\u{202e}\u{9b}2J\u{fffe}|`*##[error]";
 
 /// The page of every sample rule.
@@ -71,7 +71,7 @@ fn in_app(finding: Finding, environments: &[&str]) -> Finding {
     }
 }
 
-/// An app of three environments, one of them clean.
+/// Returns a report of an app with three environments, one of them clean.
 pub(crate) fn report() -> Report {
     let mut findings: Vec<Finding> = ordinary().into_iter().chain(confidential()).chain(odd()).collect();
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -103,10 +103,10 @@ fn ordinary() -> [Finding; 4] {
         ..finding(&CONFIG_RULE, WEB, 13, 17, 9)
     };
     let mut dangling = Finding {
-        message: "Secret `shop/db` is supplied by nothing".to_owned(),
+        message: "Secret `shop/db` does not exist".to_owned(),
         hint: Some("did you mean `db-credentials`?".to_owned()),
         related: vec![Related {
-            label: "a Secret of nearly the same name is here".to_owned(),
+            label: "a Secret with a similar name is here".to_owned(),
             span: span("apps/shop/base/secret.yaml", 4, 9, 14),
             confidential: true,
         }],
@@ -118,7 +118,7 @@ fn ordinary() -> [Finding; 4] {
         span.place.rendered = Some((9, 11));
     }
     let unused = Finding {
-        message: "ConfigMap `shop/old` is read by nothing".to_owned(),
+        message: "ConfigMap `shop/old` is not used".to_owned(),
         object: Some(ObjectRef {
             api_version: "v1".to_owned(),
             name: "old".to_owned(),
@@ -135,7 +135,7 @@ fn ordinary() -> [Finding; 4] {
     ]
 }
 
-/// Every one of them stands where the sources hold the canary.
+/// Returns findings whose source lines hold the canary.
 fn confidential() -> [Finding; 4] {
     const SECRET: &str = "apps/shop/base/secret.yaml";
     let marked = Finding {
@@ -146,9 +146,9 @@ fn confidential() -> [Finding; 4] {
         ..finding(&SECRET_RULE, SECRET, 20, 3, 8)
     };
     let same_line = Finding { object: Some(object("ConfigMap")), ..finding(&UNUSED_RULE, SECRET, 20, 1, 2) };
-    let of_secret = Finding { object: Some(object("Secret")), ..finding(&CONFIG_RULE, SECRET, 21, 1, 4) };
+    let in_secret = Finding { object: Some(object("Secret")), ..finding(&CONFIG_RULE, SECRET, 21, 1, 4) };
     let broken = finding(&YAML_RULE, SECRET, 22, 1, 4);
-    [marked, same_line, of_secret, broken].map(|finding| in_app(finding, &["dev"]))
+    [marked, same_line, in_secret, broken].map(|finding| in_app(finding, &["dev"]))
 }
 
 fn odd() -> [Finding; 5] {
@@ -179,15 +179,15 @@ fn odd() -> [Finding; 5] {
     };
     let whole_line =
         Finding { object: Some(object("ConfigMap")), ..finding(&CONFIG_RULE, "odd.yaml", 3, 0, 0) };
-    let nowhere = Finding {
+    let without_place = Finding {
         span: None,
         message: "environment cannot be rendered".to_owned(),
         ..finding(&APP_RULE, "", 0, 0, 0)
     };
-    [hostile, control, in_app(long, &["stage"]), whole_line, in_app(nowhere, &["prod"])]
+    [hostile, control, in_app(long, &["stage"]), whole_line, in_app(without_place, &["prod"])]
 }
 
-/// The sources of the report.
+/// Returns the sources of the report.
 pub(crate) fn excerpts() -> Excerpts {
     let mut web = vec![String::new(); 40];
     for (line, text) in [
@@ -210,12 +210,12 @@ pub(crate) fn excerpts() -> Excerpts {
     excerpts
 }
 
-/// Prints the report of these tests.
+/// Prints the sample report.
 pub(crate) fn print<T>(write: impl Fn(&Report, &PrintContext<'_>) -> T) -> T {
     print_report(&report(), write)
 }
 
-/// Prints a report from the sources of these tests.
+/// Prints a report with the sample sources.
 pub(crate) fn print_report<T>(report: &Report, write: impl Fn(&Report, &PrintContext<'_>) -> T) -> T {
     let excerpts = excerpts();
     let context = PrintContext {
@@ -228,7 +228,7 @@ pub(crate) fn print_report<T>(report: &Report, write: impl Fn(&Report, &PrintCon
     write(report, &context)
 }
 
-/// Compares with a committed file, or rewrites it where `SEALWAVE_UPDATE_GOLDEN` asks for that.
+/// Compares with a committed file, or rewrites it if `SEALWAVE_UPDATE_GOLDEN` is set.
 #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting")]
 pub(crate) fn assert_golden(name: &str, actual: &[u8]) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
@@ -238,7 +238,7 @@ pub(crate) fn assert_golden(name: &str, actual: &[u8]) {
     }
     let expected = fs_err::read(&path).unwrap();
     let (expected, actual) = (String::from_utf8_lossy(&expected), String::from_utf8_lossy(actual));
-    assert!(expected == actual, "{name} differs; SEALWAVE_UPDATE_GOLDEN=1 rewrites it\n{actual}");
+    assert!(expected == actual, "{name} differs; set SEALWAVE_UPDATE_GOLDEN=1 to update it\n{actual}");
 }
 
 /// Checks a document against a JSON Schema.

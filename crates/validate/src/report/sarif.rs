@@ -1,7 +1,7 @@
-//! SARIF 2.1.0, for code scanning.
+//! SARIF 2.1.0 output, for code scanning.
 //!
-//! Results are never left out, even where there are none. Snippets are: a result never holds a line of a source. A result is
-//! known again by what it is about, not by its line. Paths become relative URIs.
+//! The log always has `results`, even if empty. Results have no snippets: they never hold a source line. The
+//! fingerprint of a result does not depend on its line. Paths become relative URIs.
 
 mod log;
 
@@ -18,10 +18,10 @@ use crate::fingerprint::fingerprints;
 use crate::{Finding, Report, RuleInfo, Span};
 use sealwave_core::diagnostic::Severity;
 
-/// What may stand in a path of a URI.
+/// The characters that are escaped in the path of a URI.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The report as one SARIF log.
+/// Returns the report as a SARIF log.
 #[must_use]
 pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let rules = rules(&report.findings);
@@ -45,7 +45,7 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     })
 }
 
-/// The rules that found something, by their ids.
+/// Returns the rules with findings, sorted by id.
 fn rules(findings: &[Finding]) -> Vec<&'static RuleInfo> {
     let mut rules: Vec<&'static RuleInfo> = findings.iter().map(|finding| finding.rule).collect();
     rules.sort_by_key(|rule| rule.id);
@@ -87,7 +87,7 @@ fn result(finding: &Finding, rules: &[&'static RuleInfo], fingerprint: String) -
     }
 }
 
-/// Readers want one of every result: the repository, where nothing better is known.
+/// Returns the location of a finding; without a place, the repository, as readers require a location for every result.
 fn location(finding: &Finding) -> Location {
     let file = file(finding).unwrap_or_else(|| ".".to_owned());
     let physical = PhysicalLocation {
@@ -97,7 +97,7 @@ fn location(finding: &Finding) -> Location {
     Location { id: None, physical, logical: logical(finding), message: None }
 }
 
-/// `env/namespace/Kind/name:/pointer`, for each environment.
+/// Returns `env/namespace/Kind/name:/pointer` for each environment.
 fn logical(finding: &Finding) -> Vec<LogicalLocation> {
     let Some(object) = &finding.object else { return Vec::new() };
     let path = format!("{}/{}/{}:{}", object.namespace, object.kind, object.name, finding.pointer);
@@ -111,7 +111,7 @@ fn logical(finding: &Finding) -> Vec<LogicalLocation> {
     environments.iter().map(location).collect()
 }
 
-/// Other places, and where the rendered text has it.
+/// Returns the related places and the position in the rendered text.
 fn related(finding: &Finding) -> Vec<Location> {
     let mut places: Vec<(&Span, String, Option<Region>)> = Vec::new();
     for related in &finding.related {
@@ -132,10 +132,11 @@ fn related(finding: &Finding) -> Vec<Location> {
 }
 
 fn region(span: &Span) -> Option<Region> {
-    let known = |number: u32| Some(number).filter(|number| *number > 0);
-    let start_line = known(span.place.line)?;
-    let start_column = known(span.place.column);
-    let end_column = start_column.zip(known(span.width)).map(|(column, width)| column.saturating_add(width));
+    let positive = |number: u32| Some(number).filter(|number| *number > 0);
+    let start_line = positive(span.place.line)?;
+    let start_column = positive(span.place.column);
+    let end_column =
+        start_column.zip(positive(span.width)).map(|(column, width)| column.saturating_add(width));
     Some(Region { start_line, start_column, end_column })
 }
 
@@ -143,12 +144,12 @@ const fn level(severity: Severity) -> &'static str {
     severity.name()
 }
 
-/// A message whose text makes no link.
+/// Returns a message whose text cannot become a Markdown link.
 fn message(text: &str) -> Message {
     Message { text: text.replace("](", "] (") }
 }
 
-/// A relative path as a relative URI, an absolute one as that of a file.
+/// Returns a relative URI for a relative path, and a `file` URI for an absolute one.
 fn uri(path: &str) -> String {
     let path = path.strip_prefix("./").unwrap_or(path);
     let scheme = if path.starts_with('/') { "file://" } else { "" };
@@ -160,19 +161,20 @@ mod tests {
     use super::*;
     use crate::report::samples::{self, CANARY, assert_golden};
 
-    /// The standard's schema, without one pattern that is no regular expression (of a field that is never written).
+    /// Returns the schema of the standard without a pattern that is not a valid regular expression; its field is never
+    /// written.
     fn schema() -> serde_json::Value {
         let text = include_str!("../../../../testdata/report/schemas/sarif-schema-2.1.0.json");
         let mut schema: serde_json::Value = serde_json::from_str(text).unwrap();
-        for of in ["run", "toolComponent"] {
-            let language = &mut schema["definitions"][of]["properties"]["language"];
+        for definition in ["run", "toolComponent"] {
+            let language = &mut schema["definitions"][definition]["properties"]["language"];
             assert!(language.as_object_mut().unwrap().remove("pattern").is_some());
         }
         schema
     }
 
     #[test]
-    fn the_whole_report_is_what_the_standard_wants() {
+    fn the_report_matches_the_standard() {
         let json = samples::print(write);
         assert_golden("testdata/report/sarif.json", &json);
         samples::assert_valid(&schema(), &json);
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_run_has_results_that_are_none() {
+    fn a_clean_run_has_empty_results() {
         let json = samples::print_report(&Report::default(), write);
         samples::assert_valid(&schema(), &json);
         let log: serde_json::Value = serde_json::from_slice(&json).unwrap();
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_leads_to_its_object_in_each_environment() {
+    fn results_name_their_object_in_each_environment() {
         let log: serde_json::Value = serde_json::from_slice(&samples::print(write)).unwrap();
         let results = log["runs"][0]["results"].as_array().unwrap();
         let dangling = results.iter().find(|result| result["ruleId"] == "ref/dangling-secret").unwrap();

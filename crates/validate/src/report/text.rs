@@ -1,13 +1,13 @@
-//! Words that several forms share.
+//! Text helpers shared by several formats.
 
 use crate::{Finding, ObjectRef, Report};
 use sealwave_core::diagnostic::{Severity, deceives};
 use sealwave_secrets::settings::APP_FILE;
 
-/// Characters of a message that are shown.
+/// The most characters of a message that are shown.
 const MAX_MESSAGE: usize = 2000;
 
-/// A text in one line that drives no terminal, hides nothing, and gives no CI system a command.
+/// Returns a text as one line, without terminal control, hidden characters or CI commands.
 pub(super) fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -22,7 +22,7 @@ pub(super) fn one_line(text: &str) -> String {
     out
 }
 
-/// The same for text that nothing but blanks may stand before on its line: GitHub obeys a line that starts with `::`.
+/// Returns a text as one line that can be first on its line: GitHub executes lines that start with `::`.
 pub(super) fn first_on_line(text: &str) -> String {
     let text = one_line(text);
     match text.trim_start().strip_prefix("::") {
@@ -31,20 +31,20 @@ pub(super) fn first_on_line(text: &str) -> String {
     }
 }
 
-/// Whether a `[` behind this text would be the start of a command: `##[` of GitHub, `##vso[` of Azure Pipelines and
-/// `##teamcity[` are obeyed wherever they stand on a line.
+/// Reports whether a `[` after this text would start a command: `##[` (GitHub), `##vso[` (Azure Pipelines) and
+/// `##teamcity[` are executed anywhere on a line.
 pub(super) fn starts_command(before: &str) -> bool {
     before
         .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
         .ends_with("##")
 }
 
-/// A text of a finding in one line, of a length that people read.
+/// Returns a text of a finding as one line of limited length.
 pub fn shown(text: &str) -> String {
     shorter(one_line(text), MAX_MESSAGE)
 }
 
-/// A text of at most so many characters, and an ellipsis where it was longer.
+/// Truncates a text to `max` characters and marks the cut with an ellipsis.
 pub(super) fn shorter(mut text: String, max: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(max) {
         text.truncate(end);
@@ -53,7 +53,7 @@ pub(super) fn shorter(mut text: String, max: usize) -> String {
     text
 }
 
-/// What there is to say of a finding beside its place: message, environments, hint; a line each.
+/// Returns message, environments and hint of a finding, one line each.
 pub(super) fn said(finding: &Finding) -> Vec<String> {
     let environments = finding.environments.join(", ");
     let environments = (!environments.is_empty()).then(|| shown(&format!("in: {environments}")));
@@ -61,7 +61,7 @@ pub(super) fn said(finding: &Finding) -> Vec<String> {
     std::iter::once(shown(&finding.message)).chain(environments).chain(hint).collect()
 }
 
-/// The file to show a finding in: its own, or the app file where it has none.
+/// Returns the file of a finding, or the app file if it has no place.
 pub(super) fn file(finding: &Finding) -> Option<String> {
     let path = match &finding.span {
         Some(span) => span.place.path.clone(),
@@ -71,17 +71,17 @@ pub(super) fn file(finding: &Finding) -> Option<String> {
     Some(path.strip_prefix("./").map_or(path.clone(), str::to_owned))
 }
 
-/// `Deployment shop/web`.
+/// Returns the name of an object, such as `Deployment shop/web`.
 pub(super) fn object_name(object: &ObjectRef) -> String {
     object.to_string()
 }
 
-/// `1 error`, `2 errors`.
+/// Returns a count with its noun: `1 error`, `2 errors`.
 pub(crate) fn quantity(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// `2 errors, 1 warning`, or `no findings`.
+/// Returns the counts by severity: `2 errors, 1 warning`, or `no findings`.
 pub(crate) fn counts(report: &Report) -> String {
     let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_is_a_command_of_a_ci_system() {
+    fn text_is_never_a_ci_command() {
         for (text, shown) in [
             ("a ##[error]b", "a ## [error]b"),
             ("###[group]", "### [group]"),

@@ -1,11 +1,11 @@
-//! Text for people in lines that fit.
+//! Wraps text to a width.
 
-/// The lines of a text, each of at most `width` characters where its words allow that; code in backticks is one word.
+/// Wraps a text into lines of at most `width` characters, unless a word is longer; code in backticks is one word.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    text.lines().flat_map(|line| of_line(line, width)).collect()
+    text.lines().flat_map(|line| wrap_line(line, width)).collect()
 }
 
-/// Prose with code between fences: wrapped, the code indented and as it is.
+/// Wraps prose with fenced code; code is indented and otherwise unchanged.
 pub(crate) fn prose(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut in_code = false;
@@ -15,19 +15,19 @@ pub(crate) fn prose(text: &str, width: usize) -> String {
         } else if in_code {
             out.push_str(&indented(line));
         } else {
-            out.push_str(&of_line(line, width).join("\n"));
+            out.push_str(&wrap_line(line, width).join("\n"));
             out.push('\n');
         }
     }
     out
 }
 
-/// A line of code.
+/// Indents a line of code.
 pub(crate) fn indented(line: &str) -> String {
     format!("{}\n", format!("    {line}").trim_end())
 }
 
-fn of_line(line: &str, width: usize) -> Vec<String> {
+fn wrap_line(line: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in words(line) {
@@ -48,7 +48,7 @@ fn of_line(line: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Parts between spaces that are in no code.
+/// Splits a line at spaces outside code.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
     line.split(move |c: char| {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_go_to_the_next_line_and_code_stays_whole() {
+    fn words_wrap_and_code_is_not_split() {
         assert_eq!(wrapped("a bc `d e f` g", 8), ["a bc", "`d e f`", "g"]);
         assert_eq!(wrapped("abcdefgh ij", 3), ["abcdefgh", "ij"]);
         assert_eq!(wrapped("a\nb", 9), ["a", "b"]);

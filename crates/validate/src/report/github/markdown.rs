@@ -1,4 +1,4 @@
-//! The summary of a step: counts by rule and by environment, and the first findings.
+//! The step summary: counts by rule and by environment, and the first findings.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,14 +9,14 @@ use super::super::text::{counts, one_line, shorter};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
-/// Findings that are listed: GitHub takes one mebibyte.
+/// The most findings listed; GitHub accepts one mebibyte.
 const MAX_FINDINGS: usize = 50;
-/// Rows of the table of environments.
+/// The most rows in the table of environments.
 const MAX_ENVIRONMENTS: usize = 100;
-/// Characters of one cell.
+/// The most characters in a cell.
 const MAX_CELL: usize = 300;
 
-/// The summary as Markdown; names from a repository are escaped to nothing but text.
+/// Returns the summary as Markdown; names from a repository are escaped to plain text.
 #[must_use]
 pub fn summary(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let verdict = if report.fails(context.fail_on) { "failed" } else { "passed" };
@@ -53,14 +53,15 @@ fn environments(out: &mut String, findings: &[Finding]) {
     }
     out.push_str("\n| app | environment | errors | warnings | notes |\n|---|---|--:|--:|--:|\n");
     for ((app, environment), counts) in rows.iter().take(MAX_ENVIRONMENTS) {
-        let of = |severity| counts.get(&severity).copied().unwrap_or(0);
-        let (errors, warnings, notes) = (of(Severity::Error), of(Severity::Warning), of(Severity::Note));
+        let count = |severity| counts.get(&severity).copied().unwrap_or(0);
+        let (errors, warnings, notes) =
+            (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
         let _ = writeln!(out, "| {} | {} | {errors} | {warnings} | {notes} |", cell(app), cell(environment));
     }
     more(out, rows.len(), MAX_ENVIRONMENTS);
 }
 
-/// The gravest first, in the order of the report.
+/// Lists the findings by descending severity, otherwise in the order of the report.
 fn findings(out: &mut String, findings: &[Finding]) {
     out.push_str("\n| place | rule | message |\n|---|---|---|\n");
     let mut sorted: Vec<&Finding> = findings.iter().collect();
@@ -82,7 +83,7 @@ fn more(out: &mut String, count: usize, shown: usize) {
     }
 }
 
-/// Text of a table's cell: every character that means something to Markdown or HTML is escaped.
+/// Returns the text of a table cell, with all Markdown and HTML syntax escaped.
 fn cell(text: &str) -> String {
     let mut out = String::new();
     for c in shorter(one_line(text), MAX_CELL).chars() {
@@ -91,7 +92,7 @@ fn cell(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '-' | '.' | '/' | ',' | ' ' => out.push(c),
-            // What would become a link by itself.
+            // Prevents automatic links and mentions.
             ':' => out.push_str("&#58;"),
             '@' => out.push_str("&#64;"),
             c if c.is_ascii_punctuation() => out.extend(['\\', c]),
@@ -114,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn names_are_nothing_but_text() {
+    fn cells_are_plain_text() {
         assert_eq!(cell("a|b`c`[x](http://y)\n<b>@me"), r"a\|b\`c\`\[x\]\(http&#58;//y\)\\n&lt;b&gt;&#64;me");
         assert!(cell(&"x".repeat(1000)).chars().count() <= MAX_CELL + 1);
     }
 
     #[test]
-    fn many_findings_stay_a_page() {
+    fn a_summary_of_many_findings_is_short() {
         let mut report = samples::report();
         report.findings = vec![report.findings[0].clone(); 10_000];
         let text = String::from_utf8(samples::print_report(&report, summary)).unwrap();

@@ -1,4 +1,4 @@
-//! One line of a source, with its marked part. The renderer cuts long lines around it.
+//! Adds a source line with its marked range. The renderer shortens long lines around the range.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::report::text::starts_command;
 use sealwave_core::diagnostic::deceives;
 use sealwave_core::document::Place;
 
-/// Adds a place: where it is, and the line where there is one to show. What is marked gets the label.
+/// Adds a place, and its line if it may be shown. The label is attached to the marked range.
 pub(super) fn place<'a>(
     group: Group<'a>,
     span: &Span,
@@ -21,13 +21,13 @@ pub(super) fn place<'a>(
     let kind = if label.is_some() { AnnotationKind::Context } else { AnnotationKind::Primary };
     let mut text = String::with_capacity(line.len());
     for c in line.trim_end().chars() {
-        // One for one, so that columns stay what they are.
-        let is_shown = visible(c) && !(c == '[' && starts_command(&text));
+        // Each character is replaced by one, so that columns do not change.
+        let is_shown = is_visible(c) && !(c == '[' && starts_command(&text));
         text.push(if is_shown { c } else { '\u{fffd}' });
     }
-    let marked = marked(&text, span);
+    let marked_range = marked_range(&text, span);
     let snippet = Snippet::source(text).line_start(span.place.line as usize).path(one_line(&span.place.path));
-    group.element(snippet.annotation(kind.span(marked).label(label)))
+    group.element(snippet.annotation(kind.span(marked_range).label(label)))
 }
 
 fn origin(place: &Place) -> Origin<'static> {
@@ -39,8 +39,8 @@ fn origin(place: &Place) -> Origin<'static> {
     }
 }
 
-/// The bytes that a span means: one character where its width is not known, the text of the line where its column is not.
-fn marked(line: &str, span: &Span) -> Range<usize> {
+/// Returns the byte range of a span: one character if the width is unknown, the whole line if the column is unknown.
+fn marked_range(line: &str, span: &Span) -> Range<usize> {
     let nth = |number: usize| line.char_indices().nth(number).map_or(line.len(), |(at, _)| at);
     match (span.place.column as usize).checked_sub(1) {
         Some(from) => nth(from)..nth(from.saturating_add(span.width.max(1) as usize)),
@@ -48,8 +48,8 @@ fn marked(line: &str, span: &Span) -> Range<usize> {
     }
 }
 
-/// The renderer shows tabs as spaces.
-fn visible(c: char) -> bool {
+/// Reports whether a character may be shown; the renderer expands tabs.
+fn is_visible(c: char) -> bool {
     c == '\t' || !deceives(c)
 }
 
@@ -59,11 +59,11 @@ mod tests {
 
     fn marked_text(line: &str, column: u32, width: u32) -> &str {
         let place = Place { path: String::new(), line: 1, column, rendered: None };
-        &line[marked(line, &Span { place, width })]
+        &line[marked_range(line, &Span { place, width })]
     }
 
     #[test]
-    fn what_is_marked_is_what_the_span_says() {
+    fn the_marked_range_matches_the_span() {
         assert_eq!(marked_text("ä: ö日本", 4, 2), "ö日");
         assert_eq!(marked_text("abc", 2, 0), "b");
         assert_eq!(marked_text("abc", 3, 99), "c");

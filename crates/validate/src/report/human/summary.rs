@@ -1,4 +1,4 @@
-//! What there is by rule and by environment, and the verdict.
+//! The counts by rule and by environment, and the result of the run.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,19 +11,19 @@ use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Place;
 
-/// Rows of a table that are shown.
+/// The most rows of a table.
 const MAX_ROWS: usize = 40;
-/// Fewer findings are seen at one glance.
-const MANY: usize = 10;
+/// With at most this many findings, errors are not listed again.
+const FEW_FINDINGS: usize = 10;
 /// Longer names do not widen a column.
 const MAX_COLUMN: usize = 40;
 
-/// Adds tables where they tell more than the findings, and one line that says what came of the run.
+/// Writes tables if there are several findings, and one line with the result.
 pub(super) fn write(out: &mut String, report: &Report, fail_on: Option<Severity>, width: Option<usize>) {
     if report.findings.len() > 1 {
         rules(out, &report.findings, width);
         environments(out, &report.findings);
-        gravest(out, &report.findings);
+        list_errors(out, &report.findings);
     }
     verdict(out, report, fail_on);
 }
@@ -37,7 +37,7 @@ fn rules(out: &mut String, findings: &[Finding], width: Option<usize>) {
     }
     let id_width = rows.keys().map(|(_, id)| id.len()).max().unwrap_or(0);
     let count_width = rows.values().map(|(count, _)| count.to_string().len()).max().unwrap_or(0);
-    // Indentation, severity, and two spaces before each of the others.
+    // Indentation, severity, and two spaces before each other column.
     let room = width.map_or(usize::MAX, |width| width.saturating_sub(16 + id_width + count_width));
     heading(out, "by rule");
     for ((severity, id), (count, summary)) in rows {
@@ -49,11 +49,11 @@ fn rules(out: &mut String, findings: &[Finding], width: Option<usize>) {
     out.push('\n');
 }
 
-/// Errors, warnings and notes of one environment.
-type Counts = [usize; 3];
+/// The numbers of errors, warnings and notes of an environment.
+type SeverityCounts = [usize; 3];
 
 fn environments(out: &mut String, findings: &[Finding]) {
-    let mut rows: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
+    let mut rows: BTreeMap<(&str, &str), SeverityCounts> = BTreeMap::new();
     for finding in findings {
         for environment in &finding.environments {
             let row = rows.entry((&finding.app, environment)).or_default();
@@ -68,18 +68,22 @@ fn environments(out: &mut String, findings: &[Finding]) {
         return;
     }
     let left_out = rows.len().saturating_sub(MAX_ROWS);
-    let rows: Vec<(String, String, Counts)> = rows
+    let rows: Vec<(String, String, SeverityCounts)> = rows
         .into_iter()
         .take(MAX_ROWS)
         .map(|((app, environment), counts)| (first_on_line(app), first_on_line(environment), counts))
         .collect();
-    let width = |of: fn(&(String, String, Counts)) -> &str| {
-        rows.iter().map(|row| of(row).chars().count()).filter(|width| *width <= MAX_COLUMN).max().unwrap_or(0)
+    let width = |column: fn(&(String, String, SeverityCounts)) -> &str| {
+        rows.iter()
+            .map(|row| column(row).chars().count())
+            .filter(|width| *width <= MAX_COLUMN)
+            .max()
+            .unwrap_or(0)
     };
     let (app_width, name_width) = (width(|row| &row.0), width(|row| &row.1));
     heading(out, "by environment");
     for (app, name, counts) in &rows {
-        let _ = writeln!(out, "  {app:app_width$}  {name:name_width$}  {}", worded(*counts));
+        let _ = writeln!(out, "  {app:app_width$}  {name:name_width$}  {}", count_text(*counts));
     }
     if left_out > 0 {
         let _ = writeln!(out, "  and {left_out} more");
@@ -87,11 +91,11 @@ fn environments(out: &mut String, findings: &[Finding]) {
     out.push('\n');
 }
 
-/// Where the errors are, once more: among many findings they stand far apart.
-fn gravest(out: &mut String, findings: &[Finding]) {
+/// Lists the errors again: among many findings they are far apart.
+fn list_errors(out: &mut String, findings: &[Finding]) {
     let errors: Vec<&Finding> =
         findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
-    if findings.len() <= MANY || errors.is_empty() || errors.len() == findings.len() {
+    if findings.len() <= FEW_FINDINGS || errors.is_empty() || errors.len() == findings.len() {
         return;
     }
     heading(out, "errors");
@@ -107,7 +111,7 @@ fn gravest(out: &mut String, findings: &[Finding]) {
     out.push('\n');
 }
 
-fn worded(counts: Counts) -> String {
+fn count_text(counts: SeverityCounts) -> String {
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
     let parts =
         severities.into_iter().zip(counts).filter(|(_, count)| *count > 0).map(|(severity, count)| {
@@ -118,23 +122,23 @@ fn worded(counts: Counts) -> String {
 }
 
 fn verdict(out: &mut String, report: &Report, fail_on: Option<Severity>) {
-    let (word, colour) =
+    let (word, color) =
         if report.fails(fail_on) { ("failed", AnsiColor::Red) } else { ("passed", AnsiColor::Green) };
-    let style = colour.on_default().bold();
-    let looked = report.looked_at;
-    let places = match (looked.environments, looked.files) {
-        (0, 0) if looked.apps > 0 => quantity(looked.apps, "app"),
+    let style = color.on_default().bold();
+    let checked = report.looked_at;
+    let places = match (checked.environments, checked.files) {
+        (0, 0) if checked.apps > 0 => quantity(checked.apps, "app"),
         (0, files) => quantity(files, "file"),
         (environments, 0) => quantity(environments, "environment"),
         (environments, files) => {
             format!("{} and {}", quantity(environments, "environment"), quantity(files, "file"))
         }
     };
-    let objects = quantity(looked.objects, "object");
+    let objects = quantity(checked.objects, "object");
     let _ = write!(out, "{style}{word}{style:#}: {} in {objects} of {places}", counts(report));
-    for (count, what) in [(report.suppressed, "suppressed"), (report.known, "known to the baseline")] {
+    for (count, label) in [(report.suppressed, "suppressed"), (report.known, "in the baseline")] {
         if count > 0 {
-            let _ = write!(out, "; {count} {what}");
+            let _ = write!(out, "; {count} {label}");
         }
     }
     out.push('\n');

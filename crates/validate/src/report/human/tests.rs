@@ -16,12 +16,12 @@ fn the_whole_report() {
 }
 
 #[test]
-fn no_line_that_holds_a_secret_is_shown() {
+fn confidential_lines_are_not_shown() {
     assert!(!plain(&samples::report()).contains(CANARY));
 }
 
 #[test]
-fn nothing_but_styles_drives_the_terminal() {
+fn only_styles_control_the_terminal() {
     for c in plain(&samples::report()).chars() {
         assert!(c == '\n' || !sealwave_core::diagnostic::deceives(c), "{c:?}");
     }
@@ -39,7 +39,7 @@ fn warnings_alone_pass() {
     report.findings.retain(|finding| finding.severity == Severity::Warning);
     report.findings.truncate(1);
     assert!(plain(&report).ends_with(
-        "\n\npassed: 1 warning in 42 objects of 3 environments; 2 suppressed; 1 known to the baseline\n"
+        "\n\npassed: 1 warning in 42 objects of 3 environments; 2 suppressed; 1 in the baseline\n"
     ));
 }
 

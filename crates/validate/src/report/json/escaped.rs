@@ -1,5 +1,5 @@
-//! JSON in which no character drives a terminal or hides another and no string is a command to a CI system's log; its strings
-//! are the same once they are read.
+//! Writes JSON without characters that control a terminal, hide text, or form a CI log command; strings are unchanged
+//! after parsing.
 
 use std::io::{self, Write};
 
@@ -9,27 +9,27 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 use crate::report::text::starts_command;
 use sealwave_core::diagnostic::deceives;
 
-/// An indented document with a line end.
+/// Returns an indented document with a final line break.
 pub fn to_vec(value: &impl Serialize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut serializer =
-        serde_json::Serializer::with_formatter(&mut out, Escaping { inner: PrettyFormatter::new() });
+        serde_json::Serializer::with_formatter(&mut out, EscapingFormatter { inner: PrettyFormatter::new() });
     value.serialize(&mut serializer).expect("strings and numbers are always JSON");
     out.push(b'\n');
     out
 }
 
-/// What is indented as usual, with more characters escaped.
-struct Escaping {
+/// A pretty formatter that escapes more characters.
+struct EscapingFormatter {
     inner: PrettyFormatter<'static>,
 }
 
-impl Formatter for Escaping {
+impl Formatter for EscapingFormatter {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut written = 0;
-        let is_escaped =
+        let needs_escape =
             |at: usize, c: char| deceives(c) || c == '[' && fragment.get(..at).is_some_and(starts_command);
-        for (at, c) in fragment.char_indices().filter(|(at, c)| is_escaped(*at, *c)) {
+        for (at, c) in fragment.char_indices().filter(|(at, c)| needs_escape(*at, *c)) {
             writer.write_all(fragment.get(written..at).unwrap_or_default().as_bytes())?;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;

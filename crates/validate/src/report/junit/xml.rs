@@ -1,8 +1,8 @@
-//! Text for XML, whatever it holds.
+//! Escapes text for XML.
 
 use super::super::text::one_line;
 
-/// The text of an element, or the value of an attribute between quotes; in one line.
+/// Escapes text for an element or a quoted attribute value, in one line.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in one_line(text).chars() {
@@ -12,7 +12,7 @@ pub(super) fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
-            // The two characters beyond controls that XML does not have.
+            // Besides control characters, XML does not allow these two.
             '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             c => out.push(c),
         }
@@ -20,7 +20,7 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Fails unless tags are balanced, attributes quoted and no character is one that XML does not have.
+/// Asserts that tags are balanced, attributes are quoted and all characters are allowed in XML.
 #[cfg(test)]
 pub(super) fn assert_well_formed(xml: &str) {
     let mut open: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! What of SARIF 2.1.0 is written, under the standard's names.
+//! The parts of SARIF 2.1.0 that are written, with the names of the standard.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ pub(super) struct Configuration {
 
 #[derive(Serialize)]
 pub(super) struct Properties {
-    /// GitHub shows ten.
+    /// GitHub shows at most ten.
     pub(super) tags: Vec<&'static str>,
 }
 
@@ -115,7 +115,7 @@ pub(super) struct Artifact {
     pub(super) uri: String,
 }
 
-/// Columns count characters from 1; the end is the column after the last.
+/// A range of characters. Columns count from 1; the end column is exclusive.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Region {

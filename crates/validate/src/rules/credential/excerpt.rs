@@ -1,8 +1,8 @@
-//! Whether a line of a source is better not shown.
+//! Decides whether a source line may hold a credential and must be hidden.
 //!
-//! Not a rule: nobody reads what this finds. So it is much stricter than rules are: a line with any word that goes with
-//! credentials is hidden, and so is one under such a name; only what refers to a secret and holds none is let through.
-//! Rather one excerpt too few.
+//! This is not a rule, as it reports nothing. So it is much stricter than the rules: a line with any word that is
+//! typical of credentials is hidden, and so is a line below such a name; only references to a secret are shown. In
+//! doubt, a line is hidden.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use regex::Regex;
 
 use super::{lines, name, sample, tokens, uri};
 
-/// Whether the line `at` may hold a credential, by itself or by what stands around it.
+/// Reports whether the line `at` may hold a credential, judging by the line and its surroundings.
 pub fn looks_like_credential(lines: &[String], at: usize) -> bool {
     let Some(line) = lines.get(at) else { return true };
     let Some(patterns) = PATTERNS.as_ref() else { return true };
@@ -18,10 +18,11 @@ pub fn looks_like_credential(lines: &[String], at: usize) -> bool {
         return true;
     }
     let rest = patterns.without_references(line);
-    !patterns.is_bare.is_match(&rest) && (patterns.is_hot(&rest) || is_under_a_hot_name(lines, at, patterns))
+    !patterns.is_bare.is_match(&rest)
+        && (patterns.is_sensitive(&rest) || has_sensitive_context(lines, at, patterns))
 }
 
-/// What the rules find too, whatever stands around it.
+/// Reports whether the line holds a credential that the rules find too, whatever its surroundings.
 fn is_certain(line: &str) -> bool {
     line.contains("PRIVATE KEY")
         || tokens::find(line).is_some()
@@ -30,26 +31,26 @@ fn is_certain(line: &str) -> bool {
         || sample::has_long_code(line)
 }
 
-static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| Patterns::new().ok());
+static PATTERNS: LazyLock<Option<ExcerptPatterns>> = LazyLock::new(|| ExcerptPatterns::new().ok());
 
-struct Patterns {
-    /// Parts that hold no secret: references to one, booleans, stand-ins.
+struct ExcerptPatterns {
+    /// Parts without secrets: references, booleans, placeholders.
     harmless: Regex,
-    /// A key without a value, a name alone, and marks alone.
+    /// A line with only a key, a name or punctuation.
     is_bare: Regex,
-    /// Words that go with credentials, be they parts of others.
+    /// Words typical of credentials, also within other words.
     word: Regex,
-    /// Credentials in command lines and addresses.
+    /// Credentials in command lines and URLs.
     shape: Regex,
     /// Fields of a reference.
     in_reference: Regex,
-    /// What holds references.
+    /// Fields that hold references.
     reference: Regex,
 }
 
-impl Patterns {
+impl ExcerptPatterns {
     fn new() -> Result<Self, regex::Error> {
-        // Of a template, an expression may have been all of it.
+        // A name may be empty after a template expression was removed.
         let name = r#"["']?[A-Za-z0-9._/-]*["']?"#;
         let keys = "name|namespace|key|optional|property|kind|group|apiVersion|version";
         Ok(Self {
@@ -87,10 +88,10 @@ impl Patterns {
         })
     }
 
-    /// The line without what refers to a secret and holds none.
+    /// Returns the line without its harmless parts.
     fn without_references(&self, line: &str) -> String {
         let mut rest = line.to_owned();
-        // What is left empty goes in the next round; a line is short, and each round makes it shorter.
+        // Parts that become empty are removed in the next round; each round makes the line shorter.
         loop {
             let next = self.harmless.replace_all(&rest, "").into_owned();
             if next.len() == rest.len() {
@@ -100,11 +101,11 @@ impl Patterns {
         }
     }
 
-    fn is_hot(&self, text: &str) -> bool {
-        self.is_hot_name(text) || self.shape.is_match(text) || has_chance(text)
+    fn is_sensitive(&self, text: &str) -> bool {
+        self.is_sensitive_name(text) || self.shape.is_match(text) || has_random_part(text)
     }
 
-    fn is_hot_name(&self, text: &str) -> bool {
+    fn is_sensitive_name(&self, text: &str) -> bool {
         self.word.is_match(text)
             || text
                 .split([' ', ',', ':', '=', '"'])
@@ -113,60 +114,63 @@ impl Patterns {
     }
 }
 
-/// Words that go with credentials where they stand alone.
+/// Words typical of credentials if they stand alone.
 const WORDS: &[&str] = &["basic", "cred", "otp", "pat", "pin", "psk", "pw", "salt", "sas", "seed", "totp"];
 
-/// Ends of words that go with credentials: `PGPASS`, `APIKEY`.
+/// Endings of words typical of credentials: `PGPASS`, `APIKEY`.
 const ENDS: &[&str] = &["key", "keys", "pass", "pswd"];
 
-/// Whether a part of a line looks as if chance had made it.
-fn has_chance(line: &str) -> bool {
-    let inside =
+/// Reports whether a part of a line looks random.
+fn has_random_part(line: &str) -> bool {
+    let is_part_character =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_' | '!' | '$' | '#' | '%' | '-');
-    line.split(|c: char| !inside(c)).any(|run| {
+    line.split(|c: char| !is_part_character(c)).any(|run| {
         // Names have dashes, and no capital letters.
         let has_case = run.bytes().any(|byte| byte.is_ascii_uppercase());
         (has_case && sample::is_random(run)) || run.split('-').any(sample::is_random)
     })
 }
 
-/// Whether what stands above or below names the value of this line: `- name: PIN`, `password:`, `- --password`.
-fn is_under_a_hot_name(lines: &[String], at: usize, patterns: &Patterns) -> bool {
-    let Some(line) = lines.get(at).map(|line| Shape::of(line)) else { return true };
+/// Reports whether a line above or below gives this line's value a sensitive name: `- name: PIN`, `password:`,
+/// `- --password`.
+fn has_sensitive_context(lines: &[String], at: usize, patterns: &ExcerptPatterns) -> bool {
+    let Some(line) = lines.get(at).map(|line| LineLayout::new(line)) else { return true };
     let above = lines.get(..at).unwrap_or_default().iter().rev();
     let below = lines.get(at + 1..).unwrap_or_default().iter();
     let in_reference = patterns.in_reference.is_match(line.text);
-    hot_above(&line, above.map(|line| Shape::of(line)), in_reference, patterns)
-        || (!line.names() && hot_below(&line, below.map(|line| Shape::of(line)), patterns))
+    is_sensitive_above(&line, above.map(|line| LineLayout::new(line)), in_reference, patterns)
+        || (!line.names_sibling()
+            && is_sensitive_below(&line, below.map(|line| LineLayout::new(line)), patterns))
 }
 
-fn hot_above<'a>(
-    line: &Shape<'_>,
-    above: impl Iterator<Item = Shape<'a>>,
+fn is_sensitive_above<'a>(
+    line: &LineLayout<'_>,
+    above: impl Iterator<Item = LineLayout<'a>>,
     in_reference: bool,
-    patterns: &Patterns,
+    patterns: &ExcerptPatterns,
 ) -> bool {
     let mut level = line.column;
-    // Whether what is looked at still belongs to the mapping, or the list, of the line.
-    let mut beside = true;
+    // Whether the lines above still belong to the mapping or list of this line.
+    let mut is_sibling = true;
     for other in above.filter(|other| !other.is_empty()) {
-        if other.indent >= level && !(beside && other.column == level) {
+        if other.indent >= level && !(is_sibling && other.column == level) {
             continue;
         }
-        let hot = patterns.is_hot_name(other.text);
-        if other.column == level && beside {
-            let names = if line.is_item() { other.is_item() && !other.has_key() } else { other.names() };
-            if hot && names && !line.names() {
+        let is_sensitive_key = patterns.is_sensitive_name(other.text);
+        if other.column == level && is_sibling {
+            let names_value =
+                if line.is_item() { other.is_item() && !other.has_key() } else { other.names_sibling() };
+            if is_sensitive_key && names_value && !line.names_sibling() {
                 return true;
             }
-            beside = !other.is_item() && !line.is_item();
+            is_sibling = !other.is_item() && !line.is_item();
             level = level.min(other.indent.max(1));
             continue;
         }
-        if hot && !(in_reference && patterns.reference.is_match(other.text)) {
-            return other.opens() || !other.has_key() || !line.has_key();
+        if is_sensitive_key && !(in_reference && patterns.reference.is_match(other.text)) {
+            return other.continues_below() || !other.has_key() || !line.has_key();
         }
-        beside = false;
+        is_sibling = false;
         level = other.indent;
         if level == 0 && !other.is_item() {
             return false;
@@ -175,24 +179,27 @@ fn hot_above<'a>(
     false
 }
 
-fn hot_below<'a>(line: &Shape<'_>, below: impl Iterator<Item = Shape<'a>>, patterns: &Patterns) -> bool {
-    below
-        .filter(|other| !other.is_empty())
-        .take_while(|other| other.indent >= line.column)
-        .any(|other| other.column == line.column && other.names() && patterns.is_hot_name(other.text))
+fn is_sensitive_below<'a>(
+    line: &LineLayout<'_>,
+    below: impl Iterator<Item = LineLayout<'a>>,
+    patterns: &ExcerptPatterns,
+) -> bool {
+    below.filter(|other| !other.is_empty()).take_while(|other| other.indent >= line.column).any(|other| {
+        other.column == line.column && other.names_sibling() && patterns.is_sensitive_name(other.text)
+    })
 }
 
-/// A line by its indentation.
-struct Shape<'a> {
+/// The layout of a line.
+struct LineLayout<'a> {
     text: &'a str,
-    /// Where it starts.
+    /// The column of its first character.
     indent: usize,
-    /// Where it goes on after the dashes of lists.
+    /// The column after list dashes and opening brackets.
     column: usize,
 }
 
-impl<'a> Shape<'a> {
-    fn of(text: &'a str) -> Self {
+impl<'a> LineLayout<'a> {
+    fn new(text: &'a str) -> Self {
         let indent = text.len() - text.trim_start().len();
         let column = text.len() - text.trim_start_matches([' ', '\t', '-', '{', '[']).len();
         let is_item = text.trim_start().starts_with("- ");
@@ -224,14 +231,14 @@ impl<'a> Shape<'a> {
         self.key().is_some()
     }
 
-    /// Whether it says what the value beside it is.
-    fn names(&self) -> bool {
+    /// Reports whether the line names the value of a sibling field.
+    fn names_sibling(&self) -> bool {
         self.key()
             .is_some_and(|key| matches!(key, "field" | "header" | "id" | "key" | "name" | "option" | "path"))
     }
 
-    /// Whether its value starts on the next line, or goes on there.
-    fn opens(&self) -> bool {
+    /// Reports whether the value starts or continues on the next line.
+    fn continues_below(&self) -> bool {
         let text = self.text.trim_end();
         text.ends_with([':', '|', '>', '-', '+', '[', '{', ',']) || text.matches('"').count() % 2 == 1
     }
@@ -241,7 +248,7 @@ impl<'a> Shape<'a> {
 mod tests {
     use super::*;
 
-    fn hides(text: &str) -> bool {
+    fn is_hidden(text: &str) -> bool {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let at = lines.iter().position(|line| line.contains('§')).unwrap_or_default();
         let lines: Vec<String> = lines.iter().map(|line| line.replace('§', "")).collect();
@@ -249,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn command_lines_headers_and_texts_are_hidden() {
+    fn lines_with_credentials_are_hidden() {
         for line in [
             "command: [sh, -c, \"PGPASSWORD=V psql\", 5]",
             "- \"curl -u u:V h\"",
@@ -273,12 +280,12 @@ mod tests {
             "password: {{ x }}V",
             "a: 5 # the password is V",
         ] {
-            assert!(hides(line), "{line}");
+            assert!(is_hidden(line), "{line}");
         }
     }
 
     #[test]
-    fn a_value_is_hidden_by_the_name_beside_it() {
+    fn values_with_sensitive_names_are_hidden() {
         for text in [
             "- name: LICENSE_KEY\n  value: V§",
             "- name: PGPASS\n  value: 5§",
@@ -293,12 +300,12 @@ mod tests {
             "- op: replace\n  path: /spec/password\n  value: 5§",
             "x: \"password is\n  5§\"",
         ] {
-            assert!(hides(text), "{text}");
+            assert!(is_hidden(text), "{text}");
         }
     }
 
     #[test]
-    fn what_refers_to_a_secret_is_shown() {
+    fn references_to_secrets_are_shown() {
         for text in [
             "replicas: 3",
             "image: registry.k8s.io/pause:3.9",
@@ -331,7 +338,7 @@ mod tests {
             "data: {theme: 7}",
             "  topologyKey: kubernetes.io/hostname",
         ] {
-            assert!(!hides(text), "{text}");
+            assert!(!is_hidden(text), "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Files that programs keep credentials in, by their names, and what such a file holds.
+//! Finds credentials in files that programs store credentials in.
 //!
-//! Only files of known names are read. What is encrypted, a public certificate, or filled in later is no finding. What is
-//! found is named by its kind and its line; no text of a file leaves here.
+//! Only files with known names are read. Encrypted content, public certificates and placeholders are not reported. A
+//! finding holds the kind and the line only, never text of the file.
 
 use crate::rules::fields::{items, text};
 use sealwave_core::document::{Node, SourceId};
@@ -9,12 +9,12 @@ use sealwave_core::yaml::{self, Limits};
 
 use super::{Kind, detect, detect_in_lines, is_stand_in};
 
-/// How a file of credentials is read.
+/// The format of a file that may hold credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileForm {
-    /// Logins of registries, in JSON.
+    /// Registry logins in JSON.
     Docker,
-    /// A container of keys in binary.
+    /// A binary key store.
     KeyStore,
     /// A kubeconfig.
     Kubeconfig,
@@ -22,40 +22,40 @@ pub(crate) enum FileForm {
     Lines,
     /// `machine … login … password …`.
     Netrc,
-    /// Settings of a package manager.
+    /// Package manager settings.
     Npmrc,
-    /// Keys and certificates between lines that say so.
+    /// PEM: keys and certificates between `BEGIN` and `END` lines.
     Pem,
     /// `host:port:database:user:password`.
     Pgpass,
-    /// The key of a service account, or a login of a cloud's command line, in JSON.
+    /// A service account key or a cloud CLI login, in JSON.
     ServiceAccount,
-    /// The file is one token.
+    /// A single token.
     Token,
-    /// The values of an app.
+    /// An app's values.
     Values,
 }
 
-/// A finding in a file.
+/// A credential found in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileFinding {
-    /// The line, from 1; 0 where the file as a whole is meant.
+    /// The line, from 1; 0 for the whole file.
     pub(crate) line: u32,
     pub(crate) noun: &'static str,
-    /// Whether it is a credential beyond reasonable doubt.
+    /// Whether it is certainly a credential.
     pub(crate) is_certain: bool,
 }
 
-/// Ends of the names of files that show what a file would look like.
-const SAMPLES: &[&str] =
+/// Suffixes of sample files and templates.
+const SAMPLE_SUFFIXES: &[&str] =
     &[".default", ".defaults", ".dist", ".example", ".hbs", ".j2", ".sample", ".template", ".tmpl", ".tpl"];
 
-/// Returns how a file is read, by its path below the app; `None` where its name is not one of credentials.
+/// Returns the format of a file by its path below the app; `None` if the name is not typical of credentials.
 pub(crate) fn form_of(path: &str) -> Option<FileForm> {
     let path = path.to_ascii_lowercase();
     let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
     let parent = parent.rsplit('/').next().unwrap_or_default();
-    if SAMPLES.iter().any(|end| name.ends_with(end)) || name.contains("example") {
+    if SAMPLE_SUFFIXES.iter().any(|end| name.ends_with(end)) || name.contains("example") {
         return None;
     }
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -84,7 +84,7 @@ pub(crate) fn form_of(path: &str) -> Option<FileForm> {
     })
 }
 
-/// Looks for a credential in a file.
+/// Finds a credential in a file.
 pub(crate) fn find(form: FileForm, content: &[u8], source: SourceId) -> Option<FileFinding> {
     if content.is_empty() || is_encrypted(content) {
         return None;
@@ -96,12 +96,12 @@ pub(crate) fn find(form: FileForm, content: &[u8], source: SourceId) -> Option<F
     match form {
         FileForm::Docker => docker(text),
         FileForm::KeyStore | FileForm::Values => None,
-        FileForm::Kubeconfig => kubeconfig(content, source).or_else(|| certain(text)),
-        FileForm::Lines => each_line(text, assignment).or_else(|| in_lines(text)),
-        FileForm::Netrc => each_line(text, netrc),
-        FileForm::Npmrc => each_line(text, npmrc),
+        FileForm::Kubeconfig => kubeconfig(content, source).or_else(|| find_certain(text)),
+        FileForm::Lines => find_in_lines(text, assignment).or_else(|| find_by_lines(text)),
+        FileForm::Netrc => find_in_lines(text, netrc),
+        FileForm::Npmrc => find_in_lines(text, npmrc),
         FileForm::Pem => pem(text),
-        FileForm::Pgpass => each_line(text, pgpass),
+        FileForm::Pgpass => find_in_lines(text, pgpass),
         FileForm::ServiceAccount => service_account(text),
         FileForm::Token => {
             let token = text.trim();
@@ -111,7 +111,7 @@ pub(crate) fn find(form: FileForm, content: &[u8], source: SourceId) -> Option<F
     }
 }
 
-/// Returns whether a tool encrypted a file: SOPS, age, `OpenPGP`, git-crypt, Ansible.
+/// Reports whether a file is encrypted by SOPS, age, `OpenPGP`, git-crypt or Ansible.
 pub(crate) fn is_encrypted(content: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
         b"\0GITCRYPT\0",
@@ -120,13 +120,13 @@ pub(crate) fn is_encrypted(content: &[u8]) -> bool {
         b"-----BEGIN PGP MESSAGE-----",
         b"age-encryption.org/",
     ];
-    let has = |part: &[u8]| memchr::memmem::find(content, part).is_some();
+    let contains = |part: &[u8]| memchr::memmem::find(content, part).is_some();
     STARTS.iter().any(|start| content.trim_ascii_start().starts_with(start) || content.starts_with(start))
-        || has(b"ENC[AES256_GCM,") && has(b"sops")
+        || contains(b"ENC[AES256_GCM,") && contains(b"sops")
 }
 
-/// The first line in which a credential is.
-fn each_line(text: &str, find: impl Fn(&str) -> Option<Kind>) -> Option<FileFinding> {
+/// Finds the first line with a credential.
+fn find_in_lines(text: &str, find: impl Fn(&str) -> Option<Kind>) -> Option<FileFinding> {
     let mut lines = (1..).zip(text.lines());
     lines.find_map(|(line, text)| {
         let kind = find(text.trim())?;
@@ -134,17 +134,17 @@ fn each_line(text: &str, find: impl Fn(&str) -> Option<Kind>) -> Option<FileFind
     })
 }
 
-fn in_lines(text: &str) -> Option<FileFinding> {
+fn find_by_lines(text: &str) -> Option<FileFinding> {
     let (line, kind) = detect_in_lines(text)?;
     let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
     Some(FileFinding { line, noun: kind.noun(), is_certain: kind.is_certain() })
 }
 
-fn certain(text: &str) -> Option<FileFinding> {
-    in_lines(text).filter(|found| found.is_certain)
+fn find_certain(text: &str) -> Option<FileFinding> {
+    find_by_lines(text).filter(|found| found.is_certain)
 }
 
-/// `export NAME=value`, `name = "value"`, `"name": "value",`.
+/// Detects a credential in `export NAME=value`, `name = "value"` or `"name": "value",`.
 fn assignment(line: &str) -> Option<Kind> {
     if line.starts_with(['#', ';']) {
         return None;
@@ -171,7 +171,7 @@ fn npmrc(line: &str) -> Option<Kind> {
         .iter()
         .any(|end| name.trim().ends_with(end));
     let value = value.trim().trim_matches(['"', '\'']);
-    (is_login && value.len() >= 8 && !is_stand_in(value)).then_some(Kind::Token("a token of a registry"))
+    (is_login && value.len() >= 8 && !is_stand_in(value)).then_some(Kind::Token("a registry token"))
 }
 
 fn pgpass(line: &str) -> Option<Kind> {
@@ -181,7 +181,7 @@ fn pgpass(line: &str) -> Option<Kind> {
 }
 
 fn pem(text: &str) -> Option<FileFinding> {
-    let found = certain(text).or_else(|| {
+    let found = find_certain(text).or_else(|| {
         let line = (1..).zip(text.lines()).find(|(_, line)| line.starts_with("PuTTY-User-Key-File"))?.0;
         Some(FileFinding { line, noun: Kind::PrivateKey.noun(), is_certain: true })
     });
@@ -189,7 +189,7 @@ fn pem(text: &str) -> Option<FileFinding> {
     let has_passphrase = begins.is_some() || text.contains("Proc-Type: 4,ENCRYPTED");
     if has_passphrase {
         let line = begins.and_then(|line| u32::try_from(line + 1).ok()).or(found.map(|found| found.line))?;
-        return Some(FileFinding { line, noun: "a private key under a passphrase", is_certain: false });
+        return Some(FileFinding { line, noun: "a private key with a passphrase", is_certain: false });
     }
     found
 }
@@ -205,7 +205,7 @@ fn docker(text: &str) -> Option<FileFinding> {
     });
     let line =
         (1..).zip(text.lines()).find(|(_, line)| line.contains("\"auth\"")).map_or(0, |(line, _)| line);
-    has_login.then_some(FileFinding { line, noun: "a login of a registry", is_certain: true })
+    has_login.then_some(FileFinding { line, noun: "a registry login", is_certain: true })
 }
 
 fn kubeconfig(content: &[u8], source: SourceId) -> Option<FileFinding> {
@@ -215,12 +215,12 @@ fn kubeconfig(content: &[u8], source: SourceId) -> Option<FileFinding> {
         ["client-key-data", "password", "token"].iter().find_map(|field| {
             text(user, field).filter(|value| !is_stand_in(value))?;
             let line = user.get(field).map_or(0, |node| node.origin.line);
-            Some(FileFinding { line, noun: "a login of a cluster", is_certain: true })
+            Some(FileFinding { line, noun: "a cluster login", is_certain: true })
         })
     })
 }
 
-/// A service account has a private key, a user of a command line a token that renews itself.
+/// Finds the private key of a service account, or the refresh token of a CLI user.
 fn service_account(text: &str) -> Option<FileFinding> {
     let is_login = ["\"authorized_user\"", "\"external_account_authorized_user\"", "\"service_account\""]
         .iter()
@@ -233,11 +233,11 @@ fn service_account(text: &str) -> Option<FileFinding> {
         let quoted = format!("\"{field}\"");
         let line =
             (1..).zip(text.lines()).find(|(_, line)| line.contains(&quoted)).map_or(0, |(line, _)| line);
-        Some(FileFinding { line, noun: "a login of a cloud account", is_certain: true })
+        Some(FileFinding { line, noun: "a cloud account login", is_certain: true })
     })
 }
 
-/// A file of a hostile repository: far more than such files have.
+/// Returns limits for files of untrusted repositories, well above the size of real files.
 pub(crate) fn limits() -> Limits {
     Limits {
         alias_bytes: 64 << 10,
@@ -250,12 +250,15 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
-/// Returns the scalars of a document that are credentials, with what each is, in the order of the document.
+/// Collects the scalars of a document that are credentials, with their kinds, in document order.
 pub(crate) fn in_tree<'a>(key: &str, node: &'a Node, found: &mut Vec<(&'a Node, Kind)>) {
     if let Some(value) = node.as_str() {
-        let lines = value.trim_end().contains('\n');
-        let kind =
-            if lines { detect_in_lines(value).map(|(_, kind)| kind) } else { detect(Some(key), value) };
+        let is_multiline = value.trim_end().contains('\n');
+        let kind = if is_multiline {
+            detect_in_lines(value).map(|(_, kind)| kind)
+        } else {
+            detect(Some(key), value)
+        };
         found.extend(kind.map(|kind| (node, kind)));
     }
     for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {

@@ -1,7 +1,7 @@
-//! Values that the name of their key calls a credential.
+//! Detects credentials by the name of their key.
 //!
-//! The value must look like a credential as well, more so where names such as `secret` and `token` are often given to
-//! references.
+//! The value must look like a credential too; the check is stricter for names such as `secret` and `token`, whose
+//! values are often references.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,16 +9,16 @@ use base64::engine::general_purpose::STANDARD;
 use super::name::{Claim, claim};
 use super::sample;
 
-/// Whether a key calls its value a credential.
+/// Reports whether a key names a credential.
 pub(super) fn is_named_so(key: &str) -> bool {
     claim(key).is_some_and(|claim| claim != Claim::Auth)
 }
 
-/// Whether a value is a credential by its key and by its looks.
+/// Reports whether key and value both look like a credential.
 pub(super) fn is_credential(key: &str, value: &str) -> bool {
     let Some(claim) = claim(key) else { return false };
     let value = value.trim();
-    if value.len() > MAX_LENGTH || sample::is_placeholder(value) || is_hash(value) || is_own_name(key, value)
+    if value.len() > MAX_LENGTH || sample::is_placeholder(value) || is_hash(value) || repeats_key(key, value)
     {
         return false;
     }
@@ -39,7 +39,7 @@ pub(super) fn is_credential(key: &str, value: &str) -> bool {
     }
 }
 
-/// Whether a value is a credential, and as good as none is a word of a program instead.
+/// Reports whether a value is a credential and not likely a word of a program.
 pub(super) fn is_made(key: &str, value: &str) -> bool {
     is_credential(key, value) && (sample::is_random(value) || login(value).is_some())
 }
@@ -47,7 +47,7 @@ pub(super) fn is_made(key: &str, value: &str) -> bool {
 /// A longer value is a document.
 const MAX_LENGTH: usize = 512;
 
-/// Words that nobody would find in a text about passwords.
+/// Reports whether a value is a passphrase, and not a text about passwords.
 fn is_passphrase(value: &str) -> bool {
     let words: Vec<String> = value.split_whitespace().map(str::to_ascii_lowercase).collect();
     let is_word = |word: &String| {
@@ -58,50 +58,50 @@ fn is_passphrase(value: &str) -> bool {
     (3..=8).contains(&words.len()) && value.len() >= 12 && words.iter().all(is_word)
 }
 
-/// Words of sentences.
+/// Words typical of sentences.
 const PROSE: &[&str] = &[
     "a", "an", "and", "are", "as", "at", "be", "by", "das", "de", "der", "die", "for", "from", "has", "if",
     "in", "is", "it", "key", "la", "le", "must", "no", "not", "of", "on", "or", "secret", "see", "set",
     "that", "the", "this", "to", "token", "use", "used", "will", "with", "your",
 ];
 
-/// `12345678`: nobody counts so far in a setting.
+/// Reports whether a value is a number such as `12345678`, too long for a setting.
 fn is_long_number(value: &str) -> bool {
     value.len() >= 8 && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What a registry's login says, which is kept as base64 of `user:password`.
+/// Decodes a registry login, stored as base64 of `user:password`.
 fn login(value: &str) -> Option<String> {
     let login = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
     let is_readable = login.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     (is_readable && login.contains(':')).then_some(login)
 }
 
-/// Whether a login has a password that is no sample.
+/// Reports whether a login has a password that is not a placeholder.
 fn is_login(login: &str) -> bool {
     let (user, password) = login.split_once(':').unwrap_or_default();
     !user.is_empty() && password.len() >= 4 && !sample::is_placeholder(password)
 }
 
-/// `$2y$10$…`, perhaps with the user before it, or `sha256:…`: from what is left, nobody can read what it was.
+/// Reports whether a value is a hash, such as `$2y$10$…` (optionally after a user name) or `sha256:…`.
 fn is_hash(value: &str) -> bool {
     let is_digest = ["md5:", "sha1:", "sha256:", "sha512:"].iter().any(|start| value.starts_with(start));
     is_digest
         || ["$2a$", "$2b$", "$2y$", "$apr1$", "$argon2", "$5$", "$6$"].iter().any(|mark| value.contains(mark))
 }
 
-/// Whether the value repeats the key, as option tables of programs do.
-fn is_own_name(key: &str, value: &str) -> bool {
-    let plain = |text: &str| {
+/// Reports whether the value repeats the key, as in option tables of programs.
+fn repeats_key(key: &str, value: &str) -> bool {
+    let normalized = |text: &str| {
         text.bytes()
             .filter(u8::is_ascii_alphanumeric)
             .map(|byte| byte.to_ascii_lowercase())
             .collect::<Vec<_>>()
     };
-    plain(key) == plain(value)
+    normalized(key) == normalized(value)
 }
 
-/// `db-password`, `userPassword`, `admin_secret`: the name of a Secret, of a key, of a variable.
+/// Reports whether a value is the name of a Secret, key or variable, such as `db-password` or `admin_secret`.
 fn names_a_credential(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     sample::is_name(value)
@@ -110,9 +110,9 @@ fn names_a_credential(value: &str) -> bool {
             .any(|word| lower.contains(word))
 }
 
-/// What may be the name of an object, with the suffix that a tool gave it.
+/// Reports whether a value may be the name of an object, including a generated suffix.
 fn is_object_name(value: &str) -> bool {
-    let inside =
+    let is_name_byte =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'/');
-    value.contains('-') && value.bytes().all(inside)
+    value.contains('-') && value.bytes().all(is_name_byte)
 }

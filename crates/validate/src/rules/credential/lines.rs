@@ -1,7 +1,7 @@
-//! Credentials in the lines of a file: properties, environment files, YAML, JSON, XML, scripts.
+//! Finds credentials in the lines of a file: properties, environment files, YAML, JSON, XML, scripts.
 //!
-//! Files are not parsed, as they may be of any format. A name that calls its value a credential is looked for, and what it is
-//! given on the same line; a word without quotes and chance is a word of a program as likely as a password, but for YAML.
+//! Files are not parsed, as they may have any format. The search looks for names of credentials and their values on the
+//! same line. Except in YAML, an unquoted value that is not random is ignored: it is as likely a word of a program.
 
 use std::cell::LazyCell;
 use std::ops::Range;
@@ -30,7 +30,7 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
 });
 
-/// Where the first line of a file starts that gives a credential.
+/// Returns the offset of the first line that assigns a credential.
 pub(super) fn find(text: &str) -> Option<usize> {
     let words = WORDS.as_ref()?;
     let is_yaml = LazyCell::new(|| reads_as_yaml(text));
@@ -40,10 +40,10 @@ pub(super) fn find(text: &str) -> Option<usize> {
         let start = text.get(..at)?.rfind('\n').map_or(0, |before| before + 1);
         let end = memchr::memchr(b'\n', text.as_bytes().get(at..)?).map_or(text.len(), |length| at + length);
         let line = text.get(start..end)?;
-        if gives_one(line) || is_yaml_password(line) && *is_yaml {
+        if assigns_credential(line) || is_yaml_password(line) && *is_yaml {
             return Some(start);
         }
-        if is_valued_below(line, text.get(end..)?) {
+        if has_value_below(line, text.get(end..)?) {
             return Some(end + 1);
         }
         from = end;
@@ -51,7 +51,7 @@ pub(super) fn find(text: &str) -> Option<usize> {
     None
 }
 
-fn gives_one(line: &str) -> bool {
+fn assigns_credential(line: &str) -> bool {
     !is_comment(line) && (is_assignment(line) || is_directive(line) || has_pair(line))
 }
 
@@ -60,17 +60,17 @@ fn is_comment(line: &str) -> bool {
     ["#", ";", "*", "//", "/*", "-- ", "<!--"].iter().any(|start| line.starts_with(start))
 }
 
-/// Whether a line gives a credential to a name: `name = value`, `name: value`, `"name": "value",`, `export NAME=value`.
+/// Reports whether a line assigns a credential: `name = value`, `name: value`, `"name": "value",`, `export NAME=value`.
 fn is_assignment(line: &str) -> bool {
     assignment(line).is_some_and(|(name, value)| !has_code(value) && is_made(name, value))
 }
 
-/// Whether a text has what is of a program rather than of a password.
+/// Reports whether a text contains characters of program code.
 fn has_code(text: &str) -> bool {
     text.contains(['(', ')', '[', ']', '{', '}', ';', '`', '|', '<', '>', '$', ','])
 }
 
-/// Name and value of a line, without quotes.
+/// Returns name and value of a line, without quotes.
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let line = line.trim();
     if line.len() > MAX_LINE || is_comment(line) {
@@ -80,27 +80,27 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(['=', ':'])?;
     let name = name.trim().trim_matches(['"', '\'']);
     let value = value.trim().trim_end_matches(',').trim_matches(['"', '\'']);
-    (!name.is_empty() && name.bytes().all(is_of_name)).then_some((name, value))
+    (!name.is_empty() && name.bytes().all(is_name_byte)).then_some((name, value))
 }
 
-const fn is_of_name(byte: u8) -> bool {
+const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// More than a credential, and what leads to it, takes.
+/// The most bytes of a value, with the text before it.
 const MAX_VALUE: usize = 600;
 
-/// A longer line is no assignment that a person wrote.
+/// The most bytes of a line that is read as an assignment.
 const MAX_LINE: usize = 1024;
 
-/// `requirepass value`, as Redis has it.
+/// Reports whether a line is a directive such as Redis' `requirepass value`.
 fn is_directive(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let (Some(name), Some(value), None) = (words.next(), words.next(), words.next()) else { return false };
     DIRECTIVES.contains(&name) && is_credential(name, value.trim_matches(['"', '\'']))
 }
 
-/// Whether every line of a text could be one of YAML.
+/// Reports whether every line of a text could be YAML.
 fn reads_as_yaml(text: &str) -> bool {
     text.lines().map(str::trim).all(|line| {
         line.is_empty()
@@ -110,28 +110,28 @@ fn reads_as_yaml(text: &str) -> bool {
     })
 }
 
-/// `password: SuperGeheim`: in YAML, where a program's words are not to be feared.
+/// Reports whether a line sets a password in YAML, such as `password: SuperGeheim`.
 fn is_yaml_password(line: &str) -> bool {
     line.contains(": ")
         && assignment(line).is_some_and(|(name, value)| {
-            claim(name) == Some(Claim::Password) && !has_code(value) && is_chosen(name, value)
+            claim(name) == Some(Claim::Password) && !has_code(value) && is_distinctive(name, value)
         })
 }
 
-/// Whether it is a credential that is no plain word.
-fn is_chosen(name: &str, value: &str) -> bool {
+/// Reports whether a value is a credential and not a plain word.
+fn is_distinctive(name: &str, value: &str) -> bool {
     is_credential(name, value) && (sample::is_odd(value) || sample::has_hump(value))
 }
 
-/// `name: DB_PASSWORD` and `value: …` below it, as manifests within files have it.
-fn is_valued_below(line: &str, below: &str) -> bool {
+/// Reports whether the next line holds the value of a credential, as in `name: DB_PASSWORD` and `value: …`.
+fn has_value_below(line: &str, below: &str) -> bool {
     let Some(("name", name)) = assignment(line) else { return false };
     let next = below.strip_prefix('\n').and_then(|below| below.lines().next());
     let Some(("value", value)) = next.and_then(assignment) else { return false };
-    !has_code(value) && is_chosen(name, value)
+    !has_code(value) && is_distinctive(name, value)
 }
 
-/// Whether a credential is given somewhere within a line: `{"a": {"password": "…"}}`, `-Ddb.password=…`, `<password>…<`.
+/// Reports whether a line assigns a credential anywhere: `{"a": {"password": "…"}}`, `-Ddb.password=…`, `<password>…<`.
 fn has_pair(line: &str) -> bool {
     let Some(words) = WORDS.as_ref() else { return false };
     let mut from = 0;
@@ -143,7 +143,7 @@ fn has_pair(line: &str) -> bool {
         else {
             continue;
         };
-        let value = value_behind(before, text, rest);
+        let value = value_after_name(before, text, rest);
         if value.is_some_and(|value| !has_code(value) && is_made(text, value)) {
             return true;
         }
@@ -151,17 +151,17 @@ fn has_pair(line: &str) -> bool {
     false
 }
 
-/// The name that has a word in it.
+/// Returns the range of the name around a word.
 fn name_around(line: &str, from: usize, word: usize) -> Range<usize> {
-    let count = |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|byte| is_of_name(**byte)).count();
+    let count = |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|byte| is_name_byte(**byte)).count();
     let before = line.as_bytes().get(from..word).unwrap_or_default();
     let after = line.as_bytes().get(word..).unwrap_or_default();
     word - count(&mut before.iter().rev())..word + count(&mut after.iter())
 }
 
-/// What a name is given, by what is before and behind it.
-fn value_behind<'a>(before: &str, name: &str, rest: &'a str) -> Option<&'a str> {
-    // Longer values are none.
+/// Returns the value assigned to a name, given the text before and after it.
+fn value_after_name<'a>(before: &str, name: &str, rest: &'a str) -> Option<&'a str> {
+    // Longer values are not credentials.
     let rest = rest.get(..rest.floor_char_boundary(MAX_VALUE))?;
     if let Some(value) = rest.strip_prefix('>').filter(|_| before.ends_with('<')) {
         return value.split_once("</").map(|(value, _)| value);
@@ -169,27 +169,29 @@ fn value_behind<'a>(before: &str, name: &str, rest: &'a str) -> Option<&'a str> 
     if let Some(value) = rest.strip_prefix(' ').filter(|_| name.starts_with("--")) {
         return Some(value_at(value));
     }
-    let rest = unquoted(rest).trim_start();
+    let rest = strip_quote(rest).trim_start();
     match rest.strip_prefix(',') {
         // `{"name": "DB_PASSWORD", "value": "…"}`
-        Some(next) => unquoted(next.trim_start()).strip_prefix("value").map(unquoted).and_then(given),
-        None => given(rest),
+        Some(next) => {
+            strip_quote(next.trim_start()).strip_prefix("value").map(strip_quote).and_then(value_after_sign)
+        }
+        None => value_after_sign(rest),
     }
 }
 
-/// A value behind `=` or `:`.
-fn given(rest: &str) -> Option<&str> {
+/// Returns the value after `=` or `:`.
+fn value_after_sign(rest: &str) -> Option<&str> {
     let rest = rest.trim_start();
     let value = rest.strip_prefix("=>").or_else(|| rest.strip_prefix('=')).or_else(|| {
-        // Without a quote or a space it is a tag, a port, a part of a path.
+        // Without a quote or a space, it is a tag, a port or part of a path.
         rest.strip_prefix(':').filter(|value| value.starts_with(['"', '\'', '\\', ' ']))
     })?;
     Some(value_at(value.trim_start())).filter(|value| !value.starts_with('='))
 }
 
-/// A value up to its quote, or to what ends one without.
+/// Returns a value up to its closing quote, or up to the end of an unquoted value.
 fn value_at(text: &str) -> &str {
-    let inside = unquoted(text);
+    let inside = strip_quote(text);
     let end = if inside.len() < text.len() {
         inside.find(['"', '\'', '\\'])
     } else {
@@ -200,26 +202,26 @@ fn value_at(text: &str) -> &str {
     inside.get(..end.unwrap_or(inside.len())).unwrap_or_default()
 }
 
-/// Without the quote at its start, which may be escaped.
-fn unquoted(text: &str) -> &str {
+/// Strips an opening quote, which may be escaped.
+fn strip_quote(text: &str) -> &str {
     text.trim_start_matches('\\').strip_prefix(['"', '\'']).unwrap_or(text)
 }
 
-/// Whether a line of any source may give one.
+/// Reports whether a line of any source may assign a credential.
 pub(super) fn may_be_in(line: &str) -> bool {
     let Some(words) = WORDS.as_ref() else { return true };
-    let may_be_one = |part: &str| {
+    let may_assign = |part: &str| {
         assignment(part.trim_start_matches(['#', '-', ';', ' ']))
-            .is_some_and(|(name, value)| may_be(name, value))
+            .is_some_and(|(name, value)| may_be_credential(name, value))
     };
     words.is_match(line)
-        && (line.split(['{', '}', ',', '[', ']', '&', ';', '?']).any(may_be_one)
-            || line.split_whitespace().any(may_be_one)
-            || may_be_one(line)
-            || gives_one(line))
+        && (line.split(['{', '}', ',', '[', ']', '&', ';', '?']).any(may_assign)
+            || line.split_whitespace().any(may_assign)
+            || may_assign(line)
+            || assigns_credential(line))
 }
 
-fn may_be(name: &str, value: &str) -> bool {
+fn may_be_credential(name: &str, value: &str) -> bool {
     claim(name).is_some_and(|claim| claim != Claim::Auth || is_credential(name, value))
         && value.len() >= 4
         && !sample::is_placeholder(value)

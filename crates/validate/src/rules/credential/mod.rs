@@ -1,10 +1,10 @@
-//! Whether a text is, or holds, a credential.
+//! Detects credentials in texts.
 //!
-//! Four ways to know one: the shape that an issuer gives its tokens, the lines around a private key, a URI with a password
-//! in it, and the name of the key under which a value stands. The first three are sure of themselves; a name alone is not,
-//! so that there the value must look like a credential too: no placeholder, no reference, no path, no name.
+//! There are four signs: the token format of an issuer, the lines around a private key, a URI with a password, and the
+//! name of a value's key. The first three are reliable. A name alone is not, so the value must look like a credential
+//! too: not a placeholder, reference, path or name.
 //!
-//! What is found is said by kind alone; no value leaves here.
+//! Results hold the kind of a credential only, never a value.
 
 mod excerpt;
 pub(crate) mod files;
@@ -19,36 +19,36 @@ mod uri;
 
 pub use excerpt::looks_like_credential;
 
-/// What kind of credential a text holds.
+/// A kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A JSON web token.
     Jwt,
-    /// Something that its key calls a credential, and that looks like one.
+    /// A value with the name and the look of a credential.
     Keyed,
     /// A private key.
     PrivateKey,
-    /// A key that its issuer has people put into pages that everybody may read, known by its shape.
+    /// A key that its issuer intends for public pages, recognized by its format.
     Publishable(&'static str),
-    /// A token whose issuer is known by its shape.
+    /// A token, recognized by its issuer's format.
     Token(&'static str),
     /// A URI with a password.
     Uri,
-    /// A URI with a password that everybody knows, or that is the user's name.
+    /// A URI with a well-known password, or one that equals the user name.
     WeakUri,
 }
 
 impl Kind {
-    /// Whether it is a credential beyond reasonable doubt.
+    /// Reports whether it is certainly a credential.
     pub(crate) const fn is_certain(self) -> bool {
         matches!(self, Self::PrivateKey | Self::Token(_) | Self::Uri)
     }
 
-    /// What it is, for a message.
+    /// Returns a noun for messages.
     pub(crate) const fn noun(self) -> &'static str {
         match self {
             Self::Jwt => "a JSON web token",
-            Self::Keyed => "what looks like a credential",
+            Self::Keyed => "a likely credential",
             Self::PrivateKey => "a private key",
             Self::Publishable(noun) | Self::Token(noun) => noun,
             Self::Uri | Self::WeakUri => "a URI with a password",
@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// What a value is, where it is a credential; `key` is the name under which it stands.
+/// Returns the kind of credential that a value is, if any; `key` is the name of the value.
 pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<Kind> {
     if is_too_short(value) {
         return None;
@@ -73,63 +73,63 @@ pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<Kind> {
     found.or(uri).or_else(|| key.filter(|key| keyed::is_credential(key, value)).map(|_| Kind::Keyed))
 }
 
-/// The same where a plain word is more likely no credential: the value must look as if chance had made it.
+/// Like [`detect`], for places where a plain word is unlikely to be a credential: the value must look random.
 pub(crate) fn detect_strictly(key: &str, value: &str) -> Option<Kind> {
     detect(Some(key), value).filter(|kind| *kind != Kind::Keyed || sample::is_random(value))
 }
 
-/// Whether a key calls its value a credential.
+/// Reports whether a key names a credential.
 pub(crate) fn is_named_so(key: &str) -> bool {
     keyed::is_named_so(key)
 }
 
-/// Returns true where a field asks for the id of a key (`accessKeyID`), and has one: the id is no secret without its key.
+/// Reports whether a field holds the id of a key (`accessKeyID`); the id alone is not a secret.
 pub(crate) fn is_identifier(name: &str, kind: Kind) -> bool {
     kind == Kind::Token(tokens::AWS_ACCESS_KEY) && name::words(name).last().is_some_and(|word| word == "id")
 }
 
-/// Returns true where a value that no name calls a credential looks like one: letters and digits mixed, not words.
+/// Reports whether a value looks generated: mixed letters and digits, not words.
 pub(crate) fn looks_made(value: &str) -> bool {
     sample::is_odd(value.trim())
 }
 
-/// Returns true for a value that documentation uses, or that something replaces later.
+/// Reports whether a value is a sample from documentation or a placeholder.
 pub(crate) fn is_sample(value: &str) -> bool {
     sample::is_placeholder(value)
 }
 
-/// Whether a value stands for one that somebody puts there later, or says where it is.
+/// Reports whether a value is a placeholder or a reference.
 pub(crate) fn is_stand_in(value: &str) -> bool {
     sample::is_placeholder(value) || sample::is_reference(value)
 }
 
-/// The first line of a text that holds a credential, from 0: of a configuration file, a script, an environment file.
+/// Returns the first line with a credential, from 0, of a configuration file, a script or an environment file.
 pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
     let text = bounded(text);
-    let sure =
+    let reliable =
         tokens::find_at(text).or_else(|| uri::find_at(text)).map(|(at, kind)| (line_of(text, at), kind));
-    if sure.is_some_and(|(_, kind)| kind.is_certain()) {
-        return sure;
+    if reliable.is_some_and(|(_, kind)| kind.is_certain()) {
+        return reliable;
     }
-    sure.or_else(|| lines::find(text).map(|at| (line_of(text, at), Kind::Keyed)))
+    reliable.or_else(|| lines::find(text).map(|at| (line_of(text, at), Kind::Keyed)))
 }
 
-/// Whether a text is shorter than any credential.
+/// Reports whether a text is shorter than any credential.
 pub(crate) const fn is_too_short(text: &str) -> bool {
     text.len() < SHORTEST
 }
 
-/// Whether a line gives a credential to a name. What is one by itself, [`detect`] has found before.
+/// Reports whether a line assigns a credential to a name; [`detect`] finds those that need no name.
 pub(crate) fn is_given_in(line: &str) -> bool {
     !is_too_short(line) && lines::find(bounded(line)).is_some()
 }
 
-/// The part of a text that is looked at: no object that a cluster takes is longer.
+/// Returns the part of a text that is searched; no object that a cluster accepts is longer.
 fn bounded(text: &str) -> &str {
     text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text)
 }
 
-/// More than etcd takes.
+/// The most bytes that are searched, more than etcd accepts.
 const LONGEST: usize = 2 * 1024 * 1024;
 
 /// The shortest text that may be a credential.

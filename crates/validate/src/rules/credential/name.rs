@@ -1,26 +1,26 @@
-//! What the name of a key says of its value.
+//! Judges by the name of a key whether its value is a credential.
 //!
-//! `DB_PASSWORD` calls it a credential, `TOKEN_TTL`, `secretName`, `passwordFile` and `tokenSecretRef` do not: the last word
-//! of a name says what it is. Behind it may stand whose it is or where it is for: `DB_PASSWORD_PROD`.
+//! `DB_PASSWORD` names a credential; `TOKEN_TTL`, `secretName`, `passwordFile` and `tokenSecretRef` do not: the last
+//! word decides. An owner or environment may follow it: `DB_PASSWORD_PROD`.
 
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-/// How much a name says.
+/// The meaning of a key's name for its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// The value is a credential, or says how to log in.
+    /// The value is a credential, or a login method.
     Auth,
-    /// The value is a password, if the name means what it seems to.
+    /// The value is probably a password.
     Likely,
-    /// The value is a password, whatever it looks like.
+    /// The value is a password, regardless of its look.
     Password,
-    /// The value is a secret or says where there is one.
+    /// The value is a secret or refers to one.
     Secret,
 }
 
-/// What a name says of its value, by its last words.
+/// Returns the meaning of a name, by its last words.
 pub(super) fn claim(key: &str) -> Option<Claim> {
     if !STEMS.as_ref()?.is_match(key) {
         return None;
@@ -28,8 +28,8 @@ pub(super) fn claim(key: &str) -> Option<Claim> {
     let words = words(key);
     // `SECRET_KEY_BASE`, `PASSWORD_2`
     let rest = without_last(&words, |word| matches!(word, "" | "b" | "base" | "value"));
-    of_words(rest).or_else(|| {
-        match of_words(without_last(rest, |word| word.is_empty() || QUALIFIERS.contains(&word)))? {
+    meaning_of_words(rest).or_else(|| {
+        match meaning_of_words(without_last(rest, |word| word.is_empty() || QUALIFIERS.contains(&word)))? {
             Claim::Auth => None,
             Claim::Likely | Claim::Password => Some(Claim::Likely),
             Claim::Secret => Some(Claim::Secret),
@@ -37,16 +37,16 @@ pub(super) fn claim(key: &str) -> Option<Claim> {
     })
 }
 
-/// One of these is in every name that says anything, so that most need not be taken apart.
+/// Every meaningful name contains one of these, so most names need not be split.
 static STEMS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let stems = ["auth", "credential", "key", "pass", "pwd", "secret", "token"];
     AhoCorasick::builder().ascii_case_insensitive(true).build(stems).ok()
 });
 
-/// Words of configuration files in front of a password, with nothing but a space between.
+/// Words of configuration files that a password follows after a space.
 pub(super) const DIRECTIVES: &[&str] = &["masterauth", "requirepass"];
 
-/// Environments and roles: whose password it is.
+/// Environments and roles that may follow in a name.
 const QUALIFIERS: &[&str] = &[
     "admin",
     "app",
@@ -91,7 +91,7 @@ fn without_last(words: &[String], is_extra: impl Fn(&str) -> bool) -> &[String] 
     words.get(..kept).unwrap_or_default()
 }
 
-fn of_words(words: &[String]) -> Option<Claim> {
+fn meaning_of_words(words: &[String]) -> Option<Claim> {
     let (last, before) = words.split_last()?;
     match last.as_str() {
         "auth" => Some(Claim::Auth),
@@ -100,18 +100,18 @@ fn of_words(words: &[String]) -> Option<Claim> {
         "pass" => Some(Claim::Likely),
         "pwd" => Some(Claim::Password),
         word if DIRECTIVES.contains(&word) => Some(Claim::Password),
-        word => of_compound(word),
+        word => meaning_of_compound(word),
     }
 }
 
-/// What a key is of that is a secret.
+/// Words before `key` that make it a secret.
 const KEYS: &[&str] =
     &["access", "account", "api", "auth", "encryption", "master", "private", "secret", "signing"];
 
-/// `password`, and what is written as one word with it: `pgpassword`, `clientsecret`.
-fn of_compound(word: &str) -> Option<Claim> {
+/// Returns the meaning of a compound such as `password`, `pgpassword` or `clientsecret`.
+fn meaning_of_compound(word: &str) -> Option<Claim> {
     let ends = |with: &[&str]| {
-        with.iter().filter_map(|end| word.strip_suffix(end)).any(|before| !OTHERWISE.contains(&before))
+        with.iter().filter_map(|end| word.strip_suffix(end)).any(|before| !OTHER_MEANING.contains(&before))
     };
     if ends(&["passphrase", "passwd", "password"]) {
         return Some(Claim::Password);
@@ -119,13 +119,14 @@ fn of_compound(word: &str) -> Option<Claim> {
     ends(&["accesskey", "apikey", "privatekey", "secret", "secretkey", "token"]).then_some(Claim::Secret)
 }
 
-/// What makes something else of the word behind it: a switch of `nopassword`, a file of `htpasswd`.
-const OTHERWISE: &[&str] = &[
+/// Prefixes that change the meaning: `nopassword` is a switch, `htpasswd` a file.
+const OTHER_MEANING: &[&str] = &[
     "allow", "ask", "change", "check", "empty", "forgot", "has", "hide", "ht", "is", "need", "no", "non",
     "require", "reset", "save", "set", "show", "skip", "use", "with", "without",
 ];
 
-/// The words of a name in lower case, without digits at their ends: of `dbPassword2`, `DB_PASSWORD`, `db.password`.
+/// Returns the words of a name in lower case, without trailing digits; splits `dbPassword2`, `DB_PASSWORD`,
+/// `db.password`.
 pub(super) fn words(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
@@ -145,5 +146,5 @@ pub(super) fn words(key: &str) -> Vec<String> {
     words
 }
 
-/// A longer name is none.
+/// The most characters of a name that are read.
 const MAX_KEY: usize = 256;

@@ -1,6 +1,6 @@
-//! Texts that stand for a credential without being one: samples, placeholders, references to where it is.
+//! Recognizes texts in place of a credential: samples, placeholders and references.
 
-/// Parts of words that nobody has in a real token.
+/// Substrings that real tokens do not contain.
 const SAMPLE_WORDS: &[&str] = &[
     "00000000",
     "1234567890",
@@ -14,25 +14,25 @@ const SAMPLE_WORDS: &[&str] = &[
     "your",
 ];
 
-/// Parts of keys that the whole world knows: the storage emulator's, the token of jwt.io.
+/// Substrings of public keys: of the storage emulator, and the token of jwt.io.
 const PUBLIC: &[&str] = &["Eby8vdM02xNOcqFl", ".SflKxwRJSMeKKF2QT4"];
 
-/// Whether a token is one of documentation: its random part repeats itself or says so.
+/// Reports whether a token is a sample: it has few distinct characters or contains a sample word.
 pub(super) fn is_sample_token(token: &str) -> bool {
     let lower = token.to_ascii_lowercase();
-    // A long text holds such parts by chance, and a private key is one.
+    // A long text, such as a private key, may contain such parts by chance.
     (lower.len() < 200 && SAMPLE_WORDS.iter().any(|word| lower.contains(word)))
         || PUBLIC.iter().any(|known| token.contains(known))
         || distinct(token) < 10
 }
 
-/// How many different characters (bytes, below 128) a text has.
+/// Returns the number of distinct bytes, modulo 128.
 fn distinct(text: &str) -> u32 {
     let seen = text.bytes().fold(0_u128, |seen, byte| seen | (1 << (byte & 127)));
     seen.count_ones()
 }
 
-/// Whole values that are none.
+/// Whole values that are not credentials.
 const EMPTY_WORDS: &[&str] = &[
     "bearer",
     "change_me",
@@ -56,7 +56,7 @@ const EMPTY_WORDS: &[&str] = &[
     "username",
 ];
 
-/// Parts of values that are none.
+/// Substrings of values that are not credentials.
 const EMPTY_PARTS: &[&str] = &[
     "change-me",
     "change_me",
@@ -83,7 +83,7 @@ const EMPTY_PARTS: &[&str] = &[
     "....",
 ];
 
-/// Whether a value stands for one that somebody or something puts there later.
+/// Reports whether a value is a placeholder to be replaced later.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let trimmed = value.trim();
     if trimmed.is_empty() || trimmed.starts_with(['$', '<', '%', '[', '{']) {
@@ -100,12 +100,12 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || distinct(trimmed) < 3
 }
 
-/// `<…>` within a text.
+/// Reports whether a text contains `<…>`.
 fn has_brackets(text: &str) -> bool {
     text.split_once('<').is_some_and(|(_, rest)| rest.contains('>'))
 }
 
-/// Whether a value says where the credential is, or is something else altogether: a path, a URL, a reference, a number.
+/// Reports whether a value is a reference to a credential or another kind of value: a path, a URL, a number.
 pub(super) fn is_reference(value: &str) -> bool {
     let value = value.trim();
     value.contains("://")
@@ -143,7 +143,7 @@ const REFERENCES: &[&str] = &[
     "enc(",
 ];
 
-/// Booleans, numbers, sizes, durations.
+/// Reports whether a value is a boolean, number, size or duration.
 fn is_number_like(value: &str) -> bool {
     let rest = value.trim_start_matches(['-', '+']);
     let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '_' | ':'));
@@ -196,8 +196,8 @@ fn is_file(value: &str) -> bool {
         )
 }
 
-/// Whether a value reads like a name: words of letters joined by `-`, `_` or `.`, with numbers only as words of their own
-/// or at a word's end.
+/// Reports whether a value looks like a name: words of letters joined by `-`, `_` or `.`, with numbers only as separate
+/// words or at the end of a word.
 pub(super) fn is_name(value: &str) -> bool {
     value.split(['-', '_', '.', '/', ':', '@', ',']).all(|word| {
         let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -205,7 +205,7 @@ pub(super) fn is_name(value: &str) -> bool {
     }) && !is_mixed(value)
 }
 
-/// Letters of both cases that are no words in camel case.
+/// Reports whether letters of both cases are mixed in a way that is not camel case.
 fn is_mixed(value: &str) -> bool {
     let bytes = value.as_bytes();
     let humps = bytes
@@ -215,7 +215,7 @@ fn is_mixed(value: &str) -> bool {
     humps * 4 > bytes.len()
 }
 
-/// Whether a value looks as if chance had made it.
+/// Reports whether a value looks random.
 pub(super) fn is_random(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
@@ -227,7 +227,7 @@ pub(super) fn is_random(value: &str) -> bool {
         && !is_name(value)
 }
 
-/// Whether a value is no word and no name: letters and digits mixed.
+/// Reports whether a value mixes letters and digits and is not a name.
 pub(super) fn is_odd(value: &str) -> bool {
     value.len() >= 6
         && value.bytes().any(|byte| byte.is_ascii_digit())
@@ -235,13 +235,13 @@ pub(super) fn is_odd(value: &str) -> bool {
         && !is_name(value)
 }
 
-/// Whether a capital follows a small letter.
+/// Reports whether an upper-case letter follows a lower-case letter.
 pub(super) fn has_hump(value: &str) -> bool {
     let is_hump = |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
     value.as_bytes().windows(2).any(is_hump)
 }
 
-/// Bits for each character, by how often each one is there.
+/// Returns the Shannon entropy in bits per character.
 #[expect(clippy::cast_precision_loss, reason = "texts are short, and this is an estimate")]
 fn entropy(text: &str) -> f64 {
     let mut counts = [0_u32; 256];
@@ -255,7 +255,7 @@ fn entropy(text: &str) -> f64 {
     used.map(|count| f64::from(*count) / length).map(|share| -share * share.log2()).sum()
 }
 
-/// Whether a line has a long run of characters as they encode bytes, which is no digest.
+/// Reports whether a line has a long encoded run that is not a hexadecimal digest.
 pub(super) fn has_long_code(line: &str) -> bool {
     line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-')))
         .filter(|run| run.len() >= 32 && !run.bytes().all(|byte| byte.is_ascii_hexdigit()))

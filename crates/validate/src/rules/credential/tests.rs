@@ -1,4 +1,4 @@
-//! Tokens are put together here at run time, so that nothing in the repository looks like one.
+//! Tokens are assembled at run time, so that the repository contains none.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 const HEX: &str = "0123456789abcdef";
 const CAPITALS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// Characters as chance would have them, the same each time.
+/// Returns pseudo-random characters, the same on each run.
 fn random(alphabet: &str, length: usize) -> String {
     let mut state = 88_172_645_463_325_252_u64;
     let mut next = || {
@@ -84,7 +84,7 @@ fn every_pattern_compiles() {
 }
 
 #[test]
-fn tokens_are_known_by_their_shape_alone_and_within_texts() {
+fn tokens_are_recognized_by_their_format() {
     for (sample, noun) in samples() {
         let inside = format!("first line\nx: \"{sample}\"\nlast line");
         for text in [sample.as_str(), &inside] {
@@ -94,27 +94,27 @@ fn tokens_are_known_by_their_shape_alone_and_within_texts() {
         }
         assert_eq!(detect_in_lines(&inside).map(|(line, kind)| (line, kind.noun())), Some((1, noun)));
         let line = inside.lines().nth(1).unwrap();
-        assert!(hidden(line), "{noun}");
+        assert!(is_hidden(line), "{noun}");
     }
 }
 
 #[test]
-fn a_json_web_token_is_one_but_may_be_public() {
+fn a_json_web_token_is_not_certain() {
     let token = format!("eyJ{}.eyJ{}.{}", random(LETTERS, 30), random(LETTERS, 60), random(LETTERS, 43));
     assert_eq!(detect(None, &token), Some(Kind::Jwt));
     assert!(!Kind::Jwt.is_certain());
 }
 
 #[test]
-fn a_key_that_browsers_have_is_one_but_may_be_public() {
+fn a_publishable_key_is_not_certain() {
     let key = format!("AIza{}", random(LETTERS, 35));
     assert_eq!(detect(None, &key), Some(Kind::Publishable("a Google API key")));
     assert!(!Kind::Publishable("").is_certain());
 }
 
 #[test]
-fn what_a_key_calls_a_credential_is_one_if_it_looks_like_one() {
-    let chance = random(LETTERS, 24);
+fn named_values_that_look_like_credentials_are_found() {
+    let random_value = random(LETTERS, 24);
     for key in [
         "password",
         "DB_PASSWORD",
@@ -124,7 +124,7 @@ fn what_a_key_calls_a_credential_is_one_if_it_looks_like_one() {
         "PWD",
         "password2",
     ] {
-        for value in ["Tr0ub4dor&3", "correcthorse", chance.as_str()] {
+        for value in ["Tr0ub4dor&3", "correcthorse", random_value.as_str()] {
             assert_eq!(detect(Some(key), value), Some(Kind::Keyed), "{key} {value}");
         }
     }
@@ -137,14 +137,14 @@ fn what_a_key_calls_a_credential_is_one_if_it_looks_like_one() {
         "aws_secret_access_key",
         "x-auth-token",
     ] {
-        assert_eq!(detect(Some(key), &chance), Some(Kind::Keyed), "{key}");
+        assert_eq!(detect(Some(key), &random_value), Some(Kind::Keyed), "{key}");
         assert_eq!(detect(Some(key), "correcthorse"), None, "{key}");
     }
 }
 
 #[test]
-fn innocent_values_are_left_alone() {
-    let chance = random(LETTERS, 24);
+fn other_values_are_not_reported() {
+    let random_value = random(LETTERS, 24);
     for key in [
         "TOKEN_TTL",
         "secretName",
@@ -161,7 +161,7 @@ fn innocent_values_are_left_alone() {
         "username",
         "key",
     ] {
-        assert_eq!(detect(Some(key), &chance), None, "{key}");
+        assert_eq!(detect(Some(key), &random_value), None, "{key}");
     }
     for value in [
         "",
@@ -219,7 +219,7 @@ fn innocent_values_are_left_alone() {
 }
 
 #[test]
-fn innocent_texts_are_left_alone() {
+fn other_texts_are_not_reported() {
     for text in [
         "https://prometheus.monitoring.svc:9090/api/v1",
         "http://user@host/path",
@@ -252,7 +252,7 @@ fn innocent_texts_are_left_alone() {
 }
 
 #[test]
-fn passwords_that_everybody_knows_are_told_apart() {
+fn well_known_passwords_are_weak() {
     for text in
         ["amqp://guest:guest@rabbitmq:5672", "postgres://postgres:postgres@db/app", "http://admin:admin1@x"]
     {
@@ -262,20 +262,20 @@ fn passwords_that_everybody_knows_are_told_apart() {
 
 #[test]
 fn lines_of_files_are_read_as_assignments() {
-    let chance = random(LETTERS, 20);
+    let random_value = random(LETTERS, 20);
     for line in [
-        format!("spring.datasource.password={chance}"),
-        format!("  password: {chance}"),
-        format!("export API_TOKEN='{chance}'"),
-        format!("\"clientSecret\": \"{chance}\","),
-        format!("admin_password = {chance}"),
+        format!("spring.datasource.password={random_value}"),
+        format!("  password: {random_value}"),
+        format!("export API_TOKEN='{random_value}'"),
+        format!("\"clientSecret\": \"{random_value}\","),
+        format!("admin_password = {random_value}"),
     ] {
         assert_eq!(detect_in_lines(&format!("a = b\n{line}\nc = d\n")), Some((1, Kind::Keyed)), "{line}");
-        assert!(hidden(&line), "{line}");
+        assert!(is_hidden(&line), "{line}");
     }
     for line in [
-        format!("# password = {chance}"),
-        format!(";admin_password = {chance}"),
+        format!("# password = {random_value}"),
+        format!(";admin_password = {random_value}"),
         "password = ${DB_PASSWORD}".to_owned(),
         "token: req.headers.authorization".to_owned(),
         "password := os.Getenv(\"DB_PASSWORD2_3\")".to_owned(),
@@ -291,7 +291,7 @@ fn lines_of_files_are_read_as_assignments() {
 }
 
 #[test]
-fn names_say_what_they_are_for_at_their_end_or_whose_it_is() {
+fn the_last_words_of_a_name_decide() {
     for key in [
         "PGPASSWORD",
         "dbpassword",
@@ -323,30 +323,30 @@ fn names_say_what_they_are_for_at_their_end_or_whose_it_is() {
 
 #[test]
 fn credentials_are_found_within_lines() {
-    let chance = random(LETTERS, 20);
+    let random_value = random(LETTERS, 20);
     for line in [
-        format!("{{\"db\": {{\"password\": \"{chance}\"}}}}"),
-        format!("body = \"{{\\\"password\\\": \\\"{chance}\\\"}}\""),
-        format!("{{host: x, password: {chance}, port: 1}}"),
-        format!("PGPASSWORD={chance} psql -h db"),
-        format!("java -Ddb.password={chance} -jar app.jar"),
-        format!("server --api-token {chance} --verbose"),
-        format!("<user>a</user><password>{chance}</password>"),
-        format!("requirepass {chance}"),
-        format!("env: [{{name: A_TOKEN, value: {chance}}}]"),
-        format!("hash = {{ :password => '{chance}' }}"),
+        format!("{{\"db\": {{\"password\": \"{random_value}\"}}}}"),
+        format!("body = \"{{\\\"password\\\": \\\"{random_value}\\\"}}\""),
+        format!("{{host: x, password: {random_value}, port: 1}}"),
+        format!("PGPASSWORD={random_value} psql -h db"),
+        format!("java -Ddb.password={random_value} -jar app.jar"),
+        format!("server --api-token {random_value} --verbose"),
+        format!("<user>a</user><password>{random_value}</password>"),
+        format!("requirepass {random_value}"),
+        format!("env: [{{name: A_TOKEN, value: {random_value}}}]"),
+        format!("hash = {{ :password => '{random_value}' }}"),
     ] {
         assert_eq!(detect_in_lines(&format!("first\n{line}\n")), Some((1, Kind::Keyed)), "{line}");
         assert!(looks_like_credential(std::slice::from_ref(&line), 0), "{line}");
     }
     for line in [
-        format!("image: registry/token:{chance}"),
-        format!("if (token == {chance}) {{"),
-        format!("-- password = {chance}"),
-        format!("<!-- <password>{chance}</password> -->"),
-        format!("<passwordHash>{chance}</passwordHash>"),
-        format!("proxy_pass http://{chance};"),
-        format!("{{\"passwordFile\": \"{chance}\", \"tokens\": \"{chance}\"}}"),
+        format!("image: registry/token:{random_value}"),
+        format!("if (token == {random_value}) {{"),
+        format!("-- password = {random_value}"),
+        format!("<!-- <password>{random_value}</password> -->"),
+        format!("<passwordHash>{random_value}</passwordHash>"),
+        format!("proxy_pass http://{random_value};"),
+        format!("{{\"passwordFile\": \"{random_value}\", \"tokens\": \"{random_value}\"}}"),
         "password: FormControl;".to_owned(),
         "requirepass ${REDIS_PASSWORD}".to_owned(),
     ] {
@@ -367,7 +367,7 @@ fn excerpts_hide_what_may_be_a_credential() {
         "-----BEGIN RSA PRIVATE KEY-----",
         "url: amqp://guest:guest@rabbitmq",
     ] {
-        assert!(hidden(line), "{line}");
+        assert!(is_hidden(line), "{line}");
     }
     for line in [
         "replicas: 3",
@@ -377,10 +377,10 @@ fn excerpts_hide_what_may_be_a_credential() {
         "- name: DB_PASSWORD",
         "password: <vault:a#b>",
     ] {
-        assert!(!hidden(line), "{line}");
+        assert!(!is_hidden(line), "{line}");
     }
 }
 
-fn hidden(line: &str) -> bool {
+fn is_hidden(line: &str) -> bool {
     looks_like_credential(&[line.to_owned()], 0)
 }

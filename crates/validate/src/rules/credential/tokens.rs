@@ -1,7 +1,7 @@
-//! Credentials that are known by their shape: issuers' prefixes, private keys, JSON web tokens.
+//! Recognizes credentials by their format: issuers' prefixes, private keys, JSON web tokens.
 //!
-//! One pass finds the keywords; an expression is compiled only when its keyword was seen, and without Unicode: with it,
-//! compiling costs a hundred times as much.
+//! One pass finds the keywords. A regular expression is compiled only if its keyword occurs, and without Unicode, which
+//! makes compilation a hundred times more expensive.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -10,37 +10,37 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Kind, sample};
 
-/// What a message calls the id of an AWS access key, which is one of a pair.
+/// The noun for the id of an AWS access key, which is one of a pair.
 pub(super) const AWS_ACCESS_KEY: &str = "an AWS access key";
 
-/// A shape.
-struct Shape {
+/// The format of a token.
+struct TokenPattern {
     kind: Kind,
-    /// Texts of which one is in every match.
+    /// Texts; every match contains one of them.
     keywords: &'static [&'static str],
     pattern: &'static str,
     compiled: OnceLock<Option<Regex>>,
 }
 
-const fn token(noun: &'static str, keywords: &'static [&'static str], pattern: &'static str) -> Shape {
-    Shape { kind: Kind::Token(noun), keywords, pattern, compiled: OnceLock::new() }
+const fn token(noun: &'static str, keywords: &'static [&'static str], pattern: &'static str) -> TokenPattern {
+    TokenPattern { kind: Kind::Token(noun), keywords, pattern, compiled: OnceLock::new() }
 }
 
-static SHAPES: [Shape; 39] = [
-    Shape {
+static PATTERNS: [TokenPattern; 39] = [
+    TokenPattern {
         kind: Kind::PrivateKey,
         keywords: &["PRIVATE KEY"],
         pattern: r"-----BEGIN (?:(?:DSA|EC|OPENSSH|PGP|RSA) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\n|\\r|[A-Z][A-Za-z-]*: [^\n\\]*(?:\n|\\n))*[A-Za-z0-9+/=]{24,}",
         compiled: OnceLock::new(),
     },
-    Shape {
-        // The same in base64, as kubeconfigs have it.
+    TokenPattern {
+        // The same in base64, as in kubeconfigs.
         kind: Kind::PrivateKey,
         keywords: &["LS0tLS1CRUdJTi"],
         pattern: r"LS0tLS1CRUdJTi(?:BQUklWQVRFIEtFWS|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFWS|BPUEVOU1NIIFBSSVZBVEUgS0VZ)[A-Za-z0-9+/=]{24,}",
         compiled: OnceLock::new(),
     },
-    Shape {
+    TokenPattern {
         kind: Kind::Jwt,
         keywords: &["eyJ"],
         pattern: r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
@@ -84,8 +84,8 @@ static SHAPES: [Shape; 39] = [
         &["glagent-", "glcbt-", "gldt-", "glpat-", "glptt-", "glrt-"],
         r"\bgl(?:agent|cbt|dt|pat|ptt|rt)-[A-Za-z0-9_-]{20,}",
     ),
-    Shape {
-        // Those of maps and of Firebase are in every browser.
+    TokenPattern {
+        // Keys for Maps and Firebase are sent to every browser.
         kind: Kind::Publishable("a Google API key"),
         keywords: &["AIza"],
         pattern: r"\bAIza[A-Za-z0-9_-]{35}(?:[^A-Za-z0-9_-]|$)",
@@ -142,37 +142,37 @@ static SHAPES: [Shape; 39] = [
     token("a Vault token", &["hvb.", "hvr.", "hvs."], r"\bhv[brs]\.[A-Za-z0-9_-]{24,}"),
 ];
 
-struct Index {
+struct KeywordIndex {
     automaton: AhoCorasick,
-    /// The shape of each keyword.
-    shapes: Vec<usize>,
+    /// The pattern of each keyword.
+    patterns: Vec<usize>,
 }
 
-static INDEX: LazyLock<Option<Index>> = LazyLock::new(|| {
+static INDEX: LazyLock<Option<KeywordIndex>> = LazyLock::new(|| {
     let keywords = || {
-        SHAPES.iter().enumerate().flat_map(|(at, shape)| shape.keywords.iter().map(move |word| (at, word)))
+        PATTERNS.iter().enumerate().flat_map(|(at, token)| token.keywords.iter().map(move |word| (at, word)))
     };
     let automaton = AhoCorasick::new(keywords().map(|(_, word)| word)).ok()?;
-    Some(Index { automaton, shapes: keywords().map(|(at, _)| at).collect() })
+    Some(KeywordIndex { automaton, patterns: keywords().map(|(at, _)| at).collect() })
 });
 
-/// What a text holds; what is certain before what is not.
+/// Returns the kind of credential in a text, certain ones first.
 pub(super) fn find(text: &str) -> Option<Kind> {
     find_at(text).map(|(_, kind)| kind)
 }
 
-/// The same, and where.
+/// Like [`find`], with the offset.
 pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
     let index = INDEX.as_ref()?;
-    // Hardly a text has one of the keywords, and to find that out is quicker than to ask for all of them.
+    // Few texts have a keyword, and a search for the first one is faster than for all.
     index.automaton.find(text)?;
     let mut tried = 0_u64;
-    let mut unsure = None;
+    let mut uncertain = None;
     for hit in index.automaton.find_overlapping_iter(text.as_bytes()) {
-        let Some((number, shape)) = index
-            .shapes
+        let Some((number, token)) = index
+            .patterns
             .get(hit.pattern().as_usize())
-            .and_then(|number| Some((*number, SHAPES.get(*number)?)))
+            .and_then(|number| Some((*number, PATTERNS.get(*number)?)))
         else {
             continue;
         };
@@ -180,18 +180,18 @@ pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
             continue;
         }
         tried |= 1 << number;
-        if let Some(at) = shape.find(text) {
-            if shape.kind.is_certain() {
-                return Some((at, shape.kind));
+        if let Some(at) = token.find(text) {
+            if token.kind.is_certain() {
+                return Some((at, token.kind));
             }
-            unsure = unsure.or(Some((at, shape.kind)));
+            uncertain = uncertain.or(Some((at, token.kind)));
         }
     }
-    unsure
+    uncertain
 }
 
-impl Shape {
-    /// Where a text holds one that is no sample.
+impl TokenPattern {
+    /// Returns the offset of a match that is not a sample.
     fn find(&self, text: &str) -> Option<usize> {
         let compiled =
             self.compiled.get_or_init(|| RegexBuilder::new(self.pattern).unicode(false).build().ok());
@@ -203,11 +203,11 @@ impl Shape {
     }
 }
 
-/// Samples after which a text is taken for documentation.
+/// After this many samples, a text counts as documentation.
 const MAX_SAMPLES: usize = 64;
 
 #[cfg(test)]
 pub(super) fn patterns_compile() -> bool {
-    SHAPES.len() <= 64
-        && SHAPES.iter().all(|shape| RegexBuilder::new(shape.pattern).unicode(false).build().is_ok())
+    PATTERNS.len() <= 64
+        && PATTERNS.iter().all(|token| RegexBuilder::new(token.pattern).unicode(false).build().is_ok())
 }

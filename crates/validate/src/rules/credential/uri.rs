@@ -1,17 +1,17 @@
-//! URIs and connection strings with a password: `scheme://user:password@host`.
+//! Finds URIs and connection strings with a password: `scheme://user:password@host`.
 
 use super::{Kind, sample};
 
-/// What a text holds; what is certain before what is not.
+/// Returns the kind of URI password in a text, certain ones first.
 pub(super) fn find(text: &str) -> Option<Kind> {
     find_at(text).map(|(_, kind)| kind)
 }
 
-/// The same, and where.
+/// Like [`find`], with the offset.
 pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
     let bytes = text.as_bytes();
     let mut weak = None;
-    // Each authority is looked at once, and is bounded, so that the work stays linear.
+    // Each authority is read once and has a maximum length, so the search is linear.
     for at in memchr::memchr_iter(b':', bytes) {
         if !bytes.get(at..).is_some_and(|rest| rest.starts_with(b"://")) {
             continue;
@@ -31,7 +31,7 @@ pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
     }
 }
 
-/// `…;Password=…;`, `…?user=…&password=…`, `host=… password=…`: a parameter among others.
+/// Finds a password among other parameters: `…;Password=…;`, `…?user=…&password=…`, `host=… password=…`.
 fn dsn(text: &str) -> Option<(usize, Kind)> {
     let bytes = text.as_bytes();
     let mut weak = None;
@@ -46,8 +46,8 @@ fn dsn(text: &str) -> Option<(usize, Kind)> {
         if !parameter.ends_with(['?', '&', ';', ' ']) || !has_parameter(parameter) {
             continue;
         }
-        let stop = |c: char| c.is_whitespace() || matches!(c, '&' | ';' | '"' | '\'' | '`' | '\\');
-        let value = text.get(at + 1..)?.split(stop).next()?;
+        let is_delimiter = |c: char| c.is_whitespace() || matches!(c, '&' | ';' | '"' | '\'' | '`' | '\\');
+        let value = text.get(at + 1..)?.split(is_delimiter).next()?;
         if value.len() < 8
             || sample::is_placeholder(value)
             || sample::is_reference(value)
@@ -63,43 +63,43 @@ fn dsn(text: &str) -> Option<(usize, Kind)> {
     weak
 }
 
-/// Whether another parameter stands directly before, as it does in connection strings.
+/// Reports whether another parameter directly precedes, as in connection strings.
 fn has_parameter(before: &str) -> bool {
     let before = before.trim_end_matches(['?', '&', ';', ' ']);
     let last = before.rsplit(['?', '&', ';', ' ', '\n']).next().unwrap_or_default();
     last.len() <= LONGEST && (last.contains('=') || last.contains("://"))
 }
 
-/// The longest authority that is looked at.
+/// The most bytes of an authority.
 const LONGEST: usize = 512;
 
-/// What kind of password an authority holds.
+/// Returns the kind of password in an authority.
 fn password(rest: &str) -> Option<Kind> {
-    let stop = |byte: u8| {
+    let is_delimiter = |byte: u8| {
         byte.is_ascii_whitespace()
             || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b')' | b',')
     };
-    let end = rest.bytes().take(LONGEST).position(stop).unwrap_or_else(|| rest.len().min(LONGEST));
+    let end = rest.bytes().take(LONGEST).position(is_delimiter).unwrap_or_else(|| rest.len().min(LONGEST));
     let (info, host) = rest.get(..end)?.rsplit_once('@')?;
     let (user, password) = info.split_once(':')?;
-    if password.is_empty() || host.is_empty() || is_digest(host) || is_stand_in(user, password, host) {
+    if password.is_empty() || host.is_empty() || is_digest(host) || is_placeholder(user, password, host) {
         return None;
     }
-    let known = password.eq_ignore_ascii_case(user)
+    let is_weak = password.eq_ignore_ascii_case(user)
         || password.len() < 8
         || sample::is_name(password)
         || is_local(host);
-    Some(if known { Kind::WeakUri } else { Kind::Uri })
+    Some(if is_weak { Kind::WeakUri } else { Kind::Uri })
 }
 
-/// `image:tag@sha256:…` has the shape of a URI, and names an image.
+/// Reports whether the host is an image digest: `image:tag@sha256:…` looks like a URI.
 fn is_digest(host: &str) -> bool {
     let (algorithm, rest) = host.split_once(':').unwrap_or_default();
     matches!(algorithm, "sha256" | "sha512") && rest.len() >= 32
 }
 
-/// Whether what stands there is documentation, or a place for the password.
-fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
+/// Reports whether the parts are documentation or placeholders.
+fn is_placeholder(user: &str, password: &str, host: &str) -> bool {
     const WORDS: &[&str] = &[
         "pass",
         "passwd",

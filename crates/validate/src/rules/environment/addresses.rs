@@ -1,10 +1,10 @@
-//! Addresses in configuration: URLs, hosts, and names of services where the key says that one stands there.
+//! Finds addresses in configuration: URLs, hosts, and service names if the key names an address.
 //!
-//! Only what surely is an address counts. File paths, prose, keys of property files and the domains `.dev` or `.live` have
-//! words in them that are also names of environments.
+//! Only certain addresses count: file paths, prose, property keys and domains such as `.dev` or `.live` contain words
+//! that are also environment names.
 
-/// The ends of file names that look like hosts.
-const FILES: &[&str] = &[
+/// File extensions, as file names look like hosts.
+const FILE_EXTENSIONS: &[&str] = &[
     "cfg",
     "conf",
     "crt",
@@ -41,16 +41,16 @@ const FILES: &[&str] = &[
     "yml",
 ];
 
-/// Words of a variable's name that say that an address stands in it.
+/// Words in the name of a variable that holds an address.
 const ADDRESS_WORDS: &[&str] = &[
     "addr", "address", "broker", "brokers", "dsn", "endpoint", "host", "hostname", "server", "servers",
     "uri", "url",
 ];
 
-/// The addresses of a value, each without what would be misread.
+/// Returns the addresses in a value, without the parts that could be misread.
 pub fn of<'t>(key: &'t str, text: &'t str) -> impl Iterator<Item = String> + use<'t> {
-    let bare = text.trim();
-    let service = (is_service(bare) && says_address(key)).then(|| bare.to_owned());
+    let trimmed = text.trim();
+    let service = (is_service(trimmed) && names_address(key)).then(|| trimmed.to_owned());
     let separator = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>|=".contains(c);
     let mut offset = 0;
     let tokens = text.split(separator).filter(move |token| {
@@ -63,19 +63,19 @@ pub fn of<'t>(key: &'t str, text: &'t str) -> impl Iterator<Item = String> + use
     service.into_iter().chain(tokens.filter_map(address))
 }
 
-fn says_address(key: &str) -> bool {
+fn names_address(key: &str) -> bool {
     let words = key.split(|c: char| !c.is_alphanumeric());
     words.into_iter().any(|word| ADDRESS_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
-/// `postgres-dev`
+/// Reports whether a text may be a service name, such as `postgres-dev`.
 fn is_service(text: &str) -> bool {
     text.contains('-')
         && text.len() < 64
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// What of a token is an address: the host without its domain, and what follows the host.
+/// Returns the address in a token: the host without its top-level domain, and the rest.
 fn address(token: &str) -> Option<String> {
     if token.len() > 2048 || token.ends_with(':') || !token.contains('.') && !token.contains("://") {
         return None;
@@ -102,17 +102,17 @@ fn address(token: &str) -> Option<String> {
 }
 
 fn is_host(labels: &[&str]) -> bool {
-    let good = |label: &&str| {
+    let is_label = |label: &&str| {
         !label.is_empty() && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
     let Some(last) = labels.last() else { return false };
     labels.len() > 1
-        && labels.iter().all(good)
+        && labels.iter().all(is_label)
         && last.chars().any(|c| c.is_ascii_lowercase())
-        && !FILES.contains(last)
+        && !FILE_EXTENSIONS.contains(last)
 }
 
-/// Words that are domains of the internet, or of every cluster, as well as names of environments.
+/// Reports whether a label is a top-level or cluster domain that is also an environment name.
 fn is_domain(label: &str) -> bool {
     ["app", "cloud", "dev", "live", "local", "prod", "test"].contains(&label)
 }
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_found_without_what_would_be_misread() {
+    fn addresses_are_found_without_ambiguous_parts() {
         for (key, text, expected) in [
             ("X", "https://api.prod.example.com/v1?x=dev", &["api.prod.example.com/v1?x"][..]),
             ("X", "postgres://u:p@db.dev:5432/shop", &["db/shop"]),

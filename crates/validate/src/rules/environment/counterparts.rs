@@ -1,4 +1,4 @@
-//! Which object of one environment is which of another.
+//! Matches the objects of one environment with those of the others.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -10,37 +10,37 @@ use crate::rules::{App, Environment, Object};
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::catalogue::{ESO, SEALED};
 
-/// What an object is, in whatever environment.
+/// The identity of an object across environments.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Shape<'a> {
-    /// Its group; of kinds that take each other's place, the one that stands for all.
+    /// The group; interchangeable kinds share one.
     pub(super) group: &'a str,
-    /// Its kind; of kinds that take each other's place, the one that stands for all.
+    /// The kind; interchangeable kinds share one.
     pub(super) kind: &'a str,
-    /// Its name without the environment's.
+    /// The name without the name of the environment.
     pub(super) name: CompactString,
 }
 
-/// An object of an environment, both by their numbers.
+/// The indices of an object and its environment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) environment: usize,
     pub(super) object: usize,
 }
 
-/// The kind that stands for all that keep pods running.
+/// The kind shared by all workloads that keep pods running.
 pub(super) const WORKLOAD: &str = "workload";
 
-/// The objects of all environments that could be rendered, each beside its counterparts.
+/// The objects of all rendered environments, grouped with their counterparts.
 pub(super) struct Counterparts<'a> {
-    /// The environments that take part.
+    /// The compared environments.
     environments: Vec<usize>,
     shapes: BTreeMap<Shape<'a>, Vec<Place>>,
 }
 
 impl<'a> Counterparts<'a> {
     pub(super) fn new(app: &App<'a>, names: &Names) -> Self {
-        // Of one that could not be rendered as a whole, nobody knows what is missing.
+        // If an environment failed to render completely, it is unknown what is missing.
         let rendered =
             |number: &usize| app.environments.get(*number).is_some_and(|one| one.emitted.is_some());
         let environments: Vec<usize> = (0..app.environments.len()).filter(rendered).collect();
@@ -59,23 +59,23 @@ impl<'a> Counterparts<'a> {
         Self { environments, shapes }
     }
 
-    /// How many environments take part.
+    /// Returns the number of compared environments.
     pub(super) const fn count(&self) -> usize {
         self.environments.len()
     }
 
-    /// Each shape and its objects, at most one of each environment, in their order.
+    /// Returns each key with its objects, at most one per environment, in order.
     pub(super) fn shapes(&self) -> impl Iterator<Item = (&Shape<'a>, &[Place])> {
         self.shapes.iter().map(|(shape, places)| (shape, places.as_slice()))
     }
 
-    /// The object of a shape in an environment.
+    /// Returns the object with a key in an environment.
     pub(super) fn find(&self, shape: &Shape<'_>, environment: usize) -> Option<Place> {
         let places = self.shapes.get(shape)?;
         places.iter().find(|place| place.environment == environment).copied()
     }
 
-    /// The one environment that has none, where all others have.
+    /// Returns the environment that lacks the object, if it is the only one.
     pub(super) fn missing_in_one(&self, places: &[Place]) -> Option<usize> {
         if places.len() + 1 != self.environments.len() {
             return None;
@@ -101,7 +101,7 @@ fn shape<'a>(object: &Object<'a>, environment: usize, names: &Names) -> Shape<'a
 }
 
 impl Place {
-    /// The object.
+    /// Returns the object.
     pub(super) fn object<'e, 'a>(self, app: &App<'e>) -> Option<&'e Object<'a>>
     where
         'e: 'a,
@@ -111,7 +111,7 @@ impl Place {
     }
 }
 
-/// What is found out about an environment when it is first asked for.
+/// A value for each environment, computed on first use.
 pub(super) struct ByEnvironment<T>(Vec<OnceCell<T>>);
 
 impl<T> ByEnvironment<T> {
@@ -119,13 +119,13 @@ impl<T> ByEnvironment<T> {
         Self(app.environments.iter().map(|_| OnceCell::new()).collect())
     }
 
-    /// What is known of an environment, by its number.
-    pub fn of(&self, number: usize, find_out: impl FnOnce() -> T) -> Option<&T> {
-        Some(self.0.get(number)?.get_or_init(find_out))
+    /// Returns the value for an environment, computing it if needed.
+    pub fn of(&self, number: usize, compute: impl FnOnce() -> T) -> Option<&T> {
+        Some(self.0.get(number)?.get_or_init(compute))
     }
 }
 
-/// Whether a position is in a file that only this environment has.
+/// Reports whether a position is in a file of this environment only.
 pub(super) fn is_own(environment: &Environment<'_>, at: Origin) -> bool {
     let path = environment.scene.sources.name(at.source);
     let mut steps = path.split(['/', '\\']).peekable();
@@ -137,7 +137,7 @@ pub(super) fn is_own(environment: &Environment<'_>, at: Origin) -> bool {
     false
 }
 
-/// The line of a template that a position was made by: path and line.
+/// Returns path and line of the template that rendered a position.
 pub(super) fn made_by<'s>(environment: &Environment<'s>, at: Origin) -> Option<(&'s str, u32)> {
     let sources = environment.scene.sources;
     sources.made_by(at).map(|template| (sources.name(template.source), template.line))

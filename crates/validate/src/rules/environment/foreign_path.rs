@@ -33,55 +33,56 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
     let shared = LazyCell::new(|| Shared::new(app));
     for (number, environment) in app.environments.iter().enumerate() {
         let (names, namespaces, shared) = (&names, &namespaces, &shared);
-        let mut search = Search { app, environment, names, namespaces, shared, number, object: 0, reporter };
+        let mut search =
+            ForeignPathSearch { app, environment, names, namespaces, shared, number, object: 0, reporter };
         for used in environment.secrets {
             search.object = used.object;
-            search.secret(&used.reference.path, used.origin, &item_called(&used.item));
+            search.check_secret_path(&used.reference.path, used.origin, &item_called(&used.item));
         }
         for (object, view) in environment.objects.iter().enumerate() {
             search.object = object;
-            search.object(view);
-            for said in places::of(view) {
-                search.said(&said);
+            search.check_object(view);
+            for hint in places::of(view) {
+                search.check_hint(&hint);
             }
         }
     }
 }
 
-struct Search<'s, 'a, 'r> {
+struct ForeignPathSearch<'s, 'a, 'r> {
     app: &'s App<'a>,
     environment: &'s Environment<'a>,
     names: &'s Names,
     namespaces: &'s Namespaces<'a>,
     shared: &'s dyn Deref<Target = Shared<'a>>,
-    /// Number of the environment.
+    /// The index of the environment.
     number: usize,
-    /// Number of the object at hand.
+    /// The index of the current object.
     object: usize,
     reporter: &'r mut Reporter,
 }
 
-impl Search<'_, '_, '_> {
-    /// A path in a secret store.
-    fn secret(&mut self, path: &str, at: Origin, who: &str) {
-        self.words(path, at, &format!("{who} refers to a secret of environment"));
+impl ForeignPathSearch<'_, '_, '_> {
+    /// Checks a path in a secret store.
+    fn check_secret_path(&mut self, path: &str, at: Origin, who: &str) {
+        self.check_words(path, at, &format!("{who} refers to a secret of environment"));
     }
 
-    /// A text in which the name of another environment is a word.
-    fn words(&mut self, text: &str, at: Origin, what: &str) {
+    /// Reports a text with the name of another environment as a word.
+    fn check_words(&mut self, text: &str, at: Origin, what: &str) {
         let Some(other) = self.names.foreign(self.number, text, Reading::WithAliases) else { return };
-        let severity = if self.is_grave(other) { Severity::Error } else { Severity::Warning };
+        let severity = if self.affects_production(other) { Severity::Error } else { Severity::Warning };
         self.report(other, at, what, severity);
     }
 
-    /// Whether production depends on what is not production.
-    fn is_grave(&self, other: usize) -> bool {
+    /// Reports whether production depends on a non-production environment.
+    fn affects_production(&self, other: usize) -> bool {
         self.names.is_prod(self.number) && !self.names.is_prod(other)
     }
 
-    /// How much something matters that environments may share: what runs in production may well serve the others too.
+    /// Returns the severity for something that environments may share: others may well use a production service.
     fn severity(&self, other: usize, grave: Severity) -> Severity {
-        if self.is_grave(other) {
+        if self.affects_production(other) {
             grave
         } else if self.names.is_prod(other) && !self.names.is_prod(self.number) {
             Severity::Note
@@ -96,29 +97,29 @@ impl Search<'_, '_, '_> {
             Draft::new(&RULE, at, format!("{what} `{name}`"))
                 .severity(severity)
                 .about_in(self.number, self.object)
-                .hint("write the path of this environment; in a shared template, `{{env}}` is its name"),
+                .hint("use the path of this environment; in a shared template, `{{env}}` is its name"),
         );
     }
 
-    /// The paths of objects that refer to secret stores themselves.
-    fn object(&mut self, object: &Object<'_>) {
+    /// Checks the paths of objects that refer to secret stores.
+    fn check_object(&mut self, object: &Object<'_>) {
         let root = object.manifest.root();
         match (object.group, object.kind) {
             (ESO, "ExternalSecret") => {
                 if let Some(spec) = root.get("spec") {
-                    self.external_secret(spec);
+                    self.check_external_secret(spec);
                 }
             }
             (ESO, "ClusterExternalSecret") => {
                 if let Some(spec) = root.at(&["spec", "externalSecretSpec"]) {
-                    self.external_secret(spec);
+                    self.check_external_secret(spec);
                 }
             }
             (STORE_CSI, "SecretProviderClass") => {
                 let objects = root.at(&["spec", "parameters", "objects"]);
                 if let Some((node, text)) = objects.and_then(|node| Some((node, node.as_str()?))) {
                     for line in text.lines() {
-                        self.secret(line, node.origin, "the list of objects");
+                        self.check_secret_path(line, node.origin, "the list of objects");
                     }
                 }
             }
@@ -126,78 +127,78 @@ impl Search<'_, '_, '_> {
         }
     }
 
-    fn external_secret(&mut self, spec: &Node) {
+    fn check_external_secret(&mut self, spec: &Node) {
         let items = |list| spec.get(list).map_or(&[][..], Node::items);
         let keys = items("data").iter().filter_map(|item| item.at(&["remoteRef", "key"]));
         let extracts = items("dataFrom").iter().filter_map(|item| item.at(&["extract", "key"]));
         let finds = items("dataFrom").iter().filter_map(|item| item.at(&["find", "path"]));
         for node in keys.chain(extracts).chain(finds) {
             if let Some(path) = node.as_str() {
-                self.secret(path, node.origin, "the remote key");
+                self.check_secret_path(path, node.origin, "the remote key");
             }
         }
     }
 
-    /// What an object names beside the paths of secrets.
-    fn said(&mut self, said: &Said<'_>) {
-        if self.namespace(said) {
+    /// Checks a text other than the path of a secret.
+    fn check_hint(&mut self, hint: &Said<'_>) {
+        if self.check_namespace(hint) {
             return;
         }
-        match said.how {
-            How::Address => self.address(said, Severity::Warning),
-            How::Mode => self.mode(said),
+        match hint.how {
+            How::Address => self.check_address(hint, Severity::Warning),
+            How::Mode => self.check_mode(hint),
             How::Name => {
-                let what = format!("`{}` names something of environment", said.key);
-                self.words(said.text, said.node.origin, &what);
+                let what = format!("`{}` refers to environment", hint.key);
+                self.check_words(hint.text, hint.node.origin, &what);
             }
             How::Namespace => {}
-            How::Store => self.address(said, Severity::Error),
+            How::Store => self.check_address(hint, Severity::Error),
         }
     }
 
-    /// The namespace of another environment is known exactly.
-    fn namespace(&mut self, said: &Said<'_>) -> bool {
+    /// Reports the namespace of another environment, which is known exactly; returns whether it did.
+    fn check_namespace(&mut self, hint: &Said<'_>) -> bool {
         let foreign = |namespace: &str| self.namespaces.foreign(self.number, namespace);
-        let whole = (said.how == How::Namespace).then_some(said.text);
-        let flag = said.text.split_once('=').filter(|(flag, _)| flag.ends_with("namespace"));
+        let whole = (hint.how == How::Namespace).then_some(hint.text);
+        let flag = hint.text.split_once('=').filter(|(flag, _)| flag.ends_with("namespace"));
         let named = whole.into_iter().chain(flag.map(|(_, value)| value));
-        let Some(other) = named.chain(of_services(said.text)).find_map(foreign) else { return false };
+        let Some(other) = named.chain(of_services(hint.text)).find_map(foreign) else { return false };
         let severity = self.severity(other, Severity::Error);
-        let what = format!("`{}` names the namespace of environment", said.key);
-        self.report(other, said.node.origin, &what, severity);
+        let what = format!("`{}` uses the namespace of environment", hint.key);
+        self.report(other, hint.node.origin, &what, severity);
         true
     }
 
-    fn address(&mut self, said: &Said<'_>, grave: Severity) {
+    fn check_address(&mut self, hint: &Said<'_>, grave: Severity) {
         let foreign = |address: String| {
             let other = self.names.foreign(self.number, &address, Reading::Exact)?;
             Some((other, is_in_cluster(&address)))
         };
-        let Some((other, in_cluster)) = addresses::of(said.key, said.text).find_map(foreign) else { return };
-        if !in_cluster && self.is_shared(said) {
+        let Some((other, in_cluster)) = addresses::of(hint.key, hint.text).find_map(foreign) else { return };
+        if !in_cluster && self.is_shared(hint) {
             return;
         }
         let severity = self.severity(other, grave);
-        let what = format!("`{}` has an address of environment", said.key);
-        self.report(other, said.node.origin, &what, severity);
+        let what = format!("`{}` contains an address of environment", hint.key);
+        self.report(other, hint.node.origin, &what, severity);
     }
 
-    /// Production in the mode of another environment; of others, each may run in whatever mode.
-    fn mode(&mut self, said: &Said<'_>) {
-        let other = self.names.foreign(self.number, said.text, Reading::WithAliases);
-        let Some(other) = other.filter(|other| self.is_grave(*other)) else { return };
-        if !self.is_shared(said) {
-            let what = format!("`{}` is the mode of environment", said.key);
-            self.report(other, said.node.origin, &what, Severity::Warning);
+    /// Reports production in the mode of another environment; other environments may use any mode.
+    fn check_mode(&mut self, hint: &Said<'_>) {
+        let other = self.names.foreign(self.number, hint.text, Reading::WithAliases);
+        let Some(other) = other.filter(|other| self.affects_production(*other)) else { return };
+        if !self.is_shared(hint) {
+            let what = format!("`{}` sets the mode of environment", hint.key);
+            self.report(other, hint.node.origin, &what, Severity::Warning);
         }
     }
 
-    fn is_shared(&self, said: &Said<'_>) -> bool {
-        self.shared.has(self.names, self.number, self.environment, said.node)
+    fn is_shared(&self, hint: &Said<'_>) -> bool {
+        self.shared.has(self.names, self.number, self.environment, hint.node)
     }
 }
 
-/// Whether a host has no domain, or the cluster's: nobody outside has such a name.
+/// Reports whether a host has no domain or the cluster's, so that it is in the cluster.
 fn is_in_cluster(address: &str) -> bool {
     let host = address.split(['/', '?', '#']).next().unwrap_or(address);
     !host.contains('.') || of_services(host).next().is_some()

@@ -32,52 +32,53 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
     let Some(names) = Names::of(app) else { return };
     let counterparts = Counterparts::new(app, &names);
     let placeholders = Placeholders::new(app);
-    let readers = Readers { app, found: ByEnvironment::new(app) };
+    let readers = KeyReaders { app, found: ByEnvironment::new(app) };
     for (shape, places) in counterparts.shapes() {
         if places.len() < 2 || !matches!((shape.group, shape.kind), ("", "ConfigMap" | "Secret")) {
             continue;
         }
         let all = Keyed::all(app, &names, places);
         for has in table(&all).values() {
-            let Some(lacking) = lacking(&all, has) else { continue };
+            let Some(without_key) = lacking(&all, has) else { continue };
             let Some((first, there)) = has.first() else { continue };
-            let deliberate = || has.iter().any(|(one, entry)| is_conditional(one, entry.key_origin, lacking));
-            let reader = readers.find(lacking, &there.key);
-            let suspicious = reader.is_some() || (has.len() > 1 && !deliberate());
-            if !suspicious || placeholders.are_for(has, &names) {
+            let is_deliberate =
+                || has.iter().any(|(one, entry)| is_conditional(one, entry.key_origin, without_key));
+            let reader = readers.find(without_key, &there.key);
+            let is_suspicious = reader.is_some() || (has.len() > 1 && !is_deliberate());
+            if !is_suspicious || placeholders.are_for(has, &names) {
                 continue;
             }
-            let object = lacking.object;
-            // What is no key may be a value in the place of one.
+            let object = without_key.object;
+            // An invalid key may be a value in the wrong place.
             let called =
                 if is_item_key(&there.key) { format!("`{}`", there.key) } else { "a key".to_owned() };
             let message = format!(
                 "{} `{}` lacks {called}, which it has in every other environment",
                 object.kind, first.object.name
             );
-            let (number, at) = reader.unwrap_or((lacking.place.object, object.name_at()));
+            let (number, at) = reader.unwrap_or((without_key.place.object, object.name_at()));
             reporter.report(
                 Draft::new(&RULE, at, message)
-                    .about_in(lacking.place.environment, number)
+                    .about_in(without_key.place.environment, number)
                     .related(there.key_origin, "it is here in another environment")
-                    .hint("add the key to this environment, or give all of them one value in the app's `values.yaml`"),
+                    .hint("add the key to this environment, or set one value for all in the app's `values.yaml`"),
             );
         }
     }
 }
 
-/// An object whose keys are known, and its keys without the environment's name.
+/// An object whose keys are known, with its keys without the environment's name.
 pub(super) struct Keyed<'a> {
     pub(super) place: Place,
     environment: &'a Environment<'a>,
     pub(super) object: &'a Object<'a>,
     pub(super) keys: Vec<(CompactString, &'a Entry)>,
-    /// The lines of templates that made the keys.
+    /// The template lines that rendered the keys.
     lines: OnceCell<HashSet<(&'a str, u32)>>,
 }
 
 impl<'a> Keyed<'a> {
-    /// The objects of which all keys are known.
+    /// Returns the objects whose keys are all known.
     pub(super) fn all(app: &'a App<'a>, names: &Names, places: &[Place]) -> Vec<Self> {
         let keyed = |place: &Place| {
             let environment = app.environments.get(place.environment)?;
@@ -90,20 +91,20 @@ impl<'a> Keyed<'a> {
     }
 
     fn lines(&self) -> &HashSet<(&'a str, u32)> {
-        let made = || {
+        let rendered_lines = || {
             self.keys.iter().filter_map(|(_, entry)| made_by(self.environment, entry.key_origin)).collect()
         };
-        self.lines.get_or_init(made)
+        self.lines.get_or_init(rendered_lines)
     }
 }
 
-/// The keys of an object; none where it may have more than it says.
+/// Returns the keys of an object; `None` if it may have further keys at run time.
 fn keys<'a>(object: &Object<'a>) -> Option<Vec<&'a Entry>> {
     let root = object.manifest.root();
     if object.manifest.annotation(names::STRING_DATA_FROM).is_some() {
         return None;
     }
-    let of =
+    let entries_at =
         |path: &[&str]| root.at(path).and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries());
     let sections: &[&[&str]] = match (object.group, object.kind) {
         ("", "ConfigMap") => &[&["data"], &["binaryData"]],
@@ -111,13 +112,13 @@ fn keys<'a>(object: &Object<'a>) -> Option<Vec<&'a Entry>> {
         (SEALED, "SealedSecret") => &[&["spec", "encryptedData"], &["spec", "template", "data"]],
         _ => return None,
     };
-    Some(sections.iter().flat_map(|path| of(path)).collect())
+    Some(sections.iter().flat_map(|path| entries_at(path)).collect())
 }
 
-/// Every key, and those that have it.
+/// The holders of every key.
 pub(super) type Table<'k> = BTreeMap<&'k str, Vec<(&'k Keyed<'k>, &'k Entry)>>;
 
-/// Every key of some objects.
+/// Groups the holders of every key.
 pub(super) fn table<'k>(all: &'k [Keyed<'k>]) -> Table<'k> {
     let mut table = Table::new();
     for keyed in all {
@@ -131,23 +132,23 @@ pub(super) fn table<'k>(all: &'k [Keyed<'k>]) -> Table<'k> {
     table
 }
 
-/// The one object that lacks a key, where all others have it. One that has it under the very name that another has it
-/// under (`application-dev.yml` in every environment) does not lack it.
+/// Returns the object that lacks a key, if it is the only one. An object with the exact name that another has
+/// (`application-dev.yml` in every environment) does not lack it.
 pub(super) fn lacking<'k>(all: &'k [Keyed<'k>], has: &[(&Keyed<'_>, &Entry)]) -> Option<&'k Keyed<'k>> {
     if has.len() + 1 != all.len() {
         return None;
     }
     let without = |one: &&Keyed<'_>| !has.iter().any(|(other, _)| other.place == one.place);
-    let spelt = |one: &Keyed<'_>, key: &str| one.keys.iter().any(|(_, own)| own.key == key);
-    all.iter().find(without).filter(|one| !has.iter().any(|(_, entry)| spelt(one, &entry.key)))
+    let has_exact_key = |one: &Keyed<'_>, key: &str| one.keys.iter().any(|(_, own)| own.key == key);
+    all.iter().find(without).filter(|one| !has.iter().any(|(_, entry)| has_exact_key(one, &entry.key)))
 }
 
-/// Whether a condition in a shared file decides that a key is there: its line makes none in the object that lacks it.
-pub(super) fn is_conditional(has: &Keyed<'_>, at: Origin, lacking: &Keyed<'_>) -> bool {
+/// Reports whether a condition in a shared file renders a key: its line renders no key in the object without it.
+pub(super) fn is_conditional(has: &Keyed<'_>, at: Origin, without_key: &Keyed<'_>) -> bool {
     if is_own(has.environment, at) || !is_base(has.environment, at) {
         return false;
     }
-    made_by(has.environment, at).is_none_or(|line| !lacking.lines().contains(&line))
+    made_by(has.environment, at).is_none_or(|line| !without_key.lines().contains(&line))
 }
 
 fn is_base(environment: &Environment<'_>, at: Origin) -> bool {
@@ -155,34 +156,34 @@ fn is_base(environment: &Environment<'_>, at: Origin) -> bool {
     path.split(['/', '\\']).any(|step| step == "base" || step == "partials")
 }
 
-/// What workloads ask for by name and key, by environment, found out when the first is asked for.
-struct Readers<'a> {
+/// The keys that workloads reference, by environment, computed on first use.
+struct KeyReaders<'a> {
     app: &'a App<'a>,
-    found: ByEnvironment<BTreeMap<Asked<'a>, (usize, Origin)>>,
+    found: ByEnvironment<BTreeMap<KeyReference<'a>, (usize, Origin)>>,
 }
 
-/// What, namespace, name, key.
-type Asked<'a> = (What, &'a str, &'a str, &'a str);
+/// Kind, namespace, name and key.
+type KeyReference<'a> = (What, &'a str, &'a str, &'a str);
 
-impl Readers<'_> {
-    /// The first workload that asks for a key of an object: its number, and where it does.
-    fn find(&self, lacking: &Keyed<'_>, key: &str) -> Option<(usize, Origin)> {
-        let number = lacking.place.environment;
+impl KeyReaders<'_> {
+    /// Returns the first workload that references a key of an object: its index and the position.
+    fn find(&self, without_key: &Keyed<'_>, key: &str) -> Option<(usize, Origin)> {
+        let number = without_key.place.environment;
         let environment = self.app.environments.get(number)?;
-        let found = self.found.of(number, || asked(environment))?;
-        let what = if lacking.object.is("", "ConfigMap") { What::ConfigMap } else { What::Secret };
-        found.get(&(what, lacking.object.namespace, lacking.object.name, key)).copied()
+        let found = self.found.of(number, || referenced_keys(environment))?;
+        let what = if without_key.object.is("", "ConfigMap") { What::ConfigMap } else { What::Secret };
+        found.get(&(what, without_key.object.namespace, without_key.object.name, key)).copied()
     }
 }
 
-fn asked<'a>(environment: &Environment<'a>) -> BTreeMap<Asked<'a>, (usize, Origin)> {
+fn referenced_keys<'a>(environment: &Environment<'a>) -> BTreeMap<KeyReference<'a>, (usize, Origin)> {
     let mut all = BTreeMap::new();
     for (number, object) in environment.objects.iter().enumerate() {
         for located in object.references().into_iter().filter(|located| !located.reference.optional) {
             let Keys::Only(keys) = located.reference.keys else { continue };
             for (key, at) in keys.into_iter().zip(located.keys_at) {
-                let asked = (located.reference.what, object.namespace, located.reference.name, key);
-                all.entry(asked).or_insert((number, at));
+                let key_reference = (located.reference.what, object.namespace, located.reference.name, key);
+                all.entry(key_reference).or_insert((number, at));
             }
         }
     }

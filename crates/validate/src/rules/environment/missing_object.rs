@@ -29,17 +29,17 @@ pub(crate) static RULE: Rule = Rule {
 fn check(app: &App<'_>, reporter: &mut Reporter) {
     let Some(names) = Names::of(app) else { return };
     let counterparts = Counterparts::new(app, &names);
-    let dangling = Dangling { app, names: &names, found: ByEnvironment::new(app) };
+    let dangling = DanglingReferences { app, names: &names, found: ByEnvironment::new(app) };
     for (shape, places) in counterparts.shapes() {
         let Some(missing) = counterparts.missing_in_one(places) else { continue };
         let (Some(environment), Some(first)) = (app.environments.get(missing), places.first()) else {
             continue;
         };
         let Some(there) = first.object(app) else { continue };
-        if is_elsewhere(environment, shape, there.name) {
+        if is_provided_elsewhere(environment, shape, there.name) {
             continue;
         }
-        let own = places.iter().all(|place| comes_from_its_own_files(app, *place));
+        let own = places.iter().all(|place| is_from_environment_files(app, *place));
         let draft = |at, object| {
             let message = format!("{} `{}` exists in every other environment", there.kind, there.name);
             Draft::new(&RULE, at, message).about_in(missing, object)
@@ -58,15 +58,14 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
         } else {
             continue;
         };
-        reporter.report(
-            draft.hint(
-                "add it to this environment too, or leave it out by a condition in a template of `base/`",
-            ),
-        );
+        reporter
+            .report(draft.hint(
+                "add it to this environment too, or exclude it with a condition in a `base/` template",
+            ));
     }
 }
 
-fn is_elsewhere(environment: &Environment<'_>, shape: &Shape<'_>, name: &str) -> bool {
+fn is_provided_elsewhere(environment: &Environment<'_>, shape: &Shape<'_>, name: &str) -> bool {
     let mut namespaces =
         environment.objects.iter().map(|object| object.namespace).filter(|namespace| !namespace.is_empty());
     let namespace = namespaces.next().unwrap_or_default();
@@ -77,14 +76,14 @@ fn is_elsewhere(environment: &Environment<'_>, shape: &Shape<'_>, name: &str) ->
         || environment.neighbours.has(shape.group, shape.kind, namespace, name)
 }
 
-fn comes_from_its_own_files(app: &App<'_>, place: Place) -> bool {
+fn is_from_environment_files(app: &App<'_>, place: Place) -> bool {
     let environment = app.environments.get(place.environment);
     environment
         .zip(place.object(app))
         .is_some_and(|(environment, object)| is_own(environment, object.manifest.origin()))
 }
 
-/// The workload that configuration of its name is for, where both environments have it.
+/// Returns the workload with the name of the configuration, if both environments have it.
 fn workload_of(
     counterparts: &Counterparts<'_>,
     shape: &Shape<'_>,
@@ -99,18 +98,18 @@ fn workload_of(
     counterparts.find(&workload, missing)
 }
 
-/// What is referred to and is not there: the number of what refers to it, and where it does.
-type Unmet = BTreeMap<(What, CompactString), (usize, Origin)>;
+/// Missing objects that are referenced: the index of the referrer and the position.
+type UnmetReferences = BTreeMap<(What, CompactString), (usize, Origin)>;
 
-/// References that lead nowhere, by environment, found out when the first is asked for.
-struct Dangling<'a> {
+/// Dangling references by environment, computed on first use.
+struct DanglingReferences<'a> {
     app: &'a App<'a>,
     names: &'a Names,
-    found: ByEnvironment<Unmet>,
+    found: ByEnvironment<UnmetReferences>,
 }
 
-impl Dangling<'_> {
-    /// What refers to an object of this shape that is not there: its number, and where it does.
+impl DanglingReferences<'_> {
+    /// Returns a reference to a missing object: the index of the referrer and the position.
     fn find(&self, number: usize, shape: &Shape<'_>) -> Option<(usize, Origin)> {
         let what = match (shape.group, shape.kind) {
             ("", "ConfigMap") => What::ConfigMap,
@@ -125,7 +124,7 @@ impl Dangling<'_> {
         found.get(&(what, shape.name.clone())).copied()
     }
 
-    fn all(&self, number: usize, environment: &Environment<'_>) -> Unmet {
+    fn all(&self, number: usize, environment: &Environment<'_>) -> UnmetReferences {
         let mut all = BTreeMap::new();
         for (object, view) in environment.objects.iter().enumerate() {
             for located in view.references().into_iter().filter(|located| !located.reference.optional) {

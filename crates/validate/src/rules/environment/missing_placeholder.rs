@@ -37,16 +37,16 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
         let mut secrets = Keyed::all(app, &names, places);
         secrets.retain(|secret| secret.object.manifest.is_secret());
         for has in table(&secrets).values() {
-            let item = Item { has, placeholders: &placeholders, names: &names };
-            item.literals(reporter);
-            if let Some(lacking) = lacking(&secrets, has) {
-                item.missing(lacking, reporter);
+            let item = ComparedItem { has, placeholders: &placeholders, names: &names };
+            item.report_literals(reporter);
+            if let Some(without_item) = lacking(&secrets, has) {
+                item.report_missing(without_item, reporter);
             }
         }
     }
 }
 
-/// The placeholders of an app by environment, Secret and item.
+/// The placeholders of an app, by environment, Secret and item.
 pub(super) struct Placeholders<'a>(HashMap<(usize, usize, &'a str), Vec<&'a SecretUse>>);
 
 impl<'a> Placeholders<'a> {
@@ -60,62 +60,62 @@ impl<'a> Placeholders<'a> {
         Self(all)
     }
 
-    fn of(&self, secret: &Keyed<'_>, entry: &'a Entry) -> &[&'a SecretUse] {
+    fn uses_of(&self, secret: &Keyed<'_>, entry: &'a Entry) -> &[&'a SecretUse] {
         let Place { environment, object } = secret.place;
         self.0.get(&(environment, object, entry.key.as_str())).map_or(&[], Vec::as_slice)
     }
 
-    /// The first of the items that is a placeholder of which the path has the environment's name.
-    fn shaped<'h>(&self, has: &[Has<'h>], names: &Names) -> Option<Has<'h>> {
-        let is_shaped = |(secret, entry): &&Has<'_>| {
+    /// Returns the first item with a placeholder whose path contains the environment's name.
+    fn first_with_environment<'h>(&self, has: &[KeyHolder<'h>], names: &Names) -> Option<KeyHolder<'h>> {
+        let has_environment = |(secret, entry): &&KeyHolder<'_>| {
             let environment = secret.place.environment;
-            self.of(secret, entry).iter().any(|used| names.has_own(environment, &used.reference.path))
+            self.uses_of(secret, entry).iter().any(|used| names.has_own(environment, &used.reference.path))
         };
-        if self.0.is_empty() { None } else { has.iter().find(is_shaped).copied() }
+        if self.0.is_empty() { None } else { has.iter().find(has_environment).copied() }
     }
 
-    /// Whether a missing key is this rule's: some Secret has a placeholder there with the environment's name.
-    pub(super) fn are_for(&self, has: &[Has<'_>], names: &Names) -> bool {
-        self.shaped(has, names).is_some()
+    /// Reports whether this rule covers a missing key: a Secret has a placeholder with the environment's name there.
+    pub(super) fn are_for(&self, has: &[KeyHolder<'_>], names: &Names) -> bool {
+        self.first_with_environment(has, names).is_some()
     }
 }
 
-/// A Secret, and the item that it has.
-type Has<'h> = (&'h Keyed<'h>, &'h Entry);
+/// A Secret and an item of it.
+type KeyHolder<'h> = (&'h Keyed<'h>, &'h Entry);
 
-/// One item of a Secret, in all environments that have it.
-struct Item<'i, 'h> {
-    has: &'i [Has<'h>],
+/// An item of a Secret in all environments that have it.
+struct ComparedItem<'i, 'h> {
+    has: &'i [KeyHolder<'h>],
     placeholders: &'i Placeholders<'h>,
     names: &'i Names,
 }
 
-impl Item<'_, '_> {
-    /// Where the item is a placeholder: the first of them, and how many there are.
+impl ComparedItem<'_, '_> {
+    /// Returns the position of the first placeholder and the number of placeholders.
     fn placeholder(&self) -> Option<(Origin, usize)> {
         let mut all =
-            self.has.iter().filter_map(|(secret, entry)| self.placeholders.of(secret, entry).first());
+            self.has.iter().filter_map(|(secret, entry)| self.placeholders.uses_of(secret, entry).first());
         let first = all.next()?;
         Some((first.origin, 1 + all.count()))
     }
 
-    fn literals(&self, reporter: &mut Reporter) {
+    fn report_literals(&self, reporter: &mut Reporter) {
         let Some((there, count)) = self.placeholder() else { return };
         for (secret, entry) in self.has {
             let text = entry.value.as_str().unwrap_or_default();
-            // With a `<`, it may be a placeholder that nobody could read.
-            if !self.placeholders.of(secret, entry).is_empty() || text.is_empty() || text.contains('<') {
+            // A text with `<` may be a malformed placeholder.
+            if !self.placeholders.uses_of(secret, entry).is_empty() || text.is_empty() || text.contains('<') {
                 continue;
             }
             let Place { environment, object } = secret.place;
-            let matters = count > 1 || self.names.is_prod(environment);
+            let is_warning = count > 1 || self.names.is_prod(environment);
             let message = format!(
                 "{} is a placeholder in other environments, and a value here",
                 item_called(&entry.key)
             );
             reporter.report(
                 Draft::new(&RULE, entry.value.origin, message)
-                    .severity(if matters { Severity::Warning } else { Severity::Note })
+                    .severity(if is_warning { Severity::Warning } else { Severity::Note })
                     .about_in(environment, object)
                     .related(there, "it is a placeholder here")
                     .hint("refer to the secret store here too")
@@ -124,9 +124,11 @@ impl Item<'_, '_> {
         }
     }
 
-    fn missing(&self, lacking: &Keyed<'_>, reporter: &mut Reporter) {
-        let Some((there, entry)) = self.placeholders.shaped(self.has, self.names) else { return };
-        if is_conditional(there, entry.key_origin, lacking) {
+    fn report_missing(&self, without_item: &Keyed<'_>, reporter: &mut Reporter) {
+        let Some((there, entry)) = self.placeholders.first_with_environment(self.has, self.names) else {
+            return;
+        };
+        if is_conditional(there, entry.key_origin, without_item) {
             return;
         }
         let message = format!(
@@ -134,8 +136,8 @@ impl Item<'_, '_> {
             item_called(&entry.key)
         );
         reporter.report(
-            Draft::new(&RULE, lacking.object.name_at(), message)
-                .about_in(lacking.place.environment, lacking.place.object)
+            Draft::new(&RULE, without_item.object.name_at(), message)
+                .about_in(without_item.place.environment, without_item.place.object)
                 .related(entry.key_origin, "it is a placeholder here")
                 .hint("add the item, with the path of this environment")
                 .confidential(),

@@ -1,7 +1,7 @@
-//! What differs between the environments of an app and should not, or does not and should.
+//! Rules that compare the environments of an app: unexpected differences, and unexpected similarities.
 //!
-//! An object's counterpart in another environment is the object of that kind and name there; namespaces do not count, and
-//! where a name has the environment's own name in it (`shop-dev`), that part does not count either.
+//! The counterpart of an object in another environment is the object with the same kind and name. Namespaces are
+//! ignored, and so is the environment's name within a name (`shop-dev`).
 
 mod addresses;
 mod counterparts;

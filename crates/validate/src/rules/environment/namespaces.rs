@@ -1,4 +1,4 @@
-//! Which namespace belongs to which environment.
+//! Maps namespaces to environments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::rules::App;
 /// The namespaces of an app's environments.
 pub(super) struct Namespaces<'a> {
     all: Vec<BTreeSet<&'a str>>,
-    /// Those that surely are one environment's alone.
+    /// Namespaces that certainly belong to one environment.
     owners: BTreeMap<&'a str, usize>,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Namespaces<'a> {
             for object in environment.objects.iter().filter(|object| !object.namespace.is_empty()) {
                 *counts.entry(object.namespace).or_default() += 1;
             }
-            // Most objects of an environment are at home; others are where a shared tool looks for them.
+            // Most objects are in the environment's own namespace; others are where a shared tool expects them.
             let home = counts.iter().max_by_key(|(_, count)| **count).map(|(name, _)| *name);
             for namespace in counts.keys().copied() {
                 if home == Some(namespace) || names.has_own(number, namespace) {
@@ -33,7 +33,7 @@ impl<'a> Namespaces<'a> {
         Self { all, owners }
     }
 
-    /// The environment of a namespace, where it is another one and the environment itself has no object there.
+    /// Returns the environment that owns a namespace, if it is another one and this one has no objects there.
     pub(super) fn foreign(&self, environment: usize, namespace: &str) -> Option<usize> {
         let own = self.all.get(environment).filter(|own| !own.is_empty())?;
         let owner = self.owners.get(namespace).copied()?;
@@ -41,7 +41,7 @@ impl<'a> Namespaces<'a> {
     }
 }
 
-/// The namespaces of Services in a text: `db.shop-dev.svc` is in `shop-dev`.
+/// Returns the namespaces of Services in a text: `db.shop-dev.svc` is in `shop-dev`.
 pub(super) fn of_services(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices(".svc").filter_map(|(at, found)| {
         let (before, after) = (text.get(..at)?, text.get(at + found.len()..)?);

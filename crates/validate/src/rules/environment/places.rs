@@ -1,29 +1,30 @@
-//! Where an object names what belongs to an environment: addresses, names in a store or a cloud, namespaces, modes.
+//! Collects texts of an object that may refer to an environment: addresses, names in stores or clouds, namespaces,
+//! modes.
 
 use crate::rules::Object;
 use sealwave_core::document::{Entry, Node};
 use sealwave_kube::catalogue::{ESO, STORE_CSI};
 use sealwave_kube::is_secret_like;
 
-/// How deep objects are looked through.
+/// The maximum depth of the search in an object.
 const DEPTH: usize = 24;
 
-/// How a text is read.
+/// How a text is compared with environment names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// Addresses in it, by what surely is one.
+    /// By the certain addresses in it.
     Address,
-    /// The address of a secret store.
+    /// As the address of a secret store.
     Store,
-    /// A name in a secret store or of a cloud's identity: its words.
+    /// By the words of a name in a secret store or a cloud identity.
     Name,
-    /// The mode that a program runs in: all of it.
+    /// As the mode of a program, as a whole.
     Mode,
-    /// A namespace: all of it.
+    /// As a namespace, as a whole.
     Namespace,
 }
 
-/// A text of an object.
+/// A text that may refer to an environment.
 pub(super) struct Said<'a> {
     /// The field, key or variable.
     pub(super) key: &'a str,
@@ -32,10 +33,10 @@ pub(super) struct Said<'a> {
     pub(super) how: How,
 }
 
-/// Annotations that give an account an identity in a cloud.
+/// Annotations that assign a cloud identity to a service account.
 const IDENTITIES: &[&str] = &["eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account"];
 
-/// Variables that say which environment a program runs in.
+/// Variables that set the environment of a program.
 const MODES: &[&str] = &[
     "APP_ENV",
     "ASPNETCORE_ENVIRONMENT",
@@ -48,50 +49,50 @@ const MODES: &[&str] = &[
     "spring.profiles.active",
 ];
 
-/// All of them, in the order of the object.
+/// Returns all such texts of an object, in document order.
 pub fn of<'a>(object: &Object<'a>) -> Vec<Said<'a>> {
     let mut found = Vec::new();
     let root = object.manifest.root();
-    let mut say = |key: &'a str, node: Option<&'a Node>, how| add(&mut found, key, node, how);
+    let mut add_field = |key: &'a str, node: Option<&'a Node>, how| add(&mut found, key, node, how);
     match (object.group, object.kind) {
         ("", "ConfigMap") => entries(root.get("data")).iter().for_each(|entry| {
-            say(&entry.key, Some(&entry.value), of_variable(&entry.key));
+            add_field(&entry.key, Some(&entry.value), mode_of_variable(&entry.key));
         }),
-        ("", "Service") => say("externalName", root.at(&["spec", "externalName"]), How::Address),
+        ("", "Service") => add_field("externalName", root.at(&["spec", "externalName"]), How::Address),
         ("", "ServiceAccount") => {
             let annotations = root.at(&["metadata", "annotations"]);
             for name in IDENTITIES {
-                say(name, annotations.and_then(|all| all.get(name)), How::Name);
+                add_field(name, annotations.and_then(|all| all.get(name)), How::Name);
             }
         }
         ("networking.k8s.io", "Ingress") => {
             for rule in items(root.at(&["spec", "rules"])) {
-                say("host", rule.get("host"), How::Address);
+                add_field("host", rule.get("host"), How::Address);
             }
         }
         ("gateway.networking.k8s.io", _) => {
             for host in items(root.at(&["spec", "hostnames"])) {
-                say("hostnames", Some(host), How::Address);
+                add_field("hostnames", Some(host), How::Address);
             }
         }
         (STORE_CSI, "SecretProviderClass") => {
             let parameters = root.at(&["spec", "parameters"]);
-            say("vaultAddress", parameters.and_then(|all| all.get("vaultAddress")), How::Store);
+            add_field("vaultAddress", parameters.and_then(|all| all.get("vaultAddress")), How::Store);
             for field in ["roleName", "keyvaultName"] {
-                say(field, parameters.and_then(|all| all.get(field)), How::Name);
+                add_field(field, parameters.and_then(|all| all.get(field)), How::Name);
             }
         }
         (ESO, "ClusterSecretStore" | "SecretStore") => {
-            store(root.at(&["spec", "provider"]), DEPTH, &mut found);
+            store_hints(root.at(&["spec", "provider"]), DEPTH, &mut found);
         }
         _ => {}
     }
     for container in object.containers() {
-        program(container, &mut found);
+        container_hints(container, &mut found);
     }
     if !is_secret_like(object.manifest.root()) {
         for entry in entries(Some(root)).iter().filter(|entry| entry.key != "metadata") {
-            namespaces(entry, DEPTH, &mut found);
+            namespace_hints(entry, DEPTH, &mut found);
         }
     }
     found
@@ -105,11 +106,11 @@ fn add<'a>(found: &mut Vec<Said<'a>>, key: &'a str, node: Option<&'a Node>, how:
     }
 }
 
-/// What a program is told.
-fn program<'a>(container: &'a Node, found: &mut Vec<Said<'a>>) {
+/// Collects the variables and arguments of a container.
+fn container_hints<'a>(container: &'a Node, found: &mut Vec<Said<'a>>) {
     for variable in items(container.get("env")) {
         let name = variable.get("name").and_then(Node::as_str).unwrap_or_default();
-        add(found, name, variable.get("value"), of_variable(name));
+        add(found, name, variable.get("value"), mode_of_variable(name));
     }
     for field in ["command", "args"] {
         for argument in items(container.get(field)) {
@@ -118,7 +119,7 @@ fn program<'a>(container: &'a Node, found: &mut Vec<Said<'a>>) {
     }
 }
 
-fn of_variable(name: &str) -> How {
+fn mode_of_variable(name: &str) -> How {
     if MODES.contains(&name) {
         How::Mode
     } else if name.to_ascii_lowercase().ends_with("namespace") {
@@ -128,8 +129,8 @@ fn of_variable(name: &str) -> How {
     }
 }
 
-/// The server of a store, and who asks it for what.
-fn store<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<Said<'a>>) {
+/// Collects the server, paths and roles of a secret store.
+fn store_hints<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<Said<'a>>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     for entry in entries(node) {
         match entry.key.as_str() {
@@ -137,13 +138,13 @@ fn store<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<Said<'a>>) {
                 add(found, &entry.key, Some(&entry.value), How::Store);
             }
             "path" | "role" | "prefix" => add(found, &entry.key, Some(&entry.value), How::Name),
-            _ => store(Some(&entry.value), depth, found),
+            _ => store_hints(Some(&entry.value), depth, found),
         }
     }
 }
 
-/// Fields that surely are namespaces.
-fn namespaces<'a>(entry: &'a Entry, depth: usize, found: &mut Vec<Said<'a>>) {
+/// Collects fields that certainly hold namespaces.
+fn namespace_hints<'a>(entry: &'a Entry, depth: usize, found: &mut Vec<Said<'a>>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     let is_namespace =
         matches!(entry.key.as_str(), "kubernetes.io/metadata.name" | "namespace" | "targetNamespace");
@@ -152,7 +153,7 @@ fn namespaces<'a>(entry: &'a Entry, depth: usize, found: &mut Vec<Said<'a>>) {
     }
     let lists = entry.value.items().iter().flat_map(|item| entries(Some(item)));
     for inner in entries(Some(&entry.value)).iter().chain(lists) {
-        namespaces(inner, depth, found);
+        namespace_hints(inner, depth, found);
     }
 }
 

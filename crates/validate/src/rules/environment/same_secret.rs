@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::App(check),
 };
 
-/// The path of a secret in a store: the provider and what it is asked for.
+/// The path of a secret in a store: provider and path.
 pub(crate) type SecretPath = (CompactString, String);
 
 /// The secrets of one environment that should not be shared.
@@ -35,27 +35,27 @@ pub(crate) struct EnvironmentSecrets<'a> {
 }
 
 impl<'a> EnvironmentSecrets<'a> {
-    /// Selects the uses that count; `object` returns the Secret of a number.
+    /// Selects the relevant uses; `object` returns the Secret at an index.
     pub(crate) fn new<'m>(
         name: &'a str,
         uses: &'a [SecretUse],
         object: impl Fn(usize) -> Option<&'m Manifest>,
     ) -> Self {
-        let counts = |used: &&SecretUse| {
+        let is_relevant = |used: &&SecretUse| {
             let kind = object(used.object).and_then(|secret| secret.root().get("type")?.as_str());
             let pulls = kind.is_some_and(|kind| kind.starts_with("kubernetes.io/docker"));
-            !pulls && !says_shared(&used.reference.path)
+            !pulls && !is_shared_by_name(&used.reference.path)
         };
-        Self { name, uses: uses.iter().filter(counts).collect() }
+        Self { name, uses: uses.iter().filter(is_relevant).collect() }
     }
 }
 
-/// Paths of one app that are compared with those of other apps.
+/// The most paths of an app that are compared with those of other apps.
 const MAX_PATHS: usize = 10_000;
 
 /// Returns the paths from which production and another environment of an app read the same entry.
 pub(crate) fn shared_paths(environments: &[EnvironmentSecrets<'_>]) -> BTreeSet<SecretPath> {
-    shared(environments).into_keys().take(MAX_PATHS).collect()
+    shared_by_path(environments).into_keys().take(MAX_PATHS).collect()
 }
 
 /// The uses of one path in an app.
@@ -64,11 +64,11 @@ struct SharedPath<'a> {
     first: (usize, &'a SecretUse),
     /// A use in another environment.
     other: &'a SecretUse,
-    /// Environment, object and item of each use of what is shared.
+    /// Environment, object and item of each use of the shared path.
     items: BTreeSet<(usize, usize, &'a str)>,
 }
 
-fn shared<'a>(environments: &[EnvironmentSecrets<'a>]) -> BTreeMap<SecretPath, SharedPath<'a>> {
+fn shared_by_path<'a>(environments: &[EnvironmentSecrets<'a>]) -> BTreeMap<SecretPath, SharedPath<'a>> {
     let mut paths: BTreeMap<SecretPath, SharedPath<'a>> = BTreeMap::new();
     let Some(names) = Names::new(environments.iter().map(|environment| environment.name)) else {
         return paths;
@@ -104,10 +104,10 @@ fn uses<'a>(environment: &Environment<'a>) -> EnvironmentSecrets<'a> {
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
     let environments: Vec<EnvironmentSecrets<'_>> = app.environments.iter().map(uses).collect();
-    for (path, shared) in shared(&environments) {
+    for (path, shared) in shared_by_path(&environments) {
         let sharers = app.environments.first().map_or(&[][..], |first| first.neighbours.sharers(&path));
         let is_first = |directory: &Arc<str>| app.environments.iter().any(|first| *first.app == **directory);
-        // What several apps share is reported once, for the first of them.
+        // A path that several apps share is reported once, for the first app.
         if sharers.first().is_some_and(|first| !is_first(first)) {
             continue;
         }
@@ -121,7 +121,7 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Says how much depends on a path, the same in every run.
+/// Returns the message, with the number of affected items; the same in every run.
 fn message(shared: &SharedPath<'_>, other_apps: usize) -> String {
     let items = shared.items.len();
     let environments: BTreeSet<usize> = shared.items.iter().map(|(environment, ..)| *environment).collect();
@@ -133,7 +133,7 @@ fn message(shared: &SharedPath<'_>, other_apps: usize) -> String {
         count => format!(", and {count} more apps do the same"),
     };
     format!(
-        "{item} is the same secret as in an environment that is not production; {items} items in {environments} \
+        "{item} is the same secret as in a non-production environment; {items} items in {environments} \
          environments come from this path{apps}"
     )
 }
@@ -142,7 +142,7 @@ fn path(reference: &Reference) -> SecretPath {
     (reference.provider.clone(), reference.path.clone())
 }
 
-fn says_shared(path: &str) -> bool {
+fn is_shared_by_name(path: &str) -> bool {
     let mut words = path.split(|c: char| !c.is_alphanumeric());
     words.any(|word| ["common", "global", "shared"].iter().any(|known| word.eq_ignore_ascii_case(known)))
 }

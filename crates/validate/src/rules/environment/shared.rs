@@ -1,4 +1,4 @@
-//! Literals that every environment has from one line that all of them share: nobody copied them from another environment.
+//! Finds literals that all environments take from one shared line, so that they were not copied between environments.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,24 +8,24 @@ use super::words::{Names, Reading};
 use crate::rules::{App, Environment};
 use sealwave_core::document::Node;
 
-/// How deep values are looked through.
+/// The maximum depth of the search in values.
 const DEPTH: usize = 32;
 
-/// A path, a line of it, and a text that stands there.
-type Line<'a> = (&'a str, u32, &'a str);
+/// A path, a line number, and a text on that line.
+type SourceLine<'a> = (&'a str, u32, &'a str);
 
 /// The environments of each line.
 pub(super) struct Shared<'a> {
-    lines: HashMap<Line<'a>, HashSet<usize>>,
+    lines: HashMap<SourceLine<'a>, HashSet<usize>>,
     environments: usize,
 }
 
 impl<'a> Shared<'a> {
     pub(super) fn new(app: &App<'a>) -> Self {
-        let mut lines: HashMap<Line<'a>, HashSet<usize>> = HashMap::new();
+        let mut lines: HashMap<SourceLine<'a>, HashSet<usize>> = HashMap::new();
         for (number, environment) in app.environments.iter().enumerate() {
-            for said in environment.objects.iter().flat_map(places::of) {
-                if let Some(line) = line(environment, said.node) {
+            for hint in environment.objects.iter().flat_map(places::of) {
+                if let Some(line) = line(environment, hint.node) {
                     lines.entry(line).or_default().insert(number);
                 }
             }
@@ -33,7 +33,7 @@ impl<'a> Shared<'a> {
         Self { lines, environments: app.environments.len() }
     }
 
-    /// Whether all environments have a text from the same line, and none of its own values made it.
+    /// Reports whether all environments have a text from the same line, and not from the environment's own values.
     pub(super) fn has(
         &self,
         names: &Names,
@@ -46,7 +46,7 @@ impl<'a> Shared<'a> {
             && !node.as_str().is_some_and(|text| {
                 made_by(environment, node.origin).is_some()
                     && environment.values.is_some_and(|values| {
-                        let own = Own { names, number, environment, text };
+                        let own = OwnValueSearch { names, number, environment, text };
                         own.has(values, DEPTH)
                     })
             })
@@ -63,15 +63,15 @@ fn line<'a>(environment: &Environment<'a>, node: &'a Node) -> Option<(&'a str, u
     Some((path, line, text))
 }
 
-/// Whether a value of the environment's own file put another environment's name into a text.
-struct Own<'b, 'a> {
+/// A search for a value in the environment's own file that puts another environment's name into a text.
+struct OwnValueSearch<'b, 'a> {
     names: &'b Names,
     number: usize,
     environment: &'b Environment<'a>,
     text: &'b str,
 }
 
-impl Own<'_, '_> {
+impl OwnValueSearch<'_, '_> {
     fn has(&self, values: &Node, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return true };
         if let Some(value) = values.as_str() {
