@@ -184,7 +184,7 @@ fn r21_app_file_and_environments_that_are_links_out() {
     fs_err::remove_dir_all(sidecar.at("_cmp_server/id/shop/envs")).unwrap();
     symlink("../../other/envs", sidecar.at("_cmp_server/id/shop/envs")).unwrap();
     let (success, _, stderr) = sidecar.render("shop", "a/shop");
-    assert!(!success && stderr.contains("directory of the environments leaves the repository"), "{stderr}");
+    assert!(!success && stderr.contains("environments directory leaves the repository"), "{stderr}");
     assert!(!stderr.contains("hidden") && stderr.contains(ANNOTATION), "{stderr}");
 }
 
@@ -229,14 +229,14 @@ fn values_in_the_directory_of_manifests_are_not_lost_in_silence() {
     sidecar.app("shop", None);
     sidecar.write("_cmp_server/id/shop/base/values.yaml", "image: a\n");
     let (success, _, stderr) = sidecar.render("shop", "shop");
-    assert!(success && stderr.contains("warning: values of `base/values.yaml` are not read"), "{stderr}");
+    assert!(success && stderr.contains("warning: `base/values.yaml` is ignored"), "{stderr}");
     assert!(stderr.contains("base/values.yaml"), "{stderr}");
 }
 
 #[test]
 fn files_that_other_tools_encrypted_or_left_unfinished_are_named() {
     for (text, message) in [
-        (&b"\0GITCRYPT\0\xc3\x28\xa0"[..], "file is encrypted by git-crypt, and nothing decrypts it"),
+        (&b"\0GITCRYPT\0\xc3\x28\xa0"[..], "file is encrypted by git-crypt"),
         (b"$ANSIBLE_VAULT;1.1;AES256\n33343536\n", "a file that Ansible Vault encrypted is not a manifest"),
         (
             b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n",
@@ -253,7 +253,7 @@ fn files_that_other_tools_encrypted_or_left_unfinished_are_named() {
         (b"spec: {replicas: 2}\n", "a part of an object, without `apiVersion` and `kind`, is not a manifest"),
         (
             b"apiVersion: argoproj.io/v1alpha1\nkind: ConfigManagementPlugin\nmetadata: {name: a}\nspec: {}\n",
-            "it is configuration that the sidecar of Argo CD reads from a file",
+            "it is a configuration file of the sidecar of Argo CD",
         ),
     ] {
         let sidecar = Sidecar::new();

@@ -87,7 +87,7 @@ fn an_environment_without_an_object_is_an_error() {
     app.write("envs/prod/good.yaml", GOOD);
     let report = app.report(&[]);
     let found = report.one("app/render");
-    assert_eq!(found["message"], "environment `dev` renders no object");
+    assert_eq!(found["message"], "environment `dev` renders no objects");
     assert_eq!(found["path"], "sealwave.yaml");
     assert_eq!((&found["severity"], &found["environments"]), (&json!("error"), &json!(["dev"])));
 }
@@ -172,7 +172,7 @@ fn what_is_named_like_a_manifest_and_cannot_be_read_is_never_passed_over() {
         let report = tree.report(args);
         let found = report.one("app/load");
         assert_eq!(found["path"], "one/sealwave.yaml", "{args:?}");
-        assert_eq!(found["message"], "app file is a link that leads nowhere");
+        assert_eq!(found["message"], "app file is a broken symbolic link");
     }
 }
 

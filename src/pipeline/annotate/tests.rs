@@ -772,7 +772,7 @@ fn an_authors_checksum_gives_way_aloud() {
     assert_ne!(ours, "old");
     assert_eq!(
         first.messages(),
-        ["Deployment.apps `shop/web` has `checksum/config` of its own, which is replaced"]
+        ["Deployment.apps `shop/web` already has `checksum/config`; sealwave replaces it"]
     );
     let annotations = ["spec", "template", "metadata", "annotations", "checksum/own"];
     assert_eq!(first.object("web").root().at(&annotations).and_then(Node::as_str), Some("kept"));
