@@ -202,7 +202,7 @@ fn validate_knows_that_keys_are_not_known() {
     app.replace("app/base/secrets.yaml", "<file:shop/db.json>", "<file:shop/db.json#key>");
     let output = watched_output(sealwave().arg("validate").arg(app.path("app")));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("names one key, `file:shop/db.json#key`"), "{text}");
+    assert!(text.contains("names the key in `file:shop/db.json#key`"), "{text}");
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn what_cannot_become_items_is_named() {
         (
             "<file:a.json>",
             "stringData: {a: x}\n",
-            "item `a` comes from `file:a.json` and stands in the Secret as well",
+            "item `a` comes from `file:a.json` and is also defined in the Secret",
         ),
         ("<file:a.json>", "data: {B: eA==}\n", "item `B` comes from `file:a.json` and stands"),
         ("- <file:a.json>\n- <file:a.json>", "", "item `B` comes from `file:a.json` and from `file:a.json`"),
@@ -350,14 +350,14 @@ fn annotations_that_are_not_well_formed_are_refused() {
         p = patterns(40)
     );
     for (annotation, expected) in [
-        ("file:shop/db.json", "holds a text that is not one placeholder"),
-        ("<file:a.json> and more", "holds a text that is not one placeholder"),
-        ("<<file:a.json>", "holds a text that is not one placeholder"),
-        ("<file:a.json#k>", "names one key, `file:a.json#k`"),
+        ("file:shop/db.json", "has a text that is not a single placeholder"),
+        ("<file:a.json> and more", "has a text that is not a single placeholder"),
+        ("<<file:a.json>", "has a text that is not a single placeholder"),
+        ("<file:a.json#k>", "names the key in `file:a.json#k`"),
         ("<file:a.json | base64>", "has a modifier"),
         ("<file:a.json", "is not closed"),
-        ("[]", "names no secret"),
-        ("# nothing", "names no secret"),
+        ("[]", "does not name a secret"),
+        ("# nothing", "does not name a secret"),
         ("3", "has an entry of type number"),
         ("- 3", "has an entry of type"),
         ("- [<file:a.json>]", "has an entry of type array"),
@@ -377,8 +377,8 @@ fn annotations_that_are_not_well_formed_are_refused() {
         ("{from: <file:a.json>, exclude: ['[a-z]']}", "is not a pattern for keys"),
         ("{from: <file:a.json>, exclude: ['']}", "is not a pattern for keys"),
         ("{from: <file:a.json>, include: [*_KEY]}", "is not valid YAML"),
-        ("{from: <file:a.json>, prefix: a/}", "with which no item key can start"),
-        ("{from: <file:a.json>, prefix: ..}", "with which no item key can start"),
+        ("{from: <file:a.json>, prefix: a/}", "which is not a valid start of an item key"),
+        ("{from: <file:a.json>, prefix: ..}", "which is not a valid start of an item key"),
         ("{from: <file:a.json>, prefix: 3}", "`prefix` of annotation"),
         ("{from: <file:a.json>, from: <file:b.json>}", "is not valid YAML"),
         ("- &a <file:a.json>\n- *a", "is not valid YAML"),
@@ -435,7 +435,7 @@ fn other_places_and_names_of_the_annotation_are_refused() {
         "{name: api, namespace: shop}",
         "{name: api, namespace: shop, annotations: {sealwave.dev/string-data-from: <file:a.json>}}",
     );
-    assert!(error(&app, "a ConfigMap").contains("works on Secrets only, and this is ConfigMap `shop/api`"));
+    assert!(error(&app, "a ConfigMap").contains("applies only to Secrets, not to ConfigMap `shop/api`"));
     // In the template of a pod nothing reads it, and the placeholder is one outside of a Secret.
     let app = SmallApp::new();
     app.replace(
@@ -473,7 +473,7 @@ fn many_short_secrets_do_not_exhaust_a_run() {
         .collect();
     app.write("app/base/secrets.yaml", &secrets.join("---\n"));
     let text = error(&app, "many items");
-    assert!(text.contains("more than 20000 keys that become items"), "{text}");
+    assert!(text.contains("become more than 20000 items"), "{text}");
     // One large value is too large for a Secret, whatever it is cut into.
     let keys: Vec<String> =
         (0..3).map(|number| format!("\"k{number}\":\"{}\"", "x".repeat(400 << 10))).collect();
@@ -495,7 +495,7 @@ fn many_patterns_do_not_exhaust_a_run() {
     };
     app.write("app/base/secrets.yaml", &(0..200).map(secret).collect::<Vec<_>>().join("---\n"));
     let text = error(&app, "many patterns");
-    assert!(text.contains("have more than 2000 patterns together"), "{text}");
+    assert!(text.contains("have more than 2000 patterns in total"), "{text}");
 }
 
 #[test]
@@ -698,33 +698,33 @@ fn a_patch_takes_the_annotation_nowhere_else() {
     for (patch, message) in [
         (
             format!("{{target: {{kind: Deployment, name: web}}, patch: {annotation}}}"),
-            "works on Secrets only, and this is Deployment.apps `shop/web`",
+            "applies only to Secrets, not to Deployment.apps `shop/web`",
         ),
         (
             format!("{{target: {{kind: ConfigMap, name: web}}, type: strategic, patch: {annotation}}}"),
-            "works on Secrets only, and this is ConfigMap `shop/web`",
+            "applies only to Secrets, not to ConfigMap `shop/web`",
         ),
         (
             format!(
                 "{{target: {{kind: Deployment, name: web}}, patch: {{spec: {{template: {annotation}}}}}}}"
             ),
-            "placeholder of provider `file` stands outside of a Secret's data",
+            "placeholder of provider `file` is outside of a Secret's data",
         ),
         (
             "{target: {kind: Secret, name: api}, patch: {kind: ConfigMap, metadata: {name: made}, stringData: null, data: {a: '<file:shop/db.yaml#user>'}}}".to_owned(),
-            "placeholder of provider `file` stands outside of a Secret's data, in ConfigMap `shop/made`",
+            "placeholder of provider `file` is outside of a Secret's data, in ConfigMap `shop/made`",
         ),
         (
             "{target: {kind: Secret, name: api}, patch: [{op: copy, from: /stringData/token, path: /metadata/labels}]}".to_owned(),
-            "placeholder of provider `file` stands outside of a Secret's data",
+            "placeholder of provider `file` is outside of a Secret's data",
         ),
         (
             format!("{{target: {{kind: Secret, name: api}}, patch: {{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml#user>'}}}}}}}}"),
-            "names one key, `file:shop/db.yaml#user`, and takes all keys of a secret",
+            "takes all keys of a secret, but names the key in `file:shop/db.yaml#user`",
         ),
         (
             format!("{{target: {{kind: Secret, name: api}}, patch: {{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml>'}}}}, stringData: {{user: me}}}}}}"),
-            "item `user` comes from `file:shop/db.yaml` and stands in the Secret as well",
+            "item `user` comes from `file:shop/db.yaml` and is also defined in the Secret",
         ),
     ] {
         let app = patched(&base(""), &[&patch]);

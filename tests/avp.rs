@@ -143,7 +143,7 @@ fn what_cannot_be_kept_is_an_error() {
         (secret(PATH, "stringData: {k: 'a<b|CANARY>'}"), "a `|` without a modifier"),
         (secret(PATH, "stringData: {k: '<json | jsonPath {.o[*]}>'}"), "wildcards"),
         (secret(PATH, "stringData: {<password>: x}"), "is not valid"),
-        (secret(PATH, "type: <password>\nstringData: {k: x}"), "stands outside of a Secret's data"),
+        (secret(PATH, "type: <password>\nstringData: {k: x}"), "is outside of a Secret's data"),
         (secret(&format!("{PATH}, x: <password>"), "stringData: {k: x}"), "stands outside"),
         (secret("avp.kubernetes.io/path: '<path:a#b>'", "stringData: {k: x}"), "must be a path"),
         (secret("avp.kubernetes.io/path: ''", "stringData: {k: x}"), "must be a path"),
@@ -159,7 +159,7 @@ fn what_cannot_be_kept_is_an_error() {
             format!(
                 "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, annotations: {{{PATH}}}}}\ndata: {{k: <password>}}\n"
             ),
-            "placeholder `<…>` stands outside of a Secret's data, in ConfigMap `shop/c`",
+            "placeholder `<…>` is outside of a Secret's data, in ConfigMap `shop/c`",
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: '<path:a#b>'}\n".to_owned(),

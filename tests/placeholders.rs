@@ -205,7 +205,7 @@ fn leftovers_outside_of_secrets_stay_errors_unless_the_object_is_exempt() {
         &secret("sealwave.dev/literal: 'true', a: '<file:db.yaml#password>'", &["x"]),
     );
     listed.write("app/sealwave.yaml", &format!("{file}literals: ['*/*/*']\n"));
-    assert!(refusals(&listed).iter().all(|(_, said)| said.contains("stands outside of a Secret's data")));
+    assert!(refusals(&listed).iter().all(|(_, said)| said.contains("is outside of a Secret's data")));
     for (pattern, expected) in
         [("Secret/shop/s", "cannot be about Secrets"), ("shop/s", "an object is `Kind/namespace/name`")]
     {

@@ -1,16 +1,17 @@
-//! What Git holds of the values of an item becomes part of what the item is made from, beside the item's own text.
+//! Adds the Git contents behind an item's values to the unresolved text from which the item is derived.
 //!
-//! Else whoever can commit could put a guess in the place of an encrypted file, under the same placeholder, and see from
-//! the sealed text or from the checksum whether it is the value that is deployed.
+//! Without this, anyone who can commit could replace an encrypted file by a guess under the same placeholder, and see
+//! from the sealed text or the checksum whether it is the deployed value.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Reference, SecretValue};
 use crate::providers::{Evidence, FetchResult, evidence_of};
 
-/// Returns the unresolved text of an item with the evidence of its references; without any, the text as it is.
+/// Returns the unresolved text of an item with the evidence of its references, or the text unchanged if no evidence
+/// exists.
 ///
-/// Behind the text: a zero byte, and for each reference in its order 0, or 1 and the evidence.
+/// The text is followed by a zero byte and, for each reference in order, 0, or 1 and the evidence.
 pub(super) fn with_evidence<'r>(
     unresolved: SecretValue,
     references: impl Iterator<Item = &'r Reference>,

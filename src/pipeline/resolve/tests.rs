@@ -440,7 +440,7 @@ fn withholding_fetches_nothing_and_checks_all_the_same() {
 fn sizes_are_bounded() {
     assert_eq!(value("<stub:big>").len(), 600_000);
     assert!(message(string_data("<stub:big><stub:big>")).contains("larger than 1048576 bytes"));
-    assert!(message(string_data("<stub:lf | indent 100>")).contains("its result is too large"));
+    assert!(message(string_data("<stub:lf | indent 100>")).contains("the result is too large"));
     let many = (0..120).map(|_| string_data("<stub:big>")).collect();
     let failure = failure(many);
     assert_eq!(failure.problems().len(), 1, "{failure}");
