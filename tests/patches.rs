@@ -99,7 +99,7 @@ fn m_render_02_a_map_with_a_merged_list_must_state_its_type() {
     let error = refused("", CONTAINERS);
     for part in [
         "p.yaml:4:7",
-        "patch sets the list `spec.template.spec.containers`, which Kubernetes merges by `name`, without stating its type",
+        "patch without a type sets the list `spec.template.spec.containers`, which Kubernetes merges by `name`",
         "to replace the whole list, add `type: merge`",
         "to merge it by `name`, add `type: strategic`",
     ] {
@@ -130,7 +130,7 @@ fn custom_resources_have_no_merge_keys() {
     let error = render(&app("{kind: Rollout}", "strategic", patch, custom)).unwrap_err();
     assert!(error.contains("p.yaml:1:1"), "{error}");
     assert!(
-        error.contains("kind Rollout has no merge keys, so it takes no strategic merge patch"),
+        error.contains("kind Rollout has no merge keys, so it does not support strategic merge patches"),
         "{error}"
     );
     // A list of patches is a value of such a kind.
@@ -322,8 +322,8 @@ fn malformed_directives_are_refused_at_their_place() {
     for (patch, place, wanted) in [
         ("$patch: hunter2\n", "p.yaml:1:9", "`$patch` must be `delete`, `merge` or `replace`"),
         ("spec: {strategy: {$patch: 1}}\n", "p.yaml:1:27", "`$patch` must be"),
-        ("spec: {$retainKeys: hunter2}\n", "p.yaml:1:8", "`$retainKeys` must be a list of names of fields"),
-        ("spec: {$retainKeys: [1]}\n", "p.yaml:1:8", "`$retainKeys` must be a list of names of fields"),
+        ("spec: {$retainKeys: hunter2}\n", "p.yaml:1:8", "`$retainKeys` must be a list of field names"),
+        ("spec: {$retainKeys: [1]}\n", "p.yaml:1:8", "`$retainKeys` must be a list of field names"),
         (
             "spec: {strategy: {$retainKeys: [type], rollingUpdate: {}}}\n",
             "p.yaml:1:40",
@@ -543,7 +543,10 @@ fn no_strategic_patch_lets_a_plain_secret_out() {
             "into a list",
         ),
         ("kind: secret\nstringData: {a: hunter2}\n", "holds `stringData` of a Secret"),
-        ("$patch: replace\nkind: Deployment\n", "patch leaves no Kubernetes object: `apiVersion` is missing"),
+        (
+            "$patch: replace\nkind: Deployment\n",
+            "result of the patch is not a Kubernetes object: `apiVersion` is missing",
+        ),
     ] {
         let error = refused("strategic", patch);
         assert!(error.contains(wanted), "{patch}: {error}");
@@ -641,7 +644,7 @@ fn r16_an_object_that_sops_encrypted_is_named() {
     {
         let error = render(&app("{kind: ConfigMap, name: other}", "", "data: {a: c}\n", &text)).unwrap_err();
         assert!(error.contains("base/a.yaml:5:1"), "{error}");
-        assert!(error.contains("SOPS encrypted this object, and nothing decrypts it"), "{error}");
+        assert!(error.contains("object is encrypted by SOPS"), "{error}");
         assert!(error.contains("<sops:FILE#KEY>"), "{error}");
         assert_eq!(error.matches("error:").count(), 1, "{error}");
     }

@@ -240,13 +240,13 @@ fn faults_say_what_to_do_and_hold_no_values() {
         ("{{uper s}}", ":6:8: helper `uper` does not exist\n  hint: did you mean `upper`?"),
         ("{{> labls}}", "partial `labls` does not exist"),
         ("{{#eq s 1}}x{{/eq}}", "helper `eq` is not a block"),
-        ("{{indent s}}", "helper `indent` takes 2 arguments, and none by name"),
-        ("{{indent s s}}", "helper `indent` cannot use its argument 1: it is not an integer"),
-        ("{{div 1 0}}", "the result is no integer"),
+        ("{{indent s}}", "helper `indent` takes 2 arguments, and no named ones"),
+        ("{{indent s s}}", "helper `indent` cannot use its argument 1: value is not an integer"),
+        ("{{div 1 0}}", "the result is not an integer"),
         ("{{#if s}}x{{/each}}", "block `if` is closed by `each`"),
         ("{{#> x}}a{{/x}}", "a partial with a block of its own"),
         ("{{list.foo}}", "list is indexed with `foo`"),
-        ("{{\u{10f8f0}leave}}{{\u{10f8f0}leave 1}}", "name holds a private character"),
+        ("{{\u{10f8f0}leave}}{{\u{10f8f0}leave 1}}", "name contains a private character"),
     ] {
         let error = fault(expression, "s: hunter2\nimage: {tag: hunter2}\nlist: [hunter2]\n");
         assert!(error.contains(wanted), "{expression}: {error}");
@@ -436,19 +436,22 @@ fn patches_that_do_not_fit_are_errors() {
     for (patch, wanted) in [
         (
             "{target: {kind: Deploymnt}, patch: {a: b}}",
-            "sealwave.yaml:6:9: patch matches no object (kind `Deploymnt`)",
+            "sealwave.yaml:6:9: patch does not match any object (kind `Deploymnt`)",
         ),
         (
             "{target: {}, patch: [{op: replace, path: /spec/nope, value: hunter2}]}",
-            "operation 0 at `/spec/nope` fails: the path does not exist",
+            "operation 0 at `/spec/nope` failed: the path does not exist",
         ),
         (
             "{target: {}, patch: [{op: test, path: /spec/replicas, value: hunter2}]}",
-            "operation 0 at `/spec/replicas` fails: the value is another one",
+            "operation 0 at `/spec/replicas` failed: the value is different",
         ),
         ("{target: {}, patch: [{op: set, path: /a}]}", "operation 0 is not a JSON Patch operation"),
         ("{target: {}, patch: hunter2}", "patch is of type string"),
-        ("{target: {}, patch: {kind: null}}", "patch leaves no Kubernetes object: `kind` is missing"),
+        (
+            "{target: {}, patch: {kind: null}}",
+            "result of the patch is not a Kubernetes object: `kind` is missing",
+        ),
         ("{target: {}}", "patch has neither `file` nor `patch`"),
         ("{target: {}, file: a, patch: {}}", "patch has both `file` and `patch`"),
         ("{target: {}, file: nope.yaml}", "sealwave.yaml:6:28: file does not exist"),
@@ -472,10 +475,7 @@ fn one_identity_is_one_object() {
         ("envs/dev/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: shop}\n"),
     ]);
     let error = app.run().error();
-    assert!(
-        error.starts_with("envs/dev/a.yaml:1:1: ConfigMap `shop/x` is defined twice; the other one is at "),
-        "{error}"
-    );
+    assert!(error.starts_with("envs/dev/a.yaml:1:1: ConfigMap `shop/x` is already defined at "), "{error}");
     assert!(error.contains("base/a.yaml:1:1"), "{error}");
 }
 
@@ -494,13 +494,13 @@ fn namespaces_follow_the_scope() {
 #[test]
 fn what_is_no_object_is_an_error() {
     for (text, wanted) in [
-        ("a: b\n", "document is no Kubernetes object: `apiVersion` is missing"),
-        ("- a\n", "document is no Kubernetes object: the document is of type array"),
+        ("a: b\n", "document is not a Kubernetes object: `apiVersion` is missing"),
+        ("- a\n", "document is not a Kubernetes object: the document is of type array"),
         (
             "apiVersion: sealwave.dev/v1alpha1\nkind: App\nmetadata: {name: x}\n",
-            "an object of `sealwave.dev` is no manifest",
+            "object of `sealwave.dev` is not a manifest",
         ),
-        ("# nothing\n", "environment `dev` renders no object"),
+        ("# nothing\n", "environment `dev` renders no objects"),
     ] {
         let error = App::new(&[("base/a.yaml", text)]).run().error();
         assert!(error.contains(wanted), "{error}");
@@ -525,7 +525,7 @@ fn links_stay_in_the_repository() {
     }
     let app = App::new(&[("base/a.yaml", &good)]);
     app.link("..", "base/up");
-    assert!(app.run().error().contains("link leads to one of its own parents"));
+    assert!(app.run().error().contains("link points to one of its parent directories"));
     let app = App::new(&[]);
     fs::create_dir(app.repository.path().join("shared")).unwrap();
     fs::write(app.repository.path().join("shared/a.yaml"), &good).unwrap();
@@ -538,7 +538,7 @@ fn links_stay_in_the_repository() {
     let error = app.run().error();
     assert_eq!(
         error,
-        "envs: directory of the environments leaves the repository\n  hint: keep everything that an app uses in its own repository\n"
+        "envs: environments directory leaves the repository\n  hint: keep everything that an app uses in its own repository\n"
     );
     let app = App::new(&[]);
     app.link("../../../../../../etc", "envs/dev");
@@ -554,7 +554,7 @@ fn text_that_is_not_utf8_and_special_files_are_errors() {
     let app = App::new(&[]);
     fs::create_dir_all(app.directory().join("base")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(app.directory().join("base/s.yaml")).unwrap();
-    assert!(app.run().error().contains("base/s.yaml: it is neither a file nor a directory"));
+    assert!(app.run().error().contains("base/s.yaml: path is neither a file nor a directory"));
 }
 
 #[test]
@@ -565,7 +565,7 @@ fn bombs_end_in_errors() {
             "{{{{#each list}}}}{{{{#each @root.list}}}}{{{{#each @root.list}}}}{body}{{{{/each}}}}{{{{/each}}}}{{{{/each}}}}"
         )
     };
-    assert!(fault(&nested(""), &list).contains("templates do too much work"));
+    assert!(fault(&nested(""), &list).contains("templates take too many steps"));
     assert!(fault(&nested(&"y".repeat(1000)), &list).contains("renders to more than"));
     assert!(
         fault("{{repeat 1000000000 \"x\"}}", "a: 1\n")
@@ -618,7 +618,7 @@ fn the_app_file_is_checked() {
         (format!("{head}environments: {{Dev_: {{}}}}\n"), "environment name is not valid"),
         (
             format!("{head}environments: {{no: {{}}}}\n"),
-            "sealwave.yaml:3:16: environment name reads as `false`",
+            "sealwave.yaml:3:16: environment name is read as `false`",
         ),
         (format!("{head}---\na: b\n"), "app file holds 2 documents, not one"),
         (format!("{head}{}", " ".repeat(2 << 20)), "app file is larger than"),
@@ -642,7 +642,7 @@ fn environments_are_declared_or_directories() {
     let error = app.run_as("prdo").error();
     assert_eq!(
         error,
-        "sealwave.yaml: environment `prdo` does not exist; there are: `dev`, `prod`\n  hint: did you mean `prod`?\n"
+        "sealwave.yaml: environment `prdo` does not exist; known environments: `dev`, `prod`\n  hint: did you mean `prod`?\n"
     );
 }
 
@@ -707,7 +707,7 @@ fn what_is_too_deep_or_too_large_is_an_error() {
 fn values_must_be_one_mapping() {
     for (values, wanted) in [
         ("- a\n", "values.yaml:1:1: values are of type array, not object"),
-        ("a: 1\n---\nb: 2\n", "values.yaml: file of values holds 2 documents, not one"),
+        ("a: 1\n---\nb: 2\n", "values.yaml: values file holds 2 documents, not one"),
         ("a: 1\na: 2\n", "values.yaml:2:1: "),
     ] {
         let error = App::template(&map("a", "  k: v\n"), values).run().error();
@@ -735,7 +735,7 @@ fn only_apps_are_apps() {
     app.write("sealwave.yaml", "apiVersion: v1\nkind: ConfigMap\n");
     assert!(!is_app(&app.directory()));
     let error = discover(app.repository.path(), None).unwrap_err().to_string();
-    assert!(error.ends_with("sealwave.yaml: no `sealwave.yaml` here"), "{error}");
+    assert!(error.ends_with("sealwave.yaml: `sealwave.yaml` does not exist"), "{error}");
 }
 
 #[test]

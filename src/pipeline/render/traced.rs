@@ -1,4 +1,4 @@
-//! Tests of tracing: it changes nothing, and what is noted is true.
+//! Tests of tracing: it does not change the output, and its records are correct.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,8 +10,8 @@ use super::tracer::Entries;
 use crate::model::{Node, Origin, SourceId, Sources, Value};
 use crate::pipeline::load::Partial;
 
-/// What templates render to, or what is wrong; each sees the same values and the partials `p` and `q`.
-fn rendered(text: &str, traced: bool) -> Result<String, String> {
+/// Renders a template, or returns its problems. All templates have the same values and partials.
+fn render_text(text: &str, traced: bool) -> Result<String, String> {
     let mut sources = Sources::default();
     let source = sources.add("t");
     let partial = |text: &str| Partial { source, text: text.to_owned() };
@@ -37,7 +37,7 @@ fn rendered(text: &str, traced: bool) -> Result<String, String> {
 }
 
 #[test]
-fn tracing_changes_no_byte_and_no_message() {
+fn tracing_does_not_change_output_or_messages() {
     for text in [
         "{{x}} {{{a}}} {{& a}} {{~ x ~}} \\{{x}} \\\\{{x}} {{{{raw}}}}{{x}}{{{{/raw}}}}",
         "{{n}}|{{empty}}|{{toYaml m}}|{{toJson l}}|{{nindent 2 (toYaml (default m n))}}",
@@ -77,18 +77,18 @@ fn tracing_changes_no_byte_and_no_message() {
         "{{@root.a}}",
         "  {{> q}}\n\t{{> p m}}\n{{#if x}}\n  y\n{{/if}}\n",
     ] {
-        assert_eq!(rendered(text, false), rendered(text, true), "{text}");
+        assert_eq!(render_text(text, false), render_text(text, true), "{text}");
     }
 }
 
-/// A template made at random: texts, and expressions over values that each scope has.
-struct Author {
+/// A generator of random templates: texts, and expressions over values that exist in each scope.
+struct RandomTemplate {
     state: u64,
-    /// What it may include.
+    /// The partials that it may include.
     partials: &'static [&'static str],
 }
 
-impl Author {
+impl RandomTemplate {
     fn below(&mut self, limit: usize) -> usize {
         self.state =
             self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -193,7 +193,7 @@ impl Author {
     }
 }
 
-/// Values in which each text is there once.
+/// Returns values in which each text is unique.
 fn values(depth: usize, next: &mut usize) -> Json {
     *next += 1;
     let text = format!("<{next}>");
@@ -204,7 +204,7 @@ fn values(depth: usize, next: &mut usize) -> Json {
     json!({"v": text, "s": [format!("<{text}s>"), format!("<{text}t>")], "m": m, "l": [first, second]})
 }
 
-/// Gives each node and each key a line of its own, and says what is there.
+/// Gives each node and each key a line of its own, and records the text of each line.
 fn number(node: &mut Node, lines: &mut HashMap<u32, String>) {
     let line = |lines: &mut HashMap<u32, String>, text: &str| {
         let line = u32::try_from(lines.len() + 1).unwrap();
@@ -224,7 +224,7 @@ fn number(node: &mut Node, lines: &mut HashMap<u32, String>) {
     }
 }
 
-/// Checks each stretch, and counts those that print a value and those of which it is known.
+/// Checks each stretch. Counts those that print a value, and those whose value is known.
 fn check(
     rendered: &RenderedText,
     texts: &BTreeMap<SourceId, String>,
@@ -272,8 +272,8 @@ const BOTH: &[&str] =
     &["p", "p m", "q", "q m=m", "q m w=m", "q l.[0] v=m.v w=@root.m", "q w=this m=m", "i", "i m x=v"];
 
 #[test]
-fn what_is_noted_is_true_of_templates_made_at_random() {
-    let mut author = Author { state: 1, partials: &[""] };
+fn records_of_random_templates_are_correct() {
+    let mut author = RandomTemplate { state: 1, partials: &[""] };
     let data = values(4, &mut 0);
     let mut sources = Sources::default();
     let names = ["t", "p", "q", "i", "v"].map(|name| sources.add(name));
