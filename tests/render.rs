@@ -1,4 +1,4 @@
-//! Discover, load and render: small apps in temporary directories.
+//! Tests of discover, load and render with small apps in temporary directories.
 
 #![allow(missing_docs, reason = "a test crate has no readers of its documentation")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -20,7 +20,7 @@ struct App {
     repository: TempDir,
 }
 
-/// What a run says.
+/// The result of a run.
 struct Outcome {
     result: Result<Rendered, Failure>,
     sources: Sources,
@@ -95,12 +95,12 @@ impl Outcome {
         self.objects().iter().map(|object| object.root().to_json()).collect()
     }
 
-    /// `data` of the only object.
+    /// Returns `data` of the only object.
     fn data(&self) -> Json {
         self.json()[0]["data"].clone()
     }
 
-    /// Messages with their places, one a line, and the hints.
+    /// Returns the messages with their places, one per line, and the hints.
     fn error(&self) -> String {
         let Err(failure) = &self.result else {
             panic!("no error");
@@ -126,12 +126,12 @@ fn map(name: &str, data: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n{data}")
 }
 
-/// What a template's expression gives as the value of a key.
-fn evaluated(expression: &str, values: &str) -> Json {
+/// Returns the value of a template expression.
+fn evaluate(expression: &str, values: &str) -> Json {
     App::template(&map("c", &format!("  k: {expression}\n")), values).run().data()["k"].clone()
 }
 
-fn fault(expression: &str, values: &str) -> String {
+fn render_error(expression: &str, values: &str) -> String {
     App::template(&map("c", &format!("  k: {expression}\n")), values).run().error()
 }
 
@@ -149,7 +149,7 @@ fn values_are_layered() {
 }
 
 #[test]
-fn templates_see_what_sealwave_says() {
+fn templates_see_the_built_in_names() {
     let app = App::template(
         &map("c", "  k: {{env}} {{app}} {{namespace}} {{cluster}} {{revision}} {{values.env}}\n"),
         "env: hidden\n",
@@ -213,26 +213,28 @@ fn helpers_do_what_helm_does() {
         ("{{#with map}}{{b}}{{../num}}{{/with}}", json!(13)),
         ("{{s}} & <{{{q}}}>", json!("a b & <say \"it's\">")),
     ] {
-        assert_eq!(evaluated(expression, values), wanted, "{expression}");
+        assert_eq!(evaluate(expression, values), wanted, "{expression}");
     }
 }
 
 #[test]
-fn undefined_values_name_template_line_column_and_the_nearest() {
+fn undefined_values_are_located_with_the_closest_name() {
     assert_eq!(
-        fault("a {{ image.tga }}", "image: {tag: 1}\n"),
+        render_error("a {{ image.tga }}", "image: {tag: 1}\n"),
         "base/t.yaml.hbs:6:11: value `image.tga` is not defined\n  hint: did you mean `image.tag`?\n"
     );
     assert_eq!(
-        fault("{{upper nope}}", "a: 1\n"),
+        render_error("{{upper nope}}", "a: 1\n"),
         "base/t.yaml.hbs:6:14: value `nope` is not defined\n  hint: set it in `values.yaml`, or write `{{default \"…\" nope}}`\n"
     );
-    assert!(fault("{{#each nope}}x{{/each}}", "a: 1\n").contains(":6:14: value `nope` is not defined"));
-    assert!(fault("{{#if (eq nope 1)}}x{{/if}}", "a: 1\n").contains("value `nope` is not defined"));
+    assert!(
+        render_error("{{#each nope}}x{{/each}}", "a: 1\n").contains(":6:14: value `nope` is not defined")
+    );
+    assert!(render_error("{{#if (eq nope 1)}}x{{/if}}", "a: 1\n").contains("value `nope` is not defined"));
 }
 
 #[test]
-fn faults_say_what_to_do_and_hold_no_values() {
+fn template_errors_have_hints_and_contain_no_values() {
     for (expression, wanted) in [
         ("{{image}}", "value `image` is of type object and cannot be printed"),
         ("{{required \"set s\" nope}}", ":6:6: set s"),
@@ -248,7 +250,7 @@ fn faults_say_what_to_do_and_hold_no_values() {
         ("{{list.foo}}", "list is indexed with `foo`"),
         ("{{\u{10f8f0}leave}}{{\u{10f8f0}leave 1}}", "name contains a private character"),
     ] {
-        let error = fault(expression, "s: hunter2\nimage: {tag: hunter2}\nlist: [hunter2]\n");
+        let error = render_error(expression, "s: hunter2\nimage: {tag: hunter2}\nlist: [hunter2]\n");
         assert!(error.contains(wanted), "{expression}: {error}");
         assert!(error.starts_with("base/t.yaml.hbs:6:"), "{expression}: {error}");
         assert!(!error.contains("hunter2"), "{expression}: {error}");
@@ -256,13 +258,13 @@ fn faults_say_what_to_do_and_hold_no_values() {
 }
 
 #[test]
-fn a_tag_that_is_not_closed_is_an_error() {
-    let error = fault("{{s.[0].x", "s: 1\n");
+fn an_unclosed_tag_is_an_error() {
+    let error = render_error("{{s.[0].x", "s: 1\n");
     assert!(error.starts_with("base/t.yaml.hbs:7:1: template is not valid: expected"), "{error}");
 }
 
 #[test]
-fn rendered_lines_know_their_template_lines() {
+fn rendered_lines_map_to_template_lines() {
     let text = "\
 {{!-- a comment --}}
 apiVersion: v1
@@ -312,7 +314,7 @@ data:
 }
 
 #[test]
-fn bad_rendered_yaml_is_placed_at_the_template() {
+fn invalid_rendered_yaml_is_located_in_the_template() {
     let app = App::new(&[
         ("values.yaml", "list: [1, 2]\nbad: 'a: b: [hunter2'\n"),
         (
@@ -340,12 +342,12 @@ fn plain_yaml_keeps_its_braces() {
 
 #[test]
 fn templates_can_write_braces() {
-    assert_eq!(evaluated(r#""\{{ .x }}""#, "a: 1\n"), "{{ .x }}");
-    assert_eq!(evaluated("\"{{{{raw}}}}{{ .x }}{{{{/raw}}}}\"", "a: 1\n"), "{{ .x }}");
+    assert_eq!(evaluate(r#""\{{ .x }}""#, "a: 1\n"), "{{ .x }}");
+    assert_eq!(evaluate("\"{{{{raw}}}}{{ .x }}{{{{/raw}}}}\"", "a: 1\n"), "{{ .x }}");
 }
 
 #[test]
-fn files_come_in_their_order() {
+fn files_are_read_in_order() {
     let app = App::new(&[
         ("envs/dev/a.yaml", &map("env", "  a: b\n")),
         ("base/b.yaml", &format!("{}---\n{}", map("two", "  a: b\n"), map("three", "  a: b\n"))),
@@ -386,7 +388,7 @@ fn partials_are_the_apps_own_and_the_environment_may_replace_them() {
     assert_eq!(app.run().data(), json!({"a": "own", "b": "two1"}));
 }
 
-fn patched(patches: &str, files: &[(&str, &str)]) -> Outcome {
+fn render_patched(patches: &str, files: &[(&str, &str)]) -> Outcome {
     let app = App::new(files);
     let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 1\n  template: {a: b}\n";
     app.write("base/web.yaml", deployment);
@@ -401,7 +403,7 @@ fn patched(patches: &str, files: &[(&str, &str)]) -> Outcome {
 
 #[test]
 fn patches_of_both_kinds_change_objects_and_keep_positions() {
-    let outcome = patched(
+    let outcome = render_patched(
         "      - target: {kind: Deployment, name: web, namespace: from-argo}\n        file: envs/dev/patches/web.yaml\n      - target: {group: apps}\n        patch:\n          metadata: {labels: {x: z}}\n          spec: {template: null}\n",
         &[(
             "envs/dev/patches/web.yaml",
@@ -421,7 +423,7 @@ fn patches_of_both_kinds_change_objects_and_keep_positions() {
 }
 
 #[test]
-fn a_patch_of_another_environment_is_no_manifest() {
+fn a_patch_of_another_environment_is_not_a_manifest() {
     let app = App::new(&[("base/a.yaml", &map("a", "  k: v\n")), ("base/prod-patch.yaml", "data: {k: w}\n")]);
     app.write(
         "sealwave.yaml",
@@ -432,7 +434,7 @@ fn a_patch_of_another_environment_is_no_manifest() {
 }
 
 #[test]
-fn patches_that_do_not_fit_are_errors() {
+fn patches_that_do_not_apply_are_errors() {
     for (patch, wanted) in [
         (
             "{target: {kind: Deploymnt}, patch: {a: b}}",
@@ -458,14 +460,14 @@ fn patches_that_do_not_fit_are_errors() {
         ("{target: {}, file: ../../x}", "sealwave.yaml:6:28: path leaves the repository"),
         ("{target: {}, file: /etc/passwd}", "sealwave.yaml:6:28: path is absolute"),
     ] {
-        let error = patched(&format!("      - {patch}\n"), &[]).error();
+        let error = render_patched(&format!("      - {patch}\n"), &[]).error();
         assert!(error.contains(wanted), "{patch}: {error}");
         assert!(!error.contains("hunter2"), "{patch}: {error}");
     }
 }
 
 #[test]
-fn one_identity_is_one_object() {
+fn duplicate_objects_are_errors() {
     let app = App::new(&[
         ("base/a.yaml", &map("x", "  a: b\n")),
         (
@@ -492,7 +494,7 @@ fn namespaces_follow_the_scope() {
 }
 
 #[test]
-fn what_is_no_object_is_an_error() {
+fn documents_that_are_not_objects_are_errors() {
     for (text, wanted) in [
         ("a: b\n", "document is not a Kubernetes object: `apiVersion` is missing"),
         ("- a\n", "document is not a Kubernetes object: the document is of type array"),
@@ -565,27 +567,29 @@ fn bombs_end_in_errors() {
             "{{{{#each list}}}}{{{{#each @root.list}}}}{{{{#each @root.list}}}}{body}{{{{/each}}}}{{{{/each}}}}{{{{/each}}}}"
         )
     };
-    assert!(fault(&nested(""), &list).contains("templates take too many steps"));
-    assert!(fault(&nested(&"y".repeat(1000)), &list).contains("renders to more than"));
+    assert!(render_error(&nested(""), &list).contains("templates take too many steps"));
+    assert!(render_error(&nested(&"y".repeat(1000)), &list).contains("renders to more than"));
     assert!(
-        fault("{{repeat 1000000000 \"x\"}}", "a: 1\n")
+        render_error("{{repeat 1000000000 \"x\"}}", "a: 1\n")
             .contains("result of helper `repeat` takes 1000000000 bytes; at most 8388608 are allowed")
     );
     assert!(
-        fault("{{indent 1000000000 \"x\"}}", "a: 1\n")
+        render_error("{{indent 1000000000 \"x\"}}", "a: 1\n")
             .contains("result of helper `indent` takes 1000000001 bytes")
     );
     let grow =
         (0..10).fold("\"a\"".to_owned(), |text, _| format!("(replace \"a\" \"{}\" {text})", "a".repeat(50)));
-    assert!(fault(&format!("{{{{upper {grow}}}}}"), "a: 1\n").contains("result of helper `replace` takes"));
+    assert!(
+        render_error(&format!("{{{{upper {grow}}}}}"), "a: 1\n").contains("result of helper `replace` takes")
+    );
     let deep = format!("{}x{}", "{{#if a}}".repeat(200), "{{/if}}".repeat(200));
-    assert!(fault(&deep, "a: 1\n").contains("blocks are nested more than 64 deep"));
+    assert!(render_error(&deep, "a: 1\n").contains("blocks are nested more than 64 deep"));
     let calls = format!("{{{{upper {}a{}}}}}", "(upper ".repeat(60), ")".repeat(60));
-    assert!(fault(&calls, "a: x\n").contains("calls are nested more than 16 deep"));
+    assert!(render_error(&calls, "a: x\n").contains("calls are nested more than 16 deep"));
     let calls = format!("{{{{upper {}a{}}}}}", "(upper ".repeat(50_000), ")".repeat(50_000));
-    assert!(fault(&calls, "a: x\n").contains("tag has more than 128 brackets"));
+    assert!(render_error(&calls, "a: x\n").contains("tag has more than 128 brackets"));
     let blocks = format!("{}x{}", "{{#if a}}".repeat(20_000), "{{/if}}".repeat(20_000));
-    assert!(fault(&blocks, "a: 1\n").contains("template"));
+    assert!(render_error(&blocks, "a: 1\n").contains("template"));
 }
 
 #[test]
@@ -664,13 +668,13 @@ fn strings_stay_strings_through_to_yaml() {
         "on"
     ]);
     let values = format!("words: {words}\n");
-    assert_eq!(evaluated("{{nindent 4 (toYaml words)}}", &values), words);
-    assert_eq!(evaluated("{{toJson words}}", &values), words);
-    assert_eq!(evaluated("{{#each words}}{{#if @last}}{{quote this}}{{/if}}{{/each}}", &values), "on");
+    assert_eq!(evaluate("{{nindent 4 (toYaml words)}}", &values), words);
+    assert_eq!(evaluate("{{toJson words}}", &values), words);
+    assert_eq!(evaluate("{{#each words}}{{#if @last}}{{quote this}}{{/if}}{{/each}}", &values), "on");
 }
 
 #[test]
-fn the_boundary_is_as_narrow_as_what_is_known() {
+fn the_boundary_is_as_narrow_as_known() {
     let app = App::new(&[]);
     let repository = fs::canonicalize(app.repository.path()).unwrap();
     let directory = app.directory();
@@ -690,7 +694,7 @@ fn the_boundary_is_as_narrow_as_what_is_known() {
 }
 
 #[test]
-fn what_is_too_deep_or_too_large_is_an_error() {
+fn files_that_are_too_deep_or_too_large_are_errors() {
     let app = App::new(&[("base/a.yaml", &map("a", "  k: v\n"))]);
     app.write("values.yaml", format!("a: {}{}\n", "[".repeat(300), "]".repeat(300)));
     let error = app.run().error();
@@ -717,7 +721,7 @@ fn values_must_be_one_mapping() {
 }
 
 #[test]
-fn names_that_are_taken_or_stray_are_told() {
+fn shadowed_names_and_stray_files_are_reported() {
     let app =
         App::new(&[("base/a.yaml", &map("a", "  k: v\n")), ("base/_x.hbs", "x"), ("base/_x.yaml.hbs", "x")]);
     assert!(app.run().error().starts_with("base/_x.yaml.hbs: partial `x` is defined twice"));
@@ -728,7 +732,7 @@ fn names_that_are_taken_or_stray_are_told() {
 }
 
 #[test]
-fn only_apps_are_apps() {
+fn only_directories_with_an_app_file_are_apps() {
     let app = App::new(&[]);
     assert!(is_app(&app.directory()));
     assert!(!is_app(app.repository.path()));
@@ -739,7 +743,7 @@ fn only_apps_are_apps() {
 }
 
 #[test]
-fn rendering_twice_gives_the_same() {
+fn rendering_is_deterministic() {
     let app = App::template(
         &map("c", "{{#each map}}\n  {{@key}}: {{this}}\n{{/each}}\n"),
         "map: {z: 1, a: 2, m: 3}\n",

@@ -80,7 +80,7 @@ impl Shape {
         }
     }
 
-    /// Reports whether a step of this kind can never be found in this value, so that its absence says nothing.
+    /// Reports whether a step of this kind can never be found in this value, so that its absence proves nothing.
     fn is_closed_to(&self, step: &PathStep) -> bool {
         match (self, step) {
             (Self::Scalar, _) => true,
