@@ -144,7 +144,7 @@ fn what_cannot_be_kept_is_an_error() {
         (secret(PATH, "stringData: {k: '<json | jsonPath {.o[*]}>'}"), "wildcards"),
         (secret(PATH, "stringData: {<password>: x}"), "is not valid"),
         (secret(PATH, "type: <password>\nstringData: {k: x}"), "is outside of a Secret's data"),
-        (secret(&format!("{PATH}, x: <password>"), "stringData: {k: x}"), "stands outside"),
+        (secret(&format!("{PATH}, x: <password>"), "stringData: {k: x}"), "is outside"),
         (secret("avp.kubernetes.io/path: '<path:a#b>'", "stringData: {k: x}"), "must be a path"),
         (secret("avp.kubernetes.io/path: ''", "stringData: {k: x}"), "must be a path"),
         (secret("avp.kubernetes.io/ignore: true", "stringData: {k: x}"), "must be \"true\""),
@@ -163,7 +163,7 @@ fn what_cannot_be_kept_is_an_error() {
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: '<path:a#b>'}\n".to_owned(),
-            "placeholder of provider `path` stands outside",
+            "placeholder of provider `path` is outside",
         ),
     ] {
         let said = error(&app(&manifest));

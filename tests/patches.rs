@@ -309,8 +309,7 @@ fn m_render_02_a_patch_can_delete_an_object() {
     ] {
         let error = render(&app(target, "strategic", patch, DEPLOYMENT)).unwrap_err();
         assert!(
-            error.contains(&format!("for an object with another `{field}`"))
-                || error.contains("`apiVersion`"),
+            error.contains(&format!("has a different `{field}` than")) || error.contains("`apiVersion`"),
             "{error}"
         );
         assert!(error.contains("p.yaml:"), "{error}");
@@ -358,7 +357,7 @@ fn malformed_directives_are_refused_at_their_place() {
         (
             "metadata: {$setElementOrder/finalizers: [a.io/x], finalizers: [a.io/z]}\n",
             "p.yaml:1:64",
-            "in another order than `$setElementOrder`",
+            "not in the order of `$setElementOrder`",
         ),
         ("spec: {template: {spec: {$setElementOrder/tolerations: []}}}\n", "", ""),
         (

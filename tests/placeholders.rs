@@ -192,7 +192,7 @@ fn leftovers_outside_of_secrets_stay_errors_unless_the_object_is_exempt() {
     };
     let listed = app(&map(""));
     for (command, said) in refusals(&listed) {
-        assert!(said.contains("placeholder of provider `file` stands outside"), "{command}: {said}");
+        assert!(said.contains("placeholder of provider `file` is outside"), "{command}: {said}");
     }
     let file = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
     listed.write("app/sealwave.yaml", &format!("{file}literals: [ConfigMap/shop/*]\n"));

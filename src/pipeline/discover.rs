@@ -352,11 +352,11 @@ fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<Vec<String
 /// Reports whether an environment name is as plain as an object name, since it is used in paths, parameters and
 /// messages.
 fn is_environment_name(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     name.len() <= 63
-        && name.starts_with(plain)
-        && name.ends_with(plain)
-        && name.chars().all(|c| plain(c) || matches!(c, '-' | '.' | '_'))
+        && name.starts_with(is_plain)
+        && name.ends_with(is_plain)
+        && name.chars().all(|c| is_plain(c) || matches!(c, '-' | '.' | '_'))
 }
 
 #[cfg(test)]

@@ -64,8 +64,8 @@ fn too_large(objects: &[Manifest], limit: usize) -> EmitError {
     let mut sizes: Vec<(usize, &Manifest)> =
         objects.iter().map(|object| (content_size(object.root()), object)).collect();
     sizes.sort_by_key(|(size, _)| Reverse(*size));
-    let named = |(size, object): &(usize, &Manifest)| format!("{} ({} KiB)", object.id(), size / 1024);
-    EmitError::TooLarge { limit, largest: sizes.iter().take(MAX_NAMED).map(named).collect() }
+    let describe = |(size, object): &(usize, &Manifest)| format!("{} ({} KiB)", object.id(), size / 1024);
+    EmitError::TooLarge { limit, largest: sizes.iter().take(MAX_NAMED).map(describe).collect() }
 }
 
 /// Estimates the size of keys and scalars. The readers bound the depth of trees.
@@ -93,12 +93,13 @@ mod tests {
 
     #[test]
     fn output_over_the_limit_is_not_written_and_the_error_names_the_largest_objects() {
-        let named = |name: &str, text: &str| {
+        let config_map = |name: &str, text: &str| {
             manifest(&json!({
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": text},
             }))
         };
-        let objects = [named("small", "x"), named("large", &"y\n".repeat(2000)), named("tiny", "")];
+        let objects =
+            [config_map("small", "x"), config_map("large", &"y\n".repeat(2000)), config_map("tiny", "")];
         for format in [Format::Json, Format::Yaml] {
             let whole = emit_within(&objects, format, usize::MAX).unwrap();
             assert_eq!(emit_within(&objects, format, whole.len()), Ok(whole.clone()));

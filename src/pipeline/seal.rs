@@ -448,13 +448,13 @@ fn redacted_text(references: &[Reference]) -> String {
 }
 
 fn reference_text(reference: &Reference) -> String {
-    let part = |mark: &str, part: &Option<String>| {
+    let format_part = |mark: &str, part: &Option<String>| {
         part.as_ref().map_or(String::new(), |part| format!("{mark}{part}"))
     };
     let Reference { provider, path, key, version, .. } = reference;
     match (key, version) {
         (None, Some(version)) => format!("{provider}:{path}##{version}"),
-        _ => format!("{provider}:{path}{}{}", part("#", key), part("#", version)),
+        _ => format!("{provider}:{path}{}{}", format_part("#", key), format_part("#", version)),
     }
 }
 

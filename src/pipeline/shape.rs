@@ -192,8 +192,9 @@ mod tests {
     }
 
     fn path(text: &str) -> Vec<PathStep> {
-        let step = |part| if part == "*" { PathStep::Item } else { PathStep::Key(CompactString::from(part)) };
-        text.split('.').map(step).collect()
+        let to_step =
+            |part| if part == "*" { PathStep::Item } else { PathStep::Key(CompactString::from(part)) };
+        text.split('.').map(to_step).collect()
     }
 
     #[test]

@@ -235,8 +235,8 @@ impl ConsumerOrder {
     /// No object is ready, so following consumers leads into a cycle. Which cycle depends on names, not on the order of
     /// objects.
     fn break_cycle(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
-        let left = |number: &usize| self.done.get(*number) == Some(&false);
-        while !left(self.by_name.get(self.next_by_name)?) {
+        let is_left = |number: &usize| self.done.get(*number) == Some(&false);
+        while !is_left(self.by_name.get(self.next_by_name)?) {
             self.next_by_name += 1;
         }
         let mut path: Vec<usize> = Vec::new();
@@ -247,12 +247,12 @@ impl ConsumerOrder {
                 break start;
             }
             path.push(at);
-            match self.consumers.get(at).and_then(|list| list.iter().find(|number| left(number))) {
+            match self.consumers.get(at).and_then(|list| list.iter().find(|number| is_left(number))) {
                 Some(consumer) => at = *consumer,
                 None => return Some(at),
             }
         };
-        let bound = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
-        path.into_iter().skip(start).min_by_key(bound)
+        let bound_of = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
+        path.into_iter().skip(start).min_by_key(bound_of)
     }
 }

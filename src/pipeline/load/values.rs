@@ -144,9 +144,9 @@ mod tests {
     #[test]
     fn mappings_merge_lists_replace_and_null_removes() {
         let source = Sources::default().add("values.yaml");
-        let node = |json: serde_json::Value| Node::from_json(&json, Origin::whole(source));
-        let mut base = node(json!({"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"d": 1}}));
-        merge(&mut base, node(json!({"a": {"y": [3], "z": null}, "b": null, "c": 2, "e": {"f": 3}})));
+        let to_node = |json: serde_json::Value| Node::from_json(&json, Origin::whole(source));
+        let mut base = to_node(json!({"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"d": 1}}));
+        merge(&mut base, to_node(json!({"a": {"y": [3], "z": null}, "b": null, "c": 2, "e": {"f": 3}})));
         assert_eq!(base.to_json(), json!({"a": {"x": 1, "y": [3]}, "c": 2, "e": {"f": 3}}));
     }
 }

@@ -22,9 +22,9 @@ impl TemplateRun {
     fn new(text: &str, values: Json, partials: &[(&str, &str)], traced: bool) -> Self {
         let mut sources = Sources::default();
         let source = sources.add("t");
-        let partial = |text: &str| Partial { source, text: text.to_owned() };
+        let new_partial = |text: &str| Partial { source, text: text.to_owned() };
         let partials: BTreeMap<_, _> =
-            partials.iter().map(|(name, text)| ((*name).to_owned(), partial(text))).collect();
+            partials.iter().map(|(name, text)| ((*name).to_owned(), new_partial(text))).collect();
         let entries = traced.then_some(|_: &Json| Entries::default());
         match Engine::new(partials, values, entries) {
             Ok(mut engine) => {
@@ -49,15 +49,15 @@ impl TemplateRun {
 
 /// Returns a value that takes about two megabytes of memory.
 fn large() -> Json {
-    let entry = |index: usize| (format!("k{index}"), json!({"a": [1, 2, 3], "b": "text"}));
-    (0..2500).map(entry).collect::<serde_json::Map<_, _>>().into()
+    let new_entry = |index: usize| (format!("k{index}"), json!({"a": [1, 2, 3], "b": "text"}));
+    (0..2500).map(new_entry).collect::<serde_json::Map<_, _>>().into()
 }
 
 const LIVE_LIMIT_MESSAGE: &str = "bytes of copied values at once";
 
 #[test]
 fn values_of_the_context_are_not_copied() {
-    let nested = |open: &str, close: &str| open.repeat(60) + "x" + &close.repeat(60);
+    let nest = |open: &str, close: &str| open.repeat(60) + "x" + &close.repeat(60);
     for picked in [
         "lookup @root.values \"large\"",
         "get @root.values \"large\"",
@@ -67,7 +67,7 @@ fn values_of_the_context_are_not_copied() {
         "required \"it\" @root.large",
         "ternary @root.large \"\" true",
     ] {
-        let text = nested(&format!("{{{{#with ({picked})}}}}"), "{{/with}}");
+        let text = nest(&format!("{{{{#with ({picked})}}}}"), "{{/with}}");
         let run = TemplateRun::plain(
             &text,
             json!({"large": large(), "list": [large()], "values": {"large": large()}}),
@@ -76,7 +76,7 @@ fn values_of_the_context_are_not_copied() {
         assert_eq!(run.copies, 0, "{picked}");
     }
     let run = TemplateRun::plain(
-        &nested("{{#with (lookup @root.values \"large\")}}", "{{/with}}"),
+        &nest("{{#with (lookup @root.values \"large\")}}", "{{/with}}"),
         json!({"values": {"large": large()}}),
     );
     assert!(run.work < 1000, "{} units", run.work);
@@ -258,13 +258,13 @@ fn arguments_of_blocks_and_partials_are_charged() {
 #[test]
 fn conditions_copy_nothing() {
     let values = json!({"text": "a".repeat(1 << 20), "large": large(), "list": [large()]});
-    let nested = |name: &str| {
+    let nest = |name: &str| {
         "{{#if text}}{{#unless list}}{{else}}".repeat(20).replace("list", name)
             + "x"
             + &"{{/unless}}{{/if}}".repeat(20)
     };
     for name in ["list", "large", "text"] {
-        let run = TemplateRun::plain(&nested(name), values.clone());
+        let run = TemplateRun::plain(&nest(name), values.clone());
         assert_eq!(run.result.map(|rendered| rendered.text), Ok("x".to_owned()), "{name}");
         assert!(run.copies == 0 && run.work < 1000, "{name}: {} and {}", run.copies, run.work);
     }

@@ -323,8 +323,9 @@ impl Engine {
         if text.len() > MAX_TEMPLATE {
             return Err(TemplateFault::Size(MAX_TEMPLATE));
         }
-        let brackets = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
-        if tag_contents(text).any(|tag| brackets(tag) > MAX_BRACKETS) {
+        let count_brackets =
+            |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
+        if tag_contents(text).any(|tag| count_brackets(tag) > MAX_BRACKETS) {
             return Err(TemplateFault::Brackets(MAX_BRACKETS));
         }
         if self.kept_tags.saturating_add(tag_weight(text)) > MAX_TAGS {
@@ -345,8 +346,10 @@ fn tag_contents(text: &str) -> impl Iterator<Item = &str> {
 
 /// Returns the number of tags. Long names count as more, since each part takes memory.
 fn tag_weight(text: &str) -> usize {
-    let parts = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'.' | b'/')).count();
-    tag_offsets(text).count().saturating_add(tag_contents(text).map(parts).sum::<usize>() / PARTS_PER_TAG)
+    let count_separators = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'.' | b'/')).count();
+    tag_offsets(text)
+        .count()
+        .saturating_add(tag_contents(text).map(count_separators).sum::<usize>() / PARTS_PER_TAG)
 }
 
 /// Returns the offsets of possible tags.

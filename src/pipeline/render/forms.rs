@@ -95,12 +95,12 @@ pub(super) fn check(template: &Template, text: &str, source: SourceId) -> Vec<Pr
     let mut check = FormChecker { faults: Vec::new(), at: TagPlace::Unknown };
     check.template(template, TagPlace::Unknown, 0);
     let places = Places::new(text);
-    let problem = |(fault, at): &(FormFault, TagPlace)| {
+    let to_problem = |(fault, at): &(FormFault, TagPlace)| {
         let tag = places.origin(*at, source);
         let at = fault.name().map_or(tag, |name| named_at(text, tag, name));
         Problem::at(at, fault)
     };
-    check.faults.iter().take(MAX_FAULTS).map(problem).collect()
+    check.faults.iter().take(MAX_FAULTS).map(to_problem).collect()
 }
 
 /// Returns the place of an element of a template. If the parser did not record it, returns `whole`, the place of the

@@ -302,11 +302,11 @@ struct VisibleLines {
 
 impl VisibleLines {
     fn new(text: &str) -> Self {
-        let column = |line: &str| {
+        let last_visible_column = |line: &str| {
             let visible = line.trim_end();
             if visible.trim_start().is_empty() { 0 } else { visible.chars().count() }
         };
-        let last: Vec<usize> = text.split('\n').map(column).collect();
+        let last: Vec<usize> = text.split('\n').map(last_visible_column).collect();
         let mut next: Vec<usize> = (0..last.len()).collect();
         for line in (0..last.len().saturating_sub(1)).rev() {
             if last.get(line) == Some(&0)
@@ -378,8 +378,8 @@ fn append_sources(element: &TemplateElement, call: &mut HelperTemplate) {
     names.sort_by_key(|(name, _)| *name);
     // A parameter that is not a path has no source.
     call.params.push(context.unwrap_or(Parameter::Literal(Json::Null)));
-    let pair = |(name, value): (&String, &Parameter)| [Parameter::Literal(json!(name)), value.clone()];
-    call.params.extend(names.into_iter().flat_map(pair));
+    let to_pair = |(name, value): (&String, &Parameter)| [Parameter::Literal(json!(name)), value.clone()];
+    call.params.extend(names.into_iter().flat_map(to_pair));
 }
 
 /// Turns `{{path}}` and `{{helper argument}}` into a call that prints the value, which detects undefined values and

@@ -407,9 +407,9 @@ impl DocumentReader<'_> {
 /// # Errors
 /// The document is not an object: required fields are missing, or it belongs to another tool or to sealwave itself.
 pub(super) fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
-    let foreign = |file, root: &Node| Problem::at(root.shown_at(), &Error::Foreign(file));
+    let foreign_problem = |file, root: &Node| Problem::at(root.shown_at(), &Error::Foreign(file));
     if let Some(file) = ForeignFile::of_object(&document) {
-        return Err(foreign(file, &document));
+        return Err(foreign_problem(file, &document));
     }
     if let Some((kind, reader)) = configuration(&document) {
         let kind = printable(kind);
@@ -419,7 +419,7 @@ pub(super) fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> 
         Ok(object) => object,
         Err((error, at, document)) => {
             return Err(match ForeignFile::of(&document, path) {
-                Some(file) => foreign(file, &document),
+                Some(file) => foreign_problem(file, &document),
                 None => Problem::at(at, &Error::NotAManifest(error)),
             });
         }
@@ -433,8 +433,8 @@ pub(super) fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> 
 /// Names the kind of file if invalid YAML is another tool's template, encrypted, or has merge conflicts.
 pub(super) fn explained(problem: Problem, text: &str) -> Problem {
     let is_syntax = problem.rule == Some("yaml/syntax");
-    let template = || ForeignFile::of_text(text).filter(|_| is_syntax);
-    match ForeignFile::of_mark(text).or_else(template) {
+    let foreign_template = || ForeignFile::of_text(text).filter(|_| is_syntax);
+    match ForeignFile::of_mark(text).or_else(foreign_template) {
         Some(file) => {
             let Problem { message, hint, .. } = Problem::new(&Error::Foreign(file));
             Problem { message, hint, ..problem }

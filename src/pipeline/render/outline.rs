@@ -107,11 +107,11 @@ impl Name {
         let below = raw.strip_prefix("./").or_else(|| raw.strip_prefix("this.")).unwrap_or(&raw);
         let is_root = below.starts_with("@root");
         let up = segments.iter().take_while(|segment| !matches!(segment, PathSeg::Named(_))).count();
-        let named = |segment: &PathSeg| match segment {
+        let name_of = |segment: &PathSeg| match segment {
             PathSeg::Named(name) => Some(name.clone()),
             _ => None,
         };
-        let parts = segments.iter().filter_map(named).collect();
+        let parts = segments.iter().filter_map(name_of).collect();
         Some(Self { raw, anchor: if is_root { Anchor::Root } else { Anchor::Up(up) }, parts })
     }
 }
@@ -222,10 +222,10 @@ impl OutlineReader {
 }
 
 fn names(param: Option<&BlockParam>) -> [Option<String>; 2] {
-    let name = |param: &Parameter| param.as_name().map(str::to_owned);
+    let name_of = |param: &Parameter| param.as_name().map(str::to_owned);
     match param {
-        Some(BlockParam::Single(item)) => [name(item), None],
-        Some(BlockParam::Pair((item, key))) => [name(item), name(key)],
+        Some(BlockParam::Single(item)) => [name_of(item), None],
+        Some(BlockParam::Pair((item, key))) => [name_of(item), name_of(key)],
         _ => [None, None],
     }
 }

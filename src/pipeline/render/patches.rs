@@ -112,11 +112,12 @@ fn check_patched(root: Option<Node>, patch: &Patch, before: &Manifest) -> Result
 }
 
 fn matches(target: &Target, object: &Manifest) -> bool {
-    let fits = |wanted: &Option<String>, have: &str| wanted.as_deref().is_none_or(|wanted| wanted == have);
-    fits(&target.group, object.group())
-        && fits(&target.kind, object.kind())
-        && fits(&target.name, object.name())
-        && fits(&target.namespace, object.namespace())
+    let is_match =
+        |wanted: &Option<String>, have: &str| wanted.as_deref().is_none_or(|wanted| wanted == have);
+    is_match(&target.group, object.group())
+        && is_match(&target.kind, object.kind())
+        && is_match(&target.name, object.name())
+        && is_match(&target.namespace, object.namespace())
 }
 
 fn describe_target(target: &Target) -> String {

@@ -359,11 +359,11 @@ impl FollowedName {
         let is_step = |step: &PathSeg, name: &str| format!("{step:?}").contains(name);
         let is_root = before.clone().any(|step| is_step(step, "root"));
         let up = before.filter(|step| is_step(step, "up")).count();
-        let part = |step: &PathSeg| match step {
+        let name_of = |step: &PathSeg| match step {
             PathSeg::Named(name) => Some(name.clone()),
             _ => None,
         };
-        Self::Followed { is_root, up, parts: steps.iter().filter_map(part).collect() }
+        Self::Followed { is_root, up, parts: steps.iter().filter_map(name_of).collect() }
     }
 }
 
@@ -376,26 +376,26 @@ impl CopiedName {
             }
             FollowedName::Followed { is_root, up, parts } => (*is_root, *up, parts.as_slice()),
         };
-        let in_context = |base: &[&[String]], rest: &[String]| {
+        let find_in_context = |base: &[&[String]], rest: &[String]| {
             let wanted = self.times.context > 0;
             let steps = base.iter().copied().flatten().chain(rest);
             wanted.then(|| steps.into_iter().try_fold(context, step)).flatten().map(|value| (value, false))
         };
         if is_root {
-            return in_context(&[], parts);
+            return find_in_context(&[], parts);
         }
         if let Some((first, rest)) = parts.split_first()
             && let Some((block, holder)) = blocks.iter().find_map(|b| Some((b, b.get_block_param(first)?)))
         {
             return match holder {
-                BlockParamHolder::Path(path) => in_context(&[block.base_path(), path], rest),
+                BlockParamHolder::Path(path) => find_in_context(&[block.base_path(), path], rest),
                 BlockParamHolder::Value(value) => Some((rest.iter().try_fold(value, step)?, true)),
             };
         }
         let block = blocks.get(up).or_else(|| blocks.front())?;
         match block.base_value() {
             Some(value) => Some((parts.iter().try_fold(value, step)?, true)),
-            None => in_context(&[block.base_path()], parts),
+            None => find_in_context(&[block.base_path()], parts),
         }
     }
 }

@@ -243,7 +243,7 @@ impl<'a> ReadCollector<'a> {
 }
 
 fn join_path(target: ReadTarget, parts: &[String]) -> ReadTarget {
-    let keys = |parts: &[String]| -> Vec<PathStep> {
+    let to_keys = |parts: &[String]| -> Vec<PathStep> {
         parts.iter().map(|part| PathStep::Key(CompactString::from(part.as_str()))).collect()
     };
     let (length, bytes) =
@@ -253,11 +253,11 @@ fn join_path(target: ReadTarget, parts: &[String]) -> ReadTarget {
         return ReadTarget::Unknown;
     }
     match (target, parts.split_first()) {
-        (ReadTarget::Data, Some((first, rest))) if first == VALUES => ReadTarget::Values(keys(rest)),
+        (ReadTarget::Data, Some((first, rest))) if first == VALUES => ReadTarget::Values(to_keys(rest)),
         (ReadTarget::Data, Some((first, _))) if OWN.contains(&first.as_str()) => ReadTarget::Unknown,
-        (ReadTarget::Data, Some(_)) => ReadTarget::Values(keys(parts)),
+        (ReadTarget::Data, Some(_)) => ReadTarget::Values(to_keys(parts)),
         (ReadTarget::Values(mut path), _) => {
-            path.extend(keys(parts));
+            path.extend(to_keys(parts));
             ReadTarget::Values(path)
         }
         (other, _) => other,
@@ -265,8 +265,8 @@ fn join_path(target: ReadTarget, parts: &[String]) -> ReadTarget {
 }
 
 fn bytes_of(path: &[PathStep]) -> usize {
-    let bytes = |step: &PathStep| if let PathStep::Key(key) = step { key.len() } else { 0 };
-    path.iter().map(bytes).sum()
+    let key_length = |step: &PathStep| if let PathStep::Key(key) = step { key.len() } else { 0 };
+    path.iter().map(key_length).sum()
 }
 
 #[cfg(test)]
@@ -279,19 +279,19 @@ mod tests {
 
     fn reads(text: &str, partials: &[(&str, &str)]) -> Vec<String> {
         let source = Sources::default().add("t");
-        let outline = |text: &str| outline(&Template::compile(text).unwrap(), source);
-        let partials = partials.iter().map(|(name, text)| ((*name).to_owned(), outline(text))).collect();
+        let outline_of = |text: &str| outline(&Template::compile(text).unwrap(), source);
+        let partials = partials.iter().map(|(name, text)| ((*name).to_owned(), outline_of(text))).collect();
         let mut reads = Reads::default();
-        reads.add(&outline(text), &partials, &BTreeSet::new());
-        let step = |step: &PathStep| match step {
+        reads.add(&outline_of(text), &partials, &BTreeSet::new());
+        let format_step = |step: &PathStep| match step {
             PathStep::Item => "*".to_owned(),
             PathStep::Key(key) => key.to_string(),
         };
-        let shown = |(path, all): &(Vec<PathStep>, bool)| {
-            let path: Vec<String> = path.iter().map(step).collect();
+        let format_path = |(path, all): &(Vec<PathStep>, bool)| {
+            let path: Vec<String> = path.iter().map(format_step).collect();
             format!("{}{}", path.join("."), if *all { "" } else { "?" })
         };
-        reads.paths.iter().map(shown).collect()
+        reads.paths.iter().map(format_path).collect()
     }
 
     #[test]

@@ -91,8 +91,8 @@ impl Scopes {
             // Blocks of the same depth are closed by now.
             self.open.retain(|scope| scope.depth < depth);
             self.count = self.count.saturating_add(1);
-            let name = |name: &Json| name.as_str().map(str::to_owned);
-            let (item, key) = (name(item), name(key));
+            let to_name = |name: &Json| name.as_str().map(str::to_owned);
+            let (item, key) = (to_name(item), to_name(key));
             self.open.push(OpenScope { number: self.count, depth, made_of, is_each, item, key });
             block.set_local_var(SCOPE, self.count.into());
             if is_each {
@@ -211,11 +211,11 @@ pub(super) fn navigate<'rc>(root: &'rc Context, path: &[String]) -> Option<&'rc 
 fn split_name(name: &str) -> Option<(usize, Vec<String>)> {
     let Ok(Path::Relative((steps, _))) = Path::parse(name) else { return None };
     let up = steps.iter().take_while(|step| !matches!(step, PathSeg::Named(_))).count();
-    let named = |step: PathSeg| match step {
+    let name_of = |step: PathSeg| match step {
         PathSeg::Named(name) => Some(name),
         _ => None,
     };
-    (!name.contains("@root")).then(|| (up, steps.into_iter().filter_map(named).collect()))
+    (!name.contains("@root")).then(|| (up, steps.into_iter().filter_map(name_of).collect()))
 }
 
 fn find_holder<'b, 'rc>(

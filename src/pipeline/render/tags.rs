@@ -49,12 +49,12 @@ impl<'a> Tokens<'a> {
             return None;
         }
         let whole = self::written(self.text, token.bytes.clone());
-        let blank = |text: &str| text.len() - text.trim_start().len();
+        let count_blanks = |text: &str| text.len() - text.trim_start().len();
         // Blanks may be removed at both ends, so the position of blank text is ambiguous.
-        if blank(&whole) == whole.len() && whole != written {
+        if count_blanks(&whole) == whole.len() && whole != written {
             return None;
         }
-        let cut = blank(&whole).checked_sub(blank(written))?;
+        let cut = count_blanks(&whole).checked_sub(count_blanks(written))?;
         let rest = whole.get(cut..)?;
         let from = token.bytes.start + cut;
         let to = writer(self.text, from..token.bytes.end, written.len());
@@ -354,11 +354,11 @@ mod tests {
         assert_eq!(tokens.tag((1, 4)), Some(5));
         assert_eq!(tokens.tag((3, 1)), Some(3));
         assert_eq!(tokens.tag((1, 3)), None);
-        let source = |at, written: &str| tokens.text(at, written).map(|range| &text[range]);
-        assert_eq!(source((1, 1), "ä: "), Some("ä: "));
-        assert_eq!(source((2, 3), "\n  {{c}}: d\n"), Some("\n  \\{{c}}: d\n"));
-        assert_eq!(source((2, 3), "{{c}}: d"), Some("\\{{c}}: d"));
-        assert_eq!(source((2, 3), "something else"), None);
+        let source_text = |at, written: &str| tokens.text(at, written).map(|range| &text[range]);
+        assert_eq!(source_text((1, 1), "ä: "), Some("ä: "));
+        assert_eq!(source_text((2, 3), "\n  {{c}}: d\n"), Some("\n  \\{{c}}: d\n"));
+        assert_eq!(source_text((2, 3), "{{c}}: d"), Some("\\{{c}}: d"));
+        assert_eq!(source_text((2, 3), "something else"), None);
         assert_eq!(tokens.position(12), Some((2, 3)));
     }
 

@@ -14,13 +14,13 @@ use crate::pipeline::load::Partial;
 fn render_text(text: &str, traced: bool) -> Result<String, String> {
     let mut sources = Sources::default();
     let source = sources.add("t");
-    let partial = |text: &str| Partial { source, text: text.to_owned() };
+    let new_partial = |text: &str| Partial { source, text: text.to_owned() };
     let partials = [
         ("p", "{{#each this}}{{@key}}={{#if (eq @index 0)}}{{toJson this}}{{/if}};{{/each}}{{x}}"),
         ("q", "{{a}} {{this.a}} {{../x}} {{#with m}}{{k}} {{@key}}{{../../x}}{{/with}}"),
         ("r", "{{> r}}"),
     ];
-    let partials = partials.into_iter().map(|(name, text)| (name.to_owned(), partial(text))).collect();
+    let partials = partials.into_iter().map(|(name, text)| (name.to_owned(), new_partial(text))).collect();
     let values = json!({
         "x": 1, "a": "A", "l": [[1], [2, 3]], "m": {"k": {"z": [-0.0, 1.0]}, "e": {}}, "n": null, "empty": "",
     });
@@ -146,17 +146,17 @@ impl RandomTemplate {
             "w.v",
             "n",
         ];
-        let tilde = |author: &mut Self| author.pick(&["", "", "", "~"]);
+        let pick_tilde = |author: &mut Self| author.pick(&["", "", "", "~"]);
         match self.below(if depth == 0 { 5 } else { 9 }) {
             0 | 1 => self.pick(TEXT).to_owned(),
-            2..=4 => format!("{{{{{}{}{}}}}}", tilde(self), self.pick(VALUES), tilde(self)),
+            2..=4 => format!("{{{{{}{}{}}}}}", pick_tilde(self), self.pick(VALUES), pick_tilde(self)),
             5 => {
                 let partial = self.pick(self.partials);
                 format!(
                     "{}{{{{{}> {partial}{}}}}}{}",
                     self.pick(&["", "\n  ", "\n"]),
-                    tilde(self),
-                    tilde(self),
+                    pick_tilde(self),
+                    pick_tilde(self),
                     self.pick(&["", "\n"])
                 )
             }
@@ -183,7 +183,7 @@ impl RandomTemplate {
                     String::new()
                 };
                 let line = self.pick(&["", "", "\n"]);
-                let (open, close) = (tilde(self), tilde(self));
+                let (open, close) = (pick_tilde(self), pick_tilde(self));
                 format!(
                     "{line}{{{{{open}#{head}}}}}{line}{}{otherwise}{{{{/{end}{close}}}}}{line}",
                     self.template(depth - 1)
@@ -206,16 +206,16 @@ fn values(depth: usize, next: &mut usize) -> Json {
 
 /// Gives each node and each key a line of its own, and records the text of each line.
 fn number(node: &mut Node, lines: &mut HashMap<u32, String>) {
-    let line = |lines: &mut HashMap<u32, String>, text: &str| {
+    let add_line = |lines: &mut HashMap<u32, String>, text: &str| {
         let line = u32::try_from(lines.len() + 1).unwrap();
         lines.insert(line, text.to_owned());
         line
     };
-    node.origin.line = line(lines, node.as_str().unwrap_or_default());
+    node.origin.line = add_line(lines, node.as_str().unwrap_or_default());
     match &mut node.value {
         Value::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
-                entry.key_origin.line = line(lines, &entry.key);
+                entry.key_origin.line = add_line(lines, &entry.key);
                 number(&mut entry.value, lines);
             }
         }
@@ -240,12 +240,12 @@ fn check(
         let from: String = line.chars().skip((element.origin.column as usize).saturating_sub(1)).collect();
         if let Some(bytes) = &element.text {
             let written = tags::written(template, bytes.clone());
-            let alike = |(line, written): (&str, &str)| {
+            let is_indented = |(line, written): (&str, &str)| {
                 line.strip_suffix(written).is_some_and(|indent| indent.trim().is_empty())
             };
             assert_eq!(wrote.split('\n').count(), written.split('\n').count(), "{template}");
             assert!(
-                wrote.split('\n').zip(written.split('\n')).all(alike),
+                wrote.split('\n').zip(written.split('\n')).all(is_indented),
                 "{template}\n{wrote:?}\n{written:?}"
             );
             assert!(template[bytes.start..].starts_with(from.as_str()), "{template}\n{from:?}");
@@ -290,11 +290,11 @@ fn records_of_random_templates_are_correct() {
             })
             .into();
         texts.insert(i, "{{v}} {{#if m}}{{m.v}}{{/if}}\n".to_owned());
-        let partial = |id: SourceId| Partial { source: id, text: texts[&id].clone() };
+        let new_partial = |id: SourceId| Partial { source: id, text: texts[&id].clone() };
         let partials = BTreeMap::from([
-            ("p".to_owned(), partial(p)),
-            ("q".to_owned(), partial(q)),
-            ("i".to_owned(), partial(i)),
+            ("p".to_owned(), new_partial(p)),
+            ("q".to_owned(), new_partial(q)),
+            ("i".to_owned(), new_partial(i)),
         ]);
         let entries = |data: &Json| {
             let mut entries = Entries::default();

@@ -49,8 +49,8 @@ pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Json {
     }
     match &node.value {
         Value::Mapping(mapping) => {
-            let field = |entry: &Entry| (entry.key.to_string(), of_node(&entry.value, texts));
-            Json::Object(mapping.entries().iter().map(field).collect())
+            let to_field = |entry: &Entry| (entry.key.to_string(), of_node(&entry.value, texts));
+            Json::Object(mapping.entries().iter().map(to_field).collect())
         }
         Value::Sequence(items) => Json::Array(items.iter().map(|item| of_node(item, texts)).collect()),
         _ => node.to_json(),

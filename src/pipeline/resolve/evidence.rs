@@ -17,8 +17,8 @@ pub(super) fn with_evidence<'r>(
     references: impl Iterator<Item = &'r Reference>,
     fetched: &BTreeMap<&Reference, FetchResult>,
 ) -> SecretValue {
-    let evidence = |reference| fetched.get(reference).and_then(evidence_of);
-    let all: Vec<Option<Evidence>> = references.map(evidence).collect();
+    let find_evidence = |reference| fetched.get(reference).and_then(evidence_of);
+    let all: Vec<Option<Evidence>> = references.map(find_evidence).collect();
     if all.iter().all(Option::is_none) {
         return unresolved;
     }

@@ -151,8 +151,8 @@ fn indent(bytes: &[u8], spaces: usize) -> Vec<u8> {
 
 /// Trims ASCII white space, including the vertical tab that Rust's definition omits.
 fn trim(bytes: &[u8]) -> &[u8] {
-    let solid = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0x0b;
-    let Some(start) = bytes.iter().position(solid) else { return &[] };
-    let end = bytes.iter().rposition(solid).unwrap_or(start);
+    let is_visible = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0x0b;
+    let Some(start) = bytes.iter().position(is_visible) else { return &[] };
+    let end = bytes.iter().rposition(is_visible).unwrap_or(start);
     &bytes[start..=end]
 }

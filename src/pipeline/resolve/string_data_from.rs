@@ -94,9 +94,9 @@ fn similar_annotation(name: &str) -> Option<&'static str> {
     if !domain.eq_ignore_ascii_case(names::SEALWAVE_DOMAIN) {
         return None;
     }
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_', '.'], "");
-    let own = plain(own);
-    let known = READ.map(|known| plain(known.rsplit('/').next().unwrap_or_default()));
+    let normalize = |text: &str| text.to_ascii_lowercase().replace(['-', '_', '.'], "");
+    let own = normalize(own);
+    let known = READ.map(|known| normalize(known.rsplit('/').next().unwrap_or_default()));
     let found = known.iter().position(|known| *known == own).or_else(|| {
         let meant = closest(&own, known.iter().map(String::as_str))?;
         known.iter().position(|known| known == meant)

@@ -68,8 +68,8 @@ impl Substitution<'_> {
 
     /// Returns the items of a Secret in the order of their keys, including those from all keys of secrets.
     fn items(&mut self, pending: Vec<PendingItem>) -> Vec<ResolvedItem> {
-        let own = |item: &&PendingItem| !matches!(item.content, Content::AllKeys(_));
-        let mut taken = expand::own_items(pending.iter().filter(own).map(|item| &item.key));
+        let is_own = |item: &&PendingItem| !matches!(item.content, Content::AllKeys(_));
+        let mut taken = expand::own_items(pending.iter().filter(is_own).map(|item| &item.key));
         let mut items = Vec::with_capacity(pending.len());
         for item in pending {
             match &item.content {
@@ -117,7 +117,7 @@ impl Substitution<'_> {
         }
         let placeholder =
             Placeholder { reference: source.reference.clone(), modifiers: Modifiers::default() };
-        let item = |key, source_key| PendingItem {
+        let new_item = |key, source_key| PendingItem {
             key,
             origin: source.origin,
             unresolved: SecretValue::new(source.unresolved(source_key)),
@@ -126,7 +126,7 @@ impl Substitution<'_> {
         };
         let mut items = Vec::with_capacity(expanded.len());
         for one in expanded {
-            let item = item(one.key, one.source_key);
+            let item = new_item(one.key, one.source_key);
             if one.value.len() > MAX_ITEM {
                 self.problem(&item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
             } else {

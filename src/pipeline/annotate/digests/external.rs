@@ -64,14 +64,14 @@ impl<'a> Digests<'a> {
         let mut items = BTreeSet::from([wanted.item(SOURCE, "", own)]);
         let namespace = wanted.object.namespace;
         for from in wanted.at(&["spec", "target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
-            let name = |field: &str| from.at(&[field, "name"]).and_then(Node::as_str);
-            let whole = |what, name| Reference { what, name, keys: Keys::All, optional: false };
-            if let Some(name) = name("configMap") {
-                self.collect(namespace, &whole(What::ConfigMap, name), &mut items);
+            let name_in = |field: &str| from.at(&[field, "name"]).and_then(Node::as_str);
+            let reference_to = |what, name| Reference { what, name, keys: Keys::All, optional: false };
+            if let Some(name) = name_in("configMap") {
+                self.collect(namespace, &reference_to(What::ConfigMap, name), &mut items);
             }
-            if let Some(name) = name("secret") {
+            if let Some(name) = name_in("secret") {
                 // `ExternalSecret`s that create such a Secret are skipped, since they could form a cycle.
-                self.sealed_now(namespace, &whole(What::Secret, name), &mut items);
+                self.sealed_now(namespace, &reference_to(What::Secret, name), &mut items);
             }
         }
         let digest = combined(self.key, "annotate/external", &items);

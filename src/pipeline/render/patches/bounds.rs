@@ -167,12 +167,12 @@ impl Growing {
     }
 
     fn grow(&mut self, object: &Json, added: Extent, bounds: &mut Bounds) -> Result<(), Exceeded> {
-        let fits = |extent: Extent| extent.nodes <= MAX_NODES && extent.bytes <= MAX_BYTES;
-        if !fits(self.most.around(added)) {
+        let is_within = |extent: Extent| extent.nodes <= MAX_NODES && extent.bytes <= MAX_BYTES;
+        if !is_within(self.most.around(added)) {
             self.most = bounds.look_at(object)?;
         }
         self.most = self.most.around(added);
-        if fits(self.most) { Ok(()) } else { Err(Exceeded::Object) }
+        if is_within(self.most) { Ok(()) } else { Err(Exceeded::Object) }
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) enum Error {
     NoTarget(String),
     #[error("items of the patch are not in the order of `$setElementOrder`, or not in it")]
     Order,
-    #[error("`$patch: delete` has another `{field}` than {object}, which the target matches")]
+    #[error("`$patch: delete` has a different `{field}` than {object}, which the target matches")]
     OtherObject { field: &'static str, object: String },
     #[error("patch sets a field that `$retainKeys` does not name")]
     Retained,

@@ -24,13 +24,13 @@ pub(super) fn parse(patch: &Node) -> Result<Vec<(PatchOperation, &Node)>, Proble
     if items.len() > MAX_OPERATIONS {
         return Err(Problem::at(patch.shown_at(), &Error::TooMany));
     }
-    let operation = |(index, item): (usize, _)| {
+    let parse_operation = |(index, item): (usize, _)| {
         let item: &Node = item;
         serde_json::from_value(item.to_json())
             .map(|operation| (operation, item))
             .map_err(|_| Problem::at(item.shown_at(), &Error::NotAnOperation(index)))
     };
-    items.iter().enumerate().map(operation).collect()
+    items.iter().enumerate().map(parse_operation).collect()
 }
 
 /// Applies the operations of a patch to an object, and returns the changed tree.
@@ -88,7 +88,7 @@ fn update_tree(
     changed: Origin,
     bounds: &mut Bounds,
 ) -> Result<(), Exceeded> {
-    let parent = |path: &json_patch::jsonptr::Pointer| -> Vec<String> {
+    let parent_of = |path: &json_patch::jsonptr::Pointer| -> Vec<String> {
         let path = path.parent().unwrap_or_default();
         path.tokens().map(|step| step.decoded().into_owned()).collect()
     };
@@ -96,10 +96,10 @@ fn update_tree(
         PatchOperation::Test(_) => return Ok(()),
         // Both places change, and in a list the positions between them.
         PatchOperation::Move(moved) => {
-            let (from, to) = (parent(&moved.from), parent(&moved.path));
+            let (from, to) = (parent_of(&moved.from), parent_of(&moved.path));
             from.into_iter().zip(to).take_while(|(from, to)| from == to).map(|(from, _)| from).collect()
         }
-        operation => parent(operation.path()),
+        operation => parent_of(operation.path()),
     };
     let (mut node, mut value) = (root, json);
     for step in &steps {
@@ -203,10 +203,10 @@ fn merge_mapping_origins(old: Mapping, new: &serde_json::Map<String, Json>, chan
 
 /// Merges lists: equal items at both ends keep their positions, and items between them are paired in order.
 fn merge_item_origins(old: Vec<Node>, new: &[Json], changed: Origin) -> Vec<Node> {
-    let alike = |(old, new): &(&Node, &Json)| old.to_json() == **new;
-    let head = old.iter().zip(new).take_while(alike).count();
+    let is_equal = |(old, new): &(&Node, &Json)| old.to_json() == **new;
+    let head = old.iter().zip(new).take_while(is_equal).count();
     let shorter = old.len().min(new.len()).saturating_sub(head);
-    let tail = old.iter().rev().zip(new.iter().rev()).take(shorter).take_while(alike).count();
+    let tail = old.iter().rev().zip(new.iter().rev()).take(shorter).take_while(is_equal).count();
     let kept_after = new.len().saturating_sub(tail);
     let old_after = old.len().saturating_sub(tail);
     let same_length = old.len() == new.len();

@@ -237,11 +237,11 @@ impl ListKeys {
     }
 
     fn identity(&self, item: &Node) -> ItemIdentity {
-        let value = |(key, default): &(&str, Option<&Value>)| match item.get(key) {
+        let key_value = |(key, default): &(&str, Option<&Value>)| match item.get(key) {
             Some(node) if node.value != Value::Null => ItemKey::from_value(&node.value),
             _ => default.and_then(ItemKey::from_value),
         };
-        self.keys.iter().map(value).collect()
+        self.keys.iter().map(key_value).collect()
     }
 
     /// Reports whether a patch states a key other than the merge key.
@@ -275,16 +275,16 @@ impl ItemIndex {
 
 /// Sorts the items that `order` names, and places the others among them in the order of the object.
 fn sort_items(items: Vec<Node>, order: &KeyRanks, before: &KeyRanks, list: ListMerge) -> Vec<Node> {
-    let rank = |item: &Node, ranks: &KeyRanks| key_of(item, list).and_then(|key| ranks.get(&key).copied());
+    let rank_of = |item: &Node, ranks: &KeyRanks| key_of(item, list).and_then(|key| ranks.get(&key).copied());
     let (mut named, others): (Vec<Node>, Vec<Node>) =
-        items.into_iter().partition(|item| rank(item, order).is_some());
-    named.sort_by_cached_key(|item| rank(item, order));
+        items.into_iter().partition(|item| rank_of(item, order).is_some());
+    named.sort_by_cached_key(|item| rank_of(item, order));
     let mut sorted = Vec::with_capacity(named.len() + others.len());
     let mut others = others.into_iter().peekable();
     for item in named {
-        let position = rank(&item, before);
+        let position = rank_of(&item, before);
         let comes_first = |other: &Node| {
-            let other = rank(other, before);
+            let other = rank_of(other, before);
             other.is_some() && position.is_some() && other < position
         };
         while let Some(other) = others.next_if(comes_first) {
