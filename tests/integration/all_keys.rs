@@ -197,7 +197,7 @@ fn validate_knows_that_keys_are_not_known() {
     app.replace("app/base/secrets.yaml", "<file:shop/db.json>", "<file:shop/db.json#key>");
     let output = watched_output(sealwave().arg("validate").arg(app.path("app")));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("names one key, `file:shop/db.json#key`"), "{text}");
+    assert!(text.contains("names the key in `file:shop/db.json#key`"), "{text}");
 }
 
 #[test]
@@ -285,17 +285,17 @@ fn what_cannot_become_items_is_named() {
     let many: Vec<String> = (0..100_000).map(|number| format!("\"k{number}\":\"CANARY\"")).collect();
     let many = format!("{{{}}}", many.join(","));
     for (json, expected) in [
-        (r#"{"a/b":"CANARY"}"#, "a key of which no item can be made: `a/b`"),
-        (r#"{"..":"CANARY"}"#, "no item can be made: `..`"),
-        (r#"{".":"CANARY"}"#, "no item can be made: `.`"),
-        (r#"{"":"CANARY"}"#, "no item can be made: ``"),
-        (r#"{"a\u0000b":"CANARY"}"#, "no item can be made: `a\\0b`"),
-        (r#"{"\u001b[31m":"CANARY"}"#, "no item can be made: `\\u{1b}[31m`"),
-        (&long, "no item can be made: `kkkk"),
-        (r#"{"a":"CANARY","a":"CANARY"}"#, "it has a duplicate key"),
+        (r#"{"a/b":"CANARY"}"#, "a key that is not a valid item key: `a/b`"),
+        (r#"{"..":"CANARY"}"#, "is not a valid item key: `..`"),
+        (r#"{".":"CANARY"}"#, "is not a valid item key: `.`"),
+        (r#"{"":"CANARY"}"#, "is not a valid item key: ``"),
+        (r#"{"a\u0000b":"CANARY"}"#, "is not a valid item key: `a\\0b`"),
+        (r#"{"\u001b[31m":"CANARY"}"#, "is not a valid item key: `\\u{1b}[31m`"),
+        (&long, "is not a valid item key: `kkkk"),
+        (r#"{"a":"CANARY","a":"CANARY"}"#, "it has a key twice"),
         (&many, "it has more than 2000 keys"),
-        ("{}", "no key that is taken"),
-        (r#"{"a":null}"#, "no key that is taken"),
+        ("{}", "no matching key"),
+        (r#"{"a":null}"#, "no matching key"),
         (r#"["CANARY"]"#, "it is not an object"),
         (r#""CANARY""#, "it is not an object"),
         ("{CANARY", "cannot be parsed"),
@@ -312,20 +312,20 @@ fn what_cannot_become_items_is_named() {
             "`include` has `c`, which matches no key of `file:a.json`",
         ),
         ("- from: <file:a.json>\n  include: [a, 'x*']", "", "`include` has `x*`"),
-        ("- from: <file:a.json>\n  exclude: '*'", "", "no key that is taken"),
+        ("- from: <file:a.json>\n  exclude: '*'", "", "no matching key"),
         (
             "<file:a.json>",
             "stringData: {a: x}\n",
-            "item `a` comes from `file:a.json` and stands in the Secret as well",
+            "item `a` comes from `file:a.json` and is also defined in the Secret",
         ),
-        ("<file:a.json>", "data: {B: eA==}\n", "item `B` comes from `file:a.json` and stands"),
+        ("<file:a.json>", "data: {B: eA==}\n", "item `B` comes from `file:a.json` and is also"),
         ("- <file:a.json>\n- <file:a.json>", "", "item `B` comes from `file:a.json` and from `file:a.json`"),
         ("<file:nothing.json>", "", "reference `file:nothing.json` is not found"),
         ("<env:SHOP_X>", "", "an environment variable holds one value, and no keys"),
         ("<file:web.txt>", "", "a key can only be read from YAML, JSON"),
         ("<file:../a.json>", "", "has a segment `..`"),
         ("<other:a.json>", "", "provider `other` is unknown"),
-        ("<path:a.json>", "", "names no default provider"),
+        ("<path:a.json>", "", "does not set a default provider"),
         ("<file:a.json##3>", "", "a file has no versions"),
     ] {
         let text = keys(json, annotation, items);
@@ -345,14 +345,14 @@ fn annotations_that_are_not_well_formed_are_refused() {
         p = patterns(40)
     );
     for (annotation, expected) in [
-        ("file:shop/db.json", "holds a text that is not one placeholder"),
-        ("<file:a.json> and more", "holds a text that is not one placeholder"),
-        ("<<file:a.json>", "holds a text that is not one placeholder"),
-        ("<file:a.json#k>", "names one key, `file:a.json#k`"),
+        ("file:shop/db.json", "has a text that is not a single placeholder"),
+        ("<file:a.json> and more", "has a text that is not a single placeholder"),
+        ("<<file:a.json>", "has a text that is not a single placeholder"),
+        ("<file:a.json#k>", "names the key in `file:a.json#k`"),
         ("<file:a.json | base64>", "has a modifier"),
         ("<file:a.json", "is not closed"),
-        ("[]", "names no secret"),
-        ("# nothing", "names no secret"),
+        ("[]", "does not name a secret"),
+        ("# nothing", "does not name a secret"),
         ("3", "has an entry of type number"),
         ("- 3", "has an entry of type"),
         ("- [<file:a.json>]", "has an entry of type array"),
@@ -367,13 +367,13 @@ fn annotations_that_are_not_well_formed_are_refused() {
         ("{from: <file:a.json>, include: {a: b}}", "`include` of annotation"),
         (
             "{from: <file:a.json>, include: ['{a,b}']}",
-            "`include` of annotation `sealwave.dev/string-data-from` has `{a,b}`",
+            "`{a,b}` in `include` of annotation `sealwave.dev/string-data-from`",
         ),
-        ("{from: <file:a.json>, exclude: ['[a-z]']}", "is not a pattern for keys"),
-        ("{from: <file:a.json>, exclude: ['']}", "is not a pattern for keys"),
+        ("{from: <file:a.json>, exclude: ['[a-z]']}", "is not a valid key pattern"),
+        ("{from: <file:a.json>, exclude: ['']}", "is not a valid key pattern"),
         ("{from: <file:a.json>, include: [*_KEY]}", "is not valid YAML"),
-        ("{from: <file:a.json>, prefix: a/}", "with which no item key can start"),
-        ("{from: <file:a.json>, prefix: ..}", "with which no item key can start"),
+        ("{from: <file:a.json>, prefix: a/}", "which is not a valid start of an item key"),
+        ("{from: <file:a.json>, prefix: ..}", "which is not a valid start of an item key"),
         ("{from: <file:a.json>, prefix: 3}", "`prefix` of annotation"),
         ("{from: <file:a.json>, from: <file:b.json>}", "is not valid YAML"),
         ("- &a <file:a.json>\n- *a", "is not valid YAML"),
@@ -406,7 +406,7 @@ fn other_places_and_names_of_the_annotation_are_refused() {
         ),
         ("annotations: {sealwave.dev/string_data_from: x}", "did you mean `sealwave.dev/string-data-from`"),
         ("annotations: {sealwave.dev/Literal: \"true\"}", "did you mean `sealwave.dev/literal`"),
-        ("labels: {sealwave.dev/string-data-from: x}", "is a label here"),
+        ("labels: {sealwave.dev/string-data-from: x}", "is a label, which"),
         ("annotations: {sealwave.dev/string-data-from: [a]}", "must be a text, not array"),
     ] {
         let app = SmallApp::new();
@@ -430,7 +430,7 @@ fn other_places_and_names_of_the_annotation_are_refused() {
         "{name: api, namespace: shop}",
         "{name: api, namespace: shop, annotations: {sealwave.dev/string-data-from: <file:a.json>}}",
     );
-    assert!(error(&app, "a ConfigMap").contains("works on Secrets only, and this is ConfigMap `shop/api`"));
+    assert!(error(&app, "a ConfigMap").contains("applies only to Secrets, not to ConfigMap `shop/api`"));
     // In the template of a pod nothing reads it, and the placeholder is one outside of a Secret.
     let app = SmallApp::new();
     app.replace(
@@ -468,7 +468,7 @@ fn many_short_secrets_do_not_exhaust_a_run() {
         .collect();
     app.write("app/base/secrets.yaml", &secrets.join("---\n"));
     let text = error(&app, "many items");
-    assert!(text.contains("more than 20000 keys that become items"), "{text}");
+    assert!(text.contains("become more than 20000 items"), "{text}");
     // One large value is too large for a Secret, whatever it is cut into.
     let keys: Vec<String> =
         (0..3).map(|number| format!("\"k{number}\":\"{}\"", "x".repeat(400 << 10))).collect();
@@ -490,7 +490,7 @@ fn many_patterns_do_not_exhaust_a_run() {
     };
     app.write("app/base/secrets.yaml", &(0..200).map(secret).collect::<Vec<_>>().join("---\n"));
     let text = error(&app, "many patterns");
-    assert!(text.contains("have more than 2000 patterns together"), "{text}");
+    assert!(text.contains("have more than 2000 patterns in total"), "{text}");
 }
 
 #[test]
@@ -693,33 +693,33 @@ fn a_patch_takes_the_annotation_nowhere_else() {
     for (patch, message) in [
         (
             format!("{{target: {{kind: Deployment, name: web}}, patch: {annotation}}}"),
-            "works on Secrets only, and this is Deployment.apps `shop/web`",
+            "applies only to Secrets, not to Deployment.apps `shop/web`",
         ),
         (
             format!("{{target: {{kind: ConfigMap, name: web}}, type: strategic, patch: {annotation}}}"),
-            "works on Secrets only, and this is ConfigMap `shop/web`",
+            "applies only to Secrets, not to ConfigMap `shop/web`",
         ),
         (
             format!(
                 "{{target: {{kind: Deployment, name: web}}, patch: {{spec: {{template: {annotation}}}}}}}"
             ),
-            "placeholder of provider `file` stands outside of a Secret's data",
+            "placeholder of provider `file` is outside of a Secret's data",
         ),
         (
             "{target: {kind: Secret, name: api}, patch: {kind: ConfigMap, metadata: {name: made}, stringData: null, data: {a: '<file:shop/db.yaml#user>'}}}".to_owned(),
-            "placeholder of provider `file` stands outside of a Secret's data, in ConfigMap `shop/made`",
+            "placeholder of provider `file` is outside of a Secret's data, in ConfigMap `shop/made`",
         ),
         (
             "{target: {kind: Secret, name: api}, patch: [{op: copy, from: /stringData/token, path: /metadata/labels}]}".to_owned(),
-            "placeholder of provider `file` stands outside of a Secret's data",
+            "placeholder of provider `file` is outside of a Secret's data",
         ),
         (
             format!("{{target: {{kind: Secret, name: api}}, patch: {{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml#user>'}}}}}}}}"),
-            "names one key, `file:shop/db.yaml#user`, and takes all keys of a secret",
+            "takes all keys of a secret, but names the key in `file:shop/db.yaml#user`",
         ),
         (
             format!("{{target: {{kind: Secret, name: api}}, patch: {{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml>'}}}}, stringData: {{user: me}}}}}}"),
-            "item `user` comes from `file:shop/db.yaml` and stands in the Secret as well",
+            "item `user` comes from `file:shop/db.yaml` and is also defined in the Secret",
         ),
     ] {
         let app = patched(&base(""), &[&patch]);

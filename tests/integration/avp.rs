@@ -139,8 +139,8 @@ fn what_cannot_be_kept_is_an_error() {
         (secret(PATH, "stringData: {k: 'a<b|CANARY>'}"), "a `|` without a modifier"),
         (secret(PATH, "stringData: {k: '<json | jsonPath {.o[*]}>'}"), "wildcards"),
         (secret(PATH, "stringData: {<password>: x}"), "is not valid"),
-        (secret(PATH, "type: <password>\nstringData: {k: x}"), "stands outside of a Secret's data"),
-        (secret(&format!("{PATH}, x: <password>"), "stringData: {k: x}"), "stands outside"),
+        (secret(PATH, "type: <password>\nstringData: {k: x}"), "is outside of a Secret's data"),
+        (secret(&format!("{PATH}, x: <password>"), "stringData: {k: x}"), "is outside"),
         (secret("avp.kubernetes.io/path: '<path:a#b>'", "stringData: {k: x}"), "must be a path"),
         (secret("avp.kubernetes.io/path: ''", "stringData: {k: x}"), "must be a path"),
         (secret("avp.kubernetes.io/ignore: true", "stringData: {k: x}"), "must be \"true\""),
@@ -155,11 +155,11 @@ fn what_cannot_be_kept_is_an_error() {
             format!(
                 "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, annotations: {{{PATH}}}}}\ndata: {{k: <password>}}\n"
             ),
-            "placeholder `<…>` stands outside of a Secret's data, in ConfigMap `shop/c`",
+            "placeholder `<…>` is outside of a Secret's data, in ConfigMap `shop/c`",
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: '<path:a#b>'}\n".to_owned(),
-            "placeholder of provider `path` stands outside",
+            "placeholder of provider `path` is outside",
         ),
     ] {
         let said = error(&app(&manifest));

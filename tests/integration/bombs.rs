@@ -1,10 +1,13 @@
-//! Small apps that would take gigabytes: each ends within the memory of one run, says little, and prints no manifests.
+//! Tests of small apps that would take gigabytes: each ends within the memory limit of a run, prints little and no
+//! manifests.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use crate::support::peak::{Measured, measured};
 use crate::support::sealwave;
 use crate::support::small_app::SmallApp;
 
-/// MiB that a process may have resident.
+/// The maximum resident memory of a process in MiB.
 const MOST_MIB: u64 = 420;
 const MOST_STDERR: usize = 64 << 10;
 const MOST_STDOUT: usize = 90 << 20;
@@ -18,7 +21,7 @@ fn config_map(name: &str, data: &str) -> String {
     format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata:\n{data}")
 }
 
-/// A template whose only value is an expression.
+/// Creates a template whose only value is an expression.
 fn expression(name: &'static str, expression: &str) -> Bomb {
     template(name, &config_map("c", &format!("  a: \"{expression}\"\n")), "{}\n")
 }
@@ -32,7 +35,7 @@ fn manifest(name: &'static str, text: String) -> Bomb {
     Bomb { name, files: vec![("base/bomb.yaml".to_owned(), text)] }
 }
 
-/// One text that many aliases name.
+/// Creates a text that many aliases refer to.
 fn aliases(name: &'static str, documents: usize, each: usize, bytes: usize) -> Bomb {
     let text = "x".repeat(bytes);
     let again: Vec<String> = (0..each).map(|index| format!("  k{index}: *a\n")).collect();
@@ -60,8 +63,8 @@ fn copies() -> Bomb {
     }
 }
 
-/// A strategic merge patch with an order of very many items.
-fn ordered() -> Bomb {
+/// Creates a strategic merge patch that orders very many items.
+fn ordered_list() -> Bomb {
     let items = "{name: a}, ".repeat(850_000);
     let patch = format!("spec: {{template: {{spec: {{$setElementOrder/containers: [{items}]}}}}}}\n");
     let app = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments:\n  dev:\n    patches:\n      \
@@ -107,14 +110,14 @@ fn bombs() -> Vec<Bomb> {
         Bomb { name: "millions of lines", files: newlines.collect() },
         aliases("aliases of small texts", 100, 1_000, 16 << 10),
         aliases("aliases of large texts", 54, 15, 1_000_000),
-        manifest("documents that are no objects", "a: 1\n---\n".repeat(1_050_000)),
+        manifest("documents that are not objects", "a: 1\n---\n".repeat(1_050_000)),
         template(
             "millions of empty lists",
             &config_map("c", "  a: b\n"),
             &format!("a: [{}[]]\n", "[], ".repeat(2_300_000)),
         ),
         copies(),
-        ordered(),
+        ordered_list(),
         expression("a message of megabytes", "{{fail (repeat 8000000 \"x\")}}"),
     ]
 }
@@ -129,7 +132,7 @@ fn run(bomb: &Bomb, command: &str) -> Measured {
     measured(sealwave().args(args))
 }
 
-/// Checks what holds for each run, and returns its standard error.
+/// Checks the properties of every run, and returns its standard error.
 fn check(run: &Measured, name: &str) -> String {
     let stderr = run.stderr();
     let start: String = stderr.chars().take(400).collect();
@@ -145,7 +148,7 @@ fn check(run: &Measured, name: &str) -> String {
 }
 
 #[test]
-fn each_bomb_ends_within_the_memory_of_a_run() {
+fn each_bomb_stays_within_the_memory_limit() {
     for bomb in bombs() {
         let run = run(&bomb, "generate");
         check(&run, bomb.name);
@@ -155,7 +158,7 @@ fn each_bomb_ends_within_the_memory_of_a_run() {
 }
 
 #[test]
-fn many_problems_and_long_messages_are_cut() {
+fn many_problems_and_long_messages_are_truncated() {
     let documents = manifest("documents", "a: 1\n---\n".repeat(2_000));
     let stderr = check(&run(&documents, "generate"), documents.name);
     let errors = stderr.lines().filter(|line| line.starts_with("error: ")).count();
@@ -168,7 +171,7 @@ fn many_problems_and_long_messages_are_cut() {
         let message = stderr.lines().next().expect("a line");
         assert!(message.len() < 2_100 && message.contains("cut"), "{command}: {} bytes", message.len());
     }
-    // Fifty messages of the greatest length are more than all of standard error may be.
+    // Fifty messages of maximum length exceed the limit of standard error.
     let long = (0..60).map(|index| {
         let text = config_map("c", "  a: \"{{fail (repeat 1999 text)}}\"\n");
         (format!("base/bomb-{index}.yaml.hbs"), text)
@@ -200,9 +203,9 @@ fn an_app_that_needs_more_than_the_limit_gets_one_error() {
     assert!(run.status.success() && run.stdout.len() > 40 << 20, "{}", run.stderr());
 }
 
-/// Argo CD asks it of directories of any repository, and such runs do not wait for each other.
+/// Argo CD runs it for directories of any repository, and such runs do not wait for each other.
 #[test]
-fn asking_whether_a_directory_holds_an_app_is_cheap() {
+fn discovery_is_cheap() {
     let app = SmallApp::new();
     for hostile in ["[],".repeat(300_000), "{a: 1},".repeat(120_000)] {
         let text = format!("apiVersion: sealwave.dev/v1alpha1\nkind: App\nx: [{hostile}]\n");

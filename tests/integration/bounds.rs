@@ -1,5 +1,5 @@
-//! What a hostile repository may make a run take: each attack ends in an error that names the bound and the place, and
-//! what ordinary apps do passes.
+//! Tests of the limits for hostile repositories: each attack ends in an error that names the limit and the place, and
+//! ordinary apps pass.
 
 use std::fmt::Write as _;
 use std::process::Output;
@@ -24,7 +24,7 @@ impl App {
         app
     }
 
-    /// One with patches, each for all objects of kind `ConfigMap`.
+    /// Creates an app with patches, each for all objects of kind `ConfigMap`.
     fn patched(files: &[(&str, &str)], patches: &[&str]) -> Self {
         let app = Self::new(files);
         let mut entries = String::new();
@@ -54,7 +54,7 @@ impl App {
         run.output().unwrap()
     }
 
-    /// What a run says that must be refused.
+    /// Returns the error of a run that must be refused.
     fn refusal(&self, command: &str) -> String {
         let output = self.run(command);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -63,7 +63,7 @@ impl App {
         stderr
     }
 
-    /// The first line and the place of an error, and nothing of a second one.
+    /// Checks the first line and the place of an error, and that it is the only one.
     fn refused_with(&self, message: &str, place: &str) {
         let stderr = self.refusal("render");
         let errors: Vec<&str> = stderr.lines().filter(|line| line.starts_with("error: ")).collect();
@@ -83,7 +83,7 @@ impl App {
     }
 }
 
-/// Texts that a number makes, one after the other.
+/// Concatenates the texts of a range of numbers.
 fn series(count: usize, make: impl Fn(usize) -> String) -> String {
     (0..count).map(make).collect::<Vec<_>>().concat()
 }
@@ -103,7 +103,7 @@ fn aliases_are_summed_over_the_environment() {
         (0..500).for_each(|key| writeln!(data, "  a{key}: *s").unwrap());
         config_map(index, &data)
     };
-    // Eight megabytes each, so that no document passes its own bound.
+    // Eight megabytes each, so that no document exceeds its own limit.
     let one = |from: usize| (from..from + 2).map(aliased).collect::<String>();
     let app = App::new(&[("base/a.yaml", &one(0)), ("base/b.yaml", &one(2)), ("base/c.yaml", &one(4))]);
     app.refused_with("more than 33554432 bytes of aliased text together", "base/c.yaml:");
@@ -134,15 +134,15 @@ fn documents_and_nodes_are_summed_over_the_environment() {
 }
 
 #[test]
-fn keys_of_values_are_short() {
+fn long_keys_of_values_are_refused() {
     let values = format!("m:\n  ? {}\n  : 1\n", "k".repeat(1025));
     App::new(&[("values.yaml", &values)])
         .refused_with("key of the values is longer than 1024 bytes", "values.yaml:2:5");
 }
 
-/// The fast parser would keep all of it in memory: what starts a line could be a key.
+/// The fast parser would keep all of it in memory, since the start of a line could be a key.
 #[test]
-fn a_collection_on_one_long_line_is_read_as_any_other() {
+fn a_collection_on_one_long_line_is_read_like_any_other() {
     let item = "{a: [1, 'x'], b: text},";
     let text = format!("[{}]\n", item.repeat(3000));
     assert!(text.len() > 64_000);
@@ -158,7 +158,7 @@ fn a_collection_on_one_long_line_is_read_as_any_other() {
 }
 
 #[test]
-fn problems_have_an_end() {
+fn the_number_of_problems_is_limited() {
     for (path, text) in [
         ("base/a.yaml", "a: 1\n---\n".repeat(5000)),
         ("base/a.yaml", "a: [\n---\n".repeat(5000)),
@@ -187,7 +187,7 @@ fn the_output_is_bounded_and_the_largest_objects_are_named() {
     let mut files: Vec<(&str, &str)> =
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     assert!(App::new(&files).rendered() > 50_000_000);
-    // In clear this is ten megabytes, written out it is a hundred and more.
+    // Ten megabytes in clear, and more than a hundred when written out.
     let escaped = config_map(7, &format!("  a: \"{}\"\n", "\\a".repeat(5_000_000)));
     let copies = config_map(8, &format!("  a: \"{}\"\n", "\\a".repeat(4_900_000)));
     files.truncate(4);
@@ -207,7 +207,7 @@ fn the_output_is_bounded_and_the_largest_objects_are_named() {
 }
 
 #[test]
-fn patches_have_a_price() {
+fn the_work_of_patches_is_limited() {
     let copies = series(20, |n| format!("- {{op: copy, from: /data/a, path: /data/b{n}}}\n"));
     let text = format!("  a: {}\n", "x".repeat(3_000_000));
     App::patched(&[("base/a.yaml", &config_map(1, &text))], &[&copies])
@@ -221,7 +221,7 @@ fn patches_have_a_price() {
         .refused_with("patches add more than 50331648 bytes", "patches/0.yaml:1:1");
     let adds = series(1000, |n| format!("- {{op: add, path: /data/k{n}, value: x}}\n"));
     App::patched(&[("base/a.yaml", &config_map(1, &text))], &[&adds])
-        .refused_with("patches do too much work", "patches/0.yaml:");
+        .refused_with("patches take too many steps", "patches/0.yaml:");
     let tests: String = (0..1000).map(|_| "- {op: test, path: /data, value: {a: b}}\n".to_owned()).collect();
     assert!(App::patched(&[("base/a.yaml", &config_maps(20, "  a: b\n"))], &[&tests]).rendered() > 0);
     let few = series(20, |n| format!("- {{op: add, path: /data/k{n}, value: x}}\n"));
@@ -233,7 +233,7 @@ fn patches_have_a_price() {
 const DATA: &str = "metadata: {name: x}\nstringData: {a: canary-in-clear}\n";
 
 #[test]
-fn no_plain_secret_leaves() {
+fn plain_secrets_are_never_printed() {
     let cases = [
         ("apiVersion: v1\nkind: secret\n", "holds `stringData` of a Secret"),
         ("apiVersion: v1\nkind: Secert\n", "holds `stringData` of a Secret"),
@@ -244,25 +244,25 @@ fn no_plain_secret_leaves() {
         ("apiVersion: a.io/v1\nkind: Thing\n", "holds `stringData` of a Secret"),
     ];
     for (head, message) in cases {
-        refuses_to_print(&App::new(&[("base/a.yaml", &format!("{head}{DATA}"))]), message);
+        assert_not_printed(&App::new(&[("base/a.yaml", &format!("{head}{DATA}"))]), message);
     }
     for kind in ["secret", "Secrets"] {
         let text = format!(
             "apiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\ndata: {{a: Y2FuYXJ5LWluLWNsZWFy}}\n"
         );
-        refuses_to_print(&App::new(&[("base/a.yaml", &text)]), "holds `data` of a Secret");
+        assert_not_printed(&App::new(&[("base/a.yaml", &text)]), "holds `data` of a Secret");
     }
     let template = "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: t}\nobjects:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: x}\n  stringData: {a: canary-in-clear}\n";
-    refuses_to_print(&App::new(&[("base/a.yaml", template)]), "holds a Secret with values in `objects`");
+    assert_not_printed(&App::new(&[("base/a.yaml", template)]), "holds a Secret with values in `objects`");
     let parameter = template.replace("canary-in-clear", "\"${PASSWORD}\"");
     assert!(App::new(&[("base/a.yaml", &parameter)]).rendered() > 0);
-    // What a custom resource calls `data` is its own affair.
+    // `data` of a custom resource has its own meaning.
     let custom = "apiVersion: apiextensions.crossplane.io/v1alpha1\nkind: EnvironmentConfig\nmetadata: {name: x}\ndata: {a: b}\n";
     assert!(App::new(&[("base/a.yaml", custom)]).rendered() > 0);
 }
 
 #[test]
-fn no_patch_lets_a_plain_secret_out() {
+fn patches_cannot_expose_a_plain_secret() {
     let list = format!("apiVersion: v1\nkind: Secret\n{DATA}").replace('\n', "\n    ");
     for patch in [
         format!("items:\n  - {list}\n"),
@@ -272,7 +272,7 @@ fn no_patch_lets_a_plain_secret_out() {
         "items: []\n".to_owned(),
     ] {
         let app = App::patched(&[("base/a.yaml", &config_map(1, "  a: b\n"))], &[&patch]);
-        refuses_to_print(&app, "patch turns ConfigMap `shop/m1` into a list");
+        assert_not_printed(&app, "patch turns ConfigMap `shop/m1` into a list");
     }
     for (patch, message) in [
         ("kind: secret\nstringData: {a: canary-in-clear}\n", "holds `stringData` of a Secret"),
@@ -282,9 +282,9 @@ fn no_patch_lets_a_plain_secret_out() {
         ),
         ("stringData: {a: canary-in-clear}\n", "holds `stringData` of a Secret"),
     ] {
-        refuses_to_print(&App::patched(&[("base/a.yaml", &config_map(1, "  a: b\n"))], &[patch]), message);
+        assert_not_printed(&App::patched(&[("base/a.yaml", &config_map(1, "  a: b\n"))], &[patch]), message);
     }
-    // What becomes a Secret before Secrets are looked for is sealed as any other.
+    // Objects that become Secrets before Secrets are searched for are sealed like any other.
     let patch = "kind: Secret\ndata: null\nstringData: {a: canary-in-clear}\n";
     let app = App::patched(&[("base/a.yaml", &config_map(1, "  a: b\n"))], &[patch]);
     for command in ["generate", "render"] {
@@ -311,7 +311,7 @@ fn a_secret_in_a_list_of_any_kind_is_sealed() {
     }
 }
 
-fn refuses_to_print(app: &App, message: &str) {
+fn assert_not_printed(app: &App, message: &str) {
     for command in ["generate", "render"] {
         let stderr = app.refusal(command);
         assert!(stderr.contains(message), "{command}: {message}: {stderr}");

@@ -1,5 +1,5 @@
-//! Every fake secret holds a marker. It must never show: in no output, plain or encoded, of good runs and of failing ones,
-//! and in no file that a run leaves behind.
+//! Tests with a marker in every fake secret. It must never appear in any output, plain or encoded, of successful or
+//! failing runs, nor in files that a run leaves behind.
 
 use std::path::Path;
 use std::process::Output;
@@ -23,7 +23,7 @@ fn holds_marker(dir: &Path) -> bool {
 }
 
 #[test]
-fn good_runs_of_the_scenarios_show_nothing() {
+fn successful_runs_of_the_scenarios_do_not_show_the_marker() {
     let sources = |scenario: &Path| ["aws-secrets", "operator"].map(|name| scenario.join(name));
     let marked = cases("scenario-")
         .iter()
@@ -37,7 +37,7 @@ fn good_runs_of_the_scenarios_show_nothing() {
             let environment = entry.expect("readable").file_name().to_string_lossy().into_owned();
             let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
             let operator = text(&scenario.join("operator/operator.yaml"));
-            // tests/aws_moto.rs watches what comes from AWS.
+            // tests/aws_moto.rs checks secrets from AWS.
             let generate =
                 generates_here(&scenario, &environment).then(|| ("generate", Some(project.trim())));
             for (command, project) in generate.into_iter().chain([("render", None)]) {
@@ -53,7 +53,7 @@ fn good_runs_of_the_scenarios_show_nothing() {
 }
 
 #[test]
-fn faulty_apps_show_nothing() {
+fn invalid_apps_do_not_show_the_marker() {
     for case in cases("bad/") {
         let app = case.join("app");
         let operator = operator_of(&case);
@@ -67,9 +67,9 @@ fn faulty_apps_show_nothing() {
     }
 }
 
-/// Each way of breaking the small app around its secrets, and a word of the message that must come.
+/// Ways to break the small app around its secrets, each with a word of the expected message.
 #[test]
-fn failing_runs_show_nothing() {
+fn failing_runs_do_not_show_the_marker() {
     type Fault = fn(&SmallApp);
     let secrets = "app/base/secrets.yaml";
     let faults: &[(&str, Fault)] = &[
@@ -156,7 +156,7 @@ fn failing_runs_show_nothing() {
 }
 
 #[test]
-fn a_committed_literal_is_sealed_and_shows_nothing() {
+fn a_committed_literal_is_sealed_and_not_shown() {
     let app = SmallApp::new();
     app.write(
         "app/base/literal.yaml",
@@ -175,12 +175,12 @@ fn a_committed_literal_is_sealed_and_shows_nothing() {
     }
 }
 
-/// Not [`MARKER`]: the name of this file, which a panic may show, holds that.
+/// Not [`MARKER`], since the name of this file, which a panic may show, contains it.
 const PAYLOAD: &str = "CANARYVALUE";
 
 const PANICKING_CHILD: &str = "SEALWAVE_TEST_PANICKING_CHILD";
 
-/// Not a test of its own: the child of the next one, in which a run panics with a value in its hands.
+/// The child process of the next test, in which a run panics while it holds a value.
 #[test]
 fn panicking_child() {
     #[expect(clippy::disallowed_methods, reason = "tells the child from the parent")]
@@ -193,7 +193,7 @@ fn panicking_child() {
 }
 
 #[test]
-fn a_panic_shows_where_it_happened_and_nothing_else() {
+fn a_panic_shows_only_its_location() {
     let child = std::env::current_exe().expect("this test");
     let output = std::process::Command::new(child)
         .args(["--exact", "panicking_child", "--nocapture"])

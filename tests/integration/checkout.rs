@@ -1,5 +1,5 @@
-//! What an app can reach of the files that Argo CD sent, and what it cannot: links, patches and definitions in the directory
-//! that argocd-cmp-server unpacks, for the whole repository and for the part that `manifest-generate-paths` leaves.
+//! Tests of the files that an app can reach: links, patches and definitions in the directory that argocd-cmp-server
+//! unpacks, for the whole repository and for the part selected by `manifest-generate-paths`.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ const APP: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop
 const SHARED: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: common}\ndata: {from: shared}\n";
 const OWN: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\ndata: {from: app}\n";
 
-/// A sidecar with the directory of one request, and beside it that of another.
+/// A sidecar with the directories of two requests.
 struct Sidecar(TempDir);
 
 impl Sidecar {
@@ -34,7 +34,7 @@ impl Sidecar {
         fs_err::write(path, text).unwrap();
     }
 
-    /// An app at a path of the request's directory, with a link in `base/`.
+    /// Creates an app at a path of the request's directory, with a link in `base/`.
     fn app(&self, path: &str, link: Option<&str>) {
         let app = format!("_cmp_server/id/{path}");
         self.write(&format!("{app}/sealwave.yaml"), APP);
@@ -45,7 +45,7 @@ impl Sidecar {
         }
     }
 
-    /// Renders the app, as Argo CD would call the plugin for it.
+    /// Renders the app as Argo CD calls the plugin.
     fn render(&self, path: &str, source_path: &str) -> (bool, String, String) {
         let output = sealwave()
             .args(["render", "--env", "dev"])
@@ -65,7 +65,7 @@ const ANNOTATION: &str =
     "`argocd.argoproj.io/manifest-generate-paths` of the Application, for example `.;../_shared`";
 
 #[test]
-fn p1_a_shared_file_in_the_part_that_was_sent() {
+fn p1_a_shared_file_in_the_sent_part_is_read() {
     let sidecar = Sidecar::new();
     sidecar.app("my-app", Some("../../_shared/common.yaml"));
     sidecar.write("_cmp_server/id/_shared/common.yaml", SHARED);
@@ -74,7 +74,7 @@ fn p1_a_shared_file_in_the_part_that_was_sent() {
 }
 
 #[test]
-fn r21_k8s_alone_was_sent() {
+fn r21_only_k8s_was_sent() {
     let sidecar = Sidecar::new();
     sidecar.app("apps/shop", Some("../../../common/common.yaml"));
     sidecar.write("_cmp_server/id/common/common.yaml", SHARED);
@@ -85,7 +85,7 @@ fn r21_k8s_alone_was_sent() {
 }
 
 #[test]
-fn r21_patches_and_definitions_beside_the_app_too() {
+fn r21_patches_and_definitions_next_to_the_app_are_read() {
     let sidecar = Sidecar::new();
     sidecar.app("apps/shop", None);
     sidecar.write("_cmp_server/id/patches/own.yaml", "data: {from: patch}\n");
@@ -98,7 +98,7 @@ fn r21_patches_and_definitions_beside_the_app_too() {
 }
 
 #[test]
-fn r21_what_was_not_sent_is_not_reached_and_the_message_names_the_annotation() {
+fn r21_unsent_files_are_not_reached_and_the_error_names_the_annotation() {
     let sidecar = Sidecar::new();
     sidecar.app("shop", Some("../../../other/secret.yaml"));
     for source in [
@@ -120,7 +120,7 @@ fn r21_what_was_not_sent_is_not_reached_and_the_message_names_the_annotation() {
         assert!(stderr.contains(ANNOTATION), "{source}: {stderr}");
         assert!(!stderr.contains("CANARY"), "{source}: {stderr}");
     }
-    // With the whole repository the annotation would not help.
+    // With the whole repository, the annotation would not help.
     let (success, _, stderr) = sidecar.render("shop", "shop");
     assert!(
         !success && stderr.contains("keep everything that an app uses in its own repository"),
@@ -130,7 +130,7 @@ fn r21_what_was_not_sent_is_not_reached_and_the_message_names_the_annotation() {
 }
 
 #[test]
-fn r21_ways_out_of_what_was_sent() {
+fn r21_paths_out_of_the_sent_directory_are_refused() {
     for target in [
         "../../../other/secret.yaml",
         "../../../../_cmp_server/other/secret.yaml",
@@ -162,7 +162,7 @@ fn r21_ways_out_of_what_was_sent() {
 }
 
 #[test]
-fn r21_app_file_and_environments_that_are_links_out() {
+fn r21_app_files_and_environments_that_link_outside_are_refused() {
     let sidecar = Sidecar::new();
     sidecar.app("shop", None);
     sidecar.write("_cmp_server/other/sealwave.yaml", APP);
@@ -179,12 +179,12 @@ fn r21_app_file_and_environments_that_are_links_out() {
     fs_err::remove_dir_all(sidecar.at("_cmp_server/id/shop/envs")).unwrap();
     symlink("../../other/envs", sidecar.at("_cmp_server/id/shop/envs")).unwrap();
     let (success, _, stderr) = sidecar.render("shop", "a/shop");
-    assert!(!success && stderr.contains("directory of the environments leaves the repository"), "{stderr}");
+    assert!(!success && stderr.contains("environments directory leaves the repository"), "{stderr}");
     assert!(!stderr.contains("hidden") && stderr.contains(ANNOTATION), "{stderr}");
 }
 
 #[test]
-fn links_into_the_directory_of_git_are_not_followed() {
+fn links_into_the_git_directory_are_not_followed() {
     let sidecar = Sidecar::new();
     sidecar.write("_cmp_server/id/.git/config", "[remote]\n\turl = https://u:CANARY@git.example.com/a\n");
     sidecar.write("_cmp_server/id/.git/common.yaml", SHARED);
@@ -198,7 +198,7 @@ fn links_into_the_directory_of_git_are_not_followed() {
         assert!(stderr.starts_with("error: link leaves the repository\n"), "{target}: {stderr}");
         assert!(!stderr.contains("CANARY"), "{stderr}");
     }
-    // Nor is one of a partial, or a patch that names such a file.
+    // Links of partials and patch files are not followed either.
     sidecar.app("apps/web", None);
     let partials = sidecar.at("_cmp_server/id/apps/web/partials");
     fs_err::create_dir_all(&partials).unwrap();
@@ -219,20 +219,20 @@ fn links_into_the_directory_of_git_are_not_followed() {
 }
 
 #[test]
-fn values_in_the_directory_of_manifests_are_not_lost_in_silence() {
+fn values_in_the_manifest_directory_are_reported() {
     let sidecar = Sidecar::new();
     sidecar.app("shop", None);
     sidecar.write("_cmp_server/id/shop/base/values.yaml", "image: a\n");
     let (success, _, stderr) = sidecar.render("shop", "shop");
-    assert!(success && stderr.contains("warning: values of `base/values.yaml` are not read"), "{stderr}");
+    assert!(success && stderr.contains("warning: `base/values.yaml` is ignored"), "{stderr}");
     assert!(stderr.contains("base/values.yaml"), "{stderr}");
 }
 
 #[test]
-fn files_that_other_tools_encrypted_or_left_unfinished_are_named() {
+fn files_of_other_tools_and_conflicts_are_named() {
     for (text, message) in [
-        (&b"\0GITCRYPT\0\xc3\x28\xa0"[..], "file is encrypted by git-crypt, and nothing decrypts it"),
-        (b"$ANSIBLE_VAULT;1.1;AES256\n33343536\n", "a file encrypted with Ansible Vault is not a manifest"),
+        (&b"\0GITCRYPT\0\xc3\x28\xa0"[..], "file is encrypted by git-crypt"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n33343536\n", "a file that Ansible Vault encrypted is not a manifest"),
         (
             b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n",
             "a file encrypted with age is not a manifest",
@@ -248,7 +248,7 @@ fn files_that_other_tools_encrypted_or_left_unfinished_are_named() {
         (b"spec: {replicas: 2}\n", "a part of an object, without `apiVersion` and `kind`, is not a manifest"),
         (
             b"apiVersion: argoproj.io/v1alpha1\nkind: ConfigManagementPlugin\nmetadata: {name: a}\nspec: {}\n",
-            "it is configuration that the sidecar of Argo CD reads from a file",
+            "it is a configuration file of the sidecar of Argo CD",
         ),
     ] {
         let sidecar = Sidecar::new();

@@ -1,4 +1,4 @@
-//! The same input gives the same bytes; each thing that must change them does, and nothing else.
+//! Tests that equal input gives equal bytes, and that only relevant changes affect them.
 
 use std::process::Command;
 
@@ -20,7 +20,7 @@ fn two_processes_and_one_core_give_the_same_bytes() {
 
 const SKIPPING_CHILD: &str = "SEALWAVE_TEST_SKIPPING_CHILD";
 
-/// Not a test of its own: the child of the next one, a test that skips.
+/// The child process of the next test, in which a test is skipped.
 #[test]
 fn skipping_child() {
     #[expect(clippy::disallowed_methods, reason = "tells the child from the parent")]
@@ -30,7 +30,7 @@ fn skipping_child() {
 }
 
 #[test]
-fn a_skipped_test_is_seen_without_further_ado() {
+fn a_skipped_test_is_visible_in_the_output() {
     let child = std::env::current_exe().expect("this test");
     let output = Command::new(child)
         .args(["--exact", "skipping_child"])
@@ -42,7 +42,7 @@ fn a_skipped_test_is_seen_without_further_ado() {
 }
 
 #[test]
-fn another_certificate_for_the_same_key_changes_nothing() {
+fn another_certificate_for_the_same_key_does_not_change_the_output() {
     let app = SmallApp::new();
     let before = app.generate_bytes();
     app.certificate("rsa2048-reissued.crt");
@@ -50,7 +50,7 @@ fn another_certificate_for_the_same_key_changes_nothing() {
 }
 
 #[test]
-fn another_sealing_key_changes_every_item_and_no_checksum() {
+fn another_sealing_key_changes_all_items_and_no_checksums() {
     let app = SmallApp::new();
     let before = app.generate();
     app.certificate("rsa4096.crt");
@@ -63,7 +63,7 @@ fn another_sealing_key_changes_every_item_and_no_checksum() {
     }
 }
 
-/// Each change, and whether the item `api/password` may stay as it was.
+/// The changes, each with whether the item `api/password` may stay unchanged.
 #[test]
 fn each_part_of_the_context_changes_the_ciphertext() {
     type Change = fn(&mut SmallApp);

@@ -1,4 +1,4 @@
-//! The examples of docs/moving.md: each app in `testdata/moving` gives what its page promises.
+//! Tests of the examples in docs/moving.md: each app in `testdata/moving` gives the output that the page promises.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn generate(case: &Path, app: &str) -> String {
     stdout_of(&["generate", &path(app), "--env", "prod", "--operator", &operator, "--project", "shop"])
 }
 
-fn opened(sealed: &Value) -> BTreeMap<String, Vec<u8>> {
+fn open_items(sealed: &Value) -> BTreeMap<String, Vec<u8>> {
     let key = DangerPrivateKey::from_pem(&text(&root().join("testdata/sealed-secrets/rsa2048.key"))).unwrap();
     let metadata = |field: &str| sealed["metadata"][field].as_str().unwrap().to_owned();
     let label = Scope::Strict.label(&metadata("namespace"), &metadata("name"));
@@ -51,18 +51,18 @@ fn examples_give_their_expected_output() {
 }
 
 #[test]
-fn argocd_vault_plugins_manifests_are_taken_as_they_are() {
+fn argocd_vault_plugins_manifests_are_accepted_unchanged() {
     let case = root().join("testdata/moving/argocd-vault-plugin");
     for name in ["secret.yaml", "token.yaml"] {
         assert_eq!(text(&case.join("before").join(name)), text(&case.join("app/base").join(name)), "{name}");
     }
-    // The last step changes nothing that reaches the cluster.
+    // The last step does not change what reaches the cluster.
     assert_eq!(generate(&case, "app"), generate(&case, "after"));
     let objects = objects(&generate(&case, "app"));
-    let values = opened(find(&objects, "SealedSecret", "db"));
+    let values = open_items(find(&objects, "SealedSecret", "db"));
     assert_eq!(values["url"], b"postgresql://CANARY-user:CANARY-pass@db:5432/shop");
     assert_eq!(values["password"], b"CANARY-pass");
-    assert_eq!(opened(find(&objects, "SealedSecret", "token"))["token"], b"CANARY-token");
+    assert_eq!(open_items(find(&objects, "SealedSecret", "token"))["token"], b"CANARY-token");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_committed_sealed_secret_becomes_a_placeholder_secret_of_the_same_content() 
     let before: Value = yaml_serde::from_str(&text(&case.join("before/sealed.yaml"))).unwrap();
     let objects = objects(&generate(&case, "app"));
     let after = find(&objects, "SealedSecret", "db.creds");
-    assert_eq!(opened(&before), opened(after));
+    assert_eq!(open_items(&before), open_items(after));
     assert_eq!(before["spec"]["template"], after["spec"]["template"]);
     assert_eq!(before["metadata"]["namespace"], after["metadata"]["namespace"]);
 }
@@ -91,17 +91,17 @@ fn a_committed_sealed_secret_passes() {
 fn values_with_references_become_placeholders() {
     let case = root().join("testdata/moving/helm-secrets");
     let objects = objects(&generate(&case, "app"));
-    let values = opened(find(&objects, "SealedSecret", "shop"));
+    let values = open_items(find(&objects, "SealedSecret", "shop"));
     assert_eq!(values["url"], b"postgresql://shop:CANARY%20p%40ss@db/shop");
     assert_eq!(values["smtp"], b"CANARY-smtp");
 }
 
-/// Whether a block is part of a list, and so indented.
-fn in_list(block: &str) -> bool {
+/// Reports whether a block is part of a list, and so indented.
+fn is_in_list(block: &str) -> bool {
     block.lines().nth(1).is_some_and(|line| line.starts_with("   "))
 }
 
-/// The page shows these files, not copies of them that grow old.
+/// The page must show the files themselves, so that copies cannot become outdated.
 #[test]
 fn the_page_shows_the_files_of_the_examples() {
     let page = text(&root().join("docs/moving.md"));
@@ -116,7 +116,7 @@ fn the_page_shows_the_files_of_the_examples() {
                 let lines = block
                     .lines()
                     .skip(1)
-                    .map(|line| line.strip_prefix("   ").filter(|_| in_list(block)).unwrap_or(line));
+                    .map(|line| line.strip_prefix("   ").filter(|_| is_in_list(block)).unwrap_or(line));
                 let block: String =
                     lines.filter(|line| !line.trim().is_empty()).flat_map(|line| [line, "\n"]).collect();
                 assert_eq!(block, text(&path), "{name}");

@@ -240,7 +240,7 @@ fn p03_configuration_in_an_app_is_an_error_that_identifies_it() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         for expected in [
-            "`EncryptionConfiguration` cannot be applied: it is configuration that the API server reads",
+            "`EncryptionConfiguration` cannot be applied: it is a configuration file of the API server",
             "`Policy` cannot be applied",
         ] {
             assert!(stderr.contains(expected), "{stderr}");

@@ -1,4 +1,4 @@
-//! Patches of an environment: their types, what they make of objects, and where they are refused.
+//! Tests of patches: their types, their effect on objects, and their errors.
 //!
 //! Expected results of strategic merge patches are those of `kubectl patch --local`, except where a test says otherwise.
 
@@ -33,7 +33,7 @@ spec:
 
 const OTHER: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {a: b}\n";
 
-/// An app whose `prod` has one patch, in a file `p.yaml`, and the given objects.
+/// Creates an app whose `prod` has one patch, in a file `p.yaml`, and the given objects.
 fn app(target: &str, kind: &str, patch: &str, objects: &str) -> Tree {
     let stated = if kind.is_empty() { String::new() } else { format!("type: {kind}, ") };
     let entry = format!("{{target: {target}, {stated}file: p.yaml}}");
@@ -48,7 +48,7 @@ fn app(target: &str, kind: &str, patch: &str, objects: &str) -> Tree {
     ])
 }
 
-/// Standard output and error of `render`.
+/// Returns standard output or the error of `render`.
 fn render(tree: &Tree) -> Result<Vec<Json>, String> {
     let output = sealwave()
         .current_dir(tree.root())
@@ -67,20 +67,20 @@ fn object<'o>(objects: &'o [Json], kind: &str) -> &'o Json {
     objects.iter().find(|object| object["kind"] == kind).unwrap_or_else(|| panic!("no {kind}"))
 }
 
-/// The Deployment after a patch of this type.
-fn patched(kind: &str, patch: &str) -> Json {
+/// Returns the Deployment after a patch of this type.
+fn patch_deployment(kind: &str, patch: &str) -> Json {
     let objects = render(&app("{kind: Deployment}", kind, patch, DEPLOYMENT)).unwrap();
     object(&objects, "Deployment").clone()
 }
 
-/// Part of the pod's specification after a strategic merge patch of it.
-fn pod(patch: &str) -> Json {
+/// Returns part of the pod's specification after a strategic merge patch.
+fn patch_pod(patch: &str) -> Json {
     let indented: String = patch.lines().flat_map(|line| ["      ", line, "\n"]).collect();
-    patched("strategic", &format!("spec:\n  template:\n    spec:\n{indented}"))["spec"]["template"]["spec"]
+    patch_deployment("strategic", &format!("spec:\n  template:\n    spec:\n{indented}"))["spec"]["template"]["spec"]
         .clone()
 }
 
-fn refused(kind: &str, patch: &str) -> String {
+fn refusal(kind: &str, patch: &str) -> String {
     let error = render(&app("{kind: Deployment}", kind, patch, DEPLOYMENT)).unwrap_err();
     assert!(!error.contains("hunter2"), "{error}");
     error
@@ -94,27 +94,29 @@ const CONTAINERS: &str = "spec:\n  template:\n    spec:\n      containers:\n    
 
 #[test]
 fn m_render_02_a_map_with_a_merged_list_must_state_its_type() {
-    let error = refused("", CONTAINERS);
+    let error = refusal("", CONTAINERS);
     for part in [
         "p.yaml:4:7",
-        "patch sets the list `spec.template.spec.containers`, which Kubernetes merges by `name`, without stating its type",
+        "patch without a type sets the list `spec.template.spec.containers`, which Kubernetes merges by `name`",
         "to replace the whole list, add `type: merge`",
         "to merge it by `name`, add `type: strategic`",
     ] {
         assert!(error.contains(part), "{error}");
     }
-    let error = refused("", "metadata: {finalizers: [a.io/z]}\n");
+    let error = refusal("", "metadata: {finalizers: [a.io/z]}\n");
     assert!(error.contains("`metadata.finalizers`, which Kubernetes merges by value"), "{error}");
     assert!(
-        refused("", "spec: {template: {spec: {volumes: []}}}\n").contains("`spec.template.spec.volumes`")
+        refusal("", "spec: {template: {spec: {volumes: []}}}\n").contains("`spec.template.spec.volumes`")
     );
-    // What both types do alike needs none.
-    let object =
-        patched("", "metadata: {labels: {a: b}}\nspec: {replicas: 2, template: {spec: {volumes: null}}}\n");
+    // Changes that both types make alike need no type.
+    let object = patch_deployment(
+        "",
+        "metadata: {labels: {a: b}}\nspec: {replicas: 2, template: {spec: {volumes: null}}}\n",
+    );
     assert_eq!(object["spec"]["replicas"], 2);
     assert_eq!(object["spec"]["template"]["spec"]["volumes"], Json::Null);
     let lists = "spec: {template: {spec: {tolerations: [{key: a}], containers: null}}}\n";
-    assert_eq!(patched("", lists)["spec"]["template"]["spec"]["tolerations"], json!([{"key": "a"}]));
+    assert_eq!(patch_deployment("", lists)["spec"]["template"]["spec"]["tolerations"], json!([{"key": "a"}]));
 }
 
 #[test]
@@ -128,7 +130,7 @@ fn custom_resources_have_no_merge_keys() {
     let error = render(&app("{kind: Rollout}", "strategic", patch, custom)).unwrap_err();
     assert!(error.contains("p.yaml:1:1"), "{error}");
     assert!(
-        error.contains("kind Rollout has no merge keys, so it takes no strategic merge patch"),
+        error.contains("kind Rollout has no merge keys, so it does not support strategic merge patches"),
         "{error}"
     );
     // A list of patches is a value of such a kind.
@@ -140,7 +142,7 @@ fn custom_resources_have_no_merge_keys() {
 }
 
 #[test]
-fn a_type_is_what_the_patch_must_be() {
+fn a_patch_must_have_the_form_of_its_type() {
     for (kind, patch, wanted) in [
         ("json", "a: b\n", "patch is of type object; it must be a list of operations"),
         ("merge", "- {op: remove, path: /a}\n", "patch is of type array; it must be an object"),
@@ -156,15 +158,18 @@ fn a_type_is_what_the_patch_must_be() {
         ),
         ("", "$patch: delete\n", "add `type: strategic` to the entry in `sealwave.yaml`"),
     ] {
-        let error = refused(kind, patch);
+        let error = refusal(kind, patch);
         assert!(error.contains(wanted), "{kind} {patch}: {error}");
     }
-    assert_eq!(patched("json", "- {op: remove, path: /spec/strategy}\n")["spec"]["strategy"], Json::Null);
-    let replaced = patched("merge", CONTAINERS)["spec"]["template"]["spec"]["containers"].clone();
-    assert_eq!(replaced, json!([{"name": "server", "env": [{"name": "A", "value": "z"}]}]));
-    // Keys with a dollar that are no directives are fields.
     assert_eq!(
-        patched("", "metadata: {annotations: {$patches: a, $setElementOrder: b}}\n")["metadata"]["annotations"]
+        patch_deployment("json", "- {op: remove, path: /spec/strategy}\n")["spec"]["strategy"],
+        Json::Null
+    );
+    let replaced = patch_deployment("merge", CONTAINERS)["spec"]["template"]["spec"]["containers"].clone();
+    assert_eq!(replaced, json!([{"name": "server", "env": [{"name": "A", "value": "z"}]}]));
+    // Keys with a dollar sign that are not directives are fields.
+    assert_eq!(
+        patch_deployment("", "metadata: {annotations: {$patches: a, $setElementOrder: b}}\n")["metadata"]["annotations"]
             ["$patches"],
         "a"
     );
@@ -172,7 +177,7 @@ fn a_type_is_what_the_patch_must_be() {
 
 #[test]
 fn strategic_patches_merge_lists_by_their_keys() {
-    let containers = pod("containers:\n- {name: proxy, image: \"envoy:2\"}\n- {name: log, image: \"log:1\"}\n- name: server\n  args: [-c]\n  env: [{name: B, value: x}, {name: C, value: c}]\n  image: null\n")["containers"].clone();
+    let containers = patch_pod("containers:\n- {name: proxy, image: \"envoy:2\"}\n- {name: log, image: \"log:1\"}\n- name: server\n  args: [-c]\n  env: [{name: B, value: x}, {name: C, value: c}]\n  image: null\n")["containers"].clone();
     assert_eq!(names(&containers), ["proxy", "log", "server"]);
     assert_eq!(containers[0]["image"], "envoy:2");
     assert_eq!(containers[2]["args"], json!(["-c"]), "a list without merge key is replaced");
@@ -181,71 +186,81 @@ fn strategic_patches_merge_lists_by_their_keys() {
         json!([{"name": "A", "value": "a"}, {"name": "B", "value": "x"}, {"name": "C", "value": "c"}])
     );
     assert_eq!(containers[2].get("image"), None);
-    let new_first = pod("containers: [{name: log, image: \"log:1\"}]\n");
+    let new_first = patch_pod("containers: [{name: log, image: \"log:1\"}]\n");
     assert_eq!(names(&new_first["containers"]), ["log", "server", "proxy"], "as the API server has it");
     assert_eq!(
-        patched("strategic", "metadata: {finalizers: [a.io/z, a.io/y]}\n")["metadata"]["finalizers"],
+        patch_deployment("strategic", "metadata: {finalizers: [a.io/z, a.io/y]}\n")["metadata"]["finalizers"],
         json!(["a.io/z", "a.io/x", "a.io/y"])
     );
 }
 
 #[test]
 fn directives_delete_replace_and_merge() {
-    let deleted = pod(
+    let deleted = patch_pod(
         "containers:\n- {name: proxy, $patch: delete}\n- name: server\n  env: [{name: A, $patch: delete}]\n",
     );
     assert_eq!(names(&deleted["containers"]), ["server"]);
     assert_eq!(deleted["containers"][0]["env"], json!([{"name": "B", "value": "b"}]));
-    let replaced = pod("containers:\n- $patch: replace\n- {name: only, image: a}\n");
+    let replaced = patch_pod("containers:\n- $patch: replace\n- {name: only, image: a}\n");
     assert_eq!(replaced["containers"], json!([{"name": "only", "image": "a"}]));
     assert_eq!(
-        pod("containers:\n- $patch: merge\n- {name: server, image: a}\n")["containers"][0]["image"],
+        patch_pod("containers:\n- $patch: merge\n- {name: server, image: a}\n")["containers"][0]["image"],
         "a"
     );
-    assert_eq!(pod("volumes: [{$patch: delete}]\n").get("volumes"), None);
-    let map = patched("strategic", "spec: {strategy: {$patch: replace, type: Recreate}}\n");
+    assert_eq!(patch_pod("volumes: [{$patch: delete}]\n").get("volumes"), None);
+    let map = patch_deployment("strategic", "spec: {strategy: {$patch: replace, type: Recreate}}\n");
     assert_eq!(map["spec"]["strategy"], json!({"type": "Recreate"}));
-    let map = patched("strategic", "spec: {strategy: {$patch: merge, type: Recreate}}\n");
+    let map = patch_deployment("strategic", "spec: {strategy: {$patch: merge, type: Recreate}}\n");
     assert_eq!(map["spec"]["strategy"]["rollingUpdate"], json!({"maxSurge": 1}));
-    // As Kustomize: the API server would leave `{}`, and would drop an item with `$patch: replace`.
-    assert_eq!(patched("strategic", "spec: {strategy: {$patch: delete}}\n")["spec"].get("strategy"), None);
-    let item = pod("containers: [{name: server, image: a, $patch: replace}]\n");
+    // Like Kustomize: the API server would leave `{}`, and would drop an item with `$patch: replace`.
+    assert_eq!(
+        patch_deployment("strategic", "spec: {strategy: {$patch: delete}}\n")["spec"].get("strategy"),
+        None
+    );
+    let item = patch_pod("containers: [{name: server, image: a, $patch: replace}]\n");
     assert_eq!(item["containers"][0], json!({"name": "server", "image": "a"}));
     assert_eq!(names(&item["containers"]), ["server", "proxy"]);
-    // A value that is new to the object has no directives left.
-    let new = pod(
+    // A value that is new to the object keeps no directives.
+    let new = patch_pod(
         "initContainers:\n- $patch: replace\n- {name: i, image: a, env: [{name: X, $patch: delete}], securityContext: {$patch: delete}}\n- {name: j, $patch: delete}\n",
     );
     assert_eq!(new["initContainers"], json!([{"name": "i", "image": "a", "env": []}]));
     assert_eq!(
-        pod("securityContext: {$patch: replace, runAsUser: 1, fsGroup: null}\n")["securityContext"],
+        patch_pod("securityContext: {$patch: replace, runAsUser: 1, fsGroup: null}\n")["securityContext"],
         json!({"runAsUser": 1})
     );
-    let both = pod("containers:\n- {name: server, image: new}\n- {name: server, $patch: delete}\n");
+    let both = patch_pod("containers:\n- {name: server, image: new}\n- {name: server, $patch: delete}\n");
     assert_eq!(both["containers"][0], json!({"name": "server", "image": "new"}), "deletions come first");
 }
 
 #[test]
 fn keys_are_retained_and_items_put_in_order() {
-    let volume = pod("volumes: [{name: data, configMap: {name: c}, $retainKeys: [name, configMap]}]\n");
+    let volume = patch_pod("volumes: [{name: data, configMap: {name: c}, $retainKeys: [name, configMap]}]\n");
     assert_eq!(volume["volumes"][0], json!({"name": "data", "configMap": {"name": "c"}}));
-    let strategy = patched("strategic", "spec: {strategy: {$retainKeys: [type], type: Recreate}}\n");
+    let strategy = patch_deployment("strategic", "spec: {strategy: {$retainKeys: [type], type: Recreate}}\n");
     assert_eq!(strategy["spec"]["strategy"], json!({"type": "Recreate"}));
-    let order = pod(
+    let order = patch_pod(
         "$setElementOrder/containers: [{name: proxy}, {name: log}, {name: server}]\ncontainers: [{name: log, image: a}]\n",
     );
     assert_eq!(names(&order["containers"]), ["proxy", "log", "server"]);
-    let order = pod("$setElementOrder/volumes: [{name: cache}, {name: data}]\n");
+    let order = patch_pod("$setElementOrder/volumes: [{name: cache}, {name: data}]\n");
     assert_eq!(names(&order["volumes"]), ["cache", "data"]);
     let finalizers = "metadata:\n  $setElementOrder/finalizers: [a.io/z, a.io/y]\n  finalizers: [a.io/z]\n  $deleteFromPrimitiveList/finalizers: [a.io/x]\n";
-    assert_eq!(patched("strategic", finalizers)["metadata"]["finalizers"], json!(["a.io/z", "a.io/y"]));
-    assert_eq!(pod("$setElementOrder/ephemeralContainers: [{name: a}]\n").get("ephemeralContainers"), None);
+    assert_eq!(
+        patch_deployment("strategic", finalizers)["metadata"]["finalizers"],
+        json!(["a.io/z", "a.io/y"])
+    );
+    assert_eq!(
+        patch_pod("$setElementOrder/ephemeralContainers: [{name: a}]\n").get("ephemeralContainers"),
+        None
+    );
 }
 
 #[test]
-fn items_that_share_a_merge_key_are_told_apart() {
+fn items_that_share_a_merge_key_are_distinguished() {
     let ports = |patch: &str| {
-        pod(&format!("containers: [{{name: server, ports: [{patch}]}}]\n"))["containers"][0]["ports"].clone()
+        patch_pod(&format!("containers: [{{name: server, ports: [{patch}]}}]\n"))["containers"][0]["ports"]
+            .clone()
     };
     assert_eq!(
         ports("{containerPort: 53, protocol: UDP, hostPort: 5353}"),
@@ -278,7 +293,7 @@ fn a_budget_selector_is_replaced() {
 }
 
 #[test]
-fn m_render_02_an_object_is_left_out() {
+fn m_render_02_a_patch_can_delete_an_object() {
     let whole = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n$patch: delete\n";
     let objects = render(&app("{kind: Deployment, name: web}", "strategic", whole, DEPLOYMENT)).unwrap();
     assert_eq!(objects.len(), 1);
@@ -292,15 +307,14 @@ fn m_render_02_an_object_is_left_out() {
     ] {
         let error = render(&app(target, "strategic", patch, DEPLOYMENT)).unwrap_err();
         assert!(
-            error.contains(&format!("for an object with another `{field}`"))
-                || error.contains("`apiVersion`"),
+            error.contains(&format!("has a different `{field}` than")) || error.contains("`apiVersion`"),
             "{error}"
         );
         assert!(error.contains("p.yaml:"), "{error}");
     }
     let error = render(&app("{}", "strategic", "$patch: delete\n", DEPLOYMENT)).unwrap_err();
     assert!(error.contains("renders no object"), "{error}");
-    // References to it are found as any other.
+    // References to it are found like any other.
     let user = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: a, envFrom: [{configMapRef: {name: other}}]}]}\n";
     let tree = app("{kind: ConfigMap, name: other}", "strategic", "$patch: delete\n", user);
     let report = tree.report(&["--env", "prod"]);
@@ -308,7 +322,7 @@ fn m_render_02_an_object_is_left_out() {
 }
 
 #[test]
-fn a_definition_that_is_left_out_still_tells_the_scope() {
+fn a_deleted_definition_still_defines_the_scope() {
     let objects = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: nodes.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Node, plural: nodes}, versions: []}\n---\napiVersion: example.com/v1\nkind: Node\nmetadata: {name: node}\n";
     let rendered =
         render(&app("{kind: CustomResourceDefinition}", "strategic", "$patch: delete\n", objects)).unwrap();
@@ -320,8 +334,8 @@ fn malformed_directives_are_refused_at_their_place() {
     for (patch, place, wanted) in [
         ("$patch: hunter2\n", "p.yaml:1:9", "`$patch` must be `delete`, `merge` or `replace`"),
         ("spec: {strategy: {$patch: 1}}\n", "p.yaml:1:27", "`$patch` must be"),
-        ("spec: {$retainKeys: hunter2}\n", "p.yaml:1:8", "`$retainKeys` must be a list of names of fields"),
-        ("spec: {$retainKeys: [1]}\n", "p.yaml:1:8", "`$retainKeys` must be a list of names of fields"),
+        ("spec: {$retainKeys: hunter2}\n", "p.yaml:1:8", "`$retainKeys` must be a list of field names"),
+        ("spec: {$retainKeys: [1]}\n", "p.yaml:1:8", "`$retainKeys` must be a list of field names"),
         (
             "spec: {strategy: {$retainKeys: [type], rollingUpdate: {}}}\n",
             "p.yaml:1:40",
@@ -341,7 +355,7 @@ fn malformed_directives_are_refused_at_their_place() {
         (
             "metadata: {$setElementOrder/finalizers: [a.io/x], finalizers: [a.io/z]}\n",
             "p.yaml:1:64",
-            "in another order than `$setElementOrder`",
+            "not in the order of `$setElementOrder`",
         ),
         ("spec: {template: {spec: {$setElementOrder/tolerations: []}}}\n", "", ""),
         (
@@ -371,10 +385,10 @@ fn malformed_directives_are_refused_at_their_place() {
         ),
     ] {
         if wanted.is_empty() {
-            patched("strategic", patch);
+            patch_deployment("strategic", patch);
             continue;
         }
-        let error = refused("strategic", patch);
+        let error = refusal("strategic", patch);
         assert!(error.contains(wanted) && error.contains(place), "{patch}: {error}");
     }
 }
@@ -405,7 +419,7 @@ fn m_loc_01_a_finding_about_a_patched_value_points_at_the_patch() {
             "p.yaml:4",
         ),
         ("json", "- op: add\n  path: /spec/template/spec/containers/0\n  value: {name: x}\n", "p.yaml:3"),
-        // What removes a field that must be there is in the patch alone.
+        // The removal of a required field is only in the patch.
         (
             "json",
             "- op: test\n  path: /kind\n  value: Deployment\n- op: remove\n  path: /spec/template/spec/containers/1/image\n",
@@ -428,7 +442,7 @@ fn m_loc_01_a_finding_about_a_patched_value_points_at_the_patch() {
     ] {
         assert_eq!(place(kind, patch), wanted, "{kind} {patch}");
     }
-    // Everything else of an item that is merged stays where it is written.
+    // The rest of a merged item keeps its place.
     let faulty = DEPLOYMENT.replace("image: envoy:1", "image: 5");
     let tree = app(
         "{kind: Deployment}",
@@ -473,10 +487,10 @@ fn m_render_01_a_written_namespace_stays() {
         "the ClusterRole: {:?}",
         report.lines()
     );
-    // A patch may set one, and a definition settles it.
-    let patched =
+    // A patch may set a namespace, and a definition decides the scope.
+    let patch_deployment =
         app("{kind: ClusterLogPipe, name: b}", "merge", "metadata: {namespace: elsewhere}\n", &objects);
-    assert_eq!(namespaces(&patched)[6], "elsewhere");
+    assert_eq!(namespaces(&patch_deployment)[6], "elsewhere");
     let definition = |scope: &str| {
         format!(
             "{objects}---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: clusterlogpipes.logs.example.com}}\nspec: {{group: logs.example.com, scope: {scope}, names: {{kind: ClusterLogPipe, plural: clusterlogpipes}}, versions: []}}\n"
@@ -488,7 +502,7 @@ fn m_render_01_a_written_namespace_stays() {
 }
 
 #[test]
-fn strategic_patches_have_bounds() {
+fn strategic_patches_are_bounded() {
     let many =
         |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(", ");
     let ports = |count: usize| many(count, &|n| format!("{{containerPort: {}, name: \"p{n}\"}}", n % 60_000));
@@ -505,7 +519,7 @@ fn strategic_patches_have_bounds() {
     );
     let error = render(&app("{kind: Pod}", "strategic", &order, &one)).unwrap_err();
     assert!(error.contains("patch makes the object too large or too deep"), "{error}");
-    // All with one merge key: each must be found without a look at the others.
+    // All items have one merge key: each must be found without visiting the others.
     let same = many(8_000, &|n| format!("{{containerPort: 1, protocol: \"P{n}\"}}"));
     let equal = format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: a, image: a, ports: [{same}]}}]}}\n"
@@ -516,7 +530,7 @@ fn strategic_patches_have_bounds() {
     let map = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m}}\ndata: {{{keys}}}\n");
     let removals = many(15_000, &|n| format!("$deleteFromPrimitiveList/k{n}: []"));
     render(&app("{name: m}", "strategic", &format!("data: {{{removals}}}\n"), &map)).unwrap();
-    // Ten objects and patches that each add megabytes.
+    // Ten objects, and patches that each add megabytes.
     let maps: String = (0..60)
         .map(|n| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{n}}}\n"))
         .collect();
@@ -530,7 +544,7 @@ fn strategic_patches_have_bounds() {
 }
 
 #[test]
-fn no_strategic_patch_lets_a_plain_secret_out() {
+fn strategic_patches_cannot_expose_a_plain_secret() {
     for (patch, wanted) in [
         (
             "kind: List\nitems: [{apiVersion: v1, kind: Secret, metadata: {name: x}, stringData: {a: hunter2}}]\n",
@@ -541,9 +555,12 @@ fn no_strategic_patch_lets_a_plain_secret_out() {
             "into a list",
         ),
         ("kind: secret\nstringData: {a: hunter2}\n", "holds `stringData` of a Secret"),
-        ("$patch: replace\nkind: Deployment\n", "patch leaves no Kubernetes object: `apiVersion` is missing"),
+        (
+            "$patch: replace\nkind: Deployment\n",
+            "result of the patch is not a Kubernetes object: `apiVersion` is missing",
+        ),
     ] {
-        let error = refused("strategic", patch);
+        let error = refusal("strategic", patch);
         assert!(error.contains(wanted), "{patch}: {error}");
     }
 }
@@ -639,11 +656,11 @@ fn r16_an_object_that_sops_encrypted_is_named() {
     {
         let error = render(&app("{kind: ConfigMap, name: other}", "", "data: {a: c}\n", &text)).unwrap_err();
         assert!(error.contains("base/a.yaml:5:1"), "{error}");
-        assert!(error.contains("SOPS encrypted this object, and nothing decrypts it"), "{error}");
+        assert!(error.contains("object is encrypted by SOPS"), "{error}");
         assert!(error.contains("<sops:FILE#KEY>"), "{error}");
         assert_eq!(error.matches("error:").count(), 1, "{error}");
     }
-    // A kind whose controller decrypts it.
+    // A kind that its controller decrypts.
     let custom = "apiVersion: isindir.github.com/v1alpha3\nkind: SopsSecret\nmetadata: {name: s}\nspec: {}\nsops: {mac: x, version: 3.9.0}\n";
     assert!(render(&app("{kind: ConfigMap}", "", "data: {a: c}\n", custom)).is_ok());
 }

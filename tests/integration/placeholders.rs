@@ -188,8 +188,8 @@ fn leftovers_outside_of_secrets_stay_errors_unless_the_object_is_exempt() {
         assert!(!String::from_utf8_lossy(&output.stdout).contains("app/placeholder"));
     };
     let listed = app(&map(""));
-    for (command, output) in refusals(&listed) {
-        assert!(output.contains("placeholder of provider `file` stands outside"), "{command}: {output}");
+    for (command, said) in refusals(&listed) {
+        assert!(said.contains("placeholder of provider `file` is outside"), "{command}: {said}");
     }
     let file = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
     listed.write("app/sealwave.yaml", &format!("{file}literals: [ConfigMap/shop/*]\n"));
@@ -202,7 +202,7 @@ fn leftovers_outside_of_secrets_stay_errors_unless_the_object_is_exempt() {
         &secret("sealwave.dev/literal: 'true', a: '<file:db.yaml#password>'", &["x"]),
     );
     listed.write("app/sealwave.yaml", &format!("{file}literals: ['*/*/*']\n"));
-    assert!(refusals(&listed).iter().all(|(_, output)| output.contains("stands outside of a Secret's data")));
+    assert!(refusals(&listed).iter().all(|(_, said)| said.contains("is outside of a Secret's data")));
     for (pattern, expected) in
         [("Secret/shop/s", "must not match Secrets"), ("shop/s", "has the form `Kind/namespace/name`")]
     {

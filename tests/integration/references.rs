@@ -1,4 +1,4 @@
-//! What `validate` says of references beside their places: how much they matter, and what to do.
+//! Tests of `validate` for references: severities and hints.
 
 use crate::support::examined;
 use crate::support::validating::Tree;
@@ -15,89 +15,91 @@ fn plain(text: &str, checking: &Checking) -> Vec<Finding> {
     examined::text(text, checking)
 }
 
-/// An app with the environments `dev` and `prod`, and this text in `base/`.
+/// Validates an app with the environments `dev` and `prod`, and this text in `base/`.
 fn app(text: &str, checking: &Checking) -> Vec<Finding> {
     let tree = Tree::app(&[("base/good.yaml", text)]);
     examined::app(tree.root(), "app", checking, &Standing::default())
 }
 
-/// The findings of a rule.
-fn of(rule: &str, findings: Vec<Finding>) -> Vec<Finding> {
+/// Returns the findings of a rule.
+fn findings_of(rule: &str, findings: Vec<Finding>) -> Vec<Finding> {
     findings.into_iter().filter(|finding| finding.rule.id == rule).collect()
 }
 
-/// The only finding of a rule.
-fn only(rule: &str, findings: Vec<Finding>) -> Finding {
-    let mut own = of(rule, findings);
+/// Returns the only finding of a rule.
+fn only_finding(rule: &str, findings: Vec<Finding>) -> Finding {
+    let mut own = findings_of(rule, findings);
     assert_eq!(own.len(), 1, "{own:?}");
     own.remove(0)
 }
 
 #[test]
-fn a_thing_of_the_other_kind_is_pointed_out() {
+fn an_object_of_the_other_kind_is_mentioned() {
     let made =
         "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: db, namespace: shop}\ndata: {password: a}\n";
-    let finding = only("reference/missing-secret", plain(&format!("{POD}{made}"), &Checking::default()));
+    let finding =
+        only_finding("reference/missing-secret", plain(&format!("{POD}{made}"), &Checking::default()));
     let hint = finding.hint.unwrap();
     assert!(hint.starts_with("a ConfigMap of this name exists"), "{hint}");
 }
 
 #[test]
-fn what_is_missing_matters_by_how_much_of_the_world_is_seen() {
+fn the_severity_of_a_missing_object_depends_on_what_is_known() {
     let checking = Checking::default();
-    let finding = only("reference/missing-secret", app(POD, &checking));
+    let finding = only_finding("reference/missing-secret", app(POD, &checking));
     assert_eq!(finding.severity, Severity::Error);
     assert_eq!(finding.message, "Secret `db` does not exist");
     assert_eq!(finding.environments, ["dev", "prod"]);
     let hint = finding.hint.unwrap();
     assert!(hint.contains("`validate.external: [Secret/shop/db]` in `sealwave.yaml`"), "{hint}");
 
-    let finding = only("reference/missing-secret", plain(&format!("{POD}{OTHER_SECRET}"), &checking));
+    let finding = only_finding("reference/missing-secret", plain(&format!("{POD}{OTHER_SECRET}"), &checking));
     assert_eq!(finding.severity, Severity::Warning);
     let hint = finding.hint.unwrap();
     assert!(hint.contains("`--external Secret/shop/db`") && !hint.contains("sealwave.yaml"), "{hint}");
 
-    let finding = only("reference/missing-secret", plain(POD, &checking));
+    let finding = only_finding("reference/missing-secret", plain(POD, &checking));
     assert_eq!(finding.severity, Severity::Note);
 }
 
 #[test]
-fn what_exists_elsewhere_is_not_missing() {
+fn objects_that_exist_elsewhere_are_not_missing() {
     let pattern = |text: &str| globset::Glob::new(text).unwrap().compile_matcher();
     for text in ["Secret/shop/db", "Secret/*/db", "*/shop/*"] {
         let checking = Checking {
             settings: Settings { external: vec![pattern(text)], ..Settings::default() },
             ..Checking::default()
         };
-        assert!(of("reference/missing-secret", app(POD, &checking)).is_empty(), "{text}");
+        assert!(findings_of("reference/missing-secret", app(POD, &checking)).is_empty(), "{text}");
     }
     let checking = Checking {
         settings: Settings { external: vec![pattern("ConfigMap/shop/db")], ..Settings::default() },
         ..Checking::default()
     };
-    assert_eq!(of("reference/missing-secret", app(POD, &checking)).len(), 1);
+    assert_eq!(findings_of("reference/missing-secret", app(POD, &checking)).len(), 1);
 }
 
 #[test]
 fn a_credential_for_images_is_a_warning() {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  imagePullSecrets: [{name: registry}]\n  \
                containers: [{name: web, image: 'web:1'}]\n";
-    let finding = only("reference/missing-secret", app(pod, &Checking::default()));
+    let finding = only_finding("reference/missing-secret", app(pod, &Checking::default()));
     assert_eq!(finding.severity, Severity::Warning);
 }
 
 #[test]
-fn an_app_that_may_make_secrets_itself_gets_a_warning() {
+fn an_app_that_may_create_secrets_gets_a_warning() {
     let role = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: maker}\n\
                 rules: [{apiGroups: [''], resources: [secrets], verbs: [create]}]\n";
-    let finding = only("reference/missing-secret", app(&format!("{POD}{role}"), &Checking::default()));
+    let finding =
+        only_finding("reference/missing-secret", app(&format!("{POD}{role}"), &Checking::default()));
     assert_eq!(finding.severity, Severity::Warning);
 }
 
 #[test]
-fn the_name_that_was_meant_is_said() {
+fn the_closest_name_is_suggested() {
     let checking = Checking::default();
-    let hint = |text: &str| only("reference/missing-secret", app(text, &checking)).hint.unwrap();
+    let hint = |text: &str| only_finding("reference/missing-secret", app(text, &checking)).hint.unwrap();
     let near = OTHER_SECRET.replace("other", "dbs");
     assert!(hint(&format!("{POD}{near}")).starts_with("did you mean `dbs`?"));
     let elsewhere = OTHER_SECRET.replace("other", "db").replace("shop", "payments");
@@ -105,32 +107,33 @@ fn the_name_that_was_meant_is_said() {
 }
 
 #[test]
-fn the_key_that_was_meant_is_said_and_no_value_is() {
+fn the_closest_key_is_suggested_and_no_value_is_shown() {
     let secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\n";
     let checking = Checking::default();
-    let found = |data: &str| only("reference/missing-key", plain(&format!("{POD}{secret}{data}"), &checking));
+    let found =
+        |data: &str| only_finding("reference/missing-key", plain(&format!("{POD}{secret}{data}"), &checking));
     let finding = found("stringData: {pasword: '<env:A>'}\n");
     assert_eq!(finding.message, "Secret `db` has no key `password`");
     assert_eq!(finding.hint.as_deref(), Some("did you mean `pasword`?"));
     assert_eq!(finding.related.first().map(|related| related.span.place.line), Some(13));
     assert!(!finding.confidential);
-    // What looks like a key may be a value that slipped out of its place.
+    // A text that looks like a key may be a misplaced value.
     let finding = found("stringData: {passw0rd: {hunter2: x}}\n");
     assert!(!finding.hint.unwrap().contains("passw0rd"));
     // The excerpt around the name would show the value.
     let inline = POD.to_owned()
         + "---\n{apiVersion: v1, kind: Secret, metadata: {name: db, namespace: shop}, stringData: {a: hunter2}}\n";
-    assert!(only("reference/missing-key", plain(&inline, &checking)).confidential);
+    assert!(only_finding("reference/missing-key", plain(&inline, &checking)).confidential);
 }
 
 #[test]
-fn one_finding_for_each_object_that_wants_the_same() {
+fn one_finding_is_reported_per_referring_object() {
     let twice = POD.to_owned() + "    - {name: B, valueFrom: {secretKeyRef: {name: db, key: user}}}\n";
-    assert_eq!(of("reference/missing-secret", app(&twice, &Checking::default())).len(), 1);
+    assert_eq!(findings_of("reference/missing-secret", app(&twice, &Checking::default())).len(), 1);
 }
 
 #[test]
-fn malformed_objects_are_passed_over() {
+fn malformed_objects_are_ignored() {
     for spec in ["null", "[]", "{containers: 5}", "{containers: [{envFrom: [{secretRef: {name: 5}}]}]}", "x"]
     {
         for kind in [

@@ -1,4 +1,4 @@
-//! Discover, load and render: small apps in temporary directories.
+//! Tests of discover, load and render with small apps in temporary directories.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ struct App {
     repository: TempDir,
 }
 
-/// What a run says.
+/// The result of a run.
 struct Outcome {
     result: Result<Rendered, Failure>,
     sources: Sources,
@@ -92,12 +92,12 @@ impl Outcome {
         self.objects().iter().map(|object| object.root().to_json()).collect()
     }
 
-    /// `data` of the only object.
+    /// Returns `data` of the only object.
     fn data(&self) -> Json {
         self.json()[0]["data"].clone()
     }
 
-    /// Messages with their places, one a line, and the hints.
+    /// Returns the messages with their places, one per line, and the hints.
     fn error(&self) -> String {
         let Err(failure) = &self.result else {
             panic!("no error");
@@ -123,12 +123,12 @@ fn map(name: &str, data: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n{data}")
 }
 
-/// What a template's expression gives as the value of a key.
-fn evaluated(expression: &str, values: &str) -> Json {
+/// Returns the value of a template expression.
+fn evaluate(expression: &str, values: &str) -> Json {
     App::template(&map("c", &format!("  k: {expression}\n")), values).run().data()["k"].clone()
 }
 
-fn fault(expression: &str, values: &str) -> String {
+fn render_error(expression: &str, values: &str) -> String {
     App::template(&map("c", &format!("  k: {expression}\n")), values).run().error()
 }
 
@@ -146,7 +146,7 @@ fn values_are_layered() {
 }
 
 #[test]
-fn templates_see_what_sealwave_says() {
+fn templates_see_the_built_in_names() {
     let app = App::template(
         &map("c", "  k: {{env}} {{app}} {{namespace}} {{cluster}} {{revision}} {{values.env}}\n"),
         "env: hidden\n",
@@ -210,26 +210,28 @@ fn helpers_do_what_helm_does() {
         ("{{#with map}}{{b}}{{../num}}{{/with}}", json!(13)),
         ("{{s}} & <{{{q}}}>", json!("a b & <say \"it's\">")),
     ] {
-        assert_eq!(evaluated(expression, values), wanted, "{expression}");
+        assert_eq!(evaluate(expression, values), wanted, "{expression}");
     }
 }
 
 #[test]
-fn undefined_values_name_template_line_column_and_the_nearest() {
+fn undefined_values_are_located_with_the_closest_name() {
     assert_eq!(
-        fault("a {{ image.tga }}", "image: {tag: 1}\n"),
+        render_error("a {{ image.tga }}", "image: {tag: 1}\n"),
         "base/t.yaml.hbs:6:11: value `image.tga` is not defined\n  hint: did you mean `image.tag`?\n"
     );
     assert_eq!(
-        fault("{{upper nope}}", "a: 1\n"),
+        render_error("{{upper nope}}", "a: 1\n"),
         "base/t.yaml.hbs:6:14: value `nope` is not defined\n  hint: set it in `values.yaml`, or write `{{default \"…\" nope}}`\n"
     );
-    assert!(fault("{{#each nope}}x{{/each}}", "a: 1\n").contains(":6:14: value `nope` is not defined"));
-    assert!(fault("{{#if (eq nope 1)}}x{{/if}}", "a: 1\n").contains("value `nope` is not defined"));
+    assert!(
+        render_error("{{#each nope}}x{{/each}}", "a: 1\n").contains(":6:14: value `nope` is not defined")
+    );
+    assert!(render_error("{{#if (eq nope 1)}}x{{/if}}", "a: 1\n").contains("value `nope` is not defined"));
 }
 
 #[test]
-fn faults_say_what_to_do_and_hold_no_values() {
+fn template_errors_have_hints_and_contain_no_values() {
     for (expression, wanted) in [
         ("{{image}}", "value `image` is of type object and cannot be printed"),
         ("{{required \"set s\" nope}}", ":6:6: set s"),
@@ -237,15 +239,15 @@ fn faults_say_what_to_do_and_hold_no_values() {
         ("{{uper s}}", ":6:8: helper `uper` does not exist\n  hint: did you mean `upper`?"),
         ("{{> labls}}", "partial `labls` does not exist"),
         ("{{#eq s 1}}x{{/eq}}", "helper `eq` is not a block"),
-        ("{{indent s}}", "helper `indent` takes 2 arguments, and none by name"),
-        ("{{indent s s}}", "helper `indent` cannot use its argument 1: it is not an integer"),
-        ("{{div 1 0}}", "the result is no integer"),
+        ("{{indent s}}", "helper `indent` takes 2 arguments, and no named ones"),
+        ("{{indent s s}}", "helper `indent` cannot use its argument 1: value is not an integer"),
+        ("{{div 1 0}}", "the result is not an integer"),
         ("{{#if s}}x{{/each}}", "block `if` is closed by `each`"),
-        ("{{#> x}}a{{/x}}", "a partial with a block of its own"),
+        ("{{#> x}}a{{/x}}", "partial blocks"),
         ("{{list.foo}}", "list is indexed with `foo`"),
-        ("{{\u{10f8f0}leave}}{{\u{10f8f0}leave 1}}", "name holds a private character"),
+        ("{{\u{10f8f0}leave}}{{\u{10f8f0}leave 1}}", "name contains a private character"),
     ] {
-        let error = fault(expression, "s: hunter2\nimage: {tag: hunter2}\nlist: [hunter2]\n");
+        let error = render_error(expression, "s: hunter2\nimage: {tag: hunter2}\nlist: [hunter2]\n");
         assert!(error.contains(wanted), "{expression}: {error}");
         assert!(error.starts_with("base/t.yaml.hbs:6:"), "{expression}: {error}");
         assert!(!error.contains("hunter2"), "{expression}: {error}");
@@ -253,13 +255,13 @@ fn faults_say_what_to_do_and_hold_no_values() {
 }
 
 #[test]
-fn a_tag_that_is_not_closed_is_an_error() {
-    let error = fault("{{s.[0].x", "s: 1\n");
+fn an_unclosed_tag_is_an_error() {
+    let error = render_error("{{s.[0].x", "s: 1\n");
     assert!(error.starts_with("base/t.yaml.hbs:7:1: template is not valid: expected"), "{error}");
 }
 
 #[test]
-fn rendered_lines_know_their_template_lines() {
+fn rendered_lines_map_to_template_lines() {
     let text = "\
 {{!-- a comment --}}
 apiVersion: v1
@@ -309,7 +311,7 @@ data:
 }
 
 #[test]
-fn bad_rendered_yaml_is_placed_at_the_template() {
+fn invalid_rendered_yaml_is_located_in_the_template() {
     let app = App::new(&[
         ("values.yaml", "list: [1, 2]\nbad: 'a: b: [hunter2'\n"),
         (
@@ -337,12 +339,12 @@ fn plain_yaml_keeps_its_braces() {
 
 #[test]
 fn templates_can_write_braces() {
-    assert_eq!(evaluated(r#""\{{ .x }}""#, "a: 1\n"), "{{ .x }}");
-    assert_eq!(evaluated("\"{{{{raw}}}}{{ .x }}{{{{/raw}}}}\"", "a: 1\n"), "{{ .x }}");
+    assert_eq!(evaluate(r#""\{{ .x }}""#, "a: 1\n"), "{{ .x }}");
+    assert_eq!(evaluate("\"{{{{raw}}}}{{ .x }}{{{{/raw}}}}\"", "a: 1\n"), "{{ .x }}");
 }
 
 #[test]
-fn files_come_in_their_order() {
+fn files_are_read_in_order() {
     let app = App::new(&[
         ("envs/dev/a.yaml", &map("env", "  a: b\n")),
         ("base/b.yaml", &format!("{}---\n{}", map("two", "  a: b\n"), map("three", "  a: b\n"))),
@@ -383,7 +385,7 @@ fn partials_are_the_apps_own_and_the_environment_may_replace_them() {
     assert_eq!(app.run().data(), json!({"a": "own", "b": "two1"}));
 }
 
-fn patched(patches: &str, files: &[(&str, &str)]) -> Outcome {
+fn render_patched(patches: &str, files: &[(&str, &str)]) -> Outcome {
     let app = App::new(files);
     let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 1\n  template: {a: b}\n";
     app.write("base/web.yaml", deployment);
@@ -398,7 +400,7 @@ fn patched(patches: &str, files: &[(&str, &str)]) -> Outcome {
 
 #[test]
 fn patches_of_both_kinds_change_objects_and_keep_positions() {
-    let outcome = patched(
+    let outcome = render_patched(
         "      - target: {kind: Deployment, name: web, namespace: from-argo}\n        file: envs/dev/patches/web.yaml\n      - target: {group: apps}\n        patch:\n          metadata: {labels: {x: z}}\n          spec: {template: null}\n",
         &[(
             "envs/dev/patches/web.yaml",
@@ -418,7 +420,7 @@ fn patches_of_both_kinds_change_objects_and_keep_positions() {
 }
 
 #[test]
-fn a_patch_of_another_environment_is_no_manifest() {
+fn a_patch_of_another_environment_is_not_a_manifest() {
     let app = App::new(&[("base/a.yaml", &map("a", "  k: v\n")), ("base/prod-patch.yaml", "data: {k: w}\n")]);
     app.write(
         "sealwave.yaml",
@@ -429,37 +431,40 @@ fn a_patch_of_another_environment_is_no_manifest() {
 }
 
 #[test]
-fn patches_that_do_not_fit_are_errors() {
+fn patches_that_do_not_apply_are_errors() {
     for (patch, wanted) in [
         (
             "{target: {kind: Deploymnt}, patch: {a: b}}",
-            "sealwave.yaml:6:9: patch matches no object (kind `Deploymnt`)",
+            "sealwave.yaml:6:9: patch does not match any object (kind `Deploymnt`)",
         ),
         (
             "{target: {}, patch: [{op: replace, path: /spec/nope, value: hunter2}]}",
-            "operation 0 at `/spec/nope` fails: the path does not exist",
+            "operation 0 at `/spec/nope` failed: the path does not exist",
         ),
         (
             "{target: {}, patch: [{op: test, path: /spec/replicas, value: hunter2}]}",
-            "operation 0 at `/spec/replicas` fails: the value is another one",
+            "operation 0 at `/spec/replicas` failed: the value is different",
         ),
         ("{target: {}, patch: [{op: set, path: /a}]}", "operation 0 is not a JSON Patch operation"),
         ("{target: {}, patch: hunter2}", "patch is of type string"),
-        ("{target: {}, patch: {kind: null}}", "patch leaves no Kubernetes object: `kind` is missing"),
+        (
+            "{target: {}, patch: {kind: null}}",
+            "result of the patch is not a Kubernetes object: `kind` is missing",
+        ),
         ("{target: {}}", "patch has neither `file` nor `patch`"),
         ("{target: {}, file: a, patch: {}}", "patch has both `file` and `patch`"),
         ("{target: {}, file: nope.yaml}", "sealwave.yaml:6:28: file does not exist"),
         ("{target: {}, file: ../../x}", "sealwave.yaml:6:28: path leaves the repository"),
         ("{target: {}, file: /etc/passwd}", "sealwave.yaml:6:28: path is absolute"),
     ] {
-        let error = patched(&format!("      - {patch}\n"), &[]).error();
+        let error = render_patched(&format!("      - {patch}\n"), &[]).error();
         assert!(error.contains(wanted), "{patch}: {error}");
         assert!(!error.contains("hunter2"), "{patch}: {error}");
     }
 }
 
 #[test]
-fn one_identity_is_one_object() {
+fn duplicate_objects_are_errors() {
     let app = App::new(&[
         ("base/a.yaml", &map("x", "  a: b\n")),
         (
@@ -469,10 +474,7 @@ fn one_identity_is_one_object() {
         ("envs/dev/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: shop}\n"),
     ]);
     let error = app.run().error();
-    assert!(
-        error.starts_with("envs/dev/a.yaml:1:1: ConfigMap `shop/x` is defined twice; the other one is at "),
-        "{error}"
-    );
+    assert!(error.starts_with("envs/dev/a.yaml:1:1: ConfigMap `shop/x` is already defined at "), "{error}");
     assert!(error.contains("base/a.yaml:1:1"), "{error}");
 }
 
@@ -489,15 +491,15 @@ fn namespaces_follow_the_scope() {
 }
 
 #[test]
-fn what_is_no_object_is_an_error() {
+fn documents_that_are_not_objects_are_errors() {
     for (text, wanted) in [
-        ("a: b\n", "document is no Kubernetes object: `apiVersion` is missing"),
-        ("- a\n", "document is no Kubernetes object: the document is of type array"),
+        ("a: b\n", "document is not a Kubernetes object: `apiVersion` is missing"),
+        ("- a\n", "document is not a Kubernetes object: the document is of type array"),
         (
             "apiVersion: sealwave.dev/v1alpha1\nkind: App\nmetadata: {name: x}\n",
-            "an object of `sealwave.dev` is no manifest",
+            "object of `sealwave.dev` is not a manifest",
         ),
-        ("# nothing\n", "environment `dev` renders no object"),
+        ("# nothing\n", "environment `dev` renders no objects"),
     ] {
         let error = App::new(&[("base/a.yaml", text)]).run().error();
         assert!(error.contains(wanted), "{error}");
@@ -522,7 +524,7 @@ fn links_stay_in_the_repository() {
     }
     let app = App::new(&[("base/a.yaml", &good)]);
     app.link("..", "base/up");
-    assert!(app.run().error().contains("link leads to one of its own parents"));
+    assert!(app.run().error().contains("link points to one of its parent directories"));
     let app = App::new(&[]);
     fs::create_dir(app.repository.path().join("shared")).unwrap();
     fs::write(app.repository.path().join("shared/a.yaml"), &good).unwrap();
@@ -535,7 +537,7 @@ fn links_stay_in_the_repository() {
     let error = app.run().error();
     assert_eq!(
         error,
-        "envs: directory of the environments leaves the repository\n  hint: keep everything that an app uses in its own repository\n"
+        "envs: environments directory leaves the repository\n  hint: keep everything that an app uses in its own repository\n"
     );
     let app = App::new(&[]);
     app.link("../../../../../../etc", "envs/dev");
@@ -551,7 +553,7 @@ fn text_that_is_not_utf8_and_special_files_are_errors() {
     let app = App::new(&[]);
     fs::create_dir_all(app.directory().join("base")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(app.directory().join("base/s.yaml")).unwrap();
-    assert!(app.run().error().contains("base/s.yaml: it is neither a file nor a directory"));
+    assert!(app.run().error().contains("base/s.yaml: path is neither a file nor a directory"));
 }
 
 #[test]
@@ -562,27 +564,29 @@ fn bombs_end_in_errors() {
             "{{{{#each list}}}}{{{{#each @root.list}}}}{{{{#each @root.list}}}}{body}{{{{/each}}}}{{{{/each}}}}{{{{/each}}}}"
         )
     };
-    assert!(fault(&nested(""), &list).contains("templates do too much work"));
-    assert!(fault(&nested(&"y".repeat(1000)), &list).contains("renders to more than"));
+    assert!(render_error(&nested(""), &list).contains("templates take too many steps"));
+    assert!(render_error(&nested(&"y".repeat(1000)), &list).contains("renders to more than"));
     assert!(
-        fault("{{repeat 1000000000 \"x\"}}", "a: 1\n")
+        render_error("{{repeat 1000000000 \"x\"}}", "a: 1\n")
             .contains("result of helper `repeat` takes 1000000000 bytes; at most 8388608 are allowed")
     );
     assert!(
-        fault("{{indent 1000000000 \"x\"}}", "a: 1\n")
+        render_error("{{indent 1000000000 \"x\"}}", "a: 1\n")
             .contains("result of helper `indent` takes 1000000001 bytes")
     );
     let grow =
         (0..10).fold("\"a\"".to_owned(), |text, _| format!("(replace \"a\" \"{}\" {text})", "a".repeat(50)));
-    assert!(fault(&format!("{{{{upper {grow}}}}}"), "a: 1\n").contains("result of helper `replace` takes"));
+    assert!(
+        render_error(&format!("{{{{upper {grow}}}}}"), "a: 1\n").contains("result of helper `replace` takes")
+    );
     let deep = format!("{}x{}", "{{#if a}}".repeat(200), "{{/if}}".repeat(200));
-    assert!(fault(&deep, "a: 1\n").contains("blocks are nested more than 64 deep"));
+    assert!(render_error(&deep, "a: 1\n").contains("blocks are nested more than 64 deep"));
     let calls = format!("{{{{upper {}a{}}}}}", "(upper ".repeat(60), ")".repeat(60));
-    assert!(fault(&calls, "a: x\n").contains("calls are nested more than 16 deep"));
+    assert!(render_error(&calls, "a: x\n").contains("calls are nested more than 16 deep"));
     let calls = format!("{{{{upper {}a{}}}}}", "(upper ".repeat(50_000), ")".repeat(50_000));
-    assert!(fault(&calls, "a: x\n").contains("tag has more than 128 brackets"));
+    assert!(render_error(&calls, "a: x\n").contains("tag has more than 128 brackets"));
     let blocks = format!("{}x{}", "{{#if a}}".repeat(20_000), "{{/if}}".repeat(20_000));
-    assert!(fault(&blocks, "a: 1\n").contains("template"));
+    assert!(render_error(&blocks, "a: 1\n").contains("template"));
 }
 
 #[test]
@@ -615,7 +619,7 @@ fn the_app_file_is_checked() {
         (format!("{head}environments: {{Dev_: {{}}}}\n"), "environment name is not valid"),
         (
             format!("{head}environments: {{no: {{}}}}\n"),
-            "sealwave.yaml:3:16: environment name reads as `false`",
+            "sealwave.yaml:3:16: environment name is read as `false`",
         ),
         (format!("{head}---\na: b\n"), "app file holds 2 documents, not one"),
         (format!("{head}{}", " ".repeat(2 << 20)), "app file is larger than"),
@@ -639,7 +643,7 @@ fn environments_are_declared_or_directories() {
     let error = app.run_as("prdo").error();
     assert_eq!(
         error,
-        "sealwave.yaml: environment `prdo` does not exist; there are: `dev`, `prod`\n  hint: did you mean `prod`?\n"
+        "sealwave.yaml: environment `prdo` does not exist; known environments: `dev`, `prod`\n  hint: did you mean `prod`?\n"
     );
 }
 
@@ -661,13 +665,13 @@ fn strings_stay_strings_through_to_yaml() {
         "on"
     ]);
     let values = format!("words: {words}\n");
-    assert_eq!(evaluated("{{nindent 4 (toYaml words)}}", &values), words);
-    assert_eq!(evaluated("{{toJson words}}", &values), words);
-    assert_eq!(evaluated("{{#each words}}{{#if @last}}{{quote this}}{{/if}}{{/each}}", &values), "on");
+    assert_eq!(evaluate("{{nindent 4 (toYaml words)}}", &values), words);
+    assert_eq!(evaluate("{{toJson words}}", &values), words);
+    assert_eq!(evaluate("{{#each words}}{{#if @last}}{{quote this}}{{/if}}{{/each}}", &values), "on");
 }
 
 #[test]
-fn the_boundary_is_as_narrow_as_what_is_known() {
+fn the_boundary_is_as_narrow_as_known() {
     let app = App::new(&[]);
     let repository = fs::canonicalize(app.repository.path()).unwrap();
     let directory = app.directory();
@@ -687,7 +691,7 @@ fn the_boundary_is_as_narrow_as_what_is_known() {
 }
 
 #[test]
-fn what_is_too_deep_or_too_large_is_an_error() {
+fn files_that_are_too_deep_or_too_large_are_errors() {
     let app = App::new(&[("base/a.yaml", &map("a", "  k: v\n"))]);
     app.write("values.yaml", format!("a: {}{}\n", "[".repeat(300), "]".repeat(300)));
     let error = app.run().error();
@@ -704,7 +708,7 @@ fn what_is_too_deep_or_too_large_is_an_error() {
 fn values_must_be_one_mapping() {
     for (values, wanted) in [
         ("- a\n", "values.yaml:1:1: values are of type array, not object"),
-        ("a: 1\n---\nb: 2\n", "values.yaml: file of values holds 2 documents, not one"),
+        ("a: 1\n---\nb: 2\n", "values.yaml: values file holds 2 documents, not one"),
         ("a: 1\na: 2\n", "values.yaml:2:1: "),
     ] {
         let error = App::template(&map("a", "  k: v\n"), values).run().error();
@@ -714,29 +718,29 @@ fn values_must_be_one_mapping() {
 }
 
 #[test]
-fn names_that_are_taken_or_stray_are_told() {
+fn shadowed_names_and_stray_files_are_reported() {
     let app =
         App::new(&[("base/a.yaml", &map("a", "  k: v\n")), ("base/_x.hbs", "x"), ("base/_x.yaml.hbs", "x")]);
-    assert!(app.run().error().starts_with("base/_x.yaml.hbs: partial `x` is defined twice"));
+    assert!(app.run().error().starts_with("base/_x.yaml.hbs: partial `x` is already defined in"));
     let app = App::new(&[("base/a.yaml", &map("a", "  k: v\n")), ("base/nginx.conf.hbs", "x")]);
     let outcome = app.run();
     assert_eq!(outcome.objects().len(), 1);
-    assert!(outcome.notes[0].problem.message.starts_with("template is not rendered"));
+    assert!(outcome.notes[0].problem.message.starts_with("template is ignored"));
 }
 
 #[test]
-fn only_apps_are_apps() {
+fn only_directories_with_an_app_file_are_apps() {
     let app = App::new(&[]);
     assert!(is_app(&app.directory()));
     assert!(!is_app(app.repository.path()));
     app.write("sealwave.yaml", "apiVersion: v1\nkind: ConfigMap\n");
     assert!(!is_app(&app.directory()));
     let error = discover(app.repository.path(), None).unwrap_err().to_string();
-    assert!(error.ends_with("sealwave.yaml: no `sealwave.yaml` here"), "{error}");
+    assert!(error.ends_with("sealwave.yaml: `sealwave.yaml` does not exist"), "{error}");
 }
 
 #[test]
-fn rendering_twice_gives_the_same() {
+fn rendering_is_deterministic() {
     let app = App::template(
         &map("c", "{{#each map}}\n  {{@key}}: {{this}}\n{{/each}}\n"),
         "map: {z: 1, a: 2, m: 3}\n",

@@ -1,4 +1,5 @@
-//! No silently wrong manifest from templates and values: what a template says is done, or it is an error.
+//! Tests that templates and values never cause a silently wrong manifest: a template is applied as written, or it is an
+//! error.
 
 use crate::support::sealwave;
 use serde_json::{Value as Json, json};
@@ -10,7 +11,7 @@ const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\
 struct App(TempDir);
 
 impl App {
-    /// With a template whose one item is this.
+    /// Creates an app with a template that has this item.
     fn of(item: &str, values: &str) -> Self {
         let app = Self(TempDir::new().unwrap());
         app.write("sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n");
@@ -28,7 +29,7 @@ impl App {
         self
     }
 
-    /// Exit code, standard output, standard error.
+    /// Returns the exit code, standard output and standard error.
     fn run(&self, args: &[&str]) -> (Option<i32>, String, String) {
         let output = sealwave().current_dir(self.0.path()).args(args).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -41,35 +42,35 @@ impl App {
         crate::support::objects(&out)
     }
 
-    /// The item in an environment.
+    /// Returns the item in an environment.
     fn item(&self, environment: &str) -> Json {
         self.objects(environment)[0]["data"]["k"].clone()
     }
 
-    /// What `render` says of an environment that is wrong.
+    /// Returns the error of `render` for an environment.
     fn error(&self, environment: &str) -> String {
         let (code, out, error) = self.run(&["render", ".", "--env", environment]);
         assert_eq!((code, out.as_str()), (Some(2), ""), "{error}");
         error
     }
 
-    /// What `validate` finds under a rule: file, line, column and text of each.
+    /// Returns the findings of `validate` for a rule: file, line, column and text.
     fn found(&self, rule: &str) -> Vec<String> {
         let (_, out, error) = self.run(&["validate", ".", "--output", "json"]);
         let report: Json = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
         let all = report["findings"].as_array().unwrap().iter();
-        all.filter(|finding| finding["rule"] == rule).map(shown).collect()
+        all.filter(|finding| finding["rule"] == rule).map(describe).collect()
     }
 }
 
-fn shown(finding: &Json) -> String {
+fn describe(finding: &Json) -> String {
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let (file, message, hint) = (text(&finding["path"]), text(&finding["message"]), text(&finding["hint"]));
     format!("{file}:{}:{} {message} | {hint}", finding["line"], finding["column"])
 }
 
 #[test]
-fn a_tag_that_says_more_than_it_does_is_an_error_with_the_right_form() {
+fn tags_with_ignored_parts_are_errors_that_show_the_right_form() {
     let values = "country: de\na: 1\nb: 1\nhosts: [x]\nlist: [1]\n";
     for (tag, message, form) in [
         (
@@ -94,9 +95,9 @@ fn a_tag_that_says_more_than_it_does_is_an_error_with_the_right_form() {
         ("{{#if not eq env \"x\" and a}}x{{/if}}", "has 6", "{{#if (and (not (eq env \"x\")) a)}}"),
         ("{{#if eq (lower env) \"x\"}}x{{/if}}", "has 3", "{{#if (eq (lower env) \"x\")}}"),
         ("{{#if}}x{{/if}}", "`#if` takes one argument, but has none", "{{#if value}}"),
-        ("{{#with @root}}{{a}}{{/with}}", "`@root` stands for no value", "@root.values"),
-        ("{{#if (eq 1 (len (keys @root)))}}x{{/if}}", "`@root` stands for no value", "@root.values"),
-        ("{{@root}}", "`@root` stands for no value", "@root.values"),
+        ("{{#with @root}}{{a}}{{/with}}", "`@root` is not a value", "@root.values"),
+        ("{{#if (eq 1 (len (keys @root)))}}x{{/if}}", "`@root` is not a value", "@root.values"),
+        ("{{@root}}", "`@root` is not a value", "@root.values"),
         ("{{#if not}}x{{/if}}", "value `not` is not defined in any environment", "`(not …)`"),
         (
             "{{#each hosts host}}x{{/each}}",
@@ -120,15 +121,19 @@ fn a_tag_that_says_more_than_it_does_is_an_error_with_the_right_form() {
         ("{{#eq env \"prod\"}}x{{/eq}}", "helper `eq` is not a block", "{{#if (eq env \"prod\")}}"),
         ("{{#lookup hosts 0}}x{{/lookup}}", "helper `lookup` is not a block", "{{#if (lookup hosts 0)}}"),
         ("{{#hosts}}x{{/hosts}}", "block helper `hosts` does not exist", "{{#each hosts}}"),
-        ("{{if a}}", "`if` is a block and has no `#`", "{{#if a}}"),
-        ("{{quote (if a b)}}", "`if` is a block and has no `#`", "(ternary yes no condition)"),
+        ("{{if a}}", "`if` is a block helper and needs `#`", "{{#if a}}"),
+        ("{{quote (if a b)}}", "`if` is a block helper and needs `#`", "(ternary yes no condition)"),
         ("{{env eq \"prod\"}}", "helper `env` does not exist", "{{eq env \"prod\"}}"),
         ("{{quote (env eq \"prod\")}}", "helper `env` does not exist", "`(eq env \"prod\")`"),
         ("{{> p a b}}", "partial `p` takes one context, but has 2 arguments", "{{> p context name=value}}"),
-        ("{{#if a includeZer0=true}}x{{/if}}", "`#if` takes no argument `includeZer0=`", ""),
-        ("{{#each hosts limit=1}}x{{/each}}", "`#each` takes no argument `limit=`", ""),
-        ("{{#if a as |b|}}x{{/if}}", "`#if` gives no such name", "{{#each items as |item key|}}"),
-        ("{{#with a as |b c|}}x{{/with}}", "`#with` gives no such name", ""),
+        ("{{#if a includeZer0=true}}x{{/if}}", "`#if` does not take an argument `includeZer0=`", ""),
+        ("{{#each hosts limit=1}}x{{/each}}", "`#each` does not take an argument `limit=`", ""),
+        (
+            "{{#if a as |b|}}x{{/if}}",
+            "`#if` does not support these block parameters",
+            "{{#each items as |item key|}}",
+        ),
+        ("{{#with a as |b c|}}x{{/with}}", "`#with` does not support these block parameters", ""),
         ("{{{{raw a}}}}x{{{{/raw}}}}", "`#raw` takes no argument, but has 1", ""),
         ("{{upper}}", "helper `upper` takes 1 argument", "`this.upper`"),
         ("{{list}}", "result of helper `list` is of type array and cannot be printed", ""),
@@ -146,7 +151,7 @@ fn a_tag_that_says_more_than_it_does_is_an_error_with_the_right_form() {
 }
 
 #[test]
-fn branches_that_are_not_taken_are_checked_and_each_tag_has_its_place() {
+fn branches_that_are_not_taken_are_checked_and_located() {
     let text = "  {{#if no}}\n  a: {{#if eq env \"x\"}}1{{/if}}\n  {{else if no}}\n  b: 1\n  {{else if eq env \"y\"}}\n  c: 1\n  {{/if}}\n";
     let app = App::of("1", "no: false\n");
     app.write("base/t.yaml.hbs", &format!("{HEAD}{text}"));
@@ -161,7 +166,7 @@ fn branches_that_are_not_taken_are_checked_and_each_tag_has_its_place() {
 }
 
 #[test]
-fn forms_that_do_what_they_say_are_taken() {
+fn valid_forms_are_accepted() {
     let values = "a: 1\nz: 0\nlist: [1]\nhosts: [x, v]\nm: {list: [1, 2], first: q}\n";
     for (tag, wanted) in [
         ("{{#if (eq env \"dev\")}}1{{else}}2{{/if}}", json!(1)),
@@ -182,7 +187,7 @@ fn forms_that_do_what_they_say_are_taken() {
 }
 
 #[test]
-fn a_name_that_no_environment_defines_is_an_error_wherever_it_may_be_undefined() {
+fn a_name_that_no_environment_defines_is_an_error_in_every_context() {
     let values = "ingress: {enabled: true, host: h}\nports: [{name: a, port: 1}]\nm: {k: {v: 1}}\n";
     for (tag, message, hint) in [
         ("{{#if ingres.enabled}}x{{/if}}", "value `ingres.enabled`", "did you mean `ingress.enabled`?"),
@@ -247,7 +252,7 @@ fn a_value_of_one_environment_is_empty_in_the_others() {
         app.write("partials/r.hbs", "{{#if opt}}{{opt}}{{else}}N{{/if}}");
         assert_eq!((app.item("dev"), app.item("prod")), (dev.into(), prod.into()), "{tag}");
     }
-    // What is empty everywhere may hold anything, and so may what is a scalar somewhere.
+    // A collection that is empty everywhere may hold anything, and so may a value that is a scalar somewhere.
     let app = App::of(
         "a{{#if open.x}}b{{/if}}{{#if s.x}}b{{/if}}{{#if namespace}}n{{/if}}",
         "open: {}\ns: false\n",
@@ -257,7 +262,7 @@ fn a_value_of_one_environment_is_empty_in_the_others() {
 }
 
 #[test]
-fn an_undefined_value_is_not_printed_where_a_partial_got_it() {
+fn an_undefined_value_stays_undefined_in_a_partial() {
     let app = App::of("a{{> p name=tls.name}}", "{}\n");
     app.write("envs/prod/values.yaml", "tls: {name: n}\n").write("partials/p.hbs", "{{name}}");
     assert_eq!(app.item("prod"), "an");
@@ -266,7 +271,7 @@ fn an_undefined_value_is_not_printed_where_a_partial_got_it() {
 }
 
 #[test]
-fn values_of_another_environment_that_cannot_be_read_break_nothing_and_hide_nothing() {
+fn unreadable_values_of_another_environment_have_no_effect_on_this_one() {
     let app = App::of("a{{#if tls}}b{{/if}}", "{}\n");
     app.write("envs/prod/values.yaml", "tls: [\n");
     let (code, out, error) = app.run(&["render", ".", "--env", "dev"]);
@@ -276,7 +281,7 @@ fn values_of_another_environment_that_cannot_be_read_break_nothing_and_hide_noth
 }
 
 #[test]
-fn scalars_print_as_they_are_written() {
+fn scalars_keep_their_spelling() {
     for text in [
         "1.10",
         "1.0",
@@ -342,14 +347,14 @@ fn scalars_print_as_they_are_written() {
 }
 
 #[test]
-fn the_layer_that_wins_is_printed_as_it_is_written_there() {
+fn overriding_values_keep_their_spelling() {
     let app = App::of("'{{a}} {{b}} {{m.c}}'", "a: 1.10\nb: 2\nm: {c: NO}\n");
     app.write("envs/prod/values.yaml", "a: 1.1\nb: 2.0\nm: {c: 'off'}\n");
     assert_eq!((app.item("dev"), app.item("prod")), (json!("1.10 2 NO"), json!("1.1 2.0 off")));
 }
 
 #[test]
-fn conditions_and_arithmetic_take_what_yaml_reads() {
+fn conditions_and_arithmetic_use_the_values_that_yaml_reads() {
     let values = "'no': NO\n'yes': Yes\nzero: 0.0\nmode: 0755\nk: 1e3\ntag: 1.10\nm: {a: 1.0}\n'n': {a: 1}\n";
     for (tag, wanted) in [
         ("{{#if no}}1{{else}}2{{/if}}{{#if yes}}1{{else}}2{{/if}}{{#unless no}}3{{/unless}}", json!(213)),
@@ -366,7 +371,7 @@ fn conditions_and_arithmetic_take_what_yaml_reads() {
 }
 
 #[test]
-fn values_that_yaml_reads_otherwise_are_reported_where_they_stand() {
+fn values_that_yaml_reads_otherwise_are_reported_at_their_place() {
     let app =
         App::of("x", "tag: 1.10\ncountry: NO\nok: [1, 1.5, true, null, '1.10']\nmode: 0644\nenabled: yes\n");
     app.write("envs/prod/values.yaml", "account: 012345678901\n");
@@ -383,7 +388,7 @@ fn values_that_yaml_reads_otherwise_are_reported_where_they_stand() {
 }
 
 #[test]
-fn a_key_of_an_environment_that_nothing_reads_is_reported() {
+fn an_unused_key_of_an_environment_is_reported() {
     let app = App::of(
         "{{host}}{{#each ports}}{{name}}{{/each}}{{> p web}}",
         "host: a\nports: [{name: x}]\nweb: {port: 1}\n",
@@ -410,7 +415,7 @@ fn a_key_of_an_environment_that_nothing_reads_is_reported() {
 }
 
 #[test]
-fn keys_that_are_read_some_way_or_are_in_another_layer_are_not_reported() {
+fn keys_that_are_read_or_in_another_layer_are_not_reported() {
     for (item, prod) in [
         ("{{quote (toJson values)}}", "hots: 1\n"),
         ("{{quote (toJson m)}}", "m: {hots: 1}\n"),
@@ -446,7 +451,7 @@ fn hostile_names_and_values_end_in_errors() {
     let error = app.error("dev");
     assert!(error.contains("value `a0` is not defined in any environment"), "{error}");
     assert!(error.len() < 64 << 10, "{} bytes", error.len());
-    // A tag with more words than anyone writes.
+    // A tag with excessively many words.
     let app = App::of(&format!("{{{{#if {}a}}}}{{{{/if}}}}", "not ".repeat(100_000)), "a: 1\n");
     assert!(app.error("dev").contains("`#if` takes one argument, but has 100001"));
     // Partials that multiply.
@@ -458,7 +463,7 @@ fn hostile_names_and_values_end_in_errors() {
 }
 
 #[test]
-fn values_of_all_environments_are_read_within_bounds() {
+fn values_of_all_environments_are_bounded() {
     let app = App::of("a{{#if tls}}b{{/if}}", "{}\n");
     let many = format!("l: [{}1]\n", "1,".repeat(450_000));
     let environments = ["a", "b", "c", "d"];

@@ -82,7 +82,7 @@ fn an_environment_without_an_object_is_an_error() {
     app.write("envs/prod/good.yaml", GOOD);
     let report = app.report(&[]);
     let found = report.one("app/render");
-    assert_eq!(found["message"], "environment `dev` renders no object");
+    assert_eq!(found["message"], "environment `dev` renders no objects");
     assert_eq!(found["path"], "sealwave.yaml");
     assert_eq!((&found["severity"], &found["environments"]), (&json!("error"), &json!(["dev"])));
 }
@@ -166,7 +166,7 @@ fn unreadable_manifests_are_always_reported() {
         let report = tree.report(args);
         let found = report.one("app/load");
         assert_eq!(found["path"], "one/sealwave.yaml", "{args:?}");
-        assert_eq!(found["message"], "app file is a link that leads nowhere");
+        assert_eq!(found["message"], "app file is a broken symbolic link");
     }
 }
 

@@ -1,8 +1,8 @@
 //! The directory that no path of an app may leave.
 //!
-//! At the desk it is the repository. In the sidecar it is what Argo CD sent for the app: the whole repository, or with
-//! `manifest-generate-paths` the part that those paths have in common. The path of the app is the text of whoever may edit
-//! the Application, so it never widens the boundary beyond what is known otherwise.
+//! For local runs it is the repository. In the sidecar it is what Argo CD sent for the app: the whole repository, or
+//! with `manifest-generate-paths` the common parent of those paths. The app's path is text that editors of the
+//! Application control, so it never widens the boundary beyond what is known otherwise.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -13,26 +13,26 @@ use sealwave_core::reach::repository_root;
 /// The directory in which argocd-cmp-server unpacks one directory for each request.
 const CMP_SERVER: &str = "_cmp_server";
 
-/// The files that Argo CD sent, as it describes them.
+/// The files that Argo CD sent, as Argo CD describes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkout {
-    /// The directory of the app in its repository, as `ARGOCD_APP_SOURCE_PATH` has it.
+    /// The app's directory in its repository: `ARGOCD_APP_SOURCE_PATH`.
     pub source_path: Option<String>,
-    /// The directory in which argocd-cmp-server works: `ARGOCD_CMP_WORKDIR`, or the one for temporary files.
+    /// The work directory of argocd-cmp-server: `ARGOCD_CMP_WORKDIR`, or the directory for temporary files.
     pub work_directory: Option<PathBuf>,
 }
 
-/// How much of its repository an app can reach.
+/// The part of the repository that an app can reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// Argo CD sent a part of it.
+    /// Argo CD sent only a part.
     Part,
-    /// All of it, as far as is known.
+    /// The whole repository, as far as is known.
     Repository,
 }
 
 impl Extent {
-    /// Returns what to do about a path that leads out.
+    /// Returns the hint for a path that leads outside the boundary.
     pub(super) const fn hint(self) -> &'static str {
         match self {
             Self::Part => {
@@ -44,16 +44,16 @@ impl Extent {
     }
 }
 
-/// A boundary, and how much it holds.
+/// A boundary directory, and the part of the repository that it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Boundary {
-    /// Absolute, without links.
+    /// Absolute, without symbolic links.
     pub(super) directory: PathBuf,
     pub(super) extent: Extent,
 }
 
 impl Boundary {
-    /// Finds the boundary of the app in `root`, which is absolute and has no links in it.
+    /// Finds the boundary of the app in `root`, which is absolute and has no symbolic links.
     pub fn of(root: &Path, checkout: Option<&Checkout>) -> Self {
         let repository =
             |directory: &Path| Self { directory: directory.to_owned(), extent: Extent::Repository };
@@ -70,14 +70,14 @@ impl Boundary {
         let (rest, is_whole) = without_common_tail(root, source);
         let extent = if is_whole { Extent::Repository } else { Extent::Part };
         match repository_root(root) {
-            // A checkout of another tool. The path of the app must not lead out of it.
+            // A checkout by another tool. The app's path must not lead out of it.
             Some(top) if rest == root || top.starts_with(rest) => repository(top),
             _ => Self { directory: rest.to_owned(), extent },
         }
     }
 }
 
-/// Returns the directory that argocd-cmp-server made for the request, where `root` lies in one.
+/// Returns the directory that argocd-cmp-server created for the request, if `root` is in one.
 fn sent_directory<'a>(root: &'a Path, work_directory: Option<&Path>) -> Option<&'a Path> {
     let all = fs::canonicalize(work_directory?).ok()?.join(CMP_SERVER);
     let below = root.strip_prefix(&all).ok()?;
@@ -85,13 +85,13 @@ fn sent_directory<'a>(root: &'a Path, work_directory: Option<&Path>) -> Option<&
     root.ancestors().nth(depth.checked_sub(1)?)
 }
 
-/// Returns whether a path only descends, as Argo CD's paths of apps do.
+/// Reports whether a path only descends, as Argo CD's app paths do.
 fn is_plain(path: &Path) -> bool {
     path.components().all(|part| matches!(part, Component::CurDir | Component::Normal(_)))
 }
 
-/// Takes off `root` the longest tail that it has in common with the path of the app, and tells whether that was the whole
-/// path. A path that does not only descend has nothing in common with any directory.
+/// Strips from `root` the longest tail that it shares with the app's path, and reports whether that was the whole path.
+/// A path that does not only descend shares nothing with any directory.
 fn without_common_tail<'a>(root: &'a Path, source: &Path) -> (&'a Path, bool) {
     if !is_plain(source) {
         return (root, false);
@@ -124,14 +124,14 @@ mod tests {
             ("/w/id/apps/shop", "./apps//shop/", "/w/id", true),
             ("/w/id", ".", "/w/id", true),
             ("/w/id", "", "/w/id", true),
-            // `k8s/` alone, `team-a/` alone, and the app alone.
+            // Only `k8s/`, only `team-a/`, only the app.
             ("/w/id/apps/shop", "k8s/apps/shop", "/w/id", false),
             ("/w/id/my-app", "team-a/my-app", "/w/id", false),
             ("/w/id", "k8s/apps/shop", "/w/id", false),
-            // Names that repeat.
+            // Repeating names.
             ("/w/id/a/b", "a/b/a/b", "/w/id", false),
             ("/w/id/b", "a/b/a/b", "/w/id", false),
-            // Nothing in common, and what is not the path of an app.
+            // Nothing in common, and values that are not app paths.
             ("/w/id/apps/shop", "other", "/w/id/apps/shop", false),
             ("/w/id/apps/shop", "../apps/shop", "/w/id/apps/shop", false),
             ("/w/id/apps/shop", "x/../apps/shop", "/w/id/apps/shop", false),
@@ -144,9 +144,9 @@ mod tests {
         }
     }
 
-    struct Machine(tempfile::TempDir);
+    struct TestTree(tempfile::TempDir);
 
-    impl Machine {
+    impl TestTree {
         fn new(directories: &[&str]) -> Self {
             let machine = Self(tempfile::tempdir().unwrap());
             for directory in directories {
@@ -169,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn r21_in_the_sidecar_it_is_what_was_sent_whatever_the_path_says() {
-        let machine = Machine::new(&["w/_cmp_server/id/apps/shop", "w/_cmp_server/other"]);
+    fn r21_sidecar_boundary_is_the_sent_directory_regardless_of_the_source_path() {
+        let machine = TestTree::new(&["w/_cmp_server/id/apps/shop", "w/_cmp_server/other"]);
         let sent = machine.at("w/_cmp_server/id");
         for (source, extent) in [
             ("apps/shop", Extent::Repository),
@@ -195,23 +195,23 @@ mod tests {
         let top = machine.boundary("w/_cmp_server/id", ".");
         assert_eq!(top, (sent.clone(), Extent::Repository));
         assert_eq!(machine.boundary("w/_cmp_server/id", "apps/shop"), (sent, Extent::Part));
-        // A repository can have such a directory as well; it widens nothing.
+        // A repository may contain a directory of this name; it widens nothing.
         fs::create_dir_all(machine.at("w/_cmp_server/id/_cmp_server/x/shop")).unwrap();
         let inner = machine.boundary("w/_cmp_server/id/_cmp_server/x/shop", "_cmp_server/x/shop");
         assert_eq!(inner, (machine.at("w/_cmp_server/id"), Extent::Repository));
     }
 
     #[test]
-    fn r21_an_app_behind_a_link_reaches_what_was_sent() {
-        let machine = Machine::new(&["w/_cmp_server/id/apps/v2"]);
+    fn r21_app_behind_a_link_reaches_the_sent_directory() {
+        let machine = TestTree::new(&["w/_cmp_server/id/apps/v2"]);
         std::os::unix::fs::symlink("v2", machine.at("w/_cmp_server/id/apps/current")).unwrap();
         let found = machine.boundary("w/_cmp_server/id/apps/current", "apps/current");
         assert_eq!(found, (machine.at("w/_cmp_server/id"), Extent::Repository));
     }
 
     #[test]
-    fn r21_elsewhere_a_repository_is_not_left() {
-        let machine = Machine::new(&["checkouts/team/.git", "checkouts/team/app", "plain/team/app"]);
+    fn r21_boundary_stays_within_a_repository_outside_the_sidecar() {
+        let machine = TestTree::new(&["checkouts/team/.git", "checkouts/team/app", "plain/team/app"]);
         let team = machine.at("checkouts/team");
         for source in ["app", "team/app", "checkouts/team/app", "other", "..", ""] {
             assert_eq!(machine.boundary("checkouts/team/app", source).0, team, "{source}");

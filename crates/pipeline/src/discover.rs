@@ -1,7 +1,7 @@
-//! First verb: find the app: its file, its environments and the repository that its paths must not leave.
+//! The first stage: finds the app file, the environments, and the repository that the app's paths must not leave.
 //!
-//! The app file comes from Git. It is read with bounds and checked before anything else is; a message names
-//! fields, never the values that the file gives them.
+//! The app file comes from Git. It is read with limits and checked before anything else. Messages name fields, never
+//! their values.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -21,12 +21,12 @@ use sealwave_secrets::settings::{
     API_VERSION, APP_FILE, App, Backends, Environment, read_config, setting_at,
 };
 
-/// An app file is written by hand; one of this size is a mistake or an attack.
+/// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
 const MAX_APP_FILE: u64 = 1 << 20;
-/// Nodes of the app file. Argo CD asks `discover` of any directory, as many at once as it likes, so that each must be cheap.
+/// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;
 
-/// Directory that holds one directory for each environment.
+/// The directory that holds one directory for each environment.
 pub(super) const ENVIRONMENTS: &str = "envs";
 
 /// An app that was found, before any of its manifests is read.
@@ -41,32 +41,34 @@ pub struct Discovery {
     defined: OnceLock<Arc<DefinedValues>>,
 }
 
-/// Why there is no usable app.
+/// A reason why an app is not usable.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("environment name reads as `{0}`")]
+    #[error("environment name is read as `{0}`")]
     AmbiguousName(String),
     #[error("`apiVersion` must be `{API_VERSION}`")]
     ApiVersion,
-    #[error("app file is a link that leads nowhere")]
+    #[error("app file is a broken symbolic link")]
     BrokenLink,
     #[error("app file holds {0} documents, not one")]
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
     EnvironmentName,
-    #[error("directory of the environments leaves the repository")]
+    #[error("environments directory leaves the repository")]
     EnvironmentsOutside(Extent),
     #[error("{0}")]
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
     Kind,
-    #[error("no `{APP_FILE}` here")]
+    #[error("`{APP_FILE}` does not exist")]
     Missing,
+    #[error("`{}` does not exist", display_path(.0))]
+    MissingDirectory(PathBuf),
     #[error("app file leaves the repository")]
     Outside(Extent),
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
     TooLarge,
-    #[error("environment `{name}` does not exist; there are: {known}")]
+    #[error("environment `{name}` does not exist; known environments: {known}")]
     UnknownEnvironment { name: String, known: String, closest: Option<String> },
 }
 
@@ -78,7 +80,7 @@ impl Explain for Error {
                 Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
             }
             Self::EnvironmentsOutside(extent) | Self::Outside(extent) => Some(extent.hint().to_owned()),
-            Self::Documents(_) => Some(format!("`{APP_FILE}` holds the app and nothing else")),
+            Self::Documents(_) => Some(format!("keep only the app in `{APP_FILE}`")),
             Self::Missing => Some(format!("an app is a directory with a `{APP_FILE}`")),
             Self::UnknownEnvironment { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::UnknownEnvironment { .. } => Some(format!(
@@ -89,9 +91,9 @@ impl Explain for Error {
     }
 }
 
-/// Whether a directory holds an app, for Argo CD's discovery: cheap, and quiet about everything else.
+/// Reports whether a directory holds an app, for Argo CD's discovery. It is cheap and reports nothing else.
 ///
-/// A file of this name that some other tool uses is not ours: only `apiVersion` and `kind` decide.
+/// Other tools may use a file of this name, so `apiVersion` and `kind` decide.
 #[must_use]
 pub fn is_app(dir: &Path) -> bool {
     let path = dir.join(APP_FILE);
@@ -100,7 +102,7 @@ pub fn is_app(dir: &Path) -> bool {
     };
     let source = Sources::default().add(APP_FILE);
     match yaml::read(&text, source, &app_limits()) {
-        // An app file that cannot be read still marks an app: `generate` then says what is wrong with it.
+        // An unreadable app file still marks an app, so that `generate` reports the error.
         Err(_) => true,
         Ok(documents) => documents.first().is_some_and(|node| {
             node.get("kind").and_then(Node::as_str) == Some("App")
@@ -118,13 +120,16 @@ fn app_limits() -> yaml::Limits {
 
 /// Finds the app in `dir`.
 ///
-/// `checkout` is what Argo CD says of the files that it sent, where it is the caller. Environments are those that the
-/// app file declares and the directories under `envs/`; a directory that is not declared has the defaults.
+/// `checkout` describes the files that Argo CD sent, if it is the caller. Environments are those that the app file
+/// declares and the directories under `envs/`; a directory that is not declared gets the defaults.
 ///
 /// # Errors
-/// No app file, one that cannot be used, or environments with names that are not valid.
+/// The app file does not exist or is not valid, or an environment has an invalid name.
 pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Failure> {
-    let root = fs::canonicalize(dir).map_err(|error| Problem::new(&Error::Io(error)))?;
+    let root = fs::canonicalize(dir).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Problem::new(&Error::MissingDirectory(dir.to_owned())),
+        _ => Problem::new(&Error::Io(error)),
+    })?;
     let boundary = Boundary::of(&root, checkout);
     let path = dir.join(APP_FILE);
     let name = display_name(dir, Path::new(APP_FILE));
@@ -147,43 +152,43 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
 }
 
 impl Discovery {
-    /// The app file.
+    /// Returns the app file.
     #[must_use]
     pub const fn app(&self) -> &App {
         &self.app
     }
 
-    /// The directory as the user gave it.
+    /// Returns the directory as the user gave it.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.given
     }
 
-    /// The directory that no path of the app may leave; absolute, without links.
+    /// Returns the directory that no path of the app may leave; absolute, without symbolic links.
     #[must_use]
     pub fn boundary(&self) -> &Path {
         &self.boundary.directory
     }
 
-    /// How much of its repository the app can reach.
+    /// Returns the part of the repository that the app can reach.
     pub(super) const fn extent(&self) -> Extent {
         self.boundary.extent
     }
 
-    /// How far the paths of the app may lead.
+    /// Returns how far the app's paths may lead.
     pub fn reach(&self) -> Reach {
         Reach::Below(self.boundary.directory.clone())
     }
 
-    /// Names of the environments, sorted.
+    /// Returns the names of the environments, sorted.
     pub fn environments(&self) -> impl Iterator<Item = &str> {
         self.environments.keys().map(String::as_str)
     }
 
-    /// An environment by its name.
+    /// Returns an environment by its name.
     ///
     /// # Errors
-    /// There is no such environment; the message lists those that there are.
+    /// The environment does not exist; the message lists the known ones.
     pub fn environment(&self, name: &str) -> Result<&Environment, Failure> {
         self.environments.get(name).ok_or_else(|| {
             let known: Vec<String> = self.environments().map(|name| format!("`{name}`")).collect();
@@ -194,28 +199,28 @@ impl Discovery {
         })
     }
 
-    /// What the Secrets of an environment become.
+    /// Returns the backends for the Secrets of an environment.
     ///
     /// # Errors
-    /// There is no such environment; or settings that cannot be followed.
+    /// The environment does not exist, or its settings are not valid.
     pub fn backends(&self, name: &str) -> Result<Backends, Failure> {
         let environment = self.environment(name)?;
         Backends::decide(&self.app, environment).map_err(|failure| self.placed(failure))
     }
 
-    /// The same failure, with the app file as the place of what has none.
+    /// Sets the app file as the location of problems that have none.
     pub fn placed(&self, failure: Failure) -> Failure {
         let path = self.name_of(Path::new(APP_FILE));
         failure.or_at(&At::Place(Place { path, line: 0, column: 0, rendered: None }))
     }
 
-    /// Where a setting of the app file stands, by its keys and the number of its item in a list.
+    /// Returns the location of a setting in the app file, by its keys and its index in a list.
     #[must_use]
     pub fn setting_at(&self, keys: &[&str], item: Option<usize>) -> Place {
         setting_at(&self.app_text, &self.name_of(Path::new(APP_FILE)), keys, item)
     }
 
-    /// The app's directory; absolute, without links.
+    /// Returns the app's directory; absolute, without symbolic links.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -224,18 +229,18 @@ impl Discovery {
         &self.app_text
     }
 
-    /// What the values of all environments define; they are read at the first call.
+    /// Returns the names that the values of all environments define, reading the values at the first call.
     pub(super) fn defined_values(&self) -> &DefinedValues {
         self.defined.get_or_init(|| Arc::new(DefinedValues::read(self)))
     }
 
-    /// A path below the app's directory as the user would open it.
+    /// Returns a path below the app's directory as the user would open it.
     pub fn name_of(&self, relative: &Path) -> String {
         display_name(&self.given, relative)
     }
 }
 
-/// `dir/relative` as messages show it.
+/// Returns `dir/relative` for messages.
 fn display_name(dir: &Path, relative: &Path) -> String {
     display_path(&dir.join(relative))
 }
@@ -274,7 +279,7 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-/// The file as a tree with positions: its bounds and its two first fields are checked on that.
+/// Parses the file as a tree with positions, and checks its limits and its first two fields.
 fn app_tree(text: &[u8], source: sealwave_core::document::SourceId) -> Result<Node, Failure> {
     let mut documents = yaml::read(text, source, &app_limits())?;
     if documents.len() != 1 {
@@ -306,7 +311,7 @@ fn environments(
         if !is_environment_name(&entry.key) {
             problems.push(Problem::at(entry.key_origin, &Error::EnvironmentName));
         } else if !app.environments.contains_key(entry.key.as_str()) {
-            // Kubernetes' YAML takes `no` for `false`; the two readers must mean the same environment.
+            // Kubernetes' YAML parser reads `no` as `false`; both parsers must see the same environment.
             problems.push(Problem::at(entry.key_origin, &Error::AmbiguousName(entry.key.to_string())));
         }
     }
@@ -326,18 +331,18 @@ fn environments(
 
 fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<Vec<String>, Failure> {
     let path = dir.join(ENVIRONMENTS);
-    let io = |error| Failure::from(Problem::new(&Error::Io(error)));
+    let io_failure = |error| Failure::from(Problem::new(&Error::Io(error)));
     if !path.is_dir() {
         return Ok(Vec::new());
     }
-    // Names of directories end up in messages, so a link must not show other ones.
-    if !fs::canonicalize(&path).map_err(io)?.starts_with(&boundary.directory) {
+    // Directory names appear in messages, so a link must not reveal others.
+    if !fs::canonicalize(&path).map_err(io_failure)?.starts_with(&boundary.directory) {
         let error = Error::EnvironmentsOutside(boundary.extent);
         return Err(whole(&display_name(dir, Path::new(ENVIRONMENTS)), &error));
     }
     let mut names = Vec::new();
-    for entry in fs::read_dir(&path).map_err(io)? {
-        let entry = entry.map_err(io)?;
+    for entry in fs::read_dir(&path).map_err(io_failure)? {
+        let entry = entry.map_err(io_failure)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if !name.starts_with('.') && entry.path().is_dir() {
             names.push(name);
@@ -347,13 +352,14 @@ fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<Vec<String
     Ok(names)
 }
 
-/// A name goes into paths, parameters and messages, so it is as plain as an object's name.
+/// Reports whether an environment name is as plain as an object name, since it is used in paths, parameters and
+/// messages.
 fn is_environment_name(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     name.len() <= 63
-        && name.starts_with(plain)
-        && name.ends_with(plain)
-        && name.chars().all(|c| plain(c) || matches!(c, '-' | '.' | '_'))
+        && name.starts_with(is_plain)
+        && name.ends_with(is_plain)
+        && name.chars().all(|c| is_plain(c) || matches!(c, '-' | '.' | '_'))
 }
 
 #[cfg(test)]

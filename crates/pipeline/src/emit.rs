@@ -1,6 +1,6 @@
-//! Last verb: safe objects become bytes.
+//! The last stage: writes sealed objects as bytes.
 //!
-//! It takes [`Sealed`] and nothing else, and returns the whole output: the caller prints it in one piece or not at all.
+//! It accepts only [`Sealed`] and returns the whole output, so the caller prints all of it or nothing.
 
 use std::cmp::Reverse;
 
@@ -9,16 +9,16 @@ use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_core::document::{Manifest, Node, Value};
 use sealwave_core::yaml;
 
-/// Bytes of the output: Argo CD takes 100 MiB in one message, of which something is left for the message itself.
+/// The maximum size of the output. Argo CD accepts 100 MiB per message, including the message's own overhead.
 const MAX_OUTPUT: usize = 90 << 20;
 
-/// How many objects the error names.
-const NAMED: usize = 3;
+/// The number of objects that the error names.
+const MAX_NAMED: usize = 3;
 
-/// How manifests are written.
+/// The output format of manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One compact JSON document per line: the form that Argo CD's two parsers cannot misread.
+    /// One compact JSON document per line, which Argo CD's two parsers read identically.
     Json,
     /// YAML documents for people.
     Yaml,
@@ -36,18 +36,19 @@ impl Explain for EmitError {
     }
 }
 
-/// Writes all objects, in their order.
+/// Writes all objects in order.
 ///
 /// # Errors
-/// They take more than Argo CD accepts; no more memory than that was used for them.
+/// The output is larger than Argo CD accepts. It is never buffered beyond that size.
 pub fn emit(sealed: &Sealed, format: Format) -> Result<Vec<u8>, Failure> {
     emit_within(sealed.objects(), format, MAX_OUTPUT)
         .map_err(|yaml::OutputFull| Problem::new(&too_large(sealed.objects(), MAX_OUTPUT)).into())
 }
 
 fn emit_within(objects: &[Manifest], format: Format, limit: usize) -> Result<Vec<u8>, yaml::OutputFull> {
-    let expected: usize = objects.iter().map(|object| content(object.root())).fold(0, usize::saturating_add);
-    // Line breaks become two characters.
+    let expected: usize =
+        objects.iter().map(|object| content_size(object.root())).fold(0, usize::saturating_add);
+    // Line breaks are escaped as two characters.
     let mut out = Vec::with_capacity(expected.saturating_add(expected / 16).min(limit));
     for object in objects {
         let room = limit.saturating_sub(out.len());
@@ -61,22 +62,22 @@ fn emit_within(objects: &[Manifest], format: Format, limit: usize) -> Result<Vec
 
 fn too_large(objects: &[Manifest], limit: usize) -> EmitError {
     let mut sizes: Vec<(usize, &Manifest)> =
-        objects.iter().map(|object| (content(object.root()), object)).collect();
+        objects.iter().map(|object| (content_size(object.root()), object)).collect();
     sizes.sort_by_key(|(size, _)| Reverse(*size));
-    let named = |(size, object): &(usize, &Manifest)| format!("{} ({} KiB)", object.id(), size / 1024);
-    EmitError::TooLarge { limit, largest: sizes.iter().take(NAMED).map(named).collect() }
+    let describe = |(size, object): &(usize, &Manifest)| format!("{} ({} KiB)", object.id(), size / 1024);
+    EmitError::TooLarge { limit, largest: sizes.iter().take(MAX_NAMED).map(describe).collect() }
 }
 
-/// Bytes of keys and scalars, roughly. The depth of a tree is bounded by the readers.
-fn content(node: &Node) -> usize {
+/// Estimates the size of keys and scalars. The readers bound the depth of trees.
+fn content_size(node: &Node) -> usize {
     match &node.value {
         Value::Mapping(mapping) => mapping
             .entries()
             .iter()
-            .map(|entry| content(&entry.value).saturating_add(entry.key.len()).saturating_add(4))
+            .map(|entry| content_size(&entry.value).saturating_add(entry.key.len()).saturating_add(4))
             .fold(2, usize::saturating_add),
         Value::Sequence(items) => {
-            items.iter().map(|item| content(item).saturating_add(1)).fold(2, usize::saturating_add)
+            items.iter().map(|item| content_size(item).saturating_add(1)).fold(2, usize::saturating_add)
         }
         Value::String(text) => text.len().saturating_add(2),
         Value::Bool(_) | Value::Null | Value::Number(_) => 5,
@@ -91,13 +92,14 @@ mod tests {
     use sealwave_testkit::manifest;
 
     #[test]
-    fn what_is_too_large_names_the_largest_and_is_not_written() {
-        let named = |name: &str, text: &str| {
+    fn output_over_the_limit_is_not_written_and_the_error_names_the_largest_objects() {
+        let config_map = |name: &str, text: &str| {
             manifest(&json!({
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": text},
             }))
         };
-        let objects = [named("small", "x"), named("large", &"y\n".repeat(2000)), named("tiny", "")];
+        let objects =
+            [config_map("small", "x"), config_map("large", &"y\n".repeat(2000)), config_map("tiny", "")];
         for format in [Format::Json, Format::Yaml] {
             let whole = emit_within(&objects, format, usize::MAX).unwrap();
             assert_eq!(emit_within(&objects, format, whole.len()), Ok(whole.clone()));

@@ -1,12 +1,12 @@
-//! The verbs, in the order in which they run. Read this first.
+//! The stages, in the order in which they run. Read this first.
 //!
 //! ```text
 //! discover → load → render → resolve → seal → annotate → emit
 //!               Loaded  Rendered  Resolved  Sealed   Sealed     bytes
 //! ```
 //!
-//! Each stage is a function from the type before it to its own; the private fields of [`Resolved`] and [`Sealed`]
-//! make it impossible to print what has not been sealed. Only `resolve` does I/O beyond the app's own files.
+//! Each stage turns the previous stage's type into its own. The private fields of [`Resolved`] and [`Sealed`] make it
+//! impossible to print unsealed values. Only `resolve` does I/O beyond the app's own files.
 
 pub mod annotate;
 pub mod backends;
@@ -37,43 +37,43 @@ use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::policy::Destination;
 use sealwave_secrets::settings::Backends;
 
-/// All that one run needs besides the app's files.
+/// Everything that a run needs besides the app's files.
 pub struct Plan<'a> {
-    /// What templates may know.
+    /// The context of templates.
     pub context: RenderContext,
-    /// Where values come from.
+    /// The source of values.
     pub supply: Supply<'a>,
-    /// What each Secret becomes.
+    /// The backend of each Secret.
     pub backends: Backends,
-    /// How Secrets become safe, where they are to be sealed.
+    /// How Secrets are sealed.
     pub sealing: Sealing,
-    /// The key of checksums.
+    /// The checksum key.
     pub checksums: ChecksumKey,
-    /// Today's date, for notes alone; `None` disables them.
+    /// Today's date, for notes only; `None` disables them.
     pub today: Option<Date>,
 }
 
-/// A stage that takes time, for the message at the deadline.
+/// A stage, reported by the message at the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Checksums and waves.
+    /// Adding checksums and waves.
     Annotate,
     /// Reading the app's files.
     Load,
-    /// Templates, documents and patches.
+    /// Rendering templates, documents and patches.
     Render,
     /// Fetching secrets.
     Resolve,
     /// Sealing.
     Seal,
-    /// Schemas and rules.
+    /// Checking schemas and rules.
     Validate,
 }
 
-/// Runs one environment through all stages, and says which one it is in.
+/// Runs one environment through all stages, and reports each stage to `progress`.
 ///
 /// # Errors
-/// All problems of the first stage that could not do its job, with their places.
+/// All problems of the first failing stage, with their locations.
 pub fn run(
     discovery: &Discovery,
     environment: &str,
@@ -82,39 +82,39 @@ pub fn run(
     progress: &dyn Fn(Stage),
 ) -> Result<Sealed, Failure> {
     let mut sources = Sources::default();
-    let mut said = Vec::new();
-    let result = stages(discovery, environment, plan, &mut sources, &mut said, progress);
-    notes.extend(said.into_iter().map(|note| note.located(&sources)));
+    let mut new_notes = Vec::new();
+    let result = stages(discovery, environment, plan, &mut sources, &mut new_notes, progress);
+    notes.extend(new_notes.into_iter().map(|note| note.located(&sources)));
     result.map_err(|failure| failure.located(&sources))
 }
 
-/// One use of a secret in an environment: a placeholder in an item of a Secret.
+/// A use of a secret in an environment: a placeholder in an item of a Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceUse {
-    /// What it refers to; `path` is already the provider that it means.
+    /// The reference; `path` is already replaced by the provider that it stands for.
     pub reference: Reference,
     /// The Secret.
     pub secret: ObjectId,
-    /// Where in the cluster its values can be opened.
+    /// The sealing scope.
     pub scope: Scope,
     /// The item's key.
     pub item: String,
-    /// Where the item's value stands.
+    /// The location of the item's value.
     pub place: Place,
 }
 
 impl ReferenceUse {
-    /// The destination that the policy is asked about, in a cluster.
+    /// Returns the destination in `cluster` that the policy checks.
     #[must_use]
     pub fn destination<'a>(&'a self, cluster: &'a str) -> Destination<'a> {
         Destination::new(cluster, &self.secret.namespace, self.scope)
     }
 }
 
-/// All uses of secrets in one environment, in the order of objects, items and placeholders. Nothing is fetched.
+/// Returns all uses of secrets in one environment, in the order of objects, items and placeholders. Fetches nothing.
 ///
 /// # Errors
-/// All problems of the first stage that could not do its job, with their places.
+/// All problems of the first failing stage, with their locations.
 pub fn references(
     discovery: &Discovery,
     environment: &str,
@@ -133,14 +133,14 @@ pub fn references(
     };
     let uses = collect();
     let uses = uses.map_err(|failure| failure.located(&sources))?;
-    let place = |used: resolve::Use| ReferenceUse {
+    let with_place = |used: resolve::Use| ReferenceUse {
         reference: used.reference,
         secret: used.secret,
         scope: used.scope,
         item: used.item,
         place: sources.place(used.origin),
     };
-    Ok(uses.into_iter().map(place).collect())
+    Ok(uses.into_iter().map(with_place).collect())
 }
 
 fn stages(

@@ -1,11 +1,12 @@
-//! Fourth verb: collect the references, fetch each once, put the values in their places.
+//! The fourth stage: collects the references, fetches each once, and substitutes the values.
 //!
-//! Three passes. The first is pure: it parses every item of every Secret, collects the distinct references, and finds
-//! placeholders that stand where none may be. The second asks the policy about all uses of references (see
-//! [`mod@access`]) and fetches the references that are allowed wherever they are used, each once: the only I/O. The third is pure again: it puts the values in their places. A value is never
-//! parsed. All problems of all passes are reported together, a failing reference once with the places that use it.
+//! This takes three passes. The first is pure: it parses every item of every Secret, collects the distinct references,
+//! and finds placeholders in places where they are not allowed. The second checks all uses of references against the
+//! policy (see [`mod@access`]), and fetches each reference once if it is allowed everywhere it is used. This is the
+//! only I/O. The third is pure again: it substitutes the values. A value is never parsed. All problems of all passes
+//! are reported together, and a failing reference only once, with the places that use it.
 //!
-//! [`Resolved`] holds plaintext. It has no `Debug` and no `Serialize`, and only [`super::seal()`] reads it.
+//! [`Resolved`] holds plaintext. It implements neither `Debug` nor `Serialize`, and only [`super::seal()`] reads it.
 
 mod access;
 mod audit;
@@ -39,7 +40,7 @@ use sealwave_secrets::values::{KeySource, SecretValue};
 
 pub use self::audit::{Audit, Outcome, Record};
 
-/// Objects whose Secrets hold their values; not to be printed.
+/// Objects whose Secrets hold their values. Must not be printed.
 ///
 /// ```compile_fail
 /// fn print(resolved: &sealwave::pipeline::Resolved) {
@@ -50,40 +51,41 @@ pub struct Resolved {
     objects: Vec<ResolvedObject>,
 }
 
-/// One object after resolution.
+/// An object after resolution.
 pub(crate) enum ResolvedObject {
-    /// Holds no secret.
+    /// An object without secret data.
     Plain(Manifest),
     /// A Secret with data.
     Secret(ResolvedSecret),
 }
 
-/// A Secret whose items are known.
+/// A Secret after resolution.
 pub(crate) struct ResolvedSecret {
     /// The Secret without `data` and `stringData`.
     pub(crate) manifest: Manifest,
-    /// Its items in the order of their keys; there is one at least, or one of `sources`.
+    /// The items in the order of their keys. Either `items` or `sources` is not empty.
     pub(crate) items: Vec<ResolvedItem>,
-    /// Secrets of which all keys become items, where they were not fetched: the items are not known then.
+    /// Secrets whose keys all become items, if they were not fetched. Their items are not known.
     pub(crate) sources: Vec<KeySource>,
 }
 
-/// One item of a Secret.
+/// An item of a Secret after substitution.
 pub(crate) struct ResolvedItem {
-    /// Its key; a valid key of a Secret.
+    /// The key, which is valid for a Secret.
     pub(crate) key: CompactString,
-    /// Where its value stands in the source.
+    /// The location of the value in the source.
     pub(crate) origin: Origin,
-    /// The item's bytes before placeholders were resolved (for `data`, the decoded ones).
+    /// The item's bytes before placeholders were resolved; for `data`, the decoded ones.
     ///
-    /// Where a reference did not name its provider itself, or its path, this is the same text with references in full: what
-    /// an item refers to is always part of this. Where values are taken from files in Git, evidence of these follows.
+    /// If a reference omits its provider or its path, this is the same text with references in full, so that it always
+    /// contains what the item refers to. If values are read from files in Git, evidence of these files is appended.
     pub(crate) unresolved: SecretValue,
-    /// What it refers to, in order of appearance; empty for a literal. `path` is already the provider that it means.
+    /// The references in order of appearance; empty for a literal. `path` is already replaced by the provider that it
+    /// stands for.
     pub(crate) references: Vec<Reference>,
-    /// The same text, parsed, `path` mapped too; none where the item's bytes stand for themselves.
+    /// The same text, parsed, with `path` replaced too; `None` if the item's bytes are not a text with placeholders.
     pub(crate) text: Option<Text>,
-    /// Its value.
+    /// The value.
     pub(crate) value: ItemValue,
 }
 
@@ -91,7 +93,7 @@ pub(crate) struct ResolvedItem {
 pub(crate) enum ItemValue {
     /// Fetched, or a literal.
     Known(SecretValue),
-    /// Not fetched: a local preview shows where it would go, and some backends store references alone.
+    /// Not fetched: in a local preview, or for a backend that stores only references.
     Withheld,
 }
 
@@ -110,64 +112,63 @@ impl Resolved {
     }
 }
 
-/// Where values come from.
+/// The source of values.
 #[derive(Clone, Copy)]
 pub enum Supply<'a> {
-    /// From the operator's providers.
+    /// The operator's providers.
     Fetch {
         /// The providers.
         providers: &'a Providers,
-        /// Who may use what.
+        /// The access policy.
         access: Access<'a>,
         /// The cluster that values are sealed for.
         cluster: &'a str,
-        /// Where to write down what was asked for and what came of it.
+        /// The audit log for requests and their outcomes.
         audit: Option<&'a dyn Audit>,
-        /// The provider that `<path:…>` means.
+        /// The provider that `<path:…>` stands for.
         default_provider: Option<&'a str>,
-        /// When the run must be over.
+        /// The time at which the run must end.
         deadline: Instant,
     },
-    /// From nowhere, and the policy is asked all the same: all Secrets go to backends that store references, or the run only
-    /// checks.
+    /// None, but the policy is checked: all Secrets go to backends that store references, or the run only validates.
     Refer {
-        /// The providers' names, where an operator file is at hand.
+        /// The names of the providers, if an operator file is available.
         known: Option<&'a BTreeSet<String>>,
-        /// Who may use what.
+        /// The access policy.
         access: Access<'a>,
         /// The cluster that the objects are for.
         cluster: &'a str,
-        /// The provider that `<path:…>` means.
+        /// The provider that `<path:…>` stands for.
         default_provider: Option<&'a str>,
     },
-    /// From nowhere: a preview. Nothing is fetched, and all that can be checked without values is.
+    /// None, for a preview: nothing is fetched, and everything is checked that does not need values.
     Withhold {
-        /// The providers' names, where an operator file is at hand; without one, any name will do.
+        /// The names of the providers, if an operator file is available; otherwise any name is accepted.
         known: Option<&'a BTreeSet<String>>,
-        /// The provider that `<path:…>` means.
+        /// The provider that `<path:…>` stands for.
         default_provider: Option<&'a str>,
     },
 }
 
-/// Who may use which references.
+/// The policy for references.
 #[derive(Clone, Copy)]
 pub enum Access<'a> {
-    /// What the policy allows to this app.
+    /// The policy decides what this app may use.
     Checked {
         /// The operator's policy.
         policy: &'a Policy,
-        /// The app, as Argo CD says it.
+        /// The app, as Argo CD describes it.
         subject: &'a Subject,
     },
-    /// Everything: a local run that waives the policy, or one without an operator file.
+    /// Everything is allowed: a local run without an operator file, or one that waives the policy.
     Unchecked,
 }
 
-/// Resolves the placeholders of all Secrets. For a backend that stores references nothing is fetched; the policy is asked
-/// about its references all the same.
+/// Resolves the placeholders of all Secrets. For backends that store references nothing is fetched, but the policy is
+/// checked.
 ///
 /// # Errors
-/// Everything that is wrong with placeholders, items and references; nothing is resolved then.
+/// All problems of placeholders, items and references; nothing is resolved then.
 pub fn resolve(
     rendered: Rendered,
     supply: &Supply<'_>,
@@ -183,12 +184,12 @@ pub fn resolve(
         Supply::Fetch { providers, access, cluster, audit, deadline, .. } => {
             let verdicts = access::judge(&objects, &references, cluster, access);
             verdicts.refuse(access, &mut problems);
-            let fetched = providers.fetch(wanted(verdicts.allowed(), &objects), *deadline);
+            let fetched = providers.fetch(references_to_fetch(verdicts.allowed(), &objects), *deadline);
             notes.extend(providers.take_notes());
             if let Some(audit) = audit {
                 audit.write(&audit::records(&verdicts, &fetched, access)).map_err(Failure::from)?;
             }
-            report(&fetched, &references, &mut problems);
+            report_failures(&fetched, &references, &mut problems);
             substitute::substitute(objects, &fetched, notes, &mut problems)
         }
         Supply::Refer { access, cluster, .. } => {
@@ -201,25 +202,26 @@ pub fn resolve(
     Ok(Resolved { objects })
 }
 
-/// One use of a reference: an item of a Secret that holds a placeholder.
+/// A use of a reference: an item of a Secret that holds a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Use {
-    /// What it refers to; `path` is already the provider that it means.
+    /// The reference; `path` is already replaced by the provider that it stands for.
     pub reference: Reference,
     /// The Secret.
     pub secret: ObjectId,
-    /// Where in the cluster its values can be opened.
+    /// The sealing scope.
     pub scope: Scope,
     /// The item's key.
     pub item: String,
-    /// Where the item's value stands.
+    /// The location of the item's value.
     pub origin: Origin,
 }
 
-/// All uses of references, in the order of objects, items and placeholders; the first pass alone, so that it is pure.
+/// Returns all uses of references, in the order of objects, items and placeholders. Runs only the first pass, so it is
+/// pure.
 ///
 /// # Errors
-/// Everything that is wrong with placeholders and items.
+/// All problems of placeholders and items.
 pub(super) fn uses(
     rendered: Rendered,
     supply: &Supply<'_>,
@@ -234,7 +236,7 @@ pub(super) fn uses(
     Ok(collected.objects.iter().flat_map(uses_in).collect())
 }
 
-/// The uses of references in the Secrets among objects, whatever is wrong with some; each with the number of its Secret.
+/// Returns the uses of references in the Secrets among objects, each with the index of its Secret. Ignores problems.
 pub fn uses_of<'o>(
     objects: &'o [Manifest],
     default_provider: Option<&str>,
@@ -253,19 +255,19 @@ pub fn uses_of<'o>(
 
 fn uses_in(object: &Pending) -> Vec<Use> {
     let Some((manifest, items)) = object.secret() else { return Vec::new() };
-    let used = |item: &PendingItem, reference: &Reference| Use {
+    let new_use = |item: &PendingItem, reference: &Reference| Use {
         reference: reference.clone(),
         secret: manifest.id(),
         scope: object.scope(),
         item: item.key.to_string(),
         origin: item.origin,
     };
-    items.iter().flat_map(|item| item.references().map(move |reference| used(item, reference))).collect()
+    items.iter().flat_map(|item| item.references().map(move |reference| new_use(item, reference))).collect()
 }
 
-/// The names of providers, and what they mean.
+/// Resolves the names of providers.
 pub(super) struct Names<'a> {
-    /// None where any will do.
+    /// `None` if any name is accepted.
     known: Option<BTreeSet<String>>,
     default_provider: Option<&'a str>,
     backends: &'a Backends,
@@ -283,24 +285,27 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Those references whose values some object waits for.
-fn wanted<'r>(allowed: impl Iterator<Item = &'r Reference>, objects: &[Pending]) -> Vec<&'r Reference> {
-    let waiting = objects.iter().filter_map(|object| match object {
+/// Returns the references whose values are needed by any object.
+fn references_to_fetch<'r>(
+    allowed: impl Iterator<Item = &'r Reference>,
+    objects: &[Pending],
+) -> Vec<&'r Reference> {
+    let needed = objects.iter().filter_map(|object| match object {
         Pending::Secret(_, items) => Some(items),
         Pending::Plain(_) | Pending::Referred(..) => None,
     });
-    let waiting: BTreeSet<&Reference> = waiting.flatten().flat_map(PendingItem::references).collect();
-    allowed.filter(|reference| waiting.contains(*reference)).collect()
+    let needed: BTreeSet<&Reference> = needed.flatten().flat_map(PendingItem::references).collect();
+    allowed.filter(|reference| needed.contains(*reference)).collect()
 }
 
-/// Reports what failed, but for what is not found: there, a `default` may help.
-fn report(
+/// Reports failed references, except those that were not found, since a `default` may apply.
+fn report_failures(
     fetched: &BTreeMap<&Reference, FetchResult>,
     references: &BTreeMap<Reference, Places>,
     problems: &mut Vec<Problem>,
 ) {
-    for (reference, answer) in fetched {
-        let (Err(error), Some(places)) = (answer, references.get(*reference)) else { continue };
+    for (reference, result) in fetched {
+        let (Err(error), Some(places)) = (result, references.get(*reference)) else { continue };
         if !substitute::is_missing(error) {
             problems.push(problem::failed(reference, error, places));
         }

@@ -1,7 +1,7 @@
-//! Fifth verb: every Secret becomes an object that is safe to store.
+//! The fifth stage: turns each Secret into an object that is safe to store.
 //!
-//! [`Sealed`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and [`seal`] is its only
-//! source: it never lets a value through, neither as it is nor in a digest under a key that everybody knows.
+//! [`Sealed`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and only [`seal`]
+//! creates it. It never contains a value, neither in clear nor as a digest under a public key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::settings::{Backend, Backends};
 use sealwave_secrets::values::{KeySource, SecretValue};
 
-/// Objects that are safe to print, and the keyed digests of the values that went into them.
+/// Objects that are safe to print, with keyed digests of their values.
 ///
 /// ```compile_fail
 /// let forged = sealwave::pipeline::Sealed { objects: Vec::new(), secrets: Default::default() };
@@ -35,21 +35,21 @@ pub struct Sealed {
     secrets: SecretDigests,
 }
 
-/// Digest of each item of each Secret that was sealed: (namespace, name) → item key → digest.
+/// The digest of each item of each sealed Secret: (namespace, name) → item key → digest.
 pub(crate) type SecretDigests = BTreeMap<(CompactString, CompactString), BTreeMap<CompactString, Digest>>;
 
-/// How Secrets are made safe.
+/// The way in which Secrets are sealed.
 pub enum Sealing {
-    /// Sealed: equal input gives equal output.
+    /// Sealed; equal input gives equal output.
     Deterministic(Box<Sealer>),
-    /// Not at all: no Secret needs it, and there is no key and no certificate.
+    /// Not sealed: no Secret needs it, and no key or certificate is available.
     Nothing,
-    /// Shown without values, for local previews; there is no key and no certificate.
+    /// Replaced by placeholders without values, for local previews; no key or certificate is available.
     Redacted,
 }
 
 impl Sealing {
-    /// Returns the app that values are sealed for, where they are.
+    /// Returns the app that values are sealed for, if they are sealed.
     fn owner(&self) -> Option<&Owner> {
         match self {
             Self::Deterministic(sealer) => Some(&sealer.owner),
@@ -58,46 +58,44 @@ impl Sealing {
     }
 }
 
-/// Why a Secret cannot be made safe.
+/// A reason why a Secret cannot be sealed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum CannotSeal {
-    /// A Secret has to be sealed, and it was decided that none would.
-    #[error("Secret `{0}` has to be sealed, but there is no key for it")]
+enum SecretSealError {
+    /// A Secret must be sealed, although the run was set up without sealing.
+    #[error("Secret `{0}` must be sealed, but no seal key is available")]
     NoKey(String),
-    /// The app file names a Secret that there is not.
+    /// The app file names a Secret that does not exist.
     #[error("`secretBackends` names Secret `{0}`, which this environment does not have")]
     NoSuchSecret(String),
-    /// An object holds the data of a Secret, and Kubernetes does not take it for one.
-    #[error(
-        "{object} holds `{field}` of a Secret, but is not one, so that it would be printed in plain text"
-    )]
+    /// An object holds the data of a Secret, but Kubernetes does not treat it as one.
+    #[error("{object} holds `{field}` of a Secret but is not a Secret, so it would be printed in plaintext")]
     NotASecret {
         /// The object.
         object: ObjectId,
-        /// Where the data is.
+        /// The field that holds the data.
         field: &'static str,
     },
-    /// An object holds Secrets with data.
-    #[error("{object} holds a Secret with values in `{field}`, which would be printed in plain text")]
+    /// An object embeds Secrets with data.
+    #[error("{object} holds a Secret with values in `{field}`, which would be printed in plaintext")]
     Within {
         /// The object.
         object: ObjectId,
-        /// Where the Secret is.
+        /// The field that holds the Secret.
         field: &'static str,
     },
-    /// A Secret with data came here as a plain object.
-    #[error("Secret `{0}` holds data that was not taken out for sealing")]
+    /// A Secret with data was passed as a plain object.
+    #[error("Secret `{0}` has data that was not extracted for sealing")]
     Unsealed(String),
-    /// There is no value to seal.
+    /// The value of an item was not fetched.
     #[error("item `{0}` was not fetched, so it cannot be sealed")]
     Withheld(CompactString),
 }
 
-impl Explain for CannotSeal {
+impl Explain for SecretSealError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoKey(_) | Self::Unsealed(_) | Self::Withheld(_) => {
-                "this is a fault of sealwave; please report it (without the Secret)".to_owned()
+                "this is a bug in sealwave; please report it (without the Secret)".to_owned()
             }
             Self::NotASecret { .. } => {
                 "write `apiVersion: v1` and `kind: Secret`, so that it is sealed".to_owned()
@@ -112,23 +110,23 @@ impl Explain for CannotSeal {
     }
 }
 
-/// What becomes of Secrets, and which objects have pods.
+/// The settings of this stage.
 #[derive(Clone, Copy)]
 pub struct SealSettings<'a> {
-    /// What each Secret becomes.
+    /// The backend of each Secret.
     pub backends: &'a Backends,
     /// Workload kinds beyond the built-in ones.
     pub workloads: &'a [WorkloadKind],
-    /// Today's date, for notes alone; `None` disables them.
+    /// Today's date, for notes only; `None` disables them.
     pub today: Option<Date>,
 }
 
-/// Turns every Secret into what its backend makes of it: a `SealedSecret`, or the redacted likeness of one; an
-/// `ExternalSecret`; a `SecretProviderClass`, which the pods that use the Secret mount then. Other objects pass untouched.
+/// Turns each Secret into the object of its backend: a `SealedSecret`, or its redacted preview; an `ExternalSecret`; or
+/// a `SecretProviderClass`, which the pods that use the Secret then mount. Other objects are unchanged.
 ///
 /// # Errors
-/// All Secrets that their backend cannot take, with their places; and, as a last guard, each Secret with data among the plain
-/// objects.
+/// All Secrets that their backend does not support, with their locations. As a last guard, also each Secret with data
+/// among the plain objects.
 pub fn seal(
     resolved: Resolved,
     sealing: &Sealing,
@@ -136,22 +134,22 @@ pub fn seal(
     checksums: &ChecksumKey,
     notes: &mut Vec<Note>,
 ) -> Result<Sealed, Failure> {
-    // A preview has no values, and what it lacks is for `validate` to report.
+    // A preview has no values, so `validate` reports missing items.
     let is_preview = matches!(sealing, Sealing::Redacted);
     let mut problems = if is_preview { Vec::new() } else { type_problems(&resolved, settings.today, notes) };
-    let Drafted { drafts, classes, problems: more } = draft(resolved, settings.backends, notes);
+    let DraftSet { drafts, classes, problems: more } = draft(resolved, settings.backends, notes);
     problems.extend(more);
-    let secrets = digests(&drafts, sealing.owner(), checksums);
+    let secrets = digest_secrets(&drafts, sealing.owner(), checksums);
     if !problems.is_empty() {
-        // Whether pods use the Secrets can be said all the same, so that everything is said at once.
-        let mut plain: Vec<Manifest> = drafts.into_iter().map(Draft::redacted).collect();
+        // Report unused Secrets as well, so that one run shows all problems.
+        let mut plain: Vec<Manifest> = drafts.into_iter().map(DraftObject::into_redacted).collect();
         problems.extend(mount(&mut plain, &classes, settings.workloads));
         return Err(Failure::unless_empty(problems).expect_err("there are problems"));
     }
     let mut objects = match sealing {
         Sealing::Deterministic(sealer) => seal_drafts(drafts, sealer)?,
-        Sealing::Nothing => unsealed(drafts)?,
-        Sealing::Redacted => drafts.into_iter().map(Draft::redacted).collect(),
+        Sealing::Nothing => plain_objects(drafts)?,
+        Sealing::Redacted => drafts.into_iter().map(DraftObject::into_redacted).collect(),
     };
     Failure::unless_empty(mount(&mut objects, &classes, settings.workloads))?;
     Ok(Sealed { objects, secrets })
@@ -162,7 +160,7 @@ fn mount(objects: &mut [Manifest], classes: &[Class], workloads: &[WorkloadKind]
 }
 
 impl Sealed {
-    /// The objects.
+    /// Returns the objects.
     #[must_use]
     pub fn objects(&self) -> &[Manifest] {
         &self.objects
@@ -172,27 +170,27 @@ impl Sealed {
         &self.secrets
     }
 
-    /// Lets `annotate` add to the metadata of objects; nothing secret is within its reach.
+    /// Lets `annotate` change the metadata of objects. It cannot reach secret values.
     pub(crate) fn objects_mut(&mut self) -> &mut [Manifest] {
         &mut self.objects
     }
 }
 
-/// An object on its way.
-enum Draft {
+/// An object before sealing.
+enum DraftObject {
     Plain(Manifest),
     Secret(Blueprint, Vec<ResolvedItem>),
 }
 
-struct Drafted {
-    drafts: Vec<Draft>,
-    /// Classes that pods have to mount.
+struct DraftSet {
+    drafts: Vec<DraftObject>,
+    /// The classes that pods must mount.
     classes: Vec<Class>,
     problems: Vec<Problem>,
 }
 
-fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> Drafted {
-    let mut out = Drafted { drafts: Vec::new(), classes: Vec::new(), problems: Vec::new() };
+fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> DraftSet {
+    let mut out = DraftSet { drafts: Vec::new(), classes: Vec::new(), problems: Vec::new() };
     let objects = resolved.into_objects();
     let unused = backends.unused(objects.iter().filter_map(secret_id));
     for object in objects {
@@ -200,13 +198,13 @@ fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> Draf
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
             ResolvedObject::Secret(secret) => {
                 match backends.of(secret.manifest.namespace(), secret.manifest.name()) {
-                    Backend::ExternalSecrets => referred(secret, |manifest, items, sources| {
+                    Backend::ExternalSecrets => draft_references(secret, |manifest, items, sources| {
                         external_secrets::build(manifest, items, sources, backends.external_secrets())
                     }),
                     Backend::SealedSecrets => blueprint(secret, notes),
                     Backend::SecretsStoreCsi => {
-                        out.classes.push(class(&secret.manifest));
-                        referred(secret, |manifest, items, sources| {
+                        out.classes.push(new_class(&secret.manifest));
+                        draft_references(secret, |manifest, items, sources| {
                             secrets_store_csi::build(manifest, items, sources, backends.csi_providers())
                         })
                     }
@@ -219,7 +217,7 @@ fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> Draf
         }
     }
     out.problems
-        .extend(unused.into_iter().map(|name| Problem::new(&CannotSeal::NoSuchSecret(name.to_owned()))));
+        .extend(unused.into_iter().map(|name| Problem::new(&SecretSealError::NoSuchSecret(name.to_owned()))));
     out
 }
 
@@ -230,20 +228,20 @@ fn secret_id(object: &ResolvedObject) -> Option<(&str, &str)> {
     }
 }
 
-/// A Secret for a backend that stores references; values, where there are any, end here.
-fn referred(
+/// Builds the object of a backend that stores references. Drops any values.
+fn draft_references(
     secret: ResolvedSecret,
     build: impl FnOnce(Manifest, &[ReferredItem<'_>], &[KeySource]) -> Result<Manifest, Vec<Problem>>,
-) -> Result<Draft, Vec<Problem>> {
+) -> Result<DraftObject, Vec<Problem>> {
     let ResolvedSecret { manifest, items, sources } = secret;
     let items: Vec<ReferredItem<'_>> = items
         .iter()
         .map(|item| ReferredItem { key: &item.key, origin: item.origin, text: item.text.as_ref() })
         .collect();
-    build(manifest, &items, &sources).map(Draft::Plain)
+    build(manifest, &items, &sources).map(DraftObject::Plain)
 }
 
-fn class(secret: &Manifest) -> Class {
+fn new_class(secret: &Manifest) -> Class {
     Class {
         namespace: secret.namespace().to_owned(),
         name: secret.name().to_owned(),
@@ -251,30 +249,30 @@ fn class(secret: &Manifest) -> Class {
     }
 }
 
-/// The last guard: a Secret with data is never printed, whatever let it come this far or made it look like something else.
-fn guard(manifest: Manifest) -> Result<Draft, Problem> {
+/// The last guard: refuses a Secret with data, even if it is disguised as another object.
+fn guard(manifest: Manifest) -> Result<DraftObject, Problem> {
     let object = || manifest.id();
     match plain_data(manifest.root()) {
         Some(PlainData::Field(field)) => {
-            let error = CannotSeal::NotASecret { object: object(), field };
+            let error = SecretSealError::NotASecret { object: object(), field };
             let kind = manifest.root().get("kind").map_or(manifest.origin(), |kind| kind.origin);
             return Err(Problem::at(kind, &error));
         }
         Some(PlainData::Object(field, held)) => {
-            let error = CannotSeal::Within { object: object(), field };
+            let error = SecretSealError::Within { object: object(), field };
             return Err(Problem::at(held.shown_at(), &error));
         }
         None => {}
     }
     let holds_data = |field: &str| manifest.root().get(field).is_some_and(|node| !is_empty(node));
     if manifest.is_secret() && (holds_data("data") || holds_data("stringData")) {
-        let error = CannotSeal::Unsealed(manifest.name().to_owned());
+        let error = SecretSealError::Unsealed(manifest.name().to_owned());
         return Err(Problem::at(manifest.origin(), &error));
     }
-    Ok(Draft::Plain(if manifest.is_secret() { without_copies(manifest) } else { manifest }))
+    Ok(DraftObject::Plain(if manifest.is_secret() { without_copies(manifest) } else { manifest }))
 }
 
-/// Takes off the copies that `kubectl apply` leaves of a whole Secret, with what it once held.
+/// Removes the copies of the whole Secret that `kubectl apply` keeps in annotations.
 fn without_copies(mut secret: Manifest) -> Manifest {
     let copies = [names::KUBECTL_LAST_APPLIED, names::KUBECFG_LAST_APPLIED];
     if let Some(annotations) =
@@ -293,14 +291,14 @@ fn is_empty(node: &Node) -> bool {
     }
 }
 
-/// Returns what the API server would refuse about typed Secrets.
+/// Returns the problems for which the API server would refuse typed Secrets.
 fn type_problems(resolved: &Resolved, today: Option<Date>, notes: &mut Vec<Note>) -> Vec<Problem> {
     let mut found = Vec::new();
     for object in resolved.objects() {
         found.extend(match object {
             ResolvedObject::Secret(ResolvedSecret { manifest, items, sources }) => {
-                let shapes = shapes(items);
-                let items = TypedItems { known: &shapes, more: !sources.is_empty() };
+                let item_shapes = item_shapes(items);
+                let items = TypedItems { known: &item_shapes, more: !sources.is_empty() };
                 secret_type::problems(manifest, items, today, notes)
             }
             ResolvedObject::Plain(manifest) if manifest.is_secret() => {
@@ -312,11 +310,11 @@ fn type_problems(resolved: &Resolved, today: Option<Date>, notes: &mut Vec<Note>
     found
 }
 
-fn shapes(items: &[ResolvedItem]) -> Vec<ItemShape<'_>> {
-    items.iter().map(shape).collect()
+fn item_shapes(items: &[ResolvedItem]) -> Vec<ItemShape<'_>> {
+    items.iter().map(item_shape).collect()
 }
 
-fn shape(item: &ResolvedItem) -> ItemShape<'_> {
+fn item_shape(item: &ResolvedItem) -> ItemShape<'_> {
     let value = match &item.value {
         ItemValue::Known(value) => Some(value),
         ItemValue::Withheld => None,
@@ -324,14 +322,14 @@ fn shape(item: &ResolvedItem) -> ItemShape<'_> {
     ItemShape { key: &item.key, origin: item.origin, value }
 }
 
-fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<Draft, Vec<Problem>> {
+fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<DraftObject, Vec<Problem>> {
     let ResolvedSecret { manifest, mut items, sources } = secret;
-    let blueprint = Blueprint::new(manifest, &shapes(&items), notes)?;
+    let blueprint = Blueprint::new(manifest, &item_shapes(&items), notes)?;
     items.extend(unknown_keys(&sources));
-    Ok(Draft::Secret(blueprint, items))
+    Ok(DraftObject::Secret(blueprint, items))
 }
 
-/// Returns what a preview shows for keys that are not known before they are fetched.
+/// Returns the item that stands in a preview for keys that are unknown until they are fetched.
 fn unknown_keys(sources: &[KeySource]) -> Option<ResolvedItem> {
     Some(ResolvedItem {
         key: UNKNOWN_KEYS.into(),
@@ -343,7 +341,7 @@ fn unknown_keys(sources: &[KeySource]) -> Option<ResolvedItem> {
     })
 }
 
-fn seal_drafts(drafts: Vec<Draft>, sealer: &Sealer) -> Result<Vec<Manifest>, Failure> {
+fn seal_drafts(drafts: Vec<DraftObject>, sealer: &Sealer) -> Result<Vec<Manifest>, Failure> {
     let stamp = Stamp {
         seal_key_id: sealer.key.id(),
         public_key_sha256: sealer.certificate.details().public_key_sha256.clone(),
@@ -353,23 +351,25 @@ fn seal_drafts(drafts: Vec<Draft>, sealer: &Sealer) -> Result<Vec<Manifest>, Fai
     let objects = drafts
         .into_iter()
         .map(|draft| match draft {
-            Draft::Plain(manifest) => manifest,
-            Draft::Secret(blueprint, items) => {
+            DraftObject::Plain(manifest) => manifest,
+            DraftObject::Secret(blueprint, items) => {
                 let items = items.into_iter().zip(texts.by_ref());
-                blueprint.build(Some(&stamp), items.map(|(item, text)| encrypted(item, text)).collect())
+                blueprint.build(Some(&stamp), items.map(|(item, text)| encrypted_item(item, text)).collect())
             }
         })
         .collect();
     Ok(objects)
 }
 
-/// The sealed texts of all items of all Secrets, in order.
-fn seal_items(drafts: &[Draft], sealer: &Sealer) -> Result<Vec<String>, Failure> {
+/// Seals all items of all Secrets, in order.
+fn seal_items(drafts: &[DraftObject], sealer: &Sealer) -> Result<Vec<String>, Failure> {
     let named: Vec<(&Blueprint, CompactString, &[ResolvedItem])> = drafts
         .iter()
         .filter_map(|draft| match draft {
-            Draft::Plain(_) => None,
-            Draft::Secret(blueprint, items) => Some((blueprint, blueprint.sealing_name(), items.as_slice())),
+            DraftObject::Plain(_) => None,
+            DraftObject::Secret(blueprint, items) => {
+                Some((blueprint, blueprint.sealing_name(), items.as_slice()))
+            }
         })
         .collect();
     let mut work = Vec::new();
@@ -387,7 +387,7 @@ fn seal_items(drafts: &[Draft], sealer: &Sealer) -> Result<Vec<String>, Failure>
                     value,
                 }),
                 ItemValue::Withheld => {
-                    problems.push(Problem::at(item.origin, &CannotSeal::Withheld(item.key.clone())));
+                    problems.push(Problem::at(item.origin, &SecretSealError::Withheld(item.key.clone())));
                 }
             }
         }
@@ -403,31 +403,31 @@ fn text_of(item: &ResolvedItem) -> ItemText {
     }
 }
 
-/// The objects, where none of them has to be sealed.
-fn unsealed(drafts: Vec<Draft>) -> Result<Vec<Manifest>, Failure> {
+/// Returns the objects if none of them must be sealed.
+fn plain_objects(drafts: Vec<DraftObject>) -> Result<Vec<Manifest>, Failure> {
     let mut objects = Vec::with_capacity(drafts.len());
     let mut problems = Vec::new();
     for draft in drafts {
         match draft {
-            Draft::Plain(manifest) => objects.push(manifest),
-            Draft::Secret(blueprint, _) => {
-                problems.push(Problem::new(&CannotSeal::NoKey(blueprint.name().to_owned())));
+            DraftObject::Plain(manifest) => objects.push(manifest),
+            DraftObject::Secret(blueprint, _) => {
+                problems.push(Problem::new(&SecretSealError::NoKey(blueprint.name().to_owned())));
             }
         }
     }
     Failure::unless_empty(problems).map(|()| objects)
 }
 
-impl Draft {
-    fn redacted(self) -> Manifest {
+impl DraftObject {
+    fn into_redacted(self) -> Manifest {
         match self {
             Self::Plain(manifest) => manifest,
             Self::Secret(blueprint, items) => {
                 let items = items
                     .into_iter()
                     .map(|item| {
-                        let text = redaction(&item.references);
-                        encrypted(item, text)
+                        let text = redacted_text(&item.references);
+                        encrypted_item(item, text)
                     })
                     .collect();
                 blueprint.build(None, items)
@@ -436,46 +436,46 @@ impl Draft {
     }
 }
 
-/// Drops the value; the sealed text takes its place.
-fn encrypted(item: ResolvedItem, text: String) -> EncryptedItem {
+/// Replaces the value of an item by its sealed text.
+fn encrypted_item(item: ResolvedItem, text: String) -> EncryptedItem {
     EncryptedItem { key: item.key, origin: item.origin, text }
 }
 
-/// What a preview shows in a value's place: where it would come from, and nothing of the text around it.
-fn redaction(references: &[Reference]) -> String {
+/// Returns the text that replaces a value in a preview: its references, without the surrounding text.
+fn redacted_text(references: &[Reference]) -> String {
     if references.is_empty() {
         return "redacted: a literal of the Secret".to_owned();
     }
     let mut seen = BTreeSet::new();
     let shown: Vec<String> =
         references.iter().map(reference_text).filter(|text| seen.insert(text.clone())).collect();
-    let what = if references.iter().any(|reference| reference.all_keys) { "all keys" } else { "value" };
-    format!("redacted: {what} of {}", shown.join(", "))
+    let subject = if references.iter().any(|reference| reference.all_keys) { "all keys" } else { "value" };
+    format!("redacted: {subject} of {}", shown.join(", "))
 }
 
 fn reference_text(reference: &Reference) -> String {
-    let part = |mark: &str, part: &Option<String>| {
+    let format_part = |mark: &str, part: &Option<String>| {
         part.as_ref().map_or(String::new(), |part| format!("{mark}{part}"))
     };
     let Reference { provider, path, key, version, .. } = reference;
     match (key, version) {
         (None, Some(version)) => format!("{provider}:{path}##{version}"),
-        _ => format!("{provider}:{path}{}{}", part("#", key), part("#", version)),
+        _ => format!("{provider}:{path}{}{}", format_part("#", key), format_part("#", version)),
     }
 }
 
-fn digests(drafts: &[Draft], owner: Option<&Owner>, checksums: &ChecksumKey) -> SecretDigests {
-    // A digest of a literal under a key that everybody knows could be guessed.
+fn digest_secrets(drafts: &[DraftObject], owner: Option<&Owner>, checksums: &ChecksumKey) -> SecretDigests {
+    // A digest of a literal under a public key could be guessed.
     let owner = owner.filter(|_| !checksums.is_public());
     let mut all = SecretDigests::new();
     for draft in drafts {
-        let Draft::Secret(blueprint, items) = draft else { continue };
+        let DraftObject::Secret(blueprint, items) = draft else { continue };
         // Nothing can refer to a name that is not known yet.
         if blueprint.name().is_empty() {
             continue;
         }
         let (namespace, name) = (blueprint.namespace(), blueprint.name());
-        let digests = items.iter().map(|item| {
+        let digest_secrets = items.iter().map(|item| {
             let digest = match (&item.value, owner) {
                 (ItemValue::Known(value), Some(owner)) => {
                     let binding = owner.binding(text_of(item));
@@ -487,12 +487,12 @@ fn digests(drafts: &[Draft], owner: Option<&Owner>, checksums: &ChecksumKey) -> 
             };
             (item.key.clone(), digest)
         });
-        all.entry((namespace.into(), name.into())).or_default().extend(digests);
+        all.entry((namespace.into(), name.into())).or_default().extend(digest_secrets);
     }
     all
 }
 
-/// The digest of an item whose value must not show: it tells references apart and nothing else.
+/// Computes the digest of an item with a withheld value: it distinguishes references and nothing else.
 fn withheld_digest(namespace: &str, name: &str, item: &ResolvedItem, checksums: &ChecksumKey) -> Digest {
     let place = [namespace.as_bytes(), name.as_bytes(), item.key.as_bytes()];
     let references: Vec<String> = item.references.iter().map(reference_text).collect();

@@ -1,4 +1,4 @@
-//! What values define, without what they are: names, and paths to them.
+//! The names that values define, without the values: names, and paths to them.
 
 use std::cell::Cell;
 
@@ -7,10 +7,10 @@ use compact_str::CompactString;
 use sealwave_core::document::{Node, Value};
 use sealwave_core::text::closest;
 
-/// One step of a path into values.
+/// A step of a path into values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PathStep {
-    /// Some item of a list, or some entry of a mapping: that of a loop.
+    /// Any item of a list or any entry of a mapping, as in a loop.
     Item,
     Key(CompactString),
 }
@@ -19,9 +19,9 @@ pub(super) enum PathStep {
 #[derive(Debug)]
 pub(super) enum Shape {
     List(Vec<Self>),
-    /// Sorted by name; hostile values have many small mappings, so it is no larger than it must be.
+    /// Sorted by name and as small as possible, since hostile values may have many small mappings.
     Map(Box<[(CompactString, Self)]>),
-    /// Null: it defines nothing.
+    /// Null, which defines no names.
     Nothing,
     Scalar,
 }
@@ -29,14 +29,14 @@ pub(super) enum Shape {
 /// A path that no value has.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Lack {
-    /// The step that leads nowhere.
+    /// The index of the step that was not found.
     pub(super) step: usize,
-    /// The known name that is nearest to it.
+    /// The most similar known name.
     pub(super) closest: Option<String>,
 }
 
 impl Shape {
-    /// The names of a tree.
+    /// Collects the names of a tree.
     pub fn of(node: &Node) -> Self {
         match &node.value {
             Value::Mapping(mapping) => {
@@ -51,7 +51,7 @@ impl Shape {
                 let mut shapes: Vec<Self> = Vec::new();
                 for item in items {
                     let shape = Self::of(item);
-                    // One scalar says as much as many.
+                    // Consecutive scalars are stored once.
                     let is_known = shape.is_scalar() && shapes.last().is_some_and(Self::is_scalar);
                     if !is_known {
                         shapes.push(shape);
@@ -68,7 +68,7 @@ impl Shape {
         matches!(self, Self::Scalar)
     }
 
-    fn after<'s>(&'s self, step: &PathStep, found: &mut Vec<&'s Self>) {
+    fn follow<'s>(&'s self, step: &PathStep, found: &mut Vec<&'s Self>) {
         match (self, step) {
             (Self::List(items), PathStep::Item) => found.extend(items),
             (Self::List(items), PathStep::Key(key)) if is_index(key) => found.extend(items),
@@ -81,7 +81,7 @@ impl Shape {
         }
     }
 
-    /// Whether it is a value in which a step of this kind has nothing to find, so that nothing can be said of it.
+    /// Reports whether a step of this kind can never be found in this value, so that its absence proves nothing.
     fn is_closed_to(&self, step: &PathStep) -> bool {
         match (self, step) {
             (Self::Scalar, _) => true,
@@ -104,41 +104,41 @@ impl Shape {
     }
 }
 
-/// Whether a key is the number of an item.
+/// Reports whether a key is the index of an item.
 pub(super) fn is_index(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// How many values may still be looked at; hostile ones are large, and asked about many names.
+/// The number of values that may still be visited. Hostile values are large, and many names are looked up in them.
 #[derive(Debug)]
 pub(super) struct Patience(Cell<usize>);
 
 impl Patience {
-    /// Values that are looked at for one environment; real ones need some thousand.
+    /// The number of values visited for one environment; real apps need a few thousand.
     const MAX: usize = 5_000_000;
 
     pub(super) const fn new() -> Self {
         Self(Cell::new(Self::MAX))
     }
 
-    /// Whether no more is looked at, so that what was said last is not certain.
+    /// Reports whether the budget is spent, so that the last result is not reliable.
     pub(super) const fn is_over(&self) -> bool {
         self.0.get() == 0
     }
 
-    /// Takes this many values off.
+    /// Deducts a number of values.
     pub(super) fn spend(&self, values: usize) {
         self.0.set(self.0.get().saturating_sub(values));
     }
 }
 
-/// Where a path leads nowhere in all of these values; `None` where one has it.
+/// Finds the first step of a path that exists in none of the values. Returns `None` if a value has the path.
 ///
-/// A collection in the values that is empty everywhere may hold anything, and so may a value that is a scalar somewhere.
+/// A collection that is empty in all values may hold anything, and so may a value that is a scalar somewhere.
 pub(super) fn lack(values: &[&Shape], path: &[PathStep], patience: &Patience) -> Option<Lack> {
     let mut here = values.to_vec();
     for (number, step) in path.iter().enumerate() {
-        let next = after(&here, step, patience);
+        let next = follow(&here, step, patience);
         if next.is_empty() {
             patience.spend(here.len());
             let is_open = here.iter().any(|shape| shape.is_closed_to(step))
@@ -156,25 +156,25 @@ pub(super) fn lack(values: &[&Shape], path: &[PathStep], patience: &Patience) ->
     None
 }
 
-/// The names at the end of a path.
+/// Returns the names at the end of a path.
 pub(super) fn names_at(values: &[&Shape], path: &[PathStep], patience: &Patience) -> Vec<String> {
-    reached(values, path, patience).iter().flat_map(|shape| shape.names()).map(str::to_owned).collect()
+    follow_path(values, path, patience).iter().flat_map(|shape| shape.names()).map(str::to_owned).collect()
 }
 
-/// Whether some of these values has a path.
+/// Reports whether any of the values has a path.
 pub(super) fn has(values: &[&Shape], path: &[PathStep], patience: &Patience) -> bool {
-    !reached(values, path, patience).is_empty()
+    !follow_path(values, path, patience).is_empty()
 }
 
-fn reached<'s>(values: &[&'s Shape], path: &[PathStep], patience: &Patience) -> Vec<&'s Shape> {
-    path.iter().fold(values.to_vec(), |here, step| after(&here, step, patience))
+fn follow_path<'s>(values: &[&'s Shape], path: &[PathStep], patience: &Patience) -> Vec<&'s Shape> {
+    path.iter().fold(values.to_vec(), |here, step| follow(&here, step, patience))
 }
 
-fn after<'s>(here: &[&'s Shape], step: &PathStep, patience: &Patience) -> Vec<&'s Shape> {
+fn follow<'s>(here: &[&'s Shape], step: &PathStep, patience: &Patience) -> Vec<&'s Shape> {
     let mut next = Vec::new();
     if !patience.is_over() {
         for shape in here {
-            shape.after(step, &mut next);
+            shape.follow(step, &mut next);
         }
         patience.spend(here.len().saturating_add(next.len()));
     }
@@ -193,12 +193,13 @@ mod tests {
     }
 
     fn path(text: &str) -> Vec<PathStep> {
-        let step = |part| if part == "*" { PathStep::Item } else { PathStep::Key(CompactString::from(part)) };
-        text.split('.').map(step).collect()
+        let to_step =
+            |part| if part == "*" { PathStep::Item } else { PathStep::Key(CompactString::from(part)) };
+        text.split('.').map(to_step).collect()
     }
 
     #[test]
-    fn a_name_is_lacking_only_where_no_value_may_have_it() {
+    fn a_name_is_missing_only_if_no_value_can_have_it() {
         let (dev, prod) = (
             shape(
                 &json!({"a": {"b": 1}, "e": {}, "n": null, "s": false, "l": [{"x": 1}, {"y": 2}], "m": {"k": {"z": 1}}}),
@@ -206,21 +207,21 @@ mod tests {
             shape(&json!({"a": {"c": 1}, "s": {"t": 1}, "l": []})),
         );
         let patience = Patience::new();
-        let of =
+        let missing =
             |text: &str| lack(&[&dev, &prod], &path(text), &patience).map(|lack| (lack.step, lack.closest));
         for known in [
             "a", "a.b", "a.c", "e.x", "n.x", "s.t", "s.u", "a.b.c", "l.*.y", "l.0.x", "l.9.y", "m.*.z", "l.x",
         ] {
-            assert_eq!(of(known), None, "{known}");
+            assert_eq!(missing(known), None, "{known}");
         }
         assert!(
             lack(&[], &path("a"), &patience).is_some()
                 && lack(&[&shape(&json!({}))], &path("a"), &patience).is_some()
         );
-        assert_eq!(of("aa"), Some((0, Some("a".to_owned()))));
-        assert_eq!(of("a.d"), Some((1, Some("b".to_owned()))));
-        assert_eq!(of("l.*.zz"), Some((2, None)));
-        assert_eq!(of("m.*.zz"), Some((2, Some("z".to_owned()))));
+        assert_eq!(missing("aa"), Some((0, Some("a".to_owned()))));
+        assert_eq!(missing("a.d"), Some((1, Some("b".to_owned()))));
+        assert_eq!(missing("l.*.zz"), Some((2, None)));
+        assert_eq!(missing("m.*.zz"), Some((2, Some("z".to_owned()))));
         assert!(
             has(&[&dev], &path("l.*.y"), &patience)
                 && !has(&[&dev], &path("a.c"), &patience)

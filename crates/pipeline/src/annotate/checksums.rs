@@ -1,12 +1,13 @@
-//! `checksum/config` and `checksum/secret` on pod templates: pods restart when what they read changed, and only then.
+//! `checksum/config` and `checksum/secret` on pod templates, which restart pods exactly when the items that they read
+//! change.
 //!
-//! - Each digest is over exactly the items that a workload reads, in an order of their own: neither the order of
-//!   objects nor a change of anything that it does not read shows.
-//! - A workload that reads nothing of this output gets no annotation.
-//! - A Job is not annotated, since Kubernetes refuses a changed template; nor is a Knative Service whose template
-//!   names its revision. A bare Pod is: its annotations may change (that restarts nothing, as nothing could).
-//! - A hook is left alone: Argo CD runs it anew at each sync.
-//! - The names are ours: an author's annotation of the same name gives way, aloud.
+//! - Each digest covers exactly the items that a workload reads, in a canonical order. The order of objects and changes
+//!   of other items have no effect.
+//! - A workload that reads nothing from this output gets no annotation.
+//! - Jobs are not annotated, since Kubernetes refuses a changed template; nor are Knative Services whose template names
+//!   its revision. Bare Pods are: their annotations may change, although nothing restarts them.
+//! - Hooks are not annotated: Argo CD runs them again at each sync.
+//! - sealwave owns these names: it replaces an author's annotation of the same name and reports it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -23,7 +24,7 @@ use sealwave_secrets::crypto::{ChecksumKey, Digest};
 const CONFIG: &str = "checksum/config";
 const SECRET: &str = "checksum/secret";
 
-/// The annotations that the workloads get.
+/// Returns the annotations for all workloads.
 pub(super) fn plan(
     catalogue: &Catalogue<'_>,
     workloads: &[Workload<'_>],
@@ -35,14 +36,14 @@ pub(super) fn plan(
     let mut edits = Vec::new();
     for workload in workloads.iter().filter(|workload| !workload.standing.phases.hook) {
         let Some(object) = catalogue.object(workload.object) else { continue };
-        let read = read(workload, object, &mut digests);
-        if read.iter().all(|(_, items)| items.is_empty()) {
+        let items_read = items_read(workload, object, &mut digests);
+        if items_read.iter().all(|(_, items)| items.is_empty()) {
             continue;
         }
         if !may_change(workload, object, notes) {
             continue;
         }
-        for (annotation, items) in read.into_iter().filter(|(_, items)| !items.is_empty()) {
+        for (annotation, items) in items_read.into_iter().filter(|(_, items)| !items.is_empty()) {
             edits.push(Edit {
                 object: workload.object,
                 path: workload.template.path.iter().map(|key| (*key).to_owned()).collect(),
@@ -55,12 +56,12 @@ pub(super) fn plan(
     edits
 }
 
-/// Whether the pod template may get annotations; if not, that is said.
+/// Reports whether the pod template may get annotations, and adds a note if it may not.
 fn may_change(workload: &Workload<'_>, object: &Object<'_>, notes: &mut Vec<Note>) -> bool {
     let id = object.manifest.id();
     let remark = match workload.template.change {
         Change::Allowed => return true,
-        // A Job with a generated name is a new one each time: there is nothing to say.
+        // A Job with a generated name is a new one each time, so no note is needed.
         Change::Immutable if object.name.is_empty() => return false,
         Change::Immutable => Remark::JobIsImmutable(id),
         Change::NamedRevision => Remark::NamedRevision(id),
@@ -69,8 +70,8 @@ fn may_change(workload: &Workload<'_>, object: &Object<'_>, notes: &mut Vec<Note
     false
 }
 
-/// What a workload reads, by the annotation that says so.
-fn read<'a>(
+/// Returns the items that a workload reads, by annotation.
+fn items_read<'a>(
     workload: &Workload<'a>,
     object: &Object<'a>,
     digests: &mut Digests<'a>,

@@ -1,14 +1,14 @@
-//! What of an object decides the values that a workload reads, as keyed digests.
+//! Keyed digests of the parts of objects that determine the values a workload reads.
 //!
-//! - A Secret that this run sealed: the digests of its values, which do not change with the certificate.
-//! - A `ConfigMap`: each item of `data` and `binaryData`. Metadata never count.
-//! - A `SealedSecret` from Git: its ciphertexts, all that is known of it, so that re-sealing it restarts its pods.
-//! - An `ExternalSecret`: what it asks for and what it makes of it, for the keys that are read where that can be told;
-//!   how often it asks, and what becomes of the Secret afterwards, decides no value.
-//! - A `SecretProviderClass`: what it mounts, as a whole, since the pod that uses a key of it has all of it mounted; of
-//!   what it makes, the keys that are read.
+//! - A Secret sealed by this run: the digests of its values, which do not change with the certificate.
+//! - A `ConfigMap`: each item of `data` and `binaryData`, without metadata.
+//! - A `SealedSecret` from Git: its ciphertexts, so re-sealing it restarts its pods.
+//! - An `ExternalSecret`: its data sources and its template, for the keys that are read if that can be determined. The
+//!   refresh interval and the deletion policy do not affect values.
+//! - A `SecretProviderClass`: all that it mounts, since a pod that uses one key has everything mounted; of its Secret
+//!   objects, only the keys that are read.
 //!
-//! What is not in the output contributes nothing: when it appears, it adds to what is digested, and that is enough.
+//! Objects that are not in the output contribute nothing. When one appears, its items change the digest.
 
 mod encoding;
 mod external;
@@ -23,43 +23,43 @@ use sealwave_kube::catalogue::{Catalogue, ESO, Object, SEALED, STORE_CSI};
 use sealwave_kube::pods::{Keys, Reference, What};
 use sealwave_secrets::crypto::{ChecksumKey, Digest};
 
-/// One thing that a workload reads. A set of them has one order, whatever the order of objects and references.
+/// An item that a workload reads. Sets of items have one order, whatever the order of objects and references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Item<'a> {
-    /// Where it comes from.
+    /// The kind of the object, and the field if there are several.
     pub(super) source: &'a str,
-    /// Namespace of the object.
+    /// The namespace of the object.
     pub(super) namespace: &'a str,
-    /// Name of the object.
+    /// The name of the object.
     pub(super) name: &'a str,
-    /// Key within it; empty for the object as a whole.
+    /// The key within the object; empty for the whole object.
     pub(super) key: &'a str,
-    /// Digest of the value.
+    /// The digest of the value.
     pub(super) digest: Digest,
 }
 
-/// An object that a reference means, and the keys that are read of it.
+/// An object that a reference points to, with the keys that are read from it.
 #[derive(Clone, Copy)]
 struct Wanted<'b, 'a> {
-    /// Number of the object.
+    /// The index of the object in the catalogue.
     number: usize,
     object: Object<'a>,
     keys: &'b Keys<'a>,
 }
 
 impl<'a> Wanted<'_, 'a> {
-    /// A field of the object.
+    /// Returns a field of the object.
     fn at(&self, path: &[&str]) -> Option<&'a Node> {
         self.object.manifest.root().at(path)
     }
 
-    /// What is read of it, under a key or, where that is empty, as a whole.
+    /// Builds the item for `key`, or for the whole object if `key` is empty.
     const fn item(&self, source: &'a str, key: &'a str, digest: Digest) -> Item<'a> {
         Item { source, namespace: self.object.namespace, name: self.object.name, key, digest }
     }
 }
 
-/// Digests of the objects of one output. Each is computed once, and each list or mapping is indexed once, so that
+/// The digests of the objects of one output. Each digest is computed once and each list or mapping is indexed once, so
 /// many workloads that read one large object cost no more than its size and theirs.
 pub(super) struct Digests<'a> {
     catalogue: &'a Catalogue<'a>,
@@ -73,7 +73,7 @@ pub(super) struct Digests<'a> {
 }
 
 impl<'a> Digests<'a> {
-    /// No digest computed yet.
+    /// Creates the cache without any digests.
     pub(super) const fn new(
         catalogue: &'a Catalogue<'a>,
         secrets: &'a SecretDigests,
@@ -91,7 +91,7 @@ impl<'a> Digests<'a> {
         }
     }
 
-    /// Adds what a reference from `namespace` reads.
+    /// Adds the items that a reference from `namespace` reads.
     pub(super) fn collect(
         &mut self,
         namespace: &str,
@@ -117,7 +117,7 @@ impl<'a> Digests<'a> {
         }
     }
 
-    /// The values of a Secret that this run sealed; `false` where it did not.
+    /// Adds the values of a Secret that this run sealed. Returns `false` if this run did not seal it.
     fn sealed_now(
         &mut self,
         namespace: &str,
@@ -141,7 +141,7 @@ impl<'a> Digests<'a> {
                 add("", *whole);
             }
             Keys::Only(keys) => {
-                // In a preview of a Secret whose keys are not known, each key may be there.
+                // In a preview of a Secret with unknown keys, each key may exist.
                 let unknown = items.get(UNKNOWN_KEYS);
                 for key in keys {
                     if let Some(digest) = items.get(*key).or(unknown) {
@@ -153,7 +153,7 @@ impl<'a> Digests<'a> {
         true
     }
 
-    /// The Secrets with which a service account pulls images.
+    /// Digests the Secrets with which a service account pulls images.
     fn account(&mut self, wanted: &Wanted<'_, 'a>) -> Option<Item<'a>> {
         let Wanted { number, object, .. } = *wanted;
         if !self.accounts.contains_key(&number) {
@@ -183,7 +183,7 @@ impl<'a> Digests<'a> {
 
     fn sealed_secret(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
         let encrypted = filled(wanted.at(&["spec", "encryptedData"]));
-        // A template may use every item, and `data` is the old form, one ciphertext for all of them.
+        // A template may use every item, and `data` is the old form with one ciphertext for all items.
         let template = filled(wanted.at(&["spec", "template", "data"]));
         let blob = wanted.at(&["spec", "data"]);
         let mut templated =
@@ -196,7 +196,7 @@ impl<'a> Digests<'a> {
         }
     }
 
-    /// A Secret that the CSI driver makes from what it mounts.
+    /// Digests a Secret that the CSI driver creates from the mounted values.
     fn synced_secret(&mut self, wanted: &Wanted<'_, 'a>, name: &'a str) -> Vec<Item<'a>> {
         const SOURCE: &str = "SecretProviderClass.data";
         let made = wanted.at(&["spec", "secretObjects"]);
@@ -213,13 +213,14 @@ impl<'a> Digests<'a> {
         items
     }
 
-    /// What the CSI driver mounts.
+    /// Digests what the CSI driver mounts.
     fn provider_class(&mut self, wanted: &Wanted<'_, 'a>) -> Item<'a> {
         let parts = ["provider", "parameters"].map(|field| wanted.at(&["spec", field]));
         self.whole(wanted, "SecretProviderClass", &parts)
     }
 
-    /// Those entries of a mapping, or items of a list with a key in `field`, that exist.
+    /// Digests the entries of a mapping, or the list items whose `field` is one of `keys`. Skips those that do not
+    /// exist.
     fn entries(
         &mut self,
         wanted: &Wanted<'_, 'a>,
@@ -236,7 +237,7 @@ impl<'a> Digests<'a> {
         found.collect()
     }
 
-    /// The digest of one entry, with what else in its object decides it.
+    /// Returns the digest of an entry, combined with another node of its object that affects the value.
     fn entry(&mut self, source: &str, entry: &Node, with: Option<&Node>) -> Digest {
         let at = std::ptr::from_ref(entry);
         if let Some(digest) = self.entries.get(&at) {
@@ -247,7 +248,7 @@ impl<'a> Digests<'a> {
         digest
     }
 
-    /// The entry of a mapping, or the item of a list whose `field` is `key`.
+    /// Returns the entry of a mapping, or the list item whose `field` is `key`.
     fn lookup(&mut self, node: &'a Node, field: &str, key: &str) -> Option<&'a Node> {
         let table = self.tables.entry(std::ptr::from_ref(node)).or_insert_with(|| match &node.value {
             Value::Mapping(mapping) => {
@@ -258,7 +259,7 @@ impl<'a> Digests<'a> {
         table.get(key).copied()
     }
 
-    /// All of an object that counts.
+    /// Digests all relevant parts of an object.
     fn whole(&mut self, wanted: &Wanted<'_, 'a>, source: &'static str, parts: &[Option<&Node>]) -> Item<'a> {
         let known = self.whole.get(&(source, wanted.number)).copied();
         let digest = known.unwrap_or_else(|| self.nodes(source, parts));
@@ -283,7 +284,7 @@ impl<'a> Digests<'a> {
     }
 }
 
-/// One digest for a set of items.
+/// Combines a set of items into one digest.
 pub(super) fn combined(key: &ChecksumKey, label: &str, items: &BTreeSet<Item<'_>>) -> Digest {
     let parts: Vec<&[u8]> = items
         .iter()
@@ -296,7 +297,7 @@ pub(super) fn combined(key: &ChecksumKey, label: &str, items: &BTreeSet<Item<'_>
     key.digest(label, &parts)
 }
 
-/// A mapping that holds something.
+/// Returns the node if it is a mapping with entries.
 fn filled(node: Option<&Node>) -> Option<&Node> {
     node.filter(|node| node.as_mapping().is_some_and(|mapping| !mapping.is_empty()))
 }

@@ -1,13 +1,12 @@
-//! Fifth verb: sync waves on objects, checksums on pod templates.
+//! The fifth stage: sync waves on objects, checksums on pod templates.
 //!
 //! ```text
-//! objects → catalogue (who is who) → references (who reads what) ─┬→ checksums (over digests)
-//!                                                                 └→ uses → waves
+//! objects → catalogue (objects by name) → references (by workload) ─┬→ checksums (over digests)
+//!                                                                   └→ uses → waves
 //! ```
 //!
-//! Everything is planned on objects that do not change, and written at the end. Nothing but annotations is written,
-//! and nothing here sees a secret value: of Secrets it knows keyed digests. The same objects in another order get the
-//! same annotations.
+//! Everything is planned on unchanged objects and written at the end. Only annotations are written. This stage never
+//! sees a secret value: it knows only keyed digests of Secrets. The order of objects does not affect the annotations.
 
 mod checksums;
 mod digests;
@@ -24,19 +23,19 @@ use sealwave_kube::pods::{self, PodTemplate, Reference, WorkloadKind};
 use sealwave_kube::sync::{Standing, Waves, uses};
 use sealwave_secrets::crypto::ChecksumKey;
 
-/// What the app file says about this stage.
+/// The settings of the app file for this stage.
 #[derive(Clone, Copy, Debug)]
 pub struct AnnotateSettings<'a> {
-    /// Waves by kind.
+    /// The waves by kind.
     pub waves: &'a Waves,
     /// Workload kinds beyond the built-in ones.
     pub workloads: &'a [WorkloadKind],
 }
 
-/// Gives every object its sync wave and every workload the checksums of the configuration that it reads.
+/// Adds a sync wave to each object and, to each workload, the checksums of the configuration that it reads.
 ///
 /// # Errors
-/// The settings of the app file cannot be followed.
+/// The settings of the app file are not valid.
 pub fn annotate(
     mut sealed: Sealed,
     checksums: &ChecksumKey,
@@ -48,20 +47,20 @@ pub fn annotate(
     Ok(sealed)
 }
 
-/// One annotation to be written.
+/// An annotation to be written.
 struct Edit {
-    /// Number of the object.
+    /// The index of the object.
     object: usize,
-    /// The keys that lead to what has the `metadata`; empty for the object itself.
+    /// The path to the node that holds `metadata`; empty for the object itself.
     path: Vec<String>,
     annotation: &'static str,
     text: String,
-    /// Whether the text holds all that the author wrote, and more.
+    /// Whether the text extends the author's text, so that nothing is lost.
     extends: bool,
 }
 
 impl Edit {
-    /// An annotation of the object itself.
+    /// Creates an edit of the object's own annotations.
     const fn new(object: usize, annotation: &'static str, text: String) -> Self {
         Self { object, path: Vec::new(), annotation, text, extends: false }
     }
@@ -69,7 +68,7 @@ impl Edit {
 
 /// An object with a pod template.
 struct Workload<'a> {
-    /// Number of the object.
+    /// The index of the object.
     object: usize,
     template: PodTemplate<'a>,
     references: Vec<Reference<'a>>,
@@ -101,15 +100,16 @@ fn standing_of(object: &Manifest, waves: &Waves, notes: &mut Vec<Note>) -> Stand
     })
 }
 
-/// Whether the settings can be followed; `place` knows where what keys lead to stands in the app file.
+/// Checks the settings. `place` returns the location of a setting in the app file.
 ///
 /// # Errors
-/// Those that cannot.
+/// The settings that are not valid.
 pub fn check(settings: &AnnotateSettings<'_>, place: impl Fn(&[&str]) -> At) -> Result<(), Failure> {
-    let bad =
+    let is_malformed =
         |text: &str, separator| text.split(separator).any(|part| part.trim() != part || part.is_empty());
-    let kinds = settings.waves.kinds.keys().filter(|kind| bad(kind, '/') || kind.matches('/').count() > 1);
-    let paths = settings.workloads.iter().filter(|workload| bad(&workload.pod_template, '.'));
+    let kinds =
+        settings.waves.kinds.keys().filter(|kind| is_malformed(kind, '/') || kind.matches('/').count() > 1);
+    let paths = settings.workloads.iter().filter(|workload| is_malformed(&workload.pod_template, '.'));
     let kinds = kinds.map(|kind| (BadSetting::Kind(kind.clone()), place(&["waves", "kinds", kind])));
     let paths = paths.map(|workload| (BadSetting::Path(workload.kind.clone()), place(&["workloads"])));
     let problems = kinds.chain(paths).map(|(setting, at)| Problem { at, ..Problem::new(&setting) });

@@ -1,17 +1,17 @@
-//! What this stage has to say: its errors and its remarks, each with advice.
+//! Errors and remarks of this stage, with hints.
 
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::document::ObjectId;
 use sealwave_core::names;
 
-/// Why the app file's settings cannot be followed.
+/// A setting of the app file that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BadSetting {
-    /// A kind of `waves.kinds` is not written as one.
-    #[error("`waves.kinds` has `{0}`, which is not a kind")]
+    /// A kind in `waves.kinds` is malformed.
+    #[error("`{0}` in `waves.kinds` is not a valid kind")]
     Kind(String),
-    /// A path of `workloads` is empty or has an empty part.
-    #[error("the `podTemplate` of `{0}` is not a path")]
+    /// A path in `workloads` is empty or has an empty part.
+    #[error("`podTemplate` of `{0}` is not a valid path")]
     Path(String),
 }
 
@@ -24,10 +24,10 @@ impl Explain for BadSetting {
     }
 }
 
-/// Something that the author should know.
+/// A remark for the author.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Remark {
-    /// The place of an annotation is taken by something that is no mapping.
+    /// The annotations of an object are not a mapping.
     #[error("{object} cannot be given `{annotation}`: its annotations are not an object")]
     AnnotationsMalformed {
         /// The object.
@@ -41,23 +41,23 @@ pub(super) enum Remark {
     /// Knative refuses a changed template under the same revision name.
     #[error("{0} gets no checksums: its pod template names its revision")]
     NamedRevision(ObjectId),
-    /// A kind of the app file has no template where the file says.
+    /// A kind of the app file has no pod template at the given path.
     #[error("{object} has no pod template at `{path}`")]
     NoTemplate {
         /// The object.
         object: ObjectId,
-        /// The path, as the app file has it.
+        /// The path from the app file.
         path: String,
     },
-    /// An author's annotation gave way.
-    #[error("{object} has `{annotation}` of its own, which is replaced")]
+    /// An author's annotation was replaced.
+    #[error("{object} already has `{annotation}`; sealwave replaces it")]
     Replaced {
         /// The object.
         object: ObjectId,
         /// The annotation.
         annotation: &'static str,
     },
-    /// Sync options that are not a text.
+    /// The sync options are not a string.
     #[error(
         "{object} cannot be given `PruneLast=true`: its `{}` is not a string",
         names::ARGOCD_SYNC_OPTIONS
@@ -66,7 +66,7 @@ pub(super) enum Remark {
         /// The object.
         object: ObjectId,
     },
-    /// A wave that Argo CD cannot read.
+    /// Argo CD cannot read the wave.
     #[error("{object} has an `{annotation}` that is not an integer in a string")]
     UnreadableWave {
         /// The object.

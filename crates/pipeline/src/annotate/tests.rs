@@ -1,4 +1,4 @@
-//! The stage as a whole: waves and checksums of sets of objects.
+//! Tests of the whole stage: waves and checksums of sets of objects.
 
 #![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
 
@@ -17,28 +17,28 @@ mod prune_last;
 
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 
-/// Values of Secrets that count as sealed in this run: `namespace/name` → key → value.
-type Values<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)])];
+/// Values of Secrets that this run seals: `namespace/name` → key → value.
+type SealedValues<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)])];
 
-struct Run {
+struct AnnotateRun {
     objects: Vec<Manifest>,
     notes: Vec<Note>,
 }
 
 #[derive(Default)]
-struct Settings {
+struct TestSettings {
     waves: Waves,
     workloads: Vec<WorkloadKind>,
 }
 
-impl Settings {
+impl TestSettings {
     fn waves(kinds: &[(&str, i32)]) -> Self {
         let kinds = kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect();
         Self { waves: Waves { kinds }, workloads: Vec::new() }
     }
 }
 
-fn digests(values: Values<'_>) -> SecretDigests {
+fn digests(values: SealedValues<'_>) -> SecretDigests {
     let key = ChecksumKey::preview();
     let items = |items: &[(&str, &str)]| -> BTreeMap<_, _> {
         items.iter().map(|(name, value)| ((*name).into(), key.digest("test", &[value.as_bytes()]))).collect()
@@ -50,26 +50,26 @@ fn digests(values: Values<'_>) -> SecretDigests {
     values.iter().map(|(id, list)| (split(id), items(list))).collect()
 }
 
-fn run_with(objects: &[Json], values: Values<'_>, settings: &Settings) -> Run {
+fn run_with(objects: &[Json], values: SealedValues<'_>, settings: &TestSettings) -> AnnotateRun {
     let mut objects = manifests(objects);
     let mut notes = Vec::new();
     let settings = AnnotateSettings { waves: &settings.waves, workloads: &settings.workloads };
     let edits =
         plan(&objects, &digests(values), &ChecksumKey::preview(), &settings, &mut notes).expect("a plan");
     write(&edits, &mut objects, &mut notes);
-    Run { objects, notes }
+    AnnotateRun { objects, notes }
 }
 
-fn run(objects: &[Json]) -> Run {
-    run_with(objects, &[], &Settings::default())
+fn run(objects: &[Json]) -> AnnotateRun {
+    run_with(objects, &[], &TestSettings::default())
 }
 
-impl Run {
+impl AnnotateRun {
     fn object(&self, name: &str) -> &Manifest {
         self.objects.iter().find(|object| object.name() == name).expect(name)
     }
 
-    /// The wave written on an object; `""` where none is.
+    /// Returns the wave written on an object, or `""`.
     fn wave(&self, name: &str) -> &str {
         self.object(name).annotation(WAVE).unwrap_or("")
     }
@@ -78,7 +78,7 @@ impl Run {
         self.objects.iter().map(|object| (object.name(), self.wave(object.name()))).collect()
     }
 
-    /// `checksum/config` and `checksum/secret` of a workload with its template at `spec.template`.
+    /// Returns `checksum/config` and `checksum/secret` of a workload with its template at `spec.template`.
     fn checksums(&self, name: &str) -> [Option<&str>; 2] {
         ["checksum/config", "checksum/secret"].map(|annotation| {
             self.object(name)
@@ -193,7 +193,7 @@ fn a_platform_has_its_configuration_at_minus_one_and_its_workloads_at_zero_to_on
             job("migrate", env_from_config("mlflow-db-config")),
         ],
         &[],
-        &Settings::waves(&[("batch/Job", 1)]),
+        &TestSettings::waves(&[("batch/Job", 1)]),
     );
     assert_eq!(
         run.waves(),
@@ -236,7 +236,7 @@ fn a_user_before_zero_takes_its_configuration_with_it() {
 }
 
 #[test]
-fn authors_waves_stay_and_late_ones_are_said() {
+fn authors_waves_stay_and_late_ones_are_reported() {
     let run = run(&[
         deployment("web", env_from_secret("s")),
         at_wave("2", sealed_secret("s", json!({"k": "AgB"}))),
@@ -261,7 +261,7 @@ fn an_optional_reference_is_no_reason_to_warn() {
 }
 
 #[test]
-fn an_unreadable_wave_is_left_and_said() {
+fn an_unreadable_wave_stays_and_is_reported() {
     let run =
         run(&[deployment("web", env_from_config("c")), at_wave("first", config_map("c", json!({"k": "v"})))]);
     assert_eq!(run.wave("c"), "first");
@@ -269,7 +269,7 @@ fn an_unreadable_wave_is_left_and_said() {
 }
 
 #[test]
-fn suppliers_that_nothing_is_seen_to_use_come_before_what_could_use_them() {
+fn suppliers_without_known_consumers_come_before_possible_consumers() {
     let waves = |with: &[Json]| {
         let mut objects = vec![sealed_secret("s", json!({"k": "AgB"})), external_secret("e", json!({}))];
         objects.extend(with.iter().cloned());
@@ -287,7 +287,7 @@ fn suppliers_that_nothing_is_seen_to_use_come_before_what_could_use_them() {
 }
 
 #[test]
-fn a_claim_shares_the_wave_of_its_first_user() {
+fn a_claim_is_in_the_wave_of_its_first_consumer() {
     let claim = || object("v1", "PersistentVolumeClaim", "data", json!({}));
     let user = || deployment("web", json!({"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]}));
     assert_eq!(run(&[claim(), user()]).wave("data"), "");
@@ -375,7 +375,7 @@ fn stores_come_before_external_secrets_and_their_credentials_before_them() {
 }
 
 #[test]
-fn other_kinds_use_by_the_names_of_their_fields() {
+fn references_of_other_kinds_are_found_by_field_name() {
     for (api, kind, spec) in [
         ("networking.k8s.io/v1", "Ingress", json!({"tls": [{"secretName": "s"}]})),
         (
@@ -406,7 +406,7 @@ fn other_kinds_use_by_the_names_of_their_fields() {
 }
 
 #[test]
-fn hooks_are_left_alone() {
+fn hooks_are_not_annotated() {
     let hook = |phase: &str| annotated("argocd.argoproj.io/hook", phase, job("hook", env_from_secret("s")));
     let with =
         |hook: Json| run(&[hook, object("v1", "Secret", "s", json!({})), deployment("web", json!({}))]);
@@ -421,7 +421,7 @@ fn hooks_are_left_alone() {
 }
 
 #[test]
-fn a_pre_sync_hook_that_needs_a_sealed_secret_is_warned_of() {
+fn a_pre_sync_hook_that_needs_a_sealed_secret_gets_a_warning() {
     let warned = |hook: Json, supplier: Json| {
         let run = run(&[hook, supplier]);
         run.notes.iter().filter(|note| note.level == Level::Warning).count()
@@ -440,7 +440,7 @@ fn a_pre_sync_hook_that_needs_a_sealed_secret_is_warned_of() {
 }
 
 #[test]
-fn a_circle_is_cut_and_what_it_needs_comes_before_it() {
+fn a_cycle_is_broken_and_its_dependencies_come_first() {
     let auth = json!({"tokenSecretRef": {"name": "token"}, "caSecretRef": {"name": "ca"}});
     let mut objects = vec![
         external_secret("token", json!({"secretStoreRef": {"name": "store"}})),
@@ -467,24 +467,24 @@ fn extreme_waves_do_not_overflow() {
 }
 
 #[test]
-fn settings_that_cannot_be_followed_are_errors() {
-    let plan_of = |settings: &Settings| {
+fn invalid_settings_are_errors() {
+    let plan_of = |settings: &TestSettings| {
         let settings = AnnotateSettings { waves: &settings.waves, workloads: &settings.workloads };
         plan(&[], &SecretDigests::new(), &ChecksumKey::preview(), &settings, &mut Vec::new()).map(|_| ())
     };
     for kind in ["", "a/b/c", "batch/", " Job"] {
-        assert!(plan_of(&Settings::waves(&[(kind, 1)])).is_err(), "{kind}");
+        assert!(plan_of(&TestSettings::waves(&[(kind, 1)])).is_err(), "{kind}");
     }
     for path in ["", "spec..template"] {
         let workload = WorkloadKind { group: String::new(), kind: "X".into(), pod_template: path.into() };
-        let settings = Settings { workloads: vec![workload], ..Settings::default() };
+        let settings = TestSettings { workloads: vec![workload], ..TestSettings::default() };
         assert!(plan_of(&settings).is_err(), "{path}");
     }
 }
 
 // Checksums
 
-/// Workloads that read Secrets and `ConfigMap`s in all ways, and what each reads as `object/key`.
+/// Returns workloads that read Secrets and `ConfigMap`s in all ways, with the items that each reads as `object/key`.
 fn readers() -> Vec<(Json, &'static [&'static str])> {
     let volume = |volume: Json| json!({"volumes": [volume]});
     let init = json!({"initContainers": [{"env": [
@@ -525,8 +525,8 @@ fn readers() -> Vec<(Json, &'static [&'static str])> {
     ]
 }
 
-/// What they read, with one value changed: `object/key`.
-fn world(changed: &str) -> Run {
+/// Annotates the objects that they read, with the value of one item (`object/key`) changed.
+fn annotate_readers(changed: &str) -> AnnotateRun {
     let value = |id: &str| if id == changed { "changed" } else { "value" };
     let asked = |key: &str| json!({"secretKey": key, "remoteRef": {"key": value(&format!("asked/{key}"))}});
     let mut objects = vec![
@@ -548,17 +548,17 @@ fn world(changed: &str) -> Run {
     ];
     objects.extend(readers().into_iter().map(|(reader, _)| reader));
     let items = [("a", value("sealed/a")), ("b", value("sealed/b"))];
-    run_with(&objects, &[("shop/sealed", &items[..])], &Settings::default())
+    run_with(&objects, &[("shop/sealed", &items[..])], &TestSettings::default())
 }
 
 #[test]
 fn changing_one_value_changes_the_checksums_of_exactly_its_readers() {
-    let before = world("");
+    let before = annotate_readers("");
     for changed in [
         "sealed/a", "sealed/b", "config/a", "config/b", "git/a", "git/b", "asked/a", "asked/b", "synced/a",
         "synced/b",
     ] {
-        let after = world(changed);
+        let after = annotate_readers(changed);
         for (reader, reads) in readers() {
             let name = reader["metadata"]["name"].as_str().expect("a name");
             let differs = before.checksums(name) != after.checksums(name);
@@ -569,7 +569,7 @@ fn changing_one_value_changes_the_checksums_of_exactly_its_readers() {
 
 #[test]
 fn only_what_is_read_gets_an_annotation() {
-    let run = world("");
+    let run = annotate_readers("");
     for (reader, reads) in readers() {
         let name = reader["metadata"]["name"].as_str().expect("a name");
         let config = reads.iter().any(|read| read.starts_with("config/"));
@@ -582,17 +582,17 @@ fn only_what_is_read_gets_an_annotation() {
 }
 
 #[test]
-fn ciphertext_of_what_this_run_sealed_does_not_count() {
+fn ciphertexts_of_this_run_do_not_affect_checksums() {
     let with = |ciphertext: &str| {
         let objects = [sealed_secret("s", json!({"k": ciphertext})), deployment("web", env_from_secret("s"))];
-        let run = run_with(&objects, &[("shop/s", &[("k", "v")])], &Settings::default());
+        let run = run_with(&objects, &[("shop/s", &[("k", "v")])], &TestSettings::default());
         run.checksums("web")[1].map(str::to_owned)
     };
     assert_eq!(with("AgA"), with("AgB"));
 }
 
 #[test]
-fn metadata_and_the_order_of_keys_do_not_count() {
+fn metadata_and_key_order_do_not_affect_checksums() {
     let with = |config: Json| {
         let run = run(&[config, deployment("web", env_from_config("c"))]);
         run.checksums("web")[0].map(str::to_owned)
@@ -611,7 +611,7 @@ fn metadata_and_the_order_of_keys_do_not_count() {
 }
 
 #[test]
-fn a_templated_item_of_a_committed_sealed_secret_depends_on_all_of_them() {
+fn a_templated_item_of_a_committed_sealed_secret_depends_on_all_items() {
     let with = |password: &str| {
         let mut sealed = sealed_secret("s", json!({"password": password, "other": "AgX"}));
         sealed["spec"]["template"] = json!({"data": {"url": "db://{{ .password }}"}});
@@ -628,7 +628,7 @@ fn a_templated_item_of_a_committed_sealed_secret_depends_on_all_of_them() {
 }
 
 #[test]
-fn how_often_an_external_secret_asks_does_not_count() {
+fn the_refresh_interval_does_not_affect_checksums() {
     let with = |interval: &str, template: &str| {
         let spec = json!({
             "refreshInterval": interval, "dataFrom": [{"extract": {"key": "x"}}],
@@ -642,14 +642,14 @@ fn how_often_an_external_secret_asks_does_not_count() {
     assert_ne!(with("1h", "x"), with("1h", "y"));
 }
 
-/// The checksum of a Deployment that reads the key `a` of an `ExternalSecret`.
+/// Returns the checksum of a Deployment that reads the key `a` of an `ExternalSecret`.
 fn templated(spec: Json) -> Option<String> {
     let run = run(&[external_secret("e", spec), deployment("web", env_key("secretKeyRef", "e", "a"))]);
     run.checksums("web")[1].map(str::to_owned)
 }
 
 #[test]
-fn a_key_of_a_templated_external_secret_depends_on_what_it_is_made_of() {
+fn a_key_of_a_templated_external_secret_depends_on_its_sources() {
     let plain = json!({
         "secretStoreRef": {"name": "s"},
         "data": [
@@ -680,7 +680,7 @@ fn a_key_of_a_templated_external_secret_depends_on_what_it_is_made_of() {
 }
 
 #[test]
-fn where_it_cannot_be_told_what_makes_a_key_everything_counts() {
+fn a_key_with_unknown_sources_depends_on_everything() {
     for (template, more) in [
         ("{{ range $k, $v := . }}{{ $v }}{{ end }}", json!({})),
         ("{{ .missing }}", json!({})),
@@ -699,7 +699,7 @@ fn where_it_cannot_be_told_what_makes_a_key_everything_counts() {
 }
 
 #[test]
-fn what_an_external_secret_takes_for_its_template_counts() {
+fn sources_of_an_external_secrets_template_affect_checksums() {
     let with = |template: &str| {
         let from = json!({"target": {"template": {"templateFrom": [{"configMap": {"name": "t"}}]}}});
         let run = run(&[
@@ -714,14 +714,14 @@ fn what_an_external_secret_takes_for_its_template_counts() {
 }
 
 #[test]
-fn pull_secrets_of_a_service_account_count() {
+fn pull_secrets_of_a_service_account_affect_checksums() {
     let with = |value: &str| {
         let objects = [
             object("v1", "ServiceAccount", "default", json!({"imagePullSecrets": [{"name": "pull"}]})),
             sealed_secret("pull", json!({"k": "AgA"})),
             deployment("web", json!({})),
         ];
-        let run = run_with(&objects, &[("shop/pull", &[("k", value)])], &Settings::default());
+        let run = run_with(&objects, &[("shop/pull", &[("k", value)])], &TestSettings::default());
         run.checksums("web")[1].map(str::to_owned)
     };
     assert!(with("a").is_some());
@@ -760,7 +760,7 @@ fn a_reference_stays_in_its_namespace() {
 }
 
 #[test]
-fn an_authors_checksum_gives_way_aloud() {
+fn an_authors_checksum_is_replaced_and_reported() {
     let with = |text: &str| {
         let mut web = deployment("web", env_from_config("c"));
         web["spec"]["template"]["metadata"] =
@@ -772,7 +772,7 @@ fn an_authors_checksum_gives_way_aloud() {
     assert_ne!(ours, "old");
     assert_eq!(
         first.messages(),
-        ["Deployment.apps `shop/web` has `checksum/config` of its own, which is replaced"]
+        ["Deployment.apps `shop/web` already has `checksum/config`; sealwave replaces it"]
     );
     let annotations = ["spec", "template", "metadata", "annotations", "checksum/own"];
     assert_eq!(first.object("web").root().at(&annotations).and_then(Node::as_str), Some("kept"));
@@ -780,7 +780,7 @@ fn an_authors_checksum_gives_way_aloud() {
 }
 
 #[test]
-fn jobs_are_not_annotated_and_that_is_said_once() {
+fn jobs_are_not_annotated_and_reported_once() {
     let both = json!({"containers": [{"envFrom": [
         {"configMapRef": {"name": "c"}}, {"secretRef": {"name": "s"}}
     ]}]});
@@ -801,13 +801,13 @@ fn jobs_are_not_annotated_and_that_is_said_once() {
 #[test]
 fn every_workload_kind_is_annotated_at_its_template() {
     let config = || config_map("c", json!({"k": "v"}));
-    let settings = Settings {
+    let settings = TestSettings {
         workloads: vec![WorkloadKind {
             group: "example.org".into(),
             kind: "App".into(),
             pod_template: "spec.pods".into(),
         }],
-        ..Settings::default()
+        ..TestSettings::default()
     };
     let template = json!({"spec": env_from_config("c")});
     for (api, kind, body, path) in [
@@ -835,7 +835,7 @@ fn every_workload_kind_is_annotated_at_its_template() {
 }
 
 #[test]
-fn malformed_annotations_are_said() {
+fn malformed_annotations_are_reported() {
     let mut web = deployment("web", env_from_config("c"));
     web["spec"]["template"]["metadata"] = json!({"annotations": []});
     let run = run(&[web, config_map("c", json!({"k": "v"}))]);
@@ -845,14 +845,14 @@ fn malformed_annotations_are_said() {
     );
 }
 
-// All of it
+// The whole stage
 
-fn annotations(run: &Run) -> BTreeMap<String, Json> {
+fn annotations(run: &AnnotateRun) -> BTreeMap<String, Json> {
     run.objects.iter().map(|object| (object.id().to_string(), object.root().to_json())).collect()
 }
 
 #[test]
-fn the_order_of_objects_changes_nothing() {
+fn the_order_of_objects_does_not_matter() {
     let mut objects: Vec<Json> = readers().into_iter().map(|(reader, _)| reader).collect();
     objects.extend([
         config_map("config", json!({"a": "1", "b": "2"})),
@@ -878,8 +878,8 @@ fn the_order_of_objects_changes_nothing() {
 }
 
 #[test]
-fn many_objects_share_the_work() {
-    // Each of these would take minutes if its parts were multiplied.
+fn the_work_is_linear_in_the_number_of_objects() {
+    // Each of these would take minutes if the work were quadratic.
     let mut objects: Vec<Json> = (0..2000)
         .map(|number| external_secret(&format!("e{number}"), json!({"target": {"name": "s"}})))
         .collect();
@@ -895,8 +895,8 @@ fn many_objects_share_the_work() {
     assert!(run.checksums("d0")[1].is_some() && run.checksums("k1999")[0].is_some());
 }
 
-/// JSON of the shape of objects, with the field names that this stage looks at, put together at random.
-fn wild() -> impl Strategy<Value = Json> {
+/// Generates random JSON in the form of objects, with the field names that this stage reads.
+fn random_json() -> impl Strategy<Value = Json> {
     let word = prop::sample::select(vec!["a", "b", "", "Secret", "default", "-1", "PreSync", "k"]);
     let field = prop::sample::select(vec![
         "spec",
@@ -953,7 +953,7 @@ fn wild() -> impl Strategy<Value = Json> {
     })
 }
 
-fn wild_object() -> impl Strategy<Value = Json> {
+fn random_object() -> impl Strategy<Value = Json> {
     let kinds = vec![
         ("apps/v1", "Deployment"),
         ("v1", "Pod"),
@@ -973,7 +973,7 @@ fn wild_object() -> impl Strategy<Value = Json> {
         ("example.org/v1", "App"),
     ];
     let name = prop::sample::select(vec!["a", "b", "default"]);
-    (prop::sample::select(kinds), name, wild(), wild(), wild()).prop_map(
+    (prop::sample::select(kinds), name, random_json(), random_json(), random_json()).prop_map(
         |((api, kind), name, spec, data, notes)| {
             json!({
                 "apiVersion": api, "kind": kind, "metadata": {"name": name, "annotations": notes},
@@ -985,12 +985,12 @@ fn wild_object() -> impl Strategy<Value = Json> {
 
 proptest! {
     #[test]
-    fn nothing_panics_and_twice_is_the_same(objects in prop::collection::vec(wild_object(), 0..12)) {
-        let settings = Settings {
+    fn annotating_never_panics_and_is_idempotent(objects in prop::collection::vec(random_object(), 0..12)) {
+        let settings = TestSettings {
             workloads: vec![WorkloadKind {
                 group: "example.org".into(), kind: "App".into(), pod_template: "spec.template".into(),
             }],
-            ..Settings::waves(&[("Pod", 3)])
+            ..TestSettings::waves(&[("Pod", 3)])
         };
         let first = run_with(&objects, &[], &settings);
         let second = run_with(&objects, &[], &settings);

@@ -1,25 +1,26 @@
-//! Sync waves: configuration before its consumers, in as few waves as possible (each costs two seconds and more).
+//! Sync waves: configuration before its consumers, in as few waves as possible, since each wave takes two seconds or
+//! more.
 //!
-//! What an author fixed (a wave, a hook, the app file's wave of a kind) stays. Everything else is in wave 0, for
-//! which nothing is written, apart from:
+//! A wave or hook that the author set stays, and so does the app file's wave for a kind. Everything else is in wave 0,
+//! which is not written, except:
 //!
-//! - **Configuration that something uses** (a `SealedSecret`, `Secret`, `ConfigMap`, `ExternalSecret` and its store,
-//!   a `SecretProviderClass`, a `ServiceAccount`, a role or a binding): one before its earliest consumer, and never
-//!   after -1, so that all configuration shares that one wave unless a consumer comes before 0 by its author's will.
-//!   Roles, bindings and pull secrets share the wave of their service account. A store is before its `ExternalSecret`, and a store's
-//!   own credentials before the store: without them either is Degraded, and a Degraded object fails the sync.
-//! - **A `SealedSecret` or `ExternalSecret` that nothing is seen to use** is treated as if everything that could use
-//!   it did: Argo CD knows no place for these kinds and applies them after all others of a wave.
-//! - **A `PersistentVolumeClaim`** is in the wave of its earliest consumer. One that waits for its first consumer
-//!   stays Progressing, and a wave before would wait for it without end; within a wave, claims come first anyway.
+//! - **Configuration that something uses** (a `SealedSecret`, `Secret`, `ConfigMap`, `ExternalSecret` and its store, a
+//!   `SecretProviderClass`, a `ServiceAccount`, a role or a binding): one wave before its earliest consumer, and never
+//!   after -1, so that all configuration shares one wave unless an author placed a consumer before 0. Roles, bindings
+//!   and pull secrets share the wave of their service account. A store comes before its `ExternalSecret`, and the
+//!   store's credentials before the store: without them either is Degraded, and a Degraded object fails the sync.
+//! - **A `SealedSecret` or `ExternalSecret` without known consumers** is treated as if every possible consumer used it:
+//!   Argo CD's order does not know these kinds, so it applies them last within a wave.
+//! - **A `PersistentVolumeClaim`** is in the wave of its earliest consumer. A claim that waits for its first consumer
+//!   stays Progressing, so an earlier wave would wait for it forever; within a wave, claims come first anyway.
 //! - **A `Namespace`** is in the wave of the earliest object in it.
-//! - **A `CustomResourceDefinition`** is one before the earliest of its objects.
+//! - **A `CustomResourceDefinition`** is one wave before the earliest of its objects.
 //!
-//! Only the Sync phase has its waves chosen here. Hooks of other phases are not consumers: they run before or after
-//! all waves of the Sync phase. One that needs what comes later gets a warning.
+//! Only objects of the Sync phase get a wave. Hooks of other phases are not consumers: they run before or after all
+//! waves of the Sync phase. A hook that needs an object of a later wave gets a warning.
 //!
-//! Argo CD also prunes an object in the object's wave. What gets a negative wave here therefore gets `PruneLast=true`, so
-//! that a renamed or removed configuration stays until its consumers have moved.
+//! Argo CD also prunes an object in the object's wave. An object that gets a negative wave here therefore also gets
+//! `PruneLast=true`, so that renamed or removed configuration stays until its consumers have moved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +32,7 @@ use sealwave_core::names::{ARGOCD_SYNC_OPTIONS as SYNC_OPTIONS, ARGOCD_SYNC_WAVE
 use sealwave_kube::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
 use sealwave_kube::sync::{self, Order, PRUNE_LAST, Phase, Standing, Use, conflicts};
 
-/// The waves that objects get, and warnings about those that authors fixed.
+/// Returns the wave annotations, and adds warnings about conflicting waves that authors set.
 pub(super) fn plan(
     catalogue: &Catalogue<'_>,
     standings: &[Standing],
@@ -55,7 +56,7 @@ pub(super) fn plan(
     edits
 }
 
-/// Adds `PruneLast=true` to the author's sync options, unless they decide about it.
+/// Adds `PruneLast=true` to the author's sync options, unless they already decide it.
 fn prune_last(object: &Object<'_>, number: usize, notes: &mut Vec<Note>) -> Option<Edit> {
     let annotations = object.metadata.and_then(|metadata| metadata.get("annotations"));
     let own = annotations.and_then(|annotations| annotations.get(SYNC_OPTIONS));
@@ -68,7 +69,7 @@ fn prune_last(object: &Object<'_>, number: usize, notes: &mut Vec<Note>) -> Opti
             return None;
         }
     };
-    // Where annotations are not a mapping, the edit of the wave reports it.
+    // If annotations are not a mapping, the edit of the wave reports it.
     annotations
         .is_none_or(|annotations| matches!(annotations.value, Value::Mapping(_) | Value::Null))
         .then(|| sync::with_option(list, PRUNE_LAST))
@@ -76,30 +77,30 @@ fn prune_last(object: &Object<'_>, number: usize, notes: &mut Vec<Note>) -> Opti
         .map(|merged| Edit { extends: true, ..Edit::new(number, SYNC_OPTIONS, merged) })
 }
 
-/// How an object comes by a wave that its author did not fix.
+/// The way in which an object gets its wave if the author did not set one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+enum WaveRole {
     /// In the wave of its earliest consumer.
     Claim,
     /// Before its earliest consumer; wave 0 without one.
     Configuration,
-    /// In wave 0, and no consumer of Secrets.
+    /// In wave 0, and not a consumer of Secrets.
     Passive,
-    /// Before its earliest consumer; without one, before everything that could be one.
+    /// Before its earliest consumer, or before every possible consumer if it has none.
     Supplier,
     /// In wave 0, and a possible consumer of Secrets.
     User,
 }
 
-fn role(object: &Object<'_>) -> Role {
+fn role(object: &Object<'_>) -> WaveRole {
     match (object.group, object.kind) {
-        ("", "PersistentVolumeClaim") => Role::Claim,
-        (ESO, "ExternalSecret" | "ClusterExternalSecret") | (SEALED, "SealedSecret") => Role::Supplier,
+        ("", "PersistentVolumeClaim") => WaveRole::Claim,
+        (ESO, "ExternalSecret" | "ClusterExternalSecret") | (SEALED, "SealedSecret") => WaveRole::Supplier,
         ("", "ConfigMap" | "Namespace" | "Secret" | "ServiceAccount")
         | ("apiextensions.k8s.io", "CustomResourceDefinition")
         | (ESO, "ClusterSecretStore" | "SecretStore")
         | ("generators.external-secrets.io" | RBAC, _)
-        | (STORE_CSI, "SecretProviderClass") => Role::Configuration,
+        | (STORE_CSI, "SecretProviderClass") => WaveRole::Configuration,
         ("", "Endpoints" | "LimitRange" | "PersistentVolume" | "ResourceQuota" | "Service")
         | (
             "admissionregistration.k8s.io"
@@ -112,44 +113,44 @@ fn role(object: &Object<'_>) -> Role {
             | "storage.k8s.io",
             _,
         )
-        | ("networking.k8s.io", "IngressClass" | "NetworkPolicy") => Role::Passive,
-        _ => Role::User,
+        | ("networking.k8s.io", "IngressClass" | "NetworkPolicy") => WaveRole::Passive,
+        _ => WaveRole::User,
     }
 }
 
-/// The wave of every object.
+/// Returns the wave of each object.
 fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use>) -> Vec<i32> {
-    let roles: Vec<Role> = catalogue.objects().iter().map(role).collect();
-    let lead = lead(&roles, standings);
+    let roles: Vec<WaveRole> = catalogue.objects().iter().map(role).collect();
+    let default_supplier_wave = default_supplier_wave(&roles, standings);
     let in_sync =
         |number: usize| standings.get(number).is_some_and(|standing| standing.phases.has(Phase::Sync));
     let mut by_consumer: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
     let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
     for edge in uses.iter().filter(|edge| in_sync(edge.consumer)) {
-        if let (Some(list), Some(of)) =
+        if let (Some(list), Some(dependents)) =
             (by_consumer.get_mut(edge.consumer), consumers.get_mut(edge.dependency))
         {
             list.push(edge);
-            of.push(edge.consumer);
+            dependents.push(edge.consumer);
         }
     }
     let mut bounds: Vec<Option<i32>> = vec![None; roles.len()];
     let mut waves = vec![0; roles.len()];
-    let mut order = Walk::new(catalogue, consumers);
+    let mut order = ConsumerOrder::new(catalogue, consumers);
     while let Some(number) = order.next(&bounds) {
         let (Some(role), Some(bound), Some(standing)) =
             (roles.get(number), bounds.get(number), standings.get(number))
         else {
             continue;
         };
-        let wave = standing.wave.unwrap_or_else(|| chosen(*role, *bound, lead));
+        let wave = standing.wave.unwrap_or_else(|| choose_wave(*role, *bound, default_supplier_wave));
         if let Some(slot) = waves.get_mut(number) {
             *slot = wave;
         }
         for edge in by_consumer.get(number).into_iter().flatten() {
             if let Some(bound) = bounds.get_mut(edge.dependency) {
                 let limit = match edge.order {
-                    Order::Earlier => before(wave),
+                    Order::Earlier => wave_before(wave),
                     Order::Same => wave,
                 };
                 *bound = Some(bound.map_or(limit, |known| known.min(limit)));
@@ -160,32 +161,32 @@ fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use
     waves
 }
 
-fn chosen(role: Role, bound: Option<i32>, lead: i32) -> i32 {
+fn choose_wave(role: WaveRole, bound: Option<i32>, default_supplier_wave: i32) -> i32 {
     match role {
-        Role::Claim => bound.unwrap_or(0),
-        Role::Configuration => bound.unwrap_or(0).min(0),
-        // 0 comes only from a service account that nothing uses.
-        Role::Supplier => bound.filter(|bound| *bound < 0).unwrap_or(lead),
-        Role::Passive | Role::User => 0,
+        WaveRole::Claim => bound.unwrap_or(0),
+        WaveRole::Configuration => bound.unwrap_or(0).min(0),
+        // 0 can only come from a service account without consumers.
+        WaveRole::Supplier => bound.filter(|bound| *bound < 0).unwrap_or(default_supplier_wave),
+        WaveRole::Passive | WaveRole::User => 0,
     }
 }
 
-/// The wave for configuration that is used in `wave`.
-fn before(wave: i32) -> i32 {
+/// Returns the wave for configuration that is used in `wave`.
+fn wave_before(wave: i32) -> i32 {
     wave.min(0).saturating_sub(1)
 }
 
-/// The wave for Secrets that nothing is seen to use: before everything that could; 0 where there is nothing.
-fn lead(roles: &[Role], standings: &[Standing]) -> i32 {
+/// Returns the wave for Secrets without known consumers: before every possible consumer, or 0 if there are none.
+fn default_supplier_wave(roles: &[WaveRole], standings: &[Standing]) -> i32 {
     let consumers = roles
         .iter()
         .zip(standings)
-        .filter(|(role, standing)| **role == Role::User && standing.phases.has(Phase::Sync));
-    consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, before)
+        .filter(|(role, standing)| **role == WaveRole::User && standing.phases.has(Phase::Sync));
+    consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, wave_before)
 }
 
-/// All objects, each after its consumers; where they go round in a circle, it is cut.
-struct Walk {
+/// An iterator over all objects that yields each object after its consumers. Cycles are broken.
+struct ConsumerOrder {
     consumers: Vec<Vec<usize>>,
     consumers_left: Vec<usize>,
     done: Vec<bool>,
@@ -194,8 +195,8 @@ struct Walk {
     next_by_name: usize,
 }
 
-impl Walk {
-    /// `consumers` holds the consumers of each object.
+impl ConsumerOrder {
+    /// Creates the iterator; `consumers` holds the consumers of each object.
     fn new(catalogue: &Catalogue<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
         let key = |number: &usize| catalogue.object(*number).map(Object::key);
         let mut by_name: Vec<usize> = (0..consumers.len()).collect();
@@ -218,10 +219,10 @@ impl Walk {
         }
     }
 
-    /// The next object; `bounds` are what its consumers ask of each object so far.
+    /// Returns the next object. `bounds` holds the waves that the consumers seen so far require.
     fn next(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
         loop {
-            let number = self.ready.pop().or_else(|| self.cut(bounds))?;
+            let number = self.ready.pop().or_else(|| self.break_cycle(bounds))?;
             if let Some(done) = self.done.get_mut(number).filter(|done| !**done) {
                 *done = true;
                 return Some(number);
@@ -229,13 +230,13 @@ impl Walk {
         }
     }
 
-    /// Where to cut a circle: at the object that something outside needs earliest.
+    /// Breaks a cycle at the object that something outside the cycle needs earliest.
     ///
-    /// Going from consumer to consumer ends in a circle, since nothing is ready. Which one depends on names, not on
-    /// the order of objects.
-    fn cut(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
-        let left = |number: &usize| self.done.get(*number) == Some(&false);
-        while !left(self.by_name.get(self.next_by_name)?) {
+    /// No object is ready, so following consumers leads into a cycle. Which cycle depends on names, not on the order of
+    /// objects.
+    fn break_cycle(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
+        let is_left = |number: &usize| self.done.get(*number) == Some(&false);
+        while !is_left(self.by_name.get(self.next_by_name)?) {
             self.next_by_name += 1;
         }
         let mut path: Vec<usize> = Vec::new();
@@ -246,12 +247,12 @@ impl Walk {
                 break start;
             }
             path.push(at);
-            match self.consumers.get(at).and_then(|list| list.iter().find(|number| left(number))) {
+            match self.consumers.get(at).and_then(|list| list.iter().find(|number| is_left(number))) {
                 Some(consumer) => at = *consumer,
                 None => return Some(at),
             }
         };
-        let bound = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
-        path.into_iter().skip(start).min_by_key(bound)
+        let bound_of = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
+        path.into_iter().skip(start).min_by_key(bound_of)
     }
 }

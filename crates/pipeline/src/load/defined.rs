@@ -1,7 +1,8 @@
-//! What the values of all environments define: whether a name that is not defined in one is a slip, the others tell.
+//! The names that the values of all environments define. They show whether a name that is undefined in one environment
+//! is a typo.
 //!
-//! They are read when the first such name appears, once for an app. A file that cannot be read breaks its own environment
-//! and no other; what it defines is then unknown. So is what is in files that are too large together.
+//! They are read once per app, when the first such name appears. An unreadable file breaks only its own environment;
+//! its names are then unknown. The same holds for files that are too large together.
 
 use std::path::Path;
 
@@ -12,22 +13,22 @@ use crate::shape::Shape;
 use sealwave_core::document::Sources;
 use sealwave_core::yaml::Budget;
 
-/// Documents of all files of values together.
+/// The maximum number of documents in all values files.
 const MAX_DOCUMENTS: usize = 50_000;
-/// Bytes of memory that the files take together: their names are kept beside the values of the environment at hand.
+/// The maximum memory for all values files. Their names are kept beside the values of the current environment.
 const MAX_MEMORY: usize = 64 << 20;
 
-/// What each file of values defines.
+/// The names that each values file defines.
 #[derive(Debug)]
 pub(crate) struct DefinedValues {
-    layers: Vec<Layer>,
+    layers: Vec<DefinedLayer>,
     /// The files that cannot be read, as messages name them.
     pub(crate) unreadable: Vec<String>,
 }
 
 #[derive(Debug)]
-struct Layer {
-    /// `None` where it is the file of all environments.
+struct DefinedLayer {
+    /// `None` for the values file of all environments.
     environment: Option<String>,
     shape: Shape,
 }
@@ -45,7 +46,7 @@ impl DefinedValues {
                 break;
             }
             match values::layer(&mut reader, &file, &mut Sources::default()) {
-                Ok(Some(layer)) => all.layers.push(Layer {
+                Ok(Some(layer)) => all.layers.push(DefinedLayer {
                     environment: environment.map(str::to_owned),
                     shape: Shape::of(&layer.values),
                 }),
@@ -56,12 +57,12 @@ impl DefinedValues {
         all
     }
 
-    /// What all files define.
+    /// Returns the names of all files.
     pub(crate) fn all(&self) -> Vec<&Shape> {
         self.layers.iter().map(|layer| &layer.shape).collect()
     }
 
-    /// What all files define but that of one environment.
+    /// Returns the names of all files except those of one environment.
     pub(crate) fn without(&self, environment: &str) -> Vec<&Shape> {
         let others = self.layers.iter().filter(|layer| layer.environment.as_deref() != Some(environment));
         others.map(|layer| &layer.shape).collect()

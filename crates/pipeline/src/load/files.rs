@@ -1,8 +1,8 @@
-//! Reading files of a repository that is not trusted.
+//! Reads files of an untrusted repository.
 //!
-//! A path is followed only when it ends inside the repository; links are relative, and neither loops nor anything but
-//! files and directories count as content. Bounds are far above what real apps have, and far below what would
-//! trouble a sidecar that renders many apps at once.
+//! A path must end inside the repository. Links must be relative and must not loop, and only files and directories
+//! count as content. The limits are far above real apps, and far below what would strain a sidecar that renders many
+//! apps at once.
 
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -17,18 +17,19 @@ use sealwave_core::document::{Origin, Place, SourceId, Sources};
 use sealwave_core::reach::{Reach, ReachError};
 use sealwave_core::yaml::{Budget, YamlError, is_utf16};
 
-/// Files and directories of one environment; links can show one directory many times, so those count too.
+/// The maximum number of files and directories of one environment. Links can show a directory many times, so each visit
+/// counts.
 const MAX_ENTRIES: usize = 10_000;
-/// Bytes of one file. etcd takes objects of 1.5 MiB; a file may hold many.
+/// The maximum size of a file in bytes. etcd accepts objects of 1.5 MiB, and a file may hold many.
 const MAX_FILE: u64 = 10 << 20;
-/// Bytes of all files of one environment; Argo CD's messages are at most 100 MiB.
+/// The maximum total size of the files of one environment; Argo CD's messages are at most 100 MiB.
 const MAX_TOTAL: u64 = 64 << 20;
-/// Directories within directories.
+/// The maximum nesting of directories.
 const MAX_DEPTH: usize = 32;
 
 /// A file that was read.
 pub struct Found {
-    /// Path below the app's directory.
+    /// The path below the app's directory.
     pub(super) relative: PathBuf,
     pub(super) source: SourceId,
     pub(super) text: String,
@@ -40,13 +41,13 @@ enum Error {
     AbsoluteLink,
     #[error("path is absolute")]
     AbsolutePath,
-    #[error("link leads to one of its own parents")]
+    #[error("link points to one of its parent directories")]
     Loop,
     #[error("file does not exist")]
     Missing,
     #[error("{0}")]
     Io(String),
-    #[error("file is encrypted by git-crypt, and nothing decrypts it")]
+    #[error("file is encrypted by git-crypt")]
     GitCrypt,
     #[error("text is not valid UTF-8")]
     NotUtf8,
@@ -54,7 +55,7 @@ enum Error {
     Utf16(YamlError),
     #[error("{what} leaves the repository")]
     Outside { what: &'static str, extent: Extent },
-    #[error("it is neither a file nor a directory")]
+    #[error("path is neither a file nor a directory")]
     Special,
     #[error("directories are nested more than {MAX_DEPTH} deep")]
     TooDeep,
@@ -62,7 +63,7 @@ enum Error {
     TooLarge,
     #[error("environment has more than {MAX_ENTRIES} files and directories")]
     TooMany,
-    #[error("files of the environment are larger than {MAX_TOTAL} bytes together")]
+    #[error("files of the environment have more than {MAX_TOTAL} bytes in total")]
     TooMuch,
 }
 
@@ -70,11 +71,11 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::AbsoluteLink => {
-                Some("use a relative link; an absolute one works on one machine only".to_owned())
+                Some("use a relative link; an absolute link works on only one machine".to_owned())
             }
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
             Self::GitCrypt => Some(
-                "move the file out of the directory of manifests, and refer to its values from a Secret by placeholders".to_owned(),
+                "move the file out of the manifest directories, and refer to its values by placeholders in a Secret".to_owned(),
             ),
             Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
             Self::Utf16(error) => error.hint(),
@@ -84,7 +85,7 @@ impl Explain for Error {
     }
 }
 
-/// Reads files of one app and counts what it has read.
+/// Reads the files of one app and counts them.
 pub(super) struct Reader<'a> {
     app: &'a Discovery,
     reach: Reach,
@@ -98,22 +99,22 @@ impl<'a> Reader<'a> {
         Self::within(app, Budget::default())
     }
 
-    /// A reader whose documents share this budget.
+    /// Creates a reader whose documents share a budget.
     pub(super) fn within(app: &'a Discovery, budget: Budget) -> Self {
         Self { app, reach: app.reach(), entries: 0, bytes: 0, budget }
     }
 
-    /// What all documents of the environment may hold together.
+    /// Returns the budget shared by all documents of the environment.
     pub(super) const fn budget(&self) -> &Budget {
         &self.budget
     }
 
-    /// What is left of it for the stages that follow.
+    /// Returns the remaining budget for the later stages.
     pub(super) fn into_budget(self) -> Budget {
         self.budget
     }
 
-    /// The file at a fixed place; `None` where there is none.
+    /// Reads the file at a fixed path, or returns `None` if it does not exist.
     pub(super) fn optional(
         &mut self,
         relative: &Path,
@@ -125,29 +126,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A patch file; `at` is where the app file names it.
+    /// Reads a patch file; `at` is the location of its name in the app file.
     pub(super) fn patch_file(
         &mut self,
         file: &Path,
         at: Origin,
         sources: &mut Sources,
     ) -> Result<Found, Failure> {
-        let fail = |error: &Error| Failure::from(Problem::at(at, error));
+        let failure = |error: &Error| Failure::from(Problem::at(at, error));
         if file.is_absolute() {
-            return Err(fail(&Error::AbsolutePath));
+            return Err(failure(&Error::AbsolutePath));
         }
         if !self.reach.holds_names(self.app.root(), file) {
-            return Err(fail(&self.outside("path")));
+            return Err(failure(&self.outside("path")));
         }
-        // `..` is taken off by name, so the path that is checked and the one that is read are the same.
+        // `..` is resolved lexically, so the checked path is the one that is read.
         let relative = lexical(file);
         if self.app.root().join(&relative).symlink_metadata().is_err() {
-            return Err(fail(&Error::Missing));
+            return Err(failure(&Error::Missing));
         }
         self.read(&relative, sources)
     }
 
-    /// All files below a directory, sorted by the bytes of their paths; hidden ones are left out.
+    /// Reads all files below a directory, sorted by the bytes of their paths, without hidden files.
     pub(super) fn walk(
         &mut self,
         directory: &Path,
@@ -201,7 +202,7 @@ impl<'a> Reader<'a> {
         paths
     }
 
-    /// Whether a walk may go on with an entry: hidden ones are passed over, links are checked before they are followed.
+    /// Reports whether a walk enters an entry. Skips hidden entries, and checks links before they are followed.
     fn may_enter(&self, entry: &DirEntry, rejected: &mut Vec<Problem>) -> bool {
         if entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".") {
             return false;
@@ -219,29 +220,29 @@ impl<'a> Reader<'a> {
     }
 
     fn check_link(&self, path: &Path) -> Result<(), Error> {
-        let target = fs::read_link(path).map_err(|error| io(&error))?;
+        let target = fs::read_link(path).map_err(|error| io_error(&error))?;
         if target.is_absolute() {
             return Err(Error::AbsoluteLink);
         }
-        self.reach.resolve(path).map(|_| ()).map_err(|error| self.problem_of(error, "link"))
+        self.reach.resolve(path).map(|_| ()).map_err(|error| self.convert_reach_error(error, "link"))
     }
 
     fn read(&mut self, relative: &Path, sources: &mut Sources) -> Result<Found, Failure> {
-        let text = self.text(relative).map_err(|error| Failure::from(self.problem(relative, &error)))?;
+        let text = self.read_text(relative).map_err(|error| Failure::from(self.problem(relative, &error)))?;
         let source = sources.add(self.app.name_of(relative));
         Ok(Found { relative: relative.to_owned(), source, text })
     }
 
-    fn text(&mut self, relative: &Path) -> Result<String, Error> {
+    fn read_text(&mut self, relative: &Path) -> Result<String, Error> {
         let path = self.app.root().join(relative);
         if path.is_symlink() {
             self.check_link(&path)?;
         }
-        let file = self.reach.open(&path).map_err(|error| self.problem_of(error, "path"))?;
-        // Memory that grows while a file is read is copied, and taken from the system, several times.
+        let file = self.reach.open(&path).map_err(|error| self.convert_reach_error(error, "path"))?;
+        // A growing buffer would be copied and reallocated several times.
         let expected = file.metadata().map_or(0, |about| about.len().min(MAX_FILE));
         let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
-        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| io(&error))?;
+        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| io_error(&error))?;
         let size = bytes.len() as u64;
         self.bytes = self.bytes.saturating_add(size);
         match () {
@@ -253,10 +254,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns why a path is not followed, or cannot be.
-    fn problem_of(&self, error: ReachError, what: &'static str) -> Error {
+    /// Converts the reason why a path was not followed.
+    fn convert_reach_error(&self, error: ReachError, what: &'static str) -> Error {
         match error {
-            ReachError::Io(kind) => io(&kind.into()),
+            ReachError::Io(kind) => io_error(&kind.into()),
             ReachError::Loop => Error::Loop,
             ReachError::Missing => Error::Missing,
             ReachError::Outside => self.outside(what),
@@ -282,15 +283,15 @@ impl<'a> Reader<'a> {
         let link = error.path().filter(|path| path.is_symlink()).map(|link| self.check_link(link));
         let error = match error.io_error() {
             _ if error.loop_ancestor().is_some() => Error::Loop,
-            Some(cause) if link.is_some() => link.and_then(Result::err).unwrap_or_else(|| io(cause)),
-            Some(cause) => io(cause),
+            Some(cause) if link.is_some() => link.and_then(Result::err).unwrap_or_else(|| io_error(cause)),
+            Some(cause) => io_error(cause),
             None => Error::Io("directory cannot be read".to_owned()),
         };
         self.problem(&path, &error)
     }
 }
 
-/// A byte order mark is no text; within a template it would end up in the middle of a document.
+/// Removes a byte order mark, which a template would place in the middle of a document.
 fn without_mark(mut text: String) -> String {
     if text.starts_with('\u{feff}') {
         text.remove(0);
@@ -298,17 +299,18 @@ fn without_mark(mut text: String) -> String {
     text
 }
 
-/// The operating system's words without the path, which the place names already.
-fn io(error: &std::io::Error) -> Error {
+/// Describes an I/O error without its path, which the location already names.
+fn io_error(error: &std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => Error::Missing,
-        // A file is read at once. What does not fit into memory ends the run like any other allocation that fails.
+        // A file is read in one piece. If it does not fit into memory, the run ends like any failed allocation.
         std::io::ErrorKind::OutOfMemory => std::alloc::handle_alloc_error(std::alloc::Layout::new::<u8>()),
         kind => Error::Io(format!("file cannot be read: {kind}")),
     }
 }
 
-/// A relative path without `.`, and with `..` at its start only: a patch may lie beside the app in the repository.
+/// Normalizes a relative path: removes `.`, and keeps `..` only at the start, since a patch may be outside the app's
+/// directory.
 pub(super) fn lexical(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {

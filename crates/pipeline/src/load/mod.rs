@@ -1,6 +1,6 @@
-//! Second verb: read what one environment is made of: values, manifests, templates, partials and patches.
+//! The second stage: reads the inputs of one environment: values, manifests, templates, partials and patches.
 //!
-//! Everything is read here, with bounds, and nothing outside the repository is; the later stages do no I/O.
+//! All reading happens here, with limits, and never outside the repository. Later stages do no I/O.
 
 mod defined;
 mod files;
@@ -18,30 +18,30 @@ use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchType, Target};
 pub(super) use values::Values;
 
-/// Directory of the manifests that every environment has.
+/// The directory of the manifests for all environments.
 const BASE: &str = "base";
-/// Directory of partials beside those among the manifests.
+/// The directory of partials; partials may also be next to manifests.
 const PARTIALS: &str = "partials";
-/// Name of the files with values.
+/// The name of values files.
 const VALUES: &str = "values.yaml";
 
-/// All that one environment is made of, read and bounded, not yet rendered.
+/// The inputs of one environment, read and bounded, but not rendered.
 pub struct Loaded<'a> {
     /// The app.
     pub(super) app: &'a Discovery,
-    /// Values of the app under those of the environment.
+    /// The app's values, overridden by those of the environment.
     pub(super) values: Values,
-    /// Manifests and templates in their order: base before the environment, each sorted by path.
+    /// Manifests and templates in order: base before the environment, each sorted by path.
     pub(super) files: Vec<ManifestFile>,
     /// Partials by name.
     pub(super) partials: BTreeMap<String, Partial>,
-    /// Patches of the environment, in order.
+    /// The patches of the environment, in order.
     pub(super) patches: Vec<Patch>,
-    /// Namespace that the app file gives for objects without one.
+    /// The namespace from the app file for objects without one.
     pub(super) namespace: Option<String>,
-    /// What is worth saying about what was found.
+    /// Notes about the files.
     pub(super) notes: Vec<Note>,
-    /// What the documents of the environment may hold together; values and patches have spent of it.
+    /// The shared budget of all documents of the environment, after values and patches.
     pub(super) budget: yaml::Budget,
 }
 
@@ -58,28 +58,28 @@ pub(super) struct Partial {
     pub(super) text: String,
 }
 
-/// A change to the objects that match.
+/// A change to the matching objects.
 pub(super) struct Patch {
     pub(super) target: Target,
-    /// The type that the app file states.
+    /// The type in the app file.
     pub(super) stated: Option<PatchType>,
-    /// The patch itself, with positions.
+    /// The patch content, with positions.
     pub(super) change: Node,
-    /// Where the app file names it.
+    /// The location of the entry in the app file.
     pub(super) origin: Origin,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("partial `{0}` is defined twice; the other one is `{1}`")]
+    #[error("partial `{0}` is already defined in `{1}`")]
     PartialTwice(String, String),
     #[error("patch file holds {0} documents, not one")]
     PatchDocuments(usize),
     #[error("patch has {0}")]
     PatchSource(&'static str),
-    #[error("values of `base/values.yaml` are not read")]
+    #[error("`base/values.yaml` is ignored")]
     StrayValues,
-    #[error("template is not rendered: its name ends neither with `.yaml.hbs` nor with `.json.hbs`")]
+    #[error("template is ignored: its name does not end with `.yaml.hbs` or `.json.hbs`")]
     StrayTemplate,
 }
 
@@ -87,28 +87,28 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::PatchSource(_) => Some("give either `file` or `patch`".to_owned()),
-            Self::StrayValues => {
-                Some("put them into `values.yaml` beside `sealwave.yaml`, and remove the file".to_owned())
-            }
-            Self::StrayTemplate => {
-                Some("start its name with `_` if it is a partial, else end it with `.yaml.hbs`".to_owned())
-            }
+            Self::StrayValues => Some(
+                "move the values to `values.yaml` next to `sealwave.yaml`, and remove the file".to_owned(),
+            ),
+            Self::StrayTemplate => Some(
+                "start its name with `_` if it is a partial; otherwise end it with `.yaml.hbs`".to_owned(),
+            ),
             _ => None,
         }
     }
 }
 
-/// Reads what `environment` is made of.
+/// Reads the inputs of `environment`.
 ///
-/// Values: `values.yaml` under `envs/<environment>/values.yaml`; mappings are merged key by key, a list replaces a
-/// list, and `null` takes a key away, as in Helm. Manifests: `*.yaml`, `*.yml` and `*.json` as they are, and templates
-/// where `.hbs` follows, of `base/` and `envs/<environment>/`. Partials: `partials/**/*.hbs`, and files among the
-/// manifests whose names start with `_` and end with `.hbs`; a partial's name is its path without `_` and extensions,
-/// and the environment's partial takes the place of the app's.
+/// Values: `envs/<environment>/values.yaml` overrides `values.yaml`. Mappings are merged key by key, a list replaces a
+/// list, and `null` removes a key, as in Helm. Manifests: `*.yaml`, `*.yml` and `*.json` of `base/` and
+/// `envs/<environment>/`, and templates with the additional extension `.hbs`. Partials: `partials/**/*.hbs`, and files
+/// next to manifests whose names start with `_` and end with `.hbs`. A partial's name is its path without `_` and
+/// extensions; the environment's partial replaces the app's.
 ///
 /// # Errors
-/// An unknown environment, and everything that cannot be read: wrong paths and links, too much or too large files,
-/// text that is not UTF-8, unusable values and patches. All of them together.
+/// The environment is unknown, or inputs cannot be read: invalid paths and links, files that are too many or too large,
+/// text that is not UTF-8, invalid values and patches. All problems are reported together.
 pub fn load<'a>(
     discovery: &'a Discovery,
     environment: &str,
@@ -136,7 +136,7 @@ pub fn load<'a>(
     };
     for (directory, all_partials) in [(Path::new(PARTIALS), true), (Path::new(BASE), false), (&own, false)] {
         let found = reader.walk(directory, sources, &mut problems);
-        let mut layer = Layer { directory, all_partials, own_partials: BTreeMap::new() };
+        let mut layer = FileLayer { directory, all_partials, own_partials: BTreeMap::new() };
         for file in found.into_iter().filter(|file| !patch_files.contains(&file.relative)) {
             layer.take(file, &mut loaded, sources, &mut problems);
         }
@@ -147,16 +147,16 @@ pub fn load<'a>(
     Ok(loaded)
 }
 
-/// One directory of files; a later one's partials take the place of an earlier one's.
-struct Layer<'a> {
+/// One directory of files. The partials of a later directory replace those of an earlier one.
+struct FileLayer<'a> {
     directory: &'a Path,
     all_partials: bool,
     own_partials: BTreeMap<String, Partial>,
 }
 
-/// What a file's name says that it is.
+/// The role of a file, decided by its name.
 #[derive(Debug, PartialEq, Eq)]
-enum Role {
+enum FileRole {
     Manifest,
     Other,
     Partial(String),
@@ -165,7 +165,7 @@ enum Role {
     Values,
 }
 
-impl Layer<'_> {
+impl FileLayer<'_> {
     fn take(
         &mut self,
         file: Found,
@@ -174,17 +174,17 @@ impl Layer<'_> {
         problems: &mut Vec<Problem>,
     ) {
         let relative = file.relative.strip_prefix(self.directory).unwrap_or(&file.relative).to_owned();
-        match role(&relative, self.all_partials) {
-            Role::Manifest => {
+        match file_role(&relative, self.all_partials) {
+            FileRole::Manifest => {
                 loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: false });
             }
-            Role::Values if self.directory == Path::new(BASE) => {
+            FileRole::Values if self.directory == Path::new(BASE) => {
                 loaded
                     .notes
                     .push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayValues)));
             }
-            Role::Other | Role::Values => {}
-            Role::Partial(name) => {
+            FileRole::Other | FileRole::Values => {}
+            FileRole::Partial(name) => {
                 if let Some(first) = self.own_partials.get(&name) {
                     let error = Error::PartialTwice(name, sources.name(first.source).to_owned());
                     problems.push(Problem::at(Origin::whole(file.source), &error));
@@ -192,18 +192,18 @@ impl Layer<'_> {
                     self.own_partials.insert(name, Partial { source: file.source, text: file.text });
                 }
             }
-            Role::StrayTemplate => loaded
+            FileRole::StrayTemplate => loaded
                 .notes
                 .push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayTemplate))),
-            Role::Template => {
+            FileRole::Template => {
                 loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: true });
             }
         }
     }
 }
 
-/// Decides by the name alone; `relative` is below the layer's directory.
-fn role(relative: &Path, all_partials: bool) -> Role {
+/// Decides by the name only; `relative` is below the layer's directory.
+fn file_role(relative: &Path, all_partials: bool) -> FileRole {
     let path = relative.to_string_lossy().replace('\\', "/");
     let file = path.rsplit('/').next().unwrap_or(&path);
     let is_document = |name: &str| {
@@ -213,16 +213,16 @@ fn role(relative: &Path, all_partials: bool) -> Role {
     };
     if let Some(stem) = path.strip_suffix(".hbs") {
         if all_partials || file.starts_with('_') {
-            return Role::Partial(partial_name(stem));
+            return FileRole::Partial(partial_name(stem));
         }
-        return if is_document(stem) { Role::Template } else { Role::StrayTemplate };
+        return if is_document(stem) { FileRole::Template } else { FileRole::StrayTemplate };
     }
     match path.as_str() {
-        _ if all_partials => Role::Other,
-        VALUES => Role::Values,
+        _ if all_partials => FileRole::Other,
+        VALUES => FileRole::Values,
         // Kustomize reads its file under this name too; as a manifest it gets the error that names it.
-        _ if is_document(file) || file == "Kustomization" => Role::Manifest,
-        _ => Role::Other,
+        _ if is_document(file) || file == "Kustomization" => FileRole::Manifest,
+        _ => FileRole::Other,
     }
 }
 
@@ -235,13 +235,13 @@ fn partial_name(stem: &str) -> String {
     }
 }
 
-/// Files that some environment uses as patches: no manifests, wherever they lie.
+/// Returns the files that any environment uses as patches. They are not manifests, wherever they are.
 fn patch_files(discovery: &Discovery) -> BTreeSet<PathBuf> {
     let entries = discovery.app().environments.values().flat_map(|settings| &settings.patches);
     entries.filter_map(|entry| entry.file.as_deref()).map(files::lexical).collect()
 }
 
-/// The environment's patches.
+/// Reads the environment's patches.
 fn patches(
     discovery: &Discovery,
     environment: &str,
@@ -250,7 +250,7 @@ fn patches(
     problems: &mut Vec<Problem>,
 ) -> Vec<Patch> {
     let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
-    // It was read before, so it can be read.
+    // It was read before, so it is valid.
     let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
     let places = tree
         .first()
@@ -260,7 +260,7 @@ fn patches(
         discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
     let mut patches = Vec::new();
     for (entry, place) in entries.iter().zip(places) {
-        match change(entry, place, reader, sources) {
+        match read_change(entry, place, reader, sources) {
             Ok(change) => {
                 let PatchEntry { target, patch_type, .. } = entry;
                 let origin = place.shown_at();
@@ -272,14 +272,14 @@ fn patches(
     patches
 }
 
-/// What a patch says, from its file or from the app file itself.
-fn change(
+/// Returns the content of a patch, from its file or from the app file.
+fn read_change(
     entry: &PatchEntry,
     place: &Node,
     reader: &mut Reader<'_>,
     sources: &mut Sources,
 ) -> Result<Node, Failure> {
-    let wrong = |what| Err(Problem::at(place.shown_at(), &Error::PatchSource(what)).into());
+    let invalid_source = |what| Err(Problem::at(place.shown_at(), &Error::PatchSource(what)).into());
     match (&entry.file, place.get("patch")) {
         (Some(file), None) => {
             let at = place.get("file").map_or(place.origin, |node| node.origin);
@@ -287,8 +287,8 @@ fn change(
             single_document(&found, reader.budget())
         }
         (None, Some(inline)) => Ok(inline.clone()),
-        (None, None) => wrong("neither `file` nor `patch`"),
-        (Some(_), Some(_)) => wrong("both `file` and `patch`"),
+        (None, None) => invalid_source("neither `file` nor `patch`"),
+        (Some(_), Some(_)) => invalid_source("both `file` and `patch`"),
     }
 }
 
@@ -306,18 +306,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_what_a_file_is() {
-        let of = |path: &str| role(Path::new(path), false);
-        assert_eq!(of("a.yaml"), Role::Manifest);
-        assert_eq!(of("sub/values.yaml"), Role::Manifest);
-        assert_eq!(of("values.yaml"), Role::Values);
-        assert_eq!(of("a.json.hbs"), Role::Template);
-        assert_eq!(of("notes.md"), Role::Other);
-        assert_eq!(of("web/Kustomization"), Role::Manifest);
-        assert_eq!(of("nginx.conf.hbs"), Role::StrayTemplate);
-        assert_eq!(of("_labels.hbs"), Role::Partial("labels".into()));
-        assert_eq!(of("web/_labels.yaml.hbs"), Role::Partial("web/labels".into()));
-        assert_eq!(role(Path::new("web/labels.hbs"), true), Role::Partial("web/labels".into()));
-        assert_eq!(role(Path::new("README.md"), true), Role::Other);
+    fn the_name_decides_the_role_of_a_file() {
+        let role_of = |path: &str| file_role(Path::new(path), false);
+        assert_eq!(role_of("a.yaml"), FileRole::Manifest);
+        assert_eq!(role_of("sub/values.yaml"), FileRole::Manifest);
+        assert_eq!(role_of("values.yaml"), FileRole::Values);
+        assert_eq!(role_of("a.json.hbs"), FileRole::Template);
+        assert_eq!(role_of("notes.md"), FileRole::Other);
+        assert_eq!(role_of("web/Kustomization"), FileRole::Manifest);
+        assert_eq!(role_of("nginx.conf.hbs"), FileRole::StrayTemplate);
+        assert_eq!(role_of("_labels.hbs"), FileRole::Partial("labels".into()));
+        assert_eq!(role_of("web/_labels.yaml.hbs"), FileRole::Partial("web/labels".into()));
+        assert_eq!(file_role(Path::new("web/labels.hbs"), true), FileRole::Partial("web/labels".into()));
+        assert_eq!(file_role(Path::new("README.md"), true), FileRole::Other);
     }
 }

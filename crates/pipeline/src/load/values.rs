@@ -1,4 +1,4 @@
-//! Layered values: the app's under the environment's.
+//! Layered values: the environment's values override the app's.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,20 +11,20 @@ use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_core::document::{Entry, Mapping, Node, Origin, SourceId, Sources, Value, WrittenScalars};
 use sealwave_core::yaml;
 
-/// Nodes of one file of values: templates get them twice, in a form of three times the size.
+/// The node limit of a values file. Templates hold them twice, in a form three times as large.
 const MAX_NODES: usize = 500_000;
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("values are of type {0}, not object")]
     NotAMapping(&'static str),
-    #[error("file of values holds {0} documents, not one")]
+    #[error("values file holds {0} documents, not one")]
     Documents(usize),
 }
 
 impl Explain for Error {}
 
-/// One file of values.
+/// A values file.
 pub(super) struct Layer {
     pub(super) values: Node,
     written: WrittenScalars,
@@ -36,16 +36,16 @@ pub(super) struct Layer {
 pub struct Values {
     /// The merged values; always a mapping.
     pub merged: Node,
-    /// The texts of those scalars that are not written in their usual form.
+    /// The texts of scalars that are not written in their canonical form.
     pub written: WrittenScalars,
-    /// The environment's own file of values, where it has one.
+    /// The environment's own values file, if it exists.
     pub(crate) own: Option<SourceId>,
-    /// The files, as they are written.
+    /// The texts of the files.
     pub(crate) texts: Vec<(SourceId, String)>,
 }
 
 impl Values {
-    /// No values.
+    /// Creates empty values.
     pub(super) fn none(sources: &mut Sources) -> Self {
         let source = sources.add(VALUES);
         let merged = Node::new(Value::Mapping(Mapping::default()), Origin::whole(source));
@@ -53,18 +53,18 @@ impl Values {
     }
 }
 
-/// The merged values; an empty mapping where there are none.
+/// Reads and merges the values; the result is an empty mapping if no values exist.
 pub(super) fn load(reader: &mut Reader<'_>, own: &Path, sources: &mut Sources) -> Result<Values, Failure> {
     let shared = layer(reader, Path::new(VALUES), sources);
     let special = layer(reader, &own.join(VALUES), sources);
     let mut problems = Vec::new();
-    let mut kept = |result: Result<Option<Layer>, Failure>| {
+    let mut collect_problems = |result: Result<Option<Layer>, Failure>| {
         result.unwrap_or_else(|failure| {
             problems.extend_from_slice(failure.problems());
             None
         })
     };
-    let (shared, special) = (kept(shared), kept(special));
+    let (shared, special) = (collect_problems(shared), collect_problems(special));
     Failure::unless_empty(problems)?;
     let own = special.as_ref().map(|layer| layer.source);
     let mut layers = shared.into_iter().chain(special);
@@ -105,9 +105,9 @@ pub(super) fn layer(
     }
 }
 
-/// Lays `over` on `base`: mappings key by key, `null` takes the key away, everything else replaces.
+/// Merges `over` into `base`: mappings key by key, `null` removes a key, everything else replaces.
 ///
-/// The depth is that of the documents, which the reader bounds.
+/// The recursion is bounded by the depth of the documents, which the reader limits.
 fn merge(base: &mut Node, over: Node) {
     let origin = over.origin;
     match (&mut base.value, over.value) {
@@ -116,7 +116,7 @@ fn merge(base: &mut Node, over: Node) {
     }
 }
 
-/// In one walk over each: a file may have hundred thousands of keys.
+/// Merges in one pass over each mapping, since a file may have hundreds of thousands of keys.
 fn merge_mappings(base: &mut Mapping, over: Mapping) {
     let mut entries: Vec<Option<Entry>> = std::mem::take(base).into_entries().into_iter().map(Some).collect();
     let keys = entries.iter().flatten().enumerate();
@@ -144,9 +144,9 @@ mod tests {
     #[test]
     fn mappings_merge_lists_replace_and_null_removes() {
         let source = Sources::default().add("values.yaml");
-        let node = |json: serde_json::Value| Node::from_json(&json, Origin::whole(source));
-        let mut base = node(json!({"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"d": 1}}));
-        merge(&mut base, node(json!({"a": {"y": [3], "z": null}, "b": null, "c": 2, "e": {"f": 3}})));
+        let to_node = |json: serde_json::Value| Node::from_json(&json, Origin::whole(source));
+        let mut base = to_node(json!({"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"d": 1}}));
+        merge(&mut base, to_node(json!({"a": {"y": [3], "z": null}, "b": null, "c": 2, "e": {"f": 3}})));
         assert_eq!(base.to_json(), json!({"a": {"x": 1, "y": [3]}, "c": 2, "e": {"f": 3}}));
     }
 }

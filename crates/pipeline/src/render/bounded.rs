@@ -1,4 +1,4 @@
-//! Tests of what templates may take: what is refused, and that what is allowed costs what it should.
+//! Tests of template limits: excessive templates are refused, and allowed ones cost what they should.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,20 +11,20 @@ use super::tracer::Entries;
 use crate::load::Partial;
 use sealwave_core::document::Sources;
 
-/// A template's result, and the units of work and the bytes of copies that it took.
-struct Run {
+/// The result of a template, with the work units and copied bytes that it took.
+struct TemplateRun {
     result: Result<RenderedText, String>,
     work: u64,
     copies: u64,
 }
 
-impl Run {
-    fn of(text: &str, values: Json, partials: &[(&str, &str)], traced: bool) -> Self {
+impl TemplateRun {
+    fn new(text: &str, values: Json, partials: &[(&str, &str)], traced: bool) -> Self {
         let mut sources = Sources::default();
         let source = sources.add("t");
-        let partial = |text: &str| Partial { source, text: text.to_owned() };
+        let new_partial = |text: &str| Partial { source, text: text.to_owned() };
         let partials: BTreeMap<_, _> =
-            partials.iter().map(|(name, text)| ((*name).to_owned(), partial(text))).collect();
+            partials.iter().map(|(name, text)| ((*name).to_owned(), new_partial(text))).collect();
         let entries = traced.then_some(|_: &Json| Entries::default());
         match Engine::new(partials, values, entries) {
             Ok(mut engine) => {
@@ -39,7 +39,7 @@ impl Run {
     }
 
     fn plain(text: &str, values: Json) -> Self {
-        Self::of(text, values, &[], false)
+        Self::new(text, values, &[], false)
     }
 
     fn message(self) -> String {
@@ -47,17 +47,17 @@ impl Run {
     }
 }
 
-/// A value of about two megabytes of memory.
+/// Returns a value that takes about two megabytes of memory.
 fn large() -> Json {
-    let entry = |index: usize| (format!("k{index}"), json!({"a": [1, 2, 3], "b": "text"}));
-    (0..2500).map(entry).collect::<serde_json::Map<_, _>>().into()
+    let new_entry = |index: usize| (format!("k{index}"), json!({"a": [1, 2, 3], "b": "text"}));
+    (0..2500).map(new_entry).collect::<serde_json::Map<_, _>>().into()
 }
 
-const HELD: &str = "bytes of copied values at once";
+const LIVE_LIMIT_MESSAGE: &str = "bytes of copied values at once";
 
 #[test]
-fn what_stands_in_the_context_is_not_copied() {
-    let nested = |open: &str, close: &str| open.repeat(60) + "x" + &close.repeat(60);
+fn values_of_the_context_are_not_copied() {
+    let nest = |open: &str, close: &str| open.repeat(60) + "x" + &close.repeat(60);
     for picked in [
         "lookup @root.values \"large\"",
         "get @root.values \"large\"",
@@ -67,21 +67,23 @@ fn what_stands_in_the_context_is_not_copied() {
         "required \"it\" @root.large",
         "ternary @root.large \"\" true",
     ] {
-        let text = nested(&format!("{{{{#with ({picked})}}}}"), "{{/with}}");
-        let run =
-            Run::plain(&text, json!({"large": large(), "list": [large()], "values": {"large": large()}}));
+        let text = nest(&format!("{{{{#with ({picked})}}}}"), "{{/with}}");
+        let run = TemplateRun::plain(
+            &text,
+            json!({"large": large(), "list": [large()], "values": {"large": large()}}),
+        );
         assert_eq!(run.result.map(|rendered| rendered.text), Ok("x".to_owned()), "{picked}");
         assert_eq!(run.copies, 0, "{picked}");
     }
-    let run = Run::plain(
-        &nested("{{#with (lookup @root.values \"large\")}}", "{{/with}}"),
+    let run = TemplateRun::plain(
+        &nest("{{#with (lookup @root.values \"large\")}}", "{{/with}}"),
         json!({"values": {"large": large()}}),
     );
     assert!(run.work < 1000, "{} units", run.work);
 }
 
 #[test]
-fn copies_are_refused_before_they_are_made() {
+fn copies_are_refused_in_advance() {
     let values = || json!({"large": large(), "text": "a".repeat(1 << 20), "m": {"k": "v"}});
     let partials =
         [("r", "{{> s x=this}}"), ("s", "{{> r y=this}}"), ("t", "{{> u}}"), ("u", "{{> t}}"), ("p", "x")];
@@ -89,7 +91,7 @@ fn copies_are_refused_before_they_are_made() {
         "{{> r}}",
         "{{> t}}",
         "{{> r large}}",
-        // A text is spread into characters where something is named beside it.
+        // A text is split into characters if a named argument is beside it.
         "{{> p text x=1}}",
         "{{> p (cat text) x=1}}",
         "{{> p (lookup this \"text\") x=1}}",
@@ -107,26 +109,26 @@ fn copies_are_refused_before_they_are_made() {
         "{{#each (split \"\" (repeat 350000 \"a\"))}}{{/each}}",
     ] {
         for traced in [false, true] {
-            let run = Run::of(text, values(), &partials, traced);
+            let run = TemplateRun::new(text, values(), &partials, traced);
             assert!(run.copies <= MAX_LIVE, "{text}: {}", run.copies);
             let message = run.message();
-            assert!(message.contains(HELD), "{text} ({traced}): {message}");
+            assert!(message.contains(LIVE_LIMIT_MESSAGE), "{text} ({traced}): {message}");
         }
     }
 }
 
 #[test]
-fn a_partial_pays_for_its_context_and_gives_it_back() {
+fn a_partial_is_charged_for_its_context_until_it_ends() {
     let partials = [("p", "{{x}}{{#if large.k1}}y{{/if}}")];
-    let one = Run::of("{{> p x=1}}", json!({"large": large()}), &partials, false);
-    let many = Run::of(&"{{> p x=1}}".repeat(100), json!({"large": large()}), &partials, false);
+    let one = TemplateRun::new("{{> p x=1}}", json!({"large": large()}), &partials, false);
+    let many = TemplateRun::new(&"{{> p x=1}}".repeat(100), json!({"large": large()}), &partials, false);
     assert_eq!(many.result.map(|rendered| rendered.text), Ok("1y".repeat(100)));
     assert!(one.copies > 1 << 20 && many.copies < one.copies * 2, "{} and {}", one.copies, many.copies);
     assert!(many.work > 50 * one.work && one.work > 3000, "{} and {}", one.work, many.work);
 }
 
 #[test]
-fn results_are_refused_before_they_are_made() {
+fn results_are_refused_before_they_are_built() {
     for (text, helper) in [
         ("{{len (split \"\" (repeat 8000000 \"a\"))}}", "split"),
         ("{{len (splitList \"\" (repeat 8000000 \"a\"))}}", "splitList"),
@@ -151,7 +153,7 @@ fn results_are_refused_before_they_are_made() {
         let many = if helper == "keys" { many } else { serde_json::Map::new() };
         let items = if helper == "sortAlpha" { vec![json!(""); 450_000] } else { Vec::new() };
         let values = json!({"nl": "\n", "bell": "\u{7}", "many": many, "items": items});
-        let run = Run::plain(text, values);
+        let run = TemplateRun::plain(text, values);
         assert!(run.copies <= MAX_LIVE, "{text}: {}", run.copies);
         let message = run.message();
         assert!(
@@ -159,12 +161,12 @@ fn results_are_refused_before_they_are_made() {
             "{text}: {message}"
         );
     }
-    let run = Run::plain("{{len (fromYaml (cat \"[\" (repeat 200000 \"1, \") \"1]\"))}}", json!({}));
-    assert!(run.message().contains("not YAML, or too large"));
+    let run = TemplateRun::plain("{{len (fromYaml (cat \"[\" (repeat 200000 \"1, \") \"1]\"))}}", json!({}));
+    assert!(run.message().contains("not valid YAML, or too large"));
 }
 
 #[test]
-fn what_real_templates_do_is_allowed() {
+fn typical_templates_are_allowed() {
     let mut yaml = String::new();
     for index in 0..3000 {
         writeln!(yaml, "key{index}: {{a: [1, 2, \"x, y\"], b: text}}").unwrap();
@@ -179,55 +181,57 @@ fn what_real_templates_do_is_allowed() {
         "{{#each (split \"\\n\" yaml) as |line|}}{{quote line}}{{/each}}",
         "{{join \",\" (sortAlpha list)}}{{len (keys large)}}",
     ] {
-        let run = Run::of(text, values.clone(), &[("p", "{{name}}")], false);
+        let run = TemplateRun::new(text, values.clone(), &[("p", "{{name}}")], false);
         assert_eq!(run.result.err(), None, "{text}");
     }
 }
 
 #[test]
-fn lines_of_output_are_kept_together() {
-    let run = Run::plain("a\n{{repeat 8000000 \"\\n\"}}{{repeat 8000000 \"\\n\"}}", json!({}));
+fn output_lines_are_stored_in_runs() {
+    let run = TemplateRun::plain("a\n{{repeat 8000000 \"\\n\"}}{{repeat 8000000 \"\\n\"}}", json!({}));
     let rendered = run.result.map(|rendered| (rendered.text.len(), rendered.lines.memory()));
     assert!(matches!(rendered, Ok((16_000_002, ..1000))), "{rendered:?}");
-    // A line that has a place of its own costs more than the element that writes it.
+    // A line with its own origin costs more than the element that writes it.
     let text = "{{#each (split \"\" (repeat 1000 \"a\"))}}x\ny{{#if true}}\nz{{/if}}{{/each}}";
-    let run = Run::plain(text, json!({}));
+    let run = TemplateRun::plain(text, json!({}));
     assert!(run.work > 1000 * 8, "{}", run.work);
 }
 
 #[test]
-fn templates_that_the_parser_cannot_take_in_time_are_refused() {
+fn templates_that_take_too_long_to_parse_are_refused() {
     for (text, message) in [
         ("{{a}} ".repeat(60_000), "more than 50000 tags"),
         (format!("{}{}", "x".repeat(900_000), "{{a}}".repeat(3000)), "too many tags for its size"),
         ("\\{{".repeat(45_000) + &"x".repeat(10), "too many tags for its size"),
         ("{{{{raw}}}}x{{{{/raw}}}}".repeat(12_000), "too many tags for its size"),
         (" ".repeat(300) + "{{> p}}\n", "indented by more than 256 bytes"),
-        ("{{#*inline (cat \"a\" \"b\")}}x{{/inline}}".to_owned(), "not a text in quotes"),
-        ("{{#*inline a}}x{{/inline}}".to_owned(), "not a text in quotes"),
+        ("{{#*inline (cat \"a\" \"b\")}}x{{/inline}}".to_owned(), "not a quoted text"),
+        ("{{#*inline a}}x{{/inline}}".to_owned(), "not a quoted text"),
     ] {
-        let run = Run::of(&text, json!({"a": 1}), &[("p", "x\n")], false);
+        let run = TemplateRun::new(&text, json!({"a": 1}), &[("p", "x\n")], false);
         let found = run.message();
         assert!(found.contains(message), "{found}");
     }
-    // Partials stay compiled, so theirs are counted together.
+    // Partials stay compiled, so their tags are counted together.
     let partial = "{{a}}".repeat(3000);
     let names: Vec<String> = (0..20).map(|n| format!("p{n}")).collect();
     let partials: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), partial.as_str())).collect();
-    assert!(Run::of("x", json!({"a": 1}), &partials, false).message().contains("more than 50000 tags"));
+    assert!(
+        TemplateRun::new("x", json!({"a": 1}), &partials, false).message().contains("more than 50000 tags")
+    );
 }
 
-/// A value as it is where its author wrote it otherwise than YAML reads it, made by hand.
+/// Builds by hand a value whose spelling differs from what YAML reads.
 fn written_by_hand(read: &str, text: &str) -> String {
     format!("(dict \"{}written\" (list {read} {text}))", super::instrument::PRIVATE)
 }
 
 #[test]
-fn what_blocks_and_partials_are_given_is_paid_for() {
+fn arguments_of_blocks_and_partials_are_charged() {
     let values = || json!({"large": large(), "text": "a".repeat(1 << 20), "n": 1});
     let text = "(repeat 1000000 \"a\")";
     for template in [
-        // The engine spreads what is read, whatever holds it.
+        // The engine expands the value, whatever holds it.
         format!("{{{{> p {} x=1}}}}", written_by_hand(text, "\"x\"")),
         format!("{{{{> p {} x=1}}}}", written_by_hand("text", "\"x\"")),
         format!("{{{{> p \"{}\" x=1}}}}", "a".repeat(700_000)),
@@ -243,10 +247,10 @@ fn what_blocks_and_partials_are_given_is_paid_for() {
                 ("r", "{{> r2 this n=1}}"),
                 ("r2", "{{> r this m=1}}"),
             ];
-            let run = Run::of(&template, values(), &partials, traced);
+            let run = TemplateRun::new(&template, values(), &partials, traced);
             assert!(run.copies <= MAX_LIVE, "{template:.100}: {}", run.copies);
             let message = run.message();
-            assert!(message.contains(HELD), "{template:.100} ({traced}): {message}");
+            assert!(message.contains(LIVE_LIMIT_MESSAGE), "{template:.100} ({traced}): {message}");
         }
     }
 }
@@ -254,43 +258,43 @@ fn what_blocks_and_partials_are_given_is_paid_for() {
 #[test]
 fn conditions_copy_nothing() {
     let values = json!({"text": "a".repeat(1 << 20), "large": large(), "list": [large()]});
-    let nested = |name: &str| {
+    let nest = |name: &str| {
         "{{#if text}}{{#unless list}}{{else}}".repeat(20).replace("list", name)
             + "x"
             + &"{{/unless}}{{/if}}".repeat(20)
     };
     for name in ["list", "large", "text"] {
-        let run = Run::plain(&nested(name), values.clone());
+        let run = TemplateRun::plain(&nest(name), values.clone());
         assert_eq!(run.result.map(|rendered| rendered.text), Ok("x".to_owned()), "{name}");
         assert!(run.copies == 0 && run.work < 1000, "{name}: {} and {}", run.copies, run.work);
     }
 }
 
 #[test]
-fn what_is_read_is_bounded_with_its_texts() {
-    let run = Run::plain("{{len (fromYaml (repeat 100000 item))}}", json!({"item": "- 0x1\n"}));
+fn parsed_values_and_their_texts_are_bounded() {
+    let run = TemplateRun::plain("{{len (fromYaml (repeat 100000 item))}}", json!({"item": "- 0x1\n"}));
     let message = run.message();
     assert!(message.contains("`fromYaml` takes"), "{message}");
-    let run = Run::plain("{{len (fromYaml (repeat 1000 item))}}", json!({"item": "- 0x1\n"}));
+    let run = TemplateRun::plain("{{len (fromYaml (repeat 1000 item))}}", json!({"item": "- 0x1\n"}));
     assert_eq!(run.result.map(|rendered| rendered.text), Ok("1000".to_owned()));
 }
 
 #[test]
-fn what_is_written_as_it_was_read_is_bounded() {
-    // A text of three megabytes each, of which a result may have eight.
+fn values_with_their_original_spelling_are_bounded() {
+    // A text of about three megabytes each; a result may have eight.
     let long = || json!({format!("{}written", super::instrument::PRIVATE): [1, format!("1.{}", "0".repeat(2_700_000))]});
     let values = json!({"long": [long(), long()], "short": long()});
     for helper in ["toYaml", "toJson", "toPrettyJson"] {
         let text = format!("{{{{len ({helper} (list short short short short))}}}}");
-        let message = Run::plain(&text, values.clone()).message();
+        let message = TemplateRun::plain(&text, values.clone()).message();
         assert!(message.contains("at most"), "{helper}: {message}");
-        let run = Run::plain(&format!("{{{{len ({helper} long)}}}}"), values.clone());
+        let run = TemplateRun::plain(&format!("{{{{len ({helper} long)}}}}"), values.clone());
         assert!(run.result.is_ok_and(|rendered| rendered.text.starts_with("54000")), "{helper}");
     }
 }
 
 #[test]
-fn long_names_and_many_faults_are_refused() {
+fn long_names_and_many_errors_are_refused() {
     for (text, message) in [
         (format!("{{{{a{}}}}}", ".b".repeat(200)), "name has more than 128 parts"),
         (format!("{{{{#if a{}}}}}{{{{/if}}}}", ".b".repeat(200)), "name has more than 128 parts"),
@@ -300,7 +304,7 @@ fn long_names_and_many_faults_are_refused() {
         (format!("{{{{#if {}a}}}}{{{{/if}}}}", "not ".repeat(100_000)), "takes one argument"),
         (format!("{{{{a {}}}}}", "eq b ".repeat(100_000)), "helper `a` does not exist"),
     ] {
-        let found = Run::of(&text, json!({"a": 1}), &[("p", "x")], false).message();
+        let found = TemplateRun::new(&text, json!({"a": 1}), &[("p", "x")], false).message();
         assert!(found.contains(message), "{message}: {found:.300}");
     }
 }

@@ -1,7 +1,7 @@
-//! Runs the templates of one environment: strict, bounded, and knowing which template line made which output line.
+//! Runs the templates of one environment: strict, bounded, and with a template line for each output line.
 //!
-//! A template reaches nothing but its context and the app's own partials. It may hold loops and recursion, so work,
-//! depth and output are bounded; each bound ends in an error at the template's line.
+//! A template can reach only its context and the app's partials. Templates may loop and recurse, so work, depth and
+//! output are bounded. Each limit is reported at the template's line.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -22,31 +22,31 @@ use crate::load::Partial;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::document::{LineMap, Origin, SourceId, Stretch};
 
-/// Bytes of one template.
+/// The maximum size of a template in bytes.
 const MAX_TEMPLATE: usize = 1 << 20;
-/// Brackets in one tag; the parser works its way down at each.
+/// The maximum number of brackets in a tag; the parser recurses at each.
 const MAX_BRACKETS: usize = 128;
-/// Bytes that one template may render to.
+/// The maximum output size of a template in bytes.
 const MAX_OUTPUT: usize = 16 << 20;
-/// Bytes that all templates of an environment may render to.
+/// The maximum output size of all templates of an environment in bytes.
 const MAX_TOTAL: usize = 64 << 20;
-/// Partials and blocks within each other while rendering.
+/// The maximum nesting of partials and blocks while rendering.
 const MAX_DEPTH: usize = 100;
-/// Units of work for all templates of an environment: one for each element that is rendered, one for each 64 bytes that a
-/// helper handles, one for each 512 bytes of memory that the engine copies. Real environments need some ten thousand.
+/// The maximum number of work units for all templates of an environment: one per rendered element, one per 64 bytes that a
+/// helper handles, one per 512 bytes of memory that the engine copies. Real environments need some ten thousand.
 const MAX_WORK: u64 = 4_000_000;
-/// Units of work for a line of output whose place takes memory of its own.
+/// The work units for a line of output whose origin takes memory of its own.
 const LINE_WORK: u64 = 3;
-/// Tags of one template, and of all partials together: each takes some kilobytes once it is compiled.
+/// The maximum number of tags of a template, and of all partials together: each takes some kilobytes when compiled.
 const MAX_TAGS: usize = 50_000;
-/// Parts of names that take as much memory as a tag.
+/// The number of name parts that take as much memory as a tag.
 const PARTS_PER_TAG: usize = 8;
-/// Characters that the parser steps over to find out where tags stand, in all templates of an environment: for each tag
-/// it starts at the template's first character.
+/// The maximum number of characters that the parser may scan to locate tags, in all templates of an environment: for each
+/// tag it starts at the template's first character.
 const MAX_STEPS: u64 = 4_000_000_000;
 
-/// What the running template and its helpers share. One thread uses it; the atomics are there because helpers must be
-/// `Sync`.
+/// The state shared by the running template and its helpers. Only one thread uses it; it is atomic because helpers must
+/// be `Sync`.
 pub(super) struct State {
     work: AtomicU64,
     depth: AtomicUsize,
@@ -54,9 +54,10 @@ pub(super) struct State {
     line: AtomicUsize,
     counts: AtomicBool,
     ledger: Mutex<Ledger>,
-    /// What the elements of the templates at hand copy, by their numbers; the first of them copies nothing.
+    /// The copies that the elements of the current templates make, by index; the first one stands for elements that
+    /// copy nothing.
     prices: Mutex<Vec<Price>>,
-    /// What wrote what, where somebody wants to know.
+    /// The origin of the output, if it is traced.
     pub(super) tracer: Option<Tracer>,
 }
 
@@ -74,36 +75,36 @@ impl State {
         }
     }
 
-    /// Starts a template. One that failed may have left something.
+    /// Starts a template. A failed template may have left state behind.
     fn reset(&self) {
         self.depth.store(0, Ordering::Relaxed);
         self.ledger().reset();
         self.tracer.as_ref().map(Tracer::take);
     }
 
-    /// The copies that are alive.
+    /// Returns the ledger of live copies.
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        locked(&self.ledger)
+        lock(&self.ledger)
     }
 
-    /// Adds what an element copies, and gives its number.
+    /// Stores what an element copies, and returns its index.
     pub(super) fn add_price(&self, price: Price) -> usize {
         if price.is_plain() {
             return 0;
         }
-        let mut prices = locked(&self.prices);
+        let mut prices = lock(&self.prices);
         prices.push(price);
         prices.len() - 1
     }
 
-    /// Pays for what the next element copies, before it does.
+    /// Charges for what the next element copies, before it does.
     pub(super) fn next(
         &self,
         price: usize,
         context: &Context,
         run: &mut Run<'_, '_>,
     ) -> Result<(), TemplateFault> {
-        let prices = locked(&self.prices);
+        let prices = lock(&self.prices);
         let Some(price) = prices.get(price) else { return Err(TemplateFault::Work) };
         let mut ledger = self.ledger();
         ledger.next();
@@ -115,7 +116,7 @@ impl State {
         ledger.take(memory)
     }
 
-    /// Takes units off what is left.
+    /// Deducts work units.
     pub(super) fn charge(&self, units: u64) -> Result<(), TemplateFault> {
         self.work
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(units))
@@ -123,14 +124,14 @@ impl State {
             .map_err(|_| TemplateFault::Work)
     }
 
-    /// Pays for a copy of something, before it is made.
+    /// Charges for a copy of a value before it is made.
     pub(super) fn pay_for_copy(&self, value: &Json) -> Result<(), TemplateFault> {
         let weight = Weight::of(value);
         self.charge(work_of(weight.memory))?;
         self.ledger().take(weight.memory)
     }
 
-    /// Pays for what the engine makes of a value that a block or a partial is given, before it does.
+    /// Charges for the copies that the engine makes of the argument of a block or partial, before it does.
     pub(super) fn pay_for_given(
         &self,
         value: &Json,
@@ -141,7 +142,8 @@ impl State {
         self.charge(work)
     }
 
-    /// The next output comes from this line; `counts` where each of its line breaks is one of the template.
+    /// Sets the line of the following output. If `counts` is set, each line break in it is a line break of the
+    /// template.
     pub(super) fn mark(&self, source: usize, line: usize, counts: bool) {
         self.source.store(source, Ordering::Relaxed);
         self.line.store(line, Ordering::Relaxed);
@@ -155,54 +157,54 @@ impl State {
     }
 
     pub(super) fn leave(&self) {
-        // What was to be entered last was not.
+        // The block or partial that was to be entered last was not.
         self.tracer.as_ref().map(Tracer::take_made_of);
         self.ledger().leave();
         self.depth.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The templates' surroundings: helpers, partials and values.
+/// The template engine of an environment: helpers, partials and values.
 pub(super) struct Engine {
     registry: Handlebars<'static>,
-    /// It stays where it is: a tracer knows its parts by that.
+    /// Boxed so that it does not move: a tracer identifies its parts by address.
     context: Box<Context>,
     state: Arc<State>,
     sources: Vec<SourceId>,
     partials: BTreeMap<String, (SourceId, String)>,
     outlines: Outlines,
     written: usize,
-    /// Tags of partials, which stay compiled.
+    /// The tags of partials, which stay compiled.
     kept_tags: usize,
-    /// How many prices they have.
+    /// The number of prices of partials.
     kept_prices: usize,
-    /// Characters that the parser may still step over.
+    /// The number of characters that the parser may still scan.
     steps_left: u64,
 }
 
-/// A template that is ready to run.
+/// A compiled template.
 pub(super) struct Prepared {
     template: Template,
     source: SourceId,
-    /// What it reads.
+    /// The outline of its reads.
     pub(super) outline: Vec<Step>,
 }
 
-/// What a template rendered to.
+/// The output of a template.
 pub(super) struct RenderedText {
     pub(super) text: String,
-    /// For each line of it, the template line that made it.
+    /// The template line of each output line.
     pub(super) lines: LineMap,
-    /// What wrote it, where that was wanted.
+    /// The origins of the output, if it is traced.
     pub(super) stretches: Vec<Stretch>,
 }
 
 impl Engine {
-    /// Compiles the partials. What templates write is traced to the entries of the values, where these are given.
+    /// Compiles the partials. If `entries` is given, output is traced to the entries of the values.
     pub(super) fn new(
         partials: BTreeMap<String, Partial>,
         context: Json,
@@ -232,7 +234,7 @@ impl Engine {
         for (name, partial) in partials {
             match engine.compile(partial.source, &partial.text) {
                 Ok(prepared) => {
-                    engine.kept_tags = engine.kept_tags.saturating_add(weight_of_tags(&partial.text));
+                    engine.kept_tags = engine.kept_tags.saturating_add(tag_weight(&partial.text));
                     engine.registry.register_template(&name, prepared.template);
                     engine.outlines.insert(name.clone(), prepared.outline);
                 }
@@ -244,42 +246,42 @@ impl Engine {
             engine.partials.insert(name, (partial.source, partial.text));
         }
         Failure::unless_empty(problems)?;
-        engine.kept_prices = locked(&engine.state.prices).len();
+        engine.kept_prices = lock(&engine.state.prices).len();
         Ok(engine)
     }
 
-    /// What the partials read.
+    /// Returns the outlines of the partials.
     pub(super) const fn outlines(&self) -> &Outlines {
         &self.outlines
     }
 
-    /// The text of a partial.
+    /// Returns the text of a partial.
     pub(super) fn partial_text(&self, source: SourceId) -> Option<&str> {
         self.partials.values().find(|(id, _)| *id == source).map(|(_, text)| text.as_str())
     }
 
-    /// Compiles a template, and checks what can be checked before it runs. What was prepared before is given up.
+    /// Compiles a template and checks it. Invalidates the template that was prepared before.
     pub(super) fn prepare(&mut self, source: SourceId, text: &str) -> Result<Prepared, Vec<Problem>> {
-        locked(&self.state.prices).truncate(self.kept_prices);
+        lock(&self.state.prices).truncate(self.kept_prices);
         self.compile(source, text)
     }
 
-    /// Renders the template that was prepared last, which has this text.
+    /// Renders the template that was prepared last, whose text is `text`.
     pub(super) fn render(&mut self, prepared: Prepared, text: &str) -> Result<RenderedText, Problem> {
         let Prepared { template, source, .. } = prepared;
         let mut output =
-            Placed { engine: self, text: String::new(), lines: LineMap::default(), starts_line: true };
+            MappedOutput { engine: self, text: String::new(), lines: LineMap::default(), starts_line: true };
         self.state.reset();
         let mut run = Run::new(template.name.as_ref());
         let result = template.render(&self.registry, &self.context, &mut run, &mut output);
-        let Placed { text: rendered, lines, .. } = output;
+        let MappedOutput { text: rendered, lines, .. } = output;
         result.map_err(|error| render_problem(&error, &self.surroundings(source, text)))?;
         self.written = self.written.saturating_add(rendered.len());
         let stretches = self.state.tracer.as_ref().map(Tracer::take).unwrap_or_default();
         Ok(RenderedText { text: rendered, lines, stretches })
     }
 
-    /// Units of work that were done, and the bytes that copies took when they took most.
+    /// Returns the work units used, and the maximum size of live copies in bytes.
     #[cfg(test)]
     pub(super) fn taken(&self) -> (u64, u64) {
         let left = self.state.work.load(Ordering::Relaxed);
@@ -314,63 +316,66 @@ impl Engine {
         Ok(Prepared { template, source, outline })
     }
 
-    /// Checks what must hold before the parser sees the text: it takes memory for each tag, and as many steps as there are
+    /// Checks the limits before parsing: the parser takes memory for each tag, and as many steps as there are
     /// characters before it.
     fn check(&mut self, text: &str) -> Result<(), TemplateFault> {
         if text.len() > MAX_TEMPLATE {
             return Err(TemplateFault::Size(MAX_TEMPLATE));
         }
-        let brackets = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
-        if insides(text).any(|tag| brackets(tag) > MAX_BRACKETS) {
+        let count_brackets =
+            |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
+        if tag_contents(text).any(|tag| count_brackets(tag) > MAX_BRACKETS) {
             return Err(TemplateFault::Brackets(MAX_BRACKETS));
         }
-        if self.kept_tags.saturating_add(weight_of_tags(text)) > MAX_TAGS {
+        if self.kept_tags.saturating_add(tag_weight(text)) > MAX_TAGS {
             return Err(TemplateFault::Tags(MAX_TAGS));
         }
-        // The parser looks for each tag, and for the text before it.
-        let steps = tags(text).fold(0_u64, |steps, at| steps.saturating_add(2 * at as u64));
+        // The parser searches for each tag, and for the text before it.
+        let steps = tag_offsets(text).fold(0_u64, |steps, at| steps.saturating_add(2 * at as u64));
         let left = self.steps_left.checked_sub(steps).ok_or(TemplateFault::Crowded)?;
         self.steps_left = left;
         Ok(())
     }
 }
 
-/// What stands in something that may be a tag.
-fn insides(text: &str) -> impl Iterator<Item = &str> {
+/// Returns the contents of possible tags.
+fn tag_contents(text: &str) -> impl Iterator<Item = &str> {
     text.split("{{").skip(1).map(|tag| tag.split_once("}}").map_or(tag, |(tag, _)| tag))
 }
 
-/// How many tags there are; long names count as more, since each of their parts takes memory.
-fn weight_of_tags(text: &str) -> usize {
-    let parts = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'.' | b'/')).count();
-    tags(text).count().saturating_add(insides(text).map(parts).sum::<usize>() / PARTS_PER_TAG)
+/// Returns the number of tags. Long names count as more, since each part takes memory.
+fn tag_weight(text: &str) -> usize {
+    let count_separators = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'.' | b'/')).count();
+    tag_offsets(text)
+        .count()
+        .saturating_add(tag_contents(text).map(count_separators).sum::<usize>() / PARTS_PER_TAG)
 }
 
-/// Where something stands that may be a tag.
-fn tags(text: &str) -> impl Iterator<Item = usize> + '_ {
+/// Returns the offsets of possible tags.
+fn tag_offsets(text: &str) -> impl Iterator<Item = usize> + '_ {
     text.match_indices("{{").map(|(at, _)| at)
 }
 
-/// Output that knows, for each of its lines, the template line that started it.
-struct Placed<'e> {
+/// An output that records the template line of each of its lines.
+struct MappedOutput<'e> {
     engine: &'e Engine,
     text: String,
     lines: LineMap,
     starts_line: bool,
 }
 
-impl Placed<'_> {
+impl MappedOutput<'_> {
     fn here(&self) -> Origin {
         let state = &self.engine.state;
         let number = state.source.load(Ordering::Relaxed);
         let source = self.engine.sources.get(number).or_else(|| self.engine.sources.last());
         let line = u32::try_from(state.line.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        // There is a source as soon as anything renders.
+        // A source exists once anything renders.
         Origin::point(*source.expect("a template that renders has a source"), line, 0)
     }
 }
 
-impl Output for Placed<'_> {
+impl Output for MappedOutput<'_> {
     fn write(&mut self, text: &str) -> std::io::Result<()> {
         let length = self.text.len().saturating_add(text.len());
         if length > MAX_OUTPUT {

@@ -1,6 +1,6 @@
-//! What can go wrong in a template, in words: which template, which line, which column, what to do.
+//! Errors of templates: the template, the line, the column and a hint.
 //!
-//! The template engine's own messages quote templates and values, so none of them is passed on.
+//! The template engine's messages quote templates and values, so they are never passed on.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::{Origin, SourceId};
 use sealwave_core::text::closest;
 
-/// A fault of a template.
+/// An error in a template.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TemplateFault {
     #[error("helper `{helper}` takes {wanted}")]
@@ -24,13 +24,13 @@ pub(super) enum TemplateFault {
     Crowded,
     #[error("block `{opened}` is closed by `{closed}`")]
     Close { opened: String, closed: String },
-    #[error("partials and blocks are nested too deep; a partial may include itself without end")]
+    #[error("partials and blocks are nested too deeply; check whether a partial includes itself")]
     Depth,
     #[error("{0}")]
     Fail(String),
     #[error("list is indexed with `{0}`")]
     Index(String),
-    #[error("`#each` goes through a list or an object, but `{path}` is of type {kind}")]
+    #[error("`#each` takes a list or an object, but `{path}` is of type {kind}")]
     Items { path: String, kind: &'static str },
     #[error("helper `{helper}` cannot use its argument {index}: {reason}")]
     Argument { helper: &'static str, index: usize, reason: &'static str },
@@ -56,13 +56,13 @@ pub(super) enum TemplateFault {
     Syntax(String),
     #[error("template and its partials have more than {0} tags")]
     Tags(usize),
-    #[error("templates render to more than {0} bytes together")]
+    #[error("templates render to more than {0} bytes in total")]
     Total(usize),
     #[error("value `{path}` is of type {kind} and cannot be printed")]
     Type { path: String, kind: &'static str },
     #[error("value `{path}` is not defined")]
     Undefined { path: String, closest: Option<String> },
-    #[error("templates do too much work; a loop within a loop may be far too large")]
+    #[error("templates take too many steps; check nested loops")]
     Work,
 }
 
@@ -76,13 +76,13 @@ impl Explain for TemplateFault {
             | Self::NoHelper(_, Some(name))
             | Self::NoPartial(_, Some(name)) => Some(format!("did you mean `{name}`?")),
             Self::Undefined { path, .. } if helpers::arity(path).is_some() => {
-                Some(format!("`{path}` is a helper: put its call in brackets, as in `({path} …)`"))
+                Some(format!("`{path}` is a helper: put the call in parentheses, as in `({path} …)`"))
             }
             Self::Undefined { path, .. } if path == "namespace" => {
-                Some("set `namespace` in `sealwave.yaml`, or name the destination's namespace".to_owned())
+                Some("set `namespace` in `sealwave.yaml`, or set the namespace of the destination".to_owned())
             }
             Self::Undefined { path, .. } if reads_as_boolean(path) => {
-                Some("YAML reads this key as a boolean; choose another one, or put it in quotes".to_owned())
+                Some("YAML reads this key as a boolean; choose another key, or put it in quotes".to_owned())
             }
             Self::Undefined { path, .. } => {
                 Some(format!("set it in `values.yaml`, or write `{{{{default \"…\" {path}}}}}`"))
@@ -90,7 +90,7 @@ impl Explain for TemplateFault {
             Self::NoPartial(..) => Some("partials are `partials/NAME.hbs` and `base/_NAME.hbs`".to_owned()),
             Self::Crowded | Self::Tags(_) => Some("split the template into several files".to_owned()),
             Self::Memory(_) => Some(
-                "a partial gets a copy of its context: give it a part (`{{> name part}}`), and end its recursion"
+                "a partial gets a copy of its context: pass only a part of it (`{{> name part}}`), and end its recursion"
                     .to_owned(),
             ),
             Self::Refused(Refused::InlineName) => Some("write `{{#*inline \"name\"}}`".to_owned()),
@@ -100,7 +100,7 @@ impl Explain for TemplateFault {
     }
 }
 
-/// Kubernetes' YAML takes `n: 3` for `false: 3`, keys included.
+/// Reports whether Kubernetes' YAML parser reads a key as a boolean, such as `n: 3` as `false: 3`.
 pub(super) fn reads_as_boolean(path: &str) -> bool {
     let last = path.rsplit(['.', '/']).next().unwrap_or(path).to_ascii_lowercase();
     ["n", "no", "off", "on", "y", "yes"].contains(&last.as_str())
@@ -112,7 +112,7 @@ impl From<TemplateFault> for RenderError {
     }
 }
 
-/// What is known around a fault: the template, its partials, the values.
+/// The context of an error: the template, its partials and the values.
 pub(super) struct Surroundings<'a> {
     pub(super) source: SourceId,
     pub(super) text: &'a str,
@@ -121,7 +121,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) values: &'a Json,
 }
 
-/// A template that does not compile.
+/// Returns the problem of a template that does not compile.
 pub(super) fn compile_problem(error: &TemplateError, source: SourceId) -> Problem {
     let fault = match error.reason() {
         TemplateErrorReason::MismatchingClosedHelper(opened, closed)
@@ -130,7 +130,7 @@ pub(super) fn compile_problem(error: &TemplateError, source: SourceId) -> Proble
         {
             TemplateFault::Close { opened: opened.clone(), closed: closed.clone() }
         }
-        // The parser's message holds names of rules, nothing of the text.
+        // The parser's message holds names of rules, and nothing of the text.
         TemplateErrorReason::InvalidSyntax(message) => TemplateFault::Syntax(message.replace('_', " ")),
         TemplateErrorReason::InvalidParam(_) => {
             TemplateFault::Syntax("an argument cannot be read".to_owned())
@@ -144,29 +144,32 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@'))
 }
 
-/// A template that must not run.
+/// Returns the problem of a template that must not run.
 pub(super) fn refusal_problem((refused, at): &Refusal, source: SourceId) -> Problem {
     let fault = TemplateFault::Refused(refused.clone());
     Problem::at(origin(source, *at), &fault)
 }
 
-/// A template that failed while it ran.
+/// Returns the problem of a template that failed while it ran.
 pub(super) fn render_problem(error: &RenderError, around: &Surroundings<'_>) -> Problem {
     let number = error.template_name.as_ref().and_then(|name| name.parse::<usize>().ok());
     let source = number.and_then(|number| around.sources.get(number)).copied().unwrap_or(around.source);
     let at = origin(source, error.line_no.zip(error.column_no));
-    let own = fault_of(error.reason());
+    let own = extract_fault(error.reason());
     let fault = match own {
         Ok(fault) => {
-            return Problem::at(refined(at, source, fault, around), fault_or_closest(fault, around).as_ref());
+            return Problem::at(
+                refine_origin(at, source, fault, around),
+                with_closest_name(fault, around).as_ref(),
+            );
         }
         Err(fault) => fault,
     };
-    Problem::at(refined(at, source, &fault, around), fault_or_closest(&fault, around).as_ref())
+    Problem::at(refine_origin(at, source, &fault, around), with_closest_name(&fault, around).as_ref())
 }
 
-/// Our own fault within the engine's error, or the engine's in our words.
-fn fault_of(reason: &RenderErrorReason) -> Result<&TemplateFault, TemplateFault> {
+/// Extracts our own error from the engine's, or translates the engine's error.
+fn extract_fault(reason: &RenderErrorReason) -> Result<&TemplateFault, TemplateFault> {
     Err(match reason {
         RenderErrorReason::NestedError(error) => match error.downcast_ref::<TemplateFault>() {
             Some(fault) => return Ok(fault),
@@ -193,12 +196,12 @@ fn fault_of(reason: &RenderErrorReason) -> Result<&TemplateFault, TemplateFault>
             TemplateFault::Arity { helper: helper.to_string(), wanted: "more arguments".to_owned() }
         }
         RenderErrorReason::DecoratorNotFound(_) => TemplateFault::Other("the only decorator is `inline`"),
-        _ => TemplateFault::Other("the template engine gives up"),
+        _ => TemplateFault::Other("the template engine failed"),
     })
 }
 
-/// The fault with the nearest known name, where it is about a name.
-fn fault_or_closest<'f>(fault: &'f TemplateFault, around: &Surroundings<'_>) -> Box<dyn Explain + 'f> {
+/// Adds the most similar known name to an error about a name.
+fn with_closest_name<'f>(fault: &'f TemplateFault, around: &Surroundings<'_>) -> Box<dyn Explain + 'f> {
     match fault {
         TemplateFault::Undefined { path, closest: None } => Box::new(TemplateFault::Undefined {
             path: path.clone(),
@@ -212,21 +215,21 @@ fn fault_or_closest<'f>(fault: &'f TemplateFault, around: &Surroundings<'_>) -> 
             let known = around.partials.keys().map(String::as_str);
             Box::new(TemplateFault::NoPartial(name.clone(), closest(name, known).map(str::to_owned)))
         }
-        other => Box::new(Borrowed(other)),
+        other => Box::new(BorrowedFault(other)),
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Borrowed<'a>(&'a TemplateFault);
+struct BorrowedFault<'a>(&'a TemplateFault);
 
-impl Explain for Borrowed<'_> {
+impl Explain for BorrowedFault<'_> {
     fn hint(&self) -> Option<String> {
         self.0.hint()
     }
 }
 
-/// The path with its first unknown part replaced by the nearest known one.
+/// Returns the path with its first unknown part replaced by the most similar known one.
 fn closest_path(path: &str, values: &Json) -> Option<String> {
     let parts: Vec<&str> =
         path.split(['.', '/']).filter(|part| !matches!(*part, "" | "this" | "@root")).collect();
@@ -245,8 +248,8 @@ fn closest_path(path: &str, values: &Json) -> Option<String> {
     None
 }
 
-/// The place of the name within its tag, where the fault is about a name.
-fn refined(at: Origin, source: SourceId, fault: &TemplateFault, around: &Surroundings<'_>) -> Origin {
+/// Narrows the origin to the name within its tag, if the error is about a name.
+fn refine_origin(at: Origin, source: SourceId, fault: &TemplateFault, around: &Surroundings<'_>) -> Origin {
     let (TemplateFault::Undefined { path: name, .. }
     | TemplateFault::Items { path: name, .. }
     | TemplateFault::Type { path: name, .. }
@@ -263,7 +266,7 @@ fn refined(at: Origin, source: SourceId, fault: &TemplateFault, around: &Surroun
     named_at(text, at, name)
 }
 
-/// The place of a name within the tag at a place; the tag, where it is not on that line.
+/// Returns the origin of a name within the tag at `at`, or `at` itself if the name is not on that line.
 pub(super) fn named_at(text: &str, at: Origin, name: &str) -> Origin {
     let column = at.column as usize;
     let found = text.lines().nth((at.line as usize).saturating_sub(1)).and_then(|line| {
@@ -271,15 +274,15 @@ pub(super) fn named_at(text: &str, at: Origin, name: &str) -> Origin {
         let before = line.get(start..)?.find(name)?;
         Some(line.get(start..)?.get(..before)?.chars().count())
     });
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     found.map_or(at, |offset| Origin {
-        column: at.column.saturating_add(number(offset)),
-        width: number(name.chars().count()),
+        column: at.column.saturating_add(to_u32(offset)),
+        width: to_u32(name.chars().count()),
         ..at
     })
 }
 
 fn origin(source: SourceId, at: Option<(usize, usize)>) -> Origin {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    at.map_or(Origin::whole(source), |(line, column)| Origin::point(source, number(line), number(column)))
+    let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    at.map_or(Origin::whole(source), |(line, column)| Origin::point(source, to_u32(line), to_u32(column)))
 }

@@ -1,8 +1,8 @@
-//! Checks the form of tags before a template runs, in branches that are not taken as well.
+//! Checks the form of tags before a template runs, including branches that are not taken.
 //!
-//! The engine ignores what a block does not take: `{{#if eq env "prod"}}` is the value `eq` to it, which is not defined and
-//! so false. Whoever writes that means a call. Here every tag must be one that does all that it says, and the hint shows
-//! the right form, made of what the author wrote.
+//! The engine ignores extra arguments of a block: it reads `{{#if eq env "prod"}}` as a value `eq`, which is not
+//! defined and therefore false, although its author means a call. Each tag must therefore use everything it contains,
+//! and the hint shows the right form of the author's text.
 
 use handlebars::Template;
 use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
@@ -15,22 +15,22 @@ use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::SourceId;
 use sealwave_core::text::closest;
 
-/// Faults of one template that are reported.
+/// The maximum number of reported errors per template.
 const MAX_FAULTS: usize = 20;
 
-/// What the paths of the outermost values begin with.
+/// The first part of paths that start at the outermost values.
 const ROOT: &str = "@root";
 
-/// A tag that does not do what it says.
+/// A tag that does not do what it appears to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FormFault {
     #[error("`{tag}` takes {wanted}, but has {given}")]
     Arguments { tag: String, wanted: &'static str, given: String, form: Option<String> },
-    #[error("`{0}` is a block and has no `#`")]
+    #[error("`{0}` is a block helper and needs `#`")]
     BlockAsCall(String, String),
-    #[error("`{0}` gives no such name to its value")]
+    #[error("`{0}` does not support these block parameters")]
     BlockParam(String),
-    #[error("`{0}` takes no argument `{1}=`")]
+    #[error("`{0}` does not take an argument `{1}=`")]
     ByName(String, String),
     #[error("{0}")]
     Call(TemplateFault, Option<String>),
@@ -44,7 +44,7 @@ pub(super) enum FormFault {
     NotABlock { name: String, form: String },
     #[error("partial `{name}` takes one context, but has {count} arguments")]
     Partial { name: String, count: usize },
-    #[error("`@root` stands for no value of its own")]
+    #[error("`@root` is not a value")]
     RootAlone,
 }
 
@@ -56,18 +56,19 @@ impl Explain for FormFault {
             | Self::NoBlock { form, .. }
             | Self::NotABlock { form, .. }
             | Self::BlockAsCall(_, form) => Some(format!("write {form}")),
-            Self::Arguments { form: None, .. } => Some("put the call of a helper in brackets".to_owned()),
+            Self::Arguments { form: None, .. } => Some("put the call of a helper in parentheses".to_owned()),
             Self::BlockParam(_) => {
-                Some("`{{#each items as |item key|}}` and `{{#with value as |name|}}` do".to_owned())
+                Some("write `{{#each items as |item key|}}` or `{{#with value as |name|}}`".to_owned())
             }
             Self::Call(fault, alone) => {
-                let value = alone.as_ref().map(|name| format!("a value of that name is `this.{name}`"));
+                let value =
+                    alone.as_ref().map(|name| format!("write `this.{name}` for a value of that name"));
                 value.or_else(|| fault.hint())
             }
             Self::NoHelper { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
-            Self::NoHelper { .. } => Some("only a helper takes arguments; a value stands alone".to_owned()),
+            Self::NoHelper { .. } => Some("only helpers take arguments; values do not".to_owned()),
             Self::Partial { name, .. } => {
-                Some(format!("give the others by name: `{{{{> {name} context name=value}}}}`"))
+                Some(format!("pass the others by name: `{{{{> {name} context name=value}}}}`"))
             }
             Self::RootAlone => {
                 Some("write `@root.name` for one value, or `@root.values` for all of them".to_owned())
@@ -78,7 +79,7 @@ impl Explain for FormFault {
 }
 
 impl FormFault {
-    /// The name in the tag that it is about.
+    /// Returns the name in the tag that the error is about.
     fn name(&self) -> Option<&str> {
         match self {
             Self::NoBlock { name, .. } | Self::NoHelper { name, .. } | Self::NotABlock { name, .. } => {
@@ -91,18 +92,19 @@ impl FormFault {
 
 /// Checks all tags of a template.
 pub fn check(template: &Template, text: &str, source: SourceId) -> Vec<Problem> {
-    let mut check = Check { faults: Vec::new(), at: TagPlace::Unknown };
+    let mut check = FormChecker { faults: Vec::new(), at: TagPlace::Unknown };
     check.template(template, TagPlace::Unknown, 0);
     let places = Places::new(text);
-    let problem = |(fault, at): &(FormFault, TagPlace)| {
+    let to_problem = |(fault, at): &(FormFault, TagPlace)| {
         let tag = places.origin(*at, source);
         let at = fault.name().map_or(tag, |name| named_at(text, tag, name));
         Problem::at(at, fault)
     };
-    check.faults.iter().take(MAX_FAULTS).map(problem).collect()
+    check.faults.iter().take(MAX_FAULTS).map(to_problem).collect()
 }
 
-/// The place of an element of a template; of one that the parser did not place, the place that it has as a part of `whole`.
+/// Returns the place of an element of a template. If the parser did not record it, returns `whole`, the place of the
+/// template.
 pub(super) fn place_of(template: &Template, index: usize, whole: TagPlace) -> TagPlace {
     let has_places = template.mapping.len() == template.elements.len();
     match template.mapping.get(index).filter(|_| has_places) {
@@ -111,7 +113,7 @@ pub(super) fn place_of(template: &Template, index: usize, whole: TagPlace) -> Ta
     }
 }
 
-/// The place that the branch of a block for all else has, where it is an `else if`.
+/// Returns the place of the `else` branch of a block, if it is an `else if`.
 pub(super) fn chained(block: TagPlace, otherwise: &Template) -> TagPlace {
     let is_chained = matches!(
         otherwise.elements.as_slice(),
@@ -125,18 +127,18 @@ pub(super) fn chained(block: TagPlace, otherwise: &Template) -> TagPlace {
     }
 }
 
-struct Check {
+struct FormChecker {
     faults: Vec<(FormFault, TagPlace)>,
-    /// The tag at hand.
+    /// The current tag.
     at: TagPlace,
 }
 
-impl Check {
+impl FormChecker {
     fn report(&mut self, fault: FormFault) {
         self.faults.push((fault, self.at));
     }
 
-    /// Whether no more faults are looked for.
+    /// Reports whether the maximum number of errors is reached.
     const fn is_done(&self) -> bool {
         self.faults.len() >= MAX_FAULTS
     }
@@ -166,10 +168,10 @@ impl Check {
         }
     }
 
-    /// The arguments of a tag, and the calls within them.
+    /// Checks the arguments of a tag and the calls within them.
     fn arguments<'t>(&mut self, all: impl Iterator<Item = &'t Parameter>) {
         for argument in all {
-            // The engine takes it for a variable that is not defined, so that a block would be empty.
+            // The engine reads it as an undefined variable, so a block would be empty.
             if argument.as_name() == Some(ROOT) {
                 self.report(FormFault::RootAlone);
             }
@@ -182,7 +184,7 @@ impl Check {
         }
     }
 
-    /// A call, or a value where nothing follows the name.
+    /// Checks a call, or a value if nothing follows the name.
     fn call(&mut self, name: &Parameter, params: &[Parameter], has_names: bool, place: wording::Place) {
         let Some(called) = name.as_name() else { return self.arguments(std::iter::once(name)) };
         if helpers::is_block(called) {
@@ -240,16 +242,16 @@ impl Check {
         }
         let mut by_name: Vec<&String> = block.hash.keys().collect();
         by_name.sort();
-        let takes = |key: &str| key == "includeZero" && matches!(name, "if" | "unless");
-        if let Some(key) = by_name.into_iter().find(|key| !takes(key)) {
+        let is_known = |key: &str| key == "includeZero" && matches!(name, "if" | "unless");
+        if let Some(key) = by_name.into_iter().find(|key| !is_known(key)) {
             return self.report(FormFault::ByName(tag, key.clone()));
         }
-        let gives = match block.block_param {
+        let is_supported = match block.block_param {
             None => true,
             Some(BlockParam::Single(_)) => matches!(name, "each" | "with"),
             Some(_) => name == "each",
         };
-        if !gives {
+        if !is_supported {
             self.report(FormFault::BlockParam(tag));
         }
     }

@@ -1,18 +1,18 @@
-//! Makes compiled templates say where they are.
+//! Instruments compiled templates with calls that track the current line.
 //!
-//! Handlebars tells nobody which template line a piece of output comes from, nor does it bound what a template does.
-//! So calls of private helpers are put between the elements of a compiled template: before each element one that says
-//! its line (and costs a unit of work), and at both ends of each nested template one that counts the depth. They write
-//! nothing, so neither the text nor the whitespace of the output can change, and no mark has to be taken out of it.
+//! Handlebars neither reports the template line of a piece of output nor limits the work of a template. This module
+//! therefore inserts calls of private helpers between the elements of a compiled template: a call before each element
+//! sets the line and costs one work unit, and calls at both ends of each nested template count the depth. The calls
+//! write nothing, so the text and whitespace of the output do not change, and no marks must be removed from it.
 //!
-//! Where a [`Tracer`] is to know more, the call before an element names the element, and the calls before and in partials,
-//! `each` and `with` say what these are made of.
+//! If a [`Tracer`] is used, the call before an element also identifies the element, and the calls before and in
+//! partials, `each` and `with` record the source of their contexts.
 //!
-//! What a tag prints, and the arguments of blocks and partials, become calls of private helpers as well: they tell apart
-//! what is undefined, and what is written otherwise than YAML reads it ([`super::written`]).
+//! Printed values and the arguments of blocks and partials also become calls of private helpers, which distinguish
+//! undefined values and scalars whose spelling differs from what YAML reads ([`super::written`]).
 //!
-//! The same walk refuses what cannot be bounded or placed: too many arguments, too deep nesting, and blocks that are
-//! rendered aside before their place is known (`{{#> name}}`).
+//! The same walk refuses what cannot be bounded or located: too many arguments, too deep nesting, and blocks that are
+//! rendered before their position is known (`{{#> name}}`).
 
 use std::collections::HashMap;
 
@@ -28,48 +28,49 @@ use super::tags::Tokens;
 use super::tracer::Tracer;
 use sealwave_core::document::{Element, Origin, SourceId};
 
-/// A character that starts the names of the private helpers; templates may not call such names.
+/// The first character of the private helpers' names; templates must not call such names.
 pub(super) const PRIVATE: char = '\u{10f8f0}';
-/// Says which line the next element is on: source, line, whether lines count on within it; and the number of its price,
-/// unless that was paid.
+/// Marks the line of the next element. Arguments: source, line, whether lines continue to count within it, and the
+/// index of its price unless it was paid.
 pub(super) const MARK: &str = "\u{10f8f0}mark";
-/// Pays for what the next element copies: the number of its price.
+/// Pays for what the next element copies. Argument: the index of its price.
 pub(super) const PAY: &str = "\u{10f8f0}pay";
-/// A nested template or a partial starts.
+/// Enters a nested template or a partial.
 pub(super) const ENTER: &str = "\u{10f8f0}enter";
-/// It ends.
+/// Leaves a nested template or a partial.
 pub(super) const LEAVE: &str = "\u{10f8f0}leave";
-/// The local variable of a block that says what it is made of.
+/// The local variable of a block that holds the source of its context.
 pub(super) const SCOPE: &str = "\u{10f8f0}scope";
-/// The local variable that says how deep the loop's block is whose `@key` is at hand.
+/// The local variable with the depth of the loop block to which `@key` belongs.
 pub(super) const EACH: &str = "\u{10f8f0}each";
 /// Prints a value.
 pub(super) const PRINT: &str = "\u{10f8f0}print";
-/// Takes the argument of `if` and `unless`.
+/// Passes the argument of `if` and `unless`.
 pub(super) const TEST: &str = "\u{10f8f0}test";
-/// Takes that of `each`.
+/// Passes the argument of `each`.
 pub(super) const ITEMS: &str = "\u{10f8f0}items";
-/// Takes that of `with`.
+/// Passes the argument of `with`.
 pub(super) const BASE: &str = "\u{10f8f0}base";
-/// Takes the context of a partial.
+/// Passes the context of a partial.
 pub(super) const CONTEXT: &str = "\u{10f8f0}context";
-/// Takes what a partial gets by name.
+/// Passes a named argument of a partial.
 pub(super) const GIVEN: &str = "\u{10f8f0}given";
-/// Takes the context of a partial that gets something by name as well.
+/// Passes the context of a partial that also has named arguments.
 pub(super) const MERGED: &str = "\u{10f8f0}merged";
 
-/// Blocks within blocks; each branch of an `else if` is one more.
+/// The maximum nesting of blocks; each branch of an `else if` adds one.
 pub(super) const MAX_BLOCKS: usize = 64;
-/// Bytes of the blanks before a partial: every line of it gets them, and those of the partials around it.
+/// The maximum indentation of a partial in bytes: each line of it gets this indentation, and that of the partials
+/// around it.
 const MAX_INDENT: usize = 256;
-/// Arguments of one call.
+/// The maximum number of arguments of a call.
 const MAX_ARGUMENTS: usize = 64;
-/// Calls within calls.
+/// The maximum nesting of calls.
 const MAX_CALLS: usize = 16;
-/// Parts of one name; values are not deeper.
+/// The maximum number of parts of a name; values are not deeper.
 const MAX_PARTS: usize = 128;
 
-/// Why a template is refused before it runs.
+/// A reason why a template is refused before it runs.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum Refused {
     #[error("call has more than {MAX_ARGUMENTS} arguments")]
@@ -80,63 +81,68 @@ pub(super) enum Refused {
     Calls,
     #[error("partial is indented by more than {MAX_INDENT} bytes")]
     Indent,
-    #[error("name of an inline partial is not a text in quotes")]
+    #[error("name of an inline partial is not a quoted text")]
     InlineName,
     #[error("name has more than {MAX_PARTS} parts")]
     Parts,
-    #[error("a partial with a block of its own (`{{{{#> name}}}}`) is not supported")]
+    #[error("partial blocks (`{{{{#> name}}}}`) are not supported")]
     PartialBlock,
-    #[error("name holds a private character")]
+    #[error("name contains a private character")]
     PrivateName,
 }
 
-/// Puts the calls into a template.
+/// Inserts the calls into a template.
 pub(super) struct Instrument<'a> {
     visible: VisibleLines,
     source: usize,
     state: &'a State,
     call: TemplateElement,
-    trace: Option<Trace<'a>>,
+    trace: Option<ElementRecorder<'a>>,
 }
 
-/// Tells a tracer which elements there are.
-struct Trace<'a> {
+/// Registers elements with a tracer.
+struct ElementRecorder<'a> {
     tracer: &'a Tracer,
     source: SourceId,
     tokens: Tokens<'a>,
 }
 
-/// What a nested template is to whoever follows names.
-enum Scope<'t> {
-    /// Part of the block that it is in.
+/// The scope of a nested template for name lookup.
+enum BlockScope<'t> {
+    /// Part of the surrounding block.
     Same,
-    /// A block of its own, or a partial; with the names that it gives.
+    /// A block or partial with its own scope, and the names that it defines.
     Block { is_each: bool, param: Option<&'t BlockParam> },
 }
 
-/// Why and where (line, column) a template is refused.
+/// A refusal with its position (line, column).
 pub(super) type Refusal = (Refused, Option<(usize, usize)>);
 
 impl<'a> Instrument<'a> {
-    /// For the template with this text, which is number `source` of the engine.
+    /// Creates the instrumentation of a template with this text and the index `source` in the engine.
     pub(super) fn new(text: &'a str, source: usize, state: &'a State) -> Option<Self> {
         let call = Template::compile(&format!("{{{{{MARK} 0}}}}")).ok()?.elements.pop()?;
-        Some(Self { visible: VisibleLines::of(text), source, state, call, trace: None })
+        Some(Self { visible: VisibleLines::new(text), source, state, call, trace: None })
     }
 
-    /// The same, which tells the tracer of each element, where there is one.
+    /// Registers each element with the tracer, if one is used.
     pub(super) fn traced(self, text: &'a str, source: SourceId) -> Self {
         let tracer = self.state.tracer.as_ref();
-        let trace = tracer.map(|tracer| Trace { tracer, source, tokens: Tokens::new(text) });
+        let trace = tracer.map(|tracer| ElementRecorder { tracer, source, tokens: Tokens::new(text) });
         Self { trace, ..self }
     }
 
-    /// Rewrites the template.
+    /// Instruments the template.
     pub(super) fn apply(&self, template: &mut Template) -> Result<(), Refusal> {
-        self.nested(template, 0, &PARTIAL)
+        self.instrument_nested(template, 0, &PARTIAL)
     }
 
-    fn nested(&self, template: &mut Template, depth: usize, scope: &Scope<'_>) -> Result<(), Refusal> {
+    fn instrument_nested(
+        &self,
+        template: &mut Template,
+        depth: usize,
+        scope: &BlockScope<'_>,
+    ) -> Result<(), Refusal> {
         if depth > MAX_BLOCKS {
             return Err((Refused::Blocks, None));
         }
@@ -150,11 +156,11 @@ impl<'a> Instrument<'a> {
             }
         };
         let mut last = None;
-        add(self.call(ENTER, self.entry(scope)), places.first());
+        add(self.call(ENTER, self.enter_arguments(scope)), places.first());
         for (index, mut element) in elements.into_iter().enumerate() {
             let place = places.get(index).filter(|_| has_places);
             let price = self.state.add_price(Price::of(&element));
-            // The calls before an element name what is in it as its author wrote it.
+            // The calls before an element refer to names as the author wrote them.
             let mark = place.map(|place| self.mark(&element, place, price)).unwrap_or_default();
             self.element(&mut element, depth)
                 .map_err(|(refused, at)| (refused, at.or_else(|| place.map(|place| (place.0, place.1)))))?;
@@ -169,12 +175,12 @@ impl<'a> Instrument<'a> {
         }
         let end = last.or_else(|| places.first().cloned());
         add(self.call(LEAVE, vec![0.into()]), end.as_ref());
-        // A template without elements has no place to give to the calls; errors then take the block's.
+        // A template without elements has no position for the calls; errors then use the position of its block.
         Ok(())
     }
 
-    fn entry(&self, scope: &Scope<'_>) -> Vec<Json> {
-        let (Scope::Block { is_each, param }, true) = (scope, self.trace.is_some()) else {
+    fn enter_arguments(&self, scope: &BlockScope<'_>) -> Vec<Json> {
+        let (BlockScope::Block { is_each, param }, true) = (scope, self.trace.is_some()) else {
             return vec![0.into()];
         };
         let (item, key) = match param {
@@ -185,7 +191,8 @@ impl<'a> Instrument<'a> {
         vec![0.into(), (*is_each).into(), json!(item), json!(key)]
     }
 
-    /// The calls before an element. What a tracer asks for is evaluated with the call, so it is paid for before.
+    /// Returns the calls before an element. Arguments for the tracer are evaluated with the call, so they are paid for
+    /// before.
     fn mark(&self, element: &TemplateElement, place: &TemplateMapping, price: usize) -> Vec<TemplateElement> {
         let counts = matches!(element, TemplateElement::RawString(_));
         let line = self.first_line(element, place.0, place.1);
@@ -195,7 +202,7 @@ impl<'a> Instrument<'a> {
             let number = trace.tracer.add(trace.element(element, place, line));
             call.params.push(Parameter::Literal(number.into()));
             let before = call.params.len();
-            made_of(element, call);
+            append_sources(element, call);
             if call.params.len() > before
                 && let Some(paid) = call.params.get_mut(PRICE_OF_MARK)
             {
@@ -219,12 +226,12 @@ impl<'a> Instrument<'a> {
         match element {
             TemplateElement::Expression(helper) | TemplateElement::HtmlExpression(helper) => {
                 self.helper(helper, depth)?;
-                print(helper);
+                wrap_print(helper);
                 Ok(())
             }
             TemplateElement::HelperBlock(helper) => self.helper(helper, depth),
             TemplateElement::DecoratorExpression(decorator) | TemplateElement::DecoratorBlock(decorator) => {
-                // A name that is made while rendering would be kept for each turn of a loop.
+                // A name built while rendering would be stored once per iteration of a loop.
                 let is_literal = |name: &Parameter| matches!(name, Parameter::Literal(Json::String(_)));
                 if !decorator.params.iter().all(is_literal) {
                     return Err((Refused::InlineName, None));
@@ -236,7 +243,7 @@ impl<'a> Instrument<'a> {
                     return Err((Refused::Indent, None));
                 }
                 self.decorator(partial, depth)?;
-                partial_arguments(partial);
+                wrap_partial_arguments(partial);
                 Ok(())
             }
             TemplateElement::PartialBlock(_) => Err((Refused::PartialBlock, None)),
@@ -245,36 +252,36 @@ impl<'a> Instrument<'a> {
     }
 
     fn helper(&self, helper: &mut HelperTemplate, depth: usize) -> Result<(), Refusal> {
-        arguments(&helper.name, helper.params.iter().chain(helper.hash.values()), 0)?;
+        check_arguments(&helper.name, helper.params.iter().chain(helper.hash.values()), 0)?;
         let depth = depth.saturating_add(1);
         let scope = match helper.name.as_name() {
             Some(name @ ("each" | "with")) => {
-                Scope::Block { is_each: name == "each", param: helper.block_param.as_ref() }
+                BlockScope::Block { is_each: name == "each", param: helper.block_param.as_ref() }
             }
-            _ => Scope::Same,
+            _ => BlockScope::Same,
         };
         if let Some(nested) = &mut helper.template {
-            self.nested(nested, depth, &scope)?;
+            self.instrument_nested(nested, depth, &scope)?;
         }
         if let Some(nested) = &mut helper.inverse {
-            self.nested(nested, depth, &Scope::Same)?;
+            self.instrument_nested(nested, depth, &BlockScope::Same)?;
         }
-        block_arguments(helper);
+        wrap_block_argument(helper);
         Ok(())
     }
 
     fn decorator(&self, decorator: &mut DecoratorTemplate, depth: usize) -> Result<(), Refusal> {
-        arguments(&decorator.name, decorator.params.iter().chain(decorator.hash.values()), 0)?;
+        check_arguments(&decorator.name, decorator.params.iter().chain(decorator.hash.values()), 0)?;
         match &mut decorator.template {
-            Some(nested) => self.nested(nested, depth.saturating_add(1), &PARTIAL),
+            Some(nested) => self.instrument_nested(nested, depth.saturating_add(1), &PARTIAL),
             None => Ok(()),
         }
     }
 
-    /// The template line on which an element's text starts.
+    /// Returns the template line on which an element's text starts.
     ///
-    /// Handlebars notes where the first character that is not blank stands (for text that is all blank, where the next
-    /// tag stands), and cuts blanks off the text afterwards; so the line is counted back from there.
+    /// Handlebars records the position of the first non-blank character (for blank text, that of the next tag), and
+    /// later removes blanks from the text, so the line is counted back from there.
     fn first_line(&self, element: &TemplateElement, line: usize, column: usize) -> usize {
         let TemplateElement::RawString(text) = element else {
             return line;
@@ -285,21 +292,21 @@ impl<'a> Instrument<'a> {
     }
 }
 
-/// Which lines of a text have something on them that is not blank. Made once, since every element asks.
+/// The visible lines of a text. Computed once, since every element needs them.
 struct VisibleLines {
-    /// For each line, the column of its last character that is not blank; 0 where there is none.
+    /// For each line, the column of its last non-blank character, or 0.
     last: Vec<usize>,
-    /// For each line, the first line from it on that has one.
+    /// For each line, the index of the first line from it on that has a non-blank character.
     next: Vec<usize>,
 }
 
 impl VisibleLines {
-    fn of(text: &str) -> Self {
-        let column = |line: &str| {
+    fn new(text: &str) -> Self {
+        let last_visible_column = |line: &str| {
             let visible = line.trim_end();
             if visible.trim_start().is_empty() { 0 } else { visible.chars().count() }
         };
-        let last: Vec<usize> = text.split('\n').map(column).collect();
+        let last: Vec<usize> = text.split('\n').map(last_visible_column).collect();
         let mut next: Vec<usize> = (0..last.len()).collect();
         for line in (0..last.len().saturating_sub(1)).rev() {
             if last.get(line) == Some(&0)
@@ -312,7 +319,7 @@ impl VisibleLines {
         Self { last, next }
     }
 
-    /// The line of the first character from a position on that is not blank; the last line where there is none.
+    /// Returns the line of the first non-blank character from a position on, or the last line.
     fn first_from(&self, line: usize, column: usize) -> usize {
         let index = line.saturating_sub(1);
         if self.last.get(index).is_some_and(|last| *last >= column.max(1)) {
@@ -322,36 +329,36 @@ impl VisibleLines {
     }
 }
 
-impl Trace<'_> {
-    /// An element, where it stands: text where its first character does, anything else where its tag does.
+impl ElementRecorder<'_> {
+    /// Locates an element: text by its first character, anything else by its tag.
     fn element(&self, element: &TemplateElement, place: &TemplateMapping, line: usize) -> Element {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let at = (place.0, place.1);
-        let line_only = Origin::point(self.source, number(line), 0);
+        let line_only = Origin::point(self.source, to_u32(line), 0);
         if let TemplateElement::RawString(written) = element {
             let text = self.tokens.text(at, written);
             let start = text.as_ref().and_then(|text| self.tokens.position(text.start));
             let origin = start
-                .map_or(line_only, |(line, column)| Origin::point(self.source, number(line), number(column)));
+                .map_or(line_only, |(line, column)| Origin::point(self.source, to_u32(line), to_u32(column)));
             return Element { origin, text };
         }
         let origin = self.tokens.tag(at).map_or(line_only, |width| Origin {
-            width: number(width),
-            ..Origin::point(self.source, number(place.0), number(place.1))
+            width: to_u32(width),
+            ..Origin::point(self.source, to_u32(place.0), to_u32(place.1))
         });
         Element { origin, text: None }
     }
 }
 
-/// Which argument of [`MARK`] is the number of the price.
+/// The index of the argument of [`MARK`] that is the price.
 pub(super) const PRICE_OF_MARK: usize = 3;
 
-/// A partial, or the template itself.
-const PARTIAL: Scope<'static> = Scope::Block { is_each: false, param: None };
+/// A partial or the template itself.
+const PARTIAL: BlockScope<'static> = BlockScope::Block { is_each: false, param: None };
 
-/// Lets the call before a partial or a block have what that is made of, if it is named there. It is evaluated where the
-/// element evaluates it.
-fn made_of(element: &TemplateElement, call: &mut HelperTemplate) {
+/// Adds the sources of the context of a partial or a block to the call before it, if they are named there. They are
+/// evaluated in the same scope as the element.
+fn append_sources(element: &TemplateElement, call: &mut HelperTemplate) {
     let is_path = |parameter: &&Parameter| matches!(parameter, Parameter::Path(_));
     let mut names: Vec<(&String, &Parameter)> = Vec::new();
     let context = match element {
@@ -367,17 +374,17 @@ fn made_of(element: &TemplateElement, call: &mut HelperTemplate) {
         }
         _ => return,
     };
-    // In order, so that it is always the same that fails first.
+    // Sorted, so that the same one always fails first.
     names.sort_by_key(|(name, _)| *name);
-    // What is no path leads nowhere.
+    // A parameter that is not a path has no source.
     call.params.push(context.unwrap_or(Parameter::Literal(Json::Null)));
-    let pair = |(name, value): (&String, &Parameter)| [Parameter::Literal(json!(name)), value.clone()];
-    call.params.extend(names.into_iter().flat_map(pair));
+    let to_pair = |(name, value): (&String, &Parameter)| [Parameter::Literal(json!(name)), value.clone()];
+    call.params.extend(names.into_iter().flat_map(to_pair));
 }
 
-/// `{{path}}` and `{{helper argument}}` become a call that prints the value, so that what is undefined or no scalar is told
-/// apart.
-fn print(helper: &mut HelperTemplate) {
+/// Turns `{{path}}` and `{{helper argument}}` into a call that prints the value, which detects undefined values and
+/// non-scalars.
+fn wrap_print(helper: &mut HelperTemplate) {
     let name = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
     let called = name.as_name().filter(|name| super::helpers::is_helper(name)).map(str::to_owned);
     let (params, hash) = (std::mem::take(&mut helper.params), std::mem::take(&mut helper.hash));
@@ -390,8 +397,8 @@ fn print(helper: &mut HelperTemplate) {
     };
 }
 
-/// The argument of a block passes a call that knows what the block does with it.
-fn block_arguments(helper: &mut HelperTemplate) {
+/// Passes the argument of a block through the call that matches its use.
+fn wrap_block_argument(helper: &mut HelperTemplate) {
     let call = match helper.name.as_name() {
         Some("if" | "unless") => TEST,
         Some("each") => ITEMS,
@@ -402,13 +409,13 @@ fn block_arguments(helper: &mut HelperTemplate) {
         pass_through(call, argument);
     }
     if call == BASE {
-        // Without one, the engine takes an empty value for one that is undefined.
+        // Without an `else` branch, the engine treats an empty value as undefined.
         helper.inverse.get_or_insert_default();
     }
 }
 
-/// So do the arguments of a partial.
-fn partial_arguments(partial: &mut DecoratorTemplate) {
+/// Passes the arguments of a partial through calls.
+fn wrap_partial_arguments(partial: &mut DecoratorTemplate) {
     let context = if partial.hash.is_empty() { CONTEXT } else { MERGED };
     if let Some(argument) = partial.params.first_mut() {
         pass_through(context, argument);
@@ -422,7 +429,7 @@ fn pass_through(call: &str, argument: &mut Parameter) {
     *argument = Parameter::Subexpression(call);
 }
 
-fn arguments<'p>(
+fn check_arguments<'p>(
     name: &'p Parameter,
     all: impl Iterator<Item = &'p Parameter>,
     depth: usize,
@@ -450,7 +457,7 @@ fn arguments<'p>(
             && let TemplateElement::Expression(helper) = call.as_element()
         {
             let depth = depth.saturating_add(1);
-            arguments(&helper.name, helper.params.iter().chain(helper.hash.values()), depth)?;
+            check_arguments(&helper.name, helper.params.iter().chain(helper.hash.values()), depth)?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! Numbers in tags keep how they are written: `{{> image tag=1.10}}` prints `1.10`.
+//! Preserves the spelling of numbers in tags: `{{> image tag=1.10}}` prints `1.10`.
 //!
-//! The parser keeps their values only, so their texts are looked up in the tag. Where a tag has one number in two forms,
-//! it is not known which is which, and the value counts.
+//! The parser keeps only their values, so their texts are looked up in the tag. If a tag contains one number in two
+//! spellings, they cannot be matched, and the value is printed.
 
 use std::collections::BTreeMap;
 
@@ -14,36 +14,36 @@ use super::instrument::MAX_BLOCKS;
 use super::tags::{Places, TagPlace};
 use super::written;
 
-/// Puts the texts of its numbers into a template.
+/// Stores the texts of its numbers in a template.
 pub(super) fn keep_texts(template: &mut Template, text: &str) {
     let mut tags = text.split("{{").skip(1).map(|tag| tag.split_once("}}").map_or(tag, |(tag, _)| tag));
-    if tags.any(|tag| numbers(tag).into_iter().any(|(printed, text)| text != Some(printed.as_str()))) {
-        Keeper { places: Places::new(text) }.template(template, TagPlace::Unknown, 0);
+    if tags.any(|tag| number_texts(tag).into_iter().any(|(printed, text)| text != Some(printed.as_str()))) {
+        SpellingKeeper { places: Places::new(text) }.template(template, TagPlace::Unknown, 0);
     }
 }
 
-/// The texts of the numbers in a tag, by what they print as; `None` where a number has several. A word in quotes may be
-/// among them, which only makes it less certain what is what.
-type Numbers<'t> = BTreeMap<String, Option<&'t str>>;
+/// The texts of the numbers in a tag by their printed form; `None` if a number has several. Quoted words may be
+/// included, which only causes more ambiguity.
+type NumberTexts<'t> = BTreeMap<String, Option<&'t str>>;
 
-fn numbers(tag: &str) -> Numbers<'_> {
+fn number_texts(tag: &str) -> NumberTexts<'_> {
     let is_end =
         |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '=' | '{' | '}' | '~' | '[' | ']' | ',');
     let words = tag.split(is_end).filter(|word| word.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
-    let mut numbers = Numbers::new();
+    let mut texts = NumberTexts::new();
     for word in words {
         let Ok(value) = serde_json::from_str::<Number>(word) else { continue };
-        let text = numbers.entry(value.to_string()).or_insert(Some(word));
+        let text = texts.entry(value.to_string()).or_insert(Some(word));
         *text = text.filter(|text| *text == word);
     }
-    numbers
+    texts
 }
 
-struct Keeper<'a> {
+struct SpellingKeeper<'a> {
     places: Places<'a>,
 }
 
-impl Keeper<'_> {
+impl SpellingKeeper<'_> {
     fn template(&self, template: &mut Template, whole: TagPlace, depth: usize) {
         if depth > MAX_BLOCKS {
             return;
@@ -51,7 +51,7 @@ impl Keeper<'_> {
         for index in 0..template.elements.len() {
             let place = place_of(template, index, whole);
             let Some(element) = template.elements.get_mut(index) else { continue };
-            let texts = self.places.text(place).map(numbers).unwrap_or_default();
+            let texts = self.places.text(place).map(number_texts).unwrap_or_default();
             match element {
                 TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
                     keep_all(call.params.iter_mut().chain(call.hash.values_mut()), &texts);
@@ -80,7 +80,7 @@ impl Keeper<'_> {
     }
 }
 
-fn keep_all<'p>(arguments: impl Iterator<Item = &'p mut Parameter>, texts: &Numbers<'_>) {
+fn keep_all<'p>(arguments: impl Iterator<Item = &'p mut Parameter>, texts: &NumberTexts<'_>) {
     for argument in arguments {
         match argument {
             Parameter::Literal(Json::Number(number)) => {
@@ -98,8 +98,8 @@ fn keep_all<'p>(arguments: impl Iterator<Item = &'p mut Parameter>, texts: &Numb
     }
 }
 
-/// The text of a number that does not print as it is written.
-fn text_of<'t>(number: &Number, texts: &Numbers<'t>) -> Option<&'t str> {
+/// Returns the text of a number if it differs from its printed form.
+fn text_of<'t>(number: &Number, texts: &NumberTexts<'t>) -> Option<&'t str> {
     let printed = number.to_string();
     texts.get(&printed).copied().flatten().filter(|text| *text != printed)
 }

@@ -1,6 +1,6 @@
-//! Third verb: templates, plain documents and patches become objects.
+//! The third stage: turns templates, plain documents and patches into objects.
 //!
-//! A pure function of what was loaded. Secrets are not values: nothing that is fetched ever comes near a template.
+//! A pure function of the loaded files. Secrets are not values: fetched data never reaches a template.
 
 #[cfg(test)]
 mod bounded;
@@ -42,54 +42,54 @@ use sealwave_secrets::settings::{API_GROUP, APP_FILE};
 use tracer::Entries;
 pub use unused_value::UnusedValue;
 
-/// Problems after which rendering is given up.
+/// The number of problems after which rendering stops.
 pub(super) const MAX_PROBLEMS: usize = 200;
 
-/// Bytes of memory that the values may take in the form that templates see; they see them twice.
+/// The maximum memory of the values in the form that templates see, which holds them twice.
 const MAX_VALUES: u64 = 64 << 20;
 
-/// Bytes of a key of the values: as many as YAML takes in a key that is not marked as one.
+/// The maximum size of a key of the values in bytes: YAML's limit for implicit keys.
 const MAX_KEY: usize = 1024;
 
-/// The objects of one environment; strings of Secrets may still hold placeholders.
+/// The objects of one environment. Strings of Secrets may still contain placeholders.
 pub struct Rendered {
     objects: Vec<Manifest>,
 }
 
-/// What a run knows beside the app's own files; templates see it.
+/// The context of a run besides the app's files, visible to templates.
 #[derive(Clone, Debug, Default)]
 pub struct RenderContext {
-    /// Name of the environment.
+    /// The name of the environment.
     pub environment: String,
-    /// Name of the app.
+    /// The name of the app.
     pub app: String,
-    /// The destination's namespace, where neither the app nor the environment gives one.
+    /// The destination's namespace, used if neither the app nor the environment sets one.
     pub namespace: Option<String>,
-    /// Name of the cluster.
+    /// The name of the cluster.
     pub cluster: String,
-    /// Git revision.
+    /// The Git revision.
     pub revision: String,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("{id} is defined twice; the other one is at {first}")]
+    #[error("{id} is already defined at {first}")]
     Duplicate { id: ObjectId, first: String },
-    #[error("environment `{0}` renders no object")]
+    #[error("environment `{0}` renders no objects")]
     Empty(String),
     #[error("{} is not a manifest", .0.what)]
     Foreign(&'static ForeignFile),
-    #[error("`{kind}` cannot be applied: it is configuration that {reader} reads from a file")]
+    #[error("`{kind}` cannot be applied: it is a configuration file of {reader}")]
     Configuration { kind: String, reader: &'static str },
-    #[error("document is no Kubernetes object: {0}")]
+    #[error("document is not a Kubernetes object: {0}")]
     NotAManifest(NotAManifest),
-    #[error("an object of `sealwave.dev` is no manifest")]
+    #[error("object of `sealwave.dev` is not a manifest")]
     OwnKind,
     #[error("key of the values is longer than {MAX_KEY} bytes")]
     Key,
     #[error("values take more than {MAX_VALUES} bytes of memory")]
     Values,
-    #[error("values key `{0}` is hidden by sealwave's own `{0}`")]
+    #[error("values key `{0}` is hidden by the built-in `{0}`")]
     Shadowed(String),
 }
 
@@ -101,15 +101,15 @@ impl Explain for Error {
             }
             Self::Foreign(file) => Some(file.remedy.to_owned()),
             Self::Configuration { reader, .. } => {
-                Some(format!("move it out of the app, and give it to {reader} as a file"))
+                Some(format!("move it out of the app, and pass it to {reader} as a file"))
             }
-            Self::Key => Some("use a short key, and put the text into its value".to_owned()),
-            Self::Empty(_) => Some("put manifests into `base/` or the environment's directory".to_owned()),
+            Self::Key => Some("use a short key, and put the text in its value".to_owned()),
+            Self::Empty(_) => Some("put manifests in `base/` or the environment's directory".to_owned()),
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
-            Self::OwnKind => Some(format!("`{APP_FILE}` stands beside `base/`, not in it")),
+            Self::OwnKind => Some(format!("`{APP_FILE}` belongs next to `base/`, not in it")),
             Self::Shadowed(key) => Some(format!("write `values.{key}`")),
             Self::Values => Some(
-                "keep what no template reads out of values.yaml, for example in a manifest of its own"
+                "move data that no template reads out of values.yaml, for example to a separate manifest"
                     .to_owned(),
             ),
         }
@@ -122,7 +122,7 @@ impl Explain for Error {
 }
 
 impl Rendered {
-    /// The objects.
+    /// Returns the objects.
     #[must_use]
     pub fn objects(&self) -> &[Manifest] {
         &self.objects
@@ -138,11 +138,11 @@ impl Rendered {
     }
 }
 
-/// Renders what was loaded: base before the environment, files by their paths, documents in their order.
+/// Renders the loaded files: base before the environment, files by path, documents in order.
 ///
 /// # Errors
-/// Templates and documents that cannot be read, documents that are no objects, patches that do not fit, two objects
-/// with one identity, and no object at all.
+/// Templates or documents that cannot be read, documents that are not objects, patches that do not apply, two objects
+/// with one identity, or no objects.
 pub fn render(
     loaded: Loaded<'_>,
     context: &RenderContext,
@@ -151,42 +151,43 @@ pub fn render(
 ) -> Result<Rendered, Failure> {
     let Attempt { objects, problems, .. } = attempt(loaded, context, sources, None, notes);
     Failure::unless_empty(problems)?;
-    unique(&objects, sources)?;
-    some(objects, &context.environment)
+    check_unique(&objects, sources)?;
+    require_objects(objects, &context.environment)
 }
 
-/// Zero objects is an error: Argo CD would delete all that there is.
-fn some(objects: Vec<Manifest>, environment: &str) -> Result<Rendered, Failure> {
+/// Refuses an empty output, since Argo CD would delete everything.
+fn require_objects(objects: Vec<Manifest>, environment: &str) -> Result<Rendered, Failure> {
     if objects.is_empty() {
         return Err(Problem::new(&Error::Empty(environment.to_owned())).into());
     }
     Ok(Rendered { objects })
 }
 
-/// How far rendering came.
+/// The result of rendering as far as possible.
 pub struct Attempt {
-    /// The objects that could be rendered; two may have one identity.
+    /// The objects that were rendered; two may have one identity.
     pub objects: Vec<Manifest>,
     /// The values.
     pub values: Values,
-    /// Keys of the environment's own values that nothing uses; none are looked for where nobody asks how things are spelt.
+    /// Keys of the environment's own values that nothing uses. Only determined if texts are requested.
     pub unused: Vec<UnusedValue>,
-    /// What is wrong with the others.
+    /// All problems.
     pub(super) problems: Vec<Problem>,
 }
 
 impl Attempt {
-    /// What the next stage takes.
+    /// Returns the input of the next stage.
     ///
     /// # Errors
-    /// What is wrong with some of it, or no object at all.
+    /// All problems, or no objects.
     pub fn rendered(&self, environment: &str) -> Result<Rendered, Failure> {
         Failure::unless_empty(self.problems.clone())?;
-        some(self.objects.clone(), environment)
+        require_objects(self.objects.clone(), environment)
     }
 }
 
-/// Renders what can be rendered, and keeps the texts of manifests and templates for those who ask how a scalar is spelt.
+/// Renders as much as possible. Stores the texts of manifests and templates in `texts`, for checks of the spelling of
+/// scalars.
 pub fn attempt(
     loaded: Loaded<'_>,
     context: &RenderContext,
@@ -197,7 +198,7 @@ pub fn attempt(
     let Loaded { app, values, files, partials, patches, namespace, notes: found, budget } = loaded;
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
-    if let Err(problem) = usable(&values) {
+    if let Err(problem) = check_values(&values) {
         return Attempt { objects: Vec::new(), values, unused: Vec::new(), problems: vec![problem] };
     }
     let data = template_data(&values, context, namespace.as_deref(), notes);
@@ -209,7 +210,7 @@ pub fn attempt(
     let templates = files.iter().filter(|file| file.is_template).map(|file| file.text.as_str());
     let names = templates.chain(partials.values().map(|partial| partial.text.as_str()));
     let names = Names::new(app, &values.merged, names);
-    let mut reader = Reader { budget, objects: Vec::new(), problems: Vec::new(), names };
+    let mut reader = DocumentReader { budget, objects: Vec::new(), problems: Vec::new(), names };
     let entries = texts.is_some().then_some(|data: &Json| entries(data, &values.merged));
     match Engine::new(partials, data, entries) {
         Ok(mut engine) => {
@@ -222,8 +223,8 @@ pub fn attempt(
         }
         Err(failure) => reader.problems.extend_from_slice(failure.problems()),
     }
-    let Reader { mut objects, mut problems, names, .. } = reader;
-    // What a template reads that could not be read is unknown.
+    let DocumentReader { mut objects, mut problems, names, .. } = reader;
+    // If a template could not be read, its uses of values are unknown.
     let is_wanted = texts.is_some() && problems.is_empty();
     let unused =
         if is_wanted { unused::unused(app, &context.environment, &values, &names.reads) } else { Vec::new() };
@@ -234,7 +235,7 @@ pub fn attempt(
     Attempt { objects, values, unused, problems }
 }
 
-/// Gives objects their namespace, and applies the patches.
+/// Sets the namespaces of objects and applies the patches.
 fn finish(
     objects: &mut Vec<Manifest>,
     problems: &mut Vec<Problem>,
@@ -244,11 +245,11 @@ fn finish(
 ) {
     let mut scopes = Scopes::of(objects);
     namespaces::apply(&scopes, objects, namespace, notes);
-    // Objects that could not be rendered are missing: a patch for one of them would be blamed.
+    // Objects that could not be rendered are missing, so a patch for one of them would be reported wrongly.
     if !patches.is_empty() && problems.is_empty() {
         match patches::apply(patches, objects) {
             Ok(()) => {
-                // A definition that a patch deletes still tells about its kind: the cluster has it from elsewhere.
+                // A definition that a patch deletes still describes its kind: the cluster gets it from elsewhere.
                 for object in objects.iter() {
                     scopes.learn(object);
                 }
@@ -259,10 +260,10 @@ fn finish(
     }
 }
 
-/// Whether templates can have the values: each loop and each name copies the keys that lead to what it is about.
-fn usable(values: &Values) -> Result<(), Problem> {
+/// Checks that templates can use the values: each loop and each name copies the keys of its path.
+fn check_values(values: &Values) -> Result<(), Problem> {
     let Values { merged, written, .. } = values;
-    if let Some(at) = long_key(merged) {
+    if let Some(at) = find_long_key(merged) {
         return Err(Problem::at(at, &Error::Key));
     }
     if Weight::of_node(merged, written).memory > MAX_VALUES {
@@ -271,22 +272,22 @@ fn usable(values: &Values) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Where a key stands that is too long. The depth is bounded by the reader.
-fn long_key(node: &Node) -> Option<Origin> {
+/// Finds the first key that is too long. The reader bounds the depth.
+fn find_long_key(node: &Node) -> Option<Origin> {
     match &node.value {
         Value::Mapping(mapping) => mapping.entries().iter().find_map(|entry| {
-            if entry.key.len() > MAX_KEY { Some(entry.key_origin) } else { long_key(&entry.value) }
+            if entry.key.len() > MAX_KEY { Some(entry.key_origin) } else { find_long_key(&entry.value) }
         }),
-        Value::Sequence(items) => items.iter().find_map(long_key),
+        Value::Sequence(items) => items.iter().find_map(find_long_key),
         _ => None,
     }
 }
 
-/// What sealwave itself says, by name; the last are all values.
+/// The built-in names of templates; the last one holds all values.
 const OWN: [&str; 6] = ["env", "app", "namespace", "cluster", "revision", VALUES];
 const VALUES: &str = "values";
 
-/// The merged values, and over them what sealwave itself says.
+/// Returns the merged values, overridden by the built-in names.
 fn template_data(
     values: &Values,
     context: &RenderContext,
@@ -316,7 +317,7 @@ fn template_data(
     Json::Object(Map::from_iter(data))
 }
 
-/// Where the entries of the values stand in what templates see.
+/// Locates the entries of the values in the data of templates.
 fn entries(data: &Json, values: &Node) -> Entries {
     let mut entries = Entries::default();
     if let Some(fields) = data.as_object() {
@@ -328,16 +329,16 @@ fn entries(data: &Json, values: &Node) -> Entries {
     entries
 }
 
-/// Reads the documents of files, of templates once they are rendered.
-struct Reader<'a> {
+/// A reader of documents from manifest files and rendered templates.
+struct DocumentReader<'a> {
     budget: yaml::Budget,
     objects: Vec<Manifest>,
     problems: Vec<Problem>,
     names: Names<'a>,
 }
 
-impl Reader<'_> {
-    /// Whether nothing more is to be read.
+impl DocumentReader<'_> {
+    /// Reports whether reading should stop.
     fn is_done(&self) -> bool {
         self.budget.is_exhausted() || self.problems.len() >= MAX_PROBLEMS
     }
@@ -383,7 +384,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What a template renders to; `None` where it is not right.
+    /// Renders a template, or returns `None` if it has problems.
     fn rendered(
         &mut self,
         file: &ManifestFile,
@@ -402,14 +403,14 @@ impl Reader<'_> {
     }
 }
 
-/// Takes a document of a file for an object.
+/// Converts a document of a file to an object.
 ///
 /// # Errors
-/// It is none: it lacks what every object has, or it is for another tool, or for sealwave itself.
+/// The document is not an object: required fields are missing, or it belongs to another tool or to sealwave itself.
 pub fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
-    let foreign = |file, root: &Node| Problem::at(root.shown_at(), &Error::Foreign(file));
+    let foreign_problem = |file, root: &Node| Problem::at(root.shown_at(), &Error::Foreign(file));
     if let Some(file) = ForeignFile::of_object(&document) {
-        return Err(foreign(file, &document));
+        return Err(foreign_problem(file, &document));
     }
     if let Some((kind, reader)) = configuration(&document) {
         let kind = printable(kind);
@@ -419,7 +420,7 @@ pub fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
         Ok(object) => object,
         Err((error, at, document)) => {
             return Err(match ForeignFile::of(&document, path) {
-                Some(file) => foreign(file, &document),
+                Some(file) => foreign_problem(file, &document),
                 None => Problem::at(at, &Error::NotAManifest(error)),
             });
         }
@@ -430,11 +431,11 @@ pub fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
     Ok(object)
 }
 
-/// Names the kind of file where a text that is not YAML is a template of another tool, encrypted, or in conflict.
+/// Names the kind of file if invalid YAML is another tool's template, encrypted, or has merge conflicts.
 pub fn explained(problem: Problem, text: &str) -> Problem {
     let is_syntax = problem.rule == Some("yaml/syntax");
-    let template = || ForeignFile::of_text(text).filter(|_| is_syntax);
-    match ForeignFile::of_mark(text).or_else(template) {
+    let foreign_template = || ForeignFile::of_text(text).filter(|_| is_syntax);
+    match ForeignFile::of_mark(text).or_else(foreign_template) {
         Some(file) => {
             let Problem { message, hint, .. } = Problem::new(&Error::Foreign(file));
             Problem { message, hint, ..problem }
@@ -443,10 +444,10 @@ pub fn explained(problem: Problem, text: &str) -> Problem {
     }
 }
 
-fn unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> {
+fn check_unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> {
     let mut seen: HashMap<ObjectId, Origin> = HashMap::with_capacity(objects.len());
     let mut problems = Vec::new();
-    // An object with `generateName` only gets a name of its own each time.
+    // An object with only `generateName` gets a new name each time.
     for object in objects.iter().filter(|object| !object.name().is_empty()) {
         let id = object.id();
         if let Some(first) = seen.get(&id) {
@@ -471,8 +472,8 @@ mod tests {
     use super::*;
     use crate::{discover, load};
 
-    /// What an environment comes to: its objects, and what is wrong.
-    fn outcome(directory: &Path, environment: &str, traced: bool) -> Option<String> {
+    /// Returns the result of an environment as text: its objects or its problems.
+    fn describe_result(directory: &Path, environment: &str, traced: bool) -> Option<String> {
         let mut sources = Sources::default();
         let found = discover(directory, None).ok()?;
         let loaded = load(&found, environment, &mut sources).ok()?;
@@ -481,7 +482,7 @@ mod tests {
         let mut notes = Vec::new();
         let attempt = attempt(loaded, &context, &mut sources, texts.as_mut(), &mut notes);
         if !attempt.problems.is_empty() {
-            // Whoever looks for faults reads on behind one.
+            // Tracing uses lenient limits, which continue after an error.
             return Some(format!("{:?}", attempt.problems));
         }
         let objects: Vec<Json> = attempt.objects.iter().map(|object| object.root().to_json()).collect();
@@ -490,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn tracing_changes_nothing() {
+    fn tracing_does_not_change_the_result() {
         let mut count = 0;
         for part in ["examples", "testdata"] {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(part);
@@ -503,9 +504,14 @@ mod tests {
                     .map(|found| found.environments().map(str::to_owned).collect())
                     .unwrap_or_default();
                 for name in names {
-                    let plain = outcome(directory, &name, false);
+                    let plain = describe_result(directory, &name, false);
                     count += usize::from(plain.is_some());
-                    assert_eq!(plain, outcome(directory, &name, true), "{} {name}", directory.display());
+                    assert_eq!(
+                        plain,
+                        describe_result(directory, &name, true),
+                        "{} {name}",
+                        directory.display()
+                    );
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! Names that may be undefined where a template reads them, but are defined nowhere.
+//! Finds names that templates may read although they are undefined, but that no environment defines.
 //!
-//! A block, `default` and their like go on where a name is not defined, so that a value may be set in one environment only.
-//! A slip must not pass for that: such a name has to be defined by the values of some environment.
+//! A block, `default` and similar helpers accept an undefined name, so that a value may be set in only one environment.
+//! To detect typos, the values of at least one environment must define such a name.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -16,14 +16,14 @@ use crate::shape::{Lack, PathStep, Patience, Shape, has, lack};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{Node, Origin};
 
-/// Names of one template that are reported.
+/// The maximum number of reported names per template.
 const MAX_PROBLEMS: usize = 20;
 
 #[derive(Debug, thiserror::Error)]
 enum NameFault {
     #[error("value `{path}` is not defined in any environment")]
     Undefined { path: String, hint: String },
-    #[error("value `{path}` is not defined, and `{file}`, which may define it, cannot be read")]
+    #[error("value `{path}` is not defined, and `{file}` cannot be read")]
     Unsure { path: String, file: String },
 }
 
@@ -36,13 +36,13 @@ impl Explain for NameFault {
     }
 }
 
-/// A template whose names are looked at.
+/// A template whose names are checked.
 pub(super) struct Looked<'a> {
     pub(super) text: &'a str,
     pub(super) outline: &'a [Step],
 }
 
-/// The names that templates of one environment read.
+/// The names that the templates of one environment read.
 pub(super) struct Names<'a> {
     app: &'a Discovery,
     values: &'a Node,
@@ -53,7 +53,7 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// For an environment with these values, whose templates and partials have these texts.
+    /// Creates a checker for an environment with these values, whose templates and partials have these texts.
     pub(super) fn new<'t>(
         app: &'a Discovery,
         values: &'a Node,
@@ -63,7 +63,7 @@ impl<'a> Names<'a> {
         Self { app, values, own: OnceCell::new(), passed, patience: Patience::new(), reads: Reads::default() }
     }
 
-    /// Takes in what a template reads, and says which names are defined nowhere.
+    /// Records the reads of a template, and returns a problem for each name that is not defined anywhere.
     pub(super) fn take(
         &mut self,
         template: &Looked<'_>,
@@ -75,7 +75,7 @@ impl<'a> Names<'a> {
         let mut problems = Vec::new();
         let mut count = 0;
         for read in reads.lenient.difference(&self.reads.lenient) {
-            let found = self.lack(read);
+            let found = self.find_missing(read);
             if self.patience.is_over() {
                 problems.push(Problem::at(Origin::whole(read.source), &errors::TemplateFault::Work));
                 break;
@@ -103,8 +103,8 @@ impl<'a> Names<'a> {
         problems
     }
 
-    /// Where a name leads nowhere, whichever environment's values count.
-    fn lack(&self, read: &LenientRead) -> Option<Lack> {
+    /// Finds the step at which a name is undefined in all environments.
+    fn find_missing(&self, read: &LenientRead) -> Option<Lack> {
         let own = self.own.get_or_init(|| Shape::of(self.values));
         if has(&[own], &read.path, &self.patience) {
             return None;
@@ -121,39 +121,37 @@ impl<'a> Names<'a> {
         let is_at_top =
             || OWN.contains(&name) || has(&self.app.defined_values().all(), &from_top, &self.patience);
         let hint = if is_call(read) {
-            format!("`{name}` is a helper: put its call in brackets, as in `({name} …)`")
+            format!("`{name}` is a helper: put the call in parentheses, as in `({name} …)`")
         } else if part == 0 && read.is_relative && is_at_top() {
-            format!("write `@root.{name}`: within a block, names start at what the block is about")
+            format!("write `@root.{name}`: within a block, names are relative to its context")
         } else {
             match &found.closest {
                 _ if errors::reads_as_boolean(name) => {
-                    "YAML reads this key as a boolean; choose another one, or put it in quotes".to_owned()
+                    "YAML reads this key as a boolean; choose another key, or put it in quotes".to_owned()
                 }
-                Some(near) => format!("did you mean `{}`?", replaced(&read.raw, name, near)),
-                None => {
-                    "define it in `values.yaml`, where it may be empty, or in an environment's `values.yaml`"
-                        .to_owned()
-                }
+                Some(near) => format!("did you mean `{}`?", replace_part(&read.raw, name, near)),
+                None => "define it in `values.yaml`, possibly as empty, or in an environment's `values.yaml`"
+                    .to_owned(),
             }
         };
         Problem::at(at, &NameFault::Undefined { path: read.raw.clone(), hint })
     }
 }
 
-/// Whether a name is that of a helper, so that a call is meant whose brackets are missing.
+/// Reports whether a name is that of a helper, which means that a call without parentheses was intended.
 fn is_call(read: &LenientRead) -> bool {
     helpers::arity(&read.raw).is_some()
 }
 
-/// The names that calls of partials in a template give to values. A partial may test for one that only some calls give.
+/// Returns the named arguments in partial calls of a template. A partial may test for a name that only some calls pass.
 fn passed_names(text: &str) -> impl Iterator<Item = &str> {
     let tags = text.split("{{").skip(1).filter(|tag| tag.trim_start_matches(['~', ' ']).starts_with('>'));
     let words = tags.flat_map(|tag| tag.split("}}").next().unwrap_or_default().split_whitespace());
     words.filter_map(|word| word.split_once('=')).map(|(name, _)| name)
 }
 
-/// A name with another part in the place of one.
-fn replaced(raw: &str, part: &str, by: &str) -> String {
+/// Replaces a part of a name.
+fn replace_part(raw: &str, part: &str, by: &str) -> String {
     let mut is_replaced = false;
     let pieces = raw.split_inclusive(['.', '/']).map(|piece| {
         let (word, end) = piece

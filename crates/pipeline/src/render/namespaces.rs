@@ -1,25 +1,25 @@
 //! Gives objects the default namespace, and removes the namespace of cluster-scoped objects.
 //!
-//! A namespace that the author wrote is removed only where the kind is known to be cluster-scoped. Must never do so on a
-//! guess: the object would end in another namespace, and Argo CD would prune the one in the right place.
+//! A namespace from the author is removed only if the kind is known to be cluster-scoped. It must never be removed on a
+//! guess: the object would move to another namespace, and Argo CD would prune the one in the right place.
 
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{Manifest, Node, Value};
 use sealwave_kube::Scopes;
 
 #[derive(Debug, thiserror::Error)]
-enum Remark {
-    #[error("kind {0} has no namespace; the one given is left out")]
+enum NamespaceRemark {
+    #[error("kind {0} is cluster-scoped; its namespace is removed")]
     Dropped(String),
 }
 
-impl Explain for Remark {
+impl Explain for NamespaceRemark {
     fn rule(&self) -> Option<&'static str> {
         Some("resource/cluster-scoped-with-namespace")
     }
 }
 
-/// Gives namespaced objects the default namespace, and removes the namespace of cluster-scoped ones, as Argo CD does.
+/// Sets the default namespace of namespaced objects, and removes the namespace of cluster-scoped ones, as Argo CD does.
 pub(super) fn apply(scopes: &Scopes, objects: &mut [Manifest], default: Option<&str>, notes: &mut Vec<Note>) {
     for object in objects {
         if scopes.is_cluster_scoped(object.group(), object.kind()) {
@@ -30,7 +30,7 @@ pub(super) fn apply(scopes: &Scopes, objects: &mut [Manifest], default: Option<&
     }
 }
 
-/// Gives namespaced objects the default namespace, and leaves the others as they are.
+/// Sets the default namespace of namespaced objects, and leaves other objects unchanged.
 pub fn complete(scopes: &Scopes, objects: &mut [Manifest], default: &str) {
     for object in objects {
         fill(scopes, object, default);
@@ -64,6 +64,6 @@ fn drop_namespace(object: &mut Manifest, notes: &mut Vec<Note>) {
         && !matches!(namespace.value, Value::Null)
     {
         let at = if namespace.origin.line == 0 { origin } else { namespace.origin };
-        notes.push(Note::remark(Problem::at(at, &Remark::Dropped(kind))));
+        notes.push(Note::remark(Problem::at(at, &NamespaceRemark::Dropped(kind))));
     }
 }

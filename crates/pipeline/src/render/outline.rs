@@ -1,6 +1,6 @@
-//! What a template reads, as far as its text tells: names, the blocks that they stand in, and what partials get.
+//! The outline of a template: the names that it reads, the blocks around them, and the arguments of partials.
 //!
-//! It is taken from a template before the engine's own calls are put into it.
+//! It is taken before the template is instrumented.
 
 use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 use handlebars::{Path, PathSeg, Template};
@@ -12,17 +12,17 @@ use super::instrument::MAX_BLOCKS;
 use super::tags::TagPlace;
 use sealwave_core::document::SourceId;
 
-/// A part of a template that reads something, in order.
+/// A step of a template that reads something, in order.
 #[derive(Debug)]
 pub(super) enum Step {
     Block(Block),
-    /// A partial that is defined within the template.
+    /// A partial that is defined in the template.
     Inline(String, Vec<Self>),
     Partial(Partial),
     Read(Read),
 }
 
-/// A name that is read.
+/// A read of a name.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) name: Name,
@@ -33,23 +33,23 @@ pub(super) struct Read {
     pub(super) at: TagPlace,
 }
 
-/// How a name is read.
+/// The way in which a name is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// All of it, and it must be defined.
+    /// The whole value, which must be defined.
     Strict,
-    /// All of it; where it is not defined, the template goes on.
+    /// The whole value; the template continues if it is undefined.
     Lenient,
-    /// Only whether it is there, or it is handed on; where it is not defined, the template goes on.
+    /// Only its existence, or it is passed on; the template continues if it is undefined.
     Handed,
 }
 
-/// `each` and `with`.
+/// An `each` or `with` block.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) subject: Subject,
     pub(super) is_each: bool,
-    /// The names that it gives to what it is about, and to the key of that.
+    /// The names of the block's item and key.
     pub(super) names: [Option<String>; 2],
     pub(super) body: Vec<Step>,
     pub(super) otherwise: Vec<Step>,
@@ -58,14 +58,14 @@ pub(super) struct Block {
 /// A call of a partial.
 #[derive(Debug)]
 pub(super) struct Partial {
-    /// `None` where it is only known when the template runs.
+    /// `None` if the name is known only at run time.
     pub(super) name: Option<String>,
-    /// `None` where it gets the context that is there.
+    /// `None` if the partial gets the current context.
     pub(super) context: Option<Subject>,
     pub(super) fields: Vec<(String, Subject)>,
 }
 
-/// What a block or a partial is about.
+/// The context argument of a block or a partial.
 #[derive(Debug)]
 pub(super) enum Subject {
     Name(Name),
@@ -73,7 +73,7 @@ pub(super) enum Subject {
     Other,
 }
 
-/// A name as it is written.
+/// A name as written.
 #[derive(Clone, Debug)]
 pub(super) struct Name {
     pub(super) raw: String,
@@ -81,19 +81,19 @@ pub(super) struct Name {
     pub(super) parts: Vec<String>,
 }
 
-/// Where a name starts.
+/// The start of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
-    /// `@key` and its like: nothing of the values.
+    /// `@key` and similar: not part of the values.
     Local,
     Root,
-    /// So many blocks up.
+    /// This number of blocks up.
     Up(usize),
 }
 
-/// Takes the outline of a template.
+/// Returns the outline of a template.
 pub(super) fn outline(template: &Template, source: SourceId) -> Vec<Step> {
-    let mut reader = Reader { source, at: TagPlace::Unknown };
+    let mut reader = OutlineReader { source, at: TagPlace::Unknown };
     reader.template(template, TagPlace::Unknown, 0)
 }
 
@@ -107,22 +107,22 @@ impl Name {
         let below = raw.strip_prefix("./").or_else(|| raw.strip_prefix("this.")).unwrap_or(&raw);
         let is_root = below.starts_with("@root");
         let up = segments.iter().take_while(|segment| !matches!(segment, PathSeg::Named(_))).count();
-        let named = |segment: &PathSeg| match segment {
+        let name_of = |segment: &PathSeg| match segment {
             PathSeg::Named(name) => Some(name.clone()),
             _ => None,
         };
-        let parts = segments.iter().filter_map(named).collect();
+        let parts = segments.iter().filter_map(name_of).collect();
         Some(Self { raw, anchor: if is_root { Anchor::Root } else { Anchor::Up(up) }, parts })
     }
 }
 
-struct Reader {
+struct OutlineReader {
     source: SourceId,
-    /// The tag at hand.
+    /// The current tag.
     at: TagPlace,
 }
 
-impl Reader {
+impl OutlineReader {
     fn template(&mut self, template: &Template, whole: TagPlace, depth: usize) -> Vec<Step> {
         let mut steps = Vec::new();
         if depth > MAX_BLOCKS {
@@ -143,7 +143,7 @@ impl Reader {
         steps
     }
 
-    /// What a tag prints: a value, or the result of a call.
+    /// Reads the expression that a tag prints: a value, or the result of a call.
     fn tag(&self, call: &HelperTemplate, steps: &mut Vec<Step>) {
         let is_value = call.params.is_empty()
             && call.hash.is_empty()
@@ -222,10 +222,10 @@ impl Reader {
 }
 
 fn names(param: Option<&BlockParam>) -> [Option<String>; 2] {
-    let name = |param: &Parameter| param.as_name().map(str::to_owned);
+    let name_of = |param: &Parameter| param.as_name().map(str::to_owned);
     match param {
-        Some(BlockParam::Single(item)) => [name(item), None],
-        Some(BlockParam::Pair((item, key))) => [name(item), name(key)],
+        Some(BlockParam::Single(item)) => [name_of(item), None],
+        Some(BlockParam::Pair((item, key))) => [name_of(item), name_of(key)],
         _ => [None, None],
     }
 }

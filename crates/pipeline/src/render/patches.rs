@@ -1,7 +1,7 @@
-//! Patches of an environment: JSON Patch, JSON Merge Patch, and strategic merge patch.
+//! The patches of an environment: JSON Patch, JSON Merge Patch, and strategic merge patch.
 //!
-//! What a patch sets points at the patch, and everything else keeps its position and its place in the order. Messages name
-//! an operation, a field or a directive; they must never quote a value.
+//! Values from a patch point at the patch, and everything else keeps its position and its order. Messages name an
+//! operation, a field or a directive, and must never quote a value.
 
 mod bounds;
 mod error;
@@ -23,7 +23,7 @@ use sealwave_kube::schema::MergeSchema;
 use sealwave_secrets::settings::{PatchType, Target};
 use strategic::Action;
 
-/// Applies the patches in order, each to all objects that it matches. Objects that a patch deletes are left out.
+/// Applies the patches in order, each to all matching objects. Removes objects that a patch deletes.
 pub(super) fn apply(patches: &[Patch], objects: &mut Vec<Manifest>) -> Result<(), Failure> {
     let mut problems = Vec::new();
     let mut bounds = Bounds::default();
@@ -39,14 +39,14 @@ pub(super) fn apply(patches: &[Patch], objects: &mut Vec<Manifest>) -> Result<()
     Failure::unless_empty(problems)
 }
 
-/// Applies one patch; an error ends all patches.
+/// Applies one patch. An error stops all patches.
 fn apply_one(
     patch: &Patch,
     objects: &mut Vec<Manifest>,
     bounds: &mut Bounds,
     problems: &mut Vec<Problem>,
 ) -> Result<(), Problem> {
-    let change = match Change::parse(patch) {
+    let change = match ParsedPatch::parse(patch) {
         Ok(change) => change,
         Err(problem) => {
             problems.push(problem);
@@ -61,7 +61,7 @@ fn apply_one(
             continue;
         }
         matched = true;
-        match change.apply(object, bounds).and_then(|root| patched(root, patch, object)) {
+        match change.apply(object, bounds).and_then(|root| check_patched(root, patch, object)) {
             Ok(Some(patched)) => *object = patched,
             Ok(None) => deleted.push(index),
             Err(Stop::Here(problem)) if problems.len() < MAX_PROBLEMS => problems.push(problem),
@@ -69,7 +69,7 @@ fn apply_one(
         }
     }
     if !matched {
-        problems.push(Problem::at(patch.origin, &Error::NoTarget(described(&patch.target))));
+        problems.push(Problem::at(patch.origin, &Error::NoTarget(describe_target(&patch.target))));
     }
     let mut deleted = deleted.into_iter().peekable();
     let mut index = 0..;
@@ -80,11 +80,11 @@ fn apply_one(
     Ok(())
 }
 
-/// How much a problem stops.
+/// The scope of a problem.
 enum Stop {
-    /// The patch of one object.
+    /// Stops the patch of one object.
     Here(Problem),
-    /// All patches: a bound that they share is reached.
+    /// Stops all patches: a shared limit is reached.
     All(Problem),
 }
 
@@ -102,8 +102,8 @@ impl Stop {
     }
 }
 
-/// Checks that a patched tree is still one object; `None` where the patch deletes it.
-fn patched(root: Option<Node>, patch: &Patch, before: &Manifest) -> Result<Option<Manifest>, Stop> {
+/// Checks that a patched tree is still an object. Returns `None` if the patch deletes it.
+fn check_patched(root: Option<Node>, patch: &Patch, before: &Manifest) -> Result<Option<Manifest>, Stop> {
     let Some(root) = root else { return Ok(None) };
     let at = patch.change.origin;
     if yaml::is_list(&root) {
@@ -113,14 +113,15 @@ fn patched(root: Option<Node>, patch: &Patch, before: &Manifest) -> Result<Optio
 }
 
 fn matches(target: &Target, object: &Manifest) -> bool {
-    let fits = |wanted: &Option<String>, have: &str| wanted.as_deref().is_none_or(|wanted| wanted == have);
-    fits(&target.group, object.group())
-        && fits(&target.kind, object.kind())
-        && fits(&target.name, object.name())
-        && fits(&target.namespace, object.namespace())
+    let is_match =
+        |wanted: &Option<String>, have: &str| wanted.as_deref().is_none_or(|wanted| wanted == have);
+    is_match(&target.group, object.group())
+        && is_match(&target.kind, object.kind())
+        && is_match(&target.name, object.name())
+        && is_match(&target.namespace, object.namespace())
 }
 
-fn described(target: &Target) -> String {
+fn describe_target(target: &Target) -> String {
     let parts = [
         ("group", &target.group),
         ("kind", &target.kind),
@@ -134,22 +135,22 @@ fn described(target: &Target) -> String {
     given.join(", ")
 }
 
-/// Returns the schema that tells how a strategic merge patch changes an object.
+/// Returns the schema that determines how a strategic merge patch changes an object.
 fn merge_schema_of(object: &Manifest) -> Option<MergeSchema> {
     MergeSchema::of(object.api_version(), object.kind())
 }
 
-/// A patch of a known type.
-enum Change<'p> {
+/// A patch with its type.
+enum ParsedPatch<'p> {
     Merge { patch: &'p Node, is_stated: bool },
     Operations(Vec<(PatchOperation, &'p Node)>),
     Strategic { patch: &'p Node, action: Action },
 }
 
-impl<'p> Change<'p> {
+impl<'p> ParsedPatch<'p> {
     fn parse(patch: &'p Patch) -> Result<Self, Problem> {
         let change = &patch.change;
-        let wrong =
+        let wrong_type =
             |wanted| Err(Problem::at(change.shown_at(), &Error::Type { found: change.type_name(), wanted }));
         match (patch.stated, &change.value) {
             (None | Some(PatchType::Json), Value::Sequence(_)) => {
@@ -163,13 +164,13 @@ impl<'p> Change<'p> {
             (Some(PatchType::Strategic), Value::Mapping(changes)) => strategic::action_of(changes)
                 .map(|action| Self::Strategic { patch: change, action })
                 .map_err(|(error, origin)| Problem::at(origin, &error)),
-            (None, _) => wrong("a list of operations or an object"),
-            (Some(PatchType::Json), _) => wrong("a list of operations"),
-            (Some(PatchType::Merge | PatchType::Strategic), _) => wrong("an object"),
+            (None, _) => wrong_type("a list of operations or an object"),
+            (Some(PatchType::Json), _) => wrong_type("a list of operations"),
+            (Some(PatchType::Merge | PatchType::Strategic), _) => wrong_type("an object"),
         }
     }
 
-    /// Applies the patch to a copy of an object; `None` where it deletes the object.
+    /// Applies the patch to a copy of an object. Returns `None` if the patch deletes the object.
     fn apply(&self, object: &Manifest, bounds: &mut Bounds) -> Result<Option<Node>, Stop> {
         match self {
             Self::Operations(operations) => operations::apply(operations, object, bounds).map(Some),
@@ -205,7 +206,7 @@ fn copy_for_merge(object: &Manifest, patch: &Node, bounds: &mut Bounds) -> Resul
     Ok(object.root().clone())
 }
 
-/// Checks that the object that a patch deletes is the one that the patch names, where it names one. A target may match more.
+/// Checks that a deleted object is the one that the patch names, if it names one. A target may match more.
 fn check_identity(patch: &Node, object: &Manifest) -> Result<(), (Error, Origin)> {
     for (field, path, have) in [
         ("apiVersion", &["apiVersion"][..], object.api_version()),

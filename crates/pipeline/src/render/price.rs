@@ -1,11 +1,11 @@
-//! What the template engine copies, and how much of that there may be.
+//! The copies that the template engine makes, and their limits.
 //!
-//! The engine copies values in many places before any helper of ours sees them: the context for each partial, list items
-//! and block parameters of loops over values that a helper made, whatever a name means within a partial. So what each
-//! element looks at is worked out once, when its template is compiled ([`Price`]); it is weighed when the element is next,
-//! and refused before memory is spent. What blocks and partials are given passes a private helper, which weighs it for
-//! what the engine makes of it ([`Times`]). Copies count as long as they live ([`Ledger`]): until the element is done,
-//! however deep what it renders goes on.
+//! The engine copies values in many places before any helper of ours sees them: the context of each partial, list items
+//! and block parameters of loops over values from helpers, and the value of any name within a partial. The names that
+//! each element reads are therefore determined once, when its template is compiled ([`Price`]). They are weighed when
+//! the element is next, and refused before memory is spent. Arguments of blocks and partials pass through a private
+//! helper, which weighs the copies that the engine makes of them ([`Times`]). Copies count while they are alive
+//! ([`Ledger`]): until the element is done, however deeply its content is nested.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -17,30 +17,31 @@ use super::errors::TemplateFault;
 use super::written;
 use sealwave_core::document::{Node, Value, WrittenScalars};
 
-/// Bytes that copies may take at once.
+/// The maximum memory of all live copies in bytes.
 pub(super) const MAX_LIVE: u64 = 96 << 20;
-/// Bytes of memory that are copied for one unit of work.
+/// The number of copied bytes that cost one work unit.
 const BYTES_PER_UNIT: u64 = 512;
-/// From this weight on, a value of the context is weighed once.
+/// The weight from which the weight of a context value is cached.
 const REMEMBERED_FROM: u64 = 4096;
-/// Bytes of one value within a list or an object.
+/// The size of a value within a list or an object.
 const SLOT: u64 = size_of::<Json>() as u64;
-/// Bytes of an entry of an object beside its key's characters and its value: the key, its hash, its place in the table.
+/// The size of an object entry besides the characters of its key and its value: the key, its hash, its place in the
+/// table.
 const ENTRY: u64 = 64;
-/// Bytes that an allocation takes beside what it is for.
+/// The overhead of an allocation.
 const ALLOCATION: u64 = 16;
 
-/// How large a value is.
+/// The size of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Weight {
-    /// Bytes of its keys and scalars, roughly.
+    /// The approximate size of its keys and scalars in bytes.
     pub(super) text: u64,
-    /// Bytes of memory.
+    /// The memory in bytes.
     pub(super) memory: u64,
 }
 
 impl Weight {
-    /// Weighs a value. Its depth is bounded by the readers.
+    /// Weighs a value. The readers bound its depth.
     pub fn of(value: &Json) -> Self {
         let (text, heap) = match value {
             Json::Array(items) => items.iter().map(Self::of).fold((16, ALLOCATION), Self::plus),
@@ -54,7 +55,7 @@ impl Weight {
         Self { text, memory: heap.saturating_add(SLOT) }
     }
 
-    /// Weighs what a tree is to templates; `texts` has the texts of its scalars.
+    /// Weighs a tree in the form that templates see; `texts` holds the spelling of its scalars.
     pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Self {
         if let Some(text) = texts.text(node) {
             return Self::of(&written::scalar(&node.to_json(), text));
@@ -74,18 +75,18 @@ impl Weight {
         Self { text, memory: heap.saturating_add(SLOT) }
     }
 
-    /// What `count` texts of `bytes` bytes together weigh in a list.
+    /// Estimates the weight of a list of `count` texts with a total of `bytes` bytes.
     pub(super) const fn of_texts(count: usize, bytes: usize) -> u64 {
         (count as u64).saturating_mul(SLOT + ALLOCATION).saturating_add(bytes as u64)
     }
 
-    /// What both weigh together.
+    /// Adds two weights.
     pub(super) const fn and(self, other: Self) -> Self {
         let (text, memory) = Self::plus((self.text, self.memory), other);
         Self { text, memory }
     }
 
-    /// What `count` values of `bytes` bytes of text together weigh, wherever they are.
+    /// Estimates the weight of `count` nested values with a total of `bytes` bytes of text.
     pub(super) const fn of_values(count: usize, bytes: usize) -> u64 {
         (count as u64).saturating_mul(SLOT + ENTRY + 2 * ALLOCATION).saturating_add(bytes as u64)
     }
@@ -101,8 +102,8 @@ impl Weight {
         (text.saturating_add(other.text), memory.saturating_add(other.memory))
     }
 
-    /// What the object takes that the engine makes of a context to put named arguments into it: an entry for each item of a
-    /// list, and for each character of a text.
+    /// Returns the memory of the object that the engine creates from a context to add named arguments: one entry for
+    /// each item of a list, and for each character of a text.
     fn spread(self, value: &Json) -> u64 {
         const ONE: u64 = SLOT + ENTRY + 4 * ALLOCATION;
         match value {
@@ -113,31 +114,31 @@ impl Weight {
     }
 }
 
-/// The copies that are alive, by the open templates; and the weights of the context's values.
+/// The live copies by open template, and the cached weights of the context's values.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     live: u64,
-    /// The most that was alive.
+    /// The maximum that was alive.
     #[cfg(test)]
     highest: u64,
-    /// What the current element of each open template holds, the innermost last.
+    /// The memory of the current element of each open template, the innermost last.
     open: Vec<u64>,
     known: HashMap<usize, Weight>,
 }
 
 impl Ledger {
-    /// Starts anew; the weights stay.
+    /// Starts over; cached weights are kept.
     pub(super) fn reset(&mut self) {
         self.live = 0;
         self.open.clear();
     }
 
-    /// A template within an element starts.
+    /// Enters a nested template.
     pub(super) fn enter(&mut self) {
         self.open.push(0);
     }
 
-    /// It ends, and what its last element held is gone.
+    /// Leaves a nested template and releases the memory of its last element.
     pub(super) fn leave(&mut self) {
         let held = self.open.pop().unwrap_or(0);
         self.live = self.live.saturating_sub(held);
@@ -148,14 +149,14 @@ impl Ledger {
         self.highest
     }
 
-    /// The next element starts, so what the one before it held is gone.
+    /// Starts the next element and releases the memory of the previous one.
     pub(super) fn next(&mut self) {
         if let Some(held) = self.open.last_mut() {
             self.live = self.live.saturating_sub(std::mem::take(held));
         }
     }
 
-    /// Takes memory until the current element is done.
+    /// Reserves memory until the current element is done.
     pub(super) fn take(&mut self, memory: u64) -> Result<(), TemplateFault> {
         let live = self.live.saturating_add(memory);
         if live > MAX_LIVE {
@@ -172,7 +173,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes memory for what the engine makes of a value that an element is given; returns the units of work.
+    /// Reserves memory for the copies that the engine makes of an element's argument, and returns the work units.
     pub(super) fn given(
         &mut self,
         value: &Json,
@@ -197,12 +198,12 @@ impl Ledger {
         Ok(walked.saturating_add(work_of(memory)))
     }
 
-    /// Whether a helper may make something of this weight.
+    /// Reports whether a helper may create a value of this weight.
     pub(super) const fn has_room(&self, memory: u64) -> bool {
         self.live.saturating_add(memory) <= MAX_LIVE
     }
 
-    /// The weight of a value of the context, which neither moves nor changes; and the units of work that it took to find out.
+    /// Returns the weight of a context value, which neither moves nor changes, and the work units spent on weighing it.
     pub(super) fn weight(&mut self, value: &Json) -> (Weight, u64) {
         let address = std::ptr::from_ref(value).addr();
         if let Some(known) = self.known.get(&address) {
@@ -215,7 +216,7 @@ impl Ledger {
         (weight, weight.memory / BYTES_PER_UNIT)
     }
 
-    /// What an element copies before its helpers are called: bytes of memory, and units of work.
+    /// Weighs what an element copies before its helpers are called. Returns bytes of memory and work units.
     pub(super) fn weigh(&mut self, price: &Price, blocks: &Blocks<'_>, context: &Json) -> (u64, u64) {
         let (mut memory, mut work) = (0_u64, 0_u64);
         for copied in &price.copied {
@@ -230,63 +231,63 @@ impl Ledger {
     }
 }
 
-/// The units of work that copying takes.
+/// Returns the work units of a copy.
 pub(super) const fn work_of(memory: u64) -> u64 {
     memory / BYTES_PER_UNIT
 }
 
-/// The blocks that are open, the innermost first.
+/// The open blocks, the innermost first.
 pub(super) type Blocks<'rc> = VecDeque<BlockContext<'rc>>;
 
-/// What an element copies before its helpers are called.
+/// The copies that an element makes before its helpers are called.
 #[derive(Debug, Default)]
 pub(super) struct Price {
-    copied: Vec<Copied>,
+    copied: Vec<CopiedName>,
 }
 
 /// A name whose value an element copies.
 #[derive(Debug)]
-struct Copied {
-    name: Name,
+struct CopiedName {
+    name: FollowedName,
     times: Times,
 }
 
-/// Where a value stands that the engine is given.
+/// The location of an argument.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stands {
     Context,
-    /// It is a copy already, or what a helper made.
+    /// Already a copy, or the result of a helper.
     Copy,
-    /// It is written in the template.
+    /// A literal of the template.
     Template,
 }
 
-/// How often the engine copies something, depending on where it stands.
+/// The number of copies that the engine makes of a value, by its location.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     copies: u64,
     context: u64,
     literals: u64,
-    /// Whether it becomes an object, to put named arguments into it.
+    /// Whether it becomes an object to hold named arguments.
     spreads: bool,
 }
 
-/// A value that is only looked at: what is a copy already is copied once more.
-const LOOKED_AT: Times = Times { copies: 1, context: 0, literals: 0, spreads: false };
-/// The list of a loop: itself, the loop's own, and the items twice.
+/// A value that is only inspected: copies are copied once more.
+const INSPECTED: Times = Times { copies: 1, context: 0, literals: 0, spreads: false };
+/// The list of a loop: the list itself, the loop's copy, and the items twice.
 pub(super) const LOOPED_OVER: Times = Times { copies: 4, context: 0, literals: 3, spreads: false };
-/// What `with` is about: itself, the block's own, and its parameter.
+/// The context of `with`: the value itself, the block's copy, and its parameter.
 pub(super) const ENTERED: Times = Times { copies: 3, context: 0, literals: 2, spreads: false };
 /// The context of a partial.
 pub(super) const INCLUDED: Times = Times { copies: 3, context: 1, literals: 1, spreads: false };
-/// That of a partial that gets something by name as well.
+/// The context of a partial with named arguments.
 pub(super) const INCLUDED_WITH_NAMES: Times = Times { spreads: true, ..INCLUDED };
-/// A named argument of a partial, which is in its context, too.
+/// A named argument of a partial, which is also in its context.
 pub(super) const NAMED: Times = Times { copies: 3, context: 2, literals: 2, spreads: false };
 
 impl Price {
-    /// Works out what an element copies. What blocks and partials are given is looked at; what becomes of it then is
-    /// weighed by the calls that it passes.
+    /// Determines what an element copies. Arguments of blocks and partials only count as inspected here; the calls that
+    /// they pass through weigh the rest.
     pub fn of(element: &TemplateElement) -> Self {
         let mut price = Self::default();
         match element {
@@ -298,53 +299,55 @@ impl Price {
             | TemplateElement::DecoratorExpression(partial)
             | TemplateElement::DecoratorBlock(partial) => {
                 let all = std::iter::once(&partial.name).chain(&partial.params).chain(partial.hash.values());
-                all.for_each(|given| price.look_at(given));
+                all.for_each(|given| price.add_parameter(given));
             }
             _ => {}
         }
         if let TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) = element
             && partial.params.is_empty()
         {
-            // It gets the context that is at hand.
-            let name = Name::Followed { is_root: false, up: 0, parts: Vec::new() };
+            // It gets the current context.
+            let name = FollowedName::Followed { is_root: false, up: 0, parts: Vec::new() };
             let times = if partial.hash.is_empty() { INCLUDED } else { INCLUDED_WITH_NAMES };
-            price.copied.push(Copied { name, times });
+            price.copied.push(CopiedName { name, times });
         }
         price
     }
 
-    /// Whether it copies nothing that has to be looked up.
+    /// Reports whether an element copies nothing that must be looked up.
     pub(super) const fn is_plain(&self) -> bool {
         self.copied.is_empty()
     }
 
     fn call(&mut self, call: &HelperTemplate) {
         let all = std::iter::once(&call.name).chain(&call.params).chain(call.hash.values());
-        all.for_each(|given| self.look_at(given));
+        all.for_each(|given| self.add_parameter(given));
     }
 
-    fn look_at(&mut self, given: &Parameter) {
+    fn add_parameter(&mut self, given: &Parameter) {
         match given {
-            Parameter::Path(path) => self.copied.push(Copied { name: Name::of(path), times: LOOKED_AT }),
+            Parameter::Path(path) => {
+                self.copied.push(CopiedName { name: FollowedName::of(path), times: INSPECTED })
+            }
             Parameter::Subexpression(inner) => {
                 if let TemplateElement::Expression(call) = inner.as_element() {
                     self.call(call);
                 }
             }
-            // A name alone is not looked up, and a literal not copied.
+            // A plain name is not looked up, and a literal is not copied.
             _ => {}
         }
     }
 }
 
-/// A name, the way the engine follows it.
+/// A name as the engine resolves it.
 #[derive(Debug)]
-enum Name {
+enum FollowedName {
     Followed { is_root: bool, up: usize, parts: Vec<String> },
     Local { level: usize, name: String },
 }
 
-impl Name {
+impl FollowedName {
     fn of(path: &Path) -> Self {
         let steps = match path {
             Path::Local((level, name, _)) => return Self::Local { level: *level, name: name.clone() },
@@ -352,45 +355,47 @@ impl Name {
         };
         let is_named = |step: &&PathSeg| matches!(step, PathSeg::Named(_));
         let before = steps.iter().take_while(|step| !is_named(step));
-        // The engine's own names for these steps are private.
+        // The engine's types of these steps are private.
         let is_step = |step: &PathSeg, name: &str| format!("{step:?}").contains(name);
         let is_root = before.clone().any(|step| is_step(step, "root"));
         let up = before.filter(|step| is_step(step, "up")).count();
-        let part = |step: &PathSeg| match step {
+        let name_of = |step: &PathSeg| match step {
             PathSeg::Named(name) => Some(name.clone()),
             _ => None,
         };
-        Self::Followed { is_root, up, parts: steps.iter().filter_map(part).collect() }
+        Self::Followed { is_root, up, parts: steps.iter().filter_map(name_of).collect() }
     }
 }
 
-impl Copied {
-    /// The value, and whether it is a copy; nothing where nothing is copied.
+impl CopiedName {
+    /// Returns the value and whether it is a copy, or `None` if nothing is copied.
     fn found<'v>(&self, blocks: &'v Blocks<'_>, context: &'v Json) -> Option<(&'v Json, bool)> {
         let (is_root, up, parts) = match &self.name {
-            Name::Local { level, name } => return Some((blocks.get(*level)?.get_local_var(name)?, true)),
-            Name::Followed { is_root, up, parts } => (*is_root, *up, parts.as_slice()),
+            FollowedName::Local { level, name } => {
+                return Some((blocks.get(*level)?.get_local_var(name)?, true));
+            }
+            FollowedName::Followed { is_root, up, parts } => (*is_root, *up, parts.as_slice()),
         };
-        let in_context = |base: &[&[String]], rest: &[String]| {
+        let find_in_context = |base: &[&[String]], rest: &[String]| {
             let wanted = self.times.context > 0;
             let steps = base.iter().copied().flatten().chain(rest);
             wanted.then(|| steps.into_iter().try_fold(context, step)).flatten().map(|value| (value, false))
         };
         if is_root {
-            return in_context(&[], parts);
+            return find_in_context(&[], parts);
         }
         if let Some((first, rest)) = parts.split_first()
             && let Some((block, holder)) = blocks.iter().find_map(|b| Some((b, b.get_block_param(first)?)))
         {
             return match holder {
-                BlockParamHolder::Path(path) => in_context(&[block.base_path(), path], rest),
+                BlockParamHolder::Path(path) => find_in_context(&[block.base_path(), path], rest),
                 BlockParamHolder::Value(value) => Some((rest.iter().try_fold(value, step)?, true)),
             };
         }
         let block = blocks.get(up).or_else(|| blocks.front())?;
         match block.base_value() {
             Some(value) => Some((parts.iter().try_fold(value, step)?, true)),
-            None => in_context(&[block.base_path()], parts),
+            None => find_in_context(&[block.base_path()], parts),
         }
     }
 }
@@ -410,8 +415,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_weight_is_what_memory_it_takes() {
-        // Each of these allocates as often as it says, with the slots that it says.
+    fn a_weight_is_the_memory_of_a_value() {
+        // The number of allocations and slots of each value.
         assert_eq!(Weight::of(&json!(1)).memory, SLOT);
         assert_eq!(Weight::of(&json!([[], []])).memory, 3 * SLOT + 3 * ALLOCATION);
         assert_eq!(Weight::of(&json!("abc")), Weight { text: 19, memory: SLOT + ALLOCATION + 3 });
@@ -429,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_otherwise_than_it_is_read_weighs_what_both_weigh() {
+    fn scalars_with_their_own_spelling_weigh_the_value_and_the_text() {
         let source = sealwave_core::document::Sources::default().add("values.yaml");
         let text = "a: [0755, 1, {b: 1.10}]\nc: 1_000\n";
         let budget = sealwave_core::yaml::Budget::default();
@@ -444,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_count_as_long_as_their_element() {
+    fn copies_count_until_their_element_is_done() {
         let mut ledger = Ledger::default();
         ledger.reset();
         ledger.enter();

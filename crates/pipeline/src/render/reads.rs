@@ -1,7 +1,8 @@
-//! Which values templates read, found without running them: every branch counts, and each call of a partial is followed.
+//! Collects the values that templates read without running them: every branch counts, and each partial call is
+//! followed.
 //!
-//! Names are followed as the engine does it: a block's own name first, wherever that block is, else the context of the
-//! block that is as far up. A context that a helper makes is unknown, and so is every name in it.
+//! Names are resolved as in the engine: a block parameter of this name in any block first, otherwise the context of the
+//! block the given number of levels up. A context from a helper is unknown, and so is every name in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,25 +14,25 @@ use super::{OWN, VALUES};
 use crate::shape::PathStep;
 use sealwave_core::document::SourceId;
 
-/// Steps of outlines that are looked at for one environment; real ones have some thousand.
+/// The maximum number of outline steps visited for one environment; real ones have some thousand.
 const MAX_STEPS: usize = 200_000;
-/// Blocks and partials within each other.
+/// The maximum nesting of blocks and partials.
 const MAX_DEPTH: usize = 60;
-/// Steps of a path that is followed; values are not deeper.
+/// The maximum number of steps of a path; values are not deeper.
 const MAX_PATH: usize = 128;
-/// Bytes of the keys of such a path.
+/// The maximum size of the keys of a path in bytes.
 const MAX_PATH_BYTES: usize = 8 << 10;
-/// Bytes of a path for which one more step is counted.
+/// The size of a path that counts as one more step.
 const BYTES_PER_STEP: usize = 256;
 
-/// What templates read.
+/// The values that templates read.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    /// Paths into the values; with whether all that is there is read.
+    /// Paths into the values, each with whether the whole value is read.
     pub(super) paths: BTreeSet<(Vec<PathStep>, bool)>,
-    /// What may be undefined where it is read.
+    /// Names that may be undefined where they are read.
     pub(super) lenient: BTreeSet<LenientRead>,
-    /// Whether something could not be followed, so that more may be read.
+    /// Whether a name could not be followed, so that more may be read.
     pub(super) is_partial: bool,
     steps: usize,
 }
@@ -43,43 +44,43 @@ pub(super) struct LenientRead {
     pub(super) source: SourceId,
     /// The tag.
     pub(super) at: TagPlace,
-    /// The name as it is written.
+    /// The name as written.
     pub(super) raw: String,
-    /// Where it leads from the values.
+    /// The path from the values.
     pub(super) path: Vec<PathStep>,
-    /// How many of the last steps the name itself has.
+    /// The number of trailing steps that belong to the name itself.
     pub(super) own: usize,
-    /// Whether it starts at the context of the block at hand.
+    /// Whether it starts at the context of the current block.
     pub(super) is_relative: bool,
 }
 
-/// What a name leads to.
+/// The target of a name.
 #[derive(Clone, Debug)]
-enum Target {
-    /// All that templates see: values, and what sealwave itself says.
+enum ReadTarget {
+    /// All template data: values and built-in names.
     Data,
     Unknown,
     Values(Vec<PathStep>),
 }
 
 #[derive(Clone, Debug)]
-struct Frame {
-    context: Target,
-    /// What names lead to that a block gives, or a partial gets.
-    names: BTreeMap<String, Target>,
+struct ReadFrame {
+    context: ReadTarget,
+    /// The names defined by a block or passed to a partial.
+    names: BTreeMap<String, ReadTarget>,
     is_partial: bool,
 }
 
-/// Outlines of partials by their names.
+/// The outlines of partials by name.
 pub(super) type Outlines = BTreeMap<String, Vec<Step>>;
 
 impl Reads {
-    /// Nothing yet, with the steps of others behind it.
+    /// Creates an empty collection that continues the step count of another.
     pub(super) fn after(others: &Self) -> Self {
         Self { steps: others.steps, ..Self::default() }
     }
 
-    /// Takes in what other templates read.
+    /// Adds the reads of other templates.
     pub(super) fn extend(&mut self, mut other: Self) {
         self.paths.append(&mut other.paths);
         self.lenient.append(&mut other.lenient);
@@ -87,24 +88,26 @@ impl Reads {
         self.steps = other.steps;
     }
 
-    /// Adds what a template reads. A partial may lack what some calls give it: those names are `passed`.
+    /// Adds the reads of a template. The names in `passed` may be missing in a partial, since only some calls pass
+    /// them.
     pub(super) fn add(&mut self, template: &[Step], partials: &Outlines, passed: &BTreeSet<String>) {
-        let root = Frame { context: Target::Data, names: BTreeMap::new(), is_partial: false };
-        let mut walk = Walk { reads: self, partials, passed, inline: BTreeMap::new(), frames: vec![root] };
+        let root = ReadFrame { context: ReadTarget::Data, names: BTreeMap::new(), is_partial: false };
+        let mut walk =
+            ReadCollector { reads: self, partials, passed, inline: BTreeMap::new(), frames: vec![root] };
         walk.steps(template);
     }
 }
 
-struct Walk<'a> {
+struct ReadCollector<'a> {
     reads: &'a mut Reads,
     partials: &'a Outlines,
     passed: &'a BTreeSet<String>,
     inline: BTreeMap<&'a str, &'a [Step]>,
-    /// The innermost last.
-    frames: Vec<Frame>,
+    /// The innermost frame is last.
+    frames: Vec<ReadFrame>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ReadCollector<'a> {
     fn steps(&mut self, steps: &'a [Step]) {
         if self.frames.len() > MAX_DEPTH {
             self.reads.is_partial = true;
@@ -128,9 +131,9 @@ impl<'a> Walk<'a> {
     fn read(&mut self, read: &Read) {
         let (target, own) = self.target(&read.name);
         let path = match target {
-            Target::Data => Vec::new(),
-            Target::Unknown => return,
-            Target::Values(path) => path,
+            ReadTarget::Data => Vec::new(),
+            ReadTarget::Unknown => return,
+            ReadTarget::Values(path) => path,
         };
         self.reads.steps += read.name.raw.len() / BYTES_PER_STEP;
         if read.manner != Manner::Strict && !path.is_empty() && !self.may_lack(&read.name) {
@@ -146,7 +149,7 @@ impl<'a> Walk<'a> {
         self.reads.paths.insert((path, read.manner != Manner::Handed));
     }
 
-    /// Whether a name in a partial is one that other calls give to it.
+    /// Reports whether a name in a partial is passed by other calls only.
     fn may_lack(&self, name: &Name) -> bool {
         let is_passed = |first: &String| {
             self.passed.contains(first) && !self.frames.iter().any(|frame| frame.names.contains_key(first))
@@ -157,17 +160,17 @@ impl<'a> Walk<'a> {
     fn block(&mut self, block: &'a Block) {
         let subject = self.subject(&block.subject);
         let context = match subject {
-            Target::Data if block.is_each => Target::Values(vec![PathStep::Item]),
-            Target::Values(mut path) if block.is_each => {
+            ReadTarget::Data if block.is_each => ReadTarget::Values(vec![PathStep::Item]),
+            ReadTarget::Values(mut path) if block.is_each => {
                 path.push(PathStep::Item);
-                Target::Values(path)
+                ReadTarget::Values(path)
             }
             other => other,
         };
         let [value, key] = &block.names;
         let value = value.iter().map(|name| (name.clone(), context.clone()));
-        let names = value.chain(key.iter().map(|name| (name.clone(), Target::Unknown))).collect();
-        self.frames.push(Frame { context, names, is_partial: false });
+        let names = value.chain(key.iter().map(|name| (name.clone(), ReadTarget::Unknown))).collect();
+        self.frames.push(ReadFrame { context, names, is_partial: false });
         self.steps(&block.body);
         self.frames.pop();
         self.steps(&block.otherwise);
@@ -188,82 +191,82 @@ impl<'a> Walk<'a> {
         let context = if let Some(subject) = &partial.context {
             self.subject(subject)
         } else {
-            let context = self.frames.last().map_or(Target::Unknown, |frame| frame.context.clone());
-            self.counted(context)
+            let context = self.frames.last().map_or(ReadTarget::Unknown, |frame| frame.context.clone());
+            self.count_path(context)
         };
         let given = partial.fields.iter().map(|(name, subject)| (name.clone(), self.subject(subject)));
         let names = given.collect();
-        self.frames.push(Frame { context, names, is_partial: true });
+        self.frames.push(ReadFrame { context, names, is_partial: true });
         self.steps(body);
         self.frames.pop();
     }
 
-    /// Counts the steps that keeping a path takes.
-    fn counted(&mut self, target: Target) -> Target {
-        if let Target::Values(path) = &target {
+    /// Counts the steps that storing a path takes.
+    fn count_path(&mut self, target: ReadTarget) -> ReadTarget {
+        if let ReadTarget::Values(path) = &target {
             let bytes = path.len() * size_of::<PathStep>() + bytes_of(path);
             self.reads.steps += bytes / BYTES_PER_STEP;
         }
         target
     }
 
-    fn subject(&mut self, subject: &Subject) -> Target {
+    fn subject(&mut self, subject: &Subject) -> ReadTarget {
         match subject {
             Subject::Name(name) => self.target(name).0,
-            Subject::Other => Target::Unknown,
+            Subject::Other => ReadTarget::Unknown,
         }
     }
 
-    /// What a name leads to, and how many steps of the way are its own.
-    fn target(&mut self, name: &Name) -> (Target, usize) {
-        let (target, own) = self.followed(name);
-        (self.counted(target), own)
+    /// Returns the target of a name, and the number of steps that belong to the name.
+    fn target(&mut self, name: &Name) -> (ReadTarget, usize) {
+        let (target, own) = self.resolve_name(name);
+        (self.count_path(target), own)
     }
 
-    fn followed(&self, name: &Name) -> (Target, usize) {
+    fn resolve_name(&self, name: &Name) -> (ReadTarget, usize) {
         let up = match name.anchor {
-            Anchor::Local => return (Target::Unknown, 0),
-            Anchor::Root => return (below(Target::Data, &name.parts), name.parts.len()),
+            Anchor::Local => return (ReadTarget::Unknown, 0),
+            Anchor::Root => return (join_path(ReadTarget::Data, &name.parts), name.parts.len()),
             Anchor::Up(up) => up,
         };
         if let Some((first, rest)) = name.parts.split_first()
             && let Some(given) = self.frames.iter().rev().find_map(|frame| frame.names.get(first))
         {
-            return (below(given.clone(), rest), rest.len());
+            return (join_path(given.clone(), rest), rest.len());
         }
         let last = self.frames.len().saturating_sub(1);
-        // Where there are not so many blocks, the engine stays in the innermost.
+        // If there are fewer blocks, the engine stays in the innermost one.
         let at = last.checked_sub(up).unwrap_or(last);
-        let context = self.frames.get(at).map_or(Target::Unknown, |frame| frame.context.clone());
-        (below(context, &name.parts), name.parts.len())
+        let context = self.frames.get(at).map_or(ReadTarget::Unknown, |frame| frame.context.clone());
+        (join_path(context, &name.parts), name.parts.len())
     }
 }
 
-fn below(target: Target, parts: &[String]) -> Target {
-    let keys = |parts: &[String]| -> Vec<PathStep> {
+fn join_path(target: ReadTarget, parts: &[String]) -> ReadTarget {
+    let to_keys = |parts: &[String]| -> Vec<PathStep> {
         parts.iter().map(|part| PathStep::Key(CompactString::from(part.as_str()))).collect()
     };
     let (length, bytes) =
-        if let Target::Values(path) = &target { (path.len(), bytes_of(path)) } else { (0, 0) };
+        if let ReadTarget::Values(path) = &target { (path.len(), bytes_of(path)) } else { (0, 0) };
     let more: usize = parts.iter().map(String::len).sum();
     if length.saturating_add(parts.len()) > MAX_PATH || bytes.saturating_add(more) > MAX_PATH_BYTES {
-        return Target::Unknown;
+        return ReadTarget::Unknown;
     }
     match (target, parts.split_first()) {
-        (Target::Data, Some((first, rest))) if first == VALUES => Target::Values(keys(rest)),
-        (Target::Data, Some((first, _))) if OWN.contains(&first.as_str()) => Target::Unknown,
-        (Target::Data, Some(_)) => Target::Values(keys(parts)),
-        (Target::Values(mut path), _) => {
-            path.extend(keys(parts));
-            Target::Values(path)
+        (ReadTarget::Data, Some((first, rest))) if first == VALUES => ReadTarget::Values(to_keys(rest)),
+        (ReadTarget::Data, Some((first, _))) if OWN.contains(&first.as_str()) => ReadTarget::Unknown,
+        (ReadTarget::Data, Some(_)) => ReadTarget::Values(to_keys(parts)),
+        (ReadTarget::Values(mut path), _) => {
+            path.extend(to_keys(parts));
+            ReadTarget::Values(path)
         }
         (other, _) => other,
     }
 }
 
 fn bytes_of(path: &[PathStep]) -> usize {
-    let bytes = |step: &PathStep| if let PathStep::Key(key) = step { key.len() } else { 0 };
-    path.iter().map(bytes).sum()
+    let key_length = |step: &PathStep| if let PathStep::Key(key) = step { key.len() } else { 0 };
+    path.iter().map(key_length).sum()
 }
 
 #[cfg(test)]
@@ -276,19 +279,19 @@ mod tests {
 
     fn reads(text: &str, partials: &[(&str, &str)]) -> Vec<String> {
         let source = Sources::default().add("t");
-        let outline = |text: &str| outline(&Template::compile(text).unwrap(), source);
-        let partials = partials.iter().map(|(name, text)| ((*name).to_owned(), outline(text))).collect();
+        let outline_of = |text: &str| outline(&Template::compile(text).unwrap(), source);
+        let partials = partials.iter().map(|(name, text)| ((*name).to_owned(), outline_of(text))).collect();
         let mut reads = Reads::default();
-        reads.add(&outline(text), &partials, &BTreeSet::new());
-        let step = |step: &PathStep| match step {
+        reads.add(&outline_of(text), &partials, &BTreeSet::new());
+        let format_step = |step: &PathStep| match step {
             PathStep::Item => "*".to_owned(),
             PathStep::Key(key) => key.to_string(),
         };
-        let shown = |(path, all): &(Vec<PathStep>, bool)| {
-            let path: Vec<String> = path.iter().map(step).collect();
+        let format_path = |(path, all): &(Vec<PathStep>, bool)| {
+            let path: Vec<String> = path.iter().map(format_step).collect();
             format!("{}{}", path.join("."), if *all { "" } else { "?" })
         };
-        reads.paths.iter().map(shown).collect()
+        reads.paths.iter().map(format_path).collect()
     }
 
     #[test]
@@ -312,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn partials_without_end_are_given_up() {
+    fn endless_partials_are_not_followed() {
         let source = Sources::default().add("t");
         let text = "{{> p a}}{{> p b}}";
         let body = outline(&Template::compile(text).unwrap(), source);

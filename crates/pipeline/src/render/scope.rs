@@ -1,9 +1,9 @@
-//! Which entry of the values an argument is, where the engine has lost sight of it.
+//! Finds the entry of the values behind an argument if the engine no longer knows it.
 //!
-//! The engine knows the path of a value that stands in the context. A partial gets a copy of its context, though, and what
-//! a block makes of a copy is one too. So whoever enters a partial or a block notes what the copy was made of, and puts the
-//! number of the note into the block, as a local variable. A name is then followed as the engine follows it; and what is
-//! found counts only where it equals what the engine has.
+//! The engine knows the path of a value in the context. But a partial gets a copy of its context, and blocks in it work
+//! on copies. The helper that enters a partial or a block therefore records the source of the copy and stores the
+//! number of this record in the block, as a local variable. Names are then resolved as in the engine, and a result
+//! counts only if it equals the engine's value.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,27 +13,27 @@ use serde_json::Value as Json;
 use super::instrument::{EACH, SCOPE};
 use super::price::Blocks;
 
-/// Where an argument stands in the context.
+/// The value of the context behind an argument.
 pub struct Found<'rc> {
     pub(super) value: &'rc Json,
-    /// Whether it is the key of that value.
+    /// Whether the argument is the key of that value.
     pub(super) is_key: bool,
 }
 
-/// What a partial or a block is made of.
+/// The source of the context of a partial or a block.
 #[derive(Debug, Default)]
 pub(super) struct MadeOf {
-    /// The path of its context; of a loop, that of the list or the mapping.
+    /// The path of its context; for a loop, that of the list or the mapping.
     base: Option<Vec<String>>,
-    /// The paths of what it is given by name.
+    /// The paths of its named arguments.
     names: BTreeMap<String, Vec<String>>,
 }
 
-/// The note of a block.
+/// The record of an open block.
 #[derive(Debug)]
-struct Scope {
+struct OpenScope {
     number: u64,
-    /// How many blocks there are with it and around it.
+    /// The number of blocks including it and those around it.
     depth: usize,
     made_of: MadeOf,
     is_each: bool,
@@ -41,14 +41,14 @@ struct Scope {
     key: Option<String>,
 }
 
-/// The notes of the blocks that are open, the innermost last.
+/// The records of the open blocks, the innermost last.
 #[derive(Debug, Default)]
 pub(super) struct Scopes {
-    open: Vec<Scope>,
+    open: Vec<OpenScope>,
     count: u64,
 }
 
-/// Lets something look at the blocks, the innermost first.
+/// Calls a function with the open blocks, the innermost first.
 pub(super) fn with_blocks<'rc, T>(
     run: &mut RenderContext<'_, 'rc>,
     look: impl FnOnce(&mut Blocks<'rc>) -> T,
@@ -60,7 +60,7 @@ pub(super) fn with_blocks<'rc, T>(
 }
 
 impl Scopes {
-    /// What a partial or a block will be made of: its context; and behind that, name by name, what it is given.
+    /// Returns the source of a partial or a block from its context and its named arguments.
     pub(super) fn made_of<'rc>(
         &self,
         arguments: &[PathAndJson<'rc>],
@@ -77,7 +77,7 @@ impl Scopes {
         }))
     }
 
-    /// Notes what a block is made of that was just entered; `item` and `key` are the names that it gives.
+    /// Records the source of a block that was just entered; `item` and `key` are its parameters.
     pub(super) fn enter(
         &mut self,
         run: &mut RenderContext<'_, '_>,
@@ -88,12 +88,12 @@ impl Scopes {
         with_blocks(run, |blocks| {
             let depth = blocks.len();
             let (Some(block), Some(made_of)) = (blocks.front_mut(), made_of) else { return };
-            // Those that are as deep are closed by now.
+            // Blocks of the same depth are closed by now.
             self.open.retain(|scope| scope.depth < depth);
             self.count = self.count.saturating_add(1);
-            let name = |name: &Json| name.as_str().map(str::to_owned);
-            let (item, key) = (name(item), name(key));
-            self.open.push(Scope { number: self.count, depth, made_of, is_each, item, key });
+            let to_name = |name: &Json| name.as_str().map(str::to_owned);
+            let (item, key) = (to_name(item), to_name(key));
+            self.open.push(OpenScope { number: self.count, depth, made_of, is_each, item, key });
             block.set_local_var(SCOPE, self.count.into());
             if is_each {
                 block.set_local_var(EACH, depth.into());
@@ -114,30 +114,30 @@ impl Scopes {
         let name = param.relative_path()?;
         with_blocks(run, |blocks| {
             if name == "@key" {
-                return key_at(&self.loop_at(blocks)?, param.value(), root);
+                return find_key(&self.loop_path(blocks)?, param.value(), root);
             }
             match self.path_of(param, root, blocks) {
                 Some(path) => Some(Found { value: navigate(root, &path)?, is_key: false }),
-                None => key_at(&self.named_key(name, blocks)?, param.value(), root),
+                None => find_key(&self.named_key(name, blocks)?, param.value(), root),
             }
         })
     }
 
-    /// The path of an argument, which stands there as the engine has it.
+    /// Returns the path of an argument if its value is the engine's.
     fn path_of(&self, param: &PathAndJson<'_>, root: &Context, blocks: &Blocks<'_>) -> Option<Vec<String>> {
         if let Some(path) = param.context_path() {
             return Some(path.clone());
         }
-        let path = self.followed(param.relative_path()?, blocks)?;
+        let path = self.resolve_path(param.relative_path()?, blocks)?;
         (navigate(root, &path)? == param.value()).then_some(path)
     }
 
-    /// The path that a name means, the way the engine follows it: a block's parameter of that name, wherever it is; else
-    /// what the block has that is as far up.
-    fn followed(&self, name: &str, blocks: &Blocks<'_>) -> Option<Vec<String>> {
-        let (up, parts) = parts(name)?;
+    /// Resolves a name as the engine does: a block parameter of that name in any block, otherwise the context of the
+    /// block the given number of levels up.
+    fn resolve_path(&self, name: &str, blocks: &Blocks<'_>) -> Option<Vec<String>> {
+        let (up, parts) = split_name(name)?;
         if let Some((first, rest)) = parts.split_first()
-            && let Some((at, block, holder)) = holder_of(first, blocks)
+            && let Some((at, block, holder)) = find_holder(first, blocks)
         {
             let mut path = match holder {
                 BlockParamHolder::Path(path) => [block.base_path().as_slice(), path].concat(),
@@ -152,7 +152,7 @@ impl Scopes {
         Some(path)
     }
 
-    /// The path of what a block gives by name.
+    /// Returns the path of a block parameter.
     fn parameter(&self, name: &str, block: &BlockContext<'_>, depth: usize) -> Option<Vec<String>> {
         let scope = self.scope(block, depth)?;
         if scope.item.as_deref() == Some(name) {
@@ -161,7 +161,7 @@ impl Scopes {
         scope.made_of.names.get(name).cloned()
     }
 
-    /// The path of what a block is about.
+    /// Returns the path of the context of a block.
     fn base(&self, block: &BlockContext<'_>, depth: usize) -> Option<Vec<String>> {
         if block.base_value().is_none() {
             return Some(block.base_path().clone());
@@ -175,22 +175,22 @@ impl Scopes {
         Some(path)
     }
 
-    /// The note of a block. Blocks hand their local variables on to those within, so what is there may be the note of one
-    /// that is less deep.
-    fn scope(&self, block: &BlockContext<'_>, depth: usize) -> Option<&Scope> {
+    /// Returns the record of a block. Blocks pass their local variables to nested ones, so the record may belong to an
+    /// outer block.
+    fn scope(&self, block: &BlockContext<'_>, depth: usize) -> Option<&OpenScope> {
         let number = block.get_local_var(SCOPE)?.as_u64()?;
         self.open.iter().rev().find(|scope| scope.number == number && scope.depth == depth)
     }
 
-    /// What the loop is at whose `@key` is at hand.
-    fn loop_at(&self, blocks: &Blocks<'_>) -> Option<Vec<String>> {
+    /// Returns the path of the current item of the loop to which `@key` belongs.
+    fn loop_path(&self, blocks: &Blocks<'_>) -> Option<Vec<String>> {
         let depth = usize::try_from(blocks.front()?.get_local_var(EACH)?.as_u64()?).ok()?;
         self.base(blocks.get(blocks.len().checked_sub(depth)?)?, depth)
     }
 
-    /// For the second parameter of a loop: what the loop is at.
+    /// Returns the path of the current item of a loop with this second parameter.
     fn named_key(&self, name: &str, blocks: &Blocks<'_>) -> Option<Vec<String>> {
-        let (at, block, holder) = holder_of(name, blocks)?;
+        let (at, block, holder) = find_holder(name, blocks)?;
         let depth = blocks.len() - at;
         let is_value = matches!(holder, BlockParamHolder::Value(_));
         let is_key = is_value && self.scope(block, depth)?.key.as_deref() == Some(name);
@@ -198,7 +198,7 @@ impl Scopes {
     }
 }
 
-/// What stands at a path of the context.
+/// Returns the value at a path of the context.
 pub(super) fn navigate<'rc>(root: &'rc Context, path: &[String]) -> Option<&'rc Json> {
     path.iter().try_fold(root.data(), |node, step| match node {
         Json::Array(items) => items.get(step.parse::<usize>().ok()?),
@@ -207,26 +207,26 @@ pub(super) fn navigate<'rc>(root: &'rc Context, path: &[String]) -> Option<&'rc 
     })
 }
 
-/// How many steps up a name goes, and its parts; none for local variables.
-fn parts(name: &str) -> Option<(usize, Vec<String>)> {
+/// Returns the number of levels that a name goes up, and its parts; `None` for local variables.
+fn split_name(name: &str) -> Option<(usize, Vec<String>)> {
     let Ok(Path::Relative((steps, _))) = Path::parse(name) else { return None };
     let up = steps.iter().take_while(|step| !matches!(step, PathSeg::Named(_))).count();
-    let named = |step: PathSeg| match step {
+    let name_of = |step: PathSeg| match step {
         PathSeg::Named(name) => Some(name),
         _ => None,
     };
-    (!name.contains("@root")).then(|| (up, steps.into_iter().filter_map(named).collect()))
+    (!name.contains("@root")).then(|| (up, steps.into_iter().filter_map(name_of).collect()))
 }
 
-fn holder_of<'b, 'rc>(
+fn find_holder<'b, 'rc>(
     name: &str,
     blocks: &'b Blocks<'rc>,
 ) -> Option<(usize, &'b BlockContext<'rc>, &'b BlockParamHolder)> {
     blocks.iter().enumerate().find_map(|(at, block)| Some((at, block, block.get_block_param(name)?)))
 }
 
-/// The entry of a mapping at a path, where its key is this one.
-fn key_at<'rc>(path: &[String], key: &Json, root: &'rc Context) -> Option<Found<'rc>> {
+/// Returns the entry of a mapping at a path if it has this key.
+fn find_key<'rc>(path: &[String], key: &Json, root: &'rc Context) -> Option<Found<'rc>> {
     let (last, parent) = path.split_last()?;
     let is_entry = navigate(root, parent)?.is_object() && key.as_str() == Some(last.as_str());
     let value = navigate(root, path)?;

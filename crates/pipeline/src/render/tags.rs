@@ -1,8 +1,8 @@
-//! Where the tags of a template stand, and the text between them.
+//! The positions of the tags of a template, and of the text between them.
 //!
-//! The parser tells where a tag starts, but neither where it ends nor where text starts; so this reads the template
-//! once more, with as much of its grammar as that takes. It is asked about templates that the parser took. Where it is
-//! not sure, it knows nothing: a place may be missing, and is never a wrong one.
+//! The parser reports where a tag starts, but neither where it ends nor where text starts. This module therefore reads
+//! the template again, with as much of the grammar as needed. It is used only for templates that the parser accepted.
+//! In doubt it returns nothing: a position may be missing, but is never wrong.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -10,28 +10,28 @@ use std::ops::Range;
 
 use sealwave_core::document::{Origin, SourceId};
 
-/// Tags and texts of a template, in order.
+/// The tags and texts of a template, in order.
 pub(super) struct Tokens<'a> {
     text: &'a str,
-    tokens: Vec<Token>,
+    tokens: Vec<TemplateToken>,
 }
 
 #[derive(Debug)]
-struct Token {
+struct TemplateToken {
     bytes: Range<usize>,
-    /// Line and column of its start.
+    /// The line and column of its start.
     start: (usize, usize),
     is_tag: bool,
 }
 
 impl<'a> Tokens<'a> {
-    /// Reads a template; nothing is known of one that cannot be followed.
+    /// Reads a template. The result is empty if the template cannot be followed.
     pub(super) fn new(text: &'a str) -> Self {
         let tokens = tokens(text).unwrap_or_default();
         Self { text, tokens }
     }
 
-    /// Width in characters of the tag that starts at a line and column, as far as its first line goes.
+    /// Returns the width in characters of the tag that starts at a line and column, up to the end of its first line.
     pub(super) fn tag(&self, start: (usize, usize)) -> Option<usize> {
         let at = self.tokens.binary_search_by(|token| token.start.cmp(&start)).ok()?;
         let tag = self.tokens.get(at).filter(|token| token.is_tag)?;
@@ -39,8 +39,8 @@ impl<'a> Tokens<'a> {
         Some(tag.lines().next().unwrap_or_default().chars().count())
     }
 
-    /// The bytes of the template that an element writes, which is text; `at` is where the parser says that it stands: where
-    /// it is not blank, or where the tag behind it starts.
+    /// Returns the bytes of the template that a text element writes. `at` is the position that the parser reports: that
+    /// of the first non-blank character, or of the tag after the text.
     pub fn text(&self, at: (usize, usize), written: &str) -> Option<Range<usize>> {
         let after = self.tokens.partition_point(|token| token.start <= at);
         let last = self.tokens.get(after.checked_sub(1)?)?;
@@ -49,61 +49,61 @@ impl<'a> Tokens<'a> {
             return None;
         }
         let whole = self::written(self.text, token.bytes.clone());
-        let blank = |text: &str| text.len() - text.trim_start().len();
-        // Blanks may be cut off at both ends, so text that is all blank could stand anywhere.
-        if blank(&whole) == whole.len() && whole != written {
+        let count_blanks = |text: &str| text.len() - text.trim_start().len();
+        // Blanks may be removed at both ends, so the position of blank text is ambiguous.
+        if count_blanks(&whole) == whole.len() && whole != written {
             return None;
         }
-        let cut = blank(&whole).checked_sub(blank(written))?;
+        let cut = count_blanks(&whole).checked_sub(count_blanks(written))?;
         let rest = whole.get(cut..)?;
         let from = token.bytes.start + cut;
         let to = writer(self.text, from..token.bytes.end, written.len());
         rest.starts_with(written).then_some(from..to)
     }
 
-    /// Where the `else if` of this number (from 0) starts that belongs to the block whose tag starts at a position.
-    fn chained(&self, block: (usize, usize), number: usize) -> Option<(usize, usize)> {
+    /// Returns the start of the `else if` with this index that belongs to the block whose tag starts at `block`.
+    fn find_else_if(&self, block: (usize, usize), number: usize) -> Option<(usize, usize)> {
         let at = self.tokens.binary_search_by(|token| token.start.cmp(&block)).ok()?;
         let mut depth = 0_usize;
         let mut before = 0;
         for token in self.tokens.get(at + 1..)?.iter().filter(|token| token.is_tag) {
-            match role(self.text.get(token.bytes.clone())?) {
-                Role::Open => depth += 1,
-                Role::Close => depth = depth.checked_sub(1)?,
-                Role::Chain if depth == 0 && before == number => return Some(token.start),
-                Role::Chain if depth == 0 => before += 1,
-                Role::Chain | Role::Other => {}
+            match tag_role(self.text.get(token.bytes.clone())?) {
+                TagRole::Open => depth += 1,
+                TagRole::Close => depth = depth.checked_sub(1)?,
+                TagRole::Chain if depth == 0 && before == number => return Some(token.start),
+                TagRole::Chain if depth == 0 => before += 1,
+                TagRole::Chain | TagRole::Other => {}
             }
         }
         None
     }
 
-    /// Line and column of a byte at which a text starts.
+    /// Returns the line and column of a byte at which a text starts.
     pub(super) fn position(&self, at: usize) -> Option<(usize, usize)> {
         let after = self.tokens.partition_point(|token| token.bytes.start <= at);
         let token = self.tokens.get(after.checked_sub(1)?)?;
-        Some(advanced(token.start, self.text.get(token.bytes.start..at)?))
+        Some(advance(token.start, self.text.get(token.bytes.start..at)?))
     }
 }
 
-/// Which tag something is about.
+/// The position of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TagPlace {
-    /// The one that starts at this line and column.
+    /// The tag that starts at this line and column.
     At((usize, usize)),
-    /// The `else if` of this number (from 0) of the block whose tag starts there.
+    /// The `else if` with this index in the block whose tag starts there.
     Chained((usize, usize), usize),
     Unknown,
 }
 
-/// Finds tags; a template is only read where one is looked for that the parser did not place.
+/// A locator of tags. It reads the template only if it needs a tag that the parser did not locate.
 pub(super) struct Places<'a> {
     text: &'a str,
     tokens: OnceCell<Tokens<'a>>,
 }
 
 impl<'a> Places<'a> {
-    /// For the template with this text.
+    /// Creates a locator for a template with this text.
     pub(super) const fn new(text: &'a str) -> Self {
         Self { text, tokens: OnceCell::new() }
     }
@@ -112,16 +112,16 @@ impl<'a> Places<'a> {
         self.tokens.get_or_init(|| Tokens::new(self.text))
     }
 
-    /// Line and column of a tag.
+    /// Returns the line and column of a tag.
     pub(super) fn start(&self, place: TagPlace) -> Option<(usize, usize)> {
         match place {
             TagPlace::At(start) => Some(start),
-            TagPlace::Chained(block, number) => self.tokens().chained(block, number),
+            TagPlace::Chained(block, number) => self.tokens().find_else_if(block, number),
             TagPlace::Unknown => None,
         }
     }
 
-    /// The text of a tag.
+    /// Returns the text of a tag.
     pub fn text(&self, place: TagPlace) -> Option<&'a str> {
         let start = self.start(place)?;
         let tokens = self.tokens();
@@ -129,41 +129,41 @@ impl<'a> Places<'a> {
         self.text.get(tokens.tokens.get(at)?.bytes.clone())
     }
 
-    /// Where a tag stands, and how wide it is.
+    /// Returns the origin of a tag with its width.
     pub fn origin(&self, place: TagPlace, source: SourceId) -> Origin {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let Some(start) = self.start(place) else { return Origin::whole(source) };
         let width = self.tokens().tag(start).unwrap_or(0);
-        Origin { width: number(width), ..Origin::point(source, number(start.0), number(start.1)) }
+        Origin { width: to_u32(width), ..Origin::point(source, to_u32(start.0), to_u32(start.1)) }
     }
 }
 
-/// What a tag does to the blocks.
-enum Role {
+/// The effect of a tag on blocks.
+enum TagRole {
     Chain,
     Close,
     Open,
     Other,
 }
 
-fn role(tag: &str) -> Role {
+fn tag_role(tag: &str) -> TagRole {
     if tag.starts_with("{{{{") {
-        return Role::Other;
+        return TagRole::Other;
     }
     let inner = tag.trim_start_matches(['{', '~']).trim_start();
     let rest = match inner.as_bytes().first() {
-        Some(b'#') => return Role::Open,
-        Some(b'/') => return Role::Close,
+        Some(b'#') => return TagRole::Open,
+        Some(b'/') => return TagRole::Close,
         Some(b'^') => inner.get(1..),
         _ => inner.strip_prefix("else").filter(|rest| rest.starts_with([' ', '\t', '\n', '\r'])),
     };
     match rest.map(|rest| rest.trim_start().starts_with(['}', '~'])) {
-        Some(false) => Role::Chain,
-        Some(true) | None => Role::Other,
+        Some(false) => TagRole::Chain,
+        Some(true) | None => TagRole::Other,
     }
 }
 
-/// What a part of a template's text writes: of backslashes before a tag, all but the first.
+/// Returns the text that a part of a template writes: all but the first of the backslashes before a tag.
 pub fn written(text: &str, range: Range<usize>) -> Cow<'_, str> {
     let part = text.get(range.clone()).unwrap_or_default();
     if memchr::memchr(b'\\', part.as_bytes()).is_none() {
@@ -172,7 +172,7 @@ pub fn written(text: &str, range: Range<usize>) -> Cow<'_, str> {
     Cow::Owned(characters(text, range).map(|(_, character)| character).collect())
 }
 
-/// The byte of a template's text that writes a byte of what a part of it writes, counted from the start of that.
+/// Returns the offset in the template of a byte that a part of it writes, counted from the start of the part.
 pub fn writer(text: &str, range: Range<usize>, byte: usize) -> usize {
     let part = text.get(range.clone()).unwrap_or_default();
     if memchr::memchr(b'\\', part.as_bytes()).is_none() {
@@ -187,7 +187,7 @@ pub fn writer(text: &str, range: Range<usize>, byte: usize) -> usize {
     found.map_or(range.end, |(at, _)| at)
 }
 
-/// The characters that are written, and where they stand.
+/// Returns the written characters with their offsets.
 fn characters(text: &str, range: Range<usize>) -> impl Iterator<Item = (usize, char)> + '_ {
     let start = range.start;
     let part = text.get(range).unwrap_or_default();
@@ -195,19 +195,19 @@ fn characters(text: &str, range: Range<usize>) -> impl Iterator<Item = (usize, c
     all.filter(|(at, character)| *character != '\\' || !is_escape(text, *at))
 }
 
-/// Whether a backslash is the first of some that stand before a tag.
+/// Reports whether a backslash is the first of those before a tag.
 fn is_escape(text: &str, at: usize) -> bool {
     let (Some(before), Some(rest)) = (text.get(..at), text.get(at..)) else { return false };
     !before.ends_with('\\') && rest.trim_start_matches('\\').starts_with("{{")
 }
 
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let mut tokens: Vec<Token> = Vec::new();
+fn tokens(text: &str) -> Option<Vec<TemplateToken>> {
+    let mut tokens: Vec<TemplateToken> = Vec::new();
     let (mut at, mut start) = (0, (1, 1));
     let mut add = |at: &mut usize, end: usize, is_tag: bool| {
         if *at < end {
-            tokens.push(Token { bytes: *at..end, start, is_tag });
-            start = advanced(start, text.get(*at..end)?);
+            tokens.push(TemplateToken { bytes: *at..end, start, is_tag });
+            start = advance(start, text.get(*at..end)?);
             *at = end;
         }
         Some(())
@@ -231,7 +231,7 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
-/// Where text ends: at the next tag that is not escaped.
+/// Returns the end of a text: the next tag that is not escaped.
 fn text_end(text: &str, from: usize, tag: &str) -> usize {
     let mut at = from;
     while let Some(found) = text.get(at..).and_then(|rest| rest.find("{{")) {
@@ -240,7 +240,7 @@ fn text_end(text: &str, from: usize, tag: &str) -> usize {
             text.get(from..start).map_or(0, |before| before.len() - before.trim_end_matches('\\').len());
         let rest = text.get(start..).unwrap_or_default();
         if backslashes == 1 {
-            // An escape takes one pair of braces, or two.
+            // An escape covers one pair of braces, or two.
             at = start + if rest.starts_with("{{{{") { 4 } else { 2 };
         } else if rest.starts_with(tag) {
             return start;
@@ -251,7 +251,7 @@ fn text_end(text: &str, from: usize, tag: &str) -> usize {
     text.len()
 }
 
-/// Where the tag that starts here ends.
+/// Returns the end of the tag that starts here.
 fn tag_end(text: &str, from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
     if let Some(comment) = rest.strip_prefix("{{!") {
@@ -271,7 +271,7 @@ fn tag_end(text: &str, from: usize) -> Option<usize> {
                 }
             }
             quote @ (b'"' | b'\'') => at = string_end(bytes, at, *quote)?,
-            // A key in brackets, or a list; whichever it is matters only where quotes or brackets are in it.
+            // A key in brackets or a list; the difference matters only if it contains quotes or brackets.
             b'[' => {
                 let inner = rest.get(at + 1..)?;
                 let end = inner.find(']')?;
@@ -286,7 +286,7 @@ fn tag_end(text: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// Where the quote stands that ends a text in a tag.
+/// Returns the offset of the quote that ends a text in a tag.
 fn string_end(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
     let mut at = from + 1;
     loop {
@@ -299,8 +299,8 @@ fn string_end(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
     }
 }
 
-/// The position behind a text that starts at a position.
-fn advanced((line, column): (usize, usize), text: &str) -> (usize, usize) {
+/// Returns the position after a text that starts at a position.
+fn advance((line, column): (usize, usize), text: &str) -> (usize, usize) {
     match text.rsplit_once('\n') {
         Some((before, last)) => (line + before.matches('\n').count() + 1, last.chars().count() + 1),
         None => (line, column + text.chars().count()),
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_and_the_text_between_them() {
+    fn tags_and_texts_are_split() {
         for (text, wanted) in [
             ("a {{b}}{{{ c }}} d", &["a ", "{{b}}", "{{{ c }}}", " d"][..]),
             ("{{~{ c }~}}x", &["{{~{ c }~}}", "x"]),
@@ -338,38 +338,38 @@ mod tests {
     }
 
     #[test]
-    fn an_else_of_a_block_is_found_by_its_number() {
+    fn an_else_if_of_a_block_is_found_by_its_index() {
         let text = "{{#if a}}{{#if x}}{{else if y}}{{/if}}{{else if b}}{{^if c}}{{~ else ~}}\n{{/if}}{{#if d}}{{else if e}}{{/if}}";
         let tokens = Tokens::new(text);
-        let of = |number| tokens.chained((1, 1), number).map(|(_, column)| &text[column - 1..]);
-        assert!(of(0).is_some_and(|rest| rest.starts_with("{{else if b}}")));
-        assert!(of(1).is_some_and(|rest| rest.starts_with("{{^if c}}")));
-        assert_eq!(of(2), None);
+        let nth = |number| tokens.find_else_if((1, 1), number).map(|(_, column)| &text[column - 1..]);
+        assert!(nth(0).is_some_and(|rest| rest.starts_with("{{else if b}}")));
+        assert!(nth(1).is_some_and(|rest| rest.starts_with("{{^if c}}")));
+        assert_eq!(nth(2), None);
     }
 
     #[test]
-    fn a_tag_has_a_width_and_a_text_its_bytes() {
+    fn tags_have_widths_and_texts_have_byte_ranges() {
         let text = "ä: {{b}}\n  \\{{c}}: d\n{{e\n f}}";
         let tokens = Tokens::new(text);
         assert_eq!(tokens.tag((1, 4)), Some(5));
         assert_eq!(tokens.tag((3, 1)), Some(3));
         assert_eq!(tokens.tag((1, 3)), None);
-        let of = |at, written: &str| tokens.text(at, written).map(|range| &text[range]);
-        assert_eq!(of((1, 1), "ä: "), Some("ä: "));
-        assert_eq!(of((2, 3), "\n  {{c}}: d\n"), Some("\n  \\{{c}}: d\n"));
-        assert_eq!(of((2, 3), "{{c}}: d"), Some("\\{{c}}: d"));
-        assert_eq!(of((2, 3), "something else"), None);
+        let source_text = |at, written: &str| tokens.text(at, written).map(|range| &text[range]);
+        assert_eq!(source_text((1, 1), "ä: "), Some("ä: "));
+        assert_eq!(source_text((2, 3), "\n  {{c}}: d\n"), Some("\n  \\{{c}}: d\n"));
+        assert_eq!(source_text((2, 3), "{{c}}: d"), Some("\\{{c}}: d"));
+        assert_eq!(source_text((2, 3), "something else"), None);
         assert_eq!(tokens.position(12), Some((2, 3)));
     }
 
     #[test]
-    fn a_byte_that_is_written_is_found_in_the_template() {
+    fn a_written_byte_is_found_in_the_template() {
         let text = "a\\{{b}} \\\\{{c}}";
         let all = 0..text.find("{{c").unwrap();
         assert_eq!(written(text, all.clone()), "a{{b}} \\");
-        let of = |byte| &text[writer(text, all.clone(), byte)..];
-        assert_eq!((of(0), of(1), of(3)), (text, &text[2..], "b}} \\\\{{c}}"));
-        assert_eq!((of(7), of(8)), ("\\{{c}}", "{{c}}"));
+        let rest_from = |byte| &text[writer(text, all.clone(), byte)..];
+        assert_eq!((rest_from(0), rest_from(1), rest_from(3)), (text, &text[2..], "b}} \\\\{{c}}"));
+        assert_eq!((rest_from(7), rest_from(8)), ("\\{{c}}", "{{c}}"));
         assert_eq!(writer("abc", 1..3, 1), 2);
     }
 }

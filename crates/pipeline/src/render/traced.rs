@@ -1,4 +1,4 @@
-//! Tests of tracing: it changes nothing, and what is noted is true.
+//! Tests of tracing: it does not change the output, and its records are correct.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,17 +10,17 @@ use super::tracer::Entries;
 use crate::load::Partial;
 use sealwave_core::document::{Node, Origin, SourceId, Sources, Value};
 
-/// What templates render to, or what is wrong; each sees the same values and the partials `p` and `q`.
-fn rendered(text: &str, traced: bool) -> Result<String, String> {
+/// Renders a template, or returns its problems. All templates have the same values and partials.
+fn render_text(text: &str, traced: bool) -> Result<String, String> {
     let mut sources = Sources::default();
     let source = sources.add("t");
-    let partial = |text: &str| Partial { source, text: text.to_owned() };
+    let new_partial = |text: &str| Partial { source, text: text.to_owned() };
     let partials = [
         ("p", "{{#each this}}{{@key}}={{#if (eq @index 0)}}{{toJson this}}{{/if}};{{/each}}{{x}}"),
         ("q", "{{a}} {{this.a}} {{../x}} {{#with m}}{{k}} {{@key}}{{../../x}}{{/with}}"),
         ("r", "{{> r}}"),
     ];
-    let partials = partials.into_iter().map(|(name, text)| (name.to_owned(), partial(text))).collect();
+    let partials = partials.into_iter().map(|(name, text)| (name.to_owned(), new_partial(text))).collect();
     let values = json!({
         "x": 1, "a": "A", "l": [[1], [2, 3]], "m": {"k": {"z": [-0.0, 1.0]}, "e": {}}, "n": null, "empty": "",
     });
@@ -37,7 +37,7 @@ fn rendered(text: &str, traced: bool) -> Result<String, String> {
 }
 
 #[test]
-fn tracing_changes_no_byte_and_no_message() {
+fn tracing_does_not_change_output_or_messages() {
     for text in [
         "{{x}} {{{a}}} {{& a}} {{~ x ~}} \\{{x}} \\\\{{x}} {{{{raw}}}}{{x}}{{{{/raw}}}}",
         "{{n}}|{{empty}}|{{toYaml m}}|{{toJson l}}|{{nindent 2 (toYaml (default m n))}}",
@@ -77,18 +77,18 @@ fn tracing_changes_no_byte_and_no_message() {
         "{{@root.a}}",
         "  {{> q}}\n\t{{> p m}}\n{{#if x}}\n  y\n{{/if}}\n",
     ] {
-        assert_eq!(rendered(text, false), rendered(text, true), "{text}");
+        assert_eq!(render_text(text, false), render_text(text, true), "{text}");
     }
 }
 
-/// A template made at random: texts, and expressions over values that each scope has.
-struct Author {
+/// A generator of random templates: texts, and expressions over values that exist in each scope.
+struct RandomTemplate {
     state: u64,
-    /// What it may include.
+    /// The partials that it may include.
     partials: &'static [&'static str],
 }
 
-impl Author {
+impl RandomTemplate {
     fn below(&mut self, limit: usize) -> usize {
         self.state =
             self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -146,17 +146,17 @@ impl Author {
             "w.v",
             "n",
         ];
-        let tilde = |author: &mut Self| author.pick(&["", "", "", "~"]);
+        let pick_tilde = |author: &mut Self| author.pick(&["", "", "", "~"]);
         match self.below(if depth == 0 { 5 } else { 9 }) {
             0 | 1 => self.pick(TEXT).to_owned(),
-            2..=4 => format!("{{{{{}{}{}}}}}", tilde(self), self.pick(VALUES), tilde(self)),
+            2..=4 => format!("{{{{{}{}{}}}}}", pick_tilde(self), self.pick(VALUES), pick_tilde(self)),
             5 => {
                 let partial = self.pick(self.partials);
                 format!(
                     "{}{{{{{}> {partial}{}}}}}{}",
                     self.pick(&["", "\n  ", "\n"]),
-                    tilde(self),
-                    tilde(self),
+                    pick_tilde(self),
+                    pick_tilde(self),
                     self.pick(&["", "\n"])
                 )
             }
@@ -183,7 +183,7 @@ impl Author {
                     String::new()
                 };
                 let line = self.pick(&["", "", "\n"]);
-                let (open, close) = (tilde(self), tilde(self));
+                let (open, close) = (pick_tilde(self), pick_tilde(self));
                 format!(
                     "{line}{{{{{open}#{head}}}}}{line}{}{otherwise}{{{{/{end}{close}}}}}{line}",
                     self.template(depth - 1)
@@ -193,7 +193,7 @@ impl Author {
     }
 }
 
-/// Values in which each text is there once.
+/// Returns values in which each text is unique.
 fn values(depth: usize, next: &mut usize) -> Json {
     *next += 1;
     let text = format!("<{next}>");
@@ -204,18 +204,18 @@ fn values(depth: usize, next: &mut usize) -> Json {
     json!({"v": text, "s": [format!("<{text}s>"), format!("<{text}t>")], "m": m, "l": [first, second]})
 }
 
-/// Gives each node and each key a line of its own, and says what is there.
+/// Gives each node and each key a line of its own, and records the text of each line.
 fn number(node: &mut Node, lines: &mut HashMap<u32, String>) {
-    let line = |lines: &mut HashMap<u32, String>, text: &str| {
+    let add_line = |lines: &mut HashMap<u32, String>, text: &str| {
         let line = u32::try_from(lines.len() + 1).unwrap();
         lines.insert(line, text.to_owned());
         line
     };
-    node.origin.line = line(lines, node.as_str().unwrap_or_default());
+    node.origin.line = add_line(lines, node.as_str().unwrap_or_default());
     match &mut node.value {
         Value::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
-                entry.key_origin.line = line(lines, &entry.key);
+                entry.key_origin.line = add_line(lines, &entry.key);
                 number(&mut entry.value, lines);
             }
         }
@@ -224,7 +224,7 @@ fn number(node: &mut Node, lines: &mut HashMap<u32, String>) {
     }
 }
 
-/// Checks each stretch, and counts those that print a value and those of which it is known.
+/// Checks each stretch. Counts those that print a value, and those whose value is known.
 fn check(
     rendered: &RenderedText,
     texts: &BTreeMap<SourceId, String>,
@@ -240,12 +240,12 @@ fn check(
         let from: String = line.chars().skip((element.origin.column as usize).saturating_sub(1)).collect();
         if let Some(bytes) = &element.text {
             let written = tags::written(template, bytes.clone());
-            let alike = |(line, written): (&str, &str)| {
+            let is_indented = |(line, written): (&str, &str)| {
                 line.strip_suffix(written).is_some_and(|indent| indent.trim().is_empty())
             };
             assert_eq!(wrote.split('\n').count(), written.split('\n').count(), "{template}");
             assert!(
-                wrote.split('\n').zip(written.split('\n')).all(alike),
+                wrote.split('\n').zip(written.split('\n')).all(is_indented),
                 "{template}\n{wrote:?}\n{written:?}"
             );
             assert!(template[bytes.start..].starts_with(from.as_str()), "{template}\n{from:?}");
@@ -272,8 +272,8 @@ const BOTH: &[&str] =
     &["p", "p m", "q", "q m=m", "q m w=m", "q l.[0] v=m.v w=@root.m", "q w=this m=m", "i", "i m x=v"];
 
 #[test]
-fn what_is_noted_is_true_of_templates_made_at_random() {
-    let mut author = Author { state: 1, partials: &[""] };
+fn records_of_random_templates_are_correct() {
+    let mut author = RandomTemplate { state: 1, partials: &[""] };
     let data = values(4, &mut 0);
     let mut sources = Sources::default();
     let names = ["t", "p", "q", "i", "v"].map(|name| sources.add(name));
@@ -290,11 +290,11 @@ fn what_is_noted_is_true_of_templates_made_at_random() {
             })
             .into();
         texts.insert(i, "{{v}} {{#if m}}{{m.v}}{{/if}}\n".to_owned());
-        let partial = |id: SourceId| Partial { source: id, text: texts[&id].clone() };
+        let new_partial = |id: SourceId| Partial { source: id, text: texts[&id].clone() };
         let partials = BTreeMap::from([
-            ("p".to_owned(), partial(p)),
-            ("q".to_owned(), partial(q)),
-            ("i".to_owned(), partial(i)),
+            ("p".to_owned(), new_partial(p)),
+            ("q".to_owned(), new_partial(q)),
+            ("i".to_owned(), new_partial(i)),
         ]);
         let entries = |data: &Json| {
             let mut entries = Entries::default();

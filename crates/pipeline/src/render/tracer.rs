@@ -1,8 +1,8 @@
-//! Notes what wrote each part of the output, and which entry of the values it printed.
+//! Records the template element behind each part of the output, and the entry of the values that it prints.
 //!
-//! A value of the context is known by where it lies in memory: the context neither moves nor changes while templates run.
-//! A text that a helper made is known by where its characters lie, from when it is made until another helper has it: the
-//! engine moves it, and does not copy it. Where that is once not so, a place is missing, and none is wrong.
+//! A value of the context is identified by its address: the context neither moves nor changes while templates run. A
+//! text from a helper is identified by the address of its characters, from its creation until another helper receives
+//! it: the engine moves it without copying it. If that should not hold, a record is missing, but never wrong.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,39 +12,40 @@ use serde_json::{Map, Value as Json};
 use super::scope::{MadeOf, Scopes};
 use sealwave_core::document::{Element, Mapping, Node, Origin, Printed, Stretch, Value};
 
-/// Stretches of all texts of an environment; what is behind them has its line only. Real environments need some thousand.
+/// The maximum number of recorded stretches for all texts of an environment; later output has only its line. Real
+/// environments need some thousand.
 const MAX_STRETCHES: usize = 1 << 20;
 
-/// Where the entries of the values stand that are in the context.
+/// The origins of the entries of the values, by the address of their values in the context.
 #[derive(Debug, Default)]
-pub(super) struct Entries(HashMap<usize, Entry>);
+pub(super) struct Entries(HashMap<usize, EntryOrigin>);
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct EntryOrigin {
     key: Option<Origin>,
     value: Printed,
 }
 
-/// What is known while templates run. One thread uses it; the lock is there because helpers must be `Sync`.
+/// The trace of running templates. Only one thread uses it; it is locked because helpers must be `Sync`.
 #[derive(Debug)]
 pub(super) struct Tracer {
     entries: Entries,
     elements: Mutex<Vec<Arc<Element>>>,
-    now: Mutex<Now>,
+    now: Mutex<TraceState>,
     scopes: Mutex<Scopes>,
 }
 
 #[derive(Debug, Default)]
-struct Now {
+struct TraceState {
     element: Option<Arc<Element>>,
-    /// Whether the element has not written yet.
+    /// Whether the element has not written anything yet.
     is_new: bool,
     value: Option<Printed>,
-    /// Texts that helpers made of one value, by where they lie.
+    /// Texts that helpers made from one value, by their address.
     made: HashMap<usize, Printed>,
     made_of: Option<MadeOf>,
     stretches: Vec<Stretch>,
-    /// How many there were before.
+    /// The number of stretches that were taken.
     taken: usize,
 }
 
@@ -53,39 +54,39 @@ impl Tracer {
         Self { entries, elements: Mutex::default(), now: Mutex::default(), scopes: Mutex::default() }
     }
 
-    /// Adds an element, and gives its number.
+    /// Adds an element and returns its index.
     pub(super) fn add(&self, element: Element) -> usize {
-        let mut elements = locked(&self.elements);
+        let mut elements = lock(&self.elements);
         elements.push(Arc::new(element));
         elements.len() - 1
     }
 
-    /// This element is next.
+    /// Sets the next element.
     pub(super) fn mark(&self, element: usize, made_of: Option<MadeOf>) {
-        let element = locked(&self.elements).get(element).cloned();
-        let mut now = locked(&self.now);
+        let element = lock(&self.elements).get(element).cloned();
+        let mut now = lock(&self.now);
         now.made.clear();
         (now.element, now.is_new, now.value, now.made_of) = (element, true, None, made_of);
     }
 
-    /// What the partial or the block is made of that was just entered, if it was the next element.
+    /// Takes the source of the partial or block that was just entered, if it is the next element.
     pub(super) fn take_made_of(&self) -> Option<MadeOf> {
-        locked(&self.now).made_of.take()
+        lock(&self.now).made_of.take()
     }
 
-    /// What the blocks are made of that are open.
+    /// Returns the open blocks with their sources.
     pub(super) fn scopes(&self) -> MutexGuard<'_, Scopes> {
-        locked(&self.scopes)
+        lock(&self.scopes)
     }
 
-    /// The element prints this, or hands it on.
+    /// Records the value that the element prints or passes on.
     pub(super) fn print(&self, value: Option<Printed>) {
-        locked(&self.now).value = value;
+        lock(&self.now).value = value;
     }
 
-    /// Something is written, from this byte on.
+    /// Records that output starts at this byte.
     pub(super) fn write(&self, from: usize) {
-        let mut now = locked(&self.now);
+        let mut now = lock(&self.now);
         if !std::mem::take(&mut now.is_new) {
             return;
         }
@@ -98,57 +99,57 @@ impl Tracer {
         }
     }
 
-    /// What was written since this was last asked.
+    /// Takes the stretches recorded since the last call.
     pub(super) fn take(&self) -> Vec<Stretch> {
-        let mut now = locked(&self.now);
+        let mut now = lock(&self.now);
         now.taken = now.taken.saturating_add(now.stretches.len());
         std::mem::take(&mut now.stretches)
     }
 
-    /// The entry of the values that something of the context is.
+    /// Returns the entry of the values behind a value of the context.
     pub(super) fn entry(&self, value: &Json) -> Option<Printed> {
         self.entries.0.get(&address(value)).map(|entry| entry.value)
     }
 
-    /// The key of the entry of the values that something of the context is.
+    /// Returns the key of the entry of the values behind a value of the context.
     pub(super) fn key(&self, value: &Json) -> Option<Printed> {
         let origin = self.entries.0.get(&address(value))?.key?;
         Some(Printed { origin, is_nested: false, is_whole: true })
     }
 
-    /// What a text was made of by a helper.
+    /// Returns the value from which a helper made a text.
     pub(super) fn made_of(&self, text: &Json) -> Option<Printed> {
-        locked(&self.now).made.get(&characters(text)?).copied()
+        lock(&self.now).made.get(&text_address(text)?).copied()
     }
 
-    /// A helper took its arguments and made this, of one value or of who knows what.
+    /// Records the result of a helper, with the value it was made from if that is known.
     pub(super) fn made<'a>(
         &self,
         arguments: impl Iterator<Item = &'a Json>,
         result: &Json,
-        of: Option<Printed>,
+        origin: Option<Printed>,
     ) {
-        let mut now = locked(&self.now);
-        for text in arguments.filter_map(characters) {
+        let mut now = lock(&self.now);
+        for text in arguments.filter_map(text_address) {
             now.made.remove(&text);
         }
-        if let Some(text) = characters(result) {
-            match of {
-                Some(of) => now.made.insert(text, of),
+        if let Some(text) = text_address(result) {
+            match origin {
+                Some(origin) => now.made.insert(text, origin),
                 None => now.made.remove(&text),
             };
         }
-        now.value = of;
+        now.value = origin;
     }
 }
 
 impl Entries {
-    /// Notes where the entries stand of a part of the context.
+    /// Records the origins of the entries in a part of the context.
     pub(super) fn add(&mut self, data: &Json, node: &Node, key: Option<Origin>) {
         if node.origin.line > 0 {
             let is_nested = matches!(node.value, Value::Mapping(_) | Value::Sequence(_));
             let value = Printed { origin: node.origin, is_nested, is_whole: true };
-            self.0.insert(address(data), Entry { key, value });
+            self.0.insert(address(data), EntryOrigin { key, value });
         }
         match (data, &node.value) {
             (Json::Object(fields), Value::Mapping(_)) => self.add_fields(fields, node, |_| true),
@@ -159,7 +160,7 @@ impl Entries {
         }
     }
 
-    /// Notes where the entries of a mapping stand that are fields, those with the keys that count.
+    /// Records the origins of those entries of a mapping whose keys count.
     pub(super) fn add_fields(
         &mut self,
         fields: &Map<String, Json>,
@@ -175,7 +176,7 @@ impl Entries {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -183,8 +184,8 @@ fn address(value: &Json) -> usize {
     std::ptr::from_ref(value).addr()
 }
 
-/// Where the characters of a text lie; an empty one has none.
-fn characters(value: &Json) -> Option<usize> {
+/// Returns the address of the characters of a text, or `None` if it is empty.
+fn text_address(value: &Json) -> Option<usize> {
     value.as_str().filter(|text| !text.is_empty()).map(|text| text.as_ptr().addr())
 }
 
@@ -194,7 +195,7 @@ mod tests {
     use sealwave_core::document::Sources;
 
     #[test]
-    fn what_is_noted_is_bounded() {
+    fn records_are_bounded() {
         let tracer = Tracer::new(Entries::default());
         let origin = Origin::point(Sources::default().add("t"), 1, 1);
         let number = tracer.add(Element { origin, text: None });
@@ -210,7 +211,7 @@ mod tests {
         let rest = tracer.take();
         assert_eq!(total + rest.len(), MAX_STRETCHES + 1);
         assert!(rest.last().is_some_and(|last| last.element.is_none() && last.from == MAX_STRETCHES));
-        // The next text starts with what is not known.
+        // The next text starts with an unknown stretch.
         tracer.mark(number, None);
         tracer.write(0);
         assert!(matches!(tracer.take().as_slice(), [Stretch { from: 0, element: None, .. }]));

@@ -1,4 +1,5 @@
-//! Keys of an environment's values that no template reads and no other file of values has: probably misspelt.
+//! Finds keys of an environment's values that no template reads and no other values file has, which are probably
+//! misspelled.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,19 +13,19 @@ use crate::shape::{PathStep, Patience, Shape, has, is_index, names_at};
 use sealwave_core::document::{Entry, Node, Origin, SourceId, Value};
 use sealwave_core::text::closest;
 
-/// Keys of one environment that are reported.
+/// The maximum number of reported keys per environment.
 const MAX_UNUSED: usize = 100;
-/// Keys that no template reads, of which those are taken that no other file has.
+/// The maximum number of unread keys that are compared with other files.
 const MAX_FOUND: usize = 5_000;
 
-/// The keys of the environment's own file that nothing uses. None is known where more may be read than can be told.
+/// Returns the unused keys of the environment's own file. The result is empty if some reads are unknown.
 pub(super) fn unused(app: &Discovery, environment: &str, values: &Values, reads: &Reads) -> Vec<UnusedValue> {
     let Some(own) = values.own.filter(|_| !reads.is_partial) else { return Vec::new() };
     let text = values.texts.iter().find(|(source, _)| *source == own).map_or("", |(_, text)| text.as_str());
-    let tree = Tree::new(reads);
-    let mut search = Search::new(own);
+    let tree = ReadTree::new(reads);
+    let mut search = UnusedKeySearch::new(own);
     search.value(&values.merged, &[&tree], false);
-    let Search { used, mut found, patience, .. } = search;
+    let UnusedKeySearch { used, mut found, patience, .. } = search;
     found.retain(|found| !is_used_elsewhere(found.entry, &used));
     if found.is_empty() || patience.is_over() || !app.defined_values().unreadable.is_empty() {
         return Vec::new();
@@ -45,18 +46,18 @@ pub(super) fn unused(app: &Discovery, environment: &str, values: &Values, reads:
     unused.into_values().collect()
 }
 
-/// What is read, as a tree.
+/// The reads as a tree.
 #[derive(Default)]
-struct Tree {
-    /// Whether all that is here is read.
+struct ReadTree {
+    /// Whether the whole value is read.
     all: bool,
     keys: BTreeMap<CompactString, Self>,
-    /// What is read of items by their numbers.
+    /// The reads of items by index.
     numbered: BTreeMap<CompactString, Self>,
     item: Option<Box<Self>>,
 }
 
-impl Tree {
+impl ReadTree {
     fn new(reads: &Reads) -> Self {
         let mut tree = Self::default();
         for (path, all) in &reads.paths {
@@ -85,14 +86,14 @@ impl Tree {
 }
 
 /// A key that no template reads.
-struct Found<'v, 't> {
+struct UnusedKey<'v, 't> {
     path: Vec<PathStep>,
     entry: &'v Entry,
-    /// What is read of the mapping that has it.
-    beside: Vec<&'t Tree>,
+    /// The reads of the mapping that has it.
+    beside: Vec<&'t ReadTree>,
 }
 
-impl Found<'_, '_> {
+impl UnusedKey<'_, '_> {
     fn unused(&self, others: &[&Shape], patience: &Patience) -> UnusedValue {
         let parent = self.path.split_last().map_or(&[][..], |(_, parent)| parent);
         let name = self.entry.key.as_str();
@@ -103,24 +104,24 @@ impl Found<'_, '_> {
     }
 }
 
-struct Search<'v, 't> {
+struct UnusedKeySearch<'v, 't> {
     /// The environment's own file.
     own: SourceId,
     path: Vec<PathStep>,
-    /// Where keys and values stand that are read; what an alias or a merge key puts in several places may be read in one of
-    /// them.
+    /// The origins of keys and values that are read. With aliases and merge keys, a value in several places may be read
+    /// in only one of them.
     used: BTreeSet<Origin>,
-    found: Vec<Found<'v, 't>>,
+    found: Vec<UnusedKey<'v, 't>>,
     patience: Patience,
 }
 
-impl<'v, 't> Search<'v, 't> {
+impl<'v, 't> UnusedKeySearch<'v, 't> {
     const fn new(own: SourceId) -> Self {
         Self { own, path: Vec::new(), used: BTreeSet::new(), found: Vec::new(), patience: Patience::new() }
     }
 
-    /// Looks at a value of which these parts are read, or all. The reader bounds how deep that is.
-    fn value(&mut self, value: &'v Node, reads: &[&'t Tree], all: bool) {
+    /// Visits a value with the reads of its parts. The reader bounds the depth.
+    fn value(&mut self, value: &'v Node, reads: &[&'t ReadTree], all: bool) {
         let all = all || reads.iter().any(|read| read.all);
         match &value.value {
             Value::Mapping(mapping) => {
@@ -144,23 +145,23 @@ impl<'v, 't> Search<'v, 't> {
         }
     }
 
-    fn below(&self, reads: &[&'t Tree], step: &PathStep) -> Vec<&'t Tree> {
+    fn below(&self, reads: &[&'t ReadTree], step: &PathStep) -> Vec<&'t ReadTree> {
         if self.patience.is_over() {
             return Vec::new();
         }
-        let below: Vec<&Tree> = reads.iter().flat_map(|read| read.after(step)).collect();
+        let below: Vec<&ReadTree> = reads.iter().flat_map(|read| read.after(step)).collect();
         self.patience.spend(1 + reads.len() + below.len());
         below
     }
 
-    fn entry(&mut self, entry: &'v Entry, beside: &[&'t Tree], below: &[&'t Tree], all: bool) {
+    fn entry(&mut self, entry: &'v Entry, beside: &[&'t ReadTree], below: &[&'t ReadTree], all: bool) {
         if all || !below.is_empty() {
             self.used.extend([entry.key_origin, entry.value.origin]);
         } else if is_for_people(&entry.key) {
             return;
         } else if entry.key_origin.source == self.own {
             if self.found.len() < MAX_FOUND && !self.patience.is_over() {
-                self.found.push(Found { path: self.path.clone(), entry, beside: beside.to_vec() });
+                self.found.push(UnusedKey { path: self.path.clone(), entry, beside: beside.to_vec() });
             }
             return;
         }
@@ -168,12 +169,12 @@ impl<'v, 't> Search<'v, 't> {
     }
 }
 
-/// Whether a key says by its name that no program reads it: a note, or a holder of anchors.
+/// Reports whether a key's name marks it as a comment or a holder of anchors, which programs do not read.
 fn is_for_people(key: &str) -> bool {
     key.starts_with(['_', '.']) || key.starts_with("x-")
 }
 
-/// Whether an entry, or what is in it, is read where an alias or a merge key puts it.
+/// Reports whether an entry or its content is read through an alias or a merge key.
 fn is_used_elsewhere(entry: &Entry, used: &BTreeSet<Origin>) -> bool {
     used.contains(&entry.key_origin) || used.contains(&entry.value.origin) || holds_used(&entry.value, used)
 }
@@ -186,7 +187,7 @@ fn holds_used(value: &Node, used: &BTreeSet<Origin>) -> bool {
     }
 }
 
-/// Whether the value has an anchor, so that it may be there for its aliases.
+/// Reports whether the value has an anchor, so that it may exist for its aliases.
 fn is_holder(entry: &Entry, lines: &[&str]) -> bool {
     let at = entry.key_origin;
     let Some(line) = (at.line as usize).checked_sub(1).and_then(|line| lines.get(line)) else { return false };

@@ -1,33 +1,33 @@
-//! Tags as their author wrote them, and as they should be written: the forms that hints show.
+//! Formats tags for hints: as their author wrote them, and as they should be written.
 
 use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 
 use super::helpers;
 use super::tags::TagPlace;
 
-/// Characters of a form that a hint shows.
+/// The maximum length of a form in a hint.
 const MAX_FORM: usize = 300;
-/// Words of a tag that are put in order.
+/// The maximum number of words of a tag that are reordered.
 const MAX_WORDS: usize = 32;
 
-/// Where a call stands.
+/// The position of a call.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
     Brackets,
     Tag,
 }
 
-/// A number of arguments, in words where there is none.
+/// Formats a number of arguments.
 pub(super) fn count(number: usize) -> String {
     if number == 0 { "none".to_owned() } else { number.to_string() }
 }
 
-/// How many arguments a block takes.
+/// Describes the number of arguments that a block takes.
 pub(super) const fn wanted(number: usize) -> &'static str {
     if number == 0 { "no argument" } else { "one argument" }
 }
 
-/// The name of a block's tag.
+/// Returns the name of a block's tag.
 pub(super) fn tag(name: &str, at: TagPlace) -> String {
     match at {
         TagPlace::Chained(..) => format!("else {name}"),
@@ -35,13 +35,13 @@ pub(super) fn tag(name: &str, at: TagPlace) -> String {
     }
 }
 
-/// A block's tag with this in it.
+/// Formats a block's tag with the given content.
 pub(super) fn tagged(name: &str, rest: &str, at: TagPlace) -> String {
     let space = if rest.is_empty() { "" } else { " " };
     format!("`{{{{{}{space}{rest}}}}}`", tag(name, at))
 }
 
-/// A block's tag with one argument instead of those that it has; `None` where no such form is at hand.
+/// Formats a block's tag with a single argument. Returns `None` if its meaning is unclear.
 pub(super) fn one_argument(name: &str, params: &[Parameter], at: TagPlace) -> Option<String> {
     if name == "raw" {
         return Some("`{{{{raw}}}}`".to_owned());
@@ -55,9 +55,9 @@ pub(super) fn one_argument(name: &str, params: &[Parameter], at: TagPlace) -> Op
     Some(tagged(name, &one, at)).filter(|form| form.chars().count() <= MAX_FORM)
 }
 
-/// What a block with several values probably means.
-fn values(name: &str, words: &[Word]) -> Option<String> {
-    let texts: Vec<&str> = words.iter().map(Word::text).collect();
+/// Returns the probable meaning of a block with several values.
+fn values(name: &str, words: &[TagWord]) -> Option<String> {
+    let texts: Vec<&str> = words.iter().map(TagWord::text).collect();
     Some(match (name, texts.as_slice()) {
         ("each", [item, "in", items] | [items, "as", item]) => format!("{items} as |{item}|"),
         ("each" | "with", [value, item]) if is_name(item) => format!("{value} as |{item}|"),
@@ -71,7 +71,7 @@ fn is_name(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// A call in the place of a block, as the condition of one.
+/// Formats a helper that was used as a block as the condition of one.
 pub(super) fn as_condition(name: &str, params: &[Parameter], at: TagPlace) -> String {
     let mut all = vec![word(name, name.to_owned())];
     all.extend(words(params));
@@ -85,14 +85,14 @@ pub(super) fn as_condition(name: &str, params: &[Parameter], at: TagPlace) -> St
     }
 }
 
-/// A block without `#`, as a block.
+/// Formats a block that lacks its `#`.
 pub(super) fn block_form(name: &str, params: &[Parameter], place: Place) -> String {
     if matches!(place, Place::Brackets) {
-        return "`(ternary yes no condition)` for a choice within a tag".to_owned();
+        return "`(ternary yes no condition)` to choose within a tag".to_owned();
     }
     let at = TagPlace::Unknown;
     let form = if params.len() == 1 {
-        params.first().map(|param| tagged(name, &shown(param), at))
+        params.first().map(|param| tagged(name, &format_parameter(param), at))
     } else {
         one_argument(name, params, at)
     };
@@ -100,7 +100,7 @@ pub(super) fn block_form(name: &str, params: &[Parameter], place: Place) -> Stri
     format!("{form} and `{{{{/{name}}}}}`")
 }
 
-/// A call whose helper is not in first place, with the helper there.
+/// Formats a call with its helper in first position.
 pub(super) fn reordered(name: &Parameter, params: &[Parameter], place: Place) -> Option<String> {
     let mut all = words(std::slice::from_ref(name));
     all.extend(words(params));
@@ -112,13 +112,13 @@ pub(super) fn reordered(name: &Parameter, params: &[Parameter], place: Place) ->
     Some(form).filter(|form| form.chars().count() <= MAX_FORM)
 }
 
-/// An argument as it is read in the place of another word.
-enum Word {
+/// An argument, classified for reordering.
+enum TagWord {
     Helper(String),
     Value(String),
 }
 
-impl Word {
+impl TagWord {
     fn text(&self) -> &str {
         match self {
             Self::Helper(text) | Self::Value(text) => text,
@@ -126,37 +126,37 @@ impl Word {
     }
 }
 
-fn words(params: &[Parameter]) -> Vec<Word> {
-    let shown = |param: &Parameter| word(param.as_name().unwrap_or_default(), shown(param));
-    params.iter().take(MAX_WORDS + 1).map(shown).collect()
+fn words(params: &[Parameter]) -> Vec<TagWord> {
+    let classify = |param: &Parameter| word(param.as_name().unwrap_or_default(), format_parameter(param));
+    params.iter().take(MAX_WORDS + 1).map(classify).collect()
 }
 
-fn word(name: &str, text: String) -> Word {
-    if helpers::arity(name).is_some() { Word::Helper(text) } else { Word::Value(text) }
+fn word(name: &str, text: String) -> TagWord {
+    if helpers::arity(name).is_some() { TagWord::Helper(text) } else { TagWord::Value(text) }
 }
 
-/// The call that a row of words means, in brackets; `None` where no helper is among them.
-fn call(words: &[Word]) -> Option<String> {
-    let has_helper = words.len() <= MAX_WORDS && words.iter().any(|word| matches!(word, Word::Helper(_)));
+/// Formats the call that a list of words means, in parentheses. Returns `None` if it has no helper.
+fn call(words: &[TagWord]) -> Option<String> {
+    let has_helper = words.len() <= MAX_WORDS && words.iter().any(|word| matches!(word, TagWord::Helper(_)));
     if !has_helper {
         return None;
     }
-    let mut reader = Reader { words, at: 0 };
+    let mut reader = WordParser { words, at: 0 };
     let call = reader.expression()?;
     (reader.at == words.len()).then_some(call)
 }
 
-/// Reads words with helpers before their arguments, or between them.
-struct Reader<'w> {
-    words: &'w [Word],
+/// Parses words with helpers before or between their arguments.
+struct WordParser<'w> {
+    words: &'w [TagWord],
     at: usize,
 }
 
-impl Reader<'_> {
+impl WordParser<'_> {
     fn helper(&self) -> Option<&str> {
         match self.words.get(self.at)? {
-            Word::Helper(name) => Some(name),
-            Word::Value(_) => None,
+            TagWord::Helper(name) => Some(name),
+            TagWord::Value(_) => None,
         }
     }
 
@@ -192,24 +192,24 @@ fn is_logic(name: &str) -> bool {
     matches!(name, "and" | "or")
 }
 
-/// An argument, as it is written.
-fn shown(param: &Parameter) -> String {
+/// Formats an argument as written.
+fn format_parameter(param: &Parameter) -> String {
     match param {
         Parameter::Literal(literal) => literal.to_string(),
         Parameter::Subexpression(call) => match call.as_element() {
-            TemplateElement::Expression(call) => shown_call(call),
+            TemplateElement::Expression(call) => format_call(call),
             _ => "(…)".to_owned(),
         },
         _ => param.as_name().unwrap_or_default().to_owned(),
     }
 }
 
-fn shown_call(call: &HelperTemplate) -> String {
+fn format_call(call: &HelperTemplate) -> String {
     let mut by_name: Vec<String> =
-        call.hash.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
+        call.hash.iter().map(|(name, value)| format!("{name}={}", format_parameter(value))).collect();
     by_name.sort();
-    let mut words = vec![shown(&call.name)];
-    words.extend(call.params.iter().map(shown));
+    let mut words = vec![format_parameter(&call.name)];
+    words.extend(call.params.iter().map(format_parameter));
     words.append(&mut by_name);
     format!("({})", words.join(" "))
 }

@@ -1,12 +1,12 @@
-//! Scalars of values inside templates: what YAML reads, and the text that their author wrote.
+//! Scalars of values inside templates: the value that YAML reads, and the text that its author wrote.
 //!
-//! The engine knows JSON only, where `1.10` is 1.1 and `NO` is false. So a scalar that would print otherwise than it is
-//! written goes through the engine as an object with one private key, which holds both. Every printed expression, argument
-//! of a helper, block and partial passes one of our helpers, and each takes the side that it needs: printing and text
-//! helpers the text, conditions, comparisons and arithmetic what YAML reads.
+//! The engine knows only JSON, where `1.10` is 1.1 and `NO` is false. A scalar whose text differs from its printed form
+//! is therefore passed through the engine as an object with one private key, which holds both. Every printed expression
+//! and every argument of a helper, block or partial passes through one of our helpers, which use the side they need:
+//! printing and text helpers the text; conditions, comparisons and arithmetic the value.
 //!
-//! The same way a name that is not defined goes into a partial, so that it is still not defined there.
-//! Nothing here decides anything about an object that an author makes with such a key by hand: it is a scalar, too.
+//! An undefined name is passed to a partial in the same way, so that it remains undefined there. An object that an
+//! author writes with such a key by hand is treated as a scalar, too.
 
 use std::borrow::Cow;
 
@@ -17,23 +17,23 @@ use serde_json::{Map, Value as Json, json};
 use super::instrument::PRIVATE;
 use sealwave_core::document::{Entry, Mapping, Node, Origin, SourceId, Value, WrittenScalars};
 
-/// What a private object stands for.
-enum Special<'a> {
-    /// A scalar, and its text.
+/// The meaning of a private object.
+enum PrivateValue<'a> {
+    /// A scalar with its text.
     Written(&'a Json, &'a str),
-    /// A name that is not defined.
+    /// An undefined name.
     Undefined(&'a str),
 }
 
-fn special(value: &Json) -> Option<Special<'_>> {
+fn private_value(value: &Json) -> Option<PrivateValue<'_>> {
     let fields = value.as_object().filter(|fields| fields.len() == 1)?;
     let (key, content) = fields.iter().next().filter(|(key, _)| key.starts_with(PRIVATE))?;
     match (key.strip_prefix(PRIVATE)?, content) {
         ("written", Json::Array(parts)) => match parts.as_slice() {
-            [read, Json::String(text)] => Some(Special::Written(read, text)),
+            [read, Json::String(text)] => Some(PrivateValue::Written(read, text)),
             _ => None,
         },
-        ("undefined", Json::String(path)) => Some(Special::Undefined(path)),
+        ("undefined", Json::String(path)) => Some(PrivateValue::Undefined(path)),
         _ => None,
     }
 }
@@ -42,53 +42,53 @@ fn private(name: &str, content: Json) -> Json {
     Json::Object(Map::from_iter([(format!("{PRIVATE}{name}"), content)]))
 }
 
-/// What templates see of a tree; `texts` has the texts of its scalars.
+/// Returns the form of a tree that templates see; `texts` holds the spelling of its scalars.
 pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Json {
     if let Some(text) = texts.text(node) {
         return scalar(&node.to_json(), text);
     }
     match &node.value {
         Value::Mapping(mapping) => {
-            let field = |entry: &Entry| (entry.key.to_string(), of_node(&entry.value, texts));
-            Json::Object(mapping.entries().iter().map(field).collect())
+            let to_field = |entry: &Entry| (entry.key.to_string(), of_node(&entry.value, texts));
+            Json::Object(mapping.entries().iter().map(to_field).collect())
         }
         Value::Sequence(items) => Json::Array(items.iter().map(|item| of_node(item, texts)).collect()),
         _ => node.to_json(),
     }
 }
 
-/// A scalar that is written like this.
+/// Returns a scalar with the given text.
 pub(super) fn scalar(read: &Json, text: &str) -> Json {
     private("written", json!([read, text]))
 }
 
-/// What stands for a name that is not defined.
+/// Returns the placeholder of an undefined name.
 pub(super) fn undefined(path: &str) -> Json {
     private("undefined", path.into())
 }
 
-/// The name, where a value stands for one that is not defined.
+/// Returns the name if a value is the placeholder of an undefined name.
 pub(super) fn undefined_name(value: &Json) -> Option<&str> {
-    match special(value)? {
-        Special::Undefined(path) => Some(path),
-        Special::Written(..) => None,
+    match private_value(value)? {
+        PrivateValue::Undefined(path) => Some(path),
+        PrivateValue::Written(..) => None,
     }
 }
 
-/// What YAML reads: the value itself, unless it is written otherwise than it would print.
+/// Returns the value that YAML reads.
 pub(super) fn read(value: &Json) -> &Json {
-    match special(value) {
-        Some(Special::Written(read, _)) => read,
-        Some(Special::Undefined(_)) => &Json::Null,
+    match private_value(value) {
+        Some(PrivateValue::Written(read, _)) => read,
+        Some(PrivateValue::Undefined(_)) => &Json::Null,
         None => value,
     }
 }
 
-/// The text of a scalar: as it is written, null as nothing. `None` for lists and objects.
+/// Returns the text of a scalar as written; null is empty. Returns `None` for lists and objects.
 pub fn text(value: &Json) -> Option<Cow<'_, str>> {
-    match special(value) {
-        Some(Special::Written(_, text)) => return Some(text.into()),
-        Some(Special::Undefined(_)) => return Some("".into()),
+    match private_value(value) {
+        Some(PrivateValue::Written(_, text)) => return Some(text.into()),
+        Some(PrivateValue::Undefined(_)) => return Some("".into()),
         None => {}
     }
     match value {
@@ -99,18 +99,18 @@ pub fn text(value: &Json) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A value as JSON: numbers as they are written where JSON has that form, everything else as YAML reads it.
+/// A value as JSON: numbers keep their spelling if JSON allows it, everything else is what YAML reads.
 pub(super) struct AsJson<'a>(pub(super) &'a Json);
 
 impl Serialize for AsJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match special(self.0) {
-            Some(Special::Written(Json::Number(read), text)) => match number(text) {
+        match private_value(self.0) {
+            Some(PrivateValue::Written(Json::Number(read), text)) => match number(text) {
                 Some(raw) => raw.serialize(serializer),
                 None => read.serialize(serializer),
             },
-            Some(Special::Written(read, _)) => read.serialize(serializer),
-            Some(Special::Undefined(_)) => serializer.serialize_unit(),
+            Some(PrivateValue::Written(read, _)) => read.serialize(serializer),
+            Some(PrivateValue::Undefined(_)) => serializer.serialize_unit(),
             None => match self.0 {
                 Json::Array(items) => serializer.collect_seq(items.iter().map(AsJson)),
                 Json::Object(fields) => {
@@ -122,36 +122,36 @@ impl Serialize for AsJson<'_> {
     }
 }
 
-/// A text that JSON takes for a number, too.
+/// Returns a text that is also a JSON number.
 fn number(text: &str) -> Option<Box<RawValue>> {
     let is_number = serde_json::from_str::<serde_json::Number>(text).is_ok();
     RawValue::from_string(text.to_owned()).ok().filter(|_| is_number)
 }
 
-/// A value as a tree, and the texts of its scalars; the positions are of no file.
+/// Converts a value to a tree and the texts of its scalars. The positions do not refer to a file.
 pub(super) fn to_node(value: &Json, source: SourceId) -> (Node, WrittenScalars) {
-    let mut tree = Tree { source, nodes: 0, texts: WrittenScalars::default() };
+    let mut tree = TreeBuilder { source, nodes: 0, texts: WrittenScalars::default() };
     let node = tree.node(value);
     (node, tree.texts)
 }
 
-struct Tree {
+struct TreeBuilder {
     source: SourceId,
     nodes: u32,
     texts: WrittenScalars,
 }
 
-impl Tree {
+impl TreeBuilder {
     fn node(&mut self, value: &Json) -> Node {
         self.nodes = self.nodes.saturating_add(1);
         let origin = Origin::point(self.source, self.nodes, 1);
-        match special(value) {
-            Some(Special::Written(read, text)) => {
+        match private_value(value) {
+            Some(PrivateValue::Written(read, text)) => {
                 let node = Node::from_json(read, origin);
                 self.texts.note(&node, text);
                 return node;
             }
-            Some(Special::Undefined(_)) => return Node::new(Value::Null, origin),
+            Some(PrivateValue::Undefined(_)) => return Node::new(Value::Null, origin),
             None => {}
         }
         let value = match value {
@@ -177,7 +177,7 @@ mod tests {
     use sealwave_core::document::Sources;
     use sealwave_core::yaml;
 
-    /// What templates see of a document with one key, `x`.
+    /// Returns the form that templates see of the value of `x` in a document.
     fn value_of(text: &str) -> Option<Json> {
         let source = Sources::default().add("values.yaml");
         let read = yaml::read_written(
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_print_as_they_are_written_and_read_as_yaml_does() {
+    fn scalars_print_as_written_and_compare_as_yaml_reads_them() {
         for (written, wanted) in [
             ("1.10", json!(1.1)),
             ("1.0", json!(1)),
@@ -240,7 +240,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_dumped_reads_as_the_same_value(text in "[-+]?(0|0x)?[0-9_]{1,25}(\\.[0-9]{0,9})?(e[0-9]{1,2})?|[Nn]o|[Oo]n|ON") {
+        fn dumped_scalars_are_read_as_the_same_value(text in "[-+]?(0|0x)?[0-9_]{1,25}(\\.[0-9]{0,9})?(e[0-9]{1,2})?|[Nn]o|[Oo]n|ON") {
             if let Some(value) = value_of(&text) {
                 let source = Sources::default().add("t");
                 let (node, texts) = to_node(&value, source);

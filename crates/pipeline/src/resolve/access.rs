@@ -1,8 +1,9 @@
-//! Asking the policy about each reference with each destination that it is used for, before anything is fetched.
+//! Checks each reference against the policy, for each destination it is used for, before anything is fetched.
 //!
-//! An item of a Secret that holds a reference is a use of it. The destination of a use is the cluster of the environment,
-//! the namespace of the Secret, and the scope that its annotations ask for. A backend that stores references binds its
-//! object to name and namespace, which is scope strict. Items without a reference hold what is in Git, and need no policy.
+//! An item of a Secret that holds a reference is a use of it. The destination of a use consists of the environment's
+//! cluster, the Secret's namespace, and the scope that its annotations request. A backend that stores references binds
+//! its object to name and namespace, which is the strict scope. Items without references contain only what is in Git,
+//! and need no policy.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -23,21 +24,21 @@ pub(super) struct Verdicts<'r, 'o> {
 
 /// The decision on a reference for one destination.
 pub(super) struct Verdict {
-    /// None where the policy is not asked.
+    /// `None` if the policy is not checked.
     pub(super) decision: Option<Decision>,
     places: Places,
-    /// Counts the destinations of a run in the order in which they appear.
+    /// The position of the destination in the order in which the run's destinations appear.
     number: usize,
 }
 
 impl Verdict {
-    /// Whether the policy lets the reference be used there.
+    /// Reports whether the policy allows this use.
     pub(super) const fn is_allowed(&self) -> bool {
         matches!(self.decision, None | Some(Decision::Allowed { .. }))
     }
 }
 
-/// Decides on every use of the references that are well formed.
+/// Decides on every use of the well-formed references.
 pub(super) fn judge<'r, 'o>(
     objects: &'o [Pending],
     references: &'r BTreeMap<Reference, Places>,
@@ -68,25 +69,25 @@ pub(super) fn judge<'r, 'o>(
 }
 
 impl<'r, 'o> Verdicts<'r, 'o> {
-    /// All decisions, in the order of references and destinations.
+    /// Returns all decisions, in the order of references and destinations.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'r Reference, Destination<'o>, &Verdict)> {
         self.by_reference.iter().flat_map(|(reference, by_destination)| {
             by_destination.iter().map(|(destination, verdict)| (*reference, *destination, verdict))
         })
     }
 
-    /// The references that may be used everywhere where they are used.
+    /// Returns the references that are allowed everywhere they are used.
     pub(super) fn allowed(&self) -> impl Iterator<Item = &'r Reference> {
         let allowed = self.by_reference.iter().filter(|(_, uses)| uses.values().all(Verdict::is_allowed));
         allowed.map(|(reference, _)| *reference)
     }
 
-    /// Reports what the policy does not allow: each refused destination of a reference, at its first place.
+    /// Reports each use that the policy refuses, at its first place.
     pub(super) fn refuse(&self, access: &Access<'_>, problems: &mut Vec<Problem>) {
         let Access::Checked { policy, subject } = access else { return };
         for (reference, uses) in &self.by_reference {
-            for refused in refused(uses, policy) {
-                let Refused { destination, decision, places } = refused;
+            for refused in group_refusals(uses, policy) {
+                let RefusedUse { destination, decision, places } = refused;
                 if let Some(refusal) = policy.refusal(subject, reference, &destination, decision) {
                     problems.push(Problem::at(places.first(), &refusal.and_others(places.others())));
                 }
@@ -95,19 +96,20 @@ impl<'r, 'o> Verdicts<'r, 'o> {
     }
 }
 
-/// What is to be said of one or more destinations of a reference.
-struct Refused<'o> {
+/// A refusal of a reference, for one or more destinations.
+struct RefusedUse<'o> {
     destination: Destination<'o>,
     decision: Decision,
     places: Places,
 }
 
-/// The refusals of a reference in the order of their first places; what does not depend on the destination is one refusal.
-fn refused<'o>(uses: &BTreeMap<Destination<'o>, Verdict>, policy: &Policy) -> Vec<Refused<'o>> {
+/// Groups the refusals of a reference in the order of their first places. Refusals that do not depend on the
+/// destination are merged.
+fn group_refusals<'o>(uses: &BTreeMap<Destination<'o>, Verdict>, policy: &Policy) -> Vec<RefusedUse<'o>> {
     let mut in_order: Vec<_> = uses.iter().filter(|(_, verdict)| !verdict.is_allowed()).collect();
     in_order.sort_by_key(|(_, verdict)| verdict.number);
-    let mut all: Vec<Refused<'_>> = Vec::new();
-    // Where those stand that are for every destination; a reference has a few, one per rule at most.
+    let mut all: Vec<RefusedUse<'_>> = Vec::new();
+    // Indexes of the refusals for every destination; a reference has at most one per rule.
     let mut general: Vec<usize> = Vec::new();
     for (destination, verdict) in in_order {
         let Some(decision) = verdict.decision else { continue };
@@ -120,13 +122,13 @@ fn refused<'o>(uses: &BTreeMap<Destination<'o>, Verdict>, policy: &Policy) -> Ve
             }
             general.push(all.len());
         }
-        all.push(Refused { destination: *destination, decision, places: verdict.places });
+        all.push(RefusedUse { destination: *destination, decision, places: verdict.places });
     }
     all
 }
 
 impl Pending {
-    /// The Secret and its items, where it is one that has items.
+    /// Returns the Secret and its items, if it is a Secret with items.
     pub(super) fn secret(&self) -> Option<(&Manifest, &[PendingItem])> {
         match self {
             Self::Plain(_) => None,
@@ -134,7 +136,7 @@ impl Pending {
         }
     }
 
-    /// Where values of the Secret can be opened.
+    /// Returns the sealing scope.
     pub(super) fn scope(&self) -> Scope {
         match self {
             Self::Secret(manifest, _) => Scope::of(manifest.annotations()),

@@ -1,5 +1,5 @@
-//! What came of each reference of a run, for each destination, for callers that keep a record of it. Names and outcomes,
-//! never a value.
+//! Audit records: the outcome of each reference of a run, for each destination. They hold names and outcomes, never a
+//! value.
 
 use std::collections::BTreeMap;
 
@@ -10,51 +10,51 @@ use sealwave_providers::{FetchResult, ProviderError};
 use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::policy::{Decision, Destination};
 
-/// Keeps a record. It is asked once per run, after fetching and before anything is made of the values.
+/// A destination of audit records. It is called once per run, after fetching and before values are used.
 pub trait Audit: Sync {
-    /// Writes all records down.
+    /// Writes all records.
     ///
     /// # Errors
-    /// They could not be written: then the run must not go on.
+    /// The records could not be written. The run must then stop.
     fn write(&self, records: &[Record<'_>]) -> Result<(), Problem>;
 }
 
-/// What came of one reference for one destination.
+/// The outcome of a reference for a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     /// The reference.
     pub reference: &'a Reference,
-    /// What its value would be sealed for.
+    /// The destination that its value would be sealed for.
     pub destination: Destination<'a>,
-    /// The rule that allowed or denied it; none where no rule allows it, or where the policy was not asked.
+    /// The rule that allowed or denied it; `None` if no rule matches or the policy was not checked.
     pub rule: Option<&'a str>,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The version that was fetched, in the source's own numbering; none where it has no versions.
+    /// The version that was fetched, in the source's numbering; `None` if the source has no versions.
     pub fetched_version: Option<&'a str>,
 }
 
-/// What can come of a reference.
+/// An outcome of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The source does not allow reading it.
+    /// The source denies access.
     Denied,
-    /// The policy does not allow it; the source was not asked.
+    /// The policy denies it; the source was not called.
     DeniedByPolicy,
-    /// The source gave a value.
+    /// The source returned a value.
     Fetched,
-    /// The reference, or what it leads to, is not of the right form.
+    /// The reference or its value is malformed.
     Invalid,
-    /// It was allowed here, and not needed or not allowed elsewhere; the source was not asked.
+    /// Allowed here, but not needed, or not allowed elsewhere; the source was not called.
     NotFetched,
-    /// The source has no such thing.
+    /// The source does not have it.
     NotFound,
-    /// The source did not answer.
+    /// The source did not respond.
     Unreachable,
 }
 
 impl Outcome {
-    /// Its name in a record.
+    /// Returns the name in an audit record.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -79,13 +79,13 @@ impl Outcome {
     }
 }
 
-/// The records of a run, in the order of its references and their destinations.
+/// Returns the records of a run, in the order of its references and their destinations.
 pub(super) fn records<'a>(
     verdicts: &Verdicts<'a, 'a>,
     fetched: &'a BTreeMap<&Reference, FetchResult>,
     access: &Access<'a>,
 ) -> Vec<Record<'a>> {
-    let name = |decision: &Option<Decision>| match (access, decision) {
+    let rule_name = |decision: &Option<Decision>| match (access, decision) {
         (Access::Checked { policy, .. }, Some(Decision::Allowed { rule } | Decision::Denied { rule })) => {
             Some(policy.rule_name(*rule))
         }
@@ -94,18 +94,18 @@ pub(super) fn records<'a>(
     verdicts
         .iter()
         .map(|(reference, destination, verdict)| {
-            let answer = fetched.get(reference);
+            let result = fetched.get(reference);
             Record {
                 reference,
                 destination,
-                rule: name(&verdict.decision),
-                outcome: match answer {
+                rule: rule_name(&verdict.decision),
+                outcome: match result {
                     _ if !verdict.is_allowed() => Outcome::DeniedByPolicy,
                     None => Outcome::NotFetched,
-                    Some(answer) => Outcome::of(answer),
+                    Some(result) => Outcome::of(result),
                 },
-                fetched_version: answer
-                    .and_then(|answer| answer.as_ref().ok())
+                fetched_version: result
+                    .and_then(|result| result.as_ref().ok())
                     .and_then(|fetched| fetched.version.as_deref()),
             }
         })

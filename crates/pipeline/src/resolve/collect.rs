@@ -1,15 +1,16 @@
-//! First pass: the items of every Secret, parsed, and the distinct references in them. Pure.
+//! The first pass: parses the items of every Secret and collects the distinct references. Pure.
 //!
-//! * Only `data` and `stringData` of a core `Secret` may hold placeholders. A Secret may have no field beyond those of
-//!   the API, since whatever is not known here would be printed.
-//! * `stringData` holds strings. A number or a boolean is an error, not converted: what YAML made of `0123` is not what
-//!   the author wrote. `stringData` wins over `data` under the same key, as in Kubernetes.
-//! * `data` holds base64, which Kubernetes reads with newlines but no spaces in it; placeholders are looked for in what
-//!   it stands for, where that is UTF-8. A placeholder in the clear there is accepted only if it is the whole value and
-//!   ends in `| base64`, so that it surely gives base64: anything else could be a password that happens to decode.
-//!   With `compatibility: avp`, one that is the whole value and ends otherwise refers to base64, as it did there.
-//! * A Secret without items passes as a plain object.
-//! * Each secret of `sealwave.dev/string-data-from` waits like an item; what it becomes is known when it was fetched.
+//! * Only `data` and `stringData` of a core `Secret` may hold placeholders. A Secret must not have fields beyond those
+//!   of the API, since unknown fields would be printed.
+//! * `stringData` holds strings. A number or a boolean is an error and is not converted: YAML's reading of `0123` is
+//!   not what the author wrote. `stringData` overrides `data` under the same key, as in Kubernetes.
+//! * `data` holds base64, in which Kubernetes accepts newlines but no spaces. Placeholders are searched in the decoded
+//!   value if it is UTF-8. An unencoded placeholder is accepted only if it is the whole value and ends in `| base64`,
+//!   so that it always yields base64: anything else could be a password that happens to decode. With `compatibility:
+//!   avp`, a placeholder that is the whole value and ends otherwise refers to base64, as it does in
+//!   argocd-vault-plugin.
+//! * A Secret without items is passed on as a plain object.
+//! * Each secret of `sealwave.dev/string-data-from` is a pending item; its items are known after it is fetched.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,7 @@ use sealwave_secrets::policy::climbs;
 use sealwave_secrets::settings::Reading;
 use sealwave_secrets::values::{KeySource, SecretValue};
 
-/// As Go's `encoding/base64.StdEncoding`: padding is required, its left-over bits are not looked at.
+/// Like Go's `encoding/base64.StdEncoding`: padding is required, and its trailing bits are ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -45,42 +46,42 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-/// What the first pass found.
+/// The result of the first pass.
 pub(super) struct Collected {
     pub(super) objects: Vec<Pending>,
     pub(super) references: BTreeMap<Reference, Places>,
 }
 
-/// An object that waits for values.
+/// An object before substitution.
 pub(super) enum Pending {
     Plain(Manifest),
-    /// One of a backend that stores references: it waits for no values.
+    /// A Secret for a backend that stores references; it needs no values.
     Referred(Manifest, Vec<PendingItem>),
     Secret(Manifest, Vec<PendingItem>),
 }
 
-/// An item that waits for values.
+/// An item before substitution.
 pub(super) struct PendingItem {
     pub(super) key: CompactString,
     pub(super) origin: Origin,
     pub(super) unresolved: SecretValue,
     pub(super) content: Content,
-    /// Left out where a reference of it is not found.
+    /// Whether the item is left out if a reference of it is not found.
     pub(super) is_optional: bool,
 }
 
-/// What an item is made of.
+/// The content of an item.
 pub(super) enum Content {
-    /// All keys of a secret: it becomes any number of items.
+    /// All keys of a secret, which become any number of items.
     AllKeys(Box<KeySource>),
-    /// It stands for itself, exactly.
+    /// Bytes that are used as they are.
     Bytes,
-    /// Text, with references mapped to the providers that they mean.
+    /// Text whose references name their providers.
     Text(Text),
 }
 
 impl PendingItem {
-    /// Returns what waits for all keys of a secret; its key is that of no item.
+    /// Creates the item for all keys of a secret. Its key is not the key of any item.
     fn all_keys(source: KeySource) -> Self {
         Self {
             key: names::STRING_DATA_FROM.into(),
@@ -91,7 +92,7 @@ impl PendingItem {
         }
     }
 
-    /// Returns the item with its value; the only source of items whose value is known.
+    /// Returns the item with its value. Only this function creates items with known values.
     pub(super) fn known(
         mut self,
         value: SecretValue,
@@ -140,45 +141,53 @@ pub(super) fn collect(
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Collected {
-    let wishes = Wishes::default();
+    let annotations = Wishes::default();
     let references = BTreeMap::new();
     let patterns_left = string_data_from::MAX_PATTERNS_IN_ALL;
-    let mut collector =
-        Collector { names, reading, wishes, notes, problems, needs_values: true, references, patterns_left };
+    let mut collector = ReferenceCollector {
+        names,
+        reading,
+        annotations,
+        notes,
+        problems,
+        needs_values: true,
+        references,
+        patterns_left,
+    };
     let objects = objects.into_iter().map(|object| collector.object(object)).collect();
     Collected { objects, references: collector.references }
 }
 
-struct Collector<'a> {
+struct ReferenceCollector<'a> {
     names: &'a Names<'a>,
     reading: Reading<'a>,
-    /// What the annotations of the object at hand ask for.
-    wishes: Wishes,
+    /// The annotations of the current object.
+    annotations: Wishes,
     notes: &'a mut Vec<Note>,
     problems: &'a mut Vec<Problem>,
-    /// Whether the values of the Secret at hand are fetched.
+    /// Whether the values of the current Secret are fetched.
     needs_values: bool,
     references: BTreeMap<Reference, Places>,
-    /// Patterns of annotations that may still come.
+    /// The number of annotation patterns that are still allowed.
     patterns_left: usize,
 }
 
-impl Collector<'_> {
+impl ReferenceCollector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
-        if let Some(block) = undecrypted_sops_block(&object) {
-            // All its values are encrypted, and each of them would be another problem.
+        if let Some(block) = sops_block(&object) {
+            // All its values are encrypted, and each would be another problem.
             let at = block.key_origin;
             self.problem(at, &ResolveError::EncryptedObject);
             return Pending::Plain(object);
         }
-        self.wishes = compat::wishes(&mut object, self.reading.compatibility, self.notes, self.problems);
+        self.annotations = compat::wishes(&mut object, self.reading.compatibility, self.notes, self.problems);
         self.needs_values = self.names.backends.of(object.namespace(), object.name()).needs_values();
         let sources =
             string_data_from::sources(&mut object, &mut self.patterns_left, self.notes, self.problems);
         let mut items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
         items.extend(sources.into_iter().map(|source| self.source(source)));
-        if !self.wishes.ignore && !self.is_exempt(&object) {
-            scan::scan(&mut object, self.names, self.wishes.generic.is_some(), self.problems);
+        if !self.annotations.ignore && !self.is_exempt(&object) {
+            scan::scan(&mut object, self.names, self.annotations.generic.is_some(), self.problems);
         }
         match (items.is_empty(), self.needs_values) {
             (true, _) => Pending::Plain(object),
@@ -187,10 +196,11 @@ impl Collector<'_> {
         }
     }
 
-    /// Whether the author says that texts such as `<file:a.b>` stand for themselves in an object; never in a Secret.
+    /// Reports whether the author declares that texts such as `<file:a.b>` are literal in an object. Never true for a
+    /// Secret.
     fn is_exempt(&self, object: &Manifest) -> bool {
         let is_secret = object.kind().eq_ignore_ascii_case("Secret");
-        !is_secret && (self.wishes.literal || self.reading.is_literal(object))
+        !is_secret && (self.annotations.literal || self.reading.is_literal(object))
     }
 
     fn secret(&mut self, object: &mut Manifest) -> Vec<PendingItem> {
@@ -225,7 +235,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Takes `data` or `stringData` out of a Secret; an empty one stays away, as Kubernetes would have it.
+    /// Removes `data` or `stringData` from a Secret. An empty section stays removed, as in Kubernetes.
     fn section(&mut self, root: &mut Node, field: &'static str) -> Vec<Entry> {
         let Some(node) = root.as_mapping_mut().and_then(|mapping| mapping.remove(field)) else {
             return Vec::new();
@@ -242,14 +252,14 @@ impl Collector<'_> {
     }
 
     fn note_override(&mut self, key: &str, winner: Origin) {
-        let note = Override(item_called(key));
+        let note = ShadowedKey(item_called(key));
         self.notes.push(Note::warning(Problem::at(winner, &note)));
     }
 
     fn string_item(&mut self, entry: &Entry) -> Option<PendingItem> {
         let (key, origin, text) = self.entry("stringData", entry)?;
         let unresolved = SecretValue::new(text.as_bytes().to_vec());
-        if self.wishes.ignore {
+        if self.annotations.ignore {
             return Some(literal(key, origin, unresolved));
         }
         match self.parse(&text) {
@@ -265,14 +275,15 @@ impl Collector<'_> {
     }
 
     fn parse(&self, text: &str) -> Result<Text, GrammarError> {
-        match &self.wishes.generic {
+        match &self.annotations.generic {
             None => Text::parse(text),
             Some(generic) => Text::parse_generic(text, generic),
         }
     }
 
-    /// An item with references. Those that leave out the provider, or the path as well, depend on more than the item's own
-    /// text: there, the text with references in full takes its place, so that another provider or path means another text.
+    /// Creates an item with references. If a reference omits the provider or the path, the item depends on more than
+    /// its own text. The text with references in full then replaces it, so that another provider or path gives another
+    /// text.
     fn text_item(
         &mut self,
         key: CompactString,
@@ -284,13 +295,13 @@ impl Collector<'_> {
         let text = self.references(text, origin);
         let unresolved =
             if in_full { unresolved } else { SecretValue::new(text.to_source().as_bytes().to_vec()) };
-        let is_optional = self.wishes.remove_missing;
+        let is_optional = self.annotations.remove_missing;
         PendingItem { key, origin, unresolved, content: Content::Text(text), is_optional }
     }
 
     fn data_item(&mut self, entry: &Entry) -> Option<PendingItem> {
         let (key, origin, text) = self.entry("data", entry)?;
-        if !self.wishes.ignore && memchr(b'<', text.as_bytes()).is_some() {
+        if !self.annotations.ignore && memchr(b'<', text.as_bytes()).is_some() {
             return self.bare_placeholder(key, origin, &text);
         }
         let packed = Zeroizing::new(text.replace(['\n', '\r'], ""));
@@ -303,7 +314,7 @@ impl Collector<'_> {
             self.check_literal(&key, origin, decoded, false);
         }
         let parsed = match unresolved.expose_str() {
-            Some(decoded) if !self.wishes.ignore && memchr(b'<', decoded.as_bytes()).is_some() => {
+            Some(decoded) if !self.annotations.ignore && memchr(b'<', decoded.as_bytes()).is_some() => {
                 self.parse(decoded).map_err(|error| self.grammar(&key, None, origin, decoded, error)).ok()?
             }
             _ => return Some(literal(key, origin, unresolved)),
@@ -311,7 +322,7 @@ impl Collector<'_> {
         Some(self.text_item(key, origin, unresolved, parsed))
     }
 
-    /// A `data` value that is no base64, but holds a `<`: one placeholder that ends in `| base64`, or an error.
+    /// Parses a `data` value that is not base64 but contains `<`: it must be one placeholder that ends in `| base64`.
     fn bare_placeholder(&mut self, key: CompactString, origin: Origin, text: &str) -> Option<PendingItem> {
         let parsed = match self.parse(text) {
             Ok(parsed) => parsed,
@@ -336,28 +347,28 @@ impl Collector<'_> {
         Some(self.text_item(key, origin, unresolved, decoded))
     }
 
-    /// Reports a `data` value that is no base64: as what it looks like, if it does.
+    /// Reports a `data` value that is not base64, or the format that it appears to have.
     fn not_base64(&mut self, key: &str, origin: Origin, text: &str) {
         if !self.check_literal(key, origin, text, true) {
             self.problem(origin, &ResolveError::DataNotBase64 { key: shown(key) });
         }
     }
 
-    /// Reports a text that looks like a placeholder and is none, and returns whether it does; `written` says that the
-    /// text stands at its origin as it is.
+    /// Reports a text that looks like a placeholder but is not one, and returns whether it did. `written` means that
+    /// the text is at its origin unencoded.
     fn check_literal(&mut self, key: &str, origin: Origin, text: &str, written: bool) -> bool {
-        if self.wishes.ignore || self.wishes.literal {
+        if self.annotations.ignore || self.annotations.literal {
             return false;
         }
         let item = LiteralItem { key, origin, text, written };
-        let problem = item.check(self.wishes.generic.as_ref(), self.names);
+        let problem = item.check(self.annotations.generic.as_ref(), self.names);
         let found = problem.is_some();
         self.problems.extend(problem);
         found
     }
 
-    /// Returns the text whose base64 a placeholder gives: without its last `base64`, or, under `compatibility`, with one
-    /// more decoder.
+    /// Returns the text whose base64 a placeholder yields: without its final `base64`, or with one more decoder under
+    /// `compatibility`.
     fn without_base64(&self, placeholder: &Placeholder) -> Option<Text> {
         let mut placeholder = placeholder.clone();
         let modifiers = &mut placeholder.modifiers;
@@ -372,7 +383,7 @@ impl Collector<'_> {
         Some(Text::of(placeholder))
     }
 
-    /// A key that is valid and a value that is a string.
+    /// Checks that an entry has a valid key and a string value.
     fn entry(
         &mut self,
         field: &'static str,
@@ -390,13 +401,13 @@ impl Collector<'_> {
         Some((entry.key.clone(), entry.value.origin, Zeroizing::new(text.to_owned())))
     }
 
-    /// Maps the references of a text to the providers that they mean, and notes where each is used.
+    /// Resolves the provider of each reference of a text, and records where each is used.
     fn references(&mut self, text: Text, origin: Origin) -> Text {
         text.map_references(|reference| self.reference(reference, origin))
     }
 
     fn reference(&mut self, reference: &mut Reference, origin: Origin) {
-        if let Err(error) = self.names.settle(reference, self.needs_values) {
+        if let Err(error) = self.names.resolve_provider(reference, self.needs_values) {
             self.problem(origin, &error);
         } else if climbs(&reference.path) {
             self.problem(origin, &ResolveError::PathClimbs { reference: reference.clone() });
@@ -423,9 +434,13 @@ impl Collector<'_> {
 }
 
 impl Names<'_> {
-    /// Puts the default provider's name in the place of `path`, and checks that there is such a provider; where nothing is
-    /// fetched, it is the backend that must know it.
-    fn settle(&self, reference: &mut Reference, needs_values: bool) -> Result<(), Box<ResolveError>> {
+    /// Replaces `path` by the default provider, and checks that the provider exists. For references that are not
+    /// fetched, only their backend can check it.
+    fn resolve_provider(
+        &self,
+        reference: &mut Reference,
+        needs_values: bool,
+    ) -> Result<(), Box<ResolveError>> {
         let is_default = reference.provider == DEFAULT_PROVIDER;
         if is_default {
             let default = self.default_provider.ok_or_else(|| Box::new(ResolveError::NoDefaultProvider))?;
@@ -443,14 +458,14 @@ impl Names<'_> {
     }
 }
 
-/// A key that `data` and `stringData` hold both.
+/// A key that is in both `data` and `stringData`.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is in `data` and in `stringData`; `stringData` wins")]
-struct Override(String);
+#[error("{0} is in both `data` and `stringData`; `stringData` takes precedence")]
+struct ShadowedKey(String);
 
-impl sealwave_core::diagnostic::Explain for Override {
+impl sealwave_core::diagnostic::Explain for ShadowedKey {
     fn hint(&self) -> Option<String> {
-        Some("remove one of them".to_owned())
+        Some("remove it from one of them".to_owned())
     }
 
     fn rule(&self) -> Option<&'static str> {
@@ -458,7 +473,7 @@ impl sealwave_core::diagnostic::Explain for Override {
     }
 }
 
-/// An item that stands for itself.
+/// Creates an item with literal content.
 const fn literal(key: CompactString, origin: Origin, unresolved: SecretValue) -> PendingItem {
     PendingItem { key, origin, unresolved, content: Content::Bytes, is_optional: false }
 }

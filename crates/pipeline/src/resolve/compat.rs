@@ -1,8 +1,8 @@
-//! What annotations on an object say of its texts: `sealwave.dev/literal`, and, where the app file says
-//! `compatibility: avp`, those of argocd-vault-plugin. Pure.
+//! The annotations that control how an object's texts are read: `sealwave.dev/literal`, and those of
+//! argocd-vault-plugin if the app file sets `compatibility: avp`. Pure.
 //!
-//! All of them are taken off every object: nothing reads them in the cluster. Without `compatibility: avp` the latter are errors, since
-//! placeholders would stay text that their author did not mean as text.
+//! They are removed from every object, since nothing reads them in the cluster. Without `compatibility: avp` the latter
+//! are errors, since placeholders would remain as literal text.
 
 use super::problem::shown;
 use sealwave_core::diagnostic::{Explain, Note, Problem};
@@ -11,20 +11,20 @@ use sealwave_core::names;
 use sealwave_secrets::placeholder::Generic;
 use sealwave_secrets::settings::Compatibility;
 
-/// What one object's annotations ask for.
+/// The settings from one object's annotations.
 #[derive(Default)]
 pub(super) struct Wishes {
-    /// What `<key>` refers to.
+    /// The path that `<key>` refers to.
     pub(super) generic: Option<Generic>,
-    /// Every text of the object stands for itself.
+    /// All texts of the object are literal.
     pub(super) ignore: bool,
-    /// Texts that look like placeholders and are none are meant as they are; outside of Secrets, all texts are.
+    /// Texts that look like placeholders but are not are accepted. Outside of Secrets, all texts are literal.
     pub(super) literal: bool,
     /// Items whose reference is not found are left out.
     pub(super) remove_missing: bool,
 }
 
-/// Takes the annotations off an object and says what they ask for.
+/// Removes the annotations from an object and returns their settings.
 pub(super) fn wishes(
     object: &mut Manifest,
     compatibility: Option<Compatibility>,
@@ -32,15 +32,15 @@ pub(super) fn wishes(
     problems: &mut Vec<Problem>,
 ) -> Wishes {
     let own = take(object, |entry| entry.key == names::LITERAL);
-    let literal = Reader { entries: &own, problems }.flag(names::LITERAL);
+    let literal = AnnotationReader { entries: &own, problems }.flag(names::LITERAL);
     let entries = take(object, is_avp);
     if compatibility.is_none() {
-        let needed =
+        let not_compatible =
             |entry: &Entry| Problem::at(entry.key_origin, &AvpError::NotCompatible(shown(&entry.key)));
-        problems.extend(entries.iter().map(needed));
+        problems.extend(entries.iter().map(not_compatible));
         return Wishes { literal, ..Wishes::default() };
     }
-    let mut reader = Reader { entries: &entries, problems };
+    let mut reader = AnnotationReader { entries: &entries, problems };
     let wishes = Wishes {
         generic: reader.generic(),
         ignore: reader.flag(names::AVP_IGNORE),
@@ -49,17 +49,17 @@ pub(super) fn wishes(
     };
     reader.unknown();
     if let Some(entry) = reader.kv_version() {
-        notes.push(Note::remark(Problem::at(entry.key_origin, &KvVersion)));
+        notes.push(Note::remark(Problem::at(entry.key_origin, &UnusedKvVersion)));
     }
     wishes
 }
 
-/// Whether an annotation is in argocd-vault-plugin's domain.
+/// Reports whether an annotation is in argocd-vault-plugin's domain.
 fn is_avp(entry: &Entry) -> bool {
     entry.key.split_once('/').is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(names::AVP_DOMAIN))
 }
 
-/// Takes those annotations off an object that are wanted; without any other, `metadata.annotations` goes as well.
+/// Removes the matching annotations from an object, and `metadata.annotations` if it is then empty.
 pub(super) fn take(object: &mut Manifest, wanted: fn(&Entry) -> bool) -> Vec<Entry> {
     let root = object.root_mut();
     let Some(annotations) = root.at_mut(&["metadata", "annotations"]).and_then(Node::as_mapping_mut) else {
@@ -82,12 +82,12 @@ pub(super) fn take(object: &mut Manifest, wanted: fn(&Entry) -> bool) -> Vec<Ent
     taken
 }
 
-struct Reader<'a> {
+struct AnnotationReader<'a> {
     entries: &'a [Entry],
     problems: &'a mut Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> AnnotationReader<'a> {
     fn entry(&self, name: &str) -> Option<&'a Entry> {
         self.entries.iter().find(|entry| entry.key == name)
     }
@@ -97,24 +97,24 @@ impl<'a> Reader<'a> {
         let version = self.text(names::AVP_SECRET_VERSION, VERSION);
         match Generic::new(path, version) {
             Ok(generic) => Some(generic),
-            Err("path") => self.fault(names::AVP_PATH, PATH),
-            Err(_) => self.fault(names::AVP_SECRET_VERSION, VERSION),
+            Err("path") => self.report_invalid(names::AVP_PATH, PATH),
+            Err(_) => self.report_invalid(names::AVP_SECRET_VERSION, VERSION),
         }
     }
 
-    /// As Go's `strconv.ParseBool`, but what is neither is no `false`.
+    /// Parses a flag like Go's `strconv.ParseBool`, but reports other texts.
     fn flag(&mut self, name: &'static str) -> bool {
         match self.text(name, FLAG) {
             Some("1" | "t" | "T" | "true" | "TRUE" | "True") => true,
             None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => false,
-            Some(_) => self.fault::<bool>(name, FLAG).unwrap_or(false),
+            Some(_) => self.report_invalid::<bool>(name, FLAG).unwrap_or(false),
         }
     }
 
     fn kv_version(&mut self) -> Option<&'a Entry> {
         match self.text(names::AVP_KV_VERSION, KV_VERSION)? {
             "1" | "2" => self.entry(names::AVP_KV_VERSION),
-            _ => self.fault(names::AVP_KV_VERSION, KV_VERSION),
+            _ => self.report_invalid(names::AVP_KV_VERSION, KV_VERSION),
         }
     }
 
@@ -127,10 +127,10 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self, name: &'static str, wanted: &'static str) -> Option<&'a str> {
         let entry = self.entry(name)?;
-        entry.value.as_str().or_else(|| self.fault(name, wanted))
+        entry.value.as_str().or_else(|| self.report_invalid(name, wanted))
     }
 
-    fn fault<T>(&mut self, name: &'static str, wanted: &'static str) -> Option<T> {
+    fn report_invalid<T>(&mut self, name: &'static str, wanted: &'static str) -> Option<T> {
         let entry = self.entry(name)?;
         self.problems.push(Problem::at(entry.value.origin, &AvpError::Value { name, wanted }));
         None
@@ -150,10 +150,10 @@ const KNOWN: [&str; 5] = [
     names::AVP_SECRET_VERSION,
 ];
 
-/// What is wrong with an annotation.
+/// A problem with an annotation.
 #[derive(Debug, thiserror::Error)]
 enum AvpError {
-    #[error("annotation `{0}` is argocd-vault-plugin's, and the app does not say that it is compatible")]
+    #[error("annotation `{0}` is argocd-vault-plugin's, but the app does not set `compatibility: avp`")]
     NotCompatible(String),
     #[error("annotation `{0}` is unknown")]
     Unknown(String),
@@ -167,13 +167,10 @@ impl Explain for AvpError {
             Self::NotCompatible(_) => {
                 Some("set `compatibility: avp` in sealwave.yaml, or remove the annotation".to_owned())
             }
-            Self::Unknown(_) => Some(format!(
-                "argocd-vault-plugin's annotations are {}",
-                sealwave_secrets::placeholder::list(&KNOWN)
-            )),
-            Self::Value { .. } => {
-                Some("write it as it is, or from values; never as a placeholder".to_owned())
+            Self::Unknown(_) => {
+                Some(format!("argocd-vault-plugin's annotations are {}", sealwave_secrets::placeholder::list(&KNOWN)))
             }
+            Self::Value { .. } => Some("write it literally or from values, not as a placeholder".to_owned()),
         }
     }
 }
@@ -181,13 +178,13 @@ impl Explain for AvpError {
 /// An annotation without effect.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "annotation `{}` has no effect: the operator's provider knows the version of its mount",
+    "annotation `{}` has no effect: the operator's provider determines the version of its mount",
     names::AVP_KV_VERSION
 )]
-struct KvVersion;
+struct UnusedKvVersion;
 
-impl Explain for KvVersion {
+impl Explain for UnusedKvVersion {
     fn hint(&self) -> Option<String> {
-        Some("remove it once argocd-vault-plugin does not read this file any more".to_owned())
+        Some("remove it when argocd-vault-plugin no longer reads this file".to_owned())
     }
 }

@@ -1,7 +1,7 @@
-//! What Git holds of the values of an item becomes part of what the item is made from, beside the item's own text.
+//! Adds the Git contents behind an item's values to the unresolved text from which the item is derived.
 //!
-//! Else whoever can commit could put a guess in the place of an encrypted file, under the same placeholder, and see from
-//! the sealed text or from the checksum whether it is the value that is deployed.
+//! Without this, anyone who can commit could replace an encrypted file by a guess under the same placeholder, and see
+//! from the sealed text or the checksum whether it is the deployed value.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,17 @@ use sealwave_providers::{Evidence, FetchResult, evidence_of};
 use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::values::SecretValue;
 
-/// Returns the unresolved text of an item with the evidence of its references; without any, the text as it is.
+/// Returns the unresolved text of an item with the evidence of its references, or the text unchanged if no evidence
+/// exists.
 ///
-/// Behind the text: a zero byte, and for each reference in its order 0, or 1 and the evidence.
+/// The text is followed by a zero byte and, for each reference in order, 0, or 1 and the evidence.
 pub(super) fn with_evidence<'r>(
     unresolved: SecretValue,
     references: impl Iterator<Item = &'r Reference>,
     fetched: &BTreeMap<&Reference, FetchResult>,
 ) -> SecretValue {
-    let evidence = |reference| fetched.get(reference).and_then(evidence_of);
-    let all: Vec<Option<Evidence>> = references.map(evidence).collect();
+    let find_evidence = |reference| fetched.get(reference).and_then(evidence_of);
+    let all: Vec<Option<Evidence>> = references.map(find_evidence).collect();
     if all.iter().all(Option::is_none) {
         return unresolved;
     }

@@ -1,7 +1,7 @@
-//! All keys of fetched secrets become items of a Secret. Pure; values go in as bytes and are not looked at.
+//! Turns all keys of fetched secrets into items of a Secret. Pure; values are copied as bytes and not inspected.
 //!
-//! A key that cannot be an item, two sources of one item, and a pattern that finds nothing are errors: the Secret would lack
-//! something that its author counts on, or hold another value than the author means.
+//! Invalid item keys, two sources of one item, and patterns without a match are errors: the Secret would lack an
+//! expected item or hold an unexpected value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,24 +13,24 @@ use sealwave_core::names::{MAX_ITEM_KEY, is_item_key};
 use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::values::{KeySource, SecretEntries, SecretValue};
 
-/// Items that all secrets of a run together may become: each is sealed, however short it is.
+/// The maximum number of items from all secrets of a run. Each is sealed, however short it is.
 pub(super) const MAX_ITEMS: usize = 20_000;
 
-/// An item to be.
+/// An item from a key of a secret.
 pub(super) struct ExpandedItem<'f> {
-    /// Its key: the prefix and the key of the secret.
+    /// The item key: the prefix and the key of the secret.
     pub(super) key: CompactString,
     /// The key of the secret.
     pub(super) source_key: &'f str,
-    /// Its value.
+    /// The value.
     pub(super) value: &'f SecretValue,
 }
 
-/// Returns the items that a secret becomes, in the order of its keys. `taken` are the items that the Secret has already, and
-/// what each comes from; the new ones are added.
+/// Returns the items of a secret in the order of its keys. `taken` holds the existing items of the Secret with their
+/// sources; the new ones are added.
 ///
 /// # Errors
-/// Everything that is wrong with its keys.
+/// All problems of its keys.
 pub(super) fn expand<'f>(
     source: &KeySource,
     entries: &'f SecretEntries,
@@ -69,11 +69,11 @@ pub(super) fn expand<'f>(
 pub(super) enum Supplier {
     /// An entry of `data` or `stringData`.
     Entry,
-    /// A secret of which all keys are taken.
+    /// A secret whose keys are all taken.
     Secret(Reference),
 }
 
-/// Returns the items that a Secret has of its own.
+/// Returns the items that a Secret defines itself.
 pub(super) fn own_items<'a>(
     keys: impl Iterator<Item = &'a CompactString>,
 ) -> BTreeMap<CompactString, Supplier> {
@@ -81,24 +81,24 @@ pub(super) fn own_items<'a>(
     keys.into_iter().map(|key| (key.clone(), Supplier::Entry)).collect()
 }
 
-/// Why the keys of a secret cannot become items.
+/// A reason why the keys of a secret cannot become items.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ExpandError {
-    #[error("`{reference}` has a key of which no item can be made: `{key}`")]
+    #[error("`{reference}` has a key that is not a valid item key: `{key}`")]
     Key { reference: Reference, key: String },
     #[error("`include` has `{pattern}`, which matches no key of `{reference}`")]
     NoMatch { reference: Reference, pattern: String },
-    #[error("`{reference}` has no key that is taken, so that the Secret would be empty")]
+    #[error("`{reference}` has no matching key, so the Secret would be empty")]
     Nothing { reference: Reference },
-    #[error("the secrets of this run have more than {MAX_ITEMS} keys that become items")]
+    #[error("secrets of this run become more than {MAX_ITEMS} items")]
     TooMany,
-    #[error("item `{key}` comes from `{reference}` and {}", said(.other))]
+    #[error("item `{key}` comes from `{reference}` and {}", describe_supplier(.other))]
     Twice { reference: Reference, key: String, other: Supplier },
 }
 
-fn said(supplier: &Supplier) -> String {
+fn describe_supplier(supplier: &Supplier) -> String {
     match supplier {
-        Supplier::Entry => "stands in the Secret as well".to_owned(),
+        Supplier::Entry => "is also defined in the Secret".to_owned(),
         Supplier::Secret(reference) => format!("from `{reference}`"),
     }
 }
@@ -107,14 +107,12 @@ impl Explain for ExpandError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Key { .. } => format!(
-                "leave it out with `exclude`, or name the keys with `include`; a key of an item holds letters, digits, `-`, `_` and `.`, at most {MAX_ITEM_KEY}"
+                "exclude it with `exclude`, or select keys with `include`; an item key has letters, digits, `-`, `_` and `.`, at most {MAX_ITEM_KEY}"
             ),
-            Self::NoMatch { .. } => "correct the pattern, which counts case, or remove it".to_owned(),
-            Self::Nothing { .. } => {
-                "look at what the secret holds, and at `include` and `exclude`".to_owned()
-            }
-            Self::TooMany => "take fewer keys with `include`, or split the app".to_owned(),
-            Self::Twice { .. } => "leave it out with `exclude`, or set a `prefix`".to_owned(),
+            Self::NoMatch { .. } => "correct the pattern, which is case-sensitive, or remove it".to_owned(),
+            Self::Nothing { .. } => "check the keys of the secret, and `include` and `exclude`".to_owned(),
+            Self::TooMany => "select fewer keys with `include`, or split the app".to_owned(),
+            Self::Twice { .. } => "exclude it with `exclude`, or set a `prefix`".to_owned(),
         })
     }
 }

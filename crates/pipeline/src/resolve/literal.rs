@@ -1,4 +1,4 @@
-//! Items of Secrets whose literal text looks like a placeholder: they would be sealed as they are. Pure.
+//! Finds literal items of Secrets that look like placeholders and would be sealed as they are. Pure.
 
 use super::Names;
 use super::problem::{ResolveError, line_and_column, place_in, shown};
@@ -6,17 +6,18 @@ use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::Origin;
 use sealwave_secrets::placeholder::{self, Generic, LookAlike, look_alike};
 
-/// An item and where it stands.
+/// A literal item with its origin.
 pub(super) struct LiteralItem<'a> {
     pub(super) key: &'a str,
     pub(super) origin: Origin,
     pub(super) text: &'a str,
-    /// Whether the text stands at its origin as it is, not encoded.
+    /// Whether the text is at its origin unencoded.
     pub(super) written: bool,
 }
 
 impl LiteralItem<'_> {
-    /// Returns what is wrong where the text looks like a placeholder and is none. It names the item, and quotes nothing.
+    /// Returns a problem if the text looks like a placeholder but is not one. It names the item and never quotes the
+    /// text.
     pub fn check(&self, generic: Option<&Generic>, names: &Names<'_>) -> Option<Problem> {
         let is_provider = |name: &str| names.known.as_ref().is_some_and(|known| known.contains(name));
         let LookAlike { range, kind } = look_alike(self.text, generic, &is_provider)?;

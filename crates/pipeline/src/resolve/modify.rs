@@ -1,4 +1,4 @@
-//! What modifiers do to a value. Pure; no error holds anything of the value.
+//! Applies modifiers to values. Pure; errors contain nothing of the value.
 
 mod yaml_parse;
 
@@ -13,13 +13,13 @@ use sealwave_core::sha256_hex;
 use sealwave_secrets::placeholder::{Decoder, Encoder, Modifiers, SelectError};
 use sealwave_secrets::values::{SecretBuffer, SecretValue};
 
-/// Bytes that a value may have between modifiers; an item of a Secret is smaller.
+/// The maximum size of a value between modifiers; an item of a Secret is smaller.
 const MAX_BYTES: usize = 4 << 20;
 
-/// RFC 3986, 2.3: what need not be encoded.
+/// The characters that need no encoding (RFC 3986, 2.3).
 const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Files end with a newline and other tools leave the padding out; anything else is an error.
+/// Files end with a newline, and other tools omit the padding; anything else is an error.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -32,42 +32,42 @@ pub(super) struct Refusal {
     pub(super) why: &'static str,
 }
 
-/// Why there is no value.
+/// A reason why a value is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoValue {
     /// The reference was not found.
     NotFound,
-    /// A modifier found nothing.
+    /// A modifier selected nothing.
     Nothing(Refusal),
 }
 
-/// A changed value, or the reason why there is none; an error where a modifier cannot be applied at all.
-type Changed = Result<Result<SecretValue, NoValue>, Refusal>;
+/// The modified value, or the reason why it is missing; an error if a modifier cannot be applied.
+type ModifyResult = Result<Result<SecretValue, NoValue>, Refusal>;
 
-/// Applies modifiers to a value, or to nothing: then only `default` can give one.
-pub(super) fn apply(fetched: Option<&SecretValue>, modifiers: &Modifiers) -> Changed {
+/// Applies modifiers to a value. Without a value, only `default` can provide one.
+pub(super) fn apply(fetched: Option<&SecretValue>, modifiers: &Modifiers) -> ModifyResult {
     let mut state = fetched.cloned().ok_or(NoValue::NotFound);
     for decoder in &modifiers.decoders {
         let Ok(value) = state else { break };
-        state = bounded(decoder.name(), decode(&value, decoder)?)?;
+        state = check_size(decoder.name(), decode(&value, decoder)?)?;
     }
     if let (Err(_), Some(default)) = (&state, &modifiers.default) {
         state = Ok(SecretValue::new(default.as_bytes().to_vec()));
     }
     match (state, &modifiers.encoder) {
-        (Ok(value), Some(encoder)) => bounded(encoder.name(), encode(&value, encoder)?),
+        (Ok(value), Some(encoder)) => check_size(encoder.name(), encode(&value, encoder)?),
         (state, _) => Ok(state),
     }
 }
 
-fn bounded(modifier: &'static str, state: Result<SecretValue, NoValue>) -> Changed {
+fn check_size(modifier: &'static str, state: Result<SecretValue, NoValue>) -> ModifyResult {
     if state.as_ref().is_ok_and(|value| value.len() > MAX_BYTES) {
-        return Err(Refusal { modifier, why: "its result is too large" });
+        return Err(Refusal { modifier, why: "the result is too large" });
     }
     Ok(state)
 }
 
-fn decode(value: &SecretValue, decoder: &Decoder) -> Changed {
+fn decode(value: &SecretValue, decoder: &Decoder) -> ModifyResult {
     let refuse = |why| Refusal { modifier: decoder.name(), why };
     let bytes = value.expose();
     let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
@@ -76,7 +76,7 @@ fn decode(value: &SecretValue, decoder: &Decoder) -> Changed {
             let packed = without_white_space(bytes);
             LENIENT.decode(&*packed).map_err(|_| refuse("the value is not base64"))?
         }
-        Decoder::JsonPath(path) => return selected(path.select(text()?), decoder.name()),
+        Decoder::JsonPath(path) => return convert_selection(path.select(text()?), decoder.name()),
         Decoder::Trim => trim(bytes).to_vec(),
         Decoder::YamlParse => match yaml_parse::to_json(text()?).map_err(refuse)? {
             Some(json) => json.as_bytes().to_vec(),
@@ -86,7 +86,7 @@ fn decode(value: &SecretValue, decoder: &Decoder) -> Changed {
     Ok(Ok(SecretValue::new(changed)))
 }
 
-fn encode(value: &SecretValue, encoder: &Encoder) -> Changed {
+fn encode(value: &SecretValue, encoder: &Encoder) -> ModifyResult {
     let refuse = |why| Refusal { modifier: encoder.name(), why };
     let bytes = value.expose();
     let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
@@ -94,7 +94,7 @@ fn encode(value: &SecretValue, encoder: &Encoder) -> Changed {
         Encoder::Base64 => STANDARD.encode(bytes).into_bytes(),
         Encoder::Indent(spaces) => {
             if bytes.len() + spaces * memchr_iter(b'\n', bytes).count() > MAX_BYTES {
-                return Err(refuse("its result is too large"));
+                return Err(refuse("the result is too large"));
             }
             indent(bytes, *spaces)
         }
@@ -103,7 +103,9 @@ fn encode(value: &SecretValue, encoder: &Encoder) -> Changed {
             serde_json::to_writer(&mut json, text()?).map_err(|_| refuse("the value is not text"))?;
             return Ok(Ok(json.into_value()));
         }
-        Encoder::JsonTemplate(template) => return selected(template.select(text()?), encoder.name()),
+        Encoder::JsonTemplate(template) => {
+            return convert_selection(template.select(text()?), encoder.name());
+        }
         Encoder::Sha256 => sha256_hex(bytes).into_bytes(),
         Encoder::UrlEncode => {
             let mut escaped = SecretBuffer::with_capacity(bytes.len());
@@ -114,13 +116,15 @@ fn encode(value: &SecretValue, encoder: &Encoder) -> Changed {
     Ok(Ok(SecretValue::new(changed)))
 }
 
-/// Names the reason where a document has no value for a `jsonPath`.
-fn selected(result: Result<Zeroizing<String>, SelectError>, modifier: &'static str) -> Changed {
+/// Converts the result of a `jsonPath`, with a reason if the document has no value for it.
+fn convert_selection(result: Result<Zeroizing<String>, SelectError>, modifier: &'static str) -> ModifyResult {
     let refuse = |why| Refusal { modifier, why };
     match result {
         Ok(mut selected) => Ok(Ok(SecretValue::new(std::mem::take(&mut *selected).into_bytes()))),
-        Err(SelectError::Ambiguous) => Err(refuse("an object has the key twice")),
-        Err(SelectError::Missing) => Ok(Err(NoValue::Nothing(refuse("the document has nothing there")))),
+        Err(SelectError::Ambiguous) => Err(refuse("an object has a duplicate key")),
+        Err(SelectError::Missing) => {
+            Ok(Err(NoValue::Nothing(refuse("the path does not exist in the document"))))
+        }
         Err(SelectError::NotJson) => Err(refuse("the value is not JSON")),
     }
 }
@@ -145,10 +149,10 @@ fn indent(bytes: &[u8], spaces: usize) -> Vec<u8> {
     out
 }
 
-/// ASCII white space, with the vertical tab that Rust's own definition leaves out.
+/// Trims ASCII white space, including the vertical tab that Rust's definition omits.
 fn trim(bytes: &[u8]) -> &[u8] {
-    let solid = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0x0b;
-    let Some(start) = bytes.iter().position(solid) else { return &[] };
-    let end = bytes.iter().rposition(solid).unwrap_or(start);
+    let is_visible = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0x0b;
+    let Some(start) = bytes.iter().position(is_visible) else { return &[] };
+    let end = bytes.iter().rposition(is_visible).unwrap_or(start);
     &bytes[start..=end]
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with placeholders and items, in words. No word here comes from a value or a literal.
+//! Errors about placeholders and items. No text here comes from a value or a literal.
 
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::Origin;
@@ -21,7 +21,7 @@ impl Places {
         self.count += 1;
     }
 
-    /// Counts the places of another as well; the first one stays.
+    /// Adds the places of another; the first place stays.
     pub(super) const fn merge(&mut self, other: &Self) {
         self.count += other.count;
     }
@@ -30,7 +30,7 @@ impl Places {
         self.first
     }
 
-    /// How many places there are beside the first.
+    /// Returns the number of places after the first.
     pub(super) const fn others(&self) -> usize {
         self.count - 1
     }
@@ -43,39 +43,39 @@ pub(super) enum ResolveError {
     DataNotBase64 { key: String },
     #[error("item `{key}` of `data` is a placeholder that does not give base64")]
     DataPlaceholder { key: String },
-    #[error("SOPS encrypted this object, and nothing decrypts it")]
+    #[error("object is encrypted by SOPS")]
     EncryptedObject,
     #[error("reference `{reference}` {error}{}", and_others(*.others))]
     Failed { reference: Reference, error: ProviderError, others: usize },
-    #[error("placeholder `<…>` stands outside of a Secret's data, in {object}")]
+    #[error("placeholder `<…>` is outside of a Secret's data, in {object}")]
     GenericOutside { object: String },
     #[error("item `{key}`: {error}{}", in_value(*.at))]
     Grammar { key: String, error: GrammarError, at: Option<(usize, usize)> },
-    // What is no key may be a value in the place of one.
-    #[error("item key is not valid; it is not named, as it may be a value")]
+    // An invalid key may be a misplaced value.
+    #[error("item key is not valid (not shown, since it may be a value)")]
     ItemKey,
     #[error("item `{key}` {kind}{}", in_value(*.at))]
     LookAlike { key: String, kind: LookAlikeKind, at: Option<(usize, usize)> },
     #[error("item `{key}`: modifier `{modifier}` of `{reference}` cannot be applied: {why}")]
     Modifier { key: String, reference: Reference, modifier: &'static str, why: &'static str },
-    #[error("`<path:…>` is used, but the app names no default provider")]
+    #[error("`<path:…>` is used, but the app does not set a default provider")]
     NoDefaultProvider,
-    #[error("placeholder of provider `{provider}` stands outside of a Secret's data, in {object}")]
+    #[error("placeholder of provider `{provider}` is outside of a Secret's data, in {object}")]
     Outside { provider: String, object: String },
     #[error("path of reference `{reference}` has a segment `..`")]
     PathClimbs { reference: Reference },
     #[error("`{field}` of a Secret is of type {got}, not object")]
     SectionType { field: &'static str, got: &'static str },
-    #[error("item `{key}` is larger than {limit} bytes once its placeholders are resolved")]
+    #[error("item `{key}` is larger than {limit} bytes after its placeholders are resolved")]
     TooLarge { key: String, limit: usize },
-    #[error("the Secrets of this run hold more than {limit} bytes once their placeholders are resolved")]
+    #[error("Secrets of this run have more than {limit} bytes after their placeholders are resolved")]
     TooLargeInAll { limit: usize },
-    // The field is not named: it may be a value that slipped out of its place.
-    #[error("field is not known for a Secret; it is not named, as it may be a value")]
+    // The field is not shown: it may be a misplaced value.
+    #[error("field of a Secret is unknown (not shown, since it may be a value)")]
     UnknownField,
     #[error("provider `{provider}` is unknown")]
     UnknownProvider { provider: String, known: Vec<String>, is_default: bool },
-    // A key without a string may be a value in the place of a key.
+    // An entry without a string may be a misplaced value.
     #[error("item of `{field}` is of type {got}, not string")]
     ValueType { field: &'static str, got: &'static str },
 }
@@ -100,7 +100,7 @@ impl Explain for ResolveError {
                 "put it in `stringData`; in `data`, it must be one placeholder that ends in `| base64`, or base64 of a text"
             }
             Self::EncryptedObject => {
-                "move the file out of the directory of manifests, and refer to its values from a Secret: `<sops:FILE#KEY>`"
+                "move the file out of the manifest directories, and refer to its values in a Secret: `<sops:FILE#KEY>`"
             }
             Self::Failed { error, .. } => return error.hint(),
             Self::GenericOutside { .. } => {
@@ -108,26 +108,24 @@ impl Explain for ResolveError {
             }
             Self::Grammar { error, .. } => return Some(error.kind.hint()),
             Self::ItemKey => {
-                "a key holds letters, digits, `-`, `_` and `.`, 253 at most; a placeholder belongs in the value"
+                "a key has letters, digits, `-`, `_` and `.`, at most 253; a placeholder belongs in the value"
             }
             Self::LookAlike { kind, .. } => return Some(kind.hint()),
-            Self::Modifier { .. } => "look at what the reference holds, and at the modifiers before this one",
-            Self::NoDefaultProvider => {
-                "set `provider` in sealwave.yaml, or write the provider instead of `path`"
-            }
+            Self::Modifier { .. } => "check the value of the reference, and the modifiers before this one",
+            Self::NoDefaultProvider => "set `provider` in sealwave.yaml, or replace `path` by a provider",
             Self::Outside { .. } => {
                 "put the value in a Secret and refer to it; if it is meant as text, double its `<`: `<<name:…`, or set the annotation `sealwave.dev/literal: \"true\"` on the object"
             }
-            Self::PathClimbs { .. } => "write the whole path",
-            Self::SectionType { .. } => "it is a mapping of keys to strings",
-            Self::TooLarge { .. } => "Kubernetes takes one MiB per Secret",
+            Self::PathClimbs { .. } => "write the full path",
+            Self::SectionType { .. } => "write a mapping of keys to strings",
+            Self::TooLarge { .. } => "Kubernetes accepts at most 1 MiB per Secret",
             Self::TooLargeInAll { .. } => "split the app",
             Self::UnknownField => {
-                "a Secret has `metadata`, `type`, `immutable`, `data` and `stringData`; case counts"
+                "a Secret has `metadata`, `type`, `immutable`, `data` and `stringData`; case matters"
             }
             Self::UnknownProvider { known, is_default, .. } => return Some(unknown_hint(known, *is_default)),
             Self::ValueType { field: "data", .. } => "values in `data` are base64 strings; quote them",
-            Self::ValueType { .. } => "put it in quotes: values of a Secret are strings",
+            Self::ValueType { .. } => "put it in quotes; values of a Secret are strings",
         };
         Some(text.to_owned())
     }
@@ -148,23 +146,23 @@ fn unknown_hint(known: &[String], is_default: bool) -> String {
         names => format!("providers are {}", list(names)),
     };
     if is_default {
-        format!("{known}; `provider` in sealwave.yaml names the default one")
+        format!("{known}; `provider` in sealwave.yaml sets the default")
     } else {
         format!("{known}; if it is meant as text, double its `<`: `<<name:…`")
     }
 }
 
-/// A reference that gave no value, at the first place that uses it.
+/// Returns the problem of a reference that was not fetched, at its first place.
 pub(super) fn failed(reference: &Reference, error: &ProviderError, places: &Places) -> Problem {
     let error =
         ResolveError::Failed { reference: reference.clone(), error: error.clone(), others: places.others() };
     Problem::at(places.first(), &error)
 }
 
-/// The place of a character within a scalar, where the scalar stands on one line without escapes.
+/// Returns the position of a character within a scalar, if the scalar is on one line without escapes.
 ///
-/// An origin has the position and the width of the scalar as it is written: as wide as the text if it is plain, two more
-/// if it is quoted.
+/// An origin has the position and the width of the scalar as written. A plain scalar is as wide as its text, a quoted
+/// one two characters wider.
 pub(super) fn place_in(origin: Origin, text: &str, offset: usize) -> Option<Origin> {
     let before = text.get(..offset)?.chars().count();
     let whole = before + text.get(offset..)?.chars().count();
@@ -176,14 +174,14 @@ pub(super) fn place_in(origin: Origin, text: &str, offset: usize) -> Option<Orig
     Some(Origin { column, width: 0, ..origin })
 }
 
-/// Line and column of a character within a text, from 1.
+/// Returns the line and column of a character within a text, from 1.
 pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or("");
     let line = before.rsplit('\n').next().unwrap_or("");
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-/// A key as a message shows it: short, and without control characters.
+/// Returns a key for messages: shortened, with control characters escaped.
 pub(super) fn shown(key: &str) -> String {
     key.chars().take(80).flat_map(char::escape_debug).collect()
 }

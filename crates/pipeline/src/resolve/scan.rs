@@ -1,10 +1,10 @@
-//! Placeholders where none may be: every string and key outside of a Secret's data. Pure.
+//! Finds misplaced placeholders: in every string and key outside of a Secret's data. Pure.
 //!
-//! Other languages' `<x:y>` are common in configuration, so only what has the shape of a reference counts, and only of a
-//! provider that is known: see [`suspects`]. A placeholder that stays would be deployed as it is, so no kind of object is
-//! exempt; an author can exempt an object that is no Secret. `<<file:x#y>` is the text `<file:x#y>` here too; all other
-//! text stays untouched. Where an object names a path for argocd-vault-plugin's `<key>`, those count as well: that tool
-//! would have put values there.
+//! `<x:y>` is common in configuration languages, so only texts with the form of a reference to a known provider count:
+//! see [`suspects`]. A remaining placeholder would be deployed as it is, so no kind of object is exempt, but an author
+//! can exempt an object that is not a Secret. `<<file:x#y>` is the text `<file:x#y>` here too; all other text is
+//! unchanged. If an object names a path for argocd-vault-plugin's `<key>`, such placeholders count as well, since that
+//! tool would have replaced them.
 
 use super::Names;
 use super::problem::{ResolveError, place_in, shown};
@@ -13,11 +13,11 @@ use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, ObjectId, Origin, Value};
 use sealwave_secrets::placeholder::{DEFAULT_PROVIDER, PROVIDER_KINDS, provider_name, suspects};
 
-/// Reports placeholders in a tree, one per string, and takes the doubling off escaped ones.
+/// Reports placeholders in a tree, one per string, and unescapes doubled brackets.
 pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, generic: bool, problems: &mut Vec<Problem>) {
-    // A stack of its own: the depth of a tree is its author's.
+    // An explicit stack, since the author controls the depth of the tree.
     let id = object.id();
-    let place = Place { id: &id, names, generic };
+    let scanner = ObjectScanner { id: &id, names, generic };
     let mut stack = vec![object.root_mut()];
     while let Some(node) = stack.pop() {
         if problems.len() >= MAX_PROBLEMS {
@@ -28,13 +28,13 @@ pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, generic: bool, prob
             Value::Bool(_) | Value::Null | Value::Number(_) => {}
             Value::Mapping(mapping) => {
                 for entry in mapping.entries_mut() {
-                    place.check(&entry.key, entry.key_origin, problems);
+                    scanner.check(&entry.key, entry.key_origin, problems);
                     stack.push(&mut entry.value);
                 }
             }
             Value::Sequence(items) => stack.extend(items),
             Value::String(text) => {
-                if let Some(unescaped) = place.check(text, origin, problems) {
+                if let Some(unescaped) = scanner.check(text, origin, problems) {
                     *text = unescaped.into();
                 }
             }
@@ -42,15 +42,15 @@ pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, generic: bool, prob
     }
 }
 
-/// Whose strings are looked at, and what counts in them.
-struct Place<'a> {
+/// A scanner for the strings of one object.
+struct ObjectScanner<'a> {
     id: &'a ObjectId,
     names: &'a Names<'a>,
     generic: bool,
 }
 
-impl Place<'_> {
-    /// Reports the first placeholder of a string; the string without its doubling where it is doubled.
+impl ObjectScanner<'_> {
+    /// Reports the first placeholder of a string, or returns the unescaped string if it has doubled brackets.
     fn check(&self, text: &str, origin: Origin, problems: &mut Vec<Problem>) -> Option<String> {
         memchr::memchr(b'<', text.as_bytes())?;
         let mut unescaped = String::new();
@@ -77,15 +77,15 @@ impl Place<'_> {
     }
 }
 
-/// Characters of what starts with a bracket, up to the closing one; 0 where there is none.
+/// Returns the number of characters up to the closing bracket, or 0 if it is missing.
 fn width_of(text: &str) -> u32 {
     let whole = text.find('>').and_then(|end| text.get(..=end));
     whole.map_or(0, |whole| u32::try_from(whole.chars().count()).unwrap_or(u32::MAX))
 }
 
 impl Names<'_> {
-    /// Whether a placeholder of this name would refer to something: where the operator's providers are known, to one of
-    /// them, else to one of any kind.
+    /// Reports whether a placeholder with this name would refer to something: to one of the operator's providers if
+    /// they are known, otherwise to any kind of provider.
     fn is_suspect(&self, name: &str) -> bool {
         let known = self.known.as_ref();
         name == DEFAULT_PROVIDER || known.map_or(PROVIDER_KINDS.contains(&name), |known| known.contains(name))

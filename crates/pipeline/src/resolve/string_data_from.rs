@@ -1,4 +1,4 @@
-//! `sealwave.dev/string-data-from` on a Secret: all keys of other secrets as its items. Pure.
+//! `sealwave.dev/string-data-from` on a Secret: all keys of other secrets become its items. Pure.
 //!
 //! ```yaml
 //! sealwave.dev/string-data-from: <vault:secret/shop/db>
@@ -10,8 +10,8 @@
 //!   - <sops:secrets/mail.enc.yaml>
 //! ```
 //!
-//! The annotation is taken off every object: nothing reads it in the cluster. It counts on Secrets only, and a name that is
-//! nearly the same is an error: otherwise the Secret would lack its items, and nothing would report it.
+//! The annotation is removed from every object, since nothing reads it in the cluster. It applies to Secrets only, and
+//! a similar name is an error: otherwise the Secret would lack its items without a report.
 
 use super::compat::take;
 use super::problem::shown;
@@ -23,13 +23,13 @@ use sealwave_core::yaml::{self, Limits};
 use sealwave_secrets::placeholder::{Part, Reference, Text, list};
 use sealwave_secrets::values::{KeyPatterns, KeySource};
 
-/// Bytes of the annotation's value.
+/// The maximum size of the annotation's value in bytes.
 const MAX_BYTES: usize = 16 << 10;
-/// Secrets that one annotation may name.
+/// The maximum number of secrets in one annotation.
 const MAX_SOURCES: usize = 20;
-/// Patterns of one annotation.
+/// The maximum number of patterns in one annotation.
 const MAX_PATTERNS: usize = 64;
-/// Patterns of all annotations of a run: each is compiled, which costs far more than to write it.
+/// The maximum number of patterns in all annotations of a run. Compiling a pattern costs far more than writing it.
 pub(super) const MAX_PATTERNS_IN_ALL: usize = 2_000;
 
 /// The annotations that sealwave reads.
@@ -45,14 +45,14 @@ const BOUNDS: Limits = Limits {
     stream_bytes: MAX_BYTES + 4,
 };
 
-/// Takes the annotation off an object, and returns the secrets that it names.
+/// Removes the annotation from an object and returns the secrets that it names.
 pub(super) fn sources(
     object: &mut Manifest,
     patterns_left: &mut usize,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Vec<KeySource> {
-    misplaced(object, notes, problems);
+    report_misplaced(object, notes, problems);
     let taken = take(object, |entry| entry.key == names::STRING_DATA_FROM);
     let Some(entry) = taken.into_iter().next() else { return Vec::new() };
     if !object.is_secret() {
@@ -65,9 +65,9 @@ pub(super) fn sources(
     })
 }
 
-/// Reports names that are nearly those of annotations that sealwave reads, and labels of the same name; of others in
-/// sealwave's domain on a Secret, that nothing reads them.
-fn misplaced(object: &Manifest, notes: &mut Vec<Note>, problems: &mut Vec<Problem>) {
+/// Reports annotations with names similar to those that sealwave reads, and labels of the same name. Warns about other
+/// unread annotations in sealwave's domain on a Secret.
+fn report_misplaced(object: &Manifest, notes: &mut Vec<Note>, problems: &mut Vec<Problem>) {
     let annotations = object.annotations().map_or(&[][..], |all| all.entries());
     if object.is_secret() {
         let unread = annotations.iter().filter(|entry| is_unread(&entry.key)).map(|entry| {
@@ -76,15 +76,18 @@ fn misplaced(object: &Manifest, notes: &mut Vec<Note>, problems: &mut Vec<Proble
         notes.extend(unread);
     }
     let errors = annotations.iter().filter_map(|entry| {
-        Some((entry.key_origin, AnnotationError::Misspelled(shown(&entry.key), near(&entry.key)?)))
+        Some((
+            entry.key_origin,
+            AnnotationError::Misspelled(shown(&entry.key), similar_annotation(&entry.key)?),
+        ))
     });
     let label = object.labels().and_then(|labels| labels.entry(names::STRING_DATA_FROM));
     let label = label.map(|entry| (entry.key_origin, AnnotationError::Label));
     problems.extend(errors.chain(label).map(|(origin, error)| Problem::at(origin, &error)));
 }
 
-/// Returns the annotation that a name is nearly that of: another case, other separators, or a slip of the keyboard.
-fn near(name: &str) -> Option<&'static str> {
+/// Returns the annotation to which a name is similar: with another case, other separators, or a typo.
+fn similar_annotation(name: &str) -> Option<&'static str> {
     if READ.contains(&name) {
         return None;
     }
@@ -92,9 +95,9 @@ fn near(name: &str) -> Option<&'static str> {
     if !domain.eq_ignore_ascii_case(names::SEALWAVE_DOMAIN) {
         return None;
     }
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_', '.'], "");
-    let own = plain(own);
-    let known = READ.map(|known| plain(known.rsplit('/').next().unwrap_or_default()));
+    let normalize = |text: &str| text.to_ascii_lowercase().replace(['-', '_', '.'], "");
+    let own = normalize(own);
+    let known = READ.map(|known| normalize(known.rsplit('/').next().unwrap_or_default()));
     let found = known.iter().position(|known| *known == own).or_else(|| {
         let meant = closest(&own, known.iter().map(String::as_str))?;
         known.iter().position(|known| known == meant)
@@ -102,13 +105,14 @@ fn near(name: &str) -> Option<&'static str> {
     found.and_then(|index| READ.get(index).copied())
 }
 
-/// Returns whether a name is in sealwave's own domain and is none that sealwave reads or writes, nor nearly one.
+/// Reports whether a name is in sealwave's domain but is not read or written by sealwave, and not similar to such a
+/// name.
 fn is_unread(name: &str) -> bool {
     const WRITTEN: [&str; 3] = [names::DERIVATION, names::SEALED_FOR, names::SEAL_KEY_ID];
     let is_own =
         name.split_once('/').is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(names::SEALWAVE_DOMAIN));
-    // The annotation `sealwave.dev/literal` was taken off before.
-    is_own && near(name).is_none() && !READ.contains(&name) && !WRITTEN.contains(&name)
+    // The annotation `sealwave.dev/literal` was removed before.
+    is_own && similar_annotation(name).is_none() && !READ.contains(&name) && !WRITTEN.contains(&name)
 }
 
 fn parse(value: &Node, left_in_all: &mut usize) -> Result<Vec<KeySource>, AnnotationError> {
@@ -130,11 +134,12 @@ fn parse(value: &Node, left_in_all: &mut usize) -> Result<Vec<KeySource>, Annota
     if entries.len() > MAX_SOURCES {
         return Err(AnnotationError::TooLarge { what: "secrets", limit: MAX_SOURCES });
     }
-    let mut left = PatternsLeft { here: MAX_PATTERNS, in_all: left_in_all };
+    let mut left = PatternBudget { here: MAX_PATTERNS, in_all: left_in_all };
     entries.iter().map(|entry| source(entry, value.origin, &mut left)).collect()
 }
 
-/// Reads the value as YAML. Without a line before it, one that starts with `{` would have to be JSON.
+/// Reads the value as YAML. The added line allows YAML flow mappings: a document that starts with `{` would have to be
+/// JSON.
 fn read(text: &str) -> Result<Vec<Node>, AnnotationError> {
     let text = format!("---\n{text}");
     yaml::read(text.as_bytes(), Sources::default().add(""), &BOUNDS).map_err(|failure| {
@@ -145,13 +150,13 @@ fn read(text: &str) -> Result<Vec<Node>, AnnotationError> {
     })
 }
 
-/// Patterns that may still come.
-struct PatternsLeft<'a> {
+/// The number of patterns that are still allowed.
+struct PatternBudget<'a> {
     here: usize,
     in_all: &'a mut usize,
 }
 
-impl PatternsLeft<'_> {
+impl PatternBudget<'_> {
     fn take(&mut self, count: usize) -> Result<(), AnnotationError> {
         let too_many = AnnotationError::TooLarge { what: "patterns", limit: MAX_PATTERNS };
         self.here = self.here.checked_sub(count).ok_or(too_many)?;
@@ -160,7 +165,7 @@ impl PatternsLeft<'_> {
     }
 }
 
-fn source(entry: &Node, origin: Origin, left: &mut PatternsLeft<'_>) -> Result<KeySource, AnnotationError> {
+fn source(entry: &Node, origin: Origin, left: &mut PatternBudget<'_>) -> Result<KeySource, AnnotationError> {
     let fields = match &entry.value {
         Value::String(text) => return with_reference(text, origin),
         Value::Mapping(mapping) => mapping,
@@ -180,7 +185,7 @@ fn source(entry: &Node, origin: Origin, left: &mut PatternsLeft<'_>) -> Result<K
     Ok(source)
 }
 
-/// The source that one placeholder names, of which all keys are taken.
+/// Creates the source for one placeholder, taking all keys.
 fn with_reference(text: &str, origin: Origin) -> Result<KeySource, AnnotationError> {
     let parsed =
         Text::parse(text.trim()).map_err(|error| AnnotationError::Grammar(error.kind.to_string()))?;
@@ -203,7 +208,7 @@ fn with_reference(text: &str, origin: Origin) -> Result<KeySource, AnnotationErr
 fn patterns(
     field: &'static str,
     value: &Node,
-    left: &mut PatternsLeft<'_>,
+    left: &mut PatternBudget<'_>,
 ) -> Result<KeyPatterns, AnnotationError> {
     let items = match &value.value {
         Value::Sequence(items) if !items.is_empty() => items.as_slice(),
@@ -218,17 +223,17 @@ fn patterns(
 
 fn prefix(value: &Node) -> Result<String, AnnotationError> {
     let text = value.as_str().ok_or(AnnotationError::FieldType("prefix"))?;
-    // Whatever comes behind it must be able to be a key.
+    // The prefix must be a valid start of a key.
     if !is_item_key(&format!("{text}k")) {
         return Err(AnnotationError::Prefix(shown(text)));
     }
     Ok(text.to_owned())
 }
 
-/// A fault of the annotation.
+/// An error in the annotation.
 #[derive(Debug, thiserror::Error)]
 enum AnnotationError {
-    #[error("annotation `{NAME}` names no secret")]
+    #[error("annotation `{NAME}` does not name a secret")]
     Empty,
     #[error("annotation `{NAME}` has an entry of type {0}")]
     EntryType(&'static str),
@@ -236,29 +241,29 @@ enum AnnotationError {
     FieldType(&'static str),
     #[error("annotation `{NAME}`: {0}")]
     Grammar(String),
-    #[error("annotation `{NAME}` names one key, `{0}`, and takes all keys of a secret")]
+    #[error("annotation `{NAME}` takes all keys of a secret, but names the key in `{0}`")]
     HasKey(String),
-    #[error("`{NAME}` is a label here, where sealwave does not read it")]
+    #[error("`{NAME}` is a label, which sealwave does not read")]
     Label,
     #[error("annotation `{0}` is unknown")]
     Misspelled(String, &'static str),
-    #[error("annotation `{NAME}` has a modifier, and modifiers apply to one value")]
+    #[error("annotation `{NAME}` has a modifier, but modifiers apply to single values")]
     Modifiers,
     #[error("an entry of annotation `{NAME}` has no `from`")]
     NoFrom,
-    #[error("annotation `{NAME}` holds a text that is not one placeholder")]
+    #[error("annotation `{NAME}` has a text that is not a single placeholder")]
     NotAReference,
-    #[error("annotation `{NAME}` works on Secrets only, and this is {0}")]
+    #[error("annotation `{NAME}` applies only to Secrets, not to {0}")]
     NotASecret(String),
     #[error("annotation `{NAME}` must be a text, not {0}")]
     NotText(&'static str),
-    #[error("`{field}` of annotation `{NAME}` has `{pattern}`, which is not a pattern for keys")]
+    #[error("`{pattern}` in `{field}` of annotation `{NAME}` is not a valid key pattern")]
     Pattern { field: &'static str, pattern: String },
-    #[error("`prefix` of annotation `{NAME}` is `{0}`, with which no item key can start")]
+    #[error("`prefix` of annotation `{NAME}` is `{0}`, which is not a valid start of an item key")]
     Prefix(String),
     #[error("annotation `{NAME}` has more than {limit} {what}")]
     TooLarge { what: &'static str, limit: usize },
-    #[error("annotations `{NAME}` of this run have more than {MAX_PATTERNS_IN_ALL} patterns together")]
+    #[error("annotations `{NAME}` of this run have more than {MAX_PATTERNS_IN_ALL} patterns in total")]
     TooManyInAll,
     #[error("annotation `{0}` has no effect")]
     Unread(String),
@@ -274,7 +279,7 @@ fn expected(field: &str) -> &'static str {
     match field {
         "from" => "one placeholder, such as `<vault:secret/shop/db>`",
         "prefix" => "a text",
-        _ => "a list of patterns, with one at least",
+        _ => "a list of at least one pattern",
     }
 }
 
@@ -288,28 +293,28 @@ impl Explain for AnnotationError {
             Self::Empty | Self::EntryType(_) | Self::NoFrom | Self::NotText(_) | Self::NotAReference => {
                 "write `<provider:path>`, or a list of entries with `from`, `include`, `exclude` and `prefix`"
             }
-            Self::FieldType(_) => "put it in quotes if YAML reads it as something else than text",
+            Self::FieldType(_) => "put it in quotes if YAML does not read it as text",
             Self::Grammar(_) => "write `<provider:path>` or `<provider:path##version>`",
-            Self::HasKey(_) => "leave `#key` out, or put the placeholder into an item of `stringData`",
+            Self::HasKey(_) => "remove `#key`, or put the placeholder in an item of `stringData`",
             Self::Label => "move it to `metadata.annotations`",
             Self::Misspelled(_, meant) => return Some(format!("did you mean `{meant}`?")),
-            Self::Modifiers => "leave it out, or put the placeholder into an item of `stringData`",
+            Self::Modifiers => "remove it, or put the placeholder in an item of `stringData`",
             Self::NotASecret(_) => "write a Secret with the annotation, and refer to it",
             Self::Pattern { .. } => {
                 return Some(format!(
-                    "a pattern holds letters, digits, `-`, `_`, `.`, `*` for any text and `?` for one character, at most {MAX_ITEM_KEY} characters"
+                    "a pattern has letters, digits, `-`, `_`, `.`, `*` for any text and `?` for one character, at most {MAX_ITEM_KEY} characters"
                 ));
             }
             Self::Prefix(_) => "use letters, digits, `-`, `_` and `.`",
-            Self::TooManyInAll => "take all keys where that will do, or split the app",
+            Self::TooManyInAll => "take all keys if that is acceptable, or split the app",
             Self::TooLarge { .. } => "split the Secret, or name the keys in `stringData`",
             Self::Unread(_) => {
-                return Some(format!("the annotations that sealwave reads are {}", list(&READ)));
+                return Some(format!("sealwave reads the annotations {}", list(&READ)));
             }
             Self::UnknownField(field) => {
                 return Some(match closest(field, FIELDS) {
                     Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("the fields are {}", list(&FIELDS)),
+                    None => format!("known fields are {}", list(&FIELDS)),
                 });
             }
             Self::Yaml(_) => "put patterns that start with `*` in quotes, as in `include: [\"*_KEY\"]`",

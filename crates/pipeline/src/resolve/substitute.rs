@@ -1,4 +1,4 @@
-//! Third pass: values in their places. Pure; a value goes in as bytes and is not looked at again.
+//! The third pass: substitutes the values. Pure; a value is copied as bytes and never inspected.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use sealwave_providers::{FetchResult, ProviderError};
 use sealwave_secrets::placeholder::{Modifiers, Part, Placeholder, Reference, Text};
 use sealwave_secrets::values::{KeySource, SecretBuffer, SecretValue};
 
-/// Kubernetes' limit for all of a Secret; no item can be larger.
+/// Kubernetes' limit for a whole Secret; an item cannot be larger.
 const MAX_ITEM: usize = 1 << 20;
 
-/// Bytes of all items of a run, so that many Secrets over one large value do not exhaust the sidecar.
+/// The maximum size of all items of a run, so that many Secrets with one large value do not exhaust the sidecar.
 const MAX_IN_ALL: usize = 64 << 20;
 
-/// Puts values in their places. Where a problem is reported, what comes back is not complete.
+/// Substitutes the values. If a problem is reported, the result is incomplete.
 pub(super) fn substitute(
     objects: Vec<Pending>,
     fetched: &BTreeMap<&Reference, FetchResult>,
@@ -29,36 +29,36 @@ pub(super) fn substitute(
 ) -> Vec<ResolvedObject> {
     let missing = BTreeMap::new();
     let (left, items_left) = (Some(MAX_IN_ALL), Some(expand::MAX_ITEMS));
-    let mut run = Run { fetched, notes, problems, missing, left, items_left };
-    let objects = objects.into_iter().map(|object| run.object(object)).collect();
-    run.report_missing();
+    let mut substitution = Substitution { fetched, notes, problems, missing, left, items_left };
+    let objects = objects.into_iter().map(|object| substitution.object(object)).collect();
+    substitution.report_missing();
     objects
 }
 
-/// Whether a reference gave the answer that lets `default` apply.
+/// Reports whether the error lets `default` apply.
 pub(super) const fn is_missing(error: &ProviderError) -> bool {
     matches!(error, ProviderError::NotFound { .. })
 }
 
-struct Run<'a> {
+struct Substitution<'a> {
     fetched: &'a BTreeMap<&'a Reference, FetchResult>,
     notes: &'a mut Vec<Note>,
     problems: &'a mut Vec<Problem>,
-    /// References that were not found, where no `default` helps.
+    /// References that were not found and have no `default`.
     missing: BTreeMap<Reference, Places>,
-    /// Bytes that the run may still hold; none once that was reported.
+    /// The remaining bytes of the run; `None` after the limit was reported.
     left: Option<usize>,
-    /// Items that secrets may still become; none once that was reported.
+    /// The remaining number of items from secrets; `None` after the limit was reported.
     items_left: Option<usize>,
 }
 
-impl Run<'_> {
+impl Substitution<'_> {
     fn object(&mut self, object: Pending) -> ResolvedObject {
         match object {
             Pending::Plain(_) | Pending::Referred(..) => super::withheld(object),
             Pending::Secret(manifest, items) => {
                 let items = self.items(items);
-                // All of them were left out: as a Secret that never had any.
+                // All items were left out, so the Secret is treated as one without items.
                 if items.is_empty() {
                     return ResolvedObject::Plain(manifest);
                 }
@@ -67,10 +67,10 @@ impl Run<'_> {
         }
     }
 
-    /// The items of a Secret in the order of their keys, all keys of secrets among them.
+    /// Returns the items of a Secret in the order of their keys, including those from all keys of secrets.
     fn items(&mut self, pending: Vec<PendingItem>) -> Vec<ResolvedItem> {
-        let own = |item: &&PendingItem| !matches!(item.content, Content::AllKeys(_));
-        let mut taken = expand::own_items(pending.iter().filter(own).map(|item| &item.key));
+        let is_own = |item: &&PendingItem| !matches!(item.content, Content::AllKeys(_));
+        let mut taken = expand::own_items(pending.iter().filter(is_own).map(|item| &item.key));
         let mut items = Vec::with_capacity(pending.len());
         for item in pending {
             match &item.content {
@@ -82,18 +82,19 @@ impl Run<'_> {
         items
     }
 
-    /// The items that all keys of a secret become. Each is what one bare placeholder would be, but for what it is made from.
+    /// Returns the items from all keys of a secret. Each is like a bare placeholder, except for the text it is derived
+    /// from.
     fn all_keys(
         &mut self,
         source: &KeySource,
         taken: &mut BTreeMap<CompactString, Supplier>,
     ) -> Vec<ResolvedItem> {
-        // What is not there was refused.
+        // A missing entry was refused.
         let Some(answer) = self.fetched.get(&source.reference) else { return Vec::new() };
         let entries = match answer {
             Ok(fetched) => fetched.entries.as_ref(),
             Err(error) => {
-                // Anything else was reported.
+                // Other errors were reported.
                 if is_missing(error) {
                     let places = Places::new(source.origin);
                     self.missing.entry(source.reference.clone()).and_modify(Places::add).or_insert(places);
@@ -117,7 +118,7 @@ impl Run<'_> {
         }
         let placeholder =
             Placeholder { reference: source.reference.clone(), modifiers: Modifiers::default() };
-        let item = |key, source_key| PendingItem {
+        let new_item = |key, source_key| PendingItem {
             key,
             origin: source.origin,
             unresolved: SecretValue::new(source.unresolved(source_key)),
@@ -126,7 +127,7 @@ impl Run<'_> {
         };
         let mut items = Vec::with_capacity(expanded.len());
         for one in expanded {
-            let item = item(one.key, one.source_key);
+            let item = new_item(one.key, one.source_key);
             if one.value.len() > MAX_ITEM {
                 self.problem(&item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
             } else {
@@ -145,7 +146,7 @@ impl Run<'_> {
         self.with_value(item, value)
     }
 
-    /// The item with its value, unless the run would hold too much.
+    /// Returns the item with its value, or reports that the run would hold too much.
     fn with_value(&mut self, item: PendingItem, value: SecretValue) -> Option<ResolvedItem> {
         self.left = self.left?.checked_sub(value.len());
         if self.left.is_none() {
@@ -177,7 +178,7 @@ impl Run<'_> {
 
     fn placeholder(&mut self, placeholder: &Placeholder, item: &PendingItem) -> Option<SecretValue> {
         let reference = &placeholder.reference;
-        // What is not there was refused, and what failed was reported: nothing more to say of either.
+        // A missing entry was refused, and other errors were reported.
         let fetched = match self.fetched.get(reference)? {
             Ok(fetched) => Some(&fetched.value),
             Err(error) if is_missing(error) => None,
@@ -186,7 +187,7 @@ impl Run<'_> {
         match modify::apply(fetched, &placeholder.modifiers) {
             Ok(Ok(value)) => return Some(value),
             Ok(Err(NoValue::NotFound)) if item.is_optional => {
-                let note = LeftOut { key: shown(&item.key), reference: reference.clone() };
+                let note = OmittedItem { key: shown(&item.key), reference: reference.clone() };
                 self.notes.push(Note::remark(Problem::at(item.origin, &note)));
             }
             Ok(Err(NoValue::NotFound)) => match self.missing.get_mut(reference) {
@@ -195,12 +196,14 @@ impl Run<'_> {
                     self.missing.insert(reference.clone(), Places::new(item.origin));
                 }
             },
-            Ok(Err(NoValue::Nothing(refusal))) | Err(refusal) => self.refusal(item, reference, refusal),
+            Ok(Err(NoValue::Nothing(refusal))) | Err(refusal) => {
+                self.report_refusal(item, reference, refusal)
+            }
         }
         None
     }
 
-    fn refusal(&mut self, item: &PendingItem, reference: &Reference, refusal: Refusal) {
+    fn report_refusal(&mut self, item: &PendingItem, reference: &Reference, refusal: Refusal) {
         let Refusal { modifier, why } = refusal;
         let error =
             ResolveError::Modifier { key: shown(&item.key), reference: reference.clone(), modifier, why };
@@ -220,12 +223,12 @@ impl Run<'_> {
     }
 }
 
-/// An item that its author wants left out where its value does not exist.
+/// An item that is left out because its value does not exist, as its author requested.
 #[derive(Debug, thiserror::Error)]
 #[error("item `{key}` is left out: reference `{reference}` is not found")]
-struct LeftOut {
+struct OmittedItem {
     key: String,
     reference: Reference,
 }
 
-impl Explain for LeftOut {}
+impl Explain for OmittedItem {}

@@ -13,13 +13,13 @@ use sealwave_secrets::settings::{Backends, ObjectPattern, Operator};
 
 const CANARY: &str = "c4n4ry";
 
-/// Knows a few values, and counts how it is asked.
+/// A provider with a few values that counts its calls.
 #[derive(Clone, Default)]
-struct Stub {
+struct CountingProvider {
     calls: Arc<Mutex<Vec<Vec<Reference>>>>,
 }
 
-impl Provider for Stub {
+impl Provider for CountingProvider {
     fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         let asked = references.iter().map(|reference| (*reference).clone()).collect();
         self.calls.lock().expect("not poisoned").push(asked);
@@ -69,7 +69,10 @@ fn string_data(text: &str) -> Manifest {
     secret(json!({"stringData": {"k": text}}))
 }
 
-fn run(objects: Vec<Manifest>, access: Access<'_>) -> (Result<Resolved, Failure>, Vec<Note>, Stub) {
+fn run(
+    objects: Vec<Manifest>,
+    access: Access<'_>,
+) -> (Result<Resolved, Failure>, Vec<Note>, CountingProvider) {
     run_as(objects, access, Reading::default())
 }
 
@@ -77,8 +80,8 @@ fn run_as(
     objects: Vec<Manifest>,
     access: Access<'_>,
     reading: Reading<'_>,
-) -> (Result<Resolved, Failure>, Vec<Note>, Stub) {
-    let stub = Stub::default();
+) -> (Result<Resolved, Failure>, Vec<Note>, CountingProvider) {
+    let stub = CountingProvider::default();
     let providers = Providers::default().with("stub", stub.clone()).with("other", stub.clone());
     let deadline = Instant::now() + Duration::from_secs(30);
     let supply = Supply::Fetch {
@@ -148,7 +151,7 @@ fn values_survive_exactly_and_are_never_parsed() {
 }
 
 #[test]
-fn modifiers() {
+fn modifiers_change_values() {
     for (text, expected) in [
         ("<stub:raw | base64>", &b"//4KgA=="[..]),
         ("<stub:b64 | base64decode>", b"\0\x01\x02\xff"),
@@ -202,7 +205,7 @@ fn failing_modifiers_show_no_value() {
 }
 
 #[test]
-fn data_is_base64_and_resolved_where_it_is_text() {
+fn data_is_base64_and_resolved_if_it_is_text() {
     let encode = |bytes: &[u8]| STANDARD.encode(bytes);
     let data = |text: &str| secret(json!({"data": {"k": text}}));
     for (written, expected) in [
@@ -241,7 +244,7 @@ fn items_of_wrong_types_are_reported_together() {
 }
 
 #[test]
-fn string_data_wins_and_items_are_ordered() {
+fn string_data_takes_precedence_and_items_are_sorted() {
     let manifest =
         secret(json!({"stringData": {"b": "s", "a": "<stub:u>"}, "data": {"c": "Yw==", "b": "!"}}));
     let (result, notes, _) = run(vec![manifest.clone()], Access::Unchecked);
@@ -252,7 +255,7 @@ fn string_data_wins_and_items_are_ordered() {
 }
 
 #[test]
-fn what_passes_as_plain() {
+fn objects_without_secret_data_stay_plain() {
     let plain = |manifest| matches!(resolved(vec![manifest]).as_slice(), [ResolvedObject::Plain(_)]);
     assert!(plain(secret(json!({"type": "kubernetes.io/service-account-token"}))));
     assert!(plain(secret(json!({"data": null, "stringData": {}}))));
@@ -316,7 +319,7 @@ fn deep_trees_do_not_overflow() {
 }
 
 #[test]
-fn unknown_providers_and_climbing_paths() {
+fn unknown_providers_and_paths_with_parent_segments_are_errors() {
     assert!(message(string_data("<nope:u>")).contains("provider `nope` is unknown"));
     let failure = failure(vec![string_data("<vault:u>")]);
     assert_eq!(
@@ -341,10 +344,10 @@ fn unknown_providers_and_climbing_paths() {
         &Backends::default(),
         &mut Vec::new(),
     );
-    assert!(result.err().expect("an error").to_string().contains("names no default provider"));
+    assert!(result.err().expect("an error").to_string().contains("does not set a default provider"));
 }
 
-/// The policy of an operator file with one cluster and these rules.
+/// Returns the policy of an operator file with one cluster and these rules.
 fn policy(rules: &str) -> Policy {
     let operator: Operator = yaml_serde::from_str(&format!(
         "{{apiVersion: sealwave.dev/v1alpha1, kind: Operator, policy: [{rules}], \
@@ -354,13 +357,13 @@ fn policy(rules: &str) -> Policy {
     Policy::of(&operator).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-/// An app of project `p` in the namespace `ns`.
+/// Returns an app of project `p` in the namespace `ns`.
 fn subject() -> Subject {
     Subject { project: "p".into(), namespace: "ns".into(), ..Subject::default() }
 }
 
 #[test]
-fn problems_of_all_passes_come_together_and_each_reference_once() {
+fn problems_of_all_passes_are_reported_together_and_each_reference_once() {
     let policy = policy("{projects: [p], allow: ['stub:*']}");
     let manifest = secret(json!({"stringData": {
         "a": "<stub:none><stub:none><stub:none2>", "b": "<stub:none>", "c": "<other:x>", "d": "<stub:denied>",
@@ -404,13 +407,13 @@ fn each_reference_is_fetched_once() {
     let (result, _, stub) = run(manifests, Access::Unchecked);
     assert!(result.is_ok());
     let calls = stub.calls.lock().expect("not poisoned");
-    // Providers are asked side by side: which of them is first is chance.
+    // Providers run concurrently, so the order of their calls is random.
     let sizes: BTreeSet<usize> = calls.iter().map(Vec::len).collect();
     assert_eq!((calls.len(), sizes), (2, BTreeSet::from([5, 15])));
 }
 
 #[test]
-fn withholding_fetches_nothing_and_checks_all_the_same() {
+fn withholding_fetches_nothing_but_still_checks() {
     let known = BTreeSet::from(["stub".to_owned()]);
     let withhold = |manifest: Manifest, known| {
         let supply = Supply::Withhold { known, default_provider: Some("stub") };
@@ -441,7 +444,7 @@ fn withholding_fetches_nothing_and_checks_all_the_same() {
 fn sizes_are_bounded() {
     assert_eq!(value("<stub:big>").len(), 600_000);
     assert!(message(string_data("<stub:big><stub:big>")).contains("larger than 1048576 bytes"));
-    assert!(message(string_data("<stub:lf | indent 100>")).contains("its result is too large"));
+    assert!(message(string_data("<stub:lf | indent 100>")).contains("the result is too large"));
     let many = (0..120).map(|_| string_data("<stub:big>")).collect();
     let failure = failure(many);
     assert_eq!(failure.problems().len(), 1, "{failure}");
@@ -466,10 +469,10 @@ fn errors_point_into_scalars_of_one_line() {
     assert!(column == 10 && text.contains("(line 2, column 3 of the value)"), "{text}");
 }
 
-/// Gives the same values whatever stands in Git, with evidence of it for all but one path.
-struct InGit(Evidence);
+/// A provider that returns the same values whatever is in Git, with evidence for all but one path.
+struct GitProvider(Evidence);
 
-impl Provider for InGit {
+impl Provider for GitProvider {
     fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         let answer = |reference: &&Reference| {
             let evidence = (reference.path != "elsewhere").then_some(self.0);
@@ -482,20 +485,20 @@ impl Provider for InGit {
     }
 }
 
-/// Passes on what another provider answers, and knows nothing of evidence.
-struct Wrapper(InGit);
+/// A provider that passes on another provider's results without evidence.
+struct WithoutEvidence(GitProvider);
 
-impl Provider for Wrapper {
+impl Provider for WithoutEvidence {
     fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
         self.0.fetch(references, deadline)
     }
 }
 
 #[test]
-fn what_git_holds_of_a_value_is_part_of_the_unresolved_text() {
+fn git_evidence_of_a_value_is_part_of_the_unresolved_text() {
     let unresolved = |text: &str, in_git: &[u8]| {
-        let git = Wrapper(InGit(Evidence::of(in_git)));
-        let providers = Providers::default().with("git", git).with("stub", Stub::default());
+        let git = WithoutEvidence(GitProvider(Evidence::of(in_git)));
+        let providers = Providers::default().with("git", git).with("stub", CountingProvider::default());
         let deadline = Instant::now() + Duration::from_secs(30);
         let supply = Supply::Fetch {
             providers: &providers,
@@ -564,7 +567,7 @@ fn texts_that_look_like_placeholders_are_errors_unless_the_secret_says_so() {
 }
 
 #[test]
-fn the_annotation_of_a_secret_exempts_no_placeholder() {
+fn the_annotation_of_a_secret_does_not_exempt_placeholders() {
     assert_eq!(
         items(annotated("Secret", "<password> <stub:u> <<stub:u>", "true")).remove(0).1,
         b"<password> v-u <stub:u>"
@@ -577,7 +580,7 @@ fn the_annotation_of_a_secret_exempts_no_placeholder() {
 }
 
 #[test]
-fn objects_that_are_no_secrets_can_be_exempt() {
+fn objects_other_than_secrets_can_be_exempt() {
     let text = "<stub:u#v> <<stub:u#v>";
     let untouched = |objects: Vec<ResolvedObject>| {
         let [ResolvedObject::Plain(object)] = objects.as_slice() else { panic!("plain") };

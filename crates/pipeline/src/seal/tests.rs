@@ -1,4 +1,4 @@
-//! From resolved objects to `SealedSecrets`: what kubeseal would make, what Argo CD needs, and what must never show.
+//! Tests of sealing: results are like kubeseal's, fit Argo CD, and never show values.
 
 use std::path::Path;
 use std::process::Command;
@@ -42,7 +42,7 @@ fn sealer(line: &str, certificate: &str, project: &str, epoch: &str) -> Sealing 
     }))
 }
 
-fn usual() -> Sealing {
+fn default_sealing() -> Sealing {
     sealer(KEY_LINE, RSA2048, "shop", "")
 }
 
@@ -83,7 +83,7 @@ fn secret(object: &Json, items: Vec<ResolvedItem>) -> ResolvedObject {
     ResolvedObject::Secret(ResolvedSecret { manifest: manifest(object), items, sources: Vec::new() })
 }
 
-/// Everything is sealed.
+/// Returns settings that seal everything.
 fn settings() -> SealSettings<'static> {
     static SEALED: std::sync::LazyLock<Backends> = std::sync::LazyLock::new(Backends::default);
     SealSettings { backends: &SEALED, workloads: &[], today: Date::new(2026, 1, 1).ok() }
@@ -100,7 +100,7 @@ fn seal_one(object: &Json, items: Vec<ResolvedItem>, sealing: &Sealing) -> Resul
 }
 
 fn sealed_json(object: &Json, items: Vec<ResolvedItem>) -> Json {
-    seal_one(object, items, &usual()).unwrap().objects()[0].root().to_json()
+    seal_one(object, items, &default_sealing()).unwrap().objects()[0].root().to_json()
 }
 
 fn plain_secret(name: &str) -> Json {
@@ -108,12 +108,12 @@ fn plain_secret(name: &str) -> Json {
 }
 
 fn messages(object: &Json, items: Vec<ResolvedItem>) -> Vec<String> {
-    let failure = seal_one(object, items, &usual()).err().unwrap();
+    let failure = seal_one(object, items, &default_sealing()).err().unwrap();
     assert!(failure.problems().iter().all(|problem| problem.at != At::Nowhere));
     failure.problems().iter().map(|problem| problem.message.clone()).collect()
 }
 
-fn opened(sealed: &Json, key: &str) -> Vec<u8> {
+fn open_item(sealed: &Json, key: &str) -> Vec<u8> {
     let annotation = |name: &str| sealed["metadata"]["annotations"][name].as_str();
     let text = |field: &str| sealed["metadata"][field].as_str().unwrap_or("");
     let label = Scope::from_annotations(annotation).label(text("namespace"), text("name"));
@@ -122,7 +122,7 @@ fn opened(sealed: &Json, key: &str) -> Vec<u8> {
     danger_unseal(&private, &label, item).unwrap().expose().to_vec()
 }
 
-/// The Secret that kubeseal sealed for `testdata/sealed-secrets/kubeseal`, and its items.
+/// Returns the Secret that kubeseal sealed for `testdata/sealed-secrets/kubeseal`, with its items.
 fn kubeseals_secret(scope: Scope) -> (Json, Vec<ResolvedItem>) {
     let text = include_str!("../../../../testdata/sealed-secrets/kubeseal/in-secret.yaml");
     let mut object: Json = yaml_serde::from_str(text).unwrap();
@@ -142,7 +142,7 @@ fn kubeseals_secret(scope: Scope) -> (Json, Vec<ResolvedItem>) {
 }
 
 #[test]
-fn apart_from_ciphertext_and_argocd_annotations_it_is_what_kubeseal_makes() {
+fn the_result_equals_kubeseals_except_ciphertext_and_argocd_annotations() {
     for (scope, theirs) in [
         (Scope::Strict, include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-strict.json")),
         (
@@ -158,7 +158,7 @@ fn apart_from_ciphertext_and_argocd_annotations_it_is_what_kubeseal_makes() {
         let mut ours = sealed_json(&object, items);
         let mut theirs: Json = serde_json::from_str(theirs).unwrap();
         for key in theirs["spec"]["encryptedData"].as_object().unwrap().keys() {
-            assert_eq!(opened(&ours, key), opened(&theirs, key), "{scope} {key}");
+            assert_eq!(open_item(&ours, key), open_item(&theirs, key), "{scope} {key}");
         }
         let keys = |json: &Json| {
             let mut keys: Vec<String> =
@@ -192,7 +192,7 @@ fn fields_come_in_kubeseals_order() {
 }
 
 #[test]
-fn each_side_gets_the_metadata_that_is_meant_for_it() {
+fn metadata_goes_to_the_sealed_secret_or_its_template() {
     let object = json!({
         "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {
@@ -273,7 +273,7 @@ fn the_authors_sync_options_are_kept() {
 }
 
 #[test]
-fn what_the_cluster_would_refuse_is_refused_here_and_all_at_once() {
+fn all_problems_that_the_cluster_would_refuse_are_reported_together() {
     let mut object = plain_secret("db");
     object["type"] = json!(1);
     object["immutable"] = json!("yes");
@@ -298,7 +298,7 @@ fn what_the_cluster_would_refuse_is_refused_here_and_all_at_once() {
 }
 
 #[test]
-fn each_scope_needs_what_it_is_bound_to() {
+fn each_scope_requires_the_names_that_it_binds_to() {
     let object = |scope: Scope, metadata: Json| {
         let mut object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata});
         if let Some(annotation) = scope.annotation() {
@@ -321,24 +321,24 @@ fn each_scope_needs_what_it_is_bound_to() {
         ["Secret has no `metadata.name`, which scope strict needs"]
     );
     let wide = sealed_json(&object(Scope::ClusterWide, name), items());
-    assert_eq!(opened(&wide, "a"), b"1");
+    assert_eq!(open_item(&wide, "a"), b"1");
     let generated = sealed_json(&object(Scope::NamespaceWide, generated), items());
     assert_eq!(generated["metadata"]["generateName"], "db-");
-    assert_eq!(opened(&generated, "a"), b"1");
+    assert_eq!(open_item(&generated, "a"), b"1");
 }
 
 #[test]
-fn two_scopes_at_once_are_warned_of_and_the_widest_wins() {
+fn two_scopes_cause_a_warning_and_the_widest_applies() {
     let mut object = plain_secret("db");
     object["metadata"]["annotations"] =
         json!({(names::CLUSTER_WIDE): "true", (names::NAMESPACE_WIDE): "true"});
     let mut notes = Vec::new();
     let resolved = Resolved::for_tests(vec![secret(&object, vec![literal("a", b"1")])]);
-    let sealed = seal(resolved, &usual(), &settings(), &checksums(), &mut notes).unwrap();
+    let sealed = seal(resolved, &default_sealing(), &settings(), &checksums(), &mut notes).unwrap();
     assert_eq!(notes.len(), 1);
     let json = sealed.objects()[0].root().to_json();
     assert_eq!(json["metadata"]["annotations"].get(names::NAMESPACE_WIDE), None);
-    assert_eq!(opened(&json, "a"), b"1");
+    assert_eq!(open_item(&json, "a"), b"1");
 }
 
 #[test]
@@ -393,7 +393,7 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
     token["metadata"]["annotations"] = json!({"kubernetes.io/service-account.name": "web"});
     token["data"] = Json::Null;
     let resolved = Resolved::for_tests(vec![ResolvedObject::Plain(manifest(&token))]);
-    let sealed = seal(resolved, &usual(), &settings(), &checksums(), &mut Vec::new()).unwrap();
+    let sealed = seal(resolved, &default_sealing(), &settings(), &checksums(), &mut Vec::new()).unwrap();
     assert_eq!(sealed.objects()[0].root().to_json(), token);
 }
 
@@ -408,12 +408,13 @@ fn objects_keep_their_order_and_items_their_secrets() {
         })
         .collect();
     let sealed =
-        seal(Resolved::for_tests(objects), &usual(), &settings(), &checksums(), &mut Vec::new()).unwrap();
+        seal(Resolved::for_tests(objects), &default_sealing(), &settings(), &checksums(), &mut Vec::new())
+            .unwrap();
     for (n, object) in (0_u8..).zip(sealed.objects()) {
         assert_eq!(object.name(), n.to_string());
         if !n.is_multiple_of(3) {
             let json = object.root().to_json();
-            assert_eq!((opened(&json, "a"), opened(&json, "b")), (vec![n], vec![n, n]));
+            assert_eq!((open_item(&json, "a"), open_item(&json, "b")), (vec![n], vec![n, n]));
         }
     }
     assert_eq!(sealed.objects().len(), 40);
@@ -427,11 +428,11 @@ fn texts(object: &Json, items: Vec<ResolvedItem>, sealing: &Sealing) -> (String,
 }
 
 #[test]
-fn how_an_item_is_sealed_changes_its_ciphertext_but_not_its_checksum() {
+fn sealing_parameters_change_the_ciphertext_but_not_the_checksum() {
     let object = plain_secret("db");
     let items = || vec![item("a", b"<env:A>", b"1")];
-    let (base, digest) = texts(&object, items(), &usual());
-    assert_eq!(texts(&object, items(), &usual()), (base.clone(), digest));
+    let (base, digest) = texts(&object, items(), &default_sealing());
+    assert_eq!(texts(&object, items(), &default_sealing()), (base.clone(), digest));
     assert_eq!(
         texts(&object, items(), &sealer(KEY_LINE, RSA2048_REISSUED, "shop", "")),
         (base.clone(), digest)
@@ -443,7 +444,7 @@ fn how_an_item_is_sealed_changes_its_ciphertext_but_not_its_checksum() {
         (&object, sealer(KEY_LINE, RSA4096, "shop", "")),
         (&object, sealer(KEY_LINE, RSA2048, "other", "")),
         (&object, sealer(KEY_LINE, RSA2048, "shop", "2")),
-        (&wide, usual()),
+        (&wide, default_sealing()),
     ] {
         let (text, same) = texts(object, items(), &sealing);
         assert_ne!(text, base);
@@ -452,9 +453,9 @@ fn how_an_item_is_sealed_changes_its_ciphertext_but_not_its_checksum() {
 }
 
 #[test]
-fn what_an_item_is_changes_both_its_ciphertext_and_its_checksum() {
+fn the_identity_of_an_item_changes_ciphertext_and_checksum() {
     let object = plain_secret("db");
-    let (base, digest) = texts(&object, vec![item("a", b"<env:A>", b"1")], &usual());
+    let (base, digest) = texts(&object, vec![item("a", b"<env:A>", b"1")], &default_sealing());
     let mut elsewhere = plain_secret("db");
     elsewhere["metadata"]["namespace"] = json!("other");
     for (object, item) in [
@@ -463,10 +464,10 @@ fn what_an_item_is_changes_both_its_ciphertext_and_its_checksum() {
         (&object, item("b", b"<env:A>", b"1")),
         (&object, item("a", b"<env:B>", b"1")),
         (&object, item("a", b"<env:A>", b"2")),
-        // A guess written in the placeholder's place is not recognized.
+        // A guess in place of the placeholder is not recognized.
         (&object, literal("a", b"1")),
     ] {
-        let (text, other) = texts(object, vec![item], &usual());
+        let (text, other) = texts(object, vec![item], &default_sealing());
         assert_ne!(text, base);
         assert_ne!(other, digest);
     }
@@ -488,7 +489,7 @@ fn under_the_preview_key_no_literal_is_digested() {
     assert_ne!(referring("x", b"<vault:x>"), digest(literal("a", b"1")));
 }
 
-/// Where `KUBESEAL` names a kubeseal binary, it opens what we sealed.
+/// If `KUBESEAL` names a kubeseal binary, it opens our results.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "only the tester knows where a kubeseal is")]
 fn kubeseal_opens_what_we_seal() {
@@ -502,14 +503,14 @@ fn kubeseal_opens_what_we_seal() {
             ("binary", (0..=255).collect()),
             ("empty", Vec::new()),
             ("large", vec![b'x'; 300_000]),
-            // The type of the Secret asks for it.
+            // Required by the type of the Secret.
             ("password", "gr\u{fc}n\n".as_bytes().to_vec()),
         ];
         let (object, _) = kubeseals_secret(scope);
         let json = sealed_json(&object, values.iter().map(|(key, value)| literal(key, value)).collect());
         let file = directory.path().join("sealed.json");
         fs_err::write(&file, json.to_string()).unwrap();
-        let secret = recovered(Path::new(&kubeseal), &file);
+        let secret = recover(Path::new(&kubeseal), &file);
         assert_eq!(secret["metadata"]["name"], "db.creds");
         assert_eq!(secret["type"], "kubernetes.io/basic-auth");
         assert_eq!(secret["data"].as_object().unwrap().len(), values.len());
@@ -520,8 +521,8 @@ fn kubeseal_opens_what_we_seal() {
     }
 }
 
-fn recovered(kubeseal: &Path, file: &Path) -> Json {
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sealed-secrets/rsa2048.key");
+fn recover(kubeseal: &Path, file: &Path) -> Json {
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/sealed-secrets/rsa2048.key");
     let output = Command::new(kubeseal)
         .args(["--recovery-unseal", "--recovery-private-key", key, "--secret-file"])
         .arg(file)

@@ -1,9 +1,9 @@
-//! Trees as bytes to be digested.
+//! The encoding of trees for digests.
 
 use sealwave_core::document::{Mapping, Node, Number, Value};
 
-/// An injective encoding in which the order of keys does not count. Its depth is that of the tree, which the reader
-/// bounds.
+/// Encodes a tree injectively and independently of the order of keys. Its recursion is bounded by the depth of the
+/// tree, which the reader limits.
 pub(super) fn encode(node: &Node, into: &mut Vec<u8>) {
     match &node.value {
         Value::Bool(flag) => into.extend([b'b', u8::from(*flag)]),

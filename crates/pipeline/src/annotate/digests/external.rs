@@ -1,4 +1,4 @@
-//! An `ExternalSecret`: what it asks for, and what its template makes of that.
+//! Digests of an `ExternalSecret`: its data sources and its template.
 
 use std::collections::BTreeSet;
 
@@ -20,11 +20,11 @@ impl<'a> Digests<'a> {
         vec![wanted.item(SOURCE, "", self.external_whole(wanted))]
     }
 
-    /// What decides one key, where that can be told.
+    /// Digests what determines one key. Returns `None` if that cannot be determined.
     fn external_key(&mut self, wanted: &Wanted<'_, 'a>, key: &str) -> Option<Digest> {
         let data = wanted.at(&["spec", "data"])?;
         let Some(template) = wanted.at(&["spec", "target", "template"]) else {
-            return self.asked(wanted, data, key);
+            return self.data_entry(wanted, data, key);
         };
         if template.get("templateFrom").is_some() || wanted.at(&["spec", "dataFrom"]).is_some() {
             return None;
@@ -34,11 +34,11 @@ impl<'a> Digests<'a> {
         if let Some(digest) = self.entries.get(&at) {
             return Some(*digest);
         }
-        let how = ["engineVersion", "mergePolicy"].map(|field| template.get(field));
+        let options = ["engineVersion", "mergePolicy"].map(|field| template.get(field));
         let mut digests = vec![self.nodes(SOURCE, &[Some(text)])];
-        digests.push(self.whole(wanted, "ExternalSecret.template", &how).digest);
-        for name in names(text.as_str()?)? {
-            digests.push(self.asked(wanted, data, name)?);
+        digests.push(self.whole(wanted, "ExternalSecret.template", &options).digest);
+        for name in template_names(text.as_str()?)? {
+            digests.push(self.data_entry(wanted, data, name)?);
         }
         let parts: Vec<&[u8]> = digests.iter().map(|digest| digest.bytes().as_slice()).collect();
         let digest = self.key.digest("annotate/external-key", &parts);
@@ -46,32 +46,32 @@ impl<'a> Digests<'a> {
         Some(digest)
     }
 
-    /// What is asked for under a name.
-    fn asked(&mut self, wanted: &Wanted<'_, 'a>, data: &'a Node, name: &str) -> Option<Digest> {
+    /// Digests the `data` entry for a secret key.
+    fn data_entry(&mut self, wanted: &Wanted<'_, 'a>, data: &'a Node, name: &str) -> Option<Digest> {
         let entry = self.lookup(data, "secretKey", name)?;
         Some(self.entry(SOURCE, entry, wanted.at(&["spec", "secretStoreRef"])))
     }
 
-    /// All that decides the values, with what the template takes from other objects.
+    /// Digests everything that determines the values, including what the template reads from other objects.
     fn external_whole(&mut self, wanted: &Wanted<'_, 'a>) -> Digest {
         if let Some(digest) = self.whole.get(&(SOURCE, wanted.number)) {
             return *digest;
         }
-        let asked = ["secretStoreRef", "data", "dataFrom"].map(|field| wanted.at(&["spec", field]));
+        let data_entry = ["secretStoreRef", "data", "dataFrom"].map(|field| wanted.at(&["spec", field]));
         let made = ["data", "templateFrom", "mergePolicy", "engineVersion"]
             .map(|field| wanted.at(&["spec", "target", "template", field]));
-        let own = self.nodes(SOURCE, &[asked.as_slice(), &made].concat());
+        let own = self.nodes(SOURCE, &[data_entry.as_slice(), &made].concat());
         let mut items = BTreeSet::from([wanted.item(SOURCE, "", own)]);
         let namespace = wanted.object.namespace;
         for from in wanted.at(&["spec", "target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
-            let name = |field: &str| from.at(&[field, "name"]).and_then(Node::as_str);
-            let whole = |what, name| Reference { what, name, keys: Keys::All, optional: false };
-            if let Some(name) = name("configMap") {
-                self.collect(namespace, &whole(What::ConfigMap, name), &mut items);
+            let name_in = |field: &str| from.at(&[field, "name"]).and_then(Node::as_str);
+            let reference_to = |what, name| Reference { what, name, keys: Keys::All, optional: false };
+            if let Some(name) = name_in("configMap") {
+                self.collect(namespace, &reference_to(What::ConfigMap, name), &mut items);
             }
-            if let Some(name) = name("secret") {
-                // Not one that another `ExternalSecret` makes: they could go round in a circle.
-                self.sealed_now(namespace, &whole(What::Secret, name), &mut items);
+            if let Some(name) = name_in("secret") {
+                // `ExternalSecret`s that create such a Secret are skipped, since they could form a cycle.
+                self.sealed_now(namespace, &reference_to(What::Secret, name), &mut items);
             }
         }
         let digest = combined(self.key, "annotate/external", &items);
@@ -80,11 +80,11 @@ impl<'a> Digests<'a> {
     }
 }
 
-/// The names that a Go template takes values by, where all its actions are as simple as those of our own making: one name
-/// and filters without another, or nothing but braces. A template can reach its values in more ways than are looked for
-/// here, so any other action is `None`.
-fn names(template: &str) -> Option<BTreeSet<&str>> {
-    let mut names = BTreeSet::new();
+/// Returns the names by which a Go template reads its values. Returns `None` unless all actions have a form that
+/// sealwave generates: one name with filters that read no other name, or only braces. Templates can reach values in
+/// more ways than this function recognizes.
+fn template_names(template: &str) -> Option<BTreeSet<&str>> {
+    let mut template_names = BTreeSet::new();
     let mut rest = template;
     while let Some((_, opened)) = rest.split_once("{{") {
         let (action, behind) = opened.split_once("}}")?;
@@ -99,9 +99,9 @@ fn names(template: &str) -> Option<BTreeSet<&str>> {
         if name.is_empty() || filters.contains(['.', '$', '(', '{', '`']) {
             return None;
         }
-        names.insert(name);
+        template_names.insert(name);
     }
-    Some(names)
+    Some(template_names)
 }
 
 fn is_braces(action: &str) -> bool {
@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn names_of_simple_templates_are_found() {
-        let found = |text| names(text).map(|names| names.into_iter().collect::<Vec<_>>());
+        let found =
+            |text| template_names(text).map(|template_names| template_names.into_iter().collect::<Vec<_>>());
         assert_eq!(found("plain { text }}").as_deref(), Some(&[][..]));
         assert_eq!(found("{{ .r0 }}{{.r_1|b64enc}}:{{ .r0 }}").as_deref(), Some(&["r0", "r_1"][..]));
         assert_eq!(found(r#"{{ "{{" }}{{ .a | replace "+" "%20" }}"#).as_deref(), Some(&["a"][..]));

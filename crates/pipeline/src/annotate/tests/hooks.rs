@@ -1,4 +1,4 @@
-//! Secrets that are hooks, and what needs them.
+//! Tests of Secrets that are hooks, and of their consumers.
 
 use super::*;
 
@@ -10,8 +10,8 @@ fn with(annotations: Json, mut object: Json) -> Json {
     object
 }
 
-/// The messages about one Secret with these annotations and one consumer.
-fn said(annotations: Json, consumer: Json) -> Vec<String> {
+/// Returns the messages about a Secret with these annotations and a consumer.
+fn messages_for(annotations: Json, consumer: Json) -> Vec<String> {
     let run = run(&[with(annotations, sealed_secret("db", json!({"a": "x"}))), consumer]);
     let warnings = run.notes.iter().filter(|note| note.level == Level::Warning);
     warnings.map(|note| note.problem.message.clone()).collect()
@@ -57,7 +57,7 @@ fn r06_secrets_that_are_hooks() {
         (json!({HELM: "pre-install,pre-upgrade"}), again("PreSync")),
         (json!({HELM: "post-install"}), late("PostSync")),
         (json!({HELM: "test"}), never.into()),
-        // Neighbors.
+        // Similar cases without a report.
         (json!({HELM: "pre-rollback"}), never.into()),
         (json!({HOOK: "Before"}), never.into()),
         (
@@ -71,7 +71,7 @@ fn r06_secrets_that_are_hooks() {
         (json!({HOOK: "PostSync,SyncFail"}), late("PostSync")),
         (json!({HOOK: "PreSync, PostSync"}), again("PreSync")),
     ] {
-        assert_eq!(said(annotations.clone(), web()), [expected], "{annotations}");
+        assert_eq!(messages_for(annotations.clone(), web()), [expected], "{annotations}");
     }
 }
 
@@ -96,7 +96,7 @@ fn r06_a_pre_sync_job_and_a_secret_of_a_later_phase() {
 }
 
 #[test]
-fn r06_what_a_hook_can_serve_is_not_reported() {
+fn r06_hooks_with_served_consumers_are_not_reported() {
     let migrate = |hook| with(json!({HOOK: hook}), job("migrate", env_from_secret("db")));
     let optional = json!({"containers": [{"envFrom": [{"secretRef": {"name": "db", "optional": true}}]}]});
     for (annotations, consumer) in [
@@ -114,12 +114,12 @@ fn r06_what_a_hook_can_serve_is_not_reported() {
         (json!({HOOK: "PostSync"}), deployment("web", env_from_secret("other"))),
         (json!({HELM: "crd-install"}), web()),
     ] {
-        assert_eq!(said(annotations.clone(), consumer), Vec::<String>::new(), "{annotations}");
+        assert_eq!(messages_for(annotations.clone(), consumer), Vec::<String>::new(), "{annotations}");
     }
 }
 
 #[test]
-fn r06_whatever_makes_the_secret_and_whatever_reads_it() {
+fn r06_all_producers_and_consumers_are_checked() {
     let post = |object| with(json!({HOOK: "PostSync"}), object);
     for secret in [
         object("v1", "Secret", "db", json!({})),
@@ -130,7 +130,7 @@ fn r06_whatever_makes_the_secret_and_whatever_reads_it() {
         let found = run(&[post(secret), pod]);
         assert_eq!(found.notes[0].problem.rule, Some("wave/secret-is-hook"), "{:?}", found.messages());
     }
-    // One finding for a Secret, about the consumer that cannot work.
+    // One finding per Secret, about the consumer that cannot work.
     let many = run(&[
         with(json!({HOOK: "Sync"}), sealed_secret("db", json!({"a": "x"}))),
         deployment("a", env_from_secret("db")),
@@ -142,7 +142,7 @@ fn r06_whatever_makes_the_secret_and_whatever_reads_it() {
             "Job.batch `shop/z` runs in the PreSync phase, but needs SealedSecret.bitnami.com `shop/db`, which comes in the Sync phase"
         ]
     );
-    // Of a ConfigMap it is the rule about what comes late.
+    // For a ConfigMap, the rule about late objects applies.
     let config = run(&[post(config_map("c", json!({"a": "b"}))), deployment("web", env_from_config("c"))]);
     assert_eq!(config.notes[0].problem.rule, Some("wave/late-configuration"));
     let kept = with(json!({HOOK: "Sync"}), config_map("c", json!({"a": "b"})));

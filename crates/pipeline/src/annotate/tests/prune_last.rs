@@ -1,15 +1,15 @@
-//! `PruneLast=true` on what this stage puts into a negative wave.
+//! Tests of `PruneLast=true` on objects that this stage places in a negative wave.
 
 use super::*;
 
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
-fn options<'a>(run: &'a Run, name: &str) -> &'a str {
+fn options<'a>(run: &'a AnnotateRun, name: &str) -> &'a str {
     run.object(name).annotation(OPTIONS).unwrap_or("")
 }
 
 #[test]
-fn f1_what_gets_a_negative_wave_is_pruned_last() {
+fn f1_objects_in_a_negative_wave_are_pruned_last() {
     let run = run(&[
         sealed_secret("sealed", json!({"a": "x"})),
         external_secret("external", json!({})),
@@ -42,7 +42,7 @@ fn f1_what_gets_a_negative_wave_is_pruned_last() {
 }
 
 #[test]
-fn f1_definitions_and_namespaces_that_come_early_too() {
+fn f1_early_definitions_and_namespaces_are_pruned_last() {
     let definition = json!({"spec": {"group": "example.org", "names": {"kind": "Thing"}}});
     let run = run(&[
         cluster("apiextensions.k8s.io/v1", "CustomResourceDefinition", "things.example.org", definition),
@@ -57,7 +57,7 @@ fn f1_definitions_and_namespaces_that_come_early_too() {
 }
 
 #[test]
-fn f1_the_authors_options_stay_and_their_false_wins() {
+fn f1_the_authors_options_stay_and_take_precedence() {
     for (own, expected) in [
         ("Prune=false", "Prune=false,PruneLast=true"),
         ("ServerSideApply=true, Validate=false", "ServerSideApply=true, Validate=false,PruneLast=true"),
@@ -75,7 +75,7 @@ fn f1_the_authors_options_stay_and_their_false_wins() {
 }
 
 #[test]
-fn f1_options_that_are_not_a_text_are_left_and_reported() {
+fn f1_options_that_are_not_a_string_stay_and_are_reported() {
     let mut config = config_map("config", json!({"a": "b"}));
     config["metadata"]["annotations"] = json!({OPTIONS: ["PruneLast=true"]});
     let done = run(&[config.clone(), deployment("web", env_from_config("config"))]);
@@ -92,14 +92,14 @@ fn f1_options_that_are_not_a_text_are_left_and_reported() {
 }
 
 #[test]
-fn f1_a_wave_of_the_app_file_counts_and_one_of_the_author_does_not() {
+fn f1_waves_of_the_app_file_are_pruned_last_and_authors_waves_are_not() {
     let objects = [
         config_map("config", json!({"a": "b"})),
         at_wave("-3", config_map("own", json!({"a": "b"}))),
         job("job", json!({})),
         annotated("argocd.argoproj.io/hook", "PreSync", job("hook", json!({}))),
     ];
-    let run = run_with(&objects, &[], &Settings::waves(&[("ConfigMap", -2), ("Job", -1)]));
+    let run = run_with(&objects, &[], &TestSettings::waves(&[("ConfigMap", -2), ("Job", -1)]));
     for (name, wave, expected) in [
         ("config", "-2", "PruneLast=true"),
         ("own", "-3", ""),
@@ -108,6 +108,6 @@ fn f1_a_wave_of_the_app_file_counts_and_one_of_the_author_does_not() {
     ] {
         assert_eq!((run.wave(name), options(&run, name)), (wave, expected), "{name}");
     }
-    let later = run_with(&objects, &[], &Settings::waves(&[("ConfigMap", 2)]));
+    let later = run_with(&objects, &[], &TestSettings::waves(&[("ConfigMap", 2)]));
     assert_eq!((later.wave("config"), options(&later, "config")), ("2", ""));
 }

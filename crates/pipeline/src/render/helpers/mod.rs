@@ -1,7 +1,7 @@
-//! What templates can call, with the names and the order of arguments that people know from Helm.
+//! The helpers of templates, with the names and the argument order of Helm.
 //!
-//! A helper is a function of its arguments: no time, no randomness, no environment, no files. An argument that is not
-//! defined is an error, except for the helpers that are about exactly that (`default`, `required`, `hasKey`, …).
+//! A helper is a pure function of its arguments: it uses no time, randomness, environment or files. An undefined
+//! argument is an error, except for helpers such as `default`, `required` and `hasKey`.
 
 mod data;
 mod logic;
@@ -23,70 +23,70 @@ use super::tracer::Tracer;
 use super::{scope, written};
 use sealwave_core::document::Printed;
 
-/// Bytes of text of the arguments of one call, and of its result.
+/// The maximum size of the text arguments of a call, and of its result, in bytes.
 const MAX_BYTES: usize = 8 << 20;
-/// Bytes of memory of the result of one call.
+/// The maximum memory of the result of a call in bytes.
 const MAX_MEMORY: usize = 32 << 20;
 
-/// A function that templates can call.
+/// A helper function.
 #[derive(Clone, Copy)]
-struct Function {
+struct HelperFunction {
     name: &'static str,
-    /// How many arguments it takes, at least and at most.
+    /// The minimum and maximum number of arguments.
     arity: (usize, usize),
     /// Whether arguments may be undefined.
     lenient: bool,
-    run: Run,
+    run: HelperKind,
 }
 
-/// What it does.
+/// The kind of a helper.
 #[derive(Clone, Copy)]
-enum Run {
-    /// Makes something new; of one of its arguments alone, where that is said.
-    Make(Make, Option<Source>),
-    /// Gives one of its arguments, or a part of one.
-    Pick(Pick),
+enum HelperKind {
+    /// Creates a new value, possibly from only one of its arguments.
+    Make(MakeFn, Option<SourceArgument>),
+    /// Returns an argument or a part of one.
+    Pick(PickFn),
 }
 
-/// The argument that something is made of.
+/// The argument from which a result is created.
 #[derive(Clone, Copy)]
-struct Source {
+struct SourceArgument {
     argument: usize,
-    /// Whether it is only written in another way.
+    /// Whether the result only rewrites the argument.
     is_whole: bool,
 }
 
-type Make = fn(&Call<'_>) -> Result<Json, TemplateFault>;
-type Pick = for<'a> fn(&Call<'a>) -> Result<&'a Json, TemplateFault>;
+type MakeFn = fn(&Call<'_>) -> Result<Json, TemplateFault>;
+type PickFn = for<'a> fn(&Call<'a>) -> Result<&'a Json, TemplateFault>;
 
 const MANY: usize = usize::MAX;
 
-const fn function(name: &'static str, arity: (usize, usize), run: Make) -> Function {
-    Function { name, arity, lenient: false, run: Run::Make(run, None) }
+const fn function(name: &'static str, arity: (usize, usize), run: MakeFn) -> HelperFunction {
+    HelperFunction { name, arity, lenient: false, run: HelperKind::Make(run, None) }
 }
 
-/// A function that writes one of its arguments in another way.
-const fn writes(name: &'static str, arity: (usize, usize), argument: usize, run: Make) -> Function {
-    let source = Source { argument, is_whole: true };
-    Function { run: Run::Make(run, Some(source)), ..function(name, arity, run) }
+/// Creates a helper that rewrites one of its arguments.
+const fn writes(name: &'static str, arity: (usize, usize), argument: usize, run: MakeFn) -> HelperFunction {
+    let source = SourceArgument { argument, is_whole: true };
+    HelperFunction { run: HelperKind::Make(run, Some(source)), ..function(name, arity, run) }
 }
 
-/// A function that makes something else of one of its arguments, which may hold more.
-const fn changes(name: &'static str, arity: (usize, usize), argument: usize, run: Make) -> Function {
-    let source = Source { argument, is_whole: false };
-    Function { run: Run::Make(run, Some(source)), ..function(name, arity, run) }
+/// Creates a helper that derives its result from one of its arguments, possibly adding to it.
+const fn changes(name: &'static str, arity: (usize, usize), argument: usize, run: MakeFn) -> HelperFunction {
+    let source = SourceArgument { argument, is_whole: false };
+    HelperFunction { run: HelperKind::Make(run, Some(source)), ..function(name, arity, run) }
 }
 
-const fn picks(name: &'static str, arity: (usize, usize), run: Pick) -> Function {
-    Function { name, arity, lenient: false, run: Run::Pick(run) }
+const fn picks(name: &'static str, arity: (usize, usize), run: PickFn) -> HelperFunction {
+    HelperFunction { name, arity, lenient: false, run: HelperKind::Pick(run) }
 }
 
-const fn lenient(function: Function) -> Function {
-    Function { lenient: true, ..function }
+const fn lenient(function: HelperFunction) -> HelperFunction {
+    HelperFunction { lenient: true, ..function }
 }
 
-/// All of them, by name (in the order of bytes).
-static FUNCTIONS: &[Function] = &[
+/// All helpers, sorted by the bytes of their names.
+static FUNCTIONS: &[HelperFunction] = &[
     function("add", (2, MANY), logic::add),
     lenient(picks("and", (1, MANY), logic::and)),
     changes("b64dec", (1, 1), 0, text::b64dec),
@@ -149,74 +149,75 @@ static FUNCTIONS: &[Function] = &[
     writes("upper", (1, 1), 0, text::upper),
 ];
 
-/// Names of the helpers beside the engine's own, sorted.
+/// Returns the names of all helpers except the engine's own, sorted.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().map(|function| function.name)
 }
 
-/// Helpers that are blocks.
+/// Block helpers.
 const BLOCKS: [&str; 5] = ["each", "if", "raw", "unless", "with"];
-/// The arguments of the engine's own helper that is a call.
+/// The arity of the engine's only helper that is not a block.
 const LOOKUP: (usize, usize) = (2, 2);
 
-/// Whether there is such a helper.
+/// Reports whether a helper exists.
 pub(super) fn is_helper(name: &str) -> bool {
     arity(name).is_some() || is_block(name)
 }
 
-/// Whether a helper is written as a block.
+/// Reports whether a helper is a block.
 pub(super) fn is_block(name: &str) -> bool {
     BLOCKS.contains(&name)
 }
 
-/// How many arguments a call takes, at least and at most; `None` where there is no such call.
+/// Returns the minimum and maximum number of arguments of a helper, or `None` if it does not exist.
 pub(super) fn arity(name: &str) -> Option<(usize, usize)> {
     if name == "lookup" { Some(LOOKUP) } else { find(name).map(|function| function.arity) }
 }
 
-/// Whether arguments of a helper may be undefined, and a template goes on as if they were empty. `required` is none of
-/// them: it ends with the message of the author.
+/// Reports whether a helper treats undefined arguments as empty. `required` is not one of them: it fails with the
+/// author's message.
 pub(super) fn is_lenient(name: &str) -> bool {
     name != "required" && find(name).is_some_and(|function| function.lenient)
 }
 
-fn find(name: &str) -> Option<&'static Function> {
+fn find(name: &str) -> Option<&'static HelperFunction> {
     let at = FUNCTIONS.binary_search_by(|function| function.name.cmp(name)).ok()?;
     FUNCTIONS.get(at)
 }
 
-/// The fault of a call with this many arguments, if it is one.
+/// Returns the error of a call with this number of arguments, if it is not valid.
 pub(super) fn arity_fault(name: &str, count: usize, has_names: bool) -> Option<TemplateFault> {
     let (least, most) = arity(name)?;
-    let fits = (least..=most).contains(&count) && !has_names;
-    (!fits).then(|| TemplateFault::Arity { helper: name.to_owned(), wanted: wanted(least, most) })
+    let is_valid = (least..=most).contains(&count) && !has_names;
+    (!is_valid).then(|| TemplateFault::Arity { helper: name.to_owned(), wanted: describe_arity(least, most) })
 }
 
-/// Makes the helpers known to a registry. Those of the engine with the same names go: they see neither undefined
-/// arguments nor bounds.
+/// Registers all helpers. They replace the engine's helpers of the same names, which neither see undefined arguments
+/// nor have limits.
 pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
     for function in FUNCTIONS {
-        registry.register_helper(function.name, Box::new(Guarded { function, state: Arc::clone(state) }));
+        registry
+            .register_helper(function.name, Box::new(CheckedHelper { function, state: Arc::clone(state) }));
     }
     private::register(registry, state);
 }
 
-/// The arguments of a call.
+/// A call of a helper.
 pub(super) struct Call<'a> {
     name: &'static str,
     arguments: Vec<&'a Json>,
-    /// What the arguments weigh together.
+    /// The total weight of the arguments.
     weight: Weight,
     state: &'a State,
 }
 
 impl<'a> Call<'a> {
-    /// An argument, counted from 0; the arity was checked.
+    /// Returns an argument by its index from 0; the arity was checked.
     fn value(&self, index: usize) -> &'a Json {
         self.arguments.get(index).copied().unwrap_or(&Json::Null)
     }
 
-    /// An argument as YAML reads it, whatever its text is.
+    /// Returns an argument as YAML reads it, regardless of its spelling.
     fn read(&self, index: usize) -> &'a Json {
         written::read(self.value(index))
     }
@@ -229,11 +230,11 @@ impl<'a> Call<'a> {
         TemplateFault::Argument { helper: self.name, index: index.saturating_add(1), reason }
     }
 
-    /// An argument as text: scalars as they are printed, null as nothing.
+    /// Returns an argument as text: scalars as they are printed, null as an empty text.
     fn text(&self, index: usize) -> Result<String, TemplateFault> {
         written::text(self.value(index))
             .map(Cow::into_owned)
-            .ok_or_else(|| self.wrong(index, "it is not a scalar"))
+            .ok_or_else(|| self.wrong(index, "value is not a scalar"))
     }
 
     fn integer(&self, index: usize) -> Result<i64, TemplateFault> {
@@ -241,39 +242,39 @@ impl<'a> Call<'a> {
         value
             .as_i64()
             .or_else(|| value.as_str()?.trim().parse().ok())
-            .ok_or_else(|| self.wrong(index, "it is not an integer"))
+            .ok_or_else(|| self.wrong(index, "value is not an integer"))
     }
 
-    /// A small count, for widths and repetitions.
+    /// Returns an argument as a width or a count.
     fn count(&self, index: usize) -> Result<usize, TemplateFault> {
-        usize::try_from(self.integer(index)?).map_err(|_| self.wrong(index, "it is negative"))
+        usize::try_from(self.integer(index)?).map_err(|_| self.wrong(index, "value is negative"))
     }
 
     fn list(&self, index: usize) -> Result<&'a [Json], TemplateFault> {
-        self.read(index).as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(index, "it is not a list"))
+        self.read(index).as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(index, "value is not a list"))
     }
 
     fn object(&self, index: usize) -> Result<&'a serde_json::Map<String, Json>, TemplateFault> {
-        self.read(index).as_object().ok_or_else(|| self.wrong(index, "it is not an object"))
+        self.read(index).as_object().ok_or_else(|| self.wrong(index, "value is not an object"))
     }
 
     fn too_large(&self, needed: usize) -> TemplateFault {
         TemplateFault::Result { helper: self.name, needed: needed as u64, allowed: MAX_BYTES as u64 }
     }
 
-    /// Refuses a text before it is made.
+    /// Refuses a text that is too large, before it is built.
     fn room(&self, bytes: usize) -> Result<(), TemplateFault> {
-        fits(self.name, bytes as u64, MAX_BYTES as u64)
+        check_fits(self.name, bytes as u64, MAX_BYTES as u64)
     }
 
-    /// Refuses a list or an object that takes so much memory, before it is made.
+    /// Refuses a list or an object that takes too much memory, before it is built.
     fn room_in_memory(&self, memory: u64) -> Result<(), TemplateFault> {
-        fits(self.name, memory, MAX_MEMORY as u64)?;
+        check_fits(self.name, memory, MAX_MEMORY as u64)?;
         self.state.charge(work_of(memory))?;
         if self.state.ledger().has_room(memory) { Ok(()) } else { Err(TemplateFault::Memory(MAX_LIVE)) }
     }
 
-    /// Refuses a list of so many texts of so many bytes together, before it is made.
+    /// Refuses a list of this many texts with this total size, before it is built.
     fn room_for_texts(&self, count: usize, bytes: usize) -> Result<(), TemplateFault> {
         self.room_in_memory(Weight::of_texts(count, bytes))
     }
@@ -284,7 +285,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What Helm calls empty: nothing, false, zero, and what holds nothing.
+/// Reports whether a value is empty as in Helm: null, false, zero, or without content.
 fn is_empty(value: &Json) -> bool {
     match written::read(value) {
         Json::Array(items) => items.is_empty(),
@@ -293,17 +294,17 @@ fn is_empty(value: &Json) -> bool {
     }
 }
 
-/// Whether what a helper handles is small enough.
-fn fits(helper: &'static str, needed: u64, allowed: u64) -> Result<(), TemplateFault> {
+/// Checks the size of what a helper handles.
+fn check_fits(helper: &'static str, needed: u64, allowed: u64) -> Result<(), TemplateFault> {
     if needed > allowed { Err(TemplateFault::Result { helper, needed, allowed }) } else { Ok(()) }
 }
 
-struct Guarded {
-    function: &'static Function,
+struct CheckedHelper {
+    function: &'static HelperFunction,
     state: Arc<State>,
 }
 
-impl HelperDef for Guarded {
+impl HelperDef for CheckedHelper {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -314,48 +315,48 @@ impl HelperDef for Guarded {
         self.check(helper)?;
         let name = self.function.name;
         let weight = self.weigh(helper)?;
-        fits(name, weight.text, MAX_BYTES as u64)?;
+        check_fits(name, weight.text, MAX_BYTES as u64)?;
         let arguments = helper.params().iter().map(PathAndJson::value).collect();
         let call = Call { name, arguments, weight, state: &self.state };
-        let (result, of) = self.run(&call).map_err(|fault| match fault {
-            // The name of what is missing is known here only.
+        let (result, provenance) = self.run(&call).map_err(|fault| match fault {
+            // Only this code knows the name of the missing value.
             TemplateFault::Fail(message) if name == "required" && message.is_empty() => {
-                helper.param(1).map_or_else(|| undefined(None), missing)
+                helper.param(1).map_or_else(|| undefined(None), undefined_argument)
             }
             other => other,
         })?;
-        if let Some((value, path)) = in_context(helper, &of, context) {
-            // What stands in the context is given on as such, and not copied here.
+        if let Some((value, path)) = find_in_context(helper, &provenance, context) {
+            // A value in the context is passed on with its path instead of being copied.
             let result = ScopedJson::Context(value, path);
             if let Some(tracer) = &self.state.tracer {
-                traced(tracer, helper, &result, of, context, run);
+                record_provenance(tracer, helper, &result, provenance, context, run);
             }
             return Ok(result);
         }
         let weight = Weight::of(&result);
-        fits(name, weight.text, MAX_BYTES as u64)?;
+        check_fits(name, weight.text, MAX_BYTES as u64)?;
         self.state.charge(weight.text / 64)?;
         self.state.ledger().take(weight.memory)?;
         let result = ScopedJson::Derived(result.into_owned());
         if let Some(tracer) = &self.state.tracer {
-            traced(tracer, helper, &result, of, context, run);
+            record_provenance(tracer, helper, &result, provenance, context, run);
         }
         Ok(result)
     }
 }
 
-/// What a result was made of.
+/// The provenance of a result.
 #[derive(Clone, Copy)]
-enum Of<'a> {
-    /// This, which is an argument or within one.
+enum Provenance<'a> {
+    /// An argument, or a value within one.
     Part(&'a Json),
-    /// One of the arguments.
-    Argument(Source),
+    /// Derived from one of the arguments.
+    Argument(SourceArgument),
     Unknown,
 }
 
-impl Guarded {
-    /// What the arguments weigh together; paid for.
+impl CheckedHelper {
+    /// Weighs the arguments and charges for them.
     fn weigh(&self, helper: &Helper<'_>) -> Result<Weight, TemplateFault> {
         let mut all = Weight::default();
         for param in helper.params() {
@@ -374,31 +375,32 @@ impl Guarded {
         if self.function.lenient {
             return Ok(());
         }
-        // How many arguments there are was checked before the template ran.
+        // The number of arguments was checked before the template ran.
         helper.params().iter().try_for_each(defined)
     }
 
-    fn run<'a>(&self, call: &Call<'a>) -> Result<(Cow<'a, Json>, Of<'a>), TemplateFault> {
+    fn run<'a>(&self, call: &Call<'a>) -> Result<(Cow<'a, Json>, Provenance<'a>), TemplateFault> {
         match self.function.run {
-            Run::Pick(run) => run(call).map(|part| (Cow::Borrowed(part), Of::Part(part))),
-            Run::Make(run, source) => {
-                // Made of several, it is of none of them.
+            HelperKind::Pick(run) => run(call).map(|part| (Cow::Borrowed(part), Provenance::Part(part))),
+            HelperKind::Make(run, source) => {
+                // A result from several arguments belongs to none of them.
                 let count = call.values().len();
-                let alone = |source: &Source| self.function.arity.1 != MANY || count == source.argument + 1;
-                let of = source.filter(alone).map_or(Of::Unknown, Of::Argument);
-                Ok((Cow::Owned(run(call)?), of))
+                let alone =
+                    |source: &SourceArgument| self.function.arity.1 != MANY || count == source.argument + 1;
+                let provenance = source.filter(alone).map_or(Provenance::Unknown, Provenance::Argument);
+                Ok((Cow::Owned(run(call)?), provenance))
             }
         }
     }
 }
 
-/// Where in the context a result stands that is an argument or a part of one.
-fn in_context<'rc>(
+/// Returns the path in the context of a result that is an argument or a part of one.
+fn find_in_context<'rc>(
     helper: &Helper<'rc>,
-    of: &Of<'_>,
+    provenance: &Provenance<'_>,
     context: &'rc Context,
 ) -> Option<(&'rc Json, Vec<String>)> {
-    let Of::Part(part) = of else { return None };
+    let Provenance::Part(part) = provenance else { return None };
     let argument = helper.params().iter().find(|param| std::ptr::eq(param.value(), *part));
     let path = match argument {
         Some(argument) => argument.context_path().cloned()?,
@@ -407,31 +409,31 @@ fn in_context<'rc>(
     Some((scope::navigate(context, &path)?, path))
 }
 
-/// Notes what the result of a function was made of.
-fn traced<'rc>(
+/// Records the provenance of a function's result.
+fn record_provenance<'rc>(
     tracer: &Tracer,
     helper: &Helper<'rc>,
     result: &ScopedJson<'rc>,
-    of: Of<'_>,
+    provenance: Provenance<'_>,
     context: &'rc Context,
     run: &mut RenderContext<'_, 'rc>,
 ) {
-    let argument = match of {
-        Of::Argument(source) => helper.param(source.argument),
-        Of::Part(part) => helper.params().iter().find(|param| std::ptr::eq(param.value(), part)),
-        Of::Unknown => None,
+    let argument = match provenance {
+        Provenance::Argument(source) => helper.param(source.argument),
+        Provenance::Part(part) => helper.params().iter().find(|param| std::ptr::eq(param.value(), part)),
+        Provenance::Unknown => None,
     };
-    let behind = match (argument, of) {
+    let behind = match (argument, provenance) {
         (Some(argument), _) => behind(tracer, argument, context, run),
-        (None, Of::Part(part)) => tracer.entry(part),
+        (None, Provenance::Part(part)) => tracer.entry(part),
         (None, _) => None,
     };
-    let is_whole = !matches!(of, Of::Argument(Source { is_whole: false, .. }));
+    let is_whole = !matches!(provenance, Provenance::Argument(SourceArgument { is_whole: false, .. }));
     let behind = behind.map(|printed| Printed { is_whole: printed.is_whole && is_whole, ..printed });
     tracer.made(helper.params().iter().map(PathAndJson::value), result.as_json(), behind);
 }
 
-/// The path of a part of an argument; it costs as much as it took to weigh the argument.
+/// Returns the path of a part of an argument. It costs as much as weighing the argument did.
 fn path_of_part(whole: &PathAndJson<'_>, part: &Json) -> Option<Vec<String>> {
     let step = match whole.value() {
         Json::Array(items) => items.iter().position(|item| std::ptr::eq(item, part))?.to_string(),
@@ -443,7 +445,7 @@ fn path_of_part(whole: &PathAndJson<'_>, part: &Json) -> Option<Vec<String>> {
     Some(path)
 }
 
-/// The entry of the values that an argument is, or was made of.
+/// Returns the entry of the values that an argument is, or was derived from.
 fn behind<'rc>(
     tracer: &Tracer,
     argument: &PathAndJson<'rc>,
@@ -462,23 +464,23 @@ fn behind<'rc>(
     }
 }
 
-fn wanted(least: usize, most: usize) -> String {
+fn describe_arity(least: usize, most: usize) -> String {
     let plural = if most == 1 { "" } else { "s" };
     match most {
-        MANY => format!("at least {least} arguments, and none by name"),
-        _ if least == most => format!("{most} argument{plural}, and none by name"),
-        _ => format!("{least} to {most} arguments, and none by name"),
+        MANY => format!("at least {least} arguments, and no named ones"),
+        _ if least == most => format!("{most} argument{plural}, and no named ones"),
+        _ => format!("{least} to {most} arguments, and no named ones"),
     }
 }
 
-/// Refuses an argument that is not defined.
+/// Refuses an undefined argument.
 fn defined(param: &PathAndJson<'_>) -> Result<(), TemplateFault> {
     let is_defined = !param.is_value_missing() && written::undefined_name(param.value()).is_none();
-    if is_defined { Ok(()) } else { Err(missing(param)) }
+    if is_defined { Ok(()) } else { Err(undefined_argument(param)) }
 }
 
-/// Says that an argument is not defined, by the name that its author wrote.
-fn missing(param: &PathAndJson<'_>) -> TemplateFault {
+/// Returns the error for an undefined argument, with the name that its author wrote.
+fn undefined_argument(param: &PathAndJson<'_>) -> TemplateFault {
     undefined(written::undefined_name(param.value()).or(param.relative_path().map(String::as_str)))
 }
 

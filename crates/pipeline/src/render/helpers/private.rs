@@ -1,7 +1,7 @@
-//! The calls that the instrumentation puts into templates, and `lookup`, which has to say what it found.
+//! The calls that the instrumentation inserts into templates, and `lookup`, which must record what it found.
 //!
-//! The arguments of blocks and partials pass through here, so that the engine sees what YAML reads where it decides, and
-//! the value itself, with its place in the context, where it hands it on.
+//! Arguments of blocks and partials pass through here. The engine sees the values that YAML reads where it decides, and
+//! the original values with their paths in the context where it passes them on.
 
 use std::sync::Arc;
 
@@ -20,46 +20,46 @@ use crate::render::instrument::{
 use crate::render::price::{ENTERED, INCLUDED, INCLUDED_WITH_NAMES, LOOPED_OVER, NAMED, Stands, Times};
 use crate::render::{scope, written};
 
-/// Makes them known to a registry.
+/// Registers the private helpers.
 pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
     for (name, role) in [
-        ("lookup", Role::Lookup),
-        (BASE, Role::Base),
-        (CONTEXT, Role::Context),
-        (ENTER, Role::Enter),
-        (GIVEN, Role::Given),
-        (ITEMS, Role::Items),
-        (LEAVE, Role::Leave),
-        (MARK, Role::Mark),
-        (MERGED, Role::Merged),
-        (PAY, Role::Pay),
-        (PRINT, Role::Print),
-        (TEST, Role::Test),
+        ("lookup", PrivateKind::Lookup),
+        (BASE, PrivateKind::Base),
+        (CONTEXT, PrivateKind::Context),
+        (ENTER, PrivateKind::Enter),
+        (GIVEN, PrivateKind::Given),
+        (ITEMS, PrivateKind::Items),
+        (LEAVE, PrivateKind::Leave),
+        (MARK, PrivateKind::Mark),
+        (MERGED, PrivateKind::Merged),
+        (PAY, PrivateKind::Pay),
+        (PRINT, PrivateKind::Print),
+        (TEST, PrivateKind::Test),
     ] {
-        registry.register_helper(name, Box::new(Private { role, state: Arc::clone(state) }));
+        registry.register_helper(name, Box::new(PrivateHelper { role, state: Arc::clone(state) }));
     }
 }
 
-struct Private {
-    role: Role,
+struct PrivateHelper {
+    role: PrivateKind,
     state: Arc<State>,
 }
 
 #[derive(Clone, Copy)]
-enum Role {
-    /// The context of `with`: nothing where it is empty.
+enum PrivateKind {
+    /// The context of `with`; nothing if it is empty.
     Base,
-    /// The context of a partial: it stays undefined where it is.
+    /// The context of a partial; it stays undefined if it is undefined.
     Context,
     Enter,
-    /// What a partial gets by name: likewise.
+    /// A named argument of a partial; it stays undefined if it is undefined.
     Given,
-    /// What a loop goes through.
+    /// The collection of a loop.
     Items,
     Leave,
     Lookup,
     Mark,
-    /// The context of a partial that gets values by name as well.
+    /// The context of a partial that also gets named arguments.
     Merged,
     Pay,
     Print,
@@ -67,8 +67,8 @@ enum Role {
     Test,
 }
 
-impl Role {
-    /// What the engine makes of the argument that passes.
+impl PrivateKind {
+    /// Returns how often the engine copies the argument.
     const fn times(self) -> &'static Times {
         match self {
             Self::Base => &ENTERED,
@@ -80,7 +80,7 @@ impl Role {
     }
 }
 
-impl HelperDef for Private {
+impl HelperDef for PrivateHelper {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -89,17 +89,22 @@ impl HelperDef for Private {
         run: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         match self.role {
-            Role::Base | Role::Context | Role::Given | Role::Items | Role::Merged | Role::Test => {
+            PrivateKind::Base
+            | PrivateKind::Context
+            | PrivateKind::Given
+            | PrivateKind::Items
+            | PrivateKind::Merged
+            | PrivateKind::Test => {
                 return self.argument(helper, context);
             }
-            Role::Enter => self.enter(helper, run)?,
-            Role::Leave => self.state.leave(),
-            Role::Lookup => return self.looked_up(helper, context),
-            Role::Mark => self.mark(helper, context, run)?,
-            Role::Pay => self.state.next(number(helper, 0), context, run)?,
-            Role::Print => {
-                let result = printed(helper)?;
-                // A call noted itself what its result is made of.
+            PrivateKind::Enter => self.enter(helper, run)?,
+            PrivateKind::Leave => self.state.leave(),
+            PrivateKind::Lookup => return self.lookup(helper, context),
+            PrivateKind::Mark => self.mark(helper, context, run)?,
+            PrivateKind::Pay => self.state.next(number_argument(helper, 0), context, run)?,
+            PrivateKind::Print => {
+                let result = printable_text(helper)?;
+                // A call recorded the provenance of its result itself.
                 if let (Some(tracer), [param]) = (&self.state.tracer, helper.params().as_slice()) {
                     tracer.print(behind(tracer, param, context, run));
                 }
@@ -110,7 +115,7 @@ impl HelperDef for Private {
     }
 }
 
-impl Private {
+impl PrivateHelper {
     fn enter(&self, helper: &Helper<'_>, run: &mut RenderContext<'_, '_>) -> Result<(), TemplateFault> {
         self.state.charge(1)?;
         self.state.enter()?;
@@ -132,19 +137,19 @@ impl Private {
     ) -> Result<(), TemplateFault> {
         self.state.charge(1)?;
         let counts = helper.param(2).and_then(|param| param.value().as_bool()).unwrap_or(false);
-        self.state.mark(number(helper, 0), number(helper, 1), counts);
+        self.state.mark(number_argument(helper, 0), number_argument(helper, 1), counts);
         if helper.param(PRICE_OF_MARK).is_some_and(|price| !price.value().is_null()) {
-            self.state.next(number(helper, PRICE_OF_MARK), context, run)?;
+            self.state.next(number_argument(helper, PRICE_OF_MARK), context, run)?;
         }
         if let Some(tracer) = &self.state.tracer {
             let made_of = helper.params().get(PRICE_OF_MARK + 2..).unwrap_or_default();
             let made_of = tracer.scopes().made_of(made_of, context, run);
-            tracer.mark(number(helper, PRICE_OF_MARK + 1), made_of);
+            tracer.mark(number_argument(helper, PRICE_OF_MARK + 1), made_of);
         }
         Ok(())
     }
 
-    /// The argument of a block or a partial.
+    /// Passes on the argument of a block or a partial.
     fn argument<'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -155,24 +160,24 @@ impl Private {
         let read = written::read(value);
         let is_scalar = !read.is_array() && !read.is_object();
         Ok(match self.role {
-            // `includeZero` asks for the number; nothing else of the value is needed, and so it is not copied.
-            Role::Test if read.is_number() => ScopedJson::Derived(read.clone()),
-            Role::Test => ScopedJson::Derived((!is_empty(read)).into()),
-            Role::Items if is_scalar && is_empty(read) => ScopedJson::Derived(Json::Array(Vec::new())),
-            Role::Items if is_scalar => return Err(not_items(param).into()),
-            Role::Base if is_scalar && is_empty(read) => ScopedJson::Derived(read.clone()),
-            Role::Merged if is_scalar => self.copied(read, &INCLUDED_WITH_NAMES)?,
-            Role::Context | Role::Given if param.is_value_missing() => {
+            // `includeZero` needs only the number, so nothing else is copied.
+            PrivateKind::Test if read.is_number() => ScopedJson::Derived(read.clone()),
+            PrivateKind::Test => ScopedJson::Derived((!is_empty(read)).into()),
+            PrivateKind::Items if is_scalar && is_empty(read) => ScopedJson::Derived(Json::Array(Vec::new())),
+            PrivateKind::Items if is_scalar => return Err(not_items_fault(param).into()),
+            PrivateKind::Base if is_scalar && is_empty(read) => ScopedJson::Derived(read.clone()),
+            PrivateKind::Merged if is_scalar => self.copy(read, &INCLUDED_WITH_NAMES)?,
+            PrivateKind::Context | PrivateKind::Given if param.is_value_missing() => {
                 let undefined = written::undefined(param.relative_path().map_or("this", String::as_str));
                 self.state.pay_for_given(&undefined, Stands::Copy, self.role.times())?;
                 ScopedJson::Derived(undefined)
             }
-            role => self.handed_on(param, role.times(), context)?,
+            role => self.pass_on(param, role.times(), context)?,
         })
     }
 
-    /// An argument as it is, with its place in the context where it has one.
-    fn handed_on<'rc>(
+    /// Passes on an argument unchanged, with its path in the context if it has one.
+    fn pass_on<'rc>(
         &self,
         param: &PathAndJson<'rc>,
         times: &Times,
@@ -187,17 +192,17 @@ impl Private {
             self.state.pay_for_given(value, Stands::Context, times)?;
             return Ok(ScopedJson::Context(value, path));
         }
-        self.copied(param.value(), times)
+        self.copy(param.value(), times)
     }
 
-    /// A copy of a value, paid for before it is made.
-    fn copied<'rc>(&self, value: &Json, times: &Times) -> Result<ScopedJson<'rc>, TemplateFault> {
+    /// Copies a value after charging for it.
+    fn copy<'rc>(&self, value: &Json, times: &Times) -> Result<ScopedJson<'rc>, TemplateFault> {
         self.state.pay_for_given(value, Stands::Copy, times)?;
         Ok(ScopedJson::Derived(value.clone()))
     }
 
-    /// `lookup collection key`, as the engine has it; it would not say what it found.
-    fn looked_up<'rc>(
+    /// Implements `lookup collection key` like the engine, which would not record what it found.
+    fn lookup<'rc>(
         &self,
         helper: &Helper<'rc>,
         context: &'rc Context,
@@ -220,7 +225,7 @@ impl Private {
         });
         let known = path.and_then(|path| Some((scope::navigate(context, &path)?, path)));
         let result = if let Some((found, path)) = known {
-            // What stands in the context is given on as such, and not copied here.
+            // A value in the context is passed on with its path instead of being copied.
             ScopedJson::Context(found, path)
         } else {
             self.state.pay_for_copy(found)?;
@@ -234,13 +239,13 @@ impl Private {
     }
 }
 
-/// An argument that the instrumentation gives, which is a small number.
-fn number(helper: &Helper<'_>, index: usize) -> usize {
-    let number = helper.param(index).and_then(|param| param.value().as_u64()).unwrap_or(0);
-    usize::try_from(number).unwrap_or(usize::MAX)
+/// Returns a numeric argument that the instrumentation inserted.
+fn number_argument(helper: &Helper<'_>, index: usize) -> usize {
+    let number_argument = helper.param(index).and_then(|param| param.value().as_u64()).unwrap_or(0);
+    usize::try_from(number_argument).unwrap_or(usize::MAX)
 }
 
-fn printed<'rc>(helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderError> {
+fn printable_text<'rc>(helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderError> {
     let param = helper.param(0).ok_or_else(|| undefined(None))?;
     defined(param)?;
     if let Some(text) = written::text(param.value()) {
@@ -254,7 +259,7 @@ fn printed<'rc>(helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderError> {
     .into())
 }
 
-fn not_items(param: &PathAndJson<'_>) -> TemplateFault {
+fn not_items_fault(param: &PathAndJson<'_>) -> TemplateFault {
     TemplateFault::Items { path: path_of(param), kind: kind_of(written::read(param.value())) }
 }
 

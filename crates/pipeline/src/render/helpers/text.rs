@@ -1,4 +1,4 @@
-//! Helpers that make text of text.
+//! Helpers that transform text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,43 +8,44 @@ use super::Call;
 use crate::render::errors::TemplateFault;
 use crate::render::written;
 
-type Answer = Result<Json, TemplateFault>;
+type HelperResult = Result<Json, TemplateFault>;
 
-/// `b64enc text`
-pub(super) fn b64enc(call: &Call<'_>) -> Answer {
+/// Implements `b64enc text`.
+pub(super) fn b64enc(call: &Call<'_>) -> HelperResult {
     Ok(STANDARD.encode(call.text(0)?).into())
 }
 
-/// `b64dec text`: must decode to UTF-8.
-pub(super) fn b64dec(call: &Call<'_>) -> Answer {
-    let bytes = STANDARD.decode(call.text(0)?.trim()).map_err(|_| call.wrong(0, "it is not base64"))?;
-    String::from_utf8(bytes).map(Json::from).map_err(|_| call.wrong(0, "it does not decode to UTF-8"))
+/// Implements `b64dec text`; the result must be UTF-8.
+pub(super) fn b64dec(call: &Call<'_>) -> HelperResult {
+    let bytes =
+        STANDARD.decode(call.text(0)?.trim()).map_err(|_| call.wrong(0, "text is not valid base64"))?;
+    String::from_utf8(bytes).map(Json::from).map_err(|_| call.wrong(0, "text does not decode to UTF-8"))
 }
 
-/// `cat a b …`: the texts with a space between them.
-pub(super) fn cat(call: &Call<'_>) -> Answer {
+/// Implements `cat a b …`: joins the texts with spaces.
+pub(super) fn cat(call: &Call<'_>) -> HelperResult {
     let texts = texts(call, 0)?;
     call.room(texts.iter().map(|text| text.len().saturating_add(1)).sum())?;
     Ok(texts.join(" ").into())
 }
 
-/// `contains part text`
-pub(super) fn contains(call: &Call<'_>) -> Answer {
+/// Implements `contains part text`.
+pub(super) fn contains(call: &Call<'_>) -> HelperResult {
     Ok(call.text(1)?.contains(&call.text(0)?).into())
 }
 
-/// `hasPrefix prefix text`
-pub(super) fn has_prefix(call: &Call<'_>) -> Answer {
+/// Implements `hasPrefix prefix text`.
+pub(super) fn has_prefix(call: &Call<'_>) -> HelperResult {
     Ok(call.text(1)?.starts_with(&call.text(0)?).into())
 }
 
-/// `hasSuffix suffix text`
-pub(super) fn has_suffix(call: &Call<'_>) -> Answer {
+/// Implements `hasSuffix suffix text`.
+pub(super) fn has_suffix(call: &Call<'_>) -> HelperResult {
     Ok(call.text(1)?.ends_with(&call.text(0)?).into())
 }
 
-/// `indent width text`: spaces before every line.
-pub(super) fn indent(call: &Call<'_>) -> Answer {
+/// Implements `indent width text`: indents each line with spaces.
+pub(super) fn indent(call: &Call<'_>) -> HelperResult {
     let (width, text) = (call.count(0)?, call.text(1)?);
     let lines = text.split('\n').count();
     let bytes = width.saturating_mul(lines).saturating_add(text.len());
@@ -60,24 +61,24 @@ pub(super) fn indent(call: &Call<'_>) -> Answer {
     Ok(indented.into())
 }
 
-/// `nindent width text`: a line break, then as `indent`.
-pub(super) fn nindent(call: &Call<'_>) -> Answer {
+/// Implements `nindent width text`: a line break followed by the result of `indent`.
+pub(super) fn nindent(call: &Call<'_>) -> HelperResult {
     let indented = indent(call)?;
     Ok(format!("\n{}", indented.as_str().unwrap_or_default()).into())
 }
 
-/// `lower text`
-pub(super) fn lower(call: &Call<'_>) -> Answer {
+/// Implements `lower text`.
+pub(super) fn lower(call: &Call<'_>) -> HelperResult {
     Ok(call.text(0)?.to_lowercase().into())
 }
 
-/// `upper text`
-pub(super) fn upper(call: &Call<'_>) -> Answer {
+/// Implements `upper text`.
+pub(super) fn upper(call: &Call<'_>) -> HelperResult {
     Ok(call.text(0)?.to_uppercase().into())
 }
 
-/// `printf format a …`, with `%s`, `%d`, `%v`, `%q` and `%%`.
-pub(super) fn printf(call: &Call<'_>) -> Answer {
+/// Implements `printf format a …` with `%s`, `%d`, `%v`, `%q` and `%%`.
+pub(super) fn printf(call: &Call<'_>) -> HelperResult {
     let format = call.text(0)?;
     let mut arguments = (1..call.values().len()).peekable();
     let mut text = String::new();
@@ -92,8 +93,7 @@ pub(super) fn printf(call: &Call<'_>) -> Answer {
             text.push('%');
             continue;
         }
-        let index =
-            arguments.next().ok_or_else(|| call.wrong(0, "it names more arguments than there are"))?;
+        let index = arguments.next().ok_or_else(|| call.wrong(0, "format needs more arguments"))?;
         match verb {
             Some('d') => text.push_str(&call.integer(index)?.to_string()),
             Some('q') => {
@@ -102,29 +102,29 @@ pub(super) fn printf(call: &Call<'_>) -> Answer {
                 text.push_str(&quoted(&value));
             }
             Some('s' | 'v') => text.push_str(&call.text(index)?),
-            _ => return Err(call.wrong(0, "it may hold `%s`, `%d`, `%v`, `%q` and `%%` only")),
+            _ => return Err(call.wrong(0, "format supports only `%s`, `%d`, `%v`, `%q` and `%%`")),
         }
         call.room(text.len())?;
     }
     if arguments.peek().is_some() {
-        return Err(call.wrong(0, "it names fewer arguments than there are"));
+        return Err(call.wrong(0, "format needs fewer arguments"));
     }
     Ok(text.into())
 }
 
-/// `quote a …`: in double quotes, as YAML and JSON read them.
-pub(super) fn quote(call: &Call<'_>) -> Answer {
+/// Implements `quote a …`: double quotes, valid in YAML and JSON.
+pub(super) fn quote(call: &Call<'_>) -> HelperResult {
     for text in texts(call, 0)? {
         call.room(quoted_length(&text))?;
     }
     Ok(texts(call, 0)?.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(" ").into())
 }
 
-/// `squote a …`: in single quotes, as YAML reads them.
-pub(super) fn squote(call: &Call<'_>) -> Answer {
+/// Implements `squote a …`: single quotes, valid in YAML.
+pub(super) fn squote(call: &Call<'_>) -> HelperResult {
     let texts = texts(call, 0)?;
     if let Some(index) = texts.iter().position(|text| text.contains(['\n', '\r'])) {
-        return Err(call.wrong(index, "single quotes cannot hold a line break; use `quote`"));
+        return Err(call.wrong(index, "single-quoted text cannot contain a line break; use `quote`"));
     }
     let quotes: usize = texts.iter().map(|text| text.matches('\'').count()).sum();
     call.room(texts.iter().map(String::len).sum::<usize>().saturating_add(quotes))?;
@@ -136,45 +136,45 @@ pub(super) fn squote(call: &Call<'_>) -> Answer {
         .into())
 }
 
-/// `repeat count text`
-pub(super) fn repeat(call: &Call<'_>) -> Answer {
+/// Implements `repeat count text`.
+pub(super) fn repeat(call: &Call<'_>) -> HelperResult {
     let (count, text) = (call.count(0)?, call.text(1)?);
     call.room(count.saturating_mul(text.len()))?;
     Ok(text.repeat(count).into())
 }
 
-/// `replace old new text`
-pub(super) fn replace(call: &Call<'_>) -> Answer {
+/// Implements `replace old new text`.
+pub(super) fn replace(call: &Call<'_>) -> HelperResult {
     let (old, new, text) = (call.text(0)?, call.text(1)?, call.text(2)?);
     let found = text.matches(&old).count();
     call.room(found.saturating_mul(new.len()).saturating_add(text.len()))?;
     Ok(text.replace(&old, &new).into())
 }
 
-/// `toString value`
-pub(super) fn to_string(call: &Call<'_>) -> Answer {
+/// Implements `toString value`.
+pub(super) fn to_string(call: &Call<'_>) -> HelperResult {
     Ok(call.text(0)?.into())
 }
 
-/// `trim text`
-pub(super) fn trim(call: &Call<'_>) -> Answer {
+/// Implements `trim text`.
+pub(super) fn trim(call: &Call<'_>) -> HelperResult {
     Ok(call.text(0)?.trim().into())
 }
 
-/// `trimPrefix prefix text`
-pub(super) fn trim_prefix(call: &Call<'_>) -> Answer {
+/// Implements `trimPrefix prefix text`.
+pub(super) fn trim_prefix(call: &Call<'_>) -> HelperResult {
     let (prefix, text) = (call.text(0)?, call.text(1)?);
     Ok(text.strip_prefix(&prefix).unwrap_or(&text).into())
 }
 
-/// `trimSuffix suffix text`
-pub(super) fn trim_suffix(call: &Call<'_>) -> Answer {
+/// Implements `trimSuffix suffix text`.
+pub(super) fn trim_suffix(call: &Call<'_>) -> HelperResult {
     let (suffix, text) = (call.text(0)?, call.text(1)?);
     Ok(text.strip_suffix(&suffix).unwrap_or(&text).into())
 }
 
-/// `trunc length text`: the first characters; the last ones where the length is negative.
-pub(super) fn trunc(call: &Call<'_>) -> Answer {
+/// Implements `trunc length text`: keeps the first characters, or the last ones if the length is negative.
+pub(super) fn trunc(call: &Call<'_>) -> HelperResult {
     let (length, text) = (call.integer(0)?, call.text(1)?);
     let wanted = usize::try_from(length.unsigned_abs()).unwrap_or(usize::MAX);
     let skipped = if length < 0 { text.chars().count().saturating_sub(wanted) } else { 0 };
@@ -189,19 +189,19 @@ fn quoted(text: &str) -> String {
     Json::from(text).to_string()
 }
 
-/// Bytes of a text in quotes, at most: what needs an escape takes up to six.
+/// Returns the maximum size of a quoted text in bytes; an escape takes up to six.
 fn quoted_length(text: &str) -> usize {
     let escaped = text.bytes().filter(|byte| byte.is_ascii_control() || matches!(byte, b'"' | b'\\')).count();
     text.len().saturating_add(escaped.saturating_mul(5)).saturating_add(2)
 }
 
-/// The texts of a list's items.
+/// Returns the texts of a list's items.
 pub(super) fn items(call: &Call<'_>, index: usize) -> Result<Vec<String>, TemplateFault> {
     call.list(index)?
         .iter()
         .map(|item| {
             let text = written::text(item).map(std::borrow::Cow::into_owned);
-            text.ok_or_else(|| call.wrong(index, "an item is not a scalar"))
+            text.ok_or_else(|| call.wrong(index, "list item is not a scalar"))
         })
         .collect()
 }

@@ -1,38 +1,39 @@
-//! Bounds of patches: their work, and what they add to objects. A patch may match every object, and `copy` may double one.
+//! The limits of patches: their work, and the data that they add to objects. A patch may match every object, and `copy`
+//! may double one.
 //!
-//! Every patch pays here before it is applied. Nothing here changes an object.
+//! Every patch is charged here before it is applied. This module does not change objects.
 
 use json_patch::PatchOperation;
 use serde_json::Value as Json;
 
 use sealwave_core::document::{Node, Value};
 
-/// Nodes of an object while it is patched.
+/// The maximum number of nodes of an object while it is patched.
 const MAX_NODES: usize = 200_000;
-/// Bytes of keys and texts of an object while it is patched.
+/// The maximum size of the keys and texts of an object while it is patched.
 const MAX_BYTES: usize = 16 << 20;
-/// Depth of an object while it is patched.
+/// The maximum depth of an object while it is patched.
 const MAX_DEPTH: usize = 128;
-/// Bytes that all patches of an environment may add to its objects.
+/// The maximum number of bytes that all patches of an environment may add to its objects.
 pub(super) const MAX_ADDED: usize = 48 << 20;
-/// Nodes that they may add.
+/// The maximum number of nodes that they may add.
 const MAX_ADDED_NODES: usize = 1_000_000;
-/// Units of work for all patches of an environment: one for each object that is compared with a target, for each node that
-/// is looked at, and for each 64 bytes of text in one. Real environments need some ten thousand.
+/// The maximum number of work units for all patches of an environment: one per object that is compared with a target,
+/// one per visited node, and one per 64 bytes of its text. Real environments need some ten thousand.
 const MAX_WORK: usize = 10_000_000;
 
-/// Which bound was passed.
+/// A limit that was exceeded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Exceeded {
-    /// All patches add too much.
+    /// All patches together add too much.
     Added,
-    /// One object becomes too large or too deep.
+    /// An object becomes too large or too deep.
     Object,
-    /// All patches do too much work.
+    /// All patches together take too many steps.
     Work,
 }
 
-/// The extent of a value.
+/// The size of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extent {
     pub(super) nodes: usize,
@@ -52,7 +53,7 @@ impl Extent {
         }
     }
 
-    /// Returns the extent of a tree.
+    /// Returns the size of a tree.
     fn of_node(node: &Node) -> Self {
         match &node.value {
             Value::Sequence(items) => items.iter().map(Self::of_node).fold(Self::ONE, Self::around),
@@ -86,7 +87,7 @@ impl Extent {
     }
 }
 
-/// What all patches of an environment may still take.
+/// The remaining budget of all patches of an environment.
 #[derive(Debug)]
 pub(super) struct Bounds {
     work: usize,
@@ -101,26 +102,26 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// Pays for comparing this many objects with a target.
+    /// Charges for comparing this many objects with a target.
     pub(super) fn compare(&mut self, objects: usize) -> Result<(), Exceeded> {
         self.work = self.work.checked_sub(objects).ok_or(Exceeded::Work)?;
         Ok(())
     }
 
-    /// Pays for looking at a value, and gives its extent.
+    /// Charges for visiting a value, and returns its size.
     pub(super) fn look_at(&mut self, value: &Json) -> Result<Extent, Exceeded> {
         let extent = Extent::of(value);
         self.compare(extent.work())?;
         Ok(extent)
     }
 
-    /// Work that was done.
+    /// Returns the work units used.
     #[cfg(test)]
     pub(super) const fn used(&self) -> usize {
         MAX_WORK - self.work
     }
 
-    /// Pays for a value that is added to some object.
+    /// Charges for a value that is added to an object.
     pub(super) fn add(&mut self, value: Extent) -> Result<(), Exceeded> {
         self.compare(value.work())?;
         self.bytes = self.bytes.checked_sub(value.bytes).ok_or(Exceeded::Added)?;
@@ -129,7 +130,7 @@ impl Bounds {
     }
 }
 
-/// How large an object is while it is patched, at most: what is taken away is found out only where that matters.
+/// The maximum size of an object while it is patched. Removals are subtracted only when the limit is reached.
 pub(super) struct Growing {
     most: Extent,
 }
@@ -139,7 +140,7 @@ impl Growing {
         Ok(Self { most: bounds.look_at(object)? })
     }
 
-    /// Makes room for what an operation adds, before it does.
+    /// Charges for what an operation adds, before it is applied.
     pub(super) fn before(
         &mut self,
         object: &Json,
@@ -149,7 +150,7 @@ impl Growing {
         let added = match operation {
             PatchOperation::Add(add) => Extent::of(&add.value),
             PatchOperation::Replace(replace) => Extent::of(&replace.value),
-            // What is not there is told by the operation itself.
+            // A missing path is reported by the operation itself.
             PatchOperation::Copy(copy) => {
                 object.pointer(copy.from.as_str()).map(Extent::of).unwrap_or_default()
             }
@@ -166,16 +167,16 @@ impl Growing {
     }
 
     fn grow(&mut self, object: &Json, added: Extent, bounds: &mut Bounds) -> Result<(), Exceeded> {
-        let fits = |extent: Extent| extent.nodes <= MAX_NODES && extent.bytes <= MAX_BYTES;
-        if !fits(self.most.around(added)) {
+        let is_within = |extent: Extent| extent.nodes <= MAX_NODES && extent.bytes <= MAX_BYTES;
+        if !is_within(self.most.around(added)) {
             self.most = bounds.look_at(object)?;
         }
         self.most = self.most.around(added);
-        if fits(self.most) { Ok(()) } else { Err(Exceeded::Object) }
+        if is_within(self.most) { Ok(()) } else { Err(Exceeded::Object) }
     }
 }
 
-/// Pays for merging a patch into an object, and refuses it where the result may be too large or too deep.
+/// Charges for merging a patch into an object, and refuses a result that may be too large or too deep.
 pub(super) fn before_merge(object: &Node, patch: &Node, bounds: &mut Bounds) -> Result<(), Exceeded> {
     let added = Extent::of_node(patch);
     bounds.add(added)?;
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn copying_into_itself_has_an_end() {
+    fn copying_a_value_into_itself_is_limited() {
         let mut object = json!({"a": [[1, 2, 3], 4]});
         let copy = operation(json!({"op": "copy", "from": "/a", "path": "/a/-"}));
         let mut bounds = Bounds::default();
@@ -211,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_counts_before_it_is_there() {
+    fn added_values_are_charged_in_advance() {
         let object = json!({"a": "x".repeat(6 << 20)});
         let copy = operation(json!({"op": "copy", "from": "/a", "path": "/b"}));
         let mut bounds = Bounds::default();
         let mut growing = Growing::new(&object, &mut bounds).unwrap();
         assert_eq!(growing.before(&object, &copy, &mut bounds), Ok(()));
-        // The object did not grow, since nothing was copied; so it is looked at again.
+        // The object did not grow, since nothing was copied, so it is measured again.
         assert_eq!(growing.before(&object, &copy, &mut bounds), Ok(()));
         let all = (0..20).find_map(|_| growing.before(&object, &copy, &mut bounds).err());
         assert_eq!(all, Some(Exceeded::Added));
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_at_many_objects_is_work() {
+    fn visiting_many_objects_is_charged() {
         let mut bounds = Bounds::default();
         let object = json!({"data": {"a": "b"}});
         let looks = (0..MAX_WORK).find(|_| bounds.look_at(&object).is_err()).unwrap();

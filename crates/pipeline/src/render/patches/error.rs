@@ -1,6 +1,7 @@
-//! Reasons why a patch is refused.
+//! Errors of patches.
 //!
-//! Messages name an operation, a field or a directive. They must never quote a value: a patch may hold a secret.
+//! Messages name an operation, a field or a directive. They must never quote a value, since a patch may contain a
+//! secret.
 
 use super::bounds::{Exceeded, MAX_ADDED};
 use super::operations::MAX_OPERATIONS;
@@ -12,37 +13,35 @@ pub(super) const MISSING: &str = "the path does not exist";
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    #[error("patches add more than {MAX_ADDED} bytes to the objects together, or too many values")]
+    #[error("patches add more than {MAX_ADDED} bytes in total, or too many values")]
     Added,
-    #[error("patch sets the list `{path}`, which Kubernetes merges {}, without stating its type", merged(*.list))]
+    #[error("patch without a type sets the list `{path}`, which Kubernetes merges {}", describe_merge(*.list))]
     Ambiguous { path: String, list: ListMerge },
     #[error("`{0}` is a directive of strategic merge patches")]
     Directive(&'static str),
     #[error("`{directive}` must be {wanted}")]
     DirectiveValue { directive: &'static str, wanted: &'static str },
-    #[error("operation {index} at `{pointer}` fails: {reason}")]
+    #[error("operation {index} at `{pointer}` failed: {reason}")]
     Failed { index: usize, pointer: String, reason: &'static str },
-    #[error("item is of type {found}, but Kubernetes merges this list {}", merged(*.list))]
+    #[error("item is of type {found}, but Kubernetes merges this list {}", describe_merge(*.list))]
     ItemType { found: &'static str, list: ListMerge },
     #[error("patch turns {0} into a list")]
     List(String),
     #[error("item does not have the merge key `{0}`")]
     MergeKey(&'static str),
-    #[error("kind {0} has no merge keys, so it takes no strategic merge patch")]
+    #[error("kind {0} has no merge keys, so it does not support strategic merge patches")]
     NoMergeKeys(String),
     #[error("operation {0} is not a JSON Patch operation")]
     NotAnOperation(usize),
-    #[error("patch leaves no Kubernetes object: {0}")]
+    #[error("result of the patch is not a Kubernetes object: {0}")]
     NotAManifest(NotAManifest),
-    #[error("`$setElementOrder` is given for a list that Kubernetes does not merge")]
+    #[error("`$setElementOrder` is set for a list that Kubernetes does not merge")]
     NotMerged,
-    #[error("patch matches no object ({0})")]
+    #[error("patch does not match any object ({0})")]
     NoTarget(String),
-    #[error("patch lists its items in another order than `$setElementOrder`, or items that are not in it")]
+    #[error("items of the patch are not in the order of `$setElementOrder`, or not in it")]
     Order,
-    #[error(
-        "`$patch: delete` is for an object with another `{field}` than {object}, which the target matches"
-    )]
+    #[error("`$patch: delete` has a different `{field}` than {object}, which the target matches")]
     OtherObject { field: &'static str, object: String },
     #[error("patch sets a field that `$retainKeys` does not name")]
     Retained,
@@ -52,11 +51,11 @@ pub(super) enum Error {
     TooMany,
     #[error("patch is of type {found}; it must be {wanted}")]
     Type { found: &'static str, wanted: &'static str },
-    #[error("patches do too much work: too many operations on too many or too large objects")]
+    #[error("patches take too many steps: too many operations on too many or too large objects")]
     Work,
 }
 
-fn merged(list: ListMerge) -> String {
+fn describe_merge(list: ListMerge) -> String {
     match list {
         ListMerge::ByKey(key) => format!("by `{key}`"),
         ListMerge::ByValue | ListMerge::Replace => "by value".to_owned(),
@@ -80,35 +79,35 @@ impl Explain for Error {
                 return Some(format!(
                     "to replace the whole list, add `type: merge` to the entry in `sealwave.yaml`; to merge it {}, \
                      add `type: strategic`",
-                    merged(*list)
+                    describe_merge(*list)
                 ));
             }
             Self::Directive(_) => {
-                "add `type: strategic` to the entry in `sealwave.yaml`; a field of this name is added by a patch of type `json`"
+                "add `type: strategic` to the entry in `sealwave.yaml`; to add a field of this name, use a patch of type `json`"
             }
             Self::Failed { reason: MISSING, .. } => {
-                "`add` makes the last part of a path only; `/` in a key is written `~1`, `~` is written `~0`"
+                "`add` creates only the last part of a path; `/` in a key is written `~1`, `~` is written `~0`"
             }
             Self::NotAnOperation(_) => {
                 "an operation has `op` (add, copy, move, remove, replace, test), `path`, and `value` or `from`; paths start with `/`"
             }
-            Self::Added => "put large texts into manifests, not into patches of many objects",
+            Self::Added => "put large texts in manifests, not in patches of many objects",
             Self::List(_) => {
-                "Argo CD takes the `items` of any object for objects of their own; write these as manifests"
+                "Argo CD treats the `items` of any object as separate objects; write these as manifests"
             }
-            Self::MergeKey(_) => "the merge key tells which item of the object is meant",
+            Self::MergeKey(_) => "the merge key identifies the item of the object",
             Self::NoMergeKeys(_) => {
-                "`type: merge` replaces whole lists, `type: json` changes single items; only Kubernetes' own kinds have merge keys"
+                "`type: merge` replaces whole lists, `type: json` changes single items; only built-in kinds have merge keys"
             }
             Self::NotMerged => "write the whole list in its order",
             Self::Order => "list the same items in both, in the same order",
-            Self::OtherObject { .. } => "let the target match only the object to delete",
-            Self::Retained => "`$retainKeys` names all fields that stay, those of the patch included",
+            Self::OtherObject { .. } => "change the target so that it matches only the object to delete",
+            Self::Retained => "`$retainKeys` must name all fields to keep, including those of the patch",
             Self::Work => {
-                "give a target `kind` and `name`, or write one merge patch instead of many operations"
+                "set `kind` and `name` of the target, or write one merge patch instead of many operations"
             }
             Self::NoTarget(_) => {
-                "`group`, `kind`, `name` and `namespace` must all be those of the object, without patterns; \"\" is the core group"
+                "`group`, `kind`, `name` and `namespace` must all equal those of the object, without patterns; \"\" is the core group"
             }
             _ => return None,
         };

@@ -1,7 +1,7 @@
 //! JSON Merge Patch (RFC 7386), and the merging of fields that strategic merge patches share with it.
 //!
-//! Trees are merged, not their JSON, so every value that a patch sets has the position that it has in the patch, and
-//! everything else keeps its own. The work is linear in the sizes of the object and the patch.
+//! Trees are merged instead of JSON, so every value from a patch has its position in the patch, and everything else
+//! keeps its own. The work is linear in the sizes of the object and the patch.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -33,31 +33,31 @@ fn merge(target: &mut Node, patch: &Node, schema: Option<MergeSchema>) {
             }
             Ok(is_kept)
         },
-        |entry| Ok(added(entry)),
+        |entry| Ok(new_field(entry)),
     );
     let Ok(()) = merged;
     point_at_removals(target, schema, changes.into_iter().map(|(_, entry)| entry));
 }
 
-fn added(entry: &Entry) -> Option<(Origin, Node)> {
+fn new_field(entry: &Entry) -> Option<(Origin, Node)> {
     (entry.value.value != Value::Null).then(|| (entry.key_origin, without_nulls(&entry.value)))
 }
 
-/// Copies a value of a patch; a null in a map means that there is no such field. Lists are taken as they are.
+/// Copies a value of a patch. A null in a map means that the field does not exist. Lists are copied unchanged.
 fn without_nulls(node: &Node) -> Node {
     let Value::Mapping(mapping) = &node.value else { return node.clone() };
     let mut copy = Mapping::with_capacity(mapping.len());
     for entry in mapping.entries() {
-        if let Some((key_origin, value)) = added(entry) {
+        if let Some((key_origin, value)) = new_field(entry) {
             copy.push_new(Entry { key: entry.key.clone(), key_origin, value });
         }
     }
     Node::new(Value::Mapping(copy), node.origin)
 }
 
-/// Merges changes into fields: those of the object keep their order, and new ones follow in the order of the patch.
+/// Merges changes into fields. Fields of the object keep their order, and new ones follow in the order of the patch.
 ///
-/// `change` changes a field that is there and returns whether it stays; `add` makes one that is not.
+/// `change` changes an existing field and returns whether to keep it; `add` creates a new one.
 pub(super) fn merge_fields<T, E>(
     mapping: &mut Mapping,
     changes: &[(&str, T)],
@@ -84,7 +84,7 @@ pub(super) fn merge_fields<T, E>(
     Ok(())
 }
 
-/// Lets an object point at the part of the patch that removed a field that it must have: nothing else shows where it went.
+/// Points an object at the part of the patch that removed a required field, since nothing else shows the removal.
 pub(super) fn point_at_removals<'p>(
     node: &mut Node,
     schema: Option<MergeSchema>,

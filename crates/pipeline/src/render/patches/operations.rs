@@ -1,7 +1,8 @@
 //! JSON Patch (RFC 6902): a list of operations.
 //!
-//! A library applies each operation to the object as JSON. The result is laid over the tree: what an operation left alone keeps
-//! its position and its place in the order, what it set has the position that it has in the patch. No message quotes a value.
+//! A library applies each operation to the object as JSON. The result is then merged into the tree: unchanged parts
+//! keep their position and their order, and values from the patch get their position in the patch. Messages never quote
+//! a value.
 
 use json_patch::{PatchErrorKind, PatchOperation};
 use serde_json::Value as Json;
@@ -13,22 +14,22 @@ use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Entry, Manifest, Mapping, Node, Origin, Value};
 use sealwave_kube::schema::MergeSchema;
 
-/// Operations of one patch.
+/// The maximum number of operations of a patch.
 pub(super) const MAX_OPERATIONS: usize = 1_000;
 
-/// Reads the operations of a patch.
+/// Parses the operations of a patch.
 pub fn parse(patch: &Node) -> Result<Vec<(PatchOperation, &Node)>, Problem> {
     let items = patch.items();
     if items.len() > MAX_OPERATIONS {
         return Err(Problem::at(patch.shown_at(), &Error::TooMany));
     }
-    let operation = |(index, item): (usize, _)| {
+    let parse_operation = |(index, item): (usize, _)| {
         let item: &Node = item;
         serde_json::from_value(item.to_json())
             .map(|operation| (operation, item))
             .map_err(|_| Problem::at(item.shown_at(), &Error::NotAnOperation(index)))
     };
-    items.iter().enumerate().map(operation).collect()
+    items.iter().enumerate().map(parse_operation).collect()
 }
 
 /// Applies the operations of a patch to an object, and returns the changed tree.
@@ -45,10 +46,10 @@ pub(super) fn apply(
     for (index, (operation, item)) in operations.iter().enumerate() {
         let stop = |error: &Error| Stop::at(item.shown_at(), error);
         growing.before(&json, operation, bounds).map_err(|exceeded| stop(&exceeded.into()))?;
-        step(&mut json, index, operation).map_err(|error| stop(&error))?;
-        changed_at(&mut root, &json, operation, item.origin, bounds)
+        apply_operation(&mut json, index, operation).map_err(|error| stop(&error))?;
+        update_tree(&mut root, &json, operation, item.origin, bounds)
             .map_err(|exceeded| stop(&exceeded.into()))?;
-        if let (Some(value), Some(given)) = (target(&mut root, operation), item.get("value")) {
+        if let (Some(value), Some(given)) = (target_node(&mut root, operation), item.get("value")) {
             *value = given.clone();
         }
         if let PatchOperation::Remove(removed) = operation {
@@ -58,7 +59,7 @@ pub(super) fn apply(
     Ok(root)
 }
 
-/// Lets an object point at the operation that removed a field that it must have: nothing else shows where it went.
+/// Points an object at the operation that removed a required field, since nothing else shows the removal.
 fn mark_removed(
     root: &mut Node,
     path: &json_patch::jsonptr::Pointer,
@@ -70,50 +71,51 @@ fn mark_removed(
     for step in parent.tokens() {
         let step = step.decoded();
         schema = if matches!(node.value, Value::Sequence(_)) { schema.item() } else { schema.field(&step) };
-        let Some(inner) = inner(&mut node.value, &step) else { return };
-        node = inner;
+        let Some(child) = child_node(&mut node.value, &step) else { return };
+        node = child;
     }
     if !parent.is_root() && schema.requires(&last.decoded()) {
         node.origin = removed;
     }
 }
 
-/// Lays what an operation changed over the tree: the collection that holds the place it names, and nothing around it.
-fn changed_at(
+/// Merges the change of an operation into the tree, replacing only the collection that holds the changed place.
+fn update_tree(
     root: &mut Node,
     json: &Json,
     operation: &PatchOperation,
     changed: Origin,
     bounds: &mut Bounds,
 ) -> Result<(), Exceeded> {
-    let parent = |path: &json_patch::jsonptr::Pointer| -> Vec<String> {
+    let parent_of = |path: &json_patch::jsonptr::Pointer| -> Vec<String> {
         let path = path.parent().unwrap_or_default();
         path.tokens().map(|step| step.decoded().into_owned()).collect()
     };
     let steps = match operation {
         PatchOperation::Test(_) => return Ok(()),
-        // Both places change, and positions between them in a list.
+        // Both places change, and in a list the positions between them.
         PatchOperation::Move(moved) => {
-            let (from, to) = (parent(&moved.from), parent(&moved.path));
+            let (from, to) = (parent_of(&moved.from), parent_of(&moved.path));
             from.into_iter().zip(to).take_while(|(from, to)| from == to).map(|(from, _)| from).collect()
         }
-        operation => parent(operation.path()),
+        operation => parent_of(operation.path()),
     };
     let (mut node, mut value) = (root, json);
     for step in &steps {
-        let (Some(inner), Some(inside)) = (inner(&mut node.value, step), inside(value, step)) else {
-            // Nothing is there: the operation has failed.
+        let (Some(child), Some(child_json)) = (child_node(&mut node.value, step), child_value(value, step))
+        else {
+            // The place does not exist, so the operation has failed.
             return Ok(());
         };
-        (node, value) = (inner, inside);
+        (node, value) = (child, child_json);
     }
     bounds.look_at(value)?;
     let old = std::mem::replace(node, Node::new(Value::Null, node.origin));
-    *node = laid_over(old, value, changed);
+    *node = merge_origins(old, value, changed);
     Ok(())
 }
 
-fn inner<'n>(value: &'n mut Value, step: &str) -> Option<&'n mut Node> {
+fn child_node<'n>(value: &'n mut Value, step: &str) -> Option<&'n mut Node> {
     match value {
         Value::Mapping(mapping) => mapping.get_mut(step),
         Value::Sequence(items) => items.get_mut(step.parse::<usize>().ok()?),
@@ -121,7 +123,7 @@ fn inner<'n>(value: &'n mut Value, step: &str) -> Option<&'n mut Node> {
     }
 }
 
-fn inside<'j>(value: &'j Json, step: &str) -> Option<&'j Json> {
+fn child_value<'j>(value: &'j Json, step: &str) -> Option<&'j Json> {
     match value {
         Json::Object(fields) => fields.get(step),
         Json::Array(items) => items.get(step.parse::<usize>().ok()?),
@@ -129,8 +131,8 @@ fn inside<'j>(value: &'j Json, step: &str) -> Option<&'j Json> {
     }
 }
 
-/// What an operation put there that gives a value of its own.
-fn target<'n>(root: &'n mut Node, operation: &PatchOperation) -> Option<&'n mut Node> {
+/// Returns the node that an operation with a value has set.
+fn target_node<'n>(root: &'n mut Node, operation: &PatchOperation) -> Option<&'n mut Node> {
     let (PatchOperation::Add(json_patch::AddOperation { path, .. })
     | PatchOperation::Replace(json_patch::ReplaceOperation { path, .. })) = operation
     else {
@@ -149,30 +151,30 @@ fn target<'n>(root: &'n mut Node, operation: &PatchOperation) -> Option<&'n mut 
     })
 }
 
-/// One operation at a time: so the bounds hold after each, and each change knows its operation.
-fn step(json: &mut Json, index: usize, operation: &PatchOperation) -> Result<(), Error> {
+/// Applies a single operation, so that the limits hold after each, and each change is attributed to its operation.
+fn apply_operation(json: &mut Json, index: usize, operation: &PatchOperation) -> Result<(), Error> {
     json_patch::patch_unsafe(json, std::slice::from_ref(operation)).map_err(|error| Error::Failed {
         index,
         pointer: operation.path().to_string(),
         reason: match error.kind {
-            PatchErrorKind::TestFailed => "the value is another one",
+            PatchErrorKind::TestFailed => "the value is different",
             PatchErrorKind::InvalidFromPointer => "the path in `from` does not exist",
             PatchErrorKind::InvalidPointer => MISSING,
             PatchErrorKind::CannotMoveInsideItself => "a value cannot move into itself",
-            _ => "it cannot be applied",
+            _ => "the operation cannot be applied",
         },
     })
 }
 
-/// The tree of `new`, with the positions of `old` wherever the two are alike.
-fn laid_over(old: Node, new: &Json, changed: Origin) -> Node {
+/// Builds the tree of `new`, keeping the positions of `old` where both are equal.
+fn merge_origins(old: Node, new: &Json, changed: Origin) -> Node {
     let origin = old.origin;
     match (old.value, new) {
         (Value::Mapping(mapping), Json::Object(fields)) => {
-            Node::new(Value::Mapping(mapping_over(mapping, fields, changed)), origin)
+            Node::new(Value::Mapping(merge_mapping_origins(mapping, fields, changed)), origin)
         }
         (Value::Sequence(items), Json::Array(new)) => {
-            Node::new(Value::Sequence(items_over(items, new, changed)), origin)
+            Node::new(Value::Sequence(merge_item_origins(items, new, changed)), origin)
         }
         (value, new) => {
             let old = Node::new(value, origin);
@@ -181,12 +183,12 @@ fn laid_over(old: Node, new: &Json, changed: Origin) -> Node {
     }
 }
 
-/// Keys keep the order of the object; new ones follow.
-fn mapping_over(old: Mapping, new: &serde_json::Map<String, Json>, changed: Origin) -> Mapping {
+/// Merges mappings: keys keep the order of the object, and new ones follow.
+fn merge_mapping_origins(old: Mapping, new: &serde_json::Map<String, Json>, changed: Origin) -> Mapping {
     let mut merged = Mapping::with_capacity(new.len());
     for Entry { key, key_origin, value } in old.into_entries() {
         if let Some(field) = new.get(key.as_str()) {
-            merged.push_new(Entry { key, key_origin, value: laid_over(value, field, changed) });
+            merged.push_new(Entry { key, key_origin, value: merge_origins(value, field, changed) });
         }
     }
     let known: std::collections::BTreeSet<String> =
@@ -198,12 +200,12 @@ fn mapping_over(old: Mapping, new: &serde_json::Map<String, Json>, changed: Orig
     merged
 }
 
-/// Items at both ends that are alike keep their positions; between them, item goes with item.
-fn items_over(old: Vec<Node>, new: &[Json], changed: Origin) -> Vec<Node> {
-    let alike = |(old, new): &(&Node, &Json)| old.to_json() == **new;
-    let head = old.iter().zip(new).take_while(alike).count();
+/// Merges lists: equal items at both ends keep their positions, and items between them are paired in order.
+fn merge_item_origins(old: Vec<Node>, new: &[Json], changed: Origin) -> Vec<Node> {
+    let is_equal = |(old, new): &(&Node, &Json)| old.to_json() == **new;
+    let head = old.iter().zip(new).take_while(is_equal).count();
     let shorter = old.len().min(new.len()).saturating_sub(head);
-    let tail = old.iter().rev().zip(new.iter().rev()).take(shorter).take_while(alike).count();
+    let tail = old.iter().rev().zip(new.iter().rev()).take(shorter).take_while(is_equal).count();
     let kept_after = new.len().saturating_sub(tail);
     let old_after = old.len().saturating_sub(tail);
     let same_length = old.len() == new.len();
@@ -218,7 +220,7 @@ fn items_over(old: Vec<Node>, new: &[Json], changed: Origin) -> Vec<Node> {
         let partner =
             middle.get_mut(index.saturating_sub(head)).filter(|_| same_length).and_then(Option::take);
         merged.push(match partner {
-            Some(old) => laid_over(old, item, changed),
+            Some(old) => merge_origins(old, item, changed),
             None => Node::from_json(item, changed),
         });
     }
@@ -239,11 +241,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_patch_leaves_alone_keeps_its_place() {
+    fn unchanged_parts_keep_their_positions() {
         let (old, changed) = origins();
         let before = json!({"b": 1, "a": [{"n": 1}, {"n": 2}, {"n": 3}], "c": "x"});
         let after = json!({"a": [{"n": 1}, {"n": 9}, {"n": 2}, {"n": 3}], "c": "y", "b": 1, "d": null});
-        let tree = laid_over(Node::from_json(&before, old), &after, changed);
+        let tree = merge_origins(Node::from_json(&before, old), &after, changed);
         assert_eq!(tree.to_json(), after);
         let keys: Vec<_> =
             tree.as_mapping().unwrap().entries().iter().map(|entry| entry.key.as_str()).collect();
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_an_operation_changes_is_looked_at() {
+    fn only_the_changed_collection_is_visited() {
         let (old, changed) = origins();
         let wide: Json = (0..1000)
             .map(|index| (format!("k{index}"), json!([index])))
@@ -274,12 +276,12 @@ mod tests {
             let text = operation.to_string();
             let operation: PatchOperation = serde_json::from_value(operation).unwrap();
             let mut json = before.clone();
-            step(&mut json, 0, &operation).unwrap();
+            apply_operation(&mut json, 0, &operation).unwrap();
             let mut bounds = Bounds::default();
             let mut tree = Node::from_json(&before, old);
-            changed_at(&mut tree, &json, &operation, changed, &mut bounds).unwrap();
+            update_tree(&mut tree, &json, &operation, changed, &mut bounds).unwrap();
             assert_eq!(tree.to_json(), json, "{text}");
-            let whole = laid_over(Node::from_json(&before, old), &json, changed);
+            let whole = merge_origins(Node::from_json(&before, old), &json, changed);
             assert_eq!(origins_of(&tree), origins_of(&whole), "{text}");
             assert!(bounds.used() <= allowed, "{text}: {}", bounds.used());
         }

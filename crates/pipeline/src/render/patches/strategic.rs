@@ -1,9 +1,9 @@
-//! Strategic merge patches: maps are merged, and lists by the merge keys of Kubernetes' schemas.
+//! Strategic merge patches: maps are merged, and lists are merged by the merge keys of Kubernetes' schemas.
 //!
-//! The rules are those of the API server's strategic merge, with three differences, where Kustomize does what authors mean:
-//! `$patch: delete` in a map removes the field instead of leaving `{}`; an item with `$patch: replace` and other fields replaces
-//! that item and not the whole list; where several items share a merge key (port 53 of TCP and of UDP), all keys of the list
-//! tell which is meant. Every value of a patch keeps the position that it has there, and the work is linear.
+//! The rules are those of the API server, with three differences where Kustomize does what authors mean: `$patch:
+//! delete` in a map removes the field instead of leaving `{}`; an item with `$patch: replace` and other fields replaces
+//! that item and not the whole list; if several items share a merge key (port 53 of TCP and of UDP), all keys of the
+//! list identify the item. Every value of a patch keeps its position in the patch, and the work is linear.
 
 mod directives;
 mod lists;
@@ -15,22 +15,22 @@ use directives::{FieldChange, Parts, names, sequence};
 use sealwave_core::document::{Entry, Mapping, Node, Origin, Value};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
 
-/// A reason to refuse a patch, and its place in the patch.
+/// An error of a patch, with its place in the patch.
 pub type Located = (Error, Origin);
 
 /// Merges a patch into an object of a kind with a schema.
 ///
 /// # Errors
-/// Directives that are malformed, and items that do not tell which item of the object they are for.
+/// Malformed directives, and items that do not identify an item of the object.
 pub(super) fn apply(object: &mut Node, patch: &Node, schema: MergeSchema) -> Result<(), Located> {
     let origin = object.origin;
-    // A patch that deletes the object never comes here.
+    // A patch that deletes the object is handled by the caller.
     let _is_kept = merge(object, patch, schema, None)?;
     object.origin = origin;
     Ok(())
 }
 
-/// Merges a value of a patch into one of the object; returns whether the field stays.
+/// Merges a value of a patch into a value of the object. Returns whether to keep the field.
 fn merge(old: &mut Node, change: &Node, schema: MergeSchema, order: Option<&Entry>) -> Result<bool, Located> {
     match (&mut old.value, &change.value) {
         (Value::Mapping(_), Value::Mapping(changes)) => {
@@ -99,7 +99,7 @@ fn add_field(field: &FieldChange<'_>, schema: MergeSchema) -> Result<Option<(Ori
     Ok(Some((entry.key_origin, node)))
 }
 
-/// Keeps only the fields that `$retainKeys` names; a patch must name those that it sets.
+/// Keeps only the fields that `$retainKeys` names. A patch must name the fields that it sets.
 fn retain(mapping: &mut Mapping, retained: &Entry, parts: &Parts<'_>) -> Result<(), Located> {
     let names = names(retained)?;
     let is_foreign = |entry: &&Entry| entry.value.value != Value::Null && !names.contains(entry.key.as_str());
@@ -110,7 +110,7 @@ fn retain(mapping: &mut Mapping, retained: &Entry, parts: &Parts<'_>) -> Result<
     Ok(())
 }
 
-/// Puts the items of a list that is merged into the order that `$setElementOrder` gives.
+/// Sorts the items of a merged list into the order of `$setElementOrder`.
 fn reorder(node: &mut Node, schema: MergeSchema, order: Option<&Entry>) -> Result<(), Located> {
     let Some(entry) = order else { return Ok(()) };
     let wanted = sequence(entry)?;
@@ -123,8 +123,8 @@ fn reorder(node: &mut Node, schema: MergeSchema, order: Option<&Entry>) -> Resul
     Ok(())
 }
 
-/// Copies a value of a patch that has no counterpart in the object: without directives, and without fields that are null.
-/// `None` where a directive says that it is to be deleted.
+/// Copies a value of a patch without a counterpart in the object, omitting directives and null fields. Returns `None`
+/// if a directive deletes it.
 fn added(node: &Node) -> Result<Option<Node>, Located> {
     let value = match &node.value {
         Value::Mapping(changes) => {

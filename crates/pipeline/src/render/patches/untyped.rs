@@ -1,30 +1,30 @@
-//! Patches that do not state their type, and maps that contradict the type that they state.
+//! Patches without a type, and maps that contradict their type.
 //!
-//! A map can be meant as a merge patch, which replaces lists, or as a strategic merge patch, which merges some of them.
-//! Must never guess: either guess loses what the author wrote.
+//! A map can be a merge patch, which replaces lists, or a strategic merge patch, which merges some of them. The type
+//! must never be guessed, since either guess can lose the author's changes.
 
 use super::error::Error;
 use super::strategic::{Located, directive_name};
 use sealwave_core::document::{Mapping, Node, Value};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
 
-/// Checks that a map can only be meant as a merge patch.
+/// Checks that a map can only be a merge patch.
 ///
 /// # Errors
-/// It has a directive, or sets a list that Kubernetes merges.
+/// It contains a directive, or sets a list that Kubernetes merges.
 pub(super) fn check_unstated(patch: &Node, schema: Option<MergeSchema>) -> Result<(), Located> {
     check(patch, schema, &mut Vec::new())
 }
 
-/// Checks that a map that says it is a merge patch has no directive.
+/// Checks that a map with the type `merge` has no directive.
 ///
 /// # Errors
-/// It has one.
+/// It contains a directive.
 pub(super) fn check_merge(patch: &Node) -> Result<(), Located> {
     check(patch, None, &mut Vec::new())
 }
 
-/// Items of lists are values to a merge patch, so only maps within maps are looked at.
+/// Checks only nested maps, since merge patches treat list items as values.
 fn check<'p>(patch: &'p Node, schema: Option<MergeSchema>, outer: &mut Vec<&'p str>) -> Result<(), Located> {
     for entry in patch.as_mapping().map_or(&[][..], Mapping::entries) {
         if let Some(directive) = directive_name(&entry.key) {

@@ -1,17 +1,17 @@
-//! A YAML value as JSON. No error says anything of the value.
+//! Converts a YAML value to JSON. Errors contain nothing of the value.
 
 use zeroize::Zeroizing;
 
 use sealwave_core::yaml::{self, MergeKeys, NotVerbatim};
 
-/// Returns the JSON of one document, with the spelling of every scalar and key; of one that is a scalar, its text; `None`
-/// of null.
+/// Returns the JSON of one document, preserving the spelling of scalars and keys. A scalar document becomes its text,
+/// and null becomes `None`.
 pub(super) fn to_json(text: &str) -> Result<Option<Zeroizing<String>>, &'static str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match yaml::read_verbatim(text, MergeKeys::Apply) {
         Ok(document) => Ok(Some(document.to_json())),
         Err(NotVerbatim::Empty) => Ok(None),
-        Err(NotVerbatim::Duplicate(_)) => Err("the value gives a key twice"),
+        Err(NotVerbatim::Duplicate(_)) => Err("the value has a duplicate key"),
         Err(NotVerbatim::Malformed(_)) => Err("the value is not well-formed YAML"),
         Err(NotVerbatim::Several) => Err("the value holds several documents"),
     }
@@ -22,16 +22,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_and_scalars() {
-        let json = |text| to_json(text).expect("well formed").map(|json| json.to_string());
-        assert_eq!(json("\u{feff}pin: 0123\nno: yes\n").as_deref(), Some(r#"{"pin":"0123","no":"yes"}"#));
-        assert_eq!(json("0123").as_deref(), Some("0123"));
-        assert_eq!(json("null"), None);
-        assert_eq!(json(""), None);
+    fn documents_and_scalars_keep_their_spelling() {
+        let convert = |text| to_json(text).expect("well formed").map(|json| json.to_string());
+        assert_eq!(convert("\u{feff}pin: 0123\nno: yes\n").as_deref(), Some(r#"{"pin":"0123","no":"yes"}"#));
+        assert_eq!(convert("0123").as_deref(), Some("0123"));
+        assert_eq!(convert("null"), None);
+        assert_eq!(convert(""), None);
     }
 
     #[test]
-    fn errors_say_nothing_of_the_value() {
+    fn errors_do_not_reveal_the_value() {
         for text in ["a: [CANARY", "a: CANARY\na: CANARY", "CANARY: 1\n---\nb: 2\n", "- \tCANARY: [\n"] {
             let error = to_json(text).expect_err("an error");
             assert!(!error.contains("CANARY"), "{error}");

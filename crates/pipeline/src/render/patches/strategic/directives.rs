@@ -1,6 +1,6 @@
-//! Directives of strategic merge patches: keys that say what to do with the map or the list that they are in.
+//! Directives of strategic merge patches: keys that control how the map or list around them is merged.
 //!
-//! A directive is taken apart here and checked for its form. Nothing here changes an object.
+//! This module parses directives and checks their form. It does not change objects.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ const RETAIN: &str = "$retainKeys";
 const ORDER: &str = "$setElementOrder";
 const REMOVE: &str = "$deleteFromPrimitiveList";
 
-/// Returns the name of the directive that a key stands for.
+/// Returns the directive that a key names.
 pub(in super::super) fn directive_name(key: &str) -> Option<&'static str> {
     if !key.starts_with('$') {
         return None;
@@ -32,10 +32,10 @@ pub(in super::super) enum Action {
     Replace,
 }
 
-/// Returns what a map of a patch says is to be done; without `$patch` it is merged.
+/// Returns the action of a map of a patch; the default is to merge.
 ///
 /// # Errors
-/// `$patch` has another value than these.
+/// `$patch` has an unknown value.
 pub(in super::super) fn action_of(changes: &Mapping) -> Result<Action, Located> {
     changes.entry(PATCH).map_or(Ok(Action::Merge), action)
 }
@@ -52,30 +52,30 @@ fn action(entry: &Entry) -> Result<Action, Located> {
     }
 }
 
-/// A map of a patch, taken apart.
+/// A parsed map of a patch.
 pub(super) struct Parts<'p> {
     pub(super) action: Action,
     pub(super) retained: Option<&'p Entry>,
-    /// Fields by their names, in the order of the patch.
+    /// The fields by name, in the order of the patch.
     pub(super) fields: Vec<(&'p str, FieldChange<'p>)>,
 }
 
-/// All that a patch says of one field.
+/// The changes of a field.
 pub(super) struct FieldChange<'p> {
     pub(super) name: &'p str,
-    /// Its new value.
+    /// The new value.
     pub(super) set: Option<&'p Entry>,
-    /// The order of its items.
+    /// The order of the items.
     pub(super) order: Option<&'p Entry>,
-    /// Scalars to remove from it.
+    /// The scalars to remove.
     pub(super) removal: Option<&'p Entry>,
 }
 
 impl<'p> Parts<'p> {
-    /// Takes a map apart.
+    /// Parses a map.
     ///
     /// # Errors
-    /// A directive that is malformed.
+    /// A malformed directive.
     pub fn of(changes: &'p Mapping) -> Result<Self, Located> {
         let mut parts =
             Self { action: Action::Merge, retained: None, fields: Vec::with_capacity(changes.len()) };
@@ -103,8 +103,7 @@ impl<'p> Parts<'p> {
     }
 }
 
-/// Returns what a list says is to be done with all of it, and its items besides: an item that is nothing but `$patch` is about
-/// the list.
+/// Returns the action of a list, and its items without it. An item with only `$patch` applies to the list.
 pub(super) fn list_action(items: &[Node]) -> Result<(Action, Vec<&Node>), Located> {
     let mut all = Action::Merge;
     let mut rest = Vec::with_capacity(items.len());
@@ -124,7 +123,7 @@ pub(super) fn sequence(entry: &Entry) -> Result<&[Node], Located> {
     entry.value.as_sequence().ok_or_else(|| not_a_list(entry))
 }
 
-/// Returns the names that `$retainKeys` lists.
+/// Returns the names in `$retainKeys`.
 pub(super) fn names(entry: &Entry) -> Result<HashSet<&str>, Located> {
     let names = sequence(entry)?.iter().map(Node::as_str).collect::<Option<_>>();
     names.ok_or_else(|| not_a_list(entry))
@@ -132,6 +131,6 @@ pub(super) fn names(entry: &Entry) -> Result<HashSet<&str>, Located> {
 
 fn not_a_list(entry: &Entry) -> Located {
     let directive = directive_name(&entry.key).unwrap_or(PATCH);
-    let wanted = if directive == RETAIN { "a list of names of fields" } else { "a list" };
+    let wanted = if directive == RETAIN { "a list of field names" } else { "a list" };
     (Error::DirectiveValue { directive, wanted }, entry.key_origin)
 }
