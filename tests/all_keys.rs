@@ -326,7 +326,7 @@ fn what_cannot_become_items_is_named() {
         ("<file:a.json>", "data: {B: eA==}\n", "item `B` comes from `file:a.json` and stands"),
         ("- <file:a.json>\n- <file:a.json>", "", "item `B` comes from `file:a.json` and from `file:a.json`"),
         ("<file:nothing.json>", "", "reference `file:nothing.json` is not found"),
-        ("<env:SHOP_X>", "", "an environment variable holds one value, and no keys"),
+        ("<env:SHOP_X>", "", "an environment variable holds a single value without keys"),
         ("<file:web.txt>", "", "a key can only be read from YAML, JSON"),
         ("<file:../a.json>", "", "has a segment `..`"),
         ("<other:a.json>", "", "provider `other` is unknown"),
@@ -479,7 +479,7 @@ fn many_short_secrets_do_not_exhaust_a_run() {
         (0..3).map(|number| format!("\"k{number}\":\"{}\"", "x".repeat(400 << 10))).collect();
     app.write("operator/secrets/a.json", &format!("{{{}}}", keys.join(",")));
     app.write("app/base/secrets.yaml", &secrets[0]);
-    assert!(error(&app, "a large Secret").contains("Kubernetes takes at most 1048576"));
+    assert!(error(&app, "a large Secret").contains("Kubernetes allows at most 1048576"));
 }
 
 /// Patterns that are costly to compile, in every Secret of many.
@@ -541,16 +541,16 @@ fn backends_that_store_references() {
     assert_eq!((&template["mergePolicy"], template.get("data")), (&json!("Merge"), None));
 
     for (annotation, items, expected) in [
-        ("- from: <aws-sm:a>\n  include: [b]", "", "takes some keys of `aws-sm:a` by patterns"),
-        ("- from: <aws-sm:a>\n  exclude: [b]", "", "takes some keys of `aws-sm:a` by patterns"),
-        ("<file:shop/db.json>", "", "provider `file` is not known to it"),
-        ("<aws-sm:a>", "stringData: {a: 'x<aws-sm:b#c>'}\n", "cannot have text or modifiers of its own"),
+        ("- from: <aws-sm:a>\n  include: [b]", "", "selects keys of `aws-sm:a` by pattern"),
+        ("- from: <aws-sm:a>\n  exclude: [b]", "", "selects keys of `aws-sm:a` by pattern"),
+        ("<file:shop/db.json>", "", "provider `file` is not configured for the backend"),
+        ("<aws-sm:a>", "stringData: {a: 'x<aws-sm:b#c>'}\n", "cannot have its own text or modifiers"),
         (
             "<aws-sm:a>",
             "stringData: {a: '<aws-sm:b#c | trim>'}\n",
-            "cannot have text or modifiers of its own",
+            "cannot have its own text or modifiers",
         ),
-        ("<aws-sm:a>", "stringData: {a: x}\n", "it holds no placeholder"),
+        ("<aws-sm:a>", "stringData: {a: x}\n", "it has no placeholder"),
     ] {
         secret(&app, annotation, items);
         let output = render();
@@ -583,7 +583,7 @@ fn backends_that_store_references() {
     let output = render();
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(
-        text.contains("takes all keys of `aws-sm:a`, and the driver reads keys by their names only"),
+        text.contains("takes all keys of `aws-sm:a`, but the driver reads keys only by name"),
         "{text}"
     );
 }

@@ -131,7 +131,7 @@ fn a_profile_in_the_app_is_never_read() {
     for variables in [&[][..], &[("HOME", "")], &[("HOME", ".")], &[("AWS_CONFIG_FILE", "config")]] {
         let output = generate(&app, variables);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(stderr.contains("there are no AWS credentials"), "{variables:?}: {stderr}");
+        assert!(stderr.contains("no AWS credentials were found"), "{variables:?}: {stderr}");
         assert!(!trap.exists(), "{variables:?}: a command of the app's was run");
     }
     // The trap works where an operator sets it.
@@ -154,17 +154,17 @@ fn failing_runs_show_nothing() {
     let cases: Vec<(Stub, &str)> = vec![
         (
             Stub::start(|_, _| Reply::error(400, "UnrecognizedClientException")),
-            "does not take the credentials",
+            "rejected the credentials",
         ),
-        (Stub::start(|_, _| Reply::error(400, "ExpiredTokenException")), "does not take the credentials"),
-        (Stub::start(|_, _| Reply::error(400, "AccessDeniedException")), "may not call"),
+        (Stub::start(|_, _| Reply::error(400, "ExpiredTokenException")), "rejected the credentials"),
+        (Stub::start(|_, _| Reply::error(400, "AccessDeniedException")), "is not allowed to call"),
         (
             Stub::start(|_, _| Reply::ok(serde_json::json!({"SecretValues": [{"Name": {"CANARY": 1}}]}))),
-            "not of the form",
+            "incomplete or malformed",
         ),
         (
             Stub::start(|_, _| Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nCANARY".to_vec())),
-            "not of the form",
+            "incomplete or malformed",
         ),
         (Stub::start(|asked, _| answer_with(|_| "CANARY {".to_owned(), asked)), "not a JSON object"),
         (Stub::start(|asked, _| answer_with(|_| "{\"password\": CANARY}".to_owned(), asked)), "well-formed"),

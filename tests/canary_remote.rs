@@ -180,10 +180,10 @@ fn what_is_no_version_is_not_taken_for_one() {
 fn unusable_credentials_show_nothing() {
     type Fault = fn(&SmallApp);
     let faults: &[(&str, Fault)] = &[
-        ("does not take a connection", |_| {}),
-        ("operator/token` holds no token", |app| app.write("operator/token", "CANARY-1\nCANARY-2\n")),
-        ("operator/jwt` holds no token", |app| app.write("operator/jwt", "CANARY\u{1}\n")),
-        ("operator/secret-id` holds no token", |app| app.write("operator/secret-id", "CANARY CANARY\n")),
+        ("does not accept connections", |_| {}),
+        ("operator/token` does not contain a token", |app| app.write("operator/token", "CANARY-1\nCANARY-2\n")),
+        ("operator/jwt` does not contain a token", |app| app.write("operator/jwt", "CANARY\u{1}\n")),
+        ("operator/secret-id` does not contain a token", |app| app.write("operator/secret-id", "CANARY CANARY\n")),
         ("operator/kubeconfig` cannot be used", |app| {
             app.write("operator/kubeconfig", "CANARY: [CANARY\n");
         }),
@@ -200,7 +200,7 @@ fn unusable_credentials_show_nothing() {
         ("the token in `kubeconfig`", |app| {
             app.replace("operator/kubeconfig", "CANARY-user", "\"CANARY \\x07\\xe4\"");
         }),
-        ("the user's name or password in `kubeconfig`", |app| {
+        ("the user name or password in `kubeconfig`", |app| {
             let login = "username: u, password: \"CANARY\\0\"";
             app.replace("operator/kubeconfig", "token: CANARY-user", login);
         }),
@@ -215,11 +215,11 @@ fn unusable_credentials_show_nothing() {
         ("operator/kubeconfig` cannot be used", |app| {
             app.replace("operator/kubeconfig", "1:1'}", "1:1', proxy-url: 'http://u:CANARY@ x'}");
         }),
-        ("`proxy` is not the address", |app| {
+        ("`proxy` must be the address", |app| {
             let proxy = "proxy: 'http://u:CANARY@127.0.0.1:1', region";
             app.replace("operator/operator.yaml", "region", proxy);
         }),
-        ("`proxy` is not the address", |app| {
+        ("`proxy` must be the address", |app| {
             let proxy = "proxy: 'CANARY://127.0.0.1:1', mounts";
             app.replace("operator/operator.yaml", "mounts", proxy);
         }),
@@ -233,7 +233,7 @@ fn unusable_credentials_show_nothing() {
             let (before, after) = ("'http://127.0.0.1:1', m", "'https://127.0.0.1:1', caFile: ca.pem, m");
             app.replace("operator/operator.yaml", before, after);
         }),
-        ("holds a user or a password", |app| {
+        ("contains a user or a password", |app| {
             let (before, after) = ("'http://127.0.0.1:1', m", "'http://u:CANARY@127.0.0.1:1', m");
             app.replace("operator/operator.yaml", before, after);
         }),
@@ -282,7 +282,7 @@ fn what_the_sdk_finds_shows_nothing() {
         [("AWS_SECRET_ACCESS_KEY", "CANARY"), ("AWS_ACCESS_KEY_ID", "AKIACANARY\u{7}")],
         [KEYS[0], KEYS[1], ("AWS_SESSION_TOKEN", "CANARY \u{e4}")],
     );
-    let (asked, unusable) = ("aws-sm:shop/db#password", "AWS credentials are not set up");
+    let (asked, unusable) = ("aws-sm:shop/db#password", "configuration of the AWS credentials is not valid");
     let variables: [(&str, &[(&str, &str)]); 8] = [
         (unusable, &line),
         (unusable, &bell),

@@ -270,21 +270,18 @@ fn what_is_not_there_is_told_apart_and_leaves_no_token() {
     for (reference, expected) in [
         (format!("{two}/versions#k#2"), "this version was deleted"),
         (format!("{two}/versions#k#3"), "this version was destroyed"),
-        (format!("{two}/versions#k#9"), "there is nothing at"),
+        (format!("{two}/versions#k#9"), "does not exist"),
         (format!("{two}/deleted#k"), "this version was deleted"),
-        (format!("{two}/nothing#k"), "there is nothing at"),
+        (format!("{two}/nothing#k"), "does not exist"),
         (format!("{two}/app#nothing"), "the secret has no such key"),
         (format!("{two}/app#n"), "the secret has no such key"),
-        (format!("{one}/nothing#k"), "there is nothing at"),
-        (format!("{one}/app#user#2"), "keeps no versions"),
-        (
-            "secrecy/other#k".to_owned(),
-            "the token may read nothing in a mount of this path, or there is none",
-        ),
-        ("nowhere/app#k".to_owned(), "the token may read nothing in a mount of this path, or there is none"),
-        (two.clone() + "#k", "names a mount"),
-        ("sys/mounts#k".to_owned(), "holds no secrets that can be read"),
-        (format!("{two}/%2e%2e/sys/mounts#k"), "there is nothing at"),
+        (format!("{one}/nothing#k"), "does not exist"),
+        (format!("{one}/app#user#2"), "has no versions"),
+        ("secrecy/other#k".to_owned(), "the mount of this path does not exist, or the token is not allowed"),
+        ("nowhere/app#k".to_owned(), "the mount of this path does not exist, or the token is not allowed"),
+        (two.clone() + "#k", "is a mount"),
+        ("sys/mounts#k".to_owned(), "contains no readable secrets"),
+        (format!("{two}/%2e%2e/sys/mounts#k"), "does not exist"),
     ] {
         with_items(&app, [("a", reference.as_str())]);
         let text = error(&app, &reference);
@@ -301,11 +298,11 @@ fn what_is_not_there_is_told_apart_and_leaves_no_token() {
     for (reference, expected) in [
         ("nowhere/app#k".to_owned(), "the server has no secrets engine at"),
         (format!("{two}/app#user"), "the server has no secrets engine at"),
-        (format!("{one}/app#user"), "holds no secret"),
+        (format!("{one}/app#user"), "contains no secret"),
     ] {
         with_items(&app, [("a", reference.as_str())]);
         let text = error(&app, &reference);
-        assert!(text.contains(expected) || text.contains("there is nothing at"), "{reference}: {text}");
+        assert!(text.contains(expected) || text.contains("does not exist"), "{reference}: {text}");
     }
     // A login that is refused.
     app.write("operator/secret-id", "CANARY-wrong");
@@ -328,7 +325,7 @@ fn a_policy_of_the_server_denies_what_it_does_not_name() {
     check(&app, &[("a", &format!("{two}/app#user"), "CANARY u")]);
     with_items(&app, [("a", format!("{two}/odd#k").as_str())]);
     let text = error(&app, "denied");
-    assert!(text.contains(&format!("the token may not read `{two}/data/odd`")), "{text}");
+    assert!(text.contains(&format!("the token is not allowed to read `{two}/data/odd`")), "{text}");
     assert!(text.contains("capabilities = [\"read\"]"), "{text}");
 }
 
@@ -400,7 +397,7 @@ fn namespaces_are_told_apart() {
     let inside = team.app_of_role("inside", &["apart/data/*"], "namespace: /team-a/, ", &json!({}));
     check(&inside, &[("a", "apart/a#k", "CANARY team")]);
     with_items(&inside, [("a", "apart/b#k")]);
-    assert!(error(&inside, "a missing secret").contains("there is nothing at"));
+    assert!(error(&inside, "a missing secret").contains("does not exist"));
     assert_eq!(team.tokens(), before);
     let outside = server.app_of_role("outside", &["apart/data/*"], "", &json!({}));
     check(&outside, &[("a", "apart/a#k", "CANARY root")]);

@@ -193,12 +193,12 @@ fn all_that_fails_is_reported_together_with_a_hint() {
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8_lossy(&output.stderr);
     for part in [
-        "the token may not read `secret/data/other`",
+        "the token is not allowed to read `secret/data/other`",
         "capabilities = [\"read\"]",
-        "sealwave may not get Secret `forbidden` in namespace `shop-secrets`",
-        "give its service account a Role",
-        "`sys/` holds no secrets",
-        "no key is given",
+        "sealwave is not allowed to get Secret `forbidden` in namespace `shop-secrets`",
+        "bind its service account to a Role",
+        "`sys/` contains no readable secrets",
+        "the reference has no key",
     ] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }

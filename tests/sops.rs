@@ -127,7 +127,7 @@ fn a_right_guess_does_not_show() {
 fn what_was_tampered_with_gives_no_output() {
     type Fault = fn(&SmallApp);
     let faults: [(&str, Fault); 8] = [
-        ("does not belong there", |app| app.replace("app/secrets/all.yaml", "data:B7anl2", "data:C7anl2")),
+        ("cannot be decrypted: it was changed", |app| app.replace("app/secrets/all.yaml", "data:B7anl2", "data:C7anl2")),
         ("MAC does not match", |app| {
             app.replace("app/secrets/all.yaml", "username_unencrypted: shop", "username_unencrypted: CANARY");
         }),

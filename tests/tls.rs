@@ -142,8 +142,8 @@ fn an_authority_of_the_operators_is_trusted_and_no_other() {
     let server = server(authority.server(HERE));
     for (kind, peer) in KINDS {
         succeeds(&app(kind, &server.address, Some(&authority), ""), &[], kind);
-        let untrusted = format!("{peer} has a TLS certificate of a CA that is not trusted here");
-        let hint = if kind == "k8s" { "`certificate-authority-data`" } else { "with `caFile`" };
+        let untrusted = format!("{peer} has a TLS certificate from a CA that is not trusted");
+        let hint = if kind == "k8s" { "`certificate-authority-data`" } else { "set `caFile`" };
         for trusted in [None, Some(&other)] {
             let app = app(kind, &server.address, trusted, "");
             fails(&app, &[], &[&untrusted, hint], kind);
@@ -163,7 +163,7 @@ fn certificates_that_do_not_fit_are_told_apart() {
         for (address, phrase, hint) in [
             (&expired.address, "has a TLS certificate that has expired", "renew it"),
             (&stranger.address, "has a TLS certificate for another host name", "use a host name"),
-            (&plain, "does not talk TLS", "see to scheme and port"),
+            (&plain, "does not speak TLS", "check the scheme and port"),
         ] {
             let app = app(kind, address, Some(&authority), "");
             fails(&app, &[], &[&format!("{peer} {phrase}"), hint], kind);
@@ -209,9 +209,9 @@ fn what_is_no_certificate_is_no_authority() {
     let text = "-----BEGIN CERTIFICATE-----\nQ0FOQVJZ\n-----END CERTIFICATE-----\n";
     for kind in ["aws", "vault"] {
         for (pem, phrase) in [
-            (text, "holds a certificate that cannot be read"),
-            ("CANARY", "holds no certificate"),
-            ("", "holds no certificate"),
+            (text, "contains a certificate that cannot be read"),
+            ("CANARY", "contains no certificate"),
+            ("", "contains no certificate"),
         ] {
             let app = app(kind, "https://127.0.0.1:1", Some(&Authority::new()), "");
             app.write("operator/ca.pem", pem);
@@ -248,7 +248,7 @@ fn a_proxy_is_the_operators_word_alone() {
 #[test]
 fn a_proxy_sees_nothing_in_clear_and_holds_no_login() {
     for (kind, word) in
-        [("aws", "`proxy` is not the address of an HTTP proxy"), ("vault", "`proxy` is not the address")]
+        [("aws", "`proxy` must be the address of an HTTP proxy"), ("vault", "`proxy` must be the address")]
     {
         let login = app(kind, "https://127.0.0.1:1", None, ", proxy: 'http://u:CANARY@127.0.0.1:3128'");
         fails(&login, &[], &[word, "without a user or a password"], kind);
