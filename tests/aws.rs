@@ -1,6 +1,6 @@
-//! The binary against a stub of AWS: call counts, and that neither values nor credentials ever show.
+//! Tests of the binary with an AWS stub: the number of calls, and that no output contains values or credentials.
 #![cfg(feature = "aws")]
-#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[path = "support/aws_stub.rs"]
 mod aws_stub;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use support::small_app::SmallApp;
 use support::{MARKER, find_marker, objects, sealwave};
 
-/// The small app with AWS in the place of files, and credentials that hold the marker.
+/// Returns the small app with AWS instead of files, and credentials that contain the marker.
 fn app(endpoint: &str) -> SmallApp {
     let app = SmallApp::new();
     app.write(
@@ -66,7 +66,7 @@ fn canary(asked: &Asked) -> Reply {
 }
 
 #[test]
-fn six_hundred_placeholders_make_one_call_to_each_service() {
+fn six_hundred_placeholders_need_one_call_per_service() {
     let stub = Stub::start(|asked, _| canary(asked));
     let app = app(&stub.endpoint);
     app.replace(
@@ -80,7 +80,7 @@ fn six_hundred_placeholders_make_one_call_to_each_service() {
     let mut operations = stub.operations();
     operations.sort();
     assert_eq!(operations, ["BatchGetSecretValue", "GetParameters"]);
-    // One line for each reference, with the version that AWS says it gave.
+    // One line for each reference, with the version that AWS reports.
     let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
     assert_eq!(find_marker(audit.as_bytes(), MARKER), None, "{audit}");
     let lines: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -93,7 +93,7 @@ fn six_hundred_placeholders_make_one_call_to_each_service() {
 }
 
 #[test]
-fn authors_cannot_choose_where_to_and_as_whom() {
+fn authors_cannot_choose_endpoints_or_credentials() {
     let stub = Stub::start(|asked, _| canary(asked));
     let trap = Stub::start(|asked, _| canary(asked));
     let endpoint = trap.endpoint.as_str();
@@ -118,7 +118,7 @@ fn authors_cannot_choose_where_to_and_as_whom() {
     assert!(stub.asked().iter().all(|asked| asked.authorization.contains("Credential=AKIACANARY/")));
 }
 
-/// Without `HOME`, the SDK would take a directory `~` of the app for the home directory, and run what a profile there says.
+/// Without `HOME`, the SDK would use a directory `~` of the app as the home directory, and run commands of its profiles.
 #[test]
 fn a_profile_in_the_app_is_never_read() {
     let stub = Stub::start(|asked, _| canary(asked));
@@ -132,16 +132,16 @@ fn a_profile_in_the_app_is_never_read() {
         let output = generate(&app, variables);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(stderr.contains("no AWS credentials were found"), "{variables:?}: {stderr}");
-        assert!(!trap.exists(), "{variables:?}: a command of the app's was run");
+        assert!(!trap.exists(), "{variables:?}: a command of the app was run");
     }
-    // The trap works where an operator sets it.
+    // The same command runs if the operator configures it.
     let config = app.path("app/config");
     generate(&app, &[("AWS_CONFIG_FILE", config.to_str().unwrap())]);
     assert!(trap.exists());
 }
 
 #[test]
-fn failing_runs_show_nothing() {
+fn errors_contain_no_secrets() {
     let echo = |status: u16| {
         move |asked: &Asked, _: usize| {
             let code = "CANARY";
@@ -152,10 +152,7 @@ fn failing_runs_show_nothing() {
         }
     };
     let cases: Vec<(Stub, &str)> = vec![
-        (
-            Stub::start(|_, _| Reply::error(400, "UnrecognizedClientException")),
-            "rejected the credentials",
-        ),
+        (Stub::start(|_, _| Reply::error(400, "UnrecognizedClientException")), "rejected the credentials"),
         (Stub::start(|_, _| Reply::error(400, "ExpiredTokenException")), "rejected the credentials"),
         (Stub::start(|_, _| Reply::error(400, "AccessDeniedException")), "is not allowed to call"),
         (
@@ -186,7 +183,7 @@ fn failing_runs_show_nothing() {
 
 /// IRSA exchanges a token for credentials at STS; Pod Identity gets them from an agent on the node.
 #[test]
-fn the_identity_of_a_pod_is_found_as_the_sdk_finds_it() {
+fn pod_identities_are_found_by_the_sdk() {
     let stub = Stub::start(|asked, _| match asked.operation.as_str() {
         "AssumeRoleWithWebIdentity" => {
             let body = "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\

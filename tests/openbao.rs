@@ -1,9 +1,9 @@
-//! The provider `vault` against a real server, through the binary: `.ci/openbao cargo test --test openbao`.
+//! Tests of the provider `vault` with a real server, through the binary: `.ci/openbao cargo test --test openbao`.
 //!
-//! Without a server's address in `SEALWAVE_OPENBAO` each test says that it was skipped. Tests share the server; each has mounts,
-//! policies and namespaces of its own.
+//! Without a server's address in `SEALWAVE_OPENBAO`, each test reports that it was skipped. Tests share the server, but each
+//! has its own mounts, policies and namespaces.
 #![cfg(feature = "vault")]
-#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[path = "../src/providers/stub_server.rs"]
 mod stub_server;
@@ -21,19 +21,19 @@ use support::skip::skipped;
 use support::small_app::{SmallApp, find};
 use support::{objects, refused, root, sealwave, watched_output};
 
-/// One test at a time: each counts the server's tokens.
+/// Serializes the tests, since each counts the server's tokens.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The server, as its administrator.
+/// The server, accessed as its administrator.
 #[derive(Clone)]
-struct Server {
+struct OpenBao {
     address: String,
     namespace: Option<&'static str>,
 }
 
-impl Server {
+impl OpenBao {
     fn find() -> Option<Self> {
-        #[expect(clippy::disallowed_methods, reason = "the server's address comes from what started it")]
+        #[expect(clippy::disallowed_methods, reason = "the caller passes the server's address")]
         let address = std::env::var("SEALWAVE_OPENBAO").ok();
         if address.is_none() {
             skipped("SEALWAVE_OPENBAO does not say where a server is; run it with `.ci/openbao`");
@@ -45,14 +45,14 @@ impl Server {
         Self { namespace: Some(namespace), ..self.clone() }
     }
 
-    /// The answer to a request, null where it has no body.
+    /// Sends a request and returns its response, or null if it has no body.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         self.ask_with(method, path, body.to_string())
     }
 
-    /// The same, with a body that is sent as it is.
+    /// Sends a request with a literal body.
     fn ask_with(&self, method: &str, path: &str, body: String) -> Value {
-        // Without certificates of the system, of which none is needed here.
+        // System certificates are not needed here.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -81,7 +81,7 @@ impl Server {
         let options = json!({"type": "kv", "options": {"version": version.to_string()}});
         self.write(&format!("sys/mounts/{path}"), &options);
         if version == 2 {
-            // The engine prepares itself, and refuses until it has.
+            // The engine rejects requests until it is initialized.
             for _ in 0..100 {
                 let answer = self.ask("GET", &format!("{path}/config"), &Value::Null);
                 if answer["data"].is_object() {
@@ -92,14 +92,14 @@ impl Server {
         }
     }
 
-    /// A policy that may read these paths.
+    /// Creates a policy that allows reading these paths.
     fn policy(&self, name: &str, paths: &[&str]) {
         let rule = |path: &&str| format!("path \"{path}\" {{ capabilities = [\"read\"] }}\n");
         let rules = paths.iter().map(rule).collect::<Vec<_>>().concat();
         self.write(&format!("sys/policies/acl/{name}"), &json!({"policy": rules}));
     }
 
-    /// An AppRole with a policy of the same name; its role id and a secret id.
+    /// Creates an AppRole with the policy of the same name, and returns its role id and a secret id.
     fn app_role(&self, name: &str, more: &Value) -> (String, String) {
         let mounted = self.ask("GET", "sys/auth", &Value::Null);
         if mounted["data"]["approle/"].is_null() {
@@ -114,13 +114,13 @@ impl Server {
         (text(&id["data"]["role_id"]), text(&secret["data"]["secret_id"]))
     }
 
-    /// How many tokens there are.
+    /// Returns the number of tokens.
     fn tokens(&self) -> usize {
         let answer = self.ask("LIST", "auth/token/accessors", &Value::Null);
         answer["data"]["keys"].as_array().map_or(0, Vec::len)
     }
 
-    /// The small app with this server as its provider.
+    /// Returns the small app with this server as its provider.
     fn app(&self, settings: &str) -> SmallApp {
         let app = SmallApp::new();
         app.write(
@@ -136,7 +136,7 @@ impl Server {
         app
     }
 
-    /// The small app that logs in with an AppRole which may read these paths.
+    /// Returns the small app with an AppRole that may read these paths.
     fn app_of_role(&self, name: &str, paths: &[&str], settings: &str, role: &Value) -> SmallApp {
         self.policy(name, paths);
         let (role_id, secret_id) = self.app_role(name, role);
@@ -158,12 +158,12 @@ fn with_items<'a>(app: &SmallApp, items: impl IntoIterator<Item = (&'a str, &'a 
     );
 }
 
-/// The items of the Secret, opened; nothing may show on the way.
+/// Returns the unsealed items of the Secret. No output may contain them.
 fn opened(app: &SmallApp) -> BTreeMap<String, String> {
     let output = watched_output(sealwave().args(app.args()).env("RUST_LOG", "trace"));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    assert_eq!(stderr, "", "a note, of a token that was not revoked");
+    assert_eq!(stderr, "", "a note about a token that was not revoked");
     let key = fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
     let key = DangerPrivateKey::from_pem(&key).unwrap();
     let objects = objects(std::str::from_utf8(&output.stdout).unwrap());
@@ -178,7 +178,7 @@ fn error(app: &SmallApp, what: &str) -> String {
     refused(sealwave().args(app.args()), what)
 }
 
-/// The items of the Secret must have these values; each is a key, a reference and the value.
+/// Checks the items of the Secret; each case is a key, a reference and the expected value.
 fn check(app: &SmallApp, cases: &[(&str, &str, &str)]) {
     with_items(app, cases.iter().map(|(key, reference, _)| (*key, *reference)));
     let opened = opened(app);
@@ -187,8 +187,8 @@ fn check(app: &SmallApp, cases: &[(&str, &str, &str)]) {
     }
 }
 
-/// The secrets of a KV 2 and a KV 1 mount, each under a name that is the test's own.
-fn fill(server: &Server, name: &str) -> (String, String) {
+/// Creates a KV 2 and a KV 1 mount with secrets, under names that are unique for the test.
+fn fill(server: &OpenBao, name: &str) -> (String, String) {
     let (two, one) = (format!("{name}-2"), format!("{name}-1"));
     server.mount(&two, 2);
     server.mount(&one, 1);
@@ -217,8 +217,8 @@ fn fill(server: &Server, name: &str) -> (String, String) {
 }
 
 #[test]
-fn app_role_reads_both_versions_of_the_engine_and_leaves_no_token() {
-    let Some(server) = Server::find() else { return };
+fn app_roles_read_both_versions_of_the_engine_and_leave_no_tokens() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, one) = fill(&server, "approle");
     server.mount("nested/kv", 2);
@@ -249,7 +249,7 @@ fn app_role_reads_both_versions_of_the_engine_and_leaves_no_token() {
     check(&app, &cases);
     check(&app, &cases);
     assert_eq!(server.tokens(), before);
-    // The same where the operator names the mounts.
+    // The same with configured mounts.
     let mounts = format!("mounts: {{{two}: 2, {one}/: 1, nested/kv: 2}}, ");
     let app = server.app_of_role("reader", &paths, &mounts, &json!({}));
     check(&app, &cases);
@@ -257,8 +257,8 @@ fn app_role_reads_both_versions_of_the_engine_and_leaves_no_token() {
 }
 
 #[test]
-fn what_is_not_there_is_told_apart_and_leaves_no_token() {
-    let Some(server) = Server::find() else { return };
+fn missing_secrets_have_distinct_errors_and_leave_no_tokens() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, one) = fill(&server, "missing");
     let paths = [format!("{two}/data/*"), format!("{one}/*")];
@@ -288,7 +288,7 @@ fn what_is_not_there_is_told_apart_and_leaves_no_token() {
         assert!(text.contains(expected), "{reference}: {text}");
         assert!(!text.contains("was not revoked"), "{text}");
     }
-    // Mounts that are named by mistake.
+    // Mounts that are configured by mistake.
     let app = server.app_of_role(
         "poor",
         &["*"],
@@ -310,10 +310,10 @@ fn what_is_not_there_is_told_apart_and_leaves_no_token() {
     assert_eq!(server.tokens(), before);
 }
 
-/// A path outside of what a policy names is denied by the server itself where the operator names the mount.
+/// With a configured mount, the server itself denies paths that its policy does not allow.
 #[test]
-fn a_policy_of_the_server_denies_what_it_does_not_name() {
-    let Some(server) = Server::find() else { return };
+fn paths_outside_of_the_servers_policy_are_denied() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, _) = fill(&server, "denied");
     let app = server.app_of_role(
@@ -329,10 +329,10 @@ fn a_policy_of_the_server_denies_what_it_does_not_name() {
     assert!(text.contains("capabilities = [\"read\"]"), "{text}");
 }
 
-/// Version 2 of the engine keeps numbers as floats of 64 bits; what the server answers is what is sealed, digit by digit.
+/// Version 2 of the engine stores numbers as 64-bit floats. The server's response is sealed exactly.
 #[test]
-fn numbers_are_what_the_server_answers() {
-    let Some(server) = Server::find() else { return };
+fn numbers_are_sealed_as_the_server_returns_them() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     server.mount("numbers", 2);
     server.mount("digits", 1);
@@ -351,8 +351,8 @@ fn numbers_are_what_the_server_answers() {
 }
 
 #[test]
-fn all_keys_of_a_secret() {
-    let Some(server) = Server::find() else { return };
+fn all_keys_of_a_secret_become_items() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, one) = fill(&server, "every");
     let paths = [format!("{two}/data/*"), format!("{one}/*")];
@@ -384,8 +384,8 @@ fn all_keys_of_a_secret() {
 }
 
 #[test]
-fn namespaces_are_told_apart() {
-    let Some(server) = Server::find() else { return };
+fn namespaces_are_separate() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     server.write("sys/namespaces/team-a", &json!({}));
     let team = server.within("team-a");
@@ -405,10 +405,10 @@ fn namespaces_are_told_apart() {
     error(&outside, "a path into a namespace");
 }
 
-/// Batch tokens have no accessor, tokens with few uses end by themselves, and a policy may forbid the end.
+/// Batch tokens have no accessor, tokens with few uses expire by themselves, and a policy may forbid revocation.
 #[test]
-fn tokens_of_every_kind() {
-    let Some(server) = Server::find() else { return };
+fn tokens_of_every_type_are_supported() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, _) = fill(&server, "kinds");
     let path = format!("{two}/data/*");
@@ -429,7 +429,7 @@ fn tokens_of_every_kind() {
         assert_eq!(opened(&app(name, role))["a"], "CANARY u", "{name}");
         assert_eq!(server.tokens(), before, "{name}");
     }
-    // Without the default policy, and the rule in it, the token stays, and a note says what to add.
+    // Without the default policy, the token is not revoked, and a note names the missing rule.
     let lonely = app("lonely", json!({"token_no_default_policy": true, "token_ttl": "2m"}));
     let output = watched_output(sealwave().args(lonely.args()));
     let text = String::from_utf8_lossy(&output.stderr);
@@ -439,7 +439,7 @@ fn tokens_of_every_kind() {
         "{text}"
     );
     assert_eq!(server.tokens(), before + 1);
-    // One that the operator gave is not ours to end.
+    // A token from the operator is not revoked.
     let given = server.write("auth/token/create", &json!({"policies": ["batch"], "ttl": "2m"}));
     let app = server.app(&format!("{mounts}auth: {{token: {{file: token}}}}"));
     app.write("operator/token", given["auth"]["client_token"].as_str().unwrap());
@@ -451,7 +451,7 @@ fn tokens_of_every_kind() {
     assert_eq!(server.tokens(), before);
 }
 
-/// A token of a service account that nobody signed: whether it is good is for the API server to say, which is a stub here.
+/// Returns an unsigned service account token. The API server would verify it, which is a stub here.
 fn service_account_token() -> String {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({
@@ -471,8 +471,8 @@ fn service_account_token() -> String {
 }
 
 #[test]
-fn kubernetes_login_asks_the_cluster_and_leaves_no_token() {
-    let Some(server) = Server::find() else { return };
+fn kubernetes_logins_are_reviewed_by_the_cluster_and_leave_no_tokens() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, _) = fill(&server, "cluster");
     let cluster = StubServer::start(|asked, _| {
@@ -509,7 +509,7 @@ fn kubernetes_login_asks_the_cluster_and_leaves_no_token() {
     check(&app, &[("a", &format!("{two}/app#user"), "CANARY u")]);
     assert!(cluster.count("POST", "/apis/authentication.k8s.io/v1/tokenreviews") > 0);
     assert_eq!(server.tokens(), before);
-    // Another role, and a token that the cluster does not know.
+    // Another role, and a token that is unknown to the cluster.
     app.replace("operator/operator.yaml", "role: argocd", "role: other");
     assert!(error(&app, "another role").contains("the login at `auth/kubernetes/login` was refused"));
     app.replace("operator/operator.yaml", "role: other", "role: argocd");

@@ -263,7 +263,11 @@ fn it_is_found_as_kubectl_finds_it() {
     assert_eq!(server.asked().len(), 6);
 
     let desk = Desk::new("http://127.0.0.1:1");
-    desk.fails(&[], &[], &["neither a kubeconfig nor a pod's service account", "`--kubeconfig` or `KUBECONFIG`"]);
+    desk.fails(
+        &[],
+        &[],
+        &["neither a kubeconfig nor a pod's service account", "`--kubeconfig` or `KUBECONFIG`"],
+    );
     desk.fails(&["--context", "c"], &[], &["`--context` needs a kubeconfig"]);
     desk.fails(&[], &[("KUBECONFIG", "none:nowhere")], &["kubeconfig `none` cannot be read"]);
     desk.fails(
@@ -290,11 +294,17 @@ fn what_the_cluster_says_is_told_apart() {
     let status = |code: u16| Reply::json(code, r#"{"kind":"Status","message":"CANARY"}"#);
     let cases: [(Reply, &[&str]); 9] = [
         (status(401), &["is denied", "401", "has not expired"]),
-        (status(403), &["is not allowed to `list` `customresourcedefinitions.apiextensions.k8s.io`", "ClusterRole"]),
+        (
+            status(403),
+            &["is not allowed to `list` `customresourcedefinitions.apiextensions.k8s.io`", "ClusterRole"],
+        ),
         (status(404), &["rejected the request (404)"]),
         (status(410), &["the list expired"]),
         (Reply::json(200, "<html>CANARY"), &["is not a list of CustomResourceDefinitions"]),
-        (Reply::json(200, r#"{"kind":"Status","items":[]}"#), &["is not a list of CustomResourceDefinitions"]),
+        (
+            Reply::json(200, r#"{"kind":"Status","items":[]}"#),
+            &["is not a list of CustomResourceDefinitions"],
+        ),
         (
             page(&[json!({"metadata": {"name": "CANARY"}})], None),
             &["is not a list of CustomResourceDefinitions"],
@@ -336,7 +346,10 @@ fn a_list_that_breaks_off_leaves_the_lock_file_as_it_was() {
     let output = desk.run(&["schemas", "pull"], &[("KUBECONFIG", "kubeconfig")]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("the connection was closed before the response was complete (6 attempts)"), "{stderr}");
+    assert!(
+        stderr.contains("the connection was closed before the response was complete (6 attempts)"),
+        "{stderr}"
+    );
     assert_eq!(desk.lock(), "as it was\n");
 }
 

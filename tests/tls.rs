@@ -1,9 +1,9 @@
-//! TLS and proxies for real: each service behind a certificate of the test's own, and what is said where it does not fit.
+//! Tests of TLS and proxies: each service has a certificate of a test CA, and errors are reported if it does not match.
 #![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
+    reason = "tests fail by panicking and report what they skip"
 )]
 
 #[path = "../src/providers/stub_server.rs"]
@@ -23,17 +23,17 @@ use support::small_app::SmallApp;
 use support::{MARKER, find_marker, sealwave};
 use tls::{Authority, Proxy};
 
-/// What the servers here have their certificates for.
+/// The host of the servers' certificates.
 const HERE: &str = "127.0.0.1";
 
-/// The three kinds of client, and what each calls its peer in a message.
+/// The three kinds of clients, and the names of their peers in messages.
 const KINDS: [(&str, &str); 3] = [
     ("aws", "the endpoint of `secretsmanager:GetSecretValue`"),
     ("k8s", "the cluster's API"),
     ("vault", "the server"),
 ];
 
-/// What all three services answer.
+/// Responds like all three services.
 fn answer(asked: &Asked) -> Reply {
     let secret = r#"{"ARN":"a","Name":"db","VersionId":"1","SecretString":"CANARY"}"#;
     match asked.target.as_str() {
@@ -54,7 +54,7 @@ fn server(tls: Arc<ServerConfig>) -> StubServer {
     StubServer::start_tls(tls, |asked, _| answer(asked))
 }
 
-/// The small app with one secret behind `address`, of one kind. `authority` is trusted; `more` are further settings.
+/// Returns the small app with one secret of a kind at `address`. `authority` is trusted; `more` are additional settings.
 fn app(kind: &str, address: &str, authority: Option<&Authority>, more: &str) -> SmallApp {
     let app = SmallApp::new();
     if let Some(authority) = authority {
@@ -137,7 +137,7 @@ fn fails(app: &SmallApp, variables: &[(&str, &str)], phrases: &[&str], what: &st
 }
 
 #[test]
-fn an_authority_of_the_operators_is_trusted_and_no_other() {
+fn only_the_configured_authority_is_trusted() {
     let (authority, other) = (Authority::new(), Authority::new());
     let server = server(authority.server(HERE));
     for (kind, peer) in KINDS {
@@ -149,12 +149,12 @@ fn an_authority_of_the_operators_is_trusted_and_no_other() {
             fails(&app, &[], &[&untrusted, hint], kind);
         }
     }
-    // Nobody but whom the operator trusts was told anything.
+    // No request was sent to an untrusted server.
     assert_eq!(server.asked().len(), KINDS.len());
 }
 
 #[test]
-fn certificates_that_do_not_fit_are_told_apart() {
+fn certificate_errors_have_distinct_messages() {
     let authority = Authority::new();
     let expired = server(authority.expired_server(HERE));
     let stranger = server(authority.server("vault.example.com"));
@@ -173,7 +173,7 @@ fn certificates_that_do_not_fit_are_told_apart() {
 }
 
 #[test]
-fn a_certificate_of_ours_opens_a_cluster() {
+fn client_certificates_are_supported() {
     let authority = Authority::new();
     let server = server(authority.server_for_known_clients(HERE));
     let (certificate, key) = authority.client();
@@ -191,7 +191,7 @@ fn a_certificate_of_ours_opens_a_cluster() {
 }
 
 #[test]
-fn redirects_lead_nowhere_over_tls_either() {
+fn redirects_are_not_followed_over_tls() {
     let authority = Authority::new();
     let other = server(authority.server(HERE));
     let target = other.address.clone();
@@ -205,7 +205,7 @@ fn redirects_lead_nowhere_over_tls_either() {
 }
 
 #[test]
-fn what_is_no_certificate_is_no_authority() {
+fn unusable_certificates_are_rejected() {
     let text = "-----BEGIN CERTIFICATE-----\nQ0FOQVJZ\n-----END CERTIFICATE-----\n";
     for kind in ["aws", "vault"] {
         for (pem, phrase) in [
@@ -221,7 +221,7 @@ fn what_is_no_certificate_is_no_authority() {
 }
 
 #[test]
-fn a_proxy_is_the_operators_word_alone() {
+fn only_the_operator_configures_proxies() {
     let authority = Authority::new();
     let server = server(authority.server("secrets.example.com"));
     let proxy = Proxy::to(&server.address);
@@ -229,12 +229,12 @@ fn a_proxy_is_the_operators_word_alone() {
     for (kind, _) in KINDS {
         let before = proxy.asked().len();
         let with_proxy = app(kind, address, Some(&authority), &format!(", proxy: '{}'", proxy.address));
-        // Nobody listens there; and whoever it might exclude.
+        // A closed port, and an exclusion of all hosts.
         let misled = [("HTTPS_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", "*")];
         succeeds(&with_proxy, &misled, kind);
         assert_eq!(proxy.asked()[before..], ["CONNECT secrets.example.com:8443 HTTP/1.1"], "{kind}");
     }
-    // Without the setting, the environment leads nowhere: what is not found is the host itself.
+    // Without the setting, the environment's proxy is not used: the host itself is not found.
     let before = proxy.asked().len();
     let here = self::server(authority.server(HERE));
     for (kind, _) in KINDS {
@@ -246,7 +246,7 @@ fn a_proxy_is_the_operators_word_alone() {
 }
 
 #[test]
-fn a_proxy_sees_nothing_in_clear_and_holds_no_login() {
+fn a_proxy_sees_no_plaintext_and_has_no_login() {
     for (kind, word) in
         [("aws", "`proxy` must be the address of an HTTP proxy"), ("vault", "`proxy` must be the address")]
     {

@@ -480,7 +480,8 @@ fn pending_references_are_listed_once_and_within_limits() {
     let Err(error) = &fetched[&names[1]] else { panic!("late") };
     let text = error.to_string();
     assert!(
-        text.contains("still waiting for: `slow:p00`, `slow:p01`, ") && text.ends_with("`slow:p19` and 10 more"),
+        text.contains("still waiting for: `slow:p00`, `slow:p01`, ")
+            && text.ends_with("`slow:p19` and 10 more"),
         "{text}"
     );
     assert!(fetched[&names[0]].is_ok());
