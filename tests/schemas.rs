@@ -309,7 +309,7 @@ fn what_the_cluster_says_is_told_apart() {
             page(&[json!({"metadata": {"name": "CANARY"}})], None),
             &["is not a list of CustomResourceDefinitions"],
         ),
-        (Reply::json(200, r#"{"kind":"CustomResourceDefinitionList","metadata":{"con"#), &["is no list"]),
+        (Reply::json(200, r#"{"kind":"CustomResourceDefinitionList","metadata":{"con"#), &["is not a list"]),
         (
             Reply::json(200, r#"{"kind":"CustomResourceDefinitionList","items":null}"#),
             &["has no CustomResourceDefinition"],

@@ -201,7 +201,7 @@ fn read_bounded(path: &Path) -> Result<SecretValue, ProviderError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(ProviderError::invalid(
             format!("the file is larger than {} MiB", MAX_BYTES >> 20),
-            "a Secret holds one MiB at most",
+            "a Secret contains at most one MiB",
         ));
     }
     Ok(SecretValue::new(std::mem::take(&mut bytes)))

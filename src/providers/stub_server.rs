@@ -132,8 +132,8 @@ fn serve(stream: impl Read + Write, log: &Mutex<Vec<Asked>>, answers: &AnswerFn)
         let asked = read(&mut reader)?;
         let before = {
             let mut log = log.lock().expect("not poisoned");
-            let same = |other: &&Asked| (&other.method, &other.target) == (&asked.method, &asked.target);
-            let before = log.iter().filter(same).count();
+            let is_same = |other: &&Asked| (&other.method, &other.target) == (&asked.method, &asked.target);
+            let before = log.iter().filter(is_same).count();
             log.push(asked.clone());
             before
         };

@@ -34,7 +34,7 @@ impl Question<'_> {
         let reason = format!("the cluster's response is larger than {} MiB", self.max_answer() >> 20);
         let hint = match self {
             Self::Definitions { .. } => "check that the cluster's address is that of its API server",
-            Self::Secret { .. } => "a Secret holds one MiB at most",
+            Self::Secret { .. } => "a Secret contains at most one MiB",
         };
         ProviderError::invalid(reason, hint)
     }

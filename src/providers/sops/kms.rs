@@ -60,15 +60,15 @@ impl Kms {
         settings::check(provider, &service)?;
         let mut keys = GlobSetBuilder::new();
         for pattern in &settings.keys {
-            let bad = || ProviderConfigError::BadPattern {
+            let bad_pattern = || ProviderConfigError::BadPattern {
                 provider: provider.to_owned(),
                 pattern: pattern.clone(),
             };
             // A catch-all pattern would let a file use a key of an attacker's account.
             if !pattern.starts_with("arn:") {
-                return Err(bad());
+                return Err(bad_pattern());
             }
-            keys.add(Glob::new(pattern).map_err(|_| bad())?);
+            keys.add(Glob::new(pattern).map_err(|_| bad_pattern())?);
         }
         let keys = keys.build().map_err(|_| ProviderConfigError::BadPattern {
             provider: provider.to_owned(),

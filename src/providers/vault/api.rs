@@ -234,7 +234,7 @@ async fn read(mut response: Response) -> Result<Answer, Failed> {
         if body.len() + chunk.len() > MAX_ANSWER {
             return Err(ProviderError::invalid(
                 format!("the server's response is larger than {} MiB", MAX_ANSWER >> 20),
-                "a Secret holds one MiB at most",
+                "a Secret contains at most one MiB",
             )
             .into());
         }
