@@ -1,4 +1,6 @@
-//! `sealwave.dev/string-data-from`: all keys of a secret as items of a Secret, through the binary.
+//! Tests of `sealwave.dev/string-data-from` through the binary: all keys of a secret become items of a Secret.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 #[cfg(all(feature = "k8s", feature = "vault"))]
 use std::collections::BTreeMap;
 use std::process::Output;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 
 const NAME: &str = "sealwave.dev/string-data-from";
 
-/// The small app whose Secret `api` takes its items by this annotation, and has these besides.
+/// Returns the small app whose Secret `api` has this annotation and these items.
 fn app(annotation: &str, items: &str) -> SmallApp {
     let app = SmallApp::new();
     secret(&app, annotation, items);
@@ -37,7 +39,7 @@ fn secret(app: &SmallApp, annotation: &str, items: &str) {
     );
 }
 
-/// The items of a `SealedSecret`, opened.
+/// Returns the unsealed items of a `SealedSecret`.
 fn opened(objects: &[Value], name: &str) -> BTreeMap<String, String> {
     let pem = fs_err::read(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
     let key = DangerPrivateKey::from_pem(&String::from_utf8(pem).unwrap()).unwrap();
@@ -85,7 +87,7 @@ fn all_keys_become_items_as_they_are_written() {
 }
 
 #[test]
-fn sources_have_filters_and_prefixes() {
+fn sources_support_filters_and_prefixes() {
     let app = app(
         "- from: <file:shop/db.json>\n  include: [\"DB_*\", b]\n  exclude: \"*_OLD\"\n  prefix: APP_\n\
          - <file:shop/.env>\n- from: <file:shop/a.properties>\n  include: x?y",
@@ -106,9 +108,9 @@ fn sources_have_filters_and_prefixes() {
     assert_eq!(opened(&app.generate(), "api"), values(&[("b", r#"{"c":[1,"x y"]}"#)]));
 }
 
-/// What explicit items were sealed to stays, and what all keys give is not what the same placeholder by hand gives.
+/// Explicit items keep their sealed text, and an item from all keys is sealed differently from an explicit placeholder.
 #[test]
-fn sealed_texts_are_bound_to_the_way_they_came_by() {
+fn sealed_texts_depend_on_the_source_of_an_item() {
     let app = app("<file:shop/db.json>", "stringData: {own: <file:db.yaml#password>}\n");
     let sealed =
         |app: &SmallApp| find(&app.generate(), "SealedSecret", "api")["spec"]["encryptedData"].clone();
@@ -122,10 +124,10 @@ fn sealed_texts_are_bound_to_the_way_they_came_by() {
     assert_eq!(all["own"], explicit["own"]);
     assert_ne!(all["DB_USER"], explicit["DB_USER"]);
     assert_ne!(all["b"], explicit["b"]);
-    // A guess of the value as a literal, also one that copies what the item is made from.
+    // A guess of the value as a literal, including one that copies the sealing input.
     secret(&app, "<file:shop/.env>", "stringData: {DB_USER: CANARY}\n");
     assert_ne!(sealed(&app)["DB_USER"], all["DB_USER"]);
-    // Filters, order and other sources do not re-seal what stays.
+    // Filters, order and other sources do not re-seal unchanged items.
     secret(&app, "- <file:shop/.env>\n- from: <file:shop/db.json>\n  include: [DB_USER]", "");
     let filtered = sealed(&app);
     assert_eq!(filtered["DB_USER"], all["DB_USER"]);
@@ -133,7 +135,7 @@ fn sealed_texts_are_bound_to_the_way_they_came_by() {
 }
 
 #[test]
-fn checksums_follow_the_values_that_are_read() {
+fn checksums_depend_on_the_values_that_are_read() {
     let app = app("<file:shop/db.json>", "");
     let before = app.generate();
     app.write(
@@ -150,7 +152,7 @@ fn checksums_follow_the_values_that_are_read() {
 }
 
 #[test]
-fn a_preview_says_that_keys_are_not_known() {
+fn a_preview_reports_unknown_keys() {
     let app = app("- <file:shop/db.json>\n- <file:shop/.env>", "stringData: {own: x}\n");
     let output = watched_output(sealwave().arg("render").arg(app.path("app")).args(["--env", "dev"]));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -176,7 +178,7 @@ fn a_workload_that_reads_one_key_has_a_checksum_in_a_preview() {
 }
 
 #[test]
-fn validate_knows_that_keys_are_not_known() {
+fn validate_accepts_unknown_keys() {
     let app = app("<file:shop/db.json>", "type: kubernetes.io/basic-auth\n");
     app.replace("app/base/deployments.yaml", "envFrom: [{secretRef: {name: api}}, ", "envFrom: [");
     app.replace(
@@ -189,11 +191,11 @@ fn validate_knows_that_keys_are_not_known() {
     for rule in ["reference/missing-key", "secret/type-keys", "app/placeholder", "secret/in-annotation"] {
         assert!(!text.contains(rule), "{text}");
     }
-    // Plain manifests alike.
+    // The same for plain manifests.
     let output = watched_output(sealwave().arg("validate").arg(app.path("app/base")));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.contains("missing-key") && !text.contains("type-keys"), "{text}");
-    // What is wrong with the annotation is found without a credential.
+    // Errors in the annotation are found without credentials.
     app.replace("app/base/secrets.yaml", "<file:shop/db.json>", "<file:shop/db.json#key>");
     let output = watched_output(sealwave().arg("validate").arg(app.path("app")));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -224,7 +226,7 @@ fn refs_lists_whole_secrets() {
 }
 
 #[test]
-fn the_policy_must_allow_the_whole_secret() {
+fn the_policy_must_allow_all_keys() {
     for (allow, is_allowed) in [
         ("file:shop/**", true),
         ("file:shop/db.json", true),
@@ -249,14 +251,14 @@ fn the_policy_must_allow_the_whole_secret() {
             }
         }
     }
-    // A key that is denied denies the whole, also where it is left out.
+    // A denied key denies all keys, even if a filter excludes it.
     let app = app("- from: <file:shop/db.json>\n  exclude: [b]", "");
     app.replace("operator/operator.yaml", "policy: [", "policy: [{deny: ['file:shop/db.json#b']}, ");
     assert!(error(&app, "deny").contains("`file:shop/db.json`"));
 }
 
 #[test]
-fn the_destination_is_checked_as_for_any_reference() {
+fn the_destination_is_checked_like_for_any_reference() {
     for (from, to) in [
         ("  namespace: shop\n", "  namespace: other\n"),
         ("  annotations:\n", "  annotations:\n    sealedsecrets.bitnami.com/cluster-wide: \"true\"\n"),
@@ -275,7 +277,7 @@ fn the_destination_is_checked_as_for_any_reference() {
 }
 
 #[test]
-fn what_cannot_become_items_is_named() {
+fn unusable_secrets_and_items_have_messages() {
     let keys = |json: &str, annotation: &str, items: &str| {
         let app = app(annotation, items);
         app.write("operator/secrets/a.json", json);
@@ -321,7 +323,7 @@ fn what_cannot_become_items_is_named() {
         ("<file:a.json>", "data: {B: eA==}\n", "item `B` comes from `file:a.json` and is also"),
         ("- <file:a.json>\n- <file:a.json>", "", "item `B` comes from `file:a.json` and from `file:a.json`"),
         ("<file:nothing.json>", "", "reference `file:nothing.json` is not found"),
-        ("<env:SHOP_X>", "", "an environment variable holds one value, and no keys"),
+        ("<env:SHOP_X>", "", "an environment variable holds a single value without keys"),
         ("<file:web.txt>", "", "a key can only be read from YAML, JSON"),
         ("<file:../a.json>", "", "has a segment `..`"),
         ("<other:a.json>", "", "provider `other` is unknown"),
@@ -390,7 +392,7 @@ fn annotations_that_are_not_well_formed_are_refused() {
 }
 
 #[test]
-fn other_places_and_names_of_the_annotation_are_refused() {
+fn misplaced_and_misspelled_annotations_are_rejected() {
     for (metadata, expected) in [
         (
             "annotations: {sealwave.dev/stringDataFrom: <file:a.json>}",
@@ -417,7 +419,7 @@ fn other_places_and_names_of_the_annotation_are_refused() {
         let text = error(&app, metadata);
         assert!(text.contains(expected), "{metadata}: {text}");
     }
-    // Another name of this domain: nothing reads it, and the Secret may be empty because of that.
+    // Another name in this domain has no effect, so the Secret may be empty.
     let app = SmallApp::new();
     let annotations = "{name: web, namespace: shop, annotations: {sealwave.dev/data-from: x, sealwave.dev/derivation: v1, other.sealwave.dev/x: y}}";
     app.replace("app/base/secrets.yaml", "{name: web, namespace: shop}", annotations);
@@ -430,8 +432,8 @@ fn other_places_and_names_of_the_annotation_are_refused() {
         "{name: api, namespace: shop}",
         "{name: api, namespace: shop, annotations: {sealwave.dev/string-data-from: <file:a.json>}}",
     );
-    assert!(error(&app, "a ConfigMap").contains("applies only to Secrets, not to ConfigMap `shop/api`"));
-    // In the template of a pod nothing reads it, and the placeholder is one outside of a Secret.
+    assert!(error(&app, "a ConfigMap").contains("works on Secrets only, and this is ConfigMap `shop/api`"));
+    // In a pod template it has no effect, and its placeholder is outside of a Secret.
     let app = SmallApp::new();
     app.replace(
         "app/base/deployments.yaml",
@@ -449,7 +451,7 @@ fn templates_and_patches_may_write_the_annotation() {
     app.write("app/base/secrets.yaml.hbs", &text.replace("<file:shop/db.json>", "<file:{{ team }}/db.json>"));
     app.write("app/envs/dev/values.yaml", "team: shop\n");
     assert_eq!(opened(&app.generate(), "api").len(), 3);
-    // A value that adds a source is as much the committer's as any text, and the policy decides on it.
+    // A value that adds a source is controlled by the committer like any text, so the policy applies.
     app.write("app/envs/dev/values.yaml", "team: \"shop/db.json>\\n      - <file:../operator\"\n");
     assert!(error(&app, "a value").contains("string-data-from"));
 }
@@ -468,16 +470,16 @@ fn many_short_secrets_do_not_exhaust_a_run() {
         .collect();
     app.write("app/base/secrets.yaml", &secrets.join("---\n"));
     let text = error(&app, "many items");
-    assert!(text.contains("become more than 20000 items"), "{text}");
-    // One large value is too large for a Secret, whatever it is cut into.
+    assert!(text.contains("more than 20000 keys that become items"), "{text}");
+    // Large values exceed the size of a Secret, however they are split.
     let keys: Vec<String> =
         (0..3).map(|number| format!("\"k{number}\":\"{}\"", "x".repeat(400 << 10))).collect();
     app.write("operator/secrets/a.json", &format!("{{{}}}", keys.join(",")));
     app.write("app/base/secrets.yaml", &secrets[0]);
-    assert!(error(&app, "a large Secret").contains("Kubernetes takes at most 1048576"));
+    assert!(error(&app, "a large Secret").contains("Kubernetes allows at most 1048576"));
 }
 
-/// Patterns that are costly to compile, in every Secret of many.
+/// Many Secrets with patterns that are expensive to compile.
 #[test]
 fn many_patterns_do_not_exhaust_a_run() {
     let app = app("<file:shop/db.json>", "");
@@ -494,7 +496,7 @@ fn many_patterns_do_not_exhaust_a_run() {
 }
 
 #[test]
-fn backends_that_store_references() {
+fn backends_that_store_references_support_all_keys() {
     let app = app(
         "- <aws-sm:shop/db>\n- from: <vault:secret/data/shop/mail##2>\n  prefix: MAIL_",
         "stringData: {own: <aws-sm:x#y>}\n",
@@ -536,16 +538,12 @@ fn backends_that_store_references() {
     assert_eq!((&template["mergePolicy"], template.get("data")), (&json!("Merge"), None));
 
     for (annotation, items, expected) in [
-        ("- from: <aws-sm:a>\n  include: [b]", "", "takes some keys of `aws-sm:a` by patterns"),
-        ("- from: <aws-sm:a>\n  exclude: [b]", "", "takes some keys of `aws-sm:a` by patterns"),
-        ("<file:shop/db.json>", "", "provider `file` is not known to it"),
-        ("<aws-sm:a>", "stringData: {a: 'x<aws-sm:b#c>'}\n", "cannot have text or modifiers of its own"),
-        (
-            "<aws-sm:a>",
-            "stringData: {a: '<aws-sm:b#c | trim>'}\n",
-            "cannot have text or modifiers of its own",
-        ),
-        ("<aws-sm:a>", "stringData: {a: x}\n", "it holds no placeholder"),
+        ("- from: <aws-sm:a>\n  include: [b]", "", "selects keys of `aws-sm:a` by pattern"),
+        ("- from: <aws-sm:a>\n  exclude: [b]", "", "selects keys of `aws-sm:a` by pattern"),
+        ("<file:shop/db.json>", "", "provider `file` is not configured for the backend"),
+        ("<aws-sm:a>", "stringData: {a: 'x<aws-sm:b#c>'}\n", "cannot have its own text or modifiers"),
+        ("<aws-sm:a>", "stringData: {a: '<aws-sm:b#c | trim>'}\n", "cannot have its own text or modifiers"),
+        ("<aws-sm:a>", "stringData: {a: x}\n", "it has no placeholder"),
     ] {
         secret(&app, annotation, items);
         let output = render();
@@ -557,7 +555,7 @@ fn backends_that_store_references() {
         .replace("providers: {", "providers: {aws-sm: {kind: aws-sm, region: eu-west-1}, ")
         .replace("'file:**'", "'file:**', 'aws-sm:**'");
     app.write("operator/operator.yaml", &operator);
-    // The keys that a type asks for may be among those that only the operator will see, in a preview and in the sidecar.
+    // The required keys of a type may be among the unknown ones, in a preview and in the sidecar.
     for (secret_type, items) in [
         ("kubernetes.io/tls", ""),
         ("kubernetes.io/dockerconfigjson", ""),
@@ -577,13 +575,10 @@ fn backends_that_store_references() {
     app.replace("app/sealwave.yaml", "backend: external-secrets", "backend: secrets-store-csi");
     let output = render();
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        text.contains("takes all keys of `aws-sm:a`, and the driver reads keys by their names only"),
-        "{text}"
-    );
+    assert!(text.contains("takes all keys of `aws-sm:a`, but the driver reads keys only by name"), "{text}");
 }
 
-/// A secret is read once, however many items take one or all of its keys, so that all are of one version.
+/// A secret is read once, however many items use its keys, so that all have the same version.
 #[cfg(all(feature = "k8s", feature = "vault"))]
 #[test]
 fn a_secret_that_changes_between_reads_is_read_once() {
@@ -626,7 +621,7 @@ fn a_secret_that_changes_between_reads_is_read_once() {
     assert!(!audit.contains("CANARY"), "{audit}");
 }
 
-/// The small app with patches of its one environment, as flow mappings.
+/// Returns the small app with patches of its environment, as flow mappings.
 fn patched(base: &str, patches: &[&str]) -> SmallApp {
     let app = SmallApp::new();
     let patches: Vec<String> = patches.iter().map(|patch| format!("    - {patch}\n")).collect();
@@ -650,7 +645,7 @@ fn base(annotations: &str) -> String {
 }
 
 #[test]
-fn a_patch_sets_changes_and_removes_the_annotation() {
+fn a_patch_can_set_change_and_remove_the_annotation() {
     let target = "target: {kind: Secret, name: api}";
     let merge =
         format!("{{{target}, patch: {{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml>'}}}}}}}}");
@@ -678,17 +673,17 @@ fn a_patch_sets_changes_and_removes_the_annotation() {
     let removed = format!("{{{target}, patch: {{metadata: {{annotations: {{{NAME}: null}}}}}}}}");
     let objects = patched(&annotated, &[&removed]).generate();
     assert_eq!(opened(&objects, "api"), values(&[("token", "CANARY-token\n")]));
-    // The last patch counts.
+    // The last patch wins.
     let objects = patched(&base(""), &[&merge, &removed]).generate();
     assert_eq!(opened(&objects, "api"), values(&[("token", "CANARY-token\n")]));
-    // A rename changes what the items are sealed for.
+    // Renaming the Secret re-seals its items.
     let renamed = "{target: {kind: Secret, name: api}, patch: {metadata: {name: renamed}}}";
     let objects = patched(&annotated, &[renamed]).generate();
     assert_eq!(opened(&objects, "renamed"), all);
 }
 
 #[test]
-fn a_patch_takes_the_annotation_nowhere_else() {
+fn a_patch_cannot_move_the_annotation_elsewhere() {
     let annotation = format!("{{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml>'}}}}}}");
     for (patch, message) in [
         (

@@ -1,6 +1,11 @@
-//! Coming from argocd-vault-plugin: its manifests, in the shapes that its documentation shows, through the whole pipeline.
+//! Tests of migrating from argocd-vault-plugin: its manifests, in the forms of its documentation, through the whole pipeline.
 //!
-//! What is sealed is opened again with the fake cluster's key, so that the values themselves are compared.
+//! Sealed values are unsealed with the fake cluster's key and compared.
+
+#![allow(missing_docs, reason = "test crates have no public documentation")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod support;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +18,7 @@ const COMPATIBLE: &str =
     "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nprovider: file\ncompatibility: avp\n";
 const OTHERWISE: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nprovider: file\n";
 
-/// An app with one manifest, and a store with all that the tables ask for.
+/// Returns an app with one manifest, and a store with all secrets of the tables.
 fn app(manifest: &str) -> SmallApp {
     let app = SmallApp::new();
     app.write("app/sealwave.yaml", COMPATIBLE);
@@ -39,13 +44,13 @@ fn secret(annotations: &str, fields: &str) -> String {
 
 const PATH: &str = "avp.kubernetes.io/path: team/db.yaml";
 
-/// The values that the cluster's controller would find.
+/// Returns the values that the cluster's controller would unseal.
 fn opened(app: &SmallApp) -> BTreeMap<String, String> {
     let objects = app.generate();
     let key = fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
     let key = DangerPrivateKey::from_pem(&key).unwrap();
     let sealed = find(&objects, "SealedSecret", "s");
-    assert!(!sealed.to_string().contains("avp.kubernetes.io"), "annotations stay: {sealed}");
+    assert!(!sealed.to_string().contains("avp.kubernetes.io"), "annotations are not removed: {sealed}");
     let items = sealed["spec"]["encryptedData"].as_object().unwrap();
     let label = Scope::Strict.label("shop", "s");
     items
@@ -57,7 +62,7 @@ fn opened(app: &SmallApp) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Standard error of a run that must fail, without a value in it.
+/// Returns the standard error of a run that must fail; it must not contain a value.
 fn error(app: &SmallApp) -> String {
     let output = sealwave().args(app.args()).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -67,9 +72,9 @@ fn error(app: &SmallApp) -> String {
 }
 
 #[test]
-fn manifests_give_what_they_gave() {
+fn manifests_have_the_same_values() {
     for (field, text, expected) in [
-        // Generic.
+        // Generic placeholders.
         ("stringData", "<password>", "CANARY-p@ss"),
         ("stringData", "< password >", "CANARY-p@ss"),
         ("stringData", "<with space>", "spaced"),
@@ -90,13 +95,13 @@ fn manifests_give_what_they_gave() {
         ("data", "<json | jsonPath {.u} | base64encode>", "joe"),
         // base64 of `pg://<username>:<password>@h`, as generators write it.
         ("data", "cGc6Ly88dXNlcm5hbWU+OjxwYXNzd29yZD5AaA==", "pg://CANARY-user:CANARY-p@ss@h"),
-        // Inline, with and without white space.
+        // Inline placeholders, with and without white space.
         ("stringData", "<path:team/db.yaml#password>", "CANARY-p@ss"),
         ("stringData", "<path:team/db.yaml# password >", "CANARY-p@ss"),
         ("stringData", "<path:team/db.yaml#username>:<password>", "CANARY-user:CANARY-p@ss"),
         ("data", "<path:team/db.yaml#encoded>", "CANARY-p@ss"),
         ("data", "<path:team/db.yaml#password | base64encode>", "CANARY-p@ss"),
-        // Text that is none.
+        // Text without placeholders.
         ("stringData", "a < b", "a < b"),
         ("stringData", "a <> b", "a <> b"),
     ] {
@@ -107,7 +112,7 @@ fn manifests_give_what_they_gave() {
 
 /// The table of differences in docs/moving.md.
 #[test]
-fn what_was_a_defect_is_not_kept() {
+fn defects_are_not_reproduced() {
     for (text, expected) in [
         ("port=<port>", "port=5432"),
         ("<pin>/<ratio>/<flag>", "0123/1.50/true"),
@@ -128,7 +133,7 @@ fn what_was_a_defect_is_not_kept() {
 }
 
 #[test]
-fn what_cannot_be_kept_is_an_error() {
+fn unsupported_features_are_errors() {
     for (manifest, expected) in [
         (secret(PATH, "stringData: {k: <broken | base64decode>}"), "the value is not base64"),
         (secret(PATH, "data: {k: <broken>}"), "the value is not base64"),
@@ -187,7 +192,7 @@ fn an_ignored_secret_is_literal_and_sealed() {
 }
 
 #[test]
-fn missing_keys_are_left_out_where_the_author_says_so() {
+fn missing_keys_are_omitted_if_the_author_allows_it() {
     let annotations = format!("{PATH}, avp.kubernetes.io/remove-missing: 'true'");
     let found = opened(&app(&secret(
         &annotations,
@@ -203,7 +208,7 @@ fn missing_keys_are_left_out_where_the_author_says_so() {
 }
 
 #[test]
-fn what_a_key_refers_to_is_part_of_what_is_sealed() {
+fn sealed_texts_depend_on_the_full_reference() {
     let app = app(&secret(PATH, "stringData: {k: <password>}"));
     app.write("operator/secrets/team/copy.yaml", "password: CANARY-p@ss\n");
     let first = item(&app.generate(), "s", "k");
@@ -216,7 +221,7 @@ fn what_a_key_refers_to_is_part_of_what_is_sealed() {
     app.write("app/sealwave.yaml", OTHERWISE);
     assert_eq!(first, item(&app.generate(), "s", "k"));
 
-    // Another provider behind `path`, with the same value: whoever may commit can choose it.
+    // Another default provider with the same value: a committer can choose it.
     let both = "providers: {file: {kind: file, root: secrets}, other: {kind: file, root: secrets}}";
     app.replace(
         "operator/operator.yaml",
@@ -230,7 +235,7 @@ fn what_a_key_refers_to_is_part_of_what_is_sealed() {
 }
 
 #[test]
-fn a_preview_shows_references_and_no_annotation() {
+fn a_preview_shows_references_but_no_annotations() {
     let app = app(&secret(PATH, "stringData: {k: 'x <password>'}"));
     let output = run(&["render", app.path("app").to_str().unwrap(), "--env", "dev"]);
     let stdout = String::from_utf8(output.stdout).unwrap();

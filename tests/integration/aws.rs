@@ -1,4 +1,10 @@
-//! The binary against a stub of AWS: call counts, and that neither values nor credentials ever show.
+//! Tests of the binary with an AWS stub: the number of calls, and that no output contains values or credentials.
+#![cfg(feature = "aws")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[path = "support/aws_stub.rs"]
+mod aws_stub;
+mod support;
 
 use std::process::Output;
 
@@ -7,7 +13,7 @@ use crate::support::{MARKER, find_marker, objects, sealwave};
 use sealwave_testkit::aws_stub::{Asked, Reply, Stub, answer_with};
 use serde_json::Value;
 
-/// The small app with AWS in the place of files, and credentials that hold the marker.
+/// Returns the small app with AWS instead of files, and credentials that contain the marker.
 fn app(endpoint: &str) -> SmallApp {
     let app = SmallApp::new();
     app.write(
@@ -60,7 +66,7 @@ fn canary(asked: &Asked) -> Reply {
 }
 
 #[test]
-fn six_hundred_placeholders_make_one_call_to_each_service() {
+fn six_hundred_placeholders_need_one_call_per_service() {
     let stub = Stub::start(|asked, _| canary(asked));
     let app = app(&stub.endpoint);
     app.replace(
@@ -74,7 +80,7 @@ fn six_hundred_placeholders_make_one_call_to_each_service() {
     let mut operations = stub.operations();
     operations.sort();
     assert_eq!(operations, ["BatchGetSecretValue", "GetParameters"]);
-    // One line for each reference, with the version that AWS says it gave.
+    // One line for each reference, with the version that AWS reports.
     let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
     assert_eq!(find_marker(audit.as_bytes(), MARKER), None, "{audit}");
     let lines: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -87,7 +93,7 @@ fn six_hundred_placeholders_make_one_call_to_each_service() {
 }
 
 #[test]
-fn authors_cannot_choose_where_to_and_as_whom() {
+fn authors_cannot_choose_endpoints_or_credentials() {
     let stub = Stub::start(|asked, _| canary(asked));
     let trap = Stub::start(|asked, _| canary(asked));
     let endpoint = trap.endpoint.as_str();
@@ -112,7 +118,7 @@ fn authors_cannot_choose_where_to_and_as_whom() {
     assert!(stub.asked().iter().all(|asked| asked.authorization.contains("Credential=AKIACANARY/")));
 }
 
-/// Without `HOME`, the SDK would take a directory `~` of the app for the home directory, and run what a profile there says.
+/// Without `HOME`, the SDK would use a directory `~` of the app as the home directory, and run commands of its profiles.
 #[test]
 fn a_profile_in_the_app_is_never_read() {
     let stub = Stub::start(|asked, _| canary(asked));
@@ -125,17 +131,17 @@ fn a_profile_in_the_app_is_never_read() {
     for variables in [&[][..], &[("HOME", "")], &[("HOME", ".")], &[("AWS_CONFIG_FILE", "config")]] {
         let output = generate(&app, variables);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(stderr.contains("there are no AWS credentials"), "{variables:?}: {stderr}");
-        assert!(!trap.exists(), "{variables:?}: a command of the app's was run");
+        assert!(stderr.contains("no AWS credentials were found"), "{variables:?}: {stderr}");
+        assert!(!trap.exists(), "{variables:?}: a command of the app was run");
     }
-    // The trap works where an operator sets it.
+    // The same command runs if the operator configures it.
     let config = app.path("app/config");
     generate(&app, &[("AWS_CONFIG_FILE", config.to_str().unwrap())]);
     assert!(trap.exists());
 }
 
 #[test]
-fn failing_runs_show_nothing() {
+fn errors_contain_no_secrets() {
     let echo = |status: u16| {
         move |asked: &Asked, _: usize| {
             let code = "CANARY";
@@ -146,19 +152,16 @@ fn failing_runs_show_nothing() {
         }
     };
     let cases: Vec<(Stub, &str)> = vec![
-        (
-            Stub::start(|_, _| Reply::error(400, "UnrecognizedClientException")),
-            "does not take the credentials",
-        ),
-        (Stub::start(|_, _| Reply::error(400, "ExpiredTokenException")), "does not take the credentials"),
-        (Stub::start(|_, _| Reply::error(400, "AccessDeniedException")), "may not call"),
+        (Stub::start(|_, _| Reply::error(400, "UnrecognizedClientException")), "rejected the credentials"),
+        (Stub::start(|_, _| Reply::error(400, "ExpiredTokenException")), "rejected the credentials"),
+        (Stub::start(|_, _| Reply::error(400, "AccessDeniedException")), "is not allowed to call"),
         (
             Stub::start(|_, _| Reply::ok(serde_json::json!({"SecretValues": [{"Name": {"CANARY": 1}}]}))),
-            "not of the form",
+            "incomplete or malformed",
         ),
         (
             Stub::start(|_, _| Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nCANARY".to_vec())),
-            "not of the form",
+            "incomplete or malformed",
         ),
         (Stub::start(|asked, _| answer_with(|_| "CANARY {".to_owned(), asked)), "not a JSON object"),
         (Stub::start(|asked, _| answer_with(|_| "{\"password\": CANARY}".to_owned(), asked)), "well-formed"),
@@ -180,7 +183,7 @@ fn failing_runs_show_nothing() {
 
 /// IRSA exchanges a token for credentials at STS; Pod Identity gets them from an agent on the node.
 #[test]
-fn the_identity_of_a_pod_is_found_as_the_sdk_finds_it() {
+fn pod_identities_are_found_by_the_sdk() {
     let stub = Stub::start(|asked, _| match asked.operation.as_str() {
         "AssumeRoleWithWebIdentity" => {
             let body = "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\

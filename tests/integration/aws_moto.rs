@@ -1,6 +1,10 @@
-//! AWS' providers against moto, an emulator, through the real SDK and the real binary: `.ci/moto cargo test --test aws_moto`.
+//! Tests of the AWS providers with the emulator moto, through the real SDK and the binary: `.ci/moto cargo test --test aws_moto`.
 //!
-//! Without an emulator's address in `SEALWAVE_MOTO` each test says that it was skipped.
+//! Without an emulator's address in `SEALWAVE_MOTO`, each test reports that it was skipped.
+#![cfg(feature = "aws")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,7 +26,7 @@ const UTF8: &str = "\u{1f512} CANARY \u{10ffff} \u{e4}";
 const TEXT: &str = "CANARY <aws-sm:x#y> <env:HOME> {{ a }} {{{b}}} $HOME ${x} %s `c` !d\r\n---\n- y: on\n";
 
 fn endpoint() -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "the emulator's address comes from whoever started it")]
+    #[expect(clippy::disallowed_methods, reason = "the caller passes the emulator's address")]
     let endpoint = std::env::var("SEALWAVE_MOTO").ok();
     if endpoint.is_none() {
         skipped("SEALWAVE_MOTO does not say where an emulator is; run it with `.ci/moto`");
@@ -42,7 +46,7 @@ async fn config(endpoint: &str, region: &str) -> SdkConfig {
         .await
 }
 
-/// Fills the emulator; returns the ARN of the JSON secret and the ids of a secret's two versions.
+/// Creates the secrets, and returns the ARN of the JSON secret and the two version ids of another secret.
 async fn fill(endpoint: &str) -> (String, [String; 2]) {
     let client = sealwave_testkit::aws_sdk_secretsmanager::Client::new(&config(endpoint, "eu-west-1").await);
     let large = large();
@@ -85,7 +89,7 @@ fn large() -> String {
     "CANARY 0123456789 ".chars().cycle().take(65536).collect()
 }
 
-/// Item keys, the placeholder of each, and the value that it must have.
+/// Returns item keys with their placeholders and expected values.
 fn expectations(arn: &str, version: &str) -> BTreeMap<String, (String, Vec<u8>)> {
     let large = large();
     let cases: Vec<(String, &[u8])> = vec![
@@ -174,7 +178,7 @@ fn generate(app: &SmallApp) -> (bool, Vec<u8>, String) {
 }
 
 #[test]
-fn values_come_through_the_real_sdk_as_they_were_stored() {
+fn values_are_exact_with_the_real_sdk() {
     let Some(endpoint) = endpoint() else { return };
     let runtime =
         sealwave_testkit::tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -206,7 +210,7 @@ fn values_come_through_the_real_sdk_as_they_were_stored() {
         );
     }
 
-    // The audit says which version each of them was, asked for or not.
+    // The audit contains the version of each secret, whether it was requested or not.
     let fetched = fetched_versions(&app);
     for (reference, version) in [
         ("aws-sm:app/versions", new.as_str()),
@@ -221,7 +225,7 @@ fn values_come_through_the_real_sdk_as_they_were_stored() {
     }
     assert!(fetched["aws-sm:app/binary"].is_some() && fetched["aws-sm:app/missing"].is_none());
 
-    // Everything that is wrong is said in one run.
+    // All errors are reported in one run.
     let wrong = [
         "<aws-sm:app/none>",
         "<aws-sm:app/json#none>",
@@ -248,7 +252,7 @@ fn values_come_through_the_real_sdk_as_they_were_stored() {
     assert_eq!(stderr.matches("is not found").count(), 5, "{stderr}");
 }
 
-/// What the audit says was fetched for each reference.
+/// Returns the fetched version of each reference from the audit.
 fn fetched_versions(app: &SmallApp) -> BTreeMap<String, Option<String>> {
     let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
     assert_eq!(find_marker(audit.as_bytes(), MARKER), None, "{audit}");
@@ -260,11 +264,11 @@ fn fetched_versions(app: &SmallApp) -> BTreeMap<String, Option<String>> {
     versions.collect()
 }
 
-/// Where the scenarios' teams keep their secrets.
+/// The secrets of the scenarios' teams.
 const SCENARIO_REGION: &str = "ap-northeast-2";
 
 #[test]
-fn scenarios_give_their_expected_output_from_aws() {
+fn scenarios_have_their_expected_output_with_aws() {
     let Some(endpoint) = endpoint() else { return };
     let runtime =
         sealwave_testkit::tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -272,7 +276,7 @@ fn scenarios_give_their_expected_output_from_aws() {
     for scenario in cases("scenario-") {
         let environments = needs_aws(&scenario);
         if !environments.is_empty() {
-            runtime.block_on(supply(&endpoint, &scenario.join("aws-secrets")));
+            runtime.block_on(create_secrets(&endpoint, &scenario.join("aws-secrets")));
         }
         for environment in environments {
             let found = generate_scenario(&endpoint, &scenario, &environment);
@@ -292,11 +296,11 @@ fn scenarios_give_their_expected_output_from_aws() {
     }
 }
 
-/// Namespace and name of a Secret, a key of it, and its value.
-type Values = BTreeMap<(String, String, String), String>;
+/// Values by the namespace, name and key of a Secret.
+type SealedValues = BTreeMap<(String, String, String), String>;
 
-/// One secret of AWS in three shapes and three namespaces: variables, an INI file and a URI.
-fn platform_values() -> Values {
+/// Returns one AWS secret in three forms and namespaces: variables, an INI file and a URI.
+fn platform_values() -> SealedValues {
     let environment = [
         ("AWS_ACCESS_KEY_ID", "AKIACANARYS1AWSKEY"),
         ("AWS_SECRET_ACCESS_KEY", "CANARY/s1/aws/aws+secret/wJalrXUtnFEMI"),
@@ -320,8 +324,8 @@ fn platform_values() -> Values {
     values.into_iter().map(owned).collect()
 }
 
-/// The whole properties file, with its last line break.
-fn backend_values() -> Values {
+/// Returns the whole properties file, including its trailing line break.
+fn backend_values() -> SealedValues {
     let path = "testdata/scenario-3-spring/aws-secrets/onthetop/backend/secrets-properties";
     let text = fs_err::read_to_string(root().join(path)).unwrap();
     assert!(text.ends_with('\n'));
@@ -329,9 +333,9 @@ fn backend_values() -> Values {
     BTreeMap::from([(item.into(), text)])
 }
 
-/// All that was sealed, in clear.
-fn opened(key: &DangerPrivateKey, objects: &[serde_json::Value]) -> Values {
-    let mut values = Values::new();
+/// Unseals all values.
+fn opened(key: &DangerPrivateKey, objects: &[serde_json::Value]) -> SealedValues {
+    let mut values = SealedValues::new();
     for object in objects.iter().filter(|object| object["kind"] == "SealedSecret") {
         let text = |field: &str| object["metadata"][field].as_str().unwrap().to_owned();
         let (namespace, name) = (text("namespace"), text("name"));
@@ -345,10 +349,9 @@ fn opened(key: &DangerPrivateKey, objects: &[serde_json::Value]) -> Values {
     values
 }
 
-/// Each file below `dir` becomes a secret whose name is the file's path and whose value is its bytes.
-async fn supply(endpoint: &str, dir: &Path) {
-    let client =
-        sealwave_testkit::aws_sdk_secretsmanager::Client::new(&config(endpoint, SCENARIO_REGION).await);
+/// Creates a secret for each file below `dir`, with the file's path as its name and its bytes as the value.
+async fn create_secrets(endpoint: &str, dir: &Path) {
+    let client = aws_sdk_secretsmanager::Client::new(&config(endpoint, SCENARIO_REGION).await);
     let mut made = 0;
     for entry in walkdir::WalkDir::new(dir).into_iter().map(Result::unwrap) {
         if entry.file_type().is_file() {
@@ -359,10 +362,10 @@ async fn supply(endpoint: &str, dir: &Path) {
             made += 1;
         }
     }
-    assert!(made > 0, "{} holds no secret", dir.display());
+    assert!(made > 0, "{} contains no secret", dir.display());
 }
 
-/// What the team's sidecar would print; only the address of AWS is another one.
+/// Returns the output of the team's sidecar, with another address for AWS.
 fn generate_scenario(endpoint: &str, scenario: &Path, environment: &str) -> String {
     let operator = tempfile::TempDir::new().unwrap();
     copy_tree(&scenario.join("operator"), operator.path());

@@ -1,5 +1,6 @@
-//! Backends that store references, through the binary: no key, no certificate, no operator file.
+//! Tests of the backends that store references, through the binary: without key, certificate and operator file.
 
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![allow(dead_code, reason = "the support module serves other tests too")]
 
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::path::Path;
 use crate::support::{root, stderr_of_failure, stdout_of};
 use walkdir::WalkDir;
 
-/// A copy of scenario 3 in which texts of two files are replaced.
+/// Copies scenario 3 and replaces texts in its files.
 fn app(changes: &[(&str, &str, &str)]) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     let from = root().join("testdata/scenario-3-spring/app");
@@ -32,7 +33,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// The checksum of the Secret on the Deployment.
+/// Returns the checksum of the Secret on the Deployment.
 fn checksum(app: &Path, environment: &str) -> String {
     let out = stdout_of(&["generate", text(app), "--env", environment]);
     let found = out.split("\"checksum/secret\":\"").nth(1).expect("a checksum");
@@ -42,7 +43,7 @@ fn checksum(app: &Path, environment: &str) -> String {
 const SECRET: &str = "partials/placeholder-secret.hbs";
 
 #[test]
-fn checksums_follow_references_and_versions_only() {
+fn checksums_depend_only_on_references_and_versions() {
     let plain = app(&[]);
     let slower = app(&[("sealwave.yaml", "refreshInterval: 1h", "refreshInterval: 2h")]);
     let pinned = app(&[(SECRET, "properties>", "properties##AWSPREVIOUS>")]);
@@ -54,7 +55,7 @@ fn checksums_follow_references_and_versions_only() {
 }
 
 #[test]
-fn what_has_to_be_sealed_needs_the_operator() {
+fn sealed_secrets_need_the_operator_file() {
     let mixed = app(&[(
         "sealwave.yaml",
         "backend: external-secrets\n",
@@ -65,7 +66,7 @@ fn what_has_to_be_sealed_needs_the_operator() {
 }
 
 #[test]
-fn the_policy_is_asked_although_nothing_is_fetched() {
+fn the_policy_applies_even_if_nothing_is_fetched() {
     let operator = root().join("testdata/scenario-3-spring/operator/operator.yaml");
     let plain = app(&[]);
     let with = |project| {

@@ -1,4 +1,10 @@
-//! The canary over remote sources: credentials and whatever a server says hold the marker, and every run fails.
+//! Canary tests of remote sources: credentials and responses contain the marker, and every run fails.
+#![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[path = "../src/providers/stub_server.rs"]
+mod stub_server;
+mod support;
 
 use std::process::Output;
 use std::thread;
@@ -19,7 +25,7 @@ const REFERENCES: [&str; 6] = [
     "vault-token:secret/shop/db#password",
 ];
 
-/// The small app with its secrets behind one address, and credentials that all hold the marker.
+/// Returns the small app with its secrets at one address, and credentials that contain the marker.
 fn app(address: &str) -> SmallApp {
     let app = SmallApp::new();
     let vault = |name: &str, auth: &str| {
@@ -64,20 +70,20 @@ fn app(address: &str) -> SmallApp {
     app
 }
 
-/// A run in which nothing may show, in what it puts out and in the audit.
-fn watched(app: &SmallApp, variables: &[(&str, &str)], what: &str) -> Output {
+/// Runs `generate`, and checks that neither its output nor the audit contains the marker.
+fn run_checked(app: &SmallApp, variables: &[(&str, &str)], what: &str) -> Output {
     let mut command = sealwave();
     command.args(app.args()).env("AWS_EC2_METADATA_DISABLED", "true").envs(variables.iter().copied());
     let output = run_watched(&mut command, what);
-    // There is none where the operator file is refused.
+    // There is no audit if the operator file is rejected.
     let audit = fs_err::read(app.path("operator/audit.jsonl")).unwrap_or_default();
     assert_eq!(find_marker(&audit, MARKER), None, "{what}: {}", String::from_utf8_lossy(&audit));
     output
 }
 
-/// The same, where it must fail: its standard error.
-fn stderr_of_watched(app: &SmallApp, variables: &[(&str, &str)], what: &str) -> String {
-    let output = watched(app, variables, what);
+/// Runs `generate`, which must fail, and returns its standard error.
+fn stderr_of_failure(app: &SmallApp, variables: &[(&str, &str)], what: &str) -> String {
+    let output = run_checked(app, variables, what);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
     assert!(output.stdout.is_empty(), "{what}: output in spite of a failure");
@@ -91,7 +97,7 @@ const KEYS: [(&str, &str); 3] = [
     ("AWS_SESSION_TOKEN", "CANARY-session"),
 ];
 
-/// What a server would say that repeats all that it was sent.
+/// Returns a response that repeats the whole request.
 fn echo(asked: &Asked) -> String {
     let sent = ["authorization", "x-amz-security-token", "x-vault-token"].map(|name| asked.header(name));
     let text = format!("CANARY {sent:?} {}", asked.body);
@@ -100,7 +106,7 @@ fn echo(asked: &Asked) -> String {
 }
 
 #[test]
-fn whatever_a_server_answers_nothing_shows() {
+fn responses_never_appear_in_output() {
     type Answer = fn(&Asked) -> Reply;
     let answers: &[(&str, Answer)] = &[
         ("another document", |asked| Reply::json(200, echo(asked))),
@@ -121,11 +127,11 @@ fn whatever_a_server_answers_nothing_shows() {
     let check = |(what, answer): &(&str, Answer)| {
         let answer = *answer;
         let server = StubServer::start(move |asked, _| answer(asked));
-        let stderr = stderr_of_watched(&app(&server.address), &KEYS, what);
+        let stderr = stderr_of_failure(&app(&server.address), &KEYS, what);
         for text in REFERENCES {
             assert!(stderr.contains(text), "{what}: `{text}` is not in:\n{stderr}");
         }
-        // Each source was asked, with a credential, so that there was something to show.
+        // Each source received a credential, so there was something to leak.
         let asked = server.asked();
         for name in ["authorization", "x-amz-security-token", "x-vault-token"] {
             assert!(asked.iter().any(|asked| asked.header(name).is_some()), "{what}: no `{name}`");
@@ -140,9 +146,9 @@ fn whatever_a_server_answers_nothing_shows() {
     });
 }
 
-/// A version is told to whoever reads the audit; what a server puts there may be anything.
+/// Versions are written to the audit, but a server can return any text as a version.
 #[test]
-fn what_is_no_version_is_not_taken_for_one() {
+fn malformed_versions_are_dropped() {
     let server = StubServer::start(|asked, _| {
         let secret = r#""ARN":"a","Name":"shop/db","VersionId":"CANARY value","SecretString":"{\"password\":\"CANARY\"}""#;
         let target = asked.header("x-amz-target").unwrap_or(&asked.target);
@@ -162,22 +168,26 @@ fn what_is_no_version_is_not_taken_for_one() {
         }
     });
     let app = app(&server.address);
-    let output = watched(&app, &KEYS, "versions");
+    let output = run_checked(&app, &KEYS, "versions");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
     assert_eq!(audit.matches("\"fetchedVersion\":null").count(), REFERENCES.len() - 1, "{audit}");
     assert!(audit.contains("\"fetchedVersion\":\"7\""), "{audit}");
 }
 
-/// Nobody listens at port 1, and some credential is not of use: what the message says of it.
+/// Port 1 is closed, and one of the credentials is unusable; each case has its message.
 #[test]
-fn unusable_credentials_show_nothing() {
-    type Fault = fn(&SmallApp);
-    let faults: &[(&str, Fault)] = &[
-        ("does not take a connection", |_| {}),
-        ("operator/token` holds no token", |app| app.write("operator/token", "CANARY-1\nCANARY-2\n")),
-        ("operator/jwt` holds no token", |app| app.write("operator/jwt", "CANARY\u{1}\n")),
-        ("operator/secret-id` holds no token", |app| app.write("operator/secret-id", "CANARY CANARY\n")),
+fn errors_about_credentials_do_not_contain_them() {
+    type Change = fn(&SmallApp);
+    let cases: &[(&str, Change)] = &[
+        ("does not accept connections", |_| {}),
+        ("operator/token` does not contain a token", |app| {
+            app.write("operator/token", "CANARY-1\nCANARY-2\n")
+        }),
+        ("operator/jwt` does not contain a token", |app| app.write("operator/jwt", "CANARY\u{1}\n")),
+        ("operator/secret-id` does not contain a token", |app| {
+            app.write("operator/secret-id", "CANARY CANARY\n")
+        }),
         ("operator/kubeconfig` cannot be used", |app| {
             app.write("operator/kubeconfig", "CANARY: [CANARY\n");
         }),
@@ -194,7 +204,7 @@ fn unusable_credentials_show_nothing() {
         ("the token in `kubeconfig`", |app| {
             app.replace("operator/kubeconfig", "CANARY-user", "\"CANARY \\x07\\xe4\"");
         }),
-        ("the user's name or password in `kubeconfig`", |app| {
+        ("the user name or password in `kubeconfig`", |app| {
             let login = "username: u, password: \"CANARY\\0\"";
             app.replace("operator/kubeconfig", "token: CANARY-user", login);
         }),
@@ -209,11 +219,11 @@ fn unusable_credentials_show_nothing() {
         ("operator/kubeconfig` cannot be used", |app| {
             app.replace("operator/kubeconfig", "1:1'}", "1:1', proxy-url: 'http://u:CANARY@ x'}");
         }),
-        ("`proxy` is not the address", |app| {
+        ("`proxy` must be the address", |app| {
             let proxy = "proxy: 'http://u:CANARY@127.0.0.1:1', region";
             app.replace("operator/operator.yaml", "region", proxy);
         }),
-        ("`proxy` is not the address", |app| {
+        ("`proxy` must be the address", |app| {
             let proxy = "proxy: 'CANARY://127.0.0.1:1', mounts";
             app.replace("operator/operator.yaml", "mounts", proxy);
         }),
@@ -227,7 +237,7 @@ fn unusable_credentials_show_nothing() {
             let (before, after) = ("'http://127.0.0.1:1', m", "'https://127.0.0.1:1', caFile: ca.pem, m");
             app.replace("operator/operator.yaml", before, after);
         }),
-        ("holds a user or a password", |app| {
+        ("contains a user or a password", |app| {
             let (before, after) = ("'http://127.0.0.1:1', m", "'http://u:CANARY@127.0.0.1:1', m");
             app.replace("operator/operator.yaml", before, after);
         }),
@@ -236,23 +246,23 @@ fn unusable_credentials_show_nothing() {
             app.replace("operator/operator.yaml", endpoint, &format!("{endpoint}u:CANARY@"));
         }),
     ];
-    let check = |index: usize, (phrase, fault): &(&str, Fault)| {
+    let check = |index: usize, (phrase, change): &(&str, Change)| {
         let app = app("http://127.0.0.1:1");
-        fault(&app);
-        let what = format!("fault {index}");
-        let stderr = stderr_of_watched(&app, &KEYS, &what);
+        change(&app);
+        let what = format!("case {index}");
+        let stderr = stderr_of_failure(&app, &KEYS, &what);
         assert!(stderr.contains(phrase), "{what}: `{phrase}` is not in:\n{stderr}");
     };
     thread::scope(|scope| {
-        for (index, case) in faults.iter().enumerate() {
+        for (index, case) in cases.iter().enumerate() {
             scope.spawn(move || check(index, case));
         }
     });
 }
 
-/// Where the SDK looks for credentials, and finds none that are of use.
+/// The SDK finds only unusable credentials.
 #[test]
-fn what_the_sdk_finds_shows_nothing() {
+fn errors_of_the_sdk_do_not_contain_credentials() {
     let app = app("http://127.0.0.1:1");
     app.write(
         "aws",
@@ -270,13 +280,13 @@ fn what_the_sdk_finds_shows_nothing() {
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/CANARY"),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "CANARY"),
     ];
-    // What cannot be sent in a header, as a file that ends with a line break gives it.
+    // Values that cannot be sent in a header, such as those of a file that ends with a line break.
     let (line, bell, letter) = (
         [("AWS_ACCESS_KEY_ID", "AKIACANARY"), ("AWS_SECRET_ACCESS_KEY", "CANARY\n")],
         [("AWS_SECRET_ACCESS_KEY", "CANARY"), ("AWS_ACCESS_KEY_ID", "AKIACANARY\u{7}")],
         [KEYS[0], KEYS[1], ("AWS_SESSION_TOKEN", "CANARY \u{e4}")],
     );
-    let (asked, unusable) = ("aws-sm:shop/db#password", "AWS credentials are not set up");
+    let (asked, unusable) = ("aws-sm:shop/db#password", "configuration of the AWS credentials is not valid");
     let variables: [(&str, &[(&str, &str)]); 8] = [
         (unusable, &line),
         (unusable, &bell),
@@ -292,7 +302,7 @@ fn what_the_sdk_finds_shows_nothing() {
             let app = &app;
             scope.spawn(move || {
                 let what = format!("with {}", variables[0].0);
-                let stderr = stderr_of_watched(app, variables, &what);
+                let stderr = stderr_of_failure(app, variables, &what);
                 assert!(stderr.contains(phrase), "{what}: `{phrase}` is not in {stderr}");
             });
         }

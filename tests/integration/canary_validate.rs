@@ -1,8 +1,12 @@
-//! No secret shows in what `validate` says, however broken the object that holds it, in whatever form the report is.
+//! Canary tests of `validate`: no report format contains a secret, however malformed its object is.
 //!
-//! What may show: the name of a key, of a field or of an object that is plainly not of a Secret. A secret there is no
-//! value any more; messages would be of no use without names. So no marker here is the name of a field outside of a Secret,
-//! nor the key of an item of a Secret that is as it should be: a key with a string is the item's name, whatever it looks like.
+//! Reports may contain names of keys, fields and objects that are clearly not part of a Secret: messages would be useless
+//! without names. So no marker here is the name of a field outside of a Secret, or the key of a valid item of a Secret: a
+//! key with a string value is an item's name, whatever it looks like.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod support;
 
 use std::path::Path;
 
@@ -11,10 +15,10 @@ use crate::support::{MARKER, find_marker};
 
 const FORMS: [&str; 6] = ["human", "json", "sarif", "junit", "github", "gitlab"];
 
-/// A value that looks like a credential, by its key and by itself.
+/// A value that looks like a credential, both by its key and by itself.
 const VALUE: &str = "CANARY-hunter2-Xk29dLq8Vz";
 
-/// Manifests that hold the marker, each wrong in its own way; `VALUE` stands for the secret, `BASE64` for it in base64.
+/// Malformed manifests with the marker; `VALUE` stands for the secret, `BASE64` for it in base64.
 const SHAPES: &[&str] = &[
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  password: VALUE\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\npassword: VALUE\n",
@@ -56,7 +60,7 @@ const SHAPES: &[&str] = &[
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nimmutable: VALUE\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: \"<file:VALUE\"}\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: \"ENC[AES256_GCM,data:VALUE]\", b: \"${VALUE}\", c: \"{{ VALUE }}\"}\n",
-    // What is no key may be a value in the place of one, whatever else is wrong with it.
+    // A malformed key may be a misplaced value.
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE!: x\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE!: 7\n  .VALUE$: ${A}\n  VALUE=: ENC[AES256_GCM,data:x]\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE!: a\n  VALUE!: b\n  a/b/VALUE: a\n  a/b/VALUE: b\n",
@@ -91,7 +95,7 @@ const SHAPES: &[&str] = &[
     "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec: {source: {helm: {values: \"password: VALUE\"}}}\n",
     "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: a}\nspec: {target: {template: {data: {password: VALUE}}}}\n",
     "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a}\nspec: {encryptedData: {password: VALUE}, template: {data: {a: VALUE}}}\n",
-    // Lines that have a fault beside the credential, so that they would be shown.
+    // Lines with another error next to the credential, so that the line would be shown.
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    command: [sh, -c, \"PGPASSWORD=VALUE psql\", 5]\n",
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    args: [\"curl -u u:VALUE h\", 5, \"mysql -uroot -pVALUE\", 'Authorization: Bearer VALUE']\n",
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    args: [\"redis-cli -a VALUE\", 5]\n    command: [curl, -u, \"u:VALUE\", 5]\n",
@@ -122,7 +126,7 @@ fn check(bytes: &[u8], what: &str, leaks: &mut Vec<String>) {
     }
 }
 
-/// Runs in every form at once and looks at all that was written.
+/// Runs with all report formats and checks everything that was written.
 fn watch(tree: &Tree, input: &[&str], stdin: Option<&Path>, what: &str, leaks: &mut Vec<String>) {
     let temp = tempfile::TempDir::new().unwrap();
     let mut args: Vec<String> = input.iter().map(|arg| (*arg).to_owned()).collect();
@@ -163,7 +167,7 @@ fn watch(tree: &Tree, input: &[&str], stdin: Option<&Path>, what: &str, leaks: &
 }
 
 #[test]
-fn no_shape_shows_as_a_file_on_standard_input_or_in_an_app() {
+fn malformed_manifests_do_not_leak_from_files_standard_input_or_apps() {
     let mut leaks = Vec::new();
     for (number, shape) in SHAPES.iter().enumerate() {
         let text = filled(shape);
@@ -182,9 +186,9 @@ fn no_shape_shows_as_a_file_on_standard_input_or_in_an_app() {
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
-/// Weak values, which nothing knows for a credential but what stands around them.
+/// Weak values, which only their context identifies as credentials.
 #[test]
-fn no_weak_value_shows_beside_a_fault() {
+fn weak_values_do_not_leak_next_to_errors() {
     let container =
         "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n";
     let shapes = [
@@ -203,7 +207,7 @@ fn no_weak_value_shows_beside_a_fault() {
 }
 
 #[test]
-fn values_templates_patches_and_settings_show_nothing() {
+fn values_templates_patches_and_settings_do_not_leak() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n";
     let patched = |patch: &str| {
         format!(

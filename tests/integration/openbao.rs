@@ -1,7 +1,13 @@
-//! The provider `vault` against a real server, through the binary: `.ci/openbao cargo test --test openbao`.
+//! Tests of the provider `vault` with a real server, through the binary: `.ci/openbao cargo test --test openbao`.
 //!
-//! Without a server's address in `SEALWAVE_OPENBAO` each test says that it was skipped. Tests share the server; each has mounts,
-//! policies and namespaces of its own.
+//! Without a server's address in `SEALWAVE_OPENBAO`, each test reports that it was skipped. Tests share the server, but each
+//! has its own mounts, policies and namespaces.
+#![cfg(feature = "vault")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[path = "../src/providers/stub_server.rs"]
+mod stub_server;
+mod support;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -15,19 +21,19 @@ use sealwave_testkit::stub_server::{Reply, StubServer};
 use sealwave_testkit::{DangerPrivateKey, danger_unseal, skipped};
 use serde_json::{Value, json};
 
-/// One test at a time: each counts the server's tokens.
+/// Serializes the tests, since each counts the server's tokens.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The server, as its administrator.
+/// The server, accessed as its administrator.
 #[derive(Clone)]
-struct Server {
+struct OpenBao {
     address: String,
     namespace: Option<&'static str>,
 }
 
-impl Server {
+impl OpenBao {
     fn find() -> Option<Self> {
-        #[expect(clippy::disallowed_methods, reason = "the server's address comes from what started it")]
+        #[expect(clippy::disallowed_methods, reason = "the caller passes the server's address")]
         let address = std::env::var("SEALWAVE_OPENBAO").ok();
         if address.is_none() {
             skipped("SEALWAVE_OPENBAO does not say where a server is; run it with `.ci/openbao`");
@@ -39,17 +45,16 @@ impl Server {
         Self { namespace: Some(namespace), ..self.clone() }
     }
 
-    /// The answer to a request, null where it has no body.
+    /// Sends a request and returns its response, or null if it has no body.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         self.ask_with(method, path, body.to_string())
     }
 
-    /// The same, with a body that is sent as it is.
+    /// Sends a request with a literal body.
     fn ask_with(&self, method: &str, path: &str, body: String) -> Value {
-        // Without certificates of the system, of which none is needed here.
-        let _ = sealwave_testkit::rustls::crypto::ring::default_provider().install_default();
-        let runtime =
-            sealwave_testkit::tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        // System certificates are not needed here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let client =
                 sealwave_testkit::reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
@@ -77,7 +82,7 @@ impl Server {
         let options = json!({"type": "kv", "options": {"version": version.to_string()}});
         self.write(&format!("sys/mounts/{path}"), &options);
         if version == 2 {
-            // The engine prepares itself, and refuses until it has.
+            // The engine rejects requests until it is initialized.
             for _ in 0..100 {
                 let answer = self.ask("GET", &format!("{path}/config"), &Value::Null);
                 if answer["data"].is_object() {
@@ -88,14 +93,14 @@ impl Server {
         }
     }
 
-    /// A policy that may read these paths.
+    /// Creates a policy that allows reading these paths.
     fn policy(&self, name: &str, paths: &[&str]) {
         let rule = |path: &&str| format!("path \"{path}\" {{ capabilities = [\"read\"] }}\n");
         let rules = paths.iter().map(rule).collect::<Vec<_>>().concat();
         self.write(&format!("sys/policies/acl/{name}"), &json!({"policy": rules}));
     }
 
-    /// An AppRole with a policy of the same name; its role id and a secret id.
+    /// Creates an AppRole with the policy of the same name, and returns its role id and a secret id.
     fn app_role(&self, name: &str, more: &Value) -> (String, String) {
         let mounted = self.ask("GET", "sys/auth", &Value::Null);
         if mounted["data"]["approle/"].is_null() {
@@ -110,13 +115,13 @@ impl Server {
         (text(&id["data"]["role_id"]), text(&secret["data"]["secret_id"]))
     }
 
-    /// How many tokens there are.
+    /// Returns the number of tokens.
     fn tokens(&self) -> usize {
         let answer = self.ask("LIST", "auth/token/accessors", &Value::Null);
         answer["data"]["keys"].as_array().map_or(0, Vec::len)
     }
 
-    /// The small app with this server as its provider.
+    /// Returns the small app with this server as its provider.
     fn app(&self, settings: &str) -> SmallApp {
         let app = SmallApp::new();
         app.write(
@@ -132,7 +137,7 @@ impl Server {
         app
     }
 
-    /// The small app that logs in with an AppRole which may read these paths.
+    /// Returns the small app with an AppRole that may read these paths.
     fn app_of_role(&self, name: &str, paths: &[&str], settings: &str, role: &Value) -> SmallApp {
         self.policy(name, paths);
         let (role_id, secret_id) = self.app_role(name, role);
@@ -154,12 +159,12 @@ fn with_items<'a>(app: &SmallApp, items: impl IntoIterator<Item = (&'a str, &'a 
     );
 }
 
-/// The items of the Secret, opened; nothing may show on the way.
+/// Returns the unsealed items of the Secret. No output may contain them.
 fn opened(app: &SmallApp) -> BTreeMap<String, String> {
     let output = watched_output(sealwave().args(app.args()).env("RUST_LOG", "trace"));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    assert_eq!(stderr, "", "a note, of a token that was not revoked");
+    assert_eq!(stderr, "", "a note about a token that was not revoked");
     let key = fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
     let key = DangerPrivateKey::from_pem(&key).unwrap();
     let objects = objects(std::str::from_utf8(&output.stdout).unwrap());
@@ -174,7 +179,7 @@ fn error(app: &SmallApp, what: &str) -> String {
     refused(sealwave().args(app.args()), what)
 }
 
-/// The items of the Secret must have these values; each is a key, a reference and the value.
+/// Checks the items of the Secret; each case is a key, a reference and the expected value.
 fn check(app: &SmallApp, cases: &[(&str, &str, &str)]) {
     with_items(app, cases.iter().map(|(key, reference, _)| (*key, *reference)));
     let opened = opened(app);
@@ -183,8 +188,8 @@ fn check(app: &SmallApp, cases: &[(&str, &str, &str)]) {
     }
 }
 
-/// The secrets of a KV 2 and a KV 1 mount, each under a name that is the test's own.
-fn fill(server: &Server, name: &str) -> (String, String) {
+/// Creates a KV 2 and a KV 1 mount with secrets, under names that are unique for the test.
+fn fill(server: &OpenBao, name: &str) -> (String, String) {
     let (two, one) = (format!("{name}-2"), format!("{name}-1"));
     server.mount(&two, 2);
     server.mount(&one, 1);
@@ -213,8 +218,8 @@ fn fill(server: &Server, name: &str) -> (String, String) {
 }
 
 #[test]
-fn app_role_reads_both_versions_of_the_engine_and_leaves_no_token() {
-    let Some(server) = Server::find() else { return };
+fn app_roles_read_both_versions_of_the_engine_and_leave_no_tokens() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, one) = fill(&server, "approle");
     server.mount("nested/kv", 2);
@@ -245,7 +250,7 @@ fn app_role_reads_both_versions_of_the_engine_and_leaves_no_token() {
     check(&app, &cases);
     check(&app, &cases);
     assert_eq!(server.tokens(), before);
-    // The same where the operator names the mounts.
+    // The same with configured mounts.
     let mounts = format!("mounts: {{{two}: 2, {one}/: 1, nested/kv: 2}}, ");
     let app = server.app_of_role("reader", &paths, &mounts, &json!({}));
     check(&app, &cases);
@@ -253,8 +258,8 @@ fn app_role_reads_both_versions_of_the_engine_and_leaves_no_token() {
 }
 
 #[test]
-fn what_is_not_there_is_told_apart_and_leaves_no_token() {
-    let Some(server) = Server::find() else { return };
+fn missing_secrets_have_distinct_errors_and_leave_no_tokens() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, one) = fill(&server, "missing");
     let paths = [format!("{two}/data/*"), format!("{one}/*")];
@@ -266,28 +271,25 @@ fn what_is_not_there_is_told_apart_and_leaves_no_token() {
     for (reference, expected) in [
         (format!("{two}/versions#k#2"), "this version was deleted"),
         (format!("{two}/versions#k#3"), "this version was destroyed"),
-        (format!("{two}/versions#k#9"), "there is nothing at"),
+        (format!("{two}/versions#k#9"), "does not exist"),
         (format!("{two}/deleted#k"), "this version was deleted"),
-        (format!("{two}/nothing#k"), "there is nothing at"),
+        (format!("{two}/nothing#k"), "does not exist"),
         (format!("{two}/app#nothing"), "the secret has no such key"),
         (format!("{two}/app#n"), "the secret has no such key"),
-        (format!("{one}/nothing#k"), "there is nothing at"),
-        (format!("{one}/app#user#2"), "keeps no versions"),
-        (
-            "secrecy/other#k".to_owned(),
-            "the token may read nothing in a mount of this path, or there is none",
-        ),
-        ("nowhere/app#k".to_owned(), "the token may read nothing in a mount of this path, or there is none"),
-        (two.clone() + "#k", "names a mount"),
-        ("sys/mounts#k".to_owned(), "holds no secrets that can be read"),
-        (format!("{two}/%2e%2e/sys/mounts#k"), "there is nothing at"),
+        (format!("{one}/nothing#k"), "does not exist"),
+        (format!("{one}/app#user#2"), "has no versions"),
+        ("secrecy/other#k".to_owned(), "the mount of this path does not exist, or the token is not allowed"),
+        ("nowhere/app#k".to_owned(), "the mount of this path does not exist, or the token is not allowed"),
+        (two.clone() + "#k", "is a mount"),
+        ("sys/mounts#k".to_owned(), "contains no readable secrets"),
+        (format!("{two}/%2e%2e/sys/mounts#k"), "does not exist"),
     ] {
         with_items(&app, [("a", reference.as_str())]);
         let text = error(&app, &reference);
         assert!(text.contains(expected), "{reference}: {text}");
         assert!(!text.contains("was not revoked"), "{text}");
     }
-    // Mounts that are named by mistake.
+    // Mounts that are configured by mistake.
     let app = server.app_of_role(
         "poor",
         &["*"],
@@ -297,11 +299,11 @@ fn what_is_not_there_is_told_apart_and_leaves_no_token() {
     for (reference, expected) in [
         ("nowhere/app#k".to_owned(), "the server has no secrets engine at"),
         (format!("{two}/app#user"), "the server has no secrets engine at"),
-        (format!("{one}/app#user"), "holds no secret"),
+        (format!("{one}/app#user"), "contains no secret"),
     ] {
         with_items(&app, [("a", reference.as_str())]);
         let text = error(&app, &reference);
-        assert!(text.contains(expected) || text.contains("there is nothing at"), "{reference}: {text}");
+        assert!(text.contains(expected) || text.contains("does not exist"), "{reference}: {text}");
     }
     // A login that is refused.
     app.write("operator/secret-id", "CANARY-wrong");
@@ -309,10 +311,10 @@ fn what_is_not_there_is_told_apart_and_leaves_no_token() {
     assert_eq!(server.tokens(), before);
 }
 
-/// A path outside of what a policy names is denied by the server itself where the operator names the mount.
+/// With a configured mount, the server itself denies paths that its policy does not allow.
 #[test]
-fn a_policy_of_the_server_denies_what_it_does_not_name() {
-    let Some(server) = Server::find() else { return };
+fn paths_outside_of_the_servers_policy_are_denied() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, _) = fill(&server, "denied");
     let app = server.app_of_role(
@@ -324,14 +326,14 @@ fn a_policy_of_the_server_denies_what_it_does_not_name() {
     check(&app, &[("a", &format!("{two}/app#user"), "CANARY u")]);
     with_items(&app, [("a", format!("{two}/odd#k").as_str())]);
     let text = error(&app, "denied");
-    assert!(text.contains(&format!("the token may not read `{two}/data/odd`")), "{text}");
+    assert!(text.contains(&format!("the token is not allowed to read `{two}/data/odd`")), "{text}");
     assert!(text.contains("capabilities = [\"read\"]"), "{text}");
 }
 
-/// Version 2 of the engine keeps numbers as floats of 64 bits; what the server answers is what is sealed, digit by digit.
+/// Version 2 of the engine stores numbers as 64-bit floats. The server's response is sealed exactly.
 #[test]
-fn numbers_are_what_the_server_answers() {
-    let Some(server) = Server::find() else { return };
+fn numbers_are_sealed_as_the_server_returns_them() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     server.mount("numbers", 2);
     server.mount("digits", 1);
@@ -350,8 +352,8 @@ fn numbers_are_what_the_server_answers() {
 }
 
 #[test]
-fn all_keys_of_a_secret() {
-    let Some(server) = Server::find() else { return };
+fn all_keys_of_a_secret_become_items() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, one) = fill(&server, "every");
     let paths = [format!("{two}/data/*"), format!("{one}/*")];
@@ -383,8 +385,8 @@ fn all_keys_of_a_secret() {
 }
 
 #[test]
-fn namespaces_are_told_apart() {
-    let Some(server) = Server::find() else { return };
+fn namespaces_are_separate() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     server.write("sys/namespaces/team-a", &json!({}));
     let team = server.within("team-a");
@@ -396,7 +398,7 @@ fn namespaces_are_told_apart() {
     let inside = team.app_of_role("inside", &["apart/data/*"], "namespace: /team-a/, ", &json!({}));
     check(&inside, &[("a", "apart/a#k", "CANARY team")]);
     with_items(&inside, [("a", "apart/b#k")]);
-    assert!(error(&inside, "a missing secret").contains("there is nothing at"));
+    assert!(error(&inside, "a missing secret").contains("does not exist"));
     assert_eq!(team.tokens(), before);
     let outside = server.app_of_role("outside", &["apart/data/*"], "", &json!({}));
     check(&outside, &[("a", "apart/a#k", "CANARY root")]);
@@ -404,10 +406,10 @@ fn namespaces_are_told_apart() {
     error(&outside, "a path into a namespace");
 }
 
-/// Batch tokens have no accessor, tokens with few uses end by themselves, and a policy may forbid the end.
+/// Batch tokens have no accessor, tokens with few uses expire by themselves, and a policy may forbid revocation.
 #[test]
-fn tokens_of_every_kind() {
-    let Some(server) = Server::find() else { return };
+fn tokens_of_every_type_are_supported() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, _) = fill(&server, "kinds");
     let path = format!("{two}/data/*");
@@ -428,7 +430,7 @@ fn tokens_of_every_kind() {
         assert_eq!(opened(&app(name, role))["a"], "CANARY u", "{name}");
         assert_eq!(server.tokens(), before, "{name}");
     }
-    // Without the default policy, and the rule in it, the token stays, and a note says what to add.
+    // Without the default policy, the token is not revoked, and a note names the missing rule.
     let lonely = app("lonely", json!({"token_no_default_policy": true, "token_ttl": "2m"}));
     let output = watched_output(sealwave().args(lonely.args()));
     let text = String::from_utf8_lossy(&output.stderr);
@@ -438,7 +440,7 @@ fn tokens_of_every_kind() {
         "{text}"
     );
     assert_eq!(server.tokens(), before + 1);
-    // One that the operator gave is not ours to end.
+    // A token from the operator is not revoked.
     let given = server.write("auth/token/create", &json!({"policies": ["batch"], "ttl": "2m"}));
     let app = server.app(&format!("{mounts}auth: {{token: {{file: token}}}}"));
     app.write("operator/token", given["auth"]["client_token"].as_str().unwrap());
@@ -450,7 +452,7 @@ fn tokens_of_every_kind() {
     assert_eq!(server.tokens(), before);
 }
 
-/// A token of a service account that nobody signed: whether it is good is for the API server to say, which is a stub here.
+/// Returns an unsigned service account token. The API server would verify it, which is a stub here.
 fn service_account_token() -> String {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({
@@ -470,8 +472,8 @@ fn service_account_token() -> String {
 }
 
 #[test]
-fn kubernetes_login_asks_the_cluster_and_leaves_no_token() {
-    let Some(server) = Server::find() else { return };
+fn kubernetes_logins_are_reviewed_by_the_cluster_and_leave_no_tokens() {
+    let Some(server) = OpenBao::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     let (two, _) = fill(&server, "cluster");
     let cluster = StubServer::start(|asked, _| {
@@ -508,7 +510,7 @@ fn kubernetes_login_asks_the_cluster_and_leaves_no_token() {
     check(&app, &[("a", &format!("{two}/app#user"), "CANARY u")]);
     assert!(cluster.count("POST", "/apis/authentication.k8s.io/v1/tokenreviews") > 0);
     assert_eq!(server.tokens(), before);
-    // Another role, and a token that the cluster does not know.
+    // Another role, and a token that is unknown to the cluster.
     app.replace("operator/operator.yaml", "role: argocd", "role: other");
     assert!(error(&app, "another role").contains("the login at `auth/kubernetes/login` was refused"));
     app.replace("operator/operator.yaml", "role: other", "role: argocd");

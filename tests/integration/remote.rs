@@ -1,4 +1,10 @@
-//! The binary against stubs of Vault and of a cluster: what is sealed, what is asked, and that nothing shows.
+//! Tests of the binary with stubs of Vault and a cluster: sealed values, requests, and that no output contains secrets.
+#![cfg(all(feature = "k8s", feature = "vault"))]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[path = "../src/providers/stub_server.rs"]
+mod stub_server;
+mod support;
 
 use std::process::Output;
 
@@ -8,7 +14,7 @@ use sealwave_testkit::stub_server::{Reply, StubServer};
 
 const REVOKE: &str = "/v1/auth/token/revoke-self";
 
-/// Both services behind one address; `forbidden` may not be read.
+/// Starts both services at one address. Everything but the listed secrets is forbidden.
 fn stub() -> StubServer {
     StubServer::start(|asked, _| match asked.target.as_str() {
         REVOKE => Reply::json(204, ""),
@@ -28,7 +34,7 @@ fn stub() -> StubServer {
     })
 }
 
-/// The small app with its secrets in those services.
+/// Returns the small app with its secrets in both services.
 fn app(address: &str) -> SmallApp {
     let app = SmallApp::new();
     app.write(
@@ -74,7 +80,7 @@ fn generate(app: &SmallApp) -> Output {
 }
 
 #[test]
-fn secrets_of_both_are_sealed_alike_in_each_run() {
+fn secrets_of_both_services_are_sealed_deterministically() {
     let server = stub();
     let app = app(&server.address);
     let (first, second) = (generate(&app), generate(&app));
@@ -102,9 +108,9 @@ fn secrets_of_both_are_sealed_alike_in_each_run() {
     }
 }
 
-/// A run that fails has revoked its token as well; a note about one that cannot be revoked holds nothing of it.
+/// A failed run revokes its token too. A note about a token that cannot be revoked does not contain it.
 #[test]
-fn tokens_are_revoked_however_a_run_ends() {
+fn tokens_are_revoked_whether_a_run_succeeds_or_fails() {
     let server = stub();
     let app = app(&server.address);
     assert!(generate(&app).status.success());
@@ -112,7 +118,7 @@ fn tokens_are_revoked_however_a_run_ends() {
     app.replace("app/base/secrets.yaml", "shop/db#password", "shop/other#password");
     assert_eq!(generate(&app).status.code(), Some(2));
     assert_eq!(server.count("POST", REVOKE), 2);
-    // A command that fetches nothing logs in nowhere.
+    // A command that fetches nothing does not log in.
     let logins = server.count("POST", "/v1/auth/kubernetes/login");
     let mut refs = sealwave();
     refs.arg("refs").arg(app.path("app")).args(["--operator"]).arg(app.path("operator/operator.yaml"));
@@ -136,19 +142,19 @@ fn tokens_are_revoked_however_a_run_ends() {
     assert!(text.contains("capabilities = [\"update\"]"), "{text}");
 }
 
-/// What the audit says of each reference: the version asked for, the one fetched, and the outcome.
-fn audited(app: &SmallApp) -> Vec<[String; 4]> {
+/// Returns the reference, the requested and fetched versions and the outcome of each line of the audit.
+fn audit_lines(app: &SmallApp) -> Vec<[String; 4]> {
     let text = fs_err::read_to_string(app.path("operator/audit.jsonl")).expect("an audit");
     assert_eq!(find_marker(text.as_bytes(), MARKER), None, "{text}");
-    let line = |line: &str| {
+    let parse_line = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
         ["reference", "version", "fetchedVersion", "outcome"].map(|field| line[field].to_string())
     };
-    text.lines().map(line).collect()
+    text.lines().map(parse_line).collect()
 }
 
 #[test]
-fn the_audit_names_the_versions_that_were_fetched() {
+fn the_audit_contains_fetched_versions() {
     let server = stub();
     let app = app(&server.address);
     app.replace(
@@ -163,19 +169,19 @@ fn the_audit_names_the_versions_that_were_fetched() {
         ["\"vault-eu:secret/data/shop/db#password\"", "null", "\"4\"", "\"fetched\""],
         ["\"vault-eu:secret/shop/db#port#3\"", "\"3\"", "\"3\"", "\"fetched\""],
     ];
-    assert_eq!(audited(&app), expected);
-    // What was not fetched has none.
+    assert_eq!(audit_lines(&app), expected);
+    // A reference that was not fetched has no version.
     fs_err::remove_file(app.path("operator/audit.jsonl")).expect("removed");
     app.write(
         "app/base/secrets.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: api, namespace: shop}\nstringData: {a: <k8s:forbidden#k>}\n",
     );
     assert_eq!(generate(&app).status.code(), Some(2));
-    assert_eq!(audited(&app), [["\"k8s:forbidden#k\"", "null", "null", "\"denied\""]]);
+    assert_eq!(audit_lines(&app), [["\"k8s:forbidden#k\"", "null", "null", "\"denied\""]]);
 }
 
 #[test]
-fn all_that_fails_is_reported_together_with_a_hint() {
+fn all_errors_are_reported_together_with_hints() {
     let server = stub();
     let app = app(&server.address);
     app.write(
@@ -187,19 +193,19 @@ fn all_that_fails_is_reported_together_with_a_hint() {
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8_lossy(&output.stderr);
     for part in [
-        "the token may not read `secret/data/other`",
+        "the token is not allowed to read `secret/data/other`",
         "capabilities = [\"read\"]",
-        "sealwave may not get Secret `forbidden` in namespace `shop-secrets`",
-        "give its service account a Role",
-        "`sys/` holds no secrets",
-        "no key is given",
+        "sealwave is not allowed to get Secret `forbidden` in namespace `shop-secrets`",
+        "bind its service account to a Role",
+        "`sys/` contains no readable secrets",
+        "the reference has no key",
     ] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }
 }
 
 #[test]
-fn credentials_of_one_provider_are_no_secrets_of_another() {
+fn credentials_of_a_provider_cannot_be_read_by_another() {
     let server = stub();
     let app = app(&server.address);
     for file in ["jwt", "kubeconfig"] {

@@ -255,8 +255,12 @@ fn it_is_found_as_kubectl_finds_it() {
     assert_eq!(server.asked().len(), 6);
 
     let desk = Desk::new("http://127.0.0.1:1");
-    desk.fails(&[], &[], &["neither a kubeconfig nor a service account", "`--kubeconfig` or `KUBECONFIG`"]);
-    desk.fails(&["--context", "c"], &[], &["`--context` is one of a kubeconfig"]);
+    desk.fails(
+        &[],
+        &[],
+        &["neither a kubeconfig nor a pod's service account", "`--kubeconfig` or `KUBECONFIG`"],
+    );
+    desk.fails(&["--context", "c"], &[], &["`--context` needs a kubeconfig"]);
     desk.fails(&[], &[("KUBECONFIG", "none:nowhere")], &["kubeconfig `none` cannot be read"]);
     desk.fails(
         &["--kubeconfig", "none"],
@@ -282,16 +286,22 @@ fn what_the_cluster_says_is_told_apart() {
     let status = |code: u16| Reply::json(code, r#"{"kind":"Status","message":"CANARY"}"#);
     let cases: [(Reply, &[&str]); 9] = [
         (status(401), &["is denied", "401", "has not expired"]),
-        (status(403), &["may not `list` `customresourcedefinitions.apiextensions.k8s.io`", "ClusterRole"]),
-        (status(404), &["refused the question (404)"]),
-        (status(410), &["has forgotten the list"]),
-        (Reply::json(200, "<html>CANARY"), &["is no list of CustomResourceDefinitions"]),
-        (Reply::json(200, r#"{"kind":"Status","items":[]}"#), &["is no list of CustomResourceDefinitions"]),
+        (
+            status(403),
+            &["is not allowed to `list` `customresourcedefinitions.apiextensions.k8s.io`", "ClusterRole"],
+        ),
+        (status(404), &["rejected the request (404)"]),
+        (status(410), &["the list expired"]),
+        (Reply::json(200, "<html>CANARY"), &["is not a list of CustomResourceDefinitions"]),
+        (
+            Reply::json(200, r#"{"kind":"Status","items":[]}"#),
+            &["is not a list of CustomResourceDefinitions"],
+        ),
         (
             page(&[json!({"metadata": {"name": "CANARY"}})], None),
-            &["is no list of CustomResourceDefinitions"],
+            &["is not a list of CustomResourceDefinitions"],
         ),
-        (Reply::json(200, r#"{"kind":"CustomResourceDefinitionList","metadata":{"con"#), &["is no list"]),
+        (Reply::json(200, r#"{"kind":"CustomResourceDefinitionList","metadata":{"con"#), &["is not a list"]),
         (
             Reply::json(200, r#"{"kind":"CustomResourceDefinitionList","items":null}"#),
             &["has no CustomResourceDefinition"],
@@ -328,7 +338,10 @@ fn a_list_that_breaks_off_leaves_the_lock_file_as_it_was() {
     let output = desk.run(&["schemas", "pull"], &[("KUBECONFIG", "kubeconfig")]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("the connection broke before the answer was complete (6 attempts)"), "{stderr}");
+    assert!(
+        stderr.contains("the connection was closed before the response was complete (6 attempts)"),
+        "{stderr}"
+    );
     assert_eq!(desk.lock(), "as it was\n");
 }
 
@@ -344,7 +357,7 @@ fn a_cluster_that_does_not_answer_is_said_to() {
     let desk = Desk::new(&slow.address);
     let cluster = Cluster { kubeconfigs: vec![desk.path("kubeconfig")], context: None };
     let error = LockFile::pull(&cluster, &[], Instant::now() + Duration::from_secs(3)).unwrap_err();
-    assert!(error.to_string().ends_with("the cluster has not sent all of it in time"), "{error}");
+    assert!(error.to_string().ends_with("the list was not complete before the deadline"), "{error}");
     assert!(error.hint().is_some());
     assert_eq!(slow.asked().len(), 2);
 }
@@ -352,7 +365,7 @@ fn a_cluster_that_does_not_answer_is_said_to() {
 #[test]
 fn a_list_without_end_is_given_up() {
     let server = StubServer::start(|_, _| page(&[], Some("again")));
-    Desk::new(&server.address).fails(&[], &[("KUBECONFIG", "kubeconfig")], &["does not end"]);
+    Desk::new(&server.address).fails(&[], &[("KUBECONFIG", "kubeconfig")], &["the list has too many pages"]);
 }
 
 #[test]
@@ -363,7 +376,7 @@ fn the_server_is_known_by_its_certificate_and_proxies_are_used() {
     Desk::new(&server.address).fails(
         &[],
         here,
-        &["of a CA that is not trusted here", "`certificate-authority-data`"],
+        &["from a CA that is not trusted", "`certificate-authority-data`"],
     );
     assert!(server.asked().is_empty());
     let trust = format!(", certificate-authority-data: {}", STANDARD.encode(authority.pem()));

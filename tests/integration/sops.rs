@@ -1,4 +1,8 @@
-//! The binary with files that `sops` made: what is sealed, what is refused, what a file's replacement gives away.
+//! Tests of the binary with files that `sops` wrote: sealed values, rejected files, and replaced files.
+#![cfg(feature = "sops")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod support;
 
 use std::process::Output;
 
@@ -12,7 +16,7 @@ fn fixture(name: &str) -> String {
     fs_err::read_to_string(root().join("testdata/sops").join(name)).unwrap()
 }
 
-/// The small app with encrypted files beside it, of which the Secret `api` takes its items.
+/// Returns the small app with encrypted files, which contain the items of the Secret `api`.
 fn app() -> SmallApp {
     let app = SmallApp::new();
     app.write("operator/age.key", &fixture("age.key"));
@@ -42,7 +46,7 @@ fn app() -> SmallApp {
     app
 }
 
-/// A run, of which no output shows a value or the key.
+/// Runs `generate`, and checks that no output contains a value or the key.
 fn generate(app: &SmallApp) -> Output {
     let output = sealwave()
         .args(app.args())
@@ -70,12 +74,12 @@ fn refusal(app: &SmallApp) -> String {
     let output = generate(app);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(output.stdout.is_empty(), "something was printed");
+    assert!(output.stdout.is_empty(), "standard output is not empty");
     stderr
 }
 
 #[test]
-fn values_arrive_exactly() {
+fn values_are_sealed_exactly() {
     let pem = fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
     let key = DangerPrivateKey::from_pem(&pem).unwrap();
     let app = app();
@@ -97,22 +101,22 @@ fn values_arrive_exactly() {
         let opened = danger_unseal(&key, &label, &item(&objects, "api", name)).unwrap();
         assert_eq!(opened.expose(), value, "{name}");
     }
-    assert_eq!(generated(&app), objects, "the next run gives the same");
+    assert_eq!(generated(&app), objects, "the next run has the same output");
 }
 
-/// A committer who may not decrypt can put a guess under the placeholder; whether it was right must not show.
+/// A committer who may not decrypt can replace a file by a guess. The output must not reveal whether the guess is right.
 #[test]
-fn a_right_guess_does_not_show() {
+fn a_right_guess_is_not_revealed() {
     let app = app();
     let before = generated(&app);
-    // Neither a value nor the MAC changes with a comment: the same values in another file.
+    // A comment changes neither values nor the MAC: the same values in another file.
     app.write("app/secrets/all.yaml", &format!("{}# another\n", fixture("all.yaml")));
     let after = generated(&app);
     for name in ["password", "url", "exact", "multi", "unicode", "big"] {
         assert_ne!(item(&before, "api", name), item(&after, "api", name), "{name}");
     }
     assert_ne!(checksums(&before, "api"), checksums(&after, "api"));
-    // What is not taken from that file stays.
+    // Values from other files do not change.
     assert_eq!(item(&before, "api", "blob"), item(&after, "api", "blob"));
     assert_eq!(item(&before, "web", "token"), item(&after, "web", "token"));
     assert_eq!(checksums(&before, "web"), checksums(&after, "web"));
@@ -121,10 +125,12 @@ fn a_right_guess_does_not_show() {
 }
 
 #[test]
-fn what_was_tampered_with_gives_no_output() {
-    type Fault = fn(&SmallApp);
-    let faults: [(&str, Fault); 8] = [
-        ("does not belong there", |app| app.replace("app/secrets/all.yaml", "data:B7anl2", "data:C7anl2")),
+fn modified_files_produce_no_output() {
+    type Change = fn(&SmallApp);
+    let cases: [(&str, Change); 8] = [
+        ("cannot be decrypted: it was changed", |app| {
+            app.replace("app/secrets/all.yaml", "data:B7anl2", "data:C7anl2")
+        }),
         ("MAC does not match", |app| {
             app.replace("app/secrets/all.yaml", "username_unencrypted: shop", "username_unencrypted: CANARY");
         }),
@@ -141,9 +147,9 @@ fn what_was_tampered_with_gives_no_output() {
             app.replace("app/base/secrets.yaml", "<sops:secrets/blob.bin>", "<sops:../operator/age.key>");
         }),
     ];
-    for (why, fault) in faults {
+    for (why, change) in cases {
         let app = app();
-        fault(&app);
+        change(&app);
         let stderr = refusal(&app);
         assert!(stderr.contains(why), "`{why}` is not in: {stderr}");
     }

@@ -1,8 +1,9 @@
-//! TLS and proxies for real: each service behind a certificate of the test's own, and what is said where it does not fit.
+//! Tests of TLS and proxies: each service has a certificate of a test CA, and errors are reported if it does not match.
+#![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
+    reason = "tests fail by panicking and report what they skip"
 )]
 
 use std::process::Output;
@@ -16,17 +17,17 @@ use sealwave_testkit::rustls::ServerConfig;
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 use sealwave_testkit::tls::{Authority, Proxy};
 
-/// What the servers here have their certificates for.
+/// The host of the servers' certificates.
 const HERE: &str = "127.0.0.1";
 
-/// The three kinds of client, and what each calls its peer in a message.
+/// The three kinds of clients, and the names of their peers in messages.
 const KINDS: [(&str, &str); 3] = [
     ("aws", "the endpoint of `secretsmanager:GetSecretValue`"),
     ("k8s", "the cluster's API"),
     ("vault", "the server"),
 ];
 
-/// What all three services answer.
+/// Responds like all three services.
 fn answer(asked: &Asked) -> Reply {
     let secret = r#"{"ARN":"a","Name":"db","VersionId":"1","SecretString":"CANARY"}"#;
     match asked.target.as_str() {
@@ -47,7 +48,7 @@ fn server(tls: Arc<ServerConfig>) -> StubServer {
     StubServer::start_tls(tls, |asked, _| answer(asked))
 }
 
-/// The small app with one secret behind `address`, of one kind. `authority` is trusted; `more` are further settings.
+/// Returns the small app with one secret of a kind at `address`. `authority` is trusted; `more` are additional settings.
 fn app(kind: &str, address: &str, authority: Option<&Authority>, more: &str) -> SmallApp {
     let app = SmallApp::new();
     if let Some(authority) = authority {
@@ -130,24 +131,24 @@ fn fails(app: &SmallApp, variables: &[(&str, &str)], phrases: &[&str], what: &st
 }
 
 #[test]
-fn an_authority_of_the_operators_is_trusted_and_no_other() {
+fn only_the_configured_authority_is_trusted() {
     let (authority, other) = (Authority::new(), Authority::new());
     let server = server(authority.server(HERE));
     for (kind, peer) in KINDS {
         succeeds(&app(kind, &server.address, Some(&authority), ""), &[], kind);
-        let untrusted = format!("{peer} has a TLS certificate of a CA that is not trusted here");
-        let hint = if kind == "k8s" { "`certificate-authority-data`" } else { "with `caFile`" };
+        let untrusted = format!("{peer} has a TLS certificate from a CA that is not trusted");
+        let hint = if kind == "k8s" { "`certificate-authority-data`" } else { "set `caFile`" };
         for trusted in [None, Some(&other)] {
             let app = app(kind, &server.address, trusted, "");
             fails(&app, &[], &[&untrusted, hint], kind);
         }
     }
-    // Nobody but whom the operator trusts was told anything.
+    // No request was sent to an untrusted server.
     assert_eq!(server.asked().len(), KINDS.len());
 }
 
 #[test]
-fn certificates_that_do_not_fit_are_told_apart() {
+fn certificate_errors_have_distinct_messages() {
     let authority = Authority::new();
     let expired = server(authority.expired_server(HERE));
     let stranger = server(authority.server("vault.example.com"));
@@ -156,7 +157,7 @@ fn certificates_that_do_not_fit_are_told_apart() {
         for (address, phrase, hint) in [
             (&expired.address, "has a TLS certificate that has expired", "renew it"),
             (&stranger.address, "has a TLS certificate for another host name", "use a host name"),
-            (&plain, "does not talk TLS", "see to scheme and port"),
+            (&plain, "does not speak TLS", "check the scheme and port"),
         ] {
             let app = app(kind, address, Some(&authority), "");
             fails(&app, &[], &[&format!("{peer} {phrase}"), hint], kind);
@@ -166,7 +167,7 @@ fn certificates_that_do_not_fit_are_told_apart() {
 }
 
 #[test]
-fn a_certificate_of_ours_opens_a_cluster() {
+fn client_certificates_are_supported() {
     let authority = Authority::new();
     let server = server(authority.server_for_known_clients(HERE));
     let (certificate, key) = authority.client();
@@ -184,7 +185,7 @@ fn a_certificate_of_ours_opens_a_cluster() {
 }
 
 #[test]
-fn redirects_lead_nowhere_over_tls_either() {
+fn redirects_are_not_followed_over_tls() {
     let authority = Authority::new();
     let other = server(authority.server(HERE));
     let target = other.address.clone();
@@ -198,13 +199,13 @@ fn redirects_lead_nowhere_over_tls_either() {
 }
 
 #[test]
-fn what_is_no_certificate_is_no_authority() {
+fn unusable_certificates_are_rejected() {
     let text = "-----BEGIN CERTIFICATE-----\nQ0FOQVJZ\n-----END CERTIFICATE-----\n";
     for kind in ["aws", "vault"] {
         for (pem, phrase) in [
-            (text, "holds a certificate that cannot be read"),
-            ("CANARY", "holds no certificate"),
-            ("", "holds no certificate"),
+            (text, "contains a certificate that cannot be read"),
+            ("CANARY", "contains no certificate"),
+            ("", "contains no certificate"),
         ] {
             let app = app(kind, "https://127.0.0.1:1", Some(&Authority::new()), "");
             app.write("operator/ca.pem", pem);
@@ -214,7 +215,7 @@ fn what_is_no_certificate_is_no_authority() {
 }
 
 #[test]
-fn a_proxy_is_the_operators_word_alone() {
+fn only_the_operator_configures_proxies() {
     let authority = Authority::new();
     let server = server(authority.server("secrets.example.com"));
     let proxy = Proxy::to(&server.address);
@@ -222,12 +223,12 @@ fn a_proxy_is_the_operators_word_alone() {
     for (kind, _) in KINDS {
         let before = proxy.asked().len();
         let with_proxy = app(kind, address, Some(&authority), &format!(", proxy: '{}'", proxy.address));
-        // Nobody listens there; and whoever it might exclude.
+        // A closed port, and an exclusion of all hosts.
         let misled = [("HTTPS_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", "*")];
         succeeds(&with_proxy, &misled, kind);
         assert_eq!(proxy.asked()[before..], ["CONNECT secrets.example.com:8443 HTTP/1.1"], "{kind}");
     }
-    // Without the setting, the environment leads nowhere: what is not found is the host itself.
+    // Without the setting, the environment's proxy is not used: the host itself is not found.
     let before = proxy.asked().len();
     let here = self::server(authority.server(HERE));
     for (kind, _) in KINDS {
@@ -239,9 +240,9 @@ fn a_proxy_is_the_operators_word_alone() {
 }
 
 #[test]
-fn a_proxy_sees_nothing_in_clear_and_holds_no_login() {
+fn a_proxy_sees_no_plaintext_and_has_no_login() {
     for (kind, word) in
-        [("aws", "`proxy` is not the address of an HTTP proxy"), ("vault", "`proxy` is not the address")]
+        [("aws", "`proxy` must be the address of an HTTP proxy"), ("vault", "`proxy` must be the address")]
     {
         let login = app(kind, "https://127.0.0.1:1", None, ", proxy: 'http://u:CANARY@127.0.0.1:3128'");
         fails(&login, &[], &[word, "without a user or a password"], kind);

@@ -1,4 +1,4 @@
-//! The certificates of authorities that the operator trusts instead of the system's.
+//! CA certificates that the operator trusts instead of the system's.
 
 use std::path::Path;
 
@@ -8,11 +8,10 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::{ProviderError, credential};
 
-/// The PEM text of a file of certificates. All of it is known to be of
-/// use, since clients differ in what they make of the rest.
+/// Reads a file of PEM certificates. Every certificate is checked, since clients differ in how they treat unusable ones.
 ///
 /// # Errors
-/// It cannot be read, or holds anything but certificates.
+/// The file cannot be read, or contains no certificate or an unusable one.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, ProviderError> {
     let pem = credential::read(file, "`caFile`")?;
     let mut roots = RootCertStore::empty();
@@ -20,10 +19,10 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, ProviderError> {
         certificate.map_err(drop).and_then(|certificate| roots.add(certificate).map_err(drop))
     });
     if read.is_err() || roots.is_empty() {
-        let holds = if read.is_err() { "a certificate that cannot be read" } else { "no certificate" };
+        let content = if read.is_err() { "a certificate that cannot be read" } else { "no certificate" };
         return Err(ProviderError::invalid(
-            format!("`caFile` `{}` holds {holds}", file.display()),
-            "the file holds PEM certificates",
+            format!("`caFile` `{}` contains {content}", file.display()),
+            "the file must contain PEM certificates",
         ));
     }
     Ok(pem.to_vec())

@@ -1,7 +1,7 @@
-//! A cluster as whoever runs sealwave at a desk reaches it: with the credentials that kubectl would use.
+//! Access to a cluster from a workstation, with the credentials that kubectl would use.
 //!
-//! This is no source of secrets, and nothing that Argo CD calls comes here. Nothing that the cluster answers goes into
-//! an error.
+//! This is not a source of secrets, and commands that Argo CD runs do not use it. Errors never contain the cluster's
+//! responses.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -10,20 +10,20 @@ use serde_json::Value as Json;
 
 use super::ProviderError;
 
-/// Where a cluster is and how to log in.
+/// The location of a cluster and its credentials.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    /// Kubeconfigs, of which the first to say something is right; none where the pod's own account is meant.
+    /// Kubeconfigs, merged so that the first one wins; empty for the pod's own service account.
     pub kubeconfigs: Vec<PathBuf>,
-    /// A context of them, in place of their current one.
+    /// The context to use instead of the current one.
     pub context: Option<String>,
 }
 
 impl Cluster {
-    /// Hands every CustomResourceDefinition of the cluster to `take`, which says whether it is one.
+    /// Passes every CustomResourceDefinition of the cluster to `take`, which returns whether it is valid.
     ///
     /// # Errors
-    /// The list cannot be had whole before the deadline.
+    /// The complete list cannot be fetched before the deadline.
     #[cfg(feature = "k8s")]
     pub fn definitions(
         &self,
@@ -35,10 +35,10 @@ impl Cluster {
         definitions::list(login, deadline, take)
     }
 
-    /// Says that this build cannot ask a cluster.
+    /// Reports that this build has no Kubernetes client.
     ///
     /// # Errors
-    /// Always.
+    /// Always fails.
     #[cfg(not(feature = "k8s"))]
     pub fn definitions(
         &self,

@@ -1,17 +1,17 @@
-//! What is wrong with a provider's settings, found before anything is asked.
+//! Errors in a provider's settings, found before any request is sent.
 
 use std::path::PathBuf;
 
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::placeholder::DEFAULT_PROVIDER;
 
-/// What is wrong with a provider's settings in the operator file.
+/// An error in a provider's settings in the operator file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderConfigError {
-    /// Its name cannot be written in a placeholder.
+    /// The name cannot be used in a placeholder.
     #[error("provider name `{0}` is not valid")]
     BadName(String),
-    /// A glob is not well formed.
+    /// A malformed glob.
     #[error("provider `{provider}`: `{pattern}` is not a valid glob")]
     BadPattern {
         /// The provider's name.
@@ -19,17 +19,17 @@ pub enum ProviderConfigError {
         /// The glob.
         pattern: String,
     },
-    /// A setting is not of the form that it must have.
-    #[error("provider `{provider}`: `{field}` is not {wanted}")]
+    /// A malformed setting.
+    #[error("provider `{provider}`: `{field}` must be {wanted}")]
     BadSetting {
         /// The provider's name.
         provider: String,
         /// The setting.
         field: &'static str,
-        /// What it must be.
+        /// The expected form.
         wanted: &'static str,
     },
-    /// A glob for environment variables matches everything.
+    /// A glob for environment variables that matches everything.
     #[error("provider `{provider}`: `{pattern}` in `names` would let apps read the whole environment")]
     CatchAll {
         /// The provider's name.
@@ -37,33 +37,33 @@ pub enum ProviderConfigError {
         /// The glob.
         pattern: String,
     },
-    /// It has nothing to decrypt with.
+    /// No decryption key is configured.
     #[error("provider `{provider}` has no key")]
     NoKeys {
         /// The provider's name.
         provider: String,
     },
-    /// A setting must not be as it is.
+    /// A setting that is not allowed.
     #[error("provider `{provider}`: {reason}")]
     Refused {
         /// The provider's name.
         provider: String,
-        /// Which setting, and what is wrong with it.
+        /// The setting and the problem.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         hint: &'static str,
     },
-    /// The name means the app's default provider.
-    #[error("provider name `{DEFAULT_PROVIDER}` is taken")]
+    /// The name that stands for the app's default provider.
+    #[error("provider name `{DEFAULT_PROVIDER}` is reserved")]
     ReservedName,
-    /// The root holds what apps must not read.
+    /// The root contains files that apps must not read.
     #[error("provider `{provider}`: root `{}` {why}", root.display())]
     RootTooWide {
         /// The provider's name.
         provider: String,
         /// The root.
         root: PathBuf,
-        /// What it holds.
+        /// The files that it contains.
         why: &'static str,
     },
 }
@@ -73,16 +73,16 @@ impl Explain for ProviderConfigError {
         Some(
             match self {
                 Self::Refused { hint, .. } => hint,
-                Self::BadName(_) => "a provider's name starts with a-z and holds a-z, 0-9 and `-` only",
+                Self::BadName(_) => "use a-z, 0-9 and `-`, starting with a letter",
                 Self::BadPattern { .. } => "`*` matches any characters, `{A,B}` is a choice",
                 Self::BadSetting { .. } => "correct it in the operator file",
                 Self::CatchAll { .. } => "name the variables that are meant for apps, for example `SHOP_*`",
-                Self::NoKeys { .. } => "give it `ageKeyFiles` or `awsKms`",
+                Self::NoKeys { .. } => "set `ageKeyFiles` or `awsKms`",
                 Self::ReservedName => {
                     "`<path:…>` means the provider that the app file names; choose another name"
                 }
                 Self::RootTooWide { .. } => {
-                    "give apps' secrets a directory of their own, beside the operator file"
+                    "put the secrets of apps into a directory of their own, next to the operator file"
                 }
             }
             .to_owned(),

@@ -1,6 +1,6 @@
-//! Files that hold a credential or a certificate of the operator's, read at the moment of use.
+//! Reads files with the operator's credentials and certificates when they are used.
 //!
-//! They are read again for each run, since Kubernetes and Vault Agent replace them while sealwave lives.
+//! The files are read again for each run, since Kubernetes and Vault Agent replace them while sealwave is running.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -9,24 +9,24 @@ use zeroize::Zeroizing;
 
 use super::ProviderError;
 
-/// A bundle of certificates can be large; a token never is.
+/// The largest file, sized for certificate bundles.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The bytes of a file that the operator named as `what`.
+/// Reads a file of the operator's; `what` names it in messages.
 ///
 /// # Errors
-/// It cannot be read, or cannot be one.
+/// The file cannot be read, is not a regular file, or is too large.
 pub(super) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
     let failed = |why: String| {
         ProviderError::unreachable(
             format!("{what} `{}` {why}", path.display()),
-            "mount it where the operator file says, readable by the user that runs sealwave",
+            "mount it at the configured path, readable by the user that runs sealwave",
         )
     };
     let unreadable = |error: std::io::Error| failed(format!("cannot be read ({})", error.kind()));
-    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    // Check before opening: opening a FIFO would wait for a writer.
     if !fs_err::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(failed("is no regular file".to_owned()));
+        return Err(failed("is not a regular file".to_owned()));
     }
     let file = fs_err::File::open(path).map_err(unreadable)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
@@ -37,18 +37,18 @@ pub(super) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Provid
     Ok(bytes)
 }
 
-/// The text of a file that the operator named as `what`, without white space around it.
+/// Reads a token from a file, without surrounding white space; `what` names the file in messages.
 ///
 /// # Errors
-/// It cannot be read, is empty, or is no token.
+/// The file cannot be read, or does not contain exactly one token.
 #[cfg(feature = "vault")]
 pub(super) fn token(path: &Path, what: &str) -> Result<Zeroizing<String>, ProviderError> {
     let bytes = read(path, what)?;
     let text = std::str::from_utf8(&bytes).unwrap_or_default().trim_ascii();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ProviderError::invalid(
-            format!("{what} `{}` holds no token", path.display()),
-            "the file holds the token and nothing else",
+            format!("{what} `{}` does not contain a token", path.display()),
+            "the file must contain only the token",
         ));
     }
     Ok(Zeroizing::new(text.to_owned()))

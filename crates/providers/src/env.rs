@@ -1,6 +1,6 @@
-//! `<env:NAME>`: environment variables of the process that the operator named.
+//! `<env:NAME>`: environment variables of the process that the operator allows.
 //!
-//! Names that Argo CD fills from authors' data, and those that are the sidecar's own, can never be read.
+//! Variables that Argo CD sets from authors' data, and the sidecar's own, can never be read.
 
 use std::time::Instant;
 
@@ -10,10 +10,10 @@ use super::{Environment, FetchResult, Fetched, Provider, ProviderConfigError, Pr
 use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::values::SecretValue;
 
-/// `ARGOCD_ENV_*` and `PARAM_*` are what authors write; the others belong to Argo CD, Kubernetes, Git or sealwave.
+/// Authors control `ARGOCD_ENV_*` and `PARAM_*`; the others belong to Argo CD, Kubernetes, Git or sealwave.
 const RESERVED_PREFIXES: [&str; 6] = ["ARGOCD_", "GIT_", "KUBERNETES_", "KUBE_", "PARAM_", "SEALWAVE_"];
 
-/// No operator means all of these at once: a glob that matches them all matches anything.
+/// Unrelated names: a glob that matches all of them matches anything.
 const UNLIKELY_TOGETHER: [&str; 3] = ["A", "QX_7", "ZZZZ"];
 
 pub(super) struct Env {
@@ -35,31 +35,31 @@ impl Env {
         let name = reference.path.as_str();
         if reference.key.is_some() || reference.version.is_some() {
             return Err(ProviderError::invalid(
-                "an environment variable has no key and no version",
+                "an environment variable has no keys and no versions",
                 "write `<env:NAME>`; for JSON in it, `<env:NAME | jsonPath {.key}>`",
             ));
         }
         if reference.all_keys {
             return Err(ProviderError::invalid(
-                "an environment variable holds one value, and no keys",
+                "an environment variable holds a single value without keys",
                 "put `<env:NAME>` into an item of `stringData`",
             ));
         }
         if !is_name(name) {
             return Err(ProviderError::invalid(
-                "that is no name of an environment variable",
-                "a name holds letters, digits and `_`, and does not start with a digit",
+                "the path is not a valid environment variable name",
+                "use letters, digits and `_`, not starting with a digit",
             ));
         }
         if RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
             return Err(ProviderError::denied(
                 "variables of Argo CD, Kubernetes, Git and sealwave itself cannot be read",
-                "give the secret another name",
+                "give the variable another name",
             ));
         }
         if !self.names.iter().any(|glob| glob.is_match(name)) {
             return Err(ProviderError::denied(
-                "the operator file does not name this variable",
+                "the operator file does not allow this variable",
                 "add it to `names` of this provider in the operator file",
             ));
         }

@@ -1,51 +1,51 @@
-//! Why a reference gave no value: four kinds, each with a reason and what to do.
+//! Errors of providers: four kinds, each with a reason and a hint.
 //!
-//! The reasons name paths, keys and services, never a value, nor a part of the document that one was looked for in.
+//! The reasons name paths, keys and services, never a value or a part of the document that was searched for one.
 
 use super::Evidence;
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::values::{KEY_HINT, KeyPathError};
 
-/// What an answer says that the deadline cut off, until it is known what else was awaited.
-const OVERDUE: &str = "the run's deadline came first";
+/// The reason of a result that the deadline cut off, until all pending references are known.
+const OVERDUE: &str = "the run's deadline was exceeded";
 
 const DEADLINE_HINT: &str = "`deadlineSeconds` in the operator file sets it; stay under Argo CD's own limit";
 
-/// Why a reference gave no value. The reasons name paths, keys and services, never a value.
+/// An error of one reference. The reasons name paths, keys and services, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// The source, or the operator's settings for it, do not let us read it.
+    /// The source, or the operator's settings for it, does not allow reading it.
     #[error("is denied: {reason}")]
     Denied {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         hint: Option<String>,
     },
-    /// The reference, or what it leads to, is not of the right form.
+    /// The reference, or the data that it refers to, is malformed.
     #[error("is not valid: {reason}")]
     Invalid {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         hint: Option<String>,
     },
-    /// The source answered that there is no such secret, key or version. Only this lets `default` apply.
+    /// The source reported that the secret, key or version does not exist. `default` applies only to this error.
     #[error("is not found: {reason}")]
     NotFound {
-        /// What is missing.
+        /// The missing secret, key or version.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         hint: Option<String>,
-        /// The file in Git that does not have it.
+        /// The file in Git that lacks it.
         evidence: Option<Evidence>,
     },
-    /// The source could not be asked, or did not answer in time.
+    /// The source could not be queried, or did not respond in time.
     #[error("cannot be fetched: {reason}")]
     Unreachable {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         hint: Option<String>,
     },
 }
@@ -63,7 +63,7 @@ impl ProviderError {
         Self::NotFound { reason: reason.into(), hint: Some(hint.to_owned()), evidence: None }
     }
 
-    /// The key of a reference is not a key; grammars refuse such texts before.
+    /// Returns the error for a key that cannot be parsed; the placeholder grammar usually rejects it earlier.
     pub(crate) fn bad_key(error: KeyPathError) -> Self {
         Self::invalid(format!("its key {error}"), KEY_HINT)
     }
@@ -72,14 +72,27 @@ impl ProviderError {
         Self::Unreachable { reason: reason.into(), hint: Some(hint.to_owned()) }
     }
 
-    /// The answer for what was still awaited when the deadline came.
+    /// Returns the error for a reference that was pending at the deadline.
     pub(crate) fn overdue() -> Self {
         Self::unreachable(OVERDUE, DEADLINE_HINT)
     }
 
-    /// The same, once it is known what was awaited.
+    /// Returns the same error with all pending references.
     pub(super) fn overdue_with(awaited: &str) -> Self {
-        Self::unreachable(format!("{OVERDUE}; still awaited: {awaited}"), DEADLINE_HINT)
+        Self::unreachable(format!("{OVERDUE}; still waiting for: {awaited}"), DEADLINE_HINT)
+    }
+
+    /// Returns the error for a system resource that is exhausted.
+    pub(super) fn cannot_start(subject: &str, kind: std::io::ErrorKind) -> Self {
+        Self::unreachable(
+            format!("{subject} cannot be started ({kind})"),
+            "raise the container's limits for processes, memory and open files",
+        )
+    }
+
+    /// Returns the error for a broken invariant.
+    pub(super) fn bug(reason: &str) -> Self {
+        Self::unreachable(reason, "this is a bug in sealwave; please report it")
     }
 
     pub(super) fn is_overdue(&self) -> bool {

@@ -1,38 +1,38 @@
-//! The answer to one reference: its value, the version that the source reports, and what Git holds of it.
+//! The result of one reference: its value, the version that the source reports, and the file in Git it depends on.
 
 use super::ProviderError;
 use sealwave_core::sha256;
 use sealwave_secrets::values::{EntriesError, SecretEntries, SecretValue};
 
-/// The longest version that a source here has: an id of Secrets Manager.
+/// The longest version of any source: a Secrets Manager version id.
 const MAX_VERSION: usize = 64;
 
-/// A value as it was fetched.
+/// A fetched value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// The value; empty where all keys were asked for.
+    /// The value; empty if all keys were requested.
     pub value: SecretValue,
-    /// All keys with their values, where these were asked for.
+    /// All keys with their values, if all keys were requested.
     pub entries: Option<SecretEntries>,
-    /// Which version of it that is, in the source's own numbering; none where the source has no versions.
+    /// The version, as the source numbers it; `None` for sources without versions.
     pub version: Option<String>,
-    /// The file in Git that the value was taken from; none where Git holds the reference alone.
+    /// The file in Git that contains the value; `None` if Git contains only the reference.
     pub evidence: Option<Evidence>,
 }
 
-/// A SHA-256 of the file in Git that an answer stands on.
+/// The SHA-256 of the file in Git that a result depends on.
 ///
-/// Whoever can commit could replace that file by a guess, and see from the sealed text whether it was right. So this becomes
-/// part of what the sealed text is made from, and it must differ for everything that can be put there instead. It is part of
-/// the answer itself: whoever passes an answer on passes it on as well.
+/// A committer could replace that file by a guess, and learn from the sealed text whether the guess was right. So this
+/// digest is an input of sealing, and must differ for every possible replacement. It is part of the result, so that it
+/// cannot be lost when a result is passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evidence([u8; 32]);
 
 impl Evidence {
-    /// Bytes of the digest.
+    /// The length of the digest in bytes.
     pub const LENGTH: usize = 32;
 
-    /// Digests the whole file.
+    /// Computes the digest of a whole file.
     #[must_use]
     pub fn of(file: &[u8]) -> Self {
         Self(sha256(file))
@@ -43,10 +43,10 @@ impl Evidence {
     }
 }
 
-/// What one reference gave.
+/// The result of one reference.
 pub type FetchResult = Result<Fetched, ProviderError>;
 
-/// Returns the evidence of an answer; that a key is missing stands on the file as well.
+/// Returns the evidence of a result; a missing key depends on the file too.
 pub const fn evidence_of(answer: &FetchResult) -> Option<Evidence> {
     match answer {
         Ok(fetched) => fetched.evidence,
@@ -55,7 +55,7 @@ pub const fn evidence_of(answer: &FetchResult) -> Option<Evidence> {
     }
 }
 
-/// Returns the answer of a source whose values come from a file in Git.
+/// Adds the evidence of a file in Git to a result.
 #[cfg(feature = "sops")]
 pub(super) fn from_file(answer: FetchResult, evidence: Evidence) -> FetchResult {
     match answer {
@@ -68,22 +68,22 @@ pub(super) fn from_file(answer: FetchResult, evidence: Evidence) -> FetchResult 
 }
 
 impl Fetched {
-    /// A value of this version.
+    /// Creates a value with a version.
     ///
-    /// The version goes into the audit, where no value may. So what does not read like one is left out: a server that was
-    /// led astray could answer anything in its place.
+    /// The version is written to the audit, which must not contain values. So a text that does not look like a version is
+    /// dropped: a misdirected server could return anything.
     #[must_use]
     pub fn at_version(value: impl Into<Self>, version: Option<&str>) -> Self {
-        let fits = |text: &&str| {
+        let looks_like_version = |text: &&str| {
             (1..=MAX_VERSION).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        Self { version: version.filter(fits).map(str::to_owned), ..value.into() }
+        Self { version: version.filter(looks_like_version).map(str::to_owned), ..value.into() }
     }
 }
 
 impl From<SecretValue> for Fetched {
-    /// A value of a source without versions, of which Git holds nothing.
+    /// Creates a value without a version and without evidence.
     fn from(value: SecretValue) -> Self {
         Self { value, entries: None, version: None, evidence: None }
     }
@@ -113,14 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_read_like_a_version_is_left_out() {
-        let version =
+    fn texts_that_do_not_look_like_versions_are_dropped() {
+        let is_kept =
             |text: &str| Fetched::at_version(SecretValue::new(Vec::new()), Some(text)).version.is_some();
         for text in ["1", "84213", "11111111-2222-3333-4444-555555555555", &"a".repeat(64)] {
-            assert!(version(text), "{text}");
+            assert!(is_kept(text), "{text}");
         }
         for text in ["", "p@ssword", "a b", "1\n", "\u{e4}", "{}", &"a".repeat(65)] {
-            assert!(!version(text), "{text}");
+            assert!(!is_kept(text), "{text}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! `<file:shop/db.yaml#password>`: files under one directory of the operator's.
+//! `<file:shop/db.yaml#password>`: files below a directory that the operator configures.
 //!
-//! Without a key, the value is the file's bytes, exactly. With one, the file is YAML, JSON, `.env` or `.properties`
-//! by its name, and the value is what stands under the key (see [`mod@format`]).
+//! Without a key, the value is the exact content of the file. With a key, the file's name selects the format (YAML, JSON,
+//! `.env` or `.properties`), and the value is looked up by the key (see [`mod@format`]).
 //!
-//! The path comes from Git. It is taken literally, segment by segment, and nothing of it is decoded. What it leads to
-//! must, after all symbolic links, still lie under the root (a mounted Kubernetes Secret is full of links that do),
-//! be a regular file, and be none of the files that sealwave itself lives on.
+//! The path comes from Git. It is used literally, segment by segment, without any decoding. The target must, after all
+//! symbolic links, still be below the root (a mounted Kubernetes Secret consists of such links), be a regular file, and
+//! not be one of sealwave's own files.
 
 mod dotenv;
 mod format;
@@ -23,10 +23,10 @@ use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::values::SecretValue;
 
-/// Bytes of a file that can be read; Kubernetes takes one MiB per Secret.
+/// The largest file in bytes; Kubernetes allows one MiB per Secret.
 const MAX_BYTES: u64 = 2 << 20;
 
-/// Trees that hold processes, devices and the tokens of the pod that sealwave runs in.
+/// Trees with processes, devices and the tokens of sealwave's own pod.
 const SYSTEM_TREES: [&str; 5] =
     ["/dev", "/proc", "/run/secrets/eks.amazonaws.com", "/run/secrets/kubernetes.io", "/sys"];
 
@@ -48,7 +48,7 @@ impl File {
             operator_dir: operator_dir.to_owned(),
             protected: protected.iter().map(|path| operator_dir.join(path)).collect(),
         };
-        // A root that is not there yet is judged when it is read.
+        // A root that does not exist yet is checked when it is read.
         if let Ok(canonical) = fs_err::canonicalize(&file.root)
             && let Some(why) = file.too_wide(&canonical)
         {
@@ -62,11 +62,11 @@ impl File {
     }
 
     fn too_wide(&self, root: &Path) -> Option<&'static str> {
-        let holds = |path: &Path| path.starts_with(root);
-        if fs_err::canonicalize(&self.operator_dir).is_ok_and(|dir| holds(&dir)) {
-            Some("holds the directory of the operator file")
-        } else if SYSTEM_TREES.iter().any(|tree| holds(Path::new(tree)) || root.starts_with(tree)) {
-            Some("holds files of the system")
+        let contains = |path: &Path| path.starts_with(root);
+        if fs_err::canonicalize(&self.operator_dir).is_ok_and(|dir| contains(&dir)) {
+            Some("contains the directory of the operator file")
+        } else if SYSTEM_TREES.iter().any(|tree| contains(Path::new(tree)) || root.starts_with(tree)) {
+            Some("contains system files")
         } else {
             None
         }
@@ -76,14 +76,14 @@ impl File {
         let root = fs_err::canonicalize(&self.root).map_err(|error| {
             ProviderError::unreachable(
                 format!("the provider's root cannot be opened ({})", error.kind()),
-                "mount the secrets where `root` in the operator file says",
+                "mount the secrets at `root` of the operator file",
             )
         })?;
         match self.too_wide(&root) {
             None => Ok(root),
             Some(why) => Err(ProviderError::denied(
                 format!("the provider's root {why}"),
-                "give apps' secrets a directory of their own, beside the operator file",
+                "put the secrets of apps into a directory of their own, next to the operator file",
             )),
         }
     }
@@ -96,15 +96,15 @@ impl File {
     }
 
     fn check_target(&self, root: &Path, real: &Path) -> Result<(), ProviderError> {
-        let own = |file: &PathBuf| fs_err::canonicalize(file).is_ok_and(|file| file == real);
+        let is_target = |file: &PathBuf| fs_err::canonicalize(file).is_ok_and(|file| file == real);
         if !real.starts_with(root) || SYSTEM_TREES.iter().any(|tree| real.starts_with(tree)) {
             Err(ProviderError::denied(
-                "a symbolic link leads out of the provider's root",
+                "a symbolic link points outside the provider's root",
                 "put the file itself under the root",
             ))
-        } else if self.protected.iter().any(own) {
+        } else if self.protected.iter().any(is_target) {
             Err(ProviderError::denied(
-                "it is one of sealwave's own files",
+                "the path is one of sealwave's own files",
                 "keep keys and the operator file out of the provider's root",
             ))
         } else {
@@ -119,25 +119,25 @@ impl Provider for File {
             Ok(root) => root,
             Err(error) => return vec![Err(error); references.len()],
         };
-        let mut opened: BTreeMap<&str, Opened> = BTreeMap::new();
+        let mut opened: BTreeMap<&str, OpenedFile> = BTreeMap::new();
         let mut answers = Vec::with_capacity(references.len());
         for reference in references {
             let file = opened
                 .entry(&reference.path)
-                .or_insert_with(|| Opened { content: self.read(&root, &reference.path), document: None });
+                .or_insert_with(|| OpenedFile { content: self.read(&root, &reference.path), document: None });
             answers.push(file.value(reference));
         }
         answers
     }
 }
 
-/// A file that was read, and what it parsed to where a key was asked for.
-struct Opened {
+/// A file that was read; it is parsed once a key is requested.
+struct OpenedFile {
     content: Result<SecretValue, ProviderError>,
     document: Option<Result<Document, ProviderError>>,
 }
 
-impl Opened {
+impl OpenedFile {
     fn value(&mut self, reference: &Reference) -> FetchResult {
         if reference.version.is_some() {
             return Err(ProviderError::invalid("a file has no versions", "leave the version out"));
@@ -155,7 +155,7 @@ impl Opened {
     }
 }
 
-/// Refuses what could mean anything but a file further down.
+/// Rejects paths that could refer to anything but a file below the root.
 fn check_path(path: &str) -> Result<(), ProviderError> {
     path_fault(path).map_or(Ok(()), |why| {
         Err(ProviderError::invalid(
@@ -165,12 +165,12 @@ fn check_path(path: &str) -> Result<(), ProviderError> {
     })
 }
 
-/// Why a path could mean anything but a file further down.
+/// Returns why a path could refer to anything but a file below the root.
 pub(super) fn path_fault(path: &str) -> Option<&'static str> {
     if path.starts_with('/') {
         Some("the path is absolute")
     } else if path.contains(['\\', '\0']) {
-        Some("the path holds a backslash or a NUL")
+        Some("the path contains a backslash or a NUL")
     } else if path.split('/').any(|segment| segment.is_empty() || segment == ".") {
         Some("the path has an empty segment or `.`")
     } else if path.split('/').any(|segment| segment.starts_with("..")) {
@@ -180,14 +180,14 @@ pub(super) fn path_fault(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Reads a regular file within its bound.
+/// Reads a regular file within the size limit.
 pub(super) fn read_regular(path: &Path) -> Result<SecretValue, ProviderError> {
-    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    // Check before opening: opening a FIFO would wait for a writer.
     let metadata = fs_err::metadata(path).map_err(|error| io_error(&error))?;
     if !metadata.is_file() {
         return Err(ProviderError::invalid(
-            "it is no regular file",
-            "a reference names one file, no directory",
+            "the path is not a regular file",
+            "a reference names a file, not a directory",
         ));
     }
     read_bounded(path)
@@ -202,7 +202,7 @@ fn read_bounded(path: &Path) -> Result<SecretValue, ProviderError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(ProviderError::invalid(
             format!("the file is larger than {} MiB", MAX_BYTES >> 20),
-            "a Secret holds one MiB at most",
+            "a Secret contains at most one MiB",
         ));
     }
     Ok(SecretValue::new(std::mem::take(&mut bytes)))
@@ -211,13 +211,14 @@ fn read_bounded(path: &Path) -> Result<SecretValue, ProviderError> {
 fn io_error(error: &std::io::Error) -> ProviderError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            ProviderError::not_found("there is no such file", "the path is relative to the provider's root")
+            ProviderError::not_found("the file does not exist", "the path is relative to the provider's root")
         }
-        ErrorKind::PermissionDenied => {
-            ProviderError::denied("the file may not be read", "give the user that runs sealwave access to it")
-        }
+        ErrorKind::PermissionDenied => ProviderError::denied(
+            "the file cannot be read (permission denied)",
+            "give the user that runs sealwave access to it",
+        ),
         kind => {
-            ProviderError::unreachable(format!("the file cannot be read ({kind})"), "see to the file system")
+            ProviderError::unreachable(format!("the file cannot be read ({kind})"), "check the file system")
         }
     }
 }

@@ -1,8 +1,9 @@
-//! `<k8s:db#password>`: a key of a Secret in a namespace that the operator names.
+//! `<k8s:db#password>`: a key of a Secret in a namespace that the operator allows.
 //!
-//! Where the operator names one namespace, the path is the Secret's name; where several, it is `NAMESPACE/NAME`. The
-//! value is the key's bytes, exactly; where there is no such key, a path leads into an item whose text is JSON. The tokens of service accounts and of joining nodes are never handed out: who has
-//! one can act in the cluster. Nothing that the cluster answers goes into an error.
+//! If the operator lists one namespace, the path is the Secret's name; otherwise it is `NAMESPACE/NAME`. The value is the
+//! exact bytes of the key; if the key does not exist, it is read as a path into an item whose text is JSON. Service
+//! account tokens and bootstrap tokens are never returned, since they grant access to the cluster. Errors never contain
+//! the cluster's responses.
 
 mod connection;
 pub(super) mod definitions;
@@ -29,22 +30,20 @@ use sealwave_secrets::values::{
     KEY_HINT, KeyPath, MissingStep, SecretEntries, SecretValue, Shape, WalkError,
 };
 
-/// Requests that wait for an answer at the same time.
-///
-/// As many as most apps have secrets, so that all of them take as long as one.
+/// Concurrent requests: as many as most apps have secrets, so that all take as long as one.
 const AT_ONCE: usize = 20;
 
-/// Types of Secrets that are credentials of the cluster itself.
+/// Types of Secrets that are credentials for the cluster itself.
 const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
 
 pub(super) struct K8s {
-    scope: Scope,
+    scope: NamespaceScope,
     kubeconfig: Option<PathBuf>,
     context: Option<String>,
 }
 
-/// The namespaces that can be read.
-enum Scope {
+/// The namespaces that may be read.
+enum NamespaceScope {
     One(String),
     Several(BTreeSet<String>),
 }
@@ -58,25 +57,28 @@ impl K8s {
         settings: &K8sSettings,
         operator_dir: &Path,
     ) -> Result<Self, ProviderConfigError> {
-        let bad = |reason: &str, hint| ProviderConfigError::Refused {
+        let refused = |reason: &str, hint| ProviderConfigError::Refused {
             provider: provider.to_owned(),
             reason: reason.to_owned(),
             hint,
         };
         let scope = match (&settings.namespace, &settings.namespaces[..]) {
-            (Some(one), []) => Scope::One(one.clone()),
-            (None, [_, ..]) => Scope::Several(settings.namespaces.iter().cloned().collect()),
-            _ => return Err(bad("it needs either `namespace` or `namespaces`", SCOPE_HINT)),
+            (Some(one), []) => NamespaceScope::One(one.clone()),
+            (None, [_, ..]) => NamespaceScope::Several(settings.namespaces.iter().cloned().collect()),
+            _ => return Err(refused("either `namespace` or `namespaces` is required", SCOPE_HINT)),
         };
-        let valid = match &scope {
-            Scope::One(one) => is_label(one),
-            Scope::Several(several) => several.iter().all(|name| is_label(name)),
+        let is_valid = match &scope {
+            NamespaceScope::One(one) => is_label(one),
+            NamespaceScope::Several(several) => several.iter().all(|name| is_label(name)),
         };
-        if !valid {
-            return Err(bad("it lists a name that is not a valid namespace name", SCOPE_HINT));
+        if !is_valid {
+            return Err(refused(
+                "a name in `namespace` or `namespaces` is not a valid namespace name",
+                SCOPE_HINT,
+            ));
         }
         if settings.context.is_some() && settings.kubeconfig.is_none() {
-            return Err(bad("`context` is one of a kubeconfig", "name the file with `kubeconfig`"));
+            return Err(refused("`context` needs `kubeconfig`", "set `kubeconfig`, or remove `context`"));
         }
         Ok(Self {
             scope,
@@ -85,29 +87,29 @@ impl K8s {
         })
     }
 
-    /// The Secret that a reference means.
+    /// Returns the Secret that a reference refers to.
     fn check<'r>(&'r self, reference: &'r Reference) -> Result<SecretId<'r>, ProviderError> {
         let path = reference.path.as_str();
         let id = match (&self.scope, path.split_once('/')) {
-            (Scope::One(namespace), None) => (namespace.as_str(), path),
-            (Scope::One(_), Some(_)) => {
+            (NamespaceScope::One(namespace), None) => (namespace.as_str(), path),
+            (NamespaceScope::One(_), Some(_)) => {
                 return Err(ProviderError::invalid(
-                    "the path holds a `/`, and this provider reads one namespace",
-                    "write the Secret's name alone, for example `<k8s:db#password>`",
+                    "the path contains a `/`, but this provider reads only one namespace",
+                    "write only the Secret's name, for example `<k8s:db#password>`",
                 ));
             }
-            (Scope::Several(namespaces), Some((namespace, name))) => {
+            (NamespaceScope::Several(namespaces), Some((namespace, name))) => {
                 let known = namespaces.get(namespace).ok_or_else(|| {
                     ProviderError::denied(
-                        "the operator file does not name this namespace",
+                        "the operator file does not allow this namespace",
                         "add it to `namespaces` of this provider in the operator file",
                     )
                 })?;
                 (known.as_str(), name)
             }
-            (Scope::Several(_), None) => {
+            (NamespaceScope::Several(_), None) => {
                 return Err(ProviderError::invalid(
-                    "the path names no namespace, and this provider reads several",
+                    "the path has no namespace, but this provider reads several",
                     "write `NAMESPACE/NAME`, for example `<k8s:shop/db#password>`",
                 ));
             }
@@ -115,7 +117,7 @@ impl K8s {
         if !is_subdomain(id.1) {
             return Err(ProviderError::invalid(
                 "the path is not a valid Secret name",
-                "a name holds a-z, 0-9, `-` and `.`, at most 253 characters, and starts and ends with a letter or a digit",
+                "use a-z, 0-9, `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part",
             ));
         }
         if reference.version.is_some() {
@@ -123,8 +125,8 @@ impl K8s {
         }
         if reference.key.is_none() && !reference.all_keys {
             return Err(ProviderError::invalid(
-                "a Secret holds several values, and no key is given",
-                "write the key, for example `<k8s:db#password>`",
+                "a Secret holds several values, but the reference has no key",
+                "add the key, for example `<k8s:db#password>`",
             ));
         }
         Ok(id)
@@ -134,7 +136,7 @@ impl K8s {
         &self,
         wanted: BTreeSet<SecretId<'r>>,
         end: Instant,
-    ) -> Result<BTreeMap<SecretId<'r>, Result<Secret, ProviderError>>, ProviderError> {
+    ) -> Result<BTreeMap<SecretId<'r>, Result<ClusterSecret, ProviderError>>, ProviderError> {
         let login = match &self.kubeconfig {
             Some(file) => Login::Operator(file, self.context.as_deref()),
             None => Login::Pod,
@@ -145,7 +147,7 @@ impl K8s {
                 (connection.clone(), (*namespace).to_owned(), (*name).to_owned());
             async move {
                 let question = Question::Secret { namespace: &namespace, name: &name };
-                Secret::read(connection.ask(&question, end).await?)
+                ClusterSecret::read(connection.ask(&question, end).await?)
             }
         });
         let answers = runtime::gather(end, AT_ONCE, work).await.into_iter();
@@ -155,7 +157,7 @@ impl K8s {
 }
 
 const SCOPE_HINT: &str =
-    "`namespace: shop-secrets` reads Secrets of one namespace, `namespaces: [a, b]` those of several";
+    "`namespace: shop-secrets` reads Secrets from one namespace, `namespaces: [a, b]` from several";
 
 impl Provider for K8s {
     fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
@@ -167,13 +169,12 @@ impl Provider for K8s {
             match runtime::run(deadline, |end| self.secrets(wanted, end)) {
                 Ok(secrets) => secrets,
                 Err(Interrupted::Elapsed) => Err(ProviderError::overdue()),
-                Err(Interrupted::NotStarted(kind)) => Err(ProviderError::unreachable(
-                    format!("no connection can be prepared ({kind})"),
-                    "see to the limits of the container",
-                )),
+                Err(Interrupted::NotStarted(kind)) => {
+                    Err(ProviderError::cannot_start("the network runtime", kind))
+                }
             }
         };
-        let value = |id: Result<SecretId<'_>, ProviderError>, reference: &Reference| {
+        let fetched = |id: Result<SecretId<'_>, ProviderError>, reference: &Reference| {
             let id = id?;
             let secrets = secrets.as_ref().map_err(ProviderError::clone)?;
             let secret = secrets.get(&id).ok_or_else(ProviderError::overdue)?;
@@ -183,34 +184,34 @@ impl Provider for K8s {
             }
             secret.value(reference.key.as_deref().unwrap_or_default())
         };
-        checked.into_iter().zip(references).map(|(id, reference)| value(id, reference)).collect()
+        checked.into_iter().zip(references).map(|(id, reference)| fetched(id, reference)).collect()
     }
 }
 
-/// A Secret as the cluster wrote it.
-struct Secret {
+/// A Secret as the cluster returned it.
+struct ClusterSecret {
     json: Zeroizing<Vec<u8>>,
-    /// What the cluster numbers its state with.
+    /// Identifies the state of the Secret.
     resource_version: Option<String>,
 }
 
-impl Secret {
+impl ClusterSecret {
     fn read(json: Zeroizing<Vec<u8>>) -> Result<Self, ProviderError> {
         let mut secret = Self { json, resource_version: None };
-        let text = |path: &[&str]| -> Result<Option<String>, NotJson> {
+        let string_at = |path: &[&str]| -> Result<Option<String>, NotJson> {
             Ok(secret.member(path)?.and_then(|json| serde_json::from_str(json.get()).ok()))
         };
-        if text(&["kind"]).map_err(malformed)?.as_deref() != Some("Secret") {
+        if string_at(&["kind"]).map_err(malformed)?.as_deref() != Some("Secret") {
             return Err(malformed(NotJson::Syntax));
         }
-        let kind = text(&["type"]).map_err(malformed)?.unwrap_or_default();
+        let kind = string_at(&["type"]).map_err(malformed)?.unwrap_or_default();
         if REFUSED_TYPES.contains(&kind.as_str()) {
             return Err(ProviderError::denied(
-                format!("it is of type `{kind}`: a credential of the cluster itself"),
-                "use a Secret that was made for the app",
+                format!("Secrets of type `{kind}` are credentials for the cluster itself"),
+                "use a Secret that was created for the app",
             ));
         }
-        let resource_version = text(&["metadata", "resourceVersion"]).map_err(malformed)?;
+        let resource_version = string_at(&["metadata", "resourceVersion"]).map_err(malformed)?;
         secret.resource_version = resource_version;
         Ok(secret)
     }
@@ -224,15 +225,15 @@ impl Secret {
         Ok(Fetched::at_version(value, self.resource_version.as_deref()))
     }
 
-    /// Finds the value that a path leads to in the JSON of an item: the first name is the item's key.
+    /// Looks up a path in the JSON of an item: the first name is the item's key.
     fn within_item(&self, path: &KeyPath) -> Result<SecretValue, ProviderError> {
         let missing = |step: MissingStep| ProviderError::not_found(step.message("the Secret"), KEY_HINT);
-        let none = || missing(path.missing(0, Shape::Object));
-        let (first, _) = path.names().next().ok_or_else(none)?;
+        let missing_item = || missing(path.missing(0, Shape::Object));
+        let (first, _) = path.names().next().ok_or_else(missing_item)?;
         if path.names().len() == 1 {
-            return Err(none());
+            return Err(missing_item());
         }
-        let item = self.item(first)?.ok_or_else(none)?;
+        let item = self.item(first)?.ok_or_else(missing_item)?;
         let text = item.expose_str().unwrap_or("");
         if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(['{', '[']) {
             return Err(missing(path.missing(1, Shape::Scalar)));
@@ -240,12 +241,12 @@ impl Secret {
         let found = json_text::lookup_from(text, path, 1).map_err(|error| match error {
             WalkError::Missing(step) => missing(step),
             WalkError::Structure(NotJson::Duplicate) => ProviderError::invalid(
-                "the JSON of the item has the key twice",
+                "the JSON of the item contains the key twice",
                 "remove one of them from the Secret",
             ),
             WalkError::Structure(NotJson::Syntax) => ProviderError::invalid(
                 "the item is not well-formed JSON",
-                "name the item alone, or correct its JSON",
+                "use only the key of the item, or correct its JSON",
             ),
         })?;
         Ok(SecretValue::new(found.as_bytes().to_vec()))
@@ -255,7 +256,7 @@ impl Secret {
     fn item(&self, key: &str) -> Result<Option<SecretValue>, ProviderError> {
         let Some(found) = self.member(&["data", key]).map_err(malformed)? else { return Ok(None) };
         let encoded: Option<Zeroizing<String>> = serde_json::from_str(found.get()).ok().map(Zeroizing::new);
-        let value = encoded.as_ref().and_then(|encoded| decoded(encoded.as_bytes()));
+        let value = encoded.as_ref().and_then(|encoded| decode(encoded.as_bytes()));
         value.map(Some).ok_or_else(|| malformed(NotJson::Syntax))
     }
 
@@ -265,7 +266,7 @@ impl Secret {
         let encoded = data.map(|data| SecretEntries::from_json(data.get())).transpose()?.unwrap_or_default();
         let mut entries = SecretEntries::default();
         for (key, value) in encoded.iter() {
-            let value = decoded(value.expose()).ok_or_else(|| malformed(NotJson::Syntax))?;
+            let value = decode(value.expose()).ok_or_else(|| malformed(NotJson::Syntax))?;
             entries.insert(key.to_owned(), Some(value))?;
         }
         Ok(Fetched::at_version(entries, self.resource_version.as_deref()))
@@ -284,14 +285,14 @@ impl Secret {
     }
 }
 
-fn decoded(base64: &[u8]) -> Option<SecretValue> {
+fn decode(base64: &[u8]) -> Option<SecretValue> {
     STANDARD.decode(base64).ok().map(SecretValue::new)
 }
 
 fn malformed(_: NotJson) -> ProviderError {
     ProviderError::invalid(
-        "the cluster's answer is no Secret",
-        "see that the address of the cluster is that of its API",
+        "the cluster's response is not a Secret",
+        "check that the cluster's address is that of its API server",
     )
 }
 

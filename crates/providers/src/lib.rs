@@ -1,8 +1,8 @@
-//! The adapters: where secrets come from, behind one trait.
+//! The adapters for secret sources, behind one trait.
 //!
-//! A provider is made from the operator file alone; nothing from Git reaches its address, its credentials or its
-//! bounds. References are the only thing that comes from Git, and each provider takes them for hostile.
-//! No error here holds a value, nor a part of the document that a value was looked for in.
+//! A provider is created from the operator file alone; nothing from Git affects its address, credentials or limits.
+//! References are the only input from Git, and each provider treats them as hostile.
+//! No error contains a value, or any part of the document that was searched for a value.
 
 #[cfg(any(feature = "aws", feature = "vault"))]
 mod authorities;
@@ -55,27 +55,27 @@ pub use sealwave_secrets::placeholder::PROVIDER_KINDS as KINDS;
 
 /// A source of secrets.
 pub trait Provider: Send + Sync {
-    /// Fetches distinct references in as few calls as the source allows, and answers each in its place.
+    /// Fetches distinct references in as few calls as the source allows. Results are in the order of `references`.
     ///
-    /// Gives up at the deadline, with [`ProviderError::Unreachable`] for what is still missing.
-    /// An answer that stands on a file in Git carries the [`Evidence`] of it.
+    /// Gives up at the deadline, with [`ProviderError::Unreachable`] for everything that is still missing.
+    /// A result that depends on a file in Git carries the [`Evidence`] of that file.
     fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult>;
 
-    /// Takes the notes that a fetch left beside its answers. They hold no credential and no value.
+    /// Takes the notes that a fetch left in addition to its results. They contain no credentials and no values.
     fn take_notes(&self) -> Vec<Note> {
         Vec::new()
     }
 }
 
-/// The environment, as `config` hands it on.
+/// Looks up environment variables, as passed on by `config`.
 pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
-/// Where the app's own files are, for providers that read them.
+/// Locations of the app's own files, for providers that read them.
 #[derive(Clone, Debug)]
 pub struct AppFiles {
     /// The directory of the app file; paths in references are relative to it.
     pub directory: PathBuf,
-    /// The directory that no path may leave; absolute, without links.
+    /// The directory that no path may leave; absolute, without symbolic links.
     pub boundary: PathBuf,
 }
 

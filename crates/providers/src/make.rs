@@ -1,4 +1,4 @@
-//! Making one provider from its settings: each kind has its line here.
+//! Creates a provider from its settings.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::{AppFiles, Environment, Provider, ProviderConfigError, env, file};
 use sealwave_secrets::placeholder::{DEFAULT_PROVIDER, provider_name};
 use sealwave_secrets::settings::ProviderConfig;
 
-/// What a provider is made from, besides its settings.
+/// The inputs of a provider besides its settings.
 pub(super) struct Surroundings<'a> {
     pub(super) operator_dir: &'a Path,
     pub(super) protected: &'a [PathBuf],
@@ -23,7 +23,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) environment: &'a Environment,
 }
 
-/// `$made`, or where the feature is not built in, what stands for it; `$made` is not compiled then.
+/// Evaluates to `$made`, or to a [`NotBuilt`](super::not_built::NotBuilt) provider if the feature is disabled.
 macro_rules! if_built {
     ($feature:literal, $kind:literal, $made:expr) => {{
         #[cfg(feature = $feature)]
@@ -37,13 +37,13 @@ macro_rules! if_built {
     }};
 }
 
-/// Makes one provider.
+/// Creates a provider.
 ///
 /// # Errors
-/// A setting that is not valid.
+/// Returns the first setting that is not valid.
 #[cfg_attr(
     not(all(feature = "aws", feature = "k8s", feature = "sops", feature = "vault")),
-    expect(unused_variables, reason = "nobody reads the settings of what is not built in")
+    expect(unused_variables, reason = "disabled features do not read their settings")
 )]
 pub(super) fn provider(
     name: &str,
@@ -89,10 +89,10 @@ fn boxed(provider: impl Provider + 'static) -> Box<dyn Provider> {
     Box::new(provider)
 }
 
-/// Checks that a placeholder can name a provider so.
+/// Checks that placeholders can use a provider name.
 ///
 /// # Errors
-/// None can.
+/// The name is reserved or not valid.
 pub(super) fn check_name(name: &str) -> Result<(), ProviderConfigError> {
     if name == DEFAULT_PROVIDER {
         Err(ProviderConfigError::ReservedName)

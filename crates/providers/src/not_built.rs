@@ -1,17 +1,17 @@
-//! What stands for a provider that this program was built without: it answers each reference with that.
+//! A stand-in for a provider that is not part of this build: it returns an error for each reference.
 //!
-//! An operator file names the sources of many apps. A program without one of them still serves the others.
+//! An operator file configures the sources of many apps. A build without one of them still serves the others.
 
 use std::time::Instant;
 
 use super::{FetchResult, Provider, ProviderError};
 use sealwave_secrets::placeholder::Reference;
 
-/// A provider that is not there.
+/// A provider that is not part of this build.
 pub(super) struct NotBuilt {
-    /// What it would be, or be able to.
+    /// The missing functionality.
     pub(super) what: &'static str,
-    /// The Cargo feature that it comes with.
+    /// The Cargo feature that enables it.
     pub(super) feature: &'static str,
 }
 

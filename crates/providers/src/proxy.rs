@@ -1,27 +1,28 @@
-//! The HTTP proxy that an operator names for a provider.
+//! The HTTP proxy that the operator configures for a provider.
 //!
-//! It is a setting and never taken from `HTTPS_PROXY` and the like: what leads a token or a value elsewhere is in the
-//! operator file and nowhere else. It sees where a connection leads, and nothing of what is said there: only https goes
-//! through it. It must not hold a login, which would be a credential beside its file.
+//! The proxy comes only from the operator file, never from `HTTPS_PROXY` and the like, since it redirects tokens and
+//! values. Only https goes through it, so it sees the destination of a connection but not its content. Its URL must not
+//! contain a login, which would be a credential outside of a credential file.
 
-/// What it must be, for messages.
+/// The expected form, for messages.
 pub(super) const FORM: &str = "the address of an HTTP proxy, for example `http://proxy.example.com:3128`: with a port, \
                                without a user or a password";
 
-/// Whether it is the address of a proxy and nothing else.
+/// Reports whether a URL is the address of a proxy and nothing else.
 pub(super) fn is_valid(url: &str) -> bool {
     let Some(authority) = url.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest))
     else {
         return false;
     };
     let Some((host, port)) = authority.rsplit_once(':') else { return false };
-    let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let address = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
-    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(host) => !host.is_empty() && host.bytes().all(address),
-        None => !host.is_empty() && host.bytes().all(name),
+    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_ipv6_byte = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(host) => !host.is_empty() && host.bytes().all(is_ipv6_byte),
+        None => !host.is_empty() && host.bytes().all(is_name_byte),
     };
-    host && port.parse::<u16>().is_ok_and(|number| number > 0)
+    is_host
+        && port.parse::<u16>().is_ok_and(|number| number > 0)
         && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -30,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_and_nothing_else() {
+    fn only_a_plain_proxy_address_is_valid() {
         for url in
             ["http://proxy:3128", "http://10.0.0.1:80/", "http://[fd00::1]:8080", "http://a_b.example:1"]
         {

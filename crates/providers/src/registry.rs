@@ -1,4 +1,4 @@
-//! The providers of an operator file: made once, asked at the same time, each answer in its place.
+//! The providers of an operator file: created once and queried concurrently.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -13,10 +13,10 @@ use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_secrets::placeholder::{Reference, list};
 use sealwave_secrets::settings::ProviderConfig;
 
-/// Stack of the thread that a provider is asked in: files are parsed there, within limits that this holds.
+/// Stack size of a provider's thread, large enough for parsing files within their limits.
 const STACK_BYTES: usize = 16 << 20;
 
-/// Names in the list of what was still awaited.
+/// The most pending references that an error lists.
 const MAX_AWAITED: usize = 20;
 
 /// The providers of an operator file by the name that placeholders use.
@@ -26,14 +26,14 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// Makes the providers of an operator file.
+    /// Creates the providers of an operator file.
     ///
     /// Relative paths are relative to `operator_dir`. `protected` are files that no provider may ever read, whatever
-    /// its root: the operator file, the seal key, the checksum key. `app` is where the app's own files are. Nothing is
-    /// read yet but the paths of roots.
+    /// its root: the operator file, the seal key, the checksum key. `app` locates the app's own files. Only the paths of
+    /// roots are read at this point.
     ///
     /// # Errors
-    /// All settings that are not valid.
+    /// Returns all settings that are not valid.
     pub fn new(
         config: &BTreeMap<String, ProviderConfig>,
         operator_dir: &Path,
@@ -64,20 +64,20 @@ impl Providers {
         Ok(Self { all })
     }
 
-    /// The same, with one provider more (or replaced).
+    /// Adds or replaces a provider.
     #[must_use]
     pub fn with(mut self, name: &str, provider: impl Provider + 'static) -> Self {
         self.all.insert(name.to_owned(), Box::new(provider));
         self
     }
 
-    /// Their names.
+    /// Returns the names of all providers.
     #[must_use]
     pub fn names(&self) -> BTreeSet<String> {
         self.all.keys().cloned().collect()
     }
 
-    /// Fetches each reference once, with one call per provider, and all providers at the same time.
+    /// Fetches each reference once, with one call per provider and all providers concurrently.
     pub fn fetch<'r>(
         &self,
         references: impl IntoIterator<Item = &'r Reference>,
@@ -87,28 +87,28 @@ impl Providers {
         for reference in references {
             by_provider.entry(&reference.provider).or_default().insert(reference);
         }
-        let asked: Vec<(&str, Vec<&Reference>)> = by_provider
+        let batches: Vec<(&str, Vec<&Reference>)> = by_provider
             .into_iter()
             .map(|(name, references)| (name, references.into_iter().collect()))
             .collect();
         let answers = thread::scope(|scope| {
-            let running: Vec<_> = asked
+            let running: Vec<_> = batches
                 .iter()
                 .map(|(name, references)| {
                     let ask = move || self.ask(name, references, deadline);
                     thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, ask)
                 })
                 .collect();
-            running.into_iter().map(answers_of).collect::<Vec<_>>()
+            running.into_iter().map(join_thread).collect::<Vec<_>>()
         });
-        asked
+        batches
             .into_iter()
             .zip(answers)
-            .flat_map(|((_, references), answers)| each_in_its_place(references, answers))
+            .flat_map(|((_, references), answers)| pair_results(references, answers))
             .collect()
     }
 
-    /// Takes the notes that fetching left, in the order of the providers' names.
+    /// Takes the notes of all fetches, ordered by provider name.
     #[must_use]
     pub fn take_notes(&self) -> Vec<Note> {
         self.all.values().flat_map(|provider| provider.take_notes()).collect()
@@ -118,58 +118,50 @@ impl Providers {
         let error = match self.all.get(name) {
             Some(_) if Instant::now() >= deadline => ProviderError::overdue(),
             Some(provider) => return provider.fetch(references, deadline),
-            None => ProviderError::invalid("there is no such provider", "add it to the operator file"),
+            None => ProviderError::invalid("the provider is not configured", "add it to the operator file"),
         };
         vec![Err(error); references.len()]
     }
 }
 
-/// What a provider's thread came to. What it panicked with may hold a value, so nobody looks at it.
-fn answers_of(
+/// Joins a provider's thread. A panic payload may contain a value, so it is dropped unread.
+fn join_thread(
     thread: std::io::Result<thread::ScopedJoinHandle<'_, Vec<FetchResult>>>,
 ) -> Result<Vec<FetchResult>, ProviderError> {
     match thread.map(thread::ScopedJoinHandle::join) {
         Ok(Ok(answers)) => Ok(answers),
-        Ok(Err(_)) => {
-            Err(ProviderError::unreachable("its provider broke down", "this is a defect of sealwave"))
-        }
-        Err(error) => Err(ProviderError::unreachable(
-            format!("a thread cannot be started ({})", error.kind()),
-            "give the container more processes or memory",
-        )),
+        Ok(Err(_)) => Err(ProviderError::bug("the provider panicked")),
+        Err(error) => Err(ProviderError::cannot_start("a thread", error.kind())),
     }
 }
 
-/// One answer for each reference; those that the deadline cut off name all that was awaited.
-fn each_in_its_place(
+/// Pairs each reference with its result. Deadline errors list all pending references.
+fn pair_results(
     references: Vec<&Reference>,
     answers: Result<Vec<FetchResult>, ProviderError>,
 ) -> Vec<(&Reference, FetchResult)> {
     let (answers, rest) = match answers {
-        Ok(answers) => (
-            answers,
-            ProviderError::unreachable("its provider gave no answer", "this is a defect of sealwave"),
-        ),
+        Ok(answers) => (answers, ProviderError::bug("the provider returned no result")),
         Err(error) => (Vec::new(), error),
     };
     let answers = answers.into_iter().chain(std::iter::repeat_with(|| Err(rest.clone())));
     let mut all: Vec<(&Reference, FetchResult)> = references.into_iter().zip(answers).collect();
-    let overdue = |answer: &FetchResult| matches!(answer, Err(error) if error.is_overdue());
+    let is_overdue = |answer: &FetchResult| matches!(answer, Err(error) if error.is_overdue());
     let awaited: BTreeSet<String> = all
         .iter()
-        .filter(|(_, answer)| overdue(answer))
+        .filter(|(_, answer)| is_overdue(answer))
         .map(|(reference, _)| format!("{}:{}", reference.provider, reference.path))
         .collect();
     if !awaited.is_empty() {
-        let error = ProviderError::overdue_with(&listed(&awaited));
-        all.iter_mut().filter(|(_, answer)| overdue(answer)).for_each(|(_, answer)| {
+        let error = ProviderError::overdue_with(&shortened_list(&awaited));
+        all.iter_mut().filter(|(_, answer)| is_overdue(answer)).for_each(|(_, answer)| {
             *answer = Err(error.clone());
         });
     }
     all
 }
 
-fn listed(names: &BTreeSet<String>) -> String {
+fn shortened_list(names: &BTreeSet<String>) -> String {
     let first: Vec<&String> = names.iter().take(MAX_AWAITED).collect();
     match names.len() - first.len() {
         0 => list(&first),

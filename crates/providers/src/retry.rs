@@ -1,29 +1,29 @@
-//! Trying again what may only have failed for a moment, inside the run's deadline.
+//! Retries of transient failures, within the run's deadline.
 //!
-//! A service that throttles (429), fails (5xx) or breaks the connection is asked again after a pause that grows, and
-//! that is a little different for each of the many runs that start together. A `Retry-After` in seconds is obeyed; one
-//! that the deadline does not leave room for ends the attempts at once.
+//! A request is retried when the service throttles (429), fails (5xx) or closes the connection. The pause grows with each
+//! attempt and has jitter, since many runs start together. `Retry-After` in seconds is respected; one that exceeds
+//! the deadline ends the attempts at once.
 
 use std::time::{Duration, Instant};
 
 use super::ProviderError;
 
-/// Why an attempt failed.
+/// An error of one attempt.
 #[derive(Debug)]
 pub(super) enum Failed {
-    /// Another attempt would fail as well.
+    /// Another attempt would fail too.
     Final(ProviderError),
     /// Another attempt may succeed.
     Transient {
-        /// What to report when there is none.
+        /// The error to report without another attempt.
         error: ProviderError,
-        /// How long the service asked us to wait.
+        /// The pause that the service requested.
         after: Option<Duration>,
     },
 }
 
 impl Failed {
-    /// Another attempt may succeed, at a time of our own choice.
+    /// Returns a transient error without a requested pause.
     pub(super) const fn transient(error: ProviderError) -> Self {
         Self::Transient { error, after: None }
     }
@@ -35,14 +35,14 @@ impl From<ProviderError> for Failed {
     }
 }
 
-/// How often to try, and how long to wait in between.
+/// The number of attempts and the pauses between them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// Attempts in all.
+    /// The total number of attempts.
     pub(super) attempts: u32,
     /// The first pause; each later one is twice as long.
     pub(super) first: Duration,
-    /// The longest pause of our own choice.
+    /// The longest pause that is not requested by the service.
     pub(super) longest: Duration,
 }
 
@@ -53,22 +53,22 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Between half and all of the pause that is due after this many failures.
+    /// Returns a random pause: between half and all of the nominal pause after this many failures.
     fn pause(&self, failures: u32) -> Duration {
         let doublings = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         let whole = self.first.saturating_mul(doublings).min(self.longest);
-        // Without randomness from the system, runs that start together merely stay together.
+        // Without system randomness there is no jitter, which is harmless.
         let share = getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX));
         whole.mul_f64(f64::midpoint(1.0, share))
     }
 }
 
-/// Makes attempts until one succeeds, fails for good, or the last one that there is time for has failed.
+/// Retries until an attempt succeeds or fails permanently, or until attempts or time run out.
 ///
-/// The attempts themselves are to be cut off at `end` by the caller.
+/// The caller must cut off a running attempt at `end`.
 ///
 /// # Errors
-/// That of the last attempt.
+/// Returns the error of the last attempt.
 pub(super) async fn retry<T, W: Future<Output = Result<T, Failed>>>(
     end: Instant,
     patience: Patience,
@@ -85,14 +85,14 @@ pub(super) async fn retry<T, W: Future<Output = Result<T, Failed>>>(
         let pause = after.unwrap_or_else(|| patience.pause(failures));
         let left = end.saturating_duration_since(Instant::now());
         if failures >= patience.attempts || pause >= left {
-            return Err(tried(error, failures));
+            return Err(with_attempts(error, failures));
         }
         tokio::time::sleep(pause).await;
     }
 }
 
-/// The same error, saying how often it was met.
-fn tried(error: ProviderError, times: u32) -> ProviderError {
+/// Adds the number of attempts to the error.
+fn with_attempts(error: ProviderError, times: u32) -> ProviderError {
     match error {
         ProviderError::Unreachable { reason, hint } if times > 1 => {
             ProviderError::Unreachable { reason: format!("{reason} ({times} attempts)"), hint }
@@ -101,13 +101,13 @@ fn tried(error: ProviderError, times: u32) -> ProviderError {
     }
 }
 
-/// The pause that a `Retry-After` header asks for. A date, which the services here do not send, is not understood.
+/// Parses a `Retry-After` header in seconds. Dates are not supported: these services do not send them.
 pub(super) fn retry_after(header: Option<&[u8]>) -> Option<Duration> {
     let seconds = std::str::from_utf8(header?).ok()?.trim().parse::<u32>().ok()?;
     Some(Duration::from_secs(seconds.into()))
 }
 
-/// Whether a service that answers so may answer otherwise in a moment.
+/// Reports whether a retry may succeed after this status.
 pub(super) const fn is_transient(status: u16) -> bool {
     matches!(status, 429 | 500..=599)
 }
@@ -123,10 +123,10 @@ mod tests {
         Patience { attempts: 4, first: Duration::from_millis(1), longest: Duration::from_millis(2) };
 
     fn broken() -> ProviderError {
-        ProviderError::unreachable("it is broken", "mend it")
+        ProviderError::unreachable("out of order", "repair it")
     }
 
-    /// Attempts of which the first `failing` fail, with this wish for a pause; the result and how many there were.
+    /// Runs attempts of which the first `failing` fail and request this pause. Returns the result and the number of attempts.
     fn attempts(failing: u32, after: Option<Duration>, left: Duration) -> (Result<(), ProviderError>, u32) {
         let count = Cell::new(0);
         let deadline = Instant::now() + Duration::from_mins(1);
@@ -143,15 +143,15 @@ mod tests {
     const LONG: Duration = Duration::from_secs(50);
 
     #[test]
-    fn transient_failures_are_tried_again() {
+    fn transient_failures_are_retried() {
         assert_eq!(attempts(0, None, LONG), (Ok(()), 1));
         assert_eq!(attempts(3, None, LONG), (Ok(()), 4));
-        let error = ProviderError::unreachable("it is broken (4 attempts)", "mend it");
+        let error = ProviderError::unreachable("out of order (4 attempts)", "repair it");
         assert_eq!(attempts(4, None, LONG), (Err(error), 4));
     }
 
     #[test]
-    fn a_wish_for_a_pause_is_obeyed_within_the_deadline() {
+    fn a_requested_pause_is_respected_within_the_deadline() {
         let started = Instant::now();
         let pause = Duration::from_millis(40);
         assert_eq!(attempts(1, Some(pause), LONG), (Ok(()), 2));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn final_failures_are_final() {
+    fn permanent_failures_are_not_retried() {
         let count = Cell::new(0);
         let result = runtime::run(Instant::now() + LONG, |end| {
             retry(end, QUICK, || {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_within_their_bounds() {
+    fn pauses_grow_within_their_limits() {
         let patience = Patience::default();
         let mut distinct = std::collections::BTreeSet::new();
         for _ in 0..50 {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn only_seconds_are_understood() {
+    fn retry_after_accepts_only_seconds() {
         assert_eq!(retry_after(Some(b" 7 ")), Some(Duration::from_secs(7)));
         for header in [None, Some(&b""[..]), Some(b"-1"), Some(b"1.5"), Some(b"\xff"), Some(b"99999999999")] {
             assert_eq!(retry_after(header), None);

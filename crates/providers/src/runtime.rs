@@ -1,8 +1,8 @@
-//! One small runtime per fetch, over when the run's deadline is near: what all providers that use a network share.
+//! A small async runtime per fetch, shared by all network providers, that ends shortly before the run's deadline.
 //!
-//! A provider's `fetch` is an ordinary function and may run in a thread of its own; what it awaits, it awaits here.
-//! Nothing here waits past the deadline, not even for a name server that does not answer, and work that was not
-//! finished is told apart from work that failed, so that the provider can say what it was still waiting for.
+//! A provider's `fetch` is a blocking function, possibly in a thread of its own; all its async work runs here.
+//! Nothing waits past the deadline, not even for an unresponsive name server. Unfinished work is distinguished from failed
+//! work, so that providers can report what they were waiting for.
 //! Must not be used from within another runtime.
 
 use std::io;
@@ -13,27 +13,27 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
-/// Time before the deadline that is kept for saying what is missing; a tenth of what is left where that is less.
+/// Time reserved before the deadline for reporting pending work; at most a tenth of the remaining time.
 const RESERVE: Duration = Duration::from_millis(250);
 
-/// Threads for calls that block, such as the system's name resolution. The stack of each counts as memory of the run.
+/// Threads for blocking calls, such as the system's name resolution. Their stacks count towards the run's memory.
 const MAX_BLOCKING_THREADS: usize = 8;
 
-/// Why work gave no result at all.
+/// The reason why a runtime returned no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interrupted {
-    /// It was not finished in time.
+    /// The work did not finish in time.
     Elapsed,
-    /// The system did not give what a runtime needs.
+    /// The system lacks the resources for a runtime.
     NotStarted(io::ErrorKind),
 }
 
-/// Runs `work` on a runtime of its own, in this thread.
+/// Runs `work` on a new runtime in the current thread.
 ///
-/// `work` is told when it should be over: a little before `deadline`, and a little before it is dropped.
+/// `work` receives the time by which it should finish: shortly before it is dropped, and before `deadline`.
 ///
 /// # Errors
-/// It was not finished then, or could not be started.
+/// The work did not finish in time, or the runtime could not be started.
 pub(super) fn run<T, W: Future<Output = T>>(
     deadline: Instant,
     work: impl FnOnce(Instant) -> W,
@@ -49,14 +49,14 @@ pub(super) fn run<T, W: Future<Output = T>>(
     let result = runtime.block_on(async {
         timeout_at(before(reserve / 2).into(), work(before(reserve))).await.map_err(|_| Interrupted::Elapsed)
     });
-    // Else this would wait for blocking calls, such as the system's name resolution.
+    // Dropping the runtime would wait for blocking calls, such as the system's name resolution.
     runtime.shutdown_background();
     result
 }
 
-/// Awaits all `work`, at most `at_once` of it at a time, until `end`. Results are in the order of the work.
+/// Awaits all `work` until `end`, running at most `at_once` futures concurrently. Results are in the order of `work`.
 ///
-/// `None` stands for what was not finished by then (or panicked). It is dropped.
+/// The result is `None` for work that did not finish by then (or panicked). It is dropped.
 pub(super) async fn gather<T: Send + 'static, W: Future<Output = T> + Send + 'static>(
     end: Instant,
     at_once: usize,
@@ -84,10 +84,10 @@ pub(super) async fn gather<T: Send + 'static, W: Future<Output = T> + Send + 'st
     results
 }
 
-/// Makes `ring` the process' cryptography for TLS, for clients that do not bring their own choice.
+/// Installs `ring` as the default TLS crypto provider of the process.
 #[cfg(any(feature = "k8s", feature = "vault"))]
 pub(super) fn install_crypto() {
-    // It fails only where one is installed already.
+    // This fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_runs_at_once_than_may() {
+    fn concurrency_is_limited() {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let work = (0..40).map(|_| {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finished_in_time_is_told_apart() {
+    fn unfinished_work_has_no_result() {
         let slow = [(0, 1), (600, 2), (0, 3)].map(|(seconds, result)| async move {
             sleep(Duration::from_secs(seconds)).await;
             result
@@ -149,12 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_costs_its_own_result_alone() {
-        let work = [true, false].map(|faulty| async move { assert!(!faulty, "told nobody") });
+    fn a_panic_loses_only_its_own_result() {
+        let work = [true, false].map(|faulty| async move { assert!(!faulty, "not shown") });
         assert_eq!(run(within(LONG), |end| gather(end, 8, work)), Ok(vec![None, Some(())]));
     }
 
-    /// Name resolution blocks a thread that nothing can stop.
+    /// Name resolution blocks a thread that cannot be stopped.
     #[test]
     fn a_blocked_thread_is_not_waited_for() {
         let (release, blocked) = std::sync::mpsc::channel::<()>();
@@ -162,7 +162,7 @@ mod tests {
             tokio::task::spawn_blocking(move || blocked.recv()).await.is_ok()
         });
         assert_eq!(result, Err(Interrupted::Elapsed));
-        // Had it been waited for, this line would never be reached.
+        // If `run` had waited for the thread, this line would never be reached.
         drop(release);
     }
 }

@@ -1,18 +1,18 @@
-//! `<sops:secrets/db.enc.yaml#password>`: files of the app's own repository, encrypted with SOPS.
+//! `<sops:secrets/db.enc.yaml#password>`: files in the app's own repository, encrypted with SOPS.
 //!
-//! The path is taken literally, below the directory of the app file. What it leads to must, after all symbolic links,
-//! still lie in the repository and be a regular file. A key is looked for as it is first, then as a way down joined
-//! with dots, where items of lists count from 0; without a key, only a binary file has a value.
+//! The path is literal, below the directory of the app file. Its target must, after all symbolic links, still be in the
+//! repository and be a regular file. A key is first looked up as one key, then as a path joined with dots, in which list
+//! items count from 0; without a key, only a binary file has a value.
 //!
-//! Whoever can commit can also copy another team's encrypted file. What keeps teams apart is the key: give each an
-//! instance of this provider with its own keys, and allow it to that team's projects alone.
+//! Committers can copy another team's encrypted file. Keys keep teams apart: give each team an instance of this provider
+//! with its own keys, and allow only that team's projects to use it.
 //!
-//! Anybody can encrypt to a public age recipient. A committer who may not decrypt could put a guess in the place of a
-//! file and compare the sealed text with the one that is deployed; so the SHA-256 of the whole encrypted file is part of
-//! what sealed texts and checksums are made from ([`Evidence`]). Nothing less will do: the MAC covers no keys,
-//! and which values it covers is up to metadata that nothing covers. The price: where a file is edited, rotated or given
-//! another recipient, all that is taken from it is sealed anew, and what reads that restarts once, even where the values
-//! are the same. Values that change apart are better kept in files of their own.
+//! Anyone can encrypt to a public age recipient. A committer who may not decrypt could replace a file by a guess and
+//! compare the sealed text with the deployed one. So the SHA-256 of the whole encrypted file is an input of sealed texts
+//! and checksums ([`Evidence`]). Less is not enough: the MAC does not cover keys, and unauthenticated metadata determines
+//! the values that it covers. The cost: when a file is edited, rotated or gets another recipient, all values from it are
+//! sealed again, and their consumers restart once, even if the values are the same. Keep values that change independently
+//! in separate files.
 
 mod document;
 mod error;
@@ -46,8 +46,8 @@ pub(super) struct Sops {
     keys: Keys,
 }
 
-/// A file that was decrypted, and the digest of its encrypted form.
-struct Opened {
+/// A decrypted file and the digest of its encrypted form.
+struct DecryptedFile {
     document: Document,
     evidence: Evidence,
 }
@@ -67,13 +67,13 @@ impl Sops {
         })
     }
 
-    fn open(&self, path: &str, deadline: Instant) -> Result<Opened, ProviderError> {
+    fn open(&self, path: &str, deadline: Instant) -> Result<DecryptedFile, ProviderError> {
         let content = self.read(path)?;
         let parsed = format::parse(path, content.expose())?;
         let metadata = Metadata::read(&parsed.metadata)?;
         let key = self.keys.data_key(&metadata, deadline)?;
         let document = Document::open(&parsed, &metadata, &key)?;
-        Ok(Opened { document, evidence: Evidence::of(content.expose()) })
+        Ok(DecryptedFile { document, evidence: Evidence::of(content.expose()) })
     }
 
     fn read(&self, path: &str) -> Result<SecretValue, ProviderError> {
@@ -85,24 +85,24 @@ impl Sops {
         }
         let directory = fs_err::canonicalize(&self.app.directory).map_err(|error| {
             ProviderError::unreachable(
-                format!("the app cannot be opened ({})", error.kind()),
-                "see to the file system",
+                format!("the app directory cannot be opened ({})", error.kind()),
+                "check the file system",
             )
         })?;
         let real = fs_err::canonicalize(directory.join(path)).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => ProviderError::not_found(
-                "there is no such file in the app",
+                "the file does not exist in the app",
                 "the path is relative to the directory of `sealwave.yaml`",
             ),
             kind => ProviderError::unreachable(
                 format!("the file cannot be read ({kind})"),
-                "see to the file system",
+                "check the file system",
             ),
         })?;
         if !real.starts_with(&self.app.boundary) {
             return Err(ProviderError::denied(
-                "a symbolic link leads out of the repository",
-                "put the file itself into the repository; where Argo CD sends only a part of it, name the file's directory in \
+                "a symbolic link points outside the repository",
+                "put the file itself into the repository; if Argo CD sends only a part of it, add the file's directory to \
                  `argocd.argoproj.io/manifest-generate-paths`",
             ));
         }
@@ -112,19 +112,19 @@ impl Sops {
 
 impl Provider for Sops {
     fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
-        let mut opened: BTreeMap<&str, Result<Opened, ProviderError>> = BTreeMap::new();
+        let mut opened: BTreeMap<&str, Result<DecryptedFile, ProviderError>> = BTreeMap::new();
         let mut answers = Vec::with_capacity(references.len());
         for reference in references {
             if reference.version.is_some() {
                 answers.push(Err(ProviderError::invalid(
                     "a file has no versions",
-                    "leave the version out; the commit that is deployed says which one it is",
+                    "leave the version out; the deployed commit determines it",
                 )));
                 continue;
             }
             let file = opened.entry(&reference.path).or_insert_with(|| self.open(&reference.path, deadline));
             answers.push(match file {
-                Ok(Opened { document, evidence }) => {
+                Ok(DecryptedFile { document, evidence }) => {
                     let answer = if reference.all_keys {
                         document.entries().map(Fetched::from)
                     } else {

@@ -1,6 +1,6 @@
-//! What the tests of the providers share: references as text, one fetch through the registry, and what came of it.
+//! Helpers for tests of providers: references as text, a fetch through the registry, and checks of results.
 
-#![allow(dead_code, reason = "each set of features uses a part of this")]
+#![allow(dead_code, reason = "each set of features uses only a part of this module")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,16 +10,16 @@ use super::{AppFiles, FetchResult, ProviderError, Providers};
 use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::settings::ProviderConfig;
 
-/// What a stub's secrets and credentials hold, and no error may.
+/// A marker in all stub secrets and credentials, which must not appear in any error.
 pub(super) const MARKER: &str = "CANARY";
 
-/// Longer than anything that works takes.
+/// A timeout that no passing test reaches.
 pub(super) const LONG: Duration = Duration::from_mins(2);
 
-/// The bytes that a reference gave.
+/// The bytes of one reference.
 pub(super) type Answer = Result<Vec<u8>, ProviderError>;
 
-/// `provider:path#key#version`.
+/// Parses `provider:path#key#version`.
 pub(super) fn reference(source: &str) -> Reference {
     let (provider, rest) = source.split_once(':').expect("a provider");
     let mut fields = rest.split('#').map(str::to_owned);
@@ -28,12 +28,12 @@ pub(super) fn reference(source: &str) -> Reference {
     Reference { provider: provider.into(), path, key, version, all_keys: false }
 }
 
-/// The same secret, with all of its keys.
+/// Parses the same text as a reference to all keys.
 pub(super) fn all_keys(source: &str) -> Reference {
     Reference { all_keys: true, ..reference(source) }
 }
 
-/// The keys and texts that a reference gave, or its error; an error must hold no marker.
+/// Returns the keys and texts of a result, or its error, which must not contain the marker.
 pub(super) fn entries(answer: FetchResult) -> Result<Vec<(String, String)>, String> {
     let fetched = answer.map_err(|error| {
         assert!(!format!("{error} {error:?}").contains(MARKER), "{error:?}");
@@ -46,17 +46,17 @@ pub(super) fn entries(answer: FetchResult) -> Result<Vec<(String, String)>, Stri
     Ok(entries.iter().map(|(key, value)| (key.to_owned(), text(value))).collect())
 }
 
-/// Keys and texts as [`entries`] gives them.
+/// Creates keys and texts as [`entries`] returns them.
 pub(super) fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
     all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// Files of an app that stand in one directory.
+/// Returns the locations for an app in one directory.
 pub(super) fn app(dir: &Path) -> AppFiles {
     AppFiles { directory: dir.to_owned(), boundary: dir.to_owned() }
 }
 
-/// What one provider gives for `path#key#version` each, where its settings stand in `dir`.
+/// Fetches each `path#key#version` from one provider whose settings are in `dir`.
 pub(super) fn fetch(
     dir: &Path,
     (name, config): (&str, ProviderConfig),
@@ -71,7 +71,7 @@ pub(super) fn fetch(
     references.iter().map(|reference| fetched[reference].clone()).collect()
 }
 
-/// The bytes of each; an error must hold no marker and a hint.
+/// Returns the bytes of each result; errors must have a hint and must not contain the marker.
 pub(super) fn bytes(fetched: Vec<FetchResult>) -> Vec<Answer> {
     let answers: Vec<Answer> =
         fetched.into_iter().map(|answer| answer.map(|fetched| fetched.value.expose().to_vec())).collect();
@@ -83,13 +83,13 @@ pub(super) fn bytes(fetched: Vec<FetchResult>) -> Vec<Answer> {
     answers
 }
 
-/// The versions that were fetched.
+/// Returns the fetched versions.
 pub(super) fn versions(fetched: Vec<FetchResult>) -> Vec<Option<String>> {
     let version = |answer: FetchResult| answer.map(|fetched| fetched.version);
     fetched.into_iter().map(|answer| version(answer).expect("a value")).collect()
 }
 
-/// Which kind of answer it is.
+/// Returns the kind of a result.
 pub(super) const fn kind(answer: &Answer) -> &'static str {
     match answer {
         Ok(_) => "found",

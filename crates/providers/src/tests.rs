@@ -33,7 +33,7 @@ fn fetch(providers: &Providers, source: &str) -> Answer {
 }
 
 #[test]
-fn env_reads_what_the_operator_named_and_no_more() {
+fn env_reads_only_allowed_variables() {
     let dir = tempfile::tempdir().expect("a directory");
     let providers = providers(dir.path(), "secrets", &[]).expect("valid");
     assert_eq!(fetch(&providers, "env:SHOP_TOKEN").expect("set"), b"canary-SHOP_TOKEN\n");
@@ -96,7 +96,7 @@ fn bad_settings_are_reported_together() {
 }
 
 #[test]
-fn a_root_never_holds_the_operator_file() {
+fn a_root_must_not_contain_the_operator_file() {
     let dir = tempfile::tempdir().expect("a directory");
     let inner = dir.path().join("operator");
     fs_err::create_dir(&inner).expect("made");
@@ -105,7 +105,7 @@ fn a_root_never_holds_the_operator_file() {
     }
     symlink(&inner, inner.join("loop")).expect("linked");
     assert!(providers(&inner, "loop", &[]).is_err());
-    // A root that turns up later is judged when it is read.
+    // A root that is created later is checked when it is read.
     let late = providers(&inner, "late", &[]).expect("not there yet");
     assert!(matches!(fetch(&late, "file:seal-key"), Err(ProviderError::Unreachable { .. })));
     symlink(&inner, inner.join("late")).expect("linked");
@@ -114,7 +114,7 @@ fn a_root_never_holds_the_operator_file() {
 }
 
 #[test]
-fn files_are_exact_and_paths_stay_below_the_root() {
+fn files_are_read_exactly_and_paths_stay_below_the_root() {
     let dir = tempfile::tempdir().expect("a directory");
     let root = dir.path().join("secrets");
     fs_err::create_dir_all(root.join("shop/..data")).expect("made");
@@ -189,7 +189,7 @@ fn files_are_exact_and_paths_stay_below_the_root() {
 }
 
 #[test]
-fn keys_of_files() {
+fn keys_are_read_from_all_formats() {
     let dir = tempfile::tempdir().expect("a directory");
     let root = dir.path().join("secrets");
     fs_err::create_dir(&root).expect("made");
@@ -288,7 +288,7 @@ fn keys_of_files() {
     }
 }
 
-/// The case of the report: one file, three ways to each value.
+/// The reported case: one file, three ways to each value.
 #[test]
 fn r04_objects_and_lists_keep_the_spelling() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -343,7 +343,7 @@ fn r04_objects_and_lists_keep_the_spelling() {
 }
 
 #[test]
-fn r18_flat_files_have_no_paths() {
+fn r18_flat_files_do_not_support_paths() {
     let dir = tempfile::tempdir().expect("a directory");
     fs_err::create_dir(dir.path().join("secrets")).expect("made");
     fs_err::write(dir.path().join("secrets/a.properties"), "a.b=1\na={\"b\":2}\n\"q\"=3\n").expect("written");
@@ -357,7 +357,7 @@ fn r18_flat_files_have_no_paths() {
     }
 }
 
-/// Paths that cost something: their work is bounded by their names, and nothing recurses.
+/// Long paths: the work is bounded by the number of names, and nothing recurses.
 #[test]
 fn r18_hostile_paths_are_cheap() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -398,28 +398,28 @@ fn nothing_is_fetched_after_the_deadline_or_without_a_provider() {
     ));
 }
 
-/// Answers less than it was asked.
-struct Silent;
+/// Returns fewer results than references.
+struct SilentProvider;
 
-impl Provider for Silent {
+impl Provider for SilentProvider {
     fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         Vec::new()
     }
 }
 
 #[test]
-fn a_provider_that_forgets_an_answer_is_an_error() {
-    let providers = Providers::default().with("silent", Silent);
+fn a_missing_result_is_an_error() {
+    let providers = Providers::default().with("silent", SilentProvider);
     let text = Text::parse("<silent:a>").expect("well formed");
     let [Part::Placeholder(placeholder)] = text.parts() else { panic!("one placeholder") };
     let fetched = providers.fetch([&placeholder.reference], soon());
     assert!(matches!(fetched.get(&placeholder.reference), Some(Err(ProviderError::Unreachable { .. }))));
 }
 
-/// Answers only while the other one of its kind is being asked.
-struct Meets(std::sync::Mutex<(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>)>);
+/// Returns only while another instance is being queried.
+struct ConcurrentProvider(std::sync::Mutex<(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>)>);
 
-impl Provider for Meets {
+impl Provider for ConcurrentProvider {
     fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         let ends = self.0.lock().expect("not poisoned");
         ends.0.send(()).expect("the other one lives");
@@ -433,23 +433,23 @@ impl Provider for Meets {
     }
 }
 
-/// Breaks down with a value in its hands.
-struct Panics;
+/// PanickingProvider with a value in its payload.
+struct PanickingProvider;
 
-impl Provider for Panics {
+impl Provider for PanickingProvider {
     fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         panic!("canary")
     }
 }
 
 #[test]
-fn providers_are_asked_at_the_same_time_and_one_that_breaks_down_harms_no_other() {
+fn providers_run_concurrently_and_a_panic_does_not_affect_others() {
     let (to_b, from_a) = std::sync::mpsc::channel();
     let (to_a, from_b) = std::sync::mpsc::channel();
     let providers = Providers::default()
-        .with("a", Meets((to_b, from_b).into()))
-        .with("b", Meets((to_a, from_a).into()))
-        .with("c", Panics);
+        .with("a", ConcurrentProvider((to_b, from_b).into()))
+        .with("b", ConcurrentProvider((to_a, from_a).into()))
+        .with("c", PanickingProvider);
     let references = ["a:x", "b:x", "c:x", "c:y"].map(reference);
     let fetched = providers.fetch(&references, soon());
     assert_eq!(fetched.keys().copied().collect::<Vec<_>>(), references.iter().collect::<Vec<_>>());
@@ -463,10 +463,10 @@ fn providers_are_asked_at_the_same_time_and_one_that_breaks_down_harms_no_other(
     }
 }
 
-/// Comes too late for all but the first.
-struct Slow;
+/// Exceeds the deadline for all references but the first.
+struct SlowProvider;
 
-impl Provider for Slow {
+impl Provider for SlowProvider {
     fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         let late = references.iter().skip(1).map(|_| Err(ProviderError::overdue()));
         std::iter::once(Ok(SecretValue::new(Vec::new()).into())).chain(late).collect()
@@ -474,25 +474,26 @@ impl Provider for Slow {
 }
 
 #[test]
-fn what_was_awaited_at_the_deadline_is_listed_once_and_within_bounds() {
-    let providers = Providers::default().with("slow", Slow);
+fn pending_references_are_listed_once_and_within_limits() {
+    let providers = Providers::default().with("slow", SlowProvider);
     let names: Vec<Reference> =
         (0..60).map(|number| reference(&format!("slow:p{:02}#{}", number / 2, number % 2))).collect();
     let fetched = providers.fetch(&names, soon());
     let Err(error) = &fetched[&names[1]] else { panic!("late") };
     let text = error.to_string();
     assert!(
-        text.contains("still awaited: `slow:p00`, `slow:p01`, ") && text.ends_with("`slow:p19` and 10 more"),
+        text.contains("still waiting for: `slow:p00`, `slow:p01`, ")
+            && text.ends_with("`slow:p19` and 10 more"),
         "{text}"
     );
     assert!(fetched[&names[0]].is_ok());
     assert_eq!(fetched.values().filter(|answer| answer.is_err()).count(), 59);
 }
 
-/// One operator file serves many apps: what is missing is the matter of those that use it.
+/// One operator file serves many apps: a missing provider must only affect the apps that use it.
 #[cfg(not(feature = "vault"))]
 #[test]
-fn a_build_without_a_provider_says_so_where_it_is_used() {
+fn a_provider_that_is_not_built_fails_only_its_references() {
     let config: BTreeMap<String, ProviderConfig> = yaml_serde::from_str(
         "{v: {kind: vault, address: 'https://v', auth: {token: {file: t}}}, e: {kind: env, names: [SHOP_TOKEN]}}",
     )

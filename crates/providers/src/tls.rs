@@ -1,4 +1,4 @@
-//! Why a TLS handshake failed: what the clients of HTTP services make of it, in the same words.
+//! TLS handshake failures, with the same messages for all HTTP clients.
 
 use std::error::Error;
 use std::io;
@@ -7,41 +7,41 @@ use rustls::{AlertDescription, CertificateError};
 
 use super::ProviderError;
 
-/// Why a TLS handshake failed: reasons that another attempt would meet again.
+/// The cause of a failed TLS handshake. A retry would fail in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Handshake {
-    /// The server's certificate is over.
+    /// The server's certificate has expired.
     Expired,
-    /// There is no TLS at the other end.
+    /// The peer does not speak TLS.
     NoTls,
     /// The server's certificate is not valid yet.
     NotYetValid,
-    /// The other end does not take what we are, most often because it wants a certificate of ours.
+    /// The peer rejected the handshake, usually because it requires a client certificate.
     Refused,
-    /// No authority that we trust has signed the server's certificate.
+    /// No trusted CA signed the server's certificate.
     UnknownAuthority,
-    /// Anything else.
+    /// Any other cause.
     Unusable,
     /// The server's certificate is for other names.
     WrongName,
 }
 
 impl Handshake {
-    /// What made a connection fail, if it was the handshake.
+    /// Finds a handshake failure in the sources of an error.
     pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut at = Some(error);
         while let Some(error) = at {
             if let Some(found) = error.downcast_ref() {
-                return Some(Self::of_tls(found));
+                return Some(Self::from_rustls(found));
             }
-            // An I/O error's source is that of what it holds, which it would pass over.
-            let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            at = held.map_or_else(|| error.source(), |held| Some(held));
+            // `source` of an I/O error skips the error that it wraps.
+            let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            at = inner.map_or_else(|| error.source(), |inner| Some(inner));
         }
         None
     }
 
-    fn of_tls(error: &rustls::Error) -> Self {
+    fn from_rustls(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::AlertReceived(
                 AlertDescription::AccessDenied
@@ -61,7 +61,7 @@ impl Handshake {
                 CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                     Self::NotYetValid
                 }
-                // The second: an authority that was made anew, under the same name.
+                // `BadSignature`: the CA was recreated with a new key under the same name.
                 CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownAuthority,
                 _ => Self::Unusable,
             },
@@ -70,28 +70,26 @@ impl Handshake {
         }
     }
 
-    /// In the words of a provider: `peer` is what was to be talked to, `address` the setting that says where it is, and
-    /// `trust` what to do where its authority is not known.
+    /// Converts to a provider error. `peer` names the server, `address` the setting with its address, and `trust` is the
+    /// hint for an unknown CA.
     pub(super) fn explain(self, peer: &str, address: &str, trust: &str) -> ProviderError {
-        let (what, hint) = match self {
+        let (problem, hint) = match self {
             Self::Expired => {
-                ("has a TLS certificate that has expired", "renew it; the clock here must be right, too")
+                ("has a TLS certificate that has expired", "renew it, and check the clock of this machine")
             }
             Self::NoTls => {
                 return ProviderError::unreachable(
-                    format!("{peer} does not talk TLS"),
-                    &format!("see to scheme and port of {address}"),
+                    format!("{peer} does not speak TLS"),
+                    &format!("check the scheme and port of {address}"),
                 );
             }
             Self::NotYetValid => (
                 "has a TLS certificate that is not valid yet",
-                "the clock here, or the one of its CA, is wrong",
+                "check the clocks of this machine and of its CA",
             ),
-            Self::Refused => ("refuses the TLS connection", "see whether it wants a client certificate"),
-            Self::UnknownAuthority => ("has a TLS certificate of a CA that is not trusted here", trust),
-            Self::Unusable => {
-                ("cannot be talked to over TLS", "see to its certificate, and to its TLS versions")
-            }
+            Self::Refused => ("refuses the TLS connection", "check whether it requires a client certificate"),
+            Self::UnknownAuthority => ("has a TLS certificate from a CA that is not trusted", trust),
+            Self::Unusable => ("failed the TLS handshake", "check its certificate and its TLS versions"),
             Self::WrongName => {
                 return ProviderError::unreachable(
                     format!("{peer} has a TLS certificate for another host name"),
@@ -99,6 +97,6 @@ impl Handshake {
                 );
             }
         };
-        ProviderError::unreachable(format!("{peer} {what}"), hint)
+        ProviderError::unreachable(format!("{peer} {problem}"), hint)
     }
 }

@@ -1,14 +1,14 @@
-//! `<vault:secret/db#password#2>`: key-value secrets of Vault and OpenBao, version 1 and 2 of the engine.
+//! `<vault:secret/db#password#2>`: key-value secrets of Vault and OpenBao, versions 1 and 2 of the engine.
 //!
-//! A key is a field, or a path into a field that is an object or a list. Without a key, the value is all of the secret as
-//! compact JSON. The version counts for version 2 of the engine only.
-//! Where that is mounted at `secret`, `secret/db` and the API's own `secret/data/db` are the same secret.
+//! A key is a field, or a path into a field that is an object or a list. Without a key, the value is the whole secret as
+//! compact JSON. Only version 2 of the engine supports secret versions.
+//! If it is mounted at `secret`, `secret/db` and the API path `secret/data/db` are the same secret.
 //!
-//! The server, the login and the mounts come from the operator file. A path is taken literally, segment by segment,
-//! and only ever completes the path of a KV mount: no other endpoint of the server can be reached. The token goes to
-//! that one address alone; no redirect is followed. Nothing that the server answers goes into an error.
+//! The server, the login and the mounts come from the operator file. A path is literal, segment by segment, and always
+//! below a KV mount: no other endpoint of the server can be reached. The token is sent only to the configured address;
+//! redirects are not followed. Errors never contain the server's responses.
 //!
-//! A token that was logged in for is revoked at the end of the fetch, whatever came of it.
+//! A token from a login is revoked at the end of the fetch, whether the fetch succeeds or not.
 
 mod answer;
 mod api;
@@ -35,25 +35,23 @@ use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::settings::{VaultAuth, VaultSettings};
 
-/// Requests that wait for an answer at the same time.
-///
-/// As many as most apps have secrets, so that all of them take as long as one.
+/// Concurrent requests: as many as most apps have secrets, so that all take as long as one.
 const AT_ONCE: usize = 20;
 
-/// Time to revoke tokens in; a tenth of what is left of the run where that is less.
+/// Time reserved for revoking tokens; at most a tenth of the remaining time.
 const REVOCATION: Duration = Duration::from_secs(1);
 
 pub(super) struct Vault {
     name: String,
     address: Address,
     auth: VaultAuth,
-    /// The operator's own; none where the server is asked.
+    /// The mounts in the operator file; if empty, they are requested from the server.
     mounts: Vec<Mount>,
     notes: Mutex<Vec<Note>>,
 }
 
-/// What each distinct path and version of a run came to.
-type Documents<'r> = BTreeMap<(&'r str, Option<&'r str>), Result<Arc<Document>, ProviderError>>;
+/// The result of each distinct path and version.
+type SecretResults<'r> = BTreeMap<(&'r str, Option<&'r str>), Result<Arc<Document>, ProviderError>>;
 
 impl Vault {
     pub(super) fn new(
@@ -61,7 +59,7 @@ impl Vault {
         settings: &VaultSettings,
         operator_dir: &Path,
     ) -> Result<Self, ProviderConfigError> {
-        let bad = |(reason, hint): (String, &'static str)| ProviderConfigError::Refused {
+        let refused = |(reason, hint): (String, &'static str)| ProviderConfigError::Refused {
             provider: provider.to_owned(),
             reason,
             hint,
@@ -69,24 +67,24 @@ impl Vault {
         let mounts = settings.mounts.iter().map(|(path, version)| Mount::new(path, *version));
         Ok(Self {
             name: provider.to_owned(),
-            address: Address::new(settings, operator_dir).map_err(bad)?,
-            auth: session::check_auth(&settings.auth, operator_dir).map_err(bad)?,
-            mounts: mounts.collect::<Result<_, _>>().map_err(bad)?,
+            address: Address::new(settings, operator_dir).map_err(refused)?,
+            auth: session::check_auth(&settings.auth, operator_dir).map_err(refused)?,
+            mounts: mounts.collect::<Result<_, _>>().map_err(refused)?,
             notes: Mutex::default(),
         })
     }
 
-    /// Logs in, reads what is wanted, and revokes the token in the time that is kept for it.
+    /// Logs in, reads all secrets, and revokes the token in the reserved time.
     async fn documents<'r>(
         &self,
         wanted: Vec<(&'r str, Option<&'r str>)>,
         end: Instant,
-    ) -> Result<Documents<'r>, ProviderError> {
-        let kept = (end.saturating_duration_since(Instant::now()) / 10).min(REVOCATION);
+    ) -> Result<SecretResults<'r>, ProviderError> {
+        let reserved = (end.saturating_duration_since(Instant::now()) / 10).min(REVOCATION);
         let before_end = |time| end.checked_sub(time).unwrap_or(end);
-        let session = Session::open(&self.address, &self.auth, before_end(kept)).await?;
+        let session = Session::open(&self.address, &self.auth, before_end(reserved)).await?;
         let session = Arc::new(session);
-        let reading = timeout_at(before_end(kept / 2).into(), self.read(&session, wanted));
+        let reading = timeout_at(before_end(reserved / 2).into(), self.read(&session, wanted));
         let documents = reading.await.map_err(|_| ProviderError::overdue());
         let until = Instant::now().checked_add(REVOCATION).map_or(end, |until| until.min(end));
         if let Err(reason) = session.close(until).await {
@@ -104,9 +102,9 @@ impl Vault {
         &self,
         session: &Arc<Session>,
         wanted: Vec<(&'r str, Option<&'r str>)>,
-    ) -> Documents<'r> {
+    ) -> SecretResults<'r> {
         let end = session.end;
-        let mut documents = Documents::new();
+        let mut documents = SecretResults::new();
         let mut requests: BTreeMap<SecretRequest, Vec<_>> = BTreeMap::new();
         let paths: BTreeSet<&str> = wanted.iter().map(|(path, _)| *path).collect();
         let located = locate::locate(session, &self.mounts, &paths).await;
@@ -148,19 +146,18 @@ impl Provider for Vault {
         let documents = match runtime::run(deadline, |end| self.documents(wanted, end)) {
             Ok(documents) => documents,
             Err(Interrupted::Elapsed) => Err(ProviderError::overdue()),
-            Err(Interrupted::NotStarted(kind)) => Err(ProviderError::unreachable(
-                format!("no connection can be prepared ({kind})"),
-                "see to the limits of the container",
-            )),
+            Err(Interrupted::NotStarted(kind)) => {
+                Err(ProviderError::cannot_start("the network runtime", kind))
+            }
         };
-        let value = |secret: Result<_, ProviderError>, reference: &Reference| {
+        let fetched = |secret: Result<_, ProviderError>, reference: &Reference| {
             let secret = secret?;
             let documents = documents.as_ref().map_err(ProviderError::clone)?;
             let document = documents.get(&secret).ok_or_else(ProviderError::overdue)?;
             let document = document.as_ref().map_err(ProviderError::clone)?;
             if reference.all_keys { document.entries() } else { document.value(reference.key.as_deref()) }
         };
-        checked.into_iter().zip(references).map(|(secret, reference)| value(secret, reference)).collect()
+        checked.into_iter().zip(references).map(|(secret, reference)| fetched(secret, reference)).collect()
     }
 
     fn take_notes(&self) -> Vec<Note> {

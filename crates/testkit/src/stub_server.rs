@@ -1,4 +1,6 @@
-//! An HTTP server for tests, on loopback, with TLS or without: it notes what it is asked and answers what the test says.
+//! An HTTP server for tests on loopback, with or without TLS. It records requests and replies as the test decides.
+
+#![allow(dead_code, reason = "each test target uses only a part of this module")]
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read, Write};
@@ -9,13 +11,13 @@ use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// What the server was asked.
+/// A recorded request.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     pub method: String,
-    /// With the query.
+    /// The path with the query.
     pub target: String,
-    /// Names in lower case.
+    /// Headers with lower-case names.
     headers: Vec<(String, String)>,
     pub body: String,
 }
@@ -26,15 +28,15 @@ impl Asked {
     }
 }
 
-/// What it answers.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    /// Bytes of the body that are sent before the connection breaks.
+    /// The number of body bytes that are sent before the connection is closed.
     cut: Option<usize>,
-    /// Time before the answer.
+    /// The time before the response.
     delay: Duration,
 }
 
@@ -59,21 +61,21 @@ impl Reply {
     }
 }
 
-type Answers = dyn Fn(&Asked, usize) -> Reply + Send + Sync;
+type AnswerFn = dyn Fn(&Asked, usize) -> Reply + Send + Sync;
 
-/// A server that lives as long as the test's process.
+/// A server that runs until the test process ends.
 pub struct StubServer {
     pub address: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl StubServer {
-    /// Starts one. `answers` gets each request, and how often its method and target were asked before.
+    /// Starts a server. `answers` gets each request, and the number of earlier requests with its method and target.
     pub fn start(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_with(None, answers)
     }
 
-    /// Starts one that talks TLS.
+    /// Starts a server with TLS.
     pub fn start_tls(
         tls: Arc<ServerConfig>,
         answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
@@ -89,7 +91,7 @@ impl StubServer {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (log, answers): (_, Arc<Answers>) = (Arc::clone(&asked), Arc::new(answers));
+        let (log, answers): (_, Arc<AnswerFn>) = (Arc::clone(&asked), Arc::new(answers));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (tls, log, answers) = (tls.clone(), Arc::clone(&log), Arc::clone(&answers));
@@ -99,12 +101,12 @@ impl StubServer {
         Self { address, asked }
     }
 
-    /// All that was asked so far.
+    /// Returns all requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("not poisoned").clone()
     }
 
-    /// How often a target was asked, by method.
+    /// Counts the requests for a method and target.
     pub fn count(&self, method: &str, target: &str) -> usize {
         self.asked().iter().filter(|asked| asked.method == method && asked.target == target).count()
     }
@@ -114,9 +116,9 @@ fn accept(
     stream: TcpStream,
     tls: Option<Arc<ServerConfig>>,
     log: &Mutex<Vec<Asked>>,
-    answers: &Answers,
+    answers: &AnswerFn,
 ) -> Option<()> {
-    // Else an answer waits for the other side's delayed acknowledgement.
+    // Otherwise a response waits for the client's delayed acknowledgement.
     stream.set_nodelay(true).ok()?;
     match tls {
         None => serve(stream, log, answers),
@@ -124,14 +126,14 @@ fn accept(
     }
 }
 
-fn serve(stream: impl Read + Write, log: &Mutex<Vec<Asked>>, answers: &Answers) -> Option<()> {
+fn serve(stream: impl Read + Write, log: &Mutex<Vec<Asked>>, answers: &AnswerFn) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let asked = read(&mut reader)?;
         let before = {
             let mut log = log.lock().expect("not poisoned");
-            let same = |other: &&Asked| (&other.method, &other.target) == (&asked.method, &asked.target);
-            let before = log.iter().filter(same).count();
+            let is_same = |other: &&Asked| (&other.method, &other.target) == (&asked.method, &asked.target);
+            let before = log.iter().filter(is_same).count();
             log.push(asked.clone());
             before
         };
@@ -147,7 +149,7 @@ fn serve(stream: impl Read + Write, log: &Mutex<Vec<Asked>>, answers: &Answers) 
         let stream = reader.get_mut();
         stream.write_all(&bytes).and_then(|()| stream.flush()).ok()?;
         if reply.cut.is_some() {
-            // The connection ends with the stream.
+            // Dropping the stream closes the connection.
             return Some(());
         }
     }

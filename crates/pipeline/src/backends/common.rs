@@ -1,4 +1,4 @@
-//! What the two backends that store references have in common.
+//! Code shared by the two backends that store references.
 
 use serde_json::Value as Json;
 
@@ -11,36 +11,36 @@ use sealwave_secrets::placeholder::{Reference, Text};
 use sealwave_secrets::settings::Backend;
 use sealwave_secrets::values::KeySource;
 
-/// An item of a Secret, as a backend sees it that stores references.
+/// An item of a Secret for a backend that stores references.
 #[derive(Clone, Copy)]
 pub(crate) struct ReferredItem<'a> {
-    /// Its key.
+    /// The item's key.
     pub(crate) key: &'a str,
-    /// Where its value stands.
+    /// The location of its value.
     pub(crate) origin: Origin,
-    /// What it is made of; none where it is bytes that stand for themselves.
+    /// Its text; `None` for literal bytes.
     pub(crate) text: Option<&'a Text>,
 }
 
-/// An object that takes a Secret's place, in the making.
+/// A builder of an object that replaces a Secret.
 pub(super) trait Draft {
     /// The backend.
     const BACKEND: Backend;
 
-    /// Refuses what the object cannot say about the Secret as a whole, besides [`check_fields`].
+    /// Rejects Secrets that the object cannot express, in addition to [`check_fields`].
     fn check(secret: &Manifest, refusals: &mut Refusals<'_>);
 
-    /// Takes in a secret of which all keys become items; all of them come before the first item.
+    /// Adds a secret whose keys all become items; all of these come before the first item.
     fn source(&mut self, source: &KeySource) -> Result<(), Why>;
 
-    /// Takes in an item; its text has a placeholder.
+    /// Adds an item; its text has a placeholder.
     fn item(&mut self, key: &str, text: &Text) -> Result<(), Why>;
 
-    /// The object; its `metadata` are null, and are filled in by [`translate`].
+    /// Returns the object; its `metadata` is null, and [`translate`] fills it in.
     fn finish(self, secret: &Manifest) -> Json;
 }
 
-/// The object that takes the place of a Secret.
+/// Builds the object that replaces a Secret.
 pub(super) fn translate<D: Draft>(
     mut secret: Manifest,
     items: &[ReferredItem<'_>],
@@ -70,20 +70,24 @@ pub(super) fn translate<D: Draft>(
     if let Some(metadata) = root.at_mut(&["metadata"]) {
         *metadata = outer.into_node(at);
     }
-    // In place: it has a kind, a version and the same name as before, so it still is a manifest.
+    // The new root has a kind, a version and the same name, so the object remains a valid manifest.
     *secret.root_mut() = root;
     Ok(secret)
 }
 
-/// Kinds of providers that no operator in a cluster reads.
-const OURS_ALONE: [&str; 4] = ["env", "file", "k8s", "sops"];
+/// Kinds of providers that operators in a cluster cannot read.
+const SEALWAVE_ONLY: [&str; 4] = ["env", "file", "k8s", "sops"];
 
-/// The refusal of a provider that the settings do not have.
+/// Returns the refusal of a provider that is not configured.
 pub(super) fn unknown_provider(provider: &str, section: &'static str) -> Why {
-    Why::UnknownProvider { provider: provider.to_owned(), section, readable: !OURS_ALONE.contains(&provider) }
+    Why::UnknownProvider {
+        provider: provider.to_owned(),
+        section,
+        readable: !SEALWAVE_ONLY.contains(&provider),
+    }
 }
 
-/// Checks the fields of a Secret that are taken over as they are.
+/// Checks the fields of a Secret that are copied unchanged.
 fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
     if secret.name().is_empty() {
         refusals.whole(secret.origin(), Why::NoName);
@@ -108,24 +112,24 @@ fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
     }
 }
 
-/// The type of a Secret.
+/// Returns the type of a Secret.
 pub(super) fn type_of(secret: &Manifest) -> &str {
     secret.root().get("type").and_then(Node::as_str).filter(|text| !text.is_empty()).unwrap_or("Opaque")
 }
 
-/// Whether a Secret is immutable.
+/// Reports whether a Secret is immutable.
 pub(super) fn is_immutable(secret: &Manifest) -> bool {
     matches!(secret.root().get("immutable").map(|node| &node.value), Some(Value::Bool(true)))
 }
 
-/// Whether a version of AWS Secrets Manager is the id of one (a UUID), and not the name of a stage.
+/// Reports whether a version of AWS Secrets Manager is an id (a UUID) and not a staging label.
 pub(super) fn is_version_id(version: &str) -> bool {
     let groups: Vec<&str> = version.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// A reference as a message shows it, without its version.
+/// Formats a reference for messages, without its version.
 pub(super) fn shown(reference: &Reference) -> String {
     Reference { version: None, ..reference.clone() }.to_string()
 }

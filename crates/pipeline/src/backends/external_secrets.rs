@@ -1,11 +1,11 @@
-//! The `ExternalSecret` of a Secret: references and a template, for the External Secrets Operator.
+//! Builds the `ExternalSecret` for a Secret: references and a template for the External Secrets Operator.
 //!
-//! Everything that the operator's CRD would default is written out, and durations are in Go's own form: whatever the
-//! cluster adds or rewrites keeps Argo CD out of sync for ever. A template is always there, with its own metadata: without
-//! it the operator copies the `ExternalSecret`'s labels and annotations, Argo CD's tracking among them, to the Secret.
+//! All fields that the operator's CRD would default are set, and durations are in Go's format: anything that the cluster
+//! adds or rewrites keeps Argo CD out of sync forever. There is always a template with its own metadata: without it, the
+//! operator copies the `ExternalSecret`'s labels and annotations, including Argo CD's tracking, to the Secret.
 //!
-//! The literal text around placeholders goes into the template, readable: it was readable in Git already, and is not
-//! what the reference keeps secret. An item without any placeholder is refused, since it may be a secret as it stands.
+//! Literal text around placeholders is written to the template in plaintext: it already is in Git, and the secret is in
+//! the reference. An item without a placeholder is rejected, since it may itself be a secret.
 
 mod remote;
 mod template;
@@ -25,20 +25,20 @@ use sealwave_secrets::placeholder::{Part, Reference, Text};
 use sealwave_secrets::settings::{Backend, ExternalSecretVersion, ExternalSecrets, Store};
 use sealwave_secrets::values::KeySource;
 
-/// Types of Secrets that the operator's webhook refuses.
+/// Types of Secrets that the operator's webhook rejects.
 const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
 
-/// The `ExternalSecret` of a Secret.
+/// Builds the `ExternalSecret` for a Secret.
 ///
 /// # Errors
-/// Everything about it that an `ExternalSecret` cannot express.
+/// Returns everything that an `ExternalSecret` cannot express.
 pub(crate) fn build(
     secret: Manifest,
     items: &[ReferredItem<'_>],
     sources: &[KeySource],
     settings: &ExternalSecrets,
 ) -> Result<Manifest, Vec<Problem>> {
-    let external = ExternalDraft {
+    let builder = ExternalSecretBuilder {
         settings,
         sources: Vec::new(),
         remotes: Vec::new(),
@@ -46,24 +46,24 @@ pub(crate) fn build(
         data: Map::new(),
         named: Vec::new(),
     };
-    translate(secret, items, sources, external)
+    translate(secret, items, sources, builder)
 }
 
-/// The object in the making.
-struct ExternalDraft<'a> {
+/// A builder of an `ExternalSecret`.
+struct ExternalSecretBuilder<'a> {
     settings: &'a ExternalSecrets,
-    /// Secrets of which all keys are asked for, and what their keys get in front.
+    /// Secrets whose keys are all requested, and the prefixes of these keys.
     sources: Vec<(&'a Store, Remote, String)>,
-    /// What is asked for, in order of first use; the `n`th is `rn` in templates.
+    /// The requested remote references in order of first use; the `n`th is `rn` in templates.
     remotes: Vec<(&'a Store, Remote)>,
     numbers: BTreeMap<(&'a str, Remote), usize>,
     /// Item keys and their templates.
     data: Map<String, Json>,
-    /// Items that stand beside all keys of a secret, under their own keys: a template would hold the minted names as well.
+    /// Items next to all keys of a secret, under their own keys: a template would also contain the generated names.
     named: Vec<(String, &'a Store, Remote)>,
 }
 
-impl Draft for ExternalDraft<'_> {
+impl Draft for ExternalSecretBuilder<'_> {
     const BACKEND: Backend = Backend::ExternalSecrets;
 
     fn check(secret: &Manifest, refusals: &mut Refusals<'_>) {
@@ -74,7 +74,7 @@ impl Draft for ExternalDraft<'_> {
 
     fn source(&mut self, source: &KeySource) -> Result<(), Why> {
         let (_, store) = self.store(&source.reference)?;
-        // One of patterns of the operator's own would be about names of secrets, not about keys.
+        // The operator's own patterns select secrets by name, not keys.
         if !source.takes_all() {
             return Err(Why::KeyPatterns { reference: shown(&source.reference) });
         }
@@ -101,7 +101,7 @@ impl Draft for ExternalDraft<'_> {
     }
 }
 
-impl<'a> ExternalDraft<'a> {
+impl<'a> ExternalSecretBuilder<'a> {
     fn text(&mut self, text: &Text) -> Result<String, Why> {
         let mut out = String::new();
         for (index, part) in text.parts().iter().enumerate() {
@@ -120,7 +120,7 @@ impl<'a> ExternalDraft<'a> {
         Ok(out)
     }
 
-    /// The store that a reference is read from, and the provider's name.
+    /// Returns the provider's name and the store of a reference.
     fn store(&self, reference: &Reference) -> Result<(&'a str, &'a Store), Why> {
         let provider = reference.provider.as_str();
         let found = self.settings.stores.get_key_value(provider);
@@ -139,7 +139,7 @@ impl<'a> ExternalDraft<'a> {
         Ok(())
     }
 
-    /// The number of what is asked for; the same thing is asked for once.
+    /// Returns the number of a remote reference; each one is requested once.
     fn number(&mut self, provider: &'a str, store: &'a Store, remote: Remote) -> usize {
         *self.numbers.entry((provider, remote)).or_insert_with_key(|(_, remote)| {
             self.remotes.push((store, remote.clone()));
@@ -149,7 +149,7 @@ impl<'a> ExternalDraft<'a> {
 
     fn spec(self, secret: &Manifest) -> Json {
         let mut spec = Map::new();
-        // Operators that know v1beta1 only do not all know this field; what they drop would keep Argo CD out of sync.
+        // Some operators with only v1beta1 drop this field, which would keep Argo CD out of sync.
         if self.settings.version == ExternalSecretVersion::V1 {
             spec.insert("refreshPolicy".to_owned(), "Periodic".into());
         }
@@ -161,10 +161,10 @@ impl<'a> ExternalDraft<'a> {
             "target".to_owned(),
             target(secret, Some(&self.data).filter(|_| self.sources.is_empty())),
         );
-        let minted = self.remotes.iter().enumerate();
-        let minted = minted.map(|(number, (store, remote))| (format!("r{number}"), *store, remote));
+        let numbered = self.remotes.iter().enumerate();
+        let numbered = numbered.map(|(number, (store, remote))| (format!("r{number}"), *store, remote));
         let named = self.named.iter().map(|(key, store, remote)| (key.clone(), *store, remote));
-        let data = minted.chain(named).map(|(key, store, remote)| {
+        let data = numbered.chain(named).map(|(key, store, remote)| {
             let entry = json!({"secretKey": key, "remoteRef": remote.to_json()});
             from_store(entry, store, main)
         });
@@ -180,7 +180,7 @@ impl<'a> ExternalDraft<'a> {
     }
 }
 
-/// An entry of `data` or `dataFrom`, with its store where that is another than the main one.
+/// Adds the store to an entry of `data` or `dataFrom` if it is not the main one.
 fn from_store(mut entry: Json, store: &Store, main: Option<&Store>) -> Json {
     if main.is_some_and(|main| store_ref(main) != store_ref(store)) {
         entry["sourceRef"] = json!({"storeRef": store_ref(store)});
@@ -188,7 +188,7 @@ fn from_store(mut entry: Json, store: &Store, main: Option<&Store>) -> Json {
     entry
 }
 
-/// All keys of a secret. A prefix is a rewrite of each key.
+/// Builds the `dataFrom` entry for all keys of a secret. A prefix becomes a rewrite of each key.
 fn data_from((store, remote, prefix): &(&Store, Remote, String), main: Option<&Store>) -> Json {
     let mut entry = json!({"extract": remote.to_json()});
     if !prefix.is_empty() {
@@ -201,7 +201,7 @@ fn store_ref(store: &Store) -> Json {
     json!({"name": store.name, "kind": store.kind.name()})
 }
 
-/// Builds `spec.target`. Without `data`, the Secret gets all keys that were fetched.
+/// Builds `spec.target`. Without `data`, the Secret gets all fetched keys.
 fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
     let mut target = json!({
         "name": secret.name(),
@@ -224,7 +224,7 @@ fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
     target
 }
 
-/// Labels or annotations; the operator takes their values for templates.
+/// Escapes labels or annotations, whose values the operator evaluates as templates.
 fn escaped(map: Mapping) -> Json {
     let mut out = Map::new();
     for Entry { key, value, .. } in map.into_entries() {

@@ -1,5 +1,5 @@
-//! Who gets which label and annotation: the object that stands for a Secret (a `SealedSecret`, an `ExternalSecret`, …), the
-//! template of the Secret, or nobody.
+//! Distributes labels and annotations of a Secret between its replacement (a `SealedSecret`, an `ExternalSecret`, …) and the
+//! Secret's template; some are dropped.
 
 use super::sealed_secrets::{Stamp, in_domain, is_empty, is_last_applied, mapping};
 use sealwave_core::document::{Manifest, Mapping, Node, Origin, Value};
@@ -8,7 +8,7 @@ use sealwave_kube::sync;
 use sealwave_secrets::Scope;
 use sealwave_secrets::settings::Derivation;
 
-/// Metadata in the making: only these fields are ever taken over.
+/// Metadata of a generated object: only these fields are ever copied.
 pub(super) struct Metadata {
     annotations: Mapping,
     generate_name: Option<Node>,
@@ -17,32 +17,32 @@ pub(super) struct Metadata {
     namespace: Option<Node>,
 }
 
-/// The metadata of the object that stands for the Secret.
+/// Returns the metadata of the object that replaces the Secret.
 pub(super) fn for_argocd(secret: &Manifest, scope: Scope) -> Metadata {
     let mut metadata = Metadata {
-        annotations: picked(secret.annotations(), |name| is_for_argocd(name) && !is_ours_to_write(name)),
-        labels: picked(secret.labels(), is_outer_label),
-        ..named(secret)
+        annotations: filtered(secret.annotations(), |name| is_for_argocd(name) && !is_generated(name)),
+        labels: filtered(secret.labels(), is_outer_label),
+        ..names_only(secret)
     };
     metadata.set_scope(scope, secret.origin());
     metadata
 }
 
-/// The metadata of the Secret that the controller makes.
+/// Returns the metadata of the Secret that the controller creates.
 pub(super) fn for_template(secret: &Manifest, scope: Scope) -> Metadata {
     let mut metadata = Metadata {
-        annotations: picked(secret.annotations(), |name| {
+        annotations: filtered(secret.annotations(), |name| {
             !is_for_argocd(name) && !is_last_applied(name) && !is_scope(name)
         }),
         generate_name: None,
-        labels: picked(secret.labels(), |name| !is_outer_label(name)),
-        ..named(secret)
+        labels: filtered(secret.labels(), |name| !is_outer_label(name)),
+        ..names_only(secret)
     };
     metadata.set_scope(scope, secret.origin());
     metadata
 }
 
-fn named(secret: &Manifest) -> Metadata {
+fn names_only(secret: &Manifest) -> Metadata {
     let field = |name: &str| secret.root().at(&["metadata", name]).filter(|node| !is_empty(node)).cloned();
     let name = field("name");
     Metadata {
@@ -54,26 +54,26 @@ fn named(secret: &Manifest) -> Metadata {
     }
 }
 
-fn picked(all: Option<&Mapping>, wanted: impl Fn(&str) -> bool) -> Mapping {
-    let mut some = all.cloned().unwrap_or_default();
-    some.retain(|entry| wanted(&entry.key));
-    some
+fn filtered(all: Option<&Mapping>, is_wanted: impl Fn(&str) -> bool) -> Mapping {
+    let mut entries = all.cloned().unwrap_or_default();
+    entries.retain(|entry| is_wanted(&entry.key));
+    entries
 }
 
-/// Whether an annotation is for Argo CD (Helm's hooks and resource policy included) or for sealwave.
+/// Reports whether an annotation is for Argo CD (including Helm's hooks and resource policy) or for sealwave.
 fn is_for_argocd(name: &str) -> bool {
     in_domain(name, names::ARGOCD_DOMAIN)
         || in_domain(name, names::HELM_DOMAIN)
         || in_domain(name, names::SEALWAVE_DOMAIN)
 }
 
-/// Whether an annotation is Argo CD's or sealwave's to write, whatever the author wrote.
-fn is_ours_to_write(name: &str) -> bool {
+/// Reports whether Argo CD or sealwave writes an annotation, so that the author's value is dropped.
+fn is_generated(name: &str) -> bool {
     matches!(name, names::ARGOCD_TRACKING_ID | names::DERIVATION | names::SEALED_FOR | names::SEAL_KEY_ID)
 }
 
-/// Whether a label is for the `SealedSecret` alone: those that Argo CD may track by. Its other labels are for the Secret, such as
-/// `argocd.argoproj.io/secret-type` on the Secret of a repository.
+/// Reports whether a label is only for the `SealedSecret`: Argo CD may use it for tracking. Its other labels, such as
+/// `argocd.argoproj.io/secret-type` of a repository's Secret, are for the Secret.
 fn is_outer_label(name: &str) -> bool {
     matches!(name, names::INSTANCE_LABEL | names::ARGOCD_INSTANCE_LABEL)
 }
@@ -82,7 +82,7 @@ fn is_scope(name: &str) -> bool {
     matches!(name, names::CLUSTER_WIDE | names::NAMESPACE_WIDE)
 }
 
-/// Adds `option=true` unless the author decided about that option, or asked for a replacement.
+/// Adds `option=true` unless the author set that option or requested a replacement.
 pub(super) fn add_sync_option(metadata: &mut Metadata, option: &str, at: Origin) {
     let old = metadata.annotations.get(names::ARGOCD_SYNC_OPTIONS).and_then(Node::as_str).unwrap_or("");
     if option == "ServerSideApply" && sync::has_entry(old, "Replace=true") {
@@ -93,13 +93,13 @@ pub(super) fn add_sync_option(metadata: &mut Metadata, option: &str, at: Origin)
     }
 }
 
-/// Says by which key and for which key the items were sealed.
+/// Adds annotations with the seal key and the destination's key.
 pub(super) fn stamp(metadata: &mut Metadata, stamp: Option<&Stamp>, at: Origin) {
     let Some(stamp) = stamp else { return };
     let fingerprint = format!("sha256:{}", stamp.public_key_sha256);
     metadata.annotations.insert(names::SEALED_FOR, at, Node::string(fingerprint, at));
     metadata.annotations.insert(names::SEAL_KEY_ID, at, Node::string(stamp.seal_key_id.as_str(), at));
-    // The objects of `v1` are older than this annotation, and must not change.
+    // Objects of `v1` predate this annotation and must not change.
     if stamp.derivation != Derivation::V1 {
         metadata.annotations.insert(names::DERIVATION, at, Node::string(stamp.derivation.as_str(), at));
     }
@@ -112,7 +112,7 @@ impl Metadata {
         }
     }
 
-    /// Labels and annotations, each in the order of their names.
+    /// Returns labels and annotations, each sorted by name.
     pub(super) fn into_maps(self) -> (Mapping, Mapping) {
         (sorted(self.labels), sorted(self.annotations))
     }

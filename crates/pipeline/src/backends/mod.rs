@@ -1,6 +1,6 @@
-//! What a placeholder Secret becomes: one file per backend. Nothing here puts a secret value into an object; `pipeline::seal`
-//! puts the sealed items in, and only `secret_type` looks at values. The two backends that store references see the text of
-//! items as it was committed.
+//! The backends that replace a Secret with another object, one per file. No code here writes a secret value to an object:
+//! `pipeline::seal` adds the sealed items, and only `secret_type` reads values. The two backends that store references
+//! see the text of items as it was committed.
 
 mod common;
 pub(crate) mod external_secrets;

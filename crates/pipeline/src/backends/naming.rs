@@ -1,11 +1,11 @@
-//! Whether a Secret has a name and a namespace that Kubernetes takes. What it is sealed under is made of these two, so one that
-//! holds a `/`, or anything else that cannot be, would be sealed for something else than it says.
+//! Checks the name and namespace of a Secret. Sealing binds a Secret to both, so that a name with `/` or another character
+//! that is not allowed could be sealed for another object.
 
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::names::dns;
 
-/// A name that Kubernetes refuses.
+/// A name that Kubernetes rejects.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NamingError {
     #[error("`generateName: {0}` does not begin a valid Secret name")]
@@ -30,15 +30,15 @@ impl Explain for NamingError {
     }
 }
 
-/// Finds the names of a Secret that are not valid. One that is missing is not looked at here.
+/// Finds the names of a Secret that are not valid. Missing names are not checked here.
 pub(super) fn errors(secret: &Manifest) -> Vec<(Origin, NamingError)> {
     type Check = (&'static str, fn(&str) -> bool, fn(String) -> NamingError);
-    let generated: Check =
+    let generate_name: Check =
         ("generateName", |text| dns::is_subdomain(&format!("{text}a")), NamingError::GenerateName);
     let checks: [Check; 3] = [
         ("name", dns::is_subdomain, NamingError::Name),
         ("namespace", dns::is_label, NamingError::Namespace),
-        generated,
+        generate_name,
     ];
     let mut found = Vec::new();
     for (field, is_valid, error) in checks {

@@ -1,12 +1,12 @@
-//! The `SealedSecret` of a Secret, as the sealed-secrets controller needs it and as kubeseal would make it.
+//! Builds the `SealedSecret` for a Secret, as the sealed-secrets controller needs it and as kubeseal would create it.
 //!
-//! What goes where: the controller gives the Secret that it makes the labels and annotations of `spec.template` only, and
-//! Argo CD looks at the `SealedSecret` only. So the author's metadata goes into the template, except what is meant for Argo CD
-//! (waves, hooks, sync options, tracking), which goes on the `SealedSecret`: in the template it would make Argo CD take the
-//! unsealed Secret for one of its own and prune it. Only what is named here is taken over; what the server writes
-//! (`uid`, `resourceVersion`, `managedFields`, …) is left behind.
+//! The controller copies only the labels and annotations of `spec.template` to the Secret, and Argo CD reads only the
+//! `SealedSecret`. So the author's metadata goes into the template, except for Argo CD's (waves, hooks, sync options,
+//! tracking), which goes on the `SealedSecret`: in the template, it would make Argo CD treat the unsealed Secret as its own
+//! and prune it. Only the fields named here are copied; fields that the server writes (`uid`, `resourceVersion`,
+//! `managedFields`, …) are dropped.
 //!
-//! Of the values of the Secret only the sizes count here.
+//! Only the sizes of the Secret's values are used here.
 
 mod checks;
 
@@ -25,38 +25,38 @@ const API_VERSION: &str = "bitnami.com/v1alpha1";
 /// Above this much sealed text, a client-side apply may not fit its copy of the object into an annotation (256 KiB in all).
 const SERVER_SIDE_APPLY_ABOVE: usize = 240 * 1024;
 
-/// What is known of an item before it is sealed.
+/// An item before it is sealed.
 #[derive(Clone, Copy)]
 pub(crate) struct ItemShape<'a> {
-    /// Its key.
+    /// The item's key.
     pub(crate) key: &'a str,
-    /// Where its value stands.
+    /// The location of its value.
     pub(crate) origin: Origin,
-    /// Its value, where it is known.
+    /// Its value, if it is known.
     pub(crate) value: Option<&'a SecretValue>,
 }
 
-/// By whom and for whom items are sealed, for annotations; neither is secret.
+/// The seal key and the destination's key, for annotations. Neither is secret.
 pub(crate) struct Stamp {
-    /// Id of the seal key.
+    /// The id of the seal key.
     pub(crate) seal_key_id: String,
-    /// Fingerprint of the destination's public key.
+    /// The fingerprint of the destination's public key.
     pub(crate) public_key_sha256: String,
     /// The derivation of the operator file.
     pub(crate) derivation: Derivation,
 }
 
-/// An item that is ready to be written.
+/// A sealed item.
 pub(crate) struct EncryptedItem {
-    /// Its key.
+    /// The item's key.
     pub(crate) key: CompactString,
-    /// Where its value stands.
+    /// The location of its value.
     pub(crate) origin: Origin,
     /// The sealed text.
     pub(crate) text: String,
 }
 
-/// A Secret that was found fit to be sealed.
+/// A Secret that passed the checks for sealing.
 pub(crate) struct Blueprint {
     secret: Manifest,
     scope: Scope,
@@ -66,8 +66,7 @@ impl Blueprint {
     /// Checks a Secret and its items.
     ///
     /// # Errors
-    /// Everything that the controller or the API server would refuse later, or that would be sealed otherwise than its author
-    /// meant.
+    /// Returns everything that the controller or the API server would reject later, or that would not be sealed as intended.
     pub(crate) fn new(
         secret: Manifest,
         items: &[ItemShape<'_>],
@@ -77,23 +76,23 @@ impl Blueprint {
         Ok(Self { secret, scope })
     }
 
-    /// Where the items may be opened.
+    /// Returns the scope in which the items can be unsealed.
     pub(crate) const fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// The namespace; may be empty for cluster-wide scope.
+    /// Returns the namespace, which may be empty for cluster-wide scope.
     pub(crate) fn namespace(&self) -> &str {
         self.secret.namespace()
     }
 
-    /// The name; empty where the API server is to make one.
+    /// Returns the name, which is empty if the API server generates one.
     pub(crate) fn name(&self) -> &str {
         self.secret.name()
     }
 
-    /// What stands for the name in the derivation. A generated name is not known, so its prefix stands in for it, in a form
-    /// that no name can have.
+    /// Returns the name for the derivation. A generated name is not known, so its prefix is used, in a form that is not a
+    /// valid name.
     pub(crate) fn sealing_name(&self) -> CompactString {
         if self.name().is_empty() {
             let prefix = self.secret.root().at(&["metadata", "generateName"]).and_then(Node::as_str);
@@ -103,7 +102,7 @@ impl Blueprint {
         }
     }
 
-    /// The `SealedSecret`. Without a stamp it is a preview, and says nothing of keys.
+    /// Builds the `SealedSecret`. Without a stamp, it is a preview without annotations for keys.
     pub(crate) fn build(self, stamp: Option<&Stamp>, mut items: Vec<EncryptedItem>) -> Manifest {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         items.dedup_by(|later, earlier| later.key == earlier.key);
@@ -125,7 +124,7 @@ impl Blueprint {
                 ("spec", Some(spec(&secret, scope, items))),
             ],
         );
-        // In place: it has a kind, a version and the same name as before, so it still is a manifest.
+        // The new root has a kind, a version and the same name, so the object remains a valid manifest.
         *secret.root_mut() = root;
         secret
     }
@@ -153,12 +152,12 @@ fn spec(secret: &Manifest, scope: Scope, items: Vec<EncryptedItem>) -> Node {
     )
 }
 
-/// Whether a field says nothing: null, or an empty text.
+/// Reports whether a field is null or an empty string.
 pub(super) fn is_empty(node: &Node) -> bool {
     matches!(&node.value, Value::Null) || node.as_str() == Some("")
 }
 
-/// A mapping of those fields that are there.
+/// Builds a mapping of the fields that are set.
 pub(super) fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>); N]) -> Node {
     let mut mapping = Mapping::with_capacity(N);
     for (key, value) in fields {
@@ -169,14 +168,14 @@ pub(super) fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>);
     Node::new(Value::Mapping(mapping), at)
 }
 
-/// Whether an annotation or a label belongs to a domain or to one below it (`link.argocd.argoproj.io/…`).
+/// Reports whether an annotation or label belongs to a domain or a subdomain of it (`link.argocd.argoproj.io/…`).
 pub(super) fn in_domain(name: &str, domain: &str) -> bool {
     name.split_once('/')
         .and_then(|(prefix, _)| prefix.strip_suffix(domain))
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Whether an annotation is a copy of the whole object, values included.
+/// Reports whether an annotation is a copy of the whole object, including its values.
 pub(super) fn is_last_applied(name: &str) -> bool {
     matches!(name, names::KUBECTL_LAST_APPLIED | names::KUBECFG_LAST_APPLIED)
 }

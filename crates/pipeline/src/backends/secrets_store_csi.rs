@@ -1,9 +1,10 @@
-//! The `SecretProviderClass` of a Secret, and the volumes that make the Secrets Store CSI driver create it.
+//! Builds the `SecretProviderClass` for a Secret, and the volumes that make the Secrets Store CSI driver create the Secret.
 //!
-//! The driver reads remote objects when a pod mounts the class, and makes the Secret of `secretObjects` from them. What it
-//! cannot do is refused: an `ExternalSecret` or a `SealedSecret` can, and a Secret that lacks a key is found by a pod only.
+//! The driver reads remote objects when a pod mounts the class, and creates the Secret in `secretObjects` from them.
+//! Everything that it cannot do is rejected, since a missing key would otherwise only be noticed by a pod; an
+//! `ExternalSecret` or a `SealedSecret` may support it.
 //!
-//! Aliases name what was read, in the driver and as file names: letters, digits and `_` only, each once in a class.
+//! Aliases identify remote objects, in the driver and as file names: only letters, digits and `_`, unique within a class.
 
 mod aws;
 mod jmespath;
@@ -26,13 +27,13 @@ use sealwave_secrets::placeholder::{Part, Placeholder, Text};
 use sealwave_secrets::settings::{Backend, CsiProvider, Service};
 use sealwave_secrets::values::KeySource;
 
-/// Providers by the names that placeholders use.
+/// Providers by the names in placeholders.
 type Providers = BTreeMap<String, CsiProvider>;
 
-/// The `SecretProviderClass` of a Secret.
+/// Builds the `SecretProviderClass` for a Secret.
 ///
 /// # Errors
-/// Everything about it that a `SecretProviderClass` cannot express.
+/// Returns everything that a `SecretProviderClass` cannot express.
 pub(crate) fn build(
     secret: Manifest,
     items: &[ReferredItem<'_>],
@@ -40,28 +41,28 @@ pub(crate) fn build(
     providers: &Providers,
 ) -> Result<Manifest, Vec<Problem>> {
     let aliases = Aliases::new(secret.name());
-    let draft = ClassDraft { providers, common: None, aliases, kind: None, data: Vec::new() };
-    translate(secret, items, sources, draft)
+    let builder = ProviderClassBuilder { providers, common: None, aliases, objects: None, data: Vec::new() };
+    translate(secret, items, sources, builder)
 }
 
-/// The class in the making.
-struct ClassDraft<'a> {
+/// A builder of a `SecretProviderClass`.
+struct ProviderClassBuilder<'a> {
     providers: &'a Providers,
-    /// The provider of the first placeholder; all others must go with it.
+    /// The provider of the first placeholder; all others must be compatible with it.
     common: Option<(String, &'a CsiProvider)>,
     aliases: Aliases,
-    kind: Option<Kind>,
-    /// What `secretObjects` makes of what was read.
+    objects: Option<ProviderObjects>,
+    /// The `data` of `secretObjects`.
     data: Vec<Json>,
 }
 
-/// What is read, by the kind of provider.
-enum Kind {
+/// The remote objects, by the driver's provider.
+enum ProviderObjects {
     Aws(aws::Objects),
     Vault(vault::Objects),
 }
 
-impl Draft for ClassDraft<'_> {
+impl Draft for ProviderClassBuilder<'_> {
     const BACKEND: Backend = Backend::SecretsStoreCsi;
 
     fn check(secret: &Manifest, refusals: &mut Refusals<'_>) {
@@ -79,25 +80,25 @@ impl Draft for ClassDraft<'_> {
 
     fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
         for placeholder in text.placeholders() {
-            self.provider(placeholder)?;
+            self.check_provider(placeholder)?;
         }
         let Some((_, provider)) = &self.common else { return Err(Why::Literal) };
-        let kind = self.kind.get_or_insert_with(|| match provider.service {
-            Service::AwsSm | Service::AwsSsm => Kind::Aws(aws::Objects::default()),
-            Service::Vault => Kind::Vault(vault::Objects::default()),
+        let objects = self.objects.get_or_insert_with(|| match provider.service {
+            Service::AwsSm | Service::AwsSsm => ProviderObjects::Aws(aws::Objects::default()),
+            Service::Vault => ProviderObjects::Vault(vault::Objects::default()),
         });
-        let alias = match kind {
-            Kind::Aws(objects) => objects.add(key, text, self.providers, &mut self.aliases)?,
-            Kind::Vault(objects) => objects.add(key, text, &provider.mounts, &mut self.aliases)?,
+        let alias = match objects {
+            ProviderObjects::Aws(objects) => objects.add(key, text, self.providers, &mut self.aliases)?,
+            ProviderObjects::Vault(objects) => objects.add(key, text, &provider.mounts, &mut self.aliases)?,
         };
         self.data.push(json!({"objectName": alias, "key": key}));
         Ok(())
     }
 
     fn finish(self, secret: &Manifest) -> Json {
-        let (provider, objects) = match &self.kind {
-            Some(Kind::Aws(objects)) => ("aws", objects.to_json()),
-            Some(Kind::Vault(objects)) => ("vault", objects.to_json()),
+        let (provider, objects) = match &self.objects {
+            Some(ProviderObjects::Aws(objects)) => ("aws", objects.to_json()),
+            Some(ProviderObjects::Vault(objects)) => ("vault", objects.to_json()),
             None => ("", Json::Null),
         };
         let mut parameters = Map::new();
@@ -118,10 +119,10 @@ impl Draft for ClassDraft<'_> {
     }
 }
 
-impl ClassDraft<'_> {
-    /// Checks that the provider of a placeholder is known and goes with those before it: a class has one provider and one
-    /// set of parameters.
-    fn provider(&mut self, placeholder: &Placeholder) -> Result<(), Why> {
+impl ProviderClassBuilder<'_> {
+    /// Checks that the provider of a placeholder is configured and compatible with the earlier ones: a class has one provider
+    /// and one set of parameters.
+    fn check_provider(&mut self, placeholder: &Placeholder) -> Result<(), Why> {
         let name = placeholder.reference.provider.as_str();
         let provider =
             self.providers.get(name).ok_or_else(|| unknown_provider(name, "secretsStoreCsi.providers"))?;
@@ -134,7 +135,7 @@ impl ClassDraft<'_> {
     }
 }
 
-/// The objects as the YAML text that the driver's provider reads.
+/// Formats the objects as YAML for the driver's provider.
 fn objects_text(objects: &Json, secret: &Manifest) -> String {
     let mut text = Vec::new();
     write_yaml(&Node::from_json(objects, secret.origin()), &mut text);
@@ -142,20 +143,20 @@ fn objects_text(objects: &Json, secret: &Manifest) -> String {
     text.strip_prefix("---\n").unwrap_or(&text).to_owned()
 }
 
-/// The Secret that the driver makes. It copies labels and annotations from nowhere else.
+/// Builds the `secretObjects` entry. The driver copies labels and annotations only from here.
 fn secret_object(secret: &Manifest, data: Vec<Json>) -> Json {
     let (labels, annotations) = metadata::for_template(secret, Scope::Strict).into_maps();
     let mut object = json!({"secretName": secret.name(), "type": type_of(secret)});
     for (field, map) in [("labels", labels), ("annotations", annotations)] {
         if !map.is_empty() {
-            object[field] = plain(map);
+            object[field] = to_json(map);
         }
     }
     object["data"] = data.into();
     object
 }
 
-fn plain(map: Mapping) -> Json {
+fn to_json(map: Mapping) -> Json {
     let entries = map.into_entries().into_iter();
     Json::Object(entries.map(|Entry { key, value, .. }| (key.into(), value.to_json())).collect())
 }
@@ -168,12 +169,12 @@ struct Aliases {
 
 impl Aliases {
     fn new(secret: &str) -> Self {
-        Self { prefix: safe(secret), taken: BTreeSet::new() }
+        Self { prefix: sanitize(secret), taken: BTreeSet::new() }
     }
 
-    /// An alias for something of this name that nothing else in the class has.
+    /// Returns an unused alias for a name.
     fn take(&mut self, name: &str) -> String {
-        let alias = format!("{}__{}", self.prefix, safe(name));
+        let alias = format!("{}__{}", self.prefix, sanitize(name));
         let numbered = (2_usize..).map(|number| format!("{alias}_{number}"));
         let free = std::iter::once(alias.clone()).chain(numbered).find(|alias| !self.taken.contains(alias));
         let free = free.unwrap_or(alias);
@@ -182,12 +183,12 @@ impl Aliases {
     }
 }
 
-/// Letters, digits and `_`: the driver makes file names of aliases, and `-` would need quotes in some places.
-fn safe(name: &str) -> String {
+/// Replaces everything but letters, digits and `_`: aliases are used as file names, and `-` would sometimes need quotes.
+fn sanitize(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-/// The text's only placeholder, where it has nothing around it.
+/// Returns the placeholder of a text that consists of only one.
 fn alone(text: &Text) -> Option<&Placeholder> {
     match text.parts() {
         [Part::Placeholder(placeholder)] => Some(placeholder),

@@ -1,4 +1,4 @@
-//! What the tests of both backends that store references build from.
+//! Helpers for tests of the two backends that store references.
 
 use serde_json::{Value as Json, json};
 
@@ -8,12 +8,12 @@ use sealwave_core::document::Manifest;
 use sealwave_secrets::placeholder::Text;
 use sealwave_testkit::manifest;
 
-/// A Secret without items.
+/// Returns a Secret without items.
 pub(super) fn plain() -> Json {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app-db", "namespace": "app"}})
 }
 
-/// What `build` makes of a Secret and the texts of its items.
+/// Builds the object for a Secret and the texts of its items.
 pub(super) fn built_of(
     secret: &Json,
     items: &[(&str, &str)],

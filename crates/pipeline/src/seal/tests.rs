@@ -292,7 +292,7 @@ fn all_problems_that_the_cluster_would_refuse_are_reported_together() {
             "annotation `sealedsecrets.bitnami.com/cluster-wide` must be the text \"true\" or \"false\"",
             "item key is not valid: 1 to 253 letters, digits, `-`, `_` or `.`, and not starting with `..`",
             "item key is not valid: 1 to 253 letters, digits, `-`, `_` or `.`, and not starting with `..`",
-            "Secret has 1048577 bytes of data; Kubernetes takes at most 1048576",
+            "Secret has 1048577 bytes of data; Kubernetes allows at most 1048576",
         ]
     );
 }

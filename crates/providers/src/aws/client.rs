@@ -1,8 +1,8 @@
-//! The HTTP client of all calls of a session: whom it trusts, and the proxy it goes through, are the operator's words.
+//! The HTTP client of a session. The operator configures its trusted certificates and its proxy.
 //!
-//! Certificates are looked for when the first https call is made, and once. What is plain HTTP goes past the proxy: that
-//! is the node's own agent for credentials, or an emulator. A TLS handshake that failed is not tried again, since it
-//! would fail again, where the SDK would go on for as long as it may.
+//! Certificates are loaded once, at the first https call. Plain HTTP bypasses the proxy: it is the node's own credential
+//! agent, or an emulator. A failed TLS handshake is not retried, since it would fail again; the SDK alone would retry it
+//! until the deadline.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -23,7 +23,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use crate::tls::Handshake;
 use crate::{ProviderError, authorities};
 
-/// A client that trusts the certificates of `ca_file`, or those of the system, and goes through `proxy`.
+/// Creates a client that trusts the certificates in `ca_file`, or those of the system, and uses `proxy`.
 ///
 /// # Errors
 /// The certificates or the proxy cannot be used.
@@ -33,83 +33,87 @@ pub(super) fn new(ca_file: Option<&Path>, proxy: Option<&str>) -> Result<SharedH
         None => TrustStore::default(),
     };
     let unusable =
-        || ProviderError::invalid("TLS or its `proxy` cannot be set up", "correct it in the operator file");
+        || ProviderError::invalid("TLS or `proxy` cannot be set up", "correct it in the operator file");
     let context = TlsContext::builder().with_trust_store(trust).build().map_err(|_| unusable())?;
     let proxy = proxy.map(ProxyConfig::https).transpose().map_err(|_| unusable())?;
-    Ok(SharedHttpClient::new(Client { ways: Arc::new(Ways { context, proxy }), known: Mutex::default() }))
+    Ok(SharedHttpClient::new(CachingClient {
+        options: Arc::new(ConnectorOptions { context, proxy }),
+        connectors: Mutex::default(),
+    }))
 }
 
-/// What all connections have in common.
+/// The options that all connectors share.
 #[derive(Debug)]
-struct Ways {
+struct ConnectorOptions {
     context: TlsContext,
     proxy: Option<ProxyConfig>,
 }
 
-/// How long a connection, and the wait for an answer, may take: what tells connectors apart.
-type Limits = (Option<Duration>, Option<Duration>);
+/// The connect and read timeouts, by which connectors are cached.
+type ConnectorTimeouts = (Option<Duration>, Option<Duration>);
 
+/// A client that keeps one connector for each pair of timeouts.
 #[derive(Debug)]
-struct Client {
-    ways: Arc<Ways>,
-    /// Connections are kept in their connector, so each is made once.
-    known: Mutex<Vec<(Limits, SharedHttpConnector)>>,
+struct CachingClient {
+    options: Arc<ConnectorOptions>,
+    /// Each connector pools its connections, so it is created once.
+    connectors: Mutex<Vec<(ConnectorTimeouts, SharedHttpConnector)>>,
 }
 
-impl HttpClient for Client {
+impl HttpClient for CachingClient {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let limits = (settings.connect_timeout(), settings.read_timeout());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, connector)) = known.iter().find(|(other, _)| *other == limits) {
+        let timeouts = (settings.connect_timeout(), settings.read_timeout());
+        let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, connector)) = connectors.iter().find(|(other, _)| *other == timeouts) {
             return connector.clone();
         }
         let mut builder = Connector::builder().connector_settings(settings.clone());
         builder.set_sleep_impl(components.sleep_impl());
-        let connector = SharedHttpConnector::new(ByScheme {
-            ways: Arc::clone(&self.ways),
+        let connector = SharedHttpConnector::new(SchemeConnector {
+            options: Arc::clone(&self.options),
             builder,
             plain: OnceLock::new(),
             encrypted: OnceLock::new(),
         });
-        known.push((limits, connector.clone()));
+        connectors.push((timeouts, connector.clone()));
         connector
     }
 }
 
-/// Takes each request the way of its scheme.
+/// A connector that routes each request by its scheme.
 #[derive(Debug)]
-struct ByScheme {
-    ways: Arc<Ways>,
+struct SchemeConnector {
+    options: Arc<ConnectorOptions>,
     builder: ConnectorBuilder,
     plain: OnceLock<SharedHttpConnector>,
     encrypted: OnceLock<SharedHttpConnector>,
 }
 
-impl ByScheme {
+impl SchemeConnector {
     fn encrypted(&self) -> SharedHttpConnector {
         let mut builder = self.builder.clone().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        builder.set_tls_context(self.ways.context.clone());
-        builder.set_proxy_config(self.ways.proxy.clone());
+        builder.set_tls_context(self.options.context.clone());
+        builder.set_proxy_config(self.options.proxy.clone());
         SharedHttpConnector::new(builder.build())
     }
 }
 
-impl HttpConnector for ByScheme {
+impl HttpConnector for SchemeConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if request.uri().starts_with("http://") {
             let plain = || SharedHttpConnector::new(self.builder.clone().build_http());
             return self.plain.get_or_init(plain).call(request);
         }
         let answer = self.encrypted.get_or_init(|| self.encrypted()).call(request);
-        HttpConnectorFuture::new(async move { answer.await.map_err(settled) })
+        HttpConnectorFuture::new(async move { answer.await.map_err(without_retry) })
     }
 }
 
-/// Keeps a handshake's failure from being taken for one that passes.
-fn settled(error: ConnectorError) -> ConnectorError {
+/// Marks a handshake failure as permanent, so that the SDK does not retry it.
+fn without_retry(error: ConnectorError) -> ConnectorError {
     if Handshake::of(&error).is_some() { ConnectorError::other(Box::new(error), None) } else { error }
 }

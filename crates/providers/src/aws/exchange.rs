@@ -1,4 +1,4 @@
-//! The questions to one service: in batches, a bounded number at a time, and what a batch cannot tell, one by one.
+//! Requests to one service: in batches with bounded concurrency, then one by one for targets that a batch did not answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -9,30 +9,30 @@ use super::target::Target;
 use super::{Answer, Service, parameter_store, secrets_manager};
 use crate::{ProviderError, runtime};
 
-/// Calls to a service at one time.
+/// Concurrent calls to a service.
 const AT_ONCE: usize = 8;
 
-/// What a question gave for one of its targets.
+/// The outcome of a request for one of its targets.
 pub(super) enum Outcome {
     Answer(Answer),
-    /// The batch says nothing about it: ask for it alone.
+    /// The batch has no result for it: request it alone.
     AskAlone,
 }
 
-/// One call: the client of a region, and what to ask it for.
-struct Question {
-    client: Client,
+/// A request: the client of a region and the targets.
+struct BatchRequest {
+    client: ServiceClient,
     targets: Vec<Target>,
 }
 
-/// A client of one service in one region, and whom it asks as.
+/// A client of one service in one region, with the identity of the caller.
 #[derive(Clone)]
-enum Client {
+enum ServiceClient {
     ParameterStore(aws_sdk_ssm::Client, String),
     SecretsManager(aws_sdk_secretsmanager::Client, String),
 }
 
-/// Asks for all targets until `end`. Each has an answer, if only that there was none.
+/// Requests all targets until `end`. Each target gets a result, which may be a timeout error.
 pub(super) async fn ask(
     service: Service,
     session: &Session,
@@ -40,63 +40,63 @@ pub(super) async fn ask(
     end: Instant,
 ) -> BTreeMap<Target, Answer> {
     let mut answers = BTreeMap::new();
-    let questions = questions(service, session, targets, &mut answers);
-    let alone = put(questions, end, &mut answers).await;
-    let left = put(alone, end, &mut answers).await;
-    debug_assert!(left.is_empty(), "what is asked for alone is answered");
+    let batches = plan_requests(service, session, targets, &mut answers);
+    let single = send_all(batches, end, &mut answers).await;
+    let remaining = send_all(single, end, &mut answers).await;
+    debug_assert!(remaining.is_empty(), "single requests have results");
     answers
 }
 
-/// The fewest questions, region by region; a region without a client answers its targets with its error.
-fn questions(
+/// Plans the fewest requests, region by region. If a region has no client, its targets get the error.
+fn plan_requests(
     service: Service,
     session: &Session,
     targets: &BTreeSet<Target>,
     answers: &mut BTreeMap<Target, Answer>,
-) -> Vec<Question> {
+) -> Vec<BatchRequest> {
     let mut by_region: BTreeMap<Option<&str>, Vec<&Target>> = BTreeMap::new();
     for target in targets {
         by_region.entry(target.region.as_deref()).or_default().push(target);
     }
-    let mut questions = Vec::new();
+    let mut requests = Vec::new();
     for (region, targets) in by_region {
-        match Client::new(service, session, region) {
+        match ServiceClient::new(service, session, region) {
             Ok(client) => {
                 let batches = match service {
                     Service::ParameterStore => parameter_store::batches(&targets),
                     Service::SecretsManager => secrets_manager::batches(&targets),
                 };
-                questions
-                    .extend(batches.into_iter().map(|targets| Question { client: client.clone(), targets }));
+                let with_client = |targets| BatchRequest { client: client.clone(), targets };
+                requests.extend(batches.into_iter().map(with_client));
             }
             Err(error) => {
                 answers.extend(targets.into_iter().map(|target| (target.clone(), Err(error.clone()))));
             }
         }
     }
-    questions
+    requests
 }
 
-/// Puts questions, notes their answers, and returns what has to be asked for alone.
-async fn put(
-    questions: Vec<Question>,
+/// Sends requests, collects their results, and returns requests for the targets to be requested alone.
+async fn send_all(
+    requests: Vec<BatchRequest>,
     end: Instant,
     answers: &mut BTreeMap<Target, Answer>,
-) -> Vec<Question> {
+) -> Vec<BatchRequest> {
     let work: Vec<_> =
-        questions.iter().map(|question| question.client.clone().ask(question.targets.clone())).collect();
+        requests.iter().map(|request| request.client.clone().ask(request.targets.clone())).collect();
     let outcomes = runtime::gather(end, AT_ONCE, work).await;
-    let mut alone = Vec::new();
-    for (question, outcomes) in questions.into_iter().zip(outcomes) {
-        let call = question.client.call(&question.targets);
+    let mut single = Vec::new();
+    for (request, outcomes) in requests.into_iter().zip(outcomes) {
+        let call = request.client.call(&request.targets);
         let mut outcomes = outcomes.into_iter().flatten();
-        for target in question.targets {
+        for target in request.targets {
             match outcomes.next() {
                 Some(Outcome::Answer(answer)) => {
                     answers.insert(target, answer);
                 }
                 Some(Outcome::AskAlone) => {
-                    alone.push(Question { client: question.client.clone(), targets: vec![target] });
+                    single.push(BatchRequest { client: request.client.clone(), targets: vec![target] });
                 }
                 None => {
                     answers.insert(target, Err(unanswered(call)));
@@ -104,10 +104,10 @@ async fn put(
             }
         }
     }
-    alone
+    single
 }
 
-impl Client {
+impl ServiceClient {
     fn new(service: Service, session: &Session, region: Option<&str>) -> Result<Self, ProviderError> {
         let config = session.config(region)?;
         let caller = session.caller.clone();
@@ -134,11 +134,11 @@ impl Client {
     }
 }
 
-/// The outcome of a batch that failed as a whole: the same answer for all, or a question for each.
+/// Returns the outcomes of a failed batch: the same error for all targets, or a single request for each.
 pub(super) fn failed(fault: &Fault, call: Call, caller: &str, targets: &[Target]) -> Vec<Outcome> {
-    let apart = targets.len() > 1 && fault.concerns_the_batch_alone();
+    let retry_alone = targets.len() > 1 && fault.concerns_the_batch_alone();
     let outcome = |_| {
-        if apart { Outcome::AskAlone } else { Outcome::Answer(Err(fault.explain(call, caller))) }
+        if retry_alone { Outcome::AskAlone } else { Outcome::Answer(Err(fault.explain(call, caller))) }
     };
     targets.iter().map(outcome).collect()
 }

@@ -1,7 +1,7 @@
-//! What AWS answers when it does not answer: which of the errors of a provider it is, and what to do about it.
+//! Converts errors of AWS to provider errors with hints.
 //!
-//! Of an answer, only its HTTP status and its error code are ever shown, and the code only if it reads like one: the
-//! texts beside them may quote what was sent or stored.
+//! Only the HTTP status and the error code of a response are ever shown, and the code only if it looks like one: error
+//! texts may quote requests or stored values.
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::ProviderError;
 use crate::tls::Handshake;
 
-/// Codes for credentials that AWS does not take, whatever they are for.
+/// Error codes for rejected credentials, regardless of the request.
 const BAD_CREDENTIALS: [&str; 14] = [
     "ExpiredToken",
     "ExpiredTokenException",
@@ -28,7 +28,7 @@ const BAD_CREDENTIALS: [&str; 14] = [
     "UnrecognizedClientException",
 ];
 
-/// Codes for a client that asks too often, where the status does not say it.
+/// Error codes for throttling, whose status does not indicate it.
 const THROTTLED: [&str; 9] = [
     "LimitExceededException",
     "PriorRequestNotComplete",
@@ -41,7 +41,7 @@ const THROTTLED: [&str; 9] = [
     "TooManyRequestsException",
 ];
 
-/// What is called.
+/// An API call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     AssumeRole,
@@ -53,7 +53,7 @@ pub(crate) enum Call {
 }
 
 impl Call {
-    /// The name that IAM policies know it by.
+    /// Returns the action's name in IAM policies.
     const fn action(self) -> &'static str {
         match self {
             Self::AssumeRole => "sts:AssumeRole",
@@ -65,7 +65,7 @@ impl Call {
         }
     }
 
-    /// What it is asked of, in a hint.
+    /// Returns the resource of the call, for hints.
     const fn object(self) -> &'static str {
         match self {
             Self::AssumeRole => "this role",
@@ -79,7 +79,7 @@ impl Call {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum FailureKind {
     BadCredentials,
     BadRequest,
     Denied,
@@ -96,151 +96,155 @@ enum Kind {
     Unreachable,
 }
 
-/// One thing that went wrong at AWS, or on the way there.
+/// A failure of a call to AWS, or of the connection to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
-    kind: Kind,
+    kind: FailureKind,
     status: Option<u16>,
     code: Option<String>,
 }
 
 impl Fault {
-    /// What became of a call.
+    /// Classifies the error of a call.
     pub fn of<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Self {
-        let bare = |kind| Self { kind, status: None, code: None };
+        let without_response = |kind| Self { kind, status: None, code: None };
         match error {
-            SdkError::ConstructionFailure(_) => bare(Kind::BadRequest),
-            SdkError::TimeoutError(_) => bare(Kind::TimedOut),
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => bare(Kind::TimedOut),
-            SdkError::ResponseError(context) => Self::answered(context.raw().status().as_u16(), None, false),
+            SdkError::ConstructionFailure(_) => without_response(FailureKind::BadRequest),
+            SdkError::TimeoutError(_) => without_response(FailureKind::TimedOut),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                without_response(FailureKind::TimedOut)
+            }
+            SdkError::ResponseError(context) => {
+                Self::from_response(context.raw().status().as_u16(), None, false)
+            }
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
-                Self::answered(status, context.err().code(), concerns_key(context.err().message()))
+                Self::from_response(status, context.err().code(), concerns_key(context.err().message()))
             }
             SdkError::DispatchFailure(failure) => {
                 let handshake = failure.as_connector_error().and_then(|error| Handshake::of(error));
-                bare(handshake.map_or(Kind::Unreachable, Kind::Tls))
+                without_response(handshake.map_or(FailureKind::Unreachable, FailureKind::Tls))
             }
-            // A connection that cannot be made, and whatever a later SDK may add.
-            _ => bare(Kind::Unreachable),
+            // A failed connection, and any variant that a later SDK adds.
+            _ => without_response(FailureKind::Unreachable),
         }
     }
 
-    /// An error for one of several things that were asked for together.
+    /// Classifies the error of one target of a batch.
     pub(crate) fn of_one(code: Option<&str>, message: Option<&str>) -> Self {
         Self {
-            kind: kind_of_code(code, concerns_key(message)).unwrap_or(Kind::Unknown),
+            kind: kind_of_code(code, concerns_key(message)).unwrap_or(FailureKind::Unknown),
             status: None,
-            code: shown(code),
+            code: displayable_code(code),
         }
     }
 
-    /// An answer that is not what the service answers.
+    /// Returns the failure for a malformed response.
     pub(crate) const fn malformed() -> Self {
-        Self { kind: Kind::Malformed, status: None, code: None }
+        Self { kind: FailureKind::Malformed, status: None, code: None }
     }
 
-    /// There is no such thing.
+    /// Returns the failure for a missing secret or parameter.
     pub(crate) const fn not_found() -> Self {
-        Self { kind: Kind::NotFound, status: None, code: None }
+        Self { kind: FailureKind::NotFound, status: None, code: None }
     }
 
-    fn answered(status: u16, code: Option<&str>, key: bool) -> Self {
+    fn from_response(status: u16, code: Option<&str>, key: bool) -> Self {
         let kind = match status {
-            200..=299 => Kind::Malformed,
-            300..=399 => Kind::Redirected,
+            200..=299 => FailureKind::Malformed,
+            300..=399 => FailureKind::Redirected,
             _ => kind_of_code(code, key).unwrap_or(match status {
-                401 | 403 => Kind::Denied,
-                429 => Kind::Throttled,
-                500..=599 => Kind::Unavailable,
-                _ => Kind::Unknown,
+                401 | 403 => FailureKind::Denied,
+                429 => FailureKind::Throttled,
+                500..=599 => FailureKind::Unavailable,
+                _ => FailureKind::Unknown,
             }),
         };
-        Self { kind, status: Some(status), code: shown(code) }
+        Self { kind, status: Some(status), code: displayable_code(code) }
     }
 
-    /// Whether it says nothing about the single things of a batch, so that each is worth asking for alone.
+    /// Reports whether a failed batch says nothing about its targets, so that requesting each alone may succeed.
     pub(crate) const fn concerns_the_batch_alone(&self) -> bool {
         matches!(
             self.kind,
-            Kind::BadRequest
-                | Kind::Denied
-                | Kind::KeyDenied
-                | Kind::Malformed
-                | Kind::NotFound
-                | Kind::NotUsable
-                | Kind::Unknown
+            FailureKind::BadRequest
+                | FailureKind::Denied
+                | FailureKind::KeyDenied
+                | FailureKind::Malformed
+                | FailureKind::NotFound
+                | FailureKind::NotUsable
+                | FailureKind::Unknown
         )
     }
 
-    /// Whether a second, single question may be answered better.
+    /// Reports whether a second request for the target alone may succeed.
     pub(crate) const fn is_passing(&self) -> bool {
-        matches!(self.kind, Kind::Throttled | Kind::Unavailable | Kind::Unknown)
+        matches!(self.kind, FailureKind::Throttled | FailureKind::Unavailable | FailureKind::Unknown)
     }
 
-    /// In the words of a provider. `caller` is whom the call was made as.
+    /// Converts to a provider error. `caller` describes the identity of the caller.
     pub(crate) fn explain(&self, call: Call, caller: &str) -> ProviderError {
         let action = call.action();
-        let said = self.said();
+        let details = self.details();
         match self.kind {
-            Kind::BadCredentials => ProviderError::denied(
-                format!("AWS does not take the credentials of {caller}{said}"),
-                "they may have expired, been revoked or be of another partition; the sidecar's clock must be right too",
+            FailureKind::BadCredentials => ProviderError::denied(
+                format!("AWS rejected the credentials of {caller}{details}"),
+                "they may have expired, been revoked, or belong to another partition; check the sidecar's clock too",
             ),
-            Kind::BadRequest => ProviderError::invalid(
-                format!("`{action}` cannot be asked for it{said}"),
-                "correct its name or version",
+            FailureKind::BadRequest => ProviderError::invalid(
+                format!("`{action}` does not accept this name or version{details}"),
+                "correct the name or version",
             ),
-            Kind::Denied => {
-                ProviderError::denied(format!("{caller} may not call `{action}`{said}"), &denied_hint(call))
+            FailureKind::Denied => {
+                ProviderError::denied(format!("{caller} is not allowed to call `{action}`{details}"), &denied_hint(call))
             }
-            Kind::KeyDenied => ProviderError::denied(
-                format!("{caller} may not decrypt it{said}"),
-                "allow `kms:Decrypt` on its KMS key, in the role's policy and in the key's, and see that the key is enabled",
+            FailureKind::KeyDenied => ProviderError::denied(
+                format!("{caller} is not allowed to decrypt it{details}"),
+                "allow `kms:Decrypt` on its KMS key, in the role's policy and in the key's, and check that the key is enabled",
             ),
-            Kind::Malformed => ProviderError::invalid(
-                format!("the answer to `{action}` is cut off, or not of the form that AWS answers in{said}"),
-                "see what stands behind the endpoint; a proxy may have answered",
+            FailureKind::Malformed => ProviderError::invalid(
+                format!("the response to `{action}` is incomplete or malformed{details}"),
+                "check what serves the endpoint; a proxy may have responded",
             ),
-            Kind::NotFound => ProviderError::not_found(
-                format!("AWS has none of this name and version{said}"),
-                "names are the whole path, case counts, and each region has its own",
+            FailureKind::NotFound => ProviderError::not_found(
+                format!("AWS has nothing with this name and version{details}"),
+                "names are full paths and case-sensitive, and each region has its own",
             ),
-            Kind::NotUsable => ProviderError::invalid(
-                format!("AWS cannot give it in its present state{said}"),
-                "it may be marked for deletion (`aws secretsmanager restore-secret` takes that back) or hold no value yet",
+            FailureKind::NotUsable => ProviderError::invalid(
+                format!("AWS cannot return it in its current state{details}"),
+                "it may be marked for deletion (`aws secretsmanager restore-secret` cancels that) or have no value yet",
             ),
-            Kind::Redirected => ProviderError::unreachable(
-                format!("the endpoint sends us elsewhere, where we do not go{said}"),
-                "set `endpointUrl` to the address itself, or leave it out",
+            FailureKind::Redirected => ProviderError::unreachable(
+                format!("the endpoint redirects elsewhere, and redirects are not followed{details}"),
+                "set `endpointUrl` to the final address, or remove it",
             ),
-            Kind::Throttled => ProviderError::unreachable(
-                format!("AWS throttles `{action}`{said}, after all attempts"),
-                "too many runs at once, or a quota that is too low",
+            FailureKind::Throttled => ProviderError::unreachable(
+                format!("AWS throttled all attempts of `{action}`{details}"),
+                "run fewer apps at once, or raise the quota",
             ),
-            Kind::Tls(handshake) => handshake.explain(
+            FailureKind::Tls(handshake) => handshake.explain(
                 &format!("the endpoint of `{action}`"),
                 "`endpointUrl` of this provider in the operator file",
-                "name the certificates of its CA with `caFile` of this provider in the operator file; a proxy that reads along has one, too",
+                "set `caFile` of this provider in the operator file to the certificates of its CA; an intercepting proxy has its own CA",
             ),
-            Kind::TimedOut => unanswered(call),
-            Kind::Unavailable => ProviderError::unreachable(
-                format!("`{action}` fails on AWS' side{said}, after all attempts"),
-                "try again later, then with *Hard Refresh*",
+            FailureKind::TimedOut => unanswered(call),
+            FailureKind::Unavailable => ProviderError::unreachable(
+                format!("all attempts of `{action}` failed on AWS' side{details}"),
+                "try again later with *Hard Refresh*",
             ),
-            Kind::Unknown => ProviderError::unreachable(
-                format!("`{action}` was answered with an error that sealwave does not know{said}"),
-                "AWS' documentation of the call lists its errors",
+            FailureKind::Unknown => ProviderError::unreachable(
+                format!("`{action}` failed with an error that sealwave does not know{details}"),
+                "look up the error in AWS' documentation of the call",
             ),
-            Kind::Unreachable => ProviderError::unreachable(
+            FailureKind::Unreachable => ProviderError::unreachable(
                 format!("the endpoint of `{action}` cannot be reached"),
-                "see to `region`, `endpointUrl`, name resolution, network policies and CA certificates",
+                "check `region`, `endpointUrl`, name resolution, network policies and CA certificates",
             ),
         }
     }
 
-    /// The status and the code, as far as they are known: in brackets, behind a space.
-    fn said(&self) -> String {
+    /// Formats the known status and code in parentheses, with a leading space.
+    fn details(&self) -> String {
         match (self.status, &self.code) {
             (None, None) => String::new(),
             (None, Some(code)) => format!(" (`{code}`)"),
@@ -250,11 +254,11 @@ impl Fault {
     }
 }
 
-/// What was still awaited when the time was up.
+/// Returns the error for a call that was pending at the deadline.
 pub(crate) fn unanswered(call: Call) -> ProviderError {
     ProviderError::unreachable(
         format!("`{}` was not answered before the run's deadline", call.action()),
-        "see whether the sidecar reaches AWS; `deadlineSeconds` in the operator file sets the deadline",
+        "check that the sidecar can reach AWS; `deadlineSeconds` in the operator file sets the deadline",
     )
 }
 
@@ -268,48 +272,50 @@ fn denied_hint(call: Call) -> String {
         #[cfg(feature = "sops")]
         Call::Decrypt => format!("allow `{action}` on {object}"),
         Call::GetParameters | Call::GetSecretValue => format!(
-            "allow `{action}` on {object}, and `kms:Decrypt` if it has a KMS key of its own; AWS says the same of one that does not exist"
+            "allow `{action}` on {object}, and `kms:Decrypt` if it has its own KMS key; AWS reports the same error if it does not exist"
         ),
     }
 }
 
-fn kind_of_code(code: Option<&str>, key: bool) -> Option<Kind> {
+fn kind_of_code(code: Option<&str>, key: bool) -> Option<FailureKind> {
     let code = code?;
     Some(match code {
-        "AccessDenied" | "AccessDeniedException" if key => Kind::KeyDenied,
-        "AccessDenied" | "AccessDeniedException" | "NotAuthorized" => Kind::Denied,
-        "DecryptionFailure" | "InvalidKeyId" => Kind::KeyDenied,
+        "AccessDenied" | "AccessDeniedException" if key => FailureKind::KeyDenied,
+        "AccessDenied" | "AccessDeniedException" | "NotAuthorized" => FailureKind::Denied,
+        "DecryptionFailure" | "InvalidKeyId" => FailureKind::KeyDenied,
         "DependencyTimeoutException"
         | "InternalFailure"
         | "InternalServerError"
         | "InternalServiceError"
         | "KMSInternalException"
         | "KeyUnavailableException"
-        | "ServiceUnavailable" => Kind::Unavailable,
+        | "ServiceUnavailable" => FailureKind::Unavailable,
         "InvalidParameterException" | "InvalidParameterValue" | "ValidationError" | "ValidationException" => {
-            Kind::BadRequest
+            FailureKind::BadRequest
         }
-        "InvalidRequestException" => Kind::NotUsable,
-        "ParameterNotFound" | "ParameterVersionNotFound" | "ResourceNotFoundException" => Kind::NotFound,
-        code if BAD_CREDENTIALS.contains(&code) => Kind::BadCredentials,
-        code if THROTTLED.contains(&code) => Kind::Throttled,
-        code if code.starts_with("KMS") => Kind::KeyDenied,
+        "InvalidRequestException" => FailureKind::NotUsable,
+        "ParameterNotFound" | "ParameterVersionNotFound" | "ResourceNotFoundException" => {
+            FailureKind::NotFound
+        }
+        code if BAD_CREDENTIALS.contains(&code) => FailureKind::BadCredentials,
+        code if THROTTLED.contains(&code) => FailureKind::Throttled,
+        code if code.starts_with("KMS") => FailureKind::KeyDenied,
         _ => return None,
     })
 }
 
-/// Whether a refusal is the key's and not the secret's; the text itself goes no further.
+/// Reports whether an error is about the KMS key and not the secret. The text itself is not kept.
 fn concerns_key(message: Option<&str>) -> bool {
     message.is_some_and(|text| text.contains("KMS") || text.contains("kms:"))
 }
 
-/// A code that reads like one, to be shown.
-fn shown(code: Option<&str>) -> Option<String> {
+/// Returns the code if it looks like one and may be shown.
+fn displayable_code(code: Option<&str>) -> Option<String> {
     let code = code?;
-    let known = BAD_CREDENTIALS.contains(&code)
+    let is_known = BAD_CREDENTIALS.contains(&code)
         || THROTTLED.contains(&code)
         || ["Exception", "Failure", "Error"].iter().any(|end| code.ends_with(end))
         || kind_of_code(Some(code), false).is_some();
-    (known && code.len() <= 60 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    (is_known && code.len() <= 60 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .then(|| code.to_owned())
 }

@@ -1,7 +1,7 @@
-//! Secrets Manager: current versions twenty at a time, other versions one by one.
+//! Secrets Manager: current versions in batches of twenty, other versions one by one.
 //!
-//! A batch needs a permission of its own (`secretsmanager:BatchGetSecretValue` on `*`); without it, each secret is asked
-//! for alone.
+//! A batch needs a separate permission (`secretsmanager:BatchGetSecretValue` on `*`); without it, each secret is requested
+//! alone.
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::types::{ApiErrorType, SecretValueEntry};
@@ -13,13 +13,13 @@ use super::target::{Target, Version};
 use super::{Answer, Held};
 use sealwave_secrets::values::SecretValue;
 
-/// What one `BatchGetSecretValue` takes.
+/// The most secrets in one `BatchGetSecretValue`.
 const BATCH: usize = 20;
 
-/// Pages of one batch's answer; AWS may cut it anywhere.
+/// The most pages of one batch; AWS may split it anywhere.
 const MAX_PAGES: usize = BATCH + 2;
 
-/// What a full ARN has behind a secret's name: a dash and six characters.
+/// The length of the suffix after a secret's name in a full ARN: a dash and six characters.
 const ARN_SUFFIX: usize = 7;
 
 pub(super) fn batches(targets: &[&Target]) -> Vec<Vec<Target>> {
@@ -29,7 +29,7 @@ pub(super) fn batches(targets: &[&Target]) -> Vec<Vec<Target>> {
     batches.chain(versioned.into_iter().map(|target| vec![target.clone()])).collect()
 }
 
-/// What is called for these.
+/// Returns the API call for these targets.
 pub(super) const fn call(targets: &[Target]) -> Call {
     if targets.len() > 1 { Call::BatchGetSecretValue } else { Call::GetSecretValue }
 }
@@ -50,9 +50,9 @@ async fn ask_one(client: &Client, caller: &str, target: &Target) -> Answer {
     };
     let explain = |fault: Fault| fault.explain(Call::GetSecretValue, caller);
     let answer = request.send().await.map_err(|error| explain(Fault::of(&error)))?;
-    let is_it = is_named(target, answer.arn.as_deref(), answer.name.as_deref());
-    let held = held(answer.secret_string, answer.secret_binary, answer.version_id).filter(|_| is_it);
-    held.ok_or_else(|| explain(Fault::malformed()))
+    let is_match = is_named(target, answer.arn.as_deref(), answer.name.as_deref());
+    let secret = fetched_secret(answer.secret_string, answer.secret_binary, answer.version_id);
+    secret.filter(|_| is_match).ok_or_else(|| explain(Fault::malformed()))
 }
 
 async fn ask_many(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outcome> {
@@ -63,7 +63,7 @@ async fn ask_many(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outc
         let ids = targets.iter().map(|target| target.id.clone()).collect();
         match request.set_secret_id_list(Some(ids)).send().await {
             Ok(page) => {
-                entries.extend(page.secret_values.into_iter().flatten().map(Entry::new));
+                entries.extend(page.secret_values.into_iter().flatten().map(BatchEntry::new));
                 errors.extend(page.errors.into_iter().flatten());
                 token = page.next_token;
             }
@@ -76,28 +76,28 @@ async fn ask_many(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outc
     targets.iter().map(|target| outcome(target, &entries, &errors, caller)).collect()
 }
 
-/// A secret of a batch's answer.
-struct Entry {
+/// A secret in the response to a batch.
+struct BatchEntry {
     arn: Option<String>,
     name: Option<String>,
-    held: Option<Held>,
+    secret: Option<Held>,
 }
 
-impl Entry {
+impl BatchEntry {
     fn new(entry: SecretValueEntry) -> Self {
         Self {
             arn: entry.arn,
             name: entry.name,
-            held: held(entry.secret_string, entry.secret_binary, entry.version_id),
+            secret: fetched_secret(entry.secret_string, entry.secret_binary, entry.version_id),
         }
     }
 }
 
-fn outcome(target: &Target, entries: &[Entry], errors: &[ApiErrorType], caller: &str) -> Outcome {
+fn outcome(target: &Target, entries: &[BatchEntry], errors: &[ApiErrorType], caller: &str) -> Outcome {
     let mut named =
         entries.iter().filter(|entry| is_named(target, entry.arn.as_deref(), entry.name.as_deref()));
-    if let Some(Entry { held: Some(held), .. }) = named.next() {
-        return Outcome::Answer(Ok(held.clone()));
+    if let Some(BatchEntry { secret: Some(secret), .. }) = named.next() {
+        return Outcome::Answer(Ok(secret.clone()));
     }
     let error = errors.iter().find(|error| error.secret_id.as_deref() == Some(target.id.as_str()));
     let fault = error.map(|error| Fault::of_one(error.error_code.as_deref(), error.message.as_deref()));
@@ -105,23 +105,23 @@ fn outcome(target: &Target, entries: &[Entry], errors: &[ApiErrorType], caller: 
         Some(fault) if !fault.is_passing() => {
             Outcome::Answer(Err(fault.explain(Call::GetSecretValue, caller)))
         }
-        // Left out, without its value, or failed for a reason that passes.
+        // It is missing, has no value, or failed transiently.
         _ => Outcome::AskAlone,
     }
 }
 
-/// Whether an answer is about this target. An ARN may be written without its random end.
+/// Reports whether a result belongs to this target. An ARN may be written without its random suffix.
 fn is_named(target: &Target, arn: Option<&str>, name: Option<&str>) -> bool {
-    let without_end = |arn: &str| {
+    let has_random_suffix = |arn: &str| {
         let rest = arn.strip_prefix(target.id.as_str());
         rest.is_some_and(|rest| rest.len() == ARN_SUFFIX && rest.starts_with('-'))
     };
     let is_arn = target.region.is_some();
     name == Some(target.id.as_str())
-        || arn.is_some_and(|arn| is_arn && (arn == target.id || without_end(arn)))
+        || arn.is_some_and(|arn| is_arn && (arn == target.id || has_random_suffix(arn)))
 }
 
-fn held(text: Option<String>, binary: Option<Blob>, version: Option<String>) -> Option<Held> {
+fn fetched_secret(text: Option<String>, binary: Option<Blob>, version: Option<String>) -> Option<Held> {
     let (bytes, binary) = match (text, binary) {
         (Some(text), _) => (text.into_bytes(), false),
         (None, Some(bytes)) => (bytes.into_inner(), true),

@@ -1,19 +1,16 @@
-//! Logging in to AWS: region, credentials, a role, and a client's settings, all from the operator file and the sidecar.
+//! Login to AWS: region, credentials, role and client settings, all from the operator file and the sidecar.
 //!
-//! Credentials are looked for where the SDK always looks: environment, profile, web identity (IRSA), Pod Identity and
-//! ECS, instance metadata. A profile that the operator names stands for itself alone. Files of profiles are opened by
-//! absolute paths only: without `HOME`, the SDK takes `~/.aws/config` for a directory named `~` below the working
-//! directory, which is the app's, and a profile can name a command to run.
-//! Credentials stay in the SDK's own types. No error text of the SDK is passed on: it may quote what was answered.
+//! Credentials come from the SDK's default chain: environment, profile, web identity (IRSA), Pod Identity and ECS,
+//! instance metadata. A profile that the operator sets is the only source. Profile files are opened only by absolute
+//! paths: without `HOME`, the SDK resolves `~/.aws/config` to a directory named `~` below the working directory, which is
+//! the app's, and a profile can contain a command to run.
+//! Credentials stay in the SDK's own types. Error texts of the SDK are not passed on: they may quote responses.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use aws_config::profile::ProfileFileCredentialsProvider;
-#[expect(
-    deprecated,
-    reason = "the names of the crate that these moved to are no part of the SDK's front"
-)]
+#[expect(deprecated, reason = "the crate that these moved to is not part of the SDK's public API")]
 use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
 use aws_config::provider_config::ProviderConfig as SdkProviderConfig;
 use aws_config::retry::RetryConfig;
@@ -29,10 +26,10 @@ use super::failure::{Call, Fault};
 use crate::{Environment, ProviderError};
 use sealwave_secrets::settings::{AssumeRole, AwsSettings};
 
-/// Attempts of one call; the run's deadline is the limit that counts.
+/// Attempts of one call; usually the run's deadline comes first.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// Upper ends of the random waits between attempts.
+/// Upper bounds of the random waits between attempts.
 const FIRST_BACKOFF: Duration = Duration::from_millis(300);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
@@ -42,15 +39,15 @@ const DEFAULT_SESSION_NAME: &str = "sealwave";
 
 const OWN_IDENTITY: &str = "the sidecar's identity";
 
-/// Somebody that AWS knows, and how to call it as them.
+/// A logged-in identity and the configuration of its clients.
 pub(crate) struct Session {
     config: SdkConfig,
-    /// Whom the calls are made as, for messages.
+    /// The identity of the caller, for messages.
     pub(crate) caller: String,
 }
 
 impl Session {
-    /// Logs in. `fixed` are credentials to use instead of what would be found.
+    /// Logs in. `fixed` are credentials to use instead of the default chain.
     pub(crate) async fn open(
         settings: &AwsSettings,
         environment: &Environment,
@@ -59,7 +56,7 @@ impl Session {
     ) -> Result<Self, ProviderError> {
         let files = profile_files(environment);
         let client = client::new(settings.ca_file.as_deref(), settings.proxy.as_deref())?;
-        let config = load(settings, files.clone(), client.clone(), end).await;
+        let config = load_config(settings, files.clone(), client.clone(), end).await;
         let caller = caller(settings);
         let credentials = match fixed {
             Some(credentials) => credentials.clone(),
@@ -70,7 +67,7 @@ impl Session {
         let mut config = with_credentials(config, credentials);
         if let Some(role) = &settings.assume_role {
             config.region().ok_or_else(no_region)?;
-            let credentials = assume(role, &config).await?;
+            let credentials = assume_role(role, &config).await?;
             config = with_credentials(config, credentials);
         }
         if let Some(url) = &settings.endpoint_url {
@@ -79,7 +76,7 @@ impl Session {
         Ok(Self { config, caller })
     }
 
-    /// What a service's client is made from, for the operator's region or for that of an ARN.
+    /// Returns the client configuration for the operator's region, or for the region of an ARN.
     pub(crate) fn config(&self, region: Option<&str>) -> Result<SdkConfig, ProviderError> {
         match region {
             Some(name) => Ok(self.config.to_builder().region(Region::new(name.to_owned())).build()),
@@ -90,7 +87,7 @@ impl Session {
 }
 
 #[expect(deprecated, reason = "see the import")]
-async fn load(
+async fn load_config(
     settings: &AwsSettings,
     files: ProfileFiles,
     client: SharedHttpClient,
@@ -114,7 +111,7 @@ async fn load(
     loader.load().await
 }
 
-/// One attempt may take a third of what is left, so that one that hangs can be made again.
+/// Returns timeouts: an attempt may take a third of the remaining time, so that a hanging one can be retried.
 fn timeouts(left: Duration) -> TimeoutConfig {
     let attempt = left / 3;
     TimeoutConfig::builder()
@@ -125,9 +122,9 @@ fn timeouts(left: Duration) -> TimeoutConfig {
 }
 
 #[expect(deprecated, reason = "see the import")]
-/// The credentials that the settings lead to, if they can be sent.
+/// Returns the configured credentials if they can be sent.
 ///
-/// The SDK panics over a key with a line break in it, which environment variables from files often end with.
+/// The SDK panics on a key with a line break, with which environment variables from files often end.
 async fn credentials(
     settings: &AwsSettings,
     files: ProfileFiles,
@@ -139,7 +136,9 @@ async fn credentials(
     if parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_graphic())) {
         Ok(found)
     } else {
-        Err(CredentialsError::invalid_configuration("a key or token holds a character that none can have"))
+        Err(CredentialsError::invalid_configuration(
+            "a key or token contains a character that is not allowed",
+        ))
     }
 }
 
@@ -171,7 +170,7 @@ fn with_credentials(config: SdkConfig, credentials: Credentials) -> SdkConfig {
     config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build()
 }
 
-async fn assume(role: &AssumeRole, config: &SdkConfig) -> Result<Credentials, ProviderError> {
+async fn assume_role(role: &AssumeRole, config: &SdkConfig) -> Result<Credentials, ProviderError> {
     let mut config = config.clone();
     if let Some(url) = &role.endpoint_url {
         config = config.into_builder().endpoint_url(url).build();
@@ -195,7 +194,7 @@ async fn assume(role: &AssumeRole, config: &SdkConfig) -> Result<Credentials, Pr
     ))
 }
 
-/// Whom calls are made as, in words.
+/// Describes the identity of the caller.
 fn caller(settings: &AwsSettings) -> String {
     match (&settings.assume_role, &settings.profile) {
         (Some(role), _) => format!("role `{}`", role.role_arn),
@@ -214,20 +213,20 @@ fn no_region() -> ProviderError {
 fn no_credentials(error: &CredentialsError) -> ProviderError {
     match error {
         CredentialsError::CredentialsNotLoaded(_) => ProviderError::denied(
-            "there are no AWS credentials",
-            "give the sidecar's ServiceAccount a role (IRSA or Pod Identity), or name a `profile` in the operator file",
+            "no AWS credentials were found",
+            "give the sidecar's ServiceAccount a role (IRSA or Pod Identity), or set `profile` in the operator file",
         ),
         CredentialsError::InvalidConfiguration(_) => ProviderError::denied(
-            "the AWS credentials are not set up in a way that the SDK understands",
-            "look at the profile and at the `AWS_*` variables of the sidecar",
+            "the configuration of the AWS credentials is not valid",
+            "check the profile and the `AWS_*` variables of the sidecar",
         ),
         CredentialsError::ProviderTimedOut(_) => ProviderError::unreachable(
-            "the source of the AWS credentials did not answer in time",
-            "see whether the sidecar reaches STS, the Pod Identity agent or the instance metadata",
+            "the source of the AWS credentials did not respond in time",
+            "check that the sidecar can reach STS, the Pod Identity agent or the instance metadata",
         ),
         _ => ProviderError::denied(
-            "the source of the AWS credentials gave none",
-            "see whether the role trusts the sidecar's ServiceAccount, and whether the sidecar reaches STS",
+            "the source of the AWS credentials returned none",
+            "check that the role trusts the sidecar's ServiceAccount, and that the sidecar can reach STS",
         ),
     }
 }
@@ -248,7 +247,7 @@ fn profile_files(environment: &Environment) -> ProfileFiles {
     builder.build()
 }
 
-/// A file of profiles that is there, if its path is absolute.
+/// Returns the path of an existing profile file, if it is absolute.
 fn profile_file(environment: &Environment, variable: &str, below_home: &str) -> Option<PathBuf> {
     let home = environment("HOME").map(PathBuf::from);
     let path = match environment(variable).filter(|value| !value.is_empty()).map(PathBuf::from) {
@@ -269,7 +268,7 @@ mod tests {
 
     use super::*;
 
-    fn found(dir: &str, variables: &[(&str, String)]) -> Option<PathBuf> {
+    fn found_file(dir: &str, variables: &[(&str, String)]) -> Option<PathBuf> {
         let variables: BTreeMap<String, OsString> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect();
         let environment: Environment = Arc::new(move |name| variables.get(name).cloned());
@@ -278,13 +277,13 @@ mod tests {
     }
 
     #[test]
-    fn profiles_are_read_from_absolute_paths_alone() {
+    fn profiles_are_read_only_from_absolute_paths() {
         let dir = tempfile::tempdir().expect("a directory");
         let home = dir.path().to_str().expect("UTF-8").to_owned();
         fs_err::create_dir(dir.path().join(".aws")).expect("made");
         fs_err::write(dir.path().join(".aws/config"), "").expect("written");
         fs_err::write(dir.path().join("other"), "").expect("written");
-        let found = |variables: &[(&str, String)]| found(&home, variables);
+        let found = |variables: &[(&str, String)]| found_file(&home, variables);
         let at_home = ("HOME", home.clone());
         assert_eq!(found(std::slice::from_ref(&at_home)), Some(".aws/config".into()));
         let named = |path: &str| ("AWS_CONFIG_FILE", path.to_owned());
@@ -292,7 +291,7 @@ mod tests {
         assert_eq!(found(&[named("~/other"), at_home.clone()]), Some("other".into()));
         assert_eq!(found(&[named(""), at_home.clone()]), Some(".aws/config".into()));
         assert_eq!(found(&[named("~/missing"), at_home]), None);
-        // Relative to the working directory, which is the app's: `Cargo.toml` is there.
+        // `Cargo.toml` exists in the working directory, which is the app's in a run.
         assert_eq!(found(&[named("Cargo.toml")]), None);
         assert_eq!(found(&[]), None);
         for relative in ["", ".", "~", "src"] {

@@ -1,4 +1,4 @@
-//! What can be wrong with an AWS provider's settings, found before anything is asked.
+//! Checks an AWS provider's settings before any request is sent.
 
 use super::target::is_region;
 use crate::{ProviderConfigError, proxy};
@@ -14,7 +14,7 @@ pub fn check(provider: &str, settings: &AwsSettings) -> Result<(), ProviderConfi
             is_region as fn(&str) -> bool,
             "a region, for example `eu-west-1`",
         ),
-        ("profile", settings.profile.as_deref(), is_word, "the name of a profile"),
+        ("profile", settings.profile.as_deref(), is_profile_name, "the name of a profile"),
         ("endpointUrl", settings.endpoint_url.as_deref(), is_endpoint, ENDPOINT),
         ("assumeRole.roleArn", role.map(|role| role.role_arn.as_str()), is_role, "the ARN of a role"),
         (
@@ -41,13 +41,13 @@ pub fn check(provider: &str, settings: &AwsSettings) -> Result<(), ProviderConfi
 }
 
 const ENDPOINT: &str =
-    "an `https://` address (`http://` on this machine alone), without user, query and fragment";
+    "an `https://` address (`http://` only on this machine), without user, query and fragment";
 
-fn is_word(text: &str) -> bool {
+fn is_profile_name(text: &str) -> bool {
     !text.trim().is_empty() && !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']'))
 }
 
-/// Values come over this connection: in clear only within the machine, where emulators are.
+/// Reports whether a URL is a safe endpoint. Values may only be sent in plaintext within the machine, for emulators.
 fn is_endpoint(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     let authority = rest.split('/').next().unwrap_or("");
@@ -55,9 +55,9 @@ fn is_endpoint(url: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or(""),
         None => authority.split(':').next().unwrap_or(""),
     };
-    let clean = !url.chars().any(|c| c.is_control() || c.is_whitespace() || "@?#\\".contains(c));
-    let local = matches!(host, "localhost" | "127.0.0.1" | "::1");
-    clean && !host.is_empty() && (scheme == "https" || (scheme == "http" && local))
+    let is_clean = !url.chars().any(|c| c.is_control() || c.is_whitespace() || "@?#\\".contains(c));
+    let is_local = matches!(host, "localhost" | "127.0.0.1" | "::1");
+    is_clean && !host.is_empty() && (scheme == "https" || (scheme == "http" && is_local))
 }
 
 fn is_role(arn: &str) -> bool {
@@ -68,14 +68,14 @@ fn is_role(arn: &str) -> bool {
 }
 
 fn is_external_id(text: &str) -> bool {
-    (2..=1224).contains(&text.len()) && made_of(text, b"+=,.@:/_-")
+    (2..=1224).contains(&text.len()) && consists_of(text, b"+=,.@:/_-")
 }
 
 fn is_session_name(text: &str) -> bool {
-    (2..=64).contains(&text.len()) && made_of(text, b"+=,.@_-")
+    (2..=64).contains(&text.len()) && consists_of(text, b"+=,.@_-")
 }
 
-fn made_of(text: &str, more: &[u8]) -> bool {
+fn consists_of(text: &str, more: &[u8]) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
 }
 
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_are_encrypted_or_local() {
+    fn endpoints_must_be_encrypted_or_local() {
         for url in [
             "https://vpce-1.secretsmanager.eu-west-1.vpce.amazonaws.com",
             "https://[fd00::1]:443/",
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_and_regions_have_a_form() {
+    fn malformed_roles_and_regions_are_rejected() {
         let role = |arn: &str, session: Option<&str>| AwsSettings {
             region: Some("eu-west-1".to_owned()),
             profile: Some("prod".to_owned()),

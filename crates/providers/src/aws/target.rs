@@ -1,8 +1,8 @@
-//! What a reference asks AWS for: a name or an ARN, and which version of it.
+//! The target of a reference in AWS: a name or an ARN, and a version.
 //!
-//! A reference comes from Git. Its path goes to AWS as it stands, and only if it is made of what AWS' names are made
-//! of, so that one bad name cannot spoil the question for others. The only thing that is read out of it is the region of
-//! an ARN, in the strict form of a region: it becomes part of a host's name.
+//! References come from Git. The path is sent to AWS unchanged, and only if it consists of characters that AWS allows in
+//! names, so that one bad name cannot fail a whole batch. Only the region is parsed from an ARN, and checked strictly,
+//! since it becomes part of a host name.
 
 use super::Service;
 use crate::ProviderError;
@@ -11,26 +11,26 @@ use sealwave_secrets::placeholder::Reference;
 /// The longest name, ARN or version that AWS has.
 const MAX_LENGTH: usize = 2048;
 
-/// The stage that a secret's newest version has; asking for it is asking for no version at all.
+/// The stage of a secret's current version; requesting it equals requesting no version.
 const CURRENT: &str = "AWSCURRENT";
 
-/// One thing to ask for; keys of it are looked up in the answer.
+/// A secret or parameter to request; keys are looked up in the response.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Target {
-    /// The region of an ARN; the provider's own where there is none.
+    /// The region of an ARN; `None` for the provider's own region.
     pub(super) region: Option<String>,
     /// A name or an ARN.
     pub(super) id: String,
-    /// Which version; the current one where there is none.
+    /// The version; `None` for the current one.
     pub(super) version: Option<Version>,
 }
 
-/// One version.
+/// A version of a secret or parameter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Version {
-    /// By what AWS numbers it with.
+    /// The id or number that AWS assigns.
     Id(String),
-    /// By what people put on it: a staging label, a parameter's label.
+    /// A label that users assign: a staging label or a parameter's label.
     Label(String),
 }
 
@@ -46,14 +46,14 @@ impl Target {
     pub(super) fn new(service: Service, reference: &Reference) -> Result<Self, ProviderError> {
         let path = reference.path.as_str();
         let region = if path.starts_with("arn:") {
-            Some(region_of(service, path).ok_or_else(|| bad_arn(service))?)
+            Some(arn_region(service, path).ok_or_else(|| bad_arn(service))?)
         } else {
             check_name(service, path)?;
             None
         };
-        if service == Service::ParameterStore && leads_to_secret(path) {
+        if service == Service::ParameterStore && is_secret_alias(path) {
             return Err(ProviderError::denied(
-                "it is a secret of Secrets Manager under another name",
+                "the parameter is an alias of a Secrets Manager secret",
                 "use a provider of kind `aws-sm`",
             ));
         }
@@ -62,20 +62,20 @@ impl Target {
     }
 }
 
-/// The region of an ARN of this service; `None` where it is no such ARN.
-fn region_of(service: Service, arn: &str) -> Option<String> {
+/// Returns the region of an ARN of this service, or `None` if the text is not such an ARN.
+fn arn_region(service: Service, arn: &str) -> Option<String> {
     let mut parts = arn.splitn(6, ':');
     let (scheme, partition, name) = (parts.next()?, parts.next()?, parts.next()?);
     let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
-    let words = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let sound = scheme == "arn"
+    let is_lowercase = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_well_formed = scheme == "arn"
         && arn.len() <= MAX_LENGTH
         && partition.starts_with("aws")
-        && words(partition)
+        && is_lowercase(partition)
         && is_region(region)
         && account.len() == 12
         && account.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = match service {
+    let is_of_service = match service {
         Service::ParameterStore => {
             name == "ssm" && resource.strip_prefix("parameter/").is_some_and(|rest| is_name(service, rest))
         }
@@ -84,17 +84,17 @@ fn region_of(service: Service, arn: &str) -> Option<String> {
                 && resource.strip_prefix("secret:").is_some_and(|rest| is_name(service, rest))
         }
     };
-    (sound && fits).then(|| region.to_owned())
+    (is_well_formed && is_of_service).then(|| region.to_owned())
 }
 
-/// `eu-west-1`, `us-gov-east-1`: words of small letters, and a number.
+/// Reports whether a text is a region such as `eu-west-1` or `us-gov-east-1`: lower-case words and a number.
 pub(super) fn is_region(text: &str) -> bool {
     let mut parts: Vec<&str> = text.split('-').collect();
     let number = parts.pop().unwrap_or("");
-    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     text.len() <= 32
         && parts.len() >= 2
-        && parts.iter().all(word)
+        && parts.iter().all(is_word)
         && (1..=2).contains(&number.len())
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -102,7 +102,7 @@ pub(super) fn is_region(text: &str) -> bool {
 fn is_name(service: Service, name: &str) -> bool {
     let more: &[u8] = match service {
         Service::ParameterStore => b"/_.-",
-        // `!` is in the names of secrets that other services manage: `rds!db-…`, `ecs-sc!…`, `events!connection/…`.
+        // `!` occurs in the names of secrets that other services manage: `rds!db-…`, `ecs-sc!…`, `events!connection/…`.
         Service::SecretsManager => b"/_+=.@-!",
     };
     !name.is_empty()
@@ -114,21 +114,21 @@ fn check_name(service: Service, name: &str) -> Result<(), ProviderError> {
     if !is_name(service, name) {
         return Err(match service {
             Service::ParameterStore => ProviderError::invalid(
-                "its path is not a valid name of a parameter",
-                "names hold A-Z, a-z, 0-9, `/`, `_`, `.` and `-`; a version or label goes behind `#`: `<aws-ssm:/name##3>`",
+                "the path is not a valid parameter name",
+                "use A-Z, a-z, 0-9, `/`, `_`, `.` and `-`; a version or label follows `##`: `<aws-ssm:/name##3>`",
             ),
             Service::SecretsManager => ProviderError::invalid(
-                "its path is not a valid name of a secret",
-                "names hold A-Z, a-z, 0-9, `/`, `_`, `+`, `=`, `.`, `@`, `-`, and `!` where AWS manages the secret (`rds!db-…`)",
+                "the path is not a valid secret name",
+                "use A-Z, a-z, 0-9, `/`, `_`, `+`, `=`, `.`, `@`, `-`, and `!` if AWS manages the secret (`rds!db-…`)",
             ),
         });
     }
     Ok(())
 }
 
-/// Returns whether a parameter's name or ARN stands for a secret of Secrets Manager, which Parameter Store hands on under a
-/// name that no rule for secrets knows of. Taken broadly: no other parameter can be called so.
-fn leads_to_secret(path: &str) -> bool {
+/// Reports whether a parameter's name or ARN is an alias of a Secrets Manager secret, which would bypass policy rules for
+/// secrets. The check is broad: AWS reserves such names.
+fn is_secret_alias(path: &str) -> bool {
     let name = path.split_once(":parameter/").map_or(path, |(_, name)| name);
     let mut parts = name.split('/').filter(|part| !part.is_empty());
     ["aws", "reference", "secretsmanager"]
@@ -139,55 +139,55 @@ fn leads_to_secret(path: &str) -> bool {
 fn bad_arn(service: Service) -> ProviderError {
     match service {
         Service::ParameterStore => ProviderError::invalid(
-            "it is not the ARN of a parameter",
+            "the path is not the ARN of a parameter",
             "write `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`",
         ),
         Service::SecretsManager => ProviderError::invalid(
-            "it is not the ARN of a secret",
+            "the path is not the ARN of a secret",
             "write `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-RANDOM`",
         ),
     }
 }
 
-/// A version by its form.
+/// Parses a version by its form; `None` is the current version.
 ///
-/// Secrets Manager: 32 to 64 letters, digits and dashes are a version id (a UUID, or the token that whoever made the
-/// version chose, as Terraform does), everything else is a staging label. Parameter Store: digits are a number,
-/// everything else is a label. `None` is the current version.
+/// Secrets Manager: 32 to 64 letters, digits and dashes are a version id (a UUID, or the token that a client such as
+/// Terraform chose), everything else is a staging label. Parameter Store: digits are a version number, everything else
+/// is a label.
 fn version(service: Service, text: &str) -> Result<Option<Version>, ProviderError> {
-    let all = |test: fn(u8) -> bool| !text.is_empty() && text.bytes().all(test);
-    let label = all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    let consists_of = |test: fn(u8) -> bool| !text.is_empty() && text.bytes().all(test);
+    let is_label = consists_of(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     let version = match service {
-        Service::ParameterStore if all(|byte| byte.is_ascii_digit()) && text.len() <= 18 => {
+        Service::ParameterStore if consists_of(|byte| byte.is_ascii_digit()) && text.len() <= 18 => {
             Version::Id(text.to_owned())
         }
         Service::ParameterStore
-            if label && text.len() <= 100 && !text.starts_with(|c: char| c.is_ascii_digit()) =>
+            if is_label && text.len() <= 100 && !text.starts_with(|c: char| c.is_ascii_digit()) =>
         {
             Version::Label(text.to_owned())
         }
         Service::SecretsManager if text == CURRENT => return Ok(None),
         Service::SecretsManager
             if (32..=64).contains(&text.len())
-                && all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') =>
+                && consists_of(|byte| byte.is_ascii_alphanumeric() || byte == b'-') =>
         {
             Version::Id(text.to_owned())
         }
         Service::SecretsManager
-            if text.len() <= 256 && !text.contains('!') && (label || is_name(service, text)) =>
+            if text.len() <= 256 && !text.contains('!') && (is_label || is_name(service, text)) =>
         {
             Version::Label(text.to_owned())
         }
         Service::ParameterStore => {
             return Err(ProviderError::invalid(
-                "its version is neither a number nor a label",
+                "the version is neither a number nor a label",
                 "write `<aws-ssm:/name##3>` or `<aws-ssm:/name##label>`",
             ));
         }
         Service::SecretsManager => {
             return Err(ProviderError::invalid(
-                "its version is neither a staging label nor a version id",
-                "write `AWSPREVIOUS`, a label of your own, or the version's id",
+                "the version is neither a staging label nor a version id",
+                "write `AWSPREVIOUS`, a custom label, or the version's id",
             ));
         }
     };

@@ -1,4 +1,4 @@
-//! Against a stub on loopback that checks what it is asked and fails as it is told to.
+//! Tests against a stub on loopback that records requests and fails on demand.
 
 use std::time::Duration;
 
@@ -52,14 +52,14 @@ fn error(answer: &Answer) -> (&'static str, String) {
     (testing::kind(answer), answer.as_ref().expect_err("an error").to_string())
 }
 
-/// Checks the class of an error and a word of its text.
+/// Checks the kind of an error and a word of its text.
 fn assert_error(answer: &Answer, kind: &str, word: &str) {
     let (is, text) = error(answer);
     assert!(is == kind && text.contains(word), "{is}: {text}");
 }
 
 #[test]
-fn many_placeholders_make_few_calls() {
+fn many_placeholders_need_few_calls() {
     let stub = Stub::start(|asked, _| answer_with(canary, asked));
     let sources: Vec<String> = (0..300).map(|n| format!("aws-sm:db-{:02}#password", n % 20)).collect();
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
@@ -80,7 +80,7 @@ fn many_placeholders_make_few_calls() {
 }
 
 #[test]
-fn parameters_come_ten_at_a_time() {
+fn parameters_are_requested_in_batches_of_ten() {
     let stub = Stub::start(|asked, _| answer_with(|name| format!("CANARY {name}"), asked));
     let sources: Vec<String> = (0..60).map(|n| format!("aws-ssm:/app/p-{:02}", n % 25)).collect();
     let values = parameters(&stub, &sources.iter().map(String::as_str).collect::<Vec<_>>());
@@ -92,7 +92,7 @@ fn parameters_come_ten_at_a_time() {
 }
 
 #[test]
-fn versions_of_a_parameter_are_asked_for_apart() {
+fn versions_of_a_parameter_are_requested_separately() {
     let stub = Stub::start(|asked, _| answer_with(|name| format!("value of {name}"), asked));
     let sources = ["aws-ssm:/a", "aws-ssm:/a##3", "aws-ssm:/a##blue", "aws-ssm:/b##3"];
     let values = parameters(&stub, &sources);
@@ -105,7 +105,7 @@ fn versions_of_a_parameter_are_asked_for_apart() {
 }
 
 #[test]
-fn versions_of_a_secret_go_by_their_form() {
+fn versions_of_a_secret_are_classified_by_form() {
     let stub = Stub::start(|asked, _| answer_with(canary, asked));
     let id = "11111111-2222-3333-4444-555555555555";
     let terraform = "terraform-20240101123456789000000001";
@@ -117,7 +117,7 @@ fn versions_of_a_secret_go_by_their_form() {
     let values = secrets(&stub, &sources.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(values.iter().all(Result::is_ok), "{values:?}");
     let asked = stub.asked();
-    // The current version was asked for once, by three references.
+    // Three references request the current version once.
     assert_eq!(asked.len(), 5);
     let versions = |field: &str| {
         let mut all: Vec<String> =
@@ -130,13 +130,13 @@ fn versions_of_a_secret_go_by_their_form() {
 }
 
 #[test]
-fn the_version_that_was_fetched_is_known() {
+fn the_fetched_version_is_reported() {
     let stub = Stub::start(|asked, _| answer_with(canary, asked));
     let id = Some("11111111-2222-3333-4444-555555555555".to_owned());
     let versions = |service, sources: &[&str]| {
         testing::versions(fetched(&provider(service, &stub.endpoint), sources, LONG))
     };
-    // Of a batch, of a label alone, and of what a key is read from.
+    // From a batch, from a label, and from a secret that a key is read from.
     let sources = ["aws-sm:a", "aws-sm:b#port", "aws-sm:a##AWSPREVIOUS"];
     assert_eq!(versions(Service::SecretsManager, &sources), [id.clone(), id.clone(), id]);
     let number = |number: &str| Some(number.to_owned());
@@ -145,7 +145,7 @@ fn the_version_that_was_fetched_is_known() {
 }
 
 #[test]
-fn an_arn_is_asked_for_in_its_own_region() {
+fn an_arn_is_requested_in_its_own_region() {
     let stub = Stub::start(|asked, _| answer_with(canary, asked));
     let arn = |region: &str, name: &str| {
         format!("aws-sm:arn:aws:secretsmanager:{region}:123456789012:secret:{name}")
@@ -163,7 +163,7 @@ fn an_arn_is_asked_for_in_its_own_region() {
 }
 
 #[test]
-fn hostile_paths_are_never_asked_for() {
+fn hostile_paths_are_never_requested() {
     let stub = Stub::start(|asked, _| answer_with(canary, asked));
     let long = format!("aws-sm:{}", "a".repeat(3000));
     for source in [
@@ -202,7 +202,7 @@ fn hostile_paths_are_never_asked_for() {
         "aws-ssm:arn:aws:ssm:eu-west-1:123456789012:parameter/aws/reference/secretsmanager/db",
         "aws-ssm:arn:aws-cn:ssm:cn-north-1:123456789012:parameter//aws/reference/secretsmanager/db",
     ] {
-        assert_error(&parameters(&stub, &[source])[0], "denied", "another name");
+        assert_error(&parameters(&stub, &[source])[0], "denied", "alias");
     }
     assert!(stub.asked().is_empty());
 }
@@ -275,7 +275,7 @@ fn r01_names_that_aws_manages() {
 }
 
 #[test]
-fn r01_neighbors_stay_refused() {
+fn r01_similar_names_stay_refused() {
     let stub = Stub::start(|asked, _| answer_with(canary, asked));
     for source in [
         "aws-sm:rds%21db-12",
@@ -406,7 +406,7 @@ fn each_secret_of_a_batch_has_its_own_answer() {
     {
         assert_eq!(answers[at].as_deref(), Ok(expected.as_bytes()));
     }
-    assert_error(&answers[1], "invalid", "present state");
+    assert_error(&answers[1], "invalid", "current state");
     assert_error(&answers[4], "denied", "decrypt");
     assert_error(&answers[6], "missing", "ResourceNotFoundException");
     assert_error(&answers[7], "denied", "secretsmanager:GetSecretValue");
@@ -414,7 +414,7 @@ fn each_secret_of_a_batch_has_its_own_answer() {
 }
 
 #[test]
-fn without_the_right_to_batches_each_is_asked_for_alone() {
+fn without_permission_for_batches_each_secret_is_requested_alone() {
     let stub = Stub::start(|asked, _| match asked.operation.as_str() {
         "BatchGetSecretValue" => Reply::error(400, "AccessDeniedException"),
         _ if names(asked) == ["b"] => Reply::error(400, "ResourceNotFoundException"),
@@ -444,26 +444,26 @@ fn unknown_parameters_are_not_found() {
     });
     let answers = parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b", "aws-ssm:/c##3"]);
     assert!(answers[0].is_ok());
-    assert_error(&answers[1], "missing", "none of this name");
-    assert_error(&answers[2], "missing", "none of this name");
+    assert_error(&answers[1], "missing", "nothing with this name");
+    assert_error(&answers[2], "missing", "nothing with this name");
     let stub = Stub::start(|_, _| Reply::ok(json!({"Parameters": [{"Name": "/a"}]})));
     for answer in parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b"]) {
         assert_error(&answer, "invalid", "form");
     }
 }
 
-/// An answer that a fault makes, its class, and a word of its message.
-type Fault = (fn(&Asked) -> Reply, &'static str, &'static str);
+/// A faulty response, the kind of its error, and a word of the message.
+type FaultCase = (fn(&Asked) -> Reply, &'static str, &'static str);
 
 #[test]
-fn faults_are_told_apart() {
-    let faults: &[Fault] = &[
+fn faults_map_to_error_kinds() {
+    let faults: &[FaultCase] = &[
         (|_| Reply::error(400, "ExpiredTokenException"), "denied", "credentials"),
         (|_| Reply::error(403, "UnrecognizedClientException"), "denied", "credentials"),
         (|_| Reply::error(403, "CANARY"), "denied", "HTTP 403"),
         (|_| Reply::error(400, "DecryptionFailure"), "denied", "decrypt"),
-        (|_| Reply::error(400, "ResourceNotFoundException"), "missing", "none of this name"),
-        (|_| Reply::error(400, "ValidationException"), "invalid", "cannot be asked"),
+        (|_| Reply::error(400, "ResourceNotFoundException"), "missing", "nothing with this name"),
+        (|_| Reply::error(400, "ValidationException"), "invalid", "does not accept"),
         (|_| Reply::error(418, "CANARY"), "unreachable", "HTTP 418"),
         (|_| Reply::ok(json!({"SecretValues": 7, "SecretString": {"a": "CANARY"}})), "invalid", "form"),
         (|_| Reply::ok(json!(["CANARY"])), "invalid", "form"),
@@ -482,7 +482,7 @@ fn faults_are_told_apart() {
 }
 
 #[test]
-fn passing_faults_are_tried_again() {
+fn transient_faults_are_retried() {
     for (status, code) in
         [(400, "ThrottlingException"), (500, "InternalServiceError"), (503, "ServiceUnavailable")]
     {
@@ -493,7 +493,7 @@ fn passing_faults_are_tried_again() {
         assert_eq!(secrets(&stub, &["aws-sm:a#port"])[0].as_deref(), Ok(&b"5432"[..]), "{code}");
         assert_eq!(stub.asked().len(), 3, "{code}");
     }
-    // A connection that ends in the middle of an answer.
+    // A connection that is closed in the middle of a response.
     let half = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: 900\r\n\r\n{\"Name\": \"CANARY";
     let stub = Stub::start(move |asked, before| match before {
         0 => Reply::Raw(half.as_bytes().to_vec()),
@@ -501,14 +501,14 @@ fn passing_faults_are_tried_again() {
     });
     let answer = &secrets(&stub, &["aws-sm:a#port"])[0];
     if stub.asked().len() == 1 {
-        assert_error(answer, "invalid", "cut off");
+        assert_error(answer, "invalid", "incomplete");
     } else {
         assert_eq!(answer.as_deref(), Ok(&b"5432"[..]));
     }
 }
 
 #[test]
-fn a_throttle_that_lasts_is_unreachable() {
+fn lasting_throttling_is_unreachable() {
     let stub = Stub::start(|_, _| Reply::error(400, "ThrottlingException"));
     let aws = provider(Service::SecretsManager, &stub.endpoint);
     let answer = fetch_within(&aws, &["aws-sm:a", "aws-sm:b"], Duration::from_millis(900));
@@ -517,7 +517,7 @@ fn a_throttle_that_lasts_is_unreachable() {
 }
 
 #[test]
-fn at_the_deadline_it_says_what_was_awaited() {
+fn pending_calls_are_reported_at_the_deadline() {
     let stub = Stub::start(|asked, _| match names(asked).first().map(String::as_str) {
         Some("fast") => answer_with(canary, asked),
         _ => Reply::Hang,
@@ -546,7 +546,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn nobody_there_is_unreachable() {
+fn a_closed_port_is_unreachable() {
     let aws = provider(Service::SecretsManager, "http://127.0.0.1:9");
     let answer = fetch_within(&aws, &["aws-sm:a"], Duration::from_secs(2));
     assert_eq!(error(&answer[0]).0, "unreachable");
@@ -563,7 +563,7 @@ fn sts(expiry: &str) -> Reply {
 }
 
 #[test]
-fn a_role_is_taken_on_first() {
+fn a_role_is_assumed_first() {
     let role = |endpoint: &str, external: &str| {
         Some(AssumeRole {
             role_arn: "arn:aws:iam::123456789012:role/reader".to_owned(),
@@ -588,7 +588,7 @@ fn a_role_is_taken_on_first() {
 }
 
 #[test]
-fn without_a_region_the_operator_is_told() {
+fn a_missing_region_is_an_error() {
     let mut aws = provider(Service::SecretsManager, "http://127.0.0.1:9");
     aws.settings.region = None;
     aws.settings.profile = Some("nowhere".to_owned());
@@ -598,7 +598,7 @@ fn without_a_region_the_operator_is_told() {
 }
 
 #[test]
-fn targets_of_the_same_secret_are_one() {
+fn references_to_the_same_secret_share_a_target() {
     let target = |source: &str| Target::new(Service::SecretsManager, &reference(source)).expect("valid");
     assert_eq!(target("aws-sm:a#x"), target("aws-sm:a#y#AWSCURRENT"));
     assert_eq!(target("aws-sm:a##blue").version, Some(Version::Label("blue".to_owned())));
@@ -606,7 +606,7 @@ fn targets_of_the_same_secret_are_one() {
 }
 
 #[test]
-fn all_keys_of_a_secret() {
+fn all_keys_of_a_secret_are_returned() {
     let document = r#"{"b": {"c": [1, "x"]}, "a": 1.10, "z": null, "": "empty", "\u00e4/": "odd"}"#;
     let stub = Stub::start(move |asked, _| match names(asked).first().map(String::as_str) {
         Some("list") => answer_with(|_| "[1]".to_owned(), asked),

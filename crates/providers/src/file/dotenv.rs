@@ -1,16 +1,16 @@
-//! `.env` files: `NAME=value` by line.
+//! Parses `.env` files: one `NAME=value` per line.
 //!
-//! `#` starts a comment at the start of a line and behind white space; `export ` in front of a name does nothing.
-//! `'…'` is taken as it is; `"…"` knows `\n`, `\r`, `\t`, `\\`, `\"`, `\'`, `\$` and a newline behind `\`, which goes
-//! away; both may span lines. Other values end with their line, without the white space around them.
-//! `$` means nothing: variables are never expanded, since that would reach the environment of the process.
+//! `#` starts a comment at the start of a line and after white space; `export ` before a name is ignored.
+//! `'…'` is literal; `"…"` supports `\n`, `\r`, `\t`, `\\`, `\"`, `\'`, `\$` and a newline after `\`, which is removed;
+//! both may span lines. Other values end with their line and are trimmed.
+//! `$` has no meaning: variables are never expanded, since that would read the environment of the process.
 
 use zeroize::Zeroizing;
 
 use super::format::{LineError, Pairs};
 
 pub fn parse(text: &str) -> Result<Pairs, LineError> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = DotenvParser { text, at: 0 };
     let mut pairs = Vec::new();
     loop {
         reader.skip(|c| c.is_ascii_whitespace());
@@ -22,12 +22,12 @@ pub fn parse(text: &str) -> Result<Pairs, LineError> {
     }
 }
 
-struct Reader<'a> {
+struct DotenvParser<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Reader<'_> {
+impl DotenvParser<'_> {
     fn pair(&mut self) -> Result<(String, Zeroizing<String>), LineError> {
         let mut name = self.name()?;
         self.skip(is_blank);
@@ -36,7 +36,7 @@ impl Reader<'_> {
             self.skip(is_blank);
         }
         if self.next() != Some('=') {
-            return Err(self.error("a name has no `=` behind it"));
+            return Err(self.error("a name is not followed by `=`"));
         }
         self.skip(is_blank);
         let value = match self.peek() {
@@ -53,7 +53,7 @@ impl Reader<'_> {
                 self.skip(|c| c != '\n');
                 Ok((name, value))
             }
-            Some(_) => Err(self.error("there is text behind a closing quote")),
+            Some(_) => Err(self.error("a closing quote is followed by text")),
         }
     }
 
@@ -114,7 +114,7 @@ impl Reader<'_> {
                 self.at += 1;
                 Ok(None)
             }
-            _ => Err(self.error("a `\\` in double quotes is followed by no known escape")),
+            _ => Err(self.error("a `\\` in double quotes does not start a known escape")),
         }
     }
 

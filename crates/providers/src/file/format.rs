@@ -1,9 +1,9 @@
-//! The value under a key of a file.
+//! Looks up the value of a key in a file.
 //!
-//! The file's name decides the format: `*.yaml`, `*.yml`, `*.json`, `*.properties`, `*.env`, `.env`, `.env.*`.
-//! YAML becomes JSON that keeps the spelling of every scalar and key, so that one set of rules applies to both: strings as
-//! they are, numbers and booleans as they were written, objects and lists as compact JSON; null counts as missing. A key
-//! that is given twice is an error: it is unknown which one is meant.
+//! The file's name determines the format: `*.yaml`, `*.yml`, `*.json`, `*.properties`, `*.env`, `.env`, `.env.*`.
+//! YAML is converted to JSON with the spelling of every scalar and key, so that one set of rules applies to both: strings
+//! as they are, numbers and booleans as written, objects and lists as compact JSON; null counts as missing. A duplicate
+//! key is an error, since it is ambiguous.
 
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ use sealwave_secrets::values::{
 /// Keys and values, in the order of the file.
 pub(super) type Pairs = Vec<(String, Zeroizing<String>)>;
 
-/// A line-based format's error: the line, and what is wrong there, without a word of what it holds.
+/// An error in a line-based format: the line and the problem, never its content.
 pub(super) type LineError = (usize, &'static str);
 
 /// A parsed file.
@@ -28,7 +28,7 @@ pub(super) enum Document {
     Pairs(Pairs),
 }
 
-enum Format {
+enum FileFormat {
     Env,
     Json,
     Properties,
@@ -40,19 +40,19 @@ impl Document {
         let format = format_of(path).ok_or_else(|| {
             ProviderError::invalid(
                 "a key can only be read from YAML, JSON, .env and .properties files",
-                "for the whole file, put the placeholder without a key into an item of `stringData`; otherwise name the file by what it holds",
+                "for the whole file, put the placeholder without a key into an item of `stringData`; otherwise give the file the extension of its format",
             )
         })?;
         let text = content.expose_str().ok_or_else(|| malformed("it is not UTF-8"))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match format {
-            Format::Env => dotenv::parse(text).map(Self::Pairs).map_err(at_line),
-            Format::Json => match json_text::parse(text) {
+            FileFormat::Env => dotenv::parse(text).map(Self::Pairs).map_err(at_line),
+            FileFormat::Json => match json_text::parse(text) {
                 Ok(_) => Ok(Self::Json(Zeroizing::new(text.to_owned()))),
                 Err(_) => Err(malformed("it is not well-formed JSON")),
             },
-            Format::Properties => properties::parse(text).map(Self::Pairs).map_err(at_line),
-            Format::Yaml => read_yaml(text).map(Self::Json),
+            FileFormat::Properties => properties::parse(text).map(Self::Pairs).map_err(at_line),
+            FileFormat::Yaml => read_yaml(text).map(Self::Json),
         }
     }
 
@@ -74,12 +74,12 @@ impl Document {
         let found = match self {
             Self::Json(text) => json_text::lookup(text, &path).map_err(|error| match error {
                 WalkError::Missing(step) => missing(&step),
-                WalkError::Structure(NotJson::Duplicate) => twice(),
+                WalkError::Structure(NotJson::Duplicate) => duplicate_key(),
                 WalkError::Structure(NotJson::Syntax) => malformed("a string in it is not well formed"),
             })?,
-            Self::Pairs(pairs) => match path.walk(Flat::All(pairs)) {
-                Ok(Flat::Value(value)) => value.clone(),
-                Ok(Flat::All(_)) | Err(WalkError::Structure(())) => return Err(twice()),
+            Self::Pairs(pairs) => match path.walk(FlatValue::All(pairs)) {
+                Ok(FlatValue::Value(value)) => value.clone(),
+                Ok(FlatValue::All(_)) | Err(WalkError::Structure(())) => return Err(duplicate_key()),
                 Err(WalkError::Missing(step)) => return Err(missing(&step)),
             },
         };
@@ -91,15 +91,15 @@ fn missing(step: &MissingStep) -> ProviderError {
     ProviderError::not_found(step.message("the file"), KEY_HINT)
 }
 
-/// A file without nesting, in which a dot is a character of a key.
+/// A file without nesting, where a dot is part of a key.
 #[derive(Clone, Copy)]
-enum Flat<'a> {
+enum FlatValue<'a> {
     All(&'a Pairs),
     Value(&'a Zeroizing<String>),
 }
 
-impl KeyedValue for Flat<'_> {
-    /// The key is there twice.
+impl KeyedValue for FlatValue<'_> {
+    /// The key is a duplicate.
     type Error = ();
 
     fn member(self, name: &str) -> Result<Option<Self>, ()> {
@@ -123,16 +123,16 @@ impl KeyedValue for Flat<'_> {
     }
 }
 
-fn format_of(path: &str) -> Option<Format> {
+fn format_of(path: &str) -> Option<FileFormat> {
     let name = path.rsplit('/').next()?;
     if name == ".env" || name.starts_with(".env.") {
-        return Some(Format::Env);
+        return Some(FileFormat::Env);
     }
     match name.rsplit_once('.')?.1 {
-        "env" => Some(Format::Env),
-        "json" => Some(Format::Json),
-        "properties" => Some(Format::Properties),
-        "yaml" | "yml" => Some(Format::Yaml),
+        "env" => Some(FileFormat::Env),
+        "json" => Some(FileFormat::Json),
+        "properties" => Some(FileFormat::Properties),
+        "yaml" | "yml" => Some(FileFormat::Yaml),
         _ => None,
     }
 }
@@ -140,10 +140,10 @@ fn format_of(path: &str) -> Option<Format> {
 /// Reads one YAML document and returns it as JSON.
 fn read_yaml(text: &str) -> Result<Zeroizing<String>, ProviderError> {
     let document = yaml::read_verbatim(text, MergeKeys::Apply).map_err(|why| match why {
-        NotVerbatim::Duplicate(line) => at_line((line as usize, "it gives a key twice")),
+        NotVerbatim::Duplicate(line) => at_line((line as usize, "it contains a key twice")),
         NotVerbatim::Empty => malformed("it is empty"),
         NotVerbatim::Malformed(line) => at_line((line as usize, "it is not well-formed YAML")),
-        NotVerbatim::Several => malformed("it holds several documents"),
+        NotVerbatim::Several => malformed("it contains several documents"),
     })?;
     if document.root().as_str().is_some() {
         // A scalar has no keys.
@@ -163,17 +163,17 @@ fn at_line((line, why): LineError) -> ProviderError {
     malformed(&if line == 0 { why.to_owned() } else { format!("{why} (line {line})") })
 }
 
-fn twice() -> ProviderError {
-    ProviderError::invalid("the file has the key twice", "remove one of them")
+fn duplicate_key() -> ProviderError {
+    ProviderError::invalid("the file contains the key twice", "remove one of them")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What a key finds, and what `yamlParse | jsonPath` finds in the whole file.
+    /// Compares a key with `yamlParse | jsonPath` on the whole file.
     #[test]
-    fn r04_two_ways_to_one_value_agree() {
+    fn r04_keys_and_json_paths_agree() {
         let text = "accounts: {no: 0123, on: 1.10, NO: yes, y: [010, ~, 1e3]}\nzip: [02134, 00501]\nd: &d 2001-1-2\ne: *d\n";
         let document = Document::parse("a.yaml", &SecretValue::new(text.into())).expect("well formed");
         let whole = yaml::read_verbatim(text, MergeKeys::Apply).expect("well formed").to_json();
@@ -222,7 +222,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_file_panics(
+        fn parsing_never_panics(
             text in "(A|=|:|'|\"|\\\\|\n|\r|#|!| |\t|\\$|export |\\\\u00e4|\\\\uD83D|\\\\uDE00|\u{e4}|\u{1f600}|\\{|\\}|\\[|\\]|,|1){0,25}",
         ) {
             let content = SecretValue::new(text.into_bytes());

@@ -1,9 +1,9 @@
-//! Java's `.properties` files, as `java.util.Properties.load` reads them, in UTF-8.
+//! Parses Java's `.properties` files like `java.util.Properties.load`, in UTF-8.
 //!
-//! `#` or `!` as the first character starts a comment; an odd number of `\` at the end of a line continues it, without
-//! the white space that starts the next one. A key ends at the first unescaped `=`, `:` or white space. `\t`, `\n`,
-//! `\r`, `\f` and `\uXXXX` are escapes (surrogates in pairs), `\` before anything else goes away. White space at the end
-//! of a value belongs to it.
+//! A line that starts with `#` or `!` is a comment; an odd number of `\` at the end of a line continues it, without the
+//! leading white space of the next one. A key ends at the first unescaped `=`, `:` or white space. `\t`, `\n`,
+//! `\r`, `\f` and `\uXXXX` are escapes (surrogates in pairs), `\` before anything else is removed. Trailing white
+//! space belongs to the value.
 
 use zeroize::Zeroizing;
 
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Result<Pairs, LineError> {
     Ok(pairs)
 }
 
-/// Lines end with `\n`, `\r` or `\r\n`.
+/// Splits at `\n`, `\r` and `\r\n`.
 fn natural_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
@@ -77,7 +77,7 @@ fn unescape(text: &str) -> Result<Zeroizing<String>, &'static str> {
     Ok(out)
 }
 
-/// Reads behind `\u`: four hex digits, or a surrogate pair.
+/// Parses the text after `\u`: four hex digits, or a surrogate pair.
 fn unicode(text: &str) -> Option<(char, &str)> {
     let (high, rest) = unit(text)?;
     if let Some(c) = char::from_u32(high) {

@@ -1,4 +1,4 @@
-//! The connection to a cluster: its client, and one GET with its answer.
+//! The connection to a cluster: its client, and a GET request with retries.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -18,25 +18,25 @@ use super::question::Question;
 
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Definitions per page; a large one has half a MiB.
+/// Definitions per page; a large definition has half a MiB.
 const PAGE: u32 = 25;
 
-/// A client that is logged in.
+/// A client with credentials.
 #[derive(Clone)]
 pub(super) struct Connection(Client);
 
-/// Whose credentials are used.
+/// The credentials to use.
 pub(crate) enum Login<'a> {
-    /// Those of a kubeconfig that the operator names, and of its context, if it names one.
+    /// A kubeconfig that the operator configures, optionally with a context.
     Operator(&'a Path, Option<&'a str>),
-    /// Those of the pod that sealwave runs in.
+    /// The service account of sealwave's pod.
     Pod,
-    /// Those that kubectl would use, from these kubeconfigs; those of the pod where there are none.
+    /// The credentials that kubectl would use from these kubeconfigs; the pod's service account if there are none.
     User(&'a [PathBuf], Option<&'a str>),
 }
 
 impl Connection {
-    /// Makes a client.
+    /// Creates a client.
     ///
     /// # Errors
     /// The settings or the credentials cannot be used.
@@ -48,28 +48,28 @@ impl Connection {
         if config.cluster_url.scheme_str() != Some("https") {
             if !config.cluster_url.host().is_some_and(is_loopback) {
                 return Err(ProviderError::invalid(
-                    "the cluster's address is not https, so the token and all values could be read on the way",
-                    "use the https address of its API",
+                    "the cluster's address is not https, so the token and all values could be read in transit",
+                    "use the https address of its API server",
                 ));
             }
-            // No certificate will be looked at, so the system needs none; and no proxy may read along.
+            // Without https, system certificates are not needed, and a proxy could read the traffic.
             config.root_cert.get_or_insert_default();
             config.proxy_url = None;
         }
-        // A kubeconfig may name a program that fetches the token, and waiting for it blocks.
+        // A kubeconfig may name an exec plugin, and waiting for it blocks.
         let client = tokio::task::spawn_blocking(|| Client::try_from(config)).await;
         client.ok().and_then(Result::ok).map(Self).ok_or_else(|| {
             ProviderError::unreachable(
                 "the credentials for the cluster cannot be used",
-                "see to the certificates, the token and the program that the kubeconfig names",
+                "check the certificates, the token and the exec plugin in the kubeconfig",
             )
         })
     }
 
-    /// The JSON that answers a question.
+    /// Sends a request and returns the JSON of its response.
     ///
     /// # Errors
-    /// It is not there, or cannot be read.
+    /// The object does not exist or cannot be read.
     pub(super) async fn ask(
         &self,
         question: &Question<'_>,
@@ -78,7 +78,7 @@ impl Connection {
         let patience = question.patience();
         retry::retry(end, Patience::default(), || async {
             tokio::time::timeout(patience, self.attempt(question)).await.unwrap_or_else(|_| {
-                let reason = format!("the cluster gave no answer within {} seconds", patience.as_secs());
+                let reason = format!("the cluster did not respond within {} seconds", patience.as_secs());
                 Err(Failed::transient(ProviderError::unreachable(reason, API_HINT)))
             })
         })
@@ -102,15 +102,16 @@ impl Connection {
             }
         };
         let request = request.map_err(|_| question.malformed())?;
-        let response = self.0.send(request.map(Body::from)).await.map_err(|error| broken(&error))?;
+        let response =
+            self.0.send(request.map(Body::from)).await.map_err(|error| connection_error(&error))?;
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-        judge(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)), question)?;
+        check_status(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)), question)?;
         let body = Limited::new(response.into_body(), question.max_answer()).collect().await;
         let body = body.map_err(|error| {
             if error.is::<LengthLimitError>() {
                 Failed::Final(question.too_large())
             } else {
-                let reason = "the connection broke before the answer was complete";
+                let reason = "the connection was closed before the response was complete";
                 Failed::transient(ProviderError::unreachable(reason, API_HINT))
             }
         })?;
@@ -118,7 +119,7 @@ impl Connection {
     }
 }
 
-pub(super) const API_HINT: &str = "see that the cluster's API can be reached from here";
+pub(super) const API_HINT: &str = "check that the cluster's API is reachable from here";
 
 impl Login<'_> {
     async fn config(self) -> Result<Config, ProviderError> {
@@ -127,27 +128,27 @@ impl Login<'_> {
                 credential::read(file, "`kubeconfig`")?;
                 let shown = format!("`kubeconfig` `{}`", file.display());
                 let kubeconfig = Kubeconfig::read_from(file).map_err(|_| unusable(&shown))?;
-                let proxy = proxy_of(&kubeconfig, context);
+                let proxy = configured_proxy(&kubeconfig, context);
                 let mut config = configure(kubeconfig, context, &shown).await?;
-                // The library would also take one from the environment.
+                // The library would also use a proxy from the environment.
                 config.proxy_url = proxy.map(|url| url.parse()).transpose().map_err(|_| unusable(&shown))?;
                 Ok(config)
             }
             Self::Pod => Config::incluster().map_err(|_| {
                 ProviderError::unreachable(
-                    "there is no service account of a pod to log in with",
-                    "mount its token in the sidecar, or name a `kubeconfig` in the operator file",
+                    "the pod has no service account token to log in with",
+                    "mount the token in the sidecar, or set `kubeconfig` in the operator file",
                 )
             }),
             Self::User([], None) => Config::incluster().map_err(|_| {
                 ProviderError::unreachable(
-                    "there is neither a kubeconfig nor a service account of a pod to log in with",
-                    "name the file with `--kubeconfig` or `KUBECONFIG`",
+                    "neither a kubeconfig nor a pod's service account token was found to log in with",
+                    "set the file with `--kubeconfig` or `KUBECONFIG`",
                 )
             }),
             Self::User([], Some(_)) => Err(ProviderError::invalid(
-                "`--context` is one of a kubeconfig, and there is none",
-                "name the file with `--kubeconfig` or `KUBECONFIG`",
+                "`--context` needs a kubeconfig, and none was found",
+                "set the file with `--kubeconfig` or `KUBECONFIG`",
             )),
             Self::User(files, context) => {
                 let merged = merge(files)?;
@@ -157,13 +158,13 @@ impl Login<'_> {
     }
 }
 
-/// What several kubeconfigs say together, by kubectl's rules.
+/// Merges kubeconfigs by kubectl's rules.
 fn merge(files: &[PathBuf]) -> Result<Kubeconfig, ProviderError> {
     let mut merged = Kubeconfig::default();
     for file in files {
         credential::read(file, "kubeconfig").map_err(|error| match error {
             ProviderError::Unreachable { reason, .. } => {
-                ProviderError::unreachable(reason, "name another one with `--kubeconfig` or `KUBECONFIG`")
+                ProviderError::unreachable(reason, "use another one with `--kubeconfig` or `KUBECONFIG`")
             }
             other => other,
         })?;
@@ -180,44 +181,44 @@ async fn configure(
 ) -> Result<Config, ProviderError> {
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|_| unusable(shown))?;
-    if let Some(what) = unsendable(&config.auth_info) {
+    if let Some(field) = unsendable_field(&config.auth_info) {
         return Err(ProviderError::invalid(
-            format!("{what} in {shown} holds a character that none can have"),
-            "look for a line break or a space in it, which `|` and `>` add at the end",
+            format!("{field} in {shown} contains a character that is not allowed"),
+            "remove spaces and line breaks from it; `|` and `>` add a line break at the end",
         ));
     }
     Ok(config)
 }
 
-/// The library's errors quote the file, so none of them is used.
+/// Returns the error for an unusable kubeconfig. The library's own errors quote the file, so they are not used.
 fn unusable(shown: &str) -> ProviderError {
     ProviderError::invalid(
         format!("{shown} cannot be used"),
-        "try it with `kubectl --kubeconfig`, and see that it has the `context`",
+        "try it with `kubectl --kubeconfig`, and check that it has the `context`",
     )
 }
 
-/// The proxy that a kubeconfig itself names for the cluster.
-fn proxy_of(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+/// Returns the proxy that a kubeconfig sets for the cluster.
+fn configured_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
     let context = context.or(kubeconfig.current_context.as_deref())?;
     let context = kubeconfig.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
     let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?;
     cluster.cluster.as_ref()?.proxy_url.clone().filter(|url| !url.is_empty())
 }
 
-/// What of a login cannot be sent: the library panics over it.
-fn unsendable(login: &AuthInfo) -> Option<&'static str> {
-    let word = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    let line = |text: &str| !text.chars().any(char::is_control);
-    let secret = |text: &Option<SecretString>, fits: fn(&str) -> bool| {
+/// Returns the credential that cannot be sent in a header, on which the library would panic.
+fn unsendable_field(login: &AuthInfo) -> Option<&'static str> {
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_line = |text: &str| !text.chars().any(char::is_control);
+    let is_sendable = |text: &Option<SecretString>, fits: fn(&str) -> bool| {
         text.as_ref().is_none_or(|text| fits(text.expose_secret()))
     };
     let provider = login.auth_provider.iter().flat_map(|provider| &provider.config);
-    if !secret(&login.token, word) {
+    if !is_sendable(&login.token, is_word) {
         Some("the token")
-    } else if !secret(&login.password, line) || !login.username.as_deref().is_none_or(line) {
-        Some("the user's name or password")
-    } else if provider.into_iter().any(|(name, text)| name.ends_with("token") && !word(text)) {
+    } else if !is_sendable(&login.password, is_line) || !login.username.as_deref().is_none_or(is_line) {
+        Some("the user name or password")
+    } else if provider.into_iter().any(|(name, text)| name.ends_with("token") && !is_word(text)) {
         Some("a token of `auth-provider`")
     } else {
         None
@@ -229,12 +230,12 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn judge(status: u16, after: Option<Duration>, question: &Question<'_>) -> Result<(), Failed> {
+fn check_status(status: u16, after: Option<Duration>, question: &Question<'_>) -> Result<(), Failed> {
     let error = match status {
         200 => return Ok(()),
         401 => ProviderError::denied(
-            "the cluster does not accept who we say we are (401)",
-            "see that the token or certificate is of this cluster and has not expired",
+            "the cluster rejected the credentials (401)",
+            "check that the token or certificate belongs to this cluster and has not expired",
         ),
         403 => question.forbidden(),
         404 => question.missing(),
@@ -250,19 +251,19 @@ fn judge(status: u16, after: Option<Duration>, question: &Question<'_>) -> Resul
 
 pub(super) fn refused(status: u16) -> ProviderError {
     ProviderError::unreachable(
-        format!("the cluster's API refused the question ({status})"),
-        "see that the address of the cluster is that of its API",
+        format!("the cluster's API rejected the request ({status})"),
+        "check that the cluster's address is that of its API server",
     )
 }
 
-/// What a broken connection means. The error's own text is not used.
-fn broken(error: &kube::Error) -> Failed {
+/// Converts a connection error. Its own text is not used.
+fn connection_error(error: &kube::Error) -> Failed {
     if matches!(error, kube::Error::Auth(_)) {
-        let hint = "see to the token and the program that the kubeconfig names";
+        let hint = "check the certificates, the token and the exec plugin in the kubeconfig";
         return ProviderError::unreachable("the credentials for the cluster cannot be used", hint).into();
     }
     if let Some(handshake) = tls::Handshake::of(error) {
-        let trust = "see to `certificate-authority-data` in the kubeconfig";
+        let trust = "check `certificate-authority-data` in the kubeconfig";
         return handshake.explain("the cluster's API", "`server` in the kubeconfig", trust).into();
     }
     Failed::transient(ProviderError::unreachable("the cluster's API cannot be reached", API_HINT))

@@ -1,4 +1,4 @@
-//! The custom resources that a cluster defines, page by page.
+//! Lists the CustomResourceDefinitions of a cluster, page by page.
 
 use std::time::Instant;
 
@@ -10,15 +10,15 @@ use super::super::runtime::{self, Interrupted};
 use super::connection::{API_HINT, Connection, Login};
 use super::question::Question;
 
-/// Pages of a list; no cluster has as many.
+/// The most pages of a list; no cluster has as many.
 const MAX_PAGES: usize = 2000;
-/// Bytes of all pages.
+/// The most bytes of all pages.
 const MAX_BYTES: usize = 1 << 30;
 
-/// Hands every definition to `take`, which says whether it is one.
+/// Passes every definition to `take`, which returns whether it is valid.
 ///
 /// # Errors
-/// The list cannot be had whole.
+/// The complete list cannot be fetched.
 pub fn list(
     login: Login<'_>,
     deadline: Instant,
@@ -27,12 +27,9 @@ pub fn list(
     runtime::run(deadline, |end| pages(login, end, take)).unwrap_or_else(|interrupted| {
         Err(match interrupted {
             Interrupted::Elapsed => {
-                ProviderError::unreachable("the cluster has not sent all of it in time", API_HINT)
+                ProviderError::unreachable("the list was not complete before the deadline", API_HINT)
             }
-            Interrupted::NotStarted(kind) => ProviderError::unreachable(
-                format!("no connection can be prepared ({kind})"),
-                "see to the limits of this process",
-            ),
+            Interrupted::NotStarted(kind) => ProviderError::cannot_start("the network runtime", kind),
         })
     })
 }
@@ -51,7 +48,7 @@ async fn pages(
         if bytes > MAX_BYTES {
             break;
         }
-        let page: Page = serde_json::from_slice(&answer).map_err(|_| malformed())?;
+        let page: DefinitionPage = serde_json::from_slice(&answer).map_err(|_| malformed())?;
         if page.kind != "CustomResourceDefinitionList" {
             return Err(malformed());
         }
@@ -65,12 +62,15 @@ async fn pages(
             return Ok(());
         }
     }
-    Err(ProviderError::invalid("it does not end", "see that the address of the cluster is that of its API"))
+    Err(ProviderError::invalid(
+        "the list has too many pages",
+        "check that the cluster's address is that of its API server",
+    ))
 }
 
-/// `items` is null where Go had nothing to put into it.
+/// A page of the list. Go writes an empty `items` as null.
 #[derive(Deserialize)]
-struct Page {
+struct DefinitionPage {
     kind: String,
     #[serde(default)]
     metadata: PageMetadata,
@@ -85,7 +85,7 @@ struct PageMetadata {
 
 fn malformed() -> ProviderError {
     ProviderError::invalid(
-        "the cluster's answer is no list of CustomResourceDefinitions",
-        "see that the address of the cluster is that of its API",
+        "the cluster's response is not a list of CustomResourceDefinitions",
+        "check that the cluster's address is that of its API server",
     )
 }

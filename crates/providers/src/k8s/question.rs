@@ -1,20 +1,20 @@
-//! What a cluster is asked: the bounds of its answer, and what a refusal means.
+//! Requests to a cluster: the limits of their responses, and the errors for each status.
 
 use std::time::Duration;
 
 use super::super::ProviderError;
 use super::connection::refused;
 
-/// One GET.
+/// A GET request.
 pub(super) enum Question<'q> {
-    /// `CustomResourceDefinition`s: the first page of the list, or the one that this token leads to.
+    /// The list of `CustomResourceDefinition`s: its first page, or the page of a continue token.
     Definitions { page: Option<&'q str> },
     /// One Secret.
     Secret { namespace: &'q str, name: &'q str },
 }
 
 impl Question<'_> {
-    /// After this, an attempt counts as failed and another one begins.
+    /// Returns the timeout of one attempt.
     pub(super) const fn patience(&self) -> Duration {
         Duration::from_secs(match self {
             Self::Definitions { .. } => 60,
@@ -22,7 +22,7 @@ impl Question<'_> {
         })
     }
 
-    /// Bytes of an answer; the values of a Secret are one MiB at most, and so is what etcd keeps of a definition.
+    /// Returns the largest response in bytes; a Secret's values are at most one MiB, and so is a definition in etcd.
     pub(super) const fn max_answer(&self) -> usize {
         match self {
             Self::Definitions { .. } => 64 << 20,
@@ -31,19 +31,20 @@ impl Question<'_> {
     }
 
     pub(super) fn too_large(&self) -> ProviderError {
-        let reason = format!("the cluster's answer is larger than {} MiB", self.max_answer() >> 20);
+        let reason = format!("the cluster's response is larger than {} MiB", self.max_answer() >> 20);
         let hint = match self {
-            Self::Definitions { .. } => "see that the address of the cluster is that of its API",
-            Self::Secret { .. } => "a Secret holds one MiB at most",
+            Self::Definitions { .. } => "check that the cluster's address is that of its API server",
+            Self::Secret { .. } => "a Secret contains at most one MiB",
         };
         ProviderError::invalid(reason, hint)
     }
 
     pub(super) fn malformed(&self) -> ProviderError {
         match self {
-            Self::Definitions { .. } => {
-                ProviderError::invalid("it cannot be asked for", "report this as a bug")
-            }
+            Self::Definitions { .. } => ProviderError::invalid(
+                "the request cannot be built",
+                "this is a bug in sealwave; please report it",
+            ),
             Self::Secret { .. } => {
                 ProviderError::invalid("the path is not a valid Secret name", "correct the name")
             }
@@ -53,12 +54,12 @@ impl Question<'_> {
     pub(super) fn forbidden(&self) -> ProviderError {
         match self {
             Self::Definitions { .. } => ProviderError::denied(
-                "this user may not `list` `customresourcedefinitions.apiextensions.k8s.io` (403)",
-                "a ClusterRole with that verb on that resource lets you; or let somebody pull who may",
+                "this user is not allowed to `list` `customresourcedefinitions.apiextensions.k8s.io` (403)",
+                "grant that verb on that resource with a ClusterRole, or pull as another user",
             ),
             Self::Secret { namespace, name } => ProviderError::denied(
-                format!("sealwave may not get Secret `{name}` in namespace `{namespace}`"),
-                "give its service account a Role in that namespace with `get` on `secrets`",
+                format!("sealwave is not allowed to get Secret `{name}` in namespace `{namespace}`"),
+                "bind its service account to a Role in that namespace with `get` on `secrets`",
             ),
         }
     }
@@ -67,8 +68,8 @@ impl Question<'_> {
         match self {
             Self::Definitions { .. } => refused(404),
             Self::Secret { namespace, name } => ProviderError::not_found(
-                format!("there is no Secret `{name}` in namespace `{namespace}`"),
-                "correct the name, or make the Secret",
+                format!("Secret `{name}` does not exist in namespace `{namespace}`"),
+                "correct the name, or create the Secret",
             ),
         }
     }
@@ -76,8 +77,8 @@ impl Question<'_> {
     pub(super) fn expired(&self) -> ProviderError {
         match self {
             Self::Definitions { .. } => ProviderError::unreachable(
-                "the cluster has forgotten the list before all of it was read (410)",
-                "run it again, over a faster connection",
+                "the list expired before all pages were read (410)",
+                "try again over a faster connection",
             ),
             Self::Secret { .. } => refused(410),
         }

@@ -8,7 +8,7 @@ use crate::testing::{self, Answer, LONG, kind};
 use sealwave_secrets::settings::ProviderConfig;
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 
-/// A directory with a kubeconfig for this server.
+/// Creates a directory with a kubeconfig for this server.
 fn kubeconfig(server: &str) -> TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     let config = json!({
@@ -68,7 +68,7 @@ fn status(code: u16) -> Reply {
 }
 
 #[test]
-fn each_secret_is_asked_for_once_and_values_are_exact() {
+fn each_secret_is_requested_once_and_values_are_exact() {
     let long = vec![b'x'; 64 << 10];
     let values: Vec<(&str, Vec<u8>)> = vec![
         ("nul", b"a\0b\n".to_vec()),
@@ -98,7 +98,7 @@ fn each_secret_is_asked_for_once_and_values_are_exact() {
 }
 
 #[test]
-fn the_version_that_was_fetched_is_known() {
+fn the_fetched_version_is_reported() {
     let server = StubServer::start(|asked, _| match asked.target.rsplit('/').next() {
         Some("db") => secret(&[("k", b"v")]),
         Some("odd") => {
@@ -114,7 +114,7 @@ fn the_version_that_was_fetched_is_known() {
 }
 
 #[test]
-fn the_operator_chooses_the_namespaces() {
+fn only_allowed_namespaces_are_read() {
     let server = StubServer::start(|asked, _| secret(&[("k", asked.target.as_bytes())]));
     let answers = fetch(&server, &["a", "b"], &["a/db#k", "b/db#k", "c/db#k", "db#k", "A/db#k"]);
     assert_eq!(answers[0].as_deref(), Ok(&b"/api/v1/namespaces/a/secrets/db"[..]));
@@ -142,9 +142,9 @@ fn the_operator_chooses_the_namespaces() {
     assert_eq!(server.asked().len(), 2);
 }
 
-/// A Secret's name has 253 characters, and none of its parts has a limit of its own.
+/// A Secret's name has up to 253 characters; its parts have no limit of their own.
 #[test]
-fn names_are_as_long_as_kubernetes_lets_them_be() {
+fn names_may_have_253_characters() {
     let server = StubServer::start(|_, _| secret(&[("k", b"v")]));
     let source = |length: usize| format!("{}#k", "a".repeat(length));
     let answers = fetch(&server, &["a"], &[&source(64), &source(253), &source(254)]);
@@ -152,7 +152,7 @@ fn names_are_as_long_as_kubernetes_lets_them_be() {
     assert_eq!(kind(&answers[2]), "invalid");
 }
 
-/// Neighbors of the length: dots, and letters that no name has.
+/// Related to the length: dots, and characters that are not allowed.
 #[test]
 fn p12_names_of_secrets() {
     let server = StubServer::start(|_, _| secret(&[("k", b"v")]));
@@ -234,7 +234,7 @@ fn answer(asked: &Asked, before: usize) -> Reply {
 }
 
 #[test]
-fn what_the_cluster_says_is_told_apart() {
+fn responses_map_to_error_kinds() {
     let server = StubServer::start(answer);
     let cases = [
         ("gone", "missing"),
@@ -267,7 +267,7 @@ fn what_the_cluster_says_is_told_apart() {
 }
 
 #[test]
-fn the_deadline_says_what_was_awaited() {
+fn pending_references_are_listed_at_the_deadline() {
     let server = StubServer::start(|asked, _| {
         let reply = secret(&[("k", b"v")]);
         if asked.target.ends_with("slow") { reply.after(Duration::from_secs(20)) } else { reply }
@@ -276,11 +276,11 @@ fn the_deadline_says_what_was_awaited() {
         fetch_within(&server.address, &settings(&["shop"]), &["db#k", "slow#k"], Duration::from_secs(3));
     assert_eq!(kind(&answers[0]), "found");
     let error = answers[1].as_ref().expect_err("too late").to_string();
-    assert!(error.ends_with("still awaited: `k8s:slow`"), "{error}");
+    assert!(error.ends_with("still waiting for: `k8s:slow`"), "{error}");
 }
 
 #[test]
-fn unusable_credentials_and_addresses() {
+fn unusable_credentials_and_addresses_are_errors() {
     let unused = settings(&["shop"]);
     let ask =
         |server: &str, settings: &K8sSettings| fetch_within(server, settings, &["db#k"], LONG).remove(0);
@@ -307,7 +307,7 @@ fn bad_settings_are_refused() {
 }
 
 #[test]
-fn all_keys_of_a_secret() {
+fn all_keys_of_a_secret_are_returned() {
     let server = StubServer::start(|asked, _| match asked.target.rsplit('/').next() {
         Some("empty") => Reply::json(200, r#"{"kind":"Secret","type":"Opaque"}"#),
         Some("broken") => Reply::json(200, r#"{"kind":"Secret","data":{"k":"%CANARY"}}"#),
@@ -328,7 +328,7 @@ fn all_keys_of_a_secret() {
         testing::entries(fetched.remove(&all).expect("an answer"))
     };
     assert_eq!(ask("k8s:db"), Ok(testing::pairs(&[("a", ""), ("b", "a\0b\n"), ("tls.crt", "\u{1f600}")])));
-    assert_eq!(server.asked().len(), 1, "one question for all keys and for one");
+    assert_eq!(server.asked().len(), 1, "one request for all keys and for one");
     assert_eq!(ask("k8s:empty"), Ok(Vec::new()));
     assert!(ask("k8s:broken").expect_err("no base64").contains("is not valid"));
     assert!(ask("k8s:token").expect_err("refused").contains("is denied"));

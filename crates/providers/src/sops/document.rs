@@ -1,7 +1,7 @@
-//! A file in the clear: decrypted as a whole, its MAC verified, and only then asked for values.
+//! A decrypted file: it is decrypted as a whole and its MAC is verified before values are returned.
 //!
-//! The MAC is a SHA-512 over all values in their order, encrypted under the data key. It covers neither keys (each
-//! encrypted value is bound to its own) nor comments, nor where one value ends and the next begins.
+//! The MAC is a SHA-512 over all values in order, encrypted with the data key. It does not cover keys (each encrypted
+//! value is bound to its own key), comments, or the boundaries between values.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ use sealwave_secrets::values::{
     EntriesError, KeyPath, KeyedValue, SecretBuffer, SecretEntries, SecretValue, Shape, WalkError,
 };
 
-/// What a digest over encrypted values only starts with: the SHA-256 of `sops`, so that it never equals one over all.
+/// The prefix of a digest over only encrypted values: the SHA-256 of `sops`, so that it never equals a digest over all.
 const ONLY_ENCRYPTED: [u8; 32] = [
     0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b, 0x0b,
     0x97, 0x5b, 0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
@@ -30,10 +30,11 @@ const ONLY_ENCRYPTED: [u8; 32] = [
 /// A decrypted file.
 pub(super) struct Document {
     format: Format,
-    root: Tree,
+    root: DecryptedNode,
 }
 
-enum Tree {
+/// A decrypted value or collection of values.
+enum DecryptedNode {
     Leaf(Plain),
     List(Vec<Self>),
     Map(Vec<(CompactString, Self)>),
@@ -47,11 +48,12 @@ impl Document {
         if metadata.mac_only_encrypted {
             digest.update(&ONLY_ENCRYPTED);
         }
-        let mut walk = Walk { metadata, key, plain: &parsed.plain, digest, path: String::new() };
-        let mut root = walk.map(&parsed.data, false)?;
+        let mut decryptor =
+            TreeDecryptor { metadata, key, plain: &parsed.plain, digest, path: String::new() };
+        let mut root = decryptor.map(&parsed.data, false)?;
         let expected =
             value::open(&metadata.mac, key, &metadata.last_modified).map_err(|_| SopsError::Mac)?;
-        if expected.authenticated() != Some(walk.digest.finish().as_bytes()) {
+        if expected.authenticated() != Some(decryptor.digest.finish().as_bytes()) {
             return Err(SopsError::Mac);
         }
         if parsed.format == Format::Ini {
@@ -65,10 +67,10 @@ impl Document {
         let mut entries = SecretEntries::default();
         match (self.format, &self.root) {
             (Format::Binary, _) => return Err(SopsError::NoKeysInBinary.into()),
-            (_, Tree::Map(all)) => {
+            (_, DecryptedNode::Map(all)) => {
                 for (key, tree) in all {
                     let value = match tree {
-                        Tree::Null => None,
+                        DecryptedNode::Null => None,
                         tree => Some(tree.bytes()?),
                     };
                     entries.insert(key.to_string(), value)?;
@@ -79,11 +81,11 @@ impl Document {
         Ok(entries)
     }
 
-    /// Returns the value that a key leads to, or the whole of a binary file.
+    /// Returns the value of a key, or the content of a binary file.
     pub(super) fn value(&self, key: Option<&str>) -> Result<SecretValue, SopsError> {
         match (self.format, key) {
             (Format::Binary, None) => {
-                self.root.entry("data").and_then(Tree::text).ok_or(SopsError::KeyMissing(None))
+                self.root.entry("data").and_then(DecryptedNode::text).ok_or(SopsError::KeyMissing(None))
             }
             (Format::Binary, Some(_)) => Err(SopsError::NoKeysInBinary),
             (_, None) => Err(SopsError::WholeFile),
@@ -99,19 +101,19 @@ impl Document {
     }
 }
 
-/// The way through the tree, values in the order in which SOPS takes them.
-struct Walk<'a> {
+/// Decrypts a tree, in the order in which SOPS digests values.
+struct TreeDecryptor<'a> {
     metadata: &'a Metadata,
     key: &'a DataKey,
     plain: &'a PlainScalars,
     digest: ValuesDigest,
-    /// Keys down to here, each with `:` behind it; items of lists add nothing.
+    /// The keys down to the current node, each followed by `:`; list items add nothing.
     path: String,
 }
 
-impl Walk<'_> {
-    /// The depth is bounded by the readers. `named`: whether the rule names a key on the way.
-    fn map(&mut self, mapping: &Mapping, named: bool) -> Result<Tree, SopsError> {
+impl TreeDecryptor<'_> {
+    /// Decrypts a mapping; the parsers limit its depth. `named` is set if the rule matches a key on the path.
+    fn map(&mut self, mapping: &Mapping, named: bool) -> Result<DecryptedNode, SopsError> {
         let mut entries = Vec::with_capacity(mapping.len());
         for entry in mapping.entries() {
             self.check_key(entry)?;
@@ -124,35 +126,35 @@ impl Walk<'_> {
             }
             self.path.truncate(length);
         }
-        Ok(Tree::Map(entries))
+        Ok(DecryptedNode::Map(entries))
     }
 
-    /// SOPS takes texts for keys only; `<<` is one to it.
+    /// Rejects keys that are not strings, as SOPS does; `<<` is a string to it.
     fn check_key(&self, entry: &Entry) -> Result<(), SopsError> {
         let is_null = || matches!(entry.key.as_str(), "" | "~" | "null" | "Null" | "NULL");
         if self.plain.contains(entry.key_origin) && (is_null() || resolve_core(&entry.key).is_some()) {
             let line = entry.key_origin.line as usize;
             return Err(at_line(
                 line,
-                "a key is a number, a boolean, a date or null; SOPS needs it in quotes",
+                "a key is a number, a boolean, a date or null; SOPS requires quotes around it",
             ));
         }
         Ok(())
     }
 
-    /// `None` for a comment that stands where a value would.
-    fn tree(&mut self, node: &Node, named: bool) -> Result<Option<Tree>, SopsError> {
+    /// Decrypts a node; returns `None` for a comment in the place of a value.
+    fn tree(&mut self, node: &Node, named: bool) -> Result<Option<DecryptedNode>, SopsError> {
         let plain = match &node.value {
             Value::Mapping(mapping) => return self.map(mapping, named).map(Some),
-            Value::Null => return Ok(Some(Tree::Null)),
+            Value::Null => return Ok(Some(DecryptedNode::Null)),
             Value::Sequence(items) => {
                 let trees: Result<Vec<_>, _> =
                     items.iter().filter_map(|item| self.tree(item, named).transpose()).collect();
-                return trees.map(|items| Some(Tree::List(items)));
+                return trees.map(|items| Some(DecryptedNode::List(items)));
             }
             Value::String(text) if self.plain.contains(node.origin) => value::plain_scalar(text),
             Value::String(text) => Plain::Text(Zeroizing::new(text.as_bytes().to_vec())),
-            // The readers of these formats leave scalars as they are written.
+            // The parsers of these formats keep scalars as strings.
             Value::Bool(_) | Value::Number(_) => {
                 return Err(SopsError::Syntax("a scalar in it cannot be read".to_owned()));
             }
@@ -160,29 +162,34 @@ impl Walk<'_> {
         self.leaf(node, plain, named)
     }
 
-    fn leaf(&mut self, node: &Node, as_written: Plain, named: bool) -> Result<Option<Tree>, SopsError> {
-        let looks = || node.as_str().is_some_and(value::looks_encrypted);
-        let encrypted = self.metadata.rule.encrypts(named).unwrap_or_else(looks);
+    fn leaf(
+        &mut self,
+        node: &Node,
+        as_written: Plain,
+        named: bool,
+    ) -> Result<Option<DecryptedNode>, SopsError> {
+        let looks_encrypted = || node.as_str().is_some_and(value::looks_encrypted);
+        let encrypted = self.metadata.rule.encrypts(named).unwrap_or_else(looks_encrypted);
         let plain = if encrypted { self.decrypt(node)? } else { as_written };
         let Some(bytes) = plain.authenticated() else { return Ok(None) };
         if encrypted || !self.metadata.mac_only_encrypted {
             self.digest.update(bytes);
         }
-        Ok(Some(Tree::Leaf(plain)))
+        Ok(Some(DecryptedNode::Leaf(plain)))
     }
 
     fn decrypt(&self, node: &Node) -> Result<Plain, SopsError> {
-        let at = || shown(self.path.trim_end_matches(':'));
-        let text = node.as_str().ok_or_else(|| SopsError::ValueInClear(at()))?;
+        let shown_path = || shown(self.path.trim_end_matches(':'));
+        let text = node.as_str().ok_or_else(|| SopsError::ValueInClear(shown_path()))?;
         value::open(text, self.key, &self.path).map_err(|why| match why {
-            NotOpened::Form => SopsError::ValueForm(at()),
-            NotOpened::InClear => SopsError::ValueInClear(at()),
-            NotOpened::Mismatch => SopsError::Value(at()),
+            NotOpened::Form => SopsError::ValueForm(shown_path()),
+            NotOpened::InClear => SopsError::ValueInClear(shown_path()),
+            NotOpened::Mismatch => SopsError::Value(shown_path()),
         })
     }
 }
 
-impl KeyedValue for &Tree {
+impl KeyedValue for &DecryptedNode {
     type Error = Infallible;
 
     fn member(self, name: &str) -> Result<Option<Self>, Infallible> {
@@ -190,26 +197,26 @@ impl KeyedValue for &Tree {
     }
 
     fn item(self, index: usize) -> Result<Option<Self>, Infallible> {
-        let Tree::List(items) = self else { return Ok(None) };
+        let DecryptedNode::List(items) = self else { return Ok(None) };
         Ok(items.get(index))
     }
 
     fn shape(self) -> Shape {
         match self {
-            Tree::List(_) => Shape::List,
-            Tree::Map(_) => Shape::Object,
-            Tree::Leaf(_) | Tree::Null => Shape::Scalar,
+            DecryptedNode::List(_) => Shape::List,
+            DecryptedNode::Map(_) => Shape::Object,
+            DecryptedNode::Leaf(_) | DecryptedNode::Null => Shape::Scalar,
         }
     }
 }
 
-impl Tree {
+impl DecryptedNode {
     fn entry(&self, key: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
         entries.iter().find(|(name, _)| name == key).map(|(_, tree)| tree)
     }
 
-    /// Joins sections of the same name, which `.ini` files may have; the reader lets no key occur twice in them.
+    /// Joins sections with the same name, which `.ini` files may have. The parser rejects duplicate keys across them.
     fn with_sections_joined(self) -> Self {
         let Self::Map(sections) = self else { return self };
         let mut places: BTreeMap<CompactString, usize> = BTreeMap::new();
@@ -245,7 +252,7 @@ impl Tree {
         Ok(SecretValue::new(bytes))
     }
 
-    /// Compact JSON, keys in the order of the file.
+    /// Writes compact JSON, with keys in the order of the file.
     fn write_json(&self, out: &mut SecretBuffer) -> Result<(), SopsError> {
         match self {
             Self::Null | Self::Leaf(Plain::Comment) => out.push(b"null"),

@@ -1,20 +1,20 @@
-//! What can be wrong with an encrypted file, told apart: not encrypted, no key of ours, damaged, changed.
+//! Errors of encrypted files: not encrypted, no matching key, damaged, modified.
 
 use crate::ProviderError;
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::values::{KEY_HINT, KeyPathError, MissingStep};
 
-/// Keys of a hostile file are shown up to this many characters.
+/// The longest key of a hostile file that is shown, in characters.
 const MAX_SHOWN: usize = 120;
 
-/// Why a file, or what stands under a key of it, cannot be had. Names keys, recipients and ARNs; never a value.
+/// An error of an encrypted file or of a key in it. Names keys, recipients and ARNs, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SopsError {
-    #[error("its {what} cannot be read: {why}")]
+    #[error("{what} cannot be read: {why}")]
     AgeKeyFile { what: String, why: String },
     #[error("{0}")]
     Aws(ProviderError),
-    #[error("the file's data key is damaged: `{0}` is a key of ours, but does not open it")]
+    #[error("the file's data key is damaged: the provider's key `{0}` does not decrypt it")]
     DataKey(String),
     #[error("the file is split among key groups (Shamir)")]
     KeyGroups,
@@ -24,34 +24,34 @@ pub(super) enum SopsError {
     KeyMissing(Option<MissingStep>),
     #[cfg(feature = "aws")]
     #[error(
-        "the KMS encryption context that the file has for `{arn}` lacks what the provider asks of `{names}`"
+        "the file's KMS encryption context for `{arn}` does not have the values that the provider requires for `{names}`"
     )]
     KmsContext { arn: String, names: String },
-    #[error("the key leads to bytes that are no text, inside an object or a list")]
+    #[error("the object or list at the key contains binary data")]
     KeyNotText,
-    #[error("the file's MAC does not match: it was changed after it had been encrypted")]
+    #[error("the file's MAC does not match: the file was changed after it was encrypted")]
     Mac,
     #[error("the file's `sops` metadata is not valid: {0}")]
     Metadata(&'static str),
     #[error("a binary file has no keys")]
     NoKeysInBinary,
     #[error(
-        "none of the provider's keys opens the file; it is encrypted to {file}, and the provider has {ours}"
+        "none of the provider's keys decrypts the file: it is encrypted to {file}, but the provider has {ours}"
     )]
     NoUsableKey { file: String, ours: String, skipped: String },
     #[error("the file is not encrypted: it has no `sops` metadata")]
     NotEncrypted,
-    #[error("the file holds several YAML documents")]
+    #[error("the file contains several YAML documents")]
     SeveralDocuments,
     #[error("the file cannot be parsed: {0}")]
     Syntax(String),
     #[error("the value at `{0}` should be encrypted, but is not")]
     ValueInClear(String),
-    #[error("the value at `{0}` does not belong there: it was changed, moved, or taken from another file")]
+    #[error("the value at `{0}` cannot be decrypted: it was changed, moved, or copied from another file")]
     Value(String),
-    #[error("the value at `{0}` is encrypted in a way that SOPS does not use")]
+    #[error("the value at `{0}` is encrypted in a format that SOPS does not use")]
     ValueForm(String),
-    #[error("a whole file can only be taken where SOPS holds it as binary")]
+    #[error("a whole file can only be used if SOPS stores it as binary")]
     WholeFile,
 }
 
@@ -59,37 +59,43 @@ impl Explain for SopsError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::AgeKeyFile { .. } => {
-                "an age key file holds one `AGE-SECRET-KEY-1…` (X25519) on a line; its path is relative to the operator file"
+                "an age key file contains one `AGE-SECRET-KEY-1…` (X25519) per line; its path is relative to the operator file"
             }
             Self::Aws(error) => return error.hint(),
-            Self::DataKey(_) => "take the file from a commit where `sops decrypt` works, or encrypt it again",
+            Self::DataKey(_) => {
+                "restore the file from a commit where `sops decrypt` works, or encrypt it again"
+            }
             Self::KeyGroups => "encrypt it with one key group: `sops updatekeys` after removing `key_groups`",
             Self::Key(_) | Self::KeyMissing(_) => KEY_HINT,
             #[cfg(feature = "aws")]
             Self::KmsContext { .. } => {
-                "encrypt the file with `--encryption-context` as the provider's `context` says"
+                "encrypt the file with the `--encryption-context` that the provider's `context` requires"
             }
-            Self::KeyNotText => "name the key of one value",
+            Self::KeyNotText => "use the key of a single value",
             Self::Mac | Self::Value(_) => {
-                "change files with `sops edit` only; a merge or an edit by hand breaks them, and so does an attack"
+                "change files only with `sops edit`; a merge, a manual edit or an attack breaks them"
             }
-            Self::Metadata(_) => "the `sops` part of a file is written by `sops` and nothing else",
+            Self::Metadata(_) => "only `sops` may write the `sops` section of a file",
             Self::NoKeysInBinary => {
-                "for the whole file, put the placeholder without a key into an item of `stringData`; otherwise name the file by what it holds"
+                "for the whole file, put the placeholder without a key into an item of `stringData`; otherwise give the file the extension of its format"
             }
             Self::NoUsableKey { skipped, .. } => {
                 return Some(format!(
                     "add a recipient of the provider with `sops rotate --add-age`, or give the provider the key{skipped}"
                 ));
             }
-            Self::NotEncrypted => "encrypt it with `sops encrypt`, and treat what was committed as known",
+            Self::NotEncrypted => {
+                "encrypt it with `sops encrypt`, and treat the committed values as compromised"
+            }
             Self::SeveralDocuments => "put each document into a file of its own",
             Self::Syntax(_) => {
-                "`sops edit` writes the file anew in its usual form; what it cannot read either, `sops decrypt` explains"
+                "`sops edit` rewrites the file in its usual form; if that fails too, `sops decrypt` explains why"
             }
-            Self::ValueInClear(_) => "encrypt it with `sops edit`, and treat what was committed as known",
+            Self::ValueInClear(_) => {
+                "encrypt it with `sops edit`, and treat the committed value as compromised"
+            }
             Self::ValueForm(_) => "encrypt the file again with a current `sops`",
-            Self::WholeFile => "add `#key`; to take a whole file, encrypt it with `--input-type binary`",
+            Self::WholeFile => "add `#key`; to use a whole file, encrypt it with `--input-type binary`",
         };
         Some(hint.to_owned())
     }
@@ -109,7 +115,7 @@ impl From<SopsError> for ProviderError {
     }
 }
 
-/// A key path of a hostile file as a message can bear it.
+/// Escapes and shortens a key path of a hostile file for messages.
 pub(super) fn shown(path: &str) -> String {
     let mut text: String = path.chars().flat_map(char::escape_debug).take(MAX_SHOWN).collect();
     if text.len() < path.len() {

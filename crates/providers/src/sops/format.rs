@@ -1,5 +1,5 @@
-//! From bytes to a tree of encrypted values and the `sops` part beside it, by the file's name as `sops` itself does it:
-//! `*.yaml`, `*.yml`, `*.json`, `*.env`, `*.ini`; everything else is binary, held in JSON.
+//! Parses a file into a tree of encrypted values and its `sops` section. As in `sops`, the file's name selects the format:
+//! `*.yaml`, `*.yml`, `*.json`, `*.env`, `*.ini`; everything else is binary, stored in JSON.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use super::ini;
 use sealwave_core::document::{Entry, Mapping, Node, Origin, Sources, Value};
 use sealwave_core::yaml::{self, MergeKeys, NotVerbatim, PlainScalars, Verbatim};
 
-/// Key of the metadata.
+/// The key of the metadata.
 const METADATA: &str = "sops";
 
-/// Names of metadata in flat formats; more is an attack.
+/// The most metadata names in flat formats; more is an attack.
 const MAX_FLAT: usize = 2000;
 
-/// Levels of metadata in flat formats.
+/// The deepest metadata in flat formats.
 const MAX_FLAT_DEPTH: usize = 8;
 
-/// What a file holds once it is decrypted.
+/// The format of a decrypted file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Binary,
@@ -27,13 +27,13 @@ pub(super) enum Format {
     Yaml,
 }
 
-/// A file taken apart, still encrypted.
+/// A parsed file that is still encrypted.
 pub(super) struct Parsed {
     pub(super) format: Format,
-    /// Null, and texts in mappings and lists. Sections of an `.ini` file may have the same name.
+    /// Nulls and strings in mappings and lists. Sections of an `.ini` file may have the same name.
     pub(super) data: Mapping,
     pub(super) metadata: Node,
-    /// Which scalars and keys are plain: they may be numbers and the like.
+    /// The scalars and keys without quotes, which may be numbers and the like.
     pub(super) plain: PlainScalars,
 }
 
@@ -52,7 +52,7 @@ impl Format {
 pub fn parse(path: &str, bytes: &[u8]) -> Result<Parsed, SopsError> {
     let format = Format::of(path);
     if format == Format::Binary && std::str::from_utf8(bytes).is_err() {
-        // A key or a picture that nobody encrypted is not JSON.
+        // An unencrypted key or image is not JSON.
         return Err(SopsError::NotEncrypted);
     }
     let text = text(bytes)?;
@@ -62,7 +62,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Parsed, SopsError> {
             error => error,
         })?,
         Format::Json => tree(yaml::read_verbatim_json(text))?,
-        // Merge keys are keys to SOPS, and each value is bound to them.
+        // Merge keys are ordinary keys to SOPS, and values are bound to them.
         Format::Yaml => tree(yaml::read_verbatim(text, MergeKeys::Keep))?,
         Format::Dotenv => flat(dotenv(text)?),
         Format::Ini => flat(ini(text)?),
@@ -78,10 +78,10 @@ fn text(bytes: &[u8]) -> Result<&str, SopsError> {
     std::str::from_utf8(bytes).map_err(|_| SopsError::Syntax("it is not UTF-8".to_owned()))
 }
 
-/// Takes the metadata out of a YAML or JSON document.
+/// Separates the metadata from a YAML or JSON document.
 fn tree(document: Result<Verbatim, NotVerbatim>) -> Result<(Mapping, Node, PlainScalars), SopsError> {
     let document = document.map_err(|why| match why {
-        NotVerbatim::Duplicate(line) => at_line(line as usize, "it gives a key twice"),
+        NotVerbatim::Duplicate(line) => at_line(line as usize, "it contains a key twice"),
         NotVerbatim::Empty => SopsError::NotEncrypted,
         NotVerbatim::Malformed(line) => at_line(line as usize, "it is not well formed"),
         NotVerbatim::Several => SopsError::SeveralDocuments,
@@ -96,9 +96,9 @@ pub(super) fn at_line(line: usize, why: &str) -> SopsError {
     SopsError::Syntax(if line == 0 { why.to_owned() } else { format!("{why} (line {line})") })
 }
 
-/// `NAME=value` by line; nothing is trimmed or unquoted, and `\n` is a newline.
+/// Parses one `NAME=value` per line; nothing is trimmed or unquoted, and `\n` is a newline.
 fn dotenv(text: &str) -> Result<(Mapping, Node), SopsError> {
-    let mut data = Collector::default();
+    let mut data = UniqueMapping::default();
     let mut metadata = Vec::new();
     for (number, line) in (1_usize..).zip(text.split('\n')) {
         if line.is_empty() || line.starts_with('#') {
@@ -114,7 +114,7 @@ fn dotenv(text: &str) -> Result<(Mapping, Node), SopsError> {
     Ok((data.mapping, unflatten(&metadata)?))
 }
 
-/// Makes a mapping of each section, in their order.
+/// Parses each section to a mapping, in order.
 fn ini(text: &str) -> Result<(Mapping, Node), SopsError> {
     let mut metadata = Vec::new();
     let mut data = Mapping::default();
@@ -139,17 +139,17 @@ fn push(mapping: &mut Mapping, name: &str, value: Value) {
     mapping.push_new(Entry { key: name.into(), key_origin: origin, value: Node::new(value, origin) });
 }
 
-/// A mapping whose keys are each given once.
+/// A mapping that rejects duplicate keys.
 #[derive(Default)]
-struct Collector {
+struct UniqueMapping {
     mapping: Mapping,
     seen: BTreeSet<String>,
 }
 
-impl Collector {
+impl UniqueMapping {
     fn add(&mut self, name: &str, value: Value, number: usize) -> Result<(), SopsError> {
         if !self.seen.insert(name.to_owned()) {
-            return Err(at_line(number, "a key is given twice"));
+            return Err(at_line(number, "it contains a key twice"));
         }
         push(&mut self.mapping, name, value);
         Ok(())
@@ -160,13 +160,13 @@ fn nowhere() -> Origin {
     Origin::whole(Sources::default().add(""))
 }
 
-/// Makes a tree of names like `age__list_0__map_recipient`. Lists become mappings with the numbers as keys.
+/// Builds a tree from names like `age__list_0__map_recipient`. Lists become mappings with numbers as keys.
 fn unflatten(pairs: &[(&str, String)]) -> Result<Node, SopsError> {
     if pairs.is_empty() {
         return Err(SopsError::NotEncrypted);
     }
     if pairs.len() > MAX_FLAT {
-        return Err(SopsError::Metadata("it names too many keys"));
+        return Err(SopsError::Metadata("it has too many keys"));
     }
     let origin = nowhere();
     let mut root = Node::new(Value::Mapping(Mapping::default()), origin);
@@ -174,13 +174,13 @@ fn unflatten(pairs: &[(&str, String)]) -> Result<Node, SopsError> {
         let name = name.replace("__list_", "__map_");
         let path: Vec<&str> = name.split("__map_").collect();
         let placed = match path.split_last() {
-            Some((last, way)) if way.len() < MAX_FLAT_DEPTH => root
-                .mapping_at_mut(way)
+            Some((last, parents)) if parents.len() < MAX_FLAT_DEPTH => root
+                .mapping_at_mut(parents)
                 .filter(|mapping| mapping.get(last).is_none())
                 .map(|mapping| mapping.insert(*last, origin, Node::string(value.as_str(), origin))),
             _ => None,
         };
-        placed.ok_or(SopsError::Metadata("its names do not fit together"))?;
+        placed.ok_or(SopsError::Metadata("its names are inconsistent"))?;
     }
     Ok(root)
 }
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_says_the_format() {
+    fn the_file_name_selects_the_format() {
         for (path, format) in [
             ("a.yaml", Format::Yaml),
             ("x/a.enc.yml", Format::Yaml),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_metadata_is_not_encrypted() {
+    fn files_without_metadata_are_not_encrypted() {
         for (path, text) in [
             ("a.yaml", "a: CANARY\n"),
             ("a.yaml", ""),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_files_are_named_by_line() {
+    fn syntax_errors_name_the_line() {
         for (path, text) in [
             ("a.yaml", "a: 1\na: CANARY\n"),
             ("a.yaml", "a: [CANARY\n"),
@@ -242,7 +242,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_file_panics(
+        fn parsing_never_panics(
             text in "(sops|_|age|mac|__map_|__list_|0|99999999999999999999|=|\n|\\[|\\]|\\{|\\}|:| |\"|,|#|;|&a|\\*a|\\\\n){0,40}",
         ) {
             for path in ["a.yaml", "a.json", "a.env", "a.ini", "a"] {

@@ -1,10 +1,10 @@
-//! `.ini` files as SOPS reads them: the rules of the Go package `ini.v1` with its default options.
+//! Parses `.ini` files like SOPS: by the rules of the Go package `ini.v1` with its default options.
 //!
-//! * What stands before the first section belongs to `DEFAULT`. A section's name is everything up to the last `]` of its
-//!   line, untrimmed.
+//! * Entries before the first section belong to `DEFAULT`. A section's name is everything up to the last `]` of its line,
+//!   untrimmed.
 //! * A key ends at the first `=` or `:`; it may be in `"…"`, `"""…"""` or backquotes. The key `-` becomes `#1`, `#2`, ….
-//! * A value in backquotes or `"""…"""` is taken as it stands, over any number of lines. Any other ends at the first `#`
-//!   or `;`, loses one pair of quotes around it, and goes on in the next line where it ends with `\`.
+//! * A value in backquotes or `"""…"""` is literal and may span lines. Any other value ends at the first `#` or `;`,
+//!   loses one pair of quotes around it, and continues on the next line if it ends with `\`.
 
 use std::collections::BTreeSet;
 use std::iter::Enumerate;
@@ -18,20 +18,20 @@ const DEFAULT_SECTION: &str = "DEFAULT";
 
 const LONG_QUOTE: &str = "\"\"\"";
 
-/// A section and its entries, in the order of the file. A name may occur more than once.
-pub(super) struct Section {
+/// A section and its entries, in the order of the file. Several sections may have the same name.
+pub(super) struct IniSection {
     pub(super) name: String,
     pub(super) entries: Vec<(String, String)>,
 }
 
-/// Takes a file apart.
+/// Parses a file.
 ///
 /// # Errors
-/// The text is one that SOPS refuses, or a key is given twice, of which SOPS takes the last one.
-pub fn parse(text: &str) -> Result<Vec<Section>, SopsError> {
+/// SOPS rejects the text, or it contains a duplicate key, for which SOPS uses the last value.
+pub fn parse(text: &str) -> Result<Vec<IniSection>, SopsError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { lines: text.split_inclusive('\n').enumerate(), number: 0 };
-    let mut sections = vec![Section::new(DEFAULT_SECTION)];
+    let mut reader = IniReader { lines: text.split_inclusive('\n').enumerate(), number: 0 };
+    let mut sections = vec![IniSection::new(DEFAULT_SECTION)];
     let mut seen = BTreeSet::new();
     let mut unnamed = 1;
     while let Some(line) = reader.next_line() {
@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> Result<Vec<Section>, SopsError> {
             if end == 0 {
                 return Err(reader.error("a section has no name"));
             }
-            sections.push(Section::new(&header[..end]));
+            sections.push(IniSection::new(&header[..end]));
             unnamed = 1;
             continue;
         }
@@ -59,14 +59,14 @@ pub fn parse(text: &str) -> Result<Vec<Section>, SopsError> {
         let value = reader.value(value)?;
         let Some(section) = sections.last_mut() else { continue };
         if !seen.insert((section.name.clone(), name.clone())) {
-            return Err(at_line(line_number, "a key is given twice"));
+            return Err(at_line(line_number, "it contains a key twice"));
         }
         section.entries.push((name, value));
     }
     Ok(sections)
 }
 
-impl Section {
+impl IniSection {
     fn new(name: &str) -> Self {
         Self { name: name.to_owned(), entries: Vec::new() }
     }
@@ -94,14 +94,14 @@ fn key_and_rest(line: &str) -> Result<(&str, &str), &'static str> {
     }
 }
 
-/// The lines of a file, each with its end.
-struct Reader<'a> {
+/// Reads the lines of a file, including their line breaks.
+struct IniReader<'a> {
     lines: Enumerate<SplitInclusive<'a, char>>,
-    /// Of the last line that was read, from 1.
+    /// The number of the last line that was read, from 1.
     number: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> IniReader<'a> {
     fn next_line(&mut self) -> Option<&'a str> {
         let (index, line) = self.lines.next()?;
         self.number = index + 1;
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         let mut value = first.to_owned();
         while let Some(line) = self.next_line() {
             match line.rfind(quote) {
-                // A backslash behind the quote makes it a part of the value.
+                // A backslash after the quote makes the quote part of the value.
                 Some(end) if !line[end + quote.len()..].trim().ends_with('\\') => {
                     value.push_str(&line[..end]);
                     return Ok(value);
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         without_quotes(text).to_owned()
     }
 
-    /// Reads on until a line does not end with a backslash.
+    /// Appends lines until one does not end with a backslash.
     fn continued(&mut self, first: &str) -> String {
         let mut value = first.to_owned();
         while let Some(line) = self.next_line().map(str::trim).filter(|line| !line.is_empty()) {
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Takes one pair of quotes away, if the text holds no other of the kind.
+/// Removes one pair of quotes, if the text contains no other quotes of that kind.
 fn without_quotes(text: &str) -> &str {
     let inside = |quote: char| {
         let inside = text.strip_prefix(quote)?.strip_suffix(quote)?;
@@ -185,9 +185,9 @@ mod tests {
         sections[0].entries[0].1.clone()
     }
 
-    /// Each right-hand side is what sops 3.13.2 reads.
+    /// Each expected value is the one that sops 3.13.2 reads.
     #[test]
-    fn r02_values() {
+    fn r02_values_are_read_like_sops() {
         for (text, expected) in [
             ("plain ; inline", "plain"),
             ("a;b", "a"),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn r02_sections_and_keys() {
+    fn r02_sections_and_keys_are_read_like_sops() {
         let text = "\u{feff}top = 1\n[DEFAULT]\nx = 2\n[ sp ]\n`k=y` = 3\n\"\"\"a:b\"\"\" : 4\n\"q\"=5\nc:6=7\n- = 8\n- = 9\n[odd]name] ; x\n-=1\n";
         let found: Vec<(String, String, String)> = parse(text)
             .expect("well formed")
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_files_are_named_by_line() {
+    fn syntax_errors_name_the_line() {
         for (text, line) in [
             ("CANARY\n", 1),
             ("a=1\n[CANARY\n", 2),
@@ -268,7 +268,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_file_panics(text in "(a|=|:|\\[|\\]|\"|\"\"\"|`|'|#|;|\\\\|\n|\r\n| |\t|-|\u{e4}|\u{a0}){0,30}") {
+        fn parsing_never_panics(text in "(a|=|:|\\[|\\]|\"|\"\"\"|`|'|#|;|\\\\|\n|\r\n| |\t|-|\u{e4}|\u{a0}){0,30}") {
             let _ = parse(&text);
         }
     }

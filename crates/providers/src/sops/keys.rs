@@ -1,7 +1,7 @@
-//! The operator's keys: which of them opens a file's data key.
+//! The operator's keys, which decrypt a file's data key.
 //!
-//! A file says who can open it; the operator says with what. Only where both meet is anything tried, so that a file
-//! can neither choose a key, a role or an address, nor make sealwave ask a service for the sake of asking.
+//! A file lists its recipients; the operator configures keys. Only keys on both sides are tried, so that a file cannot
+//! choose a key, a role or an address, or make sealwave send needless requests.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -19,19 +19,19 @@ use sealwave_secrets::crypto::{AgeIdentities, DataKey, is_age_recipient};
 use sealwave_secrets::settings::AwsKms;
 use sealwave_secrets::values::SecretValue;
 
-/// Bytes of a file with age identities.
+/// The largest file with age identities, in bytes.
 const MAX_KEY_FILE: u64 = 1 << 20;
 
-/// Recipients that a message names.
+/// The most recipients that a message lists.
 const MAX_NAMED: usize = 5;
 
 pub struct Keys {
-    /// As the operator wrote them, and where they are.
+    /// The paths as the operator wrote them, and resolved.
     age_files: Vec<(String, PathBuf)>,
     age: OnceLock<Result<AgeIdentities, SopsError>>,
     #[cfg(feature = "aws")]
     kms: Option<Kms>,
-    /// Whether the operator names KMS keys, which this program cannot ask.
+    /// Whether the operator configures KMS keys, which this build does not support.
     #[cfg(not(feature = "aws"))]
     kms: bool,
 }
@@ -62,10 +62,10 @@ impl Keys {
         })
     }
 
-    /// Opens a file's data key.
+    /// Decrypts a file's data key.
     pub(super) fn data_key(&self, metadata: &Metadata, deadline: Instant) -> Result<DataKey, SopsError> {
         let mut failed = None;
-        for attempt in [Self::by_age, Self::by_kms] {
+        for attempt in [Self::decrypt_with_age, Self::decrypt_with_kms] {
             match attempt(self, metadata, deadline) {
                 Ok(Some(key)) => return Ok(key),
                 Ok(None) => {}
@@ -75,8 +75,12 @@ impl Keys {
         Err(failed.unwrap_or_else(|| self.no_usable_key(metadata)))
     }
 
-    /// `None` where no age recipient of the file is ours.
-    fn by_age(&self, metadata: &Metadata, _deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+    /// Returns `None` if the provider has no identity for the file's age recipients.
+    fn decrypt_with_age(
+        &self,
+        metadata: &Metadata,
+        _deadline: Instant,
+    ) -> Result<Option<DataKey>, SopsError> {
         let identities = self.identities()?;
         let mut failed = None;
         for key in metadata.age.iter().filter(|key| identities.has(&key.recipient)) {
@@ -88,9 +92,9 @@ impl Keys {
         failed.map_or(Ok(None), Err)
     }
 
-    /// `None` where no KMS key of the file is allowed.
+    /// Returns `None` if the operator allows none of the file's KMS keys.
     #[cfg(feature = "aws")]
-    fn by_kms(&self, metadata: &Metadata, deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+    fn decrypt_with_kms(&self, metadata: &Metadata, deadline: Instant) -> Result<Option<DataKey>, SopsError> {
         let Some(kms) = &self.kms else { return Ok(None) };
         let mut failed = None;
         for key in metadata.kms.iter().filter(|key| kms.allows(key)) {
@@ -106,7 +110,11 @@ impl Keys {
     }
 
     #[cfg(not(feature = "aws"))]
-    fn by_kms(&self, metadata: &Metadata, _deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+    fn decrypt_with_kms(
+        &self,
+        metadata: &Metadata,
+        _deadline: Instant,
+    ) -> Result<Option<DataKey>, SopsError> {
         if self.kms && !metadata.kms.is_empty() {
             return Err(SopsError::Aws(NotBuilt { what: "AWS KMS", feature: "aws" }.error()));
         }
@@ -124,34 +132,34 @@ impl Keys {
             .chain(metadata.kms.iter().filter_map(KmsKey::shown_arn))
             .chain(metadata.skipped.iter().copied());
         let age = self.identities().map(|age| age.recipients().collect()).unwrap_or_default();
-        let ours = self.named(age);
+        let ours = self.key_list(age);
         let skipped = if metadata.skipped.is_empty() {
             String::new()
         } else {
             format!("; {} keys are not supported here", metadata.skipped.join(", "))
         };
-        SopsError::NoUsableKey { file: names(&file.collect::<Vec<_>>()), ours, skipped }
+        SopsError::NoUsableKey { file: quoted_list(&file.collect::<Vec<_>>()), ours, skipped }
     }
 
     #[cfg(feature = "aws")]
-    fn named<'a>(&'a self, mut ours: Vec<&'a str>) -> String {
+    fn key_list<'a>(&'a self, mut ours: Vec<&'a str>) -> String {
         ours.extend(self.kms.iter().flat_map(Kms::patterns));
-        names(&ours)
+        quoted_list(&ours)
     }
 
     #[cfg(not(feature = "aws"))]
     #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "the same as with AWS")]
-    fn named(&self, ours: Vec<&str>) -> String {
-        names(&ours)
+    fn key_list(&self, ours: Vec<&str>) -> String {
+        quoted_list(&ours)
     }
 }
 
-fn names(all: &[&str]) -> String {
+fn quoted_list(all: &[&str]) -> String {
     let mut list: Vec<String> = all.iter().take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
     if all.len() > MAX_NAMED {
         list.push(format!("{} more", all.len() - MAX_NAMED));
     }
-    if list.is_empty() { "no key that is known here".to_owned() } else { list.join(", ") }
+    if list.is_empty() { "no known key".to_owned() } else { list.join(", ") }
 }
 
 fn read_identities(files: &[(String, PathBuf)]) -> Result<AgeIdentities, SopsError> {
@@ -160,15 +168,15 @@ fn read_identities(files: &[(String, PathBuf)]) -> Result<AgeIdentities, SopsErr
         let failed = |why: String| SopsError::AgeKeyFile { what: format!("age key file `{name}`"), why };
         let bytes = read_bounded(path).map_err(|error| failed(error.kind().to_string()))?;
         identities.add_file(bytes.expose()).map_err(|line| match line {
-            0 => failed("it holds no identity".to_owned()),
-            line => failed(format!("line {line} is no X25519 identity")),
+            0 => failed("it contains no identity".to_owned()),
+            line => failed(format!("line {line} is not an X25519 identity")),
         })?;
     }
     Ok(identities)
 }
 
 fn read_bounded(path: &Path) -> std::io::Result<SecretValue> {
-    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    // Check before opening: opening a FIFO would wait for a writer.
     let metadata = fs_err::metadata(path)?;
     if !metadata.is_file() || metadata.len() > MAX_KEY_FILE {
         return Err(std::io::ErrorKind::InvalidInput.into());

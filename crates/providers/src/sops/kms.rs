@@ -1,8 +1,8 @@
-//! Data keys under AWS KMS.
+//! Data keys that are encrypted with AWS KMS.
 //!
-//! Which keys may be used is the operator's word, and so is as whom: the role and the profile that a file's metadata
-//! may name are never used. The encryption context of a file is handed on, since KMS opens nothing under another one.
-//! No error text of the SDK is passed on: it may quote what was answered.
+//! The operator configures the allowed keys and the identity; a role or profile in a file's metadata is never used. The
+//! encryption context of a file is passed on, since KMS requires it for decryption.
+//! Error texts of the SDK are not passed on: they may quote responses.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -28,23 +28,23 @@ use crate::aws::settings;
 use crate::{Environment, ProviderConfigError, ProviderError};
 use sealwave_secrets::settings::{AwsKms, AwsSettings};
 
-/// Time before the deadline that is kept for saying what went wrong.
+/// Time reserved before the deadline for reporting errors.
 const RESERVE: Duration = Duration::from_millis(250);
 
 /// The operator's keys in AWS KMS.
 pub(super) struct Kms {
     settings: AwsKms,
-    /// How KMS is reached, and as whom.
+    /// The connection settings and the identity.
     service: AwsSettings,
     keys: GlobSet,
     environment: Environment,
-    /// Credentials instead of those that would be found; for tests.
+    /// Credentials for tests, instead of those that the SDK finds.
     fixed: Option<Credentials>,
-    login: OnceLock<Result<Login, ProviderError>>,
+    login: OnceLock<Result<KmsSession, ProviderError>>,
 }
 
-/// A session, and the runtime that its connections live in: all files of a run share them.
-struct Login {
+/// A session and the runtime of its connections, shared by all files of a run.
+struct KmsSession {
     runtime: Option<Runtime>,
     session: Session,
 }
@@ -60,15 +60,15 @@ impl Kms {
         settings::check(provider, &service)?;
         let mut keys = GlobSetBuilder::new();
         for pattern in &settings.keys {
-            let bad = || ProviderConfigError::BadPattern {
+            let bad_pattern = || ProviderConfigError::BadPattern {
                 provider: provider.to_owned(),
                 pattern: pattern.clone(),
             };
-            // A pattern that fits everything would let a file name a key of an attacker's own account.
+            // A catch-all pattern would let a file use a key of an attacker's account.
             if !pattern.starts_with("arn:") {
-                return Err(bad());
+                return Err(bad_pattern());
             }
-            keys.add(Glob::new(pattern).map_err(|_| bad())?);
+            keys.add(Glob::new(pattern).map_err(|_| bad_pattern())?);
         }
         let keys = keys.build().map_err(|_| ProviderConfigError::BadPattern {
             provider: provider.to_owned(),
@@ -84,50 +84,47 @@ impl Kms {
         })
     }
 
-    /// Whether the operator lets files use this key.
+    /// Reports whether the operator allows files to use this key.
     pub(super) fn allows(&self, key: &KmsKey) -> bool {
         key.shown_arn().is_some_and(|arn| self.keys.is_match(arn))
     }
 
-    /// What the operator allows, as it was written.
+    /// Returns the allowed patterns as the operator wrote them.
     pub(super) fn patterns(&self) -> impl Iterator<Item = &str> {
         self.settings.keys.iter().map(String::as_str)
     }
 
-    /// Asks KMS for a data key.
+    /// Decrypts a data key with KMS.
     pub(super) fn decrypt(&self, key: &KmsKey, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, SopsError> {
-        let missing = |(name, value): &(&String, &String)| key.context.get(*name) != Some(*value);
-        if self.settings.context.iter().any(|pair| missing(&pair)) {
+        let is_missing = |(name, value): &(&String, &String)| key.context.get(*name) != Some(*value);
+        if self.settings.context.iter().any(|pair| is_missing(&pair)) {
             let names = self.settings.context.keys().cloned().collect::<Vec<_>>().join("`, `");
             return Err(SopsError::KmsContext { arn: key.arn.clone(), names });
         }
         let encrypted =
             STANDARD.decode(key.encrypted.trim()).map_err(|_| SopsError::DataKey(key.arn.clone()))?;
         let end = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        let open = || Login::open(&self.service, &self.environment, self.fixed.as_ref(), end);
+        let open = || KmsSession::open(&self.service, &self.environment, self.fixed.as_ref(), end);
         let login = self.login.get_or_init(open).as_ref().map_err(|error| SopsError::Aws(error.clone()))?;
         let region = self.settings.region.as_deref().or_else(|| key.region());
         login.decrypt(key, region, encrypted, end)
     }
 }
 
-impl Login {
+impl KmsSession {
     fn open(
         settings: &AwsSettings,
         environment: &Environment,
         fixed: Option<&Credentials>,
         end: Instant,
     ) -> Result<Self, ProviderError> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-                ProviderError::unreachable(
-                    format!("the system refuses what a network call needs ({})", error.kind()),
-                    "look at the sidecar's limits for processes and files",
-                )
-            })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| ProviderError::cannot_start("the network runtime", error.kind()))?;
         let opening =
             async { timeout_at(end.into(), Session::open(settings, environment, fixed, end)).await };
-        match runtime.block_on(opening).unwrap_or_else(|_| Err(late())) {
+        match runtime.block_on(opening).unwrap_or_else(|_| Err(login_timeout())) {
             Ok(session) => Ok(Self { runtime: Some(runtime), session }),
             Err(error) => {
                 runtime.shutdown_background();
@@ -145,53 +142,54 @@ impl Login {
     ) -> Result<Zeroizing<Vec<u8>>, SopsError> {
         let config = self.session.config(region).map_err(SopsError::Aws)?;
         let context = (!key.context.is_empty()).then(|| key.context.clone().into_iter().collect());
-        let asking = Client::new(&config)
+        let request = Client::new(&config)
             .decrypt()
             .key_id(&key.arn)
             .ciphertext_blob(Blob::new(encrypted))
             .set_encryption_context(context)
             .send();
-        let late = || SopsError::Aws(unanswered(Call::Decrypt));
-        let Some(runtime) = &self.runtime else { return Err(late()) };
-        let answer = runtime.block_on(async { timeout_at(end.into(), asking).await });
-        let answer =
-            answer.map_err(|_| late())?.map_err(|error| explain(&key.arn, &self.session.caller, &error))?;
+        let timeout = || SopsError::Aws(unanswered(Call::Decrypt));
+        let Some(runtime) = &self.runtime else { return Err(timeout()) };
+        let answer = runtime.block_on(async { timeout_at(end.into(), request).await });
+        let answer = answer
+            .map_err(|_| timeout())?
+            .map_err(|error| explain(&key.arn, &self.session.caller, &error))?;
         let plaintext = answer.plaintext.ok_or_else(|| SopsError::DataKey(key.arn.clone()))?;
         Ok(Zeroizing::new(plaintext.into_inner()))
     }
 }
 
-impl Drop for Login {
+impl Drop for KmsSession {
     fn drop(&mut self) {
-        // Else this would wait for blocking calls, such as the system's name resolution.
+        // Dropping the runtime would wait for blocking calls, such as the system's name resolution.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 }
 
-/// What concerns the key names it; the rest is as with AWS' other services. None of it is "not found", which would let
-/// a `default` apply.
+/// Converts an error of KMS. Errors of the key name it; the rest is handled as for other AWS services. None is "not found",
+/// which would let `default` apply.
 fn explain(arn: &str, caller: &str, error: &SdkError<DecryptError>) -> SopsError {
     let code = error.as_service_error().and_then(|error| error.code()).unwrap_or_default();
     SopsError::Aws(match code {
         "IncorrectKeyException" | "InvalidCiphertextException" => return SopsError::DataKey(arn.to_owned()),
         "AccessDeniedException" => ProviderError::denied(
-            format!("{caller} may not decrypt with `{arn}`"),
+            format!("{caller} is not allowed to decrypt with `{arn}`"),
             "allow `kms:Decrypt` in the key's policy and in the role's",
         ),
         "DisabledException" | "KMSInvalidStateException" | "NotFoundException" => ProviderError::denied(
-            format!("`{arn}` is not there, or not enabled"),
-            "see to the key in AWS KMS",
+            format!("`{arn}` does not exist or is not enabled"),
+            "check the key in AWS KMS",
         ),
         _ => Fault::of(error).explain(Call::Decrypt, caller),
     })
 }
 
-fn late() -> ProviderError {
+fn login_timeout() -> ProviderError {
     ProviderError::unreachable(
-        "AWS credentials were still awaited at the run's deadline",
-        "see whether the sidecar reaches STS, the Pod Identity agent or the instance metadata",
+        "no AWS credentials were received before the run's deadline",
+        "check that the sidecar can reach STS, the Pod Identity agent or the instance metadata",
     )
 }
 
@@ -220,7 +218,7 @@ mod tests {
         }
     }
 
-    /// Without any environment variable.
+    /// Creates the keys without any environment variables.
     fn kms(settings: &AwsKms) -> Result<Kms, ProviderConfigError> {
         let environment: Environment = Arc::new(|_| None);
         Kms::new("sops", settings, Path::new("."), &environment)
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn only_keys_that_the_operator_names_are_used() {
+    fn only_allowed_keys_are_used() {
         let ours = kms(&settings(&["arn:aws:kms:*:111122223333:key/*"])).expect("valid");
         assert!(ours.allows(&key(ARN)));
         for arn in [
@@ -256,7 +254,7 @@ mod tests {
         assert!(!kms(&settings(&[])).expect("valid").allows(&key(ARN)));
     }
 
-    /// Answers one request, and gives its head and body back.
+    /// Responds to one request, and returns its head and body.
     fn stub(status: &'static str, body: &'static str) -> (String, JoinHandle<(String, String)>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -292,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_key_is_asked_for_with_its_context() {
+    fn a_data_key_is_decrypted_with_its_context() {
         let (url, asked) = stub(
             "200 OK",
             r#"{"KeyId":"x","Plaintext":"Q0FOQVJZ","EncryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
@@ -309,17 +307,17 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_apart() {
+    fn refusals_map_to_messages() {
         for (status, body, why) in [
             (
                 "400 Bad Request",
                 r#"{"__type":"AccessDeniedException","message":"CANARY"}"#,
-                "the sidecar's identity may not decrypt with `arn:aws:",
+                "the sidecar's identity is not allowed to decrypt with `arn:aws:",
             ),
             ("400 Bad Request", r#"{"__type":"InvalidCiphertextException"}"#, "data key is damaged"),
-            ("400 Bad Request", r#"{"__type":"NotFoundException","message":"CANARY"}"#, "not there"),
+            ("400 Bad Request", r#"{"__type":"NotFoundException","message":"CANARY"}"#, "does not exist"),
             ("400 Bad Request", r#"{"__type":"ExpiredTokenException","message":"CANARY"}"#, "credentials"),
-            // Any other status would be asked for again.
+            // Any other status would be retried.
             ("400 Bad Request", r#"{"__type":"KMSInternalException","message":"CANARY"}"#, "on AWS' side"),
             ("400 Bad Request", r#"{"__type":"CANARY","message":"CANARY"}"#, "does not know"),
             ("200 OK", "{}", "data key is damaged"),
@@ -332,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_context_is_not_even_asked_for() {
+    fn a_file_with_another_context_is_not_requested() {
         for context in [[("team", "other")], [("stage", "prod")]] {
             let error = ask("http://127.0.0.1:1", &context).expect_err("an error");
             assert!(matches!(error, SopsError::KmsContext { .. }), "{error}");
@@ -340,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_those_of_the_other_services() {
+    fn settings_match_other_aws_services() {
         let role = |arn: &str| AssumeRole {
             role_arn: arn.to_owned(),
             external_id: None,
@@ -371,9 +369,9 @@ mod tests {
         assert!(kms(&settings).is_err());
     }
 
-    /// Without `HOME`, the SDK alone would read the profiles below `./~`, which is the app's to write.
+    /// Without `HOME`, the SDK would read profiles below `./~`, which the app controls.
     #[test]
-    fn a_profile_is_not_looked_for_in_the_app() {
+    fn a_profile_in_the_app_is_not_used() {
         let mut settings = settings(&["arn:aws:kms:*:111122223333:key/*"]);
         settings.profile = Some("shop".to_owned());
         settings.endpoint_url = Some("http://127.0.0.1:1".to_owned());

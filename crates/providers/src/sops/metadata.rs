@@ -1,7 +1,7 @@
-//! The `sops` part of a file: who can open it, and which of its values are encrypted.
+//! The `sops` section of a file: its recipients and the rule for encrypted values.
 //!
-//! None of it is authenticated but `lastmodified` (by the MAC) and the KMS context (by KMS), and all of it comes from
-//! Git. So it is only ever matched against what the operator allows; a role or a profile in it is never used.
+//! Only `lastmodified` (by the MAC) and the KMS context (by KMS) are authenticated, and all of it comes from Git. So it is
+//! only matched against the operator's settings; a role or profile in it is never used.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use super::error::SopsError;
 use sealwave_core::document::{Node, Value};
 use sealwave_core::yaml::{CoreScalar, resolve_core};
 
-/// Recipients of one kind; more is an attack.
+/// The most recipients of one kind; more is an attack.
 const MAX_KEYS: usize = 100;
 
-/// Bytes that a compiled regular expression from Git may take.
+/// The largest compiled regular expression from Git, in bytes.
 const MAX_REGEX: usize = 1 << 20;
 
-/// What SOPS leaves in the clear where nothing else is said.
+/// The suffix of keys that SOPS does not encrypt by default.
 const DEFAULT_SUFFIX: &str = "_unencrypted";
 
-/// Kinds of keys that need a service or a program that no operator setting here can name.
+/// Kinds of keys that are not supported, since they need other services or programs.
 const OTHER_KINDS: [&str; 5] = ["azure_kv", "gcp_kms", "hc_vault", "hckms", "pgp"];
 
 pub(super) struct Metadata {
@@ -40,41 +40,41 @@ pub(super) struct AgeKey {
     pub(super) armored: String,
 }
 
-/// The data key, encrypted under a key of AWS KMS.
-#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "without AWS, only that it is there counts"))]
+/// The data key, encrypted with a key in AWS KMS.
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "without AWS, only its presence matters"))]
 pub(super) struct KmsKey {
     pub(super) arn: String,
     pub(super) context: BTreeMap<String, String>,
-    /// Base64.
+    /// The encrypted data key in base64.
     pub(super) encrypted: String,
 }
 
 impl KmsKey {
-    /// The ARN, if it is one in every part: only then may it be matched, shown, or sent anywhere.
+    /// Returns the ARN if all of its parts are valid. Only then may it be matched, shown or sent.
     pub(super) fn shown_arn(&self) -> Option<&str> {
         self.region().map(|_| self.arn.as_str())
     }
 
-    /// The region that the ARN names.
+    /// Returns the region of the ARN.
     pub(super) fn region(&self) -> Option<&str> {
         let parts: Vec<&str> = self.arn.split(':').collect();
         let &["arn", partition, "kms", region, account, key] = parts.as_slice() else { return None };
-        let plain =
+        let is_plain =
             |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
         let name = key.strip_prefix("key/").or_else(|| key.strip_prefix("alias/"))?;
-        let named = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'/' | b'_');
+        let is_name_byte = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'/' | b'_');
         let fits = (partition == "aws" || partition.starts_with("aws-"))
-            && [partition, region, account].into_iter().all(plain)
+            && [partition, region, account].into_iter().all(is_plain)
             && !name.is_empty()
-            && name.bytes().all(named);
+            && name.bytes().all(is_name_byte);
         fits.then_some(region)
     }
 }
 
-/// Which values are encrypted; each looks at every key on the way to the value.
+/// The rule that selects encrypted values; it applies to every key on the path to a value.
 pub(super) enum Rule {
-    /// Comments decide, which no reader here sees: what looks encrypted is. The MAC then has the last word.
-    ByLook,
+    /// Selected by comments, which the parsers drop: values that look encrypted are. The MAC verifies the result.
+    ByAppearance,
     EncryptedRegex(Regex),
     EncryptedSuffix(String),
     UnencryptedRegex(Regex),
@@ -82,19 +82,19 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    /// Whether a key is one that the rule names.
+    /// Reports whether the rule matches a key.
     pub(super) fn names(&self, key: &str) -> bool {
         match self {
-            Self::ByLook => false,
+            Self::ByAppearance => false,
             Self::EncryptedRegex(regex) | Self::UnencryptedRegex(regex) => regex.is_match(key),
             Self::EncryptedSuffix(suffix) | Self::UnencryptedSuffix(suffix) => key.ends_with(suffix.as_str()),
         }
     }
 
-    /// Whether a value is encrypted, given whether one of its keys is named; `None` where its look decides.
+    /// Reports whether a value is encrypted. `named` is set if the rule matches one of its keys. `None`: by its appearance.
     pub(super) const fn encrypts(&self, named: bool) -> Option<bool> {
         match self {
-            Self::ByLook => None,
+            Self::ByAppearance => None,
             Self::EncryptedRegex(_) | Self::EncryptedSuffix(_) => Some(named),
             Self::UnencryptedRegex(_) | Self::UnencryptedSuffix(_) => Some(!named),
         }
@@ -124,7 +124,7 @@ impl Metadata {
     }
 }
 
-/// Writes the time of the last change as SOPS does when it binds the MAC to it: to the second, `Z` for no offset.
+/// Formats the time of the last change like SOPS does when it binds the MAC to it: in seconds, with `Z` for no offset.
 fn last_modified(text: &str) -> String {
     let Some(CoreScalar::Timestamp(time)) = resolve_core(text) else { return text.to_owned() };
     match time.split_once('.') {
@@ -136,27 +136,27 @@ fn last_modified(text: &str) -> String {
 }
 
 fn rule(node: &Node) -> Result<Rule, SopsError> {
-    let given = |name| node.get(name).and_then(Node::as_str).filter(|text| !text.is_empty());
+    let setting = |name| node.get(name).and_then(Node::as_str).filter(|text| !text.is_empty());
     let mut rules = Vec::new();
-    if let Some(suffix) = given("unencrypted_suffix") {
+    if let Some(suffix) = setting("unencrypted_suffix") {
         rules.push(Rule::UnencryptedSuffix(suffix.to_owned()));
     }
-    if let Some(suffix) = given("encrypted_suffix") {
+    if let Some(suffix) = setting("encrypted_suffix") {
         rules.push(Rule::EncryptedSuffix(suffix.to_owned()));
     }
-    if let Some(pattern) = given("unencrypted_regex") {
+    if let Some(pattern) = setting("unencrypted_regex") {
         rules.push(Rule::UnencryptedRegex(regex(pattern)?));
     }
-    if let Some(pattern) = given("encrypted_regex") {
+    if let Some(pattern) = setting("encrypted_regex") {
         rules.push(Rule::EncryptedRegex(regex(pattern)?));
     }
     for name in ["encrypted_comment_regex", "unencrypted_comment_regex"] {
-        rules.extend(given(name).map(|_| Rule::ByLook));
+        rules.extend(setting(name).map(|_| Rule::ByAppearance));
     }
     match (rules.pop(), rules.is_empty()) {
         (None, _) => Ok(Rule::UnencryptedSuffix(DEFAULT_SUFFIX.to_owned())),
         (Some(rule), true) => Ok(rule),
-        (Some(_), false) => Err(SopsError::Metadata("several rules say what is encrypted")),
+        (Some(_), false) => Err(SopsError::Metadata("several rules select the encrypted values")),
     }
 }
 
@@ -175,30 +175,31 @@ fn age_key(node: &Node) -> Result<AgeKey, SopsError> {
 fn kms_key(node: &Node) -> Result<KmsKey, SopsError> {
     let mut context = BTreeMap::new();
     for entry in node.get("context").and_then(Node::as_mapping).map_or(&[][..], |context| context.entries()) {
-        let value = entry.value.as_str().ok_or(SopsError::Metadata("a KMS context holds more than text"))?;
+        let value =
+            entry.value.as_str().ok_or(SopsError::Metadata("a value in a KMS context is not text"))?;
         context.insert(entry.key.to_string(), value.to_owned());
     }
     Ok(KmsKey { arn: text(node, "arn")?.to_owned(), context, encrypted: text(node, "enc")?.to_owned() })
 }
 
-/// A list, where there is one. In flat formats it was made a mapping with the numbers as keys.
+/// Returns the items of a list, if any. In flat formats, a list is a mapping with numbers as keys.
 fn list<'a>(node: &'a Node, name: &str) -> Result<Vec<&'a Node>, SopsError> {
     let items: Vec<&Node> = match node.get(name).map(|node| &node.value) {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Sequence(items)) => items.iter().collect(),
         Some(Value::Mapping(items)) => items.entries().iter().map(|entry| &entry.value).collect(),
-        Some(_) => return Err(SopsError::Metadata("a list of keys is none")),
+        Some(_) => return Err(SopsError::Metadata("a field for a list of keys is not a list")),
     };
-    if items.len() > MAX_KEYS { Err(SopsError::Metadata("it names too many keys")) } else { Ok(items) }
+    if items.len() > MAX_KEYS { Err(SopsError::Metadata("it has too many keys")) } else { Ok(items) }
 }
 
 fn text<'a>(node: &'a Node, name: &str) -> Result<&'a str, SopsError> {
     node.get(name)
         .and_then(Node::as_str)
-        .ok_or(SopsError::Metadata("a field that must be there is not, or is no text"))
+        .ok_or(SopsError::Metadata("a required field is missing or not text"))
 }
 
-/// The readers leave scalars as they are written.
+/// Parses a number; the parsers keep scalars as strings.
 fn integer(node: &Node) -> i64 {
     match &node.value {
         Value::String(text) => text.parse().unwrap_or(i64::MAX),

@@ -1,4 +1,4 @@
-//! Against files that `sops` itself made; `testdata/sops/make.sh` says how.
+//! Tests with files that `sops` itself wrote; `testdata/sops/make.sh` creates them.
 
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "hostile texts are put together here")]
 
@@ -14,11 +14,11 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sops
 const OURS: &str = "age1t97az49eepmgr7e6afutvw8sscrv7kjg2w8jtclqmrnmxsld3qgs6tylum";
 const OTHER: &str = "age17s9xc7g2txx80tkfzwa2tnf5grntqa28hecfpmguaz456fzupusq5k8yaz";
 
-/// An app in a repository, both of which are gone with it.
-struct Repository(tempfile::TempDir);
+/// A temporary repository with an app.
+struct TestRepository(tempfile::TempDir);
 
-impl Repository {
-    /// With all fixtures in `app/`.
+impl TestRepository {
+    /// Creates a repository with all fixtures in `app/`.
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         fs_err::create_dir_all(dir.path().join("repository/app/sub")).expect("made");
@@ -71,7 +71,7 @@ fn fetch(sops: &Sops, source: &str) -> Answer {
     let answer = testing::bytes(answers).remove(0);
     if let Err(error) = &answer {
         let text = format!("{error} {:?}", sealwave_core::diagnostic::Explain::hint(error));
-        for secret in ["age.key", "other.key"].map(Repository::text) {
+        for secret in ["age.key", "other.key"].map(TestRepository::text) {
             let key = secret.lines().find(|line| line.starts_with("AGE-SECRET")).expect("a key");
             assert!(!text.contains(&key[..24]), "{text}");
         }
@@ -88,8 +88,8 @@ fn error(answer: Answer) -> String {
 }
 
 #[test]
-fn values_of_real_files_come_back_exactly() {
-    let repository = Repository::new();
+fn values_of_real_files_are_exact() {
+    let repository = TestRepository::new();
     for (source, expected) in [
         ("all.yaml#password", "CANARY-p@ss <aws-sm:x#y> {{ z }} $"),
         ("all.yaml#username_unencrypted", "shop"),
@@ -172,7 +172,7 @@ fn values_of_real_files_come_back_exactly() {
 /// All but the spellings were written by sops 3.12.1, 3.13.1 and 3.13.2, which decrypt every one of these files.
 #[test]
 fn r02_ini_files_of_all_versions() {
-    let repository = Repository::new();
+    let repository = TestRepository::new();
     for (source, expected) in [
         ("simple-3.13.1.ini#db.user", "bob"),
         ("simple-3.13.1.ini#db.pw", "x"),
@@ -212,13 +212,13 @@ fn r02_ini_files_of_all_versions() {
 }
 
 #[test]
-fn r02_ini_neighbors() {
-    let repository = Repository::new();
+fn r02_similar_ini_files() {
+    let repository = TestRepository::new();
     for name in ["simple-3.13.1.ini", "simple-3.13.2.ini"] {
-        let good = Repository::text(name);
+        let good = TestRepository::text(name);
         repository.write("crlf.ini", good.replace('\n', "\r\n"));
         assert_eq!(text(repository.fetch("crlf.ini#db.pw")), Ok("x".to_owned()), "{name}");
-        // A KMS key that nobody here has, beside the recipient.
+        // An unknown KMS key next to the recipient.
         repository.write(
             "kms.ini",
             format!("{good}kms__list_0__map_arn = arn:aws:kms:eu-west-1:111122223333:key/x\nkms__list_0__map_enc = AAAA\nkms__list_0__map_aws_profile =\n"),
@@ -228,7 +228,10 @@ fn r02_ini_neighbors() {
         repository.write("mac.ini", good.replace("[sops]", "[more]\na_unencrypted = x\n[sops]"));
         assert!(error(repository.fetch("mac.ini#db.pw")).contains("MAC does not match"), "{name}");
         repository.write("moved.ini", good.replace("[db]", "[dc]"));
-        assert!(error(repository.fetch("moved.ini#dc.pw")).contains("does not belong there"), "{name}");
+        assert!(
+            error(repository.fetch("moved.ini#dc.pw")).contains("cannot be decrypted: it was changed"),
+            "{name}"
+        );
         repository.write("open.ini", good.replacen("[db]", "[db]\na = \"\"\"CANARY", 1));
         assert!(matches!(repository.fetch("open.ini#db.pw"), Err(ProviderError::Invalid { .. })), "{name}");
         // An empty section of the same name changes nothing.
@@ -236,13 +239,13 @@ fn r02_ini_neighbors() {
         assert_eq!(text(repository.fetch("twice.ini#db.pw")), Ok("x".to_owned()), "{name}");
     }
     let sections: String = (0..100_000).map(|number| format!("[{number}]\n")).collect();
-    repository.write("many.ini", sections + &Repository::text("simple-3.13.2.ini"));
+    repository.write("many.ini", sections + &TestRepository::text("simple-3.13.2.ini"));
     assert_eq!(text(repository.fetch("many.ini#db.pw")), Ok("x".to_owned()));
 }
 
 #[test]
 fn r03_merge_keys_aliases_and_words() {
-    let repository = Repository::new();
+    let repository = TestRepository::new();
     for (source, expected) in [
         ("merge-3.12.1.yaml#base.password", "pw"),
         ("merge-3.12.1.yaml#prod.port", "1"),
@@ -274,7 +277,7 @@ fn r03_merge_keys_aliases_and_words() {
                 "{name} {key}"
             );
         }
-        // A merge does not put the merged keys under the mapping itself, as it does not for SOPS.
+        // As in SOPS, a merge does not add the merged keys to the mapping itself.
         assert!(matches!(
             repository.fetch(&format!("{name}#prod.host")),
             Err(ProviderError::NotFound { .. })
@@ -285,7 +288,7 @@ fn r03_merge_keys_aliases_and_words() {
 /// Unencrypted scalars in the spellings of YAML, each of which `sops decrypt` accepts under the file's MAC.
 #[test]
 fn r03_unencrypted_scalars_keep_the_spelling() {
-    let repository = Repository::new();
+    let repository = TestRepository::new();
     assert_eq!(text(repository.fetch("spelled.yaml#k")), Ok("CANARY-k".to_owned()));
     let list = text(repository.fetch("spelled.yaml#x_unencrypted")).expect("a list");
     let items: Vec<serde_json::Value> = serde_json::from_str(&list).expect("JSON");
@@ -311,12 +314,12 @@ fn r03_unencrypted_scalars_keep_the_spelling() {
     for (spelling, other) in
         [("- 0777", "- 0776"), ("- 2001-1-2", "- 2001-1-3"), ("- 1_000", "- 1_001"), ("- True", "- False")]
     {
-        let good = Repository::text("spelled.yaml");
+        let good = TestRepository::text("spelled.yaml");
         repository.write("other.yaml", good.replacen(spelling, other, 1));
         assert!(error(repository.fetch("other.yaml#k")).contains("MAC does not match"), "{other}");
     }
-    // Another spelling of the same value is the same to the MAC.
-    let good = Repository::text("spelled.yaml");
+    // The MAC does not depend on the spelling of a value.
+    let good = TestRepository::text("spelled.yaml");
     repository.write(
         "same.yaml",
         good.replacen("- 0777", "- 0x1ff", 1).replacen("- 2001-1-2", "- 2001-01-02T00:00:00Z", 1),
@@ -326,8 +329,8 @@ fn r03_unencrypted_scalars_keep_the_spelling() {
 
 /// `sops decrypt` accepts each of these.
 #[test]
-fn r03_neighbors() {
-    let repository = Repository::new();
+fn r03_similar_files() {
+    let repository = TestRepository::new();
     for (source, expected) in [
         ("comments-3.13.2.yaml#m.x", "1"),
         ("comments-3.13.2.yaml#m.y", "CANARY"),
@@ -339,7 +342,7 @@ fn r03_neighbors() {
     ] {
         assert_eq!(text(repository.fetch(source)), Ok(expected.to_owned()), "{source}");
     }
-    let good = Repository::text("anchors.yaml");
+    let good = TestRepository::text("anchors.yaml");
     repository.write("crlf.yaml", good.replace('\n', "\r\n"));
     repository.write("start.yaml", format!("--- # sops\n{good}...\n"));
     repository.write("mark.yaml", format!("\u{feff}{good}"));
@@ -352,17 +355,17 @@ fn r03_neighbors() {
     }
 }
 
-/// Files that SOPS refuses as well.
+/// SOPS rejects these files too.
 #[test]
-fn r03_files_that_cannot_be_read_are_not_accused() {
-    let repository = Repository::new();
-    let good = Repository::text("unquoted-no.yaml");
+fn r03_unreadable_files_are_not_reported_as_attacks() {
+    let repository = TestRepository::new();
+    let good = TestRepository::text("unquoted-no.yaml");
     for (from, to, why) in [
-        ("smtp:", "1: x\nsmtp:", "SOPS needs it in quotes"),
-        ("smtp:", "true: x\nsmtp:", "SOPS needs it in quotes"),
-        ("smtp:", "2001-01-01: x\nsmtp:", "SOPS needs it in quotes"),
-        ("smtp:", "~: x\nsmtp:", "SOPS needs it in quotes"),
-        ("smtp:", "smtp: {}\nsmtp:", "gives a key twice"),
+        ("smtp:", "1: x\nsmtp:", "SOPS requires quotes"),
+        ("smtp:", "true: x\nsmtp:", "SOPS requires quotes"),
+        ("smtp:", "2001-01-01: x\nsmtp:", "SOPS requires quotes"),
+        ("smtp:", "~: x\nsmtp:", "SOPS requires quotes"),
+        ("smtp:", "smtp: {}\nsmtp:", "contains a key twice"),
         ("sops:", "a: 1\n---\nsops:", "several YAML documents"),
     ] {
         repository.write("bad.yaml", good.replacen(from, to, 1));
@@ -375,7 +378,7 @@ fn r03_files_that_cannot_be_read_are_not_accused() {
 
 #[test]
 fn r18_paths_into_files() {
-    let repository = Repository::new();
+    let repository = TestRepository::new();
     for (source, expected) in [
         ("all.yaml#\"a.b\"", "CANARY-exact"),
         ("all.yaml#\"a\".b", "CANARY-deep"),
@@ -398,8 +401,8 @@ fn r18_paths_into_files() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
-    let repository = Repository::new();
+fn missing_files_and_keys_are_not_found() {
+    let repository = TestRepository::new();
     for source in [
         "nope.yaml#a",
         "all.yaml/x#a",
@@ -427,8 +430,8 @@ fn what_is_not_there_is_not_found() {
 }
 
 #[test]
-fn keys_that_do_not_fit_are_named() {
-    let repository = Repository::new();
+fn keys_that_do_not_match_are_listed() {
+    let repository = TestRepository::new();
     let answer = repository.fetch("stranger.yaml#key");
     assert!(matches!(answer, Err(ProviderError::Denied { .. })), "{answer:?}");
     let message = error(answer);
@@ -437,32 +440,34 @@ fn keys_that_do_not_fit_are_named() {
     assert_eq!(text(fetch(&both, "stranger.yaml#key")), Ok("CANARY-several".to_owned()));
     assert!(error(repository.fetch("groups.yaml#key")).contains("key groups"));
 
-    for (keys, why) in
-        [(["nope.key"], "cannot be read"), (["all.env"], "no X25519 identity"), ([".."], "cannot be read")]
-    {
+    for (keys, why) in [
+        (["nope.key"], "cannot be read"),
+        (["all.env"], "not an X25519 identity"),
+        ([".."], "cannot be read"),
+    ] {
         let answer = fetch(&repository.provider(&keys), "all.yaml#password");
         assert!(error(answer).contains(why), "{keys:?}");
     }
 }
 
 #[test]
-fn a_damaged_data_key_is_no_wrong_key() {
-    let repository = Repository::new();
-    let good = Repository::text("suffix.yaml");
+fn a_damaged_data_key_is_not_reported_as_a_missing_key() {
+    let repository = TestRepository::new();
+    let good = TestRepository::text("suffix.yaml");
     let lines: Vec<&str> = good.lines().collect();
     let at = lines.iter().position(|line| line.contains("END AGE")).expect("armor");
     repository.write("cut.yaml", good.replacen(lines[at - 1], "            AAAA", 1));
-    repository.write("lies.yaml", Repository::text("stranger.yaml").replace(OTHER, OURS));
+    repository.write("lies.yaml", TestRepository::text("stranger.yaml").replace(OTHER, OURS));
     for source in ["cut.yaml#user", "lies.yaml#key"] {
         let message = error(repository.fetch(source));
         assert!(message.contains("data key is damaged"), "{source}: {message}");
     }
 }
 
-/// Changes the first thing that fits in a copy of a fixture, and says what comes of asking for a value.
+/// Replaces the first occurrence of a text in a copy of a fixture, and returns the error of fetching a value.
 fn tampered(fixture: &str, key: &str, from: &str, to: &str) -> String {
-    let repository = Repository::new();
-    let before = Repository::text(fixture);
+    let repository = TestRepository::new();
+    let before = TestRepository::text(fixture);
     let after = before.replacen(from, to, 1);
     assert_ne!(before, after, "{fixture}: {from}");
     repository.write(fixture, after);
@@ -470,8 +475,8 @@ fn tampered(fixture: &str, key: &str, from: &str, to: &str) -> String {
 }
 
 #[test]
-fn every_change_is_seen() {
-    let moved = "does not belong there";
+fn every_change_is_detected() {
+    let moved = "cannot be decrypted: it was changed";
     let mac = "MAC does not match";
     for (fixture, key, from, to, why) in [
         // A value, its label, its key, the MAC, the time that the MAC is bound to.
@@ -488,7 +493,7 @@ fn every_change_is_seen() {
         ("all.yaml", "password", "lastmodified: \"2", "lastmodified: \"3", mac),
         ("all.yaml", "password", "mac: ENC[AES256_GCM,data:", "mac: ENC[AES256_GCM,data:AAAA", mac),
         ("all.yaml", "password", "mac: ENC[", "mac: \"\"\n    old: ENC[", mac),
-        // Values that were added, and ones that say that they need no encryption.
+        // Added values, and values that claim to need no encryption.
         ("all.yaml", "password", "password:", "added_unencrypted: x\npassword:", mac),
         ("all.yaml", "added", "password:", "added: x\npassword:", "should be encrypted"),
         ("all.yaml", "added", "password:", "added: 5\npassword:", "should be encrypted"),
@@ -519,9 +524,9 @@ fn every_change_is_seen() {
 }
 
 #[test]
-fn a_removed_or_moved_value_is_seen() {
-    let repository = Repository::new();
-    let good = Repository::text("all.yaml");
+fn a_removed_or_moved_value_is_detected() {
+    let repository = TestRepository::new();
+    let good = TestRepository::text("all.yaml");
     let lines: Vec<&str> = good.lines().collect();
     let at = |start: &str| lines.iter().position(|line| line.starts_with(start)).expect("a line");
     let (password, multi) = (at("password:"), at("multi:"));
@@ -539,7 +544,7 @@ fn a_removed_or_moved_value_is_seen() {
 
 #[test]
 fn paths_stay_in_the_repository() {
-    let repository = Repository::new();
+    let repository = TestRepository::new();
     let app = repository.app();
     let outside = repository.0.path().join("outside.yaml");
     fs_err::copy(app.join("all.yaml"), &outside).expect("copied");
@@ -568,7 +573,7 @@ fn paths_stay_in_the_repository() {
 
 #[test]
 fn hostile_files_are_errors() {
-    let repository = Repository::new();
+    let repository = TestRepository::new();
     repository.write("plain.yaml", "password: CANARY\n");
     assert!(error(repository.fetch("plain.yaml#password")).contains("is not encrypted"));
     let deep = format!("{{\"a\":{}1{},\"sops\":{{}}}}", "[".repeat(5000), "]".repeat(5000));
@@ -595,7 +600,7 @@ fn hostile_files_are_errors() {
 }
 
 #[test]
-fn a_provider_without_keys_is_a_mistake() {
+fn a_provider_without_keys_is_rejected() {
     let app = AppFiles { directory: ".".into(), boundary: "/".into() };
     let error = Sops::new("sops", &[], None, Path::new("."), &app, &no_environment()).err();
     assert_eq!(error, Some(ProviderConfigError::NoKeys { provider: "sops".to_owned() }));
@@ -603,20 +608,20 @@ fn a_provider_without_keys_is_a_mistake() {
 
 #[test]
 fn the_whole_encrypted_file_is_evidence() {
-    let repository = Repository::new();
+    let repository = TestRepository::new();
     let evidence = |file: &str| {
         repository.write("same.yaml", file);
         let sops = repository.provider(&["age.key"]);
         let references = ["sops:same.yaml#password", "sops:same.yaml#none"].map(testing::reference);
         let answers = sops.fetch(&[&references[0], &references[1]], Instant::now() + testing::LONG);
         let evidence = evidence_of(&answers[0]).expect("the value is from Git");
-        assert!(answers[1].is_err(), "there is no such key");
-        assert_eq!(evidence_of(&answers[1]), Some(evidence), "of a missing key as well");
+        assert!(answers[1].is_err(), "the key does not exist");
+        assert_eq!(evidence_of(&answers[1]), Some(evidence), "also for a missing key");
         (text(testing::bytes(answers).swap_remove(0)).expect("a value"), evidence)
     };
-    let file = Repository::text("all.yaml");
+    let file = TestRepository::text("all.yaml");
     let (value, before) = evidence(&file);
-    // No value and no MAC changes with a comment.
+    // A comment changes neither values nor the MAC.
     let (same, after) = evidence(&format!("{file}# another\n"));
     assert_eq!(value, same);
     assert_ne!(before, after);
@@ -624,11 +629,11 @@ fn the_whole_encrypted_file_is_evidence() {
 }
 
 #[test]
-fn all_keys_of_a_file() {
-    let repository = Repository::new();
+fn all_keys_of_a_file_are_returned() {
+    let repository = TestRepository::new();
     let sops = repository.provider(&["age.key"]);
     let ask = |name: &str| {
-        repository.write(name, Repository::text(name));
+        repository.write(name, TestRepository::text(name));
         let reference = testing::all_keys(&format!("sops:{name}"));
         let answer = sops.fetch(&[&reference], Instant::now() + testing::LONG).remove(0);
         let evidence = evidence_of(&answer);
@@ -639,7 +644,7 @@ fn all_keys_of_a_file() {
         let all: Result<std::collections::BTreeMap<String, String>, String> = entries
             .map(|all| all.iter().map(|(key, value)| (key.to_owned(), text(value))).collect())
             .map_err(|error| error.to_string());
-        assert_eq!(evidence.is_some(), all.is_ok(), "what Git holds is part of what items are made from");
+        assert_eq!(evidence.is_some(), all.is_ok(), "values from Git have evidence");
         all
     };
     let yaml = ask("all.yaml").expect("values");
@@ -651,11 +656,11 @@ fn all_keys_of_a_file() {
     assert!(ask("blob.bin").expect_err("binary").contains("a binary file has no keys"));
 }
 
-/// A file of KMS alone is the matter of those that use it; the others open as they do with AWS.
+/// Only files that need KMS fail; others are decrypted as in a build with AWS.
 #[cfg(not(feature = "aws"))]
 #[test]
-fn a_build_without_aws_says_so_where_kms_is_needed() {
-    let repository = Repository::new();
+fn a_build_without_aws_fails_only_files_that_need_kms() {
+    let repository = TestRepository::new();
     let kms = "kms: [{arn: 'arn:aws:kms:eu-west-1:111122223333:key/a', created_at: '', enc: Q0FOQVJZ}]";
     let sops = format!("sops: {{{kms}, lastmodified: '', mac: 'ENC[]'}}\n");
     repository.write("kms.yaml", format!("key: ENC[]\n{sops}"));

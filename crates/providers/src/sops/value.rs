@@ -1,7 +1,7 @@
-//! One encrypted value: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`.
+//! An encrypted value: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`.
 //!
-//! The label of the type is not authenticated. What it decides is checked again by the file's MAC, except `comment`,
-//! which takes a value out of both the file and the MAC.
+//! The type label is not authenticated. The file's MAC verifies its effect, except for `comment`, which excludes a value
+//! from both the file and the MAC.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use sealwave_core::yaml::{CoreScalar, resolve_core};
 use sealwave_secrets::crypto::{DataKey, NONCE_BYTES, TAG_BYTES};
 
-/// What a value was before it was encrypted.
+/// The type of a value before encryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ValueType {
     Bool,
     Bytes,
     Comment,
@@ -22,48 +22,48 @@ enum Kind {
     Time,
 }
 
-/// A value in the clear.
+/// A decrypted value.
 pub(super) enum Plain {
-    /// Not a value; it stands in a list because YAML has no other place for it.
+    /// A comment that SOPS encrypted as an item of a list.
     Comment,
     /// A boolean, a number or a date.
-    Literal(Literal),
-    /// Text, mostly; bytes where SOPS was given bytes.
+    Literal(ScalarLiteral),
+    /// Text, or bytes if SOPS encrypted bytes.
     Text(Zeroizing<Vec<u8>>),
 }
 
 /// A boolean, a number or a date.
-pub(super) struct Literal {
-    /// What the MAC covers.
+pub(super) struct ScalarLiteral {
+    /// The form that the MAC covers.
     authenticated: Zeroizing<String>,
-    /// As it is written in the file; what SOPS writes where the file holds it encrypted.
+    /// The spelling in the file, or the one that SOPS writes if the file contains it encrypted.
     pub(super) written: Zeroizing<String>,
 }
 
-/// Why a value is none.
+/// The reason why a value cannot be decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotOpened {
-    /// Not of the form at all.
+    /// It is malformed.
     Form,
-    /// It is in the clear.
+    /// It is not encrypted.
     InClear,
-    /// Key, path and what is encrypted do not belong together.
+    /// Key, path and ciphertext do not match.
     Mismatch,
 }
 
-struct Encrypted {
+struct EncryptedValue {
     data: Vec<u8>,
     nonce: [u8; NONCE_BYTES],
     tag: [u8; TAG_BYTES],
-    kind: Kind,
+    kind: ValueType,
 }
 
-/// Whether a text means to be encrypted.
+/// Reports whether a text starts like an encrypted value.
 pub(super) fn looks_encrypted(text: &str) -> bool {
     text.starts_with("ENC[")
 }
 
-/// Decrypts a value that stands at `path` (keys, each with `:` behind it). SOPS leaves empty strings as they are.
+/// Decrypts the value at `path` (keys, each followed by `:`). SOPS does not encrypt empty strings.
 pub(super) fn open(text: &str, key: &DataKey, path: &str) -> Result<Plain, NotOpened> {
     if text.is_empty() {
         return Ok(Plain::Text(Zeroizing::default()));
@@ -74,10 +74,10 @@ pub(super) fn open(text: &str, key: &DataKey, path: &str) -> Result<Plain, NotOp
     let sealed = parse(text).ok_or(NotOpened::Form)?;
     let plain =
         key.open(&sealed.nonce, path.as_bytes(), &sealed.data, &sealed.tag).ok_or(NotOpened::Mismatch)?;
-    typed(plain, sealed.kind).ok_or(NotOpened::Form)
+    parse_plaintext(plain, sealed.kind).ok_or(NotOpened::Form)
 }
 
-fn parse(text: &str) -> Option<Encrypted> {
+fn parse(text: &str) -> Option<EncryptedValue> {
     let text = text.strip_prefix("ENC[AES256_GCM,data:")?.strip_suffix(']')?;
     let (data, text) = text.split_once(",iv:")?;
     let (nonce, text) = text.split_once(",tag:")?;
@@ -86,38 +86,38 @@ fn parse(text: &str) -> Option<Encrypted> {
     let nonce = STANDARD.decode(nonce).ok()?.try_into().ok()?;
     let tag = STANDARD.decode(tag).ok()?.try_into().ok()?;
     let kind = match kind {
-        "bool" => Kind::Bool,
-        "bytes" => Kind::Bytes,
-        "comment" => Kind::Comment,
-        "float" => Kind::Float,
-        "int" => Kind::Int,
-        "str" => Kind::Str,
-        "time" => Kind::Time,
+        "bool" => ValueType::Bool,
+        "bytes" => ValueType::Bytes,
+        "comment" => ValueType::Comment,
+        "float" => ValueType::Float,
+        "int" => ValueType::Int,
+        "str" => ValueType::Str,
+        "time" => ValueType::Time,
         _ => return None,
     };
-    Some(Encrypted { data, nonce, tag, kind })
+    Some(EncryptedValue { data, nonce, tag, kind })
 }
 
-fn typed(plain: Zeroizing<Vec<u8>>, kind: Kind) -> Option<Plain> {
+fn parse_plaintext(plain: Zeroizing<Vec<u8>>, kind: ValueType) -> Option<Plain> {
     let text = || std::str::from_utf8(&plain).ok();
     match kind {
-        Kind::Bool => match text()? {
+        ValueType::Bool => match text()? {
             "1" | "t" | "T" | "true" | "True" | "TRUE" => Some(Plain::literal(boolean(true), "true")),
             "0" | "f" | "F" | "false" | "False" | "FALSE" => Some(Plain::literal(boolean(false), "false")),
             _ => None,
         },
-        Kind::Bytes | Kind::Str => Some(Plain::Text(plain)),
-        Kind::Time => {
+        ValueType::Bytes | ValueType::Str => Some(Plain::Text(plain)),
+        ValueType::Time => {
             let is_time = matches!(resolve_core(text()?), Some(CoreScalar::Timestamp(_)));
             is_time.then_some(Plain::Text(plain))
         }
-        Kind::Comment => Some(Plain::Comment),
-        Kind::Float => Some(Plain::number(float(text()?.parse().ok()?))),
-        Kind::Int => Some(Plain::number(text()?.parse::<i64>().ok()?.to_string())),
+        ValueType::Comment => Some(Plain::Comment),
+        ValueType::Float => Some(Plain::number(float(text()?.parse().ok()?))),
+        ValueType::Int => Some(Plain::number(text()?.parse::<i64>().ok()?.to_string())),
     }
 }
 
-/// Reads a plain scalar of a file, which is not encrypted, as SOPS does.
+/// Parses an unencrypted plain scalar like SOPS.
 pub(super) fn plain_scalar(written: &str) -> Plain {
     let authenticated = match resolve_core(written) {
         None => return Plain::Text(Zeroizing::new(written.as_bytes().to_vec())),
@@ -125,7 +125,7 @@ pub(super) fn plain_scalar(written: &str) -> Plain {
         Some(CoreScalar::Float(number)) => float(number),
         Some(CoreScalar::Int(int)) => int.to_string(),
         Some(CoreScalar::Timestamp(time)) => return Plain::literal(&time, written),
-        // SOPS reads it as a float in JSON and refuses it in YAML.
+        // SOPS reads it as a float in JSON and rejects it in YAML.
         #[expect(clippy::cast_precision_loss, reason = "as SOPS does")]
         Some(CoreScalar::Uint(uint)) => float(uint as f64),
     };
@@ -136,7 +136,7 @@ const fn boolean(flag: bool) -> &'static str {
     if flag { "True" } else { "False" }
 }
 
-/// The shortest decimal that is this float, without an exponent, as Go's `'f'` format with precision -1.
+/// Formats the shortest decimal of a float without an exponent, like Go's `'f'` format with precision -1.
 fn float(float: f64) -> String {
     if float.is_finite() {
         float.to_string()
@@ -152,12 +152,12 @@ fn float(float: f64) -> String {
 impl Plain {
     fn literal(authenticated: &str, written: &str) -> Self {
         let copy = |text: &str| Zeroizing::new(text.to_owned());
-        Self::Literal(Literal { authenticated: copy(authenticated), written: copy(written) })
+        Self::Literal(ScalarLiteral { authenticated: copy(authenticated), written: copy(written) })
     }
 
     fn number(digits: String) -> Self {
         let digits = Zeroizing::new(digits);
-        Self::Literal(Literal { authenticated: digits.clone(), written: digits })
+        Self::Literal(ScalarLiteral { authenticated: digits.clone(), written: digits })
     }
 
     /// Returns the bytes that the MAC covers; `None` for a comment.
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_read_as_sops_writes_them() {
+    fn types_are_read_like_sops_writes_them() {
         for (plain, kind, expected) in [
             ("CANARY", "str", Some("CANARY")),
             ("CANARY", "bytes", Some("CANARY")),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_lie_are_refused() {
+    fn wrong_types_are_rejected() {
         for (plain, kind) in [
             ("CANARY", "int"),
             ("CANARY", "float"),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_does_not_open() {
+    fn modified_values_are_not_decrypted() {
         let good = sealed("CANARY", "a:", "str");
         assert_eq!(opened(&good, "b:"), Err(NotOpened::Mismatch));
         let other_data = good.replacen("data:", "data:AAAA", 1);
@@ -257,14 +257,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_value_panics(
+        fn decryption_never_panics(
             text in "(ENC\\[AES256_GCM,)?(data:|iv:|tag:|type:|,|\\]|[A-Za-z0-9+/=]{1,44}|str|int|ä|\u{0}){0,12}\\]?",
         ) {
             let _ = open(&text, &key(), "a:");
         }
 
         #[test]
-        fn every_plaintext_comes_back(plain in "\\PC{1,80}", path in "[a-z:]{0,12}") {
+        fn every_plaintext_round_trips(plain in "\\PC{1,80}", path in "[a-z:]{0,12}") {
             proptest::prop_assert_eq!(opened(&sealed(&plain, &path, "str"), &path), Ok(Some(plain)));
         }
     }

@@ -1,4 +1,4 @@
-//! What the server's answers say: read piece by piece, never quoted.
+//! Parses the server's responses. Errors never quote them.
 
 use zeroize::Zeroizing;
 
@@ -12,36 +12,39 @@ use sealwave_secrets::values::{KEY_HINT, KeyPath, SecretEntries, SecretValue, Wa
 /// A secret: the JSON object of its fields.
 pub(super) struct Document {
     fields: Zeroizing<String>,
-    /// The number that version 2 of the engine gives it.
+    /// The version number in version 2 of the engine.
     version: Option<String>,
 }
 
 impl Document {
-    /// The secret that an answer holds.
+    /// Reads the secret in a response.
     ///
     /// # Errors
-    /// It holds none; why.
+    /// The response has no secret.
     pub(super) fn read(answer: &Answer, request: &SecretRequest) -> Result<Self, ProviderError> {
         let path = request.path.as_str();
         match answer.status {
             200 => Self::parse(answer, request),
             404 if request.versioned
-                && let Some(why) = gone(answer) =>
+                && let Some(reason) = removed_version(answer) =>
             {
-                Err(ProviderError::not_found(why, "choose another version, or `vault kv undelete` it"))
+                Err(ProviderError::not_found(
+                    reason,
+                    "use another version, or restore it with `vault kv undelete`",
+                ))
             }
-            404 if says(answer, &["no handler for route", "unsupported path"]) => {
+            404 if has_error(answer, &["no handler for route", "unsupported path"]) => {
                 Err(ProviderError::invalid(
                     format!("the server has no secrets engine at `{path}`"),
                     "correct the first part of the path, or `mounts` in the operator file",
                 ))
             }
             404 => Err(ProviderError::not_found(
-                format!("there is nothing at `{path}`"),
-                "`vault kv list` shows what there is",
+                format!("`{path}` does not exist"),
+                "`vault kv list` shows the existing secrets",
             )),
             403 => Err(ProviderError::denied(
-                format!("the token may not read `{path}`"),
+                format!("the token is not allowed to read `{path}`"),
                 &format!("its policy needs: path \"{path}\" {{ capabilities = [\"read\"] }}"),
             )),
             status => Err(refused(status)),
@@ -53,8 +56,8 @@ impl Document {
         let data = member(&answer.body, depth).map_err(malformed)?;
         let fields = data.filter(|data| data.starts_with('{')).ok_or_else(|| {
             ProviderError::invalid(
-                "the server's answer holds no secret",
-                "see that the mount has the version of the KV engine that `mounts` says",
+                "the server's response contains no secret",
+                "check that `mounts` has the version of the mount's KV engine",
             )
         })?;
         let version = if request.versioned {
@@ -70,7 +73,7 @@ impl Document {
         Ok(Fetched::at_version(SecretEntries::from_json(&self.fields)?, self.version.as_deref()))
     }
 
-    /// Returns one field, what a path leads to within one, or all fields.
+    /// Returns one field, the value at a path within a field, or all fields.
     pub(super) fn value(&self, key: Option<&str>) -> FetchResult {
         let found = match key {
             None => json_text::text(json_text::parse(&self.fields).map_err(malformed)?).map_err(malformed)?,
@@ -91,29 +94,29 @@ impl Document {
     }
 }
 
-/// The mount that serves a path.
+/// Reads the mount of a path.
 ///
 /// # Errors
-/// None does, or none that holds secrets.
+/// The path has no mount, or the mount is not a KV engine.
 pub(super) fn mount(answer: &Answer, path: &str) -> Result<Mount, ProviderError> {
     match answer.status {
         200 => {}
         403 | 404 => {
             return Err(ProviderError::denied(
-                "the token may read nothing in a mount of this path, or there is none",
+                "the mount of this path does not exist, or the token is not allowed to read it",
                 "correct the first part of the path, or give the token's policy `read` on the path",
             ));
         }
         status => return Err(refused(status)),
     }
-    let text = |path: &[&str]| -> Result<Option<Zeroizing<String>>, ProviderError> {
+    let string_at = |path: &[&str]| -> Result<Option<Zeroizing<String>>, ProviderError> {
         let json = member(&answer.body, path).map_err(malformed)?;
         Ok(json.and_then(|json| serde_json::from_str(&json).ok().map(Zeroizing::new)))
     };
-    let (Some(found), Some(kind)) = (text(&["data", "path"])?, text(&["data", "type"])?) else {
+    let (Some(found), Some(kind)) = (string_at(&["data", "path"])?, string_at(&["data", "type"])?) else {
         return Err(malformed(NotJson::Syntax));
     };
-    let version = match text(&["data", "options", "version"])?.as_deref().map(String::as_str) {
+    let version = match string_at(&["data", "options", "version"])?.as_deref().map(String::as_str) {
         Some("2") => KvVersion::Two,
         _ => KvVersion::One,
     };
@@ -121,20 +124,20 @@ pub(super) fn mount(answer: &Answer, path: &str) -> Result<Mount, ProviderError>
     match mount {
         Some(mount) if matches!(kind.as_str(), "generic" | "kv") => Ok(mount),
         Some(_) => Err(ProviderError::denied(
-            "the mount of this path is no KV engine",
-            "only secrets of KV engines can be read: others make a new credential whenever they are asked",
+            "the mount of this path is not a KV engine",
+            "only secrets in KV engines can be read: other engines create a new credential for each request",
         )),
         None => Err(ProviderError::invalid(
-            "the path names a mount and no secret in it",
+            "the path is a mount and not a secret",
             "write the mount and the path below it, for example `secret/shop/db`",
         )),
     }
 }
 
-/// The token of a login.
+/// Reads the token in the response to a login.
 ///
 /// # Errors
-/// There is none.
+/// The response has no token.
 pub(super) fn client_token(answer: &Answer, method: &str) -> Result<Zeroizing<String>, ProviderError> {
     match answer.status {
         200 => {
@@ -144,52 +147,56 @@ pub(super) fn client_token(answer: &Answer, method: &str) -> Result<Zeroizing<St
         }
         400 | 401 | 403 | 404 => Err(ProviderError::denied(
             format!("the login at `{method}` was refused ({})", answer.status),
-            "compare `auth` in the operator file with the role, its bound service accounts and the auth mount",
+            "check `auth` in the operator file against the role, its bound service accounts and the auth mount",
         )),
         status => Err(refused(status)),
     }
 }
 
-/// Returns whether a login gave a batch token: the server keeps no record of it, so that it cannot be revoked.
+/// Reports whether a login returned a batch token. The server does not store it, so it cannot be revoked.
 pub(super) fn token_is_batch(answer: &Answer) -> bool {
     let kind = member(&answer.body, &["auth", "token_type"]).ok().flatten();
     kind.is_some_and(|json| json.as_str() == "\"batch\"")
 }
 
-/// Returns whether a login gave a token that ends after a number of requests.
+/// Reports whether a login returned a token with a limited number of uses.
 pub(super) fn token_has_few_uses(answer: &Answer) -> bool {
     let uses = member(&answer.body, &["auth", "num_uses"]).ok().flatten();
     uses.is_some_and(|json| json.as_str() != "0")
 }
 
-/// Whether the token itself is no longer good, as opposed to not good enough.
+/// Reports whether the token itself is not valid, as opposed to lacking permissions.
 pub(super) fn token_is_invalid(answer: &Answer) -> bool {
-    answer.status == 403 && says(answer, &["invalid token", "bad token", "token expired", "token is expired"])
+    answer.status == 403
+        && has_error(answer, &["invalid token", "bad token", "token expired", "token is expired"])
 }
 
-/// Returns whether the server says that a token is of a kind that cannot be revoked.
+/// Reports whether the server rejects a revocation because of the token's type.
 pub(super) fn token_cannot_be_revoked(answer: &Answer) -> bool {
-    answer.status == 400 && says(answer, &["batch token"])
+    answer.status == 400 && has_error(answer, &["batch token"])
 }
 
 fn refused(status: u16) -> ProviderError {
     ProviderError::unreachable(
-        format!("the server refused the question ({status})"),
-        "see that `address` and `namespace` in the operator file are those of a Vault or OpenBao",
+        format!("the server rejected the request ({status})"),
+        "check that `address` and `namespace` in the operator file belong to a Vault or OpenBao server",
     )
 }
 
 fn malformed(why: NotJson) -> ProviderError {
     let (reason, hint) = match why {
-        NotJson::Duplicate => ("the server's answer has a key twice", "remove one of them from the secret"),
-        NotJson::Syntax => {
-            ("the server's answer is not what Vault answers", "see that `address` is that of the API itself")
+        NotJson::Duplicate => {
+            ("the server's response contains a key twice", "remove one of them from the secret")
         }
+        NotJson::Syntax => (
+            "the server's response is not a Vault response",
+            "check that `address` is the address of the API",
+        ),
     };
     ProviderError::invalid(reason, hint)
 }
 
-/// What stands at a path of fields.
+/// Returns the JSON at a path of fields.
 fn member(body: &[u8], path: &[&str]) -> Result<Option<Zeroizing<String>>, NotJson> {
     let text = std::str::from_utf8(body).map_err(|_| NotJson::Syntax)?;
     let mut at = json_text::parse(text)?;
@@ -202,8 +209,8 @@ fn member(body: &[u8], path: &[&str]) -> Result<Option<Zeroizing<String>>, NotJs
     Ok(Some(Zeroizing::new(at.get().to_owned())))
 }
 
-/// Why version 2 of the engine has a version no more: that answer is a 404 with metadata.
-fn gone(answer: &Answer) -> Option<&'static str> {
+/// Returns why version 2 of the engine no longer has a version: the response is a 404 with metadata.
+fn removed_version(answer: &Answer) -> Option<&'static str> {
     let metadata = |field| member(&answer.body, &["data", "metadata", field]).ok().flatten();
     if metadata("destroyed").is_some_and(|json| json.as_str() == "true") {
         Some("this version was destroyed")
@@ -214,8 +221,8 @@ fn gone(answer: &Answer) -> Option<&'static str> {
     }
 }
 
-/// Whether one of the server's errors is of this kind.
-fn says(answer: &Answer, words: &[&str]) -> bool {
+/// Reports whether one of the server's errors contains one of these texts.
+fn has_error(answer: &Answer, words: &[&str]) -> bool {
     let errors = member(&answer.body, &["errors"]).ok().flatten().unwrap_or_default();
     words.iter().any(|word| errors.contains(word))
 }

@@ -1,4 +1,4 @@
-//! One request to the server, and its answer: bounded, never redirected, and judged by its status alone.
+//! A request to the server and its response: bounded, never redirected, and checked only by its status.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -13,20 +13,20 @@ use super::super::{ProviderError, authorities, proxy, runtime, tls};
 use super::path;
 use sealwave_secrets::settings::VaultSettings;
 
-/// Bytes of an answer; a secret of Vault's own storage holds one MiB at most.
+/// The largest response in bytes; a secret in Vault's own storage has at most one MiB.
 const MAX_ANSWER: usize = 8 << 20;
 
-/// After this, an attempt counts as failed and another one begins.
+/// The timeout of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
 const CONNECT: Duration = Duration::from_secs(5);
 
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
-/// A Vault Agent may be set to refuse what does not send this.
+/// A Vault Agent may require this header.
 const REQUEST: HeaderName = HeaderName::from_static("x-vault-request");
 
-/// Where the server is, as the operator says it.
+/// The address of the server in the operator file.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
     base: Url,
@@ -36,33 +36,35 @@ pub(super) struct Address {
 }
 
 impl Address {
+    /// Checks the settings of the address.
+    ///
     /// # Errors
-    /// A setting that cannot be meant; the reason and what to do.
+    /// Returns the reason and the hint for a setting that is not valid.
     pub(super) fn new(settings: &VaultSettings, operator_dir: &Path) -> Result<Self, (String, &'static str)> {
         let base = Url::parse(&settings.address)
             .ok()
             .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
-            .ok_or_else(|| ("`address` is no URL of a server".to_owned(), URL_HINT))?;
+            .ok_or_else(|| ("`address` is not a server URL".to_owned(), URL_HINT))?;
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(("`address` holds a user or a password".to_owned(), "log in with `auth`"));
+            return Err(("`address` contains a user or a password".to_owned(), "log in with `auth`"));
         }
         if base.query().is_some() || base.fragment().is_some() {
-            return Err(("`address` holds a query or a fragment".to_owned(), URL_HINT));
+            return Err(("`address` contains a query or a fragment".to_owned(), URL_HINT));
         }
         if base.scheme() == "http" && !settings.allow_http && !is_loopback(&base) {
             return Err((
-                "`address` is plain HTTP, so the token and all values could be read on the way".to_owned(),
+                "`address` is plain HTTP, so the token and all values could be read in transit".to_owned(),
                 "use https, or set `allowHttp: true` if something else protects the connection",
             ));
         }
         let namespace = settings.namespace.as_deref().map(|name| {
             let name = Some(name.trim_matches('/')).filter(|name| path::malformed(name).is_none());
             name.and_then(|name| HeaderValue::from_str(name).ok()).ok_or_else(|| {
-                ("`namespace` is not valid".to_owned(), "write it as `vault namespace list` does")
+                ("`namespace` is not valid".to_owned(), "write it as `vault namespace list` prints it")
             })
         });
         if settings.proxy.as_deref().is_some_and(|url| !proxy::is_valid(url)) {
-            return Err((format!("`proxy` is not {}", proxy::FORM), "correct it in the operator file"));
+            return Err((format!("`proxy` must be {}", proxy::FORM), "correct it in the operator file"));
         }
         if settings.proxy.is_some() && base.scheme() == "http" {
             return Err((
@@ -88,13 +90,15 @@ pub(super) struct Api {
     http: Client,
 }
 
-/// What the server said, unless that may change in a moment.
+/// A response that is not transient.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Zeroizing<Vec<u8>>,
 }
 
 impl Api {
+    /// Creates a client.
+    ///
     /// # Errors
     /// The certificates cannot be used.
     pub(super) fn new(address: &Address) -> Result<Self, ProviderError> {
@@ -105,17 +109,17 @@ impl Api {
             .connect_timeout(CONNECT)
             .default_headers(headers)
             .redirect(redirect::Policy::none())
-            // None of the environment's.
+            // Ignore the proxy of the environment.
             .no_proxy()
             .user_agent(concat!("sealwave/", env!("CARGO_PKG_VERSION")));
         let unusable = |_| {
             ProviderError::unreachable(
                 "TLS cannot be set up",
-                "name the CA's certificates with `caFile`, or install the system's",
+                "set `caFile` to the certificates of the CA, or install those of the system",
             )
         };
         if address.base.scheme() == "http" {
-            // No certificates of the system are needed.
+            // System certificates are not needed.
             builder = builder.tls_certs_only([]);
         } else if let Some(file) = &address.ca_file {
             let certificates = Certificate::from_pem_bundle(&authorities::read(file)?).map_err(unusable)?;
@@ -128,10 +132,10 @@ impl Api {
         Ok(Self { base: address.base.clone(), http })
     }
 
-    /// Asks once. `path` is literal, without `v1/`.
+    /// Sends one request. `path` is literal, without `v1/`.
     ///
     /// # Errors
-    /// There is no answer, or one that may be another in a moment.
+    /// The server does not respond, or the response is transient.
     pub(super) async fn send(
         &self,
         method: Method,
@@ -149,12 +153,12 @@ impl Api {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_vec());
         }
         let answer = async {
-            let response = request.send().await.map_err(|error| broken(&error))?;
-            judge(&url, &response)?;
+            let response = request.send().await.map_err(|error| connection_error(&error))?;
+            check_status(&url, &response)?;
             read(response).await
         };
         tokio::time::timeout(ATTEMPT, answer).await.unwrap_or_else(|_| {
-            let reason = format!("the server gave no answer within {} seconds", ATTEMPT.as_secs());
+            let reason = format!("the server did not respond within {} seconds", ATTEMPT.as_secs());
             Err(Failed::transient(ProviderError::unreachable(reason, ADDRESS_HINT)))
         })
     }
@@ -167,52 +171,51 @@ impl Api {
     }
 }
 
-const ADDRESS_HINT: &str = "see that the server is up and that `address` in the operator file is right";
+const ADDRESS_HINT: &str = "check that the server is up and that `address` in the operator file is correct";
 
-/// Sorts out what is no answer to the question.
-fn judge(asked: &Url, response: &Response) -> Result<(), Failed> {
+/// Rejects responses that do not answer the request.
+fn check_status(asked: &Url, response: &Response) -> Result<(), Failed> {
     let status = response.status();
     let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
     if status.is_redirection() {
         return Err(redirected(asked, header(LOCATION)));
     }
-    // 412: a replica that has not yet seen what the token was made from.
+    // 412: the replica does not have the token's state yet.
     if retry::is_transient(status.as_u16()) || status.as_u16() == 412 {
-        let (what, hint) = match status.as_u16() {
-            429 => ("the server has too many requests (429)".to_owned(), "see to its rate limit quotas"),
-            503 => (
-                "the server is sealed or out of service (503)".to_owned(),
-                "see to it: `vault status` says what it waits for",
-            ),
-            other => (format!("the server failed ({other})"), "see to the server's log"),
+        let (reason, hint) = match status.as_u16() {
+            429 => ("the server is rate limiting requests (429)".to_owned(), "check its rate limit quotas"),
+            503 => {
+                ("the server is sealed or out of service (503)".to_owned(), "check it with `vault status`")
+            }
+            other => (format!("the server failed ({other})"), "check the server's log"),
         };
         let after = retry::retry_after(header(RETRY_AFTER));
-        return Err(Failed::Transient { error: ProviderError::unreachable(what, hint), after });
+        return Err(Failed::Transient { error: ProviderError::unreachable(reason, hint), after });
     }
-    // 204: there is nothing to say, and so no type of it.
+    // 204 has no content and so no content type.
     if status.is_success() && status.as_u16() != 204 && !is_json(header(CONTENT_TYPE)) {
         return Err(ProviderError::invalid(
-            "the server's answer is no JSON",
-            "see that `address` is that of the API itself",
+            "the server's response is not JSON",
+            "check that `address` is the address of the API",
         )
         .into());
     }
     Ok(())
 }
 
-/// A standby that redirects to the address of a load balancer, where we came from: it may choose another server
-/// next time. Whatever else a redirect means, the token does not go there.
+/// Converts a redirect to an error. A standby may redirect to the same URL at a load balancer, which may choose another
+/// server next time, so that is transient. The token never follows any other redirect.
 fn redirected(asked: &Url, location: Option<&[u8]>) -> Failed {
     let location = location.and_then(|bytes| std::str::from_utf8(bytes).ok());
     let target = location.and_then(|location| asked.join(location).ok());
-    let again =
+    let is_same_url =
         target.is_some_and(|target| target.origin() == asked.origin() && target.path() == asked.path());
-    if again {
-        let hint = "let its standbys forward requests, or direct `address` to the active server";
+    if is_same_url {
+        let hint = "let its standbys forward requests, or point `address` at the active server";
         Failed::transient(ProviderError::unreachable("the server is a standby that redirects", hint))
     } else {
         let hint =
-            "redirects are not followed; set `address` to where they lead, if it is trusted with the token";
+            "redirects are not followed; set `address` to their target, if you trust it with the token";
         Failed::Final(ProviderError::unreachable("the server redirects to another address", hint))
     }
 }
@@ -227,11 +230,11 @@ async fn read(mut response: Response) -> Result<Answer, Failed> {
     let expected = response.content_length().unwrap_or(0);
     let capacity = usize::try_from(expected).unwrap_or(usize::MAX).min(MAX_ANSWER);
     let mut body = Zeroizing::new(Vec::with_capacity(capacity));
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| connection_error(&error))? {
         if body.len() + chunk.len() > MAX_ANSWER {
             return Err(ProviderError::invalid(
-                format!("the server's answer is larger than {} MiB", MAX_ANSWER >> 20),
-                "a Secret holds one MiB at most",
+                format!("the server's response is larger than {} MiB", MAX_ANSWER >> 20),
+                "a Secret contains at most one MiB",
             )
             .into());
         }
@@ -240,24 +243,24 @@ async fn read(mut response: Response) -> Result<Answer, Failed> {
     Ok(Answer { status, body })
 }
 
-/// What a broken connection means. The error's own text is not used: it holds the URL.
-fn broken(error: &reqwest::Error) -> Failed {
+/// Converts a connection error. Its own text is not used, since it contains the URL.
+fn connection_error(error: &reqwest::Error) -> Failed {
     if let Some(handshake) = tls::Handshake::of(error) {
-        let trust = "name the certificates of its CA with `caFile` of this provider in the operator file";
+        let trust = "set `caFile` of this provider in the operator file to the certificates of its CA";
         return handshake
             .explain("the server", "`address` of this provider in the operator file", trust)
             .into();
     }
-    let what = if error.is_dns() {
+    let reason = if error.is_dns() {
         "the server's name cannot be resolved"
     } else if error.is_timeout() {
-        "the server gave no answer in time"
+        "the server did not respond in time"
     } else if error.is_connect() {
-        "the server does not take a connection"
+        "the server does not accept connections"
     } else {
-        "the connection broke before the answer was complete"
+        "the connection was closed before the response was complete"
     };
-    Failed::transient(ProviderError::unreachable(what, ADDRESS_HINT))
+    Failed::transient(ProviderError::unreachable(reason, ADDRESS_HINT))
 }
 
 #[cfg(test)]
@@ -269,13 +272,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_question_at_the_same_server_is_asked_again() {
+    fn only_a_redirect_to_the_same_url_is_retried() {
         let asked = url("https://vault:8200/v1/secret/data/a?version=1");
-        let again = |location: &str| {
+        let is_retried = |location: &str| {
             matches!(redirected(&asked, Some(location.as_bytes())), Failed::Transient { .. })
         };
-        assert!(again("https://vault:8200/v1/secret/data/a?version=1"));
-        assert!(again("/v1/secret/data/a"));
+        assert!(is_retried("https://vault:8200/v1/secret/data/a?version=1"));
+        assert!(is_retried("/v1/secret/data/a"));
         for location in [
             "http://vault:8200/v1/secret/data/a",
             "https://vault/v1/secret/data/a",
@@ -285,13 +288,13 @@ mod tests {
             "https://vault:8200@evil/v1/secret/data/a",
             "\u{1}x",
         ] {
-            assert!(!again(location), "{location}");
+            assert!(!is_retried(location), "{location}");
         }
         assert!(matches!(redirected(&asked, None), Failed::Final(_)));
     }
 
     #[test]
-    fn this_host_is_known_by_its_names() {
+    fn loopback_hosts_are_recognized() {
         for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
             assert!(is_loopback(&url(&format!("http://{host}:8200"))), "{host}");
         }

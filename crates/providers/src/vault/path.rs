@@ -1,7 +1,7 @@
-//! From what a placeholder says to what the server is asked.
+//! Converts placeholders to request paths.
 //!
-//! Every segment is percent-encoded whole, so nothing in it can end the path, climb, or be decoded into something
-//! else. What is asked is always a KV mount that the operator or the server named, and a path below it.
+//! Every segment is percent-encoded as a whole, so it cannot end the path, climb, or be decoded into anything else. A request
+//! always consists of a KV mount, from the operator or the server, and a path below it.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -10,19 +10,19 @@ use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::settings::KvVersion;
 use sealwave_secrets::values::kv_path;
 
-/// All but RFC 3986's unreserved characters.
+/// All characters except RFC 3986's unreserved ones.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// First segments that are no mount of secrets; `cubbyhole` and `identity` belong to the token itself.
+/// First segments that are not KV mounts; `cubbyhole` and `identity` belong to the token itself.
 const RESERVED: [&str; 4] = ["auth", "cubbyhole", "identity", "sys"];
 
-/// Bytes of a path; what is longer no server takes.
+/// The longest path in bytes; no server accepts longer ones.
 const MAX_PATH: usize = 1024;
 
-/// The path and the version of a reference that can be asked for.
+/// Returns the path and the version of a reference.
 ///
 /// # Errors
-/// It cannot be a secret of a KV mount.
+/// The reference cannot be a secret in a KV mount.
 pub fn check(reference: &Reference) -> Result<(&str, Option<&str>), ProviderError> {
     let path = reference.path.as_str();
     if let Some(why) = malformed(path) {
@@ -34,28 +34,28 @@ pub fn check(reference: &Reference) -> Result<(&str, Option<&str>), ProviderErro
     let first = path.split('/').next().unwrap_or_default();
     if RESERVED.contains(&first) {
         return Err(ProviderError::denied(
-            format!("`{first}/` holds no secrets that can be read"),
+            format!("`{first}/` contains no readable secrets"),
             "a path starts with the name of a KV mount, for example `secret/shop/db`",
         ));
     }
     let version = reference.version.as_deref();
     if version.is_some_and(|version| !is_version(version)) {
         return Err(ProviderError::invalid(
-            "a version is a number from 1",
+            "the version is not a positive number",
             "write the version that `vault kv metadata get` shows, or leave it out for the latest",
         ));
     }
     Ok((path, version))
 }
 
-/// What is wrong with a path, if anything is.
+/// Returns the problem of a malformed path.
 pub(super) fn malformed(path: &str) -> Option<&'static str> {
     if path.len() > MAX_PATH {
         Some("is too long")
     } else if path.starts_with('/') {
         Some("starts with `/`")
     } else if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
-        Some("holds `?`, `#`, a backslash or a control character")
+        Some("contains `?`, `#`, a backslash or a control character")
     } else if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
         Some("has a segment that is empty, `.` or `..`")
     } else {
@@ -70,7 +70,7 @@ fn is_version(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A path of the server's API, from literal segments.
+/// Percent-encodes the segments of a literal path.
 pub(super) fn encode(path: &str) -> String {
     path.split('/')
         .map(|segment| utf8_percent_encode(segment, ENCODED).to_string())
@@ -81,56 +81,58 @@ pub(super) fn encode(path: &str) -> String {
 /// A mount of the key-value engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mount {
-    /// Without slashes at its ends.
+    /// The path without surrounding slashes.
     path: String,
     version: KvVersion,
 }
 
 impl Mount {
-    /// A mount by its path, slashes at its ends or not.
+    /// Creates a mount from its path, with or without surrounding slashes.
     ///
     /// # Errors
-    /// No mount can be called so; the reason and what to do.
+    /// Returns the reason and the hint for a path that cannot be a KV mount.
     pub(super) fn new(path: &str, version: KvVersion) -> Result<Self, (String, &'static str)> {
         let path = path.trim_matches('/');
         if malformed(path).is_some() || RESERVED.contains(&path.split('/').next().unwrap_or_default()) {
             return Err((
-                "`mounts` names what cannot be a KV mount".to_owned(),
+                "`mounts` contains a path that cannot be a KV mount".to_owned(),
                 "write mounts as in `vault secrets list`, for example `secret: 2`",
             ));
         }
         Ok(Self { path: path.to_owned(), version })
     }
 
-    /// The longer of two mounts that hold a path is the one that serves it.
+    /// Returns the mount's precedence: of two mounts that contain a path, the longer one serves it.
     pub(super) const fn depth(&self) -> usize {
         self.path.len()
     }
 
-    /// What a path is below this mount; `None` where it is not.
+    /// Returns the part of a path below this mount, or `None` if the path is elsewhere.
     pub(super) fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
         kv_path::below_mount(&self.path, path)
     }
 }
 
-/// What one GET asks for.
+/// A GET request for a secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SecretRequest {
-    /// The API's path without `v1/`, literally: what a policy has to allow.
+    /// The literal API path without `v1/`, as policies use it.
     pub(super) path: String,
     pub(super) version: Option<String>,
-    /// Whether the answer is wrapped the way that version 2 of the engine does.
+    /// Whether the response is wrapped as in version 2 of the engine.
     pub(super) versioned: bool,
 }
 
 impl SecretRequest {
+    /// Creates the request for a path and a version.
+    ///
     /// # Errors
-    /// The mount has no such thing.
+    /// The mount does not support versions.
     pub(super) fn new(mount: &Mount, path: &str, version: Option<&str>) -> Result<Self, ProviderError> {
         let below = mount.below(path).unwrap_or(path);
         match mount.version {
             KvVersion::One if version.is_some() => Err(ProviderError::invalid(
-                format!("`{}` is version 1 of the KV engine, which keeps no versions", mount.path),
+                format!("`{}` is version 1 of the KV engine, which has no versions", mount.path),
                 "leave the version out",
             )),
             kind => Ok(Self {
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_are_one_request() {
+    fn both_spellings_are_the_same_request() {
         let mount = Mount::new("/secret/", KvVersion::Two).expect("a mount");
         let request = |path| SecretRequest::new(&mount, path, Some("2")).expect("a request");
         assert_eq!(request("secret/db"), request("secret/data/db"));
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_is_asked_as_it_is_written() {
+    fn version_1_paths_are_used_as_written() {
         let mount = Mount::new("team/kv", KvVersion::One).expect("a mount");
         let request = SecretRequest::new(&mount, "team/kv/data/db", None).expect("a request");
         assert_eq!((request.path.as_str(), request.versioned), ("team/kv/data/db", false));
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_encoded_whole() {
+    fn segments_are_encoded_as_a_whole() {
         assert_eq!(encode("a b/%2e%2e/ä;=/~._-"), "a%20b/%252e%252e/%C3%A4%3B%3D/~._-");
     }
 

@@ -1,6 +1,6 @@
-//! Revoking tokens at the end of a run, so that a thousand apps do not leave a thousand live tokens behind per refresh.
+//! Revokes tokens at the end of a run, so that refreshing a thousand apps does not leave a thousand valid tokens.
 //!
-//! Best effort: the run's result is the same whether it succeeds or not. What went wrong is told without the token.
+//! Revocation is best effort: it does not change the run's result. Failures are reported without the token.
 
 use std::time::Instant;
 
@@ -22,9 +22,9 @@ const PATH: &str = "auth/token/revoke-self";
     "provider `{provider}`: the token of this run was not revoked, and stays valid until it expires: {reason}"
 )]
 pub(super) struct TokenLeft {
-    /// Name of the provider.
+    /// The name of the provider.
     pub(super) provider: String,
-    /// Why.
+    /// The cause.
     pub(super) reason: NotRevoked,
 }
 
@@ -41,41 +41,41 @@ impl Explain for TokenLeft {
     }
 }
 
-/// Why a token was not revoked.
+/// The reason why a token was not revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotRevoked {
-    #[error("the server gave no answer in time")]
+    #[error("the server did not respond in time")]
     NoAnswer,
-    #[error("the server refused it ({0})")]
+    #[error("the server rejected the revocation ({0})")]
     Refused(u16),
 }
 
-/// A token that a login gave.
+/// A token from a login.
 pub(super) struct Revocable {
     pub(super) token: HeaderValue,
-    /// It ends after a number of requests, and may have ended: the server refuses it then as if a policy did.
+    /// Whether its uses are limited. When they are exhausted, the server's response looks like a policy's refusal.
     pub(super) has_few_uses: bool,
 }
 
-/// Revokes all tokens, one after the other: a second one exists only where the first was refused.
+/// Revokes all tokens sequentially; a second token exists only if the first one was rejected.
 pub(super) async fn revoke(api: &Api, tokens: Vec<Revocable>, end: Instant) -> Result<(), NotRevoked> {
     let mut result = Ok(());
     for Revocable { token, has_few_uses } in tokens {
         let send = || api.send(Method::POST, PATH, None, Some(&token), Some(b"{}"));
         let answer = timeout_at(end.into(), retry(end, Patience::default(), send)).await;
-        let judged = answer.unwrap_or_else(|_| Err(ProviderError::overdue()));
-        result = judged
+        let answer = answer.unwrap_or_else(|_| Err(ProviderError::overdue()));
+        result = answer
             .map_err(|_| NotRevoked::NoAnswer)
-            .and_then(|answer| judge(&answer, has_few_uses))
+            .and_then(|answer| check_revoked(&answer, has_few_uses))
             .and(result);
     }
     result
 }
 
-fn judge(answer: &Answer, has_few_uses: bool) -> Result<(), NotRevoked> {
+fn check_revoked(answer: &Answer, has_few_uses: bool) -> Result<(), NotRevoked> {
     match answer.status {
         200..=299 => Ok(()),
-        // It expired, was used up, or was revoked already.
+        // It has expired, is used up, or was already revoked.
         403 if has_few_uses || answer::token_is_invalid(answer) => Ok(()),
         _ if answer::token_cannot_be_revoked(answer) => Ok(()),
         status => Err(NotRevoked::Refused(status)),

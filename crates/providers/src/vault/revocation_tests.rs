@@ -1,4 +1,4 @@
-//! Tokens that a run logged in for are revoked at its end, whatever came of it; a token of the operator's is not.
+//! Tests that tokens from logins are revoked at the end of each run, and tokens from the operator are not.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::{AppFiles, Providers};
 use sealwave_secrets::settings::{ProviderConfig, VaultAuth, VaultSettings};
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 
-/// A server that gives a token per login, which names its number, and answers revocations by `revoked`.
+/// Starts a server whose tokens contain the number of the login, and which handles revocations with `revoked`.
 fn server(
     auth: impl Fn(usize) -> serde_json::Value + Send + Sync + 'static,
     revoked: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
@@ -32,12 +32,12 @@ fn service_token(number: usize) -> serde_json::Value {
     json!({"client_token": format!("CANARY-{number}"), "token_type": "service"})
 }
 
-/// As the real server answers, which names no type of nothing.
+/// Responds to a revocation like the real server: without content and without a content type.
 fn gone(_: &Asked, _: usize) -> Reply {
     Reply::json(204, "").header("Content-Type", "")
 }
 
-/// What each source gave, and the notes that the fetch left.
+/// Returns the result of each source, and the notes of the fetch.
 fn fetch(
     dir: &TempDir,
     settings: &VaultSettings,
@@ -61,7 +61,7 @@ fn providers<const N: usize>(dir: &TempDir, all: [(&str, ProviderConfig); N]) ->
 
 fn notes(providers: &Providers) -> Vec<String> {
     let notes = providers.take_notes();
-    assert!(providers.take_notes().is_empty(), "they are taken once");
+    assert!(providers.take_notes().is_empty(), "notes are taken once");
     let text = |note: &sealwave_core::diagnostic::Note| {
         let text = format!("{} {}", note.problem.message, note.problem.hint.clone().unwrap_or_default());
         assert!(!text.contains(MARKER), "{text}");
@@ -70,14 +70,14 @@ fn notes(providers: &Providers) -> Vec<String> {
     notes.iter().map(text).collect()
 }
 
-/// The tokens that were asked to be revoked, in order.
+/// Returns the tokens of all revocations, in order.
 fn revoked(server: &StubServer) -> Vec<String> {
     let asked = server.asked().into_iter().filter(|asked| asked.target == REVOKE);
     asked.map(|asked| asked.header("x-vault-token").unwrap_or_default().to_owned()).collect()
 }
 
 #[test]
-fn every_login_is_revoked_and_a_given_token_is_not() {
+fn login_tokens_are_revoked_and_configured_tokens_are_not() {
     let server = server(service_token, gone);
     let (dir, mut settings) = settings(&server.address);
     let kubernetes = |mount: Option<&str>| VaultAuth::Kubernetes {
@@ -103,13 +103,13 @@ fn every_login_is_revoked_and_a_given_token_is_not() {
 }
 
 #[test]
-fn a_token_is_revoked_also_where_nothing_was_fetched() {
+fn a_token_is_revoked_even_if_nothing_was_fetched() {
     let server = server(service_token, gone);
     let (dir, settings) = settings(&server.address);
     let (answers, _) = fetch(&dir, &settings, &["secret/forbidden#k", "other/a#k"], LONG);
     assert!(answers.iter().all(denied));
     assert_eq!(revoked(&server), ["CANARY-0"]);
-    // Without a question that can be asked there is no login.
+    // Without a valid reference there is no login.
     let logins = server.count("POST", "/v1/auth/approle/login");
     fetch(&dir, &settings, &["sys/mounts#k", "secret/../a#k"], LONG);
     assert_eq!(server.count("POST", "/v1/auth/approle/login"), logins);
@@ -133,12 +133,12 @@ fn a_second_login_is_revoked_with_the_first() {
 }
 
 #[test]
-fn batch_tokens_are_left_alone() {
+fn batch_tokens_are_not_revoked() {
     let batch = server(|_| json!({"client_token": "CANARY", "token_type": "batch"}), gone);
     let (dir, settings) = settings(&batch.address);
     assert_eq!(fetch(&dir, &settings, &["secret/a#k"], LONG).1, [""; 0]);
     assert_eq!(revoked(&batch), [""; 0]);
-    // One that the login does not call so.
+    // A batch token whose type the login does not report.
     let unsaid = server(
         |_| json!({"client_token": "CANARY"}),
         |_, _| Reply::json(400, r#"{"errors":["batch tokens cannot be revoked"]}"#),
@@ -149,12 +149,12 @@ fn batch_tokens_are_left_alone() {
 }
 
 #[test]
-fn a_refused_revocation_is_a_note_and_changes_nothing() {
+fn a_failed_revocation_only_adds_a_note() {
     for (status, body, expected) in [
-        (403, r#"{"errors":["permission denied CANARY"]}"#, "the server refused it (403)"),
-        (404, r#"{"errors":["CANARY"]}"#, "the server refused it (404)"),
-        (405, "CANARY", "the server refused it (405)"),
-        (307, "", "the server gave no answer in time"),
+        (403, r#"{"errors":["permission denied CANARY"]}"#, "the server rejected the revocation (403)"),
+        (404, r#"{"errors":["CANARY"]}"#, "the server rejected the revocation (404)"),
+        (405, "CANARY", "the server rejected the revocation (405)"),
+        (307, "", "the server did not respond in time"),
     ] {
         let server = server(service_token, move |_, _| {
             Reply::json(status, body).header("Location", "http://127.0.0.1:9/")
@@ -170,18 +170,18 @@ fn a_refused_revocation_is_a_note_and_changes_nothing() {
 }
 
 #[test]
-fn a_server_that_hangs_delays_by_a_second_at_most() {
+fn a_hanging_server_delays_a_run_by_at_most_a_second() {
     let server = server(service_token, |_, _| Reply::json(204, "").after(Duration::from_secs(20)));
     let (dir, settings) = settings(&server.address);
     let started = Instant::now();
     let (answers, notes) = fetch(&dir, &settings, &["secret/a#k"], LONG);
     assert_eq!(answers[0].as_deref(), Ok(&b"v"[..]));
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    assert!(notes[0].contains("gave no answer in time"), "{notes:?}");
+    assert!(notes[0].contains("did not respond in time"), "{notes:?}");
 }
 
 #[test]
-fn at_the_deadline_there_is_time_left_for_it() {
+fn time_is_reserved_for_revocation() {
     let server = server(service_token, gone);
     let (dir, settings) = settings(&server.address);
     let started = Instant::now();
@@ -194,7 +194,7 @@ fn at_the_deadline_there_is_time_left_for_it() {
 }
 
 #[test]
-fn each_instance_revokes_its_own() {
+fn each_instance_revokes_its_own_tokens() {
     let (one, two) = (server(service_token, gone), server(service_token, gone));
     let (dir, settings) = settings(&one.address);
     let other = VaultSettings {

@@ -1,7 +1,7 @@
-//! Logging in once, and once more if the token is refused in the middle of a run; revoking at the end what a login gave.
+//! A login session. It logs in once, and again if the token is rejected during the run, and revokes its tokens at the end.
 //!
-//! Tokens live here, in headers that do not print, for as long as one fetch lasts. A token that the operator gave is never
-//! revoked: others may use it.
+//! Tokens exist only here, in headers that are not printed, for the duration of one fetch. A token from the operator is
+//! never revoked, since others may use it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ use super::revocation::{self, NotRevoked, Revocable};
 use sealwave_secrets::settings::VaultAuth;
 use sealwave_secrets::values::SecretBuffer;
 
-/// Where Kubernetes mounts the token of a pod's service account.
+/// The path at which Kubernetes mounts a pod's service account token.
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// The login settings with their paths in full.
+/// Checks the login settings and resolves their paths.
 ///
 /// # Errors
-/// A setting that cannot be meant; the reason and what to do.
+/// Returns the reason and the hint for a setting that is not valid.
 pub(super) fn check_auth(auth: &VaultAuth, operator_dir: &Path) -> Result<VaultAuth, (String, &'static str)> {
     let mut auth = auth.clone();
     let mount = match &mut auth {
@@ -47,7 +47,7 @@ pub(super) fn check_auth(auth: &VaultAuth, operator_dir: &Path) -> Result<VaultA
     if mount.as_deref().and_then(path::malformed).is_some() {
         return Err((
             "`mount` of `auth` is not valid".to_owned(),
-            "write it as `vault auth list` does, for example `kubernetes`",
+            "write it as `vault auth list` prints it, for example `kubernetes`",
         ));
     }
     Ok(auth)
@@ -58,18 +58,19 @@ pub(super) struct Session {
     api: Api,
     auth: VaultAuth,
     pub(super) end: Instant,
-    token: Mutex<Token>,
+    token: Mutex<SessionToken>,
 }
 
-struct Token {
+/// The current token and its history.
+struct SessionToken {
     header: Result<HeaderValue, ProviderError>,
-    /// Logins after the first.
+    /// The number of logins after the first one.
     renewals: u32,
     /// Tokens to revoke at the end: one per login.
     revocable: Vec<Revocable>,
 }
 
-/// A token, and how to revoke it where it was made for this session and can be revoked.
+/// A token, with its revocation if this session created it and it can be revoked.
 struct NewToken {
     header: HeaderValue,
     revocable: Option<Revocable>,
@@ -79,22 +80,22 @@ impl Session {
     /// Logs in.
     ///
     /// # Errors
-    /// The server cannot be reached, or refuses.
+    /// The server cannot be reached or rejects the login.
     pub(super) async fn open(
         address: &Address,
         auth: &VaultAuth,
         end: Instant,
     ) -> Result<Self, ProviderError> {
         let api = Api::new(address)?;
-        let mut token = Token { header: Err(no_longer_good()), renewals: 0, revocable: Vec::new() };
-        token.header = Ok(token.take(log_in(&api, auth, end).await?));
+        let mut token = SessionToken { header: Err(invalid_token()), renewals: 0, revocable: Vec::new() };
+        token.header = Ok(token.record(log_in(&api, auth, end).await?));
         Ok(Self { api, auth: auth.clone(), end, token: Mutex::new(token) })
     }
 
-    /// Revokes the tokens that this session logged in for. It takes until `end` at most.
+    /// Revokes the tokens from this session's logins, until `end` at the latest.
     ///
     /// # Errors
-    /// The server does not revoke one, or does not answer.
+    /// The server does not revoke a token, or does not respond.
     pub(super) async fn close(&self, end: Instant) -> Result<(), NotRevoked> {
         let tokens = std::mem::take(&mut self.token.lock().await.revocable);
         revocation::revoke(&self.api, tokens, end).await
@@ -103,7 +104,7 @@ impl Session {
     /// Reads one secret.
     ///
     /// # Errors
-    /// It is not there, or cannot be read.
+    /// The secret does not exist or cannot be read.
     pub(super) async fn read(&self, request: &SecretRequest) -> Result<Document, ProviderError> {
         let query = request.version.as_ref().map(|version| format!("version={version}"));
         let answer = self.get(&request.path, query.as_deref()).await?;
@@ -121,7 +122,7 @@ impl Session {
         }
         let token = self.renew(&token, renewals).await?;
         let answer = self.ask(path, query, &token).await?;
-        if answer::token_is_invalid(&answer) { Err(no_longer_good()) } else { Ok(answer) }
+        if answer::token_is_invalid(&answer) { Err(invalid_token()) } else { Ok(answer) }
     }
 
     async fn ask(
@@ -134,41 +135,41 @@ impl Session {
             .await
     }
 
-    /// A token newer than the one that was refused. All requests of a session share one new login.
-    async fn renew(&self, refused: &HeaderValue, renewals: u32) -> Result<HeaderValue, ProviderError> {
+    /// Returns a token newer than the rejected one. All requests of a session share one new login.
+    async fn renew(&self, rejected: &HeaderValue, renewals: u32) -> Result<HeaderValue, ProviderError> {
         let mut current = self.token.lock().await;
         if current.renewals == renewals {
             current.renewals += 1;
             current.header = if renewals == 0 {
-                let renewed = log_in(&self.api, &self.auth, self.end).await.map(|new| current.take(new));
-                renewed.and_then(|token| if token == *refused { Err(no_longer_good()) } else { Ok(token) })
+                let renewed = log_in(&self.api, &self.auth, self.end).await.map(|new| current.record(new));
+                renewed.and_then(|token| if token == *rejected { Err(invalid_token()) } else { Ok(token) })
             } else {
-                Err(no_longer_good())
+                Err(invalid_token())
             };
         }
         current.header.clone()
     }
 }
 
-impl Token {
-    /// Notes what has to be revoked of a login.
-    fn take(&mut self, new: NewToken) -> HeaderValue {
+impl SessionToken {
+    /// Records the token of a login for revocation.
+    fn record(&mut self, new: NewToken) -> HeaderValue {
         self.revocable.extend(new.revocable);
         new.header
     }
 }
 
-fn no_longer_good() -> ProviderError {
+fn invalid_token() -> ProviderError {
     ProviderError::denied(
-        "the token is expired, revoked or not of this server",
-        "renew the token in its file, or let the role's tokens live and be used for longer",
+        "the token has expired, was revoked, or belongs to another server",
+        "renew the token in its file, or raise the TTL and the number of uses of the role's tokens",
     )
 }
 
 async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<NewToken, ProviderError> {
     let (mount, names, role, credential) = match auth {
         VaultAuth::Token { file } => {
-            let header = header(&credential::token(file, "the token's file")?)?;
+            let header = header(&credential::token(file, "token file")?)?;
             return Ok(NewToken { header, revocable: None });
         }
         VaultAuth::AppRole { mount, role_id, secret_id_file } => {
@@ -197,7 +198,10 @@ async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<NewToken, P
 
 fn header(token: &str) -> Result<HeaderValue, ProviderError> {
     let mut header = HeaderValue::from_str(token).map_err(|_| {
-        ProviderError::invalid("the server gave a token that is none", "see that `address` is a Vault's")
+        ProviderError::invalid(
+            "the server returned a token that is not valid",
+            "check that `address` is the address of the API",
+        )
     })?;
     header.set_sensitive(true);
     Ok(header)

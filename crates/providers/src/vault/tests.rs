@@ -12,7 +12,7 @@ use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 const TOKEN: &str = "hvs.CANARY-token";
 pub(super) const REVOKE: &str = "/v1/auth/token/revoke-self";
 
-/// A directory with the credentials, and settings that log in at `address` with AppRole.
+/// Returns a directory with credentials, and settings that log in at `address` with AppRole.
 pub(super) fn settings(address: &str) -> (TempDir, VaultSettings) {
     let dir = tempfile::tempdir().expect("a directory");
     fs_err::write(dir.path().join("secret-id"), format!("{MARKER}-secret-id\n")).expect("written");
@@ -53,7 +53,7 @@ pub(super) fn kv2(data: &str) -> Reply {
     Reply::json(200, format!(r#"{{"request_id":"x","data":{{"data":{data},"metadata":{{"version":1}}}}}}"#))
 }
 
-/// A server that lets everybody in who comes by AppRole, and answers the rest by `answers`.
+/// Starts a server that accepts every AppRole login and handles all other requests with `answers`.
 fn server(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> StubServer {
     StubServer::start(move |asked, before| {
         if asked.target == REVOKE {
@@ -71,7 +71,7 @@ fn text(answer: &Answer) -> &str {
 }
 
 #[test]
-fn many_references_are_one_login_and_one_get_for_each_path() {
+fn many_references_need_one_login_and_one_get_per_path() {
     let server = server(|asked, _| {
         let fields = (0..14).map(|key| (format!("k{key}"), format!("{} {key}", asked.target)));
         kv2(&json!(fields.collect::<BTreeMap<_, _>>()).to_string())
@@ -79,7 +79,7 @@ fn many_references_are_one_login_and_one_get_for_each_path() {
     let mut sources = Vec::new();
     for path in 0..20 {
         for key in 0..15 {
-            // Both spellings mean the same secret.
+            // Both spellings are the same secret.
             let mount = if key % 2 == 0 { "secret/data" } else { "secret" };
             sources.push((path, key, format!("{mount}/p{path}#k{key}")));
         }
@@ -166,7 +166,7 @@ fn r18_paths_into_fields() {
 }
 
 #[test]
-fn versions_and_what_became_of_them() {
+fn versions_may_be_deleted_or_destroyed() {
     let server = server(|asked, _| match asked.target.as_str() {
         "/v1/secret/data/a?version=2" => {
             Reply::json(200, r#"{"data":{"data":{"k":"second"},"metadata":{"version":2}}}"#)
@@ -204,7 +204,7 @@ fn versions_and_what_became_of_them() {
     assert!(missing(&answers[3]) && missing(&answers[6]));
     assert_eq!(text(&answers[4]), "plain");
     assert!(invalid(&answers[5]));
-    // What is there names the version that it is, where the engine has any.
+    // Existing secrets report their version if the engine has versions.
     let (dir, settings) = settings(&server.address);
     let fetched =
         testing::fetch(dir.path(), vault(&settings), &["secret/a#k#2", "secret/c#k", "old/a#k"], LONG);
@@ -212,7 +212,7 @@ fn versions_and_what_became_of_them() {
 }
 
 #[test]
-fn mounts_are_asked_for_once_each_where_the_operator_names_none() {
+fn mounts_are_requested_once_if_the_operator_configures_none() {
     let mount = |path: &str, kind: &str, options: &str| {
         Reply::json(200, format!(r#"{{"data":{{"path":"{path}","type":"{kind}","options":{options}}}}}"#))
     };
@@ -241,9 +241,9 @@ fn mounts_are_asked_for_once_each_where_the_operator_names_none() {
     assert_eq!((mounts, asked.len()), (5, 10));
 }
 
-/// Three mounts below one name, one of which is refused, and many secrets in each.
+/// Three mounts below one name, one of them forbidden, and many secrets in each.
 #[test]
-fn mounts_that_share_a_name_are_told_apart() {
+fn mounts_that_share_a_name_are_distinguished() {
     let server =
         server(move |asked, _| match asked.target.strip_prefix("/v1/sys/internal/ui/mounts/team/") {
             Some(path) if path.starts_with("secret/") => Reply::json(403, r#"{"errors":["CANARY"]}"#),
@@ -276,7 +276,7 @@ fn mounts_that_share_a_name_are_told_apart() {
 }
 
 #[test]
-fn nothing_but_secrets_below_the_operators_mounts_is_asked_for() {
+fn only_secrets_below_configured_mounts_are_requested() {
     let server = server(|_, _| kv2(r#"{"k":"CANARY"}"#));
     for source in [
         "sys/mounts#k",
@@ -299,7 +299,7 @@ fn nothing_but_secrets_below_the_operators_mounts_is_asked_for() {
 }
 
 #[test]
-fn transient_failures_are_tried_again() {
+fn transient_failures_are_retried() {
     let answer = || kv2(r#"{"k":"v"}"#);
     let server = server(move |asked, before| match (asked.target.as_str(), before) {
         ("/v1/secret/data/throttled", 0) => Reply::json(429, "{}").header("Retry-After", "1"),
@@ -320,7 +320,7 @@ fn transient_failures_are_tried_again() {
 }
 
 #[test]
-fn what_does_not_pass_is_told_apart() {
+fn permanent_failures_map_to_error_kinds() {
     let server = server(|asked, _| match asked.target.rsplit('/').next().unwrap_or_default() {
         "forbidden" => {
             Reply::json(403, r#"{"errors":["1 error occurred:\n\t* permission denied CANARY\n\n"]}"#)
@@ -350,7 +350,7 @@ fn what_does_not_pass_is_told_apart() {
 }
 
 #[test]
-fn a_redirect_to_another_host_gets_nothing() {
+fn a_redirect_to_another_host_is_not_followed() {
     let other = StubServer::start(|_, _| kv2(r#"{"k":"v"}"#));
     let target = other.address.clone();
     let server =
@@ -359,7 +359,7 @@ fn a_redirect_to_another_host_gets_nothing() {
     assert!(unreachable(&answer) && format!("{answer:?}").contains("redirect"), "{answer:?}");
     assert_eq!(other.asked().len(), 0);
     assert_eq!(server.count("GET", "/v1/secret/data/a"), 1);
-    // The login neither: its secret id is a credential as well.
+    // The login is not redirected either: its secret id is a credential too.
     let target = other.address.clone();
     let server = StubServer::start(move |asked, _| {
         Reply::json(308, "").header("Location", format!("{target}{}", asked.target))
@@ -369,7 +369,7 @@ fn a_redirect_to_another_host_gets_nothing() {
 }
 
 #[test]
-fn an_expired_token_is_one_new_login() {
+fn an_expired_token_causes_one_new_login() {
     let expired = r#"{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}"#;
     let server = StubServer::start(move |asked, before| match asked.target.as_str() {
         "/v1/auth/approle/login" => {
@@ -382,7 +382,7 @@ fn an_expired_token_is_one_new_login() {
     assert!(fetch(&server, &sources).iter().all(|answer| text(answer) == "v"));
     assert_eq!(server.count("POST", "/v1/auth/approle/login"), 2);
 
-    // A token that is refused again is not fetched for ever.
+    // If the new token is rejected too, there is no further login.
     let server = StubServer::start(move |asked, before| match asked.target.as_str() {
         "/v1/auth/approle/login" => {
             Reply::json(200, json!({"auth": {"client_token": format!("CANARY-{before}")}}).to_string())
@@ -394,7 +394,7 @@ fn an_expired_token_is_one_new_login() {
 }
 
 #[test]
-fn logins_of_each_kind_and_their_refusal() {
+fn each_login_method_succeeds_or_is_denied() {
     let server = StubServer::start(|asked, _| match asked.target.as_str() {
         "/v1/auth/k8s/eu/login" => login(),
         "/v1/auth/approle/login" => Reply::json(400, r#"{"errors":["invalid role or secret ID CANARY"]}"#),
@@ -427,7 +427,7 @@ fn logins_of_each_kind_and_their_refusal() {
 }
 
 #[test]
-fn the_deadline_says_what_was_awaited() {
+fn pending_references_are_listed_at_the_deadline() {
     let server = server(|asked, _| {
         let answer = kv2(r#"{"k":"v"}"#);
         if asked.target.contains("slow") { answer.after(Duration::from_secs(20)) } else { answer }
@@ -439,12 +439,15 @@ fn the_deadline_says_what_was_awaited() {
     for answer in &answers[1..] {
         let error = answer.as_ref().expect_err("too late").to_string();
         assert!(unreachable(answer));
-        assert!(error.ends_with("still awaited: `vault:secret/slow-1`, `vault:secret/slow-2`"), "{error}");
+        assert!(
+            error.ends_with("still waiting for: `vault:secret/slow-1`, `vault:secret/slow-2`"),
+            "{error}"
+        );
     }
 }
 
 #[test]
-fn a_server_that_is_not_there_is_unreachable() {
+fn a_closed_port_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
@@ -493,22 +496,22 @@ fn bad_settings_are_refused() {
 }
 
 #[test]
-fn settings_read_from_yaml() {
+fn settings_are_read_from_yaml() {
     let read = |yaml: &str| {
         let text = format!("kind: vault\naddress: https://vault:8200\n{yaml}");
         yaml_serde::from_str::<ProviderConfig>(&text)
     };
-    let mut wrong = String::new();
+    let mut errors = String::new();
     for yaml in [
         "auth: {token: {file: t}}",
         "auth: {kubernetes: {role: r}}\nmounts: {secret: 2, old: 1}\nnamespace: a/b\ncaFile: ca.pem",
         "auth: {appRole: {roleId: r, secretIdFile: f, mount: m}}\nallowHttp: true",
     ] {
         if let Err(error) = read(yaml) {
-            let _ = writeln!(wrong, "{yaml}: {error}");
+            let _ = writeln!(errors, "{yaml}: {error}");
         }
     }
-    assert_eq!(wrong, "");
+    assert_eq!(errors, "");
     for yaml in [
         "",
         "auth: {token: {file: t, more: x}}",

@@ -1,4 +1,4 @@
-//! What an `ExternalSecret` asks a store for: `remoteRef`, with those modifiers that the store's side can do.
+//! The `remoteRef` of an `ExternalSecret`, with the modifiers that it supports.
 
 use serde_json::{Value as Json, json};
 
@@ -9,24 +9,24 @@ use sealwave_secrets::placeholder::{Decoder, Encoder, JsonPath, JsonStep, Placeh
 use sealwave_secrets::settings::{Service, Store};
 use sealwave_secrets::values::{KeyPath, kv_path};
 
-/// What is asked for.
+/// A reference to a secret in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Remote {
     key: String,
     property: Option<String>,
     version: Option<String>,
-    /// Whether the operator decodes base64. Bad base64 is an error then, and binary values stay whole.
+    /// Whether the operator decodes base64. Invalid base64 is then an error, and binary values stay intact.
     decode: bool,
 }
 
-/// A placeholder taken apart.
+/// A placeholder as a remote reference and template functions.
 pub(super) struct Taken {
     pub(super) remote: Remote,
-    /// What the template still has to do.
+    /// The functions to apply in the template.
     pub(super) filters: Vec<&'static str>,
 }
 
-/// Takes a placeholder apart.
+/// Translates a placeholder.
 pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Why> {
     let reference = &placeholder.reference;
     let mut remote = Remote {
@@ -66,13 +66,13 @@ pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Wh
 }
 
 impl Remote {
-    /// All keys of a secret.
+    /// Creates the reference to all keys of a secret.
     pub(super) fn whole(reference: &Reference, store: &Store) -> Result<Self, Why> {
         let version = version(reference, store.service)?;
         Ok(Self { key: key(reference, store)?, property: None, version, decode: false })
     }
 
-    /// `remoteRef`, with all that the CRD would default.
+    /// Formats `remoteRef` with all fields that the CRD would default.
     pub(super) fn to_json(&self) -> Json {
         let mut out = json!({"key": self.key});
         if let Some(property) = &self.property {
@@ -88,8 +88,8 @@ impl Remote {
     }
 }
 
-/// Returns the name of a secret as its store knows it. A Vault store knows its mount itself, and takes the mount off a name
-/// that starts with it; so the name of a secret that really starts so gets the mount once more.
+/// Returns the name of a secret in its store. A Vault store has its own mount and removes it from the start of a name, so
+/// a name that really starts with the mount is prefixed with it.
 fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
     let path = reference.path.as_str();
     if store.service != Service::Vault {
@@ -97,8 +97,8 @@ fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
     }
     let (mount, below) = match &store.mount {
         Some(mount) => {
-            let outside = || Why::OutsideMount { reference: shown(reference), mount: mount.clone() };
-            (mount.as_str(), kv_path::below_mount(mount, path).ok_or_else(outside)?)
+            let outside_mount = || Why::OutsideMount { reference: shown(reference), mount: mount.clone() };
+            (mount.as_str(), kv_path::below_mount(mount, path).ok_or_else(outside_mount)?)
         }
         None => match path.split_once('/') {
             Some((mount, below)) if below.starts_with("data/") => (mount, below),
@@ -106,8 +106,8 @@ fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
         },
     };
     let name = kv_path::secret_name(store.kv_version, below);
-    let is_cut = kv_path::below_mount(mount, name).is_some();
-    Ok(if is_cut { format!("{mount}/{name}") } else { name.to_owned() })
+    let starts_with_mount = kv_path::below_mount(mount, name).is_some();
+    Ok(if starts_with_mount { format!("{mount}/{name}") } else { name.to_owned() })
 }
 
 fn version(reference: &Reference, service: Service) -> Result<Option<String>, Why> {
@@ -120,8 +120,8 @@ fn version(reference: &Reference, service: Service) -> Result<Option<String>, Wh
     }
 }
 
-/// A key as a property. The operator looks for a property with a dot as one key first and then as a path, which is what a
-/// key without quotes means here too; a path with quotes is joined with `|`, so that it means nothing else.
+/// Translates a key to a property. The operator looks up a property with a dot first as one key and then as a path, like
+/// an unquoted key here; a quoted path is joined with `|`, which is unambiguous.
 fn key_property(key: &str) -> Result<String, Why> {
     let path = KeyPath::parse(key).map_err(|_| Why::JsonPath)?;
     match path.exact() {
@@ -130,7 +130,7 @@ fn key_property(key: &str) -> Result<String, Why> {
     }
 }
 
-/// A JSON path as a property; the operator reads it with gjson.
+/// Translates a JSON path to a property, which the operator evaluates with gjson.
 fn property(path: &JsonPath) -> Result<String, Why> {
     let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(Why::JsonPath)?;
     let steps: Option<Vec<String>> = steps
@@ -144,7 +144,7 @@ fn property(path: &JsonPath) -> Result<String, Why> {
     steps.map(|steps| steps.join(".")).ok_or(Why::JsonPath)
 }
 
-/// Escapes what gjson would take for syntax; dots only where they are part of a name.
+/// Escapes the syntax of gjson; dots are escaped only within names.
 fn escape(key: &str, dots: bool) -> String {
     let mut out = String::with_capacity(key.len());
     for c in key.chars() {

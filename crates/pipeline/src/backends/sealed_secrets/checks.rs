@@ -1,5 +1,5 @@
-//! What must hold of a Secret before it is sealed. The API server or the controller would find most of it, but only in the
-//! cluster, hours later, and without saying which file to look at.
+//! Checks a Secret before it is sealed. The API server or the controller would find most errors too, but only in the
+//! cluster, hours later, and without naming the file.
 
 use super::ItemShape;
 use crate::backends::naming::{self, NamingError};
@@ -9,48 +9,48 @@ use sealwave_core::names::{self, MAX_ITEM_KEY, is_item_key};
 use sealwave_secrets::Scope;
 use sealwave_secrets::values::SecretValue;
 
-/// What a Secret's values may have together (`MaxSecretSize` of Kubernetes).
+/// The total size of a Secret's values (`MaxSecretSize` in Kubernetes).
 const MAX_DATA_BYTES: usize = 1 << 20;
 
-/// Why a Secret cannot become a `SealedSecret`.
+/// An error of a Secret that cannot become a `SealedSecret`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SealedSecretError {
-    /// A key that Kubernetes refuses; it may be a value in the place of one.
+    /// A key that Kubernetes rejects; it is not shown, since it may be a misplaced value.
     #[error(
         "item key is not valid: 1 to {MAX_ITEM_KEY} letters, digits, `-`, `_` or `.`, and not starting with `..`"
     )]
     ItemKey,
-    /// A name that Kubernetes refuses.
+    /// A name that Kubernetes rejects.
     #[error(transparent)]
     Naming(#[from] NamingError),
-    /// A `SealedSecret` of this scope is bound to a name.
+    /// A missing name, to which the scope binds a `SealedSecret`.
     #[error("Secret has no `metadata.name`, which scope strict needs")]
     NoName,
-    /// A `SealedSecret` of this scope is bound to a namespace.
+    /// A missing namespace, to which the scope binds a `SealedSecret`.
     #[error("Secret `{name}` has no namespace, which scope {scope} needs")]
     NoNamespace {
-        /// Its name.
+        /// The Secret's name.
         name: String,
-        /// Its scope.
+        /// The Secret's scope.
         scope: Scope,
     },
-    /// A scope annotation that the controller would silently read as "no".
+    /// A scope annotation that the controller would silently treat as "false".
     #[error("annotation `{0}` must be the text \"true\" or \"false\"")]
     ScopeAnnotation(&'static str),
-    /// Beyond Kubernetes' limit.
-    #[error("Secret has {bytes} bytes of data; Kubernetes takes at most {MAX_DATA_BYTES}")]
+    /// Data above Kubernetes' limit.
+    #[error("Secret has {bytes} bytes of data; Kubernetes allows at most {MAX_DATA_BYTES}")]
     TooBig {
-        /// Bytes of all values together.
+        /// The total size of all values.
         bytes: usize,
     },
-    /// A field of another type.
+    /// A field of the wrong type.
     #[error("`{field}` must be of type {expected}, not {found}")]
     WrongType {
         /// The field.
         field: &'static str,
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
-        /// What it is.
+        /// The actual type.
         found: &'static str,
     },
 }
@@ -60,10 +60,10 @@ impl Explain for SealedSecretError {
         let hint = match self {
             Self::Naming(error) => return error.hint(),
             Self::NoName => {
-                "give it a name; a generated one works with scope namespace-wide or cluster-wide only"
+                "set `metadata.name`; a generated name works only with scope namespace-wide or cluster-wide"
             }
             Self::NoNamespace { .. } => "set `metadata.namespace`, or `namespace` in sealwave.yaml",
-            Self::ScopeAnnotation(_) => "put it in quotes, or remove it: every other text means scope strict",
+            Self::ScopeAnnotation(_) => "put it in quotes, or remove it: any other value means scope strict",
             Self::TooBig { .. } => "split it into several Secrets",
             Self::ItemKey | Self::WrongType { .. } => return None,
         };
@@ -71,18 +71,18 @@ impl Explain for SealedSecretError {
     }
 }
 
-/// Two scope annotations at once.
+/// A Secret with the annotations of two scopes.
 #[derive(Debug, thiserror::Error)]
 #[error("Secret has the annotations of two scopes; `{wins}` wins", wins = names::CLUSTER_WIDE)]
 struct TwoScopes;
 
 impl Explain for TwoScopes {
     fn hint(&self) -> Option<String> {
-        Some("keep the one that is meant".to_owned())
+        Some("keep the intended one".to_owned())
     }
 }
 
-/// The scope, where everything is in order; else every problem.
+/// Returns the scope, or all problems.
 pub fn check(
     secret: &Manifest,
     items: &[ItemShape<'_>],
@@ -151,8 +151,9 @@ fn check_identity(secret: &Manifest, scope: Scope, found: &mut Vec<(Origin, Seal
     if scope == Scope::Strict && secret.name().is_empty() {
         found.push((secret.origin(), SealedSecretError::NoName));
     }
-    let misread = secret.root().at(&["metadata", "namespace"]).is_some_and(|node| !super::is_empty(node));
-    if scope != Scope::ClusterWide && secret.namespace().is_empty() && !misread {
+    let has_other_type =
+        secret.root().at(&["metadata", "namespace"]).is_some_and(|node| !super::is_empty(node));
+    if scope != Scope::ClusterWide && secret.namespace().is_empty() && !has_other_type {
         let name = secret.name().to_owned();
         found.push((secret.origin(), SealedSecretError::NoNamespace { name, scope }));
     }

@@ -1,4 +1,4 @@
-//! What AWS' provider of the driver reads: objects, and parts of those that are JSON.
+//! Remote objects of the driver's AWS provider, and parts of those that are JSON.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -12,19 +12,20 @@ use sealwave_secrets::values::KeyPath;
 
 /// The remote objects of a class, in order of first use.
 #[derive(Default)]
-pub(super) struct Objects(Vec<Object>);
+pub(super) struct Objects(Vec<AwsObject>);
 
-struct Object {
+/// A remote object.
+struct AwsObject {
     path: String,
     service: Service,
     version: Option<String>,
     alias: String,
-    /// Expressions and their aliases.
+    /// JMESPath expressions and their aliases.
     parts: Vec<(String, String)>,
 }
 
 impl Objects {
-    /// Adds what an item reads; the alias of it.
+    /// Adds the object of an item and returns its alias.
     pub(super) fn add(
         &mut self,
         key: &str,
@@ -42,8 +43,8 @@ impl Objects {
             providers.get(reference.provider.as_str()).map(|provider| provider.service)
         };
         for Placeholder { reference: other, .. } in placeholders {
-            let same = other.path == reference.path && other.version == reference.version;
-            if !same || service_of(other) != Some(service) {
+            let is_same = other.path == reference.path && other.version == reference.version;
+            if !is_same || service_of(other) != Some(service) {
                 return Err(Why::ManyObjects { first: reference.to_string(), second: other.to_string() });
             }
         }
@@ -54,12 +55,12 @@ impl Objects {
         Ok(alias)
     }
 
-    fn object(&mut self, reference: &Reference, service: Service, aliases: &mut Aliases) -> &mut Object {
+    fn object(&mut self, reference: &Reference, service: Service, aliases: &mut Aliases) -> &mut AwsObject {
         let known = self.0.iter().position(|object| {
             object.path == reference.path && object.version == reference.version && object.service == service
         });
         let at = known.unwrap_or_else(|| {
-            self.0.push(Object {
+            self.0.push(AwsObject {
                 path: reference.path.clone(),
                 service,
                 version: reference.version.clone(),
@@ -72,11 +73,11 @@ impl Objects {
     }
 
     pub(super) fn to_json(&self) -> Json {
-        self.0.iter().map(Object::to_json).collect()
+        self.0.iter().map(AwsObject::to_json).collect()
     }
 }
 
-impl Object {
+impl AwsObject {
     fn to_json(&self) -> Json {
         let mut out = Map::new();
         let mut put = |field: &str, value: Json| out.insert(field.to_owned(), value);
@@ -96,17 +97,17 @@ impl Object {
     }
 }
 
-/// What is to be read of the object; none where it is the whole of it.
+/// Returns the expression for a text, or `None` for the whole object.
 fn expression(text: &Text) -> Result<Option<String>, Why> {
     if let Some(placeholder) = alone(text) {
-        return part(placeholder);
+        return placeholder_expression(placeholder);
     }
     let mut pieces = Vec::new();
     for piece in text.parts() {
         pieces.push(match piece {
             Part::Literal(literal) => Piece::Literal(literal.as_str()),
             Part::Placeholder(placeholder) => Piece::Expression(
-                part(placeholder)?
+                placeholder_expression(placeholder)?
                     .ok_or_else(|| Why::WholeInText { reference: placeholder.reference.to_string() })?,
             ),
         });
@@ -114,8 +115,8 @@ fn expression(text: &Text) -> Result<Option<String>, Why> {
     Ok(Some(jmespath::join(&pieces)))
 }
 
-/// Returns the expression for a placeholder; `None` where it is the whole value.
-fn part(placeholder: &Placeholder) -> Result<Option<String>, Why> {
+/// Returns the expression for a placeholder, or `None` for the whole value.
+fn placeholder_expression(placeholder: &Placeholder) -> Result<Option<String>, Why> {
     let key = placeholder.reference.key.as_deref();
     let modifiers = &placeholder.modifiers;
     let path = match modifiers.decoders.as_slice().first() {
@@ -139,7 +140,7 @@ fn part(placeholder: &Placeholder) -> Result<Option<String>, Why> {
     }
 }
 
-/// Checks what can be wrong with the name and the version of an object.
+/// Checks the name and the version of an object.
 fn check(reference: &Reference, service: Service, provider: Option<&CsiProvider>) -> Result<(), Why> {
     if service == Service::AwsSsm
         && reference.version.as_ref().is_some_and(|version| version.parse::<u64>().is_err())
@@ -148,18 +149,18 @@ fn check(reference: &Reference, service: Service, provider: Option<&CsiProvider>
     }
     let Some(arn) = reference.path.strip_prefix("arn:") else { return Ok(()) };
     let mut fields = arn.split(':').skip(1);
-    let (of, region) = (fields.next().unwrap_or(""), fields.next().unwrap_or(""));
-    let wrong = |expected: String| Err(Why::Arn { reference: shown(reference), expected });
+    let (arn_service, region) = (fields.next().unwrap_or(""), fields.next().unwrap_or(""));
+    let wrong_arn = |expected: String| Err(Why::Arn { reference: shown(reference), expected });
     let (expected, name) = if service == Service::AwsSsm {
         ("ssm", "Parameter Store")
     } else {
         ("secretsmanager", "Secrets Manager")
     };
-    if of != expected {
-        return wrong(name.to_owned());
+    if arn_service != expected {
+        return wrong_arn(name.to_owned());
     }
     match provider.and_then(|provider| provider.parameters.get("region")) {
-        Some(own) if own != region => wrong(format!("region `{own}`")),
+        Some(own) if own != region => wrong_arn(format!("region `{own}`")),
         _ => Ok(()),
     }
 }

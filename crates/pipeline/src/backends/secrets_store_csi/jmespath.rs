@@ -1,22 +1,22 @@
-//! `JMESPath` expressions, in the part of the language that the provider's implementation (go-jmespath 0.4) knows.
+//! Writes `JMESPath` expressions in the subset that the provider's implementation (go-jmespath 0.4) supports.
 //!
-//! What is joined must be strings: the provider refuses a number, and so a pod does not start rather than getting a text
-//! that nobody checked. A key that is missing does the same.
+//! Joined values must be strings: the provider rejects numbers, so that a pod does not start instead of getting an
+//! unchecked text. A missing key has the same effect.
 
 use std::fmt::Write as _;
 
 use sealwave_secrets::placeholder::JsonStep;
 use sealwave_secrets::values::KeyPath;
 
-/// A piece of a text.
+/// A piece of a text to join.
 pub(super) enum Piece<'a> {
-    /// Stands for itself.
+    /// Literal text.
     Literal(&'a str),
-    /// Stands for its value.
+    /// An expression for a value.
     Expression(String),
 }
 
-/// The text of all pieces.
+/// Returns the expression that joins all pieces.
 pub(super) fn join(pieces: &[Piece<'_>]) -> String {
     let pieces: Vec<String> = pieces
         .iter()
@@ -28,17 +28,17 @@ pub(super) fn join(pieces: &[Piece<'_>]) -> String {
     format!("join('', [{}])", pieces.join(", "))
 }
 
-/// Returns the expression for a key: as everywhere, a text without quotes is one key first, and then a path.
+/// Returns the expression for a key: an unquoted text is first one key and then a path.
 pub(super) fn key(key: &KeyPath) -> String {
     match key.exact() {
         Some(text) if key.names().len() < 2 => identifier(text),
-        // Not `||`, which passes over an empty text as well.
+        // Not `||`, which would also skip an empty text.
         Some(text) => format!("not_null({}, {})", identifier(text), names(key)),
         None => names(key),
     }
 }
 
-/// Returns the expression for the names of a path; one that is a number may be an index or a key.
+/// Returns the expression for the names of a path; a number may be an index or a key.
 fn names(key: &KeyPath) -> String {
     let mut out = String::new();
     for (name, is_index) in key.names() {
@@ -54,7 +54,7 @@ fn names(key: &KeyPath) -> String {
     out
 }
 
-/// The value at the end of a path.
+/// Returns the expression for a JSON path.
 pub(super) fn path(steps: &[JsonStep]) -> String {
     let mut out = String::new();
     for step in steps {
@@ -72,17 +72,17 @@ pub(super) fn path(steps: &[JsonStep]) -> String {
     out
 }
 
-/// A name, in quotes where it needs them.
+/// Formats a name, quoted if necessary.
 fn identifier(name: &str) -> String {
-    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if starts && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    let has_valid_start = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if has_valid_start && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         name.to_owned()
     } else {
         json_string(name)
     }
 }
 
-/// A text that stands for itself: in single quotes, unless it holds what implementations read differently there.
+/// Formats literal text: in single quotes, unless it contains characters that implementations treat differently there.
 fn literal(text: &str) -> String {
     if text.chars().any(|c| c == '\\' || c.is_control()) {
         format!("`{}`", json_string(text).replace('`', "\\u0060"))

@@ -1,11 +1,10 @@
-//! The volumes that make the driver create a Secret: on every pod that uses it, mounted in one container.
+//! Adds the volumes that make the driver create a Secret: to every pod that uses it, mounted in one container.
 //!
-//! The driver makes a Secret only while a pod mounts the class. So each pod gets a volume of its own, even where another
-//! pod's would do: pods start in any order, and on their own. A pod's volumes are mounted before its first container
-//! starts, and a container or a volume that waits for the Secret is tried again until it is there; what refers to the
-//! Secret stays as it is.
+//! The driver creates a Secret only while a pod mounts the class. So each pod gets its own volume, even if another pod has
+//! one: pods start independently and in any order. A pod's volumes are mounted before its first container starts, and a
+//! container or volume that waits for the Secret is retried until it exists; references to the Secret do not change.
 //!
-//! One mount is enough, and no more are made: the mount shows the remote objects as files, wider than the keys asked for.
+//! Only one mount is added: it exposes whole remote objects as files, which is more than the requested keys.
 
 use crate::backends::refusal::{Refusals, Why};
 use sealwave_core::diagnostic::Problem;
@@ -20,7 +19,7 @@ const DRIVER: &str = "secrets-store.csi.k8s.io";
 const MOUNTS: &str = "/mnt/secrets-store";
 const MAX_LABEL: usize = 63;
 
-/// A class that makes the Secret of its own name.
+/// A `SecretProviderClass` whose Secret has the same name.
 pub(crate) struct Class {
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -30,7 +29,7 @@ pub(crate) struct Class {
 /// Adds volumes and mounts to all pods that use the Secrets of these classes.
 ///
 /// # Errors
-/// Secrets that no pod uses, or that one needs before it can mount anything; pods that cannot be changed.
+/// No pod uses a Secret, a pod needs it before it can mount volumes, or a pod cannot be changed.
 pub(crate) fn mount(
     objects: &mut [Manifest],
     classes: &[Class],
@@ -42,7 +41,7 @@ pub(crate) fn mount(
         let mut used = false;
         for object in objects.iter_mut() {
             match mount_in(object, class, kinds) {
-                Ok(does) => used |= does,
+                Ok(mounted) => used |= mounted,
                 Err(why) => {
                     used = true;
                     refusals.whole(object.origin(), why);
@@ -57,100 +56,105 @@ pub(crate) fn mount(
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// Whether the object's pod uses the Secret; if it does, it mounts the class now.
+/// Mounts the class in the object's pod if the pod uses the Secret. Returns whether it does.
 fn mount_in(object: &mut Manifest, class: &Class, kinds: &[WorkloadKind]) -> Result<bool, Why> {
-    // What the app file says wrongly about a kind is said where waves are chosen.
+    // Errors of the app file about a kind are reported where waves are chosen.
     let Ok(Some(template)) = pod_template(object, kinds) else { return Ok(false) };
     if object.namespace() != class.namespace {
         return Ok(false);
     }
     let workload = || object.id().to_string();
-    let pulled = listed(template.spec, "imagePullSecrets");
+    let pulled = items_of(template.spec, "imagePullSecrets");
     if pulled.iter().any(|secret| text(secret, "name") == Some(&class.name)) {
         return Err(Why::PullSecret { workload: workload() });
     }
-    let Some(container) = consumer(template.spec, &class.name) else { return Ok(false) };
+    let Some(container) = find_consumer(template.spec, &class.name) else { return Ok(false) };
     let malformed = Why::PodSpec { workload: workload() };
     let mut path: Vec<String> = template.path.iter().map(|key| (*key).to_owned()).collect();
     path.push("spec".to_owned());
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let spec = object.root_mut().at_mut(&path).ok_or_else(|| malformed.clone())?;
-    wire(spec, &class.name, container).ok_or(malformed)?;
+    add_mount(spec, &class.name, container).ok_or(malformed)?;
     Ok(true)
 }
 
-/// A container by its list and its place in it.
-type Place = (&'static str, usize);
+/// A container, as the name of its list and the index in it.
+type ContainerIndex = (&'static str, usize);
 
-/// The container that uses a Secret, the pod's first one where only a volume without a mount does; none where nothing does.
-fn consumer(spec: &Node, secret: &str) -> Option<Place> {
-    let means = |references: Vec<Reference<'_>>| {
+/// Finds the container that uses a Secret, or the pod's first container if only a volume without a mount uses it.
+fn find_consumer(spec: &Node, secret: &str) -> Option<ContainerIndex> {
+    let has_secret = |references: Vec<Reference<'_>>| {
         references.iter().any(|reference| reference.what == What::Secret && reference.name == secret)
     };
-    let volumes: Vec<&str> = listed(spec, "volumes")
+    let volumes: Vec<&str> = items_of(spec, "volumes")
         .iter()
-        .filter(|volume| means(volume_references(volume)))
+        .filter(|volume| has_secret(volume_references(volume)))
         .filter_map(|volume| text(volume, "name"))
         .collect();
     let uses = |container: &Node| {
-        let mounts = listed(container, "volumeMounts");
-        means(container_references(container))
+        let mounts = items_of(container, "volumeMounts");
+        has_secret(container_references(container))
             || mounts.iter().filter_map(|mount| text(mount, "name")).any(|name| volumes.contains(&name))
     };
     let found = ["containers", "initContainers"]
         .into_iter()
-        .find_map(|list| Some((list, listed(spec, list).iter().position(uses)?)));
-    let by_others = || !volumes.is_empty() || listed(spec, "ephemeralContainers").iter().any(&uses);
-    found.or_else(|| by_others().then_some(("containers", 0)))
+        .find_map(|list| Some((list, items_of(spec, list).iter().position(uses)?)));
+    let is_used_otherwise = || !volumes.is_empty() || items_of(spec, "ephemeralContainers").iter().any(&uses);
+    found.or_else(|| is_used_otherwise().then_some(("containers", 0)))
 }
 
-/// Adds the volume and the mount, as far as they are not there; `None` where the spec is malformed.
-fn wire(spec: &mut Node, class: &str, (list, index): Place) -> Option<()> {
-    let volume = match volume_of(spec, class) {
+/// Adds the volume and the mount unless they exist. Returns `None` if the spec is malformed.
+fn add_mount(spec: &mut Node, class: &str, (list, index): ContainerIndex) -> Option<()> {
+    let volume = match find_volume(spec, class) {
         Some(name) => name,
         None => add_volume(spec, class)?,
     };
-    let mounted =
-        ["containers", "initContainers"].into_iter().flat_map(|list| listed(spec, list)).any(|container| {
-            listed(container, "volumeMounts").iter().any(|mount| text(mount, "name") == Some(&volume))
+    let is_mounted =
+        ["containers", "initContainers"].into_iter().flat_map(|list| items_of(spec, list)).any(|container| {
+            items_of(container, "volumeMounts").iter().any(|mount| text(mount, "name") == Some(&volume))
         });
-    if mounted {
+    if is_mounted {
         return Some(());
     }
     let container = list_mut(spec, list)?.get_mut(index)?;
     let at = container.origin;
-    let taken = |path: &str| {
-        let mounts = listed(container, "volumeMounts").iter();
+    let is_taken = |path: &str| {
+        let mounts = items_of(container, "volumeMounts").iter();
         mounts.filter_map(|mount| text(mount, "mountPath")).any(|other| other.trim_end_matches('/') == path)
     };
-    let path = free(&format!("{MOUNTS}/{class}"), taken);
-    let mount = [("mountPath", string(&path, at)), ("name", string(&volume, at)), ("readOnly", yes(at))];
+    let path = first_free(&format!("{MOUNTS}/{class}"), is_taken);
+    let mount =
+        [("mountPath", string(&path, at)), ("name", string(&volume, at)), ("readOnly", true_node(at))];
     list_mut(container, "volumeMounts")?.push(mapping(mount, at));
     Some(())
 }
 
-/// The name of the volume that mounts a class.
-fn volume_of(spec: &Node, class: &str) -> Option<String> {
-    let mounts = |volume: &&Node| {
-        let of = |path: &[&str]| volume.at(path).and_then(Node::as_str);
-        of(&["csi", "driver"]) == Some(DRIVER)
-            && of(&["csi", "volumeAttributes", "secretProviderClass"]) == Some(class)
+/// Returns the name of the volume that mounts a class.
+fn find_volume(spec: &Node, class: &str) -> Option<String> {
+    let mounts_class = |volume: &&Node| {
+        let text_at = |path: &[&str]| volume.at(path).and_then(Node::as_str);
+        text_at(&["csi", "driver"]) == Some(DRIVER)
+            && text_at(&["csi", "volumeAttributes", "secretProviderClass"]) == Some(class)
     };
-    listed(spec, "volumes").iter().find(mounts).and_then(|volume| text(volume, "name")).map(str::to_owned)
+    items_of(spec, "volumes")
+        .iter()
+        .find(mounts_class)
+        .and_then(|volume| text(volume, "name"))
+        .map(str::to_owned)
 }
 
 fn add_volume(spec: &mut Node, class: &str) -> Option<String> {
     let at = spec.origin;
     let volumes = list_mut(spec, "volumes")?;
-    let taken = |name: &str| volumes.iter().any(|volume| text(volume, "name") == Some(name));
-    let name = free(&volume_name(class), taken);
+    let is_taken = |name: &str| volumes.iter().any(|volume| text(volume, "name") == Some(name));
+    let name = first_free(&volume_name(class), is_taken);
     let attributes = mapping([("secretProviderClass", string(class, at))], at);
-    let csi = [("driver", string(DRIVER, at)), ("readOnly", yes(at)), ("volumeAttributes", attributes)];
+    let csi = [("driver", string(DRIVER, at)), ("readOnly", true_node(at)), ("volumeAttributes", attributes)];
     volumes.push(mapping([("csi", mapping(csi, at)), ("name", string(&name, at))], at));
     Some(name)
 }
 
-/// A volume's name, which is a DNS label, unlike a Secret's.
+/// Derives a volume's name, which must be a DNS label, unlike a Secret's.
 fn volume_name(class: &str) -> String {
     let name = format!("secrets-store-{}", class.replace('.', "-"));
     if name.len() <= MAX_LABEL && !class.contains('.') {
@@ -162,13 +166,13 @@ fn volume_name(class: &str) -> String {
     format!("{}-{short}", start.trim_end_matches('-'))
 }
 
-/// The name itself, or the first numbered form of it that is not taken.
-fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
+/// Returns the name, or its first numbered form that is not taken.
+fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2_usize..).map(|number| format!("{name}-{number}"));
-    std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
 }
 
-fn listed<'a>(node: &'a Node, field: &str) -> &'a [Node] {
+fn items_of<'a>(node: &'a Node, field: &str) -> &'a [Node] {
     node.get(field).map_or(&[], Node::items)
 }
 
@@ -176,7 +180,7 @@ fn text<'a>(node: &'a Node, field: &str) -> Option<&'a str> {
     node.get(field)?.as_str()
 }
 
-/// A list, made where it is missing or null.
+/// Returns a list, which is created if it is missing or null.
 fn list_mut<'a>(node: &'a mut Node, field: &str) -> Option<&'a mut Vec<Node>> {
     let at = node.origin;
     let mapping = node.as_mapping_mut()?;
@@ -193,7 +197,7 @@ fn string(text: &str, at: Origin) -> Node {
     Node::string(text, at)
 }
 
-const fn yes(at: Origin) -> Node {
+const fn true_node(at: Origin) -> Node {
     Node::new(Value::Bool(true), at)
 }
 

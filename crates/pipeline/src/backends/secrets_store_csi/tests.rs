@@ -1,4 +1,4 @@
-//! Each rule of the translation, with the whole object once.
+//! Tests each rule of the translation, and one complete object.
 
 use serde_json::json;
 
@@ -31,7 +31,7 @@ fn objects(items: &[(&str, &str)]) -> String {
     built["spec"]["parameters"]["objects"].as_str().unwrap().to_owned()
 }
 
-/// The expression of a Secret with one item.
+/// Returns the expression of a Secret with one item.
 fn expression(text: &str) -> String {
     let read: Json = yaml_serde::from_str(&objects(&[("k", text)])).unwrap();
     read[0]["jmesPath"][0]["path"].as_str().unwrap().to_owned()
@@ -93,7 +93,7 @@ fn the_whole_object() {
 }
 
 #[test]
-fn whole_values_versions_and_aliases() {
+fn whole_values_have_versions_and_aliases() {
     assert_eq!(
         objects(&[
             ("a", "<aws-sm:x/y>"),
@@ -121,10 +121,10 @@ fn whole_values_versions_and_aliases() {
     );
 }
 
-/// The column on the right was computed with Python's jmespath 1.0.1 and with go-jmespath 0.4.0, which agree. `not_null` and not
-/// `||`: an empty text is a value, and must not give way to what another key holds.
+/// The right column was computed with Python's jmespath 1.0.1 and go-jmespath 0.4.0, which agree. `not_null` is used instead
+/// of `||`, since an empty text is a value and must not be replaced by that of another key.
 #[test]
-fn expressions() {
+fn texts_become_expressions() {
     for (text, wanted, _result) in [
         ("<aws-sm:A#user>", "user", "u"),
         ("<aws-sm:A#db-user>", r#""db-user""#, "du"),
@@ -152,7 +152,7 @@ fn expressions() {
 }
 
 #[test]
-fn vault_gives_single_keys() {
+fn vault_objects_are_single_keys() {
     let built = built_with(
         &plain(),
         &[
@@ -188,7 +188,7 @@ fn vault_gives_single_keys() {
 }
 
 #[test]
-fn r10_vault_paths_follow_the_version_of_the_engine() {
+fn r10_vault_paths_depend_on_the_version_of_the_engine() {
     for (settings, path, expected) in [
         ("kvVersion: 2", "secret/app", Ok("secret/data/app")),
         ("kvVersion: 2", "secret/data/app", Ok("secret/data/app")),
@@ -197,11 +197,15 @@ fn r10_vault_paths_follow_the_version_of_the_engine() {
         ("kvVersion: 1", "secret/data/app", Ok("secret/data/app")),
         ("mounts: {team/kv/: 2, old: 1}", "team/kv/app", Ok("team/kv/data/app")),
         ("mounts: {team/kv/: 2, old: 1}", "old/data/app", Ok("old/data/app")),
-        ("mounts: {team/kv: 2}", "secret/app", Err("`vault:secret/app#k` is read from is not known")),
+        ("mounts: {team/kv: 2}", "secret/app", Err("the KV engine for `vault:secret/app#k` is not known")),
         ("mounts: {team/kv: 2}, kvVersion: 1", "secret/app", Ok("secret/app")),
         ("roleName: app", "secret/data/app", Ok("secret/data/app")),
-        ("roleName: app", "secret/app", Err("`vault:secret/app#k` is read from is not known")),
-        ("roleName: app", "team/kv/data/app", Err("is read from is not known")),
+        ("roleName: app", "secret/app", Err("the KV engine for `vault:secret/app#k` is not known")),
+        (
+            "roleName: app",
+            "team/kv/data/app",
+            Err("the KV engine for `vault:team/kv/data/app#k` is not known"),
+        ),
     ] {
         let more = if settings.starts_with("role") { String::new() } else { format!(", {settings}") };
         let settings = SETTINGS.replace("{roleName: app,", &format!("{{roleName: app{more},"));
@@ -221,39 +225,39 @@ fn r10_vault_paths_follow_the_version_of_the_engine() {
 }
 
 #[test]
-fn what_it_cannot_express_is_refused_all_at_once() {
+fn all_refusals_are_reported_together() {
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "immutable": true,
         "metadata": {"name": "s"},
     });
     let cases = [
-        ("<aws-sm:A#x>:<aws-sm:B#y>", "text can be joined from one remote object only"),
-        ("<aws-sm:A#x>:<aws-ssm:A#y>", "text can be joined from one remote object only"),
-        ("<aws-sm:A#x>:<aws-sm:A#y#AWSPREVIOUS>", "text can be joined from one remote object only"),
-        ("<aws-sm:A#x | urlencode>", "modifier `urlencode` is not known there"),
-        ("<aws-sm:A#x | base64>", "modifier `base64` is not known there"),
-        ("<aws-sm:A#x | base64decode>", "modifier `base64decode` is not known there"),
-        ("<aws-sm:A#x | sha256>", "modifier `sha256` is not known there"),
-        ("<aws-sm:A#x | indent 2>", "modifier `indent` is not known there"),
-        ("<aws-sm:A#x | default CANARY>", "modifier `default` is not known there"),
-        ("<aws-sm:A#x | jsonPath {.a}>", "reads JSON within JSON, which is not known there"),
+        ("<aws-sm:A#x>:<aws-sm:B#y>", "text can be joined from only one remote object"),
+        ("<aws-sm:A#x>:<aws-ssm:A#y>", "text can be joined from only one remote object"),
+        ("<aws-sm:A#x>:<aws-sm:A#y#AWSPREVIOUS>", "text can be joined from only one remote object"),
+        ("<aws-sm:A#x | urlencode>", "the backend does not support modifier `urlencode`"),
+        ("<aws-sm:A#x | base64>", "the backend does not support modifier `base64`"),
+        ("<aws-sm:A#x | base64decode>", "the backend does not support modifier `base64decode`"),
+        ("<aws-sm:A#x | sha256>", "the backend does not support modifier `sha256`"),
+        ("<aws-sm:A#x | indent 2>", "the backend does not support modifier `indent`"),
+        ("<aws-sm:A#x | default CANARY>", "the backend does not support modifier `default`"),
+        ("<aws-sm:A#x | jsonPath {.a}>", "reads JSON within JSON, which the backend does not support"),
         ("<aws-sm:A | jsonPath {.a}{.b}>", "has a form that cannot be translated"),
-        ("<aws-sm:A | jsonPath {.a} | trim>", "modifier `trim` is not known there"),
-        ("CANARY", "it holds no placeholder, and only references can be stored"),
-        ("CANARY <aws-sm:A>", "the whole value of `aws-sm:A` cannot stand within a longer text"),
-        ("<aws-ssm:A##latest>", "the version in `aws-ssm:A##latest` cannot be asked for"),
+        ("<aws-sm:A | jsonPath {.a} | trim>", "the backend does not support modifier `trim`"),
+        ("CANARY", "it has no placeholder, but the backend stores only references"),
+        ("CANARY <aws-sm:A>", "the whole value of `aws-sm:A` cannot be part of a longer text"),
+        ("<aws-ssm:A##latest>", "the backend does not support the version in `aws-ssm:A##latest`"),
         ("<us:A#x>", "different providers or regions of the driver: `aws-sm` and `us`"),
         ("<vault:secret/data/x#y>", "different providers or regions of the driver: `aws-sm` and `vault`"),
-        ("<k8s:x#y>", "provider `k8s` is not known to it"),
-        ("<aws-sm:arn:aws:secretsmanager:us-east-1:1:secret:x>", "is not of region `eu-west-1`"),
-        ("<aws-sm:arn:aws:ssm:eu-west-1:1:parameter/x>", "is not of Secrets Manager"),
+        ("<k8s:x#y>", "provider `k8s` is not configured for the backend"),
+        ("<aws-sm:arn:aws:secretsmanager:us-east-1:1:secret:x>", "does not belong to region `eu-west-1`"),
+        ("<aws-sm:arn:aws:ssm:eu-west-1:1:parameter/x>", "does not belong to Secrets Manager"),
     ];
     let keys: Vec<String> = (0..cases.len()).map(|index| format!("k{index:02}")).collect();
     let items: Vec<(&str, &str)> =
         keys.iter().zip(&cases).map(|(key, (text, _))| (key.as_str(), *text)).collect();
     let problems = built_with(&secret, &items).unwrap_err();
     let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
-    assert!(messages[0].ends_with("the driver cannot make a Secret immutable"), "{}", messages[0]);
+    assert!(messages[0].ends_with("the driver cannot create an immutable Secret"), "{}", messages[0]);
     assert!(messages[1].contains("type `kubernetes.io/tls`"), "{}", messages[1]);
     assert_eq!(messages.len(), cases.len() + 2, "{messages:?}");
     for (message, (text, expected)) in messages[2..].iter().zip(cases) {
@@ -264,7 +268,7 @@ fn what_it_cannot_express_is_refused_all_at_once() {
 }
 
 #[test]
-fn vault_joins_nothing() {
+fn vault_values_cannot_be_joined() {
     let problems = built_with(
         &plain(),
         &[

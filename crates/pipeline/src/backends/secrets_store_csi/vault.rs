@@ -1,4 +1,4 @@
-//! What Vault's provider of the driver reads: single keys of secrets.
+//! Remote objects of the driver's Vault provider: single keys of secrets.
 
 use serde_json::{Value as Json, json};
 
@@ -8,12 +8,12 @@ use sealwave_secrets::placeholder::{Decoder, Text};
 use sealwave_secrets::settings::KvMounts;
 use sealwave_secrets::values::KeyPath;
 
-/// The keys that a class reads, in order.
+/// The keys of a class, in order.
 #[derive(Default)]
 pub(super) struct Objects(Vec<Json>);
 
 impl Objects {
-    /// Adds what an item reads; the alias of it.
+    /// Adds the object of an item and returns its alias.
     pub(super) fn add(
         &mut self,
         key: &str,

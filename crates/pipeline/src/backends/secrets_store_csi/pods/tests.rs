@@ -1,4 +1,4 @@
-//! Which pods mount a class, where, and when not.
+//! Tests which pods mount a class, and in which container.
 
 use serde_json::{Value as Json, json};
 
@@ -50,13 +50,13 @@ fn the_container_that_uses_the_secret_mounts_the_class() {
             spec["containers"][1]["volumeMounts"],
             json!([{"mountPath": "/mnt/secrets-store/db", "name": "secrets-store-db", "readOnly": true}])
         );
-        // What is there is not added again.
+        // Existing volumes and mounts are not added again.
         assert_eq!(mounted(&found).unwrap(), found);
     }
 }
 
 #[test]
-fn volumes_and_init_containers_count() {
+fn volumes_and_init_containers_are_consumers() {
     for source in [
         json!({"name": "v", "secret": {"secretName": "db"}}),
         json!({"name": "v", "projected": {"sources": [{"secret": {"name": "db"}}]}}),
@@ -91,13 +91,13 @@ fn an_authors_own_volume_is_used() {
 }
 
 #[test]
-fn what_cannot_work_is_refused() {
+fn impossible_mounts_are_refused() {
     let uses = json!({"name": "a", "envFrom": [{"secretRef": {"name": "db"}}]});
     let mut elsewhere = deployment(&json!({"containers": [uses]}));
     elsewhere["metadata"]["namespace"] = json!("other");
     for (object, why) in [
-        (deployment(&json!({"containers": [{"name": "a"}]})), "no pod of this output uses it"),
-        (elsewhere, "no pod of this output uses it"),
+        (deployment(&json!({"containers": [{"name": "a"}]})), "no pod in this output uses it"),
+        (elsewhere, "no pod in this output uses it"),
         (
             deployment(&json!({"containers": [uses], "imagePullSecrets": [{"name": "db"}]})),
             "Deployment.apps `n/web` pulls its image with it",
