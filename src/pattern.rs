@@ -1,6 +1,6 @@
 //! Translates regular expressions of Go (RE2), from schemas and CEL rules, for the crate `regex`.
 //!
-//! Both match in linear time and have nearly the same syntax. Differences are rewrite_for_rust: in Go, `\d`, `\s`, `\w`
+//! Both match in linear time and have nearly the same syntax. Differences are rewritten: in Go, `\d`, `\s`, `\w`
 //! and `\b` are ASCII-only; a brace that does not start a repetition is literal; in brackets, `[`, `&&`, `--` and `~~`
 //! are literal.
 
@@ -148,10 +148,10 @@ fn escape<'p>(rest: &'p str, in_class: bool, out: &mut String) -> &'p str {
 /// Reports whether a brace is followed by `n}`, `n,}` or `n,m}`.
 fn starts_repetition(rest: &str) -> bool {
     let Some((inside, _)) = rest.split_once('}') else { return false };
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match inside.split_once(',') {
-        Some((least, most)) => number(least) && (most.is_empty() || number(most)),
-        None => number(inside),
+        Some((least, most)) => is_number(least) && (most.is_empty() || is_number(most)),
+        None => is_number(inside),
     }
 }
 

@@ -14,7 +14,7 @@ use fs_err as fs;
 /// Maximum number of links in a chain, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// How far a path may lead.
+/// The limit within which a path may lead.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
     /// Anywhere: the user named the path.

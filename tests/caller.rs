@@ -118,7 +118,7 @@ fn no_other_caller_can_waive_it() {
     for mut command in [with_flag(&app), with_variable(&app)] {
         command.env("ARGOCD_APP_NAME", "shop").env("ARGOCD_APP_PROJECT_NAME", "shop");
         let stderr = refused(command.arg("--no-policy"), "--no-policy in the sidecar");
-        assert!(stderr.contains("`--no-policy` was given, but Argo CD runs this"), "{stderr}");
+        assert!(stderr.contains("`--no-policy` must not be used when Argo CD runs sealwave"), "{stderr}");
     }
     assert!(watched_output(with_variable(&app).args(["--project", "payments"])).status.success());
     refused(with_variable(&app).args(["--project", ""]), "an empty project");

@@ -246,7 +246,7 @@ fn with_operator(app: &SmallApp, flag: Option<&Path>, variable: Option<&Path>) -
 fn errors_of_the_operator_file_depend_on_what_names_it() {
     let app = SmallApp::new();
     let (missing, directory) = (app.path("nosuch.yaml"), app.path("operator"));
-    for (path, reason) in [(&missing, "there is no such file"), (&directory, "it is a directory")] {
+    for (path, reason) in [(&missing, "file not found"), (&directory, "it is a directory")] {
         let message = format!("operator file `{}` cannot be read: {reason}", path.display());
         let stderr = with_operator(&app, Some(path), None);
         assert!(stderr.contains(&message) && stderr.contains("`--operator` takes the path"), "{stderr}");
@@ -266,7 +266,7 @@ fn paths_in_the_operator_file_are_relative_to_it() {
         with_operator(&app, Some(&operator), None),
         stderr_of_failure(&["cert", "--operator", operator.to_str().expect("UTF-8")]),
     ] {
-        let message = format!("error: `{}` cannot be read: there is no such file", certificate.display());
+        let message = format!("error: `{}` cannot be read: file not found", certificate.display());
         assert!(stderr.contains(&message), "{stderr}");
         assert!(stderr.contains("paths in the operator file are relative to its directory"), "{stderr}");
     }
@@ -286,7 +286,7 @@ fn a_file_without_permission_is_not_reported_as_missing() {
         return;
     }
     let stderr = with_operator(&app, Some(&operator), None);
-    assert!(stderr.contains("permission denied") && stderr.contains("must be allowed"), "{stderr}");
+    assert!(stderr.contains("permission denied") && stderr.contains("needs read permission"), "{stderr}");
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn certificates_of_the_operator_file_are_found_by_flag_and_variable() {
     let by_variable =
         sealwave().arg("cert").env("SEALWAVE_OPERATOR", &operator).output().expect("the binary starts");
     assert_eq!(by_flag.as_bytes(), by_variable.stdout);
-    assert!(stderr_of_failure(&["cert"]).contains("no certificate was named"));
+    assert!(stderr_of_failure(&["cert"]).contains("no certificate is given"));
 }
 
 #[test]

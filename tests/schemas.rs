@@ -181,7 +181,7 @@ impl Workspace {
 fn a_pulled_lock_file_is_used_offline() {
     let server = StubServer::start(|asked, _| answer(asked));
     let workspace = Workspace::new(&server.address);
-    assert_eq!(workspace.pull(&[]), "note: `schemas.lock.yaml` holds 3 definitions\n");
+    assert_eq!(workspace.pull(&[]), "note: `schemas.lock.yaml` contains 3 definitions\n");
     let lock = workspace.lock();
     check_golden(&golden(), "lock.yaml", &lock);
     let asked = server.asked();
@@ -222,7 +222,7 @@ fn groups_and_output_are_selected() {
     let server = StubServer::start(|asked, _| answer(asked));
     let workspace = Workspace::new(&server.address);
     let stderr = workspace.pull(&["--group", "cert.*", "-o", "one.yaml", "--context", "c"]);
-    assert_eq!(stderr, "note: `one.yaml` holds 1 definition\n");
+    assert_eq!(stderr, "note: `one.yaml` contains 1 definition\n");
     let one = fs_err::read_to_string(workspace.path("one.yaml")).unwrap();
     assert!(one.contains("issuers.cert.example.com") && !one.contains("shop.example.com"), "{one}");
     assert!(one.contains("sealwave schemas pull --group 'cert.*'`"), "{one}");
@@ -285,7 +285,7 @@ fn argo_cd_must_not_pull() {
     let server = StubServer::start(|asked, _| answer(asked));
     let workspace = Workspace::new(&server.address);
     let variables = [("KUBECONFIG", "kubeconfig"), ("ARGOCD_APP_NAME", "shop")];
-    workspace.fails(&[], &variables, &["Argo CD runs this", "commit the lock file"]);
+    workspace.fails(&[], &variables, &["when Argo CD runs sealwave", "commit the lock file"]);
     assert!(server.asked().is_empty());
 }
 

@@ -320,7 +320,7 @@ mod stopped {
     }
 
     #[test]
-    fn the_deadline_is_reported_with_what_the_run_was_doing() {
+    fn the_deadline_is_reported_with_the_current_stage() {
         let (app, _listener) = hanging(2);
         let run = measured(&mut in_sidecar(&app, TempDir::new().unwrap().path(), "shop"));
         let stderr = run.stderr();

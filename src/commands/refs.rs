@@ -22,7 +22,7 @@ use crate::pipeline::{self, ReferenceUse, Supply};
 /// A note for the reader of the list.
 #[derive(Debug, thiserror::Error)]
 enum RefsNote {
-    #[error("policy was not evaluated: no {0} is given")]
+    #[error("policy was not checked: no {0} was given")]
     NotAsked(&'static str),
 }
 

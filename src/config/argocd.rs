@@ -14,7 +14,7 @@ use crate::pipeline::Checkout;
 
 type VariableLookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// VariableLookup that Argo CD sets for a plugin, and that authors of an app cannot set. If one of them is present,
+/// Variables that Argo CD sets for a plugin, and that authors of an app cannot set. If one of them is present,
 /// even if empty, Argo CD is the caller.
 const SET_BY_ARGO_CD: [&str; 10] = [
     APP_NAME,
@@ -179,19 +179,22 @@ mod tests {
 
     #[test]
     fn parameters_in_every_form_that_argo_cd_writes_are_read() {
-        let with = |json| {
+        let environment = |json| {
             let argocd = read(&[("ARGOCD_APP_NAME", "a"), ("ARGOCD_APP_PARAMETERS", json)])?.unwrap();
             argocd.environment().map(|env| env.map(str::to_owned))
         };
-        assert_eq!(with(r#"[{"name":"env","string":"prod"}]"#).unwrap().as_deref(), Some("prod"));
-        assert_eq!(with("null").unwrap(), None);
-        assert_eq!(with("[]").unwrap(), None);
-        assert!(matches!(with(r#"[{"array":["x"],"name":"env"}]"#), Err(ConfigError::ParameterType(_))));
+        assert_eq!(environment(r#"[{"name":"env","string":"prod"}]"#).unwrap().as_deref(), Some("prod"));
+        assert_eq!(environment("null").unwrap(), None);
+        assert_eq!(environment("[]").unwrap(), None);
         assert!(matches!(
-            with(r#"[{"name":"values","map":{"a":"b"}}]"#),
+            environment(r#"[{"array":["x"],"name":"env"}]"#),
+            Err(ConfigError::ParameterType(_))
+        ));
+        assert!(matches!(
+            environment(r#"[{"name":"values","map":{"a":"b"}}]"#),
             Err(ConfigError::ParameterUnknown(_))
         ));
-        assert!(matches!(with("{"), Err(ConfigError::Parameters)));
+        assert!(matches!(environment("{"), Err(ConfigError::Parameters)));
     }
 
     #[test]

@@ -43,7 +43,7 @@ enum OperatorFileError {
 enum Unreadable {
     #[error("it is a directory")]
     Directory,
-    #[error("file does not exist")]
+    #[error("file not found")]
     Missing,
     #[error("it is not a regular file")]
     NotRegular,
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(denied.message, "`key` cannot be read: permission denied");
         assert_eq!(denied.hint.as_deref(), Some("the user that runs sealwave needs read permission"));
         let missing = failure(ErrorKind::NotFound);
-        assert_eq!(missing.message, "`key` cannot be read: file does not exist");
+        assert_eq!(missing.message, "`key` cannot be read: file not found");
         assert_eq!(missing.hint, Some(NamedBy::OperatorFile.hint()));
     }
 }

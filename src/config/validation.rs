@@ -80,7 +80,7 @@ impl Explain for ValidationError {
     }
 }
 
-/// What `validate` checks, before the settings of apps are applied.
+/// The checks of `validate`, before the settings of apps are applied.
 #[derive(Clone, Debug)]
 pub struct Validation {
     /// The options of the checks.

@@ -185,8 +185,8 @@ fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
                     node.origin,
                 );
             }
-            let same = |other: &Node| text(other.get("name")) == Some(name);
-            if all.iter().take(index.min(MAX_FAULTS)).any(same) {
+            let has_same_name = |other: &Node| text(other.get("name")) == Some(name);
+            if all.iter().take(index.min(MAX_FAULTS)).any(has_same_name) {
                 faults.add("two versions have the same name", "remove one of them", &at, node.origin);
             }
         }
@@ -338,8 +338,8 @@ fn webhook(webhook: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     }
     let versions_at = at.key("conversionReviewVersions");
     if let Some(list) = webhook.get("conversionReviewVersions") {
-        let known = |node: &Node| matches!(node.as_str(), Some("v1" | "v1beta1"));
-        if list.as_sequence().is_some() && !list.items().iter().any(known) {
+        let is_supported = |node: &Node| matches!(node.as_str(), Some("v1" | "v1beta1"));
+        if list.as_sequence().is_some() && !list.items().iter().any(is_supported) {
             let hint = "add `v1`";
             faults.add(
                 "`conversionReviewVersions` has no version that the API server supports",

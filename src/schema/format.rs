@@ -173,8 +173,8 @@ fn is_date_time(text: &str) -> bool {
 
 fn is_clock(text: &str) -> bool {
     let [h1, h2, b':', m1, m2, b':', s1, s2] = text.as_bytes() else { return false };
-    let below = |digits: [u8; 2], limit| decimal(&digits).is_some_and(|value| value < limit);
-    below([*h1, *h2], 24) && below([*m1, *m2], 60) && below([*s1, *s2], 60)
+    let is_below = |digits: [u8; 2], limit| decimal(&digits).is_some_and(|value| value < limit);
+    is_below([*h1, *h2], 24) && is_below([*m1, *m2], 60) && is_below([*s1, *s2], 60)
 }
 
 fn decimal(digits: &[u8]) -> Option<u32> {
@@ -257,10 +257,10 @@ fn is_uri(text: &str) -> bool {
 
 fn is_uuid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
-    let hex = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
     let lengths = || groups.iter().map(|group| group.len());
     // The hyphens are optional.
-    groups.iter().all(hex)
+    groups.iter().all(is_hex)
         && lengths().sum::<usize>() == 32
         && (groups.len() == 1 || lengths().eq([8, 4, 4, 4, 12]))
 }

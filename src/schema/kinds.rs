@@ -159,7 +159,7 @@ mod tests {
         };
         let others =
             |versions: &[&str]| Known::OtherVersions(versions.iter().map(|&name| name.to_owned()).collect());
-        let meant = |api_version: &str, kind: &str| Known::No {
+        let unknown_but_similar = |api_version: &str, kind: &str| Known::No {
             meant: Some((api_version.to_owned(), kind.to_owned())),
         };
         for (version, group, api, kind, expected) in [
@@ -198,9 +198,9 @@ mod tests {
                 removed(32, Some("admissionregistration.k8s.io/v1")),
             ),
             ("1.34", "networking.k8s.io", "v2", "ClusterCIDR", removed(29, None)),
-            ("1.37", "extensions", "v1", "Ingress", meant("networking.k8s.io/v1", "Ingress")),
-            ("1.37", "", "v1", "configmap", meant("v1", "ConfigMap")),
-            ("1.37", "apps", "v1", "Deploymnet", meant("apps/v1", "Deployment")),
+            ("1.37", "extensions", "v1", "Ingress", unknown_but_similar("networking.k8s.io/v1", "Ingress")),
+            ("1.37", "", "v1", "configmap", unknown_but_similar("v1", "ConfigMap")),
+            ("1.37", "apps", "v1", "Deploymnet", unknown_but_similar("apps/v1", "Deployment")),
             ("1.37", "example.com", "v1", "Widget", Known::No { meant: None }),
         ] {
             assert_eq!(schemas(version).knows(group, api, kind), expected, "{version} {group}/{api} {kind}");

@@ -161,11 +161,11 @@ fn built_in(group: &str, version: &str, kind: &str, at: KubeVersion) -> Option<L
     };
     // A removed version is replaced by what existed when it was removed, or exists now.
     let last = removed_in.map_or(at, |removed| removed.min(at).max(KubeVersion::OLDEST));
-    let best = || {
+    let most_stable = || {
         let there = more_stable().filter(|entry| entry.minors & (last.bit() | at.bit()) != 0);
         there.max_by_key(|entry| rank(entry.version)).map(|entry| api_version(group, entry.version))
     };
-    let replacement = listed.map_or_else(best, |entry| entry.4.map(str::to_owned));
+    let replacement = listed.map_or_else(most_stable, |entry| entry.4.map(str::to_owned));
     Some(LifeCycle {
         introduced,
         deprecated: since.is_some_and(|since| since <= at),

@@ -8,8 +8,8 @@ impl Structure<'_, '_> {
     pub(super) fn lists(&mut self, schema: &Node, at: &Path<'_>) {
         let Some(list) = schema.get("x-kubernetes-list-type") else { return };
         let path = at.key("x-kubernetes-list-type");
-        let kind = |node: &Node| node.get("type").and_then(Node::as_str).map(str::to_owned);
-        if kind(schema).as_deref() != Some("array") {
+        let type_name = |node: &Node| node.get("type").and_then(Node::as_str).map(str::to_owned);
+        if type_name(schema).as_deref() != Some("array") {
             self.faults.add("`x-kubernetes-list-type` needs `type: array`", "", &path, list.origin);
             return;
         }

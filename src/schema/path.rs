@@ -6,33 +6,33 @@ use super::violation::Pointer;
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
     parent: Option<&'p Self>,
-    step: PathStep<'p>,
+    step: ValueStep<'p>,
 }
 
 #[derive(Clone, Copy)]
-enum PathStep<'p> {
+enum ValueStep<'p> {
     Index(usize),
     Key(&'p str),
     Root,
 }
 
 impl<'p> Path<'p> {
-    pub(super) const ROOT: Self = Self { parent: None, step: PathStep::Root };
+    pub(super) const ROOT: Self = Self { parent: None, step: ValueStep::Root };
 
     pub(super) const fn key(&'p self, key: &'p str) -> Self {
-        Self { parent: Some(self), step: PathStep::Key(key) }
+        Self { parent: Some(self), step: ValueStep::Key(key) }
     }
 
     pub(super) const fn index(&'p self, index: usize) -> Self {
-        Self { parent: Some(self), step: PathStep::Index(index) }
+        Self { parent: Some(self), step: ValueStep::Index(index) }
     }
 
     /// Returns the name of the field, or the list's name for an item.
     pub(super) fn field(&self) -> &str {
         match (self.step, self.parent) {
-            (PathStep::Key(key), _) => key,
-            (PathStep::Index(_), Some(parent)) => parent.field(),
-            (PathStep::Index(_), None) | (PathStep::Root, _) => "",
+            (ValueStep::Key(key), _) => key,
+            (ValueStep::Index(_), Some(parent)) => parent.field(),
+            (ValueStep::Index(_), None) | (ValueStep::Root, _) => "",
         }
     }
 
@@ -46,9 +46,9 @@ impl<'p> Path<'p> {
         let mut pointer = Pointer::default();
         for step in steps.into_iter().rev() {
             match step {
-                PathStep::Index(index) => pointer.push_index(index),
-                PathStep::Key(key) => pointer.push_key(key),
-                PathStep::Root => {}
+                ValueStep::Index(index) => pointer.push_index(index),
+                ValueStep::Key(key) => pointer.push_key(key),
+                ValueStep::Root => {}
             }
         }
         pointer

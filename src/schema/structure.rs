@@ -101,12 +101,12 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
             entry.key_origin,
         );
     }
-    let other = |entry: &&crate::model::Entry| {
+    let is_forbidden = |entry: &&crate::model::Entry| {
         !BESIDE_STATUS.contains(&entry.key.as_str())
             && !is_zero(&entry.value)
             && entry.key != "additionalProperties"
     };
-    if let Some(entry) = mapping.entries().iter().find(other).filter(|_| has_status) {
+    if let Some(entry) = mapping.entries().iter().find(is_forbidden).filter(|_| has_status) {
         let hint = "move it into `properties`, for example to `spec`";
         faults.add(
             "keyword is not allowed at the root of a version that has the subresource `status`",
@@ -116,8 +116,9 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
         );
     }
     let metadata = schema.at(&["properties", "metadata", "properties"]).and_then(Node::as_mapping);
-    let restricts = |entry: &&crate::model::Entry| !matches!(entry.key.as_str(), "name" | "generateName");
-    if let Some(entry) = metadata.and_then(|metadata| metadata.entries().iter().find(restricts)) {
+    let is_restriction =
+        |entry: &&crate::model::Entry| !matches!(entry.key.as_str(), "name" | "generateName");
+    if let Some(entry) = metadata.and_then(|metadata| metadata.entries().iter().find(is_restriction)) {
         let path = at.key("properties");
         let path = path.key("metadata");
         let path = path.key("properties");

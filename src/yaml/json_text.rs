@@ -75,7 +75,7 @@ impl<'a> JsonText<'a> {
         }
     }
 
-    /// Returns the current position; counts from the last one, so that long lines are not line_offset again.
+    /// Returns the current position; counts from the last one, so that long lines are not counted again.
     fn spot(&mut self, bytes: usize) -> Spot {
         let chars =
             |from: usize, to: usize| number(self.text.get(from..to).map_or(0, |text| text.chars().count()));

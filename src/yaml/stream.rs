@@ -277,19 +277,19 @@ fn end_of(valid: &[u8], source: SourceId) -> Origin {
 
 pub(super) fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
     let Reading { source, limits, budget, .. } = *reading;
-    let refuse = |error, line: u32, column| {
+    let refuse_at = |error, line: u32, column| {
         Read::refused(error, Origin::point(source, line.saturating_add(piece.lines_before), column))
     };
     if let Err(error) = budget.map_or(Ok(()), Budget::document) {
-        return refuse(error, 1, 0);
+        return refuse_at(error, 1, 0);
     }
     if piece.text.len() > limits.document_bytes {
-        return refuse(YamlError::DocumentSize(limits.document_bytes), 1, 0);
+        return refuse_at(YamlError::DocumentSize(limits.document_bytes), 1, 0);
     }
     let text = piece.text.strip_prefix('\u{feff}').unwrap_or(piece.text);
     let survey = match survey(text) {
         Ok(survey) => survey,
-        Err((error, Spot { line, column, .. })) => return refuse(error, line, column),
+        Err((error, Spot { line, column, .. })) => return refuse_at(error, line, column),
     };
     // Kubernetes reads line by line and also terminates the last line.
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };

@@ -50,7 +50,7 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
     Ok(survey)
 }
 
-/// Reports whether flow collections may have too many count_parts for the fast parser: it keeps a whole collection in
+/// Reports whether flow collections may have too many parts for the fast parser: it keeps a whole collection in
 /// memory until it knows whether that is a key. The other parser limits the length of a key.
 fn has_many_parts(bytes: &[u8]) -> bool {
     if bytes.len() < MANY_PARTS {

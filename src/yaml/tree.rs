@@ -96,7 +96,7 @@ struct OpenMapping {
 struct MappingKeys {
     /// The position of each key; empty below [`INDEX_FROM`] entries.
     index: HashMap<CompactString, usize>,
-    /// MappingKeys from merges only; the mapping's own keys may replace them.
+    /// Keys from merges only; the mapping's own keys may replace them.
     merged: HashSet<CompactString>,
 }
 
@@ -114,7 +114,7 @@ enum MappingSlot {
     Refused,
 }
 
-/// AnchoredNode nodes of the document, and the cost of expanding them.
+/// Anchored nodes of the document, and the cost of expanding them.
 struct AliasState {
     /// False if the text contains no `*`, so that anchors are not kept.
     wanted: bool,

@@ -252,12 +252,13 @@ mod tests {
 
     #[test]
     fn merge_keys_can_be_kept() {
-        let kept = |text| read_verbatim(text, MergeKeys::Keep).map(|document| document.to_json().to_string());
+        let json_with_merge_keys =
+            |text| read_verbatim(text, MergeKeys::Keep).map(|document| document.to_json().to_string());
         assert_eq!(
-            kept("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc:\n  !!merge <<: {y: 1}\n").as_deref(),
+            json_with_merge_keys("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc:\n  !!merge <<: {y: 1}\n").as_deref(),
             Ok(r#"{"a":{"x":1},"b":{"<<":{"x":1},"x":2},"c":{"<<":{"y":1}}}"#)
         );
-        assert_eq!(kept("{<<: 1, <<: 2}"), Err(NotVerbatim::Duplicate(1)));
+        assert_eq!(json_with_merge_keys("{<<: 1, <<: 2}"), Err(NotVerbatim::Duplicate(1)));
     }
 
     #[test]
