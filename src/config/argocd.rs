@@ -64,8 +64,8 @@ impl ArgoCd {
     /// Reads the variables. Returns `None` if Argo CD did not start this process.
     ///
     /// # Errors
-    /// The app's name is missing although another variable is present, a variable is not text, or the parameters are not
-    /// JSON.
+    /// The app's name is missing although another variable is present, a variable is not text, or the parameters are
+    /// not JSON.
     pub fn read(variables: VariableLookup<'_>) -> Result<Option<Self>, ConfigError> {
         let Some(present) = present(variables) else { return Ok(None) };
         let app = text(variables, APP_NAME)?.ok_or(ConfigError::NoAppName { present })?;
