@@ -1,4 +1,4 @@
-//! One run of the pipeline on a large app, stage by stage: where the time of `generate` goes.
+//! Measures one run of the pipeline on a large app, stage by stage.
 //!
 //! Prints the best of several rounds. Asserts nothing.
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]

@@ -1,9 +1,9 @@
-//! Fetching secrets from services that take 20 ms per call, and from the same services when they take no time.
+//! Fetches secrets from services that take 20 ms per call, and from the same services without latency.
 //!
-//! The second is what a fetch costs in itself: a runtime, connections, a login, parsing. What is left of the first, in
-//! units of the latency, says how many calls had to wait for one another: one, if all of them were made at once.
+//! The second is the cost of a fetch itself: runtime, connections, login, parsing. The difference, in units of the
+//! latency, is the number of sequential calls: one if all of them are concurrent.
 //!
-//! `cargo bench --bench providers` prints the best of several rounds that take turns. It asserts nothing.
+//! `cargo bench --bench providers` prints the best of several alternating rounds. It asserts nothing.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 const LATENCY: Duration = Duration::from_millis(20);
 const ROUNDS: usize = 15;
 
-/// What is fetched: a kind, how many secrets, and the calls that this takes.
+/// The cases: a kind, the number of secrets, and the calls needed.
 const CASES: [(&str, usize, &str); 10] = [
     ("aws-sm", 1, "1 call"),
     ("aws-sm", 5, "1 batch"),
@@ -36,7 +36,7 @@ const CASES: [(&str, usize, &str); 10] = [
     ("k8s", 20, "20 calls at once"),
 ];
 
-/// Tells the child, which has credentials in its environment, from its parent.
+/// Distinguishes the child, which has credentials in its environment, from its parent.
 const CHILD: &str = "SEALWAVE_BENCH_CHILD";
 
 fn main() {
@@ -77,7 +77,7 @@ fn compare() {
     row("the SDK alone, 20 secrets, 1 batch", bare(&quick), bare(&slow));
 }
 
-/// The best time of both, and how many latencies lie between them.
+/// Prints the best times of both, and their difference in latencies.
 fn row(what: &str, quick: impl Fn(), slow: impl Fn()) {
     let (mut without, mut with) = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
@@ -88,7 +88,7 @@ fn row(what: &str, quick: impl Fn(), slow: impl Fn()) {
     println!("{what:<42} {:>9.1} {:>9.1} {latencies:>18.2}", millis(without), millis(with));
 }
 
-/// Stubs of all services that take the same time for each call.
+/// Stubs of all services with the same latency per call.
 struct Services {
     aws: Stub,
     http: StubServer,
@@ -161,7 +161,7 @@ fn references(kind: &str, secrets: usize) -> Vec<Reference> {
     (0..secrets).map(reference).collect()
 }
 
-/// One `BatchGetSecretValue` without a policy, or anything of sealwave's.
+/// Makes one `BatchGetSecretValue` call without sealwave's code.
 fn bare_call(endpoint: &str, secrets: usize) {
     let runtime = sealwave_testkit::tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,6 +1,6 @@
-//! What sealing costs beside the RSA operations that it cannot do without: 200 items for an RSA-4096 key, on all cores.
+//! Measures the overhead of sealing over its RSA operations: 200 items for an RSA-4096 key, on all cores.
 //!
-//! `cargo bench --bench seal` prints both times and their ratio, taken in one run on one machine. It asserts nothing.
+//! `cargo bench --bench seal` prints both times and their ratio, from one run on one machine. It asserts nothing.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -40,7 +40,7 @@ fn main() {
     let items: Vec<SealItem<'_>> = values.iter().map(item).collect();
 
     let (mut bare, mut sealing) = (Duration::MAX, Duration::MAX);
-    // In turns, so that both meet the same weather; the best of each counts.
+    // Alternating, so that both run under the same conditions; the best of each counts.
     for _ in 0..ROUNDS {
         bare = bare.min(time(|| raw_operations(cores, &key, &number)));
         sealing = sealing.min(time(|| {

@@ -1,6 +1,6 @@
-//! Reading YAML against `saphyr-parser`'s bare event scan of the same text, both in one run.
+//! Compares reading YAML with a bare event scan of the same text by `saphyr-parser`, in one run.
 //!
-//! Prints the best of several rounds that take turns, so that a busy machine slows both alike. Asserts nothing.
+//! Prints the best of several alternating rounds, so that a busy machine slows both equally. Asserts nothing.
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
 mod support;
@@ -25,7 +25,7 @@ fn compare(name: &str, text: &str) {
     for _ in 0..ROUNDS {
         scan = scan.min(time(|| saphyr_parser::Parser::new_from_str(text).flatten().count()));
         read = read.min(time(|| {
-            // One after another, as the scan: `yaml::read` would use all cores.
+            // Sequential, like the scan: `yaml::read` would use all cores.
             yaml::documents(text.as_bytes(), source, &Limits::default()).flatten().collect::<Vec<_>>()
         }));
     }

@@ -1,4 +1,4 @@
-//! Prints the manifest that the benchmarks read: 60 objects in 2 MB, shaped as a cluster add-on's.
+//! Prints the manifest that the benchmarks read: 60 objects in 2 MB, similar to a cluster add-on.
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 #[path = "../benches/support/mod.rs"]

@@ -1,6 +1,6 @@
-//! The floor under sealing: so many raw RSA-4096 public-key operations on all cores, and nothing else.
+//! A lower bound for sealing: raw RSA-4096 public-key operations on all cores.
 //!
-//! Prints the milliseconds that they took; `scripts/bench.sh` measures a whole run against it.
+//! Prints the time in milliseconds; `scripts/bench.sh` compares a whole run with it.
 
 use std::error::Error;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! Reads the documents of a file, one after another, and does nothing with them: what `validate` is measured against.
+//! Reads the documents of a file one after another and discards them: the baseline for `validate`.
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::error::Error;
@@ -6,7 +6,7 @@ use std::error::Error;
 use sealwave_core::document::Sources;
 use sealwave_core::yaml::{self, Limits};
 
-/// The program's own, so that both are measured with the same.
+/// The allocator of sealwave, so that both are measured under the same conditions.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! The command line: raw flags and help text. No I/O and no decisions.
+//! The command line: raw flags and help texts. No I/O and no decisions.
 
 mod validate;
 
@@ -17,10 +17,10 @@ pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
     about,
     long_about = None,
     disable_help_subcommand = true,
-    after_help = "Look at an app: sealwave render DIR --env NAME\n\nExit codes: 0 all is well, 1 something is wrong with what was looked at, 2 the command failed."
+    after_help = "Preview an app: sealwave render DIR --env NAME\n\nExit codes: 0: success, 1: findings, 2: error"
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -31,47 +31,47 @@ pub enum Command {
     /// Show sealing certificates: subject, validity, fingerprints
     #[command(
         override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]",
-        after_help = "Without PEM files, shows the certificates of all clusters of the operator file."
+        after_help = "Without PEM files, shows the certificates of all clusters in the operator file."
     )]
     Cert(CertArgs),
     /// Print a shell completion script
     #[command(after_help = "Load it in bash: source <(sealwave completions bash)")]
     Completions(CompletionsArgs),
-    /// Tell whether a directory holds an app (called by Argo CD)
-    #[command(after_help = "Prints the name of the app file where there is one, and nothing otherwise.")]
+    /// Report whether a directory contains an app (called by Argo CD)
+    #[command(after_help = "Prints the name of the app file if there is one, and nothing otherwise.")]
     Discover(DirArgs),
     /// Print the manifests of one environment, sealed, as JSON (called by Argo CD)
     #[command(
-        after_help = "Sealing needs the operator file, with its keys and sources; sealwave render previews without."
+        after_help = "Sealing needs the operator file with its keys and sources; sealwave render shows a preview without it."
     )]
     Generate(GenerateArgs),
-    /// Make keys for the operator
+    /// Create keys for the operator
     #[command(subcommand)]
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
     /// List the secrets that an app refers to, their destinations, and the policy's decision on each
     #[command(
-        after_help = "Fetches nothing. The policy is asked where there are an operator file and a project; exit code 1 means that it does not allow a use of a reference."
+        after_help = "Fetches nothing. The policy is evaluated if an operator file and a project are given; exit code 1 means that it does not allow a use of a reference."
     )]
     Refs(RefsArgs),
     /// Preview the manifests of one environment, with secrets redacted
     #[command(
-        after_help = "Fetches nothing and needs no keys. With an operator file, the names of providers are checked."
+        after_help = "Fetches nothing and needs no keys. With an operator file, provider names are checked."
     )]
     Render(RenderArgs),
-    /// Schemas of custom resources, for validate
+    /// Manage schemas of custom resources for validate
     #[command(subcommand)]
     Schemas(SchemasCommand),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
-        after_help = "Exit code 1 means findings of the severity of --fail-on, 2 that the command could not do its job."
+        after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."
     )]
     Validate(Box<ValidateArgs>),
 }
 
-/// The commands that Argo CD calls, alone: each run parses its arguments in two processes, and to describe all commands
-/// takes longer than to read these.
+/// The commands that Argo CD calls. Each run parses its arguments in two processes, and building the descriptions of
+/// all commands takes longer than parsing these.
 #[derive(Debug, Parser)]
 #[command(name = "sealwave", disable_help_subcommand = true)]
 struct CalledByArgoCd {
@@ -79,7 +79,7 @@ struct CalledByArgoCd {
     command: ArgoCdCommand,
 }
 
-/// The same arguments as in [`Command`].
+/// These commands, with the same arguments as in [`Command`].
 #[derive(Debug, Subcommand)]
 enum ArgoCdCommand {
     Discover(DirArgs),
@@ -88,8 +88,8 @@ enum ArgoCdCommand {
 }
 
 impl Cli {
-    /// Parses the arguments of a command that Argo CD calls. `None` for other commands, and where the arguments are not
-    /// valid: [`Self::try_parse_from`] says why.
+    /// Parses the arguments of a command that Argo CD calls. Returns `None` for other commands and for invalid
+    /// arguments, for which [`Self::try_parse_from`] returns the error.
     #[must_use]
     pub fn of_argo_cd(args: &[OsString]) -> Option<Self> {
         let name = args.get(1)?.to_str()?;
@@ -106,7 +106,7 @@ impl Cli {
 }
 
 impl Command {
-    /// Whether Argo CD calls it, for any directory of any repository.
+    /// Reports whether Argo CD calls the command, for any directory of any repository.
     #[must_use]
     pub const fn is_called_by_argo_cd(&self) -> bool {
         matches!(self, Self::Discover(_) | Self::Generate(_) | Self::Parameters(_))
@@ -115,85 +115,85 @@ impl Command {
 
 const OPERATOR_HELP: &str = "Operator file [env: SEALWAVE_OPERATOR]";
 
-/// Which app.
+/// The app's directory.
 #[derive(Clone, Debug, Args)]
 pub struct DirArgs {
-    /// Directory of the app, which holds sealwave.yaml
+    /// Directory of the app, which contains sealwave.yaml
     #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
 }
 
-/// What Argo CD would say of the app.
+/// The identity of the app, as Argo CD would set it.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Identity of the app (in the sidecar, Argo CD gives it)")]
+#[command(next_help_heading = "App identity (set by Argo CD in the sidecar)")]
 pub struct IdentityArgs {
-    /// Argo CD project, which the policy is asked about
+    /// Argo CD project, to which the policy applies
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
-    /// Name [default: that of the directory]
+    /// App name [default: name of the directory]
     #[arg(long, value_name = "NAME")]
     pub app: Option<String>,
     /// Destination namespace, for objects without one
     #[arg(long, short = 'n', value_name = "NAME")]
     pub namespace: Option<String>,
-    /// URL of the repository
+    /// Repository URL
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub repository: Option<String>,
 }
 
-/// Which app, and what is known of it.
+/// The app and its identity.
 #[derive(Clone, Debug, Args)]
 pub struct AppArgs {
-    /// Which app.
+    /// The app's directory.
     #[command(flatten)]
     pub dir: DirArgs,
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
-    /// Who the app is.
+    /// The identity of the app.
     #[command(flatten)]
     pub identity: IdentityArgs,
 }
 
-/// `generate`.
+/// Arguments of `generate`.
 #[derive(Clone, Debug, Args)]
 pub struct GenerateArgs {
-    /// Environment [default: the parameter env of Argo CD, else the only one]
+    /// Environment [default: the Argo CD parameter env, or the only environment]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Refuse what the API server would refuse.
+    /// Refuses objects that the API server would refuse.
     #[arg(
         long,
-        help = "Refuse, before anything is fetched, objects that the API server would refuse [env: KUBE_VERSION]"
+        help = "Refuse, before fetching anything, objects that the API server would refuse [env: KUBE_VERSION]"
     )]
     pub validate: bool,
-    /// Waive the policy.
+    /// Waives the policy.
     #[arg(
         long,
         conflicts_with = "project",
-        help = "Use every reference, without asking the policy of --operator; never in Argo CD"
+        help = "Allow every reference, without applying the policy of --operator; not available in Argo CD"
     )]
     pub no_policy: bool,
-    /// Which app.
+    /// The app.
     #[command(flatten)]
     pub app: AppArgs,
 }
 
-/// `render`.
+/// Arguments of `render`.
 #[derive(Clone, Debug, Args)]
 pub struct RenderArgs {
-    /// Environment [default: the only one]
+    /// Environment [default: the only environment]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
     /// Output format: yaml or json
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "yaml", hide_possible_values = true)]
     pub output: OutputFormat,
-    /// Which app.
+    /// The app.
     #[command(flatten)]
     pub app: AppArgs,
 }
 
-/// `refs`.
+/// Arguments of `refs`.
 #[derive(Clone, Debug, Args)]
 pub struct RefsArgs {
     /// Environment [default: all]
@@ -202,12 +202,12 @@ pub struct RefsArgs {
     /// Output format: human or json
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub output: ReportFormat,
-    /// Which app.
+    /// The app.
     #[command(flatten)]
     pub app: AppArgs,
 }
 
-/// Form of a report.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// Aligned text
@@ -216,7 +216,7 @@ pub enum ReportFormat {
     Json,
 }
 
-/// Form of manifests.
+/// The format of manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// One JSON document per line
@@ -225,31 +225,32 @@ pub enum OutputFormat {
     Yaml,
 }
 
-/// `key`.
+/// Subcommands of `key`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Make a seal key and, best from the start, a checksum key
+    /// Create a seal key and, recommended from the start, a checksum key
     #[command(
-        after_help = "Whoever holds the seal key can check guesses of sealed values: keep it where only the operator reads it."
+        after_help = "Anyone with the seal key can verify guesses of sealed values: store it where only the operator can read it."
     )]
     Generate(KeyGenerateArgs),
 }
 
-/// `key generate`.
+/// Arguments of `key generate`.
 #[derive(Clone, Debug, Args)]
 pub struct KeyGenerateArgs {
-    /// Write a seal key to a new file, readable by its owner only [default: standard output]
+    /// Write the seal key to a new file, readable only by its owner [default: standard output]
     #[arg(long, short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Write a checksum key to a new file as well (alone: only this one), so that replacing the seal key restarts no pod
+    /// Also write a checksum key to a new file (without --output: only this key), so that replacing the seal key
+    /// restarts no pods
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub checksum_output: Option<PathBuf>,
 }
 
-/// `cert`.
+/// Arguments of `cert`.
 #[derive(Clone, Debug, Args)]
 pub struct CertArgs {
-    /// PEM files; - is standard input
+    /// PEM files; - for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     /// Operator file
@@ -257,37 +258,37 @@ pub struct CertArgs {
     pub operator: Option<PathBuf>,
 }
 
-/// `schemas`.
+/// Subcommands of `schemas`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SchemasCommand {
-    /// Write the definitions of a cluster's custom resources to a lock file, which validate reads offline
+    /// Write a cluster's custom resource definitions to a lock file, which validate reads offline
     #[command(
-        after_help = "Asks the cluster as kubectl would, for nothing but the list of definitions. Check with it: sealwave validate --crds schemas.lock.yaml"
+        after_help = "Accesses the cluster like kubectl, and reads only the list of definitions. Then run: sealwave validate --crds schemas.lock.yaml"
     )]
     Pull(SchemasPullArgs),
 }
 
-/// `schemas pull`.
+/// Arguments of `schemas pull`.
 #[derive(Clone, Debug, Args)]
 pub struct SchemasPullArgs {
-    /// Context of the kubeconfig [default: its current one]
+    /// Kubeconfig context [default: the current context]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
-    /// Kubeconfig [env: KUBECONFIG] [default: that of the home directory, else the account of the pod]
+    /// Kubeconfig [env: KUBECONFIG] [default: ~/.kube/config, else the service account of the pod]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     /// Lock file
     #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
-    /// Only groups like this one, for example '*.cert-manager.io'; may be given more than once
+    /// Only API groups that match this pattern, for example '*.cert-manager.io'; repeatable
     #[arg(long, value_name = "GLOB")]
     pub group: Vec<String>,
 }
 
-/// `completions`.
+/// Arguments of `completions`.
 #[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
-    /// Shell to complete in
+    /// Shell
     pub shell: clap_complete::Shell,
 }
 
@@ -296,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_argo_cd_calls_is_read_alike_in_both_ways() {
+    fn both_parsers_agree_on_commands_of_argo_cd() {
         for line in [
             "discover",
             "discover app",

@@ -1,4 +1,4 @@
-//! The one deadline of a run, and what the run is doing until then.
+//! The deadline of a run, and what the run is doing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,48 +8,48 @@ use sealwave_core::diagnostic::Explain;
 use sealwave_core::time::duration;
 use sealwave_pipeline::Stage;
 
-/// Time that a run has until an operator file says otherwise: less than the 60 seconds that Argo CD waits.
+/// The default deadline without an operator file: less than the 60 seconds that Argo CD waits.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(50);
 
-/// Shared between a run and its guard: what it does, and until when it may.
+/// The state shared between a run and its guard: the current work and the deadline.
 #[derive(Clone, Debug)]
 pub struct Watch {
     started: Instant,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<WatchState>>,
 }
 
 #[derive(Debug)]
-struct State {
+struct WatchState {
     allowed: Duration,
-    limit: Limit,
+    limit: DeadlineSource,
     stage: Option<Stage>,
     progress: Progress,
-    /// What the run works on, by the numbers of their beginnings.
+    /// The current work, by the order in which it began.
     activities: BTreeMap<u64, String>,
     begun: u64,
-    end: End,
+    end: CompletionState,
 }
 
-/// Who set the deadline.
+/// The origin of the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Limit {
-    /// The operator file, or nobody.
+enum DeadlineSource {
+    /// The operator file or the default.
     Operator,
     /// `--timeout`.
     Timeout,
 }
 
-/// Whether the run may still end well: it is stopped, or it writes its results, and never both.
+/// Whether the run may still succeed: it is either stopped or writes its results, never both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum CompletionState {
     Open,
     Stopped,
     Writing,
 }
 
-/// A run took longer than `--timeout` allows.
+/// The error of a run that exceeds `--timeout`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("run took longer than the timeout of {}{}", duration::short(*.allowed), said(.doing))]
+#[error("run took longer than the timeout of {}{}", duration::short(*.allowed), describe_activities(.doing))]
 pub struct TimedOut {
     allowed: Duration,
     doing: Vec<String>,
@@ -61,7 +61,7 @@ impl Explain for TimedOut {
     }
 }
 
-fn said(doing: &[String]) -> String {
+fn describe_activities(doing: &[String]) -> String {
     match doing {
         [] => String::new(),
         [first] => format!(" while {first}"),
@@ -69,13 +69,13 @@ fn said(doing: &[String]) -> String {
     }
 }
 
-impl State {
+impl WatchState {
     fn timed_out(&self) -> TimedOut {
         TimedOut { allowed: self.allowed, doing: self.activities.values().cloned().collect() }
     }
 }
 
-/// Something that the run works on, until this is dropped.
+/// Work in progress; ends when dropped.
 #[derive(Debug)]
 pub struct Activity {
     number: u64,
@@ -83,7 +83,7 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// Says that it is now about something else.
+    /// Replaces the description.
     pub fn turn_to(&self, what: impl Into<String>) {
         self.watch.lock().activities.insert(self.number, what.into());
     }
@@ -95,51 +95,51 @@ impl Drop for Activity {
     }
 }
 
-/// How much of a long run is done.
+/// The progress of a long run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Parts that are done.
+    /// The number of finished parts.
     pub done: u64,
-    /// Parts that there are; 0 where the run is not one of parts.
+    /// The total number of parts; 0 if the run has no parts.
     pub total: u64,
 }
 
 impl Watch {
-    /// A watch that starts now.
+    /// Creates a watch that starts now.
     #[must_use]
     pub fn start() -> Self {
         Self::started(Duration::ZERO)
     }
 
-    /// A watch for a run that started some time ago: in another process, which waited.
+    /// Creates a watch for a run that started some time ago, in another process that waited.
     #[must_use]
     pub fn started(ago: Duration) -> Self {
         let now = Instant::now();
         Self {
             started: now.checked_sub(ago).unwrap_or(now),
-            state: Arc::new(Mutex::new(State {
+            state: Arc::new(Mutex::new(WatchState {
                 allowed: DEFAULT_DEADLINE,
-                limit: Limit::Operator,
+                limit: DeadlineSource::Operator,
                 stage: None,
                 progress: Progress::default(),
                 activities: BTreeMap::new(),
                 begun: 0,
-                end: End::Open,
+                end: CompletionState::Open,
             })),
         }
     }
 
-    /// Sets how long the run may take, from its start.
+    /// Sets the time limit of the run, counted from its start.
     pub fn allow(&self, duration: Duration) {
         self.change(|state| state.allowed = duration);
     }
 
     /// Sets the timeout of a run that a person or a CI job waits for.
     pub fn time_out_after(&self, duration: Duration) {
-        self.change(|state| (state.allowed, state.limit) = (duration, Limit::Timeout));
+        self.change(|state| (state.allowed, state.limit) = (duration, DeadlineSource::Timeout));
     }
 
-    /// Says what the run works on until the activity is dropped, in words that follow "while". Several may go on at once.
+    /// Records current work until the activity is dropped, in words that follow "while". Several may be active at once.
     #[must_use]
     pub fn begin(&self, what: impl Into<String>) -> Activity {
         let mut state = self.lock();
@@ -149,42 +149,42 @@ impl Watch {
         Activity { number, watch: self.clone() }
     }
 
-    /// Stops the run if its deadline has passed and it has not begun to write. Tells whether it is stopped.
+    /// Stops the run if its deadline has passed and it has not started to write. Returns whether it is stopped.
     #[must_use]
     pub fn stop(&self) -> bool {
         let mut state = self.lock();
-        if state.end == End::Open && self.ends(state.allowed) <= Instant::now() {
-            state.end = End::Stopped;
+        if state.end == CompletionState::Open && self.ends(state.allowed) <= Instant::now() {
+            state.end = CompletionState::Stopped;
         }
-        state.end == End::Stopped
+        state.end == CompletionState::Stopped
     }
 
-    /// Says that results are written from now on, so that no deadline ends the run in the midst of it.
+    /// Records that results are being written, so that no deadline interrupts it.
     ///
     /// # Errors
     /// The deadline has passed.
     pub fn begin_to_write(&self) -> Result<(), TimedOut> {
         let mut state = self.lock();
-        if state.end == End::Stopped || self.ends(state.allowed) <= Instant::now() {
+        if state.end == CompletionState::Stopped || self.ends(state.allowed) <= Instant::now() {
             return Err(state.timed_out());
         }
-        state.end = End::Writing;
+        state.end = CompletionState::Writing;
         Ok(())
     }
 
-    /// Why the run is stopped, where `--timeout` says when; the oldest of what it works on comes first.
+    /// Returns the timeout error if `--timeout` set the deadline; names the oldest activity first.
     #[must_use]
     pub fn timed_out(&self) -> Option<TimedOut> {
         let state = self.lock();
-        (state.limit == Limit::Timeout).then(|| state.timed_out())
+        (state.limit == DeadlineSource::Timeout).then(|| state.timed_out())
     }
 
-    /// Says what the run is doing now.
+    /// Records the current stage.
     pub fn enter(&self, stage: Stage) {
         self.change(|state| state.stage = Some(stage));
     }
 
-    /// When the run must be over.
+    /// Returns the deadline.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         let (allowed, _) = self.state();
@@ -195,33 +195,33 @@ impl Watch {
         self.started.checked_add(allowed).unwrap_or(self.started)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut WatchState)) {
         change(&mut self.lock());
     }
 
-    /// The state is whole whenever nobody holds it.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Locks the state, which is consistent even after a panic.
+    fn lock(&self) -> MutexGuard<'_, WatchState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long the run may take, and its stage.
+    /// Returns the time limit and the stage.
     #[must_use]
     pub fn state(&self) -> (Duration, Option<Stage>) {
-        let State { allowed, stage, .. } = *self.lock();
+        let WatchState { allowed, stage, .. } = *self.lock();
         (allowed, stage)
     }
 
-    /// Says of how many parts the run is.
+    /// Sets the total number of parts.
     pub fn expect(&self, total: usize) {
         self.change(|state| state.progress = Progress { done: 0, total: total as u64 });
     }
 
-    /// Says that one more part is done.
+    /// Records a finished part.
     pub fn advance(&self) {
         self.change(|state| state.progress.done = state.progress.done.saturating_add(1));
     }
 
-    /// How much is done.
+    /// Returns the progress.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.lock().progress
@@ -245,21 +245,21 @@ mod tests {
     }
 
     #[test]
-    fn the_message_names_what_takes_longest() {
+    fn the_message_names_the_oldest_activity() {
         let watch = Watch::start();
         watch.time_out_after(Duration::from_secs(90));
         assert_eq!(watch.timed_out().unwrap().to_string(), "run took longer than the timeout of 1m30s");
         let first = watch.begin("checking app `a`");
         let second = watch.begin("checking app `b`");
         first.turn_to("rendering `a`");
-        let said = |watch: &Watch| watch.timed_out().unwrap().to_string();
+        let message = |watch: &Watch| watch.timed_out().unwrap().to_string();
         assert!(
-            said(&watch).ends_with(" while rendering `a` (and 1 more at the same time)"),
+            message(&watch).ends_with(" while rendering `a` (and 1 more at the same time)"),
             "{}",
-            said(&watch)
+            message(&watch)
         );
         drop(first);
-        assert!(said(&watch).ends_with(" while checking app `b`"), "{}", said(&watch));
+        assert!(message(&watch).ends_with(" while checking app `b`"), "{}", message(&watch));
         drop(second);
     }
 }

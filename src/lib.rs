@@ -1,4 +1,4 @@
-//! sealwave renders Kubernetes manifests in which no secret is readable.
+//! sealwave renders Kubernetes manifests without readable secrets.
 //!
 //! ```text
 //!  app in Git ──► discover ► load ► render ► resolve ► seal ► annotate ► emit ──► manifests
@@ -7,8 +7,8 @@
 //!                   seal key, certificates ─────────────┴────────┘
 //! ```
 //!
-//! [`pipeline`] holds the verbs and is the place to start reading; [`model`] holds the nouns. The shell
-//! ([`cli`], [`config`], [`commands`], [`shell`]) decides once what a run is to do and prints what came of it.
+//! [`pipeline`] contains the stages and is the place to start reading; [`model`] contains the data types. The shell
+//! ([`cli`], [`config`], [`commands`], [`shell`]) determines once what a run does, and prints its result.
 
 pub mod cli;
 pub mod commands;

@@ -1,4 +1,4 @@
-//! The `sealwave` binary: flags in, one command, output and exit code out.
+//! The `sealwave` binary: parses flags, runs one command, prints its output and sets the exit code.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -10,8 +10,8 @@ use sealwave::deadline::Watch;
 use sealwave::{commands, config, shell};
 use sealwave_core::diagnostic::Failure;
 
-/// A command runs in a thread of its own, and there the C library's allocator takes a lock for much of what it does;
-/// that of musl, with which the image is built, takes one for everything.
+/// A command runs in a separate thread, where the allocator of the C library often takes a lock; that of musl, which
+/// the image uses, always does.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Runs the command: those that Argo CD calls in a child with bounded memory, the others here.
+/// Runs the command: those called by Argo CD in a child with limited memory, others in this process.
 #[cfg(target_os = "linux")]
 fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
     use sealwave::supervise::{self, Role};
@@ -49,14 +49,14 @@ fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Runs the command. There is no limit of memory here that the system would enforce.
+/// Runs the command. Memory limits are only supported on Linux.
 #[cfg(not(target_os = "linux"))]
 fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
     work(parse(args)?, &Watch::start())
 }
 
-/// Reads the command line, or ends this process with the usage. An argument can be the name of a file from a repository: with
-/// line breaks in it, the usage could not be told from it.
+/// Parses the command line, or exits with the usage. An argument can be a file name from a repository: if it contained
+/// line breaks, it could imitate the usage.
 fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
     Cli::of_argo_cd(args).map_or_else(|| Cli::try_parse_from(args), Ok).or_else(|error| {
         let hostile = args.iter().map(|arg| arg.to_string_lossy()).find(|arg| shell::has_controls(arg));

@@ -1,4 +1,4 @@
-//! The shell around a command: one deadline, no payload of a panic on standard error, output only when all is well.
+//! The shell around a command: one deadline, no panic payloads on standard error, output only on success.
 
 mod messages;
 
@@ -14,18 +14,18 @@ use sealwave_core::caught;
 use sealwave_core::diagnostic::{At, Explain, Failure, Problem, cut, deceives};
 use sealwave_pipeline::Stage;
 
-/// Deeply nested documents are read recursively, within limits that this stack holds.
+/// The stack size: deeply nested documents are read recursively, within limits that fit this stack.
 const STACK_BYTES: usize = 16 << 20;
 
-/// How long the shell waits before it looks at the deadline again.
-const LOOKING_PAUSE: Duration = Duration::from_millis(200);
+/// The interval at which the shell checks the deadline.
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How long a run that writes its results is waited for at a time.
-const WRITING_PAUSE: Duration = Duration::from_millis(1);
+/// The interval while a run writes its results.
+const WRITE_CHECK_INTERVAL: Duration = Duration::from_millis(1);
 
 #[derive(Debug, thiserror::Error)]
 enum ShellError {
-    #[error("the deadline of {} seconds passed while {}", .allowed.as_secs(), doing(*.stage))]
+    #[error("the deadline of {} seconds passed while {}", .allowed.as_secs(), describe_stage(*.stage))]
     Deadline { allowed: Duration, stage: Option<Stage> },
     #[error("internal error: the run ended without a result")]
     Panicked,
@@ -37,16 +37,18 @@ impl Explain for ShellError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Deadline { .. } => Some(
-                "`deadlineSeconds` in the operator file sets it; Argo CD itself waits 60 seconds by default"
+                "set `deadlineSeconds` in the operator file; Argo CD itself waits 60 seconds by default"
                     .to_owned(),
             ),
-            Self::Panicked => Some("this is a bug in sealwave; the place above says where".to_owned()),
+            Self::Panicked => {
+                Some("this is a bug in sealwave; please report it with the location above".to_owned())
+            }
             Self::Thread(_) => None,
         }
     }
 }
 
-const fn doing(stage: Option<Stage>) -> &'static str {
+const fn describe_stage(stage: Option<Stage>) -> &'static str {
     match stage {
         None => "starting",
         Some(Stage::Annotate) => "computing waves and checksums",
@@ -58,10 +60,10 @@ const fn doing(stage: Option<Stage>) -> &'static str {
     }
 }
 
-/// Runs `command` in a thread of its own until its deadline.
+/// Runs `command` in a separate thread until its deadline.
 ///
 /// # Errors
-/// The command's own, that it panicked, or that the deadline passed.
+/// The command failed or panicked, or the deadline passed.
 pub fn run(
     watch: &Watch,
     command: impl FnOnce(&Watch) -> Result<Outcome, Failure> + Send + 'static,
@@ -71,15 +73,17 @@ pub fn run(
     thread::Builder::new()
         .stack_size(STACK_BYTES)
         .spawn(move || {
-            // Nobody receives only when the deadline has passed and was reported.
+            // The receiver is gone only after the deadline has passed and was reported.
             let _ = sender.send(command(&inner));
         })
         .map_err(|error| problem(&ShellError::Thread(error.kind())))?;
-    let mut bar = Bar::new();
+    let mut bar = TerminalProgress::new();
     loop {
-        // The command itself may set an earlier deadline; after it only a run that writes its results goes on.
-        let left =
-            watch.deadline().saturating_duration_since(Instant::now()).clamp(WRITING_PAUSE, LOOKING_PAUSE);
+        // The command may set an earlier deadline; after it, only a run that writes its results continues.
+        let left = watch
+            .deadline()
+            .saturating_duration_since(Instant::now())
+            .clamp(WRITE_CHECK_INTERVAL, CHECK_INTERVAL);
         let left = bar.show(watch.progress()).map_or(left, |pause| left.min(pause));
         match receiver.recv_timeout(left) {
             Ok(result) => return result,
@@ -96,18 +100,18 @@ pub fn run(
     }
 }
 
-/// A progress bar, where somebody looks at a terminal.
-struct Bar(Option<indicatif::ProgressBar>);
+/// A progress bar, if standard error is a terminal.
+struct TerminalProgress(Option<indicatif::ProgressBar>);
 
-impl Bar {
-    /// Short runs end before anything is drawn.
+impl TerminalProgress {
+    /// The delay before drawing, which most runs do not reach.
     const PAUSE: Duration = Duration::from_millis(200);
 
     fn new() -> Self {
         Self(io::stderr().is_terminal().then(indicatif::ProgressBar::hidden))
     }
 
-    /// Draws how much is done, and says when to do so again.
+    /// Draws the progress. Returns when to call this again.
     fn show(&mut self, progress: Progress) -> Option<Duration> {
         let bar = self.0.as_ref()?;
         if progress.total > 0 && progress.done < progress.total && bar.elapsed() >= Self::PAUSE {
@@ -121,7 +125,7 @@ impl Bar {
     }
 }
 
-impl Drop for Bar {
+impl Drop for TerminalProgress {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
@@ -133,18 +137,18 @@ fn problem(error: &ShellError) -> Failure {
     Problem::new(error).into()
 }
 
-/// Bytes that there must still be for a panic not to come from a lack of memory; 0 where memory is not bounded.
+/// The memory that must be available for a panic not to be caused by a lack of memory; 0 if memory is unlimited.
 static LAST_BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// Ends this process like a failed allocation when a panic comes while fewer than `bytes` are left. Some code panics when an
-/// allocation fails, and would make it look like a bug.
+/// Ends this process like a failed allocation if a panic occurs with fewer than `bytes` available. Some code panics
+/// when an allocation fails, which would look like a bug.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "memory is bounded on Linux only"))]
 pub(crate) fn report_exhausted_memory(bytes: u64) {
     LAST_BYTES.store(bytes, Ordering::Relaxed);
 }
 
-/// Makes a panic say where it happened and nothing else: its payload could hold a value. One that is caught on purpose says
-/// nothing at all.
+/// Makes panics print only their location: the payload could contain a value. Panics that are caught on purpose print
+/// nothing.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
         let bytes = usize::try_from(LAST_BYTES.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
@@ -159,10 +163,10 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Prints what a command had to say: notes first, then its whole output.
+/// Prints the output of a command: notes first, then standard output.
 ///
 /// # Errors
-/// Standard output cannot be written; a reader that went away early is no error.
+/// Standard output cannot be written. A closed pipe is not an error.
 pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
     messages::print_notes(&outcome.notes);
     let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
@@ -179,13 +183,13 @@ pub fn print_failure(failure: &Failure) {
     messages::print_failure(failure);
 }
 
-/// Returns whether a text drives a terminal or has more than one line, so that it cannot be printed as it is.
+/// Returns whether a text contains control characters or several lines, and must not be printed as it is.
 #[must_use]
 pub fn has_controls(text: &str) -> bool {
     text.chars().any(deceives)
 }
 
-/// Prints an error that does not come from a command.
+/// Prints an error that is not from a command.
 pub fn print_error(message: &str) {
     let problem = Problem { message: cut(message), at: At::Nowhere, hint: None, rule: None };
     messages::print_failure(&problem.into());

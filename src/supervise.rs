@@ -1,11 +1,11 @@
-//! Runs that Argo CD calls, each in a child of this binary.
+//! Runs the commands that Argo CD calls, each in a child process of this binary.
 //!
-//! The parent reads the command line and the operator file, waits for its turn in the sidecar, and starts the child. The
-//! child bounds its own memory before it reads anything of a repository, and does the work. The parent holds what the child
-//! prints and passes it on only when the child is done, so that a run that the kernel ends prints one line and no manifests.
+//! The parent parses the command line and the operator file, waits for a slot in the sidecar, and starts the child. The
+//! child limits its own memory before it reads anything from a repository, and does the work. The parent holds back the
+//! child's output until the child is done, so that a run killed by the kernel prints one line and no manifests.
 //!
-//! What must never happen here: a part of a repository or of `ARGOCD_ENV_*` decides what is executed or how it is bounded;
-//! output is passed on before the child ended well.
+//! Invariants: nothing from a repository or `ARGOCD_ENV_*` determines what is executed or which limits apply; output is
+//! never forwarded before the child has succeeded.
 
 mod child;
 mod limits;
@@ -26,13 +26,13 @@ use crate::config::{RunBounds, Variables};
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_secrets::settings::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit};
 
-/// Time that the child has beyond the deadline: it reports by itself what it was doing then.
+/// The extra time of the child after the deadline, in which it reports what it was doing.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Why a run has no result.
+/// The reason why a run has no result.
 #[derive(Debug, thiserror::Error)]
 enum SuperviseError {
-    #[error("the records of the audit are larger than {} MiB", .0 >> 20)]
+    #[error("audit records are larger than {} MiB", .0 >> 20)]
     Audit(u64),
     #[error("the deadline of {} seconds passed, and the run did not stop by itself", .0.as_secs())]
     Deadline(Duration),
@@ -44,7 +44,7 @@ enum SuperviseError {
     Memory(MemoryLimit),
     #[error("the output is larger than {MAX_OUTPUT_MIB} MiB")]
     Output,
-    #[error("directory `{0}` for lock files must belong to this user, and to nobody else")]
+    #[error("directory `{0}` for lock files must belong to this user and be private")]
     SlotDirectory(String),
     #[error("lock files in `{directory}` cannot be used: {reason}")]
     Slots { directory: String, reason: std::io::ErrorKind },
@@ -61,13 +61,13 @@ impl Explain for SuperviseError {
         Some(match self {
             Self::Audit(_) => "write the audit to a file: `audit: {file: audit.jsonl}`".to_owned(),
             Self::Killed(_) => {
-                "if the container's memory limit was reached, compare it with docs/sizing.md".to_owned()
+                "if the container reached its memory limit, see docs/sizing.md".to_owned()
             }
-            Self::Memory(_) => "a template or an alias may make far more out of the app than there is in it; for an app that really is this large, raise `memoryLimitMiB` in the operator file, and the memory of the sidecar with it".to_owned(),
-            Self::Output => "Argo CD takes no more than 100 MiB; split the app".to_owned(),
-            Self::SlotDirectory(_) => "remove it, or give the sidecar a `/tmp` of its own".to_owned(),
+            Self::Memory(_) => "a template or alias may expand to far more than the app itself; if the app really is this large, raise `memoryLimitMiB` in the operator file together with the memory of the sidecar".to_owned(),
+            Self::Output => "Argo CD accepts at most 100 MiB; split the app".to_owned(),
+            Self::SlotDirectory(_) => "remove it, or mount a separate `/tmp` in the sidecar".to_owned(),
             Self::Waited { concurrency, .. } => format!(
-                "`concurrency` in the operator file lets {} runs work at once, {} of one project; raise it, and the memory of the sidecar with it",
+                "`concurrency` in the operator file allows {} runs at once, {} of one project; raise it together with the memory of the sidecar",
                 concurrency.runs(),
                 concurrency.runs_of_one_project()
             ),
@@ -81,15 +81,15 @@ fn failure(error: &SuperviseError) -> Failure {
     Problem::new(error).into()
 }
 
-/// Runs a command in a child, and passes on what it prints and its exit code.
+/// Runs a command in a child, and forwards its output and exit code.
 ///
 /// # Errors
-/// The operator file cannot be used; no turn came until the deadline; the child ended without a result.
+/// The operator file cannot be used, no slot became free before the deadline, or the child ended without a result.
 pub fn run(command: &Command, args: &[OsString], variables: Variables) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let bounds = RunBounds::decide(command, variables)?;
     let until = started.checked_add(bounds.deadline).unwrap_or(started);
-    // Held until this process ends; the kernel releases it, however that happens.
+    // Held until this process ends; the kernel always releases it.
     let _slot = bounds
         .turn
         .as_ref()

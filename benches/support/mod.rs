@@ -1,10 +1,10 @@
-//! Deterministic input for benchmarks: the same arguments give the same bytes on every machine.
+//! Deterministic input for benchmarks: the same arguments produce the same bytes on every machine.
 #![allow(dead_code, reason = "each benchmark uses its own part of this module")]
 
 use std::fmt::Write as _;
 
-/// A manifest of about `bytes` bytes and exactly `objects` objects, shaped as a cluster add-on's is:
-/// custom resource definitions with deep schemas, `ConfigMap`s with long block scalars, and workloads.
+/// Returns a manifest of about `bytes` bytes and exactly `objects` objects, similar to a cluster add-on: custom
+/// resource definitions with deep schemas, `ConfigMap`s with long block scalars, and workloads.
 #[must_use]
 pub(crate) fn manifest(objects: usize, bytes: usize) -> String {
     let share = bytes / objects.max(1);
@@ -22,7 +22,7 @@ pub(crate) fn manifest(objects: usize, bytes: usize) -> String {
     out
 }
 
-/// Many `ConfigMap`s of one short key each.
+/// Returns many `ConfigMap`s with one short key each.
 #[must_use]
 pub(crate) fn tiny_documents(count: usize) -> String {
     let mut out = String::with_capacity(count * 110);

@@ -1,4 +1,4 @@
-//! `cert`: what a sealing certificate is and until when it serves.
+//! `cert`: shows sealing certificates and their validity.
 
 use std::fmt::Write as _;
 use std::path::Path;

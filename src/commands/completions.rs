@@ -1,4 +1,4 @@
-//! `completions`: a script for the user's shell.
+//! `completions`: prints shell completions.
 
 use clap::CommandFactory as _;
 

@@ -1,7 +1,7 @@
-//! `discover`: Argo CD asks whether a directory is ours.
+//! `discover`: tells Argo CD whether a directory contains an app.
 //!
-//! One line means yes, nothing means no, and the exit code is 0 either way: Argo CD takes any failure here for
-//! "not this plugin" and falls back to applying the directory as it is.
+//! One line means yes, no output means no, and the exit code is 0 in both cases: Argo CD treats any failure as
+//! "not this plugin", and applies the directory as it is.
 
 use std::path::Path;
 

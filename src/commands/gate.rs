@@ -1,10 +1,10 @@
-//! `generate --validate`: objects that the API server would refuse are refused before anything is fetched.
+//! `generate --validate`: refuses objects that the API server would refuse, before anything is fetched.
 //!
-//! Only rules run whose errors the API server shares. Each object is checked by itself, since what it refers to may be in
-//! another app, which Argo CD does not send. The version is that of the destination, which Argo CD tells, and then nothing
-//! that an app says counts. In a hydration Argo CD tells none: the app's `validate.kubeVersions` come next, then the
-//! cluster's `kubeVersion` in the operator file. The nearest version
-//! counts where its schemas are not known, since a cluster that is newer than sealwave must not stop every sync.
+//! Runs only rules whose errors the API server shares. Each object is checked on its own, since objects that it refers
+//! to may be in another app, which Argo CD does not send. The version is that of the destination, as set by Argo CD,
+//! which overrides the app's settings. During hydration, Argo CD sets none: then the app's `validate.kubeVersions`
+//! apply, else the cluster's `kubeVersion` in the operator file. If schemas of that version are not known, the nearest
+//! one is used, since a cluster newer than sealwave must not stop every sync.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use sealwave_secrets::settings::APP_FILE;
 use sealwave_validate::engine::{self, KnownDefinition, SchemaSet, Standing};
 use sealwave_validate::{ApiRefusal, Examination, Finding, ObjectRef, RuleInfo, rules};
 
-/// Nothing says which version of Kubernetes the destination has.
+/// The note that the Kubernetes version of the destination is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("no version of Kubernetes is known for cluster `{cluster}`, so objects were checked against {used}")]
+#[error("Kubernetes version of cluster `{cluster}` is unknown; objects were checked against {used}")]
 struct UnknownVersion {
     cluster: String,
     used: KubeVersion,
@@ -34,22 +34,22 @@ impl Explain for UnknownVersion {
     }
 }
 
-/// Refuses an environment whose objects the API server would not take.
+/// Refuses an environment whose objects the API server would refuse.
 ///
 /// # Errors
-/// All that is wrong with them. What keeps the app from being rendered is left to the run itself.
+/// The problems of the objects. Errors that prevent rendering are left to the run itself.
 pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Note>) -> Result<(), Failure> {
-    let told = config::destination_version(variables)?;
-    let kube_versions = Vec::from_iter(told.map(|version| version.to_string()));
+    let destination = config::destination_version(variables)?;
+    let kube_versions = Vec::from_iter(destination.map(|version| version.to_string()));
     let args = CheckArgs { kube_versions, ..CheckArgs::default() };
     let discovery = &session.discovery;
     let decided = Validation::decide(&args, variables)?;
-    let stands = |keys: &[&str], item: Option<usize>| At::Place(discovery.setting_at(keys, item));
+    let locate = |keys: &[&str], item: Option<usize>| At::Place(discovery.setting_at(keys, item));
     let mut checking = decided
-        .with(&discovery.app().validate, discovery.directory(), discovery.boundary(), &stands)?
+        .with(&discovery.app().validate, discovery.directory(), discovery.boundary(), &locate)?
         .usable()?;
     let mut unknown = None;
-    if told.is_none() && discovery.app().validate.kube_versions.is_empty() {
+    if destination.is_none() && discovery.app().validate.kube_versions.is_empty() {
         let version = version_of_cluster(session)?;
         unknown = version.as_ref().err().cloned();
         checking.kube_versions = vec![version.unwrap_or(KubeVersion::NEWEST)];
@@ -57,8 +57,8 @@ pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Not
     let default_provider = session.default_provider()?;
     let examination = Examination { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
-    let app = sealwave_validate::examine(discovery, &[examination], directory, &|_| ());
-    // What is built in need not be what the cluster has, and must not stop a sync.
+    let app = pipeline::examine(discovery, &[examination], directory, &|_| ());
+    // The cluster may have other definitions than the built-in ones, which must not stop a sync.
     checking.packed = None;
     let definitions = app.definitions().chain(checking.definitions.iter().map(KnownDefinition::view));
     checking.schemas = Arc::new(SchemaSet::with_places(&checking.kube_versions, definitions));
@@ -71,7 +71,7 @@ pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Not
     if let Some(unknown) = unknown {
         match problems.first_mut() {
             None => notes.push(Note::remark(Problem::new(&unknown))),
-            // A failed run shows its problems alone.
+            // A failed run shows only its problems.
             Some(first) => first.hint = Some(with_version(first.hint.take(), &unknown)),
         }
     }
@@ -83,17 +83,17 @@ fn with_version(hint: Option<String>, unknown: &UnknownVersion) -> String {
     hint.map_or_else(|| version.clone(), |hint| format!("{hint}; {version}"))
 }
 
-/// Returns the version that the operator file gives the cluster of the environment.
+/// Returns the version of the environment's cluster from the operator file.
 fn version_of_cluster(session: &Session) -> Result<Result<KubeVersion, UnknownVersion>, Failure> {
     let cluster = session.cluster()?;
     let known = session.operator.as_ref().and_then(|operator| operator.kube_version(&cluster));
     Ok(known.ok_or(UnknownVersion { cluster, used: KubeVersion::NEWEST }))
 }
 
-/// Returns whether a rule need not run, as nothing that it finds is refused.
+/// Reports whether a rule can be skipped, because none of its findings is refused.
 fn is_left_out(rule: &RuleInfo) -> bool {
-    // Its hints go to the findings of other rules.
-    let explains_others = rule.id == rules::UNFILLED.id;
+    // Its hints are added to the findings of other rules.
+    let explains_others = rule.id == rules::resource::unfilled::RULE.info.id;
     !rule.is_refused() && rule.is_adjustable() && !explains_others
 }
 
@@ -106,13 +106,13 @@ fn is_refused(finding: &Finding) -> bool {
     finding.severity == Severity::Error && counts
 }
 
-/// Returns whether an object is a custom resource: its controller finds what is wrong with the pods or the Secret in it.
+/// Reports whether an object is a custom resource, whose controller validates the pods or the Secret in it.
 fn is_custom(object: &ObjectRef) -> bool {
     let group = object.api_version.split_once('/').map_or("", |(group, _)| group);
     group.contains('.') && !group.ends_with(".k8s.io")
 }
 
-/// Argo CD shows the message alone, so it names the object, and the rule by which an app can say that it is right.
+/// Converts a finding to a problem. Argo CD shows only the message, so it names the object and the rule.
 fn problem(finding: Finding) -> Problem {
     let object = finding.object.map(|object| format!("{object}: ")).unwrap_or_default();
     Problem {

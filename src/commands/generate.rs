@@ -1,4 +1,4 @@
-//! `generate`: the manifests of one environment, sealed, as JSON documents.
+//! `generate`: prints the sealed manifests of one environment as JSON documents.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,18 +15,18 @@ use sealwave_secrets::crypto::{ChecksumKey, Owner, Sealer};
 use sealwave_secrets::policy::{Policy, Subject};
 use sealwave_secrets::settings::Backends;
 
-/// Something that the user of a local run should know.
+/// A note for the user of a local run.
 #[derive(Debug, thiserror::Error)]
-enum Remark {
+enum GenerateNote {
     #[error(
         "the policy was waived with `--no-policy`, and the ciphertexts differ from those that Argo CD gets"
     )]
     NoPolicy,
 }
 
-impl Explain for Remark {
+impl Explain for GenerateNote {
     fn hint(&self) -> Option<String> {
-        Some("give `--project` to get what Argo CD gets".to_owned())
+        Some("set `--project` to get the same output as Argo CD".to_owned())
     }
 }
 
@@ -46,14 +46,14 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
         gate::check(&session, variables, &mut notes)?;
     }
     if backends.need_values() {
-        sealing(&session, backends, policy_use, variables, notes, watch)
+        seal_values(&session, backends, policy_use, variables, notes, watch)
     } else {
-        referring(&session, backends, policy_use, notes, watch)
+        store_references(&session, backends, policy_use, notes, watch)
     }
 }
 
-/// A run that fetches values and seals them.
-fn sealing(
+/// Runs the pipeline with values that are fetched and sealed.
+fn seal_values(
     session: &Session,
     backends: Backends,
     policy_use: PolicyUse,
@@ -98,9 +98,9 @@ fn sealing(
     session.run(&plan, Format::Json, notes, watch)
 }
 
-/// A run in which all Secrets go to backends that store references: it needs no key, no certificate and no credential. The
-/// policy of an operator file is asked all the same.
-fn referring(
+/// Runs the pipeline with all Secrets in backends that store references, which needs no key, certificate or
+/// credentials. The policy of an operator file applies nevertheless.
+fn store_references(
     session: &Session,
     backends: Backends,
     policy_use: PolicyUse,
@@ -125,7 +125,7 @@ fn referring(
     session.run(&plan, Format::Json, notes, watch)
 }
 
-/// The operator's key where there is one. Without it a public one will do: references are no secrets.
+/// Returns the operator's key if there is one, and a public one otherwise, since references are not secret.
 fn checksum_key(operator: Option<&OperatorFile>) -> Result<ChecksumKey, Failure> {
     match operator {
         Some(operator) if operator.operator().seal_key_file.is_some() => {
@@ -135,7 +135,7 @@ fn checksum_key(operator: Option<&OperatorFile>) -> Result<ChecksumKey, Failure>
     }
 }
 
-/// The audit that the operator asks for, opened before anything is fetched.
+/// Opens the audit log of the operator file before anything is fetched.
 fn audit(session: &Session, operator: &OperatorFile, subject: &Subject) -> Result<Option<AuditLog>, Failure> {
     let Some((file, stderr)) = operator.audit() else { return Ok(None) };
     let log = AuditLog::open(file.as_deref(), stderr, session.discovery.boundary(), subject.clone());
@@ -151,7 +151,7 @@ fn access<'a>(
     match policy_use {
         PolicyUse::Applied => Access::Checked { policy, subject },
         PolicyUse::Waived => {
-            notes.push(Note::remark(Problem::new(&Remark::NoPolicy)));
+            notes.push(Note::remark(Problem::new(&GenerateNote::NoPolicy)));
             Access::Unchecked
         }
     }

@@ -1,4 +1,4 @@
-//! `key generate`: a new seal key, and a checksum key of its own.
+//! `key generate`: creates a seal key and a separate checksum key.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::cli::KeyGenerateArgs;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_secrets::crypto::{ChecksumKey, KeyError, SealKey};
 
-/// A reason why a key file cannot be written.
+/// The reason why a key file cannot be written.
 #[derive(Debug, thiserror::Error)]
 enum KeyFileError {
     #[error("`{0}` already exists")]
@@ -29,27 +29,27 @@ impl Explain for KeyFileError {
 }
 
 pub(super) fn generate(args: &KeyGenerateArgs) -> Result<Outcome, Failure> {
-    let drawn = |key: Result<_, KeyError>| key.map_err(|error| Failure::from(Problem::new(&error)));
+    let check_generated = |key: Result<_, KeyError>| key.map_err(|error| Failure::from(Problem::new(&error)));
     let files: Vec<NewFile<'_>> = [&args.output, &args.checksum_output]
         .into_iter()
         .flatten()
         .map(|path| NewFile::create(path))
         .collect::<Result<_, _>>()?;
     if files.is_empty() {
-        return Ok(Outcome::text(drawn(SealKey::generate())?.as_bytes()));
+        return Ok(Outcome::text(check_generated(SealKey::generate())?.as_bytes()));
     }
     let seal = args.output.iter().map(|_| SealKey::generate());
     let checksum = args.checksum_output.iter().map(|_| ChecksumKey::generate());
     let mut written = Vec::with_capacity(files.len());
     for (mut file, key) in files.into_iter().zip(seal.chain(checksum)) {
-        file.write(drawn(key)?.as_bytes())?;
+        file.write(check_generated(key)?.as_bytes())?;
         written.push(file);
     }
     written.into_iter().for_each(NewFile::keep);
     Ok(Outcome::default())
 }
 
-/// A file that did not exist before. Unless it is kept, it is removed again, so that keys are written together or not at all.
+/// A new file. It is removed unless it is kept, so that either all keys are written or none.
 struct NewFile<'a> {
     path: &'a Path,
     file: fs_err::File,
@@ -57,7 +57,7 @@ struct NewFile<'a> {
 }
 
 impl<'a> NewFile<'a> {
-    /// Creates the file, readable by its owner only.
+    /// Creates the file, readable only by its owner.
     fn create(path: &'a Path) -> Result<Self, Failure> {
         let mut options = fs_err::OpenOptions::new();
         options.write(true).create_new(true);
@@ -83,7 +83,7 @@ impl<'a> NewFile<'a> {
 impl Drop for NewFile<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
-            // The error that led here is the one to report.
+            // Report the original error instead.
             let _ = fs_err::remove_file(self.path);
         }
     }

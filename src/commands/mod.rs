@@ -1,4 +1,4 @@
-//! One short file per subcommand. A command returns what to print; only the shell prints it.
+//! One short file per subcommand. Commands return their output; only the shell prints it.
 
 mod cert;
 mod completions;
@@ -20,23 +20,23 @@ use crate::config::Variables;
 use crate::deadline::Watch;
 use sealwave_core::diagnostic::{Failure, Note};
 
-/// What a command has to say.
+/// The output of a command.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Standard output, whole.
+    /// The complete standard output.
     pub stdout: Vec<u8>,
-    /// Whether it is text for people, with colours for a terminal.
+    /// Whether it is text for people, with colors for a terminal.
     pub styled: bool,
-    /// Whether something is wrong with what was looked at; the command itself did its job.
+    /// Whether there are findings. The command itself succeeded.
     pub findings: bool,
-    /// Remarks for standard error.
+    /// Notes for standard error.
     pub notes: Vec<Note>,
 }
 
-/// Runs a command. Nothing is printed here, and nothing is written but what the command is for.
+/// Runs a command. Prints nothing, and writes only the files that the command is meant to write.
 ///
 /// # Errors
-/// All that went wrong.
+/// The problems of the run.
 pub fn run(cli: Cli, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Cert(args) => cert::run(&args, variables),
@@ -58,7 +58,7 @@ impl Outcome {
     }
 }
 
-/// The directory as the user named it, or `.`.
+/// Returns the directory as given by the user, or `.`.
 fn directory(dir: &Path) -> PathBuf {
     if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_path_buf() }
 }

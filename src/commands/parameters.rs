@@ -1,6 +1,7 @@
-//! `parameters`: what Argo CD's user interface shows for the app, as a JSON array of `ParameterAnnouncement`.
+//! `parameters`: prints the parameters that Argo CD's user interface shows for the app, as `ParameterAnnouncement`
+//! JSON.
 //!
-//! Argo CD caches it per revision and not per app, so it holds nothing of one app's own.
+//! Argo CD caches them per revision and not per app, so they must not contain anything specific to one app.
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use sealwave_core::diagnostic::{Failure, Problem};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Announcement<'a> {
+struct ParameterAnnouncement<'a> {
     name: &'a str,
     title: &'a str,
     tooltip: String,
@@ -27,7 +28,7 @@ pub(super) fn run(dir: &Path, variables: Variables) -> Result<Outcome, Failure> 
     let discovery = sealwave_pipeline::discover(&super::directory(dir), Some(&checkout))?;
     let environments: Vec<&str> = discovery.environments().collect();
     let only = if let [only] = environments[..] { Some(only) } else { None };
-    let announcements = [Announcement {
+    let announcements = [ParameterAnnouncement {
         name: "env",
         title: "Environment",
         tooltip: format!("one of {}", environments.join(", ")),

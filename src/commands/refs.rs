@@ -1,8 +1,8 @@
-//! `refs`: the secrets that an app refers to, by environment, what each would be sealed for, and the decision of the
-//! operator's policy.
+//! `refs`: lists the secrets that an app refers to, by environment, with the destinations of their sealed values and
+//! the decisions of the operator's policy.
 //!
-//! Nothing is fetched. The policy is asked where there is an operator file and a project; what it does not allow is a
-//! finding.
+//! Fetches nothing. The policy is evaluated if an operator file and a project are given; a use that it does not allow
+//! is a finding.
 
 mod human;
 mod json;
@@ -20,20 +20,20 @@ use sealwave_pipeline::{self, ReferenceUse, Supply};
 use sealwave_secrets::placeholder::Reference;
 use sealwave_secrets::policy::{BoundPolicy, Decision, Policy, Subject};
 
-/// What a reader of the list should know.
+/// A note for the reader of the list.
 #[derive(Debug, thiserror::Error)]
-enum Remark {
-    #[error("the policy was not asked: no {0} was named")]
+enum RefsNote {
+    #[error("policy was not checked: no {0} was given")]
     NotAsked(&'static str),
 }
 
-impl Explain for Remark {
+impl Explain for RefsNote {
     fn hint(&self) -> Option<String> {
-        Some("give `--operator` and `--project` to see what the policy allows".to_owned())
+        Some("set `--operator` and `--project` to see what the policy allows".to_owned())
     }
 }
 
-/// All that the command found.
+/// The result of the command.
 struct Report {
     subject: Subject,
     environments: Vec<Environment>,
@@ -45,24 +45,24 @@ struct Environment {
     references: Vec<Listed>,
 }
 
-/// A reference and where it is used; there is one use at least.
+/// A reference and its uses, at least one.
 struct Listed {
     reference: Reference,
     uses: Vec<JudgedUse>,
 }
 
-/// A use of a reference, and the decision on its destination.
+/// A use of a reference, with the policy's decision on its destination.
 struct JudgedUse {
     used: ReferenceUse,
     verdict: Verdict,
 }
 
-/// A decision of the policy, with the rule's name; the later, the worse.
+/// A decision of the policy with the rule's name, ordered from best to worst.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     NotAsked,
     Allowed(String),
-    /// The rule does not name the destination, in these fields.
+    /// The rule does not include the destination, in these fields.
     Elsewhere(String, Vec<&'static str>),
     Refused,
     Denied(String),
@@ -84,7 +84,7 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
                 let cluster = session.cluster()?;
                 report.environments.push(Environment { name, cluster, references });
             }
-            // What environments share is wrong in each of them, and reported once.
+            // Problems shared by several environments are reported once.
             Err(failure) => {
                 let listed = failure.problems().iter().cloned().chain(failure.rest());
                 for problem in listed {
@@ -103,7 +103,7 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
     Ok(Outcome { stdout, styled, findings: report.has_findings(), notes })
 }
 
-/// The policy, where there is one, and a project to ask it about. Argo CD gives one, or the policy allows nothing.
+/// Returns the policy if there is one and a project to evaluate it for. In Argo CD, a missing project allows nothing.
 fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Failure> {
     let policy = session.operator.as_ref().map(|file| Policy::of(file.operator())).transpose()?;
     let has_project = session.identity.project.is_some() || session.caller.argocd().is_some();
@@ -112,11 +112,11 @@ fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Fa
         (None, _) => "operator file",
         (Some(_), false) => "project",
     };
-    notes.push(Note::remark(Problem::new(&Remark::NotAsked(missing))));
+    notes.push(Note::remark(Problem::new(&RefsNote::NotAsked(missing))));
     Ok(None)
 }
 
-/// The references of one environment in their order, each once.
+/// Returns the references of one environment, in order, without duplicates.
 fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Result<Vec<Listed>, Failure> {
     let known = session.known_providers();
     let supply = Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
@@ -141,7 +141,7 @@ fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Resu
 }
 
 impl Listed {
-    /// The decision on all uses together, which is the worst, and whether it is that on each of them.
+    /// Returns the worst decision of all uses, and whether it applies to all of them.
     fn verdict(&self) -> (&Verdict, bool) {
         let mut worst = &Verdict::NotAsked;
         for one in &self.uses {

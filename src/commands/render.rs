@@ -1,6 +1,6 @@
-//! `render`: the same objects for a person's eyes, without a single credential.
+//! `render`: prints the same objects for people, without any credentials.
 //!
-//! Nothing is fetched and nothing is sealed: where a value would go, the output says what it would come from.
+//! Fetches and seals nothing: each value is replaced by a note that says where it comes from.
 
 use super::Outcome;
 use super::session::Session;
@@ -11,17 +11,17 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_pipeline::{Format, Plan, Sealing, Supply};
 use sealwave_secrets::crypto::ChecksumKey;
 
-/// What a reader of a preview should know.
+/// A note for the reader of a preview.
 #[derive(Debug, thiserror::Error)]
-enum Remark {
+enum PreviewNote {
     #[error("this is a preview: secret values are redacted, and checksums are not those of the cluster")]
     Preview,
 }
 
-impl Explain for Remark {}
+impl Explain for PreviewNote {}
 
 pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let notes = vec![Note::remark(Problem::new(&Remark::Preview))];
+    let notes = vec![Note::remark(Problem::new(&PreviewNote::Preview))];
     let session = Session::open(&args.app, args.env, variables)?;
     let known = session.known_providers();
     let plan = Plan {

@@ -1,4 +1,4 @@
-//! `schemas pull`: a cluster's custom resources into a lock file, for `validate` to read offline.
+//! `schemas pull`: writes a cluster's custom resource definitions to a lock file, for `validate` to read offline.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::ops::LockFile;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_providers::Cluster;
 
-/// A large cluster behind a slow line takes some of it.
+/// The deadline: a large cluster over a slow connection takes a while.
 const DEADLINE: Duration = Duration::from_mins(5);
 
 #[derive(Debug, thiserror::Error)]
 enum SchemasError {
-    #[error("`schemas pull` asks a cluster, and Argo CD runs this")]
+    #[error("`schemas pull` must not be used when Argo CD runs sealwave")]
     InSidecar,
 }
 
@@ -25,15 +25,15 @@ impl Explain for SchemasError {
     }
 }
 
-/// What was written.
+/// The note about the written file.
 #[derive(Debug, thiserror::Error)]
-#[error("`{path}` holds {definitions} {}", if *.definitions == 1 { "definition" } else { "definitions" })]
-struct Written {
+#[error("`{path}` contains {definitions} {}", if *.definitions == 1 { "definition" } else { "definitions" })]
+struct WrittenNote {
     path: String,
     definitions: usize,
 }
 
-impl Explain for Written {}
+impl Explain for WrittenNote {}
 
 pub(super) fn pull(args: &SchemasPullArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     if ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?.is_some() {
@@ -47,6 +47,6 @@ pub(super) fn pull(args: &SchemasPullArgs, variables: Variables, watch: &Watch) 
     let lock = LockFile::pull(&cluster, &args.group, watch.deadline());
     let lock = lock.map_err(|error| Problem::new(&error))?;
     lock.write(&args.output).map_err(|error| Problem::new(&error))?;
-    let written = Written { path: args.output.display().to_string(), definitions: lock.definitions };
+    let written = WrittenNote { path: args.output.display().to_string(), definitions: lock.definitions };
     Ok(Outcome { notes: vec![Note::remark(Problem::new(&written))], ..Outcome::default() })
 }

@@ -1,4 +1,4 @@
-//! What `generate`, `refs` and `render` decide alike before the pipeline runs.
+//! Common steps of `generate`, `refs` and `render` before the pipeline runs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,31 +11,31 @@ use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_pipeline::{self, Discovery, Format, Plan, RenderContext};
 use sealwave_secrets::policy::Subject;
 
-/// An app, one of its environments, and who the app is.
+/// An app with its identity and one of its environments.
 pub(super) struct Session {
     pub(super) discovery: Discovery,
     pub(super) environment: String,
     pub(super) identity: Identity,
     pub(super) operator: Option<OperatorFile>,
     pub(super) caller: Caller,
-    /// The path of the operator file, and what names it.
+    /// The path of the operator file, and its origin.
     pub(super) operator_path: Option<OperatorPath>,
 }
 
 impl Session {
-    /// Finds the app, its environment, who it is, and the operator file if there is one.
+    /// Finds the app, its environment, its identity, and the operator file, if any.
     pub(super) fn open(
         app: &AppArgs,
         environment: Option<String>,
         variables: Variables,
     ) -> Result<Self, Failure> {
         let mut session = Self::without_environment(app, variables)?;
-        session.environment = choose(&session.discovery, environment, session.caller.argocd())?;
+        session.environment = select_environment(&session.discovery, environment, session.caller.argocd())?;
         session.discovery.environment(&session.environment)?;
         Ok(session)
     }
 
-    /// The same, and the names of the environments that are meant: the one that a flag or a parameter names, else all.
+    /// Like [`Self::open`], but returns all environments, or the one given by a flag or parameter.
     pub(super) fn open_every(
         app: &AppArgs,
         environment: Option<String>,
@@ -63,29 +63,29 @@ impl Session {
         Ok(Self { discovery, environment: String::new(), identity, operator, caller, operator_path })
     }
 
-    /// Whom the operator's policy is asked about.
+    /// Returns the subject for the operator's policy.
     pub(super) fn subject(&self) -> Subject {
         self.identity.subject(&self.environment)
     }
 
-    /// The cluster that the environment names; by default one of the environment's own name.
+    /// Returns the environment's cluster; defaults to the environment's name.
     pub(super) fn cluster(&self) -> Result<String, Failure> {
         let environment = self.discovery.environment(&self.environment)?;
         Ok(environment.cluster.clone().unwrap_or_else(|| self.environment.clone()))
     }
 
-    /// The provider that `<path:…>` means.
+    /// Returns the provider for `<path:…>`.
     pub(super) fn default_provider(&self) -> Result<Option<&str>, Failure> {
         let environment = self.discovery.environment(&self.environment)?;
         Ok(environment.provider.as_deref().or(self.discovery.app().provider.as_deref()))
     }
 
-    /// The names of the operator's providers, where there is an operator file.
+    /// Returns the names of the operator's providers if there is an operator file.
     pub(super) fn known_providers(&self) -> Option<BTreeSet<String>> {
         Some(self.operator.as_ref()?.operator().providers.keys().cloned().collect())
     }
 
-    /// Runs all stages, and prints what they make.
+    /// Runs all stages and returns the output.
     pub(super) fn run(
         &self,
         plan: &Plan<'_>,
@@ -94,14 +94,14 @@ impl Session {
         watch: &Watch,
     ) -> Result<Outcome, Failure> {
         let progress = |stage| watch.enter(stage);
-        let sealed = sealwave_pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
-        let stdout = sealwave_pipeline::emit(&sealed, format)?;
-        // The process ends soon, and taking a large tree apart takes longer than that. Nothing in it is secret.
+        let sealed = pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
+        let stdout = pipeline::emit(&sealed, format)?;
+        // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
         std::mem::forget(sealed);
         Ok(Outcome { stdout, notes, ..Outcome::default() })
     }
 
-    /// What templates may know.
+    /// Returns the data that templates may use.
     pub(super) fn context(&self) -> Result<RenderContext, Failure> {
         Ok(RenderContext {
             environment: self.environment.clone(),
@@ -117,7 +117,11 @@ fn discover(dir: &Path, argocd: Option<&ArgoCd>) -> Result<Discovery, Failure> {
     sealwave_pipeline::discover(dir, argocd.map(|argocd| &argocd.checkout))
 }
 
-fn choose(discovery: &Discovery, flag: Option<String>, argocd: Option<&ArgoCd>) -> Result<String, Failure> {
+fn select_environment(
+    discovery: &Discovery,
+    flag: Option<String>,
+    argocd: Option<&ArgoCd>,
+) -> Result<String, Failure> {
     if let Some(environment) = named(flag, argocd)? {
         return Ok(environment);
     }
@@ -128,7 +132,7 @@ fn choose(discovery: &Discovery, flag: Option<String>, argocd: Option<&ArgoCd>) 
     }
 }
 
-/// The environment that a flag or Argo CD's parameter names.
+/// Returns the environment given by a flag or Argo CD's parameter.
 fn named(flag: Option<String>, argocd: Option<&ArgoCd>) -> Result<Option<String>, Failure> {
     match (flag, argocd) {
         (Some(environment), _) => Ok(Some(environment)),

@@ -1,7 +1,7 @@
-//! What Argo CD says of the app when it calls the plugin.
+//! The app as described by Argo CD when it calls the plugin.
 //!
-//! `ARGOCD_APP_*` come from Argo CD itself. Parameters come from whoever may edit the Application or commit
-//! `.argocd-source.yaml`, so they choose an environment and nothing else. `PARAM_*` is ignored: its names collide.
+//! `ARGOCD_APP_*` variables are set by Argo CD itself. Parameters come from users who may edit the Application or
+//! commit `.argocd-source.yaml`, so they may only select an environment. `PARAM_*` is ignored: its names collide.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use super::ConfigError;
 use sealwave_pipeline::Checkout;
 use sealwave_secrets::policy::without_credentials;
 
-type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+type VariableLookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// Variables that Argo CD sets for a plugin, and that no author of an app can set. Where one of them is present, even if it
-/// is empty, Argo CD is the caller.
+/// Variables that Argo CD sets for a plugin, and that authors of an app cannot set. If one of them is present,
+/// even if empty, Argo CD is the caller.
 const SET_BY_ARGO_CD: [&str; 10] = [
     APP_NAME,
     "ARGOCD_APP_NAMESPACE",
@@ -31,7 +31,7 @@ const SET_BY_ARGO_CD: [&str; 10] = [
 
 const APP_NAME: &str = "ARGOCD_APP_NAME";
 
-/// What Argo CD says of the app.
+/// The app as described by Argo CD.
 #[derive(Clone, Debug)]
 pub struct ArgoCd {
     /// `ARGOCD_APP_NAME`; `<namespace>_<name>` for apps outside Argo CD's own namespace.
@@ -44,29 +44,29 @@ pub struct ArgoCd {
     pub revision: Option<String>,
     /// `ARGOCD_APP_SOURCE_REPO_URL` without credentials. `.argocd-source.yaml` cannot change it.
     pub repository: Option<String>,
-    /// What it says of the files that it sent.
+    /// The files that Argo CD sent.
     pub checkout: Checkout,
     /// `ARGOCD_APP_PARAMETERS`.
     pub parameters: Vec<Parameter>,
 }
 
-/// One parameter of the Application's plugin section.
+/// A parameter of the Application's plugin section.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value, where it is a string.
+    /// The value, if it is a string.
     #[serde(default)]
     pub string: Option<String>,
 }
 
 impl ArgoCd {
-    /// Reads what Argo CD says; `None` where this was not started by Argo CD.
+    /// Reads the variables. Returns `None` if Argo CD did not start this process.
     ///
     /// # Errors
-    /// The app's name is missing although another variable is present, a variable that is not text, or parameters that are
+    /// The app's name is missing although another variable is present, a variable is not text, or the parameters are
     /// not JSON.
-    pub fn read(variables: Variables<'_>) -> Result<Option<Self>, ConfigError> {
+    pub fn read(variables: VariableLookup<'_>) -> Result<Option<Self>, ConfigError> {
         let Some(present) = present(variables) else { return Ok(None) };
         let app = text(variables, APP_NAME)?.ok_or(ConfigError::NoAppName { present })?;
         Ok(Some(Self {
@@ -80,10 +80,10 @@ impl ArgoCd {
         }))
     }
 
-    /// The environment that the parameter `env` names.
+    /// Returns the environment selected by the parameter `env`.
     ///
     /// # Errors
-    /// A parameter of another name, or one that is no string.
+    /// A parameter has another name, or is not a string.
     pub fn environment(&self) -> Result<Option<&str>, ConfigError> {
         let mut environment = None;
         for parameter in &self.parameters {
@@ -100,31 +100,31 @@ impl ArgoCd {
     }
 }
 
-/// Returns whether Argo CD started this process.
-pub(super) fn is_caller(variables: Variables<'_>) -> bool {
+/// Reports whether Argo CD started this process.
+pub(super) fn is_caller(variables: VariableLookup<'_>) -> bool {
     present(variables).is_some()
 }
 
-/// Returns a variable that is present and that only Argo CD sets.
-fn present(variables: Variables<'_>) -> Option<&'static str> {
+/// Returns a present variable that only Argo CD sets.
+fn present(variables: VariableLookup<'_>) -> Option<&'static str> {
     SET_BY_ARGO_CD.into_iter().find(|name| variables(name).is_some())
 }
 
-/// Reads `ARGOCD_APP_PROJECT_NAME`, which Argo CD sets from version 3.0 on, and not for `parameters`.
+/// Reads `ARGOCD_APP_PROJECT_NAME`, which Argo CD sets since version 3.0, but not for `parameters`.
 ///
 /// # Errors
-/// It is not text.
-pub(super) fn project(variables: Variables<'_>) -> Result<Option<String>, ConfigError> {
+/// The value is not text.
+pub(super) fn project(variables: VariableLookup<'_>) -> Result<Option<String>, ConfigError> {
     text(variables, "ARGOCD_APP_PROJECT_NAME")
 }
 
-/// Reads what Argo CD says of the files that it sent. Commands that need no identity need no more.
+/// Reads the description of the files that Argo CD sent. Sufficient for commands that need no identity.
 ///
-/// No author of an app can set these variables but the path, which is the Application's.
+/// Authors of an app cannot set these variables, except the path, which the Application defines.
 ///
 /// # Errors
 /// The path is not text.
-pub fn checkout(variables: Variables<'_>) -> Result<Checkout, ConfigError> {
+pub fn checkout(variables: VariableLookup<'_>) -> Result<Checkout, ConfigError> {
     let directory = |name: &str| variables(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let work_directory = directory("ARGOCD_CMP_WORKDIR").or_else(|| directory("TMPDIR"));
     Ok(Checkout {
@@ -133,7 +133,7 @@ pub fn checkout(variables: Variables<'_>) -> Result<Checkout, ConfigError> {
     })
 }
 
-fn text(variables: Variables<'_>, name: &str) -> Result<Option<String>, ConfigError> {
+fn text(variables: VariableLookup<'_>, name: &str) -> Result<Option<String>, ConfigError> {
     match variables(name) {
         None => Ok(None),
         Some(value) if value.is_empty() => Ok(None),
@@ -178,20 +178,23 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_every_form_that_argo_cd_writes() {
-        let with = |json| {
+    fn parameters_in_every_form_that_argo_cd_writes_are_read() {
+        let environment = |json| {
             let argocd = read(&[("ARGOCD_APP_NAME", "a"), ("ARGOCD_APP_PARAMETERS", json)])?.unwrap();
             argocd.environment().map(|env| env.map(str::to_owned))
         };
-        assert_eq!(with(r#"[{"name":"env","string":"prod"}]"#).unwrap().as_deref(), Some("prod"));
-        assert_eq!(with("null").unwrap(), None);
-        assert_eq!(with("[]").unwrap(), None);
-        assert!(matches!(with(r#"[{"array":["x"],"name":"env"}]"#), Err(ConfigError::ParameterType(_))));
+        assert_eq!(environment(r#"[{"name":"env","string":"prod"}]"#).unwrap().as_deref(), Some("prod"));
+        assert_eq!(environment("null").unwrap(), None);
+        assert_eq!(environment("[]").unwrap(), None);
         assert!(matches!(
-            with(r#"[{"name":"values","map":{"a":"b"}}]"#),
+            environment(r#"[{"array":["x"],"name":"env"}]"#),
+            Err(ConfigError::ParameterType(_))
+        ));
+        assert!(matches!(
+            environment(r#"[{"name":"values","map":{"a":"b"}}]"#),
             Err(ConfigError::ParameterUnknown(_))
         ));
-        assert!(matches!(with("{"), Err(ConfigError::Parameters)));
+        assert!(matches!(environment("{"), Err(ConfigError::Parameters)));
     }
 
     #[test]

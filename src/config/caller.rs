@@ -1,38 +1,38 @@
-//! Who runs sealwave, decided once, and whether the operator's policy may be waived for them.
+//! Determines the caller of sealwave once, and whether the caller may waive the operator's policy.
 //!
-//! Argo CD speaks for people who only commit, so nothing that is missing there may switch the policy off. A person who has
-//! the operator file at hand, with its keys and secrets, may waive it, and has to say so.
+//! Argo CD acts for users who only commit, so nothing that is missing there may disable the policy. A person who has
+//! the operator file with its keys and secrets may waive it, but must do so explicitly.
 
 use super::{ArgoCd, ConfigError, NamedBy, OperatorPath, Variables};
 
-/// Who runs sealwave.
+/// The caller of sealwave.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// Argo CD, which says what the app is.
+    /// Argo CD, which describes the app.
     ArgoCd(ArgoCd),
-    /// A person or a job, who says it with flags.
+    /// A person or job, which uses flags.
     Local,
 }
 
 /// Whether the operator's policy is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyUse {
-    /// It decides on every reference, and without a project it allows none.
+    /// The policy decides on every reference. Without a project, it allows none.
     Applied,
-    /// A person waived it, with `--no-policy`.
+    /// The policy is waived with `--no-policy`.
     Waived,
 }
 
 impl Caller {
-    /// Decides who the caller is.
+    /// Determines the caller.
     ///
     /// # Errors
-    /// What Argo CD says is incomplete or malformed.
+    /// Argo CD's description is incomplete or malformed.
     pub fn decide(variables: Variables) -> Result<Self, ConfigError> {
         Ok(ArgoCd::read(&variables)?.map_or(Self::Local, Self::ArgoCd))
     }
 
-    /// What Argo CD says of the app, where it is the caller.
+    /// Returns Argo CD's description of the app if Argo CD is the caller.
     #[must_use]
     pub const fn argocd(&self) -> Option<&ArgoCd> {
         match self {
@@ -44,7 +44,7 @@ impl Caller {
     /// Decides whether the policy of an operator file is applied, given `--project` and `--no-policy`.
     ///
     /// # Errors
-    /// The policy is waived where it cannot be, or neither a project nor the waiver is given.
+    /// The policy must not be waived here, or neither a project nor the waiver is given.
     pub fn policy_use(
         &self,
         project: Option<&str>,

@@ -1,4 +1,4 @@
-//! Who the app is: what Argo CD says, or what flags say in its place.
+//! The identity of the app, from Argo CD or from flags.
 
 use std::path::Path;
 
@@ -6,26 +6,26 @@ use super::{Caller, ConfigError};
 use crate::cli::IdentityArgs;
 use sealwave_secrets::policy::{Subject, without_credentials};
 
-/// Who the app is.
+/// The identity of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Name of the app.
+    /// The app's name.
     pub app: String,
-    /// Argo CD project; `None` before Argo CD 3.0, and in a local run without `--project`.
+    /// The Argo CD project; `None` before Argo CD 3.0, and in a local run without `--project`.
     pub project: Option<String>,
-    /// Destination namespace.
+    /// The destination namespace.
     pub namespace: Option<String>,
-    /// URL of the app's repository, without credentials.
+    /// The URL of the app's repository, without credentials.
     pub repository: Option<String>,
-    /// Git revision; empty where it is not known.
+    /// The Git revision; empty if unknown.
     pub revision: String,
 }
 
 impl Identity {
-    /// Takes what Argo CD says where it is the caller, else what the flags say.
+    /// Uses Argo CD's description if Argo CD is the caller, and the flags otherwise.
     ///
     /// # Errors
-    /// A flag that would contradict Argo CD.
+    /// A flag contradicts Argo CD.
     pub fn decide(caller: &Caller, flags: &IdentityArgs, dir: &Path) -> Result<Self, ConfigError> {
         let Some(argocd) = caller.argocd() else { return Ok(Self::local(flags, dir)) };
         for (flag, given) in [
@@ -47,7 +47,7 @@ impl Identity {
         })
     }
 
-    /// Whom the operator's policy is asked about, in one environment.
+    /// Returns the subject for the operator's policy, in one environment.
     #[must_use]
     pub fn subject(&self, environment: &str) -> Subject {
         Subject {

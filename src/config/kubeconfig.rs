@@ -1,4 +1,4 @@
-//! Which kubeconfigs kubectl would read here.
+//! Locates kubeconfigs like kubectl.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,9 @@ use super::Variables;
 
 const KUBECONFIG: &str = "KUBECONFIG";
 
-/// The kubeconfig that a flag names, else those that `KUBECONFIG` lists, else that of the user's home directory.
+/// Returns the kubeconfig given by a flag, else those listed in `KUBECONFIG`, else that of the user's home directory.
 ///
-/// Files of a list that are not there are left out, as kubectl does it, unless none is there.
+/// Like kubectl, skips missing files of a list, unless all are missing.
 pub(crate) fn kubeconfigs(flag: Option<&Path>, variables: Variables) -> Vec<PathBuf> {
     if let Some(file) = flag {
         return vec![file.to_owned()];

@@ -1,4 +1,4 @@
-//! Reading the operator file and the keys and certificates that it names.
+//! Reads the operator file and the keys and certificates that it names.
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use sealwave_secrets::values::SecretValue;
 
 use super::{ConfigError, NamedBy, OPERATOR_VARIABLE, OperatorPath};
 
-/// Keys and certificates are small; whatever is larger is something else.
+/// Maximum size of a key or certificate file.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// An operator file that was read.
+/// A parsed operator file.
 #[derive(Debug)]
 pub struct OperatorFile {
     operator: Operator,
@@ -25,7 +25,7 @@ pub struct OperatorFile {
     directory: PathBuf,
 }
 
-/// Why the operator file, or a file that it names, cannot be used.
+/// The reason why the operator file, or a file that it names, cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum OperatorFileError {
     #[error("{}`{path}` cannot be read: {reason}", if .named_by.is_operator_file() { "operator file " } else { "" })]
@@ -40,12 +40,12 @@ enum OperatorFileError {
     Content { path: String, reason: String, hint: Option<String> },
 }
 
-/// Why a file cannot be read.
+/// The reason why a file cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum Unreadable {
     #[error("it is a directory")]
     Directory,
-    #[error("there is no such file")]
+    #[error("file not found")]
     Missing,
     #[error("it is not a regular file")]
     NotRegular,
@@ -76,7 +76,7 @@ impl NamedBy {
             Self::Flag => "`--operator` takes the path of the file itself, for example `--operator /etc/sealwave/operator.yaml`".to_owned(),
             Self::OperatorFile => "paths in the operator file are relative to its directory".to_owned(),
             Self::Variable => format!(
-                "`{OPERATOR_VARIABLE}` takes the path of the file itself, for example `/etc/sealwave/operator.yaml`; `--operator FILE` stands before it"
+                "`{OPERATOR_VARIABLE}` takes the path of the file itself, for example `/etc/sealwave/operator.yaml`; `--operator FILE` takes precedence"
             ),
         }
     }
@@ -86,7 +86,7 @@ impl Explain for OperatorFileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unreadable { reason: Unreadable::Permission, .. } => {
-                Some("the user that runs sealwave must be allowed to read it".to_owned())
+                Some("the user that runs sealwave needs read permission".to_owned())
             }
             Self::Unreadable { named_by, .. } => Some(named_by.hint()),
             Self::Content { hint, .. } => hint.clone(),
@@ -99,18 +99,18 @@ impl OperatorFile {
     /// Reads an operator file.
     ///
     /// # Errors
-    /// It cannot be read, or is not an operator file.
+    /// The file cannot be read, or is not an operator file.
     pub fn read(path: &OperatorPath) -> Result<Self, Failure> {
         let OperatorPath { path, named_by } = path;
         let shown = path.display().to_string();
-        let bytes = bounded(path, *named_by)?;
-        let operator: Operator = read_config(bytes.expose(), &shown)?;
-        let wrong = |error: OperatorFileError| Failure::from(Problem::new(&error));
+        let bytes = read_bounded(path, *named_by)?;
+        let operator: Operator = yaml::read_config(bytes.expose(), &shown)?;
+        let failure = |error: OperatorFileError| Failure::from(Problem::new(&error));
         if operator.api_version != API_VERSION {
-            return Err(wrong(OperatorFileError::ApiVersion { path: shown, found: operator.api_version }));
+            return Err(failure(OperatorFileError::ApiVersion { path: shown, found: operator.api_version }));
         }
         if operator.kind != "Operator" {
-            return Err(wrong(OperatorFileError::Kind { path: shown, found: operator.kind }));
+            return Err(failure(OperatorFileError::Kind { path: shown, found: operator.kind }));
         }
         check_versions(&operator, path)?;
         let directory =
@@ -118,20 +118,20 @@ impl OperatorFile {
         Ok(Self { operator, path: path.clone(), directory: directory.to_path_buf() })
     }
 
-    /// What it says.
+    /// Returns the content.
     #[must_use]
     pub const fn operator(&self) -> &Operator {
         &self.operator
     }
 
-    /// The directory that its paths are relative to.
+    /// Returns the directory that its paths are relative to.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The files that no provider may read, whatever its root: this file, the keys and credentials that it names, and the
-    /// audit.
+    /// Returns the files that providers must never read, regardless of their root: this file, the keys and credentials
+    /// that it names, and the audit log.
     #[must_use]
     pub fn protected_files(&self) -> Vec<PathBuf> {
         let audit = self.operator.audit.as_ref().and_then(|audit| audit.file.as_ref());
@@ -141,41 +141,41 @@ impl OperatorFile {
         std::iter::once(self.path.clone()).chain(named.map(|file| self.directory.join(file))).collect()
     }
 
-    /// Where each use of a secret is to be written down: the file, and whether on standard error.
+    /// Returns where to record each use of a secret: the audit file, and whether to write to standard error.
     #[must_use]
     pub fn audit(&self) -> Option<(Option<PathBuf>, bool)> {
         let audit = self.operator.audit.as_ref()?;
         Some((audit.file.as_ref().map(|file| self.directory.join(file)), audit.stderr))
     }
 
-    /// The seal key.
+    /// Returns the seal key.
     ///
     /// # Errors
-    /// None is named, or its file does not hold one.
+    /// No seal key is configured, or its file is not valid.
     pub fn seal_key(&self) -> Result<SealKey, Failure> {
         let Some(file) = &self.operator.seal_key_file else {
             return Err(Problem::new(&ConfigError::NoSealKey).into());
         };
         let path = self.directory.join(file);
-        SealKey::from_file(bounded(&path, NamedBy::OperatorFile)?.expose())
+        SealKey::from_file(read_bounded(&path, NamedBy::OperatorFile)?.expose())
             .map_err(|error| content(&path, &error))
     }
 
-    /// The key of checksums: the one in a file of its own, else derived from the seal key.
+    /// Returns the checksum key from its own file, or else derived from the seal key.
     ///
     /// # Errors
-    /// The file does not hold a key.
+    /// The file is not valid.
     pub fn checksum_key(&self, seal_key: &SealKey) -> Result<ChecksumKey, Failure> {
         let Some(file) = &self.operator.checksum_key_file else { return Ok(seal_key.checksum_key()) };
         let path = self.directory.join(file);
-        ChecksumKey::from_key_file(bounded(&path, NamedBy::OperatorFile)?.expose())
+        ChecksumKey::from_key_file(read_bounded(&path, NamedBy::OperatorFile)?.expose())
             .map_err(|error| content(&path, &error))
     }
 
-    /// The certificate of a cluster, if it may be used at `now`.
+    /// Returns the certificate of a cluster if it may be used at `now`.
     ///
     /// # Errors
-    /// The cluster is unknown; the certificate cannot be read or used.
+    /// The cluster is unknown, or the certificate cannot be read or used.
     pub fn certificate(
         &self,
         cluster: &str,
@@ -184,19 +184,21 @@ impl OperatorFile {
     ) -> Result<Certificate, Failure> {
         let (path, allow_expired) = self.certificate_source(cluster)?;
         let certificate = certificate_in(&path, NamedBy::OperatorFile)?;
-        let mut said = Vec::new();
-        certificate.check_validity(now, allow_expired, &mut said).map_err(|error| content(&path, &error))?;
-        for note in &mut said {
+        let mut new_notes = Vec::new();
+        certificate
+            .check_validity(now, allow_expired, &mut new_notes)
+            .map_err(|error| content(&path, &error))?;
+        for note in &mut new_notes {
             note.problem.message = format!("`{}`: {}", path.display(), note.problem.message);
         }
-        notes.append(&mut said);
+        notes.append(&mut new_notes);
         Ok(certificate)
     }
 
-    /// The certificate of each cluster, with its file.
+    /// Returns the certificate of each cluster with its file.
     ///
     /// # Errors
-    /// One cannot be read, or is no usable certificate.
+    /// A certificate cannot be read or used.
     pub fn certificates(&self) -> Result<Vec<(&str, PathBuf, Certificate)>, Failure> {
         let clusters = self.operator.clusters.iter();
         let each = clusters.map(|(name, cluster)| {
@@ -207,10 +209,10 @@ impl OperatorFile {
         each.collect()
     }
 
-    /// The version of Kubernetes that a cluster has, or the nearest one whose schemas are known.
+    /// Returns the Kubernetes version of a cluster, or the nearest one with known schemas.
     #[must_use]
     pub fn kube_version(&self, cluster: &str) -> Option<KubeVersion> {
-        // It was checked when the file was read.
+        // Validated when the file was read.
         KubeVersion::nearest(self.operator.clusters.get(cluster)?.kube_version.as_deref()?).ok()
     }
 
@@ -226,7 +228,7 @@ impl OperatorFile {
     }
 }
 
-/// Checks that the versions of all clusters are versions of Kubernetes.
+/// Checks that the `kubeVersion` of each cluster is a version of Kubernetes.
 fn check_versions(operator: &Operator, path: &Path) -> Result<(), Failure> {
     for (name, cluster) in &operator.clusters {
         let Some(text) = &cluster.kube_version else { continue };
@@ -242,20 +244,20 @@ fn check_versions(operator: &Operator, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads a PEM certificate from a file that an argument names; `-` is standard input.
+/// Reads a PEM certificate from a file given as an argument; `-` means standard input.
 ///
 /// # Errors
-/// It cannot be read, or holds no usable certificate.
+/// The file cannot be read, or has no usable certificate.
 pub(crate) fn read_certificate(path: &Path) -> Result<Certificate, Failure> {
     if path != Path::new("-") {
         return certificate_in(path, NamedBy::Argument);
     }
-    let pem = bounded_bytes(std::io::stdin(), path, NamedBy::Argument)?;
+    let pem = read_all_bounded(std::io::stdin(), path, NamedBy::Argument)?;
     Certificate::from_pem(pem.expose()).map_err(|error| content(path, &error))
 }
 
 fn certificate_in(path: &Path, named_by: NamedBy) -> Result<Certificate, Failure> {
-    Certificate::from_pem(bounded(path, named_by)?.expose()).map_err(|error| content(path, &error))
+    Certificate::from_pem(read_bounded(path, named_by)?.expose()).map_err(|error| content(path, &error))
 }
 
 fn content(path: &Path, error: &dyn Explain) -> Failure {
@@ -267,8 +269,8 @@ fn content(path: &Path, error: &dyn Explain) -> Failure {
     Problem::new(&error).into()
 }
 
-fn bounded(path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
-    // Looked at before it is opened: opening a FIFO would wait for a writer.
+fn read_bounded(path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
+    // Checked before opening: opening a FIFO would wait for a writer.
     let kind = fs_err::metadata(path).map_err(|error| unreadable(path, named_by, error.into()))?.file_type();
     match kind {
         kind if kind.is_file() => {}
@@ -276,10 +278,10 @@ fn bounded(path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
         _ => return Err(unreadable(path, named_by, Unreadable::NotRegular)),
     }
     let file = fs_err::File::open(path).map_err(|error| unreadable(path, named_by, error.into()))?;
-    bounded_bytes(file, path, named_by)
+    read_all_bounded(file, path, named_by)
 }
 
-fn bounded_bytes(from: impl Read, path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
+fn read_all_bounded(from: impl Read, path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
     let mut bytes = Vec::with_capacity(8192);
     let read = from.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
     let bytes = SecretValue::new(bytes);
@@ -300,16 +302,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_may_not_be_read_is_neither_missing_nor_sought_elsewhere() {
+    fn permission_errors_differ_from_missing_files() {
         let failure = |kind| {
             let reason = Unreadable::from(std::io::Error::from(kind));
             unreadable(Path::new("key"), NamedBy::OperatorFile, reason).problems()[0].clone()
         };
         let denied = failure(ErrorKind::PermissionDenied);
         assert_eq!(denied.message, "`key` cannot be read: permission denied");
-        assert_eq!(denied.hint.as_deref(), Some("the user that runs sealwave must be allowed to read it"));
+        assert_eq!(denied.hint.as_deref(), Some("the user that runs sealwave needs read permission"));
         let missing = failure(ErrorKind::NotFound);
-        assert_eq!(missing.message, "`key` cannot be read: there is no such file");
+        assert_eq!(missing.message, "`key` cannot be read: file not found");
         assert_eq!(missing.hint, Some(NamedBy::OperatorFile.hint()));
     }
 }

@@ -1,6 +1,6 @@
-//! How a run that Argo CD may call is bounded: in memory, in time, and in how many work at once.
+//! The limits of a run that Argo CD may call: memory, time and concurrency.
 //!
-//! Decided from the operator file and Argo CD's own variables, before anything of a repository is read.
+//! Determined from the operator file and Argo CD's own variables, before anything from a repository is read.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,36 +11,36 @@ use crate::deadline::DEFAULT_DEADLINE;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_secrets::settings::{Concurrency, MemoryLimit};
 
-/// The bounds of one run.
+/// The limits of one run.
 #[derive(Clone, Debug)]
 pub struct RunBounds {
-    /// What it may allocate.
+    /// The memory limit.
     pub memory: MemoryLimit,
-    /// How long it may take, waiting included.
+    /// The time limit, including waiting.
     pub deadline: Duration,
-    /// What it waits for in the sidecar. `None` for runs that do not wait.
+    /// The concurrency limit in the sidecar; `None` for runs that do not wait.
     pub turn: Option<Turn>,
 }
 
-/// Waiting for a turn among the runs of a sidecar.
+/// The concurrency limits of a sidecar's runs.
 #[derive(Clone, Debug)]
 pub struct Turn {
-    /// Argo CD's project, which may have a part of the runs; apps whose project Argo CD does not say share one.
+    /// The Argo CD project, which has its own limit; apps without a known project share one.
     pub project: Option<String>,
-    /// How many may work at once.
+    /// The maximum number of concurrent runs.
     pub concurrency: Concurrency,
     /// The directory for temporary files.
     pub directory: PathBuf,
 }
 
 impl RunBounds {
-    /// Decides the bounds of a command.
+    /// Determines the limits of a command.
     ///
-    /// `discover` reads one small file, and does not wait: Argo CD takes a failure of discovery for a directory of plain
+    /// `discover` reads one small file and does not wait: Argo CD treats a failed discovery as a directory of plain
     /// manifests.
     ///
     /// # Errors
-    /// The operator file cannot be used, or a variable of Argo CD's cannot be read.
+    /// The operator file cannot be used, or one of Argo CD's variables cannot be read.
     pub fn decide(command: &Command, variables: Variables) -> Result<Self, Failure> {
         let operator = match command {
             Command::Discover(_) => {
@@ -49,10 +49,10 @@ impl RunBounds {
             Command::Generate(args) => args.app.operator.clone(),
             _ => None,
         };
-        Self::of_operator(operator, variables)
+        Self::from_operator(operator, variables)
     }
 
-    fn of_operator(operator: Option<PathBuf>, variables: Variables) -> Result<Self, Failure> {
+    fn from_operator(operator: Option<PathBuf>, variables: Variables) -> Result<Self, Failure> {
         let project = argocd::project(&variables).map_err(|error| Problem::new(&error))?;
         let file = operator_path(operator, variables).map(|path| OperatorFile::read(&path)).transpose()?;
         let operator = file.as_ref().map(OperatorFile::operator);

@@ -1,4 +1,4 @@
-//! What `validate` is to check, decided once from flags, settings files and the environment.
+//! Determines once what `validate` checks, from flags, settings files and the environment.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,22 +25,22 @@ use sealwave_validate::engine::{Blind, Checking};
 use sealwave_validate::project::{Definitions, definitions, kinds, named_definitions, stays_within};
 use sealwave_validate::rules::{self, OperatorView};
 
-/// The variable in which Argo CD says the version of the destination.
+/// The variable with the Kubernetes version of the destination, set by Argo CD.
 const KUBE_VERSION: &str = "KUBE_VERSION";
 
-/// The variable of reproducible builds, in place of the clock: seconds since 1970.
+/// The variable that replaces the clock in reproducible builds: seconds since 1970.
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 
-/// A settings file is written by hand.
+/// Maximum size of a settings file, which is written by hand.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Entries of `validate.external` or of `validate.ignore`: each is compared with many references or findings.
+/// Maximum number of entries of `validate.external` or `validate.ignore`, which are compared with many objects.
 const MAX_ENTRIES: usize = 1_000;
 
-/// Why flags and settings cannot be followed.
+/// An error in flags or settings.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ValidationError {
-    #[error("namespace `{0}` is no name that Kubernetes takes")]
+    #[error("`{0}` is not a valid namespace name")]
     Namespace(String),
     #[error("`{0}` does not start with `apiVersion: {API_VERSION}` and `kind: Validation`")]
     NotValidation(String),
@@ -48,11 +48,11 @@ pub(crate) enum ValidationError {
     Epoch,
     #[error("severity of rule `{0}` cannot be changed")]
     Fixed(&'static str),
-    #[error("pattern of an object is malformed: `{0}`")]
+    #[error("object pattern is malformed: `{0}`")]
     Pattern(String),
     #[error("`--rule {0}` is not `RULE=off`, `=note`, `=warning` or `=error`")]
     RuleFlag(String),
-    #[error("there is no rule `{name}`")]
+    #[error("rule `{name}` does not exist")]
     UnknownRule { name: String, closest: Option<&'static str> },
     #[error("timeout is not a duration of at least a second: `{0}`")]
     Timeout(String),
@@ -66,16 +66,16 @@ impl Explain for ValidationError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Namespace(_) => Some(
-                "it has up to 63 small letters, digits and `-`, and neither starts nor ends with `-`"
+                "use up to 63 lower-case letters, digits and `-`, and do not start or end with `-`"
                     .to_owned(),
             ),
-            Self::Epoch => Some("remove it, or set it as `date +%s` prints it".to_owned()),
-            Self::Fixed(_) => Some("what cannot be read or rendered stays an error: repair it".to_owned()),
+            Self::Epoch => Some("unset it, or set it to the output of `date +%s`".to_owned()),
+            Self::Fixed(_) => Some("input that cannot be read or rendered is always an error".to_owned()),
             Self::Pattern(_) => {
                 Some("write `Kind/namespace/name`, for example `Secret/shop/registry-*`".to_owned())
             }
             Self::Timeout(_) => Some("write `90s`, `5m` or `1h30m`".to_owned()),
-            Self::TooMany(_) => Some("one pattern stands for many objects: `Secret/*/registry-*`".to_owned()),
+            Self::TooMany(_) => Some("one pattern can match many objects: `Secret/*/registry-*`".to_owned()),
             Self::UnknownRule { closest: Some(closest), .. } => Some(format!("did you mean `{closest}`?")),
             Self::UnknownRule { .. } => Some("`sealwave validate --explain all` lists them".to_owned()),
             _ => None,
@@ -83,38 +83,38 @@ impl Explain for ValidationError {
     }
 }
 
-/// What a run of `validate` checks, before any app has its say.
+/// The checks of `validate`, before the settings of apps are applied.
 #[derive(Clone, Debug)]
 pub struct Validation {
-    /// What rules are told.
+    /// The options of the checks.
     pub checking: Checking,
-    /// Findings that are wanted as they are, in all that is looked at.
+    /// Findings to ignore everywhere.
     pub ignore: Vec<(IgnoreEntry, Option<Span>)>,
-    given: Given,
-    /// Why the variable with the version cannot be followed, where it is the one that counts.
+    given: FlagOverrides,
+    /// The error of the version variable, if that variable determines the version.
     variable: Option<Failure>,
 }
 
-/// Where a setting stands, by its keys and the number of its item.
-type Stands<'a> = &'a dyn Fn(&[&str], Option<usize>) -> At;
+/// Locates a setting by its keys and the index in its list.
+type SettingLocator<'a> = &'a dyn Fn(&[&str], Option<usize>) -> At;
 
-/// What flags decide whatever settings say.
+/// Settings from flags, which override files.
 #[derive(Clone, Debug)]
-struct Given {
+struct FlagOverrides {
     kube_versions: bool,
-    /// Whether built-in definitions are not wanted.
+    /// Whether built-in definitions are disabled.
     no_packed: bool,
     rules: Vec<String>,
 }
 
 impl Validation {
-    /// Decides what is checked.
+    /// Determines what is checked.
     ///
     /// # Errors
-    /// A flag or a settings file that cannot be followed.
+    /// A flag or settings file is not valid.
     pub fn decide(args: &CheckArgs, variables: Variables) -> Result<Self, Failure> {
         let (file, places, text) = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let given = Given {
+        let given = FlagOverrides {
             kube_versions: !args.kube_versions.is_empty(),
             rules: args.rules.clone(),
             no_packed: args.no_packed_definitions,
@@ -152,8 +152,8 @@ impl Validation {
         decided.checking.reject = kinds("reject", &args.reject, &definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         let name = args.config.as_deref().map(display_path).unwrap_or_default();
-        let stands = |keys: &[&str], item: Option<usize>| setting_at(&text, &name, keys, item);
-        decided.apply(&file, directory, None, &|keys, item| At::Place(stands(keys, item)))?;
+        let locate = |keys: &[&str], item: Option<usize>| yaml::setting_at(&text, &name, keys, item);
+        decided.apply(&file, directory, None, &|keys, item| At::Place(locate(keys, item)))?;
         decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
         for object in &args.external {
             decided.external(object)?;
@@ -161,31 +161,31 @@ impl Validation {
         Ok(decided)
     }
 
-    /// The same with what an app says on top; its `ignore` is not in it. What it names lies within the boundary.
+    /// Adds the settings of an app, except for `ignore`. Its paths must be within the boundary.
     ///
     /// # Errors
-    /// Settings that cannot be followed.
+    /// The settings are not valid.
     pub fn with(
         &self,
         settings: &ValidationSettings,
         directory: &Path,
         boundary: &Path,
-        stands: Stands<'_>,
+        locate: SettingLocator<'_>,
     ) -> Result<Self, Failure> {
         let mut own = self.clone();
         let reach = Reach::Below(boundary.to_owned());
         for (item, path) in settings.crds.iter().enumerate() {
-            let at = || stands(&["validate", "crds"], Some(item));
+            let at = || locate(&["validate", "crds"], Some(item));
             stays_within(&reach, directory, path).map_err(|failure| failure.or_at(&at()))?;
         }
-        own.apply(settings, directory, Some(&reach), stands)?;
+        own.apply(settings, directory, Some(&reach), locate)?;
         Ok(own)
     }
 
-    /// What there is to check.
+    /// Returns the options of the checks.
     ///
     /// # Errors
-    /// The version that counts is that of a variable that cannot be followed.
+    /// The version is determined by a variable that is not valid.
     pub fn usable(self) -> Result<Checking, Failure> {
         self.variable.map_or(Ok(self.checking), Err)
     }
@@ -195,13 +195,13 @@ impl Validation {
         settings: &ValidationSettings,
         directory: &Path,
         reach: Option<&Reach>,
-        stands: Stands<'_>,
+        locate: SettingLocator<'_>,
     ) -> Result<(), Failure> {
-        let at = |key: &str, item: usize| stands(&["validate", key], Some(item));
+        let at = |key: &str, item: usize| locate(&["validate", key], Some(item));
         if !self.given.kube_versions && !settings.kube_versions.is_empty() {
             let versions = parse_versions(&settings.kube_versions);
             self.checking.kube_versions =
-                versions.map_err(|failure| failure.or_at(&stands(&["validate", "kubeVersions"], None)))?;
+                versions.map_err(|failure| failure.or_at(&locate(&["validate", "kubeVersions"], None)))?;
             self.checking.blind.versions = false;
             self.variable = None;
         }
@@ -214,7 +214,7 @@ impl Validation {
         }
         for (key, entries) in [("external", settings.external.len()), ("ignore", settings.ignore.len())] {
             if entries > MAX_ENTRIES {
-                return Err(problem(&ValidationError::TooMany(key)).or_at(&stands(&["validate", key], None)));
+                return Err(problem(&ValidationError::TooMany(key)).or_at(&locate(&["validate", key], None)));
             }
         }
         for (item, path) in settings.crds.iter().enumerate() {
@@ -227,7 +227,7 @@ impl Validation {
         }
         for (id, level) in &settings.rules {
             let set = self.level(id, *level);
-            set.map_err(|failure| failure.or_at(&stands(&["validate", "rules", id], None)))?;
+            set.map_err(|failure| failure.or_at(&locate(&["validate", "rules", id], None)))?;
         }
         for flag in self.given.rules.clone() {
             let (id, level) =
@@ -266,10 +266,10 @@ impl Validation {
     }
 }
 
-/// A namespace that a flag names: a label of DNS, or nothing.
+/// Checks a namespace from a flag: a DNS label, or empty.
 ///
 /// # Errors
-/// It is none.
+/// The name is not valid.
 pub(crate) fn check_namespace(namespace: Option<&str>) -> Result<(), Failure> {
     match namespace.filter(|name| !name.is_empty()) {
         Some(name) if !dns::is_label(name) => Err(problem(&ValidationError::Namespace(name.to_owned()))),
@@ -277,22 +277,22 @@ pub(crate) fn check_namespace(namespace: Option<&str>) -> Result<(), Failure> {
     }
 }
 
-/// How long a run may take, as `--timeout` says.
+/// Parses the value of `--timeout`.
 ///
 /// # Errors
-/// It is no duration, or shorter than a second.
+/// The value is not a duration, or is shorter than a second.
 pub(crate) fn timeout(text: &str) -> Result<Duration, Failure> {
     duration::parse(text.trim()).ok_or_else(|| problem(&ValidationError::Timeout(text.to_owned())))
 }
 
-/// The error of a rule that does not exist.
+/// Returns the error for an unknown rule.
 pub(crate) fn unknown_rule(id: &str) -> Failure {
     let closest = closest(id, rules::rules().map(|rule| rule.id));
     let closest = closest.and_then(rules::rule).map(|rule| rule.id);
     problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
 }
 
-/// The least severity that makes the exit code 1; none where nothing does.
+/// Returns the lowest severity that causes exit code 1; `None` means never.
 pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
     match fail_on {
         FailOn::Error => Some(Severity::Error),
@@ -302,17 +302,17 @@ pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
     }
 }
 
-/// The version of the destination, as Argo CD tells it; the nearest whose schemas are known.
+/// Returns the Kubernetes version of the destination, as set by Argo CD, or the nearest one with known schemas.
 ///
 /// # Errors
-/// What it tells is no version.
+/// The value is not a version.
 pub(crate) fn destination_version(variables: Variables) -> Result<Option<KubeVersion>, Failure> {
-    let told = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
+    let value = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
     let nearest = |text: String| KubeVersion::nearest(&text).map_err(|error| Problem::new(&error).into());
-    told.filter(|text| !text.is_empty()).map(nearest).transpose()
+    value.filter(|text| !text.is_empty()).map(nearest).transpose()
 }
 
-/// The file that a step of a GitHub workflow shows as its summary, where this runs in one.
+/// Returns the summary file if this is a step of a GitHub workflow.
 pub(crate) fn step_summary(variables: Variables) -> Option<PathBuf> {
     variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
@@ -332,7 +332,7 @@ fn parse_versions(texts: &[String]) -> Result<Vec<KubeVersion>, Failure> {
     Ok(versions)
 }
 
-/// The versions that the variable names, separated by commas; none where it is not set.
+/// Returns the comma-separated versions of the variable, if set.
 fn version_variable(variables: Variables) -> Result<Option<Vec<KubeVersion>>, Failure> {
     let Some(value) = variables(KUBE_VERSION).filter(|value| !value.is_empty()) else { return Ok(None) };
     let texts: Vec<String> = value.to_string_lossy().split(',').map(|text| text.trim().to_owned()).collect();
@@ -359,7 +359,7 @@ fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {
     Some((id, level))
 }
 
-/// The settings of a file, where each entry of `ignore` stands, and its text.
+/// Reads a settings file: its settings, the positions of its `ignore` entries, and its text.
 fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure> {
     let shown = path.display().to_string();
     let unreadable = |error: &std::io::Error| {
@@ -386,7 +386,7 @@ fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure
 /// Returns today's date in UTC.
 ///
 /// # Errors
-/// The variable that stands in for the clock is not a number.
+/// The variable that replaces the clock is not a number.
 pub(crate) fn today(variables: Variables) -> Result<Date, Failure> {
     let value = variables(SOURCE_DATE_EPOCH).filter(|value| !value.is_empty());
     let given: Option<u64> = value
@@ -400,6 +400,6 @@ pub(crate) fn today(variables: Variables) -> Result<Date, Failure> {
         |seconds| DateTime::from_unix_duration(Duration::from_secs(seconds)),
     );
     let day = now.ok().and_then(|now| Date::new(now.year(), now.month(), now.day()).ok());
-    // A clock beyond the year 9999 lets every suppression expire.
-    Ok(day.unwrap_or_else(|| Date::new(9999, 12, 31).expect("there is such a day")))
+    // After the year 9999, every suppression is expired.
+    Ok(day.unwrap_or_else(|| Date::new(9999, 12, 31).expect("a valid date")))
 }

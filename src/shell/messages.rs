@@ -1,5 +1,5 @@
-//! Messages on standard error: a line each, whatever a name or a text from a repository holds, and bounded in number and
-//! size. Argo CD keeps all of it in memory, in Redis and in the status of the Application.
+//! Messages on standard error: one line each, regardless of names or texts from a repository, and limited in number and
+//! size. Argo CD keeps all of them in memory, in Redis, and in the status of the Application.
 
 use std::io::Write as _;
 
@@ -7,28 +7,28 @@ use anstyle::{AnsiColor, Style};
 
 use sealwave_core::diagnostic::{At, Failure, Level, Note, Problem, cut, printable};
 
-/// Problems, or notes, that are printed; the rest are counted.
+/// Maximum number of problems, or notes, that are printed; the rest is counted.
 const MAX_SHOWN: usize = 50;
-/// Bytes of all messages: less than the 64 KiB that one run may print, so that an audit has room beside them.
+/// Maximum size of all messages: less than the 64 KiB that one run may print, to leave room for the audit log.
 const MAX_BYTES: usize = 56 << 10;
 
 /// Prints the problems of a failure.
 pub(super) fn print_failure(failure: &Failure) {
     let all = failure.problems();
-    let shown = print(all.iter().map(|problem| text("error", AnsiColor::Red, problem)));
+    let shown = print(all.iter().map(|problem| format_message("error", AnsiColor::Red, problem)));
     print_rest("error", AnsiColor::Red, all.len().saturating_sub(shown).saturating_add(failure.more()));
 }
 
 /// Prints the notes of a result.
 pub(super) fn print_notes(notes: &[Note]) {
     let shown = print(notes.iter().map(|note| match note.level {
-        Level::Note => text("note", AnsiColor::Cyan, &note.problem),
-        Level::Warning => text("warning", AnsiColor::Yellow, &note.problem),
+        Level::Note => format_message("note", AnsiColor::Cyan, &note.problem),
+        Level::Warning => format_message("warning", AnsiColor::Yellow, &note.problem),
     }));
     print_rest("note", AnsiColor::Cyan, notes.len().saturating_sub(shown));
 }
 
-/// Prints messages up to the bounds, and returns how many.
+/// Prints messages up to the limits. Returns how many were printed.
 fn print(messages: impl Iterator<Item = String>) -> usize {
     let mut stderr = anstream::stderr().lock();
     let mut left = MAX_BYTES;
@@ -45,33 +45,33 @@ fn print(messages: impl Iterator<Item = String>) -> usize {
 
 fn print_rest(word: &str, color: AnsiColor, count: usize) {
     if count > 0 {
-        let _ = writeln!(anstream::stderr(), "{}{count} more", start(word, color));
+        let _ = writeln!(anstream::stderr(), "{}{count} more", prefix(word, color));
     }
 }
 
-/// A message with its place and its hint.
-fn text(word: &str, color: AnsiColor, problem: &Problem) -> String {
-    let mut lines = vec![format!("{}{}", start(word, color), line(&problem.message))];
+/// Formats a message with its position and hint.
+fn format_message(word: &str, color: AnsiColor, problem: &Problem) -> String {
+    let mut lines = vec![format!("{}{}", prefix(word, color), line(&problem.message))];
     if let At::Place(place) = &problem.at {
-        lines.push(format!("  {} {}", strong("-->"), line(&place.to_string())));
+        lines.push(format!("  {} {}", bold("-->"), line(&place.to_string())));
     }
     if let Some(hint) = &problem.hint {
-        lines.push(format!("  {} {}", strong("hint:"), line(hint)));
+        lines.push(format!("  {} {}", bold("hint:"), line(hint)));
     }
     lines.join("\n") + "\n"
 }
 
-/// One line of bounded length.
+/// Returns a text as one line of limited length.
 fn line(text: &str) -> String {
     cut(printable(text))
 }
 
-fn start(word: &str, color: AnsiColor) -> String {
+fn prefix(word: &str, color: AnsiColor) -> String {
     let style = color.on_default().bold();
     format!("{style}{word}{style:#}: ")
 }
 
-fn strong(text: &str) -> String {
+fn bold(text: &str) -> String {
     let style = Style::new().bold();
     format!("{style}{text}{style:#}")
 }

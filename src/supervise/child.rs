@@ -1,7 +1,7 @@
-//! Starting the child, and waiting until it ends.
+//! Starts the child and waits until it ends.
 //!
-//! The child prints into anonymous files in memory. Nothing has to be read while it runs, and nothing of what it prints is in
-//! the memory of the parent.
+//! The child writes to anonymous files in memory. They need not be read while it runs, and are not in the memory of the
+//! parent.
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -17,22 +17,22 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::Orders;
 
-/// This very binary, also where its file was replaced or the working directory is hostile.
+/// This binary, even if its file was replaced or the working directory is hostile.
 const THIS_BINARY: &str = "/proc/self/exe";
-/// A setting of the allocator. By default it takes a gibibyte of address space at once, before any limit is set, which a
-/// limit could not take back. Without that it takes 32 MiB for a thread, and counts for a further thread only what is used.
+/// A setting of the allocator. By default, it reserves a gibibyte of address space at once, before a limit is set. With
+/// this setting, it reserves 32 MiB for the first thread, and for other threads only what they use.
 const ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "0");
-/// Time between two looks at a child, where the system cannot wait for it.
+/// The polling interval on systems that cannot wait for a child.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A child that ended, and what it printed.
+/// A child that ended, and its output.
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
     pub(super) stdout: File,
     pub(super) stderr: File,
 }
 
-/// Runs this binary with these arguments; `None` when it had to be killed at `backstop`.
+/// Runs this binary with these arguments. Returns `None` if it had to be killed at `backstop`.
 ///
 /// # Errors
 /// The child cannot be started.
@@ -56,14 +56,14 @@ pub(super) fn run(args: &[OsString], orders: &Orders, backstop: Instant) -> io::
 }
 
 fn in_memory(name: &str) -> io::Result<(File, Stdio)> {
-    // A kernel before 6.3 does not know that such a file is never to be executed.
+    // Before kernel 6.3, files cannot be sealed against execution.
     let file = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::NOEXEC_SEAL)
         .or_else(|_| memfd_create(name, MemfdFlags::CLOEXEC))?;
     let ours: OwnedFd = file.try_clone()?;
     Ok((File::from_parts(ours.into(), name), file.into()))
 }
 
-/// Waits for a child, and kills it at `backstop`.
+/// Waits for a child and kills it at `backstop`.
 fn wait(child: &mut Child, backstop: Instant) -> io::Result<Option<ExitStatus>> {
     let watched = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let watched = watched.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
@@ -80,7 +80,7 @@ fn wait(child: &mut Child, backstop: Instant) -> io::Result<Option<ExitStatus>> 
         match &watched {
             Some(watched) => {
                 let mut events = [PollFd::from_borrowed_fd(watched.as_fd(), PollFlags::IN)];
-                // Interrupted or not, the loop looks again.
+                // If interrupted, the loop checks again.
                 let _ = poll(&mut events, Timespec::try_from(left).ok().as_ref());
             }
             None => thread::sleep(left.min(PAUSE)),

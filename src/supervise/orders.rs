@@ -1,5 +1,5 @@
-//! What the parent tells the child: one argument, in front of those of the command. Only who starts the binary can give it;
-//! without the right form it is an unknown subcommand.
+//! The parent's orders to the child: one argument before those of the command. Only the process that starts the binary
+//! can set it; any other form is an unknown subcommand.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -13,13 +13,13 @@ use crate::shell;
 use sealwave_core::workers;
 use sealwave_secrets::settings::MemoryLimit;
 
-/// The first part of the argument.
+/// The prefix of the argument.
 const MARK: &str = "supervised-run";
 
-/// MiB of the limit for each thread that works beside others: its stack, and what the allocator takes at once.
+/// The part of the limit, in MiB, for each additional thread: its stack, and the allocator's reservation.
 const THREAD_MIB: u64 = 96;
 
-/// How a child is to run.
+/// The limits and settings of a child.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orders {
     memory: MemoryLimit,
@@ -28,17 +28,17 @@ pub struct Orders {
     is_colored: bool,
 }
 
-/// What this process is, by its arguments.
+/// The role of this process, determined from its arguments.
 #[derive(Debug)]
 pub enum Role {
-    /// The process that a user or Argo CD started.
+    /// The process started by a user or Argo CD.
     Parent,
     /// A child that does the work, with the arguments of the command.
     Child(Orders, Vec<OsString>),
 }
 
 impl Role {
-    /// Decides the role from the arguments of this process, its name included.
+    /// Determines the role from the arguments of this process, including its name.
     #[must_use]
     pub fn new(args: &[OsString]) -> Self {
         let [name, orders, command @ ..] = args else { return Self::Parent };
@@ -50,14 +50,14 @@ impl Role {
 }
 
 impl Orders {
-    /// Orders for a child of this process.
+    /// Creates the orders for a child of this process.
     pub(super) fn new(memory: MemoryLimit, waited: Duration) -> Self {
-        // The child prints into memory, so only the parent knows whether somebody looks at a terminal.
+        // The child writes to memory, so only the parent knows whether standard error is a terminal.
         let is_colored = anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
         Self { memory, waited, parent: getpid(), is_colored }
     }
 
-    /// The argument that [`Role::new`] reads.
+    /// Returns the argument that [`Role::new`] parses.
     pub(super) fn argument(&self) -> OsString {
         let Self { memory, waited, parent, is_colored } = self;
         let (memory, waited) = (memory.mib(), waited.as_millis());
@@ -76,16 +76,16 @@ impl Orders {
         parts.next().is_none().then_some(Self { memory, waited, parent, is_colored })
     }
 
-    /// How long the run waited before this process was started.
+    /// Returns how long the run waited before this process was started.
     #[must_use]
     pub const fn waited(&self) -> Duration {
         self.waited
     }
 
-    /// Bounds this process. To be called before anything else.
+    /// Applies the limits to this process. Must be called first.
     ///
     /// # Errors
-    /// The system refuses, or the parent is gone.
+    /// The system refuses, or the parent has ended.
     pub fn obey(&self) -> io::Result<()> {
         limits::bound_memory(self.memory)?;
         shell::report_exhausted_memory(self.memory.bytes() / 8);
@@ -105,12 +105,12 @@ mod tests {
     fn a_child_reads_what_its_parent_wrote() {
         let orders = Orders::new(MemoryLimit::default(), Duration::from_millis(1234));
         let args = [OsString::from("sealwave"), orders.argument(), OsString::from("discover")];
-        let Role::Child(read, command) = Role::new(&args) else { panic!("it is no child") };
+        let Role::Child(read, command) = Role::new(&args) else { panic!("not a child") };
         assert_eq!((read, command.as_slice()), (orders, &["sealwave", "discover"].map(OsString::from)[..]));
     }
 
     #[test]
-    fn anything_else_is_an_argument_like_any_other() {
+    fn other_arguments_are_not_orders() {
         for argument in [
             "generate",
             "supervised-run",

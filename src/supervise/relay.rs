@@ -1,4 +1,4 @@
-//! Passing on what a child printed, once it ended.
+//! Forwards the output of a child after it has ended.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -11,16 +11,16 @@ use super::SuperviseError;
 use super::child::Ended;
 use sealwave_secrets::settings::{MAX_OUTPUT_MIB, MemoryLimit};
 
-/// Bytes of standard error that a run may have which fails; its messages take less.
+/// Maximum size of standard error for a run that fails; its messages need less.
 const MAX_STDERR: u64 = 64 << 10;
-/// Bytes beside a message of this process.
+/// Maximum size of records in addition to a message of this process.
 const MAX_RECORDS: u64 = 56 << 10;
-/// Bytes of standard error that a run may have which succeeds, for the records of an audit.
+/// Maximum size of standard error for a run that succeeds, for the records of an audit.
 const MAX_AUDIT: u64 = 4 << 20;
-/// How the standard library's message begins when an allocation fails, before the process aborts.
+/// The start of the standard library's message for a failed allocation, before the process aborts.
 const ALLOCATION_FAILED: &[u8] = b"memory allocation of ";
 
-/// Passes on standard error, and after it standard output if the run ended well.
+/// Forwards standard error, and then standard output if the run succeeded.
 pub(super) fn pass_on(ended: Ended, limit: MemoryLimit) -> Result<ExitCode, SuperviseError> {
     let Ended { status, mut stdout, mut stderr } = ended;
     match status.code() {
@@ -56,17 +56,17 @@ fn size(file: &File) -> u64 {
     file.metadata().map_or(u64::MAX, |about| about.len())
 }
 
-/// Copies a whole file. A reader that went away early is not an error.
+/// Copies a whole file. A closed pipe is not an error.
 fn copy(file: &mut File, to: &mut impl io::Write) -> io::Result<()> {
     file.seek(SeekFrom::Start(0))?;
-    // The standard library has the kernel copy from its own type of file.
+    // The standard library lets the kernel copy only from its own file type.
     match io::copy(&mut file.file(), to).and_then(|_| to.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
 }
 
-/// The end of a file, and whether that is all of it. The end has the errors; what the audit wrote comes before.
+/// Returns the end of a file, and whether it is the whole file. The end contains the errors, after the audit records.
 fn tail(file: &mut File, bytes: u64) -> (Vec<u8>, bool) {
     let start = size(file).saturating_sub(bytes);
     let mut text = Vec::new();
@@ -79,8 +79,8 @@ fn after_first_line(text: &[u8]) -> &[u8] {
     end.map_or(text, |end| &text[end + 1..])
 }
 
-/// The lines that are sealwave's own: records of an audit, which are JSON, and places of panics. What the runtime says when
-/// it aborts is left out.
+/// Returns sealwave's own lines: audit records, which are JSON, and panic locations. Drops what the runtime prints when
+/// it aborts.
 fn own_lines(text: &[u8]) -> Vec<u8> {
     let is_own = |line: &&[u8]| {
         line.starts_with(b"{\"") && line.ends_with(b"}\n") || line.starts_with(b"internal error at ")
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_a_child_ended_is_told_apart() {
+    fn the_reason_why_a_child_ended_is_detected() {
         let limit = MemoryLimit::default();
         let aborted = ExitStatus::from_raw(6);
         let text = b"{\"time\":1}\nmemory allocation of 33 bytes failed\nstack backtrace:\n";
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_runtime_says_is_left_out() {
+    fn output_of_the_runtime_is_dropped() {
         let text =
             b"{\"time\":1}\nmemory allocation of 33 bytes failed\ninternal error at src/a.rs:1\n{\"cut";
         assert_eq!(own_lines(text), b"{\"time\":1}\ninternal error at src/a.rs:1\n");
     }
 
     #[test]
-    fn of_much_standard_error_the_end_is_kept() {
+    fn the_end_of_a_long_standard_error_is_kept() {
         let mut file = File::from_parts(tempfile::tempfile().unwrap(), "a file");
         file.write_all(b"first\nsecond\nthird\n").unwrap();
         assert_eq!(tail(&mut file, 64), (b"first\nsecond\nthird\n".to_vec(), true));

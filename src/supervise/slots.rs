@@ -1,11 +1,11 @@
-//! How many runs work at once in one sidecar.
+//! Limits how many runs work at once in one sidecar.
 //!
-//! Argo CD starts as many as there are requests. Each run holds the lock of one file for all projects and one for its own
-//! project, which has fewer; the kernel releases both however the run ends. A run takes the lock of its project first and
-//! holds it while it waits for the other; who holds both waits for nothing, so there is no deadlock.
+//! Argo CD starts as many as there are requests. Each run locks one file shared by all projects and one for its own
+//! project, which has fewer; the kernel releases both, however the run ends. A run locks its project's file first and
+//! holds it while waiting for the other. A run that holds both waits for nothing, so deadlocks are impossible.
 //!
-//! The files are empty, stay where they are, and have names of our own: nothing from a repository is in them. Their directory
-//! is private to this user.
+//! The files are empty, are never removed, and have fixed names: nothing in them comes from a repository. Their
+//! directory is private to this user.
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -20,35 +20,35 @@ use crate::config::Turn;
 use sealwave_core::sha256_hex;
 use sealwave_secrets::settings::Concurrency;
 
-/// Pauses between two tries: the first one, and the longest.
+/// The pauses between two attempts: the first one, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
 
-/// A turn among the runs of a sidecar, until this is dropped.
+/// A slot among the runs of a sidecar; released when dropped.
 pub(super) struct Slot {
     _of_project: OwnedFd,
     _of_all: OwnedFd,
 }
 
-/// Why there is no turn.
+/// The reason why no slot is available.
 #[derive(Debug)]
 pub(super) enum Unavailable {
-    /// Others had theirs until the deadline.
+    /// All slots were in use until the deadline.
     Busy(Concurrency),
-    /// Another user made the directory, or may use it.
+    /// Another user created the directory, or can access it.
     NotOurs(PathBuf),
-    /// The files cannot be made or locked.
+    /// The files cannot be created or locked.
     Unusable(PathBuf, io::ErrorKind),
 }
 
-/// Waits for a turn.
+/// Waits for a slot.
 ///
 /// # Errors
-/// None came in time, or the lock files cannot be used.
+/// No slot became free in time, or the lock files cannot be used.
 pub(super) fn wait(turn: &Turn, until: Instant) -> Result<Slot, Unavailable> {
     let path = turn.directory.join(format!("sealwave-slots-{}", geteuid().as_raw()));
     let unusable = |error: io::Error| Unavailable::Unusable(path.clone(), error.kind());
     let directory = private_directory(&path)?;
-    // Project names are not file names.
+    // Project names are not valid file names.
     let project = turn.project.as_ref().map_or_else(
         || "no-project".to_owned(),
         |project| format!("project-{}", sha256_hex(project.as_bytes())),
@@ -61,7 +61,7 @@ pub(super) fn wait(turn: &Turn, until: Instant) -> Result<Slot, Unavailable> {
     Ok(Slot { _of_project: of_project, _of_all: of_all })
 }
 
-/// Makes the directory if it is not there, and makes sure that nobody else may write to it.
+/// Creates the directory if it is missing, and checks that no other user can access it.
 fn private_directory(path: &Path) -> Result<OwnedFd, Unavailable> {
     let unusable = |error: io::Error| Unavailable::Unusable(path.to_owned(), error.kind());
     match mkdir(path, Mode::RWXU) {
@@ -69,7 +69,7 @@ fn private_directory(path: &Path) -> Result<OwnedFd, Unavailable> {
         Err(error) => return Err(unusable(error.into())),
     }
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-    // A link is not followed, so that it is not ours either.
+    // A symbolic link is not followed, and so is treated as another user's.
     let directory = open(path, flags, Mode::empty()).map_err(|_| Unavailable::NotOurs(path.to_owned()))?;
     let about = fstat(&directory).map_err(|error| unusable(error.into()))?;
     let others = Mode::from_raw_mode(about.st_mode) & (Mode::RWXG | Mode::RWXO);
@@ -83,7 +83,7 @@ fn files(directory: &OwnedFd, name: &str, count: u64) -> io::Result<Vec<OwnedFd>
     (0..count).map(file).collect()
 }
 
-/// Locks one of these files; `None` if all of them are locked until then.
+/// Locks one of these files. Returns `None` if all of them stay locked until the deadline.
 fn lock_one(files: Vec<OwnedFd>, until: Instant) -> io::Result<Option<OwnedFd>> {
     let (mut pause, longest) = PAUSES;
     loop {

@@ -1,5 +1,4 @@
 //! Tests of `sealwave.dev/string-data-from` through the binary: all keys of a secret become items of a Secret.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[cfg(all(feature = "k8s", feature = "vault"))]
 use std::collections::BTreeMap;

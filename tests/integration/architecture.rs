@@ -1,11 +1,11 @@
-//! Which module may use which: one compiler does not hold this table, so this test does.
+//! The allowed dependencies between modules, which the compiler does not check.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use walkdir::WalkDir;
 
-/// Each module and what it may use of the crate, besides itself.
+/// Each module with the modules of the crate that it may use, besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["crypto", "diagnostic", "model", "pipeline::resolve", "yaml"]),
     ("caught", &[]),
@@ -98,7 +98,7 @@ fn modules_depend_one_way() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The modules that a file names after `crate::`, its tests and comments aside.
+/// Returns the modules that a file names after `crate::`, except in tests and comments.
 fn uses(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     code.lines()

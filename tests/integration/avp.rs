@@ -2,11 +2,6 @@
 //!
 //! Sealed values are unsealed with the fake cluster's key and compared.
 
-#![allow(missing_docs, reason = "test crates have no public documentation")]
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod support;
-
 use std::collections::BTreeMap;
 
 use crate::support::small_app::{SmallApp, find, item};

@@ -1,10 +1,4 @@
 //! Tests of the binary with an AWS stub: the number of calls, and that no output contains values or credentials.
-#![cfg(feature = "aws")]
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[path = "support/aws_stub.rs"]
-mod aws_stub;
-mod support;
 
 use std::process::Output;
 

@@ -1,10 +1,6 @@
 //! Tests of the AWS providers with the emulator moto, through the real SDK and the binary: `.ci/moto cargo test --test aws_moto`.
 //!
 //! Without an emulator's address in `SEALWAVE_MOTO`, each test reports that it was skipped.
-#![cfg(feature = "aws")]
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! Tests of the backends that store references, through the binary: without key, certificate and operator file.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![allow(dead_code, reason = "the support module serves other tests too")]
 
 use std::path::Path;

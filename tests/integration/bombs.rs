@@ -1,7 +1,5 @@
 //! Tests of small apps that would take gigabytes: each ends within the memory limit of a run, prints little and no
 //! manifests.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use crate::support::peak::{Measured, measured};
 use crate::support::sealwave;

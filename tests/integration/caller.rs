@@ -1,4 +1,5 @@
-//! Who calls decides whether the operator's policy can be waived: never where a variable is missing, only where a person says so.
+//! The caller determines whether the operator's policy can be waived: never through a missing variable, only
+//! explicitly.
 
 use std::process::Command;
 
@@ -9,7 +10,7 @@ use sealwave_secrets::crypto::{Certificate, ItemText, Owner, SealItem, SealKey, 
 use sealwave_secrets::settings::Derivation;
 use sealwave_secrets::values::SecretValue;
 
-/// An app whose one reference the policy allows to another project alone.
+/// Returns an app whose only reference is allowed for another project.
 fn app() -> SmallApp {
     let app = SmallApp::new();
     app.replace(
@@ -52,7 +53,7 @@ const SET_BY_ARGO_CD: [&str; 10] = [
 ];
 
 #[test]
-fn a_missing_app_name_does_not_make_argo_cd_a_person() {
+fn a_missing_app_name_does_not_hide_argo_cd() {
     let app = app();
     for name in SET_BY_ARGO_CD {
         for text in ["", "shop"] {
@@ -88,7 +89,7 @@ fn without_a_project_argo_cd_gets_no_reference() {
 }
 
 #[test]
-fn the_policy_is_waived_by_a_person_who_says_so() {
+fn a_person_can_waive_the_policy_explicitly() {
     let app = app();
     let stderr = refused(&mut with_flag(&app), "neither project nor waiver");
     assert!(stderr.contains("no project is given"), "{stderr}");
@@ -103,7 +104,7 @@ fn the_policy_is_waived_by_a_person_who_says_so() {
 }
 
 #[test]
-fn nobody_else_can_waive_it() {
+fn no_other_caller_can_waive_it() {
     let app = app();
     let stderr = refused(&mut with_variable(&app), "no project");
     assert!(
@@ -115,15 +116,15 @@ fn nobody_else_can_waive_it() {
     for mut command in [with_flag(&app), with_variable(&app)] {
         command.env("ARGOCD_APP_NAME", "shop").env("ARGOCD_APP_PROJECT_NAME", "shop");
         let stderr = refused(command.arg("--no-policy"), "--no-policy in the sidecar");
-        assert!(stderr.contains("`--no-policy` was given, but Argo CD runs this"), "{stderr}");
+        assert!(stderr.contains("`--no-policy` must not be used when Argo CD runs sealwave"), "{stderr}");
     }
     assert!(watched_output(with_variable(&app).args(["--project", "payments"])).status.success());
     refused(with_variable(&app).args(["--project", ""]), "an empty project");
 }
 
-/// Backends that store references fetch nothing; the policy of an operator file is asked all the same.
+/// Backends that store references fetch nothing; the policy of an operator file still applies.
 #[test]
-fn it_is_the_same_where_nothing_is_fetched() {
+fn the_same_applies_without_fetching() {
     let app = app();
     let stores = "externalSecrets: {stores: {file: {name: s, provider: vault, mount: m}}}";
     let text = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nbackend: external-secrets\n";
@@ -142,7 +143,7 @@ fn it_is_the_same_where_nothing_is_fetched() {
     assert!(watched_output(with_flag(&app).arg("--no-policy")).status.success());
 }
 
-/// The stages of Argo CD that need no identity work with whatever variables there are.
+/// The stages of Argo CD that need no identity work with any variables.
 #[test]
 fn discovery_and_parameters_need_no_identity() {
     let app = app();
@@ -154,7 +155,7 @@ fn discovery_and_parameters_need_no_identity() {
     }
 }
 
-/// Without a project, the derivation has an empty one, as it always had.
+/// Without a project, the derivation uses an empty one.
 #[test]
 fn a_run_without_a_project_keeps_its_bytes() {
     let app = app();

@@ -1,10 +1,4 @@
 //! Canary tests of remote sources: credentials and responses contain the marker, and every run fails.
-#![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[path = "../src/providers/stub_server.rs"]
-mod stub_server;
-mod support;
 
 use std::process::Output;
 use std::thread;

@@ -4,10 +4,6 @@
 //! without names. So no marker here is the name of a field outside of a Secret, or the key of a valid item of a Secret: a
 //! key with a string value is an item's name, whatever it looks like.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod support;
-
 use std::path::Path;
 
 use crate::support::validating::{Tree, command};

@@ -1,4 +1,4 @@
-//! The binary as users run it: golden outputs of the scenarios, one faulty app per message, and Argo CD's calls.
+//! The binary as users run it: golden outputs of the scenarios, one faulty app per message, and calls by Argo CD.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ fn text(path: &Path) -> String {
     fs_err::read_to_string(path).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A path relative to the repository, as README's readers write it.
+/// Returns a path relative to the repository, as in the README.
 fn relative(path: &Path) -> String {
     path.strip_prefix(root()).expect("below the repository").to_str().expect("UTF-8").to_owned()
 }
 
 #[test]
-fn scenarios_give_their_expected_output() {
+fn scenarios_print_their_expected_output() {
     for scenario in cases("scenario-") {
         let app = relative(&scenario.join("app"));
         let operator = relative(&scenario.join("operator/operator.yaml"));
@@ -26,13 +26,13 @@ fn scenarios_give_their_expected_output() {
         let environments = environments(&app);
         for environment in needs_aws(&scenario) {
             let path = scenario.display();
-            assert!(environments.contains(&environment), "{path}/needs-aws: there is no `{environment}`");
+            assert!(environments.contains(&environment), "{path}/needs-aws: `{environment}` does not exist");
         }
         for environment in environments {
             let e = environment.as_str();
             let sealed = ["generate", &app, "--env", e, "--operator", &operator, "--project", project.trim()];
             let preview = ["render", &app, "--env", e];
-            // What AWS is needed for is compared by tests/aws_moto.rs.
+            // Environments that need AWS are compared by tests/aws_moto.rs.
             used.push(if generates_here(&scenario, e) {
                 check_golden(&scenario, &format!("{e}.json"), &stdout_of(&sealed))
             } else {
@@ -83,7 +83,7 @@ fn faulty_apps_get_a_clear_error_and_nothing_else() {
 }
 
 #[test]
-fn a_panic_of_the_yaml_parser_is_an_error_like_any_other() {
+fn a_panic_of_the_yaml_parser_is_a_normal_error() {
     let app = SmallApp::new();
     app.write("app/base/panic.yaml", "a: [!foo,bar]\n");
     let path = app.path("app/base/panic.yaml");
@@ -114,8 +114,8 @@ fn argo_cd_runs_it_in_the_app_directory_with_its_environment() {
     let output = generate("shop");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let here = sealwave().args(app.args()).output().expect("the binary starts");
-    assert_eq!(output.stdout, here.stdout, "the desk and the sidecar differ");
-    // Without a project (Argo CD before 3.0) no rule of the policy can match.
+    assert_eq!(output.stdout, here.stdout, "the local run and the sidecar differ");
+    // Without a project (Argo CD before 3.0), no rule of the policy can match.
     app.operator("");
     app.replace("operator/operator.yaml", "projects: ['*']", "projects: [shop]");
     let refused = generate("other");
@@ -135,7 +135,7 @@ fn without_a_policy_argo_cd_gets_nothing() {
 }
 
 #[test]
-fn a_flag_cannot_speak_for_argo_cd() {
+fn flags_must_not_override_argo_cd() {
     let app = SmallApp::new();
     let output =
         sealwave().args(app.args()).env("ARGOCD_APP_NAME", "shop").output().expect("the binary starts");
@@ -172,7 +172,7 @@ fn the_only_environment_needs_no_name() {
 }
 
 #[test]
-fn a_preview_shows_where_a_value_would_go_and_needs_nothing() {
+fn a_preview_shows_references_and_needs_no_operator() {
     let app = SmallApp::new();
     fs_err::remove_dir_all(app.path("operator")).expect("removed");
     let output = run(&["render", app.path("app").to_str().expect("UTF-8"), "--env", "dev"]);
@@ -227,7 +227,7 @@ fn a_certificate_can_come_from_standard_input() {
     );
 }
 
-/// Standard error of a `generate` whose operator file a flag or the environment names.
+/// Returns standard error of a `generate` whose operator file is given by a flag or the environment.
 fn with_operator(app: &SmallApp, flag: Option<&Path>, variable: Option<&Path>) -> String {
     let mut command = sealwave();
     command.args(["generate", "--env", "dev", "--project", "shop"]).arg(app.path("app"));
@@ -239,10 +239,10 @@ fn with_operator(app: &SmallApp, flag: Option<&Path>, variable: Option<&Path>) -
 }
 
 #[test]
-fn an_operator_file_that_cannot_be_read_is_told_by_who_names_it() {
+fn errors_of_the_operator_file_depend_on_what_names_it() {
     let app = SmallApp::new();
     let (missing, directory) = (app.path("nosuch.yaml"), app.path("operator"));
-    for (path, reason) in [(&missing, "there is no such file"), (&directory, "it is a directory")] {
+    for (path, reason) in [(&missing, "file not found"), (&directory, "it is a directory")] {
         let message = format!("operator file `{}` cannot be read: {reason}", path.display());
         let stderr = with_operator(&app, Some(path), None);
         assert!(stderr.contains(&message) && stderr.contains("`--operator` takes the path"), "{stderr}");
@@ -253,7 +253,7 @@ fn an_operator_file_that_cannot_be_read_is_told_by_who_names_it() {
 }
 
 #[test]
-fn a_file_that_the_operator_file_names_is_sought_beside_it() {
+fn paths_in_the_operator_file_are_relative_to_it() {
     let app = SmallApp::new();
     let operator = app.path("operator/operator.yaml");
     let certificate = app.path("operator/dev.pem");
@@ -262,7 +262,7 @@ fn a_file_that_the_operator_file_names_is_sought_beside_it() {
         with_operator(&app, Some(&operator), None),
         stderr_of_failure(&["cert", "--operator", operator.to_str().expect("UTF-8")]),
     ] {
-        let message = format!("error: `{}` cannot be read: there is no such file", certificate.display());
+        let message = format!("error: `{}` cannot be read: file not found", certificate.display());
         assert!(stderr.contains(&message), "{stderr}");
         assert!(stderr.contains("paths in the operator file are relative to its directory"), "{stderr}");
     }
@@ -271,7 +271,7 @@ fn a_file_that_the_operator_file_names_is_sought_beside_it() {
 }
 
 #[test]
-fn a_file_without_permission_is_not_called_missing() {
+fn a_file_without_permission_is_not_reported_as_missing() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let app = SmallApp::new();
@@ -282,7 +282,7 @@ fn a_file_without_permission_is_not_called_missing() {
         return;
     }
     let stderr = with_operator(&app, Some(&operator), None);
-    assert!(stderr.contains("permission denied") && stderr.contains("must be allowed"), "{stderr}");
+    assert!(stderr.contains("permission denied") && stderr.contains("needs read permission"), "{stderr}");
 }
 
 #[test]
@@ -294,14 +294,14 @@ fn completions_for_every_shell() {
 
 #[cfg(not(feature = "k8s"))]
 #[test]
-fn a_build_without_a_kubernetes_client_says_so() {
+fn a_build_without_a_kubernetes_client_reports_it() {
     let stderr = stderr_of_failure(&["schemas", "pull", "--output", "/nowhere/lock"]);
     assert!(stderr.contains("this build of sealwave has no Kubernetes client"), "{stderr}");
     assert!(stderr.contains("`--features k8s`"), "{stderr}");
 }
 
 #[test]
-fn help_is_one_text_in_plain_words() {
+fn short_and_long_help_are_the_same_plain_text() {
     let commands = [
         "cert",
         "completions",
@@ -340,7 +340,7 @@ fn certificates_of_the_operator_file_are_found_by_flag_and_variable() {
     let by_variable =
         sealwave().arg("cert").env("SEALWAVE_OPERATOR", &operator).output().expect("the binary starts");
     assert_eq!(by_flag.as_bytes(), by_variable.stdout);
-    assert!(stderr_of_failure(&["cert"]).contains("no certificate was named"));
+    assert!(stderr_of_failure(&["cert"]).contains("no certificate is given"));
 }
 
 #[test]

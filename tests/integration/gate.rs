@@ -145,8 +145,7 @@ fn cluster_version(app: &SmallApp, version: &str) {
     );
 }
 
-const UNKNOWN: &str =
-    "no version of Kubernetes is known for cluster `dev`, so objects were checked against 1.";
+const UNKNOWN: &str = "Kubernetes version of cluster `dev` is unknown; objects were checked against 1.";
 
 #[test]
 fn without_a_version_from_argo_cd_the_app_then_the_operator_decides() {

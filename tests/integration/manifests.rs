@@ -1,4 +1,4 @@
-//! The manifests of the sidecar against what sealwave needs and promises.
+//! Checks the manifests of the sidecar against the requirements and guarantees of sealwave.
 
 use crate::support::root;
 use sealwave_secrets::settings::{Concurrency, MemoryLimit, Operator, SidecarMemory};
@@ -16,7 +16,7 @@ fn yaml(path: &str) -> Vec<Value> {
 
 fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
     let items = list.as_array().unwrap();
-    items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("there is no `{name}`"))
+    items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("`{name}` does not exist"))
 }
 
 fn operator() -> Operator {
@@ -24,7 +24,7 @@ fn operator() -> Operator {
     yaml_serde::from_str(file.as_str().unwrap()).unwrap()
 }
 
-/// The container's memory limit in MiB.
+/// Returns the container's memory limit in MiB.
 fn limit() -> u64 {
     let deployment = &yaml("manifests/argocd-repo-server.yaml")[0];
     let container = named(&deployment["spec"]["template"]["spec"]["containers"], "sealwave");
@@ -32,7 +32,7 @@ fn limit() -> u64 {
     limit.strip_suffix("Mi").expect("in MiB").parse().unwrap()
 }
 
-/// The size of the volume in memory in which argocd-cmp-server unpacks, in MiB: it counts against the container's limit.
+/// Returns the size, in MiB, of the memory volume in which argocd-cmp-server unpacks: it counts towards the limit.
 fn work_directory() -> u64 {
     let pod = &yaml("manifests/argocd-repo-server.yaml")[0]["spec"]["template"]["spec"];
     let size = named(&pod["volumes"], "sealwave-tmp")["emptyDir"]["sizeLimit"].as_str().unwrap();
@@ -40,16 +40,16 @@ fn work_directory() -> u64 {
 }
 
 #[test]
-fn the_memory_limit_is_the_one_that_the_operator_file_needs() {
+fn the_memory_limit_matches_the_operator_file() {
     let Operator { memory_limit, concurrency, .. } = operator();
     let work_directory = work_directory();
     assert_eq!(limit(), SidecarMemory { concurrency, limit: memory_limit }.mib() + work_directory);
     assert_eq!((memory_limit, concurrency), (MemoryLimit::default(), Concurrency::default()));
     let page = text("docs/sizing.md");
-    assert!(page.contains(&format!("**{} MiB**", limit())), "docs/sizing.md has another sum");
+    assert!(page.contains(&format!("**{} MiB**", limit())), "docs/sizing.md has a different sum");
     let smaller = SidecarMemory { concurrency: Concurrency::new(2).unwrap(), limit: memory_limit };
     let smaller = smaller.mib() + work_directory;
-    assert!(page.contains(&format!("{smaller} MiB.")), "docs/sizing.md has another sum for two runs");
+    assert!(page.contains(&format!("{smaller} MiB.")), "docs/sizing.md has a different sum for two runs");
 }
 
 #[test]
@@ -84,11 +84,11 @@ fn argo_cd_calls_the_binary_of_the_image_by_its_path() {
 }
 
 #[test]
-fn discovery_is_left_out_where_it_would_cost_every_application() {
+fn discovery_is_omitted_where_it_would_run_for_every_application() {
     let (plain, mut variant) =
         (yaml("plugin.yaml").remove(0), yaml("manifests/plugin-discover.yaml").remove(0));
     assert!(plain["spec"]["discover"].is_null());
-    // Lines that can be uncommented, and give what the variant has.
+    // The commented lines match the variant.
     let commented = text("plugin.yaml")
         .replace("  # discover:", "  discover:")
         .replace("  #   find:", "    find:")
@@ -100,7 +100,7 @@ fn discovery_is_left_out_where_it_would_cost_every_application() {
 }
 
 #[test]
-fn what_argo_cd_sends_is_narrowed() {
+fn the_files_that_argo_cd_sends_are_limited() {
     let settings = &yaml("manifests/argocd-cmd-params-cm.yaml")[0]["data"];
     assert_eq!(settings["reposerver.plugin.use.manifest.generate.paths"], "true");
     assert_eq!(settings["reposerver.plugin.tar.exclusions"], ".git/*");
@@ -131,10 +131,10 @@ mod load {
     use crate::support::sealwave;
     use crate::support::small_app::SmallApp;
 
-    /// What argocd-cmp-server holds of an output while it answers.
+    /// The copies of an output that argocd-cmp-server keeps while it answers.
     const COPIES_IN_SERVER: u64 = 2;
 
-    /// About 20 MB of `ConfigMaps` in three files.
+    /// Returns an app with about 20 MB of `ConfigMaps` in three files.
     fn large_app() -> SmallApp {
         let app = SmallApp::new();
         for file in 0..3 {

@@ -2,12 +2,6 @@
 //!
 //! Without a server's address in `SEALWAVE_OPENBAO`, each test reports that it was skipped. Tests share the server, but each
 //! has its own mounts, policies and namespaces.
-#![cfg(feature = "vault")]
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[path = "../src/providers/stub_server.rs"]
-mod stub_server;
-mod support;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

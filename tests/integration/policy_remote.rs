@@ -1,6 +1,6 @@
 //! What authors write never changes the address, role, region, mount or namespace of a remote source: all requests
 //! match the operator's settings, whatever authors try.
-#![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
+
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

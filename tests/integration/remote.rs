@@ -1,10 +1,4 @@
 //! Tests of the binary with stubs of Vault and a cluster: sealed values, requests, and that no output contains secrets.
-#![cfg(all(feature = "k8s", feature = "vault"))]
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[path = "../src/providers/stub_server.rs"]
-mod stub_server;
-mod support;
 
 use std::process::Output;
 

@@ -1,4 +1,4 @@
-//! Objects against schemas: each file below `testdata/schema` says what is expected of it.
+//! Checks objects against schemas: each file below `testdata/schema` states the expected violations.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use sealwave_core::document::{Node, Sources};
 use sealwave_core::yaml::{self, Limits};
 use sealwave_kube::schema::{CheckOptions, Checked, KubeVersion, Schemas};
 
-/// What a case's first lines say.
+/// The first lines of a case.
 #[derive(Default)]
 struct Header {
     version: Option<KubeVersion>,
@@ -33,11 +33,11 @@ fn header(text: &str) -> Header {
     header
 }
 
-/// `line:column pointer: message (hint)` of all that is wrong with all documents; definitions are added beforehand.
+/// Returns `line:column pointer: message (hint)` of all violations in all documents; definitions are added first.
 fn found(text: &str, header: &Header) -> Vec<String> {
     let documents =
         yaml::read(text.as_bytes(), Sources::default().add("case.yaml"), &Limits::default()).expect("YAML");
-    assert!(!documents.is_empty(), "a case has documents");
+    assert!(!documents.is_empty(), "a case must have documents");
     let mut schemas = Schemas::new(header.version.unwrap_or(KubeVersion::NEWEST));
     for crd in documents.iter().filter(|document| kind(document) == "CustomResourceDefinition") {
         let _ = schemas.add_crd(crd);
@@ -65,7 +65,7 @@ fn kind(document: &Node) -> &str {
 }
 
 #[test]
-fn every_case_is_as_it_says() {
+fn every_case_has_its_expected_violations() {
     let mut cases: Vec<_> = fs_err::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/schema"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

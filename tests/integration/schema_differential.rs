@@ -1,12 +1,12 @@
-//! Our walk and the crate `jsonschema` give the same verdict on good and bad objects of every kind.
+//! Compares our walk with the crate `jsonschema` on valid and invalid objects of every kind.
 //!
-//! The objects are made from the schemas themselves: of each kind the smallest and a large one, and around every part
-//! of every type the smallest object that holds it, once as it should be and once for each way to spoil it.
+//! The objects are generated from the schemas: for each kind the smallest and a large one, and for every part of every
+//! type the smallest object that contains it, once valid and once for each way to break it.
 //!
-//! `SEALWAVE_SCHEMA_DEFINITIONS` names a directory with upstream's definitions (`scripts/schemas --unpack DIR`); the
-//! other side then reads those. Without it, it reads the pack as JSON Schema, which tests the walk but not the pack.
+//! `SEALWAVE_SCHEMA_DEFINITIONS` names a directory with the upstream definitions (`scripts/schemas --unpack DIR`),
+//! which `jsonschema` then uses. Otherwise it uses the pack as JSON Schema, which tests the walk but not the pack.
 //!
-//! Where the two differ on purpose, [`DIFFERENCES`] says so, and no object comes near it.
+//! [`DIFFERENCES`] lists intended differences; generated objects avoid them.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ use sealwave_core::document::{Node, Origin, Sources};
 use sealwave_kube::schema::{CheckOptions, Checked, KubeVersion, Schemas, ViolationKind};
 use serde_json::{Map, Value as Json, json};
 
-/// What our walk knows and JSON Schema does not, or the other way round.
+/// Checks that only our walk or only JSON Schema has.
 const DIFFERENCES: &[(Difference, &str)] = &[
     (Difference::Definition, "what a definition defines must be a schema: those violations do not count"),
     (Difference::Enum, "values that the specifications list in prose: an object takes one of them"),
@@ -55,7 +55,7 @@ enum Difference {
     Status,
 }
 
-/// Levels of the large object.
+/// Maximum depth of the large object.
 const DEPTH: usize = 7;
 
 #[test]
@@ -92,7 +92,7 @@ fn compare(version: KubeVersion) -> Counts {
         .unwrap();
     let (roots, known) = (kinds(&truth), kinds(&hints));
     assert!(roots.keys().eq(known.keys()), "the same kinds are on both sides");
-    let mut run = Run {
+    let mut run = Comparison {
         schemas: &schemas,
         truth: &truth["$defs"],
         hints: &hints["$defs"],
@@ -107,20 +107,20 @@ fn compare(version: KubeVersion) -> Counts {
         run.kind(gvk, name, &known[gvk], &validator);
     }
     assert!(run.wrong.is_empty(), "{version}: {} differ\n{}", run.wrong.len(), run.wrong.join("\n"));
-    // The pack does not hold the pins.
+    // The pack does not contain the pins.
     let pins = |difference: &Difference| *difference != Difference::Pins || truth != hints;
     let declared = DIFFERENCES.iter().map(|(difference, _)| *difference).filter(pins);
     assert!(run.used.borrow().iter().copied().eq(declared), "each difference is met, and declared");
     run.counts
 }
 
-/// Group, version and kind, and the definition's name.
+/// Returns group, version and kind with the definition's name.
 fn kinds(definitions: &Json) -> BTreeMap<[String; 3], String> {
     let mut kinds = BTreeMap::new();
     for (name, schema) in definitions["$defs"].as_object().unwrap() {
         for gvk in schema["x-kubernetes-group-version-kind"].as_array().into_iter().flatten() {
             let text = |key: &str| gvk[key].as_str().unwrap().to_owned();
-            // Options of requests and events of watches are no objects.
+            // Options of requests and events of watches are not objects.
             if !["DeleteOptions", "WatchEvent"].contains(&text("kind").as_str()) {
                 kinds.insert([text("group"), text("version"), text("kind")], name.clone());
             }
@@ -136,16 +136,16 @@ struct Counts {
     bad: usize,
 }
 
-/// A schema as the other side knows it, and the pack's for the same place.
+/// A schema for `jsonschema`, and the pack's for the same position.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct SchemaPair<'a> {
     truth: &'a Json,
     hint: &'a Json,
     /// The definition that it comes from.
     name: Option<&'a str>,
 }
 
-struct Run<'a> {
+struct Comparison<'a> {
     schemas: &'a Schemas,
     truth: &'a Json,
     hints: &'a Json,
@@ -155,14 +155,14 @@ struct Run<'a> {
     wrong: Vec<String>,
 }
 
-/// The object around the part that is looked at.
-struct Around<'v> {
+/// The object around the tested part.
+struct EnclosingObject<'v> {
     object: Json,
     validator: &'v Validator,
     path: Vec<String>,
 }
 
-impl Around<'_> {
+impl EnclosingObject<'_> {
     fn pointer(&self) -> String {
         self.path
             .iter()
@@ -179,10 +179,10 @@ impl Around<'_> {
     }
 }
 
-impl<'a> Run<'a> {
+impl<'a> Comparison<'a> {
     fn kind(&mut self, gvk: &[String; 3], name: &'a str, hint: &'a str, validator: &Validator) {
         self.counts.kinds += 1;
-        let root = Place { truth: &self.truth[name], hint: &self.hints[hint], name: Some(name) };
+        let root = SchemaPair { truth: &self.truth[name], hint: &self.hints[hint], name: Some(name) };
         let [group, version, kind] = gvk;
         let api_version = if group.is_empty() { version.clone() } else { format!("{group}/{version}") };
         let named = |mut object: Json| {
@@ -191,15 +191,15 @@ impl<'a> Run<'a> {
             object
         };
         let large = named(self.make(root, DEPTH));
-        let mut around = Around { object: large, validator, path: Vec::new() };
+        let mut around = EnclosingObject { object: large, validator, path: Vec::new() };
         self.agree(&around, Some(true), "large");
         around.object = named(self.make(root, 0));
         self.seen.insert(name.to_owned());
         self.part(root, &mut around);
     }
 
-    /// Looks at one part of an object: as it is, spoiled, and part by part.
-    fn part(&mut self, place: Place<'a>, around: &mut Around<'_>) {
+    /// Tests one part of an object: valid, broken, and part by part.
+    fn part(&mut self, place: SchemaPair<'a>, around: &mut EnclosingObject<'_>) {
         let place = self.resolve(place);
         self.agree(around, Some(true), "good");
         self.spoil(place, around);
@@ -221,7 +221,7 @@ impl<'a> Run<'a> {
             self.without_required(place, around);
         }
         if place.truth["additionalProperties"].is_object() {
-            let child = Place {
+            let child = SchemaPair {
                 truth: &place.truth["additionalProperties"],
                 hint: &place.hint["additionalProperties"],
                 name: None,
@@ -230,7 +230,7 @@ impl<'a> Run<'a> {
             self.with("a/b~c", value, child, around);
         }
         if place.truth["items"].is_object() {
-            let child = Place { truth: &place.truth["items"], hint: &place.hint["items"], name: None };
+            let child = SchemaPair { truth: &place.truth["items"], hint: &place.hint["items"], name: None };
             let before = around.part().clone();
             *around.part() = json!([self.make(child, 0)]);
             around.path.push("0".to_owned());
@@ -240,7 +240,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn with(&mut self, name: &str, value: Json, child: Place<'a>, around: &mut Around<'_>) {
+    fn with(&mut self, name: &str, value: Json, child: SchemaPair<'a>, around: &mut EnclosingObject<'_>) {
         let before = around.part().clone();
         around.part()[name] = value;
         around.path.push(name.to_owned());
@@ -249,7 +249,7 @@ impl<'a> Run<'a> {
         *around.part() = before;
     }
 
-    fn spoil(&mut self, place: Place<'a>, around: &mut Around<'_>) {
+    fn spoil(&mut self, place: SchemaPair<'a>, around: &mut EnclosingObject<'_>) {
         let before = around.part().clone();
         let root = around.path.is_empty();
         let types = types(place.truth);
@@ -280,7 +280,7 @@ impl<'a> Run<'a> {
         *around.part() = before;
     }
 
-    fn without_required(&mut self, place: Place<'a>, around: &mut Around<'_>) {
+    fn without_required(&mut self, place: SchemaPair<'a>, around: &mut EnclosingObject<'_>) {
         let required: Vec<&str> = place.truth["required"]
             .as_array()
             .into_iter()
@@ -304,8 +304,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Both validators, and where it is clear, what they must say.
-    fn agree(&mut self, around: &Around<'_>, expected: Option<bool>, what: &str) {
+    /// Checks that both validators agree, and that they match the expectation if there is one.
+    fn agree(&mut self, around: &EnclosingObject<'_>, expected: Option<bool>, what: &str) {
         let theirs = around.validator.is_valid(&around.object);
         let origin = Origin::whole(Sources::default().add("made"));
         let node = Node::from_json(&around.object, origin);
@@ -332,18 +332,22 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Says that a difference is met here, which must be a declared one.
+    /// Records an intended difference, which must be declared.
     fn differs(&self, difference: Difference) -> bool {
         self.used.borrow_mut().insert(difference);
         true
     }
 
-    fn child(&self, place: Place<'a>, name: &str) -> Place<'a> {
+    fn child(&self, place: SchemaPair<'a>, name: &str) -> SchemaPair<'a> {
         let _ = self;
-        Place { truth: &place.truth["properties"][name], hint: &place.hint["properties"][name], name: None }
+        SchemaPair {
+            truth: &place.truth["properties"][name],
+            hint: &place.hint["properties"][name],
+            name: None,
+        }
     }
 
-    fn resolve(&self, mut place: Place<'a>) -> Place<'a> {
+    fn resolve(&self, mut place: SchemaPair<'a>) -> SchemaPair<'a> {
         while let Some(reference) = place.truth["$ref"].as_str() {
             let name = reference.rsplit('/').next().unwrap();
             place.truth = &self.truth[name];
@@ -355,8 +359,8 @@ impl<'a> Run<'a> {
         place
     }
 
-    /// A value that fits; of objects all fields down to `depth`, and below only what must be.
-    fn make(&self, place: Place<'a>, depth: usize) -> Json {
+    /// Creates a valid value: with all fields down to `depth`, and only required ones below.
+    fn make(&self, place: SchemaPair<'a>, depth: usize) -> Json {
         let place = self.resolve(place);
         let first = |schema: &'a Json| schema["enum"].as_array()?.first();
         if let Some(value) = first(place.truth) {
@@ -372,7 +376,8 @@ impl<'a> Run<'a> {
         let Some(name) = types.iter().find(|name| **name != "null") else { return json!({"any": [1, null]}) };
         match *name {
             "array" if depth > 0 && self.differs(Difference::ListKeys) => {
-                let child = Place { truth: &place.truth["items"], hint: &place.hint["items"], name: None };
+                let child =
+                    SchemaPair { truth: &place.truth["items"], hint: &place.hint["items"], name: None };
                 json!([self.make(child, depth - 1)])
             }
             "array" => json!([]),
@@ -389,7 +394,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn object(&self, place: Place<'a>, depth: usize) -> Json {
+    fn object(&self, place: SchemaPair<'a>, depth: usize) -> Json {
         let mut object = Map::new();
         let required = |schema: &Json, name: &str| {
             schema["required"].as_array().is_some_and(|required| required.iter().any(|field| field == name))
@@ -400,7 +405,7 @@ impl<'a> Run<'a> {
             }
         }
         if depth > 0 && place.truth["additionalProperties"].is_object() {
-            let child = Place {
+            let child = SchemaPair {
                 truth: &place.truth["additionalProperties"],
                 hint: &place.hint["additionalProperties"],
                 name: None,

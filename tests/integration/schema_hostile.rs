@@ -1,4 +1,4 @@
-//! Definitions and objects that mean harm: bounded work, no panic, and a word about it.
+//! Hostile definitions and objects: bounded work, no panic, and a clear error.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn spec(schema: Json) -> Node {
     crd(around(json!({"type": "object"}), "properties", properties))
 }
 
-/// Faults of the definition, and of the object.
+/// Returns the faults of the definition and the violations of the object.
 fn check(crd: &Node, object: &Node) -> (Vec<String>, Vec<String>) {
     let mut schemas = Schemas::new(KubeVersion::NEWEST);
     let faults = schemas.add_crd(crd).faults.iter().map(|fault| fault.kind.to_string()).collect();
@@ -44,13 +44,13 @@ fn check(crd: &Node, object: &Node) -> (Vec<String>, Vec<String>) {
     (faults, found)
 }
 
-/// Puts a schema into another, without copying it.
+/// Nests a schema in another one, without copying it.
 fn around(mut outer: Json, key: &str, inner: Json) -> Json {
     outer.as_object_mut().unwrap().insert(key.to_owned(), inner);
     outer
 }
 
-/// Runs on a stack that the nesting of the input itself needs to be made and dropped.
+/// Runs a test on a stack large enough to create and drop deeply nested input.
 fn with_stack(test: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(256 << 20).spawn(test).unwrap().join().unwrap();
 }
@@ -99,11 +99,11 @@ fn wide_definitions_are_bounded() {
     let (faults, found) =
         check(&spec(json!({"type": "object", "properties": properties})), &widget(json!({"nope": 1})));
     assert_eq!(faults, ["schema is too large or nested too deeply"]);
-    assert_eq!(found, ["a field is not known"]);
+    assert_eq!(found, ["field is unknown"]);
 }
 
 #[test]
-fn too_much_work_ends() {
+fn excessive_work_ends() {
     let values: Vec<Json> = (0..5000).map(|index| json!(format!("v{index}"))).collect();
     let list: Vec<Json> = (0..10_000).map(|_| json!("v4999")).collect();
     let schema = json!({"type": "array", "items": {"type": "string", "enum": values}});
@@ -114,7 +114,7 @@ fn too_much_work_ends() {
 }
 
 #[test]
-fn long_lists_are_not_compared_pair_by_pair() {
+fn long_lists_are_not_compared_pairwise() {
     let list: Vec<Json> =
         (0..60_000).map(|index| json!({"name": format!("n{index}"), "value": "x"})).collect();
     let pod = node(&json!({
@@ -136,7 +136,7 @@ fn violations_are_bounded() {
 }
 
 #[test]
-fn malformed_definitions_are_said_to_be_so() {
+fn malformed_definitions_are_reported() {
     for (schema, expected) in [
         (json!("text"), "`schema` is malformed"),
         (json!({"type": 5}), "`type` is malformed"),
@@ -152,11 +152,11 @@ fn malformed_definitions_are_said_to_be_so() {
         (json!({"type": "integer", "minimum": "1"}), "`minimum` is malformed"),
         (
             json!({"type": "string", "pattern": "(?=a)"}),
-            "`pattern` is not a valid regular expression, or too large a one",
+            "`pattern` is not a valid regular expression, or is too large",
         ),
         (
             json!({"type": "string", "pattern": "((a{900}){900}){900}"}),
-            "`pattern` is not a valid regular expression, or too large a one",
+            "`pattern` is not a valid regular expression, or is too large",
         ),
         (json!({"$ref": "#/spec"}), "`$ref` is not allowed in a definition"),
         (
@@ -165,7 +165,7 @@ fn malformed_definitions_are_said_to_be_so() {
         ),
         (
             json!({"type": "object", "x-kubernetes-map-type": "odd"}),
-            "`x-kubernetes-map-type` has a value that does not exist",
+            "`x-kubernetes-map-type` has an unknown value",
         ),
         (json!({}), "schema has no `type`"),
     ] {
@@ -184,7 +184,7 @@ fn malformed_definitions_are_said_to_be_so() {
 }
 
 #[test]
-fn definitions_tell_scope_versions_and_rules() {
+fn definitions_provide_scope_versions_and_rules() {
     let mut schemas = Schemas::new(KubeVersion::NEWEST);
     let definition = crd(json!({
         "type": "object", "x-kubernetes-validations": [{"rule": "true"}],
@@ -206,7 +206,7 @@ fn definitions_tell_scope_versions_and_rules() {
 }
 
 #[test]
-fn no_message_holds_a_value() {
+fn no_message_contains_a_value() {
     let object = node(&json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": ["CANARY"], "CANARYfield": "CANARY", "finalizers": ["CANARY", "CANARY"]},
         "spec": {
@@ -230,8 +230,8 @@ fn schemas_are_shared_between_threads() {
 }
 
 #[test]
-fn defaults_and_nulls_are_filled_in_within_bounds() {
-    // Many fields with defaults against many fields of an object, and many nulls against many that are dropped.
+fn defaults_and_nulls_are_applied_within_bounds() {
+    // Many fields with defaults and many fields of an object, and many nulls, many of which are dropped.
     let fields: serde_json::Map<_, _> =
         (0..40_000).map(|index| (format!("f{index}"), json!({"type": "string", "default": "x"}))).collect();
     let schema = json!({"type": "object", "properties": fields, "allOf": [{"required": ["f0"]}]});
@@ -241,7 +241,7 @@ fn defaults_and_nulls_are_filled_in_within_bounds() {
     let nulls: serde_json::Map<_, _> = (0..40_000).map(|index| (format!("f{index}"), json!(null))).collect();
     let (_, found) = check(&spec(schema), &widget(nulls.into()));
     assert_eq!(found, ["value must have at least 1 field"]);
-    // A default below a default, and so on.
+    // Nested defaults.
     let mut schema = json!({"type": "object", "default": {}});
     for _ in 0..90 {
         schema = json!({"type": "object", "default": {}, "properties": {"a": schema, "b": {"type": "object", "default": {}}}});

@@ -1,4 +1,4 @@
-//! `schemas pull` against a stub of a cluster: what is asked, what is written, and that `validate` reads it offline.
+//! `schemas pull` against a stub cluster: its requests, its lock file, and offline use by `validate`.
 
 use std::path::PathBuf;
 use std::process::Output;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 const LIST: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?&limit=25";
 
-/// A definition as a cluster gives it in a list, with more than a lock file needs.
+/// Returns a definition as in a cluster's list, with more than a lock file needs.
 fn definition(plural: &str, group: &str, kind: &str, scope: &str, schema: &Value) -> Value {
     json!({
         "metadata": {
@@ -43,7 +43,7 @@ fn definition(plural: &str, group: &str, kind: &str, scope: &str, schema: &Value
     })
 }
 
-/// Three definitions, not in the order of their names.
+/// Returns three definitions, not in the order of their names.
 fn definitions() -> [Value; 3] {
     let widget = json!({
         "description": "CANARY",
@@ -72,7 +72,7 @@ fn definitions() -> [Value; 3] {
     ]
 }
 
-/// One page of a list.
+/// Returns one page of a list.
 fn page(items: &[Value], next: Option<&str>) -> Reply {
     let mut metadata = json!({"resourceVersion": "84213"});
     if let Some(next) = next {
@@ -85,7 +85,7 @@ fn page(items: &[Value], next: Option<&str>) -> Reply {
     Reply::json(200, list.to_string())
 }
 
-/// The three definitions over two pages.
+/// Returns the three definitions on two pages.
 fn answer(asked: &Asked) -> Reply {
     let all = definitions();
     if asked.target == LIST {
@@ -102,23 +102,23 @@ fn golden() -> PathBuf {
 }
 
 /// A directory with a kubeconfig for this address.
-struct Desk(TempDir);
+struct Workspace(TempDir);
 
-impl Desk {
+impl Workspace {
     fn new(address: &str) -> Self {
         Self::with(address, "")
     }
 
     fn with(address: &str, more: &str) -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        desk.write(
+        let workspace = Self(tempfile::tempdir().unwrap());
+        workspace.write(
             "kubeconfig",
             &format!(
                 "{{apiVersion: v1, kind: Config, current-context: c, clusters: [{{name: c, cluster: {{server: '{address}'{more}}}}}], \
                  users: [{{name: u, user: {{token: CANARY-user}}}}], contexts: [{{name: c, context: {{cluster: c, user: u}}}}]}}"
             ),
         );
-        desk
+        workspace
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -147,7 +147,7 @@ impl Desk {
         output
     }
 
-    /// Pulls with `KUBECONFIG`; what was said.
+    /// Pulls with `KUBECONFIG` and returns standard error.
     fn pull(&self, args: &[&str]) -> String {
         let output = self.run(&[&["schemas", "pull"], args].concat(), &[("KUBECONFIG", "kubeconfig")]);
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -170,11 +170,11 @@ impl Desk {
 }
 
 #[test]
-fn a_pulled_cluster_is_validated_against_offline() {
+fn a_pulled_lock_file_is_used_offline() {
     let server = StubServer::start(|asked, _| answer(asked));
-    let desk = Desk::new(&server.address);
-    assert_eq!(desk.pull(&[]), "note: `schemas.lock.yaml` holds 3 definitions\n");
-    let lock = desk.lock();
+    let workspace = Workspace::new(&server.address);
+    assert_eq!(workspace.pull(&[]), "note: `schemas.lock.yaml` contains 3 definitions\n");
+    let lock = workspace.lock();
     check_golden(&golden(), "lock.yaml", &lock);
     let asked = server.asked();
     assert_eq!(asked.len(), 2, "{asked:?}");
@@ -184,20 +184,20 @@ fn a_pulled_cluster_is_validated_against_offline() {
             ("GET", Some("Bearer CANARY-user"))
         );
     }
-    desk.pull(&[]);
-    assert_eq!(desk.lock(), lock);
+    workspace.pull(&[]);
+    assert_eq!(workspace.lock(), lock);
 
     let widget = |size: &str| {
         format!(
             "apiVersion: shop.example.com/v1\nkind: Widget\nmetadata: {{name: w, namespace: shop}}\nspec: {{size: {size}, mode: \"on\"}}\n"
         )
     };
-    desk.write("good.yaml", &widget("2"));
-    desk.write("bad.yaml", &widget("ten"));
-    desk.write("more.yaml", &widget("2, sizes: 3"));
+    workspace.write("good.yaml", &widget("2"));
+    workspace.write("bad.yaml", &widget("ten"));
+    workspace.write("more.yaml", &widget("2, sizes: 3"));
     let validate = |file: &str| {
         let args = ["validate", file, "--crds", "schemas.lock.yaml", "--strict-kinds"];
-        let output = desk.run(&args, &[]);
+        let output = workspace.run(&args, &[]);
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
     let (code, report) = validate("good.yaml");
@@ -210,79 +210,79 @@ fn a_pulled_cluster_is_validated_against_offline() {
 }
 
 #[test]
-fn groups_and_places_are_chosen() {
+fn groups_and_output_are_selected() {
     let server = StubServer::start(|asked, _| answer(asked));
-    let desk = Desk::new(&server.address);
-    let said = desk.pull(&["--group", "cert.*", "-o", "one.yaml", "--context", "c"]);
-    assert_eq!(said, "note: `one.yaml` holds 1 definition\n");
-    let one = fs_err::read_to_string(desk.path("one.yaml")).unwrap();
+    let workspace = Workspace::new(&server.address);
+    let stderr = workspace.pull(&["--group", "cert.*", "-o", "one.yaml", "--context", "c"]);
+    assert_eq!(stderr, "note: `one.yaml` contains 1 definition\n");
+    let one = fs_err::read_to_string(workspace.path("one.yaml")).unwrap();
     assert!(one.contains("issuers.cert.example.com") && !one.contains("shop.example.com"), "{one}");
     assert!(one.contains("sealwave schemas pull --group 'cert.*'`"), "{one}");
-    desk.pull(&["--group", "shop.example.com", "--group", "cert.*", "-o", "a.yaml"]);
-    desk.pull(&["--group", "cert.*", "--group", "shop.example.com", "-o", "b.yaml"]);
-    let [a, b] = ["a.yaml", "b.yaml"].map(|file| fs_err::read_to_string(desk.path(file)).unwrap());
+    workspace.pull(&["--group", "shop.example.com", "--group", "cert.*", "-o", "a.yaml"]);
+    workspace.pull(&["--group", "cert.*", "--group", "shop.example.com", "-o", "b.yaml"]);
+    let [a, b] = ["a.yaml", "b.yaml"].map(|file| fs_err::read_to_string(workspace.path(file)).unwrap());
     assert_eq!(a, b);
-    let desk = Desk::new(&server.address);
+    let workspace = Workspace::new(&server.address);
     let here: &[_] = &[("KUBECONFIG", "kubeconfig")];
-    desk.fails(&["--group", "shop.*", "--group", "none.*"], here, &["with a group that matches `none.*`"]);
+    workspace.fails(&["--group", "shop.*", "--group", "none.*"], here, &["of a group like `none.*`"]);
     for group in ["", "a'b", "a\nb", "a b", "["] {
-        desk.fails(&["--group", group], &[], &["is not a valid group pattern", "hint: "]);
+        workspace.fails(&["--group", group], &[], &["is not a pattern of groups", "hint: "]);
     }
 }
 
 #[test]
-fn it_is_found_as_kubectl_finds_it() {
+fn kubeconfigs_are_found_as_in_kubectl() {
     let server = StubServer::start(|asked, _| answer(asked));
-    let desk = Desk::new("http://127.0.0.1:1");
-    desk.write(
+    let workspace = Workspace::new("http://127.0.0.1:1");
+    workspace.write(
         "other",
-        &fs_err::read_to_string(Desk::new(&server.address).path("kubeconfig"))
+        &fs_err::read_to_string(Workspace::new(&server.address).path("kubeconfig"))
             .unwrap()
             .replace("current-context: c, ", "")
             .replace("name: c", "name: d")
             .replace("cluster: c", "cluster: d"),
     );
     let succeeds = |args: &[&str], variables: &[(&str, &str)]| {
-        let output = desk.run(&[&["schemas", "pull"], args].concat(), variables);
+        let output = workspace.run(&[&["schemas", "pull"], args].concat(), variables);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
     succeeds(&["--context", "d"], &[("KUBECONFIG", "missing:kubeconfig::other")]);
     succeeds(&["--context", "d", "--kubeconfig", "other"], &[("KUBECONFIG", "kubeconfig")]);
     let home = tempfile::tempdir().unwrap();
     fs_err::create_dir(home.path().join(".kube")).unwrap();
-    fs_err::copy(desk.path("other"), home.path().join(".kube/config")).unwrap();
+    fs_err::copy(workspace.path("other"), home.path().join(".kube/config")).unwrap();
     succeeds(&["--context", "d"], &[("HOME", home.path().to_str().unwrap())]);
     assert_eq!(server.asked().len(), 6);
 
-    let desk = Desk::new("http://127.0.0.1:1");
-    desk.fails(
+    let workspace = Workspace::new("http://127.0.0.1:1");
+    workspace.fails(
         &[],
         &[],
-        &["neither a kubeconfig nor a pod's service account", "`--kubeconfig` or `KUBECONFIG`"],
+        &["neither a kubeconfig nor a service account", "`--kubeconfig` or `KUBECONFIG`"],
     );
-    desk.fails(&["--context", "c"], &[], &["`--context` needs a kubeconfig"]);
-    desk.fails(&[], &[("KUBECONFIG", "none:nowhere")], &["kubeconfig `none` cannot be read"]);
-    desk.fails(
+    workspace.fails(&["--context", "c"], &[], &["`--context` is one of a kubeconfig"]);
+    workspace.fails(&[], &[("KUBECONFIG", "none:nowhere")], &["kubeconfig `none` cannot be read"]);
+    workspace.fails(
         &["--kubeconfig", "none"],
         &[("KUBECONFIG", "kubeconfig")],
         &["kubeconfig `none` cannot be read"],
     );
-    desk.fails(&["--context", "x"], &[("KUBECONFIG", "kubeconfig")], &["the kubeconfig cannot be used"]);
-    let desk = Desk::new("http://cluster.example");
-    desk.fails(&[], &[("KUBECONFIG", "kubeconfig")], &["the cluster's address is not https"]);
+    workspace.fails(&["--context", "x"], &[("KUBECONFIG", "kubeconfig")], &["the kubeconfig cannot be used"]);
+    let workspace = Workspace::new("http://cluster.example");
+    workspace.fails(&[], &[("KUBECONFIG", "kubeconfig")], &["the cluster's address is not https"]);
 }
 
 #[test]
-fn argo_cd_does_not_pull() {
+fn argo_cd_must_not_pull() {
     let server = StubServer::start(|asked, _| answer(asked));
-    let desk = Desk::new(&server.address);
+    let workspace = Workspace::new(&server.address);
     let variables = [("KUBECONFIG", "kubeconfig"), ("ARGOCD_APP_NAME", "shop")];
-    desk.fails(&[], &variables, &["Argo CD runs this", "commit the lock file"]);
+    workspace.fails(&[], &variables, &["when Argo CD runs sealwave", "commit the lock file"]);
     assert!(server.asked().is_empty());
 }
 
 #[test]
-fn what_the_cluster_says_is_told_apart() {
+fn responses_of_the_cluster_are_distinguished() {
     let status = |code: u16| Reply::json(code, r#"{"kind":"Status","message":"CANARY"}"#);
     let cases: [(Reply, &[&str]); 9] = [
         (status(401), &["is denied", "401", "has not expired"]),
@@ -309,53 +309,54 @@ fn what_the_cluster_says_is_told_apart() {
     ];
     for (reply, phrases) in cases {
         let server = StubServer::start(move |_, _| reply.clone());
-        Desk::new(&server.address).fails(&[], &[("KUBECONFIG", "kubeconfig")], phrases);
+        Workspace::new(&server.address).fails(&[], &[("KUBECONFIG", "kubeconfig")], phrases);
         assert_eq!(server.asked().len(), 1);
     }
 }
 
 #[test]
-fn what_fails_for_a_moment_is_tried_again() {
+fn temporary_errors_are_retried() {
     let server = StubServer::start(|asked, before| match (asked.target == LIST, before) {
         (true, 0) => Reply::json(429, "{}").header("Retry-After", "1"),
         (false, 0) => answer(asked).cut(500),
         _ => answer(asked),
     });
-    let desk = Desk::new(&server.address);
-    desk.pull(&[]);
-    assert_eq!(desk.lock(), fs_err::read_to_string(golden().join("expected/lock.yaml")).unwrap());
+    let workspace = Workspace::new(&server.address);
+    workspace.pull(&[]);
+    assert_eq!(workspace.lock(), fs_err::read_to_string(golden().join("expected/lock.yaml")).unwrap());
     assert_eq!(server.asked().len(), 4);
 }
 
-/// A lock file is whole or not touched.
+/// A lock file is either complete or unchanged.
 #[test]
-fn a_list_that_breaks_off_leaves_the_lock_file_as_it_was() {
+fn an_incomplete_list_does_not_change_the_lock_file() {
     let server = StubServer::start(
         |asked, _| if asked.target == LIST { answer(asked) } else { answer(asked).cut(500) },
     );
-    let desk = Desk::new(&server.address);
-    desk.write("schemas.lock.yaml", "as it was\n");
-    let output = desk.run(&["schemas", "pull"], &[("KUBECONFIG", "kubeconfig")]);
+    let workspace = Workspace::new(&server.address);
+    workspace.write("schemas.lock.yaml", "as it was\n");
+    let output = workspace.run(&["schemas", "pull"], &[("KUBECONFIG", "kubeconfig")]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(
-        stderr.contains("the connection was closed before the response was complete (6 attempts)"),
-        "{stderr}"
-    );
-    assert_eq!(desk.lock(), "as it was\n");
+    assert!(stderr.contains("the connection broke before the answer was complete (6 attempts)"), "{stderr}");
+    assert_eq!(workspace.lock(), "as it was\n");
 }
 
 #[test]
-fn a_cluster_that_does_not_answer_is_said_to() {
+fn a_cluster_that_does_not_answer_is_reported() {
     let here: &[_] = &[("KUBECONFIG", "kubeconfig")];
-    Desk::new("http://127.0.0.1:1").fails(&[], here, &["the cluster's API cannot be reached (6 attempts)"]);
+    Workspace::new("http://127.0.0.1:1").fails(
+        &[],
+        here,
+        &["the cluster's API cannot be reached (6 attempts)"],
+    );
 
     let slow = StubServer::start(|asked, _| {
         let reply = answer(asked);
         if asked.target == LIST { reply } else { reply.after(Duration::from_mins(1)) }
     });
-    let desk = Desk::new(&slow.address);
-    let cluster = Cluster { kubeconfigs: vec![desk.path("kubeconfig")], context: None };
+    let workspace = Workspace::new(&slow.address);
+    let cluster = Cluster { kubeconfigs: vec![workspace.path("kubeconfig")], context: None };
     let error = LockFile::pull(&cluster, &[], Instant::now() + Duration::from_secs(3)).unwrap_err();
     assert!(error.to_string().ends_with("the list was not complete before the deadline"), "{error}");
     assert!(error.hint().is_some());
@@ -363,9 +364,9 @@ fn a_cluster_that_does_not_answer_is_said_to() {
 }
 
 #[test]
-fn a_list_without_end_is_given_up() {
+fn an_endless_list_is_abandoned() {
     let server = StubServer::start(|_, _| page(&[], Some("again")));
-    Desk::new(&server.address).fails(&[], &[("KUBECONFIG", "kubeconfig")], &["the list has too many pages"]);
+    Workspace::new(&server.address).fails(&[], &[("KUBECONFIG", "kubeconfig")], &["does not end"]);
 }
 
 #[test]
@@ -373,20 +374,20 @@ fn the_server_is_known_by_its_certificate_and_proxies_are_used() {
     let authority = Authority::new();
     let server = StubServer::start_tls(authority.server("127.0.0.1"), |asked, _| answer(asked));
     let here: &[_] = &[("KUBECONFIG", "kubeconfig")];
-    Desk::new(&server.address).fails(
+    Workspace::new(&server.address).fails(
         &[],
         here,
         &["from a CA that is not trusted", "`certificate-authority-data`"],
     );
     assert!(server.asked().is_empty());
     let trust = format!(", certificate-authority-data: {}", STANDARD.encode(authority.pem()));
-    Desk::with(&server.address, &trust).pull(&[]);
+    Workspace::with(&server.address, &trust).pull(&[]);
     let proxy = Proxy::to(&server.address);
-    Desk::with(&server.address, &format!("{trust}, proxy-url: '{}'", proxy.address)).pull(&[]);
+    Workspace::with(&server.address, &format!("{trust}, proxy-url: '{}'", proxy.address)).pull(&[]);
     assert_eq!(proxy.asked().len(), 1);
-    // As with kubectl, whoever runs this may name it in the environment.
-    let desk = Desk::with(&server.address, &trust);
-    let output = desk.run(&["schemas", "pull"], &[here[0], ("HTTPS_PROXY", &proxy.address)]);
+    // As with kubectl, the user may name it in the environment.
+    let workspace = Workspace::with(&server.address, &trust);
+    let output = workspace.run(&["schemas", "pull"], &[here[0], ("HTTPS_PROXY", &proxy.address)]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(proxy.asked().len(), 2);
 }

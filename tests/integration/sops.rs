@@ -1,8 +1,4 @@
 //! Tests of the binary with files that `sops` wrote: sealed values, rejected files, and replaced files.
-#![cfg(feature = "sops")]
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod support;
 
 use std::process::Output;
 

@@ -1,4 +1,4 @@
-//! The processes of a run: a parent that waits, a child that works, and what becomes of both when one of them is killed.
+//! The processes of a run: a waiting parent, a working child, and what happens when one of them is killed.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt as _;
@@ -11,7 +11,7 @@ use crate::support::small_app::SmallApp;
 use crate::support::{cases, sealwave, stderr_of_failure};
 use tempfile::TempDir;
 
-/// A run as argocd-cmp-server starts it.
+/// Returns a run as argocd-cmp-server starts it.
 fn in_sidecar(app: &SmallApp, temp: &Path, project: &str) -> Command {
     let mut command = sealwave();
     command
@@ -26,7 +26,7 @@ fn in_sidecar(app: &SmallApp, temp: &Path, project: &str) -> Command {
     command
 }
 
-/// The lock files whose names start so, in order.
+/// Returns the lock files whose names start with a prefix, in order.
 fn locks(temp: &Path, start: &str) -> Vec<PathBuf> {
     let directory = fs_err::read_dir(temp).unwrap().next().expect("a directory").unwrap().path();
     let mut files: Vec<PathBuf> =
@@ -48,7 +48,7 @@ fn succeeds(command: &mut Command) -> Vec<u8> {
     output.stdout
 }
 
-fn waits_in_vain(command: &mut Command) {
+fn times_out_waiting(command: &mut Command) {
     let output = command.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
@@ -73,16 +73,16 @@ fn a_run_waits_for_its_turn_until_the_deadline() {
     let first = lock(&runs[0]);
     succeeds(&mut in_sidecar(&app, temp.path(), "shop"));
     let second = lock(&runs[1]);
-    waits_in_vain(&mut in_sidecar(&app, temp.path(), "shop"));
+    times_out_waiting(&mut in_sidecar(&app, temp.path(), "shop"));
     drop(first);
     succeeds(&mut in_sidecar(&app, temp.path(), "shop"));
     drop(second);
     let local = sealwave().args(app.args()).env("TMPDIR", temp.path().join("nowhere")).output().unwrap();
-    assert!(local.status.success(), "a run at the desk waits for nothing");
+    assert!(local.status.success(), "a local run does not wait");
 }
 
 #[test]
-fn a_project_has_half_of_the_turns() {
+fn a_project_has_half_of_the_slots() {
     let (app, temp) = (SmallApp::new(), TempDir::new().unwrap());
     app.operator("deadlineSeconds: 1\nconcurrency: 5\n");
     succeeds(&mut in_sidecar(&app, temp.path(), "shop"));
@@ -93,14 +93,14 @@ fn a_project_has_half_of_the_turns() {
         "a name of ours, not of a project"
     );
     let held = [lock(&project[0]), lock(&project[1])];
-    waits_in_vain(&mut in_sidecar(&app, temp.path(), "shop"));
+    times_out_waiting(&mut in_sidecar(&app, temp.path(), "shop"));
     succeeds(&mut in_sidecar(&app, temp.path(), "other"));
     drop(held);
     succeeds(&mut in_sidecar(&app, temp.path(), "shop"));
 }
 
 #[test]
-fn lock_files_are_not_made_where_another_user_could() {
+fn lock_files_are_not_created_in_shared_directories() {
     let app = SmallApp::new();
     let temp = TempDir::new().unwrap();
     succeeds(&mut in_sidecar(&app, temp.path(), "shop"));
@@ -122,7 +122,7 @@ fn lock_files_are_not_made_where_another_user_could() {
 }
 
 #[test]
-fn the_working_directory_and_variables_of_an_author_choose_nothing() {
+fn working_directory_and_author_variables_have_no_effect() {
     let app = SmallApp::new();
     let expected = succeeds(sealwave().args(app.args()));
     let hostile = "#!/bin/sh\necho HOSTILE\n";
@@ -156,7 +156,7 @@ fn the_limits_of_the_operator_file_are_checked() {
 }
 
 #[test]
-fn the_least_memory_is_enough_for_every_scenario() {
+fn the_minimum_memory_is_enough_for_every_scenario() {
     for scenario in cases("scenario-") {
         let app = scenario.join("app").to_str().unwrap().to_owned();
         for command in ["discover", "parameters"] {
@@ -202,7 +202,7 @@ fn no_text_of_a_repository_starts_a_line() {
     check("arguments", &stderr_of_failure(&["a\nerror: forged\n::error::forged"]));
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 fn until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + Duration::from_mins(1);
     loop {
@@ -227,7 +227,7 @@ fn output_that_cannot_be_written_is_an_error() {
 
 #[test]
 fn a_run_leaves_no_core_file() {
-    // Reading the certificate from a pipe keeps the process there.
+    // Reading the certificate from a pipe blocks the process.
     let mut command = sealwave();
     let mut child = command.args(["cert", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
     until("the limit is not set", || {
@@ -248,7 +248,7 @@ mod stopped {
     use super::*;
     use crate::support::peak::{Running, children, measured};
 
-    /// A run that has to wait for a server which never answers.
+    /// Starts a run that waits for a server that never answers.
     fn hanging(deadline: u64) -> (SmallApp, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let app = SmallApp::new();
@@ -271,7 +271,7 @@ mod stopped {
     }
 
     fn started(running: &Running, listener: &TcpListener) -> u32 {
-        // The child asks the server, so it is past its start.
+        // The child connects to the server, so it has started.
         let _ = listener.accept().unwrap();
         until("there is no child", || children(running.child.id()).first().copied())
     }
@@ -293,14 +293,14 @@ mod stopped {
     }
 
     #[test]
-    fn a_child_ends_with_its_parent_and_its_turn_is_free_again() {
+    fn a_child_ends_with_its_parent_and_releases_its_slot() {
         let (app, listener) = hanging(30);
         let temp = TempDir::new().unwrap();
         let mut running = Running::start(&mut in_sidecar(&app, temp.path(), "shop"));
         let child = started(&running, &listener);
         let all = locks(temp.path(), "");
         assert!(all.iter().all(|path| File::options().write(true).open(path).unwrap().try_lock().is_err()));
-        // Argo CD kills the process that it started, and that one alone.
+        // Argo CD kills only the process that it started.
         running.child.kill().unwrap();
         let run = running.finish();
         assert!(run.stdout.is_empty());
@@ -316,7 +316,7 @@ mod stopped {
     }
 
     #[test]
-    fn the_deadline_is_reported_with_what_the_run_was_doing() {
+    fn the_deadline_is_reported_with_the_current_stage() {
         let (app, _listener) = hanging(2);
         let run = measured(&mut in_sidecar(&app, TempDir::new().unwrap().path(), "shop"));
         let stderr = run.stderr();

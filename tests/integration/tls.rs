@@ -1,5 +1,5 @@
 //! Tests of TLS and proxies: each service has a certificate of a test CA, and errors are reported if it does not match.
-#![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
+
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

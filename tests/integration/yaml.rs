@@ -1,4 +1,4 @@
-//! Errors with their places, streams, lists, hostile input and round trips.
+//! YAML reading: errors with positions, streams, lists, hostile input and round trips.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ fn json_of(text: &str) -> Vec<String> {
     read(text).unwrap().iter().map(|node| node.to_json().to_string()).collect()
 }
 
-/// `line:column message` of every problem.
+/// Returns `line:column message` of every problem.
 fn problems(result: Result<Vec<Node>, Failure>) -> Vec<String> {
     let failure = result.expect_err("should be refused");
     let describe = |problem: &sealwave_core::diagnostic::Problem| match problem.at {
@@ -37,26 +37,26 @@ fn problems(result: Result<Vec<Node>, Failure>) -> Vec<String> {
 #[test]
 fn errors_name_line_and_column() {
     for (text, expected) in [
-        ("a: 1\nb: 2\na: 3\n", "3:1 key `a` is given twice, first on line 1"),
-        ("true: 1\nb:\n  c: 1\non: 2\n", "4:1 key `true` is given twice, first on line 1"),
+        ("a: 1\nb: 2\na: 3\n", "3:1 key `a` is already defined on line 1"),
+        ("true: 1\nb:\n  c: 1\non: 2\n", "4:1 key `true` is already defined on line 1"),
         ("a: .inf\n", "1:4 number is infinite or not a number"),
         ("a:\n  ~: 1\n", "2:3 key is null"),
-        ("a:\n- *nope\n", "2:3 alias refers to an anchor that this document does not define before it"),
+        ("a:\n- *nope\n", "2:3 alias refers to an anchor that is not defined before it in this document"),
         ("a: &x\n  b: *x\n", "2:6 alias refers to a node that contains it"),
         ("a: 1\n---\n%YAML 1.1\n---\nb: 1\n", "3:1 directives such as `%YAML` are not allowed in manifests"),
         ("a: 1\n--- b: 1\n", "2:5 text follows the document separator `---`"),
         ("a: 1\n...\nb: 1\n", "3:1 text follows the end of the document without a `---` line"),
         ("a: 1\nb: x\u{7f}\n", "2:5 character U+007F is not allowed in YAML"),
-        ("a: !!int x\n", "1:4 value does not fit its tag `!!int`"),
+        ("a: !!int x\n", "1:4 value does not match its tag `!!int`"),
         ("a: !!binary /w==\n", "1:4 `!!binary` value is not base64 of UTF-8 text"),
         ("<<: 1\n", "1:5 merge key `<<` needs a mapping or a sequence of mappings"),
-        ("{\"a\": 1,\n \"a\": 2}", "2:2 key `a` is given twice, first on line 1"),
+        ("{\"a\": 1,\n \"a\": 2}", "2:2 key `a` is already defined on line 1"),
         ("{\"a\": 1]", "1:8 JSON is malformed: expected a comma or the end of the collection"),
         ("{\"a\": 1} x", "1:10 JSON is malformed: expected a value"),
     ] {
         let found = problems(read(text));
         let matches = found.first().is_some_and(|first| {
-            // A tag or an anchor may be part of the place.
+            // A tag or anchor may be part of the position.
             first == expected
                 || expected.contains("tag") && first.ends_with(expected.split_once(' ').unwrap().1)
         });
@@ -95,7 +95,7 @@ fn no_message_quotes_a_value() {
 }
 
 #[test]
-fn streams_are_cut_as_kubernetes_cuts_them() {
+fn streams_are_split_as_in_kubernetes() {
     assert_eq!(
         json_of("# nothing\n---\n---\na: 1\n--- # comment\nnull\n---\nb: 2"),
         [r#"{"a":1}"#, r#"{"b":2}"#]
@@ -106,12 +106,12 @@ fn streams_are_cut_as_kubernetes_cuts_them() {
     assert_eq!(json_of("---\n{a: 1}\n"), [r#"{"a":1}"#]);
     assert_eq!(json_of("a: |\n  text"), [r#"{"a":"text\n"}"#]);
     assert!(json_of("").is_empty());
-    // Since Kubernetes 1.33 a brace at the start need not mean JSON.
+    // Since Kubernetes 1.33, a brace at the start may also be YAML.
     assert_eq!(json_of("{a: 1}"), [r#"{"a":1}"#]);
 }
 
 #[test]
-fn yaml_one_one_decides_where_the_versions_differ() {
+fn yaml_one_one_applies_where_versions_differ() {
     assert_eq!(json_of("a: [?b, c]\n"), [r#"{"a":[{"b":null},"c"]}"#]);
     assert_eq!(json_of("a: &x [?b]\n"), [r#"{"a":[{"b":null}]}"#]);
     assert_eq!(json_of("a: a?b\nb: [\"a?b\"]\n"), [r#"{"a":"a?b","b":["a?b"]}"#]);
@@ -125,7 +125,7 @@ fn yaml_one_one_decides_where_the_versions_differ() {
 }
 
 #[test]
-fn nodes_know_their_places() {
+fn nodes_have_positions() {
     let nodes = read("a: 1\n---\nb:\n  c: héllo\n  d: x\n").unwrap();
     let value = nodes[1].at(&["b", "c"]).unwrap();
     assert_eq!((value.origin.line, value.origin.column, value.origin.width), (4, 6, 5));
@@ -136,7 +136,7 @@ fn nodes_know_their_places() {
 }
 
 #[test]
-fn lists_become_their_items() {
+fn lists_are_flattened() {
     let nodes = read("kind: List\napiVersion: v1\nitems:\n- {kind: A, apiVersion: v1}\n- kind: ConfigMapList\n  apiVersion: v1\n  items: [{metadata: {name: x}}]\n---\nkind: B\nspec: {items: [1]}\n---\nkind: SecretList\nitems: null\n").unwrap();
     let kinds: Vec<String> = yaml::flatten_lists(nodes)
         .iter()
@@ -171,7 +171,7 @@ fn a_scalar_of_fifty_megabytes_is_within_the_limits() {
 }
 
 #[test]
-fn strings_that_a_reader_could_mistake_are_quoted() {
+fn ambiguous_strings_are_quoted() {
     let at = Origin::whole(source());
     for text in [
         "",
@@ -229,7 +229,7 @@ fn strings_that_a_reader_could_mistake_are_quoted() {
 }
 
 #[test]
-fn yaml_for_people_looks_as_kubectl_prints_it() {
+fn written_yaml_matches_kubectl() {
     let text = "---\nkind: ConfigMap\nspec:\n  args:\n  - --listen=0.0.0.0\n  - name: a\n    tags: []\n  empty: {}\n  on-call: \"yes\"\n  script: |\n    #!/bin/sh\n    if true; then\n      echo $HOME\n    fi\n  image: registry.example.com/app:1.2\n";
     let mut out = Vec::new();
     yaml::write_documents(&read(text).unwrap(), &mut out);
@@ -279,8 +279,8 @@ fn tree() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_is_written_reads_back(value in tree()) {
-        // Wrapped, since a null document is no document, and one that is not an object starts no JSON stream.
+    fn written_documents_are_read_back(value in tree()) {
+        // Wrapped, since a null document is skipped, and only an object starts a JSON stream.
         let at = Origin::whole(source());
         let mut mapping = Mapping::default();
         mapping.insert("root", at, Node::new(value, at));
@@ -313,7 +313,7 @@ proptest! {
     }
 }
 
-/// A document whose `v` is written so, as Kubernetes reads it; `None` where it refuses.
+/// Returns the value of `v` as Kubernetes reads it, or `None` if it refuses the document.
 fn value_of(text: &str) -> Option<String> {
     let nodes = read(&format!("a:\n{text}")).ok()?;
     Some(nodes[0].at(&["a", "v"]).unwrap().to_json().to_string())
@@ -321,7 +321,7 @@ fn value_of(text: &str) -> Option<String> {
 
 #[test]
 fn p13_tabs_that_start_a_line() {
-    // Verdicts of kubectl.
+    // The expectations come from kubectl.
     for text in [
         "  v: |\n    \tx\n",
         "  v: |-\n    \tx\n",
@@ -403,7 +403,7 @@ fn m_parse_json_that_is_yaml() {
         assert_eq!(json_of(text), documents, "{text:?}");
     }
     for (text, wanted) in [
-        // Two JSON documents make the stream JSON.
+        // After two JSON documents, the stream is JSON.
         ("{\"a\": 1}\n{\"a\": 2}\n{\"a\": 3,}\n", "3:9 JSON is malformed: expected a key in double quotes"),
         ("{\"a\": 1, /* c */ \"b\": 2}\n", "1:10 JSON is malformed: expected a key in double quotes"),
         ("{\"a\": 1} x: 1\n", "1:10 JSON is malformed: expected a value"),
@@ -411,13 +411,13 @@ fn m_parse_json_that_is_yaml() {
         ("{\"a\": \"\\/\",}\n", "1:12 JSON is malformed: expected a key in double quotes"),
         ("{a: 1}\n{a: 2}\n", "2:1 text follows the end of the document without a `---` line"),
         ("{a: 1, b: [}\n", "1:12 flow collection is not closed, or lacks a comma or a value"),
-        ("{a: 1}\n---\nb: 1\nb: 2\n", "4:1 key `b` is given twice, first on line 3"),
+        ("{a: 1}\n---\nb: 1\nb: 2\n", "4:1 key `b` is already defined on line 3"),
     ] {
         assert_eq!(problems(read(text)), [wanted], "{text:?}");
     }
 }
 
-/// Readers of YAML disagree on these: Kubernetes takes the colon for a part of the text, others for the end of a key.
+/// YAML readers disagree on these: Kubernetes treats the colon as part of the text, others as the end of a key.
 #[test]
 fn p13_colons_in_flow_collections() {
     for text in [
@@ -439,10 +439,10 @@ fn p13_colons_in_flow_collections() {
         assert!(read.is_err(), "{text}");
         let found = problems(read);
         assert_eq!(found.len(), 1, "{text}");
-        let message = "colon stands directly before a comma or a bracket of a flow collection";
+        let message = "colon is directly before a comma or bracket in a flow collection";
         assert!(found[0].ends_with(message), "{text}: {found:?}");
     }
-    // Kubernetes refuses these as well.
+    // Kubernetes refuses these, too.
     for text in ["[:a]", "{:a: 1}", "[::]", "[!]", "[|]", "[>]", "{a: |}", "[a, !x]", "[!!str]", "{a: !x}"] {
         assert!(read(&format!("v: {text}\n")).is_err(), "{text}");
     }
@@ -469,7 +469,7 @@ fn m_parse_a_first_line_that_is_indented() {
 }
 
 #[test]
-fn m_parse_utf_16_is_named() {
+fn m_parse_utf_16_is_detected() {
     for bytes in [b"\xff\xfea\0:\0 \x001\0\n\0".as_slice(), b"\xfe\xff\0a\0:\0 \x001\0\n"] {
         let found = problems(yaml::read(bytes, source(), &Limits::default()));
         assert_eq!(found, ["0:0 input is UTF-16, not UTF-8"]);

@@ -1,5 +1,5 @@
-//! What Kubernetes itself read (`testdata/kubernetes-yaml.jsonl`, made with kubectl) is what we read, and what we
-//! write reads back as the same.
+//! Compares the reader with Kubernetes itself (`testdata/kubernetes-yaml.jsonl`, created with kubectl), and checks that
+//! written documents are read back the same.
 
 use sealwave_core::document::{Node, Number, SourceId, Sources, Value};
 use sealwave_core::yaml::{self, DuplicateKeys, Limits};
@@ -10,7 +10,7 @@ const CASES: usize = 428;
 struct Case {
     name: String,
     yaml: String,
-    /// `None` where Kubernetes refuses.
+    /// `None` if Kubernetes refuses the document.
     json: Option<Json>,
 }
 
@@ -38,12 +38,12 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Limits under which even keys that are given twice are read as Kubernetes reads them.
+/// Returns limits under which even duplicate keys are read as in Kubernetes.
 fn as_kubernetes() -> Limits {
     Limits { duplicate_keys: DuplicateKeys::LastWins, ..Limits::default() }
 }
 
-/// Equality with numbers by value: the file's numbers are as kubectl printed them.
+/// Compares numbers by value: those of the file are as printed by kubectl.
 fn same(node: &Node, json: &Json) -> bool {
     match (&node.value, json) {
         (Value::Bool(ours), Json::Bool(theirs)) => ours == theirs,
@@ -72,7 +72,7 @@ fn same(node: &Node, json: &Json) -> bool {
 }
 
 #[test]
-fn every_case_reads_as_kubernetes_reads_it() {
+fn every_case_is_read_as_in_kubernetes() {
     let mut wrong = Vec::new();
     for case in cases() {
         let read = yaml::read(case.yaml.as_bytes(), source(), &as_kubernetes());
@@ -90,16 +90,16 @@ fn every_case_reads_as_kubernetes_reads_it() {
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// The one thing in which the default limits differ from Kubernetes on these cases, and it is an error.
+/// The only difference of the default limits from Kubernetes in these cases is an error.
 #[test]
-fn by_default_only_duplicate_keys_are_refused_beyond_kubernetes() {
+fn by_default_only_duplicate_keys_are_refused_in_addition() {
     for case in cases() {
         let read = yaml::read(case.yaml.as_bytes(), source(), &Limits::default());
         match (read, case.json) {
             (Ok(nodes), Some(json)) => assert!(same(&nodes[0], &json), "{}", case.name),
             (Err(failure), Some(_)) => {
                 assert_eq!(case.name, "dup key");
-                assert_eq!(failure.problems()[0].message, "key `v` is given twice, first on line 6");
+                assert_eq!(failure.problems()[0].message, "key `v` is already defined on line 6");
             }
             (Err(_), None) => {}
             (Ok(_), None) => panic!("{} was accepted", case.name),

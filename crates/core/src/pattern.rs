@@ -1,48 +1,49 @@
-//! Regular expressions of Go (RE2), written for the crate `regex`: patterns of schemas, and those in CEL rules.
+//! Translates regular expressions of Go (RE2), from schemas and CEL rules, for the crate `regex`.
 //!
-//! Both match in linear time and nearly share a syntax. What differs is rewritten: `\d`, `\s`, `\w` and `\b` mean ASCII
-//! in Go; a brace that starts no repetition is itself; within brackets, `[`, `&&`, `--` and `~~` have no meaning.
+//! Both match in linear time and have nearly the same syntax. Differences are rewritten: in Go, `\d`, `\s`, `\w`
+//! and `\b` are ASCII-only; a brace that does not start a repetition is literal; in brackets, `[`, `&&`, `--` and `~~`
+//! are literal.
 
 use regex::{Regex, RegexBuilder};
 
-/// Bytes of a pattern.
+/// Maximum length of a pattern, in bytes.
 const MAX_PATTERN: usize = 4096;
-/// Bytes of a compiled one, and what matching a byte of text against it is worth in steps of the walk. Repetition of
-/// repetition explodes, and so does the work; the API server has limits, too.
+/// Classes of compiled patterns: the maximum size in bytes, and the cost of matching one byte of text, in steps. Nested
+/// repetition grows exponentially, and so does the work; the API server has limits, too.
 const CLASSES: [(usize, u64); 3] = [(8 << 10, 3), (64 << 10, 20), (512 << 10, 160)];
 
-/// A pattern that can be matched.
+/// A compiled pattern.
 #[derive(Debug)]
 pub struct Pattern {
     regex: Regex,
-    /// Steps for each byte of a text.
+    /// The steps for each byte of a text.
     pub steps: u64,
 }
 
 impl Pattern {
-    /// The pattern, compiled; `None` where it is not valid or too large.
+    /// Compiles a pattern. Returns `None` if it is not valid or too large.
     pub fn new(pattern: &str) -> Option<Self> {
         if pattern.len() > MAX_PATTERN {
             return None;
         }
-        let mut builder = RegexBuilder::new(&rewritten(pattern));
+        let mut builder = RegexBuilder::new(&rewrite_for_rust(pattern));
         CLASSES.iter().find_map(|(size, steps)| {
             let regex = builder.size_limit(*size).dfa_size_limit(*size * 8).build().ok()?;
             Some(Self { regex, steps: *steps })
         })
     }
 
-    /// Returns whether a pattern is not one of Go's, however large it is.
+    /// Reports whether Go would refuse a pattern's syntax, regardless of its size.
     pub fn is_malformed(pattern: &str) -> bool {
-        // It is parsed before its size is looked at, and none is small enough to be compiled.
-        let build = || RegexBuilder::new(&rewritten(pattern)).size_limit(1).build();
+        // Patterns are parsed before their size is checked, and all exceed this limit.
+        let build = || RegexBuilder::new(&rewrite_for_rust(pattern)).size_limit(1).build();
         pattern.len() <= MAX_PATTERN && matches!(build(), Err(regex::Error::Syntax(_)))
     }
 
-    /// What compiling one that is refused is worth, in those of the smallest class.
+    /// The cost of compiling a pattern that is refused, in units of the smallest class.
     pub const REFUSED: usize = 8;
 
-    /// What compiling it was worth, in those of the smallest class.
+    /// Returns the cost of compiling the pattern, in units of the smallest class.
     pub fn cost(&self) -> usize {
         match self.steps {
             ..10 => 1,
@@ -55,13 +56,13 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
-    /// Returns the first part of the text that matches.
+    /// Returns the first match in a text.
     pub fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
         self.regex.find(text).map(|found| found.as_str())
     }
 }
 
-fn rewritten(pattern: &str) -> String {
+fn rewrite_for_rust(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern;
     let mut in_class = false;
@@ -72,7 +73,7 @@ fn rewritten(pattern: &str) -> String {
             '[' if !in_class => {
                 in_class = true;
                 out.push('[');
-                // A bracket that closes at once is itself.
+                // A closing bracket at the start is literal.
                 for literal in ["^", "]"] {
                     if let Some(after) = rest.strip_prefix(literal) {
                         out.push_str(if literal == "]" { r"\]" } else { literal });
@@ -82,7 +83,7 @@ fn rewritten(pattern: &str) -> String {
             }
             '[' if rest.starts_with(':') => out.push('['),
             ']' if in_class => {
-                // `[:alpha:]` ends with the same bracket.
+                // The same bracket ends `[:alpha:]`.
                 in_class =
                     out.ends_with(':') && out.rfind("[:").is_some_and(|start| !out[start..].contains(']'));
                 out.push(']');
@@ -99,7 +100,7 @@ fn rewritten(pattern: &str) -> String {
     out
 }
 
-/// What follows a backslash; what is left after it.
+/// Rewrites an escape sequence and returns the rest.
 fn escape<'p>(rest: &'p str, in_class: bool, out: &mut String) -> &'p str {
     let Some(c) = rest.chars().next() else {
         out.push('\\');
@@ -122,7 +123,7 @@ fn escape<'p>(rest: &'p str, in_class: bool, out: &mut String) -> &'p str {
             out.push(')');
         }
         '<' | '>' => out.push(c),
-        // A class or a character by its name: the braces are no repetition.
+        // A class or character by name: the braces are not a repetition.
         'p' | 'P' | 'x' if after.starts_with('{') => {
             let end = after.find('}').map_or(after.len(), |end| end + 1);
             let (name, after) = after.split_at(end);
@@ -144,13 +145,13 @@ fn escape<'p>(rest: &'p str, in_class: bool, out: &mut String) -> &'p str {
     after
 }
 
-/// Whether a brace is followed by `n}`, `n,}` or `n,m}`.
+/// Reports whether a brace is followed by `n}`, `n,}` or `n,m}`.
 fn starts_repetition(rest: &str) -> bool {
     let Some((inside, _)) = rest.split_once('}') else { return false };
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match inside.split_once(',') {
-        Some((least, most)) => number(least) && (most.is_empty() || number(most)),
-        None => number(inside),
+        Some((least, most)) => is_number(least) && (most.is_empty() || is_number(most)),
+        None => is_number(inside),
     }
 }
 
@@ -159,7 +160,7 @@ mod tests {
     use super::Pattern;
 
     #[test]
-    fn patterns_mean_what_they_mean_in_go() {
+    fn patterns_match_as_in_go() {
         for (pattern, good, bad) in [
             (r"^\d+$", "123", "١٢٣"),
             (r"^[\d.]+$", "1.2", "١"),
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_patterns_are_told_from_large_ones() {
+    fn malformed_patterns_differ_from_large_ones() {
         for pattern in ["(", "(?=a)", r"(a)\1", "[a", r"\"] {
             assert!(Pattern::is_malformed(pattern), "{pattern}");
         }

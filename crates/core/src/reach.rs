@@ -1,9 +1,9 @@
-//! How far the paths of a repository may lead, and opening them no farther than that.
+//! Limits how far the paths of a repository may lead, and opens files within that limit.
 //!
-//! A repository is hostile: a link in it may lead to any file of the machine. A path is followed only while it stays below
-//! a root, by its names and by what they turn out to be. What is outside never shows: whether something exists there has no
-//! influence on the answer. Of two names of one file (hard links) none can be told to be foreign; Git does not store any.
-//! This is the only place that decides this, for apps, plain manifests, definitions and excerpts alike.
+//! A repository is hostile: a link in it may point to any file of the machine. A path is followed only while it stays
+//! below a root, by its names and by their targets. Nothing outside is revealed, not even whether it exists. Hard links
+//! cannot be detected as foreign, but Git does not store any. This is the only module that decides this, for apps,
+//! plain manifests, definitions and excerpts.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -11,30 +11,30 @@ use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
 
-/// Links that follow one another; the kernel follows no more either.
+/// Maximum number of links in a chain, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// How far a path may lead.
+/// The limit within which a path may lead.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// Wherever it leads: the user named it.
+    /// Anywhere: the user named the path.
     Anywhere,
-    /// Not out of this directory, which is absolute and has no links in it.
+    /// Only below this directory, which is absolute and contains no links.
     Below(PathBuf),
 }
 
-/// Why a path is not followed, or cannot be.
+/// The reason why a path is not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReachError {
-    /// The system does not let it be read.
+    /// The system refuses access.
     Io(ErrorKind),
-    /// Links lead to one another for ever.
+    /// Symbolic links form a loop.
     Loop,
-    /// Nothing is there.
+    /// The target does not exist.
     Missing,
-    /// It leads out of the root.
+    /// The path leads out of the root.
     Outside,
-    /// Neither a file nor a directory is there.
+    /// The target is neither a file nor a directory.
     Special,
 }
 
@@ -58,28 +58,28 @@ impl From<ReachError> for std::io::Error {
     }
 }
 
-/// Returns the nearest directory at or above a full path that has a `.git`, which in a worktree and in a submodule is a
-/// file.
+/// Returns the nearest directory at or above a full path that contains `.git`, which is a file in worktrees and
+/// submodules.
 pub fn repository_root(full: &Path) -> Option<&Path> {
     full.ancestors().find(|directory| is_repository(directory))
 }
 
-/// Whether a directory looks like the top of a Git repository.
+/// Reports whether a directory looks like the top of a Git repository.
 pub fn is_repository(directory: &Path) -> bool {
     directory.join(".git").symlink_metadata().is_ok()
 }
 
 impl Reach {
-    /// The reach of what is found below a directory that the user named: its repository, or the directory itself.
+    /// Returns the reach of paths below a directory that the user named: its repository, or the directory itself.
     ///
     /// # Errors
-    /// The directory cannot be found.
+    /// The directory does not exist.
     pub fn of_directory(directory: &Path) -> std::io::Result<Self> {
         let full = fs::canonicalize(directory)?;
         Ok(Self::Below(repository_root(&full).unwrap_or(&full).to_owned()))
     }
 
-    /// Whether a relative path that starts in the full path `from` stays inside, by the names alone.
+    /// Reports whether a relative path that starts at the full path `from` stays inside, judging by names only.
     pub fn holds_names(&self, from: &Path, relative: &Path) -> bool {
         let end = relative.components().try_fold(from.to_owned(), |mut at, part| {
             match part {
@@ -100,10 +100,10 @@ impl Reach {
         }
     }
 
-    /// Returns the full path, without links, of what a path leads to.
+    /// Returns the full path of a path's target, without links.
     ///
     /// # Errors
-    /// It leads outside, or nowhere.
+    /// The path leads outside, or does not exist.
     pub fn resolve(&self, path: &Path) -> Result<PathBuf, ReachError> {
         let Self::Below(root) = self else { return Ok(fs::canonicalize(path)?) };
         if let Ok(inside) = path.strip_prefix(root) {
@@ -113,20 +113,20 @@ impl Reach {
         match path.file_name() {
             _ if !parent.starts_with(root) => Err(ReachError::Outside),
             Some(name) => follow(root, parent, Path::new(name)),
-            // `.` and what ends with `..` is no entry of a directory.
+            // `.` and paths that end with `..` are not entries of a directory.
             None => {
                 Some(fs::canonicalize(path)?).filter(|real| real.starts_with(root)).ok_or(ReachError::Outside)
             }
         }
     }
 
-    /// Opens a regular file. What was opened is looked at once more, as the path may have changed in between.
+    /// Opens a regular file. The opened file is checked again, as the path may have changed in between.
     ///
     /// # Errors
-    /// It leads outside, or to no file that can be read.
+    /// The path leads outside, or its target is not a readable file.
     pub fn open(&self, path: &Path) -> Result<fs::File, ReachError> {
         let real = self.resolve(path)?;
-        // Before it is opened: opening a pipe would wait for a writer.
+        // Checked before opening: opening a pipe would wait for a writer.
         if !fs::metadata(&real)?.is_file() {
             return Err(ReachError::Special);
         }
@@ -141,28 +141,28 @@ impl Reach {
     }
 }
 
-/// Returns whether a full path is part of what a root holds. Git's own directory is not: its `config` may hold credentials that no
-/// commit has.
+/// Returns whether a full path is below a root. Git's own directory is excluded: its `config` may contain credentials
+/// that are in no commit.
 fn is_inside(root: &Path, full: &Path) -> bool {
     let is_git = |part: Component<'_>| part.as_os_str().eq_ignore_ascii_case(".git");
     full.strip_prefix(root).is_ok_and(|inside| !inside.components().any(is_git))
 }
 
-/// One step of a path.
-enum Step {
+/// A component to follow.
+enum FollowStep {
     Into(OsString),
     Up,
 }
 
-/// Follows a path as the system would, step by step, and never looks at what is outside of the root.
+/// Follows a path like the system, step by step, and never accesses anything outside the root.
 fn follow(root: &Path, start: PathBuf, path: &Path) -> Result<PathBuf, ReachError> {
     let mut at = start;
     let mut links = 0;
     let mut steps = steps(path);
     while let Some(step) = steps.pop() {
         match step {
-            Step::Into(name) => at.push(name),
-            Step::Up => drop(at.pop()),
+            FollowStep::Into(name) => at.push(name),
+            FollowStep::Up => drop(at.pop()),
         }
         if !is_inside(root, &at) {
             return Err(ReachError::Outside);
@@ -186,17 +186,17 @@ fn follow(root: &Path, start: PathBuf, path: &Path) -> Result<PathBuf, ReachErro
     Ok(at)
 }
 
-/// The steps of a path, the last one first.
-fn steps(path: &Path) -> Vec<Step> {
+/// Returns the steps of a path in reverse order.
+fn steps(path: &Path) -> Vec<FollowStep> {
     let step = |part: Component<'_>| match part {
-        Component::Normal(name) => Some(Step::Into(name.to_owned())),
-        Component::ParentDir => Some(Step::Up),
+        Component::Normal(name) => Some(FollowStep::Into(name.to_owned())),
+        Component::ParentDir => Some(FollowStep::Up),
         Component::CurDir | Component::Prefix(_) | Component::RootDir => None,
     };
     path.components().rev().filter_map(step).collect()
 }
 
-/// The full path of an open file, where the system tells it.
+/// Returns the full path of an open file, if the system provides it.
 fn opened_path(file: &fs::File) -> Option<PathBuf> {
     #[cfg(target_os = "linux")]
     {
@@ -220,9 +220,9 @@ mod tests {
 
     use super::*;
 
-    struct Checkout(tempfile::TempDir);
+    struct TestCheckout(tempfile::TempDir);
 
-    impl Checkout {
+    impl TestCheckout {
         fn new() -> Self {
             let checkout = Self(tempfile::tempdir().unwrap());
             for directory in ["repo/a/b", "outside/c"] {
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn links_are_followed_inside() {
-        let checkout = Checkout::new();
+        let checkout = TestCheckout::new();
         let real = Ok(checkout.at("repo/a/in.yaml"));
         assert_eq!(checkout.link("in.yaml", "repo/a/link"), real);
         assert_eq!(checkout.link("link", "repo/a/second"), real);
@@ -264,8 +264,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_is_reached_and_whether_it_exists_makes_no_difference() {
-        let checkout = Checkout::new();
+    fn nothing_outside_is_reached_or_revealed() {
+        let checkout = TestCheckout::new();
         let absolute = checkout.at("outside/out.yaml");
         let _ = checkout.link("../../outside", "repo/a/directory");
         let _ = checkout.link("../../outside/out.yaml", "repo/a/first");
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_directory_of_git_is_outside() {
-        let checkout = Checkout::new();
+        let checkout = TestCheckout::new();
         fs::create_dir_all(checkout.at("repo/.git/refs")).unwrap();
         fs::create_dir_all(checkout.at("repo/a/sub/.GIT")).unwrap();
         for file in ["repo/.git/config", "repo/.git/refs/a.yaml", "repo/a/sub/.GIT/config"] {
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(checkout.reach().resolve(&absolute), Err(ReachError::Outside));
         assert!(!checkout.reach().holds_names(&checkout.at("repo/a"), Path::new("../.git/config")));
         assert_eq!(checkout.link(".gitignore", "repo/a/link"), Ok(checkout.at("repo/a/.gitignore")));
-        // A worktree that lies below such a directory is a repository like any other.
+        // A worktree below such a directory is a normal repository.
         fs::create_dir_all(checkout.at("repo/.git/wt")).unwrap();
         fs::write(checkout.at("repo/.git/wt/in.yaml"), "in").unwrap();
         let worktree = Reach::Below(checkout.at("repo/.git/wt"));
@@ -327,8 +327,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_not_opened() {
-        let checkout = Checkout::new();
+    fn only_regular_files_are_opened() {
+        let checkout = TestCheckout::new();
         let pipe = checkout.at("repo/pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         assert_eq!(checkout.reach().open(&pipe).map(|_| ()), Err(ReachError::Special));
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_repository_is_the_nearest_one() {
-        let checkout = Checkout::new();
+        let checkout = TestCheckout::new();
         assert_eq!(Reach::of_directory(&checkout.at("repo/a")).unwrap(), Reach::Below(checkout.at("repo/a")));
         fs::write(checkout.at("repo/.git"), "gitdir: elsewhere\n").unwrap();
         assert_eq!(Reach::of_directory(&checkout.at("repo/a")).unwrap(), checkout.reach());

@@ -1,32 +1,35 @@
-//! One function over many items on all cores, with results in the order of the items.
+//! Applies a function to many items on all cores, with results in the order of the items.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// A worker panicked. What it said is dropped: it may hold what it worked on.
+/// The error of a panicked worker. The panic payload is dropped: it may contain input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerPanicked;
 
-/// Threads that [`map`] may use, the calling one included.
+/// Maximum number of threads of [`map`], including the calling one.
 static MAX_THREADS: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Bounds the threads of this process, each of which takes memory for its allocations and its stack.
+/// Limits the threads of this process, each of which needs memory for its allocations and stack.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "memory is bounded on Linux only"))]
 pub fn limit_threads(threads: usize) {
     MAX_THREADS.store(threads, Ordering::Relaxed);
 }
 
-/// Applies `work` to each item, on as many threads as there are cores (and never more than items, or than
-/// [`limit_threads`] says).
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Result<Vec<R>, WorkerPanicked> {
+/// Applies `work` to each item, with one thread per core, but not more than there are items or than [`limit_threads`]
+/// allows.
+pub fn map<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Result<Vec<R>, WorkerPanicked> {
     let next = AtomicUsize::new(0);
     let run =
         || catch_unwind(AssertUnwindSafe(|| take_turns(items, &next, &work))).map_err(|_| WorkerPanicked);
     let helpers = cores().min(MAX_THREADS.load(Ordering::Relaxed)).min(items.len()).saturating_sub(1);
     let mut numbered = thread::scope(|scope| {
-        // A thread that cannot be started is no harm: those that run take its share.
+        // If a thread cannot be started, the others do its share.
         let started: Vec<_> =
             (0..helpers).filter_map(|_| thread::Builder::new().spawn_scoped(scope, run).ok()).collect();
         let mut all = run()?;
@@ -39,7 +42,7 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Resu
     Ok(numbered.into_iter().map(|(_, result)| result).collect())
 }
 
-/// The cores that this process may use. The standard library asks the system, by way of several files, each time.
+/// Returns the number of cores for this process. Cached, since the standard library reads several files each time.
 fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
@@ -67,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_on_one_thread_and_on_many() {
-        assert_eq!(map(&[1], |_| -> u8 { panic!("told nobody") }), Err(WorkerPanicked));
+        assert_eq!(map(&[1], |_| -> u8 { panic!("secret payload") }), Err(WorkerPanicked));
         let items: Vec<u32> = (0..64).collect();
         assert_eq!(map(&items, |n| assert_ne!(*n, 33)), Err(WorkerPanicked));
     }

@@ -1,6 +1,7 @@
-//! A stand-in for AWS on loopback that speaks the JSON protocol, notes what it is asked, and fails as it is told to.
+//! A local AWS stub that speaks the JSON protocol, records requests, and fails on demand.
 //!
-//! Shared by the crate's own tests, by tests of the binary and by a benchmark; only the standard library and `serde_json`.
+//! Shared by the crate's own tests, tests of the binary, and a benchmark; uses only the standard library and
+//! `serde_json`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,25 +11,25 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// One request.
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The operation: what stands behind the dot in `X-Amz-Target`; else the `Action` of a form.
+    /// The operation: the part after the dot in `X-Amz-Target`, or the `Action` of a form.
     pub operation: String,
     pub target: String,
     pub authorization: String,
     pub body: Value,
 }
 
-/// What to answer.
+/// The response to a request.
 pub enum Reply {
     /// A status and a JSON document.
     Json(u16, Value),
     /// These bytes as they are; then the connection is closed.
     Raw(Vec<u8>),
-    /// The same, but later.
+    /// Another response, after a delay.
     Later(Duration, Box<Self>),
-    /// Nothing, ever.
+    /// No response.
     Hang,
 }
 
@@ -37,7 +38,7 @@ impl Reply {
         Self::Json(200, body)
     }
 
-    /// An error as AWS words it; the message must never show.
+    /// Returns an error in the format of AWS; the message must never be printed.
     pub fn error(status: u16, code: &str) -> Self {
         Self::Json(status, json!({"__type": code, "message": "CANARY in a message"}))
     }
@@ -49,7 +50,7 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// Answers each request with what `answer` says; the second argument is how many came before.
+    /// Answers each request with `answer`; the second argument is the number of earlier requests.
     pub fn start(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
@@ -64,12 +65,12 @@ impl Stub {
         Self { endpoint, asked }
     }
 
-    /// All requests so far.
+    /// Returns all requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Their operations.
+    /// Returns the operations of all requests so far.
     pub fn operations(&self) -> Vec<String> {
         self.asked().into_iter().map(|asked| asked.operation).collect()
     }
@@ -92,7 +93,7 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usi
     }
 }
 
-/// Whether the connection stays open.
+/// Writes a response. Returns whether the connection stays open.
 fn write(mut stream: &TcpStream, reply: Reply) -> bool {
     match reply {
         Reply::Json(status, body) => {
@@ -146,7 +147,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     Some(Asked { operation, target, authorization, body })
 }
 
-/// The name that a request asks for, or each of them.
+/// Returns the names that a request asks for.
 pub fn names(asked: &Asked) -> Vec<String> {
     let field = ["SecretIdList", "Names", "SecretId"].into_iter().find_map(|field| asked.body.get(field));
     match field {
@@ -156,7 +157,7 @@ pub fn names(asked: &Asked) -> Vec<String> {
     }
 }
 
-/// A secret as `GetSecretValue` and `BatchGetSecretValue` give it.
+/// Returns a secret in the format of `GetSecretValue` and `BatchGetSecretValue`.
 pub fn secret(name: &str, text: &str) -> Value {
     json!({
         "ARN": format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf"),
@@ -168,7 +169,7 @@ pub fn secret(name: &str, text: &str) -> Value {
     })
 }
 
-/// Answers for secrets, and parameters, whose text is a function of the name.
+/// Answers requests for secrets and parameters; the text is computed from the name.
 pub fn answer_with(text: impl Fn(&str) -> String, asked: &Asked) -> Reply {
     let names = names(asked);
     match asked.operation.as_str() {

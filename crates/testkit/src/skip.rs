@@ -1,15 +1,15 @@
-//! Saying that a test was skipped, where whoever runs the tests sees it.
+//! Reports skipped tests visibly.
 //!
-//! Shared by the crate's own tests and by tests of the binary; only the standard library.
+//! Shared by the crate's own tests and tests of the binary; uses only the standard library.
 
 use std::io::Write as _;
 use std::thread;
 
-/// Says on standard error that this test is skipped, and why. The test harness holds back what the print macros write in a
-/// test that passes, so this writes past it.
+/// Reports on standard error that this test is skipped, and why. The test harness captures the print macros in passing
+/// tests, so this bypasses them.
 pub fn skipped(why: &str) {
     let current = thread::current();
     let line = format!("test {} skipped: {why}\n", current.name().unwrap_or("(unnamed)"));
-    // A closed standard error is no reason to fail.
+    // A closed standard error must not fail the test.
     let _ = std::io::stderr().write_all(line.as_bytes());
 }

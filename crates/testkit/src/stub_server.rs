@@ -1,7 +1,5 @@
 //! An HTTP server for tests on loopback, with or without TLS. It records requests and replies as the test decides.
 
-#![allow(dead_code, reason = "each test target uses only a part of this module")]
-
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A certificate authority and what it signs, and an HTTP proxy that notes where it was asked to lead.
+//! A certificate authority with its certificates, and an HTTP proxy that records requests.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-/// Signs certificates for servers and clients.
+/// A certificate authority that signs certificates for servers and clients.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -24,23 +24,23 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A server with a certificate for this name or address.
+    /// Returns a server with a certificate for this name or address.
     pub fn server(&self, name: &str) -> Arc<ServerConfig> {
         self.server_with(name, |_| {}, false)
     }
 
-    /// One whose certificate has not been valid for long.
+    /// Returns a server whose certificate has expired.
     pub fn expired_server(&self, name: &str) -> Arc<ServerConfig> {
         let expire = |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(2001, 1, 1);
         self.server_with(name, expire, false)
     }
 
-    /// One that wants a certificate of its clients, of the same authority.
+    /// Returns a server that requires a client certificate from the same authority.
     pub fn server_for_known_clients(&self, name: &str) -> Arc<ServerConfig> {
         self.server_with(name, |_| {}, true)
     }
 
-    /// A client's certificate and key, as PEM.
+    /// Returns a client's certificate and key, as PEM.
     pub fn client(&self) -> (String, String) {
         let mut params = CertificateParams::new(vec!["client".to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -75,7 +75,7 @@ impl Authority {
     }
 }
 
-/// An https address behind which a server talks plain HTTP.
+/// Returns an https address of a server that speaks plain HTTP.
 pub fn without_tls() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());
@@ -88,7 +88,7 @@ pub fn without_tls() -> String {
     address
 }
 
-/// An HTTP proxy that leads every tunnel to one server.
+/// An HTTP proxy that forwards every tunnel to one server.
 pub struct Proxy {
     pub address: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -110,7 +110,7 @@ impl Proxy {
         Self { address, asked }
     }
 
-    /// All that it was asked: the first line of each request.
+    /// Returns the first line of each request.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

@@ -1,8 +1,8 @@
-//! The list for people: a block per environment with its cluster, a line per reference, a line per use with the Secret and
-//! its scope. Where the uses of a reference differ, each has a decision of its own.
+//! The list for people: a block per environment with its cluster, a line per reference, a line per use with the Secret
+//! and its scope. If the decisions on the uses of a reference differ, each use shows its own.
 //!
-//! Characters outside ASCII in a reference are shown as code points: to the policy a look-alike is another character, and
-//! a reviewer should see that.
+//! Non-ASCII characters in a reference are shown as code points: to the policy, a look-alike is another character, and
+//! reviewers must be able to see that.
 
 use std::fmt::Write as _;
 
@@ -33,7 +33,8 @@ pub(super) fn write(report: &Report) -> String {
 }
 
 fn references(out: &mut String, all: &[Listed]) {
-    let names: Vec<String> = all.iter().map(|listed| ascii(&listed.reference.to_string())).collect();
+    let names: Vec<String> =
+        all.iter().map(|listed| escape_non_ascii(&listed.reference.to_string())).collect();
     let places: Vec<Vec<String>> =
         all.iter().map(|listed| listed.uses.iter().map(|one| printable(&one.used.place)).collect()).collect();
     let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0);
@@ -41,8 +42,8 @@ fn references(out: &mut String, all: &[Listed]) {
     for ((listed, name), places) in all.iter().zip(&names).zip(&places) {
         let (worst, is_for_all) = listed.verdict();
         let (style, text) = verdict(worst);
-        let some = if is_for_all { "" } else { "in part " };
-        let line = format!("  {name:<name_width$}  {style}{some}{}{style:#}", printable(text));
+        let partly = if is_for_all { "" } else { "in part " };
+        let line = format!("  {name:<name_width$}  {style}{partly}{}{style:#}", printable(text));
         let _ = writeln!(out, "{}", line.trim_end());
         for (one, place) in listed.uses.iter().zip(places) {
             let ReferenceUse { secret, item, scope, .. } = &one.used;
@@ -58,21 +59,21 @@ fn references(out: &mut String, all: &[Listed]) {
 }
 
 fn verdict(verdict: &Verdict) -> (Style, String) {
-    let colour = |colour: AnsiColor| colour.on_default();
+    let color = |color: AnsiColor| color.on_default();
     match verdict {
-        Verdict::Allowed(rule) => (colour(AnsiColor::Green), format!("allowed by `{rule}`")),
-        Verdict::Denied(rule) => (colour(AnsiColor::Red).bold(), format!("denied by `{rule}`")),
+        Verdict::Allowed(rule) => (color(AnsiColor::Green), format!("allowed by `{rule}`")),
+        Verdict::Denied(rule) => (color(AnsiColor::Red).bold(), format!("denied by `{rule}`")),
         Verdict::Elsewhere(rule, fields) => {
             let fields = fields.join("`, `");
             let text = format!("refused: `{fields}` of rule `{rule}` does not list the destination");
-            (colour(AnsiColor::Red).bold(), text)
+            (color(AnsiColor::Red).bold(), text)
         }
         Verdict::NotAsked => (Style::new(), String::new()),
-        Verdict::Refused => (colour(AnsiColor::Red).bold(), "refused: no rule allows it".to_owned()),
+        Verdict::Refused => (color(AnsiColor::Red).bold(), "refused: no rule allows it".to_owned()),
     }
 }
 
-fn ascii(text: &str) -> String {
+fn escape_non_ascii(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         if c == ' ' || c.is_ascii_graphic() {

@@ -1,11 +1,11 @@
-//! The list for programs: one object of `kind: ReferenceList`. Fields may be added; what is here keeps its meaning as
-//! long as `apiVersion` stays. What is not known is `null`.
+//! The list for programs: one object of `kind: ReferenceList`. Fields may be added; existing fields keep their meaning
+//! for as long as `apiVersion` stays the same. Unknown values are `null`.
 //!
-//! Each use has a `destination` (`cluster`, `namespace` of the Secret, `scope`) and a `decision` on it: `allowed`, `denied`
-//! (a rule denies it), `refused` (no rule allows it) or `unchecked` (no policy was asked); `rule` is the one that allows or
-//! denies. Where a rule allows the reference for other destinations only, `missing` names that rule and the `fields` that do
-//! not list the destination. The `decision` of a reference is the worst of those of its uses: `denied`, then `refused`, then
-//! `allowed`. `line` and `column` count from 1 and are those of the item's value.
+//! Each use has a `destination` (`cluster`, `namespace` of the Secret, `scope`) and a `decision` on it: `allowed`,
+//! `denied` (a rule denies it), `refused` (no rule allows it) or `unchecked` (no policy was evaluated); `rule` is the
+//! rule that allows or denies. If a rule allows the reference only for other destinations, `missing` names that rule
+//! and the `fields` that do not list the destination. The `decision` of a reference is the worst of those of its uses:
+//! `denied`, then `refused`, then `allowed`. `line` and `column` start at 1 and refer to the item's value.
 
 use serde::Serialize;
 
@@ -145,7 +145,7 @@ fn used<'a>(one: &'a JudgedUse, cluster: &'a str) -> JsonUse<'a> {
     }
 }
 
-/// The name of a decision, and the rule that made it.
+/// Returns the name of a decision and the rule that made it.
 fn decision(verdict: &Verdict) -> (&'static str, Option<&str>) {
     match verdict {
         Verdict::Allowed(rule) => ("allowed", Some(rule.as_str())),

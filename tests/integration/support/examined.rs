@@ -1,4 +1,4 @@
-//! `validate` in the test's own process: what it finds in an app, in files and in texts.
+//! Runs `validate` in the test's own process, for an app, files or a text.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use sealwave_secrets::settings::ValidationSettings;
 use sealwave_validate::engine::{Checking, KnownDefinition, PlainInput, SchemaSet, Standing};
 use sealwave_validate::{Examination, Finding};
 
-/// What flags decide; `--config` is followed, and 2026-01-01 is the day.
+/// Parses flags; `--config` is supported, and the date is 2026-01-01.
 pub fn decided(flags: &[String]) -> Validation {
     let line = ["sealwave", "validate"].map(str::to_owned).into_iter().chain(flags.iter().cloned());
     let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
@@ -34,7 +34,7 @@ pub fn decided(flags: &[String]) -> Validation {
     decided
 }
 
-/// The same with schemas, and with what an app says.
+/// Adds schemas and the settings of an app.
 pub fn with_schemas(validation: &Validation, app: Option<&Path>) -> Checking {
     let discovery = app.and_then(|app| sealwave_pipeline::discover(app, None).ok());
     let settings =
@@ -48,7 +48,7 @@ pub fn with_schemas(validation: &Validation, app: Option<&Path>) -> Checking {
     checking
 }
 
-/// All environments of the app in a directory; `name` is what messages call it.
+/// Validates all environments of the app in a directory; `name` appears in messages.
 pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standing) -> Vec<Finding> {
     let discovery = match sealwave_pipeline::discover(directory, None) {
         Ok(discovery) => discovery,
@@ -73,7 +73,7 @@ pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standin
     sealwave_validate::engine::validate(&examined, checking, standing).findings
 }
 
-/// Plain manifests of files.
+/// Validates files of plain manifests.
 pub fn files(paths: Vec<PathBuf>, checking: &Checking, standing: &Standing) -> Vec<Finding> {
     let input = |path: PathBuf| PlainInput {
         name: path.display().to_string(),
@@ -82,7 +82,7 @@ pub fn files(paths: Vec<PathBuf>, checking: &Checking, standing: &Standing) -> V
     plain(paths.into_iter().map(input).collect(), checking, standing)
 }
 
-/// Plain manifests of a text, under the name `a.yaml`.
+/// Validates a text of plain manifests, under the name `a.yaml`.
 pub fn text(text: &str, checking: &Checking) -> Vec<Finding> {
     let text = text.as_bytes().to_vec();
     let input =

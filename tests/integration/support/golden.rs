@@ -1,14 +1,14 @@
-//! Expected outputs of the scenarios, and which of them need secrets that a test has to supply first.
+//! Expected outputs of the scenarios, and which of them need secrets that a test must provide first.
 
 use std::path::Path;
 
-/// `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test cli` rewrites the expected files.
+/// Reports whether to rewrite the expected files: `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test cli`.
 fn update_golden() -> bool {
     #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]
     std::env::var_os("SEALWAVE_UPDATE_GOLDEN").is_some()
 }
 
-/// Compares an output with a scenario's expected file, whose name is returned.
+/// Compares an output with a scenario's expected file and returns the file's name.
 pub fn check_golden(scenario: &Path, name: &str, found: &str) -> String {
     check_file(&scenario.join("expected").join(name), found);
     name.to_owned()
@@ -28,7 +28,7 @@ pub fn check_file(path: &Path, found: &str) {
     );
 }
 
-/// Whether `generate` works here without AWS: the environment asks it for nothing, and this build has the providers of
+/// Reports whether `generate` works without AWS: the environment does not need it, and this build has the providers of
 /// the operator file.
 pub fn generates_here(scenario: &Path, environment: &str) -> bool {
     let operator = fs_err::read_to_string(scenario.join("operator/operator.yaml")).expect("an operator file");
@@ -36,7 +36,7 @@ pub fn generates_here(scenario: &Path, environment: &str) -> bool {
     built && !needs_aws(scenario).iter().any(|name| name == environment)
 }
 
-/// The environments of a scenario whose `generate` asks AWS; their `render` asks nobody.
+/// Returns the environments of a scenario whose `generate` needs AWS; `render` never does.
 pub fn needs_aws(scenario: &Path) -> Vec<String> {
     let list = scenario.join("needs-aws");
     if !list.exists() {

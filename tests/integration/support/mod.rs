@@ -1,4 +1,4 @@
-//! What the tests of the binary share: a scrubbed command, directories of cases, secret markers.
+//! Helpers for tests of the binary: a command with a clean environment, directories of cases, secret markers.
 
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of this")]
 
@@ -14,27 +14,27 @@ pub mod small_app;
 pub mod validating;
 pub mod watched;
 
-/// All fake secret values hold this.
+/// The marker in all fake secret values.
 pub const MARKER: &str = "CANARY";
 
-/// The repository.
+/// Returns the root of the repository.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A command with nothing of this process' environment but its path.
+/// Returns a command whose environment contains only `PATH`.
 pub fn sealwave() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sealwave"));
     command.env_clear().env("PATH", "/usr/bin:/bin").current_dir(root());
     command
 }
 
-/// Runs with these arguments.
+/// Runs the binary with these arguments.
 pub fn run(args: &[&str]) -> Output {
     sealwave().args(args).output().expect("the binary starts")
 }
 
-/// Standard output of a run that must succeed.
+/// Returns standard output of a run that must succeed.
 pub fn stdout_of(args: &[&str]) -> String {
     let output = run(args);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -42,7 +42,7 @@ pub fn stdout_of(args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("output is UTF-8")
 }
 
-/// Standard error of a run that must fail with exit code 2 and print nothing else.
+/// Returns standard error of a run that must fail with exit code 2 and print nothing else.
 pub fn stderr_of_failure(args: &[&str]) -> String {
     let output = run(args);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -51,7 +51,7 @@ pub fn stderr_of_failure(args: &[&str]) -> String {
     stderr
 }
 
-/// Runs a command, in whose output and errors there must be no secret value.
+/// Runs a command and checks that its output contains no secret value.
 pub fn watched_output(command: &mut Command) -> Output {
     let output = command.output().expect("the binary starts");
     for bytes in [&output.stdout, &output.stderr] {
@@ -60,7 +60,7 @@ pub fn watched_output(command: &mut Command) -> Output {
     output
 }
 
-/// Standard error of a run that must be refused, without output and without a bug.
+/// Returns standard error of a run that must be refused, without output and without an internal error.
 pub fn refused(command: &mut Command, what: &str) -> String {
     let output = watched_output(command);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -70,12 +70,12 @@ pub fn refused(command: &mut Command, what: &str) -> String {
     stderr
 }
 
-/// The documents of an output of `generate`.
+/// Parses the documents of an output of `generate`.
 pub fn objects(stdout: &str) -> Vec<serde_json::Value> {
     stdout.lines().map(|line| serde_json::from_str(line).expect("every line is a JSON document")).collect()
 }
 
-/// The directories in `testdata` whose name starts so, in order; at least one.
+/// Returns the directories in `testdata` whose names start with a prefix, in order; at least one.
 pub fn cases(prefix: &str) -> Vec<PathBuf> {
     let (parent, prefix) = prefix.rsplit_once('/').unwrap_or(("", prefix));
     let mut found: Vec<PathBuf> = fs_err::read_dir(root().join("testdata").join(parent))
@@ -90,13 +90,13 @@ pub fn cases(prefix: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The operator's directory of a faulty app: its own, or the one that those without share.
+/// Returns the operator's directory of a faulty app: its own, or the shared one.
 pub fn operator_of(case: &Path) -> PathBuf {
     let own = case.join("operator");
     if own.is_dir() { own } else { root().join("testdata/bad-operator") }
 }
 
-/// A copy of a directory, links included, to be changed by a test.
+/// Copies a directory, including links, for a test to modify.
 pub fn copy_tree(from: &Path, to: &Path) {
     fs_err::create_dir_all(to).expect("a directory");
     for entry in fs_err::read_dir(from).expect("readable") {
@@ -113,7 +113,7 @@ pub fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
-/// Forms in which a marker could show: plain, base64 at each of the three alignments, hex, escaped.
+/// Returns the forms in which a marker could appear: plain, base64 at each of the three alignments, hex, escaped.
 pub fn marker_forms(marker: &str) -> Vec<String> {
     let base64 = base64::engine::general_purpose::STANDARD;
     let mut forms = vec![marker.to_owned(), marker.to_lowercase(), marker.chars().rev().collect()];
@@ -122,7 +122,7 @@ pub fn marker_forms(marker: &str) -> Vec<String> {
         bytes.extend(marker.as_bytes());
         let text = base64.encode(&bytes);
         let text = text.trim_end_matches('=');
-        // Characters that neighbours share are cut off at both ends.
+        // Cut off the characters at both ends that depend on adjacent bytes.
         let start = (shift * 8).div_ceil(6);
         let end = (bytes.len() * 8) / 6;
         forms.push(text[start..end].to_owned());
@@ -138,7 +138,7 @@ fn hex(text: &str) -> String {
         .collect()
 }
 
-/// Where a marker shows in some bytes, if it does.
+/// Returns the form of a marker that bytes contain, if any.
 pub fn find_marker(bytes: &[u8], marker: &str) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     marker_forms(marker).into_iter().find(|form| text.contains(form.as_str()))

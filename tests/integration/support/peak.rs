@@ -1,4 +1,4 @@
-//! The memory that a run takes, as the kernel counts it, with the processes that it starts.
+//! Measures the memory of a run and its child processes, as counted by the kernel.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use tempfile::tempfile;
 
-/// A run that ended.
+/// A completed run.
 pub struct Measured {
     pub status: ExitStatus,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
-    /// Peak resident memory of each process, in KiB: that of the run first.
+    /// The peak resident memory of each process, in KiB, the run itself first.
     pub peaks: Vec<u64>,
 }
 
 impl Measured {
-    /// The highest peak of a process, in MiB.
+    /// Returns the highest peak of a process, in MiB.
     pub fn peak_mib(&self) -> u64 {
         self.peaks.iter().max().copied().unwrap_or_default() >> 10
     }
@@ -27,7 +27,7 @@ impl Measured {
     }
 }
 
-/// A run that is watched until it ends. What it prints goes to files, so that nothing waits for a reader.
+/// A run that is monitored until it ends. Its output goes to files, so that it never blocks on a pipe.
 pub struct Running {
     pub child: Child,
     files: [std::fs::File; 2],
@@ -42,7 +42,7 @@ impl Running {
         Self { child, files, peaks: BTreeMap::new() }
     }
 
-    /// Looks at the processes of the run; returns their memory now, in KiB, by process.
+    /// Samples the processes of the run and returns their current memory, in KiB, by process.
     pub fn look(&mut self) -> Vec<(u32, u64)> {
         let mut now = Vec::new();
         for pid in family(self.child.id()) {
@@ -75,12 +75,12 @@ impl Running {
     }
 }
 
-/// Runs a command and watches its memory.
+/// Runs a command and monitors its memory.
 pub fn measured(command: &mut Command) -> Measured {
     Running::start(command).finish()
 }
 
-/// The children of a process.
+/// Returns the children of a process.
 pub fn children(pid: u32) -> Vec<u32> {
     let listed = fs_err::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
@@ -90,7 +90,7 @@ fn family(pid: u32) -> Vec<u32> {
     std::iter::once(pid).chain(children(pid)).collect()
 }
 
-/// Peak and present resident memory in KiB.
+/// Returns the peak and current resident memory in KiB.
 fn memory(pid: u32) -> Option<(u64, u64)> {
     let status = fs_err::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let field = |name: &str| {

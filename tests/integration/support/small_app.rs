@@ -1,4 +1,4 @@
-//! A small app in a directory of its own, to be changed one thing at a time.
+//! A small app in its own directory, to be modified by tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,14 +8,14 @@ use tempfile::TempDir;
 
 use super::{objects, root, sealwave};
 
-/// Two Secrets, two `ConfigMaps` and three Deployments: `api` reads both of the first, `web` those of the second,
-/// `idle` nothing.
+/// An app with two Secrets, two `ConfigMaps` and three Deployments: `api` reads the first Secret and `ConfigMap`, `web`
+/// the second ones, `idle` none.
 pub struct SmallApp {
     dir: TempDir,
     pub project: String,
 }
 
-/// The line of the operator file that lets every app use every reference for every destination.
+/// The line of the operator file that allows every app to use every reference for every destination.
 pub const OPEN_POLICY: &str = "policy: [{projects: ['*'], scopes: [strict, namespace-wide, cluster-wide], \
     secretNamespaces: ['*'], allow: ['file:**', 'env:*']}]\n";
 
@@ -76,7 +76,7 @@ impl SmallApp {
         fs_err::write(path, text).expect("written");
     }
 
-    /// Replaces text in a file; it must be there.
+    /// Replaces a text in a file, which must contain it.
     pub fn replace(&self, relative: &str, from: &str, to: &str) {
         let text = fs_err::read_to_string(self.path(relative)).expect("readable");
         assert!(text.contains(from), "`{from}` is not in {relative}");
@@ -88,7 +88,7 @@ impl SmallApp {
         self.write("operator/dev.pem", &pem);
     }
 
-    /// A seal key that is a function of `seed` and looks random.
+    /// Writes a seal key that is derived from `seed` and looks random.
     pub fn seal_key(&self, seed: u8) {
         let bytes: Vec<u8> =
             (0_u8..48).map(|index| index.wrapping_mul(167).wrapping_add(seed) ^ (index << 3)).collect();
@@ -108,7 +108,7 @@ impl SmallApp {
         );
     }
 
-    /// `generate` as Argo CD starts it: in the app's directory, with its environment.
+    /// Returns `generate` as Argo CD starts it: in the app's directory, with its environment.
     pub fn sidecar(&self, name: &str, project: &str, environment: &str) -> Command {
         let mut command = sealwave();
         command
@@ -152,7 +152,7 @@ impl SmallApp {
     }
 }
 
-/// One object of an output.
+/// Returns an object of an output.
 pub fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
     objects
         .iter()
@@ -160,12 +160,12 @@ pub fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("no {kind} {name}"))
 }
 
-/// An item of a `SealedSecret`.
+/// Returns an item of a `SealedSecret`.
 pub fn item(objects: &[Value], name: &str, key: &str) -> String {
     find(objects, "SealedSecret", name)["spec"]["encryptedData"][key].as_str().expect("an item").to_owned()
 }
 
-/// The checksums of a Deployment's pod template, as text.
+/// Returns the checksums of a Deployment's pod template, as text.
 pub fn checksums(objects: &[Value], name: &str) -> String {
     let annotations = &find(objects, "Deployment", name)["spec"]["template"]["metadata"]["annotations"];
     format!("{} {}", annotations["checksum/config"], annotations["checksum/secret"])

@@ -1,4 +1,4 @@
-//! Runs of `validate` and what they report.
+//! Runs of `validate` and their reports.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::sealwave;
 
-/// A run that has ended.
+/// A completed run.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -17,7 +17,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// The report that was written to standard output.
+    /// Parses the report on standard output.
     pub fn report(&self) -> Report {
         Report(serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
             panic!("no report: {error}\nexit code {}\n{}\n{}", self.code, self.stdout, self.stderr)
@@ -35,7 +35,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// What `--output json` writes.
+/// A report of `--output json`.
 #[derive(Debug)]
 pub struct Report(pub Value);
 
@@ -48,36 +48,36 @@ impl Report {
         &self.0["summary"]
     }
 
-    /// Those of a severity.
+    /// Returns the findings of a severity.
     pub fn at(&self, severity: &str) -> impl Iterator<Item = &Value> {
         self.findings().iter().filter(move |finding| finding["severity"] == severity)
     }
 
-    /// Those of a rule.
+    /// Returns the findings of a rule.
     pub fn of(&self, rule: &str) -> Vec<&Value> {
         self.findings().iter().filter(|finding| finding["rule"] == rule).collect()
     }
 
-    /// The one of a rule.
+    /// Returns the only finding of a rule.
     pub fn one(&self, rule: &str) -> &Value {
         let found = self.of(rule);
         assert_eq!(found.len(), 1, "{rule}: {:#?}", self.lines());
         found[0]
     }
 
-    /// Every finding on a line.
+    /// Returns each finding as one line.
     pub fn lines(&self) -> Vec<String> {
         self.findings().iter().map(shown).collect()
     }
 }
 
-/// Rule, pointer, file and line.
+/// Formats rule, pointer, file and line of a finding.
 pub fn shown(finding: &Value) -> String {
     let text = |key: &str| finding[key].as_str().unwrap_or("-").to_owned();
     format!("{} {} {}:{}", text("rule"), text("pointer"), text("path"), finding["line"])
 }
 
-/// `validate` in a directory.
+/// Returns `validate` in a directory.
 pub fn command<S: AsRef<OsStr>>(directory: &Path, args: &[S]) -> Command {
     let mut command = sealwave();
     command.current_dir(directory).arg("validate").args(args).env("SOURCE_DATE_EPOCH", "1767225600");
@@ -85,7 +85,7 @@ pub fn command<S: AsRef<OsStr>>(directory: &Path, args: &[S]) -> Command {
     command
 }
 
-/// Runs `validate --output json` in a directory, with a file of it as standard input.
+/// Runs `validate --output json` in a directory, with one of its files as standard input.
 pub fn run_in<S: AsRef<OsStr>>(directory: &Path, args: &[S], stdin: Option<&str>) -> Ran {
     let mut command = command(directory, args);
     command.args(["--output", "json"]);
@@ -95,18 +95,18 @@ pub fn run_in<S: AsRef<OsStr>>(directory: &Path, args: &[S], stdin: Option<&str>
     command.output().expect("the binary starts").into()
 }
 
-/// A directory of files, made by a test.
+/// A directory of files for a test.
 pub struct Tree {
     dir: tempfile::TempDir,
 }
 
-/// An app that has nothing wrong: `dev` and `prod`, a Deployment by a template, its values.
+/// An app without findings: `dev` and `prod`, a Deployment in a template, its values.
 pub const APP: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
 
-/// A `ConfigMap` that has nothing wrong.
+/// A `ConfigMap` without findings.
 pub const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\ndata: {theme: dark}\n";
 
-/// A `ConfigMap` with one fault, on its fourth line.
+/// A `ConfigMap` with one finding, on its fourth line.
 pub const BAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\ndata: {theme: 7}\n";
 
 impl Tree {
@@ -118,7 +118,7 @@ impl Tree {
         tree
     }
 
-    /// An app in the directory itself, with environments `dev` and `prod`.
+    /// Creates an app in the directory itself, with the environments `dev` and `prod`.
     pub fn app(files: &[(&str, &str)]) -> Self {
         let tree = Self::new(&[
             ("sealwave.yaml", APP),
@@ -159,12 +159,12 @@ impl Tree {
         self.run(args).report()
     }
 
-    /// Runs as it is said, without a form of output.
+    /// Runs with the given arguments only.
     pub fn plain(&self, args: &[&str]) -> Ran {
         command(self.root(), args).output().expect("the binary starts").into()
     }
 
-    /// Git, in the directory, without anybody's settings.
+    /// Runs Git in the directory, without the user's settings.
     pub fn git(&self, args: &[&str]) {
         let mut command = Command::new("git");
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.root()).current_dir(self.root());

@@ -1,10 +1,10 @@
-//! Runs that are watched for what must not show.
+//! Runs that are checked for leaks.
 
 use std::process::{Command, Output};
 
 use super::{MARKER, find_marker};
 
-/// Runs with an own directory for temporary files and checks that nothing shows and nothing stays.
+/// Runs with a separate directory for temporary files, and checks that no secret is printed and no file remains.
 pub fn run_watched(command: &mut Command, what: &str) -> Output {
     let temp = tempfile::TempDir::new().expect("a directory");
     let output = command

@@ -1,5 +1,5 @@
-//! Plain scalars by the rules of Go's yaml.v3, which SOPS reads files with: those of [`super::scalar`], but only `true`
-//! and `false` are booleans, and dates are values of their own.
+//! Plain scalars by the rules of Go's yaml.v3, which SOPS uses. They are those of [`super::scalar`], except that only
+//! `true` and `false` are booleans, and dates are values.
 
 use zeroize::Zeroizing;
 
@@ -12,13 +12,13 @@ pub enum CoreScalar {
     /// May be infinite or not a number.
     Float(f64),
     Int(i64),
-    /// In the form of RFC 3339, with the fraction as short as possible.
+    /// In RFC 3339 format, with the shortest fraction.
     Timestamp(Zeroizing<String>),
     /// Above `i64::MAX`.
     Uint(u64),
 }
 
-/// Resolves a plain scalar; `None` for text and null.
+/// Resolves a plain scalar. Returns `None` for text and null.
 pub fn resolve_core(text: &str) -> Option<CoreScalar> {
     if let Some(time) = timestamp(text) {
         return Some(CoreScalar::Timestamp(Zeroizing::new(time)));
@@ -33,9 +33,9 @@ pub fn resolve_core(text: &str) -> Option<CoreScalar> {
     }
 }
 
-/// Reads a date, or a date and a time, in the four layouts that Go's YAML packages know; `None` where it is none.
+/// Parses a date, or a date and time, in the four layouts of Go's YAML packages.
 pub(super) fn timestamp(text: &str) -> Option<String> {
-    let mut reader = Reader(text);
+    let mut reader = TimestampParser(text);
     let year = reader.digits(4, 4)?;
     let month = reader.after('-')?.digits(1, 2)?;
     let day = reader.after('-')?.digits(1, 2)?;
@@ -63,10 +63,10 @@ fn days(year: u32, month: u32) -> u32 {
     }
 }
 
-/// The unread rest of a timestamp.
-struct Reader<'a>(&'a str);
+/// The unparsed rest of a timestamp.
+struct TimestampParser<'a>(&'a str);
 
-impl Reader<'_> {
+impl TimestampParser<'_> {
     fn after(&mut self, expected: char) -> Option<&mut Self> {
         self.0 = self.0.strip_prefix(expected)?;
         Some(self)
@@ -79,7 +79,7 @@ impl Reader<'_> {
         (count >= least).then(|| digits.parse().ok())?
     }
 
-    /// Reads `15:4:5` with an optional fraction.
+    /// Parses `15:4:5` with an optional fraction.
     fn clock(&mut self) -> Option<String> {
         let hour = self.digits(1, 2)?;
         let minute = self.after(':')?.digits(1, 2)?;
@@ -101,7 +101,7 @@ impl Reader<'_> {
         Some(clock)
     }
 
-    /// Reads `Z`, or an offset.
+    /// Parses `Z` or an offset.
     fn zone(&mut self) -> Option<String> {
         if let Some(rest) = self.0.strip_prefix('Z') {
             self.0 = rest;
@@ -124,7 +124,7 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    /// Each right-hand side is what sops 3.13.2 wrote for the left one.
+    /// The expected values were written by sops 3.13.2.
     #[test]
     fn timestamps() {
         for (text, expected) in [

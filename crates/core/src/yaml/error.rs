@@ -1,17 +1,17 @@
-//! Why a document cannot be read, in this project's own words.
+//! The errors of reading YAML.
 //!
-//! Parser crates' texts never get in here: some of them quote the input, and the input may hold a secret.
+//! Messages must never contain texts of the parser crates: some of them quote the input, which may contain a secret.
 
 use crate::diagnostic::Explain;
 use crate::names::is_item_key;
 
-/// Why a document, or a place in it, cannot be read.
+/// The reason why a document, or a part of it, cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum YamlError {
     /// Aliases expand to more than the limits allow.
     #[error("aliases expand to more than {0}")]
     AliasExpansion(&'static str),
-    /// An alias stands inside what it refers to.
+    /// An alias inside the node that it refers to.
     #[error("alias refers to a node that contains it")]
     AliasCycle,
     /// `!!binary` whose text is not base64, or not UTF-8 once decoded.
@@ -20,27 +20,27 @@ pub enum YamlError {
     /// A character that YAML does not allow unescaped.
     #[error("character U+{0:04X} is not allowed in YAML")]
     ControlCharacter(u32),
-    /// More nesting than the limit.
+    /// Nesting exceeds the limit.
     #[error("document is nested deeper than {0} levels")]
     Depth(usize),
     /// A `%YAML` or `%TAG` line.
     #[error("directives such as `%YAML` are not allowed in manifests")]
     Directive,
-    /// The same key twice in one mapping.
-    #[error("{} is given twice, first on line {first_line}", key_called(key))]
+    /// A duplicate key in a mapping.
+    #[error("{} is already defined on line {first_line}", describe_key(key))]
     DuplicateKey {
         /// The key, as Kubernetes reads it.
         key: String,
-        /// Line of the first one.
+        /// The line of the first occurrence.
         first_line: u32,
     },
-    /// A document is longer than the limit.
+    /// A document exceeds the size limit.
     #[error("document is larger than {0} bytes")]
     DocumentSize(usize),
     /// Bytes that are not UTF-8.
     #[error("input is not UTF-8")]
     Encoding,
-    /// Something in a JSON stream that is not JSON.
+    /// A malformed document in a JSON stream.
     #[error("JSON is malformed: expected {0}")]
     Json(&'static str),
     /// A mapping or sequence as a key.
@@ -49,81 +49,81 @@ pub enum YamlError {
     /// Null, or a number above `int64`, as a key.
     #[error("key is {0}")]
     KeyType(&'static str),
-    /// `<<` with something else than a mapping, or a sequence of mappings.
+    /// `<<` whose value is neither a mapping nor a sequence of mappings.
     #[error("merge key `<<` needs a mapping or a sequence of mappings")]
     MergeValue,
-    /// More nodes than the limit.
+    /// A document exceeds the limit of nodes.
     #[error("document has more than {0} nodes")]
     Nodes(usize),
     /// `.inf` or `.nan`.
     #[error("number is infinite or not a number")]
     NotFinite,
-    /// A JSON number that no float can hold.
+    /// A JSON number that does not fit into a float.
     #[error("number is too large")]
     NumberRange,
-    /// All documents of one reading hold more than their budget allows.
-    #[error("documents hold more than {most} {what} together")]
+    /// All documents of one reading exceed their budget.
+    #[error("documents contain more than {most} {what} in total")]
     Together {
-        /// How many there may be.
+        /// The limit.
         most: usize,
-        /// Of what.
+        /// The unit of the limit.
         what: &'static str,
     },
     /// Text after `---` on its line.
     #[error("text follows the document separator `---`")]
     Separator,
-    /// The whole input is longer than the limit.
+    /// The input exceeds the size limit.
     #[error("input is larger than {0} bytes")]
     StreamSize(usize),
-    /// The parser's verdict.
+    /// A syntax error of the parser.
     #[error("{0}")]
     Syntax(Syntax),
-    /// A tag such as `!!int` on text that is no such thing.
-    #[error("value does not fit its tag `!!{0}`")]
+    /// A tag such as `!!int` that does not match its value.
+    #[error("value does not match its tag `!!{0}`")]
     Tag(&'static str),
-    /// More after the end of a document, without a separator.
+    /// Text after the end of a document, without a separator.
     #[error("text follows the end of the document without a `---` line")]
     TrailingDocument,
-    /// Bytes of UTF-16, by their byte order mark.
+    /// UTF-16, detected by its byte order mark.
     #[error("input is UTF-16, not UTF-8")]
     Utf16,
-    /// An alias whose anchor does not exist (yet) in this document.
-    #[error("alias refers to an anchor that this document does not define before it")]
+    /// An alias whose anchor is not defined earlier in this document.
+    #[error("alias refers to an anchor that is not defined before it in this document")]
     UnknownAnchor,
 }
 
-/// What a message calls a key: what is neither the key of an item nor that of a label may be a value in the place of one.
-fn key_called(key: &str) -> String {
+/// Describes a key. Anything but an item key or a label key could be a misplaced value, and is not shown.
+fn describe_key(key: &str) -> String {
     let name = key.split_once('/').map_or(key, |(prefix, name)| if is_item_key(prefix) { name } else { "" });
     if is_item_key(name) { format!("key `{key}`") } else { "a key".to_owned() }
 }
 
-/// A mistake in the layout.
+/// A kind of syntax error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
     /// An anchor or alias without a name, or with a malformed one.
     Anchor,
-    /// The header of a block scalar.
+    /// A malformed header of a block scalar.
     BlockScalar,
     /// A character that cannot start a value (`@`, a backtick, `%`).
     Character,
-    /// A flow collection (`[…]`, `{…}`) that is not closed, or lacks a comma.
+    /// A flow collection (`[…]`, `{…}`) that is not closed or lacks a comma.
     Flow,
-    /// A colon before a comma or a bracket of a flow collection, which may be part of the text or end a key.
+    /// A colon before a comma or bracket of a flow collection, which may be part of the text or end a key.
     FlowColon,
-    /// Indentation that fits no level.
+    /// Indentation that does not match any level.
     Indentation,
-    /// `key: value` where no key can be.
+    /// `key: value` where a key is not allowed.
     Key,
     /// A quoted scalar that is not closed.
     Quote,
-    /// A tab where only spaces can be.
+    /// A tab where only spaces are allowed.
     Tab,
     /// A malformed or undeclared tag.
     Tag,
     /// Anything else.
     Other,
-    /// A double-quoted escape that YAML 1.1 does not know.
+    /// A double-quoted escape that YAML 1.1 does not define.
     Escape,
 }
 
@@ -135,9 +135,9 @@ impl std::fmt::Display for Syntax {
             Self::Character => "character cannot start a value",
             Self::Escape => "escape sequence is not valid in a double-quoted string",
             Self::Flow => "flow collection is not closed, or lacks a comma or a value",
-            Self::FlowColon => "colon stands directly before a comma or a bracket of a flow collection",
-            Self::Indentation => "indentation fits no enclosing level",
-            Self::Key => "mapping key or value stands where none can be",
+            Self::FlowColon => "colon is directly before a comma or bracket in a flow collection",
+            Self::Indentation => "indentation does not match an enclosing level",
+            Self::Key => "mapping key or value is not allowed here",
             Self::Other => "YAML is malformed",
             Self::Quote => "quoted string is not closed",
             Self::Tab => "tab is used for indentation",
@@ -153,10 +153,10 @@ impl Explain for YamlError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::AliasExpansion(_) => "write out what is shared, or share less",
-            Self::Together { .. } => "split the app, or remove what it does not need",
+            Self::AliasExpansion(_) => "write out the aliased values, or use fewer aliases",
+            Self::Together { .. } => "split the app, or remove unneeded objects",
             Self::AliasCycle | Self::UnknownAnchor => {
-                "an anchor (`&name`) comes before its aliases (`*name`), in the same document"
+                "define the anchor (`&name`) before its aliases (`*name`), in the same document"
             }
             Self::Binary => {
                 "put binary data base64-encoded into `data` of a Secret or `binaryData` of a ConfigMap, without a tag"
@@ -168,19 +168,21 @@ impl Explain for YamlError {
                 "split the input"
             }
             Self::Directive => "remove the line; Kubernetes refuses it too",
-            Self::DuplicateKey { .. } => "remove one of them; Kubernetes would silently take the last",
+            Self::DuplicateKey { .. } => "remove one of them; Kubernetes silently uses the last",
             Self::Encoding => "save the file as UTF-8",
-            Self::Utf16 => "save the file as UTF-8; Kubernetes' reader takes UTF-16, most other tools do not",
+            Self::Utf16 => "save the file as UTF-8; Kubernetes accepts UTF-16, but most other tools do not",
             Self::Json(_) => "input that starts with `{` is read as JSON; put `---` first to make it YAML",
             Self::KeyNotScalar | Self::KeyType(_) => "quote the key to make it a string",
-            Self::MergeValue => "quote the key (`\"<<\"`) where no merge is meant",
-            Self::NotFinite | Self::NumberRange => "JSON has no such number; quote it to make it a string",
+            Self::MergeValue => "quote the key (`\"<<\"`) if it is not a merge key",
+            Self::NotFinite | Self::NumberRange => {
+                "JSON does not support this number; quote it to make it a string"
+            }
             Self::Separator => "put the text on the next line",
             Self::Syntax(syntax) => return syntax.hint().map(str::to_owned),
             Self::Tag(_) => "remove the tag, or quote the value",
             Self::TrailingDocument => {
-                "indent all keys of a mapping alike, and put `---` on a line of its own between documents; Kubernetes would \
-                 silently drop what follows"
+                "indent all keys of a mapping equally, and put `---` on a line of its own between documents; Kubernetes would \
+                 silently drop the rest"
             }
         };
         Some(hint.to_owned())
@@ -192,26 +194,26 @@ impl Syntax {
         match self {
             Self::Anchor => Some("quote a value that starts with `*` or `&`"),
             Self::Character => Some("quote the value"),
-            Self::Escape => {
-                Some("use single quotes where no escape is meant; `\\/` and surrogate pairs are JSON only")
-            }
+            Self::Escape => Some(
+                "use single quotes if no escape is intended; `\\/` and surrogate pairs are only valid in JSON",
+            ),
             Self::Flow => {
-                Some("quote strings that hold `,`, `[`, `]`, `{`, `}` or `?` within a flow collection")
+                Some("quote strings that contain `,`, `[`, `]`, `{`, `}` or `?` within a flow collection")
             }
             Self::FlowColon => Some(
                 "write a space after the colon of a key, and quote a text that ends with a colon: Kubernetes reads `{a:}` as the \
                  key `a:`, other tools as `a`",
             ),
-            Self::Key => Some("quote a value that holds `: `, and indent all keys of a mapping alike"),
+            Self::Key => Some("quote a value that contains `: `, and indent all keys of a mapping equally"),
             Self::Quote => {
-                Some("close the quote; a line that starts with `---` ends the document even within quotes")
+                Some("close the quote; a line that starts with `---` ends the document, even inside quotes")
             }
             Self::Tab => Some("indent with spaces"),
             Self::BlockScalar | Self::Indentation | Self::Other | Self::Tag => None,
         }
     }
 
-    /// The kind of mistake that a parser's fixed text stands for; the text itself goes no further.
+    /// Classifies a parser's message; the message itself is discarded.
     pub(super) fn classify(text: &str) -> Self {
         const TABLE: [(&str, Syntax); 23] = [
             ("unexpected ':'", Syntax::FlowColon),

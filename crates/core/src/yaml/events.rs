@@ -1,6 +1,6 @@
-//! One kind of event for two parsers and for JSON.
+//! The common events of two YAML parsers and of JSON.
 //!
-//! Positions are those of the input as a whole. Nothing here knows what a scalar means.
+//! Positions refer to the whole input. This module does not interpret scalars.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,20 +15,20 @@ use super::survey::Survey;
 use super::tabs::TabbedLines;
 use crate::caught::{Panicked, catch};
 
-/// What a reader of trees needs to know.
+/// An event for the tree builder.
 pub(super) enum Event<'a> {
-    /// The number of the anchor that it refers to.
+    /// The number of its anchor.
     Alias(usize),
     MappingEnd,
-    /// The number of its anchor; 0 for none.
+    /// The number of its anchor, or 0 without one.
     MappingStart(usize),
     Scalar(Scalar<'a>),
     SequenceEnd,
-    /// The number of its anchor; 0 for none.
+    /// The number of its anchor, or 0 without one.
     SequenceStart(usize),
 }
 
-/// A scalar as it is written.
+/// A scalar as written.
 pub struct Scalar<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) anchor: usize,
@@ -36,21 +36,21 @@ pub struct Scalar<'a> {
     pub(super) tag: Tag,
 }
 
-/// Where an event starts.
+/// The start of an event.
 #[derive(Clone, Copy)]
 pub(super) struct Spot {
     /// From 1.
     pub(super) line: u32,
     /// From 1.
     pub(super) column: u32,
-    /// Characters on that line; 0 where it goes on beyond the line.
+    /// The width in characters; 0 if it extends beyond the line.
     pub(super) width: u32,
 }
 
-/// What is wrong, and where.
+/// A result, or an error with its position.
 pub type Located<T> = Result<T, (YamlError, Spot)>;
 
-/// The next event, or `None` after the document.
+/// A source of events.
 pub(super) trait Events<'a> {
     fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>>;
 }
@@ -59,22 +59,22 @@ pub(super) fn number(value: impl TryInto<u32>) -> u32 {
     value.try_into().unwrap_or(u32::MAX)
 }
 
-/// `saphyr-parser`: fast, and nearly the grammar of Kubernetes.
+/// The events of `saphyr-parser`, which is fast and nearly follows the grammar of Kubernetes.
 pub(super) struct Fast<'a> {
     parser: saphyr_parser::Parser<'a, StrInput<'a>>,
     lines_before: u32,
-    /// Whether double-quoted scalars may hold escapes that only the other parser judges rightly.
+    /// Whether double-quoted scalars may contain escapes that only the other parser handles correctly.
     escapes: bool,
-    /// Whether plain scalars in flow style may end with a colon, which only the other parser knows.
+    /// Whether plain scalars in flow style may end with a colon, which only the other parser supports.
     colons: bool,
-    /// Open collections; true for those in flow style.
+    /// Whether each open collection is in flow style.
     open: Vec<bool>,
     tabs: TabbedLines<'a>,
     ended: bool,
 }
 
 impl<'a> Fast<'a> {
-    /// Events of one document whose first line is `lines_before + 1`.
+    /// Creates the events of one document whose first line is `lines_before + 1`.
     pub(super) fn new(text: &'a str, lines_before: u32, survey: Survey) -> Self {
         let parser = saphyr_parser::Parser::new_from_str(text);
         let tabs = TabbedLines::new(text, survey.tabbed_lines);
@@ -82,14 +82,14 @@ impl<'a> Fast<'a> {
         Self { parser, lines_before, escapes, colons, open: Vec::new(), tabs, ended: false }
     }
 
-    /// Whether Kubernetes may read a scalar differently: within a flow collection a `?` has a meaning of its own to
-    /// YAML 1.1, wherever it stands, a colon is part of what it follows unless a blank comes after it, and no scalar starts
-    /// with a colon or the sign of a block scalar. Escapes are fewer.
+    /// Reports whether Kubernetes may read a scalar differently. In YAML 1.1, a `?` anywhere in a flow collection has a
+    /// special meaning, a colon is part of a scalar unless followed by a blank, and a scalar cannot start with a colon
+    /// or the indicator of a block scalar. YAML 1.1 also has fewer escapes.
     fn is_doubtful(&self, text: &str, decoded: bool, style: FastStyle) -> bool {
         match style {
             FastStyle::Plain => {
-                let is_odd = || self.colons || text.contains('?') || text.starts_with([':', '|', '>']);
-                self.open.last() == Some(&true) && is_odd()
+                let is_ambiguous = || self.colons || text.contains('?') || text.starts_with([':', '|', '>']);
+                self.open.last() == Some(&true) && is_ambiguous()
             }
             FastStyle::DoubleQuoted => self.escapes && decoded,
             _ => false,
@@ -127,7 +127,7 @@ impl<'a> Events<'a> for Fast<'a> {
             let spot = self.spot(span);
             match &event {
                 FastEvent::MappingStart(..) | FastEvent::SequenceStart(..) => {
-                    // The pair `a: b` of `[a: b]` has no brackets of its own.
+                    // The pair `a: b` in `[a: b]` has no brackets.
                     let in_flow = self.open.last() == Some(&true);
                     self.open.push(in_flow || span.start.index() != span.end.index());
                 }
@@ -172,34 +172,34 @@ impl<'a> Events<'a> for Fast<'a> {
     }
 }
 
-/// `libyaml-safer`: a port of the C library whose Go port Kubernetes reads with.
+/// The events of `libyaml-safer`: a port of the C library whose Go port Kubernetes uses.
 pub(super) struct Exact<'a> {
     parser: libyaml_safer::Parser<BufReader<&'a [u8]>>,
-    /// The text, where double-quoted scalars must be looked over for `\/`.
+    /// The text, if double-quoted scalars must be checked for `\/`.
     slashes_in: Option<&'a str>,
     lines_before: u32,
     anchors: HashMap<String, usize>,
     seen: usize,
-    /// Open collections; true for those in flow style.
+    /// Whether each open collection is in flow style.
     open: Vec<bool>,
     state: ExactState,
 }
 
 #[derive(PartialEq)]
 enum ExactState {
-    /// Before or within the document.
+    /// Before or in the document.
     Document,
-    /// After it.
+    /// After the document.
     Ended,
-    /// Nothing more to be had.
+    /// No more events.
     Done,
 }
 
 impl<'a> Exact<'a> {
-    /// Events of one document whose first line is `lines_before + 1`; `text` must end with a line break.
+    /// Creates the events of one document whose first line is `lines_before + 1`; `text` must end with a line break.
     pub(super) fn new(text: &'a str, lines_before: u32, slashes: bool) -> Self {
         let mut parser = libyaml_safer::Parser::new();
-        // A small buffer: the parser takes in all that it is offered, at four bytes a character.
+        // A small buffer: the parser reads everything available, at four bytes per character.
         parser.set_input(BufReader::with_capacity(4096, text.as_bytes()));
         Self {
             parser,
@@ -221,7 +221,7 @@ impl<'a> Exact<'a> {
         }
     }
 
-    /// Whether a double-quoted scalar between two byte positions holds `\/`, which only later YAML knows.
+    /// Reports whether a double-quoted scalar between two byte offsets contains `\/`, which YAML 1.1 does not define.
     fn has_slash_escape(&self, start: u64, end: u64) -> bool {
         let range = usize::try_from(start).unwrap_or(0)..usize::try_from(end).unwrap_or(0);
         let Some(raw) = self.slashes_in.and_then(|text| text.get(range)) else { return false };
@@ -233,7 +233,7 @@ impl<'a> Exact<'a> {
         })
     }
 
-    /// Keeps count of flow collections, within which Kubernetes ends a plain scalar at a `?` and then gives up.
+    /// Tracks flow collections. In these, Kubernetes ends a plain scalar at a `?` and then fails.
     fn is_refused(&mut self, event: &libyaml_safer::Event) -> bool {
         match &event.data {
             EventData::MappingStart { style, .. } => self.open.push(*style == MappingStyle::Flow),
@@ -254,7 +254,7 @@ impl<'a> Exact<'a> {
         self.seen
     }
 
-    /// The parser's next event; a panic of the parser, which nothing in it prevents, is a syntax error.
+    /// Returns the parser's next event; a panic of the parser becomes a syntax error.
     fn pull(&mut self) -> Located<libyaml_safer::Event> {
         let parser = &mut self.parser;
         match catch(|| parser.parse()) {

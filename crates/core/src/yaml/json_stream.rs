@@ -1,8 +1,8 @@
-//! A stream that starts with `{`: JSON documents, or YAML that only looks like JSON.
+//! A stream that starts with `{`: JSON documents, or YAML that looks like JSON.
 //!
-//! Kubernetes reads such a stream as JSON. Where its first or second document is not JSON, it reads the rest as YAML: a mapping in
-//! flow style, a comma before a closing bracket, a comment behind a document. After two JSON documents the stream is JSON for
-//! good. Nothing here decides what a scalar means.
+//! Kubernetes reads such a stream as JSON. If the first or second document is not JSON, it reads the rest as YAML: a
+//! mapping in flow style, a comma before a closing bracket, a comment after a document. After two JSON documents, the
+//! stream is always JSON. This module does not interpret scalars.
 
 use super::budget::Budget;
 use super::error::YamlError;
@@ -11,15 +11,15 @@ use super::stream::{PieceRead, Pieces, Reading, read_yaml};
 use super::tree::Read;
 use crate::document::Origin;
 
-/// JSON documents after which the rest of a stream is not read as YAML.
+/// The number of JSON documents after which the rest of a stream is not read as YAML.
 const AMBIGUOUS: usize = 2;
 
-/// A stream that is read as JSON for as long as it is JSON.
+/// A stream that is read as JSON as long as it is valid JSON.
 pub(super) struct JsonStream<'a> {
     json: JsonText<'a>,
     text: &'a str,
     documents: usize,
-    /// Bytes and lines up to the end of the last document.
+    /// The offset and line of the end of the last document.
     end: (usize, u32),
 }
 
@@ -28,36 +28,36 @@ impl<'a> JsonStream<'a> {
         Self { json: JsonText::new(text), text, documents: 0, end: (0, 0) }
     }
 
-    /// Goes to the next document; `false` where there is none.
+    /// Moves to the next document. Returns `false` at the end.
     pub(super) fn next_document(&mut self) -> bool {
         self.json.next_document()
     }
 
-    /// Reads a document; where it turns out to be YAML, also returns the pieces that follow it.
+    /// Reads a document; if it is YAML, also returns the pieces that follow it.
     pub(super) fn read(&mut self, reading: &Reading<'_>) -> (PieceRead, Option<Pieces<'a>>) {
         let read = read_json(&mut self.json, reading);
         if matches!(read.problems.last(), None | Some((YamlError::DocumentSize(_), _))) {
             self.documents += 1;
             self.end = (self.json.position(), self.json.line());
-            return (finished(read, reading), None);
+            return (finish(read, reading), None);
         }
         let is_comment = self.json.rest().starts_with('/');
         let is_json = !matches!(read.problems.last(), Some((YamlError::Json(_), _)));
         self.json.abandon();
         let mut pieces = if is_json || is_comment { None } else { self.as_yaml() };
         let Some(first) = pieces.as_mut().and_then(Iterator::next) else {
-            return (finished(read, reading), None);
+            return (finish(read, reading), None);
         };
         let yaml = read_yaml(&first, reading);
         let place = |read: &Read| read.problems.last().map(|(_, origin)| (origin.line, origin.column));
         if yaml.syntax_error && place(&yaml) <= place(&read) {
-            // Neither JSON nor YAML: the reader that got farther tells more.
-            return (finished(read, reading), None);
+            // Neither JSON nor YAML: report the error of the reader that got farther.
+            return (finish(read, reading), None);
         }
-        (finished(yaml, reading), pieces)
+        (finish(yaml, reading), pieces)
     }
 
-    /// Returns what follows the last JSON document as YAML, where the stream may still be YAML.
+    /// Returns the rest after the last JSON document as YAML, if the stream may still be YAML.
     fn as_yaml(&self) -> Option<Pieces<'a>> {
         let (end, lines) = self.end;
         if self.documents == 0 {
@@ -65,8 +65,8 @@ impl<'a> JsonStream<'a> {
         }
         let (line, rest) = self.text.get(end..)?.split_once('\n')?;
         let line = line.trim_start();
-        let starts_anew = line.is_empty() || line.starts_with('#');
-        (self.documents < AMBIGUOUS && starts_anew).then(|| Pieces::new(rest, lines))
+        let is_at_line_start = line.is_empty() || line.starts_with('#');
+        (self.documents < AMBIGUOUS && is_at_line_start).then(|| Pieces::new(rest, lines))
     }
 }
 
@@ -86,6 +86,6 @@ pub(super) fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read 
     read
 }
 
-fn finished(read: Read, reading: &Reading<'_>) -> PieceRead {
+fn finish(read: Read, reading: &Reading<'_>) -> PieceRead {
     PieceRead::new(Vec::new(), read, reading.limits).counted(reading.budget)
 }

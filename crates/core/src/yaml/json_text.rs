@@ -1,4 +1,4 @@
-//! JSON documents as events: strict JSON, as Kubernetes' decoder takes it, with positions.
+//! JSON documents as events: strict JSON, as Kubernetes' decoder accepts it, with positions.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ pub(super) struct JsonText<'a> {
     text: &'a str,
     at: usize,
     line: u32,
-    /// A position on the current line and the characters before it there.
-    counted: (usize, u32),
-    expects: Expects,
-    /// Open collections; true for an object.
+    /// An offset on the current line and the number of characters before it.
+    line_offset: (usize, u32),
+    expects: ExpectedToken,
+    /// Whether each open collection is an object.
     open: Vec<bool>,
 }
 
-/// What may come next.
+/// The tokens that may follow.
 #[derive(Clone, Copy, PartialEq)]
-enum Expects {
+enum ExpectedToken {
     CommaOrEnd,
     End,
     Key,
@@ -31,28 +31,28 @@ enum Expects {
 
 impl<'a> JsonText<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1, counted: (0, 0), expects: Expects::Value, open: Vec::new() }
+        Self { text, at: 0, line: 1, line_offset: (0, 0), expects: ExpectedToken::Value, open: Vec::new() }
     }
 
-    /// Goes to the next value; `false` where there is none.
+    /// Moves to the next value. Returns `false` at the end.
     pub(super) fn next_document(&mut self) -> bool {
         self.skip_space();
         self.open.clear();
-        self.expects = Expects::Value;
+        self.expects = ExpectedToken::Value;
         self.at < self.text.len()
     }
 
-    /// Bytes read so far.
+    /// Returns the number of bytes read.
     pub(super) const fn position(&self) -> usize {
         self.at
     }
 
-    /// Gives up on the rest, whose structure is unknown after a mistake.
+    /// Skips the rest, whose structure is unknown after an error.
     pub(super) const fn abandon(&mut self) {
         self.at = self.text.len();
     }
 
-    /// The line of that position, from 1.
+    /// Returns the current line, starting at 1.
     pub(super) const fn line(&self) -> u32 {
         self.line
     }
@@ -70,40 +70,49 @@ impl<'a> JsonText<'a> {
             self.at += 1;
             if byte == b'\n' {
                 self.line = self.line.saturating_add(1);
-                self.counted = (self.at, 0);
+                self.line_offset = (self.at, 0);
             }
         }
     }
 
-    /// The current position; counts on from the last one, so that long lines cost no more than short ones.
+    /// Returns the current position; counts from the last one, so that long lines are not counted again.
     fn spot(&mut self, bytes: usize) -> Spot {
         let chars =
             |from: usize, to: usize| number(self.text.get(from..to).map_or(0, |text| text.chars().count()));
-        let before = self.counted.1.saturating_add(chars(self.counted.0, self.at));
+        let before = self.line_offset.1.saturating_add(chars(self.line_offset.0, self.at));
         let width = chars(self.at, self.at.saturating_add(bytes));
-        self.counted = (self.at, before);
+        self.line_offset = (self.at, before);
         Spot { line: self.line, column: before.saturating_add(1), width }
     }
 
     fn step(&mut self) -> Located<(Event<'a>, Spot)> {
         self.skip_space();
-        if self.expects == Expects::CommaOrEnd && self.peek() == Some(b',') {
+        if self.expects == ExpectedToken::CommaOrEnd && self.peek() == Some(b',') {
             self.at += 1;
             self.skip_space();
-            self.expects = if self.open.last() == Some(&true) { Expects::Key } else { Expects::Value };
+            self.expects =
+                if self.open.last() == Some(&true) { ExpectedToken::Key } else { ExpectedToken::Value };
         }
         let spot = self.spot(1);
         match (self.peek(), self.expects) {
-            (Some(b'}'), Expects::CommaOrEnd | Expects::KeyOrEnd) if self.open.last() == Some(&true) => {
+            (Some(b'}'), ExpectedToken::CommaOrEnd | ExpectedToken::KeyOrEnd)
+                if self.open.last() == Some(&true) =>
+            {
                 Ok((self.close(Event::MappingEnd), spot))
             }
-            (Some(b']'), Expects::CommaOrEnd | Expects::ValueOrEnd) if self.open.last() == Some(&false) => {
+            (Some(b']'), ExpectedToken::CommaOrEnd | ExpectedToken::ValueOrEnd)
+                if self.open.last() == Some(&false) =>
+            {
                 Ok((self.close(Event::SequenceEnd), spot))
             }
-            (Some(b'"'), Expects::Key | Expects::KeyOrEnd) => self.key(),
-            (_, Expects::Key | Expects::KeyOrEnd) => Err((YamlError::Json("a key in double quotes"), spot)),
-            (_, Expects::CommaOrEnd) => Err((YamlError::Json("a comma or the end of the collection"), spot)),
-            (_, Expects::Value | Expects::ValueOrEnd | Expects::End) => self.value(spot),
+            (Some(b'"'), ExpectedToken::Key | ExpectedToken::KeyOrEnd) => self.key(),
+            (_, ExpectedToken::Key | ExpectedToken::KeyOrEnd) => {
+                Err((YamlError::Json("a key in double quotes"), spot))
+            }
+            (_, ExpectedToken::CommaOrEnd) => {
+                Err((YamlError::Json("a comma or the end of the collection"), spot))
+            }
+            (_, ExpectedToken::Value | ExpectedToken::ValueOrEnd | ExpectedToken::End) => self.value(spot),
         }
     }
 
@@ -115,7 +124,7 @@ impl<'a> JsonText<'a> {
     }
 
     fn after_value(&mut self) {
-        self.expects = if self.open.is_empty() { Expects::End } else { Expects::CommaOrEnd };
+        self.expects = if self.open.is_empty() { ExpectedToken::End } else { ExpectedToken::CommaOrEnd };
     }
 
     fn key(&mut self) -> Located<(Event<'a>, Spot)> {
@@ -125,7 +134,7 @@ impl<'a> JsonText<'a> {
             return Err((YamlError::Json("a colon after the key"), self.spot(1)));
         }
         self.at += 1;
-        self.expects = Expects::Value;
+        self.expects = ExpectedToken::Value;
         Ok(found)
     }
 
@@ -134,13 +143,13 @@ impl<'a> JsonText<'a> {
             Some(b'{') => {
                 self.at += 1;
                 self.open.push(true);
-                self.expects = Expects::KeyOrEnd;
+                self.expects = ExpectedToken::KeyOrEnd;
                 Ok((Event::MappingStart(0), spot))
             }
             Some(b'[') => {
                 self.at += 1;
                 self.open.push(false);
-                self.expects = Expects::ValueOrEnd;
+                self.expects = ExpectedToken::ValueOrEnd;
                 Ok((Event::SequenceStart(0), spot))
             }
             Some(b'"') => {
@@ -156,7 +165,7 @@ impl<'a> JsonText<'a> {
         }
     }
 
-    /// `true`, `false`, `null` or a number: all of which YAML's rules read as JSON does.
+    /// Reads `true`, `false`, `null` or a number, which YAML and JSON read the same way.
     fn literal(&mut self) -> Located<(Event<'a>, Spot)> {
         let rest = self.rest();
         let end = rest
@@ -198,11 +207,11 @@ impl<'a> JsonText<'a> {
 
 impl<'a> Events<'a> for JsonText<'a> {
     fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>> {
-        (self.expects != Expects::End).then(|| self.step())
+        (self.expects != ExpectedToken::End).then(|| self.step())
     }
 }
 
-/// Bytes of the string at the start, quotes included.
+/// Returns the length of the string at the start, including its quotes.
 fn string_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -214,7 +223,7 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// JSON's grammar of numbers.
+/// Reports whether a text is a number in JSON's grammar.
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);

@@ -1,33 +1,33 @@
-//! Bounds on what a reader takes; repository content is hostile.
+//! Limits of a reader; repository content is hostile.
 
-/// How much of everything a reader takes.
+/// Limits of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of scalars that aliases may add to one document.
+    /// Maximum bytes of scalars that aliases may add to one document.
     pub alias_bytes: usize,
-    /// Nodes that aliases may add to one document.
+    /// Maximum number of nodes that aliases may add to one document.
     pub alias_nodes: usize,
-    /// Levels of mappings and sequences, aliases expanded.
+    /// Maximum nesting of mappings and sequences, after expanding aliases.
     pub depth: usize,
-    /// Bytes of one document.
+    /// Maximum size of one document, in bytes.
     pub document_bytes: usize,
-    /// Nodes of one document, keys not counted.
+    /// Maximum number of nodes of one document, without keys.
     pub document_nodes: usize,
-    /// What a key that is given twice means.
+    /// The handling of duplicate keys.
     pub duplicate_keys: DuplicateKeys,
-    /// Bytes of the whole input.
+    /// Maximum size of the whole input, in bytes.
     pub stream_bytes: usize,
 }
 
-/// What a key that is given twice in one mapping means.
+/// The handling of duplicate keys in a mapping.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DuplicateKeys {
-    /// The last one counts, as in Kubernetes. For comparing with Kubernetes only.
+    /// The last one counts, as in Kubernetes. Only for comparison with Kubernetes.
     LastWins,
-    /// An error: one of the two is not what its author thinks.
+    /// Reports an error.
     #[default]
     Refuse,
-    /// An error, and the last one counts all the same: for whoever looks for all that is wrong.
+    /// Reports an error, but still parses the document with the last value.
     Report,
 }
 

@@ -1,16 +1,16 @@
-//! Lists become their items, as Argo CD and kubectl take them.
+//! Flattens lists into their items, like Argo CD and kubectl.
 
 use crate::document::{Mapping, Node, Value};
 
-/// Replaces each list by its items, lists within lists too, in order.
+/// Replaces each list by its items, in order, including nested lists.
 ///
-/// A list is what Kubernetes' own libraries take for one: an object whose `items` is a sequence, whatever its kind.
-/// Argo CD flattens all of these, so an object of another kind with `items` at its top would not arrive as itself
-/// either. An object with `items: null` and neither `spec` nor `status` is an empty list; it is dropped.
+/// Like Kubernetes' own libraries, this treats an object of any kind as a list if its `items` is a sequence. Argo CD
+/// flattens all of these, so it would never apply such an object itself. An object with `items: null` and neither
+/// `spec` nor `status` is an empty list, and is dropped.
 ///
 /// An item with neither `kind` nor `apiVersion` gets both from a typed list (`ConfigMapList` holds `ConfigMap`s), as
-/// kubectl does it. Other fields of the list are lost, its `metadata` included. An item that is no object stays, so
-/// that it is reported where objects are checked.
+/// in kubectl. Other fields of the list, including its `metadata`, are lost. An item that is not an object is kept, so
+/// that it is reported when objects are checked.
 #[must_use]
 pub fn flatten_lists(documents: Vec<Node>) -> Vec<Node> {
     let mut objects = Vec::with_capacity(documents.len());
@@ -20,7 +20,7 @@ pub fn flatten_lists(documents: Vec<Node>) -> Vec<Node> {
     objects
 }
 
-/// The same for one document: hands each object to `take`.
+/// Flattens one document and passes each object to `take`.
 pub fn each_item(mut document: Node, mut take: impl FnMut(Node)) {
     let Some(items) = document.as_mapping_mut().and_then(take_items) else { return take(document) };
     let mut waiting = items;
@@ -33,7 +33,7 @@ pub fn each_item(mut document: Node, mut take: impl FnMut(Node)) {
     }
 }
 
-/// Whether Argo CD takes an object for a list, and so its items for objects of their own.
+/// Reports whether Argo CD treats an object as a list of objects.
 #[must_use]
 pub fn is_list(object: &Node) -> bool {
     object.as_mapping().is_some_and(has_items)
@@ -47,7 +47,7 @@ fn has_items(list: &Mapping) -> bool {
     }
 }
 
-/// The items, where the object is a list.
+/// Takes the items if the object is a list.
 fn take_items(list: &mut Mapping) -> Option<Vec<Node>> {
     if !has_items(list) {
         return None;

@@ -1,17 +1,17 @@
-//! YAML exactly as Kubernetes reads it: a reader and two writers.
+//! Reads and writes YAML exactly as Kubernetes does.
 //!
-//! Kubernetes reads manifests with Go's `sigs.k8s.io/yaml`: a port of libyaml, the scalar rules of YAML 1.1 and a trip
-//! through JSON. [`read`] gives the same trees, with the position of every node, and refuses what Kubernetes refuses.
-//! It is stricter where Kubernetes loses or multiplies data without a word: keys given twice, text after the end of a
-//! document, binary that is no text, aliases and nesting without end.
+//! Kubernetes reads manifests with Go's `sigs.k8s.io/yaml`: a port of libyaml, with the scalar rules of YAML 1.1 and a
+//! conversion to JSON. [`read`] returns the same trees, with the position of every node, and refuses what Kubernetes
+//! refuses. It is stricter where Kubernetes silently loses or multiplies data: duplicate keys, text after the end of a
+//! document, binary data that is not text, and unbounded aliases and nesting.
 //!
-//! Two parsers stand behind one kind of event. `saphyr-parser` is fast, but follows YAML 1.2; `libyaml-safer` is a port
-//! of libyaml and as near to Kubernetes as it gets, at up to three times the cost on long texts. So each document goes
-//! to the first, unless it holds one of the few constructs that the two read differently (`survey`), and to the second
-//! when the first refuses it; the second's verdict is final. Documents are cut apart before either of them, as
-//! Kubernetes does it, so one odd document does not slow down the others.
+//! Two parsers produce the same events. `saphyr-parser` is fast, but follows YAML 1.2; `libyaml-safer` is a port of
+//! libyaml and closest to Kubernetes, but up to three times slower on long texts. Each document is read by the first
+//! one, unless it contains one of the few constructs that the two read differently (`survey`), and by the second one if
+//! the first fails; the second one's result is final. Streams are split into documents before parsing, as in
+//! Kubernetes, so that one unusual document does not slow down the others.
 //!
-//! Nothing here does I/O, and no message quotes what was read; keys are named, values never.
+//! This module does no I/O. Messages never quote values; keys are named.
 
 mod budget;
 mod core_scalar;
@@ -45,19 +45,19 @@ pub use write_yaml::{write_documents, write_yaml, write_yaml_as_written, write_y
 use crate::diagnostic::{Failure, Problem};
 use crate::document::{Node, SourceId, WrittenScalars};
 
-/// Bounds for whoever looks for all that is wrong: a key that is given twice is said, and its document is read all the same.
+/// Returns limits for validation: duplicate keys are reported, but the document is still parsed.
 #[must_use]
 pub fn searching() -> Limits {
     Limits { duplicate_keys: DuplicateKeys::Report, ..Limits::default() }
 }
 
-/// Problems after which a stream is given up.
+/// Maximum number of problems, after which reading a stream ends.
 const MAX_PROBLEMS: usize = 200;
 
-/// Reads all documents of a stream; those that are empty or null are left out.
+/// Reads all documents of a stream, except those that are empty or null.
 ///
 /// # Errors
-/// All that is wrong, with line and column.
+/// All problems, with line and column.
 pub fn read(bytes: &[u8], source: SourceId, limits: &Limits) -> Result<Vec<Node>, Failure> {
     read_within(bytes, source, limits, &Budget::default())
 }
@@ -65,21 +65,21 @@ pub fn read(bytes: &[u8], source: SourceId, limits: &Limits) -> Result<Vec<Node>
 /// Reads all documents of a stream that shares a budget with others.
 ///
 /// # Errors
-/// All that is wrong, with line and column; and the place at which the budget is exhausted.
+/// All problems, with line and column, and the position where the budget is exhausted.
 pub fn read_within(
     bytes: &[u8],
     source: SourceId,
     limits: &Limits,
     budget: &Budget,
 ) -> Result<Vec<Node>, Failure> {
-    collected(read_each(bytes, source, limits, budget))
+    collect_nodes(read_each(bytes, source, limits, budget))
 }
 
-/// Does the same, and gives the texts of those scalars that are not written in their usual form. They are part of what the
-/// budget pays for.
+/// Like [`read_within`], but also returns the texts of scalars that are not in canonical form. These count towards the
+/// budget.
 ///
 /// # Errors
-/// As [`read_within`].
+/// See [`read_within`].
 pub fn read_written(
     bytes: &[u8],
     source: SourceId,
@@ -87,10 +87,10 @@ pub fn read_written(
     budget: &Budget,
 ) -> Result<(Vec<Node>, WrittenScalars), Failure> {
     let (all, written) = Documents::new(bytes, source, limits).within(budget).into_all_written();
-    collected(all).map(|nodes| (nodes, written))
+    collect_nodes(all).map(|nodes| (nodes, written))
 }
 
-fn collected(documents: Vec<Result<Node, Problem>>) -> Result<Vec<Node>, Failure> {
+fn collect_nodes(documents: Vec<Result<Node, Problem>>) -> Result<Vec<Node>, Failure> {
     let mut nodes = Vec::new();
     let mut problems = Vec::new();
     for document in documents {
@@ -103,8 +103,8 @@ fn collected(documents: Vec<Result<Node, Problem>>) -> Result<Vec<Node>, Failure
     Failure::unless_empty(problems).map(|()| nodes)
 }
 
-/// Reads every document of a stream, or what is wrong with it, in order; empty ones are left out. After too many problems,
-/// and where the budget is exhausted, the rest is left out too.
+/// Reads every document of a stream, or its problems, in order; empty ones are skipped. After too many problems, or
+/// when the budget is exhausted, the rest is skipped, too.
 #[must_use]
 pub fn read_each(
     bytes: &[u8],
@@ -115,7 +115,7 @@ pub fn read_each(
     Documents::new(bytes, source, limits).within(budget).into_all()
 }
 
-/// The documents of a part of a stream that starts at a separator, one at a time; `lines_before` lines come before it.
+/// Reads the documents of a part of a stream that starts at a separator, one at a time, after `lines_before` lines.
 #[must_use]
 pub fn documents_part<'a>(
     bytes: &'a [u8],
@@ -126,7 +126,7 @@ pub fn documents_part<'a>(
     Documents::part(bytes, source, limits, lines_before)
 }
 
-/// The documents of a stream, one at a time.
+/// Reads the documents of a stream, one at a time.
 #[must_use]
 pub fn documents<'a>(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Documents<'a> {
     Documents::new(bytes, source, limits)
@@ -138,13 +138,13 @@ mod tests {
     use crate::document::Sources;
 
     #[test]
-    fn texts_of_scalars_are_part_of_what_a_reading_may_take() {
+    fn scalar_texts_count_towards_the_budget() {
         let source = Sources::default().add("values.yaml");
         let read = |text: &str, budget: &Budget| {
             let read = read_written(text.as_bytes(), source, &Limits::default(), budget);
             read.map_err(|failure| failure.problems()[0].message.clone())
         };
-        // Each alias has the text of the scalar that it names.
+        // Each alias has the text of the scalar that it refers to.
         let long = format!("a: &a 1.{}\nb: [{}]\n", "0".repeat(1 << 20), "*a,".repeat(20));
         let message = read(&long, &Budget::default()).unwrap_err();
         assert!(message.contains("alias"), "{message}");

@@ -1,6 +1,6 @@
-//! What a scalar means to Kubernetes: the rules of Go's yaml.v2, as `sigs.k8s.io/yaml` carries it.
+//! Resolves scalars as Kubernetes does: by the rules of Go's yaml.v2, which `sigs.k8s.io/yaml` includes.
 //!
-//! Only text goes in and only values come out; nothing here knows of positions or documents.
+//! Converts text to values; knows nothing of positions or documents.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::core_scalar::timestamp;
 use super::error::YamlError;
 use crate::document::{Number, Value};
 
-/// The tags that change how a scalar is read.
+/// The tags that affect how a scalar is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
     Binary,
@@ -21,14 +21,14 @@ pub(super) enum Tag {
     Merge,
     None,
     Null,
-    /// Any other tag: dropped, and the scalar is text.
+    /// Any other tag: ignored, and the scalar is text.
     Other,
     Str,
     Timestamp,
 }
 
 impl Tag {
-    /// The tag of a full URI.
+    /// Returns the tag of a full URI.
     pub fn of(prefix: &str, suffix: &str) -> Self {
         const CORE: &str = "tag:yaml.org,2002:";
         let name = if prefix == CORE {
@@ -52,7 +52,7 @@ impl Tag {
     }
 }
 
-/// What a scalar resolves to, before it becomes a key or a value.
+/// The resolved meaning of a scalar, before it becomes a key or a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Resolved {
     Bool(bool),
@@ -61,7 +61,7 @@ pub(super) enum Resolved {
     Int(i64),
     Null,
     Text,
-    /// Text other than the scalar's own.
+    /// Text that differs from the scalar's own.
     Decoded(CompactString),
     Uint(u64),
 }
@@ -102,7 +102,7 @@ fn decode_binary(text: &str) -> Result<Resolved, YamlError> {
     Ok(Resolved::Decoded(text.into()))
 }
 
-/// The rules for plain scalars without a tag.
+/// Resolves a plain scalar without a tag.
 pub(super) fn resolve_plain(text: &str) -> Resolved {
     match text.as_bytes().first() {
         None => Resolved::Null,
@@ -115,7 +115,7 @@ pub(super) fn resolve_plain(text: &str) -> Resolved {
     }
 }
 
-/// The words of YAML 1.1: in lower case, capitalised or in capitals, nothing between.
+/// Resolves the words of YAML 1.1: lower case, capitalized, or upper case.
 fn word(text: &str) -> Option<Resolved> {
     Some(match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => {
@@ -132,12 +132,12 @@ fn word(text: &str) -> Option<Resolved> {
     })
 }
 
-/// A number that starts with a point. Go's `ParseFloat` reads it as it is, so that an underscore must stand between digits.
+/// Resolves a number that starts with a point. As in Go's `ParseFloat`, an underscore must be between digits.
 fn dotted_float(text: &str) -> Option<Resolved> {
     let bytes = text.as_bytes();
-    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let is_digit_at = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
     for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_') {
-        if !digit(at.checked_sub(1)) || !digit(at.checked_add(1)) {
+        if !is_digit_at(at.checked_sub(1)) || !is_digit_at(at.checked_add(1)) {
             return None;
         }
     }
@@ -153,7 +153,7 @@ fn without_underscores(text: &str) -> Cow<'_, str> {
     if text.contains('_') { Cow::Owned(text.replace('_', "")) } else { Cow::Borrowed(text) }
 }
 
-/// Go's `ParseInt` and `ParseUint` with base 0.
+/// Parses an integer like Go's `ParseInt` and `ParseUint` with base 0.
 fn integer(text: &str) -> Option<Resolved> {
     let (negative, unsigned) = match text.as_bytes().first()? {
         b'-' => (true, text.get(1..)?),
@@ -176,13 +176,13 @@ fn integer(text: &str) -> Option<Resolved> {
     }
     match i64::try_from(magnitude) {
         Ok(int) => Some(Resolved::Int(int)),
-        // `ParseUint` takes no sign.
+        // `ParseUint` accepts no sign.
         Err(_) if unsigned.len() == text.len() => Some(Resolved::Uint(magnitude)),
         Err(_) => None,
     }
 }
 
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, unless it overflows.
+/// Parses `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, unless it overflows.
 fn decimal_float(text: &str) -> Option<Resolved> {
     let rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     let after_int = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -208,7 +208,7 @@ fn decimal_float(text: &str) -> Option<Resolved> {
     text.parse::<f64>().ok().filter(|float| float.is_finite()).map(Resolved::Float)
 }
 
-/// What yaml.v2 takes beyond Go's own integers: a sign after `0b`.
+/// Parses binary integers with a sign after `0b`, which yaml.v2 accepts in addition to Go's integers.
 fn signed_binary(text: &str) -> Option<Resolved> {
     if let Some(digits) = text.strip_prefix("0b") {
         return i64::from_str_radix(digits, 2).ok().map(Resolved::Int);
@@ -218,7 +218,7 @@ fn signed_binary(text: &str) -> Option<Resolved> {
 }
 
 impl Resolved {
-    /// The value, as Kubernetes has it after its trip through JSON.
+    /// Returns the value after Kubernetes' conversion to JSON.
     pub(super) fn into_value(self, text: Cow<'_, str>) -> Result<Value, YamlError> {
         Ok(match self {
             Self::Bool(flag) => Value::Bool(flag),
@@ -235,7 +235,7 @@ impl Resolved {
         })
     }
 
-    /// The key, by the rules of `sigs.k8s.io/yaml`.
+    /// Returns the key, by the rules of `sigs.k8s.io/yaml`.
     pub(super) fn into_key(self, text: Cow<'_, str>) -> Result<CompactString, YamlError> {
         Ok(match self {
             Self::Bool(flag) => CompactString::const_new(if flag { "true" } else { "false" }),
@@ -256,12 +256,12 @@ fn compact(text: Cow<'_, str>) -> CompactString {
     }
 }
 
-/// A float that JSON writes as an integer is one from then on: `1.0` and `1e3` are `int64` to Kubernetes.
+/// Converts a float to a number. A float that JSON writes as an integer becomes one: `1.0` and `1e3` are `int64`.
 pub(super) fn number_of_float(float: f64) -> Option<Number> {
     if !float.is_finite() {
         return None;
     }
-    // The shortest digits decide, as they do in Go's JSON; the exact value may differ in the last ones.
+    // The shortest digits decide, as in Go's JSON; the exact value may differ in the last ones.
     if float.fract() == 0.0
         && float.abs() < 1e19
         && let Ok(int) = format_compact!("{float}").parse::<i64>()
@@ -271,7 +271,7 @@ pub(super) fn number_of_float(float: f64) -> Option<Number> {
     Some(Number::Float(float))
 }
 
-/// Go's `FormatFloat(float, 'g', -1, 32)`: keys lose what `float32` cannot hold.
+/// Formats a float key like Go's `FormatFloat(float, 'g', -1, 32)`: precision beyond `float32` is lost.
 fn float_key(float: f64) -> CompactString {
     #[expect(clippy::cast_possible_truncation, reason = "Kubernetes formats float keys with 32 bits")]
     let short = float as f32;

@@ -1,8 +1,8 @@
-//! A stream of documents, taken apart as Kubernetes' decoder does it.
+//! A stream of documents, split like in Kubernetes' decoder.
 //!
-//! A stream whose first character is `{` holds JSON documents, one after another, unless the first or the second is not JSON
-//! (`json_stream`). Any other is cut at lines that start with `---`, before any YAML is parsed, and each piece holds one
-//! document.
+//! A stream whose first character is `{` contains JSON documents, one after another, unless the first or second is not
+//! JSON (`json_stream`). Any other stream is split at lines that start with `---`, before YAML is parsed, and each
+//! piece contains one document.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -19,25 +19,25 @@ use crate::diagnostic::Problem;
 use crate::document::{Node, Origin, SourceId, Value, WrittenScalars};
 use crate::workers;
 
-/// Below this many bytes, starting threads costs more than it saves.
+/// The size in bytes below which starting threads costs more than it saves.
 const PARALLEL_ABOVE: usize = 128 << 10;
 
-/// The documents of a stream, in order; empty ones are left out.
+/// The documents of a stream, in order; empty ones are skipped.
 ///
-/// One document is in memory at a time. After a problem the next document follows, where it can be found.
+/// Keeps one document in memory at a time. After a problem, continues with the next document if it can be found.
 pub struct Documents<'a> {
     source: SourceId,
     limits: Limits,
     budget: Option<&'a Budget>,
-    input: Input<'a>,
+    input: StreamInput<'a>,
     pending: VecDeque<Problem>,
-    texts: Texts,
+    texts: ScalarTextMode,
     written: WrittenScalars,
 }
 
-/// Whether the texts of scalars are kept that are not written in their usual form.
+/// Whether to keep the texts of scalars that are not in canonical form.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Texts {
+enum ScalarTextMode {
     Drop,
     Keep,
 }
@@ -48,32 +48,32 @@ pub(super) struct Reading<'a> {
     pub(super) source: SourceId,
     pub(super) limits: &'a Limits,
     pub(super) budget: Option<&'a Budget>,
-    texts: Texts,
-    /// How scalars are read; `None` as Kubernetes does.
+    texts: ScalarTextMode,
+    /// How scalars are read; `None` means as in Kubernetes.
     verbatim: Option<MergeKeys>,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads scalars and keys as they are written.
+    /// Reads scalars and keys as written.
     pub(super) const fn verbatim(source: SourceId, limits: &'a Limits, merge_keys: MergeKeys) -> Self {
-        Self { source, limits, budget: None, texts: Texts::Drop, verbatim: Some(merge_keys) }
+        Self { source, limits, budget: None, texts: ScalarTextMode::Drop, verbatim: Some(merge_keys) }
     }
 
-    /// `aliases` tells whether the document can hold any.
+    /// Creates a tree builder; `aliases` states whether the document may contain aliases.
     pub(super) fn builder(&self, aliases: bool) -> Builder<'a> {
         let builder = Builder::new(self.source, self.limits, self.budget, aliases);
         match (self.verbatim, self.texts) {
             (Some(merge_keys), _) => builder.verbatim(merge_keys),
-            (None, Texts::Keep) => builder.keeping_texts(),
-            (None, Texts::Drop) => builder,
+            (None, ScalarTextMode::Keep) => builder.keeping_texts(),
+            (None, ScalarTextMode::Drop) => builder,
         }
     }
 }
 
-/// The stream has no more documents.
-struct End;
+/// The end of the stream.
+struct EndOfStream;
 
-enum Input<'a> {
+enum StreamInput<'a> {
     Json(JsonStream<'a>),
     Nothing,
     Yaml(Pieces<'a>),
@@ -84,15 +84,15 @@ impl<'a> Documents<'a> {
         Self::part(bytes, source, limits, 0)
     }
 
-    /// A part that starts at a separator; `lines_before` lines come before it.
+    /// Reads a part that starts at a separator, after `lines_before` lines.
     pub(super) fn part(bytes: &'a [u8], source: SourceId, limits: &Limits, lines_before: u32) -> Self {
         let mut documents = Self {
             source,
             limits: *limits,
             budget: None,
-            input: Input::Nothing,
+            input: StreamInput::Nothing,
             pending: VecDeque::new(),
-            texts: Texts::Drop,
+            texts: ScalarTextMode::Drop,
             written: WrittenScalars::default(),
         };
         if bytes.len() > limits.stream_bytes {
@@ -105,9 +105,9 @@ impl<'a> Documents<'a> {
         }
         match std::str::from_utf8(bytes) {
             Ok(text) if text.trim_ascii_start().starts_with('{') => {
-                documents.input = Input::Json(JsonStream::new(text));
+                documents.input = StreamInput::Json(JsonStream::new(text));
             }
-            Ok(text) => documents.input = Input::Yaml(Pieces::new(text, lines_before)),
+            Ok(text) => documents.input = StreamInput::Yaml(Pieces::new(text, lines_before)),
             Err(error) => {
                 let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
                 let end = end_of(valid, source);
@@ -118,14 +118,14 @@ impl<'a> Documents<'a> {
         documents
     }
 
-    /// The same documents, which share a budget with others.
+    /// Sets a budget that is shared with others.
     pub(super) fn within(self, budget: &'a Budget) -> Self {
         Self { budget: Some(budget), ..self }
     }
 
-    /// Reads all that is left, in order; the documents of a long stream are read on all cores.
+    /// Reads all remaining documents, in order; those of a long stream are read on all cores.
     pub(super) fn into_all(self) -> Vec<Result<Node, Problem>> {
-        let Input::Yaml(pieces) = &self.input else { return self.collect() };
+        let StreamInput::Yaml(pieces) = &self.input else { return self.collect() };
         if pieces.text.len() < PARALLEL_ABOVE || !self.pending.is_empty() {
             return self.collect();
         }
@@ -135,16 +135,16 @@ impl<'a> Documents<'a> {
         if let (Some(budget), Some(before)) = (self.budget, before)
             && (read.is_none() || budget.is_exhausted())
         {
-            // In order, so that it is always the same document that is one too many.
+            // Read in order, so that the same document always exceeds the budget.
             budget.restore(before);
             return self.collect();
         }
         read.unwrap_or_else(|| self.collect())
     }
 
-    /// All that is left, in order, and the texts of the scalars that are not written in their usual form.
+    /// Reads all remaining documents, in order, with the texts of scalars that are not in canonical form.
     pub(super) fn into_all_written(mut self) -> (Vec<Result<Node, Problem>>, WrittenScalars) {
-        self.texts = Texts::Keep;
+        self.texts = ScalarTextMode::Keep;
         let all = self.by_ref().collect();
         (all, self.written)
     }
@@ -153,10 +153,10 @@ impl<'a> Documents<'a> {
         self.pending.push_back(Problem::at(origin, error));
     }
 
-    /// Reads one document, which may be empty or hold problems only.
-    fn advance(&mut self) -> Result<Option<Node>, End> {
+    /// Reads one document, which may be empty or contain only problems.
+    fn advance(&mut self) -> Result<Option<Node>, EndOfStream> {
         if self.budget.is_some_and(Budget::is_exhausted) {
-            return Err(End);
+            return Err(EndOfStream);
         }
         let limits = self.limits;
         let reading = Reading {
@@ -167,18 +167,18 @@ impl<'a> Documents<'a> {
             verbatim: None,
         };
         let read = match &mut self.input {
-            Input::Nothing => return Err(End),
-            Input::Json(json) => {
+            StreamInput::Nothing => return Err(EndOfStream),
+            StreamInput::Json(json) => {
                 if !json.next_document() {
-                    return Err(End);
+                    return Err(EndOfStream);
                 }
                 let (read, yaml) = json.read(&reading);
                 if let Some(pieces) = yaml {
-                    self.input = Input::Yaml(pieces);
+                    self.input = StreamInput::Yaml(pieces);
                 }
                 read
             }
-            Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, &reading),
+            StreamInput::Yaml(pieces) => read_piece(&pieces.next().ok_or(EndOfStream)?, &reading),
         };
         self.pending.extend(read.problems);
         self.written.extend(read.written);
@@ -201,7 +201,7 @@ impl Iterator for Documents<'_> {
     }
 }
 
-/// What one piece of a stream gave: problems, or a document, or nothing.
+/// The result of one piece of a stream: problems, a document, or nothing.
 #[derive(Default)]
 pub(super) struct PieceRead {
     problems: Vec<Problem>,
@@ -211,11 +211,12 @@ pub(super) struct PieceRead {
 
 impl PieceRead {
     pub(super) fn new(mut problems: Vec<Problem>, read: Read, limits: &Limits) -> Self {
-        let keep_twice = limits.duplicate_keys == DuplicateKeys::Report;
-        let twice = |(error, _): &(YamlError, Origin)| matches!(error, YamlError::DuplicateKey { .. });
-        let usable = problems.is_empty() && read.problems.iter().all(|problem| keep_twice && twice(problem));
+        let allow_duplicates = limits.duplicate_keys == DuplicateKeys::Report;
+        let is_duplicate = |(error, _): &(YamlError, Origin)| matches!(error, YamlError::DuplicateKey { .. });
+        let is_usable = problems.is_empty()
+            && read.problems.iter().all(|problem| allow_duplicates && is_duplicate(problem));
         problems.extend(read.problems.iter().map(|(error, origin)| Problem::at(*origin, error)));
-        let node = read.root.filter(|root| usable && root.value != Value::Null);
+        let node = read.root.filter(|root| is_usable && root.value != Value::Null);
         Self { problems, node, written: read.written }
     }
 
@@ -231,21 +232,22 @@ impl PieceRead {
     }
 }
 
-/// Returns whether text starts with the byte order mark of UTF-16. Kubernetes' reader takes it; templates, editors and most tools
-/// around it do not.
+/// Returns whether text starts with the byte order mark of UTF-16. Kubernetes accepts it; templates, editors and most
+/// other tools do not.
 #[must_use]
 pub fn is_utf16(bytes: &[u8]) -> bool {
-    // Two zeros make the first one the mark of UTF-32.
+    // Followed by two zeros, the first one is the byte order mark of UTF-32.
     bytes.starts_with(&[0xfe, 0xff])
         || bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xff, 0xfe, 0, 0])
 }
 
-/// Reads the pieces on all cores; nothing where a thread panicked. What is read after the budget is exhausted is of no use.
+/// Reads the pieces on all cores. Returns `None` if a thread panicked. Results after the budget is exhausted are
+/// invalid.
 fn in_parallel(pieces: Pieces<'_>, reading: &Reading<'_>) -> Option<Vec<Result<Node, Problem>>> {
     let budget = reading.budget;
-    let room = budget.map_or(usize::MAX, Budget::documents_left);
-    let pieces: Vec<Piece<'_>> = pieces.take(room.saturating_add(1)).collect();
-    if pieces.len() > room {
+    let documents_left = budget.map_or(usize::MAX, Budget::documents_left);
+    let pieces: Vec<Piece<'_>> = pieces.take(documents_left.saturating_add(1)).collect();
+    if pieces.len() > documents_left {
         return None;
     }
     let read = |piece: &Piece<'_>| match budget {
@@ -264,7 +266,7 @@ fn read_piece(piece: &Piece<'_>, reading: &Reading<'_>) -> PieceRead {
     PieceRead::new(Vec::from_iter(separator), read, reading.limits).counted(reading.budget)
 }
 
-/// The position behind a text whose end is bad.
+/// Returns the position after a text.
 #[expect(clippy::naive_bytecount, reason = "once per input, before giving it up")]
 fn end_of(valid: &[u8], source: SourceId) -> Origin {
     let line = valid.iter().filter(|byte| **byte == b'\n').count();
@@ -275,21 +277,21 @@ fn end_of(valid: &[u8], source: SourceId) -> Origin {
 
 pub(super) fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
     let Reading { source, limits, budget, .. } = *reading;
-    let refuse = |error, line: u32, column| {
+    let refuse_at = |error, line: u32, column| {
         Read::refused(error, Origin::point(source, line.saturating_add(piece.lines_before), column))
     };
     if let Err(error) = budget.map_or(Ok(()), Budget::document) {
-        return refuse(error, 1, 0);
+        return refuse_at(error, 1, 0);
     }
     if piece.text.len() > limits.document_bytes {
-        return refuse(YamlError::DocumentSize(limits.document_bytes), 1, 0);
+        return refuse_at(YamlError::DocumentSize(limits.document_bytes), 1, 0);
     }
     let text = piece.text.strip_prefix('\u{feff}').unwrap_or(piece.text);
     let survey = match survey(text) {
         Ok(survey) => survey,
-        Err((error, Spot { line, column, .. })) => return refuse(error, line, column),
+        Err((error, Spot { line, column, .. })) => return refuse_at(error, line, column),
     };
-    // Kubernetes reads line by line and ends the last line, too.
+    // Kubernetes reads line by line and also terminates the last line.
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let builder = || reading.builder(survey.stars);
     if !survey.exact {
@@ -313,12 +315,12 @@ pub(super) struct Pieces<'a> {
 pub(super) struct Piece<'a> {
     text: &'a str,
     lines_before: u32,
-    /// Column of the text that follows the separator before this piece.
+    /// The column of text that follows the separator before this piece.
     bad_separator: Option<u32>,
 }
 
 impl Piece<'_> {
-    /// Returns whether text follows the separator before this piece on its line.
+    /// Returns whether text follows the separator before this piece, on the same line.
     pub(super) const fn has_bad_separator(&self) -> bool {
         self.bad_separator.is_some()
     }
@@ -338,7 +340,7 @@ impl<'a> Pieces<'a> {
         self.text.get(self.at..).unwrap_or("")
     }
 
-    /// Steps over a separator line, where there is one; the column of what should not be on it.
+    /// Skips a separator line, if any. Returns the column of text that should not be on it.
     fn separator(&mut self) -> Option<u32> {
         let rest = self.rest();
         let after = rest.strip_prefix("---")?;

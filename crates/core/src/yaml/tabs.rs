@@ -1,32 +1,32 @@
-//! Tabs at the start of a line, within the indentation.
+//! Tabs in the indentation at the start of a line.
 //!
-//! Kubernetes refuses most of them; the fast parser takes some. A block scalar may hold them, once its first line has settled
-//! its indentation and the tab is behind it. All others are for the exact parser to judge. Nothing here judges by itself.
+//! Kubernetes refuses most of them, but the fast parser accepts some. A block scalar may contain them after its first
+//! line has set its indentation, if the tab is beyond it. All others are left to the exact parser.
 
-/// Counts the lines of a document that start with a tab and are rightly read by the fast parser.
+/// Counts the lines of a document that start with a tab and that the fast parser reads correctly.
 pub(super) struct TabbedLines<'a> {
-    /// The text from the current line on.
+    /// The text from the current line.
     rest: &'a str,
-    /// The number of that line, from 1.
+    /// The current line, starting at 1.
     line: usize,
-    /// Lines of the document with such a tab.
+    /// The number of lines with such a tab.
     found: usize,
-    /// Those that a block scalar may hold.
+    /// The number of those that a block scalar may contain.
     explained: usize,
 }
 
 impl<'a> TabbedLines<'a> {
-    /// Watches a document with that many tabbed lines.
+    /// Tracks a document with this many tabbed lines.
     pub(super) const fn new(text: &'a str, found: usize) -> Self {
         Self { rest: text, line: 1, found, explained: 0 }
     }
 
-    /// Takes account of a block scalar that reaches from the line of its header to another. They come in their order.
+    /// Records a block scalar that extends from its header's line to `end`. Must be called in order.
     pub(super) fn block_scalar(&mut self, header: usize, end: usize) {
         if self.found == 0 {
             return;
         }
-        // A header that states another indentation can only state less than the first line has.
+        // An indentation in the header can only be less than that of the first line.
         let mut indentation = None;
         for number in header + 1..=end {
             let line = self.go_to(number);
@@ -41,7 +41,7 @@ impl<'a> TabbedLines<'a> {
         }
     }
 
-    /// Goes forward to a line.
+    /// Moves forward to a line.
     fn go_to(&mut self, line: usize) -> &'a str {
         while self.line < line {
             self.rest = self.rest.split_once('\n').map_or("", |(_, rest)| rest);
@@ -50,7 +50,7 @@ impl<'a> TabbedLines<'a> {
         self.rest.split('\n').next().unwrap_or("")
     }
 
-    /// Returns whether some of these lines is in no block scalar that may hold it.
+    /// Reports whether any tabbed line is outside the block scalars that may contain it.
     pub(super) const fn are_doubtful(&self) -> bool {
         self.explained < self.found
     }

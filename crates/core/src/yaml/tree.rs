@@ -1,7 +1,7 @@
-//! Events become a tree: keys, duplicates, merge keys, anchors and aliases, each within its bounds.
+//! Builds a tree from events: keys, duplicates, merge keys, anchors and aliases, within limits.
 //!
-//! No recursion over the input: open collections stand on a stack whose height is limited. What is wrong with one
-//! key or value is noted and the rest still read, so that all of it is reported at once.
+//! Does not recurse over the input: open collections are on a stack of limited height. A problem with one key or value
+//! is recorded and reading continues, so that all problems are reported at once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,29 +15,29 @@ use super::scalar::{Resolved, Tag, resolve};
 use super::verbatim::{MergeKeys, PlainScalars};
 use crate::document::{Entry, Mapping, Node, Origin, SourceId, Value, WrittenScalars};
 
-/// Entries from which on a mapping gets an index of its keys.
+/// The number of entries from which a mapping gets an index of its keys.
 const INDEX_FROM: usize = 16;
 
-/// Problems after which a document is given up.
+/// Maximum number of problems, after which reading a document ends.
 const MAX_PROBLEMS: usize = 50;
 
-/// Nodes after which a document that is being read spends them.
+/// The number of nodes after which their memory is charged to the budget.
 const SETTLE_AFTER: usize = 1024;
 
-/// What one document came to: no tree where it is empty.
+/// The result of reading one document; without a tree if it is empty.
 pub(super) struct Read {
     pub(super) root: Option<Node>,
     pub(super) problems: Vec<(YamlError, Origin)>,
-    /// The texts of its scalars, where they were asked for.
+    /// The texts of its scalars, if requested.
     pub(super) written: WrittenScalars,
-    /// Its plain scalars and keys, where it was read verbatim.
+    /// Its plain scalars and keys, if read verbatim.
     pub(super) plain: PlainScalars,
-    /// Whether the parser, rather than what it read, was the reason to stop.
+    /// Whether the parser caused the stop, rather than the content.
     pub(super) syntax_error: bool,
 }
 
 impl Read {
-    /// Nothing was read, for this reason.
+    /// Creates a result without a tree, for this reason.
     pub(super) fn refused(error: YamlError, origin: Origin) -> Self {
         Self {
             root: None,
@@ -54,92 +54,92 @@ pub(super) struct Builder<'l> {
     limits: &'l Limits,
     budget: Option<&'l Budget>,
     source: SourceId,
-    open: Vec<Frame>,
+    open: Vec<OpenCollection>,
     root: Option<Node>,
     nodes: usize,
-    /// Bytes of memory that the tree takes.
+    /// The memory of the tree, in bytes.
     memory: usize,
-    /// Those of them that the budget knows of.
+    /// The part of it that was charged to the budget.
     settled: usize,
-    aliases: Aliases,
+    aliases: AliasState,
     problems: Vec<(YamlError, Origin)>,
-    /// `None` where texts of scalars are not asked for.
+    /// `None` if texts of scalars are not requested.
     written: Option<WrittenScalars>,
-    /// What merge keys mean where scalars are read as they are written; `None` for manifests.
+    /// The meaning of merge keys if scalars are read as written; `None` for manifests.
     verbatim: Option<MergeKeys>,
     plain: PlainScalars,
 }
 
 /// A collection that is not closed yet.
-struct Frame {
+struct OpenCollection {
     origin: Origin,
     anchor: usize,
-    kind: Kind,
+    kind: CollectionKind,
 }
 
-enum Kind {
+enum CollectionKind {
     Mapping(OpenMapping),
     Sequence(Vec<Node>),
 }
 
-/// A mapping under construction.
+/// An open mapping.
 #[derive(Default)]
 struct OpenMapping {
     mapping: Mapping,
-    /// Only for mappings that are large or hold merges, so that all others stay small.
-    keys: Option<Box<Keys>>,
-    slot: Slot,
+    /// Only for mappings that are large or contain merges, to keep all others small.
+    keys: Option<Box<MappingKeys>>,
+    slot: MappingSlot,
 }
 
-/// What is known of the keys of a mapping, beside the entries themselves.
+/// Data about the keys of a mapping, besides its entries.
 #[derive(Default)]
-struct Keys {
-    /// Position of each key; empty below [`INDEX_FROM`] entries.
+struct MappingKeys {
+    /// The position of each key; empty below [`INDEX_FROM`] entries.
     index: HashMap<CompactString, usize>,
-    /// Keys that so far came from merges only; a key of the mapping's own may replace each of them.
+    /// Keys from merges only; the mapping's own keys may replace them.
     merged: HashSet<CompactString>,
 }
 
-/// Where the next node of a mapping goes.
+/// The role of the next node of a mapping.
 #[derive(Default)]
-enum Slot {
-    /// It is a key.
+enum MappingSlot {
+    /// A key.
     #[default]
     Key,
-    /// It is the value of this key, which the mapping may have at a position already.
+    /// The value of this key, with the key's existing position in the mapping.
     Value(CompactString, Origin, Option<usize>),
-    /// It is the value of a merge key.
+    /// The value of a merge key.
     Merge,
-    /// It is the value of a key that was refused.
+    /// The value of a key that was refused.
     Refused,
 }
 
-/// Anchored nodes of the document and what expanding them has cost.
-struct Aliases {
-    /// False where the text holds no `*`, so that nothing need be kept.
+/// Anchored nodes of the document, and the cost of expanding them.
+struct AliasState {
+    /// False if the text contains no `*`, so that anchors are not kept.
     wanted: bool,
-    anchored: HashMap<usize, Anchored>,
+    anchored: HashMap<usize, AnchoredNode>,
     nodes: usize,
     bytes: usize,
-    /// Bytes of memory that the budget knows of.
+    /// The memory that was charged to the budget, in bytes.
     memory: usize,
 }
 
-struct Anchored {
+struct AnchoredNode {
     node: Node,
     key: Option<Result<CompactString, YamlError>>,
-    size: Size,
+    size: TreeSize,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Size {
+struct TreeSize {
     nodes: usize,
     bytes: usize,
     height: usize,
 }
 
 impl<'l> Builder<'l> {
-    /// `aliases` tells whether the document can hold any.
+    /// Creates a builder; `aliases` states whether the document may contain aliases.
     pub(super) fn new(
         source: SourceId,
         limits: &'l Limits,
@@ -155,7 +155,7 @@ impl<'l> Builder<'l> {
             open: Vec::new(),
             root: None,
             nodes: 0,
-            aliases: Aliases { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0, memory: 0 },
+            aliases: AliasState { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0, memory: 0 },
             problems: Vec::new(),
             written: None,
             verbatim: None,
@@ -163,12 +163,12 @@ impl<'l> Builder<'l> {
         }
     }
 
-    /// Reads scalars and keys as they are written, and notes which are plain.
+    /// Reads scalars and keys as written, and records which are plain.
     pub(super) fn verbatim(self, merge_keys: MergeKeys) -> Self {
         Self { verbatim: Some(merge_keys), ..self }
     }
 
-    /// Keeps the texts of scalars that are not written in their usual form.
+    /// Keeps the texts of scalars that are not in canonical form.
     pub(super) fn keeping_texts(self) -> Self {
         Self { written: Some(WrittenScalars::default()), ..self }
     }
@@ -195,7 +195,7 @@ impl<'l> Builder<'l> {
             }
         }
         if let (true, Some(budget)) = (syntax_error, self.budget) {
-            // The other parser reads the same once more.
+            // The other parser reads the document again.
             budget.refund(self.settled.saturating_add(self.aliases.memory), self.aliases.bytes);
         } else if let (Err(error), false) = (self.settle(), stopped) {
             let origin = self.root.as_ref().map_or(Origin::whole(self.source), |root| root.origin);
@@ -205,7 +205,7 @@ impl<'l> Builder<'l> {
         Read { root: self.root, problems: self.problems, written, plain: self.plain, syntax_error }
     }
 
-    /// Spends the memory that was taken since this was last done.
+    /// Charges the memory taken since the last call.
     fn settle(&mut self) -> Result<(), YamlError> {
         let bytes = self.memory.saturating_sub(self.settled);
         self.settled = self.memory;
@@ -216,18 +216,20 @@ impl<'l> Builder<'l> {
         Origin { source: self.source, line: spot.line, column: spot.column, width: spot.width }
     }
 
-    /// Takes one event. An error ends the document; lesser problems are only noted.
+    /// Handles one event. An error ends the document; minor problems are recorded.
     fn take(&mut self, event: Event<'_>, spot: Spot) -> Located<()> {
         match event {
             Event::Alias(anchor) => self.alias(anchor, spot),
             Event::MappingEnd | Event::SequenceEnd => self.close(spot),
-            Event::MappingStart(anchor) => self.open(anchor, spot, Kind::Mapping(OpenMapping::default())),
+            Event::MappingStart(anchor) => {
+                self.open(anchor, spot, CollectionKind::Mapping(OpenMapping::default()))
+            }
             Event::Scalar(scalar) => self.scalar(scalar, spot),
-            Event::SequenceStart(anchor) => self.open(anchor, spot, Kind::Sequence(Vec::new())),
+            Event::SequenceStart(anchor) => self.open(anchor, spot, CollectionKind::Sequence(Vec::new())),
         }
     }
 
-    fn open(&mut self, anchor: usize, spot: Spot, kind: Kind) -> Located<()> {
+    fn open(&mut self, anchor: usize, spot: Spot, kind: CollectionKind) -> Located<()> {
         if self.expects_key() {
             return Err((YamlError::KeyNotScalar, spot));
         }
@@ -235,18 +237,18 @@ impl<'l> Builder<'l> {
             return Err((YamlError::Depth(self.limits.depth), spot));
         }
         let origin = Origin { width: 0, ..self.origin(spot) };
-        self.open.push(Frame { origin, anchor, kind });
+        self.open.push(OpenCollection { origin, anchor, kind });
         Ok(())
     }
 
     fn close(&mut self, spot: Spot) -> Located<()> {
         let Some(frame) = self.open.pop() else { return Ok(()) };
         let (value, spare) = match frame.kind {
-            Kind::Mapping(open) => {
+            CollectionKind::Mapping(open) => {
                 let spare = open.mapping.spare().saturating_mul(size_of::<Entry>());
                 (Value::Mapping(open.mapping), spare)
             }
-            Kind::Sequence(items) => {
+            CollectionKind::Sequence(items) => {
                 let spare = items.capacity().saturating_sub(items.len()).saturating_mul(size_of::<Node>());
                 (Value::Sequence(items), spare)
             }
@@ -262,7 +264,7 @@ impl<'l> Builder<'l> {
             return self.key(scalar, spot);
         }
         let Scalar { text, anchor, plain, tag } = scalar;
-        let resolved = self.resolved(&text, plain, tag, spot);
+        let resolved = self.resolve_scalar(&text, plain, tag, spot);
         let kept = (anchor > 0 && self.aliases.wanted).then(|| (text.clone(), resolved.clone()));
         let written = self.written.is_some().then(|| text.clone());
         let node = match resolved.and_then(|resolved| resolved.into_value(text)) {
@@ -280,7 +282,13 @@ impl<'l> Builder<'l> {
     }
 
     /// Resolves a scalar by the rules of this reading.
-    fn resolved(&mut self, text: &str, plain: bool, tag: Tag, spot: Spot) -> Result<Resolved, YamlError> {
+    fn resolve_scalar(
+        &mut self,
+        text: &str,
+        plain: bool,
+        tag: Tag,
+        spot: Spot,
+    ) -> Result<Resolved, YamlError> {
         let resolved = resolve(text, plain, tag)?;
         let is_text = matches!(resolved, Resolved::Decoded(_))
             || !plain && matches!(tag, Tag::Merge | Tag::None | Tag::Other | Tag::Str);
@@ -292,7 +300,7 @@ impl<'l> Builder<'l> {
         Ok(Resolved::Text)
     }
 
-    /// Notes a problem; null stands in for the value.
+    /// Records a problem and returns null in place of the value.
     fn refuse(&mut self, error: YamlError, spot: Spot) -> Node {
         let origin = self.origin(spot);
         self.problems.push((error, origin));
@@ -302,17 +310,20 @@ impl<'l> Builder<'l> {
     fn expects_key(&self) -> bool {
         matches!(
             self.open.last(),
-            Some(Frame { kind: Kind::Mapping(OpenMapping { slot: Slot::Key, .. }), .. })
+            Some(OpenCollection {
+                kind: CollectionKind::Mapping(OpenMapping { slot: MappingSlot::Key, .. }),
+                ..
+            })
         )
     }
 
     fn key(&mut self, scalar: Scalar<'_>, spot: Spot) -> Located<()> {
         let Scalar { text, anchor, plain, tag } = scalar;
         if text == "<<" && (plain || tag == Tag::Merge) && self.verbatim != Some(MergeKeys::Keep) {
-            self.set_slot(Slot::Merge);
+            self.set_slot(MappingSlot::Merge);
             return Ok(());
         }
-        let mut resolved = self.resolved(&text, plain, tag, spot);
+        let mut resolved = self.resolve_scalar(&text, plain, tag, spot);
         if self.verbatim.is_some() && resolved == Ok(Resolved::Null) {
             let origin = self.origin(spot);
             self.plain.insert(origin);
@@ -340,39 +351,39 @@ impl<'l> Builder<'l> {
                     Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
                         let key = key.to_string();
                         self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
-                        Slot::Refused
+                        MappingSlot::Refused
                     }
                     Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Report => {
                         let error = YamlError::DuplicateKey { key: key.to_string(), first_line };
                         self.problems.push((error, origin));
-                        Slot::Value(key, origin, at)
+                        MappingSlot::Value(key, origin, at)
                     }
-                    _ => Slot::Value(key, origin, at),
+                    _ => MappingSlot::Value(key, origin, at),
                 }
             }
             Err(error) => {
                 self.problems.push((error, origin));
-                Slot::Refused
+                MappingSlot::Refused
             }
         };
         self.set_slot(next);
     }
 
-    fn set_slot(&mut self, slot: Slot) {
-        if let Some(Frame { kind: Kind::Mapping(open), .. }) = self.open.last_mut() {
+    fn set_slot(&mut self, slot: MappingSlot) {
+        if let Some(OpenCollection { kind: CollectionKind::Mapping(open), .. }) = self.open.last_mut() {
             open.slot = slot;
         }
     }
 
-    /// The innermost collection, where it is a mapping.
+    /// Returns the innermost collection if it is a mapping.
     fn open_mapping(&self) -> Option<&OpenMapping> {
         match self.open.last() {
-            Some(Frame { kind: Kind::Mapping(open), .. }) => Some(open),
+            Some(OpenCollection { kind: CollectionKind::Mapping(open), .. }) => Some(open),
             _ => None,
         }
     }
 
-    /// The line on which the innermost mapping has the key already, unless it only came from a merge.
+    /// Returns the line of the key in the innermost mapping, unless it only came from a merge.
     fn first_line_of(&self, key: &CompactString, at: usize) -> Option<u32> {
         let open = self.open_mapping()?;
         let entry = open.mapping.entries().get(at)?;
@@ -380,7 +391,7 @@ impl<'l> Builder<'l> {
         (!merged).then_some(entry.key_origin.line)
     }
 
-    /// Puts a finished node where it belongs.
+    /// Adds a finished node to its parent.
     fn place(&mut self, node: Node, aliased: bool, spot: Spot) -> Located<()> {
         self.nodes += 1;
         if self.nodes > self.limits.document_nodes {
@@ -388,7 +399,7 @@ impl<'l> Builder<'l> {
         }
         let text = node.as_str().map_or(0, heap_of);
         let taken = match self.open.last().map(|frame| &frame.kind) {
-            Some(Kind::Mapping(OpenMapping { slot: Slot::Value(key, ..), .. })) => {
+            Some(CollectionKind::Mapping(OpenMapping { slot: MappingSlot::Value(key, ..), .. })) => {
                 size_of::<Entry>().saturating_add(heap_of(key))
             }
             Some(_) | None => size_of::<Node>(),
@@ -399,21 +410,23 @@ impl<'l> Builder<'l> {
         }
         match self.open.last_mut().map(|frame| &mut frame.kind) {
             None => self.root = Some(node),
-            Some(Kind::Sequence(items)) => items.push(node),
-            Some(Kind::Mapping(open)) => match std::mem::take(&mut open.slot) {
-                Slot::Value(key, origin, at) => open.set(Entry { key, key_origin: origin, value: node }, at),
-                Slot::Merge => {
+            Some(CollectionKind::Sequence(items)) => items.push(node),
+            Some(CollectionKind::Mapping(open)) => match std::mem::take(&mut open.slot) {
+                MappingSlot::Value(key, origin, at) => {
+                    open.set(Entry { key, key_origin: origin, value: node }, at)
+                }
+                MappingSlot::Merge => {
                     if let Err(error) = open.merge(node, aliased) {
                         self.refuse(error, spot);
                     }
                 }
-                Slot::Key | Slot::Refused => {}
+                MappingSlot::Key | MappingSlot::Refused => {}
             },
         }
         Ok(())
     }
 
-    /// Keeps an anchored node for its aliases. The copies count as expansion, since nested anchors multiply them.
+    /// Keeps an anchored node for its aliases. Copies count as expansion, since nested anchors multiply them.
     fn keep(
         &mut self,
         anchor: usize,
@@ -425,11 +438,11 @@ impl<'l> Builder<'l> {
             return Ok(());
         }
         let mut size = tree_size(node);
-        // Each alias of a scalar has the text of its own.
+        // Each alias of a scalar has its own text.
         let text = self.written.as_ref().and_then(|texts| texts.text(node));
         size.bytes = size.bytes.saturating_add(text.map_or(0, str::len));
         self.aliases.spend(size, self.limits, self.budget).map_err(|error| (error, spot))?;
-        self.aliases.anchored.insert(anchor, Anchored { node: node.clone(), key, size });
+        self.aliases.anchored.insert(anchor, AnchoredNode { node: node.clone(), key, size });
         Ok(())
     }
 
@@ -451,7 +464,7 @@ impl<'l> Builder<'l> {
             return Err((YamlError::Depth(self.limits.depth), spot));
         }
         self.aliases.spend(size, self.limits, self.budget).map_err(|error| (error, spot))?;
-        // Looked up once more: it was only now that it was paid for.
+        // Looked up again, after charging for it.
         let Some(anchored) = self.aliases.anchored.get(&anchor) else {
             return Err((YamlError::UnknownAnchor, spot));
         };
@@ -472,7 +485,7 @@ impl OpenMapping {
         }
     }
 
-    /// Sets a key of the mapping's own: the first place (`at`, where it has one), the last value.
+    /// Sets one of the mapping's own keys: keeps the first position (`at`, if any) and the last value.
     fn set(&mut self, entry: Entry, at: Option<usize>) {
         if let Some(keys) = &mut self.keys {
             keys.merged.remove(&entry.key);
@@ -499,7 +512,7 @@ impl OpenMapping {
         self.mapping.push_new(entry);
     }
 
-    /// Merges as Kubernetes does: over what the mapping has so far, earlier items of a sequence over later ones.
+    /// Merges like Kubernetes: overrides the mapping's entries so far; earlier items of a sequence override later ones.
     fn merge(&mut self, node: Node, aliased: bool) -> Result<(), YamlError> {
         match node.value {
             Value::Mapping(mapping) => self.merge_mapping(mapping),
@@ -529,8 +542,8 @@ impl OpenMapping {
     }
 }
 
-impl Aliases {
-    fn spend(&mut self, size: Size, limits: &Limits, budget: Option<&Budget>) -> Result<(), YamlError> {
+impl AliasState {
+    fn spend(&mut self, size: TreeSize, limits: &Limits, budget: Option<&Budget>) -> Result<(), YamlError> {
         self.nodes = self.nodes.saturating_add(size.nodes);
         self.bytes = self.bytes.saturating_add(size.bytes);
         if self.nodes > limits.alias_nodes {
@@ -547,14 +560,14 @@ impl Aliases {
     }
 }
 
-/// Bytes that a text takes beside its slot: short ones are within it.
+/// Returns the heap size of a text; short texts are stored inline.
 const fn heap_of(text: &str) -> usize {
     if text.len() > size_of::<CompactString>() { text.len() } else { 0 }
 }
 
-/// The size of a tree; its height is limited, and with it this recursion.
-fn tree_size(node: &Node) -> Size {
-    let mut size = Size { nodes: 1, bytes: 0, height: 0 };
+/// Returns the size of a tree. Recursion is bounded by the limited height.
+fn tree_size(node: &Node) -> TreeSize {
+    let mut size = TreeSize { nodes: 1, bytes: 0, height: 0 };
     let mut add = |child: &Node, key: usize| {
         let inner = tree_size(child);
         size.nodes = size.nodes.saturating_add(inner.nodes);

@@ -1,10 +1,10 @@
-//! One document of secrets, with the author's spelling of every scalar and key.
+//! One document of secrets, with every scalar and key as written.
 //!
 //! A file of secrets is not a manifest: `0123`, `1.10`, `no` and `1_000` are passwords and names that look like numbers
-//! and booleans. So nothing is resolved here but null; which scalars are plain (neither quoted nor tagged as text) is kept
-//! beside the tree, for callers to which that matters. Bounds and syntax are those of manifests.
+//! and booleans. So only null is resolved; which scalars are plain (neither quoted nor tagged as text) is recorded
+//! beside the tree, for callers that need it. Limits and syntax are those of manifests.
 //!
-//! No error holds anything of the document.
+//! Errors must never contain any part of the document.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +18,12 @@ use super::stream::{self, Pieces, Reading};
 use super::tree::Read;
 use crate::document::{Node, Origin, Sources, Value};
 
-/// The meaning of a key `<<`.
+/// The handling of a key `<<`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MergeKeys {
-    /// The entries of its value belong to the mapping, as in manifests.
+    /// Merges the entries of its value into the mapping, as in manifests.
     Apply,
-    /// It is a key like any other.
+    /// Treats it like any other key.
     Keep,
 }
 
@@ -41,7 +41,7 @@ impl PlainScalars {
         self.0.insert(origin);
     }
 
-    /// Notes that the scalar at `to` is an alias of the one at `from`.
+    /// Records that the scalar at `to` is an alias of the one at `from`.
     pub(super) fn alias(&mut self, from: Origin, to: Origin) {
         if self.0.contains(&from) {
             self.0.insert(to);
@@ -49,26 +49,26 @@ impl PlainScalars {
     }
 }
 
-/// A document: null and texts in mappings and sequences.
+/// A document of nulls and texts in mappings and sequences.
 pub struct Verbatim {
     root: Zeroizing<Node>,
     plain: PlainScalars,
 }
 
-/// Why there is no such document.
+/// The reason why a document cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotVerbatim {
-    /// There is nothing, or null.
+    /// Empty or null.
     Empty,
-    /// A mapping has a key twice; on which line.
+    /// A mapping has a duplicate key, on this line.
     Duplicate(u32),
-    /// It is not well formed; on which line, 0 where that is not known.
+    /// Malformed, on this line, or 0 if the line is unknown.
     Malformed(u32),
-    /// There is more than one document.
+    /// More than one document.
     Several,
 }
 
-/// Reads a text of one YAML document.
+/// Reads a text that contains one YAML document.
 pub fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<Verbatim, NotVerbatim> {
     if serde_json::from_str::<&serde_json::value::RawValue>(text)
         .is_ok_and(|json| json.get().starts_with('{'))
@@ -92,7 +92,7 @@ pub fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<Verbatim, NotV
     found.ok_or(NotVerbatim::Empty)
 }
 
-/// Reads a text of one JSON document.
+/// Reads a text that contains one JSON document.
 pub fn read_verbatim_json(text: &str) -> Result<Verbatim, NotVerbatim> {
     let limits = Limits::default();
     let reading = Reading::verbatim(Sources::default().add(""), &limits, MergeKeys::Keep);
@@ -121,26 +121,26 @@ impl Verbatim {
         &self.root
     }
 
-    /// Returns the tree, and which of its scalars and keys are plain.
+    /// Returns the tree and its plain scalars and keys.
     pub fn into_parts(self) -> (Zeroizing<Node>, PlainScalars) {
         (self.root, self.plain)
     }
 
-    /// Returns the document as compact JSON; a scalar as its text.
+    /// Returns the document as compact JSON, or as its text if it is a scalar.
     ///
-    /// Plain scalars that JSON knows (`true`, `1.10`) stay as they are, all others become strings with the text that was
-    /// written (`0123`, `yes`), as keys do.
+    /// Plain scalars that are valid JSON (`true`, `1.10`) stay as written; all others (`0123`, `yes`) and all keys
+    /// become strings with the written text.
     pub fn to_json(&self) -> Zeroizing<String> {
         if let Some(text) = self.root.as_str() {
             return Zeroizing::new(text.to_owned());
         }
-        let mut out = JsonOut::default();
+        let mut out = SecretJson::default();
         self.write(&self.root, &mut out);
         out.0
     }
 
-    /// Writes a node. It goes as deep as the reader let the document be.
-    fn write(&self, node: &Node, out: &mut JsonOut) {
+    /// Writes a node, recursing at most as deeply as the reader allows.
+    fn write(&self, node: &Node, out: &mut SecretJson) {
         match &node.value {
             Value::Mapping(mapping) => {
                 for (index, entry) in mapping.entries().iter().enumerate() {
@@ -167,7 +167,7 @@ impl Verbatim {
     }
 }
 
-/// Returns whether a plain scalar is a boolean or a finite number to JSON as well.
+/// Returns whether a plain scalar is also a boolean or finite number in JSON.
 pub fn is_json_literal(text: &str) -> bool {
     let starts = text.starts_with(|c: char| matches!(c, '-' | '0'..='9' | 't' | 'f'));
     starts
@@ -175,11 +175,11 @@ pub fn is_json_literal(text: &str) -> bool {
         && (matches!(text, "true" | "false") || text.parse().is_ok_and(f64::is_finite))
 }
 
-/// JSON of secrets while it is written. It leaves no copy behind where it grows.
+/// JSON of secrets. Leaves no copy behind when it grows.
 #[derive(Default)]
-struct JsonOut(Zeroizing<String>);
+struct SecretJson(Zeroizing<String>);
 
-impl JsonOut {
+impl SecretJson {
     fn push(&mut self, text: &str) {
         if self.0.capacity() - self.0.len() < text.len() {
             let mut larger = Zeroizing::new(String::with_capacity((self.0.len() + text.len()) * 2));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn r04_scalars_keep_the_spelling() {
+    fn r04_scalars_keep_their_spelling() {
         for (text, expected) in [
             (
                 "pin: 0123\nprice: 1.10\non: yes\nflag: true\nn: ~\nlist: [1, {}, [], 'x\"y']\n",
@@ -251,12 +251,13 @@ mod tests {
 
     #[test]
     fn merge_keys_can_be_kept() {
-        let kept = |text| read_verbatim(text, MergeKeys::Keep).map(|document| document.to_json().to_string());
+        let json_with_merge_keys =
+            |text| read_verbatim(text, MergeKeys::Keep).map(|document| document.to_json().to_string());
         assert_eq!(
-            kept("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc:\n  !!merge <<: {y: 1}\n").as_deref(),
+            json_with_merge_keys("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc:\n  !!merge <<: {y: 1}\n").as_deref(),
             Ok(r#"{"a":{"x":1},"b":{"<<":{"x":1},"x":2},"c":{"<<":{"y":1}}}"#)
         );
-        assert_eq!(kept("{<<: 1, <<: 2}"), Err(NotVerbatim::Duplicate(1)));
+        assert_eq!(json_with_merge_keys("{<<: 1, <<: 2}"), Err(NotVerbatim::Duplicate(1)));
     }
 
     #[test]
@@ -295,7 +296,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_comes_out_of_a_mapping_is_json(
+        fn mappings_are_written_as_valid_json(
             text in "(a: |b: |- |\n|  |'|\"|0|1|\\.|e|\\+|x|on|\\{|\\}|\\[|\\]|,|&c |\\*c|<<: |\u{e4}|#|: ){0,20}",
         ) {
             for merge_keys in [MergeKeys::Apply, MergeKeys::Keep] {

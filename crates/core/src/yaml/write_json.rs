@@ -1,7 +1,7 @@
-//! JSON for `generate`: one document per line, in a form that survives both times Argo CD reads it.
+//! Writes JSON for `generate`: one document per line, in a form that Argo CD reads correctly as JSON and as YAML.
 //!
-//! Argo CD reads the output as JSON and then reads each document again as YAML 1.1. So control characters and what
-//! YAML takes for a line break are always escaped; `/` never is, and nothing becomes a pair of surrogates.
+//! Argo CD reads the output as JSON, and then each document again as YAML 1.1. So control characters and YAML's line
+//! breaks are always escaped, `/` is never escaped, and surrogate pairs are never written.
 
 use std::fmt::Write as _;
 
@@ -9,25 +9,25 @@ use compact_str::format_compact;
 
 use crate::document::{Node, Number, Value};
 
-/// The output would be larger than it may be.
+/// The error of an output that exceeds its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutputFull;
 
-/// Writes a tree as one line of compact JSON, with the keys in their order.
+/// Writes a tree as one line of compact JSON, with keys in their order.
 ///
-/// Deterministic: equal trees give equal bytes.
+/// Deterministic: equal trees produce equal bytes.
 pub fn write_json(node: &Node, out: &mut Vec<u8>) {
-    // There is no limit that it could pass.
+    // Without a limit, this cannot fail.
     let _ = write_json_within(node, out, usize::MAX);
 }
 
-/// Writes the same where it takes no more than `limit` bytes, and nothing at all where it takes more.
+/// Like [`write_json`], but writes nothing if the output exceeds `limit` bytes.
 ///
 /// # Errors
-/// It takes more; memory was used for little more than the limit.
+/// The output exceeds the limit; memory use stays close to the limit.
 pub fn write_json_within(node: &Node, out: &mut Vec<u8>, limit: usize) -> Result<(), OutputFull> {
     let start = out.len();
-    let mut json = Json { out, end: start.saturating_add(limit) };
+    let mut json = JsonWriter { out, end: start.saturating_add(limit) };
     let written = json.value(node).and_then(|()| json.push(b"\n"));
     if written.is_err() {
         out.truncate(start);
@@ -35,13 +35,13 @@ pub fn write_json_within(node: &Node, out: &mut Vec<u8>, limit: usize) -> Result
     written
 }
 
-/// A text that must not grow beyond an end.
-struct Json<'a> {
+/// A JSON output with a limited size.
+struct JsonWriter<'a> {
     out: &'a mut Vec<u8>,
     end: usize,
 }
 
-impl Json<'_> {
+impl JsonWriter<'_> {
     fn push(&mut self, bytes: &[u8]) -> Result<(), OutputFull> {
         if self.out.len().saturating_add(bytes.len()) > self.end {
             return Err(OutputFull);
@@ -110,7 +110,7 @@ impl Json<'_> {
     }
 }
 
-/// Writes a number as Go's JSON does: floats in their shortest digits, with an exponent only outside 1e-6 … 1e21.
+/// Writes a number like Go's JSON: floats in their shortest digits, with an exponent only outside 1e-6 … 1e21.
 pub(super) fn number(number: Number, out: &mut String) {
     match number {
         Number::Int(int) => _ = write!(out, "{int}"),
@@ -131,7 +131,7 @@ pub(super) fn number(number: Number, out: &mut String) {
     }
 }
 
-/// What cannot stand for itself in a double-quoted string of YAML 1.1, read as JSON or as YAML.
+/// Reports whether a character must be escaped in a double-quoted string of JSON or YAML 1.1.
 pub(super) const fn needs_escape(c: char) -> bool {
     matches!(
         c,
@@ -139,7 +139,7 @@ pub(super) const fn needs_escape(c: char) -> bool {
     )
 }
 
-/// The bytes with which a character begins that may need an escape; none of them is inside of a character.
+/// The first bytes of characters that may need an escape; none of them occurs within a character.
 const MAY_NEED_ESCAPE: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -157,7 +157,7 @@ const MAY_NEED_ESCAPE: [bool; 256] = {
     table
 };
 
-/// Writes an escape that JSON and YAML read alike.
+/// Writes an escape that JSON and YAML read the same way.
 pub(super) fn escape(c: char, out: &mut String) {
     match short_escape(c) {
         Some(short) => out.push_str(short),
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_knows_each_character_that_needs_an_escape() {
+    fn the_table_covers_each_character_that_needs_an_escape() {
         let mut buffer = [0; 4];
         let mut count = 0;
         for c in ('\0'..=char::MAX).filter(|c| needs_escape(*c)) {
@@ -190,6 +190,6 @@ mod tests {
             assert!(MAY_NEED_ESCAPE[usize::from(first)], "{c:?}");
         }
         assert!(count > 60, "{count}");
-        assert!(MAY_NEED_ESCAPE[0x80..0xc0].iter().all(|may| !may), "they are inside of characters");
+        assert!(MAY_NEED_ESCAPE[0x80..0xc0].iter().all(|may| !may), "continuation bytes");
     }
 }

@@ -1,13 +1,13 @@
-//! YAML for people: block style, keys in their order, literal blocks for text of several lines.
+//! Writes YAML for people: block style, keys in their order, literal blocks for multi-line text.
 //!
-//! Whoever reads it, by the rules of YAML 1.1 or 1.2, gets the same tree: a string stands without quotes only where
-//! no reader could take it for anything else. The layout is kubectl's: two spaces, and sequences as deep as their key.
+//! YAML 1.1 and 1.2 readers get the same tree: a string is unquoted only if no reader could misinterpret it. The layout
+//! is that of kubectl: two spaces, and sequences indented like their key.
 
 use super::scalar::{Resolved, resolve_plain};
 use super::write_json::{OutputFull, escape, needs_escape, number};
 use crate::document::{Mapping, Node, Value, WrittenScalars};
 
-/// Longest key that may stand before a colon: YAML allows 1,024 characters, escapes included.
+/// Maximum length of a key before a colon: YAML allows 1,024 characters, including escapes.
 const MAX_SIMPLE_KEY: usize = 1000;
 
 /// Writes several documents.
@@ -19,32 +19,32 @@ pub fn write_documents<'a>(nodes: impl IntoIterator<Item = &'a Node>, out: &mut 
 
 /// Writes a tree as one document that starts with `---`.
 ///
-/// Deterministic: equal trees give equal bytes.
+/// Deterministic: equal trees produce equal bytes.
 pub fn write_yaml(node: &Node, out: &mut Vec<u8>) {
-    // There is no limit that it could pass.
+    // Without a limit, this cannot fail.
     let _ = write_yaml_within(node, out, usize::MAX);
 }
 
-/// Writes the same where it takes no more than `limit` bytes, and nothing at all where it takes more.
+/// Like [`write_yaml`], but writes nothing if the output exceeds `limit` bytes.
 ///
 /// # Errors
-/// It takes more; memory was used for little more than the limit.
+/// The output exceeds the limit; memory use stays close to the limit.
 pub fn write_yaml_within(node: &Node, out: &mut Vec<u8>, limit: usize) -> Result<(), OutputFull> {
     write_yaml_as_written(node, &WrittenScalars::default(), out, limit)
 }
 
-/// Does the same, and writes each scalar whose text is known as that text. Reading it gives the same tree, since the
-/// text is what the value was read from.
+/// Like [`write_yaml_within`], but writes each scalar whose text is known as that text. Reading the output gives the
+/// same tree, since the value was read from this text.
 ///
 /// # Errors
-/// As [`write_yaml_within`].
+/// See [`write_yaml_within`].
 pub fn write_yaml_as_written(
     node: &Node,
     written: &WrittenScalars,
     out: &mut Vec<u8>,
     limit: usize,
 ) -> Result<(), OutputFull> {
-    let mut writer = Writer { out: String::from("---\n"), limit, written };
+    let mut writer = YamlWriter { out: String::from("---\n"), limit, written };
     match &node.value {
         Value::Mapping(mapping) if !mapping.is_empty() => writer.mapping(mapping, 0),
         Value::Sequence(items) if !items.is_empty() => writer.sequence(items, 0),
@@ -60,14 +60,14 @@ pub fn write_yaml_as_written(
     Ok(())
 }
 
-/// Once the limit is passed, nothing more is written, and what was written is of no use.
-struct Writer<'w> {
+/// A YAML output. After it exceeds the limit, nothing more is written and the output is discarded.
+struct YamlWriter<'w> {
     out: String,
     limit: usize,
     written: &'w WrittenScalars,
 }
 
-impl Writer<'_> {
+impl YamlWriter<'_> {
     fn is_full(&self) -> bool {
         self.out.len() > self.limit
     }
@@ -76,7 +76,7 @@ impl Writer<'_> {
         self.out.extend(std::iter::repeat_n(' ', spaces));
     }
 
-    /// Writes a mapping whose first key stands where the line is now.
+    /// Writes a mapping whose first key is at the current position.
     fn mapping(&mut self, mapping: &Mapping, indent: usize) {
         for (index, entry) in mapping.entries().iter().enumerate() {
             if self.is_full() {
@@ -101,7 +101,7 @@ impl Writer<'_> {
         self.out.push(':');
     }
 
-    /// Writes what follows the colon of a key at `indent`.
+    /// Writes the text after the colon of a key at `indent`.
     fn value(&mut self, node: &Node, indent: usize) {
         match &node.value {
             Value::Mapping(mapping) if !mapping.is_empty() => {
@@ -122,7 +122,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a sequence whose first dash stands where the line is now.
+    /// Writes a sequence whose first dash is at the current position.
     fn sequence(&mut self, items: &[Node], indent: usize) {
         for (index, item) in items.iter().enumerate() {
             if self.is_full() {
@@ -143,7 +143,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a scalar or an empty collection; the lines of a block scalar get `indent`.
+    /// Writes a scalar or empty collection; lines of a block scalar are indented by `indent`.
     fn scalar(&mut self, node: &Node, indent: usize) {
         if let Some(text) = self.written.text(node) {
             return self.out.push_str(text);
@@ -191,7 +191,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a literal block gives the text back: several lines, none of them of spaces alone, the first not indented.
+/// Reports whether a literal block preserves a text: several lines, none only blank, the first not indented.
 fn fits_literal(text: &str) -> bool {
     text.contains('\n')
         && text.trim_start_matches('\n').chars().next().is_some_and(|first| !matches!(first, ' ' | '\t'))
@@ -201,12 +201,12 @@ fn fits_literal(text: &str) -> bool {
         && text.split('\n').all(|line| line.is_empty() || !line.trim().is_empty())
 }
 
-/// Characters that look like another, or like nothing, and are written as escapes for the reader's sake.
+/// Reports whether a character is invisible or looks like another one, and is escaped for readability.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
-/// Whether a string needs no quotes, for any reader.
+/// Reports whether no reader requires quotes for a string.
 fn is_plain(text: &str) -> bool {
     resolve_plain(text) == Resolved::Text
         && starts_plain(text)
@@ -232,13 +232,13 @@ fn starts_plain(text: &str) -> bool {
     }
 }
 
-/// Words that some reader takes for a boolean or null, in whatever case.
+/// Reports whether some reader reads a word as a boolean or null, in any case.
 fn is_word(text: &str) -> bool {
     const WORDS: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
     WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether some reader takes the text for a number, a time or a date.
+/// Reports whether some reader reads a text as a number, time or date.
 fn is_numeric(text: &str) -> bool {
     let looks_numeric = |text: &str| {
         text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'_' | b'.' | b':' | b'+' | b'-' | b'e' | b'E'))

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-/// An expression and its height: the number of expressions on the longest way down.
+/// An expression and its height: the length of its longest path to a leaf.
 #[derive(Debug)]
 pub(crate) struct Expr {
     pub(crate) kind: ExprKind,
     pub(super) height: usize,
-    /// Where it starts in the text, in bytes.
+    /// The start in the text, in bytes.
     pub(crate) offset: usize,
 }
 
@@ -22,13 +22,13 @@ pub(crate) enum ExprKind {
     Call { target: Option<Box<Expr>>, function: Box<str>, arguments: Vec<Expr> },
     /// `a ? b : c`
     Conditional(Box<[Expr; 3]>),
-    /// `a.all(x, …)` and its like.
+    /// A macro such as `a.all(x, …)`.
     Fold(Box<Fold>),
     /// `has(a.b)`
     Has { operand: Box<Expr>, field: Arc<str> },
     /// A variable or a type.
     Ident(Box<str>),
-    /// `a[b]`; optional as `a[?b]`.
+    /// `a[b]`, or `a[?b]` if optional.
     Index { operand: Box<Expr>, index: Box<Expr>, optional: bool },
     /// `[a, b]`
     List(Vec<Expr>),
@@ -42,9 +42,9 @@ pub(crate) enum ExprKind {
     Not(Box<Expr>),
     /// `a || b || c`
     Or(Vec<Expr>),
-    /// `a.b`; optional as `a.?b`.
+    /// `a.b`, or `a.?b` if optional.
     Select { operand: Box<Expr>, field: Arc<str>, optional: bool },
-    /// Syntax that is valid and not evaluated here: messages, optional entries of lists and maps.
+    /// Valid syntax that is not evaluated: messages, optional entries of lists and maps.
     Unsupported(Vec<Expr>),
 }
 
@@ -77,20 +77,20 @@ pub(crate) enum BinaryOperator {
     Subtract,
 }
 
-/// A macro that visits the items of a list or the keys of a map.
+/// A macro that iterates over the items of a list or the keys of a map.
 #[derive(Debug)]
 pub(crate) struct Fold {
     pub(crate) kind: FoldKind,
     pub(crate) range: Expr,
-    /// Of each item (of a map: each key); with two, index or key, and value.
+    /// The variable for each item (or map key); with two, the index or key, and the value.
     pub(crate) variables: (Box<str>, Option<Box<str>>),
-    /// What is asked of each item.
+    /// The condition on each item.
     pub(crate) predicate: Option<Expr>,
-    /// What each item becomes.
+    /// The result for each item.
     pub(crate) transform: Option<Expr>,
 }
 
-/// Which macro it is.
+/// The kind of a macro.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FoldKind {
     All,
@@ -98,7 +98,7 @@ pub(crate) enum FoldKind {
     ExistsOne,
     Filter,
     Map,
-    /// One that is not evaluated here.
+    /// A macro that is not evaluated.
     Other,
 }
 
@@ -111,7 +111,7 @@ impl Expr {
 }
 
 impl ExprKind {
-    /// Hands each expression directly below to `visit`, in the order of the text.
+    /// Passes each direct child to `visit`, in text order.
     pub(crate) fn each_child<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
         match self {
             Self::And(all) | Self::Or(all) | Self::List(all) | Self::Unsupported(all) => {

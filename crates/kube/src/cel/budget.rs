@@ -1,35 +1,35 @@
-//! How much work expressions may take, and why an evaluation ends without a value.
+//! The work that expressions may take, and the reasons why an evaluation ends without a value.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sealwave_core::pattern::Pattern;
 
-/// Steps of one expression at one value. A step takes some ten nanoseconds.
+/// Maximum number of steps of one expression at one value. A step takes about ten nanoseconds.
 const RULE_STEPS: u64 = 1_000_000;
-/// Steps of all expressions of one object.
+/// Maximum number of steps of all expressions of one object.
 const OBJECT_STEPS: u64 = 4_000_000;
-/// Steps that each object adds to those of the run, so that the work grows with the input and no faster.
+/// Steps that each object adds to the total, so that the work grows at most linearly with the input.
 const STEPS_PER_OBJECT: u64 = 50_000;
-/// Bytes that are read or made for one step.
+/// Bytes that are read or created per step.
 const BYTES_PER_STEP: usize = 16;
-/// Steps for compiling a pattern of the smallest class.
+/// Steps to compile a pattern of the smallest class.
 const COMPILE: usize = 20_000;
-/// Patterns that are kept.
+/// Maximum number of cached patterns.
 const MAX_PATTERNS: usize = 64;
 
-/// Why an evaluation ended without a value.
+/// The reason why an evaluation ended without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// The API server's evaluation fails as well.
+    /// The API server's evaluation fails, too.
     Fault(Fault),
-    /// It would take too much work.
+    /// The evaluation would take too long.
     TooMuch,
-    /// The result depends on what is not known or not implemented here.
+    /// The result depends on something unknown or not implemented.
     Unknown,
 }
 
-/// An error of the evaluation itself.
+/// An error of the evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Conversion,
@@ -40,7 +40,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Describes the error, in the API server's words where it has some.
+    /// Describes the error, in the API server's words if it has any.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Conversion => "value cannot be converted",
@@ -52,13 +52,13 @@ impl Fault {
     }
 }
 
-/// The steps that are left of an evaluation, of the object, and of the run.
+/// The steps left for an evaluation, an object and the run.
 #[derive(Debug)]
 pub struct Budget {
     rule: u64,
     object: u64,
     run: u64,
-    /// Patterns that were compiled; those that are not valid, too.
+    /// The compiled patterns; `None` for invalid ones.
     patterns: BTreeMap<Box<str>, Option<Arc<Pattern>>>,
 }
 
@@ -69,24 +69,24 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// A budget for this many objects, each of which may be looked at more than once.
+    /// Creates a budget for this many objects, each of which may be checked more than once.
     pub fn for_objects(count: usize) -> Self {
         let run = OBJECT_STEPS.saturating_add(STEPS_PER_OBJECT.saturating_mul(count as u64));
         Self { run, ..Self::default() }
     }
 
-    /// Starts another object, and adds its steps to those of the run.
+    /// Starts the next object and adds its steps to those of the run.
     pub(crate) fn start_object(&mut self) {
         self.run = self.run.saturating_add(STEPS_PER_OBJECT);
         self.next_look();
     }
 
-    /// Starts another look at an object that is counted already.
+    /// Starts another check of an object that was already counted.
     pub fn next_look(&mut self) {
         self.object = self.run.min(OBJECT_STEPS);
     }
 
-    /// Runs one evaluation, and charges it to the object and to the run.
+    /// Runs one evaluation and charges it to the object and the run.
     pub(super) fn run<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> T) -> T {
         let most = self.object.min(RULE_STEPS);
         self.rule = most;
@@ -102,12 +102,12 @@ impl Budget {
         if self.rule > 0 { Ok(()) } else { Err(Stop::TooMuch) }
     }
 
-    /// Spends what reading or making so many bytes takes.
+    /// Spends the steps for reading or creating this many bytes.
     pub(super) fn spend_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
         self.spend(1 + bytes / BYTES_PER_STEP)
     }
 
-    /// Compiles a pattern for a text, and charges for both. A pattern that is not valid has an unknown result.
+    /// Compiles a pattern for a text and charges for both. The result of an invalid pattern is unknown.
     pub(super) fn pattern(&mut self, text: &str, subject: &str) -> Result<Arc<Pattern>, Stop> {
         let pattern = if let Some(known) = self.patterns.get(text) {
             known.clone()

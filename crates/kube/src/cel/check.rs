@@ -1,19 +1,19 @@
-//! Names that nothing declares. The checker knows the types of variables and fields only as far as schemas state them.
+//! Finds undeclared names. The checker knows the types of variables and fields only as far as schemas declare them.
 
 use super::ast::{Expr, ExprKind, FoldKind};
 use super::eval::TYPES;
 use super::library::NAMESPACES;
 
-/// A type, by a number that its source gave it.
+/// A type, identified by a number from its source.
 pub type TypeId = u32;
 
 /// A source of types.
 pub trait TypeSource {
-    /// Returns what a type says of a field.
+    /// Returns the type of a field.
     fn field(&self, of: TypeId, name: &str) -> FieldType;
     /// Returns the type of the items of a list, or of the values of a map.
     fn element(&self, of: TypeId) -> Option<TypeId>;
-    /// Returns whether it is the type of a list.
+    /// Reports whether a type is a list.
     fn is_list(&self, of: TypeId) -> bool;
 }
 
@@ -21,24 +21,24 @@ pub trait TypeSource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldType {
     Declared(TypeId),
-    /// There is no such field.
+    /// The field is not declared.
     Undeclared,
-    /// The type does not tell.
+    /// The type is unknown.
     Unknown,
 }
 
-/// A name that nothing declares.
+/// An undeclared name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameError<'e> {
     /// The name.
     pub name: &'e str,
-    /// Whether it is of a field.
+    /// Whether it is a field name.
     pub is_field: bool,
-    /// Where the expression starts that has it, in bytes.
+    /// The start of the enclosing expression, in bytes.
     pub(crate) offset: usize,
 }
 
-struct Checker<'e, 't> {
+struct NameChecker<'e, 't> {
     scope: Vec<(&'e str, Option<TypeId>)>,
     types: &'t dyn TypeSource,
     error: Option<NameError<'e>>,
@@ -49,17 +49,17 @@ pub fn check<'e>(
     variables: &[(&'e str, Option<TypeId>)],
     types: &dyn TypeSource,
 ) -> Option<NameError<'e>> {
-    let mut checker = Checker { scope: variables.to_vec(), types, error: None };
+    let mut checker = NameChecker { scope: variables.to_vec(), types, error: None };
     checker.visit(expr);
     checker.error
 }
 
-impl<'e> Checker<'e, '_> {
+impl<'e> NameChecker<'e, '_> {
     fn report(&mut self, name: &'e str, is_field: bool, offset: usize) {
         self.error = self.error.or(Some(NameError { name, is_field, offset }));
     }
 
-    /// Checks an expression; returns its type where that is known.
+    /// Checks an expression and returns its type if it is known.
     fn visit(&mut self, expr: &'e Expr) -> Option<TypeId> {
         match &expr.kind {
             ExprKind::Ident(name) => self.ident(name, expr.offset),
@@ -125,7 +125,7 @@ impl<'e> Checker<'e, '_> {
     }
 }
 
-/// Returns whether it is the first part of a qualified name, as `sets` in `sets.contains`.
+/// Reports whether an expression is the first part of a qualified name, as `sets` in `sets.contains`.
 fn is_qualified(expr: &Expr, scope: &[(&str, Option<TypeId>)]) -> bool {
     match &expr.kind {
         ExprKind::Ident(name) => {

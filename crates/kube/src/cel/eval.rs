@@ -1,4 +1,4 @@
-//! The evaluator. It walks the tree; every step and every byte that it makes is charged.
+//! The evaluator. It walks the tree and charges every step and every byte that it creates.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use super::value::{List, MapKind, Value, equal};
 
 pub(super) type Outcome = Result<Value, Stop>;
 
-/// Names of types that are values as well.
+/// Names of types that are also values.
 pub(super) const TYPES: [&str; 10] =
     ["bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "uint"];
 
-/// An evaluation: the variables that are in scope, the innermost last, and what is left of its budget.
+/// An evaluation: the variables in scope, innermost last, and the remaining budget.
 pub(super) struct Evaluation<'p, 'b> {
     pub(super) scope: Vec<(&'p str, Value)>,
     pub(super) budget: &'b mut Budget,
@@ -73,7 +73,7 @@ impl<'p> Evaluation<'p, '_> {
         TYPES.iter().find(|known| **known == name).map(|known| Value::Type(known)).ok_or(Stop::Unknown)
     }
 
-    /// `&&` ends with `false` and `||` with `true` if any operand is that, whatever the others are.
+    /// Evaluates `&&` or `||`: one operand with the `decisive` value decides, regardless of the others.
     fn logical(&mut self, all: &'p [Expr], decisive: bool) -> Outcome {
         let mut undecided = None;
         for operand in all {
@@ -138,7 +138,7 @@ impl<'p> Evaluation<'p, '_> {
     }
 }
 
-/// The value as a condition.
+/// Returns a value as a condition.
 pub(super) fn boolean(value: &Value) -> Result<bool, Stop> {
     match value {
         Value::Bool(flag) => Ok(*flag),
@@ -146,7 +146,7 @@ pub(super) fn boolean(value: &Value) -> Result<bool, Stop> {
     }
 }
 
-/// Of two reasons why an operand has no value, the one that counts: work counts at once, doubt more than an error.
+/// Combines two reasons why operands have no value: exhaustion ends at once, unknown outweighs an error.
 pub(super) fn worse(before: Option<Stop>, now: Stop) -> Result<Stop, Stop> {
     match (before, now) {
         (_, Stop::TooMuch) => Err(Stop::TooMuch),
@@ -169,7 +169,7 @@ fn has(operand: &Value, field: &str) -> Result<bool, Stop> {
     }
 }
 
-/// The field of an object, or the entry of a map.
+/// Returns the field of an object, or the entry of a map.
 fn select(operand: &Value, field: &str) -> Outcome {
     let Value::Map(map) = operand else { return Err(Stop::Unknown) };
     match map.entries.get(field) {
@@ -180,7 +180,7 @@ fn select(operand: &Value, field: &str) -> Outcome {
     }
 }
 
-/// Looks into a value, or into an optional one; what is absent is then no error.
+/// Accesses a value, or the value of an optional; for these, an absent entry is not an error.
 fn access(operand: Value, optional: bool, mut look: impl FnMut(&Value) -> Outcome) -> Outcome {
     let (found, optional) = match &operand {
         Value::Optional(None) => return Ok(operand),
@@ -194,7 +194,7 @@ fn access(operand: Value, optional: bool, mut look: impl FnMut(&Value) -> Outcom
     }
 }
 
-/// Returns whether a list has an item, or a map a key.
+/// Reports whether a list contains an item, or a map a key.
 pub(super) fn contains(container: &Value, wanted: &Value, budget: &mut Budget) -> Result<bool, Stop> {
     match (container, wanted) {
         (Value::List(list), wanted) => has_item(list, wanted, budget),
@@ -206,7 +206,7 @@ pub(super) fn contains(container: &Value, wanted: &Value, budget: &mut Budget) -
     }
 }
 
-/// Returns whether an item of a list equals a value.
+/// Reports whether an item of a list equals a value.
 pub(super) fn has_item(list: &List, wanted: &Value, budget: &mut Budget) -> Result<bool, Stop> {
     let mut unsure = false;
     for item in &list.items {

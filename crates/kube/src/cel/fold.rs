@@ -1,4 +1,4 @@
-//! The macros that visit lists and maps.
+//! The macros that iterate over lists and maps.
 
 use super::ast::{Expr, Fold, FoldKind};
 use super::budget::Stop;
@@ -55,7 +55,7 @@ impl<'p> Evaluation<'p, '_> {
         }
     }
 
-    /// Returns the values of the variables, one round after another.
+    /// Returns the values of the variables for each iteration.
     fn items(&mut self, range: &Value, fold: &Fold) -> Result<Vec<(Value, Option<Value>)>, Stop> {
         let has_two = fold.variables.1.is_some();
         match range {
@@ -69,7 +69,7 @@ impl<'p> Evaluation<'p, '_> {
                     })
                     .collect())
             }
-            // The order of a map's keys is not defined, so a list that is made of them has none.
+            // The order of a map's keys is undefined, and so is that of a list built from them.
             Value::Map(map) if map.kind == MapKind::Data => {
                 let is_free_of_order =
                     matches!(fold.kind, FoldKind::All | FoldKind::Exists | FoldKind::ExistsOne);
@@ -86,7 +86,7 @@ impl<'p> Evaluation<'p, '_> {
         }
     }
 
-    /// `all` and `exists`: one decisive item decides, whatever the others are.
+    /// Evaluates `all` or `exists`: one decisive item decides, regardless of the others.
     fn quantify(
         &mut self,
         items: Vec<(Value, Option<Value>)>,

@@ -1,10 +1,10 @@
-//! Tokens of CEL, as its specification defines them.
+//! The tokens of CEL, as its specification defines them.
 
 use std::sync::Arc;
 
 use super::syntax::SyntaxError;
 
-/// A token. Operators are their own text.
+/// A token. Operators are represented by their text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token<'s> {
     Bytes(Arc<[u8]>),
@@ -18,27 +18,27 @@ pub(super) enum Token<'s> {
     Uint(u64),
 }
 
-/// Longest first, so that none hides another.
+/// The operators, longer ones first.
 const OPERATORS: [&str; 24] = [
     "==", "!=", "<=", ">=", "&&", "||", "<", ">", "[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", ":",
     "+", "*", "/", "%",
 ];
 
-/// Cuts an expression into tokens.
+/// Splits an expression into tokens.
 pub(super) struct Lexer<'s> {
     source: &'s str,
     at: usize,
 }
 
-type Lexed<T> = Result<T, SyntaxError>;
+type LexResult<T> = Result<T, SyntaxError>;
 
 impl<'s> Lexer<'s> {
     pub(super) const fn new(source: &'s str) -> Self {
         Self { source, at: 0 }
     }
 
-    /// Returns the next token and where it starts.
-    pub(super) fn next(&mut self) -> Lexed<(Token<'s>, usize)> {
+    /// Returns the next token and its start.
+    pub(super) fn next(&mut self) -> LexResult<(Token<'s>, usize)> {
         self.skip_blanks();
         let start = self.at;
         let Some(first) = self.peek(0) else { return Ok((Token::End, start)) };
@@ -95,14 +95,14 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn operator(&mut self) -> Lexed<Token<'s>> {
+    fn operator(&mut self) -> LexResult<Token<'s>> {
         let found = OPERATORS.iter().find(|operator| self.rest().starts_with(**operator));
         let operator = found.ok_or_else(|| SyntaxError::at(self.at, "unexpected character"))?;
         self.at += operator.len();
         Ok(Token::Operator(operator))
     }
 
-    fn number(&mut self) -> Lexed<Token<'s>> {
+    fn number(&mut self) -> LexResult<Token<'s>> {
         let start = self.at;
         if self.peek(0) == Some(b'0')
             && self.peek(1) == Some(b'x')
@@ -135,7 +135,7 @@ impl<'s> Lexer<'s> {
         double.map(Token::Double).ok_or_else(|| SyntaxError::at(start, "number is out of range"))
     }
 
-    fn integer(&mut self, start: usize, number: Option<u64>) -> Lexed<Token<'s>> {
+    fn integer(&mut self, start: usize, number: Option<u64>) -> LexResult<Token<'s>> {
         let number = number.ok_or_else(|| SyntaxError::at(start, "number is out of range"))?;
         if matches!(self.peek(0), Some(b'u' | b'U')) {
             self.at += 1;
@@ -144,15 +144,15 @@ impl<'s> Lexer<'s> {
         Ok(Token::Int(number))
     }
 
-    fn text(&mut self, raw: bool) -> Lexed<Arc<str>> {
+    fn text(&mut self, raw: bool) -> LexResult<Arc<str>> {
         let start = self.at;
         let bytes = self.quoted(raw, false)?;
         let text = String::from_utf8(bytes).map_err(|_| SyntaxError::unsupported(start))?;
         Ok(text.into())
     }
 
-    /// Reads a literal from its opening quotes to its closing ones.
-    fn quoted(&mut self, raw: bool, is_bytes: bool) -> Lexed<Vec<u8>> {
+    /// Reads a literal including its quotes.
+    fn quoted(&mut self, raw: bool, is_bytes: bool) -> LexResult<Vec<u8>> {
         let start = self.at;
         let quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| self.rest().starts_with(quotes));
         let quotes = quotes.unwrap_or("\"");
@@ -169,7 +169,7 @@ impl<'s> Lexer<'s> {
                 Some(b'\n' | b'\r') if !is_long => {
                     return Err(SyntaxError::at(start, "string is not closed"));
                 }
-                // Go's reader of long strings turns line ends into one form; nothing here depends on that.
+                // Go normalizes line ends in long strings; not implemented.
                 Some(b'\r') => return Err(SyntaxError::unsupported(start)),
                 Some(b'\\') if !raw => self.escape(&mut out, is_bytes)?,
                 Some(byte) => {
@@ -180,7 +180,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn escape(&mut self, out: &mut Vec<u8>, is_bytes: bool) -> Lexed<()> {
+    fn escape(&mut self, out: &mut Vec<u8>, is_bytes: bool) -> LexResult<()> {
         let start = self.at;
         let invalid = || SyntaxError::at(start, "escape sequence is not valid");
         let escaped = self.peek(1).ok_or_else(invalid)?;

@@ -1,11 +1,11 @@
 //! CEL, the expression language of Kubernetes' validation rules: parser, static checks, evaluator, library, budget.
 //!
-//! Expressions come from definitions and policies in a repository, so they are hostile input: the text, the height of its
-//! tree and the work of an evaluation are bounded, and nothing here panics or reads anything but its variables.
-//! The engine never guesses. What it does not implement exactly as the API server does ends an evaluation with
-//! [`Stop::Unknown`], and the caller reports the rule as not evaluated.
+//! Expressions come from definitions and policies in a repository and are hostile input: the length of the text, the
+//! height of its tree and the work of an evaluation are bounded. This module must not panic, and reads only its
+//! variables. It never guesses: an evaluation that needs something not implemented exactly as in the API server ends
+//! with [`Stop::Unknown`], and the caller reports the rule as not evaluated.
 //!
-//! This module knows neither schemas nor lints. It must never print a value of a variable.
+//! This module does not depend on schemas or lints. It must never print the value of a variable.
 
 mod ast;
 mod budget;
@@ -34,7 +34,7 @@ pub use value::{MapKind, Value};
 use ast::{Expr, ExprKind};
 use eval::Evaluation;
 
-/// An expression that can be evaluated.
+/// A compiled expression.
 #[derive(Debug)]
 pub struct Program {
     expr: Expr,
@@ -46,7 +46,7 @@ impl Program {
         parser::parse(source).map(|expr| Self { expr })
     }
 
-    /// Evaluates the expression with these variables, within a part of the budget.
+    /// Evaluates the expression with these variables, within the budget.
     pub fn evaluate(&self, variables: &[(&str, Value)], budget: &mut Budget) -> Result<Value, Stop> {
         budget.run(|budget| {
             let scope = variables.iter().map(|(name, value)| (*name, value.clone())).collect();
@@ -59,7 +59,7 @@ impl Program {
         self.evaluate(variables, budget).and_then(|value| eval::boolean(&value))
     }
 
-    /// Returns whether a variable of this name occurs.
+    /// Reports whether the expression contains a variable of this name.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         fn search(expr: &Expr, name: &str) -> bool {
             let mut found = matches!(&expr.kind, ExprKind::Ident(ident) if **ident == *name);
@@ -69,13 +69,13 @@ impl Program {
         search(&self.expr, name)
     }
 
-    /// Returns the type of the result, as far as the expression tells; `dynamic` are variables without a type.
+    /// Returns the type of the result, as far as the expression determines it; `dynamic` are variables without a type.
     pub fn result(&self, dynamic: &[&str]) -> ResultType {
         result::of(&self.expr, dynamic)
     }
 
-    /// Returns the first name that nothing declares, of a variable or of a field; the API server refuses such an
-    /// expression. Only what is certain is reported: functions are not checked.
+    /// Returns the first undeclared name of a variable or field; the API server refuses such an expression. Reports
+    /// only certain errors: functions are not checked.
     pub fn check_names<'e>(
         &'e self,
         variables: &[(&'e str, Option<TypeId>)],
@@ -85,12 +85,12 @@ impl Program {
     }
 }
 
-/// The value of a text as a duration, as Go parses it.
+/// Returns a text as a duration, as Go parses it.
 pub(crate) fn duration(text: &str) -> Option<Value> {
     library::parse_duration(text).ok().map(Value::Duration)
 }
 
-/// The value of a text as a point in time by RFC 3339.
+/// Returns a text as an RFC 3339 timestamp.
 pub(crate) fn timestamp(text: &str) -> Option<Value> {
     library::parse_timestamp(text).map(Value::Timestamp)
 }

@@ -1,4 +1,4 @@
-//! Operators with one or two operands, `&&` and `||` excepted.
+//! Unary and binary operators, except `&&` and `||`.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,27 +8,27 @@ use super::budget::{Budget, Fault, Stop};
 use super::eval::{Outcome, contains};
 use super::value::{Value, compare, equal};
 
-/// Applies an operator.
+/// Applies a binary operator.
 pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value, budget: &mut Budget) -> Outcome {
     use BinaryOperator as Op;
-    let ordered = |wanted: fn(Ordering) -> bool, budget: &mut Budget| {
+    let compare_with = |wanted: fn(Ordering) -> bool, budget: &mut Budget| {
         compare(left, right, budget).map(|order| Value::Bool(wanted(order)))
     };
     match operator {
         Op::Equal => equal(left, right, budget).map(Value::Bool),
         Op::NotEqual => equal(left, right, budget).map(|same| Value::Bool(!same)),
         Op::In => contains(right, left, budget).map(Value::Bool),
-        Op::Less => ordered(Ordering::is_lt, budget),
-        Op::LessOrEqual => ordered(Ordering::is_le, budget),
-        Op::Greater => ordered(Ordering::is_gt, budget),
-        Op::GreaterOrEqual => ordered(Ordering::is_ge, budget),
+        Op::Less => compare_with(Ordering::is_lt, budget),
+        Op::LessOrEqual => compare_with(Ordering::is_le, budget),
+        Op::Greater => compare_with(Ordering::is_gt, budget),
+        Op::GreaterOrEqual => compare_with(Ordering::is_ge, budget),
         Op::Add => add(left, right, budget),
         Op::Subtract => subtract(left, right),
         Op::Multiply | Op::Divide | Op::Remainder => scale(operator, left, right),
     }
 }
 
-/// `-a`
+/// Negates a number.
 pub(super) fn negate(operand: &Value) -> Outcome {
     match operand {
         Value::Double(number) => Ok(Value::Double(-number)),
@@ -55,7 +55,7 @@ pub(super) fn add(left: &Value, right: &Value, budget: &mut Budget) -> Outcome {
             budget.spend_bytes(a.len() + b.len())?;
             Ok(Value::Bytes([&**a, &**b].concat().into()))
         }
-        // Lists that are sets or have keys are merged.
+        // Sets and lists with keys are merged, which is not implemented.
         (Value::List(a), Value::List(b)) if !a.is_unordered || a.items.is_empty() || b.items.is_empty() => {
             budget.spend(a.items.len() + b.items.len())?;
             if a.is_unordered {
@@ -99,7 +99,7 @@ fn scale(operator: BinaryOperator, left: &Value, right: &Value) -> Outcome {
     }
 }
 
-/// A text of these parts, charged for.
+/// Joins texts and charges for them.
 pub(super) fn joined<'a>(
     parts: impl Iterator<Item = &'a str>,
     separator: &str,

@@ -1,24 +1,24 @@
-//! The parser: from text to a syntax tree whose height is bounded, so that nothing that walks it overflows the stack.
+//! The parser: builds a syntax tree of bounded height, so that walking it never overflows the stack.
 
 use super::ast::{Expr, ExprKind, Fold, FoldKind, Literal};
 use super::lexer::{Lexer, Token};
 use super::syntax::{RESERVED, SyntaxError, is_keyword, macro_of, operator_of};
 
-/// Bytes of an expression.
+/// Maximum length of an expression, in bytes.
 const MAX_LENGTH: usize = 32 << 10;
-/// Height of a tree, and open brackets and conditions at any time.
+/// Maximum height of a tree, and of nested brackets and conditions.
 const MAX_HEIGHT: usize = 120;
 
-type Parsed<T> = Result<T, SyntaxError>;
+type ParseResult<T> = Result<T, SyntaxError>;
 
 /// Parses an expression.
-pub fn parse(source: &str) -> Parsed<Expr> {
+pub fn parse(source: &str) -> ParseResult<Expr> {
     if source.len() > MAX_LENGTH {
         return Err(SyntaxError::unsupported(0));
     }
     let mut lexer = Lexer::new(source);
     let (token, start) = lexer.next()?;
-    let mut parser = Parser { lexer, token, start, depth: 0 };
+    let mut parser = ExprParser { lexer, token, start, depth: 0 };
     let expr = parser.expression()?;
     match parser.token {
         Token::End => Ok(expr),
@@ -26,16 +26,16 @@ pub fn parse(source: &str) -> Parsed<Expr> {
     }
 }
 
-struct Parser<'s> {
+struct ExprParser<'s> {
     lexer: Lexer<'s>,
-    /// The token at hand, and where it starts.
+    /// The current token.
     token: Token<'s>,
     start: usize,
     depth: usize,
 }
 
-impl<'s> Parser<'s> {
-    fn advance(&mut self) -> Parsed<Token<'s>> {
+impl<'s> ExprParser<'s> {
+    fn advance(&mut self) -> ParseResult<Token<'s>> {
         let (token, start) = self.lexer.next()?;
         self.start = start;
         Ok(std::mem::replace(&mut self.token, token))
@@ -45,7 +45,7 @@ impl<'s> Parser<'s> {
         matches!(&self.token, Token::Operator(found) if *found == operator)
     }
 
-    fn take(&mut self, operator: &str) -> Parsed<bool> {
+    fn take(&mut self, operator: &str) -> ParseResult<bool> {
         let found = self.is(operator);
         if found {
             self.advance()?;
@@ -53,11 +53,11 @@ impl<'s> Parser<'s> {
         Ok(found)
     }
 
-    fn expect(&mut self, operator: &str, problem: &'static str) -> Parsed<()> {
+    fn expect(&mut self, operator: &str, problem: &'static str) -> ParseResult<()> {
         if self.take(operator)? { Ok(()) } else { Err(SyntaxError::at(self.start, problem)) }
     }
 
-    fn name(&mut self, problem: &'static str) -> Parsed<&'s str> {
+    fn name(&mut self, problem: &'static str) -> ParseResult<&'s str> {
         match self.token {
             Token::Ident(name) if !is_keyword(name) => {
                 self.advance()?;
@@ -67,12 +67,12 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn node(kind: ExprKind, offset: usize) -> Parsed<Expr> {
+    fn node(kind: ExprKind, offset: usize) -> ParseResult<Expr> {
         let expr = Expr::new(kind, offset);
         if expr.height > MAX_HEIGHT { Err(SyntaxError::unsupported(offset)) } else { Ok(expr) }
     }
 
-    fn expression(&mut self) -> Parsed<Expr> {
+    fn expression(&mut self) -> ParseResult<Expr> {
         if self.depth >= MAX_HEIGHT {
             return Err(SyntaxError::unsupported(self.start));
         }
@@ -89,8 +89,8 @@ impl<'s> Parser<'s> {
         Ok(expr)
     }
 
-    /// `a || b || c`, or the same with `&&`.
-    fn chain(&mut self, operator: &'static str) -> Parsed<Expr> {
+    /// Parses `a || b || c`, or the same with `&&`.
+    fn chain(&mut self, operator: &'static str) -> ParseResult<Expr> {
         let offset = self.start;
         let first = self.chain_part(operator)?;
         if !self.is(operator) {
@@ -103,12 +103,12 @@ impl<'s> Parser<'s> {
         Self::node(if operator == "||" { ExprKind::Or(all) } else { ExprKind::And(all) }, offset)
     }
 
-    fn chain_part(&mut self, operator: &str) -> Parsed<Expr> {
+    fn chain_part(&mut self, operator: &str) -> ParseResult<Expr> {
         if operator == "||" { self.chain("&&") } else { self.binary(0) }
     }
 
-    /// Operators of at least this precedence.
-    fn binary(&mut self, least: u8) -> Parsed<Expr> {
+    /// Parses operators of at least this precedence.
+    fn binary(&mut self, least: u8) -> ParseResult<Expr> {
         let offset = self.start;
         let mut left = self.unary()?;
         while let Some((operator, precedence)) = operator_of(&self.token)
@@ -121,7 +121,7 @@ impl<'s> Parser<'s> {
         Ok(left)
     }
 
-    fn unary(&mut self) -> Parsed<Expr> {
+    fn unary(&mut self) -> ParseResult<Expr> {
         let offset = self.start;
         let mut times = 0_usize;
         for (operator, wrap) in [
@@ -130,7 +130,7 @@ impl<'s> Parser<'s> {
         ] {
             while self.take(operator)? {
                 times += 1;
-                // The sign of a number is a part of it.
+                // The sign is part of a number.
                 if operator == "-"
                     && let Some(literal) = self.negative()?
                 {
@@ -156,8 +156,8 @@ impl<'s> Parser<'s> {
         self.member()
     }
 
-    /// The number that follows a minus sign.
-    fn negative(&mut self) -> Parsed<Option<Literal>> {
+    /// Parses the number after a minus sign.
+    fn negative(&mut self) -> ParseResult<Option<Literal>> {
         let literal = match self.token {
             Token::Int(number) => {
                 let number = 0_i64.checked_sub_unsigned(number);
@@ -170,17 +170,17 @@ impl<'s> Parser<'s> {
         Ok(Some(literal))
     }
 
-    fn member(&mut self) -> Parsed<Expr> {
+    fn member(&mut self) -> ParseResult<Expr> {
         let offset = self.start;
         let expr = self.primary()?;
         self.suffixes(expr, offset)
     }
 
-    fn suffixes(&mut self, mut expr: Expr, offset: usize) -> Parsed<Expr> {
+    fn suffixes(&mut self, mut expr: Expr, offset: usize) -> ParseResult<Expr> {
         loop {
             if self.take(".")? {
                 let optional = self.take("?")?;
-                let field = self.name("name of a field is missing after `.`")?;
+                let field = self.name("field name is missing after `.`")?;
                 expr = if !optional && self.take("(")? {
                     let arguments = self.arguments()?;
                     Self::member_call(expr, field, arguments, offset)?
@@ -203,7 +203,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn arguments(&mut self) -> Parsed<Vec<Expr>> {
+    fn arguments(&mut self) -> ParseResult<Vec<Expr>> {
         let mut all = Vec::new();
         if self.take(")")? {
             return Ok(all);
@@ -217,7 +217,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn primary(&mut self) -> Parsed<Expr> {
+    fn primary(&mut self) -> ParseResult<Expr> {
         let offset = self.start;
         let leading_dot = self.take(".")?;
         let literal = match self.advance()? {
@@ -244,7 +244,7 @@ impl<'s> Parser<'s> {
         Self::node(ExprKind::Literal(literal), offset)
     }
 
-    fn named(&mut self, name: &str, leading_dot: bool, offset: usize) -> Parsed<Expr> {
+    fn named(&mut self, name: &str, leading_dot: bool, offset: usize) -> ParseResult<Expr> {
         let literal = match name {
             "true" => Some(Literal::Bool(true)),
             "false" => Some(Literal::Bool(false)),
@@ -268,7 +268,7 @@ impl<'s> Parser<'s> {
         Self::node(ExprKind::Ident(name.into()), offset)
     }
 
-    fn list(&mut self, offset: usize) -> Parsed<Expr> {
+    fn list(&mut self, offset: usize) -> ParseResult<Expr> {
         let mut all = Vec::new();
         let mut has_optional = false;
         while !self.take("]")? {
@@ -287,7 +287,7 @@ impl<'s> Parser<'s> {
         Self::node(if has_optional { ExprKind::Unsupported(all) } else { ExprKind::List(all) }, offset)
     }
 
-    fn map(&mut self, offset: usize) -> Parsed<Expr> {
+    fn map(&mut self, offset: usize) -> ParseResult<Expr> {
         let entries = self.entries(false)?;
         if entries.iter().any(|(key, _)| key.is_none()) {
             return Self::node(
@@ -299,8 +299,8 @@ impl<'s> Parser<'s> {
         Self::node(ExprKind::Map(entries.collect()), offset)
     }
 
-    /// Entries up to the closing brace; the key is `None` where it is optional or the name of a field.
-    fn entries(&mut self, fields: bool) -> Parsed<Vec<(Option<Expr>, Expr)>> {
+    /// Parses entries up to the closing brace; the key is `None` if it is optional or a field name.
+    fn entries(&mut self, fields: bool) -> ParseResult<Vec<(Option<Expr>, Expr)>> {
         let mut all = Vec::new();
         while !self.take("}")? {
             if self.is(",") && all.is_empty() {
@@ -310,7 +310,7 @@ impl<'s> Parser<'s> {
             }
             let optional = self.take("?")?;
             let key = if fields {
-                self.name("name of a field is missing")?;
+                self.name("field name is missing")?;
                 None
             } else {
                 Some(self.expression()?)
@@ -326,7 +326,7 @@ impl<'s> Parser<'s> {
         Ok(all)
     }
 
-    fn global_call(name: &str, mut arguments: Vec<Expr>, offset: usize) -> Parsed<Expr> {
+    fn global_call(name: &str, mut arguments: Vec<Expr>, offset: usize) -> ParseResult<Expr> {
         if name == "has" && arguments.len() == 1 {
             let argument = arguments.pop().map(|argument| argument.kind);
             let Some(ExprKind::Select { operand, field, optional: false }) = argument else {
@@ -337,7 +337,7 @@ impl<'s> Parser<'s> {
         Self::node(ExprKind::Call { target: None, function: name.into(), arguments }, offset)
     }
 
-    fn member_call(target: Expr, name: &str, arguments: Vec<Expr>, offset: usize) -> Parsed<Expr> {
+    fn member_call(target: Expr, name: &str, arguments: Vec<Expr>, offset: usize) -> ParseResult<Expr> {
         let Some((kind, variables)) = macro_of(name, arguments.len()) else {
             let target = Some(Box::new(target));
             return Self::node(ExprKind::Call { target, function: name.into(), arguments }, offset);
@@ -356,7 +356,7 @@ impl<'s> Parser<'s> {
         let Some(first) = names.next() else { return Err(SyntaxError::unsupported(offset)) };
         let mut predicate = arguments.next();
         let mut transform = arguments.next();
-        // `map` with one expression has no predicate, and the other macros have nothing else.
+        // `map` with one expression has no predicate; the other macros have no transform.
         if kind == FoldKind::Map && transform.is_none() {
             std::mem::swap(&mut predicate, &mut transform);
         }
@@ -368,7 +368,7 @@ impl<'s> Parser<'s> {
     }
 }
 
-/// Returns whether it spells a name: `a`, `a.b`.
+/// Reports whether an expression is a name: `a`, `a.b`.
 fn is_name(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Ident(_) => true,

@@ -1,4 +1,4 @@
-//! The type of an expression's result, as far as its outermost part tells. Nothing here guesses.
+//! The type of an expression's result, as far as its outermost part determines it.
 
 use super::ast::{BinaryOperator, Expr, ExprKind, FoldKind, Literal};
 
@@ -6,13 +6,13 @@ use super::ast::{BinaryOperator, Expr, ExprKind, FoldKind, Literal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultType {
     Bool,
-    /// One that is only known when the expression is evaluated, which the API server does not take.
+    /// Only known during evaluation, which the API server refuses.
     Dynamic,
     Null,
-    /// Neither a truth value, nor a text, nor null.
+    /// Neither a boolean, a text, nor null.
     Other,
     Text,
-    /// The expression does not tell.
+    /// Not determined by the expression.
     Unknown,
 }
 
@@ -67,7 +67,7 @@ pub fn of(expr: &Expr, dynamic: &[&str]) -> ResultType {
     }
 }
 
-/// Returns whether an expression is a variable without a type, or a part of one.
+/// Reports whether an expression is a variable without a type, or a part of one.
 fn is_dynamic(expr: &Expr, dynamic: &[&str]) -> bool {
     match &expr.kind {
         ExprKind::Ident(name) => dynamic.contains(&&**name),

@@ -1,11 +1,11 @@
-//! Words, macros and operators of the language, and errors in their use.
+//! Reserved words, macros and operators of the language, and syntax errors.
 
 use std::fmt;
 
 use super::ast::{BinaryOperator, FoldKind};
 use super::lexer::Token;
 
-/// Words that no variable may be named.
+/// Words that must not be used as variable names.
 pub(super) const RESERVED: [&str; 17] = [
     "as",
     "break",
@@ -26,12 +26,12 @@ pub(super) const RESERVED: [&str; 17] = [
     "while",
 ];
 
-/// Why an expression was not parsed.
+/// The reason why an expression was not parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// Where, in bytes.
+    /// The position, in bytes.
     pub offset: usize,
-    /// What is wrong; `None` where the expression may be valid and is only too much for this parser.
+    /// The problem; `None` if the expression may be valid, but exceeds this parser.
     pub problem: Option<&'static str>,
 }
 
@@ -40,7 +40,7 @@ impl SyntaxError {
         Self { offset, problem: Some(problem) }
     }
 
-    /// What is valid, or may be, and not read here.
+    /// Creates an error for an expression that may be valid, but is not supported.
     pub(super) const fn unsupported(offset: usize) -> Self {
         Self { offset, problem: None }
     }
@@ -52,7 +52,7 @@ impl fmt::Display for SyntaxError {
     }
 }
 
-/// The macro of this name and number of arguments, and how many of them are variables.
+/// Returns the macro of this name and number of arguments, with its number of variables.
 pub(super) fn macro_of(name: &str, arguments: usize) -> Option<(FoldKind, usize)> {
     Some(match (name, arguments) {
         ("all", 2 | 3) => (FoldKind::All, arguments - 1),
@@ -67,12 +67,12 @@ pub(super) fn macro_of(name: &str, arguments: usize) -> Option<(FoldKind, usize)
     })
 }
 
-/// Returns whether a name is a constant or an operator, and so never a variable or a field.
+/// Reports whether a name is a constant or operator, and so never a variable or field.
 pub(super) fn is_keyword(name: &str) -> bool {
     matches!(name, "true" | "false" | "null" | "in")
 }
 
-/// The operator of a token, and its precedence.
+/// Returns the operator of a token and its precedence.
 pub(super) fn operator_of(token: &Token<'_>) -> Option<(BinaryOperator, u8)> {
     use BinaryOperator::{
         Add, Divide, Equal, Greater, GreaterOrEqual, In, Less, LessOrEqual, Multiply, NotEqual, Remainder,

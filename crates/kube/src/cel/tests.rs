@@ -43,7 +43,7 @@ fn budget() -> Budget {
     budget
 }
 
-/// The result in the words of the vectors.
+/// Returns the result in the vocabulary of the vectors.
 fn result(source: &str, variables: &[(&str, Value)]) -> &'static str {
     let program = match Program::compile(source) {
         Ok(program) => program,
@@ -63,9 +63,9 @@ fn result(source: &str, variables: &[(&str, Value)]) -> &'static str {
     }
 }
 
-/// The results are those of cel-go 0.26 with the libraries of Kubernetes 1.36.
+/// The expected results come from cel-go 0.26 with the libraries of Kubernetes 1.36.
 #[test]
-fn results_are_those_of_the_api_server() {
+fn results_match_the_api_server() {
     let own = json!({
         "s": "Hello.World-1", "e": "", "i": 5, "n": -3, "d": 2.5, "b": true, "l": [1, 2, 3], "t": ["a", "b", "a"],
         "m": {"a": 1, "b": "x"}, "o": [{"name": "x", "port": 80}, {"name": "y"}],
@@ -78,7 +78,7 @@ fn results_are_those_of_the_api_server() {
         let found = result(source, &variables);
         match found {
             "unknown" if wanted != "refused" => unknown += 1,
-            // Types are not checked, so that what the API server refuses may have a result here.
+            // Types are not checked, so an expression that the API server refuses may have a result.
             _ if wanted == "refused" || found == wanted => sure += 1,
             _ => wrong.push(format!("{source}: {found}, not {wanted}")),
         }
@@ -88,8 +88,8 @@ fn results_are_those_of_the_api_server() {
 }
 
 #[test]
-fn what_is_refused_is_refused_by_the_api_server() {
-    for line in include_str!("../../../../testdata/cel/expressions.jsonl").lines() {
+fn refused_expressions_are_refused_by_the_api_server() {
+    for line in include_str!("../../testdata/cel/expressions.jsonl").lines() {
         let case: Json = serde_json::from_str(line).unwrap();
         let source = case["expression"].as_str().unwrap();
         if case["result"] != "refused" {
@@ -99,7 +99,7 @@ fn what_is_refused_is_refused_by_the_api_server() {
 }
 
 #[test]
-fn what_is_unknown_stays_unknown_unless_it_does_not_matter() {
+fn unknown_values_make_the_result_unknown_unless_irrelevant() {
     let entries = [("a", Value::Unknown), ("o", Value::Opaque), ("t", Value::Bool(true))];
     let own =
         Value::map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect(), MapKind::Object);
@@ -146,7 +146,7 @@ fn what_is_unknown_stays_unknown_unless_it_does_not_matter() {
 }
 
 #[test]
-fn names_that_nothing_declares_are_found_and_no_others() {
+fn only_undeclared_names_are_found() {
     for (source, wanted) in [
         ("self.a == 1", None),
         ("me.a == 1", Some("me")),
@@ -168,7 +168,7 @@ fn names_that_nothing_declares_are_found_and_no_others() {
 }
 
 #[test]
-fn syntax_errors_say_where() {
+fn syntax_errors_have_an_offset() {
     for (source, offset) in
         [("self.a <= ", 10), ("self.a <=", 9), ("(1", 2), ("1 1", 2), ("'abc", 0), ("a ? b", 5)]
     {
@@ -176,9 +176,9 @@ fn syntax_errors_say_where() {
     }
 }
 
-/// Expressions that would take for ever, all memory or the whole stack.
+/// Expressions that would otherwise never terminate, or exhaust memory or the stack.
 #[test]
-fn hostile_expressions_end() {
+fn hostile_expressions_terminate() {
     let list = format!("[{}]", (0..500).map(|number| number.to_string()).collect::<Vec<_>>().join(","));
     let nested = |depth: usize| {
         let opened: Vec<String> = (0..depth).map(|number| format!("{list}.all(v{number}, ")).collect();
@@ -205,12 +205,12 @@ fn hostile_expressions_end() {
         let found = result(&source, &[]);
         assert!(found == "true" || found == "false" || found == "unknown", "{found}");
     }
-    // It takes less than a second with optimization.
+    // With optimization it takes less than a second.
     assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
 }
 
 #[test]
-fn hostile_texts_end() {
+fn hostile_texts_terminate() {
     let many = 10_000;
     for (before, middle, after) in [
         ("(", "1", ")"),
@@ -252,7 +252,7 @@ fn hostile_texts_end() {
 }
 
 #[test]
-fn the_type_of_a_result_is_told_only_where_it_is_certain() {
+fn result_types_are_reported_only_if_certain() {
     for (source, expected) in [
         ("object.spec.replicas", ResultType::Dynamic),
         ("object.spec.list[0].name", ResultType::Dynamic),

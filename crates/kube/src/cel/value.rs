@@ -1,6 +1,6 @@
-//! Values at run time, and how they compare.
+//! Runtime values and their comparison.
 //!
-//! A value may come from an object that holds a credential by mistake, so `Debug` shows the type only.
+//! A value may come from an object that contains a credential by mistake, so `Debug` shows only the type.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub enum Value {
     List(Arc<List>),
     Map(Arc<Map>),
     Null,
-    /// It is there, and rules cannot see what it is.
+    /// A value exists, but rules cannot see it.
     Opaque,
     Optional(Option<Arc<Self>>),
     Quantity(Quantity),
@@ -37,7 +37,7 @@ pub enum Value {
     Timestamp(i128),
     Type(&'static str),
     Uint(u64),
-    /// Whether it is there at all is unknown: a default, or another program, may put it there.
+    /// Unknown whether a value exists: a default or another program may set it.
     Unknown,
 }
 
@@ -45,7 +45,7 @@ pub enum Value {
 #[derive(Default)]
 pub struct List {
     pub(crate) items: Vec<Value>,
-    /// Whether its order does not count where it is compared, as in sets and lists with keys.
+    /// Whether comparison ignores the order, as in sets and lists with keys.
     pub(crate) is_unordered: bool,
 }
 
@@ -53,20 +53,20 @@ pub struct List {
 #[derive(Default)]
 pub struct Map {
     pub(crate) entries: BTreeMap<Arc<str>, Value>,
-    /// What an absent field means.
+    /// The meaning of absent fields.
     pub(crate) kind: MapKind,
 }
 
-/// The meaning of fields that a map does not have.
+/// The meaning of absent fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MapKind {
-    /// A map: its keys are data.
+    /// A map: absent keys do not exist.
     #[default]
     Data,
-    /// An object with a schema: its fields are names.
+    /// An object with a schema.
     Object,
-    /// An object of which only these fields are known to be absent where it does not have them, sorted. Any other
-    /// may get a value later.
+    /// An object in which only these fields, sorted, are known to be absent. Any other absent field may get a value
+    /// later.
     Partial(&'static [&'static str]),
 }
 
@@ -83,7 +83,7 @@ impl Value {
         Self::Map(Arc::new(Map { entries, kind }))
     }
 
-    /// The type's name in CEL; `None` for what has none that rules can be sure of.
+    /// Returns the type's name in CEL, or `None` if rules cannot rely on it.
     pub(super) fn type_name(&self) -> Option<&'static str> {
         Some(match self {
             Self::Bool(_) => "bool",
@@ -102,7 +102,7 @@ impl Value {
         })
     }
 
-    /// Fails where rules cannot see the value.
+    /// Fails if rules cannot see the value.
     pub(super) fn visible(self) -> Result<Self, Stop> {
         match self {
             Self::Opaque | Self::Unknown => Err(Stop::Unknown),
@@ -131,7 +131,7 @@ impl fmt::Debug for Value {
     }
 }
 
-/// Compares two values for equality; values of different types differ, numbers excepted.
+/// Compares two values for equality; values of different types differ, except numbers.
 pub(super) fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Stop> {
     budget.spend(1)?;
     Ok(match (left, right) {
@@ -181,7 +181,7 @@ fn lists_equal(left: &List, right: &List, budget: &mut Budget) -> Result<bool, S
         }
         return Ok(true);
     }
-    // Lists with keys may be equal in another order.
+    // Lists with keys may be equal in a different order.
     if left.is_unordered && left.items.len() > 1 && !matches!(same, Ok(true)) {
         Err(Stop::Unknown)
     } else {
@@ -204,24 +204,24 @@ fn maps_equal(left: &Map, right: &Map, budget: &mut Budget) -> Result<bool, Stop
     all_equal(left.entries.values().zip(right.entries.values()), budget)
 }
 
-/// Returns whether all pairs are equal: one that differs counts more than one that cannot be compared.
+/// Reports whether all pairs are equal: a difference outweighs a pair that cannot be compared.
 fn all_equal<'a>(
     pairs: impl Iterator<Item = (&'a Value, &'a Value)>,
     budget: &mut Budget,
 ) -> Result<bool, Stop> {
-    let mut unsure = None;
+    let mut undecided = None;
     for (a, b) in pairs {
         match equal(a, b, budget) {
             Ok(true) => {}
             Ok(false) => return Ok(false),
-            Err(Stop::Unknown) => unsure = Some(Stop::Unknown),
+            Err(Stop::Unknown) => undecided = Some(Stop::Unknown),
             Err(stop) => return Err(stop),
         }
     }
-    unsure.map_or(Ok(true), Err)
+    undecided.map_or(Ok(true), Err)
 }
 
-/// Orders two values; fails where CEL has no order for them.
+/// Orders two values; fails if CEL does not order them.
 pub(super) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Result<Ordering, Stop> {
     match (left, right) {
         (Value::Bool(a), Value::Bool(b)) => Ok(a.cmp(b)),
@@ -239,7 +239,7 @@ pub(super) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Resul
     }
 }
 
-/// Orders two numbers of any types by their exact values; `None` where one is no number.
+/// Orders two numbers of any type by their exact values. Returns `None` if one is not a number.
 fn numbers(left: &Value, right: &Value) -> Option<Ordering> {
     let integer = |value: &Value| match value {
         Value::Int(number) => Some(i128::from(*number)),

@@ -1,7 +1,7 @@
-//! From the schemas of a `CustomResourceDefinition` to nodes that the walk can read.
+//! Compiles the schemas of a `CustomResourceDefinition` into nodes that the walk can read.
 //!
-//! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and what is wrong
-//! with it is said with its place. A faulty node takes anything, so that one fault does not become hundreds.
+//! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and faults are
+//! reported with their position. A faulty node accepts any value, so that one fault does not become hundreds.
 
 use super::crd::{Crds, FREE, RuleCount};
 use super::draft::{Draft, bound, count, flag, kind_named, texts};
@@ -12,55 +12,55 @@ use super::validations::{self, Validation};
 use super::violation::{Bound, Pointer, Violation, ViolationKind};
 use sealwave_core::document::{Entry, Mapping, Node, Origin, Value};
 
-/// Levels of a schema.
+/// Maximum depth of a schema.
 const MAX_DEPTH: usize = 120;
-/// Nodes of one definition, all its versions together.
+/// Maximum number of nodes of one definition, all versions together.
 const MAX_NODES: usize = 100_000;
-/// Faults that are reported of one definition.
+/// Maximum number of faults that are reported for one definition.
 const MAX_FAULTS: usize = 200;
-/// Defaults of one definition that are checked.
+/// Maximum number of defaults of one definition that are checked.
 const MAX_DEFAULTS: usize = 10_000;
 
-/// What a schema stands for in the tree.
+/// The position of a schema in its tree.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// Below `allOf`, `anyOf`, `oneOf` or `not`: it says what values must be, not which fields there are.
+enum SchemaPosition {
+    /// Below `allOf`, `anyOf`, `oneOf` or `not`: restricts values, but does not declare fields.
     Branch,
     /// The object as a whole.
     Root,
-    /// A part of it.
+    /// A value within the object.
     Value,
 }
 
-/// The schema of a version, compiled.
+/// The compiled schema of a version.
 #[derive(Clone, Copy)]
 pub(super) struct CompiledVersion {
-    /// Where it starts.
+    /// The root node.
     pub(super) root: Id,
-    /// How many CEL rules it has.
+    /// The number of CEL rules.
     pub(super) rules: RuleCount,
-    /// Whether some check depends on what the API server fills in or drops.
+    /// Whether a check depends on what the API server fills in or drops.
     pub(super) alternatives: bool,
 }
 
-/// Defaults, with the schemas that they must fit, and the pointers to them.
+/// Defaults, with the schemas that they must match and their pointers.
 pub(super) type Defaults<'c> = Vec<(Id, &'c Node, Pointer)>;
 
-/// Turns schemas into nodes.
+/// Compiles schemas into nodes.
 pub(super) struct Compiler<'c, 's> {
     crds: &'s mut Crds,
     /// The schema of `metadata`.
     metadata: Id,
     faults: Vec<Violation<'c>>,
-    /// Defaults, and the schemas that they must fit.
+    /// Defaults, with the schemas that they must match.
     defaults: Defaults<'c>,
     nodes: usize,
     rules: RuleCount,
-    /// Whether some check depends on what the API server fills in or drops.
+    /// Whether a check depends on what the API server fills in or drops.
     alternatives: bool,
-    /// Whether it must be structural; old definitions need not.
+    /// Whether the schema must be structural; old definitions need not be.
     structural: bool,
-    /// Whether objects keep fields that it does not know.
+    /// Whether objects keep unknown fields.
     preserve: bool,
 }
 
@@ -83,11 +83,11 @@ impl<'c, 's> Compiler<'c, 's> {
     pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> CompiledVersion {
         self.rules = RuleCount::default();
         self.alternatives = false;
-        let root = self.node(schema, at, Role::Root, 0);
+        let root = self.node(schema, at, SchemaPosition::Root, 0);
         CompiledVersion { root, rules: self.rules, alternatives: self.alternatives }
     }
 
-    /// The faults, in the order of the document.
+    /// Returns the faults, in document order.
     pub(super) fn into_faults(self) -> Vec<Violation<'c>> {
         let mut faults = self.faults;
         faults.sort_by_key(|fault| (fault.origin.line, fault.origin.column));
@@ -104,12 +104,12 @@ impl<'c, 's> Compiler<'c, 's> {
         }
     }
 
-    fn node(&mut self, schema: &'c Node, at: &Path<'_>, role: Role, depth: usize) -> Id {
+    fn node(&mut self, schema: &'c Node, at: &Path<'_>, role: SchemaPosition, depth: usize) -> Id {
         self.nodes += 1;
         if depth > MAX_DEPTH || self.nodes > MAX_NODES || self.crds.is_full() {
-            let told =
+            let is_reported =
                 |fault: &Violation<'_>| matches!(fault.kind, ViolationKind::Definition(CrdFault::TooLarge));
-            if !self.faults.iter().any(told) {
+            if !self.faults.iter().any(is_reported) {
                 self.fault(CrdFault::TooLarge, at, schema.origin);
             }
             return FREE;
@@ -127,24 +127,26 @@ impl<'c, 's> Compiler<'c, 's> {
         let default = draft.default;
         let node = self.finish(draft, schema, mapping, at, role, depth);
         let id = self.crds.push(node);
-        if let Some(default) = default.filter(|_| role == Role::Value && self.defaults.len() < MAX_DEFAULTS) {
+        if let Some(default) =
+            default.filter(|_| role == SchemaPosition::Value && self.defaults.len() < MAX_DEFAULTS)
+        {
             self.defaults.push((id, default, at.key("default").pointer()));
         }
-        if self.crds.checks_rules && role != Role::Branch {
+        if self.crds.checks_rules && role != SchemaPosition::Branch {
             self.check_validations(schema, id, at);
         }
         id
     }
 
-    /// Takes the defaults that were met, and the schemas that they must fit.
+    /// Takes the defaults found so far, with the schemas that they must match.
     pub(super) fn take_defaults(&mut self) -> Defaults<'c> {
         std::mem::take(&mut self.defaults)
     }
 
-    fn validations(&mut self, value: &'c Node, role: Role, draft: &mut Draft<'c>) {
+    fn validations(&mut self, value: &'c Node, role: SchemaPosition, draft: &mut Draft<'c>) {
         let rules = value.items();
         self.rules.all += rules.len();
-        if role == Role::Branch {
+        if role == SchemaPosition::Branch {
             self.rules.in_branches += rules.len();
         } else {
             draft.ruled |= !rules.is_empty();
@@ -163,7 +165,14 @@ impl<'c, 's> Compiler<'c, 's> {
         }
     }
 
-    fn keyword(&mut self, entry: &'c Entry, at: &Path<'_>, role: Role, depth: usize, draft: &mut Draft<'c>) {
+    fn keyword(
+        &mut self,
+        entry: &'c Entry,
+        at: &Path<'_>,
+        role: SchemaPosition,
+        depth: usize,
+        draft: &mut Draft<'c>,
+    ) {
         let value = &entry.value;
         let mut fault = None;
         match entry.key.as_str() {
@@ -209,7 +218,7 @@ impl<'c, 's> Compiler<'c, 's> {
             "x-kubernetes-map-type" if !matches!(value.as_str(), Some("atomic" | "granular")) => {
                 fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-map-type" });
             }
-            "default" if role != Role::Branch => draft.default = Some(value),
+            "default" if role != SchemaPosition::Branch => draft.default = Some(value),
             "x-kubernetes-validations" => self.validations(value, role, draft),
             "$ref" => {
                 draft.faulty = true;
@@ -234,7 +243,7 @@ impl<'c, 's> Compiler<'c, 's> {
         &mut self,
         value: &'c Node,
         at: &Path<'_>,
-        role: Role,
+        role: SchemaPosition,
         depth: usize,
         draft: &mut Draft<'c>,
     ) -> Option<CrdFault<'c>> {
@@ -244,7 +253,7 @@ impl<'c, 's> Compiler<'c, 's> {
         for property in properties.entries() {
             let schema = &property.value;
             let implied = matches!(property.key.as_str(), "apiVersion" | "kind" | "metadata");
-            if role == Role::Root && implied {
+            if role == SchemaPosition::Root && implied {
                 if property.key == "metadata" {
                     draft.metadata = Some((schema, property.key_origin));
                 }
@@ -294,7 +303,7 @@ impl<'c, 's> Compiler<'c, 's> {
             "maxItems" => return count(value, "maxItems", &mut rules.items.1),
             "minProperties" => return count(value, "minProperties", &mut rules.fields.0),
             "maxProperties" => return count(value, "maxProperties", &mut rules.fields.1),
-            "not" => rules.not = Some(self.node(value, at, Role::Branch, depth + 1)),
+            "not" => rules.not = Some(self.node(value, at, SchemaPosition::Branch, depth + 1)),
             "allOf" => return self.branches(value, "allOf", at, depth, &mut rules.all_of),
             "anyOf" => return self.branches(value, "anyOf", at, depth, &mut rules.any_of),
             "oneOf" => return self.branches(value, "oneOf", at, depth, &mut rules.one_of),
@@ -313,7 +322,7 @@ impl<'c, 's> Compiler<'c, 's> {
     ) -> Option<CrdFault<'c>> {
         let Some(schemas) = value.as_sequence() else { return Some(CrdFault::Malformed { keyword }) };
         for (index, schema) in schemas.iter().enumerate() {
-            into.push(self.node(schema, &at.index(index), Role::Branch, depth + 1));
+            into.push(self.node(schema, &at.index(index), SchemaPosition::Branch, depth + 1));
         }
         None
     }
@@ -324,7 +333,7 @@ impl<'c, 's> Compiler<'c, 's> {
         schema: &'c Node,
         mapping: &'c Mapping,
         at: &Path<'_>,
-        role: Role,
+        role: SchemaPosition,
         depth: usize,
     ) -> SchemaNode {
         if draft.faulty {
@@ -338,16 +347,16 @@ impl<'c, 's> Compiler<'c, 's> {
         let kind = match draft.kind {
             _ if draft.int_or_string => Kind::IntOrString,
             Some(kind) => kind,
-            None if role == Role::Root => Kind::Object,
+            None if role == SchemaPosition::Root => Kind::Object,
             None => Kind::Any,
         };
-        if role == Role::Root || draft.embedded {
+        if role == SchemaPosition::Root || draft.embedded {
             self.imply(&mut draft, at, role, depth);
         }
         draft.fields.sort_by(|a, b| a.name.cmp(&b.name));
         Self::require(&mut draft.fields, std::mem::take(&mut draft.required));
         let rest = draft.additional.unwrap_or(
-            if role == Role::Branch || draft.preserve || self.preserve || kind != Kind::Object {
+            if role == SchemaPosition::Branch || draft.preserve || self.preserve || kind != Kind::Object {
                 Rest::Free
             } else {
                 Rest::Closed
@@ -368,7 +377,7 @@ impl<'c, 's> Compiler<'c, 's> {
             .map(|bound| if draft.exclusive.1 { Bound::Below(bound) } else { Bound::AtMost(bound) });
         SchemaNode {
             kind,
-            nullable: draft.nullable || kind == Kind::Any && role == Role::Branch,
+            nullable: draft.nullable || kind == Kind::Any && role == SchemaPosition::Branch,
             format: draft.format,
             fields: Fields::new(draft.fields),
             rest,
@@ -381,7 +390,7 @@ impl<'c, 's> Compiler<'c, 's> {
         }
     }
 
-    /// Marks the required ones among `fields`, which are sorted. Alternatives name fields that are described elsewhere.
+    /// Marks the required fields among `fields`, which are sorted. Alternatives name fields described elsewhere.
     fn require(fields: &mut Vec<Field>, mut names: Vec<&str>) {
         names.sort_unstable();
         names.dedup();
@@ -392,29 +401,30 @@ impl<'c, 's> Compiler<'c, 's> {
             }
             Err(_) => true,
         });
-        let elsewhere = |name: &&str| Field { required: true, ..Field::new((*name).to_owned().into(), FREE) };
-        fields.extend(names.iter().map(elsewhere));
+        let required_field =
+            |name: &&str| Field { required: true, ..Field::new((*name).to_owned().into(), FREE) };
+        fields.extend(names.iter().map(required_field));
     }
 
-    fn check_structure(&mut self, draft: &Draft<'c>, schema: &'c Node, at: &Path<'_>, role: Role) {
-        if self.structural && role != Role::Branch {
+    fn check_structure(&mut self, draft: &Draft<'c>, schema: &'c Node, at: &Path<'_>, role: SchemaPosition) {
+        if self.structural && role != SchemaPosition::Branch {
             draft.faults().for_each(|fault| self.fault(fault, at, schema.origin));
         }
     }
 
-    /// Adds what every object has; the schema may only narrow the name down.
-    fn imply(&mut self, draft: &mut Draft<'c>, at: &Path<'_>, role: Role, depth: usize) {
+    /// Adds the fields that every object has; the schema may only restrict the name.
+    fn imply(&mut self, draft: &mut Draft<'c>, at: &Path<'_>, role: SchemaPosition, depth: usize) {
         draft.fields.retain(|field| !matches!(field.name(), "apiVersion" | "kind" | "metadata"));
         let text = self.crds.push(SchemaNode { kind: Kind::String, nullable: false, ..SchemaNode::ANY });
         for name in ["apiVersion", "kind"] {
-            let required = role != Role::Root;
+            let required = role != SchemaPosition::Root;
             let field = Field::new(name.into(), text);
             draft.fields.push(Field { required, null_is_absent: required, ..field });
         }
         draft.fields.push(Field::new("metadata".into(), self.metadata));
         if let Some((schema, _)) = draft.metadata {
             let path = at.key("properties");
-            let narrowed = self.node(schema, &path.key("metadata"), Role::Branch, depth + 1);
+            let narrowed = self.node(schema, &path.key("metadata"), SchemaPosition::Branch, depth + 1);
             let fields = Fields::new(vec![Field::new("metadata".into(), narrowed)]);
             let branch = self.crds.push(SchemaNode { fields, ..SchemaNode::ANY });
             draft.rules.all_of.push(branch);
@@ -423,10 +433,10 @@ impl<'c, 's> Compiler<'c, 's> {
     }
 }
 
-const fn below(role: Role) -> Role {
+const fn below(role: SchemaPosition) -> SchemaPosition {
     match role {
-        Role::Branch => Role::Branch,
-        Role::Root | Role::Value => Role::Value,
+        SchemaPosition::Branch => SchemaPosition::Branch,
+        SchemaPosition::Root | SchemaPosition::Value => SchemaPosition::Value,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Custom resources: their kinds and versions, and the nodes of their schemas, which `compile` makes.
+//! Custom resources: kinds, versions, and the nodes of their schemas, which `compile` creates.
 
 use std::collections::BTreeMap;
 
@@ -6,26 +6,26 @@ use super::Scope;
 use super::node::{Id, SchemaNode};
 use sealwave_core::pattern::Pattern as Compiled;
 
-/// Where the nodes of CRDs start; below are references into the pack.
+/// First number of the nodes of CRDs; lower numbers are references into the pack.
 const BASE: u32 = 0x1_0000;
-/// A node that takes anything.
+/// A node that accepts any value.
 pub(super) const FREE: Id = Id(u32::MAX);
-/// Nodes of all definitions.
+/// Maximum number of nodes of all definitions.
 const MAX_ALL_NODES: usize = 1_000_000;
-/// What compiling the patterns of all definitions may cost, see [`Compiled::cost`].
+/// Maximum cost of compiling the patterns of all definitions, see [`Compiled::cost`].
 const MAX_PATTERN_COST: usize = 4000;
 
 /// All custom resources.
 #[derive(Debug)]
 pub(super) struct Crds {
     nodes: Vec<SchemaNode>,
-    patterns: Vec<Pattern>,
+    patterns: Vec<CachedPattern>,
     by_pattern: BTreeMap<String, usize>,
-    /// What compiling more patterns may cost.
+    /// The remaining cost for compiling patterns.
     budget: usize,
-    /// Whether CEL rules are compiled to report what is wrong with them.
+    /// Whether CEL rules are compiled to report their errors.
     pub(super) checks_rules: bool,
-    /// By group and kind.
+    /// The kinds, by group and name.
     kinds: BTreeMap<String, BTreeMap<String, CrdKind>>,
 }
 
@@ -36,43 +36,43 @@ pub(super) struct CrdKind {
     pub(super) versions: Vec<CrdVersion>,
 }
 
-/// A version of it.
+/// A version of a custom resource.
 #[derive(Debug)]
 pub(super) struct CrdVersion {
     pub(super) name: String,
     pub(super) served: bool,
     pub(super) deprecated: bool,
-    /// Where its schema starts; a version without one takes anything.
+    /// The root node; a version without a schema accepts any object.
     pub(super) root: Option<Id>,
-    /// How many CEL rules it has.
+    /// The number of CEL rules.
     pub(super) rules: RuleCount,
-    /// Whether some check depends on what the API server fills in or drops.
+    /// Whether a check depends on what the API server fills in or drops.
     pub(super) alternatives: bool,
 }
 
-/// CEL rules of a version.
+/// The number of CEL rules of a version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RuleCount {
     pub(super) all: usize,
-    /// Those below `allOf` and its like, which are not evaluated.
+    /// Rules below `allOf`, `anyOf`, `oneOf` and `not`, which are not evaluated.
     pub(super) in_branches: usize,
 }
 
 #[derive(Debug)]
-struct Pattern {
+struct CachedPattern {
     text: String,
     compiled: Option<Compiled>,
 }
 
 impl CrdKind {
-    /// The version of this name, where the API server serves it.
+    /// Returns the version of this name if the API server serves it.
     pub(super) fn served(&self, name: &str) -> Option<&CrdVersion> {
         self.versions.iter().find(|version| version.served && version.name == name)
     }
 }
 
 impl Id {
-    /// Whether it is of a custom resource.
+    /// Reports whether the node belongs to a custom resource.
     pub(super) const fn is_custom(self) -> bool {
         self.0 >= BASE
     }
@@ -85,7 +85,7 @@ impl Default for Crds {
 }
 
 impl Crds {
-    /// For judging a definition alone: no pattern is compiled, and rules are checked.
+    /// Creates an empty set for checking a single definition: patterns are not compiled, rules are checked.
     pub(super) const fn to_be_judged() -> Self {
         Self {
             nodes: Vec::new(),
@@ -102,7 +102,7 @@ impl Crds {
         node.unwrap_or(const { &SchemaNode::ANY })
     }
 
-    /// The pattern's text and itself; `None` where it was refused.
+    /// Returns a pattern's text and its compiled form, or `None` if it was refused.
     pub(super) fn pattern(&self, index: usize) -> Option<(&str, &Compiled)> {
         let pattern = self.patterns.get(index)?;
         Some((&pattern.text, pattern.compiled.as_ref()?))
@@ -112,12 +112,12 @@ impl Crds {
         self.kinds.get(group)?.get(kind)
     }
 
-    /// The kinds of a group, in their order.
+    /// Returns the kinds of a group, in order.
     pub(super) fn kinds_of(&self, group: &str) -> impl Iterator<Item = &str> {
         self.kinds.get(group).into_iter().flat_map(|kinds| kinds.keys().map(String::as_str))
     }
 
-    /// Groups and kinds, in their order.
+    /// Returns groups and kinds, in order.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, &str)> {
         self.kinds.iter().flat_map(|(group, kinds)| kinds.keys().map(|kind| (group.as_str(), kind.as_str())))
     }
@@ -126,7 +126,7 @@ impl Crds {
         self.kinds.entry(group.to_owned()).or_default().insert(kind.to_owned(), definition);
     }
 
-    /// Where a new node is; [`FREE`] where there are too many.
+    /// Adds a node and returns its ID, or [`FREE`] if there are too many nodes.
     pub(super) fn push(&mut self, node: SchemaNode) -> Id {
         match u32::try_from(self.nodes.len()) {
             Ok(index) if self.nodes.len() < MAX_ALL_NODES => {
@@ -141,7 +141,7 @@ impl Crds {
         self.nodes.len() >= MAX_ALL_NODES
     }
 
-    /// The number of a pattern; `None` where it is refused.
+    /// Returns the index of a pattern, or `None` if it is refused.
     pub(super) fn pattern_of(&mut self, text: &str) -> Option<usize> {
         if let Some(index) = self.by_pattern.get(text) {
             return self.patterns[*index].compiled.is_some().then_some(*index);
@@ -153,7 +153,7 @@ impl Crds {
         self.budget = self.budget.saturating_sub(compiled.as_ref().map_or(Compiled::REFUSED, Compiled::cost));
         let index = self.patterns.len();
         let is_valid = compiled.is_some();
-        self.patterns.push(Pattern { text: text.to_owned(), compiled });
+        self.patterns.push(CachedPattern { text: text.to_owned(), compiled });
         self.by_pattern.insert(text.to_owned(), index);
         is_valid.then_some(index)
     }

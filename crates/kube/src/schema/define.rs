@@ -1,4 +1,4 @@
-//! A `CustomResourceDefinition` as a whole: which kind it defines, in which versions, and whether objects keep unknown fields.
+//! Reads a `CustomResourceDefinition`: the kind it defines, its versions, and whether objects keep unknown fields.
 
 use super::compile::{CompiledVersion, Compiler, Defaults};
 use super::crd::{CrdKind, CrdVersion, Crds, RuleCount};
@@ -9,16 +9,16 @@ use super::violation::Violation;
 use super::{CRD_GROUP, CRD_KIND, Scope, gvk};
 use sealwave_core::document::{Node, Value};
 
-/// Group, kind, and what is known of it.
+/// Group, name and schemas of the kind that a definition defines.
 pub(super) type Definition<'c> = Option<(&'c str, &'c str, CrdKind)>;
 
 /// A definition that was read.
 pub(super) struct Defined<'c> {
-    /// `None` where the object is no definition.
+    /// `None` if the object is not a definition.
     pub(super) definition: Definition<'c>,
-    /// What is wrong with it, in the order of the document.
+    /// Faults in the definition, in document order.
     pub(super) faults: Vec<Violation<'c>>,
-    /// The defaults in its schemas, which are not checked yet.
+    /// The defaults in its schemas, not checked yet.
     pub(super) defaults: Defaults<'c>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Defined<'c> {
 pub(super) fn define<'c>(crds: &mut Crds, metadata: Id, crd: &'c Node) -> Defined<'c> {
     let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
     let spec = crd.get("spec");
-    // It is false in `v1` unless a definition was converted, and true in `v1beta1` unless it is said not to be.
+    // In `v1` the default is false (only converted definitions set it); in `v1beta1` the default is true.
     let preserve = match spec.and_then(|spec| spec.get("preserveUnknownFields")).map(|node| &node.value) {
         Some(Value::Bool(preserve)) => *preserve,
         _ => !structural,
@@ -65,7 +65,7 @@ fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersi
         let own = own.map(|schema| compiler.root(schema, &at.key("openAPIV3Schema")));
         all.push(version_of(name, Some(version), own.or(shared)));
     }
-    // The oldest definitions have one version and no list.
+    // The oldest definitions have a single version and no list.
     if all.is_empty()
         && let Some(name) = spec.get("version").and_then(Node::as_str)
     {
@@ -75,15 +75,15 @@ fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersi
 }
 
 fn version_of(name: &str, version: Option<&Node>, schema: Option<CompiledVersion>) -> CrdVersion {
-    let says = |key: &str, flag: bool| {
+    let is_set_to = |key: &str, flag: bool| {
         version
             .and_then(|version| version.get(key))
             .is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
     };
     CrdVersion {
         name: name.to_owned(),
-        served: !says("served", false),
-        deprecated: says("deprecated", true),
+        served: !is_set_to("served", false),
+        deprecated: is_set_to("deprecated", true),
         root: schema.map(|schema| schema.root),
         rules: schema.map_or_else(RuleCount::default, |schema| schema.rules),
         alternatives: schema.is_some_and(|schema| schema.alternatives),

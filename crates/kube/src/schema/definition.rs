@@ -1,5 +1,4 @@
-//! A `CustomResourceDefinition` as an object: what the API server refuses of it beside its schemas, which `structure`
-//! checks.
+//! Checks a `CustomResourceDefinition` as an object, as the API server does. `structure` checks its schemas.
 
 use super::fault::CrdFault;
 use super::path::Path;
@@ -8,11 +7,11 @@ use super::violation::{Violation, ViolationKind};
 use sealwave_core::document::{Node, Origin, Value};
 use sealwave_core::names::dns;
 
-/// Faults that are reported of one definition.
+/// Maximum number of faults that are reported for one definition.
 const MAX_FAULTS: usize = 200;
-/// Characters of a warning about a deprecated version.
+/// Maximum length of a deprecation warning, in bytes.
 const MAX_WARNING: usize = 256;
-/// Who must approve a definition in one of Kubernetes' own groups.
+/// The annotation that approves a definition in one of Kubernetes' own groups.
 const APPROVAL: &str = "api-approved.kubernetes.io";
 
 /// The faults of a definition.
@@ -63,7 +62,7 @@ pub fn check(object: &Node) -> Vec<Violation<'_>> {
     faults.all
 }
 
-/// The name is made of two others, unless one of them is missing, which is another fault.
+/// Checks that the name is `<plural>.<group>`. A missing plural or group is reported elsewhere.
 fn name(object: &Node, spec: &Node, faults: &mut Faults<'_>) {
     let Some(name) = object.at(&["metadata", "name"]) else { return };
     let (Some(plural), Some(group)) = (text(spec.at(&["names", "plural"])), text(spec.get("group"))) else {
@@ -74,13 +73,8 @@ fn name(object: &Node, spec: &Node, faults: &mut Faults<'_>) {
     if !fits {
         let root = Path::ROOT;
         let at = root.key("metadata");
-        let hint = "write `spec.names.plural`, a dot and `spec.group`";
-        faults.add(
-            "name of the definition does not fit its plural and its group",
-            hint,
-            &at.key("name"),
-            name.origin,
-        );
+        let hint = "use `spec.names.plural`, a dot and `spec.group`";
+        faults.add("name is not `<plural>.<group>`", hint, &at.key("name"), name.origin);
     }
 }
 
@@ -93,19 +87,19 @@ fn group(object: &Node, spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
         faults.add("group is not a domain", hint, &at, node.origin);
         return;
     }
-    let within =
+    let is_in_domain =
         |domain: &str| group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     let approval =
         object.at(&["metadata", "annotations", APPROVAL]).and_then(Node::as_str).unwrap_or_default();
     let is_approved = approval.starts_with("unapproved") || approval.contains("://");
-    // A lock file has no annotations: of its definitions nothing is left but the name.
+    // A lock file keeps only the name of `metadata`, so the annotation may have been removed.
     let is_stripped =
         object.get("metadata").and_then(Node::as_mapping).is_some_and(|metadata| metadata.len() == 1);
-    if (within("k8s.io") || within("kubernetes.io")) && !is_approved && !is_stripped {
-        let hint = "use a group of your own, or add the annotation `api-approved.kubernetes.io` with the address of the \
+    if (is_in_domain("k8s.io") || is_in_domain("kubernetes.io")) && !is_approved && !is_stripped {
+        let hint = "use your own group, or add the annotation `api-approved.kubernetes.io` with the URL of the \
                     approval, or with `unapproved` and a reason";
         faults.add(
-            "group belongs to the Kubernetes project, and the annotation of its approval is missing",
+            "group belongs to the Kubernetes project, but the approval annotation is missing",
             hint,
             &at,
             node.origin,
@@ -124,7 +118,7 @@ fn names(names: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
         if name.is_empty() && matches!(field, "plural" | "kind") {
             faults.add("name is empty", LABEL, &at, node.origin);
         } else if !name.is_empty() && !is_label(name, any_case) {
-            faults.add("name is not a label that starts with a letter", LABEL, &at, node.origin);
+            faults.add("name is not a DNS label that starts with a letter", LABEL, &at, node.origin);
         }
     }
     for list in ["shortNames", "categories"] {
@@ -132,7 +126,7 @@ fn names(names: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
         for (index, node) in names.get(list).map(Node::items).unwrap_or_default().iter().enumerate() {
             if node.as_str().is_some_and(|name| !is_label(name, false)) {
                 faults.add(
-                    "name is not a label that starts with a letter",
+                    "name is not a DNS label that starts with a letter",
                     LABEL,
                     &list_at.index(index),
                     node.origin,
@@ -145,7 +139,7 @@ fn names(names: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     {
         faults.add(
             "`kind` and `listKind` are the same",
-            "add `List` to the second",
+            "append `List` to `listKind`",
             &at.key("listKind"),
             list.origin,
         );
@@ -161,15 +155,15 @@ fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     match &stored[..] {
         [_] => {}
         [] => faults.add(
-            "no version is the one that is stored",
-            "write `storage: true` in one version",
+            "no version is the storage version",
+            "set `storage: true` in one version",
             &at,
             list.shown_at(),
         ),
         [_, second, ..] => {
             faults.add(
-                "several versions are stored",
-                "write `storage: true` in one version only",
+                "more than one version is the storage version",
+                "set `storage: true` in only one version",
                 &at,
                 second.origin,
             );
@@ -186,14 +180,14 @@ fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
             let at = at.key("name");
             if !is_label(name, false) {
                 faults.add(
-                    "name of a version is not a label that starts with a letter",
+                    "version name is not a DNS label that starts with a letter",
                     LABEL,
                     &at,
                     node.origin,
                 );
             }
-            let same = |other: &Node| text(other.get("name")) == Some(name);
-            if all.iter().take(index.min(MAX_FAULTS)).any(same) {
+            let has_same_name = |other: &Node| text(other.get("name")) == Some(name);
+            if all.iter().take(index.min(MAX_FAULTS)).any(has_same_name) {
                 faults.add("two versions have the same name", "remove one of them", &at, node.origin);
             }
         }
@@ -206,13 +200,13 @@ fn version(version: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
         return;
     }
     let schema_at = at.key("schema");
-    let is_there = |node: &&Node| !matches!(node.value, Value::Null);
-    if let Some(schema) = version.at(&["schema", "openAPIV3Schema"]).filter(is_there) {
-        let has_status = version.at(&["subresources", "status"]).as_ref().is_some_and(is_there);
+    let is_present = |node: &&Node| !matches!(node.value, Value::Null);
+    if let Some(schema) = version.at(&["schema", "openAPIV3Schema"]).filter(is_present) {
+        let has_status = version.at(&["subresources", "status"]).as_ref().is_some_and(is_present);
         structure::check(schema, &schema_at.key("openAPIV3Schema"), has_status, faults);
     } else {
         let hint = "write `schema: {openAPIV3Schema: {type: object, …}}`; with \
-                    `x-kubernetes-preserve-unknown-fields: true` it takes any field";
+                    `x-kubernetes-preserve-unknown-fields: true` it accepts any field";
         faults.add("version has no schema", hint, at, version.shown_at());
     }
     if let Some(node) = version.get("deprecationWarning").filter(|node| !matches!(node.value, Value::Null)) {
@@ -247,16 +241,16 @@ fn column(column: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     };
     if let Some(node) = one_of("type", TYPES) {
         let hint = "write `boolean`, `date`, `integer`, `number` or `string`";
-        faults.add("type of a column does not exist", hint, &at.key("type"), node.origin);
+        faults.add("column type does not exist", hint, &at.key("type"), node.origin);
     }
     if let Some(node) = one_of("format", FORMATS).filter(|node| node.as_str() != Some("")) {
-        faults.add("format of a column does not exist", "remove it", &at.key("format"), node.origin);
+        faults.add("column format does not exist", "remove it", &at.key("format"), node.origin);
     }
     if let Some(node) =
         column.get("jsonPath").filter(|node| node.as_str().is_some_and(|path| !path.starts_with('.')))
     {
         faults.add(
-            "path of a column does not start with a dot",
+            "`jsonPath` of a column does not start with a dot",
             "write it like `.spec.size`",
             &at.key("jsonPath"),
             node.origin,
@@ -275,7 +269,7 @@ fn scale(scale: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
         let may_be_empty = field == "labelSelectorPath";
         if !(roots.iter().any(|root| path.starts_with(root)) || may_be_empty && path.is_empty()) {
             faults.add(
-                "path of the subresource `scale` does not lead to such a field",
+                "path of the subresource `scale` is not below the expected field",
                 hint,
                 &at.key(field),
                 node.origin,
@@ -304,7 +298,12 @@ fn conversion(conversion: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
         }
         Some(_) => {
             let origin = strategy.map_or(conversion.origin, |node| node.origin);
-            faults.add("strategy does not exist", "write `None` or `Webhook`", &at.key("strategy"), origin);
+            faults.add(
+                "conversion strategy does not exist",
+                "write `None` or `Webhook`",
+                &at.key("strategy"),
+                origin,
+            );
         }
         None => {}
     }
@@ -312,8 +311,8 @@ fn conversion(conversion: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
 
 fn webhook(webhook: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     let client_at = at.key("clientConfig");
-    let is_there = |node: &&Node| !matches!(node.value, Value::Null);
-    match webhook.get("clientConfig").filter(is_there) {
+    let is_present = |node: &&Node| !matches!(node.value, Value::Null);
+    match webhook.get("clientConfig").filter(is_present) {
         None => faults.add(
             "webhook has no `clientConfig`",
             "add it with `service` or `url`",
@@ -321,29 +320,30 @@ fn webhook(webhook: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
             webhook.shown_at(),
         ),
         Some(client) => {
-            let (url, service) = (client.get("url").filter(is_there), client.get("service").filter(is_there));
+            let (url, service) =
+                (client.get("url").filter(is_present), client.get("service").filter(is_present));
             if url.is_some() == service.is_some() {
-                let hint = "name exactly one of `service` and `url`";
-                faults.add("webhook has not exactly one address", hint, &client_at, client.shown_at());
+                let hint = "set exactly one of the two";
+                faults.add(
+                    "webhook must have exactly one of `service` and `url`",
+                    hint,
+                    &client_at,
+                    client.shown_at(),
+                );
             } else if let Some(url) =
                 url.filter(|url| !url.as_str().is_some_and(|url| url.starts_with("https://")))
             {
-                faults.add(
-                    "address of the webhook is not an HTTPS URL",
-                    "",
-                    &client_at.key("url"),
-                    url.origin,
-                );
+                faults.add("`url` of the webhook is not an HTTPS URL", "", &client_at.key("url"), url.origin);
             }
         }
     }
     let versions_at = at.key("conversionReviewVersions");
     if let Some(list) = webhook.get("conversionReviewVersions") {
-        let known = |node: &Node| matches!(node.as_str(), Some("v1" | "v1beta1"));
-        if list.as_sequence().is_some() && !list.items().iter().any(known) {
+        let is_supported = |node: &Node| matches!(node.as_str(), Some("v1" | "v1beta1"));
+        if list.as_sequence().is_some() && !list.items().iter().any(is_supported) {
             let hint = "add `v1`";
             faults.add(
-                "no version of the review is one that the API server knows",
+                "`conversionReviewVersions` has no version that the API server supports",
                 hint,
                 &versions_at,
                 list.shown_at(),
@@ -353,7 +353,7 @@ fn webhook(webhook: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
             let earlier = list.items().iter().take(index.min(MAX_FAULTS));
             if earlier.into_iter().any(|other| other == node) {
                 faults.add(
-                    "version of the review is given twice",
+                    "review version is listed twice",
                     "remove one",
                     &versions_at.index(index),
                     node.origin,
@@ -375,7 +375,7 @@ const fn is_true(node: &Node) -> bool {
     matches!(node.value, Value::Bool(true))
 }
 
-/// Returns whether a text is a label of RFC 1035: it starts with a letter.
+/// Reports whether a text is an RFC 1035 label, which starts with a letter.
 fn is_label(text: &str, any_case: bool) -> bool {
     let lower;
     let text = if any_case {

@@ -1,12 +1,12 @@
-//! A node of a CRD's schema while its keywords are read: what each says, and whether they go together.
+//! The keywords of a schema node while it is compiled, and checks of how they combine.
 
 use super::fault::CrdFault;
 use super::node::{Field, Format, Id, Kind, Rest, Rules, float, integer};
 use sealwave_core::document::{Node, Origin, Value};
 
-/// What a node's keywords said before they are put together.
+/// The keywords of a node, before they are compiled.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "they are keywords of their own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate keyword")]
 pub(super) struct Draft<'c> {
     pub(super) kind: Option<Kind>,
     pub(super) nullable: bool,
@@ -30,20 +30,20 @@ pub(super) struct Draft<'c> {
 }
 
 impl<'c> Draft<'c> {
-    /// What keeps a node from being structural.
+    /// Returns the reasons why a node is not structural.
     pub(super) fn faults(&self) -> impl Iterator<Item = CrdFault<'c>> {
         let is_map = self.list_type == Some("map");
-        let lacks = |what, needs| CrdFault::Lacks { what, needs };
+        let lacks_required = |what, needs| CrdFault::Lacks { what, needs };
         [
             (self.kind.is_none() && !self.int_or_string && !self.preserve, CrdFault::NoType),
-            (self.kind == Some(Kind::Array) && self.items.is_none(), lacks("type: array", "items")),
+            (self.kind == Some(Kind::Array) && self.items.is_none(), lacks_required("type: array", "items")),
             (
                 is_map && self.keys.is_empty(),
-                lacks("x-kubernetes-list-type: map", "x-kubernetes-list-map-keys"),
+                lacks_required("x-kubernetes-list-type: map", "x-kubernetes-list-map-keys"),
             ),
             (
                 !is_map && !self.keys.is_empty(),
-                lacks("x-kubernetes-list-map-keys", "x-kubernetes-list-type: map"),
+                lacks_required("x-kubernetes-list-map-keys", "x-kubernetes-list-type: map"),
             ),
         ]
         .into_iter()

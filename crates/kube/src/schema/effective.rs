@@ -1,7 +1,7 @@
-//! Objects of custom resources as the API server validates them: defaults are filled in, and nulls are gone where the
-//! schema does not allow them. Both happen before `allOf`, `anyOf`, `oneOf`, `not` and the number of fields are checked.
+//! Custom resources as the API server validates them: with defaults, and without nulls that the schema does not allow.
+//! Both happen before `allOf`, `anyOf`, `oneOf`, `not` and the number of fields are checked.
 //!
-//! The object itself stays as it was written, so that every value keeps its place.
+//! The object itself is not changed, so that every value keeps its position.
 
 use std::collections::{HashMap, HashSet};
 use std::ptr;
@@ -10,33 +10,33 @@ use super::Schemas;
 use super::node::{Id, Rest};
 use sealwave_core::document::{Mapping, Node, Value};
 
-/// Levels of an object and its defaults.
+/// Maximum depth of an object and its defaults.
 const MAX_DEPTH: usize = 150;
-/// Values looked at.
+/// Maximum number of values that are visited.
 const MAX_STEPS: u64 = 5_000_000;
 
-/// The replacement of a field.
+/// The effect of defaulting on a field.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Effect<'a> {
-    /// A null that does not count.
+    /// A null that is dropped.
     Dropped,
-    /// The default of a field that is left out, or of a null that does not count.
+    /// The default of a field that is absent, or whose null is dropped.
     Filled(&'a Node),
 }
 
 /// The changes that the API server makes to an object, by mapping.
 #[derive(Debug, Default)]
 pub(super) struct Effects<'a> {
-    /// In each mapping by name, in the order of the schema's fields.
+    /// The changes of each mapping by field name, in the order of the schema's fields.
     by_mapping: HashMap<*const Mapping, Vec<(&'a str, Effect<'a>)>>,
-    /// Defaults whose own defaults are known.
+    /// Defaults that were visited.
     seen: HashSet<*const Node>,
-    /// Values looked at.
+    /// The number of values visited.
     pub(super) steps: u64,
 }
 
 impl<'a> Effects<'a> {
-    /// Finds what is changed in an object with a schema.
+    /// Determines the changes to an object of a schema.
     pub(super) fn new(schemas: &'a Schemas, root: Id, object: &'a Node) -> Self {
         let mut effects = Self::default();
         effects.visit(schemas, root, object, 0);
@@ -82,10 +82,10 @@ impl<'a> Effects<'a> {
             if self.steps > MAX_STEPS {
                 return;
             }
-            let left_out =
+            let is_absent =
                 mapping.get(field.name()).is_none_or(|value| is_null(value) && field.null_is_absent);
             let default = schemas.node(field.id).default.as_deref();
-            if let Some(default) = default.filter(|_| left_out) {
+            if let Some(default) = default.filter(|_| is_absent) {
                 changes.push((field.name(), Effect::Filled(default)));
                 if self.seen.insert(ptr::from_ref(default)) {
                     self.visit(schemas, field.id, default, depth + 1);

@@ -1,9 +1,9 @@
-//! The walk that evaluates the rules of a schema: it turns an object into values, as its schema types them, and hands
-//! each value to the rules that stand there.
+//! Evaluates the CEL rules of a schema: converts an object into values, typed by its schema, and applies the rules to
+//! each value.
 //!
-//! As in the API server, defaults are filled in first, what a schema does not know is invisible, and rules about changes
-//! do not apply. What cannot be known (a default that nobody read, the name that a server will make up) is an unknown
-//! value, and a rule that depends on it is not evaluated.
+//! As in the API server, defaults are filled in first, fields that the schema does not declare are invisible, and
+//! transition rules do not apply. Values that cannot be known (an unread default, a name that the server generates) are
+//! unknown, and a rule that depends on one is not evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,32 +21,32 @@ use crate::cel::{self, Budget, List, MapKind, Stop, Value};
 use sealwave_core::document;
 use sealwave_core::document::{Mapping, Node, Origin};
 
-/// Values of one object, defaults included.
+/// Maximum number of values of one object, defaults included.
 const MAX_VALUES: usize = 200_000;
-/// Levels of an object.
+/// Maximum depth of an object.
 const MAX_DEPTH: usize = 150;
 
-/// An evaluation of all rules of one object.
+/// The evaluation of all rules of one object.
 pub(super) struct Evaluator<'a, 'r> {
     pub(super) schemas: &'a Schemas,
     pub(super) budget: &'r mut Budget,
     pub(super) found: Vec<Violation<'a>>,
-    /// Rules without a result, by their node and their number.
+    /// Rules without a result, by node and index.
     pub(super) unevaluated: BTreeSet<(u32, usize)>,
     pub(super) values: usize,
 }
 
-/// Where a value stands: in a default, at the value that it is filled into.
+/// The position of a value. A default has the position of the value that it is filled into.
 #[derive(Clone, Copy)]
-struct Place<'p> {
+struct ValuePosition<'p> {
     path: &'p Path<'p>,
     origin: Origin,
     is_default: bool,
     depth: usize,
 }
 
-impl<'p> Place<'p> {
-    fn of(node: &Node, path: &'p Path<'p>, parent: Place<'_>) -> Self {
+impl<'p> ValuePosition<'p> {
+    fn below(node: &Node, path: &'p Path<'p>, parent: ValuePosition<'_>) -> Self {
         let origin = if parent.is_default { parent.origin } else { node.origin };
         Self { path, origin, is_default: parent.is_default, depth: parent.depth + 1 }
     }
@@ -54,12 +54,12 @@ impl<'p> Place<'p> {
 
 impl<'a> Evaluator<'a, '_> {
     pub(super) fn object(&mut self, root: Id, object: &'a Node) {
-        let place = Place { path: &Path::ROOT, origin: object.origin, is_default: false, depth: 0 };
+        let place = ValuePosition { path: &Path::ROOT, origin: object.origin, is_default: false, depth: 0 };
         self.value(root, object, place);
     }
 
-    /// Converts a value, and evaluates the rules that stand at it and below it.
-    fn value(&mut self, id: Id, node: &'a Node, place: Place<'_>) -> Value {
+    /// Converts a value and evaluates its rules and those below it.
+    fn value(&mut self, id: Id, node: &'a Node, place: ValuePosition<'_>) -> Value {
         self.values += 1;
         if self.values > MAX_VALUES || place.depth > MAX_DEPTH {
             return Value::Unknown;
@@ -85,29 +85,30 @@ impl<'a> Evaluator<'a, '_> {
         value
     }
 
-    fn list(&mut self, schema: &'a SchemaNode, items: &'a [Node], place: Place<'_>) -> Value {
+    fn list(&mut self, schema: &'a SchemaNode, items: &'a [Node], place: ValuePosition<'_>) -> Value {
         let Some(id) = schema.items else { return Value::Opaque };
         let mut all = Vec::with_capacity(items.len().min(MAX_VALUES));
         for (index, item) in items.iter().enumerate() {
             let path = place.path.index(index);
-            all.push(self.value(id, item, Place::of(item, &path, place)));
+            all.push(self.value(id, item, ValuePosition::below(item, &path, place)));
         }
         let is_unordered = !matches!(schema.topology, Topology::Atomic);
         Value::List(Arc::new(List { items: all, is_unordered }))
     }
 
-    fn mapping(&mut self, schema: &'a SchemaNode, mapping: &'a Mapping, place: Place<'_>) -> Value {
+    fn mapping(&mut self, schema: &'a SchemaNode, mapping: &'a Mapping, place: ValuePosition<'_>) -> Value {
         if schema.fields.is_empty() {
             let Rest::Like(id) = schema.rest else {
-                // An object without fields has nothing that a rule could name.
+                // An object without fields has nothing that a rule could refer to.
                 return Value::Opaque;
             };
             let mut all = BTreeMap::new();
             for entry in mapping.entries() {
                 let path = place.path.key(&entry.key);
                 // The API server drops a null that its schema does not allow.
-                if !matches!(entry.value.value, document::Value::Null) || self.schemas.node(id).nullable {
-                    let value = self.value(id, &entry.value, Place::of(&entry.value, &path, place));
+                if !matches!(entry.value.value, model::Value::Null) || self.schemas.node(id).nullable {
+                    let value =
+                        self.value(id, &entry.value, ValuePosition::below(&entry.value, &path, place));
                     all.insert(entry.key.as_str().into(), value);
                 }
             }
@@ -121,16 +122,16 @@ impl<'a> Evaluator<'a, '_> {
             let Some(field) = schema.fields.find(&entry.key) else { continue };
             if !matches!(entry.value.value, document::Value::Null) {
                 let path = place.path.key(&entry.key);
-                let value = self.field(field, &entry.value, Place::of(&entry.value, &path, place));
+                let value = self.field(field, &entry.value, ValuePosition::below(&entry.value, &path, place));
                 insert(&mut all, field, value);
             }
         }
         for field in schema.fields.iter().filter(|field| field.has_default) {
             let nullable = self.schemas.node(field.id).nullable;
-            let is_there = mapping
+            let is_present = mapping
                 .get(field.name())
-                .is_some_and(|value| nullable || !matches!(value.value, document::Value::Null));
-            if !is_there {
+                .is_some_and(|value| nullable || !matches!(value.value, model::Value::Null));
+            if !is_present {
                 let value = self.default(field, place);
                 insert(&mut all, field, value);
             }
@@ -138,22 +139,22 @@ impl<'a> Evaluator<'a, '_> {
         Value::map(all, MapKind::Object)
     }
 
-    fn field(&mut self, field: &Field, node: &'a Node, place: Place<'_>) -> Value {
+    fn field(&mut self, field: &Field, node: &'a Node, place: ValuePosition<'_>) -> Value {
         if !field.id.is_custom() {
             return metadata(node);
         }
-        // What is below `status` is dropped when an object is created.
+        // `status` is dropped when an object is created.
         if place.depth == 1 && field.name() == "status" {
             return Value::Unknown;
         }
         self.value(field.id, node, place)
     }
 
-    /// Returns the value that the API server fills in.
-    fn default(&mut self, field: &'a Field, place: Place<'_>) -> Value {
+    /// Returns the default that the API server fills in.
+    fn default(&mut self, field: &'a Field, place: ValuePosition<'_>) -> Value {
         let Some(default) = self.schemas.node(field.id).default.as_deref() else { return Value::Unknown };
         let path = place.path.key(field.name());
-        let place = Place { path: &path, is_default: true, depth: place.depth + 1, ..place };
+        let place = ValuePosition { path: &path, is_default: true, depth: place.depth + 1, ..place };
         self.value(field.id, default, place)
     }
 
@@ -164,7 +165,7 @@ impl<'a> Evaluator<'a, '_> {
         rule: &'a Validation,
         value: &Value,
         node: &Node,
-        place: Place<'_>,
+        place: ValuePosition<'_>,
     ) {
         if self.found.len() >= MAX_VIOLATIONS {
             return;
@@ -173,7 +174,7 @@ impl<'a> Evaluator<'a, '_> {
             self.unevaluated.insert((id.0, number));
             return;
         };
-        // Such a rule is about a change, and there is nothing before.
+        // A transition rule needs an earlier object.
         if program.mentions("oldSelf") && !rule.has_optional_old_self {
             return;
         }
@@ -213,7 +214,7 @@ fn insert(all: &mut BTreeMap<Arc<str>, Value>, field: &Field, value: Value) {
     }
 }
 
-/// The fields of a simple path, `.spec.size`; `None` for any other.
+/// Returns the fields of a simple path such as `.spec.size`, or `None` for any other path.
 fn fields_of(path: &str) -> Option<impl Iterator<Item = &str>> {
     let fields = path.strip_prefix('.')?;
     let is_simple =
@@ -221,7 +222,7 @@ fn fields_of(path: &str) -> Option<impl Iterator<Item = &str>> {
     is_simple.then(|| fields.split('.'))
 }
 
-/// Returns the part of `metadata` that rules see: two names. The API server generates the first where it is missing.
+/// Returns the two names in `metadata` that rules see. The API server generates `name` if it is missing.
 fn metadata(node: &Node) -> Value {
     let text = |key: &str| node.get(key).and_then(Node::as_str).map(Value::text);
     let mut all = BTreeMap::from([("name".into(), text("name").unwrap_or(Value::Unknown))]);
@@ -231,7 +232,7 @@ fn metadata(node: &Node) -> Value {
     Value::map(all, MapKind::Object)
 }
 
-/// A text in the type of its format. One that the format does not fit is refused before rules are evaluated.
+/// Converts a text to the type of its format. Texts that do not match their format are refused before rules run.
 fn formatted(text: &str, format: Format) -> Value {
     let value = match format {
         Format::Byte => STANDARD.decode(text).ok().map(|bytes| Value::Bytes(bytes.into())),

@@ -1,4 +1,4 @@
-//! The pack as JSON Schema, in the shape of upstream's definitions. For tests: nothing at run time needs it.
+//! Exports the pack as JSON Schema, in the form of the upstream definitions. Used only by tests.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -6,7 +6,7 @@ use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topolo
 use super::{Schemas, pack};
 
 impl Schemas {
-    /// Definitions of all kinds of this version, under `$defs`.
+    /// Returns the definitions of all kinds of this version, under `$defs`.
     #[doc(hidden)]
     #[must_use]
     pub fn definitions(&self) -> Json {
@@ -34,7 +34,7 @@ fn schema_of(node: &SchemaNode, waiting: &mut Vec<Id>) -> Json {
         Kind::Array => json!({"type": "array"}),
         Kind::Boolean => json!({"type": "boolean"}),
         Kind::Integer => json!({"type": "integer"}),
-        // As upstream has them; a null fits both alternatives, and so none.
+        // The same alternatives as upstream; a null matches both, and so fails `oneOf`.
         Kind::IntOrString => {
             return json!({"oneOf": [{"type": ["string", "null"]}, {"type": ["integer", "null"]}]});
         }

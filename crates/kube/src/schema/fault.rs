@@ -1,75 +1,75 @@
-//! What is wrong with the definition of a custom resource.
+//! Faults in the definitions of custom resources.
 
 use std::fmt;
 
 use super::violation::shown;
 use sealwave_core::text::closest;
 
-/// The types that a schema may name.
+/// The valid types of a schema.
 pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 /// A fault in a `CustomResourceDefinition`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CrdFault<'a> {
-    /// An `array` without `items`, or a `map` list without keys, or the like: what needs what.
+    /// A keyword needs another one: an `array` without `items`, a `map` list without keys.
     Lacks {
-        /// The keyword that is there.
+        /// The keyword that is present.
         what: &'static str,
-        /// The one that is not.
+        /// The keyword that is missing.
         needs: &'static str,
     },
-    /// Something is not of the type that a definition needs there.
+    /// A value has the wrong type.
     Malformed {
         /// The keyword.
         keyword: &'static str,
     },
-    /// A node has no `type`.
+    /// A schema has no `type`.
     NoType,
-    /// A pattern that is not valid, or takes too much to match. It is left out of checks.
+    /// A pattern that is not valid or too expensive to match. It is not checked.
     Pattern,
-    /// `$ref` and its like, which definitions may not have.
+    /// `$ref` and other keywords that definitions must not have.
     Forbidden {
         /// The keyword.
         keyword: &'static str,
     },
-    /// A pattern whose syntax no reading of Go's `regexp` takes.
+    /// A pattern that is not valid in Go's `regexp`.
     PatternSyntax,
-    /// Something that the API server refuses.
+    /// A problem that the API server refuses.
     Rule {
-        /// What is wrong.
+        /// The message.
         message: &'static str,
-        /// What to do about it; may be empty.
+        /// How to fix it; may be empty.
         hint: &'static str,
     },
-    /// A default that its schema does not take.
+    /// A default that does not match its schema.
     Default {
         /// The violation of the schema.
         reason: String,
     },
-    /// No version is served, so that no object can be applied.
+    /// No version is served, so objects cannot be applied.
     Unserved,
-    /// A CEL rule uses a name that nothing declares.
+    /// A CEL rule uses an undeclared name.
     RuleName {
         /// The name.
         name: &'a str,
-        /// Whether it is of a field.
+        /// Whether the name is a field name.
         is_field: bool,
     },
-    /// A CEL rule is not an expression.
+    /// A CEL rule that is not a valid expression.
     RuleSyntax {
-        /// What is wrong.
+        /// The problem.
         problem: &'static str,
-        /// Where in the expression, in characters.
+        /// The column in the expression, in characters.
         column: usize,
     },
-    /// There are more nodes in it, or deeper ones, than any honest definition has.
+    /// The definition has too many nodes, or is nested too deeply.
     TooLarge,
-    /// A `type` that is none.
+    /// An unknown `type`.
     UnknownType {
-        /// The type that is named; no secret, a definition is no place for one, but anything at all.
+        /// The type as written. Not a secret, but it may be any text.
         name: &'a str,
     },
-    /// `x-kubernetes-list-type` and its like with a value that is none of theirs.
+    /// `x-kubernetes-list-type` or a similar keyword with an unknown value.
     UnknownValue {
         /// The keyword.
         keyword: &'static str,
@@ -77,30 +77,30 @@ pub enum CrdFault<'a> {
 }
 
 impl CrdFault<'_> {
-    /// Whether it only means that something is not checked.
+    /// Reports whether the fault only means that something is not checked.
     #[must_use]
     pub const fn is_note(&self) -> bool {
         matches!(self, Self::Pattern)
     }
 
-    /// Returns whether the API server takes it all the same.
+    /// Reports whether the API server accepts the definition nevertheless.
     #[must_use]
     pub const fn is_warning(&self) -> bool {
         matches!(self, Self::Unserved)
     }
 
-    /// What to do about it.
+    /// Returns how to fix it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Forbidden { .. } => Some("write the schema out in its place".to_owned()),
+            Self::Forbidden { .. } => Some("write out the schema instead".to_owned()),
             Self::Lacks { needs, .. } => Some(format!("add `{needs}`")),
             Self::Malformed { .. }
             | Self::Rule { hint: "", .. }
             | Self::RuleSyntax { .. }
             | Self::UnknownValue { .. } => None,
             Self::Rule { hint, .. } => Some((*hint).to_owned()),
-            Self::Default { .. } => Some("write a value that fits".to_owned()),
+            Self::Default { .. } => Some("write a value that matches the schema".to_owned()),
             Self::PatternSyntax => Some("write it in the syntax of Go's `regexp`".to_owned()),
             Self::Unserved => Some("write `served: true` in a version".to_owned()),
             Self::RuleName { is_field: true, .. } => Some(
@@ -131,10 +131,10 @@ impl fmt::Display for CrdFault<'_> {
             Self::Lacks { what, needs } => write!(f, "`{what}` needs `{needs}`"),
             Self::Malformed { keyword } => write!(f, "`{keyword}` is malformed"),
             Self::NoType => f.write_str("schema has no `type`"),
-            Self::Pattern => f.write_str("`pattern` is not a valid regular expression, or too large a one"),
+            Self::Pattern => f.write_str("`pattern` is not a valid regular expression, or is too large"),
             Self::PatternSyntax => f.write_str("`pattern` is not a valid regular expression"),
             Self::Rule { message, .. } => f.write_str(message),
-            Self::Default { reason } => write!(f, "`default` does not fit its schema: {reason}"),
+            Self::Default { reason } => write!(f, "`default` does not match its schema: {reason}"),
             Self::Unserved => f.write_str("no version is served"),
             Self::RuleName { name, is_field } => {
                 let what = if *is_field { "field" } else { "name" };
@@ -145,7 +145,7 @@ impl fmt::Display for CrdFault<'_> {
             }
             Self::TooLarge => f.write_str("schema is too large or nested too deeply"),
             Self::UnknownType { name } => write!(f, "type `{}` does not exist", shown(name)),
-            Self::UnknownValue { keyword } => write!(f, "`{keyword}` has a value that does not exist"),
+            Self::UnknownValue { keyword } => write!(f, "`{keyword}` has an unknown value"),
         }
     }
 }

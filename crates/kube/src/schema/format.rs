@@ -1,6 +1,6 @@
-//! What texts must look like: formats of `OpenAPI` as the API server checks them, and quantities.
+//! Formats of texts: the formats of OpenAPI as the API server checks them, and quantities.
 //!
-//! Where the API server is odd, the odd inputs are let through rather than refused.
+//! Where the API server's behavior is unusual, inputs are accepted rather than refused.
 
 use std::net::Ipv6Addr;
 
@@ -8,7 +8,7 @@ use super::node::Format;
 use crate::quantity::quantity_parts;
 
 impl Format {
-    /// The format of this name; `None` where the API server does not check it either.
+    /// Returns the format of this name, or [`Self::None`] if the API server does not check it either.
     pub(super) fn named(name: &str) -> Self {
         match name {
             "byte" => Self::Byte,
@@ -26,7 +26,7 @@ impl Format {
         }
     }
 
-    /// Its name.
+    /// Returns the format's name.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Byte => "byte",
@@ -44,7 +44,7 @@ impl Format {
         }
     }
 
-    /// Whether a text has this format.
+    /// Reports whether a text has this format.
     pub(super) fn fits(self, text: &str) -> bool {
         match self {
             Self::Byte => is_base64(text),
@@ -60,35 +60,35 @@ impl Format {
         }
     }
 
-    /// Whether an integer has this format.
+    /// Reports whether an integer has this format.
     pub(super) fn holds(self, number: i128) -> bool {
         match self {
             Self::Int32 => i32::try_from(number).is_ok(),
-            // What is above has no place in Go's `int64`, whatever the format says.
+            // Larger numbers do not fit into Go's `int64`, regardless of the format.
             _ => i64::try_from(number).is_ok(),
         }
     }
 }
 
-/// What to write instead.
+/// Returns how to write a value of a format.
 pub(super) fn hint(format: &str) -> &'static str {
     match format {
         "byte" => "write it in base64 (standard alphabet, with padding)",
         "cidr" => "write a network, like `10.0.0.0/8`",
         "date" => "write a date, like `2030-01-31`",
-        "date-time" => "write a time by RFC 3339, like `2030-01-31T12:00:00Z`",
+        "date-time" => "write an RFC 3339 time, like `2030-01-31T12:00:00Z`",
         "duration" => "write a duration, like `1h30m`",
         "int32" | "int64" => "the number is too large or too small for its field",
         "ipv4" => "write an address, like `10.0.0.1`",
         "ipv6" => "write an address, like `fd00::1`",
         "quantity" => "write a quantity, like `500m`, `128Mi` or `1.5`",
-        "uri" => "write an absolute address or a path that starts with `/`",
+        "uri" => "write an absolute URL, or a path that starts with `/`",
         "uuid" => "write 32 hexadecimal digits in five groups",
         _ => "see the field's documentation",
     }
 }
 
-/// Base64 as Go decodes it: line ends are skipped, padding is a must.
+/// Reports whether a text is base64 as Go decodes it: line ends are skipped, padding is required.
 fn is_base64(text: &str) -> bool {
     let (mut digits, mut padding) = (0_usize, 0_usize);
     for byte in text.bytes() {
@@ -102,7 +102,7 @@ fn is_base64(text: &str) -> bool {
     padding <= 2 && (digits + padding).is_multiple_of(4) && digits % 4 != 1
 }
 
-/// A network, as an address and the length of its prefix.
+/// Reports whether a text is a network: an address and a prefix length.
 pub fn is_cidr(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     let most = match address.parse() {
@@ -114,7 +114,7 @@ pub fn is_cidr(text: &str) -> bool {
     digits && length.parse::<u8>().is_ok_and(|length| length <= most)
 }
 
-/// Returns whether a text is an IPv4 address; octets may have leading zeros, as in the API server's format.
+/// Reports whether a text is an IPv4 address; octets may have leading zeros, as in the API server's format.
 fn is_ipv4(text: &str) -> bool {
     let octets = text.split('.').filter(|octet| {
         (1..=16).contains(&octet.len())
@@ -143,7 +143,7 @@ fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// RFC 3339 as Go reads it.
+/// Reports whether a text is an RFC 3339 time, as Go parses it.
 fn is_date_time(text: &str) -> bool {
     let Some((date, rest)) = text.split_at_checked(10) else { return false };
     let Some(time) = rest.strip_prefix(['T', 't']) else { return false };
@@ -173,8 +173,8 @@ fn is_date_time(text: &str) -> bool {
 
 fn is_clock(text: &str) -> bool {
     let [h1, h2, b':', m1, m2, b':', s1, s2] = text.as_bytes() else { return false };
-    let below = |digits: [u8; 2], limit| decimal(&digits).is_some_and(|value| value < limit);
-    below([*h1, *h2], 24) && below([*m1, *m2], 60) && below([*s1, *s2], 60)
+    let is_below = |digits: [u8; 2], limit| decimal(&digits).is_some_and(|value| value < limit);
+    is_below([*h1, *h2], 24) && is_below([*m1, *m2], 60) && is_below([*s1, *s2], 60)
 }
 
 fn decimal(digits: &[u8]) -> Option<u32> {
@@ -183,7 +183,8 @@ fn decimal(digits: &[u8]) -> Option<u32> {
         .try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
 }
 
-/// Go's durations (`1h30m`, `-1.5s`, `0`), those of `OpenAPI` in Kubernetes (`2 days`, `1w`), and ISO 8601 (`PT5M`).
+/// Reports whether a text is a duration: Go's (`1h30m`, `-1.5s`, `0`), that of Kubernetes' `OpenAPI` (`2 days`, `1w`),
+/// or ISO 8601 (`PT5M`).
 fn is_duration(text: &str) -> bool {
     is_go_duration(text) || is_iso_duration(text)
 }
@@ -225,11 +226,11 @@ fn is_unit(unit: &str) -> bool {
 fn is_iso_duration(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('P') else { return false };
     let (date, time) = rest.split_once('T').map_or((rest, None), |(date, time)| (date, Some(time)));
-    let some = !date.is_empty() || time.is_some();
-    some && has_units(date, "YMWD") && time.is_none_or(|time| !time.is_empty() && has_units(time, "HMS"))
+    let has_parts = !date.is_empty() || time.is_some();
+    has_parts && has_units(date, "YMWD") && time.is_none_or(|time| !time.is_empty() && has_units(time, "HMS"))
 }
 
-/// Numbers with these units, each at most once and in this order.
+/// Reports whether a text consists of numbers with these units, each at most once and in this order.
 fn has_units(mut text: &str, units: &str) -> bool {
     let mut units = units.chars();
     while !text.is_empty() {
@@ -243,7 +244,7 @@ fn has_units(mut text: &str, units: &str) -> bool {
     true
 }
 
-/// What Go's `url.ParseRequestURI` takes: an address with a scheme, or a path.
+/// Reports whether Go's `url.ParseRequestURI` accepts a text: a URL with a scheme, or a path.
 fn is_uri(text: &str) -> bool {
     if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
         return false;
@@ -256,15 +257,15 @@ fn is_uri(text: &str) -> bool {
 
 fn is_uuid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
-    let hex = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
     let lengths = || groups.iter().map(|group| group.len());
-    // The hyphens may be left out.
-    groups.iter().all(hex)
+    // The hyphens are optional.
+    groups.iter().all(is_hex)
         && lengths().sum::<usize>() == 32
         && (groups.len() == 1 || lengths().eq([8, 4, 4, 4, 12]))
 }
 
-/// A quantity as `resource.ParseQuantity` reads it: a decimal number and one suffix.
+/// Reports whether `resource.ParseQuantity` accepts a text: a decimal number and one suffix.
 pub(super) fn is_quantity(text: &str) -> bool {
     quantity_parts(text).is_some()
 }
@@ -274,7 +275,7 @@ mod tests {
     use super::{Format, is_quantity};
 
     #[test]
-    fn quantities_are_kubernetes_quantities() {
+    fn quantities_are_parsed_as_in_kubernetes() {
         for good in [
             "0",
             "1",
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_those_of_the_api_server() {
+    fn formats_match_the_api_server() {
         for (format, good, bad) in [
             (
                 "byte",
@@ -372,7 +373,7 @@ mod tests {
                 assert!(Format::named(format).fits(text), "{text:?} is a {format}");
             }
             for text in bad {
-                assert!(!Format::named(format).fits(text), "{text:?} is no {format}");
+                assert!(!Format::named(format).fits(text), "{text:?} is not a {format}");
             }
             assert_eq!(Format::named(format).name(), format);
         }

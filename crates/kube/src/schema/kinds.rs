@@ -1,52 +1,52 @@
-//! Kinds of objects: where they live, and whether a version of Kubernetes has them.
+//! Kinds of objects: their scope, and which versions of Kubernetes have them.
 
 use super::life::{api_version, is_gone, rank, removed_in};
 use super::{KubeVersion, Schemas, pack};
 use crate::Scopes;
 use sealwave_core::text::closest;
 
-/// Where objects of a kind live.
+/// The scope of a kind's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// In the cluster as a whole.
+    /// Cluster-scoped.
     Cluster,
-    /// In a namespace.
+    /// Namespaced.
     Namespaced,
 }
 
-/// Whether a group, version and kind exist.
+/// The result of looking up a group, version and kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// No version of Kubernetes has it, and no definition that was added.
+    /// Neither a version of Kubernetes nor an added definition has it.
     No {
-        /// `apiVersion` and kind that are probably meant.
+        /// The `apiVersion` and kind that were probably meant.
         meant: Option<(String, String)>,
     },
     /// A later version of Kubernetes has it.
     NotYet {
-        /// The first one.
+        /// The first version that has it.
         introduced: KubeVersion,
     },
-    /// Group and kind exist, in these versions; the one to prefer is first.
+    /// The group and kind exist in these versions, the preferred one first.
     OtherVersions(Vec<String>),
     /// It was removed.
     Removed {
         /// The first version of Kubernetes without it.
         removed_in: KubeVersion,
-        /// What to write instead: an `apiVersion`, with a kind where that is another one.
+        /// The replacement: an `apiVersion`, followed by the kind if that differs.
         replacement: Option<String>,
     },
     /// It exists.
     Yes,
 }
 
-/// Characters of a kind to which others are compared.
+/// Maximum length of a kind that is compared with others, in bytes.
 const MAX_KIND: usize = 100;
-/// Custom kinds that are looked through for the one that was meant.
+/// Maximum number of custom kinds that are compared.
 const MAX_GUESSED: usize = 500;
 
 impl Schemas {
-    /// Whether objects of this group, version and kind exist; where not, why not.
+    /// Looks up a group, version and kind.
     #[must_use]
     pub fn knows(&self, group: &str, version: &str, kind: &str) -> Known {
         if self.root(group, version, kind).is_some() {
@@ -67,17 +67,17 @@ impl Schemas {
         let removed = pack::EMBEDDED.versions(group, kind).filter_map(|entry| removed_in(&entry)).max();
         match removed.filter(|removed| *removed <= self.version) {
             Some(removed_in) => Known::Removed { removed_in, replacement: None },
-            None => Known::No { meant: self.meant(group, kind) },
+            None => Known::No { meant: self.guess_kind(group, kind) },
         }
     }
 
-    /// Whether a kind exists in some version, be it of another version of Kubernetes.
+    /// Reports whether any version of a kind exists, in any version of Kubernetes.
     #[must_use]
     pub fn knows_kind(&self, group: &str, kind: &str) -> bool {
         pack::EMBEDDED.versions(group, kind).next().is_some() || self.crds.kind(group, kind).is_some()
     }
 
-    /// A kind of the same group with a similar name, by its definition: its preferred `apiVersion` and its name.
+    /// Returns the preferred `apiVersion` and name of a custom kind in the same group with a similar name.
     #[must_use]
     pub fn similar(&self, group: &str, kind: &str) -> Option<(String, String)> {
         let own = self.crds.kinds_of(group).take(MAX_GUESSED);
@@ -86,18 +86,18 @@ impl Schemas {
         Some((api_version(group, version), similar.to_owned()))
     }
 
-    /// Where objects of a kind live; `None` where the kind is not known.
+    /// Returns the scope of a kind, or `None` if the kind is not known.
     #[must_use]
     pub fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
         if is_gone(group, kind) || pack::EMBEDDED.versions(group, kind).next().is_some() {
-            // The pack does not say; the specifications hold this in their paths.
+            // The pack does not hold the scope; `Scopes` does.
             let cluster = Scopes::of(&[]).is_cluster_scoped(group, kind);
             return Some(if cluster { Scope::Cluster } else { Scope::Namespaced });
         }
         self.crds.kind(group, kind).map(|kind| kind.scope)
     }
 
-    /// Versions in which this version of Kubernetes has a kind, the one to prefer first.
+    /// Returns the versions in which this version of Kubernetes serves a kind, the preferred one first.
     fn served(&self, group: &str, kind: &str) -> Vec<&str> {
         let bit = self.version.bit();
         let mut versions: Vec<&str> = pack::EMBEDDED
@@ -114,8 +114,8 @@ impl Schemas {
         versions
     }
 
-    /// The kind that is probably meant: of the same name in another group, or of a similar name in this one.
-    fn meant(&self, group: &str, kind: &str) -> Option<(String, String)> {
+    /// Returns the kind that was probably meant: the same name in another group, or a similar name in this group.
+    fn guess_kind(&self, group: &str, kind: &str) -> Option<(String, String)> {
         let all: Vec<(&str, &str)> = pack::EMBEDDED
             .kinds()
             .filter(|entry| entry.minors & self.version.bit() != 0)
@@ -152,14 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_known_or_it_is_said_why_not() {
+    fn lookups_tell_why_a_kind_does_not_exist() {
         let removed = |minor_: u8, replacement: Option<&str>| Known::Removed {
             removed_in: minor(minor_),
             replacement: replacement.map(str::to_owned),
         };
         let others =
             |versions: &[&str]| Known::OtherVersions(versions.iter().map(|&name| name.to_owned()).collect());
-        let meant = |api_version: &str, kind: &str| Known::No {
+        let unknown_but_similar = |api_version: &str, kind: &str| Known::No {
             meant: Some((api_version.to_owned(), kind.to_owned())),
         };
         for (version, group, api, kind, expected) in [
@@ -198,9 +198,9 @@ mod tests {
                 removed(32, Some("admissionregistration.k8s.io/v1")),
             ),
             ("1.34", "networking.k8s.io", "v2", "ClusterCIDR", removed(29, None)),
-            ("1.37", "extensions", "v1", "Ingress", meant("networking.k8s.io/v1", "Ingress")),
-            ("1.37", "", "v1", "configmap", meant("v1", "ConfigMap")),
-            ("1.37", "apps", "v1", "Deploymnet", meant("apps/v1", "Deployment")),
+            ("1.37", "extensions", "v1", "Ingress", unknown_but_similar("networking.k8s.io/v1", "Ingress")),
+            ("1.37", "", "v1", "configmap", unknown_but_similar("v1", "ConfigMap")),
+            ("1.37", "apps", "v1", "Deploymnet", unknown_but_similar("apps/v1", "Deployment")),
             ("1.37", "example.com", "v1", "Widget", Known::No { meant: None }),
         ] {
             assert_eq!(schemas(version).knows(group, api, kind), expected, "{version} {group}/{api} {kind}");

@@ -1,67 +1,67 @@
-//! Life cycles of APIs: since and until when there is one, and what takes its place.
+//! Life cycles of APIs: when they were introduced, deprecated and removed, and their replacements.
 //!
-//! What Kubernetes' own APIs went through is read off the pack: a kind that a minor has and the next has not was removed
-//! in the next, and a version is deprecated from the minor on that has a stabler one. Two things it cannot say: whether
-//! a version that exists is served (beta APIs that are new since 1.24 are off by default), and what has not happened
-//! yet. Tables by hand hold what is older than the pack and what the derivation does not see.
+//! The life cycles of Kubernetes' own APIs are derived from the pack: a kind that is absent from the next minor was
+//! removed in it, and a version is deprecated from the first minor that has a more stable one. The pack cannot tell
+//! whether an existing version is served (beta APIs introduced since 1.24 are off by default), nor what will happen
+//! later. Hand-written tables hold what is older than the pack and what the derivation misses.
 
 use super::crd::CrdKind;
 use super::pack::{self, KindEntry};
 use super::{KubeVersion, Schemas};
 
-/// From when until when an API exists.
+/// The life cycle of an API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LifeCycle {
-    /// The first version of Kubernetes that has it; `None` where that is older than what is known.
+    /// The first version of Kubernetes that has it; `None` if it is older than the known versions.
     pub introduced: Option<KubeVersion>,
-    /// Whether it is deprecated in the version at hand.
+    /// Whether it is deprecated in the selected version.
     pub deprecated: bool,
-    /// Since which version; the oldest known one stands for all before it. `None` for custom resources.
+    /// The version that deprecated it; the oldest known version stands for earlier ones. `None` for custom resources.
     pub deprecated_since: Option<KubeVersion>,
-    /// The first version without it.
+    /// The first version that does not have it.
     pub removed_in: Option<KubeVersion>,
-    /// What to write instead: an `apiVersion`, with a kind where that is another one.
+    /// The replacement: an `apiVersion`, followed by the kind if that differs.
     pub replacement: Option<String>,
 }
 
-/// An API that went before the oldest version of the pack, from Kubernetes' "Deprecated API Migration Guide".
-struct Gone {
+/// An API that was removed before the oldest version of the pack, from Kubernetes' "Deprecated API Migration Guide".
+struct RemovedApi {
     api_version: &'static str,
     kinds: &'static [&'static str],
     removed_in: u8,
     replacement: Option<&'static str>,
 }
 
-const fn gone(
+const fn removed(
     api_version: &'static str,
     kinds: &'static [&'static str],
     removed_in: u8,
     replacement: &'static str,
-) -> Gone {
-    Gone { api_version, kinds, removed_in, replacement: Some(replacement) }
+) -> RemovedApi {
+    RemovedApi { api_version, kinds, removed_in, replacement: Some(replacement) }
 }
 
-const GONE: &[Gone] = &[
-    gone("apps/v1beta1", &["Deployment", "ReplicaSet", "StatefulSet"], 16, "apps/v1"),
-    gone("apps/v1beta2", &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"], 16, "apps/v1"),
-    gone("extensions/v1beta1", &["DaemonSet", "Deployment", "ReplicaSet"], 16, "apps/v1"),
-    gone("extensions/v1beta1", &["NetworkPolicy"], 16, "networking.k8s.io/v1"),
-    Gone {
+const REMOVED: &[RemovedApi] = &[
+    removed("apps/v1beta1", &["Deployment", "ReplicaSet", "StatefulSet"], 16, "apps/v1"),
+    removed("apps/v1beta2", &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"], 16, "apps/v1"),
+    removed("extensions/v1beta1", &["DaemonSet", "Deployment", "ReplicaSet"], 16, "apps/v1"),
+    removed("extensions/v1beta1", &["NetworkPolicy"], 16, "networking.k8s.io/v1"),
+    RemovedApi {
         api_version: "extensions/v1beta1",
         kinds: &["PodSecurityPolicy"],
         removed_in: 16,
         replacement: None,
     },
-    gone(
+    removed(
         "admissionregistration.k8s.io/v1beta1",
         &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
         22,
         "admissionregistration.k8s.io/v1",
     ),
-    gone("apiextensions.k8s.io/v1beta1", &["CustomResourceDefinition"], 22, "apiextensions.k8s.io/v1"),
-    gone("apiregistration.k8s.io/v1beta1", &["APIService"], 22, "apiregistration.k8s.io/v1"),
-    gone("authentication.k8s.io/v1beta1", &["TokenReview"], 22, "authentication.k8s.io/v1"),
-    gone(
+    removed("apiextensions.k8s.io/v1beta1", &["CustomResourceDefinition"], 22, "apiextensions.k8s.io/v1"),
+    removed("apiregistration.k8s.io/v1beta1", &["APIService"], 22, "apiregistration.k8s.io/v1"),
+    removed("authentication.k8s.io/v1beta1", &["TokenReview"], 22, "authentication.k8s.io/v1"),
+    removed(
         "authorization.k8s.io/v1beta1",
         &[
             "LocalSubjectAccessReview",
@@ -72,30 +72,35 @@ const GONE: &[Gone] = &[
         22,
         "authorization.k8s.io/v1",
     ),
-    gone("certificates.k8s.io/v1beta1", &["CertificateSigningRequest"], 22, "certificates.k8s.io/v1"),
-    gone("coordination.k8s.io/v1beta1", &["Lease"], 22, "coordination.k8s.io/v1"),
-    gone("extensions/v1beta1", &["Ingress"], 22, "networking.k8s.io/v1"),
-    gone("networking.k8s.io/v1beta1", &["Ingress", "IngressClass"], 22, "networking.k8s.io/v1"),
-    gone(
+    removed("certificates.k8s.io/v1beta1", &["CertificateSigningRequest"], 22, "certificates.k8s.io/v1"),
+    removed("coordination.k8s.io/v1beta1", &["Lease"], 22, "coordination.k8s.io/v1"),
+    removed("extensions/v1beta1", &["Ingress"], 22, "networking.k8s.io/v1"),
+    removed("networking.k8s.io/v1beta1", &["Ingress", "IngressClass"], 22, "networking.k8s.io/v1"),
+    removed(
         "rbac.authorization.k8s.io/v1beta1",
         &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
         22,
         "rbac.authorization.k8s.io/v1",
     ),
-    gone("scheduling.k8s.io/v1beta1", &["PriorityClass"], 22, "scheduling.k8s.io/v1"),
-    gone(
+    removed("scheduling.k8s.io/v1beta1", &["PriorityClass"], 22, "scheduling.k8s.io/v1"),
+    removed(
         "storage.k8s.io/v1beta1",
         &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"],
         22,
         "storage.k8s.io/v1",
     ),
-    gone("autoscaling/v2beta1", &["HorizontalPodAutoscaler"], 25, "autoscaling/v2"),
-    gone("batch/v1beta1", &["CronJob"], 25, "batch/v1"),
-    gone("discovery.k8s.io/v1beta1", &["EndpointSlice"], 25, "discovery.k8s.io/v1"),
-    gone("events.k8s.io/v1beta1", &["Event"], 25, "events.k8s.io/v1"),
-    gone("node.k8s.io/v1beta1", &["RuntimeClass"], 25, "node.k8s.io/v1"),
-    gone("policy/v1beta1", &["PodDisruptionBudget"], 25, "policy/v1"),
-    Gone { api_version: "policy/v1beta1", kinds: &["PodSecurityPolicy"], removed_in: 25, replacement: None },
+    removed("autoscaling/v2beta1", &["HorizontalPodAutoscaler"], 25, "autoscaling/v2"),
+    removed("batch/v1beta1", &["CronJob"], 25, "batch/v1"),
+    removed("discovery.k8s.io/v1beta1", &["EndpointSlice"], 25, "discovery.k8s.io/v1"),
+    removed("events.k8s.io/v1beta1", &["Event"], 25, "events.k8s.io/v1"),
+    removed("node.k8s.io/v1beta1", &["RuntimeClass"], 25, "node.k8s.io/v1"),
+    removed("policy/v1beta1", &["PodDisruptionBudget"], 25, "policy/v1"),
+    RemovedApi {
+        api_version: "policy/v1beta1",
+        kinds: &["PodSecurityPolicy"],
+        removed_in: 25,
+        replacement: None,
+    },
 ];
 
 /// Deprecations that the pack does not show: group, version, kind, since, replacement.
@@ -120,48 +125,47 @@ const DEPRECATED: &[(&str, &str, &str, u8, Option<&str>)] = &[
     ("storage.k8s.io", "v1beta1", "CSIStorageCapacity", 24, Some("storage.k8s.io/v1")),
 ];
 
-/// The kinds that some version of Kubernetes has or had, some of them more than once.
+/// Returns the kinds that some version of Kubernetes has or had; may contain duplicates.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
-    pack::EMBEDDED.kinds().map(|entry| entry.kind).chain(GONE.iter().flat_map(|gone| gone.kinds).copied())
+    pack::EMBEDDED.kinds().map(|entry| entry.kind).chain(REMOVED.iter().flat_map(|gone| gone.kinds).copied())
 }
 
 impl Schemas {
-    /// From when until when an API exists, seen from this version of Kubernetes.
-    ///
-    /// `None` where nothing is known of it.
+    /// Returns the life cycle of an API, as of this version of Kubernetes, or `None` if it is not known.
     #[must_use]
     pub fn life_cycle(&self, group: &str, version: &str, kind: &str) -> Option<LifeCycle> {
         built_in(group, version, kind, self.version)
-            .or_else(|| gone_api(group, version, kind))
+            .or_else(|| removed_life_cycle(group, version, kind))
             .or_else(|| custom(self.crds.kind(group, kind)?, group, version))
     }
 }
 
-/// Whether some version of a kind went before the oldest version of the pack.
+/// Reports whether a version of a kind was removed before the oldest version of the pack.
 pub(super) fn is_gone(group: &str, kind: &str) -> bool {
-    GONE.iter().any(|gone| split(gone.api_version).0 == group && gone.kinds.contains(&kind))
+    REMOVED.iter().any(|gone| split(gone.api_version).0 == group && gone.kinds.contains(&kind))
 }
 
 fn built_in(group: &str, version: &str, kind: &str, at: KubeVersion) -> Option<LifeCycle> {
     let own = pack::EMBEDDED.versions(group, kind).find(|entry| entry.version == version)?;
     let introduced = first_minor(&own).filter(|first| *first > KubeVersion::OLDEST);
     let removed_in = removed_in(&own);
-    let stabler = || pack::EMBEDDED.versions(group, kind).filter(|entry| is_stabler(entry.version, version));
+    let more_stable =
+        || pack::EMBEDDED.versions(group, kind).filter(|entry| is_stabler(entry.version, version));
     let listed = DEPRECATED.iter().find(|entry| (entry.0, entry.1, entry.2) == (group, version, kind));
     let since = match listed {
         Some(entry) => Some(KubeVersion::of_minor(entry.3)),
-        None => stabler()
+        None => more_stable()
             .filter_map(|entry| first_minor(&entry))
             .min()
-            .max(first_minor(&own).filter(|_| stabler().next().is_some())),
+            .max(first_minor(&own).filter(|_| more_stable().next().is_some())),
     };
-    // A version that is gone is replaced by what there was when it went, or is now.
+    // A removed version is replaced by what existed when it was removed, or exists now.
     let last = removed_in.map_or(at, |removed| removed.min(at).max(KubeVersion::OLDEST));
-    let best = || {
-        let there = stabler().filter(|entry| entry.minors & (last.bit() | at.bit()) != 0);
+    let most_stable = || {
+        let there = more_stable().filter(|entry| entry.minors & (last.bit() | at.bit()) != 0);
         there.max_by_key(|entry| rank(entry.version)).map(|entry| api_version(group, entry.version))
     };
-    let replacement = listed.map_or_else(best, |entry| entry.4.map(str::to_owned));
+    let replacement = listed.map_or_else(most_stable, |entry| entry.4.map(str::to_owned));
     Some(LifeCycle {
         introduced,
         deprecated: since.is_some_and(|since| since <= at),
@@ -171,9 +175,10 @@ fn built_in(group: &str, version: &str, kind: &str, at: KubeVersion) -> Option<L
     })
 }
 
-fn gone_api(group: &str, version: &str, kind: &str) -> Option<LifeCycle> {
-    let gone =
-        GONE.iter().find(|gone| split(gone.api_version) == (group, version) && gone.kinds.contains(&kind))?;
+fn removed_life_cycle(group: &str, version: &str, kind: &str) -> Option<LifeCycle> {
+    let gone = REMOVED
+        .iter()
+        .find(|gone| split(gone.api_version) == (group, version) && gone.kinds.contains(&kind))?;
     Some(LifeCycle {
         deprecated: true,
         removed_in: Some(KubeVersion::of_minor(gone.removed_in)),
@@ -184,9 +189,10 @@ fn gone_api(group: &str, version: &str, kind: &str) -> Option<LifeCycle> {
 
 fn custom(kind: &CrdKind, group: &str, version: &str) -> Option<LifeCycle> {
     let own = kind.served(version)?;
-    let fresh = kind.versions.iter().filter(|other| other.served && !other.deprecated);
-    let better = fresh.max_by_key(|other| rank(&other.name));
-    let replacement = better.filter(|_| own.deprecated).map(|other| api_version(group, &other.name));
+    let current_versions = kind.versions.iter().filter(|other| other.served && !other.deprecated);
+    let replacement_version = current_versions.max_by_key(|other| rank(&other.name));
+    let replacement =
+        replacement_version.filter(|_| own.deprecated).map(|other| api_version(group, &other.name));
     Some(LifeCycle { deprecated: own.deprecated, replacement, ..LifeCycle::default() })
 }
 
@@ -194,13 +200,13 @@ fn first_minor(entry: &KindEntry) -> Option<KubeVersion> {
     KubeVersion::all().find(|version| entry.minors & version.bit() != 0)
 }
 
-/// The first version without it, after those that have it.
+/// Returns the first version that no longer has an entry.
 pub(super) fn removed_in(entry: &KindEntry) -> Option<KubeVersion> {
     let last = KubeVersion::all().rfind(|version| entry.minors & version.bit() != 0)?;
     (last < KubeVersion::NEWEST).then(|| KubeVersion::of_minor(last.minor() + 1))
 }
 
-/// How stable a version is: `v2` is before `v1`, which is before `v1beta2`, which is before `v1alpha3`.
+/// Returns how stable a version is: `v2` ranks above `v1`, `v1beta2` and `v1alpha3`, in that order.
 pub(super) fn rank(version: &str) -> (u8, u32, u32) {
     let parts = || {
         let rest = version.strip_prefix('v')?;
@@ -217,7 +223,7 @@ pub(super) fn rank(version: &str) -> (u8, u32, u32) {
     parts().unwrap_or_default()
 }
 
-/// Whether a version supersedes another; stable ones do not supersede each other.
+/// Reports whether a version supersedes another; stable versions do not supersede each other.
 fn is_stabler(version: &str, than: &str) -> bool {
     let (version, than) = (rank(version), rank(than));
     than.0 < 3 && version > than

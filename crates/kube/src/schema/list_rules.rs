@@ -1,4 +1,4 @@
-//! The API server's rules for lists in the schema of a definition: kinds of lists, their items and their keys.
+//! The API server's rules for lists in the schema of a definition: list types, items and keys.
 
 use super::path::Path;
 use super::structure::{Structure, is_null, is_true};
@@ -8,8 +8,8 @@ impl Structure<'_, '_> {
     pub(super) fn lists(&mut self, schema: &Node, at: &Path<'_>) {
         let Some(list) = schema.get("x-kubernetes-list-type") else { return };
         let path = at.key("x-kubernetes-list-type");
-        let kind = |node: &Node| node.get("type").and_then(Node::as_str).map(str::to_owned);
-        if kind(schema).as_deref() != Some("array") {
+        let type_name = |node: &Node| node.get("type").and_then(Node::as_str).map(str::to_owned);
+        if type_name(schema).as_deref() != Some("array") {
             self.faults.add("`x-kubernetes-list-type` needs `type: array`", "", &path, list.origin);
             return;
         }
@@ -32,9 +32,10 @@ impl Structure<'_, '_> {
             self.keys(schema, items, at);
             return;
         }
-        let is = |keyword: &str, value: &str| items.get(keyword).and_then(Node::as_str) == Some(value);
+        let has_value = |keyword: &str, value: &str| items.get(keyword).and_then(Node::as_str) == Some(value);
         let list_type = items.get("x-kubernetes-list-type");
-        if is("type", "array") && list_type.is_some() && !is("x-kubernetes-list-type", "atomic") {
+        if has_value("type", "array") && list_type.is_some() && !has_value("x-kubernetes-list-type", "atomic")
+        {
             let hint = "write `x-kubernetes-list-type: atomic` into the items";
             self.faults.add(
                 "items of a set are lists that are not atomic",
@@ -43,7 +44,7 @@ impl Structure<'_, '_> {
                 items.shown_at(),
             );
         }
-        if is("type", "object") && !is("x-kubernetes-map-type", "atomic") {
+        if has_value("type", "object") && !has_value("x-kubernetes-map-type", "atomic") {
             let hint = "write `x-kubernetes-map-type: atomic` into the items";
             self.faults.add(
                 "items of a set are objects that are not atomic",
@@ -77,7 +78,7 @@ impl Structure<'_, '_> {
                 return;
             }
             if all.iter().take(index).any(|other| other.as_str() == Some(key)) {
-                self.faults.add("key of a list is given twice", "remove one", &path, node.origin);
+                self.faults.add("key of a list is listed twice", "remove one", &path, node.origin);
             }
             let Some(field) = items.at(&["properties", key]) else {
                 self.faults.add(

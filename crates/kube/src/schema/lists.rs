@@ -1,4 +1,4 @@
-//! Lists whose items must differ: sets, and maps in the shape of lists.
+//! Lists whose items must be unique: sets, and lists with map keys.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,7 +10,7 @@ use super::violation::ViolationKind;
 use super::walk::Walk;
 use sealwave_core::document::Node;
 
-/// Lists up to this length are compared pair by pair, which needs no memory.
+/// Lists up to this length are compared pairwise, without allocating.
 const SHORT: usize = 8;
 
 impl<'a> Walk<'a, '_> {
@@ -29,13 +29,13 @@ impl<'a> Walk<'a, '_> {
             Topology::Map(keys) => self.repeated(
                 items,
                 at,
-                |item| Identity::of(item, keys),
+                |item| ListItemKey::new(item, keys),
                 |first| ViolationKind::DuplicateListKey { keys: names(keys), first: first.origin },
             ),
         }
     }
 
-    /// Reports each item that is the same as one before it; items without an identity are left alone.
+    /// Reports each item that equals an earlier one; items without an identity are ignored.
     fn repeated<T: Eq + Hash>(
         &mut self,
         items: &'a [Node],
@@ -63,15 +63,15 @@ fn names(keys: &[Key]) -> Vec<&str> {
     keys.iter().map(|key| key.name.as_str()).collect()
 }
 
-/// What an item of a list map is known by.
-struct Identity<'a> {
+/// The key values that identify an item of a map list.
+struct ListItemKey<'a> {
     item: &'a Node,
     keys: &'a [Key],
 }
 
-impl<'a> Identity<'a> {
-    /// `None` where a key is missing that has no default, or is no scalar: that is another fault, or none.
-    fn of(item: &'a Node, keys: &'a [Key]) -> Option<Self> {
+impl<'a> ListItemKey<'a> {
+    /// Returns `None` if a key without a default is missing or not a scalar, which is reported elsewhere.
+    fn new(item: &'a Node, keys: &'a [Key]) -> Option<Self> {
         let identity = Self { item, keys };
         let complete = identity.values().all(|value| value.is_some());
         complete.then_some(identity)
@@ -85,15 +85,15 @@ impl<'a> Identity<'a> {
     }
 }
 
-impl PartialEq for Identity<'_> {
+impl PartialEq for ListItemKey<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.values().eq(other.values())
     }
 }
 
-impl Eq for Identity<'_> {}
+impl Eq for ListItemKey<'_> {}
 
-impl Hash for Identity<'_> {
+impl Hash for ListItemKey<'_> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         for value in self.values() {
             value.hash(state);

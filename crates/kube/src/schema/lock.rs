@@ -1,37 +1,37 @@
-//! What the check needs of a CustomResourceDefinition, and nothing else: the content of a lock file.
+//! The part of a `CustomResourceDefinition` that the check needs: the content of a lock file.
 //!
-//! Annotations, status, who manages what, and text for people are left out, so that a lock file is small and changes
-//! only where the check would.
+//! Annotations, status, managed fields and descriptions are removed, so that a lock file is small and changes only when
+//! the check would.
 
 use serde_json::{Map, Value as Json, json};
 
 use sealwave_core::document::{Node, Origin, Sources};
 
-/// Bytes of a file of definitions; those of a large platform are some ten megabytes.
+/// Maximum size of a file of definitions; those of a large platform have some ten megabytes.
 pub const MAX_DEFINITIONS: usize = 256 << 20;
 
 /// Fields of `spec.names`.
 const NAMES: [&str; 5] = ["kind", "listKind", "plural", "shortNames", "singular"];
-/// Of a definition that was converted from `v1beta1`, whether objects keep fields that it does not know.
+/// Whether objects keep unknown fields, in a definition that was converted from `v1beta1`.
 const PRESERVE: &str = "preserveUnknownFields";
-/// Keywords that say nothing about a value.
+/// Keywords that do not affect validation.
 const PROSE: [&str; 5] = ["$schema", "description", "example", "externalDocs", "title"];
 
-/// A definition that was stripped.
+/// A definition reduced to what the check needs.
 #[derive(Clone, Debug)]
 pub struct LockedDefinition {
     /// Its name, `plural.group`.
     pub name: String,
     /// The group of its resources.
     pub group: String,
-    /// The whole.
+    /// The reduced definition.
     pub root: Node,
 }
 
 impl LockedDefinition {
-    /// Strips a definition of version `v1`; `None` where it is none.
+    /// Reduces a definition of version `v1`. Returns `None` if the object is not one.
     ///
-    /// Recurses as deep as the JSON nests, which its parser bounds.
+    /// Recurses as deeply as the JSON is nested, which its parser bounds.
     #[must_use]
     pub fn new(definition: &Json) -> Option<Self> {
         let name = definition.pointer("/metadata/name")?.as_str()?;
@@ -46,7 +46,7 @@ impl LockedDefinition {
             "metadata": {"name": name},
             "spec": {
                 "group": group,
-                "names": picked(names, &NAMES),
+                "names": pick_keys(names, &NAMES),
                 "scope": spec.get("scope")?.as_str()?,
                 "versions": versions?,
             },
@@ -63,35 +63,35 @@ impl LockedDefinition {
 fn version(version: &Json) -> Option<Json> {
     let version = version.as_object()?;
     version.get("name")?.as_str()?;
-    let mut kept = picked(version, &["name", "served", "storage"]);
+    let mut kept = pick_keys(version, &["name", "served", "storage"]);
     if version.get("deprecated") == Some(&Json::Bool(true)) {
         kept.insert("deprecated".to_owned(), true.into());
     }
     if let Some(schema) = version.get("schema").and_then(|schema| schema.get("openAPIV3Schema")) {
-        let mut schema = bare(schema);
+        let mut schema = strip_prose(schema);
         schema.sort_all_objects();
         kept.insert("schema".to_owned(), json!({"openAPIV3Schema": schema}));
     }
     Some(Json::Object(kept))
 }
 
-fn picked(from: &Map<String, Json>, keys: &[&str]) -> Map<String, Json> {
+fn pick_keys(from: &Map<String, Json>, keys: &[&str]) -> Map<String, Json> {
     keys.iter().filter_map(|key| Some(((*key).to_owned(), from.get(*key)?.clone()))).collect()
 }
 
-/// A schema without text for people. Fields may be called `description`, and values may hold one: those stay.
-fn bare(schema: &Json) -> Json {
+/// Returns a schema without descriptions. Fields named `description`, and values that contain one, stay.
+fn strip_prose(schema: &Json) -> Json {
     let Some(keywords) = schema.as_object() else { return schema.clone() };
     let kept = keywords.iter().filter(|(keyword, _)| !PROSE.contains(&keyword.as_str()));
     let kept = kept.map(|(keyword, value)| {
         let value = match (keyword.as_str(), value) {
             ("definitions" | "dependencies" | "patternProperties" | "properties", Json::Object(schemas)) => {
-                schemas.iter().map(|(name, schema)| (name.clone(), bare(schema))).collect()
+                schemas.iter().map(|(name, schema)| (name.clone(), strip_prose(schema))).collect()
             }
             ("allOf" | "anyOf" | "items" | "oneOf", Json::Array(schemas)) => {
-                schemas.iter().map(bare).collect()
+                schemas.iter().map(strip_prose).collect()
             }
-            ("additionalItems" | "additionalProperties" | "items" | "not", schema) => bare(schema),
+            ("additionalItems" | "additionalProperties" | "items" | "not", schema) => strip_prose(schema),
             _ => value.clone(),
         };
         (keyword.clone(), value)
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn text_for_people_goes_and_fields_of_that_name_stay() {
+    fn descriptions_are_removed_but_fields_of_that_name_stay() {
         let text = |rest: Json| {
             let mut schema = json!({"description": "prose", "title": "prose", "example": "prose"});
             schema.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn whether_unknown_fields_are_kept_stays() {
+    fn preserve_unknown_fields_is_kept_if_true() {
         for (given, kept) in [(json!(true), Some(&json!(true))), (json!(false), None), (json!("true"), None)]
         {
             let definition = json!({
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_definition_is_none() {
+    fn objects_that_are_not_definitions_are_none() {
         let whole = json!({
             "metadata": {"name": "ts.a.io"},
             "spec": {"group": "a.io", "names": {"kind": "T"}, "scope": "Cluster", "versions": [{"name": "v1"}]},

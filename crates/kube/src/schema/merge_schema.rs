@@ -1,40 +1,40 @@
 //! How strategic merge patches treat the fields of Kubernetes' own kinds.
 //!
 //! Kubernetes' schemas state which lists are merged, and by which key. Both stay the same for as long as an API version
-//! exists, so the newest schema of it counts, whatever cluster is meant. Custom resources have no merge keys: the API server
-//! refuses strategic merge patches for them. Nothing here looks at the schemas of definitions.
+//! exists, so the newest schema counts, regardless of the cluster's version. Custom resources have no merge keys: the
+//! API server refuses strategic merge patches for them. This module ignores the schemas of definitions.
 
 use super::node::{Id, Key, Kind, SchemaNode, Topology};
 use super::pack::{self, Decoded, FIRST_MINOR};
 use super::version::KubeVersion;
 use sealwave_core::document::{Value, group_and_version};
 
-/// Maps that a patch replaces as a whole, by group and kind. The pack does not hold the strategy of a field that is a map.
+/// Maps that a patch replaces as a whole, by group and kind. The pack does not hold the patch strategy of map fields.
 const REPLACED_MAPS: [(&str, &str, &[&str]); 1] = [("policy", "PodDisruptionBudget", &["spec", "selector"])];
 
-/// A place in the schema of a built-in kind.
+/// A position in the schema of a built-in kind.
 #[derive(Clone, Copy, Debug)]
 pub struct MergeSchema {
     decoded: &'static Decoded,
-    /// `None` where the schema knows nothing of the place.
+    /// `None` if the schema does not describe this position.
     id: Option<Id>,
-    /// Where the map is, from here, that a patch replaces as a whole.
+    /// The path, from here, of the map that a patch replaces as a whole.
     replaced_map: Option<&'static [&'static str]>,
 }
 
-/// The way in which a strategic merge patch changes a list.
+/// How a strategic merge patch changes a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListMerge {
-    /// Items are objects and are known by this key.
+    /// Merge items, which are objects, by this key.
     ByKey(&'static str),
-    /// Items are scalars; each is in the list once.
+    /// Merge items, which are scalars, by value.
     ByValue,
-    /// The list of the patch replaces the one of the object.
+    /// Replace the list.
     Replace,
 }
 
 impl MergeSchema {
-    /// Returns the schema of a built-in kind; `None` for any other.
+    /// Returns the schema of a built-in kind, or `None` for any other kind.
     pub fn of(api_version: &str, kind: &str) -> Option<Self> {
         let (group, version) = group_and_version(api_version);
         let entry = pack::EMBEDDED.versions(group, kind).find(|entry| entry.version == version)?;
@@ -45,7 +45,7 @@ impl MergeSchema {
         Some(Self { decoded, id: Some(entry.id), replaced_map: replaced.map(|(_, _, path)| *path) })
     }
 
-    /// Goes to a field of an object.
+    /// Moves to a field of an object.
     pub fn field(self, key: &str) -> Self {
         let id = self.node().and_then(|node| match node.fields.find(key) {
             Some(field) => Some(field.id),
@@ -55,12 +55,12 @@ impl MergeSchema {
         Self { id, replaced_map: below.map(|(_, rest)| rest), ..self }
     }
 
-    /// Goes to the items of a list.
+    /// Moves to the items of a list.
     pub fn item(self) -> Self {
         Self { id: self.node().and_then(|node| node.items), replaced_map: None, ..self }
     }
 
-    /// Returns what a patch does with the list that is here.
+    /// Returns how a patch changes the list at this position.
     pub fn list(self) -> ListMerge {
         match self.node().and_then(|node| node.merge_key.filter(|_| node.kind == Kind::Array)) {
             None => ListMerge::Replace,
@@ -69,13 +69,13 @@ impl MergeSchema {
         }
     }
 
-    /// Returns whether a patch replaces the map that is here.
+    /// Returns whether a patch replaces the map at this position.
     pub fn replaces_map(self) -> bool {
         self.replaced_map.is_some_and(<[_]>::is_empty)
     }
 
-    /// Returns the keys that together identify an item of the list that is here, with their defaults. There may be more of
-    /// them than the merge key: `containerPort` and `protocol`.
+    /// Returns the keys that together identify an item of the list at this position, with their defaults. They may
+    /// include more than the merge key, for example `containerPort` and `protocol`.
     pub fn list_keys(self) -> impl Iterator<Item = (&'static str, Option<&'static Value>)> {
         let keys: &[Key] = match self.node().map(|node| &node.topology) {
             Some(Topology::Map(keys)) => keys,
@@ -84,7 +84,7 @@ impl MergeSchema {
         keys.iter().map(|key| (key.name.as_str(), key.default.as_ref()))
     }
 
-    /// Returns whether an object that is here must have a field.
+    /// Returns whether a field of the object at this position is required.
     pub fn requires(self, key: &str) -> bool {
         self.node().and_then(|node| node.fields.find(key)).is_some_and(|field| field.required)
     }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_merged_as_kubernetes_says() {
+    fn lists_are_merged_as_in_kubernetes() {
         let pod = ["spec", "template", "spec"];
         let containers = [&pod[..], &["containers"]].concat();
         for (api_version, kind, path, wanted) in [

@@ -1,8 +1,8 @@
-//! Kubernetes' schemas, and the structural check of objects against them.
+//! The schemas of Kubernetes, and the structural validation of objects.
 //!
-//! Schemas of Kubernetes' own types come with the program, for each minor version from [`KubeVersion::OLDEST`] to
-//! [`KubeVersion::NEWEST`]; those of custom resources come from their definitions. Nothing here asks a network or a
-//! cluster, and nothing panics, hangs or grows without bound, whatever objects and definitions say.
+//! Schemas of Kubernetes' own types are built in, for each minor version from [`KubeVersion::OLDEST`] to
+//! [`KubeVersion::NEWEST`]; those of custom resources come from their definitions. This module never accesses the
+//! network or a cluster, and must not panic, hang or allocate without bound for any object or definition.
 //!
 //! ```text
 //! pack.bin ── pack ──────────────┐                                   ┌── format, lists, rules
@@ -11,10 +11,10 @@
 //! ```
 //!
 //! The check follows the API server: unknown fields are violations (as with `fieldValidation: Strict`), an optional
-//! field may be null, `1.0` is an integer. It knows more than the published schemas do: values of some enums, quantities,
-//! lists whose items must differ, and that a container needs an image. Defaults of custom resources count. Rules in CEL are
-//! evaluated by a walk of their own (`evaluate`), of objects that are valid otherwise. What is below `status` is
-//! checked for types and unknown fields alone.
+//! field may be null, and `1.0` is an integer. It checks more than the published schemas: values of some enums,
+//! quantities, unique list items, and that a container has an image. Defaults of custom resources are applied. CEL
+//! rules are evaluated in a separate walk (`evaluate`), for objects that are otherwise valid. Fields below `status` are
+//! only checked for types and unknown fields.
 
 mod compile;
 mod crd;
@@ -70,7 +70,7 @@ use crate::cel::Budget;
 use sealwave_core::document::{Node, group_and_version};
 use sealwave_core::pattern::Pattern as Compiled;
 
-/// What is known of one version of Kubernetes, and of the custom resources that were added.
+/// The schemas of one version of Kubernetes, and of the custom resources that were added.
 #[derive(Debug)]
 pub struct Schemas {
     version: KubeVersion,
@@ -78,43 +78,43 @@ pub struct Schemas {
     crds: Crds,
 }
 
-/// Where the schema of a kind is in the [`Schemas`] that were asked for it.
+/// The schema of a kind in the [`Schemas`] that returned it.
 #[derive(Clone, Copy, Debug)]
 pub struct KindSchema {
     root: Id,
-    /// Whether its objects define custom resources.
+    /// Whether objects of this kind define custom resources.
     defines: bool,
-    /// Whether some check depends on what the API server fills in or drops.
+    /// Whether a check depends on what the API server fills in or drops.
     alternatives: bool,
 }
 
-/// How to check.
+/// Options of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckOptions {
-    /// Whether a field that the schema does not know is a violation; the API server would drop it.
+    /// Whether a field that the schema does not declare is a violation; the API server would drop it.
     pub strict: bool,
 }
 
-/// What came of a check.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
-    /// There was a violation, at least.
+    /// At least one violation was found.
     Invalid,
-    /// There is no schema for this group, version and kind, or the object does not say what it is.
+    /// The group, version and kind have no schema, or the object has no `apiVersion` or `kind`.
     NoSchema,
-    /// There was none.
+    /// No violation was found.
     Valid,
 }
 
-/// What came of adding a definition.
+/// The result of adding a definition.
 #[derive(Debug)]
 #[must_use]
 pub struct CrdReport<'c> {
-    /// Group and kind that are known now; `None` where the object is no definition.
+    /// The group and kind that were added; `None` if the object is not a definition.
     pub kind: Option<(String, String)>,
-    /// CEL rules of all its served versions.
+    /// The number of CEL rules of all served versions.
     pub unchecked_rules: usize,
-    /// What is wrong with it, in the order of the document. A faulty part of a schema takes any value.
+    /// Faults in the definition, in document order. A faulty part of a schema accepts any value.
     pub faults: Vec<Violation<'c>>,
 }
 
@@ -125,19 +125,20 @@ impl Default for CheckOptions {
 }
 
 impl Schemas {
-    /// The schemas of a version. This takes no time to speak of.
+    /// Returns the schemas of a version. Built-in schemas are decoded on first use.
     #[must_use]
     pub fn new(version: KubeVersion) -> Self {
         Self { version, built_in: Decoded::of(version), crds: Crds::default() }
     }
 
-    /// The version of Kubernetes.
+    /// Returns the version of Kubernetes.
     #[must_use]
     pub const fn version(&self) -> KubeVersion {
         self.version
     }
 
-    /// Adds the custom resources of a `CustomResourceDefinition`. A later definition of the same kind replaces this one.
+    /// Adds the custom resources of a `CustomResourceDefinition`. A later definition of the same kind replaces this
+    /// one.
     pub fn add_crd<'c>(&mut self, crd: &'c Node) -> CrdReport<'c> {
         let metadata = self.metadata();
         let Defined { definition, faults, .. } = define(&mut self.crds, metadata, crd);
@@ -150,7 +151,7 @@ impl Schemas {
         CrdReport { kind: Some((group.to_owned(), kind.to_owned())), unchecked_rules, faults }
     }
 
-    /// Where the schema of a kind is; `None` where there is none.
+    /// Returns the schema of a kind, or `None` if it has none.
     #[must_use]
     pub fn kind(&self, group: &str, version: &str, kind: &str) -> Option<KindSchema> {
         let root = self.root(group, version, kind)?;
@@ -163,7 +164,7 @@ impl Schemas {
         Some(KindSchema { root, defines: group == CRD_GROUP && kind == CRD_KIND, alternatives })
     }
 
-    /// Checks an object and hands each violation to `report`, in the order of the document; at most 200 of them.
+    /// Checks an object and passes up to 200 violations to `report`, in document order.
     pub fn check<'a>(
         &'a self,
         object: &'a Node,
@@ -174,7 +175,7 @@ impl Schemas {
         kind.map_or(Checked::NoSchema, |kind| self.check_kind(kind, object, options, report))
     }
 
-    /// The same for an object whose kind was looked up in these schemas.
+    /// Like [`Self::check`], for an object whose kind was looked up in these schemas.
     pub fn check_kind<'a>(
         &'a self,
         kind: KindSchema,
@@ -190,7 +191,7 @@ impl Schemas {
         if found.is_empty() {
             return Checked::Valid;
         }
-        // A mapping is finished after what is in it, and so are its own faults.
+        // The violations of a mapping are found after those inside it.
         found.sort_by_key(|violation| violation.origin);
         found.into_iter().take(MAX_VIOLATIONS).for_each(report);
         Checked::Invalid
@@ -219,7 +220,7 @@ impl Schemas {
         walk.object(kind.root, object);
     }
 
-    /// Counts the CEL rules of a custom resource's version, which [`Schemas::check`] does not evaluate.
+    /// Returns the number of CEL rules of a custom resource's version, which [`Schemas::check`] does not evaluate.
     #[must_use]
     pub fn rule_count(&self, group: &str, version: &str, kind: &str) -> usize {
         self.rules_of(group, version, kind).all
@@ -230,8 +231,8 @@ impl Schemas {
         version.map_or_else(RuleCount::default, |version| version.rules)
     }
 
-    /// Evaluates the CEL rules of a valid custom resource, hands each violation to `report`, in the order of the
-    /// document, and returns how many rules were not evaluated.
+    /// Evaluates the CEL rules of a valid custom resource, passes each violation to `report`, in document order, and
+    /// returns the number of rules that were not evaluated.
     pub fn evaluate_rules<'a>(
         &'a self,
         object: &'a Node,
@@ -257,7 +258,7 @@ impl Schemas {
         unevaluated
     }
 
-    /// Where the schema of an object starts.
+    /// Returns the root node of a kind's schema.
     fn root(&self, group: &str, version: &str, kind: &str) -> Option<Id> {
         let built_in = pack::EMBEDDED
             .versions(group, kind)
@@ -276,13 +277,14 @@ impl Schemas {
         self.crds.pattern(index)
     }
 
-    /// Where the schema of every object's `metadata` is.
+    /// Returns the node of `metadata`, which all objects share.
     fn metadata(&self) -> Id {
         let field = |root| self.node(root).fields.find("metadata").map(|field| field.id);
         self.root("", "v1", "ConfigMap").and_then(field).unwrap_or(crd::FREE)
     }
 
-    /// Checks a definition itself; what the walk has reported already (types, unknown keywords) is not repeated.
+    /// Checks a definition itself; violations that the walk already reported (types, unknown keywords) are not
+    /// repeated.
     fn check_definition<'a>(&self, object: &'a Node, found: &mut Vec<Violation<'a>>) {
         let mut crds = Crds::to_be_judged();
         let Defined { faults, defaults, .. } = define(&mut crds, self.metadata(), object);
@@ -300,7 +302,7 @@ impl Schemas {
         }
     }
 
-    /// Checks defaults against the schemas of a definition; patterns do not count.
+    /// Checks defaults against the schemas of a definition, except for patterns.
     fn unfit_defaults<'a>(&self, crds: Crds, defaults: &Defaults<'a>) -> Vec<Violation<'a>> {
         let own = Self { version: self.version, built_in: self.built_in, crds };
         let mut steps = 0;

@@ -1,4 +1,4 @@
-//! One node of a schema, whether it comes from the pack or from a CRD.
+//! The node of a schema, from the pack or from a CRD.
 
 use std::borrow::Cow;
 
@@ -9,11 +9,11 @@ use super::violation::Bound;
 use sealwave_core::document::{Node, Number, Value};
 use sealwave_core::text::same_key;
 
-/// Where a node of a schema is: a reference of the pack, or above those, a node of the CRDs.
+/// A reference to a schema node: in the pack, or, for higher numbers, in the CRDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Id(pub(super) u32);
 
-/// What a value must be.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Any,
@@ -27,7 +27,7 @@ pub(super) enum Kind {
     String,
 }
 
-/// What a text or a number must look like.
+/// The format of a text or a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Format {
     #[default]
@@ -45,33 +45,33 @@ pub(super) enum Format {
     Uuid,
 }
 
-/// What fields an object may have besides those that are named.
+/// The fields that an object may have besides the declared ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
     /// None.
     Closed,
-    /// Any.
+    /// Any fields.
     Free,
-    /// Any with values like this.
+    /// Any fields whose values match this node.
     Like(Id),
 }
 
-/// What makes the items of a list differ.
+/// How the items of a list are told apart.
 #[derive(Debug)]
 pub(super) enum Topology {
-    /// Nothing.
+    /// Items need not differ.
     Atomic,
-    /// The values of their keys.
+    /// By the values of these keys.
     Map(Vec<Key>),
-    /// Their values.
+    /// By their values.
     Set,
 }
 
-/// A key of a list map.
+/// A key of a map list.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) name: CompactString,
-    /// What a key that is left out stands for.
+    /// The value of an absent key.
     pub(super) default: Option<Value>,
 }
 
@@ -85,17 +85,17 @@ pub(super) struct SchemaNode {
     pub(super) rest: Rest,
     pub(super) items: Option<Id>,
     pub(super) topology: Topology,
-    /// How a strategic merge patch merges a list of Kubernetes' own: by this key, or by values where it is empty.
+    /// How a strategic merge patch merges a built-in list: by this key, or by value if it is empty.
     pub(super) merge_key: Option<&'static str>,
-    /// The values of an enum of Kubernetes' own, in the order of their bytes; custom resources have theirs among the rules.
+    /// The values of a built-in enum, in byte order; those of custom resources are in `rules`.
     pub(super) values: Vec<&'static str>,
     pub(super) rules: Option<Box<Rules>>,
-    /// What a custom resource gets where the value is left out.
+    /// The default of a custom resource's field.
     pub(super) default: Option<Box<Node>>,
 }
 
 impl SchemaNode {
-    /// A node that takes anything.
+    /// A node that accepts any value.
     pub(super) const ANY: Self = Self {
         kind: Kind::Any,
         nullable: true,
@@ -110,7 +110,7 @@ impl SchemaNode {
         default: None,
     };
 
-    /// Returns what the fields that are not named are like.
+    /// Returns the node of undeclared fields.
     pub(super) const fn rest_id(&self) -> Option<Id> {
         match self.rest {
             Rest::Like(id) => Some(id),
@@ -119,30 +119,30 @@ impl SchemaNode {
     }
 }
 
-/// The named fields of an object.
+/// The declared fields of an object.
 #[derive(Debug)]
 pub(super) struct Fields {
-    /// In the order of their names.
+    /// The fields, in byte order of their names.
     all: Vec<Field>,
     required: usize,
 }
 
-/// One named field.
+/// A declared field.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
     pub(super) name: Name,
     pub(super) id: Id,
     pub(super) required: bool,
-    /// A null in its place counts as if it were not there.
+    /// A null counts as an absent field.
     pub(super) null_is_absent: bool,
-    /// Left out, it gets a value.
+    /// An absent field gets a default.
     pub(super) has_default: bool,
 }
 
-/// The name of a field, in the order of its bytes.
+/// The name of a field, ordered by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
-    /// Its first bytes, so that looking for a name seldom compares whole ones.
+    /// The first bytes, so that lookups rarely compare whole names.
     start: u64,
     text: Cow<'static, str>,
 }
@@ -154,7 +154,7 @@ impl Name {
 }
 
 impl Field {
-    /// An optional field that takes no null away and has no default.
+    /// Creates an optional field that keeps nulls and has no default.
     pub(super) fn new(name: Cow<'static, str>, id: Id) -> Self {
         Self { name: Name::new(name), id, required: false, null_is_absent: false, has_default: false }
     }
@@ -164,19 +164,20 @@ impl Field {
     }
 }
 
-/// As many bytes as fit into a number, in the order in which texts are compared.
+/// Returns the first eight bytes as a number that is ordered like the text.
 fn start(text: &str) -> u64 {
     let bytes = text.as_bytes();
     if let Some(first) = bytes.first_chunk() {
         return u64::from_be_bytes(*first);
     }
-    // Of a shorter one, two parts that overlap: where they do, they say the same.
-    let of = |first: u64, last: u64, width: usize| first << (64 - 8 * width) | last << (64 - 8 * bytes.len());
+    // A shorter text is built from two parts, which may overlap.
+    let join_parts =
+        |first: u64, last: u64, width: usize| first << (64 - 8 * width) | last << (64 - 8 * bytes.len());
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        return of(u32::from_be_bytes(*first).into(), u32::from_be_bytes(*last).into(), 4);
+        return join_parts(u32::from_be_bytes(*first).into(), u32::from_be_bytes(*last).into(), 4);
     }
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        return of(u16::from_be_bytes(*first).into(), u16::from_be_bytes(*last).into(), 2);
+        return join_parts(u16::from_be_bytes(*first).into(), u16::from_be_bytes(*last).into(), 2);
     }
     bytes.first().map_or(0, |only| u64::from(*only) << 56)
 }
@@ -184,7 +185,7 @@ fn start(text: &str) -> u64 {
 impl Fields {
     pub(super) const NONE: Self = Self { all: Vec::new(), required: 0 };
 
-    /// Puts fields in order; of two with the same name, either may count.
+    /// Sorts fields; of two with the same name, either may be found.
     pub(super) fn new(mut all: Vec<Field>) -> Self {
         all.sort_by(|a, b| a.name.cmp(&b.name));
         let required = all.iter().filter(|field| field.required).count();
@@ -195,12 +196,12 @@ impl Fields {
         self.all.is_empty()
     }
 
-    /// How many of them are required.
+    /// Returns the number of required fields.
     pub(super) const fn required(&self) -> usize {
         self.required
     }
 
-    /// All, in the order of their names.
+    /// Returns all fields, in the order of their names.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
         self.all.iter()
     }
@@ -213,7 +214,7 @@ impl Fields {
     }
 }
 
-/// What definitions of custom resources ask of a value besides its type.
+/// The rules of a custom resource's schema for a value, besides its type.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     pub(super) values: Option<Vec<Node>>,
@@ -228,11 +229,11 @@ pub(super) struct Rules {
     pub(super) any_of: Vec<Id>,
     pub(super) one_of: Vec<Id>,
     pub(super) not: Option<Id>,
-    /// Rules in CEL, which `evaluate` evaluates.
+    /// CEL rules, evaluated by `evaluate`.
     pub(super) validations: Vec<Validation>,
 }
 
-/// A scalar that can be compared; `1` and `1.0` are the same.
+/// A scalar that can be compared; `1` and `1.0` are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scalar<'a> {
     Flag(bool),
@@ -243,7 +244,7 @@ pub enum Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
-    /// `None` for mappings and sequences.
+    /// Returns `None` for mappings and sequences.
     pub fn of(value: &'a Value) -> Option<Self> {
         match value {
             Value::Bool(flag) => Some(Self::Flag(*flag)),
@@ -257,9 +258,9 @@ impl<'a> Scalar<'a> {
     }
 }
 
-/// The number, where it has no fraction: a float is written without one (`1.0` as `1`) before the API server sees it.
+/// Returns a number without a fraction: floats such as `1.0` are written as `1` before the API server sees them.
 pub(super) fn integer(number: Number) -> Option<i128> {
-    // Go writes floats from 1e21 on with an exponent, which no integer may have.
+    // Go writes floats from 1e21 on with an exponent, which integers must not have.
     const EXPONENT_FROM: f64 = 1e21;
     match number {
         Number::Int(int) => Some(int.into()),
@@ -285,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_the_order_of_their_bytes() {
+    fn names_are_ordered_by_bytes() {
         let names = [
             "",
             "a",

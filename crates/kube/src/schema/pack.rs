@@ -1,7 +1,7 @@
-//! The pack: schemas of Kubernetes' own types, as `scripts/schemas` writes them (its text describes the format).
+//! The pack: schemas of Kubernetes' own types, in the format that `scripts/schemas` writes and documents.
 //!
-//! Nothing is decoded beforehand: a node is when a walk first meets it. Every access is checked, so that whatever the
-//! bytes are, the worst that comes of them is a node that takes anything; a test holds that they are sound.
+//! A node is decoded when a walk first reaches it. Every access is checked, so that corrupt bytes can at worst produce
+//! a node that accepts any value; a test checks that the bytes are sound.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use sealwave_core::document::Value;
 
 /// The oldest minor of the pack.
 pub(super) const FIRST_MINOR: u8 = 25;
-/// How many there are from it on.
+/// The number of minors.
 pub(super) const MINORS: u8 = 13;
 
 const BYTES: &[u8] = include_bytes!("pack.bin");
@@ -20,7 +20,7 @@ const HEADER: usize = 8;
 const KIND_WORDS: usize = 5;
 const VARIANT_WORDS: usize = 2;
 
-/// The top bit of a reference means a definition, that of a field's name a required one.
+/// The top bit of a reference marks a definition; the top bit of a field's name marks a required field.
 const FLAG: u16 = 0x8000;
 
 const NULLABLE: u8 = 1;
@@ -30,7 +30,7 @@ const LIST_TYPE: u8 = 96;
 const SET: u8 = 64;
 const MAP: u8 = 96;
 
-/// A kind of object: group, kind and version, where its schema is, and in which minors.
+/// A kind of object: group, kind and version, the node of its schema, and the minors that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KindEntry {
     pub(super) group: &'static str,
@@ -41,7 +41,7 @@ pub(super) struct KindEntry {
     pub(super) minors: u16,
 }
 
-/// A pack, and where its tables start, in bytes.
+/// A pack and the byte offsets of its tables.
 #[derive(Debug)]
 pub(super) struct Pack {
     bytes: &'static [u8],
@@ -54,7 +54,7 @@ pub(super) struct Pack {
     text: usize,
 }
 
-/// The one that is compiled in.
+/// The embedded pack.
 pub(super) static EMBEDDED: Pack = Pack::over(BYTES);
 
 impl Pack {
@@ -83,7 +83,7 @@ impl Pack {
         std::str::from_utf8(self.bytes_of(index)).unwrap_or("")
     }
 
-    /// A string's bytes: whoever only compares has no need to know that they are text.
+    /// Returns a string's bytes, for comparisons that need no UTF-8 check.
     fn bytes_of(&self, index: usize) -> &'static [u8] {
         let at = self.strings + 2 * index;
         let Some(&[a, b, c, d]) = self.bytes.get(at..at + 4) else { return &[] };
@@ -91,7 +91,7 @@ impl Pack {
         self.bytes.get(self.text + usize::from(from)..self.text + usize::from(to)).unwrap_or_default()
     }
 
-    /// The kinds, sorted by group, kind and version.
+    /// Returns the kinds, sorted by group, kind and version.
     pub fn kinds(&self) -> impl Iterator<Item = KindEntry> {
         (0..self.kind_count()).filter_map(move |index| self.kind(index))
     }
@@ -111,7 +111,7 @@ impl Pack {
         })
     }
 
-    /// The versions of a group's kind, in the order of their names, of all minors.
+    /// Returns the versions of a kind in all minors, sorted by name.
     pub(super) fn versions(&'static self, group: &str, kind: &str) -> impl Iterator<Item = KindEntry> {
         let wanted = (group.as_bytes(), kind.as_bytes());
         let (mut low, mut high) = (0, self.kind_count());
@@ -128,13 +128,13 @@ impl Pack {
             .map_while(move |index| (self.names_of(index)? == first?).then(|| self.kind(index))?)
     }
 
-    /// Group and kind of an entry.
+    /// Returns the group and kind of an entry.
     fn names_of(&self, index: usize) -> Option<(&'static [u8], &'static [u8])> {
         let bytes = |offset| Some(self.bytes_of(self.word(self.kinds, KIND_WORDS * index + offset)?.into()));
         Some((bytes(0)?, bytes(1)?))
     }
 
-    /// The node that a reference means in this version.
+    /// Returns the node of a reference in this version.
     fn read(&self, reference: u16, version: KubeVersion) -> Option<SchemaNode> {
         self.decode(self.resolve(reference, version)?)
     }
@@ -177,7 +177,7 @@ impl Pack {
             }
             2 => SchemaNode { kind: Kind::Boolean, ..node },
             3 => SchemaNode { kind: Kind::Integer, format: format(word(1)?), ..node },
-            // A port is an `int32`, as the API server reads it.
+            // A port is an `int32`, as in the API server.
             4 => SchemaNode { kind: Kind::IntOrString, format: Format::Int32, ..node },
             5 => SchemaNode { kind: Kind::Object, rest: Rest::Like(Id(word(1)?.into())), ..node },
             6 => SchemaNode { kind: Kind::Number, format: format(word(1)?), ..node },
@@ -196,12 +196,12 @@ impl Pack {
         })
     }
 
-    /// Words of the stream, as far as there are so many.
+    /// Returns up to `count` words of the stream.
     fn words(&self, start: usize, count: usize) -> impl Iterator<Item = u16> {
         (start..start + count).map_while(|index| self.word(self.stream, index))
     }
 
-    /// Names with their flag, and as many references.
+    /// Reads names with their flag, followed by as many references.
     fn fields(&self, start: usize, count: usize) -> Vec<Field> {
         let field = |(name, target): (u16, u16)| Field {
             required: name & FLAG != 0,
@@ -210,7 +210,7 @@ impl Pack {
         self.words(start, count).zip(self.words(start + count, count)).map(field).collect()
     }
 
-    /// Names, and as many defaults; empty ones mean that there is none.
+    /// Reads names, followed by as many defaults; an empty one means no default.
     fn keys(&self, start: usize, count: usize) -> Vec<Key> {
         let key = |(name, default): (u16, u16)| {
             let default = Some(self.string(default.into())).filter(|text| !text.is_empty());
@@ -224,26 +224,25 @@ impl Pack {
     }
 }
 
-/// The pack that is compiled in as one version of Kubernetes has it: each node is decoded when it is first asked for,
-/// once for the whole program.
+/// The embedded pack for one version of Kubernetes. Each node is decoded on first use, once per process.
 #[derive(Debug)]
 pub(super) struct Decoded {
     version: KubeVersion,
-    /// By the numbers of references to them.
-    definitions: Box<[Slot]>,
-    nodes: Box<[Slot]>,
+    /// By the numbers of the references.
+    definitions: Box<[LazyNode]>,
+    nodes: Box<[LazyNode]>,
 }
 
-type Slot = OnceLock<Box<SchemaNode>>;
+type LazyNode = OnceLock<Box<SchemaNode>>;
 
 impl Decoded {
-    /// That of a version; of one that the pack does not know, every node takes anything.
+    /// Returns the pack for a version; for an unknown version, every node accepts any value.
     pub fn of(version: KubeVersion) -> &'static Self {
         static VERSIONS: [OnceLock<Decoded>; MINORS as usize] = [const { OnceLock::new() }; MINORS as usize];
         static UNKNOWN: OnceLock<Decoded> = OnceLock::new();
         let slot = VERSIONS.get(version.bit().trailing_zeros() as usize).unwrap_or(&UNKNOWN);
         slot.get_or_init(|| {
-            let slots = |count: usize| (0..count).map(|_| Slot::new()).collect();
+            let slots = |count: usize| (0..count).map(|_| LazyNode::new()).collect();
             Self {
                 version,
                 definitions: slots((EMBEDDED.variants - EMBEDDED.definitions) / 2),
@@ -252,7 +251,7 @@ impl Decoded {
         })
     }
 
-    /// The node that a reference means.
+    /// Returns the node of a reference.
     pub(super) fn node(&'static self, id: Id) -> &'static SchemaNode {
         let Ok(reference) = u16::try_from(id.0) else { return const { &SchemaNode::ANY } };
         let slots = if reference & FLAG == 0 { &self.nodes } else { &self.definitions };
@@ -341,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_bytes_are_nothing_panics() {
+    fn corrupt_bytes_never_panic() {
         let mut state = 7_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

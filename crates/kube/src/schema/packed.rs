@@ -1,8 +1,8 @@
-//! Definitions of common custom resources that are built in, as `scripts/definitions` writes them (its text describes the
-//! format): which kinds there are, of which release, and one definition at a time as a tree.
+//! Built-in definitions of common custom resources, in the format that `scripts/definitions` writes and documents: an
+//! index of kinds and releases, and single definitions as trees.
 //!
-//! Nothing is unpacked before a kind is asked for, and then only the stream of its project. Every access is checked: from
-//! bytes that are not sound comes no definition, never a panic.
+//! Only the stream of the requested kind's project is decompressed. Every access is checked: corrupt bytes yield no
+//! definition, never a panic.
 
 use std::sync::OnceLock;
 
@@ -16,39 +16,39 @@ use sealwave_core::text::closest;
 
 const BYTES: &[u8] = include_bytes!("definitions.bin");
 const MAGIC: &[u8] = b"SWD1";
-/// Bytes of a stream after it was unpacked.
+/// Maximum size of a decompressed stream, in bytes.
 const MAX_STREAM: usize = 1 << 20;
-/// Schemas of one definition after it was written out.
+/// Maximum number of schemas of one definition.
 const MAX_SCHEMAS: usize = 100_000;
-/// Characters of a kind to which others are compared.
+/// Maximum length of a kind that is compared with others, in bytes.
 const MAX_KIND: usize = 100;
 
-/// A release of a project, and the kinds that it defines.
+/// A release of a project and the kinds that it defines.
 #[derive(Debug)]
 pub struct PackedRelease {
-    /// The project, as it calls itself.
+    /// The project's name.
     pub project: String,
-    /// Its release, without a `v`.
+    /// The release, without a `v`.
     pub release: String,
-    /// Its kinds, in the order of their definitions' names.
+    /// The kinds, in the order of their definitions' names.
     pub kinds: Vec<PackedKind>,
     stream: &'static [u8],
 }
 
-/// A kind that has a built-in definition.
+/// A kind with a built-in definition.
 #[derive(Debug)]
 pub struct PackedKind {
-    /// Its group.
+    /// The group.
     pub group: String,
-    /// Its name.
+    /// The name.
     pub kind: String,
-    /// Where its objects live.
+    /// The scope of its objects.
     pub scope: Scope,
-    /// The versions that its release serves.
+    /// The versions that the release serves.
     pub served: Vec<String>,
 }
 
-/// A definition that is built in: a kind, and the release that it is from.
+/// A built-in definition.
 #[derive(Clone, Copy, Debug)]
 pub struct PackedDefinition {
     /// The release.
@@ -73,7 +73,7 @@ struct Stream {
 }
 
 impl PackedRelease {
-    /// Returns all releases, in the order of the projects' names.
+    /// Returns all releases, sorted by project.
     #[must_use]
     pub fn all() -> &'static [Self] {
         static ALL: OnceLock<Vec<PackedRelease>> = OnceLock::new();
@@ -93,7 +93,7 @@ impl PackedDefinition {
         .map(|(release, number, kind)| Self { release, kind, number })
     }
 
-    /// Finds a kind of the same group with a similar name: its preferred `apiVersion` and its name.
+    /// Returns the preferred `apiVersion` and name of a kind in the same group with a similar name.
     #[must_use]
     pub fn similar(group: &str, kind: &str) -> Option<(String, String)> {
         let kinds = || {
@@ -105,9 +105,7 @@ impl PackedDefinition {
         Some((own.preferred()?, own.kind.clone()))
     }
 
-    /// Returns the definition as an object.
-    ///
-    /// `None` only where the pack is not sound, which a test rules out.
+    /// Returns the definition as an object, or `None` if the pack is corrupt, which a test rules out.
     #[must_use]
     pub fn object(&self) -> Option<Node> {
         let inflated =
@@ -134,14 +132,14 @@ impl PackedDefinition {
 }
 
 impl PackedKind {
-    /// Returns the `apiVersion` to prefer.
+    /// Returns the preferred `apiVersion`.
     #[must_use]
     pub fn preferred(&self) -> Option<String> {
         let version = self.served.iter().max_by_key(|version| rank(version))?;
         Some(api_version(&self.group, version))
     }
 
-    /// Returns whether a version is less stable, or older, than some version that the release serves.
+    /// Returns whether a version is less stable, or older, than another one that the release serves.
     #[must_use]
     pub fn is_superseded(&self, version: &str) -> bool {
         rank(version) > (0, 0, 0) && self.served.iter().any(|served| rank(served) > rank(version))
@@ -167,22 +165,22 @@ fn releases(bytes: &'static [u8]) -> Option<Vec<PackedRelease>> {
     index.into_iter().map(release).collect()
 }
 
-/// Writes out the schema of a number that is less than `before`: each refers to earlier ones alone, so this ends.
+/// Expands the schema of a number below `before`. Each refers only to earlier ones, so this terminates.
 fn schema_at(nodes: &[Json], number: &Json, before: usize, left: &mut usize) -> Option<Json> {
     let number = usize::try_from(number.as_u64()?).ok().filter(|number| *number < before)?;
     *left = left.checked_sub(1)?;
-    let mut sub = |node: &Json| schema_at(nodes, node, number, left);
+    let mut expand_child = |node: &Json| schema_at(nodes, node, number, left);
     let mut schema = Map::new();
     for (keyword, value) in nodes.get(number)?.as_object()? {
         let value = match (keyword.as_str(), value) {
             ("properties", Json::Object(fields)) => {
-                let written = fields.iter().map(|(name, node)| Some((name.clone(), sub(node)?)));
+                let written = fields.iter().map(|(name, node)| Some((name.clone(), expand_child(node)?)));
                 Json::Object(written.collect::<Option<_>>()?)
             }
             ("allOf" | "anyOf" | "oneOf", Json::Array(all)) => {
-                Json::Array(all.iter().map(&mut sub).collect::<Option<_>>()?)
+                Json::Array(all.iter().map(&mut expand_child).collect::<Option<_>>()?)
             }
-            ("additionalProperties" | "items" | "not", Json::Number(_)) => sub(value)?,
+            ("additionalProperties" | "items" | "not", Json::Number(_)) => expand_child(value)?,
             _ => value.clone(),
         };
         schema.insert(keyword.clone(), value);
@@ -228,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_found_with_what_is_known_of_them() {
+    fn kinds_are_found_with_their_metadata() {
         let find = |group: &str, kind: &str| PackedDefinition::find(group, kind);
         let secret = find("external-secrets.io", "ExternalSecret").expect("packed");
         assert_eq!(
@@ -257,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_bytes_are_nothing_panics() {
+    fn corrupt_bytes_never_panic() {
         let mut state = 11_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

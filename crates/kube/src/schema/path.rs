@@ -1,38 +1,38 @@
-//! The way from an object's root to a value, kept on the stack: it becomes text only where something is wrong.
+//! The path from an object's root to a value, kept on the stack and converted to text only for a violation.
 
 use super::violation::Pointer;
 
-/// A step and all before it.
+/// A step with all steps before it.
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
     parent: Option<&'p Self>,
-    step: Step<'p>,
+    step: ValueStep<'p>,
 }
 
 #[derive(Clone, Copy)]
-enum Step<'p> {
+enum ValueStep<'p> {
     Index(usize),
     Key(&'p str),
     Root,
 }
 
 impl<'p> Path<'p> {
-    pub(super) const ROOT: Self = Self { parent: None, step: Step::Root };
+    pub(super) const ROOT: Self = Self { parent: None, step: ValueStep::Root };
 
     pub(super) const fn key(&'p self, key: &'p str) -> Self {
-        Self { parent: Some(self), step: Step::Key(key) }
+        Self { parent: Some(self), step: ValueStep::Key(key) }
     }
 
     pub(super) const fn index(&'p self, index: usize) -> Self {
-        Self { parent: Some(self), step: Step::Index(index) }
+        Self { parent: Some(self), step: ValueStep::Index(index) }
     }
 
-    /// Returns the name of the field; of an item, that of its list.
+    /// Returns the name of the field, or the list's name for an item.
     pub(super) fn field(&self) -> &str {
         match (self.step, self.parent) {
-            (Step::Key(key), _) => key,
-            (Step::Index(_), Some(parent)) => parent.field(),
-            (Step::Index(_), None) | (Step::Root, _) => "",
+            (ValueStep::Key(key), _) => key,
+            (ValueStep::Index(_), Some(parent)) => parent.field(),
+            (ValueStep::Index(_), None) | (ValueStep::Root, _) => "",
         }
     }
 
@@ -46,9 +46,9 @@ impl<'p> Path<'p> {
         let mut pointer = Pointer::default();
         for step in steps.into_iter().rev() {
             match step {
-                Step::Index(index) => pointer.push_index(index),
-                Step::Key(key) => pointer.push_key(key),
-                Step::Root => {}
+                ValueStep::Index(index) => pointer.push_index(index),
+                ValueStep::Key(key) => pointer.push_key(key),
+                ValueStep::Root => {}
             }
         }
         pointer

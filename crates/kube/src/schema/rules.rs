@@ -1,4 +1,4 @@
-//! What definitions of custom resources ask of values besides their types.
+//! Checks the rules of custom resources' schemas besides types.
 
 use super::node::{Id, Rules};
 use super::path::Path;
@@ -74,7 +74,7 @@ impl<'a> Walk<'a, '_> {
         }
         if let Some(factor) = rules.factor.filter(|factor| *factor > 0.0) {
             let times = number / factor;
-            // As the API server, with some room for what binary fractions cannot say.
+            // Like the API server, but with a tolerance for binary fractions.
             if (times - times.round()).abs() > 1e-9 * times.abs().max(1.0) {
                 self.report(ViolationKind::MultipleOf { factor }, at, node.origin);
             }
@@ -102,14 +102,14 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Whether a value holds in a branch, without a word about why not.
+    /// Returns whether a value matches a branch, without reporting violations.
     fn holds(&mut self, branch: Id, node: &'a Node, depth: usize) -> bool {
-        let mut nobody = |_| {};
+        let mut ignore = |_| {};
         let mut trial = Walk {
             schemas: self.schemas,
             strict: self.strict,
             lenient: self.lenient,
-            sink: &mut nobody,
+            sink: &mut ignore,
             found: 0,
             most: 1,
             steps: self.steps,

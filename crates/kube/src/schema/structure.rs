@@ -1,7 +1,6 @@
-//! The API server's rules for the schema of a definition: it must be structural, and its extensions must go
-//! together.
+//! The API server's rules for the schema of a definition: it must be structural, and its extensions must be compatible.
 //!
-//! Missing types, unknown keywords and the like are found where a schema is compiled, and are not looked for again.
+//! Missing types, unknown keywords and similar faults are reported when a schema is compiled, and not here.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +10,14 @@ use super::path::Path;
 use sealwave_core::document::{Mapping, Node, Value};
 use sealwave_core::pattern::Pattern;
 
-/// Levels of a schema; deeper ones are reported where it is compiled.
+/// Maximum depth of a schema; deeper ones are reported by the compiler.
 const MAX_DEPTH: usize = 120;
-/// Schemas that are looked at.
+/// Maximum number of schemas that are checked.
 const MAX_SCHEMAS: usize = 200_000;
 
 const JUNCTORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// Keywords that the root of a schema may have where the version has the subresource `status`.
+/// Keywords that the root of a schema may have if the version has the subresource `status`.
 const BESIDE_STATUS: [&str; 22] = [
     "description",
     "type",
@@ -44,7 +43,7 @@ const BESIDE_STATUS: [&str; 22] = [
     "x-kubernetes-validations",
 ];
 
-/// Keywords that only a schema outside of `allOf`, `anyOf`, `oneOf` and `not` may have.
+/// Keywords that are only allowed outside `allOf`, `anyOf`, `oneOf` and `not`.
 const STRUCTURAL_ONLY: [&str; 12] = [
     "additionalProperties",
     "default",
@@ -79,7 +78,7 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
                 node.origin,
             );
         }
-        // Reported where it is compiled, unless the schema takes anything.
+        // Reported when it is compiled, unless the schema accepts anything.
         None if is_true(schema, "x-kubernetes-preserve-unknown-fields") && has_status => {
             faults.add("schema has no `type`", "write `type: object`", at, schema.shown_at());
         }
@@ -102,12 +101,12 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
             entry.key_origin,
         );
     }
-    let other = |entry: &&sealwave_core::document::Entry| {
+    let is_forbidden = |entry: &&sealwave_core::document::Entry| {
         !BESIDE_STATUS.contains(&entry.key.as_str())
             && !is_zero(&entry.value)
             && entry.key != "additionalProperties"
     };
-    if let Some(entry) = mapping.entries().iter().find(other).filter(|_| has_status) {
+    if let Some(entry) = mapping.entries().iter().find(is_forbidden).filter(|_| has_status) {
         let hint = "move it into `properties`, for example to `spec`";
         faults.add(
             "keyword is not allowed at the root of a version that has the subresource `status`",
@@ -117,9 +116,9 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
         );
     }
     let metadata = schema.at(&["properties", "metadata", "properties"]).and_then(Node::as_mapping);
-    let restricts =
+    let is_restriction =
         |entry: &&sealwave_core::document::Entry| !matches!(entry.key.as_str(), "name" | "generateName");
-    if let Some(entry) = metadata.and_then(|metadata| metadata.entries().iter().find(restricts)) {
+    if let Some(entry) = metadata.and_then(|metadata| metadata.entries().iter().find(is_restriction)) {
         let path = at.key("properties");
         let path = path.key("metadata");
         let path = path.key("properties");
@@ -136,12 +135,12 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
 pub(super) struct Structure<'f, 'c> {
     pub(super) faults: &'f mut Faults<'c>,
     pub(super) left: usize,
-    /// Patterns that were read already: a definition repeats them often.
+    /// Patterns that were already checked: definitions often repeat them.
     patterns: BTreeSet<String>,
 }
 
 impl Structure<'_, '_> {
-    /// Checks a schema outside of junctors, and all below it.
+    /// Checks a schema outside of junctors, and all schemas below it.
     fn schema(&mut self, schema: &Node, at: &Path<'_>, is_root: bool, depth: usize) {
         if depth > MAX_DEPTH || self.left == 0 || schema.as_mapping().is_none() {
             return;
@@ -154,7 +153,7 @@ impl Structure<'_, '_> {
         self.branches(schema, schema, at, depth);
         let properties_at = at.key("properties");
         for entry in entries(schema.get("properties")) {
-            // Metadata at the root may be narrowed down, which is not a schema of its own.
+            // Metadata at the root is a restriction, not a separate schema.
             if !(is_root && entry.key == "metadata") {
                 self.schema(&entry.value, &properties_at.key(&entry.key), false, depth + 1);
             }
@@ -166,7 +165,7 @@ impl Structure<'_, '_> {
         }
     }
 
-    /// Checks what is below the junctors of a schema; `outside` is the schema that they are in.
+    /// Checks the junctors of a schema; `outside` is the schema that contains them.
     fn branches(&mut self, schema: &Node, outside: &Node, at: &Path<'_>, depth: usize) {
         for keyword in JUNCTORS {
             let path = at.key(keyword);
@@ -213,7 +212,7 @@ impl Structure<'_, '_> {
         let embeds = is_true(schema, "x-kubernetes-embedded-resource");
         if is_true(schema, "x-kubernetes-int-or-string") && (preserves || embeds) {
             let hint = "remove one of the two";
-            self.faults.add("an integer or string cannot be an object as well", hint, at, shown);
+            self.faults.add("an integer or string cannot also be an object", hint, at, shown);
         }
         if schema.get("x-kubernetes-map-type").is_some() && kind != Some("object") {
             let message = "`x-kubernetes-map-type` needs `type: object`";
@@ -247,7 +246,7 @@ impl Structure<'_, '_> {
             let hint = "a map has `additionalProperties`, an object has `properties`: remove one of the two";
             let path = at.key("additionalProperties");
             self.faults.add(
-                "`additionalProperties` and `properties` are both given",
+                "`additionalProperties` and `properties` are both set",
                 hint,
                 &path,
                 node.shown_at(),
@@ -255,7 +254,7 @@ impl Structure<'_, '_> {
         }
     }
 
-    /// Checks a schema below a junctor of `outside`: it may only say what values must be.
+    /// Checks a schema below a junctor of `outside`: it may only restrict values.
     fn branch(&mut self, branch: &Node, outside: &Node, at: &Path<'_>, is_exempt: bool, depth: usize) {
         if depth > MAX_DEPTH || self.left == 0 {
             return;
@@ -306,7 +305,7 @@ fn entries(node: Option<&Node>) -> &[sealwave_core::document::Entry] {
     node.and_then(Node::as_mapping).map_or(&[], Mapping::entries)
 }
 
-/// Returns whether `anyOf` is the one that stands for an integer or string.
+/// Returns whether `anyOf` is the form that declares an integer or string.
 fn is_int_or_string(any_of: Option<&Node>) -> bool {
     let only_type = |node: &Node| {
         let [entry] = entries(Some(node)) else { return None };
@@ -328,7 +327,7 @@ pub(super) const fn is_null(node: &Node) -> bool {
     matches!(node.value, Value::Null)
 }
 
-/// Returns whether a value is the same to the API server as none.
+/// Returns whether the API server treats a value as absent.
 fn is_zero(node: &Node) -> bool {
     match &node.value {
         Value::Null | Value::Bool(false) => true,

@@ -1,4 +1,4 @@
-//! Rules of `x-kubernetes-validations`: from definitions to programs, and from the names in them to what a schema declares.
+//! Rules of `x-kubernetes-validations`: compiles them to programs and resolves names against the schema.
 //!
 //! A rule is compiled when an object of its kind is checked, not when its definition is read.
 
@@ -10,7 +10,7 @@ use super::node::{Field, Id, Kind, Rest, SchemaNode};
 use crate::cel::{FieldType, Program, SyntaxError, TypeId, TypeSource};
 use sealwave_core::document::Node;
 
-/// Words of CEL that a field may be named, and that an expression writes with underscores around them.
+/// Reserved words of CEL that a field may have as its name; expressions write them with underscores around.
 pub(super) const RESERVED: [&str; 21] = [
     "as",
     "break",
@@ -35,23 +35,24 @@ pub(super) const RESERVED: [&str; 21] = [
     "while",
 ];
 
-/// A rule of a schema.
+/// A CEL rule of a schema.
 #[derive(Debug)]
 pub(super) struct Validation {
     /// The expression.
     pub(super) rule: Box<str>,
     pub(super) message: Option<Box<str>>,
-    /// Where a finding belongs, from the value that the rule is about.
+    /// The path of the finding, relative to the value that the rule applies to.
     pub(super) field_path: Option<Box<str>>,
-    /// Whether it also applies to an object that is being created.
+    /// Whether the rule also applies when an object is created.
     pub(super) has_optional_old_self: bool,
     program: OnceLock<Option<Program>>,
 }
 
 impl Validation {
     pub(super) fn new(rule: &Node) -> Self {
-        let given = |key: &str| rule.get(key).and_then(Node::as_str).filter(|text| !text.trim().is_empty());
-        let text = |key: &str| given(key).map(Into::into);
+        let non_empty =
+            |key: &str| rule.get(key).and_then(Node::as_str).filter(|text| !text.trim().is_empty());
+        let text = |key: &str| non_empty(key).map(Into::into);
         let optional = rule.get("optionalOldSelf").map(|node| &node.value);
         Self {
             rule: text("rule").unwrap_or_default(),
@@ -62,7 +63,7 @@ impl Validation {
         }
     }
 
-    /// Returns the program; `None` where the expression cannot be evaluated with certainty.
+    /// Returns the program, or `None` if the expression cannot be evaluated reliably.
     pub(super) fn program(&self, at: Id, crds: &Crds) -> Option<&Program> {
         let compile = || {
             let program = Program::compile(&self.rule).ok()?;
@@ -77,7 +78,7 @@ const fn variables(at: Id) -> [(&'static str, Option<TypeId>); 2] {
     [("self", Some(at.0)), ("oldSelf", Some(at.0))]
 }
 
-/// Returns what the API server would refuse about a rule, and which part of the rule it is about.
+/// Returns the API server's error about a rule, and the part of the rule that causes it.
 pub(super) fn fault<'c>(rule: &'c Node, at: Id, crds: &Crds) -> Option<(CrdFault<'c>, &'c Node)> {
     let Some(expression) =
         rule.get("rule").filter(|rule| rule.as_str().is_some_and(|text| !text.trim().is_empty()))
@@ -93,7 +94,7 @@ pub(super) fn fault<'c>(rule: &'c Node, at: Id, crds: &Crds) -> Option<(CrdFault
             Err(SyntaxError { problem: None, .. }) => return None,
             Ok(program) => {
                 let error = program.check_names(&variables(at), crds)?;
-                // The name is a part of the text, which lives longer than the program.
+                // Take the name from the text, which outlives the program.
                 let name =
                     text.find(error.name).and_then(|start| text.get(start..start + error.name.len()))?;
                 CrdFault::RuleName { name, is_field: error.is_field }
@@ -103,7 +104,7 @@ pub(super) fn fault<'c>(rule: &'c Node, at: Id, crds: &Crds) -> Option<(CrdFault
     })
 }
 
-/// The column of an offset, counted in characters from one.
+/// Returns the column of an offset, in characters, starting at 1.
 fn column(text: &str, offset: usize) -> usize {
     text.get(..offset).map_or(0, |before| before.chars().count()) + 1
 }
@@ -111,7 +112,7 @@ fn column(text: &str, offset: usize) -> usize {
 impl TypeSource for Crds {
     fn field(&self, of: TypeId, name: &str) -> FieldType {
         let id = Id(of);
-        // Of `metadata` rules see two fields.
+        // Rules see two fields of `metadata`.
         if !id.is_custom() {
             let is_visible = matches!(name, "name" | "generateName");
             return if is_visible { FieldType::Unknown } else { FieldType::Undeclared };
@@ -121,12 +122,12 @@ impl TypeSource for Crds {
             return FieldType::Unknown;
         }
         let mut fields = schema.fields.iter();
-        // Since Kubernetes 1.31 the API server knows a field that is named like a reserved word under that word as well.
-        let is_called = |field: &&Field| {
+        // Since Kubernetes 1.31, a field named like a reserved word is also known by that word.
+        let has_name = |field: &&Field| {
             escaped(field.name()).is_some_and(|escaped| escaped == name)
                 || RESERVED.contains(&name) && field.name() == name
         };
-        match fields.find(is_called) {
+        match fields.find(has_name) {
             Some(field) => FieldType::Declared(field.id.0),
             None => FieldType::Undeclared,
         }
@@ -152,7 +153,7 @@ impl Crds {
     }
 }
 
-/// Returns the name by which rules know a field; `None` where they cannot see it.
+/// Returns the name of a field in rules, or `None` if rules cannot see it.
 pub(super) fn escaped(name: &str) -> Option<std::borrow::Cow<'_, str>> {
     if name.bytes().next().is_none_or(|first| first.is_ascii_digit()) {
         return None;
@@ -179,7 +180,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn names_are_escaped_as_the_api_server_escapes_them() {
+    fn names_are_escaped_as_by_the_api_server() {
         for (name, wanted) in [
             ("replicas", Some("replicas")),
             ("namespace", Some("__namespace__")),

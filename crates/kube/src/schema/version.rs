@@ -1,4 +1,4 @@
-//! A version of Kubernetes, as far as schemas care: `1.x`.
+//! A version of Kubernetes, as far as schemas depend on it: `1.x`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,21 +11,21 @@ use sealwave_core::diagnostic::Explain;
 pub struct KubeVersion(u8);
 
 impl KubeVersion {
-    /// The newest one whose schemas are known.
+    /// The newest version with known schemas.
     pub const NEWEST: Self = Self(FIRST_MINOR + MINORS - 1);
-    /// The oldest one whose schemas are known.
+    /// The oldest version with known schemas.
     pub const OLDEST: Self = Self(FIRST_MINOR);
 
-    /// Every version whose schemas are known, the oldest first.
+    /// Returns all versions with known schemas, the oldest first.
     #[must_use]
     pub fn all() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
         (0..MINORS).map(|index| Self(FIRST_MINOR + index))
     }
 
-    /// The version that a text names, or the nearest one whose schemas are known.
+    /// Parses a version and clamps it to the versions with known schemas.
     ///
     /// # Errors
-    /// It names none.
+    /// The text is not a version of Kubernetes.
     pub fn nearest(text: &str) -> Result<Self, VersionError> {
         match text.parse() {
             Err(VersionError::TooNew(_)) => Ok(Self::NEWEST),
@@ -34,18 +34,18 @@ impl KubeVersion {
         }
     }
 
-    /// Of `1.minor`, also where its schemas are not known: APIs have gone before the oldest one that is.
+    /// Returns `1.minor`, even without known schemas: APIs were removed before the oldest known version.
     pub(super) const fn of_minor(minor: u8) -> Self {
         Self(minor)
     }
 
-    /// The second number.
+    /// Returns the minor version.
     #[must_use]
     pub const fn minor(self) -> u8 {
         self.0
     }
 
-    /// Its bit in the masks of the pack; 0 where its schemas are not known.
+    /// Returns the version's bit in the masks of the pack, or 0 if its schemas are not known.
     pub(super) const fn bit(self) -> u16 {
         match self.0.checked_sub(FIRST_MINOR) {
             Some(index) if index < MINORS => 1 << index,
@@ -60,16 +60,16 @@ impl fmt::Display for KubeVersion {
     }
 }
 
-/// Why a text names no version whose schemas are known.
+/// The reason why a text is not a version with known schemas.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// It is no version of Kubernetes.
+    /// Not a version of Kubernetes.
     #[error("`{0}` is not a version of Kubernetes")]
     Malformed(String),
-    /// Its schemas are not known any more.
+    /// Older than the known schemas.
     #[error("Kubernetes {0} is older than the oldest known version, {oldest}", oldest = KubeVersion::OLDEST)]
     TooOld(KubeVersion),
-    /// Its schemas are not known yet.
+    /// Newer than the known schemas.
     #[error("Kubernetes {0} is newer than the newest known version, {newest}", newest = KubeVersion::NEWEST)]
     TooNew(KubeVersion),
 }
@@ -83,7 +83,7 @@ impl Explain for VersionError {
             Self::TooOld(_) => {
                 format!("use a version from {} to {}", KubeVersion::OLDEST, KubeVersion::NEWEST)
             }
-            Self::TooNew(_) => format!("use {}, or a newer sealwave", KubeVersion::NEWEST),
+            Self::TooNew(_) => format!("use {}, or upgrade sealwave", KubeVersion::NEWEST),
         })
     }
 }
@@ -91,7 +91,7 @@ impl Explain for VersionError {
 impl FromStr for KubeVersion {
     type Err = VersionError;
 
-    /// Takes what clusters call themselves: `1.29`, `v1.29.3`, `1.29.3+k3s1`, `1.29.0-eks-abc`, `1.29+`.
+    /// Parses the forms that clusters report: `1.29`, `v1.29.3`, `1.29.3+k3s1`, `1.29.0-eks-abc`, `1.29+`.
     fn from_str(text: &str) -> Result<Self, VersionError> {
         let version = Self(minor_of(text).ok_or_else(|| VersionError::Malformed(text.to_owned()))?);
         if version < Self::OLDEST {
@@ -110,9 +110,9 @@ fn minor_of(text: &str) -> Option<u8> {
     let mut numbers = plain.split('.').map(number);
     let major = numbers.next()??;
     let minor = numbers.next()??;
-    let patch_is_one = numbers.next().is_none_or(|patch| patch.is_some());
+    let has_valid_patch = numbers.next().is_none_or(|patch| patch.is_some());
     let ends = numbers.next().is_none();
-    (major == 1 && patch_is_one && ends).then_some(())?;
+    (major == 1 && has_valid_patch && ends).then_some(())?;
     u8::try_from(minor).ok()
 }
 
@@ -127,7 +127,7 @@ mod tests {
     use sealwave_core::diagnostic::Explain;
 
     #[test]
-    fn clusters_names_of_themselves_are_understood() {
+    fn versions_that_clusters_report_are_parsed() {
         for text in
             ["1.29", "v1.29", "1.29.3", "v1.29.3", "1.29.3+k3s1", "1.29.0-eks-abc", "1.29+", "1.29-gke.1+2"]
         {
@@ -146,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn versions_without_schemas_say_which_have_some() {
+    fn errors_name_the_known_versions() {
         let old = "1.24.9".parse::<KubeVersion>().expect_err("too old");
         assert_eq!(old.to_string(), "Kubernetes 1.24 is older than the oldest known version, 1.25");
         let new = "1.99".parse::<KubeVersion>().expect_err("too new");
         assert_eq!(new.to_string(), "Kubernetes 1.99 is newer than the newest known version, 1.37");
-        assert_eq!(new.hint().as_deref(), Some("use 1.37, or a newer sealwave"));
+        assert_eq!(new.hint().as_deref(), Some("use 1.37, or upgrade sealwave"));
         assert_eq!(KubeVersion::all().len(), 13);
         assert_eq!(KubeVersion::all().next_back(), Some(KubeVersion::NEWEST));
     }

@@ -1,7 +1,7 @@
-//! What is wrong with an object: the fault, the pointer to it, and where it stands.
+//! Violations of a schema: the problem, the pointer to the value, and its position.
 //!
-//! No message quotes a scalar of the object, nor a field's name that the schema does not know: either could be a secret
-//! in the wrong place. Whoever knows better finds the name in the fault.
+//! Messages must never quote a scalar of the object, or a field name that the schema does not declare: either could be
+//! a misplaced secret. Callers that need the name find it in the violation.
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use super::fault::CrdFault;
 use sealwave_core::diagnostic::{Explain, Problem, printable};
 use sealwave_core::document::Origin;
 
-/// Values that a message lists of an enum.
+/// Maximum number of enum values in a message.
 const SHOWN_VALUES: usize = 12;
-/// Characters that a message shows of what a CRD says.
+/// Maximum length of a text from a CRD in a message, in characters.
 const SHOWN_CHARACTERS: usize = 120;
-/// Characters that a message shows of what a CRD says about a rule.
+/// Maximum length of a rule's message from a CRD, in characters.
 const SHOWN_MESSAGE: usize = 300;
 
-/// One thing that is wrong with an object.
+/// A violation of a schema.
 #[derive(Clone, Debug)]
 pub struct Violation<'a> {
-    /// What is wrong.
+    /// The problem.
     pub kind: ViolationKind<'a>,
-    /// The value that is wrong; the mapping, where a field is missing or not known.
+    /// Points to the invalid value; to the mapping for a missing or unknown field.
     pub pointer: Pointer,
-    /// The value that is wrong; the key of an unknown field, the mapping that lacks a field.
+    /// The position of the invalid value, of the key of an unknown field, or of the mapping that lacks a field.
     pub origin: Origin,
 }
 
@@ -31,97 +31,97 @@ pub struct Violation<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pointer(String);
 
-/// How a value contradicts its schema.
+/// How a value violates its schema.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ViolationKind<'a> {
-    /// The definition of a custom resource is itself wrong.
+    /// The definition of a custom resource is not valid.
     Definition(CrdFault<'a>),
-    /// Two items of a list have equal keys. The API server refuses some of these; of others, one is lost on the way.
+    /// Two items of a list have equal keys. The API server refuses some of these; in others, one item is lost.
     DuplicateListKey {
-        /// The fields that make items of this list differ.
+        /// The keys of the list.
         keys: Vec<&'a str>,
-        /// The first of the two.
+        /// The first of the two items.
         first: Origin,
     },
     /// Two items of a set are equal.
     DuplicateSetItem {
-        /// The first of the two.
+        /// The first of the two items.
         first: Origin,
     },
-    /// A text has not the form that its schema asks for.
+    /// A text does not have the required format.
     Format {
-        /// The format's name, as schemas write it.
+        /// The format's name in schemas.
         format: &'static str,
     },
-    /// There are too few or too many of something.
+    /// Too few or too many characters, items or fields.
     Length {
-        /// Of what: `characters`, `items` or `fields`.
+        /// `characters`, `items` or `fields`.
         of: &'static str,
-        /// How many.
+        /// The allowed number.
         bound: Bound<u64>,
     },
-    /// A required field is not there.
+    /// A required field is missing.
     MissingField {
-        /// Its name.
+        /// The field's name.
         field: &'a str,
     },
-    /// A number is no multiple of what the schema says.
+    /// A number is not a multiple of the schema's factor.
     MultipleOf {
-        /// Of what.
+        /// The factor.
         factor: f64,
     },
-    /// A value is none of those that are allowed.
+    /// A value is not one of the allowed values.
     NotInEnum {
-        /// The texts among them.
+        /// The allowed texts.
         allowed: Vec<&'a str>,
-        /// The one that is probably meant.
+        /// The value that was probably meant.
         closest: Option<&'a str>,
     },
-    /// A text does not match.
+    /// A text does not match the pattern.
     Pattern {
-        /// The pattern of the schema.
+        /// The pattern.
         pattern: &'a str,
     },
     /// A number is too small or too large.
     Range {
-        /// By which bound.
+        /// The violated bound.
         bound: Bound<f64>,
     },
-    /// A rule of `x-kubernetes-validations` does not hold.
+    /// A rule of `x-kubernetes-validations` is violated.
     Rule {
         /// The expression.
         rule: &'a str,
-        /// What the definition says about it.
+        /// The message from the definition.
         message: Option<&'a str>,
-        /// The error that ended the evaluation, where there was one.
+        /// The error that ended the evaluation, if any.
         fault: Option<&'static str>,
     },
-    /// The object takes more work to check than any honest one; what was found until then is reported.
+    /// Checking the object takes too long; violations found until then are reported.
     TooComplex,
     /// Mappings and sequences are nested too deeply.
     TooDeep,
-    /// The combined schemas of `anyOf`, `oneOf` or `not` do not hold.
+    /// A value violates `anyOf`, `oneOf` or `not`.
     Unfit {
-        /// Which of the three.
+        /// The keyword.
         keyword: &'static str,
     },
-    /// The schema has no such field.
+    /// A field is not in the schema.
     UnknownField {
-        /// Its name, which may be anything.
+        /// Its name, which may be any text.
         field: &'a str,
-        /// The known field that is probably meant.
+        /// The known field that was probably meant.
         closest: Option<&'a str>,
     },
-    /// A value is of another type.
+    /// A value has the wrong type.
     WrongType {
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
-        /// What it is.
+        /// The actual type.
         found: &'static str,
     },
 }
 
-/// One end of a range.
+/// A bound of a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound<T> {
     /// More than this.
@@ -135,7 +135,7 @@ pub enum Bound<T> {
 }
 
 impl Violation<'_> {
-    /// The violation as a problem; its message starts with the pointer.
+    /// Converts the violation to a problem whose message starts with the pointer.
     #[must_use]
     pub fn problem(&self) -> Problem {
         Problem::at(self.origin, self)
@@ -160,7 +160,7 @@ impl Explain for Violation<'_> {
 }
 
 impl Pointer {
-    /// As it is written in JSON Patches: `/spec/ports/0/port`; empty for the object itself.
+    /// Returns the pointer as in JSON Patch: `/spec/ports/0/port`; empty for the object itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -190,7 +190,7 @@ impl fmt::Display for Pointer {
 }
 
 impl ViolationKind<'_> {
-    /// What kind of fault it is, in one word that stays the same: `unknown-field`, `type`, …
+    /// Returns a stable identifier of the kind of violation: `unknown-field`, `type`, …
     #[must_use]
     pub const fn id(&self) -> &'static str {
         match self {
@@ -210,13 +210,13 @@ impl ViolationKind<'_> {
         }
     }
 
-    /// What to do about it.
+    /// Returns how to fix it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Definition(fault) => fault.hint(),
             Self::DuplicateListKey { keys, .. } => {
-                Some(format!("each item of this list has its own {}", quoted(keys)))
+                Some(format!("each item of this list needs a unique {}", quoted(keys)))
             }
             Self::Format { format } => Some(super::format::hint(format).to_owned()),
             Self::NotInEnum { closest: Some(name), .. } | Self::UnknownField { closest: Some(name), .. } => {
@@ -232,7 +232,7 @@ impl ViolationKind<'_> {
                 Some("put the value in quotes".to_owned())
             }
             Self::WrongType { found: "string", expected: "integer" | "number" | "boolean" } => {
-                Some("remove the quotes, if it is the value that is meant".to_owned())
+                Some("remove the quotes if this is the intended value".to_owned())
             }
             Self::WrongType { found: "null", .. } => Some("give it a value, or remove the key".to_owned()),
             _ => None,
@@ -245,10 +245,10 @@ impl fmt::Display for ViolationKind<'_> {
         match self {
             Self::Definition(fault) => fault.fmt(f),
             Self::DuplicateListKey { keys, first } => {
-                write!(f, "item has the same {} as one before it, on line {}", quoted(keys), first.line)
+                write!(f, "item has the same {} as the item on line {}", quoted(keys), first.line)
             }
             Self::DuplicateSetItem { first } => {
-                write!(f, "item of a set is the same as one before it, on line {}", first.line)
+                write!(f, "item of a set is the same as the item on line {}", first.line)
             }
             Self::Format { format } => write!(f, "value does not have the format `{format}`"),
             Self::Length { of, bound } => {
@@ -258,12 +258,12 @@ impl fmt::Display for ViolationKind<'_> {
             Self::MissingField { field } => write!(f, "field `{}` is missing", shown(field)),
             Self::MultipleOf { factor } => write!(f, "value is not a multiple of {factor}"),
             Self::NotInEnum { allowed, .. } if allowed.is_empty() => {
-                f.write_str("value is none of those that are allowed")
+                f.write_str("value is not one of the allowed values")
             }
             Self::NotInEnum { allowed, .. } => {
                 let more = if allowed.len() > SHOWN_VALUES { ", …" } else { "" };
                 let listed = quoted(allowed.get(..SHOWN_VALUES).unwrap_or(allowed));
-                write!(f, "value is none of {listed}{more}")
+                write!(f, "value is not one of {listed}{more}")
             }
             Self::Pattern { pattern } => write!(f, "value does not match the pattern `{}`", shown(pattern)),
             Self::Range { bound } => write!(f, "value must be {bound}"),
@@ -276,19 +276,19 @@ impl fmt::Display for ViolationKind<'_> {
             Self::Rule { rule, .. } => write!(f, "rule `{}` does not hold", shown(rule)),
             Self::TooComplex => f.write_str("object takes too much work to check"),
             Self::TooDeep => f.write_str("value is nested too deeply"),
-            Self::Unfit { keyword: "not" } => f.write_str("value is one that the schema excludes"),
+            Self::Unfit { keyword: "not" } => f.write_str("value is excluded by `not`"),
             Self::Unfit { keyword: "oneOf" } => {
-                f.write_str("value does not fit exactly one alternative of `oneOf`")
+                f.write_str("value does not match exactly one alternative of `oneOf`")
             }
-            Self::Unfit { keyword } => write!(f, "value fits no alternative of `{keyword}`"),
-            Self::UnknownField { .. } => f.write_str("a field is not known"),
+            Self::Unfit { keyword } => write!(f, "value does not match any alternative of `{keyword}`"),
+            Self::UnknownField { .. } => f.write_str("field is unknown"),
             Self::WrongType { expected, found } => write!(f, "value is of type {found}, not {expected}"),
         }
     }
 }
 
 impl<T: Copy> Bound<T> {
-    /// The number itself.
+    /// Returns the number.
     pub const fn end(&self) -> T {
         match self {
             Self::Above(end) | Self::AtLeast(end) | Self::AtMost(end) | Self::Below(end) => *end,
@@ -311,7 +311,7 @@ fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", ")
 }
 
-/// What a CRD says, as much of it as a message can bear.
+/// Returns a text from a CRD, shortened for a message.
 pub(super) fn shown(text: &str) -> String {
     shown_text(text, SHOWN_CHARACTERS)
 }

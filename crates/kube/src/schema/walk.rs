@@ -1,6 +1,6 @@
-//! The walk over an object and its schema, in the order of the document. It allocates nothing while all is well.
+//! The walk over an object and its schema, in document order. It allocates nothing for valid objects.
 //!
-//! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than a moment.
+//! Depth, violations and steps are bounded, so that every pair of schema and object is checked in a moment.
 
 use super::Schemas;
 use super::effective::{Effect, Effects};
@@ -10,32 +10,32 @@ use super::violation::{Violation, ViolationKind};
 use sealwave_core::document::{Mapping, Node, Number, Origin, Value};
 use sealwave_core::text::closest;
 
-/// Levels of an object.
+/// Maximum depth of an object.
 const MAX_DEPTH: usize = 150;
-/// Violations of an object, after which the walk ends.
+/// Maximum number of violations of an object, after which the walk ends.
 pub(super) const MAX_VIOLATIONS: usize = 200;
-/// Values looked at, each time that a schema looks at one.
+/// Maximum number of steps; each look of a schema at a value is one.
 const MAX_STEPS: u64 = 5_000_000;
-/// Bytes of a name that could be a slip of another, and how many others are looked at.
-const MAX_SLIP: usize = 100;
+/// Maximum length in bytes of a name that could be misspelled, and maximum number of names it is compared with.
+const MAX_NAME: usize = 100;
 const MAX_OTHERS: usize = 1000;
 
 /// A walk over one object.
 pub(super) struct Walk<'a, 'r> {
     pub(super) schemas: &'a Schemas,
     pub(super) strict: bool,
-    /// Below `status`, which controllers write and the API server drops.
+    /// Set below `status`, which controllers write and the API server drops.
     pub(super) lenient: bool,
     pub(super) sink: &'r mut dyn FnMut(Violation<'a>),
     pub(super) found: usize,
-    /// Where to stop.
+    /// The maximum number of violations.
     pub(super) most: usize,
     pub(super) steps: u64,
-    /// What the API server fills in and drops; none where no check depends on it.
+    /// The changes by the API server; `None` if no check depends on them.
     pub(super) effects: Option<&'r Effects<'a>>,
-    /// Below `allOf`, `anyOf`, `oneOf` or `not`, where what is filled in and dropped counts.
+    /// Set below `allOf`, `anyOf`, `oneOf` and `not`, where those changes count.
     pub(super) in_branch: bool,
-    /// Within a default: the object that lacks the value.
+    /// Within a default: the position of the object that lacks the value.
     pub(super) anchor: Option<Origin>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Walk<'a, '_> {
         self.found >= self.most || self.steps > MAX_STEPS
     }
 
-    /// The object itself: its `status` is read leniently.
+    /// Checks the object itself; its `status` is checked leniently.
     pub(super) fn object(&mut self, id: Id, object: &'a Node) {
         self.value(id, object, &Path::ROOT, 0);
         if self.steps > MAX_STEPS {
@@ -69,12 +69,12 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         let schema = self.schemas.node(id);
-        if let Err(expected) = fits(schema, node) {
-            // An item that is null is filled in.
+        if let Err(expected) = check_type(schema, node) {
+            // The default replaces an item that is null.
             if matches!(node.value, Value::Null) && schema.default.is_some() {
                 return;
             }
-            self.report(ViolationKind::WrongType { expected, found: found(node) }, at, node.origin);
+            self.report(ViolationKind::WrongType { expected, found: actual_type(node) }, at, node.origin);
             return;
         }
         match &node.value {
@@ -119,12 +119,12 @@ impl<'a> Walk<'a, '_> {
                 }
             }
             let id = match schema.fields.find(key) {
-                // The API server drops a null that its schema does not allow; a default then takes its place.
+                // The API server drops a null that its schema does not allow; a default then replaces it.
                 Some(field) if null && field.null_is_absent => {
                     required += usize::from(field.required && field.has_default);
                     continue;
                 }
-                // What is built in reads a null as nothing at all.
+                // For built-in types, a null means an absent field.
                 Some(field)
                     if null && field.required && !self.lenient && !self.schemas.node(field.id).nullable =>
                 {
@@ -140,7 +140,7 @@ impl<'a> Walk<'a, '_> {
                     Rest::Closed if self.strict => {
                         let kind = ViolationKind::UnknownField {
                             field: key,
-                            closest: slip(key, schema.fields.iter().map(Field::name)),
+                            closest: closest_name(key, schema.fields.iter().map(Field::name)),
                         };
                         self.report(kind, at, entry.key_origin);
                         continue;
@@ -163,7 +163,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Checks the defaults that a mapping gets, and returns how many required fields they are.
+    /// Checks the defaults that a mapping gets, and returns how many of them are required fields.
     fn filled(
         &mut self,
         schema: &'a SchemaNode,
@@ -183,7 +183,7 @@ impl<'a> Walk<'a, '_> {
         required
     }
 
-    /// A null fits no enum, not even one that lists it: the API server has no type to compare it by.
+    /// Reports a null in an enum, even if the enum lists it: the API server has no type to compare it by.
     fn null(&mut self, schema: &'a SchemaNode, at: &Path<'_>, origin: Origin) {
         let values = schema.rules.as_ref().and_then(|rules| rules.values.as_ref());
         if let Some(values) = values.filter(|values| !values.is_empty() && !self.lenient) {
@@ -202,16 +202,16 @@ impl<'a> Walk<'a, '_> {
         for field in fields.iter().filter(|field| field.required) {
             self.steps += (mapping.len() + effects.len()) as u64;
             let effect = effects.iter().find(|(name, _)| *name == field.name());
-            let is_there = match mapping.get(field.name()) {
+            let is_present = match mapping.get(field.name()) {
                 _ if effect.is_some() => matches!(effect, Some((_, Effect::Filled(_)))),
                 Some(value) if matches!(value.value, Value::Null) => {
                     !field.null_is_absent || field.has_default
                 }
                 Some(_) => true,
-                // A default takes the place of a required field, too.
+                // A default also satisfies a required field.
                 None => field.has_default,
             };
-            if !is_there {
+            if !is_present {
                 self.report(ViolationKind::MissingField { field: field.name() }, at, origin);
             }
             if self.is_over() {
@@ -257,15 +257,15 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// Returns whether a text is one of those that an enum allows; an optional text that is empty means its default, except where the
-/// API server tells an empty text from an absent one.
+/// Returns whether an enum allows a text. An empty text in an optional field means its default, except where the API
+/// server distinguishes an empty text from an absent one.
 fn allows(schema: &SchemaNode, text: &str, at: &Path<'_>) -> bool {
     let is_default = || schema.nullable && text.is_empty() && !NEVER_EMPTY.contains(&at.field());
     schema.values.is_empty() || schema.values.contains(&text) || is_default()
 }
 
-/// Fields with an enum in which an empty text was refused by an API server 1.36, wherever they are: pointers in Kubernetes'
-/// types, lists of values, and what has no default.
+/// Enum fields in which API server 1.36 refused an empty text, in any type: pointers in Kubernetes' types, lists of
+/// values, and fields without a default.
 const NEVER_EMPTY: &[&str] = &[
     "accessModes",
     "completionMode",
@@ -294,22 +294,22 @@ const NEVER_EMPTY: &[&str] = &[
     "whenUnsatisfiable",
 ];
 
-/// The nearest of some values; those that differ in case only are nearest.
+/// Returns the nearest of some values, preferring those that differ only in case.
 pub(super) fn near<'a>(text: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let same = allowed.iter().copied().take(MAX_OTHERS).find(|value| value.eq_ignore_ascii_case(text));
-    same.or_else(|| slip(text, allowed.iter().copied()))
+    same.or_else(|| closest_name(text, allowed.iter().copied()))
 }
 
-fn slip<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    if name.len() > MAX_SLIP {
+fn closest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > MAX_NAME {
         return None;
     }
-    closest(name, known.take(MAX_OTHERS).filter(|other| other.len() <= MAX_SLIP))
+    closest(name, known.take(MAX_OTHERS).filter(|other| other.len() <= MAX_NAME))
 }
 
-/// What a value should be, where it is not.
-fn fits(schema: &SchemaNode, node: &Node) -> Result<(), &'static str> {
-    // As nearly every value does.
+/// Returns the expected type if a value has another one.
+fn check_type(schema: &SchemaNode, node: &Node) -> Result<(), &'static str> {
+    // The common case.
     match (schema.kind, &node.value) {
         (Kind::String, Value::String(_))
         | (Kind::Object, Value::Mapping(_))
@@ -317,7 +317,7 @@ fn fits(schema: &SchemaNode, node: &Node) -> Result<(), &'static str> {
         _ => {}
     }
     let (fits, expected) = match (schema.kind, &node.value) {
-        (_, Value::Null) => (schema.nullable, expected(schema.kind)),
+        (_, Value::Null) => (schema.nullable, expected_type(schema.kind)),
         (Kind::Any, _) => (true, ""),
         (Kind::Array, value) => (matches!(value, Value::Sequence(_)), "array"),
         (Kind::Boolean, value) => (matches!(value, Value::Bool(_)), "boolean"),
@@ -333,7 +333,7 @@ fn fits(schema: &SchemaNode, node: &Node) -> Result<(), &'static str> {
     if fits { Ok(()) } else { Err(expected) }
 }
 
-const fn expected(kind: Kind) -> &'static str {
+const fn expected_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Any => "any",
         Kind::Array => "array",
@@ -351,19 +351,19 @@ fn is_integer(value: &Value) -> bool {
     matches!(value, Value::Number(number) if integer(*number).is_some())
 }
 
-fn found(node: &Node) -> &'static str {
+fn actual_type(node: &Node) -> &'static str {
     match &node.value {
         Value::Number(number) if integer(*number).is_some() => "integer",
         _ => node.type_name(),
     }
 }
 
-/// The values of an enum that a message can name.
+/// Returns the enum values that a message can name.
 pub(super) fn texts(values: &[Node]) -> Vec<&str> {
     values.iter().filter_map(Node::as_str).take(MAX_OTHERS).collect()
 }
 
-/// Whether two values are the same to JSON.
+/// Returns whether two values are equal in JSON.
 pub(super) fn same(a: &Node, b: &Node) -> bool {
     match (Scalar::of(&a.value), Scalar::of(&b.value)) {
         (Some(a), Some(b)) => a == b,
@@ -371,7 +371,7 @@ pub(super) fn same(a: &Node, b: &Node) -> bool {
     }
 }
 
-/// The number as a float, where it is one.
+/// Returns a number as a float.
 pub(super) fn as_float(node: &Node) -> Option<f64> {
     match node.value {
         Value::Number(number) => Some(float(number)),

@@ -1,6 +1,6 @@
-//! sealwave's own files (`sealwave.yaml`, the operator file), read into types by the plain YAML crate.
+//! Reads sealwave's own files (`sealwave.yaml`, the operator file) into types with the plain YAML crate.
 //!
-//! The crate's error texts quote what it found; only the part that says what was expected leaves this file.
+//! The crate's error messages quote the input; only the part that describes the expectation leaves this file.
 
 use serde::de::DeserializeOwned;
 
@@ -9,7 +9,7 @@ use sealwave_core::diagnostic::{At, Explain, Failure, Problem};
 use sealwave_core::document::{Origin, Place, Sources};
 use sealwave_core::time::NotADate;
 
-/// Why a file of ours does not read.
+/// The reason why a configuration file is not valid.
 #[derive(Debug, thiserror::Error)]
 enum ConfigFileError {
     #[error("{0}")]
@@ -22,23 +22,23 @@ impl Explain for ConfigFileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Content(message) if message.starts_with("unknown field") => {
-                Some("unknown fields are errors, so that a misspelt one cannot be overlooked".to_owned())
+                Some("unknown fields are errors, to catch misspelled ones".to_owned())
             }
             Self::Content(_) | Self::NotUtf8 => None,
         }
     }
 }
 
-/// Reads one of sealwave's own files; `name` is what people call it.
+/// Reads one of sealwave's own files; `name` appears in messages.
 ///
 /// # Errors
-/// It is not UTF-8, not YAML, or not of this type; with line and column, without a value.
+/// The file is not UTF-8, not YAML, or does not match the type; the error has line and column, but no value.
 pub fn read_config<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, Failure> {
     let at = |line: usize, column: usize| {
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         At::Place(Place { path: name.to_owned(), line: number(line), column: number(column), rendered: None })
     };
-    // Manifests may start with a byte order mark, too.
+    // Like manifests, the file may start with a byte order mark.
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem { at: at(0, 0), ..Problem::new(&ConfigFileError::NotUtf8) })?;
@@ -49,7 +49,7 @@ pub fn read_config<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, F
     })
 }
 
-/// Where a setting of such a file stands, by its keys and the number of its item in a list; the file, where it is not there.
+/// Returns the position of a setting, by its keys and the index in its list, or that of the file if it is absent.
 #[must_use]
 pub fn setting_at(bytes: &[u8], name: &str, keys: &[&str], item: Option<usize>) -> Place {
     let mut sources = Sources::default();
@@ -65,7 +65,7 @@ pub fn setting_at(bytes: &[u8], name: &str, keys: &[&str], item: Option<usize>) 
     sources.place(origin.unwrap_or(Origin::whole(source)))
 }
 
-/// Keeps of serde's message what names fields and types, and drops what it quotes.
+/// Keeps field names and types of serde's message, and removes quoted values.
 fn without_values(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
     let (path, rest) = match message.split_once(": ") {
@@ -110,7 +110,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Example {
+    struct ExampleConfig {
         #[expect(dead_code, reason = "only read by serde")]
         count: u32,
         #[serde(default)]
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn problem(text: &str) -> String {
-        read_config::<Example>(text.as_bytes(), "x.yaml").unwrap_err().to_string()
+        read_config::<ExampleConfig>(text.as_bytes(), "x.yaml").unwrap_err().to_string()
     }
 
     #[test]
@@ -140,8 +140,8 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_passed_over() {
-        assert!(read_config::<Example>("\u{feff}count: 1\n".as_bytes(), "x.yaml").is_ok());
+    fn a_byte_order_mark_is_skipped() {
+        assert!(read_config::<ExampleConfig>("\u{feff}count: 1\n".as_bytes(), "x.yaml").is_ok());
     }
 
     #[test]

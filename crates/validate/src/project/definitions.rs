@@ -1,4 +1,4 @@
-//! Definitions of custom resources from files, as controllers publish them.
+//! Definitions of custom resources from files, as published by controllers.
 
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -15,20 +15,20 @@ use sealwave_kube::schema::{KubeVersion, MAX_DEFINITIONS, Schemas, ViolationKind
 
 const MAX_FILES: usize = 10_000;
 
-/// Documents that cannot be read, after which a file that nobody named is given up.
+/// The number of unreadable documents after which a scanned file is abandoned.
 const MAX_FAULTS: usize = 100;
 
 #[derive(Debug, thiserror::Error)]
 enum DefinitionsError {
-    #[error("`{0}` is a link that leads to itself")]
+    #[error("`{0}` is a symbolic link loop")]
     Loop(String),
-    #[error("`{0}` holds no CustomResourceDefinition")]
+    #[error("`{0}` contains no CustomResourceDefinition")]
     None(String),
     #[error("`{0}` is neither a file nor a directory")]
     NotAFile(String),
     #[error("`{0}` leaves the repository")]
     Outside(String),
-    #[error("`{0}` holds more than {MAX_FILES} files")]
+    #[error("`{0}` contains more than {MAX_FILES} files")]
     TooMany(String),
     #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
     Unreadable { path: String, reason: std::io::ErrorKind },
@@ -37,21 +37,21 @@ enum DefinitionsError {
 impl Explain for DefinitionsError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::None(_) => "name the file or directory in which a controller publishes its definitions; `sealwave schemas pull` writes one".to_owned(),
-            Self::Outside(_) => "keep everything that an app uses in its own repository, or name it with `--crds`; where Argo CD sends only a part of the repository, name the directory in `argocd.argoproj.io/manifest-generate-paths`".to_owned(),
+            Self::None(_) => "use the file or directory in which a controller publishes its definitions, or create one with `sealwave schemas pull`".to_owned(),
+            Self::Outside(_) => "keep all files of an app in its repository, or pass them with `--crds`; if Argo CD sends only a part of the repository, add the directory to `argocd.argoproj.io/manifest-generate-paths`".to_owned(),
             _ => return None,
         })
     }
 }
 
-/// Definitions, and what is wrong with them.
+/// Definitions and their faults.
 #[derive(Default)]
 pub struct Definitions {
     pub all: Vec<KnownDefinition>,
     pub faults: Vec<Problem>,
 }
 
-/// The definitions in a file that the user named, or in the files below a directory that the user named.
+/// Reads the definitions in a file or directory that the user named.
 pub fn named_definitions(path: &Path) -> Result<Definitions, Failure> {
     let is_directory = fs_err::metadata(path).is_ok_and(|about| about.is_dir());
     let reach = if is_directory {
@@ -62,12 +62,12 @@ pub fn named_definitions(path: &Path) -> Result<Definitions, Failure> {
     definitions(path, &reach)
 }
 
-/// The definitions in a file, or in the files below a directory, in the order of paths; those within reach.
+/// Reads the definitions within reach in a file, or in the files below a directory, sorted by path.
 pub fn definitions(path: &Path, reach: &Reach) -> Result<Definitions, Failure> {
     let shown = path.display().to_string();
     let mut found = Definitions::default();
     for file in files(path, reach)? {
-        of_file(&file, reach, &mut found)?;
+        read_file(&file, reach, &mut found)?;
     }
     if found.all.is_empty() {
         return Err(Problem::new(&DefinitionsError::None(shown)).into());
@@ -75,10 +75,10 @@ pub fn definitions(path: &Path, reach: &Reach) -> Result<Definitions, Failure> {
     Ok(found)
 }
 
-/// What an app names must be in its repository; whether something exists outside does not show.
+/// Checks that a path is in its repository, without revealing whether something exists outside.
 ///
 /// # Errors
-/// It is not, or a directory on the way cannot be read.
+/// The path is outside, or a directory on the way cannot be read.
 pub fn stays_within(reach: &Reach, directory: &Path, path: &Path) -> Result<(), Failure> {
     let start = fs_err::canonicalize(directory).map_err(|error| unreadable(directory, error.kind()))?;
     if !reach.holds_names(&start, path) || reach.resolve(&start.join(path)) == Err(ReachError::Outside) {
@@ -87,7 +87,7 @@ pub fn stays_within(reach: &Reach, directory: &Path, path: &Path) -> Result<(), 
     Ok(())
 }
 
-/// Links to files are followed, as in a volume that a `ConfigMap` fills; links to directories are not.
+/// Lists files. Follows links to files, as in a volume from a `ConfigMap`, but not links to directories.
 fn files(path: &Path, reach: &Reach) -> Result<Vec<PathBuf>, Failure> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
@@ -115,7 +115,7 @@ fn files(path: &Path, reach: &Reach) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Why a path is not read.
+/// Converts the reason why a path is not read.
 fn refused(path: &Path, error: ReachError) -> Problem {
     let error = match error {
         ReachError::Io(reason) => return unreadable(path, reason),
@@ -131,7 +131,7 @@ fn unreadable(path: &Path, reason: std::io::ErrorKind) -> Problem {
     Problem::new(&DefinitionsError::Unreadable { path: display_path(path), reason })
 }
 
-fn of_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), Failure> {
+fn read_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), Failure> {
     let shown = display_path(path);
     let file = reach.open(path).map_err(|error| refused(path, error))?;
     let mut bytes = Vec::new();
@@ -144,7 +144,7 @@ fn of_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), Fa
     let source = sources.add(&shown);
     let nodes =
         yaml::read(&bytes, source, &yaml::Limits::default()).map_err(|failure| failure.located(&sources))?;
-    for object in among(nodes) {
+    for object in only_definitions(nodes) {
         found.faults.extend(faults(&object, &sources));
         let place = sources.place(object.origin());
         found.all.push(KnownDefinition { object, place, is_named: true });
@@ -152,16 +152,16 @@ fn of_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), Fa
     Ok(())
 }
 
-/// What could be read of a file that nobody named.
+/// The definitions in a file that the user did not name.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Its definitions, in order.
+    /// The definitions, in order.
     pub(crate) definitions: Vec<Manifest>,
-    /// Whether there are documents that cannot be read.
+    /// Whether some documents cannot be read.
     pub(crate) is_faulty: bool,
 }
 
-/// The definitions in the text of a file that nobody named: what cannot be read is passed over.
+/// Returns the definitions in a file that the user did not name, skipping documents that cannot be read.
 pub fn definitions_in(text: &[u8], name: &str) -> Found {
     let source = Sources::default().add(name);
     let mut nodes = Vec::new();
@@ -175,15 +175,15 @@ pub fn definitions_in(text: &[u8], name: &str) -> Found {
             break;
         }
     }
-    Found { definitions: among(nodes), is_faulty: faults > 0 }
+    Found { definitions: only_definitions(nodes), is_faulty: faults > 0 }
 }
 
-fn among(nodes: Vec<Node>) -> Vec<Manifest> {
+fn only_definitions(nodes: Vec<Node>) -> Vec<Manifest> {
     let objects = yaml::flatten_lists(nodes).into_iter().filter_map(|node| Manifest::new(node).ok());
     objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition")).collect()
 }
 
-/// What keeps objects from being checked against a definition.
+/// Returns the faults that prevent checking objects against a definition.
 fn faults(definition: &Manifest, sources: &Sources) -> Vec<Problem> {
     let mut schemas = Schemas::new(KubeVersion::NEWEST);
     let report = schemas.add_crd(definition.root());

@@ -1,6 +1,6 @@
 //! Kinds that a flag selects: `Kind`, `version/Kind` or `group/version/Kind`.
 //!
-//! A slip selects nothing, and a gate that selects nothing lets everything through: so it is an error.
+//! A misspelled kind would select nothing, and a check that selects nothing accepts everything, so it is an error.
 
 use crate::engine::KnownDefinition;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
@@ -8,7 +8,7 @@ use sealwave_kube::schema;
 
 #[derive(Debug, thiserror::Error)]
 enum KindError {
-    #[error("`--{flag}` has kind `{given}`, which differs from a known one in case only")]
+    #[error("`--{flag}` has kind `{given}`, which differs from a known kind only in case")]
     Case { flag: &'static str, given: String, known: String },
     #[error("`--{flag}` has an empty kind")]
     Empty { flag: &'static str },
@@ -28,7 +28,7 @@ impl Explain for KindError {
     }
 }
 
-/// Reads what a flag was given, with the definitions that the run knows.
+/// Parses the kinds given to a flag, with the definitions known to the run.
 pub fn kinds(
     flag: &'static str,
     texts: &[String],
@@ -69,15 +69,15 @@ fn kind(flag: &'static str, text: &str, definitions: &[KnownDefinition]) -> Resu
     }
 }
 
-/// The kind that differs from a name in case only, where none is the name itself.
+/// Returns the known kind that differs from a name only in case, if the name itself is not known.
 fn in_another_case<'a>(name: &str, definitions: &'a [KnownDefinition]) -> Option<&'a str> {
     let own =
         || definitions.iter().filter_map(|one| one.object.root().at(&["spec", "names", "kind"])?.as_str());
     if own().any(|known| known == name) || schema::kinds().any(|known| known == name) {
         return None;
     }
-    let alike = |known: &&str| known.eq_ignore_ascii_case(name);
-    own().find(alike).or_else(|| schema::kinds().find(alike))
+    let equals_ignoring_case = |known: &&str| known.eq_ignore_ascii_case(name);
+    own().find(equals_ignoring_case).or_else(|| schema::kinds().find(equals_ignoring_case))
 }
 
 fn is_kind(text: &str) -> bool {
@@ -85,7 +85,7 @@ fn is_kind(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-/// The core group has no name, and its versions look like no name of a group.
+/// Reports whether a text is a version of the core group, which has no name; group names do not look like versions.
 fn is_core_version(text: &str) -> bool {
     text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         && is_label(text)
@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_taken_and_trimmed() {
+    fn every_form_is_accepted_and_trimmed() {
         for text in ["Secret", "v1/Secret", "apps/v1/Deployment", "example.org/v1alpha1/Widget", "Widget"] {
             assert_eq!(read(&format!(" {text} ")), Ok(vec![text.to_owned()]));
         }
     }
 
     #[test]
-    fn what_selects_nothing_is_an_error() {
+    fn selecting_nothing_is_an_error() {
         assert_eq!(read(" ").unwrap_err().0, "`--reject` has an empty kind");
         for text in ["/v1/Secret", "a/b/c/d", "apps/Deployment", "Secret/", "*", "Secret ConfigMap"] {
             let (message, hint) = read(text).unwrap_err();

@@ -29,14 +29,14 @@ pub(super) fn convert(name: &str, value: &Value) -> Outcome {
 
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked before")]
 fn int(value: &Value) -> Outcome {
-    // Beyond 2^53 floats and integers are close neighbors of one another, and the API server refuses the ends.
-    const MOST: f64 = 9_000_000_000_000_000_000.0;
+    // Beyond 2^53, floats do not represent every integer, and the API server refuses the ends of the range.
+    const LIMIT: f64 = 9_000_000_000_000_000_000.0;
     match value {
         Value::Int(_) => Ok(value.clone()),
         Value::Uint(number) => {
             i64::try_from(*number).map(Value::Int).map_err(|_| Stop::Fault(Fault::Overflow))
         }
-        Value::Double(number) if number.abs() < MOST => Ok(Value::Int(*number as i64)),
+        Value::Double(number) if number.abs() < LIMIT => Ok(Value::Int(*number as i64)),
         Value::Text(text) => text.parse().map(Value::Int).map_err(|_| CONVERSION),
         _ => Err(Stop::Unknown),
     }
@@ -59,7 +59,7 @@ fn double(value: &Value) -> Outcome {
         Value::Double(_) => Ok(value.clone()),
         Value::Int(number) => Ok(Value::Double(*number as f64)),
         Value::Uint(number) => Ok(Value::Double(*number as f64)),
-        // Go reads more than this: hexadecimal digits, underscores, infinity.
+        // Go also parses hexadecimal digits, underscores and infinity.
         Value::Text(text)
             if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') =>
         {

@@ -1,19 +1,19 @@
-//! Kubernetes' named formats, as far as they are names.
+//! Kubernetes' named formats.
 
 use super::super::budget::{Budget, Stop};
 use super::super::eval::Outcome;
 use super::super::value::Value;
 use sealwave_core::names::dns;
 
-/// The formats that are implemented here.
+/// The implemented formats.
 const NAMES: [&str; 2] = ["dns1123Label", "dns1123Subdomain"];
 
-/// `format.dns1123Label()` and its like.
+/// Returns a named format, as `format.dns1123Label()`.
 pub(super) fn named(name: &str) -> Outcome {
     NAMES.iter().find(|known| **known == name).map(|known| Value::Format(known)).ok_or(Stop::Unknown)
 }
 
-/// `validate`: no value where the text has the format.
+/// Implements `validate`, which returns no value if the text matches the format.
 pub fn member(name: &str, format: &str, rest: &[Value], budget: &mut Budget) -> Outcome {
     let ("validate", [Value::Text(text)]) = (name, rest) else { return Err(Stop::Unknown) };
     budget.spend_bytes(text.len())?;
@@ -22,7 +22,7 @@ pub fn member(name: &str, format: &str, rest: &[Value], budget: &mut Budget) -> 
         "dns1123Subdomain" => dns::is_subdomain(text),
         _ => return Err(Stop::Unknown),
     };
-    // What is wrong with it is a list of messages, which nothing here compares.
+    // The value is a list of messages, which is not modeled.
     if holds {
         Ok(Value::Optional(None))
     } else {

@@ -1,4 +1,4 @@
-//! Functions of lists, and of lists as sets.
+//! Functions of lists, including those that treat lists as sets.
 
 use std::cmp::Ordering;
 
@@ -36,7 +36,7 @@ pub fn member(name: &str, list: &List, rest: &[Value], budget: &mut Budget) -> O
 }
 
 fn sum(items: &[Value], budget: &mut Budget) -> Outcome {
-    // The sum of nothing depends on the type of its items, which is not known.
+    // The sum of an empty list depends on the type of its items, which is unknown.
     let (first, rest) = items.split_first().ok_or(Stop::Unknown)?;
     if matches!(first, Value::Text(_) | Value::Bytes(_) | Value::List(_)) {
         return Err(Stop::Unknown);
@@ -44,11 +44,11 @@ fn sum(items: &[Value], budget: &mut Budget) -> Outcome {
     rest.iter().try_fold(first.clone(), |sum, item| add(&sum, item, budget))
 }
 
-fn extreme(items: &[Value], wins: fn(Ordering) -> bool, budget: &mut Budget) -> Outcome {
+fn extreme(items: &[Value], is_better: fn(Ordering) -> bool, budget: &mut Budget) -> Outcome {
     let (first, rest) = items.split_first().ok_or(Stop::Fault(Fault::IndexOutOfBounds))?;
     let best = rest
         .iter()
-        .try_fold(first, |best, item| Ok(if wins(compare(item, best, budget)?) { item } else { best }));
+        .try_fold(first, |best, item| Ok(if is_better(compare(item, best, budget)?) { item } else { best }));
     best.cloned()
 }
 
@@ -76,7 +76,7 @@ fn join(items: &[Value], separator: &str, budget: &mut Budget) -> Outcome {
     joined(texts.ok_or(Stop::Unknown)?.into_iter(), separator, budget).map(Value::Text)
 }
 
-/// `sets.contains` and its like.
+/// Calls a function of the namespace `sets`.
 pub(super) fn sets(name: &str, left: &Value, right: &Value, budget: &mut Budget) -> Outcome {
     let (Value::List(a), Value::List(b)) = (left, right) else { return Err(Stop::Unknown) };
     let mut holds_all = |holder: &Value, items: &List| -> Result<bool, Stop> {

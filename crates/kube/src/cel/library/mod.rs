@@ -1,5 +1,5 @@
-//! Functions: those of CEL itself and those that Kubernetes adds. A function or a combination of types that is not here
-//! has an unknown result; it is never guessed.
+//! Functions of CEL and of Kubernetes' libraries. Unimplemented functions and combinations of types have an unknown
+//! result; it is never guessed.
 
 mod convert;
 mod formats;
@@ -17,7 +17,7 @@ use super::budget::{Budget, Fault, Stop};
 use super::eval::Outcome;
 use super::value::Value;
 
-/// Namespaces of functions, as `sets` in `sets.contains`.
+/// Namespaces of functions, such as `sets` in `sets.contains`.
 pub(super) const NAMESPACES: [&str; 16] = [
     "Object",
     "authorizer",
@@ -102,7 +102,7 @@ fn optional(name: &str, value: Option<&Value>, rest: &[Value]) -> Outcome {
     }
 }
 
-/// A size or a position as a value.
+/// Converts a size or position to a value.
 fn integer(number: usize) -> Outcome {
     i64::try_from(number).map(Value::Int).map_err(|_| Stop::Unknown)
 }

@@ -1,4 +1,4 @@
-//! Addresses and networks.
+//! IP addresses and networks.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -6,7 +6,7 @@ use super::super::budget::{Fault, Stop};
 use super::super::eval::Outcome;
 use super::super::value::Value;
 
-/// Parses an address or a network, or asks whether a text is one.
+/// Parses an address or a network, or reports whether a text is one.
 pub fn parse(name: &str, text: &Value) -> Outcome {
     let text = match (name, text) {
         ("ip", Value::Cidr(address, _)) => return Ok(Value::Ip(*address)),
@@ -23,7 +23,7 @@ pub fn parse(name: &str, text: &Value) -> Outcome {
     }
 }
 
-/// Returns whether an address is written in its only canonical form.
+/// Reports whether an address is written in its canonical form.
 pub(super) fn is_canonical(text: &Value) -> Outcome {
     let Value::Text(text) = text else { return Err(Stop::Unknown) };
     let address = address(text).ok_or(Stop::Fault(Fault::Conversion))?;
@@ -33,13 +33,13 @@ pub(super) fn is_canonical(text: &Value) -> Outcome {
 /// Calls a function of an address or a network.
 pub fn member(name: &str, receiver: &Value, rest: &[Value]) -> Outcome {
     match (receiver, rest) {
-        (Value::Ip(address), []) => of_address(name, *address),
-        (Value::Cidr(address, length), rest) => of_network(name, *address, *length, rest),
+        (Value::Ip(address), []) => call_on_address(name, *address),
+        (Value::Cidr(address, length), rest) => call_on_network(name, *address, *length, rest),
         _ => Err(Stop::Unknown),
     }
 }
 
-fn of_address(name: &str, address: IpAddr) -> Outcome {
+fn call_on_address(name: &str, address: IpAddr) -> Outcome {
     Ok(match name {
         "family" => Value::Int(if address.is_ipv4() { 4 } else { 6 }),
         "isUnspecified" => Value::Bool(address.is_unspecified()),
@@ -67,30 +67,30 @@ fn is_link_local(address: IpAddr) -> bool {
     }
 }
 
-fn of_network(name: &str, network: IpAddr, length: u8, rest: &[Value]) -> Outcome {
-    let inside = |other: IpAddr| {
+fn call_on_network(name: &str, network: IpAddr, length: u8, rest: &[Value]) -> Outcome {
+    let contains_address = |other: IpAddr| {
         other.is_ipv4() == network.is_ipv4() && masked(other, length) == masked(network, length)
     };
     Ok(match (name, rest) {
         ("prefixLength", []) => Value::Int(length.into()),
         ("ip", []) => Value::Ip(network),
         ("masked", []) => Value::Cidr(masked(network, length), length),
-        ("containsIP", [Value::Ip(other)]) => Value::Bool(inside(*other)),
+        ("containsIP", [Value::Ip(other)]) => Value::Bool(contains_address(*other)),
         ("containsIP", [Value::Text(text)]) => {
-            Value::Bool(inside(address(text).ok_or(Stop::Fault(Fault::Conversion))?))
+            Value::Bool(contains_address(address(text).ok_or(Stop::Fault(Fault::Conversion))?))
         }
         ("containsCIDR", [Value::Cidr(other, narrower)]) => {
-            Value::Bool(*narrower >= length && inside(*other))
+            Value::Bool(*narrower >= length && contains_address(*other))
         }
         ("containsCIDR", [Value::Text(text)]) => {
             let (other, narrower) = self::network(text).ok_or(Stop::Fault(Fault::Conversion))?;
-            Value::Bool(narrower >= length && inside(other))
+            Value::Bool(narrower >= length && contains_address(other))
         }
         _ => return Err(Stop::Unknown),
     })
 }
 
-/// Parses an address. Kubernetes takes no zones, and no addresses of the fourth version within the sixth.
+/// Parses an address. Kubernetes accepts neither zones nor IPv4-mapped IPv6 addresses.
 fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().filter(|address| !is_mapped(*address))
 }
@@ -108,7 +108,7 @@ fn is_mapped(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some())
 }
 
-/// The address with all bits after the prefix cleared.
+/// Returns the address with all bits after the prefix cleared.
 fn masked(address: IpAddr, length: u8) -> IpAddr {
     match address {
         IpAddr::V4(address) => {

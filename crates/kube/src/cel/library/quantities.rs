@@ -5,10 +5,10 @@ use super::super::eval::Outcome;
 use super::super::value::Value;
 use crate::Quantity;
 
-/// Digits that are exact; longer texts are not evaluated.
+/// Maximum length of a quantity that is exact; longer texts are not evaluated.
 const MAX_TEXT: usize = 12;
 
-/// `quantity` and `isQuantity`.
+/// Implements `quantity` and `isQuantity`.
 pub fn parse(name: &str, text: &Value) -> Outcome {
     let Value::Text(text) = text else { return Err(Stop::Unknown) };
     if text.contains(char::is_whitespace) {

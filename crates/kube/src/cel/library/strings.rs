@@ -1,4 +1,4 @@
-//! Functions of strings. Positions count characters.
+//! Functions of strings. Positions are in characters.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub fn member(name: &str, text: &Arc<str>, rest: &[Value], budget: &mut Budget) 
         ("indexOf", [Value::Text(part)]) => index(text, text.find(&**part)),
         ("lastIndexOf", [Value::Text(part)]) => index(text, text.rfind(&**part)),
         ("indexOf", [Value::Text(part), Value::Int(from)]) => {
-            // Beyond the end the API server's versions differ.
+            // Beyond the end, versions of the API server differ.
             let from = position(*from).and_then(|from| byte_at(text, from)).map_err(|_| Stop::Unknown)?;
             let found = text.get(from..).and_then(|rest| rest.find(&**part));
             index(text, found.map(|found| found + from))
@@ -55,7 +55,7 @@ pub fn member(name: &str, text: &Arc<str>, rest: &[Value], budget: &mut Budget) 
     }
 }
 
-/// Returns whether a pattern matches a part of a text.
+/// Reports whether a pattern matches a part of a text.
 pub(super) fn matches(text: &Value, pattern: &Value, budget: &mut Budget) -> Outcome {
     match (text, pattern) {
         (Value::Text(text), Value::Text(pattern)) => {
@@ -65,12 +65,12 @@ pub(super) fn matches(text: &Value, pattern: &Value, budget: &mut Budget) -> Out
     }
 }
 
-/// A position that is not negative.
+/// Converts a position, which must not be negative.
 fn position(at: i64) -> Result<usize, Stop> {
     usize::try_from(at).map_err(|_| Stop::Fault(Fault::IndexOutOfBounds))
 }
 
-/// Where a character starts, in bytes; the end of the text is a position, too.
+/// Returns the byte offset of a character; the end of the text is valid, too.
 fn byte_at(text: &str, position: usize) -> Result<usize, Stop> {
     let mut starts = text.char_indices().map(|(start, _)| start).chain([text.len()]);
     starts.nth(position).ok_or(Stop::Fault(Fault::IndexOutOfBounds))
@@ -93,7 +93,7 @@ fn index(text: &str, found: Option<usize>) -> Outcome {
 }
 
 fn split(text: &str, separator: &str, most: usize, budget: &mut Budget) -> Outcome {
-    // Go splits by nothing into characters; Rust adds an empty part at each end.
+    // For an empty separator, Go splits into characters, while Rust adds an empty part at each end.
     if separator.is_empty() || most == 0 {
         return Err(Stop::Unknown);
     }

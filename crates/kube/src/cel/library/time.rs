@@ -1,4 +1,4 @@
-//! Durations and points in time.
+//! Durations and timestamps.
 
 use super::super::budget::{Fault, Stop};
 use super::super::eval::Outcome;
@@ -46,7 +46,7 @@ pub(in super::super) fn parse_duration(text: &str) -> Result<i64, Stop> {
         if whole.is_empty() && fraction.is_empty() {
             return Err(INVALID);
         }
-        // Longer ones overflow or are rounded; the API server's result is not worth the doubt.
+        // Longer ones overflow or are rounded; the API server's result is uncertain.
         if whole.len() > 18 || fraction.len() > 9 {
             return Err(Stop::Unknown);
         }
@@ -71,7 +71,7 @@ fn unit_of(name: &str) -> Option<i128> {
     })
 }
 
-/// Parses a point in time by RFC 3339; `None` for what is none, or an odd one.
+/// Parses an RFC 3339 timestamp. Returns `None` for other texts and unusual timestamps.
 pub(in super::super) fn parse_timestamp(text: &str) -> Option<i128> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| -> Option<i64> {
@@ -84,7 +84,7 @@ pub(in super::super) fn parse_timestamp(text: &str) -> Option<i128> {
     }
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    // Which days a month has matters to nobody before the 29th.
+    // Days after the 28th depend on the month and are not evaluated.
     let in_range = (1..=9999).contains(&year)
         && (1..=12).contains(&month)
         && (1..=28).contains(&day)
@@ -108,9 +108,9 @@ pub(in super::super) fn parse_timestamp(text: &str) -> Option<i128> {
     })
 }
 
-/// Days since 1970 of a date in the Gregorian calendar.
+/// Returns the days from 1970 to a date in the Gregorian calendar.
 const fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years start in March, so that a leap day is the last of its year.
+    // Years start in March, so that a leap day is the last day of its year.
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year - era * 400;
