@@ -57,7 +57,7 @@ pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Not
     let default_provider = session.default_provider()?;
     let examination = Examination { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
-    let app = pipeline::examine(discovery, &[examination], directory, &|_| ());
+    let app = sealwave_validate::examine(discovery, &[examination], directory, &|_| ());
     // The cluster may have other definitions than the built-in ones, which must not stop a sync.
     checking.packed = None;
     let definitions = app.definitions().chain(checking.definitions.iter().map(KnownDefinition::view));
@@ -93,7 +93,7 @@ fn version_of_cluster(session: &Session) -> Result<Result<KubeVersion, UnknownVe
 /// Reports whether a rule can be skipped, because none of its findings is refused.
 fn is_left_out(rule: &RuleInfo) -> bool {
     // Its hints are added to the findings of other rules.
-    let explains_others = rule.id == rules::resource::unfilled::RULE.info.id;
+    let explains_others = rule.id == rules::UNFILLED.id;
     !rule.is_refused() && rule.is_adjustable() && !explains_others
 }
 

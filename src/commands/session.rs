@@ -94,8 +94,8 @@ impl Session {
         watch: &Watch,
     ) -> Result<Outcome, Failure> {
         let progress = |stage| watch.enter(stage);
-        let sealed = pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
-        let stdout = pipeline::emit(&sealed, format)?;
+        let sealed = sealwave_pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
+        let stdout = sealwave_pipeline::emit(&sealed, format)?;
         // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
         std::mem::forget(sealed);
         Ok(Outcome { stdout, notes, ..Outcome::default() })

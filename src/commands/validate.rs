@@ -108,6 +108,16 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     run.finish(&outputs)
 }
 
+fn written_paths(args: &ValidateArgs) -> WrittenPaths<'_> {
+    WrittenPaths {
+        baseline: args.report.baseline.as_deref(),
+        write_baseline: args.report.write_baseline.as_deref(),
+        config: args.checks.config.as_deref(),
+        operator: args.checks.operator.as_deref(),
+        crds: &args.checks.crds,
+    }
+}
+
 /// Finds the apps and files to check.
 fn find(args: &ValidateArgs, written: &Written, watch: &Watch) -> Result<Targets, Failure> {
     let activity = watch.begin("searching for manifests");
@@ -187,7 +197,7 @@ impl Run<'_> {
         let definitions = checking.definitions.iter().map(KnownDefinition::view);
         checking.schemas = Arc::new(SchemaSet::growing(&checking.kube_versions, definitions));
         checking.fallback = Some(self.nearby(&checking, places));
-        let result = pipeline::validate_plain(inputs, &checking, &self.standing);
+        let result = engine::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one, partial_files, texts } =
             result.map_err(|(path, error)| {
                 let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
@@ -210,8 +220,8 @@ impl Run<'_> {
 
     /// Reports the faults of definitions, each only once in a run.
     fn definitions(&mut self, checking: &Checking) {
-        let mut verdict = pipeline::definition_faults(checking, &self.standing);
-        let is_definition_finding = |finding: &&Finding| finding.rule.id == rules::schema::DEFINITION.info.id;
+        let mut verdict = engine::definition_faults(checking, &self.standing);
+        let is_definition_finding = |finding: &&Finding| finding.rule.id == rules::DEFINITION.id;
         if !verdict.findings.is_empty() {
             let reported = self.report.findings.iter().filter(is_definition_finding).map(Finding::identity);
             let mut reported: HashSet<_> = reported.collect();

@@ -104,7 +104,7 @@ impl OperatorFile {
         let OperatorPath { path, named_by } = path;
         let shown = path.display().to_string();
         let bytes = read_bounded(path, *named_by)?;
-        let operator: Operator = yaml::read_config(bytes.expose(), &shown)?;
+        let operator: Operator = read_config(bytes.expose(), &shown)?;
         let failure = |error: OperatorFileError| Failure::from(Problem::new(&error));
         if operator.api_version != API_VERSION {
             return Err(failure(OperatorFileError::ApiVersion { path: shown, found: operator.api_version }));

@@ -152,7 +152,7 @@ impl Validation {
         decided.checking.reject = kinds("reject", &args.reject, &definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         let name = args.config.as_deref().map(display_path).unwrap_or_default();
-        let locate = |keys: &[&str], item: Option<usize>| yaml::setting_at(&text, &name, keys, item);
+        let locate = |keys: &[&str], item: Option<usize>| setting_at(&text, &name, keys, item);
         decided.apply(&file, directory, None, &|keys, item| At::Place(locate(keys, item)))?;
         decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
         for object in &args.external {

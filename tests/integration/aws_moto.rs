@@ -347,7 +347,8 @@ fn opened(key: &DangerPrivateKey, objects: &[serde_json::Value]) -> SealedValues
 
 /// Creates a secret for each file below `dir`, with the file's path as its name and its bytes as the value.
 async fn create_secrets(endpoint: &str, dir: &Path) {
-    let client = aws_sdk_secretsmanager::Client::new(&config(endpoint, SCENARIO_REGION).await);
+    let client =
+        sealwave_testkit::aws_sdk_secretsmanager::Client::new(&config(endpoint, SCENARIO_REGION).await);
     let mut made = 0;
     for entry in walkdir::WalkDir::new(dir).into_iter().map(Result::unwrap) {
         if entry.file_type().is_file() {

@@ -47,8 +47,9 @@ impl OpenBao {
     /// Sends a request with a literal body.
     fn ask_with(&self, method: &str, path: &str, body: String) -> Value {
         // System certificates are not needed here.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _ = sealwave_testkit::rustls::crypto::ring::default_provider().install_default();
+        let runtime =
+            sealwave_testkit::tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let client =
                 sealwave_testkit::reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();

@@ -282,7 +282,10 @@ fn lists_are_trimmed_and_never_empty() {
 fn invalid_namespaces_are_rejected() {
     let tree = Tree::new(&[("a.yaml", GOOD)]);
     for name in ["Bad NS!", "-a", "a.b", &"a".repeat(64)] {
-        refused(&tree.run(&["a.yaml", &format!("--namespace={name}")]), "is not a valid namespace name");
+        assert_rejected(
+            &tree.run(&["a.yaml", &format!("--namespace={name}")]),
+            "is not a valid namespace name",
+        );
     }
     let report = tree.report(&["a.yaml", "-n", "shop", "--reject", "ConfigMap"]);
     assert_eq!(report.findings()[0]["object"]["namespace"], "shop");
@@ -297,7 +300,7 @@ fn an_invalid_operator_file_is_one_error() {
         let mut flags = args.to_vec();
         flags.extend(["--operator", "nowhere.yaml"]);
         let ran = tree.run(&flags);
-        refused(&ran, "operator file `nowhere.yaml` cannot be read: file not found");
+        assert_rejected(&ran, "operator file `nowhere.yaml` cannot be read: file not found");
         assert_eq!(ran.stderr.matches("error").count(), 1, "{}", ran.stderr);
         let mut named = command(tree.root(), args);
         let ran: Ran = named.env("SEALWAVE_OPERATOR", "operator.yaml").output().unwrap().into();

@@ -20,10 +20,7 @@ pub fn limit_threads(threads: usize) {
 
 /// Applies `work` to each item, with one thread per core, but not more than there are items or than [`limit_threads`]
 /// allows.
-pub fn map<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-) -> Result<Vec<R>, WorkerPanicked> {
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Result<Vec<R>, WorkerPanicked> {
     let next = AtomicUsize::new(0);
     let run =
         || catch_unwind(AssertUnwindSafe(|| take_turns(items, &next, &work))).map_err(|_| WorkerPanicked);

@@ -243,7 +243,19 @@ static MARKS: [(&str, ForeignFile); 3] = [
     ),
     ("-----BEGIN PGP MESSAGE-----", ForeignFile { what: "a file encrypted with PGP", remedy: MOVE }),
     (
-        "    /// Recognizes a document that is not an object, by its fields and the path of its file.
+        "<<<<<<< ",
+        ForeignFile {
+            what: "a file with an unresolved merge conflict",
+            remedy: "resolve it, and remove the lines that start with `<<<<<<<`, `=======` and `>>>>>>>`",
+        },
+    ),
+];
+
+/// Maximum number of bytes searched for signs of a template.
+const MAX_SEARCHED: usize = 256 << 10;
+
+impl ForeignFile {
+    /// Recognizes a document that is not an object, by its fields and the path of its file.
     pub fn of(root: &Node, path: &str) -> Option<&'static Self> {
         let document = document(root, path);
         TOOLS.iter().chain(&FILES).find(|(is, _)| is(&document)).map(|(_, found)| found)
@@ -345,8 +357,8 @@ pub(crate) fn sops_block(root: &Mapping) -> Option<&Entry> {
     ["mac", "version", "lastmodified"].iter().any(|field| block.get(field).is_some()).then_some(entry)
 }
 
-/// Returns the field in which SOPS keeps its own data, in an object that nothing decrypts: kinds whose controllers decrypt have
-/// it as well.
+/// Returns the entry with SOPS' own data in an object that nothing decrypts. Objects of kinds whose controllers decrypt them
+/// have it too.
 pub fn undecrypted_sops_block(object: &Manifest) -> Option<&Entry> {
     let is_decrypted = object.kind().to_ascii_lowercase().contains("sops");
     object.root().as_mapping().filter(|_| !is_decrypted).and_then(sops_block)

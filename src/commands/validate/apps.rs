@@ -81,7 +81,7 @@ impl Run<'_> {
                     let _activity = self.watch.begin(format!("checking app `{name}`"));
                     engine::validate(&app.0, &app.1, &self.standing)
                 }
-                AppExamination::Refused(directory, failure) => pipeline::refused(directory, failure),
+                AppExamination::Refused(directory, failure) => engine::refused(directory, failure),
                 AppExamination::Stopped(_) => Verdict::default(),
             };
             self.watch.advance();
@@ -127,7 +127,7 @@ impl Run<'_> {
         if examined.len() < 2 {
             return;
         }
-        let neighbours = Arc::new(pipeline::neighbours(&examined));
+        let neighbours = Arc::new(engine::neighbours(&examined));
         for examination in examinations {
             if let AppExamination::Examined(app) = examination {
                 app.1.neighbours = Arc::clone(&neighbours);

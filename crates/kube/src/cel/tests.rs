@@ -89,7 +89,7 @@ fn results_match_the_api_server() {
 
 #[test]
 fn refused_expressions_are_refused_by_the_api_server() {
-    for line in include_str!("../../testdata/cel/expressions.jsonl").lines() {
+    for line in include_str!("../../../../testdata/cel/expressions.jsonl").lines() {
         let case: Json = serde_json::from_str(line).unwrap();
         let source = case["expression"].as_str().unwrap();
         if case["result"] != "refused" {

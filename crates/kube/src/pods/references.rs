@@ -262,7 +262,10 @@ fn text<'a>(node: &'a Node, field: &str) -> Option<&'a str> {
 }
 
 fn is_optional(reference: &Node) -> bool {
-    matches!(reference.get("optional").map(|flag| &flag.value), Some(sealwave_core::document::Value::Bool(true)))
+    matches!(
+        reference.get("optional").map(|flag| &flag.value),
+        Some(sealwave_core::document::Value::Bool(true))
+    )
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl<'a> Evaluator<'a, '_> {
             for entry in mapping.entries() {
                 let path = place.path.key(&entry.key);
                 // The API server drops a null that its schema does not allow.
-                if !matches!(entry.value.value, model::Value::Null) || self.schemas.node(id).nullable {
+                if !matches!(entry.value.value, document::Value::Null) || self.schemas.node(id).nullable {
                     let value =
                         self.value(id, &entry.value, ValuePosition::below(&entry.value, &path, place));
                     all.insert(entry.key.as_str().into(), value);
@@ -130,7 +130,7 @@ impl<'a> Evaluator<'a, '_> {
             let nullable = self.schemas.node(field.id).nullable;
             let is_present = mapping
                 .get(field.name())
-                .is_some_and(|value| nullable || !matches!(value.value, model::Value::Null));
+                .is_some_and(|value| nullable || !matches!(value.value, document::Value::Null));
             if !is_present {
                 let value = self.default(field, place);
                 insert(&mut all, field, value);

@@ -24,11 +24,7 @@ pub struct Standing {
 impl Standing {
     /// Reads the annotations of an object, and the app file's waves if it has none of its own. Calls `unreadable` with
     /// each annotation that Argo CD cannot parse as a wave, and its origin.
-    pub fn of(
-        manifest: &Manifest,
-        waves: &Waves,
-        unreadable: &mut impl FnMut(&'static str, Origin),
-    ) -> Self {
+    pub fn of(manifest: &Manifest, waves: &Waves, unreadable: &mut impl FnMut(&'static str, Origin)) -> Self {
         let phases = Phases::of(manifest);
         let own = own_wave(manifest, unreadable);
         let by_kind = if own.is_none() && !phases.hook { kind_wave(manifest, waves) } else { None };

@@ -174,7 +174,7 @@ struct ReferenceCollector<'a> {
 
 impl ReferenceCollector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
-        if let Some(block) = sops_block(&object) {
+        if let Some(block) = undecrypted_sops_block(&object) {
             // All its values are encrypted, and each would be another problem.
             let at = block.key_origin;
             self.problem(at, &ResolveError::EncryptedObject);

@@ -15,8 +15,7 @@ use sealwave_secrets::Scope;
 use sealwave_secrets::crypto::{Certificate, SealKey};
 use sealwave_secrets::settings::Derivation;
 use sealwave_secrets::values::SecretValue;
-use sealwave_testkit::skipped;
-use sealwave_testkit::{DangerPrivateKey, danger_unseal};
+use sealwave_testkit::{DangerPrivateKey, danger_unseal, skipped};
 
 const KEY_LINE: &str = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const OTHER_KEY_LINE: &str = "sealwave-seal-key-v1:R8L4aVvT0oX3mZ1q9pYc5wJ7bKdE2fHnU6sGiQrAtWk=";
@@ -522,7 +521,7 @@ fn kubeseal_opens_what_we_seal() {
 }
 
 fn recover(kubeseal: &Path, file: &Path) -> Json {
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/sealed-secrets/rsa2048.key");
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sealed-secrets/rsa2048.key");
     let output = Command::new(kubeseal)
         .args(["--recovery-unseal", "--recovery-private-key", key, "--secret-file"])
         .arg(file)

@@ -375,7 +375,8 @@ mod tests {
         let mut settings = settings(&["arn:aws:kms:*:111122223333:key/*"]);
         settings.profile = Some("shop".to_owned());
         settings.endpoint_url = Some("http://127.0.0.1:1".to_owned());
-        let variables = |name: &str| (name == "AWS_CONFIG_FILE").then(|| "../../testdata/sops/aws-config".into());
+        let variables =
+            |name: &str| (name == "AWS_CONFIG_FILE").then(|| "../../testdata/sops/aws-config".into());
         let environment: Environment = Arc::new(variables);
         assert!(std::path::Path::new("../../testdata/sops/aws-config").is_file());
         let kms = Kms::new("sops", &settings, Path::new("."), &environment).expect("valid");

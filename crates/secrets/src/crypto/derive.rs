@@ -118,8 +118,8 @@ mod tests {
     /// all of its inputs. They must never change: a change re-seals every Secret of every user.
     #[test]
     fn the_published_vectors_are_stable() {
-        assert_eq!(check_vectors(include_str!("../../testdata/sealing/derivation.jsonl")), (12, 0));
-        assert_eq!(check_vectors(include_str!("../../testdata/sealing/derivation-v2.jsonl")), (0, 18));
+        assert_eq!(check_vectors(include_str!("../../../../testdata/sealing/derivation.jsonl")), (12, 0));
+        assert_eq!(check_vectors(include_str!("../../../../testdata/sealing/derivation-v2.jsonl")), (0, 18));
     }
 
     /// Checks each vector; returns the number of vectors of version 1 and of version 2.

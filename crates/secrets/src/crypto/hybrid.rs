@@ -48,7 +48,7 @@ mod tests {
     use crate::crypto::Certificate;
 
     /// Created by the controller's own code with a fixed source of randomness.
-    const VECTORS: &str = include_str!("../../testdata/sealed-secrets/hybrid-encrypt.jsonl");
+    const VECTORS: &str = include_str!("../../../../testdata/sealed-secrets/hybrid-encrypt.jsonl");
 
     #[test]
     fn the_output_equals_the_controllers_vectors() {

@@ -65,7 +65,7 @@ impl Written {
     ///
     /// # Errors
     /// Returns an error if two reports would be written to one file, or one would overwrite another kind of file.
-    pub fn decide(outputs: &Outputs, args: &ValidateArgs) -> Result<Self, Failure> {
+    pub fn decide(outputs: &Outputs, paths: WrittenPaths<'_>) -> Result<Self, Failure> {
         let failed = |error: OutputPathError| Err(Problem::new(&error).into());
         let mut written = Self::default();
         for (_, path) in outputs.files() {
@@ -73,9 +73,8 @@ impl Written {
                 return failed(OutputPathError::Duplicate(shown(path)));
             }
         }
-        let baseline = args.report.baseline.as_deref();
-        written.spare(baseline)?;
-        if let Some(path) = args.report.write_baseline.as_deref() {
+        written.spare(paths.baseline)?;
+        if let Some(path) = paths.write_baseline {
             if path == Path::new("-") {
                 return failed(OutputPathError::Stdout);
             }
@@ -83,20 +82,19 @@ impl Written {
                 return failed(OutputPathError::Duplicate(shown(path)));
             }
             let is_file = fs_err::metadata(path).is_ok_and(|about| about.is_file() && about.len() > 0);
-            if is_file && ops::read_baseline(path).is_err() {
+            if is_file && report::read_baseline(path).is_err() {
                 return failed(OutputPathError::NotABaseline(shown(path)));
             }
         }
-        let settings = args.checks.config.iter().chain(&args.checks.operator);
-        written.spare(settings.map(PathBuf::as_path))?;
-        let definitions: Vec<PathBuf> = args.checks.crds.iter().map(|path| ops::destination(path)).collect();
+        written.spare(paths.config.into_iter().chain(paths.operator))?;
+        let definitions: Vec<PathBuf> = paths.crds.iter().map(|path| report::destination(path)).collect();
         let is_definition =
             |place: &&OutputPath| definitions.iter().any(|path| place.resolved.starts_with(path));
         let overwritten = written
             .0
             .iter()
             .filter(is_definition)
-            .find(|place| place.resolved.is_file() && !ops::is_report(&place.resolved));
+            .find(|place| place.resolved.is_file() && !report::is_report(&place.resolved));
         match overwritten {
             Some(place) => failed(OutputPathError::IsInput(shown(&place.given))),
             None => Ok(written),
@@ -105,7 +103,7 @@ impl Written {
 
     /// Adds a file; returns false if it is already present.
     fn add(&mut self, path: &Path) -> bool {
-        let resolved = ops::destination(path);
+        let resolved = report::destination(path);
         let is_new = !self.0.iter().any(|place| place.resolved == resolved);
         if is_new {
             self.0.push(OutputPath { given: path.to_owned(), resolved });
@@ -117,7 +115,7 @@ impl Written {
         if self.0.is_empty() {
             return None;
         }
-        let resolved = ops::destination(path);
+        let resolved = report::destination(path);
         self.0.iter().find(|place| place.resolved == resolved)
     }
 
@@ -142,7 +140,7 @@ impl Written {
             return Ok(());
         }
         for app in apps {
-            let own = APP_ENTRIES.map(|name| ops::destination(&app.join(name)));
+            let own = APP_ENTRIES.map(|name| report::destination(&app.join(name)));
             let overwritten =
                 existing.iter().find(|place| own.iter().any(|own| place.resolved.starts_with(own)));
             if let Some(place) = overwritten {

@@ -81,24 +81,8 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// Creates a rule under which earlier stages report; it is always enabled.
-    const fn stage(
-        id: &'static str,
-        severity: Severity,
-        summary: &'static str,
-        explanation: &'static str,
-        example: &'static str,
-        remedy: &'static str,
-    ) -> Self {
-        let info = RuleInfo {
-            id,
-            severity,
-            enabled: true,
-            refusal: ApiRefusal::Never,
-            summary,
-            explanation,
-            example,
-            remedy,
-        };
+    const fn stage(id: &'static str, severity: Severity, summary: &'static str, page: &'static str) -> Self {
+        let info = RuleInfo { id, severity, enabled: true, refusal: ApiRefusal::Never, summary, page };
         Self { info, check: Check::Stage }
     }
 
@@ -338,7 +322,7 @@ mod tests {
                 "{id}"
             );
             assert_eq!(id.matches('/').count(), 1, "{id}");
-            for text in [rule.summary, rule.explanation, rule.example, rule.remedy] {
+            for text in [rule.summary, rule.explanation(), rule.example(), rule.remedy()] {
                 assert!(!text.trim().is_empty(), "{id} has an empty text");
             }
             assert!(!rule.summary.ends_with('.') && !rule.summary.contains('\n'), "{id}");

@@ -9,12 +9,7 @@ use crate::rules::{Draft, Environment, Reporter, Rule};
 use sealwave_kube::pods::What;
 
 /// Reports the missing objects of a kind, once for each object that requires them.
-pub fn check(
-    rule: &'static Rule,
-    wanted_kind: What,
-    environment: &Environment<'_>,
-    reporter: &mut Reporter,
-) {
+pub fn check(rule: &'static Rule, wanted_kind: What, environment: &Environment<'_>, reporter: &mut Reporter) {
     let missing = missing(wanted_kind, environment);
     let names: BTreeSet<&str> = missing.iter().map(|want| want.name).collect();
     let programs = named_by_programs(&environment.objects, &names);

@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let severity = if context.is_plain { Severity::Note } else { Severity::Error };
     let mut report = |draft: Draft| reporter.report(draft.confidential());
-    if let Some(block) = sops_block(object.manifest) {
+    if let Some(block) = undecrypted_sops_block(object.manifest) {
         let hint = "move the encrypted file out of the manifests, and refer to it: `<sops:file#key>`";
         report(
             Draft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
@@ -54,13 +54,6 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
             report(Draft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
         }
     }
-}
-
-/// Returns the entry with SOPS' own data in an object that nothing decrypts. Objects of kinds whose controllers decrypt them
-/// have it too.
-pub(crate) fn sops_block(object: &Manifest) -> Option<&Entry> {
-    let is_decrypted = object.kind().to_ascii_lowercase().contains("sops");
-    object.root().as_mapping().filter(|_| !is_decrypted).and_then(model::sops_block)
 }
 
 /// Returns the positions in an object that only exist because SOPS encrypted it; no rule but this one needs to report them.

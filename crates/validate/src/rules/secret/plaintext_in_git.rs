@@ -20,7 +20,9 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     // Helm itself writes its releases.
-    if object.manifest.root().get("type").and_then(sealwave_core::document::Node::as_str) == Some("helm.sh/release.v1") {
+    if object.manifest.root().get("type").and_then(sealwave_core::document::Node::as_str)
+        == Some("helm.sh/release.v1")
+    {
         return;
     }
     for item in items(object) {
