@@ -8,9 +8,11 @@ mod support;
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use sealwave_pipeline::{self, Discovery, Format, Plan, RenderContext, Sealing, Stage, Supply};
+use sealwave_pipeline::{
+    self, Discovery, ManifestFormat, RenderContext, RunPlan, SealMode, Stage, ValueSource,
+};
 use sealwave_secrets::crypto::ChecksumKey;
-use sealwave_secrets::settings::Backends;
+use sealwave_secrets::settings::EnvironmentBackends;
 
 const ROUNDS: usize = 9;
 
@@ -45,7 +47,7 @@ fn main() {
 fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
     let marks: RefCell<Vec<(String, Instant)>> = RefCell::default();
     let mark = |name: String| marks.borrow_mut().push((name, Instant::now()));
-    let plan = Plan {
+    let plan = RunPlan {
         context: RenderContext {
             environment: "dev".to_owned(),
             app: "bench".to_owned(),
@@ -53,9 +55,9 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
             cluster: "dev".to_owned(),
             revision: String::new(),
         },
-        supply: Supply::Withhold { known: None, default_provider: None },
-        backends: Backends::default(),
-        sealing: Sealing::Redacted,
+        source: ValueSource::Withhold { known: None, default_provider: None },
+        backends: EnvironmentBackends::default(),
+        sealing: SealMode::Redacted,
         checksums: ChecksumKey::preview(),
         today: None,
     };
@@ -63,7 +65,7 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
     let sealed =
         sealwave_pipeline::run(discovery, "dev", &plan, &mut Vec::new(), &enter).expect("a good app");
     mark("emit".to_owned());
-    let bytes = sealwave_pipeline::emit(&sealed, Format::Json).expect("a small output");
+    let bytes = sealwave_pipeline::emit(&sealed, ManifestFormat::Json).expect("a small output");
     assert!(!bytes.is_empty());
     let end = Instant::now();
     let marks = marks.into_inner();

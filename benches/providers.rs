@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sealwave_providers::{AppFiles, Providers};
-use sealwave_secrets::placeholder::Reference;
+use sealwave_providers::{AppFiles, ProviderRegistry};
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::ProviderConfig;
 use sealwave_testkit::aws_config::{BehaviorVersion, Region};
 use sealwave_testkit::aws_stub::Stub;
@@ -128,7 +128,7 @@ impl Services {
         Self { aws, http, operator }
     }
 
-    fn providers(&self, kind: &str) -> Providers {
+    fn providers(&self, kind: &str) -> ProviderRegistry {
         let (aws, http) = (&self.aws.endpoint, &self.http.address);
         let settings = match kind {
             "k8s" => "kind: k8s, namespace: shop, kubeconfig: kubeconfig".to_owned(),
@@ -141,17 +141,17 @@ impl Services {
         let config = BTreeMap::from([(kind.to_owned(), config)]);
         let app = AppFiles { directory: ".".into(), boundary: ".".into() };
         let operator: &Path = self.operator.path();
-        Providers::new(&config, operator, &[], &app, |_| None).expect("valid settings")
+        ProviderRegistry::new(&config, operator, &[], &app, |_| None).expect("valid settings")
     }
 }
 
-fn references(kind: &str, secrets: usize) -> Vec<Reference> {
+fn references(kind: &str, secrets: usize) -> Vec<SecretReference> {
     let path = |n| match kind {
         "k8s" => format!("db-{n:02}"),
         "vault" => format!("secret/db-{n:02}"),
         _ => format!("/db-{n:02}"),
     };
-    let reference = |n| Reference {
+    let reference = |n| SecretReference {
         provider: kind.into(),
         path: path(n),
         key: Some("password".to_owned()),

@@ -14,9 +14,9 @@ use rsa::hazmat::rsa_encrypt;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, PublicKey};
-use sealwave_secrets::Scope;
-use sealwave_secrets::crypto::{Certificate, ItemText, Owner, SealItem, SealKey, Sealer};
-use sealwave_secrets::settings::Derivation;
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::crypto::{Certificate, ItemText, SealItem, SealKey, SealOwner, Sealer};
+use sealwave_secrets::settings::DerivationVersion;
 use sealwave_secrets::values::SecretValue;
 use x509_cert::der::{DecodePem, Encode};
 
@@ -32,7 +32,11 @@ fn main() {
     let sealer = Sealer {
         key: SealKey::from_file(KEY_LINE.as_bytes()).expect("a key"),
         certificate: Certificate::from_pem(CERTIFICATE.as_bytes()).expect("a certificate"),
-        owner: Owner { project: "shop".to_owned(), app: "shop-dev".to_owned(), derivation: Derivation::V1 },
+        owner: SealOwner {
+            project: "shop".to_owned(),
+            app: "shop-dev".to_owned(),
+            derivation: DerivationVersion::V1,
+        },
         epoch: String::new(),
     };
     let values: Vec<SecretValue> =
@@ -61,7 +65,7 @@ fn public_key() -> PublicKey {
 
 fn item(value: &SecretValue) -> SealItem<'_> {
     SealItem {
-        scope: Scope::Strict,
+        scope: SealingScope::Strict,
         namespace: "shop",
         name: "db",
         item_key: "password",

@@ -91,7 +91,7 @@ impl Cli {
     /// Parses the arguments of a command that Argo CD calls. Returns `None` for other commands and for invalid
     /// arguments, for which [`Self::try_parse_from`] returns the error.
     #[must_use]
-    pub fn of_argo_cd(args: &[OsString]) -> Option<Self> {
+    pub fn parse_argo_cd(args: &[OsString]) -> Option<Self> {
         let name = args.get(1)?.to_str()?;
         if !["discover", "generate", "parameters"].contains(&name) {
             return None;
@@ -309,7 +309,7 @@ mod tests {
             let args: Vec<OsString> =
                 ["sealwave"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
             let whole = format!("{:?}", Cli::try_parse_from(&args).expect("valid"));
-            assert_eq!(Cli::of_argo_cd(&args).map(|cli| format!("{cli:?}")), Some(whole), "{line}");
+            assert_eq!(Cli::parse_argo_cd(&args).map(|cli| format!("{cli:?}")), Some(whole), "{line}");
         }
         for line in [
             "generate --nope",
@@ -321,7 +321,7 @@ mod tests {
         ] {
             let args: Vec<OsString> =
                 ["sealwave"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
-            assert!(Cli::of_argo_cd(&args).is_none(), "{line}");
+            assert!(Cli::parse_argo_cd(&args).is_none(), "{line}");
         }
     }
 }

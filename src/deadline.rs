@@ -13,7 +13,7 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(50);
 
 /// The state shared between a run and its guard: the current work and the deadline.
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub struct RunWatch {
     started: Instant,
     state: Arc<Mutex<WatchState>>,
 }
@@ -23,7 +23,7 @@ struct WatchState {
     allowed: Duration,
     limit: DeadlineSource,
     stage: Option<Stage>,
-    progress: Progress,
+    progress: RunProgress,
     /// The current work, by the order in which it began.
     activities: BTreeMap<u64, String>,
     begun: u64,
@@ -49,7 +49,7 @@ enum CompletionState {
 
 /// The error of a run that exceeds `--timeout`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("run took longer than the timeout of {}{}", duration::short(*.allowed), describe_activities(.doing))]
+#[error("run took longer than the timeout of {}{}", duration::format_short(*.allowed), describe_activities(.doing))]
 pub struct TimedOut {
     allowed: Duration,
     doing: Vec<String>,
@@ -79,12 +79,12 @@ impl WatchState {
 #[derive(Debug)]
 pub struct Activity {
     number: u64,
-    watch: Watch,
+    watch: RunWatch,
 }
 
 impl Activity {
     /// Replaces the description.
-    pub fn turn_to(&self, what: impl Into<String>) {
+    pub fn set_description(&self, what: impl Into<String>) {
         self.watch.lock().activities.insert(self.number, what.into());
     }
 }
@@ -97,23 +97,23 @@ impl Drop for Activity {
 
 /// The progress of a long run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct RunProgress {
     /// The number of finished parts.
     pub done: u64,
     /// The total number of parts; 0 if the run has no parts.
     pub total: u64,
 }
 
-impl Watch {
+impl RunWatch {
     /// Creates a watch that starts now.
     #[must_use]
     pub fn start() -> Self {
-        Self::started(Duration::ZERO)
+        Self::started_before(Duration::ZERO)
     }
 
     /// Creates a watch for a run that started some time ago, in another process that waited.
     #[must_use]
-    pub fn started(ago: Duration) -> Self {
+    pub fn started_before(ago: Duration) -> Self {
         let now = Instant::now();
         Self {
             started: now.checked_sub(ago).unwrap_or(now),
@@ -121,7 +121,7 @@ impl Watch {
                 allowed: DEFAULT_DEADLINE,
                 limit: DeadlineSource::Operator,
                 stage: None,
-                progress: Progress::default(),
+                progress: RunProgress::default(),
                 activities: BTreeMap::new(),
                 begun: 0,
                 end: CompletionState::Open,
@@ -130,18 +130,18 @@ impl Watch {
     }
 
     /// Sets the time limit of the run, counted from its start.
-    pub fn allow(&self, duration: Duration) {
+    pub fn set_time_limit(&self, duration: Duration) {
         self.change(|state| state.allowed = duration);
     }
 
     /// Sets the timeout of a run that a person or a CI job waits for.
-    pub fn time_out_after(&self, duration: Duration) {
+    pub fn set_timeout(&self, duration: Duration) {
         self.change(|state| (state.allowed, state.limit) = (duration, DeadlineSource::Timeout));
     }
 
     /// Records current work until the activity is dropped, in words that follow "while". Several may be active at once.
     #[must_use]
-    pub fn begin(&self, what: impl Into<String>) -> Activity {
+    pub fn begin_activity(&self, what: impl Into<String>) -> Activity {
         let mut state = self.lock();
         state.begun = state.begun.saturating_add(1);
         let number = state.begun;
@@ -151,7 +151,7 @@ impl Watch {
 
     /// Stops the run if its deadline has passed and it has not started to write. Returns whether it is stopped.
     #[must_use]
-    pub fn stop(&self) -> bool {
+    pub fn stop_if_overdue(&self) -> bool {
         let mut state = self.lock();
         if state.end == CompletionState::Open && self.ends(state.allowed) <= Instant::now() {
             state.end = CompletionState::Stopped;
@@ -163,7 +163,7 @@ impl Watch {
     ///
     /// # Errors
     /// The deadline has passed.
-    pub fn begin_to_write(&self) -> Result<(), TimedOut> {
+    pub fn start_writing(&self) -> Result<(), TimedOut> {
         let mut state = self.lock();
         if state.end == CompletionState::Stopped || self.ends(state.allowed) <= Instant::now() {
             return Err(state.timed_out());
@@ -180,7 +180,7 @@ impl Watch {
     }
 
     /// Records the current stage.
-    pub fn enter(&self, stage: Stage) {
+    pub fn enter_stage(&self, stage: Stage) {
         self.change(|state| state.stage = Some(stage));
     }
 
@@ -212,8 +212,8 @@ impl Watch {
     }
 
     /// Sets the total number of parts.
-    pub fn expect(&self, total: usize) {
-        self.change(|state| state.progress = Progress { done: 0, total: total as u64 });
+    pub fn set_total(&self, total: usize) {
+        self.change(|state| state.progress = RunProgress { done: 0, total: total as u64 });
     }
 
     /// Records a finished part.
@@ -223,7 +223,7 @@ impl Watch {
 
     /// Returns the progress.
     #[must_use]
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> RunProgress {
         self.lock().progress
     }
 }
@@ -234,25 +234,25 @@ mod tests {
 
     #[test]
     fn a_run_is_stopped_or_writes_and_never_both() {
-        let late = Watch::start();
-        late.time_out_after(Duration::ZERO);
-        assert!(late.stop());
-        assert!(late.begin_to_write().is_err());
-        let writing = Watch::start();
-        writing.begin_to_write().unwrap();
-        writing.time_out_after(Duration::ZERO);
-        assert!(!writing.stop(), "it writes");
+        let late = RunWatch::start();
+        late.set_timeout(Duration::ZERO);
+        assert!(late.stop_if_overdue());
+        assert!(late.start_writing().is_err());
+        let writing = RunWatch::start();
+        writing.start_writing().unwrap();
+        writing.set_timeout(Duration::ZERO);
+        assert!(!writing.stop_if_overdue(), "it writes");
     }
 
     #[test]
     fn the_message_names_the_oldest_activity() {
-        let watch = Watch::start();
-        watch.time_out_after(Duration::from_secs(90));
+        let watch = RunWatch::start();
+        watch.set_timeout(Duration::from_secs(90));
         assert_eq!(watch.timed_out().unwrap().to_string(), "run took longer than the timeout of 1m30s");
-        let first = watch.begin("checking app `a`");
-        let second = watch.begin("checking app `b`");
-        first.turn_to("rendering `a`");
-        let message = |watch: &Watch| watch.timed_out().unwrap().to_string();
+        let first = watch.begin_activity("checking app `a`");
+        let second = watch.begin_activity("checking app `b`");
+        first.set_description("rendering `a`");
+        let message = |watch: &RunWatch| watch.timed_out().unwrap().to_string();
         assert!(
             message(&watch).ends_with(" while rendering `a` (and 1 more at the same time)"),
             "{}",

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use sealwave::cli::Cli;
-use sealwave::deadline::Watch;
+use sealwave::deadline::RunWatch;
 use sealwave::{commands, config, shell};
 use sealwave_core::diagnostic::Failure;
 
@@ -30,20 +30,20 @@ fn main() -> ExitCode {
 /// Runs the command: those called by Argo CD in a child with limited memory, others in this process.
 #[cfg(target_os = "linux")]
 fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
-    use sealwave::supervise::{self, Role};
+    use sealwave::supervise::{self, ProcessRole};
 
     supervise::deny_core_dumps();
-    match Role::new(args) {
-        Role::Child(orders, args) => {
-            orders.obey().context("the run cannot be bounded")?;
-            work(parse(&args)?, &Watch::started(orders.waited()))
+    match ProcessRole::new(args) {
+        ProcessRole::Child(orders, args) => {
+            orders.apply().context("the run cannot be bounded")?;
+            work(parse(&args)?, &RunWatch::started_before(orders.waited()))
         }
-        Role::Parent => {
+        ProcessRole::Parent => {
             let cli = parse(args)?;
             if cli.command.is_called_by_argo_cd() {
                 Ok(supervise::run(&cli.command, args, config::process_variables)?)
             } else {
-                work(cli, &Watch::start())
+                work(cli, &RunWatch::start())
             }
         }
     }
@@ -52,13 +52,13 @@ fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
 /// Runs the command. Memory limits are only supported on Linux.
 #[cfg(not(target_os = "linux"))]
 fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
-    work(parse(args)?, &Watch::start())
+    work(parse(args)?, &RunWatch::start())
 }
 
 /// Parses the command line, or exits with the usage. An argument can be a file name from a repository: if it contained
 /// line breaks, it could imitate the usage.
 fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
-    Cli::of_argo_cd(args).map_or_else(|| Cli::try_parse_from(args), Ok).or_else(|error| {
+    Cli::parse_argo_cd(args).map_or_else(|| Cli::try_parse_from(args), Ok).or_else(|error| {
         let hostile = args.iter().map(|arg| arg.to_string_lossy()).find(|arg| shell::has_controls(arg));
         match hostile {
             Some(arg) if error.use_stderr() => anyhow::bail!("`{arg}`: {}", error.kind()),
@@ -67,7 +67,7 @@ fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
     })
 }
 
-fn work(cli: Cli, watch: &Watch) -> anyhow::Result<ExitCode> {
+fn work(cli: Cli, watch: &RunWatch) -> anyhow::Result<ExitCode> {
     let outcome = shell::run(watch, move |watch| commands::run(cli, config::process_variables, watch))?;
     shell::print_outcome(&outcome).context("standard output cannot be written")?;
     Ok(if outcome.findings { ExitCode::from(1) } else { ExitCode::SUCCESS })

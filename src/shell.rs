@@ -8,10 +8,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::commands::Outcome;
-use crate::deadline::{Progress, Watch};
+use crate::commands::CommandOutput;
+use crate::deadline::{RunProgress, RunWatch};
 use sealwave_core::caught;
-use sealwave_core::diagnostic::{At, Explain, Failure, Problem, cut, deceives};
+use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace, is_deceptive, truncate};
 use sealwave_pipeline::Stage;
 
 /// The stack size: deeply nested documents are read recursively, within limits that fit this stack.
@@ -65,9 +65,9 @@ const fn describe_stage(stage: Option<Stage>) -> &'static str {
 /// # Errors
 /// The command failed or panicked, or the deadline passed.
 pub fn run(
-    watch: &Watch,
-    command: impl FnOnce(&Watch) -> Result<Outcome, Failure> + Send + 'static,
-) -> Result<Outcome, Failure> {
+    watch: &RunWatch,
+    command: impl FnOnce(&RunWatch) -> Result<CommandOutput, Failure> + Send + 'static,
+) -> Result<CommandOutput, Failure> {
     let (sender, receiver) = mpsc::channel();
     let inner = watch.clone();
     thread::Builder::new()
@@ -88,7 +88,7 @@ pub fn run(
         match receiver.recv_timeout(left) {
             Ok(result) => return result,
             Err(mpsc::RecvTimeoutError::Disconnected) => return Err(problem(&ShellError::Panicked)),
-            Err(mpsc::RecvTimeoutError::Timeout) if !watch.stop() => {}
+            Err(mpsc::RecvTimeoutError::Timeout) if !watch.stop_if_overdue() => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 if let Some(timed_out) = watch.timed_out() {
                     return Err(Problem::new(&timed_out).into());
@@ -112,7 +112,7 @@ impl TerminalProgress {
     }
 
     /// Draws the progress. Returns when to call this again.
-    fn show(&mut self, progress: Progress) -> Option<Duration> {
+    fn show(&mut self, progress: RunProgress) -> Option<Duration> {
         let bar = self.0.as_ref()?;
         if progress.total > 0 && progress.done < progress.total && bar.elapsed() >= Self::PAUSE {
             if bar.is_hidden() {
@@ -167,7 +167,7 @@ pub fn install_panic_hook() {
 ///
 /// # Errors
 /// Standard output cannot be written. A closed pipe is not an error.
-pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
+pub fn print_outcome(outcome: &CommandOutput) -> io::Result<()> {
     messages::print_notes(&outcome.notes);
     let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
     let printed =
@@ -186,11 +186,11 @@ pub fn print_failure(failure: &Failure) {
 /// Returns whether a text contains control characters or several lines, and must not be printed as it is.
 #[must_use]
 pub fn has_controls(text: &str) -> bool {
-    text.chars().any(deceives)
+    text.chars().any(is_deceptive)
 }
 
 /// Prints an error that is not from a command.
 pub fn print_error(message: &str) {
-    let problem = Problem { message: cut(message), at: At::Nowhere, hint: None, rule: None };
+    let problem = Problem { message: truncate(message), at: ProblemPlace::Unknown, hint: None, rule: None };
     messages::print_failure(&problem.into());
 }

@@ -19,10 +19,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 pub use limits::deny_core_dumps;
-pub use orders::{Orders, Role};
+pub use orders::{ChildOrders, ProcessRole};
 
 use crate::cli::Command;
-use crate::config::{RunBounds, Variables};
+use crate::config::{RunBounds, VariableReader};
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_secrets::settings::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit};
 
@@ -69,7 +69,7 @@ impl Explain for SuperviseError {
             Self::Waited { concurrency, .. } => format!(
                 "`concurrency` in the operator file allows {} runs at once, {} of one project; raise it together with the memory of the sidecar",
                 concurrency.runs(),
-                concurrency.runs_of_one_project()
+                concurrency.runs_per_project()
             ),
             Self::Ended(_) => "this is a bug in sealwave; please report it with the lines above".to_owned(),
             Self::Deadline(_) | Self::Slots { .. } | Self::Start(_) | Self::Unwritable(_) => return None,
@@ -85,7 +85,7 @@ fn failure(error: &SuperviseError) -> Failure {
 ///
 /// # Errors
 /// The operator file cannot be used, no slot became free before the deadline, or the child ended without a result.
-pub fn run(command: &Command, args: &[OsString], variables: Variables) -> Result<ExitCode, Failure> {
+pub fn run(command: &Command, args: &[OsString], variables: VariableReader) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let bounds = RunBounds::decide(command, variables)?;
     let until = started.checked_add(bounds.deadline).unwrap_or(started);
@@ -95,22 +95,22 @@ pub fn run(command: &Command, args: &[OsString], variables: Variables) -> Result
         .as_ref()
         .map(|turn| slots::wait(turn, until).map_err(|error| slot_failure(&error, &bounds)))
         .transpose()?;
-    let orders = Orders::new(bounds.memory, started.elapsed());
+    let orders = ChildOrders::new(bounds.memory, started.elapsed());
     let backstop = until.checked_add(GRACE).unwrap_or(until);
     let ended = child::run(args, &orders, backstop)
         .map_err(|error| failure(&SuperviseError::Start(error.kind())))?
         .ok_or_else(|| failure(&SuperviseError::Deadline(bounds.deadline)))?;
-    relay::pass_on(ended, bounds.memory).map_err(|error| failure(&error))
+    relay::forward_output(ended, bounds.memory).map_err(|error| failure(&error))
 }
 
-fn slot_failure(error: &slots::Unavailable, bounds: &RunBounds) -> Failure {
+fn slot_failure(error: &slots::SlotError, bounds: &RunBounds) -> Failure {
     let shown = |path: &Path| path.display().to_string();
     failure(&match error {
-        slots::Unavailable::Busy(concurrency) => {
+        slots::SlotError::Busy(concurrency) => {
             SuperviseError::Waited { allowed: bounds.deadline, concurrency: *concurrency }
         }
-        slots::Unavailable::NotOurs(directory) => SuperviseError::SlotDirectory(shown(directory)),
-        slots::Unavailable::Unusable(directory, reason) => {
+        slots::SlotError::NotOurs(directory) => SuperviseError::SlotDirectory(shown(directory)),
+        slots::SlotError::Unusable(directory, reason) => {
             SuperviseError::Slots { directory: shown(directory), reason: *reason }
         }
     })

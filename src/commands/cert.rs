@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::Outcome;
+use super::CommandOutput;
 use crate::cli::CertArgs;
-use crate::config::{self, ConfigError, OperatorFile, Variables};
+use crate::config::{self, ConfigError, OperatorFile, VariableReader};
 use sealwave_core::diagnostic::{Failure, Problem};
-use sealwave_secrets::crypto::{Certificate, Validity};
+use sealwave_secrets::crypto::{Certificate, CertificateValidity};
 
-pub(super) fn run(args: &CertArgs, variables: Variables) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &CertArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
     let mut shown = String::new();
     for file in &args.files {
         show(&mut shown, &file.display().to_string(), &config::read_certificate(Path::new(file))?);
@@ -23,7 +23,7 @@ pub(super) fn run(args: &CertArgs, variables: Variables) -> Result<Outcome, Fail
             show(&mut shown, &format!("{cluster} ({})", file.display()), &certificate);
         }
     }
-    Ok(Outcome::text(shown))
+    Ok(CommandOutput::text(shown))
 }
 
 fn show(out: &mut String, title: &str, certificate: &Certificate) {
@@ -50,9 +50,9 @@ fn show(out: &mut String, title: &str, certificate: &Certificate) {
 
 fn validity(certificate: &Certificate) -> String {
     match certificate.validity(SystemTime::now()) {
-        Validity::Expired => "expired".to_owned(),
-        Validity::ExpiresSoon(days) => format!("valid; expires in {days} days"),
-        Validity::NotYetValid => "not valid yet".to_owned(),
-        Validity::Valid => "valid".to_owned(),
+        CertificateValidity::Expired => "expired".to_owned(),
+        CertificateValidity::ExpiresSoon(days) => format!("valid; expires in {days} days"),
+        CertificateValidity::NotYetValid => "not valid yet".to_owned(),
+        CertificateValidity::Valid => "valid".to_owned(),
     }
 }

@@ -2,11 +2,11 @@
 
 use clap::CommandFactory as _;
 
-use super::Outcome;
+use super::CommandOutput;
 use crate::cli::{Cli, CompletionsArgs};
 
-pub(super) fn run(args: &CompletionsArgs) -> Outcome {
+pub(super) fn run(args: &CompletionsArgs) -> CommandOutput {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "sealwave", &mut script);
-    Outcome::text(script)
+    CommandOutput::text(script)
 }

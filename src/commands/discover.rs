@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use super::Outcome;
+use super::CommandOutput;
 use sealwave_secrets::settings::APP_FILE;
 
-pub(super) fn run(dir: &Path) -> Outcome {
+pub(super) fn run(dir: &Path) -> CommandOutput {
     if sealwave_pipeline::is_app(&super::directory(dir)) {
-        Outcome::text(format!("{APP_FILE}\n"))
+        CommandOutput::text(format!("{APP_FILE}\n"))
     } else {
-        Outcome::default()
+        CommandOutput::default()
     }
 }

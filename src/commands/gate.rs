@@ -8,14 +8,14 @@
 
 use std::sync::Arc;
 
-use super::session::Session;
+use super::session::AppSession;
 use crate::cli::CheckArgs;
-use crate::config::{self, Validation, Variables};
-use sealwave_core::diagnostic::{At, Explain, Failure, Note, Problem, Severity};
+use crate::config::{self, ValidationPlan, VariableReader};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace, Severity};
 use sealwave_kube::schema::KubeVersion;
 use sealwave_secrets::settings::APP_FILE;
-use sealwave_validate::engine::{self, KnownDefinition, SchemaSet, Standing};
-use sealwave_validate::{ApiRefusal, Examination, Finding, ObjectRef, RuleInfo, rules};
+use sealwave_validate::engine::{self, KnownDefinition, RunSuppressions, SchemaSet};
+use sealwave_validate::{ApiRefusal, EnvironmentInput, Finding, ObjectRef, RuleInfo, rules};
 
 /// The note that the Kubernetes version of the destination is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,16 +38,20 @@ impl Explain for UnknownVersion {
 ///
 /// # Errors
 /// The problems of the objects. Errors that prevent rendering are left to the run itself.
-pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Note>) -> Result<(), Failure> {
+pub(super) fn check(
+    session: &AppSession,
+    variables: VariableReader,
+    notes: &mut Vec<Note>,
+) -> Result<(), Failure> {
     let destination = config::destination_version(variables)?;
     let kube_versions = Vec::from_iter(destination.map(|version| version.to_string()));
     let args = CheckArgs { kube_versions, ..CheckArgs::default() };
     let discovery = &session.discovery;
-    let decided = Validation::decide(&args, variables)?;
-    let locate = |keys: &[&str], item: Option<usize>| At::Place(discovery.setting_at(keys, item));
+    let decided = ValidationPlan::decide(&args, variables)?;
+    let locate = |keys: &[&str], item: Option<usize>| ProblemPlace::Place(discovery.setting_at(keys, item));
     let mut checking = decided
-        .with(&discovery.app().validate, discovery.directory(), discovery.boundary(), &locate)?
-        .usable()?;
+        .with_app(&discovery.app().validate, discovery.directory(), discovery.boundary(), &locate)?
+        .into_options()?;
     let mut unknown = None;
     if destination.is_none() && discovery.app().validate.kube_versions.is_empty() {
         let version = version_of_cluster(session)?;
@@ -55,7 +59,7 @@ pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Not
         checking.kube_versions = vec![version.unwrap_or(KubeVersion::NEWEST)];
     }
     let default_provider = session.default_provider()?;
-    let examination = Examination { context: session.context()?, default_provider };
+    let examination = EnvironmentInput { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
     let app = sealwave_validate::examine(discovery, &[examination], directory, &|_| ());
     // The cluster may have other definitions than the built-in ones, which must not stop a sync.
@@ -65,12 +69,12 @@ pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Not
     checking
         .levels
         .extend(rules::rules().filter(|rule| is_left_out(rule)).map(|rule| (rule.id.to_owned(), None)));
-    let verdict = engine::validate(&app, &checking, &Standing::default());
+    let verdict = engine::validate(&app, &checking, &RunSuppressions::default());
     let refused = verdict.findings.into_iter().filter(is_refused);
     let mut problems: Vec<Problem> = refused.map(problem).collect();
     if let Some(unknown) = unknown {
         match problems.first_mut() {
-            None => notes.push(Note::remark(Problem::new(&unknown))),
+            None => notes.push(Note::info(Problem::new(&unknown))),
             // A failed run shows only its problems.
             Some(first) => first.hint = Some(with_version(first.hint.take(), &unknown)),
         }
@@ -84,7 +88,7 @@ fn with_version(hint: Option<String>, unknown: &UnknownVersion) -> String {
 }
 
 /// Returns the version of the environment's cluster from the operator file.
-fn version_of_cluster(session: &Session) -> Result<Result<KubeVersion, UnknownVersion>, Failure> {
+fn version_of_cluster(session: &AppSession) -> Result<Result<KubeVersion, UnknownVersion>, Failure> {
     let cluster = session.cluster()?;
     let known = session.operator.as_ref().and_then(|operator| operator.kube_version(&cluster));
     Ok(known.ok_or(UnknownVersion { cluster, used: KubeVersion::NEWEST }))
@@ -117,7 +121,7 @@ fn problem(finding: Finding) -> Problem {
     let object = finding.object.map(|object| format!("{object}: ")).unwrap_or_default();
     Problem {
         message: format!("{object}{} ({})", finding.message, finding.rule.id),
-        at: finding.span.map_or(At::Nowhere, |span| At::Place(span.place)),
+        at: finding.span.map_or(ProblemPlace::Unknown, |span| ProblemPlace::Place(span.place)),
         hint: finding.hint,
         rule: Some(finding.rule.id),
     }

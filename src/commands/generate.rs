@@ -2,18 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::session::Session;
-use super::{Outcome, gate};
+use super::session::AppSession;
+use super::{CommandOutput, gate};
 use crate::cli::GenerateArgs;
-use crate::config::{self, ConfigError, OperatorFile, PolicyUse, Variables};
-use crate::deadline::Watch;
+use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
+use crate::deadline::RunWatch;
 use crate::ops::AuditLog;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_pipeline::{Access, Audit, Format, Plan, Sealing, Stage, Supply};
-use sealwave_providers::{AppFiles, Providers};
-use sealwave_secrets::crypto::{ChecksumKey, Owner, Sealer};
-use sealwave_secrets::policy::{Policy, Subject};
-use sealwave_secrets::settings::Backends;
+use sealwave_pipeline::{AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, Stage, ValueSource};
+use sealwave_providers::{AppFiles, ProviderRegistry};
+use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
+use sealwave_secrets::policy::{Policy, PolicySubject};
+use sealwave_secrets::settings::EnvironmentBackends;
 
 /// A note for the user of a local run.
 #[derive(Debug, thiserror::Error)]
@@ -30,22 +30,26 @@ impl Explain for GenerateNote {
     }
 }
 
-pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let session = Session::open(&args.app, args.env, variables)?;
+pub(super) fn run(
+    args: GenerateArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    let session = AppSession::open(&args.app, args.env, variables)?;
     let policy_use = session
         .caller
         .policy_use(session.identity.project.as_deref(), args.no_policy, session.operator_path.as_ref())
         .map_err(|error| Problem::new(&error))?;
     let backends = session.discovery.backends(&session.environment)?;
     if let Some(operator) = &session.operator {
-        watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
+        watch.set_time_limit(Duration::from_secs(operator.operator().deadline_seconds));
     }
     let mut notes = Vec::new();
     if args.validate {
-        watch.enter(Stage::Validate);
+        watch.enter_stage(Stage::Validate);
         gate::check(&session, variables, &mut notes)?;
     }
-    if backends.need_values() {
+    if backends.needs_values() {
         seal_values(&session, backends, policy_use, variables, notes, watch)
     } else {
         store_references(&session, backends, policy_use, notes, watch)
@@ -54,75 +58,82 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
 
 /// Runs the pipeline with values that are fetched and sealed.
 fn seal_values(
-    session: &Session,
-    backends: Backends,
+    session: &AppSession,
+    backends: EnvironmentBackends,
     policy_use: PolicyUse,
-    variables: Variables,
+    variables: VariableReader,
     mut notes: Vec<Note>,
-    watch: &Watch,
-) -> Result<Outcome, Failure> {
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
-    let policy = Policy::of(operator.operator())?;
+    let policy = Policy::from_operator(operator.operator())?;
     let protected = operator.protected_files();
     let app = AppFiles {
         directory: session.discovery.directory().to_owned(),
         boundary: session.discovery.boundary().to_owned(),
     };
-    let providers =
-        Providers::new(&operator.operator().providers, operator.directory(), &protected, &app, variables)?;
+    let providers = ProviderRegistry::new(
+        &operator.operator().providers,
+        operator.directory(),
+        &protected,
+        &app,
+        variables,
+    )?;
     let subject = session.subject();
     let cluster = session.cluster()?;
     let audit = audit(session, operator, &subject)?;
-    let supply = Supply::Fetch {
+    let supply = ValueSource::Fetch {
         providers: &providers,
         access: access(policy_use, &policy, &subject, &mut notes),
         cluster: &cluster,
-        audit: audit.as_ref().map(|audit| audit as &dyn Audit),
+        audit: audit.as_ref().map(|audit| audit as &dyn AuditSink),
         default_provider: session.default_provider()?,
         deadline: watch.deadline(),
     };
     let key = operator.seal_key()?;
     let checksums = operator.checksum_key(&key)?;
     let certificate = operator.certificate(&cluster, SystemTime::now(), &mut notes)?;
-    let owner = Owner {
+    let owner = SealOwner {
         project: session.identity.project.clone().unwrap_or_default(),
         app: session.identity.app.clone(),
         derivation: operator.operator().derivation,
     };
     let epoch = operator.operator().epoch.clone();
-    let sealing = Sealing::Deterministic(Box::new(Sealer { key, certificate, owner, epoch }));
+    let sealing = SealMode::Deterministic(Box::new(Sealer { key, certificate, owner, epoch }));
     let today = Some(config::today(variables)?);
-    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums, today };
-    session.run(&plan, Format::Json, notes, watch)
+    let plan = RunPlan { context: session.context()?, source: supply, backends, sealing, checksums, today };
+    session.run(&plan, ManifestFormat::Json, notes, watch)
 }
 
 /// Runs the pipeline with all Secrets in backends that store references, which needs no key, certificate or
 /// credentials. The policy of an operator file applies nevertheless.
 fn store_references(
-    session: &Session,
-    backends: Backends,
+    session: &AppSession,
+    backends: EnvironmentBackends,
     policy_use: PolicyUse,
     mut notes: Vec<Note>,
-    watch: &Watch,
-) -> Result<Outcome, Failure> {
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
     let operator = session.operator.as_ref();
-    let policy = operator.map(|file| Policy::of(file.operator())).transpose()?;
+    let policy = operator.map(|file| Policy::from_operator(file.operator())).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
-    let access =
-        policy.as_ref().map_or(Access::Unchecked, |policy| access(policy_use, policy, &subject, &mut notes));
+    let access = policy
+        .as_ref()
+        .map_or(AccessPolicy::Unchecked, |policy| access(policy_use, policy, &subject, &mut notes));
     let cluster = session.cluster()?;
-    let supply = Supply::Refer {
+    let supply = ValueSource::Refer {
         known: known.as_ref(),
         access,
         cluster: &cluster,
         default_provider: session.default_provider()?,
     };
-    let (sealing, checksums) = (Sealing::Nothing, checksum_key(operator)?);
-    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums, today: None };
-    session.run(&plan, Format::Json, notes, watch)
+    let (sealing, checksums) = (SealMode::Nothing, checksum_key(operator)?);
+    let plan =
+        RunPlan { context: session.context()?, source: supply, backends, sealing, checksums, today: None };
+    session.run(&plan, ManifestFormat::Json, notes, watch)
 }
 
 /// Returns the operator's key if there is one, and a public one otherwise, since references are not secret.
@@ -136,7 +147,11 @@ fn checksum_key(operator: Option<&OperatorFile>) -> Result<ChecksumKey, Failure>
 }
 
 /// Opens the audit log of the operator file before anything is fetched.
-fn audit(session: &Session, operator: &OperatorFile, subject: &Subject) -> Result<Option<AuditLog>, Failure> {
+fn audit(
+    session: &AppSession,
+    operator: &OperatorFile,
+    subject: &PolicySubject,
+) -> Result<Option<AuditLog>, Failure> {
     let Some((file, stderr)) = operator.audit() else { return Ok(None) };
     let log = AuditLog::open(file.as_deref(), stderr, session.discovery.boundary(), subject.clone());
     Ok(Some(log.map_err(|error| Problem::new(&error))?))
@@ -145,14 +160,14 @@ fn audit(session: &Session, operator: &OperatorFile, subject: &Subject) -> Resul
 fn access<'a>(
     policy_use: PolicyUse,
     policy: &'a Policy,
-    subject: &'a Subject,
+    subject: &'a PolicySubject,
     notes: &mut Vec<Note>,
-) -> Access<'a> {
+) -> AccessPolicy<'a> {
     match policy_use {
-        PolicyUse::Applied => Access::Checked { policy, subject },
+        PolicyUse::Applied => AccessPolicy::Checked { policy, subject },
         PolicyUse::Waived => {
-            notes.push(Note::remark(Problem::new(&GenerateNote::NoPolicy)));
-            Access::Unchecked
+            notes.push(Note::info(Problem::new(&GenerateNote::NoPolicy)));
+            AccessPolicy::Unchecked
         }
     }
 }

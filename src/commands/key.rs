@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use super::Outcome;
+use super::CommandOutput;
 use crate::cli::KeyGenerateArgs;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_secrets::crypto::{ChecksumKey, KeyError, SealKey};
@@ -28,7 +28,7 @@ impl Explain for KeyFileError {
     }
 }
 
-pub(super) fn generate(args: &KeyGenerateArgs) -> Result<Outcome, Failure> {
+pub(super) fn generate(args: &KeyGenerateArgs) -> Result<CommandOutput, Failure> {
     let check_generated = |key: Result<_, KeyError>| key.map_err(|error| Failure::from(Problem::new(&error)));
     let files: Vec<NewFile<'_>> = [&args.output, &args.checksum_output]
         .into_iter()
@@ -36,7 +36,7 @@ pub(super) fn generate(args: &KeyGenerateArgs) -> Result<Outcome, Failure> {
         .map(|path| NewFile::create(path))
         .collect::<Result<_, _>>()?;
     if files.is_empty() {
-        return Ok(Outcome::text(check_generated(SealKey::generate())?.as_bytes()));
+        return Ok(CommandOutput::text(check_generated(SealKey::generate())?.as_bytes()));
     }
     let seal = args.output.iter().map(|_| SealKey::generate());
     let checksum = args.checksum_output.iter().map(|_| ChecksumKey::generate());
@@ -46,7 +46,7 @@ pub(super) fn generate(args: &KeyGenerateArgs) -> Result<Outcome, Failure> {
         written.push(file);
     }
     written.into_iter().for_each(NewFile::keep);
-    Ok(Outcome::default())
+    Ok(CommandOutput::default())
 }
 
 /// A new file. It is removed unless it is kept, so that either all keys are written or none.

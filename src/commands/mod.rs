@@ -16,13 +16,13 @@ mod validate;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command, KeyCommand, SchemasCommand};
-use crate::config::Variables;
-use crate::deadline::Watch;
+use crate::config::VariableReader;
+use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note};
 
 /// The output of a command.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct CommandOutput {
     /// The complete standard output.
     pub stdout: Vec<u8>,
     /// Whether it is text for people, with colors for a terminal.
@@ -37,7 +37,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// The problems of the run.
-pub fn run(cli: Cli, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
+pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<CommandOutput, Failure> {
     match cli.command {
         Command::Cert(args) => cert::run(&args, variables),
         Command::Completions(args) => Ok(completions::run(&args)),
@@ -52,7 +52,7 @@ pub fn run(cli: Cli, variables: Variables, watch: &Watch) -> Result<Outcome, Fai
     }
 }
 
-impl Outcome {
+impl CommandOutput {
     fn text(stdout: impl Into<Vec<u8>>) -> Self {
         Self { stdout: stdout.into(), ..Self::default() }
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::Outcome;
-use crate::config::{self, Variables};
+use super::CommandOutput;
+use crate::config::{self, VariableReader};
 use sealwave_core::diagnostic::{Failure, Problem};
 
 #[derive(Serialize)]
@@ -23,8 +23,8 @@ struct ParameterAnnouncement<'a> {
     string: &'a str,
 }
 
-pub(super) fn run(dir: &Path, variables: Variables) -> Result<Outcome, Failure> {
-    let checkout = config::checkout(&variables).map_err(|error| Problem::new(&error))?;
+pub(super) fn run(dir: &Path, variables: VariableReader) -> Result<CommandOutput, Failure> {
+    let checkout = config::read_checkout(&variables).map_err(|error| Problem::new(&error))?;
     let discovery = sealwave_pipeline::discover(&super::directory(dir), Some(&checkout))?;
     let environments: Vec<&str> = discovery.environments().collect();
     let only = if let [only] = environments[..] { Some(only) } else { None };
@@ -39,5 +39,5 @@ pub(super) fn run(dir: &Path, variables: Variables) -> Result<Outcome, Failure> 
     }];
     let mut json = serde_json::to_vec(&announcements).unwrap_or_else(|_| b"[]".to_vec());
     json.push(b'\n');
-    Ok(Outcome::text(json))
+    Ok(CommandOutput::text(json))
 }

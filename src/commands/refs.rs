@@ -10,15 +10,15 @@ mod json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Outcome;
-use super::session::Session;
+use super::CommandOutput;
+use super::session::AppSession;
 use crate::cli::{RefsArgs, ReportFormat};
-use crate::config::Variables;
-use crate::deadline::Watch;
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, Problems};
-use sealwave_pipeline::{self, ReferenceUse, Supply};
-use sealwave_secrets::placeholder::Reference;
-use sealwave_secrets::policy::{BoundPolicy, Decision, Policy, Subject};
+use crate::config::VariableReader;
+use crate::deadline::RunWatch;
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector};
+use sealwave_pipeline::{self, ReferenceUse, ValueSource};
+use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::policy::{BoundPolicy, Policy, PolicyDecision, PolicySubject};
 
 /// A note for the reader of the list.
 #[derive(Debug, thiserror::Error)]
@@ -34,32 +34,32 @@ impl Explain for RefsNote {
 }
 
 /// The result of the command.
-struct Report {
-    subject: Subject,
-    environments: Vec<Environment>,
+struct RefsReport {
+    subject: PolicySubject,
+    environments: Vec<EnvironmentRefs>,
 }
 
-struct Environment {
+struct EnvironmentRefs {
     name: String,
     cluster: String,
-    references: Vec<Listed>,
+    references: Vec<ListedReference>,
 }
 
 /// A reference and its uses, at least one.
-struct Listed {
-    reference: Reference,
+struct ListedReference {
+    reference: SecretReference,
     uses: Vec<JudgedUse>,
 }
 
 /// A use of a reference, with the policy's decision on its destination.
 struct JudgedUse {
     used: ReferenceUse,
-    verdict: Verdict,
+    verdict: PolicyVerdict,
 }
 
 /// A decision of the policy with the rule's name, ordered from best to worst.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+enum PolicyVerdict {
     NotAsked,
     Allowed(String),
     /// The rule does not include the destination, in these fields.
@@ -68,25 +68,29 @@ enum Verdict {
     Denied(String),
 }
 
-pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let (mut session, environments) = Session::open_every(&args.app, args.env, variables)?;
+pub(super) fn run(
+    args: RefsArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    let (mut session, environments) = AppSession::open_all(&args.app, args.env, variables)?;
     if let Some(operator) = &session.operator {
-        watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
+        watch.set_time_limit(Duration::from_secs(operator.operator().deadline_seconds));
     }
     let mut notes = Vec::new();
     let policy = policy(&session, &mut notes)?;
-    let mut report = Report { subject: session.subject(), environments: Vec::new() };
-    let mut problems = Problems::default();
+    let mut report = RefsReport { subject: session.subject(), environments: Vec::new() };
+    let mut problems = ProblemCollector::default();
     for name in environments {
         session.environment.clone_from(&name);
         match references(&session, policy.as_ref(), watch) {
             Ok(references) => {
                 let cluster = session.cluster()?;
-                report.environments.push(Environment { name, cluster, references });
+                report.environments.push(EnvironmentRefs { name, cluster, references });
             }
             // Problems shared by several environments are reported once.
             Err(failure) => {
-                let listed = failure.problems().iter().cloned().chain(failure.rest());
+                let listed = failure.problems().iter().cloned().chain(failure.omitted_problem());
                 for problem in listed {
                     if !problems.kept().contains(&problem) {
                         problems.push(problem);
@@ -100,27 +104,32 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
         ReportFormat::Human => (human::write(&report).into_bytes(), true),
         ReportFormat::Json => (json::write(&report), false),
     };
-    Ok(Outcome { stdout, styled, findings: report.has_findings(), notes })
+    Ok(CommandOutput { stdout, styled, findings: report.has_findings(), notes })
 }
 
 /// Returns the policy if there is one and a project to evaluate it for. In Argo CD, a missing project allows nothing.
-fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Failure> {
-    let policy = session.operator.as_ref().map(|file| Policy::of(file.operator())).transpose()?;
+fn policy(session: &AppSession, notes: &mut Vec<Note>) -> Result<Option<Policy>, Failure> {
+    let policy = session.operator.as_ref().map(|file| Policy::from_operator(file.operator())).transpose()?;
     let has_project = session.identity.project.is_some() || session.caller.argocd().is_some();
     let missing = match (&policy, has_project) {
         (Some(_), true) => return Ok(policy),
         (None, _) => "operator file",
         (Some(_), false) => "project",
     };
-    notes.push(Note::remark(Problem::new(&RefsNote::NotAsked(missing))));
+    notes.push(Note::info(Problem::new(&RefsNote::NotAsked(missing))));
     Ok(None)
 }
 
 /// Returns the references of one environment, in order, without duplicates.
-fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Result<Vec<Listed>, Failure> {
+fn references(
+    session: &AppSession,
+    policy: Option<&Policy>,
+    watch: &RunWatch,
+) -> Result<Vec<ListedReference>, Failure> {
     let known = session.known_providers();
-    let supply = Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
-    let progress = |stage| watch.enter(stage);
+    let supply =
+        ValueSource::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
+    let progress = |stage| watch.enter_stage(stage);
     let uses = sealwave_pipeline::references(
         &session.discovery,
         &session.environment,
@@ -130,20 +139,20 @@ fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Resu
     )?;
     let bound = policy.map(|policy| (policy, policy.bind(&session.subject())));
     let cluster = session.cluster()?;
-    let mut by_reference: BTreeMap<Reference, Vec<JudgedUse>> = BTreeMap::new();
+    let mut by_reference: BTreeMap<SecretReference, Vec<JudgedUse>> = BTreeMap::new();
     for used in uses {
-        let verdict = bound
-            .as_ref()
-            .map_or(Verdict::NotAsked, |(policy, bound)| Verdict::new(policy, bound, &used, &cluster));
+        let verdict = bound.as_ref().map_or(PolicyVerdict::NotAsked, |(policy, bound)| {
+            PolicyVerdict::new(policy, bound, &used, &cluster)
+        });
         by_reference.entry(used.reference.clone()).or_default().push(JudgedUse { used, verdict });
     }
-    Ok(by_reference.into_iter().map(|(reference, uses)| Listed { reference, uses }).collect())
+    Ok(by_reference.into_iter().map(|(reference, uses)| ListedReference { reference, uses }).collect())
 }
 
-impl Listed {
+impl ListedReference {
     /// Returns the worst decision of all uses, and whether it applies to all of them.
-    fn verdict(&self) -> (&Verdict, bool) {
-        let mut worst = &Verdict::NotAsked;
+    fn verdict(&self) -> (&PolicyVerdict, bool) {
+        let mut worst = &PolicyVerdict::NotAsked;
         for one in &self.uses {
             worst = worst.max(&one.verdict);
         }
@@ -151,16 +160,16 @@ impl Listed {
     }
 }
 
-impl Verdict {
+impl PolicyVerdict {
     fn new(policy: &Policy, bound: &BoundPolicy, used: &ReferenceUse, cluster: &str) -> Self {
         let name = |rule| policy.rule_name(rule).to_owned();
         match bound.decide(&used.reference, &used.destination(cluster)) {
-            Decision::Allowed { rule } => Self::Allowed(name(rule)),
-            Decision::Denied { rule } => Self::Denied(name(rule)),
-            Decision::Elsewhere { rule, mismatch } => {
+            PolicyDecision::Allowed { rule } => Self::Allowed(name(rule)),
+            PolicyDecision::Denied { rule } => Self::Denied(name(rule)),
+            PolicyDecision::Elsewhere { rule, mismatch } => {
                 Self::Elsewhere(name(rule), mismatch.fields().collect())
             }
-            Decision::Refused => Self::Refused,
+            PolicyDecision::Refused => Self::Refused,
         }
     }
 
@@ -169,7 +178,7 @@ impl Verdict {
     }
 }
 
-impl Report {
+impl RefsReport {
     fn has_findings(&self) -> bool {
         let mut listed = self.environments.iter().flat_map(|environment| &environment.references);
         listed.any(|listed| listed.uses.iter().any(|one| one.verdict.is_finding()))

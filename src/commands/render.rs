@@ -2,13 +2,13 @@
 //!
 //! Fetches and seals nothing: each value is replaced by a note that says where it comes from.
 
-use super::Outcome;
-use super::session::Session;
+use super::CommandOutput;
+use super::session::AppSession;
 use crate::cli::{OutputFormat, RenderArgs};
-use crate::config::Variables;
-use crate::deadline::Watch;
+use crate::config::VariableReader;
+use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_pipeline::{Format, Plan, Sealing, Supply};
+use sealwave_pipeline::{ManifestFormat, RunPlan, SealMode, ValueSource};
 use sealwave_secrets::crypto::ChecksumKey;
 
 /// A note for the reader of a preview.
@@ -20,21 +20,28 @@ enum PreviewNote {
 
 impl Explain for PreviewNote {}
 
-pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let notes = vec![Note::remark(Problem::new(&PreviewNote::Preview))];
-    let session = Session::open(&args.app, args.env, variables)?;
+pub(super) fn run(
+    args: RenderArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    let notes = vec![Note::info(Problem::new(&PreviewNote::Preview))];
+    let session = AppSession::open(&args.app, args.env, variables)?;
     let known = session.known_providers();
-    let plan = Plan {
+    let plan = RunPlan {
         context: session.context()?,
-        supply: Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? },
+        source: ValueSource::Withhold {
+            known: known.as_ref(),
+            default_provider: session.default_provider()?,
+        },
         backends: session.discovery.backends(&session.environment)?,
-        sealing: Sealing::Redacted,
+        sealing: SealMode::Redacted,
         checksums: ChecksumKey::preview(),
         today: None,
     };
     let format = match args.output {
-        OutputFormat::Json => Format::Json,
-        OutputFormat::Yaml => Format::Yaml,
+        OutputFormat::Json => ManifestFormat::Json,
+        OutputFormat::Yaml => ManifestFormat::Yaml,
     };
     session.run(&plan, format, notes, watch)
 }

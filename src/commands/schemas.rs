@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Outcome;
+use super::CommandOutput;
 use crate::cli::SchemasPullArgs;
-use crate::config::{self, ArgoCd, Variables};
-use crate::deadline::Watch;
+use crate::config::{self, ArgoCdContext, VariableReader};
+use crate::deadline::RunWatch;
 use crate::ops::LockFile;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_providers::Cluster;
+use sealwave_providers::ClusterAccess;
 
 /// The deadline: a large cluster over a slow connection takes a while.
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -35,12 +35,16 @@ struct WrittenNote {
 
 impl Explain for WrittenNote {}
 
-pub(super) fn pull(args: &SchemasPullArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    if ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?.is_some() {
+pub(super) fn pull(
+    args: &SchemasPullArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    if ArgoCdContext::read(&variables).map_err(|error| Problem::new(&error))?.is_some() {
         return Err(Problem::new(&SchemasError::InSidecar).into());
     }
-    watch.allow(DEADLINE);
-    let cluster = Cluster {
+    watch.set_time_limit(DEADLINE);
+    let cluster = ClusterAccess {
         kubeconfigs: config::kubeconfigs(args.kubeconfig.as_deref(), variables),
         context: args.context.clone(),
     };
@@ -48,5 +52,5 @@ pub(super) fn pull(args: &SchemasPullArgs, variables: Variables, watch: &Watch) 
     let lock = lock.map_err(|error| Problem::new(&error))?;
     lock.write(&args.output).map_err(|error| Problem::new(&error))?;
     let written = WrittenNote { path: args.output.display().to_string(), definitions: lock.definitions };
-    Ok(Outcome { notes: vec![Note::remark(Problem::new(&written))], ..Outcome::default() })
+    Ok(CommandOutput { notes: vec![Note::info(Problem::new(&written))], ..CommandOutput::default() })
 }

@@ -3,31 +3,33 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::Outcome;
+use super::CommandOutput;
 use crate::cli::AppArgs;
-use crate::config::{self, ArgoCd, Caller, ConfigError, Identity, OperatorFile, OperatorPath, Variables};
-use crate::deadline::Watch;
+use crate::config::{
+    self, AppIdentity, ArgoCdContext, Caller, ConfigError, OperatorFile, OperatorPath, VariableReader,
+};
+use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
-use sealwave_pipeline::{self, Discovery, Format, Plan, RenderContext};
-use sealwave_secrets::policy::Subject;
+use sealwave_pipeline::{self, Discovery, ManifestFormat, RenderContext, RunPlan};
+use sealwave_secrets::policy::PolicySubject;
 
 /// An app with its identity and one of its environments.
-pub(super) struct Session {
+pub(super) struct AppSession {
     pub(super) discovery: Discovery,
     pub(super) environment: String,
-    pub(super) identity: Identity,
+    pub(super) identity: AppIdentity,
     pub(super) operator: Option<OperatorFile>,
     pub(super) caller: Caller,
     /// The path of the operator file, and its origin.
     pub(super) operator_path: Option<OperatorPath>,
 }
 
-impl Session {
+impl AppSession {
     /// Finds the app, its environment, its identity, and the operator file, if any.
     pub(super) fn open(
         app: &AppArgs,
         environment: Option<String>,
-        variables: Variables,
+        variables: VariableReader,
     ) -> Result<Self, Failure> {
         let mut session = Self::without_environment(app, variables)?;
         session.environment = select_environment(&session.discovery, environment, session.caller.argocd())?;
@@ -36,10 +38,10 @@ impl Session {
     }
 
     /// Like [`Self::open`], but returns all environments, or the one given by a flag or parameter.
-    pub(super) fn open_every(
+    pub(super) fn open_all(
         app: &AppArgs,
         environment: Option<String>,
-        variables: Variables,
+        variables: VariableReader,
     ) -> Result<(Self, Vec<String>), Failure> {
         let session = Self::without_environment(app, variables)?;
         let discovery = &session.discovery;
@@ -52,11 +54,11 @@ impl Session {
         Ok((session, environments))
     }
 
-    fn without_environment(app: &AppArgs, variables: Variables) -> Result<Self, Failure> {
+    fn without_environment(app: &AppArgs, variables: VariableReader) -> Result<Self, Failure> {
         let dir = super::directory(&app.dir.dir);
-        let caller = Caller::decide(variables).map_err(|error| Problem::new(&error))?;
+        let caller = Caller::detect(variables).map_err(|error| Problem::new(&error))?;
         let identity =
-            Identity::decide(&caller, &app.identity, &dir).map_err(|error| Problem::new(&error))?;
+            AppIdentity::decide(&caller, &app.identity, &dir).map_err(|error| Problem::new(&error))?;
         let operator_path = config::operator_path(app.operator.clone(), variables);
         let operator = operator_path.as_ref().map(OperatorFile::read).transpose()?;
         let discovery = discover(&dir, caller.argocd())?;
@@ -64,7 +66,7 @@ impl Session {
     }
 
     /// Returns the subject for the operator's policy.
-    pub(super) fn subject(&self) -> Subject {
+    pub(super) fn subject(&self) -> PolicySubject {
         self.identity.subject(&self.environment)
     }
 
@@ -88,17 +90,17 @@ impl Session {
     /// Runs all stages and returns the output.
     pub(super) fn run(
         &self,
-        plan: &Plan<'_>,
-        format: Format,
+        plan: &RunPlan<'_>,
+        format: ManifestFormat,
         mut notes: Vec<Note>,
-        watch: &Watch,
-    ) -> Result<Outcome, Failure> {
-        let progress = |stage| watch.enter(stage);
+        watch: &RunWatch,
+    ) -> Result<CommandOutput, Failure> {
+        let progress = |stage| watch.enter_stage(stage);
         let sealed = sealwave_pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
         let stdout = sealwave_pipeline::emit(&sealed, format)?;
         // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
         std::mem::forget(sealed);
-        Ok(Outcome { stdout, notes, ..Outcome::default() })
+        Ok(CommandOutput { stdout, notes, ..CommandOutput::default() })
     }
 
     /// Returns the data that templates may use.
@@ -113,14 +115,14 @@ impl Session {
     }
 }
 
-fn discover(dir: &Path, argocd: Option<&ArgoCd>) -> Result<Discovery, Failure> {
+fn discover(dir: &Path, argocd: Option<&ArgoCdContext>) -> Result<Discovery, Failure> {
     sealwave_pipeline::discover(dir, argocd.map(|argocd| &argocd.checkout))
 }
 
 fn select_environment(
     discovery: &Discovery,
     flag: Option<String>,
-    argocd: Option<&ArgoCd>,
+    argocd: Option<&ArgoCdContext>,
 ) -> Result<String, Failure> {
     if let Some(environment) = named(flag, argocd)? {
         return Ok(environment);
@@ -133,7 +135,7 @@ fn select_environment(
 }
 
 /// Returns the environment given by a flag or Argo CD's parameter.
-fn named(flag: Option<String>, argocd: Option<&ArgoCd>) -> Result<Option<String>, Failure> {
+fn named(flag: Option<String>, argocd: Option<&ArgoCdContext>) -> Result<Option<String>, Failure> {
     match (flag, argocd) {
         (Some(environment), _) => Ok(Some(environment)),
         (None, None) => Ok(None),

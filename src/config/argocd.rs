@@ -33,7 +33,7 @@ const APP_NAME: &str = "ARGOCD_APP_NAME";
 
 /// The app as described by Argo CD.
 #[derive(Clone, Debug)]
-pub struct ArgoCd {
+pub struct ArgoCdContext {
     /// `ARGOCD_APP_NAME`; `<namespace>_<name>` for apps outside Argo CD's own namespace.
     pub app: String,
     /// `ARGOCD_APP_PROJECT_NAME`; `None` before Argo CD 3.0.
@@ -47,12 +47,12 @@ pub struct ArgoCd {
     /// The files that Argo CD sent.
     pub checkout: Checkout,
     /// `ARGOCD_APP_PARAMETERS`.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<PluginParameter>,
 }
 
 /// A parameter of the Application's plugin section.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-pub struct Parameter {
+pub struct PluginParameter {
     /// The name.
     pub name: String,
     /// The value, if it is a string.
@@ -60,7 +60,7 @@ pub struct Parameter {
     pub string: Option<String>,
 }
 
-impl ArgoCd {
+impl ArgoCdContext {
     /// Reads the variables. Returns `None` if Argo CD did not start this process.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl ArgoCd {
             namespace: text(variables, "ARGOCD_APP_NAMESPACE")?,
             revision: text(variables, "ARGOCD_APP_REVISION")?,
             repository: text(variables, "ARGOCD_APP_SOURCE_REPO_URL")?.map(|url| without_credentials(&url)),
-            checkout: checkout(variables)?,
+            checkout: read_checkout(variables)?,
             parameters: parameters(text(variables, "ARGOCD_APP_PARAMETERS")?.as_deref())?,
         }))
     }
@@ -124,7 +124,7 @@ pub(super) fn project(variables: VariableLookup<'_>) -> Result<Option<String>, C
 ///
 /// # Errors
 /// The path is not text.
-pub fn checkout(variables: VariableLookup<'_>) -> Result<Checkout, ConfigError> {
+pub fn read_checkout(variables: VariableLookup<'_>) -> Result<Checkout, ConfigError> {
     let directory = |name: &str| variables(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let work_directory = directory("ARGOCD_CMP_WORKDIR").or_else(|| directory("TMPDIR"));
     Ok(Checkout {
@@ -141,9 +141,9 @@ fn text(variables: VariableLookup<'_>, name: &str) -> Result<Option<String>, Con
     }
 }
 
-fn parameters(json: Option<&str>) -> Result<Vec<Parameter>, ConfigError> {
+fn parameters(json: Option<&str>) -> Result<Vec<PluginParameter>, ConfigError> {
     let Some(json) = json else { return Ok(Vec::new()) };
-    serde_json::from_str::<Option<Vec<Parameter>>>(json)
+    serde_json::from_str::<Option<Vec<PluginParameter>>>(json)
         .map(Option::unwrap_or_default)
         .map_err(|_| ConfigError::Parameters)
 }
@@ -154,8 +154,8 @@ mod tests {
 
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Option<ArgoCd>, ConfigError> {
-        ArgoCd::read(&|name| {
+    fn read(pairs: &[(&str, &str)]) -> Result<Option<ArgoCdContext>, ConfigError> {
+        ArgoCdContext::read(&|name| {
             pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
         })
     }

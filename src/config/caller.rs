@@ -3,13 +3,13 @@
 //! Argo CD acts for users who only commit, so nothing that is missing there may disable the policy. A person who has
 //! the operator file with its keys and secrets may waive it, but must do so explicitly.
 
-use super::{ArgoCd, ConfigError, NamedBy, OperatorPath, Variables};
+use super::{ArgoCdContext, ConfigError, OperatorPath, PathSource, VariableReader};
 
 /// The caller of sealwave.
 #[derive(Clone, Debug)]
 pub enum Caller {
     /// Argo CD, which describes the app.
-    ArgoCd(ArgoCd),
+    ArgoCd(ArgoCdContext),
     /// A person or job, which uses flags.
     Local,
 }
@@ -28,13 +28,13 @@ impl Caller {
     ///
     /// # Errors
     /// Argo CD's description is incomplete or malformed.
-    pub fn decide(variables: Variables) -> Result<Self, ConfigError> {
-        Ok(ArgoCd::read(&variables)?.map_or(Self::Local, Self::ArgoCd))
+    pub fn detect(variables: VariableReader) -> Result<Self, ConfigError> {
+        Ok(ArgoCdContext::read(&variables)?.map_or(Self::Local, Self::ArgoCd))
     }
 
     /// Returns Argo CD's description of the app if Argo CD is the caller.
     #[must_use]
-    pub const fn argocd(&self) -> Option<&ArgoCd> {
+    pub const fn argocd(&self) -> Option<&ArgoCdContext> {
         match self {
             Self::ArgoCd(argocd) => Some(argocd),
             Self::Local => None,
@@ -51,12 +51,12 @@ impl Caller {
         no_policy: bool,
         operator: Option<&OperatorPath>,
     ) -> Result<PolicyUse, ConfigError> {
-        let by_variable = operator.is_some_and(|path| path.named_by == NamedBy::Variable);
+        let by_variable = operator.is_some_and(|path| path.named_by == PathSource::Variable);
         match self {
             Self::ArgoCd(_) if no_policy => Err(ConfigError::FlagInSidecar("--no-policy")),
-            Self::Local if no_policy && by_variable => Err(ConfigError::PolicyOfVariable),
+            Self::Local if no_policy && by_variable => Err(ConfigError::PolicyWaiverWithVariable),
             Self::Local if no_policy => Ok(PolicyUse::Waived),
-            Self::Local if project.is_none() && by_variable => Err(ConfigError::NoProjectOfVariable),
+            Self::Local if project.is_none() && by_variable => Err(ConfigError::NoProjectWithVariable),
             Self::Local if project.is_none() && operator.is_some() => Err(ConfigError::NoProject),
             Self::ArgoCd(_) | Self::Local => Ok(PolicyUse::Applied),
         }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::{Caller, ConfigError};
 use crate::cli::IdentityArgs;
-use sealwave_secrets::policy::{Subject, without_credentials};
+use sealwave_secrets::policy::{PolicySubject, without_credentials};
 
 /// The identity of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct AppIdentity {
     /// The app's name.
     pub app: String,
     /// The Argo CD project; `None` before Argo CD 3.0, and in a local run without `--project`.
@@ -21,7 +21,7 @@ pub struct Identity {
     pub revision: String,
 }
 
-impl Identity {
+impl AppIdentity {
     /// Uses Argo CD's description if Argo CD is the caller, and the flags otherwise.
     ///
     /// # Errors
@@ -49,8 +49,8 @@ impl Identity {
 
     /// Returns the subject for the operator's policy, in one environment.
     #[must_use]
-    pub fn subject(&self, environment: &str) -> Subject {
-        Subject {
+    pub fn subject(&self, environment: &str) -> PolicySubject {
+        PolicySubject {
             project: self.project.clone().unwrap_or_default(),
             app: self.app.clone(),
             namespace: self.namespace.clone().unwrap_or_default(),

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Variables;
+use super::VariableReader;
 
 const KUBECONFIG: &str = "KUBECONFIG";
 
 /// Returns the kubeconfig given by a flag, else those listed in `KUBECONFIG`, else that of the user's home directory.
 ///
 /// Like kubectl, skips missing files of a list, unless all are missing.
-pub(crate) fn kubeconfigs(flag: Option<&Path>, variables: Variables) -> Vec<PathBuf> {
+pub(crate) fn kubeconfigs(flag: Option<&Path>, variables: VariableReader) -> Vec<PathBuf> {
     if let Some(file) = flag {
         return vec![file.to_owned()];
     }

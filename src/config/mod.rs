@@ -11,16 +11,16 @@ mod operator_file;
 mod run_bounds;
 mod validation;
 
-pub use argocd::{ArgoCd, Parameter, checkout};
+pub use argocd::{ArgoCdContext, PluginParameter, read_checkout};
 pub use caller::{Caller, PolicyUse};
-pub use identity::Identity;
+pub use identity::AppIdentity;
 pub(crate) use kubeconfig::kubeconfigs;
 pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
-pub use run_bounds::{RunBounds, Turn};
-pub use validation::Validation;
+pub use run_bounds::{RunBounds, SlotRequest};
+pub use validation::ValidationPlan;
 pub(crate) use validation::{
-    check_namespace, destination_version, least_failing, step_summary, timeout, today, unknown_rule,
+    check_namespace, destination_version, failing_severity, parse_timeout, step_summary, today, unknown_rule,
 };
 
 use std::ffi::OsString;
@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use sealwave_core::diagnostic::Explain;
 
 /// Reads a variable of the process environment.
-pub type Variables = fn(&str) -> Option<OsString>;
+pub type VariableReader = fn(&str) -> Option<OsString>;
 
 /// Reads a variable of this process.
 #[must_use]
@@ -51,12 +51,12 @@ pub const OPERATOR_VARIABLE: &str = "SEALWAVE_OPERATOR";
 #[derive(Clone, Debug)]
 pub struct OperatorPath {
     path: PathBuf,
-    named_by: NamedBy,
+    named_by: PathSource,
 }
 
 /// The origin of a file's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NamedBy {
+enum PathSource {
     /// A command-line argument.
     Argument,
     /// The flag `--operator`.
@@ -69,11 +69,11 @@ enum NamedBy {
 
 /// Returns the operator file given by a flag or the environment.
 #[must_use]
-pub fn operator_path(flag: Option<PathBuf>, variables: Variables) -> Option<OperatorPath> {
-    let flag = flag.map(|path| OperatorPath { path, named_by: NamedBy::Flag });
+pub fn operator_path(flag: Option<PathBuf>, variables: VariableReader) -> Option<OperatorPath> {
+    let flag = flag.map(|path| OperatorPath { path, named_by: PathSource::Flag });
     flag.or_else(|| {
         let path = variables(OPERATOR_VARIABLE).filter(|value| !value.is_empty())?;
-        Some(OperatorPath { path: path.into(), named_by: NamedBy::Variable })
+        Some(OperatorPath { path: path.into(), named_by: PathSource::Variable })
     })
 }
 
@@ -113,7 +113,7 @@ pub enum ConfigError {
     #[error(
         "no project is given, and the policy of an operator file from `{OPERATOR_VARIABLE}` always applies"
     )]
-    NoProjectOfVariable,
+    NoProjectWithVariable,
     /// The operator file has no seal key.
     #[error("operator file does not set `sealKeyFile`")]
     NoSealKey,
@@ -121,7 +121,7 @@ pub enum ConfigError {
     #[error(
         "`--no-policy` is given, but the policy of an operator file from `{OPERATOR_VARIABLE}` always applies"
     )]
-    PolicyOfVariable,
+    PolicyWaiverWithVariable,
     /// `ARGOCD_APP_PARAMETERS` is malformed.
     #[error("`ARGOCD_APP_PARAMETERS` is not a JSON array of parameters")]
     Parameters,
@@ -155,8 +155,8 @@ impl Explain for ConfigError {
             Self::NoProject => {
                 "set `--project` to get the same output as Argo CD, or `--no-policy` to allow every reference".to_owned()
             }
-            Self::NoProjectOfVariable => "set `--project`".to_owned(),
-            Self::PolicyOfVariable => "pass the operator file with `--operator` to waive its policy".to_owned(),
+            Self::NoProjectWithVariable => "set `--project`".to_owned(),
+            Self::PolicyWaiverWithVariable => "pass the operator file with `--operator` to waive its policy".to_owned(),
             Self::NoCertificate => format!(
                 "pass PEM files, or an operator file with certificates: `--operator FILE` or `{OPERATOR_VARIABLE}`"
             ),

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 use sealwave_core::yaml;
 use sealwave_kube::schema::KubeVersion;
 use sealwave_secrets::crypto::{Certificate, ChecksumKey, SealKey};
-use sealwave_secrets::settings::{API_VERSION, Cluster, Operator, ProviderConfig, read_config};
+use sealwave_secrets::settings::{API_VERSION, ClusterConfig, OperatorConfig, ProviderConfig, read_config};
 use sealwave_secrets::values::SecretValue;
 
-use super::{ConfigError, NamedBy, OPERATOR_VARIABLE, OperatorPath};
+use super::{ConfigError, OPERATOR_VARIABLE, OperatorPath, PathSource};
 
 /// Maximum size of a key or certificate file.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -20,7 +20,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// A parsed operator file.
 #[derive(Debug)]
 pub struct OperatorFile {
-    operator: Operator,
+    operator: OperatorConfig,
     path: PathBuf,
     directory: PathBuf,
 }
@@ -29,7 +29,7 @@ pub struct OperatorFile {
 #[derive(Debug, thiserror::Error)]
 enum OperatorFileError {
     #[error("{}`{path}` cannot be read: {reason}", if .named_by.is_operator_file() { "operator file " } else { "" })]
-    Unreadable { path: String, named_by: NamedBy, reason: Unreadable },
+    Unreadable { path: String, named_by: PathSource, reason: UnreadableReason },
     #[error("`{path}` is larger than {MAX_FILE_BYTES} bytes")]
     TooLarge { path: String },
     #[error("`{path}` has `apiVersion: {found}`, expected `{API_VERSION}`")]
@@ -42,7 +42,7 @@ enum OperatorFileError {
 
 /// The reason why a file cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Unreadable {
+enum UnreadableReason {
     #[error("it is a directory")]
     Directory,
     #[error("file not found")]
@@ -55,7 +55,7 @@ enum Unreadable {
     Permission,
 }
 
-impl From<std::io::Error> for Unreadable {
+impl From<std::io::Error> for UnreadableReason {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing,
@@ -65,7 +65,7 @@ impl From<std::io::Error> for Unreadable {
     }
 }
 
-impl NamedBy {
+impl PathSource {
     const fn is_operator_file(self) -> bool {
         matches!(self, Self::Flag | Self::Variable)
     }
@@ -85,7 +85,7 @@ impl NamedBy {
 impl Explain for OperatorFileError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreadable { reason: Unreadable::Permission, .. } => {
+            Self::Unreadable { reason: UnreadableReason::Permission, .. } => {
                 Some("the user that runs sealwave needs read permission".to_owned())
             }
             Self::Unreadable { named_by, .. } => Some(named_by.hint()),
@@ -104,7 +104,7 @@ impl OperatorFile {
         let OperatorPath { path, named_by } = path;
         let shown = path.display().to_string();
         let bytes = read_bounded(path, *named_by)?;
-        let operator: Operator = read_config(bytes.expose(), &shown)?;
+        let operator: OperatorConfig = read_config(bytes.expose(), &shown)?;
         let failure = |error: OperatorFileError| Failure::from(Problem::new(&error));
         if operator.api_version != API_VERSION {
             return Err(failure(OperatorFileError::ApiVersion { path: shown, found: operator.api_version }));
@@ -120,7 +120,7 @@ impl OperatorFile {
 
     /// Returns the content.
     #[must_use]
-    pub const fn operator(&self) -> &Operator {
+    pub const fn operator(&self) -> &OperatorConfig {
         &self.operator
     }
 
@@ -157,7 +157,7 @@ impl OperatorFile {
             return Err(Problem::new(&ConfigError::NoSealKey).into());
         };
         let path = self.directory.join(file);
-        SealKey::from_file(read_bounded(&path, NamedBy::OperatorFile)?.expose())
+        SealKey::from_file(read_bounded(&path, PathSource::OperatorFile)?.expose())
             .map_err(|error| content(&path, &error))
     }
 
@@ -168,7 +168,7 @@ impl OperatorFile {
     pub fn checksum_key(&self, seal_key: &SealKey) -> Result<ChecksumKey, Failure> {
         let Some(file) = &self.operator.checksum_key_file else { return Ok(seal_key.checksum_key()) };
         let path = self.directory.join(file);
-        ChecksumKey::from_key_file(read_bounded(&path, NamedBy::OperatorFile)?.expose())
+        ChecksumKey::from_key_file(read_bounded(&path, PathSource::OperatorFile)?.expose())
             .map_err(|error| content(&path, &error))
     }
 
@@ -183,7 +183,7 @@ impl OperatorFile {
         notes: &mut Vec<Note>,
     ) -> Result<Certificate, Failure> {
         let (path, allow_expired) = self.certificate_source(cluster)?;
-        let certificate = certificate_in(&path, NamedBy::OperatorFile)?;
+        let certificate = certificate_in(&path, PathSource::OperatorFile)?;
         let mut new_notes = Vec::new();
         certificate
             .check_validity(now, allow_expired, &mut new_notes)
@@ -203,7 +203,7 @@ impl OperatorFile {
         let clusters = self.operator.clusters.iter();
         let each = clusters.map(|(name, cluster)| {
             let path = self.directory.join(&cluster.certificate.file);
-            let certificate = certificate_in(&path, NamedBy::OperatorFile)?;
+            let certificate = certificate_in(&path, PathSource::OperatorFile)?;
             Ok((name.as_str(), path, certificate))
         });
         each.collect()
@@ -213,13 +213,13 @@ impl OperatorFile {
     #[must_use]
     pub fn kube_version(&self, cluster: &str) -> Option<KubeVersion> {
         // Validated when the file was read.
-        KubeVersion::nearest(self.operator.clusters.get(cluster)?.kube_version.as_deref()?).ok()
+        KubeVersion::parse_nearest(self.operator.clusters.get(cluster)?.kube_version.as_deref()?).ok()
     }
 
     fn certificate_source(&self, cluster: &str) -> Result<(PathBuf, bool), Failure> {
         let clusters = &self.operator.clusters;
-        let Some(Cluster { certificate, .. }) = clusters.get(cluster) else {
-            let similar = closest(cluster, clusters.keys().map(String::as_str)).map(str::to_owned);
+        let Some(ClusterConfig { certificate, .. }) = clusters.get(cluster) else {
+            let similar = closest_name(cluster, clusters.keys().map(String::as_str)).map(str::to_owned);
             return Err(
                 Problem::new(&ConfigError::ClusterUnknown { name: cluster.to_owned(), similar }).into()
             );
@@ -229,10 +229,10 @@ impl OperatorFile {
 }
 
 /// Checks that the `kubeVersion` of each cluster is a version of Kubernetes.
-fn check_versions(operator: &Operator, path: &Path) -> Result<(), Failure> {
+fn check_versions(operator: &OperatorConfig, path: &Path) -> Result<(), Failure> {
     for (name, cluster) in &operator.clusters {
         let Some(text) = &cluster.kube_version else { continue };
-        if let Err(error) = KubeVersion::nearest(text) {
+        if let Err(error) = KubeVersion::parse_nearest(text) {
             let error = OperatorFileError::Content {
                 path: path.display().to_string(),
                 reason: format!("`clusters.{name}.kubeVersion`: {error}"),
@@ -250,13 +250,13 @@ fn check_versions(operator: &Operator, path: &Path) -> Result<(), Failure> {
 /// The file cannot be read, or has no usable certificate.
 pub(crate) fn read_certificate(path: &Path) -> Result<Certificate, Failure> {
     if path != Path::new("-") {
-        return certificate_in(path, NamedBy::Argument);
+        return certificate_in(path, PathSource::Argument);
     }
-    let pem = read_all_bounded(std::io::stdin(), path, NamedBy::Argument)?;
+    let pem = read_all_bounded(std::io::stdin(), path, PathSource::Argument)?;
     Certificate::from_pem(pem.expose()).map_err(|error| content(path, &error))
 }
 
-fn certificate_in(path: &Path, named_by: NamedBy) -> Result<Certificate, Failure> {
+fn certificate_in(path: &Path, named_by: PathSource) -> Result<Certificate, Failure> {
     Certificate::from_pem(read_bounded(path, named_by)?.expose()).map_err(|error| content(path, &error))
 }
 
@@ -269,19 +269,19 @@ fn content(path: &Path, error: &dyn Explain) -> Failure {
     Problem::new(&error).into()
 }
 
-fn read_bounded(path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
+fn read_bounded(path: &Path, named_by: PathSource) -> Result<SecretValue, Failure> {
     // Checked before opening: opening a FIFO would wait for a writer.
     let kind = fs_err::metadata(path).map_err(|error| unreadable(path, named_by, error.into()))?.file_type();
     match kind {
         kind if kind.is_file() => {}
-        kind if kind.is_dir() => return Err(unreadable(path, named_by, Unreadable::Directory)),
-        _ => return Err(unreadable(path, named_by, Unreadable::NotRegular)),
+        kind if kind.is_dir() => return Err(unreadable(path, named_by, UnreadableReason::Directory)),
+        _ => return Err(unreadable(path, named_by, UnreadableReason::NotRegular)),
     }
     let file = fs_err::File::open(path).map_err(|error| unreadable(path, named_by, error.into()))?;
     read_all_bounded(file, path, named_by)
 }
 
-fn read_all_bounded(from: impl Read, path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
+fn read_all_bounded(from: impl Read, path: &Path, named_by: PathSource) -> Result<SecretValue, Failure> {
     let mut bytes = Vec::with_capacity(8192);
     let read = from.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
     let bytes = SecretValue::new(bytes);
@@ -292,7 +292,7 @@ fn read_all_bounded(from: impl Read, path: &Path, named_by: NamedBy) -> Result<S
     Ok(bytes)
 }
 
-fn unreadable(path: &Path, named_by: NamedBy, reason: Unreadable) -> Failure {
+fn unreadable(path: &Path, named_by: PathSource, reason: UnreadableReason) -> Failure {
     let path = path.display().to_string();
     Problem::new(&OperatorFileError::Unreadable { path, named_by, reason }).into()
 }
@@ -304,14 +304,14 @@ mod tests {
     #[test]
     fn permission_errors_differ_from_missing_files() {
         let failure = |kind| {
-            let reason = Unreadable::from(std::io::Error::from(kind));
-            unreadable(Path::new("key"), NamedBy::OperatorFile, reason).problems()[0].clone()
+            let reason = UnreadableReason::from(std::io::Error::from(kind));
+            unreadable(Path::new("key"), PathSource::OperatorFile, reason).problems()[0].clone()
         };
         let denied = failure(ErrorKind::PermissionDenied);
         assert_eq!(denied.message, "`key` cannot be read: permission denied");
         assert_eq!(denied.hint.as_deref(), Some("the user that runs sealwave needs read permission"));
         let missing = failure(ErrorKind::NotFound);
         assert_eq!(missing.message, "`key` cannot be read: file not found");
-        assert_eq!(missing.hint, Some(NamedBy::OperatorFile.hint()));
+        assert_eq!(missing.hint, Some(PathSource::OperatorFile.hint()));
     }
 }

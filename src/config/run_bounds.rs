@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{OperatorFile, Variables, argocd, operator_path};
+use super::{OperatorFile, VariableReader, argocd, operator_path};
 use crate::cli::Command;
 use crate::deadline::DEFAULT_DEADLINE;
 use sealwave_core::diagnostic::{Failure, Problem};
@@ -19,12 +19,12 @@ pub struct RunBounds {
     /// The time limit, including waiting.
     pub deadline: Duration,
     /// The concurrency limit in the sidecar; `None` for runs that do not wait.
-    pub turn: Option<Turn>,
+    pub turn: Option<SlotRequest>,
 }
 
 /// The concurrency limits of a sidecar's runs.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct SlotRequest {
     /// The Argo CD project, which has its own limit; apps without a known project share one.
     pub project: Option<String>,
     /// The maximum number of concurrent runs.
@@ -41,7 +41,7 @@ impl RunBounds {
     ///
     /// # Errors
     /// The operator file cannot be used, or one of Argo CD's variables cannot be read.
-    pub fn decide(command: &Command, variables: Variables) -> Result<Self, Failure> {
+    pub fn decide(command: &Command, variables: VariableReader) -> Result<Self, Failure> {
         let operator = match command {
             Command::Discover(_) => {
                 return Ok(Self { memory: MemoryLimit::MIN, deadline: DEFAULT_DEADLINE, turn: None });
@@ -52,7 +52,7 @@ impl RunBounds {
         Self::from_operator(operator, variables)
     }
 
-    fn from_operator(operator: Option<PathBuf>, variables: Variables) -> Result<Self, Failure> {
+    fn from_operator(operator: Option<PathBuf>, variables: VariableReader) -> Result<Self, Failure> {
         let project = argocd::project(&variables).map_err(|error| Problem::new(&error))?;
         let file = operator_path(operator, variables).map(|path| OperatorFile::read(&path)).transpose()?;
         let operator = file.as_ref().map(OperatorFile::operator);
@@ -65,7 +65,7 @@ impl RunBounds {
             memory: operator.map_or_else(MemoryLimit::default, |operator| operator.memory_limit),
             deadline: operator
                 .map_or(DEFAULT_DEADLINE, |operator| Duration::from_secs(operator.deadline_seconds)),
-            turn: argocd::is_caller(&variables).then(|| Turn {
+            turn: argocd::is_caller(&variables).then(|| SlotRequest {
                 project,
                 concurrency,
                 directory: directory(),

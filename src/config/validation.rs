@@ -6,23 +6,25 @@ use std::time::{Duration, SystemTime};
 
 use x509_cert::der::DateTime;
 
-use super::{OperatorFile, Variables, operator_path};
+use super::{OperatorFile, VariableReader, operator_path};
 use crate::cli::{CheckArgs, FailOn};
-use sealwave_core::diagnostic::{At, Explain, Failure, Problem, Severity, io_reason};
+use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace, Severity, io_reason};
 use sealwave_core::document::{Origin, Sources, display_path};
 use sealwave_core::names::dns;
-use sealwave_core::reach::Reach;
-use sealwave_core::text::closest;
+use sealwave_core::reach::PathReach;
+use sealwave_core::text::closest_name;
 use sealwave_core::time::{Date, duration};
 use sealwave_core::yaml;
 use sealwave_kube::schema::{KubeVersion, VersionError};
 use sealwave_secrets::settings::{
-    API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, ValidationFile, ValidationSettings, ignore_places,
+    API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, ValidationFile, ValidationSettings, ignore_origins,
 };
-use sealwave_secrets::settings::{read_config, setting_at};
+use sealwave_secrets::settings::{locate_setting, read_config};
 use sealwave_validate::Span;
-use sealwave_validate::engine::{Blind, Checking};
-use sealwave_validate::project::{Definitions, definitions, kinds, named_definitions, stays_within};
+use sealwave_validate::engine::{CoverageGaps, ValidateOptions};
+use sealwave_validate::project::{
+    LoadedDefinitions, ensure_within, load_definitions, load_named_definitions, parse_kinds,
+};
 use sealwave_validate::rules::{self, OperatorView};
 
 /// The variable with the Kubernetes version of the destination, set by Argo CD.
@@ -85,9 +87,9 @@ impl Explain for ValidationError {
 
 /// The checks of `validate`, before the settings of apps are applied.
 #[derive(Clone, Debug)]
-pub struct Validation {
+pub struct ValidationPlan {
     /// The options of the checks.
-    pub checking: Checking,
+    pub checking: ValidateOptions,
     /// Findings to ignore everywhere.
     pub ignore: Vec<(IgnoreEntry, Option<Span>)>,
     given: FlagOverrides,
@@ -96,7 +98,7 @@ pub struct Validation {
 }
 
 /// Locates a setting by its keys and the index in its list.
-type SettingLocator<'a> = &'a dyn Fn(&[&str], Option<usize>) -> At;
+type SettingLocator<'a> = &'a dyn Fn(&[&str], Option<usize>) -> ProblemPlace;
 
 /// Settings from flags, which override files.
 #[derive(Clone, Debug)]
@@ -107,12 +109,12 @@ struct FlagOverrides {
     rules: Vec<String>,
 }
 
-impl Validation {
+impl ValidationPlan {
     /// Determines what is checked.
     ///
     /// # Errors
     /// A flag or settings file is not valid.
-    pub fn decide(args: &CheckArgs, variables: Variables) -> Result<Self, Failure> {
+    pub fn decide(args: &CheckArgs, variables: VariableReader) -> Result<Self, Failure> {
         let (file, places, text) = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let given = FlagOverrides {
             kube_versions: !args.kube_versions.is_empty(),
@@ -126,17 +128,17 @@ impl Validation {
         };
         let operator = operator_path(args.operator.clone(), variables);
         let operator =
-            operator.map(|path| OperatorView::of(OperatorFile::read(&path)?.operator())).transpose()?;
-        let blind = Blind {
+            operator.map(|path| OperatorView::new(OperatorFile::read(&path)?.operator())).transpose()?;
+        let blind = CoverageGaps {
             parts: !args.skip.is_empty(),
             seals: operator.is_none(),
             versions: flag.is_some() || variable.is_some(),
         };
-        let mut checking = Checking {
+        let mut checking = ValidateOptions {
             today: Some(today(variables)?),
             kube_versions: flag.or(variable).unwrap_or_else(|| vec![KubeVersion::NEWEST]),
-            blind,
-            ..Checking::default()
+            gaps: blind,
+            ..ValidateOptions::default()
         };
         checking.settings.operator = operator;
         checking.settings.today = checking.today;
@@ -145,15 +147,15 @@ impl Validation {
         checking.lenient = args.lenient;
         let mut decided = Self { checking, ignore: Vec::new(), given, variable: unusable };
         for path in &args.crds {
-            decided.define(named_definitions(path)?);
+            decided.define(load_named_definitions(path)?);
         }
         let definitions = Arc::clone(&decided.checking.definitions);
-        decided.checking.skip = kinds("skip", &args.skip, &definitions)?;
-        decided.checking.reject = kinds("reject", &args.reject, &definitions)?;
+        decided.checking.skip = parse_kinds("skip", &args.skip, &definitions)?;
+        decided.checking.reject = parse_kinds("reject", &args.reject, &definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         let name = args.config.as_deref().map(display_path).unwrap_or_default();
-        let locate = |keys: &[&str], item: Option<usize>| setting_at(&text, &name, keys, item);
-        decided.apply(&file, directory, None, &|keys, item| At::Place(locate(keys, item)))?;
+        let locate = |keys: &[&str], item: Option<usize>| locate_setting(&text, &name, keys, item);
+        decided.apply(&file, directory, None, &|keys, item| ProblemPlace::Place(locate(keys, item)))?;
         decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
         for object in &args.external {
             decided.external(object)?;
@@ -165,7 +167,7 @@ impl Validation {
     ///
     /// # Errors
     /// The settings are not valid.
-    pub fn with(
+    pub fn with_app(
         &self,
         settings: &ValidationSettings,
         directory: &Path,
@@ -173,10 +175,10 @@ impl Validation {
         locate: SettingLocator<'_>,
     ) -> Result<Self, Failure> {
         let mut own = self.clone();
-        let reach = Reach::Below(boundary.to_owned());
+        let reach = PathReach::Below(boundary.to_owned());
         for (item, path) in settings.crds.iter().enumerate() {
             let at = || locate(&["validate", "crds"], Some(item));
-            stays_within(&reach, directory, path).map_err(|failure| failure.or_at(&at()))?;
+            ensure_within(&reach, directory, path).map_err(|failure| failure.or_with_place(&at()))?;
         }
         own.apply(settings, directory, Some(&reach), locate)?;
         Ok(own)
@@ -186,7 +188,7 @@ impl Validation {
     ///
     /// # Errors
     /// The version is determined by a variable that is not valid.
-    pub fn usable(self) -> Result<Checking, Failure> {
+    pub fn into_options(self) -> Result<ValidateOptions, Failure> {
         self.variable.map_or(Ok(self.checking), Err)
     }
 
@@ -194,15 +196,15 @@ impl Validation {
         &mut self,
         settings: &ValidationSettings,
         directory: &Path,
-        reach: Option<&Reach>,
+        reach: Option<&PathReach>,
         locate: SettingLocator<'_>,
     ) -> Result<(), Failure> {
         let at = |key: &str, item: usize| locate(&["validate", key], Some(item));
         if !self.given.kube_versions && !settings.kube_versions.is_empty() {
             let versions = parse_versions(&settings.kube_versions);
-            self.checking.kube_versions =
-                versions.map_err(|failure| failure.or_at(&locate(&["validate", "kubeVersions"], None)))?;
-            self.checking.blind.versions = false;
+            self.checking.kube_versions = versions
+                .map_err(|failure| failure.or_with_place(&locate(&["validate", "kubeVersions"], None)))?;
+            self.checking.gaps.versions = false;
             self.variable = None;
         }
         match settings.packed_definitions {
@@ -214,20 +216,23 @@ impl Validation {
         }
         for (key, entries) in [("external", settings.external.len()), ("ignore", settings.ignore.len())] {
             if entries > MAX_ENTRIES {
-                return Err(problem(&ValidationError::TooMany(key)).or_at(&locate(&["validate", key], None)));
+                return Err(
+                    problem(&ValidationError::TooMany(key)).or_with_place(&locate(&["validate", key], None))
+                );
             }
         }
         for (item, path) in settings.crds.iter().enumerate() {
             let path = directory.join(path);
-            let found = reach.map_or_else(|| named_definitions(&path), |reach| definitions(&path, reach));
-            self.define(found.map_err(|failure| failure.or_at(&at("crds", item)))?);
+            let found =
+                reach.map_or_else(|| load_named_definitions(&path), |reach| load_definitions(&path, reach));
+            self.define(found.map_err(|failure| failure.or_with_place(&at("crds", item)))?);
         }
         for (item, object) in settings.external.iter().enumerate() {
-            self.external(object).map_err(|failure| failure.or_at(&at("external", item)))?;
+            self.external(object).map_err(|failure| failure.or_with_place(&at("external", item)))?;
         }
         for (id, level) in &settings.rules {
             let set = self.level(id, *level);
-            set.map_err(|failure| failure.or_at(&locate(&["validate", "rules", id], None)))?;
+            set.map_err(|failure| failure.or_with_place(&locate(&["validate", "rules", id], None)))?;
         }
         for flag in self.given.rules.clone() {
             let (id, level) =
@@ -237,7 +242,7 @@ impl Validation {
         Ok(())
     }
 
-    fn define(&mut self, found: Definitions) {
+    fn define(&mut self, found: LoadedDefinitions) {
         Arc::make_mut(&mut self.checking.definitions).extend(found.all);
         self.checking.definition_faults.extend(found.faults);
     }
@@ -281,19 +286,19 @@ pub(crate) fn check_namespace(namespace: Option<&str>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The value is not a duration, or is shorter than a second.
-pub(crate) fn timeout(text: &str) -> Result<Duration, Failure> {
+pub(crate) fn parse_timeout(text: &str) -> Result<Duration, Failure> {
     duration::parse(text.trim()).ok_or_else(|| problem(&ValidationError::Timeout(text.to_owned())))
 }
 
 /// Returns the error for an unknown rule.
 pub(crate) fn unknown_rule(id: &str) -> Failure {
-    let closest = closest(id, rules::rules().map(|rule| rule.id));
+    let closest = closest_name(id, rules::rules().map(|rule| rule.id));
     let closest = closest.and_then(rules::rule).map(|rule| rule.id);
     problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
 }
 
 /// Returns the lowest severity that causes exit code 1; `None` means never.
-pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
+pub(crate) const fn failing_severity(fail_on: FailOn) -> Option<Severity> {
     match fail_on {
         FailOn::Error => Some(Severity::Error),
         FailOn::Never => None,
@@ -306,14 +311,15 @@ pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
 ///
 /// # Errors
 /// The value is not a version.
-pub(crate) fn destination_version(variables: Variables) -> Result<Option<KubeVersion>, Failure> {
+pub(crate) fn destination_version(variables: VariableReader) -> Result<Option<KubeVersion>, Failure> {
     let value = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
-    let nearest = |text: String| KubeVersion::nearest(&text).map_err(|error| Problem::new(&error).into());
+    let nearest =
+        |text: String| KubeVersion::parse_nearest(&text).map_err(|error| Problem::new(&error).into());
     value.filter(|text| !text.is_empty()).map(nearest).transpose()
 }
 
 /// Returns the summary file if this is a step of a GitHub workflow.
-pub(crate) fn step_summary(variables: Variables) -> Option<PathBuf> {
+pub(crate) fn step_summary(variables: VariableReader) -> Option<PathBuf> {
     variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
@@ -333,7 +339,7 @@ fn parse_versions(texts: &[String]) -> Result<Vec<KubeVersion>, Failure> {
 }
 
 /// Returns the comma-separated versions of the variable, if set.
-fn version_variable(variables: Variables) -> Result<Option<Vec<KubeVersion>>, Failure> {
+fn version_variable(variables: VariableReader) -> Result<Option<Vec<KubeVersion>>, Failure> {
     let Some(value) = variables(KUBE_VERSION).filter(|value| !value.is_empty()) else { return Ok(None) };
     let texts: Vec<String> = value.to_string_lossy().split(',').map(|text| text.trim().to_owned()).collect();
     let versions = parse_versions(&texts).map_err(|failure| {
@@ -378,8 +384,8 @@ fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure
     let source = sources.add(&shown);
     let tree = yaml::read(&bytes, source, &yaml::Limits::default()).unwrap_or_default();
     let whole = std::iter::repeat(Origin::whole(source));
-    let places = ignore_places(tree.first()).chain(whole).take(file.validate.ignore.len());
-    let spans = places.map(|at| Span { place: sources.place(at), width: at.width }).collect();
+    let places = ignore_origins(tree.first()).chain(whole).take(file.validate.ignore.len());
+    let spans = places.map(|at| Span { place: sources.location(at), width: at.width }).collect();
     Ok((file.validate, spans, bytes))
 }
 
@@ -387,7 +393,7 @@ fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure
 ///
 /// # Errors
 /// The variable that replaces the clock is not a number.
-pub(crate) fn today(variables: Variables) -> Result<Date, Failure> {
+pub(crate) fn today(variables: VariableReader) -> Result<Date, Failure> {
     let value = variables(SOURCE_DATE_EPOCH).filter(|value| !value.is_empty());
     let given: Option<u64> = value
         .map(|value| {

@@ -14,14 +14,14 @@ use serde::Serialize;
 use x509_cert::der::DateTime;
 
 use sealwave_core::diagnostic::{Explain, Problem};
-use sealwave_pipeline::{Audit, Record};
-use sealwave_secrets::policy::Subject;
+use sealwave_pipeline::{AuditRecord, AuditSink};
+use sealwave_secrets::policy::PolicySubject;
 
 /// An open audit log.
 pub struct AuditLog {
     file: Option<(PathBuf, fs_err::File)>,
     stderr: bool,
-    subject: Subject,
+    subject: PolicySubject,
 }
 
 /// An error of the audit log.
@@ -90,7 +90,7 @@ impl AuditLog {
         file: Option<&Path>,
         stderr: bool,
         repository: &Path,
-        subject: Subject,
+        subject: PolicySubject,
     ) -> Result<Self, AuditError> {
         if file.is_none() && !stderr {
             return Err(AuditError::NoDestination);
@@ -99,7 +99,7 @@ impl AuditLog {
         Ok(Self { file, stderr, subject })
     }
 
-    fn line(&self, time: &str, record: &Record<'_>) -> Vec<u8> {
+    fn line(&self, time: &str, record: &AuditRecord<'_>) -> Vec<u8> {
         let subject = &self.subject;
         let line = AuditLine {
             time,
@@ -142,8 +142,8 @@ impl AuditLog {
     }
 }
 
-impl Audit for AuditLog {
-    fn write(&self, records: &[Record<'_>]) -> Result<(), Problem> {
+impl AuditSink for AuditLog {
+    fn write(&self, records: &[AuditRecord<'_>]) -> Result<(), Problem> {
         let time = DateTime::from_system_time(SystemTime::now())
             .map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |time| time.to_string());
         for record in records {

@@ -12,7 +12,7 @@ use sealwave_core::diagnostic::Explain;
 use sealwave_core::document::Node;
 use sealwave_core::yaml;
 use sealwave_kube::schema::{LockedDefinition, MAX_DEFINITIONS};
-use sealwave_providers::{Cluster, ProviderError};
+use sealwave_providers::{ClusterAccess, ProviderError};
 use sealwave_validate::report::{ReportFileError, write_report};
 
 /// The most bytes of a group pattern.
@@ -69,7 +69,7 @@ impl LockFile {
     ///
     /// # Errors
     /// Returns an error if the cluster does not return definitions, or has none.
-    pub fn pull(cluster: &Cluster, groups: &[String], deadline: Instant) -> Result<Self, PullError> {
+    pub fn pull(cluster: &ClusterAccess, groups: &[String], deadline: Instant) -> Result<Self, PullError> {
         let mut groups = groups.to_vec();
         groups.sort();
         groups.dedup();

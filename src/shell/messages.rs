@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use sealwave_core::diagnostic::{At, Failure, Level, Note, Problem, cut, printable};
+use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemPlace, printable, truncate};
 
 /// Maximum number of problems, or notes, that are printed; the rest is counted.
 const MAX_SHOWN: usize = 50;
@@ -16,14 +16,14 @@ const MAX_BYTES: usize = 56 << 10;
 pub(super) fn print_failure(failure: &Failure) {
     let all = failure.problems();
     let shown = print(all.iter().map(|problem| format_message("error", AnsiColor::Red, problem)));
-    print_rest("error", AnsiColor::Red, all.len().saturating_sub(shown).saturating_add(failure.more()));
+    print_rest("error", AnsiColor::Red, all.len().saturating_sub(shown).saturating_add(failure.omitted()));
 }
 
 /// Prints the notes of a result.
 pub(super) fn print_notes(notes: &[Note]) {
     let shown = print(notes.iter().map(|note| match note.level {
-        Level::Note => format_message("note", AnsiColor::Cyan, &note.problem),
-        Level::Warning => format_message("warning", AnsiColor::Yellow, &note.problem),
+        NoteLevel::Note => format_message("note", AnsiColor::Cyan, &note.problem),
+        NoteLevel::Warning => format_message("warning", AnsiColor::Yellow, &note.problem),
     }));
     print_rest("note", AnsiColor::Cyan, notes.len().saturating_sub(shown));
 }
@@ -52,7 +52,7 @@ fn print_rest(word: &str, color: AnsiColor, count: usize) {
 /// Formats a message with its position and hint.
 fn format_message(word: &str, color: AnsiColor, problem: &Problem) -> String {
     let mut lines = vec![format!("{}{}", prefix(word, color), line(&problem.message))];
-    if let At::Place(place) = &problem.at {
+    if let ProblemPlace::Place(place) = &problem.at {
         lines.push(format!("  {} {}", bold("-->"), line(&place.to_string())));
     }
     if let Some(hint) = &problem.hint {
@@ -63,7 +63,7 @@ fn format_message(word: &str, color: AnsiColor, problem: &Problem) -> String {
 
 /// Returns a text as one line of limited length.
 fn line(text: &str) -> String {
-    cut(printable(text))
+    truncate(printable(text))
 }
 
 fn prefix(word: &str, color: AnsiColor) -> String {

@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::Orders;
+use super::ChildOrders;
 
 /// This binary, even if its file was replaced or the working directory is hostile.
 const THIS_BINARY: &str = "/proc/self/exe";
@@ -26,7 +26,7 @@ const ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "0");
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A child that ended, and its output.
-pub(super) struct Ended {
+pub(super) struct ExitedChild {
     pub(super) status: ExitStatus,
     pub(super) stdout: File,
     pub(super) stderr: File,
@@ -36,7 +36,11 @@ pub(super) struct Ended {
 ///
 /// # Errors
 /// The child cannot be started.
-pub(super) fn run(args: &[OsString], orders: &Orders, backstop: Instant) -> io::Result<Option<Ended>> {
+pub(super) fn run(
+    args: &[OsString],
+    orders: &ChildOrders,
+    backstop: Instant,
+) -> io::Result<Option<ExitedChild>> {
     let (stdout, for_child) = in_memory("sealwave-stdout")?;
     let (stderr, errors_for_child) = in_memory("sealwave-stderr")?;
     let mut command = Command::new(THIS_BINARY);
@@ -52,7 +56,7 @@ pub(super) fn run(args: &[OsString], orders: &Orders, backstop: Instant) -> io::
         .stderr(errors_for_child)
         .spawn()?;
     let status = wait(&mut child, backstop)?;
-    Ok(status.map(|status| Ended { status, stdout, stderr }))
+    Ok(status.map(|status| ExitedChild { status, stdout, stderr }))
 }
 
 fn in_memory(name: &str) -> io::Result<(File, Stdio)> {

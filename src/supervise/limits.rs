@@ -34,7 +34,7 @@ pub(super) fn bound_memory(limit: MemoryLimit) -> io::Result<()> {
 ///
 /// # Errors
 /// The system refuses, or the parent has already ended.
-pub(super) fn end_with(parent: Pid) -> io::Result<()> {
+pub(super) fn end_with_parent(parent: Pid) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
 }

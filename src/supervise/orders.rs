@@ -21,7 +21,7 @@ const THREAD_MIB: u64 = 96;
 
 /// The limits and settings of a child.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Orders {
+pub struct ChildOrders {
     memory: MemoryLimit,
     waited: Duration,
     parent: Pid,
@@ -30,26 +30,26 @@ pub struct Orders {
 
 /// The role of this process, determined from its arguments.
 #[derive(Debug)]
-pub enum Role {
+pub enum ProcessRole {
     /// The process started by a user or Argo CD.
     Parent,
     /// A child that does the work, with the arguments of the command.
-    Child(Orders, Vec<OsString>),
+    Child(ChildOrders, Vec<OsString>),
 }
 
-impl Role {
+impl ProcessRole {
     /// Determines the role from the arguments of this process, including its name.
     #[must_use]
     pub fn new(args: &[OsString]) -> Self {
         let [name, orders, command @ ..] = args else { return Self::Parent };
-        Orders::parse(orders).map_or(Self::Parent, |orders| {
+        ChildOrders::parse(orders).map_or(Self::Parent, |orders| {
             let args = std::iter::once(name).chain(command).cloned();
             Self::Child(orders, args.collect())
         })
     }
 }
 
-impl Orders {
+impl ChildOrders {
     /// Creates the orders for a child of this process.
     pub(super) fn new(memory: MemoryLimit, waited: Duration) -> Self {
         // The child writes to memory, so only the parent knows whether standard error is a terminal.
@@ -86,11 +86,11 @@ impl Orders {
     ///
     /// # Errors
     /// The system refuses, or the parent has ended.
-    pub fn obey(&self) -> io::Result<()> {
+    pub fn apply(&self) -> io::Result<()> {
         limits::bound_memory(self.memory)?;
         shell::report_exhausted_memory(self.memory.bytes() / 8);
         workers::limit_threads(usize::try_from(self.memory.mib() / THREAD_MIB).unwrap_or(usize::MAX).max(1));
-        limits::end_with(self.parent)?;
+        limits::end_with_parent(self.parent)?;
         let choice = if self.is_colored { ColorChoice::AlwaysAnsi } else { ColorChoice::Never };
         choice.write_global();
         Ok(())
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn a_child_reads_what_its_parent_wrote() {
-        let orders = Orders::new(MemoryLimit::default(), Duration::from_millis(1234));
+        let orders = ChildOrders::new(MemoryLimit::default(), Duration::from_millis(1234));
         let args = [OsString::from("sealwave"), orders.argument(), OsString::from("discover")];
-        let Role::Child(read, command) = Role::new(&args) else { panic!("not a child") };
+        let ProcessRole::Child(read, command) = ProcessRole::new(&args) else { panic!("not a child") };
         assert_eq!((read, command.as_slice()), (orders, &["sealwave", "discover"].map(OsString::from)[..]));
     }
 
@@ -120,8 +120,8 @@ mod tests {
             "supervised-run:400:0:-1:true",
             "supervised-run:400:0:1:true:more",
         ] {
-            let role = Role::new(&[OsString::from("sealwave"), OsString::from(argument)]);
-            assert!(matches!(role, Role::Parent), "{argument}");
+            let role = ProcessRole::new(&[OsString::from("sealwave"), OsString::from(argument)]);
+            assert!(matches!(role, ProcessRole::Parent), "{argument}");
         }
     }
 }

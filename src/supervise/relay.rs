@@ -8,7 +8,7 @@ use fs_err::File;
 use rustix::process::Signal;
 
 use super::SuperviseError;
-use super::child::Ended;
+use super::child::ExitedChild;
 use sealwave_secrets::settings::{MAX_OUTPUT_MIB, MemoryLimit};
 
 /// Maximum size of standard error for a run that fails; its messages need less.
@@ -21,8 +21,8 @@ const MAX_AUDIT: u64 = 4 << 20;
 const ALLOCATION_FAILED: &[u8] = b"memory allocation of ";
 
 /// Forwards standard error, and then standard output if the run succeeded.
-pub(super) fn pass_on(ended: Ended, limit: MemoryLimit) -> Result<ExitCode, SuperviseError> {
-    let Ended { status, mut stdout, mut stderr } = ended;
+pub(super) fn forward_output(ended: ExitedChild, limit: MemoryLimit) -> Result<ExitCode, SuperviseError> {
+    let ExitedChild { status, mut stdout, mut stderr } = ended;
     match status.code() {
         Some(code @ (0 | 1)) => {
             check_sizes(&stdout, &stderr)?;

@@ -16,7 +16,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat, mkdir, open, openat
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::config::Turn;
+use crate::config::SlotRequest;
 use sealwave_core::sha256_hex;
 use sealwave_secrets::settings::Concurrency;
 
@@ -24,14 +24,14 @@ use sealwave_secrets::settings::Concurrency;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
 
 /// A slot among the runs of a sidecar; released when dropped.
-pub(super) struct Slot {
+pub(super) struct RunSlot {
     _of_project: OwnedFd,
     _of_all: OwnedFd,
 }
 
 /// The reason why no slot is available.
 #[derive(Debug)]
-pub(super) enum Unavailable {
+pub(super) enum SlotError {
     /// All slots were in use until the deadline.
     Busy(Concurrency),
     /// Another user created the directory, or can access it.
@@ -44,37 +44,37 @@ pub(super) enum Unavailable {
 ///
 /// # Errors
 /// No slot became free in time, or the lock files cannot be used.
-pub(super) fn wait(turn: &Turn, until: Instant) -> Result<Slot, Unavailable> {
+pub(super) fn wait(turn: &SlotRequest, until: Instant) -> Result<RunSlot, SlotError> {
     let path = turn.directory.join(format!("sealwave-slots-{}", geteuid().as_raw()));
-    let unusable = |error: io::Error| Unavailable::Unusable(path.clone(), error.kind());
+    let unusable = |error: io::Error| SlotError::Unusable(path.clone(), error.kind());
     let directory = private_directory(&path)?;
     // Project names are not valid file names.
     let project = turn.project.as_ref().map_or_else(
         || "no-project".to_owned(),
         |project| format!("project-{}", sha256_hex(project.as_bytes())),
     );
-    let of_project = files(&directory, &project, turn.concurrency.runs_of_one_project()).map_err(unusable)?;
+    let of_project = files(&directory, &project, turn.concurrency.runs_per_project()).map_err(unusable)?;
     let of_project = lock_one(of_project, until).map_err(unusable)?;
-    let of_project = of_project.ok_or(Unavailable::Busy(turn.concurrency))?;
+    let of_project = of_project.ok_or(SlotError::Busy(turn.concurrency))?;
     let of_all = files(&directory, "run", turn.concurrency.runs()).map_err(unusable)?;
-    let of_all = lock_one(of_all, until).map_err(unusable)?.ok_or(Unavailable::Busy(turn.concurrency))?;
-    Ok(Slot { _of_project: of_project, _of_all: of_all })
+    let of_all = lock_one(of_all, until).map_err(unusable)?.ok_or(SlotError::Busy(turn.concurrency))?;
+    Ok(RunSlot { _of_project: of_project, _of_all: of_all })
 }
 
 /// Creates the directory if it is missing, and checks that no other user can access it.
-fn private_directory(path: &Path) -> Result<OwnedFd, Unavailable> {
-    let unusable = |error: io::Error| Unavailable::Unusable(path.to_owned(), error.kind());
+fn private_directory(path: &Path) -> Result<OwnedFd, SlotError> {
+    let unusable = |error: io::Error| SlotError::Unusable(path.to_owned(), error.kind());
     match mkdir(path, Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(error) => return Err(unusable(error.into())),
     }
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
     // A symbolic link is not followed, and so is treated as another user's.
-    let directory = open(path, flags, Mode::empty()).map_err(|_| Unavailable::NotOurs(path.to_owned()))?;
+    let directory = open(path, flags, Mode::empty()).map_err(|_| SlotError::NotOurs(path.to_owned()))?;
     let about = fstat(&directory).map_err(|error| unusable(error.into()))?;
     let others = Mode::from_raw_mode(about.st_mode) & (Mode::RWXG | Mode::RWXO);
     let is_private = about.st_uid == geteuid().as_raw() && others.is_empty();
-    if is_private { Ok(directory) } else { Err(Unavailable::NotOurs(path.to_owned())) }
+    if is_private { Ok(directory) } else { Err(SlotError::NotOurs(path.to_owned())) }
 }
 
 fn files(directory: &OwnedFd, name: &str, count: u64) -> io::Result<Vec<OwnedFd>> {

@@ -6,7 +6,7 @@ use std::process::Output;
 
 use crate::support::small_app::{SmallApp, checksums, find};
 use crate::support::{refused, root, sealwave, watched_output};
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_testkit::{DangerPrivateKey, danger_unseal};
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn opened(objects: &[Value], name: &str) -> BTreeMap<String, String> {
     let key = DangerPrivateKey::from_pem(&String::from_utf8(pem).unwrap()).unwrap();
     let items = find(objects, "SealedSecret", name)["spec"]["encryptedData"].as_object().unwrap();
     let open = |sealed: &Value| {
-        danger_unseal(&key, &Scope::Strict.label("shop", name), sealed.as_str().unwrap()).unwrap()
+        danger_unseal(&key, &SealingScope::Strict.label("shop", name), sealed.as_str().unwrap()).unwrap()
     };
     items
         .iter()

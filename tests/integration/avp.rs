@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::support::small_app::{SmallApp, find, item};
 use crate::support::{root, run, sealwave};
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_testkit::{DangerPrivateKey, danger_unseal};
 
 const COMPATIBLE: &str =
@@ -47,7 +47,7 @@ fn opened(app: &SmallApp) -> BTreeMap<String, String> {
     let sealed = find(&objects, "SealedSecret", "s");
     assert!(!sealed.to_string().contains("avp.kubernetes.io"), "annotations are not removed: {sealed}");
     let items = sealed["spec"]["encryptedData"].as_object().unwrap();
-    let label = Scope::Strict.label("shop", "s");
+    let label = SealingScope::Strict.label("shop", "s");
     items
         .iter()
         .map(|(name, item)| {

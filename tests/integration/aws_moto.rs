@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::support::golden::{check_golden, needs_aws};
 use crate::support::small_app::{SmallApp, item};
 use crate::support::{MARKER, cases, copy_tree, find_marker, objects, root, sealwave};
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_testkit::aws_config::{BehaviorVersion, Region, SdkConfig};
 use sealwave_testkit::aws_sdk_secretsmanager::primitives::Blob;
 use sealwave_testkit::aws_sdk_ssm::types::ParameterType;
@@ -198,7 +198,8 @@ fn values_are_exact_with_the_real_sdk() {
     let key = DangerPrivateKey::from_pem(&pem).unwrap();
     for (name, (text, value)) in &expected {
         let opened =
-            danger_unseal(&key, &Scope::Strict.label("shop", "aws"), &item(&objects, "aws", name)).unwrap();
+            danger_unseal(&key, &SealingScope::Strict.label("shop", "aws"), &item(&objects, "aws", name))
+                .unwrap();
         assert!(
             opened.expose() == value.as_slice(),
             "{text}: {:?}",
@@ -336,7 +337,7 @@ fn opened(key: &DangerPrivateKey, objects: &[serde_json::Value]) -> SealedValues
         let text = |field: &str| object["metadata"][field].as_str().unwrap().to_owned();
         let (namespace, name) = (text("namespace"), text("name"));
         for (item, sealed) in object["spec"]["encryptedData"].as_object().unwrap() {
-            let label = Scope::Strict.label(&namespace, &name);
+            let label = SealingScope::Strict.label(&namespace, &name);
             let value = danger_unseal(key, &label, sealed.as_str().unwrap()).unwrap();
             let value = value.expose_str().unwrap().to_owned();
             values.insert((namespace.clone(), name.clone(), item.clone()), value);

@@ -5,9 +5,9 @@ use std::process::Command;
 
 use crate::support::small_app::{OPEN_POLICY, SmallApp, item};
 use crate::support::{refused, sealwave, watched_output};
-use sealwave_secrets::Scope;
-use sealwave_secrets::crypto::{Certificate, ItemText, Owner, SealItem, SealKey, Sealer};
-use sealwave_secrets::settings::Derivation;
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::crypto::{Certificate, ItemText, SealItem, SealKey, SealOwner, Sealer};
+use sealwave_secrets::settings::DerivationVersion;
 use sealwave_secrets::values::SecretValue;
 
 /// Returns an app whose only reference is allowed for another project.
@@ -165,11 +165,11 @@ fn a_run_without_a_project_keeps_its_bytes() {
     let sealer = Sealer {
         key: SealKey::from_file(&read("seal-key")).unwrap(),
         certificate: Certificate::from_pem(&read("dev.pem")).unwrap(),
-        owner: Owner { project: String::new(), app: "app".to_owned(), derivation: Derivation::V1 },
+        owner: SealOwner { project: String::new(), app: "app".to_owned(), derivation: DerivationVersion::V1 },
         epoch: String::new(),
     };
     let expected = sealer.seal(&SealItem {
-        scope: Scope::Strict,
+        scope: SealingScope::Strict,
         namespace: "shop",
         name: "web",
         item_key: "token",

@@ -7,7 +7,7 @@ use std::process::Output;
 use crate::support::golden::generates_here;
 use crate::support::small_app::SmallApp;
 use crate::support::{MARKER, cases, find_marker, operator_of, root, sealwave, watched};
-use sealwave::deadline::Watch;
+use sealwave::deadline::RunWatch;
 use sealwave::shell;
 
 fn run_watched(args: &[String], what: &str) -> Output {
@@ -188,7 +188,7 @@ fn panicking_child() {
         return;
     }
     shell::install_panic_hook();
-    let result = shell::run(&Watch::start(), |_| panic!("{PAYLOAD} in a payload"));
+    let result = shell::run(&RunWatch::start(), |_| panic!("{PAYLOAD} in a payload"));
     shell::print_failure(&result.expect_err("a panic is a failure"));
 }
 

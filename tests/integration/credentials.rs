@@ -4,7 +4,7 @@
 
 use sealwave_core::diagnostic::Severity;
 use sealwave_validate::Finding;
-use sealwave_validate::engine::{Checking, PlainInput, Standing};
+use sealwave_validate::engine::{PlainInput, RunSuppressions, ValidateOptions};
 
 const PASSWORD: &str = "Tr0ub4dor-3-zebra91";
 
@@ -17,8 +17,11 @@ fn findings(rule: &str, text: &str) -> Vec<Finding> {
     let text = text.as_bytes().to_vec();
     let open = Box::new(move || Ok(Box::new(std::io::Cursor::new(text)) as Box<dyn std::io::Read>));
     let input = PlainInput { name: "a.yaml".to_owned(), open };
-    let checked =
-        sealwave_validate::engine::validate_plain(vec![input], &Checking::default(), &Standing::default());
+    let checked = sealwave_validate::engine::validate_plain(
+        vec![input],
+        &ValidateOptions::default(),
+        &RunSuppressions::default(),
+    );
     let all = checked.map_err(|(name, _)| name).unwrap().verdict.findings;
     all.into_iter().filter(|finding| finding.rule.id == rule).collect()
 }

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::examined;
 use sealwave_secrets::settings::APP_FILE;
-use sealwave_validate::engine::Standing;
+use sealwave_validate::engine::RunSuppressions;
 use sealwave_validate::{RuleInfo, rules};
 use walkdir::WalkDir;
 
@@ -156,7 +156,7 @@ fn found_marks(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
     if !rule.enabled {
         checking.levels.insert(rule.id.to_owned(), Some(rule.severity));
     }
-    let standing = Standing::new(&validation.ignore);
+    let standing = RunSuppressions::new(&validation.ignore);
     let mut findings = if is_app {
         examined::app(example, &example.display().to_string(), &checking, &standing)
     } else {

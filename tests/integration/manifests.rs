@@ -1,7 +1,7 @@
 //! Checks the manifests of the sidecar against the requirements and guarantees of sealwave.
 
 use crate::support::root;
-use sealwave_secrets::settings::{Concurrency, MemoryLimit, Operator, SidecarMemory};
+use sealwave_secrets::settings::{Concurrency, MemoryLimit, OperatorConfig, SidecarMemory};
 use serde_json::Value;
 
 fn text(path: &str) -> String {
@@ -19,7 +19,7 @@ fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
     items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("`{name}` does not exist"))
 }
 
-fn operator() -> Operator {
+fn operator() -> OperatorConfig {
     let file = &yaml("manifests/operator.yaml")[0]["data"]["operator.yaml"];
     yaml_serde::from_str(file.as_str().unwrap()).unwrap()
 }
@@ -41,7 +41,7 @@ fn work_directory() -> u64 {
 
 #[test]
 fn the_memory_limit_matches_the_operator_file() {
-    let Operator { memory_limit, concurrency, .. } = operator();
+    let OperatorConfig { memory_limit, concurrency, .. } = operator();
     let work_directory = work_directory();
     assert_eq!(limit(), SidecarMemory { concurrency, limit: memory_limit }.mib() + work_directory);
     assert_eq!((memory_limit, concurrency), (MemoryLimit::default(), Concurrency::default()));

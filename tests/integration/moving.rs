@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::small_app::find;
 use crate::support::{MARKER, cases, find_marker, objects, root, stdout_of};
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_testkit::{DangerPrivateKey, danger_unseal};
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ fn generate(case: &Path, app: &str) -> String {
 fn open_items(sealed: &Value) -> BTreeMap<String, Vec<u8>> {
     let key = DangerPrivateKey::from_pem(&text(&root().join("testdata/sealed-secrets/rsa2048.key"))).unwrap();
     let metadata = |field: &str| sealed["metadata"][field].as_str().unwrap().to_owned();
-    let label = Scope::Strict.label(&metadata("namespace"), &metadata("name"));
+    let label = SealingScope::Strict.label(&metadata("namespace"), &metadata("name"));
     let items = sealed["spec"]["encryptedData"].as_object().unwrap();
     items
         .iter()

@@ -10,7 +10,7 @@ use crate::support::small_app::{SmallApp, find};
 use crate::support::{objects, refused, root, sealwave, watched_output};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_testkit::stub_server::{Reply, StubServer};
 use sealwave_testkit::{DangerPrivateKey, danger_unseal, skipped};
 use serde_json::{Value, json};
@@ -165,7 +165,7 @@ fn opened(app: &SmallApp) -> BTreeMap<String, String> {
     let objects = objects(std::str::from_utf8(&output.stdout).unwrap());
     let items = find(&objects, "SealedSecret", "api")["spec"]["encryptedData"].as_object().unwrap();
     let open = |sealed: &Value| {
-        danger_unseal(&key, &Scope::Strict.label("shop", "api"), sealed.as_str().unwrap()).unwrap()
+        danger_unseal(&key, &SealingScope::Strict.label("shop", "api"), sealed.as_str().unwrap()).unwrap()
     };
     items.iter().map(|(key, sealed)| (key.clone(), open(sealed).expose_str().unwrap().to_owned())).collect()
 }

@@ -4,21 +4,21 @@ use crate::support::examined;
 use crate::support::validating::Tree;
 use sealwave_core::diagnostic::Severity;
 use sealwave_validate::Finding;
-use sealwave_validate::engine::{Checking, Standing};
-use sealwave_validate::rules::Settings;
+use sealwave_validate::engine::{RunSuppressions, ValidateOptions};
+use sealwave_validate::rules::RuleSettings;
 
 const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n  containers:\n  - name: web\n    \
                    image: web:1\n    env:\n    - {name: A, valueFrom: {secretKeyRef: {name: db, key: password}}}\n";
 const OTHER_SECRET: &str = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: other, namespace: shop}\nstringData: {a: '<env:A>'}\n";
 
-fn plain(text: &str, checking: &Checking) -> Vec<Finding> {
+fn plain(text: &str, checking: &ValidateOptions) -> Vec<Finding> {
     examined::text(text, checking)
 }
 
 /// Validates an app with the environments `dev` and `prod`, and this text in `base/`.
-fn app(text: &str, checking: &Checking) -> Vec<Finding> {
+fn app(text: &str, checking: &ValidateOptions) -> Vec<Finding> {
     let tree = Tree::app(&[("base/good.yaml", text)]);
-    examined::app(tree.root(), "app", checking, &Standing::default())
+    examined::app(tree.root(), "app", checking, &RunSuppressions::default())
 }
 
 /// Returns the findings of a rule.
@@ -38,14 +38,14 @@ fn an_object_of_the_other_kind_is_mentioned() {
     let made =
         "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: db, namespace: shop}\ndata: {password: a}\n";
     let finding =
-        only_finding("reference/missing-secret", plain(&format!("{POD}{made}"), &Checking::default()));
+        only_finding("reference/missing-secret", plain(&format!("{POD}{made}"), &ValidateOptions::default()));
     let hint = finding.hint.unwrap();
     assert!(hint.starts_with("a ConfigMap of this name exists"), "{hint}");
 }
 
 #[test]
 fn the_severity_of_a_missing_object_depends_on_what_is_known() {
-    let checking = Checking::default();
+    let checking = ValidateOptions::default();
     let finding = only_finding("reference/missing-secret", app(POD, &checking));
     assert_eq!(finding.severity, Severity::Error);
     assert_eq!(finding.message, "Secret `db` does not exist");
@@ -66,15 +66,15 @@ fn the_severity_of_a_missing_object_depends_on_what_is_known() {
 fn objects_that_exist_elsewhere_are_not_missing() {
     let pattern = |text: &str| globset::Glob::new(text).unwrap().compile_matcher();
     for text in ["Secret/shop/db", "Secret/*/db", "*/shop/*"] {
-        let checking = Checking {
-            settings: Settings { external: vec![pattern(text)], ..Settings::default() },
-            ..Checking::default()
+        let checking = ValidateOptions {
+            settings: RuleSettings { external: vec![pattern(text)], ..RuleSettings::default() },
+            ..ValidateOptions::default()
         };
         assert!(findings_of("reference/missing-secret", app(POD, &checking)).is_empty(), "{text}");
     }
-    let checking = Checking {
-        settings: Settings { external: vec![pattern("ConfigMap/shop/db")], ..Settings::default() },
-        ..Checking::default()
+    let checking = ValidateOptions {
+        settings: RuleSettings { external: vec![pattern("ConfigMap/shop/db")], ..RuleSettings::default() },
+        ..ValidateOptions::default()
     };
     assert_eq!(findings_of("reference/missing-secret", app(POD, &checking)).len(), 1);
 }
@@ -83,7 +83,7 @@ fn objects_that_exist_elsewhere_are_not_missing() {
 fn a_credential_for_images_is_a_warning() {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  imagePullSecrets: [{name: registry}]\n  \
                containers: [{name: web, image: 'web:1'}]\n";
-    let finding = only_finding("reference/missing-secret", app(pod, &Checking::default()));
+    let finding = only_finding("reference/missing-secret", app(pod, &ValidateOptions::default()));
     assert_eq!(finding.severity, Severity::Warning);
 }
 
@@ -92,13 +92,13 @@ fn an_app_that_may_create_secrets_gets_a_warning() {
     let role = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: maker}\n\
                 rules: [{apiGroups: [''], resources: [secrets], verbs: [create]}]\n";
     let finding =
-        only_finding("reference/missing-secret", app(&format!("{POD}{role}"), &Checking::default()));
+        only_finding("reference/missing-secret", app(&format!("{POD}{role}"), &ValidateOptions::default()));
     assert_eq!(finding.severity, Severity::Warning);
 }
 
 #[test]
 fn the_closest_name_is_suggested() {
-    let checking = Checking::default();
+    let checking = ValidateOptions::default();
     let hint = |text: &str| only_finding("reference/missing-secret", app(text, &checking)).hint.unwrap();
     let near = OTHER_SECRET.replace("other", "dbs");
     assert!(hint(&format!("{POD}{near}")).starts_with("did you mean `dbs`?"));
@@ -109,7 +109,7 @@ fn the_closest_name_is_suggested() {
 #[test]
 fn the_closest_key_is_suggested_and_no_value_is_shown() {
     let secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\n";
-    let checking = Checking::default();
+    let checking = ValidateOptions::default();
     let found =
         |data: &str| only_finding("reference/missing-key", plain(&format!("{POD}{secret}{data}"), &checking));
     let finding = found("stringData: {pasword: '<env:A>'}\n");
@@ -129,7 +129,7 @@ fn the_closest_key_is_suggested_and_no_value_is_shown() {
 #[test]
 fn one_finding_is_reported_per_referring_object() {
     let twice = POD.to_owned() + "    - {name: B, valueFrom: {secretKeyRef: {name: db, key: user}}}\n";
-    assert_eq!(findings_of("reference/missing-secret", app(&twice, &Checking::default())).len(), 1);
+    assert_eq!(findings_of("reference/missing-secret", app(&twice, &ValidateOptions::default())).len(), 1);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn malformed_objects_are_ignored() {
         ] {
             let text = format!("apiVersion: {kind}\nmetadata: {{name: a}}\nspec: {spec}\n");
             assert!(
-                plain(&text, &Checking::default())
+                plain(&text, &ValidateOptions::default())
                     .iter()
                     .all(|finding| !finding.rule.id.starts_with("reference/")),
                 "{text}"

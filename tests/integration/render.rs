@@ -6,7 +6,7 @@ use std::path::Path;
 use fs_err as fs;
 use sealwave_core::diagnostic::{Failure, Note};
 use sealwave_core::document::{Manifest, Sources};
-use sealwave_pipeline::{Checkout, RenderContext, Rendered, discover, is_app, load, render};
+use sealwave_pipeline::{Checkout, RenderContext, RenderedApp, discover, is_app, load, render};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -19,7 +19,7 @@ struct App {
 
 /// The result of a run.
 struct Outcome {
-    result: Result<Rendered, Failure>,
+    result: Result<RenderedApp, Failure>,
     sources: Sources,
     notes: Vec<Note>,
     directory: String,
@@ -115,7 +115,7 @@ impl Outcome {
 
     fn place(&self, object: usize, path: &[&str]) -> String {
         let node = self.objects()[object].root().at(path).unwrap();
-        self.sources.place(node.origin).to_string().replace(&self.directory, "")
+        self.sources.location(node.origin).to_string().replace(&self.directory, "")
     }
 }
 
@@ -301,7 +301,7 @@ data:
     assert_eq!(place(&["data", "x"]), "base/t.yaml.hbs:10");
     assert_eq!(place(&["data", "z"]), "base/t.yaml.hbs:10");
     let nested = outcome.objects()[0].root().at(&["data", "z"]).unwrap();
-    let nested = outcome.sources.place(nested.items()[2].origin).to_string();
+    let nested = outcome.sources.location(nested.items()[2].origin).to_string();
     assert!(nested.contains("base/t.yaml.hbs:12 ("), "{nested}");
     assert_eq!(place(&["data", "c", "k"]), "base/t.yaml.hbs:18");
     assert_eq!(place(&["data", "c", "m"]), "base/t.yaml.hbs:18");

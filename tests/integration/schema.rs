@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sealwave_core::document::{Node, Sources};
 use sealwave_core::yaml::{self, Limits};
-use sealwave_kube::schema::{CheckOptions, Checked, KubeVersion, Schemas};
+use sealwave_kube::schema::{CheckOptions, CheckOutcome, KubeVersion, Schemas};
 
 /// The first lines of a case.
 #[derive(Default)]
@@ -52,9 +52,9 @@ fn found(text: &str, header: &Header) -> Vec<String> {
             lines.push(format!("{}:{} {}: {}{hint}", at.line, at.column, violation.pointer, violation.kind));
         });
         match checked {
-            Checked::NoSchema => lines.push(format!("no schema for {}", kind(document))),
-            Checked::Invalid => assert!(lines.len() > before, "invalid, but nothing was reported"),
-            Checked::Valid => assert_eq!(lines.len(), before, "valid, but something was reported"),
+            CheckOutcome::NoSchema => lines.push(format!("no schema for {}", kind(document))),
+            CheckOutcome::Invalid => assert!(lines.len() > before, "invalid, but nothing was reported"),
+            CheckOutcome::Valid => assert_eq!(lines.len(), before, "valid, but something was reported"),
         }
     }
     lines

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::{Registry, Validator};
 use sealwave_core::document::{Node, Origin, Sources};
-use sealwave_kube::schema::{CheckOptions, Checked, KubeVersion, Schemas, ViolationKind};
+use sealwave_kube::schema::{CheckOptions, CheckOutcome, KubeVersion, Schemas, ViolationKind};
 use serde_json::{Map, Value as Json, json};
 
 /// Checks that only our walk or only JSON Schema has.
@@ -319,9 +319,9 @@ impl<'a> Comparison<'a> {
         });
         *(if theirs { &mut self.counts.good } else { &mut self.counts.bad }) += 1;
         let agree = match ours {
-            Checked::Valid => theirs,
-            Checked::Invalid => found.is_empty() == theirs,
-            Checked::NoSchema => false,
+            CheckOutcome::Valid => theirs,
+            CheckOutcome::Invalid => found.is_empty() == theirs,
+            CheckOutcome::NoSchema => false,
         };
         if (!agree || expected.is_some_and(|expected| expected != theirs)) && self.wrong.len() < 40 {
             let kind = &around.object["kind"];

@@ -8,7 +8,7 @@
 
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::document::{Node, Origin, Sources};
-use sealwave_kube::schema::{CheckOptions, Checked, KubeVersion, Schemas, Scope};
+use sealwave_kube::schema::{CheckOptions, CheckOutcome, KubeVersion, ResourceScope, Schemas};
 use serde_json::{Value as Json, json};
 
 fn node(json: &Json) -> Node {
@@ -122,7 +122,7 @@ fn long_lists_are_not_compared_pairwise() {
         "spec": {"containers": [{"name": "p", "image": "p:1", "env": list}]},
     }));
     let checked = Schemas::new(KubeVersion::NEWEST).check(&pod, CheckOptions::default(), &mut |_| {});
-    assert_eq!(checked, Checked::Valid);
+    assert_eq!(checked, CheckOutcome::Valid);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn violations_are_bounded() {
         node(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}));
     let mut count = 0;
     let checked = Schemas::new(KubeVersion::NEWEST).check(&map, CheckOptions::default(), &mut |_| count += 1);
-    assert_eq!((checked, count), (Checked::Invalid, 200));
+    assert_eq!((checked, count), (CheckOutcome::Invalid, 200));
 }
 
 #[test]
@@ -193,15 +193,15 @@ fn definitions_provide_scope_versions_and_rules() {
     let report = schemas.add_crd(&definition);
     assert_eq!(report.kind, Some(("example.com".to_owned(), "Widget".to_owned())));
     assert_eq!((report.unchecked_rules, report.faults.len()), (3, 0));
-    assert_eq!(schemas.scope("example.com", "Widget"), Some(Scope::Cluster));
+    assert_eq!(schemas.scope("example.com", "Widget"), Some(ResourceScope::Cluster));
     assert_eq!(schemas.rule_count("example.com", "v1", "Widget"), 3);
     assert_eq!(schemas.rule_count("example.com", "v2", "Widget"), 0);
     let life = schemas.life_cycle("example.com", "v1", "Widget").unwrap();
     assert!(life.deprecated);
     assert_eq!(life.replacement.as_deref(), Some("example.com/v2"));
     assert_eq!(
-        schemas.knows("example.com", "v3", "Widget"),
-        sealwave_kube::schema::Known::OtherVersions(vec!["v2".to_owned(), "v1".to_owned()])
+        schemas.lookup("example.com", "v3", "Widget"),
+        sealwave_kube::schema::KindLookup::OtherVersions(vec!["v2".to_owned(), "v1".to_owned()])
     );
 }
 

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealwave::ops::LockFile;
 use sealwave_core::diagnostic::Explain as _;
-use sealwave_providers::Cluster;
+use sealwave_providers::ClusterAccess;
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 use sealwave_testkit::tls::{Authority, Proxy};
 use serde_json::{Value, json};
@@ -356,7 +356,7 @@ fn a_cluster_that_does_not_answer_is_reported() {
         if asked.target == LIST { reply } else { reply.after(Duration::from_mins(1)) }
     });
     let workspace = Workspace::new(&slow.address);
-    let cluster = Cluster { kubeconfigs: vec![workspace.path("kubeconfig")], context: None };
+    let cluster = ClusterAccess { kubeconfigs: vec![workspace.path("kubeconfig")], context: None };
     let error = LockFile::pull(&cluster, &[], Instant::now() + Duration::from_secs(3)).unwrap_err();
     assert!(error.to_string().ends_with("the list was not complete before the deadline"), "{error}");
     assert!(error.hint().is_some());

@@ -5,15 +5,16 @@
 use std::fs::read_to_string;
 
 use proptest::prelude::*;
-use sealwave_secrets::Scope;
-use sealwave_secrets::crypto::{Certificate, ItemText, Owner, SealItem, SealKey, Sealer};
-use sealwave_secrets::settings::Derivation;
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::crypto::{Certificate, ItemText, SealItem, SealKey, SealOwner, Sealer};
+use sealwave_secrets::settings::DerivationVersion;
 use sealwave_secrets::values::SecretValue;
 use sealwave_testkit::{DangerPrivateKey, danger_unseal};
 use serde_json::Value as Json;
 
 const KEY_LINE: &str = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-const SCOPES: [Scope; 3] = [Scope::ClusterWide, Scope::NamespaceWide, Scope::Strict];
+const SCOPES: [SealingScope; 3] =
+    [SealingScope::ClusterWide, SealingScope::NamespaceWide, SealingScope::Strict];
 
 #[expect(clippy::disallowed_methods, reason = "a panic names the file as well")]
 fn file(name: &str) -> String {
@@ -33,12 +34,16 @@ fn sealer(certificate_name: &str) -> Sealer {
     Sealer {
         key: SealKey::from_file(KEY_LINE.as_bytes()).unwrap(),
         certificate: certificate(certificate_name),
-        owner: Owner { project: "shop".to_owned(), app: "shop-dev".to_owned(), derivation: Derivation::V1 },
+        owner: SealOwner {
+            project: "shop".to_owned(),
+            app: "shop-dev".to_owned(),
+            derivation: DerivationVersion::V1,
+        },
         epoch: String::new(),
     }
 }
 
-fn seal(sealer: &Sealer, scope: Scope, value: &[u8]) -> String {
+fn seal(sealer: &Sealer, scope: SealingScope, value: &[u8]) -> String {
     let value = SecretValue::new(value.to_vec());
     let item = SealItem {
         scope,
@@ -52,7 +57,7 @@ fn seal(sealer: &Sealer, scope: Scope, value: &[u8]) -> String {
     sealer.seal(&item).unwrap()
 }
 
-fn unseal(key: &DangerPrivateKey, scope: Scope, item: &str) -> Option<Vec<u8>> {
+fn unseal(key: &DangerPrivateKey, scope: SealingScope, item: &str) -> Option<Vec<u8>> {
     danger_unseal(key, &scope.label("shop", "db"), item).ok().map(|value| value.expose().to_vec())
 }
 
@@ -66,7 +71,7 @@ fn files_written_by_kubeseal_can_be_unsealed() {
         };
         let (sealed, expected) = (read("sealed"), read("unsealed"));
         let metadata = &sealed["metadata"];
-        assert_eq!(Scope::from_annotations(|name| metadata["annotations"][name].as_str()), scope);
+        assert_eq!(SealingScope::from_annotations(|name| metadata["annotations"][name].as_str()), scope);
         let label = scope.label(metadata["namespace"].as_str().unwrap(), metadata["name"].as_str().unwrap());
         for (name, item) in sealed["spec"]["encryptedData"].as_object().unwrap() {
             let value = danger_unseal(&key, &label, item.as_str().unwrap()).unwrap();
@@ -106,9 +111,9 @@ fn every_supported_size_of_key_and_value_round_trips() {
     ] {
         let (sealer, key) = (sealer(certificate), private_key(key));
         for value in [&b""[..], b"x", &every_byte, &large] {
-            let item = seal(&sealer, Scope::Strict, value);
+            let item = seal(&sealer, SealingScope::Strict, value);
             assert_eq!(item.len(), (2 + size + value.len() + 16).div_ceil(3) * 4, "{certificate}");
-            assert_eq!(unseal(&key, Scope::Strict, &item).as_deref(), Some(value), "{certificate}");
+            assert_eq!(unseal(&key, SealingScope::Strict, &item).as_deref(), Some(value), "{certificate}");
         }
     }
 }
@@ -129,7 +134,10 @@ fn two_clusters_share_no_part_of_an_item() {
     let tail = |item: &str| item[item.len() - 24..].to_owned();
     let value = b"a value long enough to fill the tail";
     let (one, other) = (sealer("rsa2048"), sealer("rsa3072"));
-    assert_ne!(tail(&seal(&one, Scope::Strict, value)), tail(&seal(&other, Scope::Strict, value)));
+    assert_ne!(
+        tail(&seal(&one, SealingScope::Strict, value)),
+        tail(&seal(&other, SealingScope::Strict, value))
+    );
 }
 
 #[test]
@@ -148,7 +156,7 @@ fn an_item_opens_only_undamaged_and_with_its_key_and_scope() {
         }
     }
     for item in ["", "AA==", "AQAA", "not base64"] {
-        assert_eq!(unseal(&key, Scope::Strict, item), None);
+        assert_eq!(unseal(&key, SealingScope::Strict, item), None);
     }
 }
 
@@ -159,7 +167,7 @@ fn parallel_sealing_gives_the_same_result() {
     let items: Vec<SealItem<'_>> = values
         .iter()
         .map(|value| SealItem {
-            scope: Scope::Strict,
+            scope: SealingScope::Strict,
             namespace: "shop",
             name: "db",
             item_key: "password",
@@ -177,7 +185,7 @@ fn parallel_sealing_gives_the_same_result() {
 /// A complete sealed item: it must never change, on any machine and with any version of any crate.
 #[test]
 fn a_sealed_item_never_changes() {
-    let item = seal(&sealer("rsa2048"), Scope::Strict, b"not-a-real-password");
+    let item = seal(&sealer("rsa2048"), SealingScope::Strict, b"not-a-real-password");
     assert_eq!(item, include_str!("../../testdata/sealing/item-rsa2048.b64").trim_end());
 }
 

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use crate::support::small_app::{SmallApp, checksums, find, item};
 use crate::support::{MARKER, find_marker, objects, root, sealwave};
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_testkit::{DangerPrivateKey, danger_unseal};
 use serde_json::Value;
 
@@ -93,7 +93,7 @@ fn values_are_sealed_exactly() {
     let sealed = find(&objects, "SealedSecret", "api")["spec"]["encryptedData"].as_object().unwrap();
     assert_eq!(sealed.len(), expected.len());
     for (name, value) in expected {
-        let label = Scope::Strict.label("shop", "api");
+        let label = SealingScope::Strict.label("shop", "api");
         let opened = danger_unseal(&key, &label, &item(&objects, "api", name)).unwrap();
         assert_eq!(opened.expose(), value, "{name}");
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use crate::support::validating::{APP, BAD, GOOD, Ran, Tree, run_in};
 use sealwave_kube::schema::KubeVersion;
 use sealwave_validate::engine::{
-    Answer, Checking, Fallback, PlainInput, SchemaSet, Standing, validate_plain,
+    CrdFallback, FallbackSchemas, PlainInput, RunSuppressions, SchemaSet, ValidateOptions, validate_plain,
 };
 use serde_json::Value;
 
@@ -311,8 +311,8 @@ fn thousands_of_files_are_searched_quickly() {
 #[derive(Debug, Default)]
 struct RecordingFallback(std::sync::Mutex<Vec<String>>);
 
-impl Fallback for RecordingFallback {
-    fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
+impl CrdFallback for RecordingFallback {
+    fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<FallbackSchemas> {
         self.0.lock().unwrap().push(format!("{group}/{version} {kind}"));
         None
     }
@@ -323,16 +323,16 @@ fn only_kinds_without_a_schema_are_looked_up() {
     let asked = |text: &'static str, skip: &[&str]| {
         let fallback = std::sync::Arc::new(RecordingFallback::default());
         let versions = vec![KubeVersion::NEWEST];
-        let checking = Checking {
+        let checking = ValidateOptions {
             schemas: SchemaSet::new(&versions, []).into(),
             kube_versions: versions,
             fallback: Some(fallback.clone()),
             skip: skip.iter().map(|kind| (*kind).to_owned()).collect(),
-            ..Checking::default()
+            ..ValidateOptions::default()
         };
         let open = || Ok(Box::new(text.as_bytes()) as Box<dyn std::io::Read>);
         let input = PlainInput { name: "a.yaml".to_owned(), open: Box::new(open) };
-        validate_plain(vec![input], &checking, &Standing::new(&[])).unwrap();
+        validate_plain(vec![input], &checking, &RunSuppressions::new(&[])).unwrap();
         let mut asked = fallback.0.lock().unwrap().clone();
         asked.dedup();
         asked

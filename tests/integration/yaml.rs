@@ -8,8 +8,8 @@
 )]
 
 use proptest::prelude::*;
-use sealwave_core::diagnostic::{At, Failure};
-use sealwave_core::document::{Entry, Mapping, Node, Number, Origin, SourceId, Sources, Value};
+use sealwave_core::diagnostic::{Failure, ProblemPlace};
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Number, Origin, SourceId, Sources};
 use sealwave_core::yaml::{self, Limits};
 
 fn source() -> SourceId {
@@ -28,7 +28,7 @@ fn json_of(text: &str) -> Vec<String> {
 fn problems(result: Result<Vec<Node>, Failure>) -> Vec<String> {
     let failure = result.expect_err("should be refused");
     let describe = |problem: &sealwave_core::diagnostic::Problem| match problem.at {
-        At::Origin(origin) => format!("{}:{} {}", origin.line, origin.column, problem.message),
+        ProblemPlace::Origin(origin) => format!("{}:{} {}", origin.line, origin.column, problem.message),
         _ => problem.message.clone(),
     };
     failure.problems().iter().map(describe).collect()
@@ -236,7 +236,7 @@ fn written_yaml_matches_kubectl() {
     assert_eq!(String::from_utf8(out).unwrap(), text);
 }
 
-fn tree() -> impl Strategy<Value = Value> {
+fn tree() -> impl Strategy<Value = NodeValue> {
     let text = || {
         prop_oneof![
             any::<String>(),
@@ -245,18 +245,18 @@ fn tree() -> impl Strategy<Value = Value> {
         ]
     };
     let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::Bool),
-        any::<i64>().prop_map(|int| Value::Number(Number::Int(int))),
+        Just(NodeValue::Null),
+        any::<bool>().prop_map(NodeValue::Bool),
+        any::<i64>().prop_map(|int| NodeValue::Number(Number::Int(int))),
         any::<f64>()
             .prop_filter("JSON's floats only", |float| float.is_finite()
                 && (float.fract() != 0.0 || float.abs() > 1e19))
-            .prop_map(|float| Value::Number(Number::Float(float))),
-        text().prop_map(|text| Value::String(text.into())),
+            .prop_map(|float| NodeValue::Number(Number::Float(float))),
+        text().prop_map(|text| NodeValue::String(text.into())),
     ];
     leaf.prop_recursive(5, 40, 6, move |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..6).prop_map(|items| Value::Sequence(
+            prop::collection::vec(inner.clone(), 0..6).prop_map(|items| NodeValue::Sequence(
                 items.into_iter().map(|value| Node::new(value, Origin::whole(source()))).collect()
             )),
             prop::collection::vec((text(), inner), 0..24).prop_map(|entries| {
@@ -264,14 +264,14 @@ fn tree() -> impl Strategy<Value = Value> {
                 let at = Origin::whole(source());
                 for (key, value) in entries {
                     if mapping.get(&key).is_none() {
-                        mapping.push_new(Entry {
+                        mapping.push_new(MappingEntry {
                             key: key.into(),
                             key_origin: at,
                             value: Node::new(value, at),
                         });
                     }
                 }
-                Value::Mapping(mapping)
+                NodeValue::Mapping(mapping)
             }),
         ]
     })
@@ -284,7 +284,7 @@ proptest! {
         let at = Origin::whole(source());
         let mut mapping = Mapping::default();
         mapping.insert("root", at, Node::new(value, at));
-        let node = Node::new(Value::Mapping(mapping), at);
+        let node = Node::new(NodeValue::Mapping(mapping), at);
         for write in [yaml::write_json, yaml::write_yaml] {
             let (mut out, mut again) = (Vec::new(), Vec::new());
             write(&node, &mut out);

@@ -1,7 +1,7 @@
 //! Compares the reader with Kubernetes itself (`testdata/kubernetes-yaml.jsonl`, created with kubectl), and checks that
 //! written documents are read back the same.
 
-use sealwave_core::document::{Node, Number, SourceId, Sources, Value};
+use sealwave_core::document::{Node, NodeValue, Number, SourceId, Sources};
 use sealwave_core::yaml::{self, DuplicateKeys, Limits};
 use serde_json::Value as Json;
 
@@ -46,27 +46,27 @@ fn as_kubernetes() -> Limits {
 /// Compares numbers by value: those of the file are as printed by kubectl.
 fn same(node: &Node, json: &Json) -> bool {
     match (&node.value, json) {
-        (Value::Bool(ours), Json::Bool(theirs)) => ours == theirs,
-        (Value::Mapping(ours), Json::Object(theirs)) => {
+        (NodeValue::Bool(ours), Json::Bool(theirs)) => ours == theirs,
+        (NodeValue::Mapping(ours), Json::Object(theirs)) => {
             ours.len() == theirs.len()
                 && ours
                     .entries()
                     .iter()
                     .all(|entry| theirs.get(entry.key.as_str()).is_some_and(|json| same(&entry.value, json)))
         }
-        (Value::Null, Json::Null) => true,
-        (Value::Number(Number::Int(ours)), Json::Number(theirs)) => {
+        (NodeValue::Null, Json::Null) => true,
+        (NodeValue::Number(Number::Int(ours)), Json::Number(theirs)) => {
             theirs.as_i64() == Some(*ours)
                 || theirs.as_f64().is_some_and(|float| float.to_string() == ours.to_string())
         }
         // serde_json reads floats to within one unit in the last place.
-        (Value::Number(Number::Float(ours)), Json::Number(theirs)) => {
+        (NodeValue::Number(Number::Float(ours)), Json::Number(theirs)) => {
             theirs.as_f64().is_some_and(|theirs| (theirs - ours).abs() <= ours.abs() * f64::EPSILON)
         }
-        (Value::Sequence(ours), Json::Array(theirs)) => {
+        (NodeValue::Sequence(ours), Json::Array(theirs)) => {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(node, json)| same(node, json))
         }
-        (Value::String(ours), Json::String(theirs)) => ours == theirs,
+        (NodeValue::String(ours), Json::String(theirs)) => ours == theirs,
         _ => false,
     }
 }

@@ -16,12 +16,12 @@ thread_local! {
 
 /// The error of a panicked call. State that it had borrowed mutably may be inconsistent and must not be used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Panicked;
+pub(crate) struct CaughtPanic;
 
 /// Calls code that may panic, without output of the panic hook.
-pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, CaughtPanic> {
     let _guard = CatchGuard::enter();
-    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked)
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| CaughtPanic)
 }
 
 /// Reports whether a panic of this thread will be caught by [`catch`]. For the panic hook.
@@ -52,14 +52,14 @@ mod tests {
 
     #[test]
     fn a_panic_is_only_expected_inside() {
-        assert_eq!(catch(|| 7), Ok(7));
-        assert_eq!(catch(|| -> u8 { panic!("secret payload") }), Err(Panicked));
+        assert_eq!(catch_panic(|| 7), Ok(7));
+        assert_eq!(catch_panic(|| -> u8 { panic!("secret payload") }), Err(CaughtPanic));
         assert!(!is_expected(), "the call is over");
-        assert_eq!(catch(is_expected), Ok(true));
-        let nested = catch(|| (catch(|| -> u8 { panic!("secret payload") }), is_expected()));
-        assert_eq!(nested, Ok((Err(Panicked), true)), "the outer call goes on");
+        assert_eq!(catch_panic(is_expected), Ok(true));
+        let nested = catch_panic(|| (catch_panic(|| -> u8 { panic!("secret payload") }), is_expected()));
+        assert_eq!(nested, Ok((Err(CaughtPanic), true)), "the outer call goes on");
         assert!(!is_expected());
-        let elsewhere = catch(|| std::thread::spawn(is_expected).join());
+        let elsewhere = catch_panic(|| std::thread::spawn(is_expected).join());
         assert_eq!(elsewhere.map(Result::ok), Ok(Some(false)), "another thread is not within");
     }
 }

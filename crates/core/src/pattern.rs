@@ -14,13 +14,13 @@ const CLASSES: [(usize, u64); 3] = [(8 << 10, 3), (64 << 10, 20), (512 << 10, 16
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub struct Pattern {
+pub struct GoPattern {
     regex: Regex,
     /// The steps for each byte of a text.
     pub steps: u64,
 }
 
-impl Pattern {
+impl GoPattern {
     /// Compiles a pattern. Returns `None` if it is not valid or too large.
     pub fn new(pattern: &str) -> Option<Self> {
         if pattern.len() > MAX_PATTERN {
@@ -157,7 +157,7 @@ fn starts_repetition(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::GoPattern;
 
     #[test]
     fn patterns_match_as_in_go() {
@@ -192,7 +192,7 @@ mod tests {
             (r"^a|b$", "b", "c"),
             (r"\z", "anything", "\u{0}never"),
         ] {
-            let regex = Pattern::new(pattern).unwrap_or_else(|| panic!("{pattern} is valid"));
+            let regex = GoPattern::new(pattern).unwrap_or_else(|| panic!("{pattern} is valid"));
             assert!(regex.is_match(good), "{pattern} matches {good:?}");
             assert!(!regex.is_match(bad) || bad.contains("never"), "{pattern} does not match {bad:?}");
         }
@@ -214,25 +214,25 @@ mod tests {
             &long,
             &deep,
         ] {
-            assert!(Pattern::new(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
+            assert!(GoPattern::new(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
         }
     }
 
     #[test]
     fn malformed_patterns_differ_from_large_ones() {
         for pattern in ["(", "(?=a)", r"(a)\1", "[a", r"\"] {
-            assert!(Pattern::is_malformed(pattern), "{pattern}");
+            assert!(GoPattern::is_malformed(pattern), "{pattern}");
         }
         let long = "a".repeat(5000);
         for pattern in ["", "a", "(((a{100}){100}){100}){100}", r"^\d+$", r"\Qa(\E", long.as_str()] {
-            assert!(!Pattern::is_malformed(pattern), "{pattern}");
+            assert!(!GoPattern::is_malformed(pattern), "{pattern}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_pattern_panics(pattern in "[\\\\\\[\\]{}()^$a-z0-9,:&~\\-é?*+|QEdDsSwWbBpP<>]{0,24}") {
-            let _ = Pattern::new(&pattern);
+            let _ = GoPattern::new(&pattern);
         }
     }
 }

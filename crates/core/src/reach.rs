@@ -16,7 +16,7 @@ const MAX_LINKS: usize = 40;
 
 /// The limit within which a path may lead.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
+pub enum PathReach {
     /// Anywhere: the user named the path.
     Anywhere,
     /// Only below this directory, which is absolute and contains no links.
@@ -69,18 +69,18 @@ pub fn is_repository(directory: &Path) -> bool {
     directory.join(".git").symlink_metadata().is_ok()
 }
 
-impl Reach {
+impl PathReach {
     /// Returns the reach of paths below a directory that the user named: its repository, or the directory itself.
     ///
     /// # Errors
     /// The directory does not exist.
-    pub fn of_directory(directory: &Path) -> std::io::Result<Self> {
+    pub fn for_directory(directory: &Path) -> std::io::Result<Self> {
         let full = fs::canonicalize(directory)?;
         Ok(Self::Below(repository_root(&full).unwrap_or(&full).to_owned()))
     }
 
     /// Reports whether a relative path that starts at the full path `from` stays inside, judging by names only.
-    pub fn holds_names(&self, from: &Path, relative: &Path) -> bool {
+    pub fn contains_names(&self, from: &Path, relative: &Path) -> bool {
         let end = relative.components().try_fold(from.to_owned(), |mut at, part| {
             match part {
                 Component::CurDir => {}
@@ -237,8 +237,8 @@ mod tests {
             self.0.path().canonicalize().unwrap().join(path)
         }
 
-        fn reach(&self) -> Reach {
-            Reach::Below(self.at("repo"))
+        fn reach(&self) -> PathReach {
+            PathReach::Below(self.at("repo"))
         }
 
         fn link(&self, target: &str, path: &str) -> Result<PathBuf, ReachError> {
@@ -289,7 +289,7 @@ mod tests {
         }
         let through = checkout.at("repo/a/directory/out.yaml");
         assert_eq!(checkout.reach().resolve(&through), Err(ReachError::Outside));
-        assert_eq!(Reach::Anywhere.resolve(&through), Ok(absolute));
+        assert_eq!(PathReach::Anywhere.resolve(&through), Ok(absolute));
     }
 
     #[test]
@@ -317,12 +317,12 @@ mod tests {
             assert!(checkout.reach().open(&checkout.at("repo/a/link")).is_err(), "{target}");
         }
         assert_eq!(checkout.reach().resolve(&absolute), Err(ReachError::Outside));
-        assert!(!checkout.reach().holds_names(&checkout.at("repo/a"), Path::new("../.git/config")));
+        assert!(!checkout.reach().contains_names(&checkout.at("repo/a"), Path::new("../.git/config")));
         assert_eq!(checkout.link(".gitignore", "repo/a/link"), Ok(checkout.at("repo/a/.gitignore")));
         // A worktree below such a directory is a normal repository.
         fs::create_dir_all(checkout.at("repo/.git/wt")).unwrap();
         fs::write(checkout.at("repo/.git/wt/in.yaml"), "in").unwrap();
-        let worktree = Reach::Below(checkout.at("repo/.git/wt"));
+        let worktree = PathReach::Below(checkout.at("repo/.git/wt"));
         assert!(worktree.open(&checkout.at("repo/.git/wt/in.yaml")).is_ok());
     }
 
@@ -341,10 +341,13 @@ mod tests {
     #[test]
     fn a_repository_is_the_nearest_one() {
         let checkout = TestCheckout::new();
-        assert_eq!(Reach::of_directory(&checkout.at("repo/a")).unwrap(), Reach::Below(checkout.at("repo/a")));
+        assert_eq!(
+            PathReach::for_directory(&checkout.at("repo/a")).unwrap(),
+            PathReach::Below(checkout.at("repo/a"))
+        );
         fs::write(checkout.at("repo/.git"), "gitdir: elsewhere\n").unwrap();
-        assert_eq!(Reach::of_directory(&checkout.at("repo/a")).unwrap(), checkout.reach());
-        assert!(checkout.reach().holds_names(&checkout.at("repo/a"), Path::new("../b")));
-        assert!(!checkout.reach().holds_names(&checkout.at("repo/a"), Path::new("../../repo/a")));
+        assert_eq!(PathReach::for_directory(&checkout.at("repo/a")).unwrap(), checkout.reach());
+        assert!(checkout.reach().contains_names(&checkout.at("repo/a"), Path::new("../b")));
+        assert!(!checkout.reach().contains_names(&checkout.at("repo/a"), Path::new("../../repo/a")));
     }
 }

@@ -20,7 +20,10 @@ pub fn limit_threads(threads: usize) {
 
 /// Applies `work` to each item, with one thread per core, but not more than there are items or than [`limit_threads`]
 /// allows.
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Result<Vec<R>, WorkerPanicked> {
+pub fn parallel_map<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Result<Vec<R>, WorkerPanicked> {
     let next = AtomicUsize::new(0);
     let run =
         || catch_unwind(AssertUnwindSafe(|| take_turns(items, &next, &work))).map_err(|_| WorkerPanicked);
@@ -60,15 +63,15 @@ mod tests {
     #[test]
     fn results_come_in_the_order_of_the_items() {
         let items: Vec<usize> = (0..1000).collect();
-        assert_eq!(map(&items, |n| n * 2).unwrap(), items.iter().map(|n| n * 2).collect::<Vec<_>>());
-        assert_eq!(map(&[7], |n| n + 1), Ok(vec![8]));
-        assert_eq!(map(&[], |n: &u8| *n), Ok(vec![]));
+        assert_eq!(parallel_map(&items, |n| n * 2).unwrap(), items.iter().map(|n| n * 2).collect::<Vec<_>>());
+        assert_eq!(parallel_map(&[7], |n| n + 1), Ok(vec![8]));
+        assert_eq!(parallel_map(&[], |n: &u8| *n), Ok(vec![]));
     }
 
     #[test]
     fn a_panic_is_an_error_on_one_thread_and_on_many() {
-        assert_eq!(map(&[1], |_| -> u8 { panic!("secret payload") }), Err(WorkerPanicked));
+        assert_eq!(parallel_map(&[1], |_| -> u8 { panic!("secret payload") }), Err(WorkerPanicked));
         let items: Vec<u32> = (0..64).collect();
-        assert_eq!(map(&items, |n| assert_ne!(*n, 33)), Err(WorkerPanicked));
+        assert_eq!(parallel_map(&items, |n| assert_ne!(*n, 33)), Err(WorkerPanicked));
     }
 }

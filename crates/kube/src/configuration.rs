@@ -42,7 +42,7 @@ const API_SERVER: &str = "the API server";
 const CONTROLLER_MANAGER: &str = "the controller manager";
 
 /// Returns the kind of a configuration document, and the program that reads it from a file.
-pub fn configuration(document: &Node) -> Option<(&str, &'static str)> {
+pub fn configuration_reader(document: &Node) -> Option<(&str, &'static str)> {
     let api_version = document.get("apiVersion")?.as_str()?;
     let (group, version) = group_and_version(api_version);
     let kind = document.get("kind")?.as_str().filter(|kind| !kind.is_empty())?;
@@ -70,7 +70,7 @@ mod tests {
             let source = Sources::default().add("a");
             let node =
                 Node::from_json(&json!({"apiVersion": api_version, "kind": kind}), Origin::whole(source));
-            configuration(&node).map(|(_, reader)| reader)
+            configuration_reader(&node).map(|(_, reader)| reader)
         };
         for (api_version, kind, expected) in [
             ("apiserver.config.k8s.io/v1", "EncryptionConfiguration", "the API server"),

@@ -2,13 +2,13 @@
 //!
 //! One table serves rendering and validation. A row checks only file and field names; it must never show a value.
 
-use sealwave_core::document::{Entry, Manifest, Mapping, Node, Value};
+use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue};
 
 /// A kind of file that is not a manifest.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ForeignFile {
     /// A description, as the subject of a message.
-    pub what: &'static str,
+    pub description: &'static str,
     /// A hint about what to do with it.
     pub remedy: &'static str,
 }
@@ -79,7 +79,7 @@ const fn row(
     what: &'static str,
     remedy: &'static str,
 ) -> FileSignature {
-    (is, ForeignFile { what, remedy })
+    (is, ForeignFile { description: what, remedy })
 }
 
 /// Tool files that may look like complete objects, with a kind and a name.
@@ -220,13 +220,13 @@ static TEMPLATES: [(&[&str], ForeignFile); 3] = [
             "template \"",
             "toYaml ",
         ],
-        ForeignFile { what: "a Helm template", remedy: RENDER_FIRST },
+        ForeignFile { description: "a Helm template", remedy: RENDER_FIRST },
     ),
-    (&["{%"], ForeignFile { what: "a Jinja template", remedy: RENDER_FIRST }),
+    (&["{%"], ForeignFile { description: "a Jinja template", remedy: RENDER_FIRST }),
     (
         &["{{"],
         ForeignFile {
-            what: "a template",
+            description: "a template",
             remedy: "sealwave renders files whose names end in `.hbs`; quote `{{ … }}` if it is literal text",
         },
     ),
@@ -237,15 +237,15 @@ static MARKS: [(&str, ForeignFile); 3] = [
     (
         "-----BEGIN AGE ENCRYPTED FILE-----",
         ForeignFile {
-            what: "a file encrypted with age",
+            description: "a file encrypted with age",
             remedy: "move the file out of the manifest directories; sealwave supports age only in SOPS files",
         },
     ),
-    ("-----BEGIN PGP MESSAGE-----", ForeignFile { what: "a file encrypted with PGP", remedy: MOVE }),
+    ("-----BEGIN PGP MESSAGE-----", ForeignFile { description: "a file encrypted with PGP", remedy: MOVE }),
     (
         "<<<<<<< ",
         ForeignFile {
-            what: "a file with an unresolved merge conflict",
+            description: "a file with an unresolved merge conflict",
             remedy: "resolve it, and remove the lines that start with `<<<<<<<`, `=======` and `>>>>>>>`",
         },
     ),
@@ -256,26 +256,26 @@ const MAX_SEARCHED: usize = 256 << 10;
 
 impl ForeignFile {
     /// Recognizes a document that is not an object, by its fields and the path of its file.
-    pub fn of(root: &Node, path: &str) -> Option<&'static Self> {
+    pub fn recognize(root: &Node, path: &str) -> Option<&'static Self> {
         let document = document(root, path);
         TOOLS.iter().chain(&FILES).find(|(is, _)| is(&document)).map(|(_, found)| found)
     }
 
     /// Recognizes a document that has all required fields of an object, but belongs to a tool.
-    pub fn of_object(root: &Node) -> Option<&'static Self> {
+    pub fn recognize_object(root: &Node) -> Option<&'static Self> {
         let document = document(root, "");
         TOOLS.iter().find(|(is, _)| is(&document)).map(|(_, found)| found)
     }
 
     /// Recognizes a text that cannot be YAML, by the start of one of its lines.
-    pub fn of_mark(text: &str) -> Option<&'static Self> {
+    pub fn recognize_marker(text: &str) -> Option<&'static Self> {
         let text = text.get(..text.floor_char_boundary(MAX_SEARCHED))?;
         let has = |mark: &str| text.lines().any(|line| line.starts_with(mark));
         MARKS.iter().find(|(mark, _)| has(mark)).map(|(_, found)| found)
     }
 
     /// Recognizes a template, which is not YAML.
-    pub fn of_text(text: &str) -> Option<&'static Self> {
+    pub fn recognize_template(text: &str) -> Option<&'static Self> {
         let end = text.floor_char_boundary(MAX_SEARCHED);
         let text = text.get(..end)?.as_bytes();
         let has = |sign: &str| memchr::memmem::find(text, sign.as_bytes()).is_some();
@@ -322,7 +322,7 @@ fn is_dashboard(doc: &CandidateDocument<'_>) -> bool {
 
 /// Reports whether a document looks like a patch: it has only top-level fields of objects.
 fn is_part(doc: &CandidateDocument<'_>) -> bool {
-    let is_object_field = |entry: &Entry| {
+    let is_object_field = |entry: &MappingEntry| {
         matches!(&*entry.key, "binaryData" | "data" | "metadata" | "spec" | "stringData" | "webhooks")
     };
     let fields = doc.root.as_mapping().map(Mapping::entries).unwrap_or_default();
@@ -351,15 +351,15 @@ fn is_sops(root: &Node) -> bool {
 }
 
 /// Returns the field in which SOPS keeps its metadata.
-pub(crate) fn sops_block(root: &Mapping) -> Option<&Entry> {
+pub(crate) fn sops_block(root: &Mapping) -> Option<&MappingEntry> {
     let entry = root.entry("sops")?;
-    let Value::Mapping(block) = &entry.value.value else { return None };
+    let NodeValue::Mapping(block) = &entry.value.value else { return None };
     ["mac", "version", "lastmodified"].iter().any(|field| block.get(field).is_some()).then_some(entry)
 }
 
 /// Returns the entry with SOPS' own data in an object that nothing decrypts. Objects of kinds whose controllers decrypt them
 /// have it too.
-pub fn undecrypted_sops_block(object: &Manifest) -> Option<&Entry> {
+pub fn undecrypted_sops_block(object: &Manifest) -> Option<&MappingEntry> {
     let is_decrypted = object.kind().to_ascii_lowercase().contains("sops");
     object.root().as_mapping().filter(|_| !is_decrypted).and_then(sops_block)
 }
@@ -373,7 +373,7 @@ mod tests {
 
     fn describe(path: &str, json: &Json) -> &'static str {
         let root = Node::from_json(json, Origin::whole(Sources::default().add("a")));
-        ForeignFile::of(&root, path).map_or("", |found| found.what)
+        ForeignFile::recognize(&root, path).map_or("", |found| found.description)
     }
 
     #[test]
@@ -519,7 +519,7 @@ mod tests {
 
     #[test]
     fn encrypted_texts_and_conflicts_are_recognized_by_a_line() {
-        let describe = |text: &str| ForeignFile::of_mark(text).map_or("", |found| found.what);
+        let describe = |text: &str| ForeignFile::recognize_marker(text).map_or("", |found| found.description);
         assert_eq!(describe("-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n"), "a file encrypted with age");
         assert_eq!(describe("\n-----BEGIN PGP MESSAGE-----\n"), "a file encrypted with PGP");
         let conflict = "data:\n<<<<<<< HEAD\n  a: b\n=======\n  a: c\n>>>>>>> theirs\n";
@@ -531,7 +531,8 @@ mod tests {
 
     #[test]
     fn templates_are_recognized_by_their_text() {
-        let describe = |text: &str| ForeignFile::of_text(text).map_or("", |found| found.what);
+        let describe =
+            |text: &str| ForeignFile::recognize_template(text).map_or("", |found| found.description);
         assert_eq!(describe("name: {{ .Values.name }}\n"), "a Helm template");
         assert_eq!(describe("{{- include \"a\" . }}\n"), "a Helm template");
         assert_eq!(describe("{{ if .Values.a }}\na: b\n{{ end }}\n"), "a Helm template");

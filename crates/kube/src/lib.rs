@@ -2,7 +2,7 @@
 //!
 //! Nothing here asks a cluster or the network, and nothing decides what to do about an object.
 
-pub mod catalogue;
+pub mod catalog;
 pub mod cel;
 mod configuration;
 mod foreign_files;
@@ -14,8 +14,8 @@ mod secret_like;
 pub mod secret_type;
 pub mod sync;
 
-pub use configuration::configuration;
+pub use configuration::configuration_reader;
 pub use foreign_files::{ForeignFile, undecrypted_sops_block};
 pub use quantity::Quantity;
-pub use scopes::Scopes;
-pub use secret_like::{PlainData, is_secret_like, may_name, plain_data};
+pub use scopes::KindScopes;
+pub use secret_like::{PlainData, is_secret_like, may_show_key, plain_data};

@@ -1,6 +1,6 @@
 //! Quantities of resources as comparable numbers.
 
-use sealwave_core::document::{Node, Number, Value};
+use sealwave_core::document::{Node, NodeValue, Number};
 
 /// Decimal places that Kubernetes keeps; more precise values are rounded up.
 const PLACES: i32 = 9;
@@ -15,12 +15,12 @@ pub struct Quantity(i128);
 
 impl Quantity {
     /// Parses the quantity in a string or number; `None` if it is invalid.
-    pub fn of(node: &Node) -> Option<Self> {
+    pub fn from_node(node: &Node) -> Option<Self> {
         match &node.value {
-            Value::String(text) => Self::parse(text),
-            Value::Number(Number::Int(number)) => Self::parse(&number.to_string()),
-            Value::Number(Number::Uint(number)) => Self::parse(&number.to_string()),
-            Value::Number(Number::Float(number)) => Self::parse(&number.to_string()),
+            NodeValue::String(text) => Self::parse(text),
+            NodeValue::Number(Number::Int(number)) => Self::parse(&number.to_string()),
+            NodeValue::Number(Number::Uint(number)) => Self::parse(&number.to_string()),
+            NodeValue::Number(Number::Float(number)) => Self::parse(&number.to_string()),
             _ => None,
         }
     }
@@ -46,18 +46,18 @@ impl Quantity {
     }
 
     /// Returns the integer, if it has no fraction and fits.
-    pub(crate) fn whole(self) -> Option<i64> {
+    pub(crate) fn to_integer(self) -> Option<i64> {
         let unit = 10_i128.pow(PLACES.unsigned_abs());
         (self.0 % unit == 0).then(|| i64::try_from(self.0 / unit).ok())?
     }
 
     /// Adds another quantity.
-    pub(crate) fn plus(self, other: Self) -> Option<Self> {
+    pub(crate) fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
 
     /// Subtracts another quantity.
-    pub(crate) fn minus(self, other: Self) -> Option<Self> {
+    pub(crate) fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
 

@@ -70,22 +70,22 @@ static CLUSTER_SCOPED: &[(&str, &[&str])] = &[
 
 /// The known scopes of kinds: the table, and definitions.
 #[derive(Clone)]
-pub struct Scopes {
+pub struct KindScopes {
     own: BTreeMap<(CompactString, CompactString), bool>,
 }
 
-impl Scopes {
+impl KindScopes {
     /// Creates the scopes from the CRDs among the objects.
-    pub fn of(objects: &[Manifest]) -> Self {
+    pub fn from_objects(objects: &[Manifest]) -> Self {
         let mut scopes = Self { own: BTreeMap::new() };
         for object in objects {
-            scopes.learn(object);
+            scopes.add_definition(object);
         }
         scopes
     }
 
     /// Adds the scope of a kind if the object is its CRD.
-    pub fn learn(&mut self, object: &Manifest) {
+    pub fn add_definition(&mut self, object: &Manifest) {
         if !object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
             return;
         }
@@ -103,7 +103,7 @@ impl Scopes {
     }
 
     /// Sets the scope of a kind from another source.
-    pub fn define(&mut self, group: &str, kind: &str, cluster_scoped: bool) {
+    pub fn set_scope(&mut self, group: &str, kind: &str, cluster_scoped: bool) {
         self.own.insert((group.into(), kind.into()), cluster_scoped);
     }
 
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn built_in_kinds_have_their_scope() {
-        let scopes = Scopes::of(&[]);
+        let scopes = KindScopes::from_objects(&[]);
         for (group, kind) in [
             ("", "Namespace"),
             ("rbac.authorization.k8s.io", "ClusterRole"),
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_definition_overrides_the_guess_from_the_name() {
-        let mut scopes = Scopes::of(&[]);
+        let mut scopes = KindScopes::from_objects(&[]);
         for (group, kind) in [
             ("logging.openshift.io", "ClusterLogging"),
             ("logging.openshift.io", "ClusterLogForwarder"),
@@ -192,9 +192,9 @@ mod tests {
         ] {
             assert!(!scopes.is_cluster_scoped(group, kind), "{group}/{kind}");
             assert!(scopes.may_lack_namespace(group, kind), "{group}/{kind}");
-            scopes.define(group, kind, false);
+            scopes.set_scope(group, kind, false);
             assert!(!scopes.may_lack_namespace(group, kind), "{group}/{kind}");
-            scopes.define(group, kind, true);
+            scopes.set_scope(group, kind, true);
             assert!(scopes.is_cluster_scoped(group, kind), "{group}/{kind}");
         }
     }

@@ -1,6 +1,6 @@
 //! Recognition of Secrets and of objects meant to be Secrets, and the parts of them that messages may name.
 
-use sealwave_core::document::{Node, Value};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_core::names::is_item_key;
 
 /// The fields of a Secret; any other top-level field may be a misplaced value.
@@ -99,8 +99,8 @@ fn is_parameter(text: &str) -> bool {
 
 fn is_filled(node: &Node) -> bool {
     match &node.value {
-        Value::Mapping(mapping) => !mapping.is_empty(),
-        Value::Null => false,
+        NodeValue::Mapping(mapping) => !mapping.is_empty(),
+        NodeValue::Null => false,
         _ => true,
     }
 }
@@ -118,7 +118,7 @@ fn resembles_secret(kind: &str) -> bool {
 }
 
 /// Reports whether the key of a Secret's field may be shown in a message.
-pub fn may_name(path: &[&str], key: &str, value: &Node) -> bool {
+pub fn may_show_key(path: &[&str], key: &str, value: &Node) -> bool {
     match path {
         [] => FIELDS.contains(&key),
         ["data" | "stringData"] => is_item_key(key) && value.as_str().is_some(),

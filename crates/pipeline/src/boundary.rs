@@ -24,14 +24,14 @@ pub struct Checkout {
 
 /// The part of the repository that an app can reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum CheckoutExtent {
     /// Argo CD sent only a part.
     Part,
     /// The whole repository, as far as is known.
     Repository,
 }
 
-impl Extent {
+impl CheckoutExtent {
     /// Returns the hint for a path that leads outside the boundary.
     pub(super) const fn hint(self) -> &'static str {
         match self {
@@ -49,14 +49,14 @@ impl Extent {
 pub(super) struct Boundary {
     /// Absolute, without symbolic links.
     pub(super) directory: PathBuf,
-    pub(super) extent: Extent,
+    pub(super) extent: CheckoutExtent,
 }
 
 impl Boundary {
     /// Finds the boundary of the app in `root`, which is absolute and has no symbolic links.
-    pub fn of(root: &Path, checkout: Option<&Checkout>) -> Self {
+    pub fn for_app(root: &Path, checkout: Option<&Checkout>) -> Self {
         let repository =
-            |directory: &Path| Self { directory: directory.to_owned(), extent: Extent::Repository };
+            |directory: &Path| Self { directory: directory.to_owned(), extent: CheckoutExtent::Repository };
         let Some(checkout) = checkout else {
             return repository(repository_root(root).unwrap_or(root));
         };
@@ -64,11 +64,11 @@ impl Boundary {
         if let Some(sent) = sent_directory(root, checkout.work_directory.as_deref()) {
             let is_whole =
                 is_plain(source) && fs::canonicalize(sent.join(source)).is_ok_and(|app| app == root);
-            let extent = if is_whole { Extent::Repository } else { Extent::Part };
+            let extent = if is_whole { CheckoutExtent::Repository } else { CheckoutExtent::Part };
             return Self { directory: sent.to_owned(), extent };
         }
         let (rest, is_whole) = without_common_tail(root, source);
-        let extent = if is_whole { Extent::Repository } else { Extent::Part };
+        let extent = if is_whole { CheckoutExtent::Repository } else { CheckoutExtent::Part };
         match repository_root(root) {
             // A checkout by another tool. The app's path must not lead out of it.
             Some(top) if rest == root || top.starts_with(rest) => repository(top),
@@ -159,11 +159,11 @@ mod tests {
             self.0.path().canonicalize().unwrap().join(path)
         }
 
-        fn boundary(&self, root: &str, source: &str) -> (PathBuf, Extent) {
+        fn boundary(&self, root: &str, source: &str) -> (PathBuf, CheckoutExtent) {
             let checkout =
                 Checkout { source_path: Some(source.to_owned()), work_directory: Some(self.at("w")) };
             let root = self.at(root).canonicalize().unwrap();
-            let Boundary { directory, extent } = Boundary::of(&root, Some(&checkout));
+            let Boundary { directory, extent } = Boundary::for_app(&root, Some(&checkout));
             (directory, extent)
         }
     }
@@ -173,18 +173,18 @@ mod tests {
         let machine = TestTree::new(&["w/_cmp_server/id/apps/shop", "w/_cmp_server/other"]);
         let sent = machine.at("w/_cmp_server/id");
         for (source, extent) in [
-            ("apps/shop", Extent::Repository),
-            ("./apps//shop/", Extent::Repository),
-            ("k8s/apps/shop", Extent::Part),
-            ("", Extent::Part),
-            (".", Extent::Part),
-            ("..", Extent::Part),
-            ("../../../../../..", Extent::Part),
-            ("/", Extent::Part),
-            ("/apps/shop", Extent::Part),
-            ("_cmp_server/id/apps/shop", Extent::Part),
-            ("w/_cmp_server/id/apps/shop", Extent::Part),
-            ("../id/apps/shop", Extent::Part),
+            ("apps/shop", CheckoutExtent::Repository),
+            ("./apps//shop/", CheckoutExtent::Repository),
+            ("k8s/apps/shop", CheckoutExtent::Part),
+            ("", CheckoutExtent::Part),
+            (".", CheckoutExtent::Part),
+            ("..", CheckoutExtent::Part),
+            ("../../../../../..", CheckoutExtent::Part),
+            ("/", CheckoutExtent::Part),
+            ("/apps/shop", CheckoutExtent::Part),
+            ("_cmp_server/id/apps/shop", CheckoutExtent::Part),
+            ("w/_cmp_server/id/apps/shop", CheckoutExtent::Part),
+            ("../id/apps/shop", CheckoutExtent::Part),
         ] {
             assert_eq!(
                 machine.boundary("w/_cmp_server/id/apps/shop", source),
@@ -193,12 +193,12 @@ mod tests {
             );
         }
         let top = machine.boundary("w/_cmp_server/id", ".");
-        assert_eq!(top, (sent.clone(), Extent::Repository));
-        assert_eq!(machine.boundary("w/_cmp_server/id", "apps/shop"), (sent, Extent::Part));
+        assert_eq!(top, (sent.clone(), CheckoutExtent::Repository));
+        assert_eq!(machine.boundary("w/_cmp_server/id", "apps/shop"), (sent, CheckoutExtent::Part));
         // A repository may contain a directory of this name; it widens nothing.
         fs::create_dir_all(machine.at("w/_cmp_server/id/_cmp_server/x/shop")).unwrap();
         let inner = machine.boundary("w/_cmp_server/id/_cmp_server/x/shop", "_cmp_server/x/shop");
-        assert_eq!(inner, (machine.at("w/_cmp_server/id"), Extent::Repository));
+        assert_eq!(inner, (machine.at("w/_cmp_server/id"), CheckoutExtent::Repository));
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
         let machine = TestTree::new(&["w/_cmp_server/id/apps/v2"]);
         std::os::unix::fs::symlink("v2", machine.at("w/_cmp_server/id/apps/current")).unwrap();
         let found = machine.boundary("w/_cmp_server/id/apps/current", "apps/current");
-        assert_eq!(found, (machine.at("w/_cmp_server/id"), Extent::Repository));
+        assert_eq!(found, (machine.at("w/_cmp_server/id"), CheckoutExtent::Repository));
     }
 
     #[test]
@@ -216,8 +216,17 @@ mod tests {
         for source in ["app", "team/app", "checkouts/team/app", "other", "..", ""] {
             assert_eq!(machine.boundary("checkouts/team/app", source).0, team, "{source}");
         }
-        assert_eq!(machine.boundary("plain/team/app", "app"), (machine.at("plain/team"), Extent::Repository));
-        assert_eq!(machine.boundary("plain/team/app", "x/team/app"), (machine.at("plain"), Extent::Part));
-        assert_eq!(machine.boundary("plain/team/app", "x"), (machine.at("plain/team/app"), Extent::Part));
+        assert_eq!(
+            machine.boundary("plain/team/app", "app"),
+            (machine.at("plain/team"), CheckoutExtent::Repository)
+        );
+        assert_eq!(
+            machine.boundary("plain/team/app", "x/team/app"),
+            (machine.at("plain"), CheckoutExtent::Part)
+        );
+        assert_eq!(
+            machine.boundary("plain/team/app", "x"),
+            (machine.at("plain/team/app"), CheckoutExtent::Part)
+        );
     }
 }

@@ -10,15 +10,15 @@ use std::sync::{Arc, OnceLock};
 
 use fs_err as fs;
 
-use crate::boundary::{Boundary, Checkout, Extent};
+use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::load::DefinedValues;
-use sealwave_core::diagnostic::{At, Explain, Failure, Problem};
-use sealwave_core::document::{Node, Origin, Place, Sources, display_path};
-use sealwave_core::reach::Reach;
-use sealwave_core::text::closest;
+use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
+use sealwave_core::document::{Node, Origin, SourceLocation, Sources, display_path};
+use sealwave_core::reach::PathReach;
+use sealwave_core::text::closest_name;
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{
-    API_VERSION, APP_FILE, App, Backends, Environment, read_config, setting_at,
+    API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, locate_setting, read_config,
 };
 
 /// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
@@ -37,7 +37,7 @@ pub struct Discovery {
     boundary: Boundary,
     app: App,
     app_text: Vec<u8>,
-    environments: BTreeMap<String, Environment>,
+    environments: BTreeMap<String, EnvironmentSettings>,
     defined: OnceLock<Arc<DefinedValues>>,
 }
 
@@ -55,7 +55,7 @@ enum Error {
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
     EnvironmentName,
     #[error("environments directory leaves the repository")]
-    EnvironmentsOutside(Extent),
+    EnvironmentsOutside(CheckoutExtent),
     #[error("{0}")]
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
@@ -65,7 +65,7 @@ enum Error {
     #[error("`{}` does not exist", display_path(.0))]
     MissingDirectory(PathBuf),
     #[error("app file leaves the repository")]
-    Outside(Extent),
+    Outside(CheckoutExtent),
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
     TooLarge,
     #[error("environment `{name}` does not exist; known environments: {known}")]
@@ -130,7 +130,7 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
         std::io::ErrorKind::NotFound => Problem::new(&Error::MissingDirectory(dir.to_owned())),
         _ => Problem::new(&Error::Io(error)),
     })?;
-    let boundary = Boundary::of(&root, checkout);
+    let boundary = Boundary::for_app(&root, checkout);
     let path = dir.join(APP_FILE);
     let name = display_name(dir, Path::new(APP_FILE));
     let app_text = app_file(&path, &boundary).map_err(|error| whole(&name, &error))?;
@@ -171,13 +171,13 @@ impl Discovery {
     }
 
     /// Returns the part of the repository that the app can reach.
-    pub(super) const fn extent(&self) -> Extent {
+    pub(super) const fn extent(&self) -> CheckoutExtent {
         self.boundary.extent
     }
 
     /// Returns how far the app's paths may lead.
-    pub fn reach(&self) -> Reach {
-        Reach::Below(self.boundary.directory.clone())
+    pub fn reach(&self) -> PathReach {
+        PathReach::Below(self.boundary.directory.clone())
     }
 
     /// Returns the names of the environments, sorted.
@@ -189,11 +189,11 @@ impl Discovery {
     ///
     /// # Errors
     /// The environment does not exist; the message lists the known ones.
-    pub fn environment(&self, name: &str) -> Result<&Environment, Failure> {
+    pub fn environment(&self, name: &str) -> Result<&EnvironmentSettings, Failure> {
         self.environments.get(name).ok_or_else(|| {
             let known: Vec<String> = self.environments().map(|name| format!("`{name}`")).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let closest = closest(name, self.environments()).map(str::to_owned);
+            let closest = closest_name(name, self.environments()).map(str::to_owned);
             let error = Error::UnknownEnvironment { name: name.to_owned(), known, closest };
             whole(&self.name_of(Path::new(APP_FILE)), &error)
         })
@@ -203,21 +203,26 @@ impl Discovery {
     ///
     /// # Errors
     /// The environment does not exist, or its settings are not valid.
-    pub fn backends(&self, name: &str) -> Result<Backends, Failure> {
+    pub fn backends(&self, name: &str) -> Result<EnvironmentBackends, Failure> {
         let environment = self.environment(name)?;
-        Backends::decide(&self.app, environment).map_err(|failure| self.placed(failure))
+        EnvironmentBackends::decide(&self.app, environment).map_err(|failure| self.at_app_file(failure))
     }
 
     /// Sets the app file as the location of problems that have none.
-    pub fn placed(&self, failure: Failure) -> Failure {
+    pub fn at_app_file(&self, failure: Failure) -> Failure {
         let path = self.name_of(Path::new(APP_FILE));
-        failure.or_at(&At::Place(Place { path, line: 0, column: 0, rendered: None }))
+        failure.or_with_place(&ProblemPlace::Place(SourceLocation {
+            path,
+            line: 0,
+            column: 0,
+            rendered: None,
+        }))
     }
 
     /// Returns the location of a setting in the app file, by its keys and its index in a list.
     #[must_use]
-    pub fn setting_at(&self, keys: &[&str], item: Option<usize>) -> Place {
-        setting_at(&self.app_text, &self.name_of(Path::new(APP_FILE)), keys, item)
+    pub fn setting_at(&self, keys: &[&str], item: Option<usize>) -> SourceLocation {
+        locate_setting(&self.app_text, &self.name_of(Path::new(APP_FILE)), keys, item)
     }
 
     /// Returns the app's directory; absolute, without symbolic links.
@@ -250,8 +255,8 @@ fn whole(name: &str, error: &Error) -> Failure {
 }
 
 fn at_line(name: &str, line: u32, column: u32, error: &Error) -> Failure {
-    let place = Place { path: name.to_owned(), line, column, rendered: None };
-    Problem { at: At::Place(place), ..Problem::new(error) }.into()
+    let place = SourceLocation { path: name.to_owned(), line, column, rendered: None };
+    Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }.into()
 }
 
 fn app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
@@ -303,7 +308,7 @@ fn environments(
     boundary: &Boundary,
     app: &App,
     tree: &Node,
-) -> Result<BTreeMap<String, Environment>, Failure> {
+) -> Result<BTreeMap<String, EnvironmentSettings>, Failure> {
     let mut problems = Vec::new();
     for entry in
         tree.get("environments").and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries())
@@ -321,8 +326,9 @@ fn environments(
             all.entry(name).or_default();
         } else {
             let path = display_name(dir, &Path::new(ENVIRONMENTS).join(&name));
-            let place = Place { path, line: 0, column: 0, rendered: None };
-            problems.push(Problem { at: At::Place(place), ..Problem::new(&Error::EnvironmentName) });
+            let place = SourceLocation { path, line: 0, column: 0, rendered: None };
+            problems
+                .push(Problem { at: ProblemPlace::Place(place), ..Problem::new(&Error::EnvironmentName) });
         }
     }
     Failure::unless_empty(problems)?;

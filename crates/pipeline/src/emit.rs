@@ -4,9 +4,9 @@
 
 use std::cmp::Reverse;
 
-use super::Sealed;
+use super::SealedApp;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
-use sealwave_core::document::{Manifest, Node, Value};
+use sealwave_core::document::{Manifest, Node, NodeValue};
 use sealwave_core::yaml;
 
 /// The maximum size of the output. Argo CD accepts 100 MiB per message, including the message's own overhead.
@@ -17,7 +17,7 @@ const MAX_NAMED: usize = 3;
 
 /// The output format of manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ManifestFormat {
     /// One compact JSON document per line, which Argo CD's two parsers read identically.
     Json,
     /// YAML documents for people.
@@ -40,12 +40,16 @@ impl Explain for EmitError {
 ///
 /// # Errors
 /// The output is larger than Argo CD accepts. It is never buffered beyond that size.
-pub fn emit(sealed: &Sealed, format: Format) -> Result<Vec<u8>, Failure> {
+pub fn emit(sealed: &SealedApp, format: ManifestFormat) -> Result<Vec<u8>, Failure> {
     emit_within(sealed.objects(), format, MAX_OUTPUT)
         .map_err(|yaml::OutputFull| Problem::new(&too_large(sealed.objects(), MAX_OUTPUT)).into())
 }
 
-fn emit_within(objects: &[Manifest], format: Format, limit: usize) -> Result<Vec<u8>, yaml::OutputFull> {
+fn emit_within(
+    objects: &[Manifest],
+    format: ManifestFormat,
+    limit: usize,
+) -> Result<Vec<u8>, yaml::OutputFull> {
     let expected: usize =
         objects.iter().map(|object| content_size(object.root())).fold(0, usize::saturating_add);
     // Line breaks are escaped as two characters.
@@ -53,8 +57,8 @@ fn emit_within(objects: &[Manifest], format: Format, limit: usize) -> Result<Vec
     for object in objects {
         let room = limit.saturating_sub(out.len());
         match format {
-            Format::Json => yaml::write_json_within(object.root(), &mut out, room)?,
-            Format::Yaml => yaml::write_yaml_within(object.root(), &mut out, room)?,
+            ManifestFormat::Json => yaml::write_json_within(object.root(), &mut out, room)?,
+            ManifestFormat::Yaml => yaml::write_yaml_within(object.root(), &mut out, room)?,
         }
     }
     Ok(out)
@@ -71,16 +75,16 @@ fn too_large(objects: &[Manifest], limit: usize) -> EmitError {
 /// Estimates the size of keys and scalars. The readers bound the depth of trees.
 fn content_size(node: &Node) -> usize {
     match &node.value {
-        Value::Mapping(mapping) => mapping
+        NodeValue::Mapping(mapping) => mapping
             .entries()
             .iter()
             .map(|entry| content_size(&entry.value).saturating_add(entry.key.len()).saturating_add(4))
             .fold(2, usize::saturating_add),
-        Value::Sequence(items) => {
+        NodeValue::Sequence(items) => {
             items.iter().map(|item| content_size(item).saturating_add(1)).fold(2, usize::saturating_add)
         }
-        Value::String(text) => text.len().saturating_add(2),
-        Value::Bool(_) | Value::Null | Value::Number(_) => 5,
+        NodeValue::String(text) => text.len().saturating_add(2),
+        NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => 5,
     }
 }
 
@@ -100,7 +104,7 @@ mod tests {
         };
         let objects =
             [config_map("small", "x"), config_map("large", &"y\n".repeat(2000)), config_map("tiny", "")];
-        for format in [Format::Json, Format::Yaml] {
+        for format in [ManifestFormat::Json, ManifestFormat::Yaml] {
             let whole = emit_within(&objects, format, usize::MAX).unwrap();
             assert_eq!(emit_within(&objects, format, whole.len()), Ok(whole.clone()));
             assert_eq!(emit_within(&objects, format, whole.len() - 1), Err(yaml::OutputFull));

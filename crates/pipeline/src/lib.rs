@@ -14,39 +14,39 @@ mod boundary;
 mod discover;
 mod emit;
 mod load;
+mod name_tree;
 pub mod render;
 pub mod resolve;
 mod seal;
-mod shape;
 
 pub use annotate::{AnnotateSettings, annotate};
 pub use boundary::Checkout;
 pub use discover::{Discovery, discover, is_app};
-pub use emit::{Format, emit};
-pub use load::{Loaded, load};
-pub use render::{RenderContext, Rendered, render};
-pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
-pub use seal::{SealSettings, Sealed, Sealing, seal};
+pub use emit::{ManifestFormat, emit};
+pub use load::{LoadedApp, load};
+pub use render::{RenderContext, RenderedApp, render};
+pub use resolve::{AccessPolicy, AuditRecord, AuditSink, FetchOutcome, ResolvedApp, ValueSource, resolve};
+pub use seal::{SealMode, SealSettings, SealedApp, seal};
 
 use sealwave_core::diagnostic::{Failure, Note};
-use sealwave_core::document::{ObjectId, Place, Sources};
+use sealwave_core::document::{ObjectId, SourceLocation, Sources};
 use sealwave_core::time::Date;
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::ChecksumKey;
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::policy::Destination;
-use sealwave_secrets::settings::Backends;
+use sealwave_secrets::settings::EnvironmentBackends;
 
 /// Everything that a run needs besides the app's files.
-pub struct Plan<'a> {
+pub struct RunPlan<'a> {
     /// The context of templates.
     pub context: RenderContext,
     /// The source of values.
-    pub supply: Supply<'a>,
+    pub source: ValueSource<'a>,
     /// The backend of each Secret.
-    pub backends: Backends,
+    pub backends: EnvironmentBackends,
     /// How Secrets are sealed.
-    pub sealing: Sealing,
+    pub sealing: SealMode,
     /// The checksum key.
     pub checksums: ChecksumKey,
     /// Today's date, for notes only; `None` disables them.
@@ -77,10 +77,10 @@ pub enum Stage {
 pub fn run(
     discovery: &Discovery,
     environment: &str,
-    plan: &Plan<'_>,
+    plan: &RunPlan<'_>,
     notes: &mut Vec<Note>,
     progress: &dyn Fn(Stage),
-) -> Result<Sealed, Failure> {
+) -> Result<SealedApp, Failure> {
     let mut sources = Sources::default();
     let mut new_notes = Vec::new();
     let result = stages(discovery, environment, plan, &mut sources, &mut new_notes, progress);
@@ -92,15 +92,15 @@ pub fn run(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceUse {
     /// The reference; `path` is already replaced by the provider that it stands for.
-    pub reference: Reference,
+    pub reference: SecretReference,
     /// The Secret.
     pub secret: ObjectId,
     /// The sealing scope.
-    pub scope: Scope,
+    pub scope: SealingScope,
     /// The item's key.
     pub item: String,
     /// The location of the item's value.
-    pub place: Place,
+    pub place: SourceLocation,
 }
 
 impl ReferenceUse {
@@ -119,7 +119,7 @@ pub fn references(
     discovery: &Discovery,
     environment: &str,
     context: &RenderContext,
-    supply: &Supply<'_>,
+    supply: &ValueSource<'_>,
     progress: &dyn Fn(Stage),
 ) -> Result<Vec<ReferenceUse>, Failure> {
     let mut sources = Sources::default();
@@ -129,16 +129,16 @@ pub fn references(
         progress(Stage::Render);
         let rendered = render(loaded, context, &mut sources, &mut Vec::new())?;
         let backends = discovery.backends(environment)?;
-        resolve::uses(rendered, supply, discovery.app().reading(), &backends)
+        resolve::placeholder_uses(rendered, supply, discovery.app().placeholder_settings(), &backends)
     };
     let uses = collect();
     let uses = uses.map_err(|failure| failure.located(&sources))?;
-    let with_place = |used: resolve::Use| ReferenceUse {
+    let with_place = |used: resolve::PlaceholderUse| ReferenceUse {
         reference: used.reference,
         secret: used.secret,
         scope: used.scope,
         item: used.item,
-        place: sources.place(used.origin),
+        place: sources.location(used.origin),
     };
     Ok(uses.into_iter().map(with_place).collect())
 }
@@ -146,18 +146,18 @@ pub fn references(
 fn stages(
     discovery: &Discovery,
     environment: &str,
-    plan: &Plan<'_>,
+    plan: &RunPlan<'_>,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
     progress: &dyn Fn(Stage),
-) -> Result<Sealed, Failure> {
+) -> Result<SealedApp, Failure> {
     let app = discovery.app();
     progress(Stage::Load);
     let loaded = load(discovery, environment, sources)?;
     progress(Stage::Render);
     let rendered = render(loaded, &plan.context, sources, notes)?;
     progress(Stage::Resolve);
-    let resolved = resolve(rendered, &plan.supply, app.reading(), &plan.backends, notes)?;
+    let resolved = resolve(rendered, &plan.source, app.placeholder_settings(), &plan.backends, notes)?;
     progress(Stage::Seal);
     let settings = SealSettings { backends: &plan.backends, workloads: &app.workloads, today: plan.today };
     let sealed = seal(resolved, &plan.sealing, &settings, &plan.checksums, notes)?;

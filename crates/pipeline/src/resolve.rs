@@ -26,19 +26,19 @@ use std::time::Instant;
 
 use compact_str::CompactString;
 
-use self::collect::{Collected, Content, Pending, PendingItem};
-use self::problem::Places;
-use super::Rendered;
+use self::collect::{CollectedSecrets, ItemContent, PendingItem, PendingObject};
+use self::problem::ReferencePlaces;
+use super::RenderedApp;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_core::document::{Manifest, ObjectId, Origin};
-use sealwave_providers::{FetchResult, Providers};
-use sealwave_secrets::Scope;
-use sealwave_secrets::placeholder::{Reference, Text};
-use sealwave_secrets::policy::{Policy, Subject};
-use sealwave_secrets::settings::{Backends, Reading};
+use sealwave_providers::{FetchResult, ProviderRegistry};
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::placeholder::{PlaceholderText, SecretReference};
+use sealwave_secrets::policy::{Policy, PolicySubject};
+use sealwave_secrets::settings::{EnvironmentBackends, PlaceholderSettings};
 use sealwave_secrets::values::{KeySource, SecretValue};
 
-pub use self::audit::{Audit, Outcome, Record};
+pub use self::audit::{AuditRecord, AuditSink, FetchOutcome};
 
 /// Objects whose Secrets hold their values. Must not be printed.
 ///
@@ -47,7 +47,7 @@ pub use self::audit::{Audit, Outcome, Record};
 ///     println!("{resolved:?}");
 /// }
 /// ```
-pub struct Resolved {
+pub struct ResolvedApp {
     objects: Vec<ResolvedObject>,
 }
 
@@ -82,9 +82,9 @@ pub(crate) struct ResolvedItem {
     pub(crate) unresolved: SecretValue,
     /// The references in order of appearance; empty for a literal. `path` is already replaced by the provider that it
     /// stands for.
-    pub(crate) references: Vec<Reference>,
+    pub(crate) references: Vec<SecretReference>,
     /// The same text, parsed, with `path` replaced too; `None` if the item's bytes are not a text with placeholders.
-    pub(crate) text: Option<Text>,
+    pub(crate) text: Option<PlaceholderText>,
     /// The value.
     pub(crate) value: ItemValue,
 }
@@ -97,7 +97,7 @@ pub(crate) enum ItemValue {
     Withheld,
 }
 
-impl Resolved {
+impl ResolvedApp {
     pub(crate) fn objects(&self) -> &[ResolvedObject] {
         &self.objects
     }
@@ -114,17 +114,17 @@ impl Resolved {
 
 /// The source of values.
 #[derive(Clone, Copy)]
-pub enum Supply<'a> {
+pub enum ValueSource<'a> {
     /// The operator's providers.
     Fetch {
         /// The providers.
-        providers: &'a Providers,
+        providers: &'a ProviderRegistry,
         /// The access policy.
-        access: Access<'a>,
+        access: AccessPolicy<'a>,
         /// The cluster that values are sealed for.
         cluster: &'a str,
         /// The audit log for requests and their outcomes.
-        audit: Option<&'a dyn Audit>,
+        audit: Option<&'a dyn AuditSink>,
         /// The provider that `<path:…>` stands for.
         default_provider: Option<&'a str>,
         /// The time at which the run must end.
@@ -135,7 +135,7 @@ pub enum Supply<'a> {
         /// The names of the providers, if an operator file is available.
         known: Option<&'a BTreeSet<String>>,
         /// The access policy.
-        access: Access<'a>,
+        access: AccessPolicy<'a>,
         /// The cluster that the objects are for.
         cluster: &'a str,
         /// The provider that `<path:…>` stands for.
@@ -152,13 +152,13 @@ pub enum Supply<'a> {
 
 /// The policy for references.
 #[derive(Clone, Copy)]
-pub enum Access<'a> {
+pub enum AccessPolicy<'a> {
     /// The policy decides what this app may use.
     Checked {
         /// The operator's policy.
         policy: &'a Policy,
         /// The app, as Argo CD describes it.
-        subject: &'a Subject,
+        subject: &'a PolicySubject,
     },
     /// Everything is allowed: a local run without an operator file, or one that waives the policy.
     Unchecked,
@@ -170,20 +170,20 @@ pub enum Access<'a> {
 /// # Errors
 /// All problems of placeholders, items and references; nothing is resolved then.
 pub fn resolve(
-    rendered: Rendered,
-    supply: &Supply<'_>,
-    reading: Reading<'_>,
-    backends: &Backends,
+    rendered: RenderedApp,
+    supply: &ValueSource<'_>,
+    reading: PlaceholderSettings<'_>,
+    backends: &EnvironmentBackends,
     notes: &mut Vec<Note>,
-) -> Result<Resolved, Failure> {
-    let names = Names::new(supply, backends);
+) -> Result<ResolvedApp, Failure> {
+    let names = ProviderResolver::new(supply, backends);
     let mut problems = Vec::new();
-    let Collected { objects, references } =
+    let CollectedSecrets { objects, references } =
         collect::collect(rendered.into_objects(), &names, reading, notes, &mut problems);
     let objects = match supply {
-        Supply::Fetch { providers, access, cluster, audit, deadline, .. } => {
-            let verdicts = access::judge(&objects, &references, cluster, access);
-            verdicts.refuse(access, &mut problems);
+        ValueSource::Fetch { providers, access, cluster, audit, deadline, .. } => {
+            let verdicts = access::decide_uses(&objects, &references, cluster, access);
+            verdicts.report_refusals(access, &mut problems);
             let fetched = providers.fetch(references_to_fetch(verdicts.allowed(), &objects), *deadline);
             notes.extend(providers.take_notes());
             if let Some(audit) = audit {
@@ -192,25 +192,26 @@ pub fn resolve(
             report_failures(&fetched, &references, &mut problems);
             substitute::substitute(objects, &fetched, notes, &mut problems)
         }
-        Supply::Refer { access, cluster, .. } => {
-            access::judge(&objects, &references, cluster, access).refuse(access, &mut problems);
-            objects.into_iter().map(withheld).collect()
+        ValueSource::Refer { access, cluster, .. } => {
+            access::decide_uses(&objects, &references, cluster, access)
+                .report_refusals(access, &mut problems);
+            objects.into_iter().map(without_value).collect()
         }
-        Supply::Withhold { .. } => objects.into_iter().map(withheld).collect(),
+        ValueSource::Withhold { .. } => objects.into_iter().map(without_value).collect(),
     };
     Failure::unless_empty(problems)?;
-    Ok(Resolved { objects })
+    Ok(ResolvedApp { objects })
 }
 
 /// A use of a reference: an item of a Secret that holds a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Use {
+pub struct PlaceholderUse {
     /// The reference; `path` is already replaced by the provider that it stands for.
-    pub reference: Reference,
+    pub reference: SecretReference,
     /// The Secret.
     pub secret: ObjectId,
     /// The sealing scope.
-    pub scope: Scope,
+    pub scope: SealingScope,
     /// The item's key.
     pub item: String,
     /// The location of the item's value.
@@ -222,13 +223,13 @@ pub struct Use {
 ///
 /// # Errors
 /// All problems of placeholders and items.
-pub(super) fn uses(
-    rendered: Rendered,
-    supply: &Supply<'_>,
-    reading: Reading<'_>,
-    backends: &Backends,
-) -> Result<Vec<Use>, Failure> {
-    let names = Names::new(supply, backends);
+pub(super) fn placeholder_uses(
+    rendered: RenderedApp,
+    supply: &ValueSource<'_>,
+    reading: PlaceholderSettings<'_>,
+    backends: &EnvironmentBackends,
+) -> Result<Vec<PlaceholderUse>, Failure> {
+    let names = ProviderResolver::new(supply, backends);
     let mut problems = Vec::new();
     let collected =
         collect::collect(rendered.into_objects(), &names, reading, &mut Vec::new(), &mut problems);
@@ -237,13 +238,13 @@ pub(super) fn uses(
 }
 
 /// Returns the uses of references in the Secrets among objects, each with the index of its Secret. Ignores problems.
-pub fn uses_of<'o>(
+pub fn placeholder_uses_in<'o>(
     objects: &'o [Manifest],
     default_provider: Option<&str>,
-    reading: Reading<'_>,
-    backends: &Backends,
-) -> impl Iterator<Item = (usize, Use)> + use<'o> {
-    let names = Names::new(&Supply::Withhold { known: None, default_provider }, backends);
+    reading: PlaceholderSettings<'_>,
+    backends: &EnvironmentBackends,
+) -> impl Iterator<Item = (usize, PlaceholderUse)> + use<'o> {
+    let names = ProviderResolver::new(&ValueSource::Withhold { known: None, default_provider }, backends);
     let secrets = || objects.iter().enumerate().filter(|(_, object)| object.is_secret());
     let cloned = secrets().map(|(_, secret)| secret.clone()).collect();
     let collected = collect::collect(cloned, &names, reading, &mut Vec::new(), &mut Vec::new());
@@ -253,9 +254,9 @@ pub fn uses_of<'o>(
         .flat_map(|(number, object)| uses_in(&object).into_iter().map(move |used| (number, used)))
 }
 
-fn uses_in(object: &Pending) -> Vec<Use> {
+fn uses_in(object: &PendingObject) -> Vec<PlaceholderUse> {
     let Some((manifest, items)) = object.secret() else { return Vec::new() };
-    let new_use = |item: &PendingItem, reference: &Reference| Use {
+    let new_use = |item: &PendingItem, reference: &SecretReference| PlaceholderUse {
         reference: reference.clone(),
         secret: manifest.id(),
         scope: object.scope(),
@@ -266,20 +267,21 @@ fn uses_in(object: &Pending) -> Vec<Use> {
 }
 
 /// Resolves the names of providers.
-pub(super) struct Names<'a> {
+pub(super) struct ProviderResolver<'a> {
     /// `None` if any name is accepted.
     known: Option<BTreeSet<String>>,
     default_provider: Option<&'a str>,
-    backends: &'a Backends,
+    backends: &'a EnvironmentBackends,
 }
 
-impl<'a> Names<'a> {
-    fn new(supply: &Supply<'a>, backends: &'a Backends) -> Self {
+impl<'a> ProviderResolver<'a> {
+    fn new(supply: &ValueSource<'a>, backends: &'a EnvironmentBackends) -> Self {
         let (known, default_provider) = match supply {
-            Supply::Fetch { providers, default_provider, .. } => (Some(providers.names()), *default_provider),
-            Supply::Refer { known, default_provider, .. } | Supply::Withhold { known, default_provider } => {
-                (known.cloned(), *default_provider)
+            ValueSource::Fetch { providers, default_provider, .. } => {
+                (Some(providers.names()), *default_provider)
             }
+            ValueSource::Refer { known, default_provider, .. }
+            | ValueSource::Withhold { known, default_provider } => (known.cloned(), *default_provider),
         };
         Self { known, default_provider, backends }
     }
@@ -287,40 +289,40 @@ impl<'a> Names<'a> {
 
 /// Returns the references whose values are needed by any object.
 fn references_to_fetch<'r>(
-    allowed: impl Iterator<Item = &'r Reference>,
-    objects: &[Pending],
-) -> Vec<&'r Reference> {
+    allowed: impl Iterator<Item = &'r SecretReference>,
+    objects: &[PendingObject],
+) -> Vec<&'r SecretReference> {
     let needed = objects.iter().filter_map(|object| match object {
-        Pending::Secret(_, items) => Some(items),
-        Pending::Plain(_) | Pending::Referred(..) => None,
+        PendingObject::Secret(_, items) => Some(items),
+        PendingObject::Plain(_) | PendingObject::Referred(..) => None,
     });
-    let needed: BTreeSet<&Reference> = needed.flatten().flat_map(PendingItem::references).collect();
+    let needed: BTreeSet<&SecretReference> = needed.flatten().flat_map(PendingItem::references).collect();
     allowed.filter(|reference| needed.contains(*reference)).collect()
 }
 
 /// Reports failed references, except those that were not found, since a `default` may apply.
 fn report_failures(
-    fetched: &BTreeMap<&Reference, FetchResult>,
-    references: &BTreeMap<Reference, Places>,
+    fetched: &BTreeMap<&SecretReference, FetchResult>,
+    references: &BTreeMap<SecretReference, ReferencePlaces>,
     problems: &mut Vec<Problem>,
 ) {
     for (reference, result) in fetched {
         let (Err(error), Some(places)) = (result, references.get(*reference)) else { continue };
         if !substitute::is_missing(error) {
-            problems.push(problem::failed(reference, error, places));
+            problems.push(problem::fetch_problem(reference, error, places));
         }
     }
 }
 
-fn withheld(pending: Pending) -> ResolvedObject {
+fn without_value(pending: PendingObject) -> ResolvedObject {
     match pending {
-        Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
-        Pending::Referred(manifest, items) | Pending::Secret(manifest, items) => {
+        PendingObject::Plain(manifest) => ResolvedObject::Plain(manifest),
+        PendingObject::Referred(manifest, items) | PendingObject::Secret(manifest, items) => {
             let mut secret = ResolvedSecret { manifest, items: Vec::new(), sources: Vec::new() };
             for item in items {
                 match item.content {
-                    Content::AllKeys(source) => secret.sources.push(*source),
-                    Content::Bytes | Content::Text(_) => secret.items.push(item.withheld()),
+                    ItemContent::AllKeys(source) => secret.sources.push(*source),
+                    ItemContent::Bytes | ItemContent::Text(_) => secret.items.push(item.without_value()),
                 }
             }
             ResolvedObject::Secret(secret)

@@ -7,22 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compact_str::CompactString;
 
-use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, ResolvedSecret};
-use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
+use super::resolve::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
+use crate::backends::sealed_secrets::{EncryptedItem, ItemShape, SealStamp, SealableSecret};
 use crate::backends::secret_type::{self, TypedItems};
-use crate::backends::secrets_store_csi::{self, Class};
-use crate::backends::{ReferredItem, external_secrets};
+use crate::backends::secrets_store_csi::{self, ProviderClass};
+use crate::backends::{UnresolvedItem, external_secrets};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_core::document::{Manifest, Node, ObjectId, Value};
+use sealwave_core::document::{Manifest, Node, NodeValue, ObjectId};
 use sealwave_core::names::{self, UNKNOWN_KEYS};
 use sealwave_core::time::Date;
 use sealwave_kube::pods::WorkloadKind;
 use sealwave_kube::{PlainData, plain_data};
 use sealwave_secrets::crypto::{
-    ChecksumKey, Digest, ItemParts, ItemText, Owner, SealError, SealItem, Sealer,
+    ChecksumKey, ItemParts, ItemText, KeyedDigest, SealError, SealItem, SealOwner, Sealer,
 };
-use sealwave_secrets::placeholder::Reference;
-use sealwave_secrets::settings::{Backend, Backends};
+use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::settings::{BackendKind, EnvironmentBackends};
 use sealwave_secrets::values::{KeySource, SecretValue};
 
 /// Objects that are safe to print, with keyed digests of their values.
@@ -30,16 +30,17 @@ use sealwave_secrets::values::{KeySource, SecretValue};
 /// ```compile_fail
 /// let forged = sealwave::pipeline::Sealed { objects: Vec::new(), secrets: Default::default() };
 /// ```
-pub struct Sealed {
+pub struct SealedApp {
     objects: Vec<Manifest>,
     secrets: SecretDigests,
 }
 
 /// The digest of each item of each sealed Secret: (namespace, name) → item key → digest.
-pub(crate) type SecretDigests = BTreeMap<(CompactString, CompactString), BTreeMap<CompactString, Digest>>;
+pub(crate) type SecretDigests =
+    BTreeMap<(CompactString, CompactString), BTreeMap<CompactString, KeyedDigest>>;
 
 /// The way in which Secrets are sealed.
-pub enum Sealing {
+pub enum SealMode {
     /// Sealed; equal input gives equal output.
     Deterministic(Box<Sealer>),
     /// Not sealed: no Secret needs it, and no key or certificate is available.
@@ -48,9 +49,9 @@ pub enum Sealing {
     Redacted,
 }
 
-impl Sealing {
+impl SealMode {
     /// Returns the app that values are sealed for, if they are sealed.
-    fn owner(&self) -> Option<&Owner> {
+    fn owner(&self) -> Option<&SealOwner> {
         match self {
             Self::Deterministic(sealer) => Some(&sealer.owner),
             Self::Nothing | Self::Redacted => None,
@@ -114,7 +115,7 @@ impl Explain for SecretSealError {
 #[derive(Clone, Copy)]
 pub struct SealSettings<'a> {
     /// The backend of each Secret.
-    pub backends: &'a Backends,
+    pub backends: &'a EnvironmentBackends,
     /// Workload kinds beyond the built-in ones.
     pub workloads: &'a [WorkloadKind],
     /// Today's date, for notes only; `None` disables them.
@@ -128,14 +129,14 @@ pub struct SealSettings<'a> {
 /// All Secrets that their backend does not support, with their locations. As a last guard, also each Secret with data
 /// among the plain objects.
 pub fn seal(
-    resolved: Resolved,
-    sealing: &Sealing,
+    resolved: ResolvedApp,
+    sealing: &SealMode,
     settings: &SealSettings<'_>,
     checksums: &ChecksumKey,
     notes: &mut Vec<Note>,
-) -> Result<Sealed, Failure> {
+) -> Result<SealedApp, Failure> {
     // A preview has no values, so `validate` reports missing items.
-    let is_preview = matches!(sealing, Sealing::Redacted);
+    let is_preview = matches!(sealing, SealMode::Redacted);
     let mut problems = if is_preview { Vec::new() } else { type_problems(&resolved, settings.today, notes) };
     let DraftSet { drafts, classes, problems: more } = draft(resolved, settings.backends, notes);
     problems.extend(more);
@@ -147,19 +148,19 @@ pub fn seal(
         return Err(Failure::unless_empty(problems).expect_err("there are problems"));
     }
     let mut objects = match sealing {
-        Sealing::Deterministic(sealer) => seal_drafts(drafts, sealer)?,
-        Sealing::Nothing => plain_objects(drafts)?,
-        Sealing::Redacted => drafts.into_iter().map(DraftObject::into_redacted).collect(),
+        SealMode::Deterministic(sealer) => seal_drafts(drafts, sealer)?,
+        SealMode::Nothing => plain_objects(drafts)?,
+        SealMode::Redacted => drafts.into_iter().map(DraftObject::into_redacted).collect(),
     };
     Failure::unless_empty(mount(&mut objects, &classes, settings.workloads))?;
-    Ok(Sealed { objects, secrets })
+    Ok(SealedApp { objects, secrets })
 }
 
-fn mount(objects: &mut [Manifest], classes: &[Class], workloads: &[WorkloadKind]) -> Vec<Problem> {
-    secrets_store_csi::mount(objects, classes, workloads).err().unwrap_or_default()
+fn mount(objects: &mut [Manifest], classes: &[ProviderClass], workloads: &[WorkloadKind]) -> Vec<Problem> {
+    secrets_store_csi::mount_classes(objects, classes, workloads).err().unwrap_or_default()
 }
 
-impl Sealed {
+impl SealedApp {
     /// Returns the objects.
     #[must_use]
     pub fn objects(&self) -> &[Manifest] {
@@ -179,30 +180,30 @@ impl Sealed {
 /// An object before sealing.
 enum DraftObject {
     Plain(Manifest),
-    Secret(Blueprint, Vec<ResolvedItem>),
+    Secret(SealableSecret, Vec<ResolvedItem>),
 }
 
 struct DraftSet {
     drafts: Vec<DraftObject>,
     /// The classes that pods must mount.
-    classes: Vec<Class>,
+    classes: Vec<ProviderClass>,
     problems: Vec<Problem>,
 }
 
-fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> DraftSet {
+fn draft(resolved: ResolvedApp, backends: &EnvironmentBackends, notes: &mut Vec<Note>) -> DraftSet {
     let mut out = DraftSet { drafts: Vec::new(), classes: Vec::new(), problems: Vec::new() };
     let objects = resolved.into_objects();
-    let unused = backends.unused(objects.iter().filter_map(secret_id));
+    let unused = backends.unused_entries(objects.iter().filter_map(secret_id));
     for object in objects {
         let draft = match object {
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
             ResolvedObject::Secret(secret) => {
-                match backends.of(secret.manifest.namespace(), secret.manifest.name()) {
-                    Backend::ExternalSecrets => draft_references(secret, |manifest, items, sources| {
+                match backends.backend_for(secret.manifest.namespace(), secret.manifest.name()) {
+                    BackendKind::ExternalSecrets => draft_references(secret, |manifest, items, sources| {
                         external_secrets::build(manifest, items, sources, backends.external_secrets())
                     }),
-                    Backend::SealedSecrets => blueprint(secret, notes),
-                    Backend::SecretsStoreCsi => {
+                    BackendKind::SealedSecrets => blueprint(secret, notes),
+                    BackendKind::SecretsStoreCsi => {
                         out.classes.push(new_class(&secret.manifest));
                         draft_references(secret, |manifest, items, sources| {
                             secrets_store_csi::build(manifest, items, sources, backends.csi_providers())
@@ -231,18 +232,18 @@ fn secret_id(object: &ResolvedObject) -> Option<(&str, &str)> {
 /// Builds the object of a backend that stores references. Drops any values.
 fn draft_references(
     secret: ResolvedSecret,
-    build: impl FnOnce(Manifest, &[ReferredItem<'_>], &[KeySource]) -> Result<Manifest, Vec<Problem>>,
+    build: impl FnOnce(Manifest, &[UnresolvedItem<'_>], &[KeySource]) -> Result<Manifest, Vec<Problem>>,
 ) -> Result<DraftObject, Vec<Problem>> {
     let ResolvedSecret { manifest, items, sources } = secret;
-    let items: Vec<ReferredItem<'_>> = items
+    let items: Vec<UnresolvedItem<'_>> = items
         .iter()
-        .map(|item| ReferredItem { key: &item.key, origin: item.origin, text: item.text.as_ref() })
+        .map(|item| UnresolvedItem { key: &item.key, origin: item.origin, text: item.text.as_ref() })
         .collect();
     build(manifest, &items, &sources).map(DraftObject::Plain)
 }
 
-fn new_class(secret: &Manifest) -> Class {
-    Class {
+fn new_class(secret: &Manifest) -> ProviderClass {
+    ProviderClass {
         namespace: secret.namespace().to_owned(),
         name: secret.name().to_owned(),
         origin: secret.origin(),
@@ -260,7 +261,7 @@ fn guard(manifest: Manifest) -> Result<DraftObject, Problem> {
         }
         Some(PlainData::Object(field, held)) => {
             let error = SecretSealError::Within { object: object(), field };
-            return Err(Problem::at(held.shown_at(), &error));
+            return Err(Problem::at(held.display_origin(), &error));
         }
         None => {}
     }
@@ -285,20 +286,20 @@ fn without_copies(mut secret: Manifest) -> Manifest {
 
 fn is_empty(node: &Node) -> bool {
     match &node.value {
-        Value::Mapping(mapping) => mapping.is_empty(),
-        Value::Null => true,
+        NodeValue::Mapping(mapping) => mapping.is_empty(),
+        NodeValue::Null => true,
         _ => false,
     }
 }
 
 /// Returns the problems for which the API server would refuse typed Secrets.
-fn type_problems(resolved: &Resolved, today: Option<Date>, notes: &mut Vec<Note>) -> Vec<Problem> {
+fn type_problems(resolved: &ResolvedApp, today: Option<Date>, notes: &mut Vec<Note>) -> Vec<Problem> {
     let mut found = Vec::new();
     for object in resolved.objects() {
         found.extend(match object {
             ResolvedObject::Secret(ResolvedSecret { manifest, items, sources }) => {
                 let item_shapes = item_shapes(items);
-                let items = TypedItems { known: &item_shapes, more: !sources.is_empty() };
+                let items = TypedItems { known: &item_shapes, has_unknown: !sources.is_empty() };
                 secret_type::problems(manifest, items, today, notes)
             }
             ResolvedObject::Plain(manifest) if manifest.is_secret() => {
@@ -324,7 +325,7 @@ fn item_shape(item: &ResolvedItem) -> ItemShape<'_> {
 
 fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<DraftObject, Vec<Problem>> {
     let ResolvedSecret { manifest, mut items, sources } = secret;
-    let blueprint = Blueprint::new(manifest, &item_shapes(&items), notes)?;
+    let blueprint = SealableSecret::new(manifest, &item_shapes(&items), notes)?;
     items.extend(unknown_keys(&sources));
     Ok(DraftObject::Secret(blueprint, items))
 }
@@ -342,7 +343,7 @@ fn unknown_keys(sources: &[KeySource]) -> Option<ResolvedItem> {
 }
 
 fn seal_drafts(drafts: Vec<DraftObject>, sealer: &Sealer) -> Result<Vec<Manifest>, Failure> {
-    let stamp = Stamp {
+    let stamp = SealStamp {
         seal_key_id: sealer.key.id(),
         public_key_sha256: sealer.certificate.details().public_key_sha256.clone(),
         derivation: sealer.owner.derivation,
@@ -363,7 +364,7 @@ fn seal_drafts(drafts: Vec<DraftObject>, sealer: &Sealer) -> Result<Vec<Manifest
 
 /// Seals all items of all Secrets, in order.
 fn seal_items(drafts: &[DraftObject], sealer: &Sealer) -> Result<Vec<String>, Failure> {
-    let named: Vec<(&Blueprint, CompactString, &[ResolvedItem])> = drafts
+    let named: Vec<(&SealableSecret, CompactString, &[ResolvedItem])> = drafts
         .iter()
         .filter_map(|draft| match draft {
             DraftObject::Plain(_) => None,
@@ -442,7 +443,7 @@ fn encrypted_item(item: ResolvedItem, text: String) -> EncryptedItem {
 }
 
 /// Returns the text that replaces a value in a preview: its references, without the surrounding text.
-fn redacted_text(references: &[Reference]) -> String {
+fn redacted_text(references: &[SecretReference]) -> String {
     if references.is_empty() {
         return "redacted: a literal of the Secret".to_owned();
     }
@@ -453,18 +454,22 @@ fn redacted_text(references: &[Reference]) -> String {
     format!("redacted: {subject} of {}", shown.join(", "))
 }
 
-fn reference_text(reference: &Reference) -> String {
+fn reference_text(reference: &SecretReference) -> String {
     let format_part = |mark: &str, part: &Option<String>| {
         part.as_ref().map_or(String::new(), |part| format!("{mark}{part}"))
     };
-    let Reference { provider, path, key, version, .. } = reference;
+    let SecretReference { provider, path, key, version, .. } = reference;
     match (key, version) {
         (None, Some(version)) => format!("{provider}:{path}##{version}"),
         _ => format!("{provider}:{path}{}{}", format_part("#", key), format_part("#", version)),
     }
 }
 
-fn digest_secrets(drafts: &[DraftObject], owner: Option<&Owner>, checksums: &ChecksumKey) -> SecretDigests {
+fn digest_secrets(
+    drafts: &[DraftObject],
+    owner: Option<&SealOwner>,
+    checksums: &ChecksumKey,
+) -> SecretDigests {
     // A digest of a literal under a public key could be guessed.
     let owner = owner.filter(|_| !checksums.is_public());
     let mut all = SecretDigests::new();
@@ -493,7 +498,7 @@ fn digest_secrets(drafts: &[DraftObject], owner: Option<&Owner>, checksums: &Che
 }
 
 /// Computes the digest of an item with a withheld value: it distinguishes references and nothing else.
-fn withheld_digest(namespace: &str, name: &str, item: &ResolvedItem, checksums: &ChecksumKey) -> Digest {
+fn withheld_digest(namespace: &str, name: &str, item: &ResolvedItem, checksums: &ChecksumKey) -> KeyedDigest {
     let place = [namespace.as_bytes(), name.as_bytes(), item.key.as_bytes()];
     let references: Vec<String> = item.references.iter().map(reference_text).collect();
     let parts: Vec<&[u8]> = place.into_iter().chain(references.iter().map(String::as_bytes)).collect();

@@ -12,8 +12,8 @@ use super::{ProviderError, credential};
 ///
 /// # Errors
 /// The file cannot be read, or contains no certificate or an unusable one.
-pub(super) fn read(file: &Path) -> Result<Vec<u8>, ProviderError> {
-    let pem = credential::read(file, "`caFile`")?;
+pub(super) fn read_ca_file(file: &Path) -> Result<Vec<u8>, ProviderError> {
+    let pem = credential::read_file(file, "`caFile`")?;
     let mut roots = RootCertStore::empty();
     let read = CertificateDer::pem_slice_iter(&pem).try_for_each(|certificate| {
         certificate.map_err(drop).and_then(|certificate| roots.add(certificate).map_err(drop))

@@ -24,28 +24,28 @@ use std::time::Instant;
 
 use aws_credential_types::Credentials;
 
-use self::session::Session;
-use self::target::Target;
-use super::runtime::{self, Interrupted};
-use super::{Environment, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
-use sealwave_secrets::placeholder::Reference;
+use self::session::AwsSession;
+use self::target::AwsTarget;
+use super::runtime::{self, RuntimeError};
+use super::{EnvLookup, FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::AwsSettings;
-use sealwave_secrets::values::json_text::{self, NotJson};
+use sealwave_secrets::values::json_text::{self, JsonTextError};
 use sealwave_secrets::values::{EntriesError, KEY_HINT, KeyPath, SecretEntries, SecretValue, WalkError};
 
 /// An AWS service with secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Service {
+pub(super) enum AwsService {
     ParameterStore,
     SecretsManager,
 }
 
 /// The result of one target.
-type Answer = Result<Held, ProviderError>;
+type TargetResult = Result<FetchedSecret, ProviderError>;
 
 /// A whole secret.
 #[derive(Clone)]
-struct Held {
+struct FetchedSecret {
     value: SecretValue,
     /// Whether it was stored as bytes.
     binary: bool,
@@ -59,68 +59,75 @@ struct Held {
 /// Returns the first malformed setting.
 pub(super) fn provider(
     name: &str,
-    service: Service,
+    service: AwsService,
     settings: &AwsSettings,
     operator_dir: &Path,
-    environment: &Environment,
+    environment: &EnvLookup,
 ) -> Result<Box<dyn Provider>, ProviderConfigError> {
     settings::check(name, settings)?;
     let environment = Arc::clone(environment);
-    Ok(Box::new(Aws { service, settings: settings.within(operator_dir), environment, fixed: None }))
+    Ok(Box::new(AwsProvider {
+        service,
+        settings: settings.with_absolute_paths(operator_dir),
+        environment,
+        fixed: None,
+    }))
 }
 
-struct Aws {
-    service: Service,
+struct AwsProvider {
+    service: AwsService,
     settings: AwsSettings,
-    environment: Environment,
+    environment: EnvLookup,
     /// Credentials for tests, instead of those that the SDK finds.
     fixed: Option<Credentials>,
 }
 
-impl Aws {
-    fn ask(&self, targets: &BTreeSet<Target>, deadline: Instant) -> BTreeMap<Target, Answer> {
+impl AwsProvider {
+    fn ask(&self, targets: &BTreeSet<AwsTarget>, deadline: Instant) -> BTreeMap<AwsTarget, TargetResult> {
         let result = runtime::run(deadline, async |end| {
-            let session = Session::open(&self.settings, &self.environment, self.fixed.as_ref(), end).await?;
-            Ok(exchange::ask(self.service, &session, targets, end).await)
+            let session =
+                AwsSession::open(&self.settings, &self.environment, self.fixed.as_ref(), end).await?;
+            Ok(exchange::fetch_targets(self.service, &session, targets, end).await)
         });
         let error = match result {
             Ok(Ok(answers)) => return answers,
             Ok(Err(error)) => error,
-            Err(Interrupted::Elapsed) => ProviderError::unreachable(
+            Err(RuntimeError::DeadlineExceeded) => ProviderError::unreachable(
                 "no AWS credentials were received before the run's deadline",
                 "check that the sidecar can reach STS, the Pod Identity agent or the instance metadata",
             ),
-            Err(Interrupted::NotStarted(kind)) => ProviderError::cannot_start("the network runtime", kind),
+            Err(RuntimeError::NotStarted(kind)) => ProviderError::cannot_start("the network runtime", kind),
         };
         targets.iter().map(|target| (target.clone(), Err(error.clone()))).collect()
     }
 }
 
-impl Provider for Aws {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
-        let targets: Vec<Result<Target, ProviderError>> =
-            references.iter().map(|reference| Target::new(self.service, reference)).collect();
-        let distinct: BTreeSet<Target> =
+impl Provider for AwsProvider {
+    fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult> {
+        let targets: Vec<Result<AwsTarget, ProviderError>> =
+            references.iter().map(|reference| AwsTarget::new(self.service, reference)).collect();
+        let distinct: BTreeSet<AwsTarget> =
             targets.iter().filter_map(|target| target.as_ref().ok()).cloned().collect();
         // Without a valid target, credentials are not even looked up.
         let answers = if distinct.is_empty() { BTreeMap::new() } else { self.ask(&distinct, deadline) };
-        let value =
-            |(reference, target): (&&Reference, Result<Target, ProviderError>)| match answers.get(&target?) {
-                Some(Ok(secret)) => {
-                    let version = secret.version.as_deref();
-                    if reference.all_keys {
-                        return Ok(Fetched::at_version(secret.entries()?, version));
-                    }
-                    Ok(Fetched::at_version(secret.value(reference.key.as_deref())?, version))
+        let value = |(reference, target): (&&SecretReference, Result<AwsTarget, ProviderError>)| match answers
+            .get(&target?)
+        {
+            Some(Ok(secret)) => {
+                let version = secret.version.as_deref();
+                if reference.all_keys {
+                    return Ok(FetchedValue::with_version(secret.entries()?, version));
                 }
-                Some(Err(error)) => Err(error.clone()),
-                None => Err(ProviderError::bug("the provider returned no result")),
-            };
+                Ok(FetchedValue::with_version(secret.value(reference.key.as_deref())?, version))
+            }
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(ProviderError::bug("the provider returned no result")),
+        };
         references.iter().zip(targets).map(value).collect()
     }
 }
 
-impl Held {
+impl FetchedSecret {
     /// Returns all keys of a JSON object, each with its value.
     fn entries(&self) -> Result<SecretEntries, ProviderError> {
         let text = self.value.expose_str().ok_or(EntriesError::NotAnObject)?;
@@ -148,11 +155,11 @@ impl Held {
         }
         let found = json_text::lookup(text, &path).map_err(|error| match error {
             WalkError::Missing(step) => ProviderError::not_found(step.message("the secret"), KEY_HINT),
-            WalkError::Structure(NotJson::Duplicate) => ProviderError::invalid(
+            WalkError::Structure(JsonTextError::Duplicate) => ProviderError::invalid(
                 "the secret contains the key twice",
                 "remove one of them from the secret",
             ),
-            WalkError::Structure(NotJson::Syntax) => not_json("the value is not well-formed JSON"),
+            WalkError::Structure(JsonTextError::Syntax) => not_json("the value is not well-formed JSON"),
         })?;
         Ok(SecretValue::new(found.as_bytes().to_vec()))
     }

@@ -12,14 +12,14 @@ use super::ProviderError;
 
 /// The location of a cluster and its credentials.
 #[derive(Clone, Debug)]
-pub struct Cluster {
+pub struct ClusterAccess {
     /// Kubeconfigs, merged so that the first one wins; empty for the pod's own service account.
     pub kubeconfigs: Vec<PathBuf>,
     /// The context to use instead of the current one.
     pub context: Option<String>,
 }
 
-impl Cluster {
+impl ClusterAccess {
     /// Passes every CustomResourceDefinition of the cluster to `take`, which returns whether it is valid.
     ///
     /// # Errors
@@ -30,8 +30,8 @@ impl Cluster {
         deadline: Instant,
         take: &mut dyn FnMut(Json) -> bool,
     ) -> Result<(), ProviderError> {
-        use super::k8s::{Login, definitions};
-        let login = Login::User(&self.kubeconfigs, self.context.as_deref());
+        use super::k8s::{ClusterLogin, definitions};
+        let login = ClusterLogin::User(&self.kubeconfigs, self.context.as_deref());
         definitions::list(login, deadline, take)
     }
 

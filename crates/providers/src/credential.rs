@@ -16,7 +16,7 @@ const MAX_BYTES: u64 = 1 << 20;
 ///
 /// # Errors
 /// The file cannot be read, is not a regular file, or is too large.
-pub(super) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
+pub(super) fn read_file(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
     let failed = |why: String| {
         ProviderError::unreachable(
             format!("{what} `{}` {why}", path.display()),
@@ -42,8 +42,8 @@ pub(super) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Provid
 /// # Errors
 /// The file cannot be read, or does not contain exactly one token.
 #[cfg(feature = "vault")]
-pub(super) fn token(path: &Path, what: &str) -> Result<Zeroizing<String>, ProviderError> {
-    let bytes = read(path, what)?;
+pub(super) fn read_token(path: &Path, what: &str) -> Result<Zeroizing<String>, ProviderError> {
+    let bytes = read_file(path, what)?;
     let text = std::str::from_utf8(&bytes).unwrap_or_default().trim_ascii();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ProviderError::invalid(

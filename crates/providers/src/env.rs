@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use globset::{Glob, GlobMatcher};
 
-use super::{Environment, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
-use sealwave_secrets::placeholder::Reference;
+use super::{EnvLookup, FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
 
 /// Authors control `ARGOCD_ENV_*` and `PARAM_*`; the others belong to Argo CD, Kubernetes, Git or sealwave.
@@ -16,22 +16,22 @@ const RESERVED_PREFIXES: [&str; 6] = ["ARGOCD_", "GIT_", "KUBERNETES_", "KUBE_",
 /// Unrelated names: a glob that matches all of them matches anything.
 const UNLIKELY_TOGETHER: [&str; 3] = ["A", "QX_7", "ZZZZ"];
 
-pub(super) struct Env {
+pub(super) struct EnvProvider {
     names: Vec<GlobMatcher>,
-    environment: Environment,
+    environment: EnvLookup,
 }
 
-impl Env {
+impl EnvProvider {
     pub(super) fn new(
         provider: &str,
         names: &[String],
-        environment: Environment,
+        environment: EnvLookup,
     ) -> Result<Self, ProviderConfigError> {
         let names = names.iter().map(|pattern| matcher(provider, pattern)).collect::<Result<_, _>>()?;
         Ok(Self { names, environment })
     }
 
-    fn read(&self, reference: &Reference) -> FetchResult {
+    fn read(&self, reference: &SecretReference) -> FetchResult {
         let name = reference.path.as_str();
         if reference.key.is_some() || reference.version.is_some() {
             return Err(ProviderError::invalid(
@@ -64,13 +64,13 @@ impl Env {
             ));
         }
         (self.environment)(name)
-            .map(|value| Fetched::from(SecretValue::new(value.into_encoded_bytes())))
+            .map(|value| FetchedValue::from(SecretValue::new(value.into_encoded_bytes())))
             .ok_or_else(|| ProviderError::not_found("the variable is not set", "set it, or correct its name"))
     }
 }
 
-impl Provider for Env {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+impl Provider for EnvProvider {
+    fn fetch(&self, references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         references.iter().map(|reference| self.read(reference)).collect()
     }
 }

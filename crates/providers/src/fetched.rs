@@ -9,7 +9,7 @@ const MAX_VERSION: usize = 64;
 
 /// A fetched value.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchedValue {
     /// The value; empty if all keys were requested.
     pub value: SecretValue,
     /// All keys with their values, if all keys were requested.
@@ -34,7 +34,7 @@ impl Evidence {
 
     /// Computes the digest of a whole file.
     #[must_use]
-    pub fn of(file: &[u8]) -> Self {
+    pub fn from_content(file: &[u8]) -> Self {
         Self(sha256(file))
     }
 
@@ -44,7 +44,7 @@ impl Evidence {
 }
 
 /// The result of one reference.
-pub type FetchResult = Result<Fetched, ProviderError>;
+pub type FetchResult = Result<FetchedValue, ProviderError>;
 
 /// Returns the evidence of a result; a missing key depends on the file too.
 pub const fn evidence_of(answer: &FetchResult) -> Option<Evidence> {
@@ -57,9 +57,9 @@ pub const fn evidence_of(answer: &FetchResult) -> Option<Evidence> {
 
 /// Adds the evidence of a file in Git to a result.
 #[cfg(feature = "sops")]
-pub(super) fn from_file(answer: FetchResult, evidence: Evidence) -> FetchResult {
+pub(super) fn with_evidence(answer: FetchResult, evidence: Evidence) -> FetchResult {
     match answer {
-        Ok(fetched) => Ok(Fetched { evidence: Some(evidence), ..fetched }),
+        Ok(fetched) => Ok(FetchedValue { evidence: Some(evidence), ..fetched }),
         Err(ProviderError::NotFound { reason, hint, .. }) => {
             Err(ProviderError::NotFound { reason, hint, evidence: Some(evidence) })
         }
@@ -67,13 +67,13 @@ pub(super) fn from_file(answer: FetchResult, evidence: Evidence) -> FetchResult 
     }
 }
 
-impl Fetched {
+impl FetchedValue {
     /// Creates a value with a version.
     ///
     /// The version is written to the audit, which must not contain values. So a text that does not look like a version is
     /// dropped: a misdirected server could return anything.
     #[must_use]
-    pub fn at_version(value: impl Into<Self>, version: Option<&str>) -> Self {
+    pub fn with_version(value: impl Into<Self>, version: Option<&str>) -> Self {
         let looks_like_version = |text: &&str| {
             (1..=MAX_VERSION).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -82,14 +82,14 @@ impl Fetched {
     }
 }
 
-impl From<SecretValue> for Fetched {
+impl From<SecretValue> for FetchedValue {
     /// Creates a value without a version and without evidence.
     fn from(value: SecretValue) -> Self {
         Self { value, entries: None, version: None, evidence: None }
     }
 }
 
-impl From<SecretEntries> for Fetched {
+impl From<SecretEntries> for FetchedValue {
     fn from(entries: SecretEntries) -> Self {
         Self { entries: Some(entries), ..SecretValue::new(Vec::new()).into() }
     }
@@ -114,8 +114,9 @@ mod tests {
 
     #[test]
     fn texts_that_do_not_look_like_versions_are_dropped() {
-        let is_kept =
-            |text: &str| Fetched::at_version(SecretValue::new(Vec::new()), Some(text)).version.is_some();
+        let is_kept = |text: &str| {
+            FetchedValue::with_version(SecretValue::new(Vec::new()), Some(text)).version.is_some()
+        };
         for text in ["1", "84213", "11111111-2222-3333-4444-555555555555", &"a".repeat(64)] {
             assert!(is_kept(text), "{text}");
         }

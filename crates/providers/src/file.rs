@@ -18,9 +18,9 @@ use std::time::Instant;
 
 use zeroize::Zeroizing;
 
-use self::format::Document;
-use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
-use sealwave_secrets::placeholder::Reference;
+use self::format::KeyedFile;
+use super::{FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
 
 /// The largest file in bytes; Kubernetes allows one MiB per Secret.
@@ -30,13 +30,13 @@ const MAX_BYTES: u64 = 2 << 20;
 const SYSTEM_TREES: [&str; 5] =
     ["/dev", "/proc", "/run/secrets/eks.amazonaws.com", "/run/secrets/kubernetes.io", "/sys"];
 
-pub(super) struct File {
+pub(super) struct FileProvider {
     root: PathBuf,
     operator_dir: PathBuf,
     protected: Vec<PathBuf>,
 }
 
-impl File {
+impl FileProvider {
     pub(super) fn new(
         provider: &str,
         root: &Path,
@@ -113,8 +113,8 @@ impl File {
     }
 }
 
-impl Provider for File {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+impl Provider for FileProvider {
+    fn fetch(&self, references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         let root = match self.open_root() {
             Ok(root) => root,
             Err(error) => return vec![Err(error); references.len()],
@@ -134,11 +134,11 @@ impl Provider for File {
 /// A file that was read; it is parsed once a key is requested.
 struct OpenedFile {
     content: Result<SecretValue, ProviderError>,
-    document: Option<Result<Document, ProviderError>>,
+    document: Option<Result<KeyedFile, ProviderError>>,
 }
 
 impl OpenedFile {
-    fn value(&mut self, reference: &Reference) -> FetchResult {
+    fn value(&mut self, reference: &SecretReference) -> FetchResult {
         if reference.version.is_some() {
             return Err(ProviderError::invalid("a file has no versions", "leave the version out"));
         }
@@ -146,18 +146,18 @@ impl OpenedFile {
         if reference.key.is_none() && !reference.all_keys {
             return Ok(content.clone().into());
         }
-        let document = self.document.get_or_insert_with(|| Document::parse(&reference.path, content));
+        let document = self.document.get_or_insert_with(|| KeyedFile::parse(&reference.path, content));
         let document = document.as_ref().map_err(ProviderError::clone)?;
         match &reference.key {
-            Some(key) => document.value(key).map(Fetched::from),
-            None => document.entries().map(Fetched::from),
+            Some(key) => document.value(key).map(FetchedValue::from),
+            None => document.entries().map(FetchedValue::from),
         }
     }
 }
 
 /// Rejects paths that could refer to anything but a file below the root.
 fn check_path(path: &str) -> Result<(), ProviderError> {
-    path_fault(path).map_or(Ok(()), |why| {
+    path_problem(path).map_or(Ok(()), |why| {
         Err(ProviderError::invalid(
             why,
             "write the path below the provider's root, for example `shop/db.yaml`",
@@ -166,7 +166,7 @@ fn check_path(path: &str) -> Result<(), ProviderError> {
 }
 
 /// Returns why a path could refer to anything but a file below the root.
-pub(super) fn path_fault(path: &str) -> Option<&'static str> {
+pub(super) fn path_problem(path: &str) -> Option<&'static str> {
     if path.starts_with('/') {
         Some("the path is absolute")
     } else if path.contains(['\\', '\0']) {

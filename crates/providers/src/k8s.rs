@@ -7,7 +7,7 @@
 
 mod connection;
 pub(super) mod definitions;
-mod question;
+mod request;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,17 +17,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use self::connection::Connection;
-pub(super) use self::connection::Login;
-use self::question::Question;
-use super::runtime::{self, Interrupted};
-use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
+use self::connection::ClusterConnection;
+pub(super) use self::connection::ClusterLogin;
+use self::request::ClusterRequest;
+use super::runtime::{self, RuntimeError};
+use super::{FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
 use sealwave_core::names::dns::{is_label, is_subdomain};
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::K8sSettings;
-use sealwave_secrets::values::json_text::{self, NotJson};
+use sealwave_secrets::values::json_text::{self, JsonTextError};
 use sealwave_secrets::values::{
-    KEY_HINT, KeyPath, MissingStep, SecretEntries, SecretValue, Shape, WalkError,
+    KEY_HINT, KeyPath, MissingStep, SecretEntries, SecretValue, ValueShape, WalkError,
 };
 
 /// Concurrent requests: as many as most apps have secrets, so that all take as long as one.
@@ -36,7 +36,7 @@ const AT_ONCE: usize = 20;
 /// Types of Secrets that are credentials for the cluster itself.
 const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
 
-pub(super) struct K8s {
+pub(super) struct K8sProvider {
     scope: NamespaceScope,
     kubeconfig: Option<PathBuf>,
     context: Option<String>,
@@ -51,7 +51,7 @@ enum NamespaceScope {
 /// A namespace and the name of a Secret in it.
 type SecretId<'r> = (&'r str, &'r str);
 
-impl K8s {
+impl K8sProvider {
     pub(super) fn new(
         provider: &str,
         settings: &K8sSettings,
@@ -88,7 +88,7 @@ impl K8s {
     }
 
     /// Returns the Secret that a reference refers to.
-    fn check<'r>(&'r self, reference: &'r Reference) -> Result<SecretId<'r>, ProviderError> {
+    fn check<'r>(&'r self, reference: &'r SecretReference) -> Result<SecretId<'r>, ProviderError> {
         let path = reference.path.as_str();
         let id = match (&self.scope, path.split_once('/')) {
             (NamespaceScope::One(namespace), None) => (namespace.as_str(), path),
@@ -138,16 +138,16 @@ impl K8s {
         end: Instant,
     ) -> Result<BTreeMap<SecretId<'r>, Result<ClusterSecret, ProviderError>>, ProviderError> {
         let login = match &self.kubeconfig {
-            Some(file) => Login::Operator(file, self.context.as_deref()),
-            None => Login::Pod,
+            Some(file) => ClusterLogin::Operator(file, self.context.as_deref()),
+            None => ClusterLogin::Pod,
         };
-        let connection = Connection::open(login).await?;
+        let connection = ClusterConnection::open(login).await?;
         let work = wanted.iter().map(|(namespace, name)| {
             let (connection, namespace, name) =
                 (connection.clone(), (*namespace).to_owned(), (*name).to_owned());
             async move {
-                let question = Question::Secret { namespace: &namespace, name: &name };
-                ClusterSecret::read(connection.ask(&question, end).await?)
+                let question = ClusterRequest::Secret { namespace: &namespace, name: &name };
+                ClusterSecret::read(connection.get(&question, end).await?)
             }
         });
         let answers = runtime::gather(end, AT_ONCE, work).await.into_iter();
@@ -159,8 +159,8 @@ impl K8s {
 const SCOPE_HINT: &str =
     "`namespace: shop-secrets` reads Secrets from one namespace, `namespaces: [a, b]` from several";
 
-impl Provider for K8s {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
+impl Provider for K8sProvider {
+    fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult> {
         let checked: Vec<_> = references.iter().map(|reference| self.check(reference)).collect();
         let wanted: BTreeSet<_> = checked.iter().filter_map(|id| id.as_ref().ok().copied()).collect();
         let secrets = if wanted.is_empty() {
@@ -168,13 +168,13 @@ impl Provider for K8s {
         } else {
             match runtime::run(deadline, |end| self.secrets(wanted, end)) {
                 Ok(secrets) => secrets,
-                Err(Interrupted::Elapsed) => Err(ProviderError::overdue()),
-                Err(Interrupted::NotStarted(kind)) => {
+                Err(RuntimeError::DeadlineExceeded) => Err(ProviderError::overdue()),
+                Err(RuntimeError::NotStarted(kind)) => {
                     Err(ProviderError::cannot_start("the network runtime", kind))
                 }
             }
         };
-        let fetched = |id: Result<SecretId<'_>, ProviderError>, reference: &Reference| {
+        let fetched = |id: Result<SecretId<'_>, ProviderError>, reference: &SecretReference| {
             let id = id?;
             let secrets = secrets.as_ref().map_err(ProviderError::clone)?;
             let secret = secrets.get(&id).ok_or_else(ProviderError::overdue)?;
@@ -198,11 +198,11 @@ struct ClusterSecret {
 impl ClusterSecret {
     fn read(json: Zeroizing<Vec<u8>>) -> Result<Self, ProviderError> {
         let mut secret = Self { json, resource_version: None };
-        let string_at = |path: &[&str]| -> Result<Option<String>, NotJson> {
+        let string_at = |path: &[&str]| -> Result<Option<String>, JsonTextError> {
             Ok(secret.member(path)?.and_then(|json| serde_json::from_str(json.get()).ok()))
         };
         if string_at(&["kind"]).map_err(malformed)?.as_deref() != Some("Secret") {
-            return Err(malformed(NotJson::Syntax));
+            return Err(malformed(JsonTextError::Syntax));
         }
         let kind = string_at(&["type"]).map_err(malformed)?.unwrap_or_default();
         if REFUSED_TYPES.contains(&kind.as_str()) {
@@ -222,13 +222,13 @@ impl ClusterSecret {
             Some(value) => value,
             None => self.within_item(&path)?,
         };
-        Ok(Fetched::at_version(value, self.resource_version.as_deref()))
+        Ok(FetchedValue::with_version(value, self.resource_version.as_deref()))
     }
 
     /// Looks up a path in the JSON of an item: the first name is the item's key.
     fn within_item(&self, path: &KeyPath) -> Result<SecretValue, ProviderError> {
         let missing = |step: MissingStep| ProviderError::not_found(step.message("the Secret"), KEY_HINT);
-        let missing_item = || missing(path.missing(0, Shape::Object));
+        let missing_item = || missing(path.missing(0, ValueShape::Object));
         let (first, _) = path.names().next().ok_or_else(missing_item)?;
         if path.names().len() == 1 {
             return Err(missing_item());
@@ -236,15 +236,15 @@ impl ClusterSecret {
         let item = self.item(first)?.ok_or_else(missing_item)?;
         let text = item.expose_str().unwrap_or("");
         if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(['{', '[']) {
-            return Err(missing(path.missing(1, Shape::Scalar)));
+            return Err(missing(path.missing(1, ValueShape::Scalar)));
         }
         let found = json_text::lookup_from(text, path, 1).map_err(|error| match error {
             WalkError::Missing(step) => missing(step),
-            WalkError::Structure(NotJson::Duplicate) => ProviderError::invalid(
+            WalkError::Structure(JsonTextError::Duplicate) => ProviderError::invalid(
                 "the JSON of the item contains the key twice",
                 "remove one of them from the Secret",
             ),
-            WalkError::Structure(NotJson::Syntax) => ProviderError::invalid(
+            WalkError::Structure(JsonTextError::Syntax) => ProviderError::invalid(
                 "the item is not well-formed JSON",
                 "use only the key of the item, or correct its JSON",
             ),
@@ -257,7 +257,7 @@ impl ClusterSecret {
         let Some(found) = self.member(&["data", key]).map_err(malformed)? else { return Ok(None) };
         let encoded: Option<Zeroizing<String>> = serde_json::from_str(found.get()).ok().map(Zeroizing::new);
         let value = encoded.as_ref().and_then(|encoded| decode(encoded.as_bytes()));
-        value.map(Some).ok_or_else(|| malformed(NotJson::Syntax))
+        value.map(Some).ok_or_else(|| malformed(JsonTextError::Syntax))
     }
 
     /// Returns all keys, each with its bytes.
@@ -266,14 +266,14 @@ impl ClusterSecret {
         let encoded = data.map(|data| SecretEntries::from_json(data.get())).transpose()?.unwrap_or_default();
         let mut entries = SecretEntries::default();
         for (key, value) in encoded.iter() {
-            let value = decode(value.expose()).ok_or_else(|| malformed(NotJson::Syntax))?;
+            let value = decode(value.expose()).ok_or_else(|| malformed(JsonTextError::Syntax))?;
             entries.insert(key.to_owned(), Some(value))?;
         }
-        Ok(Fetched::at_version(entries, self.resource_version.as_deref()))
+        Ok(FetchedValue::with_version(entries, self.resource_version.as_deref()))
     }
 
-    fn member(&self, path: &[&str]) -> Result<Option<&serde_json::value::RawValue>, NotJson> {
-        let text = std::str::from_utf8(&self.json).map_err(|_| NotJson::Syntax)?;
+    fn member(&self, path: &[&str]) -> Result<Option<&serde_json::value::RawValue>, JsonTextError> {
+        let text = std::str::from_utf8(&self.json).map_err(|_| JsonTextError::Syntax)?;
         let mut at = json_text::parse(text)?;
         for field in path {
             match json_text::member(at, field)? {
@@ -289,7 +289,7 @@ fn decode(base64: &[u8]) -> Option<SecretValue> {
     STANDARD.decode(base64).ok().map(SecretValue::new)
 }
 
-fn malformed(_: NotJson) -> ProviderError {
+fn malformed(_: JsonTextError) -> ProviderError {
     ProviderError::invalid(
         "the cluster's response is not a Secret",
         "check that the cluster's address is that of its API server",

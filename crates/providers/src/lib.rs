@@ -43,13 +43,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sealwave_core::diagnostic::Note;
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 
-pub use self::cluster::Cluster;
+pub use self::cluster::ClusterAccess;
 pub use self::config_error::ProviderConfigError;
 pub use self::error::ProviderError;
-pub use self::fetched::{Evidence, FetchResult, Fetched, evidence_of};
-pub use self::registry::Providers;
+pub use self::fetched::{Evidence, FetchResult, FetchedValue, evidence_of};
+pub use self::registry::ProviderRegistry;
 
 pub use sealwave_secrets::placeholder::PROVIDER_KINDS as KINDS;
 
@@ -59,7 +59,7 @@ pub trait Provider: Send + Sync {
     ///
     /// Gives up at the deadline, with [`ProviderError::Unreachable`] for everything that is still missing.
     /// A result that depends on a file in Git carries the [`Evidence`] of that file.
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult>;
+    fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult>;
 
     /// Takes the notes that a fetch left in addition to its results. They contain no credentials and no values.
     fn take_notes(&self) -> Vec<Note> {
@@ -68,7 +68,7 @@ pub trait Provider: Send + Sync {
 }
 
 /// Looks up environment variables, as passed on by `config`.
-pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+pub(crate) type EnvLookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
 /// Locations of the app's own files, for providers that read them.
 #[derive(Clone, Debug)]

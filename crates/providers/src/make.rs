@@ -11,16 +11,16 @@ use super::k8s;
 use super::sops;
 #[cfg(feature = "vault")]
 use super::vault;
-use super::{AppFiles, Environment, Provider, ProviderConfigError, env, file};
+use super::{AppFiles, EnvLookup, Provider, ProviderConfigError, env, file};
 use sealwave_secrets::placeholder::{DEFAULT_PROVIDER, provider_name};
 use sealwave_secrets::settings::ProviderConfig;
 
 /// The inputs of a provider besides its settings.
-pub(super) struct Surroundings<'a> {
+pub(super) struct ProviderContext<'a> {
     pub(super) operator_dir: &'a Path,
     pub(super) protected: &'a [PathBuf],
     pub(super) app: &'a AppFiles,
-    pub(super) environment: &'a Environment,
+    pub(super) environment: &'a EnvLookup,
 }
 
 /// Evaluates to `$made`, or to a [`NotBuilt`](super::not_built::NotBuilt) provider if the feature is disabled.
@@ -45,42 +45,53 @@ macro_rules! if_built {
     not(all(feature = "aws", feature = "k8s", feature = "sops", feature = "vault")),
     expect(unused_variables, reason = "disabled features do not read their settings")
 )]
-pub(super) fn provider(
+pub(super) fn create_provider(
     name: &str,
     config: &ProviderConfig,
-    around: &Surroundings<'_>,
+    around: &ProviderContext<'_>,
 ) -> Result<Box<dyn Provider>, ProviderConfigError> {
-    let Surroundings { operator_dir, protected, app, environment } = *around;
+    let ProviderContext { operator_dir, protected, app, environment } = *around;
     match config {
         ProviderConfig::AwsSm(settings) => {
             if_built!(
                 "aws",
                 "aws-sm",
-                aws::provider(name, aws::Service::SecretsManager, settings, operator_dir, environment)
+                aws::provider(name, aws::AwsService::SecretsManager, settings, operator_dir, environment)
             )
         }
         ProviderConfig::AwsSsm(settings) => {
             if_built!(
                 "aws",
                 "aws-ssm",
-                aws::provider(name, aws::Service::ParameterStore, settings, operator_dir, environment)
+                aws::provider(name, aws::AwsService::ParameterStore, settings, operator_dir, environment)
             )
         }
-        ProviderConfig::Env { names } => env::Env::new(name, names, Arc::clone(environment)).map(boxed),
-        ProviderConfig::File { root } => file::File::new(name, root, operator_dir, protected).map(boxed),
+        ProviderConfig::Env { names } => {
+            env::EnvProvider::new(name, names, Arc::clone(environment)).map(boxed)
+        }
+        ProviderConfig::File { root } => {
+            file::FileProvider::new(name, root, operator_dir, protected).map(boxed)
+        }
         ProviderConfig::K8s(settings) => {
-            if_built!("k8s", "k8s", k8s::K8s::new(name, settings, operator_dir).map(boxed))
+            if_built!("k8s", "k8s", k8s::K8sProvider::new(name, settings, operator_dir).map(boxed))
         }
         ProviderConfig::Sops { age_key_files, aws_kms } => {
             if_built!(
                 "sops",
                 "sops",
-                sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app, environment)
-                    .map(boxed)
+                sops::SopsProvider::new(
+                    name,
+                    age_key_files,
+                    aws_kms.as_ref(),
+                    operator_dir,
+                    app,
+                    environment
+                )
+                .map(boxed)
             )
         }
         ProviderConfig::Vault(settings) => {
-            if_built!("vault", "vault", vault::Vault::new(name, settings, operator_dir).map(boxed))
+            if_built!("vault", "vault", vault::VaultProvider::new(name, settings, operator_dir).map(boxed))
         }
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use super::make::{self, Surroundings};
-use super::{AppFiles, Environment, FetchResult, Provider, ProviderError};
+use super::make::{self, ProviderContext};
+use super::{AppFiles, EnvLookup, FetchResult, Provider, ProviderError};
 use sealwave_core::diagnostic::{Failure, Note, Problem};
-use sealwave_secrets::placeholder::{Reference, list};
+use sealwave_secrets::placeholder::{SecretReference, quoted_list};
 use sealwave_secrets::settings::ProviderConfig;
 
 /// Stack size of a provider's thread, large enough for parsing files within their limits.
@@ -21,11 +21,11 @@ const MAX_AWAITED: usize = 20;
 
 /// The providers of an operator file by the name that placeholders use.
 #[derive(Default)]
-pub struct Providers {
+pub struct ProviderRegistry {
     all: BTreeMap<String, Box<dyn Provider>>,
 }
 
-impl Providers {
+impl ProviderRegistry {
     /// Creates the providers of an operator file.
     ///
     /// Relative paths are relative to `operator_dir`. `protected` are files that no provider may ever read, whatever
@@ -41,17 +41,17 @@ impl Providers {
         app: &AppFiles,
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
-        let environment: Environment = Arc::new(environment);
+        let environment: EnvLookup = Arc::new(environment);
         let mut problems = Vec::new();
         let mut all = BTreeMap::new();
         for (name, config) in config {
             if let Err(error) = make::check_name(name) {
                 problems.push(Problem::new(&error));
             }
-            let provider = make::provider(
+            let provider = make::create_provider(
                 name,
                 config,
-                &Surroundings { operator_dir, protected, app, environment: &environment },
+                &ProviderContext { operator_dir, protected, app, environment: &environment },
             );
             match provider {
                 Ok(provider) => {
@@ -80,14 +80,14 @@ impl Providers {
     /// Fetches each reference once, with one call per provider and all providers concurrently.
     pub fn fetch<'r>(
         &self,
-        references: impl IntoIterator<Item = &'r Reference>,
+        references: impl IntoIterator<Item = &'r SecretReference>,
         deadline: Instant,
-    ) -> BTreeMap<&'r Reference, FetchResult> {
-        let mut by_provider: BTreeMap<&str, BTreeSet<&Reference>> = BTreeMap::new();
+    ) -> BTreeMap<&'r SecretReference, FetchResult> {
+        let mut by_provider: BTreeMap<&str, BTreeSet<&SecretReference>> = BTreeMap::new();
         for reference in references {
             by_provider.entry(&reference.provider).or_default().insert(reference);
         }
-        let batches: Vec<(&str, Vec<&Reference>)> = by_provider
+        let batches: Vec<(&str, Vec<&SecretReference>)> = by_provider
             .into_iter()
             .map(|(name, references)| (name, references.into_iter().collect()))
             .collect();
@@ -114,7 +114,7 @@ impl Providers {
         self.all.values().flat_map(|provider| provider.take_notes()).collect()
     }
 
-    fn ask(&self, name: &str, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
+    fn ask(&self, name: &str, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult> {
         let error = match self.all.get(name) {
             Some(_) if Instant::now() >= deadline => ProviderError::overdue(),
             Some(provider) => return provider.fetch(references, deadline),
@@ -137,15 +137,15 @@ fn join_thread(
 
 /// Pairs each reference with its result. Deadline errors list all pending references.
 fn pair_results(
-    references: Vec<&Reference>,
+    references: Vec<&SecretReference>,
     answers: Result<Vec<FetchResult>, ProviderError>,
-) -> Vec<(&Reference, FetchResult)> {
+) -> Vec<(&SecretReference, FetchResult)> {
     let (answers, rest) = match answers {
         Ok(answers) => (answers, ProviderError::bug("the provider returned no result")),
         Err(error) => (Vec::new(), error),
     };
     let answers = answers.into_iter().chain(std::iter::repeat_with(|| Err(rest.clone())));
-    let mut all: Vec<(&Reference, FetchResult)> = references.into_iter().zip(answers).collect();
+    let mut all: Vec<(&SecretReference, FetchResult)> = references.into_iter().zip(answers).collect();
     let is_overdue = |answer: &FetchResult| matches!(answer, Err(error) if error.is_overdue());
     let awaited: BTreeSet<String> = all
         .iter()
@@ -164,7 +164,7 @@ fn pair_results(
 fn shortened_list(names: &BTreeSet<String>) -> String {
     let first: Vec<&String> = names.iter().take(MAX_AWAITED).collect();
     match names.len() - first.len() {
-        0 => list(&first),
-        more => format!("{} and {more} more", list(&first)),
+        0 => quoted_list(&first),
+        more => format!("{} and {more} more", quoted_list(&first)),
     }
 }

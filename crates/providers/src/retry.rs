@@ -10,7 +10,7 @@ use super::ProviderError;
 
 /// An error of one attempt.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(super) enum AttemptError {
     /// Another attempt would fail too.
     Final(ProviderError),
     /// Another attempt may succeed.
@@ -22,14 +22,14 @@ pub(super) enum Failed {
     },
 }
 
-impl Failed {
+impl AttemptError {
     /// Returns a transient error without a requested pause.
     pub(super) const fn transient(error: ProviderError) -> Self {
         Self::Transient { error, after: None }
     }
 }
 
-impl From<ProviderError> for Failed {
+impl From<ProviderError> for AttemptError {
     fn from(error: ProviderError) -> Self {
         Self::Final(error)
     }
@@ -37,26 +37,26 @@ impl From<ProviderError> for Failed {
 
 /// The number of attempts and the pauses between them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct RetryPolicy {
     /// The total number of attempts.
     pub(super) attempts: u32,
     /// The first pause; each later one is twice as long.
-    pub(super) first: Duration,
+    pub(super) first_pause: Duration,
     /// The longest pause that is not requested by the service.
-    pub(super) longest: Duration,
+    pub(super) max_pause: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 6, first: Duration::from_millis(200), longest: Duration::from_secs(3) }
+        Self { attempts: 6, first_pause: Duration::from_millis(200), max_pause: Duration::from_secs(3) }
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// Returns a random pause: between half and all of the nominal pause after this many failures.
     fn pause(&self, failures: u32) -> Duration {
         let doublings = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
-        let whole = self.first.saturating_mul(doublings).min(self.longest);
+        let whole = self.first_pause.saturating_mul(doublings).min(self.max_pause);
         // Without system randomness there is no jitter, which is harmless.
         let share = getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX));
         whole.mul_f64(f64::midpoint(1.0, share))
@@ -69,17 +69,17 @@ impl Patience {
 ///
 /// # Errors
 /// Returns the error of the last attempt.
-pub(super) async fn retry<T, W: Future<Output = Result<T, Failed>>>(
+pub(super) async fn retry<T, W: Future<Output = Result<T, AttemptError>>>(
     end: Instant,
-    patience: Patience,
+    patience: RetryPolicy,
     mut attempt: impl FnMut() -> W,
 ) -> Result<T, ProviderError> {
     let mut failures = 0;
     loop {
         let (error, after) = match attempt().await {
             Ok(value) => return Ok(value),
-            Err(Failed::Final(error)) => return Err(error),
-            Err(Failed::Transient { error, after }) => (error, after),
+            Err(AttemptError::Final(error)) => return Err(error),
+            Err(AttemptError::Transient { error, after }) => (error, after),
         };
         failures += 1;
         let pause = after.unwrap_or_else(|| patience.pause(failures));
@@ -119,8 +119,11 @@ mod tests {
     use super::super::runtime;
     use super::*;
 
-    const QUICK: Patience =
-        Patience { attempts: 4, first: Duration::from_millis(1), longest: Duration::from_millis(2) };
+    const QUICK: RetryPolicy = RetryPolicy {
+        attempts: 4,
+        first_pause: Duration::from_millis(1),
+        max_pause: Duration::from_millis(2),
+    };
 
     fn broken() -> ProviderError {
         ProviderError::unreachable("out of order", "repair it")
@@ -134,7 +137,9 @@ mod tests {
             retry(Instant::now() + left, QUICK, || {
                 count.set(count.get() + 1);
                 let failed = count.get() <= failing;
-                async move { if failed { Err(Failed::Transient { error: broken(), after }) } else { Ok(()) } }
+                async move {
+                    if failed { Err(AttemptError::Transient { error: broken(), after }) } else { Ok(()) }
+                }
             })
         });
         (result.expect("not interrupted"), count.get())
@@ -166,7 +171,7 @@ mod tests {
         let result = runtime::run(Instant::now() + LONG, |end| {
             retry(end, QUICK, || {
                 count.set(count.get() + 1);
-                async { Err::<(), _>(Failed::Final(broken())) }
+                async { Err::<(), _>(AttemptError::Final(broken())) }
             })
         });
         assert_eq!((result, count.get()), (Ok(Err(broken())), 1));
@@ -174,7 +179,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_within_their_limits() {
-        let patience = Patience::default();
+        let patience = RetryPolicy::default();
         let mut distinct = std::collections::BTreeSet::new();
         for _ in 0..50 {
             for (failures, whole) in [(1, 200), (2, 400), (3, 800), (4, 1600), (5, 3000), (40, 3000)] {

@@ -21,9 +21,9 @@ const MAX_BLOCKING_THREADS: usize = 8;
 
 /// The reason why a runtime returned no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Interrupted {
+pub(super) enum RuntimeError {
     /// The work did not finish in time.
-    Elapsed,
+    DeadlineExceeded,
     /// The system lacks the resources for a runtime.
     NotStarted(io::ErrorKind),
 }
@@ -37,17 +37,19 @@ pub(super) enum Interrupted {
 pub(super) fn run<T, W: Future<Output = T>>(
     deadline: Instant,
     work: impl FnOnce(Instant) -> W,
-) -> Result<T, Interrupted> {
+) -> Result<T, RuntimeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .max_blocking_threads(MAX_BLOCKING_THREADS)
         .enable_all()
         .build()
-        .map_err(|error| Interrupted::NotStarted(error.kind()))?;
+        .map_err(|error| RuntimeError::NotStarted(error.kind()))?;
     let left = deadline.saturating_duration_since(Instant::now());
     let reserve = (left / 10).min(RESERVE);
     let before = |reserve: Duration| deadline.checked_sub(reserve).unwrap_or(deadline);
     let result = runtime.block_on(async {
-        timeout_at(before(reserve / 2).into(), work(before(reserve))).await.map_err(|_| Interrupted::Elapsed)
+        timeout_at(before(reserve / 2).into(), work(before(reserve)))
+            .await
+            .map_err(|_| RuntimeError::DeadlineExceeded)
     });
     // Dropping the runtime would wait for blocking calls, such as the system's name resolution.
     runtime.shutdown_background();
@@ -144,8 +146,11 @@ mod tests {
         });
         let results = run(within(Duration::from_millis(300)), |end| gather(end, 8, slow));
         assert_eq!(results, Ok(vec![Some(1), None, Some(3)]));
-        assert_eq!(run(within(Duration::from_millis(50)), |_| sleep(LONG)), Err(Interrupted::Elapsed));
-        assert_eq!(run(Instant::now(), |_| sleep(LONG)), Err(Interrupted::Elapsed));
+        assert_eq!(
+            run(within(Duration::from_millis(50)), |_| sleep(LONG)),
+            Err(RuntimeError::DeadlineExceeded)
+        );
+        assert_eq!(run(Instant::now(), |_| sleep(LONG)), Err(RuntimeError::DeadlineExceeded));
     }
 
     #[test]
@@ -161,7 +166,7 @@ mod tests {
         let result = run(within(Duration::from_millis(100)), |_| async {
             tokio::task::spawn_blocking(move || blocked.recv()).await.is_ok()
         });
-        assert_eq!(result, Err(Interrupted::Elapsed));
+        assert_eq!(result, Err(RuntimeError::DeadlineExceeded));
         // If `run` had waited for the thread, this line would never be reached.
         drop(release);
     }

@@ -29,55 +29,55 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use self::document::Document;
-use self::keys::Keys;
-use self::metadata::Metadata;
-use super::fetched::from_file;
-use super::file::{path_fault, read_regular};
+use self::document::SopsDocument;
+use self::keys::DecryptionKeys;
+use self::metadata::SopsMetadata;
+use super::fetched::with_evidence;
+use super::file::{path_problem, read_regular};
 use super::{
-    AppFiles, Environment, Evidence, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError,
+    AppFiles, EnvLookup, Evidence, FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError,
 };
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::AwsKms;
 use sealwave_secrets::values::SecretValue;
 
-pub(super) struct Sops {
+pub(super) struct SopsProvider {
     app: AppFiles,
-    keys: Keys,
+    keys: DecryptionKeys,
 }
 
 /// A decrypted file and the digest of its encrypted form.
 struct DecryptedFile {
-    document: Document,
+    document: SopsDocument,
     evidence: Evidence,
 }
 
-impl Sops {
+impl SopsProvider {
     pub(super) fn new(
         provider: &str,
         age_key_files: &[PathBuf],
         aws_kms: Option<&AwsKms>,
         operator_dir: &Path,
         app: &AppFiles,
-        environment: &Environment,
+        environment: &EnvLookup,
     ) -> Result<Self, ProviderConfigError> {
         Ok(Self {
             app: app.clone(),
-            keys: Keys::new(provider, age_key_files, aws_kms, operator_dir, environment)?,
+            keys: DecryptionKeys::new(provider, age_key_files, aws_kms, operator_dir, environment)?,
         })
     }
 
     fn open(&self, path: &str, deadline: Instant) -> Result<DecryptedFile, ProviderError> {
         let content = self.read(path)?;
         let parsed = format::parse(path, content.expose())?;
-        let metadata = Metadata::read(&parsed.metadata)?;
+        let metadata = SopsMetadata::read(&parsed.metadata)?;
         let key = self.keys.data_key(&metadata, deadline)?;
-        let document = Document::open(&parsed, &metadata, &key)?;
-        Ok(DecryptedFile { document, evidence: Evidence::of(content.expose()) })
+        let document = SopsDocument::open(&parsed, &metadata, &key)?;
+        Ok(DecryptedFile { document, evidence: Evidence::from_content(content.expose()) })
     }
 
     fn read(&self, path: &str) -> Result<SecretValue, ProviderError> {
-        if let Some(why) = path_fault(path) {
+        if let Some(why) = path_problem(path) {
             return Err(ProviderError::invalid(
                 why,
                 "write the path below the app's directory, for example `secrets/db.enc.yaml`",
@@ -110,8 +110,8 @@ impl Sops {
     }
 }
 
-impl Provider for Sops {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
+impl Provider for SopsProvider {
+    fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult> {
         let mut opened: BTreeMap<&str, Result<DecryptedFile, ProviderError>> = BTreeMap::new();
         let mut answers = Vec::with_capacity(references.len());
         for reference in references {
@@ -126,14 +126,14 @@ impl Provider for Sops {
             answers.push(match file {
                 Ok(DecryptedFile { document, evidence }) => {
                     let answer = if reference.all_keys {
-                        document.entries().map(Fetched::from)
+                        document.entries().map(FetchedValue::from)
                     } else {
                         document
                             .value(reference.key.as_deref())
-                            .map(Fetched::from)
+                            .map(FetchedValue::from)
                             .map_err(ProviderError::from)
                     };
-                    from_file(answer, *evidence)
+                    with_evidence(answer, *evidence)
                 }
                 Err(error) => Err(error.clone()),
             });

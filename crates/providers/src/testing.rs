@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{AppFiles, FetchResult, ProviderError, Providers};
-use sealwave_secrets::placeholder::Reference;
+use super::{AppFiles, FetchResult, ProviderError, ProviderRegistry};
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::ProviderConfig;
 
 /// A marker in all stub secrets and credentials, which must not appear in any error.
@@ -17,20 +17,20 @@ pub(super) const MARKER: &str = "CANARY";
 pub(super) const LONG: Duration = Duration::from_mins(2);
 
 /// The bytes of one reference.
-pub(super) type Answer = Result<Vec<u8>, ProviderError>;
+pub(super) type BytesResult = Result<Vec<u8>, ProviderError>;
 
 /// Parses `provider:path#key#version`.
-pub(super) fn reference(source: &str) -> Reference {
+pub(super) fn reference(source: &str) -> SecretReference {
     let (provider, rest) = source.split_once(':').expect("a provider");
     let mut fields = rest.split('#').map(str::to_owned);
     let (path, key, version) = (fields.next().unwrap_or_default(), fields.next(), fields.next());
     let key = key.filter(|key| version.is_none() || !key.is_empty());
-    Reference { provider: provider.into(), path, key, version, all_keys: false }
+    SecretReference { provider: provider.into(), path, key, version, all_keys: false }
 }
 
 /// Parses the same text as a reference to all keys.
-pub(super) fn all_keys(source: &str) -> Reference {
-    Reference { all_keys: true, ..reference(source) }
+pub(super) fn all_keys(source: &str) -> SecretReference {
+    SecretReference { all_keys: true, ..reference(source) }
 }
 
 /// Returns the keys and texts of a result, or its error, which must not contain the marker.
@@ -64,16 +64,16 @@ pub(super) fn fetch(
     left: Duration,
 ) -> Vec<FetchResult> {
     let config = BTreeMap::from([(name.to_owned(), config)]);
-    let providers = Providers::new(&config, dir, &[], &app(dir), |_| None).expect("valid settings");
-    let references: Vec<Reference> =
+    let providers = ProviderRegistry::new(&config, dir, &[], &app(dir), |_| None).expect("valid settings");
+    let references: Vec<SecretReference> =
         sources.iter().map(|source| reference(&format!("{name}:{source}"))).collect();
     let fetched = providers.fetch(&references, Instant::now() + left);
     references.iter().map(|reference| fetched[reference].clone()).collect()
 }
 
 /// Returns the bytes of each result; errors must have a hint and must not contain the marker.
-pub(super) fn bytes(fetched: Vec<FetchResult>) -> Vec<Answer> {
-    let answers: Vec<Answer> =
+pub(super) fn bytes(fetched: Vec<FetchResult>) -> Vec<BytesResult> {
+    let answers: Vec<BytesResult> =
         fetched.into_iter().map(|answer| answer.map(|fetched| fetched.value.expose().to_vec())).collect();
     for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
         let shown = format!("{error} {error:?}");
@@ -90,7 +90,7 @@ pub(super) fn versions(fetched: Vec<FetchResult>) -> Vec<Option<String>> {
 }
 
 /// Returns the kind of a result.
-pub(super) const fn kind(answer: &Answer) -> &'static str {
+pub(super) const fn result_kind(answer: &BytesResult) -> &'static str {
     match answer {
         Ok(_) => "found",
         Err(ProviderError::Denied { .. }) => "denied",
@@ -100,18 +100,18 @@ pub(super) const fn kind(answer: &Answer) -> &'static str {
     }
 }
 
-pub(super) fn denied(answer: &Answer) -> bool {
-    kind(answer) == "denied"
+pub(super) fn is_denied(answer: &BytesResult) -> bool {
+    result_kind(answer) == "denied"
 }
 
-pub(super) fn invalid(answer: &Answer) -> bool {
-    kind(answer) == "invalid"
+pub(super) fn is_invalid(answer: &BytesResult) -> bool {
+    result_kind(answer) == "invalid"
 }
 
-pub(super) fn missing(answer: &Answer) -> bool {
-    kind(answer) == "missing"
+pub(super) fn is_missing(answer: &BytesResult) -> bool {
+    result_kind(answer) == "missing"
 }
 
-pub(super) fn unreachable(answer: &Answer) -> bool {
-    kind(answer) == "unreachable"
+pub(super) fn is_unreachable(answer: &BytesResult) -> bool {
+    result_kind(answer) == "unreachable"
 }

@@ -3,10 +3,10 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
-use super::testing::{Answer, app, denied, invalid, missing, reference};
+use super::testing::{BytesResult, app, is_denied, is_invalid, is_missing, reference};
 use super::*;
 use sealwave_core::diagnostic::{Explain as _, Failure};
-use sealwave_secrets::placeholder::{Part, Text};
+use sealwave_secrets::placeholder::{PlaceholderText, TextPart};
 use sealwave_secrets::settings::ProviderConfig;
 use sealwave_secrets::values::SecretValue;
 
@@ -14,19 +14,19 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-fn providers(dir: &Path, root: &str, protected: &[PathBuf]) -> Result<Providers, Failure> {
+fn providers(dir: &Path, root: &str, protected: &[PathBuf]) -> Result<ProviderRegistry, Failure> {
     let config = BTreeMap::from([
         ("file".to_owned(), ProviderConfig::File { root: root.into() }),
         ("env".to_owned(), ProviderConfig::Env { names: vec!["SHOP_*".to_owned(), "*_ID".to_owned()] }),
     ]);
-    Providers::new(&config, dir, protected, &app(dir), |name| match name {
+    ProviderRegistry::new(&config, dir, protected, &app(dir), |name| match name {
         "SHOP_UNSET" => None,
         "SHOP_EMPTY" => Some(OsString::new()),
         other => Some(format!("canary-{other}\n").into()),
     })
 }
 
-fn fetch(providers: &Providers, source: &str) -> Answer {
+fn fetch(providers: &ProviderRegistry, source: &str) -> BytesResult {
     let reference = reference(source);
     let mut fetched = providers.fetch([&reference], soon());
     fetched.remove(&reference).expect("an answer").map(|fetched| fetched.value.expose().to_vec())
@@ -39,7 +39,7 @@ fn env_reads_only_allowed_variables() {
     assert_eq!(fetch(&providers, "env:SHOP_TOKEN").expect("set"), b"canary-SHOP_TOKEN\n");
     assert_eq!(fetch(&providers, "env:SHOP_EMPTY").expect("set"), b"");
     assert_eq!(fetch(&providers, "env:APP_ID").expect("set"), b"canary-APP_ID\n");
-    assert!(missing(&fetch(&providers, "env:SHOP_UNSET")));
+    assert!(is_missing(&fetch(&providers, "env:SHOP_UNSET")));
     for name in [
         "PATH",
         "shop_TOKEN",
@@ -53,7 +53,7 @@ fn env_reads_only_allowed_variables() {
         "GIT_ID",
         "VAULT_TOKEN",
     ] {
-        assert!(denied(&fetch(&providers, &format!("env:{name}"))), "{name}");
+        assert!(is_denied(&fetch(&providers, &format!("env:{name}"))), "{name}");
     }
     for source in [
         "env:SHOP_A#k",
@@ -65,7 +65,7 @@ fn env_reads_only_allowed_variables() {
         "env:SHOP_\u{e4}",
         "env:SHOP_A B",
     ] {
-        assert!(invalid(&fetch(&providers, source)), "{source}");
+        assert!(is_invalid(&fetch(&providers, source)), "{source}");
     }
 }
 
@@ -76,7 +76,7 @@ fn bad_settings_are_reported_together() {
     for pattern in ["*", "**", "?*", "[A-Z]*", "{*,A}", "*?"] {
         let config = BTreeMap::from([("e".to_owned(), env(&[pattern]))]);
         assert!(
-            Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None).is_err(),
+            ProviderRegistry::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None).is_err(),
             "{pattern}"
         );
     }
@@ -88,7 +88,7 @@ fn bad_settings_are_reported_together() {
         ("wide".to_owned(), ProviderConfig::File { root: "/".into() }),
         ("proc".to_owned(), ProviderConfig::File { root: "/proc".into() }),
     ]);
-    let failure = Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None)
+    let failure = ProviderRegistry::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None)
         .err()
         .expect("a failure");
     assert_eq!(failure.problems().len(), 6, "{failure}");
@@ -110,7 +110,7 @@ fn a_root_must_not_contain_the_operator_file() {
     assert!(matches!(fetch(&late, "file:seal-key"), Err(ProviderError::Unreachable { .. })));
     symlink(&inner, inner.join("late")).expect("linked");
     fs_err::write(inner.join("seal-key"), "canary").expect("written");
-    assert!(denied(&fetch(&late, "file:seal-key")));
+    assert!(is_denied(&fetch(&late, "file:seal-key")));
 }
 
 #[test]
@@ -165,10 +165,10 @@ fn files_are_read_exactly_and_paths_stay_below_the_root() {
         "large",
         "shop/value##1",
     ] {
-        assert!(invalid(&fetch(&providers, &format!("file:{path}"))), "{path:?}");
+        assert!(is_invalid(&fetch(&providers, &format!("file:{path}"))), "{path:?}");
     }
     for path in ["out", "abs", "environ", "key", "alias", "up/outside"] {
-        assert!(denied(&fetch(&providers, &format!("file:{path}"))), "{path}");
+        assert!(is_denied(&fetch(&providers, &format!("file:{path}"))), "{path}");
     }
     for path in [
         "nope",
@@ -180,11 +180,11 @@ fn files_are_read_exactly_and_paths_stay_below_the_root() {
         "shop%2fvalue",
         "Shop/value",
     ] {
-        assert!(missing(&fetch(&providers, &format!("file:{path}"))), "{path}");
+        assert!(is_missing(&fetch(&providers, &format!("file:{path}"))), "{path}");
     }
     assert!(matches!(fetch(&providers, "file:loop"), Err(ProviderError::Unreachable { .. })));
     if made.is_ok_and(|status| status.success()) {
-        assert!(invalid(&fetch(&providers, "file:fifo")));
+        assert!(is_invalid(&fetch(&providers, "file:fifo")));
     }
 }
 
@@ -269,7 +269,7 @@ fn keys_are_read_from_all_formats() {
         ".env#Q",
         "a.properties#q",
     ] {
-        assert!(missing(&fetch(&providers, &format!("file:{source}"))), "{source}");
+        assert!(is_missing(&fetch(&providers, &format!("file:{source}"))), "{source}");
     }
     for source in [
         "a.json#d",
@@ -327,7 +327,7 @@ fn r04_objects_and_lists_keep_the_spelling() {
         assert_eq!(text(&format!("a.yaml#{key}")).as_deref(), Ok(expected), "{key}");
     }
     for key in ["countries.false", "accounts.true", "alias.1", "accounts.pins.6", "zip.\"0\""] {
-        assert!(missing(&fetch(&providers, &format!("file:a.yaml#{key}"))), "{key}");
+        assert!(is_missing(&fetch(&providers, &format!("file:a.yaml#{key}"))), "{key}");
     }
     for (key, expected) in [
         ("a", r#"{"n":1E400,"b":123456789012345678901,"f":1.10,"u":"\u00e4\/","d":1,"d":2}"#),
@@ -338,8 +338,8 @@ fn r04_objects_and_lists_keep_the_spelling() {
     ] {
         assert_eq!(text(&format!("a.json#{key}")).as_deref(), Ok(expected), "{key}");
     }
-    assert!(invalid(&fetch(&providers, "file:a.json#a.d")));
-    assert!(missing(&fetch(&providers, "file:a.json#l.2")));
+    assert!(is_invalid(&fetch(&providers, "file:a.json#a.d")));
+    assert!(is_missing(&fetch(&providers, "file:a.json#l.2")));
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn r18_flat_files_do_not_support_paths() {
         assert_eq!(found.as_deref(), Ok(expected.as_bytes()), "{key}");
     }
     for key in ["\"a\".b", "a.b.c", "a.0", "b"] {
-        assert!(missing(&fetch(&providers, &format!("file:a.properties#{key}"))), "{key}");
+        assert!(is_missing(&fetch(&providers, &format!("file:a.properties#{key}"))), "{key}");
     }
 }
 
@@ -378,7 +378,7 @@ fn r18_hostile_paths_are_cheap() {
         ("wide.json#\"".to_owned(), "invalid"),
     ] {
         let answer = fetch(&providers, &format!("file:{source}"));
-        assert_eq!(super::testing::kind(&answer), expected, "{source:.40}");
+        assert_eq!(super::testing::result_kind(&answer), expected, "{source:.40}");
     }
 }
 
@@ -402,16 +402,16 @@ fn nothing_is_fetched_after_the_deadline_or_without_a_provider() {
 struct SilentProvider;
 
 impl Provider for SilentProvider {
-    fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+    fn fetch(&self, _references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         Vec::new()
     }
 }
 
 #[test]
 fn a_missing_result_is_an_error() {
-    let providers = Providers::default().with("silent", SilentProvider);
-    let text = Text::parse("<silent:a>").expect("well formed");
-    let [Part::Placeholder(placeholder)] = text.parts() else { panic!("one placeholder") };
+    let providers = ProviderRegistry::default().with("silent", SilentProvider);
+    let text = PlaceholderText::parse("<silent:a>").expect("well formed");
+    let [TextPart::Placeholder(placeholder)] = text.parts() else { panic!("one placeholder") };
     let fetched = providers.fetch([&placeholder.reference], soon());
     assert!(matches!(fetched.get(&placeholder.reference), Some(Err(ProviderError::Unreachable { .. }))));
 }
@@ -420,7 +420,7 @@ fn a_missing_result_is_an_error() {
 struct ConcurrentProvider(std::sync::Mutex<(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>)>);
 
 impl Provider for ConcurrentProvider {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+    fn fetch(&self, references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         let ends = self.0.lock().expect("not poisoned");
         ends.0.send(()).expect("the other one lives");
         let met = ends.1.recv_timeout(Duration::from_secs(20)).is_ok();
@@ -437,7 +437,7 @@ impl Provider for ConcurrentProvider {
 struct PanickingProvider;
 
 impl Provider for PanickingProvider {
-    fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+    fn fetch(&self, _references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         panic!("canary")
     }
 }
@@ -446,7 +446,7 @@ impl Provider for PanickingProvider {
 fn providers_run_concurrently_and_a_panic_does_not_affect_others() {
     let (to_b, from_a) = std::sync::mpsc::channel();
     let (to_a, from_b) = std::sync::mpsc::channel();
-    let providers = Providers::default()
+    let providers = ProviderRegistry::default()
         .with("a", ConcurrentProvider((to_b, from_b).into()))
         .with("b", ConcurrentProvider((to_a, from_a).into()))
         .with("c", PanickingProvider);
@@ -467,7 +467,7 @@ fn providers_run_concurrently_and_a_panic_does_not_affect_others() {
 struct SlowProvider;
 
 impl Provider for SlowProvider {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+    fn fetch(&self, references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         let late = references.iter().skip(1).map(|_| Err(ProviderError::overdue()));
         std::iter::once(Ok(SecretValue::new(Vec::new()).into())).chain(late).collect()
     }
@@ -475,8 +475,8 @@ impl Provider for SlowProvider {
 
 #[test]
 fn pending_references_are_listed_once_and_within_limits() {
-    let providers = Providers::default().with("slow", SlowProvider);
-    let names: Vec<Reference> =
+    let providers = ProviderRegistry::default().with("slow", SlowProvider);
+    let names: Vec<SecretReference> =
         (0..60).map(|number| reference(&format!("slow:p{:02}#{}", number / 2, number % 2))).collect();
     let fetched = providers.fetch(&names, soon());
     let Err(error) = &fetched[&names[1]] else { panic!("late") };
@@ -499,7 +499,8 @@ fn a_provider_that_is_not_built_fails_only_its_references() {
     )
     .expect("valid");
     let dir = Path::new(".");
-    let providers = Providers::new(&config, dir, &[], &app(dir), |_| Some("a value".into())).expect("valid");
+    let providers =
+        ProviderRegistry::new(&config, dir, &[], &app(dir), |_| Some("a value".into())).expect("valid");
     assert_eq!(fetch(&providers, "e:SHOP_TOKEN").as_deref(), Ok(&b"a value"[..]));
     let error = fetch(&providers, "v:secret/a#k").expect_err("not built in");
     assert_eq!(error.to_string(), "cannot be fetched: this build of sealwave has no `vault` provider");

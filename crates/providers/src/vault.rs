@@ -10,10 +10,10 @@
 //!
 //! A token from a login is revoked at the end of the fetch, whether the fetch succeeds or not.
 
-mod answer;
 mod api;
 mod locate;
 mod path;
+mod response;
 mod revocation;
 mod session;
 
@@ -24,15 +24,15 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout_at;
 
-use self::answer::Document;
-use self::api::Address;
-use self::path::{Mount, SecretRequest};
-use self::revocation::TokenLeft;
-use self::session::Session;
-use super::runtime::{self, Interrupted};
+use self::api::ServerAddress;
+use self::path::{KvMount, SecretRequest};
+use self::response::KvSecret;
+use self::revocation::UnrevokedToken;
+use self::session::VaultSession;
+use super::runtime::{self, RuntimeError};
 use super::{FetchResult, Provider, ProviderConfigError, ProviderError};
 use sealwave_core::diagnostic::{Note, Problem};
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::{VaultAuth, VaultSettings};
 
 /// Concurrent requests: as many as most apps have secrets, so that all take as long as one.
@@ -41,19 +41,19 @@ const AT_ONCE: usize = 20;
 /// Time reserved for revoking tokens; at most a tenth of the remaining time.
 const REVOCATION: Duration = Duration::from_secs(1);
 
-pub(super) struct Vault {
+pub(super) struct VaultProvider {
     name: String,
-    address: Address,
+    address: ServerAddress,
     auth: VaultAuth,
     /// The mounts in the operator file; if empty, they are requested from the server.
-    mounts: Vec<Mount>,
+    mounts: Vec<KvMount>,
     notes: Mutex<Vec<Note>>,
 }
 
 /// The result of each distinct path and version.
-type SecretResults<'r> = BTreeMap<(&'r str, Option<&'r str>), Result<Arc<Document>, ProviderError>>;
+type SecretResults<'r> = BTreeMap<(&'r str, Option<&'r str>), Result<Arc<KvSecret>, ProviderError>>;
 
-impl Vault {
+impl VaultProvider {
     pub(super) fn new(
         provider: &str,
         settings: &VaultSettings,
@@ -64,10 +64,10 @@ impl Vault {
             reason,
             hint,
         };
-        let mounts = settings.mounts.iter().map(|(path, version)| Mount::new(path, *version));
+        let mounts = settings.mounts.iter().map(|(path, version)| KvMount::new(path, *version));
         Ok(Self {
             name: provider.to_owned(),
-            address: Address::new(settings, operator_dir).map_err(refused)?,
+            address: ServerAddress::new(settings, operator_dir).map_err(refused)?,
             auth: session::check_auth(&settings.auth, operator_dir).map_err(refused)?,
             mounts: mounts.collect::<Result<_, _>>().map_err(refused)?,
             notes: Mutex::default(),
@@ -82,14 +82,14 @@ impl Vault {
     ) -> Result<SecretResults<'r>, ProviderError> {
         let reserved = (end.saturating_duration_since(Instant::now()) / 10).min(REVOCATION);
         let before_end = |time| end.checked_sub(time).unwrap_or(end);
-        let session = Session::open(&self.address, &self.auth, before_end(reserved)).await?;
+        let session = VaultSession::open(&self.address, &self.auth, before_end(reserved)).await?;
         let session = Arc::new(session);
         let reading = timeout_at(before_end(reserved / 2).into(), self.read(&session, wanted));
         let documents = reading.await.map_err(|_| ProviderError::overdue());
         let until = Instant::now().checked_add(REVOCATION).map_or(end, |until| until.min(end));
         if let Err(reason) = session.close(until).await {
-            let left = TokenLeft { provider: self.name.clone(), reason };
-            self.lock_notes().push(Note::remark(Problem::new(&left)));
+            let left = UnrevokedToken { provider: self.name.clone(), reason };
+            self.lock_notes().push(Note::info(Problem::new(&left)));
         }
         documents
     }
@@ -100,7 +100,7 @@ impl Vault {
 
     async fn read<'r>(
         &self,
-        session: &Arc<Session>,
+        session: &Arc<VaultSession>,
         wanted: Vec<(&'r str, Option<&'r str>)>,
     ) -> SecretResults<'r> {
         let end = session.end;
@@ -131,9 +131,9 @@ impl Vault {
     }
 }
 
-impl Provider for Vault {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
-        let checked: Vec<_> = references.iter().map(|reference| path::check(reference)).collect();
+impl Provider for VaultProvider {
+    fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult> {
+        let checked: Vec<_> = references.iter().map(|reference| path::check_reference(reference)).collect();
         let mut wanted: Vec<_> = checked.iter().filter_map(|secret| secret.clone().ok()).collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -145,12 +145,12 @@ impl Provider for Vault {
         }
         let documents = match runtime::run(deadline, |end| self.documents(wanted, end)) {
             Ok(documents) => documents,
-            Err(Interrupted::Elapsed) => Err(ProviderError::overdue()),
-            Err(Interrupted::NotStarted(kind)) => {
+            Err(RuntimeError::DeadlineExceeded) => Err(ProviderError::overdue()),
+            Err(RuntimeError::NotStarted(kind)) => {
                 Err(ProviderError::cannot_start("the network runtime", kind))
             }
         };
-        let fetched = |secret: Result<_, ProviderError>, reference: &Reference| {
+        let fetched = |secret: Result<_, ProviderError>, reference: &SecretReference| {
             let secret = secret?;
             let documents = documents.as_ref().map_err(ProviderError::clone)?;
             let document = documents.get(&secret).ok_or_else(ProviderError::overdue)?;

@@ -17,4 +17,4 @@ mod sealing_scope;
 pub mod settings;
 pub mod values;
 
-pub use sealing_scope::Scope;
+pub use sealing_scope::SealingScope;

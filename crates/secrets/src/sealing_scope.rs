@@ -10,7 +10,7 @@ use sealwave_core::names;
 /// The scope in which the controller accepts a sealed item, from narrowest to widest.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "kebab-case")]
-pub enum Scope {
+pub enum SealingScope {
     /// Only under its name, in its namespace.
     #[default]
     Strict,
@@ -20,7 +20,7 @@ pub enum Scope {
     ClusterWide,
 }
 
-impl Scope {
+impl SealingScope {
     /// Returns the scope that the controller derives from annotations: only the exact text `true` counts, and
     /// cluster-wide takes precedence over namespace-wide.
     pub fn from_annotations<'a>(annotation: impl Fn(&str) -> Option<&'a str>) -> Self {
@@ -35,7 +35,7 @@ impl Scope {
 
     /// Returns the scope from `metadata.annotations` of an object, like the controller.
     #[must_use]
-    pub fn of(annotations: Option<&Mapping>) -> Self {
+    pub fn from_annotation_map(annotations: Option<&Mapping>) -> Self {
         Self::from_annotations(|name| annotations?.get(name).and_then(Node::as_str))
     }
 
@@ -70,7 +70,7 @@ impl Scope {
     }
 }
 
-impl fmt::Display for Scope {
+impl fmt::Display for SealingScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -80,26 +80,26 @@ impl fmt::Display for Scope {
 mod tests {
     use super::*;
 
-    fn scope(annotations: &[(&str, &'static str)]) -> Scope {
-        Scope::from_annotations(|name| {
+    fn scope(annotations: &[(&str, &'static str)]) -> SealingScope {
+        SealingScope::from_annotations(|name| {
             annotations.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
         })
     }
 
     #[test]
     fn only_the_exact_text_true_counts_and_the_widest_takes_precedence() {
-        assert_eq!(scope(&[]), Scope::Strict);
+        assert_eq!(scope(&[]), SealingScope::Strict);
         for text in ["True", "TRUE", "1", "yes", "true ", " true", ""] {
-            assert_eq!(scope(&[(names::CLUSTER_WIDE, text)]), Scope::Strict, "{text:?}");
+            assert_eq!(scope(&[(names::CLUSTER_WIDE, text)]), SealingScope::Strict, "{text:?}");
         }
-        assert_eq!(scope(&[(names::NAMESPACE_WIDE, "true")]), Scope::NamespaceWide);
+        assert_eq!(scope(&[(names::NAMESPACE_WIDE, "true")]), SealingScope::NamespaceWide);
         assert_eq!(
             scope(&[(names::NAMESPACE_WIDE, "true"), (names::CLUSTER_WIDE, "true")]),
-            Scope::ClusterWide
+            SealingScope::ClusterWide
         );
         assert_eq!(
             scope(&[(names::CLUSTER_WIDE, "false"), (names::NAMESPACE_WIDE, "true")]),
-            Scope::NamespaceWide
+            SealingScope::NamespaceWide
         );
     }
 }

@@ -58,7 +58,7 @@ struct KnownCounts {
 
 /// The part of the input that a run checked; findings outside it are not reported as gone.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Selection<'a> {
+pub struct CheckedScope<'a> {
     /// The checked environments; empty for all.
     pub environments: &'a [String],
     /// Whether only changed inputs were checked.
@@ -117,13 +117,13 @@ impl Explain for BaselineError {
 
 /// A note about the baseline of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BaselineRemark {
+pub enum BaselineNote {
     /// The number of known findings that no longer occur.
     #[error("{} in the baseline no longer {}", quantity(*.0, "finding"), if *.0 == 1 { "occurs" } else { "occur" })]
     Gone(usize),
 }
 
-impl Explain for BaselineRemark {
+impl Explain for BaselineNote {
     fn hint(&self) -> Option<String> {
         Some(
             "`--write-baseline` updates the baseline; check all environments and rules when you do"
@@ -135,7 +135,7 @@ impl Explain for BaselineRemark {
 impl Baseline {
     /// Creates a baseline from all suppressible findings of a report.
     #[must_use]
-    pub fn of(report: &Report) -> Self {
+    pub fn from_report(report: &Report) -> Self {
         let mut known: BTreeMap<FindingKey, KnownCounts> = BTreeMap::new();
         for finding in report.findings.iter().filter(|finding| finding.rule.is_suppressible()) {
             known.entry(FindingKey::of(finding)).or_default().add(&finding.environments, 1);
@@ -196,13 +196,13 @@ impl Baseline {
     ///
     /// A finding that is known in some of its environments only stays, with the others.
     #[must_use]
-    pub fn silence(&self, report: &mut Report, selection: &Selection<'_>) -> Option<BaselineRemark> {
+    pub fn remove_known(&self, report: &mut Report, selection: &CheckedScope<'_>) -> Option<BaselineNote> {
         let mut left = self.known.clone();
         for mut finding in std::mem::take(&mut report.findings) {
             let counts = left.get_mut(&FindingKey::of(&finding)).filter(|_| finding.rule.is_suppressible());
             if counts.is_some_and(|counts| counts.take(&mut finding)) {
                 report.withhold(&finding);
-                report.known += 1;
+                report.in_baseline += 1;
             } else {
                 report.findings.push(finding);
             }
@@ -218,7 +218,7 @@ impl Baseline {
             }
         }
         let gone = Self { known: left }.len();
-        (gone > 0).then_some(BaselineRemark::Gone(gone))
+        (gone > 0).then_some(BaselineNote::Gone(gone))
     }
 }
 
@@ -301,7 +301,7 @@ mod tests {
     use crate::report::samples::{self, REF_RULE, assert_golden, finding, object, report};
 
     fn known(findings: Vec<Finding>) -> Baseline {
-        Baseline::of(&Report { findings, ..Report::default() })
+        Baseline::from_report(&Report { findings, ..Report::default() })
     }
 
     fn at(line: u32) -> Finding {
@@ -311,8 +311,8 @@ mod tests {
     /// Returns the numbers of remaining, known and no longer occurring findings.
     fn remaining_known_gone(baseline: &Baseline, findings: Vec<Finding>) -> (usize, usize, usize) {
         let mut report = Report { findings, ..Report::default() };
-        let gone = baseline.silence(&mut report, &Selection::default());
-        (report.findings.len(), report.known, gone.map_or(0, |BaselineRemark::Gone(count)| count))
+        let gone = baseline.remove_known(&mut report, &CheckedScope::default());
+        (report.findings.len(), report.in_baseline, gone.map_or(0, |BaselineNote::Gone(count)| count))
     }
 
     fn in_environments(line: u32, names: &[&str]) -> Finding {
@@ -322,13 +322,13 @@ mod tests {
 
     fn environments_left(baseline: &Baseline, findings: Vec<Finding>) -> (Vec<String>, usize) {
         let mut report = Report { findings, ..Report::default() };
-        let _ = baseline.silence(&mut report, &Selection::default());
-        (report.findings.iter().map(|finding| finding.environments.join(" ")).collect(), report.known)
+        let _ = baseline.remove_known(&mut report, &CheckedScope::default());
+        (report.findings.iter().map(|finding| finding.environments.join(" ")).collect(), report.in_baseline)
     }
 
     #[test]
     fn a_baseline_is_read_as_it_was_written() {
-        let baseline = Baseline::of(&report());
+        let baseline = Baseline::from_report(&report());
         let json = baseline.to_json();
         assert_golden("testdata/report/baseline.json", &json);
         assert_eq!(Baseline::parse(&json).unwrap(), baseline);
@@ -346,7 +346,7 @@ mod tests {
         let other = Finding { message: "something else".to_owned(), ..at(1) };
         assert_eq!(remaining_known_gone(&baseline, vec![other]), (1, 0, 1));
         assert_eq!(remaining_known_gone(&known(vec![at(1), at(2)]), vec![at(1)]), (0, 1, 1));
-        let remark = BaselineRemark::Gone(1);
+        let remark = BaselineNote::Gone(1);
         assert_eq!(remark.to_string(), "1 finding in the baseline no longer occurs");
         assert!(remark.hint().unwrap().contains("--write-baseline"));
     }
@@ -421,8 +421,8 @@ mod tests {
             let environments: Vec<String> = environments.iter().map(|name| (*name).to_owned()).collect();
             let apps = vec![AppEnvironments { app: "shop".to_owned(), environments: Vec::new() }];
             let mut report = Report { findings, apps, ..Report::default() };
-            let selection = Selection { environments: &environments, only_changed };
-            baseline.silence(&mut report, &selection).map_or(0, |BaselineRemark::Gone(count)| count)
+            let selection = CheckedScope { environments: &environments, only_changed };
+            baseline.remove_known(&mut report, &selection).map_or(0, |BaselineNote::Gone(count)| count)
         };
         assert_eq!(gone(&[], false, vec![]), 4);
         assert_eq!(gone(&["dev"], false, vec![]), 2);
@@ -436,7 +436,7 @@ mod tests {
     fn a_known_finding_still_marks_confidential_lines() {
         let secret = Finding { confidential: true, ..at(3) };
         let mut report = Report { findings: vec![secret.clone()], ..Report::default() };
-        assert_eq!(known(vec![secret]).silence(&mut report, &Selection::default()), None);
+        assert_eq!(known(vec![secret]).remove_known(&mut report, &CheckedScope::default()), None);
         assert!(report.withheld.contains(&("a.yaml".to_owned(), 3)));
     }
 

@@ -7,21 +7,21 @@ use std::path::Path;
 
 use crate::engine::DefinitionRef;
 use crate::rules::{self, Rule};
-use crate::{AppEnvironments, LookedAt};
-use sealwave_core::diagnostic::{At, Failure, Level, Note, Problem, Severity};
-use sealwave_core::document::{Manifest, Node, Origin, SourceId, Sources, Texts, WrittenScalars};
+use crate::{AppEnvironments, CheckedCounts};
+use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemPlace, Severity};
+use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
 use sealwave_core::yaml;
 use sealwave_kube::sync::SECRET_IS_HOOK;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
-    AnnotateSettings, Discovery, RenderContext, SealSettings, Sealing, Supply, annotate, load, render,
+    AnnotateSettings, Discovery, RenderContext, SealMode, SealSettings, ValueSource, annotate, load, render,
     resolve, seal,
 };
 use sealwave_secrets::crypto::ChecksumKey;
-use sealwave_secrets::settings::{APP_FILE, IgnoreEntry, ignore_places};
+use sealwave_secrets::settings::{APP_FILE, IgnoreEntry, ignore_origins};
 
 /// The input for the examination of an environment.
-pub struct Examination<'a> {
+pub struct EnvironmentInput<'a> {
     /// The context for templates, with the name of the environment.
     pub context: RenderContext,
     /// The provider of `<path:…>` placeholders.
@@ -31,12 +31,12 @@ pub struct Examination<'a> {
 /// An app whose environments were examined.
 pub struct ExaminedApp {
     pub(super) sources: Sources,
-    pub(super) texts: Texts,
+    pub(super) texts: SourceTexts,
     pub(super) environments: Vec<ExaminedEnvironment>,
     pub(super) workloads: Vec<sealwave_kube::pods::WorkloadKind>,
     pub(super) directory: String,
     /// Other files in the app's directory, if they were read.
-    pub(super) beside: Vec<rules::FileBeside>,
+    pub(super) other_files: Vec<rules::TrackedFile>,
     /// The entries of `validate.ignore`, with their positions.
     pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
@@ -57,9 +57,9 @@ pub(super) struct ExaminedEnvironment {
     /// The merged values.
     pub(super) values: Option<Node>,
     /// The original texts of scalars that are not in canonical form.
-    pub(super) written: WrittenScalars,
+    pub(super) written_scalars: WrittenScalars,
     /// Unused keys of the environment's own values.
-    pub(super) unused: Vec<UnusedValue>,
+    pub(super) unused_values: Vec<UnusedValue>,
     pub(super) problems: Vec<StageProblem>,
 }
 
@@ -74,17 +74,17 @@ pub(super) struct StageProblem {
 #[must_use]
 pub fn examine(
     discovery: &Discovery,
-    examinations: &[Examination<'_>],
+    examinations: &[EnvironmentInput<'_>],
     directory: String,
     begin: &dyn Fn(&str),
 ) -> ExaminedApp {
     let mut app = ExaminedApp {
         sources: Sources::default(),
-        texts: Texts::default(),
+        texts: SourceTexts::default(),
         environments: Vec::new(),
         workloads: discovery.app().workloads.clone(),
         directory,
-        beside: Vec::new(),
+        other_files: Vec::new(),
         ignore: Vec::new(),
     };
     let file = AppFile::new(discovery, &mut app.sources);
@@ -99,8 +99,8 @@ pub fn examine(
             secrets: Vec::new(),
             emitted: None,
             values: None,
-            written: WrittenScalars::default(),
-            unused: Vec::new(),
+            written_scalars: WrittenScalars::default(),
+            unused_values: Vec::new(),
             problems: Vec::new(),
         };
         // A failure is recorded in the environment's problems.
@@ -110,8 +110,8 @@ pub fn examine(
     app
 }
 
-fn secret_use((object, used): (usize, resolve::Use)) -> rules::SecretUse {
-    let resolve::Use { reference, item, origin, scope, .. } = used;
+fn secret_use((object, used): (usize, resolve::PlaceholderUse)) -> rules::SecretUse {
+    let resolve::PlaceholderUse { reference, item, origin, scope, .. } = used;
     rules::SecretUse { reference, object, item, origin, scope }
 }
 
@@ -135,16 +135,16 @@ impl ExaminedApp {
             objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"));
         definitions.map(|object| DefinitionRef {
             object,
-            place: self.sources.place(object.origin()),
+            place: self.sources.location(object.origin()),
             is_named: false,
         })
     }
 
     /// Returns the numbers of environments and objects.
     #[must_use]
-    pub fn looked_at(&self) -> LookedAt {
+    pub fn checked_counts(&self) -> CheckedCounts {
         let objects = self.environments.iter().map(|environment| environment.objects.len()).sum();
-        LookedAt { apps: 1, environments: self.environments.len(), files: 0, objects }
+        CheckedCounts { apps: 1, environments: self.environments.len(), files: 0, objects }
     }
 }
 
@@ -165,7 +165,7 @@ impl AppFile {
     /// Returns the entries of `validate.ignore`, with their positions.
     fn ignored(&self, discovery: &Discovery) -> Vec<(IgnoreEntry, Origin)> {
         let entries = discovery.app().validate.ignore.iter().cloned();
-        let places = ignore_places(self.tree.as_ref()).chain(std::iter::repeat(Origin::whole(self.source)));
+        let places = ignore_origins(self.tree.as_ref()).chain(std::iter::repeat(Origin::whole(self.source)));
         entries.zip(places).collect()
     }
 
@@ -197,44 +197,49 @@ impl ExaminedEnvironment {
         &mut self,
         discovery: &Discovery,
         file: &AppFile,
-        examination: &Examination<'_>,
+        examination: &EnvironmentInput<'_>,
         sources: &mut Sources,
-        texts: &mut Texts,
+        texts: &mut SourceTexts,
     ) -> Result<(), StageFailed> {
         let app = discovery.app();
         let loaded = load(discovery, &self.name, sources);
         let loaded = self.record_failure(&rules::app::LOAD, loaded)?;
         let mut notes = Vec::new();
-        let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
-        let rendered = attempt.rendered(&self.name);
+        let attempt = render::try_render(loaded, &examination.context, sources, Some(texts), &mut notes);
+        let rendered = attempt.to_rendered(&self.name);
         self.objects = attempt.objects;
         let backends = discovery.backends(&self.name);
         let known = backends.as_ref().ok().cloned().unwrap_or_default();
-        let uses = resolve::uses_of(&self.objects, examination.default_provider, app.reading(), &known);
+        let uses = resolve::placeholder_uses_in(
+            &self.objects,
+            examination.default_provider,
+            app.placeholder_settings(),
+            &known,
+        );
         self.secrets = uses.map(secret_use).collect();
-        self.sealed_for = known.need_values().then(|| file.value(&["environments", &self.name, "cluster"]));
+        self.sealed_for = known.needs_values().then(|| file.value(&["environments", &self.name, "cluster"]));
         self.values = Some(attempt.values.merged);
-        self.written = attempt.values.written;
-        self.unused = attempt.unused;
+        self.written_scalars = attempt.values.written;
+        self.unused_values = attempt.unused;
         self.record_notes(&rules::app::RENDER, &mut notes);
-        let rendered = rendered.map_err(|failure| discovery.placed(failure));
+        let rendered = rendered.map_err(|failure| discovery.at_app_file(failure));
         let rendered = self.record_failure(&rules::app::RENDER, rendered)?;
-        let at = At::Origin(file.place(&["environments", &self.name]));
-        let backends = backends.map_err(|failure| failure.placed(&at));
+        let at = ProblemPlace::Origin(file.place(&["environments", &self.name]));
+        let backends = backends.map_err(|failure| failure.with_place(&at));
         let backends = self.record_failure(&rules::app::BACKEND, backends)?;
-        let supply = Supply::Withhold { known: None, default_provider: examination.default_provider };
-        let resolved = resolve(rendered, &supply, app.reading(), &backends, &mut notes);
+        let supply = ValueSource::Withhold { known: None, default_provider: examination.default_provider };
+        let resolved = resolve(rendered, &supply, app.placeholder_settings(), &backends, &mut notes);
         self.record_notes(&rules::app::PLACEHOLDER, &mut notes);
         let resolved = self.record_failure(&rules::app::PLACEHOLDER, resolved)?;
         let checksums = ChecksumKey::preview();
         let settings = SealSettings { backends: &backends, workloads: &app.workloads, today: None };
-        let sealed = seal(resolved, &Sealing::Redacted, &settings, &checksums, &mut notes);
+        let sealed = seal(resolved, &SealMode::Redacted, &settings, &checksums, &mut notes);
         self.record_notes(&rules::app::BACKEND, &mut notes);
         let sealed = self.record_failure(&rules::app::BACKEND, sealed)?;
         let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
         self.record_failure(
             &rules::app::ANNOTATE,
-            annotate::check(&settings, |path| At::Origin(file.place(path))),
+            annotate::check_settings(&settings, |path| ProblemPlace::Origin(file.place(path))),
         )?;
         let annotated = annotate(sealed, &checksums, &settings, &mut notes);
         // This rule checks apps itself and sets the severity of each finding.
@@ -250,7 +255,7 @@ impl ExaminedEnvironment {
         result: Result<T, Failure>,
     ) -> Result<T, StageFailed> {
         result.map_err(|failure| {
-            let listed = failure.problems().iter().cloned().chain(failure.rest());
+            let listed = failure.problems().iter().cloned().chain(failure.omitted_problem());
             self.problems.extend(listed.map(|problem| StageProblem {
                 rule,
                 severity: Severity::Error,
@@ -264,8 +269,8 @@ impl ExaminedEnvironment {
         self.problems.extend(notes.drain(..).map(|note| StageProblem {
             rule,
             severity: match note.level {
-                Level::Note => Severity::Note,
-                Level::Warning => Severity::Warning,
+                NoteLevel::Note => Severity::Note,
+                NoteLevel::Warning => Severity::Warning,
             },
             problem: note.problem,
         }));

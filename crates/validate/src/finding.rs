@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
-use sealwave_core::diagnostic::{At, Problem, Severity};
-use sealwave_core::document::Place;
+use sealwave_core::diagnostic::{Problem, ProblemPlace, Severity};
+use sealwave_core::document::SourceLocation;
 
 /// The objects that the API server refuses where a rule reports an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,14 +105,14 @@ impl RuleInfo {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// The start of the range.
-    pub place: Place,
+    pub place: SourceLocation,
     /// The width in characters; 0 if unknown.
     pub width: u32,
 }
 
 /// A further place that a finding refers to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Related {
+pub struct RelatedPlace {
     /// A description, for example `the Secret is here`.
     pub label: String,
     /// The place.
@@ -166,7 +166,7 @@ pub struct Finding {
     /// The place, if known.
     pub span: Option<Span>,
     /// Further places, in order.
-    pub related: Vec<Related>,
+    pub related: Vec<RelatedPlace>,
     /// The object that the finding is about, if any.
     pub object: Option<ObjectRef>,
     /// RFC 6901 pointer into the object; empty for the whole object.
@@ -200,10 +200,10 @@ impl Finding {
 
     /// Creates a finding from the problem of a stage, with its place if it has one.
     #[must_use]
-    pub(crate) fn of_problem(rule: &'static RuleInfo, severity: Severity, problem: &Problem) -> Self {
+    pub(crate) fn from_problem(rule: &'static RuleInfo, severity: Severity, problem: &Problem) -> Self {
         let span = match &problem.at {
-            At::Place(place) => Some(Span { place: place.clone(), width: 0 }),
-            At::Nowhere | At::Origin(_) => None,
+            ProblemPlace::Place(place) => Some(Span { place: place.clone(), width: 0 }),
+            ProblemPlace::Unknown | ProblemPlace::Origin(_) => None,
         };
         Self { hint: problem.hint.clone(), span, ..Self::new(rule, severity, problem.message.clone()) }
     }
@@ -300,13 +300,13 @@ pub struct Report {
     /// The findings, in order.
     pub findings: Vec<Finding>,
     /// The number of checked inputs.
-    pub looked_at: LookedAt,
+    pub checked: CheckedCounts,
     /// The checked apps, in order; empty for plain manifests.
     pub apps: Vec<AppEnvironments>,
     /// The number of suppressed findings.
     pub suppressed: usize,
     /// The number of findings in the baseline.
-    pub known: usize,
+    pub in_baseline: usize,
     /// Path and line of confidential findings that are not reported: no other finding may show that line.
     pub withheld: BTreeSet<(String, u32)>,
 }
@@ -322,7 +322,7 @@ pub struct AppEnvironments {
 
 /// The numbers of checked inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LookedAt {
+pub struct CheckedCounts {
     /// Apps; 0 for plain manifests.
     pub apps: usize,
     /// Environments of all apps.
@@ -348,7 +348,7 @@ impl Report {
 
     /// Returns the report with paths and apps renamed, sorted by the new names.
     #[must_use]
-    pub fn renamed(
+    pub fn with_names(
         &self,
         path: &dyn Fn(&str) -> Option<String>,
         app: &dyn Fn(&str) -> Option<String>,
@@ -381,7 +381,7 @@ impl Report {
     /// finding, as severe as the most severe of the others, reports how many were left out.
     ///
     /// Call this last: baselines and suppressions need all findings unchanged.
-    pub fn bound(&mut self) {
+    pub fn limit_size(&mut self) {
         self.findings.iter_mut().for_each(Finding::shorten);
         let mut order: Vec<usize> = (0..self.findings.len()).collect();
         let severity = |number: &usize| self.findings.get(*number).map(|finding| Reverse(finding.severity));
@@ -407,7 +407,7 @@ impl Report {
     /// Returns one finding that replaces all findings of the report.
     fn left_out_finding(&self) -> Option<Finding> {
         let severity = self.findings.iter().map(|finding| finding.severity).max()?;
-        let counts = super::report::counts(self);
+        let counts = super::report::count_summary(self);
         Some(Finding {
             hint: Some("fix the listed findings, or check fewer paths at once".to_owned()),
             ..Finding::new(
@@ -432,7 +432,7 @@ mod tests {
 
     fn bounded(findings: Vec<Finding>) -> Report {
         let mut report = Report { findings, ..Report::default() };
-        report.bound();
+        report.limit_size();
         report
     }
 
@@ -460,7 +460,7 @@ mod tests {
             message: long(3_000),
             hint: Some(long(3_000)),
             object: Some(ObjectRef { name: long(3_000), ..object("Pod") }),
-            related: vec![Related { label: long(10), span: span_of("b.yaml"), confidential: true }; 200],
+            related: vec![RelatedPlace { label: long(10), span: span_of("b.yaml"), confidential: true }; 200],
             environments: (0..1_000).map(|number| format!("environment-{number}")).collect(),
             ..finding(&REF_RULE, "a.yaml", 1, 1, 1)
         };
@@ -472,6 +472,6 @@ mod tests {
     }
 
     fn span_of(path: &str) -> Span {
-        Span { place: Place { path: path.to_owned(), line: 1, column: 1, rendered: None }, width: 1 }
+        Span { place: SourceLocation { path: path.to_owned(), line: 1, column: 1, rendered: None }, width: 1 }
     }
 }

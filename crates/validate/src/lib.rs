@@ -10,17 +10,17 @@
 //! Nothing here fetches a secret or asks a cluster, and no finding holds a value.
 
 mod baseline;
-mod beside;
 pub mod engine;
 mod examine;
 mod finding;
 mod fingerprint;
+mod other_files;
 pub mod project;
 pub mod report;
 pub mod rules;
 
-pub use baseline::{Baseline, BaselineError, BaselineRemark, Selection};
-pub use examine::{Examination, ExaminedApp, examine};
+pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
+pub use examine::{EnvironmentInput, ExaminedApp, examine};
 pub use finding::{
-    ApiRefusal, AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Span,
+    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, RuleInfo, Span,
 };

@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Listed, Report, Verdict};
+use super::{ListedReference, PolicyVerdict, RefsReport};
 use sealwave_core::diagnostic::printable;
 use sealwave_pipeline::ReferenceUse;
 
-pub(super) fn write(report: &Report) -> String {
+pub(super) fn write(report: &RefsReport) -> String {
     let mut out = String::new();
     for (index, environment) in report.environments.iter().enumerate() {
         let bold = Style::new().bold();
@@ -32,7 +32,7 @@ pub(super) fn write(report: &Report) -> String {
     out
 }
 
-fn references(out: &mut String, all: &[Listed]) {
+fn references(out: &mut String, all: &[ListedReference]) {
     let names: Vec<String> =
         all.iter().map(|listed| escape_non_ascii(&listed.reference.to_string())).collect();
     let places: Vec<Vec<String>> =
@@ -58,18 +58,18 @@ fn references(out: &mut String, all: &[Listed]) {
     }
 }
 
-fn verdict(verdict: &Verdict) -> (Style, String) {
+fn verdict(verdict: &PolicyVerdict) -> (Style, String) {
     let color = |color: AnsiColor| color.on_default();
     match verdict {
-        Verdict::Allowed(rule) => (color(AnsiColor::Green), format!("allowed by `{rule}`")),
-        Verdict::Denied(rule) => (color(AnsiColor::Red).bold(), format!("denied by `{rule}`")),
-        Verdict::Elsewhere(rule, fields) => {
+        PolicyVerdict::Allowed(rule) => (color(AnsiColor::Green), format!("allowed by `{rule}`")),
+        PolicyVerdict::Denied(rule) => (color(AnsiColor::Red).bold(), format!("denied by `{rule}`")),
+        PolicyVerdict::Elsewhere(rule, fields) => {
             let fields = fields.join("`, `");
             let text = format!("refused: `{fields}` of rule `{rule}` does not list the destination");
             (color(AnsiColor::Red).bold(), text)
         }
-        Verdict::NotAsked => (Style::new(), String::new()),
-        Verdict::Refused => (color(AnsiColor::Red).bold(), "refused: no rule allows it".to_owned()),
+        PolicyVerdict::NotAsked => (Style::new(), String::new()),
+        PolicyVerdict::Refused => (color(AnsiColor::Red).bold(), "refused: no rule allows it".to_owned()),
     }
 }
 

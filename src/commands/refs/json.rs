@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use super::{Environment, JudgedUse, Listed, Report, Verdict};
+use super::{EnvironmentRefs, JudgedUse, ListedReference, PolicyVerdict, RefsReport};
 use sealwave_secrets::settings::API_VERSION;
 
 #[derive(Serialize)]
@@ -77,7 +77,7 @@ struct JsonSecret<'a> {
     name: &'a str,
 }
 
-pub(super) fn write(report: &Report) -> Vec<u8> {
+pub(super) fn write(report: &RefsReport) -> Vec<u8> {
     let list = ReferenceList {
         api_version: API_VERSION,
         kind: "ReferenceList",
@@ -92,7 +92,7 @@ pub(super) fn write(report: &Report) -> Vec<u8> {
     json
 }
 
-fn environment(environment: &Environment) -> JsonEnvironment<'_> {
+fn environment(environment: &EnvironmentRefs) -> JsonEnvironment<'_> {
     JsonEnvironment {
         name: &environment.name,
         cluster: &environment.cluster,
@@ -104,7 +104,7 @@ fn environment(environment: &Environment) -> JsonEnvironment<'_> {
     }
 }
 
-fn reference<'a>(listed: &'a Listed, cluster: &'a str) -> JsonReference<'a> {
+fn reference<'a>(listed: &'a ListedReference, cluster: &'a str) -> JsonReference<'a> {
     let (decision, rule) = decision(listed.verdict().0);
     let reference = &listed.reference;
     JsonReference {
@@ -139,19 +139,19 @@ fn used<'a>(one: &'a JudgedUse, cluster: &'a str) -> JsonUse<'a> {
         decision,
         rule,
         missing: match &one.verdict {
-            Verdict::Elsewhere(rule, fields) => Some(JsonMissing { rule, fields }),
+            PolicyVerdict::Elsewhere(rule, fields) => Some(JsonMissing { rule, fields }),
             _ => None,
         },
     }
 }
 
 /// Returns the name of a decision and the rule that made it.
-fn decision(verdict: &Verdict) -> (&'static str, Option<&str>) {
+fn decision(verdict: &PolicyVerdict) -> (&'static str, Option<&str>) {
     match verdict {
-        Verdict::Allowed(rule) => ("allowed", Some(rule.as_str())),
-        Verdict::Denied(rule) => ("denied", Some(rule.as_str())),
-        Verdict::NotAsked => ("unchecked", None),
-        Verdict::Elsewhere(..) | Verdict::Refused => ("refused", None),
+        PolicyVerdict::Allowed(rule) => ("allowed", Some(rule.as_str())),
+        PolicyVerdict::Denied(rule) => ("denied", Some(rule.as_str())),
+        PolicyVerdict::NotAsked => ("unchecked", None),
+        PolicyVerdict::Elsewhere(..) | PolicyVerdict::Refused => ("refused", None),
     }
 }
 

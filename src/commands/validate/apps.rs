@@ -4,31 +4,31 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Remark, Run, ValidateError};
+use super::{ValidateError, ValidateNote, ValidateRun};
 use crate::cli::{AppArgs, DirArgs};
-use crate::commands::session::Session;
-use crate::config::Validation;
+use crate::commands::session::AppSession;
+use crate::config::ValidationPlan;
 use crate::deadline::Activity;
-use sealwave_core::diagnostic::{At, Failure, Note, Problem};
+use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::workers;
 use sealwave_kube::schema::KubeVersion;
-use sealwave_validate::engine::{self, Checking, KnownDefinition, SchemaSet, Verdict};
-use sealwave_validate::project::{Target, shown};
-use sealwave_validate::{Examination, ExaminedApp};
+use sealwave_validate::engine::{self, KnownDefinition, SchemaSet, ValidateOptions, ValidationResult};
+use sealwave_validate::project::{ValidateTarget, shown};
+use sealwave_validate::{EnvironmentInput, ExaminedApp};
 
 /// Custom resource definitions, and the schemas that include them.
 type KnownSchemas = (Arc<Vec<KnownDefinition>>, Arc<SchemaSet>);
 
 /// The result of examining an app.
 enum AppExamination {
-    Examined(Box<(ExaminedApp, Checking)>),
+    Examined(Box<(ExaminedApp, ValidateOptions)>),
     Refused(String, Failure),
     /// An error that ends the run.
     Stopped(Failure),
 }
 
 impl AppExamination {
-    const fn checking(&self) -> Option<&Checking> {
+    const fn checking(&self) -> Option<&ValidateOptions> {
         match self {
             Self::Examined(app) => Some(&app.1),
             Self::Refused(..) | Self::Stopped(_) => None,
@@ -43,10 +43,10 @@ impl AppExamination {
     }
 }
 
-impl Run<'_> {
-    pub(super) fn apps(&mut self, apps: &[Target]) -> Result<(), Failure> {
-        self.watch.expect(apps.len() * 2);
-        let examinations = workers::map(apps, |app| {
+impl ValidateRun<'_> {
+    pub(super) fn validate_apps(&mut self, apps: &[ValidateTarget]) -> Result<(), Failure> {
+        self.watch.set_total(apps.len() * 2);
+        let examinations = workers::parallel_map(apps, |app| {
             let examination = self.examine(&app.path);
             self.watch.advance();
             examination
@@ -58,48 +58,48 @@ impl Run<'_> {
             return Err(failure.clone());
         }
         self.check_environments_exist(&examinations)?;
-        let lacks_policy_identity = |checking: &Checking| {
-            checking.settings.operator.as_ref().is_some_and(|operator| !operator.asks_policy())
+        let lacks_policy_identity = |checking: &ValidateOptions| {
+            checking.settings.operator.as_ref().is_some_and(|operator| !operator.is_policy_enabled())
         };
         if examinations.iter().filter_map(AppExamination::checking).any(lacks_policy_identity) {
-            self.notes.push(Note::remark(Problem::new(&Remark::PolicyNotAsked)));
+            self.notes.push(Note::info(Problem::new(&ValidateNote::PolicyNotAsked)));
         }
         let files = examinations.iter().filter_map(AppExamination::app).flat_map(ExaminedApp::files);
-        self.written.spare(files.map(Path::new))?;
+        self.output_paths.refuse_inputs(files.map(Path::new))?;
         let mut examinations = self.with_schemas(examinations);
         Self::share_neighbours(&mut examinations);
         let wanted: Vec<&AppExamination> = examinations
             .iter()
             .zip(apps)
-            .filter(|(_, app)| app.wanted)
+            .filter(|(_, app)| app.is_checked)
             .map(|(examination, _)| examination)
             .collect();
-        let verdicts = workers::map(&wanted, |examination| {
+        let verdicts = workers::parallel_map(&wanted, |examination| {
             let verdict = match examination {
                 AppExamination::Examined(app) => {
                     let name = app.0.environments().app;
-                    let _activity = self.watch.begin(format!("checking app `{name}`"));
+                    let _activity = self.watch.begin_activity(format!("checking app `{name}`"));
                     engine::validate(&app.0, &app.1, &self.standing)
                 }
-                AppExamination::Refused(directory, failure) => engine::refused(directory, failure),
-                AppExamination::Stopped(_) => Verdict::default(),
+                AppExamination::Refused(directory, failure) => engine::failed_examination(directory, failure),
+                AppExamination::Stopped(_) => ValidationResult::default(),
             };
             self.watch.advance();
             verdict
         });
         for verdict in verdicts.map_err(|_| Problem::new(&ValidateError::Thread))? {
-            self.take(verdict);
+            self.add_result(verdict);
         }
         let checked = wanted.iter().filter_map(|examination| examination.checking()).collect::<Vec<_>>();
         for checking in checked {
-            self.definitions(checking);
+            self.report_definition_faults(checking);
         }
         for examination in wanted {
-            self.report.looked_at.apps += 1;
+            self.report.checked.apps += 1;
             if let AppExamination::Examined(app) = examination {
-                let seen = app.0.looked_at();
-                self.report.looked_at.environments += seen.environments;
-                self.report.looked_at.objects += seen.objects;
+                let seen = app.0.checked_counts();
+                self.report.checked.environments += seen.environments;
+                self.report.checked.objects += seen.objects;
                 self.report.apps.push(app.0.environments());
             }
         }
@@ -148,7 +148,7 @@ impl Run<'_> {
             let AppExamination::Examined(app) = examination else { continue };
             let checking = &mut app.1;
             let own = checking.definitions.len() != self.validation.checking.definitions.len();
-            let make = |checking: &Checking| {
+            let make = |checking: &ValidateOptions| {
                 let all = from_apps.iter().chain(checking.definitions.iter()).cloned();
                 let definitions: Arc<Vec<KnownDefinition>> = Arc::new(all.collect());
                 let set = SchemaSet::with_places(
@@ -169,9 +169,9 @@ impl Run<'_> {
     }
 
     fn examine(&self, directory: &Path) -> AppExamination {
-        let activity = self.watch.begin(format!("reading app `{}`", shown(directory)));
+        let activity = self.watch.begin_activity(format!("reading app `{}`", shown(directory)));
         match self.try_examine(directory, &activity) {
-            Ok((app, validation)) => match validation.usable() {
+            Ok((app, validation)) => match validation.into_options() {
                 Ok(checking) => AppExamination::Examined(Box::new((app, checking))),
                 Err(failure) => AppExamination::Stopped(failure),
             },
@@ -183,23 +183,25 @@ impl Run<'_> {
         &self,
         directory: &Path,
         activity: &Activity,
-    ) -> Result<(ExaminedApp, Validation), Failure> {
+    ) -> Result<(ExaminedApp, ValidationPlan), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             operator: self.args.checks.operator.clone(),
             identity: self.args.identity.clone(),
         };
-        let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
-        let place_of =
-            |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
+        let (mut session, environments) = AppSession::open_all(&app, None, self.variables)?;
+        let place_of = |keys: &[&str], item: Option<usize>| {
+            ProblemPlace::Place(session.discovery.setting_at(keys, item))
+        };
         let (settings, boundary) = (&session.discovery.app().validate, session.discovery.boundary());
-        let mut own = self.validation.with(settings, directory, boundary, &place_of)?;
+        let mut own = self.validation.with_app(settings, directory, boundary, &place_of)?;
         let asks_policy = session.identity.project.is_some() || session.caller.argocd().is_some();
         if let Some(view) = own.checking.settings.operator.take() {
             let subject = session.identity.subject("");
-            own.checking.settings.operator = Some(if asks_policy { view.about(subject) } else { view });
+            own.checking.settings.operator =
+                Some(if asks_policy { view.with_policy_for(subject) } else { view });
         }
-        own.checking.fallback = Some(self.nearby(&own.checking, vec![directory.to_owned()]));
+        own.checking.fallback = Some(self.crd_resolver(&own.checking, vec![directory.to_owned()]));
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
         }
@@ -212,25 +214,28 @@ impl Run<'_> {
                 contexts.push((session.context()?, session.default_provider()?.map(str::to_owned)));
             }
         }
-        let examinations: Vec<Examination<'_>> = contexts
+        let examinations: Vec<EnvironmentInput<'_>> = contexts
             .iter()
-            .map(|(context, provider)| Examination {
+            .map(|(context, provider)| EnvironmentInput {
                 context: context.clone(),
                 default_provider: provider.as_deref(),
             })
             .collect();
         let begin = |environment: &str| {
-            activity.turn_to(format!("rendering environment `{environment}` of app `{}`", shown(directory)));
+            activity.set_description(format!(
+                "rendering environment `{environment}` of app `{}`",
+                shown(directory)
+            ));
         };
         let mut app = sealwave_validate::examine(&session.discovery, &examinations, shown(directory), &begin);
-        app.read_beside(&session.discovery);
+        app.read_other_files(&session.discovery);
         Ok((app, own))
     }
 }
 
 /// Returns the certificate fingerprint that a `SealedSecret` for the environment's cluster holds, if the operator file
 /// names one.
-fn fingerprint(session: &Session) -> Result<Option<String>, Failure> {
+fn fingerprint(session: &AppSession) -> Result<Option<String>, Failure> {
     let Some(operator) = &session.operator else { return Ok(None) };
     let cluster = session.cluster()?;
     let all = operator.certificates()?;

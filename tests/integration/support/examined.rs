@@ -5,54 +5,59 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use sealwave::cli::{Cli, Command};
-use sealwave::config::Validation;
-use sealwave_core::diagnostic::At;
+use sealwave::config::ValidationPlan;
+use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_pipeline::RenderContext;
-use sealwave_secrets::policy::Subject;
+use sealwave_secrets::policy::PolicySubject;
 use sealwave_secrets::settings::ValidationSettings;
-use sealwave_validate::engine::{Checking, KnownDefinition, PlainInput, SchemaSet, Standing};
-use sealwave_validate::{Examination, Finding};
+use sealwave_validate::engine::{KnownDefinition, PlainInput, RunSuppressions, SchemaSet, ValidateOptions};
+use sealwave_validate::{EnvironmentInput, Finding};
 
 /// Parses flags; `--config` is supported, and the date is 2026-01-01.
-pub fn decided(flags: &[String]) -> Validation {
+pub fn decided(flags: &[String]) -> ValidationPlan {
     let line = ["sealwave", "validate"].map(str::to_owned).into_iter().chain(flags.iter().cloned());
     let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
     let Command::Validate(args) = cli.command else { unreachable!("it is `validate`") };
     let variables = |name: &str| (name == "SOURCE_DATE_EPOCH").then(|| "1767225600".into());
-    let decided = Validation::decide(&args.checks, variables);
+    let decided = ValidationPlan::decide(&args.checks, variables);
     let mut decided = decided.unwrap_or_else(|failure| panic!("{flags:?}: {failure}"));
     let settings = &mut decided.checking.settings;
     if let (Some(operator), Some(project)) = (settings.operator.clone(), args.identity.project) {
         let namespace = args.identity.namespace.unwrap_or_default();
-        settings.operator = Some(operator.about(Subject {
+        settings.operator = Some(operator.with_policy_for(PolicySubject {
             project,
             namespace,
             app: "example".to_owned(),
-            ..Subject::default()
+            ..PolicySubject::default()
         }));
     }
     decided
 }
 
 /// Adds schemas and the settings of an app.
-pub fn with_schemas(validation: &Validation, app: Option<&Path>) -> Checking {
+pub fn with_schemas(validation: &ValidationPlan, app: Option<&Path>) -> ValidateOptions {
     let discovery = app.and_then(|app| sealwave_pipeline::discover(app, None).ok());
     let settings =
         discovery.as_ref().map_or_else(ValidationSettings::default, |app| app.app().validate.clone());
     let boundary = discovery.as_ref().map_or(Path::new(""), |app| app.boundary());
     let directory = app.unwrap_or(Path::new(""));
-    let own = validation.with(&settings, directory, boundary, &|_, _| At::Nowhere);
+    let own = validation.with_app(&settings, directory, boundary, &|_, _| ProblemPlace::Unknown);
     let mut checking = own.expect("settings that can be followed").checking;
     let definitions = checking.definitions.iter().map(KnownDefinition::view);
-    checking.schemas = SchemaSet::growing(&checking.kube_versions, definitions).into();
+    checking.schemas = SchemaSet::extendable(&checking.kube_versions, definitions).into();
     checking
 }
 
 /// Validates all environments of the app in a directory; `name` appears in messages.
-pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+pub fn app(
+    directory: &Path,
+    name: &str,
+    checking: &ValidateOptions,
+    standing: &RunSuppressions,
+) -> Vec<Finding> {
     let discovery = match sealwave_pipeline::discover(directory, None) {
         Ok(discovery) => discovery,
-        Err(failure) => return sealwave_validate::engine::refused(name, &failure).findings,
+        Err(failure) => return sealwave_validate::engine::failed_examination(name, &failure).findings,
     };
     let context = |environment: &str| RenderContext {
         environment: environment.to_owned(),
@@ -64,17 +69,17 @@ pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standin
             .unwrap_or_else(|| environment.to_owned()),
         ..RenderContext::default()
     };
-    let examinations: Vec<Examination<'_>> = discovery
+    let examinations: Vec<EnvironmentInput<'_>> = discovery
         .environments()
-        .map(|name| Examination { context: context(name), default_provider: None })
+        .map(|name| EnvironmentInput { context: context(name), default_provider: None })
         .collect();
     let mut examined = sealwave_validate::examine(&discovery, &examinations, name.to_owned(), &|_| ());
-    examined.read_beside(&discovery);
+    examined.read_other_files(&discovery);
     sealwave_validate::engine::validate(&examined, checking, standing).findings
 }
 
 /// Validates files of plain manifests.
-pub fn files(paths: Vec<PathBuf>, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+pub fn files(paths: Vec<PathBuf>, checking: &ValidateOptions, standing: &RunSuppressions) -> Vec<Finding> {
     let input = |path: PathBuf| PlainInput {
         name: path.display().to_string(),
         open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))),
@@ -83,13 +88,13 @@ pub fn files(paths: Vec<PathBuf>, checking: &Checking, standing: &Standing) -> V
 }
 
 /// Validates a text of plain manifests, under the name `a.yaml`.
-pub fn text(text: &str, checking: &Checking) -> Vec<Finding> {
+pub fn text(text: &str, checking: &ValidateOptions) -> Vec<Finding> {
     let text = text.as_bytes().to_vec();
     let input =
         PlainInput { name: "a.yaml".to_owned(), open: Box::new(move || Ok(Box::new(Cursor::new(text)))) };
-    plain(vec![input], checking, &Standing::default())
+    plain(vec![input], checking, &RunSuppressions::default())
 }
 
-fn plain(inputs: Vec<PlainInput>, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+fn plain(inputs: Vec<PlainInput>, checking: &ValidateOptions, standing: &RunSuppressions) -> Vec<Finding> {
     sealwave_validate::engine::validate_plain(inputs, checking, standing).expect("readable").verdict.findings
 }

@@ -8,9 +8,9 @@ mod severity;
 
 use std::fmt;
 
-use crate::document::{Origin, Place, Sources};
+use crate::document::{Origin, SourceLocation, Sources};
 
-pub use problems::Problems;
+pub use problems::ProblemCollector;
 pub use severity::Severity;
 
 /// Describes why a file cannot be read or written; all messages use this wording.
@@ -38,13 +38,13 @@ pub trait Explain: std::error::Error {
 
 /// The place of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum At {
+pub enum ProblemPlace {
     /// Unknown, or not in a file.
-    Nowhere,
+    Unknown,
     /// A position that [`Sources`] resolves to a place.
     Origin(Origin),
     /// A resolved place.
-    Place(Place),
+    Place(SourceLocation),
 }
 
 /// A message with a place and a hint.
@@ -53,7 +53,7 @@ pub struct Problem {
     /// Lower case, no full stop, subject first, literals in backticks.
     pub message: String,
     /// The place.
-    pub at: At,
+    pub at: ProblemPlace,
     /// Advice for the user.
     pub hint: Option<String>,
     /// The id of the rule that `validate` reports the problem under, if it differs from the stage's rule.
@@ -64,33 +64,40 @@ impl Problem {
     /// Creates a problem without a place. Long texts are truncated.
     #[must_use]
     pub fn new(error: &(impl Explain + ?Sized)) -> Self {
-        Self { message: cut(error), at: At::Nowhere, hint: error.hint().map(cut), rule: error.rule() }
+        Self {
+            message: truncate(error),
+            at: ProblemPlace::Unknown,
+            hint: error.hint().map(truncate),
+            rule: error.rule(),
+        }
     }
 
     /// Creates a problem at a position.
     #[must_use]
     pub fn at(origin: Origin, error: &(impl Explain + ?Sized)) -> Self {
-        Self { at: At::Origin(origin), ..Self::new(error) }
+        Self { at: ProblemPlace::Origin(origin), ..Self::new(error) }
     }
 
     fn located(self, sources: &Sources) -> Self {
         match self.at {
-            At::Origin(origin) => Self { at: At::Place(sources.place(origin)), ..self },
+            ProblemPlace::Origin(origin) => {
+                Self { at: ProblemPlace::Place(sources.location(origin)), ..self }
+            }
             _ => self,
         }
     }
 
     fn order(&self) -> (&str, u32, u32) {
         match &self.at {
-            At::Place(place) => (&place.path, place.line, place.column),
-            At::Nowhere | At::Origin(_) => ("", 0, 0),
+            ProblemPlace::Place(place) => (&place.path, place.line, place.column),
+            ProblemPlace::Unknown | ProblemPlace::Origin(_) => ("", 0, 0),
         }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let At::Place(place) = &self.at {
+        if let ProblemPlace::Place(place) = &self.at {
             write!(f, "{place}: ")?;
         }
         f.write_str(&self.message)
@@ -110,7 +117,7 @@ impl Failure {
     /// # Errors
     /// Returns the problems: the first ones, and the number of the others.
     pub fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
-        Problems::from_iter(problems).check()
+        ProblemCollector::from_iter(problems).check()
     }
 
     /// Returns the problems that were kept.
@@ -121,30 +128,30 @@ impl Failure {
 
     /// Returns the number of problems that were not kept.
     #[must_use]
-    pub const fn more(&self) -> usize {
+    pub const fn omitted(&self) -> usize {
         self.more
     }
 
     /// Returns a problem that counts those that were not kept, if any.
     #[must_use]
-    pub fn rest(&self) -> Option<Problem> {
+    pub fn omitted_problem(&self) -> Option<Problem> {
         (self.more > 0).then(|| {
             let message = format!("{} more such problems not shown", self.more);
-            Problem { message, at: At::Nowhere, hint: None, rule: None }
+            Problem { message, at: ProblemPlace::Unknown, hint: None, rule: None }
         })
     }
 
     /// Moves all problems to one place.
     #[must_use]
-    pub fn placed(self, at: &At) -> Self {
+    pub fn with_place(self, at: &ProblemPlace) -> Self {
         self.map(|problem| Problem { at: at.clone(), ..problem })
     }
 
     /// Sets the place of the problems that have none.
     #[must_use]
-    pub fn or_at(self, at: &At) -> Self {
+    pub fn or_with_place(self, at: &ProblemPlace) -> Self {
         self.map(|problem| match problem.at {
-            At::Nowhere => Problem { at: at.clone(), ..problem },
+            ProblemPlace::Unknown => Problem { at: at.clone(), ..problem },
             _ => problem,
         })
     }
@@ -184,7 +191,7 @@ impl std::error::Error for Failure {}
 
 /// The level of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum NoteLevel {
     /// For information.
     Note,
     /// Probably a mistake.
@@ -195,7 +202,7 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// The level.
-    pub level: Level,
+    pub level: NoteLevel,
     /// The message.
     pub problem: Problem,
 }
@@ -204,13 +211,13 @@ impl Note {
     /// Creates a warning.
     #[must_use]
     pub const fn warning(problem: Problem) -> Self {
-        Self { level: Level::Warning, problem }
+        Self { level: NoteLevel::Warning, problem }
     }
 
     /// Creates a note for information.
     #[must_use]
-    pub const fn remark(problem: Problem) -> Self {
-        Self { level: Level::Note, problem }
+    pub const fn info(problem: Problem) -> Self {
+        Self { level: NoteLevel::Note, problem }
     }
 
     /// Resolves the place.
@@ -224,7 +231,7 @@ impl Note {
 pub(crate) const MAX_CHARACTERS: usize = 2_000;
 
 /// Formats at most [`MAX_CHARACTERS`] of a text and marks a truncated one. The rest is never held in memory.
-pub fn cut(text: impl fmt::Display) -> String {
+pub fn truncate(text: impl fmt::Display) -> String {
     let mut writer = TruncatingWriter { text: String::new(), left: MAX_CHARACTERS, is_cut: false };
     // An error can only come from the text's `Display` or from truncation; the text so far is kept.
     let _ = fmt::Write::write_fmt(&mut writer, format_args!("{text}"));
@@ -258,7 +265,7 @@ impl fmt::Write for TruncatingWriter {
 pub fn printable(text: impl fmt::Display) -> String {
     let mut out = String::new();
     for c in text.to_string().chars() {
-        if deceives(c) {
+        if is_deceptive(c) {
             out.extend(c.escape_default());
         } else if c == '[' && out.ends_with("##") {
             out.push_str(" [");
@@ -270,7 +277,7 @@ pub fn printable(text: impl fmt::Display) -> String {
 }
 
 /// Reports whether a character controls a terminal, or hides or reorders the text around it.
-pub fn deceives(c: char) -> bool {
+pub fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

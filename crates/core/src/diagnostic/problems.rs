@@ -4,12 +4,12 @@ use super::{Failure, Problem};
 
 /// The problems of a stage; the first ones are kept, the others only counted.
 #[derive(Clone, Debug, Default)]
-pub struct Problems {
+pub struct ProblemCollector {
     kept: Vec<Problem>,
     more: usize,
 }
 
-impl Problems {
+impl ProblemCollector {
     /// The most problems that are kept.
     pub const MAX_KEPT: usize = 200;
 
@@ -57,13 +57,13 @@ impl Problems {
     }
 }
 
-impl Extend<Problem> for Problems {
+impl Extend<Problem> for ProblemCollector {
     fn extend<T: IntoIterator<Item = Problem>>(&mut self, problems: T) {
         problems.into_iter().for_each(|problem| self.push(problem));
     }
 }
 
-impl FromIterator<Problem> for Problems {
+impl FromIterator<Problem> for ProblemCollector {
     fn from_iter<T: IntoIterator<Item = Problem>>(problems: T) -> Self {
         let mut collected = Self::default();
         collected.extend(problems);
@@ -74,7 +74,7 @@ impl FromIterator<Problem> for Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::{At, Explain, MAX_CHARACTERS, printable};
+    use crate::diagnostic::{Explain, MAX_CHARACTERS, ProblemPlace, printable};
 
     #[derive(Debug, thiserror::Error)]
     #[error("{}", .0)]
@@ -88,15 +88,17 @@ mod tests {
 
     #[test]
     fn problems_beyond_the_limit_are_counted() {
-        let problem = Problem { message: "wrong".to_owned(), at: At::Nowhere, hint: None, rule: None };
-        assert!(Problems::default().check().is_ok());
-        let mut problems: Problems = std::iter::repeat_n(problem.clone(), Problems::MAX_KEPT + 5).collect();
+        let problem =
+            Problem { message: "wrong".to_owned(), at: ProblemPlace::Unknown, hint: None, rule: None };
+        assert!(ProblemCollector::default().check().is_ok());
+        let mut problems: ProblemCollector =
+            std::iter::repeat_n(problem.clone(), ProblemCollector::MAX_KEPT + 5).collect();
         problems.absorb(Failure::from(problem));
         let failure = problems.check().unwrap_err();
-        assert_eq!((failure.problems().len(), failure.more()), (Problems::MAX_KEPT, 6));
-        let mut again = Problems::default();
+        assert_eq!((failure.problems().len(), failure.omitted()), (ProblemCollector::MAX_KEPT, 6));
+        let mut again = ProblemCollector::default();
         again.absorb(failure);
-        assert_eq!(again.check().unwrap_err().more(), 6, "the count is passed on");
+        assert_eq!(again.check().unwrap_err().omitted(), 6, "the count is passed on");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::node::{Entry, Mapping, Node, Number, Value};
+use super::node::{Mapping, MappingEntry, Node, NodeValue, Number};
 use super::source::Origin;
 
 impl Node {
@@ -11,20 +11,20 @@ impl Node {
     pub fn from_json(json: &Json, origin: Origin) -> Self {
         let value = match json {
             Json::Array(items) => {
-                Value::Sequence(items.iter().map(|item| Self::from_json(item, origin)).collect())
+                NodeValue::Sequence(items.iter().map(|item| Self::from_json(item, origin)).collect())
             }
-            Json::Bool(flag) => Value::Bool(*flag),
-            Json::Null => Value::Null,
-            Json::Number(number) => Value::Number(number_from_json(number)),
+            Json::Bool(flag) => NodeValue::Bool(*flag),
+            Json::Null => NodeValue::Null,
+            Json::Number(number) => NodeValue::Number(number_from_json(number)),
             Json::Object(fields) => {
                 let mut mapping = Mapping::with_capacity(fields.len());
                 for (key, field) in fields {
                     let value = Self::from_json(field, origin);
-                    mapping.push_new(Entry { key: key.into(), key_origin: origin, value });
+                    mapping.push_new(MappingEntry { key: key.into(), key_origin: origin, value });
                 }
-                Value::Mapping(mapping)
+                NodeValue::Mapping(mapping)
             }
-            Json::String(text) => Value::String(text.into()),
+            Json::String(text) => NodeValue::String(text.into()),
         };
         Self::new(value, origin)
     }
@@ -33,20 +33,20 @@ impl Node {
     #[must_use]
     pub fn to_json(&self) -> Json {
         match &self.value {
-            Value::Bool(flag) => Json::Bool(*flag),
-            Value::Mapping(mapping) => Json::Object(
+            NodeValue::Bool(flag) => Json::Bool(*flag),
+            NodeValue::Mapping(mapping) => Json::Object(
                 mapping
                     .entries()
                     .iter()
                     .map(|entry| (entry.key.to_string(), entry.value.to_json()))
                     .collect(),
             ),
-            Value::Null => Json::Null,
-            Value::Number(Number::Float(float)) => (*float).into(),
-            Value::Number(Number::Int(int)) => (*int).into(),
-            Value::Number(Number::Uint(uint)) => (*uint).into(),
-            Value::Sequence(items) => Json::Array(items.iter().map(Self::to_json).collect()),
-            Value::String(text) => Json::String(text.to_string()),
+            NodeValue::Null => Json::Null,
+            NodeValue::Number(Number::Float(float)) => (*float).into(),
+            NodeValue::Number(Number::Int(int)) => (*int).into(),
+            NodeValue::Number(Number::Uint(uint)) => (*uint).into(),
+            NodeValue::Sequence(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            NodeValue::String(text) => Json::String(text.to_string()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use compact_str::CompactString;
 
-use super::node::{Entry, Mapping, Node};
+use super::node::{Mapping, MappingEntry, Node};
 use super::source::Origin;
 use crate::text::split_at_byte;
 
@@ -43,7 +43,7 @@ pub struct Manifest {
 
 /// A reason why a tree is not a Kubernetes object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAManifest {
+pub enum ManifestError {
     /// A required field is missing, or is not a non-empty string.
     #[error("`{0}` is missing or is not a string")]
     Missing(&'static str),
@@ -52,7 +52,7 @@ pub enum NotAManifest {
     NotAnObject(&'static str),
 }
 
-impl NotAManifest {
+impl ManifestError {
     /// Returns a hint.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
@@ -75,7 +75,7 @@ impl Manifest {
     ///
     /// # Errors
     /// Returns the first missing field with its expected location, and the tree.
-    pub fn new(root: Node) -> Result<Self, (NotAManifest, Origin, Node)> {
+    pub fn new(root: Node) -> Result<Self, (ManifestError, Origin, Node)> {
         match first_missing_field(&root) {
             None => Ok(Self { root }),
             Some((error, at)) => Err((error, at, root)),
@@ -190,10 +190,10 @@ impl Manifest {
 }
 
 /// Returns the first required field that a tree lacks, with its expected location.
-fn first_missing_field(root: &Node) -> Option<(NotAManifest, Origin)> {
-    let at = root.shown_at();
+fn first_missing_field(root: &Node) -> Option<(ManifestError, Origin)> {
+    let at = root.display_origin();
     if root.as_mapping().is_none() {
-        return Some((NotAManifest::NotAnObject(root.type_name()), at));
+        return Some((ManifestError::NotAnObject(root.type_name()), at));
     }
     if is_complete(root) {
         return None;
@@ -202,20 +202,20 @@ fn first_missing_field(root: &Node) -> Option<(NotAManifest, Origin)> {
     let entry = |mapping: Option<&Node>, key: &str| {
         let entry = mapping?.as_mapping()?.entry(key)?;
         // For an empty value, only the key can be shown.
-        Some(entry.value.shown_at()).filter(|at| at.width > 0).or(Some(entry.key_origin))
+        Some(entry.value.display_origin()).filter(|at| at.width > 0).or(Some(entry.key_origin))
     };
     for field in ["apiVersion", "kind"] {
         if !text(&[field]) {
-            return Some((NotAManifest::Missing(field), entry(Some(root), field).unwrap_or(at)));
+            return Some((ManifestError::Missing(field), entry(Some(root), field).unwrap_or(at)));
         }
     }
     let at = entry(root.get("metadata"), "name").or_else(|| entry(Some(root), "metadata"));
-    Some((NotAManifest::Missing("metadata.name"), at.unwrap_or_else(|| root.shown_at())))
+    Some((ManifestError::Missing("metadata.name"), at.unwrap_or_else(|| root.display_origin())))
 }
 
 /// Reports whether a tree has the fields that every object requires.
 fn is_complete(root: &Node) -> bool {
-    let is_text = |entry: &Entry| entry.value.as_str().is_some_and(|text| !text.is_empty());
+    let is_text = |entry: &MappingEntry| entry.value.as_str().is_some_and(|text| !text.is_empty());
     let (mut api_version, mut kind, mut name) = (false, false, false);
     for entry in root.as_mapping().map_or(&[][..], Mapping::entries) {
         match entry.key.as_str() {
@@ -223,7 +223,7 @@ fn is_complete(root: &Node) -> bool {
             "kind" => kind = is_text(entry),
             "metadata" => {
                 let fields = entry.value.as_mapping().map_or(&[][..], Mapping::entries);
-                let is_name = |entry: &&Entry| matches!(entry.key.as_str(), "generateName" | "name");
+                let is_name = |entry: &&MappingEntry| matches!(entry.key.as_str(), "generateName" | "name");
                 name = fields.iter().filter(is_name).any(is_text);
             }
             _ => {}

@@ -8,9 +8,9 @@ mod texts;
 mod trace;
 mod written;
 
-pub use manifest::{Manifest, NotAManifest, ObjectId, group_and_version};
-pub use node::{Entry, Mapping, Node, Number, Value};
-pub use source::{LineMap, Origin, Place, Source, SourceId, Sources, display_path};
-pub use texts::{SourceText, Texts};
-pub use trace::{Element, Printed, Stretch};
+pub use manifest::{Manifest, ManifestError, ObjectId, group_and_version};
+pub use node::{Mapping, MappingEntry, Node, NodeValue, Number};
+pub use source::{LineMap, Origin, SourceId, SourceInfo, SourceLocation, Sources, display_path};
+pub use texts::{SourceText, SourceTexts};
+pub use trace::{OutputSpan, TemplateNode, ValueRef};
 pub use written::WrittenScalars;

@@ -15,14 +15,14 @@ use crate::text::same_key;
 #[derive(Clone)]
 pub struct Node {
     /// The value.
-    pub value: Value,
+    pub value: NodeValue,
     /// Where the value was read.
     pub origin: Origin,
 }
 
 /// The value of a node.
 #[derive(Clone, PartialEq)]
-pub enum Value {
+pub enum NodeValue {
     /// `true` or `false`.
     Bool(bool),
     /// Keys and values, in the order in which they were written.
@@ -51,12 +51,12 @@ pub enum Number {
 /// An ordered mapping with string keys, each at most once.
 #[derive(Clone, Default, PartialEq)]
 pub struct Mapping {
-    entries: Vec<Entry>,
+    entries: Vec<MappingEntry>,
 }
 
 /// A key and its value.
 #[derive(Clone)]
-pub struct Entry {
+pub struct MappingEntry {
     /// The key.
     pub key: CompactString,
     /// Where the key was read.
@@ -70,17 +70,17 @@ impl Zeroize for Node {
     /// tree to be.
     fn zeroize(&mut self) {
         match &mut self.value {
-            Value::Mapping(mapping) => {
+            NodeValue::Mapping(mapping) => {
                 for mut entry in std::mem::take(mapping).entries {
                     entry.key.zeroize();
                     entry.value.zeroize();
                 }
             }
-            Value::Sequence(items) => items.iter_mut().for_each(Self::zeroize),
-            Value::String(text) => text.zeroize(),
-            Value::Bool(_) | Value::Null | Value::Number(_) => {}
+            NodeValue::Sequence(items) => items.iter_mut().for_each(Self::zeroize),
+            NodeValue::String(text) => text.zeroize(),
+            NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => {}
         }
-        self.value = Value::Null;
+        self.value = NodeValue::Null;
     }
 }
 
@@ -90,7 +90,7 @@ impl PartialEq for Node {
     }
 }
 
-impl PartialEq for Entry {
+impl PartialEq for MappingEntry {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key && self.value == other.value
     }
@@ -99,21 +99,21 @@ impl PartialEq for Entry {
 impl Node {
     /// Creates a node with this value, read at `origin`.
     #[must_use]
-    pub const fn new(value: Value, origin: Origin) -> Self {
+    pub const fn new(value: NodeValue, origin: Origin) -> Self {
         Self { value, origin }
     }
 
     /// Creates a text node.
     #[must_use]
     pub fn string(text: impl Into<CompactString>, origin: Origin) -> Self {
-        Self::new(Value::String(text.into()), origin)
+        Self::new(NodeValue::String(text.into()), origin)
     }
 
     /// Returns the text of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
-            Value::String(text) => Some(text),
+            NodeValue::String(text) => Some(text),
             _ => None,
         }
     }
@@ -122,7 +122,7 @@ impl Node {
     #[must_use]
     pub const fn as_mapping(&self) -> Option<&Mapping> {
         match &self.value {
-            Value::Mapping(mapping) => Some(mapping),
+            NodeValue::Mapping(mapping) => Some(mapping),
             _ => None,
         }
     }
@@ -130,7 +130,7 @@ impl Node {
     /// Returns the mapping for modification, if this is one.
     pub const fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
         match &mut self.value {
-            Value::Mapping(mapping) => Some(mapping),
+            NodeValue::Mapping(mapping) => Some(mapping),
             _ => None,
         }
     }
@@ -139,7 +139,7 @@ impl Node {
     #[must_use]
     pub fn as_sequence(&self) -> Option<&[Self]> {
         match &self.value {
-            Value::Sequence(items) => Some(items),
+            NodeValue::Sequence(items) => Some(items),
             _ => None,
         }
     }
@@ -171,8 +171,8 @@ impl Node {
     ///
     /// Returns `None` if a value on the path is neither a mapping nor null.
     pub fn mapping_at_mut(&mut self, path: &[&str]) -> Option<&mut Mapping> {
-        if matches!(self.value, Value::Null) {
-            self.value = Value::Mapping(Mapping::default());
+        if matches!(self.value, NodeValue::Null) {
+            self.value = NodeValue::Mapping(Mapping::default());
         }
         let origin = self.origin;
         match path {
@@ -180,7 +180,7 @@ impl Node {
             [key, rest @ ..] => {
                 let mapping = self.as_mapping_mut()?;
                 if mapping.get(key).is_none() {
-                    mapping.insert(*key, origin, Self::new(Value::Null, origin));
+                    mapping.insert(*key, origin, Self::new(NodeValue::Null, origin));
                 }
                 mapping.get_mut(key)?.mapping_at_mut(rest)
             }
@@ -190,10 +190,10 @@ impl Node {
     /// Returns the origin for display, with a width if possible: a collection extends to the end of its first key or
     /// item.
     #[must_use]
-    pub fn shown_at(&self) -> Origin {
+    pub fn display_origin(&self) -> Origin {
         let first = match &self.value {
-            Value::Mapping(mapping) => mapping.entries().first().map(|entry| entry.key_origin),
-            Value::Sequence(items) => items.first().map(Self::shown_at),
+            NodeValue::Mapping(mapping) => mapping.entries().first().map(|entry| entry.key_origin),
+            NodeValue::Sequence(items) => items.first().map(Self::display_origin),
             _ => None,
         };
         // Content of an alias or a merge was read elsewhere.
@@ -207,12 +207,12 @@ impl Node {
     #[must_use]
     pub const fn type_name(&self) -> &'static str {
         match self.value {
-            Value::Bool(_) => "boolean",
-            Value::Mapping(_) => "object",
-            Value::Null => "null",
-            Value::Number(_) => "number",
-            Value::Sequence(_) => "array",
-            Value::String(_) => "string",
+            NodeValue::Bool(_) => "boolean",
+            NodeValue::Mapping(_) => "object",
+            NodeValue::Null => "null",
+            NodeValue::Number(_) => "number",
+            NodeValue::Sequence(_) => "array",
+            NodeValue::String(_) => "string",
         }
     }
 }
@@ -223,7 +223,7 @@ impl fmt::Debug for Node {
     }
 }
 
-impl fmt::Debug for Value {
+impl fmt::Debug for NodeValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("value")
     }
@@ -255,12 +255,12 @@ impl Mapping {
 
     /// Returns the entry under `key`.
     #[must_use]
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&MappingEntry> {
         self.entries.iter().find(|entry| same_key(&entry.key, key))
     }
 
     /// Appends an entry without checking that its key is new. For parsers, which check keys themselves.
-    pub fn push_new(&mut self, entry: Entry) {
+    pub fn push_new(&mut self, entry: MappingEntry) {
         self.entries.push(entry);
     }
 
@@ -270,7 +270,7 @@ impl Mapping {
         if let Some(old) = self.get_mut(&key) {
             return Some(std::mem::replace(old, value));
         }
-        self.entries.push(Entry { key, key_origin, value });
+        self.entries.push(MappingEntry { key, key_origin, value });
         None
     }
 
@@ -281,30 +281,30 @@ impl Mapping {
     }
 
     /// Keeps only the entries for which `keep` returns true.
-    pub fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
+    pub fn retain(&mut self, keep: impl FnMut(&MappingEntry) -> bool) {
         self.entries.retain(keep);
     }
 
     /// Returns the entries in order.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[MappingEntry] {
         &self.entries
     }
 
     /// Returns the entries in order, for modification in place (keys must stay unique).
-    pub fn entries_mut(&mut self) -> &mut [Entry] {
+    pub fn entries_mut(&mut self) -> &mut [MappingEntry] {
         &mut self.entries
     }
 
     /// Returns the owned entries.
     #[must_use]
-    pub fn into_entries(self) -> Vec<Entry> {
+    pub fn into_entries(self) -> Vec<MappingEntry> {
         self.entries
     }
 
     /// Returns the number of entries that fit without reallocation.
     #[must_use]
-    pub fn spare(&self) -> usize {
+    pub fn spare_capacity(&self) -> usize {
         self.entries.capacity().saturating_sub(self.entries.len())
     }
 

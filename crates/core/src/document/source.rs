@@ -39,7 +39,7 @@ impl Origin {
 
 /// A source that was read: a file, or the output of a template.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct SourceInfo {
     name: String,
     rendered_from: LineMap,
 }
@@ -104,21 +104,21 @@ impl LineMap {
 /// All sources of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    all: Vec<Source>,
+    all: Vec<SourceInfo>,
 }
 
 impl Sources {
     /// Adds a file (or standard input) under its display name.
     pub fn add(&mut self, name: impl Into<String>) -> SourceId {
-        self.push(Source { name: name.into(), rendered_from: LineMap::default() })
+        self.push(SourceInfo { name: name.into(), rendered_from: LineMap::default() })
     }
 
     /// Adds the text that the template `name` rendered to; `lines` maps its lines to the template.
     pub fn add_rendered(&mut self, name: impl Into<String>, lines: LineMap) -> SourceId {
-        self.push(Source { name: name.into(), rendered_from: lines })
+        self.push(SourceInfo { name: name.into(), rendered_from: lines })
     }
 
-    fn push(&mut self, source: Source) -> SourceId {
+    fn push(&mut self, source: SourceInfo) -> SourceId {
         let id = SourceId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         self.all.push(source);
         id
@@ -143,17 +143,19 @@ impl Sources {
 
     /// Returns the template line of a position in rendered text; `None` for other positions.
     #[must_use]
-    pub fn made_by(&self, origin: Origin) -> Option<Origin> {
+    pub fn template_line(&self, origin: Origin) -> Option<Origin> {
         let source = self.all.get(origin.source.0 as usize)?;
         source.rendered_from.made_by(origin.line.checked_sub(1)?)
     }
 
     /// Returns the location to show: a position in rendered text becomes that of its template line.
     #[must_use]
-    pub fn place(&self, origin: Origin) -> Place {
-        match self.made_by(origin) {
-            Some(template) => Place { rendered: Some((origin.line, origin.column)), ..self.place(template) },
-            None => Place {
+    pub fn location(&self, origin: Origin) -> SourceLocation {
+        match self.template_line(origin) {
+            Some(template) => {
+                SourceLocation { rendered: Some((origin.line, origin.column)), ..self.location(template) }
+            }
+            None => SourceLocation {
                 path: self.name(origin.source).to_owned(),
                 line: origin.line,
                 column: origin.column,
@@ -175,7 +177,7 @@ pub fn display_path(path: &Path) -> String {
 
 /// A position for messages: `path:line:column`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct SourceLocation {
     /// Path as known to the user.
     pub path: String,
     /// Line, from 1; 0 if only the file is known.
@@ -186,7 +188,7 @@ pub struct Place {
     pub rendered: Option<(u32, u32)>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)?;
         if self.line > 0 {

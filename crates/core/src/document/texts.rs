@@ -8,11 +8,11 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::source::{Origin, SourceId};
-use super::trace::Stretch;
+use super::trace::OutputSpan;
 
 /// The texts of the available sources.
 #[derive(Default)]
-pub struct Texts {
+pub struct SourceTexts {
     texts: BTreeMap<SourceId, SourceText>,
 }
 
@@ -22,7 +22,7 @@ pub struct SourceText {
     /// Number of lines before it, if it is a part of a source.
     lines_before: u32,
     /// The spans written by templates; empty if unknown.
-    spans: Vec<Stretch>,
+    spans: Vec<OutputSpan>,
     /// Start of each line; computed on first use.
     starts: OnceLock<Vec<usize>>,
     /// Number of characters that start before each multiple of [`STRIDE`]; computed for the first position on a long
@@ -33,14 +33,14 @@ pub struct SourceText {
 /// Maximum number of bytes counted for one position; longer lines use an index of characters.
 const STRIDE: usize = 4096;
 
-impl Texts {
+impl SourceTexts {
     /// Adds the text of a source.
     pub fn add(&mut self, source: SourceId, content: Arc<str>) {
         self.add_part(source, content, 0);
     }
 
     /// Adds a text rendered from templates, with its spans in order.
-    pub fn add_rendered(&mut self, source: SourceId, content: Arc<str>, spans: Vec<Stretch>) {
+    pub fn add_rendered(&mut self, source: SourceId, content: Arc<str>, spans: Vec<OutputSpan>) {
         self.texts.insert(source, SourceText { spans, ..SourceText::new(content, 0) });
     }
 
@@ -67,7 +67,7 @@ impl Texts {
     /// Returns the spelling of a scalar in its source, without an opening quote; `None` if unknown.
     pub fn spelling(&self, origin: Origin) -> Option<&str> {
         let text = self.texts.get(&origin.source)?;
-        text.content.get(text.bytes(origin)?)
+        text.content.get(text.byte_range(origin)?)
     }
 }
 
@@ -87,7 +87,7 @@ impl SourceText {
     }
 
     /// Returns the spans written by templates, in order; empty if unknown.
-    pub fn stretches(&self) -> &[Stretch] {
+    pub fn spans(&self) -> &[OutputSpan] {
         &self.spans
     }
 
@@ -106,7 +106,7 @@ impl SourceText {
     }
 
     /// Returns the byte range of an origin, at most to the end of its line.
-    pub fn bytes(&self, origin: Origin) -> Option<Range<usize>> {
+    pub fn byte_range(&self, origin: Origin) -> Option<Range<usize>> {
         let line = self.line(origin.line)?;
         let number = (origin.line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
         let start = *self.starts().get(number)?;
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_scalar_is_found_as_it_was_written() {
         let source = Sources::default().add("a.yaml");
-        let mut texts = Texts::default();
+        let mut texts = SourceTexts::default();
         texts.add(source, "a: 0777\r\nö: {ü: yes}\n".into());
         let at = |line, column, width| Origin { source, line, column, width };
         assert_eq!(texts.spelling(at(1, 4, 4)), Some("0777"));
@@ -225,11 +225,11 @@ mod tests {
                 let start = parts.line_start(line as usize - 1).unwrap();
                 let column = u32::try_from(number).unwrap() + 1;
                 let origin = Origin { source, line, column, width: 1 };
-                assert_eq!(parts.bytes(origin), Some(start + at..start + at + character.len_utf8()));
+                assert_eq!(parts.byte_range(origin), Some(start + at..start + at + character.len_utf8()));
                 assert_eq!(parts.position(start + at), Some((line, column)));
             }
             let end = parts.line_start(line as usize - 1).unwrap() + long.len();
-            let behind = |column, width| parts.bytes(Origin { source, line, column, width });
+            let behind = |column, width| parts.byte_range(Origin { source, line, column, width });
             assert_eq!(behind(4_001, 0), Some(end..end));
             assert_eq!(behind(3_990, 900).unwrap().end, end, "no farther than the line");
             assert_eq!(behind(4_002 + u32::from(line == 2), 1), None);

@@ -7,7 +7,7 @@ use super::source::Origin;
 
 /// A part of a template: text, or a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Element {
+pub struct TemplateNode {
     /// Its origin; only the line if the rest is unknown.
     pub origin: Origin,
     /// For text, the byte range in the template's source that it writes.
@@ -16,18 +16,18 @@ pub struct Element {
 
 /// A part of the output that one element wrote; it extends to the start of the next one.
 #[derive(Clone, Debug)]
-pub struct Stretch {
+pub struct OutputSpan {
     /// Start in bytes of the rendered text.
-    pub from: usize,
+    pub start: usize,
     /// The element that wrote it; `None` if unknown.
-    pub element: Option<Arc<Element>>,
+    pub element: Option<Arc<TemplateNode>>,
     /// The value that it prints.
-    pub value: Option<Printed>,
+    pub value: Option<ValueRef>,
 }
 
 /// A value that an element printed.
 #[derive(Clone, Copy, Debug)]
-pub struct Printed {
+pub struct ValueRef {
     /// Origin of the value.
     pub origin: Origin,
     /// True if the value contains other values.

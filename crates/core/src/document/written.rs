@@ -8,7 +8,7 @@ use std::fmt;
 
 use compact_str::CompactString;
 
-use super::node::{Node, Value};
+use super::node::{Node, NodeValue};
 use super::source::Origin;
 
 /// Texts of booleans and numbers in an unusual form, by the positions of their nodes.
@@ -17,8 +17,8 @@ pub struct WrittenScalars(BTreeMap<Origin, CompactString>);
 
 impl WrittenScalars {
     /// Stores the text of a scalar, unless its value prints the same; returns the memory used, in bytes.
-    pub fn note(&mut self, node: &Node, text: &str) -> usize {
-        if !matches!(node.value, Value::Bool(_) | Value::Number(_)) {
+    pub fn record(&mut self, node: &Node, text: &str) -> usize {
+        if !matches!(node.value, NodeValue::Bool(_) | NodeValue::Number(_)) {
             return 0;
         }
         let usual = node.to_json().to_string();
@@ -33,7 +33,7 @@ impl WrittenScalars {
     }
 
     /// Records that the scalar at `to` is an alias of the one at `from`.
-    pub(crate) fn alias(&mut self, from: Origin, to: Origin) {
+    pub(crate) fn record_alias(&mut self, from: Origin, to: Origin) {
         if let Some(text) = self.0.get(&from).cloned() {
             self.0.insert(to, text);
         }
@@ -41,7 +41,7 @@ impl WrittenScalars {
 
     /// Returns the text of a scalar; `None` if its value prints as written.
     pub fn text(&self, node: &Node) -> Option<&str> {
-        let is_scalar = matches!(node.value, Value::Bool(_) | Value::Number(_));
+        let is_scalar = matches!(node.value, NodeValue::Bool(_) | NodeValue::Number(_));
         is_scalar.then(|| self.0.get(&node.origin).map(CompactString::as_str)).flatten()
     }
 

@@ -16,7 +16,7 @@ pub fn is_item_key(key: &str) -> bool {
 }
 
 /// Returns the name of an item for messages. An invalid key may be a misplaced value, so it is not shown.
-pub fn item_called(key: &str) -> String {
+pub fn item_label(key: &str) -> String {
     if is_item_key(key) { format!("item `{key}`") } else { "an item whose key is not valid".to_owned() }
 }
 
@@ -28,11 +28,11 @@ mod tests {
     fn valid_and_invalid_item_keys() {
         for key in ["a", "tls.crt", ".dockerconfigjson", "A-b_c.9", ".a", "a..b", &"k".repeat(253)] {
             assert!(is_item_key(key), "{key}");
-            assert_eq!(item_called(key), format!("item `{key}`"));
+            assert_eq!(item_label(key), format!("item `{key}`"));
         }
         for key in ["", ".", "..", "..a", "a b", "a/b", "ä", "a\n", "hunter2!", &"k".repeat(254)] {
             assert!(!is_item_key(key), "{key}");
-            assert_eq!(item_called(key), "an item whose key is not valid");
+            assert_eq!(item_label(key), "an item whose key is not valid");
         }
     }
 }

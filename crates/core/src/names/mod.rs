@@ -3,7 +3,7 @@
 pub mod dns;
 mod item_key;
 
-pub use item_key::{MAX_ITEM_KEY, UNKNOWN_KEYS, is_item_key, item_called};
+pub use item_key::{MAX_ITEM_KEY, UNKNOWN_KEYS, is_item_key, item_label};
 
 /// Domain of annotations for Argo CD; also the suffix of others, such as `link.argocd.argoproj.io/`.
 pub const ARGOCD_DOMAIN: &str = "argocd.argoproj.io";

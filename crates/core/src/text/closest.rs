@@ -6,7 +6,7 @@ const MAX_NAME: usize = 100;
 const MAX_KNOWN: usize = 10_000;
 
 /// Returns the closest of `known` that may be meant by a typo; of several, the first.
-pub fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > MAX_NAME {
         return None;
     }
@@ -23,14 +23,14 @@ pub fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_NAME, closest};
+    use super::{MAX_NAME, closest_name};
 
     #[test]
     fn typos_are_recognized_and_other_names_are_not() {
-        assert_eq!(closest("prdo", ["dev", "prod"]), Some("prod"));
-        assert_eq!(closest("imgae", ["image", "images"]), Some("image"));
-        assert_eq!(closest("staging", ["dev", "prod"]), None);
+        assert_eq!(closest_name("prdo", ["dev", "prod"]), Some("prod"));
+        assert_eq!(closest_name("imgae", ["image", "images"]), Some("image"));
+        assert_eq!(closest_name("staging", ["dev", "prod"]), None);
         let long = "a".repeat(MAX_NAME + 1);
-        assert_eq!(closest(&long, [format!("{long}b").as_str()]), None);
+        assert_eq!(closest_name(&long, [format!("{long}b").as_str()]), None);
     }
 }

@@ -17,14 +17,14 @@ pub struct Date {
 /// The error for a text that is not a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a date such as 2026-12-31")]
-pub struct NotADate;
+pub struct InvalidDate;
 
 impl Date {
     /// Creates a date.
     ///
     /// # Errors
     /// Fails if the date does not exist.
-    pub const fn new(year: u16, month: u8, day: u8) -> Result<Self, NotADate> {
+    pub const fn new(year: u16, month: u8, day: u8) -> Result<Self, InvalidDate> {
         let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -33,30 +33,30 @@ impl Date {
             2 => 28,
             _ => 0,
         };
-        if day == 0 || day > days { Err(NotADate) } else { Ok(Self { year, month, day }) }
+        if day == 0 || day > days { Err(InvalidDate) } else { Ok(Self { year, month, day }) }
     }
 }
 
 impl FromStr for Date {
-    type Err = NotADate;
+    type Err = InvalidDate;
 
-    fn from_str(text: &str) -> Result<Self, NotADate> {
+    fn from_str(text: &str) -> Result<Self, InvalidDate> {
         let mut parts = text.splitn(3, '-');
         let mut part = |digits: usize| {
             let part =
                 parts.next().filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()));
-            part.and_then(|part| part.parse::<u16>().ok()).ok_or(NotADate)
+            part.and_then(|part| part.parse::<u16>().ok()).ok_or(InvalidDate)
         };
         let (year, month, day) = (part(4)?, part(2)?, part(2)?);
-        let small = |number: u16| u8::try_from(number).map_err(|_| NotADate);
+        let small = |number: u16| u8::try_from(number).map_err(|_| InvalidDate);
         Self::new(year, small(month)?, small(day)?)
     }
 }
 
 impl TryFrom<String> for Date {
-    type Error = NotADate;
+    type Error = InvalidDate;
 
-    fn try_from(text: String) -> Result<Self, NotADate> {
+    fn try_from(text: String) -> Result<Self, InvalidDate> {
         text.parse()
     }
 }
@@ -86,7 +86,7 @@ mod tests {
             "2026-00-10",
             "+026-01-01",
         ] {
-            assert_eq!(text.parse::<Date>(), Err(NotADate), "{text}");
+            assert_eq!(text.parse::<Date>(), Err(InvalidDate), "{text}");
         }
         assert!(Date::new(2026, 12, 31).unwrap() < Date::new(2027, 1, 1).unwrap());
     }

@@ -47,7 +47,7 @@ pub fn parse(text: &str) -> Option<Duration> {
 }
 
 /// Formats a duration in whole seconds for people: `5m`, `1m30s`, `2h`.
-pub fn short(duration: Duration) -> String {
+pub fn format_short(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let mut text = String::new();
@@ -148,7 +148,7 @@ mod tests {
         for (given, shown) in
             [("90s", "1m30s"), ("5m", "5m"), ("1h", "1h"), ("1.5h", "1h30m"), ("1s", "1s"), ("1h1s", "1h1s")]
         {
-            assert_eq!(parse(given).map(short).as_deref(), Some(shown), "{given}");
+            assert_eq!(parse(given).map(format_short).as_deref(), Some(shown), "{given}");
         }
         for text in ["", "0", "0s", "999ms", "5", "5 m", "-1m", "5min", "1d", "9999999999999h"] {
             assert_eq!(parse(text), None, "{text}");

@@ -3,4 +3,4 @@
 mod date;
 pub mod duration;
 
-pub use date::{Date, NotADate};
+pub use date::{Date, InvalidDate};

@@ -9,7 +9,7 @@ use super::error::YamlError;
 
 /// Combined limits of documents, and the amounts spent.
 #[derive(Debug)]
-pub struct Budget {
+pub struct YamlBudget {
     most: BudgetAmounts<usize>,
     spent: BudgetAmounts<AtomicUsize>,
     exhausted: AtomicBool,
@@ -25,16 +25,16 @@ struct BudgetAmounts<T> {
 }
 
 /// The amounts spent at a point in time.
-pub(super) struct Snapshot(BudgetAmounts<usize>);
+pub(super) struct BudgetSnapshot(BudgetAmounts<usize>);
 
-impl Default for Budget {
+impl Default for YamlBudget {
     /// Returns the budget of one environment: far more than real apps need, but small enough for a sidecar's memory.
     fn default() -> Self {
         Self::new(50_000, 200 << 20)
     }
 }
 
-impl Budget {
+impl YamlBudget {
     /// Creates a budget of this many documents and bytes of memory; 200 problems end the reading.
     #[must_use]
     pub fn new(documents: usize, memory: usize) -> Self {
@@ -46,14 +46,14 @@ impl Budget {
     pub(super) fn alias_bytes(&self, bytes: usize) -> Result<(), YamlError> {
         let most = self.most.alias_bytes;
         self.spend(&self.spent.alias_bytes, bytes, most)
-            .map_err(|BudgetExhausted| YamlError::Together { most, what: "bytes of aliased text" })
+            .map_err(|BudgetExhausted| YamlError::BudgetExceeded { most, what: "bytes of aliased text" })
     }
 
     /// Spends one document; empty ones count, too.
     pub(super) fn document(&self) -> Result<(), YamlError> {
         let most = self.most.documents;
         self.spend(&self.spent.documents, 1, most)
-            .map_err(|BudgetExhausted| YamlError::Together { most, what: "documents" })
+            .map_err(|BudgetExhausted| YamlError::BudgetExceeded { most, what: "documents" })
     }
 
     /// Returns the number of remaining documents.
@@ -65,7 +65,7 @@ impl Budget {
     pub(super) fn memory(&self, bytes: usize) -> Result<(), YamlError> {
         let most = self.most.memory;
         self.spend(&self.spent.memory, bytes, most)
-            .map_err(|BudgetExhausted| YamlError::Together { most, what: "bytes of memory" })
+            .map_err(|BudgetExhausted| YamlError::BudgetExceeded { most, what: "bytes of memory" })
     }
 
     /// Refunds a document that is read again.
@@ -90,10 +90,10 @@ impl Budget {
         self.exhausted.load(Ordering::Relaxed)
     }
 
-    pub(super) fn snapshot(&self) -> Snapshot {
+    pub(super) fn snapshot(&self) -> BudgetSnapshot {
         let load = |amount: &AtomicUsize| amount.load(Ordering::Relaxed);
         let BudgetAmounts { alias_bytes, documents, memory, problems } = &self.spent;
-        Snapshot(BudgetAmounts {
+        BudgetSnapshot(BudgetAmounts {
             alias_bytes: load(alias_bytes),
             documents: load(documents),
             memory: load(memory),
@@ -101,7 +101,7 @@ impl Budget {
         })
     }
 
-    pub(super) fn restore(&self, Snapshot(before): Snapshot) {
+    pub(super) fn restore(&self, BudgetSnapshot(before): BudgetSnapshot) {
         let BudgetAmounts { alias_bytes, documents, memory, problems } = &self.spent;
         alias_bytes.store(before.alias_bytes, Ordering::Relaxed);
         documents.store(before.documents, Ordering::Relaxed);
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_budget_is_spent_once_and_can_be_restored() {
-        let budget = Budget::new(2, 10);
+        let budget = YamlBudget::new(2, 10);
         let before = budget.snapshot();
         assert!(budget.memory(10).is_ok() && budget.document().is_ok() && !budget.is_exhausted());
         assert!(budget.memory(1).is_err() && budget.is_exhausted());

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::scalar::{Resolved, resolve_plain};
+use super::scalar::{ResolvedScalar, resolve_plain};
 
 /// A plain scalar that is not text.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,12 +24,12 @@ pub fn resolve_core(text: &str) -> Option<CoreScalar> {
         return Some(CoreScalar::Timestamp(Zeroizing::new(time)));
     }
     match resolve_plain(text) {
-        Resolved::Bool(flag) => matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
+        ResolvedScalar::Bool(flag) => matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
             .then_some(CoreScalar::Bool(flag)),
-        Resolved::Float(float) => Some(CoreScalar::Float(float)),
-        Resolved::Int(int) => Some(CoreScalar::Int(int)),
-        Resolved::Uint(uint) => Some(CoreScalar::Uint(uint)),
-        Resolved::Decoded(_) | Resolved::Null | Resolved::Text => None,
+        ResolvedScalar::Float(float) => Some(CoreScalar::Float(float)),
+        ResolvedScalar::Int(int) => Some(CoreScalar::Int(int)),
+        ResolvedScalar::Uint(uint) => Some(CoreScalar::Uint(uint)),
+        ResolvedScalar::Decoded(_) | ResolvedScalar::Null | ResolvedScalar::Text => None,
     }
 }
 

@@ -63,7 +63,7 @@ pub enum YamlError {
     NumberRange,
     /// All documents of one reading exceed their budget.
     #[error("documents contain more than {most} {what} in total")]
-    Together {
+    BudgetExceeded {
         /// The limit.
         most: usize,
         /// The unit of the limit.
@@ -77,7 +77,7 @@ pub enum YamlError {
     StreamSize(usize),
     /// A syntax error of the parser.
     #[error("{0}")]
-    Syntax(Syntax),
+    Syntax(SyntaxProblem),
     /// A tag such as `!!int` that does not match its value.
     #[error("value does not match its tag `!!{0}`")]
     Tag(&'static str),
@@ -100,7 +100,7 @@ fn describe_key(key: &str) -> String {
 
 /// A kind of syntax error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Syntax {
+pub enum SyntaxProblem {
     /// An anchor or alias without a name, or with a malformed one.
     Anchor,
     /// A malformed header of a block scalar.
@@ -127,7 +127,7 @@ pub enum Syntax {
     Escape,
 }
 
-impl std::fmt::Display for Syntax {
+impl std::fmt::Display for SyntaxProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Anchor => "anchor or alias has no valid name",
@@ -154,7 +154,7 @@ impl Explain for YamlError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::AliasExpansion(_) => "write out the aliased values, or use fewer aliases",
-            Self::Together { .. } => "split the app, or remove unneeded objects",
+            Self::BudgetExceeded { .. } => "split the app, or remove unneeded objects",
             Self::AliasCycle | Self::UnknownAnchor => {
                 "define the anchor (`&name`) before its aliases (`*name`), in the same document"
             }
@@ -189,7 +189,7 @@ impl Explain for YamlError {
     }
 }
 
-impl Syntax {
+impl SyntaxProblem {
     const fn hint(self) -> Option<&'static str> {
         match self {
             Self::Anchor => Some("quote a value that starts with `*` or `&`"),
@@ -215,30 +215,30 @@ impl Syntax {
 
     /// Classifies a parser's message; the message itself is discarded.
     pub(super) fn classify(text: &str) -> Self {
-        const TABLE: [(&str, Syntax); 23] = [
-            ("unexpected ':'", Syntax::FlowColon),
-            ("escape", Syntax::Escape),
-            ("hexdecimal", Syntax::Escape),
-            ("hexadecimal", Syntax::Escape),
-            ("Unicode character", Syntax::Escape),
-            ("quoted scalar", Syntax::Quote),
-            ("end of stream", Syntax::Quote),
-            ("document indicator", Syntax::Quote),
-            ("block scalar", Syntax::BlockScalar),
-            ("indentation indicator", Syntax::BlockScalar),
-            ("tab", Syntax::Tab),
-            ("anchor", Syntax::Anchor),
-            ("alias", Syntax::Anchor),
-            ("alphabetic", Syntax::Anchor),
-            ("tag", Syntax::Tag),
-            ("cannot start", Syntax::Character),
-            ("flow", Syntax::Flow),
-            ("','", Syntax::Flow),
-            ("key", Syntax::Key),
-            ("mapping values", Syntax::Key),
-            ("sequence entries", Syntax::Key),
-            ("node content", Syntax::Flow),
-            ("'-' indicator", Syntax::Indentation),
+        const TABLE: [(&str, SyntaxProblem); 23] = [
+            ("unexpected ':'", SyntaxProblem::FlowColon),
+            ("escape", SyntaxProblem::Escape),
+            ("hexdecimal", SyntaxProblem::Escape),
+            ("hexadecimal", SyntaxProblem::Escape),
+            ("Unicode character", SyntaxProblem::Escape),
+            ("quoted scalar", SyntaxProblem::Quote),
+            ("end of stream", SyntaxProblem::Quote),
+            ("document indicator", SyntaxProblem::Quote),
+            ("block scalar", SyntaxProblem::BlockScalar),
+            ("indentation indicator", SyntaxProblem::BlockScalar),
+            ("tab", SyntaxProblem::Tab),
+            ("anchor", SyntaxProblem::Anchor),
+            ("alias", SyntaxProblem::Anchor),
+            ("alphabetic", SyntaxProblem::Anchor),
+            ("tag", SyntaxProblem::Tag),
+            ("cannot start", SyntaxProblem::Character),
+            ("flow", SyntaxProblem::Flow),
+            ("','", SyntaxProblem::Flow),
+            ("key", SyntaxProblem::Key),
+            ("mapping values", SyntaxProblem::Key),
+            ("sequence entries", SyntaxProblem::Key),
+            ("node content", SyntaxProblem::Flow),
+            ("'-' indicator", SyntaxProblem::Indentation),
         ];
         TABLE.iter().find(|(part, _)| text.contains(part)).map_or(Self::Other, |(_, kind)| *kind)
     }

@@ -9,36 +9,36 @@ use std::io::BufReader;
 use libyaml_safer::{EventData, MappingStyle, ScalarStyle as ExactStyle, SequenceStyle};
 use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
 
-use super::error::{Syntax, YamlError};
-use super::scalar::Tag;
-use super::survey::Survey;
+use super::error::{SyntaxProblem, YamlError};
+use super::scalar::ScalarTag;
+use super::survey::DocumentSurvey;
 use super::tabs::TabbedLines;
-use crate::caught::{Panicked, catch};
+use crate::caught::{CaughtPanic, catch_panic};
 
 /// An event for the tree builder.
-pub(super) enum Event<'a> {
+pub(super) enum YamlEvent<'a> {
     /// The number of its anchor.
     Alias(usize),
     MappingEnd,
     /// The number of its anchor, or 0 without one.
     MappingStart(usize),
-    Scalar(Scalar<'a>),
+    Scalar(ScalarEvent<'a>),
     SequenceEnd,
     /// The number of its anchor, or 0 without one.
     SequenceStart(usize),
 }
 
 /// A scalar as written.
-pub struct Scalar<'a> {
+pub struct ScalarEvent<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) anchor: usize,
     pub(super) plain: bool,
-    pub(super) tag: Tag,
+    pub(super) tag: ScalarTag,
 }
 
 /// The start of an event.
 #[derive(Clone, Copy)]
-pub(super) struct Spot {
+pub(super) struct EventPosition {
     /// From 1.
     pub(super) line: u32,
     /// From 1.
@@ -48,19 +48,19 @@ pub(super) struct Spot {
 }
 
 /// A result, or an error with its position.
-pub type Located<T> = Result<T, (YamlError, Spot)>;
+pub type EventResult<T> = Result<T, (YamlError, EventPosition)>;
 
 /// A source of events.
-pub(super) trait Events<'a> {
-    fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>>;
+pub(super) trait EventSource<'a> {
+    fn next(&mut self) -> Option<EventResult<(YamlEvent<'a>, EventPosition)>>;
 }
 
-pub(super) fn number(value: impl TryInto<u32>) -> u32 {
+pub(super) fn saturating_u32(value: impl TryInto<u32>) -> u32 {
     value.try_into().unwrap_or(u32::MAX)
 }
 
 /// The events of `saphyr-parser`, which is fast and nearly follows the grammar of Kubernetes.
-pub(super) struct Fast<'a> {
+pub(super) struct FastEvents<'a> {
     parser: saphyr_parser::Parser<'a, StrInput<'a>>,
     lines_before: u32,
     /// Whether double-quoted scalars may contain escapes that only the other parser handles correctly.
@@ -73,12 +73,12 @@ pub(super) struct Fast<'a> {
     ended: bool,
 }
 
-impl<'a> Fast<'a> {
+impl<'a> FastEvents<'a> {
     /// Creates the events of one document whose first line is `lines_before + 1`.
-    pub(super) fn new(text: &'a str, lines_before: u32, survey: Survey) -> Self {
+    pub(super) fn new(text: &'a str, lines_before: u32, survey: DocumentSurvey) -> Self {
         let parser = saphyr_parser::Parser::new_from_str(text);
         let tabs = TabbedLines::new(text, survey.tabbed_lines);
-        let Survey { escapes, colons, .. } = survey;
+        let DocumentSurvey { escapes, colons, .. } = survey;
         Self { parser, lines_before, escapes, colons, open: Vec::new(), tabs, ended: false }
     }
 
@@ -96,31 +96,31 @@ impl<'a> Fast<'a> {
         }
     }
 
-    fn spot(&self, span: saphyr_parser::Span) -> Spot {
+    fn spot(&self, span: saphyr_parser::Span) -> EventPosition {
         let width = if span.start.line() == span.end.line() {
             span.end.col().saturating_sub(span.start.col())
         } else {
             0
         };
-        self.at(span.start, number(width))
+        self.at(span.start, saturating_u32(width))
     }
 
-    fn at(&self, mark: saphyr_parser::Marker, width: u32) -> Spot {
-        Spot {
-            line: number(mark.line()).saturating_add(self.lines_before),
-            column: number(mark.col()).saturating_add(1),
+    fn at(&self, mark: saphyr_parser::Marker, width: u32) -> EventPosition {
+        EventPosition {
+            line: saturating_u32(mark.line()).saturating_add(self.lines_before),
+            column: saturating_u32(mark.col()).saturating_add(1),
             width,
         }
     }
 }
 
-impl<'a> Events<'a> for Fast<'a> {
-    fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>> {
+impl<'a> EventSource<'a> for FastEvents<'a> {
+    fn next(&mut self) -> Option<EventResult<(YamlEvent<'a>, EventPosition)>> {
         loop {
             let (event, span) = match self.parser.next_event()? {
                 Ok(found) => found,
                 Err(error) => {
-                    let syntax = YamlError::Syntax(Syntax::classify(error.info()));
+                    let syntax = YamlError::Syntax(SyntaxProblem::classify(error.info()));
                     return Some(Err((syntax, self.at(*error.marker(), 0))));
                 }
             };
@@ -135,13 +135,13 @@ impl<'a> Events<'a> for Fast<'a> {
                 FastEvent::Scalar(text, style, ..)
                     if self.is_doubtful(text, matches!(text, Cow::Owned(_)), *style) =>
                 {
-                    return Some(Err((YamlError::Syntax(Syntax::Other), spot)));
+                    return Some(Err((YamlError::Syntax(SyntaxProblem::Other), spot)));
                 }
                 FastEvent::Scalar(_, FastStyle::Literal | FastStyle::Folded, ..) => {
                     self.tabs.block_scalar(span.start.line(), span.end.line());
                 }
                 FastEvent::StreamEnd if self.tabs.are_doubtful() => {
-                    return Some(Err((YamlError::Syntax(Syntax::Tab), spot)));
+                    return Some(Err((YamlError::Syntax(SyntaxProblem::Tab), spot)));
                 }
                 _ => {}
             }
@@ -155,17 +155,17 @@ impl<'a> Events<'a> for Fast<'a> {
                     self.ended = true;
                     continue;
                 }
-                FastEvent::Alias(anchor) => Event::Alias(anchor),
-                FastEvent::MappingEnd => Event::MappingEnd,
-                FastEvent::MappingStart(anchor, _) => Event::MappingStart(anchor),
-                FastEvent::Scalar(text, style, anchor, tag) => Event::Scalar(Scalar {
+                FastEvent::Alias(anchor) => YamlEvent::Alias(anchor),
+                FastEvent::MappingEnd => YamlEvent::MappingEnd,
+                FastEvent::MappingStart(anchor, _) => YamlEvent::MappingStart(anchor),
+                FastEvent::Scalar(text, style, anchor, tag) => YamlEvent::Scalar(ScalarEvent {
                     text,
                     anchor,
                     plain: style == FastStyle::Plain && tag.is_none(),
-                    tag: tag.map_or(Tag::None, |tag| Tag::of(&tag.handle, &tag.suffix)),
+                    tag: tag.map_or(ScalarTag::None, |tag| ScalarTag::from_uri(&tag.handle, &tag.suffix)),
                 }),
-                FastEvent::SequenceEnd => Event::SequenceEnd,
-                FastEvent::SequenceStart(anchor, _) => Event::SequenceStart(anchor),
+                FastEvent::SequenceEnd => YamlEvent::SequenceEnd,
+                FastEvent::SequenceStart(anchor, _) => YamlEvent::SequenceStart(anchor),
             };
             return Some(Ok((event, spot)));
         }
@@ -173,7 +173,7 @@ impl<'a> Events<'a> for Fast<'a> {
 }
 
 /// The events of `libyaml-safer`: a port of the C library whose Go port Kubernetes uses.
-pub(super) struct Exact<'a> {
+pub(super) struct ExactEvents<'a> {
     parser: libyaml_safer::Parser<BufReader<&'a [u8]>>,
     /// The text, if double-quoted scalars must be checked for `\/`.
     slashes_in: Option<&'a str>,
@@ -195,7 +195,7 @@ enum ExactState {
     Done,
 }
 
-impl<'a> Exact<'a> {
+impl<'a> ExactEvents<'a> {
     /// Creates the events of one document whose first line is `lines_before + 1`; `text` must end with a line break.
     pub(super) fn new(text: &'a str, lines_before: u32, slashes: bool) -> Self {
         let mut parser = libyaml_safer::Parser::new();
@@ -212,12 +212,12 @@ impl<'a> Exact<'a> {
         }
     }
 
-    fn spot(&self, start: libyaml_safer::Mark, end: libyaml_safer::Mark) -> Spot {
+    fn spot(&self, start: libyaml_safer::Mark, end: libyaml_safer::Mark) -> EventPosition {
         let width = if start.line == end.line { end.column.saturating_sub(start.column) } else { 0 };
-        Spot {
-            line: number(start.line).saturating_add(1).saturating_add(self.lines_before),
-            column: number(start.column).saturating_add(1),
-            width: number(width),
+        EventPosition {
+            line: saturating_u32(start.line).saturating_add(1).saturating_add(self.lines_before),
+            column: saturating_u32(start.column).saturating_add(1),
+            width: saturating_u32(width),
         }
     }
 
@@ -255,23 +255,24 @@ impl<'a> Exact<'a> {
     }
 
     /// Returns the parser's next event; a panic of the parser becomes a syntax error.
-    fn pull(&mut self) -> Located<libyaml_safer::Event> {
+    fn pull(&mut self) -> EventResult<libyaml_safer::Event> {
         let parser = &mut self.parser;
-        match catch(|| parser.parse()) {
+        match catch_panic(|| parser.parse()) {
             Ok(Ok(event)) => Ok(event),
             Ok(Err(error)) => {
                 let mark = error.problem_mark().unwrap_or_default();
-                Err((YamlError::Syntax(Syntax::classify(error.problem())), self.spot(mark, mark)))
+                Err((YamlError::Syntax(SyntaxProblem::classify(error.problem())), self.spot(mark, mark)))
             }
-            Err(Panicked) => {
-                Err((YamlError::Syntax(Syntax::Other), Spot { line: self.lines_before, column: 0, width: 0 }))
-            }
+            Err(CaughtPanic) => Err((
+                YamlError::Syntax(SyntaxProblem::Other),
+                EventPosition { line: self.lines_before, column: 0, width: 0 },
+            )),
         }
     }
 }
 
-impl<'a> Events<'a> for Exact<'a> {
-    fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>> {
+impl<'a> EventSource<'a> for ExactEvents<'a> {
+    fn next(&mut self) -> Option<EventResult<(YamlEvent<'a>, EventPosition)>> {
         loop {
             if self.state == ExactState::Done {
                 return None;
@@ -286,7 +287,7 @@ impl<'a> Events<'a> for Exact<'a> {
             };
             let spot = self.spot(event.start_mark, event.end_mark);
             if self.is_refused(&event) {
-                return Some(Err((YamlError::Syntax(Syntax::Flow), spot)));
+                return Some(Err((YamlError::Syntax(SyntaxProblem::Flow), spot)));
             }
             let event = match event.data {
                 EventData::StreamEnd => {
@@ -302,24 +303,24 @@ impl<'a> Events<'a> for Exact<'a> {
                     continue;
                 }
                 EventData::Alias { anchor } => match self.anchors.get(&anchor) {
-                    Some(anchor) => Event::Alias(*anchor),
+                    Some(anchor) => YamlEvent::Alias(*anchor),
                     None => return Some(Err((YamlError::UnknownAnchor, spot))),
                 },
-                EventData::MappingEnd => Event::MappingEnd,
-                EventData::MappingStart { anchor, .. } => Event::MappingStart(self.define(anchor)),
+                EventData::MappingEnd => YamlEvent::MappingEnd,
+                EventData::MappingStart { anchor, .. } => YamlEvent::MappingStart(self.define(anchor)),
                 EventData::Scalar { style: ExactStyle::DoubleQuoted, .. }
                     if self.has_slash_escape(event.start_mark.index, event.end_mark.index) =>
                 {
-                    return Some(Err((YamlError::Syntax(Syntax::Escape), spot)));
+                    return Some(Err((YamlError::Syntax(SyntaxProblem::Escape), spot)));
                 }
-                EventData::Scalar { anchor, tag, value, style, .. } => Event::Scalar(Scalar {
+                EventData::Scalar { anchor, tag, value, style, .. } => YamlEvent::Scalar(ScalarEvent {
                     text: Cow::Owned(value),
                     anchor: self.define(anchor),
                     plain: style == ExactStyle::Plain && tag.is_none(),
-                    tag: tag.map_or(Tag::None, |tag| Tag::of("", &tag)),
+                    tag: tag.map_or(ScalarTag::None, |tag| ScalarTag::from_uri("", &tag)),
                 }),
-                EventData::SequenceEnd => Event::SequenceEnd,
-                EventData::SequenceStart { anchor, .. } => Event::SequenceStart(self.define(anchor)),
+                EventData::SequenceEnd => YamlEvent::SequenceEnd,
+                EventData::SequenceStart { anchor, .. } => YamlEvent::SequenceStart(self.define(anchor)),
             };
             return Some(Ok((event, spot)));
         }

@@ -4,11 +4,11 @@
 //! mapping in flow style, a comma before a closing bracket, a comment after a document. After two JSON documents, the
 //! stream is always JSON. This module does not interpret scalars.
 
-use super::budget::Budget;
+use super::budget::YamlBudget;
 use super::error::YamlError;
 use super::json_text::JsonText;
-use super::stream::{PieceRead, Pieces, Reading, read_yaml};
-use super::tree::Read;
+use super::stream::{PieceResult, ReadOptions, StreamPieces, read_yaml};
+use super::tree::ParsedDocument;
 use crate::document::Origin;
 
 /// The number of JSON documents after which the rest of a stream is not read as YAML.
@@ -34,7 +34,7 @@ impl<'a> JsonStream<'a> {
     }
 
     /// Reads a document; if it is YAML, also returns the pieces that follow it.
-    pub(super) fn read(&mut self, reading: &Reading<'_>) -> (PieceRead, Option<Pieces<'a>>) {
+    pub(super) fn read(&mut self, reading: &ReadOptions<'_>) -> (PieceResult, Option<StreamPieces<'a>>) {
         let read = read_json(&mut self.json, reading);
         if matches!(read.problems.last(), None | Some((YamlError::DocumentSize(_), _))) {
             self.documents += 1;
@@ -49,7 +49,8 @@ impl<'a> JsonStream<'a> {
             return (finish(read, reading), None);
         };
         let yaml = read_yaml(&first, reading);
-        let place = |read: &Read| read.problems.last().map(|(_, origin)| (origin.line, origin.column));
+        let place =
+            |read: &ParsedDocument| read.problems.last().map(|(_, origin)| (origin.line, origin.column));
         if yaml.syntax_error && place(&yaml) <= place(&read) {
             // Neither JSON nor YAML: report the error of the reader that got farther.
             return (finish(read, reading), None);
@@ -58,24 +59,24 @@ impl<'a> JsonStream<'a> {
     }
 
     /// Returns the rest after the last JSON document as YAML, if the stream may still be YAML.
-    fn as_yaml(&self) -> Option<Pieces<'a>> {
+    fn as_yaml(&self) -> Option<StreamPieces<'a>> {
         let (end, lines) = self.end;
         if self.documents == 0 {
-            return Some(Pieces::new(self.text, 0));
+            return Some(StreamPieces::new(self.text, 0));
         }
         let (line, rest) = self.text.get(end..)?.split_once('\n')?;
         let line = line.trim_start();
         let is_at_line_start = line.is_empty() || line.starts_with('#');
-        (self.documents < AMBIGUOUS && is_at_line_start).then(|| Pieces::new(rest, lines))
+        (self.documents < AMBIGUOUS && is_at_line_start).then(|| StreamPieces::new(rest, lines))
     }
 }
 
 /// Reads the next document, which may be too large.
-pub(super) fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read {
-    let Reading { source, limits, budget, .. } = *reading;
+pub(super) fn read_json(json: &mut JsonText<'_>, reading: &ReadOptions<'_>) -> ParsedDocument {
+    let ReadOptions { source, limits, budget, .. } = *reading;
     let start = json.position();
-    if let Err(error) = budget.map_or(Ok(()), Budget::document) {
-        return Read::refused(error, Origin::whole(source));
+    if let Err(error) = budget.map_or(Ok(()), YamlBudget::document) {
+        return ParsedDocument::from_error(error, Origin::whole(source));
     }
     let mut read = reading.builder(false).read(json);
     if read.problems.is_empty() && json.position().saturating_sub(start) > limits.document_bytes {
@@ -86,6 +87,6 @@ pub(super) fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read 
     read
 }
 
-fn finish(read: Read, reading: &Reading<'_>) -> PieceRead {
-    PieceRead::new(Vec::new(), read, reading.limits).counted(reading.budget)
+fn finish(read: ParsedDocument, reading: &ReadOptions<'_>) -> PieceResult {
+    PieceResult::new(Vec::new(), read, reading.limits).count_problems(reading.budget)
 }

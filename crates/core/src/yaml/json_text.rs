@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::error::YamlError;
-use super::events::{Event, Events, Located, Scalar, Spot, number};
-use super::scalar::Tag;
+use super::events::{EventPosition, EventResult, EventSource, ScalarEvent, YamlEvent, saturating_u32};
+use super::scalar::ScalarTag;
 
 /// Reads one JSON value after another from a text.
 pub(super) struct JsonText<'a> {
@@ -76,16 +76,17 @@ impl<'a> JsonText<'a> {
     }
 
     /// Returns the current position; counts from the last one, so that long lines are not counted again.
-    fn spot(&mut self, bytes: usize) -> Spot {
-        let chars =
-            |from: usize, to: usize| number(self.text.get(from..to).map_or(0, |text| text.chars().count()));
+    fn spot(&mut self, bytes: usize) -> EventPosition {
+        let chars = |from: usize, to: usize| {
+            saturating_u32(self.text.get(from..to).map_or(0, |text| text.chars().count()))
+        };
         let before = self.line_offset.1.saturating_add(chars(self.line_offset.0, self.at));
         let width = chars(self.at, self.at.saturating_add(bytes));
         self.line_offset = (self.at, before);
-        Spot { line: self.line, column: before.saturating_add(1), width }
+        EventPosition { line: self.line, column: before.saturating_add(1), width }
     }
 
-    fn step(&mut self) -> Located<(Event<'a>, Spot)> {
+    fn step(&mut self) -> EventResult<(YamlEvent<'a>, EventPosition)> {
         self.skip_space();
         if self.expects == ExpectedToken::CommaOrEnd && self.peek() == Some(b',') {
             self.at += 1;
@@ -98,12 +99,12 @@ impl<'a> JsonText<'a> {
             (Some(b'}'), ExpectedToken::CommaOrEnd | ExpectedToken::KeyOrEnd)
                 if self.open.last() == Some(&true) =>
             {
-                Ok((self.close(Event::MappingEnd), spot))
+                Ok((self.close(YamlEvent::MappingEnd), spot))
             }
             (Some(b']'), ExpectedToken::CommaOrEnd | ExpectedToken::ValueOrEnd)
                 if self.open.last() == Some(&false) =>
             {
-                Ok((self.close(Event::SequenceEnd), spot))
+                Ok((self.close(YamlEvent::SequenceEnd), spot))
             }
             (Some(b'"'), ExpectedToken::Key | ExpectedToken::KeyOrEnd) => self.key(),
             (_, ExpectedToken::Key | ExpectedToken::KeyOrEnd) => {
@@ -116,7 +117,7 @@ impl<'a> JsonText<'a> {
         }
     }
 
-    fn close(&mut self, event: Event<'a>) -> Event<'a> {
+    fn close(&mut self, event: YamlEvent<'a>) -> YamlEvent<'a> {
         self.at += 1;
         self.open.pop();
         self.after_value();
@@ -127,7 +128,7 @@ impl<'a> JsonText<'a> {
         self.expects = if self.open.is_empty() { ExpectedToken::End } else { ExpectedToken::CommaOrEnd };
     }
 
-    fn key(&mut self) -> Located<(Event<'a>, Spot)> {
+    fn key(&mut self) -> EventResult<(YamlEvent<'a>, EventPosition)> {
         let found = self.string()?;
         self.skip_space();
         if self.peek() != Some(b':') {
@@ -138,19 +139,19 @@ impl<'a> JsonText<'a> {
         Ok(found)
     }
 
-    fn value(&mut self, spot: Spot) -> Located<(Event<'a>, Spot)> {
+    fn value(&mut self, spot: EventPosition) -> EventResult<(YamlEvent<'a>, EventPosition)> {
         match self.peek() {
             Some(b'{') => {
                 self.at += 1;
                 self.open.push(true);
                 self.expects = ExpectedToken::KeyOrEnd;
-                Ok((Event::MappingStart(0), spot))
+                Ok((YamlEvent::MappingStart(0), spot))
             }
             Some(b'[') => {
                 self.at += 1;
                 self.open.push(false);
                 self.expects = ExpectedToken::ValueOrEnd;
-                Ok((Event::SequenceStart(0), spot))
+                Ok((YamlEvent::SequenceStart(0), spot))
             }
             Some(b'"') => {
                 let found = self.string()?;
@@ -166,7 +167,7 @@ impl<'a> JsonText<'a> {
     }
 
     /// Reads `true`, `false`, `null` or a number, which YAML and JSON read the same way.
-    fn literal(&mut self) -> Located<(Event<'a>, Spot)> {
+    fn literal(&mut self) -> EventResult<(YamlEvent<'a>, EventPosition)> {
         let rest = self.rest();
         let end = rest
             .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.'))
@@ -182,11 +183,11 @@ impl<'a> JsonText<'a> {
             }
         }
         self.at += end;
-        let scalar = Scalar { text: Cow::Borrowed(text), anchor: 0, plain: true, tag: Tag::None };
-        Ok((Event::Scalar(scalar), spot))
+        let scalar = ScalarEvent { text: Cow::Borrowed(text), anchor: 0, plain: true, tag: ScalarTag::None };
+        Ok((YamlEvent::Scalar(scalar), spot))
     }
 
-    fn string(&mut self) -> Located<(Event<'a>, Spot)> {
+    fn string(&mut self) -> EventResult<(YamlEvent<'a>, EventPosition)> {
         let rest = self.rest();
         let Some(length) = string_length(rest.as_bytes()) else {
             return Err((YamlError::Json("the closing quote of a string"), self.spot(1)));
@@ -201,12 +202,12 @@ impl<'a> JsonText<'a> {
             Cow::Borrowed(inner)
         };
         self.at += length;
-        Ok((Event::Scalar(Scalar { text, anchor: 0, plain: false, tag: Tag::None }), spot))
+        Ok((YamlEvent::Scalar(ScalarEvent { text, anchor: 0, plain: false, tag: ScalarTag::None }), spot))
     }
 }
 
-impl<'a> Events<'a> for JsonText<'a> {
-    fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>> {
+impl<'a> EventSource<'a> for JsonText<'a> {
+    fn next(&mut self) -> Option<EventResult<(YamlEvent<'a>, EventPosition)>> {
         (self.expects != ExpectedToken::End).then(|| self.step())
     }
 }

@@ -1,6 +1,6 @@
 //! Flattens lists into their items, like Argo CD and kubectl.
 
-use crate::document::{Mapping, Node, Value};
+use crate::document::{Mapping, Node, NodeValue};
 
 /// Replaces each list by its items, in order, including nested lists.
 ///
@@ -15,13 +15,13 @@ use crate::document::{Mapping, Node, Value};
 pub fn flatten_lists(documents: Vec<Node>) -> Vec<Node> {
     let mut objects = Vec::with_capacity(documents.len());
     for document in documents {
-        each_item(document, |object| objects.push(object));
+        for_each_item(document, |object| objects.push(object));
     }
     objects
 }
 
 /// Flattens one document and passes each object to `take`.
-pub fn each_item(mut document: Node, mut take: impl FnMut(Node)) {
+pub fn for_each_item(mut document: Node, mut take: impl FnMut(Node)) {
     let Some(items) = document.as_mapping_mut().and_then(take_items) else { return take(document) };
     let mut waiting = items;
     waiting.reverse();
@@ -41,8 +41,8 @@ pub fn is_list(object: &Node) -> bool {
 
 fn has_items(list: &Mapping) -> bool {
     match list.get("items").map(|items| &items.value) {
-        Some(Value::Sequence(_)) => true,
-        Some(Value::Null) => list.get("spec").is_none() && list.get("status").is_none(),
+        Some(NodeValue::Sequence(_)) => true,
+        Some(NodeValue::Null) => list.get("spec").is_none() && list.get("status").is_none(),
         _ => false,
     }
 }
@@ -52,7 +52,7 @@ fn take_items(list: &mut Mapping) -> Option<Vec<Node>> {
     if !has_items(list) {
         return None;
     }
-    let Value::Sequence(mut items) = list.remove("items")?.value else { return Some(Vec::new()) };
+    let NodeValue::Sequence(mut items) = list.remove("items")?.value else { return Some(Vec::new()) };
     let kind = list.get("kind").and_then(|node| Some((node.as_str()?.strip_suffix("List")?, node.origin)));
     let api_version = list.get("apiVersion");
     if let (Some((kind, origin)), Some(api_version)) = (kind, api_version)

@@ -30,14 +30,15 @@ mod verbatim;
 mod write_json;
 mod write_yaml;
 
-pub use budget::Budget;
+pub use budget::YamlBudget;
 pub use core_scalar::{CoreScalar, resolve_core};
-pub use error::{Syntax, YamlError};
+pub use error::{SyntaxProblem, YamlError};
 pub use limits::{DuplicateKeys, Limits};
-pub use lists::{each_item, flatten_lists, is_list};
-pub use stream::{Documents, is_utf16};
+pub use lists::{flatten_lists, for_each_item, is_list};
+pub use stream::{DocumentStream, is_utf16};
 pub use verbatim::{
-    MergeKeys, NotVerbatim, PlainScalars, Verbatim, is_json_literal, read_verbatim, read_verbatim_json,
+    MergeKeys, PlainScalars, VerbatimDocument, VerbatimError, is_json_literal, read_verbatim,
+    read_verbatim_json,
 };
 pub use write_json::{OutputFull, write_json, write_json_within};
 pub use write_yaml::{write_documents, write_yaml, write_yaml_as_written, write_yaml_within};
@@ -47,7 +48,7 @@ use crate::document::{Node, SourceId, WrittenScalars};
 
 /// Returns limits for validation: duplicate keys are reported, but the document is still parsed.
 #[must_use]
-pub fn searching() -> Limits {
+pub fn lenient_limits() -> Limits {
     Limits { duplicate_keys: DuplicateKeys::Report, ..Limits::default() }
 }
 
@@ -59,18 +60,18 @@ const MAX_PROBLEMS: usize = 200;
 /// # Errors
 /// All problems, with line and column.
 pub fn read(bytes: &[u8], source: SourceId, limits: &Limits) -> Result<Vec<Node>, Failure> {
-    read_within(bytes, source, limits, &Budget::default())
+    read_with_budget(bytes, source, limits, &YamlBudget::default())
 }
 
 /// Reads all documents of a stream that shares a budget with others.
 ///
 /// # Errors
 /// All problems, with line and column, and the position where the budget is exhausted.
-pub fn read_within(
+pub fn read_with_budget(
     bytes: &[u8],
     source: SourceId,
     limits: &Limits,
-    budget: &Budget,
+    budget: &YamlBudget,
 ) -> Result<Vec<Node>, Failure> {
     collect_nodes(read_each(bytes, source, limits, budget))
 }
@@ -80,13 +81,13 @@ pub fn read_within(
 ///
 /// # Errors
 /// See [`read_within`].
-pub fn read_written(
+pub fn read_with_texts(
     bytes: &[u8],
     source: SourceId,
     limits: &Limits,
-    budget: &Budget,
+    budget: &YamlBudget,
 ) -> Result<(Vec<Node>, WrittenScalars), Failure> {
-    let (all, written) = Documents::new(bytes, source, limits).within(budget).into_all_written();
+    let (all, written) = DocumentStream::new(bytes, source, limits).with_budget(budget).into_all_with_texts();
     collect_nodes(all).map(|nodes| (nodes, written))
 }
 
@@ -110,9 +111,9 @@ pub fn read_each(
     bytes: &[u8],
     source: SourceId,
     limits: &Limits,
-    budget: &Budget,
+    budget: &YamlBudget,
 ) -> Vec<Result<Node, Problem>> {
-    Documents::new(bytes, source, limits).within(budget).into_all()
+    DocumentStream::new(bytes, source, limits).with_budget(budget).into_all()
 }
 
 /// Reads the documents of a part of a stream that starts at a separator, one at a time, after `lines_before` lines.
@@ -122,14 +123,14 @@ pub fn documents_part<'a>(
     source: SourceId,
     limits: &Limits,
     lines_before: u32,
-) -> Documents<'a> {
-    Documents::part(bytes, source, limits, lines_before)
+) -> DocumentStream<'a> {
+    DocumentStream::part(bytes, source, limits, lines_before)
 }
 
 /// Reads the documents of a stream, one at a time.
 #[must_use]
-pub fn documents<'a>(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Documents<'a> {
-    Documents::new(bytes, source, limits)
+pub fn documents<'a>(bytes: &'a [u8], source: SourceId, limits: &Limits) -> DocumentStream<'a> {
+    DocumentStream::new(bytes, source, limits)
 }
 
 #[cfg(test)]
@@ -140,19 +141,19 @@ mod tests {
     #[test]
     fn scalar_texts_count_towards_the_budget() {
         let source = Sources::default().add("values.yaml");
-        let read = |text: &str, budget: &Budget| {
-            let read = read_written(text.as_bytes(), source, &Limits::default(), budget);
+        let read = |text: &str, budget: &YamlBudget| {
+            let read = read_with_texts(text.as_bytes(), source, &Limits::default(), budget);
             read.map_err(|failure| failure.problems()[0].message.clone())
         };
         // Each alias has the text of the scalar that it refers to.
         let long = format!("a: &a 1.{}\nb: [{}]\n", "0".repeat(1 << 20), "*a,".repeat(20));
-        let message = read(&long, &Budget::default()).unwrap_err();
+        let message = read(&long, &YamlBudget::default()).unwrap_err();
         assert!(message.contains("alias"), "{message}");
         let many = format!("- {}\n", "[0x1, 0x1, 0x1, 0x1]\n- ".repeat(5_000));
         let plain = many.replace("0x1", "1");
-        assert!(read(&plain, &Budget::new(1, 2 << 20)).is_ok());
-        let message = read(&many, &Budget::new(1, 2 << 20)).unwrap_err();
+        assert!(read(&plain, &YamlBudget::new(1, 2 << 20)).is_ok());
+        let message = read(&many, &YamlBudget::new(1, 2 << 20)).unwrap_err();
         assert!(message.contains("bytes of memory"), "{message}");
-        assert!(read(&many, &Budget::new(1, 8 << 20)).is_ok());
+        assert!(read(&many, &YamlBudget::new(1, 8 << 20)).is_ok());
     }
 }

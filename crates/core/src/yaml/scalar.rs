@@ -9,11 +9,11 @@ use compact_str::{CompactString, ToCompactString, format_compact};
 
 use super::core_scalar::timestamp;
 use super::error::YamlError;
-use crate::document::{Number, Value};
+use crate::document::{NodeValue, Number};
 
 /// The tags that affect how a scalar is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tag {
+pub(super) enum ScalarTag {
     Binary,
     Bool,
     Float,
@@ -27,9 +27,9 @@ pub(super) enum Tag {
     Timestamp,
 }
 
-impl Tag {
+impl ScalarTag {
     /// Returns the tag of a full URI.
-    pub fn of(prefix: &str, suffix: &str) -> Self {
+    pub fn from_uri(prefix: &str, suffix: &str) -> Self {
         const CORE: &str = "tag:yaml.org,2002:";
         let name = if prefix == CORE {
             suffix
@@ -54,7 +54,7 @@ impl Tag {
 
 /// The resolved meaning of a scalar, before it becomes a key or a value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Resolved {
+pub(super) enum ResolvedScalar {
     Bool(bool),
     /// May be infinite or not a number.
     Float(f64),
@@ -67,73 +67,75 @@ pub(super) enum Resolved {
 }
 
 /// Resolves a scalar. `plain` is false for quoted and block scalars, which are text unless a tag says otherwise.
-pub(super) fn resolve(text: &str, plain: bool, tag: Tag) -> Result<Resolved, YamlError> {
+pub(super) fn resolve(text: &str, plain: bool, tag: ScalarTag) -> Result<ResolvedScalar, YamlError> {
     match tag {
-        Tag::None if plain => Ok(resolve_plain(text)),
-        Tag::Merge | Tag::None | Tag::Other | Tag::Str => Ok(Resolved::Text),
-        Tag::Binary => decode_binary(text),
-        Tag::Bool => match resolve_plain(text) {
-            found @ Resolved::Bool(_) => Ok(found),
+        ScalarTag::None if plain => Ok(resolve_plain(text)),
+        ScalarTag::Merge | ScalarTag::None | ScalarTag::Other | ScalarTag::Str => Ok(ResolvedScalar::Text),
+        ScalarTag::Binary => decode_binary(text),
+        ScalarTag::Bool => match resolve_plain(text) {
+            found @ ResolvedScalar::Bool(_) => Ok(found),
             _ => Err(YamlError::Tag("bool")),
         },
-        Tag::Float => match resolve_plain(text) {
-            found @ Resolved::Float(_) => Ok(found),
+        ScalarTag::Float => match resolve_plain(text) {
+            found @ ResolvedScalar::Float(_) => Ok(found),
             #[expect(clippy::cast_precision_loss, reason = "the tag asks for a float")]
-            Resolved::Int(int) => Ok(Resolved::Float(int as f64)),
+            ResolvedScalar::Int(int) => Ok(ResolvedScalar::Float(int as f64)),
             _ => Err(YamlError::Tag("float")),
         },
-        Tag::Int => match resolve_plain(text) {
-            found @ (Resolved::Int(_) | Resolved::Uint(_)) => Ok(found),
+        ScalarTag::Int => match resolve_plain(text) {
+            found @ (ResolvedScalar::Int(_) | ResolvedScalar::Uint(_)) => Ok(found),
             _ => Err(YamlError::Tag("int")),
         },
-        Tag::Null => match resolve_plain(text) {
-            Resolved::Null => Ok(Resolved::Null),
+        ScalarTag::Null => match resolve_plain(text) {
+            ResolvedScalar::Null => Ok(ResolvedScalar::Null),
             _ => Err(YamlError::Tag("null")),
         },
-        Tag::Timestamp if timestamp(text).is_some() => Ok(Resolved::Text),
-        Tag::Timestamp => Err(YamlError::Tag("timestamp")),
+        ScalarTag::Timestamp if timestamp(text).is_some() => Ok(ResolvedScalar::Text),
+        ScalarTag::Timestamp => Err(YamlError::Tag("timestamp")),
     }
 }
 
-fn decode_binary(text: &str) -> Result<Resolved, YamlError> {
+fn decode_binary(text: &str) -> Result<ResolvedScalar, YamlError> {
     let packed: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     let bytes = base64::engine::general_purpose::STANDARD.decode(packed).map_err(|_| YamlError::Binary)?;
     let text = String::from_utf8(bytes).map_err(|_| YamlError::Binary)?;
-    Ok(Resolved::Decoded(text.into()))
+    Ok(ResolvedScalar::Decoded(text.into()))
 }
 
 /// Resolves a plain scalar without a tag.
-pub(super) fn resolve_plain(text: &str) -> Resolved {
+pub(super) fn resolve_plain(text: &str) -> ResolvedScalar {
     match text.as_bytes().first() {
-        None => Resolved::Null,
+        None => ResolvedScalar::Null,
         Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => {
-            word(text).unwrap_or(Resolved::Text)
+            word(text).unwrap_or(ResolvedScalar::Text)
         }
-        Some(b'.') => word(text).or_else(|| dotted_float(text)).unwrap_or(Resolved::Text),
-        Some(b'+' | b'-' | b'0'..=b'9') => word(text).or_else(|| number(text)).unwrap_or(Resolved::Text),
-        Some(_) => Resolved::Text,
+        Some(b'.') => word(text).or_else(|| dotted_float(text)).unwrap_or(ResolvedScalar::Text),
+        Some(b'+' | b'-' | b'0'..=b'9') => {
+            word(text).or_else(|| number(text)).unwrap_or(ResolvedScalar::Text)
+        }
+        Some(_) => ResolvedScalar::Text,
     }
 }
 
 /// Resolves the words of YAML 1.1: lower case, capitalized, or upper case.
-fn word(text: &str) -> Option<Resolved> {
+fn word(text: &str) -> Option<ResolvedScalar> {
     Some(match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => {
-            Resolved::Bool(true)
+            ResolvedScalar::Bool(true)
         }
         "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
-            Resolved::Bool(false)
+            ResolvedScalar::Bool(false)
         }
-        "~" | "null" | "Null" | "NULL" => Resolved::Null,
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Resolved::Float(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => Resolved::Float(f64::NEG_INFINITY),
-        ".nan" | ".NaN" | ".NAN" => Resolved::Float(f64::NAN),
+        "~" | "null" | "Null" | "NULL" => ResolvedScalar::Null,
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => ResolvedScalar::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => ResolvedScalar::Float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => ResolvedScalar::Float(f64::NAN),
         _ => return None,
     })
 }
 
 /// Resolves a number that starts with a point. As in Go's `ParseFloat`, an underscore must be between digits.
-fn dotted_float(text: &str) -> Option<Resolved> {
+fn dotted_float(text: &str) -> Option<ResolvedScalar> {
     let bytes = text.as_bytes();
     let is_digit_at = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
     for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_') {
@@ -144,7 +146,7 @@ fn dotted_float(text: &str) -> Option<Resolved> {
     decimal_float(&without_underscores(text))
 }
 
-fn number(text: &str) -> Option<Resolved> {
+fn number(text: &str) -> Option<ResolvedScalar> {
     let plain = without_underscores(text);
     integer(&plain).or_else(|| decimal_float(&plain)).or_else(|| signed_binary(&plain))
 }
@@ -154,7 +156,7 @@ fn without_underscores(text: &str) -> Cow<'_, str> {
 }
 
 /// Parses an integer like Go's `ParseInt` and `ParseUint` with base 0.
-fn integer(text: &str) -> Option<Resolved> {
+fn integer(text: &str) -> Option<ResolvedScalar> {
     let (negative, unsigned) = match text.as_bytes().first()? {
         b'-' => (true, text.get(1..)?),
         b'+' => (false, text.get(1..)?),
@@ -172,18 +174,18 @@ fn integer(text: &str) -> Option<Resolved> {
     }
     let magnitude = u64::from_str_radix(digits, radix).ok()?;
     if negative {
-        return 0_i64.checked_sub_unsigned(magnitude).map(Resolved::Int);
+        return 0_i64.checked_sub_unsigned(magnitude).map(ResolvedScalar::Int);
     }
     match i64::try_from(magnitude) {
-        Ok(int) => Some(Resolved::Int(int)),
+        Ok(int) => Some(ResolvedScalar::Int(int)),
         // `ParseUint` accepts no sign.
-        Err(_) if unsigned.len() == text.len() => Some(Resolved::Uint(magnitude)),
+        Err(_) if unsigned.len() == text.len() => Some(ResolvedScalar::Uint(magnitude)),
         Err(_) => None,
     }
 }
 
 /// Parses `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, unless it overflows.
-fn decimal_float(text: &str) -> Option<Resolved> {
+fn decimal_float(text: &str) -> Option<ResolvedScalar> {
     let rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     let after_int = rest.trim_start_matches(|c: char| c.is_ascii_digit());
     let has_int = after_int.len() < rest.len();
@@ -205,33 +207,33 @@ fn decimal_float(text: &str) -> Option<Resolved> {
     } else if !after_fraction.is_empty() {
         return None;
     }
-    text.parse::<f64>().ok().filter(|float| float.is_finite()).map(Resolved::Float)
+    text.parse::<f64>().ok().filter(|float| float.is_finite()).map(ResolvedScalar::Float)
 }
 
 /// Parses binary integers with a sign after `0b`, which yaml.v2 accepts in addition to Go's integers.
-fn signed_binary(text: &str) -> Option<Resolved> {
+fn signed_binary(text: &str) -> Option<ResolvedScalar> {
     if let Some(digits) = text.strip_prefix("0b") {
-        return i64::from_str_radix(digits, 2).ok().map(Resolved::Int);
+        return i64::from_str_radix(digits, 2).ok().map(ResolvedScalar::Int);
     }
     let digits = text.strip_prefix("-0b")?;
-    i64::from_str_radix(&format!("-{digits}"), 2).ok().map(Resolved::Int)
+    i64::from_str_radix(&format!("-{digits}"), 2).ok().map(ResolvedScalar::Int)
 }
 
-impl Resolved {
+impl ResolvedScalar {
     /// Returns the value after Kubernetes' conversion to JSON.
-    pub(super) fn into_value(self, text: Cow<'_, str>) -> Result<Value, YamlError> {
+    pub(super) fn into_value(self, text: Cow<'_, str>) -> Result<NodeValue, YamlError> {
         Ok(match self {
-            Self::Bool(flag) => Value::Bool(flag),
-            Self::Decoded(text) => Value::String(text),
-            Self::Float(float) => Value::Number(number_of_float(float).ok_or(YamlError::NotFinite)?),
-            Self::Int(int) => Value::Number(Number::Int(int)),
-            Self::Null => Value::Null,
-            Self::Text => Value::String(compact(text)),
+            Self::Bool(flag) => NodeValue::Bool(flag),
+            Self::Decoded(text) => NodeValue::String(text),
+            Self::Float(float) => NodeValue::Number(number_of_float(float).ok_or(YamlError::NotFinite)?),
+            Self::Int(int) => NodeValue::Number(Number::Int(int)),
+            Self::Null => NodeValue::Null,
+            Self::Text => NodeValue::String(compact(text)),
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "Kubernetes keeps what exceeds `int64` as a float"
             )]
-            Self::Uint(uint) => Value::Number(Number::Float(uint as f64)),
+            Self::Uint(uint) => NodeValue::Number(Number::Float(uint as f64)),
         })
     }
 

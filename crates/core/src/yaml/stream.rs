@@ -7,16 +7,16 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use super::budget::Budget;
+use super::budget::YamlBudget;
 use super::error::YamlError;
-use super::events::{Exact, Fast, Spot, number};
+use super::events::{EventPosition, ExactEvents, FastEvents, saturating_u32};
 use super::json_stream::JsonStream;
 use super::limits::{DuplicateKeys, Limits};
-use super::survey::survey;
-use super::tree::{Builder, Read};
+use super::survey::survey_document;
+use super::tree::{ParsedDocument, TreeBuilder};
 use super::verbatim::MergeKeys;
 use crate::diagnostic::Problem;
-use crate::document::{Node, Origin, SourceId, Value, WrittenScalars};
+use crate::document::{Node, NodeValue, Origin, SourceId, WrittenScalars};
 use crate::workers;
 
 /// The size in bytes below which starting threads costs more than it saves.
@@ -25,10 +25,10 @@ const PARALLEL_ABOVE: usize = 128 << 10;
 /// The documents of a stream, in order; empty ones are skipped.
 ///
 /// Keeps one document in memory at a time. After a problem, continues with the next document if it can be found.
-pub struct Documents<'a> {
+pub struct DocumentStream<'a> {
     source: SourceId,
     limits: Limits,
-    budget: Option<&'a Budget>,
+    budget: Option<&'a YamlBudget>,
     input: StreamInput<'a>,
     pending: VecDeque<Problem>,
     texts: ScalarTextMode,
@@ -44,27 +44,27 @@ enum ScalarTextMode {
 
 /// How documents are read.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
+pub(super) struct ReadOptions<'a> {
     pub(super) source: SourceId,
     pub(super) limits: &'a Limits,
-    pub(super) budget: Option<&'a Budget>,
+    pub(super) budget: Option<&'a YamlBudget>,
     texts: ScalarTextMode,
     /// How scalars are read; `None` means as in Kubernetes.
     verbatim: Option<MergeKeys>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ReadOptions<'a> {
     /// Reads scalars and keys as written.
     pub(super) const fn verbatim(source: SourceId, limits: &'a Limits, merge_keys: MergeKeys) -> Self {
         Self { source, limits, budget: None, texts: ScalarTextMode::Drop, verbatim: Some(merge_keys) }
     }
 
     /// Creates a tree builder; `aliases` states whether the document may contain aliases.
-    pub(super) fn builder(&self, aliases: bool) -> Builder<'a> {
-        let builder = Builder::new(self.source, self.limits, self.budget, aliases);
+    pub(super) fn builder(&self, aliases: bool) -> TreeBuilder<'a> {
+        let builder = TreeBuilder::new(self.source, self.limits, self.budget, aliases);
         match (self.verbatim, self.texts) {
             (Some(merge_keys), _) => builder.verbatim(merge_keys),
-            (None, ScalarTextMode::Keep) => builder.keeping_texts(),
+            (None, ScalarTextMode::Keep) => builder.keep_texts(),
             (None, ScalarTextMode::Drop) => builder,
         }
     }
@@ -76,10 +76,10 @@ struct EndOfStream;
 enum StreamInput<'a> {
     Json(JsonStream<'a>),
     Nothing,
-    Yaml(Pieces<'a>),
+    Yaml(StreamPieces<'a>),
 }
 
-impl<'a> Documents<'a> {
+impl<'a> DocumentStream<'a> {
     pub(super) fn new(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Self {
         Self::part(bytes, source, limits, 0)
     }
@@ -107,7 +107,7 @@ impl<'a> Documents<'a> {
             Ok(text) if text.trim_ascii_start().starts_with('{') => {
                 documents.input = StreamInput::Json(JsonStream::new(text));
             }
-            Ok(text) => documents.input = StreamInput::Yaml(Pieces::new(text, lines_before)),
+            Ok(text) => documents.input = StreamInput::Yaml(StreamPieces::new(text, lines_before)),
             Err(error) => {
                 let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
                 let end = end_of(valid, source);
@@ -119,7 +119,7 @@ impl<'a> Documents<'a> {
     }
 
     /// Sets a budget that is shared with others.
-    pub(super) fn within(self, budget: &'a Budget) -> Self {
+    pub(super) fn with_budget(self, budget: &'a YamlBudget) -> Self {
         Self { budget: Some(budget), ..self }
     }
 
@@ -129,9 +129,10 @@ impl<'a> Documents<'a> {
         if pieces.text.len() < PARALLEL_ABOVE || !self.pending.is_empty() {
             return self.collect();
         }
-        let before = self.budget.map(Budget::snapshot);
+        let before = self.budget.map(YamlBudget::snapshot);
         let Self { source, ref limits, budget, texts, .. } = self;
-        let read = in_parallel(pieces.clone(), &Reading { source, limits, budget, texts, verbatim: None });
+        let read =
+            in_parallel(pieces.clone(), &ReadOptions { source, limits, budget, texts, verbatim: None });
         if let (Some(budget), Some(before)) = (self.budget, before)
             && (read.is_none() || budget.is_exhausted())
         {
@@ -143,7 +144,7 @@ impl<'a> Documents<'a> {
     }
 
     /// Reads all remaining documents, in order, with the texts of scalars that are not in canonical form.
-    pub(super) fn into_all_written(mut self) -> (Vec<Result<Node, Problem>>, WrittenScalars) {
+    pub(super) fn into_all_with_texts(mut self) -> (Vec<Result<Node, Problem>>, WrittenScalars) {
         self.texts = ScalarTextMode::Keep;
         let all = self.by_ref().collect();
         (all, self.written)
@@ -155,11 +156,11 @@ impl<'a> Documents<'a> {
 
     /// Reads one document, which may be empty or contain only problems.
     fn advance(&mut self) -> Result<Option<Node>, EndOfStream> {
-        if self.budget.is_some_and(Budget::is_exhausted) {
+        if self.budget.is_some_and(YamlBudget::is_exhausted) {
             return Err(EndOfStream);
         }
         let limits = self.limits;
-        let reading = Reading {
+        let reading = ReadOptions {
             source: self.source,
             limits: &limits,
             budget: self.budget,
@@ -186,7 +187,7 @@ impl<'a> Documents<'a> {
     }
 }
 
-impl Iterator for Documents<'_> {
+impl Iterator for DocumentStream<'_> {
     type Item = Result<Node, Problem>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -203,24 +204,24 @@ impl Iterator for Documents<'_> {
 
 /// The result of one piece of a stream: problems, a document, or nothing.
 #[derive(Default)]
-pub(super) struct PieceRead {
+pub(super) struct PieceResult {
     problems: Vec<Problem>,
     node: Option<Node>,
     written: WrittenScalars,
 }
 
-impl PieceRead {
-    pub(super) fn new(mut problems: Vec<Problem>, read: Read, limits: &Limits) -> Self {
+impl PieceResult {
+    pub(super) fn new(mut problems: Vec<Problem>, read: ParsedDocument, limits: &Limits) -> Self {
         let allow_duplicates = limits.duplicate_keys == DuplicateKeys::Report;
         let is_duplicate = |(error, _): &(YamlError, Origin)| matches!(error, YamlError::DuplicateKey { .. });
         let is_usable = problems.is_empty()
             && read.problems.iter().all(|problem| allow_duplicates && is_duplicate(problem));
         problems.extend(read.problems.iter().map(|(error, origin)| Problem::at(*origin, error)));
-        let node = read.root.filter(|root| is_usable && root.value != Value::Null);
+        let node = read.root.filter(|root| is_usable && root.value != NodeValue::Null);
         Self { problems, node, written: read.written }
     }
 
-    pub(super) fn counted(self, budget: Option<&Budget>) -> Self {
+    pub(super) fn count_problems(self, budget: Option<&YamlBudget>) -> Self {
         if let Some(budget) = budget.filter(|_| !self.problems.is_empty()) {
             budget.problems(self.problems.len());
         }
@@ -243,27 +244,27 @@ pub fn is_utf16(bytes: &[u8]) -> bool {
 
 /// Reads the pieces on all cores. Returns `None` if a thread panicked. Results after the budget is exhausted are
 /// invalid.
-fn in_parallel(pieces: Pieces<'_>, reading: &Reading<'_>) -> Option<Vec<Result<Node, Problem>>> {
+fn in_parallel(pieces: StreamPieces<'_>, reading: &ReadOptions<'_>) -> Option<Vec<Result<Node, Problem>>> {
     let budget = reading.budget;
-    let documents_left = budget.map_or(usize::MAX, Budget::documents_left);
-    let pieces: Vec<Piece<'_>> = pieces.take(documents_left.saturating_add(1)).collect();
+    let documents_left = budget.map_or(usize::MAX, YamlBudget::documents_left);
+    let pieces: Vec<StreamPiece<'_>> = pieces.take(documents_left.saturating_add(1)).collect();
     if pieces.len() > documents_left {
         return None;
     }
-    let read = |piece: &Piece<'_>| match budget {
-        Some(budget) if budget.is_exhausted() => PieceRead::default(),
+    let read = |piece: &StreamPiece<'_>| match budget {
+        Some(budget) if budget.is_exhausted() => PieceResult::default(),
         _ => read_piece(piece, reading),
     };
-    let all = workers::map(&pieces, read).ok()?;
-    Some(all.into_iter().flat_map(PieceRead::into_results).collect())
+    let all = workers::parallel_map(&pieces, read).ok()?;
+    Some(all.into_iter().flat_map(PieceResult::into_results).collect())
 }
 
-fn read_piece(piece: &Piece<'_>, reading: &Reading<'_>) -> PieceRead {
+fn read_piece(piece: &StreamPiece<'_>, reading: &ReadOptions<'_>) -> PieceResult {
     let separator = piece.bad_separator.map(|column| {
         Problem::at(Origin::point(reading.source, piece.lines_before, column), &YamlError::Separator)
     });
     let read = read_yaml(piece, reading);
-    PieceRead::new(Vec::from_iter(separator), read, reading.limits).counted(reading.budget)
+    PieceResult::new(Vec::from_iter(separator), read, reading.limits).count_problems(reading.budget)
 }
 
 /// Returns the position after a text.
@@ -272,54 +273,57 @@ fn end_of(valid: &[u8], source: SourceId) -> Origin {
     let line = valid.iter().filter(|byte| **byte == b'\n').count();
     let last = valid.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let column = String::from_utf8_lossy(last).chars().count();
-    Origin::point(source, number(line).saturating_add(1), number(column).saturating_add(1))
+    Origin::point(source, saturating_u32(line).saturating_add(1), saturating_u32(column).saturating_add(1))
 }
 
-pub(super) fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
-    let Reading { source, limits, budget, .. } = *reading;
+pub(super) fn read_yaml(piece: &StreamPiece<'_>, reading: &ReadOptions<'_>) -> ParsedDocument {
+    let ReadOptions { source, limits, budget, .. } = *reading;
     let refuse_at = |error, line: u32, column| {
-        Read::refused(error, Origin::point(source, line.saturating_add(piece.lines_before), column))
+        ParsedDocument::from_error(
+            error,
+            Origin::point(source, line.saturating_add(piece.lines_before), column),
+        )
     };
-    if let Err(error) = budget.map_or(Ok(()), Budget::document) {
+    if let Err(error) = budget.map_or(Ok(()), YamlBudget::document) {
         return refuse_at(error, 1, 0);
     }
     if piece.text.len() > limits.document_bytes {
         return refuse_at(YamlError::DocumentSize(limits.document_bytes), 1, 0);
     }
     let text = piece.text.strip_prefix('\u{feff}').unwrap_or(piece.text);
-    let survey = match survey(text) {
+    let survey = match survey_document(text) {
         Ok(survey) => survey,
-        Err((error, Spot { line, column, .. })) => return refuse_at(error, line, column),
+        Err((error, EventPosition { line, column, .. })) => return refuse_at(error, line, column),
     };
     // Kubernetes reads line by line and also terminates the last line.
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let builder = || reading.builder(survey.stars);
     if !survey.exact {
-        let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey));
+        let read = builder().read(&mut FastEvents::new(&text, piece.lines_before, survey));
         if !read.syntax_error {
             return read;
         }
     }
-    builder().read(&mut Exact::new(&text, piece.lines_before, survey.escapes))
+    builder().read(&mut ExactEvents::new(&text, piece.lines_before, survey.escapes))
 }
 
 /// The pieces of a stream between its separators.
 #[derive(Clone)]
-pub(super) struct Pieces<'a> {
+pub(super) struct StreamPieces<'a> {
     text: &'a str,
     at: usize,
     line: u32,
     done: bool,
 }
 
-pub(super) struct Piece<'a> {
+pub(super) struct StreamPiece<'a> {
     text: &'a str,
     lines_before: u32,
     /// The column of text that follows the separator before this piece.
     bad_separator: Option<u32>,
 }
 
-impl Piece<'_> {
+impl StreamPiece<'_> {
     /// Returns whether text follows the separator before this piece, on the same line.
     pub(super) const fn has_bad_separator(&self) -> bool {
         self.bad_separator.is_some()
@@ -331,7 +335,7 @@ impl Piece<'_> {
     }
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> StreamPieces<'a> {
     pub(super) const fn new(text: &'a str, lines_before: u32) -> Self {
         Self { text, at: 0, line: lines_before, done: false }
     }
@@ -351,14 +355,14 @@ impl<'a> Pieces<'a> {
         if text.is_empty() || text.starts_with('#') {
             return None;
         }
-        Some(number(line.len().saturating_sub(text.len())).saturating_add(4))
+        Some(saturating_u32(line.len().saturating_sub(text.len())).saturating_add(4))
     }
 }
 
-impl<'a> Iterator for Pieces<'a> {
-    type Item = Piece<'a>;
+impl<'a> Iterator for StreamPieces<'a> {
+    type Item = StreamPiece<'a>;
 
-    fn next(&mut self) -> Option<Piece<'a>> {
+    fn next(&mut self) -> Option<StreamPiece<'a>> {
         if self.done {
             return None;
         }
@@ -369,8 +373,8 @@ impl<'a> Iterator for Pieces<'a> {
         let text = rest.get(..end.unwrap_or(rest.len())).unwrap_or("");
         let lines_before = self.line;
         let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-        self.line = self.line.saturating_add(number(lines));
+        self.line = self.line.saturating_add(saturating_u32(lines));
         self.at = self.at.saturating_add(text.len());
-        Some(Piece { text, lines_before, bad_separator })
+        Some(StreamPiece { text, lines_before, bad_separator })
     }
 }

@@ -1,12 +1,12 @@
 //! Scans a document's bytes once: finds what YAML does not allow, and what determines the parser.
 
 use super::error::YamlError;
-use super::events::{Located, Spot, number};
+use super::events::{EventPosition, EventResult, saturating_u32};
 
 /// Properties of a document that matter before parsing.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate property")]
-pub(super) struct Survey {
+pub(super) struct DocumentSurvey {
     /// Whether the two parsers read something differently.
     pub(super) exact: bool,
     /// Whether it contains `\/`, which Kubernetes refuses in double-quoted scalars, or `\u`, whose surrogates it
@@ -30,10 +30,10 @@ const MANY_PARTS: usize = 30_000;
 ///
 /// # Errors
 /// The first character that YAML does not allow, or a directive before the document.
-pub(super) fn survey(text: &str) -> Located<Survey> {
-    let mut survey = Survey::default();
+pub(super) fn survey_document(text: &str) -> EventResult<DocumentSurvey> {
+    let mut survey = DocumentSurvey::default();
     if let Some(line) = directive(text) {
-        return Err((YamlError::Directive, Spot { line, column: 1, width: 0 }));
+        return Err((YamlError::Directive, EventPosition { line, column: 1, width: 0 }));
     }
     let bytes = text.as_bytes();
     survey.exact = has_many_parts(bytes);
@@ -87,7 +87,13 @@ const fn is_marked(byte: u8) -> bool {
         | (byte == b'\\')
 }
 
-fn inspect_byte(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> Located<()> {
+fn inspect_byte(
+    survey: &mut DocumentSurvey,
+    text: &str,
+    at: usize,
+    byte: u8,
+    after: &[u8],
+) -> EventResult<()> {
     match (byte, after) {
         (b'*', _) => survey.stars = true,
         (b'!', _) => survey.exact |= is_tag_before_end(text.as_bytes(), at),
@@ -159,13 +165,16 @@ fn is_odd_anchor(bytes: &[u8], at: usize) -> bool {
     !matches!(next, None | Some(b' ' | b'\n' | b'\r' | b'&'))
 }
 
-fn control(text: &str, at: usize) -> (YamlError, Spot) {
+fn control(text: &str, at: usize) -> (YamlError, EventPosition) {
     let before = text.get(..at).unwrap_or("");
     let line = before.bytes().filter(|byte| *byte == b'\n').count();
     let column = before.rsplit('\n').next().unwrap_or("").chars().count();
     let found = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, u32::from);
-    let spot =
-        Spot { line: number(line).saturating_add(1), column: number(column).saturating_add(1), width: 1 };
+    let spot = EventPosition {
+        line: saturating_u32(line).saturating_add(1),
+        column: saturating_u32(column).saturating_add(1),
+        width: 1,
+    };
     (YamlError::ControlCharacter(found), spot)
 }
 
@@ -174,7 +183,7 @@ fn directive(text: &str) -> Option<u32> {
     for (index, line) in text.lines().enumerate() {
         match line.trim_ascii_start().bytes().next() {
             None | Some(b'#') => {}
-            Some(b'%') if line.starts_with('%') => return Some(number(index).saturating_add(1)),
+            Some(b'%') if line.starts_with('%') => return Some(saturating_u32(index).saturating_add(1)),
             Some(_) => return None,
         }
     }

@@ -7,13 +7,13 @@ use std::collections::{HashMap, HashSet};
 
 use compact_str::CompactString;
 
-use super::budget::Budget;
+use super::budget::YamlBudget;
 use super::error::YamlError;
-use super::events::{Event, Events, Located, Scalar, Spot};
+use super::events::{EventPosition, EventResult, EventSource, ScalarEvent, YamlEvent};
 use super::limits::{DuplicateKeys, Limits};
-use super::scalar::{Resolved, Tag, resolve};
+use super::scalar::{ResolvedScalar, ScalarTag, resolve};
 use super::verbatim::{MergeKeys, PlainScalars};
-use crate::document::{Entry, Mapping, Node, Origin, SourceId, Value, WrittenScalars};
+use crate::document::{Mapping, MappingEntry, Node, NodeValue, Origin, SourceId, WrittenScalars};
 
 /// The number of entries from which a mapping gets an index of its keys.
 const INDEX_FROM: usize = 16;
@@ -25,7 +25,7 @@ const MAX_PROBLEMS: usize = 50;
 const SETTLE_AFTER: usize = 1024;
 
 /// The result of reading one document; without a tree if it is empty.
-pub(super) struct Read {
+pub(super) struct ParsedDocument {
     pub(super) root: Option<Node>,
     pub(super) problems: Vec<(YamlError, Origin)>,
     /// The texts of its scalars, if requested.
@@ -36,9 +36,9 @@ pub(super) struct Read {
     pub(super) syntax_error: bool,
 }
 
-impl Read {
+impl ParsedDocument {
     /// Creates a result without a tree, for this reason.
-    pub(super) fn refused(error: YamlError, origin: Origin) -> Self {
+    pub(super) fn from_error(error: YamlError, origin: Origin) -> Self {
         Self {
             root: None,
             problems: vec![(error, origin)],
@@ -50,9 +50,9 @@ impl Read {
 }
 
 /// Builds the tree of one document.
-pub(super) struct Builder<'l> {
+pub(super) struct TreeBuilder<'l> {
     limits: &'l Limits,
-    budget: Option<&'l Budget>,
+    budget: Option<&'l YamlBudget>,
     source: SourceId,
     open: Vec<OpenCollection>,
     root: Option<Node>,
@@ -138,12 +138,12 @@ struct TreeSize {
     height: usize,
 }
 
-impl<'l> Builder<'l> {
+impl<'l> TreeBuilder<'l> {
     /// Creates a builder; `aliases` states whether the document may contain aliases.
     pub(super) fn new(
         source: SourceId,
         limits: &'l Limits,
-        budget: Option<&'l Budget>,
+        budget: Option<&'l YamlBudget>,
         aliases: bool,
     ) -> Self {
         Self {
@@ -169,12 +169,12 @@ impl<'l> Builder<'l> {
     }
 
     /// Keeps the texts of scalars that are not in canonical form.
-    pub(super) fn keeping_texts(self) -> Self {
+    pub(super) fn keep_texts(self) -> Self {
         Self { written: Some(WrittenScalars::default()), ..self }
     }
 
     /// Reads all events.
-    pub(super) fn read<'a>(mut self, events: &mut impl Events<'a>) -> Read {
+    pub(super) fn read<'a>(mut self, events: &mut impl EventSource<'a>) -> ParsedDocument {
         let (mut syntax_error, mut stopped) = (false, false);
         while let Some(next) = events.next() {
             let taken = match next {
@@ -202,7 +202,7 @@ impl<'l> Builder<'l> {
             self.problems.push((error, origin));
         }
         let written = self.written.unwrap_or_default();
-        Read { root: self.root, problems: self.problems, written, plain: self.plain, syntax_error }
+        ParsedDocument { root: self.root, problems: self.problems, written, plain: self.plain, syntax_error }
     }
 
     /// Charges the memory taken since the last call.
@@ -212,24 +212,24 @@ impl<'l> Builder<'l> {
         self.budget.map_or(Ok(()), |budget| budget.memory(bytes))
     }
 
-    const fn origin(&self, spot: Spot) -> Origin {
+    const fn origin(&self, spot: EventPosition) -> Origin {
         Origin { source: self.source, line: spot.line, column: spot.column, width: spot.width }
     }
 
     /// Handles one event. An error ends the document; minor problems are recorded.
-    fn take(&mut self, event: Event<'_>, spot: Spot) -> Located<()> {
+    fn take(&mut self, event: YamlEvent<'_>, spot: EventPosition) -> EventResult<()> {
         match event {
-            Event::Alias(anchor) => self.alias(anchor, spot),
-            Event::MappingEnd | Event::SequenceEnd => self.close(spot),
-            Event::MappingStart(anchor) => {
+            YamlEvent::Alias(anchor) => self.alias(anchor, spot),
+            YamlEvent::MappingEnd | YamlEvent::SequenceEnd => self.close(spot),
+            YamlEvent::MappingStart(anchor) => {
                 self.open(anchor, spot, CollectionKind::Mapping(OpenMapping::default()))
             }
-            Event::Scalar(scalar) => self.scalar(scalar, spot),
-            Event::SequenceStart(anchor) => self.open(anchor, spot, CollectionKind::Sequence(Vec::new())),
+            YamlEvent::Scalar(scalar) => self.scalar(scalar, spot),
+            YamlEvent::SequenceStart(anchor) => self.open(anchor, spot, CollectionKind::Sequence(Vec::new())),
         }
     }
 
-    fn open(&mut self, anchor: usize, spot: Spot, kind: CollectionKind) -> Located<()> {
+    fn open(&mut self, anchor: usize, spot: EventPosition, kind: CollectionKind) -> EventResult<()> {
         if self.expects_key() {
             return Err((YamlError::KeyNotScalar, spot));
         }
@@ -241,16 +241,16 @@ impl<'l> Builder<'l> {
         Ok(())
     }
 
-    fn close(&mut self, spot: Spot) -> Located<()> {
+    fn close(&mut self, spot: EventPosition) -> EventResult<()> {
         let Some(frame) = self.open.pop() else { return Ok(()) };
         let (value, spare) = match frame.kind {
             CollectionKind::Mapping(open) => {
-                let spare = open.mapping.spare().saturating_mul(size_of::<Entry>());
-                (Value::Mapping(open.mapping), spare)
+                let spare = open.mapping.spare_capacity().saturating_mul(size_of::<MappingEntry>());
+                (NodeValue::Mapping(open.mapping), spare)
             }
             CollectionKind::Sequence(items) => {
                 let spare = items.capacity().saturating_sub(items.len()).saturating_mul(size_of::<Node>());
-                (Value::Sequence(items), spare)
+                (NodeValue::Sequence(items), spare)
             }
         };
         self.memory = self.memory.saturating_add(spare);
@@ -259,11 +259,11 @@ impl<'l> Builder<'l> {
         self.place(node, false, spot)
     }
 
-    fn scalar(&mut self, scalar: Scalar<'_>, spot: Spot) -> Located<()> {
+    fn scalar(&mut self, scalar: ScalarEvent<'_>, spot: EventPosition) -> EventResult<()> {
         if self.expects_key() {
             return self.key(scalar, spot);
         }
-        let Scalar { text, anchor, plain, tag } = scalar;
+        let ScalarEvent { text, anchor, plain, tag } = scalar;
         let resolved = self.resolve_scalar(&text, plain, tag, spot);
         let kept = (anchor > 0 && self.aliases.wanted).then(|| (text.clone(), resolved.clone()));
         let written = self.written.is_some().then(|| text.clone());
@@ -272,7 +272,7 @@ impl<'l> Builder<'l> {
             Err(error) => self.refuse(error, spot),
         };
         if let (Some(texts), Some(text)) = (&mut self.written, written) {
-            self.memory = self.memory.saturating_add(texts.note(&node, &text));
+            self.memory = self.memory.saturating_add(texts.record(&node, &text));
         }
         if let Some((text, resolved)) = kept {
             let key = resolved.and_then(|resolved| resolved.into_key(text));
@@ -286,25 +286,26 @@ impl<'l> Builder<'l> {
         &mut self,
         text: &str,
         plain: bool,
-        tag: Tag,
-        spot: Spot,
-    ) -> Result<Resolved, YamlError> {
+        tag: ScalarTag,
+        spot: EventPosition,
+    ) -> Result<ResolvedScalar, YamlError> {
         let resolved = resolve(text, plain, tag)?;
-        let is_text = matches!(resolved, Resolved::Decoded(_))
-            || !plain && matches!(tag, Tag::Merge | Tag::None | Tag::Other | Tag::Str);
-        if self.verbatim.is_none() || is_text || resolved == Resolved::Null {
+        let is_text = matches!(resolved, ResolvedScalar::Decoded(_))
+            || !plain
+                && matches!(tag, ScalarTag::Merge | ScalarTag::None | ScalarTag::Other | ScalarTag::Str);
+        if self.verbatim.is_none() || is_text || resolved == ResolvedScalar::Null {
             return Ok(resolved);
         }
         let origin = self.origin(spot);
         self.plain.insert(origin);
-        Ok(Resolved::Text)
+        Ok(ResolvedScalar::Text)
     }
 
     /// Records a problem and returns null in place of the value.
-    fn refuse(&mut self, error: YamlError, spot: Spot) -> Node {
+    fn refuse(&mut self, error: YamlError, spot: EventPosition) -> Node {
         let origin = self.origin(spot);
         self.problems.push((error, origin));
-        Node::new(Value::Null, origin)
+        Node::new(NodeValue::Null, origin)
     }
 
     fn expects_key(&self) -> bool {
@@ -317,32 +318,32 @@ impl<'l> Builder<'l> {
         )
     }
 
-    fn key(&mut self, scalar: Scalar<'_>, spot: Spot) -> Located<()> {
-        let Scalar { text, anchor, plain, tag } = scalar;
-        if text == "<<" && (plain || tag == Tag::Merge) && self.verbatim != Some(MergeKeys::Keep) {
+    fn key(&mut self, scalar: ScalarEvent<'_>, spot: EventPosition) -> EventResult<()> {
+        let ScalarEvent { text, anchor, plain, tag } = scalar;
+        if text == "<<" && (plain || tag == ScalarTag::Merge) && self.verbatim != Some(MergeKeys::Keep) {
             self.set_slot(MappingSlot::Merge);
             return Ok(());
         }
         let mut resolved = self.resolve_scalar(&text, plain, tag, spot);
-        if self.verbatim.is_some() && resolved == Ok(Resolved::Null) {
+        if self.verbatim.is_some() && resolved == Ok(ResolvedScalar::Null) {
             let origin = self.origin(spot);
             self.plain.insert(origin);
-            resolved = Ok(Resolved::Text);
+            resolved = Ok(ResolvedScalar::Text);
         }
         if anchor > 0 && self.aliases.wanted {
             let key = resolved.clone().and_then(|resolved| resolved.into_key(text.clone()));
             let content = resolved.clone().and_then(|found| found.into_value(text.clone()));
-            let node = Node::new(content.unwrap_or(Value::Null), self.origin(spot));
+            let node = Node::new(content.unwrap_or(NodeValue::Null), self.origin(spot));
             if let Some(texts) = &mut self.written {
-                self.memory = self.memory.saturating_add(texts.note(&node, &text));
+                self.memory = self.memory.saturating_add(texts.record(&node, &text));
             }
             self.keep(anchor, &node, Some(key), spot)?;
         }
-        self.use_key(resolved.and_then(|resolved: Resolved| resolved.into_key(text)), spot);
+        self.use_key(resolved.and_then(|resolved: ResolvedScalar| resolved.into_key(text)), spot);
         Ok(())
     }
 
-    fn use_key(&mut self, key: Result<CompactString, YamlError>, spot: Spot) {
+    fn use_key(&mut self, key: Result<CompactString, YamlError>, spot: EventPosition) {
         let origin = self.origin(spot);
         let next = match key {
             Ok(key) => {
@@ -392,7 +393,7 @@ impl<'l> Builder<'l> {
     }
 
     /// Adds a finished node to its parent.
-    fn place(&mut self, node: Node, aliased: bool, spot: Spot) -> Located<()> {
+    fn place(&mut self, node: Node, aliased: bool, spot: EventPosition) -> EventResult<()> {
         self.nodes += 1;
         if self.nodes > self.limits.document_nodes {
             return Err((YamlError::Nodes(self.limits.document_nodes), spot));
@@ -400,7 +401,7 @@ impl<'l> Builder<'l> {
         let text = node.as_str().map_or(0, heap_of);
         let taken = match self.open.last().map(|frame| &frame.kind) {
             Some(CollectionKind::Mapping(OpenMapping { slot: MappingSlot::Value(key, ..), .. })) => {
-                size_of::<Entry>().saturating_add(heap_of(key))
+                size_of::<MappingEntry>().saturating_add(heap_of(key))
             }
             Some(_) | None => size_of::<Node>(),
         };
@@ -413,7 +414,7 @@ impl<'l> Builder<'l> {
             Some(CollectionKind::Sequence(items)) => items.push(node),
             Some(CollectionKind::Mapping(open)) => match std::mem::take(&mut open.slot) {
                 MappingSlot::Value(key, origin, at) => {
-                    open.set(Entry { key, key_origin: origin, value: node }, at)
+                    open.set(MappingEntry { key, key_origin: origin, value: node }, at)
                 }
                 MappingSlot::Merge => {
                     if let Err(error) = open.merge(node, aliased) {
@@ -432,8 +433,8 @@ impl<'l> Builder<'l> {
         anchor: usize,
         node: &Node,
         key: Option<Result<CompactString, YamlError>>,
-        spot: Spot,
-    ) -> Located<()> {
+        spot: EventPosition,
+    ) -> EventResult<()> {
         if anchor == 0 || !self.aliases.wanted {
             return Ok(());
         }
@@ -446,7 +447,7 @@ impl<'l> Builder<'l> {
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, spot: Spot) -> Located<()> {
+    fn alias(&mut self, anchor: usize, spot: EventPosition) -> EventResult<()> {
         if self.open.iter().any(|frame| frame.anchor == anchor) {
             return Err((YamlError::AliasCycle, spot));
         }
@@ -470,7 +471,7 @@ impl<'l> Builder<'l> {
         };
         let node = Node { value: anchored.node.value.clone(), origin };
         if let Some(texts) = &mut self.written {
-            texts.alias(anchored.node.origin, origin);
+            texts.record_alias(anchored.node.origin, origin);
         }
         self.plain.alias(anchored.node.origin, origin);
         self.place(node, true, spot)
@@ -486,14 +487,14 @@ impl OpenMapping {
     }
 
     /// Sets one of the mapping's own keys: keeps the first position (`at`, if any) and the last value.
-    fn set(&mut self, entry: Entry, at: Option<usize>) {
+    fn set(&mut self, entry: MappingEntry, at: Option<usize>) {
         if let Some(keys) = &mut self.keys {
             keys.merged.remove(&entry.key);
         }
         self.put(entry, at);
     }
 
-    fn put(&mut self, entry: Entry, at: Option<usize>) {
+    fn put(&mut self, entry: MappingEntry, at: Option<usize>) {
         if let Some(old) = at.and_then(|at| self.mapping.entries_mut().get_mut(at)) {
             *old = entry;
             return;
@@ -515,13 +516,13 @@ impl OpenMapping {
     /// Merges like Kubernetes: overrides the mapping's entries so far; earlier items of a sequence override later ones.
     fn merge(&mut self, node: Node, aliased: bool) -> Result<(), YamlError> {
         match node.value {
-            Value::Mapping(mapping) => self.merge_mapping(mapping),
-            Value::Sequence(items) if !aliased => {
+            NodeValue::Mapping(mapping) => self.merge_mapping(mapping),
+            NodeValue::Sequence(items) if !aliased => {
                 if items.iter().any(|item| item.as_mapping().is_none()) {
                     return Err(YamlError::MergeValue);
                 }
                 for item in items.into_iter().rev() {
-                    if let Value::Mapping(mapping) = item.value {
+                    if let NodeValue::Mapping(mapping) = item.value {
                         self.merge_mapping(mapping);
                     }
                 }
@@ -543,7 +544,12 @@ impl OpenMapping {
 }
 
 impl AliasState {
-    fn spend(&mut self, size: TreeSize, limits: &Limits, budget: Option<&Budget>) -> Result<(), YamlError> {
+    fn spend(
+        &mut self,
+        size: TreeSize,
+        limits: &Limits,
+        budget: Option<&YamlBudget>,
+    ) -> Result<(), YamlError> {
         self.nodes = self.nodes.saturating_add(size.nodes);
         self.bytes = self.bytes.saturating_add(size.bytes);
         if self.nodes > limits.alias_nodes {
@@ -553,7 +559,7 @@ impl AliasState {
             return Err(YamlError::AliasExpansion("the bytes that one document may have"));
         }
         let Some(budget) = budget else { return Ok(()) };
-        let memory = size.nodes.saturating_mul(size_of::<Entry>()).saturating_add(size.bytes);
+        let memory = size.nodes.saturating_mul(size_of::<MappingEntry>()).saturating_add(size.bytes);
         budget.memory(memory)?;
         self.memory = self.memory.saturating_add(memory);
         budget.alias_bytes(size.bytes)
@@ -575,20 +581,20 @@ fn tree_size(node: &Node) -> TreeSize {
         size.height = size.height.max(inner.height.saturating_add(1));
     };
     match &node.value {
-        Value::Mapping(mapping) => {
+        NodeValue::Mapping(mapping) => {
             for entry in mapping.entries() {
                 add(&entry.value, entry.key.len());
             }
             size.height = size.height.max(1);
         }
-        Value::Sequence(items) => {
+        NodeValue::Sequence(items) => {
             for item in items {
                 add(item, 0);
             }
             size.height = size.height.max(1);
         }
-        Value::String(text) => size.bytes = text.len(),
-        Value::Bool(_) | Value::Null | Value::Number(_) => {}
+        NodeValue::String(text) => size.bytes = text.len(),
+        NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => {}
     }
     size
 }

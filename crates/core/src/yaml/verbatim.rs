@@ -14,9 +14,9 @@ use super::error::YamlError;
 use super::json_stream;
 use super::json_text::JsonText;
 use super::limits::Limits;
-use super::stream::{self, Pieces, Reading};
-use super::tree::Read;
-use crate::document::{Node, Origin, Sources, Value};
+use super::stream::{self, ReadOptions, StreamPieces};
+use super::tree::ParsedDocument;
+use crate::document::{Node, NodeValue, Origin, Sources};
 
 /// The handling of a key `<<`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +50,14 @@ impl PlainScalars {
 }
 
 /// A document of nulls and texts in mappings and sequences.
-pub struct Verbatim {
+pub struct VerbatimDocument {
     root: Zeroizing<Node>,
     plain: PlainScalars,
 }
 
 /// The reason why a document cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotVerbatim {
+pub enum VerbatimError {
     /// Empty or null.
     Empty,
     /// A mapping has a duplicate key, on this line.
@@ -69,53 +69,53 @@ pub enum NotVerbatim {
 }
 
 /// Reads a text that contains one YAML document.
-pub fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<Verbatim, NotVerbatim> {
+pub fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<VerbatimDocument, VerbatimError> {
     if serde_json::from_str::<&serde_json::value::RawValue>(text)
         .is_ok_and(|json| json.get().starts_with('{'))
     {
         return read_verbatim_json(text);
     }
     let limits = Limits::default();
-    let reading = Reading::verbatim(Sources::default().add(""), &limits, merge_keys);
+    let reading = ReadOptions::verbatim(Sources::default().add(""), &limits, merge_keys);
     let mut found = None;
-    for piece in Pieces::new(text, 0) {
+    for piece in StreamPieces::new(text, 0) {
         if piece.has_bad_separator() {
-            return Err(NotVerbatim::Malformed(piece.separator_line()));
+            return Err(VerbatimError::Malformed(piece.separator_line()));
         }
         let read = document(stream::read_yaml(&piece, &reading))?;
         match (&found, read) {
-            (Some(_), Some(_)) => return Err(NotVerbatim::Several),
+            (Some(_), Some(_)) => return Err(VerbatimError::Several),
             (None, read @ Some(_)) => found = read,
             (_, None) => {}
         }
     }
-    found.ok_or(NotVerbatim::Empty)
+    found.ok_or(VerbatimError::Empty)
 }
 
 /// Reads a text that contains one JSON document.
-pub fn read_verbatim_json(text: &str) -> Result<Verbatim, NotVerbatim> {
+pub fn read_verbatim_json(text: &str) -> Result<VerbatimDocument, VerbatimError> {
     let limits = Limits::default();
-    let reading = Reading::verbatim(Sources::default().add(""), &limits, MergeKeys::Keep);
+    let reading = ReadOptions::verbatim(Sources::default().add(""), &limits, MergeKeys::Keep);
     let mut json = JsonText::new(text);
     if !json.next_document() {
-        return Err(NotVerbatim::Empty);
+        return Err(VerbatimError::Empty);
     }
-    let found = document(json_stream::read_json(&mut json, &reading))?.ok_or(NotVerbatim::Empty)?;
-    if json.next_document() { Err(NotVerbatim::Several) } else { Ok(found) }
+    let found = document(json_stream::read_json(&mut json, &reading))?.ok_or(VerbatimError::Empty)?;
+    if json.next_document() { Err(VerbatimError::Several) } else { Ok(found) }
 }
 
-fn document(read: Read) -> Result<Option<Verbatim>, NotVerbatim> {
+fn document(read: ParsedDocument) -> Result<Option<VerbatimDocument>, VerbatimError> {
     let root = read.root.map(Zeroizing::new);
     match read.problems.first() {
-        Some((YamlError::DuplicateKey { .. }, origin)) => Err(NotVerbatim::Duplicate(origin.line)),
-        Some((_, origin)) => Err(NotVerbatim::Malformed(origin.line)),
-        None => {
-            Ok(root.filter(|root| root.value != Value::Null).map(|root| Verbatim { root, plain: read.plain }))
-        }
+        Some((YamlError::DuplicateKey { .. }, origin)) => Err(VerbatimError::Duplicate(origin.line)),
+        Some((_, origin)) => Err(VerbatimError::Malformed(origin.line)),
+        None => Ok(root
+            .filter(|root| root.value != NodeValue::Null)
+            .map(|root| VerbatimDocument { root, plain: read.plain })),
     }
 }
 
-impl Verbatim {
+impl VerbatimDocument {
     /// Returns the tree.
     pub fn root(&self) -> &Node {
         &self.root
@@ -142,7 +142,7 @@ impl Verbatim {
     /// Writes a node, recursing at most as deeply as the reader allows.
     fn write(&self, node: &Node, out: &mut SecretJson) {
         match &node.value {
-            Value::Mapping(mapping) => {
+            NodeValue::Mapping(mapping) => {
                 for (index, entry) in mapping.entries().iter().enumerate() {
                     out.push(if index == 0 { "{" } else { "," });
                     out.quoted(&entry.key);
@@ -151,18 +151,18 @@ impl Verbatim {
                 }
                 out.push(if mapping.is_empty() { "{}" } else { "}" });
             }
-            Value::Sequence(items) => {
+            NodeValue::Sequence(items) => {
                 for (index, item) in items.iter().enumerate() {
                     out.push(if index == 0 { "[" } else { "," });
                     self.write(item, out);
                 }
                 out.push(if items.is_empty() { "[]" } else { "]" });
             }
-            Value::String(text) if self.plain.contains(node.origin) && is_json_literal(text) => {
+            NodeValue::String(text) if self.plain.contains(node.origin) && is_json_literal(text) => {
                 out.push(text);
             }
-            Value::String(text) => out.quoted(text),
-            Value::Bool(_) | Value::Null | Value::Number(_) => out.push("null"),
+            NodeValue::String(text) => out.quoted(text),
+            NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => out.push("null"),
         }
     }
 }
@@ -199,7 +199,7 @@ impl SecretJson {
 mod tests {
     use super::*;
 
-    fn json(text: &str) -> Result<String, NotVerbatim> {
+    fn json(text: &str) -> Result<String, VerbatimError> {
         read_verbatim(text, MergeKeys::Apply).map(|document| document.to_json().to_string())
     }
 
@@ -257,27 +257,27 @@ mod tests {
             json_with_merge_keys("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc:\n  !!merge <<: {y: 1}\n").as_deref(),
             Ok(r#"{"a":{"x":1},"b":{"<<":{"x":1},"x":2},"c":{"<<":{"y":1}}}"#)
         );
-        assert_eq!(json_with_merge_keys("{<<: 1, <<: 2}"), Err(NotVerbatim::Duplicate(1)));
+        assert_eq!(json_with_merge_keys("{<<: 1, <<: 2}"), Err(VerbatimError::Duplicate(1)));
     }
 
     #[test]
     fn errors_are_told_apart() {
         for (text, error) in [
-            ("", NotVerbatim::Empty),
-            ("# nothing\n", NotVerbatim::Empty),
-            ("~", NotVerbatim::Empty),
-            ("a: 1\n---\nb: 1\n", NotVerbatim::Several),
-            ("a: 1\nb: 2\na: 3\n", NotVerbatim::Duplicate(3)),
-            ("no: 1\n\"no\": 2\n", NotVerbatim::Duplicate(2)),
-            ("a: 1\nb: [\n", NotVerbatim::Malformed(3)),
-            ("--- {a: 1}\n", NotVerbatim::Malformed(1)),
-            ("a: *b\n", NotVerbatim::Malformed(1)),
-            ("a: !!binary \"*\"\n", NotVerbatim::Malformed(1)),
+            ("", VerbatimError::Empty),
+            ("# nothing\n", VerbatimError::Empty),
+            ("~", VerbatimError::Empty),
+            ("a: 1\n---\nb: 1\n", VerbatimError::Several),
+            ("a: 1\nb: 2\na: 3\n", VerbatimError::Duplicate(3)),
+            ("no: 1\n\"no\": 2\n", VerbatimError::Duplicate(2)),
+            ("a: 1\nb: [\n", VerbatimError::Malformed(3)),
+            ("--- {a: 1}\n", VerbatimError::Malformed(1)),
+            ("a: *b\n", VerbatimError::Malformed(1)),
+            ("a: !!binary \"*\"\n", VerbatimError::Malformed(1)),
         ] {
             assert_eq!(json(text), Err(error), "{text}");
         }
         assert_eq!(json("---\na: 1\n---\n").as_deref(), Ok(r#"{"a":1}"#));
-        assert_eq!(read_verbatim_json("{\"a\":1}{}").err(), Some(NotVerbatim::Several));
+        assert_eq!(read_verbatim_json("{\"a\":1}{}").err(), Some(VerbatimError::Several));
     }
 
     #[test]
@@ -290,7 +290,7 @@ mod tests {
         }
         let deep = "[".repeat(100_000);
         for text in [bomb, deep] {
-            assert!(matches!(json(&text), Err(NotVerbatim::Malformed(_))));
+            assert!(matches!(json(&text), Err(VerbatimError::Malformed(_))));
         }
     }
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use compact_str::format_compact;
 
-use crate::document::{Node, Number, Value};
+use crate::document::{Node, NodeValue, Number};
 
 /// The error of an output that exceeds its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl JsonWriter<'_> {
 
     fn value(&mut self, node: &Node) -> Result<(), OutputFull> {
         match &node.value {
-            Value::Bool(flag) => self.push(if *flag { b"true" } else { b"false" }),
-            Value::Mapping(mapping) => {
+            NodeValue::Bool(flag) => self.push(if *flag { b"true" } else { b"false" }),
+            NodeValue::Mapping(mapping) => {
                 self.push(b"{")?;
                 for (index, entry) in mapping.entries().iter().enumerate() {
                     self.push(if index > 0 { b"," } else { b"" })?;
@@ -63,13 +63,13 @@ impl JsonWriter<'_> {
                 }
                 self.push(b"}")
             }
-            Value::Null => self.push(b"null"),
-            Value::Number(found) => {
+            NodeValue::Null => self.push(b"null"),
+            NodeValue::Number(found) => {
                 let mut text = String::new();
-                number(*found, &mut text);
+                write_number(*found, &mut text);
                 self.push(text.as_bytes())
             }
-            Value::Sequence(items) => {
+            NodeValue::Sequence(items) => {
                 self.push(b"[")?;
                 for (index, item) in items.iter().enumerate() {
                     self.push(if index > 0 { b"," } else { b"" })?;
@@ -77,7 +77,7 @@ impl JsonWriter<'_> {
                 }
                 self.push(b"]")
             }
-            Value::String(text) => self.string(text),
+            NodeValue::String(text) => self.string(text),
         }
     }
 
@@ -105,13 +105,13 @@ impl JsonWriter<'_> {
             return self.push(short.as_bytes());
         }
         let mut text = String::new();
-        escape(c, &mut text);
+        write_escape(c, &mut text);
         self.push(text.as_bytes())
     }
 }
 
 /// Writes a number like Go's JSON: floats in their shortest digits, with an exponent only outside 1e-6 … 1e21.
-pub(super) fn number(number: Number, out: &mut String) {
+pub(super) fn write_number(number: Number, out: &mut String) {
     match number {
         Number::Int(int) => _ = write!(out, "{int}"),
         Number::Uint(uint) => _ = write!(out, "{uint}"),
@@ -158,7 +158,7 @@ const MAY_NEED_ESCAPE: [bool; 256] = {
 };
 
 /// Writes an escape that JSON and YAML read the same way.
-pub(super) fn escape(c: char, out: &mut String) {
+pub(super) fn write_escape(c: char, out: &mut String) {
     match short_escape(c) {
         Some(short) => out.push_str(short),
         None => _ = write!(out, "\\u{:04x}", u32::from(c)),

@@ -3,9 +3,9 @@
 //! YAML 1.1 and 1.2 readers get the same tree: a string is unquoted only if no reader could misinterpret it. The layout
 //! is that of kubectl: two spaces, and sequences indented like their key.
 
-use super::scalar::{Resolved, resolve_plain};
-use super::write_json::{OutputFull, escape, needs_escape, number};
-use crate::document::{Mapping, Node, Value, WrittenScalars};
+use super::scalar::{ResolvedScalar, resolve_plain};
+use super::write_json::{OutputFull, needs_escape, write_escape, write_number};
+use crate::document::{Mapping, Node, NodeValue, WrittenScalars};
 
 /// Maximum length of a key before a colon: YAML allows 1,024 characters, including escapes.
 const MAX_SIMPLE_KEY: usize = 1000;
@@ -46,8 +46,8 @@ pub fn write_yaml_as_written(
 ) -> Result<(), OutputFull> {
     let mut writer = YamlWriter { out: String::from("---\n"), limit, written };
     match &node.value {
-        Value::Mapping(mapping) if !mapping.is_empty() => writer.mapping(mapping, 0),
-        Value::Sequence(items) if !items.is_empty() => writer.sequence(items, 0),
+        NodeValue::Mapping(mapping) if !mapping.is_empty() => writer.mapping(mapping, 0),
+        NodeValue::Sequence(items) if !items.is_empty() => writer.sequence(items, 0),
         _ => {
             writer.scalar(node, 2);
             writer.out.push('\n');
@@ -104,12 +104,12 @@ impl YamlWriter<'_> {
     /// Writes the text after the colon of a key at `indent`.
     fn value(&mut self, node: &Node, indent: usize) {
         match &node.value {
-            Value::Mapping(mapping) if !mapping.is_empty() => {
+            NodeValue::Mapping(mapping) if !mapping.is_empty() => {
                 self.out.push('\n');
                 self.indent(indent + 2);
                 self.mapping(mapping, indent + 2);
             }
-            Value::Sequence(items) if !items.is_empty() => {
+            NodeValue::Sequence(items) if !items.is_empty() => {
                 self.out.push('\n');
                 self.indent(indent);
                 self.sequence(items, indent);
@@ -133,8 +133,8 @@ impl YamlWriter<'_> {
             }
             self.out.push_str("- ");
             match &item.value {
-                Value::Mapping(mapping) if !mapping.is_empty() => self.mapping(mapping, indent + 2),
-                Value::Sequence(items) if !items.is_empty() => self.sequence(items, indent + 2),
+                NodeValue::Mapping(mapping) if !mapping.is_empty() => self.mapping(mapping, indent + 2),
+                NodeValue::Sequence(items) if !items.is_empty() => self.sequence(items, indent + 2),
                 _ => {
                     self.scalar(item, indent + 2);
                     self.out.push('\n');
@@ -149,13 +149,13 @@ impl YamlWriter<'_> {
             return self.out.push_str(text);
         }
         match &node.value {
-            Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
-            Value::Mapping(_) => self.out.push_str("{}"),
-            Value::Null => self.out.push_str("null"),
-            Value::Number(found) => number(*found, &mut self.out),
-            Value::Sequence(_) => self.out.push_str("[]"),
-            Value::String(text) if fits_literal(text) => self.literal(text, indent),
-            Value::String(text) => self.string(text),
+            NodeValue::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
+            NodeValue::Mapping(_) => self.out.push_str("{}"),
+            NodeValue::Null => self.out.push_str("null"),
+            NodeValue::Number(found) => write_number(*found, &mut self.out),
+            NodeValue::Sequence(_) => self.out.push_str("[]"),
+            NodeValue::String(text) if fits_literal(text) => self.literal(text, indent),
+            NodeValue::String(text) => self.string(text),
         }
     }
 
@@ -185,7 +185,7 @@ impl YamlWriter<'_> {
         }
         self.out.push('"');
         for c in text.chars() {
-            if needs_escape(c) || is_invisible(c) { escape(c, &mut self.out) } else { self.out.push(c) }
+            if needs_escape(c) || is_invisible(c) { write_escape(c, &mut self.out) } else { self.out.push(c) }
         }
         self.out.push('"');
     }
@@ -208,7 +208,7 @@ const fn is_invisible(c: char) -> bool {
 
 /// Reports whether no reader requires quotes for a string.
 fn is_plain(text: &str) -> bool {
-    resolve_plain(text) == Resolved::Text
+    resolve_plain(text) == ResolvedScalar::Text
         && starts_plain(text)
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")

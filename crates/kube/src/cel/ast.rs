@@ -23,7 +23,7 @@ pub(crate) enum ExprKind {
     /// `a ? b : c`
     Conditional(Box<[Expr; 3]>),
     /// A macro such as `a.all(x, …)`.
-    Fold(Box<Fold>),
+    Fold(Box<FoldMacro>),
     /// `has(a.b)`
     Has { operand: Box<Expr>, field: Arc<str> },
     /// A variable or a type.
@@ -33,7 +33,7 @@ pub(crate) enum ExprKind {
     /// `[a, b]`
     List(Vec<Expr>),
     /// A constant.
-    Literal(Literal),
+    Literal(CelLiteral),
     /// `{a: b}`
     Map(Vec<(Expr, Expr)>),
     /// `-a`
@@ -50,7 +50,7 @@ pub(crate) enum ExprKind {
 
 /// A constant.
 #[derive(Clone, Debug)]
-pub(crate) enum Literal {
+pub(crate) enum CelLiteral {
     Bool(bool),
     Bytes(Arc<[u8]>),
     Double(f64),
@@ -79,7 +79,7 @@ pub(crate) enum BinaryOperator {
 
 /// A macro that iterates over the items of a list or the keys of a map.
 #[derive(Debug)]
-pub(crate) struct Fold {
+pub(crate) struct FoldMacro {
     pub(crate) kind: FoldKind,
     pub(crate) range: Expr,
     /// The variable for each item (or map key); with two, the index or key, and the value.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sealwave_core::pattern::Pattern;
+use sealwave_core::pattern::GoPattern;
 
 /// Maximum number of steps of one expression at one value. A step takes about ten nanoseconds.
 const RULE_STEPS: u64 = 1_000_000;
@@ -20,9 +20,9 @@ const MAX_PATTERNS: usize = 64;
 
 /// The reason why an evaluation ended without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum EvalStop {
     /// The API server's evaluation fails, too.
-    Fault(Fault),
+    Fault(EvalError),
     /// The evaluation would take too long.
     TooMuch,
     /// The result depends on something unknown or not implemented.
@@ -31,7 +31,7 @@ pub enum Stop {
 
 /// An error of the evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum EvalError {
     Conversion,
     DivisionByZero,
     IndexOutOfBounds,
@@ -39,7 +39,7 @@ pub enum Fault {
     Overflow,
 }
 
-impl Fault {
+impl EvalError {
     /// Describes the error, in the API server's words if it has any.
     pub const fn describe(self) -> &'static str {
         match self {
@@ -54,21 +54,21 @@ impl Fault {
 
 /// The steps left for an evaluation, an object and the run.
 #[derive(Debug)]
-pub struct Budget {
+pub struct CelBudget {
     rule: u64,
     object: u64,
     run: u64,
     /// The compiled patterns; `None` for invalid ones.
-    patterns: BTreeMap<Box<str>, Option<Arc<Pattern>>>,
+    patterns: BTreeMap<Box<str>, Option<Arc<GoPattern>>>,
 }
 
-impl Default for Budget {
+impl Default for CelBudget {
     fn default() -> Self {
         Self { rule: 0, object: 0, run: OBJECT_STEPS, patterns: BTreeMap::new() }
     }
 }
 
-impl Budget {
+impl CelBudget {
     /// Creates a budget for this many objects, each of which may be checked more than once.
     pub fn for_objects(count: usize) -> Self {
         let run = OBJECT_STEPS.saturating_add(STEPS_PER_OBJECT.saturating_mul(count as u64));
@@ -78,11 +78,11 @@ impl Budget {
     /// Starts the next object and adds its steps to those of the run.
     pub(crate) fn start_object(&mut self) {
         self.run = self.run.saturating_add(STEPS_PER_OBJECT);
-        self.next_look();
+        self.restart_object();
     }
 
     /// Starts another check of an object that was already counted.
-    pub fn next_look(&mut self) {
+    pub fn restart_object(&mut self) {
         self.object = self.run.min(OBJECT_STEPS);
     }
 
@@ -97,24 +97,24 @@ impl Budget {
         result
     }
 
-    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Stop> {
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), EvalStop> {
         self.rule = self.rule.saturating_sub(steps as u64);
-        if self.rule > 0 { Ok(()) } else { Err(Stop::TooMuch) }
+        if self.rule > 0 { Ok(()) } else { Err(EvalStop::TooMuch) }
     }
 
     /// Spends the steps for reading or creating this many bytes.
-    pub(super) fn spend_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
+    pub(super) fn spend_bytes(&mut self, bytes: usize) -> Result<(), EvalStop> {
         self.spend(1 + bytes / BYTES_PER_STEP)
     }
 
     /// Compiles a pattern for a text and charges for both. The result of an invalid pattern is unknown.
-    pub(super) fn pattern(&mut self, text: &str, subject: &str) -> Result<Arc<Pattern>, Stop> {
+    pub(super) fn pattern(&mut self, text: &str, subject: &str) -> Result<Arc<GoPattern>, EvalStop> {
         let pattern = if let Some(known) = self.patterns.get(text) {
             known.clone()
         } else {
             self.spend(COMPILE)?;
-            let pattern = Pattern::new(text).map(Arc::new);
-            let cost = pattern.as_ref().map_or(Pattern::REFUSED, |pattern| pattern.cost());
+            let pattern = GoPattern::new(text).map(Arc::new);
+            let cost = pattern.as_ref().map_or(GoPattern::REFUSED, |pattern| pattern.cost());
             if self.patterns.len() >= MAX_PATTERNS {
                 self.patterns.clear();
             }
@@ -122,7 +122,7 @@ impl Budget {
             self.spend(COMPILE * (cost - 1))?;
             pattern
         };
-        let pattern = pattern.ok_or(Stop::Unknown)?;
+        let pattern = pattern.ok_or(EvalStop::Unknown)?;
         let steps = usize::try_from(pattern.steps).unwrap_or(usize::MAX);
         self.spend(1 + subject.len().saturating_mul(steps) / 8)?;
         Ok(pattern)

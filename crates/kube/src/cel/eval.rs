@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ast::{Expr, ExprKind};
-use super::budget::{Budget, Fault, Stop};
+use super::budget::{CelBudget, EvalError, EvalStop};
 use super::library;
 use super::operators::{binary, negate};
-use super::value::{List, MapKind, Value, equal};
+use super::value::{CelList, CelValue, MapKind, equal};
 
-pub(super) type Outcome = Result<Value, Stop>;
+pub(super) type EvalResult = Result<CelValue, EvalStop>;
 
 /// Names of types that are also values.
 pub(super) const TYPES: [&str; 10] =
@@ -17,12 +17,12 @@ pub(super) const TYPES: [&str; 10] =
 
 /// An evaluation: the variables in scope, innermost last, and the remaining budget.
 pub(super) struct Evaluation<'p, 'b> {
-    pub(super) scope: Vec<(&'p str, Value)>,
-    pub(super) budget: &'b mut Budget,
+    pub(super) scope: Vec<(&'p str, CelValue)>,
+    pub(super) budget: &'b mut CelBudget,
 }
 
 impl<'p> Evaluation<'p, '_> {
-    pub(super) fn eval(&mut self, expr: &'p Expr) -> Outcome {
+    pub(super) fn eval(&mut self, expr: &'p Expr) -> EvalResult {
         self.budget.spend(1)?;
         match &expr.kind {
             ExprKind::And(all) => self.logical(all, false),
@@ -36,12 +36,12 @@ impl<'p> Evaluation<'p, '_> {
             }
             ExprKind::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
-                if boolean(&self.eval(condition)?)? { self.eval(yes) } else { self.eval(no) }
+                if as_bool(&self.eval(condition)?)? { self.eval(yes) } else { self.eval(no) }
             }
             ExprKind::Fold(fold) => self.fold(fold),
             ExprKind::Has { operand, field } => {
                 let operand = self.eval(operand)?;
-                Ok(Value::Bool(has(&operand, field)?))
+                Ok(CelValue::Bool(has(&operand, field)?))
             }
             ExprKind::Ident(name) => self.variable(name),
             ExprKind::Index { operand, index, optional } => {
@@ -50,71 +50,71 @@ impl<'p> Evaluation<'p, '_> {
             }
             ExprKind::List(all) => {
                 self.budget.spend(all.len())?;
-                let items: Result<Vec<Value>, Stop> =
+                let items: Result<Vec<CelValue>, EvalStop> =
                     all.iter().map(|item| self.eval(item)?.visible()).collect();
-                items.map(Value::list)
+                items.map(CelValue::list)
             }
             ExprKind::Literal(literal) => Ok(literal.into()),
             ExprKind::Map(entries) => self.map(entries),
             ExprKind::Negate(operand) => negate(&self.eval(operand)?),
-            ExprKind::Not(operand) => Ok(Value::Bool(!boolean(&self.eval(operand)?)?)),
+            ExprKind::Not(operand) => Ok(CelValue::Bool(!as_bool(&self.eval(operand)?)?)),
             ExprKind::Select { operand, field, optional } => {
                 let operand = self.eval(operand)?;
                 access(operand, *optional, |value| select(value, field))
             }
-            ExprKind::Unsupported(_) => Err(Stop::Unknown),
+            ExprKind::Unsupported(_) => Err(EvalStop::Unknown),
         }
     }
 
-    fn variable(&self, name: &str) -> Outcome {
+    fn variable(&self, name: &str) -> EvalResult {
         if let Some((_, value)) = self.scope.iter().rev().find(|(bound, _)| *bound == name) {
             return Ok(value.clone());
         }
-        TYPES.iter().find(|known| **known == name).map(|known| Value::Type(known)).ok_or(Stop::Unknown)
+        TYPES.iter().find(|known| **known == name).map(|known| CelValue::Type(known)).ok_or(EvalStop::Unknown)
     }
 
     /// Evaluates `&&` or `||`: one operand with the `decisive` value decides, regardless of the others.
-    fn logical(&mut self, all: &'p [Expr], decisive: bool) -> Outcome {
+    fn logical(&mut self, all: &'p [Expr], decisive: bool) -> EvalResult {
         let mut undecided = None;
         for operand in all {
-            match self.eval(operand).and_then(|value| boolean(&value)) {
-                Ok(flag) if flag == decisive => return Ok(Value::Bool(decisive)),
+            match self.eval(operand).and_then(|value| as_bool(&value)) {
+                Ok(flag) if flag == decisive => return Ok(CelValue::Bool(decisive)),
                 Ok(_) => {}
-                Err(stop) => undecided = Some(worse(undecided, stop)?),
+                Err(stop) => undecided = Some(combine_stops(undecided, stop)?),
             }
         }
-        undecided.map_or(Ok(Value::Bool(!decisive)), Err)
+        undecided.map_or(Ok(CelValue::Bool(!decisive)), Err)
     }
 
-    fn map(&mut self, entries: &'p [(Expr, Expr)]) -> Outcome {
+    fn map(&mut self, entries: &'p [(Expr, Expr)]) -> EvalResult {
         let mut all = BTreeMap::new();
         self.budget.spend(entries.len())?;
         for (key, value) in entries {
-            let (Value::Text(key), value) = (self.eval(key)?, self.eval(value)?.visible()?) else {
-                return Err(Stop::Unknown);
+            let (CelValue::Text(key), value) = (self.eval(key)?, self.eval(value)?.visible()?) else {
+                return Err(EvalStop::Unknown);
             };
             if all.insert(key, value).is_some() {
-                return Err(Stop::Unknown);
+                return Err(EvalStop::Unknown);
             }
         }
-        Ok(Value::map(all, MapKind::Data))
+        Ok(CelValue::map(all, MapKind::Data))
     }
 
-    fn index(&mut self, value: &Value, index: &Value) -> Outcome {
+    fn index(&mut self, value: &CelValue, index: &CelValue) -> EvalResult {
         match (value, index) {
-            (Value::List(list), Value::Int(index)) => {
+            (CelValue::List(list), CelValue::Int(index)) => {
                 let item = usize::try_from(*index).ok().and_then(|index| list.items.get(index));
-                item.cloned().ok_or(Stop::Fault(Fault::IndexOutOfBounds))
+                item.cloned().ok_or(EvalStop::Fault(EvalError::IndexOutOfBounds))
             }
-            (Value::Map(_), Value::Text(key)) => {
+            (CelValue::Map(_), CelValue::Text(key)) => {
                 self.budget.spend_bytes(key.len())?;
                 select(value, key)
             }
-            _ => Err(Stop::Unknown),
+            _ => Err(EvalStop::Unknown),
         }
     }
 
-    fn call(&mut self, target: Option<&'p Expr>, function: &str, arguments: &'p [Expr]) -> Outcome {
+    fn call(&mut self, target: Option<&'p Expr>, function: &str, arguments: &'p [Expr]) -> EvalResult {
         let mut values = Vec::with_capacity(arguments.len() + 1);
         let namespace = match target.map(|target| &target.kind) {
             Some(ExprKind::Ident(name)) if !self.scope.iter().any(|(bound, _)| **bound == **name) => {
@@ -139,83 +139,91 @@ impl<'p> Evaluation<'p, '_> {
 }
 
 /// Returns a value as a condition.
-pub(super) fn boolean(value: &Value) -> Result<bool, Stop> {
+pub(super) fn as_bool(value: &CelValue) -> Result<bool, EvalStop> {
     match value {
-        Value::Bool(flag) => Ok(*flag),
-        _ => Err(Stop::Unknown),
+        CelValue::Bool(flag) => Ok(*flag),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Combines two reasons why operands have no value: exhaustion ends at once, unknown outweighs an error.
-pub(super) fn worse(before: Option<Stop>, now: Stop) -> Result<Stop, Stop> {
+pub(super) fn combine_stops(before: Option<EvalStop>, now: EvalStop) -> Result<EvalStop, EvalStop> {
     match (before, now) {
-        (_, Stop::TooMuch) => Err(Stop::TooMuch),
-        (Some(Stop::Unknown), _) | (_, Stop::Unknown) => Ok(Stop::Unknown),
+        (_, EvalStop::TooMuch) => Err(EvalStop::TooMuch),
+        (Some(EvalStop::Unknown), _) | (_, EvalStop::Unknown) => Ok(EvalStop::Unknown),
         (_, fault) => Ok(fault),
     }
 }
 
-fn has(operand: &Value, field: &str) -> Result<bool, Stop> {
+fn has(operand: &CelValue, field: &str) -> Result<bool, EvalStop> {
     match operand {
-        Value::Map(map) => match (map.entries.get(field), map.kind) {
-            (Some(Value::Unknown), _) => Err(Stop::Unknown),
+        CelValue::Map(map) => match (map.entries.get(field), map.kind) {
+            (Some(CelValue::Unknown), _) => Err(EvalStop::Unknown),
             (Some(_), _) => Ok(true),
-            (None, MapKind::Partial(absent)) if absent.binary_search(&field).is_err() => Err(Stop::Unknown),
+            (None, MapKind::Partial(absent)) if absent.binary_search(&field).is_err() => {
+                Err(EvalStop::Unknown)
+            }
             (None, _) => Ok(false),
         },
-        Value::Optional(Some(inner)) => has(inner, field),
-        Value::Optional(None) => Ok(false),
-        _ => Err(Stop::Unknown),
+        CelValue::Optional(Some(inner)) => has(inner, field),
+        CelValue::Optional(None) => Ok(false),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Returns the field of an object, or the entry of a map.
-fn select(operand: &Value, field: &str) -> Outcome {
-    let Value::Map(map) = operand else { return Err(Stop::Unknown) };
+fn select(operand: &CelValue, field: &str) -> EvalResult {
+    let CelValue::Map(map) = operand else { return Err(EvalStop::Unknown) };
     match map.entries.get(field) {
-        Some(Value::Unknown) => Err(Stop::Unknown),
+        Some(CelValue::Unknown) => Err(EvalStop::Unknown),
         Some(value) => Ok(value.clone()),
-        None if has(operand, field)? => Err(Stop::Unknown),
-        None => Err(Stop::Fault(Fault::NoSuchKey)),
+        None if has(operand, field)? => Err(EvalStop::Unknown),
+        None => Err(EvalStop::Fault(EvalError::NoSuchKey)),
     }
 }
 
 /// Accesses a value, or the value of an optional; for these, an absent entry is not an error.
-fn access(operand: Value, optional: bool, mut look: impl FnMut(&Value) -> Outcome) -> Outcome {
+fn access(operand: CelValue, optional: bool, mut look: impl FnMut(&CelValue) -> EvalResult) -> EvalResult {
     let (found, optional) = match &operand {
-        Value::Optional(None) => return Ok(operand),
-        Value::Optional(Some(inner)) => (look(inner), true),
+        CelValue::Optional(None) => return Ok(operand),
+        CelValue::Optional(Some(inner)) => (look(inner), true),
         value => (look(value), optional),
     };
     match found {
-        Ok(value) if optional => Ok(Value::Optional(Some(Arc::new(value.visible()?)))),
-        Err(Stop::Fault(Fault::NoSuchKey | Fault::IndexOutOfBounds)) if optional => Ok(Value::Optional(None)),
+        Ok(value) if optional => Ok(CelValue::Optional(Some(Arc::new(value.visible()?)))),
+        Err(EvalStop::Fault(EvalError::NoSuchKey | EvalError::IndexOutOfBounds)) if optional => {
+            Ok(CelValue::Optional(None))
+        }
         found => found,
     }
 }
 
 /// Reports whether a list contains an item, or a map a key.
-pub(super) fn contains(container: &Value, wanted: &Value, budget: &mut Budget) -> Result<bool, Stop> {
+pub(super) fn contains(
+    container: &CelValue,
+    wanted: &CelValue,
+    budget: &mut CelBudget,
+) -> Result<bool, EvalStop> {
     match (container, wanted) {
-        (Value::List(list), wanted) => has_item(list, wanted, budget),
-        (Value::Map(map), Value::Text(key)) if map.kind != MapKind::Object => {
+        (CelValue::List(list), wanted) => has_item(list, wanted, budget),
+        (CelValue::Map(map), CelValue::Text(key)) if map.kind != MapKind::Object => {
             budget.spend_bytes(key.len())?;
             has(container, key)
         }
-        _ => Err(Stop::Unknown),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Reports whether an item of a list equals a value.
-pub(super) fn has_item(list: &List, wanted: &Value, budget: &mut Budget) -> Result<bool, Stop> {
+pub(super) fn has_item(list: &CelList, wanted: &CelValue, budget: &mut CelBudget) -> Result<bool, EvalStop> {
     let mut unsure = false;
     for item in &list.items {
         match equal(item, wanted, budget) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
-            Err(Stop::Unknown) => unsure = true,
+            Err(EvalStop::Unknown) => unsure = true,
             Err(stop) => return Err(stop),
         }
     }
-    if unsure { Err(Stop::Unknown) } else { Ok(false) }
+    if unsure { Err(EvalStop::Unknown) } else { Ok(false) }
 }

@@ -6,7 +6,7 @@ use super::syntax::SyntaxError;
 
 /// A token. Operators are represented by their text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token<'s> {
+pub(super) enum CelToken<'s> {
     Bytes(Arc<[u8]>),
     Double(f64),
     End,
@@ -25,40 +25,40 @@ const OPERATORS: [&str; 24] = [
 ];
 
 /// Splits an expression into tokens.
-pub(super) struct Lexer<'s> {
+pub(super) struct CelLexer<'s> {
     source: &'s str,
     at: usize,
 }
 
 type LexResult<T> = Result<T, SyntaxError>;
 
-impl<'s> Lexer<'s> {
+impl<'s> CelLexer<'s> {
     pub(super) const fn new(source: &'s str) -> Self {
         Self { source, at: 0 }
     }
 
     /// Returns the next token and its start.
-    pub(super) fn next(&mut self) -> LexResult<(Token<'s>, usize)> {
+    pub(super) fn next(&mut self) -> LexResult<(CelToken<'s>, usize)> {
         self.skip_blanks();
         let start = self.at;
-        let Some(first) = self.peek(0) else { return Ok((Token::End, start)) };
+        let Some(first) = self.peek(0) else { return Ok((CelToken::End, start)) };
         let token = match first {
             b'0'..=b'9' => self.number()?,
             b'.' if self.peek(1).is_some_and(|next| next.is_ascii_digit()) => self.number()?,
-            b'"' | b'\'' => Token::Text(self.text(false)?),
+            b'"' | b'\'' => CelToken::Text(self.text(false)?),
             b'r' | b'R' if self.is_quote(1) => {
                 self.at += 1;
-                Token::Text(self.text(true)?)
+                CelToken::Text(self.text(true)?)
             }
             b'b' | b'B' if self.is_quote(1) => {
                 self.at += 1;
-                Token::Bytes(self.quoted(false, true)?.into())
+                CelToken::Bytes(self.quoted(false, true)?.into())
             }
             b'b' | b'B' if matches!(self.peek(1), Some(b'r' | b'R')) && self.is_quote(2) => {
                 self.at += 2;
-                Token::Bytes(self.quoted(true, true)?.into())
+                CelToken::Bytes(self.quoted(true, true)?.into())
             }
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Token::Ident(self.take_while(is_name_byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => CelToken::Ident(self.take_while(is_name_byte)),
             b'`' => return Err(SyntaxError::unsupported(start)),
             _ => self.operator()?,
         };
@@ -95,14 +95,14 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn operator(&mut self) -> LexResult<Token<'s>> {
+    fn operator(&mut self) -> LexResult<CelToken<'s>> {
         let found = OPERATORS.iter().find(|operator| self.rest().starts_with(**operator));
         let operator = found.ok_or_else(|| SyntaxError::at(self.at, "unexpected character"))?;
         self.at += operator.len();
-        Ok(Token::Operator(operator))
+        Ok(CelToken::Operator(operator))
     }
 
-    fn number(&mut self) -> LexResult<Token<'s>> {
+    fn number(&mut self) -> LexResult<CelToken<'s>> {
         let start = self.at;
         if self.peek(0) == Some(b'0')
             && self.peek(1) == Some(b'x')
@@ -132,16 +132,16 @@ impl<'s> Lexer<'s> {
             return self.integer(start, digits.parse().ok());
         }
         let double = digits.parse::<f64>().ok().filter(|double| double.is_finite());
-        double.map(Token::Double).ok_or_else(|| SyntaxError::at(start, "number is out of range"))
+        double.map(CelToken::Double).ok_or_else(|| SyntaxError::at(start, "number is out of range"))
     }
 
-    fn integer(&mut self, start: usize, number: Option<u64>) -> LexResult<Token<'s>> {
+    fn integer(&mut self, start: usize, number: Option<u64>) -> LexResult<CelToken<'s>> {
         let number = number.ok_or_else(|| SyntaxError::at(start, "number is out of range"))?;
         if matches!(self.peek(0), Some(b'u' | b'U')) {
             self.at += 1;
-            return Ok(Token::Uint(number));
+            return Ok(CelToken::Uint(number));
         }
-        Ok(Token::Int(number))
+        Ok(CelToken::Int(number))
     }
 
     fn text(&mut self, raw: bool) -> LexResult<Arc<str>> {

@@ -23,31 +23,35 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use budget::{Budget, Stop};
+pub use budget::{CelBudget, EvalStop};
 pub(crate) use check::NameError;
 pub use check::{FieldType, TypeId, TypeSource};
 pub use result::ResultType;
 pub use syntax::SyntaxError;
-pub(crate) use value::List;
-pub use value::{MapKind, Value};
+pub(crate) use value::CelList;
+pub use value::{CelValue, MapKind};
 
 use ast::{Expr, ExprKind};
 use eval::Evaluation;
 
 /// A compiled expression.
 #[derive(Debug)]
-pub struct Program {
+pub struct CelProgram {
     expr: Expr,
 }
 
-impl Program {
+impl CelProgram {
     /// Parses an expression.
     pub fn compile(source: &str) -> Result<Self, SyntaxError> {
         parser::parse(source).map(|expr| Self { expr })
     }
 
     /// Evaluates the expression with these variables, within the budget.
-    pub fn evaluate(&self, variables: &[(&str, Value)], budget: &mut Budget) -> Result<Value, Stop> {
+    pub fn evaluate(
+        &self,
+        variables: &[(&str, CelValue)],
+        budget: &mut CelBudget,
+    ) -> Result<CelValue, EvalStop> {
         budget.run(|budget| {
             let scope = variables.iter().map(|(name, value)| (*name, value.clone())).collect();
             Evaluation { scope, budget }.eval(&self.expr)
@@ -55,8 +59,12 @@ impl Program {
     }
 
     /// Evaluates the expression as a condition.
-    pub fn holds(&self, variables: &[(&str, Value)], budget: &mut Budget) -> Result<bool, Stop> {
-        self.evaluate(variables, budget).and_then(|value| eval::boolean(&value))
+    pub fn evaluate_condition(
+        &self,
+        variables: &[(&str, CelValue)],
+        budget: &mut CelBudget,
+    ) -> Result<bool, EvalStop> {
+        self.evaluate(variables, budget).and_then(|value| eval::as_bool(&value))
     }
 
     /// Reports whether the expression contains a variable of this name.
@@ -70,8 +78,8 @@ impl Program {
     }
 
     /// Returns the type of the result, as far as the expression determines it; `dynamic` are variables without a type.
-    pub fn result(&self, dynamic: &[&str]) -> ResultType {
-        result::of(&self.expr, dynamic)
+    pub fn result_type(&self, dynamic: &[&str]) -> ResultType {
+        result::result_type(&self.expr, dynamic)
     }
 
     /// Returns the first undeclared name of a variable or field; the API server refuses such an expression. Reports
@@ -86,11 +94,11 @@ impl Program {
 }
 
 /// Returns a text as a duration, as Go parses it.
-pub(crate) fn duration(text: &str) -> Option<Value> {
-    library::parse_duration(text).ok().map(Value::Duration)
+pub(crate) fn duration_value(text: &str) -> Option<CelValue> {
+    library::parse_duration(text).ok().map(CelValue::Duration)
 }
 
 /// Returns a text as an RFC 3339 timestamp.
-pub(crate) fn timestamp(text: &str) -> Option<Value> {
-    library::parse_timestamp(text).map(Value::Timestamp)
+pub(crate) fn timestamp_value(text: &str) -> Option<CelValue> {
+    library::parse_timestamp(text).map(CelValue::Timestamp)
 }

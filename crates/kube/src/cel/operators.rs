@@ -4,20 +4,25 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::ast::BinaryOperator;
-use super::budget::{Budget, Fault, Stop};
-use super::eval::{Outcome, contains};
-use super::value::{Value, compare, equal};
+use super::budget::{CelBudget, EvalError, EvalStop};
+use super::eval::{EvalResult, contains};
+use super::value::{CelValue, compare, equal};
 
 /// Applies a binary operator.
-pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value, budget: &mut Budget) -> Outcome {
+pub(super) fn binary(
+    operator: BinaryOperator,
+    left: &CelValue,
+    right: &CelValue,
+    budget: &mut CelBudget,
+) -> EvalResult {
     use BinaryOperator as Op;
-    let compare_with = |wanted: fn(Ordering) -> bool, budget: &mut Budget| {
-        compare(left, right, budget).map(|order| Value::Bool(wanted(order)))
+    let compare_with = |wanted: fn(Ordering) -> bool, budget: &mut CelBudget| {
+        compare(left, right, budget).map(|order| CelValue::Bool(wanted(order)))
     };
     match operator {
-        Op::Equal => equal(left, right, budget).map(Value::Bool),
-        Op::NotEqual => equal(left, right, budget).map(|same| Value::Bool(!same)),
-        Op::In => contains(right, left, budget).map(Value::Bool),
+        Op::Equal => equal(left, right, budget).map(CelValue::Bool),
+        Op::NotEqual => equal(left, right, budget).map(|same| CelValue::Bool(!same)),
+        Op::In => contains(right, left, budget).map(CelValue::Bool),
         Op::Less => compare_with(Ordering::is_lt, budget),
         Op::LessOrEqual => compare_with(Ordering::is_le, budget),
         Op::Greater => compare_with(Ordering::is_gt, budget),
@@ -29,82 +34,91 @@ pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value, budg
 }
 
 /// Negates a number.
-pub(super) fn negate(operand: &Value) -> Outcome {
+pub(super) fn negate(operand: &CelValue) -> EvalResult {
     match operand {
-        Value::Double(number) => Ok(Value::Double(-number)),
-        Value::Int(number) => checked(number.checked_neg(), Value::Int),
-        _ => Err(Stop::Unknown),
+        CelValue::Double(number) => Ok(CelValue::Double(-number)),
+        CelValue::Int(number) => checked(number.checked_neg(), CelValue::Int),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
-fn checked<T>(number: Option<T>, wrap: fn(T) -> Value) -> Outcome {
-    number.map(wrap).ok_or(Stop::Fault(Fault::Overflow))
+fn checked<T>(number: Option<T>, wrap: fn(T) -> CelValue) -> EvalResult {
+    number.map(wrap).ok_or(EvalStop::Fault(EvalError::Overflow))
 }
 
-pub(super) fn add(left: &Value, right: &Value, budget: &mut Budget) -> Outcome {
+pub(super) fn add(left: &CelValue, right: &CelValue, budget: &mut CelBudget) -> EvalResult {
     match (left, right) {
-        (Value::Int(a), Value::Int(b)) => checked(a.checked_add(*b), Value::Int),
-        (Value::Uint(a), Value::Uint(b)) => checked(a.checked_add(*b), Value::Uint),
-        (Value::Double(a), Value::Double(b)) => Ok(Value::Double(a + b)),
-        (Value::Duration(a), Value::Duration(b)) => checked(a.checked_add(*b), Value::Duration),
-        (Value::Text(a), Value::Text(b)) => {
+        (CelValue::Int(a), CelValue::Int(b)) => checked(a.checked_add(*b), CelValue::Int),
+        (CelValue::Uint(a), CelValue::Uint(b)) => checked(a.checked_add(*b), CelValue::Uint),
+        (CelValue::Double(a), CelValue::Double(b)) => Ok(CelValue::Double(a + b)),
+        (CelValue::Duration(a), CelValue::Duration(b)) => checked(a.checked_add(*b), CelValue::Duration),
+        (CelValue::Text(a), CelValue::Text(b)) => {
             budget.spend_bytes(a.len() + b.len())?;
-            Ok(Value::text([&**a, &**b].concat()))
+            Ok(CelValue::text([&**a, &**b].concat()))
         }
-        (Value::Bytes(a), Value::Bytes(b)) => {
+        (CelValue::Bytes(a), CelValue::Bytes(b)) => {
             budget.spend_bytes(a.len() + b.len())?;
-            Ok(Value::Bytes([&**a, &**b].concat().into()))
+            Ok(CelValue::Bytes([&**a, &**b].concat().into()))
         }
         // Sets and lists with keys are merged, which is not implemented.
-        (Value::List(a), Value::List(b)) if !a.is_unordered || a.items.is_empty() || b.items.is_empty() => {
+        (CelValue::List(a), CelValue::List(b))
+            if !a.is_unordered || a.items.is_empty() || b.items.is_empty() =>
+        {
             budget.spend(a.items.len() + b.items.len())?;
             if a.is_unordered {
-                return Err(Stop::Unknown);
+                return Err(EvalStop::Unknown);
             }
-            Ok(Value::list(a.items.iter().chain(&b.items).cloned().collect()))
+            Ok(CelValue::list(a.items.iter().chain(&b.items).cloned().collect()))
         }
-        (Value::Timestamp(time), Value::Duration(span)) | (Value::Duration(span), Value::Timestamp(time)) => {
-            Ok(Value::Timestamp(time + i128::from(*span)))
+        (CelValue::Timestamp(time), CelValue::Duration(span))
+        | (CelValue::Duration(span), CelValue::Timestamp(time)) => {
+            Ok(CelValue::Timestamp(time + i128::from(*span)))
         }
-        _ => Err(Stop::Unknown),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
-fn subtract(left: &Value, right: &Value) -> Outcome {
+fn subtract(left: &CelValue, right: &CelValue) -> EvalResult {
     match (left, right) {
-        (Value::Int(a), Value::Int(b)) => checked(a.checked_sub(*b), Value::Int),
-        (Value::Uint(a), Value::Uint(b)) => checked(a.checked_sub(*b), Value::Uint),
-        (Value::Double(a), Value::Double(b)) => Ok(Value::Double(a - b)),
-        (Value::Duration(a), Value::Duration(b)) => checked(a.checked_sub(*b), Value::Duration),
-        (Value::Timestamp(time), Value::Duration(span)) => Ok(Value::Timestamp(time - i128::from(*span))),
-        (Value::Timestamp(a), Value::Timestamp(b)) => checked(i64::try_from(a - b).ok(), Value::Duration),
-        _ => Err(Stop::Unknown),
+        (CelValue::Int(a), CelValue::Int(b)) => checked(a.checked_sub(*b), CelValue::Int),
+        (CelValue::Uint(a), CelValue::Uint(b)) => checked(a.checked_sub(*b), CelValue::Uint),
+        (CelValue::Double(a), CelValue::Double(b)) => Ok(CelValue::Double(a - b)),
+        (CelValue::Duration(a), CelValue::Duration(b)) => checked(a.checked_sub(*b), CelValue::Duration),
+        (CelValue::Timestamp(time), CelValue::Duration(span)) => {
+            Ok(CelValue::Timestamp(time - i128::from(*span)))
+        }
+        (CelValue::Timestamp(a), CelValue::Timestamp(b)) => {
+            checked(i64::try_from(a - b).ok(), CelValue::Duration)
+        }
+        _ => Err(EvalStop::Unknown),
     }
 }
 
-fn scale(operator: BinaryOperator, left: &Value, right: &Value) -> Outcome {
+fn scale(operator: BinaryOperator, left: &CelValue, right: &CelValue) -> EvalResult {
     use BinaryOperator::{Divide, Multiply, Remainder};
     match (operator, left, right) {
-        (Multiply, Value::Int(a), Value::Int(b)) => checked(a.checked_mul(*b), Value::Int),
-        (Multiply, Value::Uint(a), Value::Uint(b)) => checked(a.checked_mul(*b), Value::Uint),
-        (Multiply, Value::Double(a), Value::Double(b)) => Ok(Value::Double(a * b)),
-        (Divide, Value::Double(a), Value::Double(b)) => Ok(Value::Double(a / b)),
-        (Divide | Remainder, Value::Int(_), Value::Int(0))
-        | (Divide | Remainder, Value::Uint(_), Value::Uint(0)) => Err(Stop::Fault(Fault::DivisionByZero)),
-        (Divide, Value::Int(a), Value::Int(b)) => checked(a.checked_div(*b), Value::Int),
-        (Divide, Value::Uint(a), Value::Uint(b)) => checked(a.checked_div(*b), Value::Uint),
-        (Remainder, Value::Int(a), Value::Int(b)) => checked(a.checked_rem(*b), Value::Int),
-        (Remainder, Value::Uint(a), Value::Uint(b)) => checked(a.checked_rem(*b), Value::Uint),
-        _ => Err(Stop::Unknown),
+        (Multiply, CelValue::Int(a), CelValue::Int(b)) => checked(a.checked_mul(*b), CelValue::Int),
+        (Multiply, CelValue::Uint(a), CelValue::Uint(b)) => checked(a.checked_mul(*b), CelValue::Uint),
+        (Multiply, CelValue::Double(a), CelValue::Double(b)) => Ok(CelValue::Double(a * b)),
+        (Divide, CelValue::Double(a), CelValue::Double(b)) => Ok(CelValue::Double(a / b)),
+        (Divide | Remainder, CelValue::Int(_), CelValue::Int(0))
+        | (Divide | Remainder, CelValue::Uint(_), CelValue::Uint(0)) => {
+            Err(EvalStop::Fault(EvalError::DivisionByZero))
+        }
+        (Divide, CelValue::Int(a), CelValue::Int(b)) => checked(a.checked_div(*b), CelValue::Int),
+        (Divide, CelValue::Uint(a), CelValue::Uint(b)) => checked(a.checked_div(*b), CelValue::Uint),
+        (Remainder, CelValue::Int(a), CelValue::Int(b)) => checked(a.checked_rem(*b), CelValue::Int),
+        (Remainder, CelValue::Uint(a), CelValue::Uint(b)) => checked(a.checked_rem(*b), CelValue::Uint),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Joins texts and charges for them.
-pub(super) fn joined<'a>(
+pub(super) fn join_texts<'a>(
     parts: impl Iterator<Item = &'a str>,
     separator: &str,
-    budget: &mut Budget,
-) -> Result<Arc<str>, Stop> {
+    budget: &mut CelBudget,
+) -> Result<Arc<str>, EvalStop> {
     let mut text = String::new();
     for (index, part) in parts.enumerate() {
         budget.spend_bytes(part.len() + separator.len())?;

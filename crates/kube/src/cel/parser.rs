@@ -1,8 +1,8 @@
 //! The parser: builds a syntax tree of bounded height, so that walking it never overflows the stack.
 
-use super::ast::{Expr, ExprKind, Fold, FoldKind, Literal};
-use super::lexer::{Lexer, Token};
-use super::syntax::{RESERVED, SyntaxError, is_keyword, macro_of, operator_of};
+use super::ast::{CelLiteral, Expr, ExprKind, FoldKind, FoldMacro};
+use super::lexer::{CelLexer, CelToken};
+use super::syntax::{RESERVED, SyntaxError, binary_operator, find_macro, is_keyword};
 
 /// Maximum length of an expression, in bytes.
 const MAX_LENGTH: usize = 32 << 10;
@@ -16,33 +16,33 @@ pub fn parse(source: &str) -> ParseResult<Expr> {
     if source.len() > MAX_LENGTH {
         return Err(SyntaxError::unsupported(0));
     }
-    let mut lexer = Lexer::new(source);
+    let mut lexer = CelLexer::new(source);
     let (token, start) = lexer.next()?;
     let mut parser = ExprParser { lexer, token, start, depth: 0 };
     let expr = parser.expression()?;
     match parser.token {
-        Token::End => Ok(expr),
+        CelToken::End => Ok(expr),
         _ => Err(SyntaxError::at(parser.start, "unexpected text after the expression")),
     }
 }
 
 struct ExprParser<'s> {
-    lexer: Lexer<'s>,
+    lexer: CelLexer<'s>,
     /// The current token.
-    token: Token<'s>,
+    token: CelToken<'s>,
     start: usize,
     depth: usize,
 }
 
 impl<'s> ExprParser<'s> {
-    fn advance(&mut self) -> ParseResult<Token<'s>> {
+    fn advance(&mut self) -> ParseResult<CelToken<'s>> {
         let (token, start) = self.lexer.next()?;
         self.start = start;
         Ok(std::mem::replace(&mut self.token, token))
     }
 
     fn is(&self, operator: &str) -> bool {
-        matches!(&self.token, Token::Operator(found) if *found == operator)
+        matches!(&self.token, CelToken::Operator(found) if *found == operator)
     }
 
     fn take(&mut self, operator: &str) -> ParseResult<bool> {
@@ -59,7 +59,7 @@ impl<'s> ExprParser<'s> {
 
     fn name(&mut self, problem: &'static str) -> ParseResult<&'s str> {
         match self.token {
-            Token::Ident(name) if !is_keyword(name) => {
+            CelToken::Ident(name) if !is_keyword(name) => {
                 self.advance()?;
                 Ok(name)
             }
@@ -111,7 +111,7 @@ impl<'s> ExprParser<'s> {
     fn binary(&mut self, least: u8) -> ParseResult<Expr> {
         let offset = self.start;
         let mut left = self.unary()?;
-        while let Some((operator, precedence)) = operator_of(&self.token)
+        while let Some((operator, precedence)) = binary_operator(&self.token)
             && precedence >= least
         {
             self.advance()?;
@@ -157,13 +157,13 @@ impl<'s> ExprParser<'s> {
     }
 
     /// Parses the number after a minus sign.
-    fn negative(&mut self) -> ParseResult<Option<Literal>> {
+    fn negative(&mut self) -> ParseResult<Option<CelLiteral>> {
         let literal = match self.token {
-            Token::Int(number) => {
+            CelToken::Int(number) => {
                 let number = 0_i64.checked_sub_unsigned(number);
-                Literal::Int(number.ok_or_else(|| SyntaxError::at(self.start, "number is out of range"))?)
+                CelLiteral::Int(number.ok_or_else(|| SyntaxError::at(self.start, "number is out of range"))?)
             }
-            Token::Double(number) => Literal::Double(-number),
+            CelToken::Double(number) => CelLiteral::Double(-number),
             _ => return Ok(None),
         };
         self.advance()?;
@@ -221,34 +221,34 @@ impl<'s> ExprParser<'s> {
         let offset = self.start;
         let leading_dot = self.take(".")?;
         let literal = match self.advance()? {
-            Token::Ident(name) => return self.named(name, leading_dot, offset),
+            CelToken::Ident(name) => return self.named(name, leading_dot, offset),
             _ if leading_dot => return Err(SyntaxError::at(offset, "name is missing after `.`")),
-            Token::Operator("(") => {
+            CelToken::Operator("(") => {
                 let inner = self.expression()?;
                 self.expect(")", "`)` is missing")?;
                 return Ok(inner);
             }
-            Token::Operator("[") => return self.list(offset),
-            Token::Operator("{") => return self.map(offset),
-            Token::Bytes(bytes) => Literal::Bytes(bytes),
-            Token::Double(number) => Literal::Double(number),
-            Token::Int(number) => {
+            CelToken::Operator("[") => return self.list(offset),
+            CelToken::Operator("{") => return self.map(offset),
+            CelToken::Bytes(bytes) => CelLiteral::Bytes(bytes),
+            CelToken::Double(number) => CelLiteral::Double(number),
+            CelToken::Int(number) => {
                 let number = i64::try_from(number);
-                Literal::Int(number.map_err(|_| SyntaxError::at(offset, "number is out of range"))?)
+                CelLiteral::Int(number.map_err(|_| SyntaxError::at(offset, "number is out of range"))?)
             }
-            Token::Text(text) => Literal::Text(text),
-            Token::Uint(number) => Literal::Uint(number),
-            Token::End => return Err(SyntaxError::at(offset, "expression ends too early")),
-            Token::Operator(_) => return Err(SyntaxError::at(offset, "expression is missing")),
+            CelToken::Text(text) => CelLiteral::Text(text),
+            CelToken::Uint(number) => CelLiteral::Uint(number),
+            CelToken::End => return Err(SyntaxError::at(offset, "expression ends too early")),
+            CelToken::Operator(_) => return Err(SyntaxError::at(offset, "expression is missing")),
         };
         Self::node(ExprKind::Literal(literal), offset)
     }
 
     fn named(&mut self, name: &str, leading_dot: bool, offset: usize) -> ParseResult<Expr> {
         let literal = match name {
-            "true" => Some(Literal::Bool(true)),
-            "false" => Some(Literal::Bool(false)),
-            "null" => Some(Literal::Null),
+            "true" => Some(CelLiteral::Bool(true)),
+            "false" => Some(CelLiteral::Bool(false)),
+            "null" => Some(CelLiteral::Null),
             "in" => return Err(SyntaxError::at(offset, "expression is missing before `in`")),
             _ => None,
         };
@@ -338,7 +338,7 @@ impl<'s> ExprParser<'s> {
     }
 
     fn member_call(target: Expr, name: &str, arguments: Vec<Expr>, offset: usize) -> ParseResult<Expr> {
-        let Some((kind, variables)) = macro_of(name, arguments.len()) else {
+        let Some((kind, variables)) = find_macro(name, arguments.len()) else {
             let target = Some(Box::new(target));
             return Self::node(ExprKind::Call { target, function: name.into(), arguments }, offset);
         };
@@ -362,7 +362,7 @@ impl<'s> ExprParser<'s> {
         }
         let variables = (first, names.next());
         Self::node(
-            ExprKind::Fold(Box::new(Fold { kind, range: target, variables, predicate, transform })),
+            ExprKind::Fold(Box::new(FoldMacro { kind, range: target, variables, predicate, transform })),
             offset,
         )
     }

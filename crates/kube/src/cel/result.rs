@@ -1,6 +1,6 @@
 //! The type of an expression's result, as far as its outermost part determines it.
 
-use super::ast::{BinaryOperator, Expr, ExprKind, FoldKind, Literal};
+use super::ast::{BinaryOperator, CelLiteral, Expr, ExprKind, FoldKind};
 
 /// The type of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum ResultType {
 }
 
 /// Returns the type of the result of an expression; `dynamic` are variables without a type.
-pub fn of(expr: &Expr, dynamic: &[&str]) -> ResultType {
+pub fn result_type(expr: &Expr, dynamic: &[&str]) -> ResultType {
     match &expr.kind {
         ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Not(_) | ExprKind::Has { .. } => ResultType::Bool,
         ExprKind::Binary(operator, ..) => match operator {
@@ -36,7 +36,7 @@ pub fn of(expr: &Expr, dynamic: &[&str]) -> ResultType {
         },
         ExprKind::Conditional(parts) => {
             let [_, first, second] = &**parts;
-            let (first, second) = (of(first, dynamic), of(second, dynamic));
+            let (first, second) = (result_type(first, dynamic), result_type(second, dynamic));
             if first == second { first } else { ResultType::Unknown }
         }
         ExprKind::Fold(fold)
@@ -46,10 +46,12 @@ pub fn of(expr: &Expr, dynamic: &[&str]) -> ResultType {
         }
         ExprKind::List(_) | ExprKind::Map(_) => ResultType::Other,
         ExprKind::Literal(literal) => match literal {
-            Literal::Bool(_) => ResultType::Bool,
-            Literal::Null => ResultType::Null,
-            Literal::Text(_) => ResultType::Text,
-            Literal::Bytes(_) | Literal::Double(_) | Literal::Int(_) | Literal::Uint(_) => ResultType::Other,
+            CelLiteral::Bool(_) => ResultType::Bool,
+            CelLiteral::Null => ResultType::Null,
+            CelLiteral::Text(_) => ResultType::Text,
+            CelLiteral::Bytes(_) | CelLiteral::Double(_) | CelLiteral::Int(_) | CelLiteral::Uint(_) => {
+                ResultType::Other
+            }
         },
         ExprKind::Negate(operand) if matches!(operand.kind, ExprKind::Literal(_)) => ResultType::Other,
         ExprKind::Call { target: Some(_), function, arguments }

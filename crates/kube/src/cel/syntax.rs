@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::ast::{BinaryOperator, FoldKind};
-use super::lexer::Token;
+use super::lexer::CelToken;
 
 /// Words that must not be used as variable names.
 pub(super) const RESERVED: [&str; 17] = [
@@ -53,7 +53,7 @@ impl fmt::Display for SyntaxError {
 }
 
 /// Returns the macro of this name and number of arguments, with its number of variables.
-pub(super) fn macro_of(name: &str, arguments: usize) -> Option<(FoldKind, usize)> {
+pub(super) fn find_macro(name: &str, arguments: usize) -> Option<(FoldKind, usize)> {
     Some(match (name, arguments) {
         ("all", 2 | 3) => (FoldKind::All, arguments - 1),
         ("exists", 2 | 3) => (FoldKind::Exists, arguments - 1),
@@ -73,24 +73,24 @@ pub(super) fn is_keyword(name: &str) -> bool {
 }
 
 /// Returns the operator of a token and its precedence.
-pub(super) fn operator_of(token: &Token<'_>) -> Option<(BinaryOperator, u8)> {
+pub(super) fn binary_operator(token: &CelToken<'_>) -> Option<(BinaryOperator, u8)> {
     use BinaryOperator::{
         Add, Divide, Equal, Greater, GreaterOrEqual, In, Less, LessOrEqual, Multiply, NotEqual, Remainder,
         Subtract,
     };
     Some(match token {
-        Token::Ident("in") => (In, 0),
-        Token::Operator("==") => (Equal, 0),
-        Token::Operator("!=") => (NotEqual, 0),
-        Token::Operator("<") => (Less, 0),
-        Token::Operator("<=") => (LessOrEqual, 0),
-        Token::Operator(">") => (Greater, 0),
-        Token::Operator(">=") => (GreaterOrEqual, 0),
-        Token::Operator("+") => (Add, 1),
-        Token::Operator("-") => (Subtract, 1),
-        Token::Operator("*") => (Multiply, 2),
-        Token::Operator("/") => (Divide, 2),
-        Token::Operator("%") => (Remainder, 2),
+        CelToken::Ident("in") => (In, 0),
+        CelToken::Operator("==") => (Equal, 0),
+        CelToken::Operator("!=") => (NotEqual, 0),
+        CelToken::Operator("<") => (Less, 0),
+        CelToken::Operator("<=") => (LessOrEqual, 0),
+        CelToken::Operator(">") => (Greater, 0),
+        CelToken::Operator(">=") => (GreaterOrEqual, 0),
+        CelToken::Operator("+") => (Add, 1),
+        CelToken::Operator("-") => (Subtract, 1),
+        CelToken::Operator("*") => (Multiply, 2),
+        CelToken::Operator("/") => (Divide, 2),
+        CelToken::Operator("%") => (Remainder, 2),
         _ => return None,
     })
 }

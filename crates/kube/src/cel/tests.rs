@@ -20,32 +20,32 @@ impl TypeSource for NoTypes {
     }
 }
 
-fn value(json: &Json) -> Value {
+fn value(json: &Json) -> CelValue {
     match json {
-        Json::Null => Value::Null,
-        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Null => CelValue::Null,
+        Json::Bool(flag) => CelValue::Bool(*flag),
         Json::Number(number) => match number.as_i64() {
-            Some(number) => Value::Int(number),
-            None => Value::Double(number.as_f64().unwrap()),
+            Some(number) => CelValue::Int(number),
+            None => CelValue::Double(number.as_f64().unwrap()),
         },
-        Json::String(text) => Value::text(text.as_str()),
-        Json::Array(items) => Value::list(items.iter().map(value).collect()),
+        Json::String(text) => CelValue::text(text.as_str()),
+        Json::Array(items) => CelValue::list(items.iter().map(value).collect()),
         Json::Object(entries) => {
             let entries = entries.iter().map(|(key, entry)| (key.as_str().into(), value(entry)));
-            Value::map(entries.collect(), MapKind::Data)
+            CelValue::map(entries.collect(), MapKind::Data)
         }
     }
 }
 
-fn budget() -> Budget {
-    let mut budget = Budget::default();
+fn budget() -> CelBudget {
+    let mut budget = CelBudget::default();
     budget.start_object();
     budget
 }
 
 /// Returns the result in the vocabulary of the vectors.
-fn result(source: &str, variables: &[(&str, Value)]) -> &'static str {
-    let program = match Program::compile(source) {
+fn result(source: &str, variables: &[(&str, CelValue)]) -> &'static str {
+    let program = match CelProgram::compile(source) {
         Ok(program) => program,
         Err(SyntaxError { problem: Some(_), .. }) => return "refused",
         Err(_) => return "unknown",
@@ -55,11 +55,11 @@ fn result(source: &str, variables: &[(&str, Value)]) -> &'static str {
         return "refused";
     }
     match program.evaluate(variables, &mut budget()) {
-        Ok(Value::Bool(true)) => "true",
-        Ok(Value::Bool(false)) => "false",
+        Ok(CelValue::Bool(true)) => "true",
+        Ok(CelValue::Bool(false)) => "false",
         Ok(_) => "value",
-        Err(Stop::Fault(_)) => "error",
-        Err(Stop::TooMuch | Stop::Unknown) => "unknown",
+        Err(EvalStop::Fault(_)) => "error",
+        Err(EvalStop::TooMuch | EvalStop::Unknown) => "unknown",
     }
 }
 
@@ -93,18 +93,18 @@ fn refused_expressions_are_refused_by_the_api_server() {
         let case: Json = serde_json::from_str(line).unwrap();
         let source = case["expression"].as_str().unwrap();
         if case["result"] != "refused" {
-            assert_ne!(result(source, &[("self", Value::Unknown)]), "refused", "{source}");
+            assert_ne!(result(source, &[("self", CelValue::Unknown)]), "refused", "{source}");
         }
     }
 }
 
 #[test]
 fn unknown_values_make_the_result_unknown_unless_irrelevant() {
-    let entries = [("a", Value::Unknown), ("o", Value::Opaque), ("t", Value::Bool(true))];
+    let entries = [("a", CelValue::Unknown), ("o", CelValue::Opaque), ("t", CelValue::Bool(true))];
     let own =
-        Value::map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect(), MapKind::Object);
-    let open = Value::map([("x".into(), Value::Int(1))].into(), MapKind::Partial(&[]));
-    let partly = Value::map([("x".into(), Value::Int(1))].into(), MapKind::Partial(&["other"]));
+        CelValue::map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect(), MapKind::Object);
+    let open = CelValue::map([("x".into(), CelValue::Int(1))].into(), MapKind::Partial(&[]));
+    let partly = CelValue::map([("x".into(), CelValue::Int(1))].into(), MapKind::Partial(&["other"]));
     let variables = [("self", own), ("open", open), ("partly", partly)];
     for (source, wanted) in [
         ("has(self.a)", "unknown"),
@@ -161,7 +161,7 @@ fn only_undeclared_names_are_found() {
         ("{'a': other}.size() == 1", Some("other")),
         ("has(other.a)", Some("other")),
     ] {
-        let program = Program::compile(source).unwrap();
+        let program = CelProgram::compile(source).unwrap();
         let found = program.check_names(&[("self", None)], &NoTypes);
         assert_eq!(found.map(|error| error.name), wanted, "{source}");
     }
@@ -172,7 +172,7 @@ fn syntax_errors_have_an_offset() {
     for (source, offset) in
         [("self.a <= ", 10), ("self.a <=", 9), ("(1", 2), ("1 1", 2), ("'abc", 0), ("a ? b", 5)]
     {
-        assert_eq!(Program::compile(source).unwrap_err().offset, offset, "{source}");
+        assert_eq!(CelProgram::compile(source).unwrap_err().offset, offset, "{source}");
     }
 }
 
@@ -238,7 +238,7 @@ fn hostile_texts_terminate() {
             .stack_size(2 << 20)
             .spawn(move || {
                 let _ = result(&source, &[]);
-                let _ = result(&short, &[("a", Value::Unknown)]);
+                let _ = result(&short, &[("a", CelValue::Unknown)]);
             })
             .unwrap()
             .join()
@@ -274,8 +274,8 @@ fn result_types_are_reported_only_if_certain() {
         ("[true]", ResultType::Other),
         ("cel.bind(x, 1, x)", ResultType::Unknown),
     ] {
-        let program = Program::compile(source).unwrap();
-        assert_eq!(program.result(&["object"]), expected, "{source}");
+        let program = CelProgram::compile(source).unwrap();
+        assert_eq!(program.result_type(&["object"]), expected, "{source}");
     }
 }
 

@@ -8,13 +8,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::ast::Literal;
-use super::budget::{Budget, Stop};
+use super::ast::CelLiteral;
+use super::budget::{CelBudget, EvalStop};
 use crate::Quantity;
 
 /// A value.
 #[derive(Clone)]
-pub enum Value {
+pub enum CelValue {
     Bool(bool),
     Bytes(Arc<[u8]>),
     Cidr(IpAddr, u8),
@@ -25,8 +25,8 @@ pub enum Value {
     Format(&'static str),
     Int(i64),
     Ip(IpAddr),
-    List(Arc<List>),
-    Map(Arc<Map>),
+    List(Arc<CelList>),
+    Map(Arc<CelMap>),
     Null,
     /// A value exists, but rules cannot see it.
     Opaque,
@@ -43,16 +43,16 @@ pub enum Value {
 
 /// A list.
 #[derive(Default)]
-pub struct List {
-    pub(crate) items: Vec<Value>,
+pub struct CelList {
+    pub(crate) items: Vec<CelValue>,
     /// Whether comparison ignores the order, as in sets and lists with keys.
     pub(crate) is_unordered: bool,
 }
 
 /// A map or an object.
 #[derive(Default)]
-pub struct Map {
-    pub(crate) entries: BTreeMap<Arc<str>, Value>,
+pub struct CelMap {
+    pub(crate) entries: BTreeMap<Arc<str>, CelValue>,
     /// The meaning of absent fields.
     pub(crate) kind: MapKind,
 }
@@ -70,17 +70,17 @@ pub enum MapKind {
     Partial(&'static [&'static str]),
 }
 
-impl Value {
+impl CelValue {
     pub fn text(text: impl Into<Arc<str>>) -> Self {
         Self::Text(text.into())
     }
 
     pub fn list(items: Vec<Self>) -> Self {
-        Self::List(Arc::new(List { items, is_unordered: false }))
+        Self::List(Arc::new(CelList { items, is_unordered: false }))
     }
 
     pub fn map(entries: BTreeMap<Arc<str>, Self>, kind: MapKind) -> Self {
-        Self::Map(Arc::new(Map { entries, kind }))
+        Self::Map(Arc::new(CelMap { entries, kind }))
     }
 
     /// Returns the type's name in CEL, or `None` if rules cannot rely on it.
@@ -103,77 +103,77 @@ impl Value {
     }
 
     /// Fails if rules cannot see the value.
-    pub(super) fn visible(self) -> Result<Self, Stop> {
+    pub(super) fn visible(self) -> Result<Self, EvalStop> {
         match self {
-            Self::Opaque | Self::Unknown => Err(Stop::Unknown),
+            Self::Opaque | Self::Unknown => Err(EvalStop::Unknown),
             value => Ok(value),
         }
     }
 }
 
-impl From<&Literal> for Value {
-    fn from(literal: &Literal) -> Self {
+impl From<&CelLiteral> for CelValue {
+    fn from(literal: &CelLiteral) -> Self {
         match literal {
-            Literal::Bool(flag) => Self::Bool(*flag),
-            Literal::Bytes(bytes) => Self::Bytes(Arc::clone(bytes)),
-            Literal::Double(number) => Self::Double(*number),
-            Literal::Int(number) => Self::Int(*number),
-            Literal::Null => Self::Null,
-            Literal::Text(text) => Self::Text(Arc::clone(text)),
-            Literal::Uint(number) => Self::Uint(*number),
+            CelLiteral::Bool(flag) => Self::Bool(*flag),
+            CelLiteral::Bytes(bytes) => Self::Bytes(Arc::clone(bytes)),
+            CelLiteral::Double(number) => Self::Double(*number),
+            CelLiteral::Int(number) => Self::Int(*number),
+            CelLiteral::Null => Self::Null,
+            CelLiteral::Text(text) => Self::Text(Arc::clone(text)),
+            CelLiteral::Uint(number) => Self::Uint(*number),
         }
     }
 }
 
-impl fmt::Debug for Value {
+impl fmt::Debug for CelValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.type_name().unwrap_or("value"))
     }
 }
 
 /// Compares two values for equality; values of different types differ, except numbers.
-pub(super) fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Stop> {
+pub(super) fn equal(left: &CelValue, right: &CelValue, budget: &mut CelBudget) -> Result<bool, EvalStop> {
     budget.spend(1)?;
     Ok(match (left, right) {
-        (Value::Opaque | Value::Unknown, _) | (_, Value::Opaque | Value::Unknown) => {
-            return Err(Stop::Unknown);
+        (CelValue::Opaque | CelValue::Unknown, _) | (_, CelValue::Opaque | CelValue::Unknown) => {
+            return Err(EvalStop::Unknown);
         }
-        (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Bytes(a), Value::Bytes(b)) => {
+        (CelValue::Bool(a), CelValue::Bool(b)) => a == b,
+        (CelValue::Bytes(a), CelValue::Bytes(b)) => {
             budget.spend_bytes(a.len())?;
             a == b
         }
-        (Value::Cidr(a, length), Value::Cidr(b, other)) => a == b && length == other,
-        (Value::Duration(a), Value::Duration(b)) => a == b,
-        (Value::Ip(a), Value::Ip(b)) => a == b,
-        (Value::List(a), Value::List(b)) => lists_equal(a, b, budget)?,
-        (Value::Map(a), Value::Map(b)) => maps_equal(a, b, budget)?,
-        (Value::Null, Value::Null) => true,
-        (Value::Optional(a), Value::Optional(b)) => match (a, b) {
+        (CelValue::Cidr(a, length), CelValue::Cidr(b, other)) => a == b && length == other,
+        (CelValue::Duration(a), CelValue::Duration(b)) => a == b,
+        (CelValue::Ip(a), CelValue::Ip(b)) => a == b,
+        (CelValue::List(a), CelValue::List(b)) => lists_equal(a, b, budget)?,
+        (CelValue::Map(a), CelValue::Map(b)) => maps_equal(a, b, budget)?,
+        (CelValue::Null, CelValue::Null) => true,
+        (CelValue::Optional(a), CelValue::Optional(b)) => match (a, b) {
             (Some(a), Some(b)) => equal(a, b, budget)?,
             (None, None) => true,
             _ => false,
         },
-        (Value::Quantity(a), Value::Quantity(b)) => a == b,
-        (Value::Text(a), Value::Text(b)) => {
+        (CelValue::Quantity(a), CelValue::Quantity(b)) => a == b,
+        (CelValue::Text(a), CelValue::Text(b)) => {
             budget.spend_bytes(a.len())?;
             a == b
         }
-        (Value::Timestamp(a), Value::Timestamp(b)) => a == b,
-        (Value::Type(a), Value::Type(b)) => a == b,
-        (Value::Format(_), Value::Format(_)) => return Err(Stop::Unknown),
+        (CelValue::Timestamp(a), CelValue::Timestamp(b)) => a == b,
+        (CelValue::Type(a), CelValue::Type(b)) => a == b,
+        (CelValue::Format(_), CelValue::Format(_)) => return Err(EvalStop::Unknown),
         _ => numbers(left, right) == Some(Ordering::Equal),
     })
 }
 
-fn lists_equal(left: &List, right: &List, budget: &mut Budget) -> Result<bool, Stop> {
+fn lists_equal(left: &CelList, right: &CelList, budget: &mut CelBudget) -> Result<bool, EvalStop> {
     if left.items.len() != right.items.len() {
         return Ok(false);
     }
     let same = all_equal(left.items.iter().zip(&right.items), budget);
-    let is_set = left.items.iter().all(|item| !matches!(item, Value::List(_) | Value::Map(_)));
+    let is_set = left.items.iter().all(|item| !matches!(item, CelValue::List(_) | CelValue::Map(_)));
     if left.is_unordered && is_set && same == Ok(false) {
-        let mut is_in = |item: &Value| super::eval::has_item(right, item, budget);
+        let mut is_in = |item: &CelValue| super::eval::has_item(right, item, budget);
         for item in &left.items {
             if !is_in(item)? {
                 return Ok(false);
@@ -183,20 +183,20 @@ fn lists_equal(left: &List, right: &List, budget: &mut Budget) -> Result<bool, S
     }
     // Lists with keys may be equal in a different order.
     if left.is_unordered && left.items.len() > 1 && !matches!(same, Ok(true)) {
-        Err(Stop::Unknown)
+        Err(EvalStop::Unknown)
     } else {
         same
     }
 }
 
-fn maps_equal(left: &Map, right: &Map, budget: &mut Budget) -> Result<bool, Stop> {
-    let is_incomplete = |map: &Map| {
+fn maps_equal(left: &CelMap, right: &CelMap, budget: &mut CelBudget) -> Result<bool, EvalStop> {
+    let is_incomplete = |map: &CelMap| {
         matches!(map.kind, MapKind::Partial(_))
-            || map.entries.values().any(|value| matches!(value, Value::Unknown))
+            || map.entries.values().any(|value| matches!(value, CelValue::Unknown))
     };
     budget.spend(left.entries.len() + right.entries.len())?;
     if is_incomplete(left) || is_incomplete(right) {
-        return Err(Stop::Unknown);
+        return Err(EvalStop::Unknown);
     }
     if !left.entries.keys().eq(right.entries.keys()) {
         return Ok(false);
@@ -206,15 +206,15 @@ fn maps_equal(left: &Map, right: &Map, budget: &mut Budget) -> Result<bool, Stop
 
 /// Reports whether all pairs are equal: a difference outweighs a pair that cannot be compared.
 fn all_equal<'a>(
-    pairs: impl Iterator<Item = (&'a Value, &'a Value)>,
-    budget: &mut Budget,
-) -> Result<bool, Stop> {
+    pairs: impl Iterator<Item = (&'a CelValue, &'a CelValue)>,
+    budget: &mut CelBudget,
+) -> Result<bool, EvalStop> {
     let mut undecided = None;
     for (a, b) in pairs {
         match equal(a, b, budget) {
             Ok(true) => {}
             Ok(false) => return Ok(false),
-            Err(Stop::Unknown) => undecided = Some(Stop::Unknown),
+            Err(EvalStop::Unknown) => undecided = Some(EvalStop::Unknown),
             Err(stop) => return Err(stop),
         }
     }
@@ -222,34 +222,40 @@ fn all_equal<'a>(
 }
 
 /// Orders two values; fails if CEL does not order them.
-pub(super) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Result<Ordering, Stop> {
+pub(super) fn compare(
+    left: &CelValue,
+    right: &CelValue,
+    budget: &mut CelBudget,
+) -> Result<Ordering, EvalStop> {
     match (left, right) {
-        (Value::Bool(a), Value::Bool(b)) => Ok(a.cmp(b)),
-        (Value::Bytes(a), Value::Bytes(b)) => {
+        (CelValue::Bool(a), CelValue::Bool(b)) => Ok(a.cmp(b)),
+        (CelValue::Bytes(a), CelValue::Bytes(b)) => {
             budget.spend_bytes(a.len())?;
             Ok(a.cmp(b))
         }
-        (Value::Duration(a), Value::Duration(b)) => Ok(a.cmp(b)),
-        (Value::Text(a), Value::Text(b)) => {
+        (CelValue::Duration(a), CelValue::Duration(b)) => Ok(a.cmp(b)),
+        (CelValue::Text(a), CelValue::Text(b)) => {
             budget.spend_bytes(a.len())?;
             Ok(a.cmp(b))
         }
-        (Value::Timestamp(a), Value::Timestamp(b)) => Ok(a.cmp(b)),
-        _ => numbers(left, right).ok_or(Stop::Unknown),
+        (CelValue::Timestamp(a), CelValue::Timestamp(b)) => Ok(a.cmp(b)),
+        _ => numbers(left, right).ok_or(EvalStop::Unknown),
     }
 }
 
 /// Orders two numbers of any type by their exact values. Returns `None` if one is not a number.
-fn numbers(left: &Value, right: &Value) -> Option<Ordering> {
-    let integer = |value: &Value| match value {
-        Value::Int(number) => Some(i128::from(*number)),
-        Value::Uint(number) => Some(i128::from(*number)),
+fn numbers(left: &CelValue, right: &CelValue) -> Option<Ordering> {
+    let integer = |value: &CelValue| match value {
+        CelValue::Int(number) => Some(i128::from(*number)),
+        CelValue::Uint(number) => Some(i128::from(*number)),
         _ => None,
     };
     match (left, right) {
-        (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
-        (Value::Double(a), other) => integer(other).and_then(|b| with_integer(*a, b)),
-        (other, Value::Double(b)) => integer(other).and_then(|a| with_integer(*b, a)).map(Ordering::reverse),
+        (CelValue::Double(a), CelValue::Double(b)) => a.partial_cmp(b),
+        (CelValue::Double(a), other) => integer(other).and_then(|b| with_integer(*a, b)),
+        (other, CelValue::Double(b)) => {
+            integer(other).and_then(|a| with_integer(*b, a)).map(Ordering::reverse)
+        }
         _ => Some(integer(left)?.cmp(&integer(right)?)),
     }
 }

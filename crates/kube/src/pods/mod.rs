@@ -7,8 +7,8 @@ mod template;
 mod workload_kind;
 
 pub use references::{
-    Keys, Located, Reference, Via, What, container_references, located_container_references,
-    located_references, references, volume_references,
+    LocatedReference, PodReference, PodUsage, ReferencedKeys, ReferencedKind, container_references,
+    located_container_references, located_references, references, volume_references,
 };
-pub use template::{Change, PodTemplate, containers, pod_template, pod_template_of};
+pub use template::{PodTemplate, TemplateMutability, containers, pod_template, pod_template_for_kind};
 pub use workload_kind::WorkloadKind;

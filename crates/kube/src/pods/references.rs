@@ -6,7 +6,7 @@ use sealwave_core::document::{Node, Origin};
 
 /// The kinds of objects that a pod may refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum What {
+pub enum ReferencedKind {
     /// A `ConfigMap`.
     ConfigMap,
     /// A `PersistentVolumeClaim`.
@@ -19,9 +19,9 @@ pub enum What {
     ServiceAccount,
 }
 
-impl What {
+impl ReferencedKind {
     /// Returns API group and kind.
-    pub const fn kind(self) -> (&'static str, &'static str) {
+    pub const fn group_and_kind(self) -> (&'static str, &'static str) {
         match self {
             Self::ConfigMap => ("", "ConfigMap"),
             Self::PersistentVolumeClaim => ("", "PersistentVolumeClaim"),
@@ -34,7 +34,7 @@ impl What {
 
 /// The items of an object that are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keys<'a> {
+pub enum ReferencedKeys<'a> {
     /// All items.
     All,
     /// Only items with these keys.
@@ -43,33 +43,33 @@ pub enum Keys<'a> {
 
 /// A reference of a pod to an object in its namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference<'a> {
+pub struct PodReference<'a> {
     /// Kind of the object.
-    pub what: What,
+    pub kind: ReferencedKind,
     /// Name of the object; never empty.
     pub name: &'a str,
     /// The items that are used.
-    pub keys: Keys<'a>,
+    pub keys: ReferencedKeys<'a>,
     /// True if the pod starts without the object.
     pub optional: bool,
 }
 
 /// A reference with its use and its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Located<'a> {
+pub struct LocatedReference<'a> {
     /// The reference.
-    pub reference: Reference<'a>,
+    pub reference: PodReference<'a>,
     /// The use of the reference.
-    pub via: Via,
+    pub usage: PodUsage,
     /// Origin of the name; for the default service account, of the spec.
-    pub at: Origin,
+    pub origin: Origin,
     /// Origins of the keys, in the order of [`Keys::Only`].
-    pub keys_at: Vec<Origin>,
+    pub key_origins: Vec<Origin>,
 }
 
 /// The way in which a pod uses a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Via {
+pub enum PodUsage {
     /// Service account of the pod.
     Account,
     /// One environment variable of a container.
@@ -83,12 +83,12 @@ pub enum Via {
 }
 
 /// Returns the references of a pod spec in their order.
-pub fn references(spec: &Node) -> Vec<Reference<'_>> {
+pub fn references(spec: &Node) -> Vec<PodReference<'_>> {
     located_references(spec).into_iter().map(|located| located.reference).collect()
 }
 
 /// Returns the references of a pod spec with their locations.
-pub fn located_references(spec: &Node) -> Vec<Located<'_>> {
+pub fn located_references(spec: &Node) -> Vec<LocatedReference<'_>> {
     let mut found = ReferenceCollector::default();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for container in items(spec, list) {
@@ -100,28 +100,34 @@ pub fn located_references(spec: &Node) -> Vec<Located<'_>> {
     }
     for secret in items(spec, "imagePullSecrets") {
         // Without the credential, the kubelet still pulls.
-        found.add(Via::PullSecret, What::Secret, secret.get("name"), Keys::All, true);
+        found.add(
+            PodUsage::PullSecret,
+            ReferencedKind::Secret,
+            secret.get("name"),
+            ReferencedKeys::All,
+            true,
+        );
     }
     found.add_account(spec);
     found.references
 }
 
 /// Returns the references of one container.
-pub fn container_references(container: &Node) -> Vec<Reference<'_>> {
+pub fn container_references(container: &Node) -> Vec<PodReference<'_>> {
     let mut found = ReferenceCollector::default();
     found.add_container(container);
     found.into_references()
 }
 
 /// Returns the references of one container with their locations.
-pub fn located_container_references(container: &Node) -> Vec<Located<'_>> {
+pub fn located_container_references(container: &Node) -> Vec<LocatedReference<'_>> {
     let mut found = ReferenceCollector::default();
     found.add_container(container);
     found.references
 }
 
 /// Returns the references of one volume.
-pub fn volume_references(volume: &Node) -> Vec<Reference<'_>> {
+pub fn volume_references(volume: &Node) -> Vec<PodReference<'_>> {
     let mut found = ReferenceCollector::default();
     found.add_volume(volume);
     found.into_references()
@@ -129,27 +135,39 @@ pub fn volume_references(volume: &Node) -> Vec<Reference<'_>> {
 
 #[derive(Default)]
 struct ReferenceCollector<'a> {
-    references: Vec<Located<'a>>,
+    references: Vec<LocatedReference<'a>>,
 }
 
 impl<'a> ReferenceCollector<'a> {
-    fn add(&mut self, via: Via, what: What, name: Option<&'a Node>, keys: Keys<'a>, optional: bool) {
+    fn add(
+        &mut self,
+        via: PodUsage,
+        what: ReferencedKind,
+        name: Option<&'a Node>,
+        keys: ReferencedKeys<'a>,
+        optional: bool,
+    ) {
         self.add_keyed(via, what, name, (keys, Vec::new()), optional);
     }
 
     fn add_keyed(
         &mut self,
-        via: Via,
-        what: What,
+        via: PodUsage,
+        what: ReferencedKind,
         name: Option<&'a Node>,
-        (keys, keys_at): (Keys<'a>, Vec<Origin>),
+        (keys, keys_at): (ReferencedKeys<'a>, Vec<Origin>),
         optional: bool,
     ) {
         let text = name.and_then(Node::as_str).unwrap_or_default();
         if let Some(node) = name.filter(|_| !text.is_empty()) {
             let at = node.origin;
-            let reference = Reference { what, name: text, keys, optional };
-            self.references.push(Located { reference, via, at, keys_at });
+            let reference = PodReference { kind: what, name: text, keys, optional };
+            self.references.push(LocatedReference {
+                reference,
+                usage: via,
+                origin: at,
+                key_origins: keys_at,
+            });
         }
     }
 
@@ -162,27 +180,43 @@ impl<'a> ReferenceCollector<'a> {
         let (name, at) =
             name.and_then(|node| Some((node.as_str()?, node.origin))).unwrap_or(("default", spec.origin));
         let optional = name == "default";
-        let reference = Reference { what: What::ServiceAccount, name, keys: Keys::All, optional };
-        self.references.push(Located { reference, via: Via::Account, at, keys_at: Vec::new() });
+        let reference =
+            PodReference { kind: ReferencedKind::ServiceAccount, name, keys: ReferencedKeys::All, optional };
+        self.references.push(LocatedReference {
+            reference,
+            usage: PodUsage::Account,
+            origin: at,
+            key_origins: Vec::new(),
+        });
     }
 
-    fn into_references(self) -> Vec<Reference<'a>> {
+    fn into_references(self) -> Vec<PodReference<'a>> {
         self.references.into_iter().map(|located| located.reference).collect()
     }
 
     fn add_container(&mut self, container: &'a Node) {
         for variable in items(container, "env") {
-            for (field, what) in [("secretKeyRef", What::Secret), ("configMapKeyRef", What::ConfigMap)] {
+            for (field, what) in
+                [("secretKeyRef", ReferencedKind::Secret), ("configMapKeyRef", ReferencedKind::ConfigMap)]
+            {
                 if let Some(reference) = variable.at(&["valueFrom", field]) {
                     let keys = listed_keys(reference.get("key"));
-                    self.add_keyed(Via::Env, what, reference.get("name"), keys, is_optional(reference));
+                    self.add_keyed(PodUsage::Env, what, reference.get("name"), keys, is_optional(reference));
                 }
             }
         }
         for source in items(container, "envFrom") {
-            for (field, what) in [("secretRef", What::Secret), ("configMapRef", What::ConfigMap)] {
+            for (field, what) in
+                [("secretRef", ReferencedKind::Secret), ("configMapRef", ReferencedKind::ConfigMap)]
+            {
                 if let Some(reference) = source.get(field) {
-                    self.add(Via::EnvFrom, what, reference.get("name"), Keys::All, is_optional(reference));
+                    self.add(
+                        PodUsage::EnvFrom,
+                        what,
+                        reference.get("name"),
+                        ReferencedKeys::All,
+                        is_optional(reference),
+                    );
                 }
             }
         }
@@ -194,20 +228,32 @@ impl<'a> ReferenceCollector<'a> {
             let source = &entry.value;
             match entry.key.as_str() {
                 "azureFile" => {
-                    self.add(Via::Volume, What::Secret, source.get("secretName"), Keys::All, false);
+                    self.add(
+                        PodUsage::Volume,
+                        ReferencedKind::Secret,
+                        source.get("secretName"),
+                        ReferencedKeys::All,
+                        false,
+                    );
                 }
-                "configMap" => self.add_files(What::ConfigMap, "name", source),
+                "configMap" => self.add_files(ReferencedKind::ConfigMap, "name", source),
                 "csi" => self.add_csi(source),
                 "persistentVolumeClaim" => {
                     let claim = source.get("claimName");
-                    self.add(Via::Volume, What::PersistentVolumeClaim, claim, Keys::All, false);
+                    self.add(
+                        PodUsage::Volume,
+                        ReferencedKind::PersistentVolumeClaim,
+                        claim,
+                        ReferencedKeys::All,
+                        false,
+                    );
                 }
                 "projected" => self.add_projected(source),
-                "secret" => self.add_files(What::Secret, "secretName", source),
+                "secret" => self.add_files(ReferencedKind::Secret, "secretName", source),
                 // cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos
                 _ => {
                     let secret = source.at(&["secretRef", "name"]);
-                    self.add(Via::Volume, What::Secret, secret, Keys::All, false);
+                    self.add(PodUsage::Volume, ReferencedKind::Secret, secret, ReferencedKeys::All, false);
                 }
             }
         }
@@ -216,41 +262,53 @@ impl<'a> ReferenceCollector<'a> {
     fn add_projected(&mut self, projected: &'a Node) {
         for source in items(projected, "sources") {
             if let Some(secret) = source.get("secret") {
-                self.add_files(What::Secret, "name", secret);
+                self.add_files(ReferencedKind::Secret, "name", secret);
             }
             if let Some(config_map) = source.get("configMap") {
-                self.add_files(What::ConfigMap, "name", config_map);
+                self.add_files(ReferencedKind::ConfigMap, "name", config_map);
             }
         }
     }
 
     /// Adds a volume source whose items become files; an empty `items` means all of them.
-    fn add_files(&mut self, what: What, name: &str, source: &'a Node) {
+    fn add_files(&mut self, what: ReferencedKind, name: &str, source: &'a Node) {
         let keys = match items(source, "items") {
-            [] => (Keys::All, Vec::new()),
+            [] => (ReferencedKeys::All, Vec::new()),
             listed => listed_keys(listed.iter().filter_map(|item| item.get("key"))),
         };
-        self.add_keyed(Via::Volume, what, source.get(name), keys, is_optional(source));
+        self.add_keyed(PodUsage::Volume, what, source.get(name), keys, is_optional(source));
     }
 
     fn add_csi(&mut self, csi: &'a Node) {
         let attribute = |name: &str| csi.at(&["volumeAttributes", name]);
         if text(csi, "driver") == Some("secrets-store.csi.k8s.io") {
             let class = attribute("secretProviderClass");
-            self.add(Via::Volume, What::SecretProviderClass, class, Keys::All, false);
+            self.add(
+                PodUsage::Volume,
+                ReferencedKind::SecretProviderClass,
+                class,
+                ReferencedKeys::All,
+                false,
+            );
         } else {
             // For example file.csi.azure.com, inline.
-            self.add(Via::Volume, What::Secret, attribute("secretName"), Keys::All, false);
+            self.add(
+                PodUsage::Volume,
+                ReferencedKind::Secret,
+                attribute("secretName"),
+                ReferencedKeys::All,
+                false,
+            );
         }
         let publish = csi.at(&["nodePublishSecretRef", "name"]);
-        self.add(Via::Volume, What::Secret, publish, Keys::All, false);
+        self.add(PodUsage::Volume, ReferencedKind::Secret, publish, ReferencedKeys::All, false);
     }
 }
 
 /// Returns these keys and their origins.
-fn listed_keys<'a>(keys: impl IntoIterator<Item = &'a Node>) -> (Keys<'a>, Vec<Origin>) {
+fn listed_keys<'a>(keys: impl IntoIterator<Item = &'a Node>) -> (ReferencedKeys<'a>, Vec<Origin>) {
     let (keys, at) = keys.into_iter().filter_map(|key| Some((key.as_str()?, key.origin))).unzip();
-    (Keys::Only(keys), at)
+    (ReferencedKeys::Only(keys), at)
 }
 
 fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
@@ -264,7 +322,7 @@ fn text<'a>(node: &'a Node, field: &str) -> Option<&'a str> {
 fn is_optional(reference: &Node) -> bool {
     matches!(
         reference.get("optional").map(|flag| &flag.value),
-        Some(sealwave_core::document::Value::Bool(true))
+        Some(sealwave_core::document::NodeValue::Bool(true))
     )
 }
 
@@ -280,14 +338,14 @@ mod tests {
         let spec = node(spec);
         references(&spec)
             .iter()
-            .filter(|reference| reference.what != What::ServiceAccount)
+            .filter(|reference| reference.kind != ReferencedKind::ServiceAccount)
             .map(|reference| {
                 let keys = match &reference.keys {
-                    Keys::All => String::new(),
-                    Keys::Only(keys) => format!("[{}]", keys.join(",")),
+                    ReferencedKeys::All => String::new(),
+                    ReferencedKeys::Only(keys) => format!("[{}]", keys.join(",")),
                 };
                 let mark = if reference.optional { "?" } else { "" };
-                format!("{:?}/{}{keys}{mark}", reference.what, reference.name)
+                format!("{:?}/{}{keys}{mark}", reference.kind, reference.name)
             })
             .collect()
     }

@@ -15,7 +15,7 @@ pub struct PodTemplate<'a> {
     /// The pod spec.
     pub spec: &'a Node,
     /// The permission to annotate it.
-    pub change: Change,
+    pub mutability: TemplateMutability,
 }
 
 /// The keys that lead to a pod template.
@@ -39,7 +39,7 @@ impl<'a> Deref for TemplatePath<'a> {
 
 /// The mutability of a pod template in an existing object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum TemplateMutability {
     /// It may change.
     Allowed,
     /// Kubernetes refuses it (a Job).
@@ -49,7 +49,7 @@ pub enum Change {
 }
 
 /// A kind of the app file whose path does not exist in an object.
-pub struct NoTemplate<'a> {
+pub struct MissingTemplate<'a> {
     /// The path as written in the app file.
     pub path: &'a str,
 }
@@ -77,22 +77,22 @@ const BUILT_IN: &[(&str, &str, &[&str])] = &[
 pub fn pod_template<'a>(
     manifest: &'a Manifest,
     declared: &'a [WorkloadKind],
-) -> Result<Option<PodTemplate<'a>>, NoTemplate<'a>> {
-    pod_template_of(manifest, (manifest.group(), manifest.kind()), declared)
+) -> Result<Option<PodTemplate<'a>>, MissingTemplate<'a>> {
+    pod_template_for_kind(manifest, (manifest.group(), manifest.kind()), declared)
 }
 
 /// Returns the same for an object whose group and kind are known.
-pub fn pod_template_of<'a>(
+pub fn pod_template_for_kind<'a>(
     manifest: &'a Manifest,
     (group, kind): (&str, &str),
     declared: &'a [WorkloadKind],
-) -> Result<Option<PodTemplate<'a>>, NoTemplate<'a>> {
+) -> Result<Option<PodTemplate<'a>>, MissingTemplate<'a>> {
     if let Some(workload) = declared.iter().find(|workload| workload.kind == kind && workload.group == group)
     {
         let path: Vec<&str> = workload.pod_template.split('.').collect();
         return template_at(manifest, (group, kind), TemplatePath::Declared(path))
             .map(Some)
-            .ok_or(NoTemplate { path: &workload.pod_template });
+            .ok_or(MissingTemplate { path: &workload.pod_template });
     }
     let built_in = BUILT_IN.iter().find(|(api_group, name, _)| *name == kind && *api_group == group);
     Ok(built_in.and_then(|(_, _, path)| template_at(manifest, (group, kind), TemplatePath::BuiltIn(path))))
@@ -112,16 +112,16 @@ fn template_at<'a>(
 ) -> Option<PodTemplate<'a>> {
     let template = manifest.root().at(&path)?;
     let spec = template.get("spec").filter(|spec| spec.as_mapping().is_some())?;
-    Some(PodTemplate { path, spec, change: mutability(group_and_kind, template) })
+    Some(PodTemplate { path, spec, mutability: mutability(group_and_kind, template) })
 }
 
-fn mutability(group_and_kind: (&str, &str), template: &Node) -> Change {
+fn mutability(group_and_kind: (&str, &str), template: &Node) -> TemplateMutability {
     match group_and_kind {
-        ("batch", "Job") => Change::Immutable,
+        ("batch", "Job") => TemplateMutability::Immutable,
         ("serving.knative.dev", "Service") if template.at(&["metadata", "name"]).is_some() => {
-            Change::NamedRevision
+            TemplateMutability::NamedRevision
         }
-        _ => Change::Allowed,
+        _ => TemplateMutability::Allowed,
     }
 }
 
@@ -198,10 +198,10 @@ mod tests {
             let object = manifest(&json!({
                 "apiVersion": api, "kind": kind, "metadata": {"name": "x"}, "spec": {"template": template}
             }));
-            pod_template(&object, &[]).ok().flatten().expect("a template").change
+            pod_template(&object, &[]).ok().flatten().expect("a template").mutability
         };
-        assert_eq!(change_for("batch/v1", "Job"), Change::Immutable);
-        assert_eq!(change_for("serving.knative.dev/v1", "Service"), Change::NamedRevision);
-        assert_eq!(change_for("apps/v1", "Deployment"), Change::Allowed);
+        assert_eq!(change_for("batch/v1", "Job"), TemplateMutability::Immutable);
+        assert_eq!(change_for("serving.knative.dev/v1", "Service"), TemplateMutability::NamedRevision);
+        assert_eq!(change_for("apps/v1", "Deployment"), TemplateMutability::Allowed);
     }
 }

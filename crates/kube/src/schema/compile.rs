@@ -4,13 +4,15 @@
 //! reported with their position. A faulty node accepts any value, so that one fault does not become hundreds.
 
 use super::crd::{Crds, FREE, RuleCount};
-use super::draft::{Draft, bound, count, flag, kind_named, texts};
+use super::draft::{NodeDraft, parse_value_type, read_bound, read_count, read_flag, read_texts};
 use super::fault::CrdFault;
-use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
-use super::path::Path;
-use super::validations::{self, Validation};
-use super::violation::{Bound, Pointer, Violation, ViolationKind};
-use sealwave_core::document::{Entry, Mapping, Node, Origin, Value};
+use super::node::{
+    ExtraFields, ListKey, ListTopology, NodeId, SchemaField, SchemaFields, SchemaNode, ValueFormat, ValueType,
+};
+use super::path::ValuePath;
+use super::validations::{self, CelRule};
+use super::violation::{JsonPointer, RangeBound, Violation, ViolationKind};
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin};
 
 /// Maximum depth of a schema.
 const MAX_DEPTH: usize = 120;
@@ -36,7 +38,7 @@ enum SchemaPosition {
 #[derive(Clone, Copy)]
 pub(super) struct CompiledVersion {
     /// The root node.
-    pub(super) root: Id,
+    pub(super) root: NodeId,
     /// The number of CEL rules.
     pub(super) rules: RuleCount,
     /// Whether a check depends on what the API server fills in or drops.
@@ -44,16 +46,16 @@ pub(super) struct CompiledVersion {
 }
 
 /// Defaults, with the schemas that they must match and their pointers.
-pub(super) type Defaults<'c> = Vec<(Id, &'c Node, Pointer)>;
+pub(super) type UncheckedDefaults<'c> = Vec<(NodeId, &'c Node, JsonPointer)>;
 
 /// Compiles schemas into nodes.
-pub(super) struct Compiler<'c, 's> {
+pub(super) struct SchemaCompiler<'c, 's> {
     crds: &'s mut Crds,
     /// The schema of `metadata`.
-    metadata: Id,
+    metadata: NodeId,
     faults: Vec<Violation<'c>>,
     /// Defaults, with the schemas that they must match.
-    defaults: Defaults<'c>,
+    defaults: UncheckedDefaults<'c>,
     nodes: usize,
     rules: RuleCount,
     /// Whether a check depends on what the API server fills in or drops.
@@ -64,8 +66,8 @@ pub(super) struct Compiler<'c, 's> {
     preserve: bool,
 }
 
-impl<'c, 's> Compiler<'c, 's> {
-    pub(super) const fn new(crds: &'s mut Crds, metadata: Id, structural: bool, preserve: bool) -> Self {
+impl<'c, 's> SchemaCompiler<'c, 's> {
+    pub(super) const fn new(crds: &'s mut Crds, metadata: NodeId, structural: bool, preserve: bool) -> Self {
         Self {
             crds,
             metadata,
@@ -80,7 +82,7 @@ impl<'c, 's> Compiler<'c, 's> {
     }
 
     /// Compiles the schema of a version.
-    pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> CompiledVersion {
+    pub(super) fn root(&mut self, schema: &'c Node, at: &ValuePath<'_>) -> CompiledVersion {
         self.rules = RuleCount::default();
         self.alternatives = false;
         let root = self.node(schema, at, SchemaPosition::Root, 0);
@@ -94,7 +96,7 @@ impl<'c, 's> Compiler<'c, 's> {
         faults
     }
 
-    pub(super) fn fault(&mut self, fault: CrdFault<'c>, at: &Path<'_>, origin: Origin) {
+    pub(super) fn fault(&mut self, fault: CrdFault<'c>, at: &ValuePath<'_>, origin: Origin) {
         if self.faults.len() < MAX_FAULTS {
             self.faults.push(Violation {
                 kind: ViolationKind::Definition(fault),
@@ -104,7 +106,7 @@ impl<'c, 's> Compiler<'c, 's> {
         }
     }
 
-    fn node(&mut self, schema: &'c Node, at: &Path<'_>, role: SchemaPosition, depth: usize) -> Id {
+    fn node(&mut self, schema: &'c Node, at: &ValuePath<'_>, role: SchemaPosition, depth: usize) -> NodeId {
         self.nodes += 1;
         if depth > MAX_DEPTH || self.nodes > MAX_NODES || self.crds.is_full() {
             let is_reported =
@@ -118,9 +120,9 @@ impl<'c, 's> Compiler<'c, 's> {
             self.fault(CrdFault::Malformed { keyword: "schema" }, at, schema.origin);
             return self.crds.push(SchemaNode::ANY);
         };
-        let mut draft = Draft::default();
+        let mut draft = NodeDraft::default();
         for entry in mapping.entries() {
-            if !matches!(entry.value.value, Value::Null) {
+            if !matches!(entry.value.value, NodeValue::Null) {
                 self.keyword(entry, &at.key(&entry.key), role, depth, &mut draft);
             }
         }
@@ -139,27 +141,27 @@ impl<'c, 's> Compiler<'c, 's> {
     }
 
     /// Takes the defaults found so far, with the schemas that they must match.
-    pub(super) fn take_defaults(&mut self) -> Defaults<'c> {
+    pub(super) fn take_defaults(&mut self) -> UncheckedDefaults<'c> {
         std::mem::take(&mut self.defaults)
     }
 
-    fn validations(&mut self, value: &'c Node, role: SchemaPosition, draft: &mut Draft<'c>) {
+    fn validations(&mut self, value: &'c Node, role: SchemaPosition, draft: &mut NodeDraft<'c>) {
         let rules = value.items();
         self.rules.all += rules.len();
         if role == SchemaPosition::Branch {
             self.rules.in_branches += rules.len();
         } else {
-            draft.ruled |= !rules.is_empty();
-            draft.rules.validations = rules.iter().map(Validation::new).collect();
+            draft.has_rules |= !rules.is_empty();
+            draft.rules.validations = rules.iter().map(CelRule::new).collect();
         }
     }
 
     /// Reports rules that the API server cannot compile.
-    fn check_validations(&mut self, schema: &'c Node, id: Id, at: &Path<'_>) {
+    fn check_validations(&mut self, schema: &'c Node, id: NodeId, at: &ValuePath<'_>) {
         let at = at.key("x-kubernetes-validations");
         let rules = schema.get("x-kubernetes-validations").map(Node::items).unwrap_or_default();
         for (index, rule) in rules.iter().enumerate() {
-            if let Some((fault, node)) = validations::fault(rule, id, self.crds) {
+            if let Some((fault, node)) = validations::find_rule_fault(rule, id, self.crds) {
                 self.fault(fault, &at.index(index), node.origin);
             }
         }
@@ -167,53 +169,55 @@ impl<'c, 's> Compiler<'c, 's> {
 
     fn keyword(
         &mut self,
-        entry: &'c Entry,
-        at: &Path<'_>,
+        entry: &'c MappingEntry,
+        at: &ValuePath<'_>,
         role: SchemaPosition,
         depth: usize,
-        draft: &mut Draft<'c>,
+        draft: &mut NodeDraft<'c>,
     ) {
         let value = &entry.value;
         let mut fault = None;
         match entry.key.as_str() {
-            "type" => match value.as_str().map(|name| (name, kind_named(name))) {
+            "type" => match value.as_str().map(|name| (name, parse_value_type(name))) {
                 Some((_, Some(kind))) => draft.kind = Some(kind),
                 Some((name, None)) => {
-                    draft.faulty = true;
+                    draft.is_faulty = true;
                     fault = Some(CrdFault::UnknownType { name });
                 }
                 None => {
-                    draft.faulty = true;
+                    draft.is_faulty = true;
                     fault = Some(CrdFault::Malformed { keyword: "type" });
                 }
             },
             "properties" => fault = self.properties(value, at, role, depth, draft),
             "additionalProperties" => match &value.value {
-                Value::Bool(free) => draft.additional = Some(if *free { Rest::Free } else { Rest::Closed }),
-                _ => draft.additional = Some(Rest::Like(self.node(value, at, below(role), depth + 1))),
+                NodeValue::Bool(free) => {
+                    draft.additional = Some(if *free { ExtraFields::Free } else { ExtraFields::Closed })
+                }
+                _ => draft.additional = Some(ExtraFields::Like(self.node(value, at, below(role), depth + 1))),
             },
             "items" => draft.items = Some(self.node(value, at, below(role), depth + 1)),
-            "required" => fault = texts(value, "required", &mut draft.required),
-            "nullable" => fault = flag(value, "nullable", &mut draft.nullable),
+            "required" => fault = read_texts(value, "required", &mut draft.required),
+            "nullable" => fault = read_flag(value, "nullable", &mut draft.nullable),
             "format" => match value.as_str() {
-                Some(name) => draft.format = Format::named(name),
+                Some(name) => draft.format = ValueFormat::from_name(name),
                 None => fault = Some(CrdFault::Malformed { keyword: "format" }),
             },
             "x-kubernetes-int-or-string" => {
-                fault = flag(value, "x-kubernetes-int-or-string", &mut draft.int_or_string);
+                fault = read_flag(value, "x-kubernetes-int-or-string", &mut draft.int_or_string);
             }
             "x-kubernetes-preserve-unknown-fields" => {
-                fault = flag(value, "x-kubernetes-preserve-unknown-fields", &mut draft.preserve);
+                fault = read_flag(value, "x-kubernetes-preserve-unknown-fields", &mut draft.preserve);
             }
             "x-kubernetes-embedded-resource" => {
-                fault = flag(value, "x-kubernetes-embedded-resource", &mut draft.embedded);
+                fault = read_flag(value, "x-kubernetes-embedded-resource", &mut draft.embedded);
             }
             "x-kubernetes-list-type" => match value.as_str() {
                 Some(name @ ("atomic" | "map" | "set")) => draft.list_type = Some(name),
                 _ => fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-list-type" }),
             },
             "x-kubernetes-list-map-keys" => {
-                fault = texts(value, "x-kubernetes-list-map-keys", &mut draft.keys);
+                fault = read_texts(value, "x-kubernetes-list-map-keys", &mut draft.keys);
             }
             "x-kubernetes-map-type" if !matches!(value.as_str(), Some("atomic" | "granular")) => {
                 fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-map-type" });
@@ -221,13 +225,13 @@ impl<'c, 's> Compiler<'c, 's> {
             "default" if role != SchemaPosition::Branch => draft.default = Some(value),
             "x-kubernetes-validations" => self.validations(value, role, draft),
             "$ref" => {
-                draft.faulty = true;
+                draft.is_faulty = true;
                 fault = Some(CrdFault::Forbidden { keyword: "$ref" });
             }
             "definitions" => fault = Some(CrdFault::Forbidden { keyword: "definitions" }),
             "dependencies" => fault = Some(CrdFault::Forbidden { keyword: "dependencies" }),
             "patternProperties" => fault = Some(CrdFault::Forbidden { keyword: "patternProperties" }),
-            "uniqueItems" if matches!(value.value, Value::Bool(true)) => {
+            "uniqueItems" if matches!(value.value, NodeValue::Bool(true)) => {
                 fault = Some(CrdFault::Forbidden { keyword: "uniqueItems" });
             }
             _ => fault = self.rule(entry, at, depth, draft),
@@ -242,10 +246,10 @@ impl<'c, 's> Compiler<'c, 's> {
     fn properties(
         &mut self,
         value: &'c Node,
-        at: &Path<'_>,
+        at: &ValuePath<'_>,
         role: SchemaPosition,
         depth: usize,
-        draft: &mut Draft<'c>,
+        draft: &mut NodeDraft<'c>,
     ) -> Option<CrdFault<'c>> {
         let Some(properties) = value.as_mapping() else {
             return Some(CrdFault::Malformed { keyword: "properties" });
@@ -260,11 +264,11 @@ impl<'c, 's> Compiler<'c, 's> {
                 continue;
             }
             let id = self.node(schema, &at.key(&property.key), below(role), depth + 1);
-            let default = schema.get("default").filter(|default| !matches!(default.value, Value::Null));
-            draft.fields.push(Field {
+            let default = schema.get("default").filter(|default| !matches!(default.value, NodeValue::Null));
+            draft.fields.push(SchemaField {
                 null_is_absent: !self.crds.node(id).nullable,
                 has_default: default.is_some(),
-                ..Field::new(property.key.to_string().into(), id)
+                ..SchemaField::new(property.key.to_string().into(), id)
             });
         }
         None
@@ -272,14 +276,14 @@ impl<'c, 's> Compiler<'c, 's> {
 
     fn rule(
         &mut self,
-        entry: &'c Entry,
-        at: &Path<'_>,
+        entry: &'c MappingEntry,
+        at: &ValuePath<'_>,
         depth: usize,
-        draft: &mut Draft<'c>,
+        draft: &mut NodeDraft<'c>,
     ) -> Option<CrdFault<'c>> {
         let value = &entry.value;
         let rules = &mut draft.rules;
-        draft.ruled = true;
+        draft.has_rules = true;
         match entry.key.as_str() {
             "enum" => match value.as_sequence() {
                 Some(values) => rules.values = Some(values.to_vec()),
@@ -287,22 +291,22 @@ impl<'c, 's> Compiler<'c, 's> {
             },
             "pattern" => match value.as_str() {
                 Some(text) => {
-                    rules.pattern = self.crds.pattern_of(text);
+                    rules.pattern = self.crds.intern_pattern(text);
                     return rules.pattern.is_none().then_some(CrdFault::Pattern);
                 }
                 None => return Some(CrdFault::Malformed { keyword: "pattern" }),
             },
-            "minimum" => return bound(value, "minimum", &mut draft.bounds.0),
-            "maximum" => return bound(value, "maximum", &mut draft.bounds.1),
-            "multipleOf" => return bound(value, "multipleOf", &mut rules.factor),
-            "exclusiveMinimum" => return flag(value, "exclusiveMinimum", &mut draft.exclusive.0),
-            "exclusiveMaximum" => return flag(value, "exclusiveMaximum", &mut draft.exclusive.1),
-            "minLength" => return count(value, "minLength", &mut rules.characters.0),
-            "maxLength" => return count(value, "maxLength", &mut rules.characters.1),
-            "minItems" => return count(value, "minItems", &mut rules.items.0),
-            "maxItems" => return count(value, "maxItems", &mut rules.items.1),
-            "minProperties" => return count(value, "minProperties", &mut rules.fields.0),
-            "maxProperties" => return count(value, "maxProperties", &mut rules.fields.1),
+            "minimum" => return read_bound(value, "minimum", &mut draft.bounds.0),
+            "maximum" => return read_bound(value, "maximum", &mut draft.bounds.1),
+            "multipleOf" => return read_bound(value, "multipleOf", &mut rules.factor),
+            "exclusiveMinimum" => return read_flag(value, "exclusiveMinimum", &mut draft.exclusive.0),
+            "exclusiveMaximum" => return read_flag(value, "exclusiveMaximum", &mut draft.exclusive.1),
+            "minLength" => return read_count(value, "minLength", &mut rules.characters.0),
+            "maxLength" => return read_count(value, "maxLength", &mut rules.characters.1),
+            "minItems" => return read_count(value, "minItems", &mut rules.items.0),
+            "maxItems" => return read_count(value, "maxItems", &mut rules.items.1),
+            "minProperties" => return read_count(value, "minProperties", &mut rules.fields.0),
+            "maxProperties" => return read_count(value, "maxProperties", &mut rules.fields.1),
             "not" => rules.not = Some(self.node(value, at, SchemaPosition::Branch, depth + 1)),
             "allOf" => return self.branches(value, "allOf", at, depth, &mut rules.all_of),
             "anyOf" => return self.branches(value, "anyOf", at, depth, &mut rules.any_of),
@@ -316,9 +320,9 @@ impl<'c, 's> Compiler<'c, 's> {
         &mut self,
         value: &'c Node,
         keyword: &'static str,
-        at: &Path<'_>,
+        at: &ValuePath<'_>,
         depth: usize,
-        into: &mut Vec<Id>,
+        into: &mut Vec<NodeId>,
     ) -> Option<CrdFault<'c>> {
         let Some(schemas) = value.as_sequence() else { return Some(CrdFault::Malformed { keyword }) };
         for (index, schema) in schemas.iter().enumerate() {
@@ -329,14 +333,14 @@ impl<'c, 's> Compiler<'c, 's> {
 
     fn finish(
         &mut self,
-        mut draft: Draft<'c>,
+        mut draft: NodeDraft<'c>,
         schema: &'c Node,
         mapping: &'c Mapping,
-        at: &Path<'_>,
+        at: &ValuePath<'_>,
         role: SchemaPosition,
         depth: usize,
     ) -> SchemaNode {
-        if draft.faulty {
+        if draft.is_faulty {
             return SchemaNode::ANY;
         }
         self.check_structure(&draft, schema, at, role);
@@ -345,10 +349,10 @@ impl<'c, 's> Compiler<'c, 's> {
             || rules.fields != (None, None)
             || [&rules.all_of, &rules.any_of, &rules.one_of].iter().any(|branches| !branches.is_empty());
         let kind = match draft.kind {
-            _ if draft.int_or_string => Kind::IntOrString,
+            _ if draft.int_or_string => ValueType::IntOrString,
             Some(kind) => kind,
-            None if role == SchemaPosition::Root => Kind::Object,
-            None => Kind::Any,
+            None if role == SchemaPosition::Root => ValueType::Object,
+            None => ValueType::Any,
         };
         if role == SchemaPosition::Root || draft.embedded {
             self.imply(&mut draft, at, role, depth);
@@ -356,42 +360,41 @@ impl<'c, 's> Compiler<'c, 's> {
         draft.fields.sort_by(|a, b| a.name.cmp(&b.name));
         Self::require(&mut draft.fields, std::mem::take(&mut draft.required));
         let rest = draft.additional.unwrap_or(
-            if role == SchemaPosition::Branch || draft.preserve || self.preserve || kind != Kind::Object {
-                Rest::Free
+            if role == SchemaPosition::Branch || draft.preserve || self.preserve || kind != ValueType::Object
+            {
+                ExtraFields::Free
             } else {
-                Rest::Closed
+                ExtraFields::Closed
             },
         );
         let topology = match draft.list_type {
-            Some("map") => Topology::Map(draft.keys.iter().map(|name| key(name, mapping)).collect()),
-            Some("set") => Topology::Set,
-            _ => Topology::Atomic,
+            Some("map") => ListTopology::Map(draft.keys.iter().map(|name| key(name, mapping)).collect()),
+            Some("set") => ListTopology::Set,
+            _ => ListTopology::Atomic,
         };
-        draft.rules.least = draft
-            .bounds
-            .0
-            .map(|bound| if draft.exclusive.0 { Bound::Above(bound) } else { Bound::AtLeast(bound) });
-        draft.rules.most = draft
-            .bounds
-            .1
-            .map(|bound| if draft.exclusive.1 { Bound::Below(bound) } else { Bound::AtMost(bound) });
+        draft.rules.minimum = draft.bounds.0.map(|bound| {
+            if draft.exclusive.0 { RangeBound::Above(bound) } else { RangeBound::AtLeast(bound) }
+        });
+        draft.rules.maximum = draft.bounds.1.map(|bound| {
+            if draft.exclusive.1 { RangeBound::Below(bound) } else { RangeBound::AtMost(bound) }
+        });
         SchemaNode {
             kind,
-            nullable: draft.nullable || kind == Kind::Any && role == SchemaPosition::Branch,
+            nullable: draft.nullable || kind == ValueType::Any && role == SchemaPosition::Branch,
             format: draft.format,
-            fields: Fields::new(draft.fields),
+            fields: SchemaFields::new(draft.fields),
             rest,
             items: draft.items,
             topology,
             merge_key: None,
             values: Vec::new(),
-            rules: draft.ruled.then(|| Box::new(draft.rules)),
+            rules: draft.has_rules.then(|| Box::new(draft.rules)),
             default: draft.default.cloned().map(Box::new),
         }
     }
 
     /// Marks the required fields among `fields`, which are sorted. Alternatives name fields described elsewhere.
-    fn require(fields: &mut Vec<Field>, mut names: Vec<&str>) {
+    fn require(fields: &mut Vec<SchemaField>, mut names: Vec<&str>) {
         names.sort_unstable();
         names.dedup();
         names.retain(|name| match fields.binary_search_by(|field| field.name().cmp(name)) {
@@ -402,33 +405,39 @@ impl<'c, 's> Compiler<'c, 's> {
             Err(_) => true,
         });
         let required_field =
-            |name: &&str| Field { required: true, ..Field::new((*name).to_owned().into(), FREE) };
+            |name: &&str| SchemaField { required: true, ..SchemaField::new((*name).to_owned().into(), FREE) };
         fields.extend(names.iter().map(required_field));
     }
 
-    fn check_structure(&mut self, draft: &Draft<'c>, schema: &'c Node, at: &Path<'_>, role: SchemaPosition) {
+    fn check_structure(
+        &mut self,
+        draft: &NodeDraft<'c>,
+        schema: &'c Node,
+        at: &ValuePath<'_>,
+        role: SchemaPosition,
+    ) {
         if self.structural && role != SchemaPosition::Branch {
             draft.faults().for_each(|fault| self.fault(fault, at, schema.origin));
         }
     }
 
     /// Adds the fields that every object has; the schema may only restrict the name.
-    fn imply(&mut self, draft: &mut Draft<'c>, at: &Path<'_>, role: SchemaPosition, depth: usize) {
+    fn imply(&mut self, draft: &mut NodeDraft<'c>, at: &ValuePath<'_>, role: SchemaPosition, depth: usize) {
         draft.fields.retain(|field| !matches!(field.name(), "apiVersion" | "kind" | "metadata"));
-        let text = self.crds.push(SchemaNode { kind: Kind::String, nullable: false, ..SchemaNode::ANY });
+        let text = self.crds.push(SchemaNode { kind: ValueType::String, nullable: false, ..SchemaNode::ANY });
         for name in ["apiVersion", "kind"] {
             let required = role != SchemaPosition::Root;
-            let field = Field::new(name.into(), text);
-            draft.fields.push(Field { required, null_is_absent: required, ..field });
+            let field = SchemaField::new(name.into(), text);
+            draft.fields.push(SchemaField { required, null_is_absent: required, ..field });
         }
-        draft.fields.push(Field::new("metadata".into(), self.metadata));
+        draft.fields.push(SchemaField::new("metadata".into(), self.metadata));
         if let Some((schema, _)) = draft.metadata {
             let path = at.key("properties");
             let narrowed = self.node(schema, &path.key("metadata"), SchemaPosition::Branch, depth + 1);
-            let fields = Fields::new(vec![Field::new("metadata".into(), narrowed)]);
+            let fields = SchemaFields::new(vec![SchemaField::new("metadata".into(), narrowed)]);
             let branch = self.crds.push(SchemaNode { fields, ..SchemaNode::ANY });
             draft.rules.all_of.push(branch);
-            draft.ruled = true;
+            draft.has_rules = true;
         }
     }
 }
@@ -440,7 +449,7 @@ const fn below(role: SchemaPosition) -> SchemaPosition {
     }
 }
 
-fn key(name: &str, list: &Mapping) -> Key {
+fn key(name: &str, list: &Mapping) -> ListKey {
     let default = list.get("items").and_then(|items| items.at(&["properties", name, "default"]));
-    Key { name: name.into(), default: default.map(|node| node.value.clone()) }
+    ListKey { name: name.into(), default: default.map(|node| node.value.clone()) }
 }

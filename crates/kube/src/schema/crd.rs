@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Scope;
-use super::node::{Id, SchemaNode};
-use sealwave_core::pattern::Pattern as Compiled;
+use super::ResourceScope;
+use super::node::{NodeId, SchemaNode};
+use sealwave_core::pattern::GoPattern as Compiled;
 
 /// First number of the nodes of CRDs; lower numbers are references into the pack.
 const BASE: u32 = 0x1_0000;
 /// A node that accepts any value.
-pub(super) const FREE: Id = Id(u32::MAX);
+pub(super) const FREE: NodeId = NodeId(u32::MAX);
 /// Maximum number of nodes of all definitions.
 const MAX_ALL_NODES: usize = 1_000_000;
 /// Maximum cost of compiling the patterns of all definitions, see [`Compiled::cost`].
@@ -32,7 +32,7 @@ pub(super) struct Crds {
 /// A kind of custom resource.
 #[derive(Debug)]
 pub(super) struct CrdKind {
-    pub(super) scope: Scope,
+    pub(super) scope: ResourceScope,
     pub(super) versions: Vec<CrdVersion>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct CrdVersion {
     pub(super) served: bool,
     pub(super) deprecated: bool,
     /// The root node; a version without a schema accepts any object.
-    pub(super) root: Option<Id>,
+    pub(super) root: Option<NodeId>,
     /// The number of CEL rules.
     pub(super) rules: RuleCount,
     /// Whether a check depends on what the API server fills in or drops.
@@ -71,7 +71,7 @@ impl CrdKind {
     }
 }
 
-impl Id {
+impl NodeId {
     /// Reports whether the node belongs to a custom resource.
     pub(super) const fn is_custom(self) -> bool {
         self.0 >= BASE
@@ -80,13 +80,13 @@ impl Id {
 
 impl Default for Crds {
     fn default() -> Self {
-        Self { budget: MAX_PATTERN_COST, checks_rules: false, ..Self::to_be_judged() }
+        Self { budget: MAX_PATTERN_COST, checks_rules: false, ..Self::for_definition_check() }
     }
 }
 
 impl Crds {
     /// Creates an empty set for checking a single definition: patterns are not compiled, rules are checked.
-    pub(super) const fn to_be_judged() -> Self {
+    pub(super) const fn for_definition_check() -> Self {
         Self {
             nodes: Vec::new(),
             patterns: Vec::new(),
@@ -97,7 +97,7 @@ impl Crds {
         }
     }
 
-    pub(super) fn node(&self, id: Id) -> &SchemaNode {
+    pub(super) fn node(&self, id: NodeId) -> &SchemaNode {
         let node = id.0.checked_sub(BASE).and_then(|index| self.nodes.get(index as usize));
         node.unwrap_or(const { &SchemaNode::ANY })
     }
@@ -113,7 +113,7 @@ impl Crds {
     }
 
     /// Returns the kinds of a group, in order.
-    pub(super) fn kinds_of(&self, group: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn kinds_in_group(&self, group: &str) -> impl Iterator<Item = &str> {
         self.kinds.get(group).into_iter().flat_map(|kinds| kinds.keys().map(String::as_str))
     }
 
@@ -127,11 +127,11 @@ impl Crds {
     }
 
     /// Adds a node and returns its ID, or [`FREE`] if there are too many nodes.
-    pub(super) fn push(&mut self, node: SchemaNode) -> Id {
+    pub(super) fn push(&mut self, node: SchemaNode) -> NodeId {
         match u32::try_from(self.nodes.len()) {
             Ok(index) if self.nodes.len() < MAX_ALL_NODES => {
                 self.nodes.push(node);
-                Id(BASE + index)
+                NodeId(BASE + index)
             }
             _ => FREE,
         }
@@ -142,7 +142,7 @@ impl Crds {
     }
 
     /// Returns the index of a pattern, or `None` if it is refused.
-    pub(super) fn pattern_of(&mut self, text: &str) -> Option<usize> {
+    pub(super) fn intern_pattern(&mut self, text: &str) -> Option<usize> {
         if let Some(index) = self.by_pattern.get(text) {
             return self.patterns[*index].compiled.is_some().then_some(*index);
         }

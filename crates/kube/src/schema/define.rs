@@ -1,37 +1,37 @@
 //! Reads a `CustomResourceDefinition`: the kind it defines, its versions, and whether objects keep unknown fields.
 
-use super::compile::{CompiledVersion, Compiler, Defaults};
+use super::compile::{CompiledVersion, SchemaCompiler, UncheckedDefaults};
 use super::crd::{CrdKind, CrdVersion, Crds, RuleCount};
 use super::fault::CrdFault;
-use super::node::Id;
-use super::path::Path;
+use super::node::NodeId;
+use super::path::ValuePath;
 use super::violation::Violation;
-use super::{CRD_GROUP, CRD_KIND, Scope, gvk};
-use sealwave_core::document::{Node, Value};
+use super::{CRD_GROUP, CRD_KIND, ResourceScope, gvk};
+use sealwave_core::document::{Node, NodeValue};
 
 /// Group, name and schemas of the kind that a definition defines.
-pub(super) type Definition<'c> = Option<(&'c str, &'c str, CrdKind)>;
+pub(super) type DefinedKind<'c> = Option<(&'c str, &'c str, CrdKind)>;
 
 /// A definition that was read.
-pub(super) struct Defined<'c> {
+pub(super) struct ParsedCrd<'c> {
     /// `None` if the object is not a definition.
-    pub(super) definition: Definition<'c>,
+    pub(super) definition: DefinedKind<'c>,
     /// Faults in the definition, in document order.
     pub(super) faults: Vec<Violation<'c>>,
     /// The defaults in its schemas, not checked yet.
-    pub(super) defaults: Defaults<'c>,
+    pub(super) defaults: UncheckedDefaults<'c>,
 }
 
 /// Reads a definition.
-pub(super) fn define<'c>(crds: &mut Crds, metadata: Id, crd: &'c Node) -> Defined<'c> {
+pub(super) fn parse_crd<'c>(crds: &mut Crds, metadata: NodeId, crd: &'c Node) -> ParsedCrd<'c> {
     let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
     let spec = crd.get("spec");
     // In `v1` the default is false (only converted definitions set it); in `v1beta1` the default is true.
     let preserve = match spec.and_then(|spec| spec.get("preserveUnknownFields")).map(|node| &node.value) {
-        Some(Value::Bool(preserve)) => *preserve,
+        Some(NodeValue::Bool(preserve)) => *preserve,
         _ => !structural,
     };
-    let mut compiler = Compiler::new(crds, metadata, structural, preserve);
+    let mut compiler = SchemaCompiler::new(crds, metadata, structural, preserve);
     let text = |path: &[&str]| spec.and_then(|spec| spec.at(path)).and_then(Node::as_str);
     let (Some(group), Some(kind), true) = (
         text(&["group"]),
@@ -39,18 +39,19 @@ pub(super) fn define<'c>(crds: &mut Crds, metadata: Id, crd: &'c Node) -> Define
         gvk(crd).is_some_and(|gvk| gvk.0 == CRD_GROUP && gvk.2 == CRD_KIND),
     ) else {
         let fault = CrdFault::Lacks { what: CRD_KIND, needs: "spec.group and spec.names.kind" };
-        compiler.fault(fault, &Path::ROOT, crd.origin);
-        return Defined { definition: None, faults: compiler.into_faults(), defaults: Vec::new() };
+        compiler.fault(fault, &ValuePath::ROOT, crd.origin);
+        return ParsedCrd { definition: None, faults: compiler.into_faults(), defaults: Vec::new() };
     };
     let versions = spec.map(|spec| versions(&mut compiler, spec)).unwrap_or_default();
-    let scope = if text(&["scope"]) == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
+    let scope =
+        if text(&["scope"]) == Some("Cluster") { ResourceScope::Cluster } else { ResourceScope::Namespaced };
     let defaults = compiler.take_defaults();
     let definition = Some((group, kind, CrdKind { scope, versions }));
-    Defined { definition, faults: compiler.into_faults(), defaults }
+    ParsedCrd { definition, faults: compiler.into_faults(), defaults }
 }
 
-fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersion> {
-    let at = Path::ROOT;
+fn versions<'c>(compiler: &mut SchemaCompiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersion> {
+    let at = ValuePath::ROOT;
     let at = at.key("spec");
     let shared = spec.at(&["validation", "openAPIV3Schema"]);
     let shared_at = at.key("validation");
@@ -78,7 +79,7 @@ fn version_of(name: &str, version: Option<&Node>, schema: Option<CompiledVersion
     let is_set_to = |key: &str, flag: bool| {
         version
             .and_then(|version| version.get(key))
-            .is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
+            .is_some_and(|node| matches!(node.value, NodeValue::Bool(value) if value == flag))
     };
     CrdVersion {
         name: name.to_owned(),

@@ -1,10 +1,10 @@
 //! Checks a `CustomResourceDefinition` as an object, as the API server does. `structure` checks its schemas.
 
 use super::fault::CrdFault;
-use super::path::Path;
+use super::path::ValuePath;
 use super::structure;
 use super::violation::{Violation, ViolationKind};
-use sealwave_core::document::{Node, Origin, Value};
+use sealwave_core::document::{Node, NodeValue, Origin};
 use sealwave_core::names::dns;
 
 /// Maximum number of faults that are reported for one definition.
@@ -16,16 +16,22 @@ const APPROVAL: &str = "api-approved.kubernetes.io";
 
 /// The faults of a definition.
 #[derive(Default)]
-pub(super) struct Faults<'c> {
+pub(super) struct FaultCollector<'c> {
     all: Vec<Violation<'c>>,
 }
 
-impl<'c> Faults<'c> {
-    pub(super) fn add(&mut self, message: &'static str, hint: &'static str, at: &Path<'_>, origin: Origin) {
+impl<'c> FaultCollector<'c> {
+    pub(super) fn add(
+        &mut self,
+        message: &'static str,
+        hint: &'static str,
+        at: &ValuePath<'_>,
+        origin: Origin,
+    ) {
         self.push(CrdFault::Rule { message, hint }, at, origin);
     }
 
-    pub(super) fn push(&mut self, fault: CrdFault<'c>, at: &Path<'_>, origin: Origin) {
+    pub(super) fn push(&mut self, fault: CrdFault<'c>, at: &ValuePath<'_>, origin: Origin) {
         if self.all.len() < MAX_FAULTS {
             self.all.push(Violation {
                 kind: ViolationKind::Definition(fault),
@@ -38,9 +44,9 @@ impl<'c> Faults<'c> {
 
 /// Checks a definition of version `v1`.
 pub fn check(object: &Node) -> Vec<Violation<'_>> {
-    let mut faults = Faults::default();
+    let mut faults = FaultCollector::default();
     let Some(spec) = object.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return faults.all };
-    let root = Path::ROOT;
+    let root = ValuePath::ROOT;
     let at = root.key("spec");
     name(object, spec, &mut faults);
     group(object, spec, &at, &mut faults);
@@ -63,7 +69,7 @@ pub fn check(object: &Node) -> Vec<Violation<'_>> {
 }
 
 /// Checks that the name is `<plural>.<group>`. A missing plural or group is reported elsewhere.
-fn name(object: &Node, spec: &Node, faults: &mut Faults<'_>) {
+fn name(object: &Node, spec: &Node, faults: &mut FaultCollector<'_>) {
     let Some(name) = object.at(&["metadata", "name"]) else { return };
     let (Some(plural), Some(group)) = (text(spec.at(&["names", "plural"])), text(spec.get("group"))) else {
         return;
@@ -71,14 +77,14 @@ fn name(object: &Node, spec: &Node, faults: &mut Faults<'_>) {
     let fits = text(Some(name))
         .is_some_and(|name| name.strip_prefix(plural).and_then(|rest| rest.strip_prefix('.')) == Some(group));
     if !fits {
-        let root = Path::ROOT;
+        let root = ValuePath::ROOT;
         let at = root.key("metadata");
         let hint = "use `spec.names.plural`, a dot and `spec.group`";
         faults.add("name is not `<plural>.<group>`", hint, &at.key("name"), name.origin);
     }
 }
 
-fn group(object: &Node, spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+fn group(object: &Node, spec: &Node, at: &ValuePath<'_>, faults: &mut FaultCollector<'_>) {
     let Some(node) = spec.get("group") else { return };
     let Some(group) = node.as_str() else { return };
     let at = at.key("group");
@@ -110,7 +116,7 @@ fn group(object: &Node, spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
 const LABEL: &str =
     "use lower-case letters, digits and `-`, at most 63, that start with a letter and do not end with `-`";
 
-fn names(names: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+fn names(names: &Node, at: &ValuePath<'_>, faults: &mut FaultCollector<'_>) {
     for (field, any_case) in [("plural", false), ("singular", false), ("kind", true), ("listKind", true)] {
         let Some(node) = names.get(field) else { continue };
         let Some(name) = node.as_str() else { continue };
@@ -146,7 +152,7 @@ fn names(names: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     }
 }
 
-fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+fn versions(spec: &Node, at: &ValuePath<'_>, faults: &mut FaultCollector<'_>) {
     let at = at.key("versions");
     let Some(list) = spec.get("versions").filter(|list| list.as_sequence().is_some()) else { return };
     let all = list.items();
@@ -158,7 +164,7 @@ fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
             "no version is the storage version",
             "set `storage: true` in one version",
             &at,
-            list.shown_at(),
+            list.display_origin(),
         ),
         [_, second, ..] => {
             faults.add(
@@ -170,7 +176,7 @@ fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
         }
     }
     if !all.is_empty() && !all.iter().any(|version| version.get("served").is_none_or(is_true)) {
-        faults.push(CrdFault::Unserved, &at, list.shown_at());
+        faults.push(CrdFault::Unserved, &at, list.display_origin());
     }
     for (index, version) in all.iter().enumerate() {
         let at = at.index(index);
@@ -195,21 +201,23 @@ fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     }
 }
 
-fn version(version: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+fn version(version: &Node, at: &ValuePath<'_>, faults: &mut FaultCollector<'_>) {
     if version.as_mapping().is_none() {
         return;
     }
     let schema_at = at.key("schema");
-    let is_present = |node: &&Node| !matches!(node.value, Value::Null);
+    let is_present = |node: &&Node| !matches!(node.value, NodeValue::Null);
     if let Some(schema) = version.at(&["schema", "openAPIV3Schema"]).filter(is_present) {
         let has_status = version.at(&["subresources", "status"]).as_ref().is_some_and(is_present);
         structure::check(schema, &schema_at.key("openAPIV3Schema"), has_status, faults);
     } else {
         let hint = "write `schema: {openAPIV3Schema: {type: object, …}}`; with \
                     `x-kubernetes-preserve-unknown-fields: true` it accepts any field";
-        faults.add("version has no schema", hint, at, version.shown_at());
+        faults.add("version has no schema", hint, at, version.display_origin());
     }
-    if let Some(node) = version.get("deprecationWarning").filter(|node| !matches!(node.value, Value::Null)) {
+    if let Some(node) =
+        version.get("deprecationWarning").filter(|node| !matches!(node.value, NodeValue::Null))
+    {
         let at = at.key("deprecationWarning");
         let warning = node.as_str().unwrap_or("-");
         if !version.get("deprecated").is_some_and(is_true) {
@@ -233,7 +241,7 @@ fn version(version: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     }
 }
 
-fn column(column: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+fn column(column: &Node, at: &ValuePath<'_>, faults: &mut FaultCollector<'_>) {
     const TYPES: &[&str] = &["boolean", "date", "integer", "number", "string"];
     const FORMATS: &[&str] = &["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
     let one_of = |field: &str, known: &[&str]| {
@@ -258,7 +266,7 @@ fn column(column: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     }
 }
 
-fn scale(scale: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+fn scale(scale: &Node, at: &ValuePath<'_>, faults: &mut FaultCollector<'_>) {
     for (field, roots, hint) in [
         ("specReplicasPath", &[".spec."][..], "write it like `.spec.replicas`"),
         ("statusReplicasPath", &[".status."][..], "write it like `.status.replicas`"),
@@ -278,8 +286,8 @@ fn scale(scale: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     }
 }
 
-fn conversion(conversion: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
-    let webhook = conversion.get("webhook").filter(|node| !matches!(node.value, Value::Null));
+fn conversion(conversion: &Node, at: &ValuePath<'_>, faults: &mut FaultCollector<'_>) {
+    let webhook = conversion.get("webhook").filter(|node| !matches!(node.value, NodeValue::Null));
     let strategy = conversion.get("strategy");
     match text(strategy) {
         Some("Webhook") => {
@@ -287,13 +295,18 @@ fn conversion(conversion: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
                 self::webhook(webhook, &at.key("webhook"), faults);
             } else {
                 let hint = "add `webhook` with `clientConfig` and `conversionReviewVersions`";
-                faults.add("strategy `Webhook` has no webhook", hint, at, conversion.shown_at());
+                faults.add("strategy `Webhook` has no webhook", hint, at, conversion.display_origin());
             }
         }
         Some("None") => {
             if let Some(webhook) = webhook {
                 let hint = "remove it, or write `strategy: Webhook`";
-                faults.add("strategy `None` has a webhook", hint, &at.key("webhook"), webhook.shown_at());
+                faults.add(
+                    "strategy `None` has a webhook",
+                    hint,
+                    &at.key("webhook"),
+                    webhook.display_origin(),
+                );
             }
         }
         Some(_) => {
@@ -309,15 +322,15 @@ fn conversion(conversion: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     }
 }
 
-fn webhook(webhook: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+fn webhook(webhook: &Node, at: &ValuePath<'_>, faults: &mut FaultCollector<'_>) {
     let client_at = at.key("clientConfig");
-    let is_present = |node: &&Node| !matches!(node.value, Value::Null);
+    let is_present = |node: &&Node| !matches!(node.value, NodeValue::Null);
     match webhook.get("clientConfig").filter(is_present) {
         None => faults.add(
             "webhook has no `clientConfig`",
             "add it with `service` or `url`",
             at,
-            webhook.shown_at(),
+            webhook.display_origin(),
         ),
         Some(client) => {
             let (url, service) =
@@ -328,7 +341,7 @@ fn webhook(webhook: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
                     "webhook must have exactly one of `service` and `url`",
                     hint,
                     &client_at,
-                    client.shown_at(),
+                    client.display_origin(),
                 );
             } else if let Some(url) =
                 url.filter(|url| !url.as_str().is_some_and(|url| url.starts_with("https://")))
@@ -346,7 +359,7 @@ fn webhook(webhook: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
                 "`conversionReviewVersions` has no version that the API server supports",
                 hint,
                 &versions_at,
-                list.shown_at(),
+                list.display_origin(),
             );
         }
         for (index, node) in list.items().iter().enumerate() {
@@ -372,7 +385,7 @@ fn text(node: Option<&Node>) -> Option<&str> {
 }
 
 const fn is_true(node: &Node) -> bool {
-    matches!(node.value, Value::Bool(true))
+    matches!(node.value, NodeValue::Bool(true))
 }
 
 /// Reports whether a text is an RFC 1035 label, which starts with a letter.

@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::ptr;
 
 use super::Schemas;
-use super::node::{Id, Rest};
-use sealwave_core::document::{Mapping, Node, Value};
+use super::node::{ExtraFields, NodeId};
+use sealwave_core::document::{Mapping, Node, NodeValue};
 
 /// Maximum depth of an object and its defaults.
 const MAX_DEPTH: usize = 150;
@@ -17,7 +17,7 @@ const MAX_STEPS: u64 = 5_000_000;
 
 /// The effect of defaulting on a field.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Effect<'a> {
+pub(super) enum ServerChange<'a> {
     /// A null that is dropped.
     Dropped,
     /// The default of a field that is absent, or whose null is dropped.
@@ -26,44 +26,44 @@ pub(super) enum Effect<'a> {
 
 /// The changes that the API server makes to an object, by mapping.
 #[derive(Debug, Default)]
-pub(super) struct Effects<'a> {
+pub(super) struct ServerChanges<'a> {
     /// The changes of each mapping by field name, in the order of the schema's fields.
-    by_mapping: HashMap<*const Mapping, Vec<(&'a str, Effect<'a>)>>,
+    by_mapping: HashMap<*const Mapping, Vec<(&'a str, ServerChange<'a>)>>,
     /// Defaults that were visited.
     seen: HashSet<*const Node>,
     /// The number of values visited.
     pub(super) steps: u64,
 }
 
-impl<'a> Effects<'a> {
+impl<'a> ServerChanges<'a> {
     /// Determines the changes to an object of a schema.
-    pub(super) fn new(schemas: &'a Schemas, root: Id, object: &'a Node) -> Self {
+    pub(super) fn new(schemas: &'a Schemas, root: NodeId, object: &'a Node) -> Self {
         let mut effects = Self::default();
         effects.visit(schemas, root, object, 0);
         effects
     }
 
     /// Returns the changes in a mapping.
-    pub fn of(&self, mapping: &Mapping) -> &[(&'a str, Effect<'a>)] {
+    pub fn in_mapping(&self, mapping: &Mapping) -> &[(&'a str, ServerChange<'a>)] {
         self.by_mapping.get(&ptr::from_ref(mapping)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the number of fields of a mapping after all changes.
     pub(super) fn len(&self, mapping: &Mapping) -> usize {
-        self.of(mapping).iter().fold(mapping.len(), |length, (name, effect)| match effect {
-            Effect::Dropped => length - 1,
-            Effect::Filled(_) => length + usize::from(mapping.get(name).is_none()),
+        self.in_mapping(mapping).iter().fold(mapping.len(), |length, (name, effect)| match effect {
+            ServerChange::Dropped => length - 1,
+            ServerChange::Filled(_) => length + usize::from(mapping.get(name).is_none()),
         })
     }
 
-    fn visit(&mut self, schemas: &'a Schemas, id: Id, node: &'a Node, depth: usize) {
+    fn visit(&mut self, schemas: &'a Schemas, id: NodeId, node: &'a Node, depth: usize) {
         self.steps += 1;
         if depth > MAX_DEPTH || self.steps > MAX_STEPS || !id.is_custom() {
             return;
         }
         match &node.value {
-            Value::Mapping(mapping) => self.mapping(schemas, id, mapping, depth),
-            Value::Sequence(items) => {
+            NodeValue::Mapping(mapping) => self.mapping(schemas, id, mapping, depth),
+            NodeValue::Sequence(items) => {
                 if let Some(id) = schemas.node(id).items {
                     for item in items {
                         self.visit(schemas, id, item, depth + 1);
@@ -74,7 +74,7 @@ impl<'a> Effects<'a> {
         }
     }
 
-    fn mapping(&mut self, schemas: &'a Schemas, id: Id, mapping: &'a Mapping, depth: usize) {
+    fn mapping(&mut self, schemas: &'a Schemas, id: NodeId, mapping: &'a Mapping, depth: usize) {
         let schema = schemas.node(id);
         let mut changes = Vec::new();
         for field in schema.fields.iter().filter(|field| field.has_default) {
@@ -86,7 +86,7 @@ impl<'a> Effects<'a> {
                 mapping.get(field.name()).is_none_or(|value| is_null(value) && field.null_is_absent);
             let default = schemas.node(field.id).default.as_deref();
             if let Some(default) = default.filter(|_| is_absent) {
-                changes.push((field.name(), Effect::Filled(default)));
+                changes.push((field.name(), ServerChange::Filled(default)));
                 if self.seen.insert(ptr::from_ref(default)) {
                     self.visit(schemas, field.id, default, depth + 1);
                 }
@@ -95,11 +95,11 @@ impl<'a> Effects<'a> {
         for entry in mapping.entries() {
             let (id, drops_null) = match (schema.fields.find(&entry.key), schema.rest) {
                 (Some(field), _) => (field.id, field.null_is_absent && !field.has_default),
-                (None, Rest::Like(id)) => (id, !schemas.node(id).nullable),
-                (None, Rest::Closed | Rest::Free) => continue,
+                (None, ExtraFields::Like(id)) => (id, !schemas.node(id).nullable),
+                (None, ExtraFields::Closed | ExtraFields::Free) => continue,
             };
             if is_null(&entry.value) && drops_null {
-                changes.push((entry.key.as_str(), Effect::Dropped));
+                changes.push((entry.key.as_str(), ServerChange::Dropped));
             } else {
                 self.visit(schemas, id, &entry.value, depth + 1);
             }
@@ -111,5 +111,5 @@ impl<'a> Effects<'a> {
 }
 
 const fn is_null(node: &Node) -> bool {
-    matches!(node.value, Value::Null)
+    matches!(node.value, NodeValue::Null)
 }

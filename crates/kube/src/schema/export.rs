@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
+use super::node::{
+    ExtraFields, ListKey, ListTopology, NodeId, SchemaField, SchemaFields, SchemaNode, ValueFormat, ValueType,
+};
 use super::{Schemas, pack};
 
 impl Schemas {
@@ -28,24 +30,24 @@ impl Schemas {
     }
 }
 
-fn schema_of(node: &SchemaNode, waiting: &mut Vec<Id>) -> Json {
+fn schema_of(node: &SchemaNode, waiting: &mut Vec<NodeId>) -> Json {
     let mut schema = match node.kind {
-        Kind::Any => return json!({}),
-        Kind::Array => json!({"type": "array"}),
-        Kind::Boolean => json!({"type": "boolean"}),
-        Kind::Integer => json!({"type": "integer"}),
+        ValueType::Any => return json!({}),
+        ValueType::Array => json!({"type": "array"}),
+        ValueType::Boolean => json!({"type": "boolean"}),
+        ValueType::Integer => json!({"type": "integer"}),
         // The same alternatives as upstream; a null matches both, and so fails `oneOf`.
-        Kind::IntOrString => {
+        ValueType::IntOrString => {
             return json!({"oneOf": [{"type": ["string", "null"]}, {"type": ["integer", "null"]}]});
         }
-        Kind::Quantity => {
+        ValueType::Quantity => {
             return json!({"oneOf": [{"type": ["string", "null"]}, {"type": ["number", "null"]}]});
         }
-        Kind::Number => json!({"type": "number"}),
-        Kind::Object => json!({"type": "object"}),
-        Kind::String => json!({"type": "string"}),
+        ValueType::Number => json!({"type": "number"}),
+        ValueType::Object => json!({"type": "object"}),
+        ValueType::String => json!({"type": "string"}),
     };
-    if node.format != Format::None {
+    if node.format != ValueFormat::None {
         schema["format"] = node.format.name().into();
     }
     if !node.values.is_empty() {
@@ -60,20 +62,20 @@ fn schema_of(node: &SchemaNode, waiting: &mut Vec<Id>) -> Json {
         schema["required"] = required(&node.fields);
     }
     match node.rest {
-        Rest::Closed => schema["additionalProperties"] = false.into(),
-        Rest::Like(id) => schema["additionalProperties"] = reference(id, waiting),
-        Rest::Free => {}
+        ExtraFields::Closed => schema["additionalProperties"] = false.into(),
+        ExtraFields::Like(id) => schema["additionalProperties"] = reference(id, waiting),
+        ExtraFields::Free => {}
     }
     if let Some(id) = node.items {
         schema["items"] = reference(id, waiting);
     }
     match &node.topology {
-        Topology::Map(keys) => {
+        ListTopology::Map(keys) => {
             schema["x-kubernetes-list-type"] = "map".into();
             schema["x-kubernetes-list-map-keys"] = key_names(keys);
         }
-        Topology::Set => schema["x-kubernetes-list-type"] = "set".into(),
-        Topology::Atomic => {}
+        ListTopology::Set => schema["x-kubernetes-list-type"] = "set".into(),
+        ListTopology::Atomic => {}
     }
     if node.nullable {
         schema["type"] = json!([schema["type"], "null"]);
@@ -81,24 +83,24 @@ fn schema_of(node: &SchemaNode, waiting: &mut Vec<Id>) -> Json {
     schema
 }
 
-fn properties(fields: &Fields, waiting: &mut Vec<Id>) -> Json {
+fn properties(fields: &SchemaFields, waiting: &mut Vec<NodeId>) -> Json {
     let each = fields.iter().map(|field| (field.name().to_owned(), reference(field.id, waiting)));
     Json::Object(each.collect())
 }
 
-fn required(fields: &Fields) -> Json {
-    fields.iter().filter(|field| field.required).map(Field::name).collect()
+fn required(fields: &SchemaFields) -> Json {
+    fields.iter().filter(|field| field.required).map(SchemaField::name).collect()
 }
 
-fn key_names(keys: &[Key]) -> Json {
+fn key_names(keys: &[ListKey]) -> Json {
     keys.iter().map(|key| key.name.as_str()).collect()
 }
 
-fn reference(id: Id, waiting: &mut Vec<Id>) -> Json {
+fn reference(id: NodeId, waiting: &mut Vec<NodeId>) -> Json {
     waiting.push(id);
     json!({"$ref": format!("#/$defs/{}", name(id))})
 }
 
-fn name(id: Id) -> String {
+fn name(id: NodeId) -> String {
     format!("n{}", id.0)
 }

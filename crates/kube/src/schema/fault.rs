@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::violation::shown;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 /// The valid types of a schema.
 pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
@@ -116,7 +116,7 @@ impl CrdFault<'_> {
             }
             Self::Pattern => Some("values are not checked against it; see the syntax of Go's `regexp`".to_owned()),
             Self::TooLarge => Some("simplify the definition".to_owned()),
-            Self::UnknownType { name } => Some(closest(name, TYPES).map_or_else(
+            Self::UnknownType { name } => Some(closest_name(name, TYPES).map_or_else(
                 || format!("the types are {}", TYPES.map(|name| format!("`{name}`")).join(", ")),
                 |name| format!("did you mean `{name}`?"),
             )),

@@ -4,12 +4,12 @@
 
 use std::net::Ipv6Addr;
 
-use super::node::Format;
+use super::node::ValueFormat;
 use crate::quantity::quantity_parts;
 
-impl Format {
+impl ValueFormat {
     /// Returns the format of this name, or [`Self::None`] if the API server does not check it either.
-    pub(super) fn named(name: &str) -> Self {
+    pub(super) fn from_name(name: &str) -> Self {
         match name {
             "byte" => Self::Byte,
             "cidr" => Self::Cidr,
@@ -61,7 +61,7 @@ impl Format {
     }
 
     /// Reports whether an integer has this format.
-    pub(super) fn holds(self, number: i128) -> bool {
+    pub(super) fn fits_integer(self, number: i128) -> bool {
         match self {
             Self::Int32 => i32::try_from(number).is_ok(),
             // Larger numbers do not fit into Go's `int64`, regardless of the format.
@@ -272,7 +272,7 @@ pub(super) fn is_quantity(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Format, is_quantity};
+    use super::{ValueFormat, is_quantity};
 
     #[test]
     fn quantities_are_parsed_as_in_kubernetes() {
@@ -370,19 +370,25 @@ mod tests {
             ),
         ] {
             for text in good {
-                assert!(Format::named(format).fits(text), "{text:?} is a {format}");
+                assert!(ValueFormat::from_name(format).fits(text), "{text:?} is a {format}");
             }
             for text in bad {
-                assert!(!Format::named(format).fits(text), "{text:?} is not a {format}");
+                assert!(!ValueFormat::from_name(format).fits(text), "{text:?} is not a {format}");
             }
-            assert_eq!(Format::named(format).name(), format);
+            assert_eq!(ValueFormat::from_name(format).name(), format);
         }
     }
 
     #[test]
     fn integers_fit_their_width() {
-        assert!(Format::Int32.holds(i32::MAX.into()) && !Format::Int32.holds(i128::from(i32::MAX) + 1));
-        assert!(Format::Int64.holds(i64::MIN.into()) && !Format::Int64.holds(u64::MAX.into()));
-        assert!(!Format::None.holds(u64::MAX.into()));
+        assert!(
+            ValueFormat::Int32.fits_integer(i32::MAX.into())
+                && !ValueFormat::Int32.fits_integer(i128::from(i32::MAX) + 1)
+        );
+        assert!(
+            ValueFormat::Int64.fits_integer(i64::MIN.into())
+                && !ValueFormat::Int64.fits_integer(u64::MAX.into())
+        );
+        assert!(!ValueFormat::None.fits_integer(u64::MAX.into()));
     }
 }

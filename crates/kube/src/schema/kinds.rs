@@ -1,13 +1,13 @@
 //! Kinds of objects: their scope, and which versions of Kubernetes have them.
 
-use super::life::{api_version, is_gone, rank, removed_in};
+use super::life::{api_version, is_removed_api, rank, removed_in};
 use super::{KubeVersion, Schemas, pack};
-use crate::Scopes;
-use sealwave_core::text::closest;
+use crate::KindScopes;
+use sealwave_core::text::closest_name;
 
 /// The scope of a kind's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum ResourceScope {
     /// Cluster-scoped.
     Cluster,
     /// Namespaced.
@@ -16,7 +16,7 @@ pub enum Scope {
 
 /// The result of looking up a group, version and kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Known {
+pub enum KindLookup {
     /// Neither a version of Kubernetes nor an added definition has it.
     No {
         /// The `apiVersion` and kind that were probably meant.
@@ -48,26 +48,26 @@ const MAX_GUESSED: usize = 500;
 impl Schemas {
     /// Looks up a group, version and kind.
     #[must_use]
-    pub fn knows(&self, group: &str, version: &str, kind: &str) -> Known {
+    pub fn lookup(&self, group: &str, version: &str, kind: &str) -> KindLookup {
         if self.root(group, version, kind).is_some() {
-            return Known::Yes;
+            return KindLookup::Yes;
         }
         if let Some(life) = self.life_cycle(group, version, kind) {
             if let Some(removed_in) = life.removed_in.filter(|removed| *removed <= self.version) {
-                return Known::Removed { removed_in, replacement: life.replacement };
+                return KindLookup::Removed { removed_in, replacement: life.replacement };
             }
             if let Some(introduced) = life.introduced.filter(|introduced| *introduced > self.version) {
-                return Known::NotYet { introduced };
+                return KindLookup::NotYet { introduced };
             }
         }
         let served = self.served(group, kind);
         if !served.is_empty() || self.crds.kind(group, kind).is_some() {
-            return Known::OtherVersions(served.into_iter().map(str::to_owned).collect());
+            return KindLookup::OtherVersions(served.into_iter().map(str::to_owned).collect());
         }
         let removed = pack::EMBEDDED.versions(group, kind).filter_map(|entry| removed_in(&entry)).max();
         match removed.filter(|removed| *removed <= self.version) {
-            Some(removed_in) => Known::Removed { removed_in, replacement: None },
-            None => Known::No { meant: self.guess_kind(group, kind) },
+            Some(removed_in) => KindLookup::Removed { removed_in, replacement: None },
+            None => KindLookup::No { meant: self.guess_kind(group, kind) },
         }
     }
 
@@ -79,20 +79,20 @@ impl Schemas {
 
     /// Returns the preferred `apiVersion` and name of a custom kind in the same group with a similar name.
     #[must_use]
-    pub fn similar(&self, group: &str, kind: &str) -> Option<(String, String)> {
-        let own = self.crds.kinds_of(group).take(MAX_GUESSED);
-        let similar = (kind.len() <= MAX_KIND).then(|| closest(kind, own))??;
+    pub fn similar_kind(&self, group: &str, kind: &str) -> Option<(String, String)> {
+        let own = self.crds.kinds_in_group(group).take(MAX_GUESSED);
+        let similar = (kind.len() <= MAX_KIND).then(|| closest_name(kind, own))??;
         let version = self.served(group, similar).first().copied()?;
         Some((api_version(group, version), similar.to_owned()))
     }
 
     /// Returns the scope of a kind, or `None` if the kind is not known.
     #[must_use]
-    pub fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
-        if is_gone(group, kind) || pack::EMBEDDED.versions(group, kind).next().is_some() {
+    pub fn scope(&self, group: &str, kind: &str) -> Option<ResourceScope> {
+        if is_removed_api(group, kind) || pack::EMBEDDED.versions(group, kind).next().is_some() {
             // The pack does not hold the scope; `Scopes` does.
-            let cluster = Scopes::of(&[]).is_cluster_scoped(group, kind);
-            return Some(if cluster { Scope::Cluster } else { Scope::Namespaced });
+            let cluster = KindScopes::from_objects(&[]).is_cluster_scoped(group, kind);
+            return Some(if cluster { ResourceScope::Cluster } else { ResourceScope::Namespaced });
         }
         self.crds.kind(group, kind).map(|kind| kind.scope)
     }
@@ -120,12 +120,12 @@ impl Schemas {
             .kinds()
             .filter(|entry| entry.minors & self.version.bit() != 0)
             .map(|entry| (entry.group, entry.kind))
-            .chain(self.crds.kinds_of(group).map(|kind| (group, kind)).take(MAX_GUESSED))
+            .chain(self.crds.kinds_in_group(group).map(|kind| (group, kind)).take(MAX_GUESSED))
             .chain(self.crds.kinds().take(MAX_GUESSED))
             .collect();
         let similar = || {
             let own = all.iter().filter(|(other, _)| *other == group).map(|(_, kind)| *kind);
-            let similar = closest(kind, own)?;
+            let similar = closest_name(kind, own)?;
             all.iter().find(|found| **found == (group, similar))
         };
         let found = (kind.len() <= MAX_KIND).then(|| {
@@ -148,23 +148,24 @@ mod tests {
     }
 
     fn minor(minor: u8) -> KubeVersion {
-        KubeVersion::of_minor(minor)
+        KubeVersion::from_minor(minor)
     }
 
     #[test]
     fn lookups_tell_why_a_kind_does_not_exist() {
-        let removed = |minor_: u8, replacement: Option<&str>| Known::Removed {
+        let removed = |minor_: u8, replacement: Option<&str>| KindLookup::Removed {
             removed_in: minor(minor_),
             replacement: replacement.map(str::to_owned),
         };
-        let others =
-            |versions: &[&str]| Known::OtherVersions(versions.iter().map(|&name| name.to_owned()).collect());
-        let unknown_but_similar = |api_version: &str, kind: &str| Known::No {
+        let others = |versions: &[&str]| {
+            KindLookup::OtherVersions(versions.iter().map(|&name| name.to_owned()).collect())
+        };
+        let unknown_but_similar = |api_version: &str, kind: &str| KindLookup::No {
             meant: Some((api_version.to_owned(), kind.to_owned())),
         };
         for (version, group, api, kind, expected) in [
-            ("1.37", "apps", "v1", "Deployment", Known::Yes),
-            ("1.25", "autoscaling", "v2beta2", "HorizontalPodAutoscaler", Known::Yes),
+            ("1.37", "apps", "v1", "Deployment", KindLookup::Yes),
+            ("1.25", "autoscaling", "v2beta2", "HorizontalPodAutoscaler", KindLookup::Yes),
             (
                 "1.26",
                 "autoscaling",
@@ -188,7 +189,7 @@ mod tests {
                 "admissionregistration.k8s.io",
                 "v1",
                 "ValidatingAdmissionPolicy",
-                Known::NotYet { introduced: minor(30) },
+                KindLookup::NotYet { introduced: minor(30) },
             ),
             (
                 "1.32",
@@ -201,9 +202,9 @@ mod tests {
             ("1.37", "extensions", "v1", "Ingress", unknown_but_similar("networking.k8s.io/v1", "Ingress")),
             ("1.37", "", "v1", "configmap", unknown_but_similar("v1", "ConfigMap")),
             ("1.37", "apps", "v1", "Deploymnet", unknown_but_similar("apps/v1", "Deployment")),
-            ("1.37", "example.com", "v1", "Widget", Known::No { meant: None }),
+            ("1.37", "example.com", "v1", "Widget", KindLookup::No { meant: None }),
         ] {
-            assert_eq!(schemas(version).knows(group, api, kind), expected, "{version} {group}/{api} {kind}");
+            assert_eq!(schemas(version).lookup(group, api, kind), expected, "{version} {group}/{api} {kind}");
         }
     }
 
@@ -211,11 +212,11 @@ mod tests {
     fn scopes_of_kinds_are_known() {
         let schemas = schemas("1.37");
         for (group, kind, scope) in [
-            ("", "Namespace", Some(Scope::Cluster)),
-            ("", "Secret", Some(Scope::Namespaced)),
-            ("rbac.authorization.k8s.io", "ClusterRole", Some(Scope::Cluster)),
-            ("rbac.authorization.k8s.io", "Role", Some(Scope::Namespaced)),
-            ("extensions", "Ingress", Some(Scope::Namespaced)),
+            ("", "Namespace", Some(ResourceScope::Cluster)),
+            ("", "Secret", Some(ResourceScope::Namespaced)),
+            ("rbac.authorization.k8s.io", "ClusterRole", Some(ResourceScope::Cluster)),
+            ("rbac.authorization.k8s.io", "Role", Some(ResourceScope::Namespaced)),
+            ("extensions", "Ingress", Some(ResourceScope::Namespaced)),
             ("example.com", "Widget", None),
             ("", "Deployment", None),
         ] {

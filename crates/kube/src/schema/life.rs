@@ -141,7 +141,7 @@ impl Schemas {
 }
 
 /// Reports whether a version of a kind was removed before the oldest version of the pack.
-pub(super) fn is_gone(group: &str, kind: &str) -> bool {
+pub(super) fn is_removed_api(group: &str, kind: &str) -> bool {
     REMOVED.iter().any(|gone| split(gone.api_version).0 == group && gone.kinds.contains(&kind))
 }
 
@@ -153,7 +153,7 @@ fn built_in(group: &str, version: &str, kind: &str, at: KubeVersion) -> Option<L
         || pack::EMBEDDED.versions(group, kind).filter(|entry| is_stabler(entry.version, version));
     let listed = DEPRECATED.iter().find(|entry| (entry.0, entry.1, entry.2) == (group, version, kind));
     let since = match listed {
-        Some(entry) => Some(KubeVersion::of_minor(entry.3)),
+        Some(entry) => Some(KubeVersion::from_minor(entry.3)),
         None => more_stable()
             .filter_map(|entry| first_minor(&entry))
             .min()
@@ -181,7 +181,7 @@ fn removed_life_cycle(group: &str, version: &str, kind: &str) -> Option<LifeCycl
         .find(|gone| split(gone.api_version) == (group, version) && gone.kinds.contains(&kind))?;
     Some(LifeCycle {
         deprecated: true,
-        removed_in: Some(KubeVersion::of_minor(gone.removed_in)),
+        removed_in: Some(KubeVersion::from_minor(gone.removed_in)),
         replacement: gone.replacement.map(str::to_owned),
         ..LifeCycle::default()
     })
@@ -203,7 +203,7 @@ fn first_minor(entry: &KindEntry) -> Option<KubeVersion> {
 /// Returns the first version that no longer has an entry.
 pub(super) fn removed_in(entry: &KindEntry) -> Option<KubeVersion> {
     let last = KubeVersion::all().rfind(|version| entry.minors & version.bit() != 0)?;
-    (last < KubeVersion::NEWEST).then(|| KubeVersion::of_minor(last.minor() + 1))
+    (last < KubeVersion::NEWEST).then(|| KubeVersion::from_minor(last.minor() + 1))
 }
 
 /// Returns how stable a version is: `v2` ranks above `v1`, `v1beta2` and `v1alpha3`, in that order.
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     fn minor(minor: u8) -> KubeVersion {
-        KubeVersion::of_minor(minor)
+        KubeVersion::from_minor(minor)
     }
 
     #[test]

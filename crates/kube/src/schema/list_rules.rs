@@ -1,11 +1,11 @@
 //! The API server's rules for lists in the schema of a definition: list types, items and keys.
 
-use super::path::Path;
-use super::structure::{Structure, is_null, is_true};
+use super::path::ValuePath;
+use super::structure::{StructureChecker, is_null, is_true};
 use sealwave_core::document::Node;
 
-impl Structure<'_, '_> {
-    pub(super) fn lists(&mut self, schema: &Node, at: &Path<'_>) {
+impl StructureChecker<'_, '_> {
+    pub(super) fn lists(&mut self, schema: &Node, at: &ValuePath<'_>) {
         let Some(list) = schema.get("x-kubernetes-list-type") else { return };
         let path = at.key("x-kubernetes-list-type");
         let type_name = |node: &Node| node.get("type").and_then(Node::as_str).map(str::to_owned);
@@ -25,7 +25,7 @@ impl Structure<'_, '_> {
                 "items of a map or set are nullable",
                 "remove `nullable`",
                 &items_at,
-                items.shown_at(),
+                items.display_origin(),
             );
         }
         if keyed {
@@ -41,7 +41,7 @@ impl Structure<'_, '_> {
                 "items of a set are lists that are not atomic",
                 hint,
                 &items_at,
-                items.shown_at(),
+                items.display_origin(),
             );
         }
         if has_value("type", "object") && !has_value("x-kubernetes-map-type", "atomic") {
@@ -50,15 +50,15 @@ impl Structure<'_, '_> {
                 "items of a set are objects that are not atomic",
                 hint,
                 &items_at,
-                items.shown_at(),
+                items.display_origin(),
             );
         }
     }
 
-    fn keys(&mut self, schema: &Node, items: &Node, at: &Path<'_>) {
+    fn keys(&mut self, schema: &Node, items: &Node, at: &ValuePath<'_>) {
         if items.get("type").and_then(Node::as_str) != Some("object") {
             let hint = "write `type: object` into the items";
-            self.faults.add("items of a map are not objects", hint, &at.key("items"), items.shown_at());
+            self.faults.add("items of a map are not objects", hint, &at.key("items"), items.display_origin());
             return;
         }
         let path = at.key("x-kubernetes-list-map-keys");

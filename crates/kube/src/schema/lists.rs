@@ -3,30 +3,30 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::node::{Key, Scalar, Topology};
-use super::path::Path;
+use super::node::{ComparableScalar, ListKey, ListTopology};
+use super::path::ValuePath;
 
 use super::violation::ViolationKind;
-use super::walk::Walk;
+use super::walk::SchemaWalk;
 use sealwave_core::document::Node;
 
 /// Lists up to this length are compared pairwise, without allocating.
 const SHORT: usize = 8;
 
-impl<'a> Walk<'a, '_> {
-    pub(super) fn duplicates(&mut self, topology: &'a Topology, items: &'a [Node], at: &Path<'_>) {
+impl<'a> SchemaWalk<'a, '_> {
+    pub(super) fn duplicates(&mut self, topology: &'a ListTopology, items: &'a [Node], at: &ValuePath<'_>) {
         if items.len() < 2 {
             return;
         }
         match topology {
-            Topology::Atomic => {}
-            Topology::Set => self.repeated(
+            ListTopology::Atomic => {}
+            ListTopology::Set => self.repeated(
                 items,
                 at,
-                |item| Scalar::of(&item.value),
+                |item| ComparableScalar::from_value(&item.value),
                 |first| ViolationKind::DuplicateSetItem { first: first.origin },
             ),
-            Topology::Map(keys) => self.repeated(
+            ListTopology::Map(keys) => self.repeated(
                 items,
                 at,
                 |item| ListItemKey::new(item, keys),
@@ -39,7 +39,7 @@ impl<'a> Walk<'a, '_> {
     fn repeated<T: Eq + Hash>(
         &mut self,
         items: &'a [Node],
-        at: &Path<'_>,
+        at: &ValuePath<'_>,
         identity: impl Fn(&'a Node) -> Option<T>,
         kind: impl Fn(&'a Node) -> ViolationKind<'a>,
     ) {
@@ -59,28 +59,32 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-fn names(keys: &[Key]) -> Vec<&str> {
+fn names(keys: &[ListKey]) -> Vec<&str> {
     keys.iter().map(|key| key.name.as_str()).collect()
 }
 
 /// The key values that identify an item of a map list.
 struct ListItemKey<'a> {
     item: &'a Node,
-    keys: &'a [Key],
+    keys: &'a [ListKey],
 }
 
 impl<'a> ListItemKey<'a> {
     /// Returns `None` if a key without a default is missing or not a scalar, which is reported elsewhere.
-    fn new(item: &'a Node, keys: &'a [Key]) -> Option<Self> {
+    fn new(item: &'a Node, keys: &'a [ListKey]) -> Option<Self> {
         let identity = Self { item, keys };
         let complete = identity.values().all(|value| value.is_some());
         complete.then_some(identity)
     }
 
-    fn values(&self) -> impl Iterator<Item = Option<Scalar<'a>>> {
-        self.keys.iter().map(|key| match self.item.get(&key.name).map(|node| Scalar::of(&node.value)) {
-            None | Some(Some(Scalar::Null)) => key.default.as_ref().and_then(Scalar::of),
-            Some(value) => value,
+    fn values(&self) -> impl Iterator<Item = Option<ComparableScalar<'a>>> {
+        self.keys.iter().map(|key| {
+            match self.item.get(&key.name).map(|node| ComparableScalar::from_value(&node.value)) {
+                None | Some(Some(ComparableScalar::Null)) => {
+                    key.default.as_ref().and_then(ComparableScalar::from_value)
+                }
+                Some(value) => value,
+            }
         })
     }
 }

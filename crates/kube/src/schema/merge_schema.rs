@@ -4,10 +4,10 @@
 //! exists, so the newest schema counts, regardless of the cluster's version. Custom resources have no merge keys: the
 //! API server refuses strategic merge patches for them. This module ignores the schemas of definitions.
 
-use super::node::{Id, Key, Kind, SchemaNode, Topology};
-use super::pack::{self, Decoded, FIRST_MINOR};
+use super::node::{ListKey, ListTopology, NodeId, SchemaNode, ValueType};
+use super::pack::{self, DecodedPack, FIRST_MINOR};
 use super::version::KubeVersion;
-use sealwave_core::document::{Value, group_and_version};
+use sealwave_core::document::{NodeValue, group_and_version};
 
 /// Maps that a patch replaces as a whole, by group and kind. The pack does not hold the patch strategy of map fields.
 const REPLACED_MAPS: [(&str, &str, &[&str]); 1] = [("policy", "PodDisruptionBudget", &["spec", "selector"])];
@@ -15,9 +15,9 @@ const REPLACED_MAPS: [(&str, &str, &[&str]); 1] = [("policy", "PodDisruptionBudg
 /// A position in the schema of a built-in kind.
 #[derive(Clone, Copy, Debug)]
 pub struct MergeSchema {
-    decoded: &'static Decoded,
+    decoded: &'static DecodedPack,
     /// `None` if the schema does not describe this position.
-    id: Option<Id>,
+    id: Option<NodeId>,
     /// The path, from here, of the map that a patch replaces as a whole.
     replaced_map: Option<&'static [&'static str]>,
 }
@@ -35,11 +35,11 @@ pub enum ListMerge {
 
 impl MergeSchema {
     /// Returns the schema of a built-in kind, or `None` for any other kind.
-    pub fn of(api_version: &str, kind: &str) -> Option<Self> {
+    pub fn for_kind(api_version: &str, kind: &str) -> Option<Self> {
         let (group, version) = group_and_version(api_version);
         let entry = pack::EMBEDDED.versions(group, kind).find(|entry| entry.version == version)?;
         let newest = u8::try_from(entry.minors.checked_ilog2()?).ok()?;
-        let decoded = Decoded::of(KubeVersion::of_minor(FIRST_MINOR + newest));
+        let decoded = DecodedPack::for_version(KubeVersion::from_minor(FIRST_MINOR + newest));
         let replaced =
             REPLACED_MAPS.iter().find(|(of_group, of_kind, _)| (*of_group, *of_kind) == (group, kind));
         Some(Self { decoded, id: Some(entry.id), replaced_map: replaced.map(|(_, _, path)| *path) })
@@ -62,7 +62,7 @@ impl MergeSchema {
 
     /// Returns how a patch changes the list at this position.
     pub fn list(self) -> ListMerge {
-        match self.node().and_then(|node| node.merge_key.filter(|_| node.kind == Kind::Array)) {
+        match self.node().and_then(|node| node.merge_key.filter(|_| node.kind == ValueType::Array)) {
             None => ListMerge::Replace,
             Some("") => ListMerge::ByValue,
             Some(key) => ListMerge::ByKey(key),
@@ -76,9 +76,9 @@ impl MergeSchema {
 
     /// Returns the keys that together identify an item of the list at this position, with their defaults. They may
     /// include more than the merge key, for example `containerPort` and `protocol`.
-    pub fn list_keys(self) -> impl Iterator<Item = (&'static str, Option<&'static Value>)> {
-        let keys: &[Key] = match self.node().map(|node| &node.topology) {
-            Some(Topology::Map(keys)) => keys,
+    pub fn list_keys(self) -> impl Iterator<Item = (&'static str, Option<&'static NodeValue>)> {
+        let keys: &[ListKey] = match self.node().map(|node| &node.topology) {
+            Some(ListTopology::Map(keys)) => keys,
             _ => &[],
         };
         keys.iter().map(|key| (key.name.as_str(), key.default.as_ref()))
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn at(api_version: &str, kind: &str, path: &[&str]) -> MergeSchema {
-        let root = MergeSchema::of(api_version, kind).expect("a built-in kind");
+        let root = MergeSchema::for_kind(api_version, kind).expect("a built-in kind");
         path.iter().fold(root, |schema, step| if *step == "[]" { schema.item() } else { schema.field(step) })
     }
 
@@ -134,8 +134,8 @@ mod tests {
         ] {
             assert_eq!(at(api_version, kind, &path).list(), wanted, "{kind} {path:?}");
         }
-        assert!(MergeSchema::of("example.com/v1", "Widget").is_none());
-        assert!(MergeSchema::of("apps/v2", "Deployment").is_none());
+        assert!(MergeSchema::for_kind("example.com/v1", "Widget").is_none());
+        assert!(MergeSchema::for_kind("apps/v2", "Deployment").is_none());
         let beta = at("autoscaling/v2beta2", "HorizontalPodAutoscaler", &["metadata", "ownerReferences"]);
         assert_eq!(beta.list(), ListMerge::ByKey("uid"), "the newest version that has it counts");
     }

@@ -45,43 +45,43 @@ mod walk;
 
 pub use fault::CrdFault;
 pub use format::is_cidr;
-pub use kinds::{Known, Scope};
+pub use kinds::{KindLookup, ResourceScope};
 pub use life::{LifeCycle, kinds};
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub use merge_schema::{ListMerge, MergeSchema};
-pub use node::Scalar;
+pub use node::ComparableScalar;
 pub use packed::{PackedDefinition, PackedKind, PackedRelease};
 pub use version::{KubeVersion, VersionError};
-pub use violation::{Bound, Pointer, Violation, ViolationKind};
+pub use violation::{JsonPointer, RangeBound, Violation, ViolationKind};
 
 use std::collections::BTreeSet;
 
-use compile::Defaults;
+use compile::UncheckedDefaults;
 use crd::{Crds, RuleCount};
-use define::{Defined, define};
-use effective::Effects;
-use evaluate::Evaluator;
-use node::{Id, SchemaNode};
-use pack::Decoded;
-use walk::{MAX_VIOLATIONS, Walk};
+use define::{ParsedCrd, parse_crd};
+use effective::ServerChanges;
+use evaluate::RuleEvaluator;
+use node::{NodeId, SchemaNode};
+use pack::DecodedPack;
+use walk::{MAX_VIOLATIONS, SchemaWalk};
 
 pub use crate::Quantity;
-use crate::cel::Budget;
+use crate::cel::CelBudget;
 use sealwave_core::document::{Node, group_and_version};
-use sealwave_core::pattern::Pattern as Compiled;
+use sealwave_core::pattern::GoPattern as Compiled;
 
 /// The schemas of one version of Kubernetes, and of the custom resources that were added.
 #[derive(Debug)]
 pub struct Schemas {
     version: KubeVersion,
-    built_in: &'static Decoded,
+    built_in: &'static DecodedPack,
     crds: Crds,
 }
 
 /// The schema of a kind in the [`Schemas`] that returned it.
 #[derive(Clone, Copy, Debug)]
 pub struct KindSchema {
-    root: Id,
+    root: NodeId,
     /// Whether objects of this kind define custom resources.
     defines: bool,
     /// Whether a check depends on what the API server fills in or drops.
@@ -97,7 +97,7 @@ pub struct CheckOptions {
 
 /// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checked {
+pub enum CheckOutcome {
     /// At least one violation was found.
     Invalid,
     /// The group, version and kind have no schema, or the object has no `apiVersion` or `kind`.
@@ -128,7 +128,7 @@ impl Schemas {
     /// Returns the schemas of a version. Built-in schemas are decoded on first use.
     #[must_use]
     pub fn new(version: KubeVersion) -> Self {
-        Self { version, built_in: Decoded::of(version), crds: Crds::default() }
+        Self { version, built_in: DecodedPack::for_version(version), crds: Crds::default() }
     }
 
     /// Returns the version of Kubernetes.
@@ -141,7 +141,7 @@ impl Schemas {
     /// one.
     pub fn add_crd<'c>(&mut self, crd: &'c Node) -> CrdReport<'c> {
         let metadata = self.metadata();
-        let Defined { definition, faults, .. } = define(&mut self.crds, metadata, crd);
+        let ParsedCrd { definition, faults, .. } = parse_crd(&mut self.crds, metadata, crd);
         let Some((group, kind, definition)) = definition else {
             return CrdReport { kind: None, unchecked_rules: 0, faults };
         };
@@ -170,9 +170,9 @@ impl Schemas {
         object: &'a Node,
         options: CheckOptions,
         report: &mut dyn FnMut(Violation<'a>),
-    ) -> Checked {
+    ) -> CheckOutcome {
         let kind = gvk(object).and_then(|(group, version, kind)| self.kind(group, version, kind));
-        kind.map_or(Checked::NoSchema, |kind| self.check_kind(kind, object, options, report))
+        kind.map_or(CheckOutcome::NoSchema, |kind| self.check_kind(kind, object, options, report))
     }
 
     /// Like [`Self::check`], for an object whose kind was looked up in these schemas.
@@ -182,19 +182,19 @@ impl Schemas {
         object: &'a Node,
         options: CheckOptions,
         report: &mut dyn FnMut(Violation<'a>),
-    ) -> Checked {
+    ) -> CheckOutcome {
         let mut found = Vec::new();
         self.walk(kind, object, options, &mut |violation| found.push(violation));
         if kind.defines {
             self.check_definition(object, &mut found);
         }
         if found.is_empty() {
-            return Checked::Valid;
+            return CheckOutcome::Valid;
         }
         // The violations of a mapping are found after those inside it.
         found.sort_by_key(|violation| violation.origin);
         found.into_iter().take(MAX_VIOLATIONS).for_each(report);
-        Checked::Invalid
+        CheckOutcome::Invalid
     }
 
     fn walk<'a>(
@@ -204,14 +204,14 @@ impl Schemas {
         options: CheckOptions,
         sink: &mut dyn FnMut(Violation<'a>),
     ) {
-        let effects = kind.alternatives.then(|| Effects::new(self, kind.root, object));
-        let mut walk = Walk {
+        let effects = kind.alternatives.then(|| ServerChanges::new(self, kind.root, object));
+        let mut walk = SchemaWalk {
             schemas: self,
             strict: options.strict,
             lenient: false,
             sink,
-            found: 0,
-            most: MAX_VIOLATIONS,
+            reported: 0,
+            max_reported: MAX_VIOLATIONS,
             steps: effects.as_ref().map_or(0, |effects| effects.steps),
             effects: effects.as_ref(),
             in_branch: false,
@@ -236,7 +236,7 @@ impl Schemas {
     pub fn evaluate_rules<'a>(
         &'a self,
         object: &'a Node,
-        budget: &mut Budget,
+        budget: &mut CelBudget,
         report: &mut dyn FnMut(Violation<'a>),
     ) -> usize {
         let Some((group, version, kind)) = gvk(object) else { return 0 };
@@ -248,8 +248,13 @@ impl Schemas {
             return 0;
         }
         budget.start_object();
-        let mut evaluator =
-            Evaluator { schemas: self, budget, found: Vec::new(), unevaluated: BTreeSet::new(), values: 0 };
+        let mut evaluator = RuleEvaluator {
+            schemas: self,
+            budget,
+            found: Vec::new(),
+            unevaluated: BTreeSet::new(),
+            values: 0,
+        };
         evaluator.object(root, object);
         let mut found = evaluator.found;
         found.sort_by_key(|violation| violation.origin);
@@ -259,7 +264,7 @@ impl Schemas {
     }
 
     /// Returns the root node of a kind's schema.
-    fn root(&self, group: &str, version: &str, kind: &str) -> Option<Id> {
+    fn root(&self, group: &str, version: &str, kind: &str) -> Option<NodeId> {
         let built_in = pack::EMBEDDED
             .versions(group, kind)
             .find(|entry| entry.version == version && entry.minors & self.version.bit() != 0);
@@ -269,7 +274,7 @@ impl Schemas {
         }
     }
 
-    fn node(&self, id: Id) -> &SchemaNode {
+    fn node(&self, id: NodeId) -> &SchemaNode {
         if id.is_custom() { self.crds.node(id) } else { self.built_in.node(id) }
     }
 
@@ -278,7 +283,7 @@ impl Schemas {
     }
 
     /// Returns the node of `metadata`, which all objects share.
-    fn metadata(&self) -> Id {
+    fn metadata(&self) -> NodeId {
         let field = |root| self.node(root).fields.find("metadata").map(|field| field.id);
         self.root("", "v1", "ConfigMap").and_then(field).unwrap_or(crd::FREE)
     }
@@ -286,8 +291,8 @@ impl Schemas {
     /// Checks a definition itself; violations that the walk already reported (types, unknown keywords) are not
     /// repeated.
     fn check_definition<'a>(&self, object: &'a Node, found: &mut Vec<Violation<'a>>) {
-        let mut crds = Crds::to_be_judged();
-        let Defined { faults, defaults, .. } = define(&mut crds, self.metadata(), object);
+        let mut crds = Crds::for_definition_check();
+        let ParsedCrd { faults, defaults, .. } = parse_crd(&mut crds, self.metadata(), object);
         let is_valid = found.is_empty();
         found.extend(faults.into_iter().filter(|fault| match &fault.kind {
             ViolationKind::Definition(
@@ -303,7 +308,7 @@ impl Schemas {
     }
 
     /// Checks defaults against the schemas of a definition, except for patterns.
-    fn unfit_defaults<'a>(&self, crds: Crds, defaults: &Defaults<'a>) -> Vec<Violation<'a>> {
+    fn unfit_defaults<'a>(&self, crds: Crds, defaults: &UncheckedDefaults<'a>) -> Vec<Violation<'a>> {
         let own = Self { version: self.version, built_in: self.built_in, crds };
         let mut steps = 0;
         let mut faults = Vec::new();
@@ -312,23 +317,23 @@ impl Schemas {
             let mut take = |violation: Violation<'_>| {
                 reason.get_or_insert_with(|| violation.kind.to_string());
             };
-            let mut walk = Walk {
+            let mut walk = SchemaWalk {
                 schemas: &own,
                 strict: true,
                 lenient: false,
                 sink: &mut take,
-                found: 0,
-                most: 1,
+                reported: 0,
+                max_reported: 1,
                 steps,
                 effects: None,
                 in_branch: false,
                 anchor: None,
             };
-            walk.value(*id, default, &path::Path::ROOT, 1);
+            walk.value(*id, default, &path::ValuePath::ROOT, 1);
             steps = walk.steps;
             if let Some(reason) = reason {
                 let kind = ViolationKind::Definition(CrdFault::Default { reason });
-                faults.push(Violation { kind, pointer: pointer.clone(), origin: default.shown_at() });
+                faults.push(Violation { kind, pointer: pointer.clone(), origin: default.display_origin() });
             }
         }
         faults

@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use compact_str::CompactString;
 
-use super::validations::Validation;
-use super::violation::Bound;
-use sealwave_core::document::{Node, Number, Value};
+use super::validations::CelRule;
+use super::violation::RangeBound;
+use sealwave_core::document::{Node, NodeValue, Number};
 use sealwave_core::text::same_key;
 
 /// A reference to a schema node: in the pack, or, for higher numbers, in the CRDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Id(pub(super) u32);
+pub(super) struct NodeId(pub(super) u32);
 
 /// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueType {
     Any,
     Array,
     Boolean,
@@ -29,7 +29,7 @@ pub(super) enum Kind {
 
 /// The format of a text or a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum ValueFormat {
     #[default]
     None,
     Byte,
@@ -47,49 +47,49 @@ pub(super) enum Format {
 
 /// The fields that an object may have besides the declared ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
+pub(super) enum ExtraFields {
     /// None.
     Closed,
     /// Any fields.
     Free,
     /// Any fields whose values match this node.
-    Like(Id),
+    Like(NodeId),
 }
 
 /// How the items of a list are told apart.
 #[derive(Debug)]
-pub(super) enum Topology {
+pub(super) enum ListTopology {
     /// Items need not differ.
     Atomic,
     /// By the values of these keys.
-    Map(Vec<Key>),
+    Map(Vec<ListKey>),
     /// By their values.
     Set,
 }
 
 /// A key of a map list.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct ListKey {
     pub(super) name: CompactString,
     /// The value of an absent key.
-    pub(super) default: Option<Value>,
+    pub(super) default: Option<NodeValue>,
 }
 
 /// A node of a schema.
 #[derive(Debug)]
 pub(super) struct SchemaNode {
-    pub(super) kind: Kind,
+    pub(super) kind: ValueType,
     pub(super) nullable: bool,
-    pub(super) format: Format,
-    pub(super) fields: Fields,
-    pub(super) rest: Rest,
-    pub(super) items: Option<Id>,
-    pub(super) topology: Topology,
+    pub(super) format: ValueFormat,
+    pub(super) fields: SchemaFields,
+    pub(super) rest: ExtraFields,
+    pub(super) items: Option<NodeId>,
+    pub(super) topology: ListTopology,
     /// How a strategic merge patch merges a built-in list: by this key, or by value if it is empty.
     pub(super) merge_key: Option<&'static str>,
     /// The values of a built-in enum, in byte order; those of custom resources are in `rules`.
     pub(super) values: Vec<&'static str>,
-    pub(super) rules: Option<Box<Rules>>,
+    pub(super) rules: Option<Box<ValueRules>>,
     /// The default of a custom resource's field.
     pub(super) default: Option<Box<Node>>,
 }
@@ -97,13 +97,13 @@ pub(super) struct SchemaNode {
 impl SchemaNode {
     /// A node that accepts any value.
     pub(super) const ANY: Self = Self {
-        kind: Kind::Any,
+        kind: ValueType::Any,
         nullable: true,
-        format: Format::None,
-        fields: Fields::NONE,
-        rest: Rest::Free,
+        format: ValueFormat::None,
+        fields: SchemaFields::NONE,
+        rest: ExtraFields::Free,
         items: None,
-        topology: Topology::Atomic,
+        topology: ListTopology::Atomic,
         merge_key: None,
         values: Vec::new(),
         rules: None,
@@ -111,27 +111,27 @@ impl SchemaNode {
     };
 
     /// Returns the node of undeclared fields.
-    pub(super) const fn rest_id(&self) -> Option<Id> {
+    pub(super) const fn rest_id(&self) -> Option<NodeId> {
         match self.rest {
-            Rest::Like(id) => Some(id),
-            Rest::Closed | Rest::Free => None,
+            ExtraFields::Like(id) => Some(id),
+            ExtraFields::Closed | ExtraFields::Free => None,
         }
     }
 }
 
 /// The declared fields of an object.
 #[derive(Debug)]
-pub(super) struct Fields {
+pub(super) struct SchemaFields {
     /// The fields, in byte order of their names.
-    all: Vec<Field>,
+    all: Vec<SchemaField>,
     required: usize,
 }
 
 /// A declared field.
 #[derive(Clone, Debug)]
-pub(super) struct Field {
-    pub(super) name: Name,
-    pub(super) id: Id,
+pub(super) struct SchemaField {
+    pub(super) name: FieldName,
+    pub(super) id: NodeId,
     pub(super) required: bool,
     /// A null counts as an absent field.
     pub(super) null_is_absent: bool,
@@ -141,22 +141,22 @@ pub(super) struct Field {
 
 /// The name of a field, ordered by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Name {
+pub(super) struct FieldName {
     /// The first bytes, so that lookups rarely compare whole names.
     start: u64,
     text: Cow<'static, str>,
 }
 
-impl Name {
+impl FieldName {
     pub(super) fn new(text: Cow<'static, str>) -> Self {
         Self { start: start(&text), text }
     }
 }
 
-impl Field {
+impl SchemaField {
     /// Creates an optional field that keeps nulls and has no default.
-    pub(super) fn new(name: Cow<'static, str>, id: Id) -> Self {
-        Self { name: Name::new(name), id, required: false, null_is_absent: false, has_default: false }
+    pub(super) fn new(name: Cow<'static, str>, id: NodeId) -> Self {
+        Self { name: FieldName::new(name), id, required: false, null_is_absent: false, has_default: false }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -182,11 +182,11 @@ fn start(text: &str) -> u64 {
     bytes.first().map_or(0, |only| u64::from(*only) << 56)
 }
 
-impl Fields {
+impl SchemaFields {
     pub(super) const NONE: Self = Self { all: Vec::new(), required: 0 };
 
     /// Sorts fields; of two with the same name, either may be found.
-    pub(super) fn new(mut all: Vec<Field>) -> Self {
+    pub(super) fn new(mut all: Vec<SchemaField>) -> Self {
         all.sort_by(|a, b| a.name.cmp(&b.name));
         let required = all.iter().filter(|field| field.required).count();
         Self { all, required }
@@ -202,11 +202,11 @@ impl Fields {
     }
 
     /// Returns all fields, in the order of their names.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &SchemaField> {
         self.all.iter()
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&Field> {
+    pub(super) fn find(&self, name: &str) -> Option<&SchemaField> {
         let wanted = start(name);
         let from = self.all.partition_point(|field| field.name.start < wanted);
         let like = self.all.get(from..)?.iter().take_while(|field| field.name.start == wanted);
@@ -216,26 +216,26 @@ impl Fields {
 
 /// The rules of a custom resource's schema for a value, besides its type.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
+pub(super) struct ValueRules {
     pub(super) values: Option<Vec<Node>>,
     pub(super) pattern: Option<usize>,
-    pub(super) least: Option<Bound<f64>>,
-    pub(super) most: Option<Bound<f64>>,
+    pub(super) minimum: Option<RangeBound<f64>>,
+    pub(super) maximum: Option<RangeBound<f64>>,
     pub(super) factor: Option<f64>,
     pub(super) characters: (Option<u64>, Option<u64>),
     pub(super) items: (Option<u64>, Option<u64>),
     pub(super) fields: (Option<u64>, Option<u64>),
-    pub(super) all_of: Vec<Id>,
-    pub(super) any_of: Vec<Id>,
-    pub(super) one_of: Vec<Id>,
-    pub(super) not: Option<Id>,
+    pub(super) all_of: Vec<NodeId>,
+    pub(super) any_of: Vec<NodeId>,
+    pub(super) one_of: Vec<NodeId>,
+    pub(super) not: Option<NodeId>,
     /// CEL rules, evaluated by `evaluate`.
-    pub(super) validations: Vec<Validation>,
+    pub(super) validations: Vec<CelRule>,
 }
 
 /// A scalar that can be compared; `1` and `1.0` are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scalar<'a> {
+pub enum ComparableScalar<'a> {
     Flag(bool),
     Float(u64),
     Int(i128),
@@ -243,23 +243,23 @@ pub enum Scalar<'a> {
     Text(&'a str),
 }
 
-impl<'a> Scalar<'a> {
+impl<'a> ComparableScalar<'a> {
     /// Returns `None` for mappings and sequences.
-    pub fn of(value: &'a Value) -> Option<Self> {
+    pub fn from_value(value: &'a NodeValue) -> Option<Self> {
         match value {
-            Value::Bool(flag) => Some(Self::Flag(*flag)),
-            Value::Null => Some(Self::Null),
-            Value::Number(number) => {
-                Some(integer(*number).map_or_else(|| Self::Float(float(*number).to_bits()), Self::Int))
+            NodeValue::Bool(flag) => Some(Self::Flag(*flag)),
+            NodeValue::Null => Some(Self::Null),
+            NodeValue::Number(number) => {
+                Some(as_integer(*number).map_or_else(|| Self::Float(as_f64(*number).to_bits()), Self::Int))
             }
-            Value::String(text) => Some(Self::Text(text)),
-            Value::Mapping(_) | Value::Sequence(_) => None,
+            NodeValue::String(text) => Some(Self::Text(text)),
+            NodeValue::Mapping(_) | NodeValue::Sequence(_) => None,
         }
     }
 }
 
 /// Returns a number without a fraction: floats such as `1.0` are written as `1` before the API server sees them.
-pub(super) fn integer(number: Number) -> Option<i128> {
+pub(super) fn as_integer(number: Number) -> Option<i128> {
     // Go writes floats from 1e21 on with an exponent, which integers must not have.
     const EXPONENT_FROM: f64 = 1e21;
     match number {
@@ -273,7 +273,7 @@ pub(super) fn integer(number: Number) -> Option<i128> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bounds of a schema are floats as well")]
-pub(super) fn float(number: Number) -> f64 {
+pub(super) fn as_f64(number: Number) -> f64 {
     match number {
         Number::Int(int) => int as f64,
         Number::Uint(uint) => uint as f64,
@@ -302,12 +302,13 @@ mod tests {
             "b",
             "ü",
         ];
-        let mut fields: Vec<Field> = names.iter().map(|name| Field::new((*name).into(), Id(0))).collect();
+        let mut fields: Vec<SchemaField> =
+            names.iter().map(|name| SchemaField::new((*name).into(), NodeId(0))).collect();
         assert!(fields.is_sorted_by(|a, b| a.name < b.name));
         fields.reverse();
-        let fields = Fields::new(fields);
+        let fields = SchemaFields::new(fields);
         for name in names {
-            assert_eq!(fields.find(name).map(Field::name), Some(name));
+            assert_eq!(fields.find(name).map(SchemaField::name), Some(name));
         }
         for name in ["abcdefgi", "abcdefghj", "aa", "c", "u"] {
             assert!(fields.find(name).is_none(), "{name}");

@@ -5,9 +5,11 @@
 
 use std::sync::OnceLock;
 
-use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
+use super::node::{
+    ExtraFields, ListKey, ListTopology, NodeId, SchemaField, SchemaFields, SchemaNode, ValueFormat, ValueType,
+};
 use super::version::KubeVersion;
-use sealwave_core::document::Value;
+use sealwave_core::document::NodeValue;
 
 /// The oldest minor of the pack.
 pub(super) const FIRST_MINOR: u8 = 25;
@@ -36,14 +38,14 @@ pub(super) struct KindEntry {
     pub(super) group: &'static str,
     pub(super) kind: &'static str,
     pub(super) version: &'static str,
-    pub(super) id: Id,
+    pub(super) id: NodeId,
     /// Bit 0 is the oldest minor.
     pub(super) minors: u16,
 }
 
 /// A pack and the byte offsets of its tables.
 #[derive(Debug)]
-pub(super) struct Pack {
+pub(super) struct SchemaPack {
     bytes: &'static [u8],
     strings: usize,
     definitions: usize,
@@ -55,9 +57,9 @@ pub(super) struct Pack {
 }
 
 /// The embedded pack.
-pub(super) static EMBEDDED: Pack = Pack::over(BYTES);
+pub(super) static EMBEDDED: SchemaPack = SchemaPack::over(BYTES);
 
-impl Pack {
+impl SchemaPack {
     const fn over(bytes: &'static [u8]) -> Self {
         const fn count(bytes: &[u8], index: usize) -> usize {
             match word_at(bytes, MAGIC + 2 * index) {
@@ -106,7 +108,7 @@ impl Pack {
             group: self.string(word(0)?.into()),
             kind: self.string(word(1)?.into()),
             version: self.string(word(2)?.into()),
-            id: Id(u32::from(word(3)? | FLAG)),
+            id: NodeId(u32::from(word(3)? | FLAG)),
             minors: word(4)?,
         })
     }
@@ -157,40 +159,44 @@ impl Pack {
         let start = usize::from(self.word(self.starts, node)?);
         let word = |offset: usize| self.word(self.stream, start + offset);
         let [code, flags] = word(0)?.to_le_bytes();
-        let node = SchemaNode { nullable: flags & NULLABLE != 0, rest: Rest::Free, ..SchemaNode::ANY };
+        let node = SchemaNode { nullable: flags & NULLABLE != 0, rest: ExtraFields::Free, ..SchemaNode::ANY };
         Some(match code {
             1 => {
                 let count = usize::from(word(3)?);
                 let topology = match flags & LIST_TYPE {
-                    SET => Topology::Set,
-                    MAP => Topology::Map(self.keys(start + 4, count)),
-                    _ => Topology::Atomic,
+                    SET => ListTopology::Set,
+                    MAP => ListTopology::Map(self.keys(start + 4, count)),
+                    _ => ListTopology::Atomic,
                 };
                 let merge_key = if flags & MERGE == 0 { None } else { Some(self.string(word(2)?.into())) };
                 SchemaNode {
-                    kind: Kind::Array,
-                    items: Some(Id(word(1)?.into())),
+                    kind: ValueType::Array,
+                    items: Some(NodeId(word(1)?.into())),
                     topology,
                     merge_key,
                     ..node
                 }
             }
-            2 => SchemaNode { kind: Kind::Boolean, ..node },
-            3 => SchemaNode { kind: Kind::Integer, format: format(word(1)?), ..node },
+            2 => SchemaNode { kind: ValueType::Boolean, ..node },
+            3 => SchemaNode { kind: ValueType::Integer, format: format(word(1)?), ..node },
             // A port is an `int32`, as in the API server.
-            4 => SchemaNode { kind: Kind::IntOrString, format: Format::Int32, ..node },
-            5 => SchemaNode { kind: Kind::Object, rest: Rest::Like(Id(word(1)?.into())), ..node },
-            6 => SchemaNode { kind: Kind::Number, format: format(word(1)?), ..node },
+            4 => SchemaNode { kind: ValueType::IntOrString, format: ValueFormat::Int32, ..node },
+            5 => SchemaNode {
+                kind: ValueType::Object,
+                rest: ExtraFields::Like(NodeId(word(1)?.into())),
+                ..node
+            },
+            6 => SchemaNode { kind: ValueType::Number, format: format(word(1)?), ..node },
             7 => {
-                let fields = Fields::new(self.fields(start + 3, word(1)?.into()));
-                let rest = if flags & CLOSED != 0 { Rest::Closed } else { Rest::Free };
-                SchemaNode { kind: Kind::Object, fields, rest, ..node }
+                let fields = SchemaFields::new(self.fields(start + 3, word(1)?.into()));
+                let rest = if flags & CLOSED != 0 { ExtraFields::Closed } else { ExtraFields::Free };
+                SchemaNode { kind: ValueType::Object, fields, rest, ..node }
             }
-            8 => SchemaNode { kind: Kind::Quantity, ..node },
+            8 => SchemaNode { kind: ValueType::Quantity, ..node },
             9 => {
                 let values = self.words(start + 3, word(2)?.into());
                 let values = values.map(|word| self.string(usize::from(word & !FLAG))).collect();
-                SchemaNode { kind: Kind::String, format: format(word(1)?), values, ..node }
+                SchemaNode { kind: ValueType::String, format: format(word(1)?), values, ..node }
             }
             _ => node,
         })
@@ -202,19 +208,22 @@ impl Pack {
     }
 
     /// Reads names with their flag, followed by as many references.
-    fn fields(&self, start: usize, count: usize) -> Vec<Field> {
-        let field = |(name, target): (u16, u16)| Field {
+    fn fields(&self, start: usize, count: usize) -> Vec<SchemaField> {
+        let field = |(name, target): (u16, u16)| SchemaField {
             required: name & FLAG != 0,
-            ..Field::new(self.name(name).into(), Id(target.into()))
+            ..SchemaField::new(self.name(name).into(), NodeId(target.into()))
         };
         self.words(start, count).zip(self.words(start + count, count)).map(field).collect()
     }
 
     /// Reads names, followed by as many defaults; an empty one means no default.
-    fn keys(&self, start: usize, count: usize) -> Vec<Key> {
+    fn keys(&self, start: usize, count: usize) -> Vec<ListKey> {
         let key = |(name, default): (u16, u16)| {
             let default = Some(self.string(default.into())).filter(|text| !text.is_empty());
-            Key { name: self.name(name).into(), default: default.map(|text| Value::String(text.into())) }
+            ListKey {
+                name: self.name(name).into(),
+                default: default.map(|text| NodeValue::String(text.into())),
+            }
         };
         self.words(start, count).zip(self.words(start + count, count)).map(key).collect()
     }
@@ -226,7 +235,7 @@ impl Pack {
 
 /// The embedded pack for one version of Kubernetes. Each node is decoded on first use, once per process.
 #[derive(Debug)]
-pub(super) struct Decoded {
+pub(super) struct DecodedPack {
     version: KubeVersion,
     /// By the numbers of the references.
     definitions: Box<[LazyNode]>,
@@ -235,11 +244,12 @@ pub(super) struct Decoded {
 
 type LazyNode = OnceLock<Box<SchemaNode>>;
 
-impl Decoded {
+impl DecodedPack {
     /// Returns the pack for a version; for an unknown version, every node accepts any value.
-    pub fn of(version: KubeVersion) -> &'static Self {
-        static VERSIONS: [OnceLock<Decoded>; MINORS as usize] = [const { OnceLock::new() }; MINORS as usize];
-        static UNKNOWN: OnceLock<Decoded> = OnceLock::new();
+    pub fn for_version(version: KubeVersion) -> &'static Self {
+        static VERSIONS: [OnceLock<DecodedPack>; MINORS as usize] =
+            [const { OnceLock::new() }; MINORS as usize];
+        static UNKNOWN: OnceLock<DecodedPack> = OnceLock::new();
         let slot = VERSIONS.get(version.bit().trailing_zeros() as usize).unwrap_or(&UNKNOWN);
         slot.get_or_init(|| {
             let slots = |count: usize| (0..count).map(|_| LazyNode::new()).collect();
@@ -252,7 +262,7 @@ impl Decoded {
     }
 
     /// Returns the node of a reference.
-    pub(super) fn node(&'static self, id: Id) -> &'static SchemaNode {
+    pub(super) fn node(&'static self, id: NodeId) -> &'static SchemaNode {
         let Ok(reference) = u16::try_from(id.0) else { return const { &SchemaNode::ANY } };
         let slots = if reference & FLAG == 0 { &self.nodes } else { &self.definitions };
         let slot = slots.get(usize::from(reference & !FLAG));
@@ -266,13 +276,13 @@ const fn word_at(bytes: &[u8], at: usize) -> Option<u16> {
     if at + 1 < bytes.len() { Some(u16::from_le_bytes([bytes[at], bytes[at + 1]])) } else { None }
 }
 
-const fn format(code: u16) -> Format {
+const fn format(code: u16) -> ValueFormat {
     match code {
-        1 => Format::Byte,
-        2 => Format::DateTime,
-        4 => Format::Int32,
-        5 => Format::Int64,
-        _ => Format::None,
+        1 => ValueFormat::Byte,
+        2 => ValueFormat::DateTime,
+        4 => ValueFormat::Int32,
+        5 => ValueFormat::Int64,
+        _ => ValueFormat::None,
     }
 }
 
@@ -306,7 +316,7 @@ mod tests {
         }
     }
 
-    fn visit(id: Id, version: KubeVersion, seen: &mut std::collections::BTreeSet<u32>) {
+    fn visit(id: NodeId, version: KubeVersion, seen: &mut std::collections::BTreeSet<u32>) {
         if !seen.insert(id.0) {
             return;
         }
@@ -314,11 +324,11 @@ mod tests {
         let decoded = EMBEDDED.decode(node).expect("a whole node");
         let is_any = EMBEDDED.word(EMBEDDED.stream, EMBEDDED.word(EMBEDDED.starts, node).unwrap().into());
         assert_eq!(
-            decoded.kind == Kind::Any,
+            decoded.kind == ValueType::Any,
             is_any.unwrap().to_le_bytes()[0] == 0,
             "each kind of node is known"
         );
-        let names: Vec<_> = decoded.fields.iter().map(Field::name).collect();
+        let names: Vec<_> = decoded.fields.iter().map(SchemaField::name).collect();
         assert!(names.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()), "fields are sorted");
         let written = EMBEDDED.word(EMBEDDED.starts, node).unwrap();
         let count = EMBEDDED.word(EMBEDDED.stream, usize::from(written) + 1).filter(|_| !names.is_empty());
@@ -329,12 +339,12 @@ mod tests {
             assert_eq!(decoded.fields.find(field.name()).map(|found| found.id), Some(field.id));
             visit(field.id, version, seen);
         }
-        if let Topology::Map(keys) = &decoded.topology {
+        if let ListTopology::Map(keys) = &decoded.topology {
             assert!(!keys.is_empty() && keys.iter().all(|key| !key.name.is_empty()));
         }
-        assert!(decoded.format == Format::None || decoded.kind != Kind::Object);
+        assert!(decoded.format == ValueFormat::None || decoded.kind != ValueType::Object);
         decoded.items.into_iter().for_each(|id| visit(id, version, seen));
-        if let Rest::Like(id) = decoded.rest {
+        if let ExtraFields::Like(id) = decoded.rest {
             visit(id, version, seen);
         }
     }
@@ -355,13 +365,14 @@ mod tests {
             if round % 3 == 0 {
                 bytes.truncate(random() % bytes.len());
             }
-            let pack: &'static Pack = Box::leak(Box::new(Pack::over(Box::leak(bytes.into_boxed_slice()))));
+            let pack: &'static SchemaPack =
+                Box::leak(Box::new(SchemaPack::over(Box::leak(bytes.into_boxed_slice()))));
             assert!(pack.kinds().take(70_000).count() < 70_000);
             assert!(pack.versions("apps", "Deployment").take(70_000).count() < 70_000);
             for reference in (0..=u16::MAX).step_by(37) {
                 let Some(node) = pack.read(reference, KubeVersion::NEWEST) else { continue };
                 let _ = (node.fields.find("spec").is_some(), node.values.len());
-                if let Topology::Map(keys) = &node.topology {
+                if let ListTopology::Map(keys) = &node.topology {
                     assert!(keys.iter().all(|key| key.name.len() < 70_000));
                 }
             }

@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::Scope;
+use super::ResourceScope;
 use super::life::{api_version, rank};
 use sealwave_core::document::{Node, Origin, Sources};
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 const BYTES: &[u8] = include_bytes!("definitions.bin");
 const MAGIC: &[u8] = b"SWD1";
@@ -43,7 +43,7 @@ pub struct PackedKind {
     /// The name.
     pub kind: String,
     /// The scope of its objects.
-    pub scope: Scope,
+    pub scope: ResourceScope,
     /// The versions that the release serves.
     pub served: Vec<String>,
 }
@@ -67,7 +67,7 @@ struct IndexEntry {
 }
 
 #[derive(Deserialize)]
-struct Stream {
+struct PackedStream {
     nodes: Vec<Json>,
     kinds: Vec<Json>,
 }
@@ -100,7 +100,7 @@ impl PackedDefinition {
             PackedRelease::all().iter().flat_map(|release| &release.kinds).filter(|own| own.group == group)
         };
         let similar =
-            (kind.len() <= MAX_KIND).then(|| closest(kind, kinds().map(|own| own.kind.as_str())))??;
+            (kind.len() <= MAX_KIND).then(|| closest_name(kind, kinds().map(|own| own.kind.as_str())))??;
         let own = kinds().find(|own| own.kind == similar)?;
         Some((own.preferred()?, own.kind.clone()))
     }
@@ -110,7 +110,7 @@ impl PackedDefinition {
     pub fn object(&self) -> Option<Node> {
         let inflated =
             miniz_oxide::inflate::decompress_to_vec_with_limit(self.release.stream, MAX_STREAM).ok()?;
-        let Stream { nodes, mut kinds } = serde_json::from_slice(&inflated).ok()?;
+        let PackedStream { nodes, mut kinds } = serde_json::from_slice(&inflated).ok()?;
         let mut spec = kinds.get_mut(self.number)?.take();
         let mut left = MAX_SCHEMAS;
         for version in spec.get_mut("versions")?.as_array_mut()? {
@@ -156,7 +156,7 @@ fn releases(bytes: &'static [u8]) -> Option<Vec<PackedRelease>> {
         let kind = |(group, kind, cluster, served)| PackedKind {
             group,
             kind,
-            scope: if cluster == 0 { Scope::Namespaced } else { Scope::Cluster },
+            scope: if cluster == 0 { ResourceScope::Namespaced } else { ResourceScope::Cluster },
             served,
         };
         let kinds = entry.kinds.into_iter().map(kind).collect();
@@ -241,7 +241,7 @@ mod tests {
                 && !secret.kind.is_superseded("x")
         );
         let store = find("external-secrets.io", "ClusterSecretStore").expect("packed");
-        assert_eq!(store.kind.scope, Scope::Cluster);
+        assert_eq!(store.kind.scope, ResourceScope::Cluster);
         assert!(
             find("example.com", "ExternalSecret").is_none()
                 && find("external-secrets.io", "Secret").is_none()

@@ -1,10 +1,10 @@
 //! The path from an object's root to a value, kept on the stack and converted to text only for a violation.
 
-use super::violation::Pointer;
+use super::violation::JsonPointer;
 
 /// A step with all steps before it.
 #[derive(Clone, Copy)]
-pub(super) struct Path<'p> {
+pub(super) struct ValuePath<'p> {
     parent: Option<&'p Self>,
     step: ValueStep<'p>,
 }
@@ -16,7 +16,7 @@ enum ValueStep<'p> {
     Root,
 }
 
-impl<'p> Path<'p> {
+impl<'p> ValuePath<'p> {
     pub(super) const ROOT: Self = Self { parent: None, step: ValueStep::Root };
 
     pub(super) const fn key(&'p self, key: &'p str) -> Self {
@@ -36,14 +36,14 @@ impl<'p> Path<'p> {
         }
     }
 
-    pub(super) fn pointer(&self) -> Pointer {
+    pub(super) fn pointer(&self) -> JsonPointer {
         let mut steps = Vec::new();
         let mut path = Some(self);
         while let Some(at) = path {
             steps.push(at.step);
             path = at.parent;
         }
-        let mut pointer = Pointer::default();
+        let mut pointer = JsonPointer::default();
         for step in steps.into_iter().rev() {
             match step {
                 ValueStep::Index(index) => pointer.push_index(index),

@@ -1,30 +1,30 @@
 //! Checks the rules of custom resources' schemas besides types.
 
-use super::node::{Id, Rules};
-use super::path::Path;
-use super::violation::{Bound, ViolationKind};
-use super::walk::{Walk, as_float, near, same, texts};
-use sealwave_core::document::{Node, Value};
+use super::node::{NodeId, ValueRules};
+use super::path::ValuePath;
+use super::violation::{RangeBound, ViolationKind};
+use super::walk::{SchemaWalk, as_float, enum_texts, equal_in_json, nearest_value};
+use sealwave_core::document::{Node, NodeValue};
 
-impl<'a> Walk<'a, '_> {
-    pub(super) fn rules(&mut self, rules: &'a Rules, node: &'a Node, at: &Path<'_>, depth: usize) {
+impl<'a> SchemaWalk<'a, '_> {
+    pub(super) fn rules(&mut self, rules: &'a ValueRules, node: &'a Node, at: &ValuePath<'_>, depth: usize) {
         if let Some(values) = &rules.values {
             self.steps += values.len() as u64;
-            if !values.iter().any(|value| same(value, node)) {
-                let allowed = texts(values);
-                let closest = node.as_str().and_then(|text| near(text, &allowed));
+            if !values.iter().any(|value| equal_in_json(value, node)) {
+                let allowed = enum_texts(values);
+                let closest = node.as_str().and_then(|text| nearest_value(text, &allowed));
                 self.report(ViolationKind::NotInEnum { allowed, closest }, at, node.origin);
             }
         }
         match &node.value {
-            Value::Mapping(mapping) => {
+            NodeValue::Mapping(mapping) => {
                 let length = self.effects.map_or(mapping.len(), |effects| effects.len(mapping));
                 self.length("fields", rules.fields, length, node, at);
             }
-            Value::Number(_) => self.amount(rules, node, at),
-            Value::Sequence(items) => self.length("items", rules.items, items.len(), node, at),
-            Value::String(text) => self.characters(rules, text, node, at),
-            Value::Bool(_) | Value::Null => {}
+            NodeValue::Number(_) => self.amount(rules, node, at),
+            NodeValue::Sequence(items) => self.length("items", rules.items, items.len(), node, at),
+            NodeValue::String(text) => self.characters(rules, text, node, at),
+            NodeValue::Bool(_) | NodeValue::Null => {}
         }
         self.alternatives(rules, node, at, depth);
     }
@@ -35,18 +35,18 @@ impl<'a> Walk<'a, '_> {
         (least, most): (Option<u64>, Option<u64>),
         length: usize,
         node: &Node,
-        at: &Path<'_>,
+        at: &ValuePath<'_>,
     ) {
         let length = length as u64;
         let bound = match (least, most) {
-            (Some(least), _) if length < least => Bound::AtLeast(least),
-            (_, Some(most)) if length > most => Bound::AtMost(most),
+            (Some(least), _) if length < least => RangeBound::AtLeast(least),
+            (_, Some(most)) if length > most => RangeBound::AtMost(most),
             _ => return,
         };
         self.report(ViolationKind::Length { of, bound }, at, node.origin);
     }
 
-    fn characters(&mut self, rules: &'a Rules, text: &str, node: &Node, at: &Path<'_>) {
+    fn characters(&mut self, rules: &'a ValueRules, text: &str, node: &Node, at: &ValuePath<'_>) {
         if rules.characters != (None, None) {
             self.length("characters", rules.characters, text.chars().count(), node, at);
         }
@@ -59,14 +59,14 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn amount(&mut self, rules: &Rules, node: &Node, at: &Path<'_>) {
+    fn amount(&mut self, rules: &ValueRules, node: &Node, at: &ValuePath<'_>) {
         let Some(number) = as_float(node) else { return };
-        for bound in [rules.least, rules.most].into_iter().flatten() {
+        for bound in [rules.minimum, rules.maximum].into_iter().flatten() {
             let holds = match bound {
-                Bound::Above(bound) => number > bound,
-                Bound::AtLeast(bound) => number >= bound,
-                Bound::AtMost(bound) => number <= bound,
-                Bound::Below(bound) => number < bound,
+                RangeBound::Above(bound) => number > bound,
+                RangeBound::AtLeast(bound) => number >= bound,
+                RangeBound::AtMost(bound) => number <= bound,
+                RangeBound::Below(bound) => number < bound,
             };
             if !holds {
                 self.report(ViolationKind::Range { bound }, at, node.origin);
@@ -81,7 +81,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn alternatives(&mut self, rules: &'a Rules, node: &'a Node, at: &Path<'_>, depth: usize) {
+    fn alternatives(&mut self, rules: &'a ValueRules, node: &'a Node, at: &ValuePath<'_>, depth: usize) {
         let in_branch = std::mem::replace(&mut self.in_branch, true);
         for branch in &rules.all_of {
             self.value(*branch, node, at, depth + 1);
@@ -103,22 +103,22 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Returns whether a value matches a branch, without reporting violations.
-    fn holds(&mut self, branch: Id, node: &'a Node, depth: usize) -> bool {
+    fn holds(&mut self, branch: NodeId, node: &'a Node, depth: usize) -> bool {
         let mut ignore = |_| {};
-        let mut trial = Walk {
+        let mut trial = SchemaWalk {
             schemas: self.schemas,
             strict: self.strict,
             lenient: self.lenient,
             sink: &mut ignore,
-            found: 0,
-            most: 1,
+            reported: 0,
+            max_reported: 1,
             steps: self.steps,
             effects: self.effects,
             in_branch: true,
             anchor: None,
         };
-        trial.value(branch, node, &Path::ROOT, depth + 1);
-        let holds = trial.found == 0;
+        trial.value(branch, node, &ValuePath::ROOT, depth + 1);
+        let holds = trial.reported == 0;
         self.steps = trial.steps;
         holds
     }

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use super::definition::Faults;
+use super::definition::FaultCollector;
 use super::fault::CrdFault;
-use super::path::Path;
-use sealwave_core::document::{Mapping, Node, Value};
-use sealwave_core::pattern::Pattern;
+use super::path::ValuePath;
+use sealwave_core::document::{Mapping, Node, NodeValue};
+use sealwave_core::pattern::GoPattern;
 
 /// Maximum depth of a schema; deeper ones are reported by the compiler.
 const MAX_DEPTH: usize = 120;
@@ -60,14 +60,20 @@ const STRUCTURAL_ONLY: [&str; 12] = [
 ];
 
 /// Checks the schema of a version.
-pub fn check(schema: &Node, at: &Path<'_>, has_status: bool, faults: &mut Faults<'_>) {
+pub fn check(schema: &Node, at: &ValuePath<'_>, has_status: bool, faults: &mut FaultCollector<'_>) {
     let Some(mapping) = schema.as_mapping() else { return };
     root(schema, mapping, at, has_status, faults);
-    let mut structure = Structure { faults, left: MAX_SCHEMAS, patterns: BTreeSet::new() };
+    let mut structure = StructureChecker { faults, left: MAX_SCHEMAS, patterns: BTreeSet::new() };
     structure.schema(schema, at, true, 0);
 }
 
-fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, faults: &mut Faults<'_>) {
+fn root(
+    schema: &Node,
+    mapping: &Mapping,
+    at: &ValuePath<'_>,
+    has_status: bool,
+    faults: &mut FaultCollector<'_>,
+) {
     match schema.get("type").map(|node| (node, node.as_str())) {
         Some((_, Some("object"))) => {}
         Some((node, _)) => {
@@ -80,7 +86,7 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
         }
         // Reported when it is compiled, unless the schema accepts anything.
         None if is_true(schema, "x-kubernetes-preserve-unknown-fields") && has_status => {
-            faults.add("schema has no `type`", "write `type: object`", at, schema.shown_at());
+            faults.add("schema has no `type`", "write `type: object`", at, schema.display_origin());
         }
         None => {}
     }
@@ -89,7 +95,7 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
             "root of a schema is nullable",
             "remove `nullable`",
             &at.key("nullable"),
-            schema.shown_at(),
+            schema.display_origin(),
         );
     }
     if let Some(entry) = mapping.entry("additionalProperties").filter(|entry| !is_null(&entry.value)) {
@@ -101,7 +107,7 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
             entry.key_origin,
         );
     }
-    let is_forbidden = |entry: &&sealwave_core::document::Entry| {
+    let is_forbidden = |entry: &&sealwave_core::document::MappingEntry| {
         !BESIDE_STATUS.contains(&entry.key.as_str())
             && !is_zero(&entry.value)
             && entry.key != "additionalProperties"
@@ -116,8 +122,9 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
         );
     }
     let metadata = schema.at(&["properties", "metadata", "properties"]).and_then(Node::as_mapping);
-    let is_restriction =
-        |entry: &&sealwave_core::document::Entry| !matches!(entry.key.as_str(), "name" | "generateName");
+    let is_restriction = |entry: &&sealwave_core::document::MappingEntry| {
+        !matches!(entry.key.as_str(), "name" | "generateName")
+    };
     if let Some(entry) = metadata.and_then(|metadata| metadata.entries().iter().find(is_restriction)) {
         let path = at.key("properties");
         let path = path.key("metadata");
@@ -132,16 +139,16 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
     }
 }
 
-pub(super) struct Structure<'f, 'c> {
-    pub(super) faults: &'f mut Faults<'c>,
+pub(super) struct StructureChecker<'f, 'c> {
+    pub(super) faults: &'f mut FaultCollector<'c>,
     pub(super) left: usize,
     /// Patterns that were already checked: definitions often repeat them.
     patterns: BTreeSet<String>,
 }
 
-impl Structure<'_, '_> {
+impl StructureChecker<'_, '_> {
     /// Checks a schema outside of junctors, and all schemas below it.
-    fn schema(&mut self, schema: &Node, at: &Path<'_>, is_root: bool, depth: usize) {
+    fn schema(&mut self, schema: &Node, at: &ValuePath<'_>, is_root: bool, depth: usize) {
         if depth > MAX_DEPTH || self.left == 0 || schema.as_mapping().is_none() {
             return;
         }
@@ -166,7 +173,7 @@ impl Structure<'_, '_> {
     }
 
     /// Checks the junctors of a schema; `outside` is the schema that contains them.
-    fn branches(&mut self, schema: &Node, outside: &Node, at: &Path<'_>, depth: usize) {
+    fn branches(&mut self, schema: &Node, outside: &Node, at: &ValuePath<'_>, depth: usize) {
         for keyword in JUNCTORS {
             let path = at.key(keyword);
             let branches = schema.get(keyword).map(Node::items).unwrap_or_default();
@@ -180,26 +187,26 @@ impl Structure<'_, '_> {
         }
     }
 
-    fn pattern(&mut self, schema: &Node, at: &Path<'_>) {
+    fn pattern(&mut self, schema: &Node, at: &ValuePath<'_>) {
         let Some(node) = schema.get("pattern") else { return };
         let Some(text) = node.as_str() else { return };
         self.left = self.left.saturating_sub(text.len() / 16);
         if self.left == 0 || self.patterns.contains(text) {
             return;
         }
-        if Pattern::is_malformed(text) {
+        if GoPattern::is_malformed(text) {
             self.faults.push(CrdFault::PatternSyntax, &at.key("pattern"), node.origin);
         } else {
             self.patterns.insert(text.to_owned());
         }
     }
 
-    fn extensions(&mut self, schema: &Node, at: &Path<'_>) {
+    fn extensions(&mut self, schema: &Node, at: &ValuePath<'_>) {
         let kind = schema.get("type").and_then(Node::as_str);
-        let shown = schema.shown_at();
+        let shown = schema.display_origin();
         if let Some(node) = schema.get("x-kubernetes-preserve-unknown-fields") {
             let path = at.key("x-kubernetes-preserve-unknown-fields");
-            if matches!(node.value, Value::Bool(false)) {
+            if matches!(node.value, NodeValue::Bool(false)) {
                 self.faults.add(
                     "`x-kubernetes-preserve-unknown-fields` is false",
                     "remove it",
@@ -232,15 +239,15 @@ impl Structure<'_, '_> {
                     "embedded resource has `additionalProperties`",
                     "remove it",
                     &path,
-                    node.shown_at(),
+                    node.display_origin(),
                 );
             }
         }
     }
 
-    fn fields(&mut self, schema: &Node, at: &Path<'_>) {
+    fn fields(&mut self, schema: &Node, at: &ValuePath<'_>) {
         let additional = schema.get("additionalProperties").filter(|node| !is_null(node));
-        if let Some(node) = additional.filter(|node| !matches!(node.value, Value::Bool(true)))
+        if let Some(node) = additional.filter(|node| !matches!(node.value, NodeValue::Bool(true)))
             && !entries(schema.get("properties")).is_empty()
         {
             let hint = "a map has `additionalProperties`, an object has `properties`: remove one of the two";
@@ -249,13 +256,13 @@ impl Structure<'_, '_> {
                 "`additionalProperties` and `properties` are both set",
                 hint,
                 &path,
-                node.shown_at(),
+                node.display_origin(),
             );
         }
     }
 
     /// Checks a schema below a junctor of `outside`: it may only restrict values.
-    fn branch(&mut self, branch: &Node, outside: &Node, at: &Path<'_>, is_exempt: bool, depth: usize) {
+    fn branch(&mut self, branch: &Node, outside: &Node, at: &ValuePath<'_>, is_exempt: bool, depth: usize) {
         if depth > MAX_DEPTH || self.left == 0 {
             return;
         }
@@ -295,13 +302,13 @@ impl Structure<'_, '_> {
                 self.branch(items, field, &at.key("items"), false, depth + 1);
             } else {
                 let message = "items of an alternative are not described outside of it";
-                self.faults.add(message, hint, &at.key("items"), items.shown_at());
+                self.faults.add(message, hint, &at.key("items"), items.display_origin());
             }
         }
     }
 }
 
-fn entries(node: Option<&Node>) -> &[sealwave_core::document::Entry] {
+fn entries(node: Option<&Node>) -> &[sealwave_core::document::MappingEntry] {
     node.and_then(Node::as_mapping).map_or(&[], Mapping::entries)
 }
 
@@ -320,19 +327,19 @@ fn is_int_or_string(any_of: Option<&Node>) -> bool {
 }
 
 pub(super) fn is_true(schema: &Node, keyword: &str) -> bool {
-    schema.get(keyword).is_some_and(|node| matches!(node.value, Value::Bool(true)))
+    schema.get(keyword).is_some_and(|node| matches!(node.value, NodeValue::Bool(true)))
 }
 
 pub(super) const fn is_null(node: &Node) -> bool {
-    matches!(node.value, Value::Null)
+    matches!(node.value, NodeValue::Null)
 }
 
 /// Returns whether the API server treats a value as absent.
 fn is_zero(node: &Node) -> bool {
     match &node.value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Sequence(items) => items.is_empty(),
+        NodeValue::Null | NodeValue::Bool(false) => true,
+        NodeValue::String(text) => text.is_empty(),
+        NodeValue::Sequence(items) => items.is_empty(),
         _ => false,
     }
 }

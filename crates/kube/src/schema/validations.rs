@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use super::crd::Crds;
 use super::fault::CrdFault;
-use super::node::{Field, Id, Kind, Rest, SchemaNode};
-use crate::cel::{FieldType, Program, SyntaxError, TypeId, TypeSource};
+use super::node::{ExtraFields, NodeId, SchemaField, SchemaNode, ValueType};
+use crate::cel::{CelProgram, FieldType, SyntaxError, TypeId, TypeSource};
 use sealwave_core::document::Node;
 
 /// Reserved words of CEL that a field may have as its name; expressions write them with underscores around.
@@ -37,7 +37,7 @@ pub(super) const RESERVED: [&str; 21] = [
 
 /// A CEL rule of a schema.
 #[derive(Debug)]
-pub(super) struct Validation {
+pub(super) struct CelRule {
     /// The expression.
     pub(super) rule: Box<str>,
     pub(super) message: Option<Box<str>>,
@@ -45,10 +45,10 @@ pub(super) struct Validation {
     pub(super) field_path: Option<Box<str>>,
     /// Whether the rule also applies when an object is created.
     pub(super) has_optional_old_self: bool,
-    program: OnceLock<Option<Program>>,
+    program: OnceLock<Option<CelProgram>>,
 }
 
-impl Validation {
+impl CelRule {
     pub(super) fn new(rule: &Node) -> Self {
         let non_empty =
             |key: &str| rule.get(key).and_then(Node::as_str).filter(|text| !text.trim().is_empty());
@@ -58,15 +58,15 @@ impl Validation {
             rule: text("rule").unwrap_or_default(),
             message: text("message"),
             field_path: text("fieldPath"),
-            has_optional_old_self: matches!(optional, Some(sealwave_core::document::Value::Bool(true))),
+            has_optional_old_self: matches!(optional, Some(sealwave_core::document::NodeValue::Bool(true))),
             program: OnceLock::new(),
         }
     }
 
     /// Returns the program, or `None` if the expression cannot be evaluated reliably.
-    pub(super) fn program(&self, at: Id, crds: &Crds) -> Option<&Program> {
+    pub(super) fn program(&self, at: NodeId, crds: &Crds) -> Option<&CelProgram> {
         let compile = || {
-            let program = Program::compile(&self.rule).ok()?;
+            let program = CelProgram::compile(&self.rule).ok()?;
             let is_sound = program.check_names(&variables(at), crds).is_none();
             is_sound.then_some(program)
         };
@@ -74,12 +74,16 @@ impl Validation {
     }
 }
 
-const fn variables(at: Id) -> [(&'static str, Option<TypeId>); 2] {
+const fn variables(at: NodeId) -> [(&'static str, Option<TypeId>); 2] {
     [("self", Some(at.0)), ("oldSelf", Some(at.0))]
 }
 
 /// Returns the API server's error about a rule, and the part of the rule that causes it.
-pub(super) fn fault<'c>(rule: &'c Node, at: Id, crds: &Crds) -> Option<(CrdFault<'c>, &'c Node)> {
+pub(super) fn find_rule_fault<'c>(
+    rule: &'c Node,
+    at: NodeId,
+    crds: &Crds,
+) -> Option<(CrdFault<'c>, &'c Node)> {
     let Some(expression) =
         rule.get("rule").filter(|rule| rule.as_str().is_some_and(|text| !text.trim().is_empty()))
     else {
@@ -87,7 +91,7 @@ pub(super) fn fault<'c>(rule: &'c Node, at: Id, crds: &Crds) -> Option<(CrdFault
     };
     let all = [Some(expression), rule.get("messageExpression")].into_iter().flatten();
     all.filter_map(|node| Some((node.as_str()?, node))).find_map(|(text, node)| {
-        let problem = match Program::compile(text) {
+        let problem = match CelProgram::compile(text) {
             Err(SyntaxError { offset, problem: Some(problem) }) => {
                 CrdFault::RuleSyntax { problem, column: column(text, offset) }
             }
@@ -111,20 +115,20 @@ fn column(text: &str, offset: usize) -> usize {
 
 impl TypeSource for Crds {
     fn field(&self, of: TypeId, name: &str) -> FieldType {
-        let id = Id(of);
+        let id = NodeId(of);
         // Rules see two fields of `metadata`.
         if !id.is_custom() {
             let is_visible = matches!(name, "name" | "generateName");
             return if is_visible { FieldType::Unknown } else { FieldType::Undeclared };
         }
         let schema = self.node(id);
-        if schema.kind != Kind::Object || matches!(schema.rest, Rest::Like(_)) {
+        if schema.kind != ValueType::Object || matches!(schema.rest, ExtraFields::Like(_)) {
             return FieldType::Unknown;
         }
         let mut fields = schema.fields.iter();
         // Since Kubernetes 1.31, a field named like a reserved word is also known by that word.
-        let has_name = |field: &&Field| {
-            escaped(field.name()).is_some_and(|escaped| escaped == name)
+        let has_name = |field: &&SchemaField| {
+            escape_field_name(field.name()).is_some_and(|escaped| escaped == name)
                 || RESERVED.contains(&name) && field.name() == name
         };
         match fields.find(has_name) {
@@ -136,25 +140,25 @@ impl TypeSource for Crds {
     fn element(&self, of: TypeId) -> Option<TypeId> {
         let schema = self.custom(of)?;
         match (schema.kind, schema.rest) {
-            (Kind::Array, _) => schema.items.map(|id| id.0),
-            (Kind::Object, Rest::Like(id)) => Some(id.0),
+            (ValueType::Array, _) => schema.items.map(|id| id.0),
+            (ValueType::Object, ExtraFields::Like(id)) => Some(id.0),
             _ => None,
         }
     }
 
     fn is_list(&self, of: TypeId) -> bool {
-        self.custom(of).is_some_and(|schema| schema.kind == Kind::Array)
+        self.custom(of).is_some_and(|schema| schema.kind == ValueType::Array)
     }
 }
 
 impl Crds {
     fn custom(&self, of: TypeId) -> Option<&SchemaNode> {
-        Id(of).is_custom().then(|| self.node(Id(of)))
+        NodeId(of).is_custom().then(|| self.node(NodeId(of)))
     }
 }
 
 /// Returns the name of a field in rules, or `None` if rules cannot see it.
-pub(super) fn escaped(name: &str) -> Option<std::borrow::Cow<'_, str>> {
+pub(super) fn escape_field_name(name: &str) -> Option<std::borrow::Cow<'_, str>> {
     if name.bytes().next().is_none_or(|first| first.is_ascii_digit()) {
         return None;
     }
@@ -177,7 +181,7 @@ pub(super) fn escaped(name: &str) -> Option<std::borrow::Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::escape_field_name;
 
     #[test]
     fn names_are_escaped_as_by_the_api_server() {
@@ -196,7 +200,7 @@ mod tests {
             ("a b", None),
             ("é", None),
         ] {
-            assert_eq!(escaped(name).as_deref(), wanted, "{name}");
+            assert_eq!(escape_field_name(name).as_deref(), wanted, "{name}");
         }
     }
 }

@@ -26,7 +26,7 @@ impl KubeVersion {
     ///
     /// # Errors
     /// The text is not a version of Kubernetes.
-    pub fn nearest(text: &str) -> Result<Self, VersionError> {
+    pub fn parse_nearest(text: &str) -> Result<Self, VersionError> {
         match text.parse() {
             Err(VersionError::TooNew(_)) => Ok(Self::NEWEST),
             Err(VersionError::TooOld(_)) => Ok(Self::OLDEST),
@@ -35,7 +35,7 @@ impl KubeVersion {
     }
 
     /// Returns `1.minor`, even without known schemas: APIs were removed before the oldest known version.
-    pub(super) const fn of_minor(minor: u8) -> Self {
+    pub(super) const fn from_minor(minor: u8) -> Self {
         Self(minor)
     }
 

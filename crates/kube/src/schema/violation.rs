@@ -22,14 +22,14 @@ pub struct Violation<'a> {
     /// The problem.
     pub kind: ViolationKind<'a>,
     /// Points to the invalid value; to the mapping for a missing or unknown field.
-    pub pointer: Pointer,
+    pub pointer: JsonPointer,
     /// The position of the invalid value, of the key of an unknown field, or of the mapping that lacks a field.
     pub origin: Origin,
 }
 
 /// A JSON Pointer (RFC 6901) into an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pointer(String);
+pub struct JsonPointer(String);
 
 /// How a value violates its schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +58,7 @@ pub enum ViolationKind<'a> {
         /// `characters`, `items` or `fields`.
         of: &'static str,
         /// The allowed number.
-        bound: Bound<u64>,
+        bound: RangeBound<u64>,
     },
     /// A required field is missing.
     MissingField {
@@ -85,7 +85,7 @@ pub enum ViolationKind<'a> {
     /// A number is too small or too large.
     Range {
         /// The violated bound.
-        bound: Bound<f64>,
+        bound: RangeBound<f64>,
     },
     /// A rule of `x-kubernetes-validations` is violated.
     Rule {
@@ -123,7 +123,7 @@ pub enum ViolationKind<'a> {
 
 /// A bound of a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Bound<T> {
+pub enum RangeBound<T> {
     /// More than this.
     Above(T),
     /// This or more.
@@ -159,7 +159,7 @@ impl Explain for Violation<'_> {
     }
 }
 
-impl Pointer {
+impl JsonPointer {
     /// Returns the pointer as in JSON Patch: `/spec/ports/0/port`; empty for the object itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -183,7 +183,7 @@ impl Pointer {
     }
 }
 
-impl fmt::Display for Pointer {
+impl fmt::Display for JsonPointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -287,7 +287,7 @@ impl fmt::Display for ViolationKind<'_> {
     }
 }
 
-impl<T: Copy> Bound<T> {
+impl<T: Copy> RangeBound<T> {
     /// Returns the number.
     pub const fn end(&self) -> T {
         match self {
@@ -296,7 +296,7 @@ impl<T: Copy> Bound<T> {
     }
 }
 
-impl<T: fmt::Display> fmt::Display for Bound<T> {
+impl<T: fmt::Display> fmt::Display for RangeBound<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Above(bound) => write!(f, "more than {bound}"),

@@ -3,12 +3,15 @@
 //! Depth, violations and steps are bounded, so that every pair of schema and object is checked in a moment.
 
 use super::Schemas;
-use super::effective::{Effect, Effects};
-use super::node::{Field, Fields, Format, Id, Kind, Rest, Scalar, SchemaNode, float, integer};
-use super::path::Path;
+use super::effective::{ServerChange, ServerChanges};
+use super::node::{
+    ComparableScalar, ExtraFields, NodeId, SchemaField, SchemaFields, SchemaNode, ValueFormat, ValueType,
+    as_f64, as_integer,
+};
+use super::path::ValuePath;
 use super::violation::{Violation, ViolationKind};
-use sealwave_core::document::{Mapping, Node, Number, Origin, Value};
-use sealwave_core::text::closest;
+use sealwave_core::document::{Mapping, Node, NodeValue, Number, Origin};
+use sealwave_core::text::closest_name;
 
 /// Maximum depth of an object.
 const MAX_DEPTH: usize = 150;
@@ -21,45 +24,45 @@ const MAX_NAME: usize = 100;
 const MAX_OTHERS: usize = 1000;
 
 /// A walk over one object.
-pub(super) struct Walk<'a, 'r> {
+pub(super) struct SchemaWalk<'a, 'r> {
     pub(super) schemas: &'a Schemas,
     pub(super) strict: bool,
     /// Set below `status`, which controllers write and the API server drops.
     pub(super) lenient: bool,
     pub(super) sink: &'r mut dyn FnMut(Violation<'a>),
-    pub(super) found: usize,
+    pub(super) reported: usize,
     /// The maximum number of violations.
-    pub(super) most: usize,
+    pub(super) max_reported: usize,
     pub(super) steps: u64,
     /// The changes by the API server; `None` if no check depends on them.
-    pub(super) effects: Option<&'r Effects<'a>>,
+    pub(super) effects: Option<&'r ServerChanges<'a>>,
     /// Set below `allOf`, `anyOf`, `oneOf` and `not`, where those changes count.
     pub(super) in_branch: bool,
     /// Within a default: the position of the object that lacks the value.
     pub(super) anchor: Option<Origin>,
 }
 
-impl<'a> Walk<'a, '_> {
-    pub(super) fn report(&mut self, kind: ViolationKind<'a>, at: &Path<'_>, origin: Origin) {
-        if self.found < self.most {
-            self.found += 1;
+impl<'a> SchemaWalk<'a, '_> {
+    pub(super) fn report(&mut self, kind: ViolationKind<'a>, at: &ValuePath<'_>, origin: Origin) {
+        if self.reported < self.max_reported {
+            self.reported += 1;
             (self.sink)(Violation { kind, pointer: at.pointer(), origin: self.anchor.unwrap_or(origin) });
         }
     }
 
     pub(super) const fn is_over(&self) -> bool {
-        self.found >= self.most || self.steps > MAX_STEPS
+        self.reported >= self.max_reported || self.steps > MAX_STEPS
     }
 
     /// Checks the object itself; its `status` is checked leniently.
-    pub(super) fn object(&mut self, id: Id, object: &'a Node) {
-        self.value(id, object, &Path::ROOT, 0);
+    pub(super) fn object(&mut self, id: NodeId, object: &'a Node) {
+        self.value(id, object, &ValuePath::ROOT, 0);
         if self.steps > MAX_STEPS {
-            self.report(ViolationKind::TooComplex, &Path::ROOT, object.origin);
+            self.report(ViolationKind::TooComplex, &ValuePath::ROOT, object.origin);
         }
     }
 
-    pub(super) fn value(&mut self, id: Id, node: &'a Node, at: &Path<'_>, depth: usize) {
+    pub(super) fn value(&mut self, id: NodeId, node: &'a Node, at: &ValuePath<'_>, depth: usize) {
         self.steps += 1;
         if self.is_over() {
             return;
@@ -71,23 +74,23 @@ impl<'a> Walk<'a, '_> {
         let schema = self.schemas.node(id);
         if let Err(expected) = check_type(schema, node) {
             // The default replaces an item that is null.
-            if matches!(node.value, Value::Null) && schema.default.is_some() {
+            if matches!(node.value, NodeValue::Null) && schema.default.is_some() {
                 return;
             }
             self.report(ViolationKind::WrongType { expected, found: actual_type(node) }, at, node.origin);
             return;
         }
         match &node.value {
-            Value::Mapping(mapping) => self.mapping(schema, mapping, node.origin, at, depth),
-            Value::Sequence(items) => self.sequence(schema, items, at, depth),
-            Value::Number(number) if !self.lenient => self.number(schema, *number, at, node.origin),
-            Value::String(text) if !self.lenient => self.text(schema, text, at, node.origin),
-            Value::Null => self.null(schema, at, node.origin),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            NodeValue::Mapping(mapping) => self.mapping(schema, mapping, node.origin, at, depth),
+            NodeValue::Sequence(items) => self.sequence(schema, items, at, depth),
+            NodeValue::Number(number) if !self.lenient => self.number(schema, *number, at, node.origin),
+            NodeValue::String(text) if !self.lenient => self.text(schema, text, at, node.origin),
+            NodeValue::Null => self.null(schema, at, node.origin),
+            NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => {}
         }
         if let Some(rules) = &schema.rules
             && !self.lenient
-            && !matches!(node.value, Value::Null)
+            && !matches!(node.value, NodeValue::Null)
         {
             self.rules(rules, node, at, depth);
         }
@@ -98,17 +101,18 @@ impl<'a> Walk<'a, '_> {
         schema: &'a SchemaNode,
         mapping: &'a Mapping,
         origin: Origin,
-        at: &Path<'_>,
+        at: &ValuePath<'_>,
         depth: usize,
     ) {
-        if schema.fields.is_empty() && schema.rest == Rest::Free {
+        if schema.fields.is_empty() && schema.rest == ExtraFields::Free {
             return;
         }
-        let effects = self.effects.filter(|_| self.in_branch).map_or(&[][..], |effects| effects.of(mapping));
+        let effects =
+            self.effects.filter(|_| self.in_branch).map_or(&[][..], |effects| effects.in_mapping(mapping));
         let mut required = self.filled(schema, effects, origin, at, depth);
         for entry in mapping.entries() {
             let key = entry.key.as_str();
-            let null = matches!(entry.value.value, Value::Null);
+            let null = matches!(entry.value.value, NodeValue::Null);
             if null && !effects.is_empty() {
                 self.steps += effects.len() as u64;
                 if self.is_over() {
@@ -137,17 +141,19 @@ impl<'a> Walk<'a, '_> {
                     field.id
                 }
                 None => match schema.rest {
-                    Rest::Closed if self.strict => {
+                    ExtraFields::Closed if self.strict => {
                         let kind = ViolationKind::UnknownField {
                             field: key,
-                            closest: closest_name(key, schema.fields.iter().map(Field::name)),
+                            closest: closest_field(key, schema.fields.iter().map(SchemaField::name)),
                         };
                         self.report(kind, at, entry.key_origin);
                         continue;
                     }
-                    Rest::Closed | Rest::Free => continue,
-                    Rest::Like(id) if null && id.is_custom() && !self.schemas.node(id).nullable => continue,
-                    Rest::Like(id) => id,
+                    ExtraFields::Closed | ExtraFields::Free => continue,
+                    ExtraFields::Like(id) if null && id.is_custom() && !self.schemas.node(id).nullable => {
+                        continue;
+                    }
+                    ExtraFields::Like(id) => id,
                 },
             };
             let lenient = self.lenient;
@@ -167,14 +173,16 @@ impl<'a> Walk<'a, '_> {
     fn filled(
         &mut self,
         schema: &'a SchemaNode,
-        effects: &[(&'a str, Effect<'a>)],
+        effects: &[(&'a str, ServerChange<'a>)],
         origin: Origin,
-        at: &Path<'_>,
+        at: &ValuePath<'_>,
         depth: usize,
     ) -> usize {
         let mut required = 0;
         for (name, effect) in effects {
-            let (Effect::Filled(default), Some(field)) = (effect, schema.fields.find(name)) else { continue };
+            let (ServerChange::Filled(default), Some(field)) = (effect, schema.fields.find(name)) else {
+                continue;
+            };
             required += usize::from(field.required);
             let anchor = self.anchor.replace(self.anchor.unwrap_or(origin));
             self.value(field.id, default, &at.key(name), depth + 1);
@@ -184,27 +192,27 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Reports a null in an enum, even if the enum lists it: the API server has no type to compare it by.
-    fn null(&mut self, schema: &'a SchemaNode, at: &Path<'_>, origin: Origin) {
+    fn null(&mut self, schema: &'a SchemaNode, at: &ValuePath<'_>, origin: Origin) {
         let values = schema.rules.as_ref().and_then(|rules| rules.values.as_ref());
         if let Some(values) = values.filter(|values| !values.is_empty() && !self.lenient) {
-            self.report(ViolationKind::NotInEnum { allowed: texts(values), closest: None }, at, origin);
+            self.report(ViolationKind::NotInEnum { allowed: enum_texts(values), closest: None }, at, origin);
         }
     }
 
     fn missing(
         &mut self,
-        fields: &'a Fields,
-        effects: &[(&'a str, Effect<'a>)],
+        fields: &'a SchemaFields,
+        effects: &[(&'a str, ServerChange<'a>)],
         mapping: &Mapping,
         origin: Origin,
-        at: &Path<'_>,
+        at: &ValuePath<'_>,
     ) {
         for field in fields.iter().filter(|field| field.required) {
             self.steps += (mapping.len() + effects.len()) as u64;
             let effect = effects.iter().find(|(name, _)| *name == field.name());
             let is_present = match mapping.get(field.name()) {
-                _ if effect.is_some() => matches!(effect, Some((_, Effect::Filled(_)))),
-                Some(value) if matches!(value.value, Value::Null) => {
+                _ if effect.is_some() => matches!(effect, Some((_, ServerChange::Filled(_)))),
+                Some(value) if matches!(value.value, NodeValue::Null) => {
                     !field.null_is_absent || field.has_default
                 }
                 Some(_) => true,
@@ -220,7 +228,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn sequence(&mut self, schema: &'a SchemaNode, items: &'a [Node], at: &Path<'_>, depth: usize) {
+    fn sequence(&mut self, schema: &'a SchemaNode, items: &'a [Node], at: &ValuePath<'_>, depth: usize) {
         if let Some(id) = schema.items {
             for (index, item) in items.iter().enumerate() {
                 self.value(id, item, &at.index(index), depth + 1);
@@ -235,23 +243,23 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn number(&mut self, schema: &'a SchemaNode, number: Number, at: &Path<'_>, origin: Origin) {
-        if matches!(schema.kind, Kind::Integer | Kind::IntOrString)
-            && integer(number).is_some_and(|number| !schema.format.holds(number))
+    fn number(&mut self, schema: &'a SchemaNode, number: Number, at: &ValuePath<'_>, origin: Origin) {
+        if matches!(schema.kind, ValueType::Integer | ValueType::IntOrString)
+            && as_integer(number).is_some_and(|number| !schema.format.fits_integer(number))
         {
-            let format = if schema.format == Format::Int32 { "int32" } else { "int64" };
+            let format = if schema.format == ValueFormat::Int32 { "int32" } else { "int64" };
             self.report(ViolationKind::Format { format }, at, origin);
         }
     }
 
-    fn text(&mut self, schema: &'a SchemaNode, text: &'a str, at: &Path<'_>, origin: Origin) {
-        if schema.kind == Kind::Quantity && !super::format::is_quantity(text) {
+    fn text(&mut self, schema: &'a SchemaNode, text: &'a str, at: &ValuePath<'_>, origin: Origin) {
+        if schema.kind == ValueType::Quantity && !super::format::is_quantity(text) {
             self.report(ViolationKind::Format { format: "quantity" }, at, origin);
         } else if !schema.format.fits(text) {
             self.report(ViolationKind::Format { format: schema.format.name() }, at, origin);
         } else if !allows(schema, text, at) {
             let allowed = schema.values.clone();
-            let closest = near(text, &allowed);
+            let closest = nearest_value(text, &allowed);
             self.report(ViolationKind::NotInEnum { allowed, closest }, at, origin);
         }
     }
@@ -259,7 +267,7 @@ impl<'a> Walk<'a, '_> {
 
 /// Returns whether an enum allows a text. An empty text in an optional field means its default, except where the API
 /// server distinguishes an empty text from an absent one.
-fn allows(schema: &SchemaNode, text: &str, at: &Path<'_>) -> bool {
+fn allows(schema: &SchemaNode, text: &str, at: &ValuePath<'_>) -> bool {
     let is_default = || schema.nullable && text.is_empty() && !NEVER_EMPTY.contains(&at.field());
     schema.values.is_empty() || schema.values.contains(&text) || is_default()
 }
@@ -295,77 +303,79 @@ const NEVER_EMPTY: &[&str] = &[
 ];
 
 /// Returns the nearest of some values, preferring those that differ only in case.
-pub(super) fn near<'a>(text: &str, allowed: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest_value<'a>(text: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let same = allowed.iter().copied().take(MAX_OTHERS).find(|value| value.eq_ignore_ascii_case(text));
-    same.or_else(|| closest_name(text, allowed.iter().copied()))
+    same.or_else(|| closest_field(text, allowed.iter().copied()))
 }
 
-fn closest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn closest_field<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > MAX_NAME {
         return None;
     }
-    closest(name, known.take(MAX_OTHERS).filter(|other| other.len() <= MAX_NAME))
+    closest_name(name, known.take(MAX_OTHERS).filter(|other| other.len() <= MAX_NAME))
 }
 
 /// Returns the expected type if a value has another one.
 fn check_type(schema: &SchemaNode, node: &Node) -> Result<(), &'static str> {
     // The common case.
     match (schema.kind, &node.value) {
-        (Kind::String, Value::String(_))
-        | (Kind::Object, Value::Mapping(_))
-        | (Kind::Array, Value::Sequence(_)) => return Ok(()),
+        (ValueType::String, NodeValue::String(_))
+        | (ValueType::Object, NodeValue::Mapping(_))
+        | (ValueType::Array, NodeValue::Sequence(_)) => return Ok(()),
         _ => {}
     }
     let (fits, expected) = match (schema.kind, &node.value) {
-        (_, Value::Null) => (schema.nullable, expected_type(schema.kind)),
-        (Kind::Any, _) => (true, ""),
-        (Kind::Array, value) => (matches!(value, Value::Sequence(_)), "array"),
-        (Kind::Boolean, value) => (matches!(value, Value::Bool(_)), "boolean"),
-        (Kind::Integer, value) => (is_integer(value), "integer"),
-        (Kind::IntOrString, value) => {
-            (is_integer(value) || matches!(value, Value::String(_)), "integer or string")
+        (_, NodeValue::Null) => (schema.nullable, expected_type(schema.kind)),
+        (ValueType::Any, _) => (true, ""),
+        (ValueType::Array, value) => (matches!(value, NodeValue::Sequence(_)), "array"),
+        (ValueType::Boolean, value) => (matches!(value, NodeValue::Bool(_)), "boolean"),
+        (ValueType::Integer, value) => (is_integer(value), "integer"),
+        (ValueType::IntOrString, value) => {
+            (is_integer(value) || matches!(value, NodeValue::String(_)), "integer or string")
         }
-        (Kind::Number, value) => (matches!(value, Value::Number(_)), "number"),
-        (Kind::Object, value) => (matches!(value, Value::Mapping(_)), "object"),
-        (Kind::Quantity, value) => (matches!(value, Value::Number(_) | Value::String(_)), "string or number"),
-        (Kind::String, value) => (matches!(value, Value::String(_)), "string"),
+        (ValueType::Number, value) => (matches!(value, NodeValue::Number(_)), "number"),
+        (ValueType::Object, value) => (matches!(value, NodeValue::Mapping(_)), "object"),
+        (ValueType::Quantity, value) => {
+            (matches!(value, NodeValue::Number(_) | NodeValue::String(_)), "string or number")
+        }
+        (ValueType::String, value) => (matches!(value, NodeValue::String(_)), "string"),
     };
     if fits { Ok(()) } else { Err(expected) }
 }
 
-const fn expected_type(kind: Kind) -> &'static str {
+const fn expected_type(kind: ValueType) -> &'static str {
     match kind {
-        Kind::Any => "any",
-        Kind::Array => "array",
-        Kind::Boolean => "boolean",
-        Kind::Integer => "integer",
-        Kind::IntOrString => "integer or string",
-        Kind::Number => "number",
-        Kind::Object => "object",
-        Kind::Quantity => "string or number",
-        Kind::String => "string",
+        ValueType::Any => "any",
+        ValueType::Array => "array",
+        ValueType::Boolean => "boolean",
+        ValueType::Integer => "integer",
+        ValueType::IntOrString => "integer or string",
+        ValueType::Number => "number",
+        ValueType::Object => "object",
+        ValueType::Quantity => "string or number",
+        ValueType::String => "string",
     }
 }
 
-fn is_integer(value: &Value) -> bool {
-    matches!(value, Value::Number(number) if integer(*number).is_some())
+fn is_integer(value: &NodeValue) -> bool {
+    matches!(value, NodeValue::Number(number) if as_integer(*number).is_some())
 }
 
 fn actual_type(node: &Node) -> &'static str {
     match &node.value {
-        Value::Number(number) if integer(*number).is_some() => "integer",
+        NodeValue::Number(number) if as_integer(*number).is_some() => "integer",
         _ => node.type_name(),
     }
 }
 
 /// Returns the enum values that a message can name.
-pub(super) fn texts(values: &[Node]) -> Vec<&str> {
+pub(super) fn enum_texts(values: &[Node]) -> Vec<&str> {
     values.iter().filter_map(Node::as_str).take(MAX_OTHERS).collect()
 }
 
 /// Returns whether two values are equal in JSON.
-pub(super) fn same(a: &Node, b: &Node) -> bool {
-    match (Scalar::of(&a.value), Scalar::of(&b.value)) {
+pub(super) fn equal_in_json(a: &Node, b: &Node) -> bool {
+    match (ComparableScalar::from_value(&a.value), ComparableScalar::from_value(&b.value)) {
         (Some(a), Some(b)) => a == b,
         _ => a == b,
     }
@@ -374,7 +384,7 @@ pub(super) fn same(a: &Node, b: &Node) -> bool {
 /// Returns a number as a float.
 pub(super) fn as_float(node: &Node) -> Option<f64> {
     match node.value {
-        Value::Number(number) => Some(float(number)),
+        NodeValue::Number(number) => Some(as_f64(number)),
         _ => None,
     }
 }

@@ -3,15 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::phases::{Arrival, HookLife, Phase, hook_life};
-use super::standing::{Standing, hook_at, wave_at};
-use super::uses::Use;
-use crate::catalogue::{Catalogue, Object, supplied};
+use super::dependencies::DependencyEdge;
+use super::phases::{ApplyTime, HookLifetime, SyncPhase, hook_lifetime};
+use super::placement::{SyncPlacement, hook_origin, wave_origin};
+use crate::catalog::{CatalogObject, ObjectCatalog, supplied_secrets};
 use sealwave_core::diagnostic::{Explain, Severity};
 use sealwave_core::document::{Node, ObjectId, Origin};
 
 /// The rule about objects in a later wave or phase than their consumers.
-pub const LATE: &str = "wave/late-configuration";
+pub const LATE_CONFIGURATION_RULE: &str = "wave/late-configuration";
 /// The rule about `PreSync` hooks that need an object of a later phase.
 pub const EARLIER_PHASE: &str = "wave/presync-needs-sealed";
 /// The rule about Secrets that are hooks.
@@ -19,7 +19,7 @@ pub const SECRET_IS_HOOK: &str = "wave/secret-is-hook";
 
 /// A dependency that does not exist when its consumer needs it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Conflict {
+pub enum SyncConflict {
     /// Its phase is wrong, or it is deleted too early.
     #[error("{}", hook_message(.by, .needed, *.fault))]
     Hook {
@@ -50,9 +50,9 @@ pub enum Conflict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HookFault {
     /// It is applied in a later phase than its consumer.
-    AfterConsumer { phase: Phase, by_phase: Phase, by_hook: bool },
+    AfterConsumer { phase: SyncPhase, by_phase: SyncPhase, by_hook: bool },
     /// It is deleted after a successful sync, but its consumer stays.
-    EndsWithSync(Phase),
+    EndsWithSync(SyncPhase),
     /// Argo CD does not know its phase.
     Ignored,
     /// It is applied when the Application is deleted.
@@ -60,7 +60,7 @@ pub enum HookFault {
     /// It is applied only after a sync has failed.
     OnFailure,
     /// It is deleted and created again at each sync, but its consumer stays.
-    Recreated(Phase),
+    Recreated(SyncPhase),
     /// It has a `Skip` annotation.
     Skipped,
 }
@@ -104,7 +104,7 @@ fn hook_message(by: &ObjectId, needed: &ObjectId, fault: HookFault) -> String {
     }
 }
 
-impl Conflict {
+impl SyncConflict {
     /// Returns the severity.
     pub fn severity(&self) -> Severity {
         match self {
@@ -114,7 +114,7 @@ impl Conflict {
     }
 }
 
-impl Explain for Conflict {
+impl Explain for SyncConflict {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Hook { rule: EARLIER_PHASE, .. } => {
@@ -122,7 +122,7 @@ impl Explain for Conflict {
             }
             Self::Hook {
                 needed,
-                fault: HookFault::AfterConsumer { by_phase: Phase::PreSync, by_hook: true, .. },
+                fault: HookFault::AfterConsumer { by_phase: SyncPhase::PreSync, by_hook: true, .. },
                 ..
             } => format!(
                 "remove the hook annotation of {needed}, and make its consumer a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`) in a later sync wave"
@@ -139,21 +139,21 @@ impl Explain for Conflict {
     fn rule(&self) -> Option<&'static str> {
         Some(match self {
             Self::Hook { rule, .. } => rule,
-            Self::Late { .. } => LATE,
+            Self::Late { .. } => LATE_CONFIGURATION_RULE,
         })
     }
 }
 
 /// A conflict, the number of the object that it concerns, and the origin of the annotation that causes it.
-pub type Found = (Conflict, usize, Origin);
+pub type LocatedConflict = (SyncConflict, usize, Origin);
 
 /// Returns all conflicts; `waves` are the final waves of the objects.
-pub fn conflicts(
-    catalog: &Catalogue<'_>,
-    placements: &[Standing],
-    uses: &BTreeSet<Use>,
+pub fn find_conflicts(
+    catalog: &ObjectCatalog<'_>,
+    placements: &[SyncPlacement],
+    uses: &BTreeSet<DependencyEdge>,
     waves: &[i32],
-) -> Vec<Found> {
+) -> Vec<LocatedConflict> {
     let finder = ConflictFinder { catalog, placements, uses, waves };
     let mut found = finder.hooks();
     found.extend(finder.late());
@@ -161,31 +161,31 @@ pub fn conflicts(
 }
 
 struct ConflictFinder<'a> {
-    catalog: &'a Catalogue<'a>,
-    placements: &'a [Standing],
-    uses: &'a BTreeSet<Use>,
+    catalog: &'a ObjectCatalog<'a>,
+    placements: &'a [SyncPlacement],
+    uses: &'a BTreeSet<DependencyEdge>,
     waves: &'a [i32],
 }
 
 /// A consumer and its dependency.
 #[derive(Clone, Copy)]
 struct DependencyPair<'a> {
-    consumer: &'a Object<'a>,
+    consumer: &'a CatalogObject<'a>,
     consumer_number: usize,
-    needed: &'a Object<'a>,
+    needed: &'a CatalogObject<'a>,
     fault: HookFault,
 }
 
 impl<'a> ConflictFinder<'a> {
     /// Returns the conflicts of phases and hooks. A hook that needs an object of a later phase is reported for each
     /// such object; everything else is reported once, with the most affected consumer.
-    fn hooks(&self) -> Vec<Found> {
+    fn hooks(&self) -> Vec<LocatedConflict> {
         let mut found = Vec::new();
         let mut worst: BTreeMap<usize, DependencyPair<'_>> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
             let Some((pair, is_late_hook)) = self.pair(edge) else { continue };
             if is_late_hook {
-                let at = hook_at(pair.consumer.manifest).unwrap_or(pair.consumer.manifest.origin());
+                let at = hook_origin(pair.consumer.manifest).unwrap_or(pair.consumer.manifest.origin());
                 found.push((pair.conflict(EARLIER_PHASE), pair.consumer_number, at));
                 continue;
             }
@@ -195,8 +195,12 @@ impl<'a> ConflictFinder<'a> {
             }
         }
         found.extend(worst.into_iter().map(|(number, pair)| {
-            let rule = if supplied(pair.needed).is_empty() { LATE } else { SECRET_IS_HOOK };
-            let at = hook_at(pair.needed.manifest).unwrap_or(pair.needed.manifest.origin());
+            let rule = if supplied_secrets(pair.needed).is_empty() {
+                LATE_CONFIGURATION_RULE
+            } else {
+                SECRET_IS_HOOK
+            };
+            let at = hook_origin(pair.needed.manifest).unwrap_or(pair.needed.manifest.origin());
             (pair.conflict(rule), number, at)
         }));
         found
@@ -204,22 +208,22 @@ impl<'a> ConflictFinder<'a> {
 
     /// Returns the ends of an edge whose phases do not fit, and whether the consumer is a `PreSync` hook that causes
     /// the conflict: it needs something other than a Secret that its author made a hook.
-    fn pair(&self, edge: &Use) -> Option<(DependencyPair<'a>, bool)> {
+    fn pair(&self, edge: &DependencyEdge) -> Option<(DependencyPair<'a>, bool)> {
         let (by, dependency) = (self.placements.get(edge.consumer)?, self.placements.get(edge.dependency)?);
         let consumer = self.catalog.object(edge.consumer)?;
         let needed = self.catalog.object(edge.dependency)?;
-        let makes_secret = !supplied(needed).is_empty();
+        let makes_secret = !supplied_secrets(needed).is_empty();
         let fault = find_fault(by, dependency, consumer, needed, makes_secret)?;
-        let is_early_hook = by.phases.hook && by.phases.has(Phase::PreSync);
+        let is_early_hook = by.phases.is_hook && by.phases.is_applied_in(SyncPhase::PreSync);
         let is_late_hook = is_early_hook
             && matches!(fault, HookFault::AfterConsumer { .. })
-            && !(makes_secret && dependency.phases.hook);
+            && !(makes_secret && dependency.phases.is_hook);
         Some((DependencyPair { consumer, consumer_number: edge.consumer, needed, fault }, is_late_hook))
     }
 
     /// Reports whether the dependency is the token of an account that its consumer may create and no object of the set
     /// defines: a controller creates the account for a custom resource, and the token can only follow.
-    fn is_token_of_its_account(&self, edge: &Use) -> bool {
+    fn is_token_of_its_account(&self, edge: &DependencyEdge) -> bool {
         let ends = (self.catalog.object(edge.consumer), self.catalog.object(edge.dependency));
         let (Some(consumer), Some(needed)) = ends else { return false };
         !matches!(consumer.group, "" | "apps" | "batch")
@@ -233,7 +237,7 @@ impl<'a> ConflictFinder<'a> {
 
     /// Returns the objects in a later wave than a consumer that cannot become healthy without them; each once, with its
     /// first consumer.
-    fn late(&self) -> Vec<Found> {
+    fn late(&self) -> Vec<LocatedConflict> {
         let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
             let placement_and_wave = |number: usize| {
@@ -245,8 +249,8 @@ impl<'a> ConflictFinder<'a> {
             else {
                 continue;
             };
-            let Arrival::In(phase) = dependency.phases.arrival() else { continue };
-            let is_same_phase = consumer.phases.arrival() == Arrival::In(phase);
+            let ApplyTime::In(phase) = dependency.phases.apply_time() else { continue };
+            let is_same_phase = consumer.phases.apply_time() == ApplyTime::In(phase);
             if self.is_token_of_its_account(edge) {
                 continue;
             }
@@ -262,7 +266,7 @@ impl<'a> ConflictFinder<'a> {
                 let (at, about) = fixed_at(needed, number, (by, by_number));
                 let wave = *self.waves.get(number)?;
                 let (needed, by) = (needed.manifest.id(), by.manifest.id());
-                Some((Conflict::Late { needed, wave, by, by_wave }, about, at))
+                Some((SyncConflict::Late { needed, wave, by, by_wave }, about, at))
             })
             .collect()
     }
@@ -274,46 +278,52 @@ impl<'a> DependencyPair<'a> {
         (Reverse(self.fault.severity()), self.consumer.key())
     }
 
-    fn conflict(&self, rule: &'static str) -> Conflict {
+    fn conflict(&self, rule: &'static str) -> SyncConflict {
         let (by, needed) = (self.consumer.manifest.id(), self.needed.manifest.id());
-        Conflict::Hook { by, needed, fault: self.fault, rule }
+        SyncConflict::Hook { by, needed, fault: self.fault, rule }
     }
 }
 
 /// Returns why the phases of a dependency do not fit its consumer.
 fn find_fault(
-    by: &Standing,
-    dependency: &Standing,
-    consumer: &Object<'_>,
-    needed: &Object<'_>,
+    by: &SyncPlacement,
+    dependency: &SyncPlacement,
+    consumer: &CatalogObject<'_>,
+    needed: &CatalogObject<'_>,
     makes_secret: bool,
 ) -> Option<HookFault> {
     // An object that is never applied, or only on deletion, needs nothing in a sync.
-    let Arrival::In(by_phase) = by.phases.arrival() else { return None };
-    let phase = match dependency.phases.arrival() {
-        Arrival::Ignored => return Some(HookFault::Ignored),
-        Arrival::OnDeletion => return Some(HookFault::OnDeletion),
-        Arrival::Skipped => return Some(HookFault::Skipped),
-        Arrival::In(Phase::SyncFail) if by_phase != Phase::SyncFail => return Some(HookFault::OnFailure),
-        Arrival::In(phase) => phase,
+    let ApplyTime::In(by_phase) = by.phases.apply_time() else { return None };
+    let phase = match dependency.phases.apply_time() {
+        ApplyTime::Ignored => return Some(HookFault::Ignored),
+        ApplyTime::OnDeletion => return Some(HookFault::OnDeletion),
+        ApplyTime::Skipped => return Some(HookFault::Skipped),
+        ApplyTime::In(SyncPhase::SyncFail) if by_phase != SyncPhase::SyncFail => {
+            return Some(HookFault::OnFailure);
+        }
+        ApplyTime::In(phase) => phase,
     };
-    if phase > by_phase || (phase, by_phase) == (Phase::PostSync, Phase::SyncFail) {
-        return Some(HookFault::AfterConsumer { phase, by_phase, by_hook: by.phases.hook });
+    if phase > by_phase || (phase, by_phase) == (SyncPhase::PostSync, SyncPhase::SyncFail) {
+        return Some(HookFault::AfterConsumer { phase, by_phase, by_hook: by.phases.is_hook });
     }
     // A hook that uses it is also gone at the end of a sync, and a Job has started its pods by then.
-    if !dependency.phases.hook || by.phases.hook || consumer.is("batch", "Job") {
+    if !dependency.phases.is_hook || by.phases.is_hook || consumer.is("batch", "Job") {
         return None;
     }
-    match hook_life(needed.manifest) {
-        HookLife::EndsWithSync => Some(HookFault::EndsWithSync(phase)),
-        HookLife::Recreated if makes_secret => Some(HookFault::Recreated(phase)),
-        HookLife::Kept | HookLife::Recreated => None,
+    match hook_lifetime(needed.manifest) {
+        HookLifetime::EndsWithSync => Some(HookFault::EndsWithSync(phase)),
+        HookLifetime::Recreated if makes_secret => Some(HookFault::Recreated(phase)),
+        HookLifetime::Kept | HookLifetime::Recreated => None,
     }
 }
 
 /// Returns where the order of two objects was fixed, and for which one: the late dependency, else the early consumer.
-fn fixed_at(needed: &Object<'_>, number: usize, (by, by_number): (&Object<'_>, usize)) -> (Origin, usize) {
-    let fixed_wave = |object: &Object<'_>, number| wave_at(object.manifest).map(|at| (at, number));
+fn fixed_at(
+    needed: &CatalogObject<'_>,
+    number: usize,
+    (by, by_number): (&CatalogObject<'_>, usize),
+) -> (Origin, usize) {
+    let fixed_wave = |object: &CatalogObject<'_>, number| wave_origin(object.manifest).map(|at| (at, number));
     fixed_wave(needed, number)
         .or_else(|| fixed_wave(by, by_number))
         .unwrap_or((needed.manifest.origin(), number))

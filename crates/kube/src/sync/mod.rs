@@ -3,15 +3,15 @@
 //! Nothing is decided here. This is the knowledge required to choose waves, and to check the waves of authors.
 
 mod conflict;
+mod dependencies;
 mod options;
 mod phases;
-mod standing;
-mod uses;
+mod placement;
 mod waves;
 
-pub use conflict::{EARLIER_PHASE, Found, LATE, SECRET_IS_HOOK, conflicts};
+pub use conflict::{EARLIER_PHASE, LATE_CONFIGURATION_RULE, LocatedConflict, SECRET_IS_HOOK, find_conflicts};
+pub use dependencies::{DependencyEdge, WaveOrder, dependency_edges};
 pub use options::{PRUNE_LAST, has_entry, with_option};
-pub use phases::Phase;
-pub use standing::{Standing, wave_at};
-pub use uses::{Order, Use, uses};
-pub use waves::Waves;
+pub use phases::SyncPhase;
+pub use placement::{SyncPlacement, wave_origin};
+pub use waves::WaveSettings;

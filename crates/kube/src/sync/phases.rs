@@ -9,7 +9,7 @@ use sealwave_core::names::{ARGOCD_HOOK, ARGOCD_HOOK_DELETE_POLICY, HELM_HOOK, HE
 
 /// A phase of a sync, in execution order. `SyncFail` replaces the remaining phases when a sync fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
+pub enum SyncPhase {
     /// Before the Sync phase.
     PreSync,
     /// Applies all objects that are not hooks.
@@ -20,7 +20,7 @@ pub enum Phase {
     SyncFail,
 }
 
-impl fmt::Display for Phase {
+impl fmt::Display for SyncPhase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PreSync => "PreSync",
@@ -33,9 +33,9 @@ impl fmt::Display for Phase {
 
 /// The time at which an object is first applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
+pub(crate) enum ApplyTime {
     /// In this phase of every sync; in `SyncFail` only after a failure.
-    In(Phase),
+    In(SyncPhase),
     /// Never: Argo CD knows none of the phases in its annotation, such as Helm's `test`.
     Ignored,
     /// Only when the Application is deleted.
@@ -46,7 +46,7 @@ pub(crate) enum Arrival {
 
 /// The lifetime of a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HookLife {
+pub(crate) enum HookLifetime {
     /// It is deleted after a successful sync.
     EndsWithSync,
     /// It is not deleted after success.
@@ -57,24 +57,24 @@ pub(crate) enum HookLife {
 
 /// The phases in which an object is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Phases {
+pub struct ObjectPhases {
     /// True for a hook of any phase, even a skipped one.
-    pub hook: bool,
+    pub is_hook: bool,
     applied: [bool; 4],
     on_deletion: bool,
     skipped: bool,
 }
 
-impl Phases {
+impl ObjectPhases {
     /// Reads the annotations of an object.
-    pub fn of(manifest: &Manifest) -> Self {
-        let mut phases = Self { hook: true, applied: [false; 4], on_deletion: false, skipped: false };
+    pub fn from_manifest(manifest: &Manifest) -> Self {
+        let mut phases = Self { is_hook: true, applied: [false; 4], on_deletion: false, skipped: false };
         for entry in entries(manifest, ARGOCD_HOOK) {
             match entry {
-                "PreSync" => phases.add(Phase::PreSync),
-                "Sync" => phases.add(Phase::Sync),
-                "PostSync" => phases.add(Phase::PostSync),
-                "SyncFail" => phases.add(Phase::SyncFail),
+                "PreSync" => phases.add(SyncPhase::PreSync),
+                "Sync" => phases.add(SyncPhase::Sync),
+                "PostSync" => phases.add(SyncPhase::PostSync),
+                "SyncFail" => phases.add(SyncPhase::SyncFail),
                 "PostDelete" | "PreDelete" => phases.on_deletion = true,
                 "Skip" => phases.skipped = true,
                 _ => {}
@@ -86,14 +86,14 @@ impl Phases {
         // Argo CD treats `crd-install` as an ordinary object.
         let is_argocd_hook = has_annotation(manifest, ARGOCD_HOOK);
         if !is_argocd_hook && matches!(manifest.annotation(HELM_HOOK), None | Some("crd-install")) {
-            phases.hook = false;
-            phases.add(Phase::Sync);
+            phases.is_hook = false;
+            phases.add(SyncPhase::Sync);
             return phases;
         }
         for entry in entries(manifest, HELM_HOOK) {
             match entry {
-                "pre-install" | "pre-upgrade" => phases.add(Phase::PreSync),
-                "post-install" | "post-upgrade" => phases.add(Phase::PostSync),
+                "pre-install" | "pre-upgrade" => phases.add(SyncPhase::PreSync),
+                "post-install" | "post-upgrade" => phases.add(SyncPhase::PostSync),
                 "post-delete" | "pre-delete" => phases.on_deletion = true,
                 _ => {}
             }
@@ -101,7 +101,7 @@ impl Phases {
         phases
     }
 
-    fn add(&mut self, phase: Phase) {
+    fn add(&mut self, phase: SyncPhase) {
         self.applied[phase as usize] = true;
     }
 
@@ -110,36 +110,36 @@ impl Phases {
     }
 
     /// Reports whether the object is applied in this phase.
-    pub fn has(self, phase: Phase) -> bool {
+    pub fn is_applied_in(self, phase: SyncPhase) -> bool {
         self.applied[phase as usize]
     }
 
     /// Returns when the object is first applied.
-    pub(crate) fn arrival(self) -> Arrival {
-        let first = [Phase::PreSync, Phase::Sync, Phase::PostSync, Phase::SyncFail]
+    pub(crate) fn apply_time(self) -> ApplyTime {
+        let first = [SyncPhase::PreSync, SyncPhase::Sync, SyncPhase::PostSync, SyncPhase::SyncFail]
             .into_iter()
-            .find(|phase| self.has(*phase));
+            .find(|phase| self.is_applied_in(*phase));
         match first {
-            Some(phase) => Arrival::In(phase),
-            None if self.on_deletion => Arrival::OnDeletion,
-            None if self.skipped => Arrival::Skipped,
-            None => Arrival::Ignored,
+            Some(phase) => ApplyTime::In(phase),
+            None if self.on_deletion => ApplyTime::OnDeletion,
+            None if self.skipped => ApplyTime::Skipped,
+            None => ApplyTime::Ignored,
         }
     }
 }
 
 /// Returns the lifetime of a hook, by its deletion policies.
-pub(super) fn hook_life(manifest: &Manifest) -> HookLife {
+pub(super) fn hook_lifetime(manifest: &Manifest) -> HookLifetime {
     let argocd = |policy: &str| entries(manifest, ARGOCD_HOOK_DELETE_POLICY).any(|entry| entry == policy);
     let helm = |policy: &str| entries(manifest, HELM_HOOK_DELETE_POLICY).any(|entry| entry == policy);
     if argocd("HookSucceeded") || helm("hook-succeeded") {
-        HookLife::EndsWithSync
+        HookLifetime::EndsWithSync
     } else if argocd("BeforeHookCreation") || helm("before-hook-creation") {
-        HookLife::Recreated
+        HookLifetime::Recreated
     } else if argocd("HookFailed") || argocd("Never") || helm("hook-failed") {
-        HookLife::Kept
+        HookLifetime::Kept
     } else {
-        HookLife::Recreated
+        HookLifetime::Recreated
     }
 }
 
@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn hooks_have_phases() {
-        use Arrival::{Ignored, In, OnDeletion, Skipped};
-        use Phase::{PostSync, PreSync, Sync, SyncFail};
+        use ApplyTime::{Ignored, In, OnDeletion, Skipped};
+        use SyncPhase::{PostSync, PreSync, Sync, SyncFail};
         for (annotations, hook, arrival) in [
             (json!({}), false, In(Sync)),
             (json!({ARGOCD_HOOK: "PreSync"}), true, In(PreSync)),
@@ -191,24 +191,24 @@ mod tests {
             (json!({HELM_HOOK: "crd-install"}), false, In(Sync)),
             (json!({ARGOCD_HOOK: "Sync", HELM_HOOK: "pre-install"}), true, In(Sync)),
         ] {
-            let phases = Phases::of(&job(&annotations));
-            assert_eq!((phases.hook, phases.arrival()), (hook, arrival), "{annotations}");
+            let phases = ObjectPhases::from_manifest(&job(&annotations));
+            assert_eq!((phases.is_hook, phases.apply_time()), (hook, arrival), "{annotations}");
         }
     }
 
     #[test]
     fn hooks_are_recreated_unless_a_policy_prevents_it() {
         for (annotations, life) in [
-            (json!({}), HookLife::Recreated),
-            (json!({ARGOCD_HOOK_DELETE_POLICY: "sometimes"}), HookLife::Recreated),
-            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookSucceeded"}), HookLife::EndsWithSync),
-            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookFailed, HookSucceeded"}), HookLife::EndsWithSync),
-            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookFailed"}), HookLife::Kept),
-            (json!({HELM_HOOK_DELETE_POLICY: "hook-failed"}), HookLife::Kept),
-            (json!({HELM_HOOK_DELETE_POLICY: "before-hook-creation,hook-failed"}), HookLife::Recreated),
-            (json!({HELM_HOOK_DELETE_POLICY: "hook-succeeded"}), HookLife::EndsWithSync),
+            (json!({}), HookLifetime::Recreated),
+            (json!({ARGOCD_HOOK_DELETE_POLICY: "sometimes"}), HookLifetime::Recreated),
+            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookSucceeded"}), HookLifetime::EndsWithSync),
+            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookFailed, HookSucceeded"}), HookLifetime::EndsWithSync),
+            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookFailed"}), HookLifetime::Kept),
+            (json!({HELM_HOOK_DELETE_POLICY: "hook-failed"}), HookLifetime::Kept),
+            (json!({HELM_HOOK_DELETE_POLICY: "before-hook-creation,hook-failed"}), HookLifetime::Recreated),
+            (json!({HELM_HOOK_DELETE_POLICY: "hook-succeeded"}), HookLifetime::EndsWithSync),
         ] {
-            assert_eq!(hook_life(&job(&annotations)), life, "{annotations}");
+            assert_eq!(hook_lifetime(&job(&annotations)), life, "{annotations}");
         }
     }
 }

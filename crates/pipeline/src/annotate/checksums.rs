@@ -12,29 +12,29 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::digests::{Digests, Item, combined};
-use super::notes::Remark;
-use super::{Edit, Workload};
+use super::digests::{DigestCache, DigestedItem, combine_digests};
+use super::notes::AnnotateRemark;
+use super::{AnnotationEdit, Workload};
 use crate::seal::SecretDigests;
 use sealwave_core::diagnostic::{Note, Problem};
-use sealwave_kube::catalogue::{Catalogue, Object};
-use sealwave_kube::pods::{Change, What};
-use sealwave_secrets::crypto::{ChecksumKey, Digest};
+use sealwave_kube::catalog::{CatalogObject, ObjectCatalog};
+use sealwave_kube::pods::{ReferencedKind, TemplateMutability};
+use sealwave_secrets::crypto::{ChecksumKey, KeyedDigest};
 
 const CONFIG: &str = "checksum/config";
 const SECRET: &str = "checksum/secret";
 
 /// Returns the annotations for all workloads.
 pub(super) fn plan(
-    catalogue: &Catalogue<'_>,
+    catalogue: &ObjectCatalog<'_>,
     workloads: &[Workload<'_>],
     secrets: &SecretDigests,
     key: &ChecksumKey,
     notes: &mut Vec<Note>,
-) -> Vec<Edit> {
-    let mut digests = Digests::new(catalogue, secrets, key);
+) -> Vec<AnnotationEdit> {
+    let mut digests = DigestCache::new(catalogue, secrets, key);
     let mut edits = Vec::new();
-    for workload in workloads.iter().filter(|workload| !workload.standing.phases.hook) {
+    for workload in workloads.iter().filter(|workload| !workload.standing.phases.is_hook) {
         let Some(object) = catalogue.object(workload.object) else { continue };
         let items_read = items_read(workload, object, &mut digests);
         if items_read.iter().all(|(_, items)| items.is_empty()) {
@@ -44,11 +44,11 @@ pub(super) fn plan(
             continue;
         }
         for (annotation, items) in items_read.into_iter().filter(|(_, items)| !items.is_empty()) {
-            edits.push(Edit {
+            edits.push(AnnotationEdit {
                 object: workload.object,
                 path: workload.template.path.iter().map(|key| (*key).to_owned()).collect(),
                 annotation,
-                text: hex(combined(key, annotation, &items)),
+                text: hex(combine_digests(key, annotation, &items)),
                 extends: false,
             });
         }
@@ -57,34 +57,34 @@ pub(super) fn plan(
 }
 
 /// Reports whether the pod template may get annotations, and adds a note if it may not.
-fn may_change(workload: &Workload<'_>, object: &Object<'_>, notes: &mut Vec<Note>) -> bool {
+fn may_change(workload: &Workload<'_>, object: &CatalogObject<'_>, notes: &mut Vec<Note>) -> bool {
     let id = object.manifest.id();
-    let remark = match workload.template.change {
-        Change::Allowed => return true,
+    let remark = match workload.template.mutability {
+        TemplateMutability::Allowed => return true,
         // A Job with a generated name is a new one each time, so no note is needed.
-        Change::Immutable if object.name.is_empty() => return false,
-        Change::Immutable => Remark::JobIsImmutable(id),
-        Change::NamedRevision => Remark::NamedRevision(id),
+        TemplateMutability::Immutable if object.name.is_empty() => return false,
+        TemplateMutability::Immutable => AnnotateRemark::JobIsImmutable(id),
+        TemplateMutability::NamedRevision => AnnotateRemark::NamedRevision(id),
     };
-    notes.push(Note::remark(Problem::at(object.manifest.origin(), &remark)));
+    notes.push(Note::info(Problem::at(object.manifest.origin(), &remark)));
     false
 }
 
 /// Returns the items that a workload reads, by annotation.
 fn items_read<'a>(
     workload: &Workload<'a>,
-    object: &Object<'a>,
-    digests: &mut Digests<'a>,
-) -> [(&'static str, BTreeSet<Item<'a>>); 2] {
+    object: &CatalogObject<'a>,
+    digests: &mut DigestCache<'a>,
+) -> [(&'static str, BTreeSet<DigestedItem<'a>>); 2] {
     let (mut config, mut secret) = (BTreeSet::new(), BTreeSet::new());
     for reference in &workload.references {
-        let into = if reference.what == What::ConfigMap { &mut config } else { &mut secret };
+        let into = if reference.kind == ReferencedKind::ConfigMap { &mut config } else { &mut secret };
         digests.collect(object.namespace, reference, into);
     }
     [(CONFIG, config), (SECRET, secret)]
 }
 
-fn hex(digest: Digest) -> String {
+fn hex(digest: KeyedDigest) -> String {
     digest.bytes().iter().fold(String::with_capacity(32), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

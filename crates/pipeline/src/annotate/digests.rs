@@ -17,15 +17,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::encoding::encode;
 use crate::seal::SecretDigests;
-use sealwave_core::document::{Node, Value};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_core::names::UNKNOWN_KEYS;
-use sealwave_kube::catalogue::{Catalogue, ESO, Object, SEALED, STORE_CSI};
-use sealwave_kube::pods::{Keys, Reference, What};
-use sealwave_secrets::crypto::{ChecksumKey, Digest};
+use sealwave_kube::catalog::{
+    CatalogObject, ESO_GROUP, ObjectCatalog, SEALED_SECRETS_GROUP, STORE_CSI_GROUP,
+};
+use sealwave_kube::pods::{PodReference, ReferencedKeys, ReferencedKind};
+use sealwave_secrets::crypto::{ChecksumKey, KeyedDigest};
 
 /// An item that a workload reads. Sets of items have one order, whatever the order of objects and references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Item<'a> {
+pub(super) struct DigestedItem<'a> {
     /// The kind of the object, and the field if there are several.
     pub(super) source: &'a str,
     /// The namespace of the object.
@@ -35,47 +37,47 @@ pub(super) struct Item<'a> {
     /// The key within the object; empty for the whole object.
     pub(super) key: &'a str,
     /// The digest of the value.
-    pub(super) digest: Digest,
+    pub(super) digest: KeyedDigest,
 }
 
 /// An object that a reference points to, with the keys that are read from it.
 #[derive(Clone, Copy)]
-struct Wanted<'b, 'a> {
+struct ReferencedObject<'b, 'a> {
     /// The index of the object in the catalogue.
     number: usize,
-    object: Object<'a>,
-    keys: &'b Keys<'a>,
+    object: CatalogObject<'a>,
+    keys: &'b ReferencedKeys<'a>,
 }
 
-impl<'a> Wanted<'_, 'a> {
+impl<'a> ReferencedObject<'_, 'a> {
     /// Returns a field of the object.
-    fn at(&self, path: &[&str]) -> Option<&'a Node> {
+    fn field(&self, path: &[&str]) -> Option<&'a Node> {
         self.object.manifest.root().at(path)
     }
 
     /// Builds the item for `key`, or for the whole object if `key` is empty.
-    const fn item(&self, source: &'a str, key: &'a str, digest: Digest) -> Item<'a> {
-        Item { source, namespace: self.object.namespace, name: self.object.name, key, digest }
+    const fn item(&self, source: &'a str, key: &'a str, digest: KeyedDigest) -> DigestedItem<'a> {
+        DigestedItem { source, namespace: self.object.namespace, name: self.object.name, key, digest }
     }
 }
 
 /// The digests of the objects of one output. Each digest is computed once and each list or mapping is indexed once, so
 /// many workloads that read one large object cost no more than its size and theirs.
-pub(super) struct Digests<'a> {
-    catalogue: &'a Catalogue<'a>,
+pub(super) struct DigestCache<'a> {
+    catalogue: &'a ObjectCatalog<'a>,
     secrets: &'a SecretDigests,
     key: &'a ChecksumKey,
-    accounts: BTreeMap<usize, Option<Digest>>,
-    entries: BTreeMap<*const Node, Digest>,
-    sealed: BTreeMap<(&'a str, &'a str), Digest>,
+    accounts: BTreeMap<usize, Option<KeyedDigest>>,
+    entries: BTreeMap<*const Node, KeyedDigest>,
+    sealed: BTreeMap<(&'a str, &'a str), KeyedDigest>,
     tables: BTreeMap<*const Node, BTreeMap<&'a str, &'a Node>>,
-    whole: BTreeMap<(&'static str, usize), Digest>,
+    whole: BTreeMap<(&'static str, usize), KeyedDigest>,
 }
 
-impl<'a> Digests<'a> {
+impl<'a> DigestCache<'a> {
     /// Creates the cache without any digests.
     pub(super) const fn new(
-        catalogue: &'a Catalogue<'a>,
+        catalogue: &'a ObjectCatalog<'a>,
         secrets: &'a SecretDigests,
         key: &'a ChecksumKey,
     ) -> Self {
@@ -95,43 +97,44 @@ impl<'a> Digests<'a> {
     pub(super) fn collect(
         &mut self,
         namespace: &str,
-        reference: &Reference<'a>,
-        into: &mut BTreeSet<Item<'a>>,
+        reference: &PodReference<'a>,
+        into: &mut BTreeSet<DigestedItem<'a>>,
     ) {
-        if reference.what == What::Secret && self.sealed_now(namespace, reference, into) {
+        if reference.kind == ReferencedKind::Secret && self.collect_sealed(namespace, reference, into) {
             return;
         }
         let catalogue = self.catalogue;
-        for number in catalogue.meant(reference.what, namespace, reference.name) {
+        for number in catalogue.resolve_reference(reference.kind, namespace, reference.name) {
             let Some(object) = catalogue.object(number).copied() else { continue };
-            let wanted = Wanted { number, object, keys: &reference.keys };
-            into.extend(match (object.group, object.kind, reference.what) {
+            let wanted = ReferencedObject { number, object, keys: &reference.keys };
+            into.extend(match (object.group, object.kind, reference.kind) {
                 ("", "ServiceAccount", _) => self.account(&wanted).into_iter().collect(),
                 ("", "ConfigMap", _) => self.config_map(&wanted),
-                (ESO, _, _) => self.external_secret(&wanted),
-                (SEALED, _, _) => self.sealed_secret(&wanted),
-                (STORE_CSI, _, What::Secret) => self.synced_secret(&wanted, reference.name),
-                (STORE_CSI, _, _) => vec![self.provider_class(&wanted)],
+                (ESO_GROUP, _, _) => self.external_secret(&wanted),
+                (SEALED_SECRETS_GROUP, _, _) => self.sealed_secret(&wanted),
+                (STORE_CSI_GROUP, _, ReferencedKind::Secret) => self.synced_secret(&wanted, reference.name),
+                (STORE_CSI_GROUP, _, _) => vec![self.provider_class(&wanted)],
                 _ => Vec::new(),
             });
         }
     }
 
     /// Adds the values of a Secret that this run sealed. Returns `false` if this run did not seal it.
-    fn sealed_now(
+    fn collect_sealed(
         &mut self,
         namespace: &str,
-        reference: &Reference<'a>,
-        into: &mut BTreeSet<Item<'a>>,
+        reference: &PodReference<'a>,
+        into: &mut BTreeSet<DigestedItem<'a>>,
     ) -> bool {
         let Some(((namespace, name), items)) =
             self.secrets.get_key_value(&(namespace.into(), reference.name.into()))
         else {
             return false;
         };
-        let mut add = |key, digest| into.insert(Item { source: "Secret", namespace, name, key, digest });
+        let mut add =
+            |key, digest| into.insert(DigestedItem { source: "Secret", namespace, name, key, digest });
         match &reference.keys {
-            Keys::All => {
+            ReferencedKeys::All => {
                 let key = self.key;
                 let whole = self.sealed.entry((namespace, name)).or_insert_with(|| {
                     let parts: Vec<&[u8]> =
@@ -140,7 +143,7 @@ impl<'a> Digests<'a> {
                 });
                 add("", *whole);
             }
-            Keys::Only(keys) => {
+            ReferencedKeys::Only(keys) => {
                 // In a preview of a Secret with unknown keys, each key may exist.
                 let unknown = items.get(UNKNOWN_KEYS);
                 for key in keys {
@@ -154,96 +157,101 @@ impl<'a> Digests<'a> {
     }
 
     /// Digests the Secrets with which a service account pulls images.
-    fn account(&mut self, wanted: &Wanted<'_, 'a>) -> Option<Item<'a>> {
-        let Wanted { number, object, .. } = *wanted;
+    fn account(&mut self, wanted: &ReferencedObject<'_, 'a>) -> Option<DigestedItem<'a>> {
+        let ReferencedObject { number, object, .. } = *wanted;
         if !self.accounts.contains_key(&number) {
             let mut pulled = BTreeSet::new();
             for name in self.catalogue.pull_secrets(object.namespace, object.name) {
-                let pull = Reference { what: What::Secret, name, keys: Keys::All, optional: true };
+                let pull = PodReference {
+                    kind: ReferencedKind::Secret,
+                    name,
+                    keys: ReferencedKeys::All,
+                    optional: true,
+                };
                 self.collect(object.namespace, &pull, &mut pulled);
             }
-            let digest = (!pulled.is_empty()).then(|| combined(self.key, "annotate/account", &pulled));
+            let digest = (!pulled.is_empty()).then(|| combine_digests(self.key, "annotate/account", &pulled));
             self.accounts.insert(number, digest);
         }
         let digest = self.accounts.get(&number).copied().flatten()?;
         Some(wanted.item("ServiceAccount", "", digest))
     }
 
-    fn config_map(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
-        let fields = ["data", "binaryData"].map(|field| filled(wanted.at(&[field])));
+    fn config_map(&mut self, wanted: &ReferencedObject<'_, 'a>) -> Vec<DigestedItem<'a>> {
+        let fields = ["data", "binaryData"].map(|field| filled(wanted.field(&[field])));
         match wanted.keys {
-            Keys::All if fields.iter().all(Option::is_none) => Vec::new(),
-            Keys::All => vec![self.whole(wanted, "ConfigMap", &fields)],
-            Keys::Only(keys) => {
+            ReferencedKeys::All if fields.iter().all(Option::is_none) => Vec::new(),
+            ReferencedKeys::All => vec![self.digest_whole(wanted, "ConfigMap", &fields)],
+            ReferencedKeys::Only(keys) => {
                 let sources = fields.into_iter().zip(["ConfigMap", "ConfigMap.binaryData"]);
                 sources.flat_map(|(field, source)| self.entries(wanted, source, field, "", keys)).collect()
             }
         }
     }
 
-    fn sealed_secret(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
-        let encrypted = filled(wanted.at(&["spec", "encryptedData"]));
+    fn sealed_secret(&mut self, wanted: &ReferencedObject<'_, 'a>) -> Vec<DigestedItem<'a>> {
+        let encrypted = filled(wanted.field(&["spec", "encryptedData"]));
         // A template may use every item, and `data` is the old form with one ciphertext for all items.
-        let template = filled(wanted.at(&["spec", "template", "data"]));
-        let blob = wanted.at(&["spec", "data"]);
+        let template = filled(wanted.field(&["spec", "template", "data"]));
+        let blob = wanted.field(&["spec", "data"]);
         let mut templated =
             |key: &&str| template.is_some_and(|template| self.lookup(template, "", key).is_some());
         match wanted.keys {
-            Keys::Only(keys) if blob.is_none() && !keys.iter().any(&mut templated) => {
+            ReferencedKeys::Only(keys) if blob.is_none() && !keys.iter().any(&mut templated) => {
                 self.entries(wanted, "SealedSecret", encrypted, "", keys)
             }
-            _ => vec![self.whole(wanted, "SealedSecret", &[encrypted, template, blob])],
+            _ => vec![self.digest_whole(wanted, "SealedSecret", &[encrypted, template, blob])],
         }
     }
 
     /// Digests a Secret that the CSI driver creates from the mounted values.
-    fn synced_secret(&mut self, wanted: &Wanted<'_, 'a>, name: &'a str) -> Vec<Item<'a>> {
+    fn synced_secret(&mut self, wanted: &ReferencedObject<'_, 'a>, name: &'a str) -> Vec<DigestedItem<'a>> {
         const SOURCE: &str = "SecretProviderClass.data";
-        let made = wanted.at(&["spec", "secretObjects"]);
+        let made = wanted.field(&["spec", "secretObjects"]);
         let data =
             made.and_then(|made| self.lookup(made, "secretName", name)).and_then(|secret| secret.get("data"));
         let mut items = match wanted.keys {
-            Keys::All => data
-                .map(|data| wanted.item(SOURCE, name, self.entry(SOURCE, data, None)))
+            ReferencedKeys::All => data
+                .map(|data| wanted.item(SOURCE, name, self.digest_entry(SOURCE, data, None)))
                 .into_iter()
                 .collect(),
-            Keys::Only(keys) => self.entries(wanted, SOURCE, data, "key", keys),
+            ReferencedKeys::Only(keys) => self.entries(wanted, SOURCE, data, "key", keys),
         };
         items.push(self.provider_class(wanted));
         items
     }
 
     /// Digests what the CSI driver mounts.
-    fn provider_class(&mut self, wanted: &Wanted<'_, 'a>) -> Item<'a> {
-        let parts = ["provider", "parameters"].map(|field| wanted.at(&["spec", field]));
-        self.whole(wanted, "SecretProviderClass", &parts)
+    fn provider_class(&mut self, wanted: &ReferencedObject<'_, 'a>) -> DigestedItem<'a> {
+        let parts = ["provider", "parameters"].map(|field| wanted.field(&["spec", field]));
+        self.digest_whole(wanted, "SecretProviderClass", &parts)
     }
 
     /// Digests the entries of a mapping, or the list items whose `field` is one of `keys`. Skips those that do not
     /// exist.
     fn entries(
         &mut self,
-        wanted: &Wanted<'_, 'a>,
+        wanted: &ReferencedObject<'_, 'a>,
         source: &'static str,
         node: Option<&'a Node>,
         field: &str,
         keys: &[&'a str],
-    ) -> Vec<Item<'a>> {
+    ) -> Vec<DigestedItem<'a>> {
         let Some(node) = node else { return Vec::new() };
         let found = keys.iter().filter_map(|key| {
-            let digest = self.lookup(node, field, key).map(|value| self.entry(source, value, None))?;
+            let digest = self.lookup(node, field, key).map(|value| self.digest_entry(source, value, None))?;
             Some(wanted.item(source, key, digest))
         });
         found.collect()
     }
 
     /// Returns the digest of an entry, combined with another node of its object that affects the value.
-    fn entry(&mut self, source: &str, entry: &Node, with: Option<&Node>) -> Digest {
+    fn digest_entry(&mut self, source: &str, entry: &Node, with: Option<&Node>) -> KeyedDigest {
         let at = std::ptr::from_ref(entry);
         if let Some(digest) = self.entries.get(&at) {
             return *digest;
         }
-        let digest = self.nodes(source, &[Some(entry), with]);
+        let digest = self.digest_nodes(source, &[Some(entry), with]);
         self.entries.insert(at, digest);
         digest
     }
@@ -251,7 +259,7 @@ impl<'a> Digests<'a> {
     /// Returns the entry of a mapping, or the list item whose `field` is `key`.
     fn lookup(&mut self, node: &'a Node, field: &str, key: &str) -> Option<&'a Node> {
         let table = self.tables.entry(std::ptr::from_ref(node)).or_insert_with(|| match &node.value {
-            Value::Mapping(mapping) => {
+            NodeValue::Mapping(mapping) => {
                 mapping.entries().iter().map(|entry| (entry.key.as_str(), &entry.value)).collect()
             }
             _ => node.items().iter().filter_map(|item| Some((item.get(field)?.as_str()?, item))).collect(),
@@ -260,14 +268,19 @@ impl<'a> Digests<'a> {
     }
 
     /// Digests all relevant parts of an object.
-    fn whole(&mut self, wanted: &Wanted<'_, 'a>, source: &'static str, parts: &[Option<&Node>]) -> Item<'a> {
+    fn digest_whole(
+        &mut self,
+        wanted: &ReferencedObject<'_, 'a>,
+        source: &'static str,
+        parts: &[Option<&Node>],
+    ) -> DigestedItem<'a> {
         let known = self.whole.get(&(source, wanted.number)).copied();
-        let digest = known.unwrap_or_else(|| self.nodes(source, parts));
+        let digest = known.unwrap_or_else(|| self.digest_nodes(source, parts));
         self.whole.insert((source, wanted.number), digest);
         wanted.item(source, "", digest)
     }
 
-    fn nodes(&self, source: &str, parts: &[Option<&Node>]) -> Digest {
+    fn digest_nodes(&self, source: &str, parts: &[Option<&Node>]) -> KeyedDigest {
         let encoded: Vec<Vec<u8>> = parts
             .iter()
             .map(|part| {
@@ -285,7 +298,11 @@ impl<'a> Digests<'a> {
 }
 
 /// Combines a set of items into one digest.
-pub(super) fn combined(key: &ChecksumKey, label: &str, items: &BTreeSet<Item<'_>>) -> Digest {
+pub(super) fn combine_digests(
+    key: &ChecksumKey,
+    label: &str,
+    items: &BTreeSet<DigestedItem<'_>>,
+) -> KeyedDigest {
     let parts: Vec<&[u8]> = items
         .iter()
         .flat_map(|item| {

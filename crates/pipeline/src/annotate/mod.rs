@@ -13,21 +13,21 @@ mod digests;
 mod notes;
 mod waves;
 
-use notes::{BadSetting, Remark};
-use sealwave_kube::catalogue::Catalogue;
+use notes::{AnnotateRemark, SettingProblem};
+use sealwave_kube::catalog::ObjectCatalog;
 
-use super::seal::{Sealed, SecretDigests};
-use sealwave_core::diagnostic::{At, Failure, Note, Problem};
+use super::seal::{SealedApp, SecretDigests};
+use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, Node};
-use sealwave_kube::pods::{self, PodTemplate, Reference, WorkloadKind};
-use sealwave_kube::sync::{Standing, Waves, uses};
+use sealwave_kube::pods::{self, PodReference, PodTemplate, WorkloadKind};
+use sealwave_kube::sync::{SyncPlacement, WaveSettings, dependency_edges};
 use sealwave_secrets::crypto::ChecksumKey;
 
 /// The settings of the app file for this stage.
 #[derive(Clone, Copy, Debug)]
 pub struct AnnotateSettings<'a> {
     /// The waves by kind.
-    pub waves: &'a Waves,
+    pub waves: &'a WaveSettings,
     /// Workload kinds beyond the built-in ones.
     pub workloads: &'a [WorkloadKind],
 }
@@ -37,18 +37,18 @@ pub struct AnnotateSettings<'a> {
 /// # Errors
 /// The settings of the app file are not valid.
 pub fn annotate(
-    mut sealed: Sealed,
+    mut sealed: SealedApp,
     checksums: &ChecksumKey,
     settings: &AnnotateSettings<'_>,
     notes: &mut Vec<Note>,
-) -> Result<Sealed, Failure> {
+) -> Result<SealedApp, Failure> {
     let edits = plan(sealed.objects(), sealed.secrets(), checksums, settings, notes)?;
     write(&edits, sealed.objects_mut(), notes);
     Ok(sealed)
 }
 
 /// An annotation to be written.
-struct Edit {
+struct AnnotationEdit {
     /// The index of the object.
     object: usize,
     /// The path to the node that holds `metadata`; empty for the object itself.
@@ -59,7 +59,7 @@ struct Edit {
     extends: bool,
 }
 
-impl Edit {
+impl AnnotationEdit {
     /// Creates an edit of the object's own annotations.
     const fn new(object: usize, annotation: &'static str, text: String) -> Self {
         Self { object, path: Vec::new(), annotation, text, extends: false }
@@ -71,8 +71,8 @@ struct Workload<'a> {
     /// The index of the object.
     object: usize,
     template: PodTemplate<'a>,
-    references: Vec<Reference<'a>>,
-    standing: Standing,
+    references: Vec<PodReference<'a>>,
+    standing: SyncPlacement,
 }
 
 fn plan(
@@ -81,21 +81,21 @@ fn plan(
     key: &ChecksumKey,
     settings: &AnnotateSettings<'_>,
     notes: &mut Vec<Note>,
-) -> Result<Vec<Edit>, Failure> {
-    check(settings, |_| At::Nowhere)?;
-    let catalogue = Catalogue::new(objects);
-    let standings: Vec<Standing> =
+) -> Result<Vec<AnnotationEdit>, Failure> {
+    check_settings(settings, |_| ProblemPlace::Unknown)?;
+    let catalogue = ObjectCatalog::new(objects);
+    let standings: Vec<SyncPlacement> =
         objects.iter().map(|object| standing_of(object, settings.waves, notes)).collect();
     let workloads = workloads_of(objects, &standings, settings, notes);
     let references = workloads.iter().map(|workload| (workload.object, workload.references.as_slice()));
-    let mut edits = waves::plan(&catalogue, &standings, &uses(&catalogue, references), notes);
+    let mut edits = waves::plan(&catalogue, &standings, &dependency_edges(&catalogue, references), notes);
     edits.extend(checksums::plan(&catalogue, &workloads, secrets, key, notes));
     Ok(edits)
 }
 
-fn standing_of(object: &Manifest, waves: &Waves, notes: &mut Vec<Note>) -> Standing {
-    Standing::of(object, waves, &mut |annotation, at| {
-        let remark = Remark::UnreadableWave { object: object.id(), annotation };
+fn standing_of(object: &Manifest, waves: &WaveSettings, notes: &mut Vec<Note>) -> SyncPlacement {
+    SyncPlacement::from_manifest(object, waves, &mut |annotation, at| {
+        let remark = AnnotateRemark::UnreadableWave { object: object.id(), annotation };
         notes.push(Note::warning(Problem::at(at, &remark)));
     })
 }
@@ -104,21 +104,24 @@ fn standing_of(object: &Manifest, waves: &Waves, notes: &mut Vec<Note>) -> Stand
 ///
 /// # Errors
 /// The settings that are not valid.
-pub fn check(settings: &AnnotateSettings<'_>, place: impl Fn(&[&str]) -> At) -> Result<(), Failure> {
+pub fn check_settings(
+    settings: &AnnotateSettings<'_>,
+    place: impl Fn(&[&str]) -> ProblemPlace,
+) -> Result<(), Failure> {
     let is_malformed =
         |text: &str, separator| text.split(separator).any(|part| part.trim() != part || part.is_empty());
     let kinds =
         settings.waves.kinds.keys().filter(|kind| is_malformed(kind, '/') || kind.matches('/').count() > 1);
     let paths = settings.workloads.iter().filter(|workload| is_malformed(&workload.pod_template, '.'));
-    let kinds = kinds.map(|kind| (BadSetting::Kind(kind.clone()), place(&["waves", "kinds", kind])));
-    let paths = paths.map(|workload| (BadSetting::Path(workload.kind.clone()), place(&["workloads"])));
+    let kinds = kinds.map(|kind| (SettingProblem::Kind(kind.clone()), place(&["waves", "kinds", kind])));
+    let paths = paths.map(|workload| (SettingProblem::Path(workload.kind.clone()), place(&["workloads"])));
     let problems = kinds.chain(paths).map(|(setting, at)| Problem { at, ..Problem::new(&setting) });
     Failure::unless_empty(problems.collect())
 }
 
 fn workloads_of<'a>(
     objects: &'a [Manifest],
-    standings: &[Standing],
+    standings: &[SyncPlacement],
     settings: &AnnotateSettings<'a>,
     notes: &mut Vec<Note>,
 ) -> Vec<Workload<'a>> {
@@ -131,7 +134,8 @@ fn workloads_of<'a>(
                 found.push(Workload { object, template, references, standing: *standing });
             }
             Err(missing) => {
-                let remark = Remark::NoTemplate { object: manifest.id(), path: missing.path.to_owned() };
+                let remark =
+                    AnnotateRemark::NoTemplate { object: manifest.id(), path: missing.path.to_owned() };
                 notes.push(Note::warning(Problem::at(manifest.origin(), &remark)));
             }
         }
@@ -139,7 +143,7 @@ fn workloads_of<'a>(
     found
 }
 
-fn write(edits: &[Edit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
+fn write(edits: &[AnnotationEdit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
     for edit in edits {
         let Some(object) = objects.get_mut(edit.object) else { continue };
         let origin = object.origin();
@@ -153,11 +157,11 @@ fn write(edits: &[Edit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
         notes.extend(match old {
             None => Some(Note::warning(Problem::at(
                 origin,
-                &Remark::AnnotationsMalformed { object: id(), annotation },
+                &AnnotateRemark::AnnotationsMalformed { object: id(), annotation },
             ))),
-            Some(Some(old)) if !edit.extends && old.as_str() != Some(&edit.text) => {
-                Some(Note::remark(Problem::at(old.origin, &Remark::Replaced { object: id(), annotation })))
-            }
+            Some(Some(old)) if !edit.extends && old.as_str() != Some(&edit.text) => Some(Note::info(
+                Problem::at(old.origin, &AnnotateRemark::Replaced { object: id(), annotation }),
+            )),
             Some(_) => None,
         });
     }

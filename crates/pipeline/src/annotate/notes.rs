@@ -6,7 +6,7 @@ use sealwave_core::names;
 
 /// A setting of the app file that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadSetting {
+pub(super) enum SettingProblem {
     /// A kind in `waves.kinds` is malformed.
     #[error("`{0}` in `waves.kinds` is not a valid kind")]
     Kind(String),
@@ -15,7 +15,7 @@ pub(super) enum BadSetting {
     Path(String),
 }
 
-impl Explain for BadSetting {
+impl Explain for SettingProblem {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Kind(_) => "write `Kind`, or `group/Kind`, for example `Job` or `batch/Job`".into(),
@@ -26,7 +26,7 @@ impl Explain for BadSetting {
 
 /// A remark for the author.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Remark {
+pub(super) enum AnnotateRemark {
     /// The annotations of an object are not a mapping.
     #[error("{object} cannot be given `{annotation}`: its annotations are not an object")]
     AnnotationsMalformed {
@@ -76,7 +76,7 @@ pub(super) enum Remark {
     },
 }
 
-impl Explain for Remark {
+impl Explain for AnnotateRemark {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::AnnotationsMalformed { .. } => "annotations are a mapping of strings".into(),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use sealwave_core::diagnostic::Level;
+use sealwave_core::diagnostic::NoteLevel;
 use sealwave_core::document::Manifest;
 use sealwave_testkit::manifests;
 
@@ -27,14 +27,14 @@ struct AnnotateRun {
 
 #[derive(Default)]
 struct TestSettings {
-    waves: Waves,
+    waves: WaveSettings,
     workloads: Vec<WorkloadKind>,
 }
 
 impl TestSettings {
     fn waves(kinds: &[(&str, i32)]) -> Self {
         let kinds = kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect();
-        Self { waves: Waves { kinds }, workloads: Vec::new() }
+        Self { waves: WaveSettings { kinds }, workloads: Vec::new() }
     }
 }
 
@@ -250,7 +250,7 @@ fn authors_waves_stay_and_late_ones_are_reported() {
             "SealedSecret.bitnami.com `shop/s` has sync wave 2, later than Deployment.apps `shop/web` in wave 0, which needs it"
         ]
     );
-    assert_eq!(run.notes[0].level, Level::Warning);
+    assert_eq!(run.notes[0].level, NoteLevel::Warning);
 }
 
 #[test]
@@ -424,7 +424,7 @@ fn hooks_are_not_annotated() {
 fn a_pre_sync_hook_that_needs_a_sealed_secret_gets_a_warning() {
     let warned = |hook: Json, supplier: Json| {
         let run = run(&[hook, supplier]);
-        run.notes.iter().filter(|note| note.level == Level::Warning).count()
+        run.notes.iter().filter(|note| note.level == NoteLevel::Warning).count()
     };
     let sealed = || sealed_secret("s", json!({"k": "AgB"}));
     let hook = |name: &str, phase: &str| annotated(name, phase, job("hook", env_from_secret("s")));

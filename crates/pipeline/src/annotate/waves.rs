@@ -24,31 +24,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Edit;
-use super::notes::Remark;
+use super::AnnotationEdit;
+use super::notes::AnnotateRemark;
 use sealwave_core::diagnostic::{Note, Problem};
-use sealwave_core::document::Value;
+use sealwave_core::document::NodeValue;
 use sealwave_core::names::{ARGOCD_SYNC_OPTIONS as SYNC_OPTIONS, ARGOCD_SYNC_WAVE as SYNC_WAVE};
-use sealwave_kube::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
-use sealwave_kube::sync::{self, Order, PRUNE_LAST, Phase, Standing, Use, conflicts};
+use sealwave_kube::catalog::{
+    CatalogObject, ESO_GROUP, ObjectCatalog, RBAC_GROUP, SEALED_SECRETS_GROUP, STORE_CSI_GROUP,
+};
+use sealwave_kube::sync::{
+    self, DependencyEdge, PRUNE_LAST, SyncPhase, SyncPlacement, WaveOrder, find_conflicts,
+};
 
 /// Returns the wave annotations, and adds warnings about conflicting waves that authors set.
 pub(super) fn plan(
-    catalogue: &Catalogue<'_>,
-    standings: &[Standing],
-    uses: &BTreeSet<Use>,
+    catalogue: &ObjectCatalog<'_>,
+    standings: &[SyncPlacement],
+    uses: &BTreeSet<DependencyEdge>,
     notes: &mut Vec<Note>,
-) -> Vec<Edit> {
+) -> Vec<AnnotationEdit> {
     let waves = assign(catalogue, standings, uses);
-    let conflicts = conflicts(catalogue, standings, uses, &waves);
+    let conflicts = find_conflicts(catalogue, standings, uses, &waves);
     notes.extend(conflicts.iter().map(|(conflict, _, at)| Note::warning(Problem::at(*at, conflict))));
-    let is_chosen = |standing: &Standing| standing.wave.is_none() || standing.by_kind;
+    let is_chosen = |standing: &SyncPlacement| standing.wave.is_none() || standing.by_kind;
     let mut edits = Vec::new();
     for (number, (wave, standing)) in waves.iter().zip(standings).enumerate() {
         if *wave == 0 || !is_chosen(standing) {
             continue;
         }
-        edits.push(Edit::new(number, SYNC_WAVE, wave.to_string()));
+        edits.push(AnnotationEdit::new(number, SYNC_WAVE, wave.to_string()));
         if *wave < 0 {
             edits.extend(catalogue.object(number).and_then(|object| prune_last(object, number, notes)));
         }
@@ -57,24 +61,24 @@ pub(super) fn plan(
 }
 
 /// Adds `PruneLast=true` to the author's sync options, unless they already decide it.
-fn prune_last(object: &Object<'_>, number: usize, notes: &mut Vec<Note>) -> Option<Edit> {
+fn prune_last(object: &CatalogObject<'_>, number: usize, notes: &mut Vec<Note>) -> Option<AnnotationEdit> {
     let annotations = object.metadata.and_then(|metadata| metadata.get("annotations"));
     let own = annotations.and_then(|annotations| annotations.get(SYNC_OPTIONS));
     let list = match own.map(|node| &node.value) {
-        None | Some(Value::Null) => "",
-        Some(Value::String(text)) => text,
+        None | Some(NodeValue::Null) => "",
+        Some(NodeValue::String(text)) => text,
         Some(_) => {
-            let remark = Remark::UnreadableOptions { object: object.manifest.id() };
+            let remark = AnnotateRemark::UnreadableOptions { object: object.manifest.id() };
             notes.extend(own.map(|node| Note::warning(Problem::at(node.origin, &remark))));
             return None;
         }
     };
     // If annotations are not a mapping, the edit of the wave reports it.
     annotations
-        .is_none_or(|annotations| matches!(annotations.value, Value::Mapping(_) | Value::Null))
+        .is_none_or(|annotations| matches!(annotations.value, NodeValue::Mapping(_) | NodeValue::Null))
         .then(|| sync::with_option(list, PRUNE_LAST))
         .flatten()
-        .map(|merged| Edit { extends: true, ..Edit::new(number, SYNC_OPTIONS, merged) })
+        .map(|merged| AnnotationEdit { extends: true, ..AnnotationEdit::new(number, SYNC_OPTIONS, merged) })
 }
 
 /// The way in which an object gets its wave if the author did not set one.
@@ -92,15 +96,17 @@ enum WaveRole {
     User,
 }
 
-fn role(object: &Object<'_>) -> WaveRole {
+fn role(object: &CatalogObject<'_>) -> WaveRole {
     match (object.group, object.kind) {
         ("", "PersistentVolumeClaim") => WaveRole::Claim,
-        (ESO, "ExternalSecret" | "ClusterExternalSecret") | (SEALED, "SealedSecret") => WaveRole::Supplier,
+        (ESO_GROUP, "ExternalSecret" | "ClusterExternalSecret") | (SEALED_SECRETS_GROUP, "SealedSecret") => {
+            WaveRole::Supplier
+        }
         ("", "ConfigMap" | "Namespace" | "Secret" | "ServiceAccount")
         | ("apiextensions.k8s.io", "CustomResourceDefinition")
-        | (ESO, "ClusterSecretStore" | "SecretStore")
-        | ("generators.external-secrets.io" | RBAC, _)
-        | (STORE_CSI, "SecretProviderClass") => WaveRole::Configuration,
+        | (ESO_GROUP, "ClusterSecretStore" | "SecretStore")
+        | ("generators.external-secrets.io" | RBAC_GROUP, _)
+        | (STORE_CSI_GROUP, "SecretProviderClass") => WaveRole::Configuration,
         ("", "Endpoints" | "LimitRange" | "PersistentVolume" | "ResourceQuota" | "Service")
         | (
             "admissionregistration.k8s.io"
@@ -119,12 +125,17 @@ fn role(object: &Object<'_>) -> WaveRole {
 }
 
 /// Returns the wave of each object.
-fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use>) -> Vec<i32> {
+fn assign(
+    catalogue: &ObjectCatalog<'_>,
+    standings: &[SyncPlacement],
+    uses: &BTreeSet<DependencyEdge>,
+) -> Vec<i32> {
     let roles: Vec<WaveRole> = catalogue.objects().iter().map(role).collect();
     let default_supplier_wave = default_supplier_wave(&roles, standings);
-    let in_sync =
-        |number: usize| standings.get(number).is_some_and(|standing| standing.phases.has(Phase::Sync));
-    let mut by_consumer: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
+    let in_sync = |number: usize| {
+        standings.get(number).is_some_and(|standing| standing.phases.is_applied_in(SyncPhase::Sync))
+    };
+    let mut by_consumer: Vec<Vec<&DependencyEdge>> = vec![Vec::new(); roles.len()];
     let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
     for edge in uses.iter().filter(|edge| in_sync(edge.consumer)) {
         if let (Some(list), Some(dependents)) =
@@ -150,8 +161,8 @@ fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use
         for edge in by_consumer.get(number).into_iter().flatten() {
             if let Some(bound) = bounds.get_mut(edge.dependency) {
                 let limit = match edge.order {
-                    Order::Earlier => wave_before(wave),
-                    Order::Same => wave,
+                    WaveOrder::Earlier => wave_before(wave),
+                    WaveOrder::Same => wave,
                 };
                 *bound = Some(bound.map_or(limit, |known| known.min(limit)));
             }
@@ -177,11 +188,10 @@ fn wave_before(wave: i32) -> i32 {
 }
 
 /// Returns the wave for Secrets without known consumers: before every possible consumer, or 0 if there are none.
-fn default_supplier_wave(roles: &[WaveRole], standings: &[Standing]) -> i32 {
-    let consumers = roles
-        .iter()
-        .zip(standings)
-        .filter(|(role, standing)| **role == WaveRole::User && standing.phases.has(Phase::Sync));
+fn default_supplier_wave(roles: &[WaveRole], standings: &[SyncPlacement]) -> i32 {
+    let consumers = roles.iter().zip(standings).filter(|(role, standing)| {
+        **role == WaveRole::User && standing.phases.is_applied_in(SyncPhase::Sync)
+    });
     consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, wave_before)
 }
 
@@ -197,8 +207,8 @@ struct ConsumerOrder {
 
 impl ConsumerOrder {
     /// Creates the iterator; `consumers` holds the consumers of each object.
-    fn new(catalogue: &Catalogue<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
-        let key = |number: &usize| catalogue.object(*number).map(Object::key);
+    fn new(catalogue: &ObjectCatalog<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
+        let key = |number: &usize| catalogue.object(*number).map(CatalogObject::key);
         let mut by_name: Vec<usize> = (0..consumers.len()).collect();
         by_name.sort_by_key(key);
         for list in &mut consumers {

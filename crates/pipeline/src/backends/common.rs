@@ -2,69 +2,69 @@
 
 use serde_json::Value as Json;
 
-use super::refusal::{Refusals, Why};
+use super::refusal::{RefusalCollector, RefusalReason};
 use super::{metadata, naming};
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Manifest, Node, Origin, Value};
-use sealwave_secrets::Scope;
-use sealwave_secrets::placeholder::{Reference, Text};
-use sealwave_secrets::settings::Backend;
+use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::placeholder::{PlaceholderText, SecretReference};
+use sealwave_secrets::settings::BackendKind;
 use sealwave_secrets::values::KeySource;
 
 /// An item of a Secret for a backend that stores references.
 #[derive(Clone, Copy)]
-pub(crate) struct ReferredItem<'a> {
+pub(crate) struct UnresolvedItem<'a> {
     /// The item's key.
     pub(crate) key: &'a str,
     /// The location of its value.
     pub(crate) origin: Origin,
     /// Its text; `None` for literal bytes.
-    pub(crate) text: Option<&'a Text>,
+    pub(crate) text: Option<&'a PlaceholderText>,
 }
 
 /// A builder of an object that replaces a Secret.
-pub(super) trait Draft {
+pub(super) trait ObjectBuilder {
     /// The backend.
-    const BACKEND: Backend;
+    const BACKEND: BackendKind;
 
     /// Rejects Secrets that the object cannot express, in addition to [`check_fields`].
-    fn check(secret: &Manifest, refusals: &mut Refusals<'_>);
+    fn check_secret(secret: &Manifest, refusals: &mut RefusalCollector<'_>);
 
     /// Adds a secret whose keys all become items; all of these come before the first item.
-    fn source(&mut self, source: &KeySource) -> Result<(), Why>;
+    fn add_source(&mut self, source: &KeySource) -> Result<(), RefusalReason>;
 
     /// Adds an item; its text has a placeholder.
-    fn item(&mut self, key: &str, text: &Text) -> Result<(), Why>;
+    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), RefusalReason>;
 
     /// Returns the object; its `metadata` is null, and [`translate`] fills it in.
     fn finish(self, secret: &Manifest) -> Json;
 }
 
 /// Builds the object that replaces a Secret.
-pub(super) fn translate<D: Draft>(
+pub(super) fn build_object<D: ObjectBuilder>(
     mut secret: Manifest,
-    items: &[ReferredItem<'_>],
+    items: &[UnresolvedItem<'_>],
     sources: &[KeySource],
     mut draft: D,
 ) -> Result<Manifest, Vec<Problem>> {
     let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
-    let mut refusals = Refusals::new(D::BACKEND, &namespace, &name);
+    let mut refusals = RefusalCollector::new(D::BACKEND, &namespace, &name);
     check_fields(&secret, &mut refusals);
-    D::check(&secret, &mut refusals);
+    D::check_secret(&secret, &mut refusals);
     for source in sources {
-        if let Err(why) = draft.source(source) {
-            refusals.whole(source.origin, why);
+        if let Err(why) = draft.add_source(source) {
+            refusals.refuse_secret(source.origin, why);
         }
     }
     for item in items {
-        let text = item.text.filter(|text| !text.is_literal()).ok_or(Why::Literal);
-        if let Err(why) = text.and_then(|text| draft.item(item.key, text)) {
-            refusals.item(item.key, item.origin, why);
+        let text = item.text.filter(|text| !text.is_literal()).ok_or(RefusalReason::Literal);
+        if let Err(why) = text.and_then(|text| draft.add_item(item.key, text)) {
+            refusals.refuse_item(item.key, item.origin, why);
         }
     }
-    refusals.unless_any(())?;
+    refusals.into_result(())?;
     let at = secret.origin();
-    let mut outer = metadata::for_argocd(&secret, Scope::Strict);
+    let mut outer = metadata::for_argocd(&secret, SealingScope::Strict);
     metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
     let mut root = Node::from_json(&draft.finish(&secret), at);
     if let Some(metadata) = root.at_mut(&["metadata"]) {
@@ -79,8 +79,8 @@ pub(super) fn translate<D: Draft>(
 const SEALWAVE_ONLY: [&str; 4] = ["env", "file", "k8s", "sops"];
 
 /// Returns the refusal of a provider that is not configured.
-pub(super) fn unknown_provider(provider: &str, section: &'static str) -> Why {
-    Why::UnknownProvider {
+pub(super) fn unknown_provider(provider: &str, section: &'static str) -> RefusalReason {
+    RefusalReason::UnknownProvider {
         provider: provider.to_owned(),
         section,
         readable: !SEALWAVE_ONLY.contains(&provider),
@@ -88,12 +88,12 @@ pub(super) fn unknown_provider(provider: &str, section: &'static str) -> Why {
 }
 
 /// Checks the fields of a Secret that are copied unchanged.
-fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
+fn check_fields(secret: &Manifest, refusals: &mut RefusalCollector<'_>) {
     if secret.name().is_empty() {
-        refusals.whole(secret.origin(), Why::NoName);
+        refusals.refuse_secret(secret.origin(), RefusalReason::NoName);
     }
-    for (origin, error) in naming::errors(secret) {
-        refusals.whole(origin, Why::Naming(error));
+    for (origin, error) in naming::naming_errors(secret) {
+        refusals.refuse_secret(origin, RefusalReason::Naming(error));
     }
     let fields: [(&[&str], &'static str, &'static str); 5] = [
         (&["immutable"], "immutable", "boolean"),
@@ -105,21 +105,24 @@ fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
     for (path, field, expected) in fields {
         if let Some(node) = secret.root().at(path)
             && node.type_name() != expected
-            && node.value != Value::Null
+            && node.value != NodeValue::Null
         {
-            refusals.whole(node.origin, Why::WrongType { field, expected, found: node.type_name() });
+            refusals.refuse_secret(
+                node.origin,
+                RefusalReason::WrongType { field, expected, found: node.type_name() },
+            );
         }
     }
 }
 
 /// Returns the type of a Secret.
-pub(super) fn type_of(secret: &Manifest) -> &str {
+pub(super) fn declared_type(secret: &Manifest) -> &str {
     secret.root().get("type").and_then(Node::as_str).filter(|text| !text.is_empty()).unwrap_or("Opaque")
 }
 
 /// Reports whether a Secret is immutable.
 pub(super) fn is_immutable(secret: &Manifest) -> bool {
-    matches!(secret.root().get("immutable").map(|node| &node.value), Some(Value::Bool(true)))
+    matches!(secret.root().get("immutable").map(|node| &node.value), Some(NodeValue::Bool(true)))
 }
 
 /// Reports whether a version of AWS Secrets Manager is an id (a UUID) and not a staging label.
@@ -130,6 +133,6 @@ pub(super) fn is_version_id(version: &str) -> bool {
 }
 
 /// Formats a reference for messages, without its version.
-pub(super) fn shown(reference: &Reference) -> String {
-    Reference { version: None, ..reference.clone() }.to_string()
+pub(super) fn display_reference(reference: &SecretReference) -> String {
+    SecretReference { version: None, ..reference.clone() }.to_string()
 }

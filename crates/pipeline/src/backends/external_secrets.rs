@@ -14,15 +14,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use self::remote::{Remote, Taken};
-use super::common::{Draft, ReferredItem, is_immutable, shown, translate, type_of, unknown_provider};
+use self::remote::{RemoteRef, TranslatedPlaceholder};
+use super::common::{
+    ObjectBuilder, UnresolvedItem, build_object, declared_type, display_reference, is_immutable,
+    unknown_provider,
+};
 use super::metadata;
-use super::refusal::{Refusals, Why};
+use super::refusal::{RefusalCollector, RefusalReason};
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Entry, Manifest, Mapping};
-use sealwave_secrets::Scope;
-use sealwave_secrets::placeholder::{Part, Reference, Text};
-use sealwave_secrets::settings::{Backend, ExternalSecretVersion, ExternalSecrets, Store};
+use sealwave_core::document::{Manifest, Mapping, MappingEntry};
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::placeholder::{PlaceholderText, SecretReference, TextPart};
+use sealwave_secrets::settings::{BackendKind, ExternalSecretVersion, ExternalSecrets, ExternalStore};
 use sealwave_secrets::values::KeySource;
 
 /// Types of Secrets that the operator's webhook rejects.
@@ -34,7 +37,7 @@ const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.i
 /// Returns everything that an `ExternalSecret` cannot express.
 pub(crate) fn build(
     secret: Manifest,
-    items: &[ReferredItem<'_>],
+    items: &[UnresolvedItem<'_>],
     sources: &[KeySource],
     settings: &ExternalSecrets,
 ) -> Result<Manifest, Vec<Problem>> {
@@ -46,43 +49,43 @@ pub(crate) fn build(
         data: Map::new(),
         named: Vec::new(),
     };
-    translate(secret, items, sources, builder)
+    build_object(secret, items, sources, builder)
 }
 
 /// A builder of an `ExternalSecret`.
 struct ExternalSecretBuilder<'a> {
     settings: &'a ExternalSecrets,
     /// Secrets whose keys are all requested, and the prefixes of these keys.
-    sources: Vec<(&'a Store, Remote, String)>,
+    sources: Vec<(&'a ExternalStore, RemoteRef, String)>,
     /// The requested remote references in order of first use; the `n`th is `rn` in templates.
-    remotes: Vec<(&'a Store, Remote)>,
-    numbers: BTreeMap<(&'a str, Remote), usize>,
+    remotes: Vec<(&'a ExternalStore, RemoteRef)>,
+    numbers: BTreeMap<(&'a str, RemoteRef), usize>,
     /// Item keys and their templates.
     data: Map<String, Json>,
     /// Items next to all keys of a secret, under their own keys: a template would also contain the generated names.
-    named: Vec<(String, &'a Store, Remote)>,
+    named: Vec<(String, &'a ExternalStore, RemoteRef)>,
 }
 
-impl Draft for ExternalSecretBuilder<'_> {
-    const BACKEND: Backend = Backend::ExternalSecrets;
+impl ObjectBuilder for ExternalSecretBuilder<'_> {
+    const BACKEND: BackendKind = BackendKind::ExternalSecrets;
 
-    fn check(secret: &Manifest, refusals: &mut Refusals<'_>) {
-        if REFUSED_TYPES.contains(&type_of(secret)) {
-            refusals.whole(secret.origin(), Why::Type(type_of(secret).to_owned()));
+    fn check_secret(secret: &Manifest, refusals: &mut RefusalCollector<'_>) {
+        if REFUSED_TYPES.contains(&declared_type(secret)) {
+            refusals.refuse_secret(secret.origin(), RefusalReason::Type(declared_type(secret).to_owned()));
         }
     }
 
-    fn source(&mut self, source: &KeySource) -> Result<(), Why> {
+    fn add_source(&mut self, source: &KeySource) -> Result<(), RefusalReason> {
         let (_, store) = self.store(&source.reference)?;
         // The operator's own patterns select secrets by name, not keys.
-        if !source.takes_all() {
-            return Err(Why::KeyPatterns { reference: shown(&source.reference) });
+        if !source.selects_all() {
+            return Err(RefusalReason::KeyPatterns { reference: display_reference(&source.reference) });
         }
-        self.sources.push((store, Remote::whole(&source.reference, store)?, source.prefix.clone()));
+        self.sources.push((store, RemoteRef::all_keys(&source.reference, store)?, source.prefix.clone()));
         Ok(())
     }
 
-    fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
+    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), RefusalReason> {
         if !self.sources.is_empty() {
             return self.named_item(key, text);
         }
@@ -102,18 +105,19 @@ impl Draft for ExternalSecretBuilder<'_> {
 }
 
 impl<'a> ExternalSecretBuilder<'a> {
-    fn text(&mut self, text: &Text) -> Result<String, Why> {
+    fn text(&mut self, text: &PlaceholderText) -> Result<String, RefusalReason> {
         let mut out = String::new();
         for (index, part) in text.parts().iter().enumerate() {
             match part {
-                Part::Literal(literal) => {
+                TextPart::Literal(literal) => {
                     let before_action = index + 1 < text.parts().len();
-                    template::literal(&mut out, literal, before_action);
+                    template::write_literal(&mut out, literal, before_action);
                 }
-                Part::Placeholder(placeholder) => {
+                TextPart::Placeholder(placeholder) => {
                     let (provider, store) = self.store(&placeholder.reference)?;
-                    let Taken { remote, filters } = remote::take(placeholder, store)?;
-                    template::action(&mut out, self.number(provider, store, remote), &filters);
+                    let TranslatedPlaceholder { remote, filters } =
+                        remote::translate_placeholder(placeholder, store)?;
+                    template::write_action(&mut out, self.number(provider, store, remote), &filters);
                 }
             }
         }
@@ -121,26 +125,28 @@ impl<'a> ExternalSecretBuilder<'a> {
     }
 
     /// Returns the provider's name and the store of a reference.
-    fn store(&self, reference: &Reference) -> Result<(&'a str, &'a Store), Why> {
+    fn store(&self, reference: &SecretReference) -> Result<(&'a str, &'a ExternalStore), RefusalReason> {
         let provider = reference.provider.as_str();
         let found = self.settings.stores.get_key_value(provider);
         let found = found.ok_or_else(|| unknown_provider(provider, "externalSecrets.stores"))?;
         Ok((found.0.as_str(), found.1))
     }
 
-    fn named_item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
-        let [Part::Placeholder(placeholder)] = text.parts() else { return Err(Why::TextBesideAllKeys) };
+    fn named_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), RefusalReason> {
+        let [TextPart::Placeholder(placeholder)] = text.parts() else {
+            return Err(RefusalReason::TextBesideAllKeys);
+        };
         let (_, store) = self.store(&placeholder.reference)?;
-        let Taken { remote, filters } = remote::take(placeholder, store)?;
+        let TranslatedPlaceholder { remote, filters } = remote::translate_placeholder(placeholder, store)?;
         if !filters.is_empty() {
-            return Err(Why::TextBesideAllKeys);
+            return Err(RefusalReason::TextBesideAllKeys);
         }
         self.named.push((key.to_owned(), store, remote));
         Ok(())
     }
 
     /// Returns the number of a remote reference; each one is requested once.
-    fn number(&mut self, provider: &'a str, store: &'a Store, remote: Remote) -> usize {
+    fn number(&mut self, provider: &'a str, store: &'a ExternalStore, remote: RemoteRef) -> usize {
         *self.numbers.entry((provider, remote)).or_insert_with_key(|(_, remote)| {
             self.remotes.push((store, remote.clone()));
             self.remotes.len() - 1
@@ -181,7 +187,7 @@ impl<'a> ExternalSecretBuilder<'a> {
 }
 
 /// Adds the store to an entry of `data` or `dataFrom` if it is not the main one.
-fn from_store(mut entry: Json, store: &Store, main: Option<&Store>) -> Json {
+fn from_store(mut entry: Json, store: &ExternalStore, main: Option<&ExternalStore>) -> Json {
     if main.is_some_and(|main| store_ref(main) != store_ref(store)) {
         entry["sourceRef"] = json!({"storeRef": store_ref(store)});
     }
@@ -189,7 +195,10 @@ fn from_store(mut entry: Json, store: &Store, main: Option<&Store>) -> Json {
 }
 
 /// Builds the `dataFrom` entry for all keys of a secret. A prefix becomes a rewrite of each key.
-fn data_from((store, remote, prefix): &(&Store, Remote, String), main: Option<&Store>) -> Json {
+fn data_from(
+    (store, remote, prefix): &(&ExternalStore, RemoteRef, String),
+    main: Option<&ExternalStore>,
+) -> Json {
     let mut entry = json!({"extract": remote.to_json()});
     if !prefix.is_empty() {
         entry["rewrite"] = json!([{"regexp": {"source": "^(.*)$", "target": format!("{prefix}$1")}}]);
@@ -197,7 +206,7 @@ fn data_from((store, remote, prefix): &(&Store, Remote, String), main: Option<&S
     from_store(entry, store, main)
 }
 
-fn store_ref(store: &Store) -> Json {
+fn store_ref(store: &ExternalStore) -> Json {
     json!({"name": store.name, "kind": store.kind.name()})
 }
 
@@ -211,9 +220,9 @@ fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
     if is_immutable(secret) {
         target["immutable"] = true.into();
     }
-    let (labels, annotations) = metadata::for_template(secret, Scope::Strict).into_maps();
+    let (labels, annotations) = metadata::for_template(secret, SealingScope::Strict).into_maps();
     target["template"] = json!({
-        "type": type_of(secret),
+        "type": declared_type(secret),
         "engineVersion": "v2",
         "mergePolicy": if data.is_some() { "Replace" } else { "Merge" },
         "metadata": {"labels": escaped(labels), "annotations": escaped(annotations)},
@@ -227,12 +236,12 @@ fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
 /// Escapes labels or annotations, whose values the operator evaluates as templates.
 fn escaped(map: Mapping) -> Json {
     let mut out = Map::new();
-    for Entry { key, value, .. } in map.into_entries() {
+    for MappingEntry { key, value, .. } in map.into_entries() {
         let value = value.as_str().map_or_else(
             || value.to_json(),
             |text| {
                 let mut escaped = String::new();
-                template::literal(&mut escaped, text, false);
+                template::write_literal(&mut escaped, text, false);
                 escaped.into()
             },
         );

@@ -1,15 +1,15 @@
 //! Distributes labels and annotations of a Secret between its replacement (a `SealedSecret`, an `ExternalSecret`, …) and the
 //! Secret's template; some are dropped.
 
-use super::sealed_secrets::{Stamp, in_domain, is_empty, is_last_applied, mapping};
-use sealwave_core::document::{Manifest, Mapping, Node, Origin, Value};
+use super::sealed_secrets::{SealStamp, in_domain, is_empty, is_last_applied, mapping};
+use sealwave_core::document::{Manifest, Mapping, Node, NodeValue, Origin};
 use sealwave_core::names;
 use sealwave_kube::sync;
-use sealwave_secrets::Scope;
-use sealwave_secrets::settings::Derivation;
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::settings::DerivationVersion;
 
 /// Metadata of a generated object: only these fields are ever copied.
-pub(super) struct Metadata {
+pub(super) struct ObjectMetadata {
     annotations: Mapping,
     generate_name: Option<Node>,
     labels: Mapping,
@@ -18,8 +18,8 @@ pub(super) struct Metadata {
 }
 
 /// Returns the metadata of the object that replaces the Secret.
-pub(super) fn for_argocd(secret: &Manifest, scope: Scope) -> Metadata {
-    let mut metadata = Metadata {
+pub(super) fn for_argocd(secret: &Manifest, scope: SealingScope) -> ObjectMetadata {
+    let mut metadata = ObjectMetadata {
         annotations: filtered(secret.annotations(), |name| is_for_argocd(name) && !is_generated(name)),
         labels: filtered(secret.labels(), is_outer_label),
         ..names_only(secret)
@@ -29,8 +29,8 @@ pub(super) fn for_argocd(secret: &Manifest, scope: Scope) -> Metadata {
 }
 
 /// Returns the metadata of the Secret that the controller creates.
-pub(super) fn for_template(secret: &Manifest, scope: Scope) -> Metadata {
-    let mut metadata = Metadata {
+pub(super) fn for_template(secret: &Manifest, scope: SealingScope) -> ObjectMetadata {
+    let mut metadata = ObjectMetadata {
         annotations: filtered(secret.annotations(), |name| {
             !is_for_argocd(name) && !is_last_applied(name) && !is_scope(name)
         }),
@@ -42,10 +42,10 @@ pub(super) fn for_template(secret: &Manifest, scope: Scope) -> Metadata {
     metadata
 }
 
-fn names_only(secret: &Manifest) -> Metadata {
+fn names_only(secret: &Manifest) -> ObjectMetadata {
     let field = |name: &str| secret.root().at(&["metadata", name]).filter(|node| !is_empty(node)).cloned();
     let name = field("name");
-    Metadata {
+    ObjectMetadata {
         annotations: Mapping::default(),
         generate_name: field("generateName").filter(|_| name.is_none()),
         labels: Mapping::default(),
@@ -83,7 +83,7 @@ fn is_scope(name: &str) -> bool {
 }
 
 /// Adds `option=true` unless the author set that option or requested a replacement.
-pub(super) fn add_sync_option(metadata: &mut Metadata, option: &str, at: Origin) {
+pub(super) fn add_sync_option(metadata: &mut ObjectMetadata, option: &str, at: Origin) {
     let old = metadata.annotations.get(names::ARGOCD_SYNC_OPTIONS).and_then(Node::as_str).unwrap_or("");
     if option == "ServerSideApply" && sync::has_entry(old, "Replace=true") {
         return;
@@ -94,19 +94,19 @@ pub(super) fn add_sync_option(metadata: &mut Metadata, option: &str, at: Origin)
 }
 
 /// Adds annotations with the seal key and the destination's key.
-pub(super) fn stamp(metadata: &mut Metadata, stamp: Option<&Stamp>, at: Origin) {
+pub(super) fn add_seal_annotations(metadata: &mut ObjectMetadata, stamp: Option<&SealStamp>, at: Origin) {
     let Some(stamp) = stamp else { return };
     let fingerprint = format!("sha256:{}", stamp.public_key_sha256);
     metadata.annotations.insert(names::SEALED_FOR, at, Node::string(fingerprint, at));
     metadata.annotations.insert(names::SEAL_KEY_ID, at, Node::string(stamp.seal_key_id.as_str(), at));
     // Objects of `v1` predate this annotation and must not change.
-    if stamp.derivation != Derivation::V1 {
+    if stamp.derivation != DerivationVersion::V1 {
         metadata.annotations.insert(names::DERIVATION, at, Node::string(stamp.derivation.as_str(), at));
     }
 }
 
-impl Metadata {
-    fn set_scope(&mut self, scope: Scope, at: Origin) {
+impl ObjectMetadata {
+    fn set_scope(&mut self, scope: SealingScope, at: Origin) {
         if let Some(annotation) = scope.annotation() {
             self.annotations.insert(annotation, at, Node::string("true", at));
         }
@@ -120,7 +120,7 @@ impl Metadata {
     pub(super) fn into_node(self, at: Origin) -> Node {
         let sorted = |entries: Mapping| {
             let mapping = sorted(entries);
-            (!mapping.is_empty()).then(|| Node::new(Value::Mapping(mapping), at))
+            (!mapping.is_empty()).then(|| Node::new(NodeValue::Mapping(mapping), at))
         };
         mapping(
             at,

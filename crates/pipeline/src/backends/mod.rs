@@ -13,4 +13,4 @@ pub(crate) mod secrets_store_csi;
 #[cfg(test)]
 mod testing;
 
-pub(crate) use common::ReferredItem;
+pub(crate) use common::UnresolvedItem;

@@ -31,7 +31,7 @@ impl Explain for NamingError {
 }
 
 /// Finds the names of a Secret that are not valid. Missing names are not checked here.
-pub(super) fn errors(secret: &Manifest) -> Vec<(Origin, NamingError)> {
+pub(super) fn naming_errors(secret: &Manifest) -> Vec<(Origin, NamingError)> {
     type Check = (&'static str, fn(&str) -> bool, fn(String) -> NamingError);
     let generate_name: Check =
         ("generateName", |text| dns::is_subdomain(&format!("{text}a")), NamingError::GenerateName);

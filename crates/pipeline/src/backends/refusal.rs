@@ -3,35 +3,35 @@
 use super::naming::NamingError;
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::Origin;
-use sealwave_secrets::settings::Backend;
+use sealwave_secrets::settings::BackendKind;
 
 /// A Secret, or an item of one, that a backend cannot express.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} cannot become {}: {why}", subject(.secret, .key.as_ref()), target(*.backend))]
-pub(crate) struct Refusal {
-    pub(crate) backend: Backend,
+#[error("{} cannot become {}: {reason}", subject(.secret, .key.as_ref()), target(*.backend))]
+pub(crate) struct BackendRefusal {
+    pub(crate) backend: BackendKind,
     pub(crate) namespace: String,
     pub(crate) secret: String,
     /// The item, or `None` for the Secret as a whole.
     pub(crate) key: Option<String>,
-    pub(crate) why: Why,
+    pub(crate) reason: RefusalReason,
 }
 
 fn subject(secret: &str, key: Option<&String>) -> String {
     key.map_or_else(|| format!("Secret `{secret}`"), |key| format!("item `{key}` of Secret `{secret}`"))
 }
 
-const fn target(backend: Backend) -> &'static str {
+const fn target(backend: BackendKind) -> &'static str {
     match backend {
-        Backend::ExternalSecrets => "part of an ExternalSecret",
-        Backend::SealedSecrets => "part of a SealedSecret",
-        Backend::SecretsStoreCsi => "part of a SecretProviderClass",
+        BackendKind::ExternalSecrets => "part of an ExternalSecret",
+        BackendKind::SealedSecrets => "part of a SealedSecret",
+        BackendKind::SecretsStoreCsi => "part of a SecretProviderClass",
     }
 }
 
 /// The reason of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Why {
+pub(crate) enum RefusalReason {
     #[error("it takes all keys of `{reference}`, but the driver reads keys only by name")]
     AllKeys { reference: String },
     #[error(
@@ -94,7 +94,7 @@ pub(crate) enum Why {
     WrongType { field: &'static str, expected: &'static str, found: &'static str },
 }
 
-impl Explain for Refusal {
+impl Explain for BackendRefusal {
     fn hint(&self) -> Option<String> {
         let alternative = || {
             format!(
@@ -102,88 +102,98 @@ impl Explain for Refusal {
                 self.namespace, self.secret
             )
         };
-        let advice = match &self.why {
-            Why::AllKeys { .. } => "name each key in `stringData`, or use the backend `external-secrets`",
-            Why::KeyPatterns { .. } => "name each key in `stringData`, or take all keys",
-            Why::TextBesideAllKeys => "put it into a Secret of its own",
-            Why::Arn { .. } => return Some("correct the ARN, or the settings in sealwave.yaml".to_owned()),
-            Why::Immutable => "remove `immutable`",
-            Why::KvVersion { .. } => {
+        let advice = match &self.reason {
+            RefusalReason::AllKeys { .. } => {
+                "name each key in `stringData`, or use the backend `external-secrets`"
+            }
+            RefusalReason::KeyPatterns { .. } => "name each key in `stringData`, or take all keys",
+            RefusalReason::TextBesideAllKeys => "put it into a Secret of its own",
+            RefusalReason::Arn { .. } => {
+                return Some("correct the ARN, or the settings in sealwave.yaml".to_owned());
+            }
+            RefusalReason::Immutable => "remove `immutable`",
+            RefusalReason::KvVersion { .. } => {
                 return Some(
                     "set `kvVersion`, or `mounts` such as `{secret: 2, team/kv: 1}`, for this provider under `secretsStoreCsi.providers` in sealwave.yaml"
                         .to_owned(),
                 );
             }
-            Why::OutsideMount { .. } => "start the path with the mount, or add a store for the other mount",
-            Why::Literal => "put non-secret text in a ConfigMap, and secrets in the store",
-            Why::Modifier { .. } | Why::ModifierOrder { .. } => "store the value in its final form",
-            Why::ManyObjects { .. } => {
+            RefusalReason::OutsideMount { .. } => {
+                "start the path with the mount, or add a store for the other mount"
+            }
+            RefusalReason::Literal => "put non-secret text in a ConfigMap, and secrets in the store",
+            RefusalReason::Modifier { .. } | RefusalReason::ModifierOrder { .. } => {
+                "store the value in its final form"
+            }
+            RefusalReason::ManyObjects { .. } => {
                 "keep both values in one JSON secret, or use the backend `external-secrets`"
             }
-            Why::ManyProviders { .. } => "split the Secret",
-            Why::JsonPath => "select one value with fields and indices, such as `{.a.b[0]}`",
-            Why::JsonPathInKey => "store the inner document as JSON instead of as text",
-            Why::NoKey { .. } => "add `#key`",
-            Why::Naming(error) => return error.hint(),
-            Why::NoName => "set `metadata.name`",
-            Why::NoPod | Why::PemType(_) | Why::PullSecret { .. } => {
+            RefusalReason::ManyProviders { .. } => "split the Secret",
+            RefusalReason::JsonPath => "select one value with fields and indices, such as `{.a.b[0]}`",
+            RefusalReason::JsonPathInKey => "store the inner document as JSON instead of as text",
+            RefusalReason::NoKey { .. } => "add `#key`",
+            RefusalReason::Naming(error) => return error.hint(),
+            RefusalReason::NoName => "set `metadata.name`",
+            RefusalReason::NoPod | RefusalReason::PemType(_) | RefusalReason::PullSecret { .. } => {
                 "use the backend `external-secrets` for it"
             }
-            Why::PodSpec { .. } => {
+            RefusalReason::PodSpec { .. } => {
                 return Some("`volumes`, `containers` and `volumeMounts` must be lists".to_owned());
             }
-            Why::TextAroundVault => {
+            RefusalReason::TextAroundVault => {
                 "store the whole text under one key, or use the backend `external-secrets`"
             }
-            Why::Type(_) => "let Kubernetes create such Secrets",
-            Why::UnknownProvider { section, readable: true, .. } => {
+            RefusalReason::Type(_) => "let Kubernetes create such Secrets",
+            RefusalReason::UnknownProvider { section, readable: true, .. } => {
                 return Some(format!("add it under `{section}` in sealwave.yaml"));
             }
-            Why::UnknownProvider { .. } => "keep the value in AWS Secrets Manager, Parameter Store or Vault",
-            Why::Version { .. } => "leave the version out",
-            Why::WithinField { .. } => {
+            RefusalReason::UnknownProvider { .. } => {
+                "keep the value in AWS Secrets Manager, Parameter Store or Vault"
+            }
+            RefusalReason::Version { .. } => "leave the version out",
+            RefusalReason::WithinField { .. } => {
                 "store the value as a field of its own, or use the backend `external-secrets`"
             }
-            Why::WholeInText { .. } => {
+            RefusalReason::WholeInText { .. } => {
                 "keep the value under a key of a JSON secret, or use the backend `external-secrets`"
             }
-            Why::WrongType { .. } => return None,
+            RefusalReason::WrongType { .. } => return None,
         };
         Some(format!("{advice}; {}", alternative()))
     }
 }
 
 /// Collects the refusals of one Secret.
-pub(crate) struct Refusals<'a> {
-    backend: Backend,
+pub(crate) struct RefusalCollector<'a> {
+    backend: BackendKind,
     namespace: &'a str,
     secret: &'a str,
     problems: Vec<Problem>,
 }
 
-impl<'a> Refusals<'a> {
-    pub(crate) const fn new(backend: Backend, namespace: &'a str, secret: &'a str) -> Self {
+impl<'a> RefusalCollector<'a> {
+    pub(crate) const fn new(backend: BackendKind, namespace: &'a str, secret: &'a str) -> Self {
         Self { backend, namespace, secret, problems: Vec::new() }
     }
 
     /// Adds a refusal of the Secret as a whole.
-    pub(crate) fn whole(&mut self, origin: Origin, why: Why) {
+    pub(crate) fn refuse_secret(&mut self, origin: Origin, why: RefusalReason) {
         self.add(None, origin, why);
     }
 
     /// Adds a refusal of one item.
-    pub(crate) fn item(&mut self, key: &str, origin: Origin, why: Why) {
+    pub(crate) fn refuse_item(&mut self, key: &str, origin: Origin, why: RefusalReason) {
         self.add(Some(key.to_owned()), origin, why);
     }
 
-    fn add(&mut self, key: Option<String>, origin: Origin, why: Why) {
+    fn add(&mut self, key: Option<String>, origin: Origin, why: RefusalReason) {
         let (namespace, secret) = (self.namespace.to_owned(), self.secret.to_owned());
-        let refusal = Refusal { backend: self.backend, namespace, secret, key, why };
+        let refusal = BackendRefusal { backend: self.backend, namespace, secret, key, reason: why };
         self.problems.push(Problem::at(origin, &refusal));
     }
 
     /// Returns the built object, or all refusals.
-    pub(crate) fn unless_any<T>(self, built: T) -> Result<T, Vec<Problem>> {
+    pub(crate) fn into_result<T>(self, built: T) -> Result<T, Vec<Problem>> {
         if self.problems.is_empty() { Ok(built) } else { Err(self.problems) }
     }
 }

@@ -14,10 +14,10 @@ use compact_str::CompactString;
 
 use super::metadata;
 use sealwave_core::diagnostic::{Note, Problem};
-use sealwave_core::document::{Entry, Manifest, Mapping, Node, Origin, Value};
+use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, Origin};
 use sealwave_core::names;
-use sealwave_secrets::Scope;
-use sealwave_secrets::settings::Derivation;
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::settings::DerivationVersion;
 use sealwave_secrets::values::SecretValue;
 
 const API_VERSION: &str = "bitnami.com/v1alpha1";
@@ -37,13 +37,13 @@ pub(crate) struct ItemShape<'a> {
 }
 
 /// The seal key and the destination's key, for annotations. Neither is secret.
-pub(crate) struct Stamp {
+pub(crate) struct SealStamp {
     /// The id of the seal key.
     pub(crate) seal_key_id: String,
     /// The fingerprint of the destination's public key.
     pub(crate) public_key_sha256: String,
     /// The derivation of the operator file.
-    pub(crate) derivation: Derivation,
+    pub(crate) derivation: DerivationVersion,
 }
 
 /// A sealed item.
@@ -57,12 +57,12 @@ pub(crate) struct EncryptedItem {
 }
 
 /// A Secret that passed the checks for sealing.
-pub(crate) struct Blueprint {
+pub(crate) struct SealableSecret {
     secret: Manifest,
-    scope: Scope,
+    scope: SealingScope,
 }
 
-impl Blueprint {
+impl SealableSecret {
     /// Checks a Secret and its items.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Blueprint {
     }
 
     /// Returns the scope in which the items can be unsealed.
-    pub(crate) const fn scope(&self) -> Scope {
+    pub(crate) const fn scope(&self) -> SealingScope {
         self.scope
     }
 
@@ -103,7 +103,7 @@ impl Blueprint {
     }
 
     /// Builds the `SealedSecret`. Without a stamp, it is a preview without annotations for keys.
-    pub(crate) fn build(self, stamp: Option<&Stamp>, mut items: Vec<EncryptedItem>) -> Manifest {
+    pub(crate) fn build(self, stamp: Option<&SealStamp>, mut items: Vec<EncryptedItem>) -> Manifest {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         items.dedup_by(|later, earlier| later.key == earlier.key);
         let size: usize = items.iter().map(|item| item.key.len() + item.text.len()).sum();
@@ -114,7 +114,7 @@ impl Blueprint {
         if size > SERVER_SIDE_APPLY_ABOVE {
             metadata::add_sync_option(&mut outer, "ServerSideApply", at);
         }
-        metadata::stamp(&mut outer, stamp, at);
+        metadata::add_seal_annotations(&mut outer, stamp, at);
         let root = mapping(
             at,
             [
@@ -130,12 +130,12 @@ impl Blueprint {
     }
 }
 
-fn spec(secret: &Manifest, scope: Scope, items: Vec<EncryptedItem>) -> Node {
+fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>) -> Node {
     let at = secret.origin();
     let mut encrypted = Mapping::with_capacity(items.len());
     for item in items {
         let value = Node::string(item.text, item.origin);
-        encrypted.push_new(Entry { key: item.key, key_origin: item.origin, value });
+        encrypted.push_new(MappingEntry { key: item.key, key_origin: item.origin, value });
     }
     let field = |name: &str| secret.root().get(name).filter(|node| !is_empty(node)).cloned();
     let template = mapping(
@@ -148,13 +148,13 @@ fn spec(secret: &Manifest, scope: Scope, items: Vec<EncryptedItem>) -> Node {
     );
     mapping(
         at,
-        [("encryptedData", Some(Node::new(Value::Mapping(encrypted), at))), ("template", Some(template))],
+        [("encryptedData", Some(Node::new(NodeValue::Mapping(encrypted), at))), ("template", Some(template))],
     )
 }
 
 /// Reports whether a field is null or an empty string.
 pub(super) fn is_empty(node: &Node) -> bool {
-    matches!(&node.value, Value::Null) || node.as_str() == Some("")
+    matches!(&node.value, NodeValue::Null) || node.as_str() == Some("")
 }
 
 /// Builds a mapping of the fields that are set.
@@ -162,10 +162,10 @@ pub(super) fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>);
     let mut mapping = Mapping::with_capacity(N);
     for (key, value) in fields {
         if let Some(value) = value {
-            mapping.push_new(Entry { key: key.into(), key_origin: at, value });
+            mapping.push_new(MappingEntry { key: key.into(), key_origin: at, value });
         }
     }
-    Node::new(Value::Mapping(mapping), at)
+    Node::new(NodeValue::Mapping(mapping), at)
 }
 
 /// Reports whether an annotation or label belongs to a domain or a subdomain of it (`link.argocd.argoproj.io/…`).

@@ -12,7 +12,7 @@ use sealwave_kube::secret_type::{
     is_json_object, json_item, required_items,
 };
 use sealwave_secrets::crypto::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
-use sealwave_secrets::placeholder::list;
+use sealwave_secrets::placeholder::quoted_list;
 
 /// An error that the API server would report for a typed Secret, or a pair that cannot work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +27,7 @@ enum SecretTypeError {
     #[error("a Secret of type `{secret_type}` needs an item `{key}`")]
     Missing { secret_type: String, key: &'static str },
     /// None of several items is present.
-    #[error("a Secret of type `{secret_type}` needs one of {}", list(.keys))]
+    #[error("a Secret of type `{secret_type}` needs one of {}", quoted_list(.keys))]
     MissingAll { secret_type: String, keys: &'static [&'static str] },
     /// An item that is not valid for the type.
     #[error("item `{key}` of a Secret of type `{secret_type}` is not a JSON object")]
@@ -48,7 +48,7 @@ impl Explain for SecretTypeError {
             Self::Account => "set it to the service account whose token the Secret contains".to_owned(),
             Self::Empty { .. } => "check the value at its source".to_owned(),
             Self::Missing { key, .. } => format!("add `{key}`, or leave `type` out"),
-            Self::MissingAll { keys, .. } => format!("add one of {}, or leave `type` out", list(keys)),
+            Self::MissingAll { keys, .. } => format!("add one of {}, or leave `type` out", quoted_list(keys)),
             Self::NotJson { .. } => "write each value within JSON with the modifier `json` and without quotes around it; a value that is \
                  base64 of JSON needs `base64decode`"
                 .to_owned(),
@@ -103,7 +103,7 @@ pub(crate) struct TypedItems<'a> {
     /// Items with known keys.
     pub(crate) known: &'a [ItemShape<'a>],
     /// Whether there are more items, whose keys are known only after fetching.
-    pub(crate) more: bool,
+    pub(crate) has_unknown: bool,
 }
 
 /// Finds errors that the API server would report for a typed Secret, and pairs that cannot work. An expired certificate is
@@ -144,7 +144,7 @@ pub(crate) fn problems(
             };
             found.extend(error.map(|error| Problem::at(at_key, &error)));
             if let Some(fault) = tls_fault(certificate, key) {
-                let at = if fault.is_of_key() { at_key } else { at_certificate };
+                let at = if fault.concerns_key() { at_key } else { at_certificate };
                 notes.push(Note::warning(Problem::at(at, &UnusableTlsFile(fault))));
             }
         }
@@ -158,7 +158,7 @@ pub(crate) fn problems(
 /// Finds missing items and annotations.
 fn missing_items(secret: &Manifest, node: &Node, items: TypedItems<'_>) -> Vec<Problem> {
     let secret_type = node.as_str().unwrap_or_default();
-    let has = |key: &str| items.more || items.known.iter().any(|item| item.key == key);
+    let has = |key: &str| items.has_unknown || items.known.iter().any(|item| item.key == key);
     let type_name = || secret_type.to_owned();
     let mut found: Vec<SecretTypeError> = match required_items(secret_type) {
         Some(RequiredItems::All(keys)) => {

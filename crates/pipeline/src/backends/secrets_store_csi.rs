@@ -15,20 +15,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-pub(crate) use self::pods::{Class, mount};
-use super::common::{Draft, ReferredItem, is_immutable, shown, translate, type_of, unknown_provider};
+pub(crate) use self::pods::{ProviderClass, mount_classes};
+use super::common::{
+    ObjectBuilder, UnresolvedItem, build_object, declared_type, display_reference, is_immutable,
+    unknown_provider,
+};
 use super::metadata;
-use super::refusal::{Refusals, Why};
+use super::refusal::{RefusalCollector, RefusalReason};
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Entry, Manifest, Mapping, Node};
+use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node};
 use sealwave_core::yaml::write_yaml;
-use sealwave_secrets::Scope;
-use sealwave_secrets::placeholder::{Part, Placeholder, Text};
-use sealwave_secrets::settings::{Backend, CsiProvider, Service};
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::placeholder::{Placeholder, PlaceholderText, TextPart};
+use sealwave_secrets::settings::{BackendKind, CsiProvider, SecretService};
 use sealwave_secrets::values::KeySource;
 
 /// Providers by the names in placeholders.
-type Providers = BTreeMap<String, CsiProvider>;
+type CsiProviders = BTreeMap<String, CsiProvider>;
 
 /// Builds the `SecretProviderClass` for a Secret.
 ///
@@ -36,21 +39,21 @@ type Providers = BTreeMap<String, CsiProvider>;
 /// Returns everything that a `SecretProviderClass` cannot express.
 pub(crate) fn build(
     secret: Manifest,
-    items: &[ReferredItem<'_>],
+    items: &[UnresolvedItem<'_>],
     sources: &[KeySource],
-    providers: &Providers,
+    providers: &CsiProviders,
 ) -> Result<Manifest, Vec<Problem>> {
-    let aliases = Aliases::new(secret.name());
+    let aliases = AliasAllocator::new(secret.name());
     let builder = ProviderClassBuilder { providers, common: None, aliases, objects: None, data: Vec::new() };
-    translate(secret, items, sources, builder)
+    build_object(secret, items, sources, builder)
 }
 
 /// A builder of a `SecretProviderClass`.
 struct ProviderClassBuilder<'a> {
-    providers: &'a Providers,
+    providers: &'a CsiProviders,
     /// The provider of the first placeholder; all others must be compatible with it.
     common: Option<(String, &'a CsiProvider)>,
-    aliases: Aliases,
+    aliases: AliasAllocator,
     objects: Option<ProviderObjects>,
     /// The `data` of `secretObjects`.
     data: Vec<Json>,
@@ -58,34 +61,34 @@ struct ProviderClassBuilder<'a> {
 
 /// The remote objects, by the driver's provider.
 enum ProviderObjects {
-    Aws(aws::Objects),
-    Vault(vault::Objects),
+    Aws(aws::AwsObjects),
+    Vault(vault::VaultObjects),
 }
 
-impl Draft for ProviderClassBuilder<'_> {
-    const BACKEND: Backend = Backend::SecretsStoreCsi;
+impl ObjectBuilder for ProviderClassBuilder<'_> {
+    const BACKEND: BackendKind = BackendKind::SecretsStoreCsi;
 
-    fn check(secret: &Manifest, refusals: &mut Refusals<'_>) {
+    fn check_secret(secret: &Manifest, refusals: &mut RefusalCollector<'_>) {
         if is_immutable(secret) {
-            refusals.whole(secret.origin(), Why::Immutable);
+            refusals.refuse_secret(secret.origin(), RefusalReason::Immutable);
         }
-        if type_of(secret) == "kubernetes.io/tls" {
-            refusals.whole(secret.origin(), Why::PemType(type_of(secret).to_owned()));
+        if declared_type(secret) == "kubernetes.io/tls" {
+            refusals.refuse_secret(secret.origin(), RefusalReason::PemType(declared_type(secret).to_owned()));
         }
     }
 
-    fn source(&mut self, source: &KeySource) -> Result<(), Why> {
-        Err(Why::AllKeys { reference: shown(&source.reference) })
+    fn add_source(&mut self, source: &KeySource) -> Result<(), RefusalReason> {
+        Err(RefusalReason::AllKeys { reference: display_reference(&source.reference) })
     }
 
-    fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
+    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), RefusalReason> {
         for placeholder in text.placeholders() {
             self.check_provider(placeholder)?;
         }
-        let Some((_, provider)) = &self.common else { return Err(Why::Literal) };
+        let Some((_, provider)) = &self.common else { return Err(RefusalReason::Literal) };
         let objects = self.objects.get_or_insert_with(|| match provider.service {
-            Service::AwsSm | Service::AwsSsm => ProviderObjects::Aws(aws::Objects::default()),
-            Service::Vault => ProviderObjects::Vault(vault::Objects::default()),
+            SecretService::AwsSm | SecretService::AwsSsm => ProviderObjects::Aws(aws::AwsObjects::default()),
+            SecretService::Vault => ProviderObjects::Vault(vault::VaultObjects::default()),
         });
         let alias = match objects {
             ProviderObjects::Aws(objects) => objects.add(key, text, self.providers, &mut self.aliases)?,
@@ -122,14 +125,14 @@ impl Draft for ProviderClassBuilder<'_> {
 impl ProviderClassBuilder<'_> {
     /// Checks that the provider of a placeholder is configured and compatible with the earlier ones: a class has one provider
     /// and one set of parameters.
-    fn check_provider(&mut self, placeholder: &Placeholder) -> Result<(), Why> {
+    fn check_provider(&mut self, placeholder: &Placeholder) -> Result<(), RefusalReason> {
         let name = placeholder.reference.provider.as_str();
         let provider =
             self.providers.get(name).ok_or_else(|| unknown_provider(name, "secretsStoreCsi.providers"))?;
         let (first, common) = self.common.get_or_insert_with(|| (name.to_owned(), provider));
-        let is_vault = |provider: &CsiProvider| provider.service == Service::Vault;
+        let is_vault = |provider: &CsiProvider| provider.service == SecretService::Vault;
         if is_vault(common) != is_vault(provider) || common.parameters != provider.parameters {
-            return Err(Why::ManyProviders { first: first.clone(), second: name.to_owned() });
+            return Err(RefusalReason::ManyProviders { first: first.clone(), second: name.to_owned() });
         }
         Ok(())
     }
@@ -145,8 +148,8 @@ fn objects_text(objects: &Json, secret: &Manifest) -> String {
 
 /// Builds the `secretObjects` entry. The driver copies labels and annotations only from here.
 fn secret_object(secret: &Manifest, data: Vec<Json>) -> Json {
-    let (labels, annotations) = metadata::for_template(secret, Scope::Strict).into_maps();
-    let mut object = json!({"secretName": secret.name(), "type": type_of(secret)});
+    let (labels, annotations) = metadata::for_template(secret, SealingScope::Strict).into_maps();
+    let mut object = json!({"secretName": secret.name(), "type": declared_type(secret)});
     for (field, map) in [("labels", labels), ("annotations", annotations)] {
         if !map.is_empty() {
             object[field] = to_json(map);
@@ -158,22 +161,22 @@ fn secret_object(secret: &Manifest, data: Vec<Json>) -> Json {
 
 fn to_json(map: Mapping) -> Json {
     let entries = map.into_entries().into_iter();
-    Json::Object(entries.map(|Entry { key, value, .. }| (key.into(), value.to_json())).collect())
+    Json::Object(entries.map(|MappingEntry { key, value, .. }| (key.into(), value.to_json())).collect())
 }
 
 /// The aliases of a class.
-struct Aliases {
+struct AliasAllocator {
     prefix: String,
     taken: BTreeSet<String>,
 }
 
-impl Aliases {
+impl AliasAllocator {
     fn new(secret: &str) -> Self {
         Self { prefix: sanitize(secret), taken: BTreeSet::new() }
     }
 
     /// Returns an unused alias for a name.
-    fn take(&mut self, name: &str) -> String {
+    fn allocate(&mut self, name: &str) -> String {
         let alias = format!("{}__{}", self.prefix, sanitize(name));
         let numbered = (2_usize..).map(|number| format!("{alias}_{number}"));
         let free = std::iter::once(alias.clone()).chain(numbered).find(|alias| !self.taken.contains(alias));
@@ -189,9 +192,9 @@ fn sanitize(name: &str) -> String {
 }
 
 /// Returns the placeholder of a text that consists of only one.
-fn alone(text: &Text) -> Option<&Placeholder> {
+fn sole_placeholder(text: &PlaceholderText) -> Option<&Placeholder> {
     match text.parts() {
-        [Part::Placeholder(placeholder)] => Some(placeholder),
+        [TextPart::Placeholder(placeholder)] => Some(placeholder),
         _ => None,
     }
 }

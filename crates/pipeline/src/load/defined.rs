@@ -6,12 +6,12 @@
 
 use std::path::Path;
 
-use super::files::Reader;
+use super::files::FileReader;
 use super::{ENVIRONMENTS, VALUES, values};
 use crate::Discovery;
-use crate::shape::Shape;
+use crate::name_tree::NameTree;
 use sealwave_core::document::Sources;
-use sealwave_core::yaml::Budget;
+use sealwave_core::yaml::YamlBudget;
 
 /// The maximum number of documents in all values files.
 const MAX_DOCUMENTS: usize = 50_000;
@@ -30,12 +30,12 @@ pub(crate) struct DefinedValues {
 struct DefinedLayer {
     /// `None` for the values file of all environments.
     environment: Option<String>,
-    shape: Shape,
+    shape: NameTree,
 }
 
 impl DefinedValues {
     pub(crate) fn read(discovery: &Discovery) -> Self {
-        let mut reader = Reader::within(discovery, Budget::new(MAX_DOCUMENTS, MAX_MEMORY));
+        let mut reader = FileReader::with_budget(discovery, YamlBudget::new(MAX_DOCUMENTS, MAX_MEMORY));
         let mut all = Self { layers: Vec::new(), unreadable: Vec::new() };
         let own = discovery
             .environments()
@@ -45,10 +45,10 @@ impl DefinedValues {
                 all.unreadable.push(discovery.name_of(&file));
                 break;
             }
-            match values::layer(&mut reader, &file, &mut Sources::default()) {
+            match values::read_layer(&mut reader, &file, &mut Sources::default()) {
                 Ok(Some(layer)) => all.layers.push(DefinedLayer {
                     environment: environment.map(str::to_owned),
-                    shape: Shape::of(&layer.values),
+                    shape: NameTree::from_node(&layer.values),
                 }),
                 Ok(None) => {}
                 Err(_) => all.unreadable.push(discovery.name_of(&file)),
@@ -58,12 +58,12 @@ impl DefinedValues {
     }
 
     /// Returns the names of all files.
-    pub(crate) fn all(&self) -> Vec<&Shape> {
+    pub(crate) fn all(&self) -> Vec<&NameTree> {
         self.layers.iter().map(|layer| &layer.shape).collect()
     }
 
     /// Returns the names of all files except those of one environment.
-    pub(crate) fn without(&self, environment: &str) -> Vec<&Shape> {
+    pub(crate) fn except(&self, environment: &str) -> Vec<&NameTree> {
         let others = self.layers.iter().filter(|layer| layer.environment.as_deref() != Some(environment));
         others.map(|layer| &layer.shape).collect()
     }

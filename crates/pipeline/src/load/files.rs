@@ -11,11 +11,11 @@ use fs_err as fs;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::Discovery;
-use crate::boundary::Extent;
-use sealwave_core::diagnostic::{At, Explain, Failure, Problem};
-use sealwave_core::document::{Origin, Place, SourceId, Sources};
-use sealwave_core::reach::{Reach, ReachError};
-use sealwave_core::yaml::{Budget, YamlError, is_utf16};
+use crate::boundary::CheckoutExtent;
+use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
+use sealwave_core::document::{Origin, SourceId, SourceLocation, Sources};
+use sealwave_core::reach::{PathReach, ReachError};
+use sealwave_core::yaml::{YamlBudget, YamlError, is_utf16};
 
 /// The maximum number of files and directories of one environment. Links can show a directory many times, so each visit
 /// counts.
@@ -28,7 +28,7 @@ const MAX_TOTAL: u64 = 64 << 20;
 const MAX_DEPTH: usize = 32;
 
 /// A file that was read.
-pub struct Found {
+pub struct SourceFile {
     /// The path below the app's directory.
     pub(super) relative: PathBuf,
     pub(super) source: SourceId,
@@ -54,7 +54,7 @@ enum Error {
     #[error("{0}")]
     Utf16(YamlError),
     #[error("{what} leaves the repository")]
-    Outside { what: &'static str, extent: Extent },
+    Outside { what: &'static str, extent: CheckoutExtent },
     #[error("path is neither a file nor a directory")]
     Special,
     #[error("directories are nested more than {MAX_DEPTH} deep")]
@@ -86,40 +86,40 @@ impl Explain for Error {
 }
 
 /// Reads the files of one app and counts them.
-pub(super) struct Reader<'a> {
+pub(super) struct FileReader<'a> {
     app: &'a Discovery,
-    reach: Reach,
+    reach: PathReach,
     entries: usize,
     bytes: u64,
-    budget: Budget,
+    budget: YamlBudget,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> FileReader<'a> {
     pub(super) fn new(app: &'a Discovery) -> Self {
-        Self::within(app, Budget::default())
+        Self::with_budget(app, YamlBudget::default())
     }
 
     /// Creates a reader whose documents share a budget.
-    pub(super) fn within(app: &'a Discovery, budget: Budget) -> Self {
+    pub(super) fn with_budget(app: &'a Discovery, budget: YamlBudget) -> Self {
         Self { app, reach: app.reach(), entries: 0, bytes: 0, budget }
     }
 
     /// Returns the budget shared by all documents of the environment.
-    pub(super) const fn budget(&self) -> &Budget {
+    pub(super) const fn budget(&self) -> &YamlBudget {
         &self.budget
     }
 
     /// Returns the remaining budget for the later stages.
-    pub(super) fn into_budget(self) -> Budget {
+    pub(super) fn into_budget(self) -> YamlBudget {
         self.budget
     }
 
     /// Reads the file at a fixed path, or returns `None` if it does not exist.
-    pub(super) fn optional(
+    pub(super) fn read_optional(
         &mut self,
         relative: &Path,
         sources: &mut Sources,
-    ) -> Result<Option<Found>, Failure> {
+    ) -> Result<Option<SourceFile>, Failure> {
         match self.app.root().join(relative).symlink_metadata() {
             Ok(_) => self.read(relative, sources).map(Some),
             Err(_) => Ok(None),
@@ -127,21 +127,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a patch file; `at` is the location of its name in the app file.
-    pub(super) fn patch_file(
+    pub(super) fn read_patch_file(
         &mut self,
         file: &Path,
         at: Origin,
         sources: &mut Sources,
-    ) -> Result<Found, Failure> {
+    ) -> Result<SourceFile, Failure> {
         let failure = |error: &Error| Failure::from(Problem::at(at, error));
         if file.is_absolute() {
             return Err(failure(&Error::AbsolutePath));
         }
-        if !self.reach.holds_names(self.app.root(), file) {
+        if !self.reach.contains_names(self.app.root(), file) {
             return Err(failure(&self.outside("path")));
         }
         // `..` is resolved lexically, so the checked path is the one that is read.
-        let relative = lexical(file);
+        let relative = normalize_lexically(file);
         if self.app.root().join(&relative).symlink_metadata().is_err() {
             return Err(failure(&Error::Missing));
         }
@@ -149,12 +149,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads all files below a directory, sorted by the bytes of their paths, without hidden files.
-    pub(super) fn walk(
+    pub(super) fn read_directory(
         &mut self,
         directory: &Path,
         sources: &mut Sources,
         problems: &mut Vec<Problem>,
-    ) -> Vec<Found> {
+    ) -> Vec<SourceFile> {
         let mut paths = self.paths(directory, problems);
         paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
         let mut found = Vec::new();
@@ -227,10 +227,10 @@ impl<'a> Reader<'a> {
         self.reach.resolve(path).map(|_| ()).map_err(|error| self.convert_reach_error(error, "link"))
     }
 
-    fn read(&mut self, relative: &Path, sources: &mut Sources) -> Result<Found, Failure> {
+    fn read(&mut self, relative: &Path, sources: &mut Sources) -> Result<SourceFile, Failure> {
         let text = self.read_text(relative).map_err(|error| Failure::from(self.problem(relative, &error)))?;
         let source = sources.add(self.app.name_of(relative));
-        Ok(Found { relative: relative.to_owned(), source, text })
+        Ok(SourceFile { relative: relative.to_owned(), source, text })
     }
 
     fn read_text(&mut self, relative: &Path) -> Result<String, Error> {
@@ -274,8 +274,8 @@ impl<'a> Reader<'a> {
     }
 
     fn problem(&self, relative: &Path, error: &Error) -> Problem {
-        let place = Place { path: self.app.name_of(relative), line: 0, column: 0, rendered: None };
-        Problem { at: At::Place(place), ..Problem::new(error) }
+        let place = SourceLocation { path: self.app.name_of(relative), line: 0, column: 0, rendered: None };
+        Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }
     }
 
     fn walk_problem(&self, error: &walkdir::Error, directory: &Path) -> Problem {
@@ -311,7 +311,7 @@ fn io_error(error: &std::io::Error) -> Error {
 
 /// Normalizes a relative path: removes `.`, and keeps `..` only at the start, since a patch may be outside the app's
 /// directory.
-pub(super) fn lexical(path: &Path) -> PathBuf {
+pub(super) fn normalize_lexically(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use super::discover::{Discovery, ENVIRONMENTS};
 pub(super) use defined::DefinedValues;
-use files::{Found, Reader};
+use files::{FileReader, SourceFile};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::document::{Node, Origin, SourceId, Sources};
 use sealwave_core::yaml;
-use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchType, Target};
-pub(super) use values::Values;
+use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchTarget, PatchType};
+pub(super) use values::LayeredValues;
 
 /// The directory of the manifests for all environments.
 const BASE: &str = "base";
@@ -26,23 +26,23 @@ const PARTIALS: &str = "partials";
 const VALUES: &str = "values.yaml";
 
 /// The inputs of one environment, read and bounded, but not rendered.
-pub struct Loaded<'a> {
+pub struct LoadedApp<'a> {
     /// The app.
     pub(super) app: &'a Discovery,
     /// The app's values, overridden by those of the environment.
-    pub(super) values: Values,
+    pub(super) values: LayeredValues,
     /// Manifests and templates in order: base before the environment, each sorted by path.
     pub(super) files: Vec<ManifestFile>,
     /// Partials by name.
-    pub(super) partials: BTreeMap<String, Partial>,
+    pub(super) partials: BTreeMap<String, PartialTemplate>,
     /// The patches of the environment, in order.
-    pub(super) patches: Vec<Patch>,
+    pub(super) patches: Vec<EnvironmentPatch>,
     /// The namespace from the app file for objects without one.
     pub(super) namespace: Option<String>,
     /// Notes about the files.
     pub(super) notes: Vec<Note>,
     /// The shared budget of all documents of the environment, after values and patches.
-    pub(super) budget: yaml::Budget,
+    pub(super) budget: yaml::YamlBudget,
 }
 
 /// A file whose documents become objects.
@@ -53,14 +53,14 @@ pub(super) struct ManifestFile {
 }
 
 /// A template that others include.
-pub(super) struct Partial {
+pub(super) struct PartialTemplate {
     pub(super) source: SourceId,
     pub(super) text: String,
 }
 
 /// A change to the matching objects.
-pub(super) struct Patch {
-    pub(super) target: Target,
+pub(super) struct EnvironmentPatch {
+    pub(super) target: PatchTarget,
     /// The type in the app file.
     pub(super) stated: Option<PatchType>,
     /// The patch content, with positions.
@@ -113,29 +113,29 @@ pub fn load<'a>(
     discovery: &'a Discovery,
     environment: &str,
     sources: &mut Sources,
-) -> Result<Loaded<'a>, Failure> {
+) -> Result<LoadedApp<'a>, Failure> {
     let settings = discovery.environment(environment)?;
     let own = Path::new(ENVIRONMENTS).join(environment);
     let mut problems = Vec::new();
-    let mut reader = Reader::new(discovery);
+    let mut reader = FileReader::new(discovery);
     let values = values::load(&mut reader, &own, sources);
     let patches = patches(discovery, environment, &mut reader, sources, &mut problems);
     let patch_files = patch_files(discovery);
-    let mut loaded = Loaded {
+    let mut loaded = LoadedApp {
         app: discovery,
         values: values.unwrap_or_else(|failure| {
             problems.extend_from_slice(failure.problems());
-            Values::none(sources)
+            LayeredValues::empty(sources)
         }),
         files: Vec::new(),
         partials: BTreeMap::new(),
         patches,
         namespace: settings.namespace.clone().or_else(|| discovery.app().namespace.clone()),
         notes: Vec::new(),
-        budget: yaml::Budget::default(),
+        budget: yaml::YamlBudget::default(),
     };
     for (directory, all_partials) in [(Path::new(PARTIALS), true), (Path::new(BASE), false), (&own, false)] {
-        let found = reader.walk(directory, sources, &mut problems);
+        let found = reader.read_directory(directory, sources, &mut problems);
         let mut layer = FileLayer { directory, all_partials, own_partials: BTreeMap::new() };
         for file in found.into_iter().filter(|file| !patch_files.contains(&file.relative)) {
             layer.take(file, &mut loaded, sources, &mut problems);
@@ -151,7 +151,7 @@ pub fn load<'a>(
 struct FileLayer<'a> {
     directory: &'a Path,
     all_partials: bool,
-    own_partials: BTreeMap<String, Partial>,
+    own_partials: BTreeMap<String, PartialTemplate>,
 }
 
 /// The role of a file, decided by its name.
@@ -168,8 +168,8 @@ enum FileRole {
 impl FileLayer<'_> {
     fn take(
         &mut self,
-        file: Found,
-        loaded: &mut Loaded<'_>,
+        file: SourceFile,
+        loaded: &mut LoadedApp<'_>,
         sources: &mut Sources,
         problems: &mut Vec<Problem>,
     ) {
@@ -189,7 +189,7 @@ impl FileLayer<'_> {
                     let error = Error::PartialTwice(name, sources.name(first.source).to_owned());
                     problems.push(Problem::at(Origin::whole(file.source), &error));
                 } else {
-                    self.own_partials.insert(name, Partial { source: file.source, text: file.text });
+                    self.own_partials.insert(name, PartialTemplate { source: file.source, text: file.text });
                 }
             }
             FileRole::StrayTemplate => loaded
@@ -238,17 +238,17 @@ fn partial_name(stem: &str) -> String {
 /// Returns the files that any environment uses as patches. They are not manifests, wherever they are.
 fn patch_files(discovery: &Discovery) -> BTreeSet<PathBuf> {
     let entries = discovery.app().environments.values().flat_map(|settings| &settings.patches);
-    entries.filter_map(|entry| entry.file.as_deref()).map(files::lexical).collect()
+    entries.filter_map(|entry| entry.file.as_deref()).map(files::normalize_lexically).collect()
 }
 
 /// Reads the environment's patches.
 fn patches(
     discovery: &Discovery,
     environment: &str,
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     sources: &mut Sources,
     problems: &mut Vec<Problem>,
-) -> Vec<Patch> {
+) -> Vec<EnvironmentPatch> {
     let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
     // It was read before, so it is valid.
     let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
@@ -263,8 +263,13 @@ fn patches(
         match read_change(entry, place, reader, sources) {
             Ok(change) => {
                 let PatchEntry { target, patch_type, .. } = entry;
-                let origin = place.shown_at();
-                patches.push(Patch { target: target.clone(), stated: *patch_type, change, origin });
+                let origin = place.display_origin();
+                patches.push(EnvironmentPatch {
+                    target: target.clone(),
+                    stated: *patch_type,
+                    change,
+                    origin,
+                });
             }
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }
@@ -276,14 +281,14 @@ fn patches(
 fn read_change(
     entry: &PatchEntry,
     place: &Node,
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     sources: &mut Sources,
 ) -> Result<Node, Failure> {
-    let invalid_source = |what| Err(Problem::at(place.shown_at(), &Error::PatchSource(what)).into());
+    let invalid_source = |what| Err(Problem::at(place.display_origin(), &Error::PatchSource(what)).into());
     match (&entry.file, place.get("patch")) {
         (Some(file), None) => {
             let at = place.get("file").map_or(place.origin, |node| node.origin);
-            let found = reader.patch_file(file, at, sources)?;
+            let found = reader.read_patch_file(file, at, sources)?;
             single_document(&found, reader.budget())
         }
         (None, Some(inline)) => Ok(inline.clone()),
@@ -292,9 +297,9 @@ fn read_change(
     }
 }
 
-fn single_document(found: &Found, budget: &yaml::Budget) -> Result<Node, Failure> {
+fn single_document(found: &SourceFile, budget: &yaml::YamlBudget) -> Result<Node, Failure> {
     let limits = yaml::Limits::default();
-    let mut documents = yaml::read_within(found.text.as_bytes(), found.source, &limits, budget)?;
+    let mut documents = yaml::read_with_budget(found.text.as_bytes(), found.source, &limits, budget)?;
     if documents.len() == 1 {
         return Ok(documents.remove(0));
     }

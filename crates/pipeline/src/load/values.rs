@@ -6,9 +6,11 @@ use std::path::Path;
 use compact_str::CompactString;
 
 use super::VALUES;
-use super::files::Reader;
+use super::files::FileReader;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
-use sealwave_core::document::{Entry, Mapping, Node, Origin, SourceId, Sources, Value, WrittenScalars};
+use sealwave_core::document::{
+    Mapping, MappingEntry, Node, NodeValue, Origin, SourceId, Sources, WrittenScalars,
+};
 use sealwave_core::yaml;
 
 /// The node limit of a values file. Templates hold them twice, in a form three times as large.
@@ -25,7 +27,7 @@ enum Error {
 impl Explain for Error {}
 
 /// A values file.
-pub(super) struct Layer {
+pub(super) struct ValuesLayer {
     pub(super) values: Node,
     written: WrittenScalars,
     source: SourceId,
@@ -33,7 +35,7 @@ pub(super) struct Layer {
 }
 
 /// The values of an environment.
-pub struct Values {
+pub struct LayeredValues {
     /// The merged values; always a mapping.
     pub merged: Node,
     /// The texts of scalars that are not written in their canonical form.
@@ -44,21 +46,25 @@ pub struct Values {
     pub(crate) texts: Vec<(SourceId, String)>,
 }
 
-impl Values {
+impl LayeredValues {
     /// Creates empty values.
-    pub(super) fn none(sources: &mut Sources) -> Self {
+    pub(super) fn empty(sources: &mut Sources) -> Self {
         let source = sources.add(VALUES);
-        let merged = Node::new(Value::Mapping(Mapping::default()), Origin::whole(source));
+        let merged = Node::new(NodeValue::Mapping(Mapping::default()), Origin::whole(source));
         Self { merged, written: WrittenScalars::default(), own: None, texts: Vec::new() }
     }
 }
 
 /// Reads and merges the values; the result is an empty mapping if no values exist.
-pub(super) fn load(reader: &mut Reader<'_>, own: &Path, sources: &mut Sources) -> Result<Values, Failure> {
-    let shared = layer(reader, Path::new(VALUES), sources);
-    let special = layer(reader, &own.join(VALUES), sources);
+pub(super) fn load(
+    reader: &mut FileReader<'_>,
+    own: &Path,
+    sources: &mut Sources,
+) -> Result<LayeredValues, Failure> {
+    let shared = read_layer(reader, Path::new(VALUES), sources);
+    let special = read_layer(reader, &own.join(VALUES), sources);
     let mut problems = Vec::new();
-    let mut collect_problems = |result: Result<Option<Layer>, Failure>| {
+    let mut collect_problems = |result: Result<Option<ValuesLayer>, Failure>| {
         result.unwrap_or_else(|failure| {
             problems.extend_from_slice(failure.problems());
             None
@@ -68,9 +74,9 @@ pub(super) fn load(reader: &mut Reader<'_>, own: &Path, sources: &mut Sources) -
     Failure::unless_empty(problems)?;
     let own = special.as_ref().map(|layer| layer.source);
     let mut layers = shared.into_iter().chain(special);
-    let Some(first) = layers.next() else { return Ok(Values::none(sources)) };
+    let Some(first) = layers.next() else { return Ok(LayeredValues::empty(sources)) };
     let texts = vec![(first.source, first.text)];
-    let mut values = Values { merged: first.values, written: first.written, own, texts };
+    let mut values = LayeredValues { merged: first.values, written: first.written, own, texts };
     for over in layers {
         merge(&mut values.merged, over.values);
         values.written.extend(over.written);
@@ -79,17 +85,17 @@ pub(super) fn load(reader: &mut Reader<'_>, own: &Path, sources: &mut Sources) -
     Ok(values)
 }
 
-pub(super) fn layer(
-    reader: &mut Reader<'_>,
+pub(super) fn read_layer(
+    reader: &mut FileReader<'_>,
     relative: &Path,
     sources: &mut Sources,
-) -> Result<Option<Layer>, Failure> {
-    let Some(found) = reader.optional(relative, sources)? else {
+) -> Result<Option<ValuesLayer>, Failure> {
+    let Some(found) = reader.read_optional(relative, sources)? else {
         return Ok(None);
     };
     let limits = yaml::Limits { document_nodes: MAX_NODES, ..yaml::Limits::default() };
     let (mut documents, written) =
-        yaml::read_written(found.text.as_bytes(), found.source, &limits, reader.budget())?;
+        yaml::read_with_texts(found.text.as_bytes(), found.source, &limits, reader.budget())?;
     if documents.len() > 1 {
         return Err(Problem::at(Origin::whole(found.source), &Error::Documents(documents.len())).into());
     }
@@ -97,11 +103,11 @@ pub(super) fn layer(
         return Ok(None);
     };
     match node.value {
-        Value::Mapping(_) => {
-            Ok(Some(Layer { values: node, written, source: found.source, text: found.text }))
+        NodeValue::Mapping(_) => {
+            Ok(Some(ValuesLayer { values: node, written, source: found.source, text: found.text }))
         }
-        Value::Null => Ok(None),
-        _ => Err(Problem::at(node.shown_at(), &Error::NotAMapping(node.type_name())).into()),
+        NodeValue::Null => Ok(None),
+        _ => Err(Problem::at(node.display_origin(), &Error::NotAMapping(node.type_name())).into()),
     }
 }
 
@@ -111,18 +117,19 @@ pub(super) fn layer(
 fn merge(base: &mut Node, over: Node) {
     let origin = over.origin;
     match (&mut base.value, over.value) {
-        (Value::Mapping(mapping), Value::Mapping(changes)) => merge_mappings(mapping, changes),
+        (NodeValue::Mapping(mapping), NodeValue::Mapping(changes)) => merge_mappings(mapping, changes),
         (_, value) => *base = Node::new(value, origin),
     }
 }
 
 /// Merges in one pass over each mapping, since a file may have hundreds of thousands of keys.
 fn merge_mappings(base: &mut Mapping, over: Mapping) {
-    let mut entries: Vec<Option<Entry>> = std::mem::take(base).into_entries().into_iter().map(Some).collect();
+    let mut entries: Vec<Option<MappingEntry>> =
+        std::mem::take(base).into_entries().into_iter().map(Some).collect();
     let keys = entries.iter().flatten().enumerate();
     let places: HashMap<CompactString, usize> = keys.map(|(at, entry)| (entry.key.clone(), at)).collect();
     for change in over.into_entries() {
-        let is_null = matches!(change.value.value, Value::Null);
+        let is_null = matches!(change.value.value, NodeValue::Null);
         let place = places.get(&change.key).and_then(|at| entries.get_mut(*at));
         match (place, is_null) {
             (Some(place), true) => *place = None,

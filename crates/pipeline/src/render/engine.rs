@@ -10,17 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, Template, no_escape};
 use serde_json::Value as Json;
 
-use super::errors::{TemplateFault, compile_problem, refusal_problem, render_problem};
-use super::instrument::Instrument;
-use super::outline::{Step, outline};
-use super::price::{Ledger, Price, Stands, Times, Weight, work_of};
-use super::reads::Outlines;
+use super::errors::{RenderFault, compile_problem, refusal_problem, render_problem};
+use super::instrument::TemplateInstrumenter;
+use super::outline::{OutlineStep, outline};
+use super::price::{CopyCounts, CopyLedger, CopyPrice, ValueLocation, ValueWeight, work_of};
+use super::reads::PartialOutlines;
 use super::scope::with_blocks;
-use super::tracer::{Entries, Tracer};
+use super::tracer::{EntryOrigins, OutputTracer};
 use super::{MAX_PROBLEMS, forms, helpers, literals};
-use crate::load::Partial;
+use crate::load::PartialTemplate;
 use sealwave_core::diagnostic::{Failure, Problem};
-use sealwave_core::document::{LineMap, Origin, SourceId, Stretch};
+use sealwave_core::document::{LineMap, Origin, OutputSpan, SourceId};
 
 /// The maximum size of a template in bytes.
 const MAX_TEMPLATE: usize = 1 << 20;
@@ -47,22 +47,22 @@ const MAX_STEPS: u64 = 4_000_000_000;
 
 /// The state shared by the running template and its helpers. Only one thread uses it; it is atomic because helpers must
 /// be `Sync`.
-pub(super) struct State {
+pub(super) struct RenderState {
     work: AtomicU64,
     depth: AtomicUsize,
     source: AtomicUsize,
     line: AtomicUsize,
     counts: AtomicBool,
-    ledger: Mutex<Ledger>,
+    ledger: Mutex<CopyLedger>,
     /// The copies that the elements of the current templates make, by index; the first one stands for elements that
     /// copy nothing.
-    prices: Mutex<Vec<Price>>,
+    prices: Mutex<Vec<CopyPrice>>,
     /// The origin of the output, if it is traced.
-    pub(super) tracer: Option<Tracer>,
+    pub(super) tracer: Option<OutputTracer>,
 }
 
-impl State {
-    fn new(tracer: Option<Tracer>) -> Self {
+impl RenderState {
+    fn new(tracer: Option<OutputTracer>) -> Self {
         Self {
             work: AtomicU64::new(MAX_WORK),
             depth: AtomicUsize::new(0),
@@ -70,7 +70,7 @@ impl State {
             line: AtomicUsize::new(0),
             counts: AtomicBool::new(false),
             ledger: Mutex::default(),
-            prices: Mutex::new(vec![Price::default()]),
+            prices: Mutex::new(vec![CopyPrice::default()]),
             tracer,
         }
     }
@@ -79,16 +79,16 @@ impl State {
     fn reset(&self) {
         self.depth.store(0, Ordering::Relaxed);
         self.ledger().reset();
-        self.tracer.as_ref().map(Tracer::take);
+        self.tracer.as_ref().map(OutputTracer::take);
     }
 
     /// Returns the ledger of live copies.
-    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub(super) fn ledger(&self) -> MutexGuard<'_, CopyLedger> {
         lock(&self.ledger)
     }
 
     /// Stores what an element copies, and returns its index.
-    pub(super) fn add_price(&self, price: Price) -> usize {
+    pub(super) fn add_price(&self, price: CopyPrice) -> usize {
         if price.is_plain() {
             return 0;
         }
@@ -98,14 +98,14 @@ impl State {
     }
 
     /// Charges for what the next element copies, before it does.
-    pub(super) fn next(
+    pub(super) fn pay_for_element(
         &self,
         price: usize,
         context: &Context,
         run: &mut Run<'_, '_>,
-    ) -> Result<(), TemplateFault> {
+    ) -> Result<(), RenderFault> {
         let prices = lock(&self.prices);
-        let Some(price) = prices.get(price) else { return Err(TemplateFault::Work) };
+        let Some(price) = prices.get(price) else { return Err(RenderFault::Work) };
         let mut ledger = self.ledger();
         ledger.next();
         if price.is_plain() {
@@ -117,28 +117,28 @@ impl State {
     }
 
     /// Deducts work units.
-    pub(super) fn charge(&self, units: u64) -> Result<(), TemplateFault> {
+    pub(super) fn charge(&self, units: u64) -> Result<(), RenderFault> {
         self.work
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(units))
             .map(drop)
-            .map_err(|_| TemplateFault::Work)
+            .map_err(|_| RenderFault::Work)
     }
 
     /// Charges for a copy of a value before it is made.
-    pub(super) fn pay_for_copy(&self, value: &Json) -> Result<(), TemplateFault> {
-        let weight = Weight::of(value);
+    pub(super) fn pay_for_copy(&self, value: &Json) -> Result<(), RenderFault> {
+        let weight = ValueWeight::from_json(value);
         self.charge(work_of(weight.memory))?;
         self.ledger().take(weight.memory)
     }
 
     /// Charges for the copies that the engine makes of the argument of a block or partial, before it does.
-    pub(super) fn pay_for_given(
+    pub(super) fn pay_for_argument(
         &self,
         value: &Json,
-        stands: Stands,
-        times: &Times,
-    ) -> Result<(), TemplateFault> {
-        let work = self.ledger().given(value, stands, times)?;
+        stands: ValueLocation,
+        times: &CopyCounts,
+    ) -> Result<(), RenderFault> {
+        let work = self.ledger().take_argument(value, stands, times)?;
         self.charge(work)
     }
 
@@ -150,15 +150,15 @@ impl State {
         self.counts.store(counts, Ordering::Relaxed);
     }
 
-    pub(super) fn enter(&self) -> Result<(), TemplateFault> {
+    pub(super) fn enter(&self) -> Result<(), RenderFault> {
         self.ledger().enter();
         let depth = self.depth.fetch_add(1, Ordering::Relaxed);
-        if depth < MAX_DEPTH { Ok(()) } else { Err(TemplateFault::Depth) }
+        if depth < MAX_DEPTH { Ok(()) } else { Err(RenderFault::Depth) }
     }
 
     pub(super) fn leave(&self) {
         // The block or partial that was to be entered last was not.
-        self.tracer.as_ref().map(Tracer::take_made_of);
+        self.tracer.as_ref().map(OutputTracer::take_scope_source);
         self.ledger().leave();
         self.depth.fetch_sub(1, Ordering::Relaxed);
     }
@@ -169,14 +169,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The template engine of an environment: helpers, partials and values.
-pub(super) struct Engine {
+pub(super) struct TemplateEngine {
     registry: Handlebars<'static>,
     /// Boxed so that it does not move: a tracer identifies its parts by address.
     context: Box<Context>,
-    state: Arc<State>,
+    state: Arc<RenderState>,
     sources: Vec<SourceId>,
     partials: BTreeMap<String, (SourceId, String)>,
-    outlines: Outlines,
+    outlines: PartialOutlines,
     written: usize,
     /// The tags of partials, which stay compiled.
     kept_tags: usize,
@@ -187,11 +187,11 @@ pub(super) struct Engine {
 }
 
 /// A compiled template.
-pub(super) struct Prepared {
+pub(super) struct PreparedTemplate {
     template: Template,
     source: SourceId,
     /// The outline of its reads.
-    pub(super) outline: Vec<Step>,
+    pub(super) outline: Vec<OutlineStep>,
 }
 
 /// The output of a template.
@@ -200,19 +200,19 @@ pub(super) struct RenderedText {
     /// The template line of each output line.
     pub(super) lines: LineMap,
     /// The origins of the output, if it is traced.
-    pub(super) stretches: Vec<Stretch>,
+    pub(super) stretches: Vec<OutputSpan>,
 }
 
-impl Engine {
+impl TemplateEngine {
     /// Compiles the partials. If `entries` is given, output is traced to the entries of the values.
     pub(super) fn new(
-        partials: BTreeMap<String, Partial>,
+        partials: BTreeMap<String, PartialTemplate>,
         context: Json,
-        entries: Option<impl FnOnce(&Json) -> Entries>,
+        entries: Option<impl FnOnce(&Json) -> EntryOrigins>,
     ) -> Result<Self, Failure> {
         let context = Box::new(Context::from(context));
-        let tracer = entries.map(|entries| Tracer::new(entries(context.data())));
-        let state = Arc::new(State::new(tracer));
+        let tracer = entries.map(|entries| OutputTracer::new(entries(context.data())));
+        let state = Arc::new(RenderState::new(tracer));
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
         registry.register_escape_fn(no_escape);
@@ -224,7 +224,7 @@ impl Engine {
             state,
             sources: Vec::new(),
             partials: BTreeMap::new(),
-            outlines: Outlines::new(),
+            outlines: PartialOutlines::new(),
             written: 0,
             kept_tags: 0,
             kept_prices: 0,
@@ -251,7 +251,7 @@ impl Engine {
     }
 
     /// Returns the outlines of the partials.
-    pub(super) const fn outlines(&self) -> &Outlines {
+    pub(super) const fn outlines(&self) -> &PartialOutlines {
         &self.outlines
     }
 
@@ -261,14 +261,14 @@ impl Engine {
     }
 
     /// Compiles a template and checks it. Invalidates the template that was prepared before.
-    pub(super) fn prepare(&mut self, source: SourceId, text: &str) -> Result<Prepared, Vec<Problem>> {
+    pub(super) fn prepare(&mut self, source: SourceId, text: &str) -> Result<PreparedTemplate, Vec<Problem>> {
         lock(&self.state.prices).truncate(self.kept_prices);
         self.compile(source, text)
     }
 
     /// Renders the template that was prepared last, whose text is `text`.
-    pub(super) fn render(&mut self, prepared: Prepared, text: &str) -> Result<RenderedText, Problem> {
-        let Prepared { template, source, .. } = prepared;
+    pub(super) fn render(&mut self, prepared: PreparedTemplate, text: &str) -> Result<RenderedText, Problem> {
+        let PreparedTemplate { template, source, .. } = prepared;
         let mut output =
             MappedOutput { engine: self, text: String::new(), lines: LineMap::default(), starts_line: true };
         self.state.reset();
@@ -277,19 +277,19 @@ impl Engine {
         let MappedOutput { text: rendered, lines, .. } = output;
         result.map_err(|error| render_problem(&error, &self.surroundings(source, text)))?;
         self.written = self.written.saturating_add(rendered.len());
-        let stretches = self.state.tracer.as_ref().map(Tracer::take).unwrap_or_default();
+        let stretches = self.state.tracer.as_ref().map(OutputTracer::take).unwrap_or_default();
         Ok(RenderedText { text: rendered, lines, stretches })
     }
 
     /// Returns the work units used, and the maximum size of live copies in bytes.
     #[cfg(test)]
-    pub(super) fn taken(&self) -> (u64, u64) {
+    pub(super) fn usage(&self) -> (u64, u64) {
         let left = self.state.work.load(Ordering::Relaxed);
         (MAX_WORK - left, self.state.ledger().highest())
     }
 
-    fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::Surroundings<'a> {
-        super::errors::Surroundings {
+    fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::ErrorContext<'a> {
+        super::errors::ErrorContext {
             source,
             text,
             partials: &self.partials,
@@ -298,7 +298,7 @@ impl Engine {
         }
     }
 
-    fn compile(&mut self, source: SourceId, text: &str) -> Result<Prepared, Vec<Problem>> {
+    fn compile(&mut self, source: SourceId, text: &str) -> Result<PreparedTemplate, Vec<Problem>> {
         self.sources.push(source);
         let number = self.sources.len() - 1;
         self.check(text).map_err(|fault| vec![Problem::at(Origin::whole(source), &fault)])?;
@@ -310,29 +310,30 @@ impl Engine {
         }
         literals::keep_texts(&mut template, text);
         let outline = outline(&template, source);
-        let instrument = Instrument::new(text, number, &self.state).expect("the call is a valid template");
-        let instrument = instrument.traced(text, source);
+        let instrument =
+            TemplateInstrumenter::new(text, number, &self.state).expect("the call is a valid template");
+        let instrument = instrument.with_tracer(text, source);
         instrument.apply(&mut template).map_err(|refusal| vec![refusal_problem(&refusal, source)])?;
-        Ok(Prepared { template, source, outline })
+        Ok(PreparedTemplate { template, source, outline })
     }
 
     /// Checks the limits before parsing: the parser takes memory for each tag, and as many steps as there are
     /// characters before it.
-    fn check(&mut self, text: &str) -> Result<(), TemplateFault> {
+    fn check(&mut self, text: &str) -> Result<(), RenderFault> {
         if text.len() > MAX_TEMPLATE {
-            return Err(TemplateFault::Size(MAX_TEMPLATE));
+            return Err(RenderFault::Size(MAX_TEMPLATE));
         }
         let count_brackets =
             |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
         if tag_contents(text).any(|tag| count_brackets(tag) > MAX_BRACKETS) {
-            return Err(TemplateFault::Brackets(MAX_BRACKETS));
+            return Err(RenderFault::Brackets(MAX_BRACKETS));
         }
         if self.kept_tags.saturating_add(tag_weight(text)) > MAX_TAGS {
-            return Err(TemplateFault::Tags(MAX_TAGS));
+            return Err(RenderFault::Tags(MAX_TAGS));
         }
         // The parser searches for each tag, and for the text before it.
         let steps = tag_offsets(text).fold(0_u64, |steps, at| steps.saturating_add(2 * at as u64));
-        let left = self.steps_left.checked_sub(steps).ok_or(TemplateFault::Crowded)?;
+        let left = self.steps_left.checked_sub(steps).ok_or(RenderFault::Crowded)?;
         self.steps_left = left;
         Ok(())
     }
@@ -358,7 +359,7 @@ fn tag_offsets(text: &str) -> impl Iterator<Item = usize> + '_ {
 
 /// An output that records the template line of each of its lines.
 struct MappedOutput<'e> {
-    engine: &'e Engine,
+    engine: &'e TemplateEngine,
     text: String,
     lines: LineMap,
     starts_line: bool,
@@ -379,10 +380,10 @@ impl Output for MappedOutput<'_> {
     fn write(&mut self, text: &str) -> std::io::Result<()> {
         let length = self.text.len().saturating_add(text.len());
         if length > MAX_OUTPUT {
-            return Err(std::io::Error::other(TemplateFault::Output(MAX_OUTPUT)));
+            return Err(std::io::Error::other(RenderFault::Output(MAX_OUTPUT)));
         }
         if self.engine.written.saturating_add(length) > MAX_TOTAL {
-            return Err(std::io::Error::other(TemplateFault::Total(MAX_TOTAL)));
+            return Err(std::io::Error::other(RenderFault::Total(MAX_TOTAL)));
         }
         if let (Some(tracer), false) = (&self.engine.state.tracer, text.is_empty()) {
             tracer.write(self.text.len());

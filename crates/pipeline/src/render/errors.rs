@@ -8,14 +8,14 @@ use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorRea
 use serde_json::Value as Json;
 
 use super::helpers;
-use super::instrument::{Refusal, Refused};
+use super::instrument::{LocatedRefusal, TemplateRefusal};
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::{Origin, SourceId};
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 /// An error in a template.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TemplateFault {
+pub(super) enum RenderFault {
     #[error("helper `{helper}` takes {wanted}")]
     Arity { helper: String, wanted: String },
     #[error("tag has more than {0} brackets")]
@@ -45,7 +45,7 @@ pub(super) enum TemplateFault {
     #[error("template renders to more than {0} bytes")]
     Output(usize),
     #[error("{0}")]
-    Refused(Refused),
+    Refused(TemplateRefusal),
     #[error("result of helper `{helper}` takes {needed} bytes; at most {allowed} are allowed")]
     Result { helper: &'static str, needed: u64, allowed: u64 },
     #[error("result of helper `{helper}` is of type {kind} and cannot be printed")]
@@ -66,7 +66,7 @@ pub(super) enum TemplateFault {
     Work,
 }
 
-impl Explain for TemplateFault {
+impl Explain for RenderFault {
     fn hint(&self) -> Option<String> {
         match self {
             Self::ResultType { .. } | Self::Type { .. } => {
@@ -93,8 +93,8 @@ impl Explain for TemplateFault {
                 "a partial gets a copy of its context: pass only a part of it (`{{> name part}}`), and end its recursion"
                     .to_owned(),
             ),
-            Self::Refused(Refused::InlineName) => Some("write `{{#*inline \"name\"}}`".to_owned()),
-            Self::Refused(Refused::PartialBlock) => Some("write `{{> name}}`".to_owned()),
+            Self::Refused(TemplateRefusal::InlineName) => Some("write `{{#*inline \"name\"}}`".to_owned()),
+            Self::Refused(TemplateRefusal::PartialBlock) => Some("write `{{> name}}`".to_owned()),
             _ => None,
         }
     }
@@ -106,14 +106,14 @@ pub(super) fn reads_as_boolean(path: &str) -> bool {
     ["n", "no", "off", "on", "y", "yes"].contains(&last.as_str())
 }
 
-impl From<TemplateFault> for RenderError {
-    fn from(fault: TemplateFault) -> Self {
+impl From<RenderFault> for RenderError {
+    fn from(fault: RenderFault) -> Self {
         RenderErrorReason::NestedError(Box::new(fault)).into()
     }
 }
 
 /// The context of an error: the template, its partials and the values.
-pub(super) struct Surroundings<'a> {
+pub(super) struct ErrorContext<'a> {
     pub(super) source: SourceId,
     pub(super) text: &'a str,
     pub(super) partials: &'a BTreeMap<String, (SourceId, String)>,
@@ -128,14 +128,12 @@ pub(super) fn compile_problem(error: &TemplateError, source: SourceId) -> Proble
         | TemplateErrorReason::MismatchingClosedDecorator(opened, closed)
             if is_name(opened) && is_name(closed) =>
         {
-            TemplateFault::Close { opened: opened.clone(), closed: closed.clone() }
+            RenderFault::Close { opened: opened.clone(), closed: closed.clone() }
         }
         // The parser's message holds names of rules, and nothing of the text.
-        TemplateErrorReason::InvalidSyntax(message) => TemplateFault::Syntax(message.replace('_', " ")),
-        TemplateErrorReason::InvalidParam(_) => {
-            TemplateFault::Syntax("an argument cannot be read".to_owned())
-        }
-        _ => TemplateFault::Syntax("a tag cannot be read".to_owned()),
+        TemplateErrorReason::InvalidSyntax(message) => RenderFault::Syntax(message.replace('_', " ")),
+        TemplateErrorReason::InvalidParam(_) => RenderFault::Syntax("an argument cannot be read".to_owned()),
+        _ => RenderFault::Syntax("a tag cannot be read".to_owned()),
     };
     Problem::at(origin(source, error.pos()), &fault)
 }
@@ -145,13 +143,13 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Returns the problem of a template that must not run.
-pub(super) fn refusal_problem((refused, at): &Refusal, source: SourceId) -> Problem {
-    let fault = TemplateFault::Refused(refused.clone());
+pub(super) fn refusal_problem((refused, at): &LocatedRefusal, source: SourceId) -> Problem {
+    let fault = RenderFault::Refused(refused.clone());
     Problem::at(origin(source, *at), &fault)
 }
 
 /// Returns the problem of a template that failed while it ran.
-pub(super) fn render_problem(error: &RenderError, around: &Surroundings<'_>) -> Problem {
+pub(super) fn render_problem(error: &RenderError, around: &ErrorContext<'_>) -> Problem {
     let number = error.template_name.as_ref().and_then(|name| name.parse::<usize>().ok());
     let source = number.and_then(|number| around.sources.get(number)).copied().unwrap_or(around.source);
     let at = origin(source, error.line_no.zip(error.column_no));
@@ -169,51 +167,48 @@ pub(super) fn render_problem(error: &RenderError, around: &Surroundings<'_>) -> 
 }
 
 /// Extracts our own error from the engine's, or translates the engine's error.
-fn extract_fault(reason: &RenderErrorReason) -> Result<&TemplateFault, TemplateFault> {
+fn extract_fault(reason: &RenderErrorReason) -> Result<&RenderFault, RenderFault> {
     Err(match reason {
-        RenderErrorReason::NestedError(error) => match error.downcast_ref::<TemplateFault>() {
+        RenderErrorReason::NestedError(error) => match error.downcast_ref::<RenderFault>() {
             Some(fault) => return Ok(fault),
-            None => TemplateFault::Other("a helper failed"),
+            None => RenderFault::Other("a helper failed"),
         },
         RenderErrorReason::IOError(error) => {
-            match error.get_ref().and_then(|inner| inner.downcast_ref::<TemplateFault>()) {
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<RenderFault>()) {
                 Some(fault) => return Ok(fault),
-                None => TemplateFault::Other("output failed"),
+                None => RenderFault::Other("output failed"),
             }
         }
-        RenderErrorReason::MissingVariable(path) => TemplateFault::Undefined {
-            path: path.clone().unwrap_or_else(|| "this".to_owned()),
-            closest: None,
-        },
-        RenderErrorReason::PartialNotFound(name) => TemplateFault::NoPartial(name.clone(), None),
-        RenderErrorReason::PartialBlockNotFound => {
-            TemplateFault::NoPartial("@partial-block".to_owned(), None)
+        RenderErrorReason::MissingVariable(path) => {
+            RenderFault::Undefined { path: path.clone().unwrap_or_else(|| "this".to_owned()), closest: None }
         }
-        RenderErrorReason::HelperNotFound(name) => TemplateFault::NoHelper(name.clone(), None),
-        RenderErrorReason::CannotIncludeSelf => TemplateFault::Depth,
-        RenderErrorReason::InvalidJsonIndex(index) => TemplateFault::Index(index.clone()),
+        RenderErrorReason::PartialNotFound(name) => RenderFault::NoPartial(name.clone(), None),
+        RenderErrorReason::PartialBlockNotFound => RenderFault::NoPartial("@partial-block".to_owned(), None),
+        RenderErrorReason::HelperNotFound(name) => RenderFault::NoHelper(name.clone(), None),
+        RenderErrorReason::CannotIncludeSelf => RenderFault::Depth,
+        RenderErrorReason::InvalidJsonIndex(index) => RenderFault::Index(index.clone()),
         RenderErrorReason::ParamNotFoundForIndex(helper, _) => {
-            TemplateFault::Arity { helper: helper.to_string(), wanted: "more arguments".to_owned() }
+            RenderFault::Arity { helper: helper.to_string(), wanted: "more arguments".to_owned() }
         }
-        RenderErrorReason::DecoratorNotFound(_) => TemplateFault::Other("the only decorator is `inline`"),
-        _ => TemplateFault::Other("the template engine failed"),
+        RenderErrorReason::DecoratorNotFound(_) => RenderFault::Other("the only decorator is `inline`"),
+        _ => RenderFault::Other("the template engine failed"),
     })
 }
 
 /// Adds the most similar known name to an error about a name.
-fn with_closest_name<'f>(fault: &'f TemplateFault, around: &Surroundings<'_>) -> Box<dyn Explain + 'f> {
+fn with_closest_name<'f>(fault: &'f RenderFault, around: &ErrorContext<'_>) -> Box<dyn Explain + 'f> {
     match fault {
-        TemplateFault::Undefined { path, closest: None } => Box::new(TemplateFault::Undefined {
+        RenderFault::Undefined { path, closest: None } => Box::new(RenderFault::Undefined {
             path: path.clone(),
             closest: closest_path(path, around.values),
         }),
-        TemplateFault::NoHelper(name, None) => {
+        RenderFault::NoHelper(name, None) => {
             let known = helpers::names().chain(["each", "if", "lookup", "unless", "with"]);
-            Box::new(TemplateFault::NoHelper(name.clone(), closest(name, known).map(str::to_owned)))
+            Box::new(RenderFault::NoHelper(name.clone(), closest_name(name, known).map(str::to_owned)))
         }
-        TemplateFault::NoPartial(name, None) => {
+        RenderFault::NoPartial(name, None) => {
             let known = around.partials.keys().map(String::as_str);
-            Box::new(TemplateFault::NoPartial(name.clone(), closest(name, known).map(str::to_owned)))
+            Box::new(RenderFault::NoPartial(name.clone(), closest_name(name, known).map(str::to_owned)))
         }
         other => Box::new(BorrowedFault(other)),
     }
@@ -221,7 +216,7 @@ fn with_closest_name<'f>(fault: &'f TemplateFault, around: &Surroundings<'_>) ->
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct BorrowedFault<'a>(&'a TemplateFault);
+struct BorrowedFault<'a>(&'a RenderFault);
 
 impl Explain for BorrowedFault<'_> {
     fn hint(&self) -> Option<String> {
@@ -233,14 +228,14 @@ impl Explain for BorrowedFault<'_> {
 fn closest_path(path: &str, values: &Json) -> Option<String> {
     let parts: Vec<&str> =
         path.split(['.', '/']).filter(|part| !matches!(*part, "" | "this" | "@root")).collect();
-    let mut node = super::written::read(values);
+    let mut node = super::spelling::read_value(values);
     for (index, part) in parts.iter().enumerate() {
         let known = node.as_object()?;
         if let Some(next) = known.get(*part) {
-            node = super::written::read(next);
+            node = super::spelling::read_value(next);
             continue;
         }
-        let near = closest(part, known.keys().map(String::as_str))?;
+        let near = closest_name(part, known.keys().map(String::as_str))?;
         let mut guess = parts.clone();
         *guess.get_mut(index)? = near;
         return Some(guess.join("."));
@@ -249,12 +244,12 @@ fn closest_path(path: &str, values: &Json) -> Option<String> {
 }
 
 /// Narrows the origin to the name within its tag, if the error is about a name.
-fn refine_origin(at: Origin, source: SourceId, fault: &TemplateFault, around: &Surroundings<'_>) -> Origin {
-    let (TemplateFault::Undefined { path: name, .. }
-    | TemplateFault::Items { path: name, .. }
-    | TemplateFault::Type { path: name, .. }
-    | TemplateFault::NoHelper(name, _)
-    | TemplateFault::NoPartial(name, _)) = fault
+fn refine_origin(at: Origin, source: SourceId, fault: &RenderFault, around: &ErrorContext<'_>) -> Origin {
+    let (RenderFault::Undefined { path: name, .. }
+    | RenderFault::Items { path: name, .. }
+    | RenderFault::Type { path: name, .. }
+    | RenderFault::NoHelper(name, _)
+    | RenderFault::NoPartial(name, _)) = fault
     else {
         return at;
     };
@@ -263,11 +258,11 @@ fn refine_origin(at: Origin, source: SourceId, fault: &TemplateFault, around: &S
     } else {
         around.partials.values().find(|(id, _)| *id == source).map_or("", |(_, text)| text)
     };
-    named_at(text, at, name)
+    locate_name(text, at, name)
 }
 
 /// Returns the origin of a name within the tag at `at`, or `at` itself if the name is not on that line.
-pub(super) fn named_at(text: &str, at: Origin, name: &str) -> Origin {
+pub(super) fn locate_name(text: &str, at: Origin, name: &str) -> Origin {
     let column = at.column as usize;
     let found = text.lines().nth((at.line as usize).saturating_sub(1)).and_then(|line| {
         let start = line.char_indices().nth(column.saturating_sub(1))?.0;

@@ -7,13 +7,13 @@
 use handlebars::Template;
 use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 
-use super::errors::{TemplateFault, named_at};
+use super::errors::{RenderFault, locate_name};
 use super::instrument::{MAX_BLOCKS, PRIVATE};
-use super::tags::{Places, TagPlace};
+use super::tags::{TagLocator, TagPlace};
 use super::{helpers, wording};
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::SourceId;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 /// The maximum number of reported errors per template.
 const MAX_FAULTS: usize = 20;
@@ -33,7 +33,7 @@ pub(super) enum FormFault {
     #[error("`{0}` does not take an argument `{1}=`")]
     ByName(String, String),
     #[error("{0}")]
-    Call(TemplateFault, Option<String>),
+    Call(RenderFault, Option<String>),
     #[error("the only decorator is `inline`, with one name")]
     Decorator,
     #[error("block helper `{name}` does not exist")]
@@ -94,10 +94,10 @@ impl FormFault {
 pub fn check(template: &Template, text: &str, source: SourceId) -> Vec<Problem> {
     let mut check = FormChecker { faults: Vec::new(), at: TagPlace::Unknown };
     check.template(template, TagPlace::Unknown, 0);
-    let places = Places::new(text);
+    let places = TagLocator::new(text);
     let to_problem = |(fault, at): &(FormFault, TagPlace)| {
         let tag = places.origin(*at, source);
-        let at = fault.name().map_or(tag, |name| named_at(text, tag, name));
+        let at = fault.name().map_or(tag, |name| locate_name(text, tag, name));
         Problem::at(at, fault)
     };
     check.faults.iter().take(MAX_FAULTS).map(to_problem).collect()
@@ -114,7 +114,7 @@ pub(super) fn place_of(template: &Template, index: usize, whole: TagPlace) -> Ta
 }
 
 /// Returns the place of the `else` branch of a block, if it is an `else if`.
-pub(super) fn chained(block: TagPlace, otherwise: &Template) -> TagPlace {
+pub(super) fn place_of_else_if(block: TagPlace, otherwise: &Template) -> TagPlace {
     let is_chained = matches!(
         otherwise.elements.as_slice(),
         [TemplateElement::HelperBlock(inner)] if inner.is_chained() && otherwise.mapping.is_empty()
@@ -154,7 +154,7 @@ impl FormChecker {
             self.at = place_of(template, index, whole);
             match element {
                 TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
-                    self.call(&call.name, &call.params, !call.hash.is_empty(), wording::Place::Tag);
+                    self.call(&call.name, &call.params, !call.hash.is_empty(), wording::CallPlace::Tag);
                     self.arguments(call.params.iter().chain(call.hash.values()));
                 }
                 TemplateElement::HelperBlock(block) => self.block(block, depth),
@@ -178,14 +178,14 @@ impl FormChecker {
             if let (Parameter::Subexpression(call), false) = (argument, self.is_done())
                 && let TemplateElement::Expression(call) = call.as_element()
             {
-                self.call(&call.name, &call.params, !call.hash.is_empty(), wording::Place::Brackets);
+                self.call(&call.name, &call.params, !call.hash.is_empty(), wording::CallPlace::Brackets);
                 self.arguments(call.params.iter().chain(call.hash.values()));
             }
         }
     }
 
     /// Checks a call, or a value if nothing follows the name.
-    fn call(&mut self, name: &Parameter, params: &[Parameter], has_names: bool, place: wording::Place) {
+    fn call(&mut self, name: &Parameter, params: &[Parameter], has_names: bool, place: wording::CallPlace) {
         let Some(called) = name.as_name() else { return self.arguments(std::iter::once(name)) };
         if helpers::is_block(called) {
             let form = wording::block_form(called, params, place);
@@ -202,10 +202,10 @@ impl FormChecker {
         if called.contains(PRIVATE) {
             return;
         }
-        let is_call = !params.is_empty() || has_names || matches!(place, wording::Place::Brackets);
+        let is_call = !params.is_empty() || has_names || matches!(place, wording::CallPlace::Brackets);
         if is_call && helpers::arity(called).is_none() {
-            let form = wording::reordered(name, params, place);
-            let closest = closest(called, helpers::names()).map(str::to_owned);
+            let form = wording::reorder_call(name, params, place);
+            let closest = closest_name(called, helpers::names()).map(str::to_owned);
             self.report(FormFault::NoHelper { name: called.to_owned(), form, closest });
         }
     }
@@ -219,12 +219,12 @@ impl FormChecker {
             self.template(body, TagPlace::Unknown, depth + 1);
         }
         if let Some(otherwise) = &block.inverse {
-            self.template(otherwise, chained(at, otherwise), depth + 1);
+            self.template(otherwise, place_of_else_if(at, otherwise), depth + 1);
         }
     }
 
     fn block_head(&mut self, name: &str, block: &HelperTemplate) {
-        let tag = wording::tag(name, self.at);
+        let tag = wording::tag_name(name, self.at);
         if !helpers::is_block(name) {
             let form = wording::as_condition(name, &block.params, self.at);
             let name = name.to_owned();
@@ -237,7 +237,7 @@ impl FormChecker {
         let count = block.params.len();
         if count != wanted {
             let form = wording::one_argument(name, &block.params, self.at);
-            let (wanted, given) = (wording::wanted(wanted), wording::count(count));
+            let (wanted, given) = (wording::describe_arity(wanted), wording::describe_count(count));
             return self.report(FormFault::Arguments { tag, wanted, given, form });
         }
         let mut by_name: Vec<&String> = block.hash.keys().collect();

@@ -22,11 +22,11 @@ use handlebars::template::{
 use handlebars::{Path, Template};
 use serde_json::{Value as Json, json};
 
-use super::engine::State;
-use super::price::Price;
-use super::tags::Tokens;
-use super::tracer::Tracer;
-use sealwave_core::document::{Element, Origin, SourceId};
+use super::engine::RenderState;
+use super::price::CopyPrice;
+use super::tags::TemplateTokens;
+use super::tracer::OutputTracer;
+use sealwave_core::document::{Origin, SourceId, TemplateNode};
 
 /// The first character of the private helpers' names; templates must not call such names.
 pub(super) const PRIVATE: char = '\u{10f8f0}';
@@ -72,7 +72,7 @@ const MAX_PARTS: usize = 128;
 
 /// A reason why a template is refused before it runs.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum TemplateRefusal {
     #[error("call has more than {MAX_ARGUMENTS} arguments")]
     Arguments,
     #[error("blocks are nested more than {MAX_BLOCKS} deep")]
@@ -92,19 +92,19 @@ pub(super) enum Refused {
 }
 
 /// Inserts the calls into a template.
-pub(super) struct Instrument<'a> {
+pub(super) struct TemplateInstrumenter<'a> {
     visible: VisibleLines,
     source: usize,
-    state: &'a State,
+    state: &'a RenderState,
     call: TemplateElement,
     trace: Option<ElementRecorder<'a>>,
 }
 
 /// Registers elements with a tracer.
 struct ElementRecorder<'a> {
-    tracer: &'a Tracer,
+    tracer: &'a OutputTracer,
     source: SourceId,
-    tokens: Tokens<'a>,
+    tokens: TemplateTokens<'a>,
 }
 
 /// The scope of a nested template for name lookup.
@@ -116,24 +116,25 @@ enum BlockScope<'t> {
 }
 
 /// A refusal with its position (line, column).
-pub(super) type Refusal = (Refused, Option<(usize, usize)>);
+pub(super) type LocatedRefusal = (TemplateRefusal, Option<(usize, usize)>);
 
-impl<'a> Instrument<'a> {
+impl<'a> TemplateInstrumenter<'a> {
     /// Creates the instrumentation of a template with this text and the index `source` in the engine.
-    pub(super) fn new(text: &'a str, source: usize, state: &'a State) -> Option<Self> {
+    pub(super) fn new(text: &'a str, source: usize, state: &'a RenderState) -> Option<Self> {
         let call = Template::compile(&format!("{{{{{MARK} 0}}}}")).ok()?.elements.pop()?;
         Some(Self { visible: VisibleLines::new(text), source, state, call, trace: None })
     }
 
     /// Registers each element with the tracer, if one is used.
-    pub(super) fn traced(self, text: &'a str, source: SourceId) -> Self {
+    pub(super) fn with_tracer(self, text: &'a str, source: SourceId) -> Self {
         let tracer = self.state.tracer.as_ref();
-        let trace = tracer.map(|tracer| ElementRecorder { tracer, source, tokens: Tokens::new(text) });
+        let trace =
+            tracer.map(|tracer| ElementRecorder { tracer, source, tokens: TemplateTokens::new(text) });
         Self { trace, ..self }
     }
 
     /// Instruments the template.
-    pub(super) fn apply(&self, template: &mut Template) -> Result<(), Refusal> {
+    pub(super) fn apply(&self, template: &mut Template) -> Result<(), LocatedRefusal> {
         self.instrument_nested(template, 0, &PARTIAL)
     }
 
@@ -142,9 +143,9 @@ impl<'a> Instrument<'a> {
         template: &mut Template,
         depth: usize,
         scope: &BlockScope<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), LocatedRefusal> {
         if depth > MAX_BLOCKS {
-            return Err((Refused::Blocks, None));
+            return Err((TemplateRefusal::Blocks, None));
         }
         let has_places = template.mapping.len() == template.elements.len();
         let places = std::mem::take(&mut template.mapping);
@@ -159,7 +160,7 @@ impl<'a> Instrument<'a> {
         add(self.call(ENTER, self.enter_arguments(scope)), places.first());
         for (index, mut element) in elements.into_iter().enumerate() {
             let place = places.get(index).filter(|_| has_places);
-            let price = self.state.add_price(Price::of(&element));
+            let price = self.state.add_price(CopyPrice::for_element(&element));
             // The calls before an element refer to names as the author wrote them.
             let mark = place.map(|place| self.mark(&element, place, price)).unwrap_or_default();
             self.element(&mut element, depth)
@@ -222,7 +223,7 @@ impl<'a> Instrument<'a> {
         call
     }
 
-    fn element(&self, element: &mut TemplateElement, depth: usize) -> Result<(), Refusal> {
+    fn element(&self, element: &mut TemplateElement, depth: usize) -> Result<(), LocatedRefusal> {
         match element {
             TemplateElement::Expression(helper) | TemplateElement::HtmlExpression(helper) => {
                 self.helper(helper, depth)?;
@@ -234,24 +235,24 @@ impl<'a> Instrument<'a> {
                 // A name built while rendering would be stored once per iteration of a loop.
                 let is_literal = |name: &Parameter| matches!(name, Parameter::Literal(Json::String(_)));
                 if !decorator.params.iter().all(is_literal) {
-                    return Err((Refused::InlineName, None));
+                    return Err((TemplateRefusal::InlineName, None));
                 }
                 self.decorator(decorator, depth)
             }
             TemplateElement::PartialExpression(partial) => {
                 if partial.indent.as_ref().is_some_and(|indent| indent.len() > MAX_INDENT) {
-                    return Err((Refused::Indent, None));
+                    return Err((TemplateRefusal::Indent, None));
                 }
                 self.decorator(partial, depth)?;
                 wrap_partial_arguments(partial);
                 Ok(())
             }
-            TemplateElement::PartialBlock(_) => Err((Refused::PartialBlock, None)),
+            TemplateElement::PartialBlock(_) => Err((TemplateRefusal::PartialBlock, None)),
             _ => Ok(()),
         }
     }
 
-    fn helper(&self, helper: &mut HelperTemplate, depth: usize) -> Result<(), Refusal> {
+    fn helper(&self, helper: &mut HelperTemplate, depth: usize) -> Result<(), LocatedRefusal> {
         check_arguments(&helper.name, helper.params.iter().chain(helper.hash.values()), 0)?;
         let depth = depth.saturating_add(1);
         let scope = match helper.name.as_name() {
@@ -270,7 +271,7 @@ impl<'a> Instrument<'a> {
         Ok(())
     }
 
-    fn decorator(&self, decorator: &mut DecoratorTemplate, depth: usize) -> Result<(), Refusal> {
+    fn decorator(&self, decorator: &mut DecoratorTemplate, depth: usize) -> Result<(), LocatedRefusal> {
         check_arguments(&decorator.name, decorator.params.iter().chain(decorator.hash.values()), 0)?;
         match &mut decorator.template {
             Some(nested) => self.instrument_nested(nested, depth.saturating_add(1), &PARTIAL),
@@ -331,7 +332,7 @@ impl VisibleLines {
 
 impl ElementRecorder<'_> {
     /// Locates an element: text by its first character, anything else by its tag.
-    fn element(&self, element: &TemplateElement, place: &TemplateMapping, line: usize) -> Element {
+    fn element(&self, element: &TemplateElement, place: &TemplateMapping, line: usize) -> TemplateNode {
         let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let at = (place.0, place.1);
         let line_only = Origin::point(self.source, to_u32(line), 0);
@@ -340,13 +341,13 @@ impl ElementRecorder<'_> {
             let start = text.as_ref().and_then(|text| self.tokens.position(text.start));
             let origin = start
                 .map_or(line_only, |(line, column)| Origin::point(self.source, to_u32(line), to_u32(column)));
-            return Element { origin, text };
+            return TemplateNode { origin, text };
         }
         let origin = self.tokens.tag(at).map_or(line_only, |width| Origin {
             width: to_u32(width),
             ..Origin::point(self.source, to_u32(place.0), to_u32(place.1))
         });
-        Element { origin, text: None }
+        TemplateNode { origin, text: None }
     }
 }
 
@@ -433,25 +434,25 @@ fn check_arguments<'p>(
     name: &'p Parameter,
     all: impl Iterator<Item = &'p Parameter>,
     depth: usize,
-) -> Result<(), Refusal> {
+) -> Result<(), LocatedRefusal> {
     if depth > MAX_CALLS {
-        return Err((Refused::Calls, None));
+        return Err((TemplateRefusal::Calls, None));
     }
     if name.as_name().is_some_and(|name| name.contains(PRIVATE)) {
-        return Err((Refused::PrivateName, None));
+        return Err((TemplateRefusal::PrivateName, None));
     }
     let inner = std::iter::once(name).chain(all);
     let mut count = 0_usize;
     for parameter in inner {
         count = count.saturating_add(1);
         if count > MAX_ARGUMENTS {
-            return Err((Refused::Arguments, None));
+            return Err((TemplateRefusal::Arguments, None));
         }
         if parameter.as_name().is_some_and(|name| name.contains(PRIVATE)) {
-            return Err((Refused::PrivateName, None));
+            return Err((TemplateRefusal::PrivateName, None));
         }
         if matches!(parameter, Parameter::Path(Path::Relative((parts, _))) if parts.len() > MAX_PARTS) {
-            return Err((Refused::Parts, None));
+            return Err((TemplateRefusal::Parts, None));
         }
         if let Parameter::Subexpression(call) = parameter
             && let TemplateElement::Expression(helper) = call.as_element()

@@ -9,16 +9,16 @@ use handlebars::Template;
 use handlebars::template::{Parameter, TemplateElement};
 use serde_json::{Number, Value as Json};
 
-use super::forms::{chained, place_of};
+use super::forms::{place_of, place_of_else_if};
 use super::instrument::MAX_BLOCKS;
-use super::tags::{Places, TagPlace};
-use super::written;
+use super::spelling;
+use super::tags::{TagLocator, TagPlace};
 
 /// Stores the texts of its numbers in a template.
 pub(super) fn keep_texts(template: &mut Template, text: &str) {
     let mut tags = text.split("{{").skip(1).map(|tag| tag.split_once("}}").map_or(tag, |(tag, _)| tag));
     if tags.any(|tag| number_texts(tag).into_iter().any(|(printed, text)| text != Some(printed.as_str()))) {
-        SpellingKeeper { places: Places::new(text) }.template(template, TagPlace::Unknown, 0);
+        SpellingKeeper { places: TagLocator::new(text) }.template(template, TagPlace::Unknown, 0);
     }
 }
 
@@ -40,7 +40,7 @@ fn number_texts(tag: &str) -> NumberTexts<'_> {
 }
 
 struct SpellingKeeper<'a> {
-    places: Places<'a>,
+    places: TagLocator<'a>,
 }
 
 impl SpellingKeeper<'_> {
@@ -62,7 +62,7 @@ impl SpellingKeeper<'_> {
                         self.template(body, TagPlace::Unknown, depth + 1);
                     }
                     if let Some(otherwise) = &mut block.inverse {
-                        let place = chained(place, otherwise);
+                        let place = place_of_else_if(place, otherwise);
                         self.template(otherwise, place, depth + 1);
                     }
                 }
@@ -85,7 +85,7 @@ fn keep_all<'p>(arguments: impl Iterator<Item = &'p mut Parameter>, texts: &Numb
         match argument {
             Parameter::Literal(Json::Number(number)) => {
                 if let Some(text) = text_of(number, texts) {
-                    *argument = Parameter::Literal(written::scalar(&Json::Number(number.clone()), text));
+                    *argument = Parameter::Literal(spelling::scalar(&Json::Number(number.clone()), text));
                 }
             }
             Parameter::Subexpression(call) => {

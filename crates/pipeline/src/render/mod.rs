@@ -2,13 +2,13 @@
 //!
 //! A pure function of the loaded files. Secrets are not values: fetched data never reaches a template.
 
-#[cfg(test)]
-mod bounded;
 mod engine;
 mod errors;
 mod forms;
 mod helpers;
 mod instrument;
+#[cfg(test)]
+mod limit_tests;
 mod literals;
 mod names;
 pub mod namespaces;
@@ -17,29 +17,31 @@ mod patches;
 mod price;
 mod reads;
 mod scope;
+mod spelling;
 pub mod tags;
 #[cfg(test)]
-mod traced;
+mod trace_tests;
 mod tracer;
 mod unused;
 mod unused_value;
 mod wording;
-mod written;
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::load::{Loaded, ManifestFile, Patch, Values};
-use engine::{Engine, RenderedText};
-use names::{Looked, Names};
-use price::Weight;
+use super::load::{EnvironmentPatch, LayeredValues, LoadedApp, ManifestFile};
+use engine::{RenderedText, TemplateEngine};
+use names::{CheckedTemplate, NameChecker};
+use price::ValueWeight;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
-use sealwave_core::document::{Manifest, Node, NotAManifest, ObjectId, Origin, Sources, Texts, Value};
+use sealwave_core::document::{
+    Manifest, ManifestError, Node, NodeValue, ObjectId, Origin, SourceTexts, Sources,
+};
 use sealwave_core::yaml;
-use sealwave_kube::{ForeignFile, Scopes, configuration};
+use sealwave_kube::{ForeignFile, KindScopes, configuration_reader};
 use sealwave_secrets::settings::{API_GROUP, APP_FILE};
-use tracer::Entries;
+use tracer::EntryOrigins;
 pub use unused_value::UnusedValue;
 
 /// The number of problems after which rendering stops.
@@ -52,7 +54,7 @@ const MAX_VALUES: u64 = 64 << 20;
 const MAX_KEY: usize = 1024;
 
 /// The objects of one environment. Strings of Secrets may still contain placeholders.
-pub struct Rendered {
+pub struct RenderedApp {
     objects: Vec<Manifest>,
 }
 
@@ -77,12 +79,12 @@ enum Error {
     Duplicate { id: ObjectId, first: String },
     #[error("environment `{0}` renders no objects")]
     Empty(String),
-    #[error("{} is not a manifest", .0.what)]
+    #[error("{} is not a manifest", .0.description)]
     Foreign(&'static ForeignFile),
     #[error("`{kind}` cannot be applied: it is a configuration file of {reader}")]
     Configuration { kind: String, reader: &'static str },
     #[error("document is not a Kubernetes object: {0}")]
-    NotAManifest(NotAManifest),
+    NotAManifest(ManifestError),
     #[error("object of `sealwave.dev` is not a manifest")]
     OwnKind,
     #[error("key of the values is longer than {MAX_KEY} bytes")]
@@ -121,7 +123,7 @@ impl Explain for Error {
     }
 }
 
-impl Rendered {
+impl RenderedApp {
     /// Returns the objects.
     #[must_use]
     pub fn objects(&self) -> &[Manifest] {
@@ -144,43 +146,43 @@ impl Rendered {
 /// Templates or documents that cannot be read, documents that are not objects, patches that do not apply, two objects
 /// with one identity, or no objects.
 pub fn render(
-    loaded: Loaded<'_>,
+    loaded: LoadedApp<'_>,
     context: &RenderContext,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
-) -> Result<Rendered, Failure> {
-    let Attempt { objects, problems, .. } = attempt(loaded, context, sources, None, notes);
+) -> Result<RenderedApp, Failure> {
+    let RenderAttempt { objects, problems, .. } = try_render(loaded, context, sources, None, notes);
     Failure::unless_empty(problems)?;
     check_unique(&objects, sources)?;
     require_objects(objects, &context.environment)
 }
 
 /// Refuses an empty output, since Argo CD would delete everything.
-fn require_objects(objects: Vec<Manifest>, environment: &str) -> Result<Rendered, Failure> {
+fn require_objects(objects: Vec<Manifest>, environment: &str) -> Result<RenderedApp, Failure> {
     if objects.is_empty() {
         return Err(Problem::new(&Error::Empty(environment.to_owned())).into());
     }
-    Ok(Rendered { objects })
+    Ok(RenderedApp { objects })
 }
 
 /// The result of rendering as far as possible.
-pub struct Attempt {
+pub struct RenderAttempt {
     /// The objects that were rendered; two may have one identity.
     pub objects: Vec<Manifest>,
     /// The values.
-    pub values: Values,
+    pub values: LayeredValues,
     /// Keys of the environment's own values that nothing uses. Only determined if texts are requested.
     pub unused: Vec<UnusedValue>,
     /// All problems.
     pub(super) problems: Vec<Problem>,
 }
 
-impl Attempt {
+impl RenderAttempt {
     /// Returns the input of the next stage.
     ///
     /// # Errors
     /// All problems, or no objects.
-    pub fn rendered(&self, environment: &str) -> Result<Rendered, Failure> {
+    pub fn to_rendered(&self, environment: &str) -> Result<RenderedApp, Failure> {
         Failure::unless_empty(self.problems.clone())?;
         require_objects(self.objects.clone(), environment)
     }
@@ -188,18 +190,18 @@ impl Attempt {
 
 /// Renders as much as possible. Stores the texts of manifests and templates in `texts`, for checks of the spelling of
 /// scalars.
-pub fn attempt(
-    loaded: Loaded<'_>,
+pub fn try_render(
+    loaded: LoadedApp<'_>,
     context: &RenderContext,
     sources: &mut Sources,
-    mut texts: Option<&mut Texts>,
+    mut texts: Option<&mut SourceTexts>,
     notes: &mut Vec<Note>,
-) -> Attempt {
-    let Loaded { app, values, files, partials, patches, namespace, notes: found, budget } = loaded;
+) -> RenderAttempt {
+    let LoadedApp { app, values, files, partials, patches, namespace, notes: found, budget } = loaded;
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
     if let Err(problem) = check_values(&values) {
-        return Attempt { objects: Vec::new(), values, unused: Vec::new(), problems: vec![problem] };
+        return RenderAttempt { objects: Vec::new(), values, unused: Vec::new(), problems: vec![problem] };
     }
     let data = template_data(&values, context, namespace.as_deref(), notes);
     if let Some(texts) = &mut texts {
@@ -209,10 +211,10 @@ pub fn attempt(
     }
     let templates = files.iter().filter(|file| file.is_template).map(|file| file.text.as_str());
     let names = templates.chain(partials.values().map(|partial| partial.text.as_str()));
-    let names = Names::new(app, &values.merged, names);
+    let names = NameChecker::new(app, &values.merged, names);
     let mut reader = DocumentReader { budget, objects: Vec::new(), problems: Vec::new(), names };
     let entries = texts.is_some().then_some(|data: &Json| entries(data, &values.merged));
-    match Engine::new(partials, data, entries) {
+    match TemplateEngine::new(partials, data, entries) {
         Ok(mut engine) => {
             for file in files {
                 reader.documents(&file, &mut engine, sources, texts.as_deref_mut(), notes);
@@ -226,24 +228,27 @@ pub fn attempt(
     let DocumentReader { mut objects, mut problems, names, .. } = reader;
     // If a template could not be read, its uses of values are unknown.
     let is_wanted = texts.is_some() && problems.is_empty();
-    let unused =
-        if is_wanted { unused::unused(app, &context.environment, &values, &names.reads) } else { Vec::new() };
+    let unused = if is_wanted {
+        unused::find_unused(app, &context.environment, &values, &names.reads)
+    } else {
+        Vec::new()
+    };
     if let Some(texts) = texts {
         values.texts.iter().for_each(|(source, text)| texts.add(*source, text.as_str().into()));
     }
     finish(&mut objects, &mut problems, &patches, namespace.as_deref(), notes);
-    Attempt { objects, values, unused, problems }
+    RenderAttempt { objects, values, unused, problems }
 }
 
 /// Sets the namespaces of objects and applies the patches.
 fn finish(
     objects: &mut Vec<Manifest>,
     problems: &mut Vec<Problem>,
-    patches: &[Patch],
+    patches: &[EnvironmentPatch],
     namespace: Option<&str>,
     notes: &mut Vec<Note>,
 ) {
-    let mut scopes = Scopes::of(objects);
+    let mut scopes = KindScopes::from_objects(objects);
     namespaces::apply(&scopes, objects, namespace, notes);
     // Objects that could not be rendered are missing, so a patch for one of them would be reported wrongly.
     if !patches.is_empty() && problems.is_empty() {
@@ -251,7 +256,7 @@ fn finish(
             Ok(()) => {
                 // A definition that a patch deletes still describes its kind: the cluster gets it from elsewhere.
                 for object in objects.iter() {
-                    scopes.learn(object);
+                    scopes.add_definition(object);
                 }
                 namespaces::apply(&scopes, objects, namespace, notes);
             }
@@ -261,12 +266,12 @@ fn finish(
 }
 
 /// Checks that templates can use the values: each loop and each name copies the keys of its path.
-fn check_values(values: &Values) -> Result<(), Problem> {
-    let Values { merged, written, .. } = values;
+fn check_values(values: &LayeredValues) -> Result<(), Problem> {
+    let LayeredValues { merged, written, .. } = values;
     if let Some(at) = find_long_key(merged) {
         return Err(Problem::at(at, &Error::Key));
     }
-    if Weight::of_node(merged, written).memory > MAX_VALUES {
+    if ValueWeight::from_node(merged, written).memory > MAX_VALUES {
         return Err(Problem::at(Origin::whole(merged.origin.source), &Error::Values));
     }
     Ok(())
@@ -275,26 +280,26 @@ fn check_values(values: &Values) -> Result<(), Problem> {
 /// Finds the first key that is too long. The reader bounds the depth.
 fn find_long_key(node: &Node) -> Option<Origin> {
     match &node.value {
-        Value::Mapping(mapping) => mapping.entries().iter().find_map(|entry| {
+        NodeValue::Mapping(mapping) => mapping.entries().iter().find_map(|entry| {
             if entry.key.len() > MAX_KEY { Some(entry.key_origin) } else { find_long_key(&entry.value) }
         }),
-        Value::Sequence(items) => items.iter().find_map(find_long_key),
+        NodeValue::Sequence(items) => items.iter().find_map(find_long_key),
         _ => None,
     }
 }
 
 /// The built-in names of templates; the last one holds all values.
-const OWN: [&str; 6] = ["env", "app", "namespace", "cluster", "revision", VALUES];
+const BUILT_IN_NAMES: [&str; 6] = ["env", "app", "namespace", "cluster", "revision", VALUES];
 const VALUES: &str = "values";
 
 /// Returns the merged values, overridden by the built-in names.
 fn template_data(
-    values: &Values,
+    values: &LayeredValues,
     context: &RenderContext,
     namespace: Option<&str>,
     notes: &mut Vec<Note>,
 ) -> Json {
-    let merged = written::of_node(&values.merged, &values.written);
+    let merged = spelling::to_template_value(&values.merged, &values.written);
     let mut data = merged.as_object().cloned().unwrap_or_default();
     let own = [
         Some(context.environment.as_str().into()),
@@ -304,7 +309,7 @@ fn template_data(
         Some(context.revision.as_str().into()),
         Some(merged),
     ];
-    for (key, value) in OWN.into_iter().zip(own) {
+    for (key, value) in BUILT_IN_NAMES.into_iter().zip(own) {
         let hidden = values.merged.as_mapping().and_then(|mapping| mapping.entry(key));
         if let Some(entry) = hidden {
             notes.push(Note::warning(Problem::at(entry.key_origin, &Error::Shadowed(key.to_owned()))));
@@ -318,10 +323,10 @@ fn template_data(
 }
 
 /// Locates the entries of the values in the data of templates.
-fn entries(data: &Json, values: &Node) -> Entries {
-    let mut entries = Entries::default();
+fn entries(data: &Json, values: &Node) -> EntryOrigins {
+    let mut entries = EntryOrigins::default();
     if let Some(fields) = data.as_object() {
-        entries.add_fields(fields, values, |key| !OWN.contains(&key));
+        entries.add_fields(fields, values, |key| !BUILT_IN_NAMES.contains(&key));
         if let Some(all) = fields.get(VALUES) {
             entries.add(all, values, None);
         }
@@ -331,10 +336,10 @@ fn entries(data: &Json, values: &Node) -> Entries {
 
 /// A reader of documents from manifest files and rendered templates.
 struct DocumentReader<'a> {
-    budget: yaml::Budget,
+    budget: yaml::YamlBudget,
     objects: Vec<Manifest>,
     problems: Vec<Problem>,
-    names: Names<'a>,
+    names: NameChecker<'a>,
 }
 
 impl DocumentReader<'_> {
@@ -346,12 +351,12 @@ impl DocumentReader<'_> {
     fn documents(
         &mut self,
         file: &ManifestFile,
-        engine: &mut Engine,
+        engine: &mut TemplateEngine,
         sources: &mut Sources,
-        texts: Option<&mut Texts>,
+        texts: Option<&mut SourceTexts>,
         notes: &mut Vec<Note>,
     ) {
-        let limits = if texts.is_some() { yaml::searching() } else { yaml::Limits::default() };
+        let limits = if texts.is_some() { yaml::lenient_limits() } else { yaml::Limits::default() };
         let read = if file.is_template {
             let Some(rendered) = self.rendered(file, engine, notes) else { return };
             let name = sources.name(file.source).to_owned();
@@ -369,7 +374,7 @@ impl DocumentReader<'_> {
             match document {
                 Ok(node) => trees.push(node),
                 Err(problem) if file.is_template => self.problems.push(problem),
-                Err(problem) => self.problems.push(explained(problem, &file.text)),
+                Err(problem) => self.problems.push(name_foreign_text(problem, &file.text)),
             }
         }
         let name = sources.name(file.source);
@@ -377,7 +382,7 @@ impl DocumentReader<'_> {
             if self.problems.len() >= MAX_PROBLEMS {
                 break;
             }
-            match manifest(document, name) {
+            match parse_manifest(document, name) {
                 Ok(object) => self.objects.push(object),
                 Err(problem) => self.problems.push(problem),
             }
@@ -388,13 +393,13 @@ impl DocumentReader<'_> {
     fn rendered(
         &mut self,
         file: &ManifestFile,
-        engine: &mut Engine,
+        engine: &mut TemplateEngine,
         notes: &mut Vec<Note>,
     ) -> Option<RenderedText> {
         let ManifestFile { source, text, .. } = file;
         let prepared = engine.prepare(*source, text).map_err(|found| self.problems.extend(found)).ok()?;
-        let looked = Looked { text, outline: &prepared.outline };
-        let unknown = self.names.take(&looked, engine, notes);
+        let looked = CheckedTemplate { text, outline: &prepared.outline };
+        let unknown = self.names.check(&looked, engine, notes);
         if !unknown.is_empty() {
             self.problems.extend(unknown);
             return None;
@@ -407,19 +412,19 @@ impl DocumentReader<'_> {
 ///
 /// # Errors
 /// The document is not an object: required fields are missing, or it belongs to another tool or to sealwave itself.
-pub fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
-    let foreign_problem = |file, root: &Node| Problem::at(root.shown_at(), &Error::Foreign(file));
-    if let Some(file) = ForeignFile::of_object(&document) {
+pub fn parse_manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
+    let foreign_problem = |file, root: &Node| Problem::at(root.display_origin(), &Error::Foreign(file));
+    if let Some(file) = ForeignFile::recognize_object(&document) {
         return Err(foreign_problem(file, &document));
     }
-    if let Some((kind, reader)) = configuration(&document) {
+    if let Some((kind, reader)) = configuration_reader(&document) {
         let kind = printable(kind);
-        return Err(Problem::at(document.shown_at(), &Error::Configuration { kind, reader }));
+        return Err(Problem::at(document.display_origin(), &Error::Configuration { kind, reader }));
     }
     let object = match Manifest::new(document) {
         Ok(object) => object,
         Err((error, at, document)) => {
-            return Err(match ForeignFile::of(&document, path) {
+            return Err(match ForeignFile::recognize(&document, path) {
                 Some(file) => foreign_problem(file, &document),
                 None => Problem::at(at, &Error::NotAManifest(error)),
             });
@@ -432,10 +437,10 @@ pub fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
 }
 
 /// Names the kind of file if invalid YAML is another tool's template, encrypted, or has merge conflicts.
-pub fn explained(problem: Problem, text: &str) -> Problem {
+pub fn name_foreign_text(problem: Problem, text: &str) -> Problem {
     let is_syntax = problem.rule == Some("yaml/syntax");
-    let foreign_template = || ForeignFile::of_text(text).filter(|_| is_syntax);
-    match ForeignFile::of_mark(text).or_else(foreign_template) {
+    let foreign_template = || ForeignFile::recognize_template(text).filter(|_| is_syntax);
+    match ForeignFile::recognize_marker(text).or_else(foreign_template) {
         Some(file) => {
             let Problem { message, hint, .. } = Problem::new(&Error::Foreign(file));
             Problem { message, hint, ..problem }
@@ -451,7 +456,7 @@ fn check_unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> 
     for object in objects.iter().filter(|object| !object.name().is_empty()) {
         let id = object.id();
         if let Some(first) = seen.get(&id) {
-            let first = sources.place(*first).to_string();
+            let first = sources.location(*first).to_string();
             problems.push(Problem::at(object.origin(), &Error::Duplicate { id, first }));
             if problems.len() >= MAX_PROBLEMS {
                 break;
@@ -478,9 +483,9 @@ mod tests {
         let found = discover(directory, None).ok()?;
         let loaded = load(&found, environment, &mut sources).ok()?;
         let context = RenderContext { environment: environment.to_owned(), ..RenderContext::default() };
-        let mut texts = traced.then(Texts::default);
+        let mut texts = traced.then(SourceTexts::default);
         let mut notes = Vec::new();
-        let attempt = attempt(loaded, &context, &mut sources, texts.as_mut(), &mut notes);
+        let attempt = try_render(loaded, &context, &mut sources, texts.as_mut(), &mut notes);
         if !attempt.problems.is_empty() {
             // Tracing uses lenient limits, which continue after an error.
             return Some(format!("{:?}", attempt.problems));

@@ -6,13 +6,13 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::engine::Engine;
-use super::outline::Step;
-use super::reads::{LenientRead, Reads};
-use super::tags::Places;
-use super::{OWN, errors, helpers};
+use super::engine::TemplateEngine;
+use super::outline::OutlineStep;
+use super::reads::{LenientRead, TemplateReads};
+use super::tags::TagLocator;
+use super::{BUILT_IN_NAMES, errors, helpers};
 use crate::Discovery;
-use crate::shape::{Lack, PathStep, Patience, Shape, has, lack};
+use crate::name_tree::{LookupBudget, MissingPath, NameTree, ValuePathStep, find_missing, has_path};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{Node, Origin};
 
@@ -37,22 +37,22 @@ impl Explain for NameFault {
 }
 
 /// A template whose names are checked.
-pub(super) struct Looked<'a> {
+pub(super) struct CheckedTemplate<'a> {
     pub(super) text: &'a str,
-    pub(super) outline: &'a [Step],
+    pub(super) outline: &'a [OutlineStep],
 }
 
 /// The names that the templates of one environment read.
-pub(super) struct Names<'a> {
+pub(super) struct NameChecker<'a> {
     app: &'a Discovery,
     values: &'a Node,
-    own: OnceCell<Shape>,
+    own: OnceCell<NameTree>,
     passed: BTreeSet<String>,
-    patience: Patience,
-    pub(super) reads: Reads,
+    patience: LookupBudget,
+    pub(super) reads: TemplateReads,
 }
 
-impl<'a> Names<'a> {
+impl<'a> NameChecker<'a> {
     /// Creates a checker for an environment with these values, whose templates and partials have these texts.
     pub(super) fn new<'t>(
         app: &'a Discovery,
@@ -60,24 +60,31 @@ impl<'a> Names<'a> {
         texts: impl Iterator<Item = &'t str>,
     ) -> Self {
         let passed = texts.flat_map(passed_names).map(str::to_owned).collect();
-        Self { app, values, own: OnceCell::new(), passed, patience: Patience::new(), reads: Reads::default() }
+        Self {
+            app,
+            values,
+            own: OnceCell::new(),
+            passed,
+            patience: LookupBudget::new(),
+            reads: TemplateReads::default(),
+        }
     }
 
     /// Records the reads of a template, and returns a problem for each name that is not defined anywhere.
-    pub(super) fn take(
+    pub(super) fn check(
         &mut self,
-        template: &Looked<'_>,
-        engine: &Engine,
+        template: &CheckedTemplate<'_>,
+        engine: &TemplateEngine,
         notes: &mut Vec<Note>,
     ) -> Vec<Problem> {
-        let mut reads = Reads::after(&self.reads);
+        let mut reads = TemplateReads::continuing(&self.reads);
         reads.add(template.outline, engine.outlines(), &self.passed);
         let mut problems = Vec::new();
         let mut count = 0;
         for read in reads.lenient.difference(&self.reads.lenient) {
             let found = self.find_missing(read);
-            if self.patience.is_over() {
-                problems.push(Problem::at(Origin::whole(read.source), &errors::TemplateFault::Work));
+            if self.patience.is_exhausted() {
+                problems.push(Problem::at(Origin::whole(read.source), &errors::RenderFault::Work));
                 break;
             }
             let Some(found) = found else { continue };
@@ -85,7 +92,7 @@ impl<'a> Names<'a> {
                 continue;
             };
             let text = engine.partial_text(read.source).unwrap_or(template.text);
-            let at = errors::named_at(text, Places::new(text).origin(read.at, read.source), &read.raw);
+            let at = errors::locate_name(text, TagLocator::new(text).origin(read.at, read.source), &read.raw);
             let unreadable = self.app.defined_values().unreadable.first();
             match unreadable.filter(|_| !is_call(read)) {
                 Some(file) => {
@@ -104,22 +111,24 @@ impl<'a> Names<'a> {
     }
 
     /// Finds the step at which a name is undefined in all environments.
-    fn find_missing(&self, read: &LenientRead) -> Option<Lack> {
-        let own = self.own.get_or_init(|| Shape::of(self.values));
-        if has(&[own], &read.path, &self.patience) {
+    fn find_missing(&self, read: &LenientRead) -> Option<MissingPath> {
+        let own = self.own.get_or_init(|| NameTree::from_node(self.values));
+        if has_path(&[own], &read.path, &self.patience) {
             return None;
         }
-        lack(&self.app.defined_values().all(), &read.path, &self.patience)
+        find_missing(&self.app.defined_values().all(), &read.path, &self.patience)
     }
 
-    fn problem(&self, read: &LenientRead, found: &Lack, part: usize, at: Origin) -> Problem {
+    fn problem(&self, read: &LenientRead, found: &MissingPath, part: usize, at: Origin) -> Problem {
         let name = match read.path.get(found.step) {
-            Some(PathStep::Key(name)) => name.as_str(),
+            Some(ValuePathStep::Key(name)) => name.as_str(),
             _ => "",
         };
-        let from_top = [PathStep::Key(name.into())];
-        let is_at_top =
-            || OWN.contains(&name) || has(&self.app.defined_values().all(), &from_top, &self.patience);
+        let from_top = [ValuePathStep::Key(name.into())];
+        let is_at_top = || {
+            BUILT_IN_NAMES.contains(&name)
+                || has_path(&self.app.defined_values().all(), &from_top, &self.patience)
+        };
         let hint = if is_call(read) {
             format!("`{name}` is a helper: put the call in parentheses, as in `({name} …)`")
         } else if part == 0 && read.is_relative && is_at_top() {

@@ -4,8 +4,8 @@
 //! guess: the object would move to another namespace, and Argo CD would prune the one in the right place.
 
 use sealwave_core::diagnostic::{Explain, Note, Problem};
-use sealwave_core::document::{Manifest, Node, Value};
-use sealwave_kube::Scopes;
+use sealwave_core::document::{Manifest, Node, NodeValue};
+use sealwave_kube::KindScopes;
 
 #[derive(Debug, thiserror::Error)]
 enum NamespaceRemark {
@@ -20,7 +20,12 @@ impl Explain for NamespaceRemark {
 }
 
 /// Sets the default namespace of namespaced objects, and removes the namespace of cluster-scoped ones, as Argo CD does.
-pub(super) fn apply(scopes: &Scopes, objects: &mut [Manifest], default: Option<&str>, notes: &mut Vec<Note>) {
+pub(super) fn apply(
+    scopes: &KindScopes,
+    objects: &mut [Manifest],
+    default: Option<&str>,
+    notes: &mut Vec<Note>,
+) {
     for object in objects {
         if scopes.is_cluster_scoped(object.group(), object.kind()) {
             drop_namespace(object, notes);
@@ -31,13 +36,13 @@ pub(super) fn apply(scopes: &Scopes, objects: &mut [Manifest], default: Option<&
 }
 
 /// Sets the default namespace of namespaced objects, and leaves other objects unchanged.
-pub fn complete(scopes: &Scopes, objects: &mut [Manifest], default: &str) {
+pub fn complete(scopes: &KindScopes, objects: &mut [Manifest], default: &str) {
     for object in objects {
         fill(scopes, object, default);
     }
 }
 
-fn fill(scopes: &Scopes, object: &mut Manifest, default: &str) {
+fn fill(scopes: &KindScopes, object: &mut Manifest, default: &str) {
     if lacks_namespace(object) && !scopes.may_lack_namespace(object.group(), object.kind()) {
         let origin = object.root().get("metadata").map_or(object.origin(), |node| node.origin);
         if let Some(metadata) = object.root_mut().mapping_at_mut(&["metadata"]) {
@@ -48,8 +53,8 @@ fn fill(scopes: &Scopes, object: &mut Manifest, default: &str) {
 
 fn lacks_namespace(object: &Manifest) -> bool {
     match object.root().at(&["metadata", "namespace"]).map(|node| &node.value) {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.is_empty(),
+        None | Some(NodeValue::Null) => true,
+        Some(NodeValue::String(text)) => text.is_empty(),
         Some(_) => false,
     }
 }
@@ -61,9 +66,9 @@ fn drop_namespace(object: &mut Manifest, notes: &mut Vec<Note>) {
         return;
     };
     if let Some(namespace) = metadata.remove("namespace")
-        && !matches!(namespace.value, Value::Null)
+        && !matches!(namespace.value, NodeValue::Null)
     {
         let at = if namespace.origin.line == 0 { origin } else { namespace.origin };
-        notes.push(Note::remark(Problem::at(at, &NamespaceRemark::Dropped(kind))));
+        notes.push(Note::info(Problem::at(at, &NamespaceRemark::Dropped(kind))));
     }
 }

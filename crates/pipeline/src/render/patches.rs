@@ -13,20 +13,20 @@ mod untyped;
 use json_patch::PatchOperation;
 
 use super::MAX_PROBLEMS;
-use crate::load::Patch;
-use bounds::Bounds;
+use crate::load::EnvironmentPatch;
+use bounds::PatchBudget;
 use error::Error;
 use sealwave_core::diagnostic::{Failure, Problem};
-use sealwave_core::document::{Manifest, Node, Origin, Value};
+use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
 use sealwave_core::yaml;
 use sealwave_kube::schema::MergeSchema;
-use sealwave_secrets::settings::{PatchType, Target};
-use strategic::Action;
+use sealwave_secrets::settings::{PatchTarget, PatchType};
+use strategic::PatchAction;
 
 /// Applies the patches in order, each to all matching objects. Removes objects that a patch deletes.
-pub(super) fn apply(patches: &[Patch], objects: &mut Vec<Manifest>) -> Result<(), Failure> {
+pub(super) fn apply(patches: &[EnvironmentPatch], objects: &mut Vec<Manifest>) -> Result<(), Failure> {
     let mut problems = Vec::new();
-    let mut bounds = Bounds::default();
+    let mut bounds = PatchBudget::default();
     for patch in patches {
         if let Err(stopped) = apply_one(patch, objects, &mut bounds, &mut problems) {
             problems.push(stopped);
@@ -41,9 +41,9 @@ pub(super) fn apply(patches: &[Patch], objects: &mut Vec<Manifest>) -> Result<()
 
 /// Applies one patch. An error stops all patches.
 fn apply_one(
-    patch: &Patch,
+    patch: &EnvironmentPatch,
     objects: &mut Vec<Manifest>,
-    bounds: &mut Bounds,
+    bounds: &mut PatchBudget,
     problems: &mut Vec<Problem>,
 ) -> Result<(), Problem> {
     let change = match ParsedPatch::parse(patch) {
@@ -64,8 +64,8 @@ fn apply_one(
         match change.apply(object, bounds).and_then(|root| check_patched(root, patch, object)) {
             Ok(Some(patched)) => *object = patched,
             Ok(None) => deleted.push(index),
-            Err(Stop::Here(problem)) if problems.len() < MAX_PROBLEMS => problems.push(problem),
-            Err(Stop::Here(problem) | Stop::All(problem)) => return Err(problem),
+            Err(PatchStop::Here(problem)) if problems.len() < MAX_PROBLEMS => problems.push(problem),
+            Err(PatchStop::Here(problem) | PatchStop::All(problem)) => return Err(problem),
         }
     }
     if !matched {
@@ -81,14 +81,14 @@ fn apply_one(
 }
 
 /// The scope of a problem.
-enum Stop {
+enum PatchStop {
     /// Stops the patch of one object.
     Here(Problem),
     /// Stops all patches: a shared limit is reached.
     All(Problem),
 }
 
-impl Stop {
+impl PatchStop {
     fn at(origin: Origin, error: &Error) -> Self {
         let problem = Problem::at(origin, error);
         match error {
@@ -103,16 +103,20 @@ impl Stop {
 }
 
 /// Checks that a patched tree is still an object. Returns `None` if the patch deletes it.
-fn check_patched(root: Option<Node>, patch: &Patch, before: &Manifest) -> Result<Option<Manifest>, Stop> {
+fn check_patched(
+    root: Option<Node>,
+    patch: &EnvironmentPatch,
+    before: &Manifest,
+) -> Result<Option<Manifest>, PatchStop> {
     let Some(root) = root else { return Ok(None) };
     let at = patch.change.origin;
     if yaml::is_list(&root) {
-        return Err(Stop::at(at, &Error::List(before.id().to_string())));
+        return Err(PatchStop::at(at, &Error::List(before.id().to_string())));
     }
-    Manifest::new(root).map(Some).map_err(|(error, ..)| Stop::at(at, &Error::NotAManifest(error)))
+    Manifest::new(root).map(Some).map_err(|(error, ..)| PatchStop::at(at, &Error::NotAManifest(error)))
 }
 
-fn matches(target: &Target, object: &Manifest) -> bool {
+fn matches(target: &PatchTarget, object: &Manifest) -> bool {
     let is_match =
         |wanted: &Option<String>, have: &str| wanted.as_deref().is_none_or(|wanted| wanted == have);
     is_match(&target.group, object.group())
@@ -121,7 +125,7 @@ fn matches(target: &Target, object: &Manifest) -> bool {
         && is_match(&target.namespace, object.namespace())
 }
 
-fn describe_target(target: &Target) -> String {
+fn describe_target(target: &PatchTarget) -> String {
     let parts = [
         ("group", &target.group),
         ("kind", &target.kind),
@@ -137,31 +141,32 @@ fn describe_target(target: &Target) -> String {
 
 /// Returns the schema that determines how a strategic merge patch changes an object.
 fn merge_schema_of(object: &Manifest) -> Option<MergeSchema> {
-    MergeSchema::of(object.api_version(), object.kind())
+    MergeSchema::for_kind(object.api_version(), object.kind())
 }
 
 /// A patch with its type.
 enum ParsedPatch<'p> {
     Merge { patch: &'p Node, is_stated: bool },
     Operations(Vec<(PatchOperation, &'p Node)>),
-    Strategic { patch: &'p Node, action: Action },
+    Strategic { patch: &'p Node, action: PatchAction },
 }
 
 impl<'p> ParsedPatch<'p> {
-    fn parse(patch: &'p Patch) -> Result<Self, Problem> {
+    fn parse(patch: &'p EnvironmentPatch) -> Result<Self, Problem> {
         let change = &patch.change;
-        let wrong_type =
-            |wanted| Err(Problem::at(change.shown_at(), &Error::Type { found: change.type_name(), wanted }));
+        let wrong_type = |wanted| {
+            Err(Problem::at(change.display_origin(), &Error::Type { found: change.type_name(), wanted }))
+        };
         match (patch.stated, &change.value) {
-            (None | Some(PatchType::Json), Value::Sequence(_)) => {
+            (None | Some(PatchType::Json), NodeValue::Sequence(_)) => {
                 operations::parse(change).map(Self::Operations)
             }
-            (None, Value::Mapping(_)) => Ok(Self::Merge { patch: change, is_stated: false }),
-            (Some(PatchType::Merge), Value::Mapping(_)) => {
+            (None, NodeValue::Mapping(_)) => Ok(Self::Merge { patch: change, is_stated: false }),
+            (Some(PatchType::Merge), NodeValue::Mapping(_)) => {
                 untyped::check_merge(change).map_err(|(error, origin)| Problem::at(origin, &error))?;
                 Ok(Self::Merge { patch: change, is_stated: true })
             }
-            (Some(PatchType::Strategic), Value::Mapping(changes)) => strategic::action_of(changes)
+            (Some(PatchType::Strategic), NodeValue::Mapping(changes)) => strategic::action_of(changes)
                 .map(|action| Self::Strategic { patch: change, action })
                 .map_err(|(error, origin)| Problem::at(origin, &error)),
             (None, _) => wrong_type("a list of operations or an object"),
@@ -171,38 +176,40 @@ impl<'p> ParsedPatch<'p> {
     }
 
     /// Applies the patch to a copy of an object. Returns `None` if the patch deletes the object.
-    fn apply(&self, object: &Manifest, bounds: &mut Bounds) -> Result<Option<Node>, Stop> {
+    fn apply(&self, object: &Manifest, bounds: &mut PatchBudget) -> Result<Option<Node>, PatchStop> {
         match self {
             Self::Operations(operations) => operations::apply(operations, object, bounds).map(Some),
             Self::Merge { patch, is_stated } => {
                 let mut root = copy_for_merge(object, patch, bounds)?;
                 let schema = merge_schema_of(object);
                 if !is_stated {
-                    untyped::check_unstated(patch, schema).map_err(Stop::located)?;
+                    untyped::check_unstated(patch, schema).map_err(PatchStop::located)?;
                 }
                 merge::apply(&mut root, patch, schema);
                 Ok(Some(root))
             }
-            Self::Strategic { patch, action: Action::Delete } => {
-                bounds.compare(1).map_err(|exceeded| Stop::at(patch.shown_at(), &exceeded.into()))?;
-                check_identity(patch, object).map_err(Stop::located)?;
+            Self::Strategic { patch, action: PatchAction::Delete } => {
+                bounds
+                    .compare(1)
+                    .map_err(|exceeded| PatchStop::at(patch.display_origin(), &exceeded.into()))?;
+                check_identity(patch, object).map_err(PatchStop::located)?;
                 Ok(None)
             }
             Self::Strategic { patch, .. } => {
                 let mut root = copy_for_merge(object, patch, bounds)?;
                 let schema = merge_schema_of(object)
                     .ok_or_else(|| Error::NoMergeKeys(object.kind().to_owned()))
-                    .map_err(|error| Stop::at(patch.shown_at(), &error))?;
-                strategic::apply(&mut root, patch, schema).map_err(Stop::located)?;
+                    .map_err(|error| PatchStop::at(patch.display_origin(), &error))?;
+                strategic::apply(&mut root, patch, schema).map_err(PatchStop::located)?;
                 Ok(Some(root))
             }
         }
     }
 }
 
-fn copy_for_merge(object: &Manifest, patch: &Node, bounds: &mut Bounds) -> Result<Node, Stop> {
-    bounds::before_merge(object.root(), patch, bounds)
-        .map_err(|exceeded| Stop::at(patch.shown_at(), &exceeded.into()))?;
+fn copy_for_merge(object: &Manifest, patch: &Node, bounds: &mut PatchBudget) -> Result<Node, PatchStop> {
+    bounds::reserve_merge(object.root(), patch, bounds)
+        .map_err(|exceeded| PatchStop::at(patch.display_origin(), &exceeded.into()))?;
     Ok(object.root().clone())
 }
 
@@ -216,7 +223,10 @@ fn check_identity(patch: &Node, object: &Manifest) -> Result<(), (Error, Origin)
     ] {
         let named = patch.at(path).filter(|node| !have.is_empty() && node.as_str() != Some(have));
         if let Some(named) = named {
-            return Err((Error::OtherObject { field, object: object.id().to_string() }, named.shown_at()));
+            return Err((
+                Error::OtherObject { field, object: object.id().to_string() },
+                named.display_origin(),
+            ));
         }
     }
     Ok(())

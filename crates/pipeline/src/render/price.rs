@@ -13,9 +13,9 @@ use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use handlebars::{BlockContext, BlockParamHolder, Path, PathSeg};
 use serde_json::Value as Json;
 
-use super::errors::TemplateFault;
-use super::written;
-use sealwave_core::document::{Node, Value, WrittenScalars};
+use super::errors::RenderFault;
+use super::spelling;
+use sealwave_core::document::{Node, NodeValue, WrittenScalars};
 
 /// The maximum memory of all live copies in bytes.
 pub(super) const MAX_LIVE: u64 = 96 << 20;
@@ -33,21 +33,21 @@ const ALLOCATION: u64 = 16;
 
 /// The size of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Weight {
+pub(super) struct ValueWeight {
     /// The approximate size of its keys and scalars in bytes.
     pub(super) text: u64,
     /// The memory in bytes.
     pub(super) memory: u64,
 }
 
-impl Weight {
+impl ValueWeight {
     /// Weighs a value. The readers bound its depth.
-    pub fn of(value: &Json) -> Self {
+    pub fn from_json(value: &Json) -> Self {
         let (text, heap) = match value {
-            Json::Array(items) => items.iter().map(Self::of).fold((16, ALLOCATION), Self::plus),
+            Json::Array(items) => items.iter().map(Self::from_json).fold((16, ALLOCATION), Self::plus),
             Json::Object(fields) => fields
                 .iter()
-                .map(|(key, field)| Self::of(field).keyed(key.len() as u64))
+                .map(|(key, field)| Self::from_json(field).keyed(key.len() as u64))
                 .fold((16, ALLOCATION), Self::plus),
             Json::String(text) => (text.len() as u64 + 16, text.len() as u64 + ALLOCATION),
             Json::Bool(_) | Json::Null | Json::Number(_) => (16, 0),
@@ -56,27 +56,27 @@ impl Weight {
     }
 
     /// Weighs a tree in the form that templates see; `texts` holds the spelling of its scalars.
-    pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Self {
+    pub(super) fn from_node(node: &Node, texts: &WrittenScalars) -> Self {
         if let Some(text) = texts.text(node) {
-            return Self::of(&written::scalar(&node.to_json(), text));
+            return Self::from_json(&spelling::scalar(&node.to_json(), text));
         }
         let (text, heap) = match &node.value {
-            Value::Sequence(items) => {
-                items.iter().map(|item| Self::of_node(item, texts)).fold((16, ALLOCATION), Self::plus)
+            NodeValue::Sequence(items) => {
+                items.iter().map(|item| Self::from_node(item, texts)).fold((16, ALLOCATION), Self::plus)
             }
-            Value::Mapping(mapping) => mapping
+            NodeValue::Mapping(mapping) => mapping
                 .entries()
                 .iter()
-                .map(|entry| Self::of_node(&entry.value, texts).keyed(entry.key.len() as u64))
+                .map(|entry| Self::from_node(&entry.value, texts).keyed(entry.key.len() as u64))
                 .fold((16, ALLOCATION), Self::plus),
-            Value::String(text) => (text.len() as u64 + 16, text.len() as u64 + ALLOCATION),
-            Value::Bool(_) | Value::Null | Value::Number(_) => (16, 0),
+            NodeValue::String(text) => (text.len() as u64 + 16, text.len() as u64 + ALLOCATION),
+            NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => (16, 0),
         };
         Self { text, memory: heap.saturating_add(SLOT) }
     }
 
     /// Estimates the weight of a list of `count` texts with a total of `bytes` bytes.
-    pub(super) const fn of_texts(count: usize, bytes: usize) -> u64 {
+    pub(super) const fn estimate_texts(count: usize, bytes: usize) -> u64 {
         (count as u64).saturating_mul(SLOT + ALLOCATION).saturating_add(bytes as u64)
     }
 
@@ -87,7 +87,7 @@ impl Weight {
     }
 
     /// Estimates the weight of `count` nested values with a total of `bytes` bytes of text.
-    pub(super) const fn of_values(count: usize, bytes: usize) -> u64 {
+    pub(super) const fn estimate_values(count: usize, bytes: usize) -> u64 {
         (count as u64).saturating_mul(SLOT + ENTRY + 2 * ALLOCATION).saturating_add(bytes as u64)
     }
 
@@ -116,17 +116,17 @@ impl Weight {
 
 /// The live copies by open template, and the cached weights of the context's values.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct CopyLedger {
     live: u64,
     /// The maximum that was alive.
     #[cfg(test)]
     highest: u64,
     /// The memory of the current element of each open template, the innermost last.
     open: Vec<u64>,
-    known: HashMap<usize, Weight>,
+    known: HashMap<usize, ValueWeight>,
 }
 
-impl Ledger {
+impl CopyLedger {
     /// Starts over; cached weights are kept.
     pub(super) fn reset(&mut self) {
         self.live = 0;
@@ -157,10 +157,10 @@ impl Ledger {
     }
 
     /// Reserves memory until the current element is done.
-    pub(super) fn take(&mut self, memory: u64) -> Result<(), TemplateFault> {
+    pub(super) fn take(&mut self, memory: u64) -> Result<(), RenderFault> {
         let live = self.live.saturating_add(memory);
         if live > MAX_LIVE {
-            return Err(TemplateFault::Memory(MAX_LIVE));
+            return Err(RenderFault::Memory(MAX_LIVE));
         }
         self.live = live;
         #[cfg(test)]
@@ -174,23 +174,23 @@ impl Ledger {
     }
 
     /// Reserves memory for the copies that the engine makes of an element's argument, and returns the work units.
-    pub(super) fn given(
+    pub(super) fn take_argument(
         &mut self,
         value: &Json,
-        stands: Stands,
-        times: &Times,
-    ) -> Result<u64, TemplateFault> {
+        stands: ValueLocation,
+        times: &CopyCounts,
+    ) -> Result<u64, RenderFault> {
         let copies = match stands {
-            Stands::Context => times.context,
-            Stands::Copy => times.copies,
-            Stands::Template => times.literals,
+            ValueLocation::Context => times.context,
+            ValueLocation::Copy => times.copies,
+            ValueLocation::Template => times.literals,
         };
         if copies == 0 && !times.spreads {
             return Ok(0);
         }
         let (weight, walked) = match stands {
-            Stands::Context => self.weight(value),
-            Stands::Copy | Stands::Template => (Weight::of(value), 0),
+            ValueLocation::Context => self.weight(value),
+            ValueLocation::Copy | ValueLocation::Template => (ValueWeight::from_json(value), 0),
         };
         let spread = if times.spreads { weight.spread(value) } else { 0 };
         let memory = weight.memory.saturating_mul(copies).saturating_add(spread);
@@ -204,12 +204,12 @@ impl Ledger {
     }
 
     /// Returns the weight of a context value, which neither moves nor changes, and the work units spent on weighing it.
-    pub(super) fn weight(&mut self, value: &Json) -> (Weight, u64) {
+    pub(super) fn weight(&mut self, value: &Json) -> (ValueWeight, u64) {
         let address = std::ptr::from_ref(value).addr();
         if let Some(known) = self.known.get(&address) {
             return (*known, 0);
         }
-        let weight = Weight::of(value);
+        let weight = ValueWeight::from_json(value);
         if weight.memory >= REMEMBERED_FROM {
             self.known.insert(address, weight);
         }
@@ -217,11 +217,12 @@ impl Ledger {
     }
 
     /// Weighs what an element copies before its helpers are called. Returns bytes of memory and work units.
-    pub(super) fn weigh(&mut self, price: &Price, blocks: &Blocks<'_>, context: &Json) -> (u64, u64) {
+    pub(super) fn weigh(&mut self, price: &CopyPrice, blocks: &OpenBlocks<'_>, context: &Json) -> (u64, u64) {
         let (mut memory, mut work) = (0_u64, 0_u64);
         for copied in &price.copied {
             let Some((value, is_copy)) = copied.found(blocks, context) else { continue };
-            let (weight, walked) = if is_copy { (Weight::of(value), 0) } else { self.weight(value) };
+            let (weight, walked) =
+                if is_copy { (ValueWeight::from_json(value), 0) } else { self.weight(value) };
             let times = if is_copy { copied.times.copies } else { copied.times.context };
             let one = if copied.times.spreads { weight.spread(value) } else { weight.memory };
             memory = memory.saturating_add(one.saturating_mul(times));
@@ -237,11 +238,11 @@ pub(super) const fn work_of(memory: u64) -> u64 {
 }
 
 /// The open blocks, the innermost first.
-pub(super) type Blocks<'rc> = VecDeque<BlockContext<'rc>>;
+pub(super) type OpenBlocks<'rc> = VecDeque<BlockContext<'rc>>;
 
 /// The copies that an element makes before its helpers are called.
 #[derive(Debug, Default)]
-pub(super) struct Price {
+pub(super) struct CopyPrice {
     copied: Vec<CopiedName>,
 }
 
@@ -249,12 +250,12 @@ pub(super) struct Price {
 #[derive(Debug)]
 struct CopiedName {
     name: FollowedName,
-    times: Times,
+    times: CopyCounts,
 }
 
 /// The location of an argument.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Stands {
+pub(super) enum ValueLocation {
     Context,
     /// Already a copy, or the result of a helper.
     Copy,
@@ -264,7 +265,7 @@ pub(super) enum Stands {
 
 /// The number of copies that the engine makes of a value, by its location.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
+pub(super) struct CopyCounts {
     copies: u64,
     context: u64,
     literals: u64,
@@ -273,22 +274,22 @@ pub(super) struct Times {
 }
 
 /// A value that is only inspected: copies are copied once more.
-const INSPECTED: Times = Times { copies: 1, context: 0, literals: 0, spreads: false };
+const INSPECTED: CopyCounts = CopyCounts { copies: 1, context: 0, literals: 0, spreads: false };
 /// The list of a loop: the list itself, the loop's copy, and the items twice.
-pub(super) const LOOPED_OVER: Times = Times { copies: 4, context: 0, literals: 3, spreads: false };
+pub(super) const LOOPED_OVER: CopyCounts = CopyCounts { copies: 4, context: 0, literals: 3, spreads: false };
 /// The context of `with`: the value itself, the block's copy, and its parameter.
-pub(super) const ENTERED: Times = Times { copies: 3, context: 0, literals: 2, spreads: false };
+pub(super) const ENTERED: CopyCounts = CopyCounts { copies: 3, context: 0, literals: 2, spreads: false };
 /// The context of a partial.
-pub(super) const INCLUDED: Times = Times { copies: 3, context: 1, literals: 1, spreads: false };
+pub(super) const INCLUDED: CopyCounts = CopyCounts { copies: 3, context: 1, literals: 1, spreads: false };
 /// The context of a partial with named arguments.
-pub(super) const INCLUDED_WITH_NAMES: Times = Times { spreads: true, ..INCLUDED };
+pub(super) const INCLUDED_WITH_NAMES: CopyCounts = CopyCounts { spreads: true, ..INCLUDED };
 /// A named argument of a partial, which is also in its context.
-pub(super) const NAMED: Times = Times { copies: 3, context: 2, literals: 2, spreads: false };
+pub(super) const NAMED: CopyCounts = CopyCounts { copies: 3, context: 2, literals: 2, spreads: false };
 
-impl Price {
+impl CopyPrice {
     /// Determines what an element copies. Arguments of blocks and partials only count as inspected here; the calls that
     /// they pass through weigh the rest.
-    pub fn of(element: &TemplateElement) -> Self {
+    pub fn for_element(element: &TemplateElement) -> Self {
         let mut price = Self::default();
         match element {
             TemplateElement::Expression(call)
@@ -369,7 +370,7 @@ impl FollowedName {
 
 impl CopiedName {
     /// Returns the value and whether it is a copy, or `None` if nothing is copied.
-    fn found<'v>(&self, blocks: &'v Blocks<'_>, context: &'v Json) -> Option<(&'v Json, bool)> {
+    fn found<'v>(&self, blocks: &'v OpenBlocks<'_>, context: &'v Json) -> Option<(&'v Json, bool)> {
         let (is_root, up, parts) = match &self.name {
             FollowedName::Local { level, name } => {
                 return Some((blocks.get(*level)?.get_local_var(name)?, true));
@@ -417,40 +418,49 @@ mod tests {
     #[test]
     fn a_weight_is_the_memory_of_a_value() {
         // The number of allocations and slots of each value.
-        assert_eq!(Weight::of(&json!(1)).memory, SLOT);
-        assert_eq!(Weight::of(&json!([[], []])).memory, 3 * SLOT + 3 * ALLOCATION);
-        assert_eq!(Weight::of(&json!("abc")), Weight { text: 19, memory: SLOT + ALLOCATION + 3 });
-        let object = Weight::of(&json!({"ab": 1}));
+        assert_eq!(ValueWeight::from_json(&json!(1)).memory, SLOT);
+        assert_eq!(ValueWeight::from_json(&json!([[], []])).memory, 3 * SLOT + 3 * ALLOCATION);
+        assert_eq!(
+            ValueWeight::from_json(&json!("abc")),
+            ValueWeight { text: 19, memory: SLOT + ALLOCATION + 3 }
+        );
+        let object = ValueWeight::from_json(&json!({"ab": 1}));
         assert_eq!(object.memory, 2 * SLOT + ENTRY + 2 * ALLOCATION + 2);
         let text = json!("abcd");
-        assert!(Weight::of(&text).spread(&text) > 4 * SLOT);
+        assert!(ValueWeight::from_json(&text).spread(&text) > 4 * SLOT);
     }
 
     #[test]
     fn a_tree_weighs_what_its_json_weighs() {
         let value = json!({"a": [1, "b", null, {"c": []}], "d": {"e": true}});
         let texts = WrittenScalars::default();
-        assert_eq!(Weight::of_node(&sealwave_testkit::node(&value), &texts), Weight::of(&value));
+        assert_eq!(
+            ValueWeight::from_node(&sealwave_testkit::node(&value), &texts),
+            ValueWeight::from_json(&value)
+        );
     }
 
     #[test]
     fn scalars_with_their_own_spelling_weigh_the_value_and_the_text() {
         let source = sealwave_core::document::Sources::default().add("values.yaml");
         let text = "a: [0755, 1, {b: 1.10}]\nc: 1_000\n";
-        let budget = sealwave_core::yaml::Budget::default();
-        let read = sealwave_core::yaml::read_written(
+        let budget = sealwave_core::yaml::YamlBudget::default();
+        let read = sealwave_core::yaml::read_with_texts(
             text.as_bytes(),
             source,
             &sealwave_core::yaml::Limits::default(),
             &budget,
         );
         let (nodes, texts) = read.unwrap();
-        assert_eq!(Weight::of_node(&nodes[0], &texts), Weight::of(&written::of_node(&nodes[0], &texts)));
+        assert_eq!(
+            ValueWeight::from_node(&nodes[0], &texts),
+            ValueWeight::from_json(&spelling::to_template_value(&nodes[0], &texts))
+        );
     }
 
     #[test]
     fn copies_count_until_their_element_is_done() {
-        let mut ledger = Ledger::default();
+        let mut ledger = CopyLedger::default();
         ledger.reset();
         ledger.enter();
         ledger.next();

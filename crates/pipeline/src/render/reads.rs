@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compact_str::CompactString;
 
-use super::outline::{Anchor, Block, Manner, Name, Partial, Read, Step, Subject};
+use super::outline::{
+    ContextArgument, NameAnchor, NameRead, OutlineBlock, OutlineStep, PartialCall, ReadMode, TemplateName,
+};
 use super::tags::TagPlace;
-use super::{OWN, VALUES};
-use crate::shape::PathStep;
+use super::{BUILT_IN_NAMES, VALUES};
+use crate::name_tree::ValuePathStep;
 use sealwave_core::document::SourceId;
 
 /// The maximum number of outline steps visited for one environment; real ones have some thousand.
@@ -27,9 +29,9 @@ const BYTES_PER_STEP: usize = 256;
 
 /// The values that templates read.
 #[derive(Debug, Default)]
-pub(super) struct Reads {
+pub(super) struct TemplateReads {
     /// Paths into the values, each with whether the whole value is read.
-    pub(super) paths: BTreeSet<(Vec<PathStep>, bool)>,
+    pub(super) paths: BTreeSet<(Vec<ValuePathStep>, bool)>,
     /// Names that may be undefined where they are read.
     pub(super) lenient: BTreeSet<LenientRead>,
     /// Whether a name could not be followed, so that more may be read.
@@ -47,7 +49,7 @@ pub(super) struct LenientRead {
     /// The name as written.
     pub(super) raw: String,
     /// The path from the values.
-    pub(super) path: Vec<PathStep>,
+    pub(super) path: Vec<ValuePathStep>,
     /// The number of trailing steps that belong to the name itself.
     pub(super) own: usize,
     /// Whether it starts at the context of the current block.
@@ -60,7 +62,7 @@ enum ReadTarget {
     /// All template data: values and built-in names.
     Data,
     Unknown,
-    Values(Vec<PathStep>),
+    Values(Vec<ValuePathStep>),
 }
 
 #[derive(Clone, Debug)]
@@ -72,11 +74,11 @@ struct ReadFrame {
 }
 
 /// The outlines of partials by name.
-pub(super) type Outlines = BTreeMap<String, Vec<Step>>;
+pub(super) type PartialOutlines = BTreeMap<String, Vec<OutlineStep>>;
 
-impl Reads {
+impl TemplateReads {
     /// Creates an empty collection that continues the step count of another.
-    pub(super) fn after(others: &Self) -> Self {
+    pub(super) fn continuing(others: &Self) -> Self {
         Self { steps: others.steps, ..Self::default() }
     }
 
@@ -90,7 +92,12 @@ impl Reads {
 
     /// Adds the reads of a template. The names in `passed` may be missing in a partial, since only some calls pass
     /// them.
-    pub(super) fn add(&mut self, template: &[Step], partials: &Outlines, passed: &BTreeSet<String>) {
+    pub(super) fn add(
+        &mut self,
+        template: &[OutlineStep],
+        partials: &PartialOutlines,
+        passed: &BTreeSet<String>,
+    ) {
         let root = ReadFrame { context: ReadTarget::Data, names: BTreeMap::new(), is_partial: false };
         let mut walk =
             ReadCollector { reads: self, partials, passed, inline: BTreeMap::new(), frames: vec![root] };
@@ -99,16 +106,16 @@ impl Reads {
 }
 
 struct ReadCollector<'a> {
-    reads: &'a mut Reads,
-    partials: &'a Outlines,
+    reads: &'a mut TemplateReads,
+    partials: &'a PartialOutlines,
     passed: &'a BTreeSet<String>,
-    inline: BTreeMap<&'a str, &'a [Step]>,
+    inline: BTreeMap<&'a str, &'a [OutlineStep]>,
     /// The innermost frame is last.
     frames: Vec<ReadFrame>,
 }
 
 impl<'a> ReadCollector<'a> {
-    fn steps(&mut self, steps: &'a [Step]) {
+    fn steps(&mut self, steps: &'a [OutlineStep]) {
         if self.frames.len() > MAX_DEPTH {
             self.reads.is_partial = true;
             return;
@@ -120,15 +127,15 @@ impl<'a> ReadCollector<'a> {
             }
             self.reads.steps += 1;
             match step {
-                Step::Block(block) => self.block(block),
-                Step::Inline(name, body) => drop(self.inline.insert(name, body)),
-                Step::Partial(partial) => self.partial(partial),
-                Step::Read(read) => self.read(read),
+                OutlineStep::Block(block) => self.block(block),
+                OutlineStep::Inline(name, body) => drop(self.inline.insert(name, body)),
+                OutlineStep::Partial(partial) => self.partial(partial),
+                OutlineStep::Read(read) => self.read(read),
             }
         }
     }
 
-    fn read(&mut self, read: &Read) {
+    fn read(&mut self, read: &NameRead) {
         let (target, own) = self.target(&read.name);
         let path = match target {
             ReadTarget::Data => Vec::new(),
@@ -136,33 +143,33 @@ impl<'a> ReadCollector<'a> {
             ReadTarget::Values(path) => path,
         };
         self.reads.steps += read.name.raw.len() / BYTES_PER_STEP;
-        if read.manner != Manner::Strict && !path.is_empty() && !self.may_lack(&read.name) {
+        if read.mode != ReadMode::Strict && !path.is_empty() && !self.may_lack(&read.name) {
             self.reads.lenient.insert(LenientRead {
                 source: read.source,
                 at: read.at,
                 raw: read.name.raw.clone(),
                 path: path.clone(),
                 own,
-                is_relative: matches!(read.name.anchor, Anchor::Up(_)) && self.frames.len() > 1,
+                is_relative: matches!(read.name.anchor, NameAnchor::Up(_)) && self.frames.len() > 1,
             });
         }
-        self.reads.paths.insert((path, read.manner != Manner::Handed));
+        self.reads.paths.insert((path, read.mode != ReadMode::Inspected));
     }
 
     /// Reports whether a name in a partial is passed by other calls only.
-    fn may_lack(&self, name: &Name) -> bool {
+    fn may_lack(&self, name: &TemplateName) -> bool {
         let is_passed = |first: &String| {
             self.passed.contains(first) && !self.frames.iter().any(|frame| frame.names.contains_key(first))
         };
         self.frames.iter().any(|frame| frame.is_partial) && name.parts.first().is_some_and(is_passed)
     }
 
-    fn block(&mut self, block: &'a Block) {
+    fn block(&mut self, block: &'a OutlineBlock) {
         let subject = self.subject(&block.subject);
         let context = match subject {
-            ReadTarget::Data if block.is_each => ReadTarget::Values(vec![PathStep::Item]),
+            ReadTarget::Data if block.is_each => ReadTarget::Values(vec![ValuePathStep::Item]),
             ReadTarget::Values(mut path) if block.is_each => {
-                path.push(PathStep::Item);
+                path.push(ValuePathStep::Item);
                 ReadTarget::Values(path)
             }
             other => other,
@@ -176,7 +183,7 @@ impl<'a> ReadCollector<'a> {
         self.steps(&block.otherwise);
     }
 
-    fn partial(&mut self, partial: &'a Partial) {
+    fn partial(&mut self, partial: &'a PartialCall) {
         let Some(name) = &partial.name else {
             self.reads.is_partial = true;
             return;
@@ -204,30 +211,30 @@ impl<'a> ReadCollector<'a> {
     /// Counts the steps that storing a path takes.
     fn count_path(&mut self, target: ReadTarget) -> ReadTarget {
         if let ReadTarget::Values(path) = &target {
-            let bytes = path.len() * size_of::<PathStep>() + bytes_of(path);
+            let bytes = path.len() * size_of::<ValuePathStep>() + bytes_of(path);
             self.reads.steps += bytes / BYTES_PER_STEP;
         }
         target
     }
 
-    fn subject(&mut self, subject: &Subject) -> ReadTarget {
+    fn subject(&mut self, subject: &ContextArgument) -> ReadTarget {
         match subject {
-            Subject::Name(name) => self.target(name).0,
-            Subject::Other => ReadTarget::Unknown,
+            ContextArgument::Name(name) => self.target(name).0,
+            ContextArgument::Other => ReadTarget::Unknown,
         }
     }
 
     /// Returns the target of a name, and the number of steps that belong to the name.
-    fn target(&mut self, name: &Name) -> (ReadTarget, usize) {
+    fn target(&mut self, name: &TemplateName) -> (ReadTarget, usize) {
         let (target, own) = self.resolve_name(name);
         (self.count_path(target), own)
     }
 
-    fn resolve_name(&self, name: &Name) -> (ReadTarget, usize) {
+    fn resolve_name(&self, name: &TemplateName) -> (ReadTarget, usize) {
         let up = match name.anchor {
-            Anchor::Local => return (ReadTarget::Unknown, 0),
-            Anchor::Root => return (join_path(ReadTarget::Data, &name.parts), name.parts.len()),
-            Anchor::Up(up) => up,
+            NameAnchor::Local => return (ReadTarget::Unknown, 0),
+            NameAnchor::Root => return (join_path(ReadTarget::Data, &name.parts), name.parts.len()),
+            NameAnchor::Up(up) => up,
         };
         if let Some((first, rest)) = name.parts.split_first()
             && let Some(given) = self.frames.iter().rev().find_map(|frame| frame.names.get(first))
@@ -243,8 +250,8 @@ impl<'a> ReadCollector<'a> {
 }
 
 fn join_path(target: ReadTarget, parts: &[String]) -> ReadTarget {
-    let to_keys = |parts: &[String]| -> Vec<PathStep> {
-        parts.iter().map(|part| PathStep::Key(CompactString::from(part.as_str()))).collect()
+    let to_keys = |parts: &[String]| -> Vec<ValuePathStep> {
+        parts.iter().map(|part| ValuePathStep::Key(CompactString::from(part.as_str()))).collect()
     };
     let (length, bytes) =
         if let ReadTarget::Values(path) = &target { (path.len(), bytes_of(path)) } else { (0, 0) };
@@ -254,7 +261,9 @@ fn join_path(target: ReadTarget, parts: &[String]) -> ReadTarget {
     }
     match (target, parts.split_first()) {
         (ReadTarget::Data, Some((first, rest))) if first == VALUES => ReadTarget::Values(to_keys(rest)),
-        (ReadTarget::Data, Some((first, _))) if OWN.contains(&first.as_str()) => ReadTarget::Unknown,
+        (ReadTarget::Data, Some((first, _))) if BUILT_IN_NAMES.contains(&first.as_str()) => {
+            ReadTarget::Unknown
+        }
         (ReadTarget::Data, Some(_)) => ReadTarget::Values(to_keys(parts)),
         (ReadTarget::Values(mut path), _) => {
             path.extend(to_keys(parts));
@@ -264,8 +273,8 @@ fn join_path(target: ReadTarget, parts: &[String]) -> ReadTarget {
     }
 }
 
-fn bytes_of(path: &[PathStep]) -> usize {
-    let key_length = |step: &PathStep| if let PathStep::Key(key) = step { key.len() } else { 0 };
+fn bytes_of(path: &[ValuePathStep]) -> usize {
+    let key_length = |step: &ValuePathStep| if let ValuePathStep::Key(key) = step { key.len() } else { 0 };
     path.iter().map(key_length).sum()
 }
 
@@ -281,13 +290,13 @@ mod tests {
         let source = Sources::default().add("t");
         let outline_of = |text: &str| outline(&Template::compile(text).unwrap(), source);
         let partials = partials.iter().map(|(name, text)| ((*name).to_owned(), outline_of(text))).collect();
-        let mut reads = Reads::default();
+        let mut reads = TemplateReads::default();
         reads.add(&outline_of(text), &partials, &BTreeSet::new());
-        let format_step = |step: &PathStep| match step {
-            PathStep::Item => "*".to_owned(),
-            PathStep::Key(key) => key.to_string(),
+        let format_step = |step: &ValuePathStep| match step {
+            ValuePathStep::Item => "*".to_owned(),
+            ValuePathStep::Key(key) => key.to_string(),
         };
-        let format_path = |(path, all): &(Vec<PathStep>, bool)| {
+        let format_path = |(path, all): &(Vec<ValuePathStep>, bool)| {
             let path: Vec<String> = path.iter().map(format_step).collect();
             format!("{}{}", path.join("."), if *all { "" } else { "?" })
         };
@@ -320,7 +329,7 @@ mod tests {
         let text = "{{> p a}}{{> p b}}";
         let body = outline(&Template::compile(text).unwrap(), source);
         let partials = BTreeMap::from_iter([("p".to_owned(), body)]);
-        let mut reads = Reads::default();
+        let mut reads = TemplateReads::default();
         reads.add(&partials["p"], &partials, &BTreeSet::new());
         assert!(reads.is_partial && reads.steps < MAX_STEPS + MAX_PATH);
     }

@@ -11,10 +11,10 @@ use handlebars::{BlockContext, BlockParamHolder, Context, Path, PathAndJson, Pat
 use serde_json::Value as Json;
 
 use super::instrument::{EACH, SCOPE};
-use super::price::Blocks;
+use super::price::OpenBlocks;
 
 /// The value of the context behind an argument.
-pub struct Found<'rc> {
+pub struct FoundArgument<'rc> {
     pub(super) value: &'rc Json,
     /// Whether the argument is the key of that value.
     pub(super) is_key: bool,
@@ -22,7 +22,7 @@ pub struct Found<'rc> {
 
 /// The source of the context of a partial or a block.
 #[derive(Debug, Default)]
-pub(super) struct MadeOf {
+pub(super) struct ScopeSource {
     /// The path of its context; for a loop, that of the list or the mapping.
     base: Option<Vec<String>>,
     /// The paths of its named arguments.
@@ -35,7 +35,7 @@ struct OpenScope {
     number: u64,
     /// The number of blocks including it and those around it.
     depth: usize,
-    made_of: MadeOf,
+    made_of: ScopeSource,
     is_each: bool,
     item: Option<String>,
     key: Option<String>,
@@ -43,7 +43,7 @@ struct OpenScope {
 
 /// The records of the open blocks, the innermost last.
 #[derive(Debug, Default)]
-pub(super) struct Scopes {
+pub(super) struct ScopeStack {
     open: Vec<OpenScope>,
     count: u64,
 }
@@ -51,7 +51,7 @@ pub(super) struct Scopes {
 /// Calls a function with the open blocks, the innermost first.
 pub(super) fn with_blocks<'rc, T>(
     run: &mut RenderContext<'_, 'rc>,
-    look: impl FnOnce(&mut Blocks<'rc>) -> T,
+    look: impl FnOnce(&mut OpenBlocks<'rc>) -> T,
 ) -> T {
     let mut blocks = run.replace_blocks(VecDeque::new());
     let result = look(&mut blocks);
@@ -59,21 +59,21 @@ pub(super) fn with_blocks<'rc, T>(
     result
 }
 
-impl Scopes {
+impl ScopeStack {
     /// Returns the source of a partial or a block from its context and its named arguments.
-    pub(super) fn made_of<'rc>(
+    pub(super) fn find_source<'rc>(
         &self,
         arguments: &[PathAndJson<'rc>],
         root: &'rc Context,
         run: &mut RenderContext<'_, 'rc>,
-    ) -> Option<MadeOf> {
+    ) -> Option<ScopeSource> {
         let (context, names) = arguments.split_first()?;
         Some(with_blocks(run, |blocks| {
             let given = names.chunks(2).filter_map(|pair| {
                 let [name, value] = pair else { return None };
                 Some((name.value().as_str()?.to_owned(), self.path_of(value, root, blocks)?))
             });
-            MadeOf { base: self.path_of(context, root, blocks), names: given.collect() }
+            ScopeSource { base: self.path_of(context, root, blocks), names: given.collect() }
         }))
     }
 
@@ -81,7 +81,7 @@ impl Scopes {
     pub(super) fn enter(
         &mut self,
         run: &mut RenderContext<'_, '_>,
-        made_of: Option<MadeOf>,
+        made_of: Option<ScopeSource>,
         is_each: bool,
         [item, key]: [&Json; 2],
     ) {
@@ -107,7 +107,7 @@ impl Scopes {
         param: &PathAndJson<'rc>,
         root: &'rc Context,
         run: &mut RenderContext<'_, 'rc>,
-    ) -> Option<Found<'rc>> {
+    ) -> Option<FoundArgument<'rc>> {
         if param.is_value_missing() || param.try_get_constant_value().is_some() {
             return None;
         }
@@ -117,14 +117,19 @@ impl Scopes {
                 return find_key(&self.loop_path(blocks)?, param.value(), root);
             }
             match self.path_of(param, root, blocks) {
-                Some(path) => Some(Found { value: navigate(root, &path)?, is_key: false }),
+                Some(path) => Some(FoundArgument { value: navigate(root, &path)?, is_key: false }),
                 None => find_key(&self.named_key(name, blocks)?, param.value(), root),
             }
         })
     }
 
     /// Returns the path of an argument if its value is the engine's.
-    fn path_of(&self, param: &PathAndJson<'_>, root: &Context, blocks: &Blocks<'_>) -> Option<Vec<String>> {
+    fn path_of(
+        &self,
+        param: &PathAndJson<'_>,
+        root: &Context,
+        blocks: &OpenBlocks<'_>,
+    ) -> Option<Vec<String>> {
         if let Some(path) = param.context_path() {
             return Some(path.clone());
         }
@@ -134,7 +139,7 @@ impl Scopes {
 
     /// Resolves a name as the engine does: a block parameter of that name in any block, otherwise the context of the
     /// block the given number of levels up.
-    fn resolve_path(&self, name: &str, blocks: &Blocks<'_>) -> Option<Vec<String>> {
+    fn resolve_path(&self, name: &str, blocks: &OpenBlocks<'_>) -> Option<Vec<String>> {
         let (up, parts) = split_name(name)?;
         if let Some((first, rest)) = parts.split_first()
             && let Some((at, block, holder)) = find_holder(first, blocks)
@@ -183,13 +188,13 @@ impl Scopes {
     }
 
     /// Returns the path of the current item of the loop to which `@key` belongs.
-    fn loop_path(&self, blocks: &Blocks<'_>) -> Option<Vec<String>> {
+    fn loop_path(&self, blocks: &OpenBlocks<'_>) -> Option<Vec<String>> {
         let depth = usize::try_from(blocks.front()?.get_local_var(EACH)?.as_u64()?).ok()?;
         self.base(blocks.get(blocks.len().checked_sub(depth)?)?, depth)
     }
 
     /// Returns the path of the current item of a loop with this second parameter.
-    fn named_key(&self, name: &str, blocks: &Blocks<'_>) -> Option<Vec<String>> {
+    fn named_key(&self, name: &str, blocks: &OpenBlocks<'_>) -> Option<Vec<String>> {
         let (at, block, holder) = find_holder(name, blocks)?;
         let depth = blocks.len() - at;
         let is_value = matches!(holder, BlockParamHolder::Value(_));
@@ -220,15 +225,15 @@ fn split_name(name: &str) -> Option<(usize, Vec<String>)> {
 
 fn find_holder<'b, 'rc>(
     name: &str,
-    blocks: &'b Blocks<'rc>,
+    blocks: &'b OpenBlocks<'rc>,
 ) -> Option<(usize, &'b BlockContext<'rc>, &'b BlockParamHolder)> {
     blocks.iter().enumerate().find_map(|(at, block)| Some((at, block, block.get_block_param(name)?)))
 }
 
 /// Returns the entry of a mapping at a path if it has this key.
-fn find_key<'rc>(path: &[String], key: &Json, root: &'rc Context) -> Option<Found<'rc>> {
+fn find_key<'rc>(path: &[String], key: &Json, root: &'rc Context) -> Option<FoundArgument<'rc>> {
     let (last, parent) = path.split_last()?;
     let is_entry = navigate(root, parent)?.is_object() && key.as_str() == Some(last.as_str());
     let value = navigate(root, path)?;
-    is_entry.then_some(Found { value, is_key: true })
+    is_entry.then_some(FoundArgument { value, is_key: true })
 }

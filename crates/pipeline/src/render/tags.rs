@@ -11,7 +11,7 @@ use std::ops::Range;
 use sealwave_core::document::{Origin, SourceId};
 
 /// The tags and texts of a template, in order.
-pub(super) struct Tokens<'a> {
+pub(super) struct TemplateTokens<'a> {
     text: &'a str,
     tokens: Vec<TemplateToken>,
 }
@@ -24,7 +24,7 @@ struct TemplateToken {
     is_tag: bool,
 }
 
-impl<'a> Tokens<'a> {
+impl<'a> TemplateTokens<'a> {
     /// Reads a template. The result is empty if the template cannot be followed.
     pub(super) fn new(text: &'a str) -> Self {
         let tokens = tokens(text).unwrap_or_default();
@@ -48,7 +48,7 @@ impl<'a> Tokens<'a> {
         if token.is_tag || (last.is_tag && last.start != at) {
             return None;
         }
-        let whole = self::written(self.text, token.bytes.clone());
+        let whole = self::unescape_text(self.text, token.bytes.clone());
         let count_blanks = |text: &str| text.len() - text.trim_start().len();
         // Blanks may be removed at both ends, so the position of blank text is ambiguous.
         if count_blanks(&whole) == whole.len() && whole != written {
@@ -57,7 +57,7 @@ impl<'a> Tokens<'a> {
         let cut = count_blanks(&whole).checked_sub(count_blanks(written))?;
         let rest = whole.get(cut..)?;
         let from = token.bytes.start + cut;
-        let to = writer(self.text, from..token.bytes.end, written.len());
+        let to = source_offset(self.text, from..token.bytes.end, written.len());
         rest.starts_with(written).then_some(from..to)
     }
 
@@ -97,19 +97,19 @@ pub(super) enum TagPlace {
 }
 
 /// A locator of tags. It reads the template only if it needs a tag that the parser did not locate.
-pub(super) struct Places<'a> {
+pub(super) struct TagLocator<'a> {
     text: &'a str,
-    tokens: OnceCell<Tokens<'a>>,
+    tokens: OnceCell<TemplateTokens<'a>>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> TagLocator<'a> {
     /// Creates a locator for a template with this text.
     pub(super) const fn new(text: &'a str) -> Self {
         Self { text, tokens: OnceCell::new() }
     }
 
-    fn tokens(&self) -> &Tokens<'a> {
-        self.tokens.get_or_init(|| Tokens::new(self.text))
+    fn tokens(&self) -> &TemplateTokens<'a> {
+        self.tokens.get_or_init(|| TemplateTokens::new(self.text))
     }
 
     /// Returns the line and column of a tag.
@@ -164,7 +164,7 @@ fn tag_role(tag: &str) -> TagRole {
 }
 
 /// Returns the text that a part of a template writes: all but the first of the backslashes before a tag.
-pub fn written(text: &str, range: Range<usize>) -> Cow<'_, str> {
+pub fn unescape_text(text: &str, range: Range<usize>) -> Cow<'_, str> {
     let part = text.get(range.clone()).unwrap_or_default();
     if memchr::memchr(b'\\', part.as_bytes()).is_none() {
         return Cow::Borrowed(part);
@@ -173,7 +173,7 @@ pub fn written(text: &str, range: Range<usize>) -> Cow<'_, str> {
 }
 
 /// Returns the offset in the template of a byte that a part of it writes, counted from the start of the part.
-pub fn writer(text: &str, range: Range<usize>, byte: usize) -> usize {
+pub fn source_offset(text: &str, range: Range<usize>, byte: usize) -> usize {
     let part = text.get(range.clone()).unwrap_or_default();
     if memchr::memchr(b'\\', part.as_bytes()).is_none() {
         return range.start.saturating_add(byte).min(range.end);
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     fn split(text: &str) -> Vec<&str> {
-        Tokens::new(text).tokens.iter().map(|token| &text[token.bytes.clone()]).collect()
+        TemplateTokens::new(text).tokens.iter().map(|token| &text[token.bytes.clone()]).collect()
     }
 
     #[test]
@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn an_else_if_of_a_block_is_found_by_its_index() {
         let text = "{{#if a}}{{#if x}}{{else if y}}{{/if}}{{else if b}}{{^if c}}{{~ else ~}}\n{{/if}}{{#if d}}{{else if e}}{{/if}}";
-        let tokens = Tokens::new(text);
+        let tokens = TemplateTokens::new(text);
         let nth = |number| tokens.find_else_if((1, 1), number).map(|(_, column)| &text[column - 1..]);
         assert!(nth(0).is_some_and(|rest| rest.starts_with("{{else if b}}")));
         assert!(nth(1).is_some_and(|rest| rest.starts_with("{{^if c}}")));
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn tags_have_widths_and_texts_have_byte_ranges() {
         let text = "ä: {{b}}\n  \\{{c}}: d\n{{e\n f}}";
-        let tokens = Tokens::new(text);
+        let tokens = TemplateTokens::new(text);
         assert_eq!(tokens.tag((1, 4)), Some(5));
         assert_eq!(tokens.tag((3, 1)), Some(3));
         assert_eq!(tokens.tag((1, 3)), None);
@@ -366,10 +366,10 @@ mod tests {
     fn a_written_byte_is_found_in_the_template() {
         let text = "a\\{{b}} \\\\{{c}}";
         let all = 0..text.find("{{c").unwrap();
-        assert_eq!(written(text, all.clone()), "a{{b}} \\");
-        let rest_from = |byte| &text[writer(text, all.clone(), byte)..];
+        assert_eq!(unescape_text(text, all.clone()), "a{{b}} \\");
+        let rest_from = |byte| &text[source_offset(text, all.clone(), byte)..];
         assert_eq!((rest_from(0), rest_from(1), rest_from(3)), (text, &text[2..], "b}} \\\\{{c}}"));
         assert_eq!((rest_from(7), rest_from(8)), ("\\{{c}}", "{{c}}"));
-        assert_eq!(writer("abc", 1..3, 1), 2);
+        assert_eq!(source_offset("abc", 1..3, 1), 2);
     }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
-use super::scope::{MadeOf, Scopes};
-use sealwave_core::document::{Element, Mapping, Node, Origin, Printed, Stretch, Value};
+use super::scope::{ScopeSource, ScopeStack};
+use sealwave_core::document::{Mapping, Node, NodeValue, Origin, OutputSpan, TemplateNode, ValueRef};
 
 /// The maximum number of recorded stretches for all texts of an environment; later output has only its line. Real
 /// environments need some thousand.
@@ -18,51 +18,51 @@ const MAX_STRETCHES: usize = 1 << 20;
 
 /// The origins of the entries of the values, by the address of their values in the context.
 #[derive(Debug, Default)]
-pub(super) struct Entries(HashMap<usize, EntryOrigin>);
+pub(super) struct EntryOrigins(HashMap<usize, EntryOrigin>);
 
 #[derive(Clone, Copy, Debug)]
 struct EntryOrigin {
     key: Option<Origin>,
-    value: Printed,
+    value: ValueRef,
 }
 
 /// The trace of running templates. Only one thread uses it; it is locked because helpers must be `Sync`.
 #[derive(Debug)]
-pub(super) struct Tracer {
-    entries: Entries,
-    elements: Mutex<Vec<Arc<Element>>>,
+pub(super) struct OutputTracer {
+    entries: EntryOrigins,
+    elements: Mutex<Vec<Arc<TemplateNode>>>,
     now: Mutex<TraceState>,
-    scopes: Mutex<Scopes>,
+    scopes: Mutex<ScopeStack>,
 }
 
 #[derive(Debug, Default)]
 struct TraceState {
-    element: Option<Arc<Element>>,
+    element: Option<Arc<TemplateNode>>,
     /// Whether the element has not written anything yet.
     is_new: bool,
-    value: Option<Printed>,
+    value: Option<ValueRef>,
     /// Texts that helpers made from one value, by their address.
-    made: HashMap<usize, Printed>,
-    made_of: Option<MadeOf>,
-    stretches: Vec<Stretch>,
+    made: HashMap<usize, ValueRef>,
+    made_of: Option<ScopeSource>,
+    stretches: Vec<OutputSpan>,
     /// The number of stretches that were taken.
     taken: usize,
 }
 
-impl Tracer {
-    pub(super) fn new(entries: Entries) -> Self {
+impl OutputTracer {
+    pub(super) fn new(entries: EntryOrigins) -> Self {
         Self { entries, elements: Mutex::default(), now: Mutex::default(), scopes: Mutex::default() }
     }
 
     /// Adds an element and returns its index.
-    pub(super) fn add(&self, element: Element) -> usize {
+    pub(super) fn add(&self, element: TemplateNode) -> usize {
         let mut elements = lock(&self.elements);
         elements.push(Arc::new(element));
         elements.len() - 1
     }
 
     /// Sets the next element.
-    pub(super) fn mark(&self, element: usize, made_of: Option<MadeOf>) {
+    pub(super) fn mark(&self, element: usize, made_of: Option<ScopeSource>) {
         let element = lock(&self.elements).get(element).cloned();
         let mut now = lock(&self.now);
         now.made.clear();
@@ -70,17 +70,17 @@ impl Tracer {
     }
 
     /// Takes the source of the partial or block that was just entered, if it is the next element.
-    pub(super) fn take_made_of(&self) -> Option<MadeOf> {
+    pub(super) fn take_scope_source(&self) -> Option<ScopeSource> {
         lock(&self.now).made_of.take()
     }
 
     /// Returns the open blocks with their sources.
-    pub(super) fn scopes(&self) -> MutexGuard<'_, Scopes> {
+    pub(super) fn scopes(&self) -> MutexGuard<'_, ScopeStack> {
         lock(&self.scopes)
     }
 
     /// Records the value that the element prints or passes on.
-    pub(super) fn print(&self, value: Option<Printed>) {
+    pub(super) fn print(&self, value: Option<ValueRef>) {
         lock(&self.now).value = value;
     }
 
@@ -93,41 +93,41 @@ impl Tracer {
         let is_known = now.taken.saturating_add(now.stretches.len()) < MAX_STRETCHES;
         if is_known {
             let (element, value) = (now.element.clone(), now.value);
-            now.stretches.push(Stretch { from, element, value });
+            now.stretches.push(OutputSpan { start: from, element, value });
         } else if now.stretches.last().is_none_or(|last| last.element.is_some()) {
-            now.stretches.push(Stretch { from, element: None, value: None });
+            now.stretches.push(OutputSpan { start: from, element: None, value: None });
         }
     }
 
     /// Takes the stretches recorded since the last call.
-    pub(super) fn take(&self) -> Vec<Stretch> {
+    pub(super) fn take(&self) -> Vec<OutputSpan> {
         let mut now = lock(&self.now);
         now.taken = now.taken.saturating_add(now.stretches.len());
         std::mem::take(&mut now.stretches)
     }
 
     /// Returns the entry of the values behind a value of the context.
-    pub(super) fn entry(&self, value: &Json) -> Option<Printed> {
+    pub(super) fn entry(&self, value: &Json) -> Option<ValueRef> {
         self.entries.0.get(&address(value)).map(|entry| entry.value)
     }
 
     /// Returns the key of the entry of the values behind a value of the context.
-    pub(super) fn key(&self, value: &Json) -> Option<Printed> {
+    pub(super) fn key(&self, value: &Json) -> Option<ValueRef> {
         let origin = self.entries.0.get(&address(value))?.key?;
-        Some(Printed { origin, is_nested: false, is_whole: true })
+        Some(ValueRef { origin, is_nested: false, is_whole: true })
     }
 
     /// Returns the value from which a helper made a text.
-    pub(super) fn made_of(&self, text: &Json) -> Option<Printed> {
+    pub(super) fn source_of_text(&self, text: &Json) -> Option<ValueRef> {
         lock(&self.now).made.get(&text_address(text)?).copied()
     }
 
     /// Records the result of a helper, with the value it was made from if that is known.
-    pub(super) fn made<'a>(
+    pub(super) fn record_result<'a>(
         &self,
         arguments: impl Iterator<Item = &'a Json>,
         result: &Json,
-        origin: Option<Printed>,
+        origin: Option<ValueRef>,
     ) {
         let mut now = lock(&self.now);
         for text in arguments.filter_map(text_address) {
@@ -143,17 +143,17 @@ impl Tracer {
     }
 }
 
-impl Entries {
+impl EntryOrigins {
     /// Records the origins of the entries in a part of the context.
     pub(super) fn add(&mut self, data: &Json, node: &Node, key: Option<Origin>) {
         if node.origin.line > 0 {
-            let is_nested = matches!(node.value, Value::Mapping(_) | Value::Sequence(_));
-            let value = Printed { origin: node.origin, is_nested, is_whole: true };
+            let is_nested = matches!(node.value, NodeValue::Mapping(_) | NodeValue::Sequence(_));
+            let value = ValueRef { origin: node.origin, is_nested, is_whole: true };
             self.0.insert(address(data), EntryOrigin { key, value });
         }
         match (data, &node.value) {
-            (Json::Object(fields), Value::Mapping(_)) => self.add_fields(fields, node, |_| true),
-            (Json::Array(items), Value::Sequence(nodes)) => {
+            (Json::Object(fields), NodeValue::Mapping(_)) => self.add_fields(fields, node, |_| true),
+            (Json::Array(items), NodeValue::Sequence(nodes)) => {
                 items.iter().zip(nodes).for_each(|(item, node)| self.add(item, node, None));
             }
             _ => {}
@@ -196,9 +196,9 @@ mod tests {
 
     #[test]
     fn records_are_bounded() {
-        let tracer = Tracer::new(Entries::default());
+        let tracer = OutputTracer::new(EntryOrigins::default());
         let origin = Origin::point(Sources::default().add("t"), 1, 1);
-        let number = tracer.add(Element { origin, text: None });
+        let number = tracer.add(TemplateNode { origin, text: None });
         let mut total = 0;
         for from in 0..MAX_STRETCHES + 1000 {
             tracer.mark(number, None);
@@ -210,10 +210,10 @@ mod tests {
         }
         let rest = tracer.take();
         assert_eq!(total + rest.len(), MAX_STRETCHES + 1);
-        assert!(rest.last().is_some_and(|last| last.element.is_none() && last.from == MAX_STRETCHES));
+        assert!(rest.last().is_some_and(|last| last.element.is_none() && last.start == MAX_STRETCHES));
         // The next text starts with an unknown stretch.
         tracer.mark(number, None);
         tracer.write(0);
-        assert!(matches!(tracer.take().as_slice(), [Stretch { from: 0, element: None, .. }]));
+        assert!(matches!(tracer.take().as_slice(), [OutputSpan { start: 0, element: None, .. }]));
     }
 }

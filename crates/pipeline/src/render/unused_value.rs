@@ -6,7 +6,7 @@ use sealwave_core::document::Origin;
 #[derive(Clone, Debug)]
 pub struct UnusedValue {
     /// Origin of the key.
-    pub at: Origin,
+    pub origin: Origin,
     /// The key.
     pub key: String,
     /// A similar name that may be intended: one that templates read, or another file has.

@@ -12,23 +12,23 @@ const MAX_WORDS: usize = 32;
 
 /// The position of a call.
 #[derive(Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum CallPlace {
     Brackets,
     Tag,
 }
 
 /// Formats a number of arguments.
-pub(super) fn count(number: usize) -> String {
+pub(super) fn describe_count(number: usize) -> String {
     if number == 0 { "none".to_owned() } else { number.to_string() }
 }
 
 /// Describes the number of arguments that a block takes.
-pub(super) const fn wanted(number: usize) -> &'static str {
+pub(super) const fn describe_arity(number: usize) -> &'static str {
     if number == 0 { "no argument" } else { "one argument" }
 }
 
 /// Returns the name of a block's tag.
-pub(super) fn tag(name: &str, at: TagPlace) -> String {
+pub(super) fn tag_name(name: &str, at: TagPlace) -> String {
     match at {
         TagPlace::Chained(..) => format!("else {name}"),
         TagPlace::At(_) | TagPlace::Unknown => format!("#{name}"),
@@ -36,9 +36,9 @@ pub(super) fn tag(name: &str, at: TagPlace) -> String {
 }
 
 /// Formats a block's tag with the given content.
-pub(super) fn tagged(name: &str, rest: &str, at: TagPlace) -> String {
+pub(super) fn format_tag(name: &str, rest: &str, at: TagPlace) -> String {
     let space = if rest.is_empty() { "" } else { " " };
-    format!("`{{{{{}{space}{rest}}}}}`", tag(name, at))
+    format!("`{{{{{}{space}{rest}}}}}`", tag_name(name, at))
 }
 
 /// Formats a block's tag with a single argument. Returns `None` if its meaning is unclear.
@@ -52,7 +52,7 @@ pub(super) fn one_argument(name: &str, params: &[Parameter], at: TagPlace) -> Op
         Some(call) => call,
         None => values(name, &words)?,
     };
-    Some(tagged(name, &one, at)).filter(|form| form.chars().count() <= MAX_FORM)
+    Some(format_tag(name, &one, at)).filter(|form| form.chars().count() <= MAX_FORM)
 }
 
 /// Returns the probable meaning of a block with several values.
@@ -76,38 +76,39 @@ pub(super) fn as_condition(name: &str, params: &[Parameter], at: TagPlace) -> St
     let mut all = vec![word(name, name.to_owned())];
     all.extend(words(params));
     let is_call = helpers::arity(name).is_some();
-    let short =
-        |form: String| if form.chars().count() <= MAX_FORM { form } else { tagged("if", "(helper …)", at) };
+    let short = |form: String| {
+        if form.chars().count() <= MAX_FORM { form } else { format_tag("if", "(helper …)", at) }
+    };
     match call(&all) {
-        Some(call) => short(tagged("if", &call, at)),
-        None if is_call => tagged("if", &format!("({name} …)"), at),
-        None => short(format!("{} or {}", tagged("if", name, at), tagged("each", name, at))),
+        Some(call) => short(format_tag("if", &call, at)),
+        None if is_call => format_tag("if", &format!("({name} …)"), at),
+        None => short(format!("{} or {}", format_tag("if", name, at), format_tag("each", name, at))),
     }
 }
 
 /// Formats a block that lacks its `#`.
-pub(super) fn block_form(name: &str, params: &[Parameter], place: Place) -> String {
-    if matches!(place, Place::Brackets) {
+pub(super) fn block_form(name: &str, params: &[Parameter], place: CallPlace) -> String {
+    if matches!(place, CallPlace::Brackets) {
         return "`(ternary yes no condition)` to choose within a tag".to_owned();
     }
     let at = TagPlace::Unknown;
     let form = if params.len() == 1 {
-        params.first().map(|param| tagged(name, &format_parameter(param), at))
+        params.first().map(|param| format_tag(name, &format_parameter(param), at))
     } else {
         one_argument(name, params, at)
     };
-    let form = form.unwrap_or_else(|| tagged(name, "value", at));
+    let form = form.unwrap_or_else(|| format_tag(name, "value", at));
     format!("{form} and `{{{{/{name}}}}}`")
 }
 
 /// Formats a call with its helper in first position.
-pub(super) fn reordered(name: &Parameter, params: &[Parameter], place: Place) -> Option<String> {
+pub(super) fn reorder_call(name: &Parameter, params: &[Parameter], place: CallPlace) -> Option<String> {
     let mut all = words(std::slice::from_ref(name));
     all.extend(words(params));
     let call = call(&all)?;
     let form = match place {
-        Place::Brackets => format!("`{call}`"),
-        Place::Tag => format!("`{{{{{}}}}}`", call.strip_prefix('(')?.strip_suffix(')')?),
+        CallPlace::Brackets => format!("`{call}`"),
+        CallPlace::Tag => format!("`{{{{{}}}}}`", call.strip_prefix('(')?.strip_suffix(')')?),
     };
     Some(form).filter(|form| form.chars().count() <= MAX_FORM)
 }

@@ -8,48 +8,48 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::Access;
-use super::collect::{Pending, PendingItem};
-use super::problem::Places;
+use super::AccessPolicy;
+use super::collect::{PendingItem, PendingObject};
+use super::problem::ReferencePlaces;
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::Manifest;
-use sealwave_secrets::Scope;
-use sealwave_secrets::placeholder::Reference;
-use sealwave_secrets::policy::{Decision, Destination, Policy};
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::policy::{Destination, Policy, PolicyDecision};
 
 /// The decisions on all uses of a run.
-pub(super) struct Verdicts<'r, 'o> {
-    by_reference: BTreeMap<&'r Reference, BTreeMap<Destination<'o>, Verdict>>,
+pub(super) struct PolicyDecisions<'r, 'o> {
+    by_reference: BTreeMap<&'r SecretReference, BTreeMap<Destination<'o>, UseDecision>>,
 }
 
 /// The decision on a reference for one destination.
-pub(super) struct Verdict {
+pub(super) struct UseDecision {
     /// `None` if the policy is not checked.
-    pub(super) decision: Option<Decision>,
-    places: Places,
+    pub(super) decision: Option<PolicyDecision>,
+    places: ReferencePlaces,
     /// The position of the destination in the order in which the run's destinations appear.
     number: usize,
 }
 
-impl Verdict {
+impl UseDecision {
     /// Reports whether the policy allows this use.
     pub(super) const fn is_allowed(&self) -> bool {
-        matches!(self.decision, None | Some(Decision::Allowed { .. }))
+        matches!(self.decision, None | Some(PolicyDecision::Allowed { .. }))
     }
 }
 
 /// Decides on every use of the well-formed references.
-pub(super) fn judge<'r, 'o>(
-    objects: &'o [Pending],
-    references: &'r BTreeMap<Reference, Places>,
+pub(super) fn decide_uses<'r, 'o>(
+    objects: &'o [PendingObject],
+    references: &'r BTreeMap<SecretReference, ReferencePlaces>,
     cluster: &'o str,
-    access: &Access<'_>,
-) -> Verdicts<'r, 'o> {
+    access: &AccessPolicy<'_>,
+) -> PolicyDecisions<'r, 'o> {
     let bound = match access {
-        Access::Checked { policy, subject } => Some(policy.bind(subject)),
-        Access::Unchecked => None,
+        AccessPolicy::Checked { policy, subject } => Some(policy.bind(subject)),
+        AccessPolicy::Unchecked => None,
     };
-    let mut by_reference: BTreeMap<_, BTreeMap<_, Verdict>> = BTreeMap::new();
+    let mut by_reference: BTreeMap<_, BTreeMap<_, UseDecision>> = BTreeMap::new();
     let mut number = 0;
     for (object, items) in objects.iter().filter_map(|object| Some((object, object.secret()?.1))) {
         let destination = Destination::new(cluster, object.namespace(), object.scope());
@@ -59,37 +59,37 @@ pub(super) fn judge<'r, 'o>(
                 Entry::Occupied(mut known) => known.get_mut().places.add(),
                 Entry::Vacant(new) => {
                     let decision = bound.as_ref().map(|bound| bound.decide(reference, &destination));
-                    new.insert(Verdict { decision, places: Places::new(item.origin), number });
+                    new.insert(UseDecision { decision, places: ReferencePlaces::new(item.origin), number });
                     number += 1;
                 }
             }
         }
     }
-    Verdicts { by_reference }
+    PolicyDecisions { by_reference }
 }
 
-impl<'r, 'o> Verdicts<'r, 'o> {
+impl<'r, 'o> PolicyDecisions<'r, 'o> {
     /// Returns all decisions, in the order of references and destinations.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'r Reference, Destination<'o>, &Verdict)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'r SecretReference, Destination<'o>, &UseDecision)> {
         self.by_reference.iter().flat_map(|(reference, by_destination)| {
             by_destination.iter().map(|(destination, verdict)| (*reference, *destination, verdict))
         })
     }
 
     /// Returns the references that are allowed everywhere they are used.
-    pub(super) fn allowed(&self) -> impl Iterator<Item = &'r Reference> {
-        let allowed = self.by_reference.iter().filter(|(_, uses)| uses.values().all(Verdict::is_allowed));
+    pub(super) fn allowed(&self) -> impl Iterator<Item = &'r SecretReference> {
+        let allowed = self.by_reference.iter().filter(|(_, uses)| uses.values().all(UseDecision::is_allowed));
         allowed.map(|(reference, _)| *reference)
     }
 
     /// Reports each use that the policy refuses, at its first place.
-    pub(super) fn refuse(&self, access: &Access<'_>, problems: &mut Vec<Problem>) {
-        let Access::Checked { policy, subject } = access else { return };
+    pub(super) fn report_refusals(&self, access: &AccessPolicy<'_>, problems: &mut Vec<Problem>) {
+        let AccessPolicy::Checked { policy, subject } = access else { return };
         for (reference, uses) in &self.by_reference {
             for refused in group_refusals(uses, policy) {
                 let RefusedUse { destination, decision, places } = refused;
                 if let Some(refusal) = policy.refusal(subject, reference, &destination, decision) {
-                    problems.push(Problem::at(places.first(), &refusal.and_others(places.others())));
+                    problems.push(Problem::at(places.first(), &refusal.with_others(places.others())));
                 }
             }
         }
@@ -99,13 +99,13 @@ impl<'r, 'o> Verdicts<'r, 'o> {
 /// A refusal of a reference, for one or more destinations.
 struct RefusedUse<'o> {
     destination: Destination<'o>,
-    decision: Decision,
-    places: Places,
+    decision: PolicyDecision,
+    places: ReferencePlaces,
 }
 
 /// Groups the refusals of a reference in the order of their first places. Refusals that do not depend on the
 /// destination are merged.
-fn group_refusals<'o>(uses: &BTreeMap<Destination<'o>, Verdict>, policy: &Policy) -> Vec<RefusedUse<'o>> {
+fn group_refusals<'o>(uses: &BTreeMap<Destination<'o>, UseDecision>, policy: &Policy) -> Vec<RefusedUse<'o>> {
     let mut in_order: Vec<_> = uses.iter().filter(|(_, verdict)| !verdict.is_allowed()).collect();
     in_order.sort_by_key(|(_, verdict)| verdict.number);
     let mut all: Vec<RefusedUse<'_>> = Vec::new();
@@ -127,7 +127,7 @@ fn group_refusals<'o>(uses: &BTreeMap<Destination<'o>, Verdict>, policy: &Policy
     all
 }
 
-impl Pending {
+impl PendingObject {
     /// Returns the Secret and its items, if it is a Secret with items.
     pub(super) fn secret(&self) -> Option<(&Manifest, &[PendingItem])> {
         match self {
@@ -137,10 +137,10 @@ impl Pending {
     }
 
     /// Returns the sealing scope.
-    pub(super) fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> SealingScope {
         match self {
-            Self::Secret(manifest, _) => Scope::of(manifest.annotations()),
-            Self::Plain(_) | Self::Referred(..) => Scope::Strict,
+            Self::Secret(manifest, _) => SealingScope::from_annotation_map(manifest.annotations()),
+            Self::Plain(_) | Self::Referred(..) => SealingScope::Strict,
         }
     }
 

@@ -3,40 +3,40 @@
 
 use std::collections::BTreeMap;
 
-use super::Access;
-use super::access::Verdicts;
+use super::AccessPolicy;
+use super::access::PolicyDecisions;
 use sealwave_core::diagnostic::Problem;
 use sealwave_providers::{FetchResult, ProviderError};
-use sealwave_secrets::placeholder::Reference;
-use sealwave_secrets::policy::{Decision, Destination};
+use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::policy::{Destination, PolicyDecision};
 
 /// A destination of audit records. It is called once per run, after fetching and before values are used.
-pub trait Audit: Sync {
+pub trait AuditSink: Sync {
     /// Writes all records.
     ///
     /// # Errors
     /// The records could not be written. The run must then stop.
-    fn write(&self, records: &[Record<'_>]) -> Result<(), Problem>;
+    fn write(&self, records: &[AuditRecord<'_>]) -> Result<(), Problem>;
 }
 
 /// The outcome of a reference for a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record<'a> {
+pub struct AuditRecord<'a> {
     /// The reference.
-    pub reference: &'a Reference,
+    pub reference: &'a SecretReference,
     /// The destination that its value would be sealed for.
     pub destination: Destination<'a>,
     /// The rule that allowed or denied it; `None` if no rule matches or the policy was not checked.
     pub rule: Option<&'a str>,
     /// The outcome.
-    pub outcome: Outcome,
+    pub outcome: FetchOutcome,
     /// The version that was fetched, in the source's numbering; `None` if the source has no versions.
     pub fetched_version: Option<&'a str>,
 }
 
 /// An outcome of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum FetchOutcome {
     /// The source denies access.
     Denied,
     /// The policy denies it; the source was not called.
@@ -53,7 +53,7 @@ pub enum Outcome {
     Unreachable,
 }
 
-impl Outcome {
+impl FetchOutcome {
     /// Returns the name in an audit record.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -68,7 +68,7 @@ impl Outcome {
         }
     }
 
-    const fn of(fetched: &FetchResult) -> Self {
+    const fn from_result(fetched: &FetchResult) -> Self {
         match fetched {
             Ok(_) => Self::Fetched,
             Err(ProviderError::Denied { .. }) => Self::Denied,
@@ -81,28 +81,29 @@ impl Outcome {
 
 /// Returns the records of a run, in the order of its references and their destinations.
 pub(super) fn records<'a>(
-    verdicts: &Verdicts<'a, 'a>,
-    fetched: &'a BTreeMap<&Reference, FetchResult>,
-    access: &Access<'a>,
-) -> Vec<Record<'a>> {
-    let rule_name = |decision: &Option<Decision>| match (access, decision) {
-        (Access::Checked { policy, .. }, Some(Decision::Allowed { rule } | Decision::Denied { rule })) => {
-            Some(policy.rule_name(*rule))
-        }
+    verdicts: &PolicyDecisions<'a, 'a>,
+    fetched: &'a BTreeMap<&SecretReference, FetchResult>,
+    access: &AccessPolicy<'a>,
+) -> Vec<AuditRecord<'a>> {
+    let rule_name = |decision: &Option<PolicyDecision>| match (access, decision) {
+        (
+            AccessPolicy::Checked { policy, .. },
+            Some(PolicyDecision::Allowed { rule } | PolicyDecision::Denied { rule }),
+        ) => Some(policy.rule_name(*rule)),
         _ => None,
     };
     verdicts
         .iter()
         .map(|(reference, destination, verdict)| {
             let result = fetched.get(reference);
-            Record {
+            AuditRecord {
                 reference,
                 destination,
                 rule: rule_name(&verdict.decision),
                 outcome: match result {
-                    _ if !verdict.is_allowed() => Outcome::DeniedByPolicy,
-                    None => Outcome::NotFetched,
-                    Some(result) => Outcome::of(result),
+                    _ if !verdict.is_allowed() => FetchOutcome::DeniedByPolicy,
+                    None => FetchOutcome::NotFetched,
+                    Some(result) => FetchOutcome::from_result(result),
                 },
                 fetched_version: result
                     .and_then(|result| result.as_ref().ok())

@@ -21,21 +21,21 @@ use compact_str::CompactString;
 use memchr::memchr;
 use zeroize::Zeroizing;
 
-use super::compat::{self, Wishes};
+use super::compat::{self, AvpAnnotations};
 use super::evidence::with_evidence;
 use super::literal::LiteralItem;
-use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
-use super::{ItemValue, Names, ResolvedItem, scan, string_data_from};
+use super::problem::{ReferencePlaces, ResolveError, line_and_column, place_in, printable_key};
+use super::{ItemValue, ProviderResolver, ResolvedItem, scan, string_data_from};
 use sealwave_core::diagnostic::{Note, Problem};
-use sealwave_core::document::{Entry, Manifest, Node, Origin};
-use sealwave_core::names::{self, is_item_key, item_called};
+use sealwave_core::document::{Manifest, MappingEntry, Node, Origin};
+use sealwave_core::names::{self, is_item_key, item_label};
 use sealwave_kube::undecrypted_sops_block;
 use sealwave_providers::FetchResult;
 use sealwave_secrets::placeholder::{
-    DEFAULT_PROVIDER, Decoder, Encoder, GrammarError, Part, Placeholder, Reference, Text,
+    DEFAULT_PROVIDER, Decoder, Encoder, GrammarError, Placeholder, PlaceholderText, SecretReference, TextPart,
 };
-use sealwave_secrets::policy::climbs;
-use sealwave_secrets::settings::Reading;
+use sealwave_secrets::policy::has_parent_segment;
+use sealwave_secrets::settings::PlaceholderSettings;
 use sealwave_secrets::values::{KeySource, SecretValue};
 
 /// Like Go's `encoding/base64.StdEncoding`: padding is required, and its trailing bits are ignored.
@@ -47,13 +47,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The result of the first pass.
-pub(super) struct Collected {
-    pub(super) objects: Vec<Pending>,
-    pub(super) references: BTreeMap<Reference, Places>,
+pub(super) struct CollectedSecrets {
+    pub(super) objects: Vec<PendingObject>,
+    pub(super) references: BTreeMap<SecretReference, ReferencePlaces>,
 }
 
 /// An object before substitution.
-pub(super) enum Pending {
+pub(super) enum PendingObject {
     Plain(Manifest),
     /// A Secret for a backend that stores references; it needs no values.
     Referred(Manifest, Vec<PendingItem>),
@@ -65,19 +65,19 @@ pub(super) struct PendingItem {
     pub(super) key: CompactString,
     pub(super) origin: Origin,
     pub(super) unresolved: SecretValue,
-    pub(super) content: Content,
+    pub(super) content: ItemContent,
     /// Whether the item is left out if a reference of it is not found.
     pub(super) is_optional: bool,
 }
 
 /// The content of an item.
-pub(super) enum Content {
+pub(super) enum ItemContent {
     /// All keys of a secret, which become any number of items.
     AllKeys(Box<KeySource>),
     /// Bytes that are used as they are.
     Bytes,
     /// Text whose references name their providers.
-    Text(Text),
+    Text(PlaceholderText),
 }
 
 impl PendingItem {
@@ -87,16 +87,16 @@ impl PendingItem {
             key: names::STRING_DATA_FROM.into(),
             origin: source.origin,
             unresolved: SecretValue::new(Vec::new()),
-            content: Content::AllKeys(Box::new(source)),
+            content: ItemContent::AllKeys(Box::new(source)),
             is_optional: false,
         }
     }
 
     /// Returns the item with its value. Only this function creates items with known values.
-    pub(super) fn known(
+    pub(super) fn with_value(
         mut self,
         value: SecretValue,
-        fetched: &BTreeMap<&Reference, FetchResult>,
+        fetched: &BTreeMap<&SecretReference, FetchResult>,
     ) -> ResolvedItem {
         let unresolved = std::mem::replace(&mut self.unresolved, SecretValue::new(Vec::new()));
         self.unresolved = with_evidence(unresolved, self.references(), fetched);
@@ -104,15 +104,15 @@ impl PendingItem {
     }
 
     /// Returns the item without a value.
-    pub(super) fn withheld(self) -> ResolvedItem {
+    pub(super) fn without_value(self) -> ResolvedItem {
         self.finish(ItemValue::Withheld)
     }
 
     fn finish(self, value: ItemValue) -> ResolvedItem {
         let references = self.references().cloned().collect();
         let text = match self.content {
-            Content::AllKeys(_) | Content::Bytes => None,
-            Content::Text(text) => Some(text),
+            ItemContent::AllKeys(_) | ItemContent::Bytes => None,
+            ItemContent::Text(text) => Some(text),
         };
         ResolvedItem {
             key: self.key,
@@ -124,24 +124,24 @@ impl PendingItem {
         }
     }
 
-    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+    pub fn references(&self) -> impl Iterator<Item = &SecretReference> {
         let (source, text) = match &self.content {
-            Content::AllKeys(source) => (Some(&source.reference), None),
-            Content::Bytes => (None, None),
-            Content::Text(text) => (None, Some(text)),
+            ItemContent::AllKeys(source) => (Some(&source.reference), None),
+            ItemContent::Bytes => (None, None),
+            ItemContent::Text(text) => (None, Some(text)),
         };
-        source.into_iter().chain(text.into_iter().flat_map(Text::references))
+        source.into_iter().chain(text.into_iter().flat_map(PlaceholderText::references))
     }
 }
 
 pub(super) fn collect(
     objects: Vec<Manifest>,
-    names: &Names<'_>,
-    reading: Reading<'_>,
+    names: &ProviderResolver<'_>,
+    reading: PlaceholderSettings<'_>,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
-) -> Collected {
-    let annotations = Wishes::default();
+) -> CollectedSecrets {
+    let annotations = AvpAnnotations::default();
     let references = BTreeMap::new();
     let patterns_left = string_data_from::MAX_PATTERNS_IN_ALL;
     let mut collector = ReferenceCollector {
@@ -155,44 +155,49 @@ pub(super) fn collect(
         patterns_left,
     };
     let objects = objects.into_iter().map(|object| collector.object(object)).collect();
-    Collected { objects, references: collector.references }
+    CollectedSecrets { objects, references: collector.references }
 }
 
 struct ReferenceCollector<'a> {
-    names: &'a Names<'a>,
-    reading: Reading<'a>,
+    names: &'a ProviderResolver<'a>,
+    reading: PlaceholderSettings<'a>,
     /// The annotations of the current object.
-    annotations: Wishes,
+    annotations: AvpAnnotations,
     notes: &'a mut Vec<Note>,
     problems: &'a mut Vec<Problem>,
     /// Whether the values of the current Secret are fetched.
     needs_values: bool,
-    references: BTreeMap<Reference, Places>,
+    references: BTreeMap<SecretReference, ReferencePlaces>,
     /// The number of annotation patterns that are still allowed.
     patterns_left: usize,
 }
 
 impl ReferenceCollector<'_> {
-    fn object(&mut self, mut object: Manifest) -> Pending {
+    fn object(&mut self, mut object: Manifest) -> PendingObject {
         if let Some(block) = undecrypted_sops_block(&object) {
             // All its values are encrypted, and each would be another problem.
             let at = block.key_origin;
             self.problem(at, &ResolveError::EncryptedObject);
-            return Pending::Plain(object);
+            return PendingObject::Plain(object);
         }
-        self.annotations = compat::wishes(&mut object, self.reading.compatibility, self.notes, self.problems);
-        self.needs_values = self.names.backends.of(object.namespace(), object.name()).needs_values();
-        let sources =
-            string_data_from::sources(&mut object, &mut self.patterns_left, self.notes, self.problems);
+        self.annotations =
+            compat::take_avp_annotations(&mut object, self.reading.compatibility, self.notes, self.problems);
+        self.needs_values = self.names.backends.backend_for(object.namespace(), object.name()).needs_values();
+        let sources = string_data_from::take_key_sources(
+            &mut object,
+            &mut self.patterns_left,
+            self.notes,
+            self.problems,
+        );
         let mut items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
         items.extend(sources.into_iter().map(|source| self.source(source)));
         if !self.annotations.ignore && !self.is_exempt(&object) {
             scan::scan(&mut object, self.names, self.annotations.generic.is_some(), self.problems);
         }
         match (items.is_empty(), self.needs_values) {
-            (true, _) => Pending::Plain(object),
-            (false, true) => Pending::Secret(object, items),
-            (false, false) => Pending::Referred(object, items),
+            (true, _) => PendingObject::Plain(object),
+            (false, true) => PendingObject::Secret(object, items),
+            (false, false) => PendingObject::Referred(object, items),
         }
     }
 
@@ -236,14 +241,14 @@ impl ReferenceCollector<'_> {
     }
 
     /// Removes `data` or `stringData` from a Secret. An empty section stays removed, as in Kubernetes.
-    fn section(&mut self, root: &mut Node, field: &'static str) -> Vec<Entry> {
+    fn section(&mut self, root: &mut Node, field: &'static str) -> Vec<MappingEntry> {
         let Some(node) = root.as_mapping_mut().and_then(|mapping| mapping.remove(field)) else {
             return Vec::new();
         };
         let (origin, got) = (node.origin, node.type_name());
         match node.value {
-            sealwave_core::document::Value::Mapping(mapping) => mapping.into_entries(),
-            sealwave_core::document::Value::Null => Vec::new(),
+            sealwave_core::document::NodeValue::Mapping(mapping) => mapping.into_entries(),
+            sealwave_core::document::NodeValue::Null => Vec::new(),
             _ => {
                 self.problem(origin, &ResolveError::SectionType { field, got });
                 Vec::new()
@@ -252,11 +257,11 @@ impl ReferenceCollector<'_> {
     }
 
     fn note_override(&mut self, key: &str, winner: Origin) {
-        let note = ShadowedKey(item_called(key));
+        let note = ShadowedKey(item_label(key));
         self.notes.push(Note::warning(Problem::at(winner, &note)));
     }
 
-    fn string_item(&mut self, entry: &Entry) -> Option<PendingItem> {
+    fn string_item(&mut self, entry: &MappingEntry) -> Option<PendingItem> {
         let (key, origin, text) = self.entry("stringData", entry)?;
         let unresolved = SecretValue::new(text.as_bytes().to_vec());
         if self.annotations.ignore {
@@ -274,10 +279,10 @@ impl ReferenceCollector<'_> {
         }
     }
 
-    fn parse(&self, text: &str) -> Result<Text, GrammarError> {
+    fn parse(&self, text: &str) -> Result<PlaceholderText, GrammarError> {
         match &self.annotations.generic {
-            None => Text::parse(text),
-            Some(generic) => Text::parse_generic(text, generic),
+            None => PlaceholderText::parse(text),
+            Some(generic) => PlaceholderText::parse_generic(text, generic),
         }
     }
 
@@ -289,17 +294,17 @@ impl ReferenceCollector<'_> {
         key: CompactString,
         origin: Origin,
         unresolved: SecretValue,
-        text: Text,
+        text: PlaceholderText,
     ) -> PendingItem {
         let in_full = text.references().all(|reference| reference.provider != DEFAULT_PROVIDER);
         let text = self.references(text, origin);
         let unresolved =
             if in_full { unresolved } else { SecretValue::new(text.to_source().as_bytes().to_vec()) };
         let is_optional = self.annotations.remove_missing;
-        PendingItem { key, origin, unresolved, content: Content::Text(text), is_optional }
+        PendingItem { key, origin, unresolved, content: ItemContent::Text(text), is_optional }
     }
 
-    fn data_item(&mut self, entry: &Entry) -> Option<PendingItem> {
+    fn data_item(&mut self, entry: &MappingEntry) -> Option<PendingItem> {
         let (key, origin, text) = self.entry("data", entry)?;
         if !self.annotations.ignore && memchr(b'<', text.as_bytes()).is_some() {
             return self.bare_placeholder(key, origin, &text);
@@ -332,14 +337,14 @@ impl ReferenceCollector<'_> {
             }
         };
         let decoded = match parsed.parts() {
-            [Part::Placeholder(only)] => self.without_base64(only),
+            [TextPart::Placeholder(only)] => self.without_base64(only),
             _ => None,
         };
         let Some(decoded) = decoded else {
             if parsed.is_literal() {
                 self.not_base64(&key, origin, text);
             } else {
-                self.problem(origin, &ResolveError::DataPlaceholder { key: shown(&key) });
+                self.problem(origin, &ResolveError::DataPlaceholder { key: printable_key(&key) });
             }
             return None;
         };
@@ -350,7 +355,7 @@ impl ReferenceCollector<'_> {
     /// Reports a `data` value that is not base64, or the format that it appears to have.
     fn not_base64(&mut self, key: &str, origin: Origin, text: &str) {
         if !self.check_literal(key, origin, text, true) {
-            self.problem(origin, &ResolveError::DataNotBase64 { key: shown(key) });
+            self.problem(origin, &ResolveError::DataNotBase64 { key: printable_key(key) });
         }
     }
 
@@ -360,7 +365,7 @@ impl ReferenceCollector<'_> {
         if self.annotations.ignore || self.annotations.literal {
             return false;
         }
-        let item = LiteralItem { key, origin, text, written };
+        let item = LiteralItem { key, origin, text, is_verbatim: written };
         let problem = item.check(self.annotations.generic.as_ref(), self.names);
         let found = problem.is_some();
         self.problems.extend(problem);
@@ -369,7 +374,7 @@ impl ReferenceCollector<'_> {
 
     /// Returns the text whose base64 a placeholder yields: without its final `base64`, or with one more decoder under
     /// `compatibility`.
-    fn without_base64(&self, placeholder: &Placeholder) -> Option<Text> {
+    fn without_base64(&self, placeholder: &Placeholder) -> Option<PlaceholderText> {
         let mut placeholder = placeholder.clone();
         let modifiers = &mut placeholder.modifiers;
         match (&modifiers.encoder, &modifiers.default) {
@@ -380,14 +385,14 @@ impl ReferenceCollector<'_> {
             }
             _ => return None,
         }
-        Some(Text::of(placeholder))
+        Some(PlaceholderText::from_placeholder(placeholder))
     }
 
     /// Checks that an entry has a valid key and a string value.
     fn entry(
         &mut self,
         field: &'static str,
-        entry: &Entry,
+        entry: &MappingEntry,
     ) -> Option<(CompactString, Origin, Zeroizing<String>)> {
         if !is_item_key(&entry.key) {
             self.problem(entry.key_origin, &ResolveError::ItemKey);
@@ -402,19 +407,19 @@ impl ReferenceCollector<'_> {
     }
 
     /// Resolves the provider of each reference of a text, and records where each is used.
-    fn references(&mut self, text: Text, origin: Origin) -> Text {
+    fn references(&mut self, text: PlaceholderText, origin: Origin) -> PlaceholderText {
         text.map_references(|reference| self.reference(reference, origin))
     }
 
-    fn reference(&mut self, reference: &mut Reference, origin: Origin) {
+    fn reference(&mut self, reference: &mut SecretReference, origin: Origin) {
         if let Err(error) = self.names.resolve_provider(reference, self.needs_values) {
             self.problem(origin, &error);
-        } else if climbs(&reference.path) {
+        } else if has_parent_segment(&reference.path) {
             self.problem(origin, &ResolveError::PathClimbs { reference: reference.clone() });
         } else if let Some(places) = self.references.get_mut(reference) {
             places.add();
         } else {
-            self.references.insert(reference.clone(), Places::new(origin));
+            self.references.insert(reference.clone(), ReferencePlaces::new(origin));
         }
     }
 
@@ -425,7 +430,7 @@ impl ReferenceCollector<'_> {
 
     fn grammar(&mut self, key: &str, exact: Option<Origin>, origin: Origin, text: &str, error: GrammarError) {
         let at = if exact.is_some() { None } else { Some(line_and_column(text, error.offset)) };
-        self.problem(exact.unwrap_or(origin), &ResolveError::Grammar { key: shown(key), error, at });
+        self.problem(exact.unwrap_or(origin), &ResolveError::Grammar { key: printable_key(key), error, at });
     }
 
     fn problem(&mut self, origin: Origin, error: &ResolveError) {
@@ -433,12 +438,12 @@ impl ReferenceCollector<'_> {
     }
 }
 
-impl Names<'_> {
+impl ProviderResolver<'_> {
     /// Replaces `path` by the default provider, and checks that the provider exists. For references that are not
     /// fetched, only their backend can check it.
     fn resolve_provider(
         &self,
-        reference: &mut Reference,
+        reference: &mut SecretReference,
         needs_values: bool,
     ) -> Result<(), Box<ResolveError>> {
         let is_default = reference.provider == DEFAULT_PROVIDER;
@@ -451,7 +456,7 @@ impl Names<'_> {
             return Ok(());
         }
         Err(Box::new(ResolveError::UnknownProvider {
-            provider: shown(&reference.provider),
+            provider: printable_key(&reference.provider),
             known: known.iter().cloned().collect(),
             is_default,
         }))
@@ -475,5 +480,5 @@ impl sealwave_core::diagnostic::Explain for ShadowedKey {
 
 /// Creates an item with literal content.
 const fn literal(key: CompactString, origin: Origin, unresolved: SecretValue) -> PendingItem {
-    PendingItem { key, origin, unresolved, content: Content::Bytes, is_optional: false }
+    PendingItem { key, origin, unresolved, content: ItemContent::Bytes, is_optional: false }
 }

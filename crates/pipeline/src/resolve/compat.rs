@@ -4,18 +4,18 @@
 //! They are removed from every object, since nothing reads them in the cluster. Without `compatibility: avp` the latter
 //! are errors, since placeholders would remain as literal text.
 
-use super::problem::shown;
+use super::problem::printable_key;
 use sealwave_core::diagnostic::{Explain, Note, Problem};
-use sealwave_core::document::{Entry, Manifest, Node};
+use sealwave_core::document::{Manifest, MappingEntry, Node};
 use sealwave_core::names;
-use sealwave_secrets::placeholder::Generic;
+use sealwave_secrets::placeholder::AvpPath;
 use sealwave_secrets::settings::Compatibility;
 
 /// The settings from one object's annotations.
 #[derive(Default)]
-pub(super) struct Wishes {
+pub(super) struct AvpAnnotations {
     /// The path that `<key>` refers to.
-    pub(super) generic: Option<Generic>,
+    pub(super) generic: Option<AvpPath>,
     /// All texts of the object are literal.
     pub(super) ignore: bool,
     /// Texts that look like placeholders but are not are accepted. Outside of Secrets, all texts are literal.
@@ -25,23 +25,24 @@ pub(super) struct Wishes {
 }
 
 /// Removes the annotations from an object and returns their settings.
-pub(super) fn wishes(
+pub(super) fn take_avp_annotations(
     object: &mut Manifest,
     compatibility: Option<Compatibility>,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
-) -> Wishes {
-    let own = take(object, |entry| entry.key == names::LITERAL);
+) -> AvpAnnotations {
+    let own = take_annotations(object, |entry| entry.key == names::LITERAL);
     let literal = AnnotationReader { entries: &own, problems }.flag(names::LITERAL);
-    let entries = take(object, is_avp);
+    let entries = take_annotations(object, is_avp);
     if compatibility.is_none() {
-        let not_compatible =
-            |entry: &Entry| Problem::at(entry.key_origin, &AvpError::NotCompatible(shown(&entry.key)));
+        let not_compatible = |entry: &MappingEntry| {
+            Problem::at(entry.key_origin, &AvpError::NotCompatible(printable_key(&entry.key)))
+        };
         problems.extend(entries.iter().map(not_compatible));
-        return Wishes { literal, ..Wishes::default() };
+        return AvpAnnotations { literal, ..AvpAnnotations::default() };
     }
     let mut reader = AnnotationReader { entries: &entries, problems };
-    let wishes = Wishes {
+    let wishes = AvpAnnotations {
         generic: reader.generic(),
         ignore: reader.flag(names::AVP_IGNORE),
         literal,
@@ -49,18 +50,21 @@ pub(super) fn wishes(
     };
     reader.unknown();
     if let Some(entry) = reader.kv_version() {
-        notes.push(Note::remark(Problem::at(entry.key_origin, &UnusedKvVersion)));
+        notes.push(Note::info(Problem::at(entry.key_origin, &UnusedKvVersion)));
     }
     wishes
 }
 
 /// Reports whether an annotation is in argocd-vault-plugin's domain.
-fn is_avp(entry: &Entry) -> bool {
+fn is_avp(entry: &MappingEntry) -> bool {
     entry.key.split_once('/').is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(names::AVP_DOMAIN))
 }
 
 /// Removes the matching annotations from an object, and `metadata.annotations` if it is then empty.
-pub(super) fn take(object: &mut Manifest, wanted: fn(&Entry) -> bool) -> Vec<Entry> {
+pub(super) fn take_annotations(
+    object: &mut Manifest,
+    wanted: fn(&MappingEntry) -> bool,
+) -> Vec<MappingEntry> {
     let root = object.root_mut();
     let Some(annotations) = root.at_mut(&["metadata", "annotations"]).and_then(Node::as_mapping_mut) else {
         return Vec::new();
@@ -83,19 +87,19 @@ pub(super) fn take(object: &mut Manifest, wanted: fn(&Entry) -> bool) -> Vec<Ent
 }
 
 struct AnnotationReader<'a> {
-    entries: &'a [Entry],
+    entries: &'a [MappingEntry],
     problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> AnnotationReader<'a> {
-    fn entry(&self, name: &str) -> Option<&'a Entry> {
+    fn entry(&self, name: &str) -> Option<&'a MappingEntry> {
         self.entries.iter().find(|entry| entry.key == name)
     }
 
-    fn generic(&mut self) -> Option<Generic> {
+    fn generic(&mut self) -> Option<AvpPath> {
         let path = self.text(names::AVP_PATH, PATH)?;
         let version = self.text(names::AVP_SECRET_VERSION, VERSION);
-        match Generic::new(path, version) {
+        match AvpPath::new(path, version) {
             Ok(generic) => Some(generic),
             Err("path") => self.report_invalid(names::AVP_PATH, PATH),
             Err(_) => self.report_invalid(names::AVP_SECRET_VERSION, VERSION),
@@ -111,7 +115,7 @@ impl<'a> AnnotationReader<'a> {
         }
     }
 
-    fn kv_version(&mut self) -> Option<&'a Entry> {
+    fn kv_version(&mut self) -> Option<&'a MappingEntry> {
         match self.text(names::AVP_KV_VERSION, KV_VERSION)? {
             "1" | "2" => self.entry(names::AVP_KV_VERSION),
             _ => self.report_invalid(names::AVP_KV_VERSION, KV_VERSION),
@@ -120,7 +124,7 @@ impl<'a> AnnotationReader<'a> {
 
     fn unknown(&mut self) {
         for entry in self.entries.iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
-            let error = AvpError::Unknown(shown(&entry.key));
+            let error = AvpError::Unknown(printable_key(&entry.key));
             self.problems.push(Problem::at(entry.key_origin, &error));
         }
     }
@@ -169,7 +173,7 @@ impl Explain for AvpError {
             }
             Self::Unknown(_) => Some(format!(
                 "argocd-vault-plugin's annotations are {}",
-                sealwave_secrets::placeholder::list(&KNOWN)
+                sealwave_secrets::placeholder::quoted_list(&KNOWN)
             )),
             Self::Value { .. } => Some("write it literally or from values, not as a placeholder".to_owned()),
         }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use sealwave_providers::{Evidence, FetchResult, evidence_of};
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
 
 /// Returns the unresolved text of an item with the evidence of its references, or the text unchanged if no evidence
@@ -15,8 +15,8 @@ use sealwave_secrets::values::SecretValue;
 /// The text is followed by a zero byte and, for each reference in order, 0, or 1 and the evidence.
 pub(super) fn with_evidence<'r>(
     unresolved: SecretValue,
-    references: impl Iterator<Item = &'r Reference>,
-    fetched: &BTreeMap<&Reference, FetchResult>,
+    references: impl Iterator<Item = &'r SecretReference>,
+    fetched: &BTreeMap<&SecretReference, FetchResult>,
 ) -> SecretValue {
     let find_evidence = |reference| fetched.get(reference).and_then(evidence_of);
     let all: Vec<Option<Evidence>> = references.map(find_evidence).collect();

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compact_str::CompactString;
 
-use super::problem::shown;
+use super::problem::printable_key;
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::names::{MAX_ITEM_KEY, is_item_key};
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::{KeySource, SecretEntries, SecretValue};
 
 /// The maximum number of items from all secrets of a run. Each is sealed, however short it is.
@@ -34,19 +34,19 @@ pub(super) struct ExpandedItem<'f> {
 pub(super) fn expand<'f>(
     source: &KeySource,
     entries: &'f SecretEntries,
-    taken: &mut BTreeMap<CompactString, Supplier>,
+    taken: &mut BTreeMap<CompactString, ItemSource>,
 ) -> Result<Vec<ExpandedItem<'f>>, Vec<ExpandError>> {
     let reference = || source.reference.clone();
     let mut errors: Vec<ExpandError> = source
         .include
         .unmatched(entries.iter().map(|(key, _)| key))
-        .map(|pattern| ExpandError::NoMatch { reference: reference(), pattern: shown(pattern) })
+        .map(|pattern| ExpandError::NoMatch { reference: reference(), pattern: printable_key(pattern) })
         .collect();
     let mut items = Vec::new();
-    for (key, value) in entries.iter().filter(|(key, _)| source.takes(key)) {
+    for (key, value) in entries.iter().filter(|(key, _)| source.selects(key)) {
         let item_key = CompactString::from(format!("{}{key}", source.prefix));
         if !is_item_key(&item_key) {
-            errors.push(ExpandError::Key { reference: reference(), key: shown(&item_key) });
+            errors.push(ExpandError::Key { reference: reference(), key: printable_key(&item_key) });
         } else if let Some(other) = taken.get(&item_key) {
             errors.push(ExpandError::Twice {
                 reference: reference(),
@@ -54,7 +54,7 @@ pub(super) fn expand<'f>(
                 other: other.clone(),
             });
         } else {
-            taken.insert(item_key.clone(), Supplier::Secret(source.reference.clone()));
+            taken.insert(item_key.clone(), ItemSource::Secret(source.reference.clone()));
             items.push(ExpandedItem { key: item_key, source_key: key, value });
         }
     }
@@ -66,40 +66,40 @@ pub(super) fn expand<'f>(
 
 /// The source of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Supplier {
+pub(super) enum ItemSource {
     /// An entry of `data` or `stringData`.
     Entry,
     /// A secret whose keys are all taken.
-    Secret(Reference),
+    Secret(SecretReference),
 }
 
 /// Returns the items that a Secret defines itself.
 pub(super) fn own_items<'a>(
     keys: impl Iterator<Item = &'a CompactString>,
-) -> BTreeMap<CompactString, Supplier> {
+) -> BTreeMap<CompactString, ItemSource> {
     let keys: BTreeSet<&CompactString> = keys.collect();
-    keys.into_iter().map(|key| (key.clone(), Supplier::Entry)).collect()
+    keys.into_iter().map(|key| (key.clone(), ItemSource::Entry)).collect()
 }
 
 /// A reason why the keys of a secret cannot become items.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ExpandError {
     #[error("`{reference}` has a key that is not a valid item key: `{key}`")]
-    Key { reference: Reference, key: String },
+    Key { reference: SecretReference, key: String },
     #[error("`include` has `{pattern}`, which matches no key of `{reference}`")]
-    NoMatch { reference: Reference, pattern: String },
+    NoMatch { reference: SecretReference, pattern: String },
     #[error("`{reference}` has no matching key, so the Secret would be empty")]
-    Nothing { reference: Reference },
+    Nothing { reference: SecretReference },
     #[error("secrets of this run become more than {MAX_ITEMS} items")]
     TooMany,
     #[error("item `{key}` comes from `{reference}` and {}", describe_supplier(.other))]
-    Twice { reference: Reference, key: String, other: Supplier },
+    Twice { reference: SecretReference, key: String, other: ItemSource },
 }
 
-fn describe_supplier(supplier: &Supplier) -> String {
+fn describe_supplier(supplier: &ItemSource) -> String {
     match supplier {
-        Supplier::Entry => "is also defined in the Secret".to_owned(),
-        Supplier::Secret(reference) => format!("from `{reference}`"),
+        ItemSource::Entry => "is also defined in the Secret".to_owned(),
+        ItemSource::Secret(reference) => format!("from `{reference}`"),
     }
 }
 

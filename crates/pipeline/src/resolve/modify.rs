@@ -27,26 +27,26 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// A modifier that could not be applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ModifierError {
     pub(super) modifier: &'static str,
-    pub(super) why: &'static str,
+    pub(super) reason: &'static str,
 }
 
 /// A reason why a value is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoValue {
+pub(super) enum MissingValue {
     /// The reference was not found.
     NotFound,
     /// A modifier selected nothing.
-    Nothing(Refusal),
+    Nothing(ModifierError),
 }
 
 /// The modified value, or the reason why it is missing; an error if a modifier cannot be applied.
-type ModifyResult = Result<Result<SecretValue, NoValue>, Refusal>;
+type ModifyResult = Result<Result<SecretValue, MissingValue>, ModifierError>;
 
 /// Applies modifiers to a value. Without a value, only `default` can provide one.
 pub(super) fn apply(fetched: Option<&SecretValue>, modifiers: &Modifiers) -> ModifyResult {
-    let mut state = fetched.cloned().ok_or(NoValue::NotFound);
+    let mut state = fetched.cloned().ok_or(MissingValue::NotFound);
     for decoder in &modifiers.decoders {
         let Ok(value) = state else { break };
         state = check_size(decoder.name(), decode(&value, decoder)?)?;
@@ -60,15 +60,15 @@ pub(super) fn apply(fetched: Option<&SecretValue>, modifiers: &Modifiers) -> Mod
     }
 }
 
-fn check_size(modifier: &'static str, state: Result<SecretValue, NoValue>) -> ModifyResult {
+fn check_size(modifier: &'static str, state: Result<SecretValue, MissingValue>) -> ModifyResult {
     if state.as_ref().is_ok_and(|value| value.len() > MAX_BYTES) {
-        return Err(Refusal { modifier, why: "the result is too large" });
+        return Err(ModifierError { modifier, reason: "the result is too large" });
     }
     Ok(state)
 }
 
 fn decode(value: &SecretValue, decoder: &Decoder) -> ModifyResult {
-    let refuse = |why| Refusal { modifier: decoder.name(), why };
+    let refuse = |why| ModifierError { modifier: decoder.name(), reason: why };
     let bytes = value.expose();
     let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
     let changed = match decoder {
@@ -80,14 +80,14 @@ fn decode(value: &SecretValue, decoder: &Decoder) -> ModifyResult {
         Decoder::Trim => trim(bytes).to_vec(),
         Decoder::YamlParse => match yaml_parse::to_json(text()?).map_err(refuse)? {
             Some(json) => json.as_bytes().to_vec(),
-            None => return Ok(Err(NoValue::Nothing(refuse("the document is null")))),
+            None => return Ok(Err(MissingValue::Nothing(refuse("the document is null")))),
         },
     };
     Ok(Ok(SecretValue::new(changed)))
 }
 
 fn encode(value: &SecretValue, encoder: &Encoder) -> ModifyResult {
-    let refuse = |why| Refusal { modifier: encoder.name(), why };
+    let refuse = |why| ModifierError { modifier: encoder.name(), reason: why };
     let bytes = value.expose();
     let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
     let changed = match encoder {
@@ -118,12 +118,12 @@ fn encode(value: &SecretValue, encoder: &Encoder) -> ModifyResult {
 
 /// Converts the result of a `jsonPath`, with a reason if the document has no value for it.
 fn convert_selection(result: Result<Zeroizing<String>, SelectError>, modifier: &'static str) -> ModifyResult {
-    let refuse = |why| Refusal { modifier, why };
+    let refuse = |why| ModifierError { modifier, reason: why };
     match result {
         Ok(mut selected) => Ok(Ok(SecretValue::new(std::mem::take(&mut *selected).into_bytes()))),
         Err(SelectError::Ambiguous) => Err(refuse("an object has a duplicate key")),
         Err(SelectError::Missing) => {
-            Ok(Err(NoValue::Nothing(refuse("the path does not exist in the document"))))
+            Ok(Err(MissingValue::Nothing(refuse("the path does not exist in the document"))))
         }
         Err(SelectError::NotJson) => Err(refuse("the value is not JSON")),
     }

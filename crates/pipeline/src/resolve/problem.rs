@@ -3,16 +3,16 @@
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::Origin;
 use sealwave_providers::ProviderError;
-use sealwave_secrets::placeholder::{GrammarError, LookAlikeKind, Reference, list};
+use sealwave_secrets::placeholder::{GrammarError, LookAlikeKind, SecretReference, quoted_list};
 
 /// The places that use a reference.
 #[derive(Clone, Copy)]
-pub(super) struct Places {
+pub(super) struct ReferencePlaces {
     first: Origin,
     count: usize,
 }
 
-impl Places {
+impl ReferencePlaces {
     pub(super) const fn new(first: Origin) -> Self {
         Self { first, count: 1 }
     }
@@ -46,7 +46,7 @@ pub(super) enum ResolveError {
     #[error("object is encrypted by SOPS")]
     EncryptedObject,
     #[error("reference `{reference}` {error}{}", and_others(*.others))]
-    Failed { reference: Reference, error: ProviderError, others: usize },
+    Failed { reference: SecretReference, error: ProviderError, others: usize },
     #[error("placeholder `<…>` is outside of a Secret's data, in {object}")]
     GenericOutside { object: String },
     #[error("item `{key}`: {error}{}", in_value(*.at))]
@@ -57,13 +57,13 @@ pub(super) enum ResolveError {
     #[error("item `{key}` {kind}{}", in_value(*.at))]
     LookAlike { key: String, kind: LookAlikeKind, at: Option<(usize, usize)> },
     #[error("item `{key}`: modifier `{modifier}` of `{reference}` cannot be applied: {why}")]
-    Modifier { key: String, reference: Reference, modifier: &'static str, why: &'static str },
+    Modifier { key: String, reference: SecretReference, modifier: &'static str, why: &'static str },
     #[error("`<path:…>` is used, but the app does not set a default provider")]
     NoDefaultProvider,
     #[error("placeholder of provider `{provider}` is outside of a Secret's data, in {object}")]
     Outside { provider: String, object: String },
     #[error("path of reference `{reference}` has a segment `..`")]
-    PathClimbs { reference: Reference },
+    PathClimbs { reference: SecretReference },
     #[error("`{field}` of a Secret is of type {got}, not object")]
     SectionType { field: &'static str, got: &'static str },
     #[error("item `{key}` is larger than {limit} bytes after its placeholders are resolved")]
@@ -143,7 +143,7 @@ impl Explain for ResolveError {
 fn unknown_hint(known: &[String], is_default: bool) -> String {
     let known = match known {
         [] => "the operator file has no providers".to_owned(),
-        names => format!("providers are {}", list(names)),
+        names => format!("providers are {}", quoted_list(names)),
     };
     if is_default {
         format!("{known}; `provider` in sealwave.yaml sets the default")
@@ -153,7 +153,11 @@ fn unknown_hint(known: &[String], is_default: bool) -> String {
 }
 
 /// Returns the problem of a reference that was not fetched, at its first place.
-pub(super) fn failed(reference: &Reference, error: &ProviderError, places: &Places) -> Problem {
+pub(super) fn fetch_problem(
+    reference: &SecretReference,
+    error: &ProviderError,
+    places: &ReferencePlaces,
+) -> Problem {
     let error =
         ResolveError::Failed { reference: reference.clone(), error: error.clone(), others: places.others() };
     Problem::at(places.first(), &error)
@@ -182,6 +186,6 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// Returns a key for messages: shortened, with control characters escaped.
-pub(super) fn shown(key: &str) -> String {
+pub(super) fn printable_key(key: &str) -> String {
     key.chars().take(80).flat_map(char::escape_debug).collect()
 }

@@ -6,15 +6,22 @@
 //! unchanged. If an object names a path for argocd-vault-plugin's `<key>`, such placeholders count as well, since that
 //! tool would have replaced them.
 
-use super::Names;
-use super::problem::{ResolveError, place_in, shown};
+use super::ProviderResolver;
+use super::problem::{ResolveError, place_in, printable_key};
 use crate::render::MAX_PROBLEMS;
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Manifest, ObjectId, Origin, Value};
-use sealwave_secrets::placeholder::{DEFAULT_PROVIDER, PROVIDER_KINDS, provider_name, suspects};
+use sealwave_core::document::{Manifest, NodeValue, ObjectId, Origin};
+use sealwave_secrets::placeholder::{
+    DEFAULT_PROVIDER, PROVIDER_KINDS, provider_name, suspected_placeholders,
+};
 
 /// Reports placeholders in a tree, one per string, and unescapes doubled brackets.
-pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, generic: bool, problems: &mut Vec<Problem>) {
+pub(super) fn scan(
+    object: &mut Manifest,
+    names: &ProviderResolver<'_>,
+    generic: bool,
+    problems: &mut Vec<Problem>,
+) {
     // An explicit stack, since the author controls the depth of the tree.
     let id = object.id();
     let scanner = ObjectScanner { id: &id, names, generic };
@@ -25,15 +32,15 @@ pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, generic: bool, prob
         }
         let origin = node.origin;
         match &mut node.value {
-            Value::Bool(_) | Value::Null | Value::Number(_) => {}
-            Value::Mapping(mapping) => {
+            NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => {}
+            NodeValue::Mapping(mapping) => {
                 for entry in mapping.entries_mut() {
                     scanner.check(&entry.key, entry.key_origin, problems);
                     stack.push(&mut entry.value);
                 }
             }
-            Value::Sequence(items) => stack.extend(items),
-            Value::String(text) => {
+            NodeValue::Sequence(items) => stack.extend(items),
+            NodeValue::String(text) => {
                 if let Some(unescaped) = scanner.check(text, origin, problems) {
                     *text = unescaped.into();
                 }
@@ -45,7 +52,7 @@ pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, generic: bool, prob
 /// A scanner for the strings of one object.
 struct ObjectScanner<'a> {
     id: &'a ObjectId,
-    names: &'a Names<'a>,
+    names: &'a ProviderResolver<'a>,
     generic: bool,
 }
 
@@ -55,7 +62,7 @@ impl ObjectScanner<'_> {
         memchr::memchr(b'<', text.as_bytes())?;
         let mut unescaped = String::new();
         let mut copied = 0;
-        for brackets in suspects(text, self.generic, |name| self.names.is_suspect(name)) {
+        for brackets in suspected_placeholders(text, self.generic, |name| self.names.is_suspect(name)) {
             if brackets.len() % 2 == 1 {
                 let at = place_in(origin, text, brackets.end - 1)
                     .map_or(origin, |at| Origin { width: width_of(&text[brackets.end - 1..]), ..at });
@@ -71,7 +78,7 @@ impl ObjectScanner<'_> {
     fn error(&self, rest: &str) -> ResolveError {
         let object = self.id.to_string();
         match provider_name(rest).filter(|name| self.names.is_suspect(name)) {
-            Some(provider) => ResolveError::Outside { provider: shown(provider), object },
+            Some(provider) => ResolveError::Outside { provider: printable_key(provider), object },
             None => ResolveError::GenericOutside { object },
         }
     }
@@ -83,7 +90,7 @@ fn width_of(text: &str) -> u32 {
     whole.map_or(0, |whole| u32::try_from(whole.chars().count()).unwrap_or(u32::MAX))
 }
 
-impl Names<'_> {
+impl ProviderResolver<'_> {
     /// Reports whether a placeholder with this name would refer to something: to one of the operator's providers if
     /// they are known, otherwise to any kind of provider.
     fn is_suspect(&self, name: &str) -> bool {

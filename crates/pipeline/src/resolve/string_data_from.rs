@@ -13,14 +13,14 @@
 //! The annotation is removed from every object, since nothing reads it in the cluster. It applies to Secrets only, and
 //! a similar name is an error: otherwise the Secret would lack its items without a report.
 
-use super::compat::take;
-use super::problem::shown;
-use sealwave_core::diagnostic::{At, Explain, Note, Problem};
-use sealwave_core::document::{Entry, Manifest, Node, Origin, Sources, Value};
+use super::compat::take_annotations;
+use super::problem::printable_key;
+use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemPlace};
+use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin, Sources};
 use sealwave_core::names::{self, MAX_ITEM_KEY, is_item_key};
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 use sealwave_core::yaml::{self, Limits};
-use sealwave_secrets::placeholder::{Part, Reference, Text, list};
+use sealwave_secrets::placeholder::{PlaceholderText, SecretReference, TextPart, quoted_list};
 use sealwave_secrets::values::{KeyPatterns, KeySource};
 
 /// The maximum size of the annotation's value in bytes.
@@ -46,14 +46,14 @@ const BOUNDS: Limits = Limits {
 };
 
 /// Removes the annotation from an object and returns the secrets that it names.
-pub(super) fn sources(
+pub(super) fn take_key_sources(
     object: &mut Manifest,
     patterns_left: &mut usize,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Vec<KeySource> {
     report_misplaced(object, notes, problems);
-    let taken = take(object, |entry| entry.key == names::STRING_DATA_FROM);
+    let taken = take_annotations(object, |entry| entry.key == names::STRING_DATA_FROM);
     let Some(entry) = taken.into_iter().next() else { return Vec::new() };
     if !object.is_secret() {
         problems.push(Problem::at(entry.key_origin, &AnnotationError::NotASecret(object.id().to_string())));
@@ -71,14 +71,14 @@ fn report_misplaced(object: &Manifest, notes: &mut Vec<Note>, problems: &mut Vec
     let annotations = object.annotations().map_or(&[][..], |all| all.entries());
     if object.is_secret() {
         let unread = annotations.iter().filter(|entry| is_unread(&entry.key)).map(|entry| {
-            Note::warning(Problem::at(entry.key_origin, &AnnotationError::Unread(shown(&entry.key))))
+            Note::warning(Problem::at(entry.key_origin, &AnnotationError::Unread(printable_key(&entry.key))))
         });
         notes.extend(unread);
     }
     let errors = annotations.iter().filter_map(|entry| {
         Some((
             entry.key_origin,
-            AnnotationError::Misspelled(shown(&entry.key), similar_annotation(&entry.key)?),
+            AnnotationError::Misspelled(printable_key(&entry.key), similar_annotation(&entry.key)?),
         ))
     });
     let label = object.labels().and_then(|labels| labels.entry(names::STRING_DATA_FROM));
@@ -99,7 +99,7 @@ fn similar_annotation(name: &str) -> Option<&'static str> {
     let own = normalize(own);
     let known = READ.map(|known| normalize(known.rsplit('/').next().unwrap_or_default()));
     let found = known.iter().position(|known| *known == own).or_else(|| {
-        let meant = closest(&own, known.iter().map(String::as_str))?;
+        let meant = closest_name(&own, known.iter().map(String::as_str))?;
         known.iter().position(|known| known == meant)
     });
     found.and_then(|index| READ.get(index).copied())
@@ -125,7 +125,7 @@ fn parse(value: &Node, left_in_all: &mut usize) -> Result<Vec<KeySource>, Annota
         return Err(AnnotationError::Empty);
     };
     let entries = match &root.value {
-        Value::Sequence(items) => items.as_slice(),
+        NodeValue::Sequence(items) => items.as_slice(),
         _ => std::slice::from_ref(&root),
     };
     if entries.is_empty() {
@@ -144,7 +144,7 @@ fn read(text: &str) -> Result<Vec<Node>, AnnotationError> {
     let text = format!("---\n{text}");
     yaml::read(text.as_bytes(), Sources::default().add(""), &BOUNDS).map_err(|failure| {
         AnnotationError::Yaml(failure.problems().iter().find_map(|problem| match problem.at {
-            At::Origin(origin) => origin.line.checked_sub(1),
+            ProblemPlace::Origin(origin) => origin.line.checked_sub(1),
             _ => None,
         }))
     })
@@ -167,19 +167,19 @@ impl PatternBudget<'_> {
 
 fn source(entry: &Node, origin: Origin, left: &mut PatternBudget<'_>) -> Result<KeySource, AnnotationError> {
     let fields = match &entry.value {
-        Value::String(text) => return with_reference(text, origin),
-        Value::Mapping(mapping) => mapping,
+        NodeValue::String(text) => return with_reference(text, origin),
+        NodeValue::Mapping(mapping) => mapping,
         _ => return Err(AnnotationError::EntryType(entry.type_name())),
     };
     let from = fields.get("from").ok_or(AnnotationError::NoFrom)?;
     let mut source = with_reference(from.as_str().ok_or(AnnotationError::FieldType("from"))?, origin)?;
-    for Entry { key, value, .. } in fields.entries() {
+    for MappingEntry { key, value, .. } in fields.entries() {
         match key.as_str() {
             "from" => {}
             "include" => source.include = patterns("include", value, left)?,
             "exclude" => source.exclude = patterns("exclude", value, left)?,
             "prefix" => source.prefix = prefix(value)?,
-            other => return Err(AnnotationError::UnknownField(shown(other))),
+            other => return Err(AnnotationError::UnknownField(printable_key(other))),
         }
     }
     Ok(source)
@@ -187,9 +187,11 @@ fn source(entry: &Node, origin: Origin, left: &mut PatternBudget<'_>) -> Result<
 
 /// Creates the source for one placeholder, taking all keys.
 fn with_reference(text: &str, origin: Origin) -> Result<KeySource, AnnotationError> {
-    let parsed =
-        Text::parse(text.trim()).map_err(|error| AnnotationError::Grammar(error.kind.to_string()))?;
-    let [Part::Placeholder(placeholder)] = parsed.parts() else { return Err(AnnotationError::NotAReference) };
+    let parsed = PlaceholderText::parse(text.trim())
+        .map_err(|error| AnnotationError::Grammar(error.kind.to_string()))?;
+    let [TextPart::Placeholder(placeholder)] = parsed.parts() else {
+        return Err(AnnotationError::NotAReference);
+    };
     if placeholder.modifiers.names().next().is_some() {
         return Err(AnnotationError::Modifiers);
     }
@@ -197,7 +199,7 @@ fn with_reference(text: &str, origin: Origin) -> Result<KeySource, AnnotationErr
         return Err(AnnotationError::HasKey(placeholder.reference.to_string()));
     }
     Ok(KeySource {
-        reference: Reference { all_keys: true, ..placeholder.reference.clone() },
+        reference: SecretReference { all_keys: true, ..placeholder.reference.clone() },
         origin,
         include: KeyPatterns::default(),
         exclude: KeyPatterns::default(),
@@ -211,21 +213,22 @@ fn patterns(
     left: &mut PatternBudget<'_>,
 ) -> Result<KeyPatterns, AnnotationError> {
     let items = match &value.value {
-        Value::Sequence(items) if !items.is_empty() => items.as_slice(),
-        Value::String(_) => std::slice::from_ref(value),
+        NodeValue::Sequence(items) if !items.is_empty() => items.as_slice(),
+        NodeValue::String(_) => std::slice::from_ref(value),
         _ => return Err(AnnotationError::FieldType(field)),
     };
     left.take(items.len())?;
     let texts: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
     let texts = texts.ok_or(AnnotationError::FieldType(field))?;
-    KeyPatterns::new(texts).map_err(|pattern| AnnotationError::Pattern { field, pattern: shown(&pattern) })
+    KeyPatterns::new(texts)
+        .map_err(|pattern| AnnotationError::Pattern { field, pattern: printable_key(&pattern) })
 }
 
 fn prefix(value: &Node) -> Result<String, AnnotationError> {
     let text = value.as_str().ok_or(AnnotationError::FieldType("prefix"))?;
     // The prefix must be a valid start of a key.
     if !is_item_key(&format!("{text}k")) {
-        return Err(AnnotationError::Prefix(shown(text)));
+        return Err(AnnotationError::Prefix(printable_key(text)));
     }
     Ok(text.to_owned())
 }
@@ -309,12 +312,12 @@ impl Explain for AnnotationError {
             Self::TooManyInAll => "take all keys if that is acceptable, or split the app",
             Self::TooLarge { .. } => "split the Secret, or name the keys in `stringData`",
             Self::Unread(_) => {
-                return Some(format!("sealwave reads the annotations {}", list(&READ)));
+                return Some(format!("sealwave reads the annotations {}", quoted_list(&READ)));
             }
             Self::UnknownField(field) => {
-                return Some(match closest(field, FIELDS) {
+                return Some(match closest_name(field, FIELDS) {
                     Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("known fields are {}", list(&FIELDS)),
+                    None => format!("known fields are {}", quoted_list(&FIELDS)),
                 });
             }
             Self::Yaml(_) => "put patterns that start with `*` in quotes, as in `include: [\"*_KEY\"]`",

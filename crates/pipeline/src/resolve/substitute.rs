@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::collect::{Content, Pending, PendingItem};
-use super::expand::{self, ExpandError, Supplier};
-use super::modify::{self, NoValue, Refusal};
-use super::problem::{self, Places, ResolveError, shown};
+use super::collect::{ItemContent, PendingItem, PendingObject};
+use super::expand::{self, ExpandError, ItemSource};
+use super::modify::{self, MissingValue, ModifierError};
+use super::problem::{self, ReferencePlaces, ResolveError, printable_key};
 use super::{ResolvedItem, ResolvedObject, ResolvedSecret};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_providers::{FetchResult, ProviderError};
-use sealwave_secrets::placeholder::{Modifiers, Part, Placeholder, Reference, Text};
+use sealwave_secrets::placeholder::{Modifiers, Placeholder, PlaceholderText, SecretReference, TextPart};
 use sealwave_secrets::values::{KeySource, SecretBuffer, SecretValue};
 
 /// Kubernetes' limit for a whole Secret; an item cannot be larger.
@@ -22,8 +22,8 @@ const MAX_IN_ALL: usize = 64 << 20;
 
 /// Substitutes the values. If a problem is reported, the result is incomplete.
 pub(super) fn substitute(
-    objects: Vec<Pending>,
-    fetched: &BTreeMap<&Reference, FetchResult>,
+    objects: Vec<PendingObject>,
+    fetched: &BTreeMap<&SecretReference, FetchResult>,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Vec<ResolvedObject> {
@@ -41,11 +41,11 @@ pub(super) const fn is_missing(error: &ProviderError) -> bool {
 }
 
 struct Substitution<'a> {
-    fetched: &'a BTreeMap<&'a Reference, FetchResult>,
+    fetched: &'a BTreeMap<&'a SecretReference, FetchResult>,
     notes: &'a mut Vec<Note>,
     problems: &'a mut Vec<Problem>,
     /// References that were not found and have no `default`.
-    missing: BTreeMap<Reference, Places>,
+    missing: BTreeMap<SecretReference, ReferencePlaces>,
     /// The remaining bytes of the run; `None` after the limit was reported.
     left: Option<usize>,
     /// The remaining number of items from secrets; `None` after the limit was reported.
@@ -53,10 +53,10 @@ struct Substitution<'a> {
 }
 
 impl Substitution<'_> {
-    fn object(&mut self, object: Pending) -> ResolvedObject {
+    fn object(&mut self, object: PendingObject) -> ResolvedObject {
         match object {
-            Pending::Plain(_) | Pending::Referred(..) => super::withheld(object),
-            Pending::Secret(manifest, items) => {
+            PendingObject::Plain(_) | PendingObject::Referred(..) => super::without_value(object),
+            PendingObject::Secret(manifest, items) => {
                 let items = self.items(items);
                 // All items were left out, so the Secret is treated as one without items.
                 if items.is_empty() {
@@ -69,13 +69,13 @@ impl Substitution<'_> {
 
     /// Returns the items of a Secret in the order of their keys, including those from all keys of secrets.
     fn items(&mut self, pending: Vec<PendingItem>) -> Vec<ResolvedItem> {
-        let is_own = |item: &&PendingItem| !matches!(item.content, Content::AllKeys(_));
+        let is_own = |item: &&PendingItem| !matches!(item.content, ItemContent::AllKeys(_));
         let mut taken = expand::own_items(pending.iter().filter(is_own).map(|item| &item.key));
         let mut items = Vec::with_capacity(pending.len());
         for item in pending {
             match &item.content {
-                Content::AllKeys(source) => items.extend(self.all_keys(source, &mut taken)),
-                Content::Bytes | Content::Text(_) => items.extend(self.item(item)),
+                ItemContent::AllKeys(source) => items.extend(self.all_keys(source, &mut taken)),
+                ItemContent::Bytes | ItemContent::Text(_) => items.extend(self.item(item)),
             }
         }
         items.sort_by(|a, b| a.key.cmp(&b.key));
@@ -87,7 +87,7 @@ impl Substitution<'_> {
     fn all_keys(
         &mut self,
         source: &KeySource,
-        taken: &mut BTreeMap<CompactString, Supplier>,
+        taken: &mut BTreeMap<CompactString, ItemSource>,
     ) -> Vec<ResolvedItem> {
         // A missing entry was refused.
         let Some(answer) = self.fetched.get(&source.reference) else { return Vec::new() };
@@ -96,8 +96,11 @@ impl Substitution<'_> {
             Err(error) => {
                 // Other errors were reported.
                 if is_missing(error) {
-                    let places = Places::new(source.origin);
-                    self.missing.entry(source.reference.clone()).and_modify(Places::add).or_insert(places);
+                    let places = ReferencePlaces::new(source.origin);
+                    self.missing
+                        .entry(source.reference.clone())
+                        .and_modify(ReferencePlaces::add)
+                        .or_insert(places);
                 }
                 return Vec::new();
             }
@@ -122,14 +125,17 @@ impl Substitution<'_> {
             key,
             origin: source.origin,
             unresolved: SecretValue::new(source.unresolved(source_key)),
-            content: Content::Text(Text::of(placeholder.clone())),
+            content: ItemContent::Text(PlaceholderText::from_placeholder(placeholder.clone())),
             is_optional: false,
         };
         let mut items = Vec::with_capacity(expanded.len());
         for one in expanded {
             let item = new_item(one.key, one.source_key);
             if one.value.len() > MAX_ITEM {
-                self.problem(&item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
+                self.problem(
+                    &item,
+                    &ResolveError::TooLarge { key: printable_key(&item.key), limit: MAX_ITEM },
+                );
             } else {
                 items.extend(self.with_value(item, one.value.clone()));
             }
@@ -139,9 +145,9 @@ impl Substitution<'_> {
 
     fn item(&mut self, item: PendingItem) -> Option<ResolvedItem> {
         let value = match &item.content {
-            Content::AllKeys(_) => None,
-            Content::Bytes => Some(item.unresolved.clone()),
-            Content::Text(text) => self.text(text, &item),
+            ItemContent::AllKeys(_) => None,
+            ItemContent::Bytes => Some(item.unresolved.clone()),
+            ItemContent::Text(text) => self.text(text, &item),
         }?;
         self.with_value(item, value)
     }
@@ -153,20 +159,23 @@ impl Substitution<'_> {
             self.problem(&item, &ResolveError::TooLargeInAll { limit: MAX_IN_ALL });
             return None;
         }
-        Some(item.known(value, self.fetched))
+        Some(item.with_value(value, self.fetched))
     }
 
-    fn text(&mut self, text: &Text, item: &PendingItem) -> Option<SecretValue> {
+    fn text(&mut self, text: &PlaceholderText, item: &PendingItem) -> Option<SecretValue> {
         let mut value = SecretBuffer::default();
         let mut complete = true;
         for part in text.parts() {
             let added = match part {
-                Part::Literal(literal) => Some(SecretValue::new(literal.as_bytes().to_vec())),
-                Part::Placeholder(placeholder) => self.placeholder(placeholder, item),
+                TextPart::Literal(literal) => Some(SecretValue::new(literal.as_bytes().to_vec())),
+                TextPart::Placeholder(placeholder) => self.placeholder(placeholder, item),
             };
             match added {
                 Some(added) if value.len() + added.len() > MAX_ITEM => {
-                    self.problem(item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
+                    self.problem(
+                        item,
+                        &ResolveError::TooLarge { key: printable_key(&item.key), limit: MAX_ITEM },
+                    );
                     return None;
                 }
                 Some(added) => value.push(added.expose()),
@@ -186,34 +195,38 @@ impl Substitution<'_> {
         };
         match modify::apply(fetched, &placeholder.modifiers) {
             Ok(Ok(value)) => return Some(value),
-            Ok(Err(NoValue::NotFound)) if item.is_optional => {
-                let note = OmittedItem { key: shown(&item.key), reference: reference.clone() };
-                self.notes.push(Note::remark(Problem::at(item.origin, &note)));
+            Ok(Err(MissingValue::NotFound)) if item.is_optional => {
+                let note = OmittedItem { key: printable_key(&item.key), reference: reference.clone() };
+                self.notes.push(Note::info(Problem::at(item.origin, &note)));
             }
-            Ok(Err(NoValue::NotFound)) => match self.missing.get_mut(reference) {
+            Ok(Err(MissingValue::NotFound)) => match self.missing.get_mut(reference) {
                 Some(places) => places.add(),
                 None => {
-                    self.missing.insert(reference.clone(), Places::new(item.origin));
+                    self.missing.insert(reference.clone(), ReferencePlaces::new(item.origin));
                 }
             },
-            Ok(Err(NoValue::Nothing(refusal))) | Err(refusal) => {
+            Ok(Err(MissingValue::Nothing(refusal))) | Err(refusal) => {
                 self.report_refusal(item, reference, refusal)
             }
         }
         None
     }
 
-    fn report_refusal(&mut self, item: &PendingItem, reference: &Reference, refusal: Refusal) {
-        let Refusal { modifier, why } = refusal;
-        let error =
-            ResolveError::Modifier { key: shown(&item.key), reference: reference.clone(), modifier, why };
+    fn report_refusal(&mut self, item: &PendingItem, reference: &SecretReference, refusal: ModifierError) {
+        let ModifierError { modifier, reason: why } = refusal;
+        let error = ResolveError::Modifier {
+            key: printable_key(&item.key),
+            reference: reference.clone(),
+            modifier,
+            why,
+        };
         self.problem(item, &error);
     }
 
     fn report_missing(&mut self) {
         for (reference, places) in &self.missing {
             if let Some(Err(error)) = self.fetched.get(reference) {
-                self.problems.push(problem::failed(reference, error, places));
+                self.problems.push(problem::fetch_problem(reference, error, places));
             }
         }
     }
@@ -228,7 +241,7 @@ impl Substitution<'_> {
 #[error("item `{key}` is left out: reference `{reference}` is not found")]
 struct OmittedItem {
     key: String,
-    reference: Reference,
+    reference: SecretReference,
 }
 
 impl Explain for OmittedItem {}

@@ -6,28 +6,28 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::*;
-use sealwave_core::diagnostic::At;
+use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_core::document::{Node, Sources};
-use sealwave_providers::{Evidence, Fetched, Provider, ProviderError};
-use sealwave_secrets::settings::{Backends, ObjectPattern, Operator};
+use sealwave_providers::{Evidence, FetchedValue, Provider, ProviderError};
+use sealwave_secrets::settings::{EnvironmentBackends, ObjectPattern, OperatorConfig};
 
 const CANARY: &str = "c4n4ry";
 
 /// A provider with a few values that counts its calls.
 #[derive(Clone, Default)]
 struct CountingProvider {
-    calls: Arc<Mutex<Vec<Vec<Reference>>>>,
+    calls: Arc<Mutex<Vec<Vec<SecretReference>>>>,
 }
 
 impl Provider for CountingProvider {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+    fn fetch(&self, references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         let asked = references.iter().map(|reference| (*reference).clone()).collect();
         self.calls.lock().expect("not poisoned").push(asked);
         references.iter().map(|reference| answer(reference)).collect()
     }
 }
 
-fn answer(reference: &Reference) -> FetchResult {
+fn answer(reference: &SecretReference) -> FetchResult {
     let value: &[u8] = match reference.path.as_str() {
         "nl" => b"line\n",
         "nul" => b"a\0b",
@@ -71,20 +71,20 @@ fn string_data(text: &str) -> Manifest {
 
 fn run(
     objects: Vec<Manifest>,
-    access: Access<'_>,
-) -> (Result<Resolved, Failure>, Vec<Note>, CountingProvider) {
-    run_as(objects, access, Reading::default())
+    access: AccessPolicy<'_>,
+) -> (Result<ResolvedApp, Failure>, Vec<Note>, CountingProvider) {
+    run_as(objects, access, PlaceholderSettings::default())
 }
 
 fn run_as(
     objects: Vec<Manifest>,
-    access: Access<'_>,
-    reading: Reading<'_>,
-) -> (Result<Resolved, Failure>, Vec<Note>, CountingProvider) {
+    access: AccessPolicy<'_>,
+    reading: PlaceholderSettings<'_>,
+) -> (Result<ResolvedApp, Failure>, Vec<Note>, CountingProvider) {
     let stub = CountingProvider::default();
-    let providers = Providers::default().with("stub", stub.clone()).with("other", stub.clone());
+    let providers = ProviderRegistry::default().with("stub", stub.clone()).with("other", stub.clone());
     let deadline = Instant::now() + Duration::from_secs(30);
-    let supply = Supply::Fetch {
+    let supply = ValueSource::Fetch {
         providers: &providers,
         access,
         cluster: "dev",
@@ -93,19 +93,25 @@ fn run_as(
         deadline,
     };
     let mut notes = Vec::new();
-    let result = resolve(Rendered::for_tests(objects), &supply, reading, &Backends::default(), &mut notes);
+    let result = resolve(
+        RenderedApp::for_tests(objects),
+        &supply,
+        reading,
+        &EnvironmentBackends::default(),
+        &mut notes,
+    );
     (result, notes, stub)
 }
 
 fn resolved(objects: Vec<Manifest>) -> Vec<ResolvedObject> {
-    match run(objects, Access::Unchecked).0 {
+    match run(objects, AccessPolicy::Unchecked).0 {
         Ok(resolved) => resolved.into_objects(),
         Err(failure) => panic!("{failure}"),
     }
 }
 
 fn failure(objects: Vec<Manifest>) -> Failure {
-    run(objects, Access::Unchecked).0.err().expect("a failure")
+    run(objects, AccessPolicy::Unchecked).0.err().expect("a failure")
 }
 
 fn message(manifest: Manifest) -> String {
@@ -247,7 +253,7 @@ fn items_of_wrong_types_are_reported_together() {
 fn string_data_takes_precedence_and_items_are_sorted() {
     let manifest =
         secret(json!({"stringData": {"b": "s", "a": "<stub:u>"}, "data": {"c": "Yw==", "b": "!"}}));
-    let (result, notes, _) = run(vec![manifest.clone()], Access::Unchecked);
+    let (result, notes, _) = run(vec![manifest.clone()], AccessPolicy::Unchecked);
     assert!(result.is_ok() && notes.len() == 1);
     let expected =
         [("a", &b"v-u"[..]), ("b", b"s"), ("c", b"c")].map(|(key, value)| (key.to_owned(), value.to_vec()));
@@ -311,7 +317,7 @@ fn deep_trees_do_not_overflow() {
     let origin = Origin::whole(Sources::default().add("a.yaml"));
     let mut deep = Node::string("<stub:u#v>", origin);
     for _ in 0..2_000 {
-        deep = Node::new(sealwave_core::document::Value::Sequence(vec![deep]), origin);
+        deep = Node::new(sealwave_core::document::NodeValue::Sequence(vec![deep]), origin);
     }
     let mut manifest = object(&json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}}));
     manifest.root_mut().as_mapping_mut().expect("a mapping").insert("spec", origin, deep);
@@ -327,21 +333,21 @@ fn unknown_providers_and_paths_with_parent_segments_are_errors() {
         Some(true)
     );
     assert!(message(string_data("<stub:a/../b>")).contains("segment `..`"));
-    let providers = Providers::default();
+    let providers = ProviderRegistry::default();
     let deadline = Instant::now();
-    let supply = Supply::Fetch {
+    let supply = ValueSource::Fetch {
         providers: &providers,
-        access: Access::Unchecked,
+        access: AccessPolicy::Unchecked,
         cluster: "dev",
         default_provider: None,
         audit: None,
         deadline,
     };
     let result = resolve(
-        Rendered::for_tests(vec![string_data("<path:a>")]),
+        RenderedApp::for_tests(vec![string_data("<path:a>")]),
         &supply,
-        Reading::default(),
-        &Backends::default(),
+        PlaceholderSettings::default(),
+        &EnvironmentBackends::default(),
         &mut Vec::new(),
     );
     assert!(result.err().expect("an error").to_string().contains("does not set a default provider"));
@@ -349,17 +355,17 @@ fn unknown_providers_and_paths_with_parent_segments_are_errors() {
 
 /// Returns the policy of an operator file with one cluster and these rules.
 fn policy(rules: &str) -> Policy {
-    let operator: Operator = yaml_serde::from_str(&format!(
+    let operator: OperatorConfig = yaml_serde::from_str(&format!(
         "{{apiVersion: sealwave.dev/v1alpha1, kind: Operator, policy: [{rules}], \
           clusters: {{dev: {{certificate: {{file: dev.pem}}}}}}}}"
     ))
     .expect("an operator file");
-    Policy::of(&operator).unwrap_or_else(|failure| panic!("{failure}"))
+    Policy::from_operator(&operator).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Returns an app of project `p` in the namespace `ns`.
-fn subject() -> Subject {
-    Subject { project: "p".into(), namespace: "ns".into(), ..Subject::default() }
+fn subject() -> PolicySubject {
+    PolicySubject { project: "p".into(), namespace: "ns".into(), ..PolicySubject::default() }
 }
 
 #[test]
@@ -369,7 +375,8 @@ fn problems_of_all_passes_are_reported_together_and_each_reference_once() {
         "a": "<stub:none><stub:none><stub:none2>", "b": "<stub:none>", "c": "<other:x>", "d": "<stub:denied>",
         "e": "<stub:x | nope>", "f": 1, "g": "<stub:canary | base64decode>", "h": "<stub:none3 | default x>",
     }}));
-    let (result, _, stub) = run(vec![manifest], Access::Checked { policy: &policy, subject: &subject() });
+    let (result, _, stub) =
+        run(vec![manifest], AccessPolicy::Checked { policy: &policy, subject: &subject() });
     let failure = result.err().expect("a failure");
     let text = failure.to_string();
     assert_eq!(failure.problems().len(), 7, "{text}");
@@ -404,7 +411,7 @@ fn each_reference_is_fetched_once() {
             secret(json!({"stringData": items}))
         })
         .collect();
-    let (result, _, stub) = run(manifests, Access::Unchecked);
+    let (result, _, stub) = run(manifests, AccessPolicy::Unchecked);
     assert!(result.is_ok());
     let calls = stub.calls.lock().expect("not poisoned");
     // Providers run concurrently, so the order of their calls is random.
@@ -416,12 +423,12 @@ fn each_reference_is_fetched_once() {
 fn withholding_fetches_nothing_but_still_checks() {
     let known = BTreeSet::from(["stub".to_owned()]);
     let withhold = |manifest: Manifest, known| {
-        let supply = Supply::Withhold { known, default_provider: Some("stub") };
+        let supply = ValueSource::Withhold { known, default_provider: Some("stub") };
         resolve(
-            Rendered::for_tests(vec![manifest]),
+            RenderedApp::for_tests(vec![manifest]),
             &supply,
-            Reading::default(),
-            &Backends::default(),
+            PlaceholderSettings::default(),
+            &EnvironmentBackends::default(),
             &mut Vec::new(),
         )
     };
@@ -458,7 +465,7 @@ fn errors_point_into_scalars_of_one_line() {
         *manifest.root_mut().at_mut(&["stringData", "k"]).expect("an item") = Node::string(text, origin);
         let failure = failure(vec![manifest]);
         match &failure.problems()[0].at {
-            At::Origin(origin) => (origin.column, failure.to_string()),
+            ProblemPlace::Origin(origin) => (origin.column, failure.to_string()),
             _ => panic!("no origin"),
         }
     };
@@ -473,13 +480,13 @@ fn errors_point_into_scalars_of_one_line() {
 struct GitProvider(Evidence);
 
 impl Provider for GitProvider {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
-        let answer = |reference: &&Reference| {
+    fn fetch(&self, references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
+        let answer = |reference: &&SecretReference| {
             let evidence = (reference.path != "elsewhere").then_some(self.0);
             if reference.path == "none" {
                 return Err(ProviderError::NotFound { reason: "none".to_owned(), hint: None, evidence });
             }
-            Ok(Fetched { evidence, ..SecretValue::new(b"value".to_vec()).into() })
+            Ok(FetchedValue { evidence, ..SecretValue::new(b"value".to_vec()).into() })
         };
         references.iter().map(answer).collect()
     }
@@ -489,7 +496,7 @@ impl Provider for GitProvider {
 struct WithoutEvidence(GitProvider);
 
 impl Provider for WithoutEvidence {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
+    fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult> {
         self.0.fetch(references, deadline)
     }
 }
@@ -497,19 +504,26 @@ impl Provider for WithoutEvidence {
 #[test]
 fn git_evidence_of_a_value_is_part_of_the_unresolved_text() {
     let unresolved = |text: &str, in_git: &[u8]| {
-        let git = WithoutEvidence(GitProvider(Evidence::of(in_git)));
-        let providers = Providers::default().with("git", git).with("stub", CountingProvider::default());
+        let git = WithoutEvidence(GitProvider(Evidence::from_content(in_git)));
+        let providers =
+            ProviderRegistry::default().with("git", git).with("stub", CountingProvider::default());
         let deadline = Instant::now() + Duration::from_secs(30);
-        let supply = Supply::Fetch {
+        let supply = ValueSource::Fetch {
             providers: &providers,
-            access: Access::Unchecked,
+            access: AccessPolicy::Unchecked,
             cluster: "dev",
             default_provider: None,
             audit: None,
             deadline,
         };
-        let rendered = Rendered::for_tests(vec![string_data(text)]);
-        let result = resolve(rendered, &supply, Reading::default(), &Backends::default(), &mut Vec::new());
+        let rendered = RenderedApp::for_tests(vec![string_data(text)]);
+        let result = resolve(
+            rendered,
+            &supply,
+            PlaceholderSettings::default(),
+            &EnvironmentBackends::default(),
+            &mut Vec::new(),
+        );
         let Ok(resolved) = result else { panic!("{text} is not resolved") };
         let objects = resolved.into_objects();
         let [ResolvedObject::Secret(secret)] = objects.as_slice() else { panic!("a Secret") };
@@ -593,8 +607,8 @@ fn objects_other_than_secrets_can_be_exempt() {
     let patterns = |pattern: &str| vec![ObjectPattern::parse(pattern).expect("a pattern")];
     let run = |manifest: Manifest, pattern: &str| {
         let literals = patterns(pattern);
-        let reading = Reading { literals: &literals, ..Reading::default() };
-        run_as(vec![manifest], Access::Unchecked, reading).0
+        let reading = PlaceholderSettings { literals: &literals, ..PlaceholderSettings::default() };
+        run_as(vec![manifest], AccessPolicy::Unchecked, reading).0
     };
     let map = || annotated("ConfigMap", text, "false");
     for pattern in ["ConfigMap//c", "*/*/*", "Config*//?"] {

@@ -8,12 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use sealwave_core::diagnostic::At;
+use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_core::document::{Origin, Sources};
 use sealwave_core::names;
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::{Certificate, SealKey};
-use sealwave_secrets::settings::Derivation;
+use sealwave_secrets::settings::DerivationVersion;
 use sealwave_secrets::values::SecretValue;
 use sealwave_testkit::{DangerPrivateKey, danger_unseal, skipped};
 
@@ -32,16 +32,20 @@ fn manifest(object: &Json) -> Manifest {
     Manifest::new(Node::from_json(object, origin())).unwrap()
 }
 
-fn sealer(line: &str, certificate: &str, project: &str, epoch: &str) -> Sealing {
-    Sealing::Deterministic(Box::new(Sealer {
+fn sealer(line: &str, certificate: &str, project: &str, epoch: &str) -> SealMode {
+    SealMode::Deterministic(Box::new(Sealer {
         key: SealKey::from_file(line.as_bytes()).unwrap(),
         certificate: Certificate::from_pem(certificate.as_bytes()).unwrap(),
-        owner: Owner { project: project.to_owned(), app: "shop-dev".to_owned(), derivation: Derivation::V1 },
+        owner: SealOwner {
+            project: project.to_owned(),
+            app: "shop-dev".to_owned(),
+            derivation: DerivationVersion::V1,
+        },
         epoch: epoch.to_owned(),
     }))
 }
 
-fn default_sealing() -> Sealing {
+fn default_sealing() -> SealMode {
     sealer(KEY_LINE, RSA2048, "shop", "")
 }
 
@@ -64,8 +68,8 @@ fn literal(key: &str, value: &[u8]) -> ResolvedItem {
     item(key, value, value)
 }
 
-fn reference(path: &str, key: Option<&str>, version: Option<&str>) -> Reference {
-    Reference {
+fn reference(path: &str, key: Option<&str>, version: Option<&str>) -> SecretReference {
+    SecretReference {
         provider: "vault".into(),
         path: path.to_owned(),
         key: key.map(str::to_owned),
@@ -74,7 +78,7 @@ fn reference(path: &str, key: Option<&str>, version: Option<&str>) -> Reference 
     }
 }
 
-fn withheld(key: &str, unresolved: &[u8], references: Vec<Reference>) -> ResolvedItem {
+fn withheld(key: &str, unresolved: &[u8], references: Vec<SecretReference>) -> ResolvedItem {
     ResolvedItem { references, value: ItemValue::Withheld, ..item(key, unresolved, b"") }
 }
 
@@ -84,13 +88,14 @@ fn secret(object: &Json, items: Vec<ResolvedItem>) -> ResolvedObject {
 
 /// Returns settings that seal everything.
 fn settings() -> SealSettings<'static> {
-    static SEALED: std::sync::LazyLock<Backends> = std::sync::LazyLock::new(Backends::default);
+    static SEALED: std::sync::LazyLock<EnvironmentBackends> =
+        std::sync::LazyLock::new(EnvironmentBackends::default);
     SealSettings { backends: &SEALED, workloads: &[], today: Date::new(2026, 1, 1).ok() }
 }
 
-fn seal_one(object: &Json, items: Vec<ResolvedItem>, sealing: &Sealing) -> Result<Sealed, Failure> {
+fn seal_one(object: &Json, items: Vec<ResolvedItem>, sealing: &SealMode) -> Result<SealedApp, Failure> {
     seal(
-        Resolved::for_tests(vec![secret(object, items)]),
+        ResolvedApp::for_tests(vec![secret(object, items)]),
         sealing,
         &settings(),
         &checksums(),
@@ -108,21 +113,21 @@ fn plain_secret(name: &str) -> Json {
 
 fn messages(object: &Json, items: Vec<ResolvedItem>) -> Vec<String> {
     let failure = seal_one(object, items, &default_sealing()).err().unwrap();
-    assert!(failure.problems().iter().all(|problem| problem.at != At::Nowhere));
+    assert!(failure.problems().iter().all(|problem| problem.at != ProblemPlace::Unknown));
     failure.problems().iter().map(|problem| problem.message.clone()).collect()
 }
 
 fn open_item(sealed: &Json, key: &str) -> Vec<u8> {
     let annotation = |name: &str| sealed["metadata"]["annotations"][name].as_str();
     let text = |field: &str| sealed["metadata"][field].as_str().unwrap_or("");
-    let label = Scope::from_annotations(annotation).label(text("namespace"), text("name"));
+    let label = SealingScope::from_annotations(annotation).label(text("namespace"), text("name"));
     let private = DangerPrivateKey::from_pem(RSA2048_KEY).unwrap();
     let item = sealed["spec"]["encryptedData"][key].as_str().unwrap();
     danger_unseal(&private, &label, item).unwrap().expose().to_vec()
 }
 
 /// Returns the Secret that kubeseal sealed for `testdata/sealed-secrets/kubeseal`, with its items.
-fn kubeseals_secret(scope: Scope) -> (Json, Vec<ResolvedItem>) {
+fn kubeseals_secret(scope: SealingScope) -> (Json, Vec<ResolvedItem>) {
     let text = include_str!("../../../../testdata/sealed-secrets/kubeseal/in-secret.yaml");
     let mut object: Json = yaml_serde::from_str(text).unwrap();
     if let Some(annotation) = scope.annotation() {
@@ -143,13 +148,16 @@ fn kubeseals_secret(scope: Scope) -> (Json, Vec<ResolvedItem>) {
 #[test]
 fn the_result_equals_kubeseals_except_ciphertext_and_argocd_annotations() {
     for (scope, theirs) in [
-        (Scope::Strict, include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-strict.json")),
         (
-            Scope::NamespaceWide,
+            SealingScope::Strict,
+            include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-strict.json"),
+        ),
+        (
+            SealingScope::NamespaceWide,
             include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-namespace-wide.json"),
         ),
         (
-            Scope::ClusterWide,
+            SealingScope::ClusterWide,
             include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-cluster-wide.json"),
         ),
     ] {
@@ -298,7 +306,7 @@ fn all_problems_that_the_cluster_would_refuse_are_reported_together() {
 
 #[test]
 fn each_scope_requires_the_names_that_it_binds_to() {
-    let object = |scope: Scope, metadata: Json| {
+    let object = |scope: SealingScope, metadata: Json| {
         let mut object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata});
         if let Some(annotation) = scope.annotation() {
             object["metadata"]["annotations"] = json!({ annotation: "true" });
@@ -308,20 +316,20 @@ fn each_scope_requires_the_names_that_it_binds_to() {
     let items = || vec![literal("a", b"1")];
     let (name, generated) = (json!({"name": "db"}), json!({"generateName": "db-", "namespace": "shop"}));
     assert_eq!(
-        messages(&object(Scope::Strict, name.clone()), items()),
+        messages(&object(SealingScope::Strict, name.clone()), items()),
         ["Secret `db` has no namespace, which scope strict needs"]
     );
     assert_eq!(
-        messages(&object(Scope::NamespaceWide, name.clone()), items()),
+        messages(&object(SealingScope::NamespaceWide, name.clone()), items()),
         ["Secret `db` has no namespace, which scope namespace-wide needs"]
     );
     assert_eq!(
-        messages(&object(Scope::Strict, generated.clone()), items()),
+        messages(&object(SealingScope::Strict, generated.clone()), items()),
         ["Secret has no `metadata.name`, which scope strict needs"]
     );
-    let wide = sealed_json(&object(Scope::ClusterWide, name), items());
+    let wide = sealed_json(&object(SealingScope::ClusterWide, name), items());
     assert_eq!(open_item(&wide, "a"), b"1");
-    let generated = sealed_json(&object(Scope::NamespaceWide, generated), items());
+    let generated = sealed_json(&object(SealingScope::NamespaceWide, generated), items());
     assert_eq!(generated["metadata"]["generateName"], "db-");
     assert_eq!(open_item(&generated, "a"), b"1");
 }
@@ -332,7 +340,7 @@ fn two_scopes_cause_a_warning_and_the_widest_applies() {
     object["metadata"]["annotations"] =
         json!({(names::CLUSTER_WIDE): "true", (names::NAMESPACE_WIDE): "true"});
     let mut notes = Vec::new();
-    let resolved = Resolved::for_tests(vec![secret(&object, vec![literal("a", b"1")])]);
+    let resolved = ResolvedApp::for_tests(vec![secret(&object, vec![literal("a", b"1")])]);
     let sealed = seal(resolved, &default_sealing(), &settings(), &checksums(), &mut notes).unwrap();
     assert_eq!(notes.len(), 1);
     let json = sealed.objects()[0].root().to_json();
@@ -354,7 +362,7 @@ fn a_preview_shows_references_and_nothing_of_the_values() {
         ),
         literal("word", b"CANARY"),
     ];
-    let sealed = seal_one(&plain_secret("db"), items, &Sealing::Redacted).unwrap();
+    let sealed = seal_one(&plain_secret("db"), items, &SealMode::Redacted).unwrap();
     let json = sealed.objects()[0].root().to_json();
     assert_eq!(
         json["spec"]["encryptedData"],
@@ -381,9 +389,9 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
     for field in ["data", "stringData"] {
         let mut object = plain_secret("db");
         object[field] = json!({"password": "CANARY"});
-        let resolved = Resolved::for_tests(vec![ResolvedObject::Plain(manifest(&object))]);
+        let resolved = ResolvedApp::for_tests(vec![ResolvedObject::Plain(manifest(&object))]);
         let failure =
-            seal(resolved, &Sealing::Redacted, &settings(), &checksums(), &mut Vec::new()).err().unwrap();
+            seal(resolved, &SealMode::Redacted, &settings(), &checksums(), &mut Vec::new()).err().unwrap();
         assert_eq!(failure.problems().len(), 1);
         assert!(!failure.to_string().contains("CANARY"));
     }
@@ -391,7 +399,7 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
     token["type"] = json!("kubernetes.io/service-account-token");
     token["metadata"]["annotations"] = json!({"kubernetes.io/service-account.name": "web"});
     token["data"] = Json::Null;
-    let resolved = Resolved::for_tests(vec![ResolvedObject::Plain(manifest(&token))]);
+    let resolved = ResolvedApp::for_tests(vec![ResolvedObject::Plain(manifest(&token))]);
     let sealed = seal(resolved, &default_sealing(), &settings(), &checksums(), &mut Vec::new()).unwrap();
     assert_eq!(sealed.objects()[0].root().to_json(), token);
 }
@@ -407,7 +415,7 @@ fn objects_keep_their_order_and_items_their_secrets() {
         })
         .collect();
     let sealed =
-        seal(Resolved::for_tests(objects), &default_sealing(), &settings(), &checksums(), &mut Vec::new())
+        seal(ResolvedApp::for_tests(objects), &default_sealing(), &settings(), &checksums(), &mut Vec::new())
             .unwrap();
     for (n, object) in (0_u8..).zip(sealed.objects()) {
         assert_eq!(object.name(), n.to_string());
@@ -419,7 +427,7 @@ fn objects_keep_their_order_and_items_their_secrets() {
     assert_eq!(sealed.objects().len(), 40);
 }
 
-fn texts(object: &Json, items: Vec<ResolvedItem>, sealing: &Sealing) -> (String, Digest) {
+fn texts(object: &Json, items: Vec<ResolvedItem>, sealing: &SealMode) -> (String, KeyedDigest) {
     let sealed = seal_one(object, items, sealing).unwrap();
     let json = sealed.objects()[0].root().to_json();
     let digest = *sealed.secrets().values().next().unwrap().values().next().unwrap();
@@ -475,9 +483,9 @@ fn the_identity_of_an_item_changes_ciphertext_and_checksum() {
 #[test]
 fn under_the_preview_key_no_literal_is_digested() {
     let digest = |item: ResolvedItem| {
-        let resolved = Resolved::for_tests(vec![secret(&plain_secret("db"), vec![item])]);
+        let resolved = ResolvedApp::for_tests(vec![secret(&plain_secret("db"), vec![item])]);
         let sealed =
-            seal(resolved, &Sealing::Redacted, &settings(), &ChecksumKey::preview(), &mut Vec::new())
+            seal(resolved, &SealMode::Redacted, &settings(), &ChecksumKey::preview(), &mut Vec::new())
                 .unwrap();
         *sealed.secrets().values().next().unwrap().values().next().unwrap()
     };
@@ -497,7 +505,7 @@ fn kubeseal_opens_what_we_seal() {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
-    for scope in [Scope::Strict, Scope::NamespaceWide, Scope::ClusterWide] {
+    for scope in [SealingScope::Strict, SealingScope::NamespaceWide, SealingScope::ClusterWide] {
         let values: [(&str, Vec<u8>); 4] = [
             ("binary", (0..=255).collect()),
             ("empty", Vec::new()),

@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use crate::tls::Handshake;
+use crate::tls::HandshakeError;
 use crate::{ProviderError, authorities};
 
 /// Creates a client that trusts the certificates in `ca_file`, or those of the system, and uses `proxy`.
@@ -29,7 +29,7 @@ use crate::{ProviderError, authorities};
 /// The certificates or the proxy cannot be used.
 pub(super) fn new(ca_file: Option<&Path>, proxy: Option<&str>) -> Result<SharedHttpClient, ProviderError> {
     let trust = match ca_file {
-        Some(file) => TrustStore::empty().with_pem_certificate(authorities::read(file)?),
+        Some(file) => TrustStore::empty().with_pem_certificate(authorities::read_ca_file(file)?),
         None => TrustStore::default(),
     };
     let unusable =
@@ -115,5 +115,9 @@ impl HttpConnector for SchemeConnector {
 
 /// Marks a handshake failure as permanent, so that the SDK does not retry it.
 fn without_retry(error: ConnectorError) -> ConnectorError {
-    if Handshake::of(&error).is_some() { ConnectorError::other(Box::new(error), None) } else { error }
+    if HandshakeError::find_in(&error).is_some() {
+        ConnectorError::other(Box::new(error), None)
+    } else {
+        error
+    }
 }

@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::failure::{Call, Fault, unanswered};
-use super::session::Session;
-use super::target::Target;
-use super::{Answer, Service, parameter_store, secrets_manager};
+use super::failure::{AwsCall, AwsFailure, call_timeout};
+use super::session::AwsSession;
+use super::target::AwsTarget;
+use super::{AwsService, TargetResult, parameter_store, secrets_manager};
 use crate::{ProviderError, runtime};
 
 /// Concurrent calls to a service.
 const AT_ONCE: usize = 8;
 
 /// The outcome of a request for one of its targets.
-pub(super) enum Outcome {
-    Answer(Answer),
+pub(super) enum TargetOutcome {
+    Answer(TargetResult),
     /// The batch has no result for it: request it alone.
     AskAlone,
 }
@@ -22,7 +22,7 @@ pub(super) enum Outcome {
 /// A request: the client of a region and the targets.
 struct BatchRequest {
     client: ServiceClient,
-    targets: Vec<Target>,
+    targets: Vec<AwsTarget>,
 }
 
 /// A client of one service in one region, with the identity of the caller.
@@ -33,12 +33,12 @@ enum ServiceClient {
 }
 
 /// Requests all targets until `end`. Each target gets a result, which may be a timeout error.
-pub(super) async fn ask(
-    service: Service,
-    session: &Session,
-    targets: &BTreeSet<Target>,
+pub(super) async fn fetch_targets(
+    service: AwsService,
+    session: &AwsSession,
+    targets: &BTreeSet<AwsTarget>,
     end: Instant,
-) -> BTreeMap<Target, Answer> {
+) -> BTreeMap<AwsTarget, TargetResult> {
     let mut answers = BTreeMap::new();
     let batches = plan_requests(service, session, targets, &mut answers);
     let single = send_all(batches, end, &mut answers).await;
@@ -49,12 +49,12 @@ pub(super) async fn ask(
 
 /// Plans the fewest requests, region by region. If a region has no client, its targets get the error.
 fn plan_requests(
-    service: Service,
-    session: &Session,
-    targets: &BTreeSet<Target>,
-    answers: &mut BTreeMap<Target, Answer>,
+    service: AwsService,
+    session: &AwsSession,
+    targets: &BTreeSet<AwsTarget>,
+    answers: &mut BTreeMap<AwsTarget, TargetResult>,
 ) -> Vec<BatchRequest> {
-    let mut by_region: BTreeMap<Option<&str>, Vec<&Target>> = BTreeMap::new();
+    let mut by_region: BTreeMap<Option<&str>, Vec<&AwsTarget>> = BTreeMap::new();
     for target in targets {
         by_region.entry(target.region.as_deref()).or_default().push(target);
     }
@@ -63,8 +63,8 @@ fn plan_requests(
         match ServiceClient::new(service, session, region) {
             Ok(client) => {
                 let batches = match service {
-                    Service::ParameterStore => parameter_store::batches(&targets),
-                    Service::SecretsManager => secrets_manager::batches(&targets),
+                    AwsService::ParameterStore => parameter_store::batches(&targets),
+                    AwsService::SecretsManager => secrets_manager::batches(&targets),
                 };
                 let with_client = |targets| BatchRequest { client: client.clone(), targets };
                 requests.extend(batches.into_iter().map(with_client));
@@ -81,7 +81,7 @@ fn plan_requests(
 async fn send_all(
     requests: Vec<BatchRequest>,
     end: Instant,
-    answers: &mut BTreeMap<Target, Answer>,
+    answers: &mut BTreeMap<AwsTarget, TargetResult>,
 ) -> Vec<BatchRequest> {
     let work: Vec<_> =
         requests.iter().map(|request| request.client.clone().ask(request.targets.clone())).collect();
@@ -92,14 +92,14 @@ async fn send_all(
         let mut outcomes = outcomes.into_iter().flatten();
         for target in request.targets {
             match outcomes.next() {
-                Some(Outcome::Answer(answer)) => {
+                Some(TargetOutcome::Answer(answer)) => {
                     answers.insert(target, answer);
                 }
-                Some(Outcome::AskAlone) => {
+                Some(TargetOutcome::AskAlone) => {
                     single.push(BatchRequest { client: request.client.clone(), targets: vec![target] });
                 }
                 None => {
-                    answers.insert(target, Err(unanswered(call)));
+                    answers.insert(target, Err(call_timeout(call)));
                 }
             }
         }
@@ -108,37 +108,50 @@ async fn send_all(
 }
 
 impl ServiceClient {
-    fn new(service: Service, session: &Session, region: Option<&str>) -> Result<Self, ProviderError> {
+    fn new(service: AwsService, session: &AwsSession, region: Option<&str>) -> Result<Self, ProviderError> {
         let config = session.config(region)?;
         let caller = session.caller.clone();
         Ok(match service {
-            Service::ParameterStore => Self::ParameterStore(aws_sdk_ssm::Client::new(&config), caller),
-            Service::SecretsManager => {
+            AwsService::ParameterStore => Self::ParameterStore(aws_sdk_ssm::Client::new(&config), caller),
+            AwsService::SecretsManager => {
                 Self::SecretsManager(aws_sdk_secretsmanager::Client::new(&config), caller)
             }
         })
     }
 
-    async fn ask(self, targets: Vec<Target>) -> Vec<Outcome> {
+    async fn ask(self, targets: Vec<AwsTarget>) -> Vec<TargetOutcome> {
         match self {
-            Self::ParameterStore(client, caller) => parameter_store::ask(&client, &caller, &targets).await,
-            Self::SecretsManager(client, caller) => secrets_manager::ask(&client, &caller, &targets).await,
+            Self::ParameterStore(client, caller) => {
+                parameter_store::get_parameters(&client, &caller, &targets).await
+            }
+            Self::SecretsManager(client, caller) => {
+                secrets_manager::get_secrets(&client, &caller, &targets).await
+            }
         }
     }
 
-    fn call(&self, targets: &[Target]) -> Call {
+    fn call(&self, targets: &[AwsTarget]) -> AwsCall {
         match self {
-            Self::ParameterStore(..) => Call::GetParameters,
-            Self::SecretsManager(..) => secrets_manager::call(targets),
+            Self::ParameterStore(..) => AwsCall::GetParameters,
+            Self::SecretsManager(..) => secrets_manager::call_for(targets),
         }
     }
 }
 
 /// Returns the outcomes of a failed batch: the same error for all targets, or a single request for each.
-pub(super) fn failed(fault: &Fault, call: Call, caller: &str, targets: &[Target]) -> Vec<Outcome> {
-    let retry_alone = targets.len() > 1 && fault.concerns_the_batch_alone();
+pub(super) fn failed_batch(
+    fault: &AwsFailure,
+    call: AwsCall,
+    caller: &str,
+    targets: &[AwsTarget],
+) -> Vec<TargetOutcome> {
+    let retry_alone = targets.len() > 1 && fault.is_batch_level();
     let outcome = |_| {
-        if retry_alone { Outcome::AskAlone } else { Outcome::Answer(Err(fault.explain(call, caller))) }
+        if retry_alone {
+            TargetOutcome::AskAlone
+        } else {
+            TargetOutcome::Answer(Err(fault.to_provider_error(call, caller)))
+        }
     };
     targets.iter().map(outcome).collect()
 }

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::ProviderError;
-use crate::tls::Handshake;
+use crate::tls::HandshakeError;
 
 /// Error codes for rejected credentials, regardless of the request.
 const BAD_CREDENTIALS: [&str; 14] = [
@@ -43,7 +43,7 @@ const THROTTLED: [&str; 9] = [
 
 /// An API call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Call {
+pub(crate) enum AwsCall {
     AssumeRole,
     BatchGetSecretValue,
     #[cfg(feature = "sops")]
@@ -52,7 +52,7 @@ pub(crate) enum Call {
     GetSecretValue,
 }
 
-impl Call {
+impl AwsCall {
     /// Returns the action's name in IAM policies.
     const fn action(self) -> &'static str {
         match self {
@@ -91,22 +91,22 @@ enum FailureKind {
     Throttled,
     TimedOut,
     Unavailable,
-    Tls(Handshake),
+    Tls(HandshakeError),
     Unknown,
     Unreachable,
 }
 
 /// A failure of a call to AWS, or of the connection to it.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
+pub(crate) struct AwsFailure {
     kind: FailureKind,
     status: Option<u16>,
     code: Option<String>,
 }
 
-impl Fault {
+impl AwsFailure {
     /// Classifies the error of a call.
-    pub fn of<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Self {
+    pub fn from_sdk_error<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Self {
         let without_response = |kind| Self { kind, status: None, code: None };
         match error {
             SdkError::ConstructionFailure(_) => without_response(FailureKind::BadRequest),
@@ -122,7 +122,7 @@ impl Fault {
                 Self::from_response(status, context.err().code(), concerns_key(context.err().message()))
             }
             SdkError::DispatchFailure(failure) => {
-                let handshake = failure.as_connector_error().and_then(|error| Handshake::of(error));
+                let handshake = failure.as_connector_error().and_then(|error| HandshakeError::find_in(error));
                 without_response(handshake.map_or(FailureKind::Unreachable, FailureKind::Tls))
             }
             // A failed connection, and any variant that a later SDK adds.
@@ -131,7 +131,7 @@ impl Fault {
     }
 
     /// Classifies the error of one target of a batch.
-    pub(crate) fn of_one(code: Option<&str>, message: Option<&str>) -> Self {
+    pub(crate) fn from_batch_error(code: Option<&str>, message: Option<&str>) -> Self {
         Self {
             kind: kind_of_code(code, concerns_key(message)).unwrap_or(FailureKind::Unknown),
             status: None,
@@ -164,7 +164,7 @@ impl Fault {
     }
 
     /// Reports whether a failed batch says nothing about its targets, so that requesting each alone may succeed.
-    pub(crate) const fn concerns_the_batch_alone(&self) -> bool {
+    pub(crate) const fn is_batch_level(&self) -> bool {
         matches!(
             self.kind,
             FailureKind::BadRequest
@@ -178,12 +178,12 @@ impl Fault {
     }
 
     /// Reports whether a second request for the target alone may succeed.
-    pub(crate) const fn is_passing(&self) -> bool {
+    pub(crate) const fn is_transient(&self) -> bool {
         matches!(self.kind, FailureKind::Throttled | FailureKind::Unavailable | FailureKind::Unknown)
     }
 
     /// Converts to a provider error. `caller` describes the identity of the caller.
-    pub(crate) fn explain(&self, call: Call, caller: &str) -> ProviderError {
+    pub(crate) fn to_provider_error(&self, call: AwsCall, caller: &str) -> ProviderError {
         let action = call.action();
         let details = self.details();
         match self.kind {
@@ -222,12 +222,12 @@ impl Fault {
                 format!("AWS throttled all attempts of `{action}`{details}"),
                 "run fewer apps at once, or raise the quota",
             ),
-            FailureKind::Tls(handshake) => handshake.explain(
+            FailureKind::Tls(handshake) => handshake.to_provider_error(
                 &format!("the endpoint of `{action}`"),
                 "`endpointUrl` of this provider in the operator file",
                 "set `caFile` of this provider in the operator file to the certificates of its CA; an intercepting proxy has its own CA",
             ),
-            FailureKind::TimedOut => unanswered(call),
+            FailureKind::TimedOut => call_timeout(call),
             FailureKind::Unavailable => ProviderError::unreachable(
                 format!("all attempts of `{action}` failed on AWS' side{details}"),
                 "try again later with *Hard Refresh*",
@@ -255,23 +255,23 @@ impl Fault {
 }
 
 /// Returns the error for a call that was pending at the deadline.
-pub(crate) fn unanswered(call: Call) -> ProviderError {
+pub(crate) fn call_timeout(call: AwsCall) -> ProviderError {
     ProviderError::unreachable(
         format!("`{}` was not answered before the run's deadline", call.action()),
         "check that the sidecar can reach AWS; `deadlineSeconds` in the operator file sets the deadline",
     )
 }
 
-fn denied_hint(call: Call) -> String {
+fn denied_hint(call: AwsCall) -> String {
     let (action, object) = (call.action(), call.object());
     match call {
-        Call::AssumeRole => format!(
+        AwsCall::AssumeRole => format!(
             "allow `{action}` on {object}, and let the role's trust policy name the sidecar's identity"
         ),
-        Call::BatchGetSecretValue => format!("allow `{action}` on {object}"),
+        AwsCall::BatchGetSecretValue => format!("allow `{action}` on {object}"),
         #[cfg(feature = "sops")]
-        Call::Decrypt => format!("allow `{action}` on {object}"),
-        Call::GetParameters | Call::GetSecretValue => format!(
+        AwsCall::Decrypt => format!("allow `{action}` on {object}"),
+        AwsCall::GetParameters | AwsCall::GetSecretValue => format!(
             "allow `{action}` on {object}, and `kms:Decrypt` if it has its own KMS key; AWS reports the same error if it does not exist"
         ),
     }

@@ -7,10 +7,10 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::types::{ApiErrorType, SecretValueEntry};
 use aws_smithy_types::Blob;
 
-use super::exchange::{Outcome, failed};
-use super::failure::{Call, Fault};
-use super::target::{Target, Version};
-use super::{Answer, Held};
+use super::exchange::{TargetOutcome, failed_batch};
+use super::failure::{AwsCall, AwsFailure};
+use super::target::{AwsTarget, VersionSelector};
+use super::{FetchedSecret, TargetResult};
 use sealwave_secrets::values::SecretValue;
 
 /// The most secrets in one `BatchGetSecretValue`.
@@ -22,40 +22,40 @@ const MAX_PAGES: usize = BATCH + 2;
 /// The length of the suffix after a secret's name in a full ARN: a dash and six characters.
 const ARN_SUFFIX: usize = 7;
 
-pub(super) fn batches(targets: &[&Target]) -> Vec<Vec<Target>> {
-    let (versioned, current): (Vec<&Target>, Vec<&Target>) =
+pub(super) fn batches(targets: &[&AwsTarget]) -> Vec<Vec<AwsTarget>> {
+    let (versioned, current): (Vec<&AwsTarget>, Vec<&AwsTarget>) =
         targets.iter().partition(|target| target.version.is_some());
     let batches = current.chunks(BATCH).map(|batch| batch.iter().copied().cloned().collect());
     batches.chain(versioned.into_iter().map(|target| vec![target.clone()])).collect()
 }
 
 /// Returns the API call for these targets.
-pub(super) const fn call(targets: &[Target]) -> Call {
-    if targets.len() > 1 { Call::BatchGetSecretValue } else { Call::GetSecretValue }
+pub(super) const fn call_for(targets: &[AwsTarget]) -> AwsCall {
+    if targets.len() > 1 { AwsCall::BatchGetSecretValue } else { AwsCall::GetSecretValue }
 }
 
-pub(super) async fn ask(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outcome> {
+pub(super) async fn get_secrets(client: &Client, caller: &str, targets: &[AwsTarget]) -> Vec<TargetOutcome> {
     match targets {
-        [target] => vec![Outcome::Answer(ask_one(client, caller, target).await)],
+        [target] => vec![TargetOutcome::Answer(ask_one(client, caller, target).await)],
         _ => ask_many(client, caller, targets).await,
     }
 }
 
-async fn ask_one(client: &Client, caller: &str, target: &Target) -> Answer {
+async fn ask_one(client: &Client, caller: &str, target: &AwsTarget) -> TargetResult {
     let request = client.get_secret_value().secret_id(&target.id);
     let request = match &target.version {
         None => request,
-        Some(Version::Id(id)) => request.version_id(id),
-        Some(Version::Label(stage)) => request.version_stage(stage),
+        Some(VersionSelector::Id(id)) => request.version_id(id),
+        Some(VersionSelector::Label(stage)) => request.version_stage(stage),
     };
-    let explain = |fault: Fault| fault.explain(Call::GetSecretValue, caller);
-    let answer = request.send().await.map_err(|error| explain(Fault::of(&error)))?;
+    let explain = |fault: AwsFailure| fault.to_provider_error(AwsCall::GetSecretValue, caller);
+    let answer = request.send().await.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
     let is_match = is_named(target, answer.arn.as_deref(), answer.name.as_deref());
     let secret = fetched_secret(answer.secret_string, answer.secret_binary, answer.version_id);
-    secret.filter(|_| is_match).ok_or_else(|| explain(Fault::malformed()))
+    secret.filter(|_| is_match).ok_or_else(|| explain(AwsFailure::malformed()))
 }
 
-async fn ask_many(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outcome> {
+async fn ask_many(client: &Client, caller: &str, targets: &[AwsTarget]) -> Vec<TargetOutcome> {
     let (mut entries, mut errors) = (Vec::new(), Vec::new());
     let mut token = None;
     for _ in 0..MAX_PAGES {
@@ -67,7 +67,14 @@ async fn ask_many(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outc
                 errors.extend(page.errors.into_iter().flatten());
                 token = page.next_token;
             }
-            Err(error) => return failed(&Fault::of(&error), Call::BatchGetSecretValue, caller, targets),
+            Err(error) => {
+                return failed_batch(
+                    &AwsFailure::from_sdk_error(&error),
+                    AwsCall::BatchGetSecretValue,
+                    caller,
+                    targets,
+                );
+            }
         }
         if token.is_none() {
             break;
@@ -80,7 +87,7 @@ async fn ask_many(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outc
 struct BatchEntry {
     arn: Option<String>,
     name: Option<String>,
-    secret: Option<Held>,
+    secret: Option<FetchedSecret>,
 }
 
 impl BatchEntry {
@@ -93,25 +100,31 @@ impl BatchEntry {
     }
 }
 
-fn outcome(target: &Target, entries: &[BatchEntry], errors: &[ApiErrorType], caller: &str) -> Outcome {
+fn outcome(
+    target: &AwsTarget,
+    entries: &[BatchEntry],
+    errors: &[ApiErrorType],
+    caller: &str,
+) -> TargetOutcome {
     let mut named =
         entries.iter().filter(|entry| is_named(target, entry.arn.as_deref(), entry.name.as_deref()));
     if let Some(BatchEntry { secret: Some(secret), .. }) = named.next() {
-        return Outcome::Answer(Ok(secret.clone()));
+        return TargetOutcome::Answer(Ok(secret.clone()));
     }
     let error = errors.iter().find(|error| error.secret_id.as_deref() == Some(target.id.as_str()));
-    let fault = error.map(|error| Fault::of_one(error.error_code.as_deref(), error.message.as_deref()));
+    let fault = error
+        .map(|error| AwsFailure::from_batch_error(error.error_code.as_deref(), error.message.as_deref()));
     match fault {
-        Some(fault) if !fault.is_passing() => {
-            Outcome::Answer(Err(fault.explain(Call::GetSecretValue, caller)))
+        Some(fault) if !fault.is_transient() => {
+            TargetOutcome::Answer(Err(fault.to_provider_error(AwsCall::GetSecretValue, caller)))
         }
         // It is missing, has no value, or failed transiently.
-        _ => Outcome::AskAlone,
+        _ => TargetOutcome::AskAlone,
     }
 }
 
 /// Reports whether a result belongs to this target. An ARN may be written without its random suffix.
-fn is_named(target: &Target, arn: Option<&str>, name: Option<&str>) -> bool {
+fn is_named(target: &AwsTarget, arn: Option<&str>, name: Option<&str>) -> bool {
     let has_random_suffix = |arn: &str| {
         let rest = arn.strip_prefix(target.id.as_str());
         rest.is_some_and(|rest| rest.len() == ARN_SUFFIX && rest.starts_with('-'))
@@ -121,11 +134,15 @@ fn is_named(target: &Target, arn: Option<&str>, name: Option<&str>) -> bool {
         || arn.is_some_and(|arn| is_arn && (arn == target.id || has_random_suffix(arn)))
 }
 
-fn fetched_secret(text: Option<String>, binary: Option<Blob>, version: Option<String>) -> Option<Held> {
+fn fetched_secret(
+    text: Option<String>,
+    binary: Option<Blob>,
+    version: Option<String>,
+) -> Option<FetchedSecret> {
     let (bytes, binary) = match (text, binary) {
         (Some(text), _) => (text.into_bytes(), false),
         (None, Some(bytes)) => (bytes.into_inner(), true),
         (None, None) => return None,
     };
-    Some(Held { value: SecretValue::new(bytes), binary, version })
+    Some(FetchedSecret { value: SecretValue::new(bytes), binary, version })
 }

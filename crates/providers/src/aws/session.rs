@@ -22,8 +22,8 @@ use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsP
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::client;
-use super::failure::{Call, Fault};
-use crate::{Environment, ProviderError};
+use super::failure::{AwsCall, AwsFailure};
+use crate::{EnvLookup, ProviderError};
 use sealwave_secrets::settings::{AssumeRole, AwsSettings};
 
 /// Attempts of one call; usually the run's deadline comes first.
@@ -40,17 +40,17 @@ const DEFAULT_SESSION_NAME: &str = "sealwave";
 const OWN_IDENTITY: &str = "the sidecar's identity";
 
 /// A logged-in identity and the configuration of its clients.
-pub(crate) struct Session {
+pub(crate) struct AwsSession {
     config: SdkConfig,
     /// The identity of the caller, for messages.
     pub(crate) caller: String,
 }
 
-impl Session {
+impl AwsSession {
     /// Logs in. `fixed` are credentials to use instead of the default chain.
     pub(crate) async fn open(
         settings: &AwsSettings,
-        environment: &Environment,
+        environment: &EnvLookup,
         fixed: Option<&Credentials>,
         end: Instant,
     ) -> Result<Self, ProviderError> {
@@ -182,8 +182,10 @@ async fn assume_role(role: &AssumeRole, config: &SdkConfig) -> Result<Credential
         .set_external_id(role.external_id.clone())
         .send()
         .await
-        .map_err(|error| Fault::of(&error).explain(Call::AssumeRole, OWN_IDENTITY))?;
-    let malformed = || Fault::malformed().explain(Call::AssumeRole, OWN_IDENTITY);
+        .map_err(|error| {
+            AwsFailure::from_sdk_error(&error).to_provider_error(AwsCall::AssumeRole, OWN_IDENTITY)
+        })?;
+    let malformed = || AwsFailure::malformed().to_provider_error(AwsCall::AssumeRole, OWN_IDENTITY);
     let given = answer.credentials.ok_or_else(malformed)?;
     Ok(Credentials::new(
         given.access_key_id,
@@ -232,7 +234,7 @@ fn no_credentials(error: &CredentialsError) -> ProviderError {
 }
 
 #[expect(deprecated, reason = "see the import")]
-fn profile_files(environment: &Environment) -> ProfileFiles {
+fn profile_files(environment: &EnvLookup) -> ProfileFiles {
     let files = [
         (ProfileFileKind::Config, "AWS_CONFIG_FILE", ".aws/config"),
         (ProfileFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
@@ -248,7 +250,7 @@ fn profile_files(environment: &Environment) -> ProfileFiles {
 }
 
 /// Returns the path of an existing profile file, if it is absolute.
-fn profile_file(environment: &Environment, variable: &str, below_home: &str) -> Option<PathBuf> {
+fn profile_file(environment: &EnvLookup, variable: &str, below_home: &str) -> Option<PathBuf> {
     let home = environment("HOME").map(PathBuf::from);
     let path = match environment(variable).filter(|value| !value.is_empty()).map(PathBuf::from) {
         Some(path) => match path.strip_prefix("~") {
@@ -271,7 +273,7 @@ mod tests {
     fn found_file(dir: &str, variables: &[(&str, String)]) -> Option<PathBuf> {
         let variables: BTreeMap<String, OsString> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect();
-        let environment: Environment = Arc::new(move |name| variables.get(name).cloned());
+        let environment: EnvLookup = Arc::new(move |name| variables.get(name).cloned());
         let path = profile_file(&environment, "AWS_CONFIG_FILE", ".aws/config");
         path.map(|path| path.strip_prefix(dir).unwrap_or(&path).to_owned())
     }

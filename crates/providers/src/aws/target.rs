@@ -4,9 +4,9 @@
 //! names, so that one bad name cannot fail a whole batch. Only the region is parsed from an ARN, and checked strictly,
 //! since it becomes part of a host name.
 
-use super::Service;
+use super::AwsService;
 use crate::ProviderError;
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 
 /// The longest name, ARN or version that AWS has.
 const MAX_LENGTH: usize = 2048;
@@ -16,25 +16,25 @@ const CURRENT: &str = "AWSCURRENT";
 
 /// A secret or parameter to request; keys are looked up in the response.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Target {
+pub(super) struct AwsTarget {
     /// The region of an ARN; `None` for the provider's own region.
     pub(super) region: Option<String>,
     /// A name or an ARN.
     pub(super) id: String,
     /// The version; `None` for the current one.
-    pub(super) version: Option<Version>,
+    pub(super) version: Option<VersionSelector>,
 }
 
 /// A version of a secret or parameter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Version {
+pub(super) enum VersionSelector {
     /// The id or number that AWS assigns.
     Id(String),
     /// A label that users assign: a staging label or a parameter's label.
     Label(String),
 }
 
-impl Version {
+impl VersionSelector {
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Id(text) | Self::Label(text) => text,
@@ -42,8 +42,8 @@ impl Version {
     }
 }
 
-impl Target {
-    pub(super) fn new(service: Service, reference: &Reference) -> Result<Self, ProviderError> {
+impl AwsTarget {
+    pub(super) fn new(service: AwsService, reference: &SecretReference) -> Result<Self, ProviderError> {
         let path = reference.path.as_str();
         let region = if path.starts_with("arn:") {
             Some(arn_region(service, path).ok_or_else(|| bad_arn(service))?)
@@ -51,7 +51,7 @@ impl Target {
             check_name(service, path)?;
             None
         };
-        if service == Service::ParameterStore && is_secret_alias(path) {
+        if service == AwsService::ParameterStore && is_secret_alias(path) {
             return Err(ProviderError::denied(
                 "the parameter is an alias of a Secrets Manager secret",
                 "use a provider of kind `aws-sm`",
@@ -63,7 +63,7 @@ impl Target {
 }
 
 /// Returns the region of an ARN of this service, or `None` if the text is not such an ARN.
-fn arn_region(service: Service, arn: &str) -> Option<String> {
+fn arn_region(service: AwsService, arn: &str) -> Option<String> {
     let mut parts = arn.splitn(6, ':');
     let (scheme, partition, name) = (parts.next()?, parts.next()?, parts.next()?);
     let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
@@ -76,10 +76,10 @@ fn arn_region(service: Service, arn: &str) -> Option<String> {
         && account.len() == 12
         && account.bytes().all(|byte| byte.is_ascii_digit());
     let is_of_service = match service {
-        Service::ParameterStore => {
+        AwsService::ParameterStore => {
             name == "ssm" && resource.strip_prefix("parameter/").is_some_and(|rest| is_name(service, rest))
         }
-        Service::SecretsManager => {
+        AwsService::SecretsManager => {
             name == "secretsmanager"
                 && resource.strip_prefix("secret:").is_some_and(|rest| is_name(service, rest))
         }
@@ -99,25 +99,25 @@ pub(super) fn is_region(text: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_name(service: Service, name: &str) -> bool {
+fn is_name(service: AwsService, name: &str) -> bool {
     let more: &[u8] = match service {
-        Service::ParameterStore => b"/_.-",
+        AwsService::ParameterStore => b"/_.-",
         // `!` occurs in the names of secrets that other services manage: `rds!db-…`, `ecs-sc!…`, `events!connection/…`.
-        Service::SecretsManager => b"/_+=.@-!",
+        AwsService::SecretsManager => b"/_+=.@-!",
     };
     !name.is_empty()
         && name.len() <= MAX_LENGTH
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
 }
 
-fn check_name(service: Service, name: &str) -> Result<(), ProviderError> {
+fn check_name(service: AwsService, name: &str) -> Result<(), ProviderError> {
     if !is_name(service, name) {
         return Err(match service {
-            Service::ParameterStore => ProviderError::invalid(
+            AwsService::ParameterStore => ProviderError::invalid(
                 "the path is not a valid parameter name",
                 "use A-Z, a-z, 0-9, `/`, `_`, `.` and `-`; a version or label follows `##`: `<aws-ssm:/name##3>`",
             ),
-            Service::SecretsManager => ProviderError::invalid(
+            AwsService::SecretsManager => ProviderError::invalid(
                 "the path is not a valid secret name",
                 "use A-Z, a-z, 0-9, `/`, `_`, `+`, `=`, `.`, `@`, `-`, and `!` if AWS manages the secret (`rds!db-…`)",
             ),
@@ -136,13 +136,13 @@ fn is_secret_alias(path: &str) -> bool {
         .all(|expected| parts.next().is_some_and(|part| part.eq_ignore_ascii_case(expected)))
 }
 
-fn bad_arn(service: Service) -> ProviderError {
+fn bad_arn(service: AwsService) -> ProviderError {
     match service {
-        Service::ParameterStore => ProviderError::invalid(
+        AwsService::ParameterStore => ProviderError::invalid(
             "the path is not the ARN of a parameter",
             "write `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`",
         ),
-        Service::SecretsManager => ProviderError::invalid(
+        AwsService::SecretsManager => ProviderError::invalid(
             "the path is not the ARN of a secret",
             "write `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-RANDOM`",
         ),
@@ -154,37 +154,37 @@ fn bad_arn(service: Service) -> ProviderError {
 /// Secrets Manager: 32 to 64 letters, digits and dashes are a version id (a UUID, or the token that a client such as
 /// Terraform chose), everything else is a staging label. Parameter Store: digits are a version number, everything else
 /// is a label.
-fn version(service: Service, text: &str) -> Result<Option<Version>, ProviderError> {
+fn version(service: AwsService, text: &str) -> Result<Option<VersionSelector>, ProviderError> {
     let consists_of = |test: fn(u8) -> bool| !text.is_empty() && text.bytes().all(test);
     let is_label = consists_of(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     let version = match service {
-        Service::ParameterStore if consists_of(|byte| byte.is_ascii_digit()) && text.len() <= 18 => {
-            Version::Id(text.to_owned())
+        AwsService::ParameterStore if consists_of(|byte| byte.is_ascii_digit()) && text.len() <= 18 => {
+            VersionSelector::Id(text.to_owned())
         }
-        Service::ParameterStore
+        AwsService::ParameterStore
             if is_label && text.len() <= 100 && !text.starts_with(|c: char| c.is_ascii_digit()) =>
         {
-            Version::Label(text.to_owned())
+            VersionSelector::Label(text.to_owned())
         }
-        Service::SecretsManager if text == CURRENT => return Ok(None),
-        Service::SecretsManager
+        AwsService::SecretsManager if text == CURRENT => return Ok(None),
+        AwsService::SecretsManager
             if (32..=64).contains(&text.len())
                 && consists_of(|byte| byte.is_ascii_alphanumeric() || byte == b'-') =>
         {
-            Version::Id(text.to_owned())
+            VersionSelector::Id(text.to_owned())
         }
-        Service::SecretsManager
+        AwsService::SecretsManager
             if text.len() <= 256 && !text.contains('!') && (is_label || is_name(service, text)) =>
         {
-            Version::Label(text.to_owned())
+            VersionSelector::Label(text.to_owned())
         }
-        Service::ParameterStore => {
+        AwsService::ParameterStore => {
             return Err(ProviderError::invalid(
                 "the version is neither a number nor a label",
                 "write `<aws-ssm:/name##3>` or `<aws-ssm:/name##label>`",
             ));
         }
-        Service::SecretsManager => {
+        AwsService::SecretsManager => {
             return Err(ProviderError::invalid(
                 "the version is neither a staging label nor a version id",
                 "write `AWSPREVIOUS`, a custom label, or the version's id",

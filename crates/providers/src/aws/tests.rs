@@ -4,56 +4,56 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::target::Version;
+use super::target::VersionSelector;
 use super::*;
-use crate::testing::{self, Answer, LONG, reference};
+use crate::testing::{self, BytesResult, LONG, reference};
 use sealwave_secrets::settings::AssumeRole;
 use sealwave_testkit::aws_stub::{Asked, Reply, Stub, answer_with, names, secret};
 
 const KEY: &str = "CANARYSECRETACCESSKEY";
 
-fn provider(service: Service, endpoint: &str) -> Aws {
+fn provider(service: AwsService, endpoint: &str) -> AwsProvider {
     let settings = AwsSettings {
         region: Some("eu-west-1".to_owned()),
         endpoint_url: Some(endpoint.to_owned()),
         ..AwsSettings::default()
     };
     let fixed = Some(Credentials::new("AKIAEXAMPLE", KEY, None, None, "test"));
-    Aws { service, settings, environment: Arc::new(|_| None), fixed }
+    AwsProvider { service, settings, environment: Arc::new(|_| None), fixed }
 }
 
-fn fetched(aws: &Aws, sources: &[&str], time: Duration) -> Vec<FetchResult> {
-    let references: Vec<Reference> = sources.iter().map(|source| reference(source)).collect();
-    let references: Vec<&Reference> = references.iter().collect();
+fn fetched(aws: &AwsProvider, sources: &[&str], time: Duration) -> Vec<FetchResult> {
+    let references: Vec<SecretReference> = sources.iter().map(|source| reference(source)).collect();
+    let references: Vec<&SecretReference> = references.iter().collect();
     aws.fetch(&references, Instant::now() + time)
 }
 
-fn fetch_within(aws: &Aws, sources: &[&str], time: Duration) -> Vec<Answer> {
+fn fetch_within(aws: &AwsProvider, sources: &[&str], time: Duration) -> Vec<BytesResult> {
     testing::bytes(fetched(aws, sources, time))
 }
 
-fn fetch(aws: &Aws, sources: &[&str]) -> Vec<Answer> {
+fn fetch(aws: &AwsProvider, sources: &[&str]) -> Vec<BytesResult> {
     fetch_within(aws, sources, LONG)
 }
 
-fn secrets(stub: &Stub, sources: &[&str]) -> Vec<Answer> {
-    fetch(&provider(Service::SecretsManager, &stub.endpoint), sources)
+fn secrets(stub: &Stub, sources: &[&str]) -> Vec<BytesResult> {
+    fetch(&provider(AwsService::SecretsManager, &stub.endpoint), sources)
 }
 
-fn parameters(stub: &Stub, sources: &[&str]) -> Vec<Answer> {
-    fetch(&provider(Service::ParameterStore, &stub.endpoint), sources)
+fn parameters(stub: &Stub, sources: &[&str]) -> Vec<BytesResult> {
+    fetch(&provider(AwsService::ParameterStore, &stub.endpoint), sources)
 }
 
 fn canary(name: &str) -> String {
     json!({"password": format!("CANARY-{name}"), "port": 5432}).to_string()
 }
 
-fn error(answer: &Answer) -> (&'static str, String) {
-    (testing::kind(answer), answer.as_ref().expect_err("an error").to_string())
+fn error(answer: &BytesResult) -> (&'static str, String) {
+    (testing::result_kind(answer), answer.as_ref().expect_err("an error").to_string())
 }
 
 /// Checks the kind of an error and a word of its text.
-fn assert_error(answer: &Answer, kind: &str, word: &str) {
+fn assert_error(answer: &BytesResult, kind: &str, word: &str) {
     let (is, text) = error(answer);
     assert!(is == kind && text.contains(word), "{is}: {text}");
 }
@@ -138,10 +138,10 @@ fn the_fetched_version_is_reported() {
     };
     // From a batch, from a label, and from a secret that a key is read from.
     let sources = ["aws-sm:a", "aws-sm:b#port", "aws-sm:a##AWSPREVIOUS"];
-    assert_eq!(versions(Service::SecretsManager, &sources), [id.clone(), id.clone(), id]);
+    assert_eq!(versions(AwsService::SecretsManager, &sources), [id.clone(), id.clone(), id]);
     let number = |number: &str| Some(number.to_owned());
     let sources = ["aws-ssm:/a", "aws-ssm:/b##blue"];
-    assert_eq!(versions(Service::ParameterStore, &sources), [number("1"), number("1")]);
+    assert_eq!(versions(AwsService::ParameterStore, &sources), [number("1"), number("1")]);
 }
 
 #[test]
@@ -268,7 +268,8 @@ fn r01_names_that_aws_manages() {
     }
     for name in ["rds!db-12ab-cd-AbCdEf", "rds!db-12ab-cd", "events!connection/hook/1-AbCdEf"] {
         let path = format!("arn:aws:secretsmanager:us-east-2:123456789012:secret:{name}");
-        let target = Target::new(Service::SecretsManager, &reference(&format!("aws-sm:{path}#password")));
+        let target =
+            AwsTarget::new(AwsService::SecretsManager, &reference(&format!("aws-sm:{path}#password")));
         let target = target.unwrap_or_else(|error| panic!("{path}: {error}"));
         assert_eq!((target.region.as_deref(), target.id.as_str()), (Some("us-east-2"), path.as_str()));
     }
@@ -510,7 +511,7 @@ fn transient_faults_are_retried() {
 #[test]
 fn lasting_throttling_is_unreachable() {
     let stub = Stub::start(|_, _| Reply::error(400, "ThrottlingException"));
-    let aws = provider(Service::SecretsManager, &stub.endpoint);
+    let aws = provider(AwsService::SecretsManager, &stub.endpoint);
     let answer = fetch_within(&aws, &["aws-sm:a", "aws-sm:b"], Duration::from_millis(900));
     assert_eq!(error(&answer[0]).0, "unreachable");
     assert!(stub.operations().iter().all(|name| name == "BatchGetSecretValue"));
@@ -522,7 +523,7 @@ fn pending_calls_are_reported_at_the_deadline() {
         Some("fast") => answer_with(canary, asked),
         _ => Reply::Hang,
     });
-    let aws = provider(Service::SecretsManager, &stub.endpoint);
+    let aws = provider(AwsService::SecretsManager, &stub.endpoint);
     let sources = ["aws-sm:fast##blue", "aws-sm:slow", "aws-sm:slower"];
     let answers = fetch_within(&aws, &sources, Duration::from_millis(1500));
     assert!(answers[0].is_ok(), "{:?}", answers[0]);
@@ -547,7 +548,7 @@ fn a_redirect_is_not_followed() {
 
 #[test]
 fn a_closed_port_is_unreachable() {
-    let aws = provider(Service::SecretsManager, "http://127.0.0.1:9");
+    let aws = provider(AwsService::SecretsManager, "http://127.0.0.1:9");
     let answer = fetch_within(&aws, &["aws-sm:a"], Duration::from_secs(2));
     assert_eq!(error(&answer[0]).0, "unreachable");
 }
@@ -577,7 +578,7 @@ fn a_role_is_assumed_first() {
         "AssumeRole" => Reply::error(403, "AccessDenied"),
         _ => answer_with(canary, asked),
     });
-    let mut aws = provider(Service::SecretsManager, &stub.endpoint);
+    let mut aws = provider(AwsService::SecretsManager, &stub.endpoint);
     aws.settings.assume_role = role(&stub.endpoint, "team-1");
     assert_eq!(fetch(&aws, &["aws-sm:a#port"])[0].as_deref(), Ok(&b"5432"[..]));
     let asked = stub.asked();
@@ -589,7 +590,7 @@ fn a_role_is_assumed_first() {
 
 #[test]
 fn a_missing_region_is_an_error() {
-    let mut aws = provider(Service::SecretsManager, "http://127.0.0.1:9");
+    let mut aws = provider(AwsService::SecretsManager, "http://127.0.0.1:9");
     aws.settings.region = None;
     aws.settings.profile = Some("nowhere".to_owned());
     aws.fixed = None;
@@ -599,9 +600,10 @@ fn a_missing_region_is_an_error() {
 
 #[test]
 fn references_to_the_same_secret_share_a_target() {
-    let target = |source: &str| Target::new(Service::SecretsManager, &reference(source)).expect("valid");
+    let target =
+        |source: &str| AwsTarget::new(AwsService::SecretsManager, &reference(source)).expect("valid");
     assert_eq!(target("aws-sm:a#x"), target("aws-sm:a#y#AWSCURRENT"));
-    assert_eq!(target("aws-sm:a##blue").version, Some(Version::Label("blue".to_owned())));
+    assert_eq!(target("aws-sm:a##blue").version, Some(VersionSelector::Label("blue".to_owned())));
     assert_ne!(target("aws-sm:a"), target("aws-sm:A"));
 }
 
@@ -625,13 +627,13 @@ fn all_keys_of_a_secret_are_returned() {
     };
     let expected =
         Ok(testing::pairs(&[("", "empty"), ("a", "1.10"), ("b", r#"{"c":[1,"x"]}"#), ("\u{e4}/", "odd")]));
-    assert_eq!(ask(Service::SecretsManager, "aws-sm:db"), expected);
-    assert_eq!(ask(Service::ParameterStore, "aws-ssm:/db"), expected);
-    assert_eq!(ask(Service::SecretsManager, "aws-sm:binary"), Ok(testing::pairs(&[("a", "value")])));
+    assert_eq!(ask(AwsService::SecretsManager, "aws-sm:db"), expected);
+    assert_eq!(ask(AwsService::ParameterStore, "aws-ssm:/db"), expected);
+    assert_eq!(ask(AwsService::SecretsManager, "aws-sm:binary"), Ok(testing::pairs(&[("a", "value")])));
     for (name, expected) in
         [("list", "not an object"), ("text", "not an object"), ("broken", "well-formed"), ("twice", "twice")]
     {
-        let error = ask(Service::SecretsManager, &format!("aws-sm:{name}")).expect_err(name);
+        let error = ask(AwsService::SecretsManager, &format!("aws-sm:{name}")).expect_err(name);
         assert!(error.contains(expected), "{name}: {error}");
     }
 }

@@ -9,23 +9,23 @@ use zeroize::Zeroizing;
 
 use super::{dotenv, properties};
 use crate::ProviderError;
-use sealwave_core::yaml::{self, MergeKeys, NotVerbatim};
-use sealwave_secrets::values::json_text::{self, NotJson};
+use sealwave_core::yaml::{self, MergeKeys, VerbatimError};
+use sealwave_secrets::values::json_text::{self, JsonTextError};
 use sealwave_secrets::values::{
-    KEY_HINT, KeyPath, KeyedValue, MissingStep, SecretEntries, SecretValue, Shape, WalkError,
+    KEY_HINT, KeyPath, KeyedValue, MissingStep, SecretEntries, SecretValue, ValueShape, WalkError,
 };
 
 /// Keys and values, in the order of the file.
-pub(super) type Pairs = Vec<(String, Zeroizing<String>)>;
+pub(super) type KeyValuePairs = Vec<(String, Zeroizing<String>)>;
 
 /// An error in a line-based format: the line and the problem, never its content.
 pub(super) type LineError = (usize, &'static str);
 
 /// A parsed file.
-pub(super) enum Document {
+pub(super) enum KeyedFile {
     /// JSON, or YAML as JSON.
     Json(Zeroizing<String>),
-    Pairs(Pairs),
+    Pairs(KeyValuePairs),
 }
 
 enum FileFormat {
@@ -35,7 +35,7 @@ enum FileFormat {
     Yaml,
 }
 
-impl Document {
+impl KeyedFile {
     pub fn parse(path: &str, content: &SecretValue) -> Result<Self, ProviderError> {
         let format = format_of(path).ok_or_else(|| {
             ProviderError::invalid(
@@ -74,8 +74,8 @@ impl Document {
         let found = match self {
             Self::Json(text) => json_text::lookup(text, &path).map_err(|error| match error {
                 WalkError::Missing(step) => missing(&step),
-                WalkError::Structure(NotJson::Duplicate) => duplicate_key(),
-                WalkError::Structure(NotJson::Syntax) => malformed("a string in it is not well formed"),
+                WalkError::Structure(JsonTextError::Duplicate) => duplicate_key(),
+                WalkError::Structure(JsonTextError::Syntax) => malformed("a string in it is not well formed"),
             })?,
             Self::Pairs(pairs) => match path.walk(FlatValue::All(pairs)) {
                 Ok(FlatValue::Value(value)) => value.clone(),
@@ -94,7 +94,7 @@ fn missing(step: &MissingStep) -> ProviderError {
 /// A file without nesting, where a dot is part of a key.
 #[derive(Clone, Copy)]
 enum FlatValue<'a> {
-    All(&'a Pairs),
+    All(&'a KeyValuePairs),
     Value(&'a Zeroizing<String>),
 }
 
@@ -115,10 +115,10 @@ impl KeyedValue for FlatValue<'_> {
         Ok(None)
     }
 
-    fn shape(self) -> Shape {
+    fn shape(self) -> ValueShape {
         match self {
-            Self::All(_) => Shape::Object,
-            Self::Value(_) => Shape::Scalar,
+            Self::All(_) => ValueShape::Object,
+            Self::Value(_) => ValueShape::Scalar,
         }
     }
 }
@@ -140,10 +140,10 @@ fn format_of(path: &str) -> Option<FileFormat> {
 /// Reads one YAML document and returns it as JSON.
 fn read_yaml(text: &str) -> Result<Zeroizing<String>, ProviderError> {
     let document = yaml::read_verbatim(text, MergeKeys::Apply).map_err(|why| match why {
-        NotVerbatim::Duplicate(line) => at_line((line as usize, "it contains a key twice")),
-        NotVerbatim::Empty => malformed("it is empty"),
-        NotVerbatim::Malformed(line) => at_line((line as usize, "it is not well-formed YAML")),
-        NotVerbatim::Several => malformed("it contains several documents"),
+        VerbatimError::Duplicate(line) => at_line((line as usize, "it contains a key twice")),
+        VerbatimError::Empty => malformed("it is empty"),
+        VerbatimError::Malformed(line) => at_line((line as usize, "it is not well-formed YAML")),
+        VerbatimError::Several => malformed("it contains several documents"),
     })?;
     if document.root().as_str().is_some() {
         // A scalar has no keys.
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn r04_keys_and_json_paths_agree() {
         let text = "accounts: {no: 0123, on: 1.10, NO: yes, y: [010, ~, 1e3]}\nzip: [02134, 00501]\nd: &d 2001-1-2\ne: *d\n";
-        let document = Document::parse("a.yaml", &SecretValue::new(text.into())).expect("well formed");
+        let document = KeyedFile::parse("a.yaml", &SecretValue::new(text.into())).expect("well formed");
         let whole = yaml::read_verbatim(text, MergeKeys::Apply).expect("well formed").to_json();
         for (key, path) in [
             ("accounts", "{.accounts}"),
@@ -188,8 +188,9 @@ mod tests {
             ("zip.1", "{.zip[1]}"),
             ("e", "{.e}"),
         ] {
-            let placeholder = sealwave_secrets::placeholder::Text::parse(&format!("<x:y | jsonPath {path}>"))
-                .expect("well formed");
+            let placeholder =
+                sealwave_secrets::placeholder::PlaceholderText::parse(&format!("<x:y | jsonPath {path}>"))
+                    .expect("well formed");
             let modifiers = &placeholder.placeholders().next().expect("one").modifiers;
             let Some(sealwave_secrets::placeholder::Decoder::JsonPath(path)) =
                 modifiers.decoders.as_slice().first()
@@ -206,11 +207,11 @@ mod tests {
         for (name, text) in
             [("a.json", "\u{feff}{\"a\": {\"b\": 1.10}}"), ("a.yaml", "\u{feff}a: {b: 1.10}\n")]
         {
-            let document = Document::parse(name, &SecretValue::new(text.into())).expect("well formed");
+            let document = KeyedFile::parse(name, &SecretValue::new(text.into())).expect("well formed");
             assert_eq!(document.value("a.b").expect("a value").expose(), b"1.10", "{name}");
         }
-        let placeholder =
-            sealwave_secrets::placeholder::Text::parse("<x:y | jsonPath {.a.b}>").expect("well formed");
+        let placeholder = sealwave_secrets::placeholder::PlaceholderText::parse("<x:y | jsonPath {.a.b}>")
+            .expect("well formed");
         let modifiers = &placeholder.placeholders().next().expect("one").modifiers;
         let Some(sealwave_secrets::placeholder::Decoder::JsonPath(path)) =
             modifiers.decoders.as_slice().first()
@@ -227,7 +228,7 @@ mod tests {
         ) {
             let content = SecretValue::new(text.into_bytes());
             for name in [".env", "a.json", "a.properties", "a.yaml"] {
-                if let Ok(document) = Document::parse(name, &content) {
+                if let Ok(document) = KeyedFile::parse(name, &content) {
                     let _ = document.value("A");
                     let _ = document.value("A.A");
                 }

@@ -12,9 +12,9 @@ use kube::{Client, Config};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::super::retry::{self, Failed, Patience};
+use super::super::retry::{self, AttemptError, RetryPolicy};
 use super::super::{ProviderError, credential, runtime, tls};
-use super::question::Question;
+use super::request::ClusterRequest;
 
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -23,10 +23,10 @@ const PAGE: u32 = 25;
 
 /// A client with credentials.
 #[derive(Clone)]
-pub(super) struct Connection(Client);
+pub(super) struct ClusterConnection(Client);
 
 /// The credentials to use.
-pub(crate) enum Login<'a> {
+pub(crate) enum ClusterLogin<'a> {
     /// A kubeconfig that the operator configures, optionally with a context.
     Operator(&'a Path, Option<&'a str>),
     /// The service account of sealwave's pod.
@@ -35,12 +35,12 @@ pub(crate) enum Login<'a> {
     User(&'a [PathBuf], Option<&'a str>),
 }
 
-impl Connection {
+impl ClusterConnection {
     /// Creates a client.
     ///
     /// # Errors
     /// The settings or the credentials cannot be used.
-    pub(super) async fn open(login: Login<'_>) -> Result<Self, ProviderError> {
+    pub(super) async fn open(login: ClusterLogin<'_>) -> Result<Self, ProviderError> {
         runtime::install_crypto();
         let mut config = login.config().await?;
         config.connect_timeout = Some(CONNECT);
@@ -70,24 +70,24 @@ impl Connection {
     ///
     /// # Errors
     /// The object does not exist or cannot be read.
-    pub(super) async fn ask(
+    pub(super) async fn get(
         &self,
-        question: &Question<'_>,
+        question: &ClusterRequest<'_>,
         end: Instant,
     ) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
-        let patience = question.patience();
-        retry::retry(end, Patience::default(), || async {
+        let patience = question.timeout();
+        retry::retry(end, RetryPolicy::default(), || async {
             tokio::time::timeout(patience, self.attempt(question)).await.unwrap_or_else(|_| {
                 let reason = format!("the cluster did not respond within {} seconds", patience.as_secs());
-                Err(Failed::transient(ProviderError::unreachable(reason, API_HINT)))
+                Err(AttemptError::transient(ProviderError::unreachable(reason, API_HINT)))
             })
         })
         .await
     }
 
-    async fn attempt(&self, question: &Question<'_>) -> Result<Zeroizing<Vec<u8>>, Failed> {
+    async fn attempt(&self, question: &ClusterRequest<'_>) -> Result<Zeroizing<Vec<u8>>, AttemptError> {
         let request = match question {
-            Question::Definitions { page } => {
+            ClusterRequest::Definitions { page } => {
                 let params = ListParams {
                     limit: Some(PAGE),
                     continue_token: page.map(str::to_owned),
@@ -96,7 +96,7 @@ impl Connection {
                 kube::core::Request::new("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
                     .list(&params)
             }
-            Question::Secret { namespace, name } => {
+            ClusterRequest::Secret { namespace, name } => {
                 kube::core::Request::new(format!("/api/v1/namespaces/{namespace}/secrets"))
                     .get(name, &GetParams::default())
             }
@@ -106,13 +106,13 @@ impl Connection {
             self.0.send(request.map(Body::from)).await.map_err(|error| connection_error(&error))?;
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         check_status(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)), question)?;
-        let body = Limited::new(response.into_body(), question.max_answer()).collect().await;
+        let body = Limited::new(response.into_body(), question.max_response()).collect().await;
         let body = body.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                Failed::Final(question.too_large())
+                AttemptError::Final(question.too_large())
             } else {
                 let reason = "the connection was closed before the response was complete";
-                Failed::transient(ProviderError::unreachable(reason, API_HINT))
+                AttemptError::transient(ProviderError::unreachable(reason, API_HINT))
             }
         })?;
         Ok(Zeroizing::new(body.to_bytes().to_vec()))
@@ -121,11 +121,11 @@ impl Connection {
 
 pub(super) const API_HINT: &str = "check that the cluster's API is reachable from here";
 
-impl Login<'_> {
+impl ClusterLogin<'_> {
     async fn config(self) -> Result<Config, ProviderError> {
         match self {
             Self::Operator(file, context) => {
-                credential::read(file, "`kubeconfig`")?;
+                credential::read_file(file, "`kubeconfig`")?;
                 let shown = format!("`kubeconfig` `{}`", file.display());
                 let kubeconfig = Kubeconfig::read_from(file).map_err(|_| unusable(&shown))?;
                 let proxy = configured_proxy(&kubeconfig, context);
@@ -162,7 +162,7 @@ impl Login<'_> {
 fn merge(files: &[PathBuf]) -> Result<Kubeconfig, ProviderError> {
     let mut merged = Kubeconfig::default();
     for file in files {
-        credential::read(file, "kubeconfig").map_err(|error| match error {
+        credential::read_file(file, "kubeconfig").map_err(|error| match error {
             ProviderError::Unreachable { reason, .. } => {
                 ProviderError::unreachable(reason, "use another one with `--kubeconfig` or `KUBECONFIG`")
             }
@@ -230,7 +230,11 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn check_status(status: u16, after: Option<Duration>, question: &Question<'_>) -> Result<(), Failed> {
+fn check_status(
+    status: u16,
+    after: Option<Duration>,
+    question: &ClusterRequest<'_>,
+) -> Result<(), AttemptError> {
     let error = match status {
         200 => return Ok(()),
         401 => ProviderError::denied(
@@ -242,14 +246,14 @@ fn check_status(status: u16, after: Option<Duration>, question: &Question<'_>) -
         410 => question.expired(),
         status if retry::is_transient(status) => {
             let error = ProviderError::unreachable(format!("the cluster's API failed ({status})"), API_HINT);
-            return Err(Failed::Transient { error, after });
+            return Err(AttemptError::Transient { error, after });
         }
-        status => refused(status),
+        status => unexpected_status(status),
     };
     Err(error.into())
 }
 
-pub(super) fn refused(status: u16) -> ProviderError {
+pub(super) fn unexpected_status(status: u16) -> ProviderError {
     ProviderError::unreachable(
         format!("the cluster's API rejected the request ({status})"),
         "check that the cluster's address is that of its API server",
@@ -257,14 +261,14 @@ pub(super) fn refused(status: u16) -> ProviderError {
 }
 
 /// Converts a connection error. Its own text is not used.
-fn connection_error(error: &kube::Error) -> Failed {
+fn connection_error(error: &kube::Error) -> AttemptError {
     if matches!(error, kube::Error::Auth(_)) {
         let hint = "check the certificates, the token and the exec plugin in the kubeconfig";
         return ProviderError::unreachable("the credentials for the cluster cannot be used", hint).into();
     }
-    if let Some(handshake) = tls::Handshake::of(error) {
+    if let Some(handshake) = tls::HandshakeError::find_in(error) {
         let trust = "check `certificate-authority-data` in the kubeconfig";
-        return handshake.explain("the cluster's API", "`server` in the kubeconfig", trust).into();
+        return handshake.to_provider_error("the cluster's API", "`server` in the kubeconfig", trust).into();
     }
-    Failed::transient(ProviderError::unreachable("the cluster's API cannot be reached", API_HINT))
+    AttemptError::transient(ProviderError::unreachable("the cluster's API cannot be reached", API_HINT))
 }

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::super::ProviderError;
-use super::super::runtime::{self, Interrupted};
-use super::connection::{API_HINT, Connection, Login};
-use super::question::Question;
+use super::super::runtime::{self, RuntimeError};
+use super::connection::{API_HINT, ClusterConnection, ClusterLogin};
+use super::request::ClusterRequest;
 
 /// The most pages of a list; no cluster has as many.
 const MAX_PAGES: usize = 2000;
@@ -20,30 +20,30 @@ const MAX_BYTES: usize = 1 << 30;
 /// # Errors
 /// The complete list cannot be fetched.
 pub fn list(
-    login: Login<'_>,
+    login: ClusterLogin<'_>,
     deadline: Instant,
     take: &mut dyn FnMut(Json) -> bool,
 ) -> Result<(), ProviderError> {
     runtime::run(deadline, |end| pages(login, end, take)).unwrap_or_else(|interrupted| {
         Err(match interrupted {
-            Interrupted::Elapsed => {
+            RuntimeError::DeadlineExceeded => {
                 ProviderError::unreachable("the list was not complete before the deadline", API_HINT)
             }
-            Interrupted::NotStarted(kind) => ProviderError::cannot_start("the network runtime", kind),
+            RuntimeError::NotStarted(kind) => ProviderError::cannot_start("the network runtime", kind),
         })
     })
 }
 
 async fn pages(
-    login: Login<'_>,
+    login: ClusterLogin<'_>,
     end: Instant,
     take: &mut dyn FnMut(Json) -> bool,
 ) -> Result<(), ProviderError> {
-    let connection = Connection::open(login).await?;
+    let connection = ClusterConnection::open(login).await?;
     let mut next: Option<String> = None;
     let mut bytes = 0;
     for _ in 0..MAX_PAGES {
-        let answer = connection.ask(&Question::Definitions { page: next.as_deref() }, end).await?;
+        let answer = connection.get(&ClusterRequest::Definitions { page: next.as_deref() }, end).await?;
         bytes += answer.len();
         if bytes > MAX_BYTES {
             break;

@@ -4,7 +4,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{self, Answer, LONG, kind};
+use crate::testing::{self, BytesResult, LONG, result_kind};
 use sealwave_secrets::settings::ProviderConfig;
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 
@@ -42,7 +42,7 @@ fn settings(namespaces: &[&str]) -> K8sSettings {
     }
 }
 
-fn fetch_within(server: &str, settings: &K8sSettings, sources: &[&str], left: Duration) -> Vec<Answer> {
+fn fetch_within(server: &str, settings: &K8sSettings, sources: &[&str], left: Duration) -> Vec<BytesResult> {
     let dir = kubeconfig(server);
     testing::bytes(testing::fetch(dir.path(), k8s(settings), sources, left))
 }
@@ -51,7 +51,7 @@ fn k8s(settings: &K8sSettings) -> (&'static str, ProviderConfig) {
     ("k8s", ProviderConfig::K8s(settings.clone()))
 }
 
-fn fetch(server: &StubServer, namespaces: &[&str], sources: &[&str]) -> Vec<Answer> {
+fn fetch(server: &StubServer, namespaces: &[&str], sources: &[&str]) -> Vec<BytesResult> {
     fetch_within(&server.address, &settings(namespaces), sources, LONG)
 }
 
@@ -119,7 +119,7 @@ fn only_allowed_namespaces_are_read() {
     let answers = fetch(&server, &["a", "b"], &["a/db#k", "b/db#k", "c/db#k", "db#k", "A/db#k"]);
     assert_eq!(answers[0].as_deref(), Ok(&b"/api/v1/namespaces/a/secrets/db"[..]));
     assert_eq!(answers[1].as_deref(), Ok(&b"/api/v1/namespaces/b/secrets/db"[..]));
-    assert_eq!(answers[2..].iter().map(kind).collect::<Vec<_>>(), ["denied", "invalid", "denied"]);
+    assert_eq!(answers[2..].iter().map(result_kind).collect::<Vec<_>>(), ["denied", "invalid", "denied"]);
     let hostile = [
         "../kube-system/secrets/db#k",
         "a/db#k",
@@ -137,7 +137,7 @@ fn only_allowed_namespaces_are_read() {
         "..#k",
     ];
     for source in hostile {
-        assert_eq!(kind(&fetch(&server, &["a"], &[source])[0]), "invalid", "{source}");
+        assert_eq!(result_kind(&fetch(&server, &["a"], &[source])[0]), "invalid", "{source}");
     }
     assert_eq!(server.asked().len(), 2);
 }
@@ -149,7 +149,7 @@ fn names_may_have_253_characters() {
     let source = |length: usize| format!("{}#k", "a".repeat(length));
     let answers = fetch(&server, &["a"], &[&source(64), &source(253), &source(254)]);
     assert_eq!((answers[0].as_deref(), answers[1].as_deref()), (Ok(&b"v"[..]), Ok(&b"v"[..])));
-    assert_eq!(kind(&answers[2]), "invalid");
+    assert_eq!(result_kind(&answers[2]), "invalid");
 }
 
 /// Related to the length: dots, and characters that are not allowed.
@@ -168,7 +168,7 @@ fn p12_names_of_secrets() {
         "a.-b".to_owned(),
         "a_b".to_owned(),
     ] {
-        assert_eq!(kind(&fetch(&server, &["a"], &[&format!("{name}#k")])[0]), "invalid", "{name}");
+        assert_eq!(result_kind(&fetch(&server, &["a"], &[&format!("{name}#k")])[0]), "invalid", "{name}");
     }
 }
 
@@ -199,10 +199,10 @@ fn r18_paths_into_items() {
         assert_eq!(fetched(key).as_deref(), Ok(expected.as_bytes()), "{key}");
     }
     for key in ["tls", "tls.key", "tls.crt.x", "app.nope", "app.db.ports.1", "bytes.a", "\"app.db\".user"] {
-        assert_eq!(kind(&fetched(key)), "missing", "{key}");
+        assert_eq!(result_kind(&fetched(key)), "missing", "{key}");
     }
     for key in ["twice.a", "cut.a"] {
-        assert_eq!(kind(&fetched(key)), "invalid", "{key}");
+        assert_eq!(result_kind(&fetched(key)), "invalid", "{key}");
     }
 }
 
@@ -258,7 +258,7 @@ fn responses_map_to_error_kinds() {
     let sources = cases.map(|(name, _)| format!("{name}#k"));
     let answers = fetch(&server, &["shop"], &sources.each_ref().map(String::as_str));
     for ((name, expected), answer) in cases.iter().zip(&answers) {
-        assert_eq!(kind(answer), *expected, "{name}: {:?}", answer.as_ref().err());
+        assert_eq!(result_kind(answer), *expected, "{name}: {:?}", answer.as_ref().err());
     }
     let count = |name| server.count("GET", &format!("/api/v1/namespaces/shop/secrets/{name}"));
     assert_eq!([count("throttled"), count("failing"), count("cut"), count("forbidden")], [2, 3, 2, 1]);
@@ -274,7 +274,7 @@ fn pending_references_are_listed_at_the_deadline() {
     });
     let answers =
         fetch_within(&server.address, &settings(&["shop"]), &["db#k", "slow#k"], Duration::from_secs(3));
-    assert_eq!(kind(&answers[0]), "found");
+    assert_eq!(result_kind(&answers[0]), "found");
     let error = answers[1].as_ref().expect_err("too late").to_string();
     assert!(error.ends_with("still waiting for: `k8s:slow`"), "{error}");
 }
@@ -284,17 +284,17 @@ fn unusable_credentials_and_addresses_are_errors() {
     let unused = settings(&["shop"]);
     let ask =
         |server: &str, settings: &K8sSettings| fetch_within(server, settings, &["db#k"], LONG).remove(0);
-    assert_eq!(kind(&ask("http://cluster.example", &unused)), "invalid");
-    assert_eq!(kind(&ask("no URL CANARY", &unused)), "invalid");
+    assert_eq!(result_kind(&ask("http://cluster.example", &unused)), "invalid");
+    assert_eq!(result_kind(&ask("no URL CANARY", &unused)), "invalid");
     let nowhere = K8sSettings { context: Some("CANARY".to_owned()), ..unused.clone() };
-    assert_eq!(kind(&ask("http://127.0.0.1:1", &nowhere)), "invalid");
+    assert_eq!(result_kind(&ask("http://127.0.0.1:1", &nowhere)), "invalid");
     let missing = K8sSettings { kubeconfig: Some("nowhere".into()), ..unused.clone() };
-    assert_eq!(kind(&ask("http://127.0.0.1:1", &missing)), "unreachable");
+    assert_eq!(result_kind(&ask("http://127.0.0.1:1", &missing)), "unreachable");
 }
 
 #[test]
 fn bad_settings_are_refused() {
-    let new = |settings: &K8sSettings| K8s::new("k8s", settings, Path::new(".")).map(drop);
+    let new = |settings: &K8sSettings| K8sProvider::new("k8s", settings, Path::new(".")).map(drop);
     assert_eq!(new(&settings(&["a"])), Ok(()));
     assert_eq!(new(&settings(&["a", "b"])), Ok(()));
     for namespaces in [&[][..], &[""], &["a/b"], &["a", "B"], &[".."], &["a.b"]] {
@@ -320,8 +320,9 @@ fn all_keys_of_a_secret_are_returned() {
     let dir = kubeconfig(&server.address);
     let (name, config) = k8s(&settings(&["shop"]));
     let config = [(name.to_owned(), config)].into();
-    let providers = crate::Providers::new(&config, dir.path(), &[], &testing::app(dir.path()), |_| None)
-        .expect("valid settings");
+    let providers =
+        crate::ProviderRegistry::new(&config, dir.path(), &[], &testing::app(dir.path()), |_| None)
+            .expect("valid settings");
     let ask = |source: &str| {
         let (all, one) = (testing::all_keys(source), testing::reference(&format!("{source}#b")));
         let mut fetched = providers.fetch([&all, &one], Instant::now() + LONG);

@@ -9,16 +9,16 @@ use std::convert::Infallible;
 use compact_str::CompactString;
 use zeroize::Zeroizing;
 
-use super::error::{SopsError, shown};
-use super::format::{Format, Parsed, at_line};
-use super::metadata::Metadata;
-use super::value::{self, NotOpened, Plain};
+use super::error::{SopsError, display_path};
+use super::format::{EncryptedFile, SopsFormat, at_line};
+use super::metadata::SopsMetadata;
+use super::value::{self, DecryptionError, PlainValue};
 use crate::ProviderError;
-use sealwave_core::document::{Entry, Mapping, Node, Value};
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue};
 use sealwave_core::yaml::{PlainScalars, is_json_literal, resolve_core};
 use sealwave_secrets::crypto::{DataKey, ValuesDigest};
 use sealwave_secrets::values::{
-    EntriesError, KeyPath, KeyedValue, SecretBuffer, SecretEntries, SecretValue, Shape, WalkError,
+    EntriesError, KeyPath, KeyedValue, SecretBuffer, SecretEntries, SecretValue, ValueShape, WalkError,
 };
 
 /// The prefix of a digest over only encrypted values: the SHA-256 of `sops`, so that it never equals a digest over all.
@@ -28,22 +28,26 @@ const ONLY_ENCRYPTED: [u8; 32] = [
 ];
 
 /// A decrypted file.
-pub(super) struct Document {
-    format: Format,
+pub(super) struct SopsDocument {
+    format: SopsFormat,
     root: DecryptedNode,
 }
 
 /// A decrypted value or collection of values.
 enum DecryptedNode {
-    Leaf(Plain),
+    Leaf(PlainValue),
     List(Vec<Self>),
     Map(Vec<(CompactString, Self)>),
     Null,
 }
 
-impl Document {
+impl SopsDocument {
     /// Decrypts all values and checks the MAC.
-    pub(super) fn open(parsed: &Parsed, metadata: &Metadata, key: &DataKey) -> Result<Self, SopsError> {
+    pub(super) fn open(
+        parsed: &EncryptedFile,
+        metadata: &SopsMetadata,
+        key: &DataKey,
+    ) -> Result<Self, SopsError> {
         let mut digest = ValuesDigest::default();
         if metadata.mac_only_encrypted {
             digest.update(&ONLY_ENCRYPTED);
@@ -52,11 +56,11 @@ impl Document {
             TreeDecryptor { metadata, key, plain: &parsed.plain, digest, path: String::new() };
         let mut root = decryptor.map(&parsed.data, false)?;
         let expected =
-            value::open(&metadata.mac, key, &metadata.last_modified).map_err(|_| SopsError::Mac)?;
+            value::decrypt(&metadata.mac, key, &metadata.last_modified).map_err(|_| SopsError::Mac)?;
         if expected.authenticated() != Some(decryptor.digest.finish().as_bytes()) {
             return Err(SopsError::Mac);
         }
-        if parsed.format == Format::Ini {
+        if parsed.format == SopsFormat::Ini {
             root = root.with_sections_joined();
         }
         Ok(Self { format: parsed.format, root })
@@ -66,7 +70,7 @@ impl Document {
     pub(super) fn entries(&self) -> Result<SecretEntries, ProviderError> {
         let mut entries = SecretEntries::default();
         match (self.format, &self.root) {
-            (Format::Binary, _) => return Err(SopsError::NoKeysInBinary.into()),
+            (SopsFormat::Binary, _) => return Err(SopsError::NoKeysInBinary.into()),
             (_, DecryptedNode::Map(all)) => {
                 for (key, tree) in all {
                     let value = match tree {
@@ -84,10 +88,10 @@ impl Document {
     /// Returns the value of a key, or the content of a binary file.
     pub(super) fn value(&self, key: Option<&str>) -> Result<SecretValue, SopsError> {
         match (self.format, key) {
-            (Format::Binary, None) => {
+            (SopsFormat::Binary, None) => {
                 self.root.entry("data").and_then(DecryptedNode::text).ok_or(SopsError::KeyMissing(None))
             }
-            (Format::Binary, Some(_)) => Err(SopsError::NoKeysInBinary),
+            (SopsFormat::Binary, Some(_)) => Err(SopsError::NoKeysInBinary),
             (_, None) => Err(SopsError::WholeFile),
             (_, Some(key)) => {
                 let path = KeyPath::parse(key).map_err(SopsError::Key)?;
@@ -103,7 +107,7 @@ impl Document {
 
 /// Decrypts a tree, in the order in which SOPS digests values.
 struct TreeDecryptor<'a> {
-    metadata: &'a Metadata,
+    metadata: &'a SopsMetadata,
     key: &'a DataKey,
     plain: &'a PlainScalars,
     digest: ValuesDigest,
@@ -120,7 +124,7 @@ impl TreeDecryptor<'_> {
             let length = self.path.len();
             self.path.push_str(&entry.key);
             self.path.push(':');
-            let named = named || self.metadata.rule.names(&entry.key);
+            let named = named || self.metadata.rule.matches_key(&entry.key);
             if let Some(tree) = self.tree(&entry.value, named)? {
                 entries.push((entry.key.clone(), tree));
             }
@@ -130,7 +134,7 @@ impl TreeDecryptor<'_> {
     }
 
     /// Rejects keys that are not strings, as SOPS does; `<<` is a string to it.
-    fn check_key(&self, entry: &Entry) -> Result<(), SopsError> {
+    fn check_key(&self, entry: &MappingEntry) -> Result<(), SopsError> {
         let is_null = || matches!(entry.key.as_str(), "" | "~" | "null" | "Null" | "NULL");
         if self.plain.contains(entry.key_origin) && (is_null() || resolve_core(&entry.key).is_some()) {
             let line = entry.key_origin.line as usize;
@@ -145,17 +149,17 @@ impl TreeDecryptor<'_> {
     /// Decrypts a node; returns `None` for a comment in the place of a value.
     fn tree(&mut self, node: &Node, named: bool) -> Result<Option<DecryptedNode>, SopsError> {
         let plain = match &node.value {
-            Value::Mapping(mapping) => return self.map(mapping, named).map(Some),
-            Value::Null => return Ok(Some(DecryptedNode::Null)),
-            Value::Sequence(items) => {
+            NodeValue::Mapping(mapping) => return self.map(mapping, named).map(Some),
+            NodeValue::Null => return Ok(Some(DecryptedNode::Null)),
+            NodeValue::Sequence(items) => {
                 let trees: Result<Vec<_>, _> =
                     items.iter().filter_map(|item| self.tree(item, named).transpose()).collect();
                 return trees.map(|items| Some(DecryptedNode::List(items)));
             }
-            Value::String(text) if self.plain.contains(node.origin) => value::plain_scalar(text),
-            Value::String(text) => Plain::Text(Zeroizing::new(text.as_bytes().to_vec())),
+            NodeValue::String(text) if self.plain.contains(node.origin) => value::plain_scalar(text),
+            NodeValue::String(text) => PlainValue::Text(Zeroizing::new(text.as_bytes().to_vec())),
             // The parsers of these formats keep scalars as strings.
-            Value::Bool(_) | Value::Number(_) => {
+            NodeValue::Bool(_) | NodeValue::Number(_) => {
                 return Err(SopsError::Syntax("a scalar in it cannot be read".to_owned()));
             }
         };
@@ -165,7 +169,7 @@ impl TreeDecryptor<'_> {
     fn leaf(
         &mut self,
         node: &Node,
-        as_written: Plain,
+        as_written: PlainValue,
         named: bool,
     ) -> Result<Option<DecryptedNode>, SopsError> {
         let looks_encrypted = || node.as_str().is_some_and(value::looks_encrypted);
@@ -178,13 +182,13 @@ impl TreeDecryptor<'_> {
         Ok(Some(DecryptedNode::Leaf(plain)))
     }
 
-    fn decrypt(&self, node: &Node) -> Result<Plain, SopsError> {
-        let shown_path = || shown(self.path.trim_end_matches(':'));
+    fn decrypt(&self, node: &Node) -> Result<PlainValue, SopsError> {
+        let shown_path = || display_path(self.path.trim_end_matches(':'));
         let text = node.as_str().ok_or_else(|| SopsError::ValueInClear(shown_path()))?;
-        value::open(text, self.key, &self.path).map_err(|why| match why {
-            NotOpened::Form => SopsError::ValueForm(shown_path()),
-            NotOpened::InClear => SopsError::ValueInClear(shown_path()),
-            NotOpened::Mismatch => SopsError::Value(shown_path()),
+        value::decrypt(text, self.key, &self.path).map_err(|why| match why {
+            DecryptionError::Form => SopsError::ValueForm(shown_path()),
+            DecryptionError::InClear => SopsError::ValueInClear(shown_path()),
+            DecryptionError::Mismatch => SopsError::Value(shown_path()),
         })
     }
 }
@@ -201,11 +205,11 @@ impl KeyedValue for &DecryptedNode {
         Ok(items.get(index))
     }
 
-    fn shape(self) -> Shape {
+    fn shape(self) -> ValueShape {
         match self {
-            DecryptedNode::List(_) => Shape::List,
-            DecryptedNode::Map(_) => Shape::Object,
-            DecryptedNode::Leaf(_) | DecryptedNode::Null => Shape::Scalar,
+            DecryptedNode::List(_) => ValueShape::List,
+            DecryptedNode::Map(_) => ValueShape::Object,
+            DecryptedNode::Leaf(_) | DecryptedNode::Null => ValueShape::Scalar,
         }
     }
 }
@@ -233,7 +237,7 @@ impl DecryptedNode {
 
     fn text(&self) -> Option<SecretValue> {
         match self {
-            Self::Leaf(Plain::Text(bytes)) => Some(SecretValue::new(bytes.to_vec())),
+            Self::Leaf(PlainValue::Text(bytes)) => Some(SecretValue::new(bytes.to_vec())),
             _ => None,
         }
     }
@@ -241,9 +245,9 @@ impl DecryptedNode {
     fn bytes(&self) -> Result<SecretValue, SopsError> {
         let bytes = match self {
             Self::Null => return Err(SopsError::KeyMissing(None)),
-            Self::Leaf(Plain::Text(bytes)) => bytes.to_vec(),
-            Self::Leaf(Plain::Literal(literal)) => literal.written.as_bytes().to_vec(),
-            Self::Leaf(Plain::Comment) | Self::List(_) | Self::Map(_) => {
+            Self::Leaf(PlainValue::Text(bytes)) => bytes.to_vec(),
+            Self::Leaf(PlainValue::Literal(literal)) => literal.written.as_bytes().to_vec(),
+            Self::Leaf(PlainValue::Comment) | Self::List(_) | Self::Map(_) => {
                 let mut json = SecretBuffer::default();
                 self.write_json(&mut json)?;
                 return Ok(json.into_value());
@@ -255,12 +259,12 @@ impl DecryptedNode {
     /// Writes compact JSON, with keys in the order of the file.
     fn write_json(&self, out: &mut SecretBuffer) -> Result<(), SopsError> {
         match self {
-            Self::Null | Self::Leaf(Plain::Comment) => out.push(b"null"),
-            Self::Leaf(Plain::Literal(literal)) if is_json_literal(&literal.written) => {
+            Self::Null | Self::Leaf(PlainValue::Comment) => out.push(b"null"),
+            Self::Leaf(PlainValue::Literal(literal)) if is_json_literal(&literal.written) => {
                 out.push(literal.written.as_bytes());
             }
-            Self::Leaf(Plain::Literal(literal)) => write_text(&literal.written, out),
-            Self::Leaf(Plain::Text(bytes)) => {
+            Self::Leaf(PlainValue::Literal(literal)) => write_text(&literal.written, out),
+            Self::Leaf(PlainValue::Text(bytes)) => {
                 write_text(std::str::from_utf8(bytes).map_err(|_| SopsError::KeyNotText)?, out);
             }
             Self::List(items) => {

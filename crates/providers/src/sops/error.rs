@@ -116,7 +116,7 @@ impl From<SopsError> for ProviderError {
 }
 
 /// Escapes and shortens a key path of a hostile file for messages.
-pub(super) fn shown(path: &str) -> String {
+pub(super) fn display_path(path: &str) -> String {
     let mut text: String = path.chars().flat_map(char::escape_debug).take(MAX_SHOWN).collect();
     if text.len() < path.len() {
         text.push('…');

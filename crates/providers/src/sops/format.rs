@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::error::SopsError;
 use super::ini;
-use sealwave_core::document::{Entry, Mapping, Node, Origin, Sources, Value};
-use sealwave_core::yaml::{self, MergeKeys, NotVerbatim, PlainScalars, Verbatim};
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin, Sources};
+use sealwave_core::yaml::{self, MergeKeys, PlainScalars, VerbatimDocument, VerbatimError};
 
 /// The key of the metadata.
 const METADATA: &str = "sops";
@@ -19,7 +19,7 @@ const MAX_FLAT_DEPTH: usize = 8;
 
 /// The format of a decrypted file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum SopsFormat {
     Binary,
     Dotenv,
     Ini,
@@ -28,8 +28,8 @@ pub(super) enum Format {
 }
 
 /// A parsed file that is still encrypted.
-pub(super) struct Parsed {
-    pub(super) format: Format,
+pub(super) struct EncryptedFile {
+    pub(super) format: SopsFormat,
     /// Nulls and strings in mappings and lists. Sections of an `.ini` file may have the same name.
     pub(super) data: Mapping,
     pub(super) metadata: Node,
@@ -37,8 +37,8 @@ pub(super) struct Parsed {
     pub(super) plain: PlainScalars,
 }
 
-impl Format {
-    pub fn of(path: &str) -> Self {
+impl SopsFormat {
+    pub fn from_path(path: &str) -> Self {
         match path.rsplit_once('.').map(|(_, extension)| extension) {
             Some("env") => Self::Dotenv,
             Some("ini") => Self::Ini,
@@ -49,25 +49,25 @@ impl Format {
     }
 }
 
-pub fn parse(path: &str, bytes: &[u8]) -> Result<Parsed, SopsError> {
-    let format = Format::of(path);
-    if format == Format::Binary && std::str::from_utf8(bytes).is_err() {
+pub fn parse(path: &str, bytes: &[u8]) -> Result<EncryptedFile, SopsError> {
+    let format = SopsFormat::from_path(path);
+    if format == SopsFormat::Binary && std::str::from_utf8(bytes).is_err() {
         // An unencrypted key or image is not JSON.
         return Err(SopsError::NotEncrypted);
     }
     let text = text(bytes)?;
     let (data, metadata, plain) = match format {
-        Format::Binary => tree(yaml::read_verbatim_json(text)).map_err(|error| match error {
+        SopsFormat::Binary => tree(yaml::read_verbatim_json(text)).map_err(|error| match error {
             SopsError::Syntax(_) => SopsError::NotEncrypted,
             error => error,
         })?,
-        Format::Json => tree(yaml::read_verbatim_json(text))?,
+        SopsFormat::Json => tree(yaml::read_verbatim_json(text))?,
         // Merge keys are ordinary keys to SOPS, and values are bound to them.
-        Format::Yaml => tree(yaml::read_verbatim(text, MergeKeys::Keep))?,
-        Format::Dotenv => flat(dotenv(text)?),
-        Format::Ini => flat(ini(text)?),
+        SopsFormat::Yaml => tree(yaml::read_verbatim(text, MergeKeys::Keep))?,
+        SopsFormat::Dotenv => flat(dotenv(text)?),
+        SopsFormat::Ini => flat(ini(text)?),
     };
-    Ok(Parsed { format, data, metadata, plain })
+    Ok(EncryptedFile { format, data, metadata, plain })
 }
 
 fn flat((data, metadata): (Mapping, Node)) -> (Mapping, Node, PlainScalars) {
@@ -79,12 +79,14 @@ fn text(bytes: &[u8]) -> Result<&str, SopsError> {
 }
 
 /// Separates the metadata from a YAML or JSON document.
-fn tree(document: Result<Verbatim, NotVerbatim>) -> Result<(Mapping, Node, PlainScalars), SopsError> {
+fn tree(
+    document: Result<VerbatimDocument, VerbatimError>,
+) -> Result<(Mapping, Node, PlainScalars), SopsError> {
     let document = document.map_err(|why| match why {
-        NotVerbatim::Duplicate(line) => at_line(line as usize, "it contains a key twice"),
-        NotVerbatim::Empty => SopsError::NotEncrypted,
-        NotVerbatim::Malformed(line) => at_line(line as usize, "it is not well formed"),
-        NotVerbatim::Several => SopsError::SeveralDocuments,
+        VerbatimError::Duplicate(line) => at_line(line as usize, "it contains a key twice"),
+        VerbatimError::Empty => SopsError::NotEncrypted,
+        VerbatimError::Malformed(line) => at_line(line as usize, "it is not well formed"),
+        VerbatimError::Several => SopsError::SeveralDocuments,
     })?;
     let (mut root, plain) = document.into_parts();
     let mut data = std::mem::take(root.as_mapping_mut().ok_or(SopsError::NotEncrypted)?);
@@ -108,7 +110,7 @@ fn dotenv(text: &str) -> Result<(Mapping, Node), SopsError> {
         let value = value.replace("\\n", "\n");
         match name.strip_prefix("sops_") {
             Some(name) => metadata.push((name, value)),
-            None => data.add(name, Value::String(value.into()), number)?,
+            None => data.add(name, NodeValue::String(value.into()), number)?,
         }
     }
     Ok((data.mapping, unflatten(&metadata)?))
@@ -127,16 +129,16 @@ fn ini(text: &str) -> Result<(Mapping, Node), SopsError> {
         }
         let mut entries = Mapping::default();
         for (name, value) in &section.entries {
-            push(&mut entries, name, Value::String(value.as_str().into()));
+            push(&mut entries, name, NodeValue::String(value.as_str().into()));
         }
-        push(&mut data, &section.name, Value::Mapping(entries));
+        push(&mut data, &section.name, NodeValue::Mapping(entries));
     }
     Ok((data, unflatten(&metadata)?))
 }
 
-fn push(mapping: &mut Mapping, name: &str, value: Value) {
+fn push(mapping: &mut Mapping, name: &str, value: NodeValue) {
     let origin = nowhere();
-    mapping.push_new(Entry { key: name.into(), key_origin: origin, value: Node::new(value, origin) });
+    mapping.push_new(MappingEntry { key: name.into(), key_origin: origin, value: Node::new(value, origin) });
 }
 
 /// A mapping that rejects duplicate keys.
@@ -147,7 +149,7 @@ struct UniqueMapping {
 }
 
 impl UniqueMapping {
-    fn add(&mut self, name: &str, value: Value, number: usize) -> Result<(), SopsError> {
+    fn add(&mut self, name: &str, value: NodeValue, number: usize) -> Result<(), SopsError> {
         if !self.seen.insert(name.to_owned()) {
             return Err(at_line(number, "it contains a key twice"));
         }
@@ -169,7 +171,7 @@ fn unflatten(pairs: &[(&str, String)]) -> Result<Node, SopsError> {
         return Err(SopsError::Metadata("it has too many keys"));
     }
     let origin = nowhere();
-    let mut root = Node::new(Value::Mapping(Mapping::default()), origin);
+    let mut root = Node::new(NodeValue::Mapping(Mapping::default()), origin);
     for (name, value) in pairs {
         let name = name.replace("__list_", "__map_");
         let path: Vec<&str> = name.split("__map_").collect();
@@ -192,16 +194,16 @@ mod tests {
     #[test]
     fn the_file_name_selects_the_format() {
         for (path, format) in [
-            ("a.yaml", Format::Yaml),
-            ("x/a.enc.yml", Format::Yaml),
-            ("a.json", Format::Json),
-            (".env", Format::Dotenv),
-            ("prod.env", Format::Dotenv),
-            ("a.ini", Format::Ini),
-            ("key.pem", Format::Binary),
-            ("key", Format::Binary),
+            ("a.yaml", SopsFormat::Yaml),
+            ("x/a.enc.yml", SopsFormat::Yaml),
+            ("a.json", SopsFormat::Json),
+            (".env", SopsFormat::Dotenv),
+            ("prod.env", SopsFormat::Dotenv),
+            ("a.ini", SopsFormat::Ini),
+            ("key.pem", SopsFormat::Binary),
+            ("key", SopsFormat::Binary),
         ] {
-            assert_eq!(Format::of(path), format, "{path}");
+            assert_eq!(SopsFormat::from_path(path), format, "{path}");
         }
     }
 
@@ -247,7 +249,7 @@ mod tests {
         ) {
             for path in ["a.yaml", "a.json", "a.env", "a.ini", "a"] {
                 if let Ok(parsed) = parse(path, text.as_bytes()) {
-                    let _ = super::super::metadata::Metadata::read(&parsed.metadata);
+                    let _ = super::super::metadata::SopsMetadata::read(&parsed.metadata);
                 }
             }
         }

@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use super::error::SopsError;
 #[cfg(feature = "aws")]
-use super::kms::Kms;
-use super::metadata::{KmsKey, Metadata};
+use super::kms::KmsKeys;
+use super::metadata::{KmsKey, SopsMetadata};
 #[cfg(not(feature = "aws"))]
 use crate::not_built::NotBuilt;
-use crate::{Environment, ProviderConfigError};
+use crate::{EnvLookup, ProviderConfigError};
 use sealwave_secrets::crypto::{AgeIdentities, DataKey, is_age_recipient};
 use sealwave_secrets::settings::AwsKms;
 use sealwave_secrets::values::SecretValue;
@@ -25,24 +25,24 @@ const MAX_KEY_FILE: u64 = 1 << 20;
 /// The most recipients that a message lists.
 const MAX_NAMED: usize = 5;
 
-pub struct Keys {
+pub struct DecryptionKeys {
     /// The paths as the operator wrote them, and resolved.
     age_files: Vec<(String, PathBuf)>,
     age: OnceLock<Result<AgeIdentities, SopsError>>,
     #[cfg(feature = "aws")]
-    kms: Option<Kms>,
+    kms: Option<KmsKeys>,
     /// Whether the operator configures KMS keys, which this build does not support.
     #[cfg(not(feature = "aws"))]
     kms: bool,
 }
 
-impl Keys {
+impl DecryptionKeys {
     pub(super) fn new(
         provider: &str,
         age_files: &[PathBuf],
         kms: Option<&AwsKms>,
         operator_dir: &Path,
-        environment: &Environment,
+        environment: &EnvLookup,
     ) -> Result<Self, ProviderConfigError> {
         #[cfg(not(feature = "aws"))]
         let _ = environment;
@@ -56,14 +56,14 @@ impl Keys {
                 .collect(),
             age: OnceLock::new(),
             #[cfg(feature = "aws")]
-            kms: kms.map(|kms| Kms::new(provider, kms, operator_dir, environment)).transpose()?,
+            kms: kms.map(|kms| KmsKeys::new(provider, kms, operator_dir, environment)).transpose()?,
             #[cfg(not(feature = "aws"))]
             kms: kms.is_some(),
         })
     }
 
     /// Decrypts a file's data key.
-    pub(super) fn data_key(&self, metadata: &Metadata, deadline: Instant) -> Result<DataKey, SopsError> {
+    pub(super) fn data_key(&self, metadata: &SopsMetadata, deadline: Instant) -> Result<DataKey, SopsError> {
         let mut failed = None;
         for attempt in [Self::decrypt_with_age, Self::decrypt_with_kms] {
             match attempt(self, metadata, deadline) {
@@ -78,13 +78,13 @@ impl Keys {
     /// Returns `None` if the provider has no identity for the file's age recipients.
     fn decrypt_with_age(
         &self,
-        metadata: &Metadata,
+        metadata: &SopsMetadata,
         _deadline: Instant,
     ) -> Result<Option<DataKey>, SopsError> {
         let identities = self.identities()?;
         let mut failed = None;
-        for key in metadata.age.iter().filter(|key| identities.has(&key.recipient)) {
-            match identities.open(&key.recipient, &key.armored).and_then(|bytes| DataKey::new(&bytes)) {
+        for key in metadata.age.iter().filter(|key| identities.has_identity_for(&key.recipient)) {
+            match identities.decrypt(&key.recipient, &key.armored).and_then(|bytes| DataKey::new(&bytes)) {
                 Some(key) => return Ok(Some(key)),
                 None => failed = Some(SopsError::DataKey(key.recipient.clone())),
             }
@@ -94,7 +94,11 @@ impl Keys {
 
     /// Returns `None` if the operator allows none of the file's KMS keys.
     #[cfg(feature = "aws")]
-    fn decrypt_with_kms(&self, metadata: &Metadata, deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+    fn decrypt_with_kms(
+        &self,
+        metadata: &SopsMetadata,
+        deadline: Instant,
+    ) -> Result<Option<DataKey>, SopsError> {
         let Some(kms) = &self.kms else { return Ok(None) };
         let mut failed = None;
         for key in metadata.kms.iter().filter(|key| kms.allows(key)) {
@@ -112,7 +116,7 @@ impl Keys {
     #[cfg(not(feature = "aws"))]
     fn decrypt_with_kms(
         &self,
-        metadata: &Metadata,
+        metadata: &SopsMetadata,
         _deadline: Instant,
     ) -> Result<Option<DataKey>, SopsError> {
         if self.kms && !metadata.kms.is_empty() {
@@ -125,7 +129,7 @@ impl Keys {
         self.age.get_or_init(|| read_identities(&self.age_files)).as_ref().map_err(SopsError::clone)
     }
 
-    fn no_usable_key(&self, metadata: &Metadata) -> SopsError {
+    fn no_usable_key(&self, metadata: &SopsMetadata) -> SopsError {
         let file =
             metadata.age.iter().map(|key| key.recipient.as_str()).filter(|text| is_age_recipient(text));
         let file = file
@@ -143,7 +147,7 @@ impl Keys {
 
     #[cfg(feature = "aws")]
     fn key_list<'a>(&'a self, mut ours: Vec<&'a str>) -> String {
-        ours.extend(self.kms.iter().flat_map(Kms::patterns));
+        ours.extend(self.kms.iter().flat_map(KmsKeys::patterns));
         quoted_list(&ours)
     }
 

@@ -22,22 +22,22 @@ use zeroize::Zeroizing;
 
 use super::error::SopsError;
 use super::metadata::KmsKey;
-use crate::aws::failure::{Call, Fault, unanswered};
-use crate::aws::session::Session;
+use crate::aws::failure::{AwsCall, AwsFailure, call_timeout};
+use crate::aws::session::AwsSession;
 use crate::aws::settings;
-use crate::{Environment, ProviderConfigError, ProviderError};
+use crate::{EnvLookup, ProviderConfigError, ProviderError};
 use sealwave_secrets::settings::{AwsKms, AwsSettings};
 
 /// Time reserved before the deadline for reporting errors.
 const RESERVE: Duration = Duration::from_millis(250);
 
 /// The operator's keys in AWS KMS.
-pub(super) struct Kms {
+pub(super) struct KmsKeys {
     settings: AwsKms,
     /// The connection settings and the identity.
     service: AwsSettings,
     keys: GlobSet,
-    environment: Environment,
+    environment: EnvLookup,
     /// Credentials for tests, instead of those that the SDK finds.
     fixed: Option<Credentials>,
     login: OnceLock<Result<KmsSession, ProviderError>>,
@@ -46,17 +46,17 @@ pub(super) struct Kms {
 /// A session and the runtime of its connections, shared by all files of a run.
 struct KmsSession {
     runtime: Option<Runtime>,
-    session: Session,
+    session: AwsSession,
 }
 
-impl Kms {
+impl KmsKeys {
     pub(super) fn new(
         provider: &str,
         settings: &AwsKms,
         operator_dir: &Path,
-        environment: &Environment,
+        environment: &EnvLookup,
     ) -> Result<Self, ProviderConfigError> {
-        let service = settings.service().within(operator_dir);
+        let service = settings.service().with_absolute_paths(operator_dir);
         settings::check(provider, &service)?;
         let mut keys = GlobSetBuilder::new();
         for pattern in &settings.keys {
@@ -114,7 +114,7 @@ impl Kms {
 impl KmsSession {
     fn open(
         settings: &AwsSettings,
-        environment: &Environment,
+        environment: &EnvLookup,
         fixed: Option<&Credentials>,
         end: Instant,
     ) -> Result<Self, ProviderError> {
@@ -123,7 +123,7 @@ impl KmsSession {
             .build()
             .map_err(|error| ProviderError::cannot_start("the network runtime", error.kind()))?;
         let opening =
-            async { timeout_at(end.into(), Session::open(settings, environment, fixed, end)).await };
+            async { timeout_at(end.into(), AwsSession::open(settings, environment, fixed, end)).await };
         match runtime.block_on(opening).unwrap_or_else(|_| Err(login_timeout())) {
             Ok(session) => Ok(Self { runtime: Some(runtime), session }),
             Err(error) => {
@@ -148,7 +148,7 @@ impl KmsSession {
             .ciphertext_blob(Blob::new(encrypted))
             .set_encryption_context(context)
             .send();
-        let timeout = || SopsError::Aws(unanswered(Call::Decrypt));
+        let timeout = || SopsError::Aws(call_timeout(AwsCall::Decrypt));
         let Some(runtime) = &self.runtime else { return Err(timeout()) };
         let answer = runtime.block_on(async { timeout_at(end.into(), request).await });
         let answer = answer
@@ -182,7 +182,7 @@ fn explain(arn: &str, caller: &str, error: &SdkError<DecryptError>) -> SopsError
             format!("`{arn}` does not exist or is not enabled"),
             "check the key in AWS KMS",
         ),
-        _ => Fault::of(error).explain(Call::Decrypt, caller),
+        _ => AwsFailure::from_sdk_error(error).to_provider_error(AwsCall::Decrypt, caller),
     })
 }
 
@@ -219,9 +219,9 @@ mod tests {
     }
 
     /// Creates the keys without any environment variables.
-    fn kms(settings: &AwsKms) -> Result<Kms, ProviderConfigError> {
-        let environment: Environment = Arc::new(|_| None);
-        Kms::new("sops", settings, Path::new("."), &environment)
+    fn kms(settings: &AwsKms) -> Result<KmsKeys, ProviderConfigError> {
+        let environment: EnvLookup = Arc::new(|_| None);
+        KmsKeys::new("sops", settings, Path::new("."), &environment)
     }
 
     fn key(arn: &str) -> KmsKey {
@@ -377,9 +377,9 @@ mod tests {
         settings.endpoint_url = Some("http://127.0.0.1:1".to_owned());
         let variables =
             |name: &str| (name == "AWS_CONFIG_FILE").then(|| "../../testdata/sops/aws-config".into());
-        let environment: Environment = Arc::new(variables);
+        let environment: EnvLookup = Arc::new(variables);
         assert!(std::path::Path::new("../../testdata/sops/aws-config").is_file());
-        let kms = Kms::new("sops", &settings, Path::new("."), &environment).expect("valid");
+        let kms = KmsKeys::new("sops", &settings, Path::new("."), &environment).expect("valid");
         let error = kms.decrypt(&key(ARN), Instant::now() + Duration::from_secs(20)).expect_err("an error");
         assert!(matches!(error, SopsError::Aws(ProviderError::Denied { .. })), "{error}");
         assert!(error.to_string().contains("credentials"), "{error}");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::error::SopsError;
-use sealwave_core::document::{Node, Value};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_core::yaml::{CoreScalar, resolve_core};
 
 /// The most recipients of one kind; more is an attack.
@@ -23,7 +23,7 @@ const DEFAULT_SUFFIX: &str = "_unencrypted";
 /// Kinds of keys that are not supported, since they need other services or programs.
 const OTHER_KINDS: [&str; 5] = ["azure_kv", "gcp_kms", "hc_vault", "hckms", "pgp"];
 
-pub(super) struct Metadata {
+pub(super) struct SopsMetadata {
     pub(super) age: Vec<AgeKey>,
     pub(super) kms: Vec<KmsKey>,
     /// Kinds of keys that were skipped.
@@ -31,7 +31,7 @@ pub(super) struct Metadata {
     pub(super) last_modified: String,
     pub(super) mac: String,
     pub(super) mac_only_encrypted: bool,
-    pub(super) rule: Rule,
+    pub(super) rule: EncryptionRule,
 }
 
 /// The data key, encrypted to an age recipient.
@@ -72,7 +72,7 @@ impl KmsKey {
 }
 
 /// The rule that selects encrypted values; it applies to every key on the path to a value.
-pub(super) enum Rule {
+pub(super) enum EncryptionRule {
     /// Selected by comments, which the parsers drop: values that look encrypted are. The MAC verifies the result.
     ByAppearance,
     EncryptedRegex(Regex),
@@ -81,9 +81,9 @@ pub(super) enum Rule {
     UnencryptedSuffix(String),
 }
 
-impl Rule {
+impl EncryptionRule {
     /// Reports whether the rule matches a key.
-    pub(super) fn names(&self, key: &str) -> bool {
+    pub(super) fn matches_key(&self, key: &str) -> bool {
         match self {
             Self::ByAppearance => false,
             Self::EncryptedRegex(regex) | Self::UnencryptedRegex(regex) => regex.is_match(key),
@@ -101,7 +101,7 @@ impl Rule {
     }
 }
 
-impl Metadata {
+impl SopsMetadata {
     pub(super) fn read(node: &Node) -> Result<Self, SopsError> {
         if node.as_mapping().is_none() {
             return Err(SopsError::NotEncrypted);
@@ -135,26 +135,26 @@ fn last_modified(text: &str) -> String {
     }
 }
 
-fn rule(node: &Node) -> Result<Rule, SopsError> {
+fn rule(node: &Node) -> Result<EncryptionRule, SopsError> {
     let setting = |name| node.get(name).and_then(Node::as_str).filter(|text| !text.is_empty());
     let mut rules = Vec::new();
     if let Some(suffix) = setting("unencrypted_suffix") {
-        rules.push(Rule::UnencryptedSuffix(suffix.to_owned()));
+        rules.push(EncryptionRule::UnencryptedSuffix(suffix.to_owned()));
     }
     if let Some(suffix) = setting("encrypted_suffix") {
-        rules.push(Rule::EncryptedSuffix(suffix.to_owned()));
+        rules.push(EncryptionRule::EncryptedSuffix(suffix.to_owned()));
     }
     if let Some(pattern) = setting("unencrypted_regex") {
-        rules.push(Rule::UnencryptedRegex(regex(pattern)?));
+        rules.push(EncryptionRule::UnencryptedRegex(regex(pattern)?));
     }
     if let Some(pattern) = setting("encrypted_regex") {
-        rules.push(Rule::EncryptedRegex(regex(pattern)?));
+        rules.push(EncryptionRule::EncryptedRegex(regex(pattern)?));
     }
     for name in ["encrypted_comment_regex", "unencrypted_comment_regex"] {
-        rules.extend(setting(name).map(|_| Rule::ByAppearance));
+        rules.extend(setting(name).map(|_| EncryptionRule::ByAppearance));
     }
     match (rules.pop(), rules.is_empty()) {
-        (None, _) => Ok(Rule::UnencryptedSuffix(DEFAULT_SUFFIX.to_owned())),
+        (None, _) => Ok(EncryptionRule::UnencryptedSuffix(DEFAULT_SUFFIX.to_owned())),
         (Some(rule), true) => Ok(rule),
         (Some(_), false) => Err(SopsError::Metadata("several rules select the encrypted values")),
     }
@@ -185,9 +185,9 @@ fn kms_key(node: &Node) -> Result<KmsKey, SopsError> {
 /// Returns the items of a list, if any. In flat formats, a list is a mapping with numbers as keys.
 fn list<'a>(node: &'a Node, name: &str) -> Result<Vec<&'a Node>, SopsError> {
     let items: Vec<&Node> = match node.get(name).map(|node| &node.value) {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Sequence(items)) => items.iter().collect(),
-        Some(Value::Mapping(items)) => items.entries().iter().map(|entry| &entry.value).collect(),
+        None | Some(NodeValue::Null) => Vec::new(),
+        Some(NodeValue::Sequence(items)) => items.iter().collect(),
+        Some(NodeValue::Mapping(items)) => items.entries().iter().map(|entry| &entry.value).collect(),
         Some(_) => return Err(SopsError::Metadata("a field for a list of keys is not a list")),
     };
     if items.len() > MAX_KEYS { Err(SopsError::Metadata("it has too many keys")) } else { Ok(items) }
@@ -202,8 +202,8 @@ fn text<'a>(node: &'a Node, name: &str) -> Result<&'a str, SopsError> {
 /// Parses a number; the parsers keep scalars as strings.
 fn integer(node: &Node) -> i64 {
     match &node.value {
-        Value::String(text) => text.parse().unwrap_or(i64::MAX),
-        Value::Null => 0,
+        NodeValue::String(text) => text.parse().unwrap_or(i64::MAX),
+        NodeValue::Null => 0,
         _ => i64::MAX,
     }
 }

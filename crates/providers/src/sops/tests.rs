@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 use crate::evidence_of;
-use crate::testing::{self, Answer};
+use crate::testing::{self, BytesResult};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sops");
 
@@ -48,23 +48,23 @@ impl TestRepository {
         fs_err::read_to_string(Path::new(FIXTURES).join(name)).expect("a fixture")
     }
 
-    fn provider(&self, keys: &[&str]) -> Sops {
+    fn provider(&self, keys: &[&str]) -> SopsProvider {
         let boundary = fs_err::canonicalize(self.0.path().join("repository")).expect("there");
         let app = AppFiles { directory: self.app(), boundary };
         let keys: Vec<PathBuf> = keys.iter().map(PathBuf::from).collect();
-        Sops::new("sops", &keys, None, Path::new(FIXTURES), &app, &no_environment()).expect("valid")
+        SopsProvider::new("sops", &keys, None, Path::new(FIXTURES), &app, &no_environment()).expect("valid")
     }
 
-    fn fetch(&self, source: &str) -> Answer {
+    fn fetch(&self, source: &str) -> BytesResult {
         fetch(&self.provider(&["age.key"]), source)
     }
 }
 
-fn no_environment() -> Environment {
+fn no_environment() -> EnvLookup {
     std::sync::Arc::new(|_| None)
 }
 
-fn fetch(sops: &Sops, source: &str) -> Answer {
+fn fetch(sops: &SopsProvider, source: &str) -> BytesResult {
     let reference = testing::reference(&format!("sops:{source}"));
     let answers = sops.fetch(&[&reference], Instant::now() + testing::LONG);
     assert_eq!(answers.len(), 1);
@@ -79,11 +79,11 @@ fn fetch(sops: &Sops, source: &str) -> Answer {
     answer
 }
 
-fn text(answer: Answer) -> Result<String, ProviderError> {
+fn text(answer: BytesResult) -> Result<String, ProviderError> {
     answer.map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
 }
 
-fn error(answer: Answer) -> String {
+fn error(answer: BytesResult) -> String {
     answer.expect_err("an error").to_string()
 }
 
@@ -602,7 +602,7 @@ fn hostile_files_are_errors() {
 #[test]
 fn a_provider_without_keys_is_rejected() {
     let app = AppFiles { directory: ".".into(), boundary: "/".into() };
-    let error = Sops::new("sops", &[], None, Path::new("."), &app, &no_environment()).err();
+    let error = SopsProvider::new("sops", &[], None, Path::new("."), &app, &no_environment()).err();
     assert_eq!(error, Some(ProviderConfigError::NoKeys { provider: "sops".to_owned() }));
 }
 
@@ -669,7 +669,8 @@ fn a_build_without_aws_fails_only_files_that_need_kms() {
     let config: AwsKms = yaml_serde::from_str("keys: ['arn:aws:kms:*']").expect("settings");
     let age = [PathBuf::from("age.key")];
     let provider = |keys: &[PathBuf]| {
-        Sops::new("sops", keys, Some(&config), Path::new(FIXTURES), &app, &no_environment()).expect("valid")
+        SopsProvider::new("sops", keys, Some(&config), Path::new(FIXTURES), &app, &no_environment())
+            .expect("valid")
     };
     assert!(fetch(&provider(&age), "blob.bin").is_ok());
     let error = fetch(&provider(&[]), "kms.yaml#key").expect_err("not built in");

@@ -23,7 +23,7 @@ enum ValueType {
 }
 
 /// A decrypted value.
-pub(super) enum Plain {
+pub(super) enum PlainValue {
     /// A comment that SOPS encrypted as an item of a list.
     Comment,
     /// A boolean, a number or a date.
@@ -42,7 +42,7 @@ pub(super) struct ScalarLiteral {
 
 /// The reason why a value cannot be decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotOpened {
+pub(super) enum DecryptionError {
     /// It is malformed.
     Form,
     /// It is not encrypted.
@@ -64,17 +64,18 @@ pub(super) fn looks_encrypted(text: &str) -> bool {
 }
 
 /// Decrypts the value at `path` (keys, each followed by `:`). SOPS does not encrypt empty strings.
-pub(super) fn open(text: &str, key: &DataKey, path: &str) -> Result<Plain, NotOpened> {
+pub(super) fn decrypt(text: &str, key: &DataKey, path: &str) -> Result<PlainValue, DecryptionError> {
     if text.is_empty() {
-        return Ok(Plain::Text(Zeroizing::default()));
+        return Ok(PlainValue::Text(Zeroizing::default()));
     }
     if !looks_encrypted(text) {
-        return Err(NotOpened::InClear);
+        return Err(DecryptionError::InClear);
     }
-    let sealed = parse(text).ok_or(NotOpened::Form)?;
-    let plain =
-        key.open(&sealed.nonce, path.as_bytes(), &sealed.data, &sealed.tag).ok_or(NotOpened::Mismatch)?;
-    parse_plaintext(plain, sealed.kind).ok_or(NotOpened::Form)
+    let sealed = parse(text).ok_or(DecryptionError::Form)?;
+    let plain = key
+        .decrypt(&sealed.nonce, path.as_bytes(), &sealed.data, &sealed.tag)
+        .ok_or(DecryptionError::Mismatch)?;
+    parse_plaintext(plain, sealed.kind).ok_or(DecryptionError::Form)
 }
 
 fn parse(text: &str) -> Option<EncryptedValue> {
@@ -98,38 +99,40 @@ fn parse(text: &str) -> Option<EncryptedValue> {
     Some(EncryptedValue { data, nonce, tag, kind })
 }
 
-fn parse_plaintext(plain: Zeroizing<Vec<u8>>, kind: ValueType) -> Option<Plain> {
+fn parse_plaintext(plain: Zeroizing<Vec<u8>>, kind: ValueType) -> Option<PlainValue> {
     let text = || std::str::from_utf8(&plain).ok();
     match kind {
         ValueType::Bool => match text()? {
-            "1" | "t" | "T" | "true" | "True" | "TRUE" => Some(Plain::literal(boolean(true), "true")),
-            "0" | "f" | "F" | "false" | "False" | "FALSE" => Some(Plain::literal(boolean(false), "false")),
+            "1" | "t" | "T" | "true" | "True" | "TRUE" => Some(PlainValue::literal(boolean(true), "true")),
+            "0" | "f" | "F" | "false" | "False" | "FALSE" => {
+                Some(PlainValue::literal(boolean(false), "false"))
+            }
             _ => None,
         },
-        ValueType::Bytes | ValueType::Str => Some(Plain::Text(plain)),
+        ValueType::Bytes | ValueType::Str => Some(PlainValue::Text(plain)),
         ValueType::Time => {
             let is_time = matches!(resolve_core(text()?), Some(CoreScalar::Timestamp(_)));
-            is_time.then_some(Plain::Text(plain))
+            is_time.then_some(PlainValue::Text(plain))
         }
-        ValueType::Comment => Some(Plain::Comment),
-        ValueType::Float => Some(Plain::number(float(text()?.parse().ok()?))),
-        ValueType::Int => Some(Plain::number(text()?.parse::<i64>().ok()?.to_string())),
+        ValueType::Comment => Some(PlainValue::Comment),
+        ValueType::Float => Some(PlainValue::number(float(text()?.parse().ok()?))),
+        ValueType::Int => Some(PlainValue::number(text()?.parse::<i64>().ok()?.to_string())),
     }
 }
 
 /// Parses an unencrypted plain scalar like SOPS.
-pub(super) fn plain_scalar(written: &str) -> Plain {
+pub(super) fn plain_scalar(written: &str) -> PlainValue {
     let authenticated = match resolve_core(written) {
-        None => return Plain::Text(Zeroizing::new(written.as_bytes().to_vec())),
+        None => return PlainValue::Text(Zeroizing::new(written.as_bytes().to_vec())),
         Some(CoreScalar::Bool(flag)) => boolean(flag).to_owned(),
         Some(CoreScalar::Float(number)) => float(number),
         Some(CoreScalar::Int(int)) => int.to_string(),
-        Some(CoreScalar::Timestamp(time)) => return Plain::literal(&time, written),
+        Some(CoreScalar::Timestamp(time)) => return PlainValue::literal(&time, written),
         // SOPS reads it as a float in JSON and rejects it in YAML.
         #[expect(clippy::cast_precision_loss, reason = "as SOPS does")]
         Some(CoreScalar::Uint(uint)) => float(uint as f64),
     };
-    Plain::literal(&authenticated, written)
+    PlainValue::literal(&authenticated, written)
 }
 
 const fn boolean(flag: bool) -> &'static str {
@@ -149,7 +152,7 @@ fn float(float: f64) -> String {
     }
 }
 
-impl Plain {
+impl PlainValue {
     fn literal(authenticated: &str, written: &str) -> Self {
         let copy = |text: &str| Zeroizing::new(text.to_owned());
         Self::Literal(ScalarLiteral { authenticated: copy(authenticated), written: copy(written) })
@@ -185,8 +188,8 @@ mod tests {
         format!("ENC[AES256_GCM,data:{data},iv:{},tag:{tag},type:{kind}]", STANDARD.encode([3; 32]))
     }
 
-    fn opened(text: &str, path: &str) -> Result<Option<String>, NotOpened> {
-        let plain = open(text, &key(), path)?;
+    fn opened(text: &str, path: &str) -> Result<Option<String>, DecryptionError> {
+        let plain = decrypt(text, &key(), path)?;
         Ok(plain.authenticated().map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
     }
 
@@ -225,31 +228,35 @@ mod tests {
             ("CANARY", ""),
             ("", "str"),
         ] {
-            assert_eq!(opened(&sealed(plain, "a:", kind), "a:"), Err(NotOpened::Form), "{plain} {kind}");
+            assert_eq!(
+                opened(&sealed(plain, "a:", kind), "a:"),
+                Err(DecryptionError::Form),
+                "{plain} {kind}"
+            );
         }
     }
 
     #[test]
     fn modified_values_are_not_decrypted() {
         let good = sealed("CANARY", "a:", "str");
-        assert_eq!(opened(&good, "b:"), Err(NotOpened::Mismatch));
+        assert_eq!(opened(&good, "b:"), Err(DecryptionError::Mismatch));
         let other_data = good.replacen("data:", "data:AAAA", 1);
-        assert_eq!(opened(&other_data, "a:"), Err(NotOpened::Mismatch));
+        assert_eq!(opened(&other_data, "a:"), Err(DecryptionError::Mismatch));
         assert_eq!(
-            open(&good, &DataKey::new(&[8; 32]).expect("32 bytes"), "a:").err(),
-            Some(NotOpened::Mismatch)
+            decrypt(&good, &DataKey::new(&[8; 32]).expect("32 bytes"), "a:").err(),
+            Some(DecryptionError::Mismatch)
         );
         for (bad, why) in [
-            ("CANARY".to_owned(), NotOpened::InClear),
-            ("enc[AES256_GCM,".to_owned(), NotOpened::InClear),
-            (good.replace("AES256_GCM", "AES128_GCM"), NotOpened::Form),
-            (good.replace(",iv:", ",iv:AAAA"), NotOpened::Form),
-            (good.replace(&STANDARD.encode([3; 32]), &STANDARD.encode([3; 12])), NotOpened::Form),
-            (good.replace(",tag:", ",tag:AAAA"), NotOpened::Form),
-            (good.replace("data:", "data:!"), NotOpened::Form),
-            (format!("{good} "), NotOpened::Form),
-            ("ENC[]".to_owned(), NotOpened::Form),
-            ("ENC[AES256_GCM,data:,iv:,tag:,type:str]".to_owned(), NotOpened::Form),
+            ("CANARY".to_owned(), DecryptionError::InClear),
+            ("enc[AES256_GCM,".to_owned(), DecryptionError::InClear),
+            (good.replace("AES256_GCM", "AES128_GCM"), DecryptionError::Form),
+            (good.replace(",iv:", ",iv:AAAA"), DecryptionError::Form),
+            (good.replace(&STANDARD.encode([3; 32]), &STANDARD.encode([3; 12])), DecryptionError::Form),
+            (good.replace(",tag:", ",tag:AAAA"), DecryptionError::Form),
+            (good.replace("data:", "data:!"), DecryptionError::Form),
+            (format!("{good} "), DecryptionError::Form),
+            ("ENC[]".to_owned(), DecryptionError::Form),
+            ("ENC[AES256_GCM,data:,iv:,tag:,type:str]".to_owned(), DecryptionError::Form),
         ] {
             assert_eq!(opened(&bad, "a:"), Err(why), "{bad}");
         }
@@ -260,7 +267,7 @@ mod tests {
         fn decryption_never_panics(
             text in "(ENC\\[AES256_GCM,)?(data:|iv:|tag:|type:|,|\\]|[A-Za-z0-9+/=]{1,44}|str|int|ä|\u{0}){0,12}\\]?",
         ) {
-            let _ = open(&text, &key(), "a:");
+            let _ = decrypt(&text, &key(), "a:");
         }
 
         #[test]

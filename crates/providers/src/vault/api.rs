@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION
 use reqwest::{Certificate, Client, Method, Proxy, Response, Url, redirect};
 use zeroize::Zeroizing;
 
-use super::super::retry::{self, Failed};
+use super::super::retry::{self, AttemptError};
 use super::super::{ProviderError, authorities, proxy, runtime, tls};
 use super::path;
 use sealwave_secrets::settings::VaultSettings;
@@ -28,14 +28,14 @@ const REQUEST: HeaderName = HeaderName::from_static("x-vault-request");
 
 /// The address of the server in the operator file.
 #[derive(Clone, Debug)]
-pub(super) struct Address {
+pub(super) struct ServerAddress {
     base: Url,
     ca_file: Option<PathBuf>,
     namespace: Option<HeaderValue>,
     proxy: Option<String>,
 }
 
-impl Address {
+impl ServerAddress {
     /// Checks the settings of the address.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Address {
             ));
         }
         let namespace = settings.namespace.as_deref().map(|name| {
-            let name = Some(name.trim_matches('/')).filter(|name| path::malformed(name).is_none());
+            let name = Some(name.trim_matches('/')).filter(|name| path::path_problem(name).is_none());
             name.and_then(|name| HeaderValue::from_str(name).ok()).ok_or_else(|| {
                 ("`namespace` is not valid".to_owned(), "write it as `vault namespace list` prints it")
             })
@@ -85,23 +85,23 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// A connection to the server.
-pub(super) struct Api {
+pub(super) struct VaultApi {
     base: Url,
     http: Client,
 }
 
 /// A response that is not transient.
-pub(super) struct Answer {
+pub(super) struct VaultResponse {
     pub(super) status: u16,
     pub(super) body: Zeroizing<Vec<u8>>,
 }
 
-impl Api {
+impl VaultApi {
     /// Creates a client.
     ///
     /// # Errors
     /// The certificates cannot be used.
-    pub(super) fn new(address: &Address) -> Result<Self, ProviderError> {
+    pub(super) fn new(address: &ServerAddress) -> Result<Self, ProviderError> {
         runtime::install_crypto();
         let mut headers = HeaderMap::from_iter([(REQUEST, HeaderValue::from_static("true"))]);
         headers.extend(address.namespace.clone().map(|namespace| (NAMESPACE, namespace)));
@@ -122,7 +122,8 @@ impl Api {
             // System certificates are not needed.
             builder = builder.tls_certs_only([]);
         } else if let Some(file) = &address.ca_file {
-            let certificates = Certificate::from_pem_bundle(&authorities::read(file)?).map_err(unusable)?;
+            let certificates =
+                Certificate::from_pem_bundle(&authorities::read_ca_file(file)?).map_err(unusable)?;
             builder = builder.tls_certs_only(certificates);
         }
         if let Some(url) = &address.proxy {
@@ -143,7 +144,7 @@ impl Api {
         query: Option<&str>,
         token: Option<&HeaderValue>,
         body: Option<&[u8]>,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<VaultResponse, AttemptError> {
         let url = self.url(path, query);
         let mut request = self.http.request(method, url.clone());
         if let Some(token) = token {
@@ -159,7 +160,7 @@ impl Api {
         };
         tokio::time::timeout(ATTEMPT, answer).await.unwrap_or_else(|_| {
             let reason = format!("the server did not respond within {} seconds", ATTEMPT.as_secs());
-            Err(Failed::transient(ProviderError::unreachable(reason, ADDRESS_HINT)))
+            Err(AttemptError::transient(ProviderError::unreachable(reason, ADDRESS_HINT)))
         })
     }
 
@@ -174,7 +175,7 @@ impl Api {
 const ADDRESS_HINT: &str = "check that the server is up and that `address` in the operator file is correct";
 
 /// Rejects responses that do not answer the request.
-fn check_status(asked: &Url, response: &Response) -> Result<(), Failed> {
+fn check_status(asked: &Url, response: &Response) -> Result<(), AttemptError> {
     let status = response.status();
     let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
     if status.is_redirection() {
@@ -190,7 +191,7 @@ fn check_status(asked: &Url, response: &Response) -> Result<(), Failed> {
             other => (format!("the server failed ({other})"), "check the server's log"),
         };
         let after = retry::retry_after(header(RETRY_AFTER));
-        return Err(Failed::Transient { error: ProviderError::unreachable(reason, hint), after });
+        return Err(AttemptError::Transient { error: ProviderError::unreachable(reason, hint), after });
     }
     // 204 has no content and so no content type.
     if status.is_success() && status.as_u16() != 204 && !is_json(header(CONTENT_TYPE)) {
@@ -205,18 +206,18 @@ fn check_status(asked: &Url, response: &Response) -> Result<(), Failed> {
 
 /// Converts a redirect to an error. A standby may redirect to the same URL at a load balancer, which may choose another
 /// server next time, so that is transient. The token never follows any other redirect.
-fn redirected(asked: &Url, location: Option<&[u8]>) -> Failed {
+fn redirected(asked: &Url, location: Option<&[u8]>) -> AttemptError {
     let location = location.and_then(|bytes| std::str::from_utf8(bytes).ok());
     let target = location.and_then(|location| asked.join(location).ok());
     let is_same_url =
         target.is_some_and(|target| target.origin() == asked.origin() && target.path() == asked.path());
     if is_same_url {
         let hint = "let its standbys forward requests, or point `address` at the active server";
-        Failed::transient(ProviderError::unreachable("the server is a standby that redirects", hint))
+        AttemptError::transient(ProviderError::unreachable("the server is a standby that redirects", hint))
     } else {
         let hint =
             "redirects are not followed; set `address` to their target, if you trust it with the token";
-        Failed::Final(ProviderError::unreachable("the server redirects to another address", hint))
+        AttemptError::Final(ProviderError::unreachable("the server redirects to another address", hint))
     }
 }
 
@@ -225,7 +226,7 @@ fn is_json(content_type: Option<&[u8]>) -> bool {
     kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-async fn read(mut response: Response) -> Result<Answer, Failed> {
+async fn read(mut response: Response) -> Result<VaultResponse, AttemptError> {
     let status = response.status().as_u16();
     let expected = response.content_length().unwrap_or(0);
     let capacity = usize::try_from(expected).unwrap_or(usize::MAX).min(MAX_ANSWER);
@@ -240,15 +241,15 @@ async fn read(mut response: Response) -> Result<Answer, Failed> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, body })
+    Ok(VaultResponse { status, body })
 }
 
 /// Converts a connection error. Its own text is not used, since it contains the URL.
-fn connection_error(error: &reqwest::Error) -> Failed {
-    if let Some(handshake) = tls::Handshake::of(error) {
+fn connection_error(error: &reqwest::Error) -> AttemptError {
+    if let Some(handshake) = tls::HandshakeError::find_in(error) {
         let trust = "set `caFile` of this provider in the operator file to the certificates of its CA";
         return handshake
-            .explain("the server", "`address` of this provider in the operator file", trust)
+            .to_provider_error("the server", "`address` of this provider in the operator file", trust)
             .into();
     }
     let reason = if error.is_dns() {
@@ -260,7 +261,7 @@ fn connection_error(error: &reqwest::Error) -> Failed {
     } else {
         "the connection was closed before the response was complete"
     };
-    Failed::transient(ProviderError::unreachable(reason, ADDRESS_HINT))
+    AttemptError::transient(ProviderError::unreachable(reason, ADDRESS_HINT))
 }
 
 #[cfg(test)]
@@ -275,7 +276,7 @@ mod tests {
     fn only_a_redirect_to_the_same_url_is_retried() {
         let asked = url("https://vault:8200/v1/secret/data/a?version=1");
         let is_retried = |location: &str| {
-            matches!(redirected(&asked, Some(location.as_bytes())), Failed::Transient { .. })
+            matches!(redirected(&asked, Some(location.as_bytes())), AttemptError::Transient { .. })
         };
         assert!(is_retried("https://vault:8200/v1/secret/data/a?version=1"));
         assert!(is_retried("/v1/secret/data/a"));
@@ -290,7 +291,7 @@ mod tests {
         ] {
             assert!(!is_retried(location), "{location}");
         }
-        assert!(matches!(redirected(&asked, None), Failed::Final(_)));
+        assert!(matches!(redirected(&asked, None), AttemptError::Final(_)));
     }
 
     #[test]

@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::{ProviderError, runtime};
-use super::path::Mount;
-use super::session::Session;
-use super::{AT_ONCE, answer};
+use super::path::KvMount;
+use super::session::VaultSession;
+use super::{AT_ONCE, response};
 
 /// Returns the mount of each path: one of `known`, or the server's result if `known` is empty.
 pub(super) async fn locate(
-    session: &Arc<Session>,
-    known: &[Mount],
+    session: &Arc<VaultSession>,
+    known: &[KvMount],
     paths: &BTreeSet<&str>,
-) -> Vec<Result<Mount, ProviderError>> {
+) -> Vec<Result<KvMount, ProviderError>> {
     let mut search = MountSearch { mounts: known.to_vec(), failed: BTreeMap::new() };
     let mut depth = 0;
     while known.is_empty() {
@@ -40,12 +40,12 @@ pub(super) async fn locate(
 
 /// The mounts and errors that are known so far.
 struct MountSearch<'p> {
-    mounts: Vec<Mount>,
+    mounts: Vec<KvMount>,
     failed: BTreeMap<&'p str, ProviderError>,
 }
 
 impl<'p> MountSearch<'p> {
-    fn covering(&self, path: &str) -> Option<&Mount> {
+    fn covering(&self, path: &str) -> Option<&KvMount> {
         self.mounts.iter().filter(|mount| mount.below(path).is_some()).max_by_key(|mount| mount.depth())
     }
 
@@ -53,7 +53,7 @@ impl<'p> MountSearch<'p> {
         self.covering(path).is_none() && !self.failed.contains_key(path)
     }
 
-    fn record(&mut self, path: &'p str, paths: &BTreeSet<&'p str>, answer: Result<Mount, ProviderError>) {
+    fn record(&mut self, path: &'p str, paths: &BTreeSet<&'p str>, answer: Result<KvMount, ProviderError>) {
         match answer {
             Ok(mount) => self.mounts.push(mount),
             // The server would not be reachable for the others either.
@@ -67,7 +67,7 @@ impl<'p> MountSearch<'p> {
         }
     }
 
-    fn mount(&self, path: &str) -> Result<Mount, ProviderError> {
+    fn mount(&self, path: &str) -> Result<KvMount, ProviderError> {
         match (self.covering(path), self.failed.get(path)) {
             (Some(mount), _) => Ok(mount.clone()),
             (None, Some(error)) => Err(error.clone()),
@@ -79,9 +79,9 @@ impl<'p> MountSearch<'p> {
     }
 }
 
-async fn ask(session: Arc<Session>, path: String) -> Result<Mount, ProviderError> {
+async fn ask(session: Arc<VaultSession>, path: String) -> Result<KvMount, ProviderError> {
     let answer = session.get(&format!("sys/internal/ui/mounts/{path}"), None).await?;
-    answer::mount(&answer, &path)
+    response::read_mount(&answer, &path)
 }
 
 /// Returns a path up to its `count`th slash, or the whole path if it has fewer.

@@ -6,7 +6,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::ProviderError;
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::KvVersion;
 use sealwave_secrets::values::kv_path;
 
@@ -23,9 +23,9 @@ const MAX_PATH: usize = 1024;
 ///
 /// # Errors
 /// The reference cannot be a secret in a KV mount.
-pub fn check(reference: &Reference) -> Result<(&str, Option<&str>), ProviderError> {
+pub fn check_reference(reference: &SecretReference) -> Result<(&str, Option<&str>), ProviderError> {
     let path = reference.path.as_str();
-    if let Some(why) = malformed(path) {
+    if let Some(why) = path_problem(path) {
         return Err(ProviderError::invalid(
             format!("the path {why}"),
             "write the mount and the path below it, for example `secret/shop/db`",
@@ -49,7 +49,7 @@ pub fn check(reference: &Reference) -> Result<(&str, Option<&str>), ProviderErro
 }
 
 /// Returns the problem of a malformed path.
-pub(super) fn malformed(path: &str) -> Option<&'static str> {
+pub(super) fn path_problem(path: &str) -> Option<&'static str> {
     if path.len() > MAX_PATH {
         Some("is too long")
     } else if path.starts_with('/') {
@@ -80,20 +80,20 @@ pub(super) fn encode(path: &str) -> String {
 
 /// A mount of the key-value engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mount {
+pub(super) struct KvMount {
     /// The path without surrounding slashes.
     path: String,
     version: KvVersion,
 }
 
-impl Mount {
+impl KvMount {
     /// Creates a mount from its path, with or without surrounding slashes.
     ///
     /// # Errors
     /// Returns the reason and the hint for a path that cannot be a KV mount.
     pub(super) fn new(path: &str, version: KvVersion) -> Result<Self, (String, &'static str)> {
         let path = path.trim_matches('/');
-        if malformed(path).is_some() || RESERVED.contains(&path.split('/').next().unwrap_or_default()) {
+        if path_problem(path).is_some() || RESERVED.contains(&path.split('/').next().unwrap_or_default()) {
             return Err((
                 "`mounts` contains a path that cannot be a KV mount".to_owned(),
                 "write mounts as in `vault secrets list`, for example `secret: 2`",
@@ -128,7 +128,7 @@ impl SecretRequest {
     ///
     /// # Errors
     /// The mount does not support versions.
-    pub(super) fn new(mount: &Mount, path: &str, version: Option<&str>) -> Result<Self, ProviderError> {
+    pub(super) fn new(mount: &KvMount, path: &str, version: Option<&str>) -> Result<Self, ProviderError> {
         let below = mount.below(path).unwrap_or(path);
         match mount.version {
             KvVersion::One if version.is_some() => Err(ProviderError::invalid(
@@ -148,8 +148,8 @@ impl SecretRequest {
 mod tests {
     use super::*;
 
-    fn reference(path: &str, version: Option<&str>) -> Reference {
-        Reference {
+    fn reference(path: &str, version: Option<&str>) -> SecretReference {
+        SecretReference {
             provider: "vault".into(),
             path: path.to_owned(),
             key: None,
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn both_spellings_are_the_same_request() {
-        let mount = Mount::new("/secret/", KvVersion::Two).expect("a mount");
+        let mount = KvMount::new("/secret/", KvVersion::Two).expect("a mount");
         let request = |path| SecretRequest::new(&mount, path, Some("2")).expect("a request");
         assert_eq!(request("secret/db"), request("secret/data/db"));
         assert_eq!(request("secret/db").path, "secret/data/db");
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn version_1_paths_are_used_as_written() {
-        let mount = Mount::new("team/kv", KvVersion::One).expect("a mount");
+        let mount = KvMount::new("team/kv", KvVersion::One).expect("a mount");
         let request = SecretRequest::new(&mount, "team/kv/data/db", None).expect("a request");
         assert_eq!((request.path.as_str(), request.versioned), ("team/kv/data/db", false));
         assert!(matches!(
@@ -200,27 +200,33 @@ mod tests {
             "secret/a\n",
             "secret/\u{85}a",
         ] {
-            assert!(matches!(check(&reference(path, None)), Err(ProviderError::Invalid { .. })), "{path}");
+            assert!(
+                matches!(check_reference(&reference(path, None)), Err(ProviderError::Invalid { .. })),
+                "{path}"
+            );
         }
         for path in ["sys/health", "auth/token/lookup-self", "identity/oidc/token/x", "cubbyhole/a", "sys"] {
-            assert!(matches!(check(&reference(path, None)), Err(ProviderError::Denied { .. })), "{path}");
+            assert!(
+                matches!(check_reference(&reference(path, None)), Err(ProviderError::Denied { .. })),
+                "{path}"
+            );
         }
         for version in ["0", "01", "-1", "1.0", "latest", "9999999999", "", " 1", "١"] {
-            assert!(check(&reference("secret/a", Some(version))).is_err(), "{version}");
+            assert!(check_reference(&reference("secret/a", Some(version))).is_err(), "{version}");
         }
-        assert_eq!(check(&reference("secret/a", Some("12"))), Ok(("secret/a", Some("12"))));
-        assert!(check(&reference(&format!("secret/{}", "a".repeat(MAX_PATH)), None)).is_err());
+        assert_eq!(check_reference(&reference("secret/a", Some("12"))), Ok(("secret/a", Some("12"))));
+        assert!(check_reference(&reference(&format!("secret/{}", "a".repeat(MAX_PATH)), None)).is_err());
     }
 
     #[test]
     fn mounts_match_whole_segments() {
-        let mount = Mount::new("secret", KvVersion::Two).expect("a mount");
+        let mount = KvMount::new("secret", KvVersion::Two).expect("a mount");
         assert_eq!(mount.below("secret/a/b"), Some("a/b"));
         for path in ["secret", "secrets/a", "Secret/a", "a/secret/b"] {
             assert_eq!(mount.below(path), None, "{path}");
         }
         for name in ["", "/", "sys", "auth/x", "a//b", "a/../b"] {
-            assert!(Mount::new(name, KvVersion::One).is_err(), "{name}");
+            assert!(KvMount::new(name, KvVersion::One).is_err(), "{name}");
         }
     }
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::tests::{REVOKE, kv2, settings, vault};
-use crate::testing::{self, Answer, LONG, MARKER, denied};
-use crate::{AppFiles, Providers};
+use crate::testing::{self, BytesResult, LONG, MARKER, is_denied};
+use crate::{AppFiles, ProviderRegistry};
 use sealwave_secrets::settings::{ProviderConfig, VaultAuth, VaultSettings};
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 
@@ -43,7 +43,7 @@ fn fetch(
     settings: &VaultSettings,
     sources: &[&str],
     left: Duration,
-) -> (Vec<Answer>, Vec<String>) {
+) -> (Vec<BytesResult>, Vec<String>) {
     let (name, config) = vault(settings);
     let providers = providers(dir, [(name, config)]);
     let references: Vec<_> =
@@ -53,13 +53,13 @@ fn fetch(
     (testing::bytes(answers), notes(&providers))
 }
 
-fn providers<const N: usize>(dir: &TempDir, all: [(&str, ProviderConfig); N]) -> Providers {
+fn providers<const N: usize>(dir: &TempDir, all: [(&str, ProviderConfig); N]) -> ProviderRegistry {
     let config = all.map(|(name, config)| (name.to_owned(), config)).into();
     let app = AppFiles { directory: dir.path().to_owned(), boundary: dir.path().to_owned() };
-    Providers::new(&config, dir.path(), &[], &app, |_| None).expect("valid settings")
+    ProviderRegistry::new(&config, dir.path(), &[], &app, |_| None).expect("valid settings")
 }
 
-fn notes(providers: &Providers) -> Vec<String> {
+fn notes(providers: &ProviderRegistry) -> Vec<String> {
     let notes = providers.take_notes();
     assert!(providers.take_notes().is_empty(), "notes are taken once");
     let text = |note: &sealwave_core::diagnostic::Note| {
@@ -107,7 +107,7 @@ fn a_token_is_revoked_even_if_nothing_was_fetched() {
     let server = server(service_token, gone);
     let (dir, settings) = settings(&server.address);
     let (answers, _) = fetch(&dir, &settings, &["secret/forbidden#k", "other/a#k"], LONG);
-    assert!(answers.iter().all(denied));
+    assert!(answers.iter().all(is_denied));
     assert_eq!(revoked(&server), ["CANARY-0"]);
     // Without a valid reference there is no login.
     let logins = server.count("POST", "/v1/auth/approle/login");

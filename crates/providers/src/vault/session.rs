@@ -11,12 +11,12 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use tokio::sync::Mutex;
 
-use super::super::retry::{Patience, retry};
+use super::super::retry::{RetryPolicy, retry};
 use super::super::{ProviderError, credential};
-use super::answer::{self, Document};
-use super::api::{Address, Answer, Api};
+use super::api::{ServerAddress, VaultApi, VaultResponse};
 use super::path::{self, SecretRequest};
-use super::revocation::{self, NotRevoked, Revocable};
+use super::response::{self, KvSecret};
+use super::revocation::{self, RevocableToken, RevocationError};
 use sealwave_secrets::settings::VaultAuth;
 use sealwave_secrets::values::SecretBuffer;
 
@@ -44,7 +44,7 @@ pub(super) fn check_auth(auth: &VaultAuth, operator_dir: &Path) -> Result<VaultA
         }
     };
     *mount = mount.as_deref().map(|mount| mount.trim_matches('/').to_owned());
-    if mount.as_deref().and_then(path::malformed).is_some() {
+    if mount.as_deref().and_then(path::path_problem).is_some() {
         return Err((
             "`mount` of `auth` is not valid".to_owned(),
             "write it as `vault auth list` prints it, for example `kubernetes`",
@@ -54,8 +54,8 @@ pub(super) fn check_auth(auth: &VaultAuth, operator_dir: &Path) -> Result<VaultA
 }
 
 /// A session with the server.
-pub(super) struct Session {
-    api: Api,
+pub(super) struct VaultSession {
+    api: VaultApi,
     auth: VaultAuth,
     pub(super) end: Instant,
     token: Mutex<SessionToken>,
@@ -67,26 +67,26 @@ struct SessionToken {
     /// The number of logins after the first one.
     renewals: u32,
     /// Tokens to revoke at the end: one per login.
-    revocable: Vec<Revocable>,
+    revocable: Vec<RevocableToken>,
 }
 
 /// A token, with its revocation if this session created it and it can be revoked.
 struct NewToken {
     header: HeaderValue,
-    revocable: Option<Revocable>,
+    revocable: Option<RevocableToken>,
 }
 
-impl Session {
+impl VaultSession {
     /// Logs in.
     ///
     /// # Errors
     /// The server cannot be reached or rejects the login.
     pub(super) async fn open(
-        address: &Address,
+        address: &ServerAddress,
         auth: &VaultAuth,
         end: Instant,
     ) -> Result<Self, ProviderError> {
-        let api = Api::new(address)?;
+        let api = VaultApi::new(address)?;
         let mut token = SessionToken { header: Err(invalid_token()), renewals: 0, revocable: Vec::new() };
         token.header = Ok(token.record(log_in(&api, auth, end).await?));
         Ok(Self { api, auth: auth.clone(), end, token: Mutex::new(token) })
@@ -96,7 +96,7 @@ impl Session {
     ///
     /// # Errors
     /// The server does not revoke a token, or does not respond.
-    pub(super) async fn close(&self, end: Instant) -> Result<(), NotRevoked> {
+    pub(super) async fn close(&self, end: Instant) -> Result<(), RevocationError> {
         let tokens = std::mem::take(&mut self.token.lock().await.revocable);
         revocation::revoke(&self.api, tokens, end).await
     }
@@ -105,24 +105,24 @@ impl Session {
     ///
     /// # Errors
     /// The secret does not exist or cannot be read.
-    pub(super) async fn read(&self, request: &SecretRequest) -> Result<Document, ProviderError> {
+    pub(super) async fn read(&self, request: &SecretRequest) -> Result<KvSecret, ProviderError> {
         let query = request.version.as_ref().map(|version| format!("version={version}"));
         let answer = self.get(&request.path, query.as_deref()).await?;
-        Document::read(&answer, request)
+        KvSecret::read(&answer, request)
     }
 
-    pub(super) async fn get(&self, path: &str, query: Option<&str>) -> Result<Answer, ProviderError> {
+    pub(super) async fn get(&self, path: &str, query: Option<&str>) -> Result<VaultResponse, ProviderError> {
         let (token, renewals) = {
             let current = self.token.lock().await;
             (current.header.clone()?, current.renewals)
         };
         let answer = self.ask(path, query, &token).await?;
-        if !answer::token_is_invalid(&answer) {
+        if !response::is_invalid_token(&answer) {
             return Ok(answer);
         }
         let token = self.renew(&token, renewals).await?;
         let answer = self.ask(path, query, &token).await?;
-        if answer::token_is_invalid(&answer) { Err(invalid_token()) } else { Ok(answer) }
+        if response::is_invalid_token(&answer) { Err(invalid_token()) } else { Ok(answer) }
     }
 
     async fn ask(
@@ -130,8 +130,8 @@ impl Session {
         path: &str,
         query: Option<&str>,
         token: &HeaderValue,
-    ) -> Result<Answer, ProviderError> {
-        retry(self.end, Patience::default(), || self.api.send(Method::GET, path, query, Some(token), None))
+    ) -> Result<VaultResponse, ProviderError> {
+        retry(self.end, RetryPolicy::default(), || self.api.send(Method::GET, path, query, Some(token), None))
             .await
     }
 
@@ -166,19 +166,19 @@ fn invalid_token() -> ProviderError {
     )
 }
 
-async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<NewToken, ProviderError> {
+async fn log_in(api: &VaultApi, auth: &VaultAuth, end: Instant) -> Result<NewToken, ProviderError> {
     let (mount, names, role, credential) = match auth {
         VaultAuth::Token { file } => {
-            let header = header(&credential::token(file, "token file")?)?;
+            let header = header(&credential::read_token(file, "token file")?)?;
             return Ok(NewToken { header, revocable: None });
         }
         VaultAuth::AppRole { mount, role_id, secret_id_file } => {
-            let secret_id = credential::token(secret_id_file, "`secretIdFile`")?;
+            let secret_id = credential::read_token(secret_id_file, "`secretIdFile`")?;
             (mount.as_deref().unwrap_or("approle"), ["role_id", "secret_id"], role_id, secret_id)
         }
         VaultAuth::Kubernetes { mount, role, token_file } => {
             let file = token_file.clone().unwrap_or_else(|| PathBuf::from(POD_TOKEN));
-            let jwt = credential::token(&file, "`tokenFile`")?;
+            let jwt = credential::read_token(&file, "`tokenFile`")?;
             (mount.as_deref().unwrap_or("kubernetes"), ["role", "jwt"], role, jwt)
         }
     };
@@ -188,12 +188,12 @@ async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<NewToken, P
     let body = body.into_value();
     let path = format!("auth/{mount}/login");
     let answer =
-        retry(end, Patience::default(), || api.send(Method::POST, &path, None, None, Some(body.expose())))
+        retry(end, RetryPolicy::default(), || api.send(Method::POST, &path, None, None, Some(body.expose())))
             .await?;
-    let header = header(&answer::client_token(&answer, &path)?)?;
-    let has_few_uses = answer::token_has_few_uses(&answer);
-    let revocable = Revocable { token: header.clone(), has_few_uses };
-    Ok(NewToken { header, revocable: Some(revocable).filter(|_| !answer::token_is_batch(&answer)) })
+    let header = header(&response::read_token(&answer, &path)?)?;
+    let has_few_uses = response::has_limited_uses(&answer);
+    let revocable = RevocableToken { token: header.clone(), has_few_uses };
+    Ok(NewToken { header, revocable: Some(revocable).filter(|_| !response::is_batch_token(&answer)) })
 }
 
 fn header(token: &str) -> Result<HeaderValue, ProviderError> {

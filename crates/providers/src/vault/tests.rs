@@ -5,7 +5,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{self, Answer, LONG, MARKER, denied, invalid, missing, unreachable};
+use crate::testing::{self, BytesResult, LONG, MARKER, is_denied, is_invalid, is_missing, is_unreachable};
 use sealwave_secrets::settings::{KvVersion, ProviderConfig};
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 
@@ -32,7 +32,7 @@ pub(super) fn settings(address: &str) -> (TempDir, VaultSettings) {
     (dir, settings)
 }
 
-fn fetch_with(dir: &TempDir, settings: &VaultSettings, sources: &[&str], left: Duration) -> Vec<Answer> {
+fn fetch_with(dir: &TempDir, settings: &VaultSettings, sources: &[&str], left: Duration) -> Vec<BytesResult> {
     testing::bytes(testing::fetch(dir.path(), vault(settings), sources, left))
 }
 
@@ -40,7 +40,7 @@ pub(super) fn vault(settings: &VaultSettings) -> (&'static str, ProviderConfig) 
     ("vault", ProviderConfig::Vault(settings.clone()))
 }
 
-fn fetch(server: &StubServer, sources: &[&str]) -> Vec<Answer> {
+fn fetch(server: &StubServer, sources: &[&str]) -> Vec<BytesResult> {
     let (dir, settings) = settings(&server.address);
     fetch_with(&dir, &settings, sources, LONG)
 }
@@ -66,7 +66,7 @@ fn server(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> S
     })
 }
 
-fn text(answer: &Answer) -> &str {
+fn text(answer: &BytesResult) -> &str {
     std::str::from_utf8(answer.as_ref().expect("a value")).expect("UTF-8")
 }
 
@@ -88,7 +88,7 @@ fn many_references_need_one_login_and_one_get_per_path() {
     assert_eq!(answers.len(), 300);
     for ((path, key, source), answer) in sources.iter().zip(&answers) {
         if *key == 14 {
-            assert!(missing(answer), "{source}");
+            assert!(is_missing(answer), "{source}");
         } else {
             assert_eq!(text(answer), format!("/v1/secret/data/p{path} {key}"), "{source}");
         }
@@ -144,7 +144,7 @@ fn values_survive_exactly() {
     }
     let answers = fetch(&server, &["secret/a", "secret/a#null", "secret/a#deep.b"]);
     assert_eq!(text(&answers[0]), whole.replace(": [1, \"x y\"]", ":[1,\"x y\"]"));
-    assert!(missing(&answers[1]));
+    assert!(is_missing(&answers[1]));
     assert_eq!(text(&answers[2]), "[1,\"x y\"]");
 }
 
@@ -160,7 +160,7 @@ fn r18_paths_into_fields() {
     }
     for key in ["a.c", "l.1", "l.n", "json.x", "tls.key", "\"a.b\".c"] {
         let answer = fetch(&server, &[&format!("secret/a#{key}")]).remove(0);
-        assert!(missing(&answer), "{key}");
+        assert!(is_missing(&answer), "{key}");
         assert!(format!("{answer:?}").contains("jsonPath"), "{key}: {answer:?}");
     }
 }
@@ -194,16 +194,18 @@ fn versions_may_be_deleted_or_destroyed() {
     let answers = fetch(&server, &sources);
     assert_eq!(text(&answers[0]), "second");
     assert!(
-        answers[1].as_ref().is_err_and(|error| missing(&answers[1]) && error.to_string().contains("deleted"))
+        answers[1]
+            .as_ref()
+            .is_err_and(|error| is_missing(&answers[1]) && error.to_string().contains("deleted"))
     );
     assert!(
         answers[2]
             .as_ref()
-            .is_err_and(|error| missing(&answers[2]) && error.to_string().contains("destroyed"))
+            .is_err_and(|error| is_missing(&answers[2]) && error.to_string().contains("destroyed"))
     );
-    assert!(missing(&answers[3]) && missing(&answers[6]));
+    assert!(is_missing(&answers[3]) && is_missing(&answers[6]));
     assert_eq!(text(&answers[4]), "plain");
-    assert!(invalid(&answers[5]));
+    assert!(is_invalid(&answers[5]));
     // Existing secrets report their version if the engine has versions.
     let (dir, settings) = settings(&server.address);
     let fetched =
@@ -234,7 +236,7 @@ fn mounts_are_requested_once_if_the_operator_configures_none() {
     assert_eq!(text(&answers[0]), "/v1/team/kv/data/a");
     assert_eq!(text(&answers[1]), "/v1/team/kv/data/b");
     assert_eq!(text(&answers[2]), "one");
-    assert!(denied(&answers[3]) && denied(&answers[4]) && invalid(&answers[5]));
+    assert!(is_denied(&answers[3]) && is_denied(&answers[4]) && is_invalid(&answers[5]));
     let asked = server.asked();
     assert!(asked.iter().all(|asked| asked.header("x-vault-namespace") == Some("eu/shop")));
     let mounts = asked.iter().filter(|asked| asked.target.contains("/mounts/")).count();
@@ -264,7 +266,7 @@ fn mounts_that_share_a_name_are_distinguished() {
     let answers = fetch_with(&dir, &settings, &sources.iter().map(String::as_str).collect::<Vec<_>>(), LONG);
     for (source, answer) in sources.iter().zip(&answers) {
         match source.strip_prefix("team/secret/") {
-            Some(_) => assert!(denied(answer), "{source}"),
+            Some(_) => assert!(is_denied(answer), "{source}"),
             None => assert!(text(answer).starts_with("/v1/team/"), "{source}"),
         }
     }
@@ -286,12 +288,12 @@ fn only_secrets_below_configured_mounts_are_requested() {
         "other/a#k",
         "Secret/a#k",
     ] {
-        assert!(denied(&fetch(&server, &[source])[0]), "{source}");
+        assert!(is_denied(&fetch(&server, &[source])[0]), "{source}");
     }
     for source in ["secret/../sys/mounts#k", "secret//a#k", "/secret/a#k", "secret/a?version=1#k", "secret#k"]
     {
         let answer = &fetch(&server, &[source])[0];
-        assert!(invalid(answer) || denied(answer), "{source}");
+        assert!(is_invalid(answer) || is_denied(answer), "{source}");
     }
     assert_eq!(server.asked().iter().filter(|asked| asked.method == "GET").count(), 0);
     assert!(fetch(&server, &["secret/%2e%2e/%2fsys/a b;c#k"])[0].is_ok());
@@ -338,15 +340,15 @@ fn permanent_failures_map_to_error_kinds() {
     });
     let ask = |name: &str| fetch(&server, &[&format!("secret/{name}#k")]).remove(0);
     let forbidden = ask("forbidden");
-    assert!(denied(&forbidden));
+    assert!(is_denied(&forbidden));
     let hint = format!("{:?}", forbidden.expect_err("denied"));
     assert!(hint.contains("secret/data/forbidden") && hint.contains("read"), "{hint}");
     let sealed = ask("sealed");
-    assert!(unreachable(&sealed) && format!("{sealed:?}").contains("6 attempts"), "{sealed:?}");
+    assert!(is_unreachable(&sealed) && format!("{sealed:?}").contains("6 attempts"), "{sealed:?}");
     for name in ["route", "html", "latin", "broken", "list", "number", "twice", "large"] {
-        assert!(invalid(&ask(name)), "{name}");
+        assert!(is_invalid(&ask(name)), "{name}");
     }
-    assert!(unreachable(&ask("teapot")));
+    assert!(is_unreachable(&ask("teapot")));
 }
 
 #[test]
@@ -356,7 +358,7 @@ fn a_redirect_to_another_host_is_not_followed() {
     let server =
         server(move |asked, _| Reply::json(307, "").header("Location", format!("{target}{}", asked.target)));
     let answer = fetch(&server, &["secret/a#k"]).remove(0);
-    assert!(unreachable(&answer) && format!("{answer:?}").contains("redirect"), "{answer:?}");
+    assert!(is_unreachable(&answer) && format!("{answer:?}").contains("redirect"), "{answer:?}");
     assert_eq!(other.asked().len(), 0);
     assert_eq!(server.count("GET", "/v1/secret/data/a"), 1);
     // The login is not redirected either: its secret id is a credential too.
@@ -364,7 +366,7 @@ fn a_redirect_to_another_host_is_not_followed() {
     let server = StubServer::start(move |asked, _| {
         Reply::json(308, "").header("Location", format!("{target}{}", asked.target))
     });
-    assert!(unreachable(&fetch(&server, &["secret/a#k"])[0]));
+    assert!(is_unreachable(&fetch(&server, &["secret/a#k"])[0]));
     assert_eq!(other.asked().len(), 0);
 }
 
@@ -389,7 +391,7 @@ fn an_expired_token_causes_one_new_login() {
         }
         _ => Reply::json(403, expired),
     });
-    assert!(fetch(&server, &sources).iter().all(denied));
+    assert!(fetch(&server, &sources).iter().all(is_denied));
     assert_eq!(server.count("POST", "/v1/auth/approle/login"), 2);
 }
 
@@ -406,7 +408,7 @@ fn each_login_method_succeeds_or_is_denied() {
         settings.auth = auth.unwrap_or_else(|| settings.auth.clone());
         fetch_with(&dir, &settings, &["secret/a#k", "secret/b#k"], LONG)
     };
-    assert!(ask(None).iter().all(denied));
+    assert!(ask(None).iter().all(is_denied));
     assert_eq!(server.count("POST", "/v1/auth/approle/login"), 1);
     let auth = VaultAuth::Kubernetes {
         mount: Some("k8s/eu".to_owned()),
@@ -420,9 +422,9 @@ fn each_login_method_succeeds_or_is_denied() {
     assert_eq!(sent, json!({"role": "argocd", "jwt": "CANARY.jwt"}));
     assert!(ask(Some(VaultAuth::Token { file: "token".into() })).iter().all(|answer| text(answer) == "v"));
     let before = server.asked().len();
-    assert!(ask(Some(VaultAuth::Token { file: "nowhere".into() })).iter().all(unreachable));
+    assert!(ask(Some(VaultAuth::Token { file: "nowhere".into() })).iter().all(is_unreachable));
     fs_err::write(dir.path().join("two"), "CANARY one\nCANARY two").expect("written");
-    assert!(ask(Some(VaultAuth::Token { file: "two".into() })).iter().all(invalid));
+    assert!(ask(Some(VaultAuth::Token { file: "two".into() })).iter().all(is_invalid));
     assert_eq!(server.asked().len(), before);
 }
 
@@ -438,7 +440,7 @@ fn pending_references_are_listed_at_the_deadline() {
     assert_eq!(text(&answers[0]), "v");
     for answer in &answers[1..] {
         let error = answer.as_ref().expect_err("too late").to_string();
-        assert!(unreachable(answer));
+        assert!(is_unreachable(answer));
         assert!(
             error.ends_with("still waiting for: `vault:secret/slow-1`, `vault:secret/slow-2`"),
             "{error}"
@@ -453,7 +455,7 @@ fn a_closed_port_is_unreachable() {
     drop(listener);
     let (dir, settings) = settings(&address);
     let answers = fetch_with(&dir, &settings, &["secret/a#k"], LONG);
-    assert!(unreachable(&answers[0]) && format!("{answers:?}").contains("6 attempts"), "{answers:?}");
+    assert!(is_unreachable(&answers[0]) && format!("{answers:?}").contains("6 attempts"), "{answers:?}");
 }
 
 #[test]
@@ -462,7 +464,7 @@ fn bad_settings_are_refused() {
     let new = |change: &dyn Fn(&mut VaultSettings)| {
         let mut settings = good.clone();
         change(&mut settings);
-        Vault::new("vault", &settings, dir.path()).map(drop)
+        VaultProvider::new("vault", &settings, dir.path()).map(drop)
     };
     assert_eq!(new(&|_| {}), Ok(()));
     assert_eq!(new(&|settings| settings.address = "http://127.0.0.1:8200".to_owned()), Ok(()));

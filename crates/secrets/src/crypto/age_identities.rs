@@ -41,14 +41,14 @@ impl AgeIdentities {
     }
 
     /// Reports whether one of the identities belongs to this recipient.
-    pub fn has(&self, recipient: &str) -> bool {
+    pub fn has_identity_for(&self, recipient: &str) -> bool {
         self.recipients().any(|ours| ours == recipient)
     }
 
     /// Decrypts an armored age file with the identity that belongs to `recipient`.
     ///
     /// Returns `None` if the file was not encrypted to that recipient or is damaged.
-    pub fn open(&self, recipient: &str, armored: &str) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn decrypt(&self, recipient: &str, armored: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (_, identity) = self.0.iter().find(|(ours, _)| ours == recipient)?;
         let decryptor = age::Decryptor::new_buffered(ArmoredReader::new(armored.as_bytes())).ok()?;
         let reader = decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).ok()?;

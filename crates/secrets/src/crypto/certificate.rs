@@ -58,7 +58,7 @@ pub struct CertificateDetails {
 
 /// The position of a point in time relative to a certificate's validity period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Validity {
+pub enum CertificateValidity {
     /// After the end.
     Expired,
     /// Less than [`EXPIRY_WARNING`] before the end, with this many whole days left.
@@ -231,14 +231,16 @@ impl Certificate {
 
     /// Returns where `now` lies in the validity period.
     #[must_use]
-    pub fn validity(&self, now: SystemTime) -> Validity {
+    pub fn validity(&self, now: SystemTime) -> CertificateValidity {
         if now < self.not_before {
-            return Validity::NotYetValid;
+            return CertificateValidity::NotYetValid;
         }
         match self.not_after.duration_since(now) {
-            Err(_) => Validity::Expired,
-            Ok(left) if left < EXPIRY_WARNING => Validity::ExpiresSoon(left.as_secs() / (24 * 60 * 60)),
-            Ok(_) => Validity::Valid,
+            Err(_) => CertificateValidity::Expired,
+            Ok(left) if left < EXPIRY_WARNING => {
+                CertificateValidity::ExpiresSoon(left.as_secs() / (24 * 60 * 60))
+            }
+            Ok(_) => CertificateValidity::Valid,
         }
     }
 
@@ -257,11 +259,17 @@ impl Certificate {
     ) -> Result<(), CertificateError> {
         let not_after = || self.details.not_after.clone();
         let warning = match self.validity(now) {
-            Validity::Valid => return Ok(()),
-            Validity::Expired if !allow_expired => return Err(CertificateError::Expired(not_after())),
-            Validity::Expired => CertificateWarning::ExpiredButAllowed(not_after()),
-            Validity::ExpiresSoon(days) => CertificateWarning::ExpiresSoon { days, not_after: not_after() },
-            Validity::NotYetValid => CertificateWarning::NotYetValid(self.details.not_before.clone()),
+            CertificateValidity::Valid => return Ok(()),
+            CertificateValidity::Expired if !allow_expired => {
+                return Err(CertificateError::Expired(not_after()));
+            }
+            CertificateValidity::Expired => CertificateWarning::ExpiredButAllowed(not_after()),
+            CertificateValidity::ExpiresSoon(days) => {
+                CertificateWarning::ExpiresSoon { days, not_after: not_after() }
+            }
+            CertificateValidity::NotYetValid => {
+                CertificateWarning::NotYetValid(self.details.not_before.clone())
+            }
         };
         notes.push(Note::warning(Problem::new(&warning)));
         Ok(())
@@ -385,12 +393,12 @@ mod tests {
         let certificate = read(RSA2048);
         let (start, end) = (certificate.not_before, certificate.not_after);
         let second = Duration::from_secs(1);
-        assert_eq!(certificate.validity(start - second), Validity::NotYetValid);
-        assert_eq!(certificate.validity(start), Validity::Valid);
-        assert_eq!(certificate.validity(end - EXPIRY_WARNING), Validity::Valid);
-        assert_eq!(certificate.validity(end - EXPIRY_WARNING + second), Validity::ExpiresSoon(29));
-        assert_eq!(certificate.validity(end), Validity::ExpiresSoon(0));
-        assert_eq!(certificate.validity(end + second), Validity::Expired);
+        assert_eq!(certificate.validity(start - second), CertificateValidity::NotYetValid);
+        assert_eq!(certificate.validity(start), CertificateValidity::Valid);
+        assert_eq!(certificate.validity(end - EXPIRY_WARNING), CertificateValidity::Valid);
+        assert_eq!(certificate.validity(end - EXPIRY_WARNING + second), CertificateValidity::ExpiresSoon(29));
+        assert_eq!(certificate.validity(end), CertificateValidity::ExpiresSoon(0));
+        assert_eq!(certificate.validity(end + second), CertificateValidity::Expired);
     }
 
     #[test]

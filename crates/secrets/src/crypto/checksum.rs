@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::encoding::{hex, hmac_sha256, update_prefixed};
 use super::key::{self, CHECKSUM_KEY_PREFIX, KeyError, KeyUse, read_key_file};
-use super::owner::Binding;
+use super::owner::ItemBinding;
 
 const SALT: &[u8] = b"sealwave/checksum/v1";
 const REFERENCES: &[u8] = b"sealwave: the checksum key of references is public";
@@ -22,9 +22,9 @@ const PREVIEW: &[u8] = b"sealwave: the checksum key of local previews is public"
 ///
 /// Displays as lower-case hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Digest([u8; 16]);
+pub struct KeyedDigest([u8; 16]);
 
-impl Digest {
+impl KeyedDigest {
     /// Returns the raw bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 16] {
@@ -32,7 +32,7 @@ impl Digest {
     }
 }
 
-impl fmt::Display for Digest {
+impl fmt::Display for KeyedDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex(&self.0))
     }
@@ -106,7 +106,7 @@ impl ChecksumKey {
     ///
     /// `label` separates the uses of the key.
     #[must_use]
-    pub fn digest(&self, label: &str, parts: &[&[u8]]) -> Digest {
+    pub fn digest(&self, label: &str, parts: &[&[u8]]) -> KeyedDigest {
         let mut mac = hmac_sha256(self.key.as_slice());
         update_prefixed(&mut mac, label.as_bytes());
         for part in parts {
@@ -115,7 +115,7 @@ impl ChecksumKey {
         let full: [u8; 32] = mac.finalize().into_bytes().into();
         let mut short = [0; 16];
         short.copy_from_slice(full.split_at(16).0);
-        Digest(short)
+        KeyedDigest(short)
     }
 
     /// Returns the digest of a sealed item's value and of the text that it was made from, but not of how it was sealed.
@@ -127,16 +127,16 @@ impl ChecksumKey {
     ///
     /// The first form omits the project, as `v1` did: the checksum of a bare placeholder cannot confirm a guess.
     #[must_use]
-    pub fn sealed_item(&self, binding: Binding<'_>, item: &ItemParts<'_>) -> Digest {
+    pub fn sealed_item(&self, binding: ItemBinding<'_>, item: &ItemParts<'_>) -> KeyedDigest {
         let ItemParts { namespace, name, item_key, unresolved, value } = *item;
         let [namespace, name, item_key] = [namespace, name, item_key].map(str::as_bytes);
         match binding {
-            Binding::App { project, app } => {
+            ItemBinding::App { project, app } => {
                 let [project, app] = [project, app].map(str::as_bytes);
                 let parts = [project, app, namespace, name, item_key, unresolved, value];
                 self.digest("secret item/v2", &parts)
             }
-            Binding::Project(_) => {
+            ItemBinding::Project(_) => {
                 self.digest("secret item", &[namespace, name, item_key, unresolved, value])
             }
         }
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn different_sequences_have_different_digests() {
         let key = ChecksumKey::preview();
-        let all: [Digest; 6] = [
+        let all: [KeyedDigest; 6] = [
             key.digest("l", &[b"a", b"bc"]),
             key.digest("l", &[b"ab", b"c"]),
             key.digest("l", &[b"abc"]),
@@ -210,7 +210,8 @@ mod tests {
                 value: &value,
             };
             let key = ChecksumKey::from_key_file(text("sealKey").as_bytes()).unwrap();
-            let digest = key.sealed_item(Binding::App { project: text("project"), app: text("app") }, &item);
+            let digest =
+                key.sealed_item(ItemBinding::App { project: text("project"), app: text("app") }, &item);
             assert_eq!(digest.to_string(), text("checksumHex"), "{}", text("id"));
             seen += 1;
         }
@@ -221,10 +222,10 @@ mod tests {
     fn each_part_of_a_sealed_item_changes_its_digest() {
         let base =
             ItemParts { namespace: "ns", name: "db", item_key: "pin", unresolved: b"1234", value: b"1234" };
-        let app = |project, app| Binding::App { project, app };
+        let app = |project, app| ItemBinding::App { project, app };
         let key = ChecksumKey::from_secret(b"x");
         let mut all = Vec::new();
-        for binding in [Binding::Project("p"), app("p", "a")] {
+        for binding in [ItemBinding::Project("p"), app("p", "a")] {
             for item in [
                 base,
                 ItemParts { namespace: "n", ..base },
@@ -244,8 +245,8 @@ mod tests {
         assert_eq!(distinct.len(), all.len());
         // Version 1 omits the project from checksums.
         assert_eq!(
-            key.sealed_item(Binding::Project("p"), &base),
-            key.sealed_item(Binding::Project("q"), &base)
+            key.sealed_item(ItemBinding::Project("p"), &base),
+            key.sealed_item(ItemBinding::Project("q"), &base)
         );
     }
 

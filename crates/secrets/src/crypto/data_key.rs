@@ -25,7 +25,7 @@ impl DataKey {
     }
 
     /// Decrypts `data`; `None` if data, tag, nonce, associated data and key do not belong together.
-    pub fn open(
+    pub fn decrypt(
         &self,
         nonce: &[u8; NONCE_BYTES],
         associated: &[u8],

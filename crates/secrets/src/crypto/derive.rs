@@ -24,8 +24,8 @@ use zeroize::Zeroizing;
 use super::encoding::{hmac_sha512, update_prefixed};
 use super::hybrid::SessionSecrets;
 use super::key::SealKey;
-use super::owner::Binding;
-use crate::Scope;
+use super::owner::ItemBinding;
+use crate::SealingScope;
 
 const VERSION_1: &[u8] = b"sealwave.dev/seal/v1";
 const VERSION_2: &[u8] = b"sealwave.dev/seal/v2";
@@ -34,7 +34,7 @@ const VERSION_2: &[u8] = b"sealwave.dev/seal/v2";
 #[derive(Clone, Copy)]
 pub(super) struct SealContext<'a> {
     /// The scope in which the item may be opened.
-    pub(super) scope: Scope,
+    pub(super) scope: SealingScope,
     /// The object's namespace, even if the scope does not need it.
     pub(super) namespace: &'a str,
     /// The object's name, even if the scope does not need it.
@@ -43,7 +43,7 @@ pub(super) struct SealContext<'a> {
     pub(super) item_key: &'a str,
     /// The Argo CD project, and for literal text also the app: others that render the same object get another
     /// ciphertext.
-    pub(super) binding: Binding<'a>,
+    pub(super) binding: ItemBinding<'a>,
     /// The item's text before placeholders were resolved. Without it, an author who may commit but not read the secret
     /// could commit a guess in its place and compare ciphertexts.
     pub(super) unresolved: &'a [u8],
@@ -61,8 +61,8 @@ pub(super) fn derive(
     let mut mac = hmac_sha512(key.derivation_key());
     let mut add = |part: &[u8]| update_prefixed(&mut mac, part);
     add(match context.binding {
-        Binding::App { .. } => VERSION_2,
-        Binding::Project(_) => VERSION_1,
+        ItemBinding::App { .. } => VERSION_2,
+        ItemBinding::Project(_) => VERSION_1,
     });
     add(spki_sha256);
     add(context.scope.as_str().as_bytes());
@@ -70,11 +70,11 @@ pub(super) fn derive(
     add(context.name.as_bytes());
     add(context.item_key.as_bytes());
     match context.binding {
-        Binding::App { project, app } => {
+        ItemBinding::App { project, app } => {
             add(project.as_bytes());
             add(app.as_bytes());
         }
-        Binding::Project(project) => add(project.as_bytes()),
+        ItemBinding::Project(project) => add(project.as_bytes()),
     }
     add(&Sha256::digest(context.unresolved));
     add(context.epoch.as_bytes());
@@ -103,16 +103,16 @@ mod tests {
     }
 
     const BOUND_TO_PROJECT: SealContext<'static> = SealContext {
-        scope: Scope::Strict,
+        scope: SealingScope::Strict,
         namespace: "ns",
         name: "name",
         item_key: "item",
-        binding: Binding::Project("project"),
+        binding: ItemBinding::Project("project"),
         unresolved: b"<env:X>",
         epoch: "1",
     };
     const BOUND_TO_APP: SealContext<'static> =
-        SealContext { binding: Binding::App { project: "project", app: "app" }, ..BOUND_TO_PROJECT };
+        SealContext { binding: ItemBinding::App { project: "project", app: "app" }, ..BOUND_TO_PROJECT };
 
     /// The vectors come from another implementation of the scheme above (`scripts/derivation_vectors.py`). Each lists
     /// all of its inputs. They must never change: a change re-seals every Secret of every user.
@@ -131,8 +131,8 @@ mod tests {
             let bytes = |field: &str| unhex(text(field));
             let project = text("project");
             let binding = match vector["app"].as_str() {
-                Some(app) => Binding::App { project, app },
-                None => Binding::Project(project),
+                Some(app) => ItemBinding::App { project, app },
+                None => ItemBinding::Project(project),
             };
             *(if vector["app"].is_null() { &mut seen.0 } else { &mut seen.1 }) += 1;
             let unresolved = bytes("unresolvedHex");
@@ -155,8 +155,8 @@ mod tests {
         seen
     }
 
-    fn scope(name: &str) -> Scope {
-        [Scope::Strict, Scope::NamespaceWide, Scope::ClusterWide]
+    fn scope(name: &str) -> SealingScope {
+        [SealingScope::Strict, SealingScope::NamespaceWide, SealingScope::ClusterWide]
             .into_iter()
             .find(|scope| scope.as_str() == name)
             .unwrap_or_else(|| panic!("scope {name}"))
@@ -168,13 +168,13 @@ mod tests {
 
     /// Returns contexts that differ from one of the two bases in one field, or split the same characters differently.
     fn contexts() -> Vec<SealContext<'static>> {
-        let app = |project, app| Binding::App { project, app };
+        let app = |project, app| ItemBinding::App { project, app };
         let mut all = Vec::new();
         for base in [BOUND_TO_PROJECT, BOUND_TO_APP] {
             all.extend([
                 base,
-                SealContext { scope: Scope::NamespaceWide, ..base },
-                SealContext { scope: Scope::ClusterWide, ..base },
+                SealContext { scope: SealingScope::NamespaceWide, ..base },
+                SealContext { scope: SealingScope::ClusterWide, ..base },
                 SealContext { namespace: "ns2", ..base },
                 SealContext { name: "name2", ..base },
                 SealContext { item_key: "item2", ..base },
@@ -186,10 +186,10 @@ mod tests {
         }
         let with = |binding| SealContext { binding, ..BOUND_TO_PROJECT };
         all.extend([
-            with(Binding::Project("project2")),
-            SealContext { binding: Binding::Project("roject"), item_key: "itemp", ..BOUND_TO_PROJECT },
-            SealContext { binding: Binding::Project(""), epoch: "project1", ..BOUND_TO_PROJECT },
-            with(Binding::Project("projectapp")),
+            with(ItemBinding::Project("project2")),
+            SealContext { binding: ItemBinding::Project("roject"), item_key: "itemp", ..BOUND_TO_PROJECT },
+            SealContext { binding: ItemBinding::Project(""), epoch: "project1", ..BOUND_TO_PROJECT },
+            with(ItemBinding::Project("projectapp")),
             with(app("project2", "app")),
             with(app("project", "app2")),
             with(app("projecta", "pp")),

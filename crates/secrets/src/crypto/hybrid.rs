@@ -67,9 +67,9 @@ mod tests {
                 oaep_seed: Zeroizing::new(unhex(text("oaepSeedHex")).try_into().unwrap()),
             };
             let scope = match text("scope") {
-                "strict" => crate::Scope::Strict,
-                "namespace-wide" => crate::Scope::NamespaceWide,
-                "cluster-wide" => crate::Scope::ClusterWide,
+                "strict" => crate::SealingScope::Strict,
+                "namespace-wide" => crate::SealingScope::NamespaceWide,
+                "cluster-wide" => crate::SealingScope::ClusterWide,
                 other => panic!("scope {other}"),
             };
             let label = scope.label(text("namespace"), text("name"));

@@ -31,12 +31,13 @@ mod tls_pair;
 #[cfg(feature = "sops")]
 pub use age_identities::{AgeIdentities, is_age_recipient};
 pub use certificate::{
-    Certificate, CertificateDetails, CertificateError, CertificateWarning, EXPIRY_WARNING, Validity,
+    Certificate, CertificateDetails, CertificateError, CertificateValidity, CertificateWarning,
+    EXPIRY_WARNING,
 };
-pub use checksum::{ChecksumKey, Digest, ItemParts};
+pub use checksum::{ChecksumKey, ItemParts, KeyedDigest};
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
-pub use owner::{Binding, ItemText, Owner};
+pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use sealer::{SealError, SealItem, Sealer};
 pub use tls_pair::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};

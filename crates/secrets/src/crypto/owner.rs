@@ -5,17 +5,17 @@
 //! checksums. An item that is one bare placeholder has nothing to guess, so it stays bound to the project alone:
 //! renaming an Application does not re-seal it.
 
-use crate::settings::Derivation;
+use crate::settings::DerivationVersion;
 
 /// The Argo CD app that a run seals for, and the derivation selected by the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub struct SealOwner {
     /// The Argo CD project.
     pub project: String,
     /// The name of the app in Argo CD.
     pub app: String,
     /// The derivation of the operator file.
-    pub derivation: Derivation,
+    pub derivation: DerivationVersion,
 }
 
 /// The form of an item's text before placeholders are resolved.
@@ -29,7 +29,7 @@ pub enum ItemText {
 
 /// The project or app that an item is bound to; this also selects the version of the scheme for that item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binding<'a> {
+pub enum ItemBinding<'a> {
     /// The project and the app (version 2).
     App {
         /// The Argo CD project.
@@ -41,15 +41,17 @@ pub enum Binding<'a> {
     Project(&'a str),
 }
 
-impl Owner {
+impl SealOwner {
     /// Returns the binding of an item with this text.
     #[must_use]
-    pub fn binding(&self, text: ItemText) -> Binding<'_> {
+    pub fn binding(&self, text: ItemText) -> ItemBinding<'_> {
         match (self.derivation, text) {
-            (Derivation::V1, _) | (Derivation::V2, ItemText::BarePlaceholder) => {
-                Binding::Project(&self.project)
+            (DerivationVersion::V1, _) | (DerivationVersion::V2, ItemText::BarePlaceholder) => {
+                ItemBinding::Project(&self.project)
             }
-            (Derivation::V2, ItemText::Literal) => Binding::App { project: &self.project, app: &self.app },
+            (DerivationVersion::V2, ItemText::Literal) => {
+                ItemBinding::App { project: &self.project, app: &self.app }
+            }
         }
     }
 }
@@ -60,12 +62,12 @@ mod tests {
 
     #[test]
     fn only_v2_binds_literal_text_to_the_app() {
-        let owner = |derivation| Owner { project: "p".to_owned(), app: "a".to_owned(), derivation };
+        let owner = |derivation| SealOwner { project: "p".to_owned(), app: "a".to_owned(), derivation };
         for (derivation, text, expected) in [
-            (Derivation::V1, ItemText::BarePlaceholder, Binding::Project("p")),
-            (Derivation::V1, ItemText::Literal, Binding::Project("p")),
-            (Derivation::V2, ItemText::BarePlaceholder, Binding::Project("p")),
-            (Derivation::V2, ItemText::Literal, Binding::App { project: "p", app: "a" }),
+            (DerivationVersion::V1, ItemText::BarePlaceholder, ItemBinding::Project("p")),
+            (DerivationVersion::V1, ItemText::Literal, ItemBinding::Project("p")),
+            (DerivationVersion::V2, ItemText::BarePlaceholder, ItemBinding::Project("p")),
+            (DerivationVersion::V2, ItemText::Literal, ItemBinding::App { project: "p", app: "a" }),
         ] {
             assert_eq!(owner(derivation).binding(text), expected);
         }

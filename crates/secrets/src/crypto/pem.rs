@@ -7,18 +7,18 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 /// A PEM block: its label, such as `CERTIFICATE`, and its bytes if the armor is valid.
-pub(super) struct Block<'a> {
+pub(super) struct PemBlock<'a> {
     pub(super) label: &'a str,
     pub(super) der: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// Returns all blocks in order.
-pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
+pub(super) fn blocks(text: &str) -> Vec<PemBlock<'_>> {
     let mut lines = text.lines().map(str::trim);
     let mut blocks = Vec::new();
     while let Some(line) = lines.next() {
         if let Some(label) = boundary(line, "BEGIN") {
-            blocks.push(Block { label, der: body(&mut lines, label) });
+            blocks.push(PemBlock { label, der: body(&mut lines, label) });
         }
     }
     blocks

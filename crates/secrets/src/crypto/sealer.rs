@@ -4,8 +4,8 @@ use super::certificate::Certificate;
 use super::derive::{SealContext, derive};
 use super::hybrid;
 use super::key::SealKey;
-use super::owner::{ItemText, Owner};
-use crate::Scope;
+use super::owner::{ItemText, SealOwner};
+use crate::SealingScope;
 use crate::values::SecretValue;
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::workers;
@@ -17,7 +17,7 @@ pub struct Sealer {
     /// The certificate of the destination cluster.
     pub certificate: Certificate,
     /// The Argo CD app that items are sealed for.
-    pub owner: Owner,
+    pub owner: SealOwner,
     /// The operator's epoch.
     pub epoch: String,
 }
@@ -26,7 +26,7 @@ pub struct Sealer {
 #[derive(Clone, Copy)]
 pub struct SealItem<'a> {
     /// The scope in which the item may be opened.
-    pub scope: Scope,
+    pub scope: SealingScope,
     /// The object's namespace.
     pub namespace: &'a str,
     /// The object's name.
@@ -79,6 +79,9 @@ impl Sealer {
     /// # Errors
     /// Returns [`SealError::Panicked`], or the error of the first item that has one.
     pub fn seal_all(&self, items: &[SealItem<'_>]) -> Result<Vec<String>, SealError> {
-        workers::map(items, |item| self.seal(item)).map_err(|_| SealError::Panicked)?.into_iter().collect()
+        workers::parallel_map(items, |item| self.seal(item))
+            .map_err(|_| SealError::Panicked)?
+            .into_iter()
+            .collect()
     }
 }

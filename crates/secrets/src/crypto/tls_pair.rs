@@ -8,7 +8,7 @@ use rsa::pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
 use x509_cert::der::asn1::{AnyRef, BitStringRef, ContextSpecific, OctetStringRef};
 use x509_cert::der::{Decode, Encode, Reader, SliceReader, TagNumber};
 
-use super::pem::{self, Block};
+use super::pem::{self, PemBlock};
 use sealwave_core::time::Date;
 
 /// Maximum number of certificates read per file; chains have a handful.
@@ -92,7 +92,7 @@ pub fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
 
 impl TlsFault {
     /// Reports whether the problem concerns the key file.
-    pub const fn is_of_key(self) -> bool {
+    pub const fn concerns_key(self) -> bool {
         matches!(self, Self::NoKey | Self::EncryptedKey)
     }
 
@@ -142,15 +142,15 @@ fn compare(key: &PublicHalf, first: &PublicHalf, rest: &[Option<PublicHalf>]) ->
     }
 }
 
-fn blocks(file: &[u8]) -> Vec<Block<'_>> {
+fn blocks(file: &[u8]) -> Vec<PemBlock<'_>> {
     std::str::from_utf8(file).map(pem::blocks).unwrap_or_default()
 }
 
-fn certificate_blocks(file: &[u8]) -> Vec<Block<'_>> {
+fn certificate_blocks(file: &[u8]) -> Vec<PemBlock<'_>> {
     blocks(file).into_iter().filter(|block| block.label == "CERTIFICATE").take(MAX_CHAIN).collect()
 }
 
-fn public_half_of_certificate(block: &Block<'_>) -> Option<PublicHalf> {
+fn public_half_of_certificate(block: &PemBlock<'_>) -> Option<PublicHalf> {
     let certificate = x509_cert::Certificate::from_der(block.der.as_deref()?).ok()?;
     let info = certificate.tbs_certificate().subject_public_key_info();
     let kind = kind(info.algorithm.oid)?;
@@ -158,7 +158,7 @@ fn public_half_of_certificate(block: &Block<'_>) -> Option<PublicHalf> {
     (kind != KeyKind::Ec || is_uncompressed(bytes)).then(|| PublicHalf { kind, bytes: Some(bytes.to_vec()) })
 }
 
-fn public_half_of_key(block: &Block<'_>) -> Option<PublicHalf> {
+fn public_half_of_key(block: &PemBlock<'_>) -> Option<PublicHalf> {
     let der = block.der.as_deref()?;
     match block.label {
         "EC PRIVATE KEY" => Some(PublicHalf { kind: KeyKind::Ec, bytes: ec_public_key(der) }),

@@ -28,7 +28,7 @@ pub struct JsonTemplate {
 }
 
 /// A parsed template of either kind.
-pub(super) enum Selection {
+pub(super) enum JsonSelection {
     Path(JsonPath),
     Template(JsonTemplate),
 }
@@ -59,11 +59,11 @@ pub enum SelectError {
     NotJson,
 }
 
-impl From<json_text::NotJson> for SelectError {
-    fn from(error: json_text::NotJson) -> Self {
+impl From<json_text::JsonTextError> for SelectError {
+    fn from(error: json_text::JsonTextError) -> Self {
         match error {
-            json_text::NotJson::Duplicate => Self::Ambiguous,
-            json_text::NotJson::Syntax => Self::NotJson,
+            json_text::JsonTextError::Duplicate => Self::Ambiguous,
+            json_text::JsonTextError::Syntax => Self::NotJson,
         }
     }
 }
@@ -72,7 +72,7 @@ impl From<json_text::NotJson> for SelectError {
 ///
 /// # Errors
 /// Returns the problem with the template.
-pub fn parse(source: &str) -> Result<Selection, &'static str> {
+pub fn parse(source: &str) -> Result<JsonSelection, &'static str> {
     let mut pieces = pieces(source)?;
     if pieces.len() > MAX_PIECES {
         return Err("it has too many pieces");
@@ -82,10 +82,12 @@ pub fn parse(source: &str) -> Result<Selection, &'static str> {
     }
     let source = source.to_owned();
     Ok(match pieces.pop() {
-        Some(TemplatePiece::Path(steps)) if pieces.is_empty() => Selection::Path(JsonPath { source, steps }),
+        Some(TemplatePiece::Path(steps)) if pieces.is_empty() => {
+            JsonSelection::Path(JsonPath { source, steps })
+        }
         last => {
             pieces.extend(last);
-            Selection::Template(JsonTemplate { source, pieces })
+            JsonSelection::Template(JsonTemplate { source, pieces })
         }
     })
 }

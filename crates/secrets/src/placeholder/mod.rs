@@ -49,9 +49,9 @@ use zeroize::Zeroizing;
 use crate::values::KeyPathError;
 
 pub use json_path::{JsonPath, JsonStep, JsonTemplate, SelectError};
-pub use look_alike::{LookAlike, LookAlikeKind, look_alike};
+pub use look_alike::{LookAlike, LookAlikeKind, find_look_alike};
 pub use modifiers::{Decoder, Decoders, Encoder, Misplacement, Modifiers};
-pub use outside::suspects;
+pub use outside::suspected_placeholders;
 pub use parser::provider_name;
 
 /// The provider name that means the app's default provider.
@@ -62,7 +62,7 @@ pub const PROVIDER_KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s"
 
 /// The reference of a placeholder to a secret, without its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Reference {
+pub struct SecretReference {
     /// Name of a provider.
     pub provider: CompactString,
     /// The path of the secret.
@@ -75,7 +75,7 @@ pub struct Reference {
     pub all_keys: bool,
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for SecretReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.provider, self.path)?;
         match (&self.key, &self.version) {
@@ -88,12 +88,12 @@ impl fmt::Display for Reference {
 
 /// The path that `<key>` refers to in an object with such a path annotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generic {
+pub struct AvpPath {
     path: String,
     version: Option<String>,
 }
 
-impl Generic {
+impl AvpPath {
     /// Creates it from a path and an optional version of the default provider, with the rules of placeholder fields.
     ///
     /// # Errors
@@ -106,8 +106,8 @@ impl Generic {
         Ok(Self { path, version })
     }
 
-    fn reference(&self, key: String) -> Reference {
-        Reference {
+    fn reference(&self, key: String) -> SecretReference {
+        SecretReference {
             provider: DEFAULT_PROVIDER.into(),
             path: self.path.clone(),
             key: Some(key),
@@ -121,14 +121,14 @@ impl Generic {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Placeholder {
     /// The secret that it refers to.
-    pub reference: Reference,
+    pub reference: SecretReference,
     /// The transformations of the value.
     pub modifiers: Modifiers,
 }
 
 /// A part of a text.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum TextPart {
     /// Literal text; never empty, and never two in a row.
     Literal(Zeroizing<String>),
     /// A placeholder.
@@ -137,17 +137,17 @@ pub enum Part {
 
 /// A parsed string that may contain placeholders.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Text {
-    parts: Vec<Part>,
+pub struct PlaceholderText {
+    parts: Vec<TextPart>,
 }
 
-impl Text {
+impl PlaceholderText {
     /// Parses a string. The work is linear in its length.
     ///
     /// # Errors
     /// Returns the first malformed placeholder.
     pub fn parse(source: &str) -> Result<Self, GrammarError> {
-        parser::text(source, None).map(|parts| Self { parts })
+        parser::parse_text(source, None).map(|parts| Self { parts })
     }
 
     /// Parses a string of an object that names a path: `<key>` refers to a key at that path. The work is linear as
@@ -155,31 +155,31 @@ impl Text {
     ///
     /// # Errors
     /// Returns the first malformed placeholder.
-    pub fn parse_generic(source: &str, generic: &Generic) -> Result<Self, GrammarError> {
-        parser::text(source, Some(generic)).map(|parts| Self { parts })
+    pub fn parse_generic(source: &str, generic: &AvpPath) -> Result<Self, GrammarError> {
+        parser::parse_text(source, Some(generic)).map(|parts| Self { parts })
     }
 
     /// Creates a text that consists of one placeholder.
-    pub fn of(placeholder: Placeholder) -> Self {
-        Self { parts: vec![Part::Placeholder(placeholder)] }
+    pub fn from_placeholder(placeholder: Placeholder) -> Self {
+        Self { parts: vec![TextPart::Placeholder(placeholder)] }
     }
 
     /// Returns its parts in order.
     #[must_use]
-    pub fn parts(&self) -> &[Part] {
+    pub fn parts(&self) -> &[TextPart] {
         &self.parts
     }
 
     /// Returns its placeholders in order.
     pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Literal(_) => None,
-            Part::Placeholder(placeholder) => Some(placeholder),
+            TextPart::Literal(_) => None,
+            TextPart::Placeholder(placeholder) => Some(placeholder),
         })
     }
 
     /// Returns its references in order of appearance, including duplicates.
-    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+    pub fn references(&self) -> impl Iterator<Item = &SecretReference> {
         self.placeholders().map(|placeholder| &placeholder.reference)
     }
 
@@ -191,14 +191,14 @@ impl Text {
 
     /// Reports whether it is one placeholder without any text of the author, neither around it nor in a modifier.
     pub fn is_bare_placeholder(&self) -> bool {
-        matches!(&self.parts[..], [Part::Placeholder(placeholder)]
-            if !placeholder.modifiers.add_text())
+        matches!(&self.parts[..], [TextPart::Placeholder(placeholder)]
+            if !placeholder.modifiers.adds_text())
     }
 
     /// Returns the same text with its references changed.
-    pub fn map_references(mut self, mut change: impl FnMut(&mut Reference)) -> Self {
+    pub fn map_references(mut self, mut change: impl FnMut(&mut SecretReference)) -> Self {
         for part in &mut self.parts {
-            if let Part::Placeholder(placeholder) = part {
+            if let TextPart::Placeholder(placeholder) = part {
                 change(&mut placeholder.reference);
             }
         }
@@ -211,11 +211,12 @@ impl Text {
         let mut out = Zeroizing::new(String::new());
         for (index, part) in self.parts.iter().enumerate() {
             match part {
-                Part::Literal(text) => {
-                    let before_placeholder = matches!(self.parts.get(index + 1), Some(Part::Placeholder(_)));
+                TextPart::Literal(text) => {
+                    let before_placeholder =
+                        matches!(self.parts.get(index + 1), Some(TextPart::Placeholder(_)));
                     parser::write_literal(&mut out, text, before_placeholder);
                 }
-                Part::Placeholder(placeholder) => {
+                TextPart::Placeholder(placeholder) => {
                     out.push('<');
                     out.push_str(&placeholder.reference.to_string());
                     placeholder.modifiers.write(&mut out);
@@ -313,9 +314,9 @@ impl GrammarErrorKind {
             Self::Key(_) => {
                 "quote a name that contains a dot: `#\"a.b\".c`; inside quotes, `\\\"` is a quote and `\\\\` a backslash".into()
             }
-            Self::Misplaced { .. } => modifiers::SHAPE.into(),
+            Self::Misplaced { .. } => modifiers::PIPELINE_FORM.into(),
             Self::MissingModifier | Self::UnknownModifier(_) => {
-                format!("modifiers are {}", list(&modifiers::NAMES))
+                format!("modifiers are {}", quoted_list(&modifiers::NAMES))
             }
             Self::NotAKey => {
                 "each `<…>` is a placeholder because the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"
@@ -332,7 +333,7 @@ impl GrammarErrorKind {
 }
 
 /// Returns names in backticks, separated by commas.
-pub fn list<T: AsRef<str>>(names: &[T]) -> String {
+pub fn quoted_list<T: AsRef<str>>(names: &[T]) -> String {
     names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 

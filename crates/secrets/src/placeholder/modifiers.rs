@@ -98,7 +98,7 @@ pub(super) const NAMES: [&str; 11] = [
 ];
 
 /// The form of a pipeline, for hints.
-pub(super) const SHAPE: &str = "the order is: decoders (`base64decode`, `jsonParse`, `jsonPath` with a single path, `trim`, \
+pub(super) const PIPELINE_FORM: &str = "the order is: decoders (`base64decode`, `jsonParse`, `jsonPath` with a single path, `trim`, \
      `yamlParse`; each at most once), then `default`, then one encoder (`base64`, `indent`, `json`, `sha256`, `urlencode`, \
      or `jsonPath` with text or several paths), last";
 
@@ -124,7 +124,7 @@ impl Modifiers {
     }
 
     /// Reports whether a modifier contains text of the author that becomes part of the result.
-    pub(super) const fn add_text(&self) -> bool {
+    pub(super) const fn adds_text(&self) -> bool {
         self.default.is_some() || matches!(self.encoder, Some(Encoder::JsonTemplate(_)))
     }
 

@@ -17,14 +17,14 @@ use std::ops::Range;
 use memchr::memchr_iter;
 
 use super::DEFAULT_PROVIDER;
-use super::parser::{brackets, is_generic, provider_name};
+use super::parser::{count_brackets, is_generic_placeholder, provider_name};
 use crate::values::KeyPath;
 
 /// Yields the byte ranges of the brackets before each text that has the form of a placeholder of a known provider; an
 /// even number of brackets means that it is escaped.
 ///
 /// With `generic`, argocd-vault-plugin's `<key>` counts as well.
-pub fn suspects<'a>(
+pub fn suspected_placeholders<'a>(
     source: &'a str,
     generic: bool,
     known: impl Fn(&str) -> bool + 'a,
@@ -34,10 +34,10 @@ pub fn suspects<'a>(
         if start < behind {
             return None;
         }
-        let end = start + brackets(&source[start..]);
+        let end = start + count_brackets(&source[start..]);
         behind = end;
         let rest = &source[end..];
-        let suspect = generic && is_generic(rest) || is_reference(rest, &known);
+        let suspect = generic && is_generic_placeholder(rest) || is_reference(rest, &known);
         suspect.then_some(start..end)
     })
 }

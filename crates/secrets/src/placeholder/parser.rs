@@ -5,11 +5,11 @@ use std::ops::Range;
 use memchr::memchr;
 use zeroize::Zeroizing;
 
-use super::json_path::{self, Selection};
+use super::json_path::{self, JsonSelection};
 use super::modifiers::{self, Modifier};
 use super::{
-    Decoder, Encoder, Generic, GrammarError, GrammarErrorKind as Kind, Modifiers, Part, Placeholder,
-    Reference,
+    AvpPath, Decoder, Encoder, GrammarError, GrammarErrorKind as Kind, Modifiers, Placeholder,
+    SecretReference, TextPart,
 };
 use crate::values::KeyPath;
 
@@ -19,12 +19,15 @@ const WHOLE_DOCUMENT: &str = "{@}";
 /// Maximum number of spaces that `indent` may add to a line.
 const MAX_INDENT: usize = 100;
 
-pub fn text(source: &str, generic: Option<&Generic>) -> Result<Vec<Part>, GrammarError> {
+pub fn parse_text(source: &str, generic: Option<&AvpPath>) -> Result<Vec<TextPart>, GrammarError> {
     parse_parts(source, generic, &mut |_| {})
 }
 
 /// Returns the ranges of placeholders and doubled brackets in a well-formed text.
-pub(super) fn taken(source: &str, generic: Option<&Generic>) -> Result<Vec<Range<usize>>, GrammarError> {
+pub(super) fn parsed_ranges(
+    source: &str,
+    generic: Option<&AvpPath>,
+) -> Result<Vec<Range<usize>>, GrammarError> {
     let mut taken = Vec::new();
     parse_parts(source, generic, &mut |range| taken.push(range))?;
     Ok(taken)
@@ -32,15 +35,15 @@ pub(super) fn taken(source: &str, generic: Option<&Generic>) -> Result<Vec<Range
 
 fn parse_parts(
     source: &str,
-    generic: Option<&Generic>,
+    generic: Option<&AvpPath>,
     taken: &mut dyn FnMut(Range<usize>),
-) -> Result<Vec<Part>, GrammarError> {
+) -> Result<Vec<TextPart>, GrammarError> {
     let mut parts = Vec::new();
     let mut literal = Zeroizing::new(String::new());
     let (mut copied, mut at) = (0, 0);
     while let Some(found) = memchr(b'<', &source.as_bytes()[at..]) {
         let start = at + found;
-        let run = brackets(&source[start..]);
+        let run = count_brackets(&source[start..]);
         at = start + run;
         if !starts_placeholder(&source[at..], generic) {
             continue;
@@ -51,7 +54,7 @@ fn parse_parts(
             let mut cursor = PlaceholderParser { source, start: at - 1, at };
             let placeholder = cursor.placeholder(generic)?;
             push_literal(&mut parts, &mut literal);
-            parts.push(Part::Placeholder(placeholder));
+            parts.push(TextPart::Placeholder(placeholder));
             at = cursor.at;
         }
         taken(start..at);
@@ -62,21 +65,21 @@ fn parse_parts(
     Ok(parts)
 }
 
-fn push_literal(parts: &mut Vec<Part>, literal: &mut Zeroizing<String>) {
+fn push_literal(parts: &mut Vec<TextPart>, literal: &mut Zeroizing<String>) {
     if !literal.is_empty() {
-        parts.push(Part::Literal(std::mem::replace(literal, Zeroizing::new(String::new()))));
+        parts.push(TextPart::Literal(std::mem::replace(literal, Zeroizing::new(String::new()))));
     }
 }
 
 /// Reports whether a placeholder follows a `<`.
-fn starts_placeholder(rest: &str, generic: Option<&Generic>) -> bool {
-    provider_name(rest).is_some() || generic.is_some() && is_generic(rest)
+fn starts_placeholder(rest: &str, generic: Option<&AvpPath>) -> bool {
+    provider_name(rest).is_some() || generic.is_some() && is_generic_placeholder(rest)
 }
 
 /// Reports whether the text after a `<` has the generic form, for objects that name a path.
 ///
 /// Searches no further than the next `<`, so that the work stays linear.
-pub(super) fn is_generic(rest: &str) -> bool {
+pub(super) fn is_generic_placeholder(rest: &str) -> bool {
     let end = rest.find(['<', '>', '|', '\n', '\r']);
     end.is_some_and(|end| rest[end..].starts_with(['>', '|']) && !rest[..end].trim().is_empty())
 }
@@ -98,7 +101,7 @@ pub(super) fn write_literal(out: &mut String, literal: &str, before_placeholder:
     let mut at = 0;
     while let Some(found) = memchr(b'<', &literal.as_bytes()[at..]) {
         let start = at + found;
-        let run = brackets(&literal[start..]);
+        let run = count_brackets(&literal[start..]);
         let rest = &literal[start + run..];
         let doubled = if rest.is_empty() { before_placeholder } else { provider_name(rest).is_some() };
         out.push_str(&literal[at..start]);
@@ -109,7 +112,7 @@ pub(super) fn write_literal(out: &mut String, literal: &str, before_placeholder:
 }
 
 /// Returns the number of `<` that a text starts with.
-pub(super) fn brackets(text: &str) -> usize {
+pub(super) fn count_brackets(text: &str) -> usize {
     text.bytes().take_while(|byte| *byte == b'<').count()
 }
 
@@ -132,7 +135,7 @@ struct PlaceholderParser<'a> {
 }
 
 impl<'a> PlaceholderParser<'a> {
-    fn placeholder(&mut self, generic: Option<&Generic>) -> Result<Placeholder, GrammarError> {
+    fn placeholder(&mut self, generic: Option<&AvpPath>) -> Result<Placeholder, GrammarError> {
         if generic.is_some() {
             self.skip_space();
         }
@@ -147,7 +150,7 @@ impl<'a> PlaceholderParser<'a> {
         if self.take('>') { Ok(Placeholder { reference, modifiers }) } else { Err(self.not_closed()) }
     }
 
-    fn generic(&mut self, generic: &Generic) -> Result<Reference, GrammarError> {
+    fn generic(&mut self, generic: &AvpPath) -> Result<SecretReference, GrammarError> {
         let key_at = self.at;
         let not_a_key = |_| GrammarError { offset: key_at, kind: Kind::NotAKey };
         let key = self.field("key").map_err(not_a_key)?;
@@ -157,7 +160,7 @@ impl<'a> PlaceholderParser<'a> {
         canonical_key(key, key_at).map(|key| generic.reference(key))
     }
 
-    fn reference(&mut self, provider: &str) -> Result<Reference, GrammarError> {
+    fn reference(&mut self, provider: &str) -> Result<SecretReference, GrammarError> {
         self.at += provider.len() + 1;
         let path_at = self.at;
         let path = self.field("path")?;
@@ -182,7 +185,7 @@ impl<'a> PlaceholderParser<'a> {
         if self.peek() == Some('#') {
             return Err(self.error(Kind::TooManyFields));
         }
-        Ok(Reference {
+        Ok(SecretReference {
             provider: provider.into(),
             path: path.to_owned(),
             key,
@@ -422,8 +425,8 @@ fn indent(argument: &str) -> Result<Modifier, Kind> {
 /// encoders.
 fn json_path(argument: &str) -> Result<Modifier, Kind> {
     match json_path::parse(argument) {
-        Ok(Selection::Path(path)) => Ok(Modifier::Decoder(Decoder::JsonPath(path))),
-        Ok(Selection::Template(template)) => Ok(Modifier::Encoder(Encoder::JsonTemplate(template))),
+        Ok(JsonSelection::Path(path)) => Ok(Modifier::Decoder(Decoder::JsonPath(path))),
+        Ok(JsonSelection::Template(template)) => Ok(Modifier::Encoder(Encoder::JsonTemplate(template))),
         Err(error) => Err(Kind::BadArgument {
             modifier: "jsonPath",
             wanted: format!("a template such as `{{.a.b}}` ({error})"),

@@ -1,29 +1,29 @@
 use proptest::prelude::*;
 
-use super::json_path::Selection;
+use super::json_path::JsonSelection;
 use super::*;
 use crate::values::KeyPath;
 
 fn kind(source: &str) -> (usize, GrammarErrorKind) {
-    let error = Text::parse(source).expect_err("an error");
+    let error = PlaceholderText::parse(source).expect_err("an error");
     (error.offset, error.kind)
 }
 
 fn parse_single(source: &str) -> Placeholder {
-    match Text::parse(source).expect("well formed").parts() {
-        [Part::Placeholder(placeholder)] => placeholder.clone(),
+    match PlaceholderText::parse(source).expect("well formed").parts() {
+        [TextPart::Placeholder(placeholder)] => placeholder.clone(),
         _ => panic!("not one placeholder: {source}"),
     }
 }
 
 /// Returns the literal parts in brackets and the references in braces.
 fn shape(source: &str) -> String {
-    let text = Text::parse(source).expect("well formed");
+    let text = PlaceholderText::parse(source).expect("well formed");
     text.parts()
         .iter()
         .map(|part| match part {
-            Part::Literal(text) => format!("[{}]", text.as_str()),
-            Part::Placeholder(placeholder) => format!("{{{}}}", placeholder.reference),
+            TextPart::Literal(text) => format!("[{}]", text.as_str()),
+            TextPart::Placeholder(placeholder) => format!("{{{}}}", placeholder.reference),
         })
         .collect()
 }
@@ -169,7 +169,7 @@ fn pipelines_have_one_fixed_form() {
         "default x | jsonPath {.a}{':'}{.b}",
         "base64decode | sha256",
     ] {
-        assert!(Text::parse(&format!("<a:b | {allowed}>")).is_ok(), "{allowed}");
+        assert!(PlaceholderText::parse(&format!("<a:b | {allowed}>")).is_ok(), "{allowed}");
     }
     let after = M::AfterEncoder;
     for (refused, modifier, why) in [
@@ -209,7 +209,7 @@ fn pipelines_have_one_fixed_form() {
         let (_, error) = kind(&format!("<a:b | {refused}>"));
         assert_eq!(error, GrammarErrorKind::Misplaced { modifier, why }, "{refused}");
         assert!(error.hint().contains("then `default`, then one encoder"), "{}", error.hint());
-        let generic = Text::parse_generic(&format!("<b | {refused}>"), &generic());
+        let generic = PlaceholderText::parse_generic(&format!("<b | {refused}>"), &generic());
         assert!(
             generic.is_err_and(|error| matches!(error.kind, GrammarErrorKind::Misplaced { .. })),
             "{refused}"
@@ -276,18 +276,19 @@ fn json_path_templates_select_one_value() {
     }
 }
 
-fn select_in(selection: &Selection, json: &str) -> Result<Zeroizing<String>, SelectError> {
+fn select_in(selection: &JsonSelection, json: &str) -> Result<Zeroizing<String>, SelectError> {
     match selection {
-        Selection::Path(path) => path.select(json),
-        Selection::Template(template) => template.select(json),
+        JsonSelection::Path(path) => path.select(json),
+        JsonSelection::Template(template) => template.select(json),
     }
 }
 
 #[test]
 fn suspects_are_closed_and_have_a_known_provider() {
     let known = |name: &str| name == "file" || name == "path";
-    let found =
-        |text: &str| suspects(text, false, known).map(|range| (range.start, range.end)).collect::<Vec<_>>();
+    let found = |text: &str| {
+        suspected_placeholders(text, false, known).map(|range| (range.start, range.end)).collect::<Vec<_>>()
+    };
     assert_eq!(found("a <file:x#y> <soap:z> <<file:x.y>"), [(2, 3), (22, 24)]);
     assert_eq!(found("<file:x"), []);
     assert_eq!(found("<file:x\n>"), []);
@@ -313,7 +314,7 @@ fn outside_of_secrets_only_the_form_of_a_reference_counts() {
         "<path:shop#p>",
         "<<<file:a#b>",
     ] {
-        let odd = suspects(text, false, known).any(|range| range.len() % 2 == 1);
+        let odd = suspected_placeholders(text, false, known).any(|range| range.len() % 2 == 1);
         assert!(odd, "{text}");
     }
     for text in [
@@ -337,16 +338,16 @@ fn outside_of_secrets_only_the_form_of_a_reference_counts() {
         "<File:a/b#c>",
         "< file:a/b#c>",
     ] {
-        assert_eq!(suspects(text, false, known).count(), 0, "{text}");
+        assert_eq!(suspected_placeholders(text, false, known).count(), 0, "{text}");
     }
 }
 
 #[test]
 fn hostile_texts_take_linear_time() {
     for unit in ["<", "<a", "<a:b", "<<a:b", "<a:b>", "<a:b|", "<a:b | default '"] {
-        let _ = Text::parse(&unit.repeat(200_000));
-        let _ = Text::parse_generic(&unit.repeat(200_000), &generic());
-        let _ = suspects(&unit.repeat(200_000), true, |_| true).count();
+        let _ = PlaceholderText::parse(&unit.repeat(200_000));
+        let _ = PlaceholderText::parse_generic(&unit.repeat(200_000), &generic());
+        let _ = suspected_placeholders(&unit.repeat(200_000), true, |_| true).count();
     }
 }
 
@@ -365,7 +366,7 @@ fn key() -> impl Strategy<Value = String> {
 
 fn decoder() -> impl Strategy<Value = Decoder> {
     let path = |path: &str| match json_path::parse(path) {
-        Ok(Selection::Path(path)) => Decoder::JsonPath(path),
+        Ok(JsonSelection::Path(path)) => Decoder::JsonPath(path),
         _ => panic!("one path"),
     };
     prop_oneof![
@@ -379,7 +380,7 @@ fn decoder() -> impl Strategy<Value = Decoder> {
 
 fn encoder() -> impl Strategy<Value = Encoder> {
     let template = match json_path::parse("{.a['b \"c|>']}{'x'}") {
-        Ok(Selection::Template(template)) => Encoder::JsonTemplate(template),
+        Ok(JsonSelection::Template(template)) => Encoder::JsonTemplate(template),
         _ => panic!("several pieces"),
     };
     prop_oneof![
@@ -406,9 +407,9 @@ fn modifiers() -> impl Strategy<Value = Modifiers> {
     )
 }
 
-fn placeholder() -> impl Strategy<Value = Part> {
+fn placeholder() -> impl Strategy<Value = TextPart> {
     let reference = ("[a-z][a-z0-9-]{0,5}", field(), prop::option::of(key()), prop::option::of(field()))
-        .prop_map(|(provider, path, key, version)| Reference {
+        .prop_map(|(provider, path, key, version)| SecretReference {
             provider: provider.into(),
             path,
             key,
@@ -416,20 +417,20 @@ fn placeholder() -> impl Strategy<Value = Part> {
             all_keys: false,
         });
     (reference, modifiers())
-        .prop_map(|(reference, modifiers)| Part::Placeholder(Placeholder { reference, modifiers }))
+        .prop_map(|(reference, modifiers)| TextPart::Placeholder(Placeholder { reference, modifiers }))
 }
 
-fn text() -> impl Strategy<Value = Text> {
+fn text() -> impl Strategy<Value = PlaceholderText> {
     let literal = prop_oneof![".{1,6}", "(<|<<|a|b:|f:|>|\n| ){1,8}"];
     prop::collection::vec((prop::option::of(literal), placeholder()), 0..4).prop_flat_map(|pairs| {
         prop::option::of("(<|<<|a:b|>|x){1,8}").prop_map(move |last| {
             let mut parts = Vec::new();
             for (literal, placeholder) in pairs.clone() {
-                parts.extend(literal.map(|text| Part::Literal(Zeroizing::new(text))));
+                parts.extend(literal.map(|text| TextPart::Literal(Zeroizing::new(text))));
                 parts.push(placeholder);
             }
-            parts.extend(last.map(|text| Part::Literal(Zeroizing::new(text))));
-            Text { parts }
+            parts.extend(last.map(|text| TextPart::Literal(Zeroizing::new(text))));
+            PlaceholderText { parts }
         })
     })
 }
@@ -438,27 +439,27 @@ proptest! {
     #[test]
     fn writing_and_parsing_is_the_identity(text in text()) {
         let source = text.to_source();
-        let parsed = Text::parse(&source);
+        let parsed = PlaceholderText::parse(&source);
         prop_assert!(parsed.is_ok_and(|parsed| parsed == text), "{}", source.as_str());
     }
 
     #[test]
     fn written_texts_are_canonical(text in text()) {
         let source = text.to_source().to_string();
-        let again = Text::parse(&source).ok().map(|text| text.to_source().to_string());
+        let again = PlaceholderText::parse(&source).ok().map(|text| text.to_source().to_string());
         prop_assert_eq!(again, Some(source));
     }
 
     #[test]
     fn no_text_panics(source in "(<|<<|>|#|\\||'|\"|\\\\|[a-z]{1,3}:| |\n|ä|😀|trim|default|jsonPath|\\{|\\}|\\[|\\]|\\.|\\PC){0,30}") {
-        match Text::parse(&source) {
+        match PlaceholderText::parse(&source) {
             Ok(text) => {
-                let again = Text::parse(&text.to_source());
+                let again = PlaceholderText::parse(&text.to_source());
                 prop_assert!(again.is_ok_and(|again| again == text));
             }
             Err(error) => prop_assert!(source.is_char_boundary(error.offset)),
         }
-        let _ = suspects(&source, true, |_| true).count();
+        let _ = suspected_placeholders(&source, true, |_| true).count();
     }
 
     #[test]
@@ -489,20 +490,20 @@ impl fmt::Debug for Modifiers {
     }
 }
 
-impl fmt::Debug for Part {
+impl fmt::Debug for TextPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Text { parts: vec![self.clone()] }.to_source())
+        f.write_str(&PlaceholderText { parts: vec![self.clone()] }.to_source())
     }
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for PlaceholderText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_source())
     }
 }
 
-fn generic() -> Generic {
-    Generic::new("team/db", Some("2")).expect("a path")
+fn generic() -> AvpPath {
+    AvpPath::new("team/db", Some("2")).expect("a path")
 }
 
 #[test]
@@ -519,17 +520,17 @@ fn generic_keys_are_placeholders_in_objects_with_a_path() {
         ("<<EOF\nx", "[<<EOF\nx]"),
         ("<Foo:bar>", "{path:team/db#Foo:bar#2}"),
     ] {
-        let text = Text::parse_generic(source, &generic()).expect("well formed");
+        let text = PlaceholderText::parse_generic(source, &generic()).expect("well formed");
         let shape: String = text
             .parts()
             .iter()
             .map(|part| match part {
-                Part::Literal(text) => format!("[{}]", text.as_str()),
-                Part::Placeholder(placeholder) => format!("{{{}}}", placeholder.reference),
+                TextPart::Literal(text) => format!("[{}]", text.as_str()),
+                TextPart::Placeholder(placeholder) => format!("{{{}}}", placeholder.reference),
             })
             .collect();
         assert_eq!(shape, expected, "{source}");
-        assert!(Text::parse(&text.to_source()).expect("well formed") == text, "{source}");
+        assert!(PlaceholderText::parse(&text.to_source()).expect("well formed") == text, "{source}");
     }
 }
 
@@ -545,13 +546,13 @@ fn errors_do_not_quote_invalid_keys() {
         ("sort <in | uniq", 11, K::MissingModifier),
         ("<a | trim", 0, K::NotClosed),
     ] {
-        let error = Text::parse_generic(source, &generic()).expect_err("an error");
+        let error = PlaceholderText::parse_generic(source, &generic()).expect_err("an error");
         assert_eq!((error.offset, error.kind), (offset, expected), "{source:?}");
     }
     for (path, version) in
         [("", None), ("a#b", None), ("<a>", None), ("a\n", None), ("a", Some("")), ("a", Some("b|c"))]
     {
-        assert!(Generic::new(path, version).is_err(), "{path:?} {version:?}");
+        assert!(AvpPath::new(path, version).is_err(), "{path:?} {version:?}");
     }
 }
 
@@ -580,8 +581,8 @@ fn bare_json_paths_may_contain_spaces() {
 proptest! {
     #[test]
     fn generic_texts_round_trip(source in "(<|>|a|b:|path:x#y|\\|| |trim|\n|#|\"|'|jsonPath|\\{\\.a\\}|\u{e4}){0,16}") {
-        if let Ok(text) = Text::parse_generic(&source, &generic()) {
-            prop_assert!(Text::parse(&text.to_source()).ok() == Some(text));
+        if let Ok(text) = PlaceholderText::parse_generic(&source, &generic()) {
+            prop_assert!(PlaceholderText::parse(&text.to_source()).ok() == Some(text));
         }
     }
 }
@@ -589,9 +590,9 @@ proptest! {
 #[test]
 fn r18_keys_have_one_canonical_text_and_malformed_ones_are_errors() {
     let key = |source: &str| -> Result<String, GrammarError> {
-        let text = Text::parse(source)?;
+        let text = PlaceholderText::parse(source)?;
         let reference = text.references().next().expect("one").clone();
-        let again = Text::parse(&text.to_source()).expect("well formed");
+        let again = PlaceholderText::parse(&text.to_source()).expect("well formed");
         assert_eq!(again.references().next(), Some(&reference), "{source}");
         Ok(reference.key.unwrap_or_default())
     };
@@ -638,7 +639,8 @@ fn r18_keys_have_one_canonical_text_and_malformed_ones_are_errors() {
 
 #[test]
 fn r18_quoted_keys_are_found_outside_of_secrets() {
-    let seen = |text: &str| suspects(text, false, |name| name == "file" || name == "svg").count();
+    let seen =
+        |text: &str| suspected_placeholders(text, false, |name| name == "file" || name == "svg").count();
     for text in ["<file:a.yaml#\"x.y\">", "<file:a.yaml#\"x.y\".z#2>", "<file:a#\"x=y\">"] {
         assert_eq!(seen(text), 1, "{text}");
     }

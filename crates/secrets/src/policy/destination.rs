@@ -19,12 +19,12 @@ use std::fmt;
 
 use globset::GlobMatcher;
 
-use super::pattern::{Template, glob, plain_glob};
-use super::{PolicyError, Subject};
-use crate::Scope;
+use super::pattern::{PatternTemplate, build_glob, compile_plain_glob};
+use super::{PolicyError, PolicySubject};
+use crate::SealingScope;
 use crate::settings::PolicyRule;
 use sealwave_core::names::dns;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 /// The destination of a reference's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,13 +34,13 @@ pub struct Destination<'a> {
     /// Namespace of the Secret, if it has one.
     pub namespace: Option<&'a str>,
     /// The scope in which it can be unsealed.
-    pub scope: Scope,
+    pub scope: SealingScope,
 }
 
 impl<'a> Destination<'a> {
     /// Creates the destination of a Secret in a namespace, which is empty if the Secret has none.
     #[must_use]
-    pub fn new(cluster: &'a str, namespace: &'a str, scope: Scope) -> Self {
+    pub fn new(cluster: &'a str, namespace: &'a str, scope: SealingScope) -> Self {
         Self { cluster, namespace: Some(namespace).filter(|name| !name.is_empty()), scope }
     }
 }
@@ -58,7 +58,7 @@ impl fmt::Display for Destination<'_> {
 
 /// The parts of a destination that a rule does not allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct DestinationMismatch {
     /// The cluster is not one of `clusters`.
     pub cluster: bool,
     /// The namespace is not one of `secretNamespaces`.
@@ -67,7 +67,7 @@ pub struct Mismatch {
     pub scope: bool,
 }
 
-impl Mismatch {
+impl DestinationMismatch {
     /// Returns the number of parts; 0 if the destination is allowed.
     pub(super) fn count(self) -> u8 {
         u8::from(self.cluster) + u8::from(self.namespace) + u8::from(self.scope)
@@ -82,13 +82,13 @@ impl Mismatch {
 }
 
 /// The destinations of a rule; omitted fields are `None`.
-pub(super) struct Destinations {
+pub(super) struct RuleDestinations {
     clusters: Option<BTreeSet<String>>,
-    scopes: Option<Vec<Scope>>,
-    namespaces: Option<Vec<Template>>,
+    scopes: Option<Vec<SealingScope>>,
+    namespaces: Option<Vec<PatternTemplate>>,
 }
 
-impl Destinations {
+impl RuleDestinations {
     /// Compiles the destinations of a rule; `clusters` are those of the operator file.
     pub(super) fn new(
         name: &str,
@@ -110,7 +110,7 @@ impl Destinations {
             }
         }
         let mut template =
-            |pattern: &String| Template::new(name, pattern, pattern).map_err(&mut *report).ok();
+            |pattern: &String| PatternTemplate::new(name, pattern, pattern).map_err(&mut *report).ok();
         Self {
             clusters: rule.clusters.as_ref().map(|_| all),
             scopes: rule.scopes.clone(),
@@ -122,7 +122,7 @@ impl Destinations {
     }
 
     /// Reports whether the rule sets any destinations.
-    pub(super) const fn are_named(&self) -> bool {
+    pub(super) const fn has_destinations(&self) -> bool {
         self.clusters.is_some() || self.scopes.is_some() || self.namespaces.is_some()
     }
 
@@ -137,7 +137,7 @@ impl Destinations {
     }
 
     /// Returns the destinations for one app.
-    pub(super) fn bind(&self, subject: &Subject) -> BoundDestinations {
+    pub(super) fn bind(&self, subject: &PolicySubject) -> BoundDestinations {
         BoundDestinations {
             clusters: self.clusters.clone(),
             scopes: self.scopes.clone(),
@@ -168,13 +168,13 @@ fn matching_clusters(
     pattern: &str,
     clusters: &BTreeSet<String>,
 ) -> Result<BTreeSet<String>, PolicyError> {
-    let matcher = plain_glob(rule, pattern)?;
+    let matcher = compile_plain_glob(rule, pattern)?;
     let named: BTreeSet<String> = clusters.iter().filter(|name| matcher.is_match(name)).cloned().collect();
     if named.is_empty() {
         return Err(PolicyError::UnknownCluster {
             rule: rule.to_owned(),
             pattern: pattern.to_owned(),
-            similar: closest(pattern, clusters.iter().map(String::as_str)).map(str::to_owned),
+            similar: closest_name(pattern, clusters.iter().map(String::as_str)).map(str::to_owned),
         });
     }
     Ok(named)
@@ -183,7 +183,7 @@ fn matching_clusters(
 /// The destinations of a rule, for one app.
 pub(super) struct BoundDestinations {
     clusters: Option<BTreeSet<String>>,
-    scopes: Option<Vec<Scope>>,
+    scopes: Option<Vec<SealingScope>>,
     namespaces: NamespacePatterns,
 }
 
@@ -200,20 +200,20 @@ struct NamePattern {
 }
 
 impl NamePattern {
-    fn new(template: &Template, subject: &Subject) -> Self {
+    fn new(template: &PatternTemplate, subject: &PolicySubject) -> Self {
         let filled = template.fill(subject);
-        let glob = |any_case| filled.as_ref().and_then(|text| glob(text, any_case).ok());
+        let glob = |any_case| filled.as_ref().and_then(|text| build_glob(text, any_case).ok());
         Self { exact: glob(false), any_case: glob(true) }
     }
 }
 
 impl BoundDestinations {
     /// Returns the parts of a destination that `allow` does not match exactly.
-    pub(super) fn mismatch(&self, destination: &Destination<'_>) -> Mismatch {
-        Mismatch {
+    pub(super) fn mismatch(&self, destination: &Destination<'_>) -> DestinationMismatch {
+        DestinationMismatch {
             cluster: self.clusters.as_ref().is_some_and(|names| !names.contains(destination.cluster)),
             namespace: !destination.namespace.is_some_and(|name| self.allows_namespace(name)),
-            scope: !self.scopes.as_deref().unwrap_or(&[Scope::Strict]).contains(&destination.scope),
+            scope: !self.scopes.as_deref().unwrap_or(&[SealingScope::Strict]).contains(&destination.scope),
         }
     }
 
@@ -241,7 +241,9 @@ impl BoundDestinations {
     fn may_reach_namespace(&self, destination: &Destination<'_>) -> bool {
         let NamespacePatterns::Listed(list) = &self.namespaces else { return true };
         let known = destination.namespace.filter(|name| dns::is_label(name));
-        let Some(name) = known.filter(|_| destination.scope != Scope::ClusterWide) else { return true };
+        let Some(name) = known.filter(|_| destination.scope != SealingScope::ClusterWide) else {
+            return true;
+        };
         list.iter().any(|one| one.any_case.as_ref().is_none_or(|glob| glob.is_match(name)))
     }
 }

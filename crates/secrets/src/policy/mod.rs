@@ -28,18 +28,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
 
-use self::destination::{BoundDestinations, Destinations};
-use self::pattern::{Bound, Pattern, plain_glob};
-use self::repository::Repositories;
-use crate::placeholder::Reference;
-use crate::settings::{Operator, PolicyRule, ProviderConfig};
+use self::destination::{BoundDestinations, RuleDestinations};
+use self::pattern::{BoundPattern, ReferencePattern, compile_plain_glob};
+use self::repository::RepositoryPatterns;
+use crate::placeholder::SecretReference;
+use crate::settings::{OperatorConfig, PolicyRule, ProviderConfig};
 use sealwave_core::diagnostic::{Failure, Problem};
 
-pub use self::destination::{Destination, Mismatch};
+pub use self::destination::{Destination, DestinationMismatch};
 pub use self::error::PolicyError;
 pub use self::refusal::PolicyRefusal;
 pub use self::repository::without_credentials;
-pub use self::subject::Subject;
+pub use self::subject::PolicySubject;
 
 /// The operator's rules, compiled.
 pub struct Policy {
@@ -58,7 +58,7 @@ pub struct BoundPolicy {
 
 /// A decision about a reference for a destination. Rules count from 0; [`Policy::rule_name`] returns their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum PolicyDecision {
     /// Allowed by this rule, the first that allows it.
     Allowed {
         /// Number of the rule.
@@ -74,7 +74,7 @@ pub enum Decision {
         /// Number of the closest rule, or the first of several.
         rule: usize,
         /// The parts of the destination that the rule does not allow.
-        mismatch: Mismatch,
+        mismatch: DestinationMismatch,
     },
     /// Not allowed by any rule for any destination.
     Refused,
@@ -86,7 +86,7 @@ impl Policy {
     ///
     /// # Errors
     /// Returns all problems of the rules.
-    pub fn of(operator: &Operator) -> Result<Self, Failure> {
+    pub fn from_operator(operator: &OperatorConfig) -> Result<Self, Failure> {
         let clusters: BTreeSet<String> = operator.clusters.keys().cloned().collect();
         let mut problems = Vec::new();
         let mut rules: Vec<CompiledRule> = Vec::new();
@@ -103,7 +103,7 @@ impl Policy {
 
     /// Returns the rules for one app. Without a project, nothing is allowed.
     #[must_use]
-    pub fn bind(&self, subject: &Subject) -> BoundPolicy {
+    pub fn bind(&self, subject: &PolicySubject) -> BoundPolicy {
         if subject.project.is_empty() {
             return BoundPolicy::default();
         }
@@ -115,10 +115,10 @@ impl Policy {
     #[must_use]
     pub fn decide(
         &self,
-        subject: &Subject,
-        reference: &Reference,
+        subject: &PolicySubject,
+        reference: &SecretReference,
         destination: &Destination<'_>,
-    ) -> Decision {
+    ) -> PolicyDecision {
         self.bind(subject).decide(reference, destination)
     }
 
@@ -133,7 +133,7 @@ impl Policy {
     }
 
     fn names_destinations(&self, rule: usize) -> bool {
-        self.rules.get(rule).is_some_and(|rule| rule.destinations.are_named())
+        self.rules.get(rule).is_some_and(|rule| rule.destinations.has_destinations())
     }
 
     fn has_namespaces(&self, rule: usize) -> bool {
@@ -148,9 +148,9 @@ impl Policy {
 impl BoundPolicy {
     /// Decides whether the app may use a reference for a destination.
     #[must_use]
-    pub fn decide(&self, reference: &Reference, destination: &Destination<'_>) -> Decision {
-        if climbs(&reference.path) {
-            return Decision::Refused;
+    pub fn decide(&self, reference: &SecretReference, destination: &Destination<'_>) -> PolicyDecision {
+        if has_parent_segment(&reference.path) {
+            return PolicyDecision::Refused;
         }
         let spellings = self.spellings(reference);
         let denies = |rule: &BoundRule| {
@@ -158,13 +158,13 @@ impl BoundPolicy {
                 && spellings.iter().any(|spelling| rule.deny.iter().any(|pattern| pattern.denies(spelling)))
         };
         match self.rules.iter().position(denies) {
-            Some(rule) => Decision::Denied { rule },
+            Some(rule) => PolicyDecision::Denied { rule },
             None => self.allowed(reference, destination),
         }
     }
 
     /// Decides about a reference that no rule denies.
-    fn allowed(&self, reference: &Reference, destination: &Destination<'_>) -> Decision {
+    fn allowed(&self, reference: &SecretReference, destination: &Destination<'_>) -> PolicyDecision {
         let allowing = self.rules.iter().enumerate();
         let allowing =
             allowing.filter(|(_, rule)| rule.allow.iter().any(|pattern| pattern.allows(reference)));
@@ -172,50 +172,52 @@ impl BoundPolicy {
             .map(|(number, rule)| (number, rule.destinations.mismatch(destination)))
             .min_by_key(|(_, mismatch)| mismatch.count());
         match nearest {
-            None => Decision::Refused,
-            Some((rule, mismatch)) if mismatch == Mismatch::default() => Decision::Allowed { rule },
-            Some((rule, mismatch)) => Decision::Elsewhere { rule, mismatch },
+            None => PolicyDecision::Refused,
+            Some((rule, mismatch)) if mismatch == DestinationMismatch::default() => {
+                PolicyDecision::Allowed { rule }
+            }
+            Some((rule, mismatch)) => PolicyDecision::Elsewhere { rule, mismatch },
         }
     }
 
     /// Returns the reference, and others that mean the same secret: none of them may bypass a `deny`.
-    fn spellings(&self, reference: &Reference) -> Vec<Reference> {
+    fn spellings(&self, reference: &SecretReference) -> Vec<SecretReference> {
         let source = self.sources.get(reference.provider.as_str());
         let others = source.map_or_else(Vec::new, |source| source.other_spellings(&reference.path));
-        let others = others.into_iter().map(|path| Reference { path, ..reference.clone() });
+        let others = others.into_iter().map(|path| SecretReference { path, ..reference.clone() });
         std::iter::once(reference.clone()).chain(others).collect()
     }
 }
 
 /// Reports whether a path has a segment `..`.
-pub fn climbs(path: &str) -> bool {
+pub fn has_parent_segment(path: &str) -> bool {
     path.split(['/', '\\']).any(|segment| segment.trim() == "..")
 }
 
 struct CompiledRule {
     name: String,
     criteria: Vec<RuleCriterion>,
-    destinations: Destinations,
-    allow: Vec<Pattern>,
-    deny: Vec<Pattern>,
+    destinations: RuleDestinations,
+    allow: Vec<ReferencePattern>,
+    deny: Vec<ReferencePattern>,
 }
 
 /// A condition that a rule imposes on an app.
 struct RuleCriterion {
-    subject_field: fn(&Subject) -> &str,
+    subject_field: fn(&PolicySubject) -> &str,
     globs: CriterionGlobs,
 }
 
 enum CriterionGlobs {
     Names(Vec<GlobMatcher>),
-    Repositories(Repositories),
+    Repositories(RepositoryPatterns),
 }
 
 /// A rule for one app; empty if it does not apply.
 struct BoundRule {
     destinations: BoundDestinations,
-    allow: Vec<Bound>,
-    deny: Vec<Bound>,
+    allow: Vec<BoundPattern>,
+    deny: Vec<BoundPattern>,
 }
 
 impl CompiledRule {
@@ -237,16 +239,16 @@ impl CompiledRule {
             report(PolicyError::NoProjects { rule: name.clone() });
         }
         let criteria = criteria(&name, rule, &mut report);
-        let destinations = Destinations::new(&name, rule, clusters, &mut report);
+        let destinations = RuleDestinations::new(&name, rule, clusters, &mut report);
         let mut patterns = |list: &[String]| {
-            let compiled = list.iter().map(|pattern| Pattern::new(&name, pattern));
+            let compiled = list.iter().map(|pattern| ReferencePattern::new(&name, pattern));
             compiled.filter_map(|pattern| pattern.map_err(&mut report).ok()).collect()
         };
         let (allow, deny) = (patterns(&rule.allow), patterns(&rule.deny));
         Self { name, criteria, destinations, allow, deny }
     }
 
-    fn bind(&self, subject: &Subject) -> BoundRule {
+    fn bind(&self, subject: &PolicySubject) -> BoundRule {
         let destinations = self.destinations.bind(subject);
         let mut bound = BoundRule { destinations, allow: Vec::new(), deny: Vec::new() };
         if self.criteria.iter().all(|criterion| criterion.matches(subject)) {
@@ -260,7 +262,7 @@ impl CompiledRule {
 }
 
 fn criteria(name: &str, rule: &PolicyRule, report: &mut impl FnMut(PolicyError)) -> Vec<RuleCriterion> {
-    type Field = (&'static str, fn(&PolicyRule) -> &Option<Vec<String>>, fn(&Subject) -> &str);
+    type Field = (&'static str, fn(&PolicyRule) -> &Option<Vec<String>>, fn(&PolicySubject) -> &str);
     const NAMES: [Field; 4] = [
         ("projects", |rule| &rule.projects, |subject| &subject.project),
         ("apps", |rule| &rule.apps, |subject| &subject.app),
@@ -279,7 +281,7 @@ fn criteria(name: &str, rule: &PolicyRule, report: &mut impl FnMut(PolicyError))
         criteria.push((
             subject_field,
             list.iter()
-                .map(|pattern| plain_glob(name, pattern))
+                .map(|pattern| compile_plain_glob(name, pattern))
                 .collect::<Result<_, _>>()
                 .map(CriterionGlobs::Names),
         ));
@@ -288,10 +290,10 @@ fn criteria(name: &str, rule: &PolicyRule, report: &mut impl FnMut(PolicyError))
         check_not_empty("repositories", list);
         criteria.push((
             |subject| &subject.repository,
-            Repositories::new(name, list).map(CriterionGlobs::Repositories),
+            RepositoryPatterns::new(name, list).map(CriterionGlobs::Repositories),
         ));
     }
-    let compiled = criteria.into_iter().map(|(subject_field, globs): (fn(&Subject) -> &str, _)| {
+    let compiled = criteria.into_iter().map(|(subject_field, globs): (fn(&PolicySubject) -> &str, _)| {
         globs.map(|globs| RuleCriterion { subject_field, globs })
     });
     compiled.filter_map(|criterion| criterion.map_err(&mut *report).ok()).collect()
@@ -299,22 +301,22 @@ fn criteria(name: &str, rule: &PolicyRule, report: &mut impl FnMut(PolicyError))
 
 impl RuleCriterion {
     /// Reports whether it certainly matches; unknown values do not.
-    fn matches(&self, subject: &Subject) -> bool {
+    fn matches(&self, subject: &PolicySubject) -> bool {
         let value = (self.subject_field)(subject);
         !value.is_empty()
             && match &self.globs {
                 CriterionGlobs::Names(globs) => globs.iter().any(|glob| glob.is_match(value)),
-                CriterionGlobs::Repositories(repositories) => repositories.surely(value),
+                CriterionGlobs::Repositories(repositories) => repositories.matches(value),
             }
     }
 
     /// Reports whether it may match; unknown values do.
-    fn may_match(&self, subject: &Subject) -> bool {
+    fn may_match(&self, subject: &PolicySubject) -> bool {
         let value = (self.subject_field)(subject);
         match &self.globs {
             _ if value.is_empty() => true,
             CriterionGlobs::Names(_) => self.matches(subject),
-            CriterionGlobs::Repositories(repositories) => repositories.perhaps(value),
+            CriterionGlobs::Repositories(repositories) => repositories.may_match(value),
         }
     }
 }

@@ -17,30 +17,30 @@ use std::collections::BTreeSet;
 use globset::{GlobBuilder, GlobMatcher};
 use percent_encoding::percent_decode_str;
 
-use super::{PolicyError, Subject};
-use crate::placeholder::{DEFAULT_PROVIDER, Reference};
+use super::{PolicyError, PolicySubject};
+use crate::placeholder::{DEFAULT_PROVIDER, SecretReference};
 use crate::values::KeyPath;
 
 /// Maximum length of a name: longer than any Kubernetes name, and than two of them joined by `_`.
 const MAX_NAME: usize = 512;
 
 /// A validated pattern of an operator file.
-pub struct Pattern {
-    provider: Template,
-    path: Template,
-    key: Option<Template>,
+pub struct ReferencePattern {
+    provider: PatternTemplate,
+    path: PatternTemplate,
+    key: Option<PatternTemplate>,
 }
 
 /// A pattern for one app.
 #[expect(clippy::large_enum_variant, reason = "a run has only a handful of them")]
-pub(super) enum Bound {
+pub(super) enum BoundPattern {
     /// A variable has no value; only for `deny`.
     Everything,
     /// Globs for each part.
     Parts { provider: GlobMatcher, path: GlobMatcher, key: Option<Vec<GlobMatcher>> },
 }
 
-impl Pattern {
+impl ReferencePattern {
     pub(super) fn new(rule: &str, whole: &str) -> Result<Self, PolicyError> {
         let no_provider = || PolicyError::NoProvider { rule: rule.to_owned(), pattern: whole.to_owned() };
         let (provider, rest) = whole.split_once(':').ok_or_else(no_provider)?;
@@ -51,14 +51,14 @@ impl Pattern {
         if let Some(key) = key {
             check_key(rule, whole, key)?;
         }
-        let template = |part| Template::new(rule, whole, part);
+        let template = |part| PatternTemplate::new(rule, whole, part);
         Ok(Self { provider: template(provider)?, path: template(path)?, key: key.map(template).transpose()? })
     }
 
     /// Returns the pattern for `allow`, which matches exactly; `None` if a variable has no value.
-    pub(super) fn to_allow(&self, subject: &Subject) -> Option<Bound> {
-        let part = |template: &Template| glob(&template.fill(subject)?, false).ok();
-        Some(Bound::Parts {
+    pub(super) fn to_allow(&self, subject: &PolicySubject) -> Option<BoundPattern> {
+        let part = |template: &PatternTemplate| build_glob(&template.fill(subject)?, false).ok();
+        Some(BoundPattern::Parts {
             provider: part(&self.provider)?,
             path: part(&self.path)?,
             key: match &self.key {
@@ -69,10 +69,10 @@ impl Pattern {
     }
 
     /// Returns the pattern for `deny`, which matches broadly.
-    pub(super) fn to_deny(&self, subject: &Subject) -> Bound {
-        let part = |template: &Template| glob(&template.fill(subject)?, true).ok();
+    pub(super) fn to_deny(&self, subject: &PolicySubject) -> BoundPattern {
+        let part = |template: &PatternTemplate| build_glob(&template.fill(subject)?, true).ok();
         let parts = || {
-            Some(Bound::Parts {
+            Some(BoundPattern::Parts {
                 provider: part(&self.provider)?,
                 path: part(&self.path)?,
                 key: match &self.key {
@@ -81,13 +81,13 @@ impl Pattern {
                 },
             })
         };
-        parts().unwrap_or(Bound::Everything)
+        parts().unwrap_or(BoundPattern::Everything)
     }
 }
 
-impl Bound {
+impl BoundPattern {
     /// Reports whether it matches exactly.
-    pub(super) fn allows(&self, reference: &Reference) -> bool {
+    pub(super) fn allows(&self, reference: &SecretReference) -> bool {
         let Self::Parts { provider, path, key } = self else { return false };
         provider.is_match(reference.provider.as_str())
             && path.is_match(&reference.path)
@@ -97,7 +97,7 @@ impl Bound {
     }
 
     /// Reports whether it matches any spelling.
-    pub(super) fn denies(&self, reference: &Reference) -> bool {
+    pub(super) fn denies(&self, reference: &SecretReference) -> bool {
         let Self::Parts { provider, path, key } = self else { return true };
         provider.is_match(reference.provider.as_str())
             && spellings(&reference.path).iter().any(|spelling| path.is_match(spelling))
@@ -115,7 +115,7 @@ impl Bound {
 }
 
 /// A glob with variables.
-pub(super) struct Template {
+pub(super) struct PatternTemplate {
     pieces: Vec<PatternPiece>,
 }
 
@@ -140,7 +140,7 @@ impl PatternVariable {
         ("{project}", Self::Project),
     ];
 
-    fn value(self, subject: &Subject) -> &str {
+    fn value(self, subject: &PolicySubject) -> &str {
         match self {
             Self::App => &subject.app,
             Self::Environment => &subject.environment,
@@ -150,7 +150,7 @@ impl PatternVariable {
     }
 }
 
-impl Template {
+impl PatternTemplate {
     pub(super) fn new(rule: &str, whole: &str, part: &str) -> Result<Self, PolicyError> {
         let bad = |found: &str, why| PolicyError::BadVariable {
             rule: rule.to_owned(),
@@ -186,12 +186,12 @@ impl Template {
         pieces.push(PatternPiece::Glob(part[copied..].to_owned()));
         let template = Self { pieces };
         // Any name works: all names are alike to a glob.
-        compile(rule, whole, &template.join(|_| "x"), false)?;
+        compile_glob(rule, whole, &template.join(|_| "x"), false)?;
         Ok(template)
     }
 
     /// Returns the glob for one app; `None` if a variable has no value.
-    pub(super) fn fill(&self, subject: &Subject) -> Option<String> {
+    pub(super) fn fill(&self, subject: &PolicySubject) -> Option<String> {
         let fits = |piece: &PatternPiece| match piece {
             PatternPiece::Glob(_) => true,
             PatternPiece::Variable(variable) => is_name(variable.value(subject)),
@@ -248,14 +248,14 @@ fn braces_without_comma(glob: &str) -> Option<&str> {
 }
 
 /// Compiles a glob without variables.
-pub(super) fn plain_glob(rule: &str, pattern: &str) -> Result<GlobMatcher, PolicyError> {
-    check_plain(rule, pattern)?;
-    compile(rule, pattern, pattern, false)
+pub(super) fn compile_plain_glob(rule: &str, pattern: &str) -> Result<GlobMatcher, PolicyError> {
+    check_no_variables(rule, pattern)?;
+    compile_glob(rule, pattern, pattern, false)
 }
 
 /// Refuses variables where they are not supported.
-pub(super) fn check_plain(rule: &str, pattern: &str) -> Result<(), PolicyError> {
-    let template = Template::new(rule, pattern, pattern)?;
+pub(super) fn check_no_variables(rule: &str, pattern: &str) -> Result<(), PolicyError> {
+    let template = PatternTemplate::new(rule, pattern, pattern)?;
     match template.pieces.as_slice() {
         [PatternPiece::Glob(_)] => Ok(()),
         _ => Err(PolicyError::BadVariable {
@@ -267,20 +267,20 @@ pub(super) fn check_plain(rule: &str, pattern: &str) -> Result<(), PolicyError> 
     }
 }
 
-pub(super) fn compile(
+pub(super) fn compile_glob(
     rule: &str,
     whole: &str,
     text: &str,
     any_case: bool,
 ) -> Result<GlobMatcher, PolicyError> {
-    glob(text, any_case).map_err(|error| PolicyError::BadGlob {
+    build_glob(text, any_case).map_err(|error| PolicyError::BadGlob {
         rule: rule.to_owned(),
         pattern: whole.to_owned(),
         why: error.kind().to_string(),
     })
 }
 
-pub(super) fn glob(text: &str, any_case: bool) -> Result<GlobMatcher, globset::Error> {
+pub(super) fn build_glob(text: &str, any_case: bool) -> Result<GlobMatcher, globset::Error> {
     let mut builder = GlobBuilder::new(text);
     builder.literal_separator(true).backslash_escape(true).case_insensitive(any_case);
     builder.build().map(|glob| glob.compile_matcher())
@@ -315,7 +315,7 @@ fn key_names(key: &str) -> String {
 
 /// Returns globs for a key, first, and for its ancestors: `a.b` and `a`. `None` if a glob cannot be split like this.
 fn with_ancestors(key: &str) -> Option<Vec<GlobMatcher>> {
-    self_and_ancestors(key).map(|key| glob(key, true).ok()).collect()
+    self_and_ancestors(key).map(|key| build_glob(key, true).ok()).collect()
 }
 
 /// Returns a key and its ancestors: `a.b.c`, `a.b`, `a`.

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use super::{Decision, Destination, Mismatch, Policy, Subject};
-use crate::placeholder::Reference;
+use super::{Destination, DestinationMismatch, Policy, PolicyDecision, PolicySubject};
+use crate::placeholder::SecretReference;
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::names::dns;
 
@@ -22,7 +22,7 @@ pub struct PolicyRefusal {
 impl PolicyRefusal {
     /// Combines the refusals of several locations.
     #[must_use]
-    pub fn and_others(self, others: usize) -> Self {
+    pub fn with_others(self, others: usize) -> Self {
         Self { others, ..self }
     }
 }
@@ -51,15 +51,15 @@ impl Policy {
     #[must_use]
     pub fn refusal(
         &self,
-        subject: &Subject,
-        reference: &Reference,
+        subject: &PolicySubject,
+        reference: &SecretReference,
         destination: &Destination<'_>,
-        decision: Decision,
+        decision: PolicyDecision,
     ) -> Option<PolicyRefusal> {
         let (message, hint) = match decision {
-            Decision::Allowed { .. } => return None,
-            Decision::Denied { rule } => self.denied(subject, reference, destination, rule),
-            Decision::Elsewhere { rule, mismatch } => {
+            PolicyDecision::Allowed { .. } => return None,
+            PolicyDecision::Denied { rule } => self.denied(subject, reference, destination, rule),
+            PolicyDecision::Elsewhere { rule, mismatch } => {
                 let name = self.rule_name(rule);
                 let message = format!(
                     "reference `{reference}` is refused for {destination}: \
@@ -67,7 +67,7 @@ impl Policy {
                 );
                 (message, self.widening(subject, destination, rule, mismatch))
             }
-            Decision::Refused => {
+            PolicyDecision::Refused => {
                 let message = format!(
                     "reference `{reference}` is refused: no rule of the operator's policy allows it to {subject}"
                 );
@@ -79,18 +79,18 @@ impl Policy {
 
     /// Reports whether the message for a decision is the same for every destination.
     #[must_use]
-    pub fn is_for_every_destination(&self, decision: Decision) -> bool {
+    pub fn is_for_every_destination(&self, decision: PolicyDecision) -> bool {
         match decision {
-            Decision::Allowed { .. } | Decision::Refused => true,
-            Decision::Denied { rule } => !self.names_destinations(rule),
-            Decision::Elsewhere { .. } => false,
+            PolicyDecision::Allowed { .. } | PolicyDecision::Refused => true,
+            PolicyDecision::Denied { rule } => !self.names_destinations(rule),
+            PolicyDecision::Elsewhere { .. } => false,
         }
     }
 
     fn denied(
         &self,
-        subject: &Subject,
-        reference: &Reference,
+        subject: &PolicySubject,
+        reference: &SecretReference,
         destination: &Destination<'_>,
         rule: usize,
     ) -> (String, String) {
@@ -107,10 +107,10 @@ impl Policy {
     /// Returns the changes that would make a rule allow a destination.
     fn widening(
         &self,
-        subject: &Subject,
+        subject: &PolicySubject,
         destination: &Destination<'_>,
         rule: usize,
-        mismatch: Mismatch,
+        mismatch: DestinationMismatch,
     ) -> String {
         let mut remedies = Vec::new();
         if mismatch.cluster {
@@ -140,7 +140,12 @@ impl Policy {
         }
     }
 
-    fn for_namespace(&self, subject: &Subject, namespace: Option<&str>, rule: usize) -> Vec<PolicyRemedy> {
+    fn for_namespace(
+        &self,
+        subject: &PolicySubject,
+        namespace: Option<&str>,
+        rule: usize,
+    ) -> Vec<PolicyRemedy> {
         let author = |text: &str| PolicyRemedy::Author(text.to_owned());
         match namespace {
             None => vec![author(NO_NAMESPACE)],
@@ -190,7 +195,7 @@ const NOT_A_LABEL: &str =
 const NO_OWN_NAMESPACE: &str = "the app's own namespace is unknown: \
      set `spec.destination.namespace` of the Application (`--namespace` in a local run)";
 
-fn hint_for_unlisted(subject: &Subject) -> String {
+fn hint_for_unlisted(subject: &PolicySubject) -> String {
     if subject.project.is_empty() {
         "no rule can match without a project, which Argo CD provides since version 3.0".to_owned()
     } else {

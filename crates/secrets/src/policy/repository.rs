@@ -16,35 +16,35 @@ use globset::GlobMatcher;
 use percent_encoding::percent_decode_str;
 
 use super::PolicyError;
-use super::pattern::{check_plain, compile};
+use super::pattern::{check_no_variables, compile_glob};
 
 /// Globs over repository URLs, in strict and loose form.
-pub(super) struct Repositories {
+pub(super) struct RepositoryPatterns {
     strict: Vec<GlobMatcher>,
     loose: Vec<GlobMatcher>,
 }
 
-impl Repositories {
+impl RepositoryPatterns {
     pub(super) fn new(rule: &str, patterns: &[String]) -> Result<Self, PolicyError> {
         let mut repositories = Self { strict: Vec::new(), loose: Vec::new() };
         for pattern in patterns {
-            check_plain(rule, pattern)?;
+            check_no_variables(rule, pattern)?;
             // Elsewhere, `*` alone matches everything; values have slashes here, so it is translated.
             let glob = if pattern == "*" { "**" } else { pattern };
-            repositories.strict.push(compile(rule, pattern, &strict_form(glob), false)?);
-            repositories.loose.push(compile(rule, pattern, &loose_form(glob), true)?);
+            repositories.strict.push(compile_glob(rule, pattern, &strict_form(glob), false)?);
+            repositories.loose.push(compile_glob(rule, pattern, &loose_form(glob), true)?);
         }
         Ok(repositories)
     }
 
     /// Reports whether a URL certainly matches.
-    pub(super) fn surely(&self, url: &str) -> bool {
+    pub(super) fn matches(&self, url: &str) -> bool {
         let url = strict_form(url);
         !url.split('/').any(|segment| segment == "..") && self.strict.iter().any(|glob| glob.is_match(&url))
     }
 
     /// Reports whether a URL may match.
-    pub(super) fn perhaps(&self, url: &str) -> bool {
+    pub(super) fn may_match(&self, url: &str) -> bool {
         let decoded = percent_decode_str(url).decode_utf8_lossy();
         [url, &decoded].iter().any(|url| {
             let url = loose_form(url);

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// An app as described by Argo CD; unknown fields are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Subject {
+pub struct PolicySubject {
     /// Argo CD project.
     pub project: String,
     /// Name of the app; `<namespace>_<name>` for apps outside Argo CD's own namespace.
@@ -17,7 +17,7 @@ pub struct Subject {
     pub environment: String,
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for PolicySubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.project.as_str() {
             "" => f.write_str("no project")?,

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Scope;
-use crate::placeholder::{Part, Text};
+use crate::SealingScope;
+use crate::placeholder::{PlaceholderText, TextPart};
 use sealwave_core::diagnostic::Explain as _;
 
 fn rule(projects: &[&str], allow: &[&str], deny: &[&str]) -> PolicyRule {
@@ -19,25 +19,25 @@ fn strings(list: &[&str]) -> Vec<String> {
 }
 
 /// Returns an operator file with these rules and clusters.
-fn operator(rules: &[PolicyRule], clusters: &[&str]) -> Operator {
+fn operator(rules: &[PolicyRule], clusters: &[&str]) -> OperatorConfig {
     let cluster = |name: &&str| format!("{name}: {{certificate: {{file: c.pem}}}}");
     let clusters = clusters.iter().map(cluster).collect::<Vec<_>>().join(", ");
     let text = format!("{{apiVersion: sealwave.dev/v1alpha1, kind: Operator, clusters: {{{clusters}}}}}");
-    let operator: Operator = yaml_serde::from_str(&text).expect("an operator file");
-    Operator { policy: rules.to_vec(), ..operator }
+    let operator: OperatorConfig = yaml_serde::from_str(&text).expect("an operator file");
+    OperatorConfig { policy: rules.to_vec(), ..operator }
 }
 
 fn policy(rules: &[PolicyRule]) -> Policy {
-    Policy::of(&operator(rules, &["dev"])).unwrap_or_else(|failure| panic!("{failure}"))
+    Policy::from_operator(&operator(rules, &["dev"])).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Returns the destination that no rule has to list: the app's own namespace, strict.
 fn own_namespace() -> Destination<'static> {
-    Destination::new("dev", "shop", Scope::Strict)
+    Destination::new("dev", "shop", SealingScope::Strict)
 }
 
-fn subject(project: &str) -> Subject {
-    Subject {
+fn subject(project: &str) -> PolicySubject {
+    PolicySubject {
         project: project.to_owned(),
         app: "team_shop".to_owned(),
         namespace: "shop".to_owned(),
@@ -46,25 +46,25 @@ fn subject(project: &str) -> Subject {
     }
 }
 
-fn reference(source: &str) -> Reference {
-    let text = Text::parse(&format!("<{source}>")).expect("well formed");
+fn reference(source: &str) -> SecretReference {
+    let text = PlaceholderText::parse(&format!("<{source}>")).expect("well formed");
     match text.parts() {
-        [Part::Placeholder(placeholder)] => placeholder.reference.clone(),
+        [TextPart::Placeholder(placeholder)] => placeholder.reference.clone(),
         _ => panic!("no reference: {source}"),
     }
 }
 
-fn decide(rules: &[PolicyRule], subject: &Subject, source: &str) -> Decision {
+fn decide(rules: &[PolicyRule], subject: &PolicySubject, source: &str) -> PolicyDecision {
     policy(rules).decide(subject, &reference(source), &own_namespace())
 }
 
 fn allows(pattern: &str, source: &str) -> bool {
-    matches!(decide(&[rule(&["p"], &[pattern], &[])], &subject("p"), source), Decision::Allowed { .. })
+    matches!(decide(&[rule(&["p"], &[pattern], &[])], &subject("p"), source), PolicyDecision::Allowed { .. })
 }
 
 fn denies(pattern: &str, source: &str) -> bool {
     let rules = [rule(&["p"], &["*:**"], &[]), rule(&["p"], &[], &[pattern])];
-    decide(&rules, &subject("p"), source) == Decision::Denied { rule: 1 }
+    decide(&rules, &subject("p"), source) == PolicyDecision::Denied { rule: 1 }
 }
 
 #[test]
@@ -150,13 +150,15 @@ fn r18_quotes_bypass_no_rule() {
 fn r18_patterns_with_impossible_keys_are_refused() {
     for key in ["\"user\"", "\"*\"", "\"db\".\"*\"", "\"a", "\"a\"b", "a.\"b\"", "\"\""] {
         let rules = [rule(&["p"], &[&format!("file:a#{key}")], &[])];
-        let failure = Policy::of(&operator(&rules, &["dev"])).err().unwrap_or_else(|| panic!("{key}"));
+        let failure =
+            Policy::from_operator(&operator(&rules, &["dev"])).err().unwrap_or_else(|| panic!("{key}"));
         assert!(failure.to_string().contains("the key of pattern"), "{key}: {failure}");
         assert!(failure.problems()[0].hint.is_some());
     }
     for key in ["\"a.b\"", "\"a.b\".*", "{\"a.b\",c}", "{user,pass*}", "a\"b", "\"a\".b"] {
         assert!(
-            Policy::of(&operator(&[rule(&["p"], &[&format!("file:a#{key}")], &[])], &["dev"])).is_ok(),
+            Policy::from_operator(&operator(&[rule(&["p"], &[&format!("file:a#{key}")], &[])], &["dev"]))
+                .is_ok(),
             "{key}"
         );
     }
@@ -244,12 +246,12 @@ fn the_default_is_refusal_and_decisions_name_the_rule() {
     let rules =
         [rule(&["crm"], &["file:**"], &[]), rule(&["shop-*", "shop"], &["env:*", "file:shop/*"], &[])];
     let source = "file:shop/db";
-    assert_eq!(decide(&[], &subject("shop"), source), Decision::Refused);
-    assert_eq!(decide(&rules, &subject("shop"), source), Decision::Allowed { rule: 1 });
-    assert_eq!(decide(&rules, &subject("shop-eu"), source), Decision::Allowed { rule: 1 });
-    assert_eq!(decide(&rules, &subject("crm"), source), Decision::Allowed { rule: 0 });
+    assert_eq!(decide(&[], &subject("shop"), source), PolicyDecision::Refused);
+    assert_eq!(decide(&rules, &subject("shop"), source), PolicyDecision::Allowed { rule: 1 });
+    assert_eq!(decide(&rules, &subject("shop-eu"), source), PolicyDecision::Allowed { rule: 1 });
+    assert_eq!(decide(&rules, &subject("crm"), source), PolicyDecision::Allowed { rule: 0 });
     for project in ["", "Shop", "shopping", "default", "shop/x", "*", "shop-*/x", "{shop,crm}", "[s]hop"] {
-        assert_eq!(decide(&rules, &subject(project), source), Decision::Refused, "{project}");
+        assert_eq!(decide(&rules, &subject(project), source), PolicyDecision::Refused, "{project}");
     }
     let named = PolicyRule { name: Some("shops".into()), ..rule(&["*"], &["env:*"], &[]) };
     let policy = policy(&[rules[0].clone(), named]);
@@ -266,19 +268,20 @@ fn every_criterion_must_match() {
         secret_namespaces: Some(strings(&["*"])),
         ..rule(&["p"], &["file:**"], &[])
     };
-    let allowed =
-        |subject: &Subject| decide(std::slice::from_ref(&full), subject, "file:x") != Decision::Refused;
+    let allowed = |subject: &PolicySubject| {
+        decide(std::slice::from_ref(&full), subject, "file:x") != PolicyDecision::Refused
+    };
     let fits = subject("p");
     assert!(allowed(&fits));
     for other in [
-        Subject { project: "q".into(), ..fits.clone() },
-        Subject { app: "shop".into(), ..fits.clone() },
-        Subject { namespace: "crm".into(), ..fits.clone() },
-        Subject { namespace: String::new(), ..fits.clone() },
-        Subject { repository: "https://git.example.com/crm/deploy".into(), ..fits.clone() },
-        Subject { repository: String::new(), ..fits.clone() },
-        Subject { environment: "prod".into(), ..fits.clone() },
-        Subject { environment: String::new(), ..fits.clone() },
+        PolicySubject { project: "q".into(), ..fits.clone() },
+        PolicySubject { app: "shop".into(), ..fits.clone() },
+        PolicySubject { namespace: "crm".into(), ..fits.clone() },
+        PolicySubject { namespace: String::new(), ..fits.clone() },
+        PolicySubject { repository: "https://git.example.com/crm/deploy".into(), ..fits.clone() },
+        PolicySubject { repository: String::new(), ..fits.clone() },
+        PolicySubject { environment: "prod".into(), ..fits.clone() },
+        PolicySubject { environment: String::new(), ..fits.clone() },
     ] {
         assert!(!allowed(&other), "{other}");
     }
@@ -289,12 +292,12 @@ fn deny_takes_precedence_in_any_order() {
     let allow = rule(&["*"], &["file:**"], &[]);
     let deny = PolicyRule { deny: strings(&["file:prod/**"]), ..PolicyRule::default() };
     for (rules, number) in [([allow.clone(), deny.clone()], 1), ([deny, allow], 0)] {
-        assert_eq!(decide(&rules, &subject("p"), "file:prod/x"), Decision::Denied { rule: number });
-        assert_eq!(decide(&rules, &subject("p"), "file:dev/x"), Decision::Allowed { rule: 1 - number });
+        assert_eq!(decide(&rules, &subject("p"), "file:prod/x"), PolicyDecision::Denied { rule: number });
+        assert_eq!(decide(&rules, &subject("p"), "file:dev/x"), PolicyDecision::Allowed { rule: 1 - number });
     }
     let both = [rule(&["p"], &["file:**"], &["file:a"])];
-    assert_eq!(decide(&both, &subject("p"), "file:a"), Decision::Denied { rule: 0 });
-    assert_eq!(decide(&both, &subject("q"), "file:a"), Decision::Refused);
+    assert_eq!(decide(&both, &subject("p"), "file:a"), PolicyDecision::Denied { rule: 0 });
+    assert_eq!(decide(&both, &subject("q"), "file:a"), PolicyDecision::Refused);
 }
 
 /// A variable without a valid value allows nothing, and cannot bypass a `deny`.
@@ -303,20 +306,20 @@ fn unknown_values_are_refused() {
     let names =
         ["", "*", "a/b", "..", "a..b", ".", "{x}", "a,b", "[a]", "a?", "a\\", "а", "a b", "-a", "a\n"];
     for name in names {
-        let odd = Subject { app: name.to_owned(), ..subject("p") };
+        let odd = PolicySubject { app: name.to_owned(), ..subject("p") };
         let allow = [rule(&["p"], &["file:{app}/**", "file:x{app}"], &[])];
         for source in ["file:a/b", "file:*/b", "file:x", "file:a/b/c", "file://x", "file:xa", "file:{app}/x"]
         {
-            assert_eq!(decide(&allow, &odd, source), Decision::Refused, "{name:?} {source}");
+            assert_eq!(decide(&allow, &odd, source), PolicyDecision::Refused, "{name:?} {source}");
         }
         let deny = [rule(&["p"], &["*:**"], &["file:{app}/**"])];
-        assert_eq!(decide(&deny, &odd, "file:z"), Decision::Denied { rule: 0 }, "{name:?}");
+        assert_eq!(decide(&deny, &odd, "file:z"), PolicyDecision::Denied { rule: 0 }, "{name:?}");
     }
-    let unknown = Subject { namespace: String::new(), ..subject("p") };
+    let unknown = PolicySubject { namespace: String::new(), ..subject("p") };
     let deny = PolicyRule { namespaces: Some(strings(&["prod"])), ..rule(&["p"], &[], &["file:**"]) };
     let rules = [rule(&["p"], &["file:**"], &[]), deny];
-    assert_eq!(decide(&rules, &unknown, "file:x"), Decision::Denied { rule: 1 });
-    assert_eq!(decide(&rules, &subject("p"), "file:x"), Decision::Allowed { rule: 0 });
+    assert_eq!(decide(&rules, &unknown, "file:x"), PolicyDecision::Denied { rule: 1 });
+    assert_eq!(decide(&rules, &subject("p"), "file:x"), PolicyDecision::Allowed { rule: 0 });
 }
 
 #[test]
@@ -326,12 +329,12 @@ fn repository_urls() {
             repositories: Some(strings(&[pattern])),
             ..rule(&["p"], allow, deny)
         };
-        let subject = Subject { repository: url.to_owned(), ..subject("p") };
+        let subject = PolicySubject { repository: url.to_owned(), ..subject("p") };
         let allowed =
             policy(&[at(&[], &["file:**"])]).decide(&subject, &reference("file:x"), &own_namespace());
         let denied =
             policy(&[at(&["file:**"], &[])]).decide(&subject, &reference("file:x"), &own_namespace());
-        (allowed != Decision::Refused, denied != Decision::Refused)
+        (allowed != PolicyDecision::Refused, denied != PolicyDecision::Refused)
     };
     let https = "https://git.example.com/shop/*";
     for (pattern, url, expected) in [
@@ -384,11 +387,11 @@ fn bad_rules_are_reported_together() {
         (PolicyRule { apps: Some(Vec::new()), ..rule(&["*"], &["file:x"], &[]) }, 1),
         (named(""), 1),
     ] {
-        let failure = Policy::of(&operator(&[rule], &["dev"])).err().expect("a failure");
+        let failure = Policy::from_operator(&operator(&[rule], &["dev"])).err().expect("a failure");
         assert_eq!(failure.problems().len(), count, "{failure}");
         assert!(failure.problems().iter().all(|problem| problem.hint.is_some()));
     }
-    assert!(Policy::of(&operator(&[named("a"), named("a")], &["dev"])).is_err());
+    assert!(Policy::from_operator(&operator(&[named("a"), named("a")], &["dev"])).is_err());
 }
 
 proptest! {
@@ -400,21 +403,21 @@ proptest! {
         key in proptest::option::of(".*"),
         app in ".*",
     ) {
-        let reference = Reference { provider: provider.as_str().into(), path: path.clone(), key, version: None, all_keys: false };
+        let reference = SecretReference { provider: provider.as_str().into(), path: path.clone(), key, version: None, all_keys: false };
         let rules = [rule(&["p"], &["file:shop/**", "file:shop/{app}/*", "file:shop/[!x]*#k"], &[])];
-        let subject = Subject { app, ..subject("p") };
-        if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference, &own_namespace()) {
-            prop_assert!(provider == "file" && path.starts_with("shop/") && !climbs(&path));
+        let subject = PolicySubject { app, ..subject("p") };
+        if let PolicyDecision::Allowed { .. } = policy(&rules).decide(&subject, &reference, &own_namespace()) {
+            prop_assert!(provider == "file" && path.starts_with("shop/") && !has_parent_segment(&path));
         }
     }
 
     /// The value of a variable stands only for itself, and never for a pattern.
     #[test]
     fn a_variable_matches_only_its_own_value(app in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}", other in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}") {
-        let reference = Reference { provider: "file".into(), path: format!("{other}/x"), key: None, version: None, all_keys: false };
+        let reference = SecretReference { provider: "file".into(), path: format!("{other}/x"), key: None, version: None, all_keys: false };
         let rules = [rule(&["p"], &["file:{app}/x"], &[])];
-        let subject = Subject { app: app.clone(), ..subject("p") };
-        if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference, &own_namespace()) {
+        let subject = PolicySubject { app: app.clone(), ..subject("p") };
+        if let PolicyDecision::Allowed { .. } = policy(&rules).decide(&subject, &reference, &own_namespace()) {
             prop_assert_eq!(app, other);
         }
     }
@@ -422,7 +425,7 @@ proptest! {
     /// No URL and no pattern causes a panic, and credentials are always removed.
     #[test]
     fn any_url_is_accepted_without_credentials(url in ".*", user in "[a-z]{1,8}", password in "[A-Z0-9]{8,12}") {
-        let _ = Repositories::new("r", std::slice::from_ref(&url)).map(|repositories| (repositories.surely(&url), repositories.perhaps(&url)));
+        let _ = RepositoryPatterns::new("r", std::slice::from_ref(&url)).map(|repositories| (repositories.matches(&url), repositories.may_match(&url)));
         let with = format!("https://{user}:{password}@host/path");
         prop_assert!(!without_credentials(&with).contains(&password));
     }
@@ -430,35 +433,37 @@ proptest! {
 
 #[test]
 fn the_other_spelling_of_a_vault_path_does_not_bypass_a_deny() {
-    let operator: Operator = yaml_serde::from_str(
+    let operator: OperatorConfig = yaml_serde::from_str(
         "{apiVersion: sealwave.dev/v1alpha1, kind: Operator, \
           providers: {vault: {kind: vault, address: 'https://vault.example', mounts: {secret: 2}, auth: {token: {file: t}}}}, \
           policy: [{projects: [shop], allow: ['vault:**'], deny: ['vault:secret/admin/**']}]}",
     )
     .expect("an operator file");
-    let policy = Policy::of(&operator).expect("valid");
+    let policy = Policy::from_operator(&operator).expect("valid");
     let subject = subject("shop");
     let decide = |path: &str| {
         let path = path.to_owned();
         let reference =
-            Reference { provider: "vault".into(), path, key: None, version: None, all_keys: false };
+            SecretReference { provider: "vault".into(), path, key: None, version: None, all_keys: false };
         policy.decide(&subject, &reference, &own_namespace())
     };
-    assert!(matches!(decide("secret/admin/db"), Decision::Denied { .. }));
-    assert!(matches!(decide("secret/data/admin/db"), Decision::Denied { .. }));
-    assert!(matches!(decide("secret/data/shop/db"), Decision::Allowed { .. }));
+    assert!(matches!(decide("secret/admin/db"), PolicyDecision::Denied { .. }));
+    assert!(matches!(decide("secret/data/admin/db"), PolicyDecision::Denied { .. }));
+    assert!(matches!(decide("secret/data/shop/db"), PolicyDecision::Allowed { .. }));
 }
 
-const SCOPES: [Scope; 3] = [Scope::Strict, Scope::NamespaceWide, Scope::ClusterWide];
+const SCOPES: [SealingScope; 3] =
+    [SealingScope::Strict, SealingScope::NamespaceWide, SealingScope::ClusterWide];
 
-fn decide_for(rules: &[PolicyRule], namespace: &str, destination: Destination<'_>) -> Decision {
-    let policy = Policy::of(&operator(rules, &["dev", "prod"])).unwrap_or_else(|failure| panic!("{failure}"));
-    let subject = Subject { namespace: namespace.to_owned(), ..subject("p") };
+fn decide_for(rules: &[PolicyRule], namespace: &str, destination: Destination<'_>) -> PolicyDecision {
+    let policy = Policy::from_operator(&operator(rules, &["dev", "prod"]))
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    let subject = PolicySubject { namespace: namespace.to_owned(), ..subject("p") };
     policy.decide(&subject, &reference("file:x"), &destination)
 }
 
 fn allows_for(rule: &PolicyRule, namespace: &str, destination: Destination<'_>) -> bool {
-    matches!(decide_for(std::slice::from_ref(rule), namespace, destination), Decision::Allowed { .. })
+    matches!(decide_for(std::slice::from_ref(rule), namespace, destination), PolicyDecision::Allowed { .. })
 }
 
 fn in_prod(more: PolicyRule) -> PolicyRule {
@@ -473,7 +478,7 @@ fn in_prod(more: PolicyRule) -> PolicyRule {
 #[test]
 fn by_default_a_rule_allows_only_the_own_namespace_and_strict() {
     let narrow = in_prod(PolicyRule::default());
-    let strict = |cluster, namespace| Destination::new(cluster, namespace, Scope::Strict);
+    let strict = |cluster, namespace| Destination::new(cluster, namespace, SealingScope::Strict);
     assert!(allows_for(&narrow, "shop", strict("prod", "shop")));
     for (own, destination) in [
         ("shop", strict("dev", "shop")),
@@ -488,9 +493,9 @@ fn by_default_a_rule_allows_only_the_own_namespace_and_strict() {
         ("", strict("prod", "")),
         ("*", strict("prod", "shop")),
         ("shop/db", strict("prod", "shop/db")),
-        ("shop", Destination::new("prod", "shop", Scope::NamespaceWide)),
-        ("shop", Destination::new("prod", "shop", Scope::ClusterWide)),
-        ("shop", Destination::new("prod", "", Scope::ClusterWide)),
+        ("shop", Destination::new("prod", "shop", SealingScope::NamespaceWide)),
+        ("shop", Destination::new("prod", "shop", SealingScope::ClusterWide)),
+        ("shop", Destination::new("prod", "", SealingScope::ClusterWide)),
     ] {
         assert!(!allows_for(&narrow, own, destination), "{own}: {destination}");
     }
@@ -511,16 +516,16 @@ fn namespace_patterns_expand_variables_and_match_exactly() {
         ("{a,b}", &["a", "b"], &["c", "shop"]),
     ] {
         for namespace in allowed {
-            let destination = Destination::new("prod", namespace, Scope::Strict);
+            let destination = Destination::new("prod", namespace, SealingScope::Strict);
             assert!(allows_for(&listed(&[pattern]), "shop", destination), "{pattern} {namespace}");
         }
         for namespace in refused {
-            let destination = Destination::new("prod", namespace, Scope::Strict);
+            let destination = Destination::new("prod", namespace, SealingScope::Strict);
             assert!(!allows_for(&listed(&[pattern]), "shop", destination), "{pattern} {namespace}");
         }
     }
     // A variable without a valid value matches nothing, and a list replaces the default.
-    let shop = Destination::new("prod", "shop", Scope::Strict);
+    let shop = Destination::new("prod", "shop", SealingScope::Strict);
     for odd in ["", "*", "{a,shop}", "sh?p"] {
         assert!(!allows_for(&listed(&["{namespace}"]), odd, shop), "{odd}");
     }
@@ -544,13 +549,13 @@ fn one_rule_must_allow_both_reference_and_destination() {
     let crm = PolicyRule { secret_namespaces: Some(strings(&["crm"])), ..in_prod(PolicyRule::default()) };
     let env = PolicyRule { allow: strings(&["env:*"]), ..in_prod(PolicyRule::default()) };
     let rules = [crm, env];
-    let own_namespace = Destination::new("prod", "shop", Scope::Strict);
-    let mismatch = Mismatch { namespace: true, ..Mismatch::default() };
-    assert_eq!(decide_for(&rules, "shop", own_namespace), Decision::Elsewhere { rule: 0, mismatch });
+    let own_namespace = Destination::new("prod", "shop", SealingScope::Strict);
+    let mismatch = DestinationMismatch { namespace: true, ..DestinationMismatch::default() };
+    assert_eq!(decide_for(&rules, "shop", own_namespace), PolicyDecision::Elsewhere { rule: 0, mismatch });
     // Of several rules that allow it elsewhere, the closest is named.
     let far = PolicyRule { clusters: Some(strings(&["dev"])), ..rules[0].clone() };
     let decision = decide_for(&[far, rules[0].clone()], "shop", own_namespace);
-    assert_eq!(decision, Decision::Elsewhere { rule: 1, mismatch });
+    assert_eq!(decision, PolicyDecision::Elsewhere { rule: 1, mismatch });
 }
 
 #[test]
@@ -563,39 +568,42 @@ fn deny_applies_to_every_destination_that_may_match() {
     };
     let denies = |deny: PolicyRule, destination| {
         let deny = PolicyRule { projects: Some(strings(&["p"])), deny: strings(&["file:**"]), ..deny };
-        decide_for(&[all.clone(), deny], "shop", destination) == Decision::Denied { rule: 1 }
+        decide_for(&[all.clone(), deny], "shop", destination) == PolicyDecision::Denied { rule: 1 }
     };
     let at = Destination::new;
     for (deny, denied, left) in [
         (
             PolicyRule::default(),
             vec![
-                at("dev", "shop", Scope::Strict),
-                at("prod", "x", Scope::ClusterWide),
-                at("", "", Scope::Strict),
+                at("dev", "shop", SealingScope::Strict),
+                at("prod", "x", SealingScope::ClusterWide),
+                at("", "", SealingScope::Strict),
             ],
             vec![],
         ),
         (
             PolicyRule { clusters: Some(strings(&["prod"])), ..PolicyRule::default() },
-            vec![at("prod", "shop", Scope::Strict), at("unknown", "shop", Scope::Strict)],
-            vec![at("dev", "shop", Scope::Strict)],
+            vec![at("prod", "shop", SealingScope::Strict), at("unknown", "shop", SealingScope::Strict)],
+            vec![at("dev", "shop", SealingScope::Strict)],
         ),
         (
-            PolicyRule { scopes: Some(vec![Scope::NamespaceWide]), ..PolicyRule::default() },
-            vec![at("prod", "shop", Scope::NamespaceWide), at("prod", "shop", Scope::ClusterWide)],
-            vec![at("prod", "shop", Scope::Strict)],
+            PolicyRule { scopes: Some(vec![SealingScope::NamespaceWide]), ..PolicyRule::default() },
+            vec![
+                at("prod", "shop", SealingScope::NamespaceWide),
+                at("prod", "shop", SealingScope::ClusterWide),
+            ],
+            vec![at("prod", "shop", SealingScope::Strict)],
         ),
         (
             PolicyRule { secret_namespaces: Some(strings(&["crm"])), ..PolicyRule::default() },
             vec![
-                at("prod", "crm", Scope::Strict),
-                at("prod", "CRM", Scope::Strict),
-                at("prod", "crm/x", Scope::Strict),
-                at("prod", "", Scope::Strict),
-                at("prod", "shop", Scope::ClusterWide),
+                at("prod", "crm", SealingScope::Strict),
+                at("prod", "CRM", SealingScope::Strict),
+                at("prod", "crm/x", SealingScope::Strict),
+                at("prod", "", SealingScope::Strict),
+                at("prod", "shop", SealingScope::ClusterWide),
             ],
-            vec![at("prod", "shop", Scope::Strict), at("prod", "shop", Scope::NamespaceWide)],
+            vec![at("prod", "shop", SealingScope::Strict), at("prod", "shop", SealingScope::NamespaceWide)],
         ),
     ] {
         for destination in denied {
@@ -611,19 +619,19 @@ fn deny_applies_to_every_destination_that_may_match() {
         PolicyRule { deny: strings(&["file:**"]), projects: Some(strings(&["p"])), ..unfilled },
     ];
     let policy = policy_of_two(&rules);
-    let odd = Subject { app: "*".to_owned(), ..subject("p") };
-    let destination = at("prod", "shop", Scope::Strict);
-    assert_eq!(policy.decide(&odd, &reference("file:x"), &destination), Decision::Denied { rule: 1 });
+    let odd = PolicySubject { app: "*".to_owned(), ..subject("p") };
+    let destination = at("prod", "shop", SealingScope::Strict);
+    assert_eq!(policy.decide(&odd, &reference("file:x"), &destination), PolicyDecision::Denied { rule: 1 });
 }
 
 fn policy_of_two(rules: &[PolicyRule]) -> Policy {
-    Policy::of(&operator(rules, &["dev", "prod"])).unwrap_or_else(|failure| panic!("{failure}"))
+    Policy::from_operator(&operator(rules, &["dev", "prod"])).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 #[test]
 fn impossible_destinations_are_errors_in_the_operator_file() {
     let problems = |rule: PolicyRule, clusters: &[&str]| -> Vec<(String, String)> {
-        let failure = Policy::of(&operator(&[rule], clusters)).err();
+        let failure = Policy::from_operator(&operator(&[rule], clusters)).err();
         let problems = failure.iter().flat_map(Failure::problems);
         problems.map(|problem| (problem.message.clone(), problem.hint.clone().unwrap())).collect()
     };
@@ -672,19 +680,19 @@ fn a_refusal_names_the_line_to_add_and_reveals_nothing_else() {
     let rule = PolicyRule { name: Some("shops".into()), ..in_prod(PolicyRule::default()) };
     let wide = PolicyRule {
         secret_namespaces: Some(strings(&["hidden"])),
-        scopes: Some(vec![Scope::NamespaceWide]),
+        scopes: Some(vec![SealingScope::NamespaceWide]),
         ..rule.clone()
     };
     let refusal_texts = |rule: &PolicyRule, namespace: &str, destination: Destination<'_>| {
         let policy = policy_of_two(std::slice::from_ref(rule));
-        let subject = Subject { namespace: namespace.to_owned(), ..subject("p") };
+        let subject = PolicySubject { namespace: namespace.to_owned(), ..subject("p") };
         let reference = reference("file:x");
         let decision = policy.decide(&subject, &reference, &destination);
         let refusal = policy.refusal(&subject, &reference, &destination, decision).expect("a refusal");
         (refusal.to_string(), refusal.hint().expect("a hint"))
     };
     let (message, hint) =
-        refusal_texts(&rule, "shop", Destination::new("dev", "mallory", Scope::ClusterWide));
+        refusal_texts(&rule, "shop", Destination::new("dev", "mallory", SealingScope::ClusterWide));
     assert!(
         message.starts_with(
             "reference `file:x` is refused for cluster `dev`, namespace `mallory`, scope cluster-wide: rule `shops`"
@@ -697,16 +705,20 @@ fn a_refusal_names_the_line_to_add_and_reveals_nothing_else() {
          add the line `scopes: [strict, cluster-wide]`, \
          add the line `secretNamespaces: [\"{namespace}\", \"mallory\"]`"
     );
-    let (_, hint) = refusal_texts(&wide, "shop", Destination::new("prod", "mallory", Scope::Strict));
+    let (_, hint) = refusal_texts(&wide, "shop", Destination::new("prod", "mallory", SealingScope::Strict));
     assert!(
         hint.ends_with("`shops`: add `strict` to `scopes`, add `mallory` to `secretNamespaces`"),
         "{hint}"
     );
     for (own, destination, part) in [
-        ("shop", Destination::new("prod", "", Scope::Strict), "set `metadata.namespace` of the Secret"),
-        ("shop", Destination::new("prod", "shop/db", Scope::Strict), "correct the namespace"),
-        ("shop", Destination::new("qa", "shop", Scope::Strict), "set `cluster` in sealwave.yaml"),
-        ("", Destination::new("prod", "shop", Scope::Strict), "set `spec.destination.namespace`"),
+        (
+            "shop",
+            Destination::new("prod", "", SealingScope::Strict),
+            "set `metadata.namespace` of the Secret",
+        ),
+        ("shop", Destination::new("prod", "shop/db", SealingScope::Strict), "correct the namespace"),
+        ("shop", Destination::new("qa", "shop", SealingScope::Strict), "set `cluster` in sealwave.yaml"),
+        ("", Destination::new("prod", "shop", SealingScope::Strict), "set `spec.destination.namespace`"),
     ] {
         let (message, hint) = refusal_texts(&rule, own, destination);
         assert!(hint.contains(part), "{hint}");

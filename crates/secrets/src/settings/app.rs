@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Backend, ExternalSecretsSettings, ObjectPattern, SecretsStoreCsiSettings, ValidationSettings};
+use super::{
+    BackendKind, ExternalSecretsSettings, ObjectPattern, SecretsStoreCsiSettings, ValidationSettings,
+};
 use sealwave_core::document::Manifest;
 use sealwave_kube::pods::WorkloadKind;
-use sealwave_kube::sync::Waves;
+use sealwave_kube::sync::WaveSettings;
 
 /// `apiVersion` of both files.
 pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
@@ -32,7 +34,7 @@ pub struct App {
     pub namespace: Option<String>,
     /// The backend of placeholder Secrets, unless the environment sets another one.
     #[serde(default)]
-    pub backend: Backend,
+    pub backend: BackendKind,
     /// The tool whose placeholders are accepted besides sealwave's own.
     #[serde(default)]
     pub compatibility: Option<Compatibility>,
@@ -47,7 +49,7 @@ pub struct App {
     pub provider: Option<String>,
     /// Environments by name; by default each directory under `envs/`.
     #[serde(default)]
-    pub environments: BTreeMap<String, Environment>,
+    pub environments: BTreeMap<String, EnvironmentSettings>,
     /// Objects whose texts are literal although they look like placeholders; never Secrets.
     #[serde(default)]
     pub literals: Vec<ObjectPattern>,
@@ -56,7 +58,7 @@ pub struct App {
     pub validate: ValidationSettings,
     /// Waves by kind.
     #[serde(default)]
-    pub waves: Waves,
+    pub waves: WaveSettings,
     /// Workload kinds beyond the built-in ones.
     #[serde(default)]
     pub workloads: Vec<WorkloadKind>,
@@ -65,21 +67,21 @@ pub struct App {
 impl App {
     /// Returns the settings for reading the texts of objects.
     #[must_use]
-    pub fn reading(&self) -> Reading<'_> {
-        Reading { compatibility: self.compatibility, literals: &self.literals }
+    pub fn placeholder_settings(&self) -> PlaceholderSettings<'_> {
+        PlaceholderSettings { compatibility: self.compatibility, literals: &self.literals }
     }
 }
 
 /// Settings for reading the texts of an app's objects.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Reading<'a> {
+pub struct PlaceholderSettings<'a> {
     /// The tool whose placeholders are accepted as well.
     pub compatibility: Option<Compatibility>,
     /// Objects other than Secrets whose texts are literal.
     pub literals: &'a [ObjectPattern],
 }
 
-impl Reading<'_> {
+impl PlaceholderSettings<'_> {
     /// Reports whether the texts of an object are literal.
     pub fn is_literal(&self, object: &Manifest) -> bool {
         let id = || format!("{}/{}/{}", object.kind(), object.namespace(), object.name());
@@ -90,17 +92,17 @@ impl Reading<'_> {
 /// One environment of an app.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Environment {
+pub struct EnvironmentSettings {
     /// A cluster from the operator file; by default the environment's own name.
     #[serde(default)]
     pub cluster: Option<String>,
     /// Overrides the app's backend.
     #[serde(default)]
-    pub backend: Option<Backend>,
+    pub backend: Option<BackendKind>,
     /// Backends of single Secrets, by name or by `namespace/name`; the latter takes precedence. Each entry must match a
     /// Secret.
     #[serde(default)]
-    pub secret_backends: BTreeMap<String, Backend>,
+    pub secret_backends: BTreeMap<String, BackendKind>,
     /// Overrides the app's settings, store by store.
     #[serde(default)]
     pub external_secrets: ExternalSecretsSettings,
@@ -123,7 +125,7 @@ pub struct Environment {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PatchEntry {
     /// Selects the objects; at least one must match.
-    pub target: Target,
+    pub target: PatchTarget,
     /// The type of the patch. Without it a sequence is a JSON Patch, and a mapping a JSON Merge Patch unless it touches a list
     /// that Kubernetes merges.
     #[serde(default, rename = "type")]
@@ -151,7 +153,7 @@ pub enum PatchType {
 /// Selects the objects of a patch: all given fields must match.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Target {
+pub struct PatchTarget {
     /// API group; `""` is the core group.
     #[serde(default)]
     pub group: Option<String>,

@@ -14,13 +14,13 @@ use serde::Deserialize;
 
 use crate::settings::KvVersion;
 
-pub use self::decided::{Backends, CsiProvider, ExternalSecrets, Store};
+pub use self::decided::{CsiProvider, EnvironmentBackends, ExternalSecrets, ExternalStore};
 pub use self::kv_mounts::KvMounts;
 
 /// The kind of object that a placeholder Secret becomes.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum Backend {
+pub enum BackendKind {
     /// An `ExternalSecret` for the External Secrets Operator.
     ExternalSecrets,
     /// A `SealedSecret` for the sealed-secrets controller.
@@ -30,7 +30,7 @@ pub enum Backend {
     SecretsStoreCsi,
 }
 
-impl Backend {
+impl BackendKind {
     /// Reports whether the backend needs fetched values; the others store references.
     #[must_use]
     pub const fn needs_values(self) -> bool {
@@ -38,7 +38,7 @@ impl Backend {
     }
 }
 
-impl fmt::Display for Backend {
+impl fmt::Display for BackendKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ExternalSecrets => "external-secrets",
@@ -51,7 +51,7 @@ impl fmt::Display for Backend {
 /// A service that stores secrets, as known to the operators in the cluster.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
-pub enum Service {
+pub enum SecretService {
     /// AWS Secrets Manager.
     AwsSm,
     /// Parameter Store of AWS Systems Manager.
@@ -60,7 +60,7 @@ pub enum Service {
     Vault,
 }
 
-impl Service {
+impl SecretService {
     fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "aws-sm" => Self::AwsSm,
@@ -109,7 +109,7 @@ pub struct StoreSettings {
     pub kind: StoreKind,
     /// The service that the store reads; by default the provider name, if that is a service's name.
     #[serde(default)]
-    pub provider: Option<Service>,
+    pub provider: Option<SecretService>,
     /// Vault only: the store's `path`, where the KV engine is mounted. It is removed from the paths of placeholders,
     /// with a `data/` that follows. By default the first segment of a path whose second one is `data`.
     #[serde(default)]
@@ -155,7 +155,7 @@ pub struct SecretsStoreCsiSettings {
 pub struct CsiProviderSettings {
     /// The service; by default the provider name, if that is a service's name.
     #[serde(default)]
-    pub provider: Option<Service>,
+    pub provider: Option<SecretService>,
     /// AWS: the region. Required.
     #[serde(default)]
     pub region: Option<String>,

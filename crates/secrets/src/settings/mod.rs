@@ -9,17 +9,20 @@ mod remote;
 mod validation;
 
 pub use app::{
-    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, PatchType, Reading, Target,
+    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, EnvironmentSettings, PatchEntry, PatchTarget,
+    PatchType, PlaceholderSettings,
 };
 pub use backends::{
-    Backend, Backends, CsiProvider, CsiProviderSettings, ExternalSecretVersion, ExternalSecrets,
-    ExternalSecretsSettings, KvMounts, SecretsStoreCsiSettings, Service, Store, StoreKind, StoreSettings,
+    BackendKind, CsiProvider, CsiProviderSettings, EnvironmentBackends, ExternalSecretVersion,
+    ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
+    SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
-pub use object_pattern::{NotAPattern, ObjectPattern};
+pub use object_pattern::{ObjectPattern, ObjectPatternError};
 pub use operator::{
-    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Concurrency, Derivation,
-    MAX_OUTPUT_MIB, MemoryLimit, Operator, PolicyRule, ProviderConfig, SidecarMemory,
+    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, ClusterConfig, Concurrency,
+    DerivationVersion, MAX_OUTPUT_MIB, MemoryLimit, OperatorConfig, PolicyRule, ProviderConfig,
+    SidecarMemory,
 };
-pub use reader::{read_config, setting_at};
+pub use reader::{locate_setting, read_config};
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
-pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings, ignore_places};
+pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings, ignore_origins};

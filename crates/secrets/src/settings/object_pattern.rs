@@ -10,7 +10,7 @@ pub struct ObjectPattern(GlobMatcher);
 
 /// A reason why a text is not a valid pattern. It contains nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAPattern {
+pub enum ObjectPatternError {
     /// The pattern matches Secrets, which settings cannot exempt from anything.
     #[error("a pattern must not match Secrets")]
     Secret,
@@ -24,13 +24,13 @@ impl ObjectPattern {
     ///
     /// # Errors
     /// Fails unless the pattern has three parts, each a glob.
-    pub fn parse(text: &str) -> Result<Self, NotAPattern> {
+    pub fn parse(text: &str) -> Result<Self, ObjectPatternError> {
         let text = text.trim();
         if text.matches('/').count() != 2 {
-            return Err(NotAPattern::Shape);
+            return Err(ObjectPatternError::Shape);
         }
         let glob = GlobBuilder::new(text).literal_separator(true).build();
-        glob.map(|glob| Self(glob.compile_matcher())).map_err(|_| NotAPattern::Shape)
+        glob.map(|glob| Self(glob.compile_matcher())).map_err(|_| ObjectPatternError::Shape)
     }
 
     /// Returns the matcher for `Kind/namespace/name`.
@@ -45,12 +45,12 @@ impl ObjectPattern {
 }
 
 impl TryFrom<String> for ObjectPattern {
-    type Error = NotAPattern;
+    type Error = ObjectPatternError;
 
     /// Parses an entry of a list that exempts objects other than Secrets.
-    fn try_from(text: String) -> Result<Self, NotAPattern> {
+    fn try_from(text: String) -> Result<Self, ObjectPatternError> {
         if text.trim().split('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case("secret")) {
-            return Err(NotAPattern::Secret);
+            return Err(ObjectPatternError::Secret);
         }
         Self::parse(&text)
     }

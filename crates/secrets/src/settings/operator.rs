@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::remote::{K8sSettings, VaultSettings};
-use crate::Scope;
+use crate::SealingScope;
 
 pub use aws::{AssumeRole, AwsSettings};
 pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
@@ -17,7 +17,7 @@ pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
 /// An operator file. Relative paths in it are relative to the directory that holds it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Operator {
+pub struct OperatorConfig {
     /// Always [`super::API_VERSION`].
     pub api_version: String,
     /// Always `Operator`.
@@ -30,7 +30,7 @@ pub struct Operator {
     pub checksum_key_file: Option<PathBuf>,
     /// The version of the scheme that derives sealed texts and checksums.
     #[serde(default = "default_derivation")]
-    pub derivation: Derivation,
+    pub derivation: DerivationVersion,
     /// The epoch: changing it re-seals everything once.
     #[serde(default)]
     pub epoch: String,
@@ -45,7 +45,7 @@ pub struct Operator {
     pub concurrency: Concurrency,
     /// Destination clusters by name.
     #[serde(default)]
-    pub clusters: BTreeMap<String, Cluster>,
+    pub clusters: BTreeMap<String, ClusterConfig>,
     /// Secret sources by the name that placeholders use.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderConfig>,
@@ -58,8 +58,8 @@ pub struct Operator {
 }
 
 /// Returns `v1`: operator files without a version keep the output that they had when only one version existed.
-const fn default_derivation() -> Derivation {
-    Derivation::V1
+const fn default_derivation() -> DerivationVersion {
+    DerivationVersion::V1
 }
 
 const fn default_deadline() -> u64 {
@@ -69,14 +69,14 @@ const fn default_deadline() -> u64 {
 /// Version of the scheme that derives sealed texts and checksums. Upgrading sealwave never changes it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Derivation {
+pub enum DerivationVersion {
     /// Binds sealed texts to the Argo CD project.
     V1,
     /// Also binds literal text to the Argo CD app, and its checksums to both.
     V2,
 }
 
-impl Derivation {
+impl DerivationVersion {
     /// Returns the version as written in operator files and annotations.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -90,7 +90,7 @@ impl Derivation {
 /// A destination cluster.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Cluster {
+pub struct ClusterConfig {
     /// The certificate of its sealed-secrets controller.
     pub certificate: CertificateSource,
     /// The Kubernetes version, for `generate --validate` if Argo CD does not provide it.
@@ -252,7 +252,7 @@ pub struct PolicyRule {
     /// Globs over names of clusters in the operator file, for which a value may be sealed.
     pub clusters: Option<Vec<String>>,
     /// Scopes that a value may be sealed with; by default only strict.
-    pub scopes: Option<Vec<Scope>>,
+    pub scopes: Option<Vec<SealingScope>>,
     /// Globs over the namespaces of Secrets; by default the app's destination namespace from Argo CD.
     pub secret_namespaces: Option<Vec<String>>,
     /// Globs over `provider:path` and `provider:path#key` that these apps may use.

@@ -4,10 +4,10 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::settings::NotAPattern;
-use sealwave_core::diagnostic::{At, Explain, Failure, Problem};
-use sealwave_core::document::{Origin, Place, Sources};
-use sealwave_core::time::NotADate;
+use crate::settings::ObjectPatternError;
+use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
+use sealwave_core::document::{Origin, SourceLocation, Sources};
+use sealwave_core::time::InvalidDate;
 
 /// The reason why a configuration file is not valid.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,12 @@ impl Explain for ConfigFileError {
 pub fn read_config<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, Failure> {
     let at = |line: usize, column: usize| {
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        At::Place(Place { path: name.to_owned(), line: number(line), column: number(column), rendered: None })
+        ProblemPlace::Place(SourceLocation {
+            path: name.to_owned(),
+            line: number(line),
+            column: number(column),
+            rendered: None,
+        })
     };
     // Like manifests, the file may start with a byte order mark.
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
@@ -51,7 +56,7 @@ pub fn read_config<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, F
 
 /// Returns the position of a setting, by its keys and the index in its list, or that of the file if it is absent.
 #[must_use]
-pub fn setting_at(bytes: &[u8], name: &str, keys: &[&str], item: Option<usize>) -> Place {
+pub fn locate_setting(bytes: &[u8], name: &str, keys: &[&str], item: Option<usize>) -> SourceLocation {
     let mut sources = Sources::default();
     let source = sources.add(name);
     let tree =
@@ -62,7 +67,7 @@ pub fn setting_at(bytes: &[u8], name: &str, keys: &[&str], item: Option<usize>) 
         let item = item.and_then(|item| entry.value.items().get(item));
         item.map_or(entry.key_origin, |item| item.origin)
     });
-    sources.place(origin.unwrap_or(Origin::whole(source)))
+    sources.location(origin.unwrap_or(Origin::whole(source)))
 }
 
 /// Keeps field names and types of serde's message, and removes quoted values.
@@ -85,10 +90,10 @@ fn without_values(message: &str) -> String {
     {
         rest.to_owned()
     } else if let Some(known) =
-        [NotAPattern::Secret, NotAPattern::Shape].iter().find(|known| rest == known.to_string())
+        [ObjectPatternError::Secret, ObjectPatternError::Shape].iter().find(|known| rest == known.to_string())
     {
         known.to_string()
-    } else if rest == NotADate.to_string() {
+    } else if rest == InvalidDate.to_string() {
         format!("not a date, {rest}")
     } else {
         "the file is not valid YAML".to_owned()
@@ -146,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_setting_is_found_by_its_keys() {
-        let place = |keys: &[&str], item| setting_at(b"a:\n  b: [x, y]\n", "x.yaml", keys, item).to_string();
+        let place =
+            |keys: &[&str], item| locate_setting(b"a:\n  b: [x, y]\n", "x.yaml", keys, item).to_string();
         assert_eq!(place(&["a", "b"], None), "x.yaml:2:3");
         assert_eq!(place(&["a", "b"], Some(1)), "x.yaml:2:10");
         assert_eq!(place(&["a", "c"], Some(1)), "x.yaml");

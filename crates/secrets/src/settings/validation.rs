@@ -69,9 +69,9 @@ pub struct IgnoreEntry {
 }
 
 /// Returns the origins of the entries of `validate.ignore` in a file: at the rule of each.
-pub fn ignore_places(file: Option<&Node>) -> impl Iterator<Item = Origin> {
+pub fn ignore_origins(file: Option<&Node>) -> impl Iterator<Item = Origin> {
     let entries = file.and_then(|file| file.at(&["validate", "ignore"])).map_or(&[][..], Node::items);
-    entries.iter().map(|entry| entry.get("rule").map_or_else(|| entry.shown_at(), |rule| rule.origin))
+    entries.iter().map(|entry| entry.get("rule").map_or_else(|| entry.display_origin(), |rule| rule.origin))
 }
 
 /// A separate file with the settings.

@@ -8,11 +8,11 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::key_path::{KeyPath, KeyedValue, MissingStep, Shape, WalkError};
+use super::key_path::{KeyPath, KeyedValue, MissingStep, ValueShape, WalkError};
 
 /// A reason why a text cannot be read as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotJson {
+pub enum JsonTextError {
     /// An object contains the requested key twice.
     Duplicate,
     /// The text is malformed.
@@ -21,31 +21,31 @@ pub enum NotJson {
 
 /// Checks that a text is one JSON document, with or without a byte order mark. Nothing here recurses, however deeply
 /// the document nests.
-pub fn parse(json: &str) -> Result<&RawValue, NotJson> {
+pub fn parse(json: &str) -> Result<&RawValue, JsonTextError> {
     let json = json.strip_prefix('\u{feff}').unwrap_or(json);
-    serde_json::from_str(json).map_err(|_| NotJson::Syntax)
+    serde_json::from_str(json).map_err(|_| JsonTextError::Syntax)
 }
 
 /// Returns a field of an object; `None` if this is not an object or has no such field.
-pub fn member<'a>(value: &'a RawValue, name: &str) -> Result<Option<&'a RawValue>, NotJson> {
+pub fn member<'a>(value: &'a RawValue, name: &str) -> Result<Option<&'a RawValue>, JsonTextError> {
     if !value.get().starts_with('{') {
         return Ok(None);
     }
     let mut reader = serde_json::Deserializer::from_str(value.get());
-    let found = MemberCollector(name).deserialize(&mut reader).map_err(|_| NotJson::Syntax)?;
+    let found = MemberCollector(name).deserialize(&mut reader).map_err(|_| JsonTextError::Syntax)?;
     match found[..] {
         [] => Ok(None),
         [one] => Ok(Some(one)),
-        _ => Err(NotJson::Duplicate),
+        _ => Err(JsonTextError::Duplicate),
     }
 }
 
 /// Returns an item of an array, counted from its end if `index` is negative.
-pub(crate) fn element(value: &RawValue, index: i64) -> Result<Option<&RawValue>, NotJson> {
+pub(crate) fn element(value: &RawValue, index: i64) -> Result<Option<&RawValue>, JsonTextError> {
     if !value.get().starts_with('[') {
         return Ok(None);
     }
-    let items: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| NotJson::Syntax)?;
+    let items: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| JsonTextError::Syntax)?;
     let from_start = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
     let at = if index < 0 { items.len().checked_sub(from_start) } else { Some(from_start) };
     Ok(at.and_then(|at| items.get(at).copied()))
@@ -53,12 +53,12 @@ pub(crate) fn element(value: &RawValue, index: i64) -> Result<Option<&RawValue>,
 
 /// Returns a value as text: strings unquoted, numbers and booleans as written, objects and arrays without whitespace;
 /// `None` for null.
-pub fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, NotJson> {
+pub fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, JsonTextError> {
     let json = value.get();
     match json.as_bytes().first() {
-        Some(b'"') => {
-            serde_json::from_str(json).map(|text| Some(Zeroizing::new(text))).map_err(|_| NotJson::Syntax)
-        }
+        Some(b'"') => serde_json::from_str(json)
+            .map(|text| Some(Zeroizing::new(text)))
+            .map_err(|_| JsonTextError::Syntax),
         Some(b'{' | b'[') => Ok(Some(compact(json))),
         Some(b'n') => Ok(None),
         _ => Ok(Some(Zeroizing::new(json.to_owned()))),
@@ -66,7 +66,7 @@ pub fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, NotJson> {
 }
 
 /// Returns the value at a path as text. Null counts as missing.
-pub fn lookup(json: &str, path: &KeyPath) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+pub fn lookup(json: &str, path: &KeyPath) -> Result<Zeroizing<String>, WalkError<JsonTextError>> {
     found_text(path.walk(parse(json).map_err(WalkError::Structure)?)?)
 }
 
@@ -75,31 +75,31 @@ pub fn lookup_from(
     json: &str,
     path: &KeyPath,
     first: usize,
-) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+) -> Result<Zeroizing<String>, WalkError<JsonTextError>> {
     found_text(path.walk_from(first, parse(json).map_err(WalkError::Structure)?)?)
 }
 
-fn found_text(value: &RawValue) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+fn found_text(value: &RawValue) -> Result<Zeroizing<String>, WalkError<JsonTextError>> {
     let text = text(value).map_err(WalkError::Structure)?;
     text.ok_or_else(|| WalkError::Missing(MissingStep::default()))
 }
 
 impl KeyedValue for &RawValue {
-    type Error = NotJson;
+    type Error = JsonTextError;
 
-    fn member(self, name: &str) -> Result<Option<Self>, NotJson> {
+    fn member(self, name: &str) -> Result<Option<Self>, JsonTextError> {
         member(self, name)
     }
 
-    fn item(self, index: usize) -> Result<Option<Self>, NotJson> {
+    fn item(self, index: usize) -> Result<Option<Self>, JsonTextError> {
         i64::try_from(index).map_or(Ok(None), |index| element(self, index))
     }
 
-    fn shape(self) -> Shape {
+    fn shape(self) -> ValueShape {
         match self.get().as_bytes().first() {
-            Some(b'{') => Shape::Object,
-            Some(b'[') => Shape::List,
-            _ => Shape::Scalar,
+            Some(b'{') => ValueShape::Object,
+            Some(b'[') => ValueShape::List,
+            _ => ValueShape::Scalar,
         }
     }
 }

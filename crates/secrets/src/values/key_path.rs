@@ -70,12 +70,12 @@ pub trait KeyedValue: Copy {
     fn item(self, index: usize) -> Result<Option<Self>, Self::Error>;
 
     /// Returns the kind of value.
-    fn shape(self) -> Shape;
+    fn shape(self) -> ValueShape;
 }
 
 /// The kinds of values that a path distinguishes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shape {
+pub enum ValueShape {
     List,
     #[default]
     Object,
@@ -97,7 +97,7 @@ pub struct MissingStep {
     /// The existing part of the path; empty if the first step is missing.
     parent: String,
     name: String,
-    shape: Shape,
+    shape: ValueShape,
 }
 
 /// The hint for a key that is not found.
@@ -182,7 +182,7 @@ impl KeyPath {
     }
 
     /// Describes the missing step.
-    pub fn missing(&self, number: usize, shape: Shape) -> MissingStep {
+    pub fn missing(&self, number: usize, shape: ValueShape) -> MissingStep {
         let parent = format_steps(self.steps.get(..number).unwrap_or_default());
         let name = self.steps.get(number).map_or("", |step| step.name.as_str());
         MissingStep { parent, name: name.to_owned(), shape }
@@ -197,9 +197,13 @@ impl MissingStep {
             return format!("{subject} has no such key");
         }
         match shape {
-            Shape::List => format!("{subject} has no such key: the list `{parent}` has no item `{name}`"),
-            Shape::Object => format!("{subject} has no such key: the object `{parent}` has no key `{name}`"),
-            Shape::Scalar => format!("{subject} has no such key: `{parent}` is not an object or a list"),
+            ValueShape::List => {
+                format!("{subject} has no such key: the list `{parent}` has no item `{name}`")
+            }
+            ValueShape::Object => {
+                format!("{subject} has no such key: the object `{parent}` has no key `{name}`")
+            }
+            ValueShape::Scalar => format!("{subject} has no such key: `{parent}` is not an object or a list"),
         }
     }
 }
@@ -207,9 +211,9 @@ impl MissingStep {
 impl KeyPathStep {
     fn walk<V: KeyedValue>(&self, at: V) -> Result<Option<V>, V::Error> {
         match at.shape() {
-            Shape::Object => at.member(&self.name),
-            Shape::List => self.index().map_or(Ok(None), |index| at.item(index)),
-            Shape::Scalar => Ok(None),
+            ValueShape::Object => at.member(&self.name),
+            ValueShape::List => self.index().map_or(Ok(None), |index| at.item(index)),
+            ValueShape::Scalar => Ok(None),
         }
     }
 

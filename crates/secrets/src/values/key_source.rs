@@ -2,7 +2,7 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::placeholder::Reference;
+use crate::placeholder::SecretReference;
 use sealwave_core::document::Origin;
 use sealwave_core::names::MAX_ITEM_KEY;
 
@@ -10,7 +10,7 @@ use sealwave_core::names::MAX_ITEM_KEY;
 #[derive(Clone)]
 pub struct KeySource {
     /// The secret; `all_keys` is set.
-    pub reference: Reference,
+    pub reference: SecretReference,
     /// Origin of the annotation's value.
     pub origin: Origin,
     /// Patterns of selected keys; if empty, all keys.
@@ -74,19 +74,19 @@ impl KeyPatterns {
 
 impl KeySource {
     /// Reports whether a key of the secret becomes an item.
-    pub fn takes(&self, key: &str) -> bool {
+    pub fn selects(&self, key: &str) -> bool {
         (self.include.is_empty() || self.include.matches(key)) && !self.exclude.matches(key)
     }
 
     /// Reports whether every key of the secret becomes an item.
-    pub fn takes_all(&self) -> bool {
+    pub fn selects_all(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }
 
     /// Returns the derivation input of an item that comes from a key, before anything is fetched: reference and key,
     /// each length-prefixed. It differs from the text of every explicit item, as the derivation requires.
     pub fn unresolved(&self, key: &str) -> Vec<u8> {
-        let Reference { provider, path, version, .. } = &self.reference;
+        let SecretReference { provider, path, version, .. } = &self.reference;
         let version = version.as_ref().map_or_else(Vec::new, |version| vec![version.as_str()]);
         let mut out = b"\0sealwave.dev/string-data-from/v1".to_vec();
         for part in [provider.as_str(), path, key].into_iter().chain(version) {
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn unresolved_texts_are_injective() {
         let source = |provider: &str, path: &str, version: Option<&str>| KeySource {
-            reference: Reference {
+            reference: SecretReference {
                 provider: provider.into(),
                 path: path.to_owned(),
                 key: None,

@@ -7,7 +7,7 @@ pub mod kv_path;
 mod secret_entries;
 mod secret_value;
 
-pub use key_path::{KEY_HINT, KeyPath, KeyPathError, KeyedValue, MissingStep, Shape, WalkError};
+pub use key_path::{KEY_HINT, KeyPath, KeyPathError, KeyedValue, MissingStep, ValueShape, WalkError};
 pub use key_source::{KeyPatterns, KeySource};
 pub use secret_entries::{EntriesError, MAX_SECRET_ENTRIES, SecretEntries};
 pub use secret_value::{SecretBuffer, SecretValue};

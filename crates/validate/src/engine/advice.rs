@@ -1,7 +1,7 @@
 //! Improves the messages of schema violations: adds the field's name, and hints for frequent mistakes.
 
 use super::pointer::NodePath;
-use crate::rules::{LaterStage, Object};
+use crate::rules::{CheckedObject, LaterStage};
 use sealwave_core::document::Node;
 use sealwave_kube::is_secret_like;
 use sealwave_kube::schema::{Violation, ViolationKind};
@@ -35,7 +35,7 @@ fn path(pointer: &str) -> String {
 }
 
 /// Returns hints for frequent mistakes.
-pub(super) fn hint(object: &Object<'_>, violation: &Violation<'_>) -> Option<String> {
+pub(super) fn hint(object: &CheckedObject<'_>, violation: &Violation<'_>) -> Option<String> {
     let pointer = violation.pointer.as_str();
     let hint = match &violation.kind {
         ViolationKind::UnknownField { field: "name", .. }
@@ -53,7 +53,7 @@ pub(super) fn hint(object: &Object<'_>, violation: &Violation<'_>) -> Option<Str
             "write `port: {name: …}`"
         }
         ViolationKind::WrongType { found: "string", expected } => {
-            let (node, _) = NodePath::given(object.manifest.root(), pointer).end();
+            let (node, _) = NodePath::from_pointer(object.manifest.root(), pointer).end();
             node.as_str().and_then(|text| hint_for_text(text, expected))?
         }
         _ => return None,
@@ -74,7 +74,7 @@ fn hint_for_text(text: &str, expected: &str) -> Option<&'static str> {
     }
 }
 
-fn is_port(object: &Object<'_>, pointer: &str) -> bool {
+fn is_port(object: &CheckedObject<'_>, pointer: &str) -> bool {
     object.is("networking.k8s.io", "Ingress") && pointer.ends_with("/service/port")
 }
 
@@ -105,7 +105,7 @@ mod tests {
         let object = manifest(&json!({
             "apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": spec
         }));
-        let object = Object::new(&object, &[]);
+        let object = CheckedObject::new(&object, &[]);
         let schemas = Schemas::new(KubeVersion::NEWEST);
         let version = api_version.rsplit('/').next().expect("a version");
         let schema = schemas.kind(object.group, version, kind).expect("a schema");

@@ -4,14 +4,14 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::scalars::Outline;
-use sealwave_core::time::{Date, NotADate};
+use super::scalars::ScalarOutline;
+use sealwave_core::time::{Date, InvalidDate};
 
 const MARK: &str = "sealwave: ignore";
 
 /// A suppression comment, possibly malformed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Comment {
+pub(super) struct SuppressionComment {
     /// Line and column of the `#`, and the length in characters.
     pub(super) line: u32,
     pub(super) column: u32,
@@ -21,16 +21,16 @@ pub(super) struct Comment {
     /// Rule ids or globs.
     pub(super) rules: Vec<String>,
     /// The last day of validity.
-    pub(super) until: Result<Option<Date>, NotADate>,
+    pub(super) until: Result<Option<Date>, InvalidDate>,
     /// The reason; empty if missing.
     pub(super) reason: String,
     /// A mistake in its syntax.
-    pub(super) slip: Option<Slip>,
+    pub(super) mistake: Option<CommentMistake>,
 }
 
 /// A mistake in the syntax of a suppression comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slip {
+pub(super) enum CommentMistake {
     /// A misspelled mark: `sealwave:ignore`, `Sealwave: Ignore`.
     Mark,
     /// A wrong separator: `- reason`.
@@ -45,13 +45,13 @@ static NAME: LazyLock<Option<AhoCorasick>> =
 const MAX_IN_LINE: usize = 8;
 
 /// Returns all suppression comments of a text that starts after `lines_before` lines, in one pass.
-pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
+pub(super) fn comments(text: &str, lines_before: u32) -> Vec<SuppressionComment> {
     let Some(name) = NAME.as_ref() else { return Vec::new() };
     if memchr::memchr(b'#', text.as_bytes()).is_none() || name.find(text).is_none() {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let mut outline = Outline::default();
+    let mut outline = ScalarOutline::default();
     // The index of the first comment that applies to the next line with content.
     let mut waiting = 0;
     let mut number = lines_before;
@@ -59,7 +59,10 @@ pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
         number = number.saturating_add(1);
         let is_comment = line.trim_start().starts_with('#');
         if !is_comment {
-            found.iter_mut().skip(waiting).for_each(|comment: &mut Comment| comment.target = number);
+            found
+                .iter_mut()
+                .skip(waiting)
+                .for_each(|comment: &mut SuppressionComment| comment.target = number);
         }
         let marks = name.find_iter(line).filter_map(|found| CommentMark::at(line, found.start()));
         let comments = marks.take(MAX_IN_LINE).filter(|mark| !outline.is_text(line, mark.before.len()));
@@ -67,7 +70,7 @@ pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
         if !is_comment {
             waiting = found.len();
         }
-        outline.pass(line);
+        outline.add_line(line);
     }
     found.iter_mut().skip(waiting).for_each(|comment| comment.target = number.saturating_add(1));
     found
@@ -97,19 +100,19 @@ impl<'a> CommentMark<'a> {
     }
 
     /// Returns the comment at a line number. The target of a comment on its own line is set later.
-    fn comment(&self, line: u32) -> Comment {
+    fn comment(&self, line: u32) -> SuppressionComment {
         let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         let (rules, until, reason) = parse(self.rest);
         let is_rule = |rule: &String| rule.contains(['/', '*']);
         let slip = if !self.is_exact {
-            Some(Slip::Mark)
+            Some(CommentMistake::Mark)
         } else if reason.is_empty() && rules.iter().any(is_rule) && !rules.iter().all(is_rule) {
-            Some(Slip::Separator)
+            Some(CommentMistake::Separator)
         } else {
             None
         };
         let column = count(self.before).saturating_add(1);
-        Comment {
+        SuppressionComment {
             line,
             column,
             width: count(self.whole.trim_end()),
@@ -117,7 +120,7 @@ impl<'a> CommentMark<'a> {
             rules,
             until,
             reason,
-            slip,
+            mistake: slip,
         }
     }
 }
@@ -132,7 +135,7 @@ fn text_after_mark(text: &str) -> Option<&str> {
 }
 
 /// Parses ` RULE[, RULE…] [until DATE] -- REASON`.
-fn parse(text: &str) -> (Vec<String>, Result<Option<Date>, NotADate>, String) {
+fn parse(text: &str) -> (Vec<String>, Result<Option<Date>, InvalidDate>, String) {
     let (head, reason) = text.split_once(" -- ").unwrap_or((text, ""));
     let head = head.trim_end().strip_suffix(" --").unwrap_or(head);
     let (rules, until) = match head.split_once(" until ") {
@@ -186,16 +189,16 @@ mod tests {
     #[test]
     fn missing_reasons_and_invalid_dates_are_kept() {
         assert_eq!(parsed_comments("a: 1 # sealwave: ignore x/y\n")[0].4, "");
-        assert_eq!(comments("a: 1 # sealwave: ignore x/y until soon -- r\n", 0)[0].until, Err(NotADate));
+        assert_eq!(comments("a: 1 # sealwave: ignore x/y until soon -- r\n", 0)[0].until, Err(InvalidDate));
     }
 
     #[test]
     fn mistakes_in_the_syntax_are_detected() {
-        let slip = |text: &str| comments(text, 0).pop().and_then(|comment| comment.slip);
+        let slip = |text: &str| comments(text, 0).pop().and_then(|comment| comment.mistake);
         for text in
             ["# sealwave:ignore x/y -- a", "# Sealwave: Ignore x/y -- a", "# sealwave ignore x/y -- a"]
         {
-            assert_eq!(slip(text), Some(Slip::Mark), "{text}");
+            assert_eq!(slip(text), Some(CommentMistake::Mark), "{text}");
         }
         for text in
             ["# sealwave: ignore x/y - a", "# sealwave: ignore x/y a b", "# sealwave: ignore x/y -- a"]

@@ -16,14 +16,14 @@ const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 const MAX_PATCHES: usize = 1_000;
 
 /// The later builds of a set of plain manifests.
-pub(super) struct Completion<'a> {
+pub(super) struct BuildCompletion<'a> {
     /// The files that a `kustomization.yaml` lists as resources.
     resources: &'a HashSet<String>,
     /// The texts of patches in Flux Kustomizations.
     patches: Vec<&'a str>,
 }
 
-impl<'a> Completion<'a> {
+impl<'a> BuildCompletion<'a> {
     pub(super) fn new(resources: &'a HashSet<String>, objects: &'a [Manifest]) -> Self {
         let patches = objects.iter().flat_map(flux_patches).take(MAX_PATCHES).collect();
         Self { resources, patches }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::schema_set::SchemaSet;
-use sealwave_core::document::{Manifest, Node, Number, Place, Value};
+use sealwave_core::document::{Manifest, Node, NodeValue, Number, SourceLocation};
 
 /// The most definitions of a kind that are considered.
 const MAX_CONTENDERS: usize = 64;
@@ -21,7 +21,7 @@ pub struct KnownDefinition {
     /// The definition.
     pub object: Manifest,
     /// The start of the definition.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Whether a flag or setting names its file; otherwise it is among the manifests.
     pub is_named: bool,
 }
@@ -32,7 +32,7 @@ pub struct DefinitionRef<'a> {
     /// The definition.
     pub object: &'a Manifest,
     /// The start of the definition.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Whether a flag or setting names its file; otherwise it is among the manifests.
     pub is_named: bool,
 }
@@ -55,8 +55,8 @@ impl DefinitionRef<'_> {
 
 /// One of several definitions of a kind.
 #[derive(Debug)]
-pub(super) struct Contender {
-    place: Place,
+pub(super) struct CrdCandidate {
+    place: SourceLocation,
     is_named: bool,
     /// The index among the definitions of the kind.
     number: usize,
@@ -68,19 +68,19 @@ pub(super) struct Contender {
 
 /// The definitions of one kind.
 #[derive(Debug, Default)]
-pub(super) struct Contenders {
-    all: Vec<Contender>,
+pub(super) struct CrdCandidates {
+    all: Vec<CrdCandidate>,
 }
 
-impl Contender {
-    pub(super) const fn place(&self) -> &Place {
+impl CrdCandidate {
+    pub(super) const fn place(&self) -> &SourceLocation {
         &self.place
     }
 }
 
-impl Contenders {
+impl CrdCandidates {
     /// Reports whether a definition differs from the known ones and should be added.
-    pub(super) fn wants(&self, fingerprint: u64) -> bool {
+    pub(super) fn is_new(&self, fingerprint: u64) -> bool {
         self.all.len() < MAX_CONTENDERS && self.all.iter().all(|known| known.fingerprint != fingerprint)
     }
 
@@ -91,7 +91,7 @@ impl Contenders {
         fingerprint: u64,
         set: Option<Arc<SchemaSet>>,
     ) {
-        self.all.push(Contender {
+        self.all.push(CrdCandidate {
             place: definition.place,
             is_named: definition.is_named,
             number: self.all.len(),
@@ -107,22 +107,22 @@ impl Contenders {
     }
 
     /// Reports whether several definitions differ.
-    pub(super) const fn differ(&self) -> bool {
+    pub(super) const fn has_conflict(&self) -> bool {
         self.all.len() > 1
     }
 
     /// Returns the places of the definitions, in order.
-    pub(super) fn places(&self) -> Vec<&Place> {
-        let mut places: Vec<&Place> = self.all.iter().map(Contender::place).collect();
+    pub(super) fn places(&self) -> Vec<&SourceLocation> {
+        let mut places: Vec<&SourceLocation> = self.all.iter().map(CrdCandidate::place).collect();
         places.sort();
         places
     }
 
     /// Returns the definition for an object, by its version and file.
-    pub(super) fn choose(&self, version: &str, file: &str) -> Option<&Contender> {
+    pub(super) fn choose(&self, version: &str, file: &str) -> Option<&CrdCandidate> {
         self.all.iter().min_by_key(|contender| {
             let serves = contender.served.iter().any(|served| served == version);
-            let Place { path, line, column, .. } = &contender.place;
+            let SourceLocation { path, line, column, .. } = &contender.place;
             // Among named definitions, the last takes precedence.
             let (distance, path, number) = if contender.is_named {
                 (None, "", Reverse(contender.number))
@@ -148,7 +148,7 @@ pub fn distance(object: impl AsRef<Path>, definition: impl AsRef<Path>) -> (Reve
 }
 
 /// Returns the group and kind that a definition defines.
-pub(super) fn defined(definition: &Node) -> Option<(&str, &str)> {
+pub(super) fn defined_kind(definition: &Node) -> Option<(&str, &str)> {
     let text = |path: &[&str]| definition.at(path).and_then(Node::as_str);
     Some((text(&["spec", "group"])?, text(&["spec", "names", "kind"])?))
 }
@@ -156,7 +156,7 @@ pub(super) fn defined(definition: &Node) -> Option<(&str, &str)> {
 fn served(definition: &Node) -> Vec<String> {
     let versions = definition.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
     let is_served = |version: &&Node| {
-        !version.get("served").is_some_and(|served| matches!(served.value, Value::Bool(false)))
+        !version.get("served").is_some_and(|served| matches!(served.value, NodeValue::Bool(false)))
     };
     let names = versions.iter().filter(is_served).filter_map(|version| version.get("name")?.as_str());
     // The oldest definitions have a single version instead of a list.
@@ -184,7 +184,7 @@ enum SchemaKeys {
 
 fn hash(node: &Node, hasher: &mut DefaultHasher, keys: SchemaKeys) {
     match &node.value {
-        Value::Mapping(mapping) => {
+        NodeValue::Mapping(mapping) => {
             // The order of keys does not matter.
             let mut sum = 0_u64;
             for entry in mapping.entries() {
@@ -206,18 +206,18 @@ fn hash(node: &Node, hasher: &mut DefaultHasher, keys: SchemaKeys) {
             }
             (1_u8, sum).hash(hasher);
         }
-        Value::Sequence(items) => {
+        NodeValue::Sequence(items) => {
             (2_u8, items.len()).hash(hasher);
             for item in items {
                 hash(item, hasher, SchemaKeys::Keywords);
             }
         }
-        Value::String(text) => (3_u8, text.as_str()).hash(hasher),
-        Value::Bool(flag) => (4_u8, flag).hash(hasher),
-        Value::Null => 5_u8.hash(hasher),
-        Value::Number(Number::Int(int)) => (6_u8, int).hash(hasher),
-        Value::Number(Number::Uint(uint)) => (7_u8, uint).hash(hasher),
-        Value::Number(Number::Float(float)) => (8_u8, float.to_bits()).hash(hasher),
+        NodeValue::String(text) => (3_u8, text.as_str()).hash(hasher),
+        NodeValue::Bool(flag) => (4_u8, flag).hash(hasher),
+        NodeValue::Null => 5_u8.hash(hasher),
+        NodeValue::Number(Number::Int(int)) => (6_u8, int).hash(hasher),
+        NodeValue::Number(Number::Uint(uint)) => (7_u8, uint).hash(hasher),
+        NodeValue::Number(Number::Float(float)) => (8_u8, float.to_bits()).hash(hasher),
     }
 }
 

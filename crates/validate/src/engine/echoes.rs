@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::{Draft, Subject, resource, schema};
+use crate::rules::{FindingDraft, FindingSubject, resource, schema};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 
 /// Drops missing parts that a schema violation reports, and template findings in places that another rule rejects.
-pub(super) fn without_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
+pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
     let covered_rules = [&resource::incomplete::RULE.info, &resource::unfilled::RULE.info];
     if !drafts.iter().any(|draft| covered_rules.iter().any(|rule| rule.id == draft.rule.id)) {
         return drafts;
     }
-    let mut missing_fields: HashSet<(Option<Subject>, String)> = HashSet::new();
+    let mut missing_fields: HashSet<(Option<FindingSubject>, String)> = HashSet::new();
     let mut rejected: HashSet<SubjectPlace> = HashSet::new();
     for draft in drafts.iter().filter(|draft| draft.rule.is_refused()) {
         if draft.rule.id == schema::REQUIRED.info.id {
@@ -31,7 +31,7 @@ pub(super) fn without_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
         id if id == resource::unfilled::RULE.info.id => without_places(draft, &rejected, &mut hints),
         _ => Some(draft),
     });
-    let mut kept: Vec<Draft> = kept.collect();
+    let mut kept: Vec<FindingDraft> = kept.collect();
     for draft in kept.iter_mut().filter(|draft| draft.rule.is_refused()) {
         if let Some(hint) = hints.get(&(draft.subject, draft.at)) {
             draft.hint.clone_from(hint);
@@ -41,14 +41,14 @@ pub(super) fn without_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
 }
 
 /// An object and a position in its sources.
-type SubjectPlace = (Option<Subject>, Origin);
+type SubjectPlace = (Option<FindingSubject>, Origin);
 
 /// Removes the rejected places from a finding; its hint moves to the findings that remain there.
 fn without_places(
-    mut draft: Draft,
+    mut draft: FindingDraft,
     rejected: &HashSet<SubjectPlace>,
     hints: &mut HashMap<SubjectPlace, Option<String>>,
-) -> Option<Draft> {
+) -> Option<FindingDraft> {
     let places = std::iter::once(draft.at).chain(draft.related.iter().map(|(at, _)| *at));
     let (dropped, mut kept): (Vec<Origin>, Vec<Origin>) =
         places.partition(|at| rejected.contains(&(draft.subject, *at)));

@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use super::Checking;
-use super::locate::Locator;
+use super::ValidateOptions;
+use super::locate::SourceLocator;
 use super::pointer::PathIndex;
 use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
-use crate::rules::{self, Draft, ENCRYPTED_LEFTOVER, Subject, encrypted_by_sops};
-use crate::{Finding, ObjectRef, Related, Span};
-use sealwave_core::diagnostic::{At, Problem};
-use sealwave_core::document::{Manifest, Origin, Place, display_path};
+use crate::rules::{self, ENCRYPTED_LEFTOVER, FindingDraft, FindingSubject, encrypted_by_sops};
+use crate::{Finding, ObjectRef, RelatedPlace, Span};
+use sealwave_core::diagnostic::{Problem, ProblemPlace};
+use sealwave_core::document::{Manifest, Origin, SourceLocation, display_path};
 use sealwave_kube::is_secret_like;
 use sealwave_secrets::settings::APP_FILE;
 
 /// Builds findings with their places.
-pub(super) struct Finder<'a> {
+pub(super) struct FindingBuilder<'a> {
     pub(super) app: &'a ExaminedApp,
-    pub(super) checking: &'a Checking,
-    pub(super) locator: Locator<'a>,
+    pub(super) checking: &'a ValidateOptions,
+    pub(super) locator: SourceLocator<'a>,
 }
 
 /// The properties of an object that its findings share.
@@ -38,22 +38,22 @@ impl<'a> ObjectContext<'a> {
     }
 }
 
-impl<'a> Finder<'a> {
-    pub(super) fn new(app: &'a ExaminedApp, checking: &'a Checking) -> Self {
+impl<'a> FindingBuilder<'a> {
+    pub(super) fn new(app: &'a ExaminedApp, checking: &'a ValidateOptions) -> Self {
         let values = app.environments.iter().filter_map(|environment| environment.values.as_ref()).collect();
-        Self { app, checking, locator: Locator::new(&app.sources, &app.texts, values) }
+        Self { app, checking, locator: SourceLocator::new(&app.sources, &app.texts, values) }
     }
 
     /// Returns the findings of the stages.
-    pub(super) fn stages(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
+    pub(super) fn stage_findings(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
         self.app.environments.iter().flat_map(move |environment| {
             // A stage gives the start of an object, which has no width.
             let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
             let starts: BTreeMap<Origin, Origin> =
-                objects.map(|object| (object.origin(), object.root().shown_at())).collect();
+                objects.map(|object| (object.origin(), object.root().display_origin())).collect();
             let encrypted = self.encrypted(environment);
             let is_encrypted =
-                move |problem: &Problem| matches!(problem.at, At::Origin(at) if encrypted.contains(&at));
+                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if encrypted.contains(&at));
             let problems =
                 environment.problems.iter().filter(move |reported| !is_encrypted(&reported.problem));
             problems.filter_map(move |problem| self.stage(environment, &starts, problem))
@@ -75,14 +75,14 @@ impl<'a> Finder<'a> {
     ) -> Option<Finding> {
         let problem = &reported.problem;
         let rule = problem.rule.and_then(rules::rule).unwrap_or(&reported.rule.info);
-        let severity = self.checking.level_of_stage(rule, reported.severity)?;
+        let severity = self.checking.stage_level(rule, reported.severity)?;
         let (span, related) = match &problem.at {
             // Plain manifests have no app file.
-            At::Nowhere => {
+            ProblemPlace::Unknown => {
                 let file = Some(&self.app.directory).filter(|directory| !directory.is_empty());
-                (file.map(|directory| Span { place: app_file(directory), width: 0 }), Vec::new())
+                (file.map(|directory| Span { place: app_file_place(directory), width: 0 }), Vec::new())
             }
-            At::Origin(origin) => {
+            ProblemPlace::Origin(origin) => {
                 let origin = *starts.get(origin).unwrap_or(origin);
                 let (span, mut related) = self.locator.locate(origin);
                 // The values that a stage failed on may be secrets.
@@ -91,14 +91,14 @@ impl<'a> Finder<'a> {
                 }
                 (Some(span), related)
             }
-            At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
+            ProblemPlace::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
         };
         Some(Finding {
             hint: problem.hint.clone(),
             span,
             related,
             app: self.app.directory.clone(),
-            environments: named(environment),
+            environments: environment_names(environment),
             // The text there could not be processed; it may be part of a Secret.
             confidential: true,
             ..Finding::new(rule, severity, problem.message.clone())
@@ -106,11 +106,11 @@ impl<'a> Finder<'a> {
     }
 
     /// Turns drafts into findings, keeping their order. Drafts about one object share its path index.
-    pub(super) fn findings(&self, drafts: Vec<Draft>) -> Vec<Finding> {
-        let mut numbered: Vec<(usize, Draft)> = drafts.into_iter().enumerate().collect();
+    pub(super) fn findings(&self, drafts: Vec<FindingDraft>) -> Vec<Finding> {
+        let mut numbered: Vec<(usize, FindingDraft)> = drafts.into_iter().enumerate().collect();
         numbered.sort_by_key(|(number, draft)| (draft.subject, *number));
         let mut found: Vec<(usize, Finding)> = Vec::with_capacity(numbered.len());
-        let mut known: Option<(Option<Subject>, Option<ObjectContext<'_>>)> = None;
+        let mut known: Option<(Option<FindingSubject>, Option<ObjectContext<'_>>)> = None;
         for (number, draft) in numbered {
             let subject = draft.subject;
             let (_, object) = match known.take().filter(|(same, _)| *same == subject) {
@@ -123,17 +123,17 @@ impl<'a> Finder<'a> {
         found.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    fn object(&self, subject: Option<Subject>) -> Option<ObjectContext<'a>> {
-        let Subject { environment, object } = subject?;
+    fn object(&self, subject: Option<FindingSubject>) -> Option<ObjectContext<'a>> {
+        let FindingSubject { environment, object } = subject?;
         self.app.environments.get(environment)?.objects.get(object).map(ObjectContext::new)
     }
 
-    fn finding(&self, draft: Draft, object: Option<&ObjectContext<'_>>) -> Finding {
+    fn finding(&self, draft: FindingDraft, object: Option<&ObjectContext<'_>>) -> Finding {
         let environment = draft.subject.and_then(|subject| self.app.environments.get(subject.environment));
         let is_secret_like = object.is_some_and(|object| object.is_secret_like);
         let confidential = draft.confidential || is_secret_like;
         let path = object.and_then(|object| match &draft.pointer {
-            Some(pointer) => Some(object.paths.given(pointer)),
+            Some(pointer) => Some(object.paths.from_pointer(pointer)),
             None => object.paths.path(draft.within.unwrap_or(draft.at)),
         });
         let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
@@ -145,11 +145,11 @@ impl<'a> Finder<'a> {
         related.splice(
             0..0,
             draft.related.into_iter().map(|(at, label)| {
-                let inside = object.is_some_and(|object| object.paths.has(at));
+                let inside = object.is_some_and(|object| object.paths.contains(at));
                 self.related(at, label, confidential || !inside)
             }),
         );
-        related.extend(draft.elsewhere.into_iter().map(|(place, label)| Related {
+        related.extend(draft.related_files.into_iter().map(|(place, label)| RelatedPlace {
             label,
             span: Span { place, width: 0 },
             confidential: true,
@@ -166,13 +166,13 @@ impl<'a> Finder<'a> {
             object: object.map(|object| object.name.clone()),
             pointer: path.map(|path| path.pointer(is_secret_like)).unwrap_or_default(),
             app: self.app.directory.clone(),
-            environments: environment.map(named).unwrap_or_default(),
+            environments: environment.map(environment_names).unwrap_or_default(),
             confidential,
         }
     }
 
     /// Returns the better position unless only the original one leads to a printed value; with the sources of values.
-    fn place(&self, at: Origin, better: Origin) -> (Span, Vec<Related>) {
+    fn place(&self, at: Origin, better: Origin) -> (Span, Vec<RelatedPlace>) {
         let shown = self.locator.locate(better);
         if at == better || !shown.1.is_empty() {
             return shown;
@@ -181,22 +181,27 @@ impl<'a> Finder<'a> {
     }
 
     /// Returns a related place.
-    fn related(&self, at: Origin, label: String, confidential: bool) -> Related {
-        Related { label, span: self.locator.locate(at).0, confidential }
+    fn related(&self, at: Origin, label: String, confidential: bool) -> RelatedPlace {
+        RelatedPlace { label, span: self.locator.locate(at).0, confidential }
     }
 }
 
 /// Returns the place for findings about an app as a whole.
-pub(super) fn app_file(directory: &str) -> Place {
-    Place { path: display_path(&Path::new(directory).join(APP_FILE)), line: 0, column: 0, rendered: None }
+pub(super) fn app_file_place(directory: &str) -> SourceLocation {
+    SourceLocation {
+        path: display_path(&Path::new(directory).join(APP_FILE)),
+        line: 0,
+        column: 0,
+        rendered: None,
+    }
 }
 
-fn is_same(a: &Place, b: &Place) -> bool {
+fn is_same(a: &SourceLocation, b: &SourceLocation) -> bool {
     (&a.path, a.line, a.column) == (&b.path, b.line, b.column)
 }
 
 /// Returns the environment's name; plain manifests have no environment.
-pub(super) fn named(environment: &ExaminedEnvironment) -> Vec<String> {
+pub(super) fn environment_names(environment: &ExaminedEnvironment) -> Vec<String> {
     Some(environment.name.clone()).filter(|name| !name.is_empty()).into_iter().collect()
 }
 

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-use super::Checking;
-use crate::rules::{self, Object};
-use crate::{Finding, ObjectRef, Related, Span};
+use super::ValidateOptions;
+use crate::rules::{self, CheckedObject};
+use crate::{Finding, ObjectRef, RelatedPlace, Span};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{ObjectId, Origin, Place};
+use sealwave_core::document::{ObjectId, Origin, SourceLocation};
 use sealwave_core::text::split_at_byte;
 
 /// The identities of the objects of a window, with their positions.
 #[derive(Default)]
-pub(super) struct Identities {
+pub(super) struct ObjectIdentities {
     /// Version, group, kind, namespace and name of each object, terminated by zero bytes.
     text: String,
     all: Vec<ObjectIdentity>,
@@ -25,13 +25,13 @@ struct ObjectIdentity {
     at: Origin,
 }
 
-impl Identities {
-    pub(super) fn add(&mut self, object: &Object<'_>) {
+impl ObjectIdentities {
+    pub(super) fn add(&mut self, object: &CheckedObject<'_>) {
         for part in [object.version, object.group, object.kind, object.namespace, object.name] {
             self.text.push_str(part);
             self.text.push('\0');
         }
-        self.all.push(ObjectIdentity { end: self.text.len(), at: object.name_at() });
+        self.all.push(ObjectIdentity { end: self.text.len(), at: object.name_origin() });
     }
 
     /// Returns the texts of the identities with their positions.
@@ -43,16 +43,16 @@ impl Identities {
 
 /// The first position of each identity.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct SeenIdentities {
     /// Creates digests of identities, keyed per run, so that collisions cannot be constructed.
     digests: RandomState,
     /// File index and line, by digest.
     places: HashMap<u64, (usize, u32), BuildHasherDefault<PassthroughHasher>>,
 }
 
-impl Seen {
+impl SeenIdentities {
     /// Returns the first position of an identity; records the position if it is new.
-    pub(super) fn before(&mut self, identity: &str, file: usize, line: u32) -> Option<(usize, u32)> {
+    pub(super) fn first_seen(&mut self, identity: &str, file: usize, line: u32) -> Option<(usize, u32)> {
         match self.places.entry(self.digest(identity)) {
             Entry::Occupied(seen) => Some(*seen.get()),
             Entry::Vacant(unseen) => {
@@ -99,11 +99,16 @@ fn object_ref(identity: &str) -> ObjectRef {
 }
 
 pub(super) fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
-    Span { place: Place { path: path.to_owned(), line, column, rendered: None }, width }
+    Span { place: SourceLocation { path: path.to_owned(), line, column, rendered: None }, width }
 }
 
 /// Returns the finding for a duplicate object.
-pub(super) fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> Option<Finding> {
+pub(super) fn duplicate_finding(
+    checking: &ValidateOptions,
+    one: &str,
+    span: Span,
+    first: Span,
+) -> Option<Finding> {
     let rule = &rules::resource::duplicate_id::RULE;
     let object = object_ref(one);
     let id = ObjectId {
@@ -120,7 +125,7 @@ pub(super) fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> 
     Some(Finding {
         hint: Some("remove one of the two".to_owned()),
         span: Some(span),
-        related: vec![Related {
+        related: vec![RelatedPlace {
             label: "it is defined here first".to_owned(),
             span: first,
             confidential: true,

@@ -34,7 +34,7 @@ pub(super) struct KustomizedFiles {
 
 impl KustomizedFiles {
     /// Collects the files from the kustomizations of a set, given names and texts.
-    pub fn of<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
+    pub fn from_files<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
         let mut found = Self::default();
         for (name, text) in files.filter(|(name, _)| is_kustomization(name)) {
             found.add(name, text);
@@ -59,7 +59,7 @@ impl KustomizedFiles {
         let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
         self.directories
             .insert(name.rsplit_once('/').map_or(String::new(), |(directory, _)| format!("{directory}/")));
-        let documents = yaml::documents(text, Sources::default().add(name), &yaml::searching());
+        let documents = yaml::documents(text, Sources::default().add(name), &yaml::lenient_limits());
         let mut room = MAX_FILES;
         for document in documents.filter_map(Result::ok) {
             for (files, paths) in [
@@ -142,7 +142,7 @@ mod tests {
             ("kustomization.yaml", "k/patches/a.yaml", false),
             ("/k/kustomization.yaml", "/k/patches/a.yaml", true),
         ] {
-            let files = KustomizedFiles::of([(kustomization, listing)].into_iter());
+            let files = KustomizedFiles::from_files([(kustomization, listing)].into_iter());
             assert_eq!(files.is_partial(file), is_partial, "{kustomization} {file}");
         }
     }
@@ -153,7 +153,7 @@ mod tests {
             patchesJson6902: [{path: c.json}]\ntransformers: [d.yaml]\ngenerators: [e.yaml]\nconfigurations: [f.yaml]\n\
             validators: [g.yaml]\nreplacements: [{path: h.yaml}]\nhelmCharts: [{name: x, valuesFile: i.yaml}]\ncrds: [j.json]\n";
         let files = [("k/kustomization.yml", &text[..]), ("other.yaml", &text[..])];
-        let KustomizedFiles { partial, resources, .. } = KustomizedFiles::of(files.into_iter());
+        let KustomizedFiles { partial, resources, .. } = KustomizedFiles::from_files(files.into_iter());
         assert_eq!(resources, HashSet::from(["k/web.yaml".to_owned()]));
         let mut found: Vec<&str> = partial.iter().map(String::as_str).collect();
         found.sort_unstable();

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::dumped::Dumped;
-use crate::{Related, Span};
-use sealwave_core::document::{Element, Node, Origin, Place, SourceText, Sources, Texts};
-use sealwave_pipeline::render::tags::{self, written};
+use super::expanded_values::ExpandedValues;
+use crate::{RelatedPlace, Span};
+use sealwave_core::document::{Node, Origin, SourceLocation, SourceText, SourceTexts, Sources, TemplateNode};
+use sealwave_pipeline::render::tags::{self, unescape_text};
 
 /// The most bytes of a line whose columns are located; for a longer one, only the line is.
 const MAX_LINE: usize = 16 << 10;
@@ -14,28 +14,28 @@ const MAX_LINE: usize = 16 << 10;
 const MAX_VALUES: usize = 4;
 
 /// The label of the place of a value that a template printed.
-pub(super) const VALUE: &str = "its value comes from here";
+pub(super) const VALUE_LABEL: &str = "its value comes from here";
 
 /// Resolves positions to places in source files.
-pub(super) struct Locator<'a> {
+pub(super) struct SourceLocator<'a> {
     sources: &'a Sources,
-    texts: &'a Texts,
-    dumped: Dumped<'a>,
+    texts: &'a SourceTexts,
+    dumped: ExpandedValues<'a>,
 }
 
 /// The template element that wrote a part of a rendered text.
 struct TemplateWriter<'a> {
-    element: &'a Element,
+    element: &'a TemplateNode,
     /// The whole range that it wrote.
     wrote: Range<usize>,
     /// The requested part of the range.
     part: Range<usize>,
 }
 
-impl<'a> Locator<'a> {
+impl<'a> SourceLocator<'a> {
     /// Creates a locator for sources, with all values that templates may have printed.
-    pub(super) fn new(sources: &'a Sources, texts: &'a Texts, values: Vec<&'a Node>) -> Self {
-        Self { sources, texts, dumped: Dumped::new(values) }
+    pub(super) fn new(sources: &'a Sources, texts: &'a SourceTexts, values: Vec<&'a Node>) -> Self {
+        Self { sources, texts, dumped: ExpandedValues::new(values) }
     }
 
     /// Returns the source of a position, and the places of the values behind it; values printed only in part are
@@ -44,28 +44,30 @@ impl<'a> Locator<'a> {
     /// A position in rendered text resolves to the template text or expression that wrote it, and an expression that
     /// prints an entry of the values to that entry. A span of several expressions starts at the first and, on one line,
     /// ends with the last.
-    pub(super) fn locate(&self, origin: Origin) -> (Span, Vec<Related>) {
-        let place = self.sources.place(origin);
-        if self.sources.made_by(origin).is_none() {
+    pub(super) fn locate(&self, origin: Origin) -> (Span, Vec<RelatedPlace>) {
+        let place = self.sources.location(origin);
+        if self.sources.template_line(origin).is_none() {
             return (Span { place, width: origin.width }, Vec::new());
         }
         let Some(at) = self.written_at(origin) else {
             return (Span { place, width: 0 }, Vec::new());
         };
-        let related = |(origin, is_whole): (Origin, bool)| Related {
-            label: VALUE.to_owned(),
-            span: Span { place: self.sources.place(origin), width: origin.width },
+        let related = |(origin, is_whole): (Origin, bool)| RelatedPlace {
+            label: VALUE_LABEL.to_owned(),
+            span: Span { place: self.sources.location(origin), width: origin.width },
             confidential: !is_whole,
         };
-        let span =
-            Span { place: Place { rendered: place.rendered, ..self.sources.place(at) }, width: at.width };
+        let span = Span {
+            place: SourceLocation { rendered: place.rendered, ..self.sources.location(at) },
+            width: at.width,
+        };
         (span, self.values(origin).into_iter().map(related).collect())
     }
 
     /// Returns the place in a template that wrote a position; expressions take precedence over text.
     fn written_at(&self, origin: Origin) -> Option<Origin> {
         let text = self.texts.text(origin.source)?;
-        let range = text.bytes(origin)?;
+        let range = text.byte_range(origin)?;
         let known = || writers(text, &range).map(|(_, writer)| writer);
         if known().any(|writer| writer.is_none()) {
             return None;
@@ -106,11 +108,11 @@ impl<'a> Locator<'a> {
         let start = wrote.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
         let line = wrote.get(start..)?.split('\n').next().filter(|line| line.len() <= MAX_LINE)?;
         let bytes = nth_line(template, bytes, lines_between(text, &writer.wrote, writer.part.start))?;
-        let indent = line.strip_suffix(&*written(template.content(), bytes.clone()))?;
+        let indent = line.strip_suffix(&*unescape_text(template.content(), bytes.clone()))?;
         let skipped = (at - start).checked_sub(indent.len()).filter(|_| indent.trim().is_empty())?;
         let wanted = wrote.get(at..writer.part.end - writer.wrote.start)?.split('\n').next()?.len();
-        let from = tags::writer(template.content(), bytes.clone(), skipped);
-        let to = tags::writer(template.content(), bytes, skipped + wanted);
+        let from = tags::source_offset(template.content(), bytes.clone(), skipped);
+        let to = tags::source_offset(template.content(), bytes, skipped + wanted);
         let (line, column) = template.position(from)?;
         let width = number(template.content().get(from..to)?.chars().count());
         Some(Origin { source, line, column, width })
@@ -120,9 +122,9 @@ impl<'a> Locator<'a> {
     fn values(&self, origin: Origin) -> Vec<(Origin, bool)> {
         let mut found: Vec<(Origin, bool)> = Vec::new();
         let Some(text) = self.texts.text(origin.source) else { return found };
-        let Some(range) = text.bytes(origin) else { return found };
+        let Some(range) = text.byte_range(origin) else { return found };
         for (number, writer) in writers(text, &range) {
-            let value = text.stretches().get(number).and_then(|stretch| stretch.value);
+            let value = text.spans().get(number).and_then(|stretch| stretch.value);
             let (Some(writer), Some(value)) = (writer, value) else { continue };
             let within = || self.dumped.entry(text, number, &writer.wrote, value.origin, origin);
             let at =
@@ -151,15 +153,15 @@ fn writers<'a>(
     text: &'a SourceText,
     range: &Range<usize>,
 ) -> impl Iterator<Item = (usize, Option<TemplateWriter<'a>>)> + use<'a> {
-    let stretches = text.stretches();
+    let stretches = text.spans();
     let start = range.start;
     let end = range.end.max(start + 1);
-    let first = stretches.partition_point(|stretch| stretch.from <= start).saturating_sub(1);
-    let behind = stretches.partition_point(|stretch| stretch.from < end);
+    let first = stretches.partition_point(|stretch| stretch.start <= start).saturating_sub(1);
+    let behind = stretches.partition_point(|stretch| stretch.start < end);
     let is_point = range.is_empty();
     (first..behind).map(move |number| {
-        let from = stretches[number].from;
-        let to = stretches.get(number + 1).map_or(text.content().len(), |next| next.from);
+        let from = stretches[number].start;
+        let to = stretches.get(number + 1).map_or(text.content().len(), |next| next.start);
         let part = if is_point { start..start } else { from.max(start)..to.min(end) };
         let element = stretches[number].element.as_deref();
         (number, element.map(|element| TemplateWriter { element, wrote: from..to, part }))

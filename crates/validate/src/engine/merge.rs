@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::locate::VALUE;
+use super::locate::VALUE_LABEL;
 use crate::Finding;
 
 /// The most related places of a finding.
@@ -12,7 +12,7 @@ const MAX_RELATED: usize = 100;
 ///
 /// For a template, the place in the template counts. The rendered position differs between environments and only
 /// distinguishes findings of one environment.
-pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn merge_environments(findings: Vec<Finding>) -> Vec<Finding> {
     let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
     let mut seen: HashMap<_, MergeGroup> = HashMap::with_capacity(findings.len());
     for finding in findings {
@@ -76,7 +76,7 @@ fn add(first: &mut Finding, finding: Finding) {
     first.severity = first.severity.max(finding.severity);
     // Duplicates are removed at the end.
     first.environments.extend(finding.environments);
-    for value in finding.related.into_iter().filter(|related| related.label == VALUE) {
+    for value in finding.related.into_iter().filter(|related| related.label == VALUE_LABEL) {
         if first.related.len() < MAX_RELATED && !first.related.contains(&value) {
             first.related.push(value);
         }

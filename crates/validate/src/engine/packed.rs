@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::schema_set::SchemaSet;
-use crate::rules::{Draft, Object, Rule, api, schema as rules};
+use crate::rules::{CheckedObject, FindingDraft, Rule, api, schema as rules};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_kube::schema::{KubeVersion, PackedDefinition, Violation, ViolationKind};
@@ -40,7 +40,7 @@ impl PackedSchemas {
 }
 
 /// Lowers the severity of a finding if another release may allow it.
-pub(super) fn soften(violation: &Violation<'_>, draft: Draft) -> Draft {
+pub(super) fn soften(violation: &Violation<'_>, draft: FindingDraft) -> FindingDraft {
     let severity = match violation.kind {
         // Distributions, for example of Flux, add their own kinds to such a list.
         ViolationKind::NotInEnum { closest: None, .. } if violation.pointer.as_str().ends_with("/kind") => {
@@ -54,7 +54,7 @@ pub(super) fn soften(violation: &Violation<'_>, draft: Draft) -> Draft {
 }
 
 /// Adds the release that an object was checked against.
-pub(super) fn name_release(definition: PackedDefinition, mut draft: Draft) -> Draft {
+pub(super) fn name_release(definition: PackedDefinition, mut draft: FindingDraft) -> FindingDraft {
     let release = release(definition);
     let checked = format!(
         "checked against {release}, which is built in; pass the definitions of another release with `--crds`"
@@ -66,9 +66,9 @@ pub(super) fn name_release(definition: PackedDefinition, mut draft: Draft) -> Dr
 /// Returns the draft for an object in a version that the release does not serve.
 pub(super) fn other_version(
     definition: PackedDefinition,
-    object: &Object<'_>,
+    object: &CheckedObject<'_>,
     at: Origin,
-) -> (&'static Rule, Draft) {
+) -> (&'static Rule, FindingDraft) {
     let release = release(definition);
     let what = format!("{} of `{}`", object.kind, object.api_version);
     if definition.kind.is_superseded(object.version) {
@@ -76,11 +76,11 @@ pub(super) fn other_version(
             || "remove the object".to_owned(),
             |preferred| format!("write `{preferred}`, and compare the fields"),
         );
-        let draft = Draft::new(&api::REMOVED, at, format!("{what} is not served by {release}"));
+        let draft = FindingDraft::new(&api::REMOVED, at, format!("{what} is not served by {release}"));
         return (&api::REMOVED, draft.severity(Severity::Warning).hint(hint));
     }
     let message = format!("{what} is not known to {release}; fields of its objects were not checked");
-    (&rules::UNKNOWN_KIND, Draft::new(&rules::UNKNOWN_KIND, at, message))
+    (&rules::UNKNOWN_KIND, FindingDraft::new(&rules::UNKNOWN_KIND, at, message))
 }
 
 fn release(PackedDefinition { release, .. }: PackedDefinition) -> String {

@@ -4,16 +4,18 @@
 
 use std::io::{self, Read};
 
-use super::completion::Completion;
+use super::completion::BuildCompletion;
 use super::kustomization::{KustomizedFiles, is_kustomization};
-use super::stream::Stream;
-use super::{Checking, Standing, Verdict, validate};
+use super::stream::ManifestStream;
+use super::{RunSuppressions, ValidateOptions, ValidationResult, validate};
 use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
-use crate::{LookedAt, rules};
+use crate::{CheckedCounts, rules};
 use sealwave_core::diagnostic::{Explain, Problem, Severity, printable};
-use sealwave_core::document::{Manifest, Node, SourceId, Sources, Texts, WrittenScalars, group_and_version};
+use sealwave_core::document::{
+    Manifest, Node, SourceId, SourceTexts, Sources, WrittenScalars, group_and_version,
+};
 use sealwave_core::yaml;
-use sealwave_kube::{ForeignFile, configuration};
+use sealwave_kube::{ForeignFile, configuration_reader};
 use sealwave_pipeline::render;
 use sealwave_secrets::settings::API_GROUP;
 
@@ -33,13 +35,13 @@ pub struct PlainInput {
 
 /// The result for plain manifests.
 #[derive(Debug, Default)]
-pub struct PlainVerdict {
+pub struct PlainResult {
     /// The findings.
-    pub verdict: Verdict,
+    pub verdict: ValidationResult,
     /// The numbers of checked inputs.
-    pub looked_at: LookedAt,
+    pub checked: CheckedCounts,
     /// Whether the set was too large to be checked as a whole.
-    pub one_by_one: bool,
+    pub was_streamed: bool,
     /// The number of files skipped because a `kustomization.yaml` of the set uses them as patches or configurations.
     pub partial_files: usize,
     /// The texts checked as a whole, as some sources cannot be read again.
@@ -52,13 +54,14 @@ pub struct PlainVerdict {
 /// Returns the name of a source that cannot be read, with the error.
 pub fn validate_plain(
     inputs: Vec<PlainInput>,
-    checking: &Checking,
-    standing: &Standing,
-) -> Result<PlainVerdict, (String, io::Error)> {
-    let mut whole = Whole::default();
+    checking: &ValidateOptions,
+    standing: &RunSuppressions,
+) -> Result<PlainResult, (String, io::Error)> {
+    let mut whole = BufferedInputs::default();
     let mut inputs = inputs.into_iter();
-    let judged = inputs.as_slice().iter().filter(|input| !checking.unjudged.contains(&input.name)).count();
-    let looked_at = LookedAt { files: judged, ..LookedAt::default() };
+    let judged =
+        inputs.as_slice().iter().filter(|input| !checking.context_files.contains(&input.name)).count();
+    let looked_at = CheckedCounts { files: judged, ..CheckedCounts::default() };
     for PlainInput { name, open } in inputs.by_ref() {
         let mut reader = open().map_err(|error| (name.clone(), error))?;
         let room = MAX_WHOLE_BYTES.saturating_sub(whole.bytes);
@@ -69,36 +72,39 @@ pub fn validate_plain(
         let more = text.len() > room;
         whole.files.push((name, text, more.then_some(reader)));
         if more {
-            return Stream::new(checking, standing, looked_at).run(whole, inputs);
+            return ManifestStream::new(checking, standing, looked_at).run(whole, inputs);
         }
     }
     let files = whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice()));
-    let kustomized = KustomizedFiles::of(files);
+    let kustomized = KustomizedFiles::from_files(files);
     let is_partial = |name: &String| kustomized.is_partial(name);
     let partial_files = whole.files.iter().filter(|(name, ..)| is_partial(name)).count();
-    let judged_partial =
-        whole.files.iter().filter(|(name, ..)| is_partial(name) && !checking.unjudged.contains(name)).count();
+    let judged_partial = whole
+        .files
+        .iter()
+        .filter(|(name, ..)| is_partial(name) && !checking.context_files.contains(name))
+        .count();
     whole.files.retain(|(name, ..)| !is_partial(name));
     // If two objects have one identity, the second is reported, so checked files come last.
-    whole.files.sort_by_key(|(name, ..)| !checking.unjudged.contains(name));
+    whole.files.sort_by_key(|(name, ..)| !checking.context_files.contains(name));
     let mut app = ExaminedApp::plain();
     let mut unjudged = 0;
     for (name, text, _) in &whole.files {
         app.add(name, text);
-        if checking.unjudged.contains(name) {
+        if checking.context_files.contains(name) {
             unjudged = app.objects();
         }
     }
     app.complete(checking);
     let mut verdict = validate(&app, checking, standing);
     let objects = app.environments.first().map_or(&[][..], |environment| &environment.objects);
-    let completion = Completion::new(&kustomized.resources, objects);
+    let completion = BuildCompletion::new(&kustomized.resources, objects);
     verdict.findings.iter_mut().for_each(|finding| completion.soften(finding));
-    verdict.narrow(checking);
+    verdict.drop_out_of_scope(checking);
     let objects = app.objects() - unjudged;
     let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
-    let looked_at = LookedAt { files: looked_at.files - judged_partial, objects, ..looked_at };
-    Ok(PlainVerdict { verdict, looked_at, one_by_one: false, partial_files, texts })
+    let looked_at = CheckedCounts { files: looked_at.files - judged_partial, objects, ..looked_at };
+    Ok(PlainResult { verdict, checked: looked_at, was_streamed: false, partial_files, texts })
 }
 
 /// The unread rest of a source.
@@ -106,7 +112,7 @@ type SourceReader = Box<dyn Read>;
 
 /// The sources read so far, to be checked as a whole.
 #[derive(Default)]
-pub(super) struct Whole {
+pub(super) struct BufferedInputs {
     bytes: usize,
     /// Names, texts, and the rest of the last source.
     pub(super) files: Vec<(String, Vec<u8>, Option<SourceReader>)>,
@@ -122,17 +128,17 @@ impl ExaminedApp {
             secrets: Vec::new(),
             emitted: None,
             values: None,
-            written: WrittenScalars::default(),
-            unused: Vec::new(),
+            written_scalars: WrittenScalars::default(),
+            unused_values: Vec::new(),
             problems: Vec::new(),
         };
         Self {
             sources: Sources::default(),
-            texts: Texts::default(),
+            texts: SourceTexts::default(),
             environments: vec![environment],
             workloads: Vec::new(),
             directory: String::new(),
-            beside: Vec::new(),
+            other_files: Vec::new(),
             ignore: Vec::new(),
         }
     }
@@ -147,7 +153,7 @@ impl ExaminedApp {
     }
 
     /// Sets the default namespace of objects, if given.
-    fn complete(&mut self, checking: &Checking) {
+    fn complete(&mut self, checking: &ValidateOptions) {
         let Some(namespace) = &checking.namespace else { return };
         for environment in &mut self.environments {
             let scopes = checking.scopes(&checking.schemas, &environment.objects);
@@ -173,20 +179,20 @@ fn is_for_tools(node: &Node, path: &str) -> bool {
     }
     let group = group_and_version(api_version).0;
     matches!(group, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
-        || ForeignFile::of_object(node).is_some()
+        || ForeignFile::recognize_object(node).is_some()
 }
 
 /// Passes the objects of a document to `take`, including those of a list, without documents for tools.
 pub(super) fn each_object(document: Node, path: &str, mut take: impl FnMut(Result<Manifest, Problem>)) {
-    yaml::each_item(document, |node| {
+    yaml::for_each_item(document, |node| {
         if is_for_tools(&node, path) {
             return;
         }
-        let problem = configuration(&node).map(|(kind, reader)| {
+        let problem = configuration_reader(&node).map(|(kind, reader)| {
             let at = node.get("kind").map_or(node.origin, |kind| kind.origin);
             Problem::at(at, &ConfigurationNote { kind: printable(kind), reader })
         });
-        take(problem.map_or_else(|| render::manifest(node, path), Err));
+        take(problem.map_or_else(|| render::parse_manifest(node, path), Err));
     });
 }
 
@@ -214,7 +220,7 @@ pub(super) fn is_configuration(problem: &Problem) -> bool {
 }
 
 impl ExaminedEnvironment {
-    pub(super) fn said(&mut self, problem: Problem) {
+    pub(super) fn add_problem(&mut self, problem: Problem) {
         // A document of a few bytes can cause a problem, and no report holds as many.
         if self.problems.len() >= MAX_PROBLEMS {
             return;
@@ -237,12 +243,13 @@ impl ExaminedEnvironment {
 
     fn read(&mut self, bytes: &[u8], source: SourceId, path: &str) {
         let text = std::str::from_utf8(bytes).unwrap_or_default();
-        for document in yaml::documents(bytes, source, &yaml::searching()) {
-            let document = document.map_err(|problem| self.said(render::explained(problem, text)));
+        for document in yaml::documents(bytes, source, &yaml::lenient_limits()) {
+            let document =
+                document.map_err(|problem| self.add_problem(render::name_foreign_text(problem, text)));
             let Ok(node) = document else { continue };
             each_object(node, path, |object| match object {
                 Ok(object) => self.objects.push(object),
-                Err(problem) => self.said(problem),
+                Err(problem) => self.add_problem(problem),
             });
         }
     }

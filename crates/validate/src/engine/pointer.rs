@@ -7,9 +7,9 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use sealwave_core::document::{Node, Origin, Value};
+use sealwave_core::document::{Node, NodeValue, Origin};
 use sealwave_core::names::is_item_key;
-use sealwave_kube::may_name;
+use sealwave_kube::may_show_key;
 
 /// The most characters shown of a step; keys that Kubernetes accepts are shorter.
 const MAX_STEP: usize = 400;
@@ -30,7 +30,7 @@ struct ResolvedStep<'n> {
 
 impl<'n> NodePath<'n> {
     /// Parses a pointer that a rule gave.
-    pub(super) fn given(root: &'n Node, pointer: &str) -> Self {
+    pub(super) fn from_pointer(root: &'n Node, pointer: &str) -> Self {
         let mut at = Some(root);
         let resolve = |step: &str| {
             let step = step.replace("~1", "/").replace("~0", "~");
@@ -62,10 +62,10 @@ impl<'n> NodePath<'n> {
     pub(super) fn place(&self, at: Origin) -> Origin {
         let (node, key) = self.end();
         match (&node.value, key) {
-            (Value::Mapping(_) | Value::Sequence(_), key) if node.origin == at && at.width == 0 => {
+            (NodeValue::Mapping(_) | NodeValue::Sequence(_), key) if node.origin == at && at.width == 0 => {
                 // A value from a patch is in another place than the key.
                 key.filter(|key| key.source == at.source && key.line <= at.line)
-                    .unwrap_or_else(|| node.shown_at())
+                    .unwrap_or_else(|| node.display_origin())
             }
             _ => at,
         }
@@ -90,7 +90,7 @@ impl<'n> NodePath<'n> {
         for ResolvedStep { step, end } in &self.steps {
             // A missing field is named by the schema, so it is not a value.
             let Some((node, _)) = end else { return named.len() + 1 };
-            if !may_name(&named, step, node) {
+            if !may_show_key(&named, step, node) {
                 break;
             }
             named.push(step);
@@ -102,8 +102,10 @@ impl<'n> NodePath<'n> {
 /// Returns the node that a step leads to, and the position of its key.
 fn next<'n>(node: &'n Node, step: &str) -> Option<(&'n Node, Option<Origin>)> {
     match &node.value {
-        Value::Mapping(mapping) => mapping.entry(step).map(|entry| (&entry.value, Some(entry.key_origin))),
-        Value::Sequence(items) => items.get(step.parse::<usize>().ok()?).map(|item| (item, None)),
+        NodeValue::Mapping(mapping) => {
+            mapping.entry(step).map(|entry| (&entry.value, Some(entry.key_origin)))
+        }
+        NodeValue::Sequence(items) => items.get(step.parse::<usize>().ok()?).map(|item| (item, None)),
         _ => None,
     }
 }
@@ -154,12 +156,12 @@ impl<'n> PathIndex<'n> {
     }
 
     /// Parses a pointer into the object, from a rule.
-    pub(super) fn given(&self, pointer: &str) -> NodePath<'n> {
-        NodePath::given(self.root, pointer)
+    pub(super) fn from_pointer(&self, pointer: &str) -> NodePath<'n> {
+        NodePath::from_pointer(self.root, pointer)
     }
 
     /// Reports whether a node or key of the object is at a position.
-    pub(super) fn has(&self, at: Origin) -> bool {
+    pub(super) fn contains(&self, at: Origin) -> bool {
         self.walked().by_position.contains_key(&at)
     }
 
@@ -197,7 +199,7 @@ impl<'n> WalkedNodes<'n> {
     /// Adds all descendants of a node. The recursion is bounded by the depth limit of the reader.
     fn visit(&mut self, node: &'n Node, parent: Option<usize>) {
         match &node.value {
-            Value::Mapping(mapping) => {
+            NodeValue::Mapping(mapping) => {
                 for entry in mapping.entries() {
                     let number = self.nodes.len();
                     self.add(entry.key_origin, IndexedPosition::Key(number));
@@ -208,7 +210,7 @@ impl<'n> WalkedNodes<'n> {
                     });
                 }
             }
-            Value::Sequence(items) => {
+            NodeValue::Sequence(items) => {
                 for (index, item) in items.iter().enumerate() {
                     self.enter(FoundNode { node: item, parent, step: NodeStep::Item(index) });
                 }
@@ -309,14 +311,14 @@ mod tests {
     fn nodes(node: &Node, at: &str, all: &mut Vec<(Origin, String)>) {
         all.push((node.origin, at.to_owned()));
         match &node.value {
-            Value::Mapping(mapping) => {
+            NodeValue::Mapping(mapping) => {
                 for entry in mapping.entries() {
                     let at = format!("{at}/{}", escape(&entry.key));
                     all.push((entry.key_origin, at.clone()));
                     nodes(&entry.value, &at, all);
                 }
             }
-            Value::Sequence(items) => {
+            NodeValue::Sequence(items) => {
                 for (index, item) in items.iter().enumerate() {
                     nodes(item, &format!("{at}/{index}"), all);
                 }
@@ -351,7 +353,7 @@ mod tests {
         let root = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).unwrap().remove(0);
         let shown = |pointer: &str| {
             let node = pointer.split('/').skip(1).fold(&root, |node, step| next(node, step).unwrap().0);
-            let at = NodePath::given(&root, pointer).place(node.origin);
+            let at = NodePath::from_pointer(&root, pointer).place(node.origin);
             (at.line, at.column, at.width)
         };
         assert_eq!(
@@ -373,7 +375,7 @@ mod tests {
         for (number, entry) in root.get("data").unwrap().as_mapping().unwrap().entries().iter().enumerate() {
             let pointer = index.path(entry.value.origin).unwrap().pointer(false);
             assert_eq!(pointer, format!("/data/k{number}"));
-            assert!(index.has(entry.key_origin));
+            assert!(index.contains(entry.key_origin));
         }
         assert_eq!(WALKS.get() - before, 1);
     }
@@ -382,7 +384,7 @@ mod tests {
     fn pointers_are_limited_in_length() {
         let source = Sources::default().add("a.yaml");
         let root = yaml::read(b"a: 1\n", source, &yaml::Limits::default()).unwrap().remove(0);
-        let pointer = |given: &str| NodePath::given(&root, given).pointer(false);
+        let pointer = |given: &str| NodePath::from_pointer(&root, given).pointer(false);
         let deep = pointer(&"/k".repeat(10_000));
         assert!(deep.len() < MAX_POINTER + 10 && deep.ends_with("/…"), "{}", deep.len());
         let pointer = pointer(&format!("/a/{}/b", "é".repeat(100_000)));

@@ -8,7 +8,7 @@
 
 /// The lines so far that may contain the following ones, each less indented than the next.
 #[derive(Debug, Default)]
-pub(super) struct Outline {
+pub(super) struct ScalarOutline {
     holders: Vec<HolderLine>,
 }
 
@@ -31,7 +31,7 @@ struct BlockScalar {
     indentation: Option<usize>,
 }
 
-impl Outline {
+impl ScalarOutline {
     /// Reports whether the `#` at a byte of the next line is within a scalar.
     pub(super) fn is_text(&self, line: &str, hash: usize) -> bool {
         let own = indentation(line);
@@ -51,7 +51,7 @@ impl Outline {
     }
 
     /// Adds a line.
-    pub(super) fn pass(&mut self, line: &str) {
+    pub(super) fn add_line(&mut self, line: &str) {
         let own = indentation(line);
         if let Some(BlockScalar { indentation: unknown @ None, .. }) =
             self.holders.last_mut().and_then(|holder| holder.block.as_mut())
@@ -209,11 +209,11 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<bool> {
-        let mut outline = Outline::default();
+        let mut outline = ScalarOutline::default();
         let mut found = Vec::new();
         for line in text.split('\n') {
             found.extend(line.match_indices("#!").map(|(at, _)| outline.is_text(line, at)));
-            outline.pass(line);
+            outline.add_line(line);
         }
         found
     }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::definitions::{Contenders, DefinitionRef, defined, fingerprint};
+use super::definitions::{CrdCandidates, DefinitionRef, defined_kind, fingerprint};
 use sealwave_core::document::Node;
-use sealwave_kube::schema::{KubeVersion, Schemas, Scope};
+use sealwave_kube::schema::{KubeVersion, ResourceScope, Schemas};
 
 /// The schemas of each requested version, including custom resources.
 #[derive(Debug, Default)]
 pub struct SchemaSet {
     pub(super) versions: Vec<Schemas>,
     /// The definitions added with their places, by group and kind.
-    contenders: BTreeMap<CompactString, BTreeMap<CompactString, Contenders>>,
+    contenders: BTreeMap<CompactString, BTreeMap<CompactString, CrdCandidates>>,
 }
 
 impl SchemaSet {
@@ -38,11 +38,11 @@ impl SchemaSet {
         let definitions: Vec<DefinitionRef<'c>> = definitions.into_iter().collect();
         let mut counts: BTreeMap<Option<(&str, &str)>, usize> = BTreeMap::new();
         for definition in &definitions {
-            *counts.entry(defined(definition.object.root())).or_default() += 1;
+            *counts.entry(defined_kind(definition.object.root())).or_default() += 1;
         }
         for definition in &definitions {
             let root = definition.object.root();
-            if counts.get(&defined(root)) == Some(&1) {
+            if counts.get(&defined_kind(root)) == Some(&1) {
                 set.define(root);
             } else {
                 set.add(definition.clone());
@@ -52,7 +52,7 @@ impl SchemaSet {
     }
 
     /// Like [`with_places`](Self::with_places), for a set that further definitions are added to.
-    pub fn growing<'c>(
+    pub fn extendable<'c>(
         versions: &[KubeVersion],
         definitions: impl IntoIterator<Item = DefinitionRef<'c>>,
     ) -> Self {
@@ -64,10 +64,10 @@ impl SchemaSet {
     /// Adds a definition, unless it equals a known one.
     pub(super) fn add(&mut self, definition: DefinitionRef<'_>) {
         let root = definition.object.root();
-        let Some((group, kind)) = defined(root) else { return };
+        let Some((group, kind)) = defined_kind(root) else { return };
         let fingerprint = fingerprint(root);
         let contenders = self.contenders.entry(group.into()).or_default().entry(kind.into()).or_default();
-        if !contenders.wants(fingerprint) {
+        if !contenders.is_new(fingerprint) {
             return;
         }
         // The first definition is in the set itself; the one for an object is chosen per object.
@@ -88,17 +88,17 @@ impl SchemaSet {
     }
 
     /// Returns the definitions of a kind, if several differ.
-    pub(super) fn contenders(&self, group: &str, kind: &str) -> Option<&Contenders> {
-        self.contenders.get(group)?.get(kind).filter(|contenders| contenders.differ())
+    pub(super) fn contenders(&self, group: &str, kind: &str) -> Option<&CrdCandidates> {
+        self.contenders.get(group)?.get(kind).filter(|contenders| contenders.has_conflict())
     }
 
     /// Reports whether any version of a kind exists; `None` if no Kubernetes version is requested.
-    pub(super) fn knows_kind(&self, group: &str, kind: &str) -> Option<bool> {
+    pub(super) fn has_kind(&self, group: &str, kind: &str) -> Option<bool> {
         self.versions.first().map(|schemas| schemas.knows_kind(group, kind))
     }
 
     /// Returns the scope of a kind, if known.
-    pub(super) fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
+    pub(super) fn scope(&self, group: &str, kind: &str) -> Option<ResourceScope> {
         self.versions.first()?.scope(group, kind)
     }
 }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::definitions::{Contender, Contenders};
-use super::fallback::{Answer, DefinitionSource};
+use super::definitions::{CrdCandidate, CrdCandidates};
+use super::fallback::{DefinitionSource, FallbackSchemas};
 use super::schema_set::SchemaSet;
-use super::unknown::Unknown;
-use super::{Checking, packed, violations};
-use crate::rules::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules};
+use super::unknown::UnknownKind;
+use super::{ValidateOptions, packed, violations};
+use crate::rules::{CheckedObject, ENCRYPTED_LEFTOVER, FindingDraft, Reporter, Rule, api, schema as rules};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Origin, SourceId, Sources};
-use sealwave_kube::cel::Budget;
+use sealwave_kube::cel::CelBudget;
 use sealwave_kube::schema::{
     CheckOptions, KindSchema, KubeVersion, PackedDefinition, Schemas, Violation, ViolationKind,
 };
@@ -34,7 +34,7 @@ pub(super) fn is_definition(object: &Manifest) -> bool {
 /// Checks objects; reports once per kind what could not be checked.
 pub(super) struct SchemaCheck<'s> {
     set: &'s SchemaSet,
-    checking: &'s Checking,
+    checking: &'s ValidateOptions,
     /// Whether the objects are plain manifests, in which another tool may replace variables later.
     is_plain: bool,
     /// Kinds by `apiVersion` and kind.
@@ -46,7 +46,7 @@ pub(super) struct SchemaCheck<'s> {
     /// The source of the current kind's definition, if it is not obvious.
     source: Option<DefinitionSource>,
     /// The remaining budget for evaluating rules.
-    budget: Budget,
+    budget: CelBudget,
 }
 
 /// The schemas and properties of a kind, looked up once per kind.
@@ -68,8 +68,9 @@ struct KindState {
 
 impl KindState {
     /// Uses the definition of the run, else one in the repository, else a built-in one.
-    fn new(set: &SchemaSet, checking: &Checking, object: &Object<'_>) -> Self {
-        let Some(Answer { schemas, source }) = checking.fall_back(set, object.manifest) else {
+    fn new(set: &SchemaSet, checking: &ValidateOptions, object: &CheckedObject<'_>) -> Self {
+        let Some(FallbackSchemas { schemas, source }) = checking.look_up_fallback(set, object.manifest)
+        else {
             return Self::from_set(set, None, None, object);
         };
         let own = source.is_some().then(|| Arc::clone(&schemas));
@@ -77,7 +78,7 @@ impl KindState {
     }
 
     /// Uses a definition chosen among several.
-    fn chosen(set: &SchemaSet, contender: &Contender, object: &Object<'_>) -> Self {
+    fn chosen(set: &SchemaSet, contender: &CrdCandidate, object: &CheckedObject<'_>) -> Self {
         let source = DefinitionSource::File(contender.place().clone());
         Self::from_set(set, contender.set.clone(), Some(source), object)
     }
@@ -86,7 +87,7 @@ impl KindState {
         set: &SchemaSet,
         own: Option<Arc<SchemaSet>>,
         source: Option<DefinitionSource>,
-        object: &Object<'_>,
+        object: &CheckedObject<'_>,
     ) -> Self {
         let version = object.version;
         let set = own.as_deref().unwrap_or(set);
@@ -105,7 +106,7 @@ impl KindState {
 }
 
 impl<'s> SchemaCheck<'s> {
-    pub(super) fn new(set: &'s SchemaSet, checking: &'s Checking, is_plain: bool) -> Self {
+    pub(super) fn new(set: &'s SchemaSet, checking: &'s ValidateOptions, is_plain: bool) -> Self {
         Self {
             set,
             checking,
@@ -114,17 +115,22 @@ impl<'s> SchemaCheck<'s> {
             conflicting: BTreeMap::new(),
             once: HashSet::new(),
             source: None,
-            budget: Budget::default(),
+            budget: CelBudget::default(),
         }
     }
 
     /// Returns the messages that are reported only once.
-    pub(super) fn into_once(self) -> HashSet<String> {
+    pub(super) fn into_reported_once(self) -> HashSet<String> {
         self.once
     }
 
     /// Returns the state of an object's kind.
-    fn kind(&mut self, object: &Object<'_>, sources: &Sources, reporter: &mut Reporter) -> Rc<KindState> {
+    fn kind(
+        &mut self,
+        object: &CheckedObject<'_>,
+        sources: &Sources,
+        reporter: &mut Reporter,
+    ) -> Rc<KindState> {
         let api_version = object.api_version;
         let known = self.kinds.get(api_version).and_then(|kinds| kinds.get(object.kind));
         if let Some(known) = known {
@@ -142,8 +148,8 @@ impl<'s> SchemaCheck<'s> {
     /// Chooses among different definitions, and reports the conflict once.
     fn choose(
         &mut self,
-        contenders: &Contenders,
-        object: &Object<'_>,
+        contenders: &CrdCandidates,
+        object: &CheckedObject<'_>,
         sources: &Sources,
         reporter: &mut Reporter,
     ) -> Rc<KindState> {
@@ -162,13 +168,13 @@ impl<'s> SchemaCheck<'s> {
         let message = format!("kind `{}` has {} different definitions", object.kind, places.len());
         if self.once.insert(message.clone()) {
             self.source = None;
-            let mut draft = Draft::new(&rules::SEVERAL_DEFINITIONS, kind_origin(object), message);
+            let mut draft = FindingDraft::new(&rules::SEVERAL_DEFINITIONS, kind_origin(object), message);
             draft = draft.hint(
                 "each object is checked against the nearest one that serves its version; validate one cluster at a time, or \
                  pass the right one with `--crds`",
             );
             for place in places.into_iter().take(MAX_SHOWN_DEFINITIONS) {
-                draft = draft.elsewhere(place.clone(), "a definition is here");
+                draft = draft.related_file(place.clone(), "a definition is here");
             }
             self.report(reporter, &rules::SEVERAL_DEFINITIONS, draft);
         }
@@ -176,14 +182,14 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// Checks an object from one of the sources.
-    pub fn check(&mut self, object: &Object<'_>, sources: &Sources, reporter: &mut Reporter) {
+    pub fn check(&mut self, object: &CheckedObject<'_>, sources: &Sources, reporter: &mut Reporter) {
         self.source = None;
         if selects(&self.checking.reject, object.manifest) {
             let message = format!("kind `{}` is not allowed here", object.kind);
             self.report(
                 reporter,
                 &rules::REJECTED_KIND,
-                Draft::new(&rules::REJECTED_KIND, kind_origin(object), message),
+                FindingDraft::new(&rules::REJECTED_KIND, kind_origin(object), message),
             );
         }
         if selects(&self.checking.skip, object.manifest) {
@@ -221,7 +227,7 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// Reports an API that is removed in a requested version, else one that is deprecated.
-    fn life_cycle(&self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
+    fn life_cycle(&self, set: &SchemaSet, object: &CheckedObject<'_>, reporter: &mut Reporter) {
         let api_version = object.api_version;
         let version = object.version;
         let (mut removed, mut deprecated) = (None, None);
@@ -254,7 +260,7 @@ impl<'s> SchemaCheck<'s> {
             Some(other) => format!("write `{other}`, and compare the fields"),
             None => "no replacement exists; remove the object".to_owned(),
         };
-        self.report(reporter, rule, Draft::new(rule, at, message).hint(hint));
+        self.report(reporter, rule, FindingDraft::new(rule, at, message).hint(hint));
     }
 
     /// Returns ` in Kubernetes 1.25`, or nothing if all requested versions are affected.
@@ -268,13 +274,13 @@ impl<'s> SchemaCheck<'s> {
 
     fn violation(
         &self,
-        object: &Object<'_>,
+        object: &CheckedObject<'_>,
         violation: &Violation<'_>,
         only_in: &str,
         reporter: &mut Reporter,
     ) {
         let has_own_rule = self.is_of_sops(object, violation)
-            || self.is_plain && violations::is_of_variable(object, violation);
+            || self.is_plain && violations::has_variable(object, violation);
         if !has_own_rule
             && let Some((rule, mut draft)) =
                 violations::draft(object, violation, only_in, self.checking.lenient)
@@ -295,7 +301,7 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// Reports whether the violation is the field `sops`, which has its own rule, as another tool may remove it.
-    fn is_of_sops(&self, object: &Object<'_>, violation: &Violation<'_>) -> bool {
+    fn is_of_sops(&self, object: &CheckedObject<'_>, violation: &Violation<'_>) -> bool {
         matches!(violation.kind, ViolationKind::UnknownField { field: "sops", .. })
             && violation.pointer.as_str().is_empty()
             && self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some()
@@ -305,7 +311,7 @@ impl<'s> SchemaCheck<'s> {
     /// Reports a kind without a schema; removals and deprecations have their own rules.
     fn unknown_kind(
         &mut self,
-        object: &Object<'_>,
+        object: &CheckedObject<'_>,
         unknown: &[&Schemas],
         neighbours: Option<&SchemaSet>,
         reporter: &mut Reporter,
@@ -323,14 +329,16 @@ impl<'s> SchemaCheck<'s> {
         let rule = &rules::UNKNOWN_KIND;
         let mut messages: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
         for schemas in unknown {
-            let known = schemas.knows(object.group, object.version, object.kind);
+            let known = schemas.lookup(object.group, object.version, object.kind);
             let built_in = || {
                 self.checking.packed.as_ref()?;
                 PackedDefinition::similar(object.group, object.kind)
             };
-            let nearby = || neighbours?.versions.first()?.similar(object.group, object.kind);
+            let nearby = || neighbours?.versions.first()?.similar_kind(object.group, object.kind);
             let similar = || nearby().or_else(built_in);
-            let Some(Unknown { message, hint, certain }) = Unknown::of(object, known, similar) else {
+            let Some(UnknownKind { message, hint, is_certain: certain }) =
+                UnknownKind::from_lookup(object, known, similar)
+            else {
                 continue;
             };
             match messages.iter_mut().find(|(same, ..)| *same == message) {
@@ -344,7 +352,7 @@ impl<'s> SchemaCheck<'s> {
             if !certain && !self.once.insert(message.clone()) {
                 continue;
             }
-            let mut draft = Draft::new(rule, kind_origin(object), message);
+            let mut draft = FindingDraft::new(rule, kind_origin(object), message);
             let hint = hint.unwrap_or_else(|| {
                 "add its definition to the repository, pass it with `--crds` or `validate.crds`, or skip the kind with \
                  `--skip`"
@@ -359,7 +367,7 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// Evaluates the rules of a custom resource, which are the same in each Kubernetes version.
-    fn evaluate_rules(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
+    fn evaluate_rules(&mut self, set: &SchemaSet, object: &CheckedObject<'_>, reporter: &mut Reporter) {
         let Some(schemas) = set.versions.first() else { return };
         let mut found = Vec::new();
         let root = object.manifest.root();
@@ -376,21 +384,21 @@ impl<'s> SchemaCheck<'s> {
         let message =
             format!("{count} of {all} validation rules of kind `{}` {are} not evaluated", object.kind);
         if self.once.insert(message.clone()) {
-            self.report(reporter, rule, Draft::new(rule, kind_origin(object), message));
+            self.report(reporter, rule, FindingDraft::new(rule, kind_origin(object), message));
         }
     }
 
     /// Reports a draft, unless its rule is disabled, with the severity from settings.
-    fn report(&self, reporter: &mut Reporter, rule: &'static Rule, mut draft: Draft) {
+    fn report(&self, reporter: &mut Reporter, rule: &'static Rule, mut draft: FindingDraft) {
         match &self.source {
             Some(DefinitionSource::File(at)) => {
-                draft = draft.elsewhere(at.clone(), "the kind is defined here");
+                draft = draft.related_file(at.clone(), "the kind is defined here");
             }
             Some(DefinitionSource::BuiltIn(definition)) => draft = packed::name_release(*definition, draft),
             None => {}
         }
         if self.checking.level(&rule.info).is_some() {
-            reporter.report(self.checking.leveled(draft));
+            reporter.report(self.checking.with_level(draft));
         }
     }
 }
@@ -410,7 +418,7 @@ fn note<'a>(
     }
 }
 
-fn kind_origin(object: &Object<'_>) -> Origin {
+fn kind_origin(object: &CheckedObject<'_>) -> Origin {
     object.manifest.root().get("kind").map_or(object.manifest.origin(), |kind| kind.origin)
 }
 

@@ -10,22 +10,25 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::completion::Completion;
-use super::identities::{Identities, Seen, span, twice};
+use super::completion::BuildCompletion;
+use super::identities::{ObjectIdentities, SeenIdentities, duplicate_finding, span};
 use super::kustomization::{KustomizedFiles, is_kustomization};
-use super::plain::{PlainInput, PlainVerdict, Whole, each_object, is_configuration};
+use super::plain::{BufferedInputs, PlainInput, PlainResult, each_object, is_configuration};
 use super::schema_set::SchemaSet;
 use super::schemas::{self, SchemaCheck, selects};
 use super::suppress::{Suppression, SuppressionIndex};
-use super::windows::{Window, Windows};
-use super::{Checking, DefinitionRef, Finder, KnownDefinition, Standing, Verdict, merge, suppress};
+use super::windows::{StreamWindow, WindowReader};
+use super::{
+    DefinitionRef, FindingBuilder, KnownDefinition, RunSuppressions, ValidateOptions, ValidationResult,
+    merge, suppress,
+};
 use crate::examine::ExaminedApp;
-use crate::rules::{self, Draft, Object, Reporter, Scene};
-use crate::{Finding, LookedAt};
+use crate::rules::{self, CheckedObject, FindingDraft, Reporter, RuleContext};
+use crate::{CheckedCounts, Finding};
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Manifest, Origin, Place, SourceId};
+use sealwave_core::document::{Manifest, Origin, SourceId, SourceLocation};
 use sealwave_core::{workers, yaml};
-use sealwave_kube::Scopes;
+use sealwave_kube::KindScopes;
 use sealwave_pipeline::render;
 
 /// The most definitions that are kept, to limit memory.
@@ -35,11 +38,11 @@ const MAX_DEFINITIONS: usize = 10_000;
 const MAX_KUSTOMIZATIONS: usize = 4 << 20;
 
 /// A set of manifests that is checked in windows.
-pub(super) struct Stream<'a> {
+pub(super) struct ManifestStream<'a> {
     context: StreamContext<'a>,
-    looked_at: LookedAt,
-    verdict: Verdict,
-    seen: Seen,
+    looked_at: CheckedCounts,
+    verdict: ValidationResult,
+    seen: SeenIdentities,
     /// The names of the files read so far.
     names: Vec<String>,
     /// The messages reported once per kind.
@@ -51,30 +54,34 @@ pub(super) struct Stream<'a> {
 
 /// The options and schemas for all objects.
 struct StreamContext<'a> {
-    checking: &'a Checking,
-    standing: &'a Standing,
+    checking: &'a ValidateOptions,
+    standing: &'a RunSuppressions,
     rules: Vec<&'static rules::Rule>,
     /// The schemas of the run, and those defined by the stream so far.
     schemas: Arc<SchemaSet>,
-    scopes: Scopes,
+    scopes: KindScopes,
     definitions: usize,
 }
 
-impl<'a> Stream<'a> {
-    pub(super) fn new(checking: &'a Checking, standing: &'a Standing, looked_at: LookedAt) -> Self {
+impl<'a> ManifestStream<'a> {
+    pub(super) fn new(
+        checking: &'a ValidateOptions,
+        standing: &'a RunSuppressions,
+        looked_at: CheckedCounts,
+    ) -> Self {
         let context = StreamContext {
             checking,
             standing,
             rules: super::object_rules(checking).collect(),
             schemas: Arc::clone(&checking.schemas),
-            scopes: Scopes::of(&[]),
+            scopes: KindScopes::from_objects(&[]),
             definitions: 0,
         };
         Self {
             context,
             looked_at,
-            verdict: Verdict::default(),
-            seen: Seen::default(),
+            verdict: ValidationResult::default(),
+            seen: SeenIdentities::default(),
             names: Vec::new(),
             reported_once: HashSet::new(),
             kustomized: KustomizedFiles::default(),
@@ -88,11 +95,11 @@ impl<'a> Stream<'a> {
     /// Returns the name of a source that cannot be read, with the error.
     pub(super) fn run(
         mut self,
-        whole: Whole,
+        whole: BufferedInputs,
         rest: impl Iterator<Item = PlainInput>,
-    ) -> Result<PlainVerdict, (String, io::Error)> {
+    ) -> Result<PlainResult, (String, io::Error)> {
         let files = whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice()));
-        self.kustomized = KustomizedFiles::of(files);
+        self.kustomized = KustomizedFiles::from_files(files);
         let rest = self.read_kustomizations(rest)?;
         for (name, text, more) in whole.files {
             let more = more.unwrap_or_else(|| Box::new(io::empty()));
@@ -102,14 +109,14 @@ impl<'a> Stream<'a> {
             let reader = open().map_err(|error| (name.clone(), error))?;
             self.check_file(name, reader)?;
         }
-        let completion = Completion::new(&self.kustomized.resources, &[]);
+        let completion = BuildCompletion::new(&self.kustomized.resources, &[]);
         self.verdict.findings.iter_mut().for_each(|finding| completion.soften(finding));
         self.verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        Ok(PlainVerdict {
+        Ok(PlainResult {
             partial_files: self.partial_files,
             verdict: self.verdict,
-            looked_at: self.looked_at,
-            one_by_one: true,
+            checked: self.looked_at,
+            was_streamed: true,
             texts: Vec::new(),
         })
     }
@@ -138,12 +145,12 @@ impl<'a> Stream<'a> {
     fn check_file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
         if self.kustomized.is_partial(&name) {
             self.partial_files += 1;
-            self.looked_at.files -= usize::from(!self.context.checking.unjudged.contains(&name));
+            self.looked_at.files -= usize::from(!self.context.checking.context_files.contains(&name));
             return Ok(());
         }
         // Several windows per core, so that cores are not idle for long.
         let max_windows = 16 * std::thread::available_parallelism().map_or(1, usize::from);
-        let mut windows = Windows::new(reader);
+        let mut windows = WindowReader::new(reader);
         let mut batch = Vec::with_capacity(max_windows);
         let failed = |error| (name.clone(), error);
         while let Some(window) = windows.next().map_err(failed)? {
@@ -160,9 +167,9 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    fn check_batch(&mut self, name: &str, batch: &mut Vec<Window>) -> io::Result<()> {
+    fn check_batch(&mut self, name: &str, batch: &mut Vec<StreamWindow>) -> io::Result<()> {
         let context = &self.context;
-        let results = workers::map(batch, |window| WindowResult::check(name, window, context));
+        let results = workers::parallel_map(batch, |window| WindowResult::check(name, window, context));
         batch.clear();
         for result in results.map_err(|_| io::Error::other("worker thread ended unexpectedly"))? {
             self.add_result(name, result);
@@ -172,13 +179,13 @@ impl<'a> Stream<'a> {
 
     fn add_result(&mut self, name: &str, mut result: WindowResult) {
         let StreamContext { checking, .. } = self.context;
-        if !checking.unjudged.contains(name) {
+        if !checking.context_files.contains(name) {
             self.looked_at.objects += result.objects;
         }
-        result.verdict.narrow(checking);
+        result.verdict.drop_out_of_scope(checking);
         self.verdict.suppressed.extend(result.verdict.suppressed);
-        self.verdict.passed_over.extend(result.verdict.passed_over);
-        self.verdict.blind |= result.verdict.blind;
+        self.verdict.out_of_scope.extend(result.verdict.out_of_scope);
+        self.verdict.is_incomplete |= result.verdict.is_incomplete;
         for finding in result.verdict.findings {
             if !result.once.contains(&finding.message) || self.reported_once.insert(finding.message.clone()) {
                 self.verdict.findings.push(finding);
@@ -186,19 +193,19 @@ impl<'a> Stream<'a> {
         }
         let mut suppressions = SuppressionIndex::new(&result.own, self.context.standing, checking.today);
         for (one, at) in result.identities.iter() {
-            let Some((first, first_line)) = self.seen.before(one, self.names.len(), at.line) else {
+            let Some((first, first_line)) = self.seen.first_seen(one, self.names.len(), at.line) else {
                 continue;
             };
             let first = span(self.names.get(first).map_or(name, String::as_str), first_line, 0, 0);
-            let finding = twice(checking, one, span(name, at.line, at.column, at.width), first);
-            if let Some(finding) = finding.filter(|finding| checking.judges(finding)) {
+            let finding = duplicate_finding(checking, one, span(name, at.line, at.column, at.width), first);
+            if let Some(finding) = finding.filter(|finding| checking.is_in_scope(finding)) {
                 self.verdict.add(finding, &mut suppressions);
             }
         }
     }
 }
 
-impl Verdict {
+impl ValidationResult {
     /// Adds a finding, as suppressed if a suppression of its window or of the run matches.
     fn add(&mut self, finding: Finding, suppressions: &mut SuppressionIndex<'_>) {
         if suppressions.silences(&finding) {
@@ -217,14 +224,14 @@ impl StreamContext<'_> {
             if self.definitions > MAX_DEFINITIONS {
                 return;
             }
-            self.scopes.learn(definition);
+            self.scopes.add_definition(definition);
             if Arc::get_mut(&mut self.schemas).is_none() {
                 let known = self.checking.definitions.iter().map(KnownDefinition::view);
-                self.schemas = Arc::new(SchemaSet::growing(&self.checking.kube_versions, known));
+                self.schemas = Arc::new(SchemaSet::extendable(&self.checking.kube_versions, known));
             }
             if let Some(schemas) = Arc::get_mut(&mut self.schemas) {
                 let Origin { line, column, .. } = definition.origin();
-                let place = Place { path: file.to_owned(), line, column, rendered: None };
+                let place = SourceLocation { path: file.to_owned(), line, column, rendered: None };
                 schemas.add(DefinitionRef { object: definition, place, is_named: false });
             }
         }
@@ -232,14 +239,14 @@ impl StreamContext<'_> {
 }
 
 /// Returns the custom resource definitions in a window.
-fn definitions(window: &Window) -> Vec<Manifest> {
+fn definitions(window: &StreamWindow) -> Vec<Manifest> {
     if memmem::find(&window.bytes, schemas::DEFINITION.as_bytes()).is_none() {
         return Vec::new();
     }
     let source = sealwave_core::document::Sources::default().add("");
     let mut found = Vec::new();
     for document in
-        yaml::documents_part(&window.bytes, source, &yaml::searching(), window.lines_before).flatten()
+        yaml::documents_part(&window.bytes, source, &yaml::lenient_limits(), window.lines_before).flatten()
     {
         each_object(document, "", |object| found.extend(object.ok().filter(schemas::is_definition)));
     }
@@ -248,9 +255,9 @@ fn definitions(window: &Window) -> Vec<Manifest> {
 
 /// The result of a window.
 struct WindowResult {
-    verdict: Verdict,
+    verdict: ValidationResult,
     objects: usize,
-    identities: Identities,
+    identities: ObjectIdentities,
     /// The suppressions in the window.
     own: Vec<Suppression>,
     /// Messages that are reported only once for all windows.
@@ -258,7 +265,7 @@ struct WindowResult {
 }
 
 impl WindowResult {
-    fn check(name: &str, window: &Window, context: &StreamContext<'_>) -> Self {
+    fn check(name: &str, window: &StreamWindow, context: &StreamContext<'_>) -> Self {
         let mut app = ExaminedApp::plain();
         let source = app.sources.add(name);
         if let Ok(text) = std::str::from_utf8(&window.bytes) {
@@ -273,7 +280,7 @@ impl WindowResult {
             findings: Vec::new(),
             own: Vec::new(),
             objects: 0,
-            identities: Identities::default(),
+            identities: ObjectIdentities::default(),
             once: HashSet::new(),
         };
         validator.check_window(window, source, name);
@@ -291,26 +298,28 @@ struct BatchValidator<'a> {
     /// An app with only the objects of the current batch.
     app: ExaminedApp,
     schemas: SchemaCheck<'a>,
-    scopes: Scopes,
+    scopes: KindScopes,
     reporter: Reporter,
     findings: Vec<Finding>,
     /// The suppressions in the window.
     own: Vec<Suppression>,
     objects: usize,
-    identities: Identities,
+    identities: ObjectIdentities,
     /// Messages about documents that are reported only once.
     once: HashSet<String>,
 }
 
 impl BatchValidator<'_> {
-    fn check_window(&mut self, window: &Window, source: SourceId, path: &str) {
-        if window.oversized {
+    fn check_window(&mut self, window: &StreamWindow, source: SourceId, path: &str) {
+        if window.is_oversized {
             let origin = Origin::point(source, window.lines_before.saturating_add(1), 0);
             let error = yaml::YamlError::DocumentSize(yaml::Limits::default().document_bytes);
             self.add_problem(Problem::at(origin, &error));
             return;
         }
-        for document in yaml::documents_part(&window.bytes, source, &yaml::searching(), window.lines_before) {
+        for document in
+            yaml::documents_part(&window.bytes, source, &yaml::lenient_limits(), window.lines_before)
+        {
             match document {
                 Ok(node) => each_object(node, path, |object| match object {
                     Ok(object) => self.add_object(object),
@@ -318,7 +327,7 @@ impl BatchValidator<'_> {
                 }),
                 Err(problem) => {
                     let text = std::str::from_utf8(&window.bytes).unwrap_or_default();
-                    self.add_problem(render::explained(problem, text));
+                    self.add_problem(render::name_foreign_text(problem, text));
                 }
             }
         }
@@ -330,7 +339,7 @@ impl BatchValidator<'_> {
             self.once.insert(problem.message.clone());
         }
         if let Some(environment) = self.app.environments.first_mut() {
-            environment.said(problem);
+            environment.add_problem(problem);
         }
     }
 
@@ -361,7 +370,8 @@ impl BatchValidator<'_> {
     fn run_rules(&mut self) {
         let checking = self.context.checking;
         let manifests = self.app.environments.first().map_or(&[][..], |environment| &environment.objects);
-        let objects: Vec<Object<'_>> = manifests.iter().map(|object| Object::new(object, &[])).collect();
+        let objects: Vec<CheckedObject<'_>> =
+            manifests.iter().map(|object| CheckedObject::new(object, &[])).collect();
         self.objects += objects.len();
         // Generated names are different each time.
         let named = objects.iter().filter(|object| !object.name.is_empty());
@@ -369,10 +379,10 @@ impl BatchValidator<'_> {
             self.identities.add(object);
         }
         for (number, object) in objects.iter().enumerate() {
-            self.reporter.look_at(0, Some(number));
+            self.reporter.set_subject(0, Some(number));
             self.schemas.check(object, &self.app.sources, &mut self.reporter);
         }
-        let scene = Scene {
+        let scene = RuleContext {
             texts: &self.app.texts,
             is_plain: true,
             sources: &self.app.sources,
@@ -382,37 +392,39 @@ impl BatchValidator<'_> {
         for rule in &self.context.rules {
             super::check_objects(rule, 0, &objects, &scene, &mut self.reporter);
         }
-        let drafts = super::echoes::without_echoes(self.reporter.take());
-        let is_annotated = |object: &Object<'_>| {
+        let drafts = super::echoes::without_covered(self.reporter.take_findings());
+        let is_annotated = |object: &CheckedObject<'_>| {
             object.metadata.is_some_and(|metadata| metadata.get("annotations").is_some())
         };
         // Most objects have no findings.
         if drafts.is_empty() && !objects.iter().any(is_annotated) {
             return;
         }
-        let finder = Finder::new(&self.app, checking);
-        let drafts = drafts.into_iter().map(|draft| checking.leveled(draft));
-        let is_skipped = |draft: &Draft| {
+        let finder = FindingBuilder::new(&self.app, checking);
+        let drafts = drafts.into_iter().map(|draft| checking.with_level(draft));
+        let is_skipped = |draft: &FindingDraft| {
             let object = draft.subject.and_then(|subject| manifests.get(subject.object));
             object.is_some_and(|object| super::is_skipped(draft, object, checking))
         };
         let wanted = drafts.filter(|draft| !is_skipped(draft));
         self.findings.extend(finder.findings(wanted.collect()));
-        self.own.extend(finder.annotated());
+        self.own.extend(finder.annotation_suppressions());
     }
 
     fn finish(mut self) -> WindowResult {
         let StreamContext { checking, standing, .. } = self.context;
-        let finder = Finder::new(&self.app, checking);
-        let mut findings: Vec<Finding> = finder.stages().collect();
+        let finder = FindingBuilder::new(&self.app, checking);
+        let mut findings: Vec<Finding> = finder.stage_findings().collect();
         findings.append(&mut self.findings);
-        self.own.extend(finder.written());
-        let coverage = suppress::Judged::new(&self.app, checking).one_by_one();
+        self.own.extend(finder.setting_and_comment_suppressions());
+        let coverage = suppress::Coverage::new(&self.app, checking).without_context();
         let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &coverage);
-        let blind = coverage.is_blind();
-        let (findings, suppressed) = (merge::merge(findings), merge::merge(suppressed));
-        let verdict = Verdict { findings, suppressed, blind, ..Verdict::default() };
-        let mut once = self.schemas.into_once();
+        let blind = coverage.is_incomplete();
+        let (findings, suppressed) =
+            (merge::merge_environments(findings), merge::merge_environments(suppressed));
+        let verdict =
+            ValidationResult { findings, suppressed, is_incomplete: blind, ..ValidationResult::default() };
+        let mut once = self.schemas.into_reported_once();
         once.extend(self.once);
         WindowResult { verdict, objects: self.objects, identities: self.identities, own: self.own, once }
     }

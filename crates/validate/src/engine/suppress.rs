@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::Checking;
-use super::comment::{Comment, Slip, comments};
-use super::finder::{Finder, named};
+use super::ValidateOptions;
+use super::comment::{CommentMistake, SuppressionComment, comments};
+use super::finder::{FindingBuilder, environment_names};
 use crate::examine::ExaminedApp;
-use crate::rules::{self, Check, Rule, suppression};
+use crate::rules::{self, Rule, RuleCheck, suppression};
 use crate::{Finding, Span};
-use sealwave_core::diagnostic::{At, Severity};
+use sealwave_core::diagnostic::{ProblemPlace, Severity};
 use sealwave_core::document::Manifest;
 use sealwave_core::names;
 use sealwave_core::time::Date;
@@ -80,11 +80,11 @@ impl RuleNames {
 
 /// The suppressions for a whole run; their errors are reported once, at its end.
 #[derive(Default)]
-pub struct Standing {
+pub struct RunSuppressions {
     suppressions: Vec<Suppression>,
 }
 
-impl Standing {
+impl RunSuppressions {
     /// Creates suppressions from entries with their places.
     #[must_use]
     pub fn new(entries: &[(IgnoreEntry, Option<Span>)]) -> Self {
@@ -95,16 +95,16 @@ impl Standing {
     }
 
     /// Returns findings about the suppressions at the end of a run; unused ones only if the run covered `everything`.
-    pub fn findings(&self, checking: &Checking, everything: bool) -> impl Iterator<Item = Finding> {
+    pub fn findings(&self, checking: &ValidateOptions, everything: bool) -> impl Iterator<Item = Finding> {
         let coverage =
-            Judged { checking, has_gaps: !everything, broken_files: BTreeSet::new(), one_by_one: false };
+            Coverage { checking, has_gaps: !everything, broken_files: BTreeSet::new(), one_by_one: false };
         self.suppressions.iter().filter_map(move |suppression| suppression.finding(&coverage))
     }
 }
 
 /// The coverage of a run: an unused suppression may apply to input that was not checked.
-pub(super) struct Judged<'a> {
-    checking: &'a Checking,
+pub(super) struct Coverage<'a> {
+    checking: &'a ValidateOptions,
     /// Whether some input was not checked at all.
     has_gaps: bool,
     /// Files that could not be parsed completely.
@@ -113,34 +113,34 @@ pub(super) struct Judged<'a> {
     one_by_one: bool,
 }
 
-impl<'a> Judged<'a> {
+impl<'a> Coverage<'a> {
     /// Returns the coverage of an app or of plain manifests.
-    pub(super) fn new(app: &ExaminedApp, checking: &'a Checking) -> Self {
+    pub(super) fn new(app: &ExaminedApp, checking: &'a ValidateOptions) -> Self {
         let problems = || {
             let all = app.environments.iter().flat_map(|environment| &environment.problems);
             all.filter(|stage| stage.severity == Severity::Error)
         };
-        let file = |at: &At| match at {
-            At::Origin(origin) => Some(app.sources.place(*origin).path),
-            At::Place(place) => Some(place.path.clone()),
-            At::Nowhere => None,
+        let file = |at: &ProblemPlace| match at {
+            ProblemPlace::Origin(origin) => Some(app.sources.location(*origin).path),
+            ProblemPlace::Place(place) => Some(place.path.clone()),
+            ProblemPlace::Unknown => None,
         };
         let is_app = !app.directory.is_empty();
         Self {
             checking,
-            has_gaps: checking.blind.parts || is_app && problems().next().is_some(),
+            has_gaps: checking.gaps.parts || is_app && problems().next().is_some(),
             broken_files: problems().filter_map(|stage| file(&stage.problem.at)).collect(),
             one_by_one: false,
         }
     }
 
     /// Marks that each object was checked on its own.
-    pub(super) fn one_by_one(self) -> Self {
+    pub(super) fn without_context(self) -> Self {
         Self { one_by_one: true, ..self }
     }
 
     /// Reports whether some input was not checked.
-    pub(super) fn is_blind(&self) -> bool {
+    pub(super) fn is_incomplete(&self) -> bool {
         self.has_gaps || self.one_by_one || !self.broken_files.is_empty()
     }
 
@@ -150,8 +150,8 @@ impl<'a> Judged<'a> {
         !self.has_gaps
             && !suppression.span.as_ref().is_some_and(is_in_broken_file)
             && rules::RULES.iter().filter(is_named).all(|rule| {
-                let is_per_object = rule.check.is_of_objects() || matches!(rule.check, Check::Stage);
-                self.checking.sees(&rule.info) && (is_per_object || !self.one_by_one)
+                let is_per_object = rule.check.is_per_object() || matches!(rule.check, RuleCheck::Stage);
+                self.checking.covers_rule(&rule.info) && (is_per_object || !self.one_by_one)
             })
     }
 }
@@ -160,8 +160,8 @@ impl<'a> Judged<'a> {
 pub(super) fn apply(
     findings: Vec<Finding>,
     own: &[Suppression],
-    standing: &Standing,
-    coverage: &Judged<'_>,
+    standing: &RunSuppressions,
+    coverage: &Coverage<'_>,
 ) -> (Vec<Finding>, Vec<Finding>) {
     let mut all = SuppressionIndex::new(own, standing, coverage.checking.today);
     let (taken, mut kept): (Vec<Finding>, Vec<Finding>) =
@@ -191,7 +191,7 @@ struct SuppressionGroup<'s> {
 }
 
 impl<'s> SuppressionIndex<'s> {
-    pub(super) fn new(own: &'s [Suppression], standing: &'s Standing, today: Option<Date>) -> Self {
+    pub(super) fn new(own: &'s [Suppression], standing: &'s RunSuppressions, today: Option<Date>) -> Self {
         let mut index = Self {
             lines: HashMap::new(),
             objects: HashMap::new(),
@@ -276,7 +276,7 @@ impl Suppression {
     }
 
     /// Returns a finding if the suppression is malformed, expired or unused.
-    fn finding(&self, coverage: &Judged<'_>) -> Option<Finding> {
+    fn finding(&self, coverage: &Coverage<'_>) -> Option<Finding> {
         let (rule, message, hint): (&Rule, String, &str) =
             if let Some(SuppressionError { what, hint }) = self.malformed {
                 (&suppression::MALFORMED, format!("suppression is invalid: {what}"), hint)
@@ -321,14 +321,14 @@ impl Suppression {
         Self { malformed: malformed.or(new.malformed), ..new }.check_reason()
     }
 
-    fn from_comment(comment: &Comment, span: Span, names: &mut RuleNames) -> Self {
+    fn from_comment(comment: &SuppressionComment, span: Span, names: &mut RuleNames) -> Self {
         let rules: Vec<&str> = comment.rules.iter().map(String::as_str).collect();
         let scope = SuppressionScope::Line { path: span.place.path.clone(), line: comment.target };
         let mut suppression =
             Self::new(&rules, scope, &comment.reason, comment.until.ok().flatten(), Some(span), names);
-        let wrong = match comment.slip {
-            Some(Slip::Mark) => Some("it does not start with `# sealwave: ignore `"),
-            Some(Slip::Separator) => Some("` -- ` is missing before its reason"),
+        let wrong = match comment.mistake {
+            Some(CommentMistake::Mark) => Some("it does not start with `# sealwave: ignore `"),
+            Some(CommentMistake::Separator) => Some("` -- ` is missing before its reason"),
             None => comment.until.is_err().then_some("its date is invalid"),
         };
         suppression.malformed = wrong.map(SuppressionError::new).or(suppression.malformed);
@@ -420,16 +420,16 @@ fn glob(pattern: &str) -> Option<GlobMatcher> {
     Some(glob.compile_matcher())
 }
 
-impl Finder<'_> {
+impl FindingBuilder<'_> {
     /// Returns the app's own suppressions: from settings, comments and annotations.
     pub(super) fn suppressions(&self) -> Vec<Suppression> {
-        let mut found = self.written();
-        found.extend(self.annotated());
+        let mut found = self.setting_and_comment_suppressions();
+        found.extend(self.annotation_suppressions());
         found
     }
 
     /// Returns the suppressions from settings and comments.
-    pub fn written(&self) -> Vec<Suppression> {
+    pub fn setting_and_comment_suppressions(&self) -> Vec<Suppression> {
         let mut names = RuleNames::default();
         let mut found = Vec::new();
         for (entry, origin) in &self.app.ignore {
@@ -441,7 +441,7 @@ impl Finder<'_> {
                 continue;
             }
             for comment in comments(text.content(), text.lines_before()) {
-                let place = sealwave_core::document::Place {
+                let place = sealwave_core::document::SourceLocation {
                     path: self.app.sources.name(source).to_owned(),
                     line: comment.line,
                     column: comment.column,
@@ -455,7 +455,7 @@ impl Finder<'_> {
     }
 
     /// Returns the suppressions from annotations; one shared by several environments counts once.
-    pub(super) fn annotated(&self) -> Vec<Suppression> {
+    pub(super) fn annotation_suppressions(&self) -> Vec<Suppression> {
         let mut names = RuleNames::default();
         let mut found: BTreeMap<(Span, String, String), Suppression> = BTreeMap::new();
         for environment in &self.app.environments {
@@ -479,7 +479,7 @@ impl Finder<'_> {
                     });
                     if let SuppressionScope::Object { environments, .. } = &mut same.scope {
                         // Plain manifests have no environment.
-                        environments.extend(named(environment));
+                        environments.extend(environment_names(environment));
                     }
                 }
             }

@@ -1,35 +1,35 @@
 //! Messages for kinds without a schema.
 
-use crate::rules::Object;
-use sealwave_kube::schema::Known;
+use crate::rules::CheckedObject;
+use sealwave_kube::schema::KindLookup;
 
 /// The message for a kind without a schema.
-pub(super) struct Unknown {
+pub(super) struct UnknownKind {
     pub(super) message: String,
     pub(super) hint: Option<String>,
     /// Whether the kind certainly does not exist; otherwise it is an unknown custom resource.
-    pub(super) certain: bool,
+    pub(super) is_certain: bool,
 }
 
-impl Unknown {
+impl UnknownKind {
     /// Returns the message for a lookup result; `None` for known and removed kinds, which other rules report. `similar`
     /// returns `apiVersion` and kind of a similar name.
-    pub fn of(
-        object: &Object<'_>,
-        known: Known,
+    pub fn from_lookup(
+        object: &CheckedObject<'_>,
+        known: KindLookup,
         similar: impl FnOnce() -> Option<(String, String)>,
     ) -> Option<Self> {
         Some(match known {
-            Known::Removed { .. } | Known::Yes => return None,
-            Known::NotYet { introduced } => Self {
+            KindLookup::Removed { .. } | KindLookup::Yes => return None,
+            KindLookup::NotYet { introduced } => Self {
                 message: format!(
                     "`{}` of this version does not exist before Kubernetes {introduced}",
                     object.kind
                 ),
                 hint: None,
-                certain: true,
+                is_certain: true,
             },
-            Known::OtherVersions(versions) => {
+            KindLookup::OtherVersions(versions) => {
                 let versions: Vec<String> = versions.iter().map(|version| format!("`{version}`")).collect();
                 let hint = if versions.is_empty() {
                     "its definition serves no version".to_owned()
@@ -37,9 +37,9 @@ impl Unknown {
                     format!("it exists as {}", versions.join(", "))
                 };
                 let message = format!("kind `{}` does not exist in this `apiVersion`", object.kind);
-                Self { message, hint: Some(hint), certain: true }
+                Self { message, hint: Some(hint), is_certain: true }
             }
-            Known::No { meant } => {
+            KindLookup::No { meant } => {
                 // Groups that end in `sigs.k8s.io` belong to separate projects.
                 let built_in = !object.group.contains('.')
                     || object.group.ends_with(".k8s.io")
@@ -54,7 +54,7 @@ impl Unknown {
                 let meant = meant.or_else(similar);
                 let hint =
                     meant.map(|(api_version, kind)| format!("did you mean `{kind}` of `{api_version}`?"));
-                Self { message, hint, certain: built_in }
+                Self { message, hint, is_certain: built_in }
             }
         })
     }

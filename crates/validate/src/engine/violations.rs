@@ -5,19 +5,19 @@
 
 use super::advice;
 use super::pointer::{NodePath, escape};
-use crate::rules::{Draft, LaterStage, Object, Rule, schema as rules};
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Rule, schema as rules};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::schema::{Violation, ViolationKind};
-use sealwave_kube::{is_secret_like, may_name};
+use sealwave_kube::{is_secret_like, may_show_key};
 
 /// Returns the draft for a violation, with `only_in` appended to the message; `None` if another rule reports it.
 pub(super) fn draft(
-    object: &Object<'_>,
+    object: &CheckedObject<'_>,
     violation: &Violation<'_>,
     only_in: &str,
     lenient: bool,
-) -> Option<(&'static Rule, Draft)> {
+) -> Option<(&'static Rule, FindingDraft)> {
     let root = object.manifest.root();
     if is_secret_data(object, violation) || is_variable(violation) {
         return None;
@@ -36,7 +36,7 @@ pub(super) fn draft(
         kind => advice::message(root, violation.pointer.as_str(), kind),
     };
     let mut draft =
-        Draft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
+        FindingDraft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
     if let Some(hint) = advice::hint(object, violation).or_else(|| violation.kind.hint()) {
         draft = draft.hint(hint);
     }
@@ -84,7 +84,7 @@ const fn rule_of(kind: &ViolationKind<'_>) -> &'static Rule {
 }
 
 /// Reports whether the violation is about base64 in a Secret, which has its own rule that knows placeholders.
-fn is_secret_data(object: &Object<'_>, violation: &Violation<'_>) -> bool {
+fn is_secret_data(object: &CheckedObject<'_>, violation: &Violation<'_>) -> bool {
     matches!(violation.kind, ViolationKind::Format { .. })
         && object.is("", "Secret")
         && violation.pointer.as_str().starts_with("/data/")
@@ -98,7 +98,7 @@ fn is_variable(violation: &Violation<'_>) -> bool {
 }
 
 /// Reports whether the value contains a variable (`${SIZE:=5Gi}`) whose replacement may be valid.
-pub(super) fn is_of_variable(object: &Object<'_>, violation: &Violation<'_>) -> bool {
+pub(super) fn has_variable(object: &CheckedObject<'_>, violation: &Violation<'_>) -> bool {
     match &violation.kind {
         ViolationKind::Format { .. }
         | ViolationKind::Length { .. }
@@ -125,8 +125,8 @@ const ALTERNATIVE_DEPTH: usize = 3;
 /// The depth to which values are searched for variables for CEL rules, which read deeper.
 const RULE_DEPTH: usize = 8;
 
-fn node_at<'o>(object: &Object<'o>, violation: &Violation<'_>) -> &'o Node {
-    NodePath::given(object.manifest.root(), violation.pointer.as_str()).end().0
+fn node_at<'o>(object: &CheckedObject<'o>, violation: &Violation<'_>) -> &'o Node {
+    NodePath::from_pointer(object.manifest.root(), violation.pointer.as_str()).end().0
 }
 
 /// Reports whether a value, its items, or its selected fields contain a variable.
@@ -143,7 +143,7 @@ fn holds_variable(node: &Node, depth: usize, is_read: &dyn Fn(&str) -> bool) -> 
 }
 
 /// Reports whether the API server accepts a duplicate item, at most with a warning.
-fn is_accepted(object: &Object<'_>, violation: &Violation<'_>) -> bool {
+fn is_accepted(object: &CheckedObject<'_>, violation: &Violation<'_>) -> bool {
     let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
     match &violation.kind {
         ViolationKind::DuplicateSetItem { .. } => list == "/metadata/finalizers",
@@ -160,13 +160,13 @@ fn is_accepted(object: &Object<'_>, violation: &Violation<'_>) -> bool {
 /// Reports whether the violation is an unknown field with a text, whose meaning is unknown.
 fn holds_unknown_text(root: &Node, violation: &Violation<'_>) -> bool {
     matches!(violation.kind, ViolationKind::UnknownField { .. })
-        && NodePath::given(root, &pointer(violation)).end().0.as_str().is_some()
+        && NodePath::from_pointer(root, &pointer(violation)).end().0.as_str().is_some()
 }
 
 /// Returns the position of a violation; for a duplicate key, of its first part on the item's first line.
 fn position(root: &Node, violation: &Violation<'_>) -> Origin {
     let ViolationKind::DuplicateListKey { keys, .. } = &violation.kind else { return violation.origin };
-    let (item, _) = NodePath::given(root, violation.pointer.as_str()).end();
+    let (item, _) = NodePath::from_pointer(root, violation.pointer.as_str()).end();
     let mut parts = keys.iter().filter_map(|key| item.get(key)).map(|part| part.origin);
     let is_on_first_line =
         |part: &Origin| part.source == violation.origin.source && part.line == violation.origin.line;
@@ -191,5 +191,5 @@ fn displayable_name<'f>(root: &Node, violation: &Violation<'_>, field: &'f str) 
     }
     let path: Vec<&str> = violation.pointer.as_str().split('/').skip(1).collect();
     let value = path.iter().try_fold(root, |node, key| node.get(key))?.get(field)?;
-    may_name(&path, field, value).then_some(field)
+    may_show_key(&path, field, value).then_some(field)
 }

@@ -16,7 +16,7 @@ const MAX_JSON: usize = 256 << 20;
 const SEPARATOR: &[u8] = b"\n---";
 
 /// Reads a stream in windows.
-pub(super) struct Windows<R> {
+pub(super) struct WindowReader<R> {
     reader: R,
     buffer: Vec<u8>,
     lines_before: u32,
@@ -26,14 +26,14 @@ pub(super) struct Windows<R> {
 
 /// One or more whole documents of a stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct StreamWindow {
     pub(super) bytes: Vec<u8>,
     pub(super) lines_before: u32,
     /// Whether its only document is too long; then it has no bytes.
-    pub(super) oversized: bool,
+    pub(super) is_oversized: bool,
 }
 
-impl<R: Read> Windows<R> {
+impl<R: Read> WindowReader<R> {
     pub(super) const fn new(reader: R) -> Self {
         Self::with_limits(reader, WINDOW, MAX_DOCUMENT)
     }
@@ -43,7 +43,7 @@ impl<R: Read> Windows<R> {
     }
 
     /// Returns the next window; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Window>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<StreamWindow>> {
         let (window, document) = self.limits;
         let mut wanted = window;
         loop {
@@ -76,16 +76,16 @@ impl<R: Read> Windows<R> {
         Ok(())
     }
 
-    fn take(&mut self, length: usize) -> Window {
+    fn take(&mut self, length: usize) -> StreamWindow {
         let rest = self.buffer.split_off(length);
         let bytes = std::mem::replace(&mut self.buffer, rest);
         let lines_before = self.lines_before;
         self.lines_before = lines_before.saturating_add(lines(&bytes));
-        Window { bytes, lines_before, oversized: false }
+        StreamWindow { bytes, lines_before, is_oversized: false }
     }
 
     /// Skips the rest of a document that is too long.
-    fn skip_document(&mut self) -> io::Result<Window> {
+    fn skip_document(&mut self) -> io::Result<StreamWindow> {
         let lines_before = self.lines_before;
         loop {
             if let Some(at) = memmem::find(&self.buffer, SEPARATOR) {
@@ -100,7 +100,7 @@ impl<R: Read> Windows<R> {
             self.take(self.buffer.len().saturating_sub(SEPARATOR.len()));
             self.fill(WINDOW)?;
         }
-        Ok(Window { bytes: Vec::new(), lines_before, oversized: true })
+        Ok(StreamWindow { bytes: Vec::new(), lines_before, is_oversized: true })
     }
 }
 
@@ -113,10 +113,10 @@ mod tests {
     use super::*;
 
     fn windows_of(text: &str, window: usize, document: usize) -> Vec<(String, u32, bool)> {
-        let mut windows = Windows::with_limits(text.as_bytes(), window, document);
+        let mut windows = WindowReader::with_limits(text.as_bytes(), window, document);
         let mut all = Vec::new();
         while let Some(window) = windows.next().unwrap() {
-            all.push((String::from_utf8(window.bytes).unwrap(), window.lines_before, window.oversized));
+            all.push((String::from_utf8(window.bytes).unwrap(), window.lines_before, window.is_oversized));
         }
         all
     }

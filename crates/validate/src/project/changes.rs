@@ -45,9 +45,9 @@ impl Explain for GitError {
 
 /// The files that differ, and the directories that count as changed as a whole; as canonical paths.
 #[derive(Debug, Default)]
-pub(super) struct Changes(BTreeSet<PathBuf>);
+pub(super) struct ChangedFiles(BTreeSet<PathBuf>);
 
-impl Changes {
+impl ChangedFiles {
     /// Queries the repositories of the `given` directories, their superprojects, and the repositories between them and
     /// the `found` paths. A repository without the revision counts as changed if it is inside one that has it.
     pub(super) fn since<'a>(
@@ -70,14 +70,14 @@ impl Changes {
     }
 
     /// Reports whether a file changed, or a symbolic link in its path.
-    pub(super) fn hold(&self, file: &Path) -> bool {
+    pub(super) fn contains_file(&self, file: &Path) -> bool {
         let real = fs_err::canonicalize(file).ok();
         let link = file.file_name().and_then(|name| Some(real_directory(file)?.join(name)));
         real.iter().chain(&link).any(|path| self.covers(path))
     }
 
     /// Reports whether anything changed in a directory, or in the targets of its symbolic links.
-    pub(super) fn touch(&self, directory: &Path) -> bool {
+    pub(super) fn touches_directory(&self, directory: &Path) -> bool {
         let links = walkdir::WalkDir::new(directory).into_iter().flatten();
         let links = links.filter(walkdir::DirEntry::path_is_symlink).map(walkdir::DirEntry::into_path);
         let roots = std::iter::once(directory.to_owned()).chain(links);

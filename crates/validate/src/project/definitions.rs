@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use crate::engine::KnownDefinition;
-use sealwave_core::diagnostic::{At, Explain, Failure, Problem, io_reason};
+use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace, io_reason};
 use sealwave_core::document::{Manifest, Node, Sources, display_path};
-use sealwave_core::reach::{Reach, ReachError};
+use sealwave_core::reach::{PathReach, ReachError};
 use sealwave_core::yaml;
 use sealwave_kube::schema::{KubeVersion, MAX_DEFINITIONS, Schemas, ViolationKind};
 
@@ -46,26 +46,26 @@ impl Explain for DefinitionsError {
 
 /// Definitions and their faults.
 #[derive(Default)]
-pub struct Definitions {
+pub struct LoadedDefinitions {
     pub all: Vec<KnownDefinition>,
     pub faults: Vec<Problem>,
 }
 
 /// Reads the definitions in a file or directory that the user named.
-pub fn named_definitions(path: &Path) -> Result<Definitions, Failure> {
+pub fn load_named_definitions(path: &Path) -> Result<LoadedDefinitions, Failure> {
     let is_directory = fs_err::metadata(path).is_ok_and(|about| about.is_dir());
     let reach = if is_directory {
-        Reach::of_directory(path).map_err(|error| unreadable(path, error.kind()))?
+        PathReach::for_directory(path).map_err(|error| unreadable(path, error.kind()))?
     } else {
-        Reach::Anywhere
+        PathReach::Anywhere
     };
-    definitions(path, &reach)
+    load_definitions(path, &reach)
 }
 
 /// Reads the definitions within reach in a file, or in the files below a directory, sorted by path.
-pub fn definitions(path: &Path, reach: &Reach) -> Result<Definitions, Failure> {
+pub fn load_definitions(path: &Path, reach: &PathReach) -> Result<LoadedDefinitions, Failure> {
     let shown = path.display().to_string();
-    let mut found = Definitions::default();
+    let mut found = LoadedDefinitions::default();
     for file in files(path, reach)? {
         read_file(&file, reach, &mut found)?;
     }
@@ -79,16 +79,16 @@ pub fn definitions(path: &Path, reach: &Reach) -> Result<Definitions, Failure> {
 ///
 /// # Errors
 /// The path is outside, or a directory on the way cannot be read.
-pub fn stays_within(reach: &Reach, directory: &Path, path: &Path) -> Result<(), Failure> {
+pub fn ensure_within(reach: &PathReach, directory: &Path, path: &Path) -> Result<(), Failure> {
     let start = fs_err::canonicalize(directory).map_err(|error| unreadable(directory, error.kind()))?;
-    if !reach.holds_names(&start, path) || reach.resolve(&start.join(path)) == Err(ReachError::Outside) {
+    if !reach.contains_names(&start, path) || reach.resolve(&start.join(path)) == Err(ReachError::Outside) {
         return Err(Problem::new(&DefinitionsError::Outside(display_path(path))).into());
     }
     Ok(())
 }
 
 /// Lists files. Follows links to files, as in a volume from a `ConfigMap`, but not links to directories.
-fn files(path: &Path, reach: &Reach) -> Result<Vec<PathBuf>, Failure> {
+fn files(path: &Path, reach: &PathReach) -> Result<Vec<PathBuf>, Failure> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
@@ -131,7 +131,7 @@ fn unreadable(path: &Path, reason: std::io::ErrorKind) -> Problem {
     Problem::new(&DefinitionsError::Unreadable { path: display_path(path), reason })
 }
 
-fn read_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), Failure> {
+fn read_file(path: &Path, reach: &PathReach, found: &mut LoadedDefinitions) -> Result<(), Failure> {
     let shown = display_path(path);
     let file = reach.open(path).map_err(|error| refused(path, error))?;
     let mut bytes = Vec::new();
@@ -146,7 +146,7 @@ fn read_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), 
         yaml::read(&bytes, source, &yaml::Limits::default()).map_err(|failure| failure.located(&sources))?;
     for object in only_definitions(nodes) {
         found.faults.extend(faults(&object, &sources));
-        let place = sources.place(object.origin());
+        let place = sources.location(object.origin());
         found.all.push(KnownDefinition { object, place, is_named: true });
     }
     Ok(())
@@ -154,7 +154,7 @@ fn read_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), 
 
 /// The definitions in a file that the user did not name.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct ScannedDefinitions {
     /// The definitions, in order.
     pub(crate) definitions: Vec<Manifest>,
     /// Whether some documents cannot be read.
@@ -162,11 +162,11 @@ pub struct Found {
 }
 
 /// Returns the definitions in a file that the user did not name, skipping documents that cannot be read.
-pub fn definitions_in(text: &[u8], name: &str) -> Found {
+pub fn scan_definitions(text: &[u8], name: &str) -> ScannedDefinitions {
     let source = Sources::default().add(name);
     let mut nodes = Vec::new();
     let mut faults = 0;
-    for document in yaml::documents(text, source, &yaml::searching()) {
+    for document in yaml::documents(text, source, &yaml::lenient_limits()) {
         match document {
             Ok(node) => nodes.push(node),
             Err(_) => faults += 1,
@@ -175,7 +175,7 @@ pub fn definitions_in(text: &[u8], name: &str) -> Found {
             break;
         }
     }
-    Found { definitions: only_definitions(nodes), is_faulty: faults > 0 }
+    ScannedDefinitions { definitions: only_definitions(nodes), is_faulty: faults > 0 }
 }
 
 fn only_definitions(nodes: Vec<Node>) -> Vec<Manifest> {
@@ -192,7 +192,7 @@ fn faults(definition: &Manifest, sources: &Sources) -> Vec<Problem> {
         .filter(|fault| !matches!(&fault.kind, ViolationKind::Definition(fault) if fault.is_note()))
         .map(|fault| Problem {
             message: fault.kind.to_string(),
-            at: At::Place(sources.place(fault.origin)),
+            at: ProblemPlace::Place(sources.location(fault.origin)),
             hint: fault.kind.hint(),
             rule: None,
         })

@@ -29,7 +29,7 @@ impl Explain for KindError {
 }
 
 /// Parses the kinds given to a flag, with the definitions known to the run.
-pub fn kinds(
+pub fn parse_kinds(
     flag: &'static str,
     texts: &[String],
     definitions: &[KnownDefinition],
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<String>, (String, Option<String>)> {
-        kinds("reject", &[text.to_owned()], &[])
+        parse_kinds("reject", &[text.to_owned()], &[])
             .map_err(|failure| (failure.to_string(), failure.problems()[0].hint.clone()))
     }
 

@@ -1,22 +1,25 @@
 //! What a run of `validate` looks at, and what it writes: targets, changes in Git, definitions in a repository.
 
 mod changes;
+mod crd_index;
+mod crd_resolver;
 mod definitions;
 mod kinds;
 mod names;
-mod nearby;
+mod output_paths;
 mod readable;
 mod root;
-mod shelf;
 mod targets;
 mod walk;
-mod written;
 
-pub use definitions::{Definitions, Found, definitions, definitions_in, named_definitions, stays_within};
-pub use kinds::kinds;
+pub use crd_resolver::{CrdCache, CrdResolver};
+pub use definitions::{
+    LoadedDefinitions, ScannedDefinitions, ensure_within, load_definitions, load_named_definitions,
+    scan_definitions,
+};
+pub use kinds::parse_kinds;
 pub use names::shown;
-pub use nearby::{Library, Nearby};
-pub use readable::Readable;
+pub use output_paths::{OutputPaths, WrittenPaths};
+pub use readable::ReadableFiles;
 pub use root::from_root;
-pub use targets::{Target, Targets};
-pub use written::{Written, WrittenPaths};
+pub use targets::{ValidateTarget, ValidateTargets};

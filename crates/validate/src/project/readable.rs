@@ -4,25 +4,25 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::names::shown;
-use super::targets::{Target, Targets};
-use sealwave_core::reach::Reach;
+use super::targets::{ValidateTarget, ValidateTargets};
+use sealwave_core::reach::PathReach;
 
 /// The files that may be read again for a report.
 #[derive(Debug, Default)]
-pub struct Readable {
+pub struct ReadableFiles {
     /// Files that the user gave, by the paths in findings.
     named: HashSet<String>,
-    below: BTreeSet<Reach>,
+    below: BTreeSet<PathReach>,
 }
 
-impl Readable {
-    pub fn new(targets: &Targets) -> Self {
+impl ReadableFiles {
+    pub fn new(targets: &ValidateTargets) -> Self {
         let mut readable = Self::default();
-        for Target { path, reach, .. } in targets.apps.iter().chain(&targets.files) {
+        for ValidateTarget { path, reach, .. } in targets.apps.iter().chain(&targets.files) {
             match &**reach {
-                Reach::Anywhere => drop(readable.named.insert(shown(path))),
-                reach @ Reach::Below(_) if readable.below.contains(reach) => {}
-                reach @ Reach::Below(_) => drop(readable.below.insert(reach.clone())),
+                PathReach::Anywhere => drop(readable.named.insert(shown(path))),
+                reach @ PathReach::Below(_) if readable.below.contains(reach) => {}
+                reach @ PathReach::Below(_) => drop(readable.below.insert(reach.clone())),
             }
         }
         readable
@@ -31,7 +31,7 @@ impl Readable {
     /// Opens a regular file by the path in a finding; `None` if it may not or cannot be read.
     pub fn open(&self, path: &Path) -> Option<fs_err::File> {
         let is_named = path.to_str().is_some_and(|path| self.named.contains(path));
-        let named = is_named.then_some(&Reach::Anywhere);
+        let named = is_named.then_some(&PathReach::Anywhere);
         named.into_iter().chain(&self.below).find_map(|reach| reach.open(path).ok())
     }
 }
@@ -50,9 +50,9 @@ mod tests {
         fs_err::create_dir_all(at("repo/m")).unwrap();
         fs_err::write(at("secret"), "CANARY").unwrap();
         fs_err::write(at("repo/m/a.yaml"), "a: 1\n").unwrap();
-        let readable = Readable {
+        let readable = ReadableFiles {
             named: HashSet::from([at("repo/named.yaml").to_str().unwrap().to_owned()]),
-            below: BTreeSet::from([Reach::Below(at("repo"))]),
+            below: BTreeSet::from([PathReach::Below(at("repo"))]),
         };
         let read = |path: &str| {
             let mut text = String::new();
@@ -66,6 +66,6 @@ mod tests {
         assert_eq!(read("secret"), None);
         symlink("../secret", at("repo/named.yaml")).unwrap();
         assert_eq!(read("repo/named.yaml").as_deref(), Some("CANARY"), "the user gave this path");
-        assert_eq!(Readable::default().open(&at("secret")).map(|_| ()), None);
+        assert_eq!(ReadableFiles::default().open(&at("secret")).map(|_| ()), None);
     }
 }

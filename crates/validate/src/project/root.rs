@@ -24,7 +24,7 @@ pub fn from_root(report: &Report, here: Option<&Path>) -> Report {
         _ if app.is_empty() => None,
         _ => path(app),
     };
-    report.renamed(&path, &app)
+    report.with_names(&path, &app)
 }
 
 /// Returns the path from the root of its repository. Symbolic links are resolved, as the repository holds their target.

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::changes::Changes;
-use super::walk::{Walked, is_app};
-use super::written::Written;
+use super::changes::ChangedFiles;
+use super::output_paths::OutputPaths;
+use super::walk::{FoundFiles, is_app};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, io_reason};
-use sealwave_core::reach::Reach;
+use sealwave_core::reach::PathReach;
 use sealwave_secrets::settings::APP_FILE;
 
 /// The most warnings of one kind for one directory.
@@ -16,11 +16,11 @@ const MAX_WARNINGS: usize = 50;
 
 /// The inputs of a run.
 #[derive(Debug, Default)]
-pub struct Targets {
+pub struct ValidateTargets {
     /// Apps, in order.
-    pub apps: Vec<Target>,
+    pub apps: Vec<ValidateTarget>,
     /// Plain manifest files, in order.
-    pub files: Vec<Target>,
+    pub files: Vec<ValidateTarget>,
     /// Whether standard input is read.
     pub stdin: bool,
     /// The given paths that contributed plain manifest files, in command-line order.
@@ -31,13 +31,13 @@ pub struct Targets {
 
 /// An app or a plain manifest file.
 #[derive(Debug)]
-pub struct Target {
+pub struct ValidateTarget {
     /// The app's directory, or the file, as first given.
     pub path: PathBuf,
     /// How far symbolic links may lead.
-    pub reach: Arc<Reach>,
+    pub reach: Arc<PathReach>,
     /// Whether it is checked; otherwise it only provides objects that others refer to.
-    pub wanted: bool,
+    pub is_checked: bool,
 }
 
 /// A given path that has no input.
@@ -102,9 +102,9 @@ impl Explain for TargetNote {
     }
 }
 
-impl Targets {
+impl ValidateTargets {
     /// Finds the inputs below the given paths, without the files that the run itself writes.
-    pub fn find(paths: &[PathBuf], all: bool, written: &Written) -> Result<Self, Failure> {
+    pub fn find(paths: &[PathBuf], all: bool, written: &OutputPaths) -> Result<Self, Failure> {
         let mut targets = Self::default();
         for path in paths {
             let apps = targets.apps.len();
@@ -115,7 +115,7 @@ impl Targets {
             }
         }
         if let (true, [], [path, ..]) = (all, targets.apps.as_slice(), paths) {
-            return Err(Problem::new(&TargetError::NoApp(shown(path))).into());
+            return Err(Problem::new(&TargetError::NoApp(path_text(path))).into());
         }
         for found in [&mut targets.apps, &mut targets.files] {
             // If one path is given in several spellings, the first counts.
@@ -123,18 +123,18 @@ impl Targets {
             found.retain(|target| seen.insert(canonical(&target.path)));
             found.sort_by(|a, b| a.path.cmp(&b.path));
         }
-        written.spare_apps(targets.apps.iter().map(|app| app.path.as_path()))?;
+        written.refuse_app_files(targets.apps.iter().map(|app| app.path.as_path()))?;
         Ok(targets)
     }
 
     /// Returns the app in the working directory, unless plain manifests, which belong to no app, are validated too.
-    pub fn here(&self) -> Option<PathBuf> {
-        let is_here = |app: &&Target| app.path.components().all(|part| part == Component::CurDir);
+    pub fn working_directory_app(&self) -> Option<PathBuf> {
+        let is_here = |app: &&ValidateTarget| app.path.components().all(|part| part == Component::CurDir);
         let here = self.apps.iter().find(is_here)?.path.clone();
         (self.files.is_empty() && !self.stdin).then_some(here)
     }
 
-    fn add(&mut self, path: &Path, all: bool, written: &Written) -> Result<(), Failure> {
+    fn add(&mut self, path: &Path, all: bool, written: &OutputPaths) -> Result<(), Failure> {
         let failed = |error: TargetError| Err(Problem::new(&error).into());
         if path == Path::new("-") {
             self.stdin = true;
@@ -147,57 +147,57 @@ impl Targets {
         if metadata.is_dir() && all {
             self.apps_below(path)?;
         } else if metadata.is_dir() && is_app(path) {
-            self.apps.push(Target::new(path.to_owned(), Arc::new(reach_below(path)?)));
+            self.apps.push(ValidateTarget::new(path.to_owned(), Arc::new(reach_below(path)?)));
         } else if metadata.is_dir() {
             self.files_below(path, written)?;
         } else if metadata.is_file() && path.file_name().is_some_and(|name| name == APP_FILE) {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             let directory = parent.unwrap_or(Path::new("."));
-            self.apps.push(Target::new(directory.to_owned(), Arc::new(reach_below(directory)?)));
+            self.apps.push(ValidateTarget::new(directory.to_owned(), Arc::new(reach_below(directory)?)));
         } else if metadata.is_file() || is_process_substitution(path) {
-            written.spare([path])?;
-            self.files.push(Target::new(path.to_owned(), Arc::new(Reach::Anywhere)));
+            written.refuse_inputs([path])?;
+            self.files.push(ValidateTarget::new(path.to_owned(), Arc::new(PathReach::Anywhere)));
         } else {
             // Reading from a pipe without a writer, or from a device, may never end.
-            return failed(TargetError::NotAFile(shown(path)));
+            return failed(TargetError::NotAFile(path_text(path)));
         }
         Ok(())
     }
 
     fn apps_below(&mut self, path: &Path) -> Result<(), Failure> {
         let reach = Arc::new(reach_below(path)?);
-        let Walked { apps, links, outside, .. } = walk(path, &reach)?;
+        let FoundFiles { apps, links, outside, .. } = walk(path, &reach)?;
         if apps.is_empty() {
-            return Err(Problem::new(&TargetError::NoApp(shown(path))).into());
+            return Err(Problem::new(&TargetError::NoApp(path_text(path))).into());
         }
         self.warn(&links, TargetNote::Link);
         self.warn(&outside, TargetNote::Outside);
-        self.apps.extend(apps.into_iter().map(|app| Target::new(app, Arc::clone(&reach))));
+        self.apps.extend(apps.into_iter().map(|app| ValidateTarget::new(app, Arc::clone(&reach))));
         Ok(())
     }
 
-    fn files_below(&mut self, path: &Path, written: &Written) -> Result<(), Failure> {
+    fn files_below(&mut self, path: &Path, written: &OutputPaths) -> Result<(), Failure> {
         let reach = Arc::new(reach_below(path)?);
-        let Walked { apps, files, odd, links, outside } = walk(path, &reach)?;
-        let files = written.leave_out(files)?;
+        let FoundFiles { apps, files, not_regular: odd, links, outside } = walk(path, &reach)?;
+        let files = written.without_outputs(files)?;
         if files.is_empty() {
             let error = if apps.is_empty() { TargetError::NoFile } else { TargetError::OnlyApps };
-            return Err(Problem::new(&error(shown(path))).into());
+            return Err(Problem::new(&error(path_text(path))).into());
         }
         if !apps.is_empty() {
-            let note = TargetNote::AppsLeftOut { count: apps.len(), path: shown(path) };
+            let note = TargetNote::AppsLeftOut { count: apps.len(), path: path_text(path) };
             self.notes.push(Note::warning(Problem::new(&note)));
         }
         self.warn(&odd, TargetNote::NotRegular);
         self.warn(&links, TargetNote::Link);
         self.warn(&outside, TargetNote::Outside);
-        self.files.extend(files.into_iter().map(|file| Target::new(file, Arc::clone(&reach))));
+        self.files.extend(files.into_iter().map(|file| ValidateTarget::new(file, Arc::clone(&reach))));
         Ok(())
     }
 
     /// Adds a warning for each path, up to a limit.
     fn warn(&mut self, paths: &[PathBuf], note: fn(String) -> TargetNote) {
-        let warnings = paths.iter().map(|path| Note::warning(Problem::new(&note(shown(path)))));
+        let warnings = paths.iter().map(|path| Note::warning(Problem::new(&note(path_text(path)))));
         self.notes.extend(warnings.take(MAX_WARNINGS));
         if let Some(left_out) = paths.len().checked_sub(MAX_WARNINGS).filter(|count| *count > 0) {
             self.notes.push(Note::warning(Problem::new(&TargetNote::More(left_out))));
@@ -205,43 +205,43 @@ impl Targets {
     }
 
     /// Restricts the checks to what changed since a revision.
-    pub fn narrow(&mut self, revision: &str, paths: &[PathBuf]) -> Result<(), Failure> {
+    pub fn restrict_to_changes(&mut self, revision: &str, paths: &[PathBuf]) -> Result<(), Failure> {
         let given: BTreeSet<PathBuf> = paths.iter().map(|path| directory_of(path)).collect();
         let files = self.files.iter().map(|file| directory_of(&file.path));
         let found: BTreeSet<PathBuf> = self.apps.iter().map(|app| app.path.clone()).chain(files).collect();
-        let changes = Changes::since(revision, &given, found.iter().map(PathBuf::as_path))?;
+        let changes = ChangedFiles::since(revision, &given, found.iter().map(PathBuf::as_path))?;
         for app in &mut self.apps {
-            app.wanted = changes.touch(&app.path);
+            app.is_checked = changes.touches_directory(&app.path);
         }
         for file in &mut self.files {
-            file.wanted = changes.hold(&file.path);
+            file.is_checked = changes.contains_file(&file.path);
         }
-        if !self.stdin && !self.files.iter().any(|file| file.wanted) {
+        if !self.stdin && !self.files.iter().any(|file| file.is_checked) {
             self.files.clear();
         }
-        if self.files.is_empty() && !self.stdin && !self.apps.iter().any(|app| app.wanted) {
-            self.notes.push(Note::remark(Problem::new(&TargetNote::NothingChanged)));
+        if self.files.is_empty() && !self.stdin && !self.apps.iter().any(|app| app.is_checked) {
+            self.notes.push(Note::info(Problem::new(&TargetNote::NothingChanged)));
         }
         Ok(())
     }
 }
 
-impl Target {
-    const fn new(path: PathBuf, reach: Arc<Reach>) -> Self {
-        Self { path, reach, wanted: true }
+impl ValidateTarget {
+    const fn new(path: PathBuf, reach: Arc<PathReach>) -> Self {
+        Self { path, reach, is_checked: true }
     }
 }
 
-fn reach_below(directory: &Path) -> Result<Reach, Failure> {
-    Reach::of_directory(directory).map_err(|error| {
-        Problem::new(&TargetError::Unreadable { path: shown(directory), reason: error.kind() }).into()
+fn reach_below(directory: &Path) -> Result<PathReach, Failure> {
+    PathReach::for_directory(directory).map_err(|error| {
+        Problem::new(&TargetError::Unreadable { path: path_text(directory), reason: error.kind() }).into()
     })
 }
 
-fn walk(path: &Path, reach: &Reach) -> Result<Walked, Failure> {
-    Walked::new(path, reach).map_err(|error| {
+fn walk(path: &Path, reach: &PathReach) -> Result<FoundFiles, Failure> {
+    FoundFiles::new(path, reach).map_err(|error| {
         let reason = error.io_error().map_or(std::io::ErrorKind::Other, std::io::Error::kind);
-        let path = shown(error_path(&error).unwrap_or(path));
+        let path = path_text(error_path(&error).unwrap_or(path));
         Problem::new(&TargetError::Unreadable { path, reason }).into()
     })
 }
@@ -259,9 +259,9 @@ fn error_path(error: &ignore::Error) -> Option<&Path> {
 fn metadata_error(path: &Path, reason: std::io::ErrorKind) -> TargetError {
     use std::io::ErrorKind;
     match reason {
-        ErrorKind::NotFound if path.is_symlink() => TargetError::BrokenLink(shown(path)),
-        ErrorKind::NotADirectory | ErrorKind::NotFound => TargetError::NotFound(shown(path)),
-        reason => TargetError::Unreadable { path: shown(path), reason },
+        ErrorKind::NotFound if path.is_symlink() => TargetError::BrokenLink(path_text(path)),
+        ErrorKind::NotADirectory | ErrorKind::NotFound => TargetError::NotFound(path_text(path)),
+        reason => TargetError::Unreadable { path: path_text(path), reason },
     }
 }
 
@@ -285,6 +285,6 @@ fn is_process_substitution(path: &Path) -> bool {
 }
 
 /// Returns a path as it was given.
-pub fn shown(path: &Path) -> String {
+pub fn path_text(path: &Path) -> String {
     path.display().to_string()
 }

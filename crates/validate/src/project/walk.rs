@@ -10,18 +10,18 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
-use sealwave_core::reach::{Reach, ReachError, repository_root};
+use sealwave_core::reach::{PathReach, ReachError, repository_root};
 use sealwave_secrets::settings::APP_FILE;
 
 /// The apps and manifest files below a directory, in the order of paths.
 #[derive(Debug, Default)]
-pub(super) struct Walked {
+pub(super) struct FoundFiles {
     /// Directories with an app file, whatever it contains.
     pub(super) apps: Vec<PathBuf>,
     /// Manifest files that do not belong to an app.
     pub(super) files: Vec<PathBuf>,
     /// Entries named like a manifest that are neither files nor directories.
-    pub(super) odd: Vec<PathBuf>,
+    pub(super) not_regular: Vec<PathBuf>,
     /// Symbolic links to directories elsewhere in the repository.
     pub(super) links: Vec<PathBuf>,
     /// Symbolic links that leave the repository and may lead to manifests.
@@ -40,18 +40,18 @@ enum EntryType {
     Outside,
 }
 
-impl Walked {
+impl FoundFiles {
     /// Searches everything below a directory.
     ///
     /// # Errors
     /// Returns an error if a directory cannot be read.
-    pub(super) fn new(top: &Path, reach: &Reach) -> Result<Self, ignore::Error> {
+    pub(super) fn new(top: &Path, reach: &PathReach) -> Result<Self, ignore::Error> {
         let mut walked = Self::default();
         let real = fs_err::canonicalize(top).unwrap_or_else(|_| top.to_owned());
         for entry in walk(top, &real) {
             walked.add(&entry?, &real, reach);
         }
-        let Self { apps, files, odd, links, outside } = &mut walked;
+        let Self { apps, files, not_regular: odd, links, outside } = &mut walked;
         let apps: HashSet<&Path> = apps.iter().map(PathBuf::as_path).collect();
         for paths in [files, odd, links, outside] {
             paths.retain(|path| !path.ancestors().any(|directory| apps.contains(directory)));
@@ -59,7 +59,7 @@ impl Walked {
         Ok(walked)
     }
 
-    fn add(&mut self, entry: &DirEntry, top: &Path, reach: &Reach) {
+    fn add(&mut self, entry: &DirEntry, top: &Path, reach: &PathReach) {
         let path = entry.path();
         let is_link = entry.path_is_symlink() && entry.depth() > 0;
         let is_app_file = path.file_name().is_some_and(|name| name == APP_FILE);
@@ -75,7 +75,7 @@ impl Walked {
             EntryType::Outside => {}
             _ if !is_manifest(path) => {}
             EntryType::File => self.files.push(path.to_owned()),
-            EntryType::Odd => self.odd.push(path.to_owned()),
+            EntryType::Odd => self.not_regular.push(path.to_owned()),
         }
     }
 }
@@ -90,18 +90,18 @@ pub(super) fn is_app(directory: &Path) -> bool {
 /// in all parent directories.
 fn walk(top: &Path, real: &Path) -> ignore::Walk {
     let in_repository = repository_root(real).is_some();
-    files(top).require_git(in_repository).build()
+    manifest_walk(top).require_git(in_repository).build()
 }
 
 /// Returns a walk in the order of names, without hidden files and files that a `.gitignore` lists.
-pub(super) fn files(top: &Path) -> WalkBuilder {
+pub(super) fn manifest_walk(top: &Path) -> WalkBuilder {
     let mut walk = WalkBuilder::new(top);
     walk.ignore(false).git_global(false).git_exclude(false).sort_by_file_name(std::ffi::OsStr::cmp);
     walk
 }
 
 /// Returns the type of a link's target; a broken link is a file that cannot be read.
-fn target_type(link: &Path, top: &Path, reach: &Reach) -> EntryType {
+fn target_type(link: &Path, top: &Path, reach: &PathReach) -> EntryType {
     match reach.resolve(link) {
         Ok(real) => match entry_type(&real) {
             EntryType::Directory if !real.starts_with(top) => EntryType::Elsewhere,

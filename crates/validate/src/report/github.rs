@@ -10,7 +10,7 @@ pub use markdown::summary;
 use std::fmt::Write as _;
 
 use super::PrintContext;
-use super::text::{counts, file, one_line, quantity, said};
+use super::text::{count_summary, display_file, message_lines, one_line, quantity};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
@@ -36,7 +36,7 @@ pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
         }
         out.push_str("::endgroup::\n");
     }
-    let _ = writeln!(out, "sealwave: {}", counts(report));
+    let _ = writeln!(out, "sealwave: {}", count_summary(report));
     out.into_bytes()
 }
 
@@ -47,7 +47,7 @@ fn annotation(out: &mut String, finding: &Finding) {
         Severity::Warning => "warning",
     };
     let _ = write!(out, "::{command} ");
-    if let Some(file) = file(finding) {
+    if let Some(file) = display_file(finding) {
         let _ = write!(out, "file={},", escape_property(&file));
     }
     if let Some(span) = finding.span.as_ref().filter(|span| span.place.line > 0) {
@@ -60,7 +60,7 @@ fn annotation(out: &mut String, finding: &Finding) {
             }
         }
     }
-    let text: Vec<String> = said(finding).iter().map(|line| escape_data(line)).collect();
+    let text: Vec<String> = message_lines(finding).iter().map(|line| escape_data(line)).collect();
     let _ = writeln!(out, "title={}::{}", escape_property(finding.rule.id), text.join("%0A"));
 }
 
@@ -68,7 +68,8 @@ fn annotation(out: &mut String, finding: &Finding) {
 fn line(out: &mut String, finding: &Finding) {
     let Finding { severity, rule, span, .. } = finding;
     let place = span.as_ref().map(|span| format!("{}: ", span.place)).unwrap_or_default();
-    let text = one_line(&format!("{}[{}]: {place}{}", severity.name(), rule.id, said(finding).join("; ")));
+    let text =
+        one_line(&format!("{}[{}]: {place}{}", severity.name(), rule.id, message_lines(finding).join("; ")));
     out.push_str(&text);
     out.push('\n');
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::PrintContext;
 use super::json::to_vec;
-use super::text::{file, said};
+use super::text::{display_file, message_lines};
 use crate::fingerprint::fingerprints;
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
@@ -40,7 +40,7 @@ pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
 
 fn issue(finding: &Finding, fingerprint: String) -> CodeQualityIssue<'_> {
     CodeQualityIssue {
-        description: said(finding).join("; "),
+        description: message_lines(finding).join("; "),
         check_name: finding.rule.id,
         fingerprint,
         severity: match finding.severity {
@@ -49,7 +49,7 @@ fn issue(finding: &Finding, fingerprint: String) -> CodeQualityIssue<'_> {
             Severity::Warning => "minor",
         },
         location: IssueLocation {
-            path: file(finding).unwrap_or_else(|| ".".to_owned()),
+            path: display_file(finding).unwrap_or_else(|| ".".to_owned()),
             // GitLab requires a line for every issue.
             lines: IssueLines { begin: finding.span.as_ref().map_or(1, |span| span.place.line.max(1)) },
         },

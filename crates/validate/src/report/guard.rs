@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::PrintContext;
-use crate::{Finding, Related, Report, Span};
+use crate::{Finding, RelatedPlace, Report, Span};
 
 /// Kinds of objects whose lines are never shown, in lower case; the same holds for lists of them.
 const SECRET_KINDS: &[&str] = &["", "secret"];
@@ -38,7 +38,7 @@ impl<'a> ExcerptGuard<'a> {
 
     /// Returns the line of a related place, if it may be shown.
     #[must_use]
-    pub fn related_excerpt(&self, finding: &Finding, related: &Related) -> Option<String> {
+    pub fn related_excerpt(&self, finding: &Finding, related: &RelatedPlace) -> Option<String> {
         if !is_harmless(finding) || related.confidential {
             return None;
         }
@@ -106,7 +106,7 @@ mod tests {
 
     fn with_related(line: u32, confidential: bool) -> Finding {
         let span = finding(&REF_RULE, "a.yaml", line, 1, 3).span.unwrap();
-        let related = vec![Related { label: "it is here".to_owned(), span, confidential }];
+        let related = vec![RelatedPlace { label: "it is here".to_owned(), span, confidential }];
         Finding { related, ..at(1) }
     }
 

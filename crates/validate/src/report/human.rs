@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use annotate_snippets::{Group, Level, Renderer};
 
-use super::text::{first_on_line, object_name, one_line, shown};
-use super::wrap::wrapped;
+use super::text::{first_on_line, limited_line, object_name, one_line};
+use super::wrap::wrap;
 use super::{ExcerptGuard, PrintContext};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
@@ -54,7 +54,7 @@ struct HumanPrinter<'a> {
 
 impl HumanPrinter<'_> {
     fn finding(&self, finding: &Finding) -> String {
-        let title = level(finding.severity).primary_title(shown(&finding.message)).id(finding.rule.id);
+        let title = level(finding.severity).primary_title(limited_line(&finding.message)).id(finding.rule.id);
         let mut group = Group::with_title(title);
         let mut lacks_excerpt = true;
         if let Some(span) = &finding.span {
@@ -63,7 +63,7 @@ impl HumanPrinter<'_> {
             group = snippet::place(group, span, line.as_deref(), None);
         }
         for related in &finding.related {
-            let label = shown(&related.label);
+            let label = limited_line(&related.label);
             group =
                 match self.guard.related_excerpt(finding, related) {
                     Some(line) => snippet::place(group, &related.span, Some(&line), Some(label)),
@@ -74,7 +74,7 @@ impl HumanPrinter<'_> {
         }
         group = self.with_details(group, finding);
         if let Some(hint) = &finding.hint {
-            group = group.element(Level::HELP.message(self.wrap(shown(hint))));
+            group = group.element(Level::HELP.message(self.wrap(limited_line(hint))));
         }
         let text = self.renderer.render(&[group]);
         // Without a source line, the renderer adds no margin.
@@ -85,7 +85,7 @@ impl HumanPrinter<'_> {
     fn wrap(&self, text: String) -> String {
         match self.width {
             Some(width) => {
-                let lines = wrapped(&text, width.saturating_sub(MARGIN));
+                let lines = wrap(&text, width.saturating_sub(MARGIN));
                 lines.iter().map(|line| first_on_line(line)).collect::<Vec<_>>().join("\n")
             }
             None => text,

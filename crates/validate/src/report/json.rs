@@ -10,9 +10,9 @@ pub use escaped::to_vec;
 use serde::Serialize;
 
 use super::PrintContext;
-use crate::{Finding, ObjectRef, Related, Report};
+use crate::{Finding, ObjectRef, RelatedPlace, Report};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::Place;
+use sealwave_core::document::SourceLocation;
 use sealwave_secrets::settings::API_VERSION;
 
 #[derive(Serialize)]
@@ -97,7 +97,7 @@ struct JsonObject<'a> {
 /// Returns the report as a JSON document.
 #[must_use]
 pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
-    let looked = report.looked_at;
+    let looked = report.checked;
     to_vec(&ValidationReport {
         api_version: API_VERSION,
         kind: "ValidationReport",
@@ -108,7 +108,7 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
             warnings: report.count(Severity::Warning),
             notes: report.count(Severity::Note),
             suppressed: report.suppressed,
-            known: report.known,
+            known: report.in_baseline,
             looked_at: JsonLookedAt {
                 apps: looked.apps,
                 environments: looked.environments,
@@ -136,11 +136,11 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
     }
 }
 
-fn related(related: &Related) -> JsonRelated<'_> {
+fn related(related: &RelatedPlace) -> JsonRelated<'_> {
     JsonRelated { label: &related.label, span: place(&related.span.place, related.span.width) }
 }
 
-fn place(place: &Place, width: u32) -> JsonSpan<'_> {
+fn place(place: &SourceLocation, width: u32) -> JsonSpan<'_> {
     JsonSpan {
         path: Some(&place.path),
         line: non_zero(place.line),
@@ -186,7 +186,7 @@ mod tests {
     fn the_report_has_no_control_characters_or_secrets() {
         let json = String::from_utf8(samples::print(write)).unwrap();
         assert!(!json.contains(CANARY));
-        assert!(json.chars().all(|c| c == '\n' || !sealwave_core::diagnostic::deceives(c)));
+        assert!(json.chars().all(|c| c == '\n' || !sealwave_core::diagnostic::is_deceptive(c)));
     }
 
     #[test]

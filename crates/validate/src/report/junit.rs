@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use xml::escaped;
 
 use super::PrintContext;
-use super::text::{file, object_name, quantity, said, shown};
+use super::text::{display_file, limited_line, message_lines, object_name, quantity};
 use crate::{Finding, Report};
 
 /// The most cases of a suite.
@@ -49,11 +49,11 @@ fn suites(report: &Report) -> BTreeMap<String, SuiteCases<'_>> {
         let case = case_name(finding);
         let mut add =
             |suite: String| suites.entry(suite).or_default().entry(case.clone()).or_default().push(finding);
-        match (&finding.environments[..], file(finding)) {
+        match (&finding.environments[..], display_file(finding)) {
             ([], path) if finding.app.is_empty() => {
-                add(shown(&path.unwrap_or_else(|| "manifests".to_owned())));
+                add(limited_line(&path.unwrap_or_else(|| "manifests".to_owned())));
             }
-            ([], _) => add(shown(&finding.app)),
+            ([], _) => add(limited_line(&finding.app)),
             (environments, _) => environments.iter().for_each(|name| add(suite_name(&finding.app, name))),
         }
     }
@@ -64,12 +64,12 @@ fn suites(report: &Report) -> BTreeMap<String, SuiteCases<'_>> {
 }
 
 fn suite_name(app: &str, environment: &str) -> String {
-    shown(&if app.is_empty() { environment.to_owned() } else { format!("{app} ({environment})") })
+    limited_line(&if app.is_empty() { environment.to_owned() } else { format!("{app} ({environment})") })
 }
 
 fn case_name(finding: &Finding) -> String {
-    let name = finding.object.as_ref().map(object_name).or_else(|| file(finding));
-    shown(&name.unwrap_or_else(|| "environment".to_owned()))
+    let name = finding.object.as_ref().map(object_name).or_else(|| display_file(finding));
+    limited_line(&name.unwrap_or_else(|| "environment".to_owned()))
 }
 
 fn suite(out: &mut String, name: &str, cases: &SuiteCases<'_>, fails: &impl Fn(&Finding) -> bool) {
@@ -97,8 +97,8 @@ fn case(out: &mut String, findings: &[&Finding], fails: &impl Fn(&Finding) -> bo
         findings.iter().partition(|finding| fails(finding));
     if let Some(first) = failing.first() {
         let message = match failing.len() {
-            1 => shown(&first.message),
-            count => format!("{} (and {} more)", shown(&first.message), count - 1),
+            1 => limited_line(&first.message),
+            count => format!("{} (and {} more)", limited_line(&first.message), count - 1),
         };
         let (kind, message) = (escaped(first.rule.id), escaped(&message));
         let _ = writeln!(
@@ -117,7 +117,7 @@ fn finding_list(findings: &[&Finding]) -> String {
     for finding in findings.iter().take(MAX_FINDINGS) {
         let Finding { severity, rule, span, .. } = finding;
         let place = span.as_ref().map(|span| format!("{}: ", span.place)).unwrap_or_default();
-        let text = format!("{}[{}]: {place}{}", severity.name(), rule.id, said(finding).join("; "));
+        let text = format!("{}[{}]: {place}{}", severity.name(), rule.id, message_lines(finding).join("; "));
         out.push_str(&escaped(&text));
         out.push('\n');
     }

@@ -25,8 +25,8 @@ pub use files::{
 };
 pub use guard::ExcerptGuard;
 pub use json::to_vec;
-pub use output::{Format, Output, OutputError, Outputs};
-pub(crate) use text::{counts, quantity};
+pub use output::{OutputError, ReportOutput, ReportOutputFormat, ReportOutputs};
+pub(crate) use text::{count_summary, quantity};
 
 use super::Report;
 use sealwave_core::diagnostic::Severity;
@@ -52,20 +52,20 @@ pub const STDIN: &str = "<stdin>";
 
 /// Returns the report in a format for a file, without terminal styles.
 #[must_use]
-pub fn write_file(format: Format, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
+pub fn write_file(format: ReportOutputFormat, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let bytes = write(format, report, &PrintContext { width: None, ..*context });
     if format.is_styled() { anstream::adapter::strip_bytes(&bytes).into_vec() } else { bytes }
 }
 
 /// Returns the report in a format.
 #[must_use]
-pub fn write(format: Format, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
+pub fn write(format: ReportOutputFormat, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     match format {
-        Format::Github => github::write(report, context),
-        Format::Gitlab => gitlab::write(report, context),
-        Format::Human => human::write(report, context),
-        Format::Json => json::write(report, context),
-        Format::Junit => junit::write(report, context),
-        Format::Sarif => sarif::write(report, context),
+        ReportOutputFormat::Github => github::write(report, context),
+        ReportOutputFormat::Gitlab => gitlab::write(report, context),
+        ReportOutputFormat::Human => human::write(report, context),
+        ReportOutputFormat::Json => json::write(report, context),
+        ReportOutputFormat::Junit => junit::write(report, context),
+        ReportOutputFormat::Sarif => sarif::write(report, context),
     }
 }

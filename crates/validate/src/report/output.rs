@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use sealwave_core::diagnostic::Explain;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 /// An output format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ReportOutputFormat {
     /// Annotations in a GitHub workflow log.
     Github,
     /// A GitLab Code Quality report.
@@ -24,7 +24,7 @@ pub enum Format {
     Sarif,
 }
 
-impl Format {
+impl ReportOutputFormat {
     /// All formats, sorted by name.
     pub const ALL: [Self; 6] =
         [Self::Github, Self::Gitlab, Self::Human, Self::Json, Self::Junit, Self::Sarif];
@@ -57,9 +57,9 @@ impl Format {
 
 /// A format and its file; without a file, standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
+pub struct ReportOutput {
     /// The format.
-    pub format: Format,
+    pub format: ReportOutputFormat,
     /// The file.
     pub file: Option<PathBuf>,
 }
@@ -69,13 +69,13 @@ pub struct Output {
 pub enum OutputError {
     /// An empty file name, as in `sarif=`.
     #[error("`{}=` has no file name", .0.name())]
-    NoFile(Format),
+    NoFile(ReportOutputFormat),
     /// Two formats for standard output.
     #[error("`{}` and `{}` would both be written to standard output", .0.name(), .1.name())]
-    SameStdout(Format, Format),
+    SameStdout(ReportOutputFormat, ReportOutputFormat),
     /// Two formats for one file.
     #[error("`{}` and `{}` would both be written to `{}`", .0.name(), .1.name(), .2.display())]
-    SameFile(Format, Format, PathBuf),
+    SameFile(ReportOutputFormat, ReportOutputFormat, PathBuf),
     /// An unknown format.
     #[error("`{name}` is not an output format{}", suggestion(.name))]
     UnknownFormat {
@@ -98,15 +98,15 @@ impl Explain for OutputError {
 }
 
 fn suggestion(name: &str) -> String {
-    let near = closest(name, Format::ALL.map(Format::name));
+    let near = closest_name(name, ReportOutputFormat::ALL.map(ReportOutputFormat::name));
     near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 fn names() -> String {
-    Format::ALL.map(|format| format!("`{}`", format.name())).join(", ")
+    ReportOutputFormat::ALL.map(|format| format!("`{}`", format.name())).join(", ")
 }
 
-impl FromStr for Output {
+impl FromStr for ReportOutput {
     type Err = OutputError;
 
     fn from_str(text: &str) -> Result<Self, OutputError> {
@@ -114,7 +114,7 @@ impl FromStr for Output {
             Some((name, file)) => (name, Some(file)),
             None => (text, None),
         };
-        let format = Format::ALL
+        let format = ReportOutputFormat::ALL
             .into_iter()
             .find(|format| format.name() == name)
             .ok_or_else(|| OutputError::UnknownFormat { name: name.to_owned() })?;
@@ -125,7 +125,7 @@ impl FromStr for Output {
     }
 }
 
-impl fmt::Display for Output {
+impl fmt::Display for ReportOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.format.name())?;
         self.file.as_ref().map_or(Ok(()), |file| write!(f, "={}", file.display()))
@@ -134,14 +134,14 @@ impl fmt::Display for Output {
 
 /// The outputs of a run, each with a different destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outputs(Vec<Output>);
+pub struct ReportOutputs(Vec<ReportOutput>);
 
-impl Outputs {
+impl ReportOutputs {
     /// Checks the outputs; without any, human-readable text goes to standard output.
     ///
     /// # Errors
     /// Returns an error if two outputs have the same destination.
-    pub fn new(outputs: Vec<Output>) -> Result<Self, OutputError> {
+    pub fn new(outputs: Vec<ReportOutput>) -> Result<Self, OutputError> {
         for (index, second) in outputs.iter().enumerate() {
             let Some(first) = outputs.iter().take(index).find(|first| first.file == second.file) else {
                 continue;
@@ -151,24 +151,24 @@ impl Outputs {
                 Some(file) => OutputError::SameFile(first.format, second.format, file.clone()),
             });
         }
-        let default = Output { format: Format::Human, file: None };
+        let default = ReportOutput { format: ReportOutputFormat::Human, file: None };
         Ok(Self(if outputs.is_empty() { vec![default] } else { outputs }))
     }
 
     /// Returns the format for standard output.
     #[must_use]
-    pub fn stdout(&self) -> Option<Format> {
+    pub fn stdout(&self) -> Option<ReportOutputFormat> {
         self.0.iter().find(|output| output.file.is_none()).map(|output| output.format)
     }
 
     /// Reports whether a format is requested.
     #[must_use]
-    pub fn has(&self, format: Format) -> bool {
+    pub fn has(&self, format: ReportOutputFormat) -> bool {
         self.0.iter().any(|output| output.format == format)
     }
 
     /// Returns the formats for files, in command-line order.
-    pub fn files(&self) -> impl Iterator<Item = (Format, &Path)> {
+    pub fn files(&self) -> impl Iterator<Item = (ReportOutputFormat, &Path)> {
         self.0.iter().filter_map(|output| Some((output.format, output.file.as_deref()?)))
     }
 }
@@ -177,12 +177,12 @@ impl Outputs {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Output, String> {
+    fn parse(text: &str) -> Result<ReportOutput, String> {
         text.parse().map_err(|error: OutputError| error.to_string())
     }
 
-    fn outputs(texts: &[&str]) -> Result<Outputs, OutputError> {
-        Outputs::new(texts.iter().map(|text| text.parse().unwrap()).collect())
+    fn outputs(texts: &[&str]) -> Result<ReportOutputs, OutputError> {
+        ReportOutputs::new(texts.iter().map(|text| text.parse().unwrap()).collect())
     }
 
     #[test]
@@ -191,8 +191,8 @@ mod tests {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
         assert_eq!(parse("json=-"), parse("json"));
-        for format in Format::ALL {
-            assert_eq!(parse(format.name()), Ok(Output { format, file: None }));
+        for format in ReportOutputFormat::ALL {
+            assert_eq!(parse(format.name()), Ok(ReportOutput { format, file: None }));
         }
     }
 
@@ -200,7 +200,7 @@ mod tests {
     fn errors_suggest_valid_formats() {
         assert_eq!(parse("sarf=x"), Err("`sarf` is not an output format; did you mean `sarif`?".to_owned()));
         assert_eq!(parse("tap"), Err("`tap` is not an output format".to_owned()));
-        let hint = "tap".parse::<Output>().unwrap_err().hint();
+        let hint = "tap".parse::<ReportOutput>().unwrap_err().hint();
         assert_eq!(
             hint.as_deref(),
             Some("supported formats: `github`, `gitlab`, `human`, `json`, `junit`, `sarif`")
@@ -212,13 +212,14 @@ mod tests {
     #[test]
     fn clap_parses_outputs() {
         let command = || {
-            let output = clap::Arg::new("output").long("output").value_parser(clap::value_parser!(Output));
+            let output =
+                clap::Arg::new("output").long("output").value_parser(clap::value_parser!(ReportOutput));
             clap::Command::new("x").arg(output.action(clap::ArgAction::Append))
         };
         let read = |flags: &[&str]| command().try_get_matches_from(flags);
         let matches = read(&["x", "--output", "human", "--output=sarif=a"]).unwrap();
         let outputs: Vec<String> =
-            matches.get_many::<Output>("output").unwrap().map(Output::to_string).collect();
+            matches.get_many::<ReportOutput>("output").unwrap().map(ReportOutput::to_string).collect();
         assert_eq!(outputs, ["human", "sarif=a"]);
         let error = read(&["x", "--output", "sarf"]).unwrap_err().to_string();
         assert!(error.contains("`sarf` is not an output format; did you mean `sarif`?"), "{error}");
@@ -235,11 +236,14 @@ mod tests {
 
     #[test]
     fn outputs_have_their_destinations_and_text_is_the_default() {
-        assert_eq!(outputs(&[]).unwrap().stdout(), Some(Format::Human));
+        assert_eq!(outputs(&[]).unwrap().stdout(), Some(ReportOutputFormat::Human));
         let both = outputs(&["github", "sarif=a", "junit=b"]).unwrap();
-        assert_eq!(both.stdout(), Some(Format::Github));
+        assert_eq!(both.stdout(), Some(ReportOutputFormat::Github));
         let files: Vec<_> = both.files().collect();
-        assert_eq!(files, [(Format::Sarif, Path::new("a")), (Format::Junit, Path::new("b"))]);
+        assert_eq!(
+            files,
+            [(ReportOutputFormat::Sarif, Path::new("a")), (ReportOutputFormat::Junit, Path::new("b"))]
+        );
         assert_eq!(outputs(&["sarif=a"]).unwrap().stdout(), None);
     }
 }

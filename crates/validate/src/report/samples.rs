@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{Excerpts, PrintContext};
-use crate::{ApiRefusal, AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Span};
+use crate::{
+    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, RuleInfo, Span,
+};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::Place;
+use sealwave_core::document::SourceLocation;
 
 /// A marker in every source line that must not be shown.
 pub(crate) const CANARY: &str = "CANARY";
@@ -35,7 +37,7 @@ pub(crate) static YAML_RULE: RuleInfo =
     rule("yaml/duplicate-key", Severity::Error, "a mapping has the same key twice");
 
 pub(crate) fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
-    Span { place: Place { path: path.to_owned(), line, column, rendered: None }, width }
+    Span { place: SourceLocation { path: path.to_owned(), line, column, rendered: None }, width }
 }
 
 pub(crate) fn finding(rule: &'static RuleInfo, path: &str, line: u32, column: u32, width: u32) -> Finding {
@@ -77,13 +79,13 @@ pub(crate) fn report() -> Report {
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     Report {
         findings,
-        looked_at: LookedAt { apps: 1, environments: 3, files: 0, objects: 42 },
+        checked: CheckedCounts { apps: 1, environments: 3, files: 0, objects: 42 },
         apps: vec![AppEnvironments {
             app: "apps/shop".to_owned(),
             environments: vec!["dev".to_owned(), "prod".to_owned(), "stage".to_owned()],
         }],
         suppressed: 2,
-        known: 1,
+        in_baseline: 1,
         withheld: BTreeSet::from([("apps/shop/base/web.yaml".to_owned(), 30)]),
     }
 }
@@ -93,7 +95,7 @@ fn ordinary() -> [Finding; 4] {
     let duplicate = Finding {
         message: "environment variable `LOG_LEVEL` is set twice in one container".to_owned(),
         hint: Some("remove one of the two".to_owned()),
-        related: vec![Related {
+        related: vec![RelatedPlace {
             label: "it is set here first".to_owned(),
             span: span(WEB, 12, 17, 9),
             confidential: false,
@@ -105,7 +107,7 @@ fn ordinary() -> [Finding; 4] {
     let mut dangling = Finding {
         message: "Secret `shop/db` does not exist".to_owned(),
         hint: Some("did you mean `db-credentials`?".to_owned()),
-        related: vec![Related {
+        related: vec![RelatedPlace {
             label: "a Secret with a similar name is here".to_owned(),
             span: span("apps/shop/base/secret.yaml", 4, 9, 14),
             confidential: true,
@@ -155,7 +157,7 @@ fn odd() -> [Finding; 5] {
     let hostile = Finding {
         message: format!("name `{HOSTILE}` is not valid"),
         hint: Some(HOSTILE.to_owned()),
-        related: vec![Related {
+        related: vec![RelatedPlace {
             label: HOSTILE.to_owned(),
             span: span(&format!("{HOSTILE}.yaml"), 1, 1, 1),
             confidential: true,

@@ -6,14 +6,15 @@
 mod log;
 
 use log::{
-    Artifact, Configuration, Driver, Location, Log, LogicalLocation, Markdown, Message, PhysicalLocation,
-    Properties, Region, ResultProperties, Rule, Run, SarifResult, Tool,
+    ArtifactLocation, DescriptorProperties, LogicalLocation, MultiformatMessage, PhysicalLocation,
+    ReportingConfiguration, ReportingDescriptor, ResultProperties, SarifLocation, SarifLog, SarifMessage,
+    SarifRegion, SarifResult, SarifRun, SarifTool, ToolComponent,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::PrintContext;
 use super::json::to_vec;
-use super::text::{file, object_name, one_line, said, shown};
+use super::text::{display_file, limited_line, message_lines, object_name, one_line};
 use crate::fingerprint::fingerprints;
 use crate::{Finding, Report, RuleInfo, Span};
 use sealwave_core::diagnostic::Severity;
@@ -28,12 +29,12 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let fingerprints = fingerprints(&report.findings);
     let results =
         report.findings.iter().zip(fingerprints).map(|(finding, print)| result(finding, &rules, print));
-    to_vec(&Log {
+    to_vec(&SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [Run {
-            tool: Tool {
-                driver: Driver {
+        runs: [SarifRun {
+            tool: SarifTool {
+                driver: ToolComponent {
                     name: "sealwave",
                     version: context.version,
                     rules: rules.iter().map(|info| rule(info)).collect(),
@@ -53,19 +54,19 @@ fn rules(findings: &[Finding]) -> Vec<&'static RuleInfo> {
     rules
 }
 
-fn rule(info: &'static RuleInfo) -> Rule {
+fn rule(info: &'static RuleInfo) -> ReportingDescriptor {
     let RuleInfo { id, summary, .. } = *info;
     let (explanation, example, remedy) = (info.explanation(), info.example(), info.remedy());
-    Rule {
+    ReportingDescriptor {
         id,
-        short_description: Message { text: summary.to_owned() },
-        full_description: Message { text: explanation.to_owned() },
-        help: Markdown {
+        short_description: SarifMessage { text: summary.to_owned() },
+        full_description: SarifMessage { text: explanation.to_owned() },
+        help: MultiformatMessage {
             text: format!("{explanation}\n\n{example}\n\n{remedy}"),
             markdown: format!("{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}"),
         },
-        default_configuration: Configuration { enabled: info.enabled, level: level(info.severity) },
-        properties: Properties { tags: vec!["kubernetes", id.split('/').next().unwrap_or(id)] },
+        default_configuration: ReportingConfiguration { enabled: info.enabled, level: level(info.severity) },
+        properties: DescriptorProperties { tags: vec!["kubernetes", id.split('/').next().unwrap_or(id)] },
     }
 }
 
@@ -75,7 +76,7 @@ fn result(finding: &Finding, rules: &[&'static RuleInfo], fingerprint: String) -
         rule_id: id,
         rule_index: rules.binary_search_by_key(&id, |rule| rule.id).unwrap_or_default(),
         level: level(finding.severity),
-        message: message(&said(finding).join("\n")),
+        message: message(&message_lines(finding).join("\n")),
         locations: [location(finding)].into(),
         related_locations: related(finding),
         partial_fingerprints: [("sealwave/v1", fingerprint)].into(),
@@ -88,13 +89,13 @@ fn result(finding: &Finding, rules: &[&'static RuleInfo], fingerprint: String) -
 }
 
 /// Returns the location of a finding; without a place, the repository, as readers require a location for every result.
-fn location(finding: &Finding) -> Location {
-    let file = file(finding).unwrap_or_else(|| ".".to_owned());
+fn location(finding: &Finding) -> SarifLocation {
+    let file = display_file(finding).unwrap_or_else(|| ".".to_owned());
     let physical = PhysicalLocation {
-        artifact_location: Artifact { uri: uri(&file) },
+        artifact_location: ArtifactLocation { uri: uri(&file) },
         region: finding.span.as_ref().and_then(region),
     };
-    Location { id: None, physical, logical: logical(finding), message: None }
+    SarifLocation { id: None, physical, logical: logical(finding), message: None }
 }
 
 /// Returns `env/namespace/Kind/name:/pointer` for each environment.
@@ -112,8 +113,8 @@ fn logical(finding: &Finding) -> Vec<LogicalLocation> {
 }
 
 /// Returns the related places and the position in the rendered text.
-fn related(finding: &Finding) -> Vec<Location> {
-    let mut places: Vec<(&Span, String, Option<Region>)> = Vec::new();
+fn related(finding: &Finding) -> Vec<SarifLocation> {
+    let mut places: Vec<(&Span, String, Option<SarifRegion>)> = Vec::new();
     for related in &finding.related {
         places.push((&related.span, related.label.clone(), region(&related.span)));
     }
@@ -122,22 +123,26 @@ fn related(finding: &Finding) -> Vec<Location> {
     {
         places.push((span, format!("rendered line {line}, column {column}"), None));
     }
-    let location = |(index, (span, label, region)): (usize, (&Span, String, Option<Region>))| Location {
-        id: Some(index + 1),
-        physical: PhysicalLocation { artifact_location: Artifact { uri: uri(&span.place.path) }, region },
-        logical: Vec::new(),
-        message: Some(message(&shown(&label))),
-    };
+    let location =
+        |(index, (span, label, region)): (usize, (&Span, String, Option<SarifRegion>))| SarifLocation {
+            id: Some(index + 1),
+            physical: PhysicalLocation {
+                artifact_location: ArtifactLocation { uri: uri(&span.place.path) },
+                region,
+            },
+            logical: Vec::new(),
+            message: Some(message(&limited_line(&label))),
+        };
     places.into_iter().enumerate().map(location).collect()
 }
 
-fn region(span: &Span) -> Option<Region> {
+fn region(span: &Span) -> Option<SarifRegion> {
     let positive = |number: u32| Some(number).filter(|number| *number > 0);
     let start_line = positive(span.place.line)?;
     let start_column = positive(span.place.column);
     let end_column =
         start_column.zip(positive(span.width)).map(|(column, width)| column.saturating_add(width));
-    Some(Region { start_line, start_column, end_column })
+    Some(SarifRegion { start_line, start_column, end_column })
 }
 
 const fn level(severity: Severity) -> &'static str {
@@ -145,8 +150,8 @@ const fn level(severity: Severity) -> &'static str {
 }
 
 /// Returns a message whose text cannot become a Markdown link.
-fn message(text: &str) -> Message {
-    Message { text: text.replace("](", "] (") }
+fn message(text: &str) -> SarifMessage {
+    SarifMessage { text: text.replace("](", "] (") }
 }
 
 /// Returns a relative URI for a relative path, and a `file` URI for an absolute one.

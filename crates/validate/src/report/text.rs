@@ -1,7 +1,7 @@
 //! Text helpers shared by several formats.
 
 use crate::{Finding, ObjectRef, Report};
-use sealwave_core::diagnostic::{Severity, deceives};
+use sealwave_core::diagnostic::{Severity, is_deceptive};
 use sealwave_secrets::settings::APP_FILE;
 
 /// The most characters of a message that are shown.
@@ -11,7 +11,7 @@ const MAX_MESSAGE: usize = 2000;
 pub(super) fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if deceives(c) {
+        if is_deceptive(c) {
             out.extend(c.escape_default());
         } else if c == '[' && starts_command(&out) {
             out.push_str(" [");
@@ -40,12 +40,12 @@ pub(super) fn starts_command(before: &str) -> bool {
 }
 
 /// Returns a text of a finding as one line of limited length.
-pub fn shown(text: &str) -> String {
-    shorter(one_line(text), MAX_MESSAGE)
+pub fn limited_line(text: &str) -> String {
+    ellipsize(one_line(text), MAX_MESSAGE)
 }
 
 /// Truncates a text to `max` characters and marks the cut with an ellipsis.
-pub(super) fn shorter(mut text: String, max: usize) -> String {
+pub(super) fn ellipsize(mut text: String, max: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(max) {
         text.truncate(end);
         text.push('…');
@@ -54,15 +54,15 @@ pub(super) fn shorter(mut text: String, max: usize) -> String {
 }
 
 /// Returns message, environments and hint of a finding, one line each.
-pub(super) fn said(finding: &Finding) -> Vec<String> {
+pub(super) fn message_lines(finding: &Finding) -> Vec<String> {
     let environments = finding.environments.join(", ");
-    let environments = (!environments.is_empty()).then(|| shown(&format!("in: {environments}")));
-    let hint = finding.hint.as_deref().map(|hint| shown(&format!("help: {hint}")));
-    std::iter::once(shown(&finding.message)).chain(environments).chain(hint).collect()
+    let environments = (!environments.is_empty()).then(|| limited_line(&format!("in: {environments}")));
+    let hint = finding.hint.as_deref().map(|hint| limited_line(&format!("help: {hint}")));
+    std::iter::once(limited_line(&finding.message)).chain(environments).chain(hint).collect()
 }
 
 /// Returns the file of a finding, or the app file if it has no place.
-pub(super) fn file(finding: &Finding) -> Option<String> {
+pub(super) fn display_file(finding: &Finding) -> Option<String> {
     let path = match &finding.span {
         Some(span) => span.place.path.clone(),
         None if finding.app.is_empty() => return None,
@@ -82,7 +82,7 @@ pub(crate) fn quantity(count: usize, noun: &str) -> String {
 }
 
 /// Returns the counts by severity: `2 errors, 1 warning`, or `no findings`.
-pub(crate) fn counts(report: &Report) -> String {
+pub(crate) fn count_summary(report: &Report) -> String {
     let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (report.count(severity), severity))

@@ -1,19 +1,19 @@
 //! Wraps text to a width.
 
 /// Wraps a text into lines of at most `width` characters, unless a word is longer; code in backticks is one word.
-pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     text.lines().flat_map(|line| wrap_line(line, width)).collect()
 }
 
 /// Wraps prose with fenced code; code is indented and otherwise unchanged.
-pub(crate) fn prose(text: &str, width: usize) -> String {
+pub(crate) fn wrap_prose(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut in_code = false;
     for line in text.trim_end().lines() {
         if line.starts_with("```") {
             in_code = !in_code;
         } else if in_code {
-            out.push_str(&indented(line));
+            out.push_str(&indent_code(line));
         } else {
             out.push_str(&wrap_line(line, width).join("\n"));
             out.push('\n');
@@ -23,7 +23,7 @@ pub(crate) fn prose(text: &str, width: usize) -> String {
 }
 
 /// Indents a line of code.
-pub(crate) fn indented(line: &str) -> String {
+pub(crate) fn indent_code(line: &str) -> String {
     format!("{}\n", format!("    {line}").trim_end())
 }
 
@@ -64,9 +64,9 @@ mod tests {
 
     #[test]
     fn words_wrap_and_code_is_not_split() {
-        assert_eq!(wrapped("a bc `d e f` g", 8), ["a bc", "`d e f`", "g"]);
-        assert_eq!(wrapped("abcdefgh ij", 3), ["abcdefgh", "ij"]);
-        assert_eq!(wrapped("a\nb", 9), ["a", "b"]);
-        assert_eq!(prose("a b\n\n```yaml\na:   b\n```\n", 2), "a\nb\n\n    a:   b\n");
+        assert_eq!(wrap("a bc `d e f` g", 8), ["a bc", "`d e f`", "g"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abcdefgh", "ij"]);
+        assert_eq!(wrap("a\nb", 9), ["a", "b"]);
+        assert_eq!(wrap_prose("a b\n\n```yaml\na:   b\n```\n", 2), "a\nb\n\n    a:   b\n");
     }
 }

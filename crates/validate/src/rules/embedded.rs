@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use sealwave_core::diagnostic::At;
-use sealwave_core::document::{Node, Origin, Texts, Value};
+use sealwave_core::diagnostic::ProblemPlace;
+use sealwave_core::document::{Node, NodeValue, Origin, SourceTexts};
 use sealwave_core::yaml::{self, DuplicateKeys, Limits};
 
 /// Maximum size of a scalar that is parsed as YAML, in bytes.
@@ -25,16 +25,16 @@ pub(super) enum EmbeddedError {
 ///
 /// # Errors
 /// The string is too long or is not YAML.
-pub(super) fn read(texts: &Texts, value: &Node) -> Result<Vec<Node>, EmbeddedError> {
+pub(super) fn parse_embedded(texts: &SourceTexts, value: &Node) -> Result<Vec<Node>, EmbeddedError> {
     let text = value.as_str().unwrap_or_default();
     if text.len() > MAX_BYTES {
         return Err(EmbeddedError::TooLong);
     }
-    let place = TextPlace::of(texts, value);
+    let place = TextPlace::locate(texts, value);
     let mut documents = yaml::read(text.as_bytes(), value.origin.source, &limits()).map_err(|failure| {
         let at = failure.problems().first().map(|problem| &problem.at);
         EmbeddedError::Malformed(match at {
-            Some(At::Origin(at)) => place.in_file(*at),
+            Some(ProblemPlace::Origin(at)) => place.to_file_origin(*at),
             _ => value.origin,
         })
     })?;
@@ -58,15 +58,15 @@ fn limits() -> Limits {
 }
 
 fn relocate(node: &mut Node, place: &TextPlace) {
-    node.origin = place.in_file(node.origin);
+    node.origin = place.to_file_origin(node.origin);
     match &mut node.value {
-        Value::Mapping(mapping) => {
+        NodeValue::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
-                entry.key_origin = place.in_file(entry.key_origin);
+                entry.key_origin = place.to_file_origin(entry.key_origin);
                 relocate(&mut entry.value, place);
             }
         }
-        Value::Sequence(items) => items.iter_mut().for_each(|item| relocate(item, place)),
+        NodeValue::Sequence(items) => items.iter_mut().for_each(|item| relocate(item, place)),
         _ => {}
     }
 }
@@ -83,13 +83,13 @@ pub(super) enum TextPlace {
 
 impl TextPlace {
     /// Finds the text of a string in its source.
-    pub fn of(texts: &Texts, value: &Node) -> Self {
+    pub fn locate(texts: &SourceTexts, value: &Node) -> Self {
         Self::block(texts, value)
             .or_else(|| Self::line(texts, value))
             .unwrap_or(Self::Scalar { whole: value.origin })
     }
 
-    fn block(texts: &Texts, value: &Node) -> Option<Self> {
+    fn block(texts: &SourceTexts, value: &Node) -> Option<Self> {
         let first = first_line_of_block(texts, value)?;
         let (number, line) =
             value.as_str()?.split('\n').enumerate().find(|(_, line)| !line.trim().is_empty())?;
@@ -102,7 +102,7 @@ impl TextPlace {
             .then(|| Self::Block { first, indentation: count(indentation) })
     }
 
-    fn line(texts: &Texts, value: &Node) -> Option<Self> {
+    fn line(texts: &SourceTexts, value: &Node) -> Option<Self> {
         let text = value.as_str().filter(|text| !text.is_empty() && !text.contains('\n'))?;
         let line = texts.line(value.origin.source, value.origin.line)?;
         let before = (value.origin.column as usize).checked_sub(1)?;
@@ -115,7 +115,7 @@ impl TextPlace {
     }
 
     /// Moves a position in the text, from line 1 and column 1, into the file.
-    pub(super) fn in_file(&self, at: Origin) -> Origin {
+    pub(super) fn to_file_origin(&self, at: Origin) -> Origin {
         match self {
             Self::Block { first, indentation } => Origin {
                 line: first.line.saturating_add(at.line.saturating_sub(1)),
@@ -131,19 +131,19 @@ impl TextPlace {
     }
 
     /// Returns the position of a byte range of the text; the range is on one line.
-    pub(super) fn bytes(&self, text: &str, range: &Range<usize>, source: Origin) -> Origin {
+    pub(super) fn range_origin(&self, text: &str, range: &Range<usize>, source: Origin) -> Origin {
         let before = text.get(..range.start).unwrap_or_default();
         let line = memchr::memchr_iter(b'\n', before.as_bytes()).count();
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         let width = text.get(range.clone()).map_or(0, count);
         let column = before.get(start..).map_or(0, count).saturating_add(1);
         let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
-        self.in_file(Origin { line, column, width, ..source })
+        self.to_file_origin(Origin { line, column, width, ..source })
     }
 }
 
 /// Returns the number of the first line of a literal block, or `None` if the value is not one.
-pub(super) fn first_line_of_block(texts: &Texts, value: &Node) -> Option<u32> {
+pub(super) fn first_line_of_block(texts: &SourceTexts, value: &Node) -> Option<u32> {
     let origin = value.origin;
     let here = texts.line(origin.source, origin.line)?;
     // One parser reports the position of the header, the other that of the first line that is not empty.

@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::embedded::{self, TextPlace};
-use super::scene::Object;
-use crate::rules::{Draft, Rule};
+use super::scene::CheckedObject;
+use crate::rules::{FindingDraft, Rule};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Manifest, Node, Origin, Texts, Value};
-use sealwave_kube::pods::What;
+use sealwave_core::document::{Manifest, Node, NodeValue, Origin, SourceTexts};
+use sealwave_kube::pods::ReferencedKind;
 
 /// Maximum number of values parsed per environment.
 const MAX_VALUES: usize = 256;
@@ -58,20 +58,20 @@ pub(crate) struct EmbeddedPod {
     lines: (Origin, u32),
     manifest: Manifest,
     /// Other objects that the item contains, by kind and name.
-    brought: BTreeSet<(What, String)>,
+    siblings: BTreeSet<(ReferencedKind, String)>,
 }
 
 /// An [`EmbeddedPod`] as rules see it.
 pub(crate) struct EmbeddedObject<'a> {
     pod: &'a EmbeddedPod,
     /// The object.
-    pub(crate) object: Object<'a>,
+    pub(crate) object: CheckedObject<'a>,
 }
 
 impl<'a> EmbeddedObject<'a> {
     /// Wraps an object from a ConfigMap for rules.
     pub(crate) fn new(pod: &'a EmbeddedPod) -> Self {
-        Self { pod, object: Object::new(&pod.manifest, &[]) }
+        Self { pod, object: CheckedObject::new(&pod.manifest, &[]) }
     }
 
     /// Returns the index of the ConfigMap that contains the object.
@@ -80,8 +80,8 @@ impl<'a> EmbeddedObject<'a> {
     }
 
     /// Returns whether the same item contains an object, so that the object is not missing.
-    pub(crate) fn brings(&self, referenced: What, name: &str) -> bool {
-        !self.pod.brought.is_empty() && self.pod.brought.contains(&(referenced, name.to_owned()))
+    pub(crate) fn has_sibling(&self, referenced: ReferencedKind, name: &str) -> bool {
+        !self.pod.siblings.is_empty() && self.pod.siblings.contains(&(referenced, name.to_owned()))
     }
 
     /// Returns whether a finding about the ConfigMap is about this object.
@@ -97,7 +97,7 @@ pub(crate) fn is_checked_by(rule: &Rule) -> bool {
 }
 
 /// Points a finding about a ConfigMap to the item that contains the pod, and lowers it to a warning.
-pub(crate) fn placed(draft: Draft, embedded: &[EmbeddedObject<'_>]) -> Draft {
+pub(crate) fn with_item_pointer(draft: FindingDraft, embedded: &[EmbeddedObject<'_>]) -> FindingDraft {
     let Some(subject) = draft.subject.filter(|_| draft.pointer.is_none()) else { return draft };
     let mut of_owner = embedded.iter().filter(|pod| pod.owner() == subject.object);
     let Some(pod) = of_owner.find(|pod| pod.contains_position(draft.at)) else { return draft };
@@ -106,7 +106,7 @@ pub(crate) fn placed(draft: Draft, embedded: &[EmbeddedObject<'_>]) -> Draft {
 }
 
 /// Parses the pods within all `ConfigMaps`.
-pub(crate) fn read(objects: &[Manifest], texts: &Texts) -> Vec<EmbeddedPod> {
+pub(crate) fn parse_embedded_pods(objects: &[Manifest], texts: &SourceTexts) -> Vec<EmbeddedPod> {
     let mut reader = PodReader { texts, values: 0, bytes: 0, found: Vec::new() };
     for (owner, object) in objects.iter().enumerate().filter(|(_, object)| object.is("", "ConfigMap")) {
         let data = object.root().get("data").and_then(Node::as_mapping);
@@ -118,7 +118,7 @@ pub(crate) fn read(objects: &[Manifest], texts: &Texts) -> Vec<EmbeddedPod> {
 }
 
 struct PodReader<'a> {
-    texts: &'a Texts,
+    texts: &'a SourceTexts,
     values: usize,
     bytes: usize,
     found: Vec<EmbeddedPod>,
@@ -143,7 +143,7 @@ impl PodReader<'_> {
                 && let Ok(manifest) = Manifest::new(root)
             {
                 let (pointer, brought) = (format!("/data/{escaped}"), brought.clone());
-                self.found.push(EmbeddedPod { owner, pointer, lines, manifest, brought });
+                self.found.push(EmbeddedPod { owner, pointer, lines, manifest, siblings: brought });
             }
         }
     }
@@ -158,7 +158,7 @@ impl PodReader<'_> {
         if self.values > MAX_VALUES || self.bytes > MAX_BYTES {
             return Vec::new();
         }
-        embedded::read(self.texts, value).unwrap_or_default()
+        embedded::parse_embedded(self.texts, value).unwrap_or_default()
     }
 
     /// Collects objects with pods at any level of a document, and kind and name of the other objects.
@@ -167,7 +167,7 @@ impl PodReader<'_> {
         node: Node,
         nesting: usize,
         roots: &mut Vec<Node>,
-        brought: &mut BTreeSet<(What, String)>,
+        brought: &mut BTreeSet<(ReferencedKind, String)>,
     ) {
         let kind = node.get("kind").and_then(Node::as_str).filter(|_| node.get("apiVersion").is_some());
         if kind.is_some_and(|kind| KINDS.contains(&kind)) {
@@ -181,18 +181,18 @@ impl PodReader<'_> {
             return;
         }
         match node.value {
-            Value::Mapping(mut mapping) => {
+            NodeValue::Mapping(mut mapping) => {
                 for entry in mapping.entries_mut() {
-                    let value = std::mem::replace(&mut entry.value.value, Value::Null);
+                    let value = std::mem::replace(&mut entry.value.value, NodeValue::Null);
                     self.visit(Node::new(value, entry.value.origin), nesting, roots, brought);
                 }
             }
-            Value::Sequence(items) => {
+            NodeValue::Sequence(items) => {
                 for item in items {
                     self.visit(item, nesting, roots, brought);
                 }
             }
-            Value::String(_) => {
+            NodeValue::String(_) => {
                 let Some(nesting) = nesting.checked_sub(1) else { return };
                 for document in self.documents(&node, false) {
                     // A plain string contains no object.
@@ -201,18 +201,18 @@ impl PodReader<'_> {
                     }
                 }
             }
-            Value::Bool(_) | Value::Null | Value::Number(_) => {}
+            NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => {}
         }
     }
 }
 
 /// Returns kind and name of the object that a document creates, if pods can refer to it.
-fn created_object(kind: &str, node: &Node) -> Option<(What, String)> {
+fn created_object(kind: &str, node: &Node) -> Option<(ReferencedKind, String)> {
     let referenced = match kind {
-        "ConfigMap" => What::ConfigMap,
-        "ExternalSecret" | "SealedSecret" | "Secret" => What::Secret,
-        "PersistentVolumeClaim" => What::PersistentVolumeClaim,
-        "ServiceAccount" => What::ServiceAccount,
+        "ConfigMap" => ReferencedKind::ConfigMap,
+        "ExternalSecret" | "SealedSecret" | "Secret" => ReferencedKind::Secret,
+        "PersistentVolumeClaim" => ReferencedKind::PersistentVolumeClaim,
+        "ServiceAccount" => ReferencedKind::ServiceAccount,
         _ => return None,
     };
     Some((referenced, node.at(&["metadata", "name"])?.as_str()?.to_owned()))
@@ -236,9 +236,9 @@ fn complete(root: &mut Node, kind: Option<(&str, &str)>) {
 }
 
 /// Returns the start of a value and the number of its last line.
-fn lines(texts: &Texts, value: &Node) -> (Origin, u32) {
+fn lines(texts: &SourceTexts, value: &Node) -> (Origin, u32) {
     let count = u32::try_from(value.as_str().map_or(0, |text| text.lines().count())).unwrap_or(u32::MAX);
-    match TextPlace::of(texts, value) {
+    match TextPlace::locate(texts, value) {
         TextPlace::Block { first, .. } => (first, first.line.saturating_add(count)),
         TextPlace::Line { .. } | TextPlace::Scalar { .. } => (value.origin, value.origin.line),
     }

@@ -1,6 +1,6 @@
 //! Access to fields of objects for rules; null counts as absent.
 
-use sealwave_core::document::{Entry, Node, Number, Origin, Value};
+use sealwave_core::document::{MappingEntry, Node, NodeValue, Number, Origin};
 
 /// Returns the items of the sequence under a key, or none if there is no sequence.
 pub(super) fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
@@ -8,7 +8,7 @@ pub(super) fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
 }
 
 /// Returns the entries of the mapping under a key, or none if there is no mapping.
-pub(super) fn entries<'a>(node: &'a Node, key: &str) -> &'a [Entry] {
+pub(super) fn entries<'a>(node: &'a Node, key: &str) -> &'a [MappingEntry] {
     node.get(key).and_then(Node::as_mapping).map_or(&[], |mapping| mapping.entries())
 }
 
@@ -20,39 +20,40 @@ pub fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
 /// Returns the integer that a node holds.
 pub(super) const fn integer(node: &Node) -> Option<i64> {
     match node.value {
-        Value::Number(Number::Int(number)) => Some(number),
+        NodeValue::Number(Number::Int(number)) => Some(number),
         _ => None,
     }
 }
 
 /// Returns the value under a key, unless it is null.
 pub(super) fn value<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    node.get(key).filter(|value| !matches!(value.value, Value::Null))
+    node.get(key).filter(|value| !matches!(value.value, NodeValue::Null))
 }
 
 /// Returns the entries of `names` that are set, in the order of the document.
-pub(super) fn set<'a>(node: &'a Node, names: &[&str]) -> Vec<&'a Entry> {
+pub(super) fn set_entries<'a>(node: &'a Node, names: &[&str]) -> Vec<&'a MappingEntry> {
     let entries = node.as_mapping().map_or(&[][..], |mapping| mapping.entries());
-    let is_set =
-        |entry: &&Entry| !matches!(entry.value.value, Value::Null) && names.contains(&entry.key.as_str());
+    let is_set = |entry: &&MappingEntry| {
+        !matches!(entry.value.value, NodeValue::Null) && names.contains(&entry.key.as_str())
+    };
     entries.iter().filter(is_set).collect()
 }
 
 /// Returns the position of a key, or the start of its mapping if the key is absent.
-pub(super) fn key_at(node: &Node, key: &str) -> Origin {
+pub(super) fn key_origin(node: &Node, key: &str) -> Origin {
     node.as_mapping()
         .and_then(|mapping| mapping.entry(key))
-        .map_or_else(|| start(node), |entry| entry.key_origin)
+        .map_or_else(|| start_origin(node), |entry| entry.key_origin)
 }
 
 /// Returns the start of a node; for a mapping, the position of its first key.
-pub(super) fn start(node: &Node) -> Origin {
+pub(super) fn start_origin(node: &Node) -> Origin {
     let first = node.as_mapping().and_then(|mapping| mapping.entries().first());
     first.map_or(node.origin, |entry| entry.key_origin)
 }
 
 /// Joins names in backticks with commas and a final `or`, for messages.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(super) fn quoted_list(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),

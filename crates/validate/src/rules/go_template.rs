@@ -21,7 +21,7 @@ pub(super) struct TemplateUses {
     /// Variables in the order of their use.
     pub(super) variables: Vec<VariableUse>,
     /// Byte ranges of syntax errors.
-    pub(super) faults: Vec<(Range<usize>, TemplateFault)>,
+    pub(super) faults: Vec<(Range<usize>, GoTemplateFault)>,
 }
 
 /// One use of a variable of the context.
@@ -45,7 +45,7 @@ pub(super) enum VariableForm {
 
 /// A syntax error of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TemplateFault {
+pub(super) enum GoTemplateFault {
     /// `.a-b`: a dash cannot be part of an identifier.
     DashInName,
     /// A block has no `end`.
@@ -85,7 +85,7 @@ struct OpenBlock {
 }
 
 /// Returns the uses of variables in a template.
-pub(super) fn uses(text: &str) -> TemplateUses {
+pub(super) fn find_uses(text: &str) -> TemplateUses {
     let mut reader = TemplateReader { text, blocks: Vec::new(), uses: TemplateUses::default() };
     if text.len() <= MAX_BYTES {
         reader.read();
@@ -108,14 +108,14 @@ impl TemplateReader<'_> {
             }
             let inside = start + 2;
             let Some((tokens, end)) = self.action(inside) else {
-                self.uses.faults.push((start..inside, TemplateFault::Unclosed));
+                self.uses.faults.push((start..inside, GoTemplateFault::Unclosed));
                 return;
             };
             self.record(&tokens);
             from = end;
         }
         for block in std::mem::take(&mut self.blocks) {
-            self.uses.faults.push((block.at, TemplateFault::NoEnd));
+            self.uses.faults.push((block.at, GoTemplateFault::NoEnd));
         }
     }
 
@@ -205,7 +205,7 @@ impl TemplateReader<'_> {
         match keyword.as_str() {
             "end" => {
                 if self.blocks.pop().is_none() {
-                    self.uses.faults.push((at, TemplateFault::StrayEnd));
+                    self.uses.faults.push((at, GoTemplateFault::StrayEnd));
                 }
             }
             "else" => match self.blocks.last_mut() {
@@ -218,7 +218,7 @@ impl TemplateReader<'_> {
                         block.dot_is_context = false;
                     }
                 }
-                None => self.uses.faults.push((at, TemplateFault::StrayEnd)),
+                None => self.uses.faults.push((at, GoTemplateFault::StrayEnd)),
             },
             "block" | "define" | "if" | "range" | "with" => {
                 self.variables(tokens, matches!(keyword.as_str(), "if" | "with"));
@@ -257,7 +257,7 @@ impl TemplateReader<'_> {
                         _ => self.dot_is_context(),
                     };
                     if let Some(end) = dashed_end(tokens, number) {
-                        faults.push((token.text.start..end, TemplateFault::DashInName));
+                        faults.push((token.text.start..end, GoTemplateFault::DashInName));
                     } else if is_variable {
                         found.push((token.text.clone(), VariableForm::Field));
                     }
@@ -298,8 +298,8 @@ fn dashed_end(tokens: &[TemplateToken], field: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Vec<&str>, Vec<TemplateFault>) {
-        let uses = uses(text);
+    fn read(text: &str) -> (Vec<&str>, Vec<GoTemplateFault>) {
+        let uses = find_uses(text);
         let names = uses.variables.iter().map(|used| &text[used.name.clone()]).collect();
         (names, uses.faults.into_iter().map(|(_, fault)| fault).collect())
     }
@@ -330,12 +330,12 @@ mod tests {
     #[test]
     fn syntax_errors_are_found() {
         for (text, expected) in [
-            ("{{ .a-b }}", &[TemplateFault::DashInName][..]),
-            ("{{ .a-b-c | quote }}", &[TemplateFault::DashInName]),
-            ("{{ .a", &[TemplateFault::Unclosed]),
-            ("{{ \"a }}", &[TemplateFault::Unclosed]),
-            ("{{ if .a }}", &[TemplateFault::NoEnd]),
-            ("{{ end }}", &[TemplateFault::StrayEnd]),
+            ("{{ .a-b }}", &[GoTemplateFault::DashInName][..]),
+            ("{{ .a-b-c | quote }}", &[GoTemplateFault::DashInName]),
+            ("{{ .a", &[GoTemplateFault::Unclosed]),
+            ("{{ \"a }}", &[GoTemplateFault::Unclosed]),
+            ("{{ if .a }}", &[GoTemplateFault::NoEnd]),
+            ("{{ end }}", &[GoTemplateFault::StrayEnd]),
             ("{{ sub .a -1 }}{{ .a - }}{{ .a -}}", &[]),
         ] {
             assert_eq!(read(text).1, expected, "{text}");
@@ -345,16 +345,16 @@ mod tests {
     #[test]
     fn a_hostile_template_ends_early() {
         let deep = "{{ if .a }}".repeat(100_000);
-        let uses = uses(&deep);
+        let uses = find_uses(&deep);
         assert!(uses.variables.len() <= MAX_DEPTH);
-        assert!(super::uses(&"{{ .a }}".repeat(30_000)).variables.len() <= MAX_USES);
-        assert!(super::uses(&"x".repeat(MAX_BYTES + 1)).variables.is_empty());
+        assert!(super::find_uses(&"{{ .a }}".repeat(30_000)).variables.len() <= MAX_USES);
+        assert!(super::find_uses(&"x".repeat(MAX_BYTES + 1)).variables.is_empty());
     }
 
     #[test]
     fn guarded_uses_are_recognized() {
         let text = "{{ if .a }}{{ .b | default \"x\" }}{{ .c }}{{ end }}";
-        let guarded: Vec<bool> = uses(text).variables.iter().map(|used| used.is_guarded).collect();
+        let guarded: Vec<bool> = find_uses(text).variables.iter().map(|used| used.is_guarded).collect();
         assert_eq!(guarded, [true, true, false]);
     }
 }

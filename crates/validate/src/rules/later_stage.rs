@@ -2,7 +2,7 @@
 //!
 //! Every rule that checks a string asks this module first, so that all rules agree.
 
-use super::{Object, Scene};
+use super::{CheckedObject, RuleContext};
 
 /// Annotation with which argocd-vault-plugin replaces every `<key>` of an object.
 const VAULT_PLUGIN_PATH: &str = "avp.kubernetes.io/path";
@@ -20,7 +20,7 @@ pub(crate) enum LaterStage {
 
 impl LaterStage {
     /// Returns the tools that may still change an object.
-    pub fn of(object: &Object<'_>, context: &Scene<'_>) -> Self {
+    pub fn for_object(object: &CheckedObject<'_>, context: &RuleContext<'_>) -> Self {
         match (context.is_plain, object.manifest.annotation(VAULT_PLUGIN_PATH)) {
             (false, _) => Self::None,
             (true, None) => Self::Variables,

@@ -24,7 +24,7 @@ mod image;
 mod inventory;
 mod later_stage;
 pub(crate) mod metadata;
-mod neighbours;
+mod neighbors;
 mod operator;
 mod pages;
 mod placement;
@@ -50,19 +50,19 @@ mod yaml;
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) use credential::files::{FileForm, form_of as form_of_file};
+pub(crate) use credential::files::{CredentialFileFormat, credential_file_format as form_of_file};
 pub use credential::looks_like_credential;
 pub(crate) use embedded_pods::{EmbeddedObject, EmbeddedPod};
 pub(crate) use environment::same_secret::{EnvironmentSecrets, SecretPath, shared_paths};
 pub(crate) use inventory::Inventory;
 pub(crate) use later_stage::LaterStage;
-pub(crate) use neighbours::Made;
-pub use neighbours::Neighbours;
+pub use neighbors::NeighborApps;
+pub(crate) use neighbors::NeighborObject;
 pub use operator::OperatorView;
-pub use pages::{explain, list, matching, page};
-pub(crate) use reporter::{Draft, Reporter, Subject};
-pub use scene::Settings;
-pub(crate) use scene::{App, Environment, FileBeside, Object, Scene, SecretUse};
+pub use pages::{explain_rule, format_list, format_rules_page, rules_matching};
+pub(crate) use reporter::{FindingDraft, FindingSubject, Reporter};
+pub use scene::RuleSettings;
+pub(crate) use scene::{CheckedApp, CheckedEnvironment, CheckedObject, RuleContext, SecretUse, TrackedFile};
 pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops};
 
 /// The rule about definitions of custom resources that cannot be used.
@@ -76,14 +76,14 @@ pub(crate) struct Rule {
     /// Id, severity and texts.
     pub info: RuleInfo,
     /// The check that finds violations.
-    pub(crate) check: Check,
+    pub(crate) check: RuleCheck,
 }
 
 impl Rule {
     /// Creates a rule under which earlier stages report; it is always enabled.
     const fn stage(id: &'static str, severity: Severity, summary: &'static str, page: &'static str) -> Self {
         let info = RuleInfo { id, severity, enabled: true, refusal: ApiRefusal::Never, summary, page };
-        Self { info, check: Check::Stage }
+        Self { info, check: RuleCheck::Stage }
     }
 
     /// Marks the rule as one for objects that the API server rejects.
@@ -94,9 +94,9 @@ impl Rule {
 }
 
 /// The check of a rule, by the scope that it needs.
-pub(crate) enum Check {
+pub(crate) enum RuleCheck {
     /// Checks all environments of an app.
-    App(fn(&App<'_>, &mut Reporter)),
+    App(fn(&CheckedApp<'_>, &mut Reporter)),
     /// Checks all objects of one environment.
     Environment(EnvironmentCheck),
     /// Checks one object.
@@ -110,14 +110,14 @@ pub(crate) enum Check {
 }
 
 /// A check of one environment.
-pub(crate) type EnvironmentCheck = fn(&Environment<'_>, &mut Reporter);
+pub(crate) type EnvironmentCheck = fn(&CheckedEnvironment<'_>, &mut Reporter);
 
 /// A check of one object.
-pub(crate) type ObjectCheck = fn(&Object<'_>, &Scene<'_>, &mut Reporter);
+pub(crate) type ObjectCheck = fn(&CheckedObject<'_>, &RuleContext<'_>, &mut Reporter);
 
-impl Check {
+impl RuleCheck {
     /// Returns the check for an object, if the rule applies to it.
-    pub(crate) fn of_object(&self, object: &Object<'_>) -> Option<ObjectCheck> {
+    pub(crate) fn object_check(&self, object: &CheckedObject<'_>) -> Option<ObjectCheck> {
         match self {
             Self::Object(check) | Self::ObjectAndEnvironment(check, _) => Some(*check),
             Self::Pod(check) => object.pod.is_some().then_some(*check),
@@ -126,7 +126,7 @@ impl Check {
     }
 
     /// Returns the check for an environment, if the rule has one.
-    pub(crate) const fn of_environment(&self) -> Option<EnvironmentCheck> {
+    pub(crate) const fn environment_check(&self) -> Option<EnvironmentCheck> {
         match self {
             Self::Environment(check) | Self::ObjectAndEnvironment(_, check) => Some(*check),
             Self::App(_) | Self::Object(_) | Self::Pod(_) | Self::Stage => None,
@@ -134,7 +134,7 @@ impl Check {
     }
 
     /// Returns whether the rule checks one object at a time.
-    pub(crate) const fn is_of_objects(&self) -> bool {
+    pub(crate) const fn is_per_object(&self) -> bool {
         matches!(self, Self::Object(_) | Self::ObjectAndEnvironment(..) | Self::Pod(_))
     }
 }

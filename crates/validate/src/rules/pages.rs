@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use globset::GlobBuilder;
 
 use crate::RuleInfo;
-use crate::report::wrap::{indented, prose};
+use crate::report::wrap::{indent_code, wrap_prose};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::IGNORE_PREFIX;
 
@@ -46,7 +46,7 @@ const WIDTH: usize = 100;
 
 /// Returns the rules of a group (`image`), the rules that match a glob (`image/*`), or `all` rules, in order.
 #[must_use]
-pub fn matching(pattern: &str) -> Vec<&'static RuleInfo> {
+pub fn rules_matching(pattern: &str) -> Vec<&'static RuleInfo> {
     let pattern = match pattern {
         "all" => "*/*".to_owned(),
         group if !group.contains(['/', '*', '?', '[', '{']) => format!("{group}/*"),
@@ -59,7 +59,7 @@ pub fn matching(pattern: &str) -> Vec<&'static RuleInfo> {
 
 /// Formats rules as a list of severity, id and summary.
 #[must_use]
-pub fn list(rules: &[&RuleInfo]) -> String {
+pub fn format_list(rules: &[&RuleInfo]) -> String {
     let id_width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut out = String::new();
     for rule in rules {
@@ -81,7 +81,7 @@ const fn color(severity: Severity) -> Style {
 
 /// Formats the page of a rule as styled text, in lines of at most `width` columns.
 #[must_use]
-pub fn explain(rule: &RuleInfo, width: Option<usize>) -> String {
+pub fn explain_rule(rule: &RuleInfo, width: Option<usize>) -> String {
     let width = width.unwrap_or(WIDTH).min(WIDTH);
     let bold = Style::new().bold();
     let color = color(rule.severity);
@@ -94,10 +94,10 @@ pub fn explain(rule: &RuleInfo, width: Option<usize>) -> String {
     if rule.is_refused() {
         let _ = writeln!(out, "the API server and `generate --validate` refuse objects with its errors");
     }
-    let _ = write!(out, "\n{}\n{bold}for example{bold:#}\n", prose(rule.explanation(), width));
-    out.extend(rule.example().lines().map(indented));
-    let _ = write!(out, "\n{bold}what to do{bold:#}\n{}", prose(rule.remedy(), width));
-    let _ = write!(out, "\n{bold}if it is intended{bold:#}\n{}", prose(&suppression_help(rule), width));
+    let _ = write!(out, "\n{}\n{bold}for example{bold:#}\n", wrap_prose(rule.explanation(), width));
+    out.extend(rule.example().lines().map(indent_code));
+    let _ = write!(out, "\n{bold}what to do{bold:#}\n{}", wrap_prose(rule.remedy(), width));
+    let _ = write!(out, "\n{bold}if it is intended{bold:#}\n{}", wrap_prose(&suppression_help(rule), width));
     out
 }
 
@@ -115,7 +115,7 @@ fn suppression_help(rule: &RuleInfo) -> String {
 
 /// Formats all rules as one Markdown page.
 #[must_use]
-pub fn page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
+pub fn format_rules_page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
     let mut out = HEAD.to_owned();
     let mut last = "";
     for rule in rules {
@@ -169,7 +169,7 @@ mod tests {
     fn docs_rules_matches_the_rules() {
         let mut rules: Vec<&RuleInfo> = rules::rules().collect();
         rules.sort_by_key(|rule| rule.id);
-        assert_golden("docs/rules.md", page(rules.into_iter()).as_bytes());
+        assert_golden("docs/rules.md", format_rules_page(rules.into_iter()).as_bytes());
     }
 
     /// Returns the Markdown files below `src`, each with its first line without `# `.
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn explain_prints_summary_example_and_remedy() {
         let rule = rules::rule("config/env-duplicate").unwrap();
-        let text = anstream::adapter::strip_str(&explain(rule, None)).to_string();
+        let text = anstream::adapter::strip_str(&explain_rule(rule, None)).to_string();
         assert!(text.starts_with(
             "warning[config/env-duplicate]: a container sets the same environment variable twice\n"
         ));
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn explain_fits_the_terminal_without_fences() {
         for rule in rules::rules() {
-            let text = anstream::adapter::strip_str(&explain(rule, Some(60))).to_string();
+            let text = anstream::adapter::strip_str(&explain_rule(rule, Some(60))).to_string();
             assert!(!text.contains("```"), "{}", rule.id);
             let prose = text.lines().skip(1).filter(|line| !line.starts_with("    "));
             let long: Vec<&str> =
@@ -245,20 +245,20 @@ mod tests {
 
     #[test]
     fn rules_match_by_group_and_glob() {
-        let ids = |pattern: &str| matching(pattern).iter().map(|rule| rule.id).collect::<Vec<_>>();
+        let ids = |pattern: &str| rules_matching(pattern).iter().map(|rule| rule.id).collect::<Vec<_>>();
         assert_eq!(ids("image"), ["image/digest", "image/latest", "image/missing", "image/reference"]);
         assert_eq!(ids("image/*"), ids("image"));
         assert_eq!(ids("*/latest"), ["image/latest"]);
         assert_eq!(ids("all").len(), rules::rules().count());
         assert!(ids("imag").is_empty() && ids("[").is_empty());
-        let text = anstream::adapter::strip_str(&list(&matching("image"))).to_string();
+        let text = anstream::adapter::strip_str(&format_list(&rules_matching("image"))).to_string();
         assert!(text.lines().count() == 4 && text.contains("image/latest  "), "{text}");
     }
 
     #[test]
     fn explain_reports_off_and_unsuppressible_rules() {
         let off = RuleInfo { enabled: false, ..*rules::rule("app/render").unwrap() };
-        let text = anstream::adapter::strip_str(&explain(&off, None)).to_string();
+        let text = anstream::adapter::strip_str(&explain_rule(&off, None)).to_string();
         assert!(text.contains("\noff by default; turn it on with `--rule app/render=error`\n"), "{text}");
         assert!(text.contains("\nIts findings cannot be suppressed.\n"), "{text}");
     }

@@ -8,33 +8,33 @@
 use std::collections::HashSet;
 
 use super::later_stage::is_template;
-use super::{Environment, Object};
+use super::{CheckedEnvironment, CheckedObject};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 
-impl<'a> Environment<'a> {
+impl<'a> CheckedEnvironment<'a> {
     /// Returns the directory of the file of a position, without a trailing slash; empty for the working directory.
-    pub(crate) fn directory_of(&self, at: Origin) -> &'a str {
-        let name = self.scene.sources.name(at.source);
+    pub(crate) fn directory(&self, at: Origin) -> &'a str {
+        let name = self.context.sources.name(at.source);
         name.rsplit_once('/').map_or("", |(directory, _)| directory)
     }
 
     /// Returns whether two positions in plain manifests are in different directories, so the objects may be for
     /// different clusters or Applications. An app's objects always belong together.
     pub(crate) fn may_be_apart(&self, one: Origin, other: Origin) -> bool {
-        self.is_plain() && one.source != other.source && self.directory_of(one) != self.directory_of(other)
+        self.is_plain() && one.source != other.source && self.directory(one) != self.directory(other)
     }
 }
 
 /// Namespaces in which Helm releases and Applications of plain manifests create further objects.
-pub(crate) struct Completions<'a> {
+pub(crate) struct ExternalNamespaces<'a> {
     anywhere: bool,
     namespaces: HashSet<&'a str>,
 }
 
-impl<'a> Completions<'a> {
+impl<'a> ExternalNamespaces<'a> {
     /// Collects the namespaces of an environment; an app needs none.
-    pub fn of(environment: &Environment<'a>) -> Self {
+    pub fn new(environment: &CheckedEnvironment<'a>) -> Self {
         let mut all = Self { anywhere: false, namespaces: HashSet::new() };
         let objects = environment.objects.iter().filter(|_| environment.is_plain());
         for targets in objects.filter_map(target_namespaces) {
@@ -49,18 +49,18 @@ impl<'a> Completions<'a> {
     pub(crate) fn severity_of_missing_pods(&self, namespace: &str) -> Severity {
         // Pods of the control plane are not in the repository.
         let is_system = namespace == "kube-system";
-        if is_system || self.reach(namespace) { Severity::Note } else { Severity::Warning }
+        if is_system || self.may_contain(namespace) { Severity::Note } else { Severity::Warning }
     }
 
     /// Returns whether objects of a namespace may come from elsewhere; an empty namespace matches any.
-    pub(crate) fn reach(&self, namespace: &str) -> bool {
+    pub(crate) fn may_contain(&self, namespace: &str) -> bool {
         let is_any = namespace.is_empty() && !self.namespaces.is_empty();
         self.anywhere || is_any || self.namespaces.contains(namespace)
     }
 }
 
 /// Returns the target namespaces of a release or an Application; `None` if the object creates no other objects.
-fn target_namespaces<'a>(object: &Object<'a>) -> Option<[&'a str; 2]> {
+fn target_namespaces<'a>(object: &CheckedObject<'a>) -> Option<[&'a str; 2]> {
     let root = object.manifest.root();
     let text = |path: &[&str]| root.at(path).and_then(Node::as_str).unwrap_or_default();
     Some(match (object.group, object.kind) {

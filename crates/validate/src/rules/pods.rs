@@ -3,8 +3,8 @@
 //! Only the references of these pods are read; their controllers decide when to restart them.
 
 use sealwave_core::document::Node;
-use sealwave_kube::catalogue::Object;
-use sealwave_kube::pods::{self, Located, located_container_references, located_references};
+use sealwave_kube::catalog::CatalogObject;
+use sealwave_kube::pods::{self, LocatedReference, located_container_references, located_references};
 
 /// API group of Argo Workflows.
 const ARGO: &str = "argoproj.io";
@@ -20,7 +20,7 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Collects the parts in an object that is not itself a workload.
-    pub fn of(object: &Object<'a>) -> Self {
+    pub fn of(object: &CatalogObject<'a>) -> Self {
         let root = object.manifest.root();
         let at = |path: &[&str]| root.at(path);
         match (object.group, object.kind) {
@@ -44,7 +44,7 @@ impl<'a> Parts<'a> {
         Self { specs: spec.into_iter().collect(), containers: Vec::new() }
     }
 
-    pub fn references(&self) -> Vec<Located<'a>> {
+    pub fn references(&self) -> Vec<LocatedReference<'a>> {
         let container_references = self.containers.iter().flat_map(|one| located_container_references(one));
         self.specs.iter().flat_map(|spec| located_references(spec)).chain(container_references).collect()
     }

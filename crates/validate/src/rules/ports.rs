@@ -1,7 +1,7 @@
 //! Checks of port numbers and names, as in Kubernetes' validation.
 
 use super::LaterStage;
-use sealwave_core::document::{Node, Number, Value};
+use sealwave_core::document::{Node, NodeValue, Number};
 
 /// Message and hint for an invalid port.
 pub(super) struct PortFault {
@@ -10,8 +10,8 @@ pub(super) struct PortFault {
 }
 
 /// Returns the fault of a port number, if it is not valid.
-pub(super) fn number(node: &Node) -> Option<PortFault> {
-    let Value::Number(number) = node.value else { return None };
+pub(super) fn number_fault(node: &Node) -> Option<PortFault> {
+    let NodeValue::Number(number) = node.value else { return None };
     let fits = matches!(number, Number::Int(1..=65_535)) || matches!(number, Number::Float(_));
     (!fits).then_some(PortFault {
         message: "port is not between 1 and 65535",
@@ -20,7 +20,7 @@ pub(super) fn number(node: &Node) -> Option<PortFault> {
 }
 
 /// Returns the fault of a port name, if it is not valid.
-pub(super) fn name(text: &str, stage: LaterStage) -> Option<PortFault> {
+pub(super) fn name_fault(text: &str, stage: LaterStage) -> Option<PortFault> {
     const HINT: &str =
         "use at most 15 lower-case letters, digits and single `-` inside, with a letter among them";
     if is_service_name(text) || stage.may_fill(text) {
@@ -32,14 +32,14 @@ pub(super) fn name(text: &str, stage: LaterStage) -> Option<PortFault> {
 }
 
 /// Returns the fault of a port given by number or name, if it is not valid.
-pub(super) fn number_or_name(node: &Node, stage: LaterStage) -> Option<PortFault> {
+pub(super) fn port_fault(node: &Node, stage: LaterStage) -> Option<PortFault> {
     match node.as_str() {
         Some(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => Some(PortFault {
             message: "port number is in quotes, which makes it a name",
             hint: "remove the quotes",
         }),
-        Some(text) => name(text, stage),
-        None => number(node),
+        Some(text) => name_fault(text, stage),
+        None => number_fault(node),
     }
 }
 

@@ -3,34 +3,34 @@
 use std::collections::HashSet;
 
 use super::later_stage::is_template;
-use super::placement::Completions;
-use super::{Environment, Object};
+use super::placement::ExternalNamespaces;
+use super::{CheckedEnvironment, CheckedObject};
 use sealwave_core::diagnostic::Severity;
 
 /// An index of the objects in an environment, by name.
-pub(super) struct Presence<'e, 'a> {
-    environment: &'e Environment<'a>,
+pub(super) struct PresenceIndex<'e, 'a> {
+    environment: &'e CheckedEnvironment<'a>,
     /// Group, kind and namespace of each object; also with `None` for any namespace.
     kinds: HashSet<(&'a str, &'a str, Option<&'a str>)>,
-    completions: Completions<'a>,
+    completions: ExternalNamespaces<'a>,
     names: HashSet<(&'a str, &'a str, &'a str)>,
 }
 
-impl<'e, 'a> Presence<'e, 'a> {
+impl<'e, 'a> PresenceIndex<'e, 'a> {
     /// Indexes all objects.
-    pub fn of(environment: &'e Environment<'a>) -> Self {
+    pub fn new(environment: &'e CheckedEnvironment<'a>) -> Self {
         let objects = environment.objects.iter();
-        let kind = |object: &Object<'a>| {
+        let kind = |object: &CheckedObject<'a>| {
             [Some(object.namespace), None].map(|namespace| (object.group, object.kind, namespace))
         };
         let kinds = objects.clone().flat_map(kind).collect();
         let names = objects.map(|object| (object.group, object.kind, object.name)).collect();
-        Self { environment, kinds, completions: Completions::of(environment), names }
+        Self { environment, kinds, completions: ExternalNamespaces::new(environment), names }
     }
 
     /// Returns whether an object exists, here or elsewhere. An unknown namespace matches any namespace, and a name that is
     /// still a template matches any object.
-    pub(super) fn has(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
+    pub(super) fn has_object(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         let catalogue = &self.environment.catalogue;
         let find = |namespace| catalogue.find(group, kind, namespace, name).is_some();
         (namespace.is_empty() && self.names.contains(&(group, kind, name)))
@@ -42,7 +42,7 @@ impl<'e, 'a> Presence<'e, 'a> {
 
     /// Returns the severity of a missing object of a kind in a namespace. Plain manifests without such an object expect
     /// it from elsewhere, and so do those in which a chart or an Application creates further objects.
-    pub(super) fn severity(
+    pub(super) fn severity_of_missing(
         &self,
         (group, kind): (&str, &str),
         namespace: &str,
@@ -53,6 +53,6 @@ impl<'e, 'a> Presence<'e, 'a> {
         }
         let has_kind = |namespace| self.kinds.contains(&(group, kind, namespace));
         let known = has_kind(Some(namespace)) || has_kind(Some("")) || namespace.is_empty() && has_kind(None);
-        if known && !self.completions.reach(namespace) { Severity::Warning } else { Severity::Note }
+        if known && !self.completions.may_contain(namespace) { Severity::Warning } else { Severity::Note }
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::RuleInfo;
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Origin, Place};
+use sealwave_core::document::{Origin, SourceLocation};
 
 /// A finding as reported by a rule: positions are not yet resolved, and the object is an index.
 #[derive(Debug)]
-pub(crate) struct Draft {
+pub(crate) struct FindingDraft {
     pub(crate) rule: &'static RuleInfo,
     pub(crate) severity: Severity,
     pub(crate) message: String,
@@ -14,8 +14,8 @@ pub(crate) struct Draft {
     pub(crate) at: Origin,
     pub(crate) related: Vec<(Origin, String)>,
     /// Related places in files that are not sources of the objects.
-    pub(crate) elsewhere: Vec<(Place, String)>,
-    pub(crate) subject: Option<Subject>,
+    pub(crate) related_files: Vec<(SourceLocation, String)>,
+    pub(crate) subject: Option<FindingSubject>,
     /// The scalar that contains the position; the finding gets the path of the scalar.
     pub(crate) within: Option<Origin>,
     /// JSON pointer, if the position does not determine it, for example for a missing field.
@@ -25,14 +25,14 @@ pub(crate) struct Draft {
 
 /// The object that a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Subject {
+pub(crate) struct FindingSubject {
     /// Index of the environment in the app.
     pub(crate) environment: usize,
     /// Index of the object in the environment.
     pub(crate) object: usize,
 }
 
-impl Draft {
+impl FindingDraft {
     /// Creates a finding at the position of a node or of its key.
     ///
     /// The message must be the same in every environment, and must never quote a value.
@@ -44,7 +44,7 @@ impl Draft {
             hint: None,
             at,
             related: Vec::new(),
-            elsewhere: Vec::new(),
+            related_files: Vec::new(),
             subject: None,
             within: None,
             pointer: None,
@@ -74,24 +74,24 @@ impl Draft {
     }
 
     /// Adds a related place in a file that is not a source of the objects.
-    pub(crate) fn elsewhere(mut self, place: Place, label: impl Into<String>) -> Self {
-        self.elsewhere.push((place, label.into()));
+    pub(crate) fn related_file(mut self, place: SourceLocation, label: impl Into<String>) -> Self {
+        self.related_files.push((place, label.into()));
         self
     }
 
     /// Sets the object in the current environment. Rules that check one object need not set it.
-    pub(crate) fn about(self, object: usize) -> Self {
-        Self { subject: Some(Subject { environment: usize::MAX, object }), ..self }
+    pub(crate) fn about_object(self, object: usize) -> Self {
+        Self { subject: Some(FindingSubject { environment: usize::MAX, object }), ..self }
     }
 
     /// Makes the finding one about the current environment as a whole.
     pub(crate) fn about_environment(self) -> Self {
-        self.about(usize::MAX)
+        self.about_object(usize::MAX)
     }
 
     /// Sets the object in another environment of the app.
-    pub(crate) fn about_in(self, environment: usize, object: usize) -> Self {
-        Self { subject: Some(Subject { environment, object }), ..self }
+    pub(crate) fn about_object_in(self, environment: usize, object: usize) -> Self {
+        Self { subject: Some(FindingSubject { environment, object }), ..self }
     }
 
     /// Forbids an excerpt, because it may show a secret.
@@ -109,22 +109,24 @@ impl Draft {
 #[derive(Debug, Default)]
 pub(crate) struct Reporter {
     /// The object or environment that is being checked.
-    current: Option<Subject>,
-    drafts: Vec<Draft>,
+    current: Option<FindingSubject>,
+    drafts: Vec<FindingDraft>,
 }
 
 impl Reporter {
     /// Sets the default subject of the findings that follow.
-    pub(crate) fn look_at(&mut self, environment: usize, object: Option<usize>) {
-        self.current = Some(Subject { environment, object: object.unwrap_or(usize::MAX) });
+    pub(crate) fn set_subject(&mut self, environment: usize, object: Option<usize>) {
+        self.current = Some(FindingSubject { environment, object: object.unwrap_or(usize::MAX) });
     }
 
     /// Adds a finding.
-    pub(crate) fn report(&mut self, mut draft: Draft) {
+    pub(crate) fn report(&mut self, mut draft: FindingDraft) {
         let current = self.current;
         let environment = current.map_or(0, |current| current.environment);
         draft.subject = match draft.subject {
-            Some(Subject { environment: usize::MAX, object }) => Some(Subject { environment, object }),
+            Some(FindingSubject { environment: usize::MAX, object }) => {
+                Some(FindingSubject { environment, object })
+            }
             None => current.filter(|current| current.object != usize::MAX),
             other => other,
         };
@@ -132,7 +134,7 @@ impl Reporter {
     }
 
     /// Removes and returns all findings, in the order of reporting.
-    pub(crate) fn take(&mut self) -> Vec<Draft> {
+    pub(crate) fn take_findings(&mut self) -> Vec<FindingDraft> {
         std::mem::take(&mut self.drafts)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Environment, Object};
+use super::{CheckedEnvironment, CheckedObject};
 use sealwave_core::document::{Manifest, Mapping};
-use sealwave_kube::pods::Change;
+use sealwave_kube::pods::TemplateMutability;
 
 /// Annotations with which a controller restarts workloads.
 const RELOADERS: &[&str] = &["reloader.stakater.com/", "wave.pusher.com/"];
@@ -13,8 +13,8 @@ const RELOADERS: &[&str] = &["reloader.stakater.com/", "wave.pusher.com/"];
 const HASH_LETTERS: &str = "bcdfghkmt2456789";
 
 /// Returns whether the pods of an object live until its template changes.
-pub(super) fn is_long_lived(object: &Object<'_>) -> bool {
-    let changes = object.pod.as_ref().is_some_and(|pod| pod.change == Change::Allowed);
+pub(super) fn is_long_lived(object: &CheckedObject<'_>) -> bool {
+    let changes = object.pod.as_ref().is_some_and(|pod| pod.mutability == TemplateMutability::Allowed);
     changes && !matches!(object.kind, "CronJob" | "Pod") && object.group != "serving.knative.dev"
 }
 
@@ -27,14 +27,14 @@ pub(super) fn is_versioned(name: &str) -> bool {
 }
 
 /// The workloads of an environment as they are applied.
-pub(super) struct Rollouts<'e, 'a> {
-    environment: &'e Environment<'a>,
+pub(super) struct RolloutTriggers<'e, 'a> {
+    environment: &'e CheckedEnvironment<'a>,
     emitted: BTreeMap<(&'a str, &'a str, &'a str, &'a str), &'a Manifest>,
 }
 
-impl<'e, 'a> Rollouts<'e, 'a> {
+impl<'e, 'a> RolloutTriggers<'e, 'a> {
     /// Indexes the emitted objects; `None` if the app could not be processed that far.
-    pub fn of(environment: &'e Environment<'a>) -> Option<Self> {
+    pub fn new(environment: &'e CheckedEnvironment<'a>) -> Option<Self> {
         let emitted = match environment.emitted {
             None if !environment.is_plain() => return None,
             emitted => emitted.unwrap_or_default(),
@@ -46,7 +46,7 @@ impl<'e, 'a> Rollouts<'e, 'a> {
     }
 
     /// Returns whether new configuration restarts the pods, by any means.
-    pub(super) fn is_triggered(&self, object: &Object<'_>) -> bool {
+    pub(super) fn is_triggered(&self, object: &CheckedObject<'_>) -> bool {
         let Some(pod) = &object.pod else { return true };
         let key = (object.group, object.kind, object.namespace, object.name);
         let manifest = self.emitted.get(&key).copied().unwrap_or(object.manifest);
@@ -62,7 +62,9 @@ impl<'e, 'a> Rollouts<'e, 'a> {
     }
 
     /// Iterates over the long-lived objects without a trigger, with their indices.
-    pub(super) fn untriggered(&self) -> impl Iterator<Item = (usize, &'e Object<'a>)> + '_ {
+    pub(super) fn workloads_without_trigger(
+        &self,
+    ) -> impl Iterator<Item = (usize, &'e CheckedObject<'a>)> + '_ {
         let objects = self.environment.objects.iter().enumerate();
         objects.filter(|(_, object)| is_long_lived(object) && !self.is_triggered(object))
     }

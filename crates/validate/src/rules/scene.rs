@@ -6,46 +6,48 @@ use std::ops::Deref;
 
 use zeroize::Zeroizing;
 
-use super::credential::files::FileForm;
+use super::credential::files::CredentialFileFormat;
 use super::embedded_pods::EmbeddedObject;
 use super::inventory::Inventory;
-use super::neighbours::Neighbours;
+use super::neighbors::NeighborApps;
 use super::pods::{Parts, containers};
-use sealwave_core::document::{Manifest, Node, Origin, SourceId, Sources, Texts, WrittenScalars};
+use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
 use sealwave_core::time::Date;
-use sealwave_kube::Scopes;
-use sealwave_kube::catalogue::{self, Catalogue};
-use sealwave_kube::pods::{Located, PodTemplate, WorkloadKind, located_references, pod_template_of};
-use sealwave_kube::sync::{Found as Conflicting, Use};
+use sealwave_kube::KindScopes;
+use sealwave_kube::catalog::{self, ObjectCatalog};
+use sealwave_kube::pods::{
+    LocatedReference, PodTemplate, WorkloadKind, located_references, pod_template_for_kind,
+};
+use sealwave_kube::sync::{DependencyEdge, LocatedConflict as Conflicting};
 use sealwave_pipeline::render::UnusedValue;
-use sealwave_secrets::Scope as SealingScope;
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::placeholder::SecretReference;
 
 /// A rendered object with precomputed facts for rules. Strings of Secrets may contain placeholders or committed
 /// values.
-pub(crate) struct Object<'a> {
-    written: catalogue::Object<'a>,
+pub(crate) struct CheckedObject<'a> {
+    entry: catalog::CatalogObject<'a>,
     /// The pod template of a workload.
     pub(crate) pod: Option<PodTemplate<'a>>,
     /// Parts of pods that another controller creates from the object.
     parts: Parts<'a>,
 }
 
-impl<'a> Deref for Object<'a> {
-    type Target = catalogue::Object<'a>;
+impl<'a> Deref for CheckedObject<'a> {
+    type Target = catalog::CatalogObject<'a>;
 
     fn deref(&self) -> &Self::Target {
-        &self.written
+        &self.entry
     }
 }
 
-impl<'a> Object<'a> {
+impl<'a> CheckedObject<'a> {
     /// Wraps a manifest; `workloads` are kinds with pods beyond the built-in ones.
     pub(crate) fn new(manifest: &'a Manifest, workloads: &'a [WorkloadKind]) -> Self {
-        let written = catalogue::Object::as_written(manifest);
-        let pod = pod_template_of(manifest, (written.group, written.kind), workloads).ok().flatten();
+        let written = catalog::CatalogObject::as_written(manifest);
+        let pod = pod_template_for_kind(manifest, (written.group, written.kind), workloads).ok().flatten();
         let parts = if pod.is_some() { Parts::default() } else { Parts::of(&written) };
-        Self { written, pod, parts }
+        Self { entry: written, pod, parts }
     }
 
     /// Iterates over the containers of the object's pods, including those that another controller creates.
@@ -55,7 +57,7 @@ impl<'a> Object<'a> {
     }
 
     /// Returns the references of the object's pods, with their positions.
-    pub fn references(&self) -> Vec<Located<'a>> {
+    pub fn references(&self) -> Vec<LocatedReference<'a>> {
         match &self.pod {
             Some(pod) => located_references(pod.spec),
             None => self.parts.references(),
@@ -64,22 +66,22 @@ impl<'a> Object<'a> {
 }
 
 /// Context that all rules share.
-pub(crate) struct Scene<'a> {
+pub(crate) struct RuleContext<'a> {
     /// True for plain manifests, where rules report what the pipeline reports for an app.
     pub(crate) is_plain: bool,
     /// Texts of the sources, for rules about the spelling of scalars.
-    pub(crate) texts: &'a Texts,
+    pub(crate) texts: &'a SourceTexts,
     /// Names of the sources, and the origins of rendered text.
     pub(crate) sources: &'a Sources,
     /// Scopes of kinds: namespaced or cluster-scoped.
-    pub(crate) scopes: &'a Scopes,
+    pub(crate) scopes: &'a KindScopes,
     /// Settings of the run.
-    pub(crate) settings: &'a Settings,
+    pub(crate) settings: &'a RuleSettings,
 }
 
 /// Settings of a run that rules depend on.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct RuleSettings {
     /// Patterns `Kind/namespace/name` of objects that exist elsewhere.
     pub external: Vec<globset::GlobMatcher>,
     /// Today's date; `None` disables what depends on it.
@@ -90,7 +92,7 @@ pub struct Settings {
     pub certificates: BTreeMap<String, String>,
 }
 
-impl Settings {
+impl RuleSettings {
     /// Returns whether an object is declared as existing elsewhere.
     pub(crate) fn is_external(&self, kind: &str, namespace: &str, name: &str) -> bool {
         let path = format!("{kind}/{namespace}/{name}");
@@ -99,17 +101,17 @@ impl Settings {
 }
 
 /// One environment of an app, or a set of plain manifests.
-pub(crate) struct Environment<'a> {
+pub(crate) struct CheckedEnvironment<'a> {
     /// Name of the environment; empty for plain manifests.
     pub(crate) name: &'a str,
     /// Shared context.
-    pub(crate) scene: Scene<'a>,
+    pub(crate) context: RuleContext<'a>,
     /// The rendered objects, before Secrets are processed.
-    pub(crate) objects: Vec<Object<'a>>,
+    pub(crate) objects: Vec<CheckedObject<'a>>,
     /// Pods within its `ConfigMaps`.
     pub(crate) embedded: Vec<EmbeddedObject<'a>>,
     /// The objects by identity and by the Secrets that they create.
-    pub(crate) catalogue: Catalogue<'a>,
+    pub(crate) catalogue: ObjectCatalog<'a>,
     /// Created and required objects, with their known keys.
     pub(crate) inventory: Inventory<'a>,
     /// Placeholders in items of Secrets, in the order of objects, items and placeholders.
@@ -119,9 +121,9 @@ pub(crate) struct Environment<'a> {
     /// The merged values; `None` for plain manifests, or if the values could not be read.
     pub(crate) values: Option<&'a Node>,
     /// Source texts of values with an unusual spelling.
-    pub(crate) written: &'a WrittenScalars,
+    pub(crate) unusual_spellings: &'a WrittenScalars,
     /// Unused keys of its own values.
-    pub(crate) unused: &'a [UnusedValue],
+    pub(crate) unused_values: &'a [UnusedValue],
     /// Directory of the app.
     pub(crate) app: &'a str,
     /// Target cluster, as far as the app defines it.
@@ -129,14 +131,14 @@ pub(crate) struct Environment<'a> {
     /// Position of the cluster in the app file, if values are sealed for that cluster.
     pub(crate) sealed_for: Option<Origin>,
     /// Objects that other apps of the repository render in the environment of this name.
-    pub(crate) neighbours: &'a Neighbours,
+    pub(crate) neighbors: &'a NeighborApps,
     /// Uses of objects by other objects, computed on first access.
-    pub(crate) uses: OnceCell<BTreeSet<Use>>,
+    pub(crate) uses: OnceCell<BTreeSet<DependencyEdge>>,
     /// Conflicts of waves and phases, computed on first access.
     pub(crate) conflicts: OnceCell<Vec<Conflicting>>,
 }
 
-impl Environment<'_> {
+impl CheckedEnvironment<'_> {
     /// Returns whether these are plain manifests, whose references may point outside of the set.
     pub(crate) const fn is_plain(&self) -> bool {
         self.name.is_empty()
@@ -147,7 +149,7 @@ impl Environment<'_> {
 #[derive(Clone, Debug)]
 pub(crate) struct SecretUse {
     /// The reference; the provider `path` is already replaced by the app's default provider, if known.
-    pub(crate) reference: Reference,
+    pub(crate) reference: SecretReference,
     /// Index of the Secret.
     pub(crate) object: usize,
     /// Key of the item.
@@ -159,18 +161,18 @@ pub(crate) struct SecretUse {
 }
 
 /// All environments of an app.
-pub(crate) struct App<'a> {
+pub(crate) struct CheckedApp<'a> {
     /// Environments, sorted by name.
-    pub(crate) environments: &'a [Environment<'a>],
+    pub(crate) environments: &'a [CheckedEnvironment<'a>],
     /// Files next to the app that are not ignored by Git and may contain credentials.
-    pub(crate) files: &'a [FileBeside],
+    pub(crate) files: &'a [TrackedFile],
 }
 
 /// A file next to an app. Must never be printed; its content is zeroed on drop.
-pub(crate) struct FileBeside {
+pub(crate) struct TrackedFile {
     pub(crate) source: SourceId,
     /// Format of the file.
-    pub(crate) form: FileForm,
+    pub(crate) form: CredentialFileFormat,
     pub(crate) content: Zeroizing<Vec<u8>>,
     /// True if it is a seal key or a checksum key.
     pub(crate) is_own_key: bool,

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Object;
-use sealwave_core::document::{Entry, Mapping, Node};
+use super::CheckedObject;
+use sealwave_core::document::{Mapping, MappingEntry, Node};
 
 /// Maximum number of pod templates compared with one selector; beyond it, nothing is reported.
 const COMPARED: usize = 1_000;
@@ -42,21 +42,24 @@ const MAKE_NO_PODS: &[&str] = &[
 const MONITORS: &[&str] = &["PodMonitor", "Probe", "PrometheusRule", "ServiceMonitor"];
 
 /// Returns the labels of the pods that an object creates, or those of a Pod.
-pub(super) fn labels<'a>(object: &Object<'a>) -> Option<&'a Mapping> {
+pub(super) fn labels<'a>(object: &CheckedObject<'a>) -> Option<&'a Mapping> {
     let pod = object.pod.as_ref()?;
     object.manifest.root().at(&pod.path)?.at(&["metadata", "labels"])?.as_mapping()
 }
 
 /// Returns the first label of a selector that the closest pods do not have; without any pods, the first one.
-pub(super) fn missing_label<'s>(selector: &'s Mapping, nearest: Option<&Mapping>) -> Option<&'s Entry> {
-    let is_missing = |label: &&Entry| {
+pub(super) fn missing_label<'s>(
+    selector: &'s Mapping,
+    nearest: Option<&Mapping>,
+) -> Option<&'s MappingEntry> {
+    let is_missing = |label: &&MappingEntry| {
         nearest.is_none_or(|labels| labels.get(&label.key).is_none_or(|value| *value != label.value))
     };
     selector.entries().iter().find(is_missing)
 }
 
 /// An index of the pods that a set of objects creates.
-pub(super) struct Pods<'a> {
+pub(super) struct PodIndex<'a> {
     /// Objects by namespace (empty for all), label key and value.
     by_label: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
     /// Namespaces with workloads, and the empty one if any workload exists.
@@ -70,16 +73,16 @@ pub(super) struct Pods<'a> {
 
 /// Result of evaluating a selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Selected {
+pub(super) enum SelectionResult {
     /// Selects nothing; the object is the closest match.
     Nothing(Option<usize>),
     /// Selects something, or may do so.
-    Perhaps,
+    Possible,
 }
 
-impl<'a> Pods<'a> {
+impl<'a> PodIndex<'a> {
     /// Indexes all objects.
-    pub fn of(objects: &[Object<'a>]) -> Self {
+    pub fn new(objects: &[CheckedObject<'a>]) -> Self {
         let mut pods = Self {
             by_label: HashMap::new(),
             namespaces: HashSet::new(),
@@ -99,7 +102,7 @@ impl<'a> Pods<'a> {
         pods
     }
 
-    fn add(&mut self, number: usize, object: &Object<'a>) {
+    fn add(&mut self, number: usize, object: &CheckedObject<'a>) {
         self.namespaces.extend([object.namespace, ""]);
         self.has_unknown_pods |= object.namespace.is_empty();
         let Some(labels) = labels(object) else { return };
@@ -118,31 +121,31 @@ impl<'a> Pods<'a> {
     }
 
     /// Evaluates a selector in a namespace.
-    pub(super) fn selected(&self, namespace: &str, selector: &Mapping) -> Selected {
+    pub(super) fn select(&self, namespace: &str, selector: &Mapping) -> SelectionResult {
         if selector.len() > LABELS {
-            return Selected::Perhaps;
+            return SelectionResult::Possible;
         }
         let mut wanted = Vec::with_capacity(selector.len());
         for entry in selector.entries() {
             if SET_ON_PODS.contains(&entry.key.as_str()) {
                 continue;
             }
-            let Some(value) = entry.value.as_str() else { return Selected::Perhaps };
+            let Some(value) = entry.value.as_str() else { return SelectionResult::Possible };
             if is_foreign(&entry.key) || self.is_operated(namespace, value) {
-                return Selected::Perhaps;
+                return SelectionResult::Possible;
             }
             wanted.push((entry.key.as_str(), value));
         }
         // A workload without a namespace may end up in this one.
         let unknown = !namespace.is_empty() && self.has_unknown_pods;
         if wanted.is_empty() || unknown || !self.namespaces.contains(namespace) {
-            return Selected::Perhaps;
+            return SelectionResult::Possible;
         }
         self.intersect(namespace, &wanted)
     }
 
     /// Returns the known workloads of a namespace whose pods a selector of literal labels selects.
-    pub(super) fn matching(&self, namespace: &str, selector: &Mapping) -> Vec<usize> {
+    pub(super) fn matching_workloads(&self, namespace: &str, selector: &Mapping) -> Vec<usize> {
         let entries = || selector.entries().iter();
         let Some(first) = entries().find_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?)))
         else {
@@ -156,11 +159,13 @@ impl<'a> Pods<'a> {
         candidates.iter().take(COMPARED).filter(fits).copied().collect()
     }
 
-    fn intersect(&self, namespace: &str, wanted: &[(&str, &str)]) -> Selected {
+    fn intersect(&self, namespace: &str, wanted: &[(&str, &str)]) -> SelectionResult {
         let lists = wanted
             .iter()
             .map(|(key, value)| self.by_label.get(&(namespace, *key, *value)).map_or(&[][..], Vec::as_slice));
-        let Some(rarest) = lists.clone().min_by_key(|list| list.len()) else { return Selected::Perhaps };
+        let Some(rarest) = lists.clone().min_by_key(|list| list.len()) else {
+            return SelectionResult::Possible;
+        };
         let fits = |number: &usize| {
             let labels = self.labels.get(number);
             wanted.iter().all(|(key, value)| {
@@ -168,10 +173,10 @@ impl<'a> Pods<'a> {
             })
         };
         if rarest.len() > COMPARED || rarest.iter().any(fits) {
-            return Selected::Perhaps;
+            return SelectionResult::Possible;
         }
         let nearest = lists.filter(|list| !list.is_empty()).min_by_key(|list| list.len());
-        Selected::Nothing(nearest.and_then(|list| list.first()).copied())
+        SelectionResult::Nothing(nearest.and_then(|list| list.first()).copied())
     }
 
     /// Returns whether an operator may create pods with this label value.
@@ -182,7 +187,7 @@ impl<'a> Pods<'a> {
     }
 }
 
-fn may_make_pods(object: &Object<'_>) -> bool {
+fn may_make_pods(object: &CheckedObject<'_>) -> bool {
     object.group.contains('.')
         && !object.group.ends_with(".k8s.io")
         && !MAKE_NO_PODS.contains(&object.group)

@@ -2,14 +2,14 @@
 
 use std::cmp::Ordering;
 
-use super::super::budget::{Budget, Fault, Stop};
-use super::super::eval::{Outcome, contains};
-use super::super::operators::{add, joined};
-use super::super::value::{List, Value, compare, equal};
+use super::super::budget::{CelBudget, EvalError, EvalStop};
+use super::super::eval::{EvalResult, contains};
+use super::super::operators::{add, join_texts};
+use super::super::value::{CelList, CelValue, compare, equal};
 use super::integer;
 
 /// Calls a function of a list.
-pub fn member(name: &str, list: &List, rest: &[Value], budget: &mut Budget) -> Outcome {
+pub fn member(name: &str, list: &CelList, rest: &[CelValue], budget: &mut CelBudget) -> EvalResult {
     let items = &list.items;
     budget.spend(items.len())?;
     match (name, rest) {
@@ -19,10 +19,10 @@ pub fn member(name: &str, list: &List, rest: &[Value], budget: &mut Budget) -> O
                 if let [a, b] = pair
                     && compare(a, b, budget)?.is_gt()
                 {
-                    return Ok(Value::Bool(false));
+                    return Ok(CelValue::Bool(false));
                 }
             }
-            Ok(Value::Bool(true))
+            Ok(CelValue::Bool(true))
         }
         ("sum", []) => sum(items, budget),
         ("min", []) => extreme(items, Ordering::is_lt, budget),
@@ -30,22 +30,22 @@ pub fn member(name: &str, list: &List, rest: &[Value], budget: &mut Budget) -> O
         ("indexOf", [wanted]) => position(items.iter().enumerate(), wanted, budget),
         ("lastIndexOf", [wanted]) => position(items.iter().enumerate().rev(), wanted, budget),
         ("join", []) => join(items, "", budget),
-        ("join", [Value::Text(separator)]) => join(items, separator, budget),
-        _ => Err(Stop::Unknown),
+        ("join", [CelValue::Text(separator)]) => join(items, separator, budget),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
-fn sum(items: &[Value], budget: &mut Budget) -> Outcome {
+fn sum(items: &[CelValue], budget: &mut CelBudget) -> EvalResult {
     // The sum of an empty list depends on the type of its items, which is unknown.
-    let (first, rest) = items.split_first().ok_or(Stop::Unknown)?;
-    if matches!(first, Value::Text(_) | Value::Bytes(_) | Value::List(_)) {
-        return Err(Stop::Unknown);
+    let (first, rest) = items.split_first().ok_or(EvalStop::Unknown)?;
+    if matches!(first, CelValue::Text(_) | CelValue::Bytes(_) | CelValue::List(_)) {
+        return Err(EvalStop::Unknown);
     }
     rest.iter().try_fold(first.clone(), |sum, item| add(&sum, item, budget))
 }
 
-fn extreme(items: &[Value], is_better: fn(Ordering) -> bool, budget: &mut Budget) -> Outcome {
-    let (first, rest) = items.split_first().ok_or(Stop::Fault(Fault::IndexOutOfBounds))?;
+fn extreme(items: &[CelValue], is_better: fn(Ordering) -> bool, budget: &mut CelBudget) -> EvalResult {
+    let (first, rest) = items.split_first().ok_or(EvalStop::Fault(EvalError::IndexOutOfBounds))?;
     let best = rest
         .iter()
         .try_fold(first, |best, item| Ok(if is_better(compare(item, best, budget)?) { item } else { best }));
@@ -53,33 +53,33 @@ fn extreme(items: &[Value], is_better: fn(Ordering) -> bool, budget: &mut Budget
 }
 
 fn position<'a>(
-    mut items: impl Iterator<Item = (usize, &'a Value)>,
-    wanted: &Value,
-    budget: &mut Budget,
-) -> Outcome {
+    mut items: impl Iterator<Item = (usize, &'a CelValue)>,
+    wanted: &CelValue,
+    budget: &mut CelBudget,
+) -> EvalResult {
     let found = items.find_map(|(index, item)| match equal(item, wanted, budget) {
         Ok(true) => Some(Ok(index)),
         Ok(false) => None,
         Err(stop) => Some(Err(stop)),
     });
-    found.map_or(Ok(Value::Int(-1)), |index| integer(index?))
+    found.map_or(Ok(CelValue::Int(-1)), |index| integer(index?))
 }
 
-fn join(items: &[Value], separator: &str, budget: &mut Budget) -> Outcome {
+fn join(items: &[CelValue], separator: &str, budget: &mut CelBudget) -> EvalResult {
     let texts: Option<Vec<&str>> = items
         .iter()
         .map(|item| match item {
-            Value::Text(text) => Some(&**text),
+            CelValue::Text(text) => Some(&**text),
             _ => None,
         })
         .collect();
-    joined(texts.ok_or(Stop::Unknown)?.into_iter(), separator, budget).map(Value::Text)
+    join_texts(texts.ok_or(EvalStop::Unknown)?.into_iter(), separator, budget).map(CelValue::Text)
 }
 
 /// Calls a function of the namespace `sets`.
-pub(super) fn sets(name: &str, left: &Value, right: &Value, budget: &mut Budget) -> Outcome {
-    let (Value::List(a), Value::List(b)) = (left, right) else { return Err(Stop::Unknown) };
-    let mut holds_all = |holder: &Value, items: &List| -> Result<bool, Stop> {
+pub(super) fn sets(name: &str, left: &CelValue, right: &CelValue, budget: &mut CelBudget) -> EvalResult {
+    let (CelValue::List(a), CelValue::List(b)) = (left, right) else { return Err(EvalStop::Unknown) };
+    let mut holds_all = |holder: &CelValue, items: &CelList| -> Result<bool, EvalStop> {
         for item in &items.items {
             if !contains(holder, item, budget)? {
                 return Ok(false);
@@ -87,17 +87,17 @@ pub(super) fn sets(name: &str, left: &Value, right: &Value, budget: &mut Budget)
         }
         Ok(true)
     };
-    Ok(Value::Bool(match name {
+    Ok(CelValue::Bool(match name {
         "contains" => holds_all(left, b)?,
         "equivalent" => holds_all(left, b)? && holds_all(right, a)?,
         "intersects" => {
             for item in &b.items {
                 if contains(left, item, budget)? {
-                    return Ok(Value::Bool(true));
+                    return Ok(CelValue::Bool(true));
                 }
             }
             false
         }
-        _ => return Err(Stop::Unknown),
+        _ => return Err(EvalStop::Unknown),
     }))
 }

@@ -13,9 +13,9 @@ pub(super) use time::{parse_duration, parse_timestamp};
 
 use std::sync::Arc;
 
-use super::budget::{Budget, Fault, Stop};
-use super::eval::Outcome;
-use super::value::Value;
+use super::budget::{CelBudget, EvalError, EvalStop};
+use super::eval::EvalResult;
+use super::value::CelValue;
 
 /// Namespaces of functions, such as `sets` in `sets.contains`.
 pub(super) const NAMESPACES: [&str; 16] = [
@@ -38,71 +38,76 @@ pub(super) const NAMESPACES: [&str; 16] = [
 ];
 
 /// Calls a function without a receiver.
-pub(super) fn global(name: &str, arguments: &[Value], budget: &mut Budget) -> Outcome {
+pub(super) fn global(name: &str, arguments: &[CelValue], budget: &mut CelBudget) -> EvalResult {
     match (name, arguments) {
         ("size", [value]) => size(value, budget),
         ("matches", [text, pattern]) => strings::matches(text, pattern, budget),
         ("quantity" | "isQuantity", [text]) => quantities::parse(name, text),
         ("ip" | "isIP" | "cidr" | "isCIDR", [text]) => net::parse(name, text),
         (_, [value]) => convert::convert(name, value),
-        _ => Err(Stop::Unknown),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Calls a function of a namespace.
-pub(super) fn qualified(namespace: &str, name: &str, arguments: &[Value], budget: &mut Budget) -> Outcome {
+pub(super) fn qualified(
+    namespace: &str,
+    name: &str,
+    arguments: &[CelValue],
+    budget: &mut CelBudget,
+) -> EvalResult {
     match (namespace, name, arguments) {
-        ("optional", "none", []) => Ok(Value::Optional(None)),
-        ("optional", "of", [value]) => Ok(Value::Optional(Some(Arc::new(value.clone().visible()?)))),
+        ("optional", "none", []) => Ok(CelValue::Optional(None)),
+        ("optional", "of", [value]) => Ok(CelValue::Optional(Some(Arc::new(value.clone().visible()?)))),
         ("sets", _, [left, right]) => lists::sets(name, left, right, budget),
-        ("format", _, []) => formats::named(name),
+        ("format", _, []) => formats::format_by_name(name),
         ("ip", "isCanonical", [text]) => net::is_canonical(text),
-        _ => Err(Stop::Unknown),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Calls a function with a receiver, which is the first argument.
-pub fn member(name: &str, arguments: &[Value], budget: &mut Budget) -> Outcome {
-    let [receiver, rest @ ..] = arguments else { return Err(Stop::Unknown) };
+pub fn member(name: &str, arguments: &[CelValue], budget: &mut CelBudget) -> EvalResult {
+    let [receiver, rest @ ..] = arguments else { return Err(EvalStop::Unknown) };
     match receiver {
-        Value::Text(text) => strings::member(name, text, rest, budget),
-        Value::List(list) => lists::member(name, list, rest, budget),
-        Value::Map(_) | Value::Bytes(_) if name == "size" && rest.is_empty() => size(receiver, budget),
-        Value::Duration(span) => time::member(name, *span, rest),
-        Value::Format(format) => formats::member(name, format, rest, budget),
-        Value::Ip(_) | Value::Cidr(..) => net::member(name, receiver, rest),
-        Value::Optional(value) => optional(name, value.as_deref(), rest),
-        Value::Quantity(quantity) => quantities::member(name, *quantity, rest),
-        _ => Err(Stop::Unknown),
+        CelValue::Text(text) => strings::member(name, text, rest, budget),
+        CelValue::List(list) => lists::member(name, list, rest, budget),
+        CelValue::Map(_) | CelValue::Bytes(_) if name == "size" && rest.is_empty() => size(receiver, budget),
+        CelValue::Duration(span) => time::member(name, *span, rest),
+        CelValue::Format(format) => formats::member(name, format, rest, budget),
+        CelValue::Ip(_) | CelValue::Cidr(..) => net::member(name, receiver, rest),
+        CelValue::Optional(value) => optional(name, value.as_deref(), rest),
+        CelValue::Quantity(quantity) => quantities::member(name, *quantity, rest),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
-fn size(value: &Value, budget: &mut Budget) -> Outcome {
+fn size(value: &CelValue, budget: &mut CelBudget) -> EvalResult {
     let size = match value {
-        Value::Text(text) => {
+        CelValue::Text(text) => {
             budget.spend_bytes(text.len())?;
             text.chars().count()
         }
-        Value::Bytes(bytes) => bytes.len(),
-        Value::List(list) => list.items.len(),
-        Value::Map(map) if map.kind == super::value::MapKind::Data => map.entries.len(),
-        _ => return Err(Stop::Unknown),
+        CelValue::Bytes(bytes) => bytes.len(),
+        CelValue::List(list) => list.items.len(),
+        CelValue::Map(map) if map.kind == super::value::MapKind::Data => map.entries.len(),
+        _ => return Err(EvalStop::Unknown),
     };
     integer(size)
 }
 
-fn optional(name: &str, value: Option<&Value>, rest: &[Value]) -> Outcome {
+fn optional(name: &str, value: Option<&CelValue>, rest: &[CelValue]) -> EvalResult {
     match (name, value, rest) {
-        ("hasValue", value, []) => Ok(Value::Bool(value.is_some())),
+        ("hasValue", value, []) => Ok(CelValue::Bool(value.is_some())),
         ("value" | "orValue", Some(value), _) => Ok(value.clone()),
-        ("value", None, []) => Err(Stop::Fault(Fault::NoSuchKey)),
-        ("or", Some(value), [Value::Optional(_)]) => Ok(Value::Optional(Some(Arc::new(value.clone())))),
-        ("orValue", None, [other]) | ("or", None, [other @ Value::Optional(_)]) => Ok(other.clone()),
-        _ => Err(Stop::Unknown),
+        ("value", None, []) => Err(EvalStop::Fault(EvalError::NoSuchKey)),
+        ("or", Some(value), [CelValue::Optional(_)]) => Ok(CelValue::Optional(Some(Arc::new(value.clone())))),
+        ("orValue", None, [other]) | ("or", None, [other @ CelValue::Optional(_)]) => Ok(other.clone()),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Converts a size or position to a value.
-fn integer(number: usize) -> Outcome {
-    i64::try_from(number).map(Value::Int).map_err(|_| Stop::Unknown)
+fn integer(number: usize) -> EvalResult {
+    i64::try_from(number).map(CelValue::Int).map_err(|_| EvalStop::Unknown)
 }

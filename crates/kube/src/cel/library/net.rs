@@ -2,61 +2,61 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::super::budget::{Fault, Stop};
-use super::super::eval::Outcome;
-use super::super::value::Value;
+use super::super::budget::{EvalError, EvalStop};
+use super::super::eval::EvalResult;
+use super::super::value::CelValue;
 
 /// Parses an address or a network, or reports whether a text is one.
-pub fn parse(name: &str, text: &Value) -> Outcome {
+pub fn parse(name: &str, text: &CelValue) -> EvalResult {
     let text = match (name, text) {
-        ("ip", Value::Cidr(address, _)) => return Ok(Value::Ip(*address)),
-        (_, Value::Text(text)) => text,
-        _ => return Err(Stop::Unknown),
+        ("ip", CelValue::Cidr(address, _)) => return Ok(CelValue::Ip(*address)),
+        (_, CelValue::Text(text)) => text,
+        _ => return Err(EvalStop::Unknown),
     };
     let parsed = match name {
-        "ip" | "isIP" => address(text).map(Value::Ip),
-        _ => network(text).map(|(address, length)| Value::Cidr(address, length)),
+        "ip" | "isIP" => address(text).map(CelValue::Ip),
+        _ => network(text).map(|(address, length)| CelValue::Cidr(address, length)),
     };
     match name {
-        "isIP" | "isCIDR" => Ok(Value::Bool(parsed.is_some())),
-        _ => parsed.ok_or(Stop::Fault(Fault::Conversion)),
+        "isIP" | "isCIDR" => Ok(CelValue::Bool(parsed.is_some())),
+        _ => parsed.ok_or(EvalStop::Fault(EvalError::Conversion)),
     }
 }
 
 /// Reports whether an address is written in its canonical form.
-pub(super) fn is_canonical(text: &Value) -> Outcome {
-    let Value::Text(text) = text else { return Err(Stop::Unknown) };
-    let address = address(text).ok_or(Stop::Fault(Fault::Conversion))?;
-    Ok(Value::Bool(address.to_string() == **text))
+pub(super) fn is_canonical(text: &CelValue) -> EvalResult {
+    let CelValue::Text(text) = text else { return Err(EvalStop::Unknown) };
+    let address = address(text).ok_or(EvalStop::Fault(EvalError::Conversion))?;
+    Ok(CelValue::Bool(address.to_string() == **text))
 }
 
 /// Calls a function of an address or a network.
-pub fn member(name: &str, receiver: &Value, rest: &[Value]) -> Outcome {
+pub fn member(name: &str, receiver: &CelValue, rest: &[CelValue]) -> EvalResult {
     match (receiver, rest) {
-        (Value::Ip(address), []) => call_on_address(name, *address),
-        (Value::Cidr(address, length), rest) => call_on_network(name, *address, *length, rest),
-        _ => Err(Stop::Unknown),
+        (CelValue::Ip(address), []) => call_on_address(name, *address),
+        (CelValue::Cidr(address, length), rest) => call_on_network(name, *address, *length, rest),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
-fn call_on_address(name: &str, address: IpAddr) -> Outcome {
+fn call_on_address(name: &str, address: IpAddr) -> EvalResult {
     Ok(match name {
-        "family" => Value::Int(if address.is_ipv4() { 4 } else { 6 }),
-        "isUnspecified" => Value::Bool(address.is_unspecified()),
-        "isLoopback" => Value::Bool(address.is_loopback()),
-        "isLinkLocalUnicast" => Value::Bool(is_link_local(address)),
-        "isLinkLocalMulticast" => Value::Bool(match address {
+        "family" => CelValue::Int(if address.is_ipv4() { 4 } else { 6 }),
+        "isUnspecified" => CelValue::Bool(address.is_unspecified()),
+        "isLoopback" => CelValue::Bool(address.is_loopback()),
+        "isLinkLocalUnicast" => CelValue::Bool(is_link_local(address)),
+        "isLinkLocalMulticast" => CelValue::Bool(match address {
             IpAddr::V4(address) => address.octets().starts_with(&[224, 0, 0]),
             IpAddr::V6(address) => address.segments()[0] & 0xff0f == 0xff02,
         }),
-        "isGlobalUnicast" => Value::Bool(
+        "isGlobalUnicast" => CelValue::Bool(
             !(address.is_unspecified()
                 || address.is_loopback()
                 || address.is_multicast()
                 || is_link_local(address)
                 || matches!(address, IpAddr::V4(address) if address.is_broadcast())),
         ),
-        _ => return Err(Stop::Unknown),
+        _ => return Err(EvalStop::Unknown),
     })
 }
 
@@ -67,26 +67,26 @@ fn is_link_local(address: IpAddr) -> bool {
     }
 }
 
-fn call_on_network(name: &str, network: IpAddr, length: u8, rest: &[Value]) -> Outcome {
+fn call_on_network(name: &str, network: IpAddr, length: u8, rest: &[CelValue]) -> EvalResult {
     let contains_address = |other: IpAddr| {
         other.is_ipv4() == network.is_ipv4() && masked(other, length) == masked(network, length)
     };
     Ok(match (name, rest) {
-        ("prefixLength", []) => Value::Int(length.into()),
-        ("ip", []) => Value::Ip(network),
-        ("masked", []) => Value::Cidr(masked(network, length), length),
-        ("containsIP", [Value::Ip(other)]) => Value::Bool(contains_address(*other)),
-        ("containsIP", [Value::Text(text)]) => {
-            Value::Bool(contains_address(address(text).ok_or(Stop::Fault(Fault::Conversion))?))
+        ("prefixLength", []) => CelValue::Int(length.into()),
+        ("ip", []) => CelValue::Ip(network),
+        ("masked", []) => CelValue::Cidr(masked(network, length), length),
+        ("containsIP", [CelValue::Ip(other)]) => CelValue::Bool(contains_address(*other)),
+        ("containsIP", [CelValue::Text(text)]) => {
+            CelValue::Bool(contains_address(address(text).ok_or(EvalStop::Fault(EvalError::Conversion))?))
         }
-        ("containsCIDR", [Value::Cidr(other, narrower)]) => {
-            Value::Bool(*narrower >= length && contains_address(*other))
+        ("containsCIDR", [CelValue::Cidr(other, narrower)]) => {
+            CelValue::Bool(*narrower >= length && contains_address(*other))
         }
-        ("containsCIDR", [Value::Text(text)]) => {
-            let (other, narrower) = self::network(text).ok_or(Stop::Fault(Fault::Conversion))?;
-            Value::Bool(narrower >= length && contains_address(other))
+        ("containsCIDR", [CelValue::Text(text)]) => {
+            let (other, narrower) = self::network(text).ok_or(EvalStop::Fault(EvalError::Conversion))?;
+            CelValue::Bool(narrower >= length && contains_address(other))
         }
-        _ => return Err(Stop::Unknown),
+        _ => return Err(EvalStop::Unknown),
     })
 }
 

@@ -2,111 +2,111 @@
 
 use std::sync::Arc;
 
-use super::super::budget::{Budget, Fault, Stop};
-use super::super::eval::Outcome;
-use super::super::operators::joined;
-use super::super::value::Value;
+use super::super::budget::{CelBudget, EvalError, EvalStop};
+use super::super::eval::EvalResult;
+use super::super::operators::join_texts;
+use super::super::value::CelValue;
 use super::integer;
 
 /// Calls a function of a string.
-pub fn member(name: &str, text: &Arc<str>, rest: &[Value], budget: &mut Budget) -> Outcome {
+pub fn member(name: &str, text: &Arc<str>, rest: &[CelValue], budget: &mut CelBudget) -> EvalResult {
     budget.spend_bytes(text.len())?;
     match (name, rest) {
         ("size", []) => integer(text.chars().count()),
-        ("contains", [Value::Text(part)]) => Ok(Value::Bool(text.contains(&**part))),
-        ("startsWith", [Value::Text(part)]) => Ok(Value::Bool(text.starts_with(&**part))),
-        ("endsWith", [Value::Text(part)]) => Ok(Value::Bool(text.ends_with(&**part))),
-        ("matches", [pattern]) => matches(&Value::Text(text.clone()), pattern, budget),
-        ("find", [Value::Text(pattern)]) => {
+        ("contains", [CelValue::Text(part)]) => Ok(CelValue::Bool(text.contains(&**part))),
+        ("startsWith", [CelValue::Text(part)]) => Ok(CelValue::Bool(text.starts_with(&**part))),
+        ("endsWith", [CelValue::Text(part)]) => Ok(CelValue::Bool(text.ends_with(&**part))),
+        ("matches", [pattern]) => matches(&CelValue::Text(text.clone()), pattern, budget),
+        ("find", [CelValue::Text(pattern)]) => {
             let found = budget.pattern(pattern, text)?.find(text).unwrap_or("").to_owned();
-            Ok(Value::text(found))
+            Ok(CelValue::text(found))
         }
-        ("lowerAscii", []) => Ok(Value::text(text.to_ascii_lowercase())),
-        ("upperAscii", []) => Ok(Value::text(text.to_ascii_uppercase())),
-        ("trim", []) => Ok(Value::text(text.trim())),
-        ("reverse", []) => Ok(Value::text(text.chars().rev().collect::<String>())),
-        ("charAt", [Value::Int(at)]) => {
+        ("lowerAscii", []) => Ok(CelValue::text(text.to_ascii_lowercase())),
+        ("upperAscii", []) => Ok(CelValue::text(text.to_ascii_uppercase())),
+        ("trim", []) => Ok(CelValue::text(text.trim())),
+        ("reverse", []) => Ok(CelValue::text(text.chars().rev().collect::<String>())),
+        ("charAt", [CelValue::Int(at)]) => {
             let at = position(*at)?;
             let start = byte_at(text, at)?;
             let c = text.get(start..).and_then(|rest| rest.chars().next());
-            Ok(Value::text(c.map(String::from).unwrap_or_default()))
+            Ok(CelValue::text(c.map(String::from).unwrap_or_default()))
         }
-        ("substring", [Value::Int(from)]) => cut(text, *from, None),
-        ("substring", [Value::Int(from), Value::Int(to)]) => cut(text, *from, Some(*to)),
-        ("indexOf", [Value::Text(part)]) => index(text, text.find(&**part)),
-        ("lastIndexOf", [Value::Text(part)]) => index(text, text.rfind(&**part)),
-        ("indexOf", [Value::Text(part), Value::Int(from)]) => {
+        ("substring", [CelValue::Int(from)]) => cut(text, *from, None),
+        ("substring", [CelValue::Int(from), CelValue::Int(to)]) => cut(text, *from, Some(*to)),
+        ("indexOf", [CelValue::Text(part)]) => index(text, text.find(&**part)),
+        ("lastIndexOf", [CelValue::Text(part)]) => index(text, text.rfind(&**part)),
+        ("indexOf", [CelValue::Text(part), CelValue::Int(from)]) => {
             // Beyond the end, versions of the API server differ.
-            let from = position(*from).and_then(|from| byte_at(text, from)).map_err(|_| Stop::Unknown)?;
+            let from = position(*from).and_then(|from| byte_at(text, from)).map_err(|_| EvalStop::Unknown)?;
             let found = text.get(from..).and_then(|rest| rest.find(&**part));
             index(text, found.map(|found| found + from))
         }
-        ("split", [Value::Text(separator)]) => split(text, separator, usize::MAX, budget),
-        ("split", [Value::Text(separator), Value::Int(most)]) => {
+        ("split", [CelValue::Text(separator)]) => split(text, separator, usize::MAX, budget),
+        ("split", [CelValue::Text(separator), CelValue::Int(most)]) => {
             split(text, separator, usize::try_from(*most).unwrap_or(usize::MAX), budget)
         }
-        ("replace", [Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
+        ("replace", [CelValue::Text(from), CelValue::Text(to)]) if !from.is_empty() => {
             replace(text, from, to, usize::MAX, budget)
         }
-        ("replace", [Value::Text(from), Value::Text(to), Value::Int(most)]) if !from.is_empty() => {
+        ("replace", [CelValue::Text(from), CelValue::Text(to), CelValue::Int(most)]) if !from.is_empty() => {
             replace(text, from, to, usize::try_from(*most).unwrap_or(usize::MAX), budget)
         }
-        _ => Err(Stop::Unknown),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Reports whether a pattern matches a part of a text.
-pub(super) fn matches(text: &Value, pattern: &Value, budget: &mut Budget) -> Outcome {
+pub(super) fn matches(text: &CelValue, pattern: &CelValue, budget: &mut CelBudget) -> EvalResult {
     match (text, pattern) {
-        (Value::Text(text), Value::Text(pattern)) => {
-            Ok(Value::Bool(budget.pattern(pattern, text)?.is_match(text)))
+        (CelValue::Text(text), CelValue::Text(pattern)) => {
+            Ok(CelValue::Bool(budget.pattern(pattern, text)?.is_match(text)))
         }
-        _ => Err(Stop::Unknown),
+        _ => Err(EvalStop::Unknown),
     }
 }
 
 /// Converts a position, which must not be negative.
-fn position(at: i64) -> Result<usize, Stop> {
-    usize::try_from(at).map_err(|_| Stop::Fault(Fault::IndexOutOfBounds))
+fn position(at: i64) -> Result<usize, EvalStop> {
+    usize::try_from(at).map_err(|_| EvalStop::Fault(EvalError::IndexOutOfBounds))
 }
 
 /// Returns the byte offset of a character; the end of the text is valid, too.
-fn byte_at(text: &str, position: usize) -> Result<usize, Stop> {
+fn byte_at(text: &str, position: usize) -> Result<usize, EvalStop> {
     let mut starts = text.char_indices().map(|(start, _)| start).chain([text.len()]);
-    starts.nth(position).ok_or(Stop::Fault(Fault::IndexOutOfBounds))
+    starts.nth(position).ok_or(EvalStop::Fault(EvalError::IndexOutOfBounds))
 }
 
-fn cut(text: &str, from: i64, to: Option<i64>) -> Outcome {
+fn cut(text: &str, from: i64, to: Option<i64>) -> EvalResult {
     let from = byte_at(text, position(from)?)?;
     let to = match to {
         Some(to) => byte_at(text, position(to)?)?,
         None => text.len(),
     };
-    text.get(from..to).map(Value::text).ok_or(Stop::Fault(Fault::IndexOutOfBounds))
+    text.get(from..to).map(CelValue::text).ok_or(EvalStop::Fault(EvalError::IndexOutOfBounds))
 }
 
-fn index(text: &str, found: Option<usize>) -> Outcome {
+fn index(text: &str, found: Option<usize>) -> EvalResult {
     match found {
         Some(at) => integer(text.get(..at).unwrap_or("").chars().count()),
-        None => Ok(Value::Int(-1)),
+        None => Ok(CelValue::Int(-1)),
     }
 }
 
-fn split(text: &str, separator: &str, most: usize, budget: &mut Budget) -> Outcome {
+fn split(text: &str, separator: &str, most: usize, budget: &mut CelBudget) -> EvalResult {
     // For an empty separator, Go splits into characters, while Rust adds an empty part at each end.
     if separator.is_empty() || most == 0 {
-        return Err(Stop::Unknown);
+        return Err(EvalStop::Unknown);
     }
     let mut parts = Vec::new();
     for part in text.splitn(most, separator) {
         budget.spend_bytes(part.len())?;
         budget.spend(1)?;
-        parts.push(Value::text(part));
+        parts.push(CelValue::text(part));
     }
-    Ok(Value::list(parts))
+    Ok(CelValue::list(parts))
 }
 
-fn replace(text: &str, from: &str, to: &str, most: usize, budget: &mut Budget) -> Outcome {
+fn replace(text: &str, from: &str, to: &str, most: usize, budget: &mut CelBudget) -> EvalResult {
     let parts = text.splitn(most.saturating_add(1), from);
-    joined(parts, to, budget).map(Value::Text)
+    join_texts(parts, to, budget).map(CelValue::Text)
 }

@@ -1,26 +1,26 @@
 //! Durations and timestamps.
 
-use super::super::budget::{Fault, Stop};
-use super::super::eval::Outcome;
-use super::super::value::Value;
+use super::super::budget::{EvalError, EvalStop};
+use super::super::eval::EvalResult;
+use super::super::value::CelValue;
 
 const SECOND: i64 = 1_000_000_000;
 
 /// Calls a function of a duration.
-pub fn member(name: &str, span: i64, rest: &[Value]) -> Outcome {
+pub fn member(name: &str, span: i64, rest: &[CelValue]) -> EvalResult {
     let unit = match (name, rest) {
         ("getHours", []) => 3600 * SECOND,
         ("getMinutes", []) => 60 * SECOND,
         ("getSeconds", []) => SECOND,
         ("getMilliseconds", []) => SECOND / 1000,
-        _ => return Err(Stop::Unknown),
+        _ => return Err(EvalStop::Unknown),
     };
-    Ok(Value::Int(span / unit))
+    Ok(CelValue::Int(span / unit))
 }
 
 /// Parses a duration as Go does: `1h30m`, `1.5s`.
-pub(in super::super) fn parse_duration(text: &str) -> Result<i64, Stop> {
-    const INVALID: Stop = Stop::Fault(Fault::Conversion);
+pub(in super::super) fn parse_duration(text: &str) -> Result<i64, EvalStop> {
+    const INVALID: EvalStop = EvalStop::Fault(EvalError::Conversion);
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, text.get(1..).unwrap_or("")),
         Some(b'+') => (false, text.get(1..).unwrap_or("")),
@@ -48,14 +48,14 @@ pub(in super::super) fn parse_duration(text: &str) -> Result<i64, Stop> {
         }
         // Longer ones overflow or are rounded; the API server's result is uncertain.
         if whole.len() > 18 || fraction.len() > 9 {
-            return Err(Stop::Unknown);
+            return Err(EvalStop::Unknown);
         }
         let number = |digits: &str| if digits.is_empty() { 0 } else { digits.parse::<i128>().unwrap_or(0) };
         let places = 10_i128.pow(u32::try_from(fraction.len()).unwrap_or(0));
         total += number(whole) * unit + number(fraction) * unit / places;
         rest = after;
     }
-    i64::try_from(if negative { -total } else { total }).map_err(|_| Stop::Unknown)
+    i64::try_from(if negative { -total } else { total }).map_err(|_| EvalStop::Unknown)
 }
 
 fn unit_of(name: &str) -> Option<i128> {

@@ -1,24 +1,24 @@
 //! The encoding of trees for digests.
 
-use sealwave_core::document::{Mapping, Node, Number, Value};
+use sealwave_core::document::{Mapping, Node, NodeValue, Number};
 
 /// Encodes a tree injectively and independently of the order of keys. Its recursion is bounded by the depth of the
 /// tree, which the reader limits.
 pub(super) fn encode(node: &Node, into: &mut Vec<u8>) {
     match &node.value {
-        Value::Bool(flag) => into.extend([b'b', u8::from(*flag)]),
-        Value::Mapping(mapping) => encode_mapping(mapping, into),
-        Value::Null => into.push(b'n'),
-        Value::Number(Number::Float(float)) => prefixed(b'f', &float.to_bits().to_be_bytes(), into),
-        Value::Number(Number::Int(int)) => prefixed(b'i', &int.to_be_bytes(), into),
-        Value::Number(Number::Uint(uint)) => prefixed(b'u', &uint.to_be_bytes(), into),
-        Value::Sequence(items) => {
+        NodeValue::Bool(flag) => into.extend([b'b', u8::from(*flag)]),
+        NodeValue::Mapping(mapping) => encode_mapping(mapping, into),
+        NodeValue::Null => into.push(b'n'),
+        NodeValue::Number(Number::Float(float)) => prefixed(b'f', &float.to_bits().to_be_bytes(), into),
+        NodeValue::Number(Number::Int(int)) => prefixed(b'i', &int.to_be_bytes(), into),
+        NodeValue::Number(Number::Uint(uint)) => prefixed(b'u', &uint.to_be_bytes(), into),
+        NodeValue::Sequence(items) => {
             prefixed(b'l', &(items.len() as u64).to_be_bytes(), into);
             for item in items {
                 encode(item, into);
             }
         }
-        Value::String(text) => prefixed(b's', text.as_bytes(), into),
+        NodeValue::String(text) => prefixed(b's', text.as_bytes(), into),
     }
 }
 

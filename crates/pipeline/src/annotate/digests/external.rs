@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{Digests, Item, Wanted, combined};
+use super::{DigestCache, DigestedItem, ReferencedObject, combine_digests};
 use sealwave_core::document::Node;
-use sealwave_kube::pods::{Keys, Reference, What};
-use sealwave_secrets::crypto::Digest;
+use sealwave_kube::pods::{PodReference, ReferencedKeys, ReferencedKind};
+use sealwave_secrets::crypto::KeyedDigest;
 
 const SOURCE: &str = "ExternalSecret";
 
-impl<'a> Digests<'a> {
-    pub(super) fn external_secret(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
-        if let Keys::Only(keys) = wanted.keys {
+impl<'a> DigestCache<'a> {
+    pub(super) fn external_secret(&mut self, wanted: &ReferencedObject<'_, 'a>) -> Vec<DigestedItem<'a>> {
+        if let ReferencedKeys::Only(keys) = wanted.keys {
             let each = keys.iter().map(|key| Some(wanted.item(SOURCE, key, self.external_key(wanted, key)?)));
             if let Some(items) = each.collect() {
                 return items;
@@ -21,12 +21,12 @@ impl<'a> Digests<'a> {
     }
 
     /// Digests what determines one key. Returns `None` if that cannot be determined.
-    fn external_key(&mut self, wanted: &Wanted<'_, 'a>, key: &str) -> Option<Digest> {
-        let data = wanted.at(&["spec", "data"])?;
-        let Some(template) = wanted.at(&["spec", "target", "template"]) else {
+    fn external_key(&mut self, wanted: &ReferencedObject<'_, 'a>, key: &str) -> Option<KeyedDigest> {
+        let data = wanted.field(&["spec", "data"])?;
+        let Some(template) = wanted.field(&["spec", "target", "template"]) else {
             return self.data_entry(wanted, data, key);
         };
-        if template.get("templateFrom").is_some() || wanted.at(&["spec", "dataFrom"]).is_some() {
+        if template.get("templateFrom").is_some() || wanted.field(&["spec", "dataFrom"]).is_some() {
             return None;
         }
         let text = self.lookup(template.get("data")?, "", key)?;
@@ -35,8 +35,8 @@ impl<'a> Digests<'a> {
             return Some(*digest);
         }
         let options = ["engineVersion", "mergePolicy"].map(|field| template.get(field));
-        let mut digests = vec![self.nodes(SOURCE, &[Some(text)])];
-        digests.push(self.whole(wanted, "ExternalSecret.template", &options).digest);
+        let mut digests = vec![self.digest_nodes(SOURCE, &[Some(text)])];
+        digests.push(self.digest_whole(wanted, "ExternalSecret.template", &options).digest);
         for name in template_names(text.as_str()?)? {
             digests.push(self.data_entry(wanted, data, name)?);
         }
@@ -47,34 +47,41 @@ impl<'a> Digests<'a> {
     }
 
     /// Digests the `data` entry for a secret key.
-    fn data_entry(&mut self, wanted: &Wanted<'_, 'a>, data: &'a Node, name: &str) -> Option<Digest> {
+    fn data_entry(
+        &mut self,
+        wanted: &ReferencedObject<'_, 'a>,
+        data: &'a Node,
+        name: &str,
+    ) -> Option<KeyedDigest> {
         let entry = self.lookup(data, "secretKey", name)?;
-        Some(self.entry(SOURCE, entry, wanted.at(&["spec", "secretStoreRef"])))
+        Some(self.digest_entry(SOURCE, entry, wanted.field(&["spec", "secretStoreRef"])))
     }
 
     /// Digests everything that determines the values, including what the template reads from other objects.
-    fn external_whole(&mut self, wanted: &Wanted<'_, 'a>) -> Digest {
+    fn external_whole(&mut self, wanted: &ReferencedObject<'_, 'a>) -> KeyedDigest {
         if let Some(digest) = self.whole.get(&(SOURCE, wanted.number)) {
             return *digest;
         }
-        let data_entry = ["secretStoreRef", "data", "dataFrom"].map(|field| wanted.at(&["spec", field]));
+        let data_entry = ["secretStoreRef", "data", "dataFrom"].map(|field| wanted.field(&["spec", field]));
         let made = ["data", "templateFrom", "mergePolicy", "engineVersion"]
-            .map(|field| wanted.at(&["spec", "target", "template", field]));
-        let own = self.nodes(SOURCE, &[data_entry.as_slice(), &made].concat());
+            .map(|field| wanted.field(&["spec", "target", "template", field]));
+        let own = self.digest_nodes(SOURCE, &[data_entry.as_slice(), &made].concat());
         let mut items = BTreeSet::from([wanted.item(SOURCE, "", own)]);
         let namespace = wanted.object.namespace;
-        for from in wanted.at(&["spec", "target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
+        for from in wanted.field(&["spec", "target", "template", "templateFrom"]).map_or(&[][..], Node::items)
+        {
             let name_in = |field: &str| from.at(&[field, "name"]).and_then(Node::as_str);
-            let reference_to = |what, name| Reference { what, name, keys: Keys::All, optional: false };
+            let reference_to =
+                |what, name| PodReference { kind: what, name, keys: ReferencedKeys::All, optional: false };
             if let Some(name) = name_in("configMap") {
-                self.collect(namespace, &reference_to(What::ConfigMap, name), &mut items);
+                self.collect(namespace, &reference_to(ReferencedKind::ConfigMap, name), &mut items);
             }
             if let Some(name) = name_in("secret") {
                 // `ExternalSecret`s that create such a Secret are skipped, since they could form a cycle.
-                self.sealed_now(namespace, &reference_to(What::Secret, name), &mut items);
+                self.collect_sealed(namespace, &reference_to(ReferencedKind::Secret, name), &mut items);
             }
         }
-        let digest = combined(self.key, "annotate/external", &items);
+        let digest = combine_digests(self.key, "annotate/external", &items);
         self.whole.insert((SOURCE, wanted.number), digest);
         digest
     }

@@ -13,7 +13,7 @@ fn with(annotations: Json, mut object: Json) -> Json {
 /// Returns the messages about a Secret with these annotations and a consumer.
 fn messages_for(annotations: Json, consumer: Json) -> Vec<String> {
     let run = run(&[with(annotations, sealed_secret("db", json!({"a": "x"}))), consumer]);
-    let warnings = run.notes.iter().filter(|note| note.level == Level::Warning);
+    let warnings = run.notes.iter().filter(|note| note.level == NoteLevel::Warning);
     warnings.map(|note| note.problem.message.clone()).collect()
 }
 

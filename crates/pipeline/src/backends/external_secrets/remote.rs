@@ -3,15 +3,15 @@
 use serde_json::{Value as Json, json};
 
 use super::template;
-use crate::backends::common::{is_version_id, shown};
-use crate::backends::refusal::Why;
-use sealwave_secrets::placeholder::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, Reference};
-use sealwave_secrets::settings::{Service, Store};
+use crate::backends::common::{display_reference, is_version_id};
+use crate::backends::refusal::RefusalReason;
+use sealwave_secrets::placeholder::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, SecretReference};
+use sealwave_secrets::settings::{ExternalStore, SecretService};
 use sealwave_secrets::values::{KeyPath, kv_path};
 
 /// A reference to a secret in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Remote {
+pub(super) struct RemoteRef {
     key: String,
     property: Option<String>,
     version: Option<String>,
@@ -20,16 +20,19 @@ pub(super) struct Remote {
 }
 
 /// A placeholder as a remote reference and template functions.
-pub(super) struct Taken {
-    pub(super) remote: Remote,
+pub(super) struct TranslatedPlaceholder {
+    pub(super) remote: RemoteRef,
     /// The functions to apply in the template.
     pub(super) filters: Vec<&'static str>,
 }
 
 /// Translates a placeholder.
-pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Why> {
+pub(super) fn translate_placeholder(
+    placeholder: &Placeholder,
+    store: &ExternalStore,
+) -> Result<TranslatedPlaceholder, RefusalReason> {
     let reference = &placeholder.reference;
-    let mut remote = Remote {
+    let mut remote = RemoteRef {
         key: key(reference, store)?,
         property: reference.key.as_deref().map(key_property).transpose()?,
         version: version(reference, store.service)?,
@@ -41,33 +44,39 @@ pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Wh
     for decoder in &modifiers.decoders {
         let name = decoder.name();
         match (decoder, after) {
-            (Decoder::JsonPath(_), None) if reference.key.is_some() => return Err(Why::JsonPathInKey),
+            (Decoder::JsonPath(_), None) if reference.key.is_some() => {
+                return Err(RefusalReason::JsonPathInKey);
+            }
             (Decoder::JsonPath(path), None) => remote.property = Some(property(path)?),
             (Decoder::Base64Decode, None | Some("jsonPath")) => remote.decode = true,
             (Decoder::Base64Decode | Decoder::JsonPath(_), Some(after)) => {
-                return Err(Why::ModifierOrder { name, after });
+                return Err(RefusalReason::ModifierOrder { name, after });
             }
             (Decoder::Trim, _) => filters.push(template::TRIM),
-            (Decoder::YamlParse, _) => return Err(Why::Modifier { name }),
+            (Decoder::YamlParse, _) => return Err(RefusalReason::Modifier { name }),
         }
         after = Some(name);
     }
     if modifiers.default.is_some() {
-        return Err(Why::Modifier { name: "default" });
+        return Err(RefusalReason::Modifier { name: "default" });
     }
     match &modifiers.encoder {
         None => {}
-        Some(Encoder::JsonTemplate(_)) => return Err(Why::JsonPath),
+        Some(Encoder::JsonTemplate(_)) => return Err(RefusalReason::JsonPath),
         Some(encoder) => {
-            filters.push(template::filter(encoder).ok_or(Why::Modifier { name: encoder.name() })?);
+            filters
+                .push(template::filter_for(encoder).ok_or(RefusalReason::Modifier { name: encoder.name() })?);
         }
     }
-    Ok(Taken { remote, filters })
+    Ok(TranslatedPlaceholder { remote, filters })
 }
 
-impl Remote {
+impl RemoteRef {
     /// Creates the reference to all keys of a secret.
-    pub(super) fn whole(reference: &Reference, store: &Store) -> Result<Self, Why> {
+    pub(super) fn all_keys(
+        reference: &SecretReference,
+        store: &ExternalStore,
+    ) -> Result<Self, RefusalReason> {
         let version = version(reference, store.service)?;
         Ok(Self { key: key(reference, store)?, property: None, version, decode: false })
     }
@@ -90,14 +99,17 @@ impl Remote {
 
 /// Returns the name of a secret in its store. A Vault store has its own mount and removes it from the start of a name, so
 /// a name that really starts with the mount is prefixed with it.
-fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
+fn key(reference: &SecretReference, store: &ExternalStore) -> Result<String, RefusalReason> {
     let path = reference.path.as_str();
-    if store.service != Service::Vault {
+    if store.service != SecretService::Vault {
         return Ok(path.to_owned());
     }
     let (mount, below) = match &store.mount {
         Some(mount) => {
-            let outside_mount = || Why::OutsideMount { reference: shown(reference), mount: mount.clone() };
+            let outside_mount = || RefusalReason::OutsideMount {
+                reference: display_reference(reference),
+                mount: mount.clone(),
+            };
             (mount.as_str(), kv_path::below_mount(mount, path).ok_or_else(outside_mount)?)
         }
         None => match path.split_once('/') {
@@ -110,20 +122,24 @@ fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
     Ok(if starts_with_mount { format!("{mount}/{name}") } else { name.to_owned() })
 }
 
-fn version(reference: &Reference, service: Service) -> Result<Option<String>, Why> {
+fn version(reference: &SecretReference, service: SecretService) -> Result<Option<String>, RefusalReason> {
     let Some(version) = &reference.version else { return Ok(None) };
     match service {
-        Service::AwsSm if is_version_id(version) => Ok(Some(format!("uuid/{version}"))),
-        Service::AwsSm => Ok(Some(version.clone())),
-        Service::AwsSsm | Service::Vault if version.parse::<u64>().is_ok() => Ok(Some(version.clone())),
-        Service::AwsSsm | Service::Vault => Err(Why::Version { reference: reference.to_string() }),
+        SecretService::AwsSm if is_version_id(version) => Ok(Some(format!("uuid/{version}"))),
+        SecretService::AwsSm => Ok(Some(version.clone())),
+        SecretService::AwsSsm | SecretService::Vault if version.parse::<u64>().is_ok() => {
+            Ok(Some(version.clone()))
+        }
+        SecretService::AwsSsm | SecretService::Vault => {
+            Err(RefusalReason::Version { reference: reference.to_string() })
+        }
     }
 }
 
 /// Translates a key to a property. The operator looks up a property with a dot first as one key and then as a path, like
 /// an unquoted key here; a quoted path is joined with `|`, which is unambiguous.
-fn key_property(key: &str) -> Result<String, Why> {
-    let path = KeyPath::parse(key).map_err(|_| Why::JsonPath)?;
+fn key_property(key: &str) -> Result<String, RefusalReason> {
+    let path = KeyPath::parse(key).map_err(|_| RefusalReason::JsonPath)?;
     match path.exact() {
         Some(text) => Ok(escape(text, false)),
         None => Ok(path.names().map(|(name, _)| escape(name, true)).collect::<Vec<_>>().join("|")),
@@ -131,8 +147,8 @@ fn key_property(key: &str) -> Result<String, Why> {
 }
 
 /// Translates a JSON path to a property, which the operator evaluates with gjson.
-fn property(path: &JsonPath) -> Result<String, Why> {
-    let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(Why::JsonPath)?;
+fn property(path: &JsonPath) -> Result<String, RefusalReason> {
+    let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(RefusalReason::JsonPath)?;
     let steps: Option<Vec<String>> = steps
         .iter()
         .map(|step| match step {
@@ -141,7 +157,7 @@ fn property(path: &JsonPath) -> Result<String, Why> {
             JsonStep::Index(index) => u64::try_from(*index).ok().map(|index| index.to_string()),
         })
         .collect();
-    steps.map(|steps| steps.join(".")).ok_or(Why::JsonPath)
+    steps.map(|steps| steps.join(".")).ok_or(RefusalReason::JsonPath)
 }
 
 /// Escapes the syntax of gjson; dots are escaped only within names.

@@ -8,7 +8,7 @@ use sealwave_secrets::placeholder::Encoder;
 ///
 /// Braces that could open an action are written as an action: two in a row, and one right before an action, which would
 /// be parsed as the first of three.
-pub(super) fn literal(out: &mut String, text: &str, before_action: bool) {
+pub(super) fn write_literal(out: &mut String, text: &str, before_action: bool) {
     let mut rest = text;
     while let Some(start) = rest.find('{') {
         let (before, braces) = rest.split_at(start);
@@ -27,7 +27,7 @@ pub(super) fn literal(out: &mut String, text: &str, before_action: bool) {
 }
 
 /// Writes the action that inserts a value.
-pub(super) fn action(out: &mut String, number: usize, filters: &[&'static str]) {
+pub(super) fn write_action(out: &mut String, number: usize, filters: &[&'static str]) {
     let _ = write!(out, "{{{{ .r{number}");
     for filter in filters {
         let _ = write!(out, " | {filter}");
@@ -40,7 +40,7 @@ pub(super) fn action(out: &mut String, number: usize, filters: &[&'static str]) 
 /// sprig's `b64dec` is not used, since it returns an error text for invalid input, which would become the secret.
 /// `toRawJson` is used since `toJson` escapes `<`, `>` and `&`, and `trimAll` with ASCII white space since `trim` removes
 /// all Unicode white space.
-pub(super) const fn filter(encoder: &Encoder) -> Option<&'static str> {
+pub(super) const fn filter_for(encoder: &Encoder) -> Option<&'static str> {
     Some(match encoder {
         Encoder::Base64 => "b64enc",
         Encoder::Json => "toRawJson",

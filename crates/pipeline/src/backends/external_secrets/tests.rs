@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::backends::testing::{built_of, plain};
+use crate::backends::testing::{build_json, plain_secret};
 use sealwave_core::document::Node;
 use sealwave_core::yaml::write_yaml;
-use sealwave_secrets::settings::{App, Backends};
+use sealwave_secrets::settings::{App, EnvironmentBackends};
 use sealwave_testkit::manifest;
 
 const SETTINGS: &str = "apiVersion: a
@@ -20,17 +20,21 @@ externalSecrets:
     kv-1: {name: old, provider: vault, mount: legacy, kvVersion: 1}
 ";
 
-fn backends(more: &str) -> Backends {
+fn backends(more: &str) -> EnvironmentBackends {
     let app: App = yaml_serde::from_str(&format!("{SETTINGS}{more}")).unwrap();
-    Backends::decide(&app, &sealwave_secrets::settings::Environment::default()).unwrap()
+    EnvironmentBackends::decide(&app, &sealwave_secrets::settings::EnvironmentSettings::default()).unwrap()
 }
 
-fn built_with(secret: &Json, items: &[(&str, &str)], settings: &Backends) -> Result<Json, Vec<Problem>> {
-    built_of(secret, items, |secret, items| build(secret, items, &[], settings.external_secrets()))
+fn built_with(
+    secret: &Json,
+    items: &[(&str, &str)],
+    settings: &EnvironmentBackends,
+) -> Result<Json, Vec<Problem>> {
+    build_json(secret, items, |secret, items| build(secret, items, &[], settings.external_secrets()))
 }
 
 fn built(items: &[(&str, &str)]) -> Json {
-    built_with(&plain(), items, &backends("")).unwrap_or_else(|problems| panic!("{problems:?}"))
+    built_with(&plain_secret(), items, &backends("")).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// Returns the template and the first `remoteRef` of a Secret with one item.
@@ -125,7 +129,7 @@ fn the_template_always_has_metadata() {
 #[test]
 fn an_older_operator_gets_only_supported_fields() {
     let more = "  apiVersion: v1beta1\n  refreshInterval: '0'\n";
-    let built = built_with(&plain(), &[("k", "<aws-sm:A>")], &backends(more)).unwrap();
+    let built = built_with(&plain_secret(), &[("k", "<aws-sm:A>")], &backends(more)).unwrap();
     assert_eq!(built["apiVersion"], json!("external-secrets.io/v1beta1"));
     assert_eq!(built["spec"]["refreshInterval"], json!("0s"));
     assert_eq!(built["spec"].get("refreshPolicy"), None);
@@ -275,7 +279,7 @@ fn all_refusals_are_reported_together() {
 
 #[test]
 fn literal_bytes_are_refused() {
-    let secret = manifest(&plain());
-    let item = ReferredItem { key: "k", origin: secret.origin(), text: None };
+    let secret = manifest(&plain_secret());
+    let item = UnresolvedItem { key: "k", origin: secret.origin(), text: None };
     assert!(build(secret.clone(), &[item], &[], backends("").external_secrets()).is_err());
 }

@@ -4,9 +4,9 @@
 use super::ItemShape;
 use crate::backends::naming::{self, NamingError};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
-use sealwave_core::document::{Manifest, Node, Origin, Value};
+use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
 use sealwave_core::names::{self, MAX_ITEM_KEY, is_item_key};
-use sealwave_secrets::Scope;
+use sealwave_secrets::SealingScope;
 use sealwave_secrets::values::SecretValue;
 
 /// The total size of a Secret's values (`MaxSecretSize` in Kubernetes).
@@ -32,7 +32,7 @@ pub(super) enum SealedSecretError {
         /// The Secret's name.
         name: String,
         /// The Secret's scope.
-        scope: Scope,
+        scope: SealingScope,
     },
     /// A scope annotation that the controller would silently treat as "false".
     #[error("annotation `{0}` must be the text \"true\" or \"false\"")]
@@ -87,11 +87,11 @@ pub fn check(
     secret: &Manifest,
     items: &[ItemShape<'_>],
     notes: &mut Vec<Note>,
-) -> Result<Scope, Vec<Problem>> {
+) -> Result<SealingScope, Vec<Problem>> {
     let mut found: Vec<(Origin, SealedSecretError)> = Vec::new();
     check_fields(secret, &mut found);
     check_annotations(secret, &mut found);
-    let scope = Scope::of(secret.annotations());
+    let scope = SealingScope::from_annotation_map(secret.annotations());
     check_identity(secret, scope, &mut found);
     check_items(secret, items, &mut found);
     if !found.is_empty() {
@@ -127,7 +127,7 @@ fn expect_type(
 ) {
     if let Some(node) = node
         && node.type_name() != expected
-        && node.value != Value::Null
+        && node.value != NodeValue::Null
     {
         let error = SealedSecretError::WrongType { field, expected, found: node.type_name() };
         found.push((node.origin, error));
@@ -146,14 +146,14 @@ fn check_annotations(secret: &Manifest, found: &mut Vec<(Origin, SealedSecretErr
     expect_type(annotations.get(names::ARGOCD_SYNC_OPTIONS), names::ARGOCD_SYNC_OPTIONS, "string", found);
 }
 
-fn check_identity(secret: &Manifest, scope: Scope, found: &mut Vec<(Origin, SealedSecretError)>) {
-    found.extend(naming::errors(secret).into_iter().map(|(origin, error)| (origin, error.into())));
-    if scope == Scope::Strict && secret.name().is_empty() {
+fn check_identity(secret: &Manifest, scope: SealingScope, found: &mut Vec<(Origin, SealedSecretError)>) {
+    found.extend(naming::naming_errors(secret).into_iter().map(|(origin, error)| (origin, error.into())));
+    if scope == SealingScope::Strict && secret.name().is_empty() {
         found.push((secret.origin(), SealedSecretError::NoName));
     }
     let has_other_type =
         secret.root().at(&["metadata", "namespace"]).is_some_and(|node| !super::is_empty(node));
-    if scope != Scope::ClusterWide && secret.namespace().is_empty() && !has_other_type {
+    if scope != SealingScope::ClusterWide && secret.namespace().is_empty() && !has_other_type {
         let name = secret.name().to_owned();
         found.push((secret.origin(), SealedSecretError::NoNamespace { name, scope }));
     }

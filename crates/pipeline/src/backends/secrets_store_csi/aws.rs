@@ -2,60 +2,72 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::jmespath::{self, Piece};
-use super::{Aliases, Providers, alone, shown};
+use super::jmespath::{self, JoinPiece};
+use super::{AliasAllocator, CsiProviders, display_reference, sole_placeholder};
 use crate::backends::common::is_version_id;
-use crate::backends::refusal::Why;
-use sealwave_secrets::placeholder::{Decoder, Encoder, Part, Placeholder, Reference, Text};
-use sealwave_secrets::settings::{CsiProvider, Service};
+use crate::backends::refusal::RefusalReason;
+use sealwave_secrets::placeholder::{
+    Decoder, Encoder, Placeholder, PlaceholderText, SecretReference, TextPart,
+};
+use sealwave_secrets::settings::{CsiProvider, SecretService};
 use sealwave_secrets::values::KeyPath;
 
 /// The remote objects of a class, in order of first use.
 #[derive(Default)]
-pub(super) struct Objects(Vec<AwsObject>);
+pub(super) struct AwsObjects(Vec<AwsObject>);
 
 /// A remote object.
 struct AwsObject {
     path: String,
-    service: Service,
+    service: SecretService,
     version: Option<String>,
     alias: String,
     /// JMESPath expressions and their aliases.
     parts: Vec<(String, String)>,
 }
 
-impl Objects {
+impl AwsObjects {
     /// Adds the object of an item and returns its alias.
     pub(super) fn add(
         &mut self,
         key: &str,
-        text: &Text,
-        providers: &Providers,
-        aliases: &mut Aliases,
-    ) -> Result<String, Why> {
+        text: &PlaceholderText,
+        providers: &CsiProviders,
+        aliases: &mut AliasAllocator,
+    ) -> Result<String, RefusalReason> {
         let expression = expression(text)?;
         let mut placeholders = text.placeholders();
-        let Some(Placeholder { reference, .. }) = placeholders.next() else { return Err(Why::Literal) };
+        let Some(Placeholder { reference, .. }) = placeholders.next() else {
+            return Err(RefusalReason::Literal);
+        };
         let provider = providers.get(reference.provider.as_str());
-        let service = provider.map_or(Service::AwsSm, |provider| provider.service);
+        let service = provider.map_or(SecretService::AwsSm, |provider| provider.service);
         check(reference, service, provider)?;
-        let service_of = |reference: &Reference| {
+        let service_of = |reference: &SecretReference| {
             providers.get(reference.provider.as_str()).map(|provider| provider.service)
         };
         for Placeholder { reference: other, .. } in placeholders {
             let is_same = other.path == reference.path && other.version == reference.version;
             if !is_same || service_of(other) != Some(service) {
-                return Err(Why::ManyObjects { first: reference.to_string(), second: other.to_string() });
+                return Err(RefusalReason::ManyObjects {
+                    first: reference.to_string(),
+                    second: other.to_string(),
+                });
             }
         }
         let object = self.object(reference, service, aliases);
         let Some(expression) = expression else { return Ok(object.alias.clone()) };
-        let alias = aliases.take(key);
+        let alias = aliases.allocate(key);
         object.parts.push((expression, alias.clone()));
         Ok(alias)
     }
 
-    fn object(&mut self, reference: &Reference, service: Service, aliases: &mut Aliases) -> &mut AwsObject {
+    fn object(
+        &mut self,
+        reference: &SecretReference,
+        service: SecretService,
+        aliases: &mut AliasAllocator,
+    ) -> &mut AwsObject {
         let known = self.0.iter().position(|object| {
             object.path == reference.path && object.version == reference.version && object.service == service
         });
@@ -64,7 +76,7 @@ impl Objects {
                 path: reference.path.clone(),
                 service,
                 version: reference.version.clone(),
-                alias: aliases.take(&reference.path),
+                alias: aliases.allocate(&reference.path),
                 parts: Vec::new(),
             });
             self.0.len() - 1
@@ -82,11 +94,11 @@ impl AwsObject {
         let mut out = Map::new();
         let mut put = |field: &str, value: Json| out.insert(field.to_owned(), value);
         put("objectName", self.path.as_str().into());
-        let kind = if self.service == Service::AwsSsm { "ssmparameter" } else { "secretsmanager" };
+        let kind = if self.service == SecretService::AwsSsm { "ssmparameter" } else { "secretsmanager" };
         put("objectType", kind.into());
         put("objectAlias", self.alias.as_str().into());
         if let Some(version) = &self.version {
-            let is_id = self.service == Service::AwsSsm || is_version_id(version);
+            let is_id = self.service == SecretService::AwsSsm || is_version_id(version);
             put(if is_id { "objectVersion" } else { "objectVersionLabel" }, version.as_str().into());
         }
         if !self.parts.is_empty() {
@@ -98,60 +110,66 @@ impl AwsObject {
 }
 
 /// Returns the expression for a text, or `None` for the whole object.
-fn expression(text: &Text) -> Result<Option<String>, Why> {
-    if let Some(placeholder) = alone(text) {
+fn expression(text: &PlaceholderText) -> Result<Option<String>, RefusalReason> {
+    if let Some(placeholder) = sole_placeholder(text) {
         return placeholder_expression(placeholder);
     }
     let mut pieces = Vec::new();
     for piece in text.parts() {
         pieces.push(match piece {
-            Part::Literal(literal) => Piece::Literal(literal.as_str()),
-            Part::Placeholder(placeholder) => Piece::Expression(
-                placeholder_expression(placeholder)?
-                    .ok_or_else(|| Why::WholeInText { reference: placeholder.reference.to_string() })?,
-            ),
+            TextPart::Literal(literal) => JoinPiece::Literal(literal.as_str()),
+            TextPart::Placeholder(placeholder) => {
+                JoinPiece::Expression(placeholder_expression(placeholder)?.ok_or_else(|| {
+                    RefusalReason::WholeInText { reference: placeholder.reference.to_string() }
+                })?)
+            }
         });
     }
     Ok(Some(jmespath::join(&pieces)))
 }
 
 /// Returns the expression for a placeholder, or `None` for the whole value.
-fn placeholder_expression(placeholder: &Placeholder) -> Result<Option<String>, Why> {
+fn placeholder_expression(placeholder: &Placeholder) -> Result<Option<String>, RefusalReason> {
     let key = placeholder.reference.key.as_deref();
     let modifiers = &placeholder.modifiers;
     let path = match modifiers.decoders.as_slice().first() {
-        Some(Decoder::JsonPath(_)) if key.is_some() => return Err(Why::JsonPathInKey),
+        Some(Decoder::JsonPath(_)) if key.is_some() => return Err(RefusalReason::JsonPathInKey),
         Some(Decoder::JsonPath(path)) => Some(path),
         _ => None,
     };
     if let Some(Encoder::JsonTemplate(_)) = modifiers.encoder {
-        return Err(Why::JsonPath);
+        return Err(RefusalReason::JsonPath);
     }
     if let Some(name) = modifiers.names().nth(usize::from(path.is_some())) {
-        return Err(Why::Modifier { name });
+        return Err(RefusalReason::Modifier { name });
     }
     match path {
         None => {
-            let path = key.map(KeyPath::parse).transpose().map_err(|_| Why::JsonPath)?;
+            let path = key.map(KeyPath::parse).transpose().map_err(|_| RefusalReason::JsonPath)?;
             Ok(path.as_ref().map(jmespath::key))
         }
-        Some(path) if path.steps().is_empty() => Err(Why::JsonPath),
+        Some(path) if path.steps().is_empty() => Err(RefusalReason::JsonPath),
         Some(path) => Ok(Some(jmespath::path(path.steps()))),
     }
 }
 
 /// Checks the name and the version of an object.
-fn check(reference: &Reference, service: Service, provider: Option<&CsiProvider>) -> Result<(), Why> {
-    if service == Service::AwsSsm
+fn check(
+    reference: &SecretReference,
+    service: SecretService,
+    provider: Option<&CsiProvider>,
+) -> Result<(), RefusalReason> {
+    if service == SecretService::AwsSsm
         && reference.version.as_ref().is_some_and(|version| version.parse::<u64>().is_err())
     {
-        return Err(Why::Version { reference: reference.to_string() });
+        return Err(RefusalReason::Version { reference: reference.to_string() });
     }
     let Some(arn) = reference.path.strip_prefix("arn:") else { return Ok(()) };
     let mut fields = arn.split(':').skip(1);
     let (arn_service, region) = (fields.next().unwrap_or(""), fields.next().unwrap_or(""));
-    let wrong_arn = |expected: String| Err(Why::Arn { reference: shown(reference), expected });
-    let (expected, name) = if service == Service::AwsSsm {
+    let wrong_arn =
+        |expected: String| Err(RefusalReason::Arn { reference: display_reference(reference), expected });
+    let (expected, name) = if service == SecretService::AwsSsm {
         ("ssm", "Parameter Store")
     } else {
         ("secretsmanager", "Secrets Manager")

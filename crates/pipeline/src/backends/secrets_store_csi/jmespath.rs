@@ -9,7 +9,7 @@ use sealwave_secrets::placeholder::JsonStep;
 use sealwave_secrets::values::KeyPath;
 
 /// A piece of a text to join.
-pub(super) enum Piece<'a> {
+pub(super) enum JoinPiece<'a> {
     /// Literal text.
     Literal(&'a str),
     /// An expression for a value.
@@ -17,12 +17,12 @@ pub(super) enum Piece<'a> {
 }
 
 /// Returns the expression that joins all pieces.
-pub(super) fn join(pieces: &[Piece<'_>]) -> String {
+pub(super) fn join(pieces: &[JoinPiece<'_>]) -> String {
     let pieces: Vec<String> = pieces
         .iter()
         .map(|piece| match piece {
-            Piece::Literal(text) => literal(text),
-            Piece::Expression(expression) => expression.clone(),
+            JoinPiece::Literal(text) => literal(text),
+            JoinPiece::Expression(expression) => expression.clone(),
         })
         .collect();
     format!("join('', [{}])", pieces.join(", "))

@@ -6,21 +6,21 @@
 //!
 //! Only one mount is added: it exposes whole remote objects as files, which is more than the requested keys.
 
-use crate::backends::refusal::{Refusals, Why};
+use crate::backends::refusal::{RefusalCollector, RefusalReason};
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Entry, Manifest, Mapping, Node, Origin, Value};
+use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, Origin};
 use sealwave_core::sha256_hex;
 use sealwave_kube::pods::{
-    Reference, What, WorkloadKind, container_references, pod_template, volume_references,
+    PodReference, ReferencedKind, WorkloadKind, container_references, pod_template, volume_references,
 };
-use sealwave_secrets::settings::Backend;
+use sealwave_secrets::settings::BackendKind;
 
 const DRIVER: &str = "secrets-store.csi.k8s.io";
 const MOUNTS: &str = "/mnt/secrets-store";
 const MAX_LABEL: usize = 63;
 
 /// A `SecretProviderClass` whose Secret has the same name.
-pub(crate) struct Class {
+pub(crate) struct ProviderClass {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) origin: Origin,
@@ -30,34 +30,38 @@ pub(crate) struct Class {
 ///
 /// # Errors
 /// No pod uses a Secret, a pod needs it before it can mount volumes, or a pod cannot be changed.
-pub(crate) fn mount(
+pub(crate) fn mount_classes(
     objects: &mut [Manifest],
-    classes: &[Class],
+    classes: &[ProviderClass],
     kinds: &[WorkloadKind],
 ) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     for class in classes {
-        let mut refusals = Refusals::new(Backend::SecretsStoreCsi, &class.namespace, &class.name);
+        let mut refusals = RefusalCollector::new(BackendKind::SecretsStoreCsi, &class.namespace, &class.name);
         let mut used = false;
         for object in objects.iter_mut() {
             match mount_in(object, class, kinds) {
                 Ok(mounted) => used |= mounted,
                 Err(why) => {
                     used = true;
-                    refusals.whole(object.origin(), why);
+                    refusals.refuse_secret(object.origin(), why);
                 }
             }
         }
         if !used {
-            refusals.whole(class.origin, Why::NoPod);
+            refusals.refuse_secret(class.origin, RefusalReason::NoPod);
         }
-        problems.extend(refusals.unless_any(()).err().into_iter().flatten());
+        problems.extend(refusals.into_result(()).err().into_iter().flatten());
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Mounts the class in the object's pod if the pod uses the Secret. Returns whether it does.
-fn mount_in(object: &mut Manifest, class: &Class, kinds: &[WorkloadKind]) -> Result<bool, Why> {
+fn mount_in(
+    object: &mut Manifest,
+    class: &ProviderClass,
+    kinds: &[WorkloadKind],
+) -> Result<bool, RefusalReason> {
     // Errors of the app file about a kind are reported where waves are chosen.
     let Ok(Some(template)) = pod_template(object, kinds) else { return Ok(false) };
     if object.namespace() != class.namespace {
@@ -66,10 +70,10 @@ fn mount_in(object: &mut Manifest, class: &Class, kinds: &[WorkloadKind]) -> Res
     let workload = || object.id().to_string();
     let pulled = items_of(template.spec, "imagePullSecrets");
     if pulled.iter().any(|secret| text(secret, "name") == Some(&class.name)) {
-        return Err(Why::PullSecret { workload: workload() });
+        return Err(RefusalReason::PullSecret { workload: workload() });
     }
     let Some(container) = find_consumer(template.spec, &class.name) else { return Ok(false) };
-    let malformed = Why::PodSpec { workload: workload() };
+    let malformed = RefusalReason::PodSpec { workload: workload() };
     let mut path: Vec<String> = template.path.iter().map(|key| (*key).to_owned()).collect();
     path.push("spec".to_owned());
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -83,8 +87,10 @@ type ContainerIndex = (&'static str, usize);
 
 /// Finds the container that uses a Secret, or the pod's first container if only a volume without a mount uses it.
 fn find_consumer(spec: &Node, secret: &str) -> Option<ContainerIndex> {
-    let has_secret = |references: Vec<Reference<'_>>| {
-        references.iter().any(|reference| reference.what == What::Secret && reference.name == secret)
+    let has_secret = |references: Vec<PodReference<'_>>| {
+        references
+            .iter()
+            .any(|reference| reference.kind == ReferencedKind::Secret && reference.name == secret)
     };
     let volumes: Vec<&str> = items_of(spec, "volumes")
         .iter()
@@ -184,11 +190,11 @@ fn text<'a>(node: &'a Node, field: &str) -> Option<&'a str> {
 fn list_mut<'a>(node: &'a mut Node, field: &str) -> Option<&'a mut Vec<Node>> {
     let at = node.origin;
     let mapping = node.as_mapping_mut()?;
-    if mapping.get(field).is_none_or(|node| node.value == Value::Null) {
-        mapping.insert(field, at, Node::new(Value::Sequence(Vec::new()), at));
+    if mapping.get(field).is_none_or(|node| node.value == NodeValue::Null) {
+        mapping.insert(field, at, Node::new(NodeValue::Sequence(Vec::new()), at));
     }
     match &mut mapping.get_mut(field)?.value {
-        Value::Sequence(items) => Some(items),
+        NodeValue::Sequence(items) => Some(items),
         _ => None,
     }
 }
@@ -198,15 +204,15 @@ fn string(text: &str, at: Origin) -> Node {
 }
 
 const fn true_node(at: Origin) -> Node {
-    Node::new(Value::Bool(true), at)
+    Node::new(NodeValue::Bool(true), at)
 }
 
 fn mapping<const N: usize>(fields: [(&str, Node); N], at: Origin) -> Node {
     let mut mapping = Mapping::with_capacity(N);
     for (key, value) in fields {
-        mapping.push_new(Entry { key: key.into(), key_origin: at, value });
+        mapping.push_new(MappingEntry { key: key.into(), key_origin: at, value });
     }
-    Node::new(Value::Mapping(mapping), at)
+    Node::new(NodeValue::Mapping(mapping), at)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::backends::testing::{built_of, plain};
-use sealwave_secrets::settings::{App, Backends, Environment};
+use crate::backends::testing::{build_json, plain_secret};
+use sealwave_secrets::settings::{App, EnvironmentBackends, EnvironmentSettings};
 
 const SETTINGS: &str = "apiVersion: a
 kind: App
@@ -22,12 +22,12 @@ fn built_with(secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem
 
 fn built_by(settings: &str, secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem>> {
     let app: App = yaml_serde::from_str(settings).unwrap();
-    let backends = Backends::decide(&app, &Environment::default()).unwrap();
-    built_of(secret, items, |secret, items| build(secret, items, &[], backends.csi_providers()))
+    let backends = EnvironmentBackends::decide(&app, &EnvironmentSettings::default()).unwrap();
+    build_json(secret, items, |secret, items| build(secret, items, &[], backends.csi_providers()))
 }
 
 fn objects(items: &[(&str, &str)]) -> String {
-    let built = built_with(&plain(), items).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let built = built_with(&plain_secret(), items).unwrap_or_else(|problems| panic!("{problems:?}"));
     built["spec"]["parameters"]["objects"].as_str().unwrap().to_owned()
 }
 
@@ -154,7 +154,7 @@ fn texts_become_expressions() {
 #[test]
 fn vault_objects_are_single_keys() {
     let built = built_with(
-        &plain(),
+        &plain_secret(),
         &[
             ("a", "<vault:secret/data/shop#user>"),
             ("b", "<vault:secret/data/shop#key | base64decode>"),
@@ -209,7 +209,7 @@ fn r10_vault_paths_depend_on_the_version_of_the_engine() {
     ] {
         let more = if settings.starts_with("role") { String::new() } else { format!(", {settings}") };
         let settings = SETTINGS.replace("{roleName: app,", &format!("{{roleName: app{more},"));
-        let built = built_by(&settings, &plain(), &[("a", &format!("<vault:{path}#k>"))]);
+        let built = built_by(&settings, &plain_secret(), &[("a", &format!("<vault:{path}#k>"))]);
         match (built, expected) {
             (Ok(built), Ok(expected)) => {
                 let objects = built["spec"]["parameters"]["objects"].as_str().unwrap();
@@ -270,7 +270,7 @@ fn all_refusals_are_reported_together() {
 #[test]
 fn vault_values_cannot_be_joined() {
     let problems = built_with(
-        &plain(),
+        &plain_secret(),
         &[
             ("a", "x<vault:secret/data/x#y>"),
             ("b", "<vault:secret/data/x>"),

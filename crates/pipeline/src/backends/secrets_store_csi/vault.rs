@@ -2,46 +2,46 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Aliases, alone};
-use crate::backends::refusal::Why;
-use sealwave_secrets::placeholder::{Decoder, Text};
+use super::{AliasAllocator, sole_placeholder};
+use crate::backends::refusal::RefusalReason;
+use sealwave_secrets::placeholder::{Decoder, PlaceholderText};
 use sealwave_secrets::settings::KvMounts;
 use sealwave_secrets::values::KeyPath;
 
 /// The keys of a class, in order.
 #[derive(Default)]
-pub(super) struct Objects(Vec<Json>);
+pub(super) struct VaultObjects(Vec<Json>);
 
-impl Objects {
+impl VaultObjects {
     /// Adds the object of an item and returns its alias.
     pub(super) fn add(
         &mut self,
         key: &str,
-        text: &Text,
+        text: &PlaceholderText,
         mounts: &KvMounts,
-        aliases: &mut Aliases,
-    ) -> Result<String, Why> {
-        let placeholder = alone(text).ok_or(Why::TextAroundVault)?;
+        aliases: &mut AliasAllocator,
+    ) -> Result<String, RefusalReason> {
+        let placeholder = sole_placeholder(text).ok_or(RefusalReason::TextAroundVault)?;
         let reference = &placeholder.reference;
         if reference.version.is_some() {
-            return Err(Why::Version { reference: reference.to_string() });
+            return Err(RefusalReason::Version { reference: reference.to_string() });
         }
         let modifiers = &placeholder.modifiers;
         let decode = modifiers.decoders.as_slice().first() == Some(&Decoder::Base64Decode);
         if let Some(name) = modifiers.names().nth(usize::from(decode)) {
-            return Err(Why::Modifier { name });
+            return Err(RefusalReason::Modifier { name });
         }
         let Some(reference_key) = &reference.key else {
-            return Err(Why::NoKey { reference: reference.to_string() });
+            return Err(RefusalReason::NoKey { reference: reference.to_string() });
         };
         let Some(path) = mounts.api_path(&reference.path) else {
-            return Err(Why::KvVersion { reference: reference.to_string() });
+            return Err(RefusalReason::KvVersion { reference: reference.to_string() });
         };
-        let field = KeyPath::parse(reference_key).map_err(|_| Why::JsonPath)?;
+        let field = KeyPath::parse(reference_key).map_err(|_| RefusalReason::JsonPath)?;
         let Some(secret_key) = field.single() else {
-            return Err(Why::WithinField { reference: reference.to_string() });
+            return Err(RefusalReason::WithinField { reference: reference.to_string() });
         };
-        let alias = aliases.take(key);
+        let alias = aliases.allocate(key);
         let mut object = json!({"objectName": alias, "secretPath": path, "secretKey": secret_key});
         if decode {
             object["encoding"] = "base64".into();

@@ -16,12 +16,12 @@ use handlebars::{
 };
 use serde_json::Value as Json;
 
-use super::engine::State;
-use super::errors::TemplateFault;
-use super::price::{MAX_LIVE, Weight, work_of};
-use super::tracer::Tracer;
-use super::{scope, written};
-use sealwave_core::document::Printed;
+use super::engine::RenderState;
+use super::errors::RenderFault;
+use super::price::{MAX_LIVE, ValueWeight, work_of};
+use super::tracer::OutputTracer;
+use super::{scope, spelling};
+use sealwave_core::document::ValueRef;
 
 /// The maximum size of the text arguments of a call, and of its result, in bytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -56,8 +56,8 @@ struct SourceArgument {
     is_whole: bool,
 }
 
-type MakeFn = fn(&Call<'_>) -> Result<Json, TemplateFault>;
-type PickFn = for<'a> fn(&Call<'a>) -> Result<&'a Json, TemplateFault>;
+type MakeFn = fn(&HelperCall<'_>) -> Result<Json, RenderFault>;
+type PickFn = for<'a> fn(&HelperCall<'a>) -> Result<&'a Json, RenderFault>;
 
 const MANY: usize = usize::MAX;
 
@@ -186,15 +186,15 @@ fn find(name: &str) -> Option<&'static HelperFunction> {
 }
 
 /// Returns the error of a call with this number of arguments, if it is not valid.
-pub(super) fn arity_fault(name: &str, count: usize, has_names: bool) -> Option<TemplateFault> {
+pub(super) fn arity_fault(name: &str, count: usize, has_names: bool) -> Option<RenderFault> {
     let (least, most) = arity(name)?;
     let is_valid = (least..=most).contains(&count) && !has_names;
-    (!is_valid).then(|| TemplateFault::Arity { helper: name.to_owned(), wanted: describe_arity(least, most) })
+    (!is_valid).then(|| RenderFault::Arity { helper: name.to_owned(), wanted: describe_arity(least, most) })
 }
 
 /// Registers all helpers. They replace the engine's helpers of the same names, which neither see undefined arguments
 /// nor have limits.
-pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
+pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<RenderState>) {
     for function in FUNCTIONS {
         registry
             .register_helper(function.name, Box::new(CheckedHelper { function, state: Arc::clone(state) }));
@@ -203,15 +203,15 @@ pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
 }
 
 /// A call of a helper.
-pub(super) struct Call<'a> {
+pub(super) struct HelperCall<'a> {
     name: &'static str,
     arguments: Vec<&'a Json>,
     /// The total weight of the arguments.
-    weight: Weight,
-    state: &'a State,
+    weight: ValueWeight,
+    state: &'a RenderState,
 }
 
-impl<'a> Call<'a> {
+impl<'a> HelperCall<'a> {
     /// Returns an argument by its index from 0; the arity was checked.
     fn value(&self, index: usize) -> &'a Json {
         self.arguments.get(index).copied().unwrap_or(&Json::Null)
@@ -219,75 +219,78 @@ impl<'a> Call<'a> {
 
     /// Returns an argument as YAML reads it, regardless of its spelling.
     fn read(&self, index: usize) -> &'a Json {
-        written::read(self.value(index))
+        spelling::read_value(self.value(index))
     }
 
     fn values(&self) -> &[&'a Json] {
         &self.arguments
     }
 
-    fn wrong(&self, index: usize, reason: &'static str) -> TemplateFault {
-        TemplateFault::Argument { helper: self.name, index: index.saturating_add(1), reason }
+    fn argument_fault(&self, index: usize, reason: &'static str) -> RenderFault {
+        RenderFault::Argument { helper: self.name, index: index.saturating_add(1), reason }
     }
 
     /// Returns an argument as text: scalars as they are printed, null as an empty text.
-    fn text(&self, index: usize) -> Result<String, TemplateFault> {
-        written::text(self.value(index))
+    fn text(&self, index: usize) -> Result<String, RenderFault> {
+        spelling::text(self.value(index))
             .map(Cow::into_owned)
-            .ok_or_else(|| self.wrong(index, "value is not a scalar"))
+            .ok_or_else(|| self.argument_fault(index, "value is not a scalar"))
     }
 
-    fn integer(&self, index: usize) -> Result<i64, TemplateFault> {
+    fn integer(&self, index: usize) -> Result<i64, RenderFault> {
         let value = self.read(index);
         value
             .as_i64()
             .or_else(|| value.as_str()?.trim().parse().ok())
-            .ok_or_else(|| self.wrong(index, "value is not an integer"))
+            .ok_or_else(|| self.argument_fault(index, "value is not an integer"))
     }
 
     /// Returns an argument as a width or a count.
-    fn count(&self, index: usize) -> Result<usize, TemplateFault> {
-        usize::try_from(self.integer(index)?).map_err(|_| self.wrong(index, "value is negative"))
+    fn count(&self, index: usize) -> Result<usize, RenderFault> {
+        usize::try_from(self.integer(index)?).map_err(|_| self.argument_fault(index, "value is negative"))
     }
 
-    fn list(&self, index: usize) -> Result<&'a [Json], TemplateFault> {
-        self.read(index).as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(index, "value is not a list"))
+    fn list(&self, index: usize) -> Result<&'a [Json], RenderFault> {
+        self.read(index)
+            .as_array()
+            .map(Vec::as_slice)
+            .ok_or_else(|| self.argument_fault(index, "value is not a list"))
     }
 
-    fn object(&self, index: usize) -> Result<&'a serde_json::Map<String, Json>, TemplateFault> {
-        self.read(index).as_object().ok_or_else(|| self.wrong(index, "value is not an object"))
+    fn object(&self, index: usize) -> Result<&'a serde_json::Map<String, Json>, RenderFault> {
+        self.read(index).as_object().ok_or_else(|| self.argument_fault(index, "value is not an object"))
     }
 
-    fn too_large(&self, needed: usize) -> TemplateFault {
-        TemplateFault::Result { helper: self.name, needed: needed as u64, allowed: MAX_BYTES as u64 }
+    fn too_large(&self, needed: usize) -> RenderFault {
+        RenderFault::Result { helper: self.name, needed: needed as u64, allowed: MAX_BYTES as u64 }
     }
 
     /// Refuses a text that is too large, before it is built.
-    fn room(&self, bytes: usize) -> Result<(), TemplateFault> {
+    fn check_size(&self, bytes: usize) -> Result<(), RenderFault> {
         check_fits(self.name, bytes as u64, MAX_BYTES as u64)
     }
 
     /// Refuses a list or an object that takes too much memory, before it is built.
-    fn room_in_memory(&self, memory: u64) -> Result<(), TemplateFault> {
+    fn check_memory(&self, memory: u64) -> Result<(), RenderFault> {
         check_fits(self.name, memory, MAX_MEMORY as u64)?;
         self.state.charge(work_of(memory))?;
-        if self.state.ledger().has_room(memory) { Ok(()) } else { Err(TemplateFault::Memory(MAX_LIVE)) }
+        if self.state.ledger().has_room(memory) { Ok(()) } else { Err(RenderFault::Memory(MAX_LIVE)) }
     }
 
     /// Refuses a list of this many texts with this total size, before it is built.
-    fn room_for_texts(&self, count: usize, bytes: usize) -> Result<(), TemplateFault> {
-        self.room_in_memory(Weight::of_texts(count, bytes))
+    fn check_texts(&self, count: usize, bytes: usize) -> Result<(), RenderFault> {
+        self.check_memory(ValueWeight::estimate_texts(count, bytes))
     }
 
     /// Refuses a copy of all arguments, before it is made.
-    fn room_for_copies(&self) -> Result<(), TemplateFault> {
-        self.room_in_memory(self.weight.memory)
+    fn check_copies(&self) -> Result<(), RenderFault> {
+        self.check_memory(self.weight.memory)
     }
 }
 
 /// Reports whether a value is empty as in Helm: null, false, zero, or without content.
 fn is_empty(value: &Json) -> bool {
-    match written::read(value) {
+    match spelling::read_value(value) {
         Json::Array(items) => items.is_empty(),
         Json::Object(fields) => fields.is_empty(),
         other => !other.is_truthy(false),
@@ -295,13 +298,13 @@ fn is_empty(value: &Json) -> bool {
 }
 
 /// Checks the size of what a helper handles.
-fn check_fits(helper: &'static str, needed: u64, allowed: u64) -> Result<(), TemplateFault> {
-    if needed > allowed { Err(TemplateFault::Result { helper, needed, allowed }) } else { Ok(()) }
+fn check_fits(helper: &'static str, needed: u64, allowed: u64) -> Result<(), RenderFault> {
+    if needed > allowed { Err(RenderFault::Result { helper, needed, allowed }) } else { Ok(()) }
 }
 
 struct CheckedHelper {
     function: &'static HelperFunction,
-    state: Arc<State>,
+    state: Arc<RenderState>,
 }
 
 impl HelperDef for CheckedHelper {
@@ -317,11 +320,11 @@ impl HelperDef for CheckedHelper {
         let weight = self.weigh(helper)?;
         check_fits(name, weight.text, MAX_BYTES as u64)?;
         let arguments = helper.params().iter().map(PathAndJson::value).collect();
-        let call = Call { name, arguments, weight, state: &self.state };
+        let call = HelperCall { name, arguments, weight, state: &self.state };
         let (result, provenance) = self.run(&call).map_err(|fault| match fault {
             // Only this code knows the name of the missing value.
-            TemplateFault::Fail(message) if name == "required" && message.is_empty() => {
-                helper.param(1).map_or_else(|| undefined(None), undefined_argument)
+            RenderFault::Fail(message) if name == "required" && message.is_empty() => {
+                helper.param(1).map_or_else(|| undefined_fault(None), undefined_argument)
             }
             other => other,
         })?;
@@ -333,7 +336,7 @@ impl HelperDef for CheckedHelper {
             }
             return Ok(result);
         }
-        let weight = Weight::of(&result);
+        let weight = ValueWeight::from_json(&result);
         check_fits(name, weight.text, MAX_BYTES as u64)?;
         self.state.charge(weight.text / 64)?;
         self.state.ledger().take(weight.memory)?;
@@ -357,12 +360,12 @@ enum Provenance<'a> {
 
 impl CheckedHelper {
     /// Weighs the arguments and charges for them.
-    fn weigh(&self, helper: &Helper<'_>) -> Result<Weight, TemplateFault> {
-        let mut all = Weight::default();
+    fn weigh(&self, helper: &Helper<'_>) -> Result<ValueWeight, RenderFault> {
+        let mut all = ValueWeight::default();
         for param in helper.params() {
             let (weight, work) = match param.context_path() {
                 Some(_) => self.state.ledger().weight(param.value()),
-                None => (Weight::of(param.value()), 0),
+                None => (ValueWeight::from_json(param.value()), 0),
             };
             self.state.charge(work)?;
             all = all.and(weight);
@@ -371,15 +374,15 @@ impl CheckedHelper {
         Ok(all)
     }
 
-    fn check(&self, helper: &Helper<'_>) -> Result<(), TemplateFault> {
+    fn check(&self, helper: &Helper<'_>) -> Result<(), RenderFault> {
         if self.function.lenient {
             return Ok(());
         }
         // The number of arguments was checked before the template ran.
-        helper.params().iter().try_for_each(defined)
+        helper.params().iter().try_for_each(check_defined)
     }
 
-    fn run<'a>(&self, call: &Call<'a>) -> Result<(Cow<'a, Json>, Provenance<'a>), TemplateFault> {
+    fn run<'a>(&self, call: &HelperCall<'a>) -> Result<(Cow<'a, Json>, Provenance<'a>), RenderFault> {
         match self.function.run {
             HelperKind::Pick(run) => run(call).map(|part| (Cow::Borrowed(part), Provenance::Part(part))),
             HelperKind::Make(run, source) => {
@@ -411,7 +414,7 @@ fn find_in_context<'rc>(
 
 /// Records the provenance of a function's result.
 fn record_provenance<'rc>(
-    tracer: &Tracer,
+    tracer: &OutputTracer,
     helper: &Helper<'rc>,
     result: &ScopedJson<'rc>,
     provenance: Provenance<'_>,
@@ -424,13 +427,13 @@ fn record_provenance<'rc>(
         Provenance::Unknown => None,
     };
     let behind = match (argument, provenance) {
-        (Some(argument), _) => behind(tracer, argument, context, run),
+        (Some(argument), _) => find_traced_value(tracer, argument, context, run),
         (None, Provenance::Part(part)) => tracer.entry(part),
         (None, _) => None,
     };
     let is_whole = !matches!(provenance, Provenance::Argument(SourceArgument { is_whole: false, .. }));
-    let behind = behind.map(|printed| Printed { is_whole: printed.is_whole && is_whole, ..printed });
-    tracer.made(helper.params().iter().map(PathAndJson::value), result.as_json(), behind);
+    let behind = behind.map(|printed| ValueRef { is_whole: printed.is_whole && is_whole, ..printed });
+    tracer.record_result(helper.params().iter().map(PathAndJson::value), result.as_json(), behind);
 }
 
 /// Returns the path of a part of an argument. It costs as much as weighing the argument did.
@@ -446,12 +449,12 @@ fn path_of_part(whole: &PathAndJson<'_>, part: &Json) -> Option<Vec<String>> {
 }
 
 /// Returns the entry of the values that an argument is, or was derived from.
-fn behind<'rc>(
-    tracer: &Tracer,
+fn find_traced_value<'rc>(
+    tracer: &OutputTracer,
     argument: &PathAndJson<'rc>,
     context: &'rc Context,
     run: &mut RenderContext<'_, 'rc>,
-) -> Option<Printed> {
+) -> Option<ValueRef> {
     if argument.context_path().is_some() {
         return tracer.entry(argument.value());
     }
@@ -459,7 +462,7 @@ fn behind<'rc>(
     match found {
         Some(found) if found.is_key => tracer.key(found.value),
         Some(found) => tracer.entry(found.value),
-        None if argument.relative_path().is_none() => tracer.made_of(argument.value()),
+        None if argument.relative_path().is_none() => tracer.source_of_text(argument.value()),
         None => None,
     }
 }
@@ -474,18 +477,18 @@ fn describe_arity(least: usize, most: usize) -> String {
 }
 
 /// Refuses an undefined argument.
-fn defined(param: &PathAndJson<'_>) -> Result<(), TemplateFault> {
-    let is_defined = !param.is_value_missing() && written::undefined_name(param.value()).is_none();
+fn check_defined(param: &PathAndJson<'_>) -> Result<(), RenderFault> {
+    let is_defined = !param.is_value_missing() && spelling::undefined_name(param.value()).is_none();
     if is_defined { Ok(()) } else { Err(undefined_argument(param)) }
 }
 
 /// Returns the error for an undefined argument, with the name that its author wrote.
-fn undefined_argument(param: &PathAndJson<'_>) -> TemplateFault {
-    undefined(written::undefined_name(param.value()).or(param.relative_path().map(String::as_str)))
+fn undefined_argument(param: &PathAndJson<'_>) -> RenderFault {
+    undefined_fault(spelling::undefined_name(param.value()).or(param.relative_path().map(String::as_str)))
 }
 
-fn undefined(path: Option<&str>) -> TemplateFault {
-    TemplateFault::Undefined { path: path.unwrap_or("this").to_owned(), closest: None }
+fn undefined_fault(path: Option<&str>) -> RenderFault {
+    RenderFault::Undefined { path: path.unwrap_or("this").to_owned(), closest: None }
 }
 
 #[cfg(test)]

@@ -11,17 +11,19 @@ use handlebars::{
 };
 use serde_json::Value as Json;
 
-use super::{behind, defined, is_empty, undefined};
-use crate::render::engine::State;
-use crate::render::errors::TemplateFault;
+use super::{check_defined, find_traced_value, is_empty, undefined_fault};
+use crate::render::engine::RenderState;
+use crate::render::errors::RenderFault;
 use crate::render::instrument::{
     BASE, CONTEXT, ENTER, GIVEN, ITEMS, LEAVE, MARK, MERGED, PAY, PRICE_OF_MARK, PRINT, TEST,
 };
-use crate::render::price::{ENTERED, INCLUDED, INCLUDED_WITH_NAMES, LOOPED_OVER, NAMED, Stands, Times};
-use crate::render::{scope, written};
+use crate::render::price::{
+    CopyCounts, ENTERED, INCLUDED, INCLUDED_WITH_NAMES, LOOPED_OVER, NAMED, ValueLocation,
+};
+use crate::render::{scope, spelling};
 
 /// Registers the private helpers.
-pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
+pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<RenderState>) {
     for (name, role) in [
         ("lookup", PrivateKind::Lookup),
         (BASE, PrivateKind::Base),
@@ -42,7 +44,7 @@ pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
 
 struct PrivateHelper {
     role: PrivateKind,
-    state: Arc<State>,
+    state: Arc<RenderState>,
 }
 
 #[derive(Clone, Copy)]
@@ -69,7 +71,7 @@ enum PrivateKind {
 
 impl PrivateKind {
     /// Returns how often the engine copies the argument.
-    const fn times(self) -> &'static Times {
+    const fn times(self) -> &'static CopyCounts {
         match self {
             Self::Base => &ENTERED,
             Self::Given => &NAMED,
@@ -101,12 +103,12 @@ impl HelperDef for PrivateHelper {
             PrivateKind::Leave => self.state.leave(),
             PrivateKind::Lookup => return self.lookup(helper, context),
             PrivateKind::Mark => self.mark(helper, context, run)?,
-            PrivateKind::Pay => self.state.next(number_argument(helper, 0), context, run)?,
+            PrivateKind::Pay => self.state.pay_for_element(number_argument(helper, 0), context, run)?,
             PrivateKind::Print => {
                 let result = printable_text(helper)?;
                 // A call recorded the provenance of its result itself.
                 if let (Some(tracer), [param]) = (&self.state.tracer, helper.params().as_slice()) {
-                    tracer.print(behind(tracer, param, context, run));
+                    tracer.print(find_traced_value(tracer, param, context, run));
                 }
                 return Ok(result);
             }
@@ -116,11 +118,11 @@ impl HelperDef for PrivateHelper {
 }
 
 impl PrivateHelper {
-    fn enter(&self, helper: &Helper<'_>, run: &mut RenderContext<'_, '_>) -> Result<(), TemplateFault> {
+    fn enter(&self, helper: &Helper<'_>, run: &mut RenderContext<'_, '_>) -> Result<(), RenderFault> {
         self.state.charge(1)?;
         self.state.enter()?;
         if let Some(tracer) = &self.state.tracer {
-            let made_of = tracer.take_made_of();
+            let made_of = tracer.take_scope_source();
             if let [_, is_each, item, key] = helper.params().as_slice() {
                 let names = [item.value(), key.value()];
                 tracer.scopes().enter(run, made_of, is_each.value() == true, names);
@@ -134,16 +136,16 @@ impl PrivateHelper {
         helper: &Helper<'rc>,
         context: &'rc Context,
         run: &mut RenderContext<'_, 'rc>,
-    ) -> Result<(), TemplateFault> {
+    ) -> Result<(), RenderFault> {
         self.state.charge(1)?;
         let counts = helper.param(2).and_then(|param| param.value().as_bool()).unwrap_or(false);
         self.state.mark(number_argument(helper, 0), number_argument(helper, 1), counts);
         if helper.param(PRICE_OF_MARK).is_some_and(|price| !price.value().is_null()) {
-            self.state.next(number_argument(helper, PRICE_OF_MARK), context, run)?;
+            self.state.pay_for_element(number_argument(helper, PRICE_OF_MARK), context, run)?;
         }
         if let Some(tracer) = &self.state.tracer {
             let made_of = helper.params().get(PRICE_OF_MARK + 2..).unwrap_or_default();
-            let made_of = tracer.scopes().made_of(made_of, context, run);
+            let made_of = tracer.scopes().find_source(made_of, context, run);
             tracer.mark(number_argument(helper, PRICE_OF_MARK + 1), made_of);
         }
         Ok(())
@@ -155,9 +157,9 @@ impl PrivateHelper {
         helper: &Helper<'rc>,
         context: &'rc Context,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        let param = helper.param(0).ok_or_else(|| undefined(None))?;
+        let param = helper.param(0).ok_or_else(|| undefined_fault(None))?;
         let value = param.value();
-        let read = written::read(value);
+        let read = spelling::read_value(value);
         let is_scalar = !read.is_array() && !read.is_object();
         Ok(match self.role {
             // `includeZero` needs only the number, so nothing else is copied.
@@ -168,8 +170,8 @@ impl PrivateHelper {
             PrivateKind::Base if is_scalar && is_empty(read) => ScopedJson::Derived(read.clone()),
             PrivateKind::Merged if is_scalar => self.copy(read, &INCLUDED_WITH_NAMES)?,
             PrivateKind::Context | PrivateKind::Given if param.is_value_missing() => {
-                let undefined = written::undefined(param.relative_path().map_or("this", String::as_str));
-                self.state.pay_for_given(&undefined, Stands::Copy, self.role.times())?;
+                let undefined = spelling::undefined(param.relative_path().map_or("this", String::as_str));
+                self.state.pay_for_argument(&undefined, ValueLocation::Copy, self.role.times())?;
                 ScopedJson::Derived(undefined)
             }
             role => self.pass_on(param, role.times(), context)?,
@@ -180,24 +182,24 @@ impl PrivateHelper {
     fn pass_on<'rc>(
         &self,
         param: &PathAndJson<'rc>,
-        times: &Times,
+        times: &CopyCounts,
         context: &'rc Context,
-    ) -> Result<ScopedJson<'rc>, TemplateFault> {
+    ) -> Result<ScopedJson<'rc>, RenderFault> {
         if let Some(constant) = param.try_get_constant_value() {
-            self.state.pay_for_given(constant, Stands::Template, times)?;
+            self.state.pay_for_argument(constant, ValueLocation::Template, times)?;
             return Ok(ScopedJson::Constant(constant));
         }
         let path = param.context_path().cloned();
         if let Some((value, path)) = path.and_then(|path| Some((scope::navigate(context, &path)?, path))) {
-            self.state.pay_for_given(value, Stands::Context, times)?;
+            self.state.pay_for_argument(value, ValueLocation::Context, times)?;
             return Ok(ScopedJson::Context(value, path));
         }
         self.copy(param.value(), times)
     }
 
     /// Copies a value after charging for it.
-    fn copy<'rc>(&self, value: &Json, times: &Times) -> Result<ScopedJson<'rc>, TemplateFault> {
-        self.state.pay_for_given(value, Stands::Copy, times)?;
+    fn copy<'rc>(&self, value: &Json, times: &CopyCounts) -> Result<ScopedJson<'rc>, RenderFault> {
+        self.state.pay_for_argument(value, ValueLocation::Copy, times)?;
         Ok(ScopedJson::Derived(value.clone()))
     }
 
@@ -210,10 +212,10 @@ impl PrivateHelper {
         let param =
             |index| helper.param(index).ok_or(RenderErrorReason::ParamNotFoundForIndex("lookup", index));
         let (collection, key) = (param(0)?, param(1)?);
-        defined(collection)?;
-        defined(key)?;
-        let key = written::read(key.value());
-        let found = match written::read(collection.value()) {
+        check_defined(collection)?;
+        check_defined(key)?;
+        let key = spelling::read_value(key.value());
+        let found = match spelling::read_value(collection.value()) {
             Json::Array(items) => key.as_u64().and_then(|index| items.get(usize::try_from(index).ok()?)),
             Json::Object(fields) => key.as_str().and_then(|key| fields.get(key)),
             _ => None,
@@ -233,7 +235,7 @@ impl PrivateHelper {
         };
         if let Some(tracer) = &self.state.tracer {
             let arguments = helper.params().iter().map(PathAndJson::value);
-            tracer.made(arguments, result.as_json(), tracer.entry(found));
+            tracer.record_result(arguments, result.as_json(), tracer.entry(found));
         }
         Ok(result)
     }
@@ -246,21 +248,21 @@ fn number_argument(helper: &Helper<'_>, index: usize) -> usize {
 }
 
 fn printable_text<'rc>(helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderError> {
-    let param = helper.param(0).ok_or_else(|| undefined(None))?;
-    defined(param)?;
-    if let Some(text) = written::text(param.value()) {
+    let param = helper.param(0).ok_or_else(|| undefined_fault(None))?;
+    check_defined(param)?;
+    if let Some(text) = spelling::text(param.value()) {
         return Ok(ScopedJson::Derived(text.into()));
     }
     let kind = kind_of(param.value());
     Err(match helper.param(1).and_then(|helper| helper.value().as_str()) {
-        Some(helper) => TemplateFault::ResultType { helper: helper.to_owned(), kind },
-        None => TemplateFault::Type { path: path_of(param), kind },
+        Some(helper) => RenderFault::ResultType { helper: helper.to_owned(), kind },
+        None => RenderFault::Type { path: path_of(param), kind },
     }
     .into())
 }
 
-fn not_items_fault(param: &PathAndJson<'_>) -> TemplateFault {
-    TemplateFault::Items { path: path_of(param), kind: kind_of(written::read(param.value())) }
+fn not_items_fault(param: &PathAndJson<'_>) -> RenderFault {
+    RenderFault::Items { path: path_of(param), kind: kind_of(spelling::read_value(param.value())) }
 }
 
 fn path_of(param: &PathAndJson<'_>) -> String {

@@ -6,7 +6,7 @@
 use json_patch::PatchOperation;
 use serde_json::Value as Json;
 
-use sealwave_core::document::{Node, Value};
+use sealwave_core::document::{Node, NodeValue};
 
 /// The maximum number of nodes of an object while it is patched.
 const MAX_NODES: usize = 200_000;
@@ -24,7 +24,7 @@ const MAX_WORK: usize = 10_000_000;
 
 /// A limit that was exceeded.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Exceeded {
+pub(super) enum PatchLimit {
     /// All patches together add too much.
     Added,
     /// An object becomes too large or too deep.
@@ -35,19 +35,20 @@ pub(super) enum Exceeded {
 
 /// The size of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Extent {
+pub(super) struct ValueSize {
     pub(super) nodes: usize,
     pub(super) bytes: usize,
     pub(super) height: usize,
 }
 
-impl Extent {
-    pub fn of(value: &Json) -> Self {
+impl ValueSize {
+    pub fn from_json(value: &Json) -> Self {
         match value {
-            Json::Array(items) => items.iter().map(Self::of).fold(Self::ONE, Self::around),
-            Json::Object(fields) => {
-                fields.iter().map(|(key, field)| Self::of(field).keyed(key)).fold(Self::ONE, Self::around)
-            }
+            Json::Array(items) => items.iter().map(Self::from_json).fold(Self::ONE, Self::around),
+            Json::Object(fields) => fields
+                .iter()
+                .map(|(key, field)| Self::from_json(field).keyed(key))
+                .fold(Self::ONE, Self::around),
             Json::String(text) => Self { bytes: text.len(), ..Self::ONE },
             Json::Bool(_) | Json::Null | Json::Number(_) => Self::ONE,
         }
@@ -56,15 +57,15 @@ impl Extent {
     /// Returns the size of a tree.
     fn of_node(node: &Node) -> Self {
         match &node.value {
-            Value::Sequence(items) => items.iter().map(Self::of_node).fold(Self::ONE, Self::around),
-            Value::Mapping(mapping) => {
+            NodeValue::Sequence(items) => items.iter().map(Self::of_node).fold(Self::ONE, Self::around),
+            NodeValue::Mapping(mapping) => {
                 let fields = mapping.entries().iter();
                 fields
                     .map(|entry| Self::of_node(&entry.value).keyed(&entry.key))
                     .fold(Self::ONE, Self::around)
             }
-            Value::String(text) => Self { bytes: text.len(), ..Self::ONE },
-            Value::Bool(_) | Value::Null | Value::Number(_) => Self::ONE,
+            NodeValue::String(text) => Self { bytes: text.len(), ..Self::ONE },
+            NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => Self::ONE,
         }
     }
 
@@ -89,28 +90,28 @@ impl Extent {
 
 /// The remaining budget of all patches of an environment.
 #[derive(Debug)]
-pub(super) struct Bounds {
+pub(super) struct PatchBudget {
     work: usize,
     bytes: usize,
     nodes: usize,
 }
 
-impl Default for Bounds {
+impl Default for PatchBudget {
     fn default() -> Self {
         Self { work: MAX_WORK, bytes: MAX_ADDED, nodes: MAX_ADDED_NODES }
     }
 }
 
-impl Bounds {
+impl PatchBudget {
     /// Charges for comparing this many objects with a target.
-    pub(super) fn compare(&mut self, objects: usize) -> Result<(), Exceeded> {
-        self.work = self.work.checked_sub(objects).ok_or(Exceeded::Work)?;
+    pub(super) fn compare(&mut self, objects: usize) -> Result<(), PatchLimit> {
+        self.work = self.work.checked_sub(objects).ok_or(PatchLimit::Work)?;
         Ok(())
     }
 
     /// Charges for visiting a value, and returns its size.
-    pub(super) fn look_at(&mut self, value: &Json) -> Result<Extent, Exceeded> {
-        let extent = Extent::of(value);
+    pub(super) fn measure(&mut self, value: &Json) -> Result<ValueSize, PatchLimit> {
+        let extent = ValueSize::from_json(value);
         self.compare(extent.work())?;
         Ok(extent)
     }
@@ -122,69 +123,69 @@ impl Bounds {
     }
 
     /// Charges for a value that is added to an object.
-    pub(super) fn add(&mut self, value: Extent) -> Result<(), Exceeded> {
+    pub(super) fn add(&mut self, value: ValueSize) -> Result<(), PatchLimit> {
         self.compare(value.work())?;
-        self.bytes = self.bytes.checked_sub(value.bytes).ok_or(Exceeded::Added)?;
-        self.nodes = self.nodes.checked_sub(value.nodes).ok_or(Exceeded::Added)?;
+        self.bytes = self.bytes.checked_sub(value.bytes).ok_or(PatchLimit::Added)?;
+        self.nodes = self.nodes.checked_sub(value.nodes).ok_or(PatchLimit::Added)?;
         Ok(())
     }
 }
 
 /// The maximum size of an object while it is patched. Removals are subtracted only when the limit is reached.
-pub(super) struct Growing {
-    most: Extent,
+pub(super) struct ObjectGrowth {
+    most: ValueSize,
 }
 
-impl Growing {
-    pub(super) fn new(object: &Json, bounds: &mut Bounds) -> Result<Self, Exceeded> {
-        Ok(Self { most: bounds.look_at(object)? })
+impl ObjectGrowth {
+    pub(super) fn new(object: &Json, bounds: &mut PatchBudget) -> Result<Self, PatchLimit> {
+        Ok(Self { most: bounds.measure(object)? })
     }
 
     /// Charges for what an operation adds, before it is applied.
-    pub(super) fn before(
+    pub(super) fn reserve(
         &mut self,
         object: &Json,
         operation: &PatchOperation,
-        bounds: &mut Bounds,
-    ) -> Result<(), Exceeded> {
+        bounds: &mut PatchBudget,
+    ) -> Result<(), PatchLimit> {
         let added = match operation {
-            PatchOperation::Add(add) => Extent::of(&add.value),
-            PatchOperation::Replace(replace) => Extent::of(&replace.value),
+            PatchOperation::Add(add) => ValueSize::from_json(&add.value),
+            PatchOperation::Replace(replace) => ValueSize::from_json(&replace.value),
             // A missing path is reported by the operation itself.
             PatchOperation::Copy(copy) => {
-                object.pointer(copy.from.as_str()).map(Extent::of).unwrap_or_default()
+                object.pointer(copy.from.as_str()).map(ValueSize::from_json).unwrap_or_default()
             }
             PatchOperation::Move(_) | PatchOperation::Remove(_) | PatchOperation::Test(_) => {
-                Extent::default()
+                ValueSize::default()
             }
         };
         bounds.add(added)?;
         let depth = operation.path().tokens().count();
         if depth.saturating_add(added.height) > MAX_DEPTH {
-            return Err(Exceeded::Object);
+            return Err(PatchLimit::Object);
         }
         self.grow(object, added, bounds)
     }
 
-    fn grow(&mut self, object: &Json, added: Extent, bounds: &mut Bounds) -> Result<(), Exceeded> {
-        let is_within = |extent: Extent| extent.nodes <= MAX_NODES && extent.bytes <= MAX_BYTES;
+    fn grow(&mut self, object: &Json, added: ValueSize, bounds: &mut PatchBudget) -> Result<(), PatchLimit> {
+        let is_within = |extent: ValueSize| extent.nodes <= MAX_NODES && extent.bytes <= MAX_BYTES;
         if !is_within(self.most.around(added)) {
-            self.most = bounds.look_at(object)?;
+            self.most = bounds.measure(object)?;
         }
         self.most = self.most.around(added);
-        if is_within(self.most) { Ok(()) } else { Err(Exceeded::Object) }
+        if is_within(self.most) { Ok(()) } else { Err(PatchLimit::Object) }
     }
 }
 
 /// Charges for merging a patch into an object, and refuses a result that may be too large or too deep.
-pub(super) fn before_merge(object: &Node, patch: &Node, bounds: &mut Bounds) -> Result<(), Exceeded> {
-    let added = Extent::of_node(patch);
+pub(super) fn reserve_merge(object: &Node, patch: &Node, bounds: &mut PatchBudget) -> Result<(), PatchLimit> {
+    let added = ValueSize::of_node(patch);
     bounds.add(added)?;
-    let own = Extent::of_node(object);
+    let own = ValueSize::of_node(object);
     bounds.compare(own.work())?;
     let most = own.around(added);
     let fits = added.height <= MAX_DEPTH && most.nodes <= MAX_NODES && most.bytes <= MAX_BYTES;
-    if fits { Ok(()) } else { Err(Exceeded::Object) }
+    if fits { Ok(()) } else { Err(PatchLimit::Object) }
 }
 
 #[cfg(test)]
@@ -201,38 +202,38 @@ mod tests {
     fn copying_a_value_into_itself_is_limited() {
         let mut object = json!({"a": [[1, 2, 3], 4]});
         let copy = operation(json!({"op": "copy", "from": "/a", "path": "/a/-"}));
-        let mut bounds = Bounds::default();
-        let mut growing = Growing::new(&object, &mut bounds).unwrap();
+        let mut bounds = PatchBudget::default();
+        let mut growing = ObjectGrowth::new(&object, &mut bounds).unwrap();
         let error = (0..100).find_map(|_| {
-            let refused = growing.before(&object, &copy, &mut bounds).err();
+            let refused = growing.reserve(&object, &copy, &mut bounds).err();
             json_patch::patch_unsafe(&mut object, std::slice::from_ref(&copy)).unwrap();
             refused
         });
-        assert_eq!(error, Some(Exceeded::Object));
+        assert_eq!(error, Some(PatchLimit::Object));
     }
 
     #[test]
     fn added_values_are_charged_in_advance() {
         let object = json!({"a": "x".repeat(6 << 20)});
         let copy = operation(json!({"op": "copy", "from": "/a", "path": "/b"}));
-        let mut bounds = Bounds::default();
-        let mut growing = Growing::new(&object, &mut bounds).unwrap();
-        assert_eq!(growing.before(&object, &copy, &mut bounds), Ok(()));
+        let mut bounds = PatchBudget::default();
+        let mut growing = ObjectGrowth::new(&object, &mut bounds).unwrap();
+        assert_eq!(growing.reserve(&object, &copy, &mut bounds), Ok(()));
         // The object did not grow, since nothing was copied, so it is measured again.
-        assert_eq!(growing.before(&object, &copy, &mut bounds), Ok(()));
-        let all = (0..20).find_map(|_| growing.before(&object, &copy, &mut bounds).err());
-        assert_eq!(all, Some(Exceeded::Added));
+        assert_eq!(growing.reserve(&object, &copy, &mut bounds), Ok(()));
+        let all = (0..20).find_map(|_| growing.reserve(&object, &copy, &mut bounds).err());
+        assert_eq!(all, Some(PatchLimit::Added));
         let large = json!({"a": "x".repeat(9 << 20)});
-        let mut growing = Growing::new(&large, &mut Bounds::default()).unwrap();
-        assert_eq!(growing.before(&large, &copy, &mut Bounds::default()), Err(Exceeded::Object));
+        let mut growing = ObjectGrowth::new(&large, &mut PatchBudget::default()).unwrap();
+        assert_eq!(growing.reserve(&large, &copy, &mut PatchBudget::default()), Err(PatchLimit::Object));
     }
 
     #[test]
     fn visiting_many_objects_is_charged() {
-        let mut bounds = Bounds::default();
+        let mut bounds = PatchBudget::default();
         let object = json!({"data": {"a": "b"}});
-        let looks = (0..MAX_WORK).find(|_| bounds.look_at(&object).is_err()).unwrap();
+        let looks = (0..MAX_WORK).find(|_| bounds.measure(&object).is_err()).unwrap();
         assert_eq!(looks, MAX_WORK / 3);
-        assert_eq!(bounds.compare(MAX_WORK), Err(Exceeded::Work));
+        assert_eq!(bounds.compare(MAX_WORK), Err(PatchLimit::Work));
     }
 }

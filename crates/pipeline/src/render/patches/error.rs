@@ -3,10 +3,10 @@
 //! Messages name an operation, a field or a directive. They must never quote a value, since a patch may contain a
 //! secret.
 
-use super::bounds::{Exceeded, MAX_ADDED};
+use super::bounds::{MAX_ADDED, PatchLimit};
 use super::operations::MAX_OPERATIONS;
 use sealwave_core::diagnostic::Explain;
-use sealwave_core::document::NotAManifest;
+use sealwave_core::document::ManifestError;
 use sealwave_kube::schema::ListMerge;
 
 pub(super) const MISSING: &str = "the path does not exist";
@@ -34,7 +34,7 @@ pub(super) enum Error {
     #[error("operation {0} is not a JSON Patch operation")]
     NotAnOperation(usize),
     #[error("result of the patch is not a Kubernetes object: {0}")]
-    NotAManifest(NotAManifest),
+    NotAManifest(ManifestError),
     #[error("`$setElementOrder` is set for a list that Kubernetes does not merge")]
     NotMerged,
     #[error("patch does not match any object ({0})")]
@@ -62,12 +62,12 @@ fn describe_merge(list: ListMerge) -> String {
     }
 }
 
-impl From<Exceeded> for Error {
-    fn from(exceeded: Exceeded) -> Self {
+impl From<PatchLimit> for Error {
+    fn from(exceeded: PatchLimit) -> Self {
         match exceeded {
-            Exceeded::Added => Self::Added,
-            Exceeded::Object => Self::TooLarge,
-            Exceeded::Work => Self::Work,
+            PatchLimit::Added => Self::Added,
+            PatchLimit::Object => Self::TooLarge,
+            PatchLimit::Work => Self::Work,
         }
     }
 }

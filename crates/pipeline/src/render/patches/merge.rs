@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 
-use sealwave_core::document::{Entry, Mapping, Node, Origin, Value};
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin};
 use sealwave_kube::schema::MergeSchema;
 
 /// Merges a patch into an object.
@@ -17,17 +17,17 @@ pub(super) fn apply(object: &mut Node, patch: &Node, schema: Option<MergeSchema>
 }
 
 fn merge(target: &mut Node, patch: &Node, schema: Option<MergeSchema>) {
-    let (Value::Mapping(mapping), Value::Mapping(changes)) = (&mut target.value, &patch.value) else {
+    let (NodeValue::Mapping(mapping), NodeValue::Mapping(changes)) = (&mut target.value, &patch.value) else {
         *target = without_nulls(patch);
         return;
     };
-    let changes: Vec<(&str, &Entry)> =
+    let changes: Vec<(&str, &MappingEntry)> =
         changes.entries().iter().map(|entry| (entry.key.as_str(), entry)).collect();
     let merged = merge_fields::<_, Infallible>(
         mapping,
         &changes,
         |old, entry| {
-            let is_kept = entry.value.value != Value::Null;
+            let is_kept = entry.value.value != NodeValue::Null;
             if is_kept {
                 merge(old, &entry.value, schema.map(|schema| schema.field(&entry.key)));
             }
@@ -39,20 +39,20 @@ fn merge(target: &mut Node, patch: &Node, schema: Option<MergeSchema>) {
     point_at_removals(target, schema, changes.into_iter().map(|(_, entry)| entry));
 }
 
-fn new_field(entry: &Entry) -> Option<(Origin, Node)> {
-    (entry.value.value != Value::Null).then(|| (entry.key_origin, without_nulls(&entry.value)))
+fn new_field(entry: &MappingEntry) -> Option<(Origin, Node)> {
+    (entry.value.value != NodeValue::Null).then(|| (entry.key_origin, without_nulls(&entry.value)))
 }
 
 /// Copies a value of a patch. A null in a map means that the field does not exist. Lists are copied unchanged.
 fn without_nulls(node: &Node) -> Node {
-    let Value::Mapping(mapping) = &node.value else { return node.clone() };
+    let NodeValue::Mapping(mapping) = &node.value else { return node.clone() };
     let mut copy = Mapping::with_capacity(mapping.len());
     for entry in mapping.entries() {
         if let Some((key_origin, value)) = new_field(entry) {
-            copy.push_new(Entry { key: entry.key.clone(), key_origin, value });
+            copy.push_new(MappingEntry { key: entry.key.clone(), key_origin, value });
         }
     }
-    Node::new(Value::Mapping(copy), node.origin)
+    Node::new(NodeValue::Mapping(copy), node.origin)
 }
 
 /// Merges changes into fields. Fields of the object keep their order, and new ones follow in the order of the patch.
@@ -77,7 +77,7 @@ pub(super) fn merge_fields<T, E>(
     }
     for (key, change) in changes.iter().filter(|(key, _)| left.contains_key(key)) {
         if let Some((key_origin, value)) = add(change)? {
-            merged.push_new(Entry { key: (*key).into(), key_origin, value });
+            merged.push_new(MappingEntry { key: (*key).into(), key_origin, value });
         }
     }
     *mapping = merged;
@@ -88,7 +88,7 @@ pub(super) fn merge_fields<T, E>(
 pub(super) fn point_at_removals<'p>(
     node: &mut Node,
     schema: Option<MergeSchema>,
-    changes: impl Iterator<Item = &'p Entry>,
+    changes: impl Iterator<Item = &'p MappingEntry>,
 ) {
     let Some(schema) = schema else { return };
     for entry in changes.filter(|entry| schema.requires(&entry.key)) {

@@ -7,11 +7,11 @@
 use json_patch::{PatchErrorKind, PatchOperation};
 use serde_json::Value as Json;
 
-use super::bounds::{Bounds, Exceeded, Growing};
+use super::bounds::{ObjectGrowth, PatchBudget, PatchLimit};
 use super::error::{Error, MISSING};
-use super::{Stop, merge_schema_of};
+use super::{PatchStop, merge_schema_of};
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Entry, Manifest, Mapping, Node, Origin, Value};
+use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, Origin};
 use sealwave_kube::schema::MergeSchema;
 
 /// The maximum number of operations of a patch.
@@ -21,13 +21,13 @@ pub(super) const MAX_OPERATIONS: usize = 1_000;
 pub fn parse(patch: &Node) -> Result<Vec<(PatchOperation, &Node)>, Problem> {
     let items = patch.items();
     if items.len() > MAX_OPERATIONS {
-        return Err(Problem::at(patch.shown_at(), &Error::TooMany));
+        return Err(Problem::at(patch.display_origin(), &Error::TooMany));
     }
     let parse_operation = |(index, item): (usize, _)| {
         let item: &Node = item;
         serde_json::from_value(item.to_json())
             .map(|operation| (operation, item))
-            .map_err(|_| Problem::at(item.shown_at(), &Error::NotAnOperation(index)))
+            .map_err(|_| Problem::at(item.display_origin(), &Error::NotAnOperation(index)))
     };
     items.iter().enumerate().map(parse_operation).collect()
 }
@@ -36,16 +36,16 @@ pub fn parse(patch: &Node) -> Result<Vec<(PatchOperation, &Node)>, Problem> {
 pub(super) fn apply(
     operations: &[(PatchOperation, &Node)],
     object: &Manifest,
-    bounds: &mut Bounds,
-) -> Result<Node, Stop> {
+    bounds: &mut PatchBudget,
+) -> Result<Node, PatchStop> {
     let mut json = object.root().to_json();
     let mut root = object.root().clone();
     let schema = merge_schema_of(object);
-    let mut growing =
-        Growing::new(&json, bounds).map_err(|exceeded| Stop::at(object.origin(), &exceeded.into()))?;
+    let mut growing = ObjectGrowth::new(&json, bounds)
+        .map_err(|exceeded| PatchStop::at(object.origin(), &exceeded.into()))?;
     for (index, (operation, item)) in operations.iter().enumerate() {
-        let stop = |error: &Error| Stop::at(item.shown_at(), error);
-        growing.before(&json, operation, bounds).map_err(|exceeded| stop(&exceeded.into()))?;
+        let stop = |error: &Error| PatchStop::at(item.display_origin(), error);
+        growing.reserve(&json, operation, bounds).map_err(|exceeded| stop(&exceeded.into()))?;
         apply_operation(&mut json, index, operation).map_err(|error| stop(&error))?;
         update_tree(&mut root, &json, operation, item.origin, bounds)
             .map_err(|exceeded| stop(&exceeded.into()))?;
@@ -70,7 +70,8 @@ fn mark_removed(
     let mut node = root;
     for step in parent.tokens() {
         let step = step.decoded();
-        schema = if matches!(node.value, Value::Sequence(_)) { schema.item() } else { schema.field(&step) };
+        schema =
+            if matches!(node.value, NodeValue::Sequence(_)) { schema.item() } else { schema.field(&step) };
         let Some(child) = child_node(&mut node.value, &step) else { return };
         node = child;
     }
@@ -85,8 +86,8 @@ fn update_tree(
     json: &Json,
     operation: &PatchOperation,
     changed: Origin,
-    bounds: &mut Bounds,
-) -> Result<(), Exceeded> {
+    bounds: &mut PatchBudget,
+) -> Result<(), PatchLimit> {
     let parent_of = |path: &json_patch::jsonptr::Pointer| -> Vec<String> {
         let path = path.parent().unwrap_or_default();
         path.tokens().map(|step| step.decoded().into_owned()).collect()
@@ -109,16 +110,16 @@ fn update_tree(
         };
         (node, value) = (child, child_json);
     }
-    bounds.look_at(value)?;
-    let old = std::mem::replace(node, Node::new(Value::Null, node.origin));
+    bounds.measure(value)?;
+    let old = std::mem::replace(node, Node::new(NodeValue::Null, node.origin));
     *node = merge_origins(old, value, changed);
     Ok(())
 }
 
-fn child_node<'n>(value: &'n mut Value, step: &str) -> Option<&'n mut Node> {
+fn child_node<'n>(value: &'n mut NodeValue, step: &str) -> Option<&'n mut Node> {
     match value {
-        Value::Mapping(mapping) => mapping.get_mut(step),
-        Value::Sequence(items) => items.get_mut(step.parse::<usize>().ok()?),
+        NodeValue::Mapping(mapping) => mapping.get_mut(step),
+        NodeValue::Sequence(items) => items.get_mut(step.parse::<usize>().ok()?),
         _ => None,
     }
 }
@@ -141,8 +142,8 @@ fn target_node<'n>(root: &'n mut Node, operation: &PatchOperation) -> Option<&'n
     path.tokens().try_fold(root, |node, step| {
         let step = step.decoded();
         match &mut node.value {
-            Value::Mapping(mapping) => mapping.get_mut(&step),
-            Value::Sequence(items) => {
+            NodeValue::Mapping(mapping) => mapping.get_mut(&step),
+            NodeValue::Sequence(items) => {
                 let last = items.len().checked_sub(1)?;
                 items.get_mut(if step == "-" { last } else { step.parse().ok()? })
             }
@@ -170,11 +171,11 @@ fn apply_operation(json: &mut Json, index: usize, operation: &PatchOperation) ->
 fn merge_origins(old: Node, new: &Json, changed: Origin) -> Node {
     let origin = old.origin;
     match (old.value, new) {
-        (Value::Mapping(mapping), Json::Object(fields)) => {
-            Node::new(Value::Mapping(merge_mapping_origins(mapping, fields, changed)), origin)
+        (NodeValue::Mapping(mapping), Json::Object(fields)) => {
+            Node::new(NodeValue::Mapping(merge_mapping_origins(mapping, fields, changed)), origin)
         }
-        (Value::Sequence(items), Json::Array(new)) => {
-            Node::new(Value::Sequence(merge_item_origins(items, new, changed)), origin)
+        (NodeValue::Sequence(items), Json::Array(new)) => {
+            Node::new(NodeValue::Sequence(merge_item_origins(items, new, changed)), origin)
         }
         (value, new) => {
             let old = Node::new(value, origin);
@@ -186,16 +187,16 @@ fn merge_origins(old: Node, new: &Json, changed: Origin) -> Node {
 /// Merges mappings: keys keep the order of the object, and new ones follow.
 fn merge_mapping_origins(old: Mapping, new: &serde_json::Map<String, Json>, changed: Origin) -> Mapping {
     let mut merged = Mapping::with_capacity(new.len());
-    for Entry { key, key_origin, value } in old.into_entries() {
+    for MappingEntry { key, key_origin, value } in old.into_entries() {
         if let Some(field) = new.get(key.as_str()) {
-            merged.push_new(Entry { key, key_origin, value: merge_origins(value, field, changed) });
+            merged.push_new(MappingEntry { key, key_origin, value: merge_origins(value, field, changed) });
         }
     }
     let known: std::collections::BTreeSet<String> =
         merged.entries().iter().map(|entry| entry.key.to_string()).collect();
     for (key, field) in new.iter().filter(|(key, _)| !known.contains(*key)) {
         let value = Node::from_json(field, changed);
-        merged.push_new(Entry { key: key.into(), key_origin: changed, value });
+        merged.push_new(MappingEntry { key: key.into(), key_origin: changed, value });
     }
     merged
 }
@@ -277,7 +278,7 @@ mod tests {
             let operation: PatchOperation = serde_json::from_value(operation).unwrap();
             let mut json = before.clone();
             apply_operation(&mut json, 0, &operation).unwrap();
-            let mut bounds = Bounds::default();
+            let mut bounds = PatchBudget::default();
             let mut tree = Node::from_json(&before, old);
             update_tree(&mut tree, &json, &operation, changed, &mut bounds).unwrap();
             assert_eq!(tree.to_json(), json, "{text}");
@@ -289,12 +290,12 @@ mod tests {
 
     fn origins_of(node: &Node) -> Vec<Origin> {
         let inner: Vec<Origin> = match &node.value {
-            Value::Mapping(mapping) => mapping
+            NodeValue::Mapping(mapping) => mapping
                 .entries()
                 .iter()
                 .flat_map(|entry| [vec![entry.key_origin], origins_of(&entry.value)].concat())
                 .collect(),
-            Value::Sequence(items) => items.iter().flat_map(origins_of).collect(),
+            NodeValue::Sequence(items) => items.iter().flat_map(origins_of).collect(),
             _ => Vec::new(),
         };
         [vec![node.origin], inner].concat()

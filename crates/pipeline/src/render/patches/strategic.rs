@@ -10,19 +10,19 @@ mod lists;
 
 use super::error::Error;
 use super::merge::{merge_fields, point_at_removals};
-pub(super) use directives::{Action, action_of, directive_name};
-use directives::{FieldChange, Parts, names, sequence};
-use sealwave_core::document::{Entry, Mapping, Node, Origin, Value};
+use directives::{FieldChange, ParsedMap, retained_names, sequence};
+pub(super) use directives::{PatchAction, action_of, directive_name};
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
 
 /// An error of a patch, with its place in the patch.
-pub type Located = (Error, Origin);
+pub type LocatedError = (Error, Origin);
 
 /// Merges a patch into an object of a kind with a schema.
 ///
 /// # Errors
 /// Malformed directives, and items that do not identify an item of the object.
-pub(super) fn apply(object: &mut Node, patch: &Node, schema: MergeSchema) -> Result<(), Located> {
+pub(super) fn apply(object: &mut Node, patch: &Node, schema: MergeSchema) -> Result<(), LocatedError> {
     let origin = object.origin;
     // A patch that deletes the object is handled by the caller.
     let _is_kept = merge(object, patch, schema, None)?;
@@ -31,16 +31,21 @@ pub(super) fn apply(object: &mut Node, patch: &Node, schema: MergeSchema) -> Res
 }
 
 /// Merges a value of a patch into a value of the object. Returns whether to keep the field.
-fn merge(old: &mut Node, change: &Node, schema: MergeSchema, order: Option<&Entry>) -> Result<bool, Located> {
+fn merge(
+    old: &mut Node,
+    change: &Node,
+    schema: MergeSchema,
+    order: Option<&MappingEntry>,
+) -> Result<bool, LocatedError> {
     match (&mut old.value, &change.value) {
-        (Value::Mapping(_), Value::Mapping(changes)) => {
-            let parts = Parts::of(changes)?;
-            if parts.action == Action::Merge && !schema.replaces_map() {
+        (NodeValue::Mapping(_), NodeValue::Mapping(changes)) => {
+            let parts = ParsedMap::parse(changes)?;
+            if parts.action == PatchAction::Merge && !schema.replaces_map() {
                 return merge_map(old, &parts, schema).map(|()| true);
             }
             replace(old, change)
         }
-        (Value::Sequence(items), Value::Sequence(changes)) if schema.list() != ListMerge::Replace => {
+        (NodeValue::Sequence(items), NodeValue::Sequence(changes)) if schema.list() != ListMerge::Replace => {
             let merged = lists::merge(std::mem::take(items), changes, schema, order)?;
             let is_kept = merged.is_some();
             *items = merged.unwrap_or_default();
@@ -54,8 +59,8 @@ fn merge(old: &mut Node, change: &Node, schema: MergeSchema, order: Option<&Entr
     }
 }
 
-fn replace(old: &mut Node, change: &Node) -> Result<bool, Located> {
-    let new = added(change)?;
+fn replace(old: &mut Node, change: &Node) -> Result<bool, LocatedError> {
+    let new = copy_new_value(change)?;
     let is_kept = new.is_some();
     if let Some(new) = new {
         *old = new;
@@ -63,7 +68,7 @@ fn replace(old: &mut Node, change: &Node) -> Result<bool, Located> {
     Ok(is_kept)
 }
 
-fn merge_map(node: &mut Node, parts: &Parts<'_>, schema: MergeSchema) -> Result<(), Located> {
+fn merge_map(node: &mut Node, parts: &ParsedMap<'_>, schema: MergeSchema) -> Result<(), LocatedError> {
     let Some(mapping) = node.as_mapping_mut() else { return Ok(()) };
     if let Some(retained) = parts.retained {
         retain(mapping, retained, parts)?;
@@ -79,20 +84,20 @@ fn merge_map(node: &mut Node, parts: &Parts<'_>, schema: MergeSchema) -> Result<
     Ok(())
 }
 
-fn change_field(old: &mut Node, field: &FieldChange<'_>, schema: MergeSchema) -> Result<bool, Located> {
+fn change_field(old: &mut Node, field: &FieldChange<'_>, schema: MergeSchema) -> Result<bool, LocatedError> {
     if let Some(removal) = field.removal {
         lists::remove_values(old, sequence(removal)?);
     }
     match field.set.map(|entry| &entry.value) {
         None => reorder(old, schema, field.order).map(|()| true),
-        Some(Node { value: Value::Null, .. }) => Ok(false),
+        Some(Node { value: NodeValue::Null, .. }) => Ok(false),
         Some(change) => merge(old, change, schema, field.order),
     }
 }
 
-fn add_field(field: &FieldChange<'_>, schema: MergeSchema) -> Result<Option<(Origin, Node)>, Located> {
+fn add_field(field: &FieldChange<'_>, schema: MergeSchema) -> Result<Option<(Origin, Node)>, LocatedError> {
     let Some(entry) = field.set else { return Ok(None) };
-    let Some(mut node) = added(&entry.value)?.filter(|node| node.value != Value::Null) else {
+    let Some(mut node) = copy_new_value(&entry.value)?.filter(|node| node.value != NodeValue::Null) else {
         return Ok(None);
     };
     reorder(&mut node, schema, field.order)?;
@@ -100,9 +105,10 @@ fn add_field(field: &FieldChange<'_>, schema: MergeSchema) -> Result<Option<(Ori
 }
 
 /// Keeps only the fields that `$retainKeys` names. A patch must name the fields that it sets.
-fn retain(mapping: &mut Mapping, retained: &Entry, parts: &Parts<'_>) -> Result<(), Located> {
-    let names = names(retained)?;
-    let is_foreign = |entry: &&Entry| entry.value.value != Value::Null && !names.contains(entry.key.as_str());
+fn retain(mapping: &mut Mapping, retained: &MappingEntry, parts: &ParsedMap<'_>) -> Result<(), LocatedError> {
+    let names = retained_names(retained)?;
+    let is_foreign =
+        |entry: &&MappingEntry| entry.value.value != NodeValue::Null && !names.contains(entry.key.as_str());
     if let Some(entry) = parts.fields.iter().filter_map(|(_, field)| field.set).find(is_foreign) {
         return Err((Error::Retained, entry.key_origin));
     }
@@ -111,13 +117,13 @@ fn retain(mapping: &mut Mapping, retained: &Entry, parts: &Parts<'_>) -> Result<
 }
 
 /// Sorts the items of a merged list into the order of `$setElementOrder`.
-fn reorder(node: &mut Node, schema: MergeSchema, order: Option<&Entry>) -> Result<(), Located> {
+fn reorder(node: &mut Node, schema: MergeSchema, order: Option<&MappingEntry>) -> Result<(), LocatedError> {
     let Some(entry) = order else { return Ok(()) };
     let wanted = sequence(entry)?;
     if schema.list() == ListMerge::Replace {
         return Err((Error::NotMerged, entry.key_origin));
     }
-    if let Value::Sequence(items) = &mut node.value {
+    if let NodeValue::Sequence(items) = &mut node.value {
         *items = lists::reorder(std::mem::take(items), wanted, schema)?;
     }
     Ok(())
@@ -125,29 +131,33 @@ fn reorder(node: &mut Node, schema: MergeSchema, order: Option<&Entry>) -> Resul
 
 /// Copies a value of a patch without a counterpart in the object, omitting directives and null fields. Returns `None`
 /// if a directive deletes it.
-fn added(node: &Node) -> Result<Option<Node>, Located> {
+fn copy_new_value(node: &Node) -> Result<Option<Node>, LocatedError> {
     let value = match &node.value {
-        Value::Mapping(changes) => {
-            let parts = Parts::of(changes)?;
-            if parts.action == Action::Delete {
+        NodeValue::Mapping(changes) => {
+            let parts = ParsedMap::parse(changes)?;
+            if parts.action == PatchAction::Delete {
                 return Ok(None);
             }
             let mut copy = Mapping::with_capacity(parts.fields.len());
             for entry in parts.fields.iter().filter_map(|(_, field)| field.set) {
-                let value = added(&entry.value)?.filter(|value| value.value != Value::Null);
+                let value = copy_new_value(&entry.value)?.filter(|value| value.value != NodeValue::Null);
                 if let Some(value) = value {
-                    copy.push_new(Entry { key: entry.key.clone(), key_origin: entry.key_origin, value });
+                    copy.push_new(MappingEntry {
+                        key: entry.key.clone(),
+                        key_origin: entry.key_origin,
+                        value,
+                    });
                 }
             }
-            Value::Mapping(copy)
+            NodeValue::Mapping(copy)
         }
-        Value::Sequence(items) => {
+        NodeValue::Sequence(items) => {
             let (action, items) = directives::list_action(items)?;
-            if action == Action::Delete {
+            if action == PatchAction::Delete {
                 return Ok(None);
             }
-            let items = items.into_iter().filter_map(|item| added(item).transpose());
-            Value::Sequence(items.collect::<Result<_, _>>()?)
+            let items = items.into_iter().filter_map(|item| copy_new_value(item).transpose());
+            NodeValue::Sequence(items.collect::<Result<_, _>>()?)
         }
         _ => return Ok(Some(node.clone())),
     };

@@ -4,15 +4,15 @@
 //! must never be guessed, since either guess can lose the author's changes.
 
 use super::error::Error;
-use super::strategic::{Located, directive_name};
-use sealwave_core::document::{Mapping, Node, Value};
+use super::strategic::{LocatedError, directive_name};
+use sealwave_core::document::{Mapping, Node, NodeValue};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
 
 /// Checks that a map can only be a merge patch.
 ///
 /// # Errors
 /// It contains a directive, or sets a list that Kubernetes merges.
-pub(super) fn check_unstated(patch: &Node, schema: Option<MergeSchema>) -> Result<(), Located> {
+pub(super) fn check_unstated(patch: &Node, schema: Option<MergeSchema>) -> Result<(), LocatedError> {
     check(patch, schema, &mut Vec::new())
 }
 
@@ -20,12 +20,16 @@ pub(super) fn check_unstated(patch: &Node, schema: Option<MergeSchema>) -> Resul
 ///
 /// # Errors
 /// It contains a directive.
-pub(super) fn check_merge(patch: &Node) -> Result<(), Located> {
+pub(super) fn check_merge(patch: &Node) -> Result<(), LocatedError> {
     check(patch, None, &mut Vec::new())
 }
 
 /// Checks only nested maps, since merge patches treat list items as values.
-fn check<'p>(patch: &'p Node, schema: Option<MergeSchema>, outer: &mut Vec<&'p str>) -> Result<(), Located> {
+fn check<'p>(
+    patch: &'p Node,
+    schema: Option<MergeSchema>,
+    outer: &mut Vec<&'p str>,
+) -> Result<(), LocatedError> {
     for entry in patch.as_mapping().map_or(&[][..], Mapping::entries) {
         if let Some(directive) = directive_name(&entry.key) {
             return Err((Error::Directive(directive), entry.key_origin));
@@ -33,10 +37,10 @@ fn check<'p>(patch: &'p Node, schema: Option<MergeSchema>, outer: &mut Vec<&'p s
         let schema = schema.map(|schema| schema.field(&entry.key));
         outer.push(&entry.key);
         match (&entry.value.value, schema.map(MergeSchema::list)) {
-            (Value::Sequence(_), Some(list @ (ListMerge::ByKey(_) | ListMerge::ByValue))) => {
+            (NodeValue::Sequence(_), Some(list @ (ListMerge::ByKey(_) | ListMerge::ByValue))) => {
                 return Err((Error::Ambiguous { path: outer.join("."), list }, entry.key_origin));
             }
-            (Value::Mapping(_), _) => check(&entry.value, schema, outer)?,
+            (NodeValue::Mapping(_), _) => check(&entry.value, schema, outer)?,
             _ => {}
         }
         outer.pop();

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use sealwave_core::yaml::{self, MergeKeys, NotVerbatim};
+use sealwave_core::yaml::{self, MergeKeys, VerbatimError};
 
 /// Returns the JSON of one document, preserving the spelling of scalars and keys. A scalar document becomes its text,
 /// and null becomes `None`.
@@ -10,10 +10,10 @@ pub(super) fn to_json(text: &str) -> Result<Option<Zeroizing<String>>, &'static 
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match yaml::read_verbatim(text, MergeKeys::Apply) {
         Ok(document) => Ok(Some(document.to_json())),
-        Err(NotVerbatim::Empty) => Ok(None),
-        Err(NotVerbatim::Duplicate(_)) => Err("the value has a duplicate key"),
-        Err(NotVerbatim::Malformed(_)) => Err("the value is not well-formed YAML"),
-        Err(NotVerbatim::Several) => Err("the value holds several documents"),
+        Err(VerbatimError::Empty) => Ok(None),
+        Err(VerbatimError::Duplicate(_)) => Err("the value has a duplicate key"),
+        Err(VerbatimError::Malformed(_)) => Err("the value is not well-formed YAML"),
+        Err(VerbatimError::Several) => Err("the value holds several documents"),
     }
 }
 

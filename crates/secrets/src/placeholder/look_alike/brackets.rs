@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use memchr::memchr_iter;
 
-use super::{LookAlike, LookAlikeKind as Kind, Text, is_blank, is_path_and_key};
-use crate::placeholder::parser::{brackets, is_in_key, is_modifier};
+use super::{CandidateText, LookAlike, LookAlikeKind as Kind, is_blank, is_path_and_key};
+use crate::placeholder::parser::{count_brackets, is_in_key, is_modifier};
 
 /// HTML elements that often have no end tag, or that appear alone as a value.
 const HTML: [&str; 33] = [
@@ -19,14 +19,14 @@ const HTML: [&str; 33] = [
 /// Characters used by mistake instead of the colon after a provider name.
 const SEPARATORS: [char; 5] = [':', ';', '=', ' ', '\u{ff1a}'];
 
-pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
+pub(super) fn find(text: &CandidateText<'_>) -> Option<LookAlike> {
     let page = PageContext::new(text);
     let mut behind = 0;
     memchr_iter(b'<', text.source.as_bytes()).find_map(|start| {
         if start < behind {
             return None;
         }
-        let run = brackets(&text.source[start..]);
+        let run = count_brackets(&text.source[start..]);
         behind = start + run;
         let tag = BracketTag::read(text.source, start, behind)?;
         let kind = if text.item == (tag.start..tag.end) {
@@ -78,7 +78,7 @@ fn closing_brackets(text: &str) -> usize {
 }
 
 /// Classifies `<…>` that is the whole item.
-fn classify_item(text: &Text<'_>, tag: &BracketTag<'_>, run: usize) -> Option<Kind> {
+fn classify_item(text: &CandidateText<'_>, tag: &BracketTag<'_>, run: usize) -> Option<Kind> {
     if !tag.is_closed {
         return None;
     }
@@ -106,7 +106,11 @@ fn classify_within(page: &PageContext<'_>, tag: &BracketTag<'_>) -> Option<Kind>
 }
 
 /// Classifies `<name:…>` and `<path#key>`; `is_open` reports whether an element of that name has no end tag.
-fn classify_reference(text: &Text<'_>, tag: &BracketTag<'_>, is_open: impl Fn() -> bool) -> Option<Kind> {
+fn classify_reference(
+    text: &CandidateText<'_>,
+    tag: &BracketTag<'_>,
+    is_open: impl Fn() -> bool,
+) -> Option<Kind> {
     let head = tag.head;
     if let Some((before, key)) = head.split_once('#') {
         let (path, key) = (before.trim_end(), key.trim_start());
@@ -115,12 +119,12 @@ fn classify_reference(text: &Text<'_>, tag: &BracketTag<'_>, is_open: impl Fn() 
             && text.resembles_known(name)
             && is_path_and_key(path.trim(), key)
         {
-            return Some(Kind::Misspelt);
+            return Some(Kind::Misspelled);
         }
         // In a shell, `cmd <in.txt # comment > out` is a redirection.
         let may_have_blank = path.contains(['/', '.']) && !tag.body.ends_with(is_blank);
         let fits = tag.is_closed && is_path_and_key(path, key) && (!has_blank || may_have_blank);
-        let kind = if path.contains(':') { Kind::Misspelt } else { Kind::NoProvider };
+        let kind = if path.contains(':') { Kind::Misspelled } else { Kind::NoProvider };
         return fits.then_some(kind);
     }
     let (name, path) = head.split_once(':')?;
@@ -128,7 +132,7 @@ fn classify_reference(text: &Text<'_>, tag: &BracketTag<'_>, is_open: impl Fn() 
     let fits = !path.is_empty() && path.chars().all(|c| is_in_key(c) && c != ' ') && !path.starts_with("//");
     let is_tag = !path.trim_end_matches('/').contains('/');
     let is_misspelled = fits && tag.is_closed && text.resembles_known(name) && (!is_tag || is_open());
-    is_misspelled.then_some(Kind::Misspelt)
+    is_misspelled.then_some(Kind::Misspelled)
 }
 
 /// Reports whether a text between brackets is a name that argocd-vault-plugin would accept: not a tag with attributes,
@@ -145,14 +149,14 @@ fn is_name(head: &str) -> bool {
 
 /// Properties of a text as a whole.
 struct PageContext<'a> {
-    text: &'a Text<'a>,
+    text: &'a CandidateText<'a>,
     has_end_tags: bool,
     has_lines: bool,
     tags: OnceCell<TagBalance>,
 }
 
 impl<'a> PageContext<'a> {
-    fn new(text: &'a Text<'a>) -> Self {
+    fn new(text: &'a CandidateText<'a>) -> Self {
         let has_end_tags = text.source.contains("</");
         Self { text, has_end_tags, has_lines: text.item().contains('\n'), tags: OnceCell::new() }
     }

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 use zeroize::Zeroizing;
 
-use super::{LookAlike, LookAlikeKind as Kind, Text};
-use crate::placeholder::{Text as Parsed, parser};
+use super::{CandidateText, LookAlike, LookAlikeKind as Kind};
+use crate::placeholder::{PlaceholderText as Parsed, parser};
 
 /// Prefixes of encrypted items.
 const ENCRYPTED: [(&str, &str); 4] = [
@@ -21,7 +21,7 @@ const PREFIXES: [(&str, &str); 3] =
     [("op://", "1Password"), ("@Microsoft.KeyVault(", "Azure"), ("!secret ", "Home Assistant or Ansible")];
 
 /// Checks an item as a whole.
-pub(super) fn item(text: &Text<'_>) -> Option<LookAlike> {
+pub(super) fn find_in_item(text: &CandidateText<'_>) -> Option<LookAlike> {
     let item = text.item();
     let tool_by_prefix = |table: &[(&str, &'static str)]| {
         table.iter().find(|(prefix, _)| item.starts_with(prefix)).map(|(_, tool)| *tool)
@@ -61,23 +61,23 @@ fn variable(item: &str) -> Option<&'static str> {
 }
 
 /// Reports whether an item is base64 of a text that would have been resolved.
-fn is_base64_of_placeholder(text: &Text<'_>, item: &str) -> bool {
+fn is_base64_of_placeholder(text: &CandidateText<'_>, item: &str) -> bool {
     if item.len() < 12 || !item.len().is_multiple_of(4) || item.contains('<') {
         return false;
     }
     let Ok(decoded) = STANDARD.decode(item).map(Zeroizing::new) else { return false };
     let Ok(decoded) = std::str::from_utf8(&decoded) else { return false };
-    let Ok(parsed) = parser::text(decoded, None).map(|parts| Parsed { parts }) else { return false };
+    let Ok(parsed) = parser::parse_text(decoded, None).map(|parts| Parsed { parts }) else { return false };
     parsed.references().any(|reference| text.is_known(&reference.provider))
 }
 
 /// Searches a longer text for unmistakable patterns.
-pub(super) fn anywhere(text: &Text<'_>) -> Option<LookAlike> {
+pub(super) fn find_anywhere(text: &CandidateText<'_>) -> Option<LookAlike> {
     vals(text).or_else(|| sops(text))
 }
 
 /// Finds references of vals: `ref+vault://…`, `secretref+awssecrets://…`.
-fn vals(text: &Text<'_>) -> Option<LookAlike> {
+fn vals(text: &CandidateText<'_>) -> Option<LookAlike> {
     memmem::find_iter(text.source.as_bytes(), "ref+").find_map(|at| {
         let start = if text.source[..at].ends_with("secret") { at - "secret".len() } else { at };
         let is_word = text.source[..start].ends_with(|c: char| c.is_alphanumeric());
@@ -92,7 +92,7 @@ fn vals(text: &Text<'_>) -> Option<LookAlike> {
 }
 
 /// Finds a SOPS-encrypted value in a text that SOPS could not decrypt: a whole SOPS file contains its metadata.
-fn sops(text: &Text<'_>) -> Option<LookAlike> {
+fn sops(text: &CandidateText<'_>) -> Option<LookAlike> {
     let start = text.source.find("ENC[AES256_GCM,")?;
     let length = text.source[start..].find(']')? + 1;
     (!text.source.contains("sops"))

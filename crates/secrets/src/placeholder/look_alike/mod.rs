@@ -32,7 +32,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{DEFAULT_PROVIDER, Generic, PROVIDER_KINDS, parser};
+use super::{AvpPath, DEFAULT_PROVIDER, PROVIDER_KINDS, parser};
 
 /// Filler for placeholders while the text around them is searched; its UTF-8 form is one byte.
 const TAKEN: char = '\u{1}';
@@ -63,7 +63,7 @@ pub enum LookAlikeKind {
     Foreign(&'static str),
     /// The provider name is misspelled.
     #[error("looks like a placeholder, but its provider name is misspelled")]
-    Misspelt,
+    Misspelled,
     /// The text is only a name.
     #[error("looks like a placeholder, but has no provider and no path")]
     Name,
@@ -83,7 +83,7 @@ impl LookAlikeKind {
             Self::Encrypted("SOPS") => "keep the encrypted file in Git and refer to it: `<sops:file#key>`",
             Self::Encrypted(_) | Self::Foreign(_) => "write a placeholder, for example `<vault:path#key>`",
             Self::Escaped => "write `<provider:path#key>` with literal `<` and `>`",
-            Self::Misspelt => {
+            Self::Misspelled => {
                 "write `<provider:path#key>`: the name in lower case, directly between `<` and `:`"
             }
             Self::Name => {
@@ -98,19 +98,19 @@ impl LookAlikeKind {
 /// Finds the first text that looks like a placeholder but is not; `None` also if the source is malformed.
 ///
 /// `is_provider` knows the names in the operator file; the kinds of providers and `path` are always known.
-pub fn look_alike(
+pub fn find_look_alike(
     source: &str,
-    generic: Option<&Generic>,
+    generic: Option<&AvpPath>,
     is_provider: &dyn Fn(&str) -> bool,
 ) -> Option<LookAlike> {
-    let taken = parser::taken(source, generic).ok()?;
+    let taken = parser::parsed_ranges(source, generic).ok()?;
     let masked = masked(source, &taken);
-    let text = Text::new(&masked, is_provider);
-    foreign::item(&text)
+    let text = CandidateText::new(&masked, is_provider);
+    foreign::find_in_item(&text)
         .or_else(|| brackets::find(&text))
         .or_else(|| wrapped::find(&text))
-        .or_else(|| wrapped::escaped(&text))
-        .or_else(|| foreign::anywhere(&text))
+        .or_else(|| wrapped::find_escaped(&text))
+        .or_else(|| foreign::find_anywhere(&text))
 }
 
 /// Replaces the ranges that the grammar has parsed with filler of the same length.
@@ -141,14 +141,14 @@ impl std::ops::Deref for MaskedText<'_> {
 }
 
 /// The text that detectors search.
-struct Text<'a> {
+struct CandidateText<'a> {
     source: &'a str,
     /// The range of the trimmed text.
     item: Range<usize>,
     is_provider: &'a dyn Fn(&str) -> bool,
 }
 
-impl<'a> Text<'a> {
+impl<'a> CandidateText<'a> {
     fn new(source: &'a str, is_provider: &'a dyn Fn(&str) -> bool) -> Self {
         let rest = source.trim_start_matches(is_blank);
         let start = source.len() - rest.len();

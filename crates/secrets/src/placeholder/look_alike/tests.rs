@@ -1,8 +1,8 @@
 use super::*;
-use crate::placeholder::Text as Parsed;
+use crate::placeholder::PlaceholderText as Parsed;
 
 fn found(text: &str) -> Option<LookAlike> {
-    look_alike(text, None, &|name| name == "vault-prod")
+    find_look_alike(text, None, &|name| name == "vault-prod")
 }
 
 fn kind(text: &str) -> Option<LookAlikeKind> {
@@ -21,26 +21,26 @@ fn near_misses_of_sealwave_placeholders_are_found() {
         ("<shop/db.yaml#password | urlencode>", K::NoProvider),
         ("<shop/db#password#3>", K::NoProvider),
         ("<config><p><shop/db#password></p></config>", K::NoProvider),
-        ("< file:shop/db.yaml#password>", K::Misspelt),
-        ("<\tfile:shop/db.yaml#password>", K::Misspelt),
-        ("<\u{a0}file:shop/db.yaml#password>", K::Misspelt),
-        ("<\u{200b}file:shop/db.yaml#password>", K::Misspelt),
-        ("<\nfile:shop/db.yaml#password>", K::Misspelt),
-        ("<file :shop/db.yaml#password>", K::Misspelt),
-        ("<File:shop/db.yaml#password>", K::Misspelt),
-        ("<FILE:shop/db.yaml>", K::Misspelt),
-        ("<vault.prod:shop/db#password>", K::Misspelt),
-        ("<vault.prod:shop/db>", K::Misspelt),
-        ("<Vault_Prod:shop/db#password>", K::Misspelt),
-        ("<aws_sm:shop/db#password>", K::Misspelt),
-        ("<AWS-SM:shop/db>", K::Misspelt),
-        ("< env:DB_PASSWORD>", K::Misspelt),
-        ("x < path:shop/db#password", K::Misspelt),
-        ("<file;shop/db.yaml#password>", K::Misspelt),
-        ("<file=shop/db.yaml#password>", K::Misspelt),
-        ("<file shop/db.yaml#password>", K::Misspelt),
-        ("<file\u{ff1a}shop/db.yaml#password>", K::Misspelt),
-        ("<anything.else:shop/db#password>", K::Misspelt),
+        ("< file:shop/db.yaml#password>", K::Misspelled),
+        ("<\tfile:shop/db.yaml#password>", K::Misspelled),
+        ("<\u{a0}file:shop/db.yaml#password>", K::Misspelled),
+        ("<\u{200b}file:shop/db.yaml#password>", K::Misspelled),
+        ("<\nfile:shop/db.yaml#password>", K::Misspelled),
+        ("<file :shop/db.yaml#password>", K::Misspelled),
+        ("<File:shop/db.yaml#password>", K::Misspelled),
+        ("<FILE:shop/db.yaml>", K::Misspelled),
+        ("<vault.prod:shop/db#password>", K::Misspelled),
+        ("<vault.prod:shop/db>", K::Misspelled),
+        ("<Vault_Prod:shop/db#password>", K::Misspelled),
+        ("<aws_sm:shop/db#password>", K::Misspelled),
+        ("<AWS-SM:shop/db>", K::Misspelled),
+        ("< env:DB_PASSWORD>", K::Misspelled),
+        ("x < path:shop/db#password", K::Misspelled),
+        ("<file;shop/db.yaml#password>", K::Misspelled),
+        ("<file=shop/db.yaml#password>", K::Misspelled),
+        ("<file shop/db.yaml#password>", K::Misspelled),
+        ("<file\u{ff1a}shop/db.yaml#password>", K::Misspelled),
+        ("<anything.else:shop/db#password>", K::Misspelled),
         ("${file:shop/db.yaml#password}", K::OtherBrackets),
         ("${ file:shop/db.yaml#password }", K::OtherBrackets),
         ("pg://u:${file:shop/db.yaml#password}@h", K::OtherBrackets),
@@ -206,8 +206,8 @@ fn placeholders_and_doubled_brackets_are_ignored() {
     ] {
         assert_eq!(kind(text), None, "{text:?}");
     }
-    let generic = Generic::new("shop/db", None).expect("a path");
-    let found = |text: &str| look_alike(text, Some(&generic), &|_| false).map(|found| found.kind);
+    let generic = AvpPath::new("shop/db", None).expect("a path");
+    let found = |text: &str| find_look_alike(text, Some(&generic), &|_| false).map(|found| found.kind);
     assert_eq!(found("<username>:<password>"), None);
     assert_eq!(found("<<password>"), None);
     assert_eq!(found("<username>:${file:a/b#c}"), Some(K::OtherBrackets));

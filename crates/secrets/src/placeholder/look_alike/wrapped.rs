@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::{memchr_iter, memchr3_iter};
 
-use super::{LookAlike, LookAlikeKind as Kind, Text, is_blank, is_path_and_key};
+use super::{CandidateText, LookAlike, LookAlikeKind as Kind, is_blank, is_path_and_key};
 use crate::placeholder::parser::is_in_key;
 
 /// Maximum length of a reference in such brackets.
@@ -38,7 +38,7 @@ const ESCAPES: [(&str, &str); 20] = [
 ];
 
 /// Finds `${provider:path#key}` and similar forms, and a reference without brackets that is the whole item.
-pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
+pub(super) fn find(text: &CandidateText<'_>) -> Option<LookAlike> {
     find_bare(text).or_else(|| {
         let bytes = text.source.as_bytes();
         let openers = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'{' | b'(' | b'['));
@@ -46,7 +46,7 @@ pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
     })
 }
 
-fn find_bare(text: &Text<'_>) -> Option<LookAlike> {
+fn find_bare(text: &CandidateText<'_>) -> Option<LookAlike> {
     let item = text.item();
     let inner = item.trim_matches(|c| "<>$@%!".contains(c));
     let (name, path) = inner.split_once(':')?;
@@ -56,7 +56,7 @@ fn find_bare(text: &Text<'_>) -> Option<LookAlike> {
 }
 
 /// Checks the text after an opening bracket.
-fn find_wrapped(text: &Text<'_>, at: usize) -> Option<LookAlike> {
+fn find_wrapped(text: &CandidateText<'_>, at: usize) -> Option<LookAlike> {
     let (source, opener) = (text.source, text.source.as_bytes().get(at)?);
     let closer = match opener {
         b'{' => '}',
@@ -86,7 +86,7 @@ fn find_wrapped(text: &Text<'_>, at: usize) -> Option<LookAlike> {
 
 /// Reports whether `${name:path}` is a reference. Within a text, other tools use absolute paths there
 /// (`${file:/etc/x:key}`), and Spring the default of a property (`${env:dev}`).
-fn is_variable(text: &Text<'_>, name: &str, path: &str, range: &Range<usize>) -> bool {
+fn is_variable(text: &CandidateText<'_>, name: &str, path: &str, range: &Range<usize>) -> bool {
     let is_item = text.item == *range;
     let is_plain = !path.is_empty() && path.chars().all(|c| is_in_key(c) && c != ' ');
     let is_relative = !path.starts_with('/') && !path.contains(':') && path.contains(['/', '.']);
@@ -95,7 +95,7 @@ fn is_variable(text: &Text<'_>, name: &str, path: &str, range: &Range<usize>) ->
 }
 
 /// Finds references whose `<` is escaped.
-pub(super) fn escaped(text: &Text<'_>) -> Option<LookAlike> {
+pub(super) fn find_escaped(text: &CandidateText<'_>) -> Option<LookAlike> {
     // Searches the first bytes of all spellings, so that other texts cost only a few searches.
     let bytes = text.source.as_bytes();
     let starts = memchr3_iter(b'\\', b'&', b'%', bytes)
@@ -120,12 +120,12 @@ pub(super) fn escaped(text: &Text<'_>) -> Option<LookAlike> {
 }
 
 /// Reports whether an escaped text is the whole item, or a whole JSON string.
-fn is_string(text: &Text<'_>, open: &str, range: &Range<usize>) -> bool {
+fn is_string(text: &CandidateText<'_>, open: &str, range: &Range<usize>) -> bool {
     let is_quoted = || text.source[..range.start].ends_with('"') && text.source[range.end..].starts_with('"');
     text.item == *range || (open.starts_with("\\u") && is_quoted())
 }
 
-fn is_escaped(text: &Text<'_>, body: &str, is_closed: bool, is_whole: bool) -> bool {
+fn is_escaped(text: &CandidateText<'_>, body: &str, is_closed: bool, is_whole: bool) -> bool {
     let head = body.split('|').next().unwrap_or_default().trim_matches(is_blank);
     let is_plain = |text: &str| !text.is_empty() && text.chars().all(|c| is_in_key(c) && c != ' ');
     let name = head.split_once([':', '\u{ff1a}']);

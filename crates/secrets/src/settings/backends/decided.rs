@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Backend, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings, KvMounts,
-    SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
+    BackendKind, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings, KvMounts,
+    SecretService, SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
-use crate::settings::{App, Environment, KvVersion};
+use crate::settings::{App, EnvironmentSettings, KvVersion};
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_core::time::duration;
 
 /// The backends of the placeholder Secrets of one environment.
 #[derive(Clone, Debug, Default)]
-pub struct Backends {
-    default: Backend,
+pub struct EnvironmentBackends {
+    default: BackendKind,
     /// By name, or by namespace and name as in `shop/db`.
-    by_secret: BTreeMap<String, Backend>,
+    by_secret: BTreeMap<String, BackendKind>,
     external_secrets: ExternalSecrets,
     csi_providers: BTreeMap<String, CsiProvider>,
 }
@@ -26,15 +26,15 @@ pub struct ExternalSecrets {
     pub version: ExternalSecretVersion,
     /// In Go's canonical form.
     pub refresh_interval: String,
-    pub stores: BTreeMap<String, Store>,
+    pub stores: BTreeMap<String, ExternalStore>,
 }
 
 /// A store as decided.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct ExternalStore {
     pub name: String,
     pub kind: StoreKind,
-    pub service: Service,
+    pub service: SecretService,
     pub mount: Option<String>,
     /// The version of the KV engine; only for Vault.
     pub kv_version: KvVersion,
@@ -43,7 +43,7 @@ pub struct Store {
 /// A provider of the CSI driver as decided.
 #[derive(Clone, Debug)]
 pub struct CsiProvider {
-    pub service: Service,
+    pub service: SecretService,
     /// The parameters besides `objects`.
     pub parameters: BTreeMap<&'static str, String>,
     /// Only for Vault.
@@ -98,13 +98,13 @@ impl Explain for SettingError {
     }
 }
 
-impl Backends {
+impl EnvironmentBackends {
     /// Decides the settings of one environment: its own take precedence over the app's, by name for stores and
     /// providers.
     ///
     /// # Errors
     /// Returns all invalid settings.
-    pub fn decide(app: &App, environment: &Environment) -> Result<Self, Failure> {
+    pub fn decide(app: &App, environment: &EnvironmentSettings) -> Result<Self, Failure> {
         let mut problems = Vec::new();
         let external_secrets =
             external_secrets(&app.external_secrets, &environment.external_secrets, &mut problems);
@@ -123,19 +123,19 @@ impl Backends {
 
     /// Returns the backend of a Secret. An entry for its namespace and name takes precedence over one for its name.
     #[must_use]
-    pub fn of(&self, namespace: &str, name: &str) -> Backend {
+    pub fn backend_for(&self, namespace: &str, name: &str) -> BackendKind {
         let mut entries = entry_names(namespace, name).into_iter().rev();
         entries.find_map(|entry| self.by_secret.get(&entry)).copied().unwrap_or(self.default)
     }
 
     /// Reports whether any Secret may need its values fetched and sealed.
     #[must_use]
-    pub fn need_values(&self) -> bool {
+    pub fn needs_values(&self) -> bool {
         self.default.needs_values() || self.by_secret.values().any(|backend| backend.needs_values())
     }
 
     /// Returns the entries of `secretBackends` that match none of these Secrets, given as namespaces and names.
-    pub fn unused<'a>(&self, secrets: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeSet<&str> {
+    pub fn unused_entries<'a>(&self, secrets: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeSet<&str> {
         let mut unused: BTreeSet<&str> = self.by_secret.keys().map(String::as_str).collect();
         for (namespace, name) in secrets {
             for entry in entry_names(namespace, name) {
@@ -159,7 +159,7 @@ fn entry_names(namespace: &str, name: &str) -> [String; 2] {
     [name.to_owned(), format!("{namespace}/{name}")]
 }
 
-fn secret_names(entries: &BTreeMap<String, Backend>) -> impl Iterator<Item = SettingError> {
+fn secret_names(entries: &BTreeMap<String, BackendKind>) -> impl Iterator<Item = SettingError> {
     let is_valid = |entry: &str| {
         let parts: Vec<&str> = entry.split('/').collect();
         parts.len() <= 2 && parts.iter().all(|part| !part.is_empty())
@@ -187,17 +187,18 @@ fn external_secrets(
         if store.name.is_empty() {
             problems.push(SettingError::Empty(format!("{section}.name")));
         }
-        let Some(service) = store.provider.or_else(|| Service::from_name(provider)) else {
+        let Some(service) = store.provider.or_else(|| SecretService::from_name(provider)) else {
             problems.push(SettingError::UnknownService(section));
             continue;
         };
-        if let Some(field) = vault_field(store).filter(|_| service != Service::Vault) {
+        if let Some(field) = vault_field(store).filter(|_| service != SecretService::Vault) {
             problems.push(SettingError::Foreign { section, field, whose: "vault" });
             continue;
         }
         let mount = store.mount.as_ref().map(|mount| mount.trim_matches('/').to_owned());
         let kv_version = store.kv_version.unwrap_or(KvVersion::Two);
-        let decided_store = Store { name: store.name.clone(), kind: store.kind, service, mount, kv_version };
+        let decided_store =
+            ExternalStore { name: store.name.clone(), kind: store.kind, service, mount, kv_version };
         decided.stores.insert(provider.to_owned(), decided_store);
     }
     decided
@@ -220,7 +221,7 @@ fn csi_providers(
     let mut decided = BTreeMap::new();
     for (name, settings) in merged(&app.providers, &environment.providers) {
         let section = format!("secretsStoreCsi.providers.{name}");
-        let Some(service) = settings.provider.or_else(|| Service::from_name(name)) else {
+        let Some(service) = settings.provider.or_else(|| SecretService::from_name(name)) else {
             problems.push(SettingError::UnknownService(section));
             continue;
         };
@@ -236,7 +237,7 @@ fn csi_providers(
 
 fn csi_parameters(
     section: &str,
-    service: Service,
+    service: SecretService,
     settings: &CsiProviderSettings,
     problems: &mut Vec<SettingError>,
 ) -> BTreeMap<&'static str, String> {
@@ -248,7 +249,7 @@ fn csi_parameters(
         ("vaultAuthMountPath", settings.vault_auth_mount_path.clone()),
         ("vaultNamespace", settings.vault_namespace.clone()),
     ];
-    let (own, required, foreign, whose) = if service == Service::Vault {
+    let (own, required, foreign, whose) = if service == SecretService::Vault {
         (vault.to_vec(), "roleName", aws.to_vec(), "AWS")
     } else {
         (aws.to_vec(), "region", vault.to_vec(), "vault")
@@ -259,8 +260,8 @@ fn csi_parameters(
         }
     }
     let section = || section.to_owned();
-    let has_mounts = service != Service::Vault && !settings.mounts.is_empty();
-    let has_version = service != Service::Vault && settings.kv_version.is_some();
+    let has_mounts = service != SecretService::Vault && !settings.mounts.is_empty();
+    let has_version = service != SecretService::Vault && settings.kv_version.is_some();
     let foreign = foreign.iter().filter(|(_, value)| value.is_some()).map(|(field, _)| *field);
     let foreign = foreign.chain(has_version.then_some("kvVersion")).chain(has_mounts.then_some("mounts"));
     for field in foreign {
@@ -284,11 +285,11 @@ fn merged<'a, T>(
 mod tests {
     use super::*;
 
-    fn decided(text: &str) -> Result<Backends, Failure> {
+    fn decided(text: &str) -> Result<EnvironmentBackends, Failure> {
         let app: App =
             yaml_serde::from_str(&format!("apiVersion: a\nkind: App\n{text}")).expect("an app file");
         let environment = app.environments.get("e").cloned().unwrap_or_default();
-        Backends::decide(&app, &environment)
+        EnvironmentBackends::decide(&app, &environment)
     }
 
     #[test]
@@ -308,24 +309,24 @@ environments:
 ",
         )
         .expect("sound");
-        assert_eq!(backends.of("shop", "db"), Backend::ExternalSecrets);
-        assert_eq!(backends.of("shop", "legacy"), Backend::SealedSecrets);
-        assert!(backends.need_values());
+        assert_eq!(backends.backend_for("shop", "db"), BackendKind::ExternalSecrets);
+        assert_eq!(backends.backend_for("shop", "legacy"), BackendKind::SealedSecrets);
+        assert!(backends.needs_values());
         let external = backends.external_secrets();
         assert_eq!(external.version, ExternalSecretVersion::V1beta1);
         assert_eq!(external.refresh_interval, "1m30s");
         assert_eq!(external.stores["aws-sm"].name, "own");
         assert_eq!(external.stores["aws-sm"].kind, StoreKind::SecretStore);
-        assert_eq!(external.stores["aws-ssm"].service, Service::AwsSsm);
+        assert_eq!(external.stores["aws-ssm"].service, SecretService::AwsSsm);
     }
 
     #[test]
     fn without_settings_the_defaults_apply() {
         let backends = decided("").expect("sound");
-        assert_eq!(backends.of("shop", "db"), Backend::SealedSecrets);
-        assert!(backends.need_values());
+        assert_eq!(backends.backend_for("shop", "db"), BackendKind::SealedSecrets);
+        assert!(backends.needs_values());
         assert_eq!(backends.external_secrets().refresh_interval, "1h0m0s");
-        assert!(!decided("backend: secrets-store-csi").expect("sound").need_values());
+        assert!(!decided("backend: secrets-store-csi").expect("sound").needs_values());
     }
 
     #[test]
@@ -371,12 +372,12 @@ secretsStoreCsi:
 ",
         )
         .expect("sound");
-        assert_eq!(backends.of("shop", "db"), Backend::SecretsStoreCsi);
-        assert_eq!(backends.of("other", "db"), Backend::ExternalSecrets);
-        assert_eq!(backends.of("other", "cache"), Backend::ExternalSecrets);
-        assert_eq!(backends.of("shop", "cache"), Backend::SealedSecrets);
+        assert_eq!(backends.backend_for("shop", "db"), BackendKind::SecretsStoreCsi);
+        assert_eq!(backends.backend_for("other", "db"), BackendKind::ExternalSecrets);
+        assert_eq!(backends.backend_for("other", "cache"), BackendKind::ExternalSecrets);
+        assert_eq!(backends.backend_for("shop", "cache"), BackendKind::SealedSecrets);
         let unused = |secrets: &[(&'static str, &'static str)]| -> Vec<String> {
-            backends.unused(secrets.iter().copied()).into_iter().map(str::to_owned).collect()
+            backends.unused_entries(secrets.iter().copied()).into_iter().map(str::to_owned).collect()
         };
         assert_eq!(unused(&[("shop", "db"), ("shop", "cache")]), ["other/cache"]);
         assert_eq!(unused(&[("other", "db"), ("other", "cache")]), ["shop/db"]);

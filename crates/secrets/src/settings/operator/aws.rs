@@ -31,7 +31,7 @@ pub struct AwsSettings {
 impl AwsSettings {
     /// Returns the settings with absolute paths.
     #[must_use]
-    pub fn within(&self, operator_dir: &Path) -> Self {
+    pub fn with_absolute_paths(&self, operator_dir: &Path) -> Self {
         let ca_file = self.ca_file.as_ref().map(|file| operator_dir.join(file));
         Self { ca_file, ..self.clone() }
     }
@@ -70,7 +70,10 @@ mod tests {
             "assumeRole": {"roleArn": "r", "externalId": "x", "sessionName": "s", "endpointUrl": "https://t"}}"#;
         let Ok(ProviderConfig::AwsSsm(settings)) = read(whole) else { panic!("settings are not parsed") };
         assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
-        assert_eq!(settings.within(Path::new("/o")).ca_file.as_deref(), Some(Path::new("/o/ca.pem")));
+        assert_eq!(
+            settings.with_absolute_paths(Path::new("/o")).ca_file.as_deref(),
+            Some(Path::new("/o/ca.pem"))
+        );
         assert_eq!(settings.assume_role.expect("a role").session_name.as_deref(), Some("s"));
         for json in [
             r#"{"kind": "aws-sm", "accessKeyId": "a"}"#,

@@ -74,7 +74,7 @@ impl Concurrency {
     /// Returns the number of runs of one project: half of all, so that a project cannot block the others, but at least
     /// one.
     #[must_use]
-    pub const fn runs_of_one_project(self) -> u64 {
+    pub const fn runs_per_project(self) -> u64 {
         if self.0 < 2 { 1 } else { self.0 / 2 }
     }
 }
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_project_gets_at_most_half_of_the_runs_and_at_least_one() {
         for (runs, share) in [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (64, 32)] {
-            assert_eq!(Concurrency::new(runs).map(Concurrency::runs_of_one_project), Some(share));
+            assert_eq!(Concurrency::new(runs).map(Concurrency::runs_per_project), Some(share));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::PrintContext;
-use super::super::text::{counts, one_line, shorter};
+use super::super::text::{count_summary, ellipsize, one_line};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
@@ -20,7 +20,7 @@ const MAX_CELL: usize = 300;
 #[must_use]
 pub fn summary(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let verdict = if report.fails(context.fail_on) { "failed" } else { "passed" };
-    let mut out = format!("### sealwave validate {verdict}: {}\n", counts(report));
+    let mut out = format!("### sealwave validate {verdict}: {}\n", count_summary(report));
     if !report.findings.is_empty() {
         rules(&mut out, &report.findings);
         environments(&mut out, &report.findings);
@@ -86,7 +86,7 @@ fn more(out: &mut String, count: usize, shown: usize) {
 /// Returns the text of a table cell, with all Markdown and HTML syntax escaped.
 fn cell(text: &str) -> String {
     let mut out = String::new();
-    for c in shorter(one_line(text), MAX_CELL).chars() {
+    for c in ellipsize(one_line(text), MAX_CELL).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

@@ -7,8 +7,8 @@ use annotate_snippets::{AnnotationKind, Group, Origin, Snippet};
 use super::one_line;
 use crate::Span;
 use crate::report::text::starts_command;
-use sealwave_core::diagnostic::deceives;
-use sealwave_core::document::Place;
+use sealwave_core::diagnostic::is_deceptive;
+use sealwave_core::document::SourceLocation;
 
 /// Adds a place, and its line if it may be shown. The label is attached to the marked range.
 pub(super) fn place<'a>(
@@ -30,7 +30,7 @@ pub(super) fn place<'a>(
     group.element(snippet.annotation(kind.span(marked_range).label(label)))
 }
 
-fn origin(place: &Place) -> Origin<'static> {
+fn origin(place: &SourceLocation) -> Origin<'static> {
     let origin = Origin::path(one_line(&place.path));
     match (place.line as usize, place.column as usize) {
         (0, _) => origin,
@@ -50,7 +50,7 @@ fn marked_range(line: &str, span: &Span) -> Range<usize> {
 
 /// Reports whether a character may be shown; the renderer expands tabs.
 fn is_visible(c: char) -> bool {
-    c == '\t' || !deceives(c)
+    c == '\t' || !is_deceptive(c)
 }
 
 #[cfg(test)]
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn marked_text(line: &str, column: u32, width: u32) -> &str {
-        let place = Place { path: String::new(), line: 1, column, rendered: None };
+        let place = SourceLocation { path: String::new(), line: 1, column, rendered: None };
         &line[marked_range(line, &Span { place, width })]
     }
 

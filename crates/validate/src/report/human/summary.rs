@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::super::text::{counts, first_on_line, quantity, shorter};
+use super::super::text::{count_summary, ellipsize, first_on_line, quantity};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::Place;
+use sealwave_core::document::SourceLocation;
 
 /// The most rows of a table.
 const MAX_ROWS: usize = 40;
@@ -43,7 +43,7 @@ fn rules(out: &mut String, findings: &[Finding], width: Option<usize>) {
     for ((severity, id), (count, summary)) in rows {
         let style = style(severity.0);
         let name = severity.0.name();
-        let summary = shorter(summary.to_owned(), room);
+        let summary = ellipsize(summary.to_owned(), room);
         let _ = writeln!(out, "  {style}{name:7}{style:#}  {id:id_width$}  {count:>count_width$}  {summary}");
     }
     out.push('\n');
@@ -101,7 +101,7 @@ fn list_errors(out: &mut String, findings: &[Finding]) {
     heading(out, "errors");
     let style = style(Severity::Error);
     for finding in errors.iter().take(MAX_ROWS) {
-        let place = finding.span.as_ref().map(|span| Place { rendered: None, ..span.place.clone() });
+        let place = finding.span.as_ref().map(|span| SourceLocation { rendered: None, ..span.place.clone() });
         let place = place.map_or_else(|| finding.app.clone(), |place| place.to_string());
         let _ = writeln!(out, "  {}  {style}{}{style:#}", first_on_line(&place), finding.rule.id);
     }
@@ -125,7 +125,7 @@ fn verdict(out: &mut String, report: &Report, fail_on: Option<Severity>) {
     let (word, color) =
         if report.fails(fail_on) { ("failed", AnsiColor::Red) } else { ("passed", AnsiColor::Green) };
     let style = color.on_default().bold();
-    let checked = report.looked_at;
+    let checked = report.checked;
     let places = match (checked.environments, checked.files) {
         (0, 0) if checked.apps > 0 => quantity(checked.apps, "app"),
         (0, files) => quantity(files, "file"),
@@ -135,8 +135,8 @@ fn verdict(out: &mut String, report: &Report, fail_on: Option<Severity>) {
         }
     };
     let objects = quantity(checked.objects, "object");
-    let _ = write!(out, "{style}{word}{style:#}: {} in {objects} of {places}", counts(report));
-    for (count, label) in [(report.suppressed, "suppressed"), (report.known, "in the baseline")] {
+    let _ = write!(out, "{style}{word}{style:#}: {} in {objects} of {places}", count_summary(report));
+    for (count, label) in [(report.suppressed, "suppressed"), (report.in_baseline, "in the baseline")] {
         if count > 0 {
             let _ = write!(out, "; {count} {label}");
         }

@@ -23,13 +23,13 @@ fn confidential_lines_are_not_shown() {
 #[test]
 fn only_styles_control_the_terminal() {
     for c in plain(&samples::report()).chars() {
-        assert!(c == '\n' || !sealwave_core::diagnostic::deceives(c), "{c:?}");
+        assert!(c == '\n' || !sealwave_core::diagnostic::is_deceptive(c), "{c:?}");
     }
 }
 
 #[test]
 fn a_clean_run_is_one_line() {
-    let report = Report { findings: Vec::new(), suppressed: 0, known: 0, ..samples::report() };
+    let report = Report { findings: Vec::new(), suppressed: 0, in_baseline: 0, ..samples::report() };
     assert_eq!(plain(&report), "passed: no findings in 42 objects of 3 environments\n");
 }
 
@@ -68,6 +68,6 @@ proptest! {
         let styled = String::from_utf8(write(&report, &context)).unwrap();
         let text = anstream::adapter::strip_str(&styled).to_string();
         prop_assert!(text.starts_with("error[ref/dangling-secret]: "));
-        prop_assert!(text.chars().all(|c| c == '\n' || !sealwave_core::diagnostic::deceives(c)));
+        prop_assert!(text.chars().all(|c| c == '\n' || !sealwave_core::diagnostic::is_deceptive(c)));
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::report::text::starts_command;
-use sealwave_core::diagnostic::deceives;
+use sealwave_core::diagnostic::is_deceptive;
 
 /// Returns an indented document with a final line break.
 pub fn to_vec(value: &impl Serialize) -> Vec<u8> {
@@ -27,8 +27,9 @@ struct EscapingFormatter {
 impl Formatter for EscapingFormatter {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut written = 0;
-        let needs_escape =
-            |at: usize, c: char| deceives(c) || c == '[' && fragment.get(..at).is_some_and(starts_command);
+        let needs_escape = |at: usize, c: char| {
+            is_deceptive(c) || c == '[' && fragment.get(..at).is_some_and(starts_command)
+        };
         for (at, c) in fragment.char_indices().filter(|(at, c)| needs_escape(*at, *c)) {
             writer.write_all(fragment.get(written..at).unwrap_or_default().as_bytes())?;
             for unit in c.encode_utf16(&mut [0; 2]) {

@@ -5,58 +5,58 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 #[derive(Serialize)]
-pub(super) struct Log<'a> {
+pub(super) struct SarifLog<'a> {
     #[serde(rename = "$schema")]
     pub(super) schema: &'static str,
     pub(super) version: &'static str,
-    pub(super) runs: [Run<'a>; 1],
+    pub(super) runs: [SarifRun<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Run<'a> {
-    pub(super) tool: Tool<'a>,
+pub(super) struct SarifRun<'a> {
+    pub(super) tool: SarifTool<'a>,
     pub(super) column_kind: &'static str,
     pub(super) results: Vec<SarifResult>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Tool<'a> {
-    pub(super) driver: Driver<'a>,
+pub(super) struct SarifTool<'a> {
+    pub(super) driver: ToolComponent<'a>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Driver<'a> {
+pub(super) struct ToolComponent<'a> {
     pub(super) name: &'static str,
     pub(super) version: &'a str,
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<ReportingDescriptor>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Rule {
+pub(super) struct ReportingDescriptor {
     pub(super) id: &'static str,
-    pub(super) short_description: Message,
-    pub(super) full_description: Message,
-    pub(super) help: Markdown,
-    pub(super) default_configuration: Configuration,
-    pub(super) properties: Properties,
+    pub(super) short_description: SarifMessage,
+    pub(super) full_description: SarifMessage,
+    pub(super) help: MultiformatMessage,
+    pub(super) default_configuration: ReportingConfiguration,
+    pub(super) properties: DescriptorProperties,
 }
 
 #[derive(Serialize)]
-pub(super) struct Markdown {
+pub(super) struct MultiformatMessage {
     pub(super) text: String,
     pub(super) markdown: String,
 }
 
 #[derive(Serialize)]
-pub(super) struct Configuration {
+pub(super) struct ReportingConfiguration {
     pub(super) enabled: bool,
     pub(super) level: &'static str,
 }
 
 #[derive(Serialize)]
-pub(super) struct Properties {
+pub(super) struct DescriptorProperties {
     /// GitHub shows at most ten.
     pub(super) tags: Vec<&'static str>,
 }
@@ -67,10 +67,10 @@ pub(super) struct SarifResult {
     pub(super) rule_id: &'static str,
     pub(super) rule_index: usize,
     pub(super) level: &'static str,
-    pub(super) message: Message,
-    pub(super) locations: Vec<Location>,
+    pub(super) message: SarifMessage,
+    pub(super) locations: Vec<SarifLocation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) related_locations: Vec<Location>,
+    pub(super) related_locations: Vec<SarifLocation>,
     pub(super) partial_fingerprints: BTreeMap<&'static str, String>,
     pub(super) properties: ResultProperties,
 }
@@ -86,12 +86,12 @@ pub(super) struct ResultProperties {
 }
 
 #[derive(Serialize)]
-pub(super) struct Message {
+pub(super) struct SarifMessage {
     pub(super) text: String,
 }
 
 #[derive(Serialize)]
-pub(super) struct Location {
+pub(super) struct SarifLocation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<usize>,
     #[serde(rename = "physicalLocation")]
@@ -99,26 +99,26 @@ pub(super) struct Location {
     #[serde(rename = "logicalLocations", skip_serializing_if = "Vec::is_empty")]
     pub(super) logical: Vec<LogicalLocation>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) message: Option<Message>,
+    pub(super) message: Option<SarifMessage>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PhysicalLocation {
-    pub(super) artifact_location: Artifact,
+    pub(super) artifact_location: ArtifactLocation,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) region: Option<Region>,
+    pub(super) region: Option<SarifRegion>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Artifact {
+pub(super) struct ArtifactLocation {
     pub(super) uri: String,
 }
 
 /// A range of characters. Columns count from 1; the end column is exclusive.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Region {
+pub(super) struct SarifRegion {
     pub(super) start_line: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) start_column: Option<u32>,

@@ -1,6 +1,6 @@
 //! Rules about deprecated and removed API versions. [`sealwave_kube::schema`] finds them; this module only holds their pages.
 
-use super::{Check, Rule};
+use super::{Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -14,7 +14,7 @@ pub(crate) static DEPRECATED: Rule = Rule {
         summary: "an object uses a deprecated API version",
         page: include_str!("deprecated.md"),
     },
-    check: Check::Stage,
+    check: RuleCheck::Stage,
 };
 
 /// A removed API: Kubernetes no longer serves it.
@@ -27,5 +27,5 @@ pub(crate) static REMOVED: Rule = Rule {
         summary: "an object uses an API version that Kubernetes has removed",
         page: include_str!("removed.md"),
     },
-    check: Check::Stage,
+    check: RuleCheck::Stage,
 };

@@ -1,11 +1,11 @@
 //! `argocd/annotation`.
 
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Mapping};
+use sealwave_core::document::{Mapping, MappingEntry};
 use sealwave_core::names;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an annotation for Argo CD has a value that Argo CD does not understand",
         page: include_str!("annotation.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 const DELETE_POLICY: &str = names::ARGOCD_HOOK_DELETE_POLICY;
@@ -78,7 +78,7 @@ const COMPARISONS: &[(&str, &[&str])] = &[
     ("ServerSideDiff", &["false", "true"]),
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let fields = |field| object.metadata.and_then(|metadata| metadata.get(field)?.as_mapping());
     for draft in fields("labels").into_iter().flat_map(Mapping::entries).filter_map(check_label) {
         reporter.report(draft);
@@ -103,26 +103,26 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Reports an Argo CD annotation that is set as a label.
-fn check_label(entry: &Entry) -> Option<Draft> {
+fn check_label(entry: &MappingEntry) -> Option<FindingDraft> {
     let is_read = entry.key.starts_with(names::ARGOCD_DOMAIN) && READ.contains(&entry.key.as_str());
     is_read.then(|| {
         let message = format!("`{}` is set as a label, which Argo CD does not read", entry.key);
-        Draft::new(&RULE, entry.key_origin, message).hint("move it to `metadata.annotations`")
+        FindingDraft::new(&RULE, entry.key_origin, message).hint("move it to `metadata.annotations`")
     })
 }
 
 /// Reports an unknown name that is close to one that Argo CD reads.
-fn check_spelling(key: &str, entry: &Entry) -> Option<Draft> {
+fn check_spelling(key: &str, entry: &MappingEntry) -> Option<FindingDraft> {
     let name = key.strip_prefix(names::ARGOCD_DOMAIN)?.strip_prefix('/')?;
     let known = READ.iter().filter_map(|known| known.rsplit_once('/')).map(|(_, known)| known);
-    let meant = closest(name, known)?;
+    let meant = closest_name(name, known)?;
     let message = format!("`{key}` is not an Argo CD annotation");
     let hint = format!("did you mean `{}/{meant}`?", names::ARGOCD_DOMAIN);
-    Some(Draft::new(&RULE, entry.key_origin, message).hint(hint))
+    Some(FindingDraft::new(&RULE, entry.key_origin, message).hint(hint))
 }
 
 /// Reports phases of a Helm hook that Helm does not know: Argo CD runs the object in those that it knows.
-fn check_helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+fn check_helm_hook(entry: &MappingEntry, object: &CheckedObject<'_>) -> Option<FindingDraft> {
     let unknown = parts(entry).find(|part| !HELM_HOOKS.contains(part))?;
     if object.manifest.annotation(names::ARGOCD_HOOK).is_some() {
         return None;
@@ -130,27 +130,27 @@ fn check_helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
     let hint = suggestion(unknown, HELM_HOOKS);
     let at = entry.value.origin;
     Some(if parts(entry).any(|part| HELM_HOOKS.contains(&part)) {
-        Draft::new(&RULE, at, "one of the hook's phases is not known to Helm").hint(hint)
+        FindingDraft::new(&RULE, at, "one of the hook's phases is not known to Helm").hint(hint)
     } else {
-        Draft::new(&RULE, at, "the hook has no phase that Helm knows, so the object is never applied")
+        FindingDraft::new(&RULE, at, "the hook has no phase that Helm knows, so the object is never applied")
             .severity(Severity::Error)
             .hint(hint)
     })
 }
 
-fn check_wave(entry: &Entry) -> Option<Draft> {
+fn check_wave(entry: &MappingEntry) -> Option<FindingDraft> {
     let text = entry.value.as_str()?;
     text.parse::<i64>().is_err().then(|| {
-        Draft::new(&RULE, entry.value.origin, "the sync wave is not an integer, so it counts as 0")
+        FindingDraft::new(&RULE, entry.value.origin, "the sync wave is not an integer, so it counts as 0")
             .hint("write an integer in quotes, for example \"-1\"")
     })
 }
 
-fn parts(entry: &Entry) -> impl Iterator<Item = &str> {
+fn parts(entry: &MappingEntry) -> impl Iterator<Item = &str> {
     entry.value.as_str().unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
-fn check_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+fn check_hook(entry: &MappingEntry, object: &CheckedObject<'_>) -> Option<FindingDraft> {
     let unknown = parts(entry).find(|part| !HOOKS.contains(part));
     let has_phase = parts(entry).any(|part| HOOKS.contains(&part));
     if unknown.is_none() && has_phase || entry.value.as_str().is_none() {
@@ -159,28 +159,37 @@ fn check_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
     let at = entry.value.origin;
     let hint = unknown.map_or_else(|| allowed_values(HOOKS), |unknown| suggestion(unknown, HOOKS));
     Some(if has_phase {
-        Draft::new(&RULE, at, "one of the hook's phases is not known to Argo CD").hint(hint)
+        FindingDraft::new(&RULE, at, "one of the hook's phases is not known to Argo CD").hint(hint)
     } else if object.manifest.annotation(HELM_HOOK).is_some() {
-        Draft::new(&RULE, at, "the hook has no phase that Argo CD knows, so Helm's annotation counts")
+        FindingDraft::new(&RULE, at, "the hook has no phase that Argo CD knows, so Helm's annotation counts")
             .hint(hint)
     } else {
-        Draft::new(&RULE, at, "the hook has no phase that Argo CD knows, so the object is never applied")
-            .severity(Severity::Error)
-            .hint(hint)
+        FindingDraft::new(
+            &RULE,
+            at,
+            "the hook has no phase that Argo CD knows, so the object is never applied",
+        )
+        .severity(Severity::Error)
+        .hint(hint)
     })
 }
 
-fn check_delete_policy(entry: &Entry) -> Option<Draft> {
+fn check_delete_policy(entry: &MappingEntry) -> Option<FindingDraft> {
     let unknown = parts(entry).find(|part| !POLICIES.contains(part))?;
     Some(
-        Draft::new(&RULE, entry.value.origin, "a delete policy is not known to Argo CD, and has no effect")
-            .hint(suggestion(unknown, POLICIES)),
+        FindingDraft::new(
+            &RULE,
+            entry.value.origin,
+            "a delete policy is not known to Argo CD, and has no effect",
+        )
+        .hint(suggestion(unknown, POLICIES)),
     )
 }
 
-fn check_options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option<Draft> {
-    let draft =
-        |message: String, hint: String| Some(Draft::new(&RULE, entry.value.origin, message).hint(hint));
+fn check_options(entry: &MappingEntry, known: &[(&str, &[&str])], noun: &str) -> Option<FindingDraft> {
+    let draft = |message: String, hint: String| {
+        Some(FindingDraft::new(&RULE, entry.value.origin, message).hint(hint))
+    };
     for part in parts(entry) {
         let (name, value) =
             part.split_once('=').map_or((part, ""), |(name, value)| (name.trim(), value.trim()));
@@ -206,7 +215,7 @@ fn check_options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option
 }
 
 fn suggestion(unknown: &str, known: &[&str]) -> String {
-    match closest(unknown, known.iter().copied()) {
+    match closest_name(unknown, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => allowed_values(known),
     }
@@ -214,5 +223,5 @@ fn suggestion(unknown: &str, known: &[&str]) -> String {
 
 fn allowed_values(known: &[&str]) -> String {
     let known: Vec<&str> = known.iter().copied().filter(|name| !name.is_empty()).collect();
-    format!("use one of {}", sealwave_secrets::placeholder::list(&known))
+    format!("use one of {}", sealwave_secrets::placeholder::quoted_list(&known))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::GROUP;
 use crate::rules::later_stage::may_change;
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
@@ -18,10 +18,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "two Certificates write the same Secret",
         page: include_str!("duplicate_secret.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<(&str, &str, &str), (&str, Origin)> = HashMap::new();
     let certificates =
         environment.objects.iter().enumerate().filter(|(_, object)| object.is(GROUP, "Certificate"));
@@ -31,7 +31,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         };
         // Plain manifests of different directories may be for different clusters.
-        let source = environment.scene.sources.name(object.manifest.origin().source);
+        let source = environment.context.sources.name(object.manifest.origin().source);
         let directory = source.rsplit_once('/').map_or("", |(directory, _)| directory);
         let place = if environment.is_plain() { directory } else { "" };
         let (first, at) = *seen.entry((place, object.namespace, name)).or_insert((object.name, node.origin));
@@ -39,13 +39,13 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         if first != object.name {
             let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
-                Draft::new(
+                FindingDraft::new(
                     &RULE,
                     node.origin,
                     format!("Secret `{name}` is also written by another Certificate"),
                 )
                 .severity(severity)
-                .about(number)
+                .about_object(number)
                 .related(at, "the other one is here")
                 .hint("give each Certificate a Secret of its own"),
             );

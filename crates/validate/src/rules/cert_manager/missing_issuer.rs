@@ -2,8 +2,8 @@
 
 use super::GROUP;
 use crate::rules::fields::text;
-use crate::rules::presence::Presence;
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::presence::PresenceIndex;
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -17,27 +17,27 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Certificate or an Ingress names an issuer that does not exist",
         page: include_str!("missing_issuer.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;
     for (number, object) in environment.objects.iter().enumerate() {
         for (kind, name) in issuers(object) {
             let Some(issuer) = name.as_str().filter(|issuer| !issuer.is_empty()) else { continue };
-            let presence = presence.get_or_insert_with(|| Presence::of(environment));
+            let presence = presence.get_or_insert_with(|| PresenceIndex::new(environment));
             let namespace = |kind: &str| if kind == "ClusterIssuer" { "" } else { object.namespace };
-            if presence.has(GROUP, kind, namespace(kind), issuer) {
+            if presence.has_object(GROUP, kind, namespace(kind), issuer) {
                 continue;
             }
             let other = if kind == "Issuer" { "ClusterIssuer" } else { "Issuer" };
-            let draft =
-                Draft::new(&RULE, name.origin, format!("{kind} `{issuer}` does not exist")).about(number);
+            let draft = FindingDraft::new(&RULE, name.origin, format!("{kind} `{issuer}` does not exist"))
+                .about_object(number);
             let in_app = if kind == "Issuer" { Severity::Warning } else { Severity::Note };
-            reporter.report(if presence.has(GROUP, other, namespace(other), issuer) {
+            reporter.report(if presence.has_object(GROUP, other, namespace(other), issuer) {
                 draft.hint(format!("a {other} of this name exists: write `kind: {other}`"))
             } else {
-                draft.severity(presence.severity((GROUP, kind), namespace(kind), in_app)).hint(
+                draft.severity(presence.severity_of_missing((GROUP, kind), namespace(kind), in_app)).hint(
                     "add the issuer, correct its name, or declare it as existing elsewhere (`--external`)",
                 )
             });
@@ -46,7 +46,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 /// Returns the issuers that an object refers to, as kind and name node.
-fn issuers<'a>(object: &Object<'a>) -> Vec<(&'static str, &'a Node)> {
+fn issuers<'a>(object: &CheckedObject<'a>) -> Vec<(&'static str, &'a Node)> {
     let root = object.manifest.root();
     match (object.group, object.kind) {
         (GROUP, "Certificate") => {

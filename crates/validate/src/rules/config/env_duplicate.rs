@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
@@ -17,10 +17,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a container sets the same environment variable twice",
         page: include_str!("env_duplicate.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
     for (_, container) in containers(pod.spec) {
         check_variables(container, reporter);
@@ -36,7 +36,7 @@ fn check_variables(container: &Node, reporter: &mut Reporter) {
         if let Some(first) = seen.insert(text, name.origin) {
             let message = format!("environment variable `{text}` is set twice in one container");
             reporter.report(
-                Draft::new(&RULE, name.origin, message)
+                FindingDraft::new(&RULE, name.origin, message)
                     .related(first, "it is set here first")
                     .hint("remove one of them: depending on how the object is applied, the last one wins or neither does"),
             );

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::rules::inventory::kind;
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::inventory::kind_name;
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::is_item_key;
-use sealwave_kube::pods::What;
+use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "`envFrom` uses keys that are not valid variable names",
         page: include_str!("env_from_invalid_key.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
 /// Suffixes of keys that are file names.
@@ -47,9 +47,9 @@ const FILES: &[&str] = &[
 const NAMED: usize = 3;
 
 /// The listed invalid keys of each object, taken with or without a prefix.
-type OddKeysCache<'a> = HashMap<(What, &'a str, &'a str, bool), Option<String>>;
+type OddKeysCache<'a> = HashMap<(ReferencedKind, &'a str, &'a str, bool), Option<String>>;
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut cache = OddKeysCache::new();
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(pod) = &object.pod else { continue };
@@ -57,7 +57,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             for container in pod.spec.get(list).map_or(&[][..], Node::items) {
                 for source in container.get("envFrom").map_or(&[][..], Node::items) {
                     if let Some(draft) = check_source(environment, object.namespace, source, &mut cache) {
-                        reporter.report(draft.about(number));
+                        reporter.report(draft.about_object(number));
                     }
                 }
             }
@@ -66,27 +66,28 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 fn check_source<'a>(
-    environment: &Environment<'_>,
+    environment: &CheckedEnvironment<'_>,
     namespace: &'a str,
     source: &'a Node,
     cache: &mut OddKeysCache<'a>,
-) -> Option<Draft> {
-    let (source_kind, reference) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
-        .into_iter()
-        .find_map(|(field, source_kind)| Some((source_kind, source.get(field)?)))?;
+) -> Option<FindingDraft> {
+    let (source_kind, reference) =
+        [("configMapRef", ReferencedKind::ConfigMap), ("secretRef", ReferencedKind::Secret)]
+            .into_iter()
+            .find_map(|(field, source_kind)| Some((source_kind, source.get(field)?)))?;
     let name = reference.get("name")?;
     let text = name.as_str()?;
     let prefixed = source.get("prefix").and_then(Node::as_str).is_some_and(|prefix| !prefix.is_empty());
-    let supplies = environment.inventory.supplies(source_kind, namespace, text);
-    let made = supplies.first().filter(|made| supplies.len() == 1 && made.may_name_keys)?;
+    let supplies = environment.inventory.producers(source_kind, namespace, text);
+    let made = supplies.first().filter(|made| supplies.len() == 1 && made.may_show_keys)?;
     let odd = cache
         .entry((source_kind, namespace, text, prefixed))
-        .or_insert_with(|| odd_keys(made.contents.known(), prefixed))
+        .or_insert_with(|| odd_keys(made.contents.known_keys(), prefixed))
         .as_deref()?;
-    let kind = kind(source_kind);
+    let kind = kind_name(source_kind);
     let message = format!("keys of {kind} `{text}` are not valid variable names: {odd}");
-    let draft =
-        Draft::new(&RULE, name.origin, message).related(made.at, format!("the {kind} is defined here"));
+    let draft = FindingDraft::new(&RULE, name.origin, message)
+        .related(made.at, format!("the {kind} is defined here"));
     let draft = draft.hint("mount files as a volume; start variable names with a letter");
     Some(if made.shares_lines { draft.confidential() } else { draft })
 }

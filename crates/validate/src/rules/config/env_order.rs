@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::inventory::{Contents, Supply};
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::inventory::{ObjectKeys, Producer};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
-use sealwave_kube::pods::What;
+use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -19,10 +19,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a variable is used before it is defined, or is not defined",
         page: include_str!("env_order.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     // Where another controller creates the pods, it may add variables too.
     let pods = environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some());
     for (number, object) in pods {
@@ -59,7 +59,7 @@ enum EnvFromKeys<'a> {
 }
 
 impl<'a> EnvFromKeys<'a> {
-    fn for_container(environment: &Environment<'a>, namespace: &str, container: &'a Node) -> Self {
+    fn for_container(environment: &CheckedEnvironment<'a>, namespace: &str, container: &'a Node) -> Self {
         let mut all = HashSet::new();
         for source in items(container, "envFrom") {
             let Some(keys) = keys(environment, namespace, source) else { return Self::Unknown };
@@ -81,16 +81,16 @@ impl<'a> EnvFromKeys<'a> {
 }
 
 /// Returns the keys of an `envFrom` source, if all of them are known.
-fn keys<'a>(environment: &Environment<'a>, namespace: &str, source: &Node) -> Option<Vec<&'a str>> {
-    let (field, kind) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
+fn keys<'a>(environment: &CheckedEnvironment<'a>, namespace: &str, source: &Node) -> Option<Vec<&'a str>> {
+    let (field, kind) = [("configMapRef", ReferencedKind::ConfigMap), ("secretRef", ReferencedKind::Secret)]
         .into_iter()
         .find_map(|(field, kind)| Some((source.get(field)?, kind)))?;
-    let supplies = environment.inventory.supplies(kind, namespace, field.get("name")?.as_str()?);
-    let is_open = |supply: &&Supply<'_>| matches!(supply.contents, Contents::Open);
+    let supplies = environment.inventory.producers(kind, namespace, field.get("name")?.as_str()?);
+    let is_open = |supply: &&Producer<'_>| matches!(supply.contents, ObjectKeys::Open);
     if supplies.is_empty() || supplies.iter().any(is_open) {
         return None;
     }
-    Some(supplies.iter().flat_map(|supply| supply.contents.known()).collect())
+    Some(supplies.iter().flat_map(|supply| supply.contents.known_keys()).collect())
 }
 
 struct ContainerEnv<'a> {
@@ -110,7 +110,9 @@ impl<'a> ContainerEnv<'a> {
                 if self.from.may_have(name) {
                     continue;
                 }
-                let draft = |message: String| Draft::new(&RULE, value.origin, message).about(self.number);
+                let draft = |message: String| {
+                    FindingDraft::new(&RULE, value.origin, message).about_object(self.number)
+                };
                 let draft = match defined.get(name) {
                     Some((first, _)) if *first < position => continue,
                     Some((same, at)) if *same == position => {
@@ -133,7 +135,7 @@ impl<'a> ContainerEnv<'a> {
             for name in used_names(text.as_str().unwrap_or_default()) {
                 if !defined.contains_key(name) && !is_defined_elsewhere(name) && !self.from.may_have(name) {
                     let message = format!("variable `{name}` is not defined");
-                    let draft = Draft::new(&RULE, text.origin, message).about(self.number);
+                    let draft = FindingDraft::new(&RULE, text.origin, message).about_object(self.number);
                     reporter.report(draft.hint(HINT).confidential());
                 }
             }

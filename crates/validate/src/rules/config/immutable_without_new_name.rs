@@ -1,10 +1,10 @@
 //! `config/immutable-without-new-name`.
 
 use crate::rules::rollout::is_versioned;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::Value;
+use sealwave_core::document::NodeValue;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -15,19 +15,19 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an immutable ConfigMap or Secret has a name without a hash or version",
         page: include_str!("immutable_without_new_name.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.group.is_empty() || !matches!(object.kind, "ConfigMap" | "Secret") {
         return;
     }
     let Some(flag) = object.manifest.root().get("immutable") else { return };
-    if matches!(flag.value, Value::Bool(true)) && !object.name.is_empty() && !is_versioned(object.name) {
+    if matches!(flag.value, NodeValue::Bool(true)) && !object.name.is_empty() && !is_versioned(object.name) {
         let message =
             format!("{} `{}` can never change, and its name has no version", object.kind, object.name);
         reporter.report(
-            Draft::new(&RULE, flag.origin, message)
+            FindingDraft::new(&RULE, flag.origin, message)
                 .hint("put a version or a hash at the end of the name, or leave out `immutable`"),
         );
     }

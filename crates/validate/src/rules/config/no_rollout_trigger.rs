@@ -1,11 +1,11 @@
 //! `config/no-rollout-trigger`.
 
-use crate::rules::inventory::kind;
-use crate::rules::rollout::{Rollouts, is_versioned};
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::inventory::kind_name;
+use crate::rules::rollout::{RolloutTriggers, is_versioned};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_kube::pods::{Located, Via, What};
+use sealwave_kube::pods::{LocatedReference, PodUsage, ReferencedKind};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -16,27 +16,31 @@ pub(crate) static RULE: Rule = Rule {
         summary: "pods read configuration only at startup, and nothing restarts them when it changes",
         page: include_str!("no_rollout_trigger.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let Some(rollouts) = Rollouts::of(environment) else { return };
-    for (number, object) in rollouts.untriggered() {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    let Some(rollouts) = RolloutTriggers::new(environment) else { return };
+    for (number, object) in rollouts.workloads_without_trigger() {
         let references = object.references();
-        let is_read = |located: &&Located<'_>| {
+        let is_read = |located: &&LocatedReference<'_>| {
             let reference = &located.reference;
-            matches!(located.via, Via::Env | Via::EnvFrom)
-                && matches!(reference.what, What::ConfigMap | What::Secret)
+            matches!(located.usage, PodUsage::Env | PodUsage::EnvFrom)
+                && matches!(reference.kind, ReferencedKind::ConfigMap | ReferencedKind::Secret)
                 && !is_versioned(reference.name)
                 // Objects from elsewhere are not in this set.
-                && !environment.inventory.supplies(reference.what, object.namespace, reference.name).is_empty()
+                && !environment.inventory.producers(reference.kind, object.namespace, reference.name).is_empty()
         };
         let Some(read) = references.iter().find(is_read) else { continue };
-        let (kind, name) = (kind(read.reference.what), read.reference.name);
+        let (kind, name) = (kind_name(read.reference.kind), read.reference.name);
         reporter.report(
-            Draft::new(&RULE, read.at, format!("nothing restarts the pods when {kind} `{name}` changes"))
-                .about(number)
-                .hint("annotate the pod template with its checksum, or put a hash into its name"),
+            FindingDraft::new(
+                &RULE,
+                read.origin,
+                format!("nothing restarts the pods when {kind} `{name}` changes"),
+            )
+            .about_object(number)
+            .hint("annotate the pod template with its checksum, or put a hash into its name"),
         );
     }
 }

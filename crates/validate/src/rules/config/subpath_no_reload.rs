@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::rules::rollout::{Rollouts, is_versioned};
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::rollout::{RolloutTriggers, is_versioned};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_kube::pods::{What, volume_references};
+use sealwave_kube::pods::{ReferencedKind, volume_references};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,13 +18,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods when it changes",
         page: include_str!("subpath_no_reload.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let Some(rollouts) = Rollouts::of(environment) else { return };
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    let Some(rollouts) = RolloutTriggers::new(environment) else { return };
     let severity = if environment.is_plain() { Severity::Note } else { Severity::Warning };
-    for (number, object) in rollouts.untriggered() {
+    for (number, object) in rollouts.workloads_without_trigger() {
         let Some(pod) = &object.pod else { continue };
         let volumes = configuration_volumes(pod.spec);
         if volumes.is_empty() {
@@ -45,9 +45,12 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                     "this file of a {kind} never changes while the pod runs, and nothing restarts it"
                 );
                 reporter.report(
-                    Draft::new(&RULE, path.origin, message).about(number).severity(severity).hint(
-                        "mount the volume as a directory, or annotate the pod template with a checksum",
-                    ),
+                    FindingDraft::new(&RULE, path.origin, message)
+                        .about_object(number)
+                        .severity(severity)
+                        .hint(
+                            "mount the volume as a directory, or annotate the pod template with a checksum",
+                        ),
                 );
             }
         }
@@ -60,9 +63,11 @@ fn configuration_volumes(spec: &Node) -> HashMap<&str, &'static str> {
     let filled = volumes.filter_map(|volume| {
         let references = volume_references(volume);
         let reference = references.iter().find(|reference| !is_versioned(reference.name))?;
-        let kind = match reference.what {
-            What::ConfigMap => "ConfigMap",
-            What::Secret if ["secret", "projected"].iter().any(|field| volume.get(field).is_some()) => {
+        let kind = match reference.kind {
+            ReferencedKind::ConfigMap => "ConfigMap",
+            ReferencedKind::Secret
+                if ["secret", "projected"].iter().any(|field| volume.get(field).is_some()) =>
+            {
                 "Secret"
             }
             _ => return None,

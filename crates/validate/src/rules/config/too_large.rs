@@ -1,6 +1,6 @@
 //! `config/too-large`.
 
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a ConfigMap is too large for Kubernetes or for a client-side apply",
         page: include_str!("too_large.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Kubernetes' `MaxSecretSize`, which also applies to a `ConfigMap`.
@@ -24,7 +24,7 @@ const MAX: usize = 1024 * 1024;
 /// Kubernetes' `TotalAnnotationSizeLimitB`.
 const MAX_ANNOTATIONS: usize = 256 * 1024;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("", "ConfigMap") {
         return;
     }
@@ -34,19 +34,21 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         entries.iter().filter_map(|entry| entry.value.as_str()).map(str::len).sum()
     };
     let (text, binary) = (size("data"), size("binaryData"));
-    let at = object.name_at();
+    let at = object.name_origin();
     if text.saturating_add(binary / 4 * 3) > MAX {
-        reporter.report(Draft::new(&RULE, at, "the values of this ConfigMap exceed 1 MiB in total").hint(
-            "spread the items over several ConfigMaps, and mount them together as a `projected` volume",
-        ));
+        reporter.report(
+            FindingDraft::new(&RULE, at, "the values of this ConfigMap exceed 1 MiB in total").hint(
+                "spread the items over several ConfigMaps, and mount them together as a `projected` volume",
+            ),
+        );
     } else if text.saturating_add(binary) > MAX_ANNOTATIONS && !has_no_last_applied(object) {
         let message = "this ConfigMap exceeds 256 KiB, the limit of client-side apply";
         let hint = format!("annotate it with `{}: ServerSideApply=true`", names::ARGOCD_SYNC_OPTIONS);
-        reporter.report(Draft::new(&RULE, at, message).severity(Severity::Note).hint(hint));
+        reporter.report(FindingDraft::new(&RULE, at, message).severity(Severity::Note).hint(hint));
     }
 }
 
-fn has_no_last_applied(object: &Object<'_>) -> bool {
+fn has_no_last_applied(object: &CheckedObject<'_>) -> bool {
     let options = object.manifest.annotation(names::ARGOCD_SYNC_OPTIONS).unwrap_or_default();
     options.split(',').any(|option| matches!(option.trim(), "Replace=true" | "ServerSideApply=true"))
 }

@@ -1,6 +1,6 @@
 //! `config/unused-value`.
 
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -13,14 +13,14 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a key in the values of an environment is not read by any template and not set anywhere else",
         page: include_str!("unused_value.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    for unused in environment.unused {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    for unused in environment.unused_values {
         let message =
             format!("value `{}` is unused: no template reads it, and no other values define it", unused.key);
-        let draft = Draft::new(&RULE, unused.at, message);
+        let draft = FindingDraft::new(&RULE, unused.origin, message);
         reporter.report(match &unused.closest {
             Some(name) => draft.hint(format!("did you mean `{name}`?")),
             None => draft.hint("remove it, or read it in a template"),

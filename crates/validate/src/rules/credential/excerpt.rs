@@ -27,8 +27,8 @@ fn is_certain(line: &str) -> bool {
     line.contains("PRIVATE KEY")
         || tokens::find(line).is_some()
         || uri::find(line).is_some()
-        || lines::may_be_in(line)
-        || sample::has_long_code(line)
+        || lines::may_assign_credential(line)
+        || sample::has_long_encoded_run(line)
 }
 
 static PATTERNS: LazyLock<Option<ExcerptPatterns>> = LazyLock::new(|| ExcerptPatterns::new().ok());

@@ -7,11 +7,11 @@ use crate::rules::fields::{items, text};
 use sealwave_core::document::{Node, SourceId};
 use sealwave_core::yaml::{self, Limits};
 
-use super::{Kind, detect, detect_in_lines, is_stand_in};
+use super::{CredentialKind, detect, detect_in_lines, is_placeholder_or_reference};
 
 /// The format of a file that may hold credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileForm {
+pub(crate) enum CredentialFileFormat {
     /// Registry logins in JSON.
     Docker,
     /// A binary key store.
@@ -38,7 +38,7 @@ pub(crate) enum FileForm {
 
 /// A credential found in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileFinding {
+pub(crate) struct CredentialInFile {
     /// The line, from 1; 0 for the whole file.
     pub(crate) line: u32,
     pub(crate) noun: &'static str,
@@ -51,7 +51,7 @@ const SAMPLE_SUFFIXES: &[&str] =
     &[".default", ".defaults", ".dist", ".example", ".hbs", ".j2", ".sample", ".template", ".tmpl", ".tpl"];
 
 /// Returns the format of a file by its path below the app; `None` if the name is not typical of credentials.
-pub(crate) fn form_of(path: &str) -> Option<FileForm> {
+pub(crate) fn credential_file_format(path: &str) -> Option<CredentialFileFormat> {
     let path = path.to_ascii_lowercase();
     let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
     let parent = parent.rsplit('/').next().unwrap_or_default();
@@ -61,52 +61,56 @@ pub(crate) fn form_of(path: &str) -> Option<FileForm> {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     Some(match (parent, name, extension) {
         (".docker", "config.json", _) | (_, ".dockercfg" | ".dockerconfigjson" | "dockerconfig.json", _) => {
-            FileForm::Docker
+            CredentialFileFormat::Docker
         }
-        (".kube", "config", _) | (_, "kubeconfig", _) | (_, _, "kubeconfig") => FileForm::Kubeconfig,
-        _ if name.starts_with("kubeconfig.") => FileForm::Kubeconfig,
-        (".aws", "config" | "credentials", _) => FileForm::Lines,
+        (".kube", "config", _) | (_, "kubeconfig", _) | (_, _, "kubeconfig") => {
+            CredentialFileFormat::Kubeconfig
+        }
+        _ if name.starts_with("kubeconfig.") => CredentialFileFormat::Kubeconfig,
+        (".aws", "config" | "credentials", _) => CredentialFileFormat::Lines,
         (_, ".boto" | ".env" | ".git-credentials" | ".my.cnf" | ".pypirc" | ".s3cfg" | "credentials", _) => {
-            FileForm::Lines
+            CredentialFileFormat::Lines
         }
-        (_, "terraform.tfvars.json", _) | (_, _, "env" | "tfstate" | "tfvars") => FileForm::Lines,
-        _ if name.starts_with(".env.") || name.ends_with(".tfstate.backup") => FileForm::Lines,
-        (_, ".npmrc" | ".yarnrc" | ".yarnrc.yml", _) => FileForm::Npmrc,
-        (_, ".netrc" | "_netrc", _) => FileForm::Netrc,
-        (_, ".pgpass" | "pgpass.conf", _) => FileForm::Pgpass,
-        (_, ".vault-token", _) => FileForm::Token,
+        (_, "terraform.tfvars.json", _) | (_, _, "env" | "tfstate" | "tfvars") => CredentialFileFormat::Lines,
+        _ if name.starts_with(".env.") || name.ends_with(".tfstate.backup") => CredentialFileFormat::Lines,
+        (_, ".npmrc" | ".yarnrc" | ".yarnrc.yml", _) => CredentialFileFormat::Npmrc,
+        (_, ".netrc" | "_netrc", _) => CredentialFileFormat::Netrc,
+        (_, ".pgpass" | "pgpass.conf", _) => CredentialFileFormat::Pgpass,
+        (_, ".vault-token", _) => CredentialFileFormat::Token,
         (_, "id_dsa" | "id_ecdsa" | "id_ed25519" | "id_rsa", _) | (_, _, "key" | "p8" | "pem" | "ppk") => {
-            FileForm::Pem
+            CredentialFileFormat::Pem
         }
-        (_, _, "bcfks" | "jks" | "keystore" | "p12" | "pfx") => FileForm::KeyStore,
-        (_, _, "json") => FileForm::ServiceAccount,
+        (_, _, "bcfks" | "jks" | "keystore" | "p12" | "pfx") => CredentialFileFormat::KeyStore,
+        (_, _, "json") => CredentialFileFormat::ServiceAccount,
         _ => return None,
     })
 }
 
 /// Finds a credential in a file.
-pub(crate) fn find(form: FileForm, content: &[u8], source: SourceId) -> Option<FileFinding> {
+pub(crate) fn find(form: CredentialFileFormat, content: &[u8], source: SourceId) -> Option<CredentialInFile> {
     if content.is_empty() || is_encrypted(content) {
         return None;
     }
-    if form == FileForm::KeyStore {
-        return Some(FileFinding { line: 0, noun: "a key store", is_certain: false });
+    if form == CredentialFileFormat::KeyStore {
+        return Some(CredentialInFile { line: 0, noun: "a key store", is_certain: false });
     }
     let text = std::str::from_utf8(content).ok()?;
     match form {
-        FileForm::Docker => docker(text),
-        FileForm::KeyStore | FileForm::Values => None,
-        FileForm::Kubeconfig => kubeconfig(content, source).or_else(|| find_certain(text)),
-        FileForm::Lines => find_in_lines(text, assignment).or_else(|| find_by_lines(text)),
-        FileForm::Netrc => find_in_lines(text, netrc),
-        FileForm::Npmrc => find_in_lines(text, npmrc),
-        FileForm::Pem => pem(text),
-        FileForm::Pgpass => find_in_lines(text, pgpass),
-        FileForm::ServiceAccount => service_account(text),
-        FileForm::Token => {
+        CredentialFileFormat::Docker => docker(text),
+        CredentialFileFormat::KeyStore | CredentialFileFormat::Values => None,
+        CredentialFileFormat::Kubeconfig => kubeconfig(content, source).or_else(|| find_certain(text)),
+        CredentialFileFormat::Lines => find_in_lines(text, assignment).or_else(|| find_by_lines(text)),
+        CredentialFileFormat::Netrc => find_in_lines(text, netrc),
+        CredentialFileFormat::Npmrc => find_in_lines(text, npmrc),
+        CredentialFileFormat::Pem => pem(text),
+        CredentialFileFormat::Pgpass => find_in_lines(text, pgpass),
+        CredentialFileFormat::ServiceAccount => service_account(text),
+        CredentialFileFormat::Token => {
             let token = text.trim();
-            let is_token = token.len() >= 8 && !token.contains(char::is_whitespace) && !is_stand_in(token);
-            is_token.then_some(FileFinding { line: 1, noun: "a token", is_certain: true })
+            let is_token = token.len() >= 8
+                && !token.contains(char::is_whitespace)
+                && !is_placeholder_or_reference(token);
+            is_token.then_some(CredentialInFile { line: 1, noun: "a token", is_certain: true })
         }
     }
 }
@@ -126,26 +130,26 @@ pub(crate) fn is_encrypted(content: &[u8]) -> bool {
 }
 
 /// Finds the first line with a credential.
-fn find_in_lines(text: &str, find: impl Fn(&str) -> Option<Kind>) -> Option<FileFinding> {
+fn find_in_lines(text: &str, find: impl Fn(&str) -> Option<CredentialKind>) -> Option<CredentialInFile> {
     let mut lines = (1..).zip(text.lines());
     lines.find_map(|(line, text)| {
         let kind = find(text.trim())?;
-        Some(FileFinding { line, noun: kind.noun(), is_certain: kind.is_certain() })
+        Some(CredentialInFile { line, noun: kind.noun(), is_certain: kind.is_certain() })
     })
 }
 
-fn find_by_lines(text: &str) -> Option<FileFinding> {
+fn find_by_lines(text: &str) -> Option<CredentialInFile> {
     let (line, kind) = detect_in_lines(text)?;
     let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
-    Some(FileFinding { line, noun: kind.noun(), is_certain: kind.is_certain() })
+    Some(CredentialInFile { line, noun: kind.noun(), is_certain: kind.is_certain() })
 }
 
-fn find_certain(text: &str) -> Option<FileFinding> {
+fn find_certain(text: &str) -> Option<CredentialInFile> {
     find_by_lines(text).filter(|found| found.is_certain)
 }
 
 /// Detects a credential in `export NAME=value`, `name = "value"` or `"name": "value",`.
-fn assignment(line: &str) -> Option<Kind> {
+fn assignment(line: &str) -> Option<CredentialKind> {
     if line.starts_with(['#', ';']) {
         return None;
     }
@@ -156,13 +160,16 @@ fn assignment(line: &str) -> Option<Kind> {
     detect(Some(name).filter(|name| !name.is_empty()), value)
 }
 
-fn netrc(line: &str) -> Option<Kind> {
+fn netrc(line: &str) -> Option<CredentialKind> {
     let mut words = line.split_whitespace();
     words.find(|word| *word == "password")?;
-    words.next().filter(|value| !is_stand_in(value)).map(|_| Kind::Token("a password"))
+    words
+        .next()
+        .filter(|value| !is_placeholder_or_reference(value))
+        .map(|_| CredentialKind::Token("a password"))
 }
 
-fn npmrc(line: &str) -> Option<Kind> {
+fn npmrc(line: &str) -> Option<CredentialKind> {
     let (name, value) = line
         .split_once(['=', ':'])
         .filter(|_| !line.starts_with(['#', ';', '/']))
@@ -171,69 +178,71 @@ fn npmrc(line: &str) -> Option<Kind> {
         .iter()
         .any(|end| name.trim().ends_with(end));
     let value = value.trim().trim_matches(['"', '\'']);
-    (is_login && value.len() >= 8 && !is_stand_in(value)).then_some(Kind::Token("a registry token"))
+    (is_login && value.len() >= 8 && !is_placeholder_or_reference(value))
+        .then_some(CredentialKind::Token("a registry token"))
 }
 
-fn pgpass(line: &str) -> Option<Kind> {
+fn pgpass(line: &str) -> Option<CredentialKind> {
     let parts: Vec<&str> = line.split(':').collect();
     let password = parts.get(4).filter(|_| !line.starts_with('#'))?;
-    (!password.is_empty() && !is_stand_in(password)).then_some(Kind::Token("a password"))
+    (!password.is_empty() && !is_placeholder_or_reference(password))
+        .then_some(CredentialKind::Token("a password"))
 }
 
-fn pem(text: &str) -> Option<FileFinding> {
+fn pem(text: &str) -> Option<CredentialInFile> {
     let found = find_certain(text).or_else(|| {
         let line = (1..).zip(text.lines()).find(|(_, line)| line.starts_with("PuTTY-User-Key-File"))?.0;
-        Some(FileFinding { line, noun: Kind::PrivateKey.noun(), is_certain: true })
+        Some(CredentialInFile { line, noun: CredentialKind::PrivateKey.noun(), is_certain: true })
     });
     let begins = text.lines().position(|line| line.contains("BEGIN ENCRYPTED PRIVATE KEY"));
     let has_passphrase = begins.is_some() || text.contains("Proc-Type: 4,ENCRYPTED");
     if has_passphrase {
         let line = begins.and_then(|line| u32::try_from(line + 1).ok()).or(found.map(|found| found.line))?;
-        return Some(FileFinding { line, noun: "a private key with a passphrase", is_certain: false });
+        return Some(CredentialInFile { line, noun: "a private key with a passphrase", is_certain: false });
     }
     found
 }
 
-fn docker(text: &str) -> Option<FileFinding> {
+fn docker(text: &str) -> Option<CredentialInFile> {
     let json: serde_json::Value = serde_json::from_str(text).ok()?;
     let all = json.get("auths").unwrap_or(&json).as_object()?;
     let has_login = all.values().any(|login| {
         ["auth", "identitytoken", "password", "registrytoken"].iter().any(|field| {
             let value = login.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
-            value.len() >= 4 && !is_stand_in(value)
+            value.len() >= 4 && !is_placeholder_or_reference(value)
         })
     });
     let line =
         (1..).zip(text.lines()).find(|(_, line)| line.contains("\"auth\"")).map_or(0, |(line, _)| line);
-    has_login.then_some(FileFinding { line, noun: "a registry login", is_certain: true })
+    has_login.then_some(CredentialInFile { line, noun: "a registry login", is_certain: true })
 }
 
-fn kubeconfig(content: &[u8], source: SourceId) -> Option<FileFinding> {
+fn kubeconfig(content: &[u8], source: SourceId) -> Option<CredentialInFile> {
     let documents = yaml::read(content, source, &limits()).ok()?;
     let users = documents.iter().flat_map(|document| items(document, "users"));
     users.filter_map(|user| user.get("user")).find_map(|user| {
         ["client-key-data", "password", "token"].iter().find_map(|field| {
-            text(user, field).filter(|value| !is_stand_in(value))?;
+            text(user, field).filter(|value| !is_placeholder_or_reference(value))?;
             let line = user.get(field).map_or(0, |node| node.origin.line);
-            Some(FileFinding { line, noun: "a cluster login", is_certain: true })
+            Some(CredentialInFile { line, noun: "a cluster login", is_certain: true })
         })
     })
 }
 
 /// Finds the private key of a service account, or the refresh token of a CLI user.
-fn service_account(text: &str) -> Option<FileFinding> {
+fn service_account(text: &str) -> Option<CredentialInFile> {
     let is_login = ["\"authorized_user\"", "\"external_account_authorized_user\"", "\"service_account\""]
         .iter()
         .any(|kind| text.contains(kind));
     let json: serde_json::Value = is_login.then(|| serde_json::from_str(text).ok()).flatten()?;
     ["client_secret", "private_key", "refresh_token"].iter().find_map(|field| {
         let value = json.get(field)?.as_str()?;
-        let is_key = detect(None, value) == Some(Kind::PrivateKey);
-        (is_key || value.len() >= 8 && !is_stand_in(value)).then_some(())?;
+        let is_key = detect(None, value) == Some(CredentialKind::PrivateKey);
+        (is_key || value.len() >= 8 && !is_placeholder_or_reference(value)).then_some(())?;
         let quoted = format!("\"{field}\"");
         let line =
             (1..).zip(text.lines()).find(|(_, line)| line.contains(&quoted)).map_or(0, |(line, _)| line);
-        Some(FileFinding { line, noun: "a cloud account login", is_certain: true })
+        Some(CredentialInFile { line, noun: "a cloud account login", is_certain: true })
     })
 }
 
@@ -251,7 +260,7 @@ pub(crate) fn limits() -> Limits {
 }
 
 /// Collects the scalars of a document that are credentials, with their kinds, in document order.
-pub(crate) fn in_tree<'a>(key: &str, node: &'a Node, found: &mut Vec<(&'a Node, Kind)>) {
+pub(crate) fn collect_in_tree<'a>(key: &str, node: &'a Node, found: &mut Vec<(&'a Node, CredentialKind)>) {
     if let Some(value) = node.as_str() {
         let is_multiline = value.trim_end().contains('\n');
         let kind = if is_multiline {
@@ -262,7 +271,7 @@ pub(crate) fn in_tree<'a>(key: &str, node: &'a Node, found: &mut Vec<(&'a Node, 
         found.extend(kind.map(|kind| (node, kind)));
     }
     for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
-        in_tree(&entry.key, &entry.value, found);
+        collect_in_tree(&entry.key, &entry.value, found);
     }
-    node.items().iter().for_each(|item| in_tree(key, item, found));
+    node.items().iter().for_each(|item| collect_in_tree(key, item, found));
 }

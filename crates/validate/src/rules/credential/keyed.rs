@@ -6,41 +6,43 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::name::{Claim, claim};
+use super::name::{NameMeaning, name_meaning};
 use super::sample;
 
 /// Reports whether a key names a credential.
-pub(super) fn is_named_so(key: &str) -> bool {
-    claim(key).is_some_and(|claim| claim != Claim::Auth)
+pub(super) fn is_credential_name(key: &str) -> bool {
+    name_meaning(key).is_some_and(|claim| claim != NameMeaning::Auth)
 }
 
 /// Reports whether key and value both look like a credential.
 pub(super) fn is_credential(key: &str, value: &str) -> bool {
-    let Some(claim) = claim(key) else { return false };
+    let Some(claim) = name_meaning(key) else { return false };
     let value = value.trim();
     if value.len() > MAX_LENGTH || sample::is_placeholder(value) || is_hash(value) || repeats_key(key, value)
     {
         return false;
     }
     if value.contains(char::is_whitespace) {
-        return claim == Claim::Password && is_passphrase(value);
+        return claim == NameMeaning::Password && is_passphrase(value);
     }
     if sample::is_reference(value) {
-        return claim == Claim::Password && is_long_number(value);
+        return claim == NameMeaning::Password && is_long_number(value);
     }
     match claim {
-        Claim::Auth => match login(value) {
+        NameMeaning::Auth => match login(value) {
             Some(login) => is_login(&login),
             None => sample::is_random(value) && !is_object_name(value),
         },
-        Claim::Likely => sample::is_odd(value) && !is_object_name(value),
-        Claim::Password => (value.len() >= 8 || sample::is_odd(value)) && !names_a_credential(value),
-        Claim::Secret => sample::is_random(value) && !is_object_name(value),
+        NameMeaning::Likely => sample::is_mixed_value(value) && !is_object_name(value),
+        NameMeaning::Password => {
+            (value.len() >= 8 || sample::is_mixed_value(value)) && !names_a_credential(value)
+        }
+        NameMeaning::Secret => sample::is_random(value) && !is_object_name(value),
     }
 }
 
 /// Reports whether a value is a credential and not likely a word of a program.
-pub(super) fn is_made(key: &str, value: &str) -> bool {
+pub(super) fn is_likely_credential(key: &str, value: &str) -> bool {
     is_credential(key, value) && (sample::is_random(value) || login(value).is_some())
 }
 

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::keyed::{is_credential, is_made};
-use super::name::{Claim, DIRECTIVES, claim};
+use super::keyed::{is_credential, is_likely_credential};
+use super::name::{DIRECTIVES, NameMeaning, name_meaning};
 use super::sample;
 
 static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -62,7 +62,7 @@ fn is_comment(line: &str) -> bool {
 
 /// Reports whether a line assigns a credential: `name = value`, `name: value`, `"name": "value",`, `export NAME=value`.
 fn is_assignment(line: &str) -> bool {
-    assignment(line).is_some_and(|(name, value)| !has_code(value) && is_made(name, value))
+    assignment(line).is_some_and(|(name, value)| !has_code(value) && is_likely_credential(name, value))
 }
 
 /// Reports whether a text contains characters of program code.
@@ -114,13 +114,15 @@ fn reads_as_yaml(text: &str) -> bool {
 fn is_yaml_password(line: &str) -> bool {
     line.contains(": ")
         && assignment(line).is_some_and(|(name, value)| {
-            claim(name) == Some(Claim::Password) && !has_code(value) && is_distinctive(name, value)
+            name_meaning(name) == Some(NameMeaning::Password)
+                && !has_code(value)
+                && is_distinctive(name, value)
         })
 }
 
 /// Reports whether a value is a credential and not a plain word.
 fn is_distinctive(name: &str, value: &str) -> bool {
-    is_credential(name, value) && (sample::is_odd(value) || sample::has_hump(value))
+    is_credential(name, value) && (sample::is_mixed_value(value) || sample::has_camel_case(value))
 }
 
 /// Reports whether the next line holds the value of a credential, as in `name: DB_PASSWORD` and `value: …`.
@@ -144,7 +146,7 @@ fn has_pair(line: &str) -> bool {
             continue;
         };
         let value = value_after_name(before, text, rest);
-        if value.is_some_and(|value| !has_code(value) && is_made(text, value)) {
+        if value.is_some_and(|value| !has_code(value) && is_likely_credential(text, value)) {
             return true;
         }
     }
@@ -208,7 +210,7 @@ fn strip_quote(text: &str) -> &str {
 }
 
 /// Reports whether a line of any source may assign a credential.
-pub(super) fn may_be_in(line: &str) -> bool {
+pub(super) fn may_assign_credential(line: &str) -> bool {
     let Some(words) = WORDS.as_ref() else { return true };
     let may_assign = |part: &str| {
         assignment(part.trim_start_matches(['#', '-', ';', ' ']))
@@ -222,7 +224,7 @@ pub(super) fn may_be_in(line: &str) -> bool {
 }
 
 fn may_be_credential(name: &str, value: &str) -> bool {
-    claim(name).is_some_and(|claim| claim != Claim::Auth || is_credential(name, value))
+    name_meaning(name).is_some_and(|claim| claim != NameMeaning::Auth || is_credential(name, value))
         && value.len() >= 4
         && !sample::is_placeholder(value)
         && !matches!(value, "true" | "false")

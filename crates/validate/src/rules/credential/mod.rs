@@ -21,7 +21,7 @@ pub use excerpt::looks_like_credential;
 
 /// A kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CredentialKind {
     /// A JSON web token.
     Jwt,
     /// A value with the name and the look of a credential.
@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     WeakUri,
 }
 
-impl Kind {
+impl CredentialKind {
     /// Reports whether it is certainly a credential.
     pub(crate) const fn is_certain(self) -> bool {
         matches!(self, Self::PrivateKey | Self::Token(_) | Self::Uri)
@@ -57,40 +57,43 @@ impl Kind {
 }
 
 /// Returns the kind of credential that a value is, if any; `key` is the name of the value.
-pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<Kind> {
+pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<CredentialKind> {
     if is_too_short(value) {
         return None;
     }
     let value = bounded(value);
     let found = tokens::find(value);
-    if found.is_some_and(Kind::is_certain) {
+    if found.is_some_and(CredentialKind::is_certain) {
         return found;
     }
     let uri = uri::find(value);
-    if uri.is_some_and(Kind::is_certain) {
+    if uri.is_some_and(CredentialKind::is_certain) {
         return uri;
     }
-    found.or(uri).or_else(|| key.filter(|key| keyed::is_credential(key, value)).map(|_| Kind::Keyed))
+    found
+        .or(uri)
+        .or_else(|| key.filter(|key| keyed::is_credential(key, value)).map(|_| CredentialKind::Keyed))
 }
 
 /// Like [`detect`], for places where a plain word is unlikely to be a credential: the value must look random.
-pub(crate) fn detect_strictly(key: &str, value: &str) -> Option<Kind> {
-    detect(Some(key), value).filter(|kind| *kind != Kind::Keyed || sample::is_random(value))
+pub(crate) fn detect_strictly(key: &str, value: &str) -> Option<CredentialKind> {
+    detect(Some(key), value).filter(|kind| *kind != CredentialKind::Keyed || sample::is_random(value))
 }
 
 /// Reports whether a key names a credential.
-pub(crate) fn is_named_so(key: &str) -> bool {
-    keyed::is_named_so(key)
+pub(crate) fn is_credential_name(key: &str) -> bool {
+    keyed::is_credential_name(key)
 }
 
 /// Reports whether a field holds the id of a key (`accessKeyID`); the id alone is not a secret.
-pub(crate) fn is_identifier(name: &str, kind: Kind) -> bool {
-    kind == Kind::Token(tokens::AWS_ACCESS_KEY) && name::words(name).last().is_some_and(|word| word == "id")
+pub(crate) fn is_identifier(name: &str, kind: CredentialKind) -> bool {
+    kind == CredentialKind::Token(tokens::AWS_ACCESS_KEY)
+        && name::words(name).last().is_some_and(|word| word == "id")
 }
 
 /// Reports whether a value looks generated: mixed letters and digits, not words.
-pub(crate) fn looks_made(value: &str) -> bool {
-    sample::is_odd(value.trim())
+pub(crate) fn looks_generated(value: &str) -> bool {
+    sample::is_mixed_value(value.trim())
 }
 
 /// Reports whether a value is a sample from documentation or a placeholder.
@@ -99,19 +102,19 @@ pub(crate) fn is_sample(value: &str) -> bool {
 }
 
 /// Reports whether a value is a placeholder or a reference.
-pub(crate) fn is_stand_in(value: &str) -> bool {
+pub(crate) fn is_placeholder_or_reference(value: &str) -> bool {
     sample::is_placeholder(value) || sample::is_reference(value)
 }
 
 /// Returns the first line with a credential, from 0, of a configuration file, a script or an environment file.
-pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
+pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, CredentialKind)> {
     let text = bounded(text);
     let reliable =
         tokens::find_at(text).or_else(|| uri::find_at(text)).map(|(at, kind)| (line_of(text, at), kind));
     if reliable.is_some_and(|(_, kind)| kind.is_certain()) {
         return reliable;
     }
-    reliable.or_else(|| lines::find(text).map(|at| (line_of(text, at), Kind::Keyed)))
+    reliable.or_else(|| lines::find(text).map(|at| (line_of(text, at), CredentialKind::Keyed)))
 }
 
 /// Reports whether a text is shorter than any credential.
@@ -120,7 +123,7 @@ pub(crate) const fn is_too_short(text: &str) -> bool {
 }
 
 /// Reports whether a line assigns a credential to a name; [`detect`] finds those that need no name.
-pub(crate) fn is_given_in(line: &str) -> bool {
+pub(crate) fn assigns_credential(line: &str) -> bool {
     !is_too_short(line) && lines::find(bounded(line)).is_some()
 }
 

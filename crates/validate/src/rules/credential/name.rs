@@ -9,7 +9,7 @@ use aho_corasick::AhoCorasick;
 
 /// The meaning of a key's name for its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Claim {
+pub(super) enum NameMeaning {
     /// The value is a credential, or a login method.
     Auth,
     /// The value is probably a password.
@@ -21,7 +21,7 @@ pub(super) enum Claim {
 }
 
 /// Returns the meaning of a name, by its last words.
-pub(super) fn claim(key: &str) -> Option<Claim> {
+pub(super) fn name_meaning(key: &str) -> Option<NameMeaning> {
     if !STEMS.as_ref()?.is_match(key) {
         return None;
     }
@@ -30,9 +30,9 @@ pub(super) fn claim(key: &str) -> Option<Claim> {
     let rest = without_last(&words, |word| matches!(word, "" | "b" | "base" | "value"));
     meaning_of_words(rest).or_else(|| {
         match meaning_of_words(without_last(rest, |word| word.is_empty() || QUALIFIERS.contains(&word)))? {
-            Claim::Auth => None,
-            Claim::Likely | Claim::Password => Some(Claim::Likely),
-            Claim::Secret => Some(Claim::Secret),
+            NameMeaning::Auth => None,
+            NameMeaning::Likely | NameMeaning::Password => Some(NameMeaning::Likely),
+            NameMeaning::Secret => Some(NameMeaning::Secret),
         }
     })
 }
@@ -91,15 +91,15 @@ fn without_last(words: &[String], is_extra: impl Fn(&str) -> bool) -> &[String] 
     words.get(..kept).unwrap_or_default()
 }
 
-fn meaning_of_words(words: &[String]) -> Option<Claim> {
+fn meaning_of_words(words: &[String]) -> Option<NameMeaning> {
     let (last, before) = words.split_last()?;
     match last.as_str() {
-        "auth" => Some(Claim::Auth),
-        "credential" | "credentials" => Some(Claim::Secret),
-        "key" => before.last().filter(|of| KEYS.contains(&of.as_str())).map(|_| Claim::Secret),
-        "pass" => Some(Claim::Likely),
-        "pwd" => Some(Claim::Password),
-        word if DIRECTIVES.contains(&word) => Some(Claim::Password),
+        "auth" => Some(NameMeaning::Auth),
+        "credential" | "credentials" => Some(NameMeaning::Secret),
+        "key" => before.last().filter(|of| KEYS.contains(&of.as_str())).map(|_| NameMeaning::Secret),
+        "pass" => Some(NameMeaning::Likely),
+        "pwd" => Some(NameMeaning::Password),
+        word if DIRECTIVES.contains(&word) => Some(NameMeaning::Password),
         word => meaning_of_compound(word),
     }
 }
@@ -109,14 +109,15 @@ const KEYS: &[&str] =
     &["access", "account", "api", "auth", "encryption", "master", "private", "secret", "signing"];
 
 /// Returns the meaning of a compound such as `password`, `pgpassword` or `clientsecret`.
-fn meaning_of_compound(word: &str) -> Option<Claim> {
+fn meaning_of_compound(word: &str) -> Option<NameMeaning> {
     let ends = |with: &[&str]| {
         with.iter().filter_map(|end| word.strip_suffix(end)).any(|before| !OTHER_MEANING.contains(&before))
     };
     if ends(&["passphrase", "passwd", "password"]) {
-        return Some(Claim::Password);
+        return Some(NameMeaning::Password);
     }
-    ends(&["accesskey", "apikey", "privatekey", "secret", "secretkey", "token"]).then_some(Claim::Secret)
+    ends(&["accesskey", "apikey", "privatekey", "secret", "secretkey", "token"])
+        .then_some(NameMeaning::Secret)
 }
 
 /// Prefixes that change the meaning: `nopassword` is a switch, `htpasswd` a file.

@@ -228,7 +228,7 @@ pub(super) fn is_random(value: &str) -> bool {
 }
 
 /// Reports whether a value mixes letters and digits and is not a name.
-pub(super) fn is_odd(value: &str) -> bool {
+pub(super) fn is_mixed_value(value: &str) -> bool {
     value.len() >= 6
         && value.bytes().any(|byte| byte.is_ascii_digit())
         && value.bytes().any(|byte| byte.is_ascii_alphabetic())
@@ -236,7 +236,7 @@ pub(super) fn is_odd(value: &str) -> bool {
 }
 
 /// Reports whether an upper-case letter follows a lower-case letter.
-pub(super) fn has_hump(value: &str) -> bool {
+pub(super) fn has_camel_case(value: &str) -> bool {
     let is_hump = |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
     value.as_bytes().windows(2).any(is_hump)
 }
@@ -256,7 +256,7 @@ fn entropy(text: &str) -> f64 {
 }
 
 /// Reports whether a line has a long encoded run that is not a hexadecimal digest.
-pub(super) fn has_long_code(line: &str) -> bool {
+pub(super) fn has_long_encoded_run(line: &str) -> bool {
     line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-')))
         .filter(|run| run.len() >= 32 && !run.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .any(|run| {

@@ -101,15 +101,15 @@ fn tokens_are_recognized_by_their_format() {
 #[test]
 fn a_json_web_token_is_not_certain() {
     let token = format!("eyJ{}.eyJ{}.{}", random(LETTERS, 30), random(LETTERS, 60), random(LETTERS, 43));
-    assert_eq!(detect(None, &token), Some(Kind::Jwt));
-    assert!(!Kind::Jwt.is_certain());
+    assert_eq!(detect(None, &token), Some(CredentialKind::Jwt));
+    assert!(!CredentialKind::Jwt.is_certain());
 }
 
 #[test]
 fn a_publishable_key_is_not_certain() {
     let key = format!("AIza{}", random(LETTERS, 35));
-    assert_eq!(detect(None, &key), Some(Kind::Publishable("a Google API key")));
-    assert!(!Kind::Publishable("").is_certain());
+    assert_eq!(detect(None, &key), Some(CredentialKind::Publishable("a Google API key")));
+    assert!(!CredentialKind::Publishable("").is_certain());
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn named_values_that_look_like_credentials_are_found() {
         "password2",
     ] {
         for value in ["Tr0ub4dor&3", "correcthorse", random_value.as_str()] {
-            assert_eq!(detect(Some(key), value), Some(Kind::Keyed), "{key} {value}");
+            assert_eq!(detect(Some(key), value), Some(CredentialKind::Keyed), "{key} {value}");
         }
     }
     for key in [
@@ -137,7 +137,7 @@ fn named_values_that_look_like_credentials_are_found() {
         "aws_secret_access_key",
         "x-auth-token",
     ] {
-        assert_eq!(detect(Some(key), &random_value), Some(Kind::Keyed), "{key}");
+        assert_eq!(detect(Some(key), &random_value), Some(CredentialKind::Keyed), "{key}");
         assert_eq!(detect(Some(key), "correcthorse"), None, "{key}");
     }
 }
@@ -256,7 +256,7 @@ fn well_known_passwords_are_weak() {
     for text in
         ["amqp://guest:guest@rabbitmq:5672", "postgres://postgres:postgres@db/app", "http://admin:admin1@x"]
     {
-        assert_eq!(detect(None, text), Some(Kind::WeakUri), "{text}");
+        assert_eq!(detect(None, text), Some(CredentialKind::WeakUri), "{text}");
     }
 }
 
@@ -270,7 +270,11 @@ fn lines_of_files_are_read_as_assignments() {
         format!("\"clientSecret\": \"{random_value}\","),
         format!("admin_password = {random_value}"),
     ] {
-        assert_eq!(detect_in_lines(&format!("a = b\n{line}\nc = d\n")), Some((1, Kind::Keyed)), "{line}");
+        assert_eq!(
+            detect_in_lines(&format!("a = b\n{line}\nc = d\n")),
+            Some((1, CredentialKind::Keyed)),
+            "{line}"
+        );
         assert!(is_hidden(&line), "{line}");
     }
     for line in [
@@ -305,7 +309,7 @@ fn the_last_words_of_a_name_decide() {
         "API_KEY_DEV",
         "REDIS_AUTH",
     ] {
-        assert_eq!(detect(Some(key), "Xk92jsPq81mZ"), Some(Kind::Keyed), "{key}");
+        assert_eq!(detect(Some(key), "Xk92jsPq81mZ"), Some(CredentialKind::Keyed), "{key}");
         assert_eq!(detect(Some(key), "$2y$10$6Q1h0Vx4k9Jt2mZ3pR8sUe"), None, "{key}");
     }
     for key in ["nopassword", "users.htpasswd", "PASSWORD_POLICY", "tokenTTL", "AUTH_USER", "compass", "USER"]
@@ -313,7 +317,7 @@ fn the_last_words_of_a_name_decide() {
         assert_eq!(detect(Some(key), "Xk92jsPq81mZ"), None, "{key}");
     }
     for value in ["Xk92!ab", "12345678", "correct horse battery staple"] {
-        assert_eq!(detect(Some("DB_PASSWORD"), value), Some(Kind::Keyed), "{value}");
+        assert_eq!(detect(Some("DB_PASSWORD"), value), Some(CredentialKind::Keyed), "{value}");
         assert_eq!(detect(Some("API_TOKEN"), value), None, "{value}");
     }
     for value in ["hunter", "3600", "604800", "taken from the operator", "1.2.3-4", "hidden", "0.12.1"] {
@@ -336,7 +340,7 @@ fn credentials_are_found_within_lines() {
         format!("env: [{{name: A_TOKEN, value: {random_value}}}]"),
         format!("hash = {{ :password => '{random_value}' }}"),
     ] {
-        assert_eq!(detect_in_lines(&format!("first\n{line}\n")), Some((1, Kind::Keyed)), "{line}");
+        assert_eq!(detect_in_lines(&format!("first\n{line}\n")), Some((1, CredentialKind::Keyed)), "{line}");
         assert!(looks_like_credential(std::slice::from_ref(&line), 0), "{line}");
     }
     for line in [
@@ -352,7 +356,7 @@ fn credentials_are_found_within_lines() {
     ] {
         assert_eq!(detect_in_lines(&format!("first\n{line}\n")), None, "{line}");
     }
-    assert_eq!(detect_in_lines("a: b\ndb:\n  password: SuperGeheim\n"), Some((2, Kind::Keyed)));
+    assert_eq!(detect_in_lines("a: b\ndb:\n  password: SuperGeheim\n"), Some((2, CredentialKind::Keyed)));
     assert_eq!(detect_in_lines("a = b\n  password: SuperGeheim\n"), None);
 }
 

@@ -8,14 +8,14 @@ use std::sync::{LazyLock, OnceLock};
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{Kind, sample};
+use super::{CredentialKind, sample};
 
 /// The noun for the id of an AWS access key, which is one of a pair.
 pub(super) const AWS_ACCESS_KEY: &str = "an AWS access key";
 
 /// The format of a token.
 struct TokenPattern {
-    kind: Kind,
+    kind: CredentialKind,
     /// Texts; every match contains one of them.
     keywords: &'static [&'static str],
     pattern: &'static str,
@@ -23,25 +23,25 @@ struct TokenPattern {
 }
 
 const fn token(noun: &'static str, keywords: &'static [&'static str], pattern: &'static str) -> TokenPattern {
-    TokenPattern { kind: Kind::Token(noun), keywords, pattern, compiled: OnceLock::new() }
+    TokenPattern { kind: CredentialKind::Token(noun), keywords, pattern, compiled: OnceLock::new() }
 }
 
 static PATTERNS: [TokenPattern; 39] = [
     TokenPattern {
-        kind: Kind::PrivateKey,
+        kind: CredentialKind::PrivateKey,
         keywords: &["PRIVATE KEY"],
         pattern: r"-----BEGIN (?:(?:DSA|EC|OPENSSH|PGP|RSA) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\n|\\r|[A-Z][A-Za-z-]*: [^\n\\]*(?:\n|\\n))*[A-Za-z0-9+/=]{24,}",
         compiled: OnceLock::new(),
     },
     TokenPattern {
         // The same in base64, as in kubeconfigs.
-        kind: Kind::PrivateKey,
+        kind: CredentialKind::PrivateKey,
         keywords: &["LS0tLS1CRUdJTi"],
         pattern: r"LS0tLS1CRUdJTi(?:BQUklWQVRFIEtFWS|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFWS|BPUEVOU1NIIFBSSVZBVEUgS0VZ)[A-Za-z0-9+/=]{24,}",
         compiled: OnceLock::new(),
     },
     TokenPattern {
-        kind: Kind::Jwt,
+        kind: CredentialKind::Jwt,
         keywords: &["eyJ"],
         pattern: r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
         compiled: OnceLock::new(),
@@ -86,7 +86,7 @@ static PATTERNS: [TokenPattern; 39] = [
     ),
     TokenPattern {
         // Keys for Maps and Firebase are sent to every browser.
-        kind: Kind::Publishable("a Google API key"),
+        kind: CredentialKind::Publishable("a Google API key"),
         keywords: &["AIza"],
         pattern: r"\bAIza[A-Za-z0-9_-]{35}(?:[^A-Za-z0-9_-]|$)",
         compiled: OnceLock::new(),
@@ -157,12 +157,12 @@ static INDEX: LazyLock<Option<KeywordIndex>> = LazyLock::new(|| {
 });
 
 /// Returns the kind of credential in a text, certain ones first.
-pub(super) fn find(text: &str) -> Option<Kind> {
+pub(super) fn find(text: &str) -> Option<CredentialKind> {
     find_at(text).map(|(_, kind)| kind)
 }
 
 /// Like [`find`], with the offset.
-pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
+pub(super) fn find_at(text: &str) -> Option<(usize, CredentialKind)> {
     let index = INDEX.as_ref()?;
     // Few texts have a keyword, and a search for the first one is faster than for all.
     index.automaton.find(text)?;

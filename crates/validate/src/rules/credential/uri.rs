@@ -1,14 +1,14 @@
 //! Finds URIs and connection strings with a password: `scheme://user:password@host`.
 
-use super::{Kind, sample};
+use super::{CredentialKind, sample};
 
 /// Returns the kind of URI password in a text, certain ones first.
-pub(super) fn find(text: &str) -> Option<Kind> {
+pub(super) fn find(text: &str) -> Option<CredentialKind> {
     find_at(text).map(|(_, kind)| kind)
 }
 
 /// Like [`find`], with the offset.
-pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
+pub(super) fn find_at(text: &str) -> Option<(usize, CredentialKind)> {
     let bytes = text.as_bytes();
     let mut weak = None;
     // Each authority is read once and has a maximum length, so the search is linear.
@@ -21,18 +21,18 @@ pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
             continue;
         }
         match text.get(at + 3..).and_then(password) {
-            Some(Kind::Uri) => return Some((at, Kind::Uri)),
+            Some(CredentialKind::Uri) => return Some((at, CredentialKind::Uri)),
             found => weak = weak.or(found.map(|kind| (at, kind))),
         }
     }
     match dsn(text) {
-        found @ Some((_, Kind::Uri)) => found,
+        found @ Some((_, CredentialKind::Uri)) => found,
         found => weak.or(found),
     }
 }
 
 /// Finds a password among other parameters: `…;Password=…;`, `…?user=…&password=…`, `host=… password=…`.
-fn dsn(text: &str) -> Option<(usize, Kind)> {
+fn dsn(text: &str) -> Option<(usize, CredentialKind)> {
     let bytes = text.as_bytes();
     let mut weak = None;
     for at in memchr::memchr_iter(b'=', bytes) {
@@ -56,9 +56,9 @@ fn dsn(text: &str) -> Option<(usize, Kind)> {
             continue;
         }
         if sample::is_random(value) {
-            return Some((at, Kind::Uri));
+            return Some((at, CredentialKind::Uri));
         }
-        weak = weak.or(Some((at, Kind::WeakUri)));
+        weak = weak.or(Some((at, CredentialKind::WeakUri)));
     }
     weak
 }
@@ -74,7 +74,7 @@ fn has_parameter(before: &str) -> bool {
 const LONGEST: usize = 512;
 
 /// Returns the kind of password in an authority.
-fn password(rest: &str) -> Option<Kind> {
+fn password(rest: &str) -> Option<CredentialKind> {
     let is_delimiter = |byte: u8| {
         byte.is_ascii_whitespace()
             || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b')' | b',')
@@ -89,7 +89,7 @@ fn password(rest: &str) -> Option<Kind> {
         || password.len() < 8
         || sample::is_name(password)
         || is_local(host);
-    Some(if is_weak { Kind::WeakUri } else { Kind::Uri })
+    Some(if is_weak { CredentialKind::WeakUri } else { CredentialKind::Uri })
 }
 
 /// Reports whether the host is an image digest: `image:tag@sha256:…` looks like a URI.

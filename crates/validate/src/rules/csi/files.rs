@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::rules::embedded::{self, EmbeddedError};
-use crate::rules::fields::{items, start, value};
+use crate::rules::fields::{items, start_origin, value};
 use crate::rules::later_stage::may_change;
-use sealwave_core::document::{Node, Origin, Texts};
+use sealwave_core::document::{Node, Origin, SourceTexts};
 use sealwave_core::names::is_item_key;
 
 /// Maximum number of objects checked per class.
@@ -33,15 +33,15 @@ pub(super) struct ObjectFault {
 }
 
 /// Returns the provider of a class, in lower case.
-pub(super) fn provider_of(spec: &Node) -> String {
+pub(super) fn provider_name(spec: &Node) -> String {
     spec.get("provider").and_then(Node::as_str).unwrap_or_default().to_ascii_lowercase()
 }
 
 impl MountedFiles {
     /// Reads the objects of a class.
-    pub(super) fn read(spec: &Node, texts: &Texts) -> Self {
+    pub(super) fn read(spec: &Node, texts: &SourceTexts) -> Self {
         let mut files = Self::default();
-        let provider = provider_of(spec);
+        let provider = provider_name(spec);
         let field = match provider.as_str() {
             "aws" | "azure" | "vault" | "openbao" => "objects",
             "gcp" => "secrets",
@@ -53,12 +53,12 @@ impl MountedFiles {
         };
         let Some(objects) = value(parameters, field) else {
             let message = format!("`parameters` has no `{field}`");
-            files.report(start(parameters), message, "list the objects to mount, as YAML in a string");
+            files.report(start_origin(parameters), message, "list the objects to mount, as YAML in a string");
             return files;
         };
         match (objects.as_str(), objects.as_sequence()) {
             (Some(text), _) if is_template(text) => {}
-            (Some(_), _) => match embedded::read(texts, objects) {
+            (Some(_), _) => match embedded::parse_embedded(texts, objects) {
                 Ok(documents) => match documents.first() {
                     Some(document) => files.read_document(&provider, document, parameters, texts),
                     None => files.report(
@@ -87,7 +87,7 @@ impl MountedFiles {
         self.faults.push(ObjectFault { at, message, hint, first: None });
     }
 
-    fn read_document(&mut self, provider: &str, document: &Node, parameters: &Node, texts: &Texts) {
+    fn read_document(&mut self, provider: &str, document: &Node, parameters: &Node, texts: &SourceTexts) {
         self.names = Some(BTreeMap::new());
         match provider {
             "azure" => self.read_azure(document, texts),
@@ -110,7 +110,7 @@ impl MountedFiles {
         if list.as_sequence().is_none() {
             self.names = None;
             self.report(
-                start(list),
+                start_origin(list),
                 "object list is not a sequence".to_owned(),
                 "start each object with `- `",
             );
@@ -137,7 +137,7 @@ impl MountedFiles {
         match kind.map(|kind| (kind, kind.as_str())) {
             None if !is_arn && !may_change(name.and_then(Node::as_str).unwrap_or_default()) => {
                 self.report(
-                    start(object),
+                    start_origin(object),
                     "object has no `objectType`".to_owned(),
                     "write `objectType: secretsmanager` or `ssmparameter`",
                 );
@@ -159,7 +159,7 @@ impl MountedFiles {
             for field in ["path", "objectAlias"] {
                 if value(path, field).is_none_or(|node| node.as_str() == Some("")) {
                     self.report(
-                        start(path),
+                        start_origin(path),
                         format!("entry of `jmesPath` has no `{field}`"),
                         "each entry has `path` and `objectAlias`",
                     );
@@ -172,12 +172,12 @@ impl MountedFiles {
     }
 
     /// Reads a mapping whose `array` holds YAML strings, or a list of such strings or of objects.
-    fn read_azure(&mut self, document: &Node, texts: &Texts) {
+    fn read_azure(&mut self, document: &Node, texts: &SourceTexts) {
         let list = document.get("array").unwrap_or(document);
         if list.as_sequence().is_none() {
             self.names = None;
             self.report(
-                start(document),
+                start_origin(document),
                 "`objects` has no `array`".to_owned(),
                 "write `array:` and a string for each object: `- |`",
             );
@@ -189,7 +189,7 @@ impl MountedFiles {
                     self.names = None;
                     return;
                 }
-                Some(_) => embedded::read(texts, item),
+                Some(_) => embedded::parse_embedded(texts, item),
                 None => Ok(vec![item.clone()]),
             };
             match read {
@@ -225,7 +225,7 @@ impl MountedFiles {
                 "correct it; case matters",
             ),
             None => self.report(
-                start(object),
+                start_origin(object),
                 "object has no `objectType`".to_owned(),
                 "write `objectType: secret`, `key` or `cert`",
             ),
@@ -236,7 +236,7 @@ impl MountedFiles {
     fn read_gcp(&mut self, object: &Node) {
         if value(object, "resourceName").is_none() {
             self.report(
-                start(object),
+                start_origin(object),
                 "object has no `resourceName`".to_owned(),
                 "write `projects/…/secrets/…/versions/…`",
             );
@@ -244,7 +244,7 @@ impl MountedFiles {
         let name = value(object, "path").or_else(|| value(object, "fileName"));
         if name.is_none() {
             self.report(
-                start(object),
+                start_origin(object),
                 "object has no `path`".to_owned(),
                 "name the file that holds the secret: `path: …`",
             );
@@ -258,7 +258,7 @@ impl MountedFiles {
         match name.filter(|name| name.as_str().is_some_and(|name| !name.is_empty())) {
             Some(name) => self.add(name, translation),
             None => self.report(
-                start(object),
+                start_origin(object),
                 "object has no `objectName`".to_owned(),
                 "name the object in the store",
             ),

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_kube::catalogue::STORE_CSI;
-use sealwave_kube::pods::What;
+use sealwave_kube::catalog::STORE_CSI_GROUP;
+use sealwave_kube::pods::ReferencedKind;
 
 /// The name of the Secrets Store CSI driver.
 const DRIVER: &str = "secrets-store.csi.k8s.io";
@@ -23,17 +23,17 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a pod mounts a SecretProviderClass that does not exist",
         page: include_str!("missing_class.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     check_class_names(environment, reporter);
     let mut others = None;
     for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some())
     {
         for located in object.references() {
-            let (kind, name) = (located.reference.what, located.reference.name);
-            if kind != What::SecretProviderClass || exists(environment, object.namespace, name) {
+            let (kind, name) = (located.reference.kind, located.reference.name);
+            if kind != ReferencedKind::SecretProviderClass || exists(environment, object.namespace, name) {
                 continue;
             }
             let severity = match others.get_or_insert_with(|| OtherClasses::new(environment)) {
@@ -44,17 +44,21 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 OtherClasses::External => Severity::Note,
             };
             reporter.report(
-                Draft::new(&RULE, located.at, format!("SecretProviderClass `{name}` does not exist"))
-                    .severity(severity)
-                    .about(number)
-                    .hint("add the class to the namespace of the pod, or correct its name"),
+                FindingDraft::new(
+                    &RULE,
+                    located.origin,
+                    format!("SecretProviderClass `{name}` does not exist"),
+                )
+                .severity(severity)
+                .about_object(number)
+                .hint("add the class to the namespace of the pod, or correct its name"),
             );
         }
     }
 }
 
 /// Reports volumes of the driver that do not name a class.
-fn check_class_names(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check_class_names(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
         let volumes =
             object.pod.as_ref().and_then(|pod| pod.spec.get("volumes")).map_or(&[][..], Node::items);
@@ -66,7 +70,8 @@ fn check_class_names(environment: &Environment<'_>, reporter: &mut Reporter) {
             if class.is_none_or(|class| class.as_str() == Some("")) {
                 let message = "the volume names no SecretProviderClass, so the driver refuses to mount it";
                 let hint = "write `volumeAttributes: {secretProviderClass: …}`";
-                reporter.report(Draft::new(&RULE, driver.origin, message).about(number).hint(hint));
+                reporter
+                    .report(FindingDraft::new(&RULE, driver.origin, message).about_object(number).hint(hint));
             }
         }
     }
@@ -83,19 +88,19 @@ enum OtherClasses<'a> {
 }
 
 impl<'a> OtherClasses<'a> {
-    fn new(environment: &Environment<'a>) -> Self {
+    fn new(environment: &CheckedEnvironment<'a>) -> Self {
         if environment.is_plain() {
-            let any = environment.objects.iter().any(|object| object.is(STORE_CSI, KIND));
+            let any = environment.objects.iter().any(|object| object.is(STORE_CSI_GROUP, KIND));
             return if any { Self::Generated(HashSet::new()) } else { Self::External };
         }
         let Some(emitted) = environment.emitted else { return Self::Unknown };
-        let classes = emitted.iter().filter(|object| object.is(STORE_CSI, KIND));
+        let classes = emitted.iter().filter(|object| object.is(STORE_CSI_GROUP, KIND));
         Self::Generated(classes.map(|object| (object.namespace(), object.name())).collect())
     }
 }
 
-fn exists(environment: &Environment<'_>, namespace: &str, name: &str) -> bool {
-    environment.catalogue.find(STORE_CSI, KIND, namespace, name).is_some()
-        || environment.neighbours.has(STORE_CSI, KIND, namespace, name)
-        || environment.scene.settings.is_external(KIND, namespace, name)
+fn exists(environment: &CheckedEnvironment<'_>, namespace: &str, name: &str) -> bool {
+    environment.catalogue.find(STORE_CSI_GROUP, KIND, namespace, name).is_some()
+        || environment.neighbors.has_object(STORE_CSI_GROUP, KIND, namespace, name)
+        || environment.context.settings.is_external(KIND, namespace, name)
 }

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::files::{MountedFiles, ObjectFault, provider_of};
-use crate::rules::fields::{items, key_at, start, text, value};
+use super::files::{MountedFiles, ObjectFault, provider_name};
+use crate::rules::fields::{items, key_origin, start_origin, text, value};
 use crate::rules::later_stage::may_change;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::is_item_key;
-use sealwave_core::text::closest;
-use sealwave_kube::catalogue::STORE_CSI;
+use sealwave_core::text::closest_name;
+use sealwave_kube::catalog::STORE_CSI_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -22,14 +22,14 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the objects of a SecretProviderClass do not match its Secrets",
         page: include_str!("objects.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Maximum number of entries checked per class.
 const MOST: usize = 1_000;
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
-    if !object.is(STORE_CSI, "SecretProviderClass") {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
+    if !object.is(STORE_CSI_GROUP, "SecretProviderClass") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
@@ -47,7 +47,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
             continue;
         };
         if let Some(first) = seen.get(named) {
-            let draft = Draft::new(&RULE, name.origin, format!("Secret `{named}` is created twice"));
+            let draft = FindingDraft::new(&RULE, name.origin, format!("Secret `{named}` is created twice"));
             reporter.report(
                 draft.related(*first, "it is first created here").hint("put all items into one entry"),
             );
@@ -63,8 +63,8 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn fault_draft(fault: &ObjectFault, spec: &Node, field: &str) -> Draft {
-    let draft = Draft::new(&RULE, fault.at, fault.message.clone()).hint(fault.hint);
+fn fault_draft(fault: &ObjectFault, spec: &Node, field: &str) -> FindingDraft {
+    let draft = FindingDraft::new(&RULE, fault.at, fault.message.clone()).hint(fault.hint);
     let draft = match fault.first {
         Some(first) => draft.related(first, "it is first used here"),
         None => draft,
@@ -76,8 +76,9 @@ fn fault_draft(fault: &ObjectFault, spec: &Node, field: &str) -> Draft {
 
 /// Checks an entry of `secretObjects`.
 fn check_secret(secret: &Node, reporter: &mut Reporter) {
-    let field_origin =
-        |field: &str| if secret.get(field).is_some() { key_at(secret, field) } else { start(secret) };
+    let field_origin = |field: &str| {
+        if secret.get(field).is_some() { key_origin(secret, field) } else { start_origin(secret) }
+    };
     for (field, hint) in [
         ("secretName", "name the Secret to create"),
         ("type", "write `type: Opaque`, or another Secret type"),
@@ -85,20 +86,20 @@ fn check_secret(secret: &Node, reporter: &mut Reporter) {
         let is_missing = value(secret, field).is_none_or(|node| node.as_str() == Some(""));
         if is_missing {
             let message = format!("Secret of `secretObjects` has no `{field}`");
-            reporter.report(Draft::new(&RULE, field_origin(field), message).hint(hint));
+            reporter.report(FindingDraft::new(&RULE, field_origin(field), message).hint(hint));
         }
     }
     let data = items(secret, "data");
     if value(secret, "data").is_none_or(|node| node.as_sequence().is_some_and(<[Node]>::is_empty)) {
-        let draft = Draft::new(&RULE, field_origin("data"), "Secret of `secretObjects` has no `data`");
+        let draft = FindingDraft::new(&RULE, field_origin("data"), "Secret of `secretObjects` has no `data`");
         reporter.report(draft.hint("add an item with `key` and `objectName`"));
     }
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for item in data.iter().take(MOST).filter(|item| item.as_mapping().is_some()) {
         for field in ["key", "objectName"] {
             if value(item, field).is_none_or(|node| node.as_str() == Some("")) {
-                let at = if item.get(field).is_some() { key_at(item, field) } else { start(item) };
-                let draft = Draft::new(&RULE, at, format!("item of `secretObjects` has no `{field}`"));
+                let at = if item.get(field).is_some() { key_origin(item, field) } else { start_origin(item) };
+                let draft = FindingDraft::new(&RULE, at, format!("item of `secretObjects` has no `{field}`"));
                 reporter.report(
                     draft.hint("each item has the `key` of the Secret and the `objectName` of a file"),
                 );
@@ -107,7 +108,8 @@ fn check_secret(secret: &Node, reporter: &mut Reporter) {
         let (Some(key), Some(node)) = (text(item, "key"), item.get("key")) else { continue };
         if let Some(first) = seen.insert(key, node.origin) {
             let shown = if is_item_key(key) { format!("key `{key}`") } else { "a key".to_owned() };
-            let draft = Draft::new(&RULE, node.origin, format!("{shown} of the Secret is defined twice"));
+            let draft =
+                FindingDraft::new(&RULE, node.origin, format!("{shown} of the Secret is defined twice"));
             reporter.report(
                 draft
                     .related(first, "it is first defined here")
@@ -118,7 +120,7 @@ fn check_secret(secret: &Node, reporter: &mut Reporter) {
 }
 
 /// Reports an item whose file does not exist.
-fn check_item(item: &Node, files: &MountedFiles, spec: &Node) -> Option<Draft> {
+fn check_item(item: &Node, files: &MountedFiles, spec: &Node) -> Option<FindingDraft> {
     let node = item.get("objectName")?;
     let name = node.as_str().map(str::trim).filter(|name| !name.is_empty() && !may_change(name))?;
     let known = files.names.as_ref()?;
@@ -127,12 +129,12 @@ fn check_item(item: &Node, files: &MountedFiles, spec: &Node) -> Option<Draft> {
     }
     let shown = if is_item_key(name) { format!("`{name}`") } else { "this name".to_owned() };
     let message = format!("no object has {shown} as its `objectAlias` or name");
-    let draft = Draft::new(&RULE, node.origin, message);
+    let draft = FindingDraft::new(&RULE, node.origin, message);
     let translated = name.replace('/', "_");
-    let hint = if provider_of(spec) == "aws" && known.contains_key(&translated) {
+    let hint = if provider_name(spec) == "aws" && known.contains_key(&translated) {
         format!("write `{translated}`: the provider replaces `/` in file names")
     } else {
-        match closest(name, known.keys().map(String::as_str)).filter(|meant| is_item_key(meant)) {
+        match closest_name(name, known.keys().map(String::as_str)).filter(|meant| is_item_key(meant)) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "use the alias of an object, or add one to `parameters.objects`".to_owned(),
         }

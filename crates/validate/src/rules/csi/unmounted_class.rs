@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
-use sealwave_kube::catalogue::STORE_CSI;
-use sealwave_kube::pods::What;
+use sealwave_kube::catalog::STORE_CSI_GROUP;
+use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,11 +18,11 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a SecretProviderClass is not mounted by any pod",
         page: include_str!("unmounted_class.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let is_class = |object: &Object<'_>| object.is(STORE_CSI, "SecretProviderClass");
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    let is_class = |object: &CheckedObject<'_>| object.is(STORE_CSI_GROUP, "SecretProviderClass");
     if !environment.objects.iter().any(is_class) {
         return;
     }
@@ -34,21 +34,21 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         if let Some((name, at, used)) = needed_secret(environment, class, &pods) {
             let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
-                Draft::new(
+                FindingDraft::new(
                     &RULE,
                     at,
                     format!("Secret `{name}` exists only while a pod mounts the class, and no pod does"),
                 )
                 .severity(severity)
-                .about(number)
+                .about_object(number)
                 .related(used, "a pod needs the Secret here")
                 .hint("mount the class as a `csi` volume in the pods that need its Secret"),
             );
         } else if !environment.is_plain() {
             reporter.report(
-                Draft::new(&RULE, class.name_at(), "no pod mounts this class, so it does nothing")
+                FindingDraft::new(&RULE, class.name_origin(), "no pod mounts this class, so it does nothing")
                     .severity(Severity::Note)
-                    .about(number)
+                    .about_object(number)
                     .hint("mount it as a `csi` volume, or remove it"),
             );
         }
@@ -63,17 +63,17 @@ struct PodSecretNeeds<'a> {
 }
 
 impl<'a> PodSecretNeeds<'a> {
-    fn new(environment: &Environment<'a>) -> Self {
+    fn new(environment: &CheckedEnvironment<'a>) -> Self {
         let mut pods = Self::default();
         for object in environment.objects.iter().filter(|object| object.pod.is_some()) {
             for located in object.references() {
                 let key = (object.namespace, located.reference.name);
-                match located.reference.what {
-                    What::SecretProviderClass => {
+                match located.reference.kind {
+                    ReferencedKind::SecretProviderClass => {
                         pods.mounted.insert(key);
                     }
-                    What::Secret if !located.reference.optional => {
-                        pods.secrets.entry(key).or_insert(located.at);
+                    ReferencedKind::Secret if !located.reference.optional => {
+                        pods.secrets.entry(key).or_insert(located.origin);
                     }
                     _ => {}
                 }
@@ -85,8 +85,8 @@ impl<'a> PodSecretNeeds<'a> {
 
 /// Returns a Secret of the class that a pod needs and nothing else creates: its name, the name's position, and the use.
 fn needed_secret<'a>(
-    environment: &Environment<'_>,
-    class: &Object<'a>,
+    environment: &CheckedEnvironment<'_>,
+    class: &CheckedObject<'a>,
     pods: &PodSecretNeeds<'_>,
 ) -> Option<(&'a str, Origin, Origin)> {
     let made = class.manifest.root().at(&["spec", "secretObjects"]).map_or(&[][..], Node::items);

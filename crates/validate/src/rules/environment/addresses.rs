@@ -48,7 +48,7 @@ const ADDRESS_WORDS: &[&str] = &[
 ];
 
 /// Returns the addresses in a value, without the parts that could be misread.
-pub fn of<'t>(key: &'t str, text: &'t str) -> impl Iterator<Item = String> + use<'t> {
+pub fn find_addresses<'t>(key: &'t str, text: &'t str) -> impl Iterator<Item = String> + use<'t> {
     let trimmed = text.trim();
     let service = (is_service(trimmed) && names_address(key)).then(|| trimmed.to_owned());
     let separator = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>|=".contains(c);
@@ -138,7 +138,7 @@ mod tests {
             ("X", "application-dev.yml", &[]),
             ("X", "1.2.3.4", &[]),
         ] {
-            assert_eq!(of(key, text).collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(find_addresses(key, text).collect::<Vec<_>>(), expected, "{text}");
         }
     }
 }

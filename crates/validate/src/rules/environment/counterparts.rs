@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::words::Names;
-use crate::rules::{App, Environment, Object};
+use super::names::EnvironmentNames;
+use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject};
 use sealwave_core::document::{Node, Origin};
-use sealwave_kube::catalogue::{ESO, SEALED};
+use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP};
 
 /// The identity of an object across environments.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Shape<'a> {
+pub(super) struct CounterpartKey<'a> {
     /// The group; interchangeable kinds share one.
     pub(super) group: &'a str,
     /// The kind; interchangeable kinds share one.
@@ -23,7 +23,7 @@ pub(super) struct Shape<'a> {
 
 /// The indices of an object and its environment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct ObjectInEnvironment {
     pub(super) environment: usize,
     pub(super) object: usize,
 }
@@ -35,16 +35,16 @@ pub(super) const WORKLOAD: &str = "workload";
 pub(super) struct Counterparts<'a> {
     /// The compared environments.
     environments: Vec<usize>,
-    shapes: BTreeMap<Shape<'a>, Vec<Place>>,
+    shapes: BTreeMap<CounterpartKey<'a>, Vec<ObjectInEnvironment>>,
 }
 
 impl<'a> Counterparts<'a> {
-    pub(super) fn new(app: &App<'a>, names: &Names) -> Self {
+    pub(super) fn new(app: &CheckedApp<'a>, names: &EnvironmentNames) -> Self {
         // If an environment failed to render completely, it is unknown what is missing.
         let rendered =
             |number: &usize| app.environments.get(*number).is_some_and(|one| one.emitted.is_some());
         let environments: Vec<usize> = (0..app.environments.len()).filter(rendered).collect();
-        let mut shapes: BTreeMap<Shape<'a>, Vec<Place>> = BTreeMap::new();
+        let mut shapes: BTreeMap<CounterpartKey<'a>, Vec<ObjectInEnvironment>> = BTreeMap::new();
         for number in &environments {
             let Some(environment) = app.environments.get(*number) else { continue };
             for (object, view) in
@@ -52,7 +52,7 @@ impl<'a> Counterparts<'a> {
             {
                 let places = shapes.entry(shape(view, *number, names)).or_default();
                 if places.last().is_none_or(|last| last.environment != *number) {
-                    places.push(Place { environment: *number, object });
+                    places.push(ObjectInEnvironment { environment: *number, object });
                 }
             }
         }
@@ -65,18 +65,18 @@ impl<'a> Counterparts<'a> {
     }
 
     /// Returns each key with its objects, at most one per environment, in order.
-    pub(super) fn shapes(&self) -> impl Iterator<Item = (&Shape<'a>, &[Place])> {
+    pub(super) fn shapes(&self) -> impl Iterator<Item = (&CounterpartKey<'a>, &[ObjectInEnvironment])> {
         self.shapes.iter().map(|(shape, places)| (shape, places.as_slice()))
     }
 
     /// Returns the object with a key in an environment.
-    pub(super) fn find(&self, shape: &Shape<'_>, environment: usize) -> Option<Place> {
+    pub(super) fn find(&self, shape: &CounterpartKey<'_>, environment: usize) -> Option<ObjectInEnvironment> {
         let places = self.shapes.get(shape)?;
         places.iter().find(|place| place.environment == environment).copied()
     }
 
     /// Returns the environment that lacks the object, if it is the only one.
-    pub(super) fn missing_in_one(&self, places: &[Place]) -> Option<usize> {
+    pub(super) fn missing_in_one(&self, places: &[ObjectInEnvironment]) -> Option<usize> {
         if places.len() + 1 != self.environments.len() {
             return None;
         }
@@ -85,11 +85,11 @@ impl<'a> Counterparts<'a> {
     }
 }
 
-fn shape<'a>(object: &Object<'a>, environment: usize, names: &Names) -> Shape<'a> {
-    let neutral = |name| names.neutral(environment, name);
+fn shape<'a>(object: &CheckedObject<'a>, environment: usize, names: &EnvironmentNames) -> CounterpartKey<'a> {
+    let neutral = |name| names.without_environment(environment, name);
     let (group, kind, name) = match (object.group, object.kind) {
-        (SEALED, "SealedSecret") => ("", "Secret", object.name),
-        (ESO, "ExternalSecret") => {
+        (SEALED_SECRETS_GROUP, "SealedSecret") => ("", "Secret", object.name),
+        (ESO_GROUP, "ExternalSecret") => {
             let target = object.manifest.root().at(&["spec", "target", "name"]).and_then(Node::as_str);
             ("", "Secret", target.filter(|name| !name.is_empty()).unwrap_or(object.name))
         }
@@ -97,12 +97,12 @@ fn shape<'a>(object: &Object<'a>, environment: usize, names: &Names) -> Shape<'a
         _ if object.pod.is_some() => ("", WORKLOAD, object.name),
         _ => (object.group, object.kind, object.name),
     };
-    Shape { group, kind, name: neutral(name) }
+    CounterpartKey { group, kind, name: neutral(name) }
 }
 
-impl Place {
+impl ObjectInEnvironment {
     /// Returns the object.
-    pub(super) fn object<'e, 'a>(self, app: &App<'e>) -> Option<&'e Object<'a>>
+    pub(super) fn object<'e, 'a>(self, app: &CheckedApp<'e>) -> Option<&'e CheckedObject<'a>>
     where
         'e: 'a,
         'a: 'e,
@@ -115,19 +115,19 @@ impl Place {
 pub(super) struct ByEnvironment<T>(Vec<OnceCell<T>>);
 
 impl<T> ByEnvironment<T> {
-    pub(super) fn new(app: &App<'_>) -> Self {
+    pub(super) fn new(app: &CheckedApp<'_>) -> Self {
         Self(app.environments.iter().map(|_| OnceCell::new()).collect())
     }
 
     /// Returns the value for an environment, computing it if needed.
-    pub fn of(&self, number: usize, compute: impl FnOnce() -> T) -> Option<&T> {
+    pub fn get_or_compute(&self, number: usize, compute: impl FnOnce() -> T) -> Option<&T> {
         Some(self.0.get(number)?.get_or_init(compute))
     }
 }
 
 /// Reports whether a position is in a file of this environment only.
-pub(super) fn is_own(environment: &Environment<'_>, at: Origin) -> bool {
-    let path = environment.scene.sources.name(at.source);
+pub(super) fn is_environment_file(environment: &CheckedEnvironment<'_>, at: Origin) -> bool {
+    let path = environment.context.sources.name(at.source);
     let mut steps = path.split(['/', '\\']).peekable();
     while let Some(step) = steps.next() {
         if step == "envs" && steps.peek() == Some(&environment.name) {
@@ -138,7 +138,7 @@ pub(super) fn is_own(environment: &Environment<'_>, at: Origin) -> bool {
 }
 
 /// Returns path and line of the template that rendered a position.
-pub(super) fn made_by<'s>(environment: &Environment<'s>, at: Origin) -> Option<(&'s str, u32)> {
-    let sources = environment.scene.sources;
-    sources.made_by(at).map(|template| (sources.name(template.source), template.line))
+pub(super) fn template_line<'s>(environment: &CheckedEnvironment<'s>, at: Origin) -> Option<(&'s str, u32)> {
+    let sources = environment.context.sources;
+    sources.template_line(at).map(|template| (sources.name(template.source), template.line))
 }

@@ -4,16 +4,16 @@ use std::cell::LazyCell;
 use std::ops::Deref;
 
 use super::addresses;
-use super::namespaces::{Namespaces, of_services};
-use super::places::{self, How, Said};
-use super::shared::Shared;
-use super::words::{Names, Reading};
-use crate::rules::{App, Check, Draft, Environment, Object, Reporter, Rule};
+use super::hints::{self, EnvironmentHint, MatchMode};
+use super::names::{EnvironmentNames, NameMatching};
+use super::namespaces::{EnvironmentNamespaces, service_namespaces};
+use super::shared::SharedLiterals;
+use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
-use sealwave_core::names::item_called;
-use sealwave_kube::catalogue::{ESO, STORE_CSI};
+use sealwave_core::names::item_label;
+use sealwave_kube::catalog::{ESO_GROUP, STORE_CSI_GROUP};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -24,25 +24,25 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an environment refers to a secret, an address or a namespace of another environment",
         page: include_str!("foreign_path.md"),
     },
-    check: Check::App(check),
+    check: RuleCheck::App(check),
 };
 
-fn check(app: &App<'_>, reporter: &mut Reporter) {
-    let Some(names) = Names::of(app) else { return };
-    let namespaces = Namespaces::new(app, &names);
-    let shared = LazyCell::new(|| Shared::new(app));
+fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
+    let Some(names) = EnvironmentNames::from_app(app) else { return };
+    let namespaces = EnvironmentNamespaces::new(app, &names);
+    let shared = LazyCell::new(|| SharedLiterals::new(app));
     for (number, environment) in app.environments.iter().enumerate() {
         let (names, namespaces, shared) = (&names, &namespaces, &shared);
         let mut search =
             ForeignPathSearch { app, environment, names, namespaces, shared, number, object: 0, reporter };
         for used in environment.secrets {
             search.object = used.object;
-            search.check_secret_path(&used.reference.path, used.origin, &item_called(&used.item));
+            search.check_secret_path(&used.reference.path, used.origin, &item_label(&used.item));
         }
         for (object, view) in environment.objects.iter().enumerate() {
             search.object = object;
             search.check_object(view);
-            for hint in places::of(view) {
+            for hint in hints::environment_hints(view) {
                 search.check_hint(&hint);
             }
         }
@@ -50,11 +50,11 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
 }
 
 struct ForeignPathSearch<'s, 'a, 'r> {
-    app: &'s App<'a>,
-    environment: &'s Environment<'a>,
-    names: &'s Names,
-    namespaces: &'s Namespaces<'a>,
-    shared: &'s dyn Deref<Target = Shared<'a>>,
+    app: &'s CheckedApp<'a>,
+    environment: &'s CheckedEnvironment<'a>,
+    names: &'s EnvironmentNames,
+    namespaces: &'s EnvironmentNamespaces<'a>,
+    shared: &'s dyn Deref<Target = SharedLiterals<'a>>,
     /// The index of the environment.
     number: usize,
     /// The index of the current object.
@@ -70,7 +70,9 @@ impl ForeignPathSearch<'_, '_, '_> {
 
     /// Reports a text with the name of another environment as a word.
     fn check_words(&mut self, text: &str, at: Origin, what: &str) {
-        let Some(other) = self.names.foreign(self.number, text, Reading::WithAliases) else { return };
+        let Some(other) = self.names.foreign_environment(self.number, text, NameMatching::WithAliases) else {
+            return;
+        };
         let severity = if self.affects_production(other) { Severity::Error } else { Severity::Warning };
         self.report(other, at, what, severity);
     }
@@ -94,28 +96,28 @@ impl ForeignPathSearch<'_, '_, '_> {
     fn report(&mut self, other: usize, at: Origin, what: &str, severity: Severity) {
         let name = self.app.environments.get(other).map_or("", |environment| environment.name);
         self.reporter.report(
-            Draft::new(&RULE, at, format!("{what} `{name}`"))
+            FindingDraft::new(&RULE, at, format!("{what} `{name}`"))
                 .severity(severity)
-                .about_in(self.number, self.object)
+                .about_object_in(self.number, self.object)
                 .hint("use the path of this environment; in a shared template, `{{env}}` is its name"),
         );
     }
 
     /// Checks the paths of objects that refer to secret stores.
-    fn check_object(&mut self, object: &Object<'_>) {
+    fn check_object(&mut self, object: &CheckedObject<'_>) {
         let root = object.manifest.root();
         match (object.group, object.kind) {
-            (ESO, "ExternalSecret") => {
+            (ESO_GROUP, "ExternalSecret") => {
                 if let Some(spec) = root.get("spec") {
                     self.check_external_secret(spec);
                 }
             }
-            (ESO, "ClusterExternalSecret") => {
+            (ESO_GROUP, "ClusterExternalSecret") => {
                 if let Some(spec) = root.at(&["spec", "externalSecretSpec"]) {
                     self.check_external_secret(spec);
                 }
             }
-            (STORE_CSI, "SecretProviderClass") => {
+            (STORE_CSI_GROUP, "SecretProviderClass") => {
                 let objects = root.at(&["spec", "parameters", "objects"]);
                 if let Some((node, text)) = objects.and_then(|node| Some((node, node.as_str()?))) {
                     for line in text.lines() {
@@ -140,41 +142,44 @@ impl ForeignPathSearch<'_, '_, '_> {
     }
 
     /// Checks a text other than the path of a secret.
-    fn check_hint(&mut self, hint: &Said<'_>) {
+    fn check_hint(&mut self, hint: &EnvironmentHint<'_>) {
         if self.check_namespace(hint) {
             return;
         }
-        match hint.how {
-            How::Address => self.check_address(hint, Severity::Warning),
-            How::Mode => self.check_mode(hint),
-            How::Name => {
+        match hint.match_mode {
+            MatchMode::Address => self.check_address(hint, Severity::Warning),
+            MatchMode::Mode => self.check_mode(hint),
+            MatchMode::Name => {
                 let what = format!("`{}` refers to environment", hint.key);
                 self.check_words(hint.text, hint.node.origin, &what);
             }
-            How::Namespace => {}
-            How::Store => self.check_address(hint, Severity::Error),
+            MatchMode::Namespace => {}
+            MatchMode::Store => self.check_address(hint, Severity::Error),
         }
     }
 
     /// Reports the namespace of another environment, which is known exactly; returns whether it did.
-    fn check_namespace(&mut self, hint: &Said<'_>) -> bool {
+    fn check_namespace(&mut self, hint: &EnvironmentHint<'_>) -> bool {
         let foreign = |namespace: &str| self.namespaces.foreign(self.number, namespace);
-        let whole = (hint.how == How::Namespace).then_some(hint.text);
+        let whole = (hint.match_mode == MatchMode::Namespace).then_some(hint.text);
         let flag = hint.text.split_once('=').filter(|(flag, _)| flag.ends_with("namespace"));
         let named = whole.into_iter().chain(flag.map(|(_, value)| value));
-        let Some(other) = named.chain(of_services(hint.text)).find_map(foreign) else { return false };
+        let Some(other) = named.chain(service_namespaces(hint.text)).find_map(foreign) else { return false };
         let severity = self.severity(other, Severity::Error);
         let what = format!("`{}` uses the namespace of environment", hint.key);
         self.report(other, hint.node.origin, &what, severity);
         true
     }
 
-    fn check_address(&mut self, hint: &Said<'_>, grave: Severity) {
+    fn check_address(&mut self, hint: &EnvironmentHint<'_>, grave: Severity) {
         let foreign = |address: String| {
-            let other = self.names.foreign(self.number, &address, Reading::Exact)?;
+            let other = self.names.foreign_environment(self.number, &address, NameMatching::Exact)?;
             Some((other, is_in_cluster(&address)))
         };
-        let Some((other, in_cluster)) = addresses::of(hint.key, hint.text).find_map(foreign) else { return };
+        let Some((other, in_cluster)) = addresses::find_addresses(hint.key, hint.text).find_map(foreign)
+        else {
+            return;
+        };
         if !in_cluster && self.is_shared(hint) {
             return;
         }
@@ -184,8 +189,8 @@ impl ForeignPathSearch<'_, '_, '_> {
     }
 
     /// Reports production in the mode of another environment; other environments may use any mode.
-    fn check_mode(&mut self, hint: &Said<'_>) {
-        let other = self.names.foreign(self.number, hint.text, Reading::WithAliases);
+    fn check_mode(&mut self, hint: &EnvironmentHint<'_>) {
+        let other = self.names.foreign_environment(self.number, hint.text, NameMatching::WithAliases);
         let Some(other) = other.filter(|other| self.affects_production(*other)) else { return };
         if !self.is_shared(hint) {
             let what = format!("`{}` sets the mode of environment", hint.key);
@@ -193,13 +198,13 @@ impl ForeignPathSearch<'_, '_, '_> {
         }
     }
 
-    fn is_shared(&self, hint: &Said<'_>) -> bool {
-        self.shared.has(self.names, self.number, self.environment, hint.node)
+    fn is_shared(&self, hint: &EnvironmentHint<'_>) -> bool {
+        self.shared.contains(self.names, self.number, self.environment, hint.node)
     }
 }
 
 /// Reports whether a host has no domain or the cluster's, so that it is in the cluster.
 fn is_in_cluster(address: &str) -> bool {
     let host = address.split(['/', '?', '#']).next().unwrap_or(address);
-    !host.contains('.') || of_services(host).next().is_some()
+    !host.contains('.') || service_namespaces(host).next().is_some()
 }

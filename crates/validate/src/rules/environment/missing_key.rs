@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, HashSet};
 
 use compact_str::CompactString;
 
-use super::counterparts::{ByEnvironment, Counterparts, Place, is_own, made_by};
-use super::missing_placeholder::Placeholders;
-use super::words::Names;
-use crate::rules::{App, Check, Draft, Environment, Object, Reporter, Rule};
+use super::counterparts::{
+    ByEnvironment, Counterparts, ObjectInEnvironment, is_environment_file, template_line,
+};
+use super::missing_placeholder::PlaceholderIndex;
+use super::names::EnvironmentNames;
+use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node, Origin};
+use sealwave_core::document::{MappingEntry, Node, Origin};
 use sealwave_core::names::{self, is_item_key};
-use sealwave_kube::catalogue::SEALED;
-use sealwave_kube::pods::{Keys, What};
+use sealwave_kube::catalog::SEALED_SECRETS_GROUP;
+use sealwave_kube::pods::{ReferencedKeys, ReferencedKind};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -25,27 +27,27 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a key of a ConfigMap or Secret is missing in one environment",
         page: include_str!("missing_key.md"),
     },
-    check: Check::App(check),
+    check: RuleCheck::App(check),
 };
 
-fn check(app: &App<'_>, reporter: &mut Reporter) {
-    let Some(names) = Names::of(app) else { return };
+fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
+    let Some(names) = EnvironmentNames::from_app(app) else { return };
     let counterparts = Counterparts::new(app, &names);
-    let placeholders = Placeholders::new(app);
+    let placeholders = PlaceholderIndex::new(app);
     let readers = KeyReaders { app, found: ByEnvironment::new(app) };
     for (shape, places) in counterparts.shapes() {
         if places.len() < 2 || !matches!((shape.group, shape.kind), ("", "ConfigMap" | "Secret")) {
             continue;
         }
-        let all = Keyed::all(app, &names, places);
-        for has in table(&all).values() {
-            let Some(without_key) = lacking(&all, has) else { continue };
+        let all = KeyedObject::all(app, &names, places);
+        for has in holders_by_key(&all).values() {
+            let Some(without_key) = only_object_without(&all, has) else { continue };
             let Some((first, there)) = has.first() else { continue };
             let is_deliberate =
                 || has.iter().any(|(one, entry)| is_conditional(one, entry.key_origin, without_key));
             let reader = readers.find(without_key, &there.key);
             let is_suspicious = reader.is_some() || (has.len() > 1 && !is_deliberate());
-            if !is_suspicious || placeholders.are_for(has, &names) {
+            if !is_suspicious || placeholders.cover_key(has, &names) {
                 continue;
             }
             let object = without_key.object;
@@ -56,10 +58,10 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
                 "{} `{}` lacks {called}, which it has in every other environment",
                 object.kind, first.object.name
             );
-            let (number, at) = reader.unwrap_or((without_key.place.object, object.name_at()));
+            let (number, at) = reader.unwrap_or((without_key.place.object, object.name_origin()));
             reporter.report(
-                Draft::new(&RULE, at, message)
-                    .about_in(without_key.place.environment, number)
+                FindingDraft::new(&RULE, at, message)
+                    .about_object_in(without_key.place.environment, number)
                     .related(there.key_origin, "it is here in another environment")
                     .hint("add the key to this environment, or set one value for all in the app's `values.yaml`"),
             );
@@ -68,22 +70,27 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
 }
 
 /// An object whose keys are known, with its keys without the environment's name.
-pub(super) struct Keyed<'a> {
-    pub(super) place: Place,
-    environment: &'a Environment<'a>,
-    pub(super) object: &'a Object<'a>,
-    pub(super) keys: Vec<(CompactString, &'a Entry)>,
+pub(super) struct KeyedObject<'a> {
+    pub(super) place: ObjectInEnvironment,
+    environment: &'a CheckedEnvironment<'a>,
+    pub(super) object: &'a CheckedObject<'a>,
+    pub(super) keys: Vec<(CompactString, &'a MappingEntry)>,
     /// The template lines that rendered the keys.
     lines: OnceCell<HashSet<(&'a str, u32)>>,
 }
 
-impl<'a> Keyed<'a> {
+impl<'a> KeyedObject<'a> {
     /// Returns the objects whose keys are all known.
-    pub(super) fn all(app: &'a App<'a>, names: &Names, places: &[Place]) -> Vec<Self> {
-        let keyed = |place: &Place| {
+    pub(super) fn all(
+        app: &'a CheckedApp<'a>,
+        names: &EnvironmentNames,
+        places: &[ObjectInEnvironment],
+    ) -> Vec<Self> {
+        let keyed = |place: &ObjectInEnvironment| {
             let environment = app.environments.get(place.environment)?;
             let object = environment.objects.get(place.object)?;
-            let neutral = |entry: &'a Entry| (names.neutral(place.environment, &entry.key), entry);
+            let neutral =
+                |entry: &'a MappingEntry| (names.without_environment(place.environment, &entry.key), entry);
             let keys = keys(object)?.into_iter().map(neutral).collect();
             Some(Self { place: *place, environment, object, keys, lines: OnceCell::new() })
         };
@@ -92,14 +99,17 @@ impl<'a> Keyed<'a> {
 
     fn lines(&self) -> &HashSet<(&'a str, u32)> {
         let rendered_lines = || {
-            self.keys.iter().filter_map(|(_, entry)| made_by(self.environment, entry.key_origin)).collect()
+            self.keys
+                .iter()
+                .filter_map(|(_, entry)| template_line(self.environment, entry.key_origin))
+                .collect()
         };
         self.lines.get_or_init(rendered_lines)
     }
 }
 
 /// Returns the keys of an object; `None` if it may have further keys at run time.
-fn keys<'a>(object: &Object<'a>) -> Option<Vec<&'a Entry>> {
+fn keys<'a>(object: &CheckedObject<'a>) -> Option<Vec<&'a MappingEntry>> {
     let root = object.manifest.root();
     if object.manifest.annotation(names::STRING_DATA_FROM).is_some() {
         return None;
@@ -109,18 +119,20 @@ fn keys<'a>(object: &Object<'a>) -> Option<Vec<&'a Entry>> {
     let sections: &[&[&str]] = match (object.group, object.kind) {
         ("", "ConfigMap") => &[&["data"], &["binaryData"]],
         ("", "Secret") => &[&["data"], &["stringData"]],
-        (SEALED, "SealedSecret") => &[&["spec", "encryptedData"], &["spec", "template", "data"]],
+        (SEALED_SECRETS_GROUP, "SealedSecret") => {
+            &[&["spec", "encryptedData"], &["spec", "template", "data"]]
+        }
         _ => return None,
     };
     Some(sections.iter().flat_map(|path| entries_at(path)).collect())
 }
 
 /// The holders of every key.
-pub(super) type Table<'k> = BTreeMap<&'k str, Vec<(&'k Keyed<'k>, &'k Entry)>>;
+pub(super) type HoldersByKey<'k> = BTreeMap<&'k str, Vec<(&'k KeyedObject<'k>, &'k MappingEntry)>>;
 
 /// Groups the holders of every key.
-pub(super) fn table<'k>(all: &'k [Keyed<'k>]) -> Table<'k> {
-    let mut table = Table::new();
+pub(super) fn holders_by_key<'k>(all: &'k [KeyedObject<'k>]) -> HoldersByKey<'k> {
+    let mut table = HoldersByKey::new();
     for keyed in all {
         for (key, entry) in &keyed.keys {
             let has = table.entry(key).or_default();
@@ -134,55 +146,62 @@ pub(super) fn table<'k>(all: &'k [Keyed<'k>]) -> Table<'k> {
 
 /// Returns the object that lacks a key, if it is the only one. An object with the exact name that another has
 /// (`application-dev.yml` in every environment) does not lack it.
-pub(super) fn lacking<'k>(all: &'k [Keyed<'k>], has: &[(&Keyed<'_>, &Entry)]) -> Option<&'k Keyed<'k>> {
+pub(super) fn only_object_without<'k>(
+    all: &'k [KeyedObject<'k>],
+    has: &[(&KeyedObject<'_>, &MappingEntry)],
+) -> Option<&'k KeyedObject<'k>> {
     if has.len() + 1 != all.len() {
         return None;
     }
-    let without = |one: &&Keyed<'_>| !has.iter().any(|(other, _)| other.place == one.place);
-    let has_exact_key = |one: &Keyed<'_>, key: &str| one.keys.iter().any(|(_, own)| own.key == key);
+    let without = |one: &&KeyedObject<'_>| !has.iter().any(|(other, _)| other.place == one.place);
+    let has_exact_key = |one: &KeyedObject<'_>, key: &str| one.keys.iter().any(|(_, own)| own.key == key);
     all.iter().find(without).filter(|one| !has.iter().any(|(_, entry)| has_exact_key(one, &entry.key)))
 }
 
 /// Reports whether a condition in a shared file renders a key: its line renders no key in the object without it.
-pub(super) fn is_conditional(has: &Keyed<'_>, at: Origin, without_key: &Keyed<'_>) -> bool {
-    if is_own(has.environment, at) || !is_base(has.environment, at) {
+pub(super) fn is_conditional(has: &KeyedObject<'_>, at: Origin, without_key: &KeyedObject<'_>) -> bool {
+    if is_environment_file(has.environment, at) || !is_base(has.environment, at) {
         return false;
     }
-    made_by(has.environment, at).is_none_or(|line| !without_key.lines().contains(&line))
+    template_line(has.environment, at).is_none_or(|line| !without_key.lines().contains(&line))
 }
 
-fn is_base(environment: &Environment<'_>, at: Origin) -> bool {
-    let path = environment.scene.sources.name(at.source);
+fn is_base(environment: &CheckedEnvironment<'_>, at: Origin) -> bool {
+    let path = environment.context.sources.name(at.source);
     path.split(['/', '\\']).any(|step| step == "base" || step == "partials")
 }
 
 /// The keys that workloads reference, by environment, computed on first use.
 struct KeyReaders<'a> {
-    app: &'a App<'a>,
+    app: &'a CheckedApp<'a>,
     found: ByEnvironment<BTreeMap<KeyReference<'a>, (usize, Origin)>>,
 }
 
 /// Kind, namespace, name and key.
-type KeyReference<'a> = (What, &'a str, &'a str, &'a str);
+type KeyReference<'a> = (ReferencedKind, &'a str, &'a str, &'a str);
 
 impl KeyReaders<'_> {
     /// Returns the first workload that references a key of an object: its index and the position.
-    fn find(&self, without_key: &Keyed<'_>, key: &str) -> Option<(usize, Origin)> {
+    fn find(&self, without_key: &KeyedObject<'_>, key: &str) -> Option<(usize, Origin)> {
         let number = without_key.place.environment;
         let environment = self.app.environments.get(number)?;
-        let found = self.found.of(number, || referenced_keys(environment))?;
-        let what = if without_key.object.is("", "ConfigMap") { What::ConfigMap } else { What::Secret };
+        let found = self.found.get_or_compute(number, || referenced_keys(environment))?;
+        let what = if without_key.object.is("", "ConfigMap") {
+            ReferencedKind::ConfigMap
+        } else {
+            ReferencedKind::Secret
+        };
         found.get(&(what, without_key.object.namespace, without_key.object.name, key)).copied()
     }
 }
 
-fn referenced_keys<'a>(environment: &Environment<'a>) -> BTreeMap<KeyReference<'a>, (usize, Origin)> {
+fn referenced_keys<'a>(environment: &CheckedEnvironment<'a>) -> BTreeMap<KeyReference<'a>, (usize, Origin)> {
     let mut all = BTreeMap::new();
     for (number, object) in environment.objects.iter().enumerate() {
         for located in object.references().into_iter().filter(|located| !located.reference.optional) {
-            let Keys::Only(keys) = located.reference.keys else { continue };
-            for (key, at) in keys.into_iter().zip(located.keys_at) {
-                let key_reference = (located.reference.what, object.namespace, located.reference.name, key);
+            let ReferencedKeys::Only(keys) = located.reference.keys else { continue };
+            for (key, at) in keys.into_iter().zip(located.key_origins) {
+                let key_reference = (located.reference.kind, object.namespace, located.reference.name, key);
                 all.entry(key_reference).or_insert((number, at));
             }
         }

@@ -6,11 +6,11 @@
 mod addresses;
 mod counterparts;
 pub(super) mod foreign_path;
+mod hints;
 pub(super) mod missing_key;
 pub(super) mod missing_object;
 pub(super) mod missing_placeholder;
+mod names;
 mod namespaces;
-mod places;
 pub(crate) mod same_secret;
 mod shared;
-mod words;

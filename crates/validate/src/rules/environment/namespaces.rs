@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words::Names;
-use crate::rules::App;
+use super::names::EnvironmentNames;
+use crate::rules::CheckedApp;
 
 /// The namespaces of an app's environments.
-pub(super) struct Namespaces<'a> {
+pub(super) struct EnvironmentNamespaces<'a> {
     all: Vec<BTreeSet<&'a str>>,
     /// Namespaces that certainly belong to one environment.
     owners: BTreeMap<&'a str, usize>,
 }
 
-impl<'a> Namespaces<'a> {
-    pub(super) fn new(app: &App<'a>, names: &Names) -> Self {
+impl<'a> EnvironmentNamespaces<'a> {
+    pub(super) fn new(app: &CheckedApp<'a>, names: &EnvironmentNames) -> Self {
         let mut owners = BTreeMap::new();
         let mut all = Vec::new();
         for (number, environment) in app.environments.iter().enumerate() {
@@ -24,7 +24,7 @@ impl<'a> Namespaces<'a> {
             // Most objects are in the environment's own namespace; others are where a shared tool expects them.
             let home = counts.iter().max_by_key(|(_, count)| **count).map(|(name, _)| *name);
             for namespace in counts.keys().copied() {
-                if home == Some(namespace) || names.has_own(number, namespace) {
+                if home == Some(namespace) || names.contains_own_name(number, namespace) {
                     owners.entry(namespace).or_insert(number);
                 }
             }
@@ -42,7 +42,7 @@ impl<'a> Namespaces<'a> {
 }
 
 /// Returns the namespaces of Services in a text: `db.shop-dev.svc` is in `shop-dev`.
-pub(super) fn of_services(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn service_namespaces(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices(".svc").filter_map(|(at, found)| {
         let (before, after) = (text.get(..at)?, text.get(at + found.len()..)?);
         let is_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -57,7 +57,7 @@ pub(super) fn of_services(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::of_services;
+    use super::service_namespaces;
 
     #[test]
     fn namespaces_of_services_are_found() {
@@ -68,7 +68,7 @@ mod tests {
             ("svc.a", &[]),
             ("a.svc", &[]),
         ] {
-            assert_eq!(of_services(text).collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(service_namespaces(text).collect::<Vec<_>>(), expected, "{text}");
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::words::Names;
-use crate::rules::{App, Check, Draft, Environment, Reporter, Rule, SecretUse};
+use super::names::EnvironmentNames;
+use crate::rules::{CheckedApp, CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck, SecretUse};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Manifest;
-use sealwave_core::names::item_called;
-use sealwave_secrets::placeholder::Reference;
+use sealwave_core::names::item_label;
+use sealwave_secrets::placeholder::SecretReference;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "production and another environment use the same secret",
         page: include_str!("same_secret.md"),
     },
-    check: Check::App(check),
+    check: RuleCheck::App(check),
 };
 
 /// The path of a secret in a store: provider and path.
@@ -70,18 +70,18 @@ struct SharedPath<'a> {
 
 fn shared_by_path<'a>(environments: &[EnvironmentSecrets<'a>]) -> BTreeMap<SecretPath, SharedPath<'a>> {
     let mut paths: BTreeMap<SecretPath, SharedPath<'a>> = BTreeMap::new();
-    let Some(names) = Names::new(environments.iter().map(|environment| environment.name)) else {
+    let Some(names) = EnvironmentNames::new(environments.iter().map(|environment| environment.name)) else {
         return paths;
     };
     let all = || {
         let numbered = environments.iter().enumerate();
         numbered.flat_map(|(number, environment)| environment.uses.iter().map(move |used| (number, *used)))
     };
-    let mut others: BTreeMap<&Reference, &SecretUse> = BTreeMap::new();
+    let mut others: BTreeMap<&SecretReference, &SecretUse> = BTreeMap::new();
     for (_, used) in all().filter(|(number, _)| !names.is_prod(*number)) {
         others.entry(&used.reference).or_insert(used);
     }
-    let mut shared: BTreeSet<&Reference> = BTreeSet::new();
+    let mut shared: BTreeSet<&SecretReference> = BTreeSet::new();
     for (number, used) in all().filter(|(number, _)| names.is_prod(*number)) {
         if let Some(other) = others.get(&used.reference) {
             shared.insert(&used.reference);
@@ -97,15 +97,15 @@ fn shared_by_path<'a>(environments: &[EnvironmentSecrets<'a>]) -> BTreeMap<Secre
     paths
 }
 
-fn uses<'a>(environment: &Environment<'a>) -> EnvironmentSecrets<'a> {
+fn uses<'a>(environment: &CheckedEnvironment<'a>) -> EnvironmentSecrets<'a> {
     let object = |number: usize| environment.objects.get(number).map(|object| object.manifest);
     EnvironmentSecrets::new(environment.name, environment.secrets, object)
 }
 
-fn check(app: &App<'_>, reporter: &mut Reporter) {
+fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let environments: Vec<EnvironmentSecrets<'_>> = app.environments.iter().map(uses).collect();
     for (path, shared) in shared_by_path(&environments) {
-        let sharers = app.environments.first().map_or(&[][..], |first| first.neighbours.sharers(&path));
+        let sharers = app.environments.first().map_or(&[][..], |first| first.neighbors.apps_sharing(&path));
         let is_first = |directory: &Arc<str>| app.environments.iter().any(|first| *first.app == **directory);
         // A path that several apps share is reported once, for the first app.
         if sharers.first().is_some_and(|first| !is_first(first)) {
@@ -113,8 +113,8 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
         }
         let (number, used) = shared.first;
         reporter.report(
-            Draft::new(&RULE, used.origin, message(&shared, sharers.len().saturating_sub(1)))
-                .about_in(number, used.object)
+            FindingDraft::new(&RULE, used.origin, message(&shared, sharers.len().saturating_sub(1)))
+                .about_object_in(number, used.object)
                 .related(shared.other.origin, "it is used here too")
                 .hint("give each environment a secret of its own"),
         );
@@ -126,7 +126,7 @@ fn message(shared: &SharedPath<'_>, other_apps: usize) -> String {
     let items = shared.items.len();
     let environments: BTreeSet<usize> = shared.items.iter().map(|(environment, ..)| *environment).collect();
     let environments = environments.len();
-    let item = item_called(&shared.first.1.item);
+    let item = item_label(&shared.first.1.item);
     let apps = match other_apps {
         0 => String::new(),
         1 => ", and one more app does the same".to_owned(),
@@ -138,7 +138,7 @@ fn message(shared: &SharedPath<'_>, other_apps: usize) -> String {
     )
 }
 
-fn path(reference: &Reference) -> SecretPath {
+fn path(reference: &SecretReference) -> SecretPath {
     (reference.provider.clone(), reference.path.clone())
 }
 

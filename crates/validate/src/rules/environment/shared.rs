@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::counterparts::{is_own, made_by};
-use super::places;
-use super::words::{Names, Reading};
-use crate::rules::{App, Environment};
+use super::counterparts::{is_environment_file, template_line};
+use super::hints;
+use super::names::{EnvironmentNames, NameMatching};
+use crate::rules::{CheckedApp, CheckedEnvironment};
 use sealwave_core::document::Node;
 
 /// The maximum depth of the search in values.
@@ -15,16 +15,16 @@ const DEPTH: usize = 32;
 type SourceLine<'a> = (&'a str, u32, &'a str);
 
 /// The environments of each line.
-pub(super) struct Shared<'a> {
+pub(super) struct SharedLiterals<'a> {
     lines: HashMap<SourceLine<'a>, HashSet<usize>>,
     environments: usize,
 }
 
-impl<'a> Shared<'a> {
-    pub(super) fn new(app: &App<'a>) -> Self {
+impl<'a> SharedLiterals<'a> {
+    pub(super) fn new(app: &CheckedApp<'a>) -> Self {
         let mut lines: HashMap<SourceLine<'a>, HashSet<usize>> = HashMap::new();
         for (number, environment) in app.environments.iter().enumerate() {
-            for hint in environment.objects.iter().flat_map(places::of) {
+            for hint in environment.objects.iter().flat_map(hints::environment_hints) {
                 if let Some(line) = line(environment, hint.node) {
                     lines.entry(line).or_default().insert(number);
                 }
@@ -34,17 +34,17 @@ impl<'a> Shared<'a> {
     }
 
     /// Reports whether all environments have a text from the same line, and not from the environment's own values.
-    pub(super) fn has(
+    pub(super) fn contains(
         &self,
-        names: &Names,
+        names: &EnvironmentNames,
         number: usize,
-        environment: &Environment<'_>,
+        environment: &CheckedEnvironment<'_>,
         node: &Node,
     ) -> bool {
         let all = line(environment, node).and_then(|line| self.lines.get(&line));
         all.is_some_and(|all| all.len() == self.environments)
             && !node.as_str().is_some_and(|text| {
-                made_by(environment, node.origin).is_some()
+                template_line(environment, node.origin).is_some()
                     && environment.values.is_some_and(|values| {
                         let own = OwnValueSearch { names, number, environment, text };
                         own.has(values, DEPTH)
@@ -53,21 +53,21 @@ impl<'a> Shared<'a> {
     }
 }
 
-fn line<'a>(environment: &Environment<'a>, node: &'a Node) -> Option<(&'a str, u32, &'a str)> {
+fn line<'a>(environment: &CheckedEnvironment<'a>, node: &'a Node) -> Option<(&'a str, u32, &'a str)> {
     let text = node.as_str()?;
-    if is_own(environment, node.origin) {
+    if is_environment_file(environment, node.origin) {
         return None;
     }
-    let at = (environment.scene.sources.name(node.origin.source), node.origin.line);
-    let (path, line) = made_by(environment, node.origin).unwrap_or(at);
+    let at = (environment.context.sources.name(node.origin.source), node.origin.line);
+    let (path, line) = template_line(environment, node.origin).unwrap_or(at);
     Some((path, line, text))
 }
 
 /// A search for a value in the environment's own file that puts another environment's name into a text.
 struct OwnValueSearch<'b, 'a> {
-    names: &'b Names,
+    names: &'b EnvironmentNames,
     number: usize,
-    environment: &'b Environment<'a>,
+    environment: &'b CheckedEnvironment<'a>,
     text: &'b str,
 }
 
@@ -76,8 +76,8 @@ impl OwnValueSearch<'_, '_> {
         let Some(depth) = depth.checked_sub(1) else { return true };
         if let Some(value) = values.as_str() {
             return self.text.contains(value)
-                && is_own(self.environment, values.origin)
-                && self.names.foreign(self.number, value, Reading::Exact).is_some();
+                && is_environment_file(self.environment, values.origin)
+                && self.names.foreign_environment(self.number, value, NameMatching::Exact).is_some();
         }
         let entries = values.as_mapping().map_or(&[][..], |mapping| mapping.entries());
         entries.iter().any(|entry| self.has(&entry.value, depth))

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::{spec, text};
-use crate::rules::fields::{items, key_at, set, start, value};
+use crate::rules::fields::{items, key_origin, set_entries, start_origin, value};
 use crate::rules::later_stage::may_change;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
@@ -20,24 +20,29 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an ExternalSecret has no data, a duplicate key, or conflicting policies",
         page: include_str!("data.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object).filter(|spec| spec.as_mapping().is_some()) else { return };
     let severity = if object.kind == "ExternalSecret" { Severity::Error } else { Severity::Warning };
     let mut report = |at: Origin, message: String, hint: &'static str, severity: Severity| {
-        reporter.report(Draft::new(&RULE, at, message).severity(severity).hint(hint));
+        reporter.report(FindingDraft::new(&RULE, at, message).severity(severity).hint(hint));
     };
     if items(spec, "data").is_empty() && items(spec, "dataFrom").is_empty() {
         let at = ["data", "dataFrom"].iter().find(|field| spec.get(field).is_some());
         let message = "ExternalSecret has neither `data` nor `dataFrom`".to_owned();
         let hint = "add what to fetch; a Secret with only literal text does not need an ExternalSecret";
-        report(at.map_or_else(|| start(spec), |field| key_at(spec, field)), message, hint, severity);
+        report(
+            at.map_or_else(|| start_origin(spec), |field| key_origin(spec, field)),
+            message,
+            hint,
+            severity,
+        );
     }
     for item in items(spec, "dataFrom").iter().filter(|item| item.as_mapping().is_some()) {
         if let Some((message, hint)) = source_fault(item) {
-            report(start(item), message.to_owned(), hint, severity);
+            report(start_origin(item), message.to_owned(), hint, severity);
         }
     }
     if let Some((at, message, hint)) = policy_fault(spec) {
@@ -56,7 +61,7 @@ fn check_keys(spec: &Node, severity: Severity, reporter: &mut Reporter) {
         let Some(name) = key.as_str().filter(|name| !may_change(name)) else { continue };
         if !is_valid(name) {
             reporter.report(
-                Draft::new(&RULE, key.origin, "`secretKey` is not a valid key of a Secret")
+                FindingDraft::new(&RULE, key.origin, "`secretKey` is not a valid key of a Secret")
                     .severity(severity)
                     .hint("use letters, digits, `-`, `_` and `.`"),
             );
@@ -66,7 +71,7 @@ fn check_keys(spec: &Node, severity: Severity, reporter: &mut Reporter) {
             // Otherwise, the webhook accepts it, and the last one counts.
             let retains = matches!(text(spec, &["target", "deletionPolicy"]), None | Some("Retain"));
             reporter.report(
-                Draft::new(&RULE, key.origin, format!("`secretKey` `{name}` is used twice"))
+                FindingDraft::new(&RULE, key.origin, format!("`secretKey` `{name}` is used twice"))
                     .severity(if retains { severity } else { Severity::Warning })
                     .related(*first, "it is first used here")
                     .hint("give each item a key of its own"),
@@ -86,7 +91,7 @@ fn source_fault(item: &Node) -> Option<(&'static str, &'static str)> {
     let source = value(item, "sourceRef");
     let generator = source.and_then(|source| value(source, "generatorRef"));
     let store = source.and_then(|source| value(source, "storeRef"));
-    let sources = set(item, &["extract", "find"]).len() + usize::from(generator.is_some());
+    let sources = set_entries(item, &["extract", "find"]).len() + usize::from(generator.is_some());
     match (sources, source) {
         (0, None) => Some((
             "entry of `dataFrom` has nothing to fetch",

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::text;
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
-use sealwave_kube::catalogue::ESO;
+use sealwave_kube::catalog::ESO_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,12 +18,12 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an ExternalSecret and another object create the same Secret",
         page: include_str!("duplicate_target.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<(&str, &str), Origin> = HashMap::new();
-    let external = |(_, object): &(usize, &Object<'_>)| object.is(ESO, "ExternalSecret");
+    let external = |(_, object): &(usize, &CheckedObject<'_>)| object.is(ESO_GROUP, "ExternalSecret");
     for (number, object) in environment.objects.iter().enumerate().filter(external) {
         let root = object.manifest.root();
         if matches!(text(root, &["spec", "target", "creationPolicy"]), Some("Merge" | "None")) {
@@ -32,7 +32,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let target = text(root, &["spec", "target", "name"]).filter(|name| !name.is_empty());
         let at = match (target, root.at(&["spec", "target", "name"])) {
             (Some(_), Some(name)) => name.origin,
-            _ => object.name_at(),
+            _ => object.name_origin(),
         };
         let target = target.unwrap_or(object.name);
         if target.is_empty() {
@@ -46,9 +46,9 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 false => Severity::Error,
             };
             reporter.report(
-                Draft::new(&RULE, at, message("another ExternalSecret"))
+                FindingDraft::new(&RULE, at, message("another ExternalSecret"))
                     .severity(severity)
-                    .about(number)
+                    .about_object(number)
                     .related(*first, "the other one is here")
                     .hint("give each its own Secret, or use `creationPolicy: Merge` for one of them"),
             );
@@ -57,12 +57,12 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         seen.insert((object.namespace, target), at);
         let secret = environment.catalogue.find("", "Secret", object.namespace, target);
         if let Some(secret) = secret.and_then(|secret| environment.objects.get(secret)) {
-            let is_apart = environment.may_be_apart(secret.name_at(), at);
+            let is_apart = environment.may_be_apart(secret.name_origin(), at);
             reporter.report(
-                Draft::new(&RULE, at, message("a Secret of the manifests"))
+                FindingDraft::new(&RULE, at, message("a Secret of the manifests"))
                     .severity(if is_apart { Severity::Note } else { Severity::Warning })
-                    .about(number)
-                    .related(secret.name_at(), "the Secret is here")
+                    .about_object(number)
+                    .related(secret.name_origin(), "the Secret is here")
                     .hint("remove one of them, or use `creationPolicy: Merge` in the ExternalSecret"),
             );
         }

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{sources, spec, text};
-use crate::rules::fields::{items, start, value};
+use crate::rules::fields::{items, start_origin, value};
 use crate::rules::later_stage::is_template;
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_kube::catalogue::ESO;
+use sealwave_kube::catalog::ESO_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -20,13 +20,15 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an ExternalSecret names a store that does not exist",
         page: include_str!("missing_store.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut brought: Option<HashSet<(&str, &str)>> = None;
     let mut elsewhere: Option<HashMap<&str, &str>> = None;
-    for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.group == ESO) {
+    for (number, object) in
+        environment.objects.iter().enumerate().filter(|(_, object)| object.group == ESO_GROUP)
+    {
         check_store_names(number, object, reporter);
         for reference in references(object) {
             let Some(name) = reference.get("name") else { continue };
@@ -42,8 +44,9 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             if exists(environment, kind, object.namespace, text_of_name) {
                 continue;
             }
-            let draft = Draft::new(&RULE, name.origin, format!("{kind} `{text_of_name}` does not exist"))
-                .about(number);
+            let draft =
+                FindingDraft::new(&RULE, name.origin, format!("{kind} `{text_of_name}` does not exist"))
+                    .about_object(number);
             let draft = if exists(environment, other, object.namespace, text_of_name) {
                 draft.hint(format!("a {other} of this name exists: write `kind: {other}`"))
             } else if let Some(namespace) = elsewhere
@@ -76,7 +79,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 /// Reports items that do not name a store.
-fn check_store_names(number: usize, object: &Object<'_>, reporter: &mut Reporter) {
+fn check_store_names(number: usize, object: &CheckedObject<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     if value(spec, "secretStoreRef").is_some_and(|store| value(store, "name").is_some()) {
         return;
@@ -91,20 +94,20 @@ fn check_store_names(number: usize, object: &Object<'_>, reporter: &mut Reporter
     let mut without = fetched.filter(|item| item.as_mapping().is_some()).filter(lacks_store);
     if let Some(item) = without.next() {
         reporter.report(
-            Draft::new(&RULE, start(item), "this item does not name a store")
-                .about(number)
+            FindingDraft::new(&RULE, start_origin(item), "this item does not name a store")
+                .about_object(number)
                 .hint("add `secretStoreRef` to the spec, or `sourceRef` to the item"),
         );
     }
 }
 
 /// Returns the namespaces of `SecretStores`, by store name.
-fn namespaces<'a>(environment: &Environment<'a>) -> HashMap<&'a str, &'a str> {
-    let stores = environment.objects.iter().filter(|object| object.is(ESO, "SecretStore"));
+fn namespaces<'a>(environment: &CheckedEnvironment<'a>) -> HashMap<&'a str, &'a str> {
+    let stores = environment.objects.iter().filter(|object| object.is(ESO_GROUP, "SecretStore"));
     stores.map(|store| (store.name, store.namespace)).filter(|(_, namespace)| !namespace.is_empty()).collect()
 }
 
-fn references<'a>(object: &Object<'a>) -> Vec<&'a Node> {
+fn references<'a>(object: &CheckedObject<'a>) -> Vec<&'a Node> {
     if object.kind == "PushSecret" {
         let stores = object.manifest.root().at(&["spec", "secretStoreRefs"]).map_or(&[][..], Node::items);
         return stores.iter().collect();
@@ -116,16 +119,17 @@ fn references<'a>(object: &Object<'a>) -> Vec<&'a Node> {
         .collect()
 }
 
-fn exists(environment: &Environment<'_>, kind: &str, namespace: &str, name: &str) -> bool {
+fn exists(environment: &CheckedEnvironment<'_>, kind: &str, namespace: &str, name: &str) -> bool {
     let namespace = if kind == "ClusterSecretStore" { "" } else { namespace };
-    environment.catalogue.find(ESO, kind, namespace, name).is_some()
-        || environment.neighbours.has(ESO, kind, namespace, name)
-        || environment.scene.settings.is_external(kind, namespace, name)
+    environment.catalogue.find(ESO_GROUP, kind, namespace, name).is_some()
+        || environment.neighbors.has_object(ESO_GROUP, kind, namespace, name)
+        || environment.context.settings.is_external(kind, namespace, name)
 }
 
 /// Returns kind and namespace of each store; the namespace of a cluster-wide store is empty.
-fn stores<'a>(environment: &Environment<'a>) -> HashSet<(&'a str, &'a str)> {
-    let stores = environment.objects.iter().filter(|object| object.group == ESO);
-    let namespaced = |object: &Object<'a>| if object.kind == "SecretStore" { object.namespace } else { "" };
+fn stores<'a>(environment: &CheckedEnvironment<'a>) -> HashSet<(&'a str, &'a str)> {
+    let stores = environment.objects.iter().filter(|object| object.group == ESO_GROUP);
+    let namespaced =
+        |object: &CheckedObject<'a>| if object.kind == "SecretStore" { object.namespace } else { "" };
     stores.map(|object| (object.kind, namespaced(object))).collect()
 }

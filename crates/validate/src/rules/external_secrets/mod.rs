@@ -7,13 +7,13 @@ pub(super) mod refresh;
 pub(super) mod store;
 pub(super) mod template;
 
-use super::Object;
+use super::CheckedObject;
 use sealwave_core::document::Node;
-use sealwave_kube::catalogue::ESO;
+use sealwave_kube::catalog::ESO_GROUP;
 
 /// Returns the spec of an ExternalSecret, also of that in a ClusterExternalSecret; `None` for other kinds.
-fn spec<'a>(object: &Object<'a>) -> Option<&'a Node> {
-    if object.group != ESO {
+fn spec<'a>(object: &CheckedObject<'a>) -> Option<&'a Node> {
+    if object.group != ESO_GROUP {
         return None;
     }
     let root = object.manifest.root();

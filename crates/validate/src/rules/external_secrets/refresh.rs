@@ -2,7 +2,7 @@
 
 use super::{sources, spec, text};
 use crate::rules::later_stage::is_template;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an ExternalSecret has an invalid refresh interval, or is refreshed when it should not be",
         page: include_str!("refresh.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Generators that return a new value each time by default.
@@ -32,7 +32,7 @@ enum RefreshInterval {
     Some,
 }
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     let node = spec.get("refreshInterval");
     if context.is_plain && node.and_then(Node::as_str).is_some_and(is_template) {
@@ -66,14 +66,14 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
             _ => None,
         };
         if let Some((severity, message, hint)) = finding {
-            reporter.report(Draft::new(&RULE, node.origin, message).severity(severity).hint(hint));
+            reporter.report(FindingDraft::new(&RULE, node.origin, message).severity(severity).hint(hint));
         }
     }
     let repeats = matches!(interval, RefreshInterval::Default | RefreshInterval::Some) && !once;
     if let Some((kind, at)) = generator(spec).filter(|_| repeats) {
         let message = format!("generator {kind} creates a new value at every refresh");
         reporter.report(
-            Draft::new(&RULE, at, message)
+            FindingDraft::new(&RULE, at, message)
                 .hint("write `refreshPolicy: CreatedOnce`, or `refreshInterval: \"0\"`"),
         );
     }
@@ -88,7 +88,7 @@ fn read(node: Option<&Node>) -> RefreshInterval {
             (_, Some(0)) | (Some(_), _) => RefreshInterval::Never,
             _ => RefreshInterval::Some,
         },
-        None if matches!(node.value, sealwave_core::document::Value::Null) => RefreshInterval::Default,
+        None if matches!(node.value, sealwave_core::document::NodeValue::Null) => RefreshInterval::Default,
         None => RefreshInterval::Malformed,
     }
 }

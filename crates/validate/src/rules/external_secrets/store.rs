@@ -1,12 +1,12 @@
 //! `external-secrets/store`.
 
-use crate::rules::fields::{key_at, start, text, value};
+use crate::rules::fields::{key_origin, start_origin, text, value};
 use crate::rules::later_stage::may_change;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Mapping, Node, Value};
-use sealwave_kube::catalogue::ESO;
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue};
+use sealwave_kube::catalog::ESO_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a store does not have exactly one provider, or reads credentials from the wrong namespace",
         page: include_str!("store.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Maximum depth at which references are searched in a provider's settings.
@@ -25,8 +25,8 @@ const DEPTH: usize = 16;
 /// Maximum number of findings per store.
 const MOST: usize = 50;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    if object.group != ESO || !matches!(object.kind, "ClusterSecretStore" | "SecretStore") {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
+    if object.group != ESO_GROUP || !matches!(object.kind, "ClusterSecretStore" | "SecretStore") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
@@ -34,16 +34,16 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     };
     let Some(blocks) = value(spec, "provider").and_then(Node::as_mapping) else {
         if value(spec, "provider").is_none() {
-            let draft = Draft::new(&RULE, start(spec), "store has no `provider`");
+            let draft = FindingDraft::new(&RULE, start_origin(spec), "store has no `provider`");
             reporter.report(draft.hint("add the provider that it reads, for example `vault`"));
         }
         return;
     };
-    let providers: Vec<&Entry> =
-        blocks.entries().iter().filter(|entry| !matches!(entry.value.value, Value::Null)).collect();
+    let providers: Vec<&MappingEntry> =
+        blocks.entries().iter().filter(|entry| !matches!(entry.value.value, NodeValue::Null)).collect();
     match providers.as_slice() {
         [] => {
-            let draft = Draft::new(&RULE, key_at(spec, "provider"), "store has no provider");
+            let draft = FindingDraft::new(&RULE, key_origin(spec, "provider"), "store has no provider");
             reporter.report(draft.hint("name the provider that it reads, for example `vault`"));
         }
         [_] => {}
@@ -51,7 +51,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             let names: Vec<&str> = providers.iter().take(3).map(|entry| entry.key.as_str()).collect();
             let message = format!("store has more than one provider: `{}`", names.join("`, `"));
             reporter.report(
-                Draft::new(&RULE, second.key_origin, message)
+                FindingDraft::new(&RULE, second.key_origin, message)
                     .related(first.key_origin, "the first one is here")
                     .hint("write a separate store for each"),
             );
@@ -67,7 +67,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Collects references to Secrets, `ConfigMaps` and accounts, in the order of the document.
-fn references<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<&'a Entry>) {
+fn references<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<&'a MappingEntry>) {
     let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
     node.items().iter().for_each(|item| references(Some(item), depth, found));
     for entry in node.as_mapping().map_or(&[][..], Mapping::entries) {
@@ -82,13 +82,13 @@ fn references<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<&'a Entr
     }
 }
 
-fn check_reference(object: &Object<'_>, entry: &Entry) -> Option<Draft> {
+fn check_reference(object: &CheckedObject<'_>, entry: &MappingEntry) -> Option<FindingDraft> {
     let namespace = value(&entry.value, "namespace");
     if object.kind == "SecretStore" {
         let (node, other) = namespace.and_then(|node| Some((node, node.as_str()?)))?;
         let fits = other.is_empty() || other == object.namespace || object.namespace.is_empty();
         return (!fits && !may_change(other) && !may_change(object.namespace)).then(|| {
-            Draft::new(&RULE, node.origin, format!("SecretStore cannot read namespace `{other}`"))
+            FindingDraft::new(&RULE, node.origin, format!("SecretStore cannot read namespace `{other}`"))
                 .hint("move the credentials into the store's namespace, or create a ClusterSecretStore")
         });
     }
@@ -101,5 +101,5 @@ fn check_reference(object: &Object<'_>, entry: &Entry) -> Option<Draft> {
     } else {
         "add the namespace of the credentials; without it, the namespace of each ExternalSecret is used"
     };
-    Some(Draft::new(&RULE, entry.key_origin, message).severity(Severity::Warning).hint(hint))
+    Some(FindingDraft::new(&RULE, entry.key_origin, message).severity(Severity::Warning).hint(hint))
 }

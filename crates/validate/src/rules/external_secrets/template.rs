@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use super::spec;
 use crate::rules::embedded::TextPlace;
 use crate::rules::fields::{entries, items};
-use crate::rules::go_template::{self, TemplateFault, VariableForm, VariableUse};
+use crate::rules::go_template::{self, GoTemplateFault, VariableForm, VariableUse};
 use crate::rules::later_stage::may_change;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::is_item_key;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -23,32 +23,32 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the template of an ExternalSecret uses an undefined variable, or does not parse",
         page: include_str!("template.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     let Some(template) = spec.at(&["target", "template"]) else { return };
     let keys = defined(spec);
     let known: Option<HashSet<&str>> = keys.as_ref().map(|keys| keys.iter().copied().collect());
     for value in templates(template) {
         let Some(source) = value.as_str() else { continue };
-        let uses = go_template::uses(source);
+        let uses = go_template::find_uses(source);
         if uses.variables.is_empty() && uses.faults.is_empty() {
             continue;
         }
-        let place = TextPlace::of(context.texts, value);
+        let place = TextPlace::locate(context.texts, value);
         for (range, fault) in &uses.faults {
             let name = source.get(range.clone()).unwrap_or_default();
-            let (message, hint) = wording(*fault, name);
-            let draft = Draft::new(&RULE, place.bytes(source, range, value.origin), message);
+            let (message, hint) = message_and_hint(*fault, name);
+            let draft = FindingDraft::new(&RULE, place.range_origin(source, range, value.origin), message);
             reporter.report(draft.within(value.origin).hint(hint));
         }
         let (Some(keys), Some(known)) = (&keys, &known) else { continue };
         for used in &uses.variables {
             let name = source.get(used.name.clone()).unwrap_or_default();
             if !known.contains(name) {
-                let at = place.bytes(source, &used.name, value.origin);
+                let at = place.range_origin(source, &used.name, value.origin);
                 reporter.report(undefined_draft(used, name, keys, at).within(value.origin));
             }
         }
@@ -78,9 +78,9 @@ fn templates(template: &Node) -> Vec<&Node> {
     mappings.into_iter().flatten().flatten().map(|entry| &entry.value).chain(literals).collect()
 }
 
-fn undefined_draft(used: &VariableUse, name: &str, keys: &[&str], at: Origin) -> Draft {
+fn undefined_draft(used: &VariableUse, name: &str, keys: &[&str], at: Origin) -> FindingDraft {
     let shown = if is_item_key(name) { format!("variable `{name}`") } else { "a variable".to_owned() };
-    let hint = match closest(name, keys.iter().copied()) {
+    let hint = match closest_name(name, keys.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "add an item with this `secretKey` to `data`, or correct the name".to_owned(),
     };
@@ -88,26 +88,28 @@ fn undefined_draft(used: &VariableUse, name: &str, keys: &[&str], at: Origin) ->
         VariableForm::Field => format!("template uses {shown}, which no item of `data` defines"),
         VariableForm::Index => format!("template uses {shown}, which no item of `data` defines: it is empty"),
     };
-    Draft::new(&RULE, at, message).hint(hint)
+    FindingDraft::new(&RULE, at, message).hint(hint)
 }
 
 /// Returns message and hint for a template that does not parse.
-pub(in crate::rules) fn wording(fault: TemplateFault, name: &str) -> (String, String) {
+pub(in crate::rules) fn message_and_hint(fault: GoTemplateFault, name: &str) -> (String, String) {
     let (message, hint) = match fault {
-        TemplateFault::DashInName if is_item_key(name) => {
+        GoTemplateFault::DashInName if is_item_key(name) => {
             return (
                 format!("template does not parse: `.{name}` has a dash"),
                 format!("write `index . \"{name}\"`"),
             );
         }
-        TemplateFault::DashInName => {
+        GoTemplateFault::DashInName => {
             ("template does not parse: a name has a dash", "write `index . \"a-b\"`")
         }
-        TemplateFault::NoEnd => ("template does not parse: this block has no `{{ end }}`", "add `{{ end }}`"),
-        TemplateFault::StrayEnd => {
+        GoTemplateFault::NoEnd => {
+            ("template does not parse: this block has no `{{ end }}`", "add `{{ end }}`")
+        }
+        GoTemplateFault::StrayEnd => {
             ("template does not parse: no open block here", "remove it, or open a block")
         }
-        TemplateFault::Unclosed => (
+        GoTemplateFault::Unclosed => (
             "template does not parse: `{{` is not closed",
             "add `}}`; a literal `{{` is written `{{ \"{{\" }}`",
         ),

@@ -1,13 +1,13 @@
 //! Constraints that the API server puts on a single field.
 
 use super::FieldChecker;
-use super::forms::Form;
-use crate::rules::fields::{integer, key_at, listed, start, value};
-use sealwave_core::document::{Node, Value};
+use super::forms::TextForm;
+use crate::rules::fields::{integer, key_origin, quoted_list, start_origin, value};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::Quantity;
 
 /// A field of a mapping, with its constraint.
-pub struct Field {
+pub struct FieldCheck {
     /// Key of the field.
     pub(in crate::rules) name: &'static str,
     /// Constraint on the value.
@@ -23,9 +23,9 @@ pub enum Demand {
     /// An integer is within these bounds, both included.
     Between(i64, i64),
     /// A string has this form; an empty one counts as absent.
-    Form(&'static Form),
+    Form(&'static TextForm),
     /// Each string of a list has this form.
-    Items(&'static Form),
+    Items(&'static TextForm),
     /// A quantity is not negative.
     NotNegative,
     /// A string, list or mapping is not empty. The schema reports missing ones.
@@ -39,11 +39,11 @@ pub enum Demand {
 }
 
 /// Creates a field from its name and constraint.
-pub(in crate::rules) const fn new_field(name: &'static str, demand: Demand) -> Field {
-    Field { name, demand }
+pub(in crate::rules) const fn new_field(name: &'static str, demand: Demand) -> FieldCheck {
+    FieldCheck { name, demand }
 }
 
-impl Field {
+impl FieldCheck {
     /// Requires that a field is absent, with the reason.
     pub(in crate::rules) const fn absent(name: &'static str, reason: &'static str) -> Self {
         new_field(name, Demand::Absent(reason))
@@ -60,12 +60,12 @@ impl Field {
     }
 
     /// Requires a form of a string that is not empty.
-    pub(in crate::rules) const fn form(name: &'static str, form: &'static Form) -> Self {
+    pub(in crate::rules) const fn form(name: &'static str, form: &'static TextForm) -> Self {
         new_field(name, Demand::Form(form))
     }
 
     /// Requires a form of each string in a list.
-    pub(in crate::rules) const fn items(name: &'static str, form: &'static Form) -> Self {
+    pub(in crate::rules) const fn items(name: &'static str, form: &'static TextForm) -> Self {
         new_field(name, Demand::Items(form))
     }
 
@@ -97,27 +97,31 @@ impl Field {
 
 impl FieldChecker<'_> {
     /// Checks one field of a mapping.
-    pub(in crate::rules) fn field(&mut self, parent: &Node, field: &Field) {
+    pub(in crate::rules) fn check_field(&mut self, parent: &Node, field: &FieldCheck) {
         let name = field.name;
         let Some(node) = value(parent, name) else {
             if matches!(field.demand, Demand::Present) {
-                self.report(start(parent), format!("`{name}` is missing"), format!("add `{name}`"));
+                self.report(start_origin(parent), format!("`{name}` is missing"), format!("add `{name}`"));
             }
             return;
         };
         match &field.demand {
             Demand::Absent(reason) => {
-                self.report(key_at(parent, name), format!("`{name}` is not allowed {reason}"), "remove it");
+                self.report(
+                    key_origin(parent, name),
+                    format!("`{name}` is not allowed {reason}"),
+                    "remove it",
+                );
             }
             Demand::AtLeast(least) => self.check_bounds(node, name, *least, i64::MAX),
             Demand::Between(least, most) => self.check_bounds(node, name, *least, *most),
-            Demand::Form(form) => self.form(node, name, form),
+            Demand::Form(form) => self.check_form(node, name, form),
             Demand::Items(form) => {
                 node.items().iter().for_each(|item| self.check_item_form(item, name, form))
             }
             Demand::NotNegative => self.check_not_negative(node, name),
             Demand::NotEmpty | Demand::Present if is_empty(node) => {
-                self.report(key_at(parent, name), format!("`{name}` is empty"), "give it a value");
+                self.report(key_origin(parent, name), format!("`{name}` is empty"), "give it a value");
             }
             Demand::NotEmpty | Demand::Present => {}
             Demand::OneOf(allowed) => self.check_one_of(node, name, allowed),
@@ -139,13 +143,13 @@ impl FieldChecker<'_> {
     }
 
     /// Checks that a string has a form; an empty one counts as absent.
-    pub(in crate::rules) fn form(&mut self, node: &Node, name: &str, form: &Form) {
+    pub(in crate::rules) fn check_form(&mut self, node: &Node, name: &str, form: &TextForm) {
         if node.as_str().is_some_and(|text| !text.is_empty()) {
             self.check_item_form(node, name, form);
         }
     }
 
-    fn check_item_form(&mut self, node: &Node, name: &str, form: &Form) {
+    fn check_item_form(&mut self, node: &Node, name: &str, form: &TextForm) {
         if let Some(text) = node.as_str().filter(|text| !(form.accepts)(text) && !self.may_fill(text)) {
             let fault = if text.is_empty() { "is empty" } else { form.fault };
             self.report(node.origin, format!("`{name}` {fault}"), form.hint);
@@ -153,7 +157,7 @@ impl FieldChecker<'_> {
     }
 
     fn check_not_negative(&mut self, node: &Node, name: &str) {
-        if Quantity::of(node).is_some_and(Quantity::is_negative) {
+        if Quantity::from_node(node).is_some_and(Quantity::is_negative) {
             self.report(node.origin, format!("`{name}` is negative"), "write the amount without the sign");
         }
     }
@@ -161,7 +165,7 @@ impl FieldChecker<'_> {
     fn check_one_of(&mut self, node: &Node, name: &str, allowed: &[&str]) {
         let is_other = |text: &str| !text.is_empty() && !allowed.contains(&text) && !self.may_fill(text);
         if node.as_str().is_some_and(is_other) {
-            let hint = format!("write {}", listed(allowed));
+            let hint = format!("write {}", quoted_list(allowed));
             self.report(node.origin, format!("`{name}` is not one of the allowed values"), hint);
         }
     }
@@ -198,9 +202,9 @@ impl FieldChecker<'_> {
 /// Returns whether a value holds nothing.
 fn is_empty(node: &Node) -> bool {
     match &node.value {
-        Value::String(text) => text.is_empty(),
-        Value::Mapping(mapping) => mapping.is_empty(),
-        Value::Sequence(items) => items.is_empty(),
+        NodeValue::String(text) => text.is_empty(),
+        NodeValue::Mapping(mapping) => mapping.is_empty(),
+        NodeValue::Sequence(items) => items.is_empty(),
         _ => false,
     }
 }

@@ -8,7 +8,7 @@ use sealwave_core::names::is_item_key;
 use sealwave_kube::schema::is_cidr;
 
 /// A form that strings can have.
-pub(in crate::rules) struct Form {
+pub(in crate::rules) struct TextForm {
     /// Predicate: returns whether a string has the form.
     pub(in crate::rules) accepts: fn(&str) -> bool,
     /// Second half of the message for a string without the form.
@@ -22,121 +22,124 @@ const QUALIFIED_HINT: &str =
     "use a name of at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
 
 /// A path below the root.
-pub(in crate::rules) static ABSOLUTE_PATH: Form = Form {
+pub(in crate::rules) static ABSOLUTE_PATH: TextForm = TextForm {
     accepts: |text| text.starts_with('/'),
     fault: "is not an absolute path",
     hint: "start the path with `/`",
 };
 /// A network in CIDR notation.
-pub(in crate::rules) static CIDR: Form = Form {
+pub(in crate::rules) static CIDR: TextForm = TextForm {
     accepts: is_network,
     fault: "is not a network in CIDR notation",
     hint: "write a network, like `10.0.0.0/8`, or an address with `/32`",
 };
 /// A key of a ConfigMap or Secret.
-pub(in crate::rules) static CONFIG_KEY: Form = Form {
+pub(in crate::rules) static CONFIG_KEY: TextForm = TextForm {
     accepts: is_item_key,
     fault: "is not a valid key",
     hint: "use letters, digits, `-`, `_` and `.`, at most 253 characters, without `..` in front",
 };
 /// A relative path without `..`.
-pub(in crate::rules) static DESCENDING_PATH: Form = Form {
+pub(in crate::rules) static DESCENDING_PATH: TextForm = TextForm {
     accepts: |text| !text.starts_with('/') && has_no_backsteps(text),
     fault: "is not a relative path without `..`",
     hint: "write a path without `/` in front and without `..`",
 };
 /// A domain and a path.
-pub(in crate::rules) static DOMAIN_PATH: Form = Form {
+pub(in crate::rules) static DOMAIN_PATH: TextForm = TextForm {
     accepts: is_domain_path,
     fault: "is not a domain and a path",
     hint: "write a domain, a slash and a path, like `example.org/controller`",
 };
 /// The name of a CSI driver.
-pub(in crate::rules) static DRIVER: Form = Form {
+pub(in crate::rules) static DRIVER: TextForm = TextForm {
     accepts: |text| text.len() <= 63 && is_subdomain(&text.to_ascii_lowercase()),
     fault: "is not a valid driver name",
     hint: "write the name of the driver, like `secrets-store.csi.k8s.io`",
 };
 /// An IP address that is allowed for an endpoint.
-pub(in crate::rules) static ENDPOINT_IP: Form = Form {
+pub(in crate::rules) static ENDPOINT_IP: TextForm = TextForm {
     accepts: is_endpoint_address,
     fault: "is not an address that other hosts can reach",
     hint: "write an address that is not unspecified, loopback or link-local",
 };
 /// The name of an environment variable.
-pub(in crate::rules) static ENV_NAME: Form = Form {
+pub(in crate::rules) static ENV_NAME: TextForm = TextForm {
     accepts: |text| !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'='),
     fault: "is not a valid environment variable name",
     hint: "use printable ASCII characters without `=`",
 };
 /// The name of an HTTP header.
-pub(in crate::rules) static HTTP_HEADER: Form = Form {
+pub(in crate::rules) static HTTP_HEADER: TextForm = TextForm {
     accepts: |text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
     fault: "is not a valid HTTP header name",
     hint: "use letters, digits and `-`",
 };
 /// An IP address.
-pub(in crate::rules) static IP: Form =
-    Form { accepts: is_address, fault: "is not an IP address", hint: "write an address, like `10.0.0.1`" };
+pub(in crate::rules) static IP: TextForm = TextForm {
+    accepts: is_address,
+    fault: "is not an IP address",
+    hint: "write an address, like `10.0.0.1`",
+};
 /// A DNS label.
-pub(in crate::rules) static LABEL: Form = Form {
+pub(in crate::rules) static LABEL: TextForm = TextForm {
     accepts: is_label,
     fault: "is not a valid DNS label",
     hint: "use at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
 };
 /// The value of a label.
-pub(in crate::rules) static LABEL_VALUE: Form = Form {
+pub(in crate::rules) static LABEL_VALUE: TextForm = TextForm {
     accepts: is_label_value,
     fault: "is not a valid label value",
     hint: "use at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends",
 };
 /// A relative path in a volume.
-pub(in crate::rules) static LOCAL_PATH: Form = Form {
+pub(in crate::rules) static LOCAL_PATH: TextForm = TextForm {
     accepts: |text| !text.starts_with('/') && !text.starts_with("..") && has_no_backsteps(text),
     fault: "is not a relative path without `..`",
     hint: "write a path without `/` in front and without `..`",
 };
 /// A path without `..`.
-pub(in crate::rules) static NO_BACKSTEPS: Form =
-    Form { accepts: has_no_backsteps, fault: "contains `..`", hint: "write the path without `..`" };
+pub(in crate::rules) static NO_BACKSTEPS: TextForm =
+    TextForm { accepts: has_no_backsteps, fault: "contains `..`", hint: "write the path without `..`" };
 /// One segment of a URL path.
-pub(in crate::rules) static PATH_SEGMENT: Form =
-    Form { accepts: is_path_segment, fault: "is not a valid name", hint: "use anything but `/` and `%`" };
+pub(in crate::rules) static PATH_SEGMENT: TextForm =
+    TextForm { accepts: is_path_segment, fault: "is not a valid name", hint: "use anything but `/` and `%`" };
 /// A version of the Pod Security Standards.
-pub(in crate::rules) static POD_SECURITY_VERSION: Form = Form {
+pub(in crate::rules) static POD_SECURITY_VERSION: TextForm = TextForm {
     accepts: is_pod_security_version,
     fault: "is not a Kubernetes version",
     hint: "write `latest` or a version like `v1.36`",
 };
 /// The name of a port.
-pub(in crate::rules) static PORT_NAME: Form = Form {
+pub(in crate::rules) static PORT_NAME: TextForm = TextForm {
     accepts: crate::rules::ports::is_service_name,
     fault: "is not a valid port name",
     hint: "use at most 15 lower-case letters, digits and single `-` inside, with a letter among them",
 };
 /// A name, optionally with a domain.
-pub(in crate::rules) static QUALIFIED: Form =
-    Form { accepts: is_qualified_name, fault: "is not a valid qualified name", hint: QUALIFIED_HINT };
+pub(in crate::rules) static QUALIFIED: TextForm =
+    TextForm { accepts: is_qualified_name, fault: "is not a valid qualified name", hint: QUALIFIED_HINT };
 /// A name, optionally with a domain, upper case allowed.
-pub(in crate::rules) static QUALIFIED_ANY_CASE: Form = Form {
+pub(in crate::rules) static QUALIFIED_ANY_CASE: TextForm = TextForm {
     accepts: |text| is_qualified_name(&text.to_ascii_lowercase()),
     fault: "is not a valid qualified name",
     hint: QUALIFIED_HINT,
 };
 /// A network in CIDR notation, optionally surrounded by spaces.
-pub(in crate::rules) static SOURCE_RANGE: Form =
-    Form { accepts: |text| is_network(text.trim()), fault: CIDR.fault, hint: CIDR.hint };
+pub(in crate::rules) static SOURCE_RANGE: TextForm =
+    TextForm { accepts: |text| is_network(text.trim()), fault: CIDR.fault, hint: CIDR.hint };
 /// A DNS subdomain.
-pub(in crate::rules) static SUBDOMAIN: Form =
-    Form { accepts: is_subdomain, fault: "is not a valid name", hint: NAME_HINT };
+pub(in crate::rules) static SUBDOMAIN: TextForm =
+    TextForm { accepts: is_subdomain, fault: "is not a valid name", hint: NAME_HINT };
 /// The name of a kernel parameter.
-pub(in crate::rules) static SYSCTL: Form = Form {
+pub(in crate::rules) static SYSCTL: TextForm = TextForm {
     accepts: is_sysctl,
     fault: "is not a valid sysctl name",
     hint: "write a name like `net.core.somaxconn`",
 };
 /// A search domain of a resolver.
-pub(in crate::rules) static SEARCH_DOMAIN: Form = Form {
+pub(in crate::rules) static SEARCH_DOMAIN: TextForm = TextForm {
     accepts: |text| text == "." || is_search_domain(text.strip_suffix('.').unwrap_or(text)),
     fault: "is not a domain",
     hint: "write a domain in lower case, like `shop.example.com`",

@@ -8,22 +8,22 @@ pub(in crate::rules) mod forms;
 mod selector;
 
 use super::later_stage::LaterStage;
-use super::{Draft, Object, Reporter, Rule, Scene};
+use super::{CheckedObject, FindingDraft, Reporter, Rule, RuleContext};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 
-pub use demand::{Demand, Field};
+pub use demand::{Demand, FieldCheck};
 
 /// Maximum number of findings of one rule per object.
 const MOST: usize = 100;
 
 /// Fields of one mapping, or of each item in a list.
-pub(in crate::rules) struct Section {
+pub(in crate::rules) struct FieldSection {
     /// Path to the mapping: keys joined with dots, where `key[]` stands for each item of a list. Empty for the node
     /// itself.
     pub(in crate::rules) at: &'static str,
     /// Fields of the mapping.
-    pub(in crate::rules) fields: &'static [Field],
+    pub(in crate::rules) fields: &'static [FieldCheck],
 }
 
 /// Checker for the fields of one object, reporting under one rule.
@@ -38,11 +38,11 @@ impl<'r> FieldChecker<'r> {
     /// Creates a checker for an object.
     pub(in crate::rules) fn new(
         rule: &'static Rule,
-        object: &Object<'_>,
-        context: &Scene<'_>,
+        object: &CheckedObject<'_>,
+        context: &RuleContext<'_>,
         reporter: &'r mut Reporter,
     ) -> Self {
-        Self { rule, stage: LaterStage::of(object, context), reporter, left: MOST }
+        Self { rule, stage: LaterStage::for_object(object, context), reporter, left: MOST }
     }
 
     /// Returns whether another tool may still replace part of a string.
@@ -57,11 +57,11 @@ impl<'r> FieldChecker<'r> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.draft(Draft::new(self.rule, at, message).hint(hint));
+        self.report_draft(FindingDraft::new(self.rule, at, message).hint(hint));
     }
 
     /// Reports a complete finding.
-    pub(in crate::rules) fn draft(&mut self, draft: Draft) {
+    pub(in crate::rules) fn report_draft(&mut self, draft: FindingDraft) {
         if self.left > 0 {
             self.left -= 1;
             self.reporter.report(draft);
@@ -69,37 +69,37 @@ impl<'r> FieldChecker<'r> {
     }
 
     /// Warns about a network with bits set after its prefix, which versions before 1.36 accept.
-    pub(in crate::rules) fn host_bits(&mut self, network: &Node) {
+    pub(in crate::rules) fn check_host_bits(&mut self, network: &Node) {
         if network.as_str().is_some_and(forms::has_host_bits) {
             let message = "the network has bits set after its prefix, which Kubernetes 1.36 and later reject";
-            let draft = self.begin(network.origin, message).severity(Severity::Warning);
-            self.draft(draft.hint("write the first address of the network, or a longer prefix"));
+            let draft = self.new_draft(network.origin, message).severity(Severity::Warning);
+            self.report_draft(draft.hint("write the first address of the network, or a longer prefix"));
         }
     }
 
     /// Creates a finding of the rule, to be completed.
-    pub(in crate::rules) fn begin(&self, at: Origin, message: impl Into<String>) -> Draft {
-        Draft::new(self.rule, at, message)
+    pub(in crate::rules) fn new_draft(&self, at: Origin, message: impl Into<String>) -> FindingDraft {
+        FindingDraft::new(self.rule, at, message)
     }
 
     /// Checks all sections of a table, relative to a node.
-    pub(in crate::rules) fn table(&mut self, node: &Node, sections: &[Section]) {
+    pub(in crate::rules) fn check_table(&mut self, node: &Node, sections: &[FieldSection]) {
         for section in sections {
-            each_at(node, section.at, &mut |parent| self.fields(parent, section.fields));
+            for_each_at(node, section.at, &mut |parent| self.fields(parent, section.fields));
         }
     }
 
-    fn fields(&mut self, parent: &Node, fields: &[Field]) {
+    fn fields(&mut self, parent: &Node, fields: &[FieldCheck]) {
         if parent.as_mapping().is_some() {
             for field in fields {
-                self.field(parent, field);
+                self.check_field(parent, field);
             }
         }
     }
 }
 
 /// Visits each node at the end of a path.
-pub(in crate::rules) fn each_at<'a>(node: &'a Node, path: &str, visit: &mut dyn FnMut(&'a Node)) {
+pub(in crate::rules) fn for_each_at<'a>(node: &'a Node, path: &str, visit: &mut dyn FnMut(&'a Node)) {
     if path.is_empty() {
         visit(node);
         return;
@@ -109,9 +109,9 @@ pub(in crate::rules) fn each_at<'a>(node: &'a Node, path: &str, visit: &mut dyn 
         Some(key) => {
             let items = node.get(key).map_or(&[][..], Node::items);
             for item in items {
-                each_at(item, rest, visit);
+                for_each_at(item, rest, visit);
             }
         }
-        None => node.get(step).into_iter().for_each(|next| each_at(next, rest, visit)),
+        None => node.get(step).into_iter().for_each(|next| for_each_at(next, rest, visit)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::FieldChecker;
 use super::forms::{LABEL_VALUE, QUALIFIED};
-use crate::rules::fields::{items, key_at, start, text, value};
+use crate::rules::fields::{items, key_origin, start_origin, text, value};
 use crate::rules::metadata::syntax::is_label_value;
 use sealwave_core::document::Node;
 
@@ -13,7 +13,7 @@ const COMPARISONS: &[&str] = &["Gt", "Lt"];
 
 impl FieldChecker<'_> {
     /// Checks the keys and values of a mapping of labels.
-    pub(in crate::rules) fn labels(&mut self, labels: Option<&Node>, noun: &str) {
+    pub(in crate::rules) fn check_labels(&mut self, labels: Option<&Node>, noun: &str) {
         for entry in labels.and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries()) {
             if !(QUALIFIED.accepts)(&entry.key) && !self.may_fill(&entry.key) {
                 self.report(entry.key_origin, format!("the {noun} key is not valid"), QUALIFIED.hint);
@@ -26,32 +26,35 @@ impl FieldChecker<'_> {
     }
 
     /// Checks the expressions of a label selector, but not its `matchLabels`.
-    pub(in crate::rules) fn expressions(&mut self, selector: &Node, field: &str) {
+    pub(in crate::rules) fn check_expressions(&mut self, selector: &Node, field: &str) {
         for expression in items(selector, field).iter().filter(|one| one.as_mapping().is_some()) {
-            self.expression(expression);
+            self.check_expression(expression);
         }
     }
 
     /// Checks a label selector.
-    pub(in crate::rules) fn selector(&mut self, selector: &Node) {
-        self.labels(selector.get("matchLabels"), "selector");
-        self.expressions(selector, "matchExpressions");
+    pub(in crate::rules) fn check_selector(&mut self, selector: &Node) {
+        self.check_labels(selector.get("matchLabels"), "selector");
+        self.check_expressions(selector, "matchExpressions");
     }
 
     /// Checks operator, key and values of one expression.
-    pub(in crate::rules) fn expression(&mut self, expression: &Node) {
-        self.operator(expression);
+    pub(in crate::rules) fn check_expression(&mut self, expression: &Node) {
+        self.check_operator(expression);
         for value in items(expression, "values") {
-            self.form(value, "values", &LABEL_VALUE);
+            self.check_form(value, "values", &LABEL_VALUE);
         }
     }
 
     /// Checks operator and key of one expression.
-    pub(in crate::rules) fn operator(&mut self, expression: &Node) {
+    pub(in crate::rules) fn check_operator(&mut self, expression: &Node) {
         let values = items(expression, "values");
         let operator = text(expression, "operator").unwrap_or_default();
-        let at =
-            if expression.get("values").is_some() { key_at(expression, "values") } else { start(expression) };
+        let at = if expression.get("values").is_some() {
+            key_origin(expression, "values")
+        } else {
+            start_origin(expression)
+        };
         if WITH_VALUES.contains(&operator) && values.is_empty() {
             let message = format!("an expression with the operator `{operator}` has no `values`");
             self.report(at, message, "add the values, or use `Exists`");
@@ -66,7 +69,7 @@ impl FieldChecker<'_> {
         if let Some(key) = value(expression, "key") {
             match key.as_str() {
                 Some("") => self.report(key.origin, "the key of an expression is empty", QUALIFIED.hint),
-                _ => self.form(key, "key", &QUALIFIED),
+                _ => self.check_form(key, "key", &QUALIFIED),
             }
         }
     }

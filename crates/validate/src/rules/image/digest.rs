@@ -1,7 +1,7 @@
 //! `image/digest`.
 
 use super::images;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -14,12 +14,12 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an image is not pinned by its digest",
         page: include_str!("digest.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for (node, _) in images(object).filter(|(_, image)| !image.has_digest) {
-        let draft = Draft::new(&RULE, node.origin, "the image is not pinned by digest");
+        let draft = FindingDraft::new(&RULE, node.origin, "the image is not pinned by digest");
         reporter.report(draft.hint("add `@sha256:…` after the tag"));
     }
 }

@@ -1,7 +1,7 @@
 //! `image/latest`.
 
 use super::images;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -14,10 +14,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an image has the tag `latest` or no tag",
         page: include_str!("latest.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for (node, image) in images(object).filter(|(_, image)| !image.has_digest) {
         let message = match image.tag {
             None => "the image has no tag, which means `latest`",
@@ -25,7 +25,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             Some(_) => continue,
         };
         reporter.report(
-            Draft::new(&RULE, node.origin, message).hint("use the tag of the version that was tested"),
+            FindingDraft::new(&RULE, node.origin, message).hint("use the tag of the version that was tested"),
         );
     }
 }

@@ -1,6 +1,6 @@
 //! `image/missing`.
 
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -15,10 +15,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a container has an empty image, or a Pod has an image with surrounding whitespace",
         page: include_str!("missing.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = object.pod.as_ref().filter(|pod| pod.spec.as_mapping().is_some()) else { return };
     for (_, container) in containers(pod.spec) {
         let Some((node, image)) = container.get("image").and_then(|node| Some((node, node.as_str()?))) else {
@@ -38,5 +38,5 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 fn report(node: &Node, message: &str, hint: &str, reporter: &mut Reporter) {
-    reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+    reporter.report(FindingDraft::new(&RULE, node.origin, message).hint(hint));
 }

@@ -5,7 +5,7 @@ pub(super) mod latest;
 pub(super) mod missing;
 pub(super) mod reference;
 
-use crate::rules::Object;
+use crate::rules::CheckedObject;
 use sealwave_core::document::Node;
 
 /// A parsed image reference.
@@ -28,7 +28,7 @@ impl<'a> ImageReference<'a> {
 }
 
 /// Iterates over the images of an object's containers, without those that another tool still fills in.
-fn images<'a>(object: &Object<'a>) -> impl Iterator<Item = (&'a Node, ImageReference<'a>)> {
+fn images<'a>(object: &CheckedObject<'a>) -> impl Iterator<Item = (&'a Node, ImageReference<'a>)> {
     object.containers().filter_map(|container| {
         let image = container.get("image")?;
         let text = image.as_str().filter(|text| !text.is_empty() && !text.contains(['$', '{', '<']))?;

@@ -1,8 +1,8 @@
 //! `image/reference`.
 
 use crate::rules::later_stage::is_template;
-use crate::rules::metadata::syntax::has_blank;
-use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::rules::metadata::syntax::has_whitespace;
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -18,19 +18,19 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an image reference is invalid",
         page: include_str!("reference.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     let container_images = containers(pod.spec).filter_map(|(_, container)| container.get("image"));
     let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
     let volume_images = volumes.iter().filter_map(|volume| volume.at(&["image", "reference"]));
     for image in container_images.chain(volume_images) {
         let fault = image.as_str().filter(|text| !is_left_out(text, stage)).and_then(fault);
         if let Some((message, hint)) = fault {
-            reporter.report(Draft::new(&RULE, image.origin, message).hint(hint));
+            reporter.report(FindingDraft::new(&RULE, image.origin, message).hint(hint));
         }
     }
 }
@@ -46,7 +46,7 @@ fn fault(text: &str) -> Option<(&'static str, &'static str)> {
     if text.trim().is_empty() || text.starts_with("ko://") {
         return None;
     }
-    if has_blank(text) {
+    if has_whitespace(text) {
         return Some(("image contains whitespace", "remove the whitespace"));
     }
     if memchr::memchr_iter(b':', text.as_bytes())

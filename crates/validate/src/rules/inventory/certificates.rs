@@ -1,11 +1,11 @@
 //! Secrets that cert-manager and similar controllers create for certificates.
 
 use super::Inventory;
-use super::contents::{Contents, keys};
-use super::made::{items, name_at};
-use sealwave_core::document::{Manifest, Node, Origin, Value};
-use sealwave_kube::catalogue::Object;
-use sealwave_kube::pods::What;
+use super::contents::{ObjectKeys, mapping_keys};
+use super::producers::{items, manifest_and_name_origin};
+use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
+use sealwave_kube::catalog::CatalogObject;
+use sealwave_kube::pods::ReferencedKind;
 
 /// API group of cert-manager.
 const CERT_MANAGER: &str = "cert-manager.io";
@@ -29,13 +29,19 @@ const SERVING_CERT: &[&str] = &[
 ];
 
 /// Adds the Secrets that are created for an object's certificates.
-pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+pub(super) fn add_certificate_secrets<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
     let root = object.manifest.root();
     match (object.group, object.kind) {
         ("", "Service") => {
             for name in SERVING_CERT.iter().filter_map(|name| object.manifest.annotation(name)) {
-                let contents = Contents::keys(["tls.crt", "tls.key"]);
-                inventory.add(What::Secret, object.namespace, name, name_at(object.manifest), contents);
+                let contents = ObjectKeys::from_keys(["tls.crt", "tls.key"]);
+                inventory.add(
+                    ReferencedKind::Secret,
+                    object.namespace,
+                    name,
+                    manifest_and_name_origin(object.manifest),
+                    contents,
+                );
             }
         }
         (CERT_MANAGER, "Certificate") => {
@@ -46,12 +52,18 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
         (CERT_MANAGER, "ClusterIssuer" | "Issuer") => {
             // The account key, created if it does not exist. That of a ClusterIssuer is in cert-manager's namespace.
             if let Some(name) = root.at(&["spec", "acme", "privateKeySecretRef", "name"]) {
-                add(inventory, object.namespace, object.manifest, name, Contents::keys(["tls.key"]));
+                add(inventory, object.namespace, object.manifest, name, ObjectKeys::from_keys(["tls.key"]));
             }
         }
         ("networking.k8s.io" | "extensions", "Ingress") if is_issued(object.manifest) => {
             for name in items(root, &["spec", "tls"]).iter().filter_map(|tls| tls.get("secretName")) {
-                add(inventory, object.namespace, object.manifest, name, Contents::keys(TLS.iter().copied()));
+                add(
+                    inventory,
+                    object.namespace,
+                    object.manifest,
+                    name,
+                    ObjectKeys::from_keys(TLS.iter().copied()),
+                );
             }
         }
         ("gateway.networking.k8s.io", "Gateway") if is_issued(object.manifest) => {
@@ -60,7 +72,13 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
                 if let Some(name) = reference.get("name") {
                     let namespace =
                         reference.get("namespace").and_then(Node::as_str).unwrap_or(object.namespace);
-                    add(inventory, namespace, object.manifest, name, Contents::keys(TLS.iter().copied()));
+                    add(
+                        inventory,
+                        namespace,
+                        object.manifest,
+                        name,
+                        ObjectKeys::from_keys(TLS.iter().copied()),
+                    );
                 }
             }
         }
@@ -73,10 +91,10 @@ fn add<'a>(
     namespace: &'a str,
     by: &'a Manifest,
     name: &'a Node,
-    contents: Contents<'a>,
+    contents: ObjectKeys<'a>,
 ) {
     let at: Origin = name.origin;
-    inventory.add(What::Secret, namespace, name.as_str().unwrap_or_default(), (by, at), contents);
+    inventory.add(ReferencedKind::Secret, namespace, name.as_str().unwrap_or_default(), (by, at), contents);
 }
 
 fn is_issued(manifest: &Manifest) -> bool {
@@ -85,10 +103,10 @@ fn is_issued(manifest: &Manifest) -> bool {
     })
 }
 
-fn certificate(root: &Node) -> Contents<'_> {
+fn certificate(root: &Node) -> ObjectKeys<'_> {
     let creates = |path: &[&str]| {
         root.at(path).is_some_and(|keystore| {
-            matches!(keystore.get("create").map(|create| &create.value), Some(Value::Bool(true)))
+            matches!(keystore.get("create").map(|create| &create.value), Some(NodeValue::Bool(true)))
         })
     };
     let mut all = TLS.to_vec();
@@ -106,6 +124,6 @@ fn certificate(root: &Node) -> Contents<'_> {
         }
     }
     // Older versions copied these keys from the template.
-    all.extend(keys(root.at(&["spec", "secretTemplate", "data"])));
-    Contents::keys(all)
+    all.extend(mapping_keys(root.at(&["spec", "secretTemplate", "data"])));
+    ObjectKeys::from_keys(all)
 }

@@ -6,28 +6,28 @@ use sealwave_core::document::{Mapping, Node};
 
 /// Known keys of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Contents<'a> {
+pub(crate) enum ObjectKeys<'a> {
     /// Exactly these keys.
-    Keys(BTreeSet<&'a str>),
+    Known(BTreeSet<&'a str>),
     /// Unknown: further keys may exist.
     Open,
 }
 
-impl<'a> Contents<'a> {
+impl<'a> ObjectKeys<'a> {
     /// Creates contents with exactly these keys.
-    pub(super) fn keys(keys: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::Keys(keys.into_iter().collect())
+    pub(super) fn from_keys(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Known(keys.into_iter().collect())
     }
 
     /// Creates contents from the keys of some nodes; a node that is not a mapping has no keys.
-    pub fn of(mappings: &[Option<&'a Node>]) -> Self {
-        Self::keys(mappings.iter().flat_map(|mapping| keys(*mapping)))
+    pub fn from_nodes(mappings: &[Option<&'a Node>]) -> Self {
+        Self::from_keys(mappings.iter().flat_map(|mapping| mapping_keys(*mapping)))
     }
 
     /// Turns an empty set of keys into an open one: another controller fills the object.
-    pub(super) fn or_filled_later(self) -> Self {
+    pub(super) fn open_if_empty(self) -> Self {
         match self {
-            Self::Keys(keys) if keys.is_empty() => Self::Open,
+            Self::Known(keys) if keys.is_empty() => Self::Open,
             other => other,
         }
     }
@@ -35,23 +35,23 @@ impl<'a> Contents<'a> {
     /// Returns whether a key may exist.
     pub(in crate::rules) fn may_have(&self, key: &str) -> bool {
         match self {
-            Self::Keys(keys) => keys.contains(key),
+            Self::Known(keys) => keys.contains(key),
             Self::Open => true,
         }
     }
 
     /// Returns all keys, or `None` if further keys may exist.
-    pub(crate) fn all(&self) -> Option<BTreeSet<String>> {
+    pub(crate) fn all_keys(&self) -> Option<BTreeSet<String>> {
         match self {
-            Self::Keys(keys) => Some(keys.iter().map(|key| (*key).to_owned()).collect()),
+            Self::Known(keys) => Some(keys.iter().map(|key| (*key).to_owned()).collect()),
             Self::Open => None,
         }
     }
 
     /// Returns the keys that are known.
-    pub(in crate::rules) fn known(&self) -> impl Iterator<Item = &'a str> + '_ {
+    pub(in crate::rules) fn known_keys(&self) -> impl Iterator<Item = &'a str> + '_ {
         let keys = match self {
-            Self::Keys(keys) => Some(keys),
+            Self::Known(keys) => Some(keys),
             Self::Open => None,
         };
         keys.into_iter().flatten().copied()
@@ -59,7 +59,7 @@ impl<'a> Contents<'a> {
 }
 
 /// Returns the keys of a mapping.
-pub(super) fn keys(mapping: Option<&Node>) -> impl Iterator<Item = &str> {
+pub(super) fn mapping_keys(mapping: Option<&Node>) -> impl Iterator<Item = &str> {
     let entries = mapping.and_then(Node::as_mapping).map_or(&[][..], Mapping::entries);
     entries.iter().map(|entry| entry.key.as_str())
 }

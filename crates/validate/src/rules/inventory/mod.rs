@@ -5,25 +5,25 @@
 
 mod certificates;
 mod contents;
-mod made;
+mod producers;
 mod programs;
-mod wants;
+mod requirements;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-pub(super) use contents::Contents;
-pub(super) use made::fetched;
-pub(super) use programs::{named_by_programs, texts, words};
-pub(super) use wants::{Want, Weight};
+pub(super) use contents::ObjectKeys;
+pub(super) use producers::external_secret_keys;
+pub(super) use programs::{candidate_names, named_by_programs, program_texts};
+pub(super) use requirements::{MissingImpact, Requirement};
 
-use super::{EmbeddedObject, Environment, Object};
+use super::{CheckedEnvironment, CheckedObject, EmbeddedObject};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Mapping, Node, ObjectId, Origin};
-use sealwave_core::text::closest;
-use sealwave_kube::catalogue::Catalogue;
+use sealwave_core::text::closest_name;
+use sealwave_kube::catalog::ObjectCatalog;
 use sealwave_kube::is_secret_like;
-use sealwave_kube::pods::What;
+use sealwave_kube::pods::ReferencedKind;
 
 /// Maximum number of producers kept per object. More than one is rare; the bound keeps a hostile repository from
 /// multiplying producers by requirements.
@@ -39,22 +39,22 @@ const FIELDS: usize = 16;
 const LONGEST_NAME: usize = 253;
 
 /// An object that another object creates, or the object itself.
-pub(super) struct Supply<'a> {
+pub(super) struct Producer<'a> {
     /// Position of the name.
     pub(super) at: Origin,
     /// Known keys.
-    pub(super) contents: Contents<'a>,
+    pub(super) contents: ObjectKeys<'a>,
     /// True if an excerpt around the name may show a value.
     pub(super) shares_lines: bool,
     /// True if messages may show the keys: in a broken Secret, a key may be a secret value.
-    pub(super) may_name_keys: bool,
+    pub(super) may_show_keys: bool,
 }
 
-impl<'a> Supply<'a> {
-    fn new((by, at): (&'a Manifest, Origin), contents: Contents<'a>) -> Self {
+impl<'a> Producer<'a> {
+    fn new((by, at): (&'a Manifest, Origin), contents: ObjectKeys<'a>) -> Self {
         let holds_values = is_secret_like(by.root()) || by.is("isindir.github.com", "SopsSecret");
         let shares_lines = holds_values && !fields_have_lines(by);
-        Self { at, contents, shares_lines, may_name_keys: !is_secret_like(by.root()) || holds_strings(by) }
+        Self { at, contents, shares_lines, may_show_keys: !is_secret_like(by.root()) || holds_strings(by) }
     }
 }
 
@@ -78,37 +78,37 @@ fn holds_strings(secret: &Manifest) -> bool {
 /// Objects that are created and objects that are required in one environment.
 pub(crate) struct Inventory<'a> {
     /// Producers by kind and name, then by namespace; an empty namespace matches any.
-    made: BTreeMap<(What, &'a str), BTreeMap<&'a str, Vec<Supply<'a>>>>,
+    producers: BTreeMap<(ReferencedKind, &'a str), BTreeMap<&'a str, Vec<Producer<'a>>>>,
     /// Namespaces of objects with composed names, about which nothing else is known. Names of a StatefulSet's claims are
     /// without the ordinal.
-    named: BTreeMap<(What, String), Vec<&'a str>>,
-    wants: Vec<Want<'a>>,
+    named: BTreeMap<(ReferencedKind, String), Vec<&'a str>>,
+    requirements: Vec<Requirement<'a>>,
     guesses: Cell<usize>,
 }
 
 impl<'a> Inventory<'a> {
     /// Builds the inventory from all objects and the pods within `ConfigMaps`.
     pub(crate) fn new(
-        catalogue: &Catalogue<'a>,
-        objects: &[Object<'a>],
+        catalogue: &ObjectCatalog<'a>,
+        objects: &[CheckedObject<'a>],
         embedded: &[EmbeddedObject<'a>],
     ) -> Self {
         let mut inventory = Self {
-            made: BTreeMap::new(),
+            producers: BTreeMap::new(),
             named: BTreeMap::new(),
-            wants: wants::all(objects, embedded),
+            requirements: requirements::collect_requirements(objects, embedded),
             guesses: Cell::new(GUESSES),
         };
         for object in catalogue.objects() {
-            made::by(object, &mut inventory);
+            producers::add_created_objects(object, &mut inventory);
         }
         inventory
     }
 
     /// Returns the identities of all created objects, with their known keys.
-    pub(crate) fn exports(&self) -> impl Iterator<Item = (ObjectId, &Contents<'a>)> {
-        self.made.iter().flat_map(|((kind, name), by_namespace)| {
-            let (group, kind_name) = kind.kind();
+    pub(crate) fn created_objects(&self) -> impl Iterator<Item = (ObjectId, &ObjectKeys<'a>)> {
+        self.producers.iter().flat_map(|((kind, name), by_namespace)| {
+            let (group, kind_name) = kind.group_and_kind();
             by_namespace.iter().flat_map(move |(namespace, supplies)| {
                 supplies.iter().map(move |supply| {
                     let id = ObjectId {
@@ -124,23 +124,23 @@ impl<'a> Inventory<'a> {
     }
 
     /// Returns all requirements, in the order of the objects.
-    pub(super) fn wants(&self) -> &[Want<'a>] {
-        &self.wants
+    pub(super) fn requirements(&self) -> &[Requirement<'a>] {
+        &self.requirements
     }
 
     /// Returns whether any object of this kind is created. If not, the set expects such objects from elsewhere.
-    pub(super) fn makes_any(&self, kind: What) -> bool {
-        self.made.range((kind, "")..).next().is_some_and(|((first, _), _)| *first == kind)
+    pub(super) fn creates_any(&self, kind: ReferencedKind) -> bool {
+        self.producers.range((kind, "")..).next().is_some_and(|((first, _), _)| *first == kind)
     }
 
     /// Returns the producers of an object, or none if nothing here creates it.
-    pub(super) fn supplies<'b>(
+    pub(super) fn producers<'b>(
         &'b self,
-        kind: What,
+        kind: ReferencedKind,
         namespace: &'b str,
         name: &'b str,
-    ) -> Vec<&'b Supply<'a>> {
-        let Some(by_namespace) = self.made.get(&(kind, name)) else { return Vec::new() };
+    ) -> Vec<&'b Producer<'a>> {
+        let Some(by_namespace) = self.producers.get(&(kind, name)) else { return Vec::new() };
         if namespace.is_empty() {
             return by_namespace.values().flatten().take(MAKERS).collect();
         }
@@ -148,24 +148,28 @@ impl<'a> Inventory<'a> {
     }
 
     /// Returns whether an object is created here or exists in every cluster.
-    pub(super) fn has(&self, kind: What, namespace: &str, name: &str) -> bool {
+    pub(super) fn has(&self, kind: ReferencedKind, namespace: &str, name: &str) -> bool {
         let everywhere = matches!(
             (kind, name),
-            (What::ConfigMap, "istio-ca-root-cert" | "kube-root-ca.crt" | "openshift-service-ca.crt")
-                | (What::ServiceAccount, "default")
+            (
+                ReferencedKind::ConfigMap,
+                "istio-ca-root-cert" | "kube-root-ca.crt" | "openshift-service-ca.crt"
+            ) | (ReferencedKind::ServiceAccount, "default")
         );
-        everywhere || !self.supplies(kind, namespace, name).is_empty() || self.has_name(kind, namespace, name)
+        everywhere
+            || !self.producers(kind, namespace, name).is_empty()
+            || self.has_name(kind, namespace, name)
     }
 
     /// Returns the namespace of an object with this name in another namespace.
-    pub(super) fn namespace_of(&self, kind: What, name: &str) -> Option<&'a str> {
-        self.made.get(&(kind, name))?.keys().next().copied()
+    pub(super) fn namespace_of(&self, kind: ReferencedKind, name: &str) -> Option<&'a str> {
+        self.producers.get(&(kind, name))?.keys().next().copied()
     }
 
     /// Returns a similar name that was probably meant.
-    pub(super) fn meant(&self, kind: What, namespace: &str, name: &str) -> Option<&'a str> {
+    pub(super) fn similar_name(&self, kind: ReferencedKind, namespace: &str, name: &str) -> Option<&'a str> {
         let here = self
-            .made
+            .producers
             .range((kind, "")..)
             .take_while(|((known, _), _)| *known == kind)
             .filter(|(_, by)| namespace.is_empty() || by.contains_key(namespace) || by.contains_key(""))
@@ -177,27 +181,27 @@ impl<'a> Inventory<'a> {
     pub(super) fn closest<'b>(&self, name: &str, known: impl Iterator<Item = &'b str>) -> Option<&'b str> {
         let left = self.guesses.get().checked_sub(1)?;
         self.guesses.set(left);
-        (name.len() <= LONGEST_NAME).then(|| closest(name, known.take(CANDIDATES))).flatten()
+        (name.len() <= LONGEST_NAME).then(|| closest_name(name, known.take(CANDIDATES))).flatten()
     }
 
     fn add(
         &mut self,
-        kind: What,
+        kind: ReferencedKind,
         namespace: &'a str,
         name: &'a str,
         made_at: (&'a Manifest, Origin),
-        contents: Contents<'a>,
+        contents: ObjectKeys<'a>,
     ) {
         if name.is_empty() {
             return;
         }
-        let supplies = self.made.entry((kind, name)).or_default().entry(namespace).or_default();
+        let supplies = self.producers.entry((kind, name)).or_default().entry(namespace).or_default();
         if supplies.len() < MAKERS {
-            supplies.push(Supply::new(made_at, contents));
+            supplies.push(Producer::new(made_at, contents));
         }
     }
 
-    fn add_name(&mut self, kind: What, namespace: &'a str, name: String) {
+    fn add_name(&mut self, kind: ReferencedKind, namespace: &'a str, name: String) {
         let namespaces = self.named.entry((kind, name)).or_default();
         if namespaces.len() < MAKERS {
             namespaces.push(namespace);
@@ -205,11 +209,11 @@ impl<'a> Inventory<'a> {
     }
 
     /// Returns whether an object with a composed name is created.
-    fn has_name(&self, kind: What, namespace: &str, name: &str) -> bool {
+    fn has_name(&self, kind: ReferencedKind, namespace: &str, name: &str) -> bool {
         let stem = match (kind, name.rsplit_once('-')) {
             _ if self.named.is_empty() => return false,
-            (What::PersistentVolumeClaim, Some((stem, number))) if is_number(number) => stem,
-            (What::PersistentVolumeClaim, _) => return false,
+            (ReferencedKind::PersistentVolumeClaim, Some((stem, number))) if is_number(number) => stem,
+            (ReferencedKind::PersistentVolumeClaim, _) => return false,
             _ => name,
         };
         self.named.get(&(kind, stem.to_owned())).is_some_and(|namespaces| {
@@ -222,32 +226,32 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl Environment<'_> {
+impl CheckedEnvironment<'_> {
     /// Returns whether an object exists outside of this environment: in another app, or declared as external.
     pub(super) fn exists_elsewhere(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        self.neighbours.has(group, kind, namespace, name)
-            || (!namespace.is_empty() && self.neighbours.has(group, kind, "", name))
-            || self.scene.settings.is_external(kind, namespace, name)
+        self.neighbors.has_object(group, kind, namespace, name)
+            || (!namespace.is_empty() && self.neighbors.has_object(group, kind, "", name))
+            || self.context.settings.is_external(kind, namespace, name)
     }
 
     /// Returns the severity of a missing object.
-    pub(super) fn severity_of_missing(&self, kind: What, weight: Weight) -> Severity {
+    pub(super) fn severity_of_missing(&self, kind: ReferencedKind, weight: MissingImpact) -> Severity {
         match (!self.is_plain(), weight) {
-            (true, Weight::Needed) => Severity::Error,
-            (true, Weight::Wanted) => Severity::Warning,
-            (false, Weight::Needed) if self.inventory.makes_any(kind) => Severity::Warning,
+            (true, MissingImpact::NoPodStarts) => Severity::Error,
+            (true, MissingImpact::Degraded) => Severity::Warning,
+            (false, MissingImpact::NoPodStarts) if self.inventory.creates_any(kind) => Severity::Warning,
             (false, _) => Severity::Note,
         }
     }
 }
 
 /// Returns the name of the kind that a reference points to.
-pub(super) const fn kind(kind: What) -> &'static str {
+pub(super) const fn kind_name(kind: ReferencedKind) -> &'static str {
     match kind {
-        What::ConfigMap => "ConfigMap",
-        What::PersistentVolumeClaim => "PersistentVolumeClaim",
-        What::Secret => "Secret",
-        What::SecretProviderClass => "SecretProviderClass",
-        What::ServiceAccount => "ServiceAccount",
+        ReferencedKind::ConfigMap => "ConfigMap",
+        ReferencedKind::PersistentVolumeClaim => "PersistentVolumeClaim",
+        ReferencedKind::Secret => "Secret",
+        ReferencedKind::SecretProviderClass => "SecretProviderClass",
+        ReferencedKind::ServiceAccount => "ServiceAccount",
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rules::Object;
+use crate::rules::CheckedObject;
 use sealwave_core::document::Node;
 
 /// Returns the objects whose programs get each of the wanted names as an argument or variable.
 ///
 /// A Job with `--secret-name=webhook-cert`, or with `kubectl create secret generic webhook-cert`, probably creates it.
 pub(in crate::rules) fn named_by_programs<'a>(
-    objects: &[Object<'a>],
+    objects: &[CheckedObject<'a>],
     wanted: &BTreeSet<&'a str>,
 ) -> BTreeMap<&'a str, BTreeSet<usize>> {
     let mut named: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
@@ -17,8 +17,8 @@ pub(in crate::rules) fn named_by_programs<'a>(
         return named;
     }
     for (number, object) in objects.iter().enumerate() {
-        for text in object.pod.iter().flat_map(|pod| texts(pod.spec)) {
-            for word in words(text).filter_map(|word| wanted.get(word)) {
+        for text in object.pod.iter().flat_map(|pod| program_texts(pod.spec)) {
+            for word in candidate_names(text).filter_map(|word| wanted.get(word)) {
                 let by = named.entry(word).or_default();
                 // Of two objects, at least one is not the object that requires the name.
                 if by.len() < 2 {
@@ -31,7 +31,7 @@ pub(in crate::rules) fn named_by_programs<'a>(
 }
 
 /// Iterates over the arguments and variables of a pod's programs.
-pub(in crate::rules) fn texts(spec: &Node) -> impl Iterator<Item = &str> {
+pub(in crate::rules) fn program_texts(spec: &Node) -> impl Iterator<Item = &str> {
     let lists = ["initContainers", "containers"].iter().filter_map(|list| spec.get(list));
     lists.flat_map(Node::items).flat_map(|container| {
         let command_line =
@@ -42,7 +42,7 @@ pub(in crate::rules) fn texts(spec: &Node) -> impl Iterator<Item = &str> {
 }
 
 /// Iterates over the words of a string that may be object names.
-pub(in crate::rules) fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(in crate::rules) fn candidate_names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
         .map(|word| word.trim_matches(['.', '-']))
         .filter(|word| !word.is_empty())

@@ -1,7 +1,7 @@
 //! `metadata/finalizer`.
 
 use super::syntax::is_qualified_name;
-use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a finalizer has an invalid name",
         page: include_str!("finalizer.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 const STANDARD: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
@@ -30,9 +30,9 @@ const GROUPS: &[&str] = &[
     "storage.k8s.io",
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(finalizers) = object.metadata.and_then(|metadata| metadata.get("finalizers")) else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     for node in finalizers.items() {
         let Some(name) = node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
         let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
@@ -41,6 +41,8 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
             (true, true) => "the finalizer name has no domain",
             (true, false) => continue,
         };
-        reporter.report(Draft::new(&RULE, node.origin, message).hint("write a domain, a slash and a name"));
+        reporter.report(
+            FindingDraft::new(&RULE, node.origin, message).hint("write a domain, a slash and a name"),
+        );
     }
 }

@@ -1,11 +1,11 @@
 //! `metadata/label`.
 
 use super::syntax::{is_label_value, is_qualified_name};
-use super::{each_metadata, named_key};
-use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use super::{for_each_metadata, noun_with_key};
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node, Value};
+use sealwave_core::document::{MappingEntry, Node, NodeValue};
 use sealwave_kube::is_secret_like;
 
 pub(crate) static RULE: Rule = Rule {
@@ -17,12 +17,14 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a label or a selector has an invalid key or value",
         page: include_str!("label.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
-    let stage = LaterStage::of(object, context);
-    each_metadata(object, |metadata| check_labels(metadata.get("labels"), "label", object, stage, reporter));
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::for_object(object, context);
+    for_each_metadata(object, |metadata| {
+        check_labels(metadata.get("labels"), "label", object, stage, reporter)
+    });
     let root = object.manifest.root();
     let mut selector = |node| check_labels(node, "selector", object, stage, reporter);
     match (object.group, object.kind) {
@@ -43,7 +45,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 fn check_labels(
     node: Option<&Node>,
     noun: &str,
-    object: &Object<'_>,
+    object: &CheckedObject<'_>,
     stage: LaterStage,
     reporter: &mut Reporter,
 ) {
@@ -54,27 +56,32 @@ fn check_labels(
     }
 }
 
-fn fault(entry: &Entry, noun: &str, object: &Object<'_>, stage: LaterStage) -> Option<Draft> {
+fn fault(
+    entry: &MappingEntry,
+    noun: &str,
+    object: &CheckedObject<'_>,
+    stage: LaterStage,
+) -> Option<FindingDraft> {
     let key = entry.key.as_str();
     if !is_qualified_name(key) {
         if stage.may_fill(key) {
             return None;
         }
         let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
-        let shown = named_key(&format!("the {noun} key"), key, is_secret_like(object.manifest.root()));
-        return Some(Draft::new(&RULE, entry.key_origin, format!("{shown} is not valid")).hint(hint));
+        let shown = noun_with_key(&format!("the {noun} key"), key, is_secret_like(object.manifest.root()));
+        return Some(FindingDraft::new(&RULE, entry.key_origin, format!("{shown} is not valid")).hint(hint));
     }
     let at = entry.value.origin;
     match &entry.value.value {
-        Value::String(text) if is_label_value(text) || stage.may_fill(text) => None,
-        Value::String(text) if text.len() > 63 => {
+        NodeValue::String(text) if is_label_value(text) || stage.may_fill(text) => None,
+        NodeValue::String(text) if text.len() > 63 => {
             let message = format!("the value of {noun} `{key}` has more than 63 characters");
-            Some(Draft::new(&RULE, at, message).hint("shorten it, or make it an annotation"))
+            Some(FindingDraft::new(&RULE, at, message).hint("shorten it, or make it an annotation"))
         }
-        Value::String(_) => {
+        NodeValue::String(_) => {
             let message = format!("the value of {noun} `{key}` is not valid");
             let hint = "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; put other text into an annotation";
-            Some(Draft::new(&RULE, at, message).hint(hint))
+            Some(FindingDraft::new(&RULE, at, message).hint(hint))
         }
         // The schema reports wrong types; null counts as empty.
         _ => None,

@@ -6,12 +6,12 @@ pub(super) mod label;
 pub(crate) mod name;
 pub(super) mod syntax;
 
-use crate::rules::Object;
+use crate::rules::CheckedObject;
 use crate::rules::credential::looks_like_credential;
 use sealwave_core::document::{Mapping, Node};
 
 /// Visits the metadata of an object, and of its templates of pods, Jobs and claims.
-pub(super) fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a Mapping)) {
+pub(super) fn for_each_metadata<'a>(object: &CheckedObject<'a>, mut visit: impl FnMut(&'a Mapping)) {
     if let Some(metadata) = object.metadata {
         visit(metadata);
     }
@@ -39,7 +39,7 @@ pub(super) fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a M
 }
 
 /// Shortens a name for a message. The printer escapes control characters.
-pub fn shown(name: &str) -> String {
+pub fn shorten(name: &str) -> String {
     let mut shown: String = name.chars().take(80).map(|c| if c == '`' { '?' } else { c }).collect();
     if name.chars().nth(80).is_some() {
         shown.push('…');
@@ -48,10 +48,10 @@ pub fn shown(name: &str) -> String {
 }
 
 /// Appends a key to a noun like `the label key`, unless the key may be a secret value.
-pub(in crate::rules) fn named_key(noun: &str, key: &str, is_secret: bool) -> String {
+pub(in crate::rules) fn noun_with_key(noun: &str, key: &str, is_secret: bool) -> String {
     if is_secret || looks_like_credential(&[key.to_owned()], 0) {
         noun.to_owned()
     } else {
-        format!("{noun} `{}`", shown(key))
+        format!("{noun} `{}`", shorten(key))
     }
 }

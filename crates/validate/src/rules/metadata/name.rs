@@ -1,13 +1,13 @@
 //! `metadata/name`.
 
-use super::shown;
+use super::shorten;
 use super::syntax::is_path_segment;
-use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::dns::{is_label, is_subdomain};
-use sealwave_kube::catalogue::RBAC;
+use sealwave_kube::catalog::RBAC_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,13 +18,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the name of an object or of its namespace is invalid",
         page: include_str!("name.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     let Some(metadata) = object.metadata else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     if let Some(name) = metadata.get("name")
         && let Some(text) = name.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
     {
@@ -36,7 +36,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         && let Some(wanted) = name_hint(object, &format!("{text}a"))
     {
         reporter.report(
-            Draft::new(&RULE, prefix.origin, "`generateName` is not a valid name prefix").hint(wanted),
+            FindingDraft::new(&RULE, prefix.origin, "`generateName` is not a valid name prefix").hint(wanted),
         );
     }
     if let Some(namespace) = metadata.get("namespace")
@@ -44,13 +44,13 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         && !is_label(text)
         && !context.scopes.is_cluster_scoped(object.group, object.kind)
     {
-        let message = format!("`{}` is not a valid namespace name", shown(text));
-        reporter.report(Draft::new(&RULE, namespace.origin, message).hint(LABEL));
+        let message = format!("`{}` is not a valid namespace name", shorten(text));
+        reporter.report(FindingDraft::new(&RULE, namespace.origin, message).hint(LABEL));
     }
 }
 
 fn check_name(
-    object: &Object<'_>,
+    object: &CheckedObject<'_>,
     root: &Node,
     name: &Node,
     text: &str,
@@ -59,26 +59,27 @@ fn check_name(
 ) {
     let kind = object.kind;
     if let Some(wanted) = name_hint(object, text) {
-        let message = format!("`{}` is not a valid {kind} name", shown(text));
-        reporter.report(Draft::new(&RULE, name.origin, message).hint(wanted));
+        let message = format!("`{}` is not a valid {kind} name", shorten(text));
+        reporter.report(FindingDraft::new(&RULE, name.origin, message).hint(wanted));
         return;
     }
     if object.is("", "Service") && text.starts_with(|c: char| c.is_ascii_digit()) {
         let message = "the name of this Service starts with a digit, which most clusters reject";
         let hint =
             "start it with a letter; only clusters with the feature `RelaxedServiceNameValidation` accept it";
-        reporter.report(Draft::new(&RULE, name.origin, message).severity(Severity::Warning).hint(hint));
+        reporter
+            .report(FindingDraft::new(&RULE, name.origin, message).severity(Severity::Warning).hint(hint));
     }
     let Some(parts) = name_paths(object) else { return };
     let part = |path: &[&str]| root.at(path).and_then(Node::as_str).filter(|part| !stage.may_fill(part));
     let (Some(first), Some(second)) = (part(parts.0), part(parts.1)) else { return };
     // For the core group, nothing follows the dot.
     if text.strip_prefix(first).and_then(|rest| rest.strip_prefix('.')) != Some(second) {
-        let message = format!("this {kind} must be named `{}.{}`", shown(first), shown(second));
+        let message = format!("this {kind} must be named `{}.{}`", shorten(first), shorten(second));
         let label = format!("`{}` and `{}` determine the name", parts.0.join("."), parts.1.join("."));
         let at = root.at(parts.1).map_or(name.origin, |node| node.origin);
         reporter.report(
-            Draft::new(&RULE, name.origin, message)
+            FindingDraft::new(&RULE, name.origin, message)
                 .related(at, label)
                 .hint("the API server rejects any other name"),
         );
@@ -88,7 +89,7 @@ fn check_name(
 type NamePaths = (&'static [&'static str], &'static [&'static str]);
 
 /// Returns the fields whose values, joined with a dot, must be the name.
-fn name_paths(object: &Object<'_>) -> Option<NamePaths> {
+fn name_paths(object: &CheckedObject<'_>) -> Option<NamePaths> {
     match (object.group, object.kind) {
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             Some((&["spec", "names", "plural"], &["spec", "group"]))
@@ -103,9 +104,9 @@ const LABEL: &str =
 const SUBDOMAIN: &str = "use lower-case letters, digits, `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part";
 
 /// Returns the hint for an invalid name, or `None` for a valid one.
-fn name_hint(object: &Object<'_>, text: &str) -> Option<&'static str> {
+fn name_hint(object: &CheckedObject<'_>, text: &str) -> Option<&'static str> {
     match (object.group, object.kind) {
-        (RBAC, _) | ("certificates.k8s.io", "ClusterTrustBundle") => {
+        (RBAC_GROUP, _) | ("certificates.k8s.io", "ClusterTrustBundle") => {
             (!is_path_segment(text)).then_some("use anything but `/` and `%`")
         }
         // OpenShift's API servers have rules of their own (`image:tag`).

@@ -48,7 +48,7 @@ static NAME_BYTES: [bool; 256] = {
 };
 
 /// Returns whether a string contains whitespace of any kind.
-pub(in crate::rules) fn has_blank(text: &str) -> bool {
+pub(in crate::rules) fn has_whitespace(text: &str) -> bool {
     if text.is_ascii() {
         text.bytes().any(|byte| matches!(byte, b'\t'..=b'\r' | b' '))
     } else {

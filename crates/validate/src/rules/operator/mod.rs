@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Environment, Object, SecretUse};
+use super::{CheckedEnvironment, CheckedObject, SecretUse};
 use sealwave_core::diagnostic::Failure;
-use sealwave_secrets::policy::{BoundPolicy, Destination, Policy, PolicyRefusal, Subject};
-use sealwave_secrets::settings::Operator;
+use sealwave_secrets::policy::{BoundPolicy, Destination, Policy, PolicyRefusal, PolicySubject};
+use sealwave_secrets::settings::OperatorConfig;
 
 /// The parts of an operator file that apps are checked against.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub struct OperatorView {
     clusters: BTreeSet<String>,
     policy: Arc<Policy>,
     /// The app that the policy is evaluated for; `None` disables the policy.
-    subject: Option<Subject>,
+    subject: Option<PolicySubject>,
 }
 
 impl OperatorView {
@@ -31,30 +31,30 @@ impl OperatorView {
     ///
     /// # Errors
     /// The rules of the policy are not valid.
-    pub fn of(operator: &Operator) -> Result<Self, Failure> {
+    pub fn new(operator: &OperatorConfig) -> Result<Self, Failure> {
         Ok(Self {
             providers: operator.providers.keys().cloned().collect(),
             clusters: operator.clusters.keys().cloned().collect(),
-            policy: Arc::new(Policy::of(operator)?),
+            policy: Arc::new(Policy::from_operator(operator)?),
             subject: None,
         })
     }
 
     /// Enables the policy for an app; the environment of the subject is filled in later.
     #[must_use]
-    pub fn about(self, subject: Subject) -> Self {
+    pub fn with_policy_for(self, subject: PolicySubject) -> Self {
         Self { subject: Some(subject), ..self }
     }
 
     /// Returns whether the policy is evaluated.
     #[must_use]
-    pub const fn asks_policy(&self) -> bool {
+    pub const fn is_policy_enabled(&self) -> bool {
         self.subject.is_some()
     }
 
     /// Returns the policy for one environment of the app; `None` if it is not evaluated.
     fn bind(&self, environment: &str) -> Option<EnvironmentPolicy<'_>> {
-        let subject = Subject { environment: environment.to_owned(), ..self.subject.clone()? };
+        let subject = PolicySubject { environment: environment.to_owned(), ..self.subject.clone()? };
         let bound = self.policy.bind(&subject);
         Some(EnvironmentPolicy { policy: &self.policy, bound, subject })
     }
@@ -70,12 +70,12 @@ impl fmt::Debug for OperatorView {
 struct EnvironmentPolicy<'p> {
     policy: &'p Policy,
     bound: BoundPolicy,
-    subject: Subject,
+    subject: PolicySubject,
 }
 
 impl EnvironmentPolicy<'_> {
     /// Returns why the policy denies a reference in a Secret; `None` if it is allowed.
-    fn refusal(&self, used: &SecretUse, secret: &Object<'_>, cluster: &str) -> Option<PolicyRefusal> {
+    fn refusal(&self, used: &SecretUse, secret: &CheckedObject<'_>, cluster: &str) -> Option<PolicyRefusal> {
         let destination = Destination::new(cluster, secret.namespace, used.scope);
         let decision = self.bound.decide(&used.reference, &destination);
         self.policy.refusal(&self.subject, &used.reference, &destination, decision)
@@ -83,6 +83,6 @@ impl EnvironmentPolicy<'_> {
 }
 
 /// Returns the operator view of an app's environment; `None` for plain manifests, or without an operator file.
-fn view<'e>(environment: &'e Environment<'_>) -> Option<&'e OperatorView> {
-    environment.scene.settings.operator.as_ref().filter(|_| !environment.is_plain())
+fn view<'e>(environment: &'e CheckedEnvironment<'_>) -> Option<&'e OperatorView> {
+    environment.context.settings.operator.as_ref().filter(|_| !environment.is_plain())
 }

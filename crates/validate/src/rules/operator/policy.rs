@@ -1,7 +1,7 @@
 //! `operator/policy`.
 
 use super::view;
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::{Explain as _, Severity};
 
@@ -14,10 +14,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the operator's policy does not allow the app to use a reference",
         page: include_str!("policy.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
     let Some(policy) = operator.bind(environment.name) else { return };
     for used in environment.secrets {
@@ -27,7 +27,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         }
         let Some(secret) = environment.objects.get(used.object) else { continue };
         let Some(refusal) = policy.refusal(used, secret, environment.cluster) else { continue };
-        let draft = Draft::new(&RULE, used.origin, refusal.to_string()).about(used.object);
+        let draft = FindingDraft::new(&RULE, used.origin, refusal.to_string()).about_object(used.object);
         reporter.report(match refusal.hint() {
             Some(hint) => draft.hint(hint),
             None => draft,

@@ -1,10 +1,10 @@
 //! `operator/unknown-cluster`.
 
 use super::view;
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -15,19 +15,19 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an environment is for a cluster that the operator file does not have",
         page: include_str!("unknown_cluster.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
     let name = environment.cluster;
     let Some(at) = environment.sealed_for.filter(|_| !operator.clusters.contains(name)) else { return };
     let message = format!("cluster `{name}` is not in the operator file");
-    let hint = match closest(name, operator.clusters.iter().map(String::as_str)) {
+    let hint = match closest_name(name, operator.clusters.iter().map(String::as_str)) {
         Some(close) => format!("did you mean `{close}`? it is set by `cluster` of the environment"),
         None => {
             "correct `cluster` of the environment, or ask the operator to add it under `clusters`".to_owned()
         }
     };
-    reporter.report(Draft::new(&RULE, at, message).about_environment().hint(hint));
+    reporter.report(FindingDraft::new(&RULE, at, message).about_environment().hint(hint));
 }

@@ -1,10 +1,10 @@
 //! `operator/unknown-provider`.
 
 use super::view;
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 use sealwave_secrets::placeholder::DEFAULT_PROVIDER;
 
 pub(crate) static RULE: Rule = Rule {
@@ -16,10 +16,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a placeholder names a provider that the operator file does not have",
         page: include_str!("unknown_provider.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
     for used in environment.secrets {
         let name = used.reference.provider.as_str();
@@ -28,10 +28,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         let message = format!("provider `{name}` is not in the operator file");
-        let hint = match closest(name, operator.providers.iter().map(String::as_str)) {
+        let hint = match closest_name(name, operator.providers.iter().map(String::as_str)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "correct the name, or ask the operator to add it under `providers`".to_owned(),
         };
-        reporter.report(Draft::new(&RULE, used.origin, message).about(used.object).hint(hint));
+        reporter.report(FindingDraft::new(&RULE, used.origin, message).about_object(used.object).hint(hint));
     }
 }

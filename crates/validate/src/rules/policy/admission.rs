@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::matching::{Match, ObjectIndex, matches};
-use super::object::object as converted;
-use super::{BINDING, GROUP, POLICY, shown};
+use super::matching::{MatchResult, ObjectIndex, matches};
+use super::object::convert_object as converted;
+use super::{BINDING, GROUP, POLICY, shorten};
 use crate::rules::fields::{entries, items, text, value};
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, group_and_version};
-use sealwave_kube::cel::{Budget, MapKind, Program, Stop, Value};
+use sealwave_kube::cel::{CelBudget, CelProgram, CelValue, EvalStop, MapKind};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an object breaks a ValidatingAdmissionPolicy in the manifests",
         page: include_str!("admission.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
 /// Maximum number of comparisons of constraints with objects.
@@ -31,8 +31,8 @@ const MAX_VARIABLES: usize = 100;
 
 /// A policy that a binding enforces.
 struct EnforcedPolicy<'a> {
-    environment: &'a Environment<'a>,
-    policy: &'a Object<'a>,
+    environment: &'a CheckedEnvironment<'a>,
+    policy: &'a CheckedObject<'a>,
     spec: &'a Node,
     binding: &'a Node,
     severity: Severity,
@@ -45,19 +45,19 @@ struct EnforcedPolicy<'a> {
 
 /// Compiled expressions of a policy; `None` for those that cannot be evaluated.
 struct PolicyPrograms<'a> {
-    conditions: Vec<Option<Program>>,
-    variables: Vec<(&'a str, Option<Program>)>,
-    validations: Vec<(&'a Node, Option<Program>)>,
+    conditions: Vec<Option<CelProgram>>,
+    variables: Vec<(&'a str, Option<CelProgram>)>,
+    validations: Vec<(&'a Node, Option<CelProgram>)>,
 }
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let policies = enforced_policies(environment);
     if policies.is_empty() {
         return;
     }
-    let mut budget = Budget::for_objects(environment.objects.len());
+    let mut budget = CelBudget::for_objects(environment.objects.len());
     let index = ObjectIndex::new(environment);
-    let mut values: BTreeMap<usize, Value> = BTreeMap::new();
+    let mut values: BTreeMap<usize, CelValue> = BTreeMap::new();
     let mut comparisons = 0_usize;
     for policy in policies {
         let mut is_complete = true;
@@ -77,8 +77,9 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         if !is_complete {
             let message = "policy is not evaluated for all objects that it may match";
             let at = environment.objects.iter().position(|object| std::ptr::eq(object, policy.policy));
-            let draft = Draft::new(&RULE, policy.policy.name_at(), message).severity(Severity::Note);
-            reporter.report(draft.about(at.unwrap_or(usize::MAX)));
+            let draft =
+                FindingDraft::new(&RULE, policy.policy.name_origin(), message).severity(Severity::Note);
+            reporter.report(draft.about_object(at.unwrap_or(usize::MAX)));
         }
     }
 }
@@ -99,7 +100,7 @@ fn weight(constraints: Option<&Node>) -> usize {
         + selectors.into_iter().flatten().map(selector_weight).sum::<usize>()
 }
 
-fn enforced_policies<'a>(environment: &'a Environment<'a>) -> Vec<EnforcedPolicy<'a>> {
+fn enforced_policies<'a>(environment: &'a CheckedEnvironment<'a>) -> Vec<EnforcedPolicy<'a>> {
     let find_policy = |name: &str| {
         let number = environment.catalogue.find(GROUP, POLICY, "", name)?;
         environment.objects.get(number)
@@ -138,7 +139,7 @@ fn enforced_policies<'a>(environment: &'a Environment<'a>) -> Vec<EnforcedPolicy
 
 impl<'a> PolicyPrograms<'a> {
     fn compile(spec: &'a Node) -> Self {
-        let program = |node: &Node| Program::compile(text(node, "expression")?).ok();
+        let program = |node: &Node| CelProgram::compile(text(node, "expression")?).ok();
         Self {
             conditions: items(spec, "matchConditions").iter().map(program).collect(),
             variables: items(spec, "variables")
@@ -151,7 +152,7 @@ impl<'a> PolicyPrograms<'a> {
 }
 
 impl EnforcedPolicy<'_> {
-    fn matches(&self, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
+    fn matches(&self, object: &CheckedObject<'_>, index: &ObjectIndex<'_>) -> MatchResult {
         let constraints = [self.spec.get("matchConstraints"), self.binding.get("matchResources")];
         let mut result = Some(true);
         for constraints in constraints.into_iter().flatten() {
@@ -167,23 +168,23 @@ impl EnforcedPolicy<'_> {
     /// Evaluates the policy for one object. Returns whether everything that applies could be evaluated.
     fn evaluate(
         &self,
-        (number, object): (usize, &Object<'_>),
-        value: Value,
+        (number, object): (usize, &CheckedObject<'_>),
+        value: CelValue,
         index: &ObjectIndex<'_>,
-        budget: &mut Budget,
+        budget: &mut CelBudget,
         reporter: &mut Reporter,
     ) -> bool {
-        budget.next_look();
+        budget.restart_object();
         let mut variables = vec![
             ("object", value),
-            ("oldObject", Value::Null),
+            ("oldObject", CelValue::Null),
             ("request", request(object)),
             ("params", self.params(object, index)),
             ("namespaceObject", namespace(object, index)),
-            ("authorizer", Value::Unknown),
+            ("authorizer", CelValue::Unknown),
         ];
         for condition in &self.programs.conditions {
-            match condition.as_ref().map(|condition| condition.holds(&variables, budget)) {
+            match condition.as_ref().map(|condition| condition.evaluate_condition(&variables, budget)) {
                 Some(Ok(true)) => {}
                 Some(Ok(false)) => return true,
                 _ => return false,
@@ -191,22 +192,22 @@ impl EnforcedPolicy<'_> {
         }
         let mut own = BTreeMap::new();
         for (name, program) in self.programs.variables.iter().take(MAX_VARIABLES) {
-            variables.push(("variables", Value::map(own.clone(), MapKind::Partial(&[]))));
+            variables.push(("variables", CelValue::map(own.clone(), MapKind::Partial(&[]))));
             let value = program.as_ref().and_then(|program| program.evaluate(&variables, budget).ok());
             variables.pop();
-            own.insert((*name).into(), value.unwrap_or(Value::Unknown));
+            own.insert((*name).into(), value.unwrap_or(CelValue::Unknown));
         }
-        variables.push(("variables", Value::map(own, MapKind::Partial(&[]))));
+        variables.push(("variables", CelValue::map(own, MapKind::Partial(&[]))));
         let mut is_complete = true;
         for (validation, program) in &self.programs.validations {
             let Some(program) = program else { return false };
-            match program.holds(&variables, budget) {
+            match program.evaluate_condition(&variables, budget) {
                 Ok(false) => self.report(number, object, validation, None, reporter),
-                Err(Stop::Fault(fault)) if self.fails_closed => {
+                Err(EvalStop::Fault(fault)) if self.fails_closed => {
                     self.report(number, object, validation, Some(fault.describe()), reporter);
                 }
-                Ok(true) | Err(Stop::Fault(_)) => {}
-                Err(Stop::TooMuch | Stop::Unknown) => is_complete = false,
+                Ok(true) | Err(EvalStop::Fault(_)) => {}
+                Err(EvalStop::TooMuch | EvalStop::Unknown) => is_complete = false,
             }
         }
         is_complete
@@ -215,27 +216,27 @@ impl EnforcedPolicy<'_> {
     fn report(
         &self,
         number: usize,
-        object: &Object<'_>,
+        object: &CheckedObject<'_>,
         validation: &Node,
         fault: Option<&str>,
         reporter: &mut Reporter,
     ) {
         let expression = text(validation, "expression").unwrap_or_default();
         let message = match (text(validation, "message"), fault) {
-            (_, Some(fault)) => format!("expression `{}` cannot be evaluated: {fault}", shown(expression)),
-            (Some(message), None) => shown(message),
-            (None, None) => format!("expression `{}` does not hold", shown(expression)),
+            (_, Some(fault)) => format!("expression `{}` cannot be evaluated: {fault}", shorten(expression)),
+            (Some(message), None) => shorten(message),
+            (None, None) => format!("expression `{}` does not hold", shorten(expression)),
         };
-        let message = format!("admission policy `{}`: {message}", shown(self.policy.name));
+        let message = format!("admission policy `{}`: {message}", shorten(self.policy.name));
         // A policy in another directory may be for another cluster.
-        let is_apart = self.environment.may_be_apart(self.policy.name_at(), object.name_at());
+        let is_apart = self.environment.may_be_apart(self.policy.name_origin(), object.name_origin());
         let severity = if is_apart { Severity::Note } else { self.severity };
-        let draft = Draft::new(&RULE, object.name_at(), message).severity(severity);
-        reporter.report(draft.about(number).related(validation.origin, "the validation is here"));
+        let draft = FindingDraft::new(&RULE, object.name_origin(), message).severity(severity);
+        reporter.report(draft.about_object(number).related(validation.origin, "the validation is here"));
     }
 
     /// Returns the parameter object of the binding, or an unknown value if it is not in the set.
-    fn params(&self, object: &Object<'_>, index: &ObjectIndex<'_>) -> Value {
+    fn params(&self, object: &CheckedObject<'_>, index: &ObjectIndex<'_>) -> CelValue {
         let find = || {
             let kind = value(self.spec, "paramKind")?;
             let (group, _) = group_and_version(text(kind, "apiVersion")?);
@@ -246,30 +247,30 @@ impl EnforcedPolicy<'_> {
             let found = index.find(group, kind, namespace, name);
             found.or_else(|| index.find(group, kind, "", name)).map(converted)
         };
-        find().unwrap_or(Value::Unknown)
+        find().unwrap_or(CelValue::Unknown)
     }
 }
 
 /// Returns the known part of the request.
-fn request(object: &Object<'_>) -> Value {
+fn request(object: &CheckedObject<'_>) -> CelValue {
     let kind = [("group", object.group), ("version", object.version), ("kind", object.kind)];
-    let kind = kind.map(|(key, text)| (key.into(), Value::text(text)));
+    let kind = kind.map(|(key, text)| (key.into(), CelValue::text(text)));
     let mut all = BTreeMap::from([
-        ("kind".into(), Value::map(BTreeMap::from(kind), MapKind::Partial(&[]))),
-        ("operation".into(), Value::text("CREATE")),
+        ("kind".into(), CelValue::map(BTreeMap::from(kind), MapKind::Partial(&[]))),
+        ("operation".into(), CelValue::text("CREATE")),
     ]);
     for (key, text) in [("name", object.name), ("namespace", object.namespace)] {
         if !text.is_empty() {
-            all.insert(key.into(), Value::text(text));
+            all.insert(key.into(), CelValue::text(text));
         }
     }
-    Value::map(all, MapKind::Partial(&[]))
+    CelValue::map(all, MapKind::Partial(&[]))
 }
 
 /// Returns the namespace of an object, or an unknown value if it is not in the set.
-fn namespace(object: &Object<'_>, index: &ObjectIndex<'_>) -> Value {
+fn namespace(object: &CheckedObject<'_>, index: &ObjectIndex<'_>) -> CelValue {
     if index.is_cluster_scoped(object) {
-        return Value::Null;
+        return CelValue::Null;
     }
-    index.find("", "Namespace", "", object.namespace).map_or(Value::Unknown, converted)
+    index.find("", "Namespace", "", object.namespace).map_or(CelValue::Unknown, converted)
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{GROUP, POLICY, shown};
-use crate::rules::fields::{items, listed, text, value};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use super::{GROUP, POLICY, shorten};
+use crate::rules::fields::{items, quoted_list, text, value};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_kube::cel::{FieldType, Program, ResultType, SyntaxError, TypeId, TypeSource};
+use sealwave_kube::cel::{CelProgram, FieldType, ResultType, SyntaxError, TypeId, TypeSource};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a ValidatingAdmissionPolicy or an admission webhook has an expression that does not compile",
         page: include_str!("definition.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Names that expressions of policies may use.
@@ -29,7 +29,7 @@ const WEBHOOK_NAMES: &[&str] = &["object", "oldObject", "request", "authorizer"]
 /// Names whose fields are untyped.
 const DYNAMIC: &[&str] = &["object", "oldObject", "params"];
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.group != GROUP {
         return;
     }
@@ -111,33 +111,33 @@ impl PolicyExpression<'_> {
         if source.is_empty() {
             return;
         }
-        match Program::compile(source) {
+        match CelProgram::compile(source) {
             Ok(program) => self.check_program(&program, node, reporter),
             Err(SyntaxError { problem: Some(problem), offset }) => {
                 let column = source.get(..offset).map_or(0, |before| before.chars().count()) + 1;
                 let message =
                     format!("CEL expression is not valid: {problem} (column {column} of the expression)");
-                reporter.report(Draft::new(&RULE, node.origin, message));
+                reporter.report(FindingDraft::new(&RULE, node.origin, message));
             }
             Err(SyntaxError { problem: None, .. }) => {}
         }
     }
 
-    fn check_program(&self, program: &Program, node: &Node, reporter: &mut Reporter) {
+    fn check_program(&self, program: &CelProgram, node: &Node, reporter: &mut Reporter) {
         let variables: Vec<_> =
             self.names.iter().map(|name| (*name, (*name == "variables").then_some(VARIABLES_TYPE))).collect();
         if let Some(error) = program.check_names(&variables, self.types) {
             let (noun, hint) = match (error.is_field, error.name) {
                 (true, _) => ("variable", "declare it under `variables`, before its first use".to_owned()),
                 (false, "params") => ("name", "`params` needs `paramKind`".to_owned()),
-                (false, _) => ("name", format!("the names are {}", listed(self.names))),
+                (false, _) => ("name", format!("the names are {}", quoted_list(self.names))),
             };
             let message =
-                format!("CEL expression uses the {noun} `{}`, which is not declared", shown(error.name));
-            reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+                format!("CEL expression uses the {noun} `{}`, which is not declared", shorten(error.name));
+            reporter.report(FindingDraft::new(&RULE, node.origin, message).hint(hint));
             return;
         }
-        let result = program.result(DYNAMIC);
+        let result = program.result_type(DYNAMIC);
         if self.expected.accepts(result) {
             return;
         }
@@ -152,7 +152,7 @@ impl PolicyExpression<'_> {
         } else {
             format!("the CEL expression does not evaluate to {expected}")
         };
-        reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+        reporter.report(FindingDraft::new(&RULE, node.origin, message).hint(hint));
     }
 }
 

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use super::object::is_built_in;
 use crate::rules::fields::{entries, items, text, value};
-use crate::rules::{Environment, Object};
+use crate::rules::{CheckedEnvironment, CheckedObject};
 use sealwave_core::document::Node;
 
 /// Result of matching a policy; `None` if it depends on unknown facts.
-pub(super) type Match = Option<bool>;
+pub(super) type MatchResult = Option<bool>;
 
 /// An index of the objects in the set.
 pub(super) struct ObjectIndex<'a> {
-    environment: &'a Environment<'a>,
+    environment: &'a CheckedEnvironment<'a>,
     /// Plural resource names, by group and kind, from the definitions in the set.
     plurals: BTreeMap<(&'a str, &'a str), &'a str>,
 }
 
 impl<'a> ObjectIndex<'a> {
-    pub(super) fn new(environment: &'a Environment<'a>) -> Self {
+    pub(super) fn new(environment: &'a CheckedEnvironment<'a>) -> Self {
         let definitions = environment.objects.iter().filter(|object| is_definition(object));
         let plurals = definitions.filter_map(|definition| {
             let text = |path: &[&str]| definition.manifest.root().at(path).and_then(Node::as_str);
@@ -35,17 +35,17 @@ impl<'a> ObjectIndex<'a> {
         kind: &str,
         namespace: &str,
         name: &str,
-    ) -> Option<&'a Object<'a>> {
+    ) -> Option<&'a CheckedObject<'a>> {
         self.environment.objects.get(self.environment.catalogue.find(group, kind, namespace, name)?)
     }
 
     /// Returns whether the kind of an object is cluster-scoped.
-    pub(super) fn is_cluster_scoped(&self, object: &Object<'_>) -> bool {
-        self.environment.scene.scopes.is_cluster_scoped(object.group, object.kind)
+    pub(super) fn is_cluster_scoped(&self, object: &CheckedObject<'_>) -> bool {
+        self.environment.context.scopes.is_cluster_scoped(object.group, object.kind)
     }
 
     /// Returns the plural resource name of an object; `None` without its definition.
-    fn plural(&self, object: &Object<'_>) -> Option<String> {
+    fn plural(&self, object: &CheckedObject<'_>) -> Option<String> {
         if !is_built_in(object.group) {
             return self.plurals.get(&(object.group, object.kind)).map(|plural| (*plural).to_owned());
         }
@@ -61,12 +61,16 @@ impl<'a> ObjectIndex<'a> {
     }
 }
 
-fn is_definition(object: &Object<'_>) -> bool {
+fn is_definition(object: &CheckedObject<'_>) -> bool {
     object.is("apiextensions.k8s.io", "CustomResourceDefinition")
 }
 
 /// Applies the constraints of a policy or of a binding to the creation of an object.
-pub(super) fn matches(constraints: &Node, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
+pub(super) fn matches(
+    constraints: &Node,
+    object: &CheckedObject<'_>,
+    index: &ObjectIndex<'_>,
+) -> MatchResult {
     let rules = items(constraints, "resourceRules");
     let included = any(rules.iter().map(|rule| matches_rule(rule, object, index)));
     let included = if rules.is_empty() { Some(true) } else { included };
@@ -82,7 +86,7 @@ pub(super) fn matches(constraints: &Node, object: &Object<'_>, index: &ObjectInd
 }
 
 /// Combines results with "or": unknown unless one holds or none does.
-fn any(mut each: impl Iterator<Item = Match>) -> Match {
+fn any(mut each: impl Iterator<Item = MatchResult>) -> MatchResult {
     let mut result = Some(false);
     loop {
         match each.next() {
@@ -94,11 +98,11 @@ fn any(mut each: impl Iterator<Item = Match>) -> Match {
     }
 }
 
-fn all<const N: usize>(each: [Match; N]) -> Match {
+fn all<const N: usize>(each: [MatchResult; N]) -> MatchResult {
     any(each.into_iter().map(|one| one.map(|one| !one))).map(|any| !any)
 }
 
-fn matches_rule(rule: &Node, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
+fn matches_rule(rule: &Node, object: &CheckedObject<'_>, index: &ObjectIndex<'_>) -> MatchResult {
     let lists = |key: &str, wanted: &str| {
         items(rule, key).iter().filter_map(Node::as_str).any(|item| item == "*" || item == wanted)
     };
@@ -123,7 +127,7 @@ fn matches_rule(rule: &Node, object: &Object<'_>, index: &ObjectIndex<'_>) -> Ma
     all([resource_matches, version_matches])
 }
 
-fn labels<'a>(object: &Object<'a>) -> Vec<(&'a str, &'a str)> {
+fn labels<'a>(object: &CheckedObject<'a>) -> Vec<(&'a str, &'a str)> {
     let labels =
         object.manifest.root().get("metadata").map_or(&[][..], |metadata| entries(metadata, "labels"));
     labels.iter().filter_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?))).collect()
@@ -132,7 +136,11 @@ fn labels<'a>(object: &Object<'a>) -> Vec<(&'a str, &'a str)> {
 /// The name label of every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
-fn matches_namespace(selector: Option<&Node>, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
+fn matches_namespace(
+    selector: Option<&Node>,
+    object: &CheckedObject<'_>,
+    index: &ObjectIndex<'_>,
+) -> MatchResult {
     let Some(selector) = selector.filter(|selector| !is_empty(selector)) else { return Some(true) };
     let name = if object.is("", "Namespace") {
         object.name
@@ -163,7 +171,7 @@ fn keys(selector: &Node) -> impl Iterator<Item = &str> {
     labels.chain(items(selector, "matchExpressions").iter().filter_map(|one| text(one, "key")))
 }
 
-fn selects(selector: &Node, labels: &[(&str, &str)]) -> Match {
+fn selects(selector: &Node, labels: &[(&str, &str)]) -> MatchResult {
     let find = |key: &str| labels.iter().find(|(known, _)| *known == key).map(|(_, value)| *value);
     let by_labels =
         entries(selector, "matchLabels").iter().all(|entry| find(&entry.key) == entry.value.as_str());

@@ -13,7 +13,7 @@ const POLICY: &str = "ValidatingAdmissionPolicy";
 const BINDING: &str = "ValidatingAdmissionPolicyBinding";
 
 /// Shortens a text of a policy for a message.
-fn shown(text: &str) -> String {
+fn shorten(text: &str) -> String {
     const MAX_CHARS: usize = 200;
     let mut short: String = text.trim().chars().take(MAX_CHARS).collect();
     if short.len() < text.trim().len() {

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::rules::{LaterStage, Object};
+use crate::rules::{CheckedObject, LaterStage};
 use sealwave_core::document;
 use sealwave_core::document::{Node, Number};
-use sealwave_kube::cel::{MapKind, Value};
+use sealwave_kube::cel::{CelValue, MapKind};
 
 /// Built-in groups of Kubernetes, whose defaulted fields are known.
 const BUILT_IN: [&str; 15] = [
@@ -162,7 +162,7 @@ pub(super) fn is_built_in(group: &str) -> bool {
 }
 
 /// Converts an object to a CEL value.
-pub(super) fn object(object: &Object<'_>) -> Value {
+pub(super) fn convert_object(object: &CheckedObject<'_>) -> CelValue {
     let is_built_in = is_built_in(object.group);
     let converter = ObjectConverter { is_built_in, kind: if is_built_in { object.kind } else { "" } };
     converter.value(object.manifest.root(), "", 0)
@@ -176,24 +176,24 @@ struct ObjectConverter<'k> {
 }
 
 impl ObjectConverter<'_> {
-    fn value(self, node: &Node, key: &str, depth: usize) -> Value {
+    fn value(self, node: &Node, key: &str, depth: usize) -> CelValue {
         match &node.value {
-            document::Value::Bool(flag) => Value::Bool(*flag),
-            document::Value::Null => Value::Unknown,
-            document::Value::Number(found) => number(*found),
-            document::Value::Sequence(items) => {
-                Value::list(items.iter().map(|item| self.value(item, key, depth + 1)).collect())
+            document::NodeValue::Bool(flag) => CelValue::Bool(*flag),
+            document::NodeValue::Null => CelValue::Unknown,
+            document::NodeValue::Number(found) => number(*found),
+            document::NodeValue::Sequence(items) => {
+                CelValue::list(items.iter().map(|item| self.value(item, key, depth + 1)).collect())
             }
-            document::Value::String(text) => Value::text(text.as_str()),
-            document::Value::Mapping(mapping) => {
+            document::NodeValue::String(text) => CelValue::text(text.as_str()),
+            document::NodeValue::Mapping(mapping) => {
                 let is_data = DATA.contains(&key);
                 let entries = mapping.entries().iter().map(|entry| {
                     let name: Arc<str> = entry.key.as_str().into();
                     (name, self.entry(&entry.key, &entry.value, is_data, key, depth))
                 });
-                let mut entries: BTreeMap<Arc<str>, Value> = entries.collect();
+                let mut entries: BTreeMap<Arc<str>, CelValue> = entries.collect();
                 for name in self.set_by_others(key, node, depth) {
-                    entries.entry((*name).into()).or_insert(Value::Unknown);
+                    entries.entry((*name).into()).or_insert(CelValue::Unknown);
                 }
                 let kind = match key {
                     "labels" | "annotations" => MapKind::Data,
@@ -202,17 +202,17 @@ impl ObjectConverter<'_> {
                     _ if self.is_built_in => MapKind::Partial(ABSENT),
                     _ => MapKind::Partial(&[]),
                 };
-                Value::map(entries, kind)
+                CelValue::map(entries, kind)
             }
         }
     }
 
-    fn entry(self, key: &str, node: &Node, in_data: bool, parent: &str, depth: usize) -> Value {
+    fn entry(self, key: &str, node: &Node, in_data: bool, parent: &str, depth: usize) -> CelValue {
         if in_data {
             return self.value(node, "", depth + 1);
         }
         if QUANTITIES.contains(&parent) || QUANTITIES.contains(&key) && node.as_mapping().is_none() {
-            return Value::Opaque;
+            return CelValue::Opaque;
         }
         let is_secret = self.kind == "Secret" && depth == 0 && matches!(key, "data" | "stringData");
         let is_mutated = self.kind == "Pod"
@@ -229,7 +229,7 @@ impl ObjectConverter<'_> {
         let is_unfinished = node.as_str().is_some_and(|text| LaterStage::VariablesAndKeys.may_fill(text));
         let is_dropped = self.is_built_in && is_zero(node) && !KEPT.contains(&key);
         if is_secret || is_mutated || is_unfinished || is_dropped || depth == 0 && key == "status" {
-            return Value::Unknown;
+            return CelValue::Unknown;
         }
         self.value(node, key, depth + 1)
     }
@@ -255,24 +255,24 @@ impl ObjectConverter<'_> {
     }
 }
 
-fn number(number: Number) -> Value {
+fn number(number: Number) -> CelValue {
     match number {
-        Number::Int(number) => Value::Int(number),
+        Number::Int(number) => CelValue::Int(number),
         // Whether Go decodes a whole number as an integer depends on the field.
-        Number::Float(number) if number.fract() != 0.0 => Value::Double(number),
-        Number::Float(_) | Number::Uint(_) => Value::Opaque,
+        Number::Float(number) if number.fract() != 0.0 => CelValue::Double(number),
+        Number::Float(_) | Number::Uint(_) => CelValue::Opaque,
     }
 }
 
 /// Returns whether Go omits the value when it encodes the object.
 fn is_zero(node: &Node) -> bool {
     match &node.value {
-        document::Value::Bool(flag) => !flag,
-        document::Value::Null => true,
-        document::Value::Number(number) => matches!(number, Number::Int(0) | Number::Uint(0)),
-        document::Value::Sequence(items) => items.is_empty(),
-        document::Value::String(text) => text.is_empty(),
-        document::Value::Mapping(mapping) => mapping.is_empty(),
+        document::NodeValue::Bool(flag) => !flag,
+        document::NodeValue::Null => true,
+        document::NodeValue::Number(number) => matches!(number, Number::Int(0) | Number::Uint(0)),
+        document::NodeValue::Sequence(items) => items.is_empty(),
+        document::NodeValue::String(text) => text.is_empty(),
+        document::NodeValue::Mapping(mapping) => mapping.is_empty(),
     }
 }
 

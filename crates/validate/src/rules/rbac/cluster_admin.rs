@@ -1,10 +1,10 @@
 //! `rbac/cluster-admin`.
 
 use crate::rules::fields::text;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_kube::catalogue::RBAC;
+use sealwave_kube::catalog::RBAC_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -15,11 +15,11 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a binding grants all permissions",
         page: include_str!("cluster_admin.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    if object.group != RBAC || !matches!(object.kind, "ClusterRoleBinding" | "RoleBinding") {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
+    if object.group != RBAC_GROUP || !matches!(object.kind, "ClusterRoleBinding" | "RoleBinding") {
         return;
     }
     let Some(role) = object.manifest.root().get("roleRef") else { return };
@@ -31,7 +31,8 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         } else {
             "binding gives all rights in the cluster"
         };
-        reporter
-            .report(Draft::new(&RULE, name.origin, message).hint("bind a role that names what is needed"));
+        reporter.report(
+            FindingDraft::new(&RULE, name.origin, message).hint("bind a role that names what is needed"),
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! `rbac/escalation`.
 
-use super::grants::{is_limited, rules};
+use super::grants::{is_limited, role_rules};
 use crate::rules::fields::items;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_kube::catalogue::RBAC;
+use sealwave_kube::catalog::RBAC_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -17,14 +17,14 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a role allows privilege escalation or impersonation",
         page: include_str!("escalation.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Dangerous verbs, with their groups, resources and what they allow.
 const DANGEROUS: &[(&str, &[&str], &[&str], &str)] = &[
-    ("bind", &[RBAC], &["clusterroles", "roles"], "bind any role"),
+    ("bind", &[RBAC_GROUP], &["clusterroles", "roles"], "bind any role"),
     ("create", &[""], &["serviceaccounts/token"], "create tokens for any service account"),
-    ("escalate", &[RBAC], &["clusterroles", "roles"], "grant rights that it does not have"),
+    ("escalate", &[RBAC_GROUP], &["clusterroles", "roles"], "grant rights that it does not have"),
     (
         "impersonate",
         &["", "authentication.k8s.io"],
@@ -33,15 +33,15 @@ const DANGEROUS: &[(&str, &[&str], &[&str], &str)] = &[
     ),
 ];
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    for rule in rules(object).iter().filter(|rule| !is_limited(rule)) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
+    for rule in role_rules(object).iter().filter(|rule| !is_limited(rule)) {
         for (verb, groups, resources, action) in DANGEROUS {
             // Another rule reports wildcards.
             let Some(at) = items(rule, "verbs").iter().find(|node| node.as_str() == Some(verb)) else {
                 continue;
             };
             if has(rule, "apiGroups", groups) && has(rule, "resources", resources) {
-                let draft = Draft::new(&RULE, at.origin, format!("`{verb}` lets its holder {action}"));
+                let draft = FindingDraft::new(&RULE, at.origin, format!("`{verb}` lets its holder {action}"));
                 reporter.report(draft.hint("remove it, or add `resourceNames`"));
             }
         }

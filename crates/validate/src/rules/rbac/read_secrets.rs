@@ -1,8 +1,8 @@
 //! `rbac/read-secrets`.
 
-use super::grants::{grants, is_limited, rules, wildcard};
+use super::grants::{find_value, find_wildcard, is_limited, role_rules};
 use crate::rules::fields::items;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
@@ -16,11 +16,11 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a role can read all Secrets",
         page: include_str!("read_secrets.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    for rule in rules(object) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
+    for rule in role_rules(object) {
         let Some(resource) = secrets(rule) else { continue };
         let is_limited = is_limited(rule);
         let (verbs, message, hint): (&[&str], _, _) = if is_limited {
@@ -39,18 +39,19 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         let at = if is_limited {
             explicit_verb(rule, verbs)
         } else {
-            grants(rule, "verbs", verbs).map(|_| resource)
+            find_value(rule, "verbs", verbs).map(|_| resource)
         };
         if let Some(at) = at {
-            reporter.report(Draft::new(&RULE, at, message).hint(hint));
+            reporter.report(FindingDraft::new(&RULE, at, message).hint(hint));
         }
     }
 }
 
 /// Returns the position of Secrets of the core group in a rule.
 fn secrets(rule: &Node) -> Option<Origin> {
-    grants(rule, "apiGroups", &[""])?;
-    grants(rule, "resources", &["secrets", "secrets/*", "*/*"]).or_else(|| wildcard(rule, "resources"))
+    find_value(rule, "apiGroups", &[""])?;
+    find_value(rule, "resources", &["secrets", "secrets/*", "*/*"])
+        .or_else(|| find_wildcard(rule, "resources"))
 }
 
 /// Returns the position of one of these verbs, `*` excluded.

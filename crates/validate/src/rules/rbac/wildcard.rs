@@ -1,7 +1,7 @@
 //! `rbac/wildcard`.
 
-use super::grants::{rules, wildcard};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use super::grants::{find_wildcard, role_rules};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -14,14 +14,14 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a role grants all permissions on all resources",
         page: include_str!("wildcard.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    for rule in rules(object) {
-        let Some(at) = wildcard(rule, "resources") else { continue };
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
+    for rule in role_rules(object) {
+        let Some(at) = find_wildcard(rule, "resources") else { continue };
         let fields: Vec<&str> =
-            ["apiGroups", "verbs"].into_iter().filter(|field| wildcard(rule, field).is_some()).collect();
+            ["apiGroups", "verbs"].into_iter().filter(|field| find_wildcard(rule, field).is_some()).collect();
         if fields.is_empty() {
             continue;
         }
@@ -30,7 +30,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             ["verbs"] => "rule grants every verb on every resource of its groups",
             _ => "rule grants access to every resource of every group",
         };
-        let draft = Draft::new(&RULE, at, message);
+        let draft = FindingDraft::new(&RULE, at, message);
         reporter.report(draft.hint("name the groups, resources and verbs that are needed"));
     }
 }

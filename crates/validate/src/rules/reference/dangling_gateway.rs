@@ -1,8 +1,8 @@
 //! `reference/dangling-gateway`.
 
 use crate::rules::fields::{items, text};
-use crate::rules::presence::Presence;
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::presence::PresenceIndex;
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -18,13 +18,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a route is attached to a Gateway or a listener that does not exist",
         page: include_str!("dangling_gateway.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
 /// Maximum number of listeners searched per Gateway.
 const LISTENERS: usize = 1_000;
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;
     for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| is_route(object)) {
         let Some(spec) = object.manifest.root().get("spec") else { continue };
@@ -34,26 +34,31 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             let Some(node) = parent.get("name").filter(|_| is_gateway) else { continue };
             let Some(name) = node.as_str().filter(|name| !name.is_empty()) else { continue };
             let namespace = text(parent, "namespace").unwrap_or(object.namespace);
-            let presence = presence.get_or_insert_with(|| Presence::of(environment));
-            if !presence.has(GROUP, "Gateway", namespace, name) {
-                let draft = Draft::new(&RULE, node.origin, format!("Gateway `{name}` does not exist"));
+            let presence = presence.get_or_insert_with(|| PresenceIndex::new(environment));
+            if !presence.has_object(GROUP, "Gateway", namespace, name) {
+                let draft = FindingDraft::new(&RULE, node.origin, format!("Gateway `{name}` does not exist"));
                 let hint =
                     "correct the name or the namespace, or declare it as existing elsewhere (`--external`)";
-                let severity = presence.severity((GROUP, "Gateway"), namespace, Severity::Note);
-                reporter.report(draft.about(number).severity(severity).hint(hint));
+                let severity = presence.severity_of_missing((GROUP, "Gateway"), namespace, Severity::Note);
+                reporter.report(draft.about_object(number).severity(severity).hint(hint));
             } else if let Some(draft) = check_section(environment, parent, namespace, name) {
-                reporter.report(draft.about(number));
+                reporter.report(draft.about_object(number));
             }
         }
     }
 }
 
-fn is_route(object: &Object<'_>) -> bool {
+fn is_route(object: &CheckedObject<'_>) -> bool {
     object.group == GROUP && object.kind.ends_with("Route")
 }
 
 /// Reports a listener that the Gateway does not have.
-fn check_section(environment: &Environment<'_>, parent: &Node, namespace: &str, name: &str) -> Option<Draft> {
+fn check_section(
+    environment: &CheckedEnvironment<'_>,
+    parent: &Node,
+    namespace: &str,
+    name: &str,
+) -> Option<FindingDraft> {
     let section = parent.get("sectionName")?;
     let wanted = section.as_str().filter(|wanted| !wanted.is_empty())?;
     let gateway = environment.catalogue.find(GROUP, "Gateway", namespace, name)?;
@@ -63,7 +68,7 @@ fn check_section(environment: &Environment<'_>, parent: &Node, namespace: &str, 
         return None;
     }
     Some(
-        Draft::new(&RULE, section.origin, format!("Gateway `{name}` does not have this listener"))
+        FindingDraft::new(&RULE, section.origin, format!("Gateway `{name}` does not have this listener"))
             .related(listeners.origin, "its listeners are here")
             .hint("name one of the Gateway's listeners, or omit `sectionName`"),
     )

@@ -1,10 +1,10 @@
 //! `reference/dangling-ingress`.
 
-use crate::rules::presence::Presence;
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::presence::PresenceIndex;
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Manifest, Node, Number, Value};
+use sealwave_core::document::{Manifest, Node, NodeValue, Number};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an Ingress, a route or a webhook refers to a Service or a Service port that does not exist",
         page: include_str!("dangling_ingress.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
 /// Maximum number of ports searched per Service.
@@ -28,7 +28,7 @@ struct ServiceBackend<'a> {
     port: Option<&'a Node>,
 }
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;
     for (number, object) in environment.objects.iter().enumerate() {
         let root = object.manifest.root();
@@ -44,29 +44,29 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             ) => webhook_backends(root, environment),
             _ => continue,
         };
-        let presence = presence.get_or_insert_with(|| Presence::of(environment));
+        let presence = presence.get_or_insert_with(|| PresenceIndex::new(environment));
         for backend in backends {
             if let Some(draft) = check_backend(environment, presence, &backend) {
-                reporter.report(draft.about(number));
+                reporter.report(draft.about_object(number));
             }
         }
     }
 }
 
 fn check_backend(
-    environment: &Environment<'_>,
-    presence: &Presence<'_, '_>,
+    environment: &CheckedEnvironment<'_>,
+    presence: &PresenceIndex<'_, '_>,
     backend: &ServiceBackend<'_>,
-) -> Option<Draft> {
+) -> Option<FindingDraft> {
     let name = backend.name.as_str().filter(|name| !name.is_empty())?;
-    let severity = presence.severity(("", "Service"), backend.namespace, Severity::Error);
-    if !presence.has("", "Service", backend.namespace, name) {
+    let severity = presence.severity_of_missing(("", "Service"), backend.namespace, Severity::Error);
+    if !presence.has_object("", "Service", backend.namespace, name) {
         let kind_and_name =
             format!("Service/{}/{name}", if backend.namespace.is_empty() { "*" } else { backend.namespace });
         let hint =
             format!("correct the name, or declare it as existing elsewhere: `--external {kind_and_name}`");
         let message = format!("Service `{name}` does not exist");
-        return Some(Draft::new(&RULE, backend.name.origin, message).severity(severity).hint(hint));
+        return Some(FindingDraft::new(&RULE, backend.name.origin, message).severity(severity).hint(hint));
     }
     let port = backend.port?;
     let number = environment
@@ -78,7 +78,7 @@ fn check_backend(
         return None;
     }
     let ports = service.root().at(&["spec", "ports"])?;
-    let draft = Draft::new(&RULE, port.origin, format!("Service `{name}` does not have this port"));
+    let draft = FindingDraft::new(&RULE, port.origin, format!("Service `{name}` does not have this port"));
     let hint = "use the `port` or `name` of one of the Service's ports, not its `targetPort`";
     Some(draft.severity(severity).related(ports.origin, "the Service's ports are here").hint(hint))
 }
@@ -98,7 +98,7 @@ fn ingress_backends<'a>(root: &'a Node, namespace: &'a str) -> Vec<ServiceBacken
 }
 
 /// Returns the backends of webhooks in namespaces of this set; Services in other namespaces may come from elsewhere.
-fn webhook_backends<'a>(root: &'a Node, environment: &Environment<'a>) -> Vec<ServiceBackend<'a>> {
+fn webhook_backends<'a>(root: &'a Node, environment: &CheckedEnvironment<'a>) -> Vec<ServiceBackend<'a>> {
     let webhooks = root.get("webhooks").map_or(&[][..], Node::items).iter();
     let services = webhooks.filter_map(|webhook| webhook.at(&["clientConfig", "service"]));
     let backends = services.filter_map(|service| {
@@ -140,8 +140,8 @@ fn has_port(service: &Manifest, port: &Node) -> bool {
     let is_name = service.root().at(&["spec", "type"]).and_then(Node::as_str) == Some("ExternalName");
     let Some(ports) = service.root().at(&["spec", "ports"]).filter(|_| !is_name) else { return true };
     let field = match &port.value {
-        Value::Number(Number::Int(_)) => "port",
-        Value::String(_) => "name",
+        NodeValue::Number(Number::Int(_)) => "port",
+        NodeValue::String(_) => "name",
         _ => return true,
     };
     ports.items().len() > PORTS || ports.items().iter().any(|known| known.get(field) == Some(port))

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::rules::fields::{items, text, value};
 use crate::rules::later_stage::is_template;
-use crate::rules::placement::Completions;
-use crate::rules::selectors::{Pods, Selected};
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::placement::ExternalNamespaces;
+use crate::rules::selectors::{PodIndex, SelectionResult};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
@@ -20,13 +20,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a ServiceMonitor or PodMonitor selects nothing, or names a port that its targets do not have",
         page: include_str!("dangling_monitor.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
 /// Maximum number of Services compared with one selector; beyond it, nothing is reported.
 const COMPARED: usize = 1_000;
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut known = None;
     for (number, object) in environment.objects.iter().enumerate() {
         if object.group != "monitoring.coreos.com" || !matches!(object.kind, "PodMonitor" | "ServiceMonitor")
@@ -42,47 +42,48 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             _ => known.check_services(object, namespace, spec, labels),
         };
         for draft in drafts {
-            reporter.report(draft.about(number));
+            reporter.report(draft.about_object(number));
         }
     }
 }
 
 /// The objects that monitors can select.
 struct MonitorTargets<'e, 'a> {
-    environment: &'e Environment<'a>,
+    environment: &'e CheckedEnvironment<'a>,
     /// Services by namespace.
-    services: HashMap<&'a str, Vec<&'e Object<'a>>>,
-    pods: Pods<'a>,
-    completions: Completions<'a>,
+    services: HashMap<&'a str, Vec<&'e CheckedObject<'a>>>,
+    pods: PodIndex<'a>,
+    completions: ExternalNamespaces<'a>,
 }
 
 impl<'e, 'a> MonitorTargets<'e, 'a> {
-    fn new(environment: &'e Environment<'a>) -> Self {
+    fn new(environment: &'e CheckedEnvironment<'a>) -> Self {
         let mut services: HashMap<_, Vec<_>> = HashMap::new();
         for service in environment.objects.iter().filter(|object| object.is("", "Service")) {
             services.entry(service.namespace).or_default().push(service);
         }
-        let completions = Completions::of(environment);
-        Self { environment, services, pods: Pods::of(&environment.objects), completions }
+        let completions = ExternalNamespaces::new(environment);
+        Self { environment, services, pods: PodIndex::new(&environment.objects), completions }
     }
 
     fn check_services(
         &self,
-        monitor: &Object<'_>,
+        monitor: &CheckedObject<'_>,
         namespace: &str,
         spec: &Node,
         labels: &Mapping,
-    ) -> Vec<Draft> {
+    ) -> Vec<FindingDraft> {
         let here = self.services.get(namespace).map_or(&[][..], Vec::as_slice);
         if here.is_empty() || here.len() > COMPARED {
             return Vec::new();
         }
-        let has_label = |service: &Object<'_>, label: &sealwave_core::document::Entry| {
+        let has_label = |service: &CheckedObject<'_>, label: &sealwave_core::document::MappingEntry| {
             service.manifest.root().at(&["metadata", "labels"]).and_then(|all| all.get(&label.key))
                 == Some(&label.value)
         };
-        let fits = |service: &&&Object<'a>| labels.entries().iter().all(|label| has_label(service, label));
-        let selected: Vec<&Object<'a>> = here.iter().filter(fits).copied().collect();
+        let fits =
+            |service: &&&CheckedObject<'a>| labels.entries().iter().all(|label| has_label(service, label));
+        let selected: Vec<&CheckedObject<'a>> = here.iter().filter(fits).copied().collect();
         let closest =
             || here.iter().find(|service| labels.entries().iter().any(|label| has_label(service, label)));
         if selected.is_empty() {
@@ -91,7 +92,7 @@ impl<'e, 'a> MonitorTargets<'e, 'a> {
                 .into_iter()
                 .collect();
         }
-        let ports = |service: &Object<'a>| {
+        let ports = |service: &CheckedObject<'a>| {
             let ports = service.manifest.root().at(&["spec", "ports"]).map_or(&[][..], Node::items);
             ports.iter().filter_map(|port| text(port, "name"))
         };
@@ -99,13 +100,19 @@ impl<'e, 'a> MonitorTargets<'e, 'a> {
         unknown_ports(items(spec, "endpoints"), &names, &selected)
     }
 
-    fn check_pods(&self, monitor: &Object<'_>, namespace: &str, spec: &Node, labels: &Mapping) -> Vec<Draft> {
-        if let Selected::Nothing(near) = self.pods.selected(namespace, labels) {
+    fn check_pods(
+        &self,
+        monitor: &CheckedObject<'_>,
+        namespace: &str,
+        spec: &Node,
+        labels: &Mapping,
+    ) -> Vec<FindingDraft> {
+        if let SelectionResult::Nothing(near) = self.pods.select(namespace, labels) {
             let near = near.and_then(|number| self.environment.objects.get(number));
             return self.nothing_selected(monitor, namespace, labels, "pod", near).into_iter().collect();
         }
-        let selected = self.pods.matching(namespace, labels);
-        let selected: Vec<&Object<'a>> =
+        let selected = self.pods.matching_workloads(namespace, labels);
+        let selected: Vec<&CheckedObject<'a>> =
             selected.iter().filter_map(|number| self.environment.objects.get(*number)).collect();
         let ports =
             selected.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
@@ -115,21 +122,21 @@ impl<'e, 'a> MonitorTargets<'e, 'a> {
 
     fn nothing_selected(
         &self,
-        monitor: &Object<'_>,
+        monitor: &CheckedObject<'_>,
         namespace: &str,
         labels: &Mapping,
         target: &str,
-        near: Option<&Object<'_>>,
-    ) -> Option<Draft> {
+        near: Option<&CheckedObject<'_>>,
+    ) -> Option<FindingDraft> {
         let label = labels.entries().first()?;
         let severity = match near {
             Some(_) => self.completions.severity_of_missing_pods(namespace),
             None => Severity::Note,
         };
         let message = format!("{} `{}` selects no {target}", monitor.kind, monitor.name);
-        let draft = Draft::new(&RULE, label.value.origin, message).severity(severity);
+        let draft = FindingDraft::new(&RULE, label.value.origin, message).severity(severity);
         let draft = match near {
-            Some(near) => draft.related(near.name_at(), "the closest match is here"),
+            Some(near) => draft.related(near.name_origin(), "the closest match is here"),
             None => draft,
         };
         let holder = if target == "pod" { "pod template" } else { "Service (`metadata.labels`)" };
@@ -138,15 +145,19 @@ impl<'e, 'a> MonitorTargets<'e, 'a> {
 }
 
 /// Reports ports of endpoints that no target has.
-fn unknown_ports(endpoints: &[Node], names: &HashSet<&str>, targets: &[&Object<'_>]) -> Vec<Draft> {
+fn unknown_ports(
+    endpoints: &[Node],
+    names: &HashSet<&str>,
+    targets: &[&CheckedObject<'_>],
+) -> Vec<FindingDraft> {
     let Some(target) = targets.first() else { return Vec::new() };
     let ports = endpoints.iter().filter_map(|endpoint| value(endpoint, "port"));
     let is_unknown = |port: &&Node| {
         port.as_str().is_some_and(|name| !name.is_empty() && !is_template(name) && !names.contains(name))
     };
     let draft = |port: &Node| {
-        Draft::new(&RULE, port.origin, "no target has a port of this name")
-            .related(target.name_at(), "a target is here")
+        FindingDraft::new(&RULE, port.origin, "no target has a port of this name")
+            .related(target.name_origin(), "a target is here")
             .hint("use the name of a port; a port without a name cannot be selected")
     };
     ports.filter(is_unknown).map(draft).collect()

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::rules::fields::{items, text, value};
 use crate::rules::later_stage::is_template;
-use crate::rules::placement::Completions;
-use crate::rules::selectors::{self, Pods, Selected, missing_label};
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::placement::ExternalNamespaces;
+use crate::rules::selectors::{self, PodIndex, SelectionResult, missing_label};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node, Origin};
@@ -20,10 +20,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a NetworkPolicy selects no pods, allows a peer that does not exist, or names a port that the pods do not have",
         page: include_str!("dangling_network_policy.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut pods = None;
     let mut completions = None;
     for (number, object) in environment.objects.iter().enumerate() {
@@ -31,22 +31,22 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         let Some(spec) = object.manifest.root().get("spec") else { continue };
-        let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
-        let completions = completions.get_or_insert_with(|| Completions::of(environment));
+        let pods = pods.get_or_insert_with(|| PodIndex::new(&environment.objects));
+        let completions = completions.get_or_insert_with(|| ExternalNamespaces::new(environment));
         let policy = NetworkPolicyCheck { environment, object, pods, completions };
-        policy.drafts(spec).into_iter().for_each(|draft| reporter.report(draft.about(number)));
+        policy.drafts(spec).into_iter().for_each(|draft| reporter.report(draft.about_object(number)));
     }
 }
 
 struct NetworkPolicyCheck<'c, 'a> {
-    environment: &'c Environment<'a>,
-    object: &'c Object<'a>,
-    pods: &'c Pods<'a>,
-    completions: &'c Completions<'a>,
+    environment: &'c CheckedEnvironment<'a>,
+    object: &'c CheckedObject<'a>,
+    pods: &'c PodIndex<'a>,
+    completions: &'c ExternalNamespaces<'a>,
 }
 
 impl NetworkPolicyCheck<'_, '_> {
-    fn drafts(&self, spec: &Node) -> Vec<Draft> {
+    fn drafts(&self, spec: &Node) -> Vec<FindingDraft> {
         let mut drafts = Vec::new();
         let subject = spec.get("podSelector").and_then(labels);
         if let Some(labels) = subject {
@@ -76,22 +76,23 @@ impl NetworkPolicyCheck<'_, '_> {
         drafts
     }
 
-    fn check_peer(&self, labels: &Mapping) -> Option<Draft> {
+    fn check_peer(&self, labels: &Mapping) -> Option<FindingDraft> {
         self.check_selector(labels, "this peer selects no pod of the namespace".to_owned())
     }
 
     fn receivers<'l>(&self, selectors: impl IntoIterator<Item = &'l Mapping>) -> ReceivingPods<'_> {
-        let selected =
-            selectors.into_iter().flat_map(|labels| self.pods.matching(self.object.namespace, labels));
+        let selected = selectors
+            .into_iter()
+            .flat_map(|labels| self.pods.matching_workloads(self.object.namespace, labels));
         let pods: Vec<_> = selected.filter_map(|number| self.environment.objects.get(number)).collect();
         let ports =
             pods.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
         let port_names = ports.filter_map(|port| text(port, "name")).collect();
-        ReceivingPods { first: pods.first().map(|pod| pod.name_at()), port_names }
+        ReceivingPods { first: pods.first().map(|pod| pod.name_origin()), port_names }
     }
 
-    fn check_selector(&self, labels: &Mapping, message: String) -> Option<Draft> {
-        let Selected::Nothing(nearest) = self.pods.selected(self.object.namespace, labels) else {
+    fn check_selector(&self, labels: &Mapping, message: String) -> Option<FindingDraft> {
+        let SelectionResult::Nothing(nearest) = self.pods.select(self.object.namespace, labels) else {
             return None;
         };
         let nearest = nearest.and_then(|number| self.environment.objects.get(number));
@@ -100,9 +101,9 @@ impl NetworkPolicyCheck<'_, '_> {
             Some(_) => self.completions.severity_of_missing_pods(self.object.namespace),
             None => Severity::Note,
         };
-        let draft = Draft::new(&RULE, label.value.origin, message).severity(severity);
+        let draft = FindingDraft::new(&RULE, label.value.origin, message).severity(severity);
         let draft = match nearest {
-            Some(pod) => draft.related(pod.name_at(), "the closest pods are here"),
+            Some(pod) => draft.related(pod.name_origin(), "the closest pods are here"),
             None => draft,
         };
         Some(draft.hint("give the selector the labels of the pod template"))
@@ -118,15 +119,19 @@ struct ReceivingPods<'a> {
 
 impl ReceivingPods<'_> {
     /// Reports a port name that no container of the pods has.
-    fn check_port(&self, port: &Node) -> Option<Draft> {
+    fn check_port(&self, port: &Node) -> Option<FindingDraft> {
         let first = self.first?;
         let port = value(port, "port")?;
         let name = port.as_str().filter(|name| !name.is_empty() && !is_template(name))?;
         let is_digits = name.bytes().all(|byte| byte.is_ascii_digit());
         (!is_digits && !self.port_names.contains(name)).then(|| {
-            Draft::new(&RULE, port.origin, "no pod that receives the connection has a port of this name")
-                .related(first, "the pods are here")
-                .hint("use the name of a container port, or the number")
+            FindingDraft::new(
+                &RULE,
+                port.origin,
+                "no pod that receives the connection has a port of this name",
+            )
+            .related(first, "the pods are here")
+            .hint("use the name of a container port, or the number")
         })
     }
 }

@@ -1,11 +1,11 @@
 //! `reference/dangling-role`.
 
-use crate::rules::presence::Presence;
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::presence::PresenceIndex;
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_kube::catalogue::RBAC;
+use sealwave_kube::catalog::RBAC_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -16,13 +16,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a RoleBinding binds a Role that does not exist in its namespace",
         page: include_str!("dangling_role.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;
     for (number, object) in environment.objects.iter().enumerate() {
-        if !object.is(RBAC, "RoleBinding") {
+        if !object.is(RBAC_GROUP, "RoleBinding") {
             continue;
         }
         let Some(role) = object.manifest.root().get("roleRef") else { continue };
@@ -30,20 +30,20 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         else {
             continue;
         };
-        let presence = presence.get_or_insert_with(|| Presence::of(environment));
+        let presence = presence.get_or_insert_with(|| PresenceIndex::new(environment));
         let text = name.as_str().unwrap_or_default();
-        let has = || presence.has(RBAC, "Role", object.namespace, text);
+        let has = || presence.has_object(RBAC_GROUP, "Role", object.namespace, text);
         if text.is_empty() || comes_with_kubernetes(object.namespace, text) || has() {
             continue;
         }
         reporter.report(
-            Draft::new(
+            FindingDraft::new(
                 &RULE,
                 name.origin,
                 format!("Role `{text}` does not exist in the namespace of the binding"),
             )
-            .about(number)
-            .severity(presence.severity((RBAC, "Role"), object.namespace, Severity::Warning))
+            .about_object(number)
+            .severity(presence.severity_of_missing((RBAC_GROUP, "Role"), object.namespace, Severity::Warning))
             .hint("correct the name, or add the Role; built-in roles are ClusterRoles"),
         );
     }

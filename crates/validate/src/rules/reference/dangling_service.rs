@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::rules::placement::Completions;
-use crate::rules::selectors::{Pods, Selected, labels, missing_label};
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::placement::ExternalNamespaces;
+use crate::rules::selectors::{PodIndex, SelectionResult, labels, missing_label};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
@@ -18,27 +18,27 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Service selects no pods in its namespace, or a port that they do not have",
         page: include_str!("dangling_service.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let (mut pods, mut completions) = (None, None);
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(selector) = selector(object) else { continue };
-        let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
-        for draft in check_ports(environment, object, &pods.matching(object.namespace, selector)) {
-            reporter.report(draft.about(number));
+        let pods = pods.get_or_insert_with(|| PodIndex::new(&environment.objects));
+        for draft in check_ports(environment, object, &pods.matching_workloads(object.namespace, selector)) {
+            reporter.report(draft.about_object(number));
         }
-        let Selected::Nothing(nearest) = pods.selected(object.namespace, selector) else { continue };
+        let SelectionResult::Nothing(nearest) = pods.select(object.namespace, selector) else { continue };
         let nearest = nearest.and_then(|number| labels(environment.objects.get(number)?));
         let Some(label) = missing_label(selector, nearest) else { continue };
         let message = format!("Service `{}` selects no pod", object.name);
-        let draft = Draft::new(&RULE, label.value.origin, message).about(number);
+        let draft = FindingDraft::new(&RULE, label.value.origin, message).about_object(number);
         let draft = match nearest.and_then(|labels| labels.entries().first()) {
             Some(label) => draft.related(label.key_origin, "the labels of the closest pods are here"),
             None => draft,
         };
-        let completions = completions.get_or_insert_with(|| Completions::of(environment));
+        let completions = completions.get_or_insert_with(|| ExternalNamespaces::new(environment));
         let severity = completions.severity_of_missing_pods(object.namespace);
         reporter
             .report(draft.severity(severity).hint("give the selector and the pod template the same labels"));
@@ -46,8 +46,12 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 /// Reports port names that no container of the selected pods has.
-fn check_ports(environment: &Environment<'_>, service: &Object<'_>, selected: &[usize]) -> Vec<Draft> {
-    let pods: Vec<&Object<'_>> =
+fn check_ports(
+    environment: &CheckedEnvironment<'_>,
+    service: &CheckedObject<'_>,
+    selected: &[usize],
+) -> Vec<FindingDraft> {
+    let pods: Vec<&CheckedObject<'_>> =
         selected.iter().filter_map(|number| environment.objects.get(*number)).collect();
     let named = pods.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
     let named: HashSet<&str> = named.filter_map(|port| port.get("name")?.as_str()).collect();
@@ -61,8 +65,8 @@ fn check_ports(environment: &Environment<'_>, service: &Object<'_>, selected: &[
         })
         .map(|target| {
             let message = "no selected pod has a port of this name";
-            Draft::new(&RULE, target.origin, message)
-                .related(pod.name_at(), "a selected pod is here")
+            FindingDraft::new(&RULE, target.origin, message)
+                .related(pod.name_origin(), "a selected pod is here")
                 .hint("give a container's port this name, or write the port's number")
         })
         .collect()
@@ -73,7 +77,7 @@ fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
 }
 
 /// Returns the selector of a Service, unless the Service is an ExternalName.
-fn selector<'a>(object: &Object<'a>) -> Option<&'a Mapping> {
+fn selector<'a>(object: &CheckedObject<'a>) -> Option<&'a Mapping> {
     let spec = object.is("", "Service").then(|| object.manifest.root().get("spec"))??;
     let is_name = spec.get("type").and_then(Node::as_str) == Some("ExternalName");
     spec.get("selector")?.as_mapping().filter(|selector| !selector.is_empty() && !is_name)

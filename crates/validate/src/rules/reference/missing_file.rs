@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 
 use super::file_options::{NamedFile, named_files};
-use super::files::{Volume, volume};
+use super::files::{ConfigVolume, config_volume};
 use crate::rules::embedded::TextPlace;
 use crate::rules::fields::{items, text};
-use crate::rules::inventory::kind;
+use crate::rules::inventory::kind_name;
 use crate::rules::later_stage::may_change;
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::is_item_key;
-use sealwave_core::text::closest;
+use sealwave_core::text::closest_name;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a command line or a variable names a file that is not mounted",
         page: include_str!("missing_file.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
 /// Directories with files from the image, the node or Kubernetes.
@@ -49,11 +49,11 @@ struct VolumeMount<'a> {
     /// True if a single file is mounted.
     is_single: bool,
     /// The volume, if its files may be known.
-    volume: Option<Volume<'a>>,
+    volume: Option<ConfigVolume<'a>>,
     at: &'a Node,
 }
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(pod) = &object.pod else { continue };
         let mut volumes: HashMap<&str, &Node> = HashMap::new();
@@ -71,7 +71,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 let Some(draft) = check_file(environment, object, file, &mounts) else { continue };
                 let Some(fewer) = left.checked_sub(1) else { break };
                 left = fewer;
-                reporter.report(draft.within(file.node.origin).about(number));
+                reporter.report(draft.within(file.node.origin).about_object(number));
             }
         }
     }
@@ -88,7 +88,7 @@ fn mounts<'a>(container: &'a Node, volumes: &HashMap<&str, &'a Node>) -> Vec<Vol
             let at = mount.get("mountPath")?;
             let is_single = ["subPath", "subPathExpr"].iter().any(|field| text(mount, field).is_some());
             let named = text(mount, "name").and_then(|name| volumes.get(name));
-            let volume = named.filter(|_| !is_single).and_then(|node| volume(node));
+            let volume = named.filter(|_| !is_single).and_then(|node| config_volume(node));
             Some(VolumeMount { path: at.as_str()?.trim_end_matches('/'), is_single, volume, at })
         })
         .collect()
@@ -101,16 +101,16 @@ fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
 }
 
 fn check_file(
-    environment: &Environment<'_>,
-    object: &Object<'_>,
+    environment: &CheckedEnvironment<'_>,
+    object: &CheckedObject<'_>,
     file: &NamedFile<'_>,
     mounts: &[VolumeMount<'_>],
-) -> Option<Draft> {
+) -> Option<FindingDraft> {
     let path = file.path.trim_end_matches('/');
     let origin = file.node.origin;
     let path_origin = || {
         let text = file.node.as_str().unwrap_or_default();
-        TextPlace::of(environment.scene.texts, file.node).bytes(text, &file.range, origin)
+        TextPlace::locate(environment.context.texts, file.node).range_origin(text, &file.range, origin)
     };
     let covering = mounts.iter().filter_map(|mount| Some((mount, below(path, mount.path)?)));
     if let Some((mount, rest)) = covering.max_by_key(|(mount, _)| mount.path.len()) {
@@ -119,18 +119,18 @@ fn check_file(
         if mounts.iter().any(|other| below(other.path, path).is_some_and(|rest| !rest.is_empty())) {
             return None;
         }
-        if !volume.lacks(rest, environment, object.namespace) {
+        if !volume.is_file_missing(rest, environment, object.namespace) {
             return None;
         }
         let name = volume.name.as_str().unwrap_or_default();
-        let message = format!("{} `{name}` of this volume does not have this file", kind(volume.what));
-        let files = volume.files(environment, object.namespace);
-        let hint = match closest(rest, files.into_iter().filter(|file| is_item_key(file))) {
+        let message = format!("{} `{name}` of this volume does not have this file", kind_name(volume.kind));
+        let files = volume.file_names(environment, object.namespace);
+        let hint = match closest_name(rest, files.into_iter().filter(|file| is_item_key(file))) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "add the key, or correct the path".to_owned(),
         };
         return Some(
-            Draft::new(&RULE, path_origin(), message)
+            FindingDraft::new(&RULE, path_origin(), message)
                 .related(mount.at.origin, "the volume is mounted here")
                 .hint(hint),
         );
@@ -140,10 +140,10 @@ fn check_file(
     if !file.is_configuration || is_external || file.path.ends_with('/') || is_parent(path, mounts) {
         return None;
     }
-    let draft = Draft::new(&RULE, path_origin(), "no volume of the container mounts this file")
+    let draft = FindingDraft::new(&RULE, path_origin(), "no volume of the container mounts this file")
         .severity(Severity::Note);
     let singles = mounts.iter().filter(|mount| mount.is_single && directory(mount.path) == directory(path));
-    let near = closest(name(path), singles.clone().map(|mount| name(mount.path)));
+    let near = closest_name(name(path), singles.clone().map(|mount| name(mount.path)));
     let Some(meant) = near else {
         return Some(draft.hint("mount it from a Secret or ConfigMap, unless the image contains it"));
     };

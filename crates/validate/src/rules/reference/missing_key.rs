@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::files::mounted;
-use crate::rules::inventory::{Contents, Supply, Want, kind};
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use super::files::sub_path_mounts;
+use crate::rules::inventory::{ObjectKeys, Producer, Requirement, kind_name};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::is_item_key;
-use sealwave_kube::pods::What;
+use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -20,20 +20,27 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an object reads a key that the Secret or ConfigMap does not have",
         page: include_str!("missing_key.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: BTreeSet<(usize, Origin)> = BTreeSet::new();
-    for want in environment.inventory.wants().iter().filter(|want| !want.optional && !want.keys.is_empty()) {
-        if !matches!(want.what, What::ConfigMap | What::Secret) {
+    for want in
+        environment.inventory.requirements().iter().filter(|want| !want.optional && !want.keys.is_empty())
+    {
+        if !matches!(want.kind, ReferencedKind::ConfigMap | ReferencedKind::Secret) {
             continue;
         }
-        let supplies = environment.inventory.supplies(want.what, want.namespace, want.name);
+        let supplies = environment.inventory.producers(want.kind, want.namespace, want.name);
         for (key, at) in &want.keys {
             let absent = match supplies.first() {
                 Some(_) => !supplies.iter().any(|supply| supply.contents.may_have(key)),
-                None => environment.neighbours.lacks(want.what.kind(), want.namespace, want.name, key),
+                None => environment.neighbors.is_key_missing(
+                    want.kind.group_and_kind(),
+                    want.namespace,
+                    want.name,
+                    key,
+                ),
             };
             if absent && seen.insert((want.object, *at)) {
                 reporter.report(draft(environment, want, (key, *at), supplies.first().copied()));
@@ -44,17 +51,17 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 /// Checks single files that are mounted; a missing one becomes an empty directory.
-fn check_files(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check_files(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
-        for mounted in mounted(object) {
-            if !mounted.is_absent(environment, object.namespace) {
+        for mounted in sub_path_mounts(object) {
+            if !mounted.is_missing(environment, object.namespace) {
                 continue;
             }
-            let volume_kind = kind(mounted.volume.what);
+            let volume_kind = kind_name(mounted.volume.kind);
             let message = format!("`{}` is not a file of this {volume_kind} volume", mounted.text);
             reporter.report(
-                Draft::new(&RULE, mounted.path.origin, message)
-                    .about(number)
+                FindingDraft::new(&RULE, mounted.path.origin, message)
+                    .about_object(number)
                     .related(mounted.volume.name.origin, "the volume uses this object")
                     .hint("use one of its keys or `items` paths; otherwise, an empty directory is mounted"),
             );
@@ -63,30 +70,31 @@ fn check_files(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 fn draft(
-    environment: &Environment<'_>,
-    want: &Want<'_>,
+    environment: &CheckedEnvironment<'_>,
+    want: &Requirement<'_>,
     (key, at): (&str, Origin),
-    made: Option<&Supply<'_>>,
-) -> Draft {
+    made: Option<&Producer<'_>>,
+) -> FindingDraft {
     let shown = if is_item_key(key) { format!("key `{key}`") } else { "such key".to_owned() };
-    let message = format!("{} `{}` has no {shown}", kind(want.what), want.name);
+    let message = format!("{} `{}` has no {shown}", kind_name(want.kind), want.name);
     let meant = made.and_then(|made| environment.inventory.closest(key, nameable(made)));
     let hint = match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "correct the key or add it; with `optional: true` the pod starts without it".to_owned(),
     };
-    let draft = Draft::new(&RULE, at, message).about(want.object).hint(hint);
+    let draft = FindingDraft::new(&RULE, at, message).about_object(want.object).hint(hint);
     let Some(made) = made else { return draft };
     // An object in another directory may be for another cluster.
     let severity = if environment.may_be_apart(made.at, at) { Severity::Warning } else { RULE.info.severity };
-    let draft = draft.severity(severity).related(made.at, format!("the {} is defined here", kind(want.what)));
+    let draft =
+        draft.severity(severity).related(made.at, format!("the {} is defined here", kind_name(want.kind)));
     if made.shares_lines { draft.confidential() } else { draft }
 }
 
 /// Iterates over the keys that a message may show.
-fn nameable<'b>(made: &'b Supply<'_>) -> impl Iterator<Item = &'b str> {
+fn nameable<'b>(made: &'b Producer<'_>) -> impl Iterator<Item = &'b str> {
     let known = match &made.contents {
-        Contents::Keys(_) if made.may_name_keys => Some(made.contents.known()),
+        ObjectKeys::Known(_) if made.may_show_keys => Some(made.contents.known_keys()),
         _ => None,
     };
     known.into_iter().flatten().filter(|key| is_item_key(key))

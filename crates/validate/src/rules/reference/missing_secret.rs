@@ -1,10 +1,10 @@
 //! `reference/missing-secret`.
 
 use super::missing;
-use crate::rules::{Check, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_kube::pods::What;
+use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -15,9 +15,9 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an object needs a Secret that does not exist",
         page: include_str!("missing_secret.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    missing::check(&RULE, What::Secret, environment, reporter);
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    missing::check(&RULE, ReferencedKind::Secret, environment, reporter);
 }

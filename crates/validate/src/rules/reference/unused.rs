@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rules::inventory::{texts, words};
+use crate::rules::inventory::{candidate_names, program_texts};
 use crate::rules::rbac::allows;
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 use sealwave_core::names;
-use sealwave_kube::catalogue::{ESO, SEALED, supplied};
+use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP, supplied_secrets};
 use sealwave_kube::is_secret_like;
-use sealwave_kube::pods::What;
+use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a ConfigMap or Secret is not used in its environment",
         page: include_str!("unused.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
 /// Maximum depth at which an object is searched.
@@ -62,17 +62,21 @@ const COPIED_BY: &[&str] =
 
 struct UnusedCandidate<'a> {
     object: usize,
-    kind: What,
+    kind: ReferencedKind,
     name: &'a str,
 }
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     if environment.is_plain() || environment.objects.iter().all(|object| object.pod.is_none()) {
         return;
     }
-    let wanted: BTreeSet<(What, &str, &str)> =
-        environment.inventory.wants().iter().map(|want| (want.what, want.namespace, want.name)).collect();
-    let readable = [What::ConfigMap, What::Secret]
+    let wanted: BTreeSet<(ReferencedKind, &str, &str)> = environment
+        .inventory
+        .requirements()
+        .iter()
+        .map(|want| (want.kind, want.namespace, want.name))
+        .collect();
+    let readable = [ReferencedKind::ConfigMap, ReferencedKind::Secret]
         .map(|kind| allows(&environment.objects, kind, &["get", "list", "watch"]));
     let mut candidates = candidates(environment);
     candidates.retain(|candidate| {
@@ -80,7 +84,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let namespace = object.map_or("", |object| object.namespace);
         let is_wanted_in = |namespace| wanted.contains(&(candidate.kind, namespace, candidate.name));
         let [config_maps, secrets] = readable;
-        let read = if candidate.kind == What::ConfigMap { config_maps } else { secrets };
+        let read = if candidate.kind == ReferencedKind::ConfigMap { config_maps } else { secrets };
         !is_wanted_in(namespace) && !is_wanted_in("") && !read
     });
     let unused: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.name).collect();
@@ -91,24 +95,28 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         let Some(object) = environment.objects.get(candidate.object) else { continue };
-        let at = object.name_at();
+        let at = object.name_origin();
         let message = format!("nothing uses {} `{}`", object.kind, object.name);
         reporter.report(
-            Draft::new(&RULE, at, message)
-                .about(candidate.object)
+            FindingDraft::new(&RULE, at, message)
+                .about_object(candidate.object)
                 .hint("remove it, or correct the name where it should be used"),
         );
     }
 }
 
-fn candidates<'a>(environment: &Environment<'a>) -> Vec<UnusedCandidate<'a>> {
+fn candidates<'a>(environment: &CheckedEnvironment<'a>) -> Vec<UnusedCandidate<'a>> {
     let objects = environment.objects.iter().zip(environment.catalogue.objects()).enumerate();
     let mut found = Vec::new();
     for (number, (object, filed)) in objects.filter(|(_, (object, _))| !may_be_used_elsewhere(object)) {
         let (kind, name) = match (object.group, object.kind) {
-            ("", "ConfigMap") => (What::ConfigMap, Some(object.name)),
-            ("", "Secret") | (SEALED, "SealedSecret") => (What::Secret, Some(object.name)),
-            (ESO, "ExternalSecret") => (What::Secret, supplied(filed).first().copied()),
+            ("", "ConfigMap") => (ReferencedKind::ConfigMap, Some(object.name)),
+            ("", "Secret") | (SEALED_SECRETS_GROUP, "SealedSecret") => {
+                (ReferencedKind::Secret, Some(object.name))
+            }
+            (ESO_GROUP, "ExternalSecret") => {
+                (ReferencedKind::Secret, supplied_secrets(filed).first().copied())
+            }
             _ => continue,
         };
         if let Some(name) = name.filter(|name| !name.is_empty()) {
@@ -119,7 +127,7 @@ fn candidates<'a>(environment: &Environment<'a>) -> Vec<UnusedCandidate<'a>> {
 }
 
 /// Returns whether something outside of this environment may use the object.
-fn may_be_used_elsewhere(object: &Object<'_>) -> bool {
+fn may_be_used_elsewhere(object: &CheckedObject<'_>) -> bool {
     let root = object.manifest.root();
     let text = |path: &[&str]| root.at(path).and_then(Node::as_str).unwrap_or_default();
     let (domains, kind) = (entries(object.manifest.annotations()), text(&["type"]));
@@ -141,7 +149,7 @@ fn may_be_used_elsewhere(object: &Object<'_>) -> bool {
 
 /// Returns the objects that contain each name, in fields that only their own controllers interpret.
 fn objects_by_name<'a>(
-    environment: &Environment<'a>,
+    environment: &CheckedEnvironment<'a>,
     wanted: &BTreeSet<&'a str>,
 ) -> BTreeMap<&'a str, BTreeSet<usize>> {
     let mut search = NameSearch { wanted, by: BTreeMap::new() };
@@ -158,7 +166,7 @@ fn objects_by_name<'a>(
                 template.and_then(|template| template.at(&["metadata", "annotations"])),
                 DEPTH,
             );
-            for text in texts(pod.spec) {
+            for text in program_texts(pod.spec) {
                 search.words(number, text);
             }
         } else if !object.is("", "Service") && !is_secret_like(object.manifest.root()) {
@@ -192,7 +200,7 @@ impl NameSearch<'_, '_> {
     }
 
     fn words(&mut self, object: usize, text: &str) {
-        for word in words(text).filter_map(|word| self.wanted.get(word)) {
+        for word in candidate_names(text).filter_map(|word| self.wanted.get(word)) {
             let by = self.by.entry(word).or_default();
             if by.len() < 2 {
                 by.insert(object);
@@ -201,6 +209,6 @@ impl NameSearch<'_, '_> {
     }
 }
 
-fn entries(mapping: Option<&Mapping>) -> &[sealwave_core::document::Entry] {
+fn entries(mapping: Option<&Mapping>) -> &[sealwave_core::document::MappingEntry] {
     mapping.map_or(&[], Mapping::entries)
 }

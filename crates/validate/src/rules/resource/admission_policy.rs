@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::webhook::rules;
+use super::webhook::check_rules;
 use crate::rules::field_checks::forms::{PATH_SEGMENT, QUALIFIED, SUBDOMAIN};
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{items, key_at, set, start, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{items, key_origin, set_entries, start_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -20,72 +20,92 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an admission policy or its binding is incomplete or invalid",
         page: include_str!("admission_policy.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Fields of a policy's spec.
-const POLICY: &[Section] = &[
-    Section { at: "", fields: &[Field::present("matchConstraints")] },
-    Section { at: "matchConstraints", fields: &[Field::present("resourceRules")] },
-    Section {
+const POLICY: &[FieldSection] = &[
+    FieldSection { at: "", fields: &[FieldCheck::present("matchConstraints")] },
+    FieldSection { at: "matchConstraints", fields: &[FieldCheck::present("resourceRules")] },
+    FieldSection {
         at: "matchConditions[]",
-        fields: &[Field::not_empty("expression"), Field::not_empty("name"), Field::form("name", &QUALIFIED)],
+        fields: &[
+            FieldCheck::not_empty("expression"),
+            FieldCheck::not_empty("name"),
+            FieldCheck::form("name", &QUALIFIED),
+        ],
     },
-    Section { at: "paramKind", fields: &[Field::present("apiVersion"), Field::present("kind")] },
-    Section {
+    FieldSection {
+        at: "paramKind",
+        fields: &[FieldCheck::present("apiVersion"), FieldCheck::present("kind")],
+    },
+    FieldSection {
         at: "validations[]",
         fields: &[
-            Field::not_empty("expression"),
-            Field::one_of("reason", &["Forbidden", "Invalid", "RequestEntityTooLarge"]),
+            FieldCheck::not_empty("expression"),
+            FieldCheck::one_of("reason", &["Forbidden", "Invalid", "RequestEntityTooLarge"]),
         ],
     },
-    Section {
+    FieldSection {
         at: "auditAnnotations[]",
         fields: &[
-            Field::not_empty("key"),
-            Field::form("key", &QUALIFIED),
-            Field::not_empty("valueExpression"),
+            FieldCheck::not_empty("key"),
+            FieldCheck::form("key", &QUALIFIED),
+            FieldCheck::not_empty("valueExpression"),
         ],
     },
-    Section { at: "variables[]", fields: &[Field::not_empty("expression"), Field::not_empty("name")] },
+    FieldSection {
+        at: "variables[]",
+        fields: &[FieldCheck::not_empty("expression"), FieldCheck::not_empty("name")],
+    },
 ];
 /// Fields of a mutating policy's spec.
-const MUTATING: &[Section] = &[
-    Section {
+const MUTATING: &[FieldSection] = &[
+    FieldSection {
         at: "",
         fields: &[
-            Field::present("matchConstraints"),
-            Field::present("mutations"),
-            Field::present("reinvocationPolicy"),
-            Field::one_of("reinvocationPolicy", &["IfNeeded", "Never"]),
+            FieldCheck::present("matchConstraints"),
+            FieldCheck::present("mutations"),
+            FieldCheck::present("reinvocationPolicy"),
+            FieldCheck::one_of("reinvocationPolicy", &["IfNeeded", "Never"]),
         ],
     },
-    Section { at: "matchConstraints", fields: &[Field::present("resourceRules")] },
-    Section {
+    FieldSection { at: "matchConstraints", fields: &[FieldCheck::present("resourceRules")] },
+    FieldSection {
         at: "matchConditions[]",
-        fields: &[Field::not_empty("expression"), Field::not_empty("name"), Field::form("name", &QUALIFIED)],
+        fields: &[
+            FieldCheck::not_empty("expression"),
+            FieldCheck::not_empty("name"),
+            FieldCheck::form("name", &QUALIFIED),
+        ],
     },
-    Section {
+    FieldSection {
         at: "mutations[]",
         fields: &[
-            Field::present("patchType"),
-            Field::one_of("patchType", &["ApplyConfiguration", "JSONPatch"]),
+            FieldCheck::present("patchType"),
+            FieldCheck::one_of("patchType", &["ApplyConfiguration", "JSONPatch"]),
         ],
     },
-    Section { at: "mutations[].applyConfiguration", fields: &[Field::present("expression")] },
-    Section { at: "mutations[].jsonPatch", fields: &[Field::present("expression")] },
-    Section { at: "variables[]", fields: &[Field::not_empty("expression"), Field::not_empty("name")] },
+    FieldSection { at: "mutations[].applyConfiguration", fields: &[FieldCheck::present("expression")] },
+    FieldSection { at: "mutations[].jsonPatch", fields: &[FieldCheck::present("expression")] },
+    FieldSection {
+        at: "variables[]",
+        fields: &[FieldCheck::not_empty("expression"), FieldCheck::not_empty("name")],
+    },
 ];
 /// Fields of a binding's spec.
-const BINDING: &[Section] = &[
-    Section { at: "", fields: &[Field::not_empty("policyName"), Field::form("policyName", &SUBDOMAIN)] },
-    Section {
+const BINDING: &[FieldSection] = &[
+    FieldSection {
+        at: "",
+        fields: &[FieldCheck::not_empty("policyName"), FieldCheck::form("policyName", &SUBDOMAIN)],
+    },
+    FieldSection {
         at: "paramRef",
-        fields: &[Field::form("name", &PATH_SEGMENT), Field::present("parameterNotFoundAction")],
+        fields: &[FieldCheck::form("name", &PATH_SEGMENT), FieldCheck::present("parameterNotFoundAction")],
     },
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.group != "admissionregistration.k8s.io" {
         return;
     }
@@ -95,21 +115,21 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     match object.kind {
         "ValidatingAdmissionPolicy" => {
-            checker.table(spec, POLICY);
+            checker.check_table(spec, POLICY);
             check_policy(spec, &mut checker);
         }
         "ValidatingAdmissionPolicyBinding" => {
-            checker.table(spec, BINDING);
-            checker.field(spec, &Field::present("validationActions"));
+            checker.check_table(spec, BINDING);
+            checker.check_field(spec, &FieldCheck::present("validationActions"));
             check_actions(spec, &mut checker);
             check_parameters(spec, &mut checker);
         }
         "MutatingAdmissionPolicy" => {
-            checker.table(spec, MUTATING);
+            checker.check_table(spec, MUTATING);
             check_mutations(spec, &mut checker);
         }
         "MutatingAdmissionPolicyBinding" => {
-            checker.table(spec, BINDING);
+            checker.check_table(spec, BINDING);
             check_parameters(spec, &mut checker);
         }
         _ => return,
@@ -124,21 +144,29 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 fn check_policy(spec: &Node, checker: &mut FieldChecker<'_>) {
     if items(spec, "validations").is_empty() && items(spec, "auditAnnotations").is_empty() {
         let message = "the policy has neither `validations` nor `auditAnnotations`";
-        checker.report(start(spec), message, "add what the policy checks");
+        checker.report(start_origin(spec), message, "add what the policy checks");
     }
     for validation in items(spec, "validations") {
         if text(validation, "message").is_some_and(|message| !message.is_empty() && message.trim().is_empty())
         {
             let message = "`message` of a validation is blank";
-            checker.report(key_at(validation, "message"), message, "describe the violation, or remove it");
+            checker.report(
+                key_origin(validation, "message"),
+                message,
+                "describe the violation, or remove it",
+            );
         }
         if text(validation, "message").is_some_and(|message| message.trim().contains(['\n', '\r'])) {
             let message = "`message` of a validation has more than one line";
-            checker.report(key_at(validation, "message"), message, "write it on one line");
+            checker.report(key_origin(validation, "message"), message, "write it on one line");
         }
     }
     if text(spec, "failurePolicy").is_some_and(str::is_empty) {
-        checker.report(key_at(spec, "failurePolicy"), "`failurePolicy` is empty", "write `Fail` or `Ignore`");
+        checker.report(
+            key_origin(spec, "failurePolicy"),
+            "`failurePolicy` is empty",
+            "write `Fail` or `Ignore`",
+        );
     }
 }
 
@@ -152,9 +180,9 @@ fn check_mutations(spec: &Node, checker: &mut FieldChecker<'_>) {
         };
         if value(mutation, own).is_none() {
             let message = format!("the mutation has no `{own}`, which its `patchType` names");
-            checker.report(key_at(mutation, "patchType"), message, format!("add `{own}`"));
+            checker.report(key_origin(mutation, "patchType"), message, format!("add `{own}`"));
         }
-        checker.field(mutation, &Field::absent(other, "with another `patchType`"));
+        checker.check_field(mutation, &FieldCheck::absent(other, "with another `patchType`"));
     }
 }
 
@@ -168,7 +196,7 @@ fn check_actions(spec: &Node, checker: &mut FieldChecker<'_>) {
     if seen.contains("Deny") && seen.contains("Warn") {
         let message = "`validationActions` has both `Deny` and `Warn`";
         checker.report(
-            key_at(spec, "validationActions"),
+            key_origin(spec, "validationActions"),
             message,
             "remove `Warn`: a denied request gets the message anyway",
         );
@@ -179,22 +207,22 @@ fn check_parameters(spec: &Node, checker: &mut FieldChecker<'_>) {
     let Some(reference) = value(spec, "paramRef").filter(|reference| reference.as_mapping().is_some()) else {
         return;
     };
-    let names = set(reference, &["name", "selector"]);
+    let names = set_entries(reference, &["name", "selector"]);
     if names.len() != 1 {
         let message = "`paramRef` does not have exactly one of `name` and `selector`";
-        checker.report(key_at(spec, "paramRef"), message, "give it one of them");
+        checker.report(key_origin(spec, "paramRef"), message, "give it one of them");
     }
     if let Some(selector) = value(reference, "selector") {
-        checker.selector(selector);
+        checker.check_selector(selector);
     }
 }
 
 fn check_match_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
-    rules(items(resources, "resourceRules"), checker);
-    rules(items(resources, "excludeResourceRules"), checker);
+    check_rules(items(resources, "resourceRules"), checker);
+    check_rules(items(resources, "excludeResourceRules"), checker);
     for field in ["namespaceSelector", "objectSelector"] {
         if let Some(selector) = value(resources, field) {
-            checker.selector(selector);
+            checker.check_selector(selector);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! `resource/autoscaler`.
 
 use crate::rules::field_checks::forms::{LABEL, PATH_SEGMENT};
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{integer, items, key_at, set, start, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node};
+use sealwave_core::document::{MappingEntry, Node};
 use sealwave_kube::Quantity;
 
 pub(crate) static RULE: Rule = Rule {
@@ -18,43 +18,48 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a HorizontalPodAutoscaler has invalid bounds or metrics",
         page: include_str!("autoscaler.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Fields of an autoscaler's spec.
-const SECTIONS: &[Section] = &[
-    Section {
+const SECTIONS: &[FieldSection] = &[
+    FieldSection {
         at: "",
         fields: &[
-            Field::at_least("maxReplicas", 1),
-            Field::at_least("minReplicas", 0),
-            Field::at_least("targetCPUUtilizationPercentage", 1),
+            FieldCheck::at_least("maxReplicas", 1),
+            FieldCheck::at_least("minReplicas", 0),
+            FieldCheck::at_least("targetCPUUtilizationPercentage", 1),
         ],
     },
-    Section { at: "scaleTargetRef", fields: REFERENCE },
-    Section { at: "metrics[].object.describedObject", fields: REFERENCE },
-    Section { at: "behavior.scaleUp", fields: SCALING },
-    Section { at: "behavior.scaleUp.policies[]", fields: SCALING_POLICY },
-    Section { at: "behavior.scaleDown", fields: SCALING },
-    Section { at: "behavior.scaleDown.policies[]", fields: SCALING_POLICY },
-    Section {
+    FieldSection { at: "scaleTargetRef", fields: REFERENCE },
+    FieldSection { at: "metrics[].object.describedObject", fields: REFERENCE },
+    FieldSection { at: "behavior.scaleUp", fields: SCALING },
+    FieldSection { at: "behavior.scaleUp.policies[]", fields: SCALING_POLICY },
+    FieldSection { at: "behavior.scaleDown", fields: SCALING },
+    FieldSection { at: "behavior.scaleDown.policies[]", fields: SCALING_POLICY },
+    FieldSection {
         at: "metrics[].containerResource",
-        fields: &[Field::not_empty("container"), Field::form("container", &LABEL), Field::not_empty("name")],
+        fields: &[
+            FieldCheck::not_empty("container"),
+            FieldCheck::form("container", &LABEL),
+            FieldCheck::not_empty("name"),
+        ],
     },
-    Section { at: "metrics[].resource", fields: &[Field::not_empty("name")] },
+    FieldSection { at: "metrics[].resource", fields: &[FieldCheck::not_empty("name")] },
 ];
-const REFERENCE: &[Field] = &[
-    Field::not_empty("kind"),
-    Field::form("kind", &PATH_SEGMENT),
-    Field::not_empty("name"),
-    Field::form("name", &PATH_SEGMENT),
+const REFERENCE: &[FieldCheck] = &[
+    FieldCheck::not_empty("kind"),
+    FieldCheck::form("kind", &PATH_SEGMENT),
+    FieldCheck::not_empty("name"),
+    FieldCheck::form("name", &PATH_SEGMENT),
 ];
-const SCALING: &[Field] = &[
-    Field::not_empty("policies"),
-    Field::between("stabilizationWindowSeconds", 0, 3_600),
-    Field::not_negative("tolerance"),
+const SCALING: &[FieldCheck] = &[
+    FieldCheck::not_empty("policies"),
+    FieldCheck::between("stabilizationWindowSeconds", 0, 3_600),
+    FieldCheck::not_negative("tolerance"),
 ];
-const SCALING_POLICY: &[Field] = &[Field::between("periodSeconds", 1, 1_800), Field::at_least("value", 1)];
+const SCALING_POLICY: &[FieldCheck] =
+    &[FieldCheck::between("periodSeconds", 1, 1_800), FieldCheck::at_least("value", 1)];
 
 /// Types of metrics, with their fields and their possible targets.
 const SOURCES: &[(&str, &str, &[&str])] = &[
@@ -65,7 +70,7 @@ const SOURCES: &[(&str, &str, &[&str])] = &[
     ("Resource", "resource", &["averageUtilization", "averageValue"]),
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("autoscaling", "HorizontalPodAutoscaler") {
         return;
     }
@@ -73,7 +78,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         return;
     };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
-    checker.table(spec, SECTIONS);
+    checker.check_table(spec, SECTIONS);
     check_bounds(spec, &mut checker);
     check_scale_target(spec, &mut checker);
     // Metrics of the beta versions have other fields.
@@ -90,9 +95,9 @@ fn check_bounds(spec: &Node, checker: &mut FieldChecker<'_>) {
         && let (Some(low), Some(high)) = (integer(least), integer(most))
         && (1..low).contains(&high)
     {
-        let draft = checker.begin(most.origin, "`maxReplicas` is less than `minReplicas`");
+        let draft = checker.new_draft(most.origin, "`maxReplicas` is less than `minReplicas`");
         let draft = draft.related(least.origin, "`minReplicas` is here");
-        checker.draft(draft.hint("raise it, or lower `minReplicas`"));
+        checker.report_draft(draft.hint("raise it, or lower `minReplicas`"));
     }
     let is_outside = |metric: &Node| matches!(text(metric, "type"), Some("External" | "Object"));
     if let Some(least) = least.filter(|least| integer(least) == Some(0))
@@ -114,8 +119,11 @@ fn check_scale_target(spec: &Node, checker: &mut FieldChecker<'_>) {
         matches!(text.split_once('/'), Some((group, rest)) if !group.is_empty() && !rest.contains('/'));
     if !has_group && text != "/" && !checker.may_fill(text) {
         let message = "`apiVersion` of `scaleTargetRef` has no API group";
-        let at =
-            if version.is_some() { key_at(target, "apiVersion") } else { key_at(spec, "scaleTargetRef") };
+        let at = if version.is_some() {
+            key_origin(target, "apiVersion")
+        } else {
+            key_origin(spec, "scaleTargetRef")
+        };
         checker.report(at, message, "write group and version, like `apps/v1`");
     }
 }
@@ -124,13 +132,13 @@ fn check_metric(metric: &Node, checker: &mut FieldChecker<'_>) {
     let kind = text(metric, "type").unwrap_or_default();
     let Some((_, wanted, targets)) = SOURCES.iter().find(|(name, ..)| *name == kind) else { return };
     let names: Vec<&str> = SOURCES.iter().map(|(_, field, _)| *field).collect();
-    for other in set(metric, &names).into_iter().filter(|entry| entry.key != *wanted) {
+    for other in set_entries(metric, &names).into_iter().filter(|entry| entry.key != *wanted) {
         let message = format!("a metric of type `{kind}` cannot have `{}`", other.key);
         checker.report(other.key_origin, message, "remove it, or correct the type");
     }
     let Some(source) = metric.as_mapping().and_then(|metric| metric.entry(wanted)) else {
         let message = format!("a metric of type `{kind}` has no `{wanted}`");
-        checker.report(start(metric), message, format!("add `{wanted}`, or correct the type"));
+        checker.report(start_origin(metric), message, format!("add `{wanted}`, or correct the type"));
         return;
     };
     if let Some(identifier) = value(&source.value, "metric") {
@@ -142,17 +150,23 @@ fn check_metric(metric: &Node, checker: &mut FieldChecker<'_>) {
 }
 
 fn check_identifier(metric: &Node, checker: &mut FieldChecker<'_>) {
-    checker.field(metric, &Field::not_empty("name"));
-    checker.field(metric, &Field::form("name", &PATH_SEGMENT));
+    checker.check_field(metric, &FieldCheck::not_empty("name"));
+    checker.check_field(metric, &FieldCheck::form("name", &PATH_SEGMENT));
 }
 
-fn check_target(source: &Entry, target: &Node, targets: &[&str], kind: &str, checker: &mut FieldChecker<'_>) {
-    let found = set(target, targets);
+fn check_target(
+    source: &MappingEntry,
+    target: &Node,
+    targets: &[&str],
+    kind: &str,
+    checker: &mut FieldChecker<'_>,
+) {
+    let found = set_entries(target, targets);
     match found.as_slice() {
         [] => {
-            let listed = crate::rules::fields::listed(targets);
+            let listed = crate::rules::fields::quoted_list(targets);
             let message = format!("the target of a metric of type `{kind}` has no {listed}");
-            checker.report(key_at(&source.value, "target"), message, format!("add {listed}"));
+            checker.report(key_origin(&source.value, "target"), message, format!("add {listed}"));
         }
         [first, second, ..] if kind != "Object" => {
             let message = format!("a target has both `{}` and `{}`", first.key, second.key);
@@ -160,10 +174,10 @@ fn check_target(source: &Entry, target: &Node, targets: &[&str], kind: &str, che
         }
         _ => {}
     }
-    checker.field(target, &Field::at_least("averageUtilization", 1));
+    checker.check_field(target, &FieldCheck::at_least("averageUtilization", 1));
     for field in ["averageValue", "value"] {
         let Some(node) = value(target, field) else { continue };
-        if Quantity::of(node).is_some_and(|amount| !amount.is_positive()) {
+        if Quantity::from_node(node).is_some_and(|amount| !amount.is_positive()) {
             checker.report(node.origin, format!("`{field}` is not more than 0"), "write a positive quantity");
         }
     }

@@ -1,12 +1,12 @@
 //! `resource/claim`.
 
 use crate::rules::field_checks::forms::SUBDOMAIN;
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{items, key_at, start, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{items, key_origin, start_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Node, Value};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::Quantity;
 
 pub(crate) static RULE: Rule = Rule {
@@ -18,24 +18,24 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a PersistentVolumeClaim has invalid or missing access modes or storage",
         page: include_str!("claim.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Fields of a claim's spec.
-const SECTIONS: &[Section] = &[
-    Section {
+const SECTIONS: &[FieldSection] = &[
+    FieldSection {
         at: "",
         fields: &[
-            Field::form("storageClassName", &SUBDOMAIN),
-            Field::form("volumeAttributesClassName", &SUBDOMAIN),
+            FieldCheck::form("storageClassName", &SUBDOMAIN),
+            FieldCheck::form("volumeAttributesClassName", &SUBDOMAIN),
         ],
     },
-    Section { at: "dataSourceRef", fields: SOURCE },
+    FieldSection { at: "dataSourceRef", fields: SOURCE },
 ];
-const SOURCE: &[Field] =
-    &[Field::form("apiGroup", &SUBDOMAIN), Field::not_empty("kind"), Field::not_empty("name")];
+const SOURCE: &[FieldCheck] =
+    &[FieldCheck::form("apiGroup", &SUBDOMAIN), FieldCheck::not_empty("kind"), FieldCheck::not_empty("name")];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if object.is("", "PersistentVolumeClaim") {
@@ -48,7 +48,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
             let is_named = template.get("metadata").is_some_and(|metadata| text(metadata, "name").is_some());
             if template.as_mapping().is_some() && !is_named {
                 let hint = "add `metadata.name`, which containers use to mount it";
-                checker.report(start(template), "a claim template has no name", hint);
+                checker.report(start_origin(template), "a claim template has no name", hint);
             }
             check_claim(template, &mut checker);
         }
@@ -65,9 +65,9 @@ fn check_claim(claim: &Node, checker: &mut FieldChecker<'_>) {
     if spec.is_some_and(|spec| spec.as_mapping().is_none()) {
         return;
     }
-    let at = key_at(claim, "spec");
+    let at = key_origin(claim, "spec");
     let modes = spec.and_then(|spec| value(spec, "accessModes"));
-    if modes.is_none_or(|modes| matches!(&modes.value, Value::Sequence(items) if items.is_empty())) {
+    if modes.is_none_or(|modes| matches!(&modes.value, NodeValue::Sequence(items) if items.is_empty())) {
         checker.report(
             at,
             "the claim has no `accessModes`",
@@ -75,36 +75,36 @@ fn check_claim(claim: &Node, checker: &mut FieldChecker<'_>) {
         );
     }
     match spec.and_then(|spec| spec.at(&["resources", "requests", "storage"])) {
-        Some(storage) if Quantity::of(storage).is_some_and(|amount| !amount.is_positive()) => {
+        Some(storage) if Quantity::from_node(storage).is_some_and(|amount| !amount.is_positive()) => {
             checker.report(
                 storage.origin,
                 "the claim requests no storage",
                 "write how much, for example `1Gi`",
             );
         }
-        Some(storage) if !matches!(storage.value, Value::Null) => {}
+        Some(storage) if !matches!(storage.value, NodeValue::Null) => {}
         _ => {
             let hint = "add `resources.requests.storage`, for example `1Gi`";
             checker.report(at, "the claim has no storage request", hint);
         }
     }
     if let Some(spec) = spec {
-        checker.table(spec, SECTIONS);
-        access_modes(spec, checker);
+        checker.check_table(spec, SECTIONS);
+        check_access_modes(spec, checker);
         check_source_kind(spec, checker);
         if let Some(selector) = value(spec, "selector") {
-            checker.selector(selector);
+            checker.check_selector(selector);
         }
     }
 }
 
 /// Checks that `ReadWriteOncePod` is the only access mode.
-pub(super) fn access_modes(spec: &Node, checker: &mut FieldChecker<'_>) {
+pub(super) fn check_access_modes(spec: &Node, checker: &mut FieldChecker<'_>) {
     let is_single = |mode: &&Node| mode.as_str() == Some("ReadWriteOncePod");
     let modes = items(spec, "accessModes");
     if modes.iter().any(|mode| is_single(&mode)) && !modes.iter().all(|mode| is_single(&mode)) {
         let message = "`ReadWriteOncePod` is not allowed with other access modes";
-        checker.report(key_at(spec, "accessModes"), message, "keep only `ReadWriteOncePod`");
+        checker.report(key_origin(spec, "accessModes"), message, "keep only `ReadWriteOncePod`");
     }
 }
 
@@ -117,12 +117,14 @@ fn check_source_kind(spec: &Node, checker: &mut FieldChecker<'_>) {
             ("", Some("PersistentVolumeClaim")) | ("snapshot.storage.k8s.io", Some("VolumeSnapshot"))
         );
         if is_taken {
-            checker.field(source, &Field::not_empty("name"));
+            checker.check_field(source, &FieldCheck::not_empty("name"));
         } else {
             let message = "`dataSource` is ignored: it is neither a PersistentVolumeClaim nor a VolumeSnapshot of `snapshot.storage.k8s.io`";
-            let draft = checker.begin(key_at(spec, "dataSource"), message).severity(Severity::Warning);
-            checker
-                .draft(draft.hint("correct `apiGroup` and `kind`, or use `dataSourceRef` for other kinds"));
+            let draft =
+                checker.new_draft(key_origin(spec, "dataSource"), message).severity(Severity::Warning);
+            checker.report_draft(
+                draft.hint("correct `apiGroup` and `kind`, or use `dataSourceRef` for other kinds"),
+            );
         }
     }
     if let Some(source) = value(spec, "dataSourceRef")
@@ -131,6 +133,6 @@ fn check_source_kind(spec: &Node, checker: &mut FieldChecker<'_>) {
     {
         let message = "`dataSourceRef` without `apiGroup` is not a PersistentVolumeClaim";
         let hint = "add the `apiGroup`, like `snapshot.storage.k8s.io`";
-        checker.report(key_at(source, "kind"), message, hint);
+        checker.report(key_origin(source, "kind"), message, hint);
     }
 }

@@ -1,6 +1,6 @@
 //! `resource/cluster-scoped-with-namespace`.
 
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -13,10 +13,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a cluster-scoped object has a namespace",
         page: include_str!("cluster_scoped_with_namespace.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.namespace.is_empty() || !context.scopes.is_cluster_scoped(object.group, object.kind) {
         return;
     }
@@ -27,6 +27,6 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     });
     if let Some(namespace) = written {
         let message = format!("kind {} is cluster-scoped; its namespace is ignored", object.kind);
-        reporter.report(Draft::new(&RULE, namespace.origin, message).hint("remove it"));
+        reporter.report(FindingDraft::new(&RULE, namespace.origin, message).hint("remove it"));
     }
 }

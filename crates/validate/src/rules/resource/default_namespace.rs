@@ -1,6 +1,6 @@
 //! `resource/default-namespace`.
 
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -13,10 +13,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an object is in the namespace `default`",
         page: include_str!("default_namespace.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.namespace != "default" || context.scopes.is_cluster_scoped(object.group, object.kind) {
         return;
     }
@@ -26,7 +26,8 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     }
     if let Some(namespace) = object.manifest.root().at(&["metadata", "namespace"]) {
         let message = format!("{} `{}` is in the namespace `default`", object.kind, object.name);
-        reporter
-            .report(Draft::new(&RULE, namespace.origin, message).hint("give the app a namespace of its own"));
+        reporter.report(
+            FindingDraft::new(&RULE, namespace.origin, message).hint("give the app a namespace of its own"),
+        );
     }
 }

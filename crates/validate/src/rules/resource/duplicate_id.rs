@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{ObjectId, Origin};
@@ -16,34 +16,34 @@ pub(crate) static RULE: Rule = Rule {
         summary: "two manifests describe the same object",
         page: include_str!("duplicate_id.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<_, Origin> = HashMap::with_capacity(environment.objects.len());
     let mut pairs = DirectoryPairs::default();
     for (number, object) in
         environment.objects.iter().enumerate().filter(|(_, object)| !object.name.is_empty())
     {
-        let namespaced = !environment.scene.scopes.is_cluster_scoped(object.group, object.kind);
+        let namespaced = !environment.context.scopes.is_cluster_scoped(object.group, object.kind);
         let namespace = if namespaced { object.namespace } else { "" };
         let key = (object.group, object.kind, namespace, object.name);
-        let at = object.name_at();
+        let at = object.name_origin();
         if let Some(draft) = check_other_apps(environment, object, namespaced) {
-            reporter.report(draft.about(number));
+            reporter.report(draft.about_object(number));
         }
         let Some(first) = seen.get(&key).copied() else {
             seen.insert(key, at);
             continue;
         };
-        let draft = Draft::new(&RULE, at, format!("{} is defined twice", object.manifest.id()))
-            .about(number)
+        let draft = FindingDraft::new(&RULE, at, format!("{} is defined twice", object.manifest.id()))
+            .about_object(number)
             .related(first, "it is first defined here")
             .hint("remove one; to change an object in one environment, use `patches`");
         if environment.may_be_apart(first, at) {
             let is_namespace = object.is("", "Namespace");
             let severity = if is_namespace { Severity::Note } else { Severity::Warning };
-            let directories = (environment.directory_of(first), environment.directory_of(at));
+            let directories = (environment.directory(first), environment.directory(at));
             pairs.add(directories, draft.severity(severity));
         } else {
             reporter.report(draft);
@@ -59,11 +59,11 @@ struct DirectoryPairs<'a>(BTreeMap<(&'a str, &'a str), SharedObjects>);
 /// Objects that two directories have in common.
 struct SharedObjects {
     objects: usize,
-    first: Draft,
+    first: FindingDraft,
 }
 
 impl<'a> DirectoryPairs<'a> {
-    fn add(&mut self, directories: (&'a str, &'a str), draft: Draft) {
+    fn add(&mut self, directories: (&'a str, &'a str), draft: FindingDraft) {
         let common = self.0.entry(directories).or_insert(SharedObjects { objects: 0, first: draft });
         common.objects += 1;
     }
@@ -84,20 +84,29 @@ impl<'a> DirectoryPairs<'a> {
                 name(other)
             );
             let hint = "if they are never applied to the same cluster, validate each directory separately";
-            reporter.report(Draft { message, hint: Some(hint.to_owned()), ..first.severity(Severity::Note) });
+            reporter.report(FindingDraft {
+                message,
+                hint: Some(hint.to_owned()),
+                ..first.severity(Severity::Note)
+            });
         }
     }
 }
 
 /// Reports the same object in another app. An unknown namespace is assumed to differ between apps.
-fn check_other_apps(environment: &Environment<'_>, object: &Object<'_>, namespaced: bool) -> Option<Draft> {
+fn check_other_apps(
+    environment: &CheckedEnvironment<'_>,
+    object: &CheckedObject<'_>,
+    namespaced: bool,
+) -> Option<FindingDraft> {
     if environment.is_plain() || (namespaced && object.namespace.is_empty()) {
         return None;
     }
     let id: ObjectId = object.manifest.id();
-    let (app, place) = environment.neighbours.other(&id, environment.app, environment.cluster)?;
+    let (app, place) = environment.neighbors.other_app(&id, environment.app, environment.cluster)?;
     let severity = if object.is("", "Namespace") { Severity::Warning } else { Severity::Error };
-    let draft = Draft::new(&RULE, object.name_at(), format!("{id} is also rendered by app `{app}`"));
-    let draft = draft.severity(severity).elsewhere(place.clone(), "it is also defined here");
+    let draft =
+        FindingDraft::new(&RULE, object.name_origin(), format!("{id} is also rendered by app `{app}`"));
+    let draft = draft.severity(severity).related_file(place.clone(), "it is also defined here");
     Some(draft.hint("keep it in one of the apps: each Application would overwrite the other's object"))
 }

@@ -4,10 +4,10 @@ use crate::rules::field_checks::forms::{
     DOMAIN_PATH, DRIVER, ENDPOINT_IP, LABEL, PATH_SEGMENT, POD_SECURITY_VERSION, QUALIFIED,
     QUALIFIED_ANY_CASE, SUBDOMAIN,
 };
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{integer, items, key_at, start, text, value};
-use crate::rules::workload::scheduling::tolerations;
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{integer, items, key_origin, start_origin, text, value};
+use crate::rules::workload::scheduling::check_tolerations;
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -21,84 +21,91 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a field of a cluster object has an invalid value",
         page: include_str!("field.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Labels of Pod Security Admission.
-const POD_SECURITY: &[Field] = &[
-    Field::one_of("pod-security.kubernetes.io/audit", LEVELS),
-    Field::form("pod-security.kubernetes.io/audit-version", &POD_SECURITY_VERSION),
-    Field::one_of("pod-security.kubernetes.io/enforce", LEVELS),
-    Field::form("pod-security.kubernetes.io/enforce-version", &POD_SECURITY_VERSION),
-    Field::one_of("pod-security.kubernetes.io/warn", LEVELS),
-    Field::form("pod-security.kubernetes.io/warn-version", &POD_SECURITY_VERSION),
+const POD_SECURITY: &[FieldCheck] = &[
+    FieldCheck::one_of("pod-security.kubernetes.io/audit", LEVELS),
+    FieldCheck::form("pod-security.kubernetes.io/audit-version", &POD_SECURITY_VERSION),
+    FieldCheck::one_of("pod-security.kubernetes.io/enforce", LEVELS),
+    FieldCheck::form("pod-security.kubernetes.io/enforce-version", &POD_SECURITY_VERSION),
+    FieldCheck::one_of("pod-security.kubernetes.io/warn", LEVELS),
+    FieldCheck::form("pod-security.kubernetes.io/warn-version", &POD_SECURITY_VERSION),
 ];
 const LEVELS: &[&str] = &["baseline", "privileged", "restricted"];
 
 /// Fields of each kind, from the root of the object.
-const KINDS: &[(&str, &str, &[Section])] = &[
+const KINDS: &[(&str, &str, &[FieldSection])] = &[
     (
         "",
         "Endpoints",
         &[
-            Section { at: "subsets[].addresses[]", fields: ADDRESS },
-            Section { at: "subsets[].notReadyAddresses[]", fields: ADDRESS },
-            Section {
+            FieldSection { at: "subsets[].addresses[]", fields: ADDRESS },
+            FieldSection { at: "subsets[].notReadyAddresses[]", fields: ADDRESS },
+            FieldSection {
                 at: "subsets[].ports[]",
                 fields: &[
-                    Field::form("appProtocol", &QUALIFIED),
-                    Field::form("name", &LABEL),
-                    Field::between("port", 1, 65_535),
+                    FieldCheck::form("appProtocol", &QUALIFIED),
+                    FieldCheck::form("name", &LABEL),
+                    FieldCheck::between("port", 1, 65_535),
                 ],
             },
         ],
     ),
-    ("", "Namespace", &[Section { at: "metadata.labels", fields: POD_SECURITY }]),
+    ("", "Namespace", &[FieldSection { at: "metadata.labels", fields: POD_SECURITY }]),
     (
         "apiregistration.k8s.io",
         "APIService",
         &[
-            Section {
+            FieldSection {
                 at: "spec",
                 fields: &[
-                    Field::between("groupPriorityMinimum", 1, 20_000),
-                    Field::between("versionPriority", 1, 1_000),
-                    Field::present("version"),
+                    FieldCheck::between("groupPriorityMinimum", 1, 20_000),
+                    FieldCheck::between("versionPriority", 1, 1_000),
+                    FieldCheck::present("version"),
                 ],
             },
-            Section {
+            FieldSection {
                 at: "spec.service",
                 fields: &[
-                    Field::present("name"),
-                    Field::present("namespace"),
-                    Field::between("port", 1, 65_535),
+                    FieldCheck::present("name"),
+                    FieldCheck::present("namespace"),
+                    FieldCheck::between("port", 1, 65_535),
                 ],
             },
         ],
     ),
-    ("apps", "ControllerRevision", &[Section { at: "", fields: &[Field::at_least("revision", 0)] }]),
+    (
+        "apps",
+        "ControllerRevision",
+        &[FieldSection { at: "", fields: &[FieldCheck::at_least("revision", 0)] }],
+    ),
     (
         "coordination.k8s.io",
         "Lease",
-        &[Section {
+        &[FieldSection {
             at: "spec",
-            fields: &[Field::at_least("leaseDurationSeconds", 1), Field::at_least("leaseTransitions", 0)],
+            fields: &[
+                FieldCheck::at_least("leaseDurationSeconds", 1),
+                FieldCheck::at_least("leaseTransitions", 0),
+            ],
         }],
     ),
     (
         "discovery.k8s.io",
         "EndpointSlice",
         &[
-            Section {
+            FieldSection {
                 at: "endpoints[]",
-                fields: &[Field::not_empty("addresses"), Field::form("hostname", &LABEL)],
+                fields: &[FieldCheck::not_empty("addresses"), FieldCheck::form("hostname", &LABEL)],
             },
-            Section {
+            FieldSection {
                 at: "ports[]",
                 fields: &[
-                    Field::form("appProtocol", &QUALIFIED),
-                    Field::form("name", &LABEL),
-                    Field::between("port", 1, 65_535),
+                    FieldCheck::form("appProtocol", &QUALIFIED),
+                    FieldCheck::form("name", &LABEL),
+                    FieldCheck::between("port", 1, 65_535),
                 ],
             },
         ],
@@ -107,26 +114,26 @@ const KINDS: &[(&str, &str, &[Section])] = &[
         "flowcontrol.apiserver.k8s.io",
         "FlowSchema",
         &[
-            Section { at: "spec", fields: &[Field::between("matchingPrecedence", 0, 10_000)] },
-            Section { at: "spec.priorityLevelConfiguration", fields: &[Field::not_empty("name")] },
+            FieldSection { at: "spec", fields: &[FieldCheck::between("matchingPrecedence", 0, 10_000)] },
+            FieldSection { at: "spec.priorityLevelConfiguration", fields: &[FieldCheck::not_empty("name")] },
         ],
     ),
     (
         "networking.k8s.io",
         "IngressClass",
         &[
-            Section {
+            FieldSection {
                 at: "spec",
-                fields: &[Field::not_empty("controller"), Field::form("controller", &DOMAIN_PATH)],
+                fields: &[FieldCheck::not_empty("controller"), FieldCheck::form("controller", &DOMAIN_PATH)],
             },
-            Section {
+            FieldSection {
                 at: "spec.parameters",
                 fields: &[
-                    Field::form("apiGroup", &SUBDOMAIN),
-                    Field::not_empty("kind"),
-                    Field::form("kind", &PATH_SEGMENT),
-                    Field::not_empty("name"),
-                    Field::form("name", &PATH_SEGMENT),
+                    FieldCheck::form("apiGroup", &SUBDOMAIN),
+                    FieldCheck::not_empty("kind"),
+                    FieldCheck::form("kind", &PATH_SEGMENT),
+                    FieldCheck::not_empty("name"),
+                    FieldCheck::form("name", &PATH_SEGMENT),
                 ],
             },
         ],
@@ -134,35 +141,38 @@ const KINDS: &[(&str, &str, &[Section])] = &[
     (
         "node.k8s.io",
         "RuntimeClass",
-        &[Section { at: "", fields: &[Field::not_empty("handler"), Field::form("handler", &LABEL)] }],
+        &[FieldSection {
+            at: "",
+            fields: &[FieldCheck::not_empty("handler"), FieldCheck::form("handler", &LABEL)],
+        }],
     ),
     ("scheduling.k8s.io", "PriorityClass", &[]),
     (
         "storage.k8s.io",
         "CSIDriver",
-        &[Section {
+        &[FieldSection {
             at: "spec.tokenRequests[]",
-            fields: &[Field::between("expirationSeconds", 600, 1 << 32)],
+            fields: &[FieldCheck::between("expirationSeconds", 600, 1 << 32)],
         }],
     ),
     (
         "storage.k8s.io",
         "StorageClass",
         &[
-            Section {
+            FieldSection {
                 at: "",
                 fields: &[
-                    Field::not_empty("provisioner"),
-                    Field::form("provisioner", &QUALIFIED_ANY_CASE),
-                    Field::one_of("reclaimPolicy", &["Delete", "Retain"]),
+                    FieldCheck::not_empty("provisioner"),
+                    FieldCheck::form("provisioner", &QUALIFIED_ANY_CASE),
+                    FieldCheck::one_of("reclaimPolicy", &["Delete", "Retain"]),
                 ],
             },
-            Section {
+            FieldSection {
                 at: "allowedTopologies[].matchLabelExpressions[]",
                 fields: &[
-                    Field::not_empty("key"),
-                    Field::form("key", &QUALIFIED),
-                    Field::not_empty("values"),
+                    FieldCheck::not_empty("key"),
+                    FieldCheck::form("key", &QUALIFIED),
+                    FieldCheck::not_empty("values"),
                 ],
             },
         ],
@@ -170,28 +180,31 @@ const KINDS: &[(&str, &str, &[Section])] = &[
     (
         "storage.k8s.io",
         "VolumeAttachment",
-        &[Section {
+        &[FieldSection {
             at: "spec",
             fields: &[
-                Field::not_empty("attacher"),
-                Field::form("attacher", &DRIVER),
-                Field::not_empty("nodeName"),
+                FieldCheck::not_empty("attacher"),
+                FieldCheck::form("attacher", &DRIVER),
+                FieldCheck::not_empty("nodeName"),
             ],
         }],
     ),
 ];
 
-const ADDRESS: &[Field] =
-    &[Field::not_empty("ip"), Field::form("ip", &ENDPOINT_IP), Field::form("hostname", &LABEL)];
+const ADDRESS: &[FieldCheck] = &[
+    FieldCheck::not_empty("ip"),
+    FieldCheck::form("ip", &ENDPOINT_IP),
+    FieldCheck::form("hostname", &LABEL),
+];
 
 /// Maximum priority of a class, except for system classes.
 const MOST_PRIORITY: i64 = 1_000_000_000;
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some((.., sections)) = KINDS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let root = object.manifest.root();
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
-    checker.table(root, sections);
+    checker.check_table(root, sections);
     match object.kind {
         "Endpoints" => check_endpoints(root, &mut checker),
         "EndpointSlice" => check_endpoint_slice(root, &mut checker),
@@ -199,8 +212,8 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         "PriorityClass" => check_priority(object, &mut checker),
         "RuntimeClass" => {
             if let Some(scheduling) = value(root, "scheduling") {
-                tolerations(items(scheduling, "tolerations"), &mut checker);
-                checker.labels(scheduling.get("nodeSelector"), "selector");
+                check_tolerations(items(scheduling, "tolerations"), &mut checker);
+                checker.check_labels(scheduling.get("nodeSelector"), "selector");
             }
         }
         _ => {}
@@ -210,12 +223,12 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 fn check_endpoints(root: &Node, checker: &mut FieldChecker<'_>) {
     for subset in items(root, "subsets").iter().filter(|subset| subset.as_mapping().is_some()) {
         if items(subset, "addresses").is_empty() && items(subset, "notReadyAddresses").is_empty() {
-            checker.report(start(subset), "a subset has no addresses", "add `addresses`");
+            checker.report(start_origin(subset), "a subset has no addresses", "add `addresses`");
         }
         let ports = items(subset, "ports");
         for port in ports.iter().filter(|port| ports.len() > 1 && text(port, "name").is_none()) {
             let message = "the port has no name, but is not the only one";
-            checker.report(start(port), message, "name each port");
+            checker.report(start_origin(port), message, "name each port");
         }
     }
 }
@@ -240,7 +253,7 @@ fn check_endpoint_slice(root: &Node, checker: &mut FieldChecker<'_>) {
     let mut names = std::collections::HashSet::new();
     for port in items(root, "ports") {
         if !names.insert(text(port, "name").unwrap_or_default()) {
-            checker.report(start(port), "two ports have the same name", "give each port its own name");
+            checker.report(start_origin(port), "two ports have the same name", "give each port its own name");
         }
     }
 }
@@ -253,12 +266,12 @@ fn check_parameters(root: &Node, checker: &mut FieldChecker<'_>) {
     match text(parameters, "scope") {
         Some("Namespace") if !has_namespace => {
             let message = "parameters with scope `Namespace` have no `namespace`";
-            checker.report(key_at(parameters, "scope"), message, "add `namespace`");
+            checker.report(key_origin(parameters, "scope"), message, "add `namespace`");
         }
         None | Some("Cluster") if has_namespace => {
             let message = "parameters with scope `Cluster` have a `namespace`";
             checker.report(
-                key_at(parameters, "namespace"),
+                key_origin(parameters, "namespace"),
                 message,
                 "remove it, or write `scope: Namespace`",
             );
@@ -267,16 +280,16 @@ fn check_parameters(root: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn check_priority(object: &Object<'_>, checker: &mut FieldChecker<'_>) {
+fn check_priority(object: &CheckedObject<'_>, checker: &mut FieldChecker<'_>) {
     let value = object.manifest.root().get("value");
     match (object.name, value.and_then(integer)) {
         ("system-cluster-critical" | "system-node-critical", _) => {}
         (name, _) if name.starts_with("system-") => {
             let message = "a name that starts with `system-` is reserved";
-            checker.report(object.name_at(), message, "use another name");
+            checker.report(object.name_origin(), message, "use another name");
         }
         (_, Some(number)) if number > MOST_PRIORITY => {
-            let at = value.map_or(object.name_at(), |value| value.origin);
+            let at = value.map_or(object.name_origin(), |value| value.origin);
             checker.report(at, format!("`value` is more than {MOST_PRIORITY}"), "write a smaller value");
         }
         _ => {}

@@ -1,11 +1,11 @@
 //! `resource/fractional-bytes`.
 
-use super::super::Object;
+use super::super::CheckedObject;
 use crate::rules::fields::{entries, items, value};
-use crate::rules::{Check, Draft, Reporter, Rule, Scene};
+use crate::rules::{FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Node, Number, Value};
+use sealwave_core::document::{Node, NodeValue, Number};
 use sealwave_kube::Quantity;
 
 pub(crate) static RULE: Rule = Rule {
@@ -17,10 +17,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an amount of memory or storage is a fraction of a byte",
         page: include_str!("fractional_bytes.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     for container in object.containers() {
         if let Some(resources) = value(container, "resources") {
@@ -83,17 +83,20 @@ fn is_bytes(key: &str) -> bool {
 }
 
 fn check_amount(node: &Node, key: &str, reporter: &mut Reporter) {
-    let Some(amount) = Quantity::of(node).filter(|amount| !amount.is_whole() && !amount.is_negative()) else {
+    let Some(amount) = Quantity::from_node(node).filter(|amount| !amount.is_whole() && !amount.is_negative())
+    else {
         return;
     };
     let is_milli = node.as_str().is_some_and(|text| text.ends_with('m'));
     let hint = if is_milli {
         "did you mean `M` (megabytes) or `Mi` (mebibytes)? `m` stands for thousandths"
-    } else if matches!(node.value, Value::Number(Number::Float(_))) || Some(amount) < Quantity::parse("1Ki") {
+    } else if matches!(node.value, NodeValue::Number(Number::Float(_)))
+        || Some(amount) < Quantity::parse("1Ki")
+    {
         "did you forget the unit? write it like `128Mi`"
     } else {
         "write a whole number with a smaller unit, like `1639Mi`"
     };
     let message = format!("`{key}` is not a whole number of bytes");
-    reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+    reporter.report(FindingDraft::new(&RULE, node.origin, message).hint(hint));
 }

@@ -1,7 +1,7 @@
 //! `resource/incomplete`.
 
-use crate::rules::fields::{key_at, start, value};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::fields::{key_origin, start_origin, value};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an object lacks a field that its kind requires but the schema does not",
         page: include_str!("incomplete.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Kinds with the parts that each object needs, but the schema does not require, from the root.
@@ -44,7 +44,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
 /// Parts of a workload. The schemas of all but two kinds require a template.
 const WORKLOAD: &[&str] = &["spec", "spec.template", "spec.template.spec"];
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some((.., parts)) = PARTS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let root = object.manifest.root();
     for part in *parts {
@@ -55,13 +55,13 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
                     return;
                 }
                 let at = if value(parent, key).is_none() && parent.get(key).is_some() {
-                    key_at(parent, key)
+                    key_origin(parent, key)
                 } else {
-                    start(parent)
+                    start_origin(parent)
                 };
                 let message = format!("this {} has no `{part}`", object.kind);
                 let pointer = format!("/{}", part.replace('.', "/"));
-                let draft = Draft::new(&RULE, at, message).pointer(pointer);
+                let draft = FindingDraft::new(&RULE, at, message).pointer(pointer);
                 reporter.report(draft.hint(format!("add `{part}`")));
                 return;
             }

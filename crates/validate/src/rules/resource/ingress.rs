@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::rules::field_checks::forms::{LABEL, PATH_SEGMENT, PORT_NAME, SUBDOMAIN};
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{integer, items, key_at, set, start, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an Ingress has an invalid host or path, or no backend",
         page: include_str!("ingress.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Sequences that paths of type Prefix and Exact cannot contain.
@@ -29,37 +29,44 @@ const SEQUENCES: &[&str] = &["//", "/./", "/../", "%2f", "%2F"];
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
 /// Fields of an Ingress's spec.
-const SECTIONS: &[Section] = &[
-    Section {
+const SECTIONS: &[FieldSection] = &[
+    FieldSection {
         at: "",
-        fields: &[Field::not_empty("ingressClassName"), Field::form("ingressClassName", &SUBDOMAIN)],
+        fields: &[
+            FieldCheck::not_empty("ingressClassName"),
+            FieldCheck::form("ingressClassName", &SUBDOMAIN),
+        ],
     },
-    Section { at: "rules[].http", fields: &[Field::not_empty("paths")] },
-    Section { at: "tls[]", fields: &[Field::form("secretName", &SUBDOMAIN)] },
+    FieldSection { at: "rules[].http", fields: &[FieldCheck::not_empty("paths")] },
+    FieldSection { at: "tls[]", fields: &[FieldCheck::form("secretName", &SUBDOMAIN)] },
 ];
 /// Fields of a backend.
-const BACKEND: &[Section] = &[
-    Section {
+const BACKEND: &[FieldSection] = &[
+    FieldSection {
         at: "service",
-        fields: &[Field::not_empty("name"), Field::form("name", &LABEL), Field::present("port")],
+        fields: &[
+            FieldCheck::not_empty("name"),
+            FieldCheck::form("name", &LABEL),
+            FieldCheck::present("port"),
+        ],
     },
-    Section {
+    FieldSection {
         at: "service.port",
-        fields: &[Field::form("name", &PORT_NAME), Field::between("number", 0, 65_535)],
+        fields: &[FieldCheck::form("name", &PORT_NAME), FieldCheck::between("number", 0, 65_535)],
     },
-    Section {
+    FieldSection {
         at: "resource",
         fields: &[
-            Field::form("apiGroup", &SUBDOMAIN),
-            Field::not_empty("kind"),
-            Field::form("kind", &PATH_SEGMENT),
-            Field::not_empty("name"),
-            Field::form("name", &PATH_SEGMENT),
+            FieldCheck::form("apiGroup", &SUBDOMAIN),
+            FieldCheck::not_empty("kind"),
+            FieldCheck::form("kind", &PATH_SEGMENT),
+            FieldCheck::not_empty("name"),
+            FieldCheck::form("name", &PATH_SEGMENT),
         ],
     },
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("networking.k8s.io", "Ingress") {
         return;
     }
@@ -70,12 +77,12 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         return;
     }
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
-    checker.table(spec, SECTIONS);
+    checker.check_table(spec, SECTIONS);
     let rules = value(spec, "rules");
     let has_none = rules.is_none_or(|rules| rules.as_sequence().is_some_and(<[Node]>::is_empty));
     if has_none && value(spec, "defaultBackend").is_none() {
         let message = "the Ingress has neither `rules` nor a `defaultBackend`";
-        checker.report(key_at(root, "spec"), message, "add one of them");
+        checker.report(key_origin(root, "spec"), message, "add one of them");
     }
     let tls_hosts = items(spec, "tls").iter().flat_map(|tls| items(tls, "hosts"));
     for host in tls_hosts {
@@ -97,7 +104,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         && annotation != class
     {
         let message = format!("`ingressClassName` and the annotation `{CLASS_ANNOTATION}` differ");
-        checker.report(key_at(spec, "ingressClassName"), message, "remove the annotation");
+        checker.report(key_origin(spec, "ingressClassName"), message, "remove the annotation");
     }
 }
 
@@ -153,7 +160,7 @@ fn check_path(path: &Node, checker: &mut FieldChecker<'_>) {
         }
         None if is_strict && value(path, "path").is_none() => {
             let message = "a path of type Prefix or Exact has no `path`";
-            checker.report(start(path), message, "add `path: /`");
+            checker.report(start_origin(path), message, "add `path: /`");
         }
         _ => {}
     }
@@ -170,16 +177,20 @@ fn check_backend(backend: &Node, checker: &mut FieldChecker<'_>) {
     if backend.as_mapping().is_none() {
         return;
     }
-    checker.table(backend, BACKEND);
-    match set(backend, &["resource", "service"]).as_slice() {
+    checker.check_table(backend, BACKEND);
+    match set_entries(backend, &["resource", "service"]).as_slice() {
         [] => {
             let message = "a backend has neither `service` nor `resource`";
-            checker.report(start(backend), message, "add `service` with the name and the port of a Service");
+            checker.report(
+                start_origin(backend),
+                message,
+                "add `service` with the name and the port of a Service",
+            );
         }
         [first, second] => {
-            let draft = checker.begin(second.key_origin, "a backend has both `service` and `resource`");
+            let draft = checker.new_draft(second.key_origin, "a backend has both `service` and `resource`");
             let draft = draft.related(first.key_origin, "the other is here");
-            checker.draft(draft.hint("remove one of them"));
+            checker.report_draft(draft.hint("remove one of them"));
         }
         _ => {}
     }
@@ -192,11 +203,11 @@ fn check_backend(backend: &Node, checker: &mut FieldChecker<'_>) {
     match (is_set("name"), is_set("number")) {
         (true, true) => {
             let message = "the port of the backend has both a name and a number";
-            checker.report(key_at(port, "number"), message, "remove one of them");
+            checker.report(key_origin(port, "number"), message, "remove one of them");
         }
         (false, false) => {
             let message = "the port of the backend has neither a name nor a number";
-            checker.report(start(port), message, "add `number` or `name`");
+            checker.report(start_origin(port), message, "add `number` or `name`");
         }
         _ => {}
     }

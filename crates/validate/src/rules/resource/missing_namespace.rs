@@ -1,6 +1,6 @@
 //! `resource/missing-namespace`.
 
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -14,10 +14,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an object has no namespace",
         page: include_str!("missing_namespace.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.namespace.is_empty() || context.scopes.may_lack_namespace(object.group, object.kind) {
         return;
     }
@@ -26,7 +26,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if namespace.and_then(Node::as_str).is_some() || namespace.is_none() {
         let message = format!("{} `{}` has no namespace", object.kind, object.name);
         reporter.report(
-            Draft::new(&RULE, object.name_at(), message)
+            FindingDraft::new(&RULE, object.name_origin(), message)
                 .hint("set `metadata.namespace`, or `namespace` in `sealwave.yaml`"),
         );
     }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use crate::rules::field_checks::FieldChecker;
 use crate::rules::field_checks::forms::CIDR;
-use crate::rules::fields::{integer, items, key_at, set, start, value};
-use crate::rules::{Check, LaterStage, Object, Reporter, Rule, Scene, ports};
+use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, value};
+use crate::rules::{CheckedObject, LaterStage, Reporter, Rule, RuleCheck, RuleContext, ports};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -19,18 +19,18 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a NetworkPolicy has an invalid peer, port, or network",
         page: include_str!("network_policy.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("networking.k8s.io", "NetworkPolicy") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if let Some(selector) = value(spec, "podSelector") {
-        checker.expressions(selector, "matchExpressions");
+        checker.check_expressions(selector, "matchExpressions");
     }
     for (direction, side) in [("ingress", "from"), ("egress", "to")] {
         for rule in items(spec, direction) {
@@ -44,14 +44,14 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     }
     if items(spec, "policyTypes").len() > 2 {
         let message = "`policyTypes` has more than two items";
-        checker.report(key_at(spec, "policyTypes"), message, "name each type once");
+        checker.report(key_origin(spec, "policyTypes"), message, "name each type once");
     }
 }
 
 fn check_port(port: &Node, stage: LaterStage, checker: &mut FieldChecker<'_>) {
     let first = value(port, "port");
     if let Some(node) = first
-        && let Some(fault) = ports::number_or_name(node, stage)
+        && let Some(fault) = ports::port_fault(node, stage)
     {
         checker.report(node.origin, fault.message, fault.hint);
     }
@@ -59,13 +59,17 @@ fn check_port(port: &Node, stage: LaterStage, checker: &mut FieldChecker<'_>) {
     let Some(first) = first.and_then(integer) else {
         if first.is_none_or(|first| first.as_str().is_some_and(|text| !checker.may_fill(text))) {
             let message = "`endPort` needs a `port` that is a number";
-            checker.report(key_at(port, "endPort"), message, "write the first port of the range as `port`");
+            checker.report(
+                key_origin(port, "endPort"),
+                message,
+                "write the first port of the range as `port`",
+            );
         }
         return;
     };
     if integer(last).is_some_and(|last| last < first) {
         checker.report(last.origin, "`endPort` is less than `port`", "write the last port of the range");
-    } else if let Some(fault) = ports::number(last) {
+    } else if let Some(fault) = ports::number_fault(last) {
         checker.report(last.origin, fault.message, fault.hint);
     }
 }
@@ -73,15 +77,15 @@ fn check_port(port: &Node, stage: LaterStage, checker: &mut FieldChecker<'_>) {
 fn check_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
     for field in ["namespaceSelector", "podSelector"] {
         if let Some(selector) = value(peer, field) {
-            checker.selector(selector);
+            checker.check_selector(selector);
         }
     }
-    let selectors = set(peer, &["namespaceSelector", "podSelector"]);
+    let selectors = set_entries(peer, &["namespaceSelector", "podSelector"]);
     let Some(block) = value(peer, "ipBlock") else {
         if selectors.is_empty() {
             let hint =
                 "write `podSelector: {}` for all pods of the namespace, or remove the list for all peers";
-            checker.report(start(peer), "a peer is empty", hint);
+            checker.report(start_origin(peer), "a peer is empty", hint);
         }
         return;
     };
@@ -95,7 +99,7 @@ fn check_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
             let message = "the network is not in CIDR notation";
             checker.report(network.origin, message, CIDR.hint);
         }
-        checker.host_bits(network);
+        checker.check_host_bits(network);
     }
     let Some(whole) = block.get("cidr").and_then(network) else { return };
     for part in items(block, "except") {

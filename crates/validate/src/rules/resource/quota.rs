@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{entries, items, key_at, text, value};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{entries, items, key_origin, text, value};
 use crate::rules::metadata::syntax::is_qualified_name;
-use crate::rules::workload::resources::{is_exclusive, is_name};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::workload::resources::{is_exclusive, is_resource_name};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node, Origin};
+use sealwave_core::document::{MappingEntry, Node, Origin};
 use sealwave_kube::Quantity;
 
 pub(crate) static RULE: Rule = Rule {
@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a ResourceQuota or LimitRange contradicts itself, or names an unknown resource",
         page: include_str!("quota.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Resources of a quota that need no domain, except huge pages.
@@ -68,10 +68,10 @@ const BOUNDS: &[&str] = &["min", "defaultRequest", "default", "max"];
 /// Maximum number of resources checked per list.
 const MOST: usize = 100;
 
-const SELECTOR: &[Section] =
-    &[Section { at: "scopeSelector.matchExpressions[]", fields: &[Field::not_empty("scopeName")] }];
+const SELECTOR: &[FieldSection] =
+    &[FieldSection { at: "scopeSelector.matchExpressions[]", fields: &[FieldCheck::not_empty("scopeName")] }];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
@@ -81,7 +81,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     }
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if is_quota {
-        checker.table(spec, SELECTOR);
+        checker.check_table(spec, SELECTOR);
         check_quota(spec, &mut checker);
     } else {
         check_limits(items(spec, "limits"), &mut checker);
@@ -104,7 +104,7 @@ fn check_quota(spec: &Node, checker: &mut FieldChecker<'_>) {
             let hint = "write a resource like `requests.cpu`, an object count like `pods`, or `count/` and a resource";
             checker.report(entry.key_origin, "the quota has a resource that Kubernetes does not count", hint);
         }
-        let Some(amount) = Quantity::of(&entry.value) else { continue };
+        let Some(amount) = Quantity::from_node(&entry.value) else { continue };
         if amount.is_negative() {
             checker.report(entry.value.origin, "a quantity of the quota is negative", "write 0 or more");
         } else if !amount.is_whole() && (COUNTS.contains(&key) || is_counted(key)) {
@@ -123,13 +123,13 @@ fn is_counted(key: &str) -> bool {
     key.contains('/') && !key.contains("kubernetes.io/") && !key.starts_with("requests.")
 }
 
-fn check_scopes(spec: &Node, hard: &[Entry], checker: &mut FieldChecker<'_>) {
+fn check_scopes(spec: &Node, hard: &[MappingEntry], checker: &mut FieldChecker<'_>) {
     let list_scopes = items(spec, "scopes").iter().filter_map(|scope| Some((scope.as_str()?, scope.origin)));
     let expressions =
         spec.get("scopeSelector").map_or(&[][..], |selector| items(selector, "matchExpressions"));
     let selector_scopes = expressions
         .iter()
-        .filter_map(|expression| Some((text(expression, "scopeName")?, key_at(expression, "scopeName"))));
+        .filter_map(|expression| Some((text(expression, "scopeName")?, key_origin(expression, "scopeName"))));
     for (group, hint) in [
         (list_scopes.collect::<Vec<(&str, Origin)>>(), "keep one of the two scopes"),
         (selector_scopes.collect(), "keep one of the two expressions"),
@@ -137,16 +137,16 @@ fn check_scopes(spec: &Node, hard: &[Entry], checker: &mut FieldChecker<'_>) {
         for (one, other) in EXCLUSIVE {
             let find = |name: &str| group.iter().find(|(scope, _)| *scope == name);
             if let (Some((_, first)), Some((_, second))) = (find(one), find(other)) {
-                let draft = checker.begin(*second, "two scopes of the quota exclude each other");
-                checker.draft(draft.related(*first, "the other is here").hint(hint));
+                let draft = checker.new_draft(*second, "two scopes of the quota exclude each other");
+                checker.report_draft(draft.related(*first, "the other is here").hint(hint));
             }
         }
         for (scope, at) in &group {
             let unfit = hard.iter().find(|entry| !fits(scope, &entry.key));
             if let Some(unfit) = unfit {
-                let draft = checker.begin(*at, "a resource of the quota does not fit this scope");
+                let draft = checker.new_draft(*at, "a resource of the quota does not fit this scope");
                 let draft = draft.related(unfit.key_origin, "the resource is here");
-                checker.draft(draft.hint("split it into two quotas"));
+                checker.report_draft(draft.hint("split it into two quotas"));
             }
         }
     }
@@ -178,17 +178,17 @@ fn check_expression(expression: &Node, checker: &mut FieldChecker<'_>) {
     match text(expression, "operator") {
         Some("In" | "NotIn") if matches!(scope, "PriorityClass" | "VolumeAttributesClass") && !has_values => {
             let message = "an expression with this operator has no `values`";
-            checker.report(key_at(expression, "operator"), message, "add the values");
+            checker.report(key_origin(expression, "operator"), message, "add the values");
         }
         Some("DoesNotExist" | "Exists") if has_values => {
             let message = "an expression with this operator has `values`";
-            checker.report(key_at(expression, "values"), message, "remove them");
+            checker.report(key_origin(expression, "values"), message, "remove them");
         }
         Some(operator)
             if operator != "Exists" && !matches!(scope, "PriorityClass" | "VolumeAttributesClass" | "") =>
         {
             let message = "the operator of this scope must be `Exists`";
-            checker.report(key_at(expression, "operator"), message, "write `Exists`");
+            checker.report(key_origin(expression, "operator"), message, "write `Exists`");
         }
         _ => {}
     }
@@ -198,16 +198,16 @@ fn check_limits(limits: &[Node], checker: &mut FieldChecker<'_>) {
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for limit in limits.iter().filter(|limit| limit.as_mapping().is_some()) {
         let kind = text(limit, "type").unwrap_or_default();
-        let at = key_at(limit, "type");
+        let at = key_origin(limit, "type");
         if let Some(first) = seen.insert(kind, at) {
-            let draft = checker.begin(at, "two limits have the same type").hint("merge them into one");
-            checker.draft(draft.related(first, "the other is here"));
+            let draft = checker.new_draft(at, "two limits have the same type").hint("merge them into one");
+            checker.report_draft(draft.related(first, "the other is here"));
         }
         if kind == "Pod" {
             for field in ["default", "defaultRequest"] {
                 if !entries(limit, field).is_empty() {
                     let message = format!("a limit of type Pod cannot have `{field}`");
-                    checker.report(key_at(limit, field), message, "move it to a limit of type Container");
+                    checker.report(key_origin(limit, field), message, "move it to a limit of type Container");
                 }
             }
         }
@@ -227,7 +227,7 @@ fn check_names(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     }
     for field in BOUNDS.iter().chain(&["maxLimitRequestRatio"]) {
         for entry in entries(limit, field).iter().take(MOST) {
-            if !is_name(&entry.key) && !checker.may_fill(&entry.key) {
+            if !is_resource_name(&entry.key) && !checker.may_fill(&entry.key) {
                 let message = "a limit has a resource that containers cannot have";
                 checker.report(entry.key_origin, message, "write `cpu`, `memory`, or a name with a domain");
             }
@@ -239,7 +239,7 @@ fn check_order(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     let bound = |field: &str, key: &str| {
         let is_default = field.starts_with("default");
         let node = value(limit, field).filter(|_| kind != "Pod" || !is_default)?.get(key)?;
-        Some((node.origin, Quantity::of(node)?))
+        Some((node.origin, Quantity::from_node(node)?))
     };
     for (index, low) in BOUNDS.iter().enumerate() {
         for entry in entries(limit, low).iter().take(MOST) {
@@ -249,15 +249,15 @@ fn check_order(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
                 let differs = *low == "defaultRequest" && *high == "default" && is_exclusive(&entry.key);
                 if least > most || differs && least != most {
                     let message = format!("`{low}` is more than `{high}`");
-                    let draft = checker.begin(at, message).hint("correct the order of the two");
-                    checker.draft(draft.related(other, format!("`{high}` is here")));
+                    let draft = checker.new_draft(at, message).hint("correct the order of the two");
+                    checker.report_draft(draft.related(other, format!("`{high}` is here")));
                 }
             }
         }
     }
     let one = Quantity::parse("1");
     for entry in entries(limit, "maxLimitRequestRatio").iter().take(MOST) {
-        if Quantity::of(&entry.value) < one && Quantity::of(&entry.value).is_some() {
+        if Quantity::from_node(&entry.value) < one && Quantity::from_node(&entry.value).is_some() {
             checker.report(entry.value.origin, "`maxLimitRequestRatio` is less than 1", "write 1 or more");
         }
     }

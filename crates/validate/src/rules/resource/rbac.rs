@@ -1,13 +1,13 @@
 //! `resource/rbac`.
 
 use crate::rules::field_checks::forms::{PATH_SEGMENT, SUBDOMAIN};
-use crate::rules::field_checks::{Field, FieldChecker};
-use crate::rules::fields::{items, key_at, set, start, text, value};
-use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker};
+use crate::rules::fields::{items, key_origin, set_entries, start_origin, text, value};
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
-use sealwave_kube::catalogue::RBAC;
+use sealwave_kube::catalog::RBAC_GROUP;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,14 +18,14 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a role or a binding is incomplete or invalid",
         page: include_str!("rbac.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
-    if object.group != RBAC {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
+    if object.group != RBAC_GROUP {
         return;
     }
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     check_names(object, context, reporter);
     let root = object.manifest.root();
     match object.kind {
@@ -47,40 +47,40 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Checks names, and the selectors of an aggregated role.
-fn check_names(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check_names(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if let Some(reference) = value(root, "roleRef") {
-        checker.field(reference, &Field::not_empty("name"));
-        checker.field(reference, &Field::form("name", &PATH_SEGMENT));
+        checker.check_field(reference, &FieldCheck::not_empty("name"));
+        checker.check_field(reference, &FieldCheck::form("name", &PATH_SEGMENT));
     }
     for subject in items(root, "subjects") {
-        checker.field(subject, &Field::not_empty("name"));
+        checker.check_field(subject, &FieldCheck::not_empty("name"));
         if text(subject, "kind") == Some("ServiceAccount") {
-            checker.field(subject, &Field::form("name", &SUBDOMAIN));
+            checker.check_field(subject, &FieldCheck::form("name", &SUBDOMAIN));
         }
     }
     let Some(aggregation) = value(root, "aggregationRule") else { return };
-    checker.field(aggregation, &Field::present("clusterRoleSelectors"));
+    checker.check_field(aggregation, &FieldCheck::present("clusterRoleSelectors"));
     for selector in items(aggregation, "clusterRoleSelectors") {
-        checker.selector(selector);
+        checker.check_selector(selector);
     }
 }
 
 fn check_rule(rule: &Node, kind: &str, reporter: &mut Reporter) {
     let has_items = |field: &str| !items(rule, field).is_empty();
     let mut report = |at: Origin, message: String, hint: &'static str| {
-        reporter.report(Draft::new(&RULE, at, message).hint(hint));
+        reporter.report(FindingDraft::new(&RULE, at, message).hint(hint));
     };
     if !has_items("verbs") {
         report(
-            key_at(rule, "verbs"),
+            key_origin(rule, "verbs"),
             "the rule has no `verbs`".to_owned(),
             "add the allowed verbs, like `[get, list]`",
         );
     }
     if has_items("nonResourceURLs") {
-        let at = key_at(rule, "nonResourceURLs");
+        let at = key_origin(rule, "nonResourceURLs");
         if kind == "Role" {
             report(at, "a Role cannot have `nonResourceURLs`".to_owned(), "move the rule into a ClusterRole");
         } else if has_items("apiGroups") || has_items("resources") || has_items("resourceNames") {
@@ -97,17 +97,19 @@ fn check_rule(rule: &Node, kind: &str, reporter: &mut Reporter) {
         ("resources", "add the resources, in plural and lower case"),
     ] {
         if !has_items(field) {
-            report(key_at(rule, field), format!("the rule has no `{field}`"), hint);
+            report(key_origin(rule, field), format!("the rule has no `{field}`"), hint);
         }
     }
 }
 
 fn check_role(reference: &Node, kind: &str, stage: LaterStage, reporter: &mut Reporter) {
-    for entry in set(reference, &["apiGroup", "kind"]) {
+    for entry in set_entries(reference, &["apiGroup", "kind"]) {
         let node = &entry.value;
         let Some(value_text) = node.as_str().filter(|text| !stage.may_fill(text)) else { continue };
         let (message, hint) = match (entry.key.as_str(), kind, value_text) {
-            ("apiGroup", _, "" | RBAC) | ("kind", _, "ClusterRole") | ("kind", "RoleBinding", "Role") => {
+            ("apiGroup", _, "" | RBAC_GROUP)
+            | ("kind", _, "ClusterRole")
+            | ("kind", "RoleBinding", "Role") => {
                 continue;
             }
             ("apiGroup", ..) => ("`apiGroup` of the role is not `rbac.authorization.k8s.io`", "correct it"),
@@ -116,7 +118,7 @@ fn check_role(reference: &Node, kind: &str, stage: LaterStage, reporter: &mut Re
             }
             _ => ("`kind` is not a role kind", "write `ClusterRole` or `Role`; case matters"),
         };
-        reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+        reporter.report(FindingDraft::new(&RULE, node.origin, message).hint(hint));
     }
 }
 
@@ -124,7 +126,7 @@ fn check_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut R
     let group = subject.get("apiGroup");
     let value_text = group.and_then(Node::as_str).unwrap_or_default();
     let mut report = |at: Origin, message: &'static str, hint: &'static str| {
-        reporter.report(Draft::new(&RULE, at, message).hint(hint));
+        reporter.report(FindingDraft::new(&RULE, at, message).hint(hint));
     };
     match text(subject, "kind") {
         Some("ServiceAccount") => {
@@ -135,7 +137,7 @@ fn check_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut R
                 && value(subject, "namespace").is_none_or(|it| it.as_str() == Some(""))
             {
                 report(
-                    start(subject),
+                    start_origin(subject),
                     "the ServiceAccount has no `namespace`",
                     "add the namespace of the account",
                 );
@@ -143,7 +145,7 @@ fn check_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut R
         }
         Some("Group" | "User") => {
             if let Some(group) =
-                group.filter(|_| !matches!(value_text, "" | RBAC) && !stage.may_fill(value_text))
+                group.filter(|_| !matches!(value_text, "" | RBAC_GROUP) && !stage.may_fill(value_text))
             {
                 report(
                     group.origin,

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::rules::field_checks::forms::{ENDPOINT_IP, IP, QUALIFIED, SOURCE_RANGE, SUBDOMAIN};
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{integer, items, key_at, start, text, value};
-use crate::rules::{Check, LaterStage, Object, Reporter, Rule, Scene, ports};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{integer, items, key_origin, start_origin, text, value};
+use crate::rules::{CheckedObject, LaterStage, Reporter, Rule, RuleCheck, RuleContext, ports};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -20,56 +20,59 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Service lacks ports or port names, or has an invalid setting",
         page: include_str!("service.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Maximum number of ports whose names are compared.
 const MOST: usize = 100;
 
 /// Fields of a Service's spec.
-const SECTIONS: &[Section] = &[
-    Section {
+const SECTIONS: &[FieldSection] = &[
+    FieldSection {
         at: "",
         fields: &[
-            Field::items("externalIPs", &ENDPOINT_IP),
-            Field::form("loadBalancerClass", &QUALIFIED),
-            Field::items("loadBalancerSourceRanges", &SOURCE_RANGE),
-            Field::one_of("trafficDistribution", &["PreferClose", "PreferSameNode", "PreferSameZone"]),
+            FieldCheck::items("externalIPs", &ENDPOINT_IP),
+            FieldCheck::form("loadBalancerClass", &QUALIFIED),
+            FieldCheck::items("loadBalancerSourceRanges", &SOURCE_RANGE),
+            FieldCheck::one_of("trafficDistribution", &["PreferClose", "PreferSameNode", "PreferSameZone"]),
         ],
     },
-    Section { at: "ports[]", fields: &[Field::form("appProtocol", &QUALIFIED)] },
-    Section { at: "sessionAffinityConfig.clientIP", fields: &[Field::between("timeoutSeconds", 1, 86_400)] },
+    FieldSection { at: "ports[]", fields: &[FieldCheck::form("appProtocol", &QUALIFIED)] },
+    FieldSection {
+        at: "sessionAffinityConfig.clientIP",
+        fields: &[FieldCheck::between("timeoutSeconds", 1, 86_400)],
+    },
 ];
 
 /// Fields that only a Service of type `LoadBalancer` has.
-const LOAD_BALANCER_ONLY: &[Field] = &[
-    Field::absent("allocateLoadBalancerNodePorts", "in a Service of this type"),
-    Field::absent("loadBalancerClass", "in a Service of this type"),
-    Field::absent("loadBalancerSourceRanges", "in a Service of this type"),
+const LOAD_BALANCER_ONLY: &[FieldCheck] = &[
+    FieldCheck::absent("allocateLoadBalancerNodePorts", "in a Service of this type"),
+    FieldCheck::absent("loadBalancerClass", "in a Service of this type"),
+    FieldCheck::absent("loadBalancerSourceRanges", "in a Service of this type"),
 ];
 /// Fields that an `ExternalName` does not have.
-const NOT_EXTERNAL_NAME: &[Field] = &[
-    Field::absent("clusterIP", "in an ExternalName"),
-    Field::absent("clusterIPs", "in an ExternalName"),
-    Field::absent("ipFamilies", "in an ExternalName"),
-    Field::absent("ipFamilyPolicy", "in an ExternalName"),
+const NOT_EXTERNAL_NAME: &[FieldCheck] = &[
+    FieldCheck::absent("clusterIP", "in an ExternalName"),
+    FieldCheck::absent("clusterIPs", "in an ExternalName"),
+    FieldCheck::absent("ipFamilies", "in an ExternalName"),
+    FieldCheck::absent("ipFamilyPolicy", "in an ExternalName"),
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("", "Service") {
         return;
     }
     let root = object.manifest.root();
     let Some(spec) = root.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let kind = text(spec, "type").unwrap_or("ClusterIP");
-    checker.table(spec, SECTIONS);
+    checker.check_table(spec, SECTIONS);
     require_ports(root, spec, kind, &mut checker);
     check_type(spec, kind, &mut checker);
     check_affinity(spec, &mut checker);
     for range in items(spec, "loadBalancerSourceRanges") {
-        checker.host_bits(range);
+        checker.check_host_bits(range);
     }
     if kind != "ExternalName" {
         check_addresses(spec, &mut checker);
@@ -86,7 +89,8 @@ fn require_ports(root: &Node, spec: &Node, kind: &str, checker: &mut FieldChecke
     let has_none =
         value(spec, "ports").is_none_or(|ports| ports.as_sequence().is_some_and(<[Node]>::is_empty));
     if has_none && matches!(kind, "ClusterIP" | "LoadBalancer" | "NodePort") && !is_headless(spec) {
-        let at = if spec.get("ports").is_some() { key_at(spec, "ports") } else { key_at(root, "spec") };
+        let at =
+            if spec.get("ports").is_some() { key_origin(spec, "ports") } else { key_origin(root, "spec") };
         let hint = "add the ports, or set `clusterIP: None` for a headless Service";
         checker.report(at, "the Service has no `ports`", hint);
     }
@@ -97,11 +101,11 @@ fn check_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
         "ExternalName" => {
             if value(spec, "externalName").is_none_or(|name| name.as_str() == Some("")) {
                 let message = "an ExternalName has no `externalName`";
-                checker.report(key_at(spec, "type"), message, "add the domain that it refers to");
+                checker.report(key_origin(spec, "type"), message, "add the domain that it refers to");
             }
             let is_set =
-                |field: &&Field| value(spec, field.name).is_some_and(|node| node.as_str() != Some(""));
-            NOT_EXTERNAL_NAME.iter().filter(is_set).for_each(|field| checker.field(spec, field));
+                |field: &&FieldCheck| value(spec, field.name).is_some_and(|node| node.as_str() != Some(""));
+            NOT_EXTERNAL_NAME.iter().filter(is_set).for_each(|field| checker.check_field(spec, field));
             if let Some((node, name)) = spec.get("externalName").and_then(|node| Some((node, node.as_str()?)))
                 && !(SUBDOMAIN.accepts)(name.strip_suffix('.').unwrap_or(name))
                 && !name.is_empty()
@@ -112,13 +116,13 @@ fn check_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
         }
         "LoadBalancer" | "NodePort" if is_headless(spec) => {
             let message = "a Service of this type cannot be headless";
-            checker.report(key_at(spec, "clusterIP"), message, "remove `clusterIP: None`, or the type");
+            checker.report(key_origin(spec, "clusterIP"), message, "remove `clusterIP: None`, or the type");
         }
         _ => {}
     }
     if matches!(kind, "ClusterIP" | "ExternalName" | "NodePort") {
         for field in LOAD_BALANCER_ONLY {
-            checker.field(spec, field);
+            checker.check_field(spec, field);
         }
     }
     let is_external = matches!(kind, "LoadBalancer" | "NodePort") || !items(spec, "externalIPs").is_empty();
@@ -126,7 +130,7 @@ fn check_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
         let message =
             format!("a Service of type {} cannot have an `externalTrafficPolicy`", type_for_message(kind));
         checker.report(
-            key_at(spec, "externalTrafficPolicy"),
+            key_origin(spec, "externalTrafficPolicy"),
             message,
             "remove it, or write `type: LoadBalancer`",
         );
@@ -134,7 +138,7 @@ fn check_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     let checks_health = kind == "LoadBalancer" && text(spec, "externalTrafficPolicy") == Some("Local");
     if !checks_health && value(spec, "healthCheckNodePort").and_then(integer).is_some_and(|port| port != 0) {
         let message = "`healthCheckNodePort` needs `type: LoadBalancer` and `externalTrafficPolicy: Local`";
-        checker.report(key_at(spec, "healthCheckNodePort"), message, "remove it");
+        checker.report(key_origin(spec, "healthCheckNodePort"), message, "remove it");
     }
 }
 
@@ -148,8 +152,8 @@ fn check_affinity(spec: &Node, checker: &mut FieldChecker<'_>) {
         && value(spec, "sessionAffinityConfig").is_some()
     {
         let message = "`sessionAffinityConfig` has no effect without `sessionAffinity: ClientIP`";
-        let draft = checker.begin(key_at(spec, "sessionAffinityConfig"), message);
-        checker.draft(draft.severity(Severity::Warning).hint("remove it, or set `sessionAffinity`"));
+        let draft = checker.new_draft(key_origin(spec, "sessionAffinityConfig"), message);
+        checker.report_draft(draft.severity(Severity::Warning).hint("remove it, or set `sessionAffinity`"));
     }
 }
 
@@ -168,17 +172,17 @@ fn check_addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
     match one.and_then(Node::as_str).unwrap_or_default() {
         "" if first.is_some_and(|first| !first.is_empty()) => {
             let message = "`clusterIPs` is not allowed without `clusterIP`";
-            checker.report(key_at(spec, "clusterIPs"), message, "add `clusterIP` with the first of them");
+            checker.report(key_origin(spec, "clusterIPs"), message, "add `clusterIP` with the first of them");
         }
         own if !own.is_empty() && first.is_some_and(|first| first != own) => {
             let message = "`clusterIP` is not the first of `clusterIPs`";
-            checker.report(key_at(spec, "clusterIPs"), message, "remove one of the two");
+            checker.report(key_origin(spec, "clusterIPs"), message, "remove one of the two");
         }
         _ => {}
     }
     if all.len() > 1 && first == Some("None") {
         checker.report(
-            key_at(spec, "clusterIPs"),
+            key_origin(spec, "clusterIPs"),
             "`None` is not the only cluster address",
             "keep only `None`",
         );
@@ -190,12 +194,12 @@ fn check_addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
         .collect();
     if all.len() > 2 || families.len() == 2 && families.first() == families.last() {
         let message = "`clusterIPs` has more than one address of a family";
-        checker.report(key_at(spec, "clusterIPs"), message, "keep at most one IPv4 and one IPv6 address");
+        checker.report(key_origin(spec, "clusterIPs"), message, "keep at most one IPv4 and one IPv6 address");
     }
     let wanted = items(spec, "ipFamilies");
     if wanted.len() > 2 || wanted.len() == 2 && wanted.first() == wanted.last() {
         checker.report(
-            key_at(spec, "ipFamilies"),
+            key_origin(spec, "ipFamilies"),
             "`ipFamilies` names a family twice",
             "name each family once",
         );
@@ -216,7 +220,7 @@ fn check_name(port: &Node, all: &[Node], index: usize, checker: &mut FieldChecke
             port.get("name").is_some_and(|name| name.as_str().is_none() && value(port, "name").is_some());
         if all.len() > 1 && !is_other {
             let message = "the port has no name, but is not the only one";
-            checker.report(start(port), message, "name each port");
+            checker.report(start_origin(port), message, "name each port");
         }
         return;
     };
@@ -230,8 +234,8 @@ fn check_name(port: &Node, all: &[Node], index: usize, checker: &mut FieldChecke
         );
     } else if let Some(first) = before.iter().find(|other| text(other, "name") == Some(name)) {
         let first = first.get("name").map_or(first.origin, |name| name.origin);
-        let draft = checker.begin(at, format!("two ports have the name `{name}`"));
-        checker.draft(draft.related(first, "the other is here").hint("give each port its own name"));
+        let draft = checker.new_draft(at, format!("two ports have the name `{name}`"));
+        checker.report_draft(draft.related(first, "the other is here").hint("give each port its own name"));
     }
 }
 
@@ -242,31 +246,31 @@ fn node_port_once(port: &Node, before: &[Node], checker: &mut FieldChecker<'_>) 
         && number != 0
         && let Some(first) = before.iter().find(|other| key(other) == own)
     {
-        let draft =
-            checker.begin(key_at(port, "nodePort"), "two ports have the same `nodePort` and protocol");
-        let draft = draft.related(key_at(first, "nodePort"), "the other is here");
-        checker.draft(draft.hint("give each its own number, or remove them"));
+        let draft = checker
+            .new_draft(key_origin(port, "nodePort"), "two ports have the same `nodePort` and protocol");
+        let draft = draft.related(key_origin(first, "nodePort"), "the other is here");
+        checker.report_draft(draft.hint("give each its own number, or remove them"));
     }
 }
 
 fn check_numbers(port: &Node, kind: &str, stage: LaterStage, checker: &mut FieldChecker<'_>) {
-    let number = value(port, "port").and_then(|node| Some((node, ports::number(node)?)));
+    let number = value(port, "port").and_then(|node| Some((node, ports::number_fault(node)?)));
     // 0 and an empty string mean the port itself.
     let target =
         value(port, "targetPort").filter(|node| integer(node) != Some(0) && node.as_str() != Some(""));
-    let target = target.and_then(|node| Some((node, ports::number_or_name(node, stage)?)));
+    let target = target.and_then(|node| Some((node, ports::port_fault(node, stage)?)));
     for (node, fault) in number.into_iter().chain(target) {
         checker.report(node.origin, fault.message, fault.hint);
     }
     let Some(node) = port.get("nodePort").filter(|node| integer(node) != Some(0)) else { return };
-    if let Some(fault) = ports::number(node) {
+    if let Some(fault) = ports::number_fault(node) {
         checker.report(node.origin, fault.message, fault.hint);
     } else if kind == "ClusterIP" && integer(node).is_some() {
         let message = "a Service of type ClusterIP cannot have a `nodePort`";
-        checker.report(key_at(port, "nodePort"), message, "remove it, or write `type: NodePort`");
+        checker.report(key_origin(port, "nodePort"), message, "remove it, or write `type: NodePort`");
     } else if integer(node).is_some_and(|number| !(30_000..=32_767).contains(&number)) {
         let message = "the `nodePort` is outside of the default range of clusters";
-        let draft = checker.begin(node.origin, message).severity(Severity::Warning);
-        checker.draft(draft.hint("write a number from 30000 to 32767, or remove it"));
+        let draft = checker.new_draft(node.origin, message).severity(Severity::Warning);
+        checker.report_draft(draft.hint("write a number from 30000 to 32767, or remove it"));
     }
 }

@@ -1,11 +1,11 @@
 //! `resource/unfilled`.
 
 use crate::rules::later_stage::is_template;
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
-use sealwave_kube::catalogue::{ESO, RBAC};
+use sealwave_kube::catalog::{ESO_GROUP, RBAC_GROUP};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -16,18 +16,18 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a name, label, image or host of an app is a template that is never filled in",
         page: include_str!("unfilled.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
 /// Maximum number of further positions shown per object.
 const SHOWN: usize = 8;
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     if environment.is_plain() {
         return;
     }
     let mut found: Vec<Vec<Origin>> = environment.objects.iter().map(unfilled_in_object).collect();
-    let wants = environment.inventory.wants().iter().filter(|want| is_template(want.name));
+    let wants = environment.inventory.requirements().iter().filter(|want| is_template(want.name));
     for want in wants.filter(|want| environment.objects.get(want.object).is_some_and(is_never_filled)) {
         if let Some(places) = found.get_mut(want.object) {
             places.push(want.at);
@@ -43,10 +43,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         places.dedup();
         if let Some((first, others)) = places.split_first() {
             let message = "this template is never filled in";
-            let draft = Draft::new(&RULE, *first, message)
-                .about(number)
+            let draft = FindingDraft::new(&RULE, *first, message)
+                .about_object(number)
                 .hint("only `*.hbs` files are templates: rename the file to `*.hbs`");
-            let with_related = |draft: Draft, at: &Origin| draft.related(*at, "another one is here");
+            let with_related = |draft: FindingDraft, at: &Origin| draft.related(*at, "another one is here");
             reporter.report(others.iter().take(SHOWN).fold(draft, with_related));
         }
     }
@@ -54,7 +54,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 
 /// Returns the positions of templates in an object that are never filled in. For other groups, this is only the metadata,
 /// because their controllers may fill in the rest.
-fn unfilled_in_object(object: &Object<'_>) -> Vec<Origin> {
+fn unfilled_in_object(object: &CheckedObject<'_>) -> Vec<Origin> {
     let mut found = Vec::new();
     let root = object.manifest.root();
     collect_metadata(root.get("metadata"), &mut found);
@@ -75,20 +75,20 @@ fn unfilled_in_object(object: &Object<'_>) -> Vec<Origin> {
 }
 
 /// Returns whether the fields of an object are literal: workflow and policy engines have templates of their own.
-fn is_never_filled(object: &Object<'_>) -> bool {
+fn is_never_filled(object: &CheckedObject<'_>) -> bool {
     let is_kubernetes = !object.group.contains('.') || object.group.ends_with(".k8s.io");
     is_kubernetes
         || matches!(
             (object.group, object.kind),
             ("argoproj.io", "Rollout")
                 | ("cert-manager.io" | "keda.sh", _)
-                | (ESO, "ExternalSecret")
+                | (ESO_GROUP, "ExternalSecret")
                 | ("serving.knative.dev", "Service")
         )
 }
 
 /// Returns the paths to names, references and hosts; `*` stands for each item of a list.
-fn fields(object: &Object<'_>) -> &'static [&'static [&'static str]] {
+fn fields(object: &CheckedObject<'_>) -> &'static [&'static [&'static str]] {
     match (object.group, object.kind) {
         ("", "Service") => &[&["spec", "externalName"], &["spec", "selector"]],
         ("networking.k8s.io", "Ingress") => &[
@@ -106,8 +106,10 @@ fn fields(object: &Object<'_>) -> &'static [&'static [&'static str]] {
         ],
         ("autoscaling" | "keda.sh", _) => &[&["spec", "scaleTargetRef", "name"]],
         ("policy", "PodDisruptionBudget") => &[&["spec", "selector", "matchLabels"]],
-        (RBAC, _) => &[&["roleRef", "name"], &["subjects", "*", "name"], &["subjects", "*", "namespace"]],
-        (ESO, "ExternalSecret") => &[
+        (RBAC_GROUP, _) => {
+            &[&["roleRef", "name"], &["subjects", "*", "name"], &["subjects", "*", "namespace"]]
+        }
+        (ESO_GROUP, "ExternalSecret") => &[
             &["spec", "secretStoreRef", "name"],
             &["spec", "target", "name"],
             &["spec", "data", "*", "remoteRef", "key"],

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::rules::field_checks::forms::{ABSOLUTE_PATH, QUALIFIED};
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{items, key_at, set, start, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{items, key_origin, set_entries, start_origin, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
@@ -20,28 +20,32 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an admission webhook has an invalid name, address or rule",
         page: include_str!("webhook.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Fields of a webhook.
-const SECTIONS: &[Section] = &[
-    Section { at: "", fields: &[Field::between("timeoutSeconds", 1, 30)] },
-    Section {
+const SECTIONS: &[FieldSection] = &[
+    FieldSection { at: "", fields: &[FieldCheck::between("timeoutSeconds", 1, 30)] },
+    FieldSection {
         at: "clientConfig.service",
         fields: &[
-            Field::not_empty("name"),
-            Field::not_empty("namespace"),
-            Field::form("path", &ABSOLUTE_PATH),
-            Field::between("port", 1, 65_535),
+            FieldCheck::not_empty("name"),
+            FieldCheck::not_empty("namespace"),
+            FieldCheck::form("path", &ABSOLUTE_PATH),
+            FieldCheck::between("port", 1, 65_535),
         ],
     },
-    Section {
+    FieldSection {
         at: "matchConditions[]",
-        fields: &[Field::not_empty("expression"), Field::not_empty("name"), Field::form("name", &QUALIFIED)],
+        fields: &[
+            FieldCheck::not_empty("expression"),
+            FieldCheck::not_empty("name"),
+            FieldCheck::form("name", &QUALIFIED),
+        ],
     },
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.group != "admissionregistration.k8s.io"
         || !matches!(object.kind, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration")
     {
@@ -50,14 +54,14 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for webhook in items(object.manifest.root(), "webhooks") {
-        checker.table(webhook, SECTIONS);
+        checker.check_table(webhook, SECTIONS);
         check_name(webhook, &mut seen, &mut checker);
         check_client(webhook, &mut checker);
         check_review_versions(webhook, &mut checker);
-        rules(items(webhook, "rules"), &mut checker);
+        check_rules(items(webhook, "rules"), &mut checker);
         for field in ["namespaceSelector", "objectSelector"] {
             if let Some(selector) = value(webhook, field) {
-                checker.selector(selector);
+                checker.check_selector(selector);
             }
         }
     }
@@ -73,8 +77,9 @@ fn check_name<'a>(webhook: &'a Node, seen: &mut HashMap<&'a str, Origin>, checke
         checker.report(node.origin, message, "write a domain of your own, like `pods.example.org`");
     }
     if let Some(first) = seen.insert(name, node.origin) {
-        let draft = checker.begin(node.origin, "two webhooks have the same name");
-        checker.draft(draft.related(first, "the other is here").hint("give each webhook its own name"));
+        let draft = checker.new_draft(node.origin, "two webhooks have the same name");
+        checker
+            .report_draft(draft.related(first, "the other is here").hint("give each webhook its own name"));
     }
 }
 
@@ -82,15 +87,15 @@ fn check_client(webhook: &Node, checker: &mut FieldChecker<'_>) {
     let Some(client) = value(webhook, "clientConfig").filter(|client| client.as_mapping().is_some()) else {
         return;
     };
-    match set(client, &["service", "url"]).as_slice() {
+    match set_entries(client, &["service", "url"]).as_slice() {
         [] => {
-            let at = key_at(webhook, "clientConfig");
+            let at = key_origin(webhook, "clientConfig");
             checker.report(at, "`clientConfig` has neither `service` nor `url`", "add one of them");
         }
         [first, second] => {
-            let draft = checker.begin(second.key_origin, "`clientConfig` has both `service` and `url`");
+            let draft = checker.new_draft(second.key_origin, "`clientConfig` has both `service` and `url`");
             let draft = draft.related(first.key_origin, "the other is here");
-            checker.draft(draft.hint("remove one of them"));
+            checker.report_draft(draft.hint("remove one of them"));
         }
         _ => {}
     }
@@ -126,19 +131,19 @@ fn check_review_versions(webhook: &Node, checker: &mut FieldChecker<'_>) {
     let is_known = |version: &Node| matches!(version.as_str(), Some("v1" | "v1beta1"));
     if list.as_sequence().is_some() && !versions.iter().any(is_known) {
         let message = "`admissionReviewVersions` has neither `v1` nor `v1beta1`";
-        checker.report(key_at(webhook, "admissionReviewVersions"), message, "add `v1`");
+        checker.report(key_origin(webhook, "admissionReviewVersions"), message, "add `v1`");
     }
     let texts: Vec<&str> = versions.iter().filter_map(Node::as_str).collect();
     let mut sorted = texts.clone();
     sorted.sort_unstable();
     if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
         let message = "`admissionReviewVersions` names a version twice";
-        checker.report(key_at(webhook, "admissionReviewVersions"), message, "remove one of them");
+        checker.report(key_origin(webhook, "admissionReviewVersions"), message, "remove one of them");
     }
 }
 
 /// Checks rules of webhooks and admission policies.
-pub(super) fn rules(rules: &[Node], checker: &mut FieldChecker<'_>) {
+pub(super) fn check_rules(rules: &[Node], checker: &mut FieldChecker<'_>) {
     for rule in rules.iter().filter(|rule| rule.as_mapping().is_some()) {
         for field in ["apiGroups", "apiVersions", "operations", "resources"] {
             check_list(rule, field, checker);
@@ -147,7 +152,7 @@ pub(super) fn rules(rules: &[Node], checker: &mut FieldChecker<'_>) {
         let is_all = |node: &Node| matches!(node.as_str(), Some("*/*"));
         if resources.len() > 1 && resources.iter().any(is_all) {
             let message = "`resources` has other items besides `*/*`";
-            checker.report(key_at(rule, "resources"), message, "keep only `*/*`");
+            checker.report(key_origin(rule, "resources"), message, "keep only `*/*`");
         }
     }
 }
@@ -158,7 +163,7 @@ fn check_list(rule: &Node, field: &str, checker: &mut FieldChecker<'_>) {
         let has_other = value(rule, field).is_some_and(|node| node.as_sequence().is_none());
         if !has_other {
             let message = format!("the rule has no `{field}`");
-            let at = if rule.get(field).is_some() { key_at(rule, field) } else { start(rule) };
+            let at = if rule.get(field).is_some() { key_origin(rule, field) } else { start_origin(rule) };
             checker.report(at, message, format!("add `{field}`, for example `[\"*\"]`"));
         }
     } else if all.len() > 1 && all.iter().any(|node| node.as_str() == Some("*")) {
@@ -167,12 +172,12 @@ fn check_list(rule: &Node, field: &str, checker: &mut FieldChecker<'_>) {
         let is_covered = field != "resources"
             || all.iter().any(|node| node.as_str().is_some_and(|text| text != "*" && !text.contains('/')));
         if is_covered {
-            checker.report(key_at(rule, field), message, "keep only `*`");
+            checker.report(key_origin(rule, field), message, "keep only `*`");
         }
     }
     if matches!(field, "apiVersions" | "resources") && all.iter().any(|node| node.as_str() == Some("")) {
         checker.report(
-            key_at(rule, field),
+            key_origin(rule, field),
             format!("`{field}` of a rule has an empty item"),
             "write `*` for all",
         );

@@ -1,7 +1,7 @@
 //! `seal/duplicate-target`.
 
 use super::is_sealed_secret;
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -15,10 +15,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a SealedSecret and another object create the same Secret",
         page: include_str!("duplicate_target.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for (number, object) in
         environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
     {
@@ -30,10 +30,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             let message = format!("{} `{}` creates the same Secret", other.kind, other.name);
             let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
-                Draft::new(&RULE, object.name_at(), message)
+                FindingDraft::new(&RULE, object.name_origin(), message)
                     .severity(severity)
-                    .about(number)
-                    .related(other.name_at(), "the other one is here")
+                    .about_object(number)
+                    .related(other.name_origin(), "the other one is here")
                     .hint("keep one of them, or rename one"),
             );
         }
@@ -41,7 +41,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 /// Returns whether an object leaves the Secret to the controller, or only adds to it.
-fn gives_way(other: &Object<'_>) -> bool {
+fn gives_way(other: &CheckedObject<'_>) -> bool {
     let is_true = |name| other.manifest.annotation(name) == Some("true");
     let policy = other.manifest.root().at(&["spec", "target", "creationPolicy"]).and_then(Node::as_str);
     is_true("sealedsecrets.bitnami.com/managed")

@@ -1,6 +1,6 @@
 //! `seal/foreign-certificate`.
 
-use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -15,11 +15,11 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a committed SealedSecret was sealed for another certificate",
         page: include_str!("foreign_certificate.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let known = environment.scene.settings.certificates.get(environment.name);
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    let known = environment.context.settings.certificates.get(environment.name);
     let mut first: Option<&Node> = None;
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(node) = object.manifest.annotations().and_then(|all| all.get(SEALED_FOR)) else { continue };
@@ -27,12 +27,12 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         if let Some(known) = known {
             if known != text {
                 reporter.report(
-                    Draft::new(
+                    FindingDraft::new(
                         &RULE,
                         node.origin,
                         "the values were sealed for a certificate other than that of the cluster",
                     )
-                    .about(number)
+                    .about_object(number)
                     .hint("seal it again for this environment"),
                 );
             }
@@ -45,12 +45,12 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         // Plain manifests may be for several environments.
         if first.as_str() != Some(text) && !environment.is_plain() {
             reporter.report(
-                Draft::new(
+                FindingDraft::new(
                     &RULE,
                     node.origin,
                     "the values were sealed for a certificate other than those of the environment's other objects",
                 )
-                .about(number)
+                .about_object(number)
                 .related(first.origin, "this one was sealed for another certificate")
                 .hint("seal both for the cluster of this environment"),
             );

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Scope, is_sealed_secret, items};
-use crate::rules::{App, Check, Draft, Object, Reporter, Rule};
+use super::{SealingScope, is_sealed_secret, items};
+use crate::rules::{CheckedApp, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
@@ -17,23 +17,23 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a SealedSecret has another name or namespace than it was sealed for",
         page: include_str!("renamed.md"),
     },
-    check: Check::App(check),
+    check: RuleCheck::App(check),
 };
 
 /// Minimum length of a sealed value.
 const SHORTEST: usize = 300;
 
-fn check(app: &App<'_>, reporter: &mut Reporter) {
+fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, SealedValue<'_>> = HashMap::new();
     for (index, environment) in app.environments.iter().enumerate() {
         for (number, object) in
             environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
         {
-            let scope = Scope::of(object.manifest.annotations());
+            let scope = SealingScope::from_annotation_map(object.manifest.annotations());
             if let Some(draft) = check_reuse(&mut seen, object, scope) {
-                reporter.report(draft.about_in(index, number));
+                reporter.report(draft.about_object_in(index, number));
             } else if let Some(draft) = check_origin(object, scope) {
-                reporter.report(draft.about_in(index, number));
+                reporter.report(draft.about_object_in(index, number));
             }
         }
     }
@@ -48,13 +48,13 @@ struct SealedValue<'a> {
 /// Reports a ciphertext that also exists under another label.
 fn check_reuse<'a>(
     seen: &mut HashMap<&'a str, SealedValue<'a>>,
-    object: &Object<'a>,
-    scope: Scope,
-) -> Option<Draft> {
+    object: &CheckedObject<'a>,
+    scope: SealingScope,
+) -> Option<FindingDraft> {
     let label = match scope {
-        Scope::ClusterWide => ("", ""),
-        Scope::NamespaceWide => (object.namespace, ""),
-        Scope::Strict => (object.namespace, object.name),
+        SealingScope::ClusterWide => ("", ""),
+        SealingScope::NamespaceWide => (object.namespace, ""),
+        SealingScope::Strict => (object.namespace, object.name),
     };
     let mut first = None;
     for entry in items(object) {
@@ -65,9 +65,9 @@ fn check_reuse<'a>(
         }
     }
     first.map(|first| {
-        Draft::new(
+        FindingDraft::new(
             &RULE,
-            object.name_at(),
+            object.name_origin(),
             "the same ciphertext exists under another name or namespace, and can be opened under at most one of them",
         )
         .severity(Severity::Error)
@@ -77,35 +77,43 @@ fn check_reuse<'a>(
 }
 
 /// Reports a name or namespace that comes from another file than the object.
-fn check_origin(object: &Object<'_>, scope: Scope) -> Option<Draft> {
+fn check_origin(object: &CheckedObject<'_>, scope: SealingScope) -> Option<FindingDraft> {
     let source = object.manifest.origin().source;
-    for (field, counts) in [("name", scope == Scope::Strict), ("namespace", scope != Scope::ClusterWide)] {
+    for (field, counts) in
+        [("name", scope == SealingScope::Strict), ("namespace", scope != SealingScope::ClusterWide)]
+    {
         let Some(at) = place(object, field).filter(|at| counts && at.source != source) else { continue };
         if is_sealed_for_it(object, field) {
             continue;
         }
         let message = format!("a patch changes the {field} that the values were sealed for");
         return Some(
-            Draft::new(&RULE, at, message)
+            FindingDraft::new(&RULE, at, message)
                 .related(object.manifest.origin(), "the SealedSecret is here")
                 .hint("seal the values for the new name and namespace, or with a wider scope"),
         );
     }
     let metadata = object.manifest.root().get("metadata")?;
     let is_filled_in = metadata.get("namespace").is_some_and(|namespace| namespace.origin == metadata.origin);
-    (is_filled_in && scope != Scope::ClusterWide && !is_sealed_for_it(object, "namespace")).then(|| {
-        Draft::new(&RULE, object.name_at(), "the SealedSecret has no namespace of its own and gets the app's")
+    (is_filled_in && scope != SealingScope::ClusterWide && !is_sealed_for_it(object, "namespace")).then(
+        || {
+            FindingDraft::new(
+                &RULE,
+                object.name_origin(),
+                "the SealedSecret has no namespace of its own and gets the app's",
+            )
             .severity(Severity::Note)
             .hint("write the namespace that the values were sealed for")
-    })
+        },
+    )
 }
 
-fn place(object: &Object<'_>, field: &str) -> Option<Origin> {
+fn place(object: &CheckedObject<'_>, field: &str) -> Option<Origin> {
     object.manifest.root().at(&["metadata", field]).map(|node| node.origin)
 }
 
 /// Returns whether the template, which kubeseal fills in, shows that the values were sealed for the current metadata.
-fn is_sealed_for_it(object: &Object<'_>, field: &str) -> bool {
+fn is_sealed_for_it(object: &CheckedObject<'_>, field: &str) -> bool {
     let root = object.manifest.root();
     let non_empty =
         |path: &[&str]| root.at(path).filter(|node| node.as_str().is_some_and(|text| !text.is_empty()));

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::{is_sealed_secret, items};
-use crate::rules::{App, Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
-use sealwave_core::names::{SEALED_FOR, item_called};
+use sealwave_core::names::{SEALED_FOR, item_label};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the same ciphertext is used in two clusters, and can be opened in at most one of them",
         page: include_str!("same_ciphertext.md"),
     },
-    check: Check::App(check),
+    check: RuleCheck::App(check),
 };
 
 /// Minimum length of a sealed value.
@@ -34,14 +34,14 @@ struct SealedUse<'a> {
     at: Origin,
 }
 
-fn check(app: &App<'_>, reporter: &mut Reporter) {
+fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, Vec<SealedUse<'_>>> = HashMap::new();
     for (number, environment) in app.environments.iter().enumerate() {
         for (object_number, object) in
             environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
         {
             if let Some(draft) = first_clash(app, &mut seen, number, object) {
-                reporter.report(draft.about_in(number, object_number));
+                reporter.report(draft.about_object_in(number, object_number));
             }
         }
     }
@@ -49,11 +49,11 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
 
 /// Records the items of an object, and reports the first that is used in another cluster.
 fn first_clash<'a>(
-    app: &App<'a>,
+    app: &CheckedApp<'a>,
     seen: &mut HashMap<&'a str, Vec<SealedUse<'a>>>,
     environment: usize,
-    object: &Object<'a>,
-) -> Option<Draft> {
+    object: &CheckedObject<'a>,
+) -> Option<FindingDraft> {
     let certificate = certificate(app.environments.get(environment)?, object);
     // The same object in two environments belongs to two clusters.
     let label = (object.namespace, object.name);
@@ -71,9 +71,9 @@ fn first_clash<'a>(
         }
     }
     let ((first, severity), entry) = found?;
-    let message = format!("{} has the ciphertext of another cluster", item_called(&entry.key));
+    let message = format!("{} has the ciphertext of another cluster", item_label(&entry.key));
     Some(
-        Draft::new(&RULE, entry.key_origin, message)
+        FindingDraft::new(&RULE, entry.key_origin, message)
             .severity(severity)
             .related(first, "the same ciphertext, in another cluster")
             .hint("seal the value for each cluster; environments of one cluster have the same `cluster` in `sealwave.yaml`"),
@@ -81,13 +81,13 @@ fn first_clash<'a>(
 }
 
 /// Returns the certificate of an object: that of the environment's cluster, or else the one in its annotation.
-fn certificate<'a>(environment: &Environment<'a>, object: &Object<'a>) -> Option<&'a str> {
-    let known = environment.scene.settings.certificates.get(environment.name).map(String::as_str);
+fn certificate<'a>(environment: &CheckedEnvironment<'a>, object: &CheckedObject<'a>) -> Option<&'a str> {
+    let known = environment.context.settings.certificates.get(environment.name).map(String::as_str);
     known.or_else(|| object.manifest.annotation(SEALED_FOR))
 }
 
 /// Returns the severity of a ciphertext used in two clusters; `None` if both uses may be in one cluster.
-fn severity(app: &App<'_>, one: &SealedUse<'_>, other: &SealedUse<'_>) -> Option<Severity> {
+fn severity(app: &CheckedApp<'_>, one: &SealedUse<'_>, other: &SealedUse<'_>) -> Option<Severity> {
     if let (Some(first), Some(second)) = (one.certificate, other.certificate) {
         return (first != second).then_some(Severity::Error);
     }
@@ -95,7 +95,7 @@ fn severity(app: &App<'_>, one: &SealedUse<'_>, other: &SealedUse<'_>) -> Option
     if first.cluster == second.cluster {
         return None;
     }
-    let is_named = |environment: &Environment<'_>| environment.cluster != environment.name;
+    let is_named = |environment: &CheckedEnvironment<'_>| environment.cluster != environment.name;
     let is_known = is_named(first) || is_named(second) || one.label == other.label;
     is_known.then_some(Severity::Warning)
 }

@@ -1,7 +1,7 @@
 //! `seal/scope-mismatch`.
 
-use super::{Scope, is_sealed_secret};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use super::{SealingScope, is_sealed_secret};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
@@ -16,16 +16,16 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a SealedSecret and its template differ in name, namespace or scope",
         page: include_str!("scope_mismatch.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     if !is_sealed_secret(object) {
         return;
     }
     let template = object.manifest.root().at(&["spec", "template", "metadata"]);
     let own = object.manifest.annotations();
-    let scope = Scope::of(own);
+    let scope = SealingScope::from_annotation_map(own);
     if let Some(template) = template {
         check_identity(object, template, scope, reporter);
         check_template_scope(template, scope, reporter);
@@ -36,8 +36,10 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn check_identity(object: &Object<'_>, template: &Node, scope: Scope, reporter: &mut Reporter) {
-    for (field, decides) in [("name", scope == Scope::Strict), ("namespace", scope != Scope::ClusterWide)] {
+fn check_identity(object: &CheckedObject<'_>, template: &Node, scope: SealingScope, reporter: &mut Reporter) {
+    for (field, decides) in
+        [("name", scope == SealingScope::Strict), ("namespace", scope != SealingScope::ClusterWide)]
+    {
         let own = object.manifest.root().at(&["metadata", field]);
         let (Some(own), Some(there)) = (own, template.get(field)) else { continue };
         let (Some(own_text), Some(text)) = (own.as_str(), there.as_str()) else { continue };
@@ -46,7 +48,7 @@ fn check_identity(object: &Object<'_>, template: &Node, scope: Scope, reporter: 
         }
         let message = format!("template has the {field} `{text}`, the SealedSecret has `{own_text}`");
         reporter.report(
-            Draft::new(&RULE, there.origin, message)
+            FindingDraft::new(&RULE, there.origin, message)
                 .severity(if decides { Severity::Warning } else { Severity::Note })
                 .related(own.origin, "the Secret gets this one, and its values must be sealed for it")
                 .hint("seal the values again for the SealedSecret's own name and namespace, or correct the template"),
@@ -55,18 +57,18 @@ fn check_identity(object: &Object<'_>, template: &Node, scope: Scope, reporter: 
 }
 
 /// Reports a scope that only the template has, or that differs there.
-fn check_template_scope(template: &Node, scope: Scope, reporter: &mut Reporter) {
+fn check_template_scope(template: &Node, scope: SealingScope, reporter: &mut Reporter) {
     let Some(annotations) = template.get("annotations").and_then(Node::as_mapping) else { return };
-    let there = Scope::of(Some(annotations));
+    let there = SealingScope::from_annotation_map(Some(annotations));
     let name = match there {
-        Scope::ClusterWide => CLUSTER_WIDE,
-        Scope::NamespaceWide => NAMESPACE_WIDE,
-        Scope::Strict => return,
+        SealingScope::ClusterWide => CLUSTER_WIDE,
+        SealingScope::NamespaceWide => NAMESPACE_WIDE,
+        SealingScope::Strict => return,
     };
     let Some(entry) = annotations.entry(name).filter(|_| there != scope) else { return };
     let message = format!("`{name}` is set in the template, but not on the SealedSecret, where it counts");
     reporter.report(
-        Draft::new(&RULE, entry.key_origin, message)
+        FindingDraft::new(&RULE, entry.key_origin, message)
             .hint("set the annotation under `metadata` of the SealedSecret too, if the values were sealed with that scope"),
     );
 }
@@ -78,7 +80,7 @@ fn check_annotation_values(annotations: &Mapping, reporter: &mut Reporter) {
         if !matches!(value.as_str(), Some("true" | "false" | "")) {
             let message = format!("`{name}` is neither the string \"true\" nor \"false\"");
             reporter.report(
-                Draft::new(&RULE, value.origin, message)
+                FindingDraft::new(&RULE, value.origin, message)
                     .hint("write \"true\" in quotes; anything else means the strict scope"),
             );
         }
@@ -90,7 +92,7 @@ fn check_both_scopes(annotations: &Mapping, reporter: &mut Reporter) {
     if let (Some(cluster), Some(namespace)) = (enabled(CLUSTER_WIDE), enabled(NAMESPACE_WIDE)) {
         let message = format!("`{NAMESPACE_WIDE}` is ignored because of `{CLUSTER_WIDE}`");
         reporter.report(
-            Draft::new(&RULE, namespace.key_origin, message)
+            FindingDraft::new(&RULE, namespace.key_origin, message)
                 .related(cluster.key_origin, "this one counts")
                 .hint("keep the one that the values were sealed with"),
         );

@@ -4,15 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use super::{is_sealed_secret, items};
 use crate::rules::embedded::TextPlace;
-use crate::rules::external_secrets::template::wording;
-use crate::rules::fields::{entries, key_at, value};
+use crate::rules::external_secrets::template::message_and_hint;
+use crate::rules::fields::{entries, key_origin, value};
 use crate::rules::go_template::{self, VariableForm};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
-use sealwave_core::names::{is_item_key, item_called};
-use sealwave_core::text::closest;
+use sealwave_core::names::{is_item_key, item_label};
+use sealwave_core::text::closest_name;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -23,17 +23,17 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the template of a SealedSecret uses an unknown item, contains a sealed item, or does not parse",
         page: include_str!("template.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !is_sealed_secret(object) {
         return;
     }
     let Some(template) = object.manifest.root().at(&["spec", "template"]) else { return };
     if value(template, "stringData").is_some() {
         let message = "the controller ignores `stringData` of the template";
-        let draft = Draft::new(&RULE, key_at(template, "stringData"), message);
+        let draft = FindingDraft::new(&RULE, key_origin(template, "stringData"), message);
         reporter.report(draft.severity(Severity::Warning).hint("write `data`, which takes plain text there"));
     }
     let sealed = items(object);
@@ -48,24 +48,25 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         if let Some(both) = sealed_at.get(entry.key.as_str()) {
             let message = format!(
                 "{} is sealed too, and which one counts depends on the controller",
-                item_called(&entry.key)
+                item_label(&entry.key)
             );
             reporter.report(
-                Draft::new(&RULE, entry.key_origin, message)
+                FindingDraft::new(&RULE, entry.key_origin, message)
                     .severity(Severity::Warning)
                     .related(*both, "it is sealed here")
                     .hint("keep one of them, or rename one"),
             );
         }
         let Some(text) = entry.value.as_str() else { continue };
-        let uses = go_template::uses(text);
+        let uses = go_template::find_uses(text);
         if uses.variables.is_empty() && uses.faults.is_empty() {
             continue;
         }
-        let place = TextPlace::of(context.texts, &entry.value);
+        let place = TextPlace::locate(context.texts, &entry.value);
         for (range, fault) in &uses.faults {
-            let (message, hint) = wording(*fault, text.get(range.clone()).unwrap_or_default());
-            let draft = Draft::new(&RULE, place.bytes(text, range, entry.value.origin), message);
+            let (message, hint) = message_and_hint(*fault, text.get(range.clone()).unwrap_or_default());
+            let draft =
+                FindingDraft::new(&RULE, place.range_origin(text, range, entry.value.origin), message);
             reporter.report(draft.within(entry.value.origin).hint(hint));
         }
         // A missing field is not an error in sealed-secrets, so guarded uses are fine.
@@ -79,13 +80,13 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
                 VariableForm::Field => "it becomes `<no value>`",
                 VariableForm::Index => "it is empty",
             };
-            let hint = match closest(name, names.iter().copied()).filter(|meant| is_item_key(meant)) {
+            let hint = match closest_name(name, names.iter().copied()).filter(|meant| is_item_key(meant)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "seal the item, or correct the name".to_owned(),
             };
-            let at = place.bytes(text, &used.name, entry.value.origin);
+            let at = place.range_origin(text, &used.name, entry.value.origin);
             let message = format!("template uses {shown}, which is not sealed here: {consequence}");
-            reporter.report(Draft::new(&RULE, at, message).within(entry.value.origin).hint(hint));
+            reporter.report(FindingDraft::new(&RULE, at, message).within(entry.value.origin).hint(hint));
         }
     }
 }

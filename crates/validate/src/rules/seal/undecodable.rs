@@ -5,11 +5,11 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{is_sealed_secret, items};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_core::names::item_called;
+use sealwave_core::names::item_label;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an item of a SealedSecret is not a valid sealed value",
         page: include_str!("undecodable.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Base64 as Go decodes it: padding is required, trailing bits are ignored.
@@ -36,14 +36,14 @@ const SMALLEST_BLOCK: usize = 128;
 /// Size of the AES-GCM tag, the whole ciphertext of an empty value.
 const TAG: usize = 16;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     if !is_sealed_secret(object) {
         return;
     }
     for entry in items(object) {
         let Some(fault) = fault(&entry.value) else { continue };
         reporter.report(
-            Draft::new(&RULE, entry.value.origin, format!("{} {fault}", item_called(&entry.key)))
+            FindingDraft::new(&RULE, entry.value.origin, format!("{} {fault}", item_label(&entry.key)))
                 .hint("seal the value again with `kubeseal`, and copy all its output")
                 .confidential(),
         );

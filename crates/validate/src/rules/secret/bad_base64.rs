@@ -1,8 +1,8 @@
 //! `secret/bad-base64`.
 
 use super::encrypted_leftover::is_variable;
-use super::items::{Content, Item, items};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use super::items::{SecretContent, SecretItem, items};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -15,18 +15,18 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a value under a Secret's `data` is not base64",
         page: include_str!("bad_base64.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     // For an app, the resolution of placeholders reports it.
     if !context.is_plain {
         return;
     }
     for item in items(object).iter().filter(|item| is_bad(item)) {
-        let message = format!("{} is not base64", item.called());
+        let message = format!("{} is not base64", item.display_name());
         reporter.report(
-            Draft::new(&RULE, item.entry.value.origin, message)
+            FindingDraft::new(&RULE, item.entry.value.origin, message)
                 .hint("`data` holds base64; write plaintext and placeholders under `stringData`")
                 .confidential(),
         );
@@ -34,6 +34,6 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Returns whether an item is not base64. Another rule reports variables that another tool fills in.
-fn is_bad(item: &Item<'_>) -> bool {
-    matches!(item.content, Content::Broken) && !is_variable(item.written())
+fn is_bad(item: &SecretItem<'_>) -> bool {
+    matches!(item.content, SecretContent::Broken) && !is_variable(item.raw_value())
 }

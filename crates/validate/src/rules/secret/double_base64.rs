@@ -1,7 +1,7 @@
 //! `secret/double-base64`.
 
-use super::items::{Item, decode, items};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene, credential};
+use super::items::{SecretItem, decode, items};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext, credential};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -15,29 +15,29 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the value of a Secret is base64 of readable text, so the program gets base64",
         page: include_str!("double_base64.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     // Secrets of this type contain base64 values.
     if object.manifest.root().get("type").and_then(Node::as_str) == Some("kubernetes.io/rook") {
         return;
     }
     for item in items(object).iter().filter(|item| is_double(item)) {
-        let message = format!("{} is still base64-encoded when the program reads it", item.called());
+        let message = format!("{} is still base64-encoded when the program reads it", item.display_name());
         let hint = if item.field == "stringData" {
             "write plain text under `stringData`, and encoded values under `data`"
         } else {
             "encode the value only once, or write it under `stringData`"
         };
-        reporter.report(Draft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
+        reporter.report(FindingDraft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
     }
 }
 
 /// Minimum length: shorter text may be base64 by chance.
 const SHORTEST: usize = 12;
 
-fn is_double(item: &Item<'_>) -> bool {
+fn is_double(item: &SecretItem<'_>) -> bool {
     let key = item.key().to_ascii_lowercase();
     // The last one is a file of 1Password Connect, which expects base64.
     if ["base64", "b64", "basic", "authorization", "cookie", "1password-credentials"]

@@ -1,13 +1,13 @@
 //! `secret/encrypted-leftover`.
 
 use super::items::{decode, is_encrypted, items};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, Origin};
-use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_called};
+use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_label};
 use sealwave_kube::undecrypted_sops_block;
-use sealwave_secrets::placeholder::{self, Generic, look_alike};
+use sealwave_secrets::placeholder::{self, AvpPath, find_look_alike};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,16 +18,16 @@ pub(crate) static RULE: Rule = Rule {
         summary: "encrypted text, or text that looks like a placeholder, would reach the cluster unchanged",
         page: include_str!("encrypted_leftover.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let severity = if context.is_plain { Severity::Note } else { Severity::Error };
-    let mut report = |draft: Draft| reporter.report(draft.confidential());
+    let mut report = |draft: FindingDraft| reporter.report(draft.confidential());
     if let Some(block) = undecrypted_sops_block(object.manifest) {
         let hint = "move the encrypted file out of the manifests, and refer to it: `<sops:file#key>`";
         report(
-            Draft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
+            FindingDraft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
                 .severity(severity)
                 .hint(hint),
         );
@@ -42,16 +42,16 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         let Some(text) = value.as_str() else { continue };
         if is_encrypted(text) && object.is("", "ConfigMap") {
             let hint = "refer to the encrypted file: `<sops:file#key>`";
-            let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_called(key));
-            report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
+            let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_label(key));
+            report(FindingDraft::new(&RULE, value.origin, message).severity(severity).hint(hint));
         } else if context.is_plain && is_vault_plugin(text) {
             let hint =
                 "use an app with `compatibility: avp`, or suppress this if argocd-vault-plugin replaces it";
             let message = format!(
                 "{} has a placeholder of argocd-vault-plugin, which nothing replaces here",
-                item_called(key)
+                item_label(key)
             );
-            report(Draft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
+            report(FindingDraft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
         }
     }
 }
@@ -85,26 +85,26 @@ fn is_vault_plugin(text: &str) -> bool {
 /// Reports items of a Secret that look like placeholders but are not, and items that consist of a variable.
 ///
 /// For an app, the resolution of placeholders reports the former.
-fn check_look_alikes(object: &Object<'_>, is_plain: bool, mut report: impl FnMut(Draft)) {
+fn check_look_alikes(object: &CheckedObject<'_>, is_plain: bool, mut report: impl FnMut(FindingDraft)) {
     let annotation = |name| object.manifest.annotation(name);
     let is_literal = [LITERAL, AVP_IGNORE].iter().any(|name| annotation(name) == Some("true"));
-    let generic = annotation(AVP_PATH).and_then(|path| Generic::new(path, None).ok());
+    let generic = annotation(AVP_PATH).and_then(|path| AvpPath::new(path, None).ok());
     for item in items(object) {
-        let decoded = Some(item.written()).filter(|_| item.field == "data").and_then(decode);
+        let decoded = Some(item.raw_value()).filter(|_| item.field == "data").and_then(decode);
         let decoded = decoded.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let text = decoded.unwrap_or_else(|| item.written());
+        let text = decoded.unwrap_or_else(|| item.raw_value());
         let found = Some(text).filter(|_| !is_literal);
-        let found = found.and_then(|text| look_alike(text, generic.as_ref(), &|_| false));
+        let found = found.and_then(|text| find_look_alike(text, generic.as_ref(), &|_| false));
         let (message, hint) = match &found {
-            Some(found) if is_plain => (format!("{} {}", item.called(), found.kind), found.kind.hint()),
+            Some(found) if is_plain => (format!("{} {}", item.display_name(), found.kind), found.kind.hint()),
             None if is_variable(text) => (
-                format!("{} is a variable that nothing replaces", item.called()),
+                format!("{} is a variable that nothing replaces", item.display_name()),
                 "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates".into(),
             ),
             _ => continue,
         };
         let severity = if found.is_none() && is_plain { Severity::Note } else { Severity::Warning };
-        report(Draft::new(&RULE, item.entry.value.origin, message).severity(severity).hint(&hint));
+        report(FindingDraft::new(&RULE, item.entry.value.origin, message).severity(severity).hint(&hint));
     }
 }
 

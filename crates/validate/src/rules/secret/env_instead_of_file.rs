@@ -1,9 +1,9 @@
 //! `secret/env-instead-of-file`.
 
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_kube::pods::{Via, What};
+use sealwave_kube::pods::{PodUsage, ReferencedKind};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -14,15 +14,17 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Secret is passed to a program in environment variables",
         page: include_str!("env_instead_of_file.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for located in object.references() {
-        if located.reference.what == What::Secret && matches!(located.via, Via::Env | Via::EnvFrom) {
+        if located.reference.kind == ReferencedKind::Secret
+            && matches!(located.usage, PodUsage::Env | PodUsage::EnvFrom)
+        {
             let message = format!("Secret `{}` is passed in environment variables", located.reference.name);
             reporter.report(
-                Draft::new(&RULE, located.at, message)
+                FindingDraft::new(&RULE, located.origin, message)
                     .hint("mount it as a volume and have the program read the file"),
             );
         }

@@ -1,8 +1,8 @@
 //! `secret/in-annotation`.
 
-use super::show;
-use crate::rules::metadata::each_metadata;
-use crate::rules::{Check, Object, Reporter, Rule, Scene, credential};
+use super::credential_drafts;
+use crate::rules::metadata::for_each_metadata;
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext, credential};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
@@ -16,11 +16,11 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an annotation or a label holds a credential",
         page: include_str!("in_annotation.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    each_metadata(object, |metadata| check_metadata(metadata, reporter));
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
+    for_each_metadata(object, |metadata| check_metadata(metadata, reporter));
 }
 
 fn check_metadata(metadata: &Mapping, reporter: &mut Reporter) {
@@ -36,7 +36,7 @@ fn check_metadata(metadata: &Mapping, reporter: &mut Reporter) {
             let name =
                 slash.map_or(Some(entry.key.as_str()), |at| entry.key.get(at + 1..)).filter(|_| !is_digest);
             if let Some(kind) = credential::detect(name, text) {
-                reporter.report(show::draft(
+                reporter.report(credential_drafts::credential_draft(
                     &RULE,
                     kind,
                     entry.value.origin,

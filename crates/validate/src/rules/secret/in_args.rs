@@ -1,10 +1,10 @@
 //! `secret/in-args`.
 
-use super::show;
-use crate::rules::credential::{self, Kind};
-use crate::rules::metadata::syntax::has_blank;
+use super::credential_drafts;
+use crate::rules::credential::{self, CredentialKind};
+use crate::rules::metadata::syntax::has_whitespace;
 use crate::rules::pods::containers;
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -18,10 +18,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a container's command line holds a credential in plaintext",
         page: include_str!("in_args.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
     for container in containers(pod.spec) {
         for (list, line) in super::command_lines(container) {
@@ -31,15 +31,20 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
                 let Some(kind) = word.as_str().and_then(|text| detect_in_word(text, before)) else {
                     continue;
                 };
-                reporter.report(show::draft(&RULE, kind, word.origin, &format!("`{list}` of a container")));
+                reporter.report(credential_drafts::credential_draft(
+                    &RULE,
+                    kind,
+                    word.origin,
+                    &format!("`{list}` of a container"),
+                ));
             }
         }
     }
 }
 
 /// Returns the kind of credential in a word of a command line; the word before may be its option.
-fn detect_in_word(text: &str, before: Option<&str>) -> Option<Kind> {
-    if has_blank(text) {
+fn detect_in_word(text: &str, before: Option<&str>) -> Option<CredentialKind> {
+    if has_whitespace(text) {
         return credential::detect_in_lines(text).map(|(_, kind)| kind).or_else(|| detect_in_script(text));
     }
     let (name, value) = match assignment(text) {
@@ -54,7 +59,7 @@ fn detect_in_word(text: &str, before: Option<&str>) -> Option<Kind> {
 }
 
 /// Returns the kind of credential in the options and assignments of a script, where plain words are rarely credentials.
-fn detect_in_script(text: &str) -> Option<Kind> {
+fn detect_in_script(text: &str) -> Option<CredentialKind> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')'));
     let words: Vec<&str> =
         words.map(|word| word.trim_matches(QUOTES)).filter(|word| !word.is_empty()).collect();
@@ -67,7 +72,7 @@ fn detect_in_script(text: &str) -> Option<Kind> {
 const QUOTES: [char; 2] = ['"', '\''];
 
 /// Returns the kind of credential in `-u user:password`, an option of curl.
-fn detect_in_login(option: &str, word: &str) -> Option<Kind> {
+fn detect_in_login(option: &str, word: &str) -> Option<CredentialKind> {
     let (_, password) = word.split_once(':').filter(|_| matches!(option, "-u" | "--user"))?;
     credential::detect_strictly("password", password)
 }

@@ -1,13 +1,13 @@
 //! `secret/in-config-map`.
 
+use super::credential_drafts;
 use super::items::{decode, entries};
-use super::show;
-use crate::rules::credential::{self, Kind};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::credential::{self, CredentialKind};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Texts};
-use sealwave_core::names::item_called;
+use sealwave_core::document::{MappingEntry, SourceTexts};
+use sealwave_core::names::item_label;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,10 +18,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a ConfigMap holds a credential",
         page: include_str!("in_config_map.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("", "ConfigMap") {
         return;
     }
@@ -33,29 +33,29 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn check_text(entry: &Entry, texts: &Texts) -> Option<Draft> {
+fn check_text(entry: &MappingEntry, texts: &SourceTexts) -> Option<FindingDraft> {
     let text = entry.value.as_str()?;
-    let label = || item_called(&entry.key);
+    let label = || item_label(&entry.key);
     if text.trim_end().contains('\n') {
         let found = credential::detect_in_lines(text)?;
-        return Some(show::draft_in_file(&RULE, found, entry, &label(), texts));
+        return Some(credential_drafts::credential_draft_in_file(&RULE, found, entry, &label(), texts));
     }
     if let Some(kind) = credential::detect(Some(&entry.key), text) {
-        return Some(show::draft(&RULE, kind, entry.value.origin, &label()));
+        return Some(credential_drafts::credential_draft(&RULE, kind, entry.value.origin, &label()));
     }
-    if !credential::is_given_in(text) {
+    if !credential::assigns_credential(text) {
         return None;
     }
     Some(if text.contains('\n') {
-        show::draft_in_file(&RULE, (0, Kind::Keyed), entry, &label(), texts)
+        credential_drafts::credential_draft_in_file(&RULE, (0, CredentialKind::Keyed), entry, &label(), texts)
     } else {
-        show::draft(&RULE, Kind::Keyed, entry.value.origin, &label())
+        credential_drafts::credential_draft(&RULE, CredentialKind::Keyed, entry.value.origin, &label())
     })
 }
 
 /// Checks text in base64. Keystores are not decoded.
-fn check_binary(entry: &Entry) -> Option<Draft> {
+fn check_binary(entry: &MappingEntry) -> Option<FindingDraft> {
     let text = String::from_utf8(decode(entry.value.as_str()?)?).ok()?;
     let (_, kind) = credential::detect_in_lines(&text)?;
-    Some(show::draft(&RULE, kind, entry.value.origin, &item_called(&entry.key)))
+    Some(credential_drafts::credential_draft(&RULE, kind, entry.value.origin, &item_label(&entry.key)))
 }

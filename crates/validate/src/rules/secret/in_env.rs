@@ -1,8 +1,8 @@
 //! `secret/in-env`.
 
-use super::show;
+use super::credential_drafts;
 use crate::rules::pods::containers;
-use crate::rules::{Check, Object, Reporter, Rule, Scene, credential};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext, credential};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -16,10 +16,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a container's environment variable holds a credential in plaintext",
         page: include_str!("in_env.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
     for container in containers(pod.spec) {
         for variable in container.get("env").map_or(&[][..], Node::items) {
@@ -33,7 +33,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
                 .or_else(|| credential::detect_in_lines(text).map(|(_, kind)| kind));
             if let Some(kind) = kind {
                 let place = format!("environment variable `{name}`");
-                reporter.report(show::draft(&RULE, kind, value.origin, &place));
+                reporter.report(credential_drafts::credential_draft(&RULE, kind, value.origin, &place));
             }
         }
     }

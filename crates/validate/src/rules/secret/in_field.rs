@@ -1,13 +1,13 @@
 //! `secret/in-field`.
 
-use super::show;
-use crate::rules::credential::{self, Kind};
-use crate::rules::metadata::each_metadata;
+use super::credential_drafts;
+use crate::rules::credential::{self, CredentialKind};
+use crate::rules::metadata::for_each_metadata;
 use crate::rules::pods::containers;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node, Texts, Value};
+use sealwave_core::document::{MappingEntry, Node, NodeValue, SourceTexts};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,13 +18,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a field of an object that is not a Secret holds a credential",
         page: include_str!("in_field.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Minimum length of a credential.
 const SHORTEST: usize = 12;
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     // These kinds have rules of their own, contain no readable values, or only document them.
     if matches!(object.kind, "ConfigMap" | "CustomResourceDefinition" | "SealedSecret" | "Secret") {
         return;
@@ -47,12 +47,12 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 
 /// A search for credentials in the fields of an object.
 struct FieldSearch<'a, 'o> {
-    object: &'a Object<'o>,
-    texts: &'a Texts,
+    object: &'a CheckedObject<'o>,
+    texts: &'a SourceTexts,
     is_custom: bool,
     /// Nodes that other rules check, sorted by address.
     elsewhere: Vec<*const Node>,
-    found: Vec<Draft>,
+    found: Vec<FindingDraft>,
 }
 
 impl FieldSearch<'_, '_> {
@@ -71,18 +71,20 @@ impl FieldSearch<'_, '_> {
             return;
         }
         match &field.node.value {
-            Value::Mapping(mapping) => {
+            NodeValue::Mapping(mapping) => {
                 // Names are only significant in custom resources.
                 let name = Some(field.node).filter(|node| self.is_custom && node.get("value").is_some());
                 let name = name.and_then(|node| node.get("name")?.as_str());
                 let is_too_short =
-                    |entry: &&Entry| entry.value.as_str().is_some_and(|text| text.len() < SHORTEST);
+                    |entry: &&MappingEntry| entry.value.as_str().is_some_and(|text| text.len() < SHORTEST);
                 for entry in mapping.entries().iter().filter(|entry| !is_too_short(entry)) {
                     self.check(&NamedValue::from_entry(entry).with_name(name));
                 }
             }
-            Value::Sequence(items) => items.iter().for_each(|item| self.check(&NamedValue::from_item(item))),
-            Value::String(text) if text.len() >= SHORTEST => {
+            NodeValue::Sequence(items) => {
+                items.iter().for_each(|item| self.check(&NamedValue::from_item(item)))
+            }
+            NodeValue::String(text) if text.len() >= SHORTEST => {
                 let certain = certain_credential(field, text);
                 let likely = || likely_credential(self.object, field, text, self.texts);
                 self.found.extend(certain.or_else(|| self.is_custom.then(likely)?));
@@ -96,11 +98,11 @@ impl FieldSearch<'_, '_> {
 struct NamedValue<'a> {
     name: &'a str,
     node: &'a Node,
-    entry: Option<&'a Entry>,
+    entry: Option<&'a MappingEntry>,
 }
 
 impl<'a> NamedValue<'a> {
-    fn from_entry(entry: &'a Entry) -> Self {
+    fn from_entry(entry: &'a MappingEntry) -> Self {
         Self { name: &entry.key, node: &entry.value, entry: Some(entry) }
     }
 
@@ -118,32 +120,32 @@ impl<'a> NamedValue<'a> {
 }
 
 /// Reports a value that is certainly a credential.
-fn certain_credential(field: &NamedValue<'_>, text: &str) -> Option<Draft> {
+fn certain_credential(field: &NamedValue<'_>, text: &str) -> Option<FindingDraft> {
     let kind = credential::detect(None, text)?;
     if credential::is_identifier(field.name, kind) {
         return None;
     }
-    let counts = kind.is_certain() || matches!(kind, Kind::Publishable(_));
-    counts.then(|| show::draft(&RULE, kind, field.node.origin, PLACE))
+    let counts = kind.is_certain() || matches!(kind, CredentialKind::Publishable(_));
+    counts.then(|| credential_drafts::credential_draft(&RULE, kind, field.node.origin, PLACE))
 }
 
 /// Reports a value that is a credential by its name, in a field or in Helm values as text.
 fn likely_credential(
-    object: &Object<'_>,
+    object: &CheckedObject<'_>,
     field: &NamedValue<'_>,
     text: &str,
-    texts: &Texts,
-) -> Option<Draft> {
+    texts: &SourceTexts,
+) -> Option<FindingDraft> {
     let is_text = matches!(field.name, "values" | "valuesContent");
     if let Some(entry) = field.entry.filter(|_| is_text) {
-        let found = credential::detect_in_lines(text).filter(|(_, kind)| *kind == Kind::Keyed)?;
-        return Some(show::draft_in_file(&RULE, found, entry, PLACE, texts));
+        let found = credential::detect_in_lines(text).filter(|(_, kind)| *kind == CredentialKind::Keyed)?;
+        return Some(credential_drafts::credential_draft_in_file(&RULE, found, entry, PLACE, texts));
     }
     // In this group, it is the name of an item.
     let is_name = object.group == "external-secrets.io" && field.name == "secretKey";
-    let name = Some(field.name).filter(|name| !is_name && credential::is_named_so(name))?;
-    let kind = credential::detect_strictly(name, text).filter(|kind| *kind == Kind::Keyed)?;
-    Some(show::draft(&RULE, kind, field.node.origin, PLACE))
+    let name = Some(field.name).filter(|name| !is_name && credential::is_credential_name(name))?;
+    let kind = credential::detect_strictly(name, text).filter(|kind| *kind == CredentialKind::Keyed)?;
+    Some(credential_drafts::credential_draft(&RULE, kind, field.node.origin, PLACE))
 }
 
 const PLACE: &str = "this field";
@@ -153,12 +155,12 @@ fn is_header_field(key: &str) -> bool {
 }
 
 /// Returns the nodes that other rules check, sorted by address: command lines, variables, annotations and labels.
-fn checked_elsewhere(object: &Object<'_>) -> Vec<*const Node> {
+fn checked_elsewhere(object: &CheckedObject<'_>) -> Vec<*const Node> {
     let Some(pod) = &object.pod else { return Vec::new() };
     let lines = containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
     let variables = containers(pod.spec).filter_map(|container| container.get("env"));
     let mut all: Vec<_> = lines.chain(variables).map(std::ptr::from_ref).collect();
-    each_metadata(object, |metadata| {
+    for_each_metadata(object, |metadata| {
         let notes = ["annotations", "labels"].iter().filter_map(|field| metadata.get(field));
         all.extend(notes.map(std::ptr::from_ref));
     });

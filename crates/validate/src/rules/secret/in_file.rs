@@ -1,7 +1,7 @@
 //! `secret/in-file`.
 
 use crate::rules::credential::files;
-use crate::rules::{App, Check, Draft, Reporter, Rule};
+use crate::rules::{CheckedApp, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
@@ -15,13 +15,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a file in the directory of an app contains a credential and is not in `.gitignore`",
         page: include_str!("in_file.md"),
     },
-    check: Check::App(check),
+    check: RuleCheck::App(check),
 };
 
-fn check(app: &App<'_>, reporter: &mut Reporter) {
+fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     for file in app.files {
         let found = if file.is_own_key {
-            Some(files::FileFinding { line: 1, noun: "a key of sealwave", is_certain: true })
+            Some(files::CredentialInFile { line: 1, noun: "a key of sealwave", is_certain: true })
         } else {
             files::find(file.form, &file.content, file.source)
         };
@@ -34,6 +34,6 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
             "remove the file from Git, name it in `.gitignore`, and change what it holds"
         };
         let message = format!("file holds {}, and no `.gitignore` names it", found.noun);
-        reporter.report(Draft::new(&RULE, at, message).severity(severity).hint(hint).confidential());
+        reporter.report(FindingDraft::new(&RULE, at, message).severity(severity).hint(hint).confidential());
     }
 }

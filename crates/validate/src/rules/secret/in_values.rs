@@ -2,9 +2,9 @@
 
 use aho_corasick::AhoCorasick;
 
-use crate::rules::credential::Kind;
-use crate::rules::credential::files::{self, FileForm};
-use crate::rules::{App, Check, Draft, Reporter, Rule};
+use crate::rules::credential::CredentialKind;
+use crate::rules::credential::files::{self, CredentialFileFormat};
+use crate::rules::{CheckedApp, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -19,20 +19,22 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a values file holds a credential",
         page: include_str!("in_values.md"),
     },
-    check: Check::App(check),
+    check: RuleCheck::App(check),
 };
 
 /// Maximum number of findings per file.
 const MOST: usize = 100;
 
-fn check(app: &App<'_>, reporter: &mut Reporter) {
-    for file in
-        app.files.iter().filter(|file| file.form == FileForm::Values && !files::is_encrypted(&file.content))
+fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
+    for file in app
+        .files
+        .iter()
+        .filter(|file| file.form == CredentialFileFormat::Values && !files::is_encrypted(&file.content))
     {
         let Ok(documents) = yaml::read(&file.content, file.source, &files::limits()) else { continue };
-        let mut found: Vec<(&Node, Kind)> = Vec::new();
+        let mut found: Vec<(&Node, CredentialKind)> = Vec::new();
         for document in &documents {
-            files::in_tree("", document, &mut found);
+            files::collect_in_tree("", document, &mut found);
         }
         found.truncate(MOST);
         let rendered = rendered_values(app, &found);
@@ -43,7 +45,7 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
             let severity = if kind.is_certain() { Severity::Error } else { Severity::Warning };
             let message = format!("values file holds {}", kind.noun());
             reporter.report(
-                Draft::new(&RULE, node.origin, message)
+                FindingDraft::new(&RULE, node.origin, message)
                     .severity(severity)
                     .hint("put it into a secret store, refer to it with a placeholder, and change it")
                     .confidential(),
@@ -53,7 +55,7 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
 }
 
 /// Returns, for each value, whether an object of the app contains it.
-fn rendered_values(app: &App<'_>, found: &[(&Node, Kind)]) -> Vec<bool> {
+fn rendered_values(app: &CheckedApp<'_>, found: &[(&Node, CredentialKind)]) -> Vec<bool> {
     let mut rendered = vec![false; found.len()];
     if found.is_empty() {
         return rendered;

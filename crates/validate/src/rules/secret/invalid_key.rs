@@ -1,11 +1,11 @@
 //! `secret/invalid-key`.
 
 use super::items::entries;
-use crate::rules::metadata::named_key;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::metadata::noun_with_key;
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::Entry;
+use sealwave_core::document::MappingEntry;
 use sealwave_core::names::is_item_key;
 
 pub(crate) static RULE: Rule = Rule {
@@ -17,10 +17,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Secret or a ConfigMap has an invalid key",
         page: include_str!("invalid_key.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let is_secret = object.is("", "Secret");
     // For Secrets of an app, the resolution of placeholders reports it.
     if is_secret && !context.is_plain || !is_secret && !object.is("", "ConfigMap") {
@@ -28,7 +28,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     }
     for field in ["binaryData", "data", "stringData"] {
         for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_item_key(&entry.key)) {
-            let draft = Draft::new(&RULE, entry.key_origin, message(entry, is_secret));
+            let draft = FindingDraft::new(&RULE, entry.key_origin, message(entry, is_secret));
             let draft = if is_secret { draft.confidential() } else { draft };
             reporter.report(draft.hint(
                 "use letters, digits, `-`, `_` and `.`, at most 253 characters, without `..` in front",
@@ -38,9 +38,9 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Returns the message. A key of a Secret may be a misplaced secret value, so it is not shown.
-fn message(entry: &Entry, is_secret: bool) -> String {
+fn message(entry: &MappingEntry, is_secret: bool) -> String {
     if entry.key.is_empty() {
         return "the key is empty".to_owned();
     }
-    format!("{} is not valid", named_key("the key", &entry.key, is_secret))
+    format!("{} is not valid", noun_with_key("the key", &entry.key, is_secret))
 }

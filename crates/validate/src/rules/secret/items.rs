@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::rules::Object;
-use sealwave_core::document::{Entry, Node};
-use sealwave_core::names::{AVP_PATH, item_called};
-use sealwave_secrets::placeholder::Text;
+use crate::rules::CheckedObject;
+use sealwave_core::document::{MappingEntry, Node};
+use sealwave_core::names::{AVP_PATH, item_label};
+use sealwave_secrets::placeholder::PlaceholderText;
 
 /// Base64 as in Go's `encoding/base64.StdEncoding`.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -20,17 +20,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// An item of a Secret.
-pub(super) struct Item<'a> {
+pub(super) struct SecretItem<'a> {
     /// Key and value as written.
-    pub(super) entry: &'a Entry,
+    pub(super) entry: &'a MappingEntry,
     /// The field with the item: `data` or `stringData`.
     pub(super) field: &'static str,
     /// Decoded content.
-    pub(super) content: Content<'a>,
+    pub(super) content: SecretContent<'a>,
 }
 
 /// Decoded content of an item.
-pub(super) enum Content<'a> {
+pub(super) enum SecretContent<'a> {
     /// `data` that is not base64.
     Broken,
     /// Known bytes.
@@ -39,20 +39,20 @@ pub(super) enum Content<'a> {
     Unknown,
 }
 
-impl<'a> Item<'a> {
+impl<'a> SecretItem<'a> {
     /// Returns the content, if it is known and valid UTF-8.
     pub fn text(&self) -> Option<&str> {
         match &self.content {
-            Content::Plain(bytes) => std::str::from_utf8(bytes).ok(),
-            Content::Broken | Content::Unknown => None,
+            SecretContent::Plain(bytes) => std::str::from_utf8(bytes).ok(),
+            SecretContent::Broken | SecretContent::Unknown => None,
         }
     }
 
     /// Returns the content, if it is known.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         match &self.content {
-            Content::Plain(bytes) => Some(bytes),
-            Content::Broken | Content::Unknown => None,
+            SecretContent::Plain(bytes) => Some(bytes),
+            SecretContent::Broken | SecretContent::Unknown => None,
         }
     }
 
@@ -62,18 +62,18 @@ impl<'a> Item<'a> {
     }
 
     /// Returns the name of the item for messages.
-    pub(super) fn called(&self) -> String {
-        item_called(&self.entry.key)
+    pub(super) fn display_name(&self) -> String {
+        item_label(&self.entry.key)
     }
 
     /// Returns the value as written.
-    pub fn written(&self) -> &'a str {
+    pub fn raw_value(&self) -> &'a str {
         self.entry.value.as_str().unwrap_or_default()
     }
 }
 
 /// Returns the items with string values of a Secret, or none for other objects.
-pub(super) fn items<'a>(object: &Object<'a>) -> Vec<Item<'a>> {
+pub(super) fn items<'a>(object: &CheckedObject<'a>) -> Vec<SecretItem<'a>> {
     if !object.is("", "Secret") {
         return Vec::new();
     }
@@ -83,7 +83,7 @@ pub(super) fn items<'a>(object: &Object<'a>) -> Vec<Item<'a>> {
     for (field, encoded) in [("data", true), ("stringData", false)] {
         for entry in entries(root, field) {
             if let Some(text) = entry.value.as_str() {
-                items.push(Item { entry, field, content: content(text, encoded, generic) });
+                items.push(SecretItem { entry, field, content: content(text, encoded, generic) });
             }
         }
     }
@@ -91,21 +91,21 @@ pub(super) fn items<'a>(object: &Object<'a>) -> Vec<Item<'a>> {
 }
 
 /// Returns the entries of a top-level mapping.
-pub(super) fn entries<'a>(root: &'a Node, field: &str) -> &'a [Entry] {
+pub(super) fn entries<'a>(root: &'a Node, field: &str) -> &'a [MappingEntry] {
     root.get(field).and_then(Node::as_mapping).map_or(&[], |mapping| mapping.entries())
 }
 
-fn content(text: &str, encoded: bool, generic: bool) -> Content<'_> {
+fn content(text: &str, encoded: bool, generic: bool) -> SecretContent<'_> {
     if is_encrypted(text) || holds_placeholder(text, generic) {
-        return Content::Unknown;
+        return SecretContent::Unknown;
     }
     if !encoded {
-        return Content::Plain(Cow::Borrowed(text.as_bytes()));
+        return SecretContent::Plain(Cow::Borrowed(text.as_bytes()));
     }
-    let Some(bytes) = decode(text) else { return Content::Broken };
+    let Some(bytes) = decode(text) else { return SecretContent::Broken };
     match std::str::from_utf8(&bytes) {
-        Ok(decoded) if holds_placeholder(decoded, generic) => Content::Unknown,
-        _ => Content::Plain(Cow::Owned(bytes)),
+        Ok(decoded) if holds_placeholder(decoded, generic) => SecretContent::Unknown,
+        _ => SecretContent::Plain(Cow::Owned(bytes)),
     }
 }
 
@@ -118,7 +118,7 @@ pub(super) fn is_encrypted(text: &str) -> bool {
 fn holds_placeholder(text: &str, generic: bool) -> bool {
     let Some(at) = memchr::memchr(b'<', text.as_bytes()) else { return false };
     generic && memchr::memrchr(b'>', text.as_bytes()).is_some_and(|end| end > at)
-        || Text::parse(text).map_or(true, |text| !text.is_literal())
+        || PlaceholderText::parse(text).map_or(true, |text| !text.is_literal())
 }
 
 /// Decodes base64 as Kubernetes does: line breaks are allowed, spaces are not.

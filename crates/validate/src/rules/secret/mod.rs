@@ -1,6 +1,7 @@
 //! Rules about credentials outside of Secrets, and about Secrets whose content is not as their author expects.
 
 pub(super) mod bad_base64;
+mod credential_drafts;
 pub(super) mod double_base64;
 pub(super) mod encrypted_leftover;
 pub(super) mod env_instead_of_file;
@@ -15,7 +16,6 @@ pub(super) mod invalid_key;
 mod items;
 pub(super) mod plaintext_in_git;
 pub(super) mod shadowed_key;
-mod show;
 pub(super) mod tls_pair;
 pub(super) mod too_large;
 pub(super) mod trailing_newline;

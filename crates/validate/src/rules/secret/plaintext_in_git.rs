@@ -1,8 +1,8 @@
 //! `secret/plaintext-in-git`.
 
-use super::items::{Item, items};
-use crate::rules::credential::{self, Kind};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use super::items::{SecretItem, items};
+use crate::rules::credential::{self, CredentialKind};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -15,10 +15,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the source contains the value of a Secret in plaintext",
         page: include_str!("plaintext_in_git.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     // Helm itself writes its releases.
     if object.manifest.root().get("type").and_then(sealwave_core::document::Node::as_str)
         == Some("helm.sh/release.v1")
@@ -27,7 +27,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
     for item in items(object) {
         if let Some((severity, problem)) = classify(&item) {
-            let message = format!("{} {problem}", item.called());
+            let message = format!("{} {problem}", item.display_name());
             let hint = match severity {
                 Severity::Note => {
                     "use a placeholder, for example `<vault:path#key>`, if it is meant to be a secret"
@@ -36,13 +36,13 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
                     "use a placeholder, for example `<vault:path#key>`, and change the value: it stays in Git's history"
                 }
             };
-            let draft = Draft::new(&RULE, item.entry.value.origin, message);
+            let draft = FindingDraft::new(&RULE, item.entry.value.origin, message);
             reporter.report(draft.severity(severity).hint(hint).confidential());
         }
     }
 }
 
-fn classify(item: &Item<'_>) -> Option<(Severity, String)> {
+fn classify(item: &SecretItem<'_>) -> Option<(Severity, String)> {
     item.bytes().filter(|bytes| !bytes.is_empty())?;
     let Some(text) = item.text() else {
         return Some((Severity::Warning, "is in the source in plaintext".to_owned()));
@@ -57,10 +57,10 @@ fn classify(item: &Item<'_>) -> Option<(Severity, String)> {
         Some(kind) if kind.is_certain() => {
             Some((Severity::Error, format!("holds {} in plaintext", kind.noun())))
         }
-        Some(Kind::Keyed) => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
+        Some(CredentialKind::Keyed) => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
         Some(kind) => Some((Severity::Warning, format!("holds {} in plaintext", kind.noun()))),
         None if is_public(item.key(), text) => None,
-        None if is_file || is_setting(item.key(), text) || credential::is_stand_in(text) => {
+        None if is_file || is_setting(item.key(), text) || credential::is_placeholder_or_reference(text) => {
             Some((Severity::Note, "is in the source in plaintext".to_owned()))
         }
         None => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
@@ -74,9 +74,9 @@ fn is_setting(key: &str, text: &str) -> bool {
         .split_once('=')
         .filter(|(name, value)| is_variable_name(name) && !value.trim_matches('=').is_empty())
         .map_or(value, |(_, value)| value);
-    !credential::is_named_so(key)
+    !credential::is_credential_name(key)
         && !value.contains(char::is_whitespace)
-        && !credential::looks_made(value)
+        && !credential::looks_generated(value)
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b','))
 }
 

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::items::entries;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::names::item_called;
+use sealwave_core::names::item_label;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -17,10 +17,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a key is in two sections of a Secret or a ConfigMap",
         page: include_str!("shadowed_key.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.is("", "ConfigMap") {
         let hint = "remove one of them: the API server refuses the ConfigMap";
         compare(object, ["binaryData", "data"], hint, Severity::Error, reporter);
@@ -32,7 +32,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 fn compare(
-    object: &Object<'_>,
+    object: &CheckedObject<'_>,
     [first, second]: [&str; 2],
     hint: &str,
     severity: Severity,
@@ -46,9 +46,9 @@ fn compare(
     let seen: HashMap<&str, _> = one.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
     for entry in other.iter().filter(|entry| entry.value.as_str().is_some()) {
         if let Some(at) = seen.get(entry.key.as_str()) {
-            let message = format!("{} is in both `{first}` and `{second}`", item_called(&entry.key));
+            let message = format!("{} is in both `{first}` and `{second}`", item_label(&entry.key));
             reporter.report(
-                Draft::new(&RULE, entry.key_origin, message)
+                FindingDraft::new(&RULE, entry.key_origin, message)
                     .severity(severity)
                     .related(*at, "it is also here")
                     .hint(hint),

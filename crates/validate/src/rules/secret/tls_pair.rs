@@ -1,7 +1,7 @@
 //! `secret/tls-pair`.
 
 use super::items::items;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -17,10 +17,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the certificate and private key of a TLS Secret do not match or cannot be read by servers, or the certificate has expired",
         page: include_str!("tls_pair.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("", "Secret") || object.manifest.root().get("type").and_then(Node::as_str) != Some(TLS) {
         return;
     }
@@ -32,7 +32,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         && let Some(key_text) = key.bytes()
     {
         let report = |message: &str, hint: &str, reporter: &mut Reporter| {
-            let draft = Draft::new(&RULE, key.entry.value.origin, message.to_owned());
+            let draft = FindingDraft::new(&RULE, key.entry.value.origin, message.to_owned());
             reporter.report(draft.hint(hint).confidential());
         };
         match tls_pair(text, key_text) {
@@ -51,15 +51,16 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         // A string that is not PEM may be a sample, or filled in by another tool; `generate` checks the resolved values.
         if let Some(fault @ (TlsFault::Swapped | TlsFault::EncryptedKey)) = tls_fault(text, key_text) {
             let (message, hint) = fault.message();
-            let at = if fault.is_of_key() { key } else { certificate };
-            let draft = Draft::new(&RULE, at.entry.value.origin, message.to_owned());
+            let at = if fault.concerns_key() { key } else { certificate };
+            let draft = FindingDraft::new(&RULE, at.entry.value.origin, message.to_owned());
             reporter.report(draft.severity(Severity::Warning).hint(hint).confidential());
         }
     }
     let expiry = last_day_of_certificate(text);
     if matches!((expiry, context.settings.today), (Some(end), Some(today)) if end < today) {
         let message = "the certificate in `tls.crt` has expired".to_owned();
-        let draft = Draft::new(&RULE, certificate.entry.value.origin, message).severity(Severity::Warning);
+        let draft =
+            FindingDraft::new(&RULE, certificate.entry.value.origin, message).severity(Severity::Warning);
         reporter.report(draft.hint("renew it at its source").confidential());
     }
 }

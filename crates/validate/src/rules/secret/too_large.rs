@@ -1,7 +1,7 @@
 //! `secret/too-large`.
 
-use super::items::{Item, items};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use super::items::{SecretItem, items};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -14,23 +14,23 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Secret is larger than Kubernetes allows",
         page: include_str!("too_large.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Kubernetes' `MaxSecretSize`.
 const MAX: usize = 1024 * 1024;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let items = items(object);
-    let written: usize = items.iter().map(|item| item.written().len()).sum();
+    let written: usize = items.iter().map(|item| item.raw_value().len()).sum();
     if written <= MAX {
         return;
     }
-    let size: usize = items.iter().filter_map(Item::bytes).map(<[u8]>::len).sum();
+    let size: usize = items.iter().filter_map(SecretItem::bytes).map(<[u8]>::len).sum();
     if size > MAX {
-        let at = object.name_at();
+        let at = object.name_origin();
         reporter.report(
-            Draft::new(&RULE, at, "the values of this Secret exceed 1 MiB in total").hint(
+            FindingDraft::new(&RULE, at, "the values of this Secret exceed 1 MiB in total").hint(
                 "spread the items over several Secrets, and mount them together as a `projected` volume",
             ),
         );

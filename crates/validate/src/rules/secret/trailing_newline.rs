@@ -1,7 +1,7 @@
 //! `secret/trailing-newline`.
 
-use super::items::{Item, items};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene, credential};
+use super::items::{SecretItem, items};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext, credential};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -14,24 +14,24 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a password in a Secret, or a URI, ends with a newline",
         page: include_str!("trailing_newline.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for item in items(object).iter().filter(|item| is_used_verbatim(item) && ends_in_newline(item)) {
-        let message = format!("{} ends with a newline", item.called());
+        let message = format!("{} ends with a newline", item.display_name());
         let hint = if item.field == "stringData" {
             "write it on the key's own line, or with `|-`"
         } else {
             "encode it again without the newline: `printf %s`, not `echo`"
         };
-        reporter.report(Draft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
+        reporter.report(FindingDraft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
     }
 }
 
 /// Returns whether a program uses an item as it is: a password, a user name, an address.
-fn is_used_verbatim(item: &Item<'_>) -> bool {
-    let text = item.text().unwrap_or_else(|| item.written());
+fn is_used_verbatim(item: &SecretItem<'_>) -> bool {
+    let text = item.text().unwrap_or_else(|| item.raw_value());
     is_credential_key(item.key()) || is_address_key(item.key()) && text.contains("://")
 }
 
@@ -42,16 +42,16 @@ fn is_address_key(key: &str) -> bool {
 }
 
 fn is_credential_key(key: &str) -> bool {
-    credential::is_named_so(key)
+    credential::is_credential_name(key)
         || key.get(key.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case("user"))
         || key.get(key.len().saturating_sub(8)..).is_some_and(|end| end.eq_ignore_ascii_case("username"))
 }
 
 /// Returns whether an item is a single line with a trailing newline, based on its text around placeholders.
-fn ends_in_newline(item: &Item<'_>) -> bool {
+fn ends_in_newline(item: &SecretItem<'_>) -> bool {
     let text = match item.text() {
         Some(text) => text,
-        None if item.field == "stringData" => item.written(),
+        None if item.field == "stringData" => item.raw_value(),
         None => return false,
     };
     let line = text.trim_end_matches(['\n', '\r']);

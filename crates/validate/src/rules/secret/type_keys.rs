@@ -1,13 +1,13 @@
 //! `secret/type-keys`.
 
-use super::items::{Item, entries, items};
-use crate::rules::inventory::{Contents, fetched};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use super::items::{SecretItem, entries, items};
+use crate::rules::inventory::{ObjectKeys, external_secret_keys};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::{STRING_DATA_FROM, UNKNOWN_KEYS};
-use sealwave_kube::catalogue::{ESO, SEALED};
+use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP};
 use sealwave_kube::secret_type::{
     DOCKERCONFIGJSON, RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, is_json_object,
     json_item, required_items,
@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Secret lacks an item that its type requires",
         page: include_str!("type_keys.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Returns the items that a type requires. For a bootstrap token, kubeadm's controller requires them, not the API server.
@@ -36,7 +36,7 @@ fn required(kind: &str) -> Option<RequiredItems> {
 /// Annotation of a Secret that Carvel's secretgen-controller fills in.
 const CARVEL_PULL_SECRET: &str = "secretgen.carvel.dev/image-pull-secret";
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     match (object.group, object.kind) {
         ("", "Secret") => {
@@ -49,7 +49,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             check_docker_config(object, reporter);
             check_ssh_key(object, kind, reporter);
         }
-        (SEALED, "SealedSecret") => {
+        (SEALED_SECRETS_GROUP, "SealedSecret") => {
             let Some(kind) = root.at(&["spec", "template", "type"]) else { return };
             if root.at(&["spec", "encryptedData", UNKNOWN_KEYS]).is_some() {
                 return;
@@ -61,10 +61,10 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             );
             compare(kind, &found, reporter);
         }
-        (ESO, "ExternalSecret") => {
+        (ESO_GROUP, "ExternalSecret") => {
             let Some(kind) = root.at(&["spec", "target", "template", "type"]) else { return };
-            let keys = root.get("spec").map(fetched);
-            if let Some(Contents::Keys(keys)) = keys.filter(|_| !merges(root)) {
+            let keys = root.get("spec").map(external_secret_keys);
+            if let Some(ObjectKeys::Known(keys)) = keys.filter(|_| !merges(root)) {
                 compare(kind, &keys.into_iter().collect::<Vec<_>>(), reporter);
             }
         }
@@ -89,7 +89,7 @@ fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
         let message = format!("a Secret of type `{name}` needs {items}");
         // The API server accepts these Secrets; kubeadm's controller ignores them.
         let severity = if name.starts_with("bootstrap.") { Severity::Warning } else { Severity::Error };
-        reporter.report(Draft::new(&RULE, kind.origin, message).severity(severity).hint(hint));
+        reporter.report(FindingDraft::new(&RULE, kind.origin, message).severity(severity).hint(hint));
     };
     match required {
         RequiredItems::All(keys) => {
@@ -98,7 +98,7 @@ fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
             }
         }
         RequiredItems::OneOf(keys) if !keys.iter().any(|key| found.contains(key)) => {
-            let listed = sealwave_secrets::placeholder::list(keys);
+            let listed = sealwave_secrets::placeholder::quoted_list(keys);
             report_missing(&format!("one of {listed}"), format!("add one of {listed}, or omit `type`"));
         }
         RequiredItems::OneOf(_) => {}
@@ -106,12 +106,12 @@ fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
 }
 
 /// Checks that an annotation contains the account of a token.
-fn check_account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
+fn check_account(object: &CheckedObject<'_>, kind: &Node, reporter: &mut Reporter) {
     if kind.as_str() == Some(SERVICE_ACCOUNT_TOKEN)
         && object.manifest.annotation(SERVICE_ACCOUNT_NAME).is_none_or(str::is_empty)
     {
         reporter.report(
-            Draft::new(
+            FindingDraft::new(
                 &RULE,
                 kind.origin,
                 format!("a Secret of this type needs the annotation `{SERVICE_ACCOUNT_NAME}`"),
@@ -122,7 +122,7 @@ fn check_account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
 }
 
 /// Checks that registry credentials are JSON.
-fn check_docker_config(object: &Object<'_>, reporter: &mut Reporter) {
+fn check_docker_config(object: &CheckedObject<'_>, reporter: &mut Reporter) {
     let kind = object.manifest.root().get("type").and_then(Node::as_str);
     if object.manifest.annotation(CARVEL_PULL_SECRET).is_some() {
         return;
@@ -132,7 +132,7 @@ fn check_docker_config(object: &Object<'_>, reporter: &mut Reporter) {
     let Some(item) = items.iter().rfind(|item| item.key() == key) else { return };
     if let Some((message, severity)) = fault(item) {
         reporter.report(
-            Draft::new(&RULE, item.entry.value.origin, message)
+            FindingDraft::new(&RULE, item.entry.value.origin, message)
                 .severity(severity)
                 .hint("it looks like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`")
                 .confidential(),
@@ -141,27 +141,31 @@ fn check_docker_config(object: &Object<'_>, reporter: &mut Reporter) {
 }
 
 /// Checks that an SSH key is not empty; the API server accepts empty items of other types.
-fn check_ssh_key(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
+fn check_ssh_key(object: &CheckedObject<'_>, kind: &Node, reporter: &mut Reporter) {
     if kind.as_str() != Some("kubernetes.io/ssh-auth") {
         return;
     }
     let items = items(object);
     let last = items.iter().rfind(|item| item.key() == SSH_KEY);
     if let Some(item) = last.filter(|item| item.bytes().is_some_and(<[u8]>::is_empty)) {
-        let draft = Draft::new(&RULE, item.entry.value.origin, format!("{} is empty", item.called()));
+        let draft =
+            FindingDraft::new(&RULE, item.entry.value.origin, format!("{} is empty", item.display_name()));
         reporter.report(draft.hint("give it the private key"));
     }
 }
 
-fn fault(item: &Item<'_>) -> Option<(String, Severity)> {
+fn fault(item: &SecretItem<'_>) -> Option<(String, Severity)> {
     let bytes = item.bytes()?;
     if !is_json_object(bytes) {
-        return Some((format!("{} is not a JSON object", item.called()), Severity::Error));
+        return Some((format!("{} is not a JSON object", item.display_name()), Severity::Error));
     }
     let json: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     let has_auths = json.get("auths").is_some_and(serde_json::Value::is_object);
     let helpers = ["credHelpers", "credsStore"].iter().any(|field| json.get(field).is_some());
     (item.key() == DOCKERCONFIGJSON && !has_auths && !helpers).then(|| {
-        (format!("{} has no `auths`, so it gives access to no registry", item.called()), Severity::Warning)
+        (
+            format!("{} has no `auths`, so it gives access to no registry", item.display_name()),
+            Severity::Warning,
+        )
     })
 }

@@ -8,23 +8,26 @@ pub(crate) mod secret_is_hook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::{Explain as _, Severity};
 use sealwave_core::document::{Manifest, ObjectId};
-use sealwave_kube::pods::{Reference, references};
-use sealwave_kube::sync::{self, EARLIER_PHASE, Found, LATE, Standing, Use, Waves, wave_at};
+use sealwave_kube::pods::{PodReference, references};
+use sealwave_kube::sync::{
+    self, DependencyEdge, EARLIER_PHASE, LATE_CONFIGURATION_RULE, LocatedConflict, SyncPlacement,
+    WaveSettings, wave_origin,
+};
 
 pub(crate) static LATE_CONFIGURATION: Rule = Rule {
     info: RuleInfo {
-        id: LATE,
+        id: LATE_CONFIGURATION_RULE,
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "an object has a later sync wave or phase than its consumers",
         page: include_str!("late_configuration.md"),
     },
-    check: Check::Environment(check_late_configuration),
+    check: RuleCheck::Environment(check_late_configuration),
 };
 
 pub(crate) static LATE_DEFINITION: Rule = Rule {
@@ -36,7 +39,7 @@ pub(crate) static LATE_DEFINITION: Rule = Rule {
         summary: "a Namespace or a CustomResourceDefinition has a later sync wave than its objects",
         page: include_str!("late_definition.md"),
     },
-    check: Check::Environment(check_late_definition),
+    check: RuleCheck::Environment(check_late_definition),
 };
 
 pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
@@ -48,28 +51,30 @@ pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
         summary: "a PreSync hook needs an object of a later phase",
         page: include_str!("presync_needs_sealed.md"),
     },
-    check: Check::Environment(check_earlier_phase),
+    check: RuleCheck::Environment(check_earlier_phase),
 };
 
-fn check_late_configuration(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check_late_configuration(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     // In an app, the stage that chooses waves reports it.
     if environment.is_plain() {
         report(&LATE_CONFIGURATION, environment, reporter);
     }
 }
 
-fn check_earlier_phase(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check_earlier_phase(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     if environment.is_plain() {
         report(&PRESYNC_NEEDS_SEALED, environment, reporter);
     }
 }
 
 /// Reports the conflicts of a rule, based on the present waves of the objects.
-fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Reporter) {
+fn report(rule: &'static Rule, environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let found = environment.conflicts.get_or_init(|| conflicts(environment));
     for (conflict, object, at) in found.iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id))
     {
-        let draft = Draft::new(rule, *at, conflict.to_string()).severity(conflict.severity()).about(*object);
+        let draft = FindingDraft::new(rule, *at, conflict.to_string())
+            .severity(conflict.severity())
+            .about_object(*object);
         reporter.report(match conflict.hint() {
             Some(hint) => draft.hint(hint),
             None => draft,
@@ -78,34 +83,35 @@ fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Rep
 }
 
 /// Returns the conflicts of all rules.
-fn conflicts(environment: &Environment<'_>) -> Vec<Found> {
+fn conflicts(environment: &CheckedEnvironment<'_>) -> Vec<LocatedConflict> {
     let mut fixed = false;
-    let mut placement = |object: &Object<'_>| {
-        let mut standing = Standing::of(object.manifest, &Waves::default(), &mut |_, _| {});
-        fixed |= standing.wave.is_some() || standing.phases.hook;
+    let mut placement = |object: &CheckedObject<'_>| {
+        let mut standing =
+            SyncPlacement::from_manifest(object.manifest, &WaveSettings::default(), &mut |_, _| {});
+        fixed |= standing.wave.is_some() || standing.phases.is_hook;
         // Plain manifests without a wave are in wave 0.
         standing.wave.get_or_insert(0);
         standing
     };
-    let standings: Vec<Standing> = environment.objects.iter().map(&mut placement).collect();
+    let standings: Vec<SyncPlacement> = environment.objects.iter().map(&mut placement).collect();
     if !fixed {
         return Vec::new();
     }
     let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
     let mut uses = uses(environment).clone();
     uses.retain(|edge| !may_be_in_two_applications(environment, edge));
-    sync::conflicts(&environment.catalogue, &standings, &uses, &waves)
+    sync::find_conflicts(&environment.catalogue, &standings, &uses, &waves)
 }
 
 /// Returns whether two objects may belong to different Applications, as those of two directories often do: waves only
 /// order the objects of one Application.
-fn may_be_in_two_applications(environment: &Environment<'_>, edge: &Use) -> bool {
+fn may_be_in_two_applications(environment: &CheckedEnvironment<'_>, edge: &DependencyEdge) -> bool {
     let origin = |number: usize| Some(environment.objects.get(number)?.manifest.origin());
     let (consumer, dependency) = (origin(edge.consumer), origin(edge.dependency));
     consumer.zip(dependency).is_some_and(|(one, other)| environment.may_be_apart(one, other))
 }
 
-fn check_late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check_late_definition(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(waves) = SyncWaves::new(environment) else { return };
     let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
     for edge in uses(environment) {
@@ -122,13 +128,14 @@ fn check_late_definition(environment: &Environment<'_>, reporter: &mut Reporter)
         let (Some(needed), Some(by)) = (environment.objects.get(number), environment.objects.get(by)) else {
             continue;
         };
-        let at =
-            wave_at(needed.manifest).or_else(|| wave_at(by.manifest)).unwrap_or(needed.manifest.origin());
+        let at = wave_origin(needed.manifest)
+            .or_else(|| wave_origin(by.manifest))
+            .unwrap_or(needed.manifest.origin());
         let message =
             format!("{} comes after {}, which is in wave {wave}", needed.manifest.id(), by.manifest.id());
-        let draft = Draft::new(&LATE_DEFINITION, at, message).about(number);
+        let draft = FindingDraft::new(&LATE_DEFINITION, at, message).about_object(number);
         // An object without a wave may be applied earlier by another Application.
-        let elsewhere = environment.is_plain() && wave_at(needed.manifest).is_none()
+        let elsewhere = environment.is_plain() && wave_origin(needed.manifest).is_none()
             || environment.may_be_apart(needed.manifest.origin(), by.manifest.origin());
         let severity = match (elsewhere, is_namespace(needed)) {
             (true, _) => Severity::Note,
@@ -138,17 +145,17 @@ fn check_late_definition(environment: &Environment<'_>, reporter: &mut Reporter)
         reporter.report(
             draft
                 .severity(severity)
-                .related(by.name_at(), "this object is in the earlier wave")
+                .related(by.name_origin(), "this object is in the earlier wave")
                 .hint("set its wave to that of the first object that needs it, or an earlier one"),
         );
     }
 }
 
-fn is_namespace(object: &Object<'_>) -> bool {
+fn is_namespace(object: &CheckedObject<'_>) -> bool {
     object.is("", "Namespace")
 }
 
-fn is_definition(object: &Object<'_>) -> bool {
+fn is_definition(object: &CheckedObject<'_>) -> bool {
     object.is("apiextensions.k8s.io", "CustomResourceDefinition")
 }
 
@@ -157,9 +164,11 @@ struct SyncWaves(Vec<Option<i32>>);
 
 impl SyncWaves {
     /// Reads the waves; `None` if all objects are in wave 0.
-    fn new(environment: &Environment<'_>) -> Option<Self> {
-        let placement = |manifest: &Manifest| Standing::of(manifest, &Waves::default(), &mut |_, _| {});
-        let chosen: BTreeMap<ObjectId, Standing> = environment
+    fn new(environment: &CheckedEnvironment<'_>) -> Option<Self> {
+        let placement = |manifest: &Manifest| {
+            SyncPlacement::from_manifest(manifest, &WaveSettings::default(), &mut |_, _| {})
+        };
+        let chosen: BTreeMap<ObjectId, SyncPlacement> = environment
             .emitted
             .unwrap_or_default()
             .iter()
@@ -168,10 +177,10 @@ impl SyncWaves {
         if !environment.is_plain() && environment.emitted.is_none() {
             return None;
         }
-        let wave = |object: &Object<'_>| {
+        let wave = |object: &CheckedObject<'_>| {
             let standing =
                 chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| placement(object.manifest));
-            (!standing.phases.hook).then(|| standing.wave.unwrap_or(0))
+            (!standing.phases.is_hook).then(|| standing.wave.unwrap_or(0))
         };
         let waves: Vec<Option<i32>> = environment.objects.iter().map(wave).collect();
         waves.iter().flatten().any(|wave| *wave != 0).then_some(Self(waves))
@@ -183,13 +192,16 @@ impl SyncWaves {
 }
 
 /// Returns the uses of objects by other objects, computed once.
-fn uses<'e>(environment: &'e Environment<'_>) -> &'e BTreeSet<Use> {
+fn uses<'e>(environment: &'e CheckedEnvironment<'_>) -> &'e BTreeSet<DependencyEdge> {
     environment.uses.get_or_init(|| find_uses(environment))
 }
 
-fn find_uses(environment: &Environment<'_>) -> BTreeSet<Use> {
+fn find_uses(environment: &CheckedEnvironment<'_>) -> BTreeSet<DependencyEdge> {
     let pods = environment.objects.iter().enumerate();
-    let references: Vec<(usize, Vec<Reference<'_>>)> =
+    let references: Vec<(usize, Vec<PodReference<'_>>)> =
         pods.filter_map(|(number, object)| Some((number, references(object.pod.as_ref()?.spec)))).collect();
-    sync::uses(&environment.catalogue, references.iter().map(|(number, list)| (*number, list.as_slice())))
+    sync::dependency_edges(
+        &environment.catalogue,
+        references.iter().map(|(number, list)| (*number, list.as_slice())),
+    )
 }

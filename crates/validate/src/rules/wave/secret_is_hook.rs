@@ -1,6 +1,6 @@
 //! `wave/secret-is-hook`.
 
-use crate::rules::{Check, Environment, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::sync::SECRET_IS_HOOK;
@@ -14,9 +14,9 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Secret is a hook, and its consumers start earlier or run longer",
         page: include_str!("secret_is_hook.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     super::report(&RULE, environment, reporter);
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Node, Value};
-use sealwave_kube::catalogue::RBAC;
-use sealwave_kube::pods::What;
+use sealwave_core::document::{Node, NodeValue};
+use sealwave_kube::catalog::RBAC_GROUP;
+use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,10 +18,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a pod gets an API token although its service account has no permissions",
         page: include_str!("automount_token.md"),
     },
-    check: Check::Environment(check),
+    check: RuleCheck::Environment(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut bound = None;
     for (number, object) in environment.objects.iter().enumerate() {
         if object.pod.as_ref().is_none_or(|pod| has_automount_disabled(pod.spec) || projects_token(pod.spec))
@@ -29,7 +29,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         let references = object.references();
-        let Some(account) = references.iter().find(|located| located.reference.what == What::ServiceAccount)
+        let Some(account) =
+            references.iter().find(|located| located.reference.kind == ReferencedKind::ServiceAccount)
         else {
             continue;
         };
@@ -44,8 +45,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         if !bound.has(object.namespace, name) {
             let message = "the pods get an API token although nothing is bound to their service account";
             reporter.report(
-                Draft::new(&RULE, account.at, message)
-                    .about(number)
+                FindingDraft::new(&RULE, account.origin, message)
+                    .about_object(number)
                     .hint("set `automountServiceAccountToken: false` in the pod `spec`"),
             );
         }
@@ -53,7 +54,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 fn has_automount_disabled(node: &Node) -> bool {
-    matches!(node.get("automountServiceAccountToken").map(|flag| &flag.value), Some(Value::Bool(false)))
+    matches!(node.get("automountServiceAccountToken").map(|flag| &flag.value), Some(NodeValue::Bool(false)))
 }
 
 /// Returns whether a volume contains an explicitly requested token.
@@ -74,10 +75,11 @@ struct BoundAccounts<'a> {
 }
 
 impl<'a> BoundAccounts<'a> {
-    fn new(objects: &[Object<'a>]) -> Self {
+    fn new(objects: &[CheckedObject<'a>]) -> Self {
         let mut bound = Self::default();
-        let bindings =
-            objects.iter().filter(|object| object.group == RBAC && object.kind.ends_with("RoleBinding"));
+        let bindings = objects
+            .iter()
+            .filter(|object| object.group == RBAC_GROUP && object.kind.ends_with("RoleBinding"));
         for binding in bindings {
             for subject in binding.manifest.root().get("subjects").map_or(&[][..], Node::items) {
                 let field = |field: &str| subject.get(field).and_then(Node::as_str).unwrap_or_default();

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::plain_pod;
-use crate::rules::fields::{key_at, value};
-use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::rules::fields::{key_origin, value};
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
@@ -20,16 +20,16 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a container has an invalid or duplicate name, or a pod has no containers",
         page: include_str!("container_name.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     let list = value(spec, "containers");
     // The schema reports a missing list.
     if list.is_some_and(|list| list.as_sequence().is_some_and(<[Node]>::is_empty)) {
-        let draft = Draft::new(&RULE, key_at(spec, "containers"), "the pod has no containers");
+        let draft = FindingDraft::new(&RULE, key_origin(spec, "containers"), "the pod has no containers");
         reporter.report(draft.hint("add the container that runs the program"));
     }
     let mut seen: HashMap<&str, (&str, Origin)> = HashMap::new();
@@ -37,7 +37,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
         let Some(node) = container.get("name") else { continue };
         let Some(name) = node.as_str() else { continue };
         if !is_label(name) && !stage.may_fill(name) {
-            let draft = Draft::new(&RULE, node.origin, "the container name is not valid");
+            let draft = FindingDraft::new(&RULE, node.origin, "the container name is not valid");
             reporter.report(draft.hint(
                 "use at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
             ));
@@ -46,7 +46,8 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
             // The schema reports duplicates within a list.
             Some((other, first)) if *other != list => {
                 let message = format!("two containers of the pod have the name `{name}`");
-                let draft = Draft::new(&RULE, node.origin, message).related(*first, "the other is here");
+                let draft =
+                    FindingDraft::new(&RULE, node.origin, message).related(*first, "the other is here");
                 reporter.report(
                     draft.hint(
                         "give each its own name: containers and init containers share one set of names",

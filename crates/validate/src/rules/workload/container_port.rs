@@ -2,7 +2,7 @@
 
 use super::plain_pod;
 use crate::rules::fields::{integer, items, text, value};
-use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene, ports};
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext, ports};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -17,15 +17,15 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a container port has an invalid number or name",
         page: include_str!("container_port.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 /// Maximum number of ports per container whose names are compared.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     for (_, container) in containers(spec) {
         let all = items(container, "ports");
         for (index, port) in all.iter().enumerate() {
@@ -43,19 +43,22 @@ fn check_numbers(port: &Node, reporter: &mut Reporter) {
         else {
             continue;
         };
-        if let Some(fault) = ports::number(node) {
-            reporter.report(Draft::new(&RULE, node.origin, fault.message).hint(fault.hint));
+        if let Some(fault) = ports::number_fault(node) {
+            reporter.report(FindingDraft::new(&RULE, node.origin, fault.message).hint(fault.hint));
         }
     }
 }
 
 fn check_name(port: &Node, before: &[Node], stage: LaterStage, reporter: &mut Reporter) {
     let (Some(node), Some(name)) = (port.get("name"), text(port, "name")) else { return };
-    if let Some(fault) = ports::name(name, stage) {
-        reporter.report(Draft::new(&RULE, node.origin, fault.message).hint(fault.hint));
+    if let Some(fault) = ports::name_fault(name, stage) {
+        reporter.report(FindingDraft::new(&RULE, node.origin, fault.message).hint(fault.hint));
     } else if let Some(first) = before.iter().find(|other| text(other, "name") == Some(name)) {
-        let draft =
-            Draft::new(&RULE, node.origin, format!("two ports of the container have the name `{name}`"));
+        let draft = FindingDraft::new(
+            &RULE,
+            node.origin,
+            format!("two ports of the container have the name `{name}`"),
+        );
         let first = first.get("name").map_or(first.origin, |name| name.origin);
         reporter.report(draft.related(first, "the other is here").hint("give each its own name"));
     }

@@ -34,7 +34,7 @@ const NAMED: &[&str] = &["@annually", "@daily", "@hourly", "@midnight", "@monthl
 ///
 /// # Errors
 /// The schedule is not valid. The message must never quote it.
-pub fn check(schedule: &str) -> Result<(), String> {
+pub fn check_schedule_syntax(schedule: &str) -> Result<(), String> {
     if schedule.starts_with('@') {
         let interval =
             schedule.strip_prefix("@every ").map(|text| text.strip_prefix(['+', '-']).unwrap_or(text));
@@ -106,7 +106,7 @@ fn natural(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::check_schedule_syntax;
 
     #[test]
     fn schedules_are_parsed_like_robfig() {
@@ -123,7 +123,7 @@ mod tests {
             "0 0 31 2 *",
             "*-5 * * * *",
         ] {
-            assert_eq!(check(good), Ok(()), "{good}");
+            assert_eq!(check_schedule_syntax(good), Ok(()), "{good}");
         }
         for (bad, why) in [
             ("", "0 fields"),
@@ -148,7 +148,7 @@ mod tests {
             ("-1 * * * *", "the minute cannot be read"),
             ("99999999999 * * * *", "the minute is not between"),
         ] {
-            let found = check(bad).expect_err(bad);
+            let found = check_schedule_syntax(bad).expect_err(bad);
             assert!(found.contains(why), "{bad}: {found}");
         }
     }

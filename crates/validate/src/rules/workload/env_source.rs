@@ -4,9 +4,9 @@ use super::plain_pod;
 use crate::rules::field_checks::forms::{
     CONFIG_KEY, ENV_NAME, LABEL, NO_BACKSTEPS, QUALIFIED, QUALIFIED_ANY_CASE, SUBDOMAIN,
 };
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{items, key_at, listed, set, start, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{items, key_origin, quoted_list, set_entries, start_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an environment variable has an invalid name or not exactly one valid source",
         page: include_str!("env_source.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 const SOURCES: &[&str] = &["configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "fileKeyRef"];
@@ -42,66 +42,74 @@ const POD_FIELDS: &[&str] = &[
     "status.podIPs",
 ];
 
-const REFERENCE: &[Field] = &[Field::form("name", &SUBDOMAIN)];
-const KEY_REFERENCE: &[Field] =
-    &[Field::form("name", &SUBDOMAIN), Field::not_empty("key"), Field::form("key", &CONFIG_KEY)];
-
-/// Fields of a container.
-const SECTIONS: &[Section] = &[
-    Section { at: "env[]", fields: &[Field::not_empty("name"), Field::form("name", &ENV_NAME)] },
-    Section { at: "env[].valueFrom.configMapKeyRef", fields: KEY_REFERENCE },
-    Section { at: "env[].valueFrom.secretKeyRef", fields: KEY_REFERENCE },
-    Section {
-        at: "env[].valueFrom.fileKeyRef",
-        fields: &[
-            Field::not_empty("key"),
-            Field::form("key", &ENV_NAME),
-            Field::not_empty("path"),
-            Field::form("path", &NO_BACKSTEPS),
-            Field::not_empty("volumeName"),
-            Field::form("volumeName", &LABEL),
-        ],
-    },
-    Section { at: "envFrom[]", fields: &[Field::form("prefix", &ENV_NAME)] },
-    Section { at: "envFrom[].configMapRef", fields: REFERENCE },
-    Section { at: "envFrom[].secretRef", fields: REFERENCE },
+const REFERENCE: &[FieldCheck] = &[FieldCheck::form("name", &SUBDOMAIN)];
+const KEY_REFERENCE: &[FieldCheck] = &[
+    FieldCheck::form("name", &SUBDOMAIN),
+    FieldCheck::not_empty("key"),
+    FieldCheck::form("key", &CONFIG_KEY),
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+/// Fields of a container.
+const SECTIONS: &[FieldSection] = &[
+    FieldSection {
+        at: "env[]",
+        fields: &[FieldCheck::not_empty("name"), FieldCheck::form("name", &ENV_NAME)],
+    },
+    FieldSection { at: "env[].valueFrom.configMapKeyRef", fields: KEY_REFERENCE },
+    FieldSection { at: "env[].valueFrom.secretKeyRef", fields: KEY_REFERENCE },
+    FieldSection {
+        at: "env[].valueFrom.fileKeyRef",
+        fields: &[
+            FieldCheck::not_empty("key"),
+            FieldCheck::form("key", &ENV_NAME),
+            FieldCheck::not_empty("path"),
+            FieldCheck::form("path", &NO_BACKSTEPS),
+            FieldCheck::not_empty("volumeName"),
+            FieldCheck::form("volumeName", &LABEL),
+        ],
+    },
+    FieldSection { at: "envFrom[]", fields: &[FieldCheck::form("prefix", &ENV_NAME)] },
+    FieldSection { at: "envFrom[].configMapRef", fields: REFERENCE },
+    FieldSection { at: "envFrom[].secretRef", fields: REFERENCE },
+];
+
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for (_, container) in containers(spec) {
         if container.get("env").is_none() && container.get("envFrom").is_none() {
             continue;
         }
-        checker.table(container, SECTIONS);
+        checker.check_table(container, SECTIONS);
         for variable in items(container, "env") {
             check_variable(variable, &mut checker);
         }
         for from in items(container, "envFrom").iter().filter(|from| from.as_mapping().is_some()) {
-            check_one_source(from, SETS, "an item of `envFrom`", start(from), &mut checker);
+            check_one_source(from, SETS, "an item of `envFrom`", start_origin(from), &mut checker);
         }
     }
 }
 
 fn check_variable(variable: &Node, checker: &mut FieldChecker<'_>) {
     let Some(from) = value(variable, "valueFrom").filter(|from| from.as_mapping().is_some()) else { return };
-    let at = key_at(variable, "valueFrom");
+    let at = key_origin(variable, "valueFrom");
     if text(variable, "value").is_some() {
-        let draft = checker.begin(at, "an environment variable has both `value` and `valueFrom`");
-        checker.draft(draft.related(key_at(variable, "value"), "`value` is here").hint("remove one of them"));
+        let draft = checker.new_draft(at, "an environment variable has both `value` and `valueFrom`");
+        checker.report_draft(
+            draft.related(key_origin(variable, "value"), "`value` is here").hint("remove one of them"),
+        );
     }
     check_one_source(from, SOURCES, "`valueFrom`", at, checker);
     if let Some(source) = value(from, "fieldRef") {
-        pod_field(source, POD_FIELDS, checker);
+        check_pod_field(source, POD_FIELDS, checker);
     }
     if let Some(source) = value(from, "resourceFieldRef") {
-        resource_field(source, checker);
+        check_resource_field(source, checker);
     }
 }
 
 /// Checks `fieldPath` of a `fieldRef`.
-pub(super) fn pod_field(source: &Node, known: &[&'static str], checker: &mut FieldChecker<'_>) {
+pub(super) fn check_pod_field(source: &Node, known: &[&'static str], checker: &mut FieldChecker<'_>) {
     let Some(field) = source.get("fieldPath") else { return };
     if let Some(path) = field.as_str()
         && !is_pod_field(path, known)
@@ -118,7 +126,7 @@ pub(super) fn pod_field(source: &Node, known: &[&'static str], checker: &mut Fie
 }
 
 /// Checks `resource` of a `resourceFieldRef`.
-pub(super) fn resource_field(source: &Node, checker: &mut FieldChecker<'_>) {
+pub(super) fn check_resource_field(source: &Node, checker: &mut FieldChecker<'_>) {
     let Some(resource) = source.get("resource") else { return };
     let Some(name) = resource.as_str() else { return };
     let is_known = name.split_once('.').is_some_and(|(side, name)| {
@@ -133,15 +141,17 @@ pub(super) fn resource_field(source: &Node, checker: &mut FieldChecker<'_>) {
 }
 
 fn check_one_source(from: &Node, known: &[&str], noun: &str, at: Origin, checker: &mut FieldChecker<'_>) {
-    let found = set(from, known);
+    let found = set_entries(from, known);
     match found.as_slice() {
-        [] => checker.report(at, format!("{noun} has no source"), format!("add one of {}", listed(known))),
+        [] => {
+            checker.report(at, format!("{noun} has no source"), format!("add one of {}", quoted_list(known)))
+        }
         [_] => {}
         [first, second, ..] => {
             let message =
                 format!("{noun} has both `{}` and `{}`, but can have only one", first.key, second.key);
-            let draft = checker.begin(second.key_origin, message).hint("remove one of them");
-            checker.draft(draft.related(first.key_origin, "the other is here"));
+            let draft = checker.new_draft(second.key_origin, message).hint("remove one of them");
+            checker.report_draft(draft.related(first.key_origin, "the other is here"));
         }
     }
     for source in found

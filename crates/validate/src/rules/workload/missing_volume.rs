@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use super::plain_pod;
 use crate::rules::fields::{items, text};
-use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Node, Value};
-use sealwave_core::text::closest;
+use sealwave_core::document::{Node, NodeValue};
+use sealwave_core::text::closest_name;
 use sealwave_kube::pods::containers;
 
 pub(crate) static RULE: Rule = Rule {
@@ -20,15 +20,15 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a container mounts a volume that its pod does not have",
         page: include_str!("missing_volume.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 /// Maximum number of names reported per object, and compared with a missing name.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     let mut mounts = containers(spec)
         .flat_map(|(_, container)| {
             [items(container, "volumeMounts"), items(container, "volumeDevices")].into_iter().flatten()
@@ -44,8 +44,8 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let missing =
         missing.filter(|(_, text)| !known.contains(text) && !stage.may_fill(text) && !text.is_empty());
     for (name, text) in missing.take(MOST) {
-        let draft = Draft::new(&RULE, name.origin, format!("the pod has no volume `{text}`"));
-        reporter.report(draft.hint(match closest(text, names.iter().copied().take(MOST)) {
+        let draft = FindingDraft::new(&RULE, name.origin, format!("the pod has no volume `{text}`"));
+        reporter.report(draft.hint(match closest_name(text, names.iter().copied().take(MOST)) {
             Some(other) => format!("did you mean `{other}`?"),
             None => "add it to the `volumes` of the pod, or remove the mount".to_owned(),
         }));
@@ -53,7 +53,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Returns the names of a pod's volumes; `None` if they are unknown.
-fn volumes<'a>(object: &Object<'a>, spec: &'a Node, stage: LaterStage) -> Option<Vec<&'a str>> {
+fn volumes<'a>(object: &CheckedObject<'a>, spec: &'a Node, stage: LaterStage) -> Option<Vec<&'a str>> {
     let mut names = Vec::new();
     for volume in list(spec.get("volumes"))? {
         names.extend(text(volume, "name"));
@@ -68,8 +68,8 @@ fn volumes<'a>(object: &Object<'a>, spec: &'a Node, stage: LaterStage) -> Option
 
 fn list(node: Option<&Node>) -> Option<&[Node]> {
     match node.map(|node| &node.value) {
-        None | Some(Value::Null) => Some(&[]),
-        Some(Value::Sequence(items)) => Some(items),
+        None | Some(NodeValue::Null) => Some(&[]),
+        Some(NodeValue::Sequence(items)) => Some(items),
         Some(_) => None,
     }
 }

@@ -20,11 +20,11 @@ pub(super) mod selector_mismatch;
 pub(super) mod strategy;
 pub(super) mod volume_source;
 
-use super::Object;
+use super::CheckedObject;
 use sealwave_core::document::Node;
 
 /// Returns the spec of pods that are created as written. Controllers of other kinds may change it.
-fn plain_pod<'a>(object: &Object<'a>) -> Option<&'a Node> {
+fn plain_pod<'a>(object: &CheckedObject<'a>) -> Option<&'a Node> {
     let pod = object.pod.as_ref()?;
     matches!(object.group, "" | "apps" | "argoproj.io" | "batch").then_some(pod.spec)
 }

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use super::plain_pod;
 use crate::rules::field_checks::forms::{DESCENDING_PATH, NO_BACKSTEPS};
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{items, key_at, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{items, key_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Node, Value};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::pods::containers;
 
 pub(crate) static RULE: Rule = Rule {
@@ -21,35 +21,35 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a volume mount has an invalid path or setting",
         page: include_str!("mount.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 /// Fields of a container.
-const SECTIONS: &[Section] = &[
-    Section {
+const SECTIONS: &[FieldSection] = &[
+    FieldSection {
         at: "volumeMounts[]",
         fields: &[
-            Field::not_empty("name"),
-            Field::not_empty("mountPath"),
-            Field::form("subPath", &DESCENDING_PATH),
-            Field::form("subPathExpr", &DESCENDING_PATH),
+            FieldCheck::not_empty("name"),
+            FieldCheck::not_empty("mountPath"),
+            FieldCheck::form("subPath", &DESCENDING_PATH),
+            FieldCheck::form("subPathExpr", &DESCENDING_PATH),
         ],
     },
-    Section {
+    FieldSection {
         at: "volumeDevices[]",
         fields: &[
-            Field::not_empty("name"),
-            Field::not_empty("devicePath"),
-            Field::form("devicePath", &NO_BACKSTEPS),
+            FieldCheck::not_empty("name"),
+            FieldCheck::not_empty("devicePath"),
+            FieldCheck::form("devicePath", &NO_BACKSTEPS),
         ],
     },
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for (_, container) in containers(spec) {
-        checker.table(container, SECTIONS);
+        checker.check_table(container, SECTIONS);
         let is_privileged = is_true(container.at(&["securityContext", "privileged"]));
         for mount in items(container, "volumeMounts") {
             check_mount(mount, is_privileged, &mut checker);
@@ -64,19 +64,19 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 fn check_mount(mount: &Node, is_privileged: bool, checker: &mut FieldChecker<'_>) {
     if text(mount, "subPath").is_some() && text(mount, "subPathExpr").is_some() {
         let message = "a mount has both `subPath` and `subPathExpr`";
-        checker.report(key_at(mount, "subPathExpr"), message, "remove one of them");
+        checker.report(key_origin(mount, "subPathExpr"), message, "remove one of them");
     }
     let propagation = text(mount, "mountPropagation");
     if propagation == Some("Bidirectional") && !is_privileged {
         let message = "`mountPropagation` is `Bidirectional` in a container that is not privileged";
         checker.report(
-            key_at(mount, "mountPropagation"),
+            key_origin(mount, "mountPropagation"),
             message,
             "use `HostToContainer`, or set `privileged: true`",
         );
     }
     if matches!(text(mount, "recursiveReadOnly"), Some("Enabled" | "IfPossible")) {
-        let at = key_at(mount, "recursiveReadOnly");
+        let at = key_origin(mount, "recursiveReadOnly");
         if !is_true(mount.get("readOnly")) {
             checker.report(at, "`recursiveReadOnly` needs `readOnly: true`", "set `readOnly: true`");
         } else if propagation.is_some_and(|propagation| propagation != "None") {
@@ -103,7 +103,7 @@ fn check_devices(devices: &[Node], container: &Node, spec: &Node, checker: &mut 
         .collect();
     for device in devices {
         let Some(name) = text(device, "name") else { continue };
-        let at = key_at(device, "name");
+        let at = key_origin(device, "name");
         if mounted.contains(name) {
             checker.report(at, "a volume is both mounted and used as a device", "remove one of them");
         } else if !seen.insert(name) {
@@ -116,5 +116,5 @@ fn check_devices(devices: &[Node], container: &Node, spec: &Node, checker: &mut 
 }
 
 fn is_true(node: Option<&Node>) -> bool {
-    matches!(node.map(|node| &node.value), Some(Value::Bool(true)))
+    matches!(node.map(|node| &node.value), Some(NodeValue::Bool(true)))
 }

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use super::plain_pod;
 use crate::rules::field_checks::forms::{IP, LABEL, SEARCH_DOMAIN, SUBDOMAIN};
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{integer, items, key_at, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{integer, items, key_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Node, Value};
+use sealwave_core::document::{Node, NodeValue};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -20,46 +20,53 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a pod has an invalid name, address, host port or DNS setting",
         page: include_str!("pod_settings.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 /// Fields of a pod's spec.
-const SECTIONS: &[Section] = &[
-    Section {
+const SECTIONS: &[FieldSection] = &[
+    FieldSection {
         at: "",
         fields: &[
-            Field::between("activeDeadlineSeconds", 1, i32::MAX as i64),
-            Field::form("hostname", &LABEL),
-            Field::form("serviceAccountName", &SUBDOMAIN),
-            Field::form("subdomain", &LABEL),
+            FieldCheck::between("activeDeadlineSeconds", 1, i32::MAX as i64),
+            FieldCheck::form("hostname", &LABEL),
+            FieldCheck::form("serviceAccountName", &SUBDOMAIN),
+            FieldCheck::form("subdomain", &LABEL),
         ],
     },
-    Section {
+    FieldSection {
         at: "dnsConfig",
-        fields: &[Field::items("nameservers", &IP), Field::items("searches", &SEARCH_DOMAIN)],
+        fields: &[FieldCheck::items("nameservers", &IP), FieldCheck::items("searches", &SEARCH_DOMAIN)],
     },
-    Section { at: "dnsConfig.options[]", fields: &[Field::present("name")] },
-    Section {
+    FieldSection { at: "dnsConfig.options[]", fields: &[FieldCheck::present("name")] },
+    FieldSection {
         at: "hostAliases[]",
-        fields: &[Field::not_empty("ip"), Field::form("ip", &IP), Field::items("hostnames", &SUBDOMAIN)],
+        fields: &[
+            FieldCheck::not_empty("ip"),
+            FieldCheck::form("ip", &IP),
+            FieldCheck::items("hostnames", &SUBDOMAIN),
+        ],
     },
-    Section { at: "resourceClaims[]", fields: &[Field::not_empty("name"), Field::form("name", &LABEL)] },
+    FieldSection {
+        at: "resourceClaims[]",
+        fields: &[FieldCheck::not_empty("name"), FieldCheck::form("name", &LABEL)],
+    },
 ];
 
 /// Maximum number of name servers of a pod.
 const MOST_SERVERS: usize = 3;
 const MOST_SEARCHES: usize = 32;
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
-    checker.table(spec, SECTIONS);
+    checker.check_table(spec, SECTIONS);
     check_dns(spec, &mut checker);
     check_host_ports(spec, &mut checker);
     if object.group != "batch" && object.kind != "Pod" && value(spec, "activeDeadlineSeconds").is_some() {
         let message = format!("the pods of a {} cannot have `activeDeadlineSeconds`", object.kind);
         checker.report(
-            key_at(spec, "activeDeadlineSeconds"),
+            key_origin(spec, "activeDeadlineSeconds"),
             message,
             "remove it: these pods run indefinitely",
         );
@@ -67,12 +74,12 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !items(spec, "ephemeralContainers").is_empty() {
         let message = "`ephemeralContainers` is not allowed in a manifest";
         let hint = "remove it: `kubectl debug` adds them to a running pod";
-        checker.report(key_at(spec, "ephemeralContainers"), message, hint);
+        checker.report(key_origin(spec, "ephemeralContainers"), message, hint);
     }
     if text(spec, "nodeName").is_some() && !items(spec, "schedulingGates").is_empty() {
         let message = "`nodeName` is not allowed with `schedulingGates`";
         if object.kind == "Pod" {
-            checker.report(key_at(spec, "nodeName"), message, "remove one of them");
+            checker.report(key_origin(spec, "nodeName"), message, "remove one of them");
         }
     }
 }
@@ -82,20 +89,20 @@ fn check_dns(spec: &Node, checker: &mut FieldChecker<'_>) {
     let servers = config.map_or(&[][..], |config| items(config, "nameservers"));
     if text(spec, "dnsPolicy") == Some("None") && servers.is_empty() {
         let message = "`dnsPolicy: None` needs a name server in `dnsConfig`";
-        checker.report(key_at(spec, "dnsPolicy"), message, "add `dnsConfig: {nameservers: […]}`");
+        checker.report(key_origin(spec, "dnsPolicy"), message, "add `dnsConfig: {nameservers: […]}`");
     }
     let Some(config) = config else { return };
     for (field, most) in [("nameservers", MOST_SERVERS), ("searches", MOST_SEARCHES)] {
         if items(config, field).len() > most {
             let message = format!("`{field}` has more than {most} items");
-            checker.report(key_at(config, field), message, "remove some");
+            checker.report(key_origin(config, field), message, "remove some");
         }
     }
 }
 
 /// Checks that each host port is used only once.
 fn check_host_ports(spec: &Node, checker: &mut FieldChecker<'_>) {
-    let on_host = matches!(spec.get("hostNetwork").map(|flag| &flag.value), Some(Value::Bool(true)));
+    let on_host = matches!(spec.get("hostNetwork").map(|flag| &flag.value), Some(NodeValue::Bool(true)));
     let mut seen = HashSet::new();
     for container in items(spec, "containers") {
         for port in items(container, "ports") {

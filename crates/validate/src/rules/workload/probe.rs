@@ -2,9 +2,9 @@
 
 use super::plain_pod;
 use crate::rules::field_checks::forms::HTTP_HEADER;
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{integer, key_at, listed, set, text, value};
-use crate::rules::{Check, LaterStage, Object, Reporter, Rule, Scene, ports};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{integer, key_origin, quoted_list, set_entries, text, value};
+use crate::rules::{CheckedObject, LaterStage, Reporter, Rule, RuleCheck, RuleContext, ports};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a probe or a hook of a container does not have exactly one action, or is not allowed there",
         page: include_str!("probe.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 const PROBES: &[&str] = &["livenessProbe", "readinessProbe", "startupProbe"];
@@ -30,26 +30,26 @@ const HOOK_HANDLERS: &[&str] = &["exec", "httpGet", "sleep", "tcpSocket"];
 const DEFAULT_GRACE: i64 = 30;
 
 /// Fields of a probe.
-const NUMBERS: &[Field] = &[
-    Field::at_least("failureThreshold", 0),
-    Field::at_least("initialDelaySeconds", 0),
-    Field::at_least("periodSeconds", 0),
-    Field::at_least("successThreshold", 0),
-    Field::at_least("timeoutSeconds", 0),
+const NUMBERS: &[FieldCheck] = &[
+    FieldCheck::at_least("failureThreshold", 0),
+    FieldCheck::at_least("initialDelaySeconds", 0),
+    FieldCheck::at_least("periodSeconds", 0),
+    FieldCheck::at_least("successThreshold", 0),
+    FieldCheck::at_least("timeoutSeconds", 0),
 ];
 /// Fields of the handlers of probes and hooks.
-const HANDLERS: &[Section] = &[
-    Section { at: "exec", fields: &[Field::present("command")] },
-    Section { at: "grpc", fields: &[Field::between("port", 1, 65_535)] },
-    Section {
+const HANDLERS: &[FieldSection] = &[
+    FieldSection { at: "exec", fields: &[FieldCheck::present("command")] },
+    FieldSection { at: "grpc", fields: &[FieldCheck::between("port", 1, 65_535)] },
+    FieldSection {
         at: "httpGet.httpHeaders[]",
-        fields: &[Field::not_empty("name"), Field::form("name", &HTTP_HEADER)],
+        fields: &[FieldCheck::not_empty("name"), FieldCheck::form("name", &HTTP_HEADER)],
     },
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, context);
+    let stage = LaterStage::for_object(object, context);
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let grace = value(spec, "terminationGracePeriodSeconds").map_or(Some(DEFAULT_GRACE), integer);
     for (list, container) in containers(spec) {
@@ -57,20 +57,22 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
             check_init_container(container, &mut checker);
             continue;
         }
-        for probe in set(container, PROBES) {
+        for probe in set_entries(container, PROBES) {
             check_handlers(container, &probe.key, &probe.value, PROBE_HANDLERS, stage, &mut checker);
             check_probe(&probe.key, &probe.value, &mut checker);
         }
         if let Some(lifecycle) = value(container, "lifecycle") {
-            for hook in set(lifecycle, HOOKS) {
+            for hook in set_entries(lifecycle, HOOKS) {
                 check_handlers(lifecycle, &hook.key, &hook.value, HOOK_HANDLERS, stage, &mut checker);
                 check_sleep(&hook.value, grace, &mut checker);
             }
             if value(lifecycle, "stopSignal").is_some() && spec.at(&["os", "name"]).is_none() {
                 // Clusters without the feature drop the field.
                 let message = "`stopSignal` has no effect without `os` of the pod";
-                let draft = checker.begin(key_at(lifecycle, "stopSignal"), message);
-                checker.draft(draft.severity(Severity::Warning).hint("set `os: {name: linux}` in the pod"));
+                let draft = checker.new_draft(key_origin(lifecycle, "stopSignal"), message);
+                checker.report_draft(
+                    draft.severity(Severity::Warning).hint("set `os: {name: linux}` in the pod"),
+                );
             }
         }
     }
@@ -78,7 +80,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 
 fn check_probe(name: &str, probe: &Node, checker: &mut FieldChecker<'_>) {
     for field in NUMBERS {
-        checker.field(probe, field);
+        checker.check_field(probe, field);
     }
     let threshold = value(probe, "successThreshold").filter(|_| name != "readinessProbe");
     if let Some(threshold) = threshold
@@ -90,10 +92,10 @@ fn check_probe(name: &str, probe: &Node, checker: &mut FieldChecker<'_>) {
     if name == "readinessProbe" {
         if value(probe, "terminationGracePeriodSeconds").is_some() {
             let message = "a `readinessProbe` cannot have `terminationGracePeriodSeconds`";
-            checker.report(key_at(probe, "terminationGracePeriodSeconds"), message, "remove it");
+            checker.report(key_origin(probe, "terminationGracePeriodSeconds"), message, "remove it");
         }
     } else {
-        checker.field(probe, &Field::at_least("terminationGracePeriodSeconds", 1));
+        checker.check_field(probe, &FieldCheck::at_least("terminationGracePeriodSeconds", 1));
     }
 }
 
@@ -107,7 +109,7 @@ fn check_sleep(hook: &Node, grace: Option<i64>, checker: &mut FieldChecker<'_>) 
 }
 
 fn check_init_container(container: &Node, checker: &mut FieldChecker<'_>) {
-    for field in set(container, &["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]) {
+    for field in set_entries(container, &["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]) {
         let message = format!("an init container cannot have `{}`", field.key);
         let hint = "remove it, or make the container a sidecar with `restartPolicy: Always`";
         checker.report(field.key_origin, message, hint);
@@ -125,24 +127,24 @@ fn check_handlers(
     if node.as_mapping().is_none() {
         return;
     }
-    let found = set(node, known);
+    let found = set_entries(node, known);
     match found.as_slice() {
         [] => {
             let message = format!("`{name}` has no action");
-            checker.report(key_at(parent, name), message, format!("add one of {}", listed(known)));
+            checker.report(key_origin(parent, name), message, format!("add one of {}", quoted_list(known)));
         }
         [_] => {}
         [first, second, ..] => {
             let message =
                 format!("`{name}` has both `{}` and `{}`, but can have only one", first.key, second.key);
-            let draft = checker.begin(second.key_origin, message).hint("remove one of them");
-            checker.draft(draft.related(first.key_origin, "the other is here"));
+            let draft = checker.new_draft(second.key_origin, message).hint("remove one of them");
+            checker.report_draft(draft.related(first.key_origin, "the other is here"));
         }
     }
-    checker.table(node, HANDLERS);
+    checker.check_table(node, HANDLERS);
     for handler in found.iter().filter(|handler| matches!(handler.key.as_str(), "httpGet" | "tcpSocket")) {
         let Some(port) = value(&handler.value, "port") else { continue };
-        if let Some(fault) = ports::number_or_name(port, stage) {
+        if let Some(fault) = ports::port_fault(port, stage) {
             checker.report(port.origin, fault.message, fault.hint);
         }
     }

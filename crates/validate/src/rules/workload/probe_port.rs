@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::plain_pod;
 use crate::rules::fields::{entries, items, text, value};
 use crate::rules::later_stage::is_template;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -20,12 +20,12 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a probe or a hook names a port that its container does not have",
         page: include_str!("probe_port.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 const CALLERS: &[&str] = &["livenessProbe", "readinessProbe", "startupProbe"];
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
     for (_, container) in containers(spec) {
         let ports = items(container, "ports");
@@ -38,7 +38,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             if names.contains(name) {
                 continue;
             }
-            let draft = Draft::new(&RULE, port.origin, "the container has no port of this name");
+            let draft = FindingDraft::new(&RULE, port.origin, "the container has no port of this name");
             let draft = match ports.first() {
                 Some(first) => draft.related(first.origin, "its ports are here"),
                 None => draft,

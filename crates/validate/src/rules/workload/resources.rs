@@ -2,12 +2,12 @@
 
 use super::plain_pod;
 use crate::rules::field_checks::FieldChecker;
-use crate::rules::fields::{entries, items, key_at, listed, text};
+use crate::rules::fields::{entries, items, key_origin, quoted_list, text};
 use crate::rules::metadata::syntax::is_qualified_name;
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node};
+use sealwave_core::document::{MappingEntry, Node};
 use sealwave_kube::Quantity;
 use sealwave_kube::pods::containers;
 
@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the requests and limits of a container contradict each other, or name an unknown resource",
         page: include_str!("resources.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 /// Resources that need no domain.
@@ -30,7 +30,7 @@ const HUGE_PAGES: &str = "hugepages-";
 /// Maximum number of resources checked per list.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let claims: Vec<&str> =
@@ -43,7 +43,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
                 && !checker.may_fill(name)
             {
                 let message = "the pod has no resource claim of this name";
-                checker.report(key_at(claim, "name"), message, "add it to `resourceClaims` of the pod");
+                checker.report(key_origin(claim, "name"), message, "add it to `resourceClaims` of the pod");
             }
         }
     }
@@ -53,11 +53,11 @@ fn check_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
     let limits = entries(resources, "limits");
     let requests = entries(resources, "requests");
     for entry in limits.iter().chain(requests).take(2 * MOST) {
-        if !is_name(&entry.key) && !checker.may_fill(&entry.key) {
+        if !is_resource_name(&entry.key) && !checker.may_fill(&entry.key) {
             let message = format!("`{}` is not a container resource", shorten(&entry.key));
             let names = format!(
                 "use {}, `hugepages-…`, or a name with a domain",
-                listed(NAMES).replace(" or ", ", ")
+                quoted_list(NAMES).replace(" or ", ", ")
             );
             checker.report(entry.key_origin, message, names);
         } else {
@@ -78,8 +78,8 @@ fn check_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn check_amount(entry: &Entry, checker: &mut FieldChecker<'_>) {
-    let Some(amount) = Quantity::of(&entry.value) else { return };
+fn check_amount(entry: &MappingEntry, checker: &mut FieldChecker<'_>) {
+    let Some(amount) = Quantity::from_node(&entry.value) else { return };
     let key = shorten(&entry.key);
     if amount.is_negative() {
         let message = format!("the quantity of `{key}` is negative");
@@ -95,19 +95,20 @@ fn check_amount(entry: &Entry, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn check_limit(request: &Entry, limit: Option<&Entry>, checker: &mut FieldChecker<'_>) {
+fn check_limit(request: &MappingEntry, limit: Option<&MappingEntry>, checker: &mut FieldChecker<'_>) {
     let (key, at) = (shorten(&request.key), request.value.origin);
     let is_exclusive = is_exclusive(&request.key);
     let Some(limit) = limit else {
         // If the name is filled in later, so may be the limit.
-        if is_exclusive && !checker.may_fill(&request.key) && Quantity::of(&request.value).is_some() {
+        if is_exclusive && !checker.may_fill(&request.key) && Quantity::from_node(&request.value).is_some() {
             let message =
                 format!("the request for `{key}` has no limit, but this resource cannot be overcommitted");
             checker.report(request.key_origin, message, "set the limit to the same quantity");
         }
         return;
     };
-    let (Some(wanted), Some(most)) = (Quantity::of(&request.value), Quantity::of(&limit.value)) else {
+    let (Some(wanted), Some(most)) = (Quantity::from_node(&request.value), Quantity::from_node(&limit.value))
+    else {
         return;
     };
     let (message, hint) = if wanted > most && !is_exclusive {
@@ -125,12 +126,12 @@ fn check_limit(request: &Entry, limit: Option<&Entry>, checker: &mut FieldChecke
     } else {
         return;
     };
-    let draft = checker.begin(at, message).hint(hint);
-    checker.draft(draft.related(limit.value.origin, "the limit is here"));
+    let draft = checker.new_draft(at, message).hint(hint);
+    checker.report_draft(draft.related(limit.value.origin, "the limit is here"));
 }
 
 /// Returns whether a container can request a resource with this name.
-pub(in crate::rules) fn is_name(key: &str) -> bool {
+pub(in crate::rules) fn is_resource_name(key: &str) -> bool {
     match key.split_once('/') {
         Some(_) => is_qualified_name(key) && !key.starts_with("requests."),
         None => NAMES.contains(&key) || key.starts_with(HUGE_PAGES),

@@ -1,8 +1,8 @@
 //! `workload/restart-policy`.
 
 use super::plain_pod;
-use crate::rules::fields::{key_at, text};
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::fields::{key_origin, text};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
@@ -15,10 +15,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a pod template has a restart policy that its workload does not allow",
         page: include_str!("restart_policy.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let runs_to_completion = match (object.group, object.kind) {
         ("batch", "CronJob" | "Job") => true,
         ("apps", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet")
@@ -31,11 +31,11 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     match (runs_to_completion, text(spec, "restartPolicy")) {
         (true, None) => {
             let template = object.manifest.root().at(&pod.path);
-            let at = template.map_or(spec.origin, |template| key_at(template, "spec"));
+            let at = template.map_or(spec.origin, |template| key_origin(template, "spec"));
             let message =
                 format!("the pods of a {kind} need a `restartPolicy`: they cannot have the default `Always`");
             let pointer = format!("/{}/spec/restartPolicy", pod.path.join("/"));
-            let draft = Draft::new(&RULE, at, message).pointer(pointer);
+            let draft = FindingDraft::new(&RULE, at, message).pointer(pointer);
             reporter.report(draft.hint("add `restartPolicy: OnFailure` or `restartPolicy: Never`"));
         }
         (true, Some("Always")) => {
@@ -57,5 +57,5 @@ fn report(
     reporter: &mut Reporter,
 ) {
     let at = spec.get("restartPolicy").map_or(spec.origin, |policy| policy.origin);
-    reporter.report(Draft::new(&RULE, at, message).hint(hint));
+    reporter.report(FindingDraft::new(&RULE, at, message).hint(hint));
 }

@@ -1,8 +1,8 @@
 //! `workload/schedule`.
 
 use super::cron;
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
@@ -16,19 +16,19 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a CronJob has an invalid schedule or time zone",
         page: include_str!("schedule.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Names of the IANA time zone database, sorted, as in Go's copy of it.
 const ZONES: &str = include_str!("time_zones.txt");
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("batch", "CronJob") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec") else { return };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
-    checker.table(spec, SECTIONS);
+    checker.check_table(spec, SECTIONS);
     let final_text = |checker: &FieldChecker<'_>, field: &str| {
         let node = spec.get(field)?;
         let text = node.as_str().filter(|text| !checker.may_fill(text))?;
@@ -50,13 +50,13 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Fields of a `CronJob`'s spec.
-const SECTIONS: &[Section] = &[Section {
+const SECTIONS: &[FieldSection] = &[FieldSection {
     at: "",
     fields: &[
-        Field::at_least("failedJobsHistoryLimit", 0),
-        Field::not_empty("schedule"),
-        Field::at_least("startingDeadlineSeconds", 0),
-        Field::at_least("successfulJobsHistoryLimit", 0),
+        FieldCheck::at_least("failedJobsHistoryLimit", 0),
+        FieldCheck::not_empty("schedule"),
+        FieldCheck::at_least("startingDeadlineSeconds", 0),
+        FieldCheck::at_least("successfulJobsHistoryLimit", 0),
     ],
 }];
 
@@ -70,7 +70,7 @@ fn check_schedule(at: Origin, text: &str, checker: &mut FieldChecker<'_>) {
     }
     let zoned = text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ="));
     let fields = zoned.map_or(text, |zoned| zoned.split_once(' ').map_or("", |(_, fields)| fields.trim()));
-    if let Err(fault) = cron::check(fields) {
+    if let Err(fault) = cron::check_schedule_syntax(fields) {
         let hint = "a schedule is `minute hour day-of-month month day-of-week`, like `0 3 * * 1-5`, or a name like `@daily`";
         checker.report(at, fault, hint);
     }

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use super::plain_pod;
 use crate::rules::field_checks::forms::{DESCENDING_PATH, SYSCTL};
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{items, key_at, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{items, key_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Node, Value};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::pods::containers;
 
 pub(crate) static RULE: Rule = Rule {
@@ -21,30 +21,30 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a security context contradicts itself, or has an invalid value",
         page: include_str!("security_context.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 /// Maximum id of a user or group.
 const MOST_ID: i64 = i32::MAX as i64;
 
 /// Fields of pod and container security contexts.
-const IDS: &[Section] = &[
-    Section {
+const IDS: &[FieldSection] = &[
+    FieldSection {
         at: "",
         fields: &[
-            Field::between("fsGroup", 0, MOST_ID),
-            Field::between("runAsGroup", 0, MOST_ID),
-            Field::between("runAsUser", 0, MOST_ID),
+            FieldCheck::between("fsGroup", 0, MOST_ID),
+            FieldCheck::between("runAsGroup", 0, MOST_ID),
+            FieldCheck::between("runAsUser", 0, MOST_ID),
         ],
     },
-    Section { at: "appArmorProfile", fields: &[Field::not_empty("type")] },
-    Section {
+    FieldSection { at: "appArmorProfile", fields: &[FieldCheck::not_empty("type")] },
+    FieldSection {
         at: "seccompProfile",
-        fields: &[Field::not_empty("type"), Field::form("localhostProfile", &DESCENDING_PATH)],
+        fields: &[FieldCheck::not_empty("type"), FieldCheck::form("localhostProfile", &DESCENDING_PATH)],
     },
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     check_host_namespaces(spec, &mut checker);
@@ -66,29 +66,29 @@ fn check_host_namespaces(spec: &Node, checker: &mut FieldChecker<'_>) {
         for field in ["hostNetwork", "hostPID", "hostIPC"] {
             if has_flag(spec, field, true) {
                 let message = format!("`{field}` is not allowed with `hostUsers: false`");
-                checker.report(key_at(spec, field), message, "remove one of them");
+                checker.report(key_origin(spec, field), message, "remove one of them");
             }
         }
     }
     if has_flag(spec, "hostPID", true) && has_flag(spec, "shareProcessNamespace", true) {
         let message = "`shareProcessNamespace` is not allowed with `hostPID`";
-        checker.report(key_at(spec, "shareProcessNamespace"), message, "remove one of them");
+        checker.report(key_origin(spec, "shareProcessNamespace"), message, "remove one of them");
     }
 }
 
 fn check_context(context: &Node, checker: &mut FieldChecker<'_>) {
-    checker.table(context, IDS);
+    checker.check_table(context, IDS);
     for field in ["appArmorProfile", "seccompProfile"] {
         let Some(profile) = value(context, field) else { continue };
         let name = value(profile, "localhostProfile");
         match (text(profile, "type"), name) {
             (Some("Localhost"), None) => {
                 let message = format!("a `{field}` of type `Localhost` has no `localhostProfile`");
-                checker.report(key_at(profile, "type"), message, "add the name of a profile on the node");
+                checker.report(key_origin(profile, "type"), message, "add the name of a profile on the node");
             }
             (Some("RuntimeDefault" | "Unconfined"), Some(_)) => {
                 let message = format!("a `{field}` of this type cannot have `localhostProfile`");
-                let at = key_at(profile, "localhostProfile");
+                let at = key_origin(profile, "localhostProfile");
                 checker.report(at, message, "remove it, or write `type: Localhost`");
             }
             _ => {}
@@ -105,22 +105,22 @@ fn check_pod_context(context: &Node, checker: &mut FieldChecker<'_>) {
     }
     let mut seen = HashSet::new();
     for sysctl in items(context, "sysctls") {
-        checker.field(sysctl, &Field::not_empty("name"));
-        checker.field(sysctl, &Field::form("name", &SYSCTL));
+        checker.check_field(sysctl, &FieldCheck::not_empty("name"));
+        checker.check_field(sysctl, &FieldCheck::form("name", &SYSCTL));
         if text(sysctl, "name").is_some_and(|name| !seen.insert(name)) {
-            checker.report(key_at(sysctl, "name"), "a sysctl is set twice", "remove one of them");
+            checker.report(key_origin(sysctl, "name"), "a sysctl is set twice", "remove one of them");
         }
     }
 }
 
 fn check_container_context(context: &Node, has_own_users: bool, checker: &mut FieldChecker<'_>) {
     if has_flag(context, "allowPrivilegeEscalation", false) {
-        let at = key_at(context, "allowPrivilegeEscalation");
+        let at = key_origin(context, "allowPrivilegeEscalation");
         let added = context.at(&["capabilities", "add"]).map_or(&[][..], Node::items);
         if has_flag(context, "privileged", true) {
             let message = "`allowPrivilegeEscalation: false` is not allowed in a privileged container";
-            let draft = checker.begin(at, message).hint("remove one of them");
-            checker.draft(draft.related(key_at(context, "privileged"), "`privileged` is here"));
+            let draft = checker.new_draft(at, message).hint("remove one of them");
+            checker.report_draft(draft.related(key_origin(context, "privileged"), "`privileged` is here"));
         } else if added.iter().any(|capability| capability.as_str() == Some("CAP_SYS_ADMIN")) {
             let message = "`allowPrivilegeEscalation: false` is not allowed with `CAP_SYS_ADMIN`";
             checker.report(at, message, "remove one of them");
@@ -129,7 +129,7 @@ fn check_container_context(context: &Node, has_own_users: bool, checker: &mut Fi
     if text(context, "procMount") == Some("Unmasked") && !has_own_users {
         let message = "`procMount: Unmasked` needs `hostUsers: false`";
         checker.report(
-            key_at(context, "procMount"),
+            key_origin(context, "procMount"),
             message,
             "set `hostUsers: false` in the pod, or remove it",
         );
@@ -137,5 +137,5 @@ fn check_container_context(context: &Node, has_own_users: bool, checker: &mut Fi
 }
 
 fn has_flag(node: &Node, field: &str, expected: bool) -> bool {
-    matches!(node.get(field).map(|node| &node.value), Some(Value::Bool(flag)) if *flag == expected)
+    matches!(node.get(field).map(|node| &node.value), Some(NodeValue::Bool(flag)) if *flag == expected)
 }

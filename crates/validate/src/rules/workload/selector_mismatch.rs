@@ -1,11 +1,11 @@
 //! `workload/selector-mismatch`.
 
-use crate::rules::fields::{items, key_at, start, text};
+use crate::rules::fields::{items, key_origin, start_origin, text};
 use crate::rules::selectors::labels;
-use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Mapping, Node, Value};
+use sealwave_core::document::{Mapping, Node, NodeValue};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -16,13 +16,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a workload does not select the pods of its own template",
         page: include_str!("selector_mismatch.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Maximum number of labels that are compared.
 const LABELS: usize = 1_000;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let path: &[&str] = match (object.group, object.kind) {
         ("apps", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet") | ("argoproj.io", "Rollout") => {
             &["spec", "selector", "matchLabels"]
@@ -60,7 +60,8 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
                 (wanted.key_origin, format!("the template does not have the selected label `{}`", wanted.key))
             }
         };
-        let draft = Draft::new(&RULE, at, message).hint("give selector and pod template the same labels");
+        let draft =
+            FindingDraft::new(&RULE, at, message).hint("give selector and pod template the same labels");
         reporter.report(match found.or_else(|| labels.entries().first()) {
             Some(label) => draft.related(label.key_origin, "the labels of the template are here"),
             None => draft,
@@ -69,18 +70,18 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Reports an empty selector, and expressions that do not hold for the template.
-fn check_expressions(object: &Object<'_>, reporter: &mut Reporter) {
+fn check_expressions(object: &CheckedObject<'_>, reporter: &mut Reporter) {
     let Some(spec) = object.manifest.root().get("spec") else { return };
     let Some(selector) = spec.get("selector").filter(|selector| selector.as_mapping().is_some()) else {
         return;
     };
-    let is_empty = |entry: &sealwave_core::document::Entry| match &entry.value.value {
-        Value::Mapping(mapping) => mapping.is_empty(),
-        Value::Sequence(items) => items.is_empty(),
-        other => matches!(other, Value::Null),
+    let is_empty = |entry: &sealwave_core::document::MappingEntry| match &entry.value.value {
+        NodeValue::Mapping(mapping) => mapping.is_empty(),
+        NodeValue::Sequence(items) => items.is_empty(),
+        other => matches!(other, NodeValue::Null),
     };
     if selector.as_mapping().is_some_and(|selector| selector.entries().iter().all(is_empty)) {
-        let draft = Draft::new(&RULE, key_at(spec, "selector"), "the selector is empty");
+        let draft = FindingDraft::new(&RULE, key_origin(spec, "selector"), "the selector is empty");
         reporter.report(draft.hint("give `matchLabels` labels of the pod template"));
         return;
     }
@@ -91,9 +92,9 @@ fn check_expressions(object: &Object<'_>, reporter: &mut Reporter) {
     let labels = labels(object);
     for expression in expressions.iter().take(LABELS) {
         if holds(expression, labels) == Some(false) {
-            let draft = Draft::new(
+            let draft = FindingDraft::new(
                 &RULE,
-                start(expression),
+                start_origin(expression),
                 "the template does not match an expression of the selector",
             );
             reporter.report(draft.hint("give the pod template labels for which the expression holds"));

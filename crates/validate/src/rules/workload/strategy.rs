@@ -1,9 +1,9 @@
 //! `workload/strategy`.
 
 use crate::rules::field_checks::forms::LABEL;
-use crate::rules::field_checks::{Field, FieldChecker, Section};
-use crate::rules::fields::{integer, key_at, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::rules::fields::{integer, key_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
@@ -17,27 +17,30 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a workload has a strategy that contradicts itself, or a negative number",
         page: include_str!("strategy.md"),
     },
-    check: Check::Object(check),
+    check: RuleCheck::Object(check),
 };
 
 /// Fields of each kind's spec.
-const KINDS: &[(&str, &str, &[Section])] = &[
+const KINDS: &[(&str, &str, &[FieldSection])] = &[
     (
         "apps",
         "Deployment",
         &[
-            Section {
+            FieldSection {
                 at: "",
                 fields: &[
-                    Field::at_least("minReadySeconds", 0),
-                    Field::at_least("progressDeadlineSeconds", 0),
-                    Field::at_least("replicas", 0),
-                    Field::at_least("revisionHistoryLimit", 0),
+                    FieldCheck::at_least("minReadySeconds", 0),
+                    FieldCheck::at_least("progressDeadlineSeconds", 0),
+                    FieldCheck::at_least("replicas", 0),
+                    FieldCheck::at_least("revisionHistoryLimit", 0),
                 ],
             },
-            Section {
+            FieldSection {
                 at: "strategy.rollingUpdate",
-                fields: &[Field::share("maxSurge", None), Field::share("maxUnavailable", Some(100))],
+                fields: &[
+                    FieldCheck::share("maxSurge", None),
+                    FieldCheck::share("maxUnavailable", Some(100)),
+                ],
             },
         ],
     ),
@@ -45,13 +48,19 @@ const KINDS: &[(&str, &str, &[Section])] = &[
         "apps",
         "DaemonSet",
         &[
-            Section {
+            FieldSection {
                 at: "",
-                fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("revisionHistoryLimit", 0)],
+                fields: &[
+                    FieldCheck::at_least("minReadySeconds", 0),
+                    FieldCheck::at_least("revisionHistoryLimit", 0),
+                ],
             },
-            Section {
+            FieldSection {
                 at: "updateStrategy.rollingUpdate",
-                fields: &[Field::share("maxSurge", Some(100)), Field::share("maxUnavailable", Some(100))],
+                fields: &[
+                    FieldCheck::share("maxSurge", Some(100)),
+                    FieldCheck::share("maxUnavailable", Some(100)),
+                ],
             },
         ],
     ),
@@ -59,18 +68,21 @@ const KINDS: &[(&str, &str, &[Section])] = &[
         "apps",
         "StatefulSet",
         &[
-            Section {
+            FieldSection {
                 at: "",
                 fields: &[
-                    Field::at_least("minReadySeconds", 0),
-                    Field::at_least("replicas", 0),
-                    Field::form("serviceName", &LABEL),
+                    FieldCheck::at_least("minReadySeconds", 0),
+                    FieldCheck::at_least("replicas", 0),
+                    FieldCheck::form("serviceName", &LABEL),
                 ],
             },
-            Section { at: "ordinals", fields: &[Field::at_least("start", 0)] },
-            Section {
+            FieldSection { at: "ordinals", fields: &[FieldCheck::at_least("start", 0)] },
+            FieldSection {
                 at: "updateStrategy.rollingUpdate",
-                fields: &[Field::share("maxUnavailable", Some(100)), Field::at_least("partition", 0)],
+                fields: &[
+                    FieldCheck::share("maxUnavailable", Some(100)),
+                    FieldCheck::at_least("partition", 0),
+                ],
             },
         ],
     ),
@@ -78,17 +90,19 @@ const KINDS: &[(&str, &str, &[Section])] = &[
     ("", "ReplicationController", COUNTS),
 ];
 
-const COUNTS: &[Section] =
-    &[Section { at: "", fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("replicas", 0)] }];
+const COUNTS: &[FieldSection] = &[FieldSection {
+    at: "",
+    fields: &[FieldCheck::at_least("minReadySeconds", 0), FieldCheck::at_least("replicas", 0)],
+}];
 
 /// Default progress deadline of a Deployment, in seconds.
 const DEFAULT_DEADLINE: i64 = 600;
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some((.., sections)) = KINDS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let Some(spec) = object.manifest.root().get("spec") else { return };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
-    checker.table(spec, sections);
+    checker.check_table(spec, sections);
     match object.kind {
         "DaemonSet" => check_daemon_set(spec, &mut checker),
         "Deployment" => check_deployment(spec, &mut checker),
@@ -106,9 +120,10 @@ fn check_deployment(spec: &Node, checker: &mut FieldChecker<'_>) {
         && is_zero(surge) == Some(true)
         && is_zero(unavailable) == Some(true)
     {
-        let draft = checker.begin(unavailable.origin, "`maxSurge` and `maxUnavailable` are both 0");
-        checker
-            .draft(draft.related(surge.origin, "`maxSurge` is here").hint("set one of them to at least 1"));
+        let draft = checker.new_draft(unavailable.origin, "`maxSurge` and `maxUnavailable` are both 0");
+        checker.report_draft(
+            draft.related(surge.origin, "`maxSurge` is here").hint("set one of them to at least 1"),
+        );
     }
 }
 
@@ -122,7 +137,7 @@ fn check_deadline(spec: &Node, checker: &mut FieldChecker<'_>) {
         let field = if own.is_some() { "progressDeadlineSeconds" } else { "minReadySeconds" };
         let message = "`progressDeadlineSeconds` is not more than `minReadySeconds`";
         checker.report(
-            key_at(spec, field),
+            key_origin(spec, field),
             message,
             "increase `progressDeadlineSeconds`, which is 600 by default",
         );
@@ -154,8 +169,8 @@ fn check_stateful_set(spec: &Node, checker: &mut FieldChecker<'_>) {
     let Some((_, Some(unavailable))) = bounds(strategy) else { return };
     if is_zero(unavailable) == Some(true) {
         // Clusters without the feature drop the field.
-        let draft = checker.begin(unavailable.origin, "`maxUnavailable` of a StatefulSet is 0");
-        checker.draft(draft.severity(Severity::Warning).hint("write 1 or more"));
+        let draft = checker.new_draft(unavailable.origin, "`maxUnavailable` of a StatefulSet is 0");
+        checker.report_draft(draft.severity(Severity::Warning).hint("write 1 or more"));
     }
 }
 
@@ -164,7 +179,11 @@ fn check_unused_settings(strategy: Option<&Node>, other: &str, checker: &mut Fie
     let Some(strategy) = strategy.filter(|strategy| text(strategy, "type") == Some(other)) else { return };
     if value(strategy, "rollingUpdate").is_some() {
         let message = format!("the strategy `{other}` cannot have `rollingUpdate`");
-        checker.report(key_at(strategy, "rollingUpdate"), message, "remove it; in a patch, set it to null");
+        checker.report(
+            key_origin(strategy, "rollingUpdate"),
+            message,
+            "remove it; in a patch, set it to null",
+        );
     }
 }
 

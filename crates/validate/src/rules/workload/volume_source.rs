@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::env_source::{pod_field, resource_field};
+use super::env_source::{check_pod_field, check_resource_field};
 use super::plain_pod;
 use crate::rules::field_checks::forms::{
     ABSOLUTE_PATH, DESCENDING_PATH, DRIVER, LABEL, LOCAL_PATH, NO_BACKSTEPS, SUBDOMAIN,
 };
-use crate::rules::field_checks::{Demand, Field, FieldChecker, Section, each_at};
-use crate::rules::fields::{integer, items, key_at, set, start, text, value};
-use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::rules::field_checks::{Demand, FieldCheck, FieldChecker, FieldSection, for_each_at};
+use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
+use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node};
+use sealwave_core::document::{MappingEntry, Node};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a volume has two sources, an incomplete source, or an invalid value",
         page: include_str!("volume_source.md"),
     },
-    check: Check::Pod(check),
+    check: RuleCheck::Pod(check),
 };
 
 const SOURCES: &[&str] = &[
@@ -67,54 +67,73 @@ const POD_FIELDS: &[&str] =
 const MOST_MODE: i64 = 0o777;
 
 /// Files of a ConfigMap, a Secret or the pod itself.
-const FILES: &[Field] =
-    &[Field::not_empty("key"), Field::not_empty("path"), Field::form("path", &LOCAL_PATH)];
+const FILES: &[FieldCheck] =
+    &[FieldCheck::not_empty("key"), FieldCheck::not_empty("path"), FieldCheck::form("path", &LOCAL_PATH)];
 
 /// Fields of a volume.
-const SECTIONS: &[Section] = &[
-    Section { at: "", fields: &[Field::not_empty("name"), Field::form("name", &LABEL)] },
-    Section { at: "azureDisk", fields: &[Field::not_empty("diskName"), Field::not_empty("diskURI")] },
-    Section { at: "azureFile", fields: &[Field::not_empty("secretName"), Field::not_empty("shareName")] },
-    Section { at: "cephfs", fields: &[Field::not_empty("monitors")] },
-    Section { at: "configMap.items[]", fields: FILES },
-    Section { at: "csi", fields: &[Field::not_empty("driver"), Field::form("driver", &DRIVER)] },
-    Section {
+const SECTIONS: &[FieldSection] = &[
+    FieldSection { at: "", fields: &[FieldCheck::not_empty("name"), FieldCheck::form("name", &LABEL)] },
+    FieldSection {
+        at: "azureDisk",
+        fields: &[FieldCheck::not_empty("diskName"), FieldCheck::not_empty("diskURI")],
+    },
+    FieldSection {
+        at: "azureFile",
+        fields: &[FieldCheck::not_empty("secretName"), FieldCheck::not_empty("shareName")],
+    },
+    FieldSection { at: "cephfs", fields: &[FieldCheck::not_empty("monitors")] },
+    FieldSection { at: "configMap.items[]", fields: FILES },
+    FieldSection {
+        at: "csi",
+        fields: &[FieldCheck::not_empty("driver"), FieldCheck::form("driver", &DRIVER)],
+    },
+    FieldSection {
         at: "csi.nodePublishSecretRef",
-        fields: &[Field::present("name"), Field::form("name", &SUBDOMAIN)],
+        fields: &[FieldCheck::present("name"), FieldCheck::form("name", &SUBDOMAIN)],
     },
-    Section { at: "downwardAPI.items[]", fields: FILES },
-    Section { at: "emptyDir", fields: &[Field { name: "sizeLimit", demand: Demand::NotNegative }] },
-    Section { at: "ephemeral", fields: &[Field::present("volumeClaimTemplate")] },
-    Section { at: "flexVolume", fields: &[Field::not_empty("driver")] },
-    Section { at: "gcePersistentDisk", fields: &[Field::not_empty("pdName")] },
-    Section {
+    FieldSection { at: "downwardAPI.items[]", fields: FILES },
+    FieldSection { at: "emptyDir", fields: &[FieldCheck { name: "sizeLimit", demand: Demand::NotNegative }] },
+    FieldSection { at: "ephemeral", fields: &[FieldCheck::present("volumeClaimTemplate")] },
+    FieldSection { at: "flexVolume", fields: &[FieldCheck::not_empty("driver")] },
+    FieldSection { at: "gcePersistentDisk", fields: &[FieldCheck::not_empty("pdName")] },
+    FieldSection {
         at: "gitRepo",
-        fields: &[Field::not_empty("repository"), Field::form("directory", &DESCENDING_PATH)],
+        fields: &[FieldCheck::not_empty("repository"), FieldCheck::form("directory", &DESCENDING_PATH)],
     },
-    Section { at: "glusterfs", fields: &[Field::not_empty("endpoints"), Field::not_empty("path")] },
-    Section { at: "hostPath", fields: &[Field::not_empty("path"), Field::form("path", &NO_BACKSTEPS)] },
-    Section {
+    FieldSection {
+        at: "glusterfs",
+        fields: &[FieldCheck::not_empty("endpoints"), FieldCheck::not_empty("path")],
+    },
+    FieldSection {
+        at: "hostPath",
+        fields: &[FieldCheck::not_empty("path"), FieldCheck::form("path", &NO_BACKSTEPS)],
+    },
+    FieldSection {
         at: "nfs",
-        fields: &[Field::not_empty("server"), Field::not_empty("path"), Field::form("path", &ABSOLUTE_PATH)],
-    },
-    Section { at: "persistentVolumeClaim", fields: &[Field::not_empty("claimName")] },
-    Section { at: "projected.sources[].configMap.items[]", fields: FILES },
-    Section { at: "projected.sources[].downwardAPI.items[]", fields: FILES },
-    Section { at: "projected.sources[].secret.items[]", fields: FILES },
-    Section {
-        at: "projected.sources[].serviceAccountToken",
         fields: &[
-            Field::between("expirationSeconds", 600, 1 << 32),
-            Field::not_empty("path"),
-            Field::form("path", &LOCAL_PATH),
+            FieldCheck::not_empty("server"),
+            FieldCheck::not_empty("path"),
+            FieldCheck::form("path", &ABSOLUTE_PATH),
         ],
     },
-    Section {
-        at: "projected.sources[].clusterTrustBundle",
-        fields: &[Field::not_empty("path"), Field::form("path", &LOCAL_PATH)],
+    FieldSection { at: "persistentVolumeClaim", fields: &[FieldCheck::not_empty("claimName")] },
+    FieldSection { at: "projected.sources[].configMap.items[]", fields: FILES },
+    FieldSection { at: "projected.sources[].downwardAPI.items[]", fields: FILES },
+    FieldSection { at: "projected.sources[].secret.items[]", fields: FILES },
+    FieldSection {
+        at: "projected.sources[].serviceAccountToken",
+        fields: &[
+            FieldCheck::between("expirationSeconds", 600, 1 << 32),
+            FieldCheck::not_empty("path"),
+            FieldCheck::form("path", &LOCAL_PATH),
+        ],
     },
-    Section { at: "rbd", fields: &[Field::not_empty("monitors"), Field::not_empty("image")] },
-    Section { at: "secret.items[]", fields: FILES },
+    FieldSection {
+        at: "projected.sources[].clusterTrustBundle",
+        fields: &[FieldCheck::not_empty("path"), FieldCheck::form("path", &LOCAL_PATH)],
+    },
+    FieldSection { at: "rbd", fields: &[FieldCheck::not_empty("monitors"), FieldCheck::not_empty("image")] },
+    FieldSection { at: "secret.items[]", fields: FILES },
 ];
 
 /// Paths and names of file mode fields.
@@ -131,19 +150,19 @@ const MODES: &[(&str, &str)] = &[
     ("secret.items[]", "mode"),
 ];
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
     let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for volume in items(spec, "volumes") {
-        checker.table(volume, SECTIONS);
+        checker.check_table(volume, SECTIONS);
         // A controller may fill in the reference of a template.
         if object.is("", "Pod")
             && let Some(image) = value(volume, "image")
         {
-            checker.field(image, &Field::present("reference"));
+            checker.check_field(image, &FieldCheck::present("reference"));
         }
         for (at, name) in MODES {
-            each_at(volume, at, &mut |parent| check_mode(parent, name, &mut checker));
+            for_each_at(volume, at, &mut |parent| check_mode(parent, name, &mut checker));
         }
         check_sources(volume, SOURCES, "the volume", "secretName", &mut checker);
         if let Some(own) = value(volume, "downwardAPI") {
@@ -182,7 +201,7 @@ fn check_projected(projected: &Node, checker: &mut FieldChecker<'_>) {
             for file in files {
                 if text(file, "path").is_some_and(|path| !paths.insert(path)) {
                     let message = "two files of the volume have the same path";
-                    checker.report(key_at(file, "path"), message, "give each file its own path");
+                    checker.report(key_origin(file, "path"), message, "give each file its own path");
                 }
             }
         }
@@ -191,24 +210,24 @@ fn check_projected(projected: &Node, checker: &mut FieldChecker<'_>) {
 
 /// Checks a file with a pod field.
 fn check_pod_file(file: &Node, checker: &mut FieldChecker<'_>) {
-    match set(file, &["fieldRef", "resourceFieldRef"]).as_slice() {
+    match set_entries(file, &["fieldRef", "resourceFieldRef"]).as_slice() {
         [] if file.as_mapping().is_some() => {
             let message = "a downward API file has neither `fieldRef` nor `resourceFieldRef`";
-            checker.report(start(file), message, "add one of them");
+            checker.report(start_origin(file), message, "add one of them");
         }
         [first, second] => {
             let message = "a downward API file has both `fieldRef` and `resourceFieldRef`";
-            let draft = checker.begin(second.key_origin, message).hint("remove one of them");
-            checker.draft(draft.related(first.key_origin, "the other is here"));
+            let draft = checker.new_draft(second.key_origin, message).hint("remove one of them");
+            checker.report_draft(draft.related(first.key_origin, "the other is here"));
         }
         _ => {}
     }
     if let Some(source) = value(file, "fieldRef") {
-        pod_field(source, POD_FIELDS, checker);
+        check_pod_field(source, POD_FIELDS, checker);
     }
     if let Some(source) = value(file, "resourceFieldRef") {
-        checker.field(source, &Field::present("containerName"));
-        resource_field(source, checker);
+        checker.check_field(source, &FieldCheck::present("containerName"));
+        check_resource_field(source, checker);
     }
 }
 
@@ -218,7 +237,11 @@ fn check_template_metadata(template: &Node, checker: &mut FieldChecker<'_>) {
     for name in ["name", "generateName", "namespace", "finalizers"] {
         if value(metadata, name).is_some_and(|value| value.as_str() != Some("")) {
             let message = format!("the template of an ephemeral claim cannot have `{name}`");
-            checker.report(key_at(metadata, name), message, "remove it: the claim is named after the pod");
+            checker.report(
+                key_origin(metadata, name),
+                message,
+                "remove it: the claim is named after the pod",
+            );
         }
     }
 }
@@ -230,12 +253,12 @@ fn check_sources(
     name_of_secret: &str,
     checker: &mut FieldChecker<'_>,
 ) {
-    let found = set(node, known);
+    let found = set_entries(node, known);
     if let [first, second, ..] = found.as_slice() {
         let message = format!("{noun} is both `{}` and `{}`", first.key, second.key);
-        let draft = checker.begin(second.key_origin, message);
+        let draft = checker.new_draft(second.key_origin, message);
         let draft = draft.hint("remove one of them, or make two volumes");
-        checker.draft(draft.related(first.key_origin, "the other is here"));
+        checker.report_draft(draft.related(first.key_origin, "the other is here"));
     }
     for source in found {
         match source.key.as_str() {
@@ -249,7 +272,7 @@ fn check_sources(
     }
 }
 
-fn check_name(source: &Entry, field: &str, checker: &mut FieldChecker<'_>) {
+fn check_name(source: &MappingEntry, field: &str, checker: &mut FieldChecker<'_>) {
     let is_named = value(&source.value, field).is_some_and(|name| name.as_str().is_none())
         || text(&source.value, field).is_some();
     if source.value.as_mapping().is_some() && !is_named {

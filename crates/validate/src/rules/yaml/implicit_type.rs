@@ -3,10 +3,12 @@
 //! The tree has the parsed value of a scalar, and the width of the scalar shows whether the value has its usual spelling.
 //! Only otherwise is the source text read.
 
-use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule, Scene, credential};
+use crate::rules::{
+    CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext, credential,
+};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node, Number, Origin, Texts, Value, WrittenScalars};
+use sealwave_core::document::{MappingEntry, Node, NodeValue, Number, Origin, SourceTexts, WrittenScalars};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -17,10 +19,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "YAML reads a text as another value than it appears to be",
         page: include_str!("implicit_type.md"),
     },
-    check: Check::ObjectAndEnvironment(check, check_values),
+    check: RuleCheck::ObjectAndEnvironment(check, check_values),
 };
 
-fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     // These objects are generated and large.
     if object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
         return;
@@ -29,42 +31,46 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Checks the values that templates see.
-fn check_values(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check_values(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     if let Some(values) = environment.values {
-        check_written("", values, environment.written, reporter);
+        check_written("", values, environment.unusual_spellings, reporter);
     }
 }
 
 /// Checks a value and its children in a document of which only unusual spellings are known.
 fn check_written(key: &str, node: &Node, written: &WrittenScalars, reporter: &mut Reporter) {
     match &node.value {
-        Value::Mapping(mapping) => {
+        NodeValue::Mapping(mapping) => {
             for entry in mapping.entries() {
                 check_written(&entry.key, &entry.value, written, reporter);
             }
         }
-        Value::Sequence(items) => items.iter().for_each(|item| check_written(key, item, written, reporter)),
-        Value::Bool(flag) => {
+        NodeValue::Sequence(items) => {
+            items.iter().for_each(|item| check_written(key, item, written, reporter))
+        }
+        NodeValue::Bool(flag) => {
             let text = written.text(node).filter(|text| is_word(text) && !is_switch(key));
             if text.is_some() {
                 let message = format!("YAML reads this word as the boolean `{flag}`");
                 reporter.report(confidential_if_secret(
-                    Draft::new(&RULE, node.origin, message).hint(QUOTE_WORD),
+                    FindingDraft::new(&RULE, node.origin, message).hint(QUOTE_WORD),
                     key,
                 ));
             }
         }
-        Value::Number(number) => {
+        NodeValue::Number(number) => {
             let finding = written.text(node).and_then(|text| {
                 unusual_spelling(text, key, matches!(number, Number::Float(_)))
                     .or_else(|| trailing_zero(text, key))
             });
             if let Some((message, hint)) = finding {
-                reporter
-                    .report(confidential_if_secret(Draft::new(&RULE, node.origin, message).hint(hint), key));
+                reporter.report(confidential_if_secret(
+                    FindingDraft::new(&RULE, node.origin, message).hint(hint),
+                    key,
+                ));
             }
         }
-        Value::Null | Value::String(_) => {}
+        NodeValue::Null | NodeValue::String(_) => {}
     }
 }
 
@@ -75,41 +81,41 @@ fn trailing_zero(text: &str, key: &str) -> Option<(&'static str, &'static str)> 
 }
 
 /// Checks a value and its children; parsers bound the depth.
-fn check_value(key: &str, node: &Node, texts: &Texts, reporter: &mut Reporter) {
+fn check_value(key: &str, node: &Node, texts: &SourceTexts, reporter: &mut Reporter) {
     match &node.value {
-        Value::Bool(flag) if node.origin.width != if *flag { 4 } else { 5 } => {
+        NodeValue::Bool(flag) if node.origin.width != if *flag { 4 } else { 5 } => {
             if let Some(draft) = check_bool(node.origin, key, texts) {
                 reporter.report(confidential_if_secret(draft, key));
             }
         }
-        Value::Number(number) if !is_plain(*number, node.origin.width) => {
+        NodeValue::Number(number) if !is_plain(*number, node.origin.width) => {
             if let Some(draft) = check_number(*number, node.origin, key, texts) {
                 reporter.report(confidential_if_secret(draft, key));
             }
         }
-        Value::Mapping(mapping) => {
+        NodeValue::Mapping(mapping) => {
             for entry in mapping.entries() {
                 if let Some(draft) = check_key(entry, texts) {
                     reporter.report(draft);
                 }
                 // Most values are strings, which need no check.
-                if !matches!(entry.value.value, Value::String(_)) {
+                if !matches!(entry.value.value, NodeValue::String(_)) {
                     check_value(&entry.key, &entry.value, texts, reporter);
                 }
             }
         }
-        Value::Sequence(items) => items.iter().for_each(|item| check_value(key, item, texts, reporter)),
+        NodeValue::Sequence(items) => items.iter().for_each(|item| check_value(key, item, texts, reporter)),
         _ => {}
     }
 }
 
 /// Makes a finding confidential if the value may be a password.
-fn confidential_if_secret(draft: Draft, key: &str) -> Draft {
-    if key == "value" || credential::is_named_so(key) { draft.confidential() } else { draft }
+fn confidential_if_secret(draft: FindingDraft, key: &str) -> FindingDraft {
+    if key == "value" || credential::is_credential_name(key) { draft.confidential() } else { draft }
 }
 
 /// Returns the text of a plain scalar; `None` if it is quoted, tagged or an alias.
-fn plain(texts: &Texts, origin: Origin) -> Option<&str> {
+fn plain(texts: &SourceTexts, origin: Origin) -> Option<&str> {
     let text = texts.spelling(origin)?;
     (!text.is_empty() && !text.starts_with(['"', '\'', '*', '&', '!', '|', '>', '?'])).then_some(text)
 }
@@ -118,9 +124,9 @@ fn is_word(text: &str) -> bool {
     ["n", "no", "off", "on", "y", "yes"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-fn check_bool(at: Origin, key: &str, texts: &Texts) -> Option<Draft> {
+fn check_bool(at: Origin, key: &str, texts: &SourceTexts) -> Option<FindingDraft> {
     plain(texts, at).filter(|text| is_word(text) && !is_switch(key))?;
-    Some(Draft::new(&RULE, at, "YAML reads this word as a boolean").hint(QUOTE_WORD))
+    Some(FindingDraft::new(&RULE, at, "YAML reads this word as a boolean").hint(QUOTE_WORD))
 }
 
 /// Returns whether a field is certainly meant to be a boolean.
@@ -139,10 +145,10 @@ fn is_plain(number: Number, width: u32) -> bool {
     }
 }
 
-fn check_number(number: Number, at: Origin, key: &str, texts: &Texts) -> Option<Draft> {
+fn check_number(number: Number, at: Origin, key: &str, texts: &SourceTexts) -> Option<FindingDraft> {
     let text = plain(texts, at)?;
     let (message, hint) = unusual_spelling(text, key, matches!(number, Number::Float(_)))?;
-    Some(Draft::new(&RULE, at, message).hint(hint))
+    Some(FindingDraft::new(&RULE, at, message).hint(hint))
 }
 
 const QUOTE_WORD: &str = "quote it if it is a string; write `true` or `false` if it is a boolean";
@@ -193,7 +199,7 @@ fn is_version(key: &str) -> bool {
     ["release", "revision", "tag", "version"].iter().any(|end| key.ends_with(end))
 }
 
-fn check_key(entry: &Entry, texts: &Texts) -> Option<Draft> {
+fn check_key(entry: &MappingEntry, texts: &SourceTexts) -> Option<FindingDraft> {
     let key = entry.key.as_str();
     // Only booleans and numbers can have another spelling.
     if !matches!(key.as_bytes().first()?, b'-' | b'.' | b'0'..=b'9' | b'f' | b't')
@@ -206,7 +212,7 @@ fn check_key(entry: &Entry, texts: &Texts) -> Option<Draft> {
         return None;
     }
     let text = plain(texts, entry.key_origin).filter(|text| *text != key)?;
-    let draft = |message| Some(Draft::new(&RULE, entry.key_origin, message).hint("quote the key"));
+    let draft = |message| Some(FindingDraft::new(&RULE, entry.key_origin, message).hint("quote the key"));
     if is_boolean {
         return if is_word(text) { draft("YAML reads this key as a boolean") } else { None };
     }

@@ -12,8 +12,8 @@ fn deployment(spec: &Json) -> Json {
     })
 }
 
-fn class() -> Class {
-    Class {
+fn class() -> ProviderClass {
+    ProviderClass {
         namespace: "n".to_owned(),
         name: "db".to_owned(),
         origin: manifest(&deployment(&json!({}))).origin(),
@@ -22,7 +22,7 @@ fn class() -> Class {
 
 fn mounted(object: &Json) -> Result<Json, Vec<String>> {
     let mut objects = manifests(std::slice::from_ref(object));
-    mount(&mut objects, &[class()], &[])
+    mount_classes(&mut objects, &[class()], &[])
         .map_err(|problems| problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>())?;
     Ok(objects.remove(0).root().to_json())
 }

@@ -4,9 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Located;
+use super::LocatedError;
 use crate::render::patches::error::Error;
-use sealwave_core::document::{Entry, Mapping, Node, Value};
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue};
 
 const PATCH: &str = "$patch";
 const RETAIN: &str = "$retainKeys";
@@ -26,7 +26,7 @@ pub(in super::super) fn directive_name(key: &str) -> Option<&'static str> {
 
 /// The value of `$patch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Action {
+pub(in super::super) enum PatchAction {
     Delete,
     Merge,
     Replace,
@@ -36,26 +36,26 @@ pub(in super::super) enum Action {
 ///
 /// # Errors
 /// `$patch` has an unknown value.
-pub(in super::super) fn action_of(changes: &Mapping) -> Result<Action, Located> {
-    changes.entry(PATCH).map_or(Ok(Action::Merge), action)
+pub(in super::super) fn action_of(changes: &Mapping) -> Result<PatchAction, LocatedError> {
+    changes.entry(PATCH).map_or(Ok(PatchAction::Merge), action)
 }
 
-fn action(entry: &Entry) -> Result<Action, Located> {
+fn action(entry: &MappingEntry) -> Result<PatchAction, LocatedError> {
     match entry.value.as_str() {
-        Some("delete") => Ok(Action::Delete),
-        Some("merge") => Ok(Action::Merge),
-        Some("replace") => Ok(Action::Replace),
+        Some("delete") => Ok(PatchAction::Delete),
+        Some("merge") => Ok(PatchAction::Merge),
+        Some("replace") => Ok(PatchAction::Replace),
         _ => {
             let wanted = "`delete`, `merge` or `replace`";
-            Err((Error::DirectiveValue { directive: PATCH, wanted }, entry.value.shown_at()))
+            Err((Error::DirectiveValue { directive: PATCH, wanted }, entry.value.display_origin()))
         }
     }
 }
 
 /// A parsed map of a patch.
-pub(super) struct Parts<'p> {
-    pub(super) action: Action,
-    pub(super) retained: Option<&'p Entry>,
+pub(super) struct ParsedMap<'p> {
+    pub(super) action: PatchAction,
+    pub(super) retained: Option<&'p MappingEntry>,
     /// The fields by name, in the order of the patch.
     pub(super) fields: Vec<(&'p str, FieldChange<'p>)>,
 }
@@ -64,21 +64,21 @@ pub(super) struct Parts<'p> {
 pub(super) struct FieldChange<'p> {
     pub(super) name: &'p str,
     /// The new value.
-    pub(super) set: Option<&'p Entry>,
+    pub(super) set: Option<&'p MappingEntry>,
     /// The order of the items.
-    pub(super) order: Option<&'p Entry>,
+    pub(super) order: Option<&'p MappingEntry>,
     /// The scalars to remove.
-    pub(super) removal: Option<&'p Entry>,
+    pub(super) removal: Option<&'p MappingEntry>,
 }
 
-impl<'p> Parts<'p> {
+impl<'p> ParsedMap<'p> {
     /// Parses a map.
     ///
     /// # Errors
     /// A malformed directive.
-    pub fn of(changes: &'p Mapping) -> Result<Self, Located> {
+    pub fn parse(changes: &'p Mapping) -> Result<Self, LocatedError> {
         let mut parts =
-            Self { action: Action::Merge, retained: None, fields: Vec::with_capacity(changes.len()) };
+            Self { action: PatchAction::Merge, retained: None, fields: Vec::with_capacity(changes.len()) };
         let mut positions = HashMap::new();
         for entry in changes.entries() {
             let key = entry.key.as_str();
@@ -104,12 +104,12 @@ impl<'p> Parts<'p> {
 }
 
 /// Returns the action of a list, and its items without it. An item with only `$patch` applies to the list.
-pub(super) fn list_action(items: &[Node]) -> Result<(Action, Vec<&Node>), Located> {
-    let mut all = Action::Merge;
+pub(super) fn list_action(items: &[Node]) -> Result<(PatchAction, Vec<&Node>), LocatedError> {
+    let mut all = PatchAction::Merge;
     let mut rest = Vec::with_capacity(items.len());
     for item in items {
         match &item.value {
-            Value::Mapping(mapping) if mapping.len() == 1 && mapping.entry(PATCH).is_some() => {
+            NodeValue::Mapping(mapping) if mapping.len() == 1 && mapping.entry(PATCH).is_some() => {
                 all = action_of(mapping)?;
             }
             _ => rest.push(item),
@@ -119,17 +119,17 @@ pub(super) fn list_action(items: &[Node]) -> Result<(Action, Vec<&Node>), Locate
 }
 
 /// Returns the items of a directive that must be a list.
-pub(super) fn sequence(entry: &Entry) -> Result<&[Node], Located> {
+pub(super) fn sequence(entry: &MappingEntry) -> Result<&[Node], LocatedError> {
     entry.value.as_sequence().ok_or_else(|| not_a_list(entry))
 }
 
 /// Returns the names in `$retainKeys`.
-pub(super) fn names(entry: &Entry) -> Result<HashSet<&str>, Located> {
+pub(super) fn retained_names(entry: &MappingEntry) -> Result<HashSet<&str>, LocatedError> {
     let names = sequence(entry)?.iter().map(Node::as_str).collect::<Option<_>>();
     names.ok_or_else(|| not_a_list(entry))
 }
 
-fn not_a_list(entry: &Entry) -> Located {
+fn not_a_list(entry: &MappingEntry) -> LocatedError {
     let directive = directive_name(&entry.key).unwrap_or(PATCH);
     let wanted = if directive == RETAIN { "a list of field names" } else { "a list" };
     (Error::DirectiveValue { directive, wanted }, entry.key_origin)

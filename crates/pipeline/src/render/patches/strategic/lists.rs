@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 
 use compact_str::CompactString;
 
-use super::directives::{Action, Parts, list_action, sequence};
-use super::{Located, added, merge_map};
+use super::directives::{ParsedMap, PatchAction, list_action, sequence};
+use super::{LocatedError, copy_new_value, merge_map};
 use crate::render::patches::error::Error;
-use sealwave_core::document::{Entry, Node, Value};
-use sealwave_kube::schema::{ListMerge, MergeSchema, Scalar};
+use sealwave_core::document::{MappingEntry, Node, NodeValue};
+use sealwave_kube::schema::{ComparableScalar, ListMerge, MergeSchema};
 
 /// The value that identifies an item of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,13 +24,13 @@ enum ItemKey {
 
 impl ItemKey {
     /// Returns `None` for values that are not texts, numbers or booleans.
-    fn from_value(value: &Value) -> Option<Self> {
-        Some(match Scalar::of(value)? {
-            Scalar::Flag(flag) => Self::Flag(flag),
-            Scalar::Float(bits) => Self::Float(bits),
-            Scalar::Int(int) => Self::Int(int),
-            Scalar::Null => return None,
-            Scalar::Text(text) => Self::Text(text.into()),
+    fn from_value(value: &NodeValue) -> Option<Self> {
+        Some(match ComparableScalar::from_value(value)? {
+            ComparableScalar::Flag(flag) => Self::Flag(flag),
+            ComparableScalar::Float(bits) => Self::Float(bits),
+            ComparableScalar::Int(int) => Self::Int(int),
+            ComparableScalar::Null => return None,
+            ComparableScalar::Text(text) => Self::Text(text.into()),
         })
     }
 }
@@ -46,14 +46,14 @@ pub(super) fn merge(
     items: Vec<Node>,
     changes: &[Node],
     schema: MergeSchema,
-    order: Option<&Entry>,
-) -> Result<Option<Vec<Node>>, Located> {
+    order: Option<&MappingEntry>,
+) -> Result<Option<Vec<Node>>, LocatedError> {
     let (action, changes) = list_action(changes)?;
     let list = schema.list();
     let items = match action {
-        Action::Delete => return Ok(None),
-        Action::Merge => items,
-        Action::Replace => Vec::new(),
+        PatchAction::Delete => return Ok(None),
+        PatchAction::Merge => items,
+        PatchAction::Replace => Vec::new(),
     };
     let mut named = Vec::with_capacity(changes.len());
     for change in changes {
@@ -80,7 +80,11 @@ pub(super) fn merge(
 }
 
 /// Sorts the items of a list into an order. Items that it does not name keep their order.
-pub(super) fn reorder(items: Vec<Node>, order: &[Node], schema: MergeSchema) -> Result<Vec<Node>, Located> {
+pub(super) fn reorder(
+    items: Vec<Node>,
+    order: &[Node],
+    schema: MergeSchema,
+) -> Result<Vec<Node>, LocatedError> {
     let list = schema.list();
     let mut wanted = Vec::with_capacity(order.len());
     for item in order {
@@ -94,7 +98,7 @@ pub(super) fn reorder(items: Vec<Node>, order: &[Node], schema: MergeSchema) -> 
 pub(super) fn remove_values(list: &mut Node, values: &[Node]) {
     let removed: HashSet<ItemKey> =
         values.iter().filter_map(|value| ItemKey::from_value(&value.value)).collect();
-    if let Value::Sequence(items) = &mut list.value {
+    if let NodeValue::Sequence(items) = &mut list.value {
         items.retain(|item| ItemKey::from_value(&item.value).is_none_or(|key| !removed.contains(&key)));
     }
 }
@@ -106,19 +110,19 @@ fn key_of(item: &Node, list: ListMerge) -> Option<ItemKey> {
     }
 }
 
-fn key_of_change(change: &Node, list: ListMerge) -> Result<ItemKey, Located> {
+fn key_of_change(change: &Node, list: ListMerge) -> Result<ItemKey, LocatedError> {
     key_of(change, list).ok_or_else(|| {
         let error = match list {
             ListMerge::ByKey(key) if change.as_mapping().is_some() => Error::MergeKey(key),
             _ => Error::ItemType { found: change.type_name(), list },
         };
-        (error, change.shown_at())
+        (error, change.display_origin())
     })
 }
 
 fn is_deletion(change: &Node) -> bool {
     let action = change.as_mapping().map(super::action_of);
-    matches!(action, Some(Ok(Action::Delete)))
+    matches!(action, Some(Ok(PatchAction::Delete)))
 }
 
 fn rank_keys(keys: impl Iterator<Item = ItemKey>) -> KeyRanks {
@@ -130,14 +134,14 @@ fn rank_keys(keys: impl Iterator<Item = ItemKey>) -> KeyRanks {
 }
 
 /// Checks that `$setElementOrder` names the items of the patch in the order of the patch.
-fn check_order(named: &[(ItemKey, &Node)], order: &[Node], list: ListMerge) -> Result<(), Located> {
+fn check_order(named: &[(ItemKey, &Node)], order: &[Node], list: ListMerge) -> Result<(), LocatedError> {
     let mut order = order.iter().map(|item| key_of_change(item, list));
     for (key, change) in named.iter().filter(|(_, change)| !is_deletion(change)) {
         loop {
             match order.next().transpose()? {
                 Some(next) if next == *key => break,
                 Some(_) => {}
-                None => return Err((Error::Order, change.shown_at())),
+                None => return Err((Error::Order, change.display_origin())),
             }
         }
     }
@@ -161,7 +165,7 @@ fn merge_objects(
     named: &[(ItemKey, &Node)],
     merge_key: &'static str,
     schema: MergeSchema,
-) -> Result<Vec<Node>, Located> {
+) -> Result<Vec<Node>, LocatedError> {
     let list_keys = ListKeys::new(merge_key, schema);
     delete_items(&mut items, named, &list_keys);
     let mut index = ItemIndex::default();
@@ -172,19 +176,19 @@ fn merge_objects(
     }
     for (key, change) in named {
         let Some(changes) = change.as_mapping() else { continue };
-        let parts = Parts::of(changes)?;
-        if parts.action == Action::Delete {
+        let parts = ParsedMap::parse(changes)?;
+        if parts.action == PatchAction::Delete {
             continue;
         }
         let found = index.find(key, &list_keys.identity(change)).and_then(|position| items.get_mut(position));
         match found {
-            Some(item) if parts.action == Action::Merge && item.as_mapping().is_some() => {
+            Some(item) if parts.action == PatchAction::Merge && item.as_mapping().is_some() => {
                 merge_map(item, &parts, schema.item())?;
             }
-            Some(item) => *item = added(change)?.unwrap_or_else(|| (*change).clone()),
+            Some(item) => *item = copy_new_value(change)?.unwrap_or_else(|| (*change).clone()),
             None => {
                 index.add(key.clone(), list_keys.identity(change), items.len());
-                items.extend(added(change)?);
+                items.extend(copy_new_value(change)?);
             }
         }
     }
@@ -224,7 +228,7 @@ type ItemIdentity = Vec<Option<ItemKey>>;
 /// The keys that distinguish items with the same merge key.
 struct ListKeys {
     merge_key: &'static str,
-    keys: Vec<(&'static str, Option<&'static Value>)>,
+    keys: Vec<(&'static str, Option<&'static NodeValue>)>,
 }
 
 impl ListKeys {
@@ -237,8 +241,8 @@ impl ListKeys {
     }
 
     fn identity(&self, item: &Node) -> ItemIdentity {
-        let key_value = |(key, default): &(&str, Option<&Value>)| match item.get(key) {
-            Some(node) if node.value != Value::Null => ItemKey::from_value(&node.value),
+        let key_value = |(key, default): &(&str, Option<&NodeValue>)| match item.get(key) {
+            Some(node) if node.value != NodeValue::Null => ItemKey::from_value(&node.value),
             _ => default.and_then(ItemKey::from_value),
         };
         self.keys.iter().map(key_value).collect()

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use sealwave_core::document::{Node, Origin, SourceId, SourceText, Value};
+use sealwave_core::document::{Node, NodeValue, Origin, SourceId, SourceText};
 use sealwave_core::yaml;
 
 /// The values that templates printed as a whole, with parsed results.
-pub(super) struct Dumped<'a> {
+pub(super) struct ExpandedValues<'a> {
     values: Vec<&'a Node>,
     /// The values with entries, by position; `None` if two share a position, such as an alias and its anchor.
     nested: OnceCell<HashMap<Origin, Option<&'a Node>>>,
@@ -21,7 +21,7 @@ pub(super) struct Dumped<'a> {
 /// Maps positions in printed text to entries of the values.
 type EntryPlaces = HashMap<(u32, u32, u32), Origin>;
 
-impl<'a> Dumped<'a> {
+impl<'a> ExpandedValues<'a> {
     /// Creates an index of all given values.
     pub(super) fn new(values: Vec<&'a Node>) -> Self {
         Self { values, nested: OnceCell::new(), read: RefCell::new(HashMap::new()) }
@@ -59,8 +59,8 @@ impl<'a> Dumped<'a> {
 
 fn add<'a>(node: &'a Node, nested: &mut HashMap<Origin, Option<&'a Node>>) {
     match &node.value {
-        Value::Mapping(mapping) => mapping.entries().iter().for_each(|entry| add(&entry.value, nested)),
-        Value::Sequence(items) => items.iter().for_each(|item| add(item, nested)),
+        NodeValue::Mapping(mapping) => mapping.entries().iter().for_each(|entry| add(&entry.value, nested)),
+        NodeValue::Sequence(items) => items.iter().for_each(|item| add(item, nested)),
         _ => return,
     }
     nested.entry(node.origin).and_modify(|found| *found = None).or_insert(Some(node));
@@ -85,7 +85,7 @@ fn match_entries(printed: &Node, value: &Node, lines_before: u32, places: &mut E
     };
     add(printed.origin, value.origin);
     match (&printed.value, &value.value) {
-        (Value::Mapping(printed), Value::Mapping(value)) => {
+        (NodeValue::Mapping(printed), NodeValue::Mapping(value)) => {
             let pairs = || printed.entries().iter().zip(value.entries());
             pairs().for_each(|(printed, value)| add(printed.key_origin, value.key_origin));
             printed.len() == value.len()
@@ -94,7 +94,7 @@ fn match_entries(printed: &Node, value: &Node, lines_before: u32, places: &mut E
                         && match_entries(&printed.value, &value.value, lines_before, places)
                 })
         }
-        (Value::Sequence(printed), Value::Sequence(value)) => {
+        (NodeValue::Sequence(printed), NodeValue::Sequence(value)) => {
             printed.len() == value.len()
                 && printed
                     .iter()

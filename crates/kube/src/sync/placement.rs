@@ -2,8 +2,8 @@
 //!
 //! Nothing is decided here. An annotation that Argo CD cannot parse still counts as the author's.
 
-use super::phases::Phases;
-use crate::sync::Waves;
+use super::phases::ObjectPhases;
+use crate::sync::WaveSettings;
 use sealwave_core::document::{Manifest, Origin};
 use sealwave_core::names::{ARGOCD_HOOK as HOOK, ARGOCD_SYNC_WAVE as SYNC_WAVE, HELM_HOOK};
 
@@ -12,35 +12,39 @@ const HELM_WEIGHT: &str = "helm.sh/hook-weight";
 
 /// An object's placement in a sync, as far as its author fixed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct SyncPlacement {
     /// The phases in which it is applied.
-    pub phases: Phases,
+    pub phases: ObjectPhases,
     /// Its wave: the author's, or the app file's for its kind.
     pub wave: Option<i32>,
     /// True if the wave still has to be written to the object.
     pub by_kind: bool,
 }
 
-impl Standing {
+impl SyncPlacement {
     /// Reads the annotations of an object, and the app file's waves if it has none of its own. Calls `unreadable` with
     /// each annotation that Argo CD cannot parse as a wave, and its origin.
-    pub fn of(manifest: &Manifest, waves: &Waves, unreadable: &mut impl FnMut(&'static str, Origin)) -> Self {
-        let phases = Phases::of(manifest);
+    pub fn from_manifest(
+        manifest: &Manifest,
+        waves: &WaveSettings,
+        unreadable: &mut impl FnMut(&'static str, Origin),
+    ) -> Self {
+        let phases = ObjectPhases::from_manifest(manifest);
         let own = own_wave(manifest, unreadable);
-        let by_kind = if own.is_none() && !phases.hook { kind_wave(manifest, waves) } else { None };
+        let by_kind = if own.is_none() && !phases.is_hook { kind_wave(manifest, waves) } else { None };
         // A hook without a wave runs in wave 0 and is never moved.
-        let wave = own.or(by_kind).or(phases.hook.then_some(0));
+        let wave = own.or(by_kind).or(phases.is_hook.then_some(0));
         Self { phases, wave, by_kind: by_kind.is_some() }
     }
 }
 
 /// Returns where the author set the wave of an object.
-pub fn wave_at(manifest: &Manifest) -> Option<Origin> {
+pub fn wave_origin(manifest: &Manifest) -> Option<Origin> {
     value_at(manifest, &[SYNC_WAVE, HELM_WEIGHT])
 }
 
 /// Returns where the author made an object a hook.
-pub(crate) fn hook_at(manifest: &Manifest) -> Option<Origin> {
+pub(crate) fn hook_origin(manifest: &Manifest) -> Option<Origin> {
     value_at(manifest, &[HOOK, HELM_HOOK])
 }
 
@@ -72,7 +76,7 @@ fn integer(text: &str) -> Option<i32> {
 }
 
 /// Returns the app file's wave for the kind; `group/Kind` takes precedence over `Kind`.
-fn kind_wave(manifest: &Manifest, waves: &Waves) -> Option<i32> {
+fn kind_wave(manifest: &Manifest, waves: &WaveSettings) -> Option<i32> {
     if waves.kinds.is_empty() {
         return None;
     }
@@ -87,13 +91,14 @@ mod tests {
     use super::*;
     use sealwave_testkit::manifest;
 
-    fn placement(annotations: &Json, kinds: &[(&str, i32)]) -> (Standing, usize) {
-        let waves = Waves { kinds: kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect() };
+    fn placement(annotations: &Json, kinds: &[(&str, i32)]) -> (SyncPlacement, usize) {
+        let waves =
+            WaveSettings { kinds: kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect() };
         let object = manifest(&json!({
             "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "annotations": annotations}
         }));
         let mut unreadable = 0;
-        (Standing::of(&object, &waves, &mut |_, _| unreadable += 1), unreadable)
+        (SyncPlacement::from_manifest(&object, &waves, &mut |_, _| unreadable += 1), unreadable)
     }
 
     #[test]

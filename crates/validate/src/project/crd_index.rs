@@ -10,9 +10,9 @@ use std::sync::OnceLock;
 
 use memchr::memmem;
 
-use super::walk::{files, is_manifest};
-use crate::project::Found;
-use sealwave_core::reach::Reach;
+use super::walk::{is_manifest, manifest_walk};
+use crate::project::ScannedDefinitions;
+use sealwave_core::reach::PathReach;
 
 /// The text that every file with a definition contains.
 const MARK: &str = "CustomResourceDefinition";
@@ -34,14 +34,14 @@ const BOUNDS: SearchLimits = SearchLimits { entries: 200_000, file: 16 << 20, al
 
 /// The definitions in a repository, read on first use.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct CrdIndex {
     root: PathBuf,
     contents: OnceLock<RepositoryContents>,
 }
 
 #[derive(Debug, Default)]
 struct RepositoryContents {
-    files: Vec<ShelvedFile>,
+    files: Vec<CrdFile>,
     /// Indices of the files that mention a group.
     by_group: BTreeMap<String, Vec<usize>>,
     is_cut: bool,
@@ -49,14 +49,14 @@ struct RepositoryContents {
 
 /// A file that may hold definitions.
 #[derive(Debug)]
-pub(super) struct ShelvedFile {
+pub(super) struct CrdFile {
     /// Relative to the root.
     pub(super) path: PathBuf,
     text: Vec<u8>,
-    found: OnceLock<Found>,
+    found: OnceLock<ScannedDefinitions>,
 }
 
-impl Shelf {
+impl CrdIndex {
     pub(super) const fn new(root: PathBuf) -> Self {
         Self { root, contents: OnceLock::new() }
     }
@@ -67,13 +67,13 @@ impl Shelf {
     }
 
     /// Returns the files that mention a group, in the order of paths.
-    pub(super) fn files(&self, group: &str) -> impl Iterator<Item = &ShelvedFile> + use<'_> {
+    pub(super) fn files(&self, group: &str) -> impl Iterator<Item = &CrdFile> + use<'_> {
         let RepositoryContents { files, by_group, .. } = self.contents();
         by_group.get(group).into_iter().flatten().filter_map(|number| files.get(*number))
     }
 
     /// Reports whether the search stopped at a limit.
-    pub(super) fn is_cut(&self) -> bool {
+    pub(super) fn is_truncated(&self) -> bool {
         self.contents().is_cut
     }
 
@@ -85,10 +85,10 @@ impl Shelf {
 impl RepositoryContents {
     fn read(root: &Path, bounds: SearchLimits) -> Self {
         let mut contents = Self::default();
-        let reach = fs_err::canonicalize(root).map_or(Reach::Below(root.to_owned()), Reach::Below);
+        let reach = fs_err::canonicalize(root).map_or(PathReach::Below(root.to_owned()), PathReach::Below);
         let (mut all, mut kept) = (0, 0);
         // Ignore files above the root do not belong to the repository.
-        for (number, entry) in files(root).parents(false).require_git(false).build().enumerate() {
+        for (number, entry) in manifest_walk(root).parents(false).require_git(false).build().enumerate() {
             contents.is_cut = number >= bounds.entries || all > bounds.all || kept > bounds.kept;
             if contents.is_cut {
                 break;
@@ -104,7 +104,7 @@ impl RepositoryContents {
             if memmem::find(&text, MARK.as_bytes()).is_some() {
                 kept += text.len();
                 let path = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
-                contents.files.push(ShelvedFile { path, text, found: OnceLock::new() });
+                contents.files.push(CrdFile { path, text, found: OnceLock::new() });
             }
         }
         contents.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -131,21 +131,21 @@ fn groups(text: &[u8]) -> BTreeSet<&str> {
 }
 
 /// Returns the contents of a file; `None` if it cannot be read, or grew beyond the limit.
-fn read(path: &Path, reach: &Reach, limit: u64) -> Option<Vec<u8>> {
+fn read(path: &Path, reach: &PathReach, limit: u64) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     reach.open(path).ok()?.take(limit + 1).read_to_end(&mut text).ok()?;
     (text.len() as u64 <= limit).then_some(text)
 }
 
-impl ShelvedFile {
+impl CrdFile {
     /// Reports whether the text contains a name.
-    pub(super) fn names(&self, name: &str) -> bool {
+    pub(super) fn mentions(&self, name: &str) -> bool {
         memmem::find(&self.text, name.as_bytes()).is_some()
     }
 
     /// Returns the definitions in the file.
-    pub(super) fn found(&self) -> &Found {
-        self.found.get_or_init(|| super::definitions_in(&self.text, &self.path.to_string_lossy()))
+    pub(super) fn definitions(&self) -> &ScannedDefinitions {
+        self.found.get_or_init(|| super::scan_definitions(&self.text, &self.path.to_string_lossy()))
     }
 }
 

@@ -1,41 +1,48 @@
 //! Wording and positions of findings about credentials.
 
-use crate::rules::credential::Kind;
+use crate::rules::credential::CredentialKind;
 use crate::rules::embedded::first_line_of_block;
-use crate::rules::{Draft, Rule};
+use crate::rules::{FindingDraft, Rule};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Entry, Node, Origin, Texts};
+use sealwave_core::document::{MappingEntry, Node, Origin, SourceTexts};
 
 /// Creates a finding about a credential in a field: an error if certain, otherwise a warning.
-pub(super) fn draft(rule: &'static Rule, kind: Kind, at: Origin, place: &str) -> Draft {
+pub(super) fn credential_draft(
+    rule: &'static Rule,
+    kind: CredentialKind,
+    at: Origin,
+    place: &str,
+) -> FindingDraft {
     let severity = if kind.is_certain() { Severity::Error } else { Severity::Warning };
     let hint = match kind {
-        Kind::Keyed => {
+        CredentialKind::Keyed => {
             "put it into a Secret, and refer to it; if it is not a credential, suppress this with a reason"
         }
-        Kind::Publishable(_) => {
+        CredentialKind::Publishable(_) => {
             "if it may be public, restrict it at its issuer and suppress this with a reason; otherwise, put it into a Secret"
         }
-        Kind::WeakUri => "compose the URI in a Secret, or refer to the password through `$(VARIABLE)`",
+        CredentialKind::WeakUri => {
+            "compose the URI in a Secret, or refer to the password through `$(VARIABLE)`"
+        }
         _ => {
             "put it into a Secret, refer to it, and change it: everyone with access to the repository can read it"
         }
     };
-    Draft::new(rule, at, format!("{place} holds {}", kind.noun()))
+    FindingDraft::new(rule, at, format!("{place} holds {}", kind.noun()))
         .severity(severity)
         .hint(hint)
         .confidential()
 }
 
 /// Creates a finding about a credential in a value that may be a file: at its key, with the line as related position.
-pub(super) fn draft_in_file(
+pub(super) fn credential_draft_in_file(
     rule: &'static Rule,
-    (line, kind): (usize, Kind),
-    entry: &Entry,
+    (line, kind): (usize, CredentialKind),
+    entry: &MappingEntry,
     place: &str,
-    texts: &Texts,
-) -> Draft {
-    let draft = draft(rule, kind, entry.key_origin, place);
+    texts: &SourceTexts,
+) -> FindingDraft {
+    let draft = credential_draft(rule, kind, entry.key_origin, place);
     match line_of_block(texts, &entry.value, line) {
         Some(at) => draft.related(at, "it is on this line"),
         None => draft,
@@ -43,7 +50,7 @@ pub(super) fn draft_in_file(
 }
 
 /// Returns the position of a line in a literal block scalar; `None` if the value is not one.
-fn line_of_block(texts: &Texts, value: &Node, number: usize) -> Option<Origin> {
+fn line_of_block(texts: &SourceTexts, value: &Node, number: usize) -> Option<Origin> {
     let origin = value.origin;
     let line = first_line_of_block(texts, value)?.checked_add(u32::try_from(number).ok()?)?;
     let text = texts.line(origin.source, line)?;

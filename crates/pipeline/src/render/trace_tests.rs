@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value as Json, json};
 
-use super::engine::{Engine, RenderedText};
+use super::engine::{RenderedText, TemplateEngine};
 use super::tags;
-use super::tracer::Entries;
-use crate::load::Partial;
-use sealwave_core::document::{Node, Origin, SourceId, Sources, Value};
+use super::tracer::EntryOrigins;
+use crate::load::PartialTemplate;
+use sealwave_core::document::{Node, NodeValue, Origin, SourceId, Sources};
 
 /// Renders a template, or returns its problems. All templates have the same values and partials.
 fn render_text(text: &str, traced: bool) -> Result<String, String> {
     let mut sources = Sources::default();
     let source = sources.add("t");
-    let new_partial = |text: &str| Partial { source, text: text.to_owned() };
+    let new_partial = |text: &str| PartialTemplate { source, text: text.to_owned() };
     let partials = [
         ("p", "{{#each this}}{{@key}}={{#if (eq @index 0)}}{{toJson this}}{{/if}};{{/each}}{{x}}"),
         ("q", "{{a}} {{this.a}} {{../x}} {{#with m}}{{k}} {{@key}}{{../../x}}{{/with}}"),
@@ -26,11 +26,12 @@ fn render_text(text: &str, traced: bool) -> Result<String, String> {
     });
     let node = Node::from_json(&values, Origin::point(source, 1, 1));
     let entries = traced.then_some(|data: &Json| {
-        let mut entries = Entries::default();
+        let mut entries = EntryOrigins::default();
         entries.add(data, &node, None);
         entries
     });
-    let mut engine = Engine::new(partials, values.clone(), entries).map_err(|failure| failure.to_string())?;
+    let mut engine =
+        TemplateEngine::new(partials, values.clone(), entries).map_err(|failure| failure.to_string())?;
     let prepared = engine.prepare(source, text).map_err(|problems| format!("{problems:?}"))?;
     let rendered = engine.render(prepared, text);
     rendered.map(|rendered| rendered.text).map_err(|problem| format!("{problem:?}"))
@@ -213,13 +214,13 @@ fn number(node: &mut Node, lines: &mut HashMap<u32, String>) {
     };
     node.origin.line = add_line(lines, node.as_str().unwrap_or_default());
     match &mut node.value {
-        Value::Mapping(mapping) => {
+        NodeValue::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
                 entry.key_origin.line = add_line(lines, &entry.key);
                 number(&mut entry.value, lines);
             }
         }
-        Value::Sequence(items) => items.iter_mut().for_each(|item| number(item, lines)),
+        NodeValue::Sequence(items) => items.iter_mut().for_each(|item| number(item, lines)),
         _ => {}
     }
 }
@@ -232,14 +233,14 @@ fn check(
 ) -> (usize, usize) {
     let (mut printed, mut known) = (0, 0);
     for (number, stretch) in rendered.stretches.iter().enumerate() {
-        let to = rendered.stretches.get(number + 1).map_or(rendered.text.len(), |next| next.from);
-        let wrote = &rendered.text[stretch.from..to];
+        let to = rendered.stretches.get(number + 1).map_or(rendered.text.len(), |next| next.start);
+        let wrote = &rendered.text[stretch.start..to];
         let element = stretch.element.as_ref().unwrap();
         let template = &texts[&element.origin.source];
         let line = template.split('\n').nth(element.origin.line as usize - 1).unwrap();
         let from: String = line.chars().skip((element.origin.column as usize).saturating_sub(1)).collect();
         if let Some(bytes) = &element.text {
-            let written = tags::written(template, bytes.clone());
+            let written = tags::unescape_text(template, bytes.clone());
             let is_indented = |(line, written): (&str, &str)| {
                 line.strip_suffix(written).is_some_and(|indent| indent.trim().is_empty())
             };
@@ -290,18 +291,18 @@ fn records_of_random_templates_are_correct() {
             })
             .into();
         texts.insert(i, "{{v}} {{#if m}}{{m.v}}{{/if}}\n".to_owned());
-        let new_partial = |id: SourceId| Partial { source: id, text: texts[&id].clone() };
+        let new_partial = |id: SourceId| PartialTemplate { source: id, text: texts[&id].clone() };
         let partials = BTreeMap::from([
             ("p".to_owned(), new_partial(p)),
             ("q".to_owned(), new_partial(q)),
             ("i".to_owned(), new_partial(i)),
         ]);
         let entries = |data: &Json| {
-            let mut entries = Entries::default();
+            let mut entries = EntryOrigins::default();
             entries.add(data, &node, None);
             entries
         };
-        let Ok(mut engine) = Engine::new(partials, data.clone(), Some(entries)) else { continue };
+        let Ok(mut engine) = TemplateEngine::new(partials, data.clone(), Some(entries)) else { continue };
         let Ok(prepared) = engine.prepare(main, &texts[&main]) else { continue };
         let Ok(rendered) = engine.render(prepared, &texts[&main]) else { continue };
         let (more_printed, more_known) = check(&rendered, &texts, &lines);

@@ -8,25 +8,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::environment::same_secret::SecretPath;
-use sealwave_core::document::{ObjectId, Place};
+use sealwave_core::document::{ObjectId, SourceLocation};
 
 /// Maximum number of objects with one identity that are searched for a key; beyond it, no key is reported as missing.
 const MAX_MAKERS: usize = 100;
 
 /// Objects of all apps, and the Secrets and other objects that they create, as seen from one environment.
 #[derive(Clone, Debug, Default)]
-pub struct Neighbours {
+pub struct NeighborApps {
     environment: Arc<str>,
     /// Directories of the apps with this environment.
     apps: HashSet<Arc<str>>,
-    all: Arc<BTreeMap<ObjectId, Vec<Made>>>,
+    all: Arc<BTreeMap<ObjectId, Vec<NeighborObject>>>,
     /// Apps that read the same path in production and elsewhere, by path, sorted.
     sharers: Arc<BTreeMap<SecretPath, Vec<Arc<str>>>>,
 }
 
 /// An object that an app creates.
 #[derive(Clone, Debug)]
-pub(crate) struct Made {
+pub(crate) struct NeighborObject {
     /// Directory of the app.
     pub(crate) app: Arc<str>,
     /// Environment of the app.
@@ -36,14 +36,14 @@ pub(crate) struct Made {
     /// Keys of the object; `None` if further keys may exist, or if it has no keys.
     pub(crate) keys: Option<BTreeSet<String>>,
     /// Position of the object's name; `None` if another object creates it.
-    pub(crate) object: Option<Place>,
+    pub(crate) object: Option<SourceLocation>,
 }
 
-impl Neighbours {
+impl NeighborApps {
     /// Returns a view for each environment of `apps`, which are directories with the names of their environments.
     pub(crate) fn views(
         apps: &[(Arc<str>, Vec<Arc<str>>)],
-        made: impl IntoIterator<Item = (ObjectId, Made)>,
+        made: impl IntoIterator<Item = (ObjectId, NeighborObject)>,
         shared: impl IntoIterator<Item = (SecretPath, Arc<str>)>,
     ) -> BTreeMap<String, Self> {
         let mut sharers: BTreeMap<SecretPath, Vec<Arc<str>>> = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Neighbours {
             apps.sort_unstable();
         }
         let sharers = Arc::new(sharers);
-        let mut all: BTreeMap<ObjectId, Vec<Made>> = BTreeMap::new();
+        let mut all: BTreeMap<ObjectId, Vec<NeighborObject>> = BTreeMap::new();
         for (id, made) in made {
             all.entry(id).or_default().push(made);
         }
@@ -74,37 +74,55 @@ impl Neighbours {
     }
 
     /// Returns the directories of the apps that read a path in production and in another environment, sorted.
-    pub(crate) fn sharers(&self, path: &SecretPath) -> &[Arc<str>] {
+    pub(crate) fn apps_sharing(&self, path: &SecretPath) -> &[Arc<str>] {
         self.sharers.get(path).map_or(&[], Vec::as_slice)
     }
 
     /// Returns whether an object exists; a Secret may be created by any kind of object.
-    pub(crate) fn has(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
+    pub(crate) fn has_object(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         self.visible(group, kind, namespace, name).next().is_some()
     }
 
     /// Returns whether some app creates an object, and none of these objects can have a key.
-    pub(crate) fn lacks(&self, (group, kind): (&str, &str), namespace: &str, name: &str, key: &str) -> bool {
+    pub(crate) fn is_key_missing(
+        &self,
+        (group, kind): (&str, &str),
+        namespace: &str,
+        name: &str,
+        key: &str,
+    ) -> bool {
         if namespace.is_empty() || self.visible(group, kind, "", name).next().is_some() {
             return false;
         }
-        let may_have = |made: &Made| made.keys.as_ref().is_none_or(|keys| keys.contains(key));
-        let here: Vec<&Made> = self.visible(group, kind, namespace, name).take(MAX_MAKERS).collect();
+        let may_have = |made: &NeighborObject| made.keys.as_ref().is_none_or(|keys| keys.contains(key));
+        let here: Vec<&NeighborObject> =
+            self.visible(group, kind, namespace, name).take(MAX_MAKERS).collect();
         // An object and its known keys are two entries.
         let known = || here.iter().filter(|made| made.keys.is_some() || made.object.is_none());
         here.len() < MAX_MAKERS && known().next().is_some() && !known().any(|made| may_have(made))
     }
 
     /// Returns the first other app that renders an object itself, for a cluster of this name.
-    pub(crate) fn other(&self, id: &ObjectId, app: &str, cluster: &str) -> Option<(&str, &Place)> {
-        let is_other = |made: &&Made| {
+    pub(crate) fn other_app(
+        &self,
+        id: &ObjectId,
+        app: &str,
+        cluster: &str,
+    ) -> Option<(&str, &SourceLocation)> {
+        let is_other = |made: &&NeighborObject| {
             *made.app != *app && made.environment == self.environment && *made.cluster == *cluster
         };
         let mut all = self.all.get(id)?.iter().filter(is_other);
         all.find_map(|made| Some((&*made.app, made.object.as_ref()?)))
     }
 
-    fn visible(&self, group: &str, kind: &str, namespace: &str, name: &str) -> impl Iterator<Item = &Made> {
+    fn visible(
+        &self,
+        group: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> impl Iterator<Item = &NeighborObject> {
         let id = ObjectId {
             group: group.into(),
             kind: kind.into(),
@@ -130,14 +148,15 @@ mod tests {
         };
         let entry = |app: &str, environment: &str, name: &str| {
             let (app, environment) = (Arc::from(app), Arc::from(environment));
-            (id(name), Made { app, environment, cluster: "c".into(), keys: None, object: None })
+            (id(name), NeighborObject { app, environment, cluster: "c".into(), keys: None, object: None })
         };
         let apps = [("a", vec!["dev", "prod"]), ("b", vec!["shared"])];
         let apps = apps.map(|(app, names)| (Arc::from(app), names.into_iter().map(Arc::from).collect()));
         let all =
             [entry("a", "dev", "only-dev"), entry("a", "prod", "only-prod"), entry("b", "shared", "of-b")];
-        let views = Neighbours::views(&apps, all, []);
-        let has = |environment: &str, name: &str| views[environment].has("", "ConfigMap", "shop", name);
+        let views = NeighborApps::views(&apps, all, []);
+        let has =
+            |environment: &str, name: &str| views[environment].has_object("", "ConfigMap", "shop", name);
         assert!(has("dev", "only-dev") && !has("dev", "only-prod") && has("dev", "of-b"));
         assert!(has("shared", "only-dev") && has("shared", "only-prod") && has("shared", "of-b"));
         // All views share one store of objects.

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use super::engine::{Engine, RenderedText};
+use super::engine::{RenderedText, TemplateEngine};
 use super::price::MAX_LIVE;
-use super::tracer::Entries;
-use crate::load::Partial;
+use super::tracer::EntryOrigins;
+use crate::load::PartialTemplate;
 use sealwave_core::document::Sources;
 
 /// The result of a template, with the work units and copied bytes that it took.
@@ -22,16 +22,16 @@ impl TemplateRun {
     fn new(text: &str, values: Json, partials: &[(&str, &str)], traced: bool) -> Self {
         let mut sources = Sources::default();
         let source = sources.add("t");
-        let new_partial = |text: &str| Partial { source, text: text.to_owned() };
+        let new_partial = |text: &str| PartialTemplate { source, text: text.to_owned() };
         let partials: BTreeMap<_, _> =
             partials.iter().map(|(name, text)| ((*name).to_owned(), new_partial(text))).collect();
-        let entries = traced.then_some(|_: &Json| Entries::default());
-        match Engine::new(partials, values, entries) {
+        let entries = traced.then_some(|_: &Json| EntryOrigins::default());
+        match TemplateEngine::new(partials, values, entries) {
             Ok(mut engine) => {
                 let result = engine.prepare(source, text).map_err(|problems| problems[0].message.clone());
                 let result = result
                     .and_then(|prepared| engine.render(prepared, text).map_err(|problem| problem.message));
-                let (work, copies) = engine.taken();
+                let (work, copies) = engine.usage();
                 Self { result, work, copies }
             }
             Err(failure) => Self { result: Err(failure.problems()[0].message.clone()), work: 0, copies: 0 },

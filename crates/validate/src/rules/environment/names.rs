@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use compact_str::CompactString;
 
-use crate::rules::App;
+use crate::rules::CheckedApp;
 
 /// The most bytes of a word that may be an environment name.
 const MAX_WORD: usize = 64;
@@ -22,7 +22,7 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// The names of an app's environments.
-pub(super) struct Names {
+pub(super) struct EnvironmentNames {
     names: Vec<NameWords>,
     /// Environments by the first word of their names, normalized.
     by_first: HashMap<CompactString, Vec<usize>>,
@@ -35,16 +35,16 @@ struct NameWords {
 
 /// How words of a text are compared with environment names.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum NameMatching {
     /// Without aliases.
     Exact,
     /// With aliases: `production` equals `prod`.
     WithAliases,
 }
 
-impl Names {
+impl EnvironmentNames {
     /// Returns the names of an app's environments; `None` if there are fewer than two.
-    pub fn of(app: &App<'_>) -> Option<Self> {
+    pub fn from_app(app: &CheckedApp<'_>) -> Option<Self> {
         Self::new(app.environments.iter().map(|environment| environment.name))
     }
 
@@ -69,11 +69,11 @@ impl Names {
     }
 
     /// Replaces the environment's name in a text, so that the text is the same in all environments.
-    pub(super) fn neutral(&self, environment: usize, text: &str) -> CompactString {
+    pub(super) fn without_environment(&self, environment: usize, text: &str) -> CompactString {
         let mut out = CompactString::default();
         let mut from = 0;
         for found in self
-            .matches_in(environment, text, Reading::Exact)
+            .matches_in(environment, text, NameMatching::Exact)
             .filter(|found| found.environment == environment)
         {
             out.push_str(text.get(from..found.start).unwrap_or_default());
@@ -85,13 +85,19 @@ impl Names {
     }
 
     /// Reports whether the environment's own name is a word of a text.
-    pub(super) fn has_own(&self, environment: usize, text: &str) -> bool {
-        self.matches_in(environment, text, Reading::WithAliases).any(|found| found.environment == environment)
+    pub(super) fn contains_own_name(&self, environment: usize, text: &str) -> bool {
+        self.matches_in(environment, text, NameMatching::WithAliases)
+            .any(|found| found.environment == environment)
     }
 
     /// Returns the other environment that a text names; `None` if the text also contains its own name, or the name is
     /// part of its own (`prod` in `prod-eu`).
-    pub(super) fn foreign(&self, environment: usize, text: &str, reading: Reading) -> Option<usize> {
+    pub(super) fn foreign_environment(
+        &self,
+        environment: usize,
+        text: &str,
+        reading: NameMatching,
+    ) -> Option<usize> {
         let mut other = None;
         for found in self.matches_in(environment, text, reading) {
             if found.environment == environment {
@@ -115,7 +121,7 @@ impl Names {
         &'n self,
         environment: usize,
         text: &'n str,
-        reading: Reading,
+        reading: NameMatching,
     ) -> impl Iterator<Item = NameMatch> + use<'n> {
         let mut rest = 0;
         std::iter::from_fn(move || {
@@ -143,7 +149,13 @@ impl Names {
     }
 
     /// Returns the end of a name that starts at a word, and whether it matches without aliases.
-    fn match_at(&self, number: usize, text: &str, start: usize, reading: Reading) -> Option<(usize, bool)> {
+    fn match_at(
+        &self,
+        number: usize,
+        text: &str,
+        start: usize,
+        reading: NameMatching,
+    ) -> Option<(usize, bool)> {
         let mut at = start;
         let mut exact = true;
         for (index, wanted) in self.names.get(number)?.words.iter().enumerate() {
@@ -153,7 +165,7 @@ impl Names {
                 return None;
             }
             let same = word.eq_ignore_ascii_case(wanted);
-            let alias = reading == Reading::WithAliases && normalize(word) == normalize(wanted);
+            let alias = reading == NameMatching::WithAliases && normalize(word) == normalize(wanted);
             if !same && !alias {
                 return None;
             }

@@ -1,11 +1,13 @@
 //! Objects that other objects create, with their known keys.
 
-use super::contents::{Contents, keys};
+use super::contents::{ObjectKeys, mapping_keys};
 use super::{Inventory, MAKERS, certificates};
 use sealwave_core::document::{Manifest, Mapping, Node, Origin};
 use sealwave_core::names::{STRING_DATA_FROM, UNKNOWN_KEYS};
-use sealwave_kube::catalogue::{ESO, Object, SEALED, STORE_CSI, supplied};
-use sealwave_kube::pods::What;
+use sealwave_kube::catalog::{
+    CatalogObject, ESO_GROUP, SEALED_SECRETS_GROUP, STORE_CSI_GROUP, supplied_secrets,
+};
+use sealwave_kube::pods::ReferencedKind;
 
 /// Annotations and labels with which a controller or sealwave fills an object from elsewhere.
 const FILLED_BY: &[&str] = &[
@@ -88,108 +90,129 @@ static NAMED_AFTER: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Adds the objects that an object creates.
-pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+pub(super) fn add_created_objects<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
     let root = object.manifest.root();
     match (object.group, object.kind) {
         ("", "ConfigMap") => {
             let contents = own_keys(object, &["data", "binaryData"]);
-            add_itself(object, inventory, What::ConfigMap, contents);
+            add_itself(object, inventory, ReferencedKind::ConfigMap, contents);
         }
         ("", "PersistentVolumeClaim") | ("cdi.kubevirt.io", "DataVolume") => {
-            add_itself(object, inventory, What::PersistentVolumeClaim, Contents::Open);
+            add_itself(object, inventory, ReferencedKind::PersistentVolumeClaim, ObjectKeys::Open);
         }
-        ("", "ServiceAccount") => add_itself(object, inventory, What::ServiceAccount, Contents::Open),
+        ("", "ServiceAccount") => {
+            add_itself(object, inventory, ReferencedKind::ServiceAccount, ObjectKeys::Open)
+        }
         ("apps", "StatefulSet") => add_claims(object, inventory),
         ("", "Secret") => {
-            add_itself(object, inventory, What::Secret, own_keys(object, &["data", "stringData"]))
+            add_itself(object, inventory, ReferencedKind::Secret, own_keys(object, &["data", "stringData"]))
         }
-        (SEALED, "SealedSecret") => add_itself(object, inventory, What::Secret, sealed_keys(root)),
-        (STORE_CSI, "SecretProviderClass") => {
+        (SEALED_SECRETS_GROUP, "SealedSecret") => {
+            add_itself(object, inventory, ReferencedKind::Secret, sealed_keys(root))
+        }
+        (STORE_CSI_GROUP, "SecretProviderClass") => {
             for made in items(root, &["spec", "secretObjects"]) {
                 let Some(name) = made.get("secretName") else { continue };
                 let keys = items(made, &["data"]).iter().filter_map(|item| item.get("key")?.as_str());
                 let (made_at, name) = ((object.manifest, name.origin), name.as_str().unwrap_or_default());
-                inventory.add(What::Secret, object.namespace, name, made_at, Contents::keys(keys));
+                inventory.add(
+                    ReferencedKind::Secret,
+                    object.namespace,
+                    name,
+                    made_at,
+                    ObjectKeys::from_keys(keys),
+                );
             }
         }
-        (ESO, "ExternalSecret") => add_external_secret(object, inventory),
-        (ESO, "ClusterExternalSecret") => {
+        (ESO_GROUP, "ExternalSecret") => add_external_secret(object, inventory),
+        (ESO_GROUP, "ClusterExternalSecret") => {
             let name = root.at(&["spec", "externalSecretSpec", "target", "name"]).and_then(Node::as_str);
             let default_name = root.at(&["spec", "externalSecretName"]).and_then(Node::as_str);
             let name = name.or(default_name).unwrap_or(object.name);
             let spec = root.at(&["spec", "externalSecretSpec"]);
-            let contents = spec.map_or(Contents::Open, fetched);
-            inventory.add(What::Secret, "", name, name_at(object.manifest), contents);
+            let contents = spec.map_or(ObjectKeys::Open, external_secret_keys);
+            inventory.add(
+                ReferencedKind::Secret,
+                "",
+                name,
+                manifest_and_name_origin(object.manifest),
+                contents,
+            );
         }
         ("isindir.github.com", "SopsSecret") => {
             for template in items(root, &["spec", "secretTemplates"]) {
                 let Some(name) = template.get("name") else { continue };
-                let contents = Contents::of(&[template.get("data"), template.get("stringData")]);
+                let contents = ObjectKeys::from_nodes(&[template.get("data"), template.get("stringData")]);
                 let made_at = (object.manifest, name.origin);
                 let name = name.as_str().unwrap_or_default();
-                inventory.add(What::Secret, object.namespace, name, made_at, contents);
+                inventory.add(ReferencedKind::Secret, object.namespace, name, made_at, contents);
             }
         }
         ("trust.cert-manager.io", "Bundle") => add_bundle(object, inventory),
         _ => {
-            certificates::by(object, inventory);
+            certificates::add_certificate_secrets(object, inventory);
             add_operator_secrets(object, inventory);
         }
     }
 }
 
 /// Adds the object itself.
-fn add_itself<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>, kind: What, contents: Contents<'a>) {
-    inventory.add(kind, object.namespace, object.name, name_at(object.manifest), contents);
+fn add_itself<'a>(
+    object: &CatalogObject<'a>,
+    inventory: &mut Inventory<'a>,
+    kind: ReferencedKind,
+    contents: ObjectKeys<'a>,
+) {
+    inventory.add(kind, object.namespace, object.name, manifest_and_name_origin(object.manifest), contents);
 }
 
 /// Returns the keys of a `ConfigMap` or Secret.
-fn own_keys<'a>(object: &Object<'a>, fields: &[&str; 2]) -> Contents<'a> {
+fn own_keys<'a>(object: &CatalogObject<'a>, fields: &[&str; 2]) -> ObjectKeys<'a> {
     let root = object.manifest.root();
     // Generators of mittwald and SAP.
     let filled = |name: &str| FILLED_BY.contains(&name) || name.starts_with("secret-generator.");
     let marks = [object.manifest.annotations(), object.manifest.labels()];
     if marks.into_iter().flatten().flat_map(Mapping::entries).any(|mark| filled(&mark.key)) {
-        return Contents::Open;
+        return ObjectKeys::Open;
     }
-    Contents::of(&fields.map(|field| root.get(field))).or_filled_later()
+    ObjectKeys::from_nodes(&fields.map(|field| root.get(field))).open_if_empty()
 }
 
 /// Returns the keys of the Secret that a `SealedSecret` becomes.
-fn sealed_keys(root: &Node) -> Contents<'_> {
+fn sealed_keys(root: &Node) -> ObjectKeys<'_> {
     if root.at(&["spec", "data"]).is_some() || root.at(&["spec", "encryptedData", UNKNOWN_KEYS]).is_some() {
-        return Contents::Open;
+        return ObjectKeys::Open;
     }
     let template = |field: &str| root.at(&["spec", "template", field]);
-    Contents::of(&[root.at(&["spec", "encryptedData"]), template("data"), template("stringData")])
-        .or_filled_later()
+    ObjectKeys::from_nodes(&[root.at(&["spec", "encryptedData"]), template("data"), template("stringData")])
+        .open_if_empty()
 }
 
-fn add_external_secret<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+fn add_external_secret<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
     let Some(spec) = object.manifest.root().get("spec") else { return };
     let target = |path: &[&str]| spec.get("target")?.at(path)?.as_str();
     let policy = target(&["creationPolicy"]).unwrap_or("Owner");
     let kind = match target(&["manifest", "kind"]) {
-        None | Some("Secret") => What::Secret,
-        Some("ConfigMap") => What::ConfigMap,
+        None | Some("Secret") => ReferencedKind::Secret,
+        Some("ConfigMap") => ReferencedKind::ConfigMap,
         Some(_) => return,
     };
     if policy == "None" {
         return;
     }
     // A merge adds keys to an existing object whose keys are unknown.
-    let contents = if policy == "Merge" { Contents::Open } else { fetched(spec) };
+    let contents = if policy == "Merge" { ObjectKeys::Open } else { external_secret_keys(spec) };
     let made_at = match spec.at(&["target", "name"]) {
         Some(name) if name.as_str().is_some_and(|name| !name.is_empty()) => (object.manifest, name.origin),
-        _ => name_at(object.manifest),
+        _ => manifest_and_name_origin(object.manifest),
     };
-    for name in supplied(object) {
+    for name in supplied_secrets(object) {
         inventory.add(kind, object.namespace, name, made_at, contents.clone());
     }
 }
 
 /// Returns the keys of the Secret that an `ExternalSecret` creates, by its spec.
-pub(in crate::rules) fn fetched(spec: &Node) -> Contents<'_> {
+pub(in crate::rules) fn external_secret_keys(spec: &Node) -> ObjectKeys<'_> {
     let data = items(spec, &["data"]).iter().filter_map(|item| item.get("secretKey")?.as_str());
     let unknown = !items(spec, &["dataFrom"]).is_empty();
     let template = spec.at(&["target", "template"]);
@@ -198,26 +221,26 @@ pub(in crate::rules) fn fetched(spec: &Node) -> Contents<'_> {
     let merged = template
         .and_then(|template| template.get("mergePolicy")?.as_str())
         .is_some_and(|policy| policy == "Merge");
-    let has_template = keys(templated).next().is_some();
+    let has_template = mapping_keys(templated).next().is_some();
     match (from, has_template) {
-        (true, _) => Contents::Open,
-        (false, true) if !merged => Contents::of(&[templated]),
-        _ if unknown => Contents::Open,
-        _ => Contents::keys(data.chain(keys(templated))).or_filled_later(),
+        (true, _) => ObjectKeys::Open,
+        (false, true) if !merged => ObjectKeys::from_nodes(&[templated]),
+        _ if unknown => ObjectKeys::Open,
+        _ => ObjectKeys::from_keys(data.chain(mapping_keys(templated))).open_if_empty(),
     }
 }
 
 /// Adds a bundle of certificates, which exists in every namespace under its own name.
-fn add_bundle<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+fn add_bundle<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
     let target = |field: &str| object.manifest.root().at(&["spec", "target", field]);
-    for (field, kind) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
+    for (field, kind) in [("configMap", ReferencedKind::ConfigMap), ("secret", ReferencedKind::Secret)] {
         if target(field).is_some() {
-            inventory.add(kind, "", object.name, name_at(object.manifest), Contents::Open);
+            inventory.add(kind, "", object.name, manifest_and_name_origin(object.manifest), ObjectKeys::Open);
         }
     }
 }
 
-fn add_operator_secrets<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+fn add_operator_secrets<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
     // Kubernetes' own groups, to which most objects belong, have no operators.
     if !object.group.contains('.') || object.group.ends_with(".k8s.io") {
         return;
@@ -229,21 +252,28 @@ fn add_operator_secrets<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) 
         let Some(name) = reference.get("name") else { continue };
         let namespace = reference.get("namespace").and_then(Node::as_str).unwrap_or(object.namespace);
         let made_at = (object.manifest, name.origin);
-        inventory.add(What::Secret, namespace, name.as_str().unwrap_or_default(), made_at, Contents::Open);
+        inventory.add(
+            ReferencedKind::Secret,
+            namespace,
+            name.as_str().unwrap_or_default(),
+            made_at,
+            ObjectKeys::Open,
+        );
     }
     if object.is("acid.zalan.do", "postgresql") {
         // The operator's own roles, and the users of the manifest.
-        let users = keys(root.at(&["spec", "users"]));
+        let users = mapping_keys(root.at(&["spec", "users"]));
         for user in ["postgres", "standby", "pooler"].into_iter().chain(users) {
             let user = user.replace('_', "-");
             let name = format!("{user}.{}.credentials.postgresql.acid.zalan.do", object.name);
-            inventory.add_name(What::Secret, object.namespace, name);
+            inventory.add_name(ReferencedKind::Secret, object.namespace, name);
         }
     }
     let mut add = |name: Option<&'a Node>| {
-        let made_at = name.map_or_else(|| name_at(object.manifest), |name| (object.manifest, name.origin));
+        let made_at = name
+            .map_or_else(|| manifest_and_name_origin(object.manifest), |name| (object.manifest, name.origin));
         let name = name.map_or(object.name, |name| name.as_str().unwrap_or_default());
-        inventory.add(What::Secret, object.namespace, name, made_at, Contents::Open);
+        inventory.add(ReferencedKind::Secret, object.namespace, name, made_at, ObjectKeys::Open);
     };
     let of_kind = OPERATORS.iter().filter(|(group, kind, _)| *kind == object.kind && *group == object.group);
     for name in of_kind.flat_map(|(_, _, names)| *names) {
@@ -261,22 +291,22 @@ fn add_operator_secrets<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) 
     }
     let named = NAMED_AFTER.iter().filter(|(group, kind, _)| *kind == object.kind && *group == object.group);
     for suffix in named.flat_map(|(_, _, suffixes)| *suffixes) {
-        inventory.add_name(What::Secret, object.namespace, format!("{}{suffix}", object.name));
+        inventory.add_name(ReferencedKind::Secret, object.namespace, format!("{}{suffix}", object.name));
     }
 }
 
 /// Adds the claims that a StatefulSet creates from templates.
-fn add_claims<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+fn add_claims<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
     for template in items(object.manifest.root(), &["spec", "volumeClaimTemplates"]) {
         if let Some(name) = template.at(&["metadata", "name"]).and_then(Node::as_str) {
             let stem = format!("{name}-{}", object.name);
-            inventory.add_name(What::PersistentVolumeClaim, object.namespace, stem);
+            inventory.add_name(ReferencedKind::PersistentVolumeClaim, object.namespace, stem);
         }
     }
 }
 
 /// Returns a manifest with the position of its name.
-pub(super) fn name_at(manifest: &Manifest) -> (&Manifest, Origin) {
+pub(super) fn manifest_and_name_origin(manifest: &Manifest) -> (&Manifest, Origin) {
     let name = manifest.root().at(&["metadata", "name"]);
     (manifest, name.map_or(manifest.origin(), |name| name.origin))
 }

@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::{Catalogue, ESO, Object, RBAC};
-use crate::pods::{Reference, What, references};
+use crate::catalog::{CatalogObject, ESO_GROUP, ObjectCatalog, RBAC_GROUP};
+use crate::pods::{PodReference, ReferencedKind, references};
 use sealwave_core::document::Node;
 
 /// Maximum depth at which references are searched in objects of unknown kinds.
@@ -16,20 +16,20 @@ const DEPTH: usize = 32;
 
 /// A dependency of one object on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Use {
+pub struct DependencyEdge {
     /// Number of the consumer.
     pub consumer: usize,
     /// Number of the dependency.
     pub dependency: usize,
     /// The required order.
-    pub order: Order,
+    pub order: WaveOrder,
     /// True if the consumer cannot become healthy without the dependency.
     pub needed: bool,
 }
 
 /// The required order of a dependency and its consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Order {
+pub enum WaveOrder {
     /// The dependency must be in an earlier wave.
     Earlier,
     /// Both may be in the same wave: Argo CD's order of kinds is sufficient, or the order does not matter.
@@ -37,10 +37,10 @@ pub enum Order {
 }
 
 /// Returns all dependencies, each once; `workloads` are the numbers of workloads with the references of their pods.
-pub fn uses<'r, 'a: 'r>(
-    catalog: &Catalogue<'_>,
-    workloads: impl IntoIterator<Item = (usize, &'r [Reference<'a>])>,
-) -> BTreeSet<Use> {
+pub fn dependency_edges<'r, 'a: 'r>(
+    catalog: &ObjectCatalog<'_>,
+    workloads: impl IntoIterator<Item = (usize, &'r [PodReference<'a>])>,
+) -> BTreeSet<DependencyEdge> {
     let mut collector = EdgeCollector { catalog, found: BTreeSet::new() };
     let mut pods = vec![false; catalog.objects().len()];
     for (number, references) in workloads {
@@ -58,52 +58,60 @@ pub fn uses<'r, 'a: 'r>(
 }
 
 struct EdgeCollector<'a> {
-    catalog: &'a Catalogue<'a>,
-    found: BTreeSet<Use>,
+    catalog: &'a ObjectCatalog<'a>,
+    found: BTreeSet<DependencyEdge>,
 }
 
 impl EdgeCollector<'_> {
-    fn add(&mut self, consumer: usize, dependency: usize, order: Order, needed: bool) {
+    fn add(&mut self, consumer: usize, dependency: usize, order: WaveOrder, needed: bool) {
         if consumer != dependency {
-            self.found.insert(Use { consumer, dependency, order, needed });
+            self.found.insert(DependencyEdge { consumer, dependency, order, needed });
         }
     }
 
-    fn add_reference(&mut self, consumer: usize, what: What, namespace: &str, name: &str, needed: bool) {
+    fn add_reference(
+        &mut self,
+        consumer: usize,
+        what: ReferencedKind,
+        namespace: &str,
+        name: &str,
+        needed: bool,
+    ) {
         // A claim that waits for its first consumer never becomes healthy in an earlier wave.
-        let order = if what == What::PersistentVolumeClaim { Order::Same } else { Order::Earlier };
-        for dependency in self.catalog.meant(what, namespace, name) {
+        let order =
+            if what == ReferencedKind::PersistentVolumeClaim { WaveOrder::Same } else { WaveOrder::Earlier };
+        for dependency in self.catalog.resolve_reference(what, namespace, name) {
             self.add(consumer, dependency, order, needed);
         }
     }
 
-    fn pod(&mut self, number: usize, references: &[Reference<'_>]) {
+    fn pod(&mut self, number: usize, references: &[PodReference<'_>]) {
         let Some(object) = self.catalog.object(number) else { return };
         for reference in references {
             let needed = !reference.optional;
-            self.add_reference(number, reference.what, object.namespace, reference.name, needed);
+            self.add_reference(number, reference.kind, object.namespace, reference.name, needed);
         }
     }
 
     /// Adds the secrets of a service account, which all of its users need.
-    fn account(&mut self, number: usize, object: &Object<'_>) {
+    fn account(&mut self, number: usize, object: &CatalogObject<'_>) {
         for secret in self.catalog.pull_secrets(object.namespace, object.name) {
             for supplier in self.catalog.suppliers(object.namespace, secret) {
-                self.add(number, *supplier, Order::Same, false);
+                self.add(number, *supplier, WaveOrder::Same, false);
             }
         }
     }
 
-    fn fields(&mut self, number: usize, object: &Object<'_>, pod: bool) {
+    fn fields(&mut self, number: usize, object: &CatalogObject<'_>, pod: bool) {
         match (object.group, object.kind) {
             ("", "ConfigMap" | "Namespace" | "PersistentVolume" | "PersistentVolumeClaim" | "Service")
             | ("apiextensions.k8s.io", "CustomResourceDefinition")
             | ("bitnami.com", "SealedSecret")
-            | (RBAC, "ClusterRole" | "Role") => {}
+            | (RBAC_GROUP, "ClusterRole" | "Role") => {}
             ("", "Secret") => self.token(number, object),
             ("", "ServiceAccount") => self.account(number, object),
-            (ESO, "ExternalSecret") => self.external_secret(number, object),
-            (RBAC, "ClusterRoleBinding" | "RoleBinding") => self.binding(number, object),
+            (ESO_GROUP, "ExternalSecret") => self.external_secret(number, object),
+            (RBAC_GROUP, "ClusterRoleBinding" | "RoleBinding") => self.binding(number, object),
             _ if pod => {}
             _ => {
                 if let Some(spec) = object.manifest.root().get("spec") {
@@ -114,38 +122,38 @@ impl EdgeCollector<'_> {
     }
 
     /// Adds the account of a Secret for a service account's token.
-    fn token(&mut self, number: usize, object: &Object<'_>) {
+    fn token(&mut self, number: usize, object: &CatalogObject<'_>) {
         let account = object.manifest.annotation("kubernetes.io/service-account.name");
         let account =
             account.and_then(|name| self.catalog.find("", "ServiceAccount", object.namespace, name));
         if let Some(account) = account {
-            self.add(number, account, Order::Same, false);
+            self.add(number, account, WaveOrder::Same, false);
         }
     }
 
     /// Adds edges so that a service account is preceded by its bindings, and a binding by its role.
-    fn binding(&mut self, number: usize, object: &Object<'_>) {
+    fn binding(&mut self, number: usize, object: &CatalogObject<'_>) {
         let root = object.manifest.root();
         for subject in root.get("subjects").map_or(&[][..], Node::items) {
             let text = |field: &str| subject.get(field).and_then(Node::as_str);
             if let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) {
                 let namespace = text("namespace").unwrap_or(object.namespace);
                 if let Some(account) = self.catalog.find("", "ServiceAccount", namespace, name) {
-                    self.add(account, number, Order::Same, false);
+                    self.add(account, number, WaveOrder::Same, false);
                 }
             }
         }
         let text = |field: &str| root.at(&["roleRef", field]).and_then(Node::as_str);
         if let (Some(kind), Some(name)) = (text("kind"), text("name"))
-            && let Some(role) = self.catalog.find(RBAC, kind, object.namespace, name)
+            && let Some(role) = self.catalog.find(RBAC_GROUP, kind, object.namespace, name)
         {
-            self.add(number, role, Order::Same, false);
+            self.add(number, role, WaveOrder::Same, false);
         }
     }
 
     /// Adds the stores and generators of an `ExternalSecret`. Without its store it is Degraded, which fails the sync,
     /// so the store must be a wave earlier.
-    fn external_secret(&mut self, number: usize, object: &Object<'_>) {
+    fn external_secret(&mut self, number: usize, object: &CatalogObject<'_>) {
         let Some(spec) = object.manifest.root().get("spec") else { return };
         let per_item = ["data", "dataFrom"].iter().filter_map(|list| spec.get(list)).flat_map(Node::items);
         let sources = per_item.filter_map(|item| item.get("sourceRef"));
@@ -153,9 +161,10 @@ impl EdgeCollector<'_> {
         for store in spec.get("secretStoreRef").into_iter().chain(stores) {
             let text = |field: &str| store.get(field).and_then(Node::as_str);
             let kind = text("kind").unwrap_or("SecretStore");
-            let found = text("name").and_then(|name| self.catalog.find(ESO, kind, object.namespace, name));
+            let found =
+                text("name").and_then(|name| self.catalog.find(ESO_GROUP, kind, object.namespace, name));
             if let Some(store) = found {
-                self.add(number, store, Order::Earlier, true);
+                self.add(number, store, WaveOrder::Earlier, true);
             }
         }
         for generator in sources.filter_map(|source| source.get("generatorRef")) {
@@ -164,11 +173,13 @@ impl EdgeCollector<'_> {
                 && let Some(generator) =
                     self.catalog.find("generators.external-secrets.io", kind, object.namespace, name)
             {
-                self.add(number, generator, Order::Earlier, true);
+                self.add(number, generator, WaveOrder::Earlier, true);
             }
         }
         for from in spec.at(&["target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
-            for (field, what) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
+            for (field, what) in
+                [("configMap", ReferencedKind::ConfigMap), ("secret", ReferencedKind::Secret)]
+            {
                 if let Some(name) = from.at(&[field, "name"]).and_then(Node::as_str) {
                     self.add_reference(number, what, object.namespace, name, true);
                 }
@@ -177,7 +188,7 @@ impl EdgeCollector<'_> {
     }
 
     /// Adds fields with the names of references, at any depth, and whole pod specs.
-    fn guess(&mut self, consumer: usize, object: &Object<'_>, node: &Node, depth: usize) {
+    fn guess(&mut self, consumer: usize, object: &CatalogObject<'_>, node: &Node, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         for item in node.items() {
             self.guess(consumer, object, item, depth);
@@ -187,7 +198,7 @@ impl EdgeCollector<'_> {
             for reference in references(node) {
                 self.add_reference(
                     consumer,
-                    reference.what,
+                    reference.kind,
                     object.namespace,
                     reference.name,
                     !reference.optional,
@@ -201,7 +212,7 @@ impl EdgeCollector<'_> {
         }
     }
 
-    fn guess_field(&mut self, consumer: usize, object: &Object<'_>, field: &str, value: &Node) {
+    fn guess_field(&mut self, consumer: usize, object: &CatalogObject<'_>, field: &str, value: &Node) {
         if field == "secretName" && object.is("cert-manager.io", "Certificate") {
             // The Secret that the Certificate creates.
             return;
@@ -235,7 +246,7 @@ impl EdgeCollector<'_> {
         }
         for (number, object) in self.catalog.objects().iter().enumerate() {
             if let Some(definition) = defined.get(&(object.group, object.kind)) {
-                self.add(number, *definition, Order::Earlier, false);
+                self.add(number, *definition, WaveOrder::Earlier, false);
             }
         }
     }
@@ -247,28 +258,28 @@ impl EdgeCollector<'_> {
                 .then(|| self.catalog.find("", "Namespace", "", object.namespace))
                 .flatten();
             if let Some(namespace) = namespace {
-                self.add(number, namespace, Order::Same, false);
+                self.add(number, namespace, WaveOrder::Same, false);
             }
         }
     }
 }
 
 /// Returns the kind of object that a field of this name refers to.
-fn kind_by_field_name(field: &str) -> Option<What> {
+fn kind_by_field_name(field: &str) -> Option<ReferencedKind> {
     match field {
-        "certificateRefs" | "imagePullSecrets" | "secretName" => Some(What::Secret),
-        "claimName" => Some(What::PersistentVolumeClaim),
-        "configMap" | "configMapName" => Some(What::ConfigMap),
-        "serviceAccountName" | "serviceAccountRef" => Some(What::ServiceAccount),
+        "certificateRefs" | "imagePullSecrets" | "secretName" => Some(ReferencedKind::Secret),
+        "claimName" => Some(ReferencedKind::PersistentVolumeClaim),
+        "configMap" | "configMapName" => Some(ReferencedKind::ConfigMap),
+        "serviceAccountName" | "serviceAccountRef" => Some(ReferencedKind::ServiceAccount),
         _ => {
             let has_suffix = |end: &str| {
                 let start = field.len().checked_sub(end.len());
                 start.and_then(|at| field.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
             };
             if has_suffix("secretRef") || has_suffix("secretKeyRef") {
-                Some(What::Secret)
+                Some(ReferencedKind::Secret)
             } else if has_suffix("configMapRef") || has_suffix("configMapKeyRef") {
-                Some(What::ConfigMap)
+                Some(ReferencedKind::ConfigMap)
             } else {
                 None
             }

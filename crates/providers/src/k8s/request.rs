@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use super::super::ProviderError;
-use super::connection::refused;
+use super::connection::unexpected_status;
 
 /// A GET request.
-pub(super) enum Question<'q> {
+pub(super) enum ClusterRequest<'q> {
     /// The list of `CustomResourceDefinition`s: its first page, or the page of a continue token.
     Definitions { page: Option<&'q str> },
     /// One Secret.
     Secret { namespace: &'q str, name: &'q str },
 }
 
-impl Question<'_> {
+impl ClusterRequest<'_> {
     /// Returns the timeout of one attempt.
-    pub(super) const fn patience(&self) -> Duration {
+    pub(super) const fn timeout(&self) -> Duration {
         Duration::from_secs(match self {
             Self::Definitions { .. } => 60,
             Self::Secret { .. } => 10,
@@ -23,7 +23,7 @@ impl Question<'_> {
     }
 
     /// Returns the largest response in bytes; a Secret's values are at most one MiB, and so is a definition in etcd.
-    pub(super) const fn max_answer(&self) -> usize {
+    pub(super) const fn max_response(&self) -> usize {
         match self {
             Self::Definitions { .. } => 64 << 20,
             Self::Secret { .. } => 8 << 20,
@@ -31,7 +31,7 @@ impl Question<'_> {
     }
 
     pub(super) fn too_large(&self) -> ProviderError {
-        let reason = format!("the cluster's response is larger than {} MiB", self.max_answer() >> 20);
+        let reason = format!("the cluster's response is larger than {} MiB", self.max_response() >> 20);
         let hint = match self {
             Self::Definitions { .. } => "check that the cluster's address is that of its API server",
             Self::Secret { .. } => "a Secret contains at most one MiB",
@@ -66,7 +66,7 @@ impl Question<'_> {
 
     pub(super) fn missing(&self) -> ProviderError {
         match self {
-            Self::Definitions { .. } => refused(404),
+            Self::Definitions { .. } => unexpected_status(404),
             Self::Secret { namespace, name } => ProviderError::not_found(
                 format!("Secret `{name}` does not exist in namespace `{namespace}`"),
                 "correct the name, or create the Secret",
@@ -80,7 +80,7 @@ impl Question<'_> {
                 "the list expired before all pages were read (410)",
                 "try again over a faster connection",
             ),
-            Self::Secret { .. } => refused(410),
+            Self::Secret { .. } => unexpected_status(410),
         }
     }
 }

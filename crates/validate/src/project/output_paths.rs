@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::targets::shown;
-use crate::report::{self, Outputs};
+use super::targets::path_text;
+use crate::report::{self, ReportOutputs};
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_secrets::settings::APP_FILE;
 
@@ -27,7 +27,7 @@ pub struct WrittenPaths<'a> {
 
 /// The files that a run writes.
 #[derive(Debug, Default)]
-pub struct Written(Vec<OutputPath>);
+pub struct OutputPaths(Vec<OutputPath>);
 
 #[derive(Debug)]
 struct OutputPath {
@@ -60,33 +60,33 @@ impl Explain for OutputPathError {
     }
 }
 
-impl Written {
+impl OutputPaths {
     /// Determines the files that a run writes.
     ///
     /// # Errors
     /// Returns an error if two reports would be written to one file, or one would overwrite another kind of file.
-    pub fn decide(outputs: &Outputs, paths: WrittenPaths<'_>) -> Result<Self, Failure> {
+    pub fn decide(outputs: &ReportOutputs, paths: WrittenPaths<'_>) -> Result<Self, Failure> {
         let failed = |error: OutputPathError| Err(Problem::new(&error).into());
         let mut written = Self::default();
         for (_, path) in outputs.files() {
             if !written.add(path) {
-                return failed(OutputPathError::Duplicate(shown(path)));
+                return failed(OutputPathError::Duplicate(path_text(path)));
             }
         }
-        written.spare(paths.baseline)?;
+        written.refuse_inputs(paths.baseline)?;
         if let Some(path) = paths.write_baseline {
             if path == Path::new("-") {
                 return failed(OutputPathError::Stdout);
             }
             if !written.add(path) {
-                return failed(OutputPathError::Duplicate(shown(path)));
+                return failed(OutputPathError::Duplicate(path_text(path)));
             }
             let is_file = fs_err::metadata(path).is_ok_and(|about| about.is_file() && about.len() > 0);
             if is_file && report::read_baseline(path).is_err() {
-                return failed(OutputPathError::NotABaseline(shown(path)));
+                return failed(OutputPathError::NotABaseline(path_text(path)));
             }
         }
-        written.spare(paths.config.into_iter().chain(paths.operator))?;
+        written.refuse_inputs(paths.config.into_iter().chain(paths.operator))?;
         let definitions: Vec<PathBuf> = paths.crds.iter().map(|path| report::destination(path)).collect();
         let is_definition =
             |place: &&OutputPath| definitions.iter().any(|path| place.resolved.starts_with(path));
@@ -96,7 +96,7 @@ impl Written {
             .filter(is_definition)
             .find(|place| place.resolved.is_file() && !report::is_report(&place.resolved));
         match overwritten {
-            Some(place) => failed(OutputPathError::IsInput(shown(&place.given))),
+            Some(place) => failed(OutputPathError::IsInput(path_text(&place.given))),
             None => Ok(written),
         }
     }
@@ -123,9 +123,9 @@ impl Written {
     ///
     /// # Errors
     /// Returns an error if one of the files would be written.
-    pub fn spare<'a>(&self, read: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    pub fn refuse_inputs<'a>(&self, read: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
         match read.into_iter().find_map(|path| self.at(path)) {
-            Some(place) => Err(Problem::new(&OutputPathError::IsInput(shown(&place.given))).into()),
+            Some(place) => Err(Problem::new(&OutputPathError::IsInput(path_text(&place.given))).into()),
             None => Ok(()),
         }
     }
@@ -134,7 +134,7 @@ impl Written {
     ///
     /// # Errors
     /// Returns an error if a file of an app would be written.
-    pub(super) fn spare_apps<'a>(&self, apps: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
+    pub(super) fn refuse_app_files<'a>(&self, apps: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
         let existing: Vec<&OutputPath> = self.0.iter().filter(|place| place.resolved.is_file()).collect();
         if existing.is_empty() {
             return Ok(());
@@ -144,7 +144,7 @@ impl Written {
             let overwritten =
                 existing.iter().find(|place| own.iter().any(|own| place.resolved.starts_with(own)));
             if let Some(place) = overwritten {
-                return Err(Problem::new(&OutputPathError::IsInput(shown(&place.given))).into());
+                return Err(Problem::new(&OutputPathError::IsInput(path_text(&place.given))).into());
             }
         }
         Ok(())
@@ -154,9 +154,11 @@ impl Written {
     ///
     /// # Errors
     /// Returns an error if such a file is not a report.
-    pub(super) fn leave_out(&self, mut files: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    pub(super) fn without_outputs(&self, mut files: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
         let own = |file: &PathBuf| self.at(file).is_some();
-        self.spare(files.iter().filter(|file| own(file) && !report::is_report(file)).map(PathBuf::as_path))?;
+        self.refuse_inputs(
+            files.iter().filter(|file| own(file) && !report::is_report(file)).map(PathBuf::as_path),
+        )?;
         files.retain(|file| !own(file));
         Ok(files)
     }

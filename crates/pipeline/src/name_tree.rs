@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 use compact_str::CompactString;
 
-use sealwave_core::document::{Node, Value};
-use sealwave_core::text::closest;
+use sealwave_core::document::{Node, NodeValue};
+use sealwave_core::text::closest_name;
 
 /// A step of a path into values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum PathStep {
+pub(super) enum ValuePathStep {
     /// Any item of a list or any entry of a mapping, as in a loop.
     Item,
     Key(CompactString),
@@ -17,7 +17,7 @@ pub(super) enum PathStep {
 
 /// The names that a value defines.
 #[derive(Debug)]
-pub(super) enum Shape {
+pub(super) enum NameTree {
     List(Vec<Self>),
     /// Sorted by name and as small as possible, since hostile values may have many small mappings.
     Map(Box<[(CompactString, Self)]>),
@@ -28,29 +28,29 @@ pub(super) enum Shape {
 
 /// A path that no value has.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Lack {
+pub(super) struct MissingPath {
     /// The index of the step that was not found.
     pub(super) step: usize,
     /// The most similar known name.
     pub(super) closest: Option<String>,
 }
 
-impl Shape {
+impl NameTree {
     /// Collects the names of a tree.
-    pub fn of(node: &Node) -> Self {
+    pub fn from_node(node: &Node) -> Self {
         match &node.value {
-            Value::Mapping(mapping) => {
+            NodeValue::Mapping(mapping) => {
                 let entries = mapping.entries().iter();
                 let mut fields: Box<[(CompactString, Self)]> =
-                    entries.map(|entry| (entry.key.clone(), Self::of(&entry.value))).collect();
+                    entries.map(|entry| (entry.key.clone(), Self::from_node(&entry.value))).collect();
                 fields.sort_by(|(a, _), (b, _)| a.cmp(b));
                 Self::Map(fields)
             }
-            Value::Null => Self::Nothing,
-            Value::Sequence(items) => {
+            NodeValue::Null => Self::Nothing,
+            NodeValue::Sequence(items) => {
                 let mut shapes: Vec<Self> = Vec::new();
                 for item in items {
-                    let shape = Self::of(item);
+                    let shape = Self::from_node(item);
                     // Consecutive scalars are stored once.
                     let is_known = shape.is_scalar() && shapes.last().is_some_and(Self::is_scalar);
                     if !is_known {
@@ -60,7 +60,7 @@ impl Shape {
                 shapes.shrink_to_fit();
                 Self::List(shapes)
             }
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => Self::Scalar,
+            NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => Self::Scalar,
         }
     }
 
@@ -68,12 +68,12 @@ impl Shape {
         matches!(self, Self::Scalar)
     }
 
-    fn follow<'s>(&'s self, step: &PathStep, found: &mut Vec<&'s Self>) {
+    fn follow<'s>(&'s self, step: &ValuePathStep, found: &mut Vec<&'s Self>) {
         match (self, step) {
-            (Self::List(items), PathStep::Item) => found.extend(items),
-            (Self::List(items), PathStep::Key(key)) if is_index(key) => found.extend(items),
-            (Self::Map(fields), PathStep::Item) => found.extend(fields.iter().map(|(_, field)| field)),
-            (Self::Map(fields), PathStep::Key(key)) => {
+            (Self::List(items), ValuePathStep::Item) => found.extend(items),
+            (Self::List(items), ValuePathStep::Key(key)) if is_index(key) => found.extend(items),
+            (Self::Map(fields), ValuePathStep::Item) => found.extend(fields.iter().map(|(_, field)| field)),
+            (Self::Map(fields), ValuePathStep::Key(key)) => {
                 let at = fields.binary_search_by(|(name, _)| name.cmp(key)).ok();
                 found.extend(at.and_then(|at| fields.get(at)).map(|(_, field)| field));
             }
@@ -82,10 +82,10 @@ impl Shape {
     }
 
     /// Reports whether a step of this kind can never be found in this value, so that its absence proves nothing.
-    fn is_closed_to(&self, step: &PathStep) -> bool {
+    fn is_closed_to(&self, step: &ValuePathStep) -> bool {
         match (self, step) {
             (Self::Scalar, _) => true,
-            (Self::List(_), PathStep::Key(key)) => !is_index(key),
+            (Self::List(_), ValuePathStep::Key(key)) => !is_index(key),
             _ => false,
         }
     }
@@ -111,9 +111,9 @@ pub(super) fn is_index(key: &str) -> bool {
 
 /// The number of values that may still be visited. Hostile values are large, and many names are looked up in them.
 #[derive(Debug)]
-pub(super) struct Patience(Cell<usize>);
+pub(super) struct LookupBudget(Cell<usize>);
 
-impl Patience {
+impl LookupBudget {
     /// The number of values visited for one environment; real apps need a few thousand.
     const MAX: usize = 5_000_000;
 
@@ -122,7 +122,7 @@ impl Patience {
     }
 
     /// Reports whether the budget is spent, so that the last result is not reliable.
-    pub(super) const fn is_over(&self) -> bool {
+    pub(super) const fn is_exhausted(&self) -> bool {
         self.0.get() == 0
     }
 
@@ -135,7 +135,11 @@ impl Patience {
 /// Finds the first step of a path that exists in none of the values. Returns `None` if a value has the path.
 ///
 /// A collection that is empty in all values may hold anything, and so may a value that is a scalar somewhere.
-pub(super) fn lack(values: &[&Shape], path: &[PathStep], patience: &Patience) -> Option<Lack> {
+pub(super) fn find_missing(
+    values: &[&NameTree],
+    path: &[ValuePathStep],
+    patience: &LookupBudget,
+) -> Option<MissingPath> {
     let mut here = values.to_vec();
     for (number, step) in path.iter().enumerate() {
         let next = follow(&here, step, patience);
@@ -143,13 +147,13 @@ pub(super) fn lack(values: &[&Shape], path: &[PathStep], patience: &Patience) ->
             patience.spend(here.len());
             let is_open = here.iter().any(|shape| shape.is_closed_to(step))
                 || number > 0 && !here.iter().any(|shape| shape.has_names());
-            let name = if let PathStep::Key(name) = step { name.as_str() } else { "" };
+            let name = if let ValuePathStep::Key(name) = step { name.as_str() } else { "" };
             if is_open {
                 return None;
             }
             let known: Vec<&str> = here.iter().flat_map(|shape| shape.names()).collect();
             patience.spend(known.len().saturating_mul(4));
-            return Some(Lack { step: number, closest: closest(name, known).map(str::to_owned) });
+            return Some(MissingPath { step: number, closest: closest_name(name, known).map(str::to_owned) });
         }
         here = next;
     }
@@ -157,22 +161,26 @@ pub(super) fn lack(values: &[&Shape], path: &[PathStep], patience: &Patience) ->
 }
 
 /// Returns the names at the end of a path.
-pub(super) fn names_at(values: &[&Shape], path: &[PathStep], patience: &Patience) -> Vec<String> {
+pub(super) fn names_at(values: &[&NameTree], path: &[ValuePathStep], patience: &LookupBudget) -> Vec<String> {
     follow_path(values, path, patience).iter().flat_map(|shape| shape.names()).map(str::to_owned).collect()
 }
 
 /// Reports whether any of the values has a path.
-pub(super) fn has(values: &[&Shape], path: &[PathStep], patience: &Patience) -> bool {
+pub(super) fn has_path(values: &[&NameTree], path: &[ValuePathStep], patience: &LookupBudget) -> bool {
     !follow_path(values, path, patience).is_empty()
 }
 
-fn follow_path<'s>(values: &[&'s Shape], path: &[PathStep], patience: &Patience) -> Vec<&'s Shape> {
+fn follow_path<'s>(
+    values: &[&'s NameTree],
+    path: &[ValuePathStep],
+    patience: &LookupBudget,
+) -> Vec<&'s NameTree> {
     path.iter().fold(values.to_vec(), |here, step| follow(&here, step, patience))
 }
 
-fn follow<'s>(here: &[&'s Shape], step: &PathStep, patience: &Patience) -> Vec<&'s Shape> {
+fn follow<'s>(here: &[&'s NameTree], step: &ValuePathStep, patience: &LookupBudget) -> Vec<&'s NameTree> {
     let mut next = Vec::new();
-    if !patience.is_over() {
+    if !patience.is_exhausted() {
         for shape in here {
             shape.follow(step, &mut next);
         }
@@ -188,13 +196,14 @@ mod tests {
     use super::*;
     use sealwave_core::document::{Origin, Sources};
 
-    fn shape(json: &serde_json::Value) -> Shape {
-        Shape::of(&Node::from_json(json, Origin::whole(Sources::default().add("values.yaml"))))
+    fn shape(json: &serde_json::Value) -> NameTree {
+        NameTree::from_node(&Node::from_json(json, Origin::whole(Sources::default().add("values.yaml"))))
     }
 
-    fn path(text: &str) -> Vec<PathStep> {
-        let to_step =
-            |part| if part == "*" { PathStep::Item } else { PathStep::Key(CompactString::from(part)) };
+    fn path(text: &str) -> Vec<ValuePathStep> {
+        let to_step = |part| {
+            if part == "*" { ValuePathStep::Item } else { ValuePathStep::Key(CompactString::from(part)) }
+        };
         text.split('.').map(to_step).collect()
     }
 
@@ -206,26 +215,27 @@ mod tests {
             ),
             shape(&json!({"a": {"c": 1}, "s": {"t": 1}, "l": []})),
         );
-        let patience = Patience::new();
-        let missing =
-            |text: &str| lack(&[&dev, &prod], &path(text), &patience).map(|lack| (lack.step, lack.closest));
+        let patience = LookupBudget::new();
+        let missing = |text: &str| {
+            find_missing(&[&dev, &prod], &path(text), &patience).map(|lack| (lack.step, lack.closest))
+        };
         for known in [
             "a", "a.b", "a.c", "e.x", "n.x", "s.t", "s.u", "a.b.c", "l.*.y", "l.0.x", "l.9.y", "m.*.z", "l.x",
         ] {
             assert_eq!(missing(known), None, "{known}");
         }
         assert!(
-            lack(&[], &path("a"), &patience).is_some()
-                && lack(&[&shape(&json!({}))], &path("a"), &patience).is_some()
+            find_missing(&[], &path("a"), &patience).is_some()
+                && find_missing(&[&shape(&json!({}))], &path("a"), &patience).is_some()
         );
         assert_eq!(missing("aa"), Some((0, Some("a".to_owned()))));
         assert_eq!(missing("a.d"), Some((1, Some("b".to_owned()))));
         assert_eq!(missing("l.*.zz"), Some((2, None)));
         assert_eq!(missing("m.*.zz"), Some((2, Some("z".to_owned()))));
         assert!(
-            has(&[&dev], &path("l.*.y"), &patience)
-                && !has(&[&dev], &path("a.c"), &patience)
-                && !has(&[&dev], &path("e.x"), &patience)
+            has_path(&[&dev], &path("l.*.y"), &patience)
+                && !has_path(&[&dev], &path("a.c"), &patience)
+                && !has_path(&[&dev], &path("e.x"), &patience)
         );
     }
 }

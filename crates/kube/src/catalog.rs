@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::pods::What;
-use sealwave_core::document::{Entry, Manifest, Mapping, Node, Origin, group_and_version};
+use super::pods::ReferencedKind;
+use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, Origin, group_and_version};
 
 /// An object and its identity, read once.
 #[derive(Clone, Copy)]
-pub struct Object<'a> {
+pub struct CatalogObject<'a> {
     /// The object.
     pub manifest: &'a Manifest,
     /// `apiVersion`.
@@ -28,7 +28,7 @@ pub struct Object<'a> {
     pub metadata: Option<&'a Mapping>,
 }
 
-impl<'a> Object<'a> {
+impl<'a> CatalogObject<'a> {
     fn new(manifest: &'a Manifest) -> Self {
         let written = Self::as_written(manifest);
         let is_cluster_scoped = CLUSTER_SCOPED.contains(&(written.group, written.kind));
@@ -47,7 +47,7 @@ impl<'a> Object<'a> {
             name: "",
             metadata: None,
         };
-        let text = |entry: &'a Entry| entry.value.as_str().unwrap_or_default();
+        let text = |entry: &'a MappingEntry| entry.value.as_str().unwrap_or_default();
         for entry in manifest.root().as_mapping().map_or(&[][..], Mapping::entries) {
             match entry.key.as_str() {
                 "apiVersion" => object.api_version = text(entry),
@@ -68,7 +68,7 @@ impl<'a> Object<'a> {
     }
 
     /// Returns the origin of its name, or of the object if it has none.
-    pub fn name_at(&self) -> Origin {
+    pub fn name_origin(&self) -> Origin {
         let name = self.metadata.and_then(|metadata| metadata.get("name"));
         name.map_or(self.manifest.origin(), |name| name.origin)
     }
@@ -89,42 +89,42 @@ const CLUSTER_SCOPED: &[(&str, &str)] = &[
     ("", "Namespace"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
     ("cert-manager.io", "ClusterIssuer"),
-    (ESO, "ClusterSecretStore"),
-    (RBAC, "ClusterRole"),
-    (RBAC, "ClusterRoleBinding"),
+    (ESO_GROUP, "ClusterSecretStore"),
+    (RBAC_GROUP, "ClusterRole"),
+    (RBAC_GROUP, "ClusterRoleBinding"),
 ];
 
 /// API group of the External Secrets Operator.
-pub const ESO: &str = "external-secrets.io";
+pub const ESO_GROUP: &str = "external-secrets.io";
 /// API group of roles and bindings.
-pub const RBAC: &str = "rbac.authorization.k8s.io";
+pub const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 /// API group of `SealedSecret`.
-pub const SEALED: &str = "bitnami.com";
+pub const SEALED_SECRETS_GROUP: &str = "bitnami.com";
 /// API group of the Secrets Store CSI driver.
-pub const STORE_CSI: &str = "secrets-store.csi.x-k8s.io";
+pub const STORE_CSI_GROUP: &str = "secrets-store.csi.x-k8s.io";
 
 /// Maximum number of suppliers per Secret. More than one is already a mistake; the limit keeps a hostile repository
 /// from multiplying suppliers by consumers.
 const SUPPLIERS: usize = 4;
 
 /// The objects, by number (their position in the output).
-pub struct Catalogue<'a> {
-    objects: Vec<Object<'a>>,
+pub struct ObjectCatalog<'a> {
+    objects: Vec<CatalogObject<'a>>,
     numbers: BTreeMap<(&'a str, &'a str, &'a str, &'a str), usize>,
     suppliers: BTreeMap<(&'a str, &'a str), Vec<usize>>,
 }
 
-impl<'a> Catalogue<'a> {
+impl<'a> ObjectCatalog<'a> {
     /// Builds the index of all objects.
     pub fn new(manifests: &'a [Manifest]) -> Self {
-        let objects: Vec<Object<'a>> = manifests.iter().map(Object::new).collect();
+        let objects: Vec<CatalogObject<'a>> = manifests.iter().map(CatalogObject::new).collect();
         let mut numbers = BTreeMap::new();
         let mut suppliers: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (number, object) in objects.iter().enumerate() {
             if !object.name.is_empty() {
                 numbers.entry(object.key()).or_insert(number);
             }
-            for secret in supplied(object) {
+            for secret in supplied_secrets(object) {
                 let secret_suppliers = suppliers.entry((object.namespace, secret)).or_default();
                 if secret_suppliers.last() != Some(&number) {
                     secret_suppliers.push(number);
@@ -134,19 +134,19 @@ impl<'a> Catalogue<'a> {
         for secret_suppliers in
             suppliers.values_mut().filter(|secret_suppliers| secret_suppliers.len() > SUPPLIERS)
         {
-            secret_suppliers.sort_by_key(|number| objects.get(*number).map(Object::key));
+            secret_suppliers.sort_by_key(|number| objects.get(*number).map(CatalogObject::key));
             secret_suppliers.truncate(SUPPLIERS);
         }
         Self { objects, numbers, suppliers }
     }
 
     /// Returns all objects in the order of the output.
-    pub fn objects(&self) -> &[Object<'a>] {
+    pub fn objects(&self) -> &[CatalogObject<'a>] {
         &self.objects
     }
 
     /// Returns an object by its number.
-    pub fn object(&self, number: usize) -> Option<&Object<'a>> {
+    pub fn object(&self, number: usize) -> Option<&CatalogObject<'a>> {
         self.objects.get(number)
     }
 
@@ -157,14 +157,14 @@ impl<'a> Catalogue<'a> {
     }
 
     /// Returns the objects that a reference means; empty if it means an object outside this output.
-    pub fn meant(&self, what: What, namespace: &str, name: &str) -> Vec<usize> {
+    pub fn resolve_reference(&self, what: ReferencedKind, namespace: &str, name: &str) -> Vec<usize> {
         let find_one = |group, kind| self.find(group, kind, namespace, name).into_iter().collect();
         match what {
-            What::ConfigMap => find_one("", "ConfigMap"),
-            What::PersistentVolumeClaim => find_one("", "PersistentVolumeClaim"),
-            What::Secret => self.suppliers(namespace, name).to_vec(),
-            What::SecretProviderClass => find_one(STORE_CSI, "SecretProviderClass"),
-            What::ServiceAccount => find_one("", "ServiceAccount"),
+            ReferencedKind::ConfigMap => find_one("", "ConfigMap"),
+            ReferencedKind::PersistentVolumeClaim => find_one("", "PersistentVolumeClaim"),
+            ReferencedKind::Secret => self.suppliers(namespace, name).to_vec(),
+            ReferencedKind::SecretProviderClass => find_one(STORE_CSI_GROUP, "SecretProviderClass"),
+            ReferencedKind::ServiceAccount => find_one("", "ServiceAccount"),
         }
     }
 
@@ -186,15 +186,15 @@ impl<'a> Catalogue<'a> {
 }
 
 /// Returns the names of the Secrets that an object creates, for the kinds that affect waves.
-pub fn supplied<'a>(object: &Object<'a>) -> Vec<&'a str> {
+pub fn supplied_secrets<'a>(object: &CatalogObject<'a>) -> Vec<&'a str> {
     let root = object.manifest.root();
     let names = match (object.group, object.kind) {
-        ("", "Secret") | (SEALED, "SealedSecret") => vec![object.name],
-        (ESO, "ExternalSecret") => {
+        ("", "Secret") | (SEALED_SECRETS_GROUP, "SealedSecret") => vec![object.name],
+        (ESO_GROUP, "ExternalSecret") => {
             let target = root.at(&["spec", "target", "name"]).and_then(Node::as_str);
             vec![target.filter(|name| !name.is_empty()).unwrap_or(object.name)]
         }
-        (STORE_CSI, "SecretProviderClass") => {
+        (STORE_CSI_GROUP, "SecretProviderClass") => {
             let made = root.at(&["spec", "secretObjects"]).map_or(&[][..], Node::items);
             made.iter().filter_map(|secret| secret.get("secretName")?.as_str()).collect()
         }
@@ -224,7 +224,7 @@ mod tests {
                 "metadata": {"name": "y", "namespace": "n"},
                 "spec": {"secretObjects": [{"secretName": "e"}, {"secretName": "f"}]}}),
         ]);
-        let catalog = Catalogue::new(&objects);
+        let catalog = ObjectCatalog::new(&objects);
         for (name, number) in [("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4), ("f", 4)] {
             assert_eq!(catalog.suppliers("n", name), [number], "{name}");
             assert!(catalog.suppliers("other", name).is_empty(), "{name}");
@@ -237,7 +237,7 @@ mod tests {
         let objects =
             manifests(&[json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
                 "metadata": {"name": "r", "namespace": "stray"}})]);
-        let catalog = Catalogue::new(&objects);
-        assert_eq!(catalog.find(RBAC, "ClusterRole", "other", "r"), Some(0));
+        let catalog = ObjectCatalog::new(&objects);
+        assert_eq!(catalog.find(RBAC_GROUP, "ClusterRole", "other", "r"), Some(0));
     }
 }

@@ -1,22 +1,22 @@
 //! Objects that other objects require: pods through all their references, other kinds where a field's meaning is certain.
 
-use super::made::items;
+use super::producers::items;
 use crate::rules::later_stage::is_template;
-use crate::rules::{EmbeddedObject, Object};
-use sealwave_core::document::{Node, Origin, Value};
-use sealwave_kube::catalogue::{ESO, RBAC};
-use sealwave_kube::pods::{Keys, Via, What};
+use crate::rules::{CheckedObject, EmbeddedObject};
+use sealwave_core::document::{Node, NodeValue, Origin};
+use sealwave_kube::catalog::{ESO_GROUP, RBAC_GROUP};
+use sealwave_kube::pods::{PodUsage, ReferencedKeys, ReferencedKind};
 
 /// Maximum depth at which credentials are searched in stores and issuers.
 const DEPTH: usize = 16;
 
 /// A reference of one object to another that must exist.
 #[derive(Debug)]
-pub(in crate::rules) struct Want<'a> {
+pub(in crate::rules) struct Requirement<'a> {
     /// Index of the object with the reference.
     pub(in crate::rules) object: usize,
     /// Kind of the required object.
-    pub(in crate::rules) what: What,
+    pub(in crate::rules) kind: ReferencedKind,
     /// Namespace of the required object; empty if unknown.
     pub(in crate::rules) namespace: &'a str,
     /// Name of the required object.
@@ -28,20 +28,23 @@ pub(in crate::rules) struct Want<'a> {
     /// True if the object may be missing.
     pub(in crate::rules) optional: bool,
     /// Impact of a missing object.
-    pub(in crate::rules) weight: Weight,
+    pub(in crate::rules) impact: MissingImpact,
 }
 
 /// Impact of a missing object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::rules) enum Weight {
+pub(in crate::rules) enum MissingImpact {
     /// No pod starts without it.
-    Needed,
+    NoPodStarts,
     /// Something does not work as intended, or the object was created by hand.
-    Wanted,
+    Degraded,
 }
 
 /// Returns the requirements of all objects, in their order, then those of the pods in `ConfigMaps`.
-pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -> Vec<Want<'a>> {
+pub(super) fn collect_requirements<'a>(
+    objects: &[CheckedObject<'a>],
+    embedded: &[EmbeddedObject<'a>],
+) -> Vec<Requirement<'a>> {
     let mut collector = RequirementCollector { object: 0, namespace: "", wants: Vec::new() };
     for (number, object) in objects.iter().enumerate() {
         collector.object = number;
@@ -55,8 +58,8 @@ pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -
         let before = collector.wants.len();
         collector.add_pod(&pod.object);
         for want in collector.wants.iter_mut().skip(before) {
-            want.weight = Weight::Wanted;
-            want.optional |= pod.brings(want.what, want.name);
+            want.impact = MissingImpact::Degraded;
+            want.optional |= pod.has_sibling(want.kind, want.name);
         }
     }
     collector.wants
@@ -65,11 +68,11 @@ pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -
 struct RequirementCollector<'a> {
     object: usize,
     namespace: &'a str,
-    wants: Vec<Want<'a>>,
+    wants: Vec<Requirement<'a>>,
 }
 
 impl<'a> RequirementCollector<'a> {
-    fn collect(&mut self, object: &Object<'a>) {
+    fn collect(&mut self, object: &CheckedObject<'a>) {
         self.add_pod(object);
         if object.pod.is_some() {
             return;
@@ -80,16 +83,16 @@ impl<'a> RequirementCollector<'a> {
             ("", "ServiceAccount") => self.add_account(root),
             ("networking.k8s.io", "Ingress") => self.add_ingress(object),
             ("gateway.networking.k8s.io", "Gateway") => self.add_gateway(root),
-            (ESO, "ExternalSecret") => self.add_template(root),
-            (ESO, "PushSecret") => {
+            (ESO_GROUP, "ExternalSecret") => self.add_template(root),
+            (ESO_GROUP, "PushSecret") => {
                 if let Some(secret) = root.at(&["spec", "selector", "secret"]) {
-                    self.add_reference(What::Secret, self.namespace, secret);
+                    self.add_reference(ReferencedKind::Secret, self.namespace, secret);
                 }
             }
-            (ESO, "SecretStore") | ("cert-manager.io", "Issuer") => {
+            (ESO_GROUP, "SecretStore") | ("cert-manager.io", "Issuer") => {
                 self.add_credentials(root.get("spec"), true, DEPTH);
                 self.add(
-                    What::Secret,
+                    ReferencedKind::Secret,
                     self.namespace,
                     root.at(&["spec", "ca", "secretName"]),
                     Vec::new(),
@@ -97,42 +100,42 @@ impl<'a> RequirementCollector<'a> {
                 );
             }
             ("", "PersistentVolume") => self.add_credentials(root.at(&["spec", "csi"]), false, DEPTH),
-            (RBAC, "RoleBinding") => self.add_subjects(root),
+            (RBAC_GROUP, "RoleBinding") => self.add_subjects(root),
             ("helm.toolkit.fluxcd.io", "HelmRelease") => self.add_values(root),
             ("source.toolkit.fluxcd.io", _) => self.add_credentials(root.get("spec"), true, DEPTH),
             ("monitoring.coreos.com", "PodMonitor" | "ServiceMonitor") => self.add_monitor(root),
-            (ESO, "ClusterSecretStore") => self.add_credentials(root.get("spec"), false, DEPTH),
+            (ESO_GROUP, "ClusterSecretStore") => self.add_credentials(root.get("spec"), false, DEPTH),
             ("keda.sh", "TriggerAuthentication") => {
                 for reference in items(root, &["spec", "secretTargetRef"]) {
-                    self.add_reference(What::Secret, self.namespace, reference);
+                    self.add_reference(ReferencedKind::Secret, self.namespace, reference);
                 }
             }
             _ => {}
         }
     }
 
-    fn add_pod(&mut self, object: &Object<'a>) {
+    fn add_pod(&mut self, object: &CheckedObject<'a>) {
         for located in object.references() {
             let reference = located.reference;
             let keys = match reference.keys {
-                Keys::All => Vec::new(),
-                Keys::Only(keys) => {
-                    let all = keys.into_iter().zip(located.keys_at);
+                ReferencedKeys::All => Vec::new(),
+                ReferencedKeys::Only(keys) => {
+                    let all = keys.into_iter().zip(located.key_origins);
                     all.filter(|(key, _)| !is_template(key)).collect()
                 }
             };
-            let pulls = located.via == Via::PullSecret;
+            let pulls = located.usage == PodUsage::PullSecret;
             // Where another controller creates the pods, it may fill in or change their fields.
             let light = pulls || object.pod.is_none();
-            self.wants.push(Want {
+            self.wants.push(Requirement {
                 object: self.object,
-                what: reference.what,
+                kind: reference.kind,
                 namespace: self.namespace,
                 name: reference.name,
-                at: located.at,
+                at: located.origin,
                 keys,
                 optional: reference.optional && !pulls,
-                weight: if light { Weight::Wanted } else { Weight::Needed },
+                impact: if light { MissingImpact::Degraded } else { MissingImpact::NoPodStarts },
             });
         }
     }
@@ -140,7 +143,7 @@ impl<'a> RequirementCollector<'a> {
     /// Adds a requirement that is a warning at most; `keys` must exist if the object does.
     fn add(
         &mut self,
-        kind: What,
+        kind: ReferencedKind,
         namespace: &'a str,
         name: Option<&'a Node>,
         keys: Vec<(&'a str, Origin)>,
@@ -149,39 +152,49 @@ impl<'a> RequirementCollector<'a> {
         if let Some(node) = name
             && let Some(name) = node.as_str().filter(|name| !name.is_empty())
         {
-            let (object, at, weight) = (self.object, node.origin, Weight::Wanted);
-            self.wants.push(Want { object, what: kind, namespace, name, at, keys, optional, weight });
+            let (object, at, weight) = (self.object, node.origin, MissingImpact::Degraded);
+            self.wants.push(Requirement {
+                object,
+                kind,
+                namespace,
+                name,
+                at,
+                keys,
+                optional,
+                impact: weight,
+            });
         }
     }
 
     /// Adds a reference with `name` and optional `key`.
-    fn add_reference(&mut self, kind: What, namespace: &'a str, reference: &'a Node) {
+    fn add_reference(&mut self, kind: ReferencedKind, namespace: &'a str, reference: &'a Node) {
         let key = reference.get("key").and_then(|key| Some((key.as_str()?, key.origin)));
-        let optional = matches!(reference.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
+        let optional =
+            matches!(reference.get("optional").map(|flag| &flag.value), Some(NodeValue::Bool(true)));
         self.add(kind, namespace, reference.get("name"), key.into_iter().collect(), optional);
     }
 
     /// Adds the account of a token: without it, the controller deletes the Secret.
-    fn add_token(&mut self, object: &Object<'a>) {
+    fn add_token(&mut self, object: &CheckedObject<'a>) {
         let annotations = object.manifest.root().at(&["metadata", "annotations"]);
         let name = annotations.and_then(|annotations| annotations.get("kubernetes.io/service-account.name"));
-        self.add(What::ServiceAccount, self.namespace, name, Vec::new(), false);
+        self.add(ReferencedKind::ServiceAccount, self.namespace, name, Vec::new(), false);
     }
 
     fn add_account(&mut self, root: &'a Node) {
         for secret in items(root, &["imagePullSecrets"]) {
-            self.add(What::Secret, self.namespace, secret.get("name"), Vec::new(), false);
+            self.add(ReferencedKind::Secret, self.namespace, secret.get("name"), Vec::new(), false);
         }
         // Left over from older clusters: a missing one does nothing.
         for secret in items(root, &["secrets"]) {
-            self.add(What::Secret, self.namespace, secret.get("name"), Vec::new(), true);
+            self.add(ReferencedKind::Secret, self.namespace, secret.get("name"), Vec::new(), true);
         }
     }
 
-    fn add_ingress(&mut self, object: &Object<'a>) {
+    fn add_ingress(&mut self, object: &CheckedObject<'a>) {
         let root = object.manifest.root();
         for tls in items(root, &["spec", "tls"]) {
-            self.add(What::Secret, self.namespace, tls.get("secretName"), Vec::new(), false);
+            self.add(ReferencedKind::Secret, self.namespace, tls.get("secretName"), Vec::new(), false);
         }
         let annotations = root.at(&["metadata", "annotations"]);
         for field in ["auth-secret", "auth-tls-secret", "proxy-ssl-secret"] {
@@ -192,15 +205,15 @@ impl<'a> RequirementCollector<'a> {
             let Some(text) = value.as_str() else { continue };
             let (namespace, name) = text.split_once('/').unwrap_or((self.namespace, text));
             if !name.is_empty() {
-                self.wants.push(Want {
+                self.wants.push(Requirement {
                     object: self.object,
-                    what: What::Secret,
+                    kind: ReferencedKind::Secret,
                     namespace,
                     name,
                     at: value.origin,
                     keys: Vec::new(),
                     optional: false,
-                    weight: Weight::Wanted,
+                    impact: MissingImpact::Degraded,
                 });
             }
         }
@@ -212,7 +225,13 @@ impl<'a> RequirementCollector<'a> {
             let field = |field: &str| subject.get(field).and_then(Node::as_str);
             let is_own = field("namespace").is_some_and(|namespace| namespace == self.namespace);
             if field("kind") == Some("ServiceAccount") && is_own {
-                self.add(What::ServiceAccount, self.namespace, subject.get("name"), Vec::new(), false);
+                self.add(
+                    ReferencedKind::ServiceAccount,
+                    self.namespace,
+                    subject.get("name"),
+                    Vec::new(),
+                    false,
+                );
             }
         }
     }
@@ -221,12 +240,13 @@ impl<'a> RequirementCollector<'a> {
     fn add_values(&mut self, root: &'a Node) {
         for source in items(root, &["spec", "valuesFrom"]) {
             let kind = match source.get("kind").and_then(Node::as_str) {
-                Some("ConfigMap") => What::ConfigMap,
-                Some("Secret") => What::Secret,
+                Some("ConfigMap") => ReferencedKind::ConfigMap,
+                Some("Secret") => ReferencedKind::Secret,
                 _ => continue,
             };
             let key = source.get("valuesKey").and_then(|key| Some((key.as_str()?, key.origin)));
-            let optional = matches!(source.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
+            let optional =
+                matches!(source.get("optional").map(|flag| &flag.value), Some(NodeValue::Bool(true)));
             self.add(kind, self.namespace, source.get("name"), key.into_iter().collect(), optional);
         }
     }
@@ -242,7 +262,7 @@ impl<'a> RequirementCollector<'a> {
                 &["bearerTokenSecret"],
             ] {
                 if let Some(reference) = endpoint.at(path) {
-                    self.add_reference(What::Secret, self.namespace, reference);
+                    self.add_reference(ReferencedKind::Secret, self.namespace, reference);
                 }
             }
         }
@@ -255,14 +275,16 @@ impl<'a> RequirementCollector<'a> {
             if field("kind").unwrap_or("Secret") == "Secret" && field("group").unwrap_or_default().is_empty()
             {
                 let namespace = field("namespace").unwrap_or(self.namespace);
-                self.add(What::Secret, namespace, reference.get("name"), Vec::new(), false);
+                self.add(ReferencedKind::Secret, namespace, reference.get("name"), Vec::new(), false);
             }
         }
     }
 
     fn add_template(&mut self, root: &'a Node) {
         for from in items(root, &["spec", "target", "template", "templateFrom"]) {
-            for (field, kind) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
+            for (field, kind) in
+                [("configMap", ReferencedKind::ConfigMap), ("secret", ReferencedKind::Secret)]
+            {
                 let Some(source) = from.get(field) else { continue };
                 let keys = items(source, &["items"]).iter().filter_map(|item| item.get("key"));
                 let keys = keys.filter_map(|key| Some((key.as_str()?, key.origin))).collect();
@@ -286,13 +308,13 @@ impl<'a> RequirementCollector<'a> {
             // The key of an ACME account is created if it is missing.
             let kind = match entry.key.as_str() {
                 "privateKeySecretRef" => None,
-                "serviceAccountRef" => Some(What::ServiceAccount),
+                "serviceAccountRef" => Some(ReferencedKind::ServiceAccount),
                 "caProvider" => match entry.value.get("type").and_then(Node::as_str) {
-                    Some("ConfigMap") => Some(What::ConfigMap),
-                    Some("Secret") => Some(What::Secret),
+                    Some("ConfigMap") => Some(ReferencedKind::ConfigMap),
+                    Some("Secret") => Some(ReferencedKind::Secret),
                     _ => None,
                 },
-                key => (key.ends_with("SecretRef") || key == "secretRef").then_some(What::Secret),
+                key => (key.ends_with("SecretRef") || key == "secretRef").then_some(ReferencedKind::Secret),
             };
             if let (Some(kind), Some(namespace)) = (kind, namespace) {
                 self.add_reference(kind, namespace, &entry.value);

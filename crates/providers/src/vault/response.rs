@@ -2,26 +2,26 @@
 
 use zeroize::Zeroizing;
 
-use super::super::{FetchResult, Fetched, ProviderError};
-use super::api::Answer;
-use super::path::{Mount, SecretRequest};
+use super::super::{FetchResult, FetchedValue, ProviderError};
+use super::api::VaultResponse;
+use super::path::{KvMount, SecretRequest};
 use sealwave_secrets::settings::KvVersion;
-use sealwave_secrets::values::json_text::{self, NotJson};
+use sealwave_secrets::values::json_text::{self, JsonTextError};
 use sealwave_secrets::values::{KEY_HINT, KeyPath, SecretEntries, SecretValue, WalkError};
 
 /// A secret: the JSON object of its fields.
-pub(super) struct Document {
+pub(super) struct KvSecret {
     fields: Zeroizing<String>,
     /// The version number in version 2 of the engine.
     version: Option<String>,
 }
 
-impl Document {
+impl KvSecret {
     /// Reads the secret in a response.
     ///
     /// # Errors
     /// The response has no secret.
-    pub(super) fn read(answer: &Answer, request: &SecretRequest) -> Result<Self, ProviderError> {
+    pub(super) fn read(answer: &VaultResponse, request: &SecretRequest) -> Result<Self, ProviderError> {
         let path = request.path.as_str();
         match answer.status {
             200 => Self::parse(answer, request),
@@ -51,7 +51,7 @@ impl Document {
         }
     }
 
-    fn parse(answer: &Answer, request: &SecretRequest) -> Result<Self, ProviderError> {
+    fn parse(answer: &VaultResponse, request: &SecretRequest) -> Result<Self, ProviderError> {
         let depth: &[&str] = if request.versioned { &["data", "data"] } else { &["data"] };
         let data = member(&answer.body, depth).map_err(malformed)?;
         let fields = data.filter(|data| data.starts_with('{')).ok_or_else(|| {
@@ -70,7 +70,7 @@ impl Document {
 
     /// Returns all fields, each with its value.
     pub(super) fn entries(&self) -> FetchResult {
-        Ok(Fetched::at_version(SecretEntries::from_json(&self.fields)?, self.version.as_deref()))
+        Ok(FetchedValue::with_version(SecretEntries::from_json(&self.fields)?, self.version.as_deref()))
     }
 
     /// Returns one field, the value at a path within a field, or all fields.
@@ -80,7 +80,7 @@ impl Document {
             Some(key) => Some(self.lookup(&KeyPath::parse(key).map_err(ProviderError::bad_key)?)?),
         };
         let bytes = found.unwrap_or_default().as_bytes().to_vec();
-        Ok(Fetched::at_version(SecretValue::new(bytes), self.version.as_deref()))
+        Ok(FetchedValue::with_version(SecretValue::new(bytes), self.version.as_deref()))
     }
 
     fn lookup(&self, path: &KeyPath) -> Result<Zeroizing<String>, ProviderError> {
@@ -98,7 +98,7 @@ impl Document {
 ///
 /// # Errors
 /// The path has no mount, or the mount is not a KV engine.
-pub(super) fn mount(answer: &Answer, path: &str) -> Result<Mount, ProviderError> {
+pub(super) fn read_mount(answer: &VaultResponse, path: &str) -> Result<KvMount, ProviderError> {
     match answer.status {
         200 => {}
         403 | 404 => {
@@ -114,13 +114,13 @@ pub(super) fn mount(answer: &Answer, path: &str) -> Result<Mount, ProviderError>
         Ok(json.and_then(|json| serde_json::from_str(&json).ok().map(Zeroizing::new)))
     };
     let (Some(found), Some(kind)) = (string_at(&["data", "path"])?, string_at(&["data", "type"])?) else {
-        return Err(malformed(NotJson::Syntax));
+        return Err(malformed(JsonTextError::Syntax));
     };
     let version = match string_at(&["data", "options", "version"])?.as_deref().map(String::as_str) {
         Some("2") => KvVersion::Two,
         _ => KvVersion::One,
     };
-    let mount = Mount::new(&found, version).ok().filter(|mount| mount.below(path).is_some());
+    let mount = KvMount::new(&found, version).ok().filter(|mount| mount.below(path).is_some());
     match mount {
         Some(mount) if matches!(kind.as_str(), "generic" | "kv") => Ok(mount),
         Some(_) => Err(ProviderError::denied(
@@ -138,12 +138,12 @@ pub(super) fn mount(answer: &Answer, path: &str) -> Result<Mount, ProviderError>
 ///
 /// # Errors
 /// The response has no token.
-pub(super) fn client_token(answer: &Answer, method: &str) -> Result<Zeroizing<String>, ProviderError> {
+pub(super) fn read_token(answer: &VaultResponse, method: &str) -> Result<Zeroizing<String>, ProviderError> {
     match answer.status {
         200 => {
             let token = member(&answer.body, &["auth", "client_token"]).map_err(malformed)?;
             let token = token.and_then(|json| serde_json::from_str(&json).ok().map(Zeroizing::new));
-            token.ok_or_else(|| malformed(NotJson::Syntax))
+            token.ok_or_else(|| malformed(JsonTextError::Syntax))
         }
         400 | 401 | 403 | 404 => Err(ProviderError::denied(
             format!("the login at `{method}` was refused ({})", answer.status),
@@ -154,25 +154,25 @@ pub(super) fn client_token(answer: &Answer, method: &str) -> Result<Zeroizing<St
 }
 
 /// Reports whether a login returned a batch token. The server does not store it, so it cannot be revoked.
-pub(super) fn token_is_batch(answer: &Answer) -> bool {
+pub(super) fn is_batch_token(answer: &VaultResponse) -> bool {
     let kind = member(&answer.body, &["auth", "token_type"]).ok().flatten();
     kind.is_some_and(|json| json.as_str() == "\"batch\"")
 }
 
 /// Reports whether a login returned a token with a limited number of uses.
-pub(super) fn token_has_few_uses(answer: &Answer) -> bool {
+pub(super) fn has_limited_uses(answer: &VaultResponse) -> bool {
     let uses = member(&answer.body, &["auth", "num_uses"]).ok().flatten();
     uses.is_some_and(|json| json.as_str() != "0")
 }
 
 /// Reports whether the token itself is not valid, as opposed to lacking permissions.
-pub(super) fn token_is_invalid(answer: &Answer) -> bool {
+pub(super) fn is_invalid_token(answer: &VaultResponse) -> bool {
     answer.status == 403
         && has_error(answer, &["invalid token", "bad token", "token expired", "token is expired"])
 }
 
 /// Reports whether the server rejects a revocation because of the token's type.
-pub(super) fn token_cannot_be_revoked(answer: &Answer) -> bool {
+pub(super) fn is_irrevocable_token(answer: &VaultResponse) -> bool {
     answer.status == 400 && has_error(answer, &["batch token"])
 }
 
@@ -183,12 +183,12 @@ fn refused(status: u16) -> ProviderError {
     )
 }
 
-fn malformed(why: NotJson) -> ProviderError {
+fn malformed(why: JsonTextError) -> ProviderError {
     let (reason, hint) = match why {
-        NotJson::Duplicate => {
+        JsonTextError::Duplicate => {
             ("the server's response contains a key twice", "remove one of them from the secret")
         }
-        NotJson::Syntax => (
+        JsonTextError::Syntax => (
             "the server's response is not a Vault response",
             "check that `address` is the address of the API",
         ),
@@ -197,8 +197,8 @@ fn malformed(why: NotJson) -> ProviderError {
 }
 
 /// Returns the JSON at a path of fields.
-fn member(body: &[u8], path: &[&str]) -> Result<Option<Zeroizing<String>>, NotJson> {
-    let text = std::str::from_utf8(body).map_err(|_| NotJson::Syntax)?;
+fn member(body: &[u8], path: &[&str]) -> Result<Option<Zeroizing<String>>, JsonTextError> {
+    let text = std::str::from_utf8(body).map_err(|_| JsonTextError::Syntax)?;
     let mut at = json_text::parse(text)?;
     for field in path {
         match json_text::member(at, field)? {
@@ -210,7 +210,7 @@ fn member(body: &[u8], path: &[&str]) -> Result<Option<Zeroizing<String>>, NotJs
 }
 
 /// Returns why version 2 of the engine no longer has a version: the response is a 404 with metadata.
-fn removed_version(answer: &Answer) -> Option<&'static str> {
+fn removed_version(answer: &VaultResponse) -> Option<&'static str> {
     let metadata = |field| member(&answer.body, &["data", "metadata", field]).ok().flatten();
     if metadata("destroyed").is_some_and(|json| json.as_str() == "true") {
         Some("this version was destroyed")
@@ -222,7 +222,7 @@ fn removed_version(answer: &Answer) -> Option<&'static str> {
 }
 
 /// Reports whether one of the server's errors contains one of these texts.
-fn has_error(answer: &Answer, words: &[&str]) -> bool {
+fn has_error(answer: &VaultResponse, words: &[&str]) -> bool {
     let errors = member(&answer.body, &["errors"]).ok().flatten().unwrap_or_default();
     words.iter().any(|word| errors.contains(word))
 }

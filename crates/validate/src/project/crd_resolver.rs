@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::shelf::{Shelf, ShelvedFile};
-use crate::engine::{Answer, DefinitionSource, Fallback, SchemaSet, distance};
+use super::crd_index::{CrdFile, CrdIndex};
+use crate::engine::{CrdFallback, DefinitionSource, FallbackSchemas, SchemaSet, distance};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
-use sealwave_core::document::{Manifest, Node, Origin, Place};
+use sealwave_core::document::{Manifest, Node, Origin, SourceLocation};
 use sealwave_core::reach::repository_root;
-use sealwave_kube::schema::{Known, KubeVersion, Schemas};
+use sealwave_kube::schema::{KindLookup, KubeVersion, Schemas};
 
 /// The most kinds that are searched for; each search covers all definitions of the group.
 const MAX_ASKED: usize = 1_000;
@@ -46,8 +46,8 @@ impl Explain for CrdSearchNote {
 
 /// The custom resource definitions in the repositories of a run.
 #[derive(Debug, Default)]
-pub struct Library {
-    shelves: Mutex<BTreeMap<PathBuf, Arc<Shelf>>>,
+pub struct CrdCache {
+    shelves: Mutex<BTreeMap<PathBuf, Arc<CrdIndex>>>,
     sets: Mutex<BTreeMap<CrdSetKey, Arc<SchemaSet>>>,
     notes: Mutex<BTreeSet<CrdSearchNote>>,
 }
@@ -60,19 +60,19 @@ type KindKey = (String, String, String);
 
 /// The definitions that apply to an app or a set of manifests.
 #[derive(Debug)]
-pub struct Nearby {
-    library: Arc<Library>,
+pub struct CrdResolver {
+    library: Arc<CrdCache>,
     kube_versions: Vec<KubeVersion>,
     /// The validated paths.
     places: Vec<PathBuf>,
     search_roots: OnceLock<Vec<SearchRoot>>,
-    answers: Mutex<BTreeMap<KindKey, Option<Answer>>>,
+    answers: Mutex<BTreeMap<KindKey, Option<FallbackSchemas>>>,
 }
 
 /// A validated path and its repository.
 #[derive(Debug)]
 struct SearchRoot {
-    shelf: Arc<Shelf>,
+    shelf: Arc<CrdIndex>,
     /// The path within the repository.
     inside: PathBuf,
     /// The root of the repository, spelled as the user gave the path.
@@ -83,20 +83,20 @@ struct SearchRoot {
 struct RankedDefinition<'a> {
     distance: (Reverse<usize>, usize),
     near: &'a SearchRoot,
-    file: &'a ShelvedFile,
+    file: &'a CrdFile,
     number: usize,
     kind: &'a str,
     root: &'a Node,
 }
 
-impl Library {
+impl CrdCache {
     /// Returns the notes, in order.
     pub fn notes(&self) -> Vec<Note> {
-        lock(&self.notes).iter().map(|note| Note::remark(Problem::new(note))).collect()
+        lock(&self.notes).iter().map(|note| Note::info(Problem::new(note))).collect()
     }
 
-    fn shelf(&self, root: &Path) -> Arc<Shelf> {
-        let unknown = || Arc::new(Shelf::new(root.to_owned()));
+    fn shelf(&self, root: &Path) -> Arc<CrdIndex> {
+        let unknown = || Arc::new(CrdIndex::new(root.to_owned()));
         Arc::clone(lock(&self.shelves).entry(root.to_owned()).or_insert_with(unknown))
     }
 
@@ -111,8 +111,8 @@ impl Library {
     }
 }
 
-impl Nearby {
-    pub const fn new(library: Arc<Library>, kube_versions: Vec<KubeVersion>, places: Vec<PathBuf>) -> Self {
+impl CrdResolver {
+    pub const fn new(library: Arc<CrdCache>, kube_versions: Vec<KubeVersion>, places: Vec<PathBuf>) -> Self {
         Self {
             library,
             kube_versions,
@@ -122,7 +122,7 @@ impl Nearby {
         }
     }
 
-    fn find(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
+    fn find(&self, group: &str, version: &str, kind: &str) -> Option<FallbackSchemas> {
         let roots = self.search_roots.get_or_init(|| {
             self.places.iter().filter_map(|place| SearchRoot::from_path(place, &self.library)).collect()
         });
@@ -147,7 +147,7 @@ impl Nearby {
                 chosen.into_values().collect()
             }
         };
-        (!chosen.is_empty()).then(|| Answer {
+        (!chosen.is_empty()).then(|| FallbackSchemas {
             schemas: self.library.set(&self.kube_versions, &chosen),
             source: best.map(|best| DefinitionSource::File(best.place())),
         })
@@ -155,10 +155,11 @@ impl Nearby {
 
     /// Notes why a definition may not have been found.
     fn explain(&self, near: &SearchRoot, group: &str, kind: &str) {
-        if near.shelf.is_cut() {
+        if near.shelf.is_truncated() {
             self.library.add_note(CrdSearchNote::Cut);
         }
-        for file in near.shelf.files(group).filter(|file| file.names(kind) && file.found().is_faulty) {
+        for file in near.shelf.files(group).filter(|file| file.mentions(kind) && file.definitions().is_faulty)
+        {
             let path = near.name(file);
             self.library.add_note(CrdSearchNote::Faulty { path, kind: kind.to_owned() });
         }
@@ -166,7 +167,7 @@ impl Nearby {
 }
 
 impl SearchRoot {
-    fn from_path(place: &Path, library: &Library) -> Option<Self> {
+    fn from_path(place: &Path, library: &CrdCache) -> Option<Self> {
         let full = fs_err::canonicalize(place).ok()?;
         let root = repository_root(&full)?.to_owned();
         let inside = full.strip_prefix(&root).ok()?.to_owned();
@@ -176,7 +177,7 @@ impl SearchRoot {
     }
 
     /// Returns the path of a file, spelled as the user gave the root.
-    fn name(&self, file: &ShelvedFile) -> String {
+    fn name(&self, file: &CrdFile) -> String {
         self.root.join(&file.path).to_string_lossy().into_owned()
     }
 
@@ -184,7 +185,7 @@ impl SearchRoot {
     fn candidates<'a>(&'a self, group: &'a str) -> impl Iterator<Item = RankedDefinition<'a>> {
         self.shelf.files(group).flat_map(move |file| {
             let distance = distance(self.inside.join("-"), &file.path);
-            let definitions = file.found().definitions.iter().map(Manifest::root).enumerate();
+            let definitions = file.definitions().definitions.iter().map(Manifest::root).enumerate();
             definitions.filter_map(move |(number, root)| {
                 let text = |path: &[&str]| root.at(path).and_then(Node::as_str);
                 let kind = text(&["spec", "names", "kind"])?;
@@ -208,8 +209,8 @@ fn above(path: &Path, levels: usize) -> PathBuf {
     found
 }
 
-impl Fallback for Nearby {
-    fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
+impl CrdFallback for CrdResolver {
+    fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<FallbackSchemas> {
         let asked = (group.to_owned(), version.to_owned(), kind.to_owned());
         let mut answers = lock(&self.answers);
         if answers.len() >= MAX_ASKED && !answers.contains_key(&asked) {
@@ -232,7 +233,7 @@ fn best<'c, 'a>(
     let serves = |candidate: &&&RankedDefinition<'_>| {
         let mut schemas = Schemas::new(KubeVersion::NEWEST);
         let _ = schemas.add_crd(candidate.root);
-        schemas.knows(group, version, kind) == Known::Yes
+        schemas.lookup(group, version, kind) == KindLookup::Yes
     };
     match &candidates[..] {
         [] => None,
@@ -246,10 +247,10 @@ impl RankedDefinition<'_> {
         (self.distance, self.file.path.as_path(), self.near.shelf.root(), self.number)
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> SourceLocation {
         let path = self.near.name(self.file);
         let Origin { line, column, .. } = self.root.origin;
-        Place { path, line, column, rendered: None }
+        SourceLocation { path, line, column, rendered: None }
     }
 
     fn key(&self) -> (PathBuf, PathBuf, usize) {

@@ -13,8 +13,8 @@ use ignore::{DirEntry, WalkBuilder};
 use zeroize::Zeroizing;
 
 use super::examine::ExaminedApp;
-use crate::rules::{FileBeside, FileForm, form_of_file};
-use sealwave_core::reach::{Reach, repository_root};
+use crate::rules::{CredentialFileFormat, TrackedFile, form_of_file};
+use sealwave_core::reach::{PathReach, repository_root};
 use sealwave_pipeline::Discovery;
 use sealwave_secrets::crypto::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, MIN_KEY_BYTES};
 use sealwave_secrets::settings::APP_FILE;
@@ -30,11 +30,11 @@ const MAX_BYTES: u64 = 256 << 10;
 
 impl ExaminedApp {
     /// Reads the other files of the app that may hold credentials; unreadable files are skipped.
-    pub fn read_beside(&mut self, discovery: &Discovery) {
+    pub fn read_other_files(&mut self, discovery: &Discovery) {
         let reach = discovery.reach();
         let root = discovery.root();
         for entry in walk(root).flatten().take(MAX_ENTRIES) {
-            if self.beside.len() >= MAX_FILES {
+            if self.other_files.len() >= MAX_FILES {
                 return;
             }
             if !entry.file_type().is_some_and(|kind| kind.is_file()) {
@@ -49,7 +49,7 @@ impl ExaminedApp {
             let name = relative.file_name().and_then(OsStr::to_str).unwrap_or_default();
             let is_own_key = is_own_key(name, &content);
             let source = self.sources.add(discovery.name_of(relative));
-            self.beside.push(FileBeside { source, form, content, is_own_key });
+            self.other_files.push(TrackedFile { source, form, content, is_own_key });
         }
     }
 }
@@ -75,16 +75,16 @@ fn is_other_app(entry: &DirEntry) -> bool {
         && entry.path().join(APP_FILE).symlink_metadata().is_ok()
 }
 
-fn form_of(relative: &Path) -> Option<FileForm> {
+fn form_of(relative: &Path) -> Option<CredentialFileFormat> {
     let parts: Vec<&str> = relative.iter().map(OsStr::to_str).collect::<Option<_>>()?;
     match parts.as_slice() {
-        ["values.yaml"] | ["envs", _, "values.yaml"] => Some(FileForm::Values),
-        [.., name] if is_own_key_name(name) => Some(FileForm::Pem),
+        ["values.yaml"] | ["envs", _, "values.yaml"] => Some(CredentialFileFormat::Values),
+        [.., name] if is_own_key_name(name) => Some(CredentialFileFormat::Pem),
         _ => form_of_file(&parts.join("/")),
     }
 }
 
-fn read(path: &Path, reach: &Reach) -> Option<Zeroizing<Vec<u8>>> {
+fn read(path: &Path, reach: &PathReach) -> Option<Zeroizing<Vec<u8>>> {
     let file = reach.open(path).ok()?;
     let length = file.metadata().ok()?.len().min(MAX_BYTES);
     // Allocated once: a growing buffer would leave copies behind.

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
 use super::instrument::PRIVATE;
-use sealwave_core::document::{Entry, Mapping, Node, Origin, SourceId, Value, WrittenScalars};
+use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin, SourceId, WrittenScalars};
 
 /// The meaning of a private object.
 enum PrivateValue<'a> {
@@ -43,16 +43,19 @@ fn private(name: &str, content: Json) -> Json {
 }
 
 /// Returns the form of a tree that templates see; `texts` holds the spelling of its scalars.
-pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Json {
+pub(super) fn to_template_value(node: &Node, texts: &WrittenScalars) -> Json {
     if let Some(text) = texts.text(node) {
         return scalar(&node.to_json(), text);
     }
     match &node.value {
-        Value::Mapping(mapping) => {
-            let to_field = |entry: &Entry| (entry.key.to_string(), of_node(&entry.value, texts));
+        NodeValue::Mapping(mapping) => {
+            let to_field =
+                |entry: &MappingEntry| (entry.key.to_string(), to_template_value(&entry.value, texts));
             Json::Object(mapping.entries().iter().map(to_field).collect())
         }
-        Value::Sequence(items) => Json::Array(items.iter().map(|item| of_node(item, texts)).collect()),
+        NodeValue::Sequence(items) => {
+            Json::Array(items.iter().map(|item| to_template_value(item, texts)).collect())
+        }
         _ => node.to_json(),
     }
 }
@@ -76,7 +79,7 @@ pub(super) fn undefined_name(value: &Json) -> Option<&str> {
 }
 
 /// Returns the value that YAML reads.
-pub(super) fn read(value: &Json) -> &Json {
+pub(super) fn read_value(value: &Json) -> &Json {
     match private_value(value) {
         Some(PrivateValue::Written(read, _)) => read,
         Some(PrivateValue::Undefined(_)) => &Json::Null,
@@ -100,9 +103,9 @@ pub fn text(value: &Json) -> Option<Cow<'_, str>> {
 }
 
 /// A value as JSON: numbers keep their spelling if JSON allows it, everything else is what YAML reads.
-pub(super) struct AsJson<'a>(pub(super) &'a Json);
+pub(super) struct VerbatimJson<'a>(pub(super) &'a Json);
 
-impl Serialize for AsJson<'_> {
+impl Serialize for VerbatimJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match private_value(self.0) {
             Some(PrivateValue::Written(Json::Number(read), text)) => match number(text) {
@@ -112,9 +115,9 @@ impl Serialize for AsJson<'_> {
             Some(PrivateValue::Written(read, _)) => read.serialize(serializer),
             Some(PrivateValue::Undefined(_)) => serializer.serialize_unit(),
             None => match self.0 {
-                Json::Array(items) => serializer.collect_seq(items.iter().map(AsJson)),
+                Json::Array(items) => serializer.collect_seq(items.iter().map(VerbatimJson)),
                 Json::Object(fields) => {
-                    serializer.collect_map(fields.iter().map(|(key, field)| (key, AsJson(field))))
+                    serializer.collect_map(fields.iter().map(|(key, field)| (key, VerbatimJson(field))))
                 }
                 scalar => scalar.serialize(serializer),
             },
@@ -148,20 +151,24 @@ impl TreeBuilder {
         match private_value(value) {
             Some(PrivateValue::Written(read, text)) => {
                 let node = Node::from_json(read, origin);
-                self.texts.note(&node, text);
+                self.texts.record(&node, text);
                 return node;
             }
-            Some(PrivateValue::Undefined(_)) => return Node::new(Value::Null, origin),
+            Some(PrivateValue::Undefined(_)) => return Node::new(NodeValue::Null, origin),
             None => {}
         }
         let value = match value {
-            Json::Array(items) => Value::Sequence(items.iter().map(|item| self.node(item)).collect()),
+            Json::Array(items) => NodeValue::Sequence(items.iter().map(|item| self.node(item)).collect()),
             Json::Object(fields) => {
                 let mut mapping = Mapping::with_capacity(fields.len());
                 for (key, field) in fields {
-                    mapping.push_new(Entry { key: key.into(), key_origin: origin, value: self.node(field) });
+                    mapping.push_new(MappingEntry {
+                        key: key.into(),
+                        key_origin: origin,
+                        value: self.node(field),
+                    });
                 }
-                Value::Mapping(mapping)
+                NodeValue::Mapping(mapping)
             }
             scalar => return Node::from_json(scalar, origin),
         };
@@ -180,14 +187,14 @@ mod tests {
     /// Returns the form that templates see of the value of `x` in a document.
     fn value_of(text: &str) -> Option<Json> {
         let source = Sources::default().add("values.yaml");
-        let read = yaml::read_written(
+        let read = yaml::read_with_texts(
             format!("x: {text}\n").as_bytes(),
             source,
             &yaml::Limits::default(),
-            &yaml::Budget::default(),
+            &yaml::YamlBudget::default(),
         );
         let (nodes, texts) = read.ok()?;
-        let all = of_node(nodes.first()?, &texts);
+        let all = to_template_value(nodes.first()?, &texts);
         all.get("x").cloned()
     }
 
@@ -213,7 +220,7 @@ mod tests {
         ] {
             let value = value_of(written).unwrap();
             assert_eq!(text(&value).as_deref(), Some(written.trim_matches('\'')), "{written}");
-            assert_eq!(read(&value), &wanted, "{written}");
+            assert_eq!(read_value(&value), &wanted, "{written}");
         }
         assert_eq!(
             value_of("{a: ~}").and_then(|value| text(&value["a"]).map(Cow::into_owned)).as_deref(),
@@ -225,7 +232,7 @@ mod tests {
     fn json_keeps_the_digits_that_json_can_write() {
         let value = value_of("[1.10, 0755, NO, 1e3, 12345678901234567890123, .5, {a: 1.0}]").unwrap();
         let wanted = r#"[1.10,493,false,1e3,12345678901234567890123,0.5,{"a":1.0}]"#;
-        assert_eq!(serde_json::to_string(&AsJson(&value)).unwrap(), wanted);
+        assert_eq!(serde_json::to_string(&VerbatimJson(&value)).unwrap(), wanted);
     }
 
     proptest! {
@@ -247,7 +254,7 @@ mod tests {
                 let mut out = Vec::new();
                 yaml::write_yaml_as_written(&node, &texts, &mut out, usize::MAX).unwrap();
                 let again = yaml::read(&out, source, &yaml::Limits::default()).unwrap();
-                prop_assert_eq!(again.first().map(Node::to_json), Some(read(&value).clone()));
+                prop_assert_eq!(again.first().map(Node::to_json), Some(read_value(&value).clone()));
             }
         }
     }
