@@ -5,7 +5,7 @@
 //!               Loaded  Rendered  Resolved  Sealed   Sealed     bytes
 //! ```
 //!
-//! Each stage turns the previous stage's type into its own. The private fields of [`Resolved`] and [`Sealed`] make it
+//! Each stage turns the previous stage's type into its own. The private fields of [`ResolvedApp`] and [`SealedApp`] make it
 //! impossible to print unsealed values. Only `resolve` does I/O beyond the app's own files.
 
 pub mod annotate;

@@ -1,6 +1,6 @@
 //! The fifth stage: turns each Secret into an object that is safe to store.
 //!
-//! [`Sealed`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and only [`seal`]
+//! [`SealedApp`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and only [`seal`]
 //! creates it. It never contains a value, neither in clear nor as a digest under a public key.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +27,12 @@ use sealwave_secrets::values::{KeySource, SecretValue};
 
 /// Objects that are safe to print, with keyed digests of their values.
 ///
-/// ```compile_fail
-/// let forged = sealwave::pipeline::Sealed { objects: Vec::new(), secrets: Default::default() };
+/// ```
+/// fn take(_: &sealwave_pipeline::SealedApp) {}
+/// ```
+///
+/// ```compile_fail,E0451
+/// let forged = sealwave_pipeline::SealedApp { objects: Vec::new(), secrets: Default::default() };
 /// ```
 pub struct SealedApp {
     objects: Vec<Manifest>,
