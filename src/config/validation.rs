@@ -150,8 +150,8 @@ impl ValidationPlan {
             decided.define(load_named_definitions(path)?);
         }
         let definitions = Arc::clone(&decided.checking.definitions);
-        decided.checking.skip = parse_kinds("skip", &args.skip, &definitions)?;
-        decided.checking.reject = parse_kinds("reject", &args.reject, &definitions)?;
+        decided.checking.skip = parse_kinds("skip", &args.skip, &load_definitions)?;
+        decided.checking.reject = parse_kinds("reject", &args.reject, &load_definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         let name = args.config.as_deref().map(display_path).unwrap_or_default();
         let locate = |keys: &[&str], item: Option<usize>| locate_setting(&text, &name, keys, item);
@@ -293,8 +293,8 @@ pub(crate) fn parse_timeout(text: &str) -> Result<Duration, Failure> {
 /// Returns the error for an unknown rule.
 pub(crate) fn unknown_rule(id: &str) -> Failure {
     let closest = closest_name(id, rules::rules().map(|rule| rule.id));
-    let closest = closest.and_then(rules::rule).map(|rule| rule.id);
-    problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
+    let closest = closest_name.and_then(rules::rule).map(|rule| rule.id);
+    problem(&ValidationError::UnknownRule { name: id.to_owned(), closest_name })
 }
 
 /// Returns the lowest severity that causes exit code 1; `None` means never.

@@ -144,7 +144,7 @@ impl<'a> SchemaWalk<'a, '_> {
                     ExtraFields::Closed if self.strict => {
                         let kind = ViolationKind::UnknownField {
                             field: key,
-                            closest: closest_field(key, schema.fields.iter().map(SchemaField::name)),
+                            closest: closest_name(key, schema.fields.iter().map(SchemaField::name)),
                         };
                         self.report(kind, at, entry.key_origin);
                         continue;
@@ -305,10 +305,10 @@ const NEVER_EMPTY: &[&str] = &[
 /// Returns the nearest of some values, preferring those that differ only in case.
 pub(super) fn nearest_value<'a>(text: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let same = allowed.iter().copied().take(MAX_OTHERS).find(|value| value.eq_ignore_ascii_case(text));
-    same.or_else(|| closest_field(text, allowed.iter().copied()))
+    same.or_else(|| closest_name(text, allowed.iter().copied()))
 }
 
-fn closest_field<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn closest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > MAX_NAME {
         return None;
     }

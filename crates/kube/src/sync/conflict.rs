@@ -11,7 +11,7 @@ use sealwave_core::diagnostic::{Explain, Severity};
 use sealwave_core::document::{Node, ObjectId, Origin};
 
 /// The rule about objects in a later wave or phase than their consumers.
-pub const LATE_CONFIGURATION_RULE: &str = "wave/late-configuration";
+pub const LATE_CONFIGURATION: &str = "wave/late-configuration";
 /// The rule about `PreSync` hooks that need an object of a later phase.
 pub const EARLIER_PHASE: &str = "wave/presync-needs-sealed";
 /// The rule about Secrets that are hooks.
@@ -128,10 +128,10 @@ impl Explain for SyncConflict {
                 "remove the hook annotation of {needed}, and make its consumer a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`) in a later sync wave"
             ),
             Self::Hook { needed, .. } => format!(
-                "remove the hook annotation of {needed}, so that it is an ordinary object in an earlier sync wave than its consumer"
+                "remove the hook annotation of {needed}, so that it is an ordinary object in an earlier sync wave than its consumers"
             ),
             Self::Late { needed, .. } => {
-                format!("give {needed} an earlier wave, or remove its wave so that sealwave chooses one")
+                format!("give {needed} an earlier sync wave than its consumers, or remove its wave so that sealwave chooses one")
             }
         })
     }
@@ -139,7 +139,7 @@ impl Explain for SyncConflict {
     fn rule(&self) -> Option<&'static str> {
         Some(match self {
             Self::Hook { rule, .. } => rule,
-            Self::Late { .. } => LATE_CONFIGURATION_RULE,
+            Self::Late { .. } => LATE_CONFIGURATION,
         })
     }
 }
@@ -195,11 +195,8 @@ impl<'a> ConflictFinder<'a> {
             }
         }
         found.extend(worst.into_iter().map(|(number, pair)| {
-            let rule = if supplied_secrets(pair.needed).is_empty() {
-                LATE_CONFIGURATION_RULE
-            } else {
-                SECRET_IS_HOOK
-            };
+            let rule =
+                if supplied_secrets(pair.needed).is_empty() { LATE_CONFIGURATION } else { SECRET_IS_HOOK };
             let at = hook_origin(pair.needed.manifest).unwrap_or(pair.needed.manifest.origin());
             (pair.conflict(rule), number, at)
         }));

@@ -39,7 +39,7 @@ use sealwave_core::document::{
     Manifest, ManifestError, Node, NodeValue, ObjectId, Origin, SourceTexts, Sources,
 };
 use sealwave_core::yaml;
-use sealwave_kube::{ForeignFile, KindScopes, configuration_reader};
+use sealwave_kube::{ForeignFile, KindScopes, configuration};
 use sealwave_secrets::settings::{API_GROUP, APP_FILE};
 use tracer::EntryOrigins;
 pub use unused_value::UnusedValue;

@@ -241,7 +241,7 @@ mod tests {
             text in "[-+]?(0|0x|0o|0b)?[0-9_]{1,30}(\\.[0-9_]{0,9})?(e[-+]?[0-9]{1,2})?|[-+]?\\.[0-9]{1,9}|y|Y|n|N|[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF|[Tt]rue|TRUE|[Ff]alse|FALSE"
         ) {
             if let Some(value) = value_of(&text) {
-                let printed = super::text(&value);
+                let printed = spelling::text(&value);
                 prop_assert_eq!(printed.as_deref(), Some(text.as_str()));
             }
         }

@@ -15,7 +15,7 @@ use sealwave_core::document::{
     Manifest, Node, SourceId, SourceTexts, Sources, WrittenScalars, group_and_version,
 };
 use sealwave_core::yaml;
-use sealwave_kube::{ForeignFile, configuration_reader};
+use sealwave_kube::{ForeignFile, configuration};
 use sealwave_pipeline::render;
 use sealwave_secrets::settings::API_GROUP;
 

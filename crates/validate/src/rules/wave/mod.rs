@@ -14,13 +14,13 @@ use sealwave_core::diagnostic::{Explain as _, Severity};
 use sealwave_core::document::{Manifest, ObjectId};
 use sealwave_kube::pods::{PodReference, references};
 use sealwave_kube::sync::{
-    self, DependencyEdge, EARLIER_PHASE, LATE_CONFIGURATION_RULE, LocatedConflict, SyncPlacement,
-    WaveSettings, wave_origin,
+    self, DependencyEdge, EARLIER_PHASE, LATE_CONFIGURATION, LocatedConflict, SyncPlacement, WaveSettings,
+    wave_origin,
 };
 
 pub(crate) static LATE_CONFIGURATION: Rule = Rule {
     info: RuleInfo {
-        id: LATE_CONFIGURATION_RULE,
+        id: LATE_CONFIGURATION,
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
