@@ -10,8 +10,8 @@ mod json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::CommandOutput;
 use super::session::AppSession;
+use super::{CommandOutput, policy_not_checked};
 use crate::cli::{RefsArgs, ReportFormat};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
@@ -23,7 +23,7 @@ use sealwave_secrets::policy::{BoundPolicy, Policy, PolicyDecision, PolicySubjec
 /// A note for the reader of the list.
 #[derive(Debug, thiserror::Error)]
 enum RefsNote {
-    #[error("policy was not checked: no {0} was given")]
+    #[error("{}", policy_not_checked(.0))]
     NotAsked(&'static str),
 }
 

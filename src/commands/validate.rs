@@ -10,11 +10,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::CommandOutput;
+use super::{CommandOutput, policy_not_checked};
 use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
 use crate::deadline::{Activity, RunWatch};
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, io_reason};
+use sealwave_core::diagnostic::{BROKEN_LINK, Explain, Failure, Note, Problem, io_reason};
 use sealwave_core::reach::PathReach;
 use sealwave_validate::Baseline;
 use sealwave_validate::engine::{
@@ -37,9 +37,7 @@ enum ValidateError {
     NoEnvironment(String),
     #[error("app has no environments, so there is nothing to check")]
     NoEnvironments,
-    #[error("worker thread ended unexpectedly")]
-    Thread,
-    #[error("`{path}` {}", if *.is_link { "is a broken symbolic link".to_owned() } else { format!("cannot be read: {}", io_reason(*.reason)) })]
+    #[error("`{path}` {}", if *.is_link { BROKEN_LINK.to_owned() } else { format!("cannot be read: {}", io_reason(*.reason)) })]
     Unreadable { path: String, reason: std::io::ErrorKind, is_link: bool },
 }
 
@@ -52,7 +50,7 @@ enum ValidateNote {
     OneByOne,
     #[error("{count} file{} skipped: kustomization patches or configurations", if *.count == 1 { "" } else { "s" })]
     PartialFiles { count: usize },
-    #[error("policy was not checked: no project was given")]
+    #[error("{}", policy_not_checked("project"))]
     PolicyNotAsked,
 }
 

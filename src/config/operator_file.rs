@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, io_reason};
 use sealwave_core::text::closest_name;
 use sealwave_core::yaml;
 use sealwave_kube::schema::KubeVersion;
@@ -43,25 +43,15 @@ enum OperatorFileError {
 /// The reason why a file cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum UnreadableReason {
-    #[error("it is a directory")]
-    Directory,
-    #[error("file not found")]
-    Missing,
-    #[error("it is not a regular file")]
+    #[error("{}", io_reason(*.0))]
+    Io(ErrorKind),
+    #[error("it {NOT_REGULAR_FILE}")]
     NotRegular,
-    #[error("{0}")]
-    Other(ErrorKind),
-    #[error("permission denied")]
-    Permission,
 }
 
 impl From<std::io::Error> for UnreadableReason {
     fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing,
-            ErrorKind::PermissionDenied => Self::Permission,
-            kind => Self::Other(kind),
-        }
+        Self::Io(error.kind())
     }
 }
 
@@ -85,7 +75,7 @@ impl PathSource {
 impl Explain for OperatorFileError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreadable { reason: UnreadableReason::Permission, .. } => {
+            Self::Unreadable { reason: UnreadableReason::Io(ErrorKind::PermissionDenied), .. } => {
                 Some("the user that runs sealwave needs read permission".to_owned())
             }
             Self::Unreadable { named_by, .. } => Some(named_by.hint()),
@@ -274,7 +264,9 @@ fn read_bounded(path: &Path, named_by: PathSource) -> Result<SecretValue, Failur
     let kind = fs_err::metadata(path).map_err(|error| unreadable(path, named_by, error.into()))?.file_type();
     match kind {
         kind if kind.is_file() => {}
-        kind if kind.is_dir() => return Err(unreadable(path, named_by, UnreadableReason::Directory)),
+        kind if kind.is_dir() => {
+            return Err(unreadable(path, named_by, UnreadableReason::Io(ErrorKind::IsADirectory)));
+        }
         _ => return Err(unreadable(path, named_by, UnreadableReason::NotRegular)),
     }
     let file = fs_err::File::open(path).map_err(|error| unreadable(path, named_by, error.into()))?;

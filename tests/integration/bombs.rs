@@ -167,7 +167,7 @@ fn many_problems_and_long_messages_are_truncated() {
         let long = expression("a long message", "{{fail (repeat 100000 \"x\")}}");
         let stderr = check(&run(&long, command), long.name);
         let message = stderr.lines().next().expect("a line");
-        assert!(message.len() < 2_100 && message.contains("cut"), "{command}: {} bytes", message.len());
+        assert!(message.len() < 2_100 && message.contains("truncated"), "{command}: {} bytes", message.len());
     }
     // Fifty messages of maximum length exceed the limit of standard error.
     let long = (0..60).map(|index| {

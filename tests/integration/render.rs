@@ -453,7 +453,7 @@ fn patches_that_do_not_apply_are_errors() {
         ),
         ("{target: {}}", "patch has neither `file` nor `patch`"),
         ("{target: {}, file: a, patch: {}}", "patch has both `file` and `patch`"),
-        ("{target: {}, file: nope.yaml}", "sealwave.yaml:6:28: file does not exist"),
+        ("{target: {}, file: nope.yaml}", "sealwave.yaml:6:28: file not found"),
         ("{target: {}, file: ../../x}", "sealwave.yaml:6:28: path leaves the repository"),
         ("{target: {}, file: /etc/passwd}", "sealwave.yaml:6:28: path is absolute"),
     ] {
@@ -514,7 +514,7 @@ fn links_stay_in_the_repository() {
         ("../../../../../../../../../../etc/passwd", "base/x.yaml: link leaves the repository"),
         ("../../../nothing-here", "base/x.yaml: link leaves the repository"),
         ("x.yaml", "base/x.yaml: "),
-        ("nothing", "base/x.yaml: file does not exist"),
+        ("nothing", "base/x.yaml: file not found"),
     ] {
         let app = App::new(&[("base/a.yaml", &good)]);
         app.link(target, "base/x.yaml");
@@ -736,7 +736,7 @@ fn only_directories_with_an_app_file_are_apps() {
     app.write("sealwave.yaml", "apiVersion: v1\nkind: ConfigMap\n");
     assert!(!is_app(&app.directory()));
     let error = discover(app.repository.path(), None).unwrap_err().to_string();
-    assert!(error.ends_with("sealwave.yaml: `sealwave.yaml` does not exist"), "{error}");
+    assert!(error.ends_with("sealwave.yaml: `sealwave.yaml` cannot be read: file not found"), "{error}");
 }
 
 #[test]

@@ -229,7 +229,7 @@ fn two_spellings_of_a_path_are_one_input() {
 fn unreadable_paths_are_reported_with_a_reason() {
     let tree = Tree::new(&[("shut/a.yaml", GOOD), ("b.yaml", GOOD)]);
     for args in [["nowhere.yaml"], ["b.yaml/c.yaml"]] {
-        assert_rejected(&tree.run(&args), "` does not exist");
+        assert_rejected(&tree.run(&args), "` cannot be read: file not found");
     }
     assert_rejected(&tree.run(&["b.yaml", "--crds", "no"]), "`no` cannot be read: file not found");
     assert_rejected(&tree.run(&["b.yaml", "--config", "no"]), "`no` cannot be read: file not found");

@@ -74,7 +74,7 @@ fn all_problems_of_all_documents_are_reported() {
 #[test]
 fn encoding_errors_have_a_place() {
     let found = problems(yaml::read(b"a: 1\nb: \xff\n", source(), &Limits::default()));
-    assert_eq!(found, ["2:4 input is not UTF-8"]);
+    assert_eq!(found, ["2:4 input is not valid UTF-8"]);
 }
 
 #[test]

@@ -12,7 +12,9 @@ use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::load::DefinedValues;
-use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
+use sealwave_core::diagnostic::{
+    BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, Failure, LEAVES_REPOSITORY, Problem, ProblemPlace, io_reason,
+};
 use sealwave_core::document::{Node, Origin, SourceLocation, Sources, display_path};
 use sealwave_core::reach::PathReach;
 use sealwave_core::text::closest_name;
@@ -48,23 +50,23 @@ enum Error {
     AmbiguousName(String),
     #[error("`apiVersion` must be `{API_VERSION}`")]
     ApiVersion,
-    #[error("app file is a broken symbolic link")]
+    #[error("app file {BROKEN_LINK}")]
     BrokenLink,
     #[error("app file holds {0} documents, not one")]
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
     EnvironmentName,
-    #[error("environments directory leaves the repository")]
+    #[error("environments directory {LEAVES_REPOSITORY}")]
     EnvironmentsOutside(CheckoutExtent),
     #[error("{0}")]
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
     Kind,
-    #[error("`{APP_FILE}` does not exist")]
+    #[error("`{APP_FILE}` cannot be read: {}", io_reason(std::io::ErrorKind::NotFound))]
     Missing,
-    #[error("`{}` does not exist", display_path(.0))]
+    #[error("`{}` cannot be read: {DIRECTORY_NOT_FOUND}", display_path(.0))]
     MissingDirectory(PathBuf),
-    #[error("app file leaves the repository")]
+    #[error("app file {LEAVES_REPOSITORY}")]
     Outside(CheckoutExtent),
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
     TooLarge,

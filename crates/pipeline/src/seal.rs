@@ -12,7 +12,7 @@ use crate::backends::sealed_secrets::{EncryptedItem, ItemShape, SealStamp, Seala
 use crate::backends::secret_type::{self, TypedItems};
 use crate::backends::secrets_store_csi::{self, ProviderClass};
 use crate::backends::{UnresolvedItem, external_secrets};
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::diagnostic::{BUG_HINT, Explain, Failure, Note, Problem};
 use sealwave_core::document::{Manifest, Node, NodeValue, ObjectId};
 use sealwave_core::names::{self, UNKNOWN_KEYS};
 use sealwave_core::time::Date;
@@ -100,7 +100,7 @@ impl Explain for SecretSealError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoKey(_) | Self::Unsealed(_) | Self::Withheld(_) => {
-                "this is a bug in sealwave; please report it (without the Secret)".to_owned()
+                format!("{BUG_HINT} (without the Secret)")
             }
             Self::NotASecret { .. } => {
                 "write `apiVersion: v1` and `kind: Secret`, so that it is sealed".to_owned()

@@ -28,6 +28,7 @@ use self::session::AwsSession;
 use self::target::AwsTarget;
 use super::runtime::{self, RuntimeError};
 use super::{EnvLookup, FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
+use sealwave_core::diagnostic::DUPLICATE_KEY;
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::AwsSettings;
 use sealwave_secrets::values::json_text::{self, JsonTextError};
@@ -141,7 +142,7 @@ impl FetchedSecret {
 
     fn value(&self, key: Option<&str>) -> Result<SecretValue, ProviderError> {
         let Some(key) = key else { return Ok(self.value.clone()) };
-        let hint = "leave the key out to get the whole value";
+        let hint = "omit the key to get the whole value";
         let path = KeyPath::parse(key).map_err(ProviderError::bad_key)?;
         let not_json = |reason| {
             let reason =
@@ -155,10 +156,9 @@ impl FetchedSecret {
         }
         let found = json_text::lookup(text, &path).map_err(|error| match error {
             WalkError::Missing(step) => ProviderError::not_found(step.message("the secret"), KEY_HINT),
-            WalkError::Structure(JsonTextError::Duplicate) => ProviderError::invalid(
-                "the secret contains the key twice",
-                "remove one of them from the secret",
-            ),
+            WalkError::Structure(JsonTextError::Duplicate) => {
+                ProviderError::invalid(DUPLICATE_KEY, "remove one of them from the secret")
+            }
             WalkError::Structure(JsonTextError::Syntax) => not_json("the value is not well-formed JSON"),
         })?;
         Ok(SecretValue::new(found.as_bytes().to_vec()))

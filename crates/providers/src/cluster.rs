@@ -13,7 +13,7 @@ use super::ProviderError;
 /// The location of a cluster and its credentials.
 #[derive(Clone, Debug)]
 pub struct ClusterAccess {
-    /// Kubeconfigs, merged so that the first one wins; empty for the pod's own service account.
+    /// Kubeconfigs, merged so that the first one takes precedence; empty for the pod's own service account.
     pub kubeconfigs: Vec<PathBuf>,
     /// The context to use instead of the current one.
     pub context: Option<String>,

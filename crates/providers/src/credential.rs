@@ -5,6 +5,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use sealwave_core::diagnostic::{NOT_REGULAR_FILE, io_reason};
 use zeroize::Zeroizing;
 
 use super::ProviderError;
@@ -23,10 +24,10 @@ pub(super) fn read_file(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, P
             "mount it at the configured path, readable by the user that runs sealwave",
         )
     };
-    let unreadable = |error: std::io::Error| failed(format!("cannot be read ({})", error.kind()));
+    let unreadable = |error: std::io::Error| failed(format!("cannot be read ({})", io_reason(error.kind())));
     // Check before opening: opening a FIFO would wait for a writer.
     if !fs_err::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(failed("is not a regular file".to_owned()));
+        return Err(failed(NOT_REGULAR_FILE.to_owned()));
     }
     let file = fs_err::File::open(path).map_err(unreadable)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(8192));

@@ -3,7 +3,7 @@
 //! The reasons name paths, keys and services, never a value or a part of the document that was searched for one.
 
 use super::Evidence;
-use sealwave_core::diagnostic::Explain;
+use sealwave_core::diagnostic::{BUG_HINT, Explain, PROCESS_LIMITS_HINT};
 use sealwave_secrets::values::{KEY_HINT, KeyPathError};
 
 /// The reason of a result that the deadline cut off, until all pending references are known.
@@ -84,15 +84,12 @@ impl ProviderError {
 
     /// Returns the error for a system resource that is exhausted.
     pub(super) fn cannot_start(subject: &str, kind: std::io::ErrorKind) -> Self {
-        Self::unreachable(
-            format!("{subject} cannot be started ({kind})"),
-            "raise the container's limits for processes, memory and open files",
-        )
+        Self::unreachable(format!("{subject} cannot be started ({kind})"), PROCESS_LIMITS_HINT)
     }
 
     /// Returns the error for a broken invariant.
     pub(super) fn bug(reason: &str) -> Self {
-        Self::unreachable(reason, "this is a bug in sealwave; please report it")
+        Self::unreachable(reason, BUG_HINT)
     }
 
     pub(super) fn is_overdue(&self) -> bool {

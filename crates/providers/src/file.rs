@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use self::format::KeyedFile;
 use super::{FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
+use sealwave_core::diagnostic::{NOT_REGULAR_FILE, io_reason};
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
 
@@ -75,7 +76,7 @@ impl FileProvider {
     fn open_root(&self) -> Result<PathBuf, ProviderError> {
         let root = fs_err::canonicalize(&self.root).map_err(|error| {
             ProviderError::unreachable(
-                format!("the provider's root cannot be opened ({})", error.kind()),
+                format!("the provider's root cannot be opened ({})", io_reason(error.kind())),
                 "mount the secrets at `root` of the operator file",
             )
         })?;
@@ -99,7 +100,7 @@ impl FileProvider {
         let is_target = |file: &PathBuf| fs_err::canonicalize(file).is_ok_and(|file| file == real);
         if !real.starts_with(root) || SYSTEM_TREES.iter().any(|tree| real.starts_with(tree)) {
             Err(ProviderError::denied(
-                "a symbolic link points outside the provider's root",
+                "a symbolic link leaves the provider's root",
                 "put the file itself under the root",
             ))
         } else if self.protected.iter().any(is_target) {
@@ -140,7 +141,7 @@ struct OpenedFile {
 impl OpenedFile {
     fn value(&mut self, reference: &SecretReference) -> FetchResult {
         if reference.version.is_some() {
-            return Err(ProviderError::invalid("a file has no versions", "leave the version out"));
+            return Err(ProviderError::invalid("a file has no versions", "omit the version"));
         }
         let content = self.content.as_ref().map_err(ProviderError::clone)?;
         if reference.key.is_none() && !reference.all_keys {
@@ -186,7 +187,7 @@ pub(super) fn read_regular(path: &Path) -> Result<SecretValue, ProviderError> {
     let metadata = fs_err::metadata(path).map_err(|error| io_error(&error))?;
     if !metadata.is_file() {
         return Err(ProviderError::invalid(
-            "the path is not a regular file",
+            format!("the path {NOT_REGULAR_FILE}"),
             "a reference names a file, not a directory",
         ));
     }
@@ -209,16 +210,17 @@ fn read_bounded(path: &Path) -> Result<SecretValue, ProviderError> {
 }
 
 fn io_error(error: &std::io::Error) -> ProviderError {
+    let reason = io_reason(error.kind());
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            ProviderError::not_found("the file does not exist", "the path is relative to the provider's root")
+            ProviderError::not_found(reason, "the path is relative to the provider's root")
         }
         ErrorKind::PermissionDenied => ProviderError::denied(
-            "the file cannot be read (permission denied)",
+            format!("the file cannot be read ({reason})"),
             "give the user that runs sealwave access to it",
         ),
-        kind => {
-            ProviderError::unreachable(format!("the file cannot be read ({kind})"), "check the file system")
+        _ => {
+            ProviderError::unreachable(format!("the file cannot be read ({reason})"), "check the file system")
         }
     }
 }

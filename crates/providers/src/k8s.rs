@@ -22,6 +22,7 @@ pub(super) use self::connection::ClusterLogin;
 use self::request::ClusterRequest;
 use super::runtime::{self, RuntimeError};
 use super::{FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
+use sealwave_core::diagnostic::DUPLICATE_KEY;
 use sealwave_core::names::dns::{is_label, is_subdomain};
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::K8sSettings;
@@ -121,7 +122,7 @@ impl K8sProvider {
             ));
         }
         if reference.version.is_some() {
-            return Err(ProviderError::invalid("a Secret has no versions", "leave the version out"));
+            return Err(ProviderError::invalid("a Secret has no versions", "omit the version"));
         }
         if reference.key.is_none() && !reference.all_keys {
             return Err(ProviderError::invalid(
@@ -240,10 +241,9 @@ impl ClusterSecret {
         }
         let found = json_text::lookup_from(text, path, 1).map_err(|error| match error {
             WalkError::Missing(step) => missing(step),
-            WalkError::Structure(JsonTextError::Duplicate) => ProviderError::invalid(
-                "the JSON of the item contains the key twice",
-                "remove one of them from the Secret",
-            ),
+            WalkError::Structure(JsonTextError::Duplicate) => {
+                ProviderError::invalid(DUPLICATE_KEY, "remove one of them from the Secret")
+            }
             WalkError::Structure(JsonTextError::Syntax) => ProviderError::invalid(
                 "the item is not well-formed JSON",
                 "use only the key of the item, or correct its JSON",

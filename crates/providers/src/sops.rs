@@ -37,6 +37,7 @@ use super::file::{path_problem, read_regular};
 use super::{
     AppFiles, EnvLookup, Evidence, FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError,
 };
+use sealwave_core::diagnostic::{LEAVES_REPOSITORY, io_reason};
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::AwsKms;
 use sealwave_secrets::values::SecretValue;
@@ -85,23 +86,23 @@ impl SopsProvider {
         }
         let directory = fs_err::canonicalize(&self.app.directory).map_err(|error| {
             ProviderError::unreachable(
-                format!("the app directory cannot be opened ({})", error.kind()),
+                format!("the app directory cannot be opened ({})", io_reason(error.kind())),
                 "check the file system",
             )
         })?;
         let real = fs_err::canonicalize(directory.join(path)).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => ProviderError::not_found(
-                "the file does not exist in the app",
+                io_reason(ErrorKind::NotFound),
                 "the path is relative to the directory of `sealwave.yaml`",
             ),
             kind => ProviderError::unreachable(
-                format!("the file cannot be read ({kind})"),
+                format!("the file cannot be read ({})", io_reason(kind)),
                 "check the file system",
             ),
         })?;
         if !real.starts_with(&self.app.boundary) {
             return Err(ProviderError::denied(
-                "a symbolic link points outside the repository",
+                format!("a symbolic link {LEAVES_REPOSITORY}"),
                 "put the file itself into the repository; if Argo CD sends only a part of it, add the file's directory to \
                  `argocd.argoproj.io/manifest-generate-paths`",
             ));
@@ -118,7 +119,7 @@ impl Provider for SopsProvider {
             if reference.version.is_some() {
                 answers.push(Err(ProviderError::invalid(
                     "a file has no versions",
-                    "leave the version out; the deployed commit determines it",
+                    "omit the version; the deployed commit determines it",
                 )));
                 continue;
             }

@@ -51,7 +51,7 @@ impl ValidateRun<'_> {
             self.watch.advance();
             examination
         });
-        let examinations = examinations.map_err(|_| Problem::new(&ValidateError::Thread))?;
+        let examinations = examinations.map_err(|error| Problem::new(&error))?;
         if let Some(AppExamination::Stopped(failure)) =
             examinations.iter().find(|examination| matches!(examination, AppExamination::Stopped(_)))
         {
@@ -87,7 +87,7 @@ impl ValidateRun<'_> {
             self.watch.advance();
             verdict
         });
-        for verdict in verdicts.map_err(|_| Problem::new(&ValidateError::Thread))? {
+        for verdict in verdicts.map_err(|error| Problem::new(&error))? {
             self.add_result(verdict);
         }
         let checked = wanted.iter().filter_map(|examination| examination.checking()).collect::<Vec<_>>();

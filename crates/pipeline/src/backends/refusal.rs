@@ -44,7 +44,7 @@ pub(crate) enum RefusalReason {
     Arn { reference: String, expected: String },
     #[error("the driver cannot create an immutable Secret")]
     Immutable,
-    #[error("the version of the KV engine for `{reference}` is not known")]
+    #[error("the version of the KV engine for `{reference}` is unknown")]
     KvVersion { reference: String },
     #[error("it has no placeholder, but the backend stores only references")]
     Literal,
@@ -150,7 +150,7 @@ impl Explain for BackendRefusal {
             RefusalReason::UnknownProvider { .. } => {
                 "keep the value in AWS Secrets Manager, Parameter Store or Vault"
             }
-            RefusalReason::Version { .. } => "leave the version out",
+            RefusalReason::Version { .. } => "omit the version",
             RefusalReason::WithinField { .. } => {
                 "store the value as a field of its own, or use the backend `external-secrets`"
             }

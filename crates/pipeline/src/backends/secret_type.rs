@@ -8,88 +8,32 @@ use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{Manifest, Node};
 use sealwave_core::time::Date;
 use sealwave_kube::secret_type::{
-    RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, TLS, TLS_CERTIFICATE, TLS_KEY,
-    is_json_object, json_item, required_items,
+    RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, SecretTypeError, TLS,
+    TLS_CERTIFICATE, TLS_KEY, is_json_object, json_item, required_items,
 };
-use sealwave_secrets::crypto::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
-use sealwave_secrets::placeholder::quoted_list;
+use sealwave_secrets::crypto::{EXPIRED_CERTIFICATE, last_day_of_certificate, tls_fault, tls_pair};
 
-/// An error that the API server would report for a typed Secret, or a pair that cannot work.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum SecretTypeError {
-    /// A token without a service account.
-    #[error("a Secret of type `{SERVICE_ACCOUNT_TOKEN}` needs the annotation `{SERVICE_ACCOUNT_NAME}`")]
-    Account,
-    /// An empty item.
-    #[error("item `{key}` of a Secret of type `{secret_type}` is empty")]
-    Empty { secret_type: String, key: &'static str },
-    /// A missing item.
-    #[error("a Secret of type `{secret_type}` needs an item `{key}`")]
-    Missing { secret_type: String, key: &'static str },
-    /// None of several items is present.
-    #[error("a Secret of type `{secret_type}` needs one of {}", quoted_list(.keys))]
-    MissingAll { secret_type: String, keys: &'static [&'static str] },
-    /// An item that is not valid for the type.
-    #[error("item `{key}` of a Secret of type `{secret_type}` is not a JSON object")]
-    NotJson { secret_type: String, key: &'static str },
-    /// The key belongs to another certificate in the same item.
-    #[error(
-        "`{TLS_KEY}` belongs to a later certificate of `{TLS_CERTIFICATE}`, and servers present the first one"
-    )]
-    PairOrder,
-    /// The key belongs to another certificate.
-    #[error("`{TLS_KEY}` is not the private key of the certificate in `{TLS_CERTIFICATE}`")]
-    Pair,
-}
+/// The hint for JSON that is not valid once its placeholders are replaced.
+const JSON_HINT: &str = "write each value within JSON with the modifier `json` and without quotes around it; a value that is \
+                         base64 of JSON needs `base64decode`";
 
-impl Explain for SecretTypeError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Account => "set it to the service account whose token the Secret contains".to_owned(),
-            Self::Empty { .. } => "check the value at its source".to_owned(),
-            Self::Missing { key, .. } => format!("add `{key}`, or leave `type` out"),
-            Self::MissingAll { keys, .. } => format!("add one of {}, or leave `type` out", quoted_list(keys)),
-            Self::NotJson { .. } => "write each value within JSON with the modifier `json` and without quotes around it; a value that is \
-                 base64 of JSON needs `base64decode`"
-                .to_owned(),
-            Self::PairOrder => {
-                format!("put the certificate of `{TLS_KEY}` first, followed by those that signed it")
-            }
-            Self::Pair => "take both items from the same version of the same pair".to_owned(),
-        })
-    }
-
-    fn rule(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Pair | Self::PairOrder => "secret/tls-pair",
-            _ => "secret/type-keys",
-        })
-    }
-}
-
-/// A TLS Secret whose certificate has expired.
+/// A certificate and a key that servers cannot use.
 #[derive(Debug, thiserror::Error)]
-#[error("the certificate in `{TLS_CERTIFICATE}` has expired")]
-struct ExpiredCertificate;
+#[error("{message}")]
+struct TlsError {
+    message: &'static str,
+    hint: &'static str,
+}
 
-impl Explain for ExpiredCertificate {
-    fn hint(&self) -> Option<String> {
-        Some("renew it at its source".to_owned())
-    }
-
-    fn rule(&self) -> Option<&'static str> {
-        Some("secret/tls-pair")
+impl TlsError {
+    const fn new((message, hint): (&'static str, &'static str)) -> Self {
+        Self { message, hint }
     }
 }
 
-/// A certificate or key that a server cannot read.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.message().0)]
-struct UnusableTlsFile(TlsFault);
-
-impl Explain for UnusableTlsFile {
+impl Explain for TlsError {
     fn hint(&self) -> Option<String> {
-        Some(self.0.message().1.to_owned())
+        Some(self.hint.to_owned())
     }
 
     fn rule(&self) -> Option<&'static str> {
@@ -126,7 +70,8 @@ pub(crate) fn problems(
         && let Some((origin, text)) = value_of(key)
         && !is_json_object(text)
     {
-        found.push(Problem::at(origin, &SecretTypeError::NotJson { secret_type: type_name(), key }));
+        let error = SecretTypeError::NotJson { secret_type: type_name(), key };
+        found.push(Problem { hint: Some(JSON_HINT.to_owned()), ..Problem::at(origin, &error) });
     }
     if required_items(secret_type) == Some(RequiredItems::All(&[SSH_KEY]))
         && let Some((origin, [])) = value_of(SSH_KEY)
@@ -137,19 +82,15 @@ pub(crate) fn problems(
         && let Some((at_certificate, certificate)) = value_of(TLS_CERTIFICATE)
     {
         if let Some((at_key, key)) = value_of(TLS_KEY) {
-            let error = match tls_pair(certificate, key) {
-                TlsPair::Matches | TlsPair::Unknown => None,
-                TlsPair::Mismatch => Some(SecretTypeError::Pair),
-                TlsPair::NotFirst => Some(SecretTypeError::PairOrder),
-            };
+            let error = tls_pair(certificate, key).message().map(TlsError::new);
             found.extend(error.map(|error| Problem::at(at_key, &error)));
             if let Some(fault) = tls_fault(certificate, key) {
                 let at = if fault.concerns_key() { at_key } else { at_certificate };
-                notes.push(Note::warning(Problem::at(at, &UnusableTlsFile(fault))));
+                notes.push(Note::warning(Problem::at(at, &TlsError::new(fault.message()))));
             }
         }
         if matches!((last_day_of_certificate(certificate), today), (Some(end), Some(today)) if end < today) {
-            notes.push(Note::warning(Problem::at(at_certificate, &ExpiredCertificate)));
+            notes.push(Note::warning(Problem::at(at_certificate, &TlsError::new(EXPIRED_CERTIFICATE))));
         }
     }
     found

@@ -90,7 +90,7 @@ pub(super) enum ExpandError {
     NoMatch { reference: SecretReference, pattern: String },
     #[error("`{reference}` has no matching key, so the Secret would be empty")]
     Nothing { reference: SecretReference },
-    #[error("secrets of this run become more than {MAX_ITEMS} items")]
+    #[error("Secrets of this run have more than {MAX_ITEMS} items")]
     TooMany,
     #[error("item `{key}` comes from `{reference}` and {}", describe_supplier(.other))]
     Twice { reference: SecretReference, key: String, other: ItemSource },
@@ -109,7 +109,7 @@ impl Explain for ExpandError {
             Self::Key { .. } => format!(
                 "exclude it with `exclude`, or select keys with `include`; an item key has letters, digits, `-`, `_` and `.`, at most {MAX_ITEM_KEY}"
             ),
-            Self::NoMatch { .. } => "correct the pattern, which is case-sensitive, or remove it".to_owned(),
+            Self::NoMatch { .. } => "correct the pattern, or remove it; case matters".to_owned(),
             Self::Nothing { .. } => "check the keys of the secret, and `include` and `exclude`".to_owned(),
             Self::TooMany => "select fewer keys with `include`, or split the app".to_owned(),
             Self::Twice { .. } => "exclude it with `exclude`, or set a `prefix`".to_owned(),

@@ -9,6 +9,7 @@ use memchr::memchr_iter;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
+use sealwave_core::diagnostic::DUPLICATE_KEY;
 use sealwave_core::sha256_hex;
 use sealwave_secrets::placeholder::{Decoder, Encoder, Modifiers, SelectError};
 use sealwave_secrets::values::{SecretBuffer, SecretValue};
@@ -70,7 +71,7 @@ fn check_size(modifier: &'static str, state: Result<SecretValue, MissingValue>) 
 fn decode(value: &SecretValue, decoder: &Decoder) -> ModifyResult {
     let refuse = |why| ModifierError { modifier: decoder.name(), reason: why };
     let bytes = value.expose();
-    let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
+    let text = || value.expose_str().ok_or_else(|| refuse("the value is not valid UTF-8"));
     let changed = match decoder {
         Decoder::Base64Decode => {
             let packed = without_white_space(bytes);
@@ -89,7 +90,7 @@ fn decode(value: &SecretValue, decoder: &Decoder) -> ModifyResult {
 fn encode(value: &SecretValue, encoder: &Encoder) -> ModifyResult {
     let refuse = |why| ModifierError { modifier: encoder.name(), reason: why };
     let bytes = value.expose();
-    let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
+    let text = || value.expose_str().ok_or_else(|| refuse("the value is not valid UTF-8"));
     let changed = match encoder {
         Encoder::Base64 => STANDARD.encode(bytes).into_bytes(),
         Encoder::Indent(spaces) => {
@@ -121,7 +122,7 @@ fn convert_selection(result: Result<Zeroizing<String>, SelectError>, modifier: &
     let refuse = |why| ModifierError { modifier, reason: why };
     match result {
         Ok(mut selected) => Ok(Ok(SecretValue::new(std::mem::take(&mut *selected).into_bytes()))),
-        Err(SelectError::Ambiguous) => Err(refuse("an object has a duplicate key")),
+        Err(SelectError::Ambiguous) => Err(refuse(DUPLICATE_KEY)),
         Err(SelectError::Missing) => {
             Ok(Err(MissingValue::Nothing(refuse("the path does not exist in the document"))))
         }

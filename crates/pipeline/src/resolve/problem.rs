@@ -2,8 +2,10 @@
 
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::Origin;
+use sealwave_core::text::list;
+use sealwave_kube::{SOPS_HINT, SOPS_OBJECT};
 use sealwave_providers::ProviderError;
-use sealwave_secrets::placeholder::{GrammarError, LookAlikeKind, SecretReference, quoted_list};
+use sealwave_secrets::placeholder::{GrammarError, LookAlikeKind, SecretReference};
 
 /// The places that use a reference.
 #[derive(Clone, Copy)]
@@ -43,7 +45,7 @@ pub(super) enum ResolveError {
     DataNotBase64 { key: String },
     #[error("item `{key}` of `data` is a placeholder that does not give base64")]
     DataPlaceholder { key: String },
-    #[error("object is encrypted by SOPS")]
+    #[error("{SOPS_OBJECT}")]
     EncryptedObject,
     #[error("reference `{reference}` {error}{}", and_others(*.others))]
     Failed { reference: SecretReference, error: ProviderError, others: usize },
@@ -52,7 +54,7 @@ pub(super) enum ResolveError {
     #[error("item `{key}`: {error}{}", in_value(*.at))]
     Grammar { key: String, error: GrammarError, at: Option<(usize, usize)> },
     // An invalid key may be a misplaced value.
-    #[error("item key is not valid (not shown, since it may be a value)")]
+    #[error("item key is not valid; it is not shown, since it may be a value")]
     ItemKey,
     #[error("item `{key}` {kind}{}", in_value(*.at))]
     LookAlike { key: String, kind: LookAlikeKind, at: Option<(usize, usize)> },
@@ -71,7 +73,7 @@ pub(super) enum ResolveError {
     #[error("Secrets of this run have more than {limit} bytes after their placeholders are resolved")]
     TooLargeInAll { limit: usize },
     // The field is not shown: it may be a misplaced value.
-    #[error("field of a Secret is unknown (not shown, since it may be a value)")]
+    #[error("field of a Secret is unknown; its name is not shown, since it may be a value")]
     UnknownField,
     #[error("provider `{provider}` is unknown")]
     UnknownProvider { provider: String, known: Vec<String>, is_default: bool },
@@ -99,9 +101,7 @@ impl Explain for ResolveError {
             Self::DataPlaceholder { .. } => {
                 "put it in `stringData`; in `data`, it must be one placeholder that ends in `| base64`, or base64 of a text"
             }
-            Self::EncryptedObject => {
-                "move the file out of the manifest directories, and refer to its values in a Secret: `<sops:FILE#KEY>`"
-            }
+            Self::EncryptedObject => SOPS_HINT,
             Self::Failed { error, .. } => return error.hint(),
             Self::GenericOutside { .. } => {
                 "put the value in a Secret and refer to it; if it is meant as text, remove `avp.kubernetes.io/path` from the object, or double its `<`"
@@ -143,7 +143,7 @@ impl Explain for ResolveError {
 fn unknown_hint(known: &[String], is_default: bool) -> String {
     let known = match known {
         [] => "the operator file has no providers".to_owned(),
-        names => format!("providers are {}", quoted_list(names)),
+        names => format!("providers are {}", list(names)),
     };
     if is_default {
         format!("{known}; `provider` in sealwave.yaml sets the default")

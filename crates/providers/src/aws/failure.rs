@@ -208,7 +208,7 @@ impl AwsFailure {
             ),
             FailureKind::NotFound => ProviderError::not_found(
                 format!("AWS has nothing with this name and version{details}"),
-                "names are full paths and case-sensitive, and each region has its own",
+                "names are full paths, and each region has its own; case matters",
             ),
             FailureKind::NotUsable => ProviderError::invalid(
                 format!("AWS cannot return it in its current state{details}"),

@@ -8,7 +8,7 @@ use super::target::VersionSelector;
 use super::*;
 use crate::testing::{self, BytesResult, LONG, reference};
 use sealwave_secrets::settings::AssumeRole;
-use sealwave_testkit::aws_stub::{Asked, Reply, Stub, answer_with, names, secret};
+use sealwave_testkit::aws_stub::{AwsReply, AwsRequest, AwsStub, answer_with, names, secret};
 
 const KEY: &str = "CANARYSECRETACCESSKEY";
 
@@ -36,11 +36,11 @@ fn fetch(aws: &AwsProvider, sources: &[&str]) -> Vec<BytesResult> {
     fetch_within(aws, sources, LONG)
 }
 
-fn secrets(stub: &Stub, sources: &[&str]) -> Vec<BytesResult> {
+fn secrets(stub: &AwsStub, sources: &[&str]) -> Vec<BytesResult> {
     fetch(&provider(AwsService::SecretsManager, &stub.endpoint), sources)
 }
 
-fn parameters(stub: &Stub, sources: &[&str]) -> Vec<BytesResult> {
+fn parameters(stub: &AwsStub, sources: &[&str]) -> Vec<BytesResult> {
     fetch(&provider(AwsService::ParameterStore, &stub.endpoint), sources)
 }
 
@@ -60,7 +60,7 @@ fn assert_error(answer: &BytesResult, kind: &str, word: &str) {
 
 #[test]
 fn many_placeholders_need_few_calls() {
-    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     let sources: Vec<String> = (0..300).map(|n| format!("aws-sm:db-{:02}#password", n % 20)).collect();
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
     let values = secrets(&stub, &sources);
@@ -72,7 +72,7 @@ fn many_placeholders_need_few_calls() {
     assert!(asked.authorization.contains("/eu-west-1/secretsmanager/aws4_request"));
     assert_eq!(names(asked), (0..20).map(|n| format!("db-{n:02}")).collect::<Vec<_>>());
 
-    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     let sources: Vec<String> = (0..300).map(|n| format!("aws-sm:db-{:02}#port", n % 45)).collect();
     let values = secrets(&stub, &sources.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(values.iter().all(|value| value.as_deref() == Ok(b"5432")));
@@ -81,7 +81,7 @@ fn many_placeholders_need_few_calls() {
 
 #[test]
 fn parameters_are_requested_in_batches_of_ten() {
-    let stub = Stub::start(|asked, _| answer_with(|name| format!("CANARY {name}"), asked));
+    let stub = AwsStub::start(|asked, _| answer_with(|name| format!("CANARY {name}"), asked));
     let sources: Vec<String> = (0..60).map(|n| format!("aws-ssm:/app/p-{:02}", n % 25)).collect();
     let values = parameters(&stub, &sources.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(values[26].as_deref().expect("a value"), b"CANARY /app/p-01");
@@ -93,7 +93,7 @@ fn parameters_are_requested_in_batches_of_ten() {
 
 #[test]
 fn versions_of_a_parameter_are_requested_separately() {
-    let stub = Stub::start(|asked, _| answer_with(|name| format!("value of {name}"), asked));
+    let stub = AwsStub::start(|asked, _| answer_with(|name| format!("value of {name}"), asked));
     let sources = ["aws-ssm:/a", "aws-ssm:/a##3", "aws-ssm:/a##blue", "aws-ssm:/b##3"];
     let values = parameters(&stub, &sources);
     for (value, expected) in values.iter().zip(["/a", "/a:3", "/a:blue", "/b:3"]) {
@@ -106,7 +106,7 @@ fn versions_of_a_parameter_are_requested_separately() {
 
 #[test]
 fn versions_of_a_secret_are_classified_by_form() {
-    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     let id = "11111111-2222-3333-4444-555555555555";
     let terraform = "terraform-20240101123456789000000001";
     let sources: Vec<String> = ["AWSPREVIOUS", "AWSCURRENT", "blue", id, terraform]
@@ -131,7 +131,7 @@ fn versions_of_a_secret_are_classified_by_form() {
 
 #[test]
 fn the_fetched_version_is_reported() {
-    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     let id = Some("11111111-2222-3333-4444-555555555555".to_owned());
     let versions = |service, sources: &[&str]| {
         testing::versions(fetched(&provider(service, &stub.endpoint), sources, LONG))
@@ -146,7 +146,7 @@ fn the_fetched_version_is_reported() {
 
 #[test]
 fn an_arn_is_requested_in_its_own_region() {
-    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     let arn = |region: &str, name: &str| {
         format!("aws-sm:arn:aws:secretsmanager:{region}:123456789012:secret:{name}")
     };
@@ -164,7 +164,7 @@ fn an_arn_is_requested_in_its_own_region() {
 
 #[test]
 fn hostile_paths_are_never_requested() {
-    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     let long = format!("aws-sm:{}", "a".repeat(3000));
     for source in [
         "aws-sm:a b",
@@ -211,12 +211,12 @@ fn hostile_paths_are_never_requested() {
 fn keys_of_json() {
     let document = "{\"a\": {\"b\": \"nested\", \"n\": 1.10}, \"a.b\": \"written\", \"t\": true, \"z\": null, \
                     \"big\": 12345678901234567890123, \"o\": {\"x\": [1, \"ä \"]}, \"d\": 1, \"d\": 2, \"e\": \"\"}";
-    let stub = Stub::start(move |asked, _| match names(asked).first().map(String::as_str) {
+    let stub = AwsStub::start(move |asked, _| match names(asked).first().map(String::as_str) {
         Some("list") => answer_with(|_| "[1]".to_owned(), asked),
         Some("text") => answer_with(|_| "CANARY".to_owned(), asked),
         Some("broken") => answer_with(|_| "{\"a\": CANARY}".to_owned(), asked),
         Some("binary") => {
-            Reply::ok(json!({"ARN": "", "Name": "binary", "SecretBinary": "eyJhIjogIkNBTkFSWSJ9AA=="}))
+            AwsReply::ok(json!({"ARN": "", "Name": "binary", "SecretBinary": "eyJhIjogIkNBTkFSWSJ9AA=="}))
         }
         _ => answer_with(|_| document.to_owned(), asked),
     });
@@ -234,7 +234,7 @@ fn keys_of_json() {
     for key in ["z", "missing", "a.x", "t.x", "e.x"] {
         assert_error(&secrets(&stub, &[&format!("aws-sm:db#{key}")])[0], "missing", "no such key");
     }
-    assert_error(&secrets(&stub, &["aws-sm:db#d"])[0], "invalid", "twice");
+    assert_error(&secrets(&stub, &["aws-sm:db#d"])[0], "invalid", "has a duplicate key");
     assert_error(&secrets(&stub, &["aws-sm:list#a"])[0], "missing", "no such key");
     assert_eq!(secrets(&stub, &["aws-sm:list#0"])[0].as_deref(), Ok(&b"1"[..]));
     assert_error(&secrets(&stub, &["aws-sm:text#a"])[0], "invalid", "not a JSON object");
@@ -245,7 +245,7 @@ fn keys_of_json() {
 
 #[test]
 fn r01_names_that_aws_manages() {
-    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     let names = [
         "rds!db-12ab-cd",
         "rds!cluster-12ab",
@@ -277,7 +277,7 @@ fn r01_names_that_aws_manages() {
 
 #[test]
 fn r01_similar_names_stay_refused() {
-    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     for source in [
         "aws-sm:rds%21db-12",
         "aws-sm:rds\u{ff01}db-12",
@@ -300,7 +300,7 @@ fn r01_similar_names_stay_refused() {
 #[test]
 fn r20_json_in_binary_secrets() {
     use base64::Engine as _;
-    let stub = Stub::start(|asked, _| {
+    let stub = AwsStub::start(|asked, _| {
         let name = names(asked).remove(0);
         let bytes: &[u8] = match name.as_str() {
             "json" => b" {\"a\": {\"b\": 1.10}, \"l\": [\"x\", \"y\"]}\n",
@@ -309,7 +309,7 @@ fn r20_json_in_binary_secrets() {
             _ => b"CANARY\x00",
         };
         let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-        Reply::ok(json!({"ARN": "", "Name": name, "SecretBinary": text}))
+        AwsReply::ok(json!({"ARN": "", "Name": name, "SecretBinary": text}))
     });
     for (source, expected) in [("json#a.b", "1.10"), ("json#l.1", "y"), ("json#a", "{\"b\":1.10}")] {
         let value = secrets(&stub, &[&format!("aws-sm:{source}")]).remove(0);
@@ -324,7 +324,7 @@ fn r20_json_in_binary_secrets() {
 #[test]
 fn r18_paths_into_json() {
     let document = r#"{"a":{"b":"deep","x.y":{"0":"key"}},"a.b":"exact","l":["0",{"n":[true]}],"o":{"0":"key"},"":"empty"}"#;
-    let stub = Stub::start(move |asked, _| answer_with(|_| document.to_owned(), asked));
+    let stub = AwsStub::start(move |asked, _| answer_with(|_| document.to_owned(), asked));
     let fetched = |key: &str| secrets(&stub, &[&format!("aws-sm:db#{key}")]).remove(0);
     for (key, expected) in [
         ("a.b", "exact"),
@@ -372,7 +372,7 @@ fn values_survive_exactly() {
     ];
     for text in values {
         let own = text.to_owned();
-        let stub = Stub::start(move |asked, _| answer_with(|_| own.clone(), asked));
+        let stub = AwsStub::start(move |asked, _| answer_with(|_| own.clone(), asked));
         let answers = secrets(&stub, &["aws-sm:a", "aws-sm:b"]);
         assert!(answers.iter().all(|answer| answer.as_deref() == Ok(text.as_bytes())), "{text:.20}");
         let answers = parameters(&stub, &["aws-ssm:/a"]);
@@ -382,11 +382,11 @@ fn values_survive_exactly() {
 
 #[test]
 fn each_secret_of_a_batch_has_its_own_answer() {
-    let stub = Stub::start(|asked, _| {
+    let stub = AwsStub::start(|asked, _| {
         let failed =
             |name: &str, code: &str| json!({"SecretId": name, "ErrorCode": code, "Message": "CANARY"});
         match asked.operation.as_str() {
-            "BatchGetSecretValue" => Reply::ok(json!({
+            "BatchGetSecretValue" => AwsReply::ok(json!({
                 "SecretValues": [secret("good", "CANARY-good"), {"Name": "empty", "ARN": "x"}],
                 "Errors": [
                     failed("missing", "ResourceNotFoundException"),
@@ -416,9 +416,9 @@ fn each_secret_of_a_batch_has_its_own_answer() {
 
 #[test]
 fn without_permission_for_batches_each_secret_is_requested_alone() {
-    let stub = Stub::start(|asked, _| match asked.operation.as_str() {
-        "BatchGetSecretValue" => Reply::error(400, "AccessDeniedException"),
-        _ if names(asked) == ["b"] => Reply::error(400, "ResourceNotFoundException"),
+    let stub = AwsStub::start(|asked, _| match asked.operation.as_str() {
+        "BatchGetSecretValue" => AwsReply::error(400, "AccessDeniedException"),
+        _ if names(asked) == ["b"] => AwsReply::error(400, "ResourceNotFoundException"),
         _ => answer_with(canary, asked),
     });
     let answers = secrets(&stub, &["aws-sm:a#port", "aws-sm:b", "aws-sm:c#port"]);
@@ -426,10 +426,10 @@ fn without_permission_for_batches_each_secret_is_requested_alone() {
     assert_error(&answers[1], "missing", "");
     assert_eq!(stub.operations().len(), 4);
 
-    let stub = Stub::start(|asked, _| match names(asked).as_slice() {
-        [one] if one == "/b" => Reply::error(400, "AccessDeniedException"),
+    let stub = AwsStub::start(|asked, _| match names(asked).as_slice() {
+        [one] if one == "/b" => AwsReply::error(400, "AccessDeniedException"),
         [_] => answer_with(str::to_owned, asked),
-        _ => Reply::error(400, "AccessDeniedException"),
+        _ => AwsReply::error(400, "AccessDeniedException"),
     });
     let answers = parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b", "aws-ssm:/c"]);
     assert_eq!(answers[2].as_deref(), Ok(&b"/c"[..]));
@@ -438,41 +438,41 @@ fn without_permission_for_batches_each_secret_is_requested_alone() {
 
 #[test]
 fn unknown_parameters_are_not_found() {
-    let stub = Stub::start(|asked, _| {
+    let stub = AwsStub::start(|asked, _| {
         let mut invalid = names(asked);
         invalid.retain(|name| name != "/a");
-        Reply::ok(json!({"Parameters": [{"Name": "/a", "Value": "x"}], "InvalidParameters": invalid}))
+        AwsReply::ok(json!({"Parameters": [{"Name": "/a", "Value": "x"}], "InvalidParameters": invalid}))
     });
     let answers = parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b", "aws-ssm:/c##3"]);
     assert!(answers[0].is_ok());
     assert_error(&answers[1], "missing", "nothing with this name");
     assert_error(&answers[2], "missing", "nothing with this name");
-    let stub = Stub::start(|_, _| Reply::ok(json!({"Parameters": [{"Name": "/a"}]})));
+    let stub = AwsStub::start(|_, _| AwsReply::ok(json!({"Parameters": [{"Name": "/a"}]})));
     for answer in parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b"]) {
         assert_error(&answer, "invalid", "form");
     }
 }
 
 /// A faulty response, the kind of its error, and a word of the message.
-type FaultCase = (fn(&Asked) -> Reply, &'static str, &'static str);
+type FaultCase = (fn(&AwsRequest) -> AwsReply, &'static str, &'static str);
 
 #[test]
 fn faults_map_to_error_kinds() {
     let faults: &[FaultCase] = &[
-        (|_| Reply::error(400, "ExpiredTokenException"), "denied", "credentials"),
-        (|_| Reply::error(403, "UnrecognizedClientException"), "denied", "credentials"),
-        (|_| Reply::error(403, "CANARY"), "denied", "HTTP 403"),
-        (|_| Reply::error(400, "DecryptionFailure"), "denied", "decrypt"),
-        (|_| Reply::error(400, "ResourceNotFoundException"), "missing", "nothing with this name"),
-        (|_| Reply::error(400, "ValidationException"), "invalid", "does not accept"),
-        (|_| Reply::error(418, "CANARY"), "unreachable", "HTTP 418"),
-        (|_| Reply::ok(json!({"SecretValues": 7, "SecretString": {"a": "CANARY"}})), "invalid", "form"),
-        (|_| Reply::ok(json!(["CANARY"])), "invalid", "form"),
-        (|_| Reply::ok(json!({"SecretValues": [{"Name": ["CANARY"]}]})), "invalid", "form"),
-        (|_| Reply::Json(200, Value::Null), "invalid", "form"),
+        (|_| AwsReply::error(400, "ExpiredTokenException"), "denied", "credentials"),
+        (|_| AwsReply::error(403, "UnrecognizedClientException"), "denied", "credentials"),
+        (|_| AwsReply::error(403, "CANARY"), "denied", "HTTP 403"),
+        (|_| AwsReply::error(400, "DecryptionFailure"), "denied", "decrypt"),
+        (|_| AwsReply::error(400, "ResourceNotFoundException"), "missing", "nothing with this name"),
+        (|_| AwsReply::error(400, "ValidationException"), "invalid", "does not accept"),
+        (|_| AwsReply::error(418, "CANARY"), "unreachable", "HTTP 418"),
+        (|_| AwsReply::ok(json!({"SecretValues": 7, "SecretString": {"a": "CANARY"}})), "invalid", "form"),
+        (|_| AwsReply::ok(json!(["CANARY"])), "invalid", "form"),
+        (|_| AwsReply::ok(json!({"SecretValues": [{"Name": ["CANARY"]}]})), "invalid", "form"),
+        (|_| AwsReply::Json(200, Value::Null), "invalid", "form"),
     ];
     for (index, (fault, kind, word)) in faults.iter().enumerate() {
-        let stub = Stub::start(|asked, _| fault(asked));
+        let stub = AwsStub::start(|asked, _| fault(asked));
         for sources in [&["aws-sm:a"][..], &["aws-sm:a", "aws-sm:b"]] {
             for answer in secrets(&stub, sources) {
                 let (is, text) = error(&answer);
@@ -487,8 +487,8 @@ fn transient_faults_are_retried() {
     for (status, code) in
         [(400, "ThrottlingException"), (500, "InternalServiceError"), (503, "ServiceUnavailable")]
     {
-        let stub = Stub::start(move |asked, before| match before {
-            0 | 1 => Reply::error(status, code),
+        let stub = AwsStub::start(move |asked, before| match before {
+            0 | 1 => AwsReply::error(status, code),
             _ => answer_with(canary, asked),
         });
         assert_eq!(secrets(&stub, &["aws-sm:a#port"])[0].as_deref(), Ok(&b"5432"[..]), "{code}");
@@ -496,8 +496,8 @@ fn transient_faults_are_retried() {
     }
     // A connection that is closed in the middle of a response.
     let half = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: 900\r\n\r\n{\"Name\": \"CANARY";
-    let stub = Stub::start(move |asked, before| match before {
-        0 => Reply::Raw(half.as_bytes().to_vec()),
+    let stub = AwsStub::start(move |asked, before| match before {
+        0 => AwsReply::Raw(half.as_bytes().to_vec()),
         _ => answer_with(canary, asked),
     });
     let answer = &secrets(&stub, &["aws-sm:a#port"])[0];
@@ -510,7 +510,7 @@ fn transient_faults_are_retried() {
 
 #[test]
 fn lasting_throttling_is_unreachable() {
-    let stub = Stub::start(|_, _| Reply::error(400, "ThrottlingException"));
+    let stub = AwsStub::start(|_, _| AwsReply::error(400, "ThrottlingException"));
     let aws = provider(AwsService::SecretsManager, &stub.endpoint);
     let answer = fetch_within(&aws, &["aws-sm:a", "aws-sm:b"], Duration::from_millis(900));
     assert_eq!(error(&answer[0]).0, "unreachable");
@@ -519,9 +519,9 @@ fn lasting_throttling_is_unreachable() {
 
 #[test]
 fn pending_calls_are_reported_at_the_deadline() {
-    let stub = Stub::start(|asked, _| match names(asked).first().map(String::as_str) {
+    let stub = AwsStub::start(|asked, _| match names(asked).first().map(String::as_str) {
         Some("fast") => answer_with(canary, asked),
-        _ => Reply::Hang,
+        _ => AwsReply::Hang,
     });
     let aws = provider(AwsService::SecretsManager, &stub.endpoint);
     let sources = ["aws-sm:fast##blue", "aws-sm:slow", "aws-sm:slower"];
@@ -533,13 +533,13 @@ fn pending_calls_are_reported_at_the_deadline() {
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let elsewhere = Stub::start(|asked, _| answer_with(canary, asked));
+    let elsewhere = AwsStub::start(|asked, _| answer_with(canary, asked));
     for status in [301, 302, 307, 308] {
         let location = elsewhere.endpoint.clone();
-        let stub = Stub::start(move |_, _| {
+        let stub = AwsStub::start(move |_, _| {
             let head =
                 format!("HTTP/1.1 {status} Moved\r\nlocation: {location}/\r\ncontent-length: 0\r\n\r\n");
-            Reply::Raw(head.into_bytes())
+            AwsReply::Raw(head.into_bytes())
         });
         assert_error(&secrets(&stub, &["aws-sm:a"])[0], "unreachable", "elsewhere");
     }
@@ -553,14 +553,14 @@ fn a_closed_port_is_unreachable() {
     assert_eq!(error(&answer[0]).0, "unreachable");
 }
 
-fn sts(expiry: &str) -> Reply {
+fn sts(expiry: &str) -> AwsReply {
     let body = format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
          <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>CANARY</SecretAccessKey><SessionToken>CANARY</SessionToken>\
          <Expiration>{expiry}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
     );
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n", body.len());
-    Reply::Raw((head + &body).into_bytes())
+    AwsReply::Raw((head + &body).into_bytes())
 }
 
 #[test]
@@ -573,9 +573,9 @@ fn a_role_is_assumed_first() {
             endpoint_url: Some(endpoint.to_owned()),
         })
     };
-    let stub = Stub::start(|asked, _| match asked.operation.as_str() {
+    let stub = AwsStub::start(|asked, _| match asked.operation.as_str() {
         "AssumeRole" if asked.body.to_string().contains("ExternalId=team-1") => sts("2099-01-01T00:00:00Z"),
-        "AssumeRole" => Reply::error(403, "AccessDenied"),
+        "AssumeRole" => AwsReply::error(403, "AccessDenied"),
         _ => answer_with(canary, asked),
     });
     let mut aws = provider(AwsService::SecretsManager, &stub.endpoint);
@@ -610,13 +610,13 @@ fn references_to_the_same_secret_share_a_target() {
 #[test]
 fn all_keys_of_a_secret_are_returned() {
     let document = r#"{"b": {"c": [1, "x"]}, "a": 1.10, "z": null, "": "empty", "\u00e4/": "odd"}"#;
-    let stub = Stub::start(move |asked, _| match names(asked).first().map(String::as_str) {
+    let stub = AwsStub::start(move |asked, _| match names(asked).first().map(String::as_str) {
         Some("list") => answer_with(|_| "[1]".to_owned(), asked),
         Some("text") => answer_with(|_| "CANARY".to_owned(), asked),
         Some("broken") => answer_with(|_| "{\"a\": CANARY}".to_owned(), asked),
         Some("twice") => answer_with(|_| "{\"a\": \"CANARY\", \"a\": 1}".to_owned(), asked),
         Some("binary") => {
-            Reply::ok(json!({"ARN": "", "Name": "binary", "SecretBinary": "eyJhIjogInZhbHVlIn0="}))
+            AwsReply::ok(json!({"ARN": "", "Name": "binary", "SecretBinary": "eyJhIjogInZhbHVlIn0="}))
         }
         _ => answer_with(|_| document.to_owned(), asked),
     });
@@ -630,9 +630,12 @@ fn all_keys_of_a_secret_are_returned() {
     assert_eq!(ask(AwsService::SecretsManager, "aws-sm:db"), expected);
     assert_eq!(ask(AwsService::ParameterStore, "aws-ssm:/db"), expected);
     assert_eq!(ask(AwsService::SecretsManager, "aws-sm:binary"), Ok(testing::pairs(&[("a", "value")])));
-    for (name, expected) in
-        [("list", "not an object"), ("text", "not an object"), ("broken", "well-formed"), ("twice", "twice")]
-    {
+    for (name, expected) in [
+        ("list", "not an object"),
+        ("text", "not an object"),
+        ("broken", "well-formed"),
+        ("twice", "has a duplicate key"),
+    ] {
         let error = ask(AwsService::SecretsManager, &format!("aws-sm:{name}")).expect_err(name);
         assert!(error.contains(expected), "{name}: {error}");
     }

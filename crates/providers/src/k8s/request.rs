@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::ProviderError;
 use super::connection::unexpected_status;
+use sealwave_core::diagnostic::BUG_HINT;
 
 /// A GET request.
 pub(super) enum ClusterRequest<'q> {
@@ -41,10 +42,7 @@ impl ClusterRequest<'_> {
 
     pub(super) fn malformed(&self) -> ProviderError {
         match self {
-            Self::Definitions { .. } => ProviderError::invalid(
-                "the request cannot be built",
-                "this is a bug in sealwave; please report it",
-            ),
+            Self::Definitions { .. } => ProviderError::invalid("the request cannot be built", BUG_HINT),
             Self::Secret { .. } => {
                 ProviderError::invalid("the path is not a valid Secret name", "correct the name")
             }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::testing::{self, BytesResult, LONG, result_kind};
 use sealwave_secrets::settings::ProviderConfig;
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 
 /// Creates a directory with a kubeconfig for this server.
 fn kubeconfig(server: &str) -> TempDir {
@@ -55,16 +55,16 @@ fn fetch(server: &StubServer, namespaces: &[&str], sources: &[&str]) -> Vec<Byte
     fetch_within(&server.address, &settings(namespaces), sources, LONG)
 }
 
-fn secret(data: &[(&str, &[u8])]) -> Reply {
+fn secret(data: &[(&str, &[u8])]) -> StubReply {
     let data: BTreeMap<_, _> = data.iter().map(|(key, value)| (*key, STANDARD.encode(value))).collect();
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"resourceVersion": "84213"}, "type": "Opaque", "data": data});
-    Reply::json(200, secret.to_string())
+    StubReply::json(200, secret.to_string())
 }
 
-fn status(code: u16) -> Reply {
+fn status(code: u16) -> StubReply {
     let status =
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": "CANARY"});
-    Reply::json(code, status.to_string())
+    StubReply::json(code, status.to_string())
 }
 
 #[test]
@@ -104,9 +104,9 @@ fn the_fetched_version_is_reported() {
         Some("odd") => {
             let data = json!({"k": "dg=="});
             let metadata = json!({"resourceVersion": "CANARY, of all things"});
-            Reply::json(200, json!({"kind": "Secret", "metadata": metadata, "data": data}).to_string())
+            StubReply::json(200, json!({"kind": "Secret", "metadata": metadata, "data": data}).to_string())
         }
-        _ => Reply::json(200, r#"{"kind":"Secret","data":{"k":"dg=="}}"#),
+        _ => StubReply::json(200, r#"{"kind":"Secret","data":{"k":"dg=="}}"#),
     });
     let dir = kubeconfig(&server.address);
     let fetched = testing::fetch(dir.path(), k8s(&settings(&["shop"])), &["db#k", "odd#k", "old#k"], LONG);
@@ -206,25 +206,25 @@ fn r18_paths_into_items() {
     }
 }
 
-fn answer(asked: &Asked, before: usize) -> Reply {
+fn answer(asked: &RecordedRequest, before: usize) -> StubReply {
     let typed = |kind: &str| {
         let data = json!({"k": "Q0FOQVJZ"});
-        Reply::json(200, json!({"kind": "Secret", "type": kind, "data": data}).to_string())
+        StubReply::json(200, json!({"kind": "Secret", "type": kind, "data": data}).to_string())
     };
     match (asked.target.rsplit('/').next().unwrap_or_default(), before) {
         ("gone", _) => status(404),
         ("forbidden", _) => status(403),
         ("stranger", _) => status(401),
         ("teapot", _) => status(418),
-        ("away", _) => Reply::json(302, "").header("Location", "http://127.0.0.1:1/"),
+        ("away", _) => StubReply::json(302, "").header("Location", "http://127.0.0.1:1/"),
         ("token", _) => typed("kubernetes.io/service-account-token"),
         ("node", _) => typed("bootstrap.kubernetes.io/token"),
-        ("other", _) => Reply::json(200, r#"{"kind":"ConfigMap","data":{"k":"Q0FOQVJZ"}}"#),
-        ("text", _) => Reply::json(200, "CANARY"),
-        ("half", _) => Reply::json(200, r#"{"kind":"Secret","data":{"k":"CANARY"#),
-        ("latin", _) => Reply::json(200, b"{\"kind\":\"Secret\",\"data\":{\"CANARY\xff\":1}}".to_vec()),
-        ("plain", _) => Reply::json(200, r#"{"kind":"Secret","data":{"k":"CANARY!"}}"#),
-        ("null", _) => Reply::json(200, r#"{"kind":"Secret"}"#),
+        ("other", _) => StubReply::json(200, r#"{"kind":"ConfigMap","data":{"k":"Q0FOQVJZ"}}"#),
+        ("text", _) => StubReply::json(200, "CANARY"),
+        ("half", _) => StubReply::json(200, r#"{"kind":"Secret","data":{"k":"CANARY"#),
+        ("latin", _) => StubReply::json(200, b"{\"kind\":\"Secret\",\"data\":{\"CANARY\xff\":1}}".to_vec()),
+        ("plain", _) => StubReply::json(200, r#"{"kind":"Secret","data":{"k":"CANARY!"}}"#),
+        ("null", _) => StubReply::json(200, r#"{"kind":"Secret"}"#),
         ("large", _) => secret(&[("k", &vec![b'x'; 7 << 20])]),
         ("throttled", 0) => status(429).header("Retry-After", "1"),
         ("failing", 0 | 1) => status(500),
@@ -309,9 +309,9 @@ fn bad_settings_are_refused() {
 #[test]
 fn all_keys_of_a_secret_are_returned() {
     let server = StubServer::start(|asked, _| match asked.target.rsplit('/').next() {
-        Some("empty") => Reply::json(200, r#"{"kind":"Secret","type":"Opaque"}"#),
-        Some("broken") => Reply::json(200, r#"{"kind":"Secret","data":{"k":"%CANARY"}}"#),
-        Some("token") => Reply::json(
+        Some("empty") => StubReply::json(200, r#"{"kind":"Secret","type":"Opaque"}"#),
+        Some("broken") => StubReply::json(200, r#"{"kind":"Secret","data":{"k":"%CANARY"}}"#),
+        Some("token") => StubReply::json(
             200,
             r#"{"kind":"Secret","type":"kubernetes.io/service-account-token","data":{"token":"Q0FOQVJZ"}}"#,
         ),

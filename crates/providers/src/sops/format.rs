@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::error::SopsError;
 use super::ini;
+use sealwave_core::diagnostic::{DUPLICATE_KEY, NOT_UTF8};
 use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin, Sources};
 use sealwave_core::yaml::{self, MergeKeys, PlainScalars, VerbatimDocument, VerbatimError};
 
@@ -75,7 +76,7 @@ fn flat((data, metadata): (Mapping, Node)) -> (Mapping, Node, PlainScalars) {
 }
 
 fn text(bytes: &[u8]) -> Result<&str, SopsError> {
-    std::str::from_utf8(bytes).map_err(|_| SopsError::Syntax("it is not UTF-8".to_owned()))
+    std::str::from_utf8(bytes).map_err(|_| SopsError::Syntax(format!("it {NOT_UTF8}")))
 }
 
 /// Separates the metadata from a YAML or JSON document.
@@ -83,9 +84,9 @@ fn tree(
     document: Result<VerbatimDocument, VerbatimError>,
 ) -> Result<(Mapping, Node, PlainScalars), SopsError> {
     let document = document.map_err(|why| match why {
-        VerbatimError::Duplicate(line) => at_line(line as usize, "it contains a key twice"),
+        VerbatimError::Duplicate(line) => at_line(line as usize, DUPLICATE_KEY),
         VerbatimError::Empty => SopsError::NotEncrypted,
-        VerbatimError::Malformed(line) => at_line(line as usize, "it is not well formed"),
+        VerbatimError::Malformed(line) => at_line(line as usize, "it is not well-formed YAML or JSON"),
         VerbatimError::Several => SopsError::SeveralDocuments,
     })?;
     let (mut root, plain) = document.into_parts();
@@ -151,7 +152,7 @@ struct UniqueMapping {
 impl UniqueMapping {
     fn add(&mut self, name: &str, value: NodeValue, number: usize) -> Result<(), SopsError> {
         if !self.seen.insert(name.to_owned()) {
-            return Err(at_line(number, "it contains a key twice"));
+            return Err(at_line(number, DUPLICATE_KEY));
         }
         push(&mut self.mapping, name, value);
         Ok(())

@@ -12,6 +12,7 @@ use std::str::SplitInclusive;
 
 use super::error::SopsError;
 use super::format::at_line;
+use sealwave_core::diagnostic::DUPLICATE_KEY;
 
 /// A section that SOPS adds to every file.
 const DEFAULT_SECTION: &str = "DEFAULT";
@@ -59,7 +60,7 @@ pub fn parse(text: &str) -> Result<Vec<IniSection>, SopsError> {
         let value = reader.value(value)?;
         let Some(section) = sections.last_mut() else { continue };
         if !seen.insert((section.name.clone(), name.clone())) {
-            return Err(at_line(line_number, "it contains a key twice"));
+            return Err(at_line(line_number, DUPLICATE_KEY));
         }
         section.entries.push((name, value));
     }

@@ -15,6 +15,7 @@ use super::metadata::{KmsKey, SopsMetadata};
 #[cfg(not(feature = "aws"))]
 use crate::not_built::NotBuilt;
 use crate::{EnvLookup, ProviderConfigError};
+use sealwave_core::diagnostic::io_reason;
 use sealwave_secrets::crypto::{AgeIdentities, DataKey, is_age_recipient};
 use sealwave_secrets::settings::AwsKms;
 use sealwave_secrets::values::SecretValue;
@@ -170,7 +171,7 @@ fn read_identities(files: &[(String, PathBuf)]) -> Result<AgeIdentities, SopsErr
     let mut identities = AgeIdentities::default();
     for (name, path) in files {
         let failed = |why: String| SopsError::AgeKeyFile { what: format!("age key file `{name}`"), why };
-        let bytes = read_bounded(path).map_err(|error| failed(error.kind().to_string()))?;
+        let bytes = read_bounded(path).map_err(|error| failed(io_reason(error.kind())))?;
         identities.add_file(bytes.expose()).map_err(|line| match line {
             0 => failed("it contains no identity".to_owned()),
             line => failed(format!("line {line} is not an X25519 identity")),

@@ -365,7 +365,7 @@ fn r03_unreadable_files_are_not_reported_as_attacks() {
         ("smtp:", "true: x\nsmtp:", "SOPS requires quotes"),
         ("smtp:", "2001-01-01: x\nsmtp:", "SOPS requires quotes"),
         ("smtp:", "~: x\nsmtp:", "SOPS requires quotes"),
-        ("smtp:", "smtp: {}\nsmtp:", "contains a key twice"),
+        ("smtp:", "smtp: {}\nsmtp:", "it has a duplicate key"),
         ("sops:", "a: 1\n---\nsops:", "several YAML documents"),
     ] {
         repository.write("bad.yaml", good.replacen(from, to, 1));

@@ -69,7 +69,7 @@ impl ServerAddress {
         if settings.proxy.is_some() && base.scheme() == "http" {
             return Err((
                 "`proxy` is set, and `address` is plain HTTP, so the proxy could read the token and all values".to_owned(),
-                "use https, or leave `proxy` out",
+                "use https, or omit `proxy`",
             ));
         }
         let ca_file = settings.ca_file.as_ref().map(|file| operator_dir.join(file));

@@ -42,7 +42,7 @@ pub fn check_reference(reference: &SecretReference) -> Result<(&str, Option<&str
     if version.is_some_and(|version| !is_version(version)) {
         return Err(ProviderError::invalid(
             "the version is not a positive number",
-            "write the version that `vault kv metadata get` shows, or leave it out for the latest",
+            "write the version that `vault kv metadata get` shows, or omit it to get the latest",
         ));
     }
     Ok((path, version))
@@ -133,7 +133,7 @@ impl SecretRequest {
         match mount.version {
             KvVersion::One if version.is_some() => Err(ProviderError::invalid(
                 format!("`{}` is version 1 of the KV engine, which has no versions", mount.path),
-                "leave the version out",
+                "omit the version",
             )),
             kind => Ok(Self {
                 path: kv_path::api_path(&mount.path, kind, below),

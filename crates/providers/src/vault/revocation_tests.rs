@@ -9,20 +9,22 @@ use super::tests::{REVOKE, kv2, settings, vault};
 use crate::testing::{self, BytesResult, LONG, MARKER, is_denied};
 use crate::{AppFiles, ProviderRegistry};
 use sealwave_secrets::settings::{ProviderConfig, VaultAuth, VaultSettings};
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 
 /// Starts a server whose tokens contain the number of the login, and which handles revocations with `revoked`.
 fn server(
     auth: impl Fn(usize) -> serde_json::Value + Send + Sync + 'static,
-    revoked: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+    revoked: impl Fn(&RecordedRequest, usize) -> StubReply + Send + Sync + 'static,
 ) -> StubServer {
     StubServer::start(move |asked, before| match asked.target.as_str() {
         REVOKE => revoked(asked, before),
-        target if target.ends_with("/login") => Reply::json(200, json!({"auth": auth(before)}).to_string()),
-        target if target.contains("forbidden") => Reply::json(403, "{}"),
+        target if target.ends_with("/login") => {
+            StubReply::json(200, json!({"auth": auth(before)}).to_string())
+        }
+        target if target.contains("forbidden") => StubReply::json(403, "{}"),
         target if target.contains("slow") => kv2(r#"{"k":"v"}"#).after(Duration::from_secs(20)),
         target if target.contains("expired") && asked.header("x-vault-token") == Some("CANARY-0") => {
-            Reply::json(403, r#"{"errors":["permission denied","invalid token"]}"#)
+            StubReply::json(403, r#"{"errors":["permission denied","invalid token"]}"#)
         }
         _ => kv2(r#"{"k":"v"}"#),
     })
@@ -33,8 +35,8 @@ fn service_token(number: usize) -> serde_json::Value {
 }
 
 /// Responds to a revocation like the real server: without content and without a content type.
-fn gone(_: &Asked, _: usize) -> Reply {
-    Reply::json(204, "").header("Content-Type", "")
+fn gone(_: &RecordedRequest, _: usize) -> StubReply {
+    StubReply::json(204, "").header("Content-Type", "")
 }
 
 /// Returns the result of each source, and the notes of the fetch.
@@ -120,9 +122,9 @@ fn a_token_is_revoked_even_if_nothing_was_fetched() {
 fn a_second_login_is_revoked_with_the_first() {
     let server = server(service_token, |asked, _| {
         if asked.header("x-vault-token") == Some("CANARY-0") {
-            Reply::json(403, r#"{"errors":["permission denied","invalid token"]}"#)
+            StubReply::json(403, r#"{"errors":["permission denied","invalid token"]}"#)
         } else {
-            Reply::json(204, "")
+            StubReply::json(204, "")
         }
     });
     let (dir, settings) = settings(&server.address);
@@ -141,7 +143,7 @@ fn batch_tokens_are_not_revoked() {
     // A batch token whose type the login does not report.
     let unsaid = server(
         |_| json!({"client_token": "CANARY"}),
-        |_, _| Reply::json(400, r#"{"errors":["batch tokens cannot be revoked"]}"#),
+        |_, _| StubReply::json(400, r#"{"errors":["batch tokens cannot be revoked"]}"#),
     );
     let (dir, settings) = super::tests::settings(&unsaid.address);
     assert_eq!(fetch(&dir, &settings, &["secret/a#k"], LONG).1, [""; 0]);
@@ -157,7 +159,7 @@ fn a_failed_revocation_only_adds_a_note() {
         (307, "", "the server did not respond in time"),
     ] {
         let server = server(service_token, move |_, _| {
-            Reply::json(status, body).header("Location", "http://127.0.0.1:9/")
+            StubReply::json(status, body).header("Location", "http://127.0.0.1:9/")
         });
         let (dir, settings) = settings(&server.address);
         let (answers, notes) = fetch(&dir, &settings, &["secret/a#k"], LONG);
@@ -171,7 +173,7 @@ fn a_failed_revocation_only_adds_a_note() {
 
 #[test]
 fn a_hanging_server_delays_a_run_by_at_most_a_second() {
-    let server = server(service_token, |_, _| Reply::json(204, "").after(Duration::from_secs(20)));
+    let server = server(service_token, |_, _| StubReply::json(204, "").after(Duration::from_secs(20)));
     let (dir, settings) = settings(&server.address);
     let started = Instant::now();
     let (answers, notes) = fetch(&dir, &settings, &["secret/a#k"], LONG);

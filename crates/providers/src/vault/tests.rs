@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::testing::{self, BytesResult, LONG, MARKER, is_denied, is_invalid, is_missing, is_unreachable};
 use sealwave_secrets::settings::{KvVersion, ProviderConfig};
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 
 const TOKEN: &str = "hvs.CANARY-token";
 pub(super) const REVOKE: &str = "/v1/auth/token/revoke-self";
@@ -45,19 +45,22 @@ fn fetch(server: &StubServer, sources: &[&str]) -> Vec<BytesResult> {
     fetch_with(&dir, &settings, sources, LONG)
 }
 
-fn login() -> Reply {
-    Reply::json(200, json!({"auth": {"client_token": TOKEN, "lease_duration": 60}}).to_string())
+fn login() -> StubReply {
+    StubReply::json(200, json!({"auth": {"client_token": TOKEN, "lease_duration": 60}}).to_string())
 }
 
-pub(super) fn kv2(data: &str) -> Reply {
-    Reply::json(200, format!(r#"{{"request_id":"x","data":{{"data":{data},"metadata":{{"version":1}}}}}}"#))
+pub(super) fn kv2(data: &str) -> StubReply {
+    StubReply::json(
+        200,
+        format!(r#"{{"request_id":"x","data":{{"data":{data},"metadata":{{"version":1}}}}}}"#),
+    )
 }
 
 /// Starts a server that accepts every AppRole login and handles all other requests with `answers`.
-fn server(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> StubServer {
+fn server(answers: impl Fn(&RecordedRequest, usize) -> StubReply + Send + Sync + 'static) -> StubServer {
     StubServer::start(move |asked, before| {
         if asked.target == REVOKE {
-            Reply::json(204, "")
+            StubReply::json(204, "")
         } else if asked.target.starts_with("/v1/auth/") {
             login()
         } else {
@@ -169,18 +172,20 @@ fn r18_paths_into_fields() {
 fn versions_may_be_deleted_or_destroyed() {
     let server = server(|asked, _| match asked.target.as_str() {
         "/v1/secret/data/a?version=2" => {
-            Reply::json(200, r#"{"data":{"data":{"k":"second"},"metadata":{"version":2}}}"#)
+            StubReply::json(200, r#"{"data":{"data":{"k":"second"},"metadata":{"version":2}}}"#)
         }
-        "/v1/secret/data/c" => Reply::json(200, r#"{"data":{"metadata":{"version":7},"data":{"k":"v"}}}"#),
-        "/v1/secret/data/a?version=3" => Reply::json(
+        "/v1/secret/data/c" => {
+            StubReply::json(200, r#"{"data":{"metadata":{"version":7},"data":{"k":"v"}}}"#)
+        }
+        "/v1/secret/data/a?version=3" => StubReply::json(
             404,
             r#"{"data":{"data":null,"metadata":{"deletion_time":"2026-01-01T00:00:00Z","destroyed":false}}}"#,
         ),
         "/v1/secret/data/a?version=4" => {
-            Reply::json(404, r#"{"data":{"data":null,"metadata":{"deletion_time":"","destroyed":true}}}"#)
+            StubReply::json(404, r#"{"data":{"data":null,"metadata":{"deletion_time":"","destroyed":true}}}"#)
         }
-        "/v1/old/a" => Reply::json(200, r#"{"data":{"k":"plain"},"lease_duration":1}"#),
-        _ => Reply::json(404, r#"{"errors":[]}"#),
+        "/v1/old/a" => StubReply::json(200, r#"{"data":{"k":"plain"},"lease_duration":1}"#),
+        _ => StubReply::json(404, r#"{"errors":[]}"#),
     });
     let sources = [
         "secret/a#k#2",
@@ -216,15 +221,15 @@ fn versions_may_be_deleted_or_destroyed() {
 #[test]
 fn mounts_are_requested_once_if_the_operator_configures_none() {
     let mount = |path: &str, kind: &str, options: &str| {
-        Reply::json(200, format!(r#"{{"data":{{"path":"{path}","type":"{kind}","options":{options}}}}}"#))
+        StubReply::json(200, format!(r#"{{"data":{{"path":"{path}","type":"{kind}","options":{options}}}}}"#))
     };
     let server = server(move |asked, _| match asked.target.strip_prefix("/v1/sys/internal/ui/mounts/") {
         Some(path) if path.starts_with("team/kv/") => mount("team/kv/", "kv", r#"{"version":"2"}"#),
         Some(path) if path.starts_with("plain/") => mount("plain/", "kv", "null"),
         Some(path) if path.starts_with("database/") => mount("database/", "database", "null"),
         Some(path) if path.starts_with("lies/") => mount("sys/", "kv", r#"{"version":"1"}"#),
-        Some(_) => Reply::json(403, r#"{"errors":["preflight capability check returned 403"]}"#),
-        None if asked.target == "/v1/plain/a" => Reply::json(200, r#"{"data":{"k":"one"}}"#),
+        Some(_) => StubReply::json(403, r#"{"errors":["preflight capability check returned 403"]}"#),
+        None if asked.target == "/v1/plain/a" => StubReply::json(200, r#"{"data":{"k":"one"}}"#),
         None => kv2(&format!(r#"{{"k":"{}"}}"#, asked.target)),
     });
     let (dir, mut settings) = settings(&server.address);
@@ -248,12 +253,12 @@ fn mounts_are_requested_once_if_the_operator_configures_none() {
 fn mounts_that_share_a_name_are_distinguished() {
     let server =
         server(move |asked, _| match asked.target.strip_prefix("/v1/sys/internal/ui/mounts/team/") {
-            Some(path) if path.starts_with("secret/") => Reply::json(403, r#"{"errors":["CANARY"]}"#),
+            Some(path) if path.starts_with("secret/") => StubReply::json(403, r#"{"errors":["CANARY"]}"#),
             Some(path) => {
                 let mount = path.split('/').next().unwrap_or_default();
                 let data =
                     json!({"path": format!("team/{mount}/"), "type": "kv", "options": {"version": "2"}});
-                Reply::json(200, json!({"data": data}).to_string())
+                StubReply::json(200, json!({"data": data}).to_string())
             }
             None => kv2(&format!(r#"{{"k":"{}"}}"#, asked.target)),
         });
@@ -304,11 +309,13 @@ fn only_secrets_below_configured_mounts_are_requested() {
 fn transient_failures_are_retried() {
     let answer = || kv2(r#"{"k":"v"}"#);
     let server = server(move |asked, before| match (asked.target.as_str(), before) {
-        ("/v1/secret/data/throttled", 0) => Reply::json(429, "{}").header("Retry-After", "1"),
-        ("/v1/secret/data/failing", 0 | 1) => Reply::json(500, r#"{"errors":["CANARY"]}"#),
+        ("/v1/secret/data/throttled", 0) => StubReply::json(429, "{}").header("Retry-After", "1"),
+        ("/v1/secret/data/failing", 0 | 1) => StubReply::json(500, r#"{"errors":["CANARY"]}"#),
         ("/v1/secret/data/half", 0) => answer().cut(9),
-        ("/v1/secret/data/behind", 0) => Reply::json(412, "{}"),
-        ("/v1/secret/data/standby", 0) => Reply::json(307, "").header("Location", "/v1/secret/data/standby"),
+        ("/v1/secret/data/behind", 0) => StubReply::json(412, "{}"),
+        ("/v1/secret/data/standby", 0) => {
+            StubReply::json(307, "").header("Location", "/v1/secret/data/standby")
+        }
         _ => answer(),
     });
     let sources =
@@ -325,18 +332,20 @@ fn transient_failures_are_retried() {
 fn permanent_failures_map_to_error_kinds() {
     let server = server(|asked, _| match asked.target.rsplit('/').next().unwrap_or_default() {
         "forbidden" => {
-            Reply::json(403, r#"{"errors":["1 error occurred:\n\t* permission denied CANARY\n\n"]}"#)
+            StubReply::json(403, r#"{"errors":["1 error occurred:\n\t* permission denied CANARY\n\n"]}"#)
         }
-        "sealed" => Reply::json(503, r#"{"errors":["Vault is sealed"]}"#),
-        "route" => Reply::json(404, r#"{"errors":["no handler for route \"secret/data/route\". CANARY"]}"#),
-        "html" => Reply::json(200, "<html>CANARY</html>").header("Content-Type", "text/html"),
-        "latin" => Reply::json(200, b"{\"data\":{\"data\":{\"CANARY\":\"\xff\"}}}".to_vec()),
-        "broken" => Reply::json(200, r#"{"data":{"data":{"k":"CANARY"#),
-        "list" => Reply::json(200, r#"{"data":{"data":["CANARY"]}}"#),
-        "number" => Reply::json(200, r#"{"data":{"data":{"k":"\ud800CANARY"}}}"#),
+        "sealed" => StubReply::json(503, r#"{"errors":["Vault is sealed"]}"#),
+        "route" => {
+            StubReply::json(404, r#"{"errors":["no handler for route \"secret/data/route\". CANARY"]}"#)
+        }
+        "html" => StubReply::json(200, "<html>CANARY</html>").header("Content-Type", "text/html"),
+        "latin" => StubReply::json(200, b"{\"data\":{\"data\":{\"CANARY\":\"\xff\"}}}".to_vec()),
+        "broken" => StubReply::json(200, r#"{"data":{"data":{"k":"CANARY"#),
+        "list" => StubReply::json(200, r#"{"data":{"data":["CANARY"]}}"#),
+        "number" => StubReply::json(200, r#"{"data":{"data":{"k":"\ud800CANARY"}}}"#),
         "twice" => kv2(r#"{"k":"CANARY","k":"CANARY2"}"#),
         "large" => kv2(&format!(r#"{{"k":"{}"}}"#, "x".repeat(8 << 20))),
-        _ => Reply::json(418, r#"{"errors":["CANARY"]}"#),
+        _ => StubReply::json(418, r#"{"errors":["CANARY"]}"#),
     });
     let ask = |name: &str| fetch(&server, &[&format!("secret/{name}#k")]).remove(0);
     let forbidden = ask("forbidden");
@@ -355,8 +364,9 @@ fn permanent_failures_map_to_error_kinds() {
 fn a_redirect_to_another_host_is_not_followed() {
     let other = StubServer::start(|_, _| kv2(r#"{"k":"v"}"#));
     let target = other.address.clone();
-    let server =
-        server(move |asked, _| Reply::json(307, "").header("Location", format!("{target}{}", asked.target)));
+    let server = server(move |asked, _| {
+        StubReply::json(307, "").header("Location", format!("{target}{}", asked.target))
+    });
     let answer = fetch(&server, &["secret/a#k"]).remove(0);
     assert!(is_unreachable(&answer) && format!("{answer:?}").contains("redirect"), "{answer:?}");
     assert_eq!(other.asked().len(), 0);
@@ -364,7 +374,7 @@ fn a_redirect_to_another_host_is_not_followed() {
     // The login is not redirected either: its secret id is a credential too.
     let target = other.address.clone();
     let server = StubServer::start(move |asked, _| {
-        Reply::json(308, "").header("Location", format!("{target}{}", asked.target))
+        StubReply::json(308, "").header("Location", format!("{target}{}", asked.target))
     });
     assert!(is_unreachable(&fetch(&server, &["secret/a#k"])[0]));
     assert_eq!(other.asked().len(), 0);
@@ -375,10 +385,10 @@ fn an_expired_token_causes_one_new_login() {
     let expired = r#"{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}"#;
     let server = StubServer::start(move |asked, before| match asked.target.as_str() {
         "/v1/auth/approle/login" => {
-            Reply::json(200, json!({"auth": {"client_token": format!("CANARY-{before}")}}).to_string())
+            StubReply::json(200, json!({"auth": {"client_token": format!("CANARY-{before}")}}).to_string())
         }
         _ if asked.header("x-vault-token") == Some("CANARY-1") => kv2(r#"{"k":"v"}"#),
-        _ => Reply::json(403, expired),
+        _ => StubReply::json(403, expired),
     });
     let sources = ["secret/a#k", "secret/b#k", "secret/c#k"];
     assert!(fetch(&server, &sources).iter().all(|answer| text(answer) == "v"));
@@ -387,9 +397,9 @@ fn an_expired_token_causes_one_new_login() {
     // If the new token is rejected too, there is no further login.
     let server = StubServer::start(move |asked, before| match asked.target.as_str() {
         "/v1/auth/approle/login" => {
-            Reply::json(200, json!({"auth": {"client_token": format!("CANARY-{before}")}}).to_string())
+            StubReply::json(200, json!({"auth": {"client_token": format!("CANARY-{before}")}}).to_string())
         }
-        _ => Reply::json(403, expired),
+        _ => StubReply::json(403, expired),
     });
     assert!(fetch(&server, &sources).iter().all(is_denied));
     assert_eq!(server.count("POST", "/v1/auth/approle/login"), 2);
@@ -399,9 +409,11 @@ fn an_expired_token_causes_one_new_login() {
 fn each_login_method_succeeds_or_is_denied() {
     let server = StubServer::start(|asked, _| match asked.target.as_str() {
         "/v1/auth/k8s/eu/login" => login(),
-        "/v1/auth/approle/login" => Reply::json(400, r#"{"errors":["invalid role or secret ID CANARY"]}"#),
+        "/v1/auth/approle/login" => {
+            StubReply::json(400, r#"{"errors":["invalid role or secret ID CANARY"]}"#)
+        }
         _ if asked.header("x-vault-token") == Some(TOKEN) => kv2(r#"{"k":"v"}"#),
-        _ => Reply::json(403, "{}"),
+        _ => StubReply::json(403, "{}"),
     });
     let (dir, mut settings) = settings(&server.address);
     let mut ask = |auth: Option<VaultAuth>| {

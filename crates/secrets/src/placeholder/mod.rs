@@ -49,7 +49,7 @@ use zeroize::Zeroizing;
 use crate::values::KeyPathError;
 
 pub use json_path::{JsonPath, JsonStep, JsonTemplate, SelectError};
-pub use look_alike::{LookAlike, LookAlikeKind, find_look_alike};
+pub use look_alike::{LookAlike, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
 pub use modifiers::{Decoder, Decoders, Encoder, Misplacement, Modifiers};
 pub use outside::suspected_placeholders;
 pub use parser::provider_name;
@@ -316,7 +316,7 @@ impl GrammarErrorKind {
             }
             Self::Misplaced { .. } => modifiers::PIPELINE_FORM.into(),
             Self::MissingModifier | Self::UnknownModifier(_) => {
-                format!("modifiers are {}", quoted_list(&modifiers::NAMES))
+                format!("modifiers are {}", sealwave_core::text::list(&modifiers::NAMES))
             }
             Self::NotAKey => {
                 "each `<…>` is a placeholder because the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"
@@ -330,11 +330,6 @@ impl GrammarErrorKind {
             }
         }
     }
-}
-
-/// Returns names in backticks, separated by commas.
-pub fn quoted_list<T: AsRef<str>>(names: &[T]) -> String {
-    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

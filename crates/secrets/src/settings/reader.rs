@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::settings::ObjectPatternError;
-use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
+use sealwave_core::diagnostic::{Explain, Failure, NOT_UTF8, Problem, ProblemPlace};
 use sealwave_core::document::{Origin, SourceLocation, Sources};
 use sealwave_core::time::InvalidDate;
 
@@ -14,7 +14,7 @@ use sealwave_core::time::InvalidDate;
 enum ConfigFileError {
     #[error("{0}")]
     Content(String),
-    #[error("the file is not valid UTF-8")]
+    #[error("the file {NOT_UTF8}")]
     NotUtf8,
 }
 

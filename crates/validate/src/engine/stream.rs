@@ -171,7 +171,7 @@ impl<'a> ManifestStream<'a> {
         let context = &self.context;
         let results = workers::parallel_map(batch, |window| WindowResult::check(name, window, context));
         batch.clear();
-        for result in results.map_err(|_| io::Error::other("worker thread ended unexpectedly"))? {
+        for result in results.map_err(io::Error::other)? {
             self.add_result(name, result);
         }
         Ok(())

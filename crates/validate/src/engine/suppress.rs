@@ -288,10 +288,10 @@ impl Suppression {
                 (
                     &suppression::EXPIRED,
                     message,
-                    "fix the suppressed finding, or set a later date and a current reason",
+                    "fix the suppressed finding, or set a later date and a reason that is still valid",
                 )
             } else if !self.used.load(Ordering::Relaxed) && coverage.sees(self) {
-                (&suppression::UNUSED, "suppression is not used".to_owned(), "remove it")
+                (&suppression::UNUSED, "suppression is unused".to_owned(), "remove it")
             } else {
                 return None;
             };
@@ -309,7 +309,7 @@ impl Suppression {
         let mut compile = |text: &Option<String>| {
             let matcher = text.as_deref().map(glob);
             malformed = malformed
-                .or(matches!(matcher, Some(None)).then_some(SuppressionError::new("a pattern is malformed")));
+                .or(matches!(matcher, Some(None)).then_some(SuppressionError::new("a pattern is invalid")));
             matcher.flatten()
         };
         let scope = SuppressionScope::Setting {

@@ -25,8 +25,8 @@ pub(super) fn draft(
     let rule = rule_of(&violation.kind);
     let message = match &violation.kind {
         ViolationKind::UnknownField { field, .. } => match displayable_name(root, violation, field) {
-            Some(field) => format!("field `{field}` is not known"),
-            None => "field is not known; its name is withheld, as it may be a value".to_owned(),
+            Some(field) => format!("field `{field}` is unknown"),
+            None => "field is unknown; its name is not shown, since it may be a value".to_owned(),
         },
         ViolationKind::DuplicateListKey { keys, .. } => {
             let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();

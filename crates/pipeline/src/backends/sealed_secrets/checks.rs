@@ -73,7 +73,7 @@ impl Explain for SealedSecretError {
 
 /// A Secret with the annotations of two scopes.
 #[derive(Debug, thiserror::Error)]
-#[error("Secret has the annotations of two scopes; `{wins}` wins", wins = names::CLUSTER_WIDE)]
+#[error("Secret has the annotations of two scopes; `{}` takes precedence", names::CLUSTER_WIDE)]
 struct TwoScopes;
 
 impl Explain for TwoScopes {

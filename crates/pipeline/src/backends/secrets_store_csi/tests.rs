@@ -197,15 +197,11 @@ fn r10_vault_paths_depend_on_the_version_of_the_engine() {
         ("kvVersion: 1", "secret/data/app", Ok("secret/data/app")),
         ("mounts: {team/kv/: 2, old: 1}", "team/kv/app", Ok("team/kv/data/app")),
         ("mounts: {team/kv/: 2, old: 1}", "old/data/app", Ok("old/data/app")),
-        ("mounts: {team/kv: 2}", "secret/app", Err("the KV engine for `vault:secret/app#k` is not known")),
+        ("mounts: {team/kv: 2}", "secret/app", Err("the KV engine for `vault:secret/app#k` is unknown")),
         ("mounts: {team/kv: 2}, kvVersion: 1", "secret/app", Ok("secret/app")),
         ("roleName: app", "secret/data/app", Ok("secret/data/app")),
-        ("roleName: app", "secret/app", Err("the KV engine for `vault:secret/app#k` is not known")),
-        (
-            "roleName: app",
-            "team/kv/data/app",
-            Err("the KV engine for `vault:team/kv/data/app#k` is not known"),
-        ),
+        ("roleName: app", "secret/app", Err("the KV engine for `vault:secret/app#k` is unknown")),
+        ("roleName: app", "team/kv/data/app", Err("the KV engine for `vault:team/kv/data/app#k` is unknown")),
     ] {
         let more = if settings.starts_with("role") { String::new() } else { format!(", {settings}") };
         let settings = SETTINGS.replace("{roleName: app,", &format!("{{roleName: app{more},"));

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use sealwave_core::diagnostic::DUPLICATE_KEY;
 use sealwave_core::yaml::{self, MergeKeys, VerbatimError};
 
 /// Returns the JSON of one document, preserving the spelling of scalars and keys. A scalar document becomes its text,
@@ -11,7 +12,7 @@ pub(super) fn to_json(text: &str) -> Result<Option<Zeroizing<String>>, &'static 
     match yaml::read_verbatim(text, MergeKeys::Apply) {
         Ok(document) => Ok(Some(document.to_json())),
         Err(VerbatimError::Empty) => Ok(None),
-        Err(VerbatimError::Duplicate(_)) => Err("the value has a duplicate key"),
+        Err(VerbatimError::Duplicate(_)) => Err(DUPLICATE_KEY),
         Err(VerbatimError::Malformed(_)) => Err("the value is not well-formed YAML"),
         Err(VerbatimError::Several) => Err("the value holds several documents"),
     }

@@ -38,7 +38,7 @@ fn check_variables(container: &Node, reporter: &mut Reporter) {
             reporter.report(
                 FindingDraft::new(&RULE, name.origin, message)
                     .related(first, "it is set here first")
-                    .hint("remove one of them: depending on how the object is applied, the last one wins or neither does"),
+                    .hint("remove one of them: depending on how the object is applied, the last one takes precedence or neither does"),
             );
         }
     }

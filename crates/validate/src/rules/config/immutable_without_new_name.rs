@@ -28,7 +28,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
             format!("{} `{}` can never change, and its name has no version", object.kind, object.name);
         reporter.report(
             FindingDraft::new(&RULE, flag.origin, message)
-                .hint("put a version or a hash at the end of the name, or leave out `immutable`"),
+                .hint("put a version or a hash at the end of the name, or omit `immutable`"),
         );
     }
 }

@@ -7,7 +7,7 @@ use sealwave_core::diagnostic::Severity;
 pub(crate) static DUPLICATE_KEY: Rule = Rule::stage(
     "yaml/duplicate-key",
     Severity::Error,
-    "a mapping has the same key twice",
+    "a mapping has a duplicate key",
     include_str!("duplicate_key.md"),
 );
 

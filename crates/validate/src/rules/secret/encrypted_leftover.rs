@@ -6,8 +6,8 @@ use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_label};
-use sealwave_kube::undecrypted_sops_block;
-use sealwave_secrets::placeholder::{self, AvpPath, find_look_alike};
+use sealwave_kube::{SOPS_HINT, SOPS_OBJECT, undecrypted_sops_block};
+use sealwave_secrets::placeholder::{self, AvpPath, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -25,12 +25,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     let severity = if context.is_plain { Severity::Note } else { Severity::Error };
     let mut report = |draft: FindingDraft| reporter.report(draft.confidential());
     if let Some(block) = undecrypted_sops_block(object.manifest) {
-        let hint = "move the encrypted file out of the manifests, and refer to it: `<sops:file#key>`";
-        report(
-            FindingDraft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
-                .severity(severity)
-                .hint(hint),
-        );
+        report(FindingDraft::new(&RULE, block.key_origin, SOPS_OBJECT).severity(severity).hint(SOPS_HINT));
         return;
     }
     if object.is("", "Secret") {
@@ -41,9 +36,8 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     for (key, value) in values(object.manifest) {
         let Some(text) = value.as_str() else { continue };
         if is_encrypted(text) && object.is("", "ConfigMap") {
-            let hint = "refer to the encrypted file: `<sops:file#key>`";
-            let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_label(key));
-            report(FindingDraft::new(&RULE, value.origin, message).severity(severity).hint(hint));
+            let message = format!("{} {}", item_label(key), LookAlikeKind::Encrypted("SOPS"));
+            report(FindingDraft::new(&RULE, value.origin, message).severity(severity).hint(SOPS_TEXT_HINT));
         } else if context.is_plain && is_vault_plugin(text) {
             let hint =
                 "use an app with `compatibility: avp`, or suppress this if argocd-vault-plugin replaces it";

@@ -26,7 +26,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         compare(object, ["binaryData", "data"], hint, Severity::Error, reporter);
     // For Secrets of an app, the resolution of placeholders reports it.
     } else if context.is_plain && object.is("", "Secret") {
-        let hint = "remove one of them: `stringData` wins";
+        let hint = "remove one of them: `stringData` takes precedence";
         compare(object, ["data", "stringData"], hint, Severity::Warning, reporter);
     }
 }

@@ -3,14 +3,14 @@
 use super::Rule;
 use sealwave_core::diagnostic::Severity;
 
-/// Hint with the syntax of a suppression.
+/// The hint with the syntax of a suppression.
 pub(crate) const FORM: &str = "write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`; `sealwave validate --explain RULE` describes each rule";
 
 /// An expired suppression.
 pub(crate) static EXPIRED: Rule = Rule::stage(
     "suppression/expired",
     Severity::Warning,
-    "a suppression's last day has passed",
+    "a suppression has expired",
     include_str!("expired.md"),
 );
 
@@ -26,6 +26,6 @@ pub(crate) static MALFORMED: Rule = Rule::stage(
 pub(crate) static UNUSED: Rule = Rule::stage(
     "suppression/unused",
     Severity::Warning,
-    "a suppression has no effect",
+    "a suppression is unused",
     include_str!("unused.md"),
 );
