@@ -12,7 +12,7 @@ pub mod tls;
 mod unseal;
 
 pub use objects::{manifest, manifests, node};
-pub use pages::{check_page_section, page_section};
+pub use pages::{check_page_line, check_page_section, page_section};
 #[cfg(feature = "vault")]
 pub use reqwest;
 pub use rustls;

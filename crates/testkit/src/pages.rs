@@ -1,4 +1,4 @@
-//! Sections of documentation pages that are generated, between `<!-- NAME -->` and `<!-- /NAME -->`.
+//! Generated parts of documentation pages: sections between `<!-- NAME -->` and `<!-- /NAME -->`, and lines of tables.
 //!
 //! `SEALWAVE_UPDATE_GOLDEN=1` rewrites them.
 
@@ -20,7 +20,24 @@ pub fn page_section(page: &str, name: &str) -> String {
 pub fn check_page_section(page: &str, name: &str, expected: &str) {
     let text = read(page);
     let (before, found, after) = split(&text, page, name);
-    let expected = format!("\n{expected}\n");
+    check(page, name, before, (found, &format!("\n{expected}\n")), after);
+}
+
+/// Compares the only line of a page with this start with the expected line, or rewrites it.
+///
+/// # Panics
+/// Panics if the line differs, or if the page does not have exactly one such line.
+pub fn check_page_line(page: &str, start: &str, expected: &str) {
+    let text = read(page);
+    let mut lines = text.lines().filter(|line| line.starts_with(start));
+    let (Some(found), None) = (lines.next(), lines.next()) else {
+        panic!("{page} has no single line that starts with `{start}`")
+    };
+    let (before, after) = text.split_once(found).expect("a line of it");
+    check(page, start, before, (found, expected), after);
+}
+
+fn check(page: &str, name: &str, before: &str, (found, expected): (&str, &str), after: &str) {
     #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]
     if std::env::var_os("SEALWAVE_UPDATE_GOLDEN").is_some() {
         fs_err::write(path(page), format!("{before}{expected}{after}")).expect("a writable page");
@@ -28,7 +45,7 @@ pub fn check_page_section(page: &str, name: &str, expected: &str) {
     }
     assert!(
         found == expected,
-        "section `{name}` of {page} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference:\n{expected}"
+        "`{name}` of {page} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference:\n{expected}"
     );
 }
 

@@ -2,10 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::template;
 use crate::backends::common::{display_reference, is_version_id};
 use crate::backends::refusal::RefusalReason;
-use sealwave_secrets::placeholder::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, SecretReference};
+use crate::modifiers::{ExternalDecoder, decoder_row, encoder_row};
+use sealwave_secrets::placeholder::{Encoder, JsonPath, JsonStep, Placeholder, SecretReference};
 use sealwave_secrets::settings::{ExternalStore, SecretService};
 use sealwave_secrets::values::{KeyPath, kv_path};
 
@@ -15,7 +15,7 @@ pub(super) struct RemoteRef {
     key: String,
     property: Option<String>,
     version: Option<String>,
-    /// Whether the operator decodes base64. Invalid base64 is then an error, and binary values stay intact.
+    /// Whether the operator decodes base64.
     decode: bool,
 }
 
@@ -43,32 +43,36 @@ pub(super) fn translate_placeholder(
     let mut after: Option<&'static str> = None;
     for decoder in &modifiers.decoders {
         let name = decoder.name();
-        match (decoder, after) {
-            (Decoder::JsonPath(_), None) if reference.key.is_some() => {
+        match (decoder_row(decoder).external_secrets, after) {
+            (None, _) => return Err(RefusalReason::Modifier { name }),
+            (Some(ExternalDecoder::TemplateFunction(function)), _) => filters.push(function),
+            (Some(ExternalDecoder::Property(_)), None) if reference.key.is_some() => {
                 return Err(RefusalReason::JsonPathInKey);
             }
-            (Decoder::JsonPath(path), None) => remote.property = Some(property(path)?),
-            (Decoder::Base64Decode, None | Some("jsonPath")) => remote.decode = true,
-            (Decoder::Base64Decode | Decoder::JsonPath(_), Some(after)) => {
+            (Some(ExternalDecoder::Property(path)), None) => remote.property = Some(property(path)?),
+            (Some(ExternalDecoder::DecodingStrategy), None | Some("jsonPath")) => remote.decode = true,
+            (Some(ExternalDecoder::DecodingStrategy | ExternalDecoder::Property(_)), Some(after)) => {
                 return Err(RefusalReason::ModifierOrder { name, after });
             }
-            (Decoder::Trim, _) => filters.push(template::TRIM),
-            (Decoder::YamlParse, _) => return Err(RefusalReason::Modifier { name }),
         }
         after = Some(name);
     }
     if modifiers.default.is_some() {
         return Err(RefusalReason::Modifier { name: "default" });
     }
-    match &modifiers.encoder {
-        None => {}
-        Some(Encoder::JsonTemplate(_)) => return Err(RefusalReason::JsonPath),
-        Some(encoder) => {
-            filters
-                .push(template::filter_for(encoder).ok_or(RefusalReason::Modifier { name: encoder.name() })?);
-        }
+    if let Some(encoder) = &modifiers.encoder {
+        filters.push(encoder_function(encoder)?);
     }
     Ok(TranslatedPlaceholder { remote, filters })
+}
+
+/// Returns the template function for an encoder.
+fn encoder_function(encoder: &Encoder) -> Result<&'static str, RefusalReason> {
+    let row = encoder_row(encoder);
+    row.external_secrets.ok_or_else(|| match row.is_json_path {
+        true => RefusalReason::JsonPath,
+        false => RefusalReason::Modifier { name: encoder.name() },
+    })
 }
 
 impl RemoteRef {

@@ -6,9 +6,8 @@ use super::jmespath::{self, JoinPiece};
 use super::{AliasAllocator, CsiProviders, display_reference, sole_placeholder};
 use crate::backends::common::is_version_id;
 use crate::backends::refusal::RefusalReason;
-use sealwave_secrets::placeholder::{
-    Decoder, Encoder, Placeholder, PlaceholderText, SecretReference, TextPart,
-};
+use crate::modifiers::{decoder_row, encoder_row};
+use sealwave_secrets::placeholder::{Placeholder, PlaceholderText, SecretReference, TextPart};
 use sealwave_secrets::settings::{CsiProvider, SecretService};
 use sealwave_secrets::values::KeyPath;
 
@@ -132,12 +131,11 @@ fn expression(text: &PlaceholderText) -> Result<Option<String>, RefusalReason> {
 fn placeholder_expression(placeholder: &Placeholder) -> Result<Option<String>, RefusalReason> {
     let key = placeholder.reference.key.as_deref();
     let modifiers = &placeholder.modifiers;
-    let path = match modifiers.decoders.as_slice().first() {
-        Some(Decoder::JsonPath(_)) if key.is_some() => return Err(RefusalReason::JsonPathInKey),
-        Some(Decoder::JsonPath(path)) => Some(path),
-        _ => None,
-    };
-    if let Some(Encoder::JsonTemplate(_)) = modifiers.encoder {
+    let path = modifiers.decoders.as_slice().first().and_then(|decoder| decoder_row(decoder).csi_aws);
+    if path.is_some() && key.is_some() {
+        return Err(RefusalReason::JsonPathInKey);
+    }
+    if modifiers.encoder.as_ref().is_some_and(|encoder| encoder_row(encoder).is_json_path) {
         return Err(RefusalReason::JsonPath);
     }
     if let Some(name) = modifiers.names().nth(usize::from(path.is_some())) {

@@ -4,7 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::{AliasAllocator, sole_placeholder};
 use crate::backends::refusal::RefusalReason;
-use sealwave_secrets::placeholder::{Decoder, PlaceholderText};
+use crate::modifiers::decoder_row;
+use sealwave_secrets::placeholder::PlaceholderText;
 use sealwave_secrets::settings::KvMounts;
 use sealwave_secrets::values::KeyPath;
 
@@ -27,8 +28,9 @@ impl VaultObjects {
             return Err(RefusalReason::Version { reference: reference.to_string() });
         }
         let modifiers = &placeholder.modifiers;
-        let decode = modifiers.decoders.as_slice().first() == Some(&Decoder::Base64Decode);
-        if let Some(name) = modifiers.names().nth(usize::from(decode)) {
+        let first = modifiers.decoders.as_slice().first();
+        let encoding = first.and_then(|decoder| decoder_row(decoder).csi_vault);
+        if let Some(name) = modifiers.names().nth(usize::from(encoding.is_some())) {
             return Err(RefusalReason::Modifier { name });
         }
         let Some(reference_key) = &reference.key else {
@@ -43,8 +45,8 @@ impl VaultObjects {
         };
         let alias = aliases.allocate(key);
         let mut object = json!({"objectName": alias, "secretPath": path, "secretKey": secret_key});
-        if decode {
-            object["encoding"] = "base64".into();
+        if let Some(encoding) = encoding {
+            object["encoding"] = encoding.into();
         }
         self.0.push(object);
         Ok(alias)
