@@ -1,16 +1,23 @@
-//! The backends that replace a Secret with another object, one per file. No code here writes a secret value to an object:
-//! `pipeline::seal` adds the sealed items, and only `secret_type` reads values. The two backends that store references
-//! see the text of items as it was committed.
+//! The backends that replace a Secret with another object, one per file. Each implements [`Backend`] and has one line in
+//! the registry.
+//!
+//! No backend sees a secret value. Backends that store references get an [`UnresolvedSecret`], with the text of items as
+//! it was committed. The backend that stores sealed values gets a [`MeasuredSecret`], with sizes only, and later the
+//! ciphertexts that the stage `seal` makes.
 
+mod backend;
 mod common;
-pub(crate) mod external_secrets;
+mod external_secrets;
 mod metadata;
 mod naming;
 mod refusal;
+mod registry;
 pub(crate) mod sealed_secrets;
-pub(crate) mod secret_type;
-pub(crate) mod secrets_store_csi;
+mod secrets_store_csi;
 #[cfg(test)]
 mod testing;
 
-pub(crate) use common::UnresolvedItem;
+pub(crate) use backend::{
+    Backend, MeasuredItem, MeasuredSecret, ReplacedSecret, UnresolvedItem, UnresolvedSecret,
+};
+pub(crate) use registry::{RegisteredBackend, ReplacedSecrets, after_build, backend};

@@ -18,7 +18,7 @@ pub use self::decided::{CsiProvider, EnvironmentBackends, ExternalSecrets, Exter
 pub use self::kv_mounts::KvMounts;
 
 /// The kind of object that a placeholder Secret becomes.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 pub enum BackendKind {
     /// An `ExternalSecret` for the External Secrets Operator.
@@ -30,21 +30,36 @@ pub enum BackendKind {
     SecretsStoreCsi,
 }
 
+/// A row of the table of backends.
+struct BackendRow {
+    /// The name in the app file.
+    name: &'static str,
+    /// Whether values are fetched for it.
+    needs_values: bool,
+}
+
 impl BackendKind {
+    /// All backends.
+    pub const ALL: [Self; 3] = [Self::ExternalSecrets, Self::SealedSecrets, Self::SecretsStoreCsi];
+
+    const fn row(self) -> BackendRow {
+        match self {
+            Self::ExternalSecrets => BackendRow { name: "external-secrets", needs_values: false },
+            Self::SealedSecrets => BackendRow { name: "sealed-secrets", needs_values: true },
+            Self::SecretsStoreCsi => BackendRow { name: "secrets-store-csi", needs_values: false },
+        }
+    }
+
     /// Reports whether the backend needs fetched values; the others store references.
     #[must_use]
     pub const fn needs_values(self) -> bool {
-        matches!(self, Self::SealedSecrets)
+        self.row().needs_values
     }
 }
 
 impl fmt::Display for BackendKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ExternalSecrets => "external-secrets",
-            Self::SealedSecrets => "sealed-secrets",
-            Self::SecretsStoreCsi => "secrets-store-csi",
-        })
+        f.write_str(self.row().name)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use super::reason::ExternalSecretReason;
 use crate::backends::common::{display_reference, is_version_id};
-use crate::backends::refusal::RefusalReason;
+use crate::backends::refusal::CommonReason;
 use crate::modifiers::{ExternalDecoder, decoder_row, encoder_row};
 use sealwave_secrets::placeholder::{Encoder, JsonPath, JsonStep, Placeholder, SecretReference};
 use sealwave_secrets::settings::{ExternalStore, SecretService};
@@ -30,7 +31,7 @@ pub(super) struct TranslatedPlaceholder {
 pub(super) fn translate_placeholder(
     placeholder: &Placeholder,
     store: &ExternalStore,
-) -> Result<TranslatedPlaceholder, RefusalReason> {
+) -> Result<TranslatedPlaceholder, ExternalSecretReason> {
     let reference = &placeholder.reference;
     let mut remote = RemoteRef {
         key: key(reference, store)?,
@@ -44,21 +45,21 @@ pub(super) fn translate_placeholder(
     for decoder in &modifiers.decoders {
         let name = decoder.name();
         match (decoder_row(decoder).external_secrets, after) {
-            (None, _) => return Err(RefusalReason::Modifier { name }),
+            (None, _) => return Err(CommonReason::Modifier { name }.into()),
             (Some(ExternalDecoder::TemplateFunction(function)), _) => filters.push(function),
             (Some(ExternalDecoder::Property(_)), None) if reference.key.is_some() => {
-                return Err(RefusalReason::JsonPathInKey);
+                return Err(CommonReason::JsonPathInKey.into());
             }
             (Some(ExternalDecoder::Property(path)), None) => remote.property = Some(property(path)?),
             (Some(ExternalDecoder::DecodingStrategy), None | Some("jsonPath")) => remote.decode = true,
             (Some(ExternalDecoder::DecodingStrategy | ExternalDecoder::Property(_)), Some(after)) => {
-                return Err(RefusalReason::ModifierOrder { name, after });
+                return Err(ExternalSecretReason::ModifierOrder { name, after });
             }
         }
         after = Some(name);
     }
     if modifiers.default.is_some() {
-        return Err(RefusalReason::Modifier { name: "default" });
+        return Err(CommonReason::Modifier { name: "default" }.into());
     }
     if let Some(encoder) = &modifiers.encoder {
         filters.push(encoder_function(encoder)?);
@@ -67,11 +68,11 @@ pub(super) fn translate_placeholder(
 }
 
 /// Returns the template function for an encoder.
-fn encoder_function(encoder: &Encoder) -> Result<&'static str, RefusalReason> {
+fn encoder_function(encoder: &Encoder) -> Result<&'static str, CommonReason> {
     let row = encoder_row(encoder);
     row.external_secrets.ok_or_else(|| match row.is_json_path {
-        true => RefusalReason::JsonPath,
-        false => RefusalReason::Modifier { name: encoder.name() },
+        true => CommonReason::JsonPath,
+        false => CommonReason::Modifier { name: encoder.name() },
     })
 }
 
@@ -80,7 +81,7 @@ impl RemoteRef {
     pub(super) fn all_keys(
         reference: &SecretReference,
         store: &ExternalStore,
-    ) -> Result<Self, RefusalReason> {
+    ) -> Result<Self, ExternalSecretReason> {
         let version = version(reference, store.service)?;
         Ok(Self { key: key(reference, store)?, property: None, version, decode: false })
     }
@@ -103,14 +104,14 @@ impl RemoteRef {
 
 /// Returns the name of a secret in its store. A Vault store has its own mount and removes it from the start of a name, so
 /// a name that really starts with the mount is prefixed with it.
-fn key(reference: &SecretReference, store: &ExternalStore) -> Result<String, RefusalReason> {
+fn key(reference: &SecretReference, store: &ExternalStore) -> Result<String, ExternalSecretReason> {
     let path = reference.path.as_str();
     if store.service != SecretService::Vault {
         return Ok(path.to_owned());
     }
     let (mount, below) = match &store.mount {
         Some(mount) => {
-            let outside_mount = || RefusalReason::OutsideMount {
+            let outside_mount = || ExternalSecretReason::OutsideMount {
                 reference: display_reference(reference),
                 mount: mount.clone(),
             };
@@ -126,7 +127,7 @@ fn key(reference: &SecretReference, store: &ExternalStore) -> Result<String, Ref
     Ok(if starts_with_mount { format!("{mount}/{name}") } else { name.to_owned() })
 }
 
-fn version(reference: &SecretReference, service: SecretService) -> Result<Option<String>, RefusalReason> {
+fn version(reference: &SecretReference, service: SecretService) -> Result<Option<String>, CommonReason> {
     let Some(version) = &reference.version else { return Ok(None) };
     match service {
         SecretService::AwsSm if is_version_id(version) => Ok(Some(format!("uuid/{version}"))),
@@ -135,15 +136,15 @@ fn version(reference: &SecretReference, service: SecretService) -> Result<Option
             Ok(Some(version.clone()))
         }
         SecretService::AwsSsm | SecretService::Vault => {
-            Err(RefusalReason::Version { reference: reference.to_string() })
+            Err(CommonReason::Version { reference: reference.to_string() })
         }
     }
 }
 
 /// Translates a key to a property. The operator looks up a property with a dot first as one key and then as a path, like
 /// an unquoted key here; a quoted path is joined with `|`, which is unambiguous.
-fn key_property(key: &str) -> Result<String, RefusalReason> {
-    let path = KeyPath::parse(key).map_err(|_| RefusalReason::JsonPath)?;
+fn key_property(key: &str) -> Result<String, CommonReason> {
+    let path = KeyPath::parse(key).map_err(|_| CommonReason::JsonPath)?;
     match path.exact() {
         Some(text) => Ok(escape(text, false)),
         None => Ok(path.names().map(|(name, _)| escape(name, true)).collect::<Vec<_>>().join("|")),
@@ -151,8 +152,8 @@ fn key_property(key: &str) -> Result<String, RefusalReason> {
 }
 
 /// Translates a JSON path to a property, which the operator evaluates with gjson.
-fn property(path: &JsonPath) -> Result<String, RefusalReason> {
-    let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(RefusalReason::JsonPath)?;
+fn property(path: &JsonPath) -> Result<String, CommonReason> {
+    let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(CommonReason::JsonPath)?;
     let steps: Option<Vec<String>> = steps
         .iter()
         .map(|step| match step {
@@ -161,7 +162,7 @@ fn property(path: &JsonPath) -> Result<String, RefusalReason> {
             JsonStep::Index(index) => u64::try_from(*index).ok().map(|index| index.to_string()),
         })
         .collect();
-    steps.map(|steps| steps.join(".")).ok_or(RefusalReason::JsonPath)
+    steps.map(|steps| steps.join(".")).ok_or(CommonReason::JsonPath)
 }
 
 /// Escapes the syntax of gjson; dots are escaped only within names.
