@@ -8,7 +8,8 @@ use super::{metadata, naming};
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, Node, NodeValue};
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::placeholder::{PlaceholderText, SecretReference};
+use sealwave_secrets::placeholder::{PROVIDER_KINDS, PlaceholderText, SecretReference};
+use sealwave_secrets::settings::SecretService;
 use sealwave_secrets::values::KeySource;
 
 /// A builder of an object that replaces a Secret.
@@ -67,16 +68,18 @@ pub(super) fn build_object<D: ObjectBuilder>(
     Ok(secret)
 }
 
-/// Kinds of providers that operators in a cluster cannot read.
-const SEALWAVE_ONLY: [&str; 4] = ["env", "file", "k8s", "sops"];
-
 /// Returns the refusal of a provider that is not configured.
 pub(super) fn unknown_provider(provider: &str, section: &'static str) -> CommonReason {
     CommonReason::UnknownProvider {
         provider: provider.to_owned(),
         section,
-        readable: !SEALWAVE_ONLY.contains(&provider),
+        readable: !is_sealwave_only(provider),
     }
+}
+
+/// Reports whether a provider is of a kind that operators in a cluster cannot read.
+fn is_sealwave_only(provider: &str) -> bool {
+    PROVIDER_KINDS.contains(&provider) && SecretService::from_name(provider).is_none()
 }
 
 /// Checks the fields of a Secret that are copied unchanged.
