@@ -21,3 +21,26 @@ pub(crate) use backend::{
     Backend, MeasuredItem, MeasuredSecret, ReplacedSecret, UnresolvedItem, UnresolvedSecret,
 };
 pub(crate) use registry::{RegisteredBackend, ReplacedSecrets, after_build, backend};
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use walkdir::WalkDir;
+
+    #[test]
+    fn no_backend_names_a_type_that_holds_values() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/backends");
+        let holders = [["Secret", "Value"], ["Resolved", "Secret"], ["Resolved", "Item"], ["Item", "Value"]];
+        let mut files = 0;
+        for entry in WalkDir::new(directory).into_iter().map(Result::unwrap) {
+            if entry.file_type().is_file() {
+                let text = fs_err::read_to_string(entry.path()).unwrap();
+                let named = holders.map(|parts| parts.concat()).into_iter().find(|name| text.contains(name));
+                assert_eq!(named, None, "{}", entry.path().display());
+                files += 1;
+            }
+        }
+        assert!(files > 10, "only {files} files");
+    }
+}

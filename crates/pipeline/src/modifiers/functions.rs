@@ -21,8 +21,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(super) fn base64(value: &[u8]) -> FunctionResult {
-    Ok(SecretValue::new(STANDARD.encode(value).into_bytes()))
+pub(super) fn base64(value: &[u8]) -> SecretValue {
+    SecretValue::new(STANDARD.encode(value).into_bytes())
 }
 
 pub(super) fn base64_decode(value: &[u8]) -> FunctionResult {
@@ -75,24 +75,24 @@ pub(super) fn select(
     Ok(SecretValue::new(std::mem::take(&mut *selected).into_bytes()))
 }
 
-pub(super) fn sha256(value: &[u8]) -> FunctionResult {
-    Ok(SecretValue::new(sha256_hex(value).into_bytes()))
+pub(super) fn sha256(value: &[u8]) -> SecretValue {
+    SecretValue::new(sha256_hex(value).into_bytes())
 }
 
 /// Trims ASCII white space, including the vertical tab that Rust's definition omits.
-pub(super) fn trim(value: &[u8]) -> FunctionResult {
+pub(super) fn trim(value: &[u8]) -> SecretValue {
     let is_visible = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0x0b;
     let trimmed = value.iter().position(is_visible).map_or(&[][..], |start| {
         let end = value.iter().rposition(is_visible).unwrap_or(start);
         &value[start..=end]
     });
-    Ok(SecretValue::new(trimmed.to_vec()))
+    SecretValue::new(trimmed.to_vec())
 }
 
-pub(super) fn url_encode(value: &[u8]) -> FunctionResult {
+pub(super) fn url_encode(value: &[u8]) -> SecretValue {
     let mut escaped = SecretBuffer::with_capacity(value.len());
     percent_encode(value, &RESERVED).for_each(|piece| escaped.push(piece.as_bytes()));
-    Ok(escaped.into_value())
+    escaped.into_value()
 }
 
 pub(super) fn yaml_parse(value: &[u8]) -> FunctionResult {

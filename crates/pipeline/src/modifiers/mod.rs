@@ -84,7 +84,7 @@ pub(crate) fn decoder_row(decoder: &Decoder) -> DecoderRow<'_> {
         // `trim` would remove all Unicode white space.
         Decoder::Trim => DecoderRow {
             external_secrets: Some(ExternalDecoder::TemplateFunction(r#"trimAll " \t\n\v\f\r""#)),
-            ..DecoderRow::untranslated(functions::trim)
+            ..DecoderRow::untranslated(|value| Ok(functions::trim(value)))
         },
         Decoder::YamlParse => DecoderRow::untranslated(functions::yaml_parse),
     }
@@ -93,9 +93,10 @@ pub(crate) fn decoder_row(decoder: &Decoder) -> DecoderRow<'_> {
 /// Returns the row of an encoder. A translation is an exact equivalent.
 pub(crate) fn encoder_row(encoder: &Encoder) -> EncoderRow<'_> {
     match encoder {
-        Encoder::Base64 => {
-            EncoderRow { external_secrets: Some("b64enc"), ..EncoderRow::untranslated(functions::base64) }
-        }
+        Encoder::Base64 => EncoderRow {
+            external_secrets: Some("b64enc"),
+            ..EncoderRow::untranslated(|value| Ok(functions::base64(value)))
+        },
         Encoder::Indent(spaces) => EncoderRow::untranslated(|value| functions::indent(value, *spaces)),
         // `toJson` would escape `<`, `>` and `&`.
         Encoder::Json => {
@@ -105,12 +106,13 @@ pub(crate) fn encoder_row(encoder: &Encoder) -> EncoderRow<'_> {
             is_json_path: true,
             ..EncoderRow::untranslated(|value| functions::select(value, |json| template.select(json)))
         },
-        Encoder::Sha256 => {
-            EncoderRow { external_secrets: Some("sha256sum"), ..EncoderRow::untranslated(functions::sha256) }
-        }
+        Encoder::Sha256 => EncoderRow {
+            external_secrets: Some("sha256sum"),
+            ..EncoderRow::untranslated(|value| Ok(functions::sha256(value)))
+        },
         Encoder::UrlEncode => EncoderRow {
             external_secrets: Some(r#"urlquery | replace "+" "%20""#),
-            ..EncoderRow::untranslated(functions::url_encode)
+            ..EncoderRow::untranslated(|value| Ok(functions::url_encode(value)))
         },
     }
 }

@@ -416,11 +416,9 @@ mod tests {
 
     #[test]
     fn documentation_lists_the_rows() {
-        let mut rows: String = "| modifier | result |\n|---|---|\n".to_owned();
-        for row in &MODIFIERS {
-            rows.push_str(&format!("| `{}` | {} |\n", row.example, row.result));
-        }
-        check_page_section("README.md", "modifiers", &rows);
+        let rows = MODIFIERS.iter().map(|row| format!("| `{}` | {} |\n", row.example, row.result));
+        let head = "| modifier | result |\n|---|---|\n".to_owned();
+        check_page_section("README.md", "modifiers", &rows.fold(head, |table, row| table + &row));
         let order = format!(
             "| | modifiers | |\n|---|---|---|\n\
              | decoders | {} | first, in any order, each at most once |\n\

@@ -70,9 +70,12 @@ pub(super) fn translate_placeholder(
 /// Returns the template function for an encoder.
 fn encoder_function(encoder: &Encoder) -> Result<&'static str, CommonReason> {
     let row = encoder_row(encoder);
-    row.external_secrets.ok_or_else(|| match row.is_json_path {
-        true => CommonReason::JsonPath,
-        false => CommonReason::Modifier { name: encoder.name() },
+    row.external_secrets.ok_or_else(|| {
+        if row.is_json_path {
+            CommonReason::JsonPath
+        } else {
+            CommonReason::Modifier { name: encoder.name() }
+        }
     })
 }
 
