@@ -1,7 +1,7 @@
 //! The types of Secrets defined by Kubernetes, and the API server's requirements for each.
 
 use sealwave_core::diagnostic::Explain;
-use sealwave_core::text::list;
+use sealwave_core::text::quoted_list;
 use serde::de::IgnoredAny;
 
 /// The item of a `kubernetes.io/dockercfg` Secret.
@@ -53,7 +53,7 @@ pub enum SecretTypeError {
         key: &'static str,
     },
     /// None of several items is present.
-    #[error("a Secret of type `{secret_type}` needs one of {}", list(.keys))]
+    #[error("a Secret of type `{secret_type}` needs one of {}", quoted_list(.keys))]
     MissingAll {
         /// The type of the Secret.
         secret_type: String,
@@ -76,7 +76,7 @@ impl Explain for SecretTypeError {
             Self::Account => "set it to the service account whose token the Secret contains".to_owned(),
             Self::Empty { .. } => "check the value at its source".to_owned(),
             Self::Missing { key, .. } => format!("add `{key}`, or omit `type`"),
-            Self::MissingAll { keys, .. } => format!("add one of {}, or omit `type`", list(keys)),
+            Self::MissingAll { keys, .. } => format!("add one of {}, or omit `type`", quoted_list(keys)),
             Self::NotJson { .. } => {
                 "it looks like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`".to_owned()
             }

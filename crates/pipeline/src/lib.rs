@@ -14,6 +14,7 @@ mod boundary;
 mod discover;
 mod emit;
 mod load;
+mod modifiers;
 mod name_tree;
 pub mod render;
 pub mod resolve;

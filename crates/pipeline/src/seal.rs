@@ -3,15 +3,19 @@
 //! [`SealedApp`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and only [`seal`]
 //! creates it. It never contains a value, neither in clear nor as a digest under a public key.
 
+mod secret_type;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use compact_str::CompactString;
 
+use self::secret_type::{TypedItem, TypedItems};
 use super::resolve::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
-use crate::backends::sealed_secrets::{EncryptedItem, ItemShape, SealStamp, SealableSecret};
-use crate::backends::secret_type::{self, TypedItems};
-use crate::backends::secrets_store_csi::{self, ProviderClass};
-use crate::backends::{UnresolvedItem, external_secrets};
+use crate::backends::sealed_secrets::{EncryptedItem, SealStamp, SealableSecret, SealedSecretsBackend};
+use crate::backends::{
+    self, Backend, MeasuredItem, MeasuredSecret, RegisteredBackend, ReplacedSecret, ReplacedSecrets,
+    UnresolvedItem, UnresolvedSecret,
+};
 use sealwave_core::diagnostic::{BUG_HINT, Explain, Failure, Note, Problem};
 use sealwave_core::document::{Manifest, Node, NodeValue, ObjectId};
 use sealwave_core::names::{self, UNKNOWN_KEYS};
@@ -22,7 +26,7 @@ use sealwave_secrets::crypto::{
     ChecksumKey, ItemParts, ItemText, KeyedDigest, SealError, SealItem, SealOwner, Sealer,
 };
 use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::settings::{BackendKind, EnvironmentBackends};
+use sealwave_secrets::settings::EnvironmentBackends;
 use sealwave_secrets::values::{KeySource, SecretValue};
 
 /// Objects that are safe to print, with keyed digests of their values.
@@ -142,13 +146,13 @@ pub fn seal(
     // A preview has no values, so `validate` reports missing items.
     let is_preview = matches!(sealing, SealMode::Redacted);
     let mut problems = if is_preview { Vec::new() } else { type_problems(&resolved, settings.today, notes) };
-    let DraftSet { drafts, classes, problems: more } = draft(resolved, settings.backends, notes);
+    let DraftSet { drafts, replaced, problems: more } = draft(resolved, settings.backends, notes);
     problems.extend(more);
     let secrets = digest_secrets(&drafts, sealing.owner(), checksums);
     if !problems.is_empty() {
         // Report unused Secrets as well, so that one run shows all problems.
         let mut plain: Vec<Manifest> = drafts.into_iter().map(DraftObject::into_redacted).collect();
-        problems.extend(mount(&mut plain, &classes, settings.workloads));
+        problems.extend(backends::after_build(&replaced, &mut plain, settings.workloads));
         return Err(Failure::unless_empty(problems).expect_err("there are problems"));
     }
     let mut objects = match sealing {
@@ -156,12 +160,8 @@ pub fn seal(
         SealMode::Nothing => plain_objects(drafts)?,
         SealMode::Redacted => drafts.into_iter().map(DraftObject::into_redacted).collect(),
     };
-    Failure::unless_empty(mount(&mut objects, &classes, settings.workloads))?;
+    Failure::unless_empty(backends::after_build(&replaced, &mut objects, settings.workloads))?;
     Ok(SealedApp { objects, secrets })
-}
-
-fn mount(objects: &mut [Manifest], classes: &[ProviderClass], workloads: &[WorkloadKind]) -> Vec<Problem> {
-    secrets_store_csi::mount_classes(objects, classes, workloads).err().unwrap_or_default()
 }
 
 impl SealedApp {
@@ -189,30 +189,25 @@ enum DraftObject {
 
 struct DraftSet {
     drafts: Vec<DraftObject>,
-    /// The classes that pods must mount.
-    classes: Vec<ProviderClass>,
+    replaced: ReplacedSecrets,
     problems: Vec<Problem>,
 }
 
-fn draft(resolved: ResolvedApp, backends: &EnvironmentBackends, notes: &mut Vec<Note>) -> DraftSet {
-    let mut out = DraftSet { drafts: Vec::new(), classes: Vec::new(), problems: Vec::new() };
+fn draft(resolved: ResolvedApp, settings: &EnvironmentBackends, notes: &mut Vec<Note>) -> DraftSet {
+    let mut out = DraftSet { drafts: Vec::new(), replaced: ReplacedSecrets::new(), problems: Vec::new() };
     let objects = resolved.into_objects();
-    let unused = backends.unused_entries(objects.iter().filter_map(secret_id));
+    let unused = settings.unused_entries(objects.iter().filter_map(secret_id));
     for object in objects {
         let draft = match object {
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
             ResolvedObject::Secret(secret) => {
-                match backends.backend_for(secret.manifest.namespace(), secret.manifest.name()) {
-                    BackendKind::ExternalSecrets => draft_references(secret, |manifest, items, sources| {
-                        external_secrets::build(manifest, items, sources, backends.external_secrets())
-                    }),
-                    BackendKind::SealedSecrets => blueprint(secret, notes),
-                    BackendKind::SecretsStoreCsi => {
-                        out.classes.push(new_class(&secret.manifest));
-                        draft_references(secret, |manifest, items, sources| {
-                            secrets_store_csi::build(manifest, items, sources, backends.csi_providers())
-                        })
+                let kind = settings.backend_for(secret.manifest.namespace(), secret.manifest.name());
+                out.replaced.entry(kind).or_default().push(ReplacedSecret::new(&secret.manifest));
+                match backends::backend(kind) {
+                    RegisteredBackend::References(backend) => {
+                        backend.build(without_values(secret), settings, notes).map(DraftObject::Plain)
                     }
+                    RegisteredBackend::SealedValues(backend) => blueprint(secret, backend, settings, notes),
                 }
             }
         };
@@ -233,25 +228,12 @@ fn secret_id(object: &ResolvedObject) -> Option<(&str, &str)> {
     }
 }
 
-/// Builds the object of a backend that stores references. Drops any values.
-fn draft_references(
-    secret: ResolvedSecret,
-    build: impl FnOnce(Manifest, &[UnresolvedItem<'_>], &[KeySource]) -> Result<Manifest, Vec<Problem>>,
-) -> Result<DraftObject, Vec<Problem>> {
+/// Drops any values, for a backend that stores references.
+fn without_values(secret: ResolvedSecret) -> UnresolvedSecret {
     let ResolvedSecret { manifest, items, sources } = secret;
-    let items: Vec<UnresolvedItem<'_>> = items
-        .iter()
-        .map(|item| UnresolvedItem { key: &item.key, origin: item.origin, text: item.text.as_ref() })
-        .collect();
-    build(manifest, &items, &sources).map(DraftObject::Plain)
-}
-
-fn new_class(secret: &Manifest) -> ProviderClass {
-    ProviderClass {
-        namespace: secret.namespace().to_owned(),
-        name: secret.name().to_owned(),
-        origin: secret.origin(),
-    }
+    let unresolved =
+        |item: ResolvedItem| UnresolvedItem { key: item.key, origin: item.origin, text: item.text };
+    UnresolvedSecret { manifest, items: items.into_iter().map(unresolved).collect(), sources }
 }
 
 /// The last guard: refuses a Secret with data, even if it is disguised as another object.
@@ -302,8 +284,8 @@ fn type_problems(resolved: &ResolvedApp, today: Option<Date>, notes: &mut Vec<No
     for object in resolved.objects() {
         found.extend(match object {
             ResolvedObject::Secret(ResolvedSecret { manifest, items, sources }) => {
-                let item_shapes = item_shapes(items);
-                let items = TypedItems { known: &item_shapes, has_unknown: !sources.is_empty() };
+                let known: Vec<TypedItem<'_>> = items.iter().map(typed_item).collect();
+                let items = TypedItems { known: &known, has_unknown: !sources.is_empty() };
                 secret_type::problems(manifest, items, today, notes)
             }
             ResolvedObject::Plain(manifest) if manifest.is_secret() => {
@@ -315,21 +297,30 @@ fn type_problems(resolved: &ResolvedApp, today: Option<Date>, notes: &mut Vec<No
     found
 }
 
-fn item_shapes(items: &[ResolvedItem]) -> Vec<ItemShape<'_>> {
-    items.iter().map(item_shape).collect()
+fn typed_item(item: &ResolvedItem) -> TypedItem<'_> {
+    TypedItem { key: &item.key, origin: item.origin, value: known_value(item) }
 }
 
-fn item_shape(item: &ResolvedItem) -> ItemShape<'_> {
-    let value = match &item.value {
+fn measured_item(item: &ResolvedItem) -> MeasuredItem {
+    MeasuredItem { key: item.key.clone(), origin: item.origin, size: known_value(item).map(SecretValue::len) }
+}
+
+fn known_value(item: &ResolvedItem) -> Option<&SecretValue> {
+    match &item.value {
         ItemValue::Known(value) => Some(value),
         ItemValue::Withheld => None,
-    };
-    ItemShape { key: &item.key, origin: item.origin, value }
+    }
 }
 
-fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<DraftObject, Vec<Problem>> {
+fn blueprint(
+    secret: ResolvedSecret,
+    backend: &SealedSecretsBackend,
+    settings: &EnvironmentBackends,
+    notes: &mut Vec<Note>,
+) -> Result<DraftObject, Vec<Problem>> {
     let ResolvedSecret { manifest, mut items, sources } = secret;
-    let blueprint = SealableSecret::new(manifest, &item_shapes(&items), notes)?;
+    let measured = MeasuredSecret { manifest, items: items.iter().map(measured_item).collect() };
+    let blueprint = backend.build(measured, settings, notes)?;
     items.extend(unknown_keys(&sources));
     Ok(DraftObject::Secret(blueprint, items))
 }

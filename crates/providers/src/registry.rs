@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::make::{self, ProviderContext};
 use super::{AppFiles, EnvLookup, FetchResult, Provider, ProviderError};
 use sealwave_core::diagnostic::{Failure, Note, Problem};
-use sealwave_core::text::list;
+use sealwave_core::text::quoted_list;
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::ProviderConfig;
 
@@ -165,7 +165,7 @@ fn pair_results(
 fn shortened_list(names: &BTreeSet<String>) -> String {
     let first: Vec<&String> = names.iter().take(MAX_AWAITED).collect();
     match names.len() - first.len() {
-        0 => list(&first),
-        more => format!("{} and {more} more", list(&first)),
+        0 => quoted_list(&first),
+        more => format!("{} and {more} more", quoted_list(&first)),
     }
 }

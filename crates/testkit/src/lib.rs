@@ -4,6 +4,7 @@
 
 pub mod aws_stub;
 mod objects;
+mod pages;
 mod skip;
 mod sops_cipher;
 pub mod stub_server;
@@ -11,6 +12,7 @@ pub mod tls;
 mod unseal;
 
 pub use objects::{manifest, manifests, node};
+pub use pages::{check_page_line, check_page_section, page_section};
 #[cfg(feature = "vault")]
 pub use reqwest;
 pub use rustls;

@@ -2,7 +2,7 @@
 
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::Origin;
-use sealwave_core::text::list;
+use sealwave_core::text::quoted_list;
 use sealwave_kube::{SOPS_HINT, SOPS_OBJECT};
 use sealwave_providers::ProviderError;
 use sealwave_secrets::placeholder::{GrammarError, LookAlikeKind, SecretReference};
@@ -143,7 +143,7 @@ impl Explain for ResolveError {
 fn unknown_hint(known: &[String], is_default: bool) -> String {
     let known = match known {
         [] => "the operator file has no providers".to_owned(),
-        names => format!("providers are {}", list(names)),
+        names => format!("providers are {}", quoted_list(names)),
     };
     if is_default {
         format!("{known}; `provider` in sealwave.yaml sets the default")

@@ -19,7 +19,7 @@ use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin, Sources};
 use sealwave_core::names::{self, MAX_ITEM_KEY, is_item_key};
 use sealwave_core::text::closest_name;
-use sealwave_core::text::list;
+use sealwave_core::text::quoted_list;
 use sealwave_core::yaml::{self, Limits};
 use sealwave_secrets::placeholder::{PlaceholderText, SecretReference, TextPart};
 use sealwave_secrets::values::{KeyPatterns, KeySource};
@@ -313,12 +313,12 @@ impl Explain for AnnotationError {
             Self::TooManyInAll => "take all keys if that is acceptable, or split the app",
             Self::TooLarge { .. } => "split the Secret, or name the keys in `stringData`",
             Self::Unread(_) => {
-                return Some(format!("sealwave reads the annotations {}", list(&READ)));
+                return Some(format!("sealwave reads the annotations {}", quoted_list(&READ)));
             }
             Self::UnknownField(field) => {
                 return Some(match closest_name(field, FIELDS) {
                     Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("known fields are {}", list(&FIELDS)),
+                    None => format!("known fields are {}", quoted_list(&FIELDS)),
                 });
             }
             Self::Yaml(_) => "put patterns that start with `*` in quotes, as in `include: [\"*_KEY\"]`",

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::collect::{ItemContent, PendingItem, PendingObject};
 use super::expand::{self, ExpandError, ItemSource};
-use super::modify::{self, MissingValue, ModifierError};
+use super::modify::{self, ModifiedValue, ModifierError};
 use super::problem::{self, ReferencePlaces, ResolveError, printable_key};
 use super::{ResolvedItem, ResolvedObject, ResolvedSecret};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
@@ -194,26 +194,26 @@ impl Substitution<'_> {
             Err(_) => return None,
         };
         match modify::apply(fetched, &placeholder.modifiers) {
-            Ok(Ok(value)) => return Some(value),
-            Ok(Err(MissingValue::NotFound)) if item.is_optional => {
+            ModifiedValue::Value(value) => return Some(value),
+            ModifiedValue::NotFound if item.is_optional => {
                 let note = OmittedItem { key: printable_key(&item.key), reference: reference.clone() };
                 self.notes.push(Note::info(Problem::at(item.origin, &note)));
             }
-            Ok(Err(MissingValue::NotFound)) => match self.missing.get_mut(reference) {
+            ModifiedValue::NotFound => match self.missing.get_mut(reference) {
                 Some(places) => places.add(),
                 None => {
                     self.missing.insert(reference.clone(), ReferencePlaces::new(item.origin));
                 }
             },
-            Ok(Err(MissingValue::Nothing(refusal))) | Err(refusal) => {
-                self.report_refusal(item, reference, refusal)
+            ModifiedValue::NothingSelected(error) | ModifiedValue::Failed(error) => {
+                self.report_modifier(item, reference, error);
             }
         }
         None
     }
 
-    fn report_refusal(&mut self, item: &PendingItem, reference: &SecretReference, refusal: ModifierError) {
-        let ModifierError { modifier, reason: why } = refusal;
+    fn report_modifier(&mut self, item: &PendingItem, reference: &SecretReference, error: ModifierError) {
+        let ModifierError { modifier, reason: why } = error;
         let error = ResolveError::Modifier {
             key: printable_key(&item.key),
             reference: reference.clone(),

@@ -37,6 +37,7 @@
 
 mod json_path;
 mod look_alike;
+mod modifier_table;
 mod modifiers;
 mod outside;
 mod parser;
@@ -50,7 +51,8 @@ use crate::values::KeyPathError;
 
 pub use json_path::{JsonPath, JsonStep, JsonTemplate, SelectError};
 pub use look_alike::{LookAlike, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
-pub use modifiers::{Decoder, Decoders, Encoder, Misplacement, Modifiers};
+pub use modifier_table::{Decoder, Encoder, MODIFIERS, ModifierRole, ModifierRow};
+pub use modifiers::{Decoders, Misplacement, Modifiers};
 pub use outside::suspected_placeholders;
 pub use parser::provider_name;
 
@@ -314,9 +316,9 @@ impl GrammarErrorKind {
             Self::Key(_) => {
                 "quote a name that contains a dot: `#\"a.b\".c`; inside quotes, `\\\"` is a quote and `\\\\` a backslash".into()
             }
-            Self::Misplaced { .. } => modifiers::PIPELINE_FORM.into(),
+            Self::Misplaced { .. } => modifier_table::pipeline_form(),
             Self::MissingModifier | Self::UnknownModifier(_) => {
-                format!("modifiers are {}", sealwave_core::text::list(&modifiers::NAMES))
+                format!("modifiers are {}", modifier_table::names_list())
             }
             Self::NotAKey => {
                 "each `<…>` is a placeholder because the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"

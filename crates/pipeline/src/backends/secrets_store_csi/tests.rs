@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::backends::testing::{build_json, plain_secret};
-use sealwave_secrets::settings::{App, EnvironmentBackends, EnvironmentSettings};
+use sealwave_secrets::settings::{App, EnvironmentSettings};
 
 const SETTINGS: &str = "apiVersion: a
 kind: App
@@ -23,7 +23,7 @@ fn built_with(secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem
 fn built_by(settings: &str, secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem>> {
     let app: App = yaml_serde::from_str(settings).unwrap();
     let backends = EnvironmentBackends::decide(&app, &EnvironmentSettings::default()).unwrap();
-    build_json(secret, items, |secret, items| build(secret, items, &[], backends.csi_providers()))
+    build_json(secret, items, &SecretsStoreCsiBackend, &backends)
 }
 
 fn objects(items: &[(&str, &str)]) -> String {

@@ -223,5 +223,5 @@ fn suggestion(unknown: &str, known: &[&str]) -> String {
 
 fn allowed_values(known: &[&str]) -> String {
     let known: Vec<&str> = known.iter().copied().filter(|name| !name.is_empty()).collect();
-    format!("use one of {}", sealwave_core::text::list(&known))
+    format!("use one of {}", sealwave_core::text::quoted_list(&known))
 }

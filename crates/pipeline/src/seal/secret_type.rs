@@ -3,15 +3,15 @@
 //!
 //! Values are read but never stored, and messages never contain them.
 
-use super::sealed_secrets::ItemShape;
 use sealwave_core::diagnostic::{Explain, Note, Problem};
-use sealwave_core::document::{Manifest, Node};
+use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::time::Date;
 use sealwave_kube::secret_type::{
     RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, SecretTypeError, TLS,
     TLS_CERTIFICATE, TLS_KEY, is_json_object, json_item, required_items,
 };
 use sealwave_secrets::crypto::{EXPIRED_CERTIFICATE, last_day_of_certificate, tls_fault, tls_pair};
+use sealwave_secrets::values::SecretValue;
 
 /// The hint for JSON that is not valid once its placeholders are replaced.
 const JSON_HINT: &str = "write each value within JSON with the modifier `json` and without quotes around it; a value that is \
@@ -41,18 +41,29 @@ impl Explain for TlsError {
     }
 }
 
+/// An item of a typed Secret.
+#[derive(Clone, Copy)]
+pub(super) struct TypedItem<'a> {
+    /// The item's key.
+    pub(super) key: &'a str,
+    /// The location of its value.
+    pub(super) origin: Origin,
+    /// Its value, if it is known.
+    pub(super) value: Option<&'a SecretValue>,
+}
+
 /// The items of a typed Secret.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct TypedItems<'a> {
+pub(super) struct TypedItems<'a> {
     /// Items with known keys.
-    pub(crate) known: &'a [ItemShape<'a>],
+    pub(super) known: &'a [TypedItem<'a>],
     /// Whether there are more items, whose keys are known only after fetching.
-    pub(crate) has_unknown: bool,
+    pub(super) has_unknown: bool,
 }
 
 /// Finds errors that the API server would report for a typed Secret, and pairs that cannot work. An expired certificate is
 /// only a note, since the output must not depend on the date.
-pub(crate) fn problems(
+pub(super) fn problems(
     secret: &Manifest,
     items: TypedItems<'_>,
     today: Option<Date>,
