@@ -8,6 +8,8 @@ RUN apk add --no-cache ca-certificates musl-dev
 WORKDIR /src
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY src ./src
+COPY crates ./crates
+# Not built, but cargo refuses a manifest whose benchmarks do not exist.
 COPY benches ./benches
 # Alpine's own target is musl, so the binary is static; `ldd` verifies it.
 RUN cargo build --release --locked --bin sealwave && \

@@ -4,7 +4,7 @@
     scripts/derivation_vectors.py          checks the committed vectors against this script
     scripts/derivation_vectors.py --print  prints the vectors of version 2
 
-src/crypto/derive.rs and src/crypto/checksum.rs specify the schemes. The committed lines never change: if a line no longer
+crates/secrets/src/crypto/derive.rs and crates/secrets/src/crypto/checksum.rs specify the schemes. The committed lines never change: if a line no longer
 matches, Secrets of users would be re-sealed, or their pods restarted.
 """
 

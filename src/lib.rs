@@ -7,8 +7,8 @@
 //!                   seal key, certificates ─────────────┴────────┘
 //! ```
 //!
-//! [`pipeline`] contains the stages and is the place to start reading; [`model`] contains the data types. The shell
-//! ([`cli`], [`config`], [`commands`], [`shell`]) determines once what a run does, and prints its result.
+//! [`sealwave_pipeline`] contains the stages and is the place to start reading. This crate is the shell ([`cli`], [`config`],
+//! [`commands`], [`shell`]): it determines once what a run does, and prints its result.
 
 pub mod cli;
 pub mod commands;

@@ -1,6 +1,5 @@
 //! Tests of `sealwave.dev/string-data-from` through the binary: all keys of a secret become items of a Secret.
 
-#[cfg(all(feature = "k8s", feature = "vault"))]
 use std::collections::BTreeMap;
 use std::process::Output;
 

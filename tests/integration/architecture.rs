@@ -108,3 +108,29 @@ fn uses(text: &str) -> Vec<String> {
         .filter(|name: &String| !name.is_empty())
         .collect()
 }
+
+/// The tables of a manifest that may name the test kit: none of them makes it part of the program.
+const TABLES_WITH_TEST_KIT: &[&str] = &["[dev-dependencies]", "[features]", "[workspace.dependencies]"];
+
+#[test]
+fn the_test_kit_does_not_ship() {
+    let root = crate::support::root();
+    let crates = fs_err::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for directory in crates.chain([root.clone()]) {
+        let file = directory.join("Cargo.toml");
+        let manifest = fs_err::read_to_string(&file).unwrap();
+        let mut table = "";
+        for line in manifest.lines() {
+            if line.starts_with('[') {
+                table = line;
+            }
+            if !line.contains("sealwave-testkit") || line == "name = \"sealwave-testkit\"" {
+                continue;
+            }
+            seen += 1;
+            assert!(TABLES_WITH_TEST_KIT.contains(&table), "{}: {table} has {line}", file.display());
+        }
+    }
+    assert!(seen > 5, "only {seen} mentions of the test kit were found");
+}

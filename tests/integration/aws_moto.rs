@@ -1,4 +1,4 @@
-//! Tests of the AWS providers with the emulator moto, through the real SDK and the binary: `.ci/moto cargo test --test aws_moto`.
+//! Tests of the AWS providers with the emulator moto, through the real SDK and the binary: `.ci/moto cargo test --test integration aws_moto::`.
 //!
 //! Without an emulator's address in `SEALWAVE_MOTO`, each test reports that it was skipped.
 

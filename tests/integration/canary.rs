@@ -37,7 +37,7 @@ fn successful_runs_of_the_scenarios_do_not_show_the_marker() {
             let environment = entry.expect("readable").file_name().to_string_lossy().into_owned();
             let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
             let operator = text(&scenario.join("operator/operator.yaml"));
-            // tests/aws_moto.rs checks secrets from AWS.
+            // The module `aws_moto` checks secrets from AWS.
             let generate =
                 generates_here(&scenario, &environment).then(|| ("generate", Some(project.trim())));
             for (command, project) in generate.into_iter().chain([("render", None)]) {

@@ -32,7 +32,7 @@ fn scenarios_print_their_expected_output() {
             let e = environment.as_str();
             let sealed = ["generate", &app, "--env", e, "--operator", &operator, "--project", project.trim()];
             let preview = ["render", &app, "--env", e];
-            // Environments that need AWS are compared by tests/aws_moto.rs.
+            // Environments that need AWS are compared by the module `aws_moto`.
             used.push(if generates_here(&scenario, e) {
                 check_golden(&scenario, &format!("{e}.json"), &stdout_of(&sealed))
             } else {

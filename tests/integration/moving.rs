@@ -33,7 +33,7 @@ fn open_items(sealed: &Value) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test moving` rewrites the expected files.
+/// `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test integration moving::` rewrites the expected files.
 #[test]
 fn examples_give_their_expected_output() {
     #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]

@@ -1,4 +1,4 @@
-//! Tests of the provider `vault` with a real server, through the binary: `.ci/openbao cargo test --test openbao`.
+//! Tests of the provider `vault` with a real server, through the binary: `.ci/openbao cargo test --test integration openbao::`.
 //!
 //! Without a server's address in `SEALWAVE_OPENBAO`, each test reports that it was skipped. Tests share the server, but each
 //! has its own mounts, policies and namespaces.

@@ -3,8 +3,8 @@
 //! The panic hook prints where a panic happened, since that is a bug in sealwave. For panics caught here, it prints
 //! nothing: the caller returns an error with its own position. The panic payload is dropped: it may contain input.
 //!
-//! Only a single call of third-party code belongs inside [`catch`], never code of this crate. It only covers the
-//! calling thread, not threads started inside. threads started within are not covered.
+//! Only a single call of third-party code belongs inside `catch`, never code of ours. It only covers the
+//! calling thread, not threads started inside.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,7 +24,7 @@ pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, CaughtPanic>
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| CaughtPanic)
 }
 
-/// Reports whether a panic of this thread will be caught by [`catch`]. For the panic hook.
+/// Reports whether a panic of this thread will be caught by `catch`. For the panic hook.
 pub fn is_expected() -> bool {
     // A thread that is about to end has no such variable, and is in no call.
     DEPTH.try_with(Cell::get).is_ok_and(|depth| depth > 0)

@@ -2,7 +2,7 @@
 //!
 //! This takes three passes. The first is pure: it parses every item of every Secret, collects the distinct references,
 //! and finds placeholders in places where they are not allowed. The second checks all uses of references against the
-//! policy (see [`mod@access`]), and fetches each reference once if it is allowed everywhere it is used. This is the
+//! policy (in `access`), and fetches each reference once if it is allowed everywhere it is used. This is the
 //! only I/O. The third is pure again: it substitutes the values. A value is never parsed. All problems of all passes
 //! are reported together, and a failing reference only once, with the places that use it.
 //!
@@ -42,8 +42,12 @@ pub use self::audit::{AuditRecord, AuditSink, FetchOutcome};
 
 /// Objects whose Secrets hold their values. Must not be printed.
 ///
-/// ```compile_fail
-/// fn print(resolved: &sealwave::pipeline::Resolved) {
+/// ```
+/// fn take(_: &sealwave_pipeline::Resolved) {}
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn print(resolved: &sealwave_pipeline::Resolved) {
 ///     println!("{resolved:?}");
 /// }
 /// ```

@@ -27,8 +27,12 @@ use sealwave_secrets::values::{KeySource, SecretValue};
 
 /// Objects that are safe to print, with keyed digests of their values.
 ///
-/// ```compile_fail
-/// let forged = sealwave::pipeline::Sealed { objects: Vec::new(), secrets: Default::default() };
+/// ```
+/// fn take(_: &sealwave_pipeline::Sealed) {}
+/// ```
+///
+/// ```compile_fail,E0451
+/// let forged = sealwave_pipeline::Sealed { objects: Vec::new(), secrets: Default::default() };
 /// ```
 pub struct SealedApp {
     objects: Vec<Manifest>,

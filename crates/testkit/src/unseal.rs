@@ -1,9 +1,9 @@
 //! Decryption of sealed items with a controller's private key, for tests that check what was sealed.
 //!
-//! Nothing in the pipeline may call this: a private key must not be present where manifests are rendered. The module
-//! exists only in tests and with the feature `danger`, which the integration tests enable and no release does. The
-//! private operation and its OAEP are the `rsa` crate's own, so that they check ours. Without the crate's `getrandom`
-//! feature the operation is not blinded, so its timing must never be observable.
+//! Nothing in the pipeline may call this: a private key must not be present where manifests are rendered. This crate is
+//! a dev-dependency only, so no release contains the module. The private operation and its OAEP are the `rsa` crate's own,
+//! so that they check ours. Without the feature `getrandom` of `rsa`, the operation is not blinded, so its timing must
+//! never be observable.
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Reports whether to rewrite the expected files: `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test cli`.
+/// Reports whether to rewrite the expected files: `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test integration cli::`.
 fn update_golden() -> bool {
     #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]
     std::env::var_os("SEALWAVE_UPDATE_GOLDEN").is_some()

@@ -230,7 +230,7 @@ impl Note {
 /// The most characters of a message or hint; longer texts are truncated.
 pub(crate) const MAX_CHARACTERS: usize = 2_000;
 
-/// Formats at most [`MAX_CHARACTERS`] of a text and marks a truncated one. The rest is never held in memory.
+/// Formats at most 2,000 characters of a text and marks a truncated one. The rest is never held in memory.
 pub fn truncate(text: impl fmt::Display) -> String {
     let mut writer = TruncatingWriter { text: String::new(), left: MAX_CHARACTERS, is_cut: false };
     // An error can only come from the text's `Display` or from truncation; the text so far is kept.

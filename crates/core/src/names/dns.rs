@@ -19,7 +19,7 @@ pub fn is_label(text: &str) -> bool {
         && bytes.iter().all(is_inner)
 }
 
-/// Reports whether a text is a DNS subdomain: parts separated by dots; at most [`MAX_SUBDOMAIN`] bytes.
+/// Reports whether a text is a DNS subdomain: parts separated by dots; at most 253 bytes.
 pub fn is_subdomain(text: &str) -> bool {
     if !(1..=MAX_SUBDOMAIN).contains(&text.len()) {
         return false;

@@ -55,8 +55,12 @@ pub struct ItemParts<'a> {
 
 /// The key of checksums.
 ///
-/// ```compile_fail
-/// println!("{:?}", sealwave::crypto::ChecksumKey::preview());
+/// ```
+/// let key = sealwave_secrets::crypto::ChecksumKey::preview();
+/// ```
+///
+/// ```compile_fail,E0277
+/// println!("{:?}", sealwave_secrets::crypto::ChecksumKey::preview());
 /// ```
 pub struct ChecksumKey {
     key: Zeroizing<[u8; 32]>,

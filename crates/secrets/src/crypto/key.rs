@@ -32,8 +32,12 @@ const SALT: &[u8] = b"sealwave/seal/v1";
 
 /// The seal key, held as the keys derived from it.
 ///
-/// ```compile_fail
-/// fn print(key: &sealwave::crypto::SealKey) {
+/// ```
+/// fn take(_: &sealwave_secrets::crypto::SealKey) {}
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn print(key: &sealwave_secrets::crypto::SealKey) {
 ///     println!("{key:?}");
 /// }
 /// ```

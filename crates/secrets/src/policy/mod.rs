@@ -1,8 +1,8 @@
 //! The operator's policy: which app may use which references, and for which destinations. The default is to refuse.
 //!
 //! A rule applies to the apps that match all of its criteria; an omitted criterion matches all. Its patterns are
-//! `provider:path` or `provider:path#key` (see [`mod@pattern`]). A reference may be used for a destination (see
-//! [`mod@destination`]) if an applicable rule allows it there and none denies it there.
+//! `provider:path` or `provider:path#key` (see the module `pattern`). A reference may be used for a destination (see
+//! the module `destination`) if an applicable rule allows it there and none denies it there.
 //!
 //! **In doubt, refuse.** `allow` is interpreted narrowly: provider, path and key are each matched as the literal text
 //! that the provider will be asked for; nothing is decoded, folded or normalized, so that `%2e`, glob characters and

@@ -8,8 +8,12 @@ use zeroize::Zeroizing;
 
 /// The bytes of a secret.
 ///
-/// ```compile_fail
-/// let value = sealwave::model::SecretValue::new(b"x".to_vec());
+/// ```
+/// let value = sealwave_secrets::values::SecretValue::new(b"x".to_vec());
+/// ```
+///
+/// ```compile_fail,E0277
+/// let value = sealwave_secrets::values::SecretValue::new(b"x".to_vec());
 /// println!("{value:?}");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
