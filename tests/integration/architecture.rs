@@ -1,4 +1,4 @@
-//! What the compiler does not check about the structure of the code.
+//! Tests of the structure of the code, which the compiler does not check.
 //!
 //! The scan reads the sources as text, without comments, strings and items under `#[cfg(test)]`. A *dependency* of a file on
 //! another one is a path in its code that leads to an item there:
@@ -14,6 +14,7 @@
 //! Each list here is exact: an entry that is no longer needed fails the test.
 
 mod graph;
+mod page;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,8 @@ use std::sync::LazyLock;
 
 use graph::{Dependency, ModulePath, Workspace, cycles, inside_crate};
 
-use crate::support::golden::check_file;
+use sealwave_testkit::{check_file, is_update_requested};
+
 use crate::support::root;
 
 /// Each crate with the crates that it may use, as in the Cargo manifests.
@@ -231,35 +233,78 @@ fn dependencies_in_manifest(manifest: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The allowed dependencies between top-level modules of all crates are in a file, one module per line. After a change that
-/// is meant: `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test integration architecture::`, and read the difference.
+/// The file with the allowed dependencies between top-level modules of all crates, one module per line. After a change that is
+/// meant: `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test integration architecture::`, and read the difference.
+const MODULES: &str = "tests/integration/architecture/dependencies.txt";
+
 #[test]
 fn modules_depend_on_each_other_as_listed() {
-    let mut table: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    for module in WORKSPACE.modules.keys() {
-        table.entry(top_level(module)).or_default();
-    }
-    for Dependency { from, to, .. } in DEPENDENCIES.iter() {
-        let (from, to) = (top_level(from), top_level(to));
-        if from == to {
-            continue;
-        }
-        let to = if from.0 == to.0 { to.1 } else { format!("{}::{}", to.0, to.1) };
-        table.entry(from).or_default().insert(to);
-    }
     let mut text = String::new();
     let mut current = String::new();
-    for ((name, module), used) in table {
+    for ((name, module), used) in module_table() {
         if name != current {
             let blank = if current.is_empty() { "" } else { "\n" };
             writeln!(text, "{blank}[{name}]").unwrap();
             current = name;
         }
-        let used: Vec<String> = used.into_iter().collect();
-        let space = if used.is_empty() { "" } else { " " };
-        writeln!(text, "{module}:{space}{}", used.join(" ")).unwrap();
+        let used: String = used.iter().map(|used| format!(" {used}")).collect();
+        writeln!(text, "{module}:{used}").unwrap();
     }
-    check_file(&root().join("tests/integration/architecture/dependencies.txt"), &text);
+    if !is_update_requested() {
+        let listed = fs_err::read_to_string(root().join(MODULES)).unwrap();
+        let problems = differences(&pairs_in(&text), &pairs_in(&listed));
+        assert!(problems.is_empty(), "{MODULES} differs:\n{}", with_places(&problems).join("\n"));
+    }
+    check_file(&root().join(MODULES), &text);
+}
+
+/// Returns the modules that each top-level module uses, by its crate and its name.
+fn module_table() -> BTreeMap<(String, String), BTreeSet<String>> {
+    let modules = WORKSPACE.modules.keys();
+    let mut table: BTreeMap<_, _> = modules.map(|module| (top_level(module), BTreeSet::new())).collect();
+    for Dependency { from, to, .. } in DEPENDENCIES.iter() {
+        let (from, to) = (top_level(from), top_level(to));
+        if from != to {
+            let to = if from.0 == to.0 { to.1 } else { format!("{}::{}", to.0, to.1) };
+            table.entry(from).or_default().insert(to);
+        }
+    }
+    table
+}
+
+/// Returns each dependency in a table of modules as `from → to`, with full paths.
+fn pairs_in(table: &str) -> BTreeSet<String> {
+    let mut name = "";
+    let mut pairs = BTreeSet::new();
+    for line in table.lines() {
+        name = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).unwrap_or(name);
+        let Some((module, used)) = line.split_once(':') else { continue };
+        for used in used.split(' ').filter(|used| !used.is_empty()) {
+            let used = if used.contains("::") { used.to_owned() } else { format!("{name}::{used}") };
+            pairs.insert(format!("{name}::{module} → {used}"));
+        }
+    }
+    pairs
+}
+
+/// Adds a line of the code to each problem that names a dependency.
+fn with_places(problems: &[String]) -> Vec<String> {
+    let full = |module: &[String]| {
+        let (name, module) = top_level(module);
+        format!("{name}::{module}")
+    };
+    let place = |problem: &String| {
+        let shows = |dependency: &&Dependency| {
+            problem.contains(&format!("`{} → {}`", full(&dependency.from), full(&dependency.to)))
+        };
+        DEPENDENCIES.iter().find(shows).map_or_else(
+            || problem.clone(),
+            |dependency| {
+                format!("{problem} ({}:{})", WORKSPACE.modules[&dependency.from].file, dependency.line)
+            },
+        )
+    };
+    problems.iter().map(place).collect()
 }
 
 /// Returns the crate and the top-level module of a file.

@@ -3,6 +3,7 @@
 //! [`danger_unseal`] opens sealed items with a private key; nothing that ships may depend on this crate.
 
 pub mod aws_stub;
+mod files;
 mod objects;
 mod skip;
 mod sops_cipher;
@@ -10,6 +11,7 @@ pub mod stub_server;
 pub mod tls;
 mod unseal;
 
+pub use files::{check_file, is_update_requested, repository_root};
 pub use objects::{manifest, manifests, node};
 #[cfg(feature = "vault")]
 pub use reqwest;

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+/// The words in front of the name that they define.
+const DEFINING: &[&str] = &["const", "enum", "fn", "static", "struct", "trait", "type"];
+
 /// A token with its line. Text in quotes is the token `""`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
@@ -40,6 +43,8 @@ pub(super) struct Source {
     pub(super) paths: Vec<NamedPath>,
     /// All names in the code outside of `use`.
     pub(super) names: BTreeSet<String>,
+    /// The names of types, functions and constants that it defines.
+    pub(super) definitions: BTreeSet<String>,
     /// The modules that exist for tests only.
     pub(super) test_modules: BTreeSet<String>,
     /// The number of lines that do not belong to tests.
@@ -53,6 +58,11 @@ impl Source {
         let (tokens, test_modules, test_lines) = without_tests(tokens(text));
         let mut source = Self { test_modules, lines: text.lines().count() - test_lines, ..Self::default() };
         source.find_tricks(&tokens);
+        source.definitions = tokens
+            .windows(2)
+            .filter(|pair| DEFINING.contains(&pair[0].text.as_str()) && pair[1].is_name())
+            .map(|pair| pair[1].text.clone())
+            .collect();
         source.scan(&tokens);
         source
     }

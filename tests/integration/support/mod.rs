@@ -19,7 +19,7 @@ pub const MARKER: &str = "CANARY";
 
 /// Returns the root of the repository.
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    sealwave_testkit::repository_root()
 }
 
 /// Returns a command whose environment contains only `PATH`.
