@@ -272,13 +272,14 @@ fn module_table() -> BTreeMap<(String, String), BTreeSet<String>> {
     table
 }
 
-/// Returns each dependency in a table of modules as `from → to`, with full paths.
+/// Returns each module in a table, and each dependency as `from → to`, with full paths.
 fn pairs_in(table: &str) -> BTreeSet<String> {
     let mut name = "";
     let mut pairs = BTreeSet::new();
     for line in table.lines() {
         name = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).unwrap_or(name);
         let Some((module, used)) = line.split_once(':') else { continue };
+        pairs.insert(format!("{name}::{module}"));
         for used in used.split(' ').filter(|used| !used.is_empty()) {
             let used = if used.contains("::") { used.to_owned() } else { format!("{name}::{used}") };
             pairs.insert(format!("{name}::{module} → {used}"));

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use crate::support::small_app::SmallApp;
 use crate::support::{MARKER, find_marker, objects, sealwave};
-use sealwave_testkit::aws_stub::{Asked, Reply, Stub, answer_with};
+use sealwave_testkit::aws_stub::{RecordedRequest, Reply, Stub, answer_with};
 use serde_json::Value;
 
 /// Returns the small app with AWS instead of files, and credentials that contain the marker.
@@ -55,7 +55,7 @@ const KEYS: [(&str, &str); 3] = [
     ("AWS_SESSION_TOKEN", "CANARY-token"),
 ];
 
-fn canary(asked: &Asked) -> Reply {
+fn canary(asked: &RecordedRequest) -> Reply {
     answer_with(|name| format!("{{\"password\": \"CANARY {name}\"}}"), asked)
 }
 
@@ -137,7 +137,7 @@ fn a_profile_in_the_app_is_never_read() {
 #[test]
 fn errors_contain_no_secrets() {
     let echo = |status: u16| {
-        move |asked: &Asked, _: usize| {
+        move |asked: &RecordedRequest, _: usize| {
             let code = "CANARY";
             Reply::Json(
                 status,

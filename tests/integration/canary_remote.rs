@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::small_app::SmallApp;
 use crate::support::watched::run_watched;
 use crate::support::{MARKER, find_marker, sealwave};
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, Reply, StubServer};
 
 /// One reference to each source.
 const REFERENCES: [&str; 6] = [
@@ -92,7 +92,7 @@ const KEYS: [(&str, &str); 3] = [
 ];
 
 /// Returns a response that repeats the whole request.
-fn echo(asked: &Asked) -> String {
+fn echo(asked: &RecordedRequest) -> String {
     let sent = ["authorization", "x-amz-security-token", "x-vault-token"].map(|name| asked.header(name));
     let text = format!("CANARY {sent:?} {}", asked.body);
     serde_json::json!({"__type": text, "message": text, "errors": [text], "data": text, "auth": text})
@@ -101,7 +101,7 @@ fn echo(asked: &Asked) -> String {
 
 #[test]
 fn responses_never_appear_in_output() {
-    type Answer = fn(&Asked) -> Reply;
+    type Answer = fn(&RecordedRequest) -> Reply;
     let answers: &[(&str, Answer)] = &[
         ("another document", |asked| Reply::json(200, echo(asked))),
         ("no JSON", |asked| Reply::json(200, format!("{{\"data\": {}", echo(asked)))),

@@ -1,5 +1,5 @@
-//! What authors write never changes the address, role, region, mount or namespace of a remote source: all requests
-//! match the operator's settings, whatever authors try.
+//! Tests that authors cannot change the address, role, region, mount or namespace of a remote source: all requests match
+//! the operator's settings.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ use std::process::Command;
 
 use crate::support::small_app::SmallApp;
 use crate::support::watched_output;
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, Reply, StubServer};
 
 const POLICY: &str = "policy: [{projects: [shop], allow: ['aws-sm:shop/*', 'aws-ssm:/shop/*', 'k8s:*', 'vault:secret/shop/*']}]\n";
 const OPEN_POLICY: &str = "policy: [{projects: [shop], allow: ['*:**']}]\n";
@@ -98,7 +98,7 @@ fn argocd(app: &SmallApp) -> Command {
 }
 
 /// Returns the parts of a request that determine its target, identity and purpose; without its date and signature.
-fn summary(asked: &Asked) -> String {
+fn summary(asked: &RecordedRequest) -> String {
     let login = asked.header("authorization").map(|text| {
         let credential = text.split(',').next().unwrap_or_default();
         let dated = |part: &&str| !(part.len() == 8 && part.bytes().all(|byte| byte.is_ascii_digit()));
@@ -109,7 +109,7 @@ fn summary(asked: &Asked) -> String {
     format!("{} {} {login:?} {headers:?} {}", asked.method, asked.target, asked.body)
 }
 
-fn summaries(asked: &[Asked]) -> BTreeSet<String> {
+fn summaries(asked: &[RecordedRequest]) -> BTreeSet<String> {
     asked.iter().map(summary).collect()
 }
 

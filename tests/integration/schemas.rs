@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use sealwave::ops::LockFile;
 use sealwave_core::diagnostic::Explain as _;
 use sealwave_providers::ClusterAccess;
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, Reply, StubServer};
 use sealwave_testkit::tls::{Authority, Proxy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -86,7 +86,7 @@ fn page(items: &[Value], next: Option<&str>) -> Reply {
 }
 
 /// Returns the three definitions on two pages.
-fn answer(asked: &Asked) -> Reply {
+fn answer(asked: &RecordedRequest) -> Reply {
     let all = definitions();
     if asked.target == LIST {
         page(&all[..2], Some("a+b/c&d="))

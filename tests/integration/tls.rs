@@ -14,7 +14,7 @@ use crate::support::{MARKER, find_marker, sealwave};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealwave_testkit::rustls::ServerConfig;
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, Reply, StubServer};
 use sealwave_testkit::tls::{Authority, Proxy};
 
 /// The host of the servers' certificates.
@@ -28,7 +28,7 @@ const KINDS: [(&str, &str); 3] = [
 ];
 
 /// Responds like all three services.
-fn answer(asked: &Asked) -> Reply {
+fn answer(asked: &RecordedRequest) -> Reply {
     let secret = r#"{"ARN":"a","Name":"db","VersionId":"1","SecretString":"CANARY"}"#;
     match asked.target.as_str() {
         "/" if asked.header("x-amz-target") == Some("secretsmanager.GetSecretValue") => {

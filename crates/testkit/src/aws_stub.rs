@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// A request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RecordedRequest {
     /// The operation: the part after the dot in `X-Amz-Target`, or the `Action` of a form.
     pub operation: String,
     pub target: String,
@@ -46,12 +46,12 @@ impl Reply {
 
 pub struct Stub {
     pub endpoint: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<RecordedRequest>>>,
 }
 
 impl Stub {
     /// Answers each request with `answer`; the second argument is the number of earlier requests.
-    pub fn start(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&RecordedRequest, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -66,7 +66,7 @@ impl Stub {
     }
 
     /// Returns all requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<RecordedRequest> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -76,7 +76,11 @@ impl Stub {
     }
 }
 
-fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usize) -> Reply) {
+fn serve(
+    stream: TcpStream,
+    log: &Mutex<Vec<RecordedRequest>>,
+    answer: &dyn Fn(&RecordedRequest, usize) -> Reply,
+) {
     // Without this, an answer in two packets waits for the other side's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let Ok(writer) = stream.try_clone() else { return };
@@ -119,7 +123,7 @@ fn write(mut stream: &TcpStream, reply: Reply) -> bool {
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
+fn read(reader: &mut BufReader<TcpStream>) -> Option<RecordedRequest> {
     let (mut target, mut authorization, mut length) = (String::new(), String::new(), 0);
     let mut line = String::new();
     if reader.read_line(&mut line).ok()? == 0 {
@@ -144,11 +148,11 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
         None => text.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or("").to_owned(),
     };
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Some(Asked { operation, target, authorization, body })
+    Some(RecordedRequest { operation, target, authorization, body })
 }
 
 /// Returns the names that a request asks for.
-pub fn names(asked: &Asked) -> Vec<String> {
+pub fn names(asked: &RecordedRequest) -> Vec<String> {
     let field = ["SecretIdList", "Names", "SecretId"].into_iter().find_map(|field| asked.body.get(field));
     match field {
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -170,7 +174,7 @@ pub fn secret(name: &str, text: &str) -> Value {
 }
 
 /// Answers requests for secrets and parameters; the text is computed from the name.
-pub fn answer_with(text: impl Fn(&str) -> String, asked: &Asked) -> Reply {
+pub fn answer_with(text: impl Fn(&str) -> String, asked: &RecordedRequest) -> Reply {
     let names = names(asked);
     match asked.operation.as_str() {
         "BatchGetSecretValue" => {

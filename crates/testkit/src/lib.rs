@@ -3,6 +3,7 @@
 //! [`danger_unseal`] opens sealed items with a private key; nothing that ships may depend on this crate.
 
 pub mod aws_stub;
+pub mod bench_input;
 mod files;
 mod objects;
 mod skip;

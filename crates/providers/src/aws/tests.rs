@@ -8,7 +8,7 @@ use super::target::VersionSelector;
 use super::*;
 use crate::testing::{self, BytesResult, LONG, reference};
 use sealwave_secrets::settings::AssumeRole;
-use sealwave_testkit::aws_stub::{Asked, Reply, Stub, answer_with, names, secret};
+use sealwave_testkit::aws_stub::{RecordedRequest, Reply, Stub, answer_with, names, secret};
 
 const KEY: &str = "CANARYSECRETACCESSKEY";
 
@@ -454,7 +454,7 @@ fn unknown_parameters_are_not_found() {
 }
 
 /// A faulty response, the kind of its error, and a word of the message.
-type FaultCase = (fn(&Asked) -> Reply, &'static str, &'static str);
+type FaultCase = (fn(&RecordedRequest) -> Reply, &'static str, &'static str);
 
 #[test]
 fn faults_map_to_error_kinds() {

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::testing::{self, BytesResult, LONG, result_kind};
 use sealwave_secrets::settings::ProviderConfig;
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, Reply, StubServer};
 
 /// Creates a directory with a kubeconfig for this server.
 fn kubeconfig(server: &str) -> TempDir {
@@ -206,7 +206,7 @@ fn r18_paths_into_items() {
     }
 }
 
-fn answer(asked: &Asked, before: usize) -> Reply {
+fn answer(asked: &RecordedRequest, before: usize) -> Reply {
     let typed = |kind: &str| {
         let data = json!({"k": "Q0FOQVJZ"});
         Reply::json(200, json!({"kind": "Secret", "type": kind, "data": data}).to_string())

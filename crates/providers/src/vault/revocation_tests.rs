@@ -9,12 +9,12 @@ use super::tests::{REVOKE, kv2, settings, vault};
 use crate::testing::{self, BytesResult, LONG, MARKER, is_denied};
 use crate::{AppFiles, ProviderRegistry};
 use sealwave_secrets::settings::{ProviderConfig, VaultAuth, VaultSettings};
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, Reply, StubServer};
 
 /// Starts a server whose tokens contain the number of the login, and which handles revocations with `revoked`.
 fn server(
     auth: impl Fn(usize) -> serde_json::Value + Send + Sync + 'static,
-    revoked: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+    revoked: impl Fn(&RecordedRequest, usize) -> Reply + Send + Sync + 'static,
 ) -> StubServer {
     StubServer::start(move |asked, before| match asked.target.as_str() {
         REVOKE => revoked(asked, before),
@@ -33,7 +33,7 @@ fn service_token(number: usize) -> serde_json::Value {
 }
 
 /// Responds to a revocation like the real server: without content and without a content type.
-fn gone(_: &Asked, _: usize) -> Reply {
+fn gone(_: &RecordedRequest, _: usize) -> Reply {
     Reply::json(204, "").header("Content-Type", "")
 }
 

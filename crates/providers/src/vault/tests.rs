@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::testing::{self, BytesResult, LONG, MARKER, is_denied, is_invalid, is_missing, is_unreachable};
 use sealwave_secrets::settings::{KvVersion, ProviderConfig};
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, Reply, StubServer};
 
 const TOKEN: &str = "hvs.CANARY-token";
 pub(super) const REVOKE: &str = "/v1/auth/token/revoke-self";
@@ -54,7 +54,7 @@ pub(super) fn kv2(data: &str) -> Reply {
 }
 
 /// Starts a server that accepts every AppRole login and handles all other requests with `answers`.
-fn server(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> StubServer {
+fn server(answers: impl Fn(&RecordedRequest, usize) -> Reply + Send + Sync + 'static) -> StubServer {
     StubServer::start(move |asked, before| {
         if asked.target == REVOKE {
             Reply::json(204, "")
