@@ -247,8 +247,8 @@ fn modules_depend_on_each_other_as_listed() {
             writeln!(text, "{blank}[{name}]").unwrap();
             current = name;
         }
-        let used: String = used.iter().map(|used| format!(" {used}")).collect();
-        writeln!(text, "{module}:{used}").unwrap();
+        let used: Vec<&str> = std::iter::once("").chain(used.iter().map(String::as_str)).collect();
+        writeln!(text, "{module}:{}", used.join(" ")).unwrap();
     }
     if !is_update_requested() {
         let listed = fs_err::read_to_string(root().join(MODULES)).unwrap();

@@ -2,6 +2,17 @@
 //!
 //! [`danger_unseal`] opens sealed items with a private key; nothing that ships may depend on this crate.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::new_without_default,
+    clippy::return_self_not_must_use,
+    clippy::unwrap_used,
+    reason = "a panic fails the test, and the names of small helpers say what they do"
+)]
+
 pub mod aws_stub;
 pub mod bench_input;
 mod files;

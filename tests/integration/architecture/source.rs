@@ -55,7 +55,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn read(text: &str) -> Self {
-        let (tokens, test_modules, test_lines) = without_tests(tokens(text));
+        let (tokens, test_modules, test_lines) = without_tests(&tokens(text));
         let mut source = Self { test_modules, lines: text.lines().count() - test_lines, ..Self::default() };
         source.find_tricks(&tokens);
         source.definitions = tokens
@@ -213,7 +213,7 @@ fn raw_string(chars: &[char]) -> Option<usize> {
 }
 
 /// Removes items under `#[cfg(test)]`; returns the names of those that are modules, and the number of removed lines.
-fn without_tests(tokens: Vec<Token>) -> (Vec<Token>, BTreeSet<String>, usize) {
+fn without_tests(tokens: &[Token]) -> (Vec<Token>, BTreeSet<String>, usize) {
     let mut kept = Vec::new();
     let mut modules = BTreeSet::new();
     let mut lines = 0;
@@ -226,9 +226,9 @@ fn without_tests(tokens: Vec<Token>) -> (Vec<Token>, BTreeSet<String>, usize) {
         }
         let start = at;
         while tokens.get(at).is_some_and(|token| token.text == "#") {
-            at = closing(&tokens, at + 1) + 1;
+            at = closing(tokens, at + 1) + 1;
         }
-        let end = item_end(&tokens, at);
+        let end = item_end(tokens, at);
         let module = tokens[at..end].iter().position(|token| token.text == "mod").filter(|found| *found < 5);
         modules.extend(module.map(|found| tokens[at + found + 1].text.clone()));
         let last = &tokens[end.min(tokens.len()) - 1];
