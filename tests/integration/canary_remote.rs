@@ -177,11 +177,11 @@ fn errors_about_credentials_do_not_contain_them() {
     let cases: &[(&str, Change)] = &[
         ("does not accept connections", |_| {}),
         ("operator/token` does not contain a token", |app| {
-            app.write("operator/token", "CANARY-1\nCANARY-2\n")
+            app.write("operator/token", "CANARY-1\nCANARY-2\n");
         }),
         ("operator/jwt` does not contain a token", |app| app.write("operator/jwt", "CANARY\u{1}\n")),
         ("operator/secret-id` does not contain a token", |app| {
-            app.write("operator/secret-id", "CANARY CANARY\n")
+            app.write("operator/secret-id", "CANARY CANARY\n");
         }),
         ("operator/kubeconfig` cannot be used", |app| {
             app.write("operator/kubeconfig", "CANARY: [CANARY\n");

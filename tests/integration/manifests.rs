@@ -168,11 +168,11 @@ mod load {
         app.operator("deadlineSeconds: 300\n");
         let mut runs: Vec<Running> = (0..10).map(start).collect();
         let (mut peak, mut at_once, mut worked) = (0, 0, BTreeSet::new());
-        while runs.iter_mut().any(|run| !run.ended()) {
-            let looks: Vec<Vec<(u32, u64)>> = runs.iter_mut().map(Running::look).collect();
-            peak = looks.iter().flatten().map(|(_, resident)| resident).sum::<u64>().max(peak);
+        while runs.iter_mut().any(|run| !run.has_ended()) {
+            let samples: Vec<Vec<(u32, u64)>> = runs.iter_mut().map(Running::sample).collect();
+            peak = samples.iter().flatten().map(|(_, resident)| resident).sum::<u64>().max(peak);
             let children: Vec<u32> =
-                looks.iter().flat_map(|look| look.iter().skip(1)).map(|(pid, _)| *pid).collect();
+                samples.iter().flat_map(|sample| sample.iter().skip(1)).map(|(pid, _)| *pid).collect();
             at_once = children.len().max(at_once);
             worked.extend(children);
             thread::sleep(Duration::from_millis(2));

@@ -1,5 +1,5 @@
-//! What authors write never changes the address, role, region, mount or namespace of a remote source: all requests
-//! match the operator's settings, whatever authors try.
+//! Tests that authors cannot change the address, role, region, mount or namespace of a remote source: all requests match
+//! the operator's settings.
 
 #![allow(
     clippy::unwrap_used,

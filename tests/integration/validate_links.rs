@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::support::validating::{APP, BAD, GOOD, Ran, Tree, command, run_in};
+use crate::support::validating::{APP, BAD, CommandResult, GOOD, Tree, command, run_in};
 
 const CANARY: &str = "CANARYLABEL";
 
@@ -37,12 +37,12 @@ const FORMS: [&str; 6] = ["github", "gitlab", "human", "json", "junit", "sarif"]
 
 /// Runs in `repo` in every format, and checks that the output has nothing foreign.
 #[track_caller]
-fn in_every_format(tree: &Tree, args: &[&str]) -> Vec<Ran> {
-    let run = |form: &str| -> Ran {
+fn in_every_format(tree: &Tree, args: &[&str]) -> Vec<CommandResult> {
+    let run = |form: &str| -> CommandResult {
         let args = [args, &["--output", form]].concat();
         command(&tree.root().join("repo"), &args).output().unwrap().into()
     };
-    let ran: Vec<Ran> = FORMS.iter().map(|form| run(form)).collect();
+    let ran: Vec<CommandResult> = FORMS.iter().map(|form| run(form)).collect();
     for (form, ran) in FORMS.iter().zip(&ran) {
         assert!(
             !ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY),
@@ -127,7 +127,7 @@ fn links_that_the_user_names_are_followed() {
     link(&tree, "repo/m", "given");
     let ran = tree.run(&["given"]);
     assert!(ran.stderr.contains("symbolic link `given/b.yaml` leaves the repository"), "{}", ran.stderr);
-    let human: Ran = command(tree.root(), &["home/deploy.yaml"]).output().unwrap().into();
+    let human: CommandResult = command(tree.root(), &["home/deploy.yaml"]).output().unwrap().into();
     assert!(human.stdout.contains(CANARY), "its lines are shown: {}", human.stdout);
 }
 

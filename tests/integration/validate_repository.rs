@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 
-use crate::support::validating::{APP, BAD, GOOD, Ran, Tree, run_in};
+use crate::support::validating::{APP, BAD, CommandResult, GOOD, Tree, run_in};
 use sealwave_kube::schema::KubeVersion;
 use sealwave_validate::engine::{
     CrdFallback, FallbackSchemas, PlainInput, RunSuppressions, SchemaSet, ValidateOptions, validate_plain,
@@ -42,7 +42,7 @@ fn repository(files: &[(&str, &str)]) -> Tree {
 }
 
 /// Returns the type that the field must have, by the finding about its value; `None` if no definition was used.
-fn wanted(ran: &Ran) -> Option<String> {
+fn wanted(ran: &CommandResult) -> Option<String> {
     let report = ran.report();
     let found = report.of("schema/type");
     assert!(found.len() <= 1, "{:?}", report.lines());
@@ -84,7 +84,7 @@ fn a_definition_in_the_repository_is_used() {
 fn a_finding_names_the_definition_used() {
     let text = format!("# one\n---\n{}", definition("integer"));
     let tree = repository(&[("platform/crds/job.yaml", &text)]);
-    let defined = |ran: Ran| {
+    let defined = |ran: CommandResult| {
         let report = ran.report();
         let related = &report.one("schema/type")["related"];
         assert_eq!((related.as_array().unwrap().len(), &related[0]["line"]), (1, &3.into()), "{related}");

@@ -236,9 +236,7 @@ mod tests {
     use super::*;
 
     fn file(name: &str) -> Vec<u8> {
-        let directory =
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("testdata/tls-pairs");
-        fs_err::read(directory.join(name)).unwrap()
+        fs_err::read(sealwave_testkit::repository_root().join("testdata/tls-pairs").join(name)).unwrap()
     }
 
     fn pair(certificates: &[&str], key: &str) -> TlsPair {

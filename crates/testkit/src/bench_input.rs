@@ -1,12 +1,11 @@
 //! Deterministic input for benchmarks: the same arguments produce the same bytes on every machine.
-#![allow(dead_code, reason = "each benchmark uses its own part of this module")]
 
 use std::fmt::Write as _;
 
 /// Returns a manifest of about `bytes` bytes and exactly `objects` objects, similar to a cluster add-on: custom
 /// resource definitions with deep schemas, `ConfigMap`s with long block scalars, and workloads.
 #[must_use]
-pub(crate) fn manifest(objects: usize, bytes: usize) -> String {
+pub fn manifest(objects: usize, bytes: usize) -> String {
     let share = bytes / objects.max(1);
     let mut out = String::with_capacity(bytes + bytes / 8);
     for index in 0..objects {
@@ -24,7 +23,7 @@ pub(crate) fn manifest(objects: usize, bytes: usize) -> String {
 
 /// Returns many `ConfigMap`s with one short key each.
 #[must_use]
-pub(crate) fn tiny_documents(count: usize) -> String {
+pub fn tiny_documents(count: usize) -> String {
     let mut out = String::with_capacity(count * 110);
     for index in 0..count {
         let _ = write!(

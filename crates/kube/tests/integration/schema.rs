@@ -1,10 +1,9 @@
 //! Checks objects against schemas: each file below `testdata/schema` states the expected violations.
 
-use std::path::Path;
-
 use sealwave_core::document::{Node, Sources};
 use sealwave_core::yaml::{self, Limits};
 use sealwave_kube::schema::{CheckOptions, CheckOutcome, KubeVersion, Schemas};
+use sealwave_testkit::repository_root;
 
 /// The first lines of a case.
 #[derive(Default)]
@@ -66,7 +65,7 @@ fn kind(document: &Node) -> &str {
 
 #[test]
 fn every_case_has_its_expected_violations() {
-    let mut cases: Vec<_> = fs_err::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/schema"))
+    let mut cases: Vec<_> = fs_err::read_dir(repository_root().join("testdata/schema"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();

@@ -1,25 +1,19 @@
 //! Sealing end to end: files of kubeseal can be unsealed, our own as well, and equal input gives equal bytes.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-use std::fs::read_to_string;
-
 use proptest::prelude::*;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::{Certificate, ItemText, SealItem, SealKey, SealOwner, Sealer};
 use sealwave_secrets::settings::DerivationVersion;
 use sealwave_secrets::values::SecretValue;
-use sealwave_testkit::{DangerPrivateKey, danger_unseal};
+use sealwave_testkit::{DangerPrivateKey, danger_unseal, repository_root};
 use serde_json::Value as Json;
 
 const KEY_LINE: &str = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const SCOPES: [SealingScope; 3] =
     [SealingScope::ClusterWide, SealingScope::NamespaceWide, SealingScope::Strict];
 
-#[expect(clippy::disallowed_methods, reason = "a panic names the file as well")]
 fn file(name: &str) -> String {
-    let path = format!("{}/testdata/sealed-secrets/{name}", env!("CARGO_MANIFEST_DIR"));
-    read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs_err::read_to_string(repository_root().join("testdata/sealed-secrets").join(name)).unwrap()
 }
 
 fn certificate(name: &str) -> Certificate {
@@ -186,7 +180,7 @@ fn parallel_sealing_gives_the_same_result() {
 #[test]
 fn a_sealed_item_never_changes() {
     let item = seal(&sealer("rsa2048"), SealingScope::Strict, b"not-a-real-password");
-    assert_eq!(item, include_str!("../../testdata/sealing/item-rsa2048.b64").trim_end());
+    assert_eq!(item, include_str!("../../../../testdata/sealing/item-rsa2048.b64").trim_end());
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 
 use sealwave_core::document::{Node, NodeValue, Number, SourceId, Sources};
 use sealwave_core::yaml::{self, DuplicateKeys, Limits};
+use sealwave_testkit::repository_root;
 use serde_json::Value as Json;
 
 const CASES: usize = 428;
@@ -19,8 +20,7 @@ fn source() -> SourceId {
 }
 
 fn cases() -> Vec<Case> {
-    let text = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/kubernetes-yaml.jsonl"))
-        .unwrap();
+    let text = fs_err::read_to_string(repository_root().join("testdata/kubernetes-yaml.jsonl")).unwrap();
     let cases: Vec<Case> = text
         .lines()
         .map(|line| {
