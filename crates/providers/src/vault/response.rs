@@ -2,11 +2,11 @@
 
 use zeroize::Zeroizing;
 
-use super::super::{FetchResult, FetchedValue, ProviderError};
 use super::api::VaultResponse;
 use super::path::{KvMount, SecretRequest};
-use sealwave_secrets::settings::KvVersion;
+use crate::{FetchResult, FetchedValue, ProviderError};
 use sealwave_secrets::values::json_text::{self, JsonTextError};
+use sealwave_secrets::values::kv_path::KvVersion;
 use sealwave_secrets::values::{KEY_HINT, KeyPath, SecretEntries, SecretValue, WalkError};
 
 /// A secret: the JSON object of its fields.

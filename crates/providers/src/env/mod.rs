@@ -2,11 +2,19 @@
 //!
 //! Variables that Argo CD sets from authors' data, and the sidecar's own, can never be read.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use globset::{Glob, GlobMatcher};
+use serde::Deserialize;
 
-use super::{EnvLookup, FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
+use crate::config_error::BadGlob;
+use crate::{
+    CreateProvider, EnvLookup, FetchResult, FetchedValue, Provider, ProviderContext, ProviderError,
+    ProviderSettings, SettingsError,
+};
+use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
 
@@ -16,21 +24,50 @@ const RESERVED_PREFIXES: [&str; 6] = ["ARGOCD_", "GIT_", "KUBERNETES_", "KUBE_",
 /// Unrelated names: a glob that matches all of them matches anything.
 const UNLIKELY_TOGETHER: [&str; 3] = ["A", "QX_7", "ZZZZ"];
 
-pub(super) struct EnvProvider {
+/// Environment variables of the sidecar.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnvSettings {
+    /// Globs over the variable names that placeholders may use.
+    pub names: Vec<String>,
+}
+
+impl ProviderSettings for EnvSettings {
+    fn credential_files(&self) -> Vec<&Path> {
+        Vec::new()
+    }
+
+    fn other_spellings(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl CreateProvider for EnvSettings {
+    fn create(&self, _name: &str, context: &ProviderContext<'_>) -> Result<Box<dyn Provider>, SettingsError> {
+        let names = self.names.iter().map(|pattern| matcher(pattern)).collect::<Result<_, _>>()?;
+        Ok(Box::new(EnvProvider { names, environment: Arc::clone(context.environment) }))
+    }
+}
+
+/// A glob for environment variables that matches everything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{pattern}` in `names` would let apps read the whole environment")]
+struct CatchAllGlob {
+    pattern: String,
+}
+
+impl Explain for CatchAllGlob {
+    fn hint(&self) -> Option<String> {
+        Some("name the variables that are meant for apps, for example `SHOP_*`".to_owned())
+    }
+}
+
+struct EnvProvider {
     names: Vec<GlobMatcher>,
     environment: EnvLookup,
 }
 
 impl EnvProvider {
-    pub(super) fn new(
-        provider: &str,
-        names: &[String],
-        environment: EnvLookup,
-    ) -> Result<Self, ProviderConfigError> {
-        let names = names.iter().map(|pattern| matcher(provider, pattern)).collect::<Result<_, _>>()?;
-        Ok(Self { names, environment })
-    }
-
     fn read(&self, reference: &SecretReference) -> FetchResult {
         let name = reference.path.as_str();
         if reference.key.is_some() || reference.version.is_some() {
@@ -75,15 +112,10 @@ impl Provider for EnvProvider {
     }
 }
 
-fn matcher(provider: &str, pattern: &str) -> Result<GlobMatcher, ProviderConfigError> {
-    let glob = Glob::new(pattern).map(|glob| glob.compile_matcher()).map_err(|_| {
-        ProviderConfigError::BadPattern { provider: provider.to_owned(), pattern: pattern.to_owned() }
-    })?;
+fn matcher(pattern: &str) -> Result<GlobMatcher, SettingsError> {
+    let glob = Glob::new(pattern).map_err(|_| BadGlob { pattern: pattern.to_owned() })?.compile_matcher();
     if UNLIKELY_TOGETHER.iter().all(|name| glob.is_match(name)) {
-        return Err(ProviderConfigError::CatchAll {
-            provider: provider.to_owned(),
-            pattern: pattern.to_owned(),
-        });
+        return Err(CatchAllGlob { pattern: pattern.to_owned() }.into());
     }
     Ok(glob)
 }

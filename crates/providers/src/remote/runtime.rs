@@ -21,7 +21,7 @@ const MAX_BLOCKING_THREADS: usize = 8;
 
 /// The reason why a runtime returned no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RuntimeError {
+pub(crate) enum RuntimeError {
     /// The work did not finish in time.
     DeadlineExceeded,
     /// The system lacks the resources for a runtime.
@@ -34,7 +34,7 @@ pub(super) enum RuntimeError {
 ///
 /// # Errors
 /// The work did not finish in time, or the runtime could not be started.
-pub(super) fn run<T, W: Future<Output = T>>(
+pub(crate) fn run<T, W: Future<Output = T>>(
     deadline: Instant,
     work: impl FnOnce(Instant) -> W,
 ) -> Result<T, RuntimeError> {
@@ -59,7 +59,7 @@ pub(super) fn run<T, W: Future<Output = T>>(
 /// Awaits all `work` until `end`, running at most `at_once` futures concurrently. Results are in the order of `work`.
 ///
 /// The result is `None` for work that did not finish by then (or panicked). It is dropped.
-pub(super) async fn gather<T: Send + 'static, W: Future<Output = T> + Send + 'static>(
+pub(crate) async fn gather<T: Send + 'static, W: Future<Output = T> + Send + 'static>(
     end: Instant,
     at_once: usize,
     work: impl IntoIterator<Item = W>,
@@ -88,7 +88,7 @@ pub(super) async fn gather<T: Send + 'static, W: Future<Output = T> + Send + 'st
 
 /// Installs `ring` as the default TLS crypto provider of the process.
 #[cfg(any(feature = "k8s", feature = "vault"))]
-pub(super) fn install_crypto() {
+pub(crate) fn install_crypto() {
     // This fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,47 +1,31 @@
-//! `<sops:secrets/db.enc.yaml#password>`: files in the app's own repository, encrypted with SOPS.
-//!
-//! The path is literal, below the directory of the app file. Its target must, after all symbolic links, still be in the
-//! repository and be a regular file. A key is first looked up as one key, then as a path joined with dots, in which list
-//! items count from 0; without a key, only a binary file has a value.
-//!
-//! Committers can copy another team's encrypted file. Keys keep teams apart: give each team an instance of this provider
-//! with its own keys, and allow only that team's projects to use it.
-//!
-//! Anyone can encrypt to a public age recipient. A committer who may not decrypt could replace a file by a guess and
-//! compare the sealed text with the deployed one. So the SHA-256 of the whole encrypted file is an input of sealed texts
-//! and checksums ([`Evidence`]). Less is not enough: the MAC does not cover keys, and unauthenticated metadata determines
-//! the values that it covers. The cost: when a file is edited, rotated or gets another recipient, all values from it are
-//! sealed again, and their consumers restart once, even if the values are the same. Keep values that change independently
-//! in separate files.
-
-mod document;
-mod error;
-mod format;
-mod ini;
-mod keys;
-#[cfg(feature = "aws")]
-mod kms;
-mod metadata;
-mod value;
+//! The provider: files of the app, decrypted and checked.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use self::document::SopsDocument;
-use self::keys::DecryptionKeys;
-use self::metadata::SopsMetadata;
-use super::fetched::with_evidence;
-use super::file::{path_problem, read_regular};
-use super::{
-    AppFiles, EnvLookup, Evidence, FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError,
+use super::document::SopsDocument;
+use super::format;
+use super::keys::DecryptionKeys;
+use super::metadata::SopsMetadata;
+use super::settings::SopsSettings;
+use crate::fetched::with_evidence;
+use crate::file::{path_problem, read_regular};
+use crate::{
+    AppFiles, CreateProvider, Evidence, FetchResult, FetchedValue, Provider, ProviderContext, ProviderError,
+    SettingsError,
 };
 use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::settings::AwsKms;
 use sealwave_secrets::values::SecretValue;
 
-pub(super) struct SopsProvider {
+impl CreateProvider for SopsSettings {
+    fn create(&self, _name: &str, context: &ProviderContext<'_>) -> Result<Box<dyn Provider>, SettingsError> {
+        let keys = DecryptionKeys::new(self, context.operator_dir, context.environment)?;
+        Ok(Box::new(SopsProvider { app: context.app.clone(), keys }))
+    }
+}
+
+struct SopsProvider {
     app: AppFiles,
     keys: DecryptionKeys,
 }
@@ -53,20 +37,6 @@ struct DecryptedFile {
 }
 
 impl SopsProvider {
-    pub(super) fn new(
-        provider: &str,
-        age_key_files: &[PathBuf],
-        aws_kms: Option<&AwsKms>,
-        operator_dir: &Path,
-        app: &AppFiles,
-        environment: &EnvLookup,
-    ) -> Result<Self, ProviderConfigError> {
-        Ok(Self {
-            app: app.clone(),
-            keys: DecryptionKeys::new(provider, age_key_files, aws_kms, operator_dir, environment)?,
-        })
-    }
-
     fn open(&self, path: &str, deadline: Instant) -> Result<DecryptedFile, ProviderError> {
         let content = self.read(path)?;
         let parsed = format::parse(path, content.expose())?;

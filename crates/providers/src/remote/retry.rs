@@ -6,11 +6,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::ProviderError;
+use crate::ProviderError;
 
 /// An error of one attempt.
 #[derive(Debug)]
-pub(super) enum AttemptError {
+pub(crate) enum AttemptError {
     /// Another attempt would fail too.
     Final(ProviderError),
     /// Another attempt may succeed.
@@ -24,7 +24,7 @@ pub(super) enum AttemptError {
 
 impl AttemptError {
     /// Returns a transient error without a requested pause.
-    pub(super) const fn transient(error: ProviderError) -> Self {
+    pub(crate) const fn transient(error: ProviderError) -> Self {
         Self::Transient { error, after: None }
     }
 }
@@ -37,13 +37,13 @@ impl From<ProviderError> for AttemptError {
 
 /// The number of attempts and the pauses between them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RetryPolicy {
+pub(crate) struct RetryPolicy {
     /// The total number of attempts.
-    pub(super) attempts: u32,
+    pub(crate) attempts: u32,
     /// The first pause; each later one is twice as long.
-    pub(super) first_pause: Duration,
+    pub(crate) first_pause: Duration,
     /// The longest pause that is not requested by the service.
-    pub(super) max_pause: Duration,
+    pub(crate) max_pause: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -69,7 +69,7 @@ impl RetryPolicy {
 ///
 /// # Errors
 /// Returns the error of the last attempt.
-pub(super) async fn retry<T, W: Future<Output = Result<T, AttemptError>>>(
+pub(crate) async fn retry<T, W: Future<Output = Result<T, AttemptError>>>(
     end: Instant,
     patience: RetryPolicy,
     mut attempt: impl FnMut() -> W,
@@ -102,13 +102,13 @@ fn with_attempts(error: ProviderError, times: u32) -> ProviderError {
 }
 
 /// Parses a `Retry-After` header in seconds. Dates are not supported: these services do not send them.
-pub(super) fn retry_after(header: Option<&[u8]>) -> Option<Duration> {
+pub(crate) fn retry_after(header: Option<&[u8]>) -> Option<Duration> {
     let seconds = std::str::from_utf8(header?).ok()?.trim().parse::<u32>().ok()?;
     Some(Duration::from_secs(seconds.into()))
 }
 
 /// Reports whether a retry may succeed after this status.
-pub(super) const fn is_transient(status: u16) -> bool {
+pub(crate) const fn is_transient(status: u16) -> bool {
     matches!(status, 429 | 500..=599)
 }
 

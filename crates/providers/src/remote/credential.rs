@@ -7,7 +7,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::ProviderError;
+use crate::ProviderError;
 
 /// The largest file, sized for certificate bundles.
 const MAX_BYTES: u64 = 1 << 20;
@@ -16,7 +16,7 @@ const MAX_BYTES: u64 = 1 << 20;
 ///
 /// # Errors
 /// The file cannot be read, is not a regular file, or is too large.
-pub(super) fn read_file(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
+pub(crate) fn read_file(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
     let failed = |why: String| {
         ProviderError::unreachable(
             format!("{what} `{}` {why}", path.display()),
@@ -42,7 +42,7 @@ pub(super) fn read_file(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, P
 /// # Errors
 /// The file cannot be read, or does not contain exactly one token.
 #[cfg(feature = "vault")]
-pub(super) fn read_token(path: &Path, what: &str) -> Result<Zeroizing<String>, ProviderError> {
+pub(crate) fn read_token(path: &Path, what: &str) -> Result<Zeroizing<String>, ProviderError> {
     let bytes = read_file(path, what)?;
     let text = std::str::from_utf8(&bytes).unwrap_or_default().trim_ascii();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -9,6 +9,7 @@
 
 mod dotenv;
 mod format;
+mod pairs;
 mod properties;
 
 use std::collections::BTreeMap;
@@ -16,10 +17,15 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use self::format::KeyedFile;
-use super::{FetchResult, FetchedValue, Provider, ProviderConfigError, ProviderError};
+use crate::{
+    CreateProvider, FetchResult, FetchedValue, Provider, ProviderContext, ProviderError, ProviderSettings,
+    SettingsError,
+};
+use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
 
@@ -30,43 +36,81 @@ const MAX_BYTES: u64 = 2 << 20;
 const SYSTEM_TREES: [&str; 5] =
     ["/dev", "/proc", "/run/secrets/eks.amazonaws.com", "/run/secrets/kubernetes.io", "/sys"];
 
-pub(super) struct FileProvider {
+/// Files under one directory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FileSettings {
+    /// The directory; nothing outside it can be read.
+    pub root: PathBuf,
+}
+
+impl ProviderSettings for FileSettings {
+    fn credential_files(&self) -> Vec<&Path> {
+        Vec::new()
+    }
+
+    fn other_spellings(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl CreateProvider for FileSettings {
+    fn create(&self, _name: &str, context: &ProviderContext<'_>) -> Result<Box<dyn Provider>, SettingsError> {
+        let operator_dir = context.operator_dir;
+        let file = FileProvider {
+            root: operator_dir.join(&self.root),
+            operator_dir: operator_dir.to_owned(),
+            protected: context.protected.iter().map(|path| operator_dir.join(path)).collect(),
+        };
+        // A root that does not exist yet is checked when it is read.
+        if let Ok(canonical) = fs_err::canonicalize(&file.root)
+            && let Some(content) = file.forbidden_content(&canonical)
+        {
+            return Err(RootTooWide { root: self.root.clone(), content }.into());
+        }
+        Ok(Box::new(file))
+    }
+}
+
+/// The root contains files that apps must not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("root `{}` contains {content}", root.display())]
+struct RootTooWide {
+    root: PathBuf,
+    content: ForbiddenContent,
+}
+
+/// Files that a root must not contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum ForbiddenContent {
+    #[error("the directory of the operator file")]
+    OperatorDirectory,
+    #[error("system files")]
+    SystemFiles,
+}
+
+/// The advice for a root with forbidden content.
+const NARROW_ROOT: &str = "put the secrets of apps into a directory of their own, next to the operator file";
+
+impl Explain for RootTooWide {
+    fn hint(&self) -> Option<String> {
+        Some(NARROW_ROOT.to_owned())
+    }
+}
+
+struct FileProvider {
     root: PathBuf,
     operator_dir: PathBuf,
     protected: Vec<PathBuf>,
 }
 
 impl FileProvider {
-    pub(super) fn new(
-        provider: &str,
-        root: &Path,
-        operator_dir: &Path,
-        protected: &[PathBuf],
-    ) -> Result<Self, ProviderConfigError> {
-        let file = Self {
-            root: operator_dir.join(root),
-            operator_dir: operator_dir.to_owned(),
-            protected: protected.iter().map(|path| operator_dir.join(path)).collect(),
-        };
-        // A root that does not exist yet is checked when it is read.
-        if let Ok(canonical) = fs_err::canonicalize(&file.root)
-            && let Some(why) = file.too_wide(&canonical)
-        {
-            return Err(ProviderConfigError::RootTooWide {
-                provider: provider.to_owned(),
-                root: root.to_owned(),
-                why,
-            });
-        }
-        Ok(file)
-    }
-
-    fn too_wide(&self, root: &Path) -> Option<&'static str> {
+    fn forbidden_content(&self, root: &Path) -> Option<ForbiddenContent> {
         let contains = |path: &Path| path.starts_with(root);
         if fs_err::canonicalize(&self.operator_dir).is_ok_and(|dir| contains(&dir)) {
-            Some("contains the directory of the operator file")
+            Some(ForbiddenContent::OperatorDirectory)
         } else if SYSTEM_TREES.iter().any(|tree| contains(Path::new(tree)) || root.starts_with(tree)) {
-            Some("contains system files")
+            Some(ForbiddenContent::SystemFiles)
         } else {
             None
         }
@@ -79,12 +123,11 @@ impl FileProvider {
                 "mount the secrets at `root` of the operator file",
             )
         })?;
-        match self.too_wide(&root) {
+        match self.forbidden_content(&root) {
             None => Ok(root),
-            Some(why) => Err(ProviderError::denied(
-                format!("the provider's root {why}"),
-                "put the secrets of apps into a directory of their own, next to the operator file",
-            )),
+            Some(content) => {
+                Err(ProviderError::denied(format!("the provider's root contains {content}"), NARROW_ROOT))
+            }
         }
     }
 
@@ -166,7 +209,7 @@ fn check_path(path: &str) -> Result<(), ProviderError> {
 }
 
 /// Returns why a path could refer to anything but a file below the root.
-pub(super) fn path_problem(path: &str) -> Option<&'static str> {
+pub(crate) fn path_problem(path: &str) -> Option<&'static str> {
     if path.starts_with('/') {
         Some("the path is absolute")
     } else if path.contains(['\\', '\0']) {
@@ -181,7 +224,7 @@ pub(super) fn path_problem(path: &str) -> Option<&'static str> {
 }
 
 /// Reads a regular file within the size limit.
-pub(super) fn read_regular(path: &Path) -> Result<SecretValue, ProviderError> {
+pub(crate) fn read_regular(path: &Path) -> Result<SecretValue, ProviderError> {
     // Check before opening: opening a FIFO would wait for a writer.
     let metadata = fs_err::metadata(path).map_err(|error| io_error(&error))?;
     if !metadata.is_file() {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::target::VersionSelector;
 use super::*;
+use crate::aws::AssumeRole;
+use crate::aws::target::VersionSelector;
 use crate::testing::{self, BytesResult, LONG, reference};
-use sealwave_secrets::settings::AssumeRole;
 use sealwave_testkit::aws_stub::{Asked, Reply, Stub, answer_with, names, secret};
 
 const KEY: &str = "CANARYSECRETACCESSKEY";
@@ -630,9 +630,12 @@ fn all_keys_of_a_secret_are_returned() {
     assert_eq!(ask(AwsService::SecretsManager, "aws-sm:db"), expected);
     assert_eq!(ask(AwsService::ParameterStore, "aws-ssm:/db"), expected);
     assert_eq!(ask(AwsService::SecretsManager, "aws-sm:binary"), Ok(testing::pairs(&[("a", "value")])));
-    for (name, expected) in
-        [("list", "not an object"), ("text", "not an object"), ("broken", "well-formed"), ("twice", "twice")]
-    {
+    for (name, expected) in [
+        ("list", "not an object"),
+        ("text", "not an object"),
+        ("broken", "well-formed"),
+        ("twice", "duplicate key"),
+    ] {
         let error = ask(AwsService::SecretsManager, &format!("aws-sm:{name}")).expect_err(name);
         assert!(error.contains(expected), "{name}: {error}");
     }

@@ -5,11 +5,11 @@
 //! contain a login, which would be a credential outside of a credential file.
 
 /// The expected form, for messages.
-pub(super) const FORM: &str = "the address of an HTTP proxy, for example `http://proxy.example.com:3128`: with a port, \
+pub(crate) const FORM: &str = "the address of an HTTP proxy, for example `http://proxy.example.com:3128`: with a port, \
                                without a user or a password";
 
 /// Reports whether a URL is the address of a proxy and nothing else.
-pub(super) fn is_valid(url: &str) -> bool {
+pub(crate) fn is_valid(url: &str) -> bool {
     let Some(authority) = url.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest))
     else {
         return false;

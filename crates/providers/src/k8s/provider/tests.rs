@@ -1,11 +1,15 @@
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
+use crate::ProviderConfig;
 use crate::testing::{self, BytesResult, LONG, result_kind};
-use sealwave_secrets::settings::ProviderConfig;
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 
 /// Creates a directory with a kubeconfig for this server.
@@ -294,14 +298,14 @@ fn unusable_credentials_and_addresses_are_errors() {
 
 #[test]
 fn bad_settings_are_refused() {
-    let new = |settings: &K8sSettings| K8sProvider::new("k8s", settings, Path::new(".")).map(drop);
-    assert_eq!(new(&settings(&["a"])), Ok(()));
-    assert_eq!(new(&settings(&["a", "b"])), Ok(()));
+    let error = |settings: &K8sSettings| testing::settings_error(settings, Path::new("."));
+    assert_eq!(error(&settings(&["a"])), None);
+    assert_eq!(error(&settings(&["a", "b"])), None);
     for namespaces in [&[][..], &[""], &["a/b"], &["a", "B"], &[".."], &["a.b"]] {
-        assert!(new(&settings(namespaces)).is_err(), "{namespaces:?}");
+        assert!(error(&settings(namespaces)).is_some(), "{namespaces:?}");
     }
-    assert!(new(&K8sSettings { namespaces: vec!["b".to_owned()], ..settings(&["a"]) }).is_err());
-    assert!(new(&K8sSettings { kubeconfig: None, ..settings(&["a"]) }).is_err());
+    assert!(error(&K8sSettings { namespaces: vec!["b".to_owned()], ..settings(&["a"]) }).is_some());
+    assert!(error(&K8sSettings { kubeconfig: None, ..settings(&["a"]) }).is_some());
     assert!(yaml_serde::from_str::<ProviderConfig>("kind: k8s\nnamespace: a").is_ok());
     assert!(yaml_serde::from_str::<ProviderConfig>("kind: k8s\nnamespace: a\nserver: x").is_err());
 }

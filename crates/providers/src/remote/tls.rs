@@ -5,11 +5,11 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-use super::ProviderError;
+use crate::ProviderError;
 
 /// The cause of a failed TLS handshake. A retry would fail in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HandshakeError {
+pub(crate) enum HandshakeError {
     /// The server's certificate has expired.
     Expired,
     /// The peer does not speak TLS.
@@ -28,7 +28,7 @@ pub(super) enum HandshakeError {
 
 impl HandshakeError {
     /// Finds a handshake failure in the sources of an error.
-    pub fn find_in(error: &(dyn Error + 'static)) -> Option<Self> {
+    pub(crate) fn find_in(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut at = Some(error);
         while let Some(error) = at {
             if let Some(found) = error.downcast_ref() {
@@ -72,7 +72,7 @@ impl HandshakeError {
 
     /// Converts to a provider error. `peer` names the server, `address` the setting with its address, and `trust` is the
     /// hint for an unknown CA.
-    pub(super) fn to_provider_error(self, peer: &str, address: &str, trust: &str) -> ProviderError {
+    pub(crate) fn to_provider_error(self, peer: &str, address: &str, trust: &str) -> ProviderError {
         let (problem, hint) = match self {
             Self::Expired => {
                 ("has a TLS certificate that has expired", "renew it, and check the clock of this machine")

@@ -6,13 +6,14 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{ProviderError, credential};
+use super::credential;
+use crate::ProviderError;
 
 /// Reads a file of PEM certificates. Every certificate is checked, since clients differ in how they treat unusable ones.
 ///
 /// # Errors
 /// The file cannot be read, or contains no certificate or an unusable one.
-pub(super) fn read_ca_file(file: &Path) -> Result<Vec<u8>, ProviderError> {
+pub(crate) fn read_ca_file(file: &Path) -> Result<Vec<u8>, ProviderError> {
     let pem = credential::read_file(file, "`caFile`")?;
     let mut roots = RootCertStore::empty();
     let read = CertificateDer::pem_slice_iter(&pem).try_for_each(|certificate| {

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::tests::{REVOKE, kv2, settings, vault};
 use crate::testing::{self, BytesResult, LONG, MARKER, is_denied};
-use crate::{AppFiles, ProviderRegistry};
-use sealwave_secrets::settings::{ProviderConfig, VaultAuth, VaultSettings};
+use crate::vault::settings::{VaultAuth, VaultSettings};
+use crate::{AppFiles, ProviderConfig, ProviderRegistry};
 use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 
 /// Starts a server whose tokens contain the number of the login, and which handles revocations with `revoked`.

@@ -1,29 +1,14 @@
-//! Operator settings of secret stores that are accessed over HTTP: address and authentication.
+//! The operator's settings of a Vault provider: address, authentication and mounts.
 //!
 //! Credentials are always in files; no field contains one.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-/// Secrets of a Kubernetes cluster: the one that sealwave runs in, unless a kubeconfig is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct K8sSettings {
-    /// The only readable namespace; placeholders contain just the Secret's name.
-    #[serde(default)]
-    pub namespace: Option<String>,
-    /// The readable namespaces; placeholders contain `NAMESPACE/NAME`.
-    #[serde(default)]
-    pub namespaces: Vec<String>,
-    /// A kubeconfig file.
-    #[serde(default)]
-    pub kubeconfig: Option<PathBuf>,
-    /// A context of the kubeconfig; by default its current one.
-    #[serde(default)]
-    pub context: Option<String>,
-}
+use crate::ProviderSettings;
+use sealwave_secrets::values::kv_path::KvVersion;
 
 /// A Vault or OpenBao server, and the readable part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -51,12 +36,15 @@ pub struct VaultSettings {
     pub proxy: Option<String>,
 }
 
-impl VaultSettings {
+impl ProviderSettings for VaultSettings {
+    fn credential_files(&self) -> Vec<&Path> {
+        self.auth.file().into_iter().chain(&self.ca_file).map(PathBuf::as_path).collect()
+    }
+
     /// Returns other paths of the same secret, such as `secret/db` and `secret/data/db` if version 2 of the engine is
     /// mounted at `secret`. A path denied by a policy must be denied in every spelling. Without configured mounts,
     /// these are all paths that may mean the same secret.
-    #[must_use]
-    pub fn other_spellings(&self, path: &str) -> Vec<String> {
+    fn other_spellings(&self, path: &str) -> Vec<String> {
         let named = self.mounts.iter().map(|(mount, version)| (mount.trim_matches('/'), *version));
         let other_spelling = |mount: &str| {
             let below = path.strip_prefix(mount)?.strip_prefix('/')?;
@@ -115,28 +103,6 @@ impl VaultAuth {
         match self {
             Self::AppRole { secret_id_file: file, .. } | Self::Token { file } => Some(file),
             Self::Kubernetes { token_file, .. } => token_file.as_ref(),
-        }
-    }
-}
-
-/// A version of Vault's key-value engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u8")]
-pub enum KvVersion {
-    /// Version 1, without versions of secrets.
-    One,
-    /// Version 2, with versions of secrets.
-    Two,
-}
-
-impl TryFrom<u8> for KvVersion {
-    type Error = &'static str;
-
-    fn try_from(number: u8) -> Result<Self, Self::Error> {
-        match number {
-            1 => Ok(Self::One),
-            2 => Ok(Self::Two),
-            _ => Err("the KV engine version must be 1 or 2"),
         }
     }
 }

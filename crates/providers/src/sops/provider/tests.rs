@@ -3,6 +3,7 @@
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "hostile texts are put together here")]
 
 use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::evidence_of;
@@ -48,23 +49,20 @@ impl TestRepository {
         fs_err::read_to_string(Path::new(FIXTURES).join(name)).expect("a fixture")
     }
 
-    fn provider(&self, keys: &[&str]) -> SopsProvider {
+    fn provider(&self, keys: &[&str]) -> Box<dyn Provider> {
         let boundary = fs_err::canonicalize(self.0.path().join("repository")).expect("there");
         let app = AppFiles { directory: self.app(), boundary };
-        let keys: Vec<PathBuf> = keys.iter().map(PathBuf::from).collect();
-        SopsProvider::new("sops", &keys, None, Path::new(FIXTURES), &app, &no_environment()).expect("valid")
+        let age_key_files = keys.iter().map(PathBuf::from).collect();
+        let settings = SopsSettings { age_key_files, aws_kms: None };
+        testing::create(&settings, Path::new(FIXTURES), &app).expect("valid")
     }
 
     fn fetch(&self, source: &str) -> BytesResult {
-        fetch(&self.provider(&["age.key"]), source)
+        fetch(&*self.provider(&["age.key"]), source)
     }
 }
 
-fn no_environment() -> EnvLookup {
-    std::sync::Arc::new(|_| None)
-}
-
-fn fetch(sops: &SopsProvider, source: &str) -> BytesResult {
+fn fetch(sops: &dyn Provider, source: &str) -> BytesResult {
     let reference = testing::reference(&format!("sops:{source}"));
     let answers = sops.fetch(&[&reference], Instant::now() + testing::LONG);
     assert_eq!(answers.len(), 1);
@@ -437,7 +435,7 @@ fn keys_that_do_not_match_are_listed() {
     let message = error(answer);
     assert!(message.contains(OURS) && message.contains(OTHER), "{message}");
     let both = repository.provider(&["age.key", "other.key"]);
-    assert_eq!(text(fetch(&both, "stranger.yaml#key")), Ok("CANARY-several".to_owned()));
+    assert_eq!(text(fetch(&*both, "stranger.yaml#key")), Ok("CANARY-several".to_owned()));
     assert!(error(repository.fetch("groups.yaml#key")).contains("key groups"));
 
     for (keys, why) in [
@@ -445,7 +443,7 @@ fn keys_that_do_not_match_are_listed() {
         (["all.env"], "not an X25519 identity"),
         ([".."], "cannot be read"),
     ] {
-        let answer = fetch(&repository.provider(&keys), "all.yaml#password");
+        let answer = fetch(&*repository.provider(&keys), "all.yaml#password");
         assert!(error(answer).contains(why), "{keys:?}");
     }
 }
@@ -601,9 +599,8 @@ fn hostile_files_are_errors() {
 
 #[test]
 fn a_provider_without_keys_is_rejected() {
-    let app = AppFiles { directory: ".".into(), boundary: "/".into() };
-    let error = SopsProvider::new("sops", &[], None, Path::new("."), &app, &no_environment()).err();
-    assert_eq!(error, Some(ProviderConfigError::NoKeys { provider: "sops".to_owned() }));
+    let error = testing::settings_error(&SopsSettings::default(), Path::new("."));
+    assert_eq!(error.as_deref(), Some("no decryption key is configured"));
 }
 
 #[test]
@@ -666,13 +663,12 @@ fn a_build_without_aws_fails_only_files_that_need_kms() {
     repository.write("kms.yaml", format!("key: ENC[]\n{sops}"));
     let boundary = fs_err::canonicalize(repository.0.path().join("repository")).expect("there");
     let app = AppFiles { directory: repository.app(), boundary };
-    let config: AwsKms = yaml_serde::from_str("keys: ['arn:aws:kms:*']").expect("settings");
-    let age = [PathBuf::from("age.key")];
-    let provider = |keys: &[PathBuf]| {
-        SopsProvider::new("sops", keys, Some(&config), Path::new(FIXTURES), &app, &no_environment())
-            .expect("valid")
+    let fetch_with = |keys: &str, source: &str| {
+        let settings = format!("{{ageKeyFiles: [{keys}], awsKms: {{keys: ['arn:aws:kms:*']}}}}");
+        let settings: SopsSettings = yaml_serde::from_str(&settings).expect("settings");
+        fetch(&*testing::create(&settings, Path::new(FIXTURES), &app).expect("valid"), source)
     };
-    assert!(fetch(&provider(&age), "blob.bin").is_ok());
-    let error = fetch(&provider(&[]), "kms.yaml#key").expect_err("not built in");
+    assert!(fetch_with("age.key", "blob.bin").is_ok());
+    let error = fetch_with("", "kms.yaml#key").expect_err("not built in");
     assert_eq!(error.to_string(), "cannot be fetched: this build of sealwave has no AWS KMS");
 }
