@@ -11,6 +11,7 @@ use sealwave_secrets::placeholder::PROVIDER_KINDS;
 use sealwave_secrets::policy::{Destination, Policy, PolicyDecision, PolicySubject};
 use sealwave_secrets::settings::OperatorConfig;
 
+mod documentation;
 mod example;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
