@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sealwave_providers::{AppFiles, ProviderRegistry};
+use sealwave_providers::{AppFiles, ProviderConfig, ProviderRegistry};
 use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::settings::ProviderConfig;
 use sealwave_testkit::aws_config::{BehaviorVersion, Region};
 use sealwave_testkit::aws_stub::AwsStub;
 use sealwave_testkit::stub_server::StubServer;

@@ -8,8 +8,9 @@ use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Proble
 use sealwave_core::text::closest_name;
 use sealwave_core::yaml;
 use sealwave_kube::schema::KubeVersion;
+use sealwave_providers::ProviderConfig;
 use sealwave_secrets::crypto::{Certificate, ChecksumKey, SealKey};
-use sealwave_secrets::settings::{API_VERSION, ClusterConfig, OperatorConfig, ProviderConfig, read_config};
+use sealwave_secrets::settings::{API_VERSION, ClusterConfig, OperatorConfig, read_config};
 use sealwave_secrets::values::SecretValue;
 
 use super::{ConfigError, OPERATOR_VARIABLE, OperatorPath, PathSource};
@@ -20,7 +21,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// A parsed operator file.
 #[derive(Debug)]
 pub struct OperatorFile {
-    operator: OperatorConfig,
+    operator: OperatorConfig<ProviderConfig>,
     path: PathBuf,
     directory: PathBuf,
 }
@@ -94,7 +95,7 @@ impl OperatorFile {
         let OperatorPath { path, named_by } = path;
         let shown = path.display().to_string();
         let bytes = read_bounded(path, *named_by)?;
-        let operator: OperatorConfig = read_config(bytes.expose(), &shown)?;
+        let operator: OperatorConfig<ProviderConfig> = read_config(bytes.expose(), &shown)?;
         let failure = |error: OperatorFileError| Failure::from(Problem::new(&error));
         if operator.api_version != API_VERSION {
             return Err(failure(OperatorFileError::ApiVersion { path: shown, found: operator.api_version }));
@@ -110,7 +111,7 @@ impl OperatorFile {
 
     /// Returns the content.
     #[must_use]
-    pub const fn operator(&self) -> &OperatorConfig {
+    pub const fn operator(&self) -> &OperatorConfig<ProviderConfig> {
         &self.operator
     }
 
@@ -219,7 +220,7 @@ impl OperatorFile {
 }
 
 /// Checks that the `kubeVersion` of each cluster is a version of Kubernetes.
-fn check_versions(operator: &OperatorConfig, path: &Path) -> Result<(), Failure> {
+fn check_versions(operator: &OperatorConfig<ProviderConfig>, path: &Path) -> Result<(), Failure> {
     for (name, cluster) in &operator.clusters {
         let Some(text) = &cluster.kube_version else { continue };
         if let Err(error) = KubeVersion::parse_nearest(text) {

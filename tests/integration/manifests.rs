@@ -1,6 +1,7 @@
 //! Checks the manifests of the sidecar against the requirements and guarantees of sealwave.
 
 use crate::support::root;
+use sealwave_providers::ProviderConfig;
 use sealwave_secrets::settings::{Concurrency, MemoryLimit, OperatorConfig, SidecarMemory};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
     items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("`{name}` does not exist"))
 }
 
-fn operator() -> OperatorConfig {
+fn operator() -> OperatorConfig<ProviderConfig> {
     let file = &yaml("manifests/operator.yaml")[0]["data"]["operator.yaml"];
     yaml_serde::from_str(file.as_str().unwrap()).unwrap()
 }

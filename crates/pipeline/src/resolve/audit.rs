@@ -74,7 +74,7 @@ impl FetchOutcome {
             Err(ProviderError::Denied { .. }) => Self::Denied,
             Err(ProviderError::Invalid { .. }) => Self::Invalid,
             Err(ProviderError::NotFound { .. }) => Self::NotFound,
-            Err(ProviderError::Unreachable { .. }) => Self::Unreachable,
+            Err(ProviderError::Overdue { .. } | ProviderError::Unreachable { .. }) => Self::Unreachable,
         }
     }
 }

@@ -171,9 +171,10 @@ impl Explain for AvpError {
             Self::NotCompatible(_) => {
                 Some("set `compatibility: avp` in sealwave.yaml, or remove the annotation".to_owned())
             }
-            Self::Unknown(_) => {
-                Some(format!("argocd-vault-plugin's annotations are {}", sealwave_core::text::quoted_list(&KNOWN)))
-            }
+            Self::Unknown(_) => Some(format!(
+                "argocd-vault-plugin's annotations are {}",
+                sealwave_core::text::quoted_list(&KNOWN)
+            )),
             Self::Value { .. } => Some("write it literally or from values, not as a placeholder".to_owned()),
         }
     }

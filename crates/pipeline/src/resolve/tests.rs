@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_core::document::{Node, Sources};
-use sealwave_providers::{Evidence, FetchedValue, Provider, ProviderError};
+use sealwave_providers::{Evidence, FetchedValue, Provider, ProviderConfig, ProviderError};
 use sealwave_secrets::settings::{EnvironmentBackends, ObjectPattern, OperatorConfig};
 
 const CANARY: &str = "c4n4ry";
@@ -355,7 +355,7 @@ fn unknown_providers_and_paths_with_parent_segments_are_errors() {
 
 /// Returns the policy of an operator file with one cluster and these rules.
 fn policy(rules: &str) -> Policy {
-    let operator: OperatorConfig = yaml_serde::from_str(&format!(
+    let operator: OperatorConfig<ProviderConfig> = yaml_serde::from_str(&format!(
         "{{apiVersion: sealwave.dev/v1alpha1, kind: Operator, policy: [{rules}], \
           clusters: {{dev: {{certificate: {{file: dev.pem}}}}}}}}"
     ))

@@ -7,6 +7,7 @@
 
 use zeroize::Zeroizing;
 
+use super::pairs::{KeyValuePairs, LineError};
 use super::{dotenv, properties};
 use crate::ProviderError;
 use sealwave_core::diagnostic::{DUPLICATE_KEY, NOT_UTF8};
@@ -15,12 +16,6 @@ use sealwave_secrets::values::json_text::{self, JsonTextError};
 use sealwave_secrets::values::{
     KEY_HINT, KeyPath, KeyedValue, MissingStep, SecretEntries, SecretValue, ValueShape, WalkError,
 };
-
-/// Keys and values, in the order of the file.
-pub(super) type KeyValuePairs = Vec<(String, Zeroizing<String>)>;
-
-/// An error in a line-based format: the line and the problem, never its content.
-pub(super) type LineError = (usize, &'static str);
 
 /// A parsed file.
 pub(super) enum KeyedFile {
@@ -37,7 +32,7 @@ enum FileFormat {
 }
 
 impl KeyedFile {
-    pub fn parse(path: &str, content: &SecretValue) -> Result<Self, ProviderError> {
+    pub(super) fn parse(path: &str, content: &SecretValue) -> Result<Self, ProviderError> {
         let format = format_of(path).ok_or_else(|| {
             ProviderError::invalid(
                 "a key can only be read from YAML, JSON, .env and .properties files",

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::ProviderError;
-use super::connection::unexpected_status;
+use crate::ProviderError;
 use sealwave_core::diagnostic::BUG_HINT;
 
 /// A GET request.
@@ -81,4 +80,12 @@ impl ClusterRequest<'_> {
             Self::Secret { .. } => unexpected_status(410),
         }
     }
+}
+
+/// Returns the error for a status that the API does not return for such a request.
+pub(super) fn unexpected_status(status: u16) -> ProviderError {
+    ProviderError::unreachable(
+        format!("the cluster's API rejected the request ({status})"),
+        "check that the cluster's address is that of its API server",
+    )
 }

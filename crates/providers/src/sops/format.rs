@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::error::SopsError;
+use super::error::{SopsError, at_line};
 use super::ini;
 use sealwave_core::diagnostic::{DUPLICATE_KEY, NOT_UTF8};
 use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin, Sources};
@@ -39,7 +39,7 @@ pub(super) struct EncryptedFile {
 }
 
 impl SopsFormat {
-    pub fn from_path(path: &str) -> Self {
+    pub(super) fn from_path(path: &str) -> Self {
         match path.rsplit_once('.').map(|(_, extension)| extension) {
             Some("env") => Self::Dotenv,
             Some("ini") => Self::Ini,
@@ -50,7 +50,7 @@ impl SopsFormat {
     }
 }
 
-pub fn parse(path: &str, bytes: &[u8]) -> Result<EncryptedFile, SopsError> {
+pub(super) fn parse(path: &str, bytes: &[u8]) -> Result<EncryptedFile, SopsError> {
     let format = SopsFormat::from_path(path);
     if format == SopsFormat::Binary && std::str::from_utf8(bytes).is_err() {
         // An unencrypted key or image is not JSON.
@@ -93,10 +93,6 @@ fn tree(
     let mut data = std::mem::take(root.as_mapping_mut().ok_or(SopsError::NotEncrypted)?);
     let metadata = data.remove(METADATA).ok_or(SopsError::NotEncrypted)?;
     Ok((data, metadata, plain))
-}
-
-pub(super) fn at_line(line: usize, why: &str) -> SopsError {
-    SopsError::Syntax(if line == 0 { why.to_owned() } else { format!("{why} (line {line})") })
 }
 
 /// Parses one `NAME=value` per line; nothing is trimmed or unquoted, and `\n` is a newline.

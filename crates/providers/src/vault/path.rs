@@ -5,10 +5,11 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::super::ProviderError;
+use super::settings_error::VaultSettingsError;
+use crate::ProviderError;
 use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::settings::KvVersion;
 use sealwave_secrets::values::kv_path;
+use sealwave_secrets::values::kv_path::KvVersion;
 
 /// All characters except RFC 3986's unreserved ones.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -23,7 +24,7 @@ const MAX_PATH: usize = 1024;
 ///
 /// # Errors
 /// The reference cannot be a secret in a KV mount.
-pub fn check_reference(reference: &SecretReference) -> Result<(&str, Option<&str>), ProviderError> {
+pub(super) fn check_reference(reference: &SecretReference) -> Result<(&str, Option<&str>), ProviderError> {
     let path = reference.path.as_str();
     if let Some(why) = path_problem(path) {
         return Err(ProviderError::invalid(
@@ -90,14 +91,11 @@ impl KvMount {
     /// Creates a mount from its path, with or without surrounding slashes.
     ///
     /// # Errors
-    /// Returns the reason and the hint for a path that cannot be a KV mount.
-    pub(super) fn new(path: &str, version: KvVersion) -> Result<Self, (String, &'static str)> {
+    /// The path cannot be a KV mount.
+    pub(super) fn new(path: &str, version: KvVersion) -> Result<Self, VaultSettingsError> {
         let path = path.trim_matches('/');
         if path_problem(path).is_some() || RESERVED.contains(&path.split('/').next().unwrap_or_default()) {
-            return Err((
-                "`mounts` contains a path that cannot be a KV mount".to_owned(),
-                "write mounts as in `vault secrets list`, for example `secret: 2`",
-            ));
+            return Err(VaultSettingsError::BadMount);
         }
         Ok(Self { path: path.to_owned(), version })
     }

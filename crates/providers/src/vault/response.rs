@@ -2,12 +2,12 @@
 
 use zeroize::Zeroizing;
 
-use super::super::{FetchResult, FetchedValue, ProviderError};
 use super::api::VaultResponse;
 use super::path::{KvMount, SecretRequest};
+use crate::{FetchResult, FetchedValue, ProviderError};
 use sealwave_core::diagnostic::DUPLICATE_KEY;
-use sealwave_secrets::settings::KvVersion;
 use sealwave_secrets::values::json_text::{self, JsonTextError};
+use sealwave_secrets::values::kv_path::KvVersion;
 use sealwave_secrets::values::{KEY_HINT, KeyPath, SecretEntries, SecretValue, WalkError};
 
 /// A secret: the JSON object of its fields.

@@ -59,7 +59,9 @@ pub use parser::provider_name;
 /// The provider name that means the app's default provider.
 pub const DEFAULT_PROVIDER: &str = "path";
 
-/// The kinds of providers that exist, whether or not this build includes them.
+/// The kinds of providers that exist, whether or not this build includes them, ordered by name.
+///
+/// Look-alikes of placeholders are recognized by these names. A test of the providers compares them with the table of kinds.
 pub const PROVIDER_KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
 
 /// The reference of a placeholder to a secret, without its modifiers.

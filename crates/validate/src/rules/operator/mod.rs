@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use super::{CheckedEnvironment, CheckedObject, SecretUse};
 use sealwave_core::diagnostic::Failure;
-use sealwave_secrets::policy::{BoundPolicy, Destination, Policy, PolicyRefusal, PolicySubject};
+use sealwave_secrets::policy::{
+    BoundPolicy, Destination, PathSpellings, Policy, PolicyRefusal, PolicySubject,
+};
 use sealwave_secrets::settings::OperatorConfig;
 
 /// The parts of an operator file that apps are checked against.
@@ -31,7 +33,7 @@ impl OperatorView {
     ///
     /// # Errors
     /// The rules of the policy are not valid.
-    pub fn new(operator: &OperatorConfig) -> Result<Self, Failure> {
+    pub fn new<P: PathSpellings + Clone + 'static>(operator: &OperatorConfig<P>) -> Result<Self, Failure> {
         Ok(Self {
             providers: operator.providers.keys().cloned().collect(),
             clusters: operator.clusters.keys().cloned().collect(),
