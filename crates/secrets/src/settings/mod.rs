@@ -17,12 +17,12 @@ pub use backends::{
     ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
     SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
-pub use object_pattern::{ObjectPattern, ObjectPatternError};
+pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, ClusterConfig, Concurrency,
     DerivationVersion, MAX_OUTPUT_MIB, MemoryLimit, OperatorConfig, PolicyRule, ProviderConfig,
     SidecarMemory,
 };
-pub use reader::{locate_setting, read_config};
+pub use reader::{SettingsFile, read_config};
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings, ignore_origins};
