@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::de::{Error, Unexpected};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// Secrets of a Kubernetes cluster: the one that sealwave runs in, unless a kubeconfig is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -121,7 +120,8 @@ impl VaultAuth {
 }
 
 /// A version of Vault's key-value engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u8")]
 pub enum KvVersion {
     /// Version 1, without versions of secrets.
     One,
@@ -129,15 +129,14 @@ pub enum KvVersion {
     Two,
 }
 
-impl<'de> Deserialize<'de> for KvVersion {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u8::deserialize(deserializer)? {
+impl TryFrom<u8> for KvVersion {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
             1 => Ok(Self::One),
             2 => Ok(Self::Two),
-            number => {
-                let found = Unexpected::Unsigned(number.into());
-                Err(Error::invalid_value(found, &"version 1 or 2 of the KV engine"))
-            }
+            _ => Err("the KV engine version must be 1 or 2"),
         }
     }
 }
