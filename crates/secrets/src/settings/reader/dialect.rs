@@ -99,7 +99,8 @@ pub(super) fn first_difference(trace: &Trace, node: &Node, written: &WrittenScal
         (Trace::Integer(value), NodeValue::Number(Number::Uint(node))) => *value == i128::from(*node),
         (Trace::Text(text), NodeValue::String(node)) => text == node,
         (Trace::Text(text), NodeValue::Bool(_) | NodeValue::Number(_)) => {
-            written.text(node).map_or_else(|| *text == node.to_json().to_string(), |written| text == written)
+            let printed = || node.to_json().to_string();
+            written.text(node).map_or_else(|| printed() == *text, |written| text == written)
         }
         (Trace::Text(text), NodeValue::Null) => {
             matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL")

@@ -31,7 +31,6 @@ pub struct SettingsFile<'a> {
 #[derive(Debug)]
 struct SettingsTree {
     sources: Sources,
-    source: SourceId,
     documents: Vec<Node>,
     written: WrittenScalars,
 }
@@ -179,7 +178,7 @@ impl<'a> SettingsFile<'a> {
             let source = sources.add(&self.name);
             let budget = YamlBudget::default();
             match yaml::read_with_texts(&self.bytes, source, &self.limits, &budget) {
-                Ok((documents, written)) => Ok(SettingsTree { sources, source, documents, written }),
+                Ok((documents, written)) => Ok(SettingsTree { sources, documents, written }),
                 Err(failure) => Err(failure.located(&sources)),
             }
         };

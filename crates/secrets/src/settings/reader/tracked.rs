@@ -115,7 +115,7 @@ impl TrackerState {
                 OpenCollection::Mapping { current: Some(key), .. } if path.is_empty() => path.push_str(key),
                 OpenCollection::Mapping { current: Some(key), .. } => path = format!("{path}.{key}"),
                 OpenCollection::Sequence { items, in_item: true } => {
-                    path = format!("{path}[{}]", items.len())
+                    path = format!("{path}[{}]", items.len());
                 }
                 OpenCollection::Mapping { .. } | OpenCollection::Sequence { .. } => {}
             }
