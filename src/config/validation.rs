@@ -9,7 +9,7 @@ use x509_cert::der::DateTime;
 use super::{OperatorFile, VariableReader, operator_path};
 use crate::cli::{CheckArgs, FailOn};
 use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace, Severity, io_reason};
-use sealwave_core::document::{Origin, Sources, display_path};
+use sealwave_core::document::Origin;
 use sealwave_core::names::dns;
 use sealwave_core::reach::PathReach;
 use sealwave_core::text::closest_name;
@@ -17,9 +17,9 @@ use sealwave_core::time::{Date, duration};
 use sealwave_core::yaml;
 use sealwave_kube::schema::{KubeVersion, VersionError};
 use sealwave_secrets::settings::{
-    API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, ValidationFile, ValidationSettings, ignore_origins,
+    API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, SettingsFile, ValidationFile, ValidationSettings,
+    ignore_origins,
 };
-use sealwave_secrets::settings::{locate_setting, read_config};
 use sealwave_validate::Span;
 use sealwave_validate::engine::{CoverageGaps, ValidateOptions};
 use sealwave_validate::project::{
@@ -115,7 +115,7 @@ impl ValidationPlan {
     /// # Errors
     /// A flag or settings file is not valid.
     pub fn decide(args: &CheckArgs, variables: VariableReader) -> Result<Self, Failure> {
-        let (file, places, text) = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
         let given = FlagOverrides {
             kube_versions: !args.kube_versions.is_empty(),
             rules: args.rules.clone(),
@@ -153,10 +153,16 @@ impl ValidationPlan {
         decided.checking.skip = parse_kinds("skip", &args.skip, &definitions)?;
         decided.checking.reject = parse_kinds("reject", &args.reject, &definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-        let name = args.config.as_deref().map(display_path).unwrap_or_default();
-        let locate = |keys: &[&str], item: Option<usize>| locate_setting(&text, &name, keys, item);
-        decided.apply(&file, directory, None, &|keys, item| ProblemPlace::Place(locate(keys, item)))?;
-        decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
+        match file {
+            None => decided
+                .apply(&ValidationSettings::default(), directory, None, &|_, _| ProblemPlace::Unknown)?,
+            Some(file) => {
+                let locate =
+                    |keys: &[&str], item| ProblemPlace::Place(file.content.locate_setting(keys, item));
+                decided.apply(&file.settings, directory, None, &locate)?;
+                decided.ignore = file.ignored();
+            }
+        }
         for object in &args.external {
             decided.external(object)?;
         }
@@ -365,28 +371,40 @@ fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {
     Some((id, level))
 }
 
-/// Reads a settings file: its settings, the positions of its `ignore` entries, and its text.
-fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure> {
-    let shown = path.display().to_string();
-    let unreadable = |error: &std::io::Error| {
-        problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
-    };
-    let length = fs_err::metadata(path).map_err(|error| unreadable(&error))?.len();
-    if length > MAX_FILE {
-        return Err(unreadable(&std::io::ErrorKind::FileTooLarge.into()));
+/// A settings file of `--config`.
+struct ConfigFile {
+    settings: ValidationSettings,
+    content: SettingsFile<'static>,
+}
+
+impl ConfigFile {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display().to_string();
+        let unreadable = |error: &std::io::Error| {
+            problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
+        };
+        let length = fs_err::metadata(path).map_err(|error| unreadable(&error))?.len();
+        if length > MAX_FILE {
+            return Err(unreadable(&std::io::ErrorKind::FileTooLarge.into()));
+        }
+        let bytes = fs_err::read(path).map_err(|error| unreadable(&error))?;
+        let content = SettingsFile::new(shown.clone(), bytes, yaml::Limits::default());
+        let file: ValidationFile = content.read()?;
+        if file.api_version != API_VERSION || file.kind != "Validation" {
+            return Err(problem(&ValidationError::NotValidation(shown)));
+        }
+        Ok(Self { settings: file.validate, content })
     }
-    let bytes = fs_err::read(path).map_err(|error| unreadable(&error))?;
-    let file: ValidationFile = read_config(&bytes, &shown)?;
-    if file.api_version != API_VERSION || file.kind != "Validation" {
-        return Err(problem(&ValidationError::NotValidation(shown)));
+
+    /// Returns the entries of `validate.ignore`, with their positions.
+    fn ignored(&self) -> Vec<(IgnoreEntry, Option<Span>)> {
+        let span = |at: Origin| Span { place: self.content.location(at), width: at.width };
+        let whole = Span { place: self.content.locate_setting(&[], None), width: 0 };
+        let documents = self.content.documents().unwrap_or_default();
+        let spans = documents.iter().take(1).flat_map(ignore_origins).map(span);
+        let entries = self.settings.ignore.iter().cloned();
+        entries.zip(spans.chain(std::iter::repeat(whole)).map(Some)).collect()
     }
-    let mut sources = Sources::default();
-    let source = sources.add(&shown);
-    let tree = yaml::read(&bytes, source, &yaml::Limits::default()).unwrap_or_default();
-    let whole = std::iter::repeat(Origin::whole(source));
-    let places = ignore_origins(tree.first()).chain(whole).take(file.validate.ignore.len());
-    let spans = places.map(|at| Span { place: sources.location(at), width: at.width }).collect();
-    Ok((file.validate, spans, bytes))
 }
 
 /// Returns today's date in UTC.

@@ -3,6 +3,7 @@
 //! The stages are those of a normal run, but a problem does not end it: later stages still report their problems, and
 //! all rendered objects can be checked. Nothing is fetched, and no Secret is sealed.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use crate::engine::DefinitionRef;
@@ -10,7 +11,6 @@ use crate::rules::{self, Rule};
 use crate::{AppEnvironments, CheckedCounts};
 use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
-use sealwave_core::yaml;
 use sealwave_kube::sync::SECRET_IS_HOOK;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
@@ -88,7 +88,7 @@ pub fn examine(
         ignore: Vec::new(),
     };
     let file = AppFile::new(discovery, &mut app.sources);
-    app.ignore = file.ignored(discovery);
+    app.ignore = file.ignored();
     for examination in examinations {
         begin(&examination.context.environment);
         let mut environment = ExaminedEnvironment {
@@ -148,42 +148,44 @@ impl ExaminedApp {
     }
 }
 
-/// The parsed app file, for positions of its settings.
-struct AppFile {
+/// The app file, for positions of its settings. It is read as a tree when the first position is needed.
+struct AppFile<'a> {
+    discovery: &'a Discovery,
     source: SourceId,
-    tree: Option<Node>,
+    tree: OnceCell<Node>,
 }
 
-impl AppFile {
-    fn new(discovery: &Discovery, sources: &mut Sources) -> Self {
+impl<'a> AppFile<'a> {
+    fn new(discovery: &'a Discovery, sources: &mut Sources) -> Self {
         let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
-        // The file was parsed before, so this cannot fail.
-        let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
-        Self { source, tree: tree.into_iter().next() }
+        Self { discovery, source, tree: OnceCell::new() }
+    }
+
+    fn tree(&self) -> &Node {
+        self.tree.get_or_init(|| self.discovery.app_tree(self.source))
     }
 
     /// Returns the entries of `validate.ignore`, with their positions.
-    fn ignored(&self, discovery: &Discovery) -> Vec<(IgnoreEntry, Origin)> {
-        let entries = discovery.app().validate.ignore.iter().cloned();
-        let places = ignore_origins(self.tree.as_ref()).chain(std::iter::repeat(Origin::whole(self.source)));
-        entries.zip(places).collect()
+    fn ignored(&self) -> Vec<(IgnoreEntry, Origin)> {
+        let entries = &self.discovery.app().validate.ignore;
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let places = ignore_origins(self.tree()).chain(std::iter::repeat(Origin::whole(self.source)));
+        entries.iter().cloned().zip(places).collect()
     }
 
     /// Returns the position of the value at a path, else of the last existing key.
     fn value(&self, path: &[&str]) -> Origin {
-        let value = self.tree.as_ref().and_then(|tree| tree.at(path));
-        value.map_or_else(|| self.place(path), |value| value.origin)
+        self.tree().at(path).map_or_else(|| self.place(path), |value| value.origin)
     }
 
     /// Returns the position of the last existing key of a path.
     fn place(&self, path: &[&str]) -> Origin {
-        let mut found = (Origin::whole(self.source), self.tree.as_ref());
+        let mut found = (Origin::whole(self.source), self.tree());
         for key in path {
-            let Some(entry) = found.1.and_then(Node::as_mapping).and_then(|mapping| mapping.entry(key))
-            else {
-                break;
-            };
-            found = (entry.key_origin, Some(&entry.value));
+            let Some(entry) = found.1.as_mapping().and_then(|mapping| mapping.entry(key)) else { break };
+            found = (entry.key_origin, &entry.value);
         }
         found.0
     }
@@ -196,7 +198,7 @@ impl ExaminedEnvironment {
     fn run_stages(
         &mut self,
         discovery: &Discovery,
-        file: &AppFile,
+        file: &AppFile<'_>,
         examination: &EnvironmentInput<'_>,
         sources: &mut Sources,
         texts: &mut SourceTexts,
@@ -224,8 +226,8 @@ impl ExaminedEnvironment {
         self.record_notes(&rules::app::RENDER, &mut notes);
         let rendered = rendered.map_err(|failure| discovery.at_app_file(failure));
         let rendered = self.record_failure(&rules::app::RENDER, rendered)?;
-        let at = ProblemPlace::Origin(file.place(&["environments", &self.name]));
-        let backends = backends.map_err(|failure| failure.with_place(&at));
+        let at = || ProblemPlace::Origin(file.place(&["environments", &self.name]));
+        let backends = backends.map_err(|failure| failure.with_place(&at()));
         let backends = self.record_failure(&rules::app::BACKEND, backends)?;
         let supply = ValueSource::Withhold { known: None, default_provider: examination.default_provider };
         let resolved = resolve(rendered, &supply, app.placeholder_settings(), &backends, &mut notes);

@@ -241,7 +241,8 @@ fn patch_files(discovery: &Discovery) -> BTreeSet<PathBuf> {
     entries.filter_map(|entry| entry.file.as_deref()).map(files::normalize_lexically).collect()
 }
 
-/// Reads the environment's patches.
+/// Reads the environment's patches. Their places are needed even if nothing is wrong: each inline patch is a tree with
+/// positions, and later problems point at the entry.
 fn patches(
     discovery: &Discovery,
     environment: &str,
@@ -250,14 +251,13 @@ fn patches(
     problems: &mut Vec<Problem>,
 ) -> Vec<EnvironmentPatch> {
     let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
-    // It was read before, so it is valid.
-    let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
-    let places = tree
-        .first()
-        .and_then(|tree| tree.at(&["environments", environment, "patches"]))
-        .map_or(&[][..], Node::items);
     let entries =
         discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    let tree = discovery.app_tree(source);
+    let places = tree.at(&["environments", environment, "patches"]).map_or(&[][..], Node::items);
     let mut patches = Vec::new();
     for (entry, place) in entries.iter().zip(places) {
         match read_change(entry, place, reader, sources) {

@@ -8,7 +8,7 @@ use super::problem::printable_key;
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{Manifest, MappingEntry, Node};
 use sealwave_core::names;
-use sealwave_secrets::placeholder::AvpPath;
+use sealwave_secrets::placeholder::{AvpPath, InvalidAvpPath};
 use sealwave_secrets::settings::Compatibility;
 
 /// The settings from one object's annotations.
@@ -101,8 +101,8 @@ impl<'a> AnnotationReader<'a> {
         let version = self.text(names::AVP_SECRET_VERSION, VERSION);
         match AvpPath::new(path, version) {
             Ok(generic) => Some(generic),
-            Err("path") => self.report_invalid(names::AVP_PATH, PATH),
-            Err(_) => self.report_invalid(names::AVP_SECRET_VERSION, VERSION),
+            Err(InvalidAvpPath::Path) => self.report_invalid(names::AVP_PATH, PATH),
+            Err(InvalidAvpPath::Version) => self.report_invalid(names::AVP_SECRET_VERSION, VERSION),
         }
     }
 

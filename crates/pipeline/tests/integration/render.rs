@@ -617,10 +617,7 @@ fn the_app_file_is_checked() {
         (format!("{head}namespce: hunter2\n"), "sealwave.yaml:3:1: unknown field `namespce`"),
         (format!("{head}backend: hunter2\n"), "sealwave.yaml:3:10: `backend`: unknown value"),
         (format!("{head}environments: {{Dev_: {{}}}}\n"), "environment name is not valid"),
-        (
-            format!("{head}environments: {{no: {{}}}}\n"),
-            "sealwave.yaml:3:16: environment name is read as `false`",
-        ),
+        (format!("{head}environments: {{no: {{}}}}\n"), "sealwave.yaml:3:16: key is read as `false`"),
         (format!("{head}---\na: b\n"), "app file holds 2 documents, not one"),
         (format!("{head}{}", " ".repeat(2 << 20)), "app file is larger than"),
     ] {

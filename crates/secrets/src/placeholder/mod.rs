@@ -97,16 +97,24 @@ pub struct AvpPath {
     version: Option<String>,
 }
 
+/// The part of an [`AvpPath`] that is not valid as a field of a placeholder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidAvpPath {
+    /// The path.
+    Path,
+    /// The version.
+    Version,
+}
+
 impl AvpPath {
     /// Creates it from a path and an optional version of the default provider, with the rules of placeholder fields.
     ///
     /// # Errors
-    /// Returns the name of the field that is invalid.
-    pub fn new(path: &str, version: Option<&str>) -> Result<Self, &'static str> {
-        let path = parser::whole_field(path).ok_or("path")?.to_owned();
-        let version = version
-            .map(|version| parser::whole_field(version).map(str::to_owned).ok_or("version"))
-            .transpose()?;
+    /// Returns the part that is not valid.
+    pub fn new(path: &str, version: Option<&str>) -> Result<Self, InvalidAvpPath> {
+        let field = |text, invalid| parser::whole_field(text).map(str::to_owned).ok_or(invalid);
+        let path = field(path, InvalidAvpPath::Path)?;
+        let version = version.map(|version| field(version, InvalidAvpPath::Version)).transpose()?;
         Ok(Self { path, version })
     }
 

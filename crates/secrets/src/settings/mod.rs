@@ -16,12 +16,12 @@ pub use backends::{
     ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
     SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
-pub use object_pattern::{ObjectPattern, ObjectPatternError};
+pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AuditConfig, CertificateSource, ClusterConfig, Concurrency, DerivationVersion, MAX_OUTPUT_MIB,
     MemoryLimit, OperatorConfig, PolicyRule, SidecarMemory,
 };
-pub use reader::{locate_setting, read_config};
+pub use reader::{SettingsFile, read_config};
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings, ignore_origins};
 
 pub use crate::values::kv_path::KvVersion;
