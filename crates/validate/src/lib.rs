@@ -17,10 +17,11 @@ mod fingerprint;
 mod other_files;
 pub mod project;
 pub mod report;
+mod rule_info;
 pub mod rules;
 
 pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
 pub use examine::{EnvironmentInput, ExaminedApp, examine};
-pub use finding::{
-    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, RuleInfo, Span,
-};
+pub use finding::{AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, Span};
+pub(crate) use rule_info::RulePage;
+pub use rule_info::{ApiRefusal, ExcerptPolicy, RuleInfo, RuleInput, RuleKind, RuleOverlap};

@@ -45,7 +45,7 @@ use crate::rules::{
     self, CheckedEnvironment, CheckedObject, EmbeddedObject, EmbeddedPod, FindingDraft, Inventory,
     NeighborApps, NeighborObject, Reporter, RuleCheck, RuleContext, RuleSettings,
 };
-use crate::{Finding, RuleInfo, Span};
+use crate::{Finding, RuleInfo, RuleInput, RuleKind, Span};
 use sealwave_core::diagnostic::{Failure, Problem, Severity};
 use sealwave_core::document::{Manifest, ObjectId};
 use sealwave_core::time::Date;
@@ -112,11 +112,12 @@ impl ValidateOptions {
 
     /// Reports whether the run finds all violations of a rule.
     fn covers_rule(&self, rule: &RuleInfo) -> bool {
-        let by_version = ["api/", "schema/"].iter().any(|group| rule.id.starts_with(group));
-        self.level(rule).is_some()
-            && !(self.gaps.versions && by_version)
-            && !(self.gaps.seals && rule.id == rules::seal::foreign_certificate::RULE.info.id)
-            && !(self.reject.is_empty() && rule.id == rules::schema::REJECTED_KIND.info.id)
+        let has_input = match rule.input {
+            RuleInput::Objects => true,
+            RuleInput::RejectedKinds => !self.reject.is_empty(),
+            RuleInput::SealingCertificates => !self.gaps.seals,
+        };
+        self.level(rule).is_some() && has_input && !(self.gaps.versions && rule.kind == RuleKind::Schema)
     }
 
     /// Returns the severity of a rule in this run; `None` if it is disabled.
@@ -139,7 +140,7 @@ impl ValidateOptions {
     fn stage_level(&self, rule: &RuleInfo, reported: Severity) -> Option<Severity> {
         match self.levels.get(rule.id) {
             Some(level) if rule.is_adjustable() => *level,
-            _ if self.lenient && rule.id == rules::document::DUPLICATE_KEY.info.id => Some(Severity::Warning),
+            _ if self.lenient && rule.is_lenient => Some(Severity::Warning),
             _ => Some(reported),
         }
     }
@@ -464,5 +465,5 @@ fn object_rules(checking: &ValidateOptions) -> impl Iterator<Item = &'static rul
 
 /// Reports whether a draft is about a skipped object; rejected kinds are reported even for skipped objects.
 fn is_skipped(draft: &FindingDraft, object: &Manifest, checking: &ValidateOptions) -> bool {
-    draft.rule.id != rules::schema::REJECTED_KIND.info.id && schemas::selects(&checking.skip, object)
+    draft.rule.input != RuleInput::RejectedKinds && schemas::selects(&checking.skip, object)
 }

@@ -47,7 +47,7 @@ mod wave;
 mod workload;
 mod yaml;
 
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleInfo, RuleInput, RuleKind, RuleOverlap, RulePage};
 use sealwave_core::diagnostic::Severity;
 
 pub(crate) use credential::files::{CredentialFileFormat, credential_file_format as form_of_file};
@@ -65,12 +65,6 @@ pub use scene::RuleSettings;
 pub(crate) use scene::{CheckedApp, CheckedEnvironment, CheckedObject, RuleContext, SecretUse, TrackedFile};
 pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops};
 
-/// The rule about definitions of custom resources that cannot be used.
-pub const DEFINITION: &RuleInfo = &schema::DEFINITION.info;
-
-/// The rule about objects that another tool completes later.
-pub const UNFILLED: &RuleInfo = &resource::unfilled::RULE.info;
-
 /// A rule of `validate`.
 pub(crate) struct Rule {
     /// Id, severity and texts.
@@ -80,15 +74,49 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Creates a rule under which earlier stages report; it is always enabled.
-    const fn stage(id: &'static str, severity: Severity, summary: &'static str, page: &'static str) -> Self {
-        let info = RuleInfo { id, severity, enabled: true, refusal: ApiRefusal::Never, summary, page };
-        Self { info, check: RuleCheck::Stage }
+    /// Creates a rule that is enabled by default.
+    const fn new(kind: RuleKind, page: RulePage, check: RuleCheck) -> Self {
+        Self { info: RuleInfo::new(kind, page), check }
     }
 
-    /// Marks the rule as one for objects that the API server rejects.
-    const fn refused(mut self) -> Self {
-        self.info.refusal = ApiRefusal::EveryKind;
+    /// Creates a rule under which earlier stages report; it is always enabled.
+    const fn stage(
+        kind: RuleKind,
+        id: &'static str,
+        severity: Severity,
+        summary: &'static str,
+        text: &'static str,
+    ) -> Self {
+        Self::new(kind, RulePage { id, severity, summary, text }, RuleCheck::Stage)
+    }
+
+    /// Disables the rule by default.
+    const fn off_by_default(mut self) -> Self {
+        self.info.enabled = false;
+        self
+    }
+
+    /// Sets the objects with an error of the rule that the API server rejects.
+    const fn refused(mut self, refusal: ApiRefusal) -> Self {
+        self.info.refusal = refusal;
+        self
+    }
+
+    /// Sets the input that the rule depends on.
+    const fn depending_on(mut self, input: RuleInput) -> Self {
+        self.info.input = input;
+        self
+    }
+
+    /// Sets the findings that make those of the rule redundant.
+    const fn yielding_to(mut self, overlap: RuleOverlap) -> Self {
+        self.info.overlap = overlap;
+        self
+    }
+
+    /// Lets `--lenient` lower errors of the rule to warnings.
+    const fn lenient(mut self) -> Self {
+        self.info.is_lenient = true;
         self
     }
 }
@@ -311,6 +339,58 @@ pub fn rule(id: &str) -> Option<&'static RuleInfo> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ExcerptPolicy;
+
+    /// The kinds of the rules of each group whose rules are not all about objects, with the exceptions.
+    const KINDS: &[(&str, RuleKind)] = &[
+        ("api/", RuleKind::Schema),
+        ("app/", RuleKind::App),
+        ("schema/", RuleKind::Schema),
+        ("secret/", RuleKind::Secret),
+        ("suppression/", RuleKind::Suppression),
+        ("yaml/syntax", RuleKind::Syntax),
+        ("yaml/", RuleKind::Document),
+    ];
+
+    #[test]
+    fn each_rule_of_a_group_has_the_kind_of_the_group() {
+        for rule in rules() {
+            let of_group = KINDS.iter().find(|(prefix, _)| rule.id.starts_with(prefix));
+            assert_eq!(rule.kind, of_group.map_or(RuleKind::Object, |(_, kind)| *kind), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn the_kind_decides_what_may_be_changed_and_shown() {
+        let traits = [
+            (RuleKind::App, false, false, ExcerptPolicy::KnownObject),
+            (RuleKind::Document, true, true, ExcerptPolicy::KnownObject),
+            (RuleKind::Object, true, true, ExcerptPolicy::NoSecretObject),
+            (RuleKind::Schema, true, true, ExcerptPolicy::NoSecretObject),
+            (RuleKind::Secret, true, true, ExcerptPolicy::Never),
+            (RuleKind::Suppression, false, true, ExcerptPolicy::NoSecretObject),
+            (RuleKind::Syntax, false, false, ExcerptPolicy::KnownObject),
+        ];
+        for rule in rules() {
+            let (_, is_suppressible, is_adjustable, excerpts) =
+                *traits.iter().find(|(kind, ..)| *kind == rule.kind).unwrap();
+            assert_eq!(rule.is_suppressible(), is_suppressible, "{}", rule.id);
+            assert_eq!(rule.is_adjustable(), is_adjustable, "{}", rule.id);
+            assert_eq!(rule.kind.excerpts(), excerpts, "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn rare_traits_belong_to_the_listed_rules() {
+        let ids = |has: &dyn Fn(&RuleInfo) -> bool| {
+            rules().filter(|rule| has(rule)).map(|rule| rule.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&|rule| rule.input == RuleInput::RejectedKinds), ["schema/rejected-kind"]);
+        assert_eq!(ids(&|rule| rule.input == RuleInput::SealingCertificates), ["seal/foreign-certificate"]);
+        assert_eq!(ids(&|rule| rule.is_lenient), ["yaml/duplicate-key"]);
+        assert_eq!(ids(&|rule| rule.overlap == RuleOverlap::RejectedPlace), ["resource/unfilled"]);
+        assert_eq!(ids(&|rule| rule.overlap == RuleOverlap::SchemaViolation), ["resource/incomplete"]);
+    }
 
     #[test]
     fn the_table_is_sorted_and_every_rule_has_all_texts() {

@@ -3,22 +3,21 @@
 use std::collections::HashMap;
 
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "config/env-duplicate",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a container sets the same environment variable twice",
-        page: include_str!("env_duplicate.md"),
+        text: include_str!("env_duplicate.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };

@@ -11,24 +11,23 @@ use super::counterparts::{
 use super::missing_placeholder::PlaceholderIndex;
 use super::names::EnvironmentNames;
 use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, Origin};
 use sealwave_core::names::{self, is_item_key};
 use sealwave_kube::catalog::SEALED_SECRETS_GROUP;
 use sealwave_kube::pods::{ReferencedKeys, ReferencedKind};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "environment/missing-key",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a key of a ConfigMap or Secret is missing in one environment",
-        page: include_str!("missing_key.md"),
+        text: include_str!("missing_key.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let Some(names) = EnvironmentNames::from_app(app) else { return };

@@ -6,22 +6,21 @@ use super::counterparts::{Counterparts, ObjectInEnvironment};
 use super::missing_key::{KeyedObject, holders_by_key, is_conditional, only_object_without};
 use super::names::EnvironmentNames;
 use crate::rules::{CheckedApp, FindingDraft, Reporter, Rule, RuleCheck, SecretUse};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Origin};
 use sealwave_core::names::item_label;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "environment/missing-placeholder",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an item of a Secret is a placeholder in other environments, but not in this one",
-        page: include_str!("missing_placeholder.md"),
+        text: include_str!("missing_placeholder.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let Some(names) = EnvironmentNames::from_app(app) else { return };

@@ -7,23 +7,22 @@ use compact_str::CompactString;
 
 use super::names::EnvironmentNames;
 use crate::rules::{CheckedApp, CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck, SecretUse};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Manifest;
 use sealwave_core::names::item_label;
 use sealwave_secrets::placeholder::SecretReference;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "environment/same-secret",
         severity: Severity::Note,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "production and another environment use the same secret",
-        page: include_str!("same_secret.md"),
+        text: include_str!("same_secret.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 /// The path of a secret in a store: provider and path.
 pub(crate) type SecretPath = (CompactString, String);

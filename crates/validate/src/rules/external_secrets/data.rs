@@ -6,22 +6,22 @@ use super::{spec, text};
 use crate::rules::fields::{items, key_origin, set_entries, start_origin, value};
 use crate::rules::later_stage::may_change;
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::is_item_key;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "external-secrets/data",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an ExternalSecret has no data, a duplicate key, or conflicting policies",
-        page: include_str!("data.md"),
+        text: include_str!("data.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object).filter(|spec| spec.as_mapping().is_some()) else { return };

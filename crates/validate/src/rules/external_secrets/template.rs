@@ -8,23 +8,22 @@ use crate::rules::fields::{entries, items};
 use crate::rules::go_template::{self, GoTemplateFault, VariableForm, VariableUse};
 use crate::rules::later_stage::may_change;
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::is_item_key;
 use sealwave_core::text::closest_name;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "external-secrets/template",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the template of an ExternalSecret uses an undefined variable, or does not parse",
-        page: include_str!("template.md"),
+        text: include_str!("template.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };

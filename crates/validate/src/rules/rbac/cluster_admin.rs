@@ -2,21 +2,21 @@
 
 use crate::rules::fields::text;
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::catalog::RBAC_GROUP;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "rbac/cluster-admin",
         severity: Severity::Warning,
-        enabled: false,
-        refusal: ApiRefusal::Never,
         summary: "a binding grants all permissions",
-        page: include_str!("cluster_admin.md"),
+        text: include_str!("cluster_admin.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.off_by_default();
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.group != RBAC_GROUP || !matches!(object.kind, "ClusterRoleBinding" | "RoleBinding") {

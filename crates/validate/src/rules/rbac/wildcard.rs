@@ -2,20 +2,20 @@
 
 use super::grants::{find_wildcard, role_rules};
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "rbac/wildcard",
         severity: Severity::Warning,
-        enabled: false,
-        refusal: ApiRefusal::Never,
         summary: "a role grants all permissions on all resources",
-        page: include_str!("wildcard.md"),
+        text: include_str!("wildcard.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.off_by_default();
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for rule in role_rules(object) {

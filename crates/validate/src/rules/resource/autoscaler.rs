@@ -4,22 +4,22 @@ use crate::rules::field_checks::forms::{LABEL, PATH_SEGMENT};
 use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
 use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node};
 use sealwave_kube::Quantity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/autoscaler",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a HorizontalPodAutoscaler has invalid bounds or metrics",
-        page: include_str!("autoscaler.md"),
+        text: include_str!("autoscaler.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of an autoscaler's spec.
 const SECTIONS: &[FieldSection] = &[

@@ -8,21 +8,21 @@ use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::rules::fields::{integer, items, key_origin, start_origin, text, value};
 use crate::rules::workload::scheduling::check_tolerations;
 use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/field",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a field of a cluster object has an invalid value",
-        page: include_str!("field.md"),
+        text: include_str!("field.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Labels of Pod Security Admission.
 const POD_SECURITY: &[FieldCheck] = &[

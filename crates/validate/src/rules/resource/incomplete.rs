@@ -2,21 +2,22 @@
 
 use crate::rules::fields::{key_origin, start_origin, value};
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RuleOverlap, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/incomplete",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an object lacks a field that its kind requires but the schema does not",
-        page: include_str!("incomplete.md"),
+        text: include_str!("incomplete.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds)
+.yielding_to(RuleOverlap::SchemaViolation);
 
 /// Kinds with the parts that each object needs, but the schema does not require, from the root.
 const PARTS: &[(&str, &str, &[&str])] = &[

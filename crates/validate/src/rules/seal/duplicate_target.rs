@@ -2,21 +2,20 @@
 
 use super::is_sealed_secret;
 use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/duplicate-target",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a SealedSecret and another object create the same Secret",
-        page: include_str!("duplicate_target.md"),
+        text: include_str!("duplicate_target.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for (number, object) in

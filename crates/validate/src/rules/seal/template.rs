@@ -8,23 +8,22 @@ use crate::rules::external_secrets::template::message_and_hint;
 use crate::rules::fields::{entries, key_origin, value};
 use crate::rules::go_template::{self, VariableForm};
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::{is_item_key, item_label};
 use sealwave_core::text::closest_name;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/template",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the template of a SealedSecret uses an unknown item, contains a sealed item, or does not parse",
-        page: include_str!("template.md"),
+        text: include_str!("template.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !is_sealed_secret(object) {

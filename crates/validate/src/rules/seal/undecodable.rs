@@ -6,22 +6,21 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{is_sealed_secret, items};
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::item_label;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/undecodable",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an item of a SealedSecret is not a valid sealed value",
-        page: include_str!("undecodable.md"),
+        text: include_str!("undecodable.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 /// Base64 as Go decodes it: padding is required, trailing bits are ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

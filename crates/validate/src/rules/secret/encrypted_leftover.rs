@@ -2,24 +2,23 @@
 
 use super::items::{decode, is_encrypted, items};
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_label};
 use sealwave_kube::undecrypted_sops_block;
 use sealwave_secrets::placeholder::{self, AvpPath, find_look_alike};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/encrypted-leftover",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "encrypted text, or text that looks like a placeholder, would reach the cluster unchanged",
-        page: include_str!("encrypted_leftover.md"),
+        text: include_str!("encrypted_leftover.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let severity = if context.is_plain { Severity::Note } else { Severity::Error };

@@ -5,21 +5,20 @@ use crate::rules::credential::{self, CredentialKind};
 use crate::rules::metadata::for_each_metadata;
 use crate::rules::pods::containers;
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, SourceTexts};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/in-field",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a field of an object that is not a Secret holds a credential",
-        page: include_str!("in_field.md"),
+        text: include_str!("in_field.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 /// Minimum length of a credential.
 const SHORTEST: usize = 12;

@@ -3,22 +3,22 @@
 use super::items::entries;
 use crate::rules::metadata::noun_with_key;
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::MappingEntry;
 use sealwave_core::names::is_item_key;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/invalid-key",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Secret or a ConfigMap has an invalid key",
-        page: include_str!("invalid_key.md"),
+        text: include_str!("invalid_key.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let is_secret = object.is("", "Secret");

@@ -9,7 +9,7 @@ pub(crate) mod secret_is_hook;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::{Explain as _, Severity};
 use sealwave_core::document::{Manifest, ObjectId};
 use sealwave_kube::pods::{PodReference, references};
@@ -18,41 +18,38 @@ use sealwave_kube::sync::{
     WaveSettings, wave_origin,
 };
 
-pub(crate) static LATE_CONFIGURATION: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static LATE_CONFIGURATION: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: LATE_CONFIGURATION_RULE,
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an object has a later sync wave or phase than its consumers",
-        page: include_str!("late_configuration.md"),
+        text: include_str!("late_configuration.md"),
     },
-    check: RuleCheck::Environment(check_late_configuration),
-};
+    RuleCheck::Environment(check_late_configuration),
+);
 
-pub(crate) static LATE_DEFINITION: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static LATE_DEFINITION: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "wave/late-definition",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a Namespace or a CustomResourceDefinition has a later sync wave than its objects",
-        page: include_str!("late_definition.md"),
+        text: include_str!("late_definition.md"),
     },
-    check: RuleCheck::Environment(check_late_definition),
-};
+    RuleCheck::Environment(check_late_definition),
+);
 
-pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: EARLIER_PHASE,
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a PreSync hook needs an object of a later phase",
-        page: include_str!("presync_needs_sealed.md"),
+        text: include_str!("presync_needs_sealed.md"),
     },
-    check: RuleCheck::Environment(check_earlier_phase),
-};
+    RuleCheck::Environment(check_earlier_phase),
+);
 
 fn check_late_configuration(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     // In an app, the stage that chooses waves reports it.

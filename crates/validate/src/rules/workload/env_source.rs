@@ -7,22 +7,22 @@ use crate::rules::field_checks::forms::{
 use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::rules::fields::{items, key_origin, quoted_list, set_entries, start_origin, text, value};
 use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/env-source",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an environment variable has an invalid name or not exactly one valid source",
-        page: include_str!("env_source.md"),
+        text: include_str!("env_source.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 const SOURCES: &[&str] = &["configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "fileKeyRef"];
 const SETS: &[&str] = &["configMapRef", "secretRef"];

@@ -6,22 +6,21 @@ use super::plain_pod;
 use crate::rules::fields::{entries, items, text, value};
 use crate::rules::later_stage::is_template;
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/probe-port",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a probe or a hook names a port that its container does not have",
-        page: include_str!("probe_port.md"),
+        text: include_str!("probe_port.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+);
 
 const CALLERS: &[&str] = &["livenessProbe", "readinessProbe", "startupProbe"];
 

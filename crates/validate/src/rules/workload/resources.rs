@@ -5,23 +5,23 @@ use crate::rules::field_checks::FieldChecker;
 use crate::rules::fields::{entries, items, key_origin, quoted_list, text};
 use crate::rules::metadata::syntax::is_qualified_name;
 use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node};
 use sealwave_kube::Quantity;
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/resources",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "the requests and limits of a container contradict each other, or name an unknown resource",
-        page: include_str!("resources.md"),
+        text: include_str!("resources.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Resources that need no domain.
 const NAMES: &[&str] = &["cpu", "ephemeral-storage", "memory"];

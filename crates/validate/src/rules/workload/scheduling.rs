@@ -7,21 +7,21 @@ use crate::rules::field_checks::forms::{LABEL, LABEL_VALUE, QUALIFIED, SUBDOMAIN
 use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::rules::fields::{items, key_origin, start_origin, text, value};
 use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/scheduling",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a toleration, an affinity or a spread constraint contradicts itself",
-        page: include_str!("scheduling.md"),
+        text: include_str!("scheduling.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of a pod's spec.
 const SECTIONS: &[FieldSection] = &[

@@ -7,22 +7,22 @@ use crate::rules::field_checks::forms::{DESCENDING_PATH, SYSCTL};
 use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::rules::fields::{items, key_origin, text, value};
 use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/security-context",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a security context contradicts itself, or has an invalid value",
-        page: include_str!("security_context.md"),
+        text: include_str!("security_context.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum id of a user or group.
 const MOST_ID: i64 = i32::MAX as i64;

@@ -10,21 +10,21 @@ use crate::rules::field_checks::forms::{
 use crate::rules::field_checks::{Demand, FieldCheck, FieldChecker, FieldSection, for_each_at};
 use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
 use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/volume-source",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a volume has two sources, an incomplete source, or an invalid value",
-        page: include_str!("volume_source.md"),
+        text: include_str!("volume_source.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 const SOURCES: &[&str] = &[
     "awsElasticBlockStore",

@@ -6,21 +6,20 @@
 use crate::rules::{
     CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext, credential,
 };
-use crate::{ApiRefusal, RuleInfo};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, Number, Origin, SourceTexts, WrittenScalars};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Document,
+    RulePage {
         id: "yaml/implicit-type",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "YAML reads a text as another value than it appears to be",
-        page: include_str!("implicit_type.md"),
+        text: include_str!("implicit_type.md"),
     },
-    check: RuleCheck::ObjectAndEnvironment(check, check_values),
-};
+    RuleCheck::ObjectAndEnvironment(check, check_values),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     // These objects are generated and large.
