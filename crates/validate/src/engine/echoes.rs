@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::RuleOverlap;
-use crate::rules::{FindingDraft, FindingSubject, schema};
+use crate::reporter::{FindingDraft, FindingSubject};
+use crate::rules::schema;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 

@@ -7,7 +7,8 @@ use super::ValidateOptions;
 use super::locate::SourceLocator;
 use super::pointer::PathIndex;
 use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
-use crate::rules::{self, ENCRYPTED_LEFTOVER, FindingDraft, FindingSubject, encrypted_by_sops};
+use crate::reporter::{FindingDraft, FindingSubject};
+use crate::rules;
 use crate::{Finding, ObjectRef, RelatedPlace, Span};
 use sealwave_core::diagnostic::{Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, Origin, SourceLocation, display_path};
@@ -51,20 +52,19 @@ impl<'a> FindingBuilder<'a> {
             let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
             let starts: BTreeMap<Origin, Origin> =
                 objects.map(|object| (object.origin(), object.root().display_origin())).collect();
-            let encrypted = self.encrypted(environment);
-            let is_encrypted =
-                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if encrypted.contains(&at));
+            let explained = self.explained(environment);
+            let is_explained =
+                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if explained.contains(&at));
             let problems =
-                environment.problems.iter().filter(move |reported| !is_encrypted(&reported.problem));
+                environment.problems.iter().filter(move |reported| !is_explained(&reported.problem));
             problems.filter_map(move |problem| self.stage(environment, &starts, problem))
         })
     }
 
-    /// Returns the positions of SOPS-encrypted values, if their own rule is enabled and reports them.
-    fn encrypted(&self, environment: &ExaminedEnvironment) -> HashSet<Origin> {
-        let is_reported = self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some();
-        let objects = environment.objects.iter().filter(|_| is_reported && !environment.problems.is_empty());
-        objects.flat_map(encrypted_by_sops).collect()
+    /// Returns the positions at which an enabled rule reports more exactly what a stage fails on.
+    fn explained(&self, environment: &ExaminedEnvironment) -> HashSet<Origin> {
+        let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
+        objects.flat_map(|object| self.checking.explained_positions(object)).collect()
     }
 
     fn stage(

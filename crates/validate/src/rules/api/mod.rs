@@ -1,8 +1,13 @@
 //! Rules about deprecated and removed API versions. [`sealwave_kube::schema`] finds them; this module only holds their pages.
 
-use super::{Rule, RuleCheck};
+use crate::rule::{Rule, RuleCheck};
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
+
+rules! {
+    static DEPRECATED,
+    static REMOVED,
+}
 
 /// A deprecated API: Kubernetes still serves it.
 pub(crate) static DEPRECATED: Rule = Rule::new(

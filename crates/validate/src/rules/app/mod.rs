@@ -1,8 +1,16 @@
 //! Rules under which the pipeline reports an app that does not render, or not as its author expects.
 
-use super::Rule;
 use crate::RuleKind;
+use crate::rule::Rule;
 use sealwave_core::diagnostic::Severity;
+
+rules! {
+    static ANNOTATE,
+    static BACKEND,
+    static LOAD,
+    static PLACEHOLDER,
+    static RENDER,
+}
 
 /// Problems with waves and checksums.
 pub(crate) static ANNOTATE: Rule = Rule::stage(

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::GROUP;
-use crate::rules::later_stage::may_change;
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
+use super::names::GROUP;
+use crate::facts::later_stage::may_change;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
@@ -16,7 +19,7 @@ pub(crate) static RULE: Rule = Rule::new(
         summary: "a container sets the same environment variable twice",
         text: include_str!("env_duplicate.md"),
     },
-    RuleCheck::Pod(check),
+    RuleCheck::AnyPod(check),
 );
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {

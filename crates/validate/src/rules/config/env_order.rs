@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::inventory::{ObjectKeys, Producer};
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::facts::inventory::{ObjectKeys, Producer};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

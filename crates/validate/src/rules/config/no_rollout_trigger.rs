@@ -1,8 +1,10 @@
 //! `config/no-rollout-trigger`.
 
-use crate::rules::inventory::kind_name;
-use crate::rules::rollout::{RolloutTriggers, is_versioned};
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::facts::inventory::kind_name;
+use crate::facts::rollout::{RolloutTriggers, is_versioned};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::pods::{LocatedReference, PodUsage, ReferencedKind};

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::rules::rollout::{RolloutTriggers, is_versioned};
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::facts::rollout::{RolloutTriggers, is_versioned};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -1,6 +1,8 @@
 //! `config/unused-value`.
 
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

@@ -5,10 +5,13 @@ use std::ops::Deref;
 
 use super::addresses;
 use super::hints::{self, EnvironmentHint, MatchMode};
-use super::names::{EnvironmentNames, NameMatching};
 use super::namespaces::{EnvironmentNamespaces, service_namespaces};
 use super::shared::SharedLiterals;
-use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::checked_object::CheckedObject;
+use crate::facts::environment_names::{EnvironmentNames, NameMatching};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::{CheckedApp, CheckedEnvironment};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

@@ -7,8 +7,10 @@ use compact_str::CompactString;
 use super::counterparts::{
     ByEnvironment, CounterpartKey, Counterparts, ObjectInEnvironment, WORKLOAD, is_environment_file,
 };
-use super::names::EnvironmentNames;
-use crate::rules::{CheckedApp, CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::facts::environment_names::EnvironmentNames;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::{CheckedApp, CheckedEnvironment};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{spec, text};
-use crate::rules::fields::{items, key_origin, set_entries, start_origin, value};
-use crate::rules::later_stage::may_change;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use super::spec::{spec, text};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, set_entries, start_origin, value};
+use crate::facts::later_stage::may_change;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

@@ -1,8 +1,11 @@
 //! `external-secrets/refresh`.
 
-use super::{sources, spec, text};
-use crate::rules::later_stage::is_template;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use super::spec::{sources, spec, text};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::is_template;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

@@ -1,8 +1,12 @@
 //! `image/reference`.
 
-use crate::rules::later_stage::is_template;
-use crate::rules::metadata::syntax::has_whitespace;
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::facts::later_stage::is_template;
+use crate::facts::name_syntax::has_whitespace;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

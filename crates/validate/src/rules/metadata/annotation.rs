@@ -1,8 +1,12 @@
 //! `metadata/annotation`.
 
-use super::for_each_metadata;
-use super::syntax::is_qualified_name;
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::facts::metadata::for_each_metadata;
+use crate::facts::name_syntax::is_qualified_name;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::MappingEntry;

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::matching::{MatchResult, ObjectIndex, matches};
+use super::names::{BINDING, GROUP, POLICY, shorten};
 use super::object::convert_object as converted;
-use super::{BINDING, GROUP, POLICY, shorten};
-use crate::rules::fields::{entries, items, text, value};
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{entries, items, text, value};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, group_and_version};

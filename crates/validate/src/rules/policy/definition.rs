@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{GROUP, POLICY, shorten};
-use crate::rules::fields::{items, quoted_list, text, value};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use super::names::{GROUP, POLICY, shorten};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, quoted_list, text, value};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -1,8 +1,11 @@
 //! `rbac/read-secrets`.
 
-use super::grants::{find_value, find_wildcard, is_limited, role_rules};
-use crate::rules::fields::items;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::items;
+use crate::facts::grants::{find_value, find_wildcard, is_limited, role_rules};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

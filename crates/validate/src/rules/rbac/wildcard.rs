@@ -1,7 +1,10 @@
 //! `rbac/wildcard`.
 
-use super::grants::{find_wildcard, role_rules};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::grants::{find_wildcard, role_rules};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

@@ -1,8 +1,11 @@
 //! `reference/dangling-gateway`.
 
-use crate::rules::fields::{items, text};
-use crate::rules::presence::PresenceIndex;
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, text};
+use crate::facts::presence::PresenceIndex;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -1,9 +1,12 @@
 //! `reference/dangling-scale-target`.
 
-use crate::rules::placement::ExternalNamespaces;
-use crate::rules::presence::PresenceIndex;
-use crate::rules::selectors::{PodIndex, SelectionResult};
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::checked_object::CheckedObject;
+use crate::facts::placement::ExternalNamespaces;
+use crate::facts::presence::PresenceIndex;
+use crate::facts::selectors::{PodIndex, SelectionResult};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -1,8 +1,10 @@
 //! `reference/missing-governing-service`.
 
-use crate::rules::fields::value;
-use crate::rules::presence::PresenceIndex;
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::facts::fields::value;
+use crate::facts::presence::PresenceIndex;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

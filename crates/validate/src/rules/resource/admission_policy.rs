@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 
 use super::webhook::check_rules;
-use crate::rules::field_checks::forms::{PATH_SEGMENT, QUALIFIED, SUBDOMAIN};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{items, key_origin, set_entries, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, set_entries, start_origin, text, value};
+use crate::field_checks::forms::{PATH_SEGMENT, QUALIFIED, SUBDOMAIN};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::rules::fields::{integer, text, value};
-use crate::rules::selectors::PodIndex;
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, text, value};
+use crate::facts::selectors::PodIndex;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

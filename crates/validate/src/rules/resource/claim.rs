@@ -1,9 +1,12 @@
 //! `resource/claim`.
 
-use crate::rules::field_checks::forms::SUBDOMAIN;
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{items, key_origin, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, start_origin, text, value};
+use crate::field_checks::forms::SUBDOMAIN;
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};

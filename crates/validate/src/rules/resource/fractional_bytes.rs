@@ -1,8 +1,10 @@
 //! `resource/fractional-bytes`.
 
-use super::super::CheckedObject;
-use crate::rules::fields::{entries, items, value};
-use crate::rules::{FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{entries, items, value};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue, Number};

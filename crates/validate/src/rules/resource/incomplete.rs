@@ -1,7 +1,10 @@
 //! `resource/incomplete`.
 
-use crate::rules::fields::{key_origin, start_origin, value};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{key_origin, start_origin, value};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RuleOverlap, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

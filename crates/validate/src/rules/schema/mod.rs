@@ -1,8 +1,27 @@
 //! Rules about objects and the schemas of their kinds. [`sealwave_kube::schema`] finds violations; this module only holds the pages.
 
-use super::Rule;
+use crate::rule::Rule;
 use crate::{ApiRefusal, RuleInput, RuleKind};
 use sealwave_core::diagnostic::Severity;
+
+rules! {
+    static CEL,
+    static CONFIGURATION,
+    static DEFINITION,
+    static ENUM,
+    static FORMAT,
+    static LIST_KEY,
+    static REQUIRED,
+    static SEVERAL_DEFINITIONS,
+    static TOO_COMPLEX,
+    static TYPE,
+    static UNEVALUATED,
+    static UNKNOWN_FIELD,
+    static UNKNOWN_KIND,
+    static REJECTED_KIND,
+    static VALUE,
+    static MANIFEST,
+}
 
 /// A violated validation rule of a CustomResourceDefinition.
 pub(crate) static CEL: Rule = Rule::stage(
@@ -147,5 +166,15 @@ pub(crate) static VALUE: Rule = Rule::stage(
     Severity::Error,
     "a value is not allowed by the schema",
     include_str!("value.md"),
+)
+.refused(ApiRefusal::EveryKind);
+
+/// A document that is not a Kubernetes object.
+pub(crate) static MANIFEST: Rule = Rule::stage(
+    RuleKind::Schema,
+    "schema/manifest",
+    Severity::Error,
+    "a document is not a Kubernetes object",
+    include_str!("manifest.md"),
 )
 .refused(ApiRefusal::EveryKind);

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::{SealingScope, is_sealed_secret, items};
-use crate::rules::{CheckedApp, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use super::sealed_secret::{is_sealed_secret, items};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedApp;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
+use sealwave_secrets::SealingScope;
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,

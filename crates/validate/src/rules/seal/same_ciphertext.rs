@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{is_sealed_secret, items};
-use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use super::sealed_secret::{is_sealed_secret, items};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::{CheckedApp, CheckedEnvironment};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

@@ -1,11 +1,15 @@
 //! `seal/scope-mismatch`.
 
-use super::{SealingScope, is_sealed_secret};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use super::sealed_secret::is_sealed_secret;
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 use sealwave_core::names::{CLUSTER_WIDE, NAMESPACE_WIDE};
+use sealwave_secrets::SealingScope;
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,

@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{is_sealed_secret, items};
-use crate::rules::embedded::TextPlace;
-use crate::rules::external_secrets::template::message_and_hint;
-use crate::rules::fields::{entries, key_origin, value};
-use crate::rules::go_template::{self, VariableForm};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use super::sealed_secret::{is_sealed_secret, items};
+use crate::checked_object::CheckedObject;
+use crate::facts::embedded::TextPlace;
+use crate::facts::fields::{entries, key_origin, value};
+use crate::facts::go_template::fault_message_and_hint;
+use crate::facts::go_template::{self, VariableForm};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
@@ -63,7 +66,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         }
         let place = TextPlace::locate(context.texts, &entry.value);
         for (range, fault) in &uses.faults {
-            let (message, hint) = message_and_hint(*fault, text.get(range.clone()).unwrap_or_default());
+            let (message, hint) = fault_message_and_hint(*fault, text.get(range.clone()).unwrap_or_default());
             let draft =
                 FindingDraft::new(&RULE, place.range_origin(text, range, entry.value.origin), message);
             reporter.report(draft.within(entry.value.origin).hint(hint));

@@ -1,8 +1,11 @@
 //! `secret/bad-base64`.
 
-use super::encrypted_leftover::is_variable;
-use super::items::{SecretContent, SecretItem, items};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::leftover::is_variable;
+use crate::facts::secret_items::{SecretContent, SecretItem, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

@@ -1,8 +1,12 @@
 //! `secret/in-annotation`.
 
 use super::credential_drafts;
-use crate::rules::metadata::for_each_metadata;
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext, credential};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential;
+use crate::facts::metadata::for_each_metadata;
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};

@@ -1,9 +1,12 @@
 //! `secret/in-config-map`.
 
 use super::credential_drafts;
-use super::items::{decode, entries};
-use crate::rules::credential::{self, CredentialKind};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential::{self, CredentialKind};
+use crate::facts::secret_items::{decode, entries};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, SourceTexts};

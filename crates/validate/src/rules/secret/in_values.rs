@@ -2,9 +2,11 @@
 
 use aho_corasick::AhoCorasick;
 
-use crate::rules::credential::CredentialKind;
-use crate::rules::credential::files::{self, CredentialFileFormat};
-use crate::rules::{CheckedApp, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::facts::credential::CredentialKind;
+use crate::facts::credential::files::{self, CredentialFileFormat};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedApp;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

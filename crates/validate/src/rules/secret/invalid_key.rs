@@ -1,8 +1,11 @@
 //! `secret/invalid-key`.
 
-use super::items::entries;
-use crate::rules::metadata::noun_with_key;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::metadata::noun_with_key;
+use crate::facts::secret_items::entries;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::MappingEntry;

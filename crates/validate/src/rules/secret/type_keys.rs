@@ -1,8 +1,11 @@
 //! `secret/type-keys`.
 
-use super::items::{SecretItem, entries, items};
-use crate::rules::inventory::{ObjectKeys, external_secret_keys};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::inventory::{ObjectKeys, external_secret_keys};
+use crate::facts::secret_items::{SecretItem, entries, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

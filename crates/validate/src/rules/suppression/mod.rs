@@ -1,8 +1,14 @@
 //! Rules about suppressions that have no effect.
 
-use super::Rule;
 use crate::RuleKind;
+use crate::rule::Rule;
 use sealwave_core::diagnostic::Severity;
+
+rules! {
+    static EXPIRED,
+    static MALFORMED,
+    static UNUSED,
+}
 
 /// Hint with the syntax of a suppression.
 pub(crate) const FORM: &str = "write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`; `sealwave validate --explain RULE` describes each rule";

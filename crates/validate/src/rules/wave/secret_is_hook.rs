@@ -1,6 +1,9 @@
 //! `wave/secret-is-hook`.
 
-use crate::rules::{CheckedEnvironment, Reporter, Rule, RuleCheck};
+use super::conflicts::report_conflicts;
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::sync::SECRET_IS_HOOK;
@@ -17,5 +20,5 @@ pub(crate) static RULE: Rule = Rule::new(
 );
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    super::report(&RULE, environment, reporter);
+    report_conflicts(&RULE, environment, reporter);
 }

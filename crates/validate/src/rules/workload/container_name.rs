@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::plain_pod;
-use crate::rules::fields::{key_origin, value};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{key_origin, value};
+use crate::facts::later_stage::LaterStage;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

@@ -2,9 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::plain_pod;
-use crate::rules::fields::{items, text};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, text};
+use crate::facts::later_stage::LaterStage;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};
@@ -19,7 +23,7 @@ pub(crate) static RULE: Rule = Rule::new(
         summary: "a container mounts a volume that its pod does not have",
         text: include_str!("missing_volume.md"),
     },
-    RuleCheck::Pod(check),
+    RuleCheck::AnyPod(check),
 )
 .refused(ApiRefusal::BuiltInKinds);
 

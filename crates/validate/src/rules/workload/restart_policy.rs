@@ -1,8 +1,11 @@
 //! `workload/restart-policy`.
 
-use super::plain_pod;
-use crate::rules::fields::{key_origin, text};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{key_origin, text};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

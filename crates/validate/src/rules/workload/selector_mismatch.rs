@@ -1,8 +1,11 @@
 //! `workload/selector-mismatch`.
 
-use crate::rules::fields::{items, key_origin, start_origin, text};
-use crate::rules::selectors::labels;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, start_origin, text};
+use crate::facts::selectors::labels;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node, NodeValue};
