@@ -7,6 +7,7 @@ use super::ValidateOptions;
 use super::locate::SourceLocator;
 use super::pointer::PathIndex;
 use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
+use crate::located::ObjectLocation;
 use crate::reporter::{FindingDraft, FindingSubject};
 use crate::rules;
 use crate::{Finding, ObjectRef, RelatedPlace, Span};
@@ -132,9 +133,9 @@ impl<'a> FindingBuilder<'a> {
         let environment = draft.subject.and_then(|subject| self.app.environments.get(subject.environment));
         let is_secret_like = object.is_some_and(|object| object.is_secret_like);
         let confidential = draft.confidential || is_secret_like;
-        let path = object.and_then(|object| match &draft.pointer {
-            Some(pointer) => Some(object.paths.from_pointer(pointer)),
-            None => object.paths.path(draft.within.unwrap_or(draft.at)),
+        let path = object.and_then(|object| match &draft.location {
+            ObjectLocation::Origin(at) => object.paths.path(*at),
+            ObjectLocation::Path(path) => Some(object.paths.resolve(path)),
         });
         let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
         let (span, mut related) = self.place(draft.at, at);
