@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::facts::pods::{Parts, containers};
-use crate::located::LocatedNode;
+use crate::located::{FindingPlace, LocatedNode, ObjectPath};
 use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_kube::catalog;
 use sealwave_kube::pods::{
@@ -42,6 +42,13 @@ impl<'a> CheckedObject<'a> {
     /// Returns the root of the object, with its path.
     pub(crate) fn located(&self) -> LocatedNode<'a> {
         LocatedNode::root(self.manifest)
+    }
+
+    /// Returns the place of the object's name, or of the object if it has none.
+    pub(crate) fn name_place(&self) -> FindingPlace {
+        let name = self.metadata.and_then(|metadata| metadata.get("name"));
+        let path = name.map_or_else(ObjectPath::root, |_| ObjectPath::from_keys(["metadata", "name"]));
+        FindingPlace::new(self.name_origin(), path)
     }
 
     /// Returns the spec of the object's pods, with its path.

@@ -2,7 +2,7 @@
 
 use super::Inventory;
 use super::contents::{ObjectKeys, mapping_keys};
-use super::producers::{items, manifest_and_name_origin};
+use super::nodes::{items, manifest_and_name_origin};
 use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
 use sealwave_kube::catalog::CatalogObject;
 use sealwave_kube::pods::ReferencedKind;

@@ -5,6 +5,7 @@
 
 mod certificates;
 mod contents;
+mod nodes;
 mod producers;
 mod programs;
 mod requirements;

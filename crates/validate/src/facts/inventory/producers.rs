@@ -1,8 +1,9 @@
 //! Objects that other objects create, with their known keys.
 
 use super::contents::{ObjectKeys, mapping_keys};
+use super::nodes::{items, manifest_and_name_origin};
 use super::{Inventory, MAKERS, certificates};
-use sealwave_core::document::{Manifest, Mapping, Node, Origin};
+use sealwave_core::document::{Mapping, Node};
 use sealwave_core::names::{STRING_DATA_FROM, UNKNOWN_KEYS};
 use sealwave_kube::catalog::{
     CatalogObject, ESO_GROUP, SEALED_SECRETS_GROUP, STORE_CSI_GROUP, supplied_secrets,
@@ -303,15 +304,4 @@ fn add_claims<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
             inventory.add_name(ReferencedKind::PersistentVolumeClaim, object.namespace, stem);
         }
     }
-}
-
-/// Returns a manifest with the position of its name.
-pub(crate) fn manifest_and_name_origin(manifest: &Manifest) -> (&Manifest, Origin) {
-    let name = manifest.root().at(&["metadata", "name"]);
-    (manifest, name.map_or(manifest.origin(), |name| name.origin))
-}
-
-/// Returns the items of the list at the end of a path.
-pub(crate) fn items<'a>(node: &'a Node, path: &[&str]) -> &'a [Node] {
-    node.at(path).map_or(&[], Node::items)
 }

@@ -1,6 +1,6 @@
 //! Objects that other objects require: pods through all their references, other kinds where a field's meaning is certain.
 
-use super::producers::items;
+use super::nodes::items;
 use crate::checked_object::CheckedObject;
 use crate::facts::embedded_pods::EmbeddedObject;
 use crate::facts::later_stage::is_template;

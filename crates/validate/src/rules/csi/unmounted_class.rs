@@ -48,7 +48,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             );
         } else if !environment.is_plain() {
             reporter.report(
-                FindingDraft::new(&RULE, class.name_origin(), "no pod mounts this class, so it does nothing")
+                FindingDraft::new(&RULE, class.name_place(), "no pod mounts this class, so it does nothing")
                     .severity(Severity::Note)
                     .about_object(number)
                     .hint("mount it as a `csi` volume, or remove it"),

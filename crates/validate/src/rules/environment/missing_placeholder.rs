@@ -99,7 +99,7 @@ impl ComparedItem<'_, '_> {
             item_label(&entry.key)
         );
         reporter.report(
-            FindingDraft::new(&RULE, without_item.object.name_origin(), message)
+            FindingDraft::new(&RULE, without_item.object.name_place(), message)
                 .about_object_in(without_item.place.environment, without_item.place.object)
                 .related(entry.key_origin, "it is a placeholder here")
                 .hint("add the item, with the path of this environment")

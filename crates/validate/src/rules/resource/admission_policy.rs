@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::webhook::check_rules;
+use super::matched_rules::check_rules;
 use crate::checked_object::CheckedObject;
 use crate::facts::fields::{items, key_origin, set_entries, start_origin, text, value};
 use crate::field_checks::forms::{PATH_SEGMENT, QUALIFIED, SUBDOMAIN};

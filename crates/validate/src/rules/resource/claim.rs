@@ -1,5 +1,6 @@
 //! `resource/claim`.
 
+use super::access_modes::check_access_modes;
 use crate::checked_object::CheckedObject;
 use crate::facts::fields::{items, key_origin, start_origin, text, value};
 use crate::field_checks::forms::SUBDOMAIN;
@@ -98,16 +99,6 @@ fn check_claim(claim: &Node, checker: &mut FieldChecker<'_>) {
         if let Some(selector) = value(spec, "selector") {
             checker.check_selector(selector);
         }
-    }
-}
-
-/// Checks that `ReadWriteOncePod` is the only access mode.
-pub(super) fn check_access_modes(spec: &Node, checker: &mut FieldChecker<'_>) {
-    let is_single = |mode: &&Node| mode.as_str() == Some("ReadWriteOncePod");
-    let modes = items(spec, "accessModes");
-    if modes.iter().any(|mode| is_single(&mode)) && !modes.iter().all(|mode| is_single(&mode)) {
-        let message = "`ReadWriteOncePod` is not allowed with other access modes";
-        checker.report(key_origin(spec, "accessModes"), message, "keep only `ReadWriteOncePod`");
     }
 }
 

@@ -108,7 +108,7 @@ fn check_other_apps(
     let (app, place) = environment.neighbors.other_app(&id, environment.app, environment.cluster)?;
     let severity = if object.is("", "Namespace") { Severity::Warning } else { Severity::Error };
     let draft =
-        FindingDraft::new(&RULE, object.name_origin(), format!("{id} is also rendered by app `{app}`"));
+        FindingDraft::new(&RULE, object.name_place(), format!("{id} is also rendered by app `{app}`"));
     let draft = draft.severity(severity).related_file(place.clone(), "it is also defined here");
     Some(draft.hint("keep it in one of the apps: each Application would overwrite the other's object"))
 }

@@ -29,7 +29,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     if namespace.and_then(Node::as_str).is_some() || namespace.is_none() {
         let message = format!("{} `{}` has no namespace", object.kind, object.name);
         reporter.report(
-            FindingDraft::new(&RULE, object.name_origin(), message)
+            FindingDraft::new(&RULE, object.name_place(), message)
                 .hint("set `metadata.namespace`, or `namespace` in `sealwave.yaml`"),
         );
     }

@@ -1,5 +1,8 @@
 //! Rules about Kubernetes resources: identity, namespaces and fields of single kinds.
 
+mod access_modes;
+mod matched_rules;
+
 rules! {
     admission_policy,
     autoscaler,

@@ -1,6 +1,6 @@
 //! `resource/volume`.
 
-use super::claim::check_access_modes;
+use super::access_modes::check_access_modes;
 use crate::checked_object::CheckedObject;
 use crate::facts::fields::{entries, items, key_origin, set_entries, start_origin, value};
 use crate::field_checks::forms::{ABSOLUTE_PATH, DRIVER, NO_BACKSTEPS, SUBDOMAIN};

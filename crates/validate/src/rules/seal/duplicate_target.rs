@@ -32,7 +32,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             let message = format!("{} `{}` creates the same Secret", other.kind, other.name);
             let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
-                FindingDraft::new(&RULE, object.name_origin(), message)
+                FindingDraft::new(&RULE, object.name_place(), message)
                     .severity(severity)
                     .about_object(number)
                     .related(other.name_origin(), "the other one is here")
