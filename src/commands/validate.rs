@@ -231,9 +231,8 @@ impl ValidateRun<'_> {
     /// Reports the faults of definitions, each only once in a run.
     fn report_definition_faults(&mut self, checking: &ValidateOptions) {
         let mut verdict = engine::definition_faults(checking, &self.standing);
-        let is_definition_finding = |finding: &&Finding| finding.rule.id == rules::DEFINITION.id;
         if !verdict.findings.is_empty() {
-            let reported = self.report.findings.iter().filter(is_definition_finding).map(Finding::identity);
+            let reported = self.report.findings.iter().map(Finding::identity);
             let mut reported: HashSet<_> = reported.collect();
             verdict.findings.retain(|finding| reported.insert(finding.identity()));
         }

@@ -7,7 +7,9 @@ use super::ValidateOptions;
 use super::locate::SourceLocator;
 use super::pointer::PathIndex;
 use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
-use crate::rules::{self, ENCRYPTED_LEFTOVER, FindingDraft, FindingSubject, encrypted_by_sops};
+use crate::located::ObjectLocation;
+use crate::reporter::{FindingDraft, FindingSubject};
+use crate::rules;
 use crate::{Finding, ObjectRef, RelatedPlace, Span};
 use sealwave_core::diagnostic::{Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, Origin, SourceLocation, display_path};
@@ -51,20 +53,19 @@ impl<'a> FindingBuilder<'a> {
             let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
             let starts: BTreeMap<Origin, Origin> =
                 objects.map(|object| (object.origin(), object.root().display_origin())).collect();
-            let encrypted = self.encrypted(environment);
-            let is_encrypted =
-                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if encrypted.contains(&at));
+            let explained = self.explained(environment);
+            let is_explained =
+                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if explained.contains(&at));
             let problems =
-                environment.problems.iter().filter(move |reported| !is_encrypted(&reported.problem));
+                environment.problems.iter().filter(move |reported| !is_explained(&reported.problem));
             problems.filter_map(move |problem| self.stage(environment, &starts, problem))
         })
     }
 
-    /// Returns the positions of SOPS-encrypted values, if their own rule is enabled and reports them.
-    fn encrypted(&self, environment: &ExaminedEnvironment) -> HashSet<Origin> {
-        let is_reported = self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some();
-        let objects = environment.objects.iter().filter(|_| is_reported && !environment.problems.is_empty());
-        objects.flat_map(encrypted_by_sops).collect()
+    /// Returns the positions at which an enabled rule reports more exactly what a stage fails on.
+    fn explained(&self, environment: &ExaminedEnvironment) -> HashSet<Origin> {
+        let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
+        objects.flat_map(|object| self.checking.explained_positions(object)).collect()
     }
 
     fn stage(
@@ -132,9 +133,9 @@ impl<'a> FindingBuilder<'a> {
         let environment = draft.subject.and_then(|subject| self.app.environments.get(subject.environment));
         let is_secret_like = object.is_some_and(|object| object.is_secret_like);
         let confidential = draft.confidential || is_secret_like;
-        let path = object.and_then(|object| match &draft.pointer {
-            Some(pointer) => Some(object.paths.from_pointer(pointer)),
-            None => object.paths.path(draft.within.unwrap_or(draft.at)),
+        let path = object.and_then(|object| match &draft.location {
+            ObjectLocation::Origin(at) => object.paths.path(*at),
+            ObjectLocation::Path(path) => Some(object.paths.resolve(path)),
         });
         let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
         let (span, mut related) = self.place(draft.at, at);

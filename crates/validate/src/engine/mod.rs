@@ -41,13 +41,19 @@ use finder::{FindingBuilder, app_file_place};
 use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment};
-use crate::rules::{
-    self, CheckedEnvironment, CheckedObject, EmbeddedObject, EmbeddedPod, FindingDraft, Inventory,
-    NeighborApps, NeighborObject, Reporter, RuleCheck, RuleContext, RuleSettings,
-};
-use crate::{Finding, RuleInfo, Span};
+use crate::checked_object::CheckedObject;
+use crate::facts::embedded_pods::{EmbeddedObject, EmbeddedPod, parse_embedded_pods, with_item_pointer};
+use crate::facts::inventory::Inventory;
+use crate::facts::neighbors::{NeighborApps, NeighborObject, SecretPath};
+use crate::facts::shared_paths::{self, EnvironmentSecrets};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::{RuleContext, RuleSettings};
+use crate::rules;
+use crate::scene::{CheckedApp, CheckedEnvironment, TrackedFile};
+use crate::{Finding, RuleInfo, RuleInput, RuleKind, Span};
 use sealwave_core::diagnostic::{Failure, Problem, Severity};
-use sealwave_core::document::{Manifest, ObjectId};
+use sealwave_core::document::{Manifest, ObjectId, Origin};
 use sealwave_core::time::Date;
 use sealwave_kube::KindScopes;
 use sealwave_kube::catalog::ObjectCatalog;
@@ -112,11 +118,12 @@ impl ValidateOptions {
 
     /// Reports whether the run finds all violations of a rule.
     fn covers_rule(&self, rule: &RuleInfo) -> bool {
-        let by_version = ["api/", "schema/"].iter().any(|group| rule.id.starts_with(group));
-        self.level(rule).is_some()
-            && !(self.gaps.versions && by_version)
-            && !(self.gaps.seals && rule.id == rules::seal::foreign_certificate::RULE.info.id)
-            && !(self.reject.is_empty() && rule.id == rules::schema::REJECTED_KIND.info.id)
+        let has_input = match rule.input {
+            RuleInput::Objects => true,
+            RuleInput::RejectedKinds => !self.reject.is_empty(),
+            RuleInput::SealingCertificates => !self.gaps.seals,
+        };
+        self.level(rule).is_some() && has_input && !(self.gaps.versions && rule.kind == RuleKind::Schema)
     }
 
     /// Returns the severity of a rule in this run; `None` if it is disabled.
@@ -125,6 +132,12 @@ impl ValidateOptions {
             Some(level) => *level,
             None => rule.enabled.then_some(rule.severity),
         }
+    }
+
+    /// Returns the positions in an object at which findings of stages only repeat those of an enabled rule.
+    fn explained_positions(&self, object: &Manifest) -> impl Iterator<Item = Origin> {
+        let enabled = rules::RULES.iter().filter(|rule| self.level(&rule.info).is_some());
+        enabled.filter_map(|rule| rule.explained).flat_map(|positions| positions(object))
     }
 
     /// Applies the severity of the draft's rule in this run.
@@ -139,7 +152,7 @@ impl ValidateOptions {
     fn stage_level(&self, rule: &RuleInfo, reported: Severity) -> Option<Severity> {
         match self.levels.get(rule.id) {
             Some(level) if rule.is_adjustable() => *level,
-            _ if self.lenient && rule.id == rules::document::DUPLICATE_KEY.info.id => Some(Severity::Warning),
+            _ if self.lenient && rule.is_lenient => Some(Severity::Warning),
             _ => Some(reported),
         }
     }
@@ -188,7 +201,7 @@ pub fn validate(
     let embedded: Vec<Vec<EmbeddedPod>> = app
         .environments
         .iter()
-        .map(|environment| rules::embedded_pods::parse_embedded_pods(&environment.objects, &app.texts))
+        .map(|environment| parse_embedded_pods(&environment.objects, &app.texts))
         .collect();
     let scenes: Vec<CheckedEnvironment<'_>> = app
         .environments
@@ -236,15 +249,15 @@ pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, NeighborApps> {
 }
 
 /// Returns the secret paths that production shares with another environment of an app.
-fn shared_paths(app: &ExaminedApp) -> BTreeSet<rules::SecretPath> {
+fn shared_paths(app: &ExaminedApp) -> BTreeSet<SecretPath> {
     let all = app.environments.iter();
     let environments: Vec<_> = all
         .map(|environment| {
             let object = |number: usize| environment.objects.get(number);
-            rules::EnvironmentSecrets::new(&environment.name, &environment.secrets, object)
+            EnvironmentSecrets::new(&environment.name, &environment.secrets, object)
         })
         .collect();
-    rules::shared_paths(&environments)
+    shared_paths::shared_paths(&environments)
 }
 
 /// Returns the objects of an environment and the objects that they create.
@@ -373,7 +386,7 @@ fn check_schemas(
 /// Runs every enabled rule.
 fn run_rules(
     environments: &[CheckedEnvironment<'_>],
-    files: &[rules::TrackedFile],
+    files: &[TrackedFile],
     checking: &ValidateOptions,
 ) -> Vec<FindingDraft> {
     let mut reporter = Reporter::default();
@@ -385,9 +398,10 @@ fn run_rules(
         match &rule.check {
             RuleCheck::App(check) => {
                 reporter.set_subject(0, None);
-                check(&rules::CheckedApp { environments, files }, &mut reporter);
+                check(&CheckedApp { environments, files }, &mut reporter);
             }
-            RuleCheck::Environment(_)
+            RuleCheck::AnyPod(_)
+            | RuleCheck::Environment(_)
             | RuleCheck::Object(_)
             | RuleCheck::ObjectAndEnvironment(..)
             | RuleCheck::Pod(_) => {
@@ -413,13 +427,8 @@ fn run_rules(
 }
 
 /// Runs a rule on the pods within the `ConfigMaps` of an environment.
-fn check_embedded(
-    rule: &rules::Rule,
-    number: usize,
-    environment: &CheckedEnvironment<'_>,
-    reporter: &mut Reporter,
-) {
-    if environment.embedded.is_empty() || !rules::embedded_pods::is_checked_by(rule) {
+fn check_embedded(rule: &Rule, number: usize, environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    if environment.embedded.is_empty() || !rule.check.is_for_embedded_pods() {
         return;
     }
     for pod in &environment.embedded {
@@ -434,7 +443,7 @@ fn check_embedded(
 fn complete_embedded(draft: FindingDraft, environments: &[CheckedEnvironment<'_>]) -> FindingDraft {
     match draft.subject.and_then(|subject| environments.get(subject.environment)) {
         Some(environment) if !environment.embedded.is_empty() => {
-            rules::embedded_pods::with_item_pointer(draft, &environment.embedded)
+            with_item_pointer(draft, &environment.embedded)
         }
         _ => draft,
     }
@@ -442,7 +451,7 @@ fn complete_embedded(draft: FindingDraft, environments: &[CheckedEnvironment<'_>
 
 /// Runs a rule on the objects of an environment.
 fn check_objects(
-    rule: &rules::Rule,
+    rule: &Rule,
     environment: usize,
     objects: &[CheckedObject<'_>],
     scene: &RuleContext<'_>,
@@ -457,12 +466,12 @@ fn check_objects(
 }
 
 /// Returns the enabled rules that check one object at a time.
-fn object_rules(checking: &ValidateOptions) -> impl Iterator<Item = &'static rules::Rule> {
+fn object_rules(checking: &ValidateOptions) -> impl Iterator<Item = &'static Rule> {
     let rules = rules::RULES.iter().copied().filter(|rule| rule.check.is_per_object());
     rules.filter(|rule| checking.level(&rule.info).is_some())
 }
 
 /// Reports whether a draft is about a skipped object; rejected kinds are reported even for skipped objects.
 fn is_skipped(draft: &FindingDraft, object: &Manifest, checking: &ValidateOptions) -> bool {
-    draft.rule.id != rules::schema::REJECTED_KIND.info.id && schemas::selects(&checking.skip, object)
+    draft.rule.input != RuleInput::RejectedKinds && schemas::selects(&checking.skip, object)
 }

@@ -22,8 +22,11 @@ use super::{
     DefinitionRef, FindingBuilder, KnownDefinition, RunSuppressions, ValidateOptions, ValidationResult,
     merge, suppress,
 };
+use crate::checked_object::CheckedObject;
 use crate::examine::ExaminedApp;
-use crate::rules::{self, CheckedObject, FindingDraft, Reporter, RuleContext};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::Rule;
+use crate::rule_context::RuleContext;
 use crate::{CheckedCounts, Finding};
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, Origin, SourceId, SourceLocation};
@@ -56,7 +59,7 @@ pub(super) struct ManifestStream<'a> {
 struct StreamContext<'a> {
     checking: &'a ValidateOptions,
     standing: &'a RunSuppressions,
-    rules: Vec<&'static rules::Rule>,
+    rules: Vec<&'static Rule>,
     /// The schemas of the run, and those defined by the stream so far.
     schemas: Arc<SchemaSet>,
     scopes: KindScopes,

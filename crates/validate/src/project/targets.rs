@@ -285,6 +285,6 @@ fn is_process_substitution(path: &Path) -> bool {
 }
 
 /// Returns a path as it was given.
-pub fn path_text(path: &Path) -> String {
+pub(super) fn path_text(path: &Path) -> String {
     path.display().to_string()
 }

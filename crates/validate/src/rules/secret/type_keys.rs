@@ -1,11 +1,14 @@
 //! `secret/type-keys`.
 
-use super::items::{entries, items};
-use crate::rules::inventory::{ObjectKeys, external_secret_keys};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::inventory::{ObjectKeys, external_secret_keys};
+use crate::facts::secret_items::{SecretItem, entries, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::{Explain as _, Severity};
-use sealwave_core::document::{Node, Origin};
+use sealwave_core::document::Node;
 use sealwave_core::names::{STRING_DATA_FROM, UNKNOWN_KEYS};
 use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP};
 use sealwave_kube::secret_type::{
@@ -13,17 +16,17 @@ use sealwave_kube::secret_type::{
     is_json_object, json_item, required_items,
 };
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/type-keys",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Secret lacks an item that its type requires",
-        page: include_str!("type_keys.md"),
+        text: include_str!("type_keys.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Returns the items that a type requires. For a bootstrap token, kubeadm's controller requires them, not the API server.
 fn required(kind: &str) -> Option<RequiredItems> {
@@ -134,7 +137,7 @@ fn check_docker_config(object: &CheckedObject<'_>, reporter: &mut Reporter) {
     let items = items(object);
     let Some(item) = items.iter().rfind(|item| item.key() == key) else { return };
     let Some(bytes) = item.bytes() else { return };
-    let at = item.entry.value.origin;
+    let at = item.place();
     let not_json = SecretTypeError::NotJson { secret_type: secret_type.to_owned(), key };
     if !is_json_object(bytes) {
         reporter.report(draft(at, &not_json).confidential());
@@ -163,6 +166,6 @@ fn check_ssh_key(object: &CheckedObject<'_>, kind: &Node, reporter: &mut Reporte
     let last = items.iter().rfind(|item| item.key() == SSH_KEY);
     if let Some(item) = last.filter(|item| item.bytes().is_some_and(<[u8]>::is_empty)) {
         let error = SecretTypeError::Empty { secret_type: SSH_TYPE.to_owned(), key: SSH_KEY };
-        reporter.report(draft(item.entry.value.origin, &error));
+        reporter.report(draft(item.place(), &error));
     }
 }
