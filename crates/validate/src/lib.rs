@@ -22,5 +22,6 @@ pub mod rules;
 pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
 pub use examine::{EnvironmentInput, ExaminedApp, examine};
 pub use finding::{
-    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, RuleInfo, Span,
+    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report,
+    RuleInfo, Span,
 };

@@ -8,7 +8,7 @@ use super::locate::SourceLocator;
 use super::pointer::PathIndex;
 use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::rules::{self, ENCRYPTED_LEFTOVER, FindingDraft, FindingSubject, encrypted_by_sops};
-use crate::{Finding, ObjectRef, RelatedPlace, Span};
+use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
 use sealwave_core::diagnostic::{Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, Origin, SourceLocation, display_path};
 use sealwave_kube::is_secret_like;
@@ -150,7 +150,7 @@ impl<'a> FindingBuilder<'a> {
             }),
         );
         related.extend(draft.related_files.into_iter().map(|(place, label)| RelatedPlace {
-            label,
+            label: RelatedLabel::Text(label),
             span: Span { place, width: 0 },
             confidential: true,
         }));
@@ -168,6 +168,7 @@ impl<'a> FindingBuilder<'a> {
             app: self.app.directory.clone(),
             environments: environment.map(environment_names).unwrap_or_default(),
             confidential,
+            missing_field: draft.missing_field,
         }
     }
 
@@ -182,7 +183,7 @@ impl<'a> FindingBuilder<'a> {
 
     /// Returns a related place.
     fn related(&self, at: Origin, label: String, confidential: bool) -> RelatedPlace {
-        RelatedPlace { label, span: self.locator.locate(at).0, confidential }
+        RelatedPlace { label: RelatedLabel::Text(label), span: self.locator.locate(at).0, confidential }
     }
 }
 

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::ValidateOptions;
 use crate::rules::{self, CheckedObject};
-use crate::{Finding, ObjectRef, RelatedPlace, Span};
+use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{ObjectId, Origin, SourceLocation};
 use sealwave_core::text::split_at_byte;
@@ -126,7 +126,7 @@ pub(super) fn duplicate_finding(
         hint: Some("remove one of the two".to_owned()),
         span: Some(span),
         related: vec![RelatedPlace {
-            label: "it is defined here first".to_owned(),
+            label: RelatedLabel::Text("it is defined here first".to_owned()),
             span: first,
             confidential: true,
         }],

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Excerpts, PrintContext};
 use crate::{
-    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, RuleInfo, Span,
+    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report,
+    RuleInfo, Span,
 };
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::SourceLocation;
@@ -53,6 +54,7 @@ pub(crate) fn finding(rule: &'static RuleInfo, path: &str, line: u32, column: u3
         app: String::new(),
         environments: Vec::new(),
         confidential: false,
+        missing_field: None,
     }
 }
 
@@ -96,7 +98,7 @@ fn ordinary() -> [Finding; 4] {
         message: "environment variable `LOG_LEVEL` is set twice in one container".to_owned(),
         hint: Some("remove one of the two".to_owned()),
         related: vec![RelatedPlace {
-            label: "it is set here first".to_owned(),
+            label: RelatedLabel::Text("it is set here first".to_owned()),
             span: span(WEB, 12, 17, 9),
             confidential: false,
         }],
@@ -108,7 +110,7 @@ fn ordinary() -> [Finding; 4] {
         message: "Secret `shop/db` does not exist".to_owned(),
         hint: Some("did you mean `db-credentials`?".to_owned()),
         related: vec![RelatedPlace {
-            label: "a Secret with a similar name is here".to_owned(),
+            label: RelatedLabel::Text("a Secret with a similar name is here".to_owned()),
             span: span("apps/shop/base/secret.yaml", 4, 9, 14),
             confidential: true,
         }],
@@ -158,7 +160,7 @@ fn odd() -> [Finding; 5] {
         message: format!("name `{HOSTILE}` is not valid"),
         hint: Some(HOSTILE.to_owned()),
         related: vec![RelatedPlace {
-            label: HOSTILE.to_owned(),
+            label: RelatedLabel::Text(HOSTILE.to_owned()),
             span: span(&format!("{HOSTILE}.yaml"), 1, 1, 1),
             confidential: true,
         }],

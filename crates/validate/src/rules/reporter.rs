@@ -21,6 +21,8 @@ pub(crate) struct FindingDraft {
     /// JSON pointer, if the position does not determine it, for example for a missing field.
     pub(crate) pointer: Option<String>,
     pub(crate) confidential: bool,
+    /// The field that the object lacks, if a later build may set it.
+    pub(crate) missing_field: Option<&'static str>,
 }
 
 /// The object that a finding is about.
@@ -49,6 +51,7 @@ impl FindingDraft {
             within: None,
             pointer: None,
             confidential: false,
+            missing_field: None,
         }
     }
 
@@ -97,6 +100,11 @@ impl FindingDraft {
     /// Forbids an excerpt, because it may show a secret.
     pub(crate) fn confidential(self) -> Self {
         Self { confidential: true, ..self }
+    }
+
+    /// Names the field that the object lacks, which a later build may set.
+    pub(crate) fn missing_field(self, field: &'static str) -> Self {
+        Self { missing_field: Some(field), ..self }
     }
 
     /// Overrides the severity of the rule.
