@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-use super::ValidateOptions;
+use super::options::ValidateOptions;
 use crate::rules::{self, CheckedObject};
 use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
 use sealwave_core::diagnostic::Severity;
@@ -104,7 +104,7 @@ pub(super) fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
 
 /// Returns the finding for a duplicate object.
 pub(super) fn duplicate_finding(
-    checking: &ValidateOptions,
+    options: &ValidateOptions,
     one: &str,
     span: Span,
     first: Span,
@@ -117,7 +117,7 @@ pub(super) fn duplicate_finding(
         namespace: object.namespace.as_str().into(),
         name: object.name.as_str().into(),
     };
-    let set = checking.level(&rule.info)?;
+    let set = options.level(&rule.info)?;
     // Objects in two directories may be for two clusters.
     let directory = |path: &str| path.rsplit_once('/').map(|(directory, _)| directory.to_owned());
     let is_other_directory = directory(&span.place.path) != directory(&first.place.path);

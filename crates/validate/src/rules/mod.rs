@@ -62,7 +62,9 @@ pub use operator::OperatorView;
 pub use pages::{explain_rule, format_list, format_rules_page, rules_matching};
 pub(crate) use reporter::{FindingDraft, FindingSubject, Reporter};
 pub use scene::RuleSettings;
-pub(crate) use scene::{CheckedApp, CheckedEnvironment, CheckedObject, RuleContext, SecretUse, TrackedFile};
+pub(crate) use scene::{
+    AppEnvironment, CheckedApp, CheckedEnvironment, CheckedObject, RuleContext, SecretUse, TrackedFile,
+};
 pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops};
 
 /// The rule about definitions of custom resources that cannot be used.

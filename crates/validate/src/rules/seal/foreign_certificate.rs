@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    let known = environment.context.settings.certificates.get(environment.name);
+    let known = environment.certificate();
     let mut first: Option<&Node> = None;
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(node) = object.manifest.annotations().and_then(|all| all.get(SEALED_FOR)) else { continue };

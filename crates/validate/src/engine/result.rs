@@ -1,0 +1,42 @@
+//! The result of a validation.
+
+use super::context::PlainContext;
+use super::suppress::SuppressionIndex;
+use crate::Finding;
+
+/// The result of a validation.
+#[derive(Debug, Default)]
+pub struct ValidationResult {
+    /// The findings, in order.
+    pub findings: Vec<Finding>,
+    /// The suppressed findings, in order; excerpts must not show their confidential lines.
+    pub suppressed: Vec<Finding>,
+    /// Findings in unchecked files; excerpts must not show their confidential lines.
+    pub out_of_scope: Vec<Finding>,
+    /// Whether part of the input could not be checked.
+    pub is_incomplete: bool,
+}
+
+impl ValidationResult {
+    /// Moves findings in unchecked files to `out_of_scope`.
+    pub(super) fn drop_out_of_scope(&mut self, context: &PlainContext) {
+        if !context.has_context_files() {
+            return;
+        }
+        for findings in [&mut self.findings, &mut self.suppressed] {
+            let (in_scope, other) =
+                std::mem::take(findings).into_iter().partition(|finding| context.is_in_scope(finding));
+            *findings = in_scope;
+            self.out_of_scope.extend::<Vec<Finding>>(other);
+        }
+    }
+
+    /// Adds a finding, as suppressed if a suppression of its window or of the run matches.
+    pub(super) fn add(&mut self, finding: Finding, suppressions: &mut SuppressionIndex<'_>) {
+        if suppressions.silences(&finding) {
+            self.suppressed.push(finding);
+        } else {
+            self.findings.push(finding);
+        }
+    }
+}
