@@ -15,7 +15,7 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace, S
 use sealwave_kube::schema::KubeVersion;
 use sealwave_secrets::settings::APP_FILE;
 use sealwave_validate::engine::{self, AppContext, RunSuppressions, SchemaContext};
-use sealwave_validate::{ApiRefusal, EnvironmentInput, Finding, ObjectRef, RuleInfo, rules};
+use sealwave_validate::{ApiRefusal, EnvironmentInput, Finding, ObjectRef, RuleInfo, RuleOverlap, rules};
 
 /// The note that the Kubernetes version of the destination is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -95,7 +95,7 @@ fn version_of_cluster(
 /// Reports whether a rule can be skipped, because none of its findings is refused.
 fn is_left_out(rule: &RuleInfo) -> bool {
     // Its hints are added to the findings of other rules.
-    let explains_others = rule.id == rules::UNFILLED.id;
+    let explains_others = rule.overlap == RuleOverlap::RejectedPlace;
     !rule.is_refused() && rule.is_adjustable() && !explains_others
 }
 

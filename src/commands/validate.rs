@@ -239,10 +239,8 @@ impl ValidateRun<'_> {
     /// Reports the faults of definitions, each only once in a run.
     fn report_definition_faults(&self, options: &ValidateOptions, outcome: &mut RunOutcome) {
         let mut verdict = engine::definition_faults(options, &self.suppressions);
-        let is_definition_finding = |finding: &&Finding| finding.rule.id == rules::DEFINITION.id;
         if !verdict.findings.is_empty() {
-            let reported = outcome.report.findings.iter();
-            let reported = reported.filter(is_definition_finding).map(Finding::identity);
+            let reported = outcome.report.findings.iter().map(Finding::identity);
             let mut reported: HashSet<_> = reported.collect();
             verdict.findings.retain(|finding| reported.insert(finding.identity()));
         }

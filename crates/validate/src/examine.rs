@@ -5,8 +5,11 @@
 
 use std::path::Path;
 
+use crate::checked_object::SecretUse;
 use crate::engine::DefinitionRef;
-use crate::rules::{self, Rule};
+use crate::rule::Rule;
+use crate::rules;
+use crate::scene::TrackedFile;
 use crate::{AppEnvironments, CheckedCounts};
 use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
@@ -36,7 +39,7 @@ pub struct ExaminedApp {
     pub(super) workloads: Vec<sealwave_kube::pods::WorkloadKind>,
     pub(super) directory: String,
     /// Other files in the app's directory, if they were read.
-    pub(super) other_files: Vec<rules::TrackedFile>,
+    pub(super) other_files: Vec<TrackedFile>,
     /// The entries of `validate.ignore`, with their positions.
     pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
@@ -51,7 +54,7 @@ pub(super) struct ExaminedEnvironment {
     /// The rendered objects; two may have the same identity.
     pub(super) objects: Vec<Manifest>,
     /// The references in their Secrets.
-    pub(super) secrets: Vec<rules::SecretUse>,
+    pub(super) secrets: Vec<SecretUse>,
     /// The objects for Argo CD; `None` if a stage failed.
     pub(super) emitted: Option<Vec<Manifest>>,
     /// The merged values.
@@ -110,9 +113,9 @@ pub fn examine(
     app
 }
 
-fn secret_use((object, used): (usize, resolve::PlaceholderUse)) -> rules::SecretUse {
+fn secret_use((object, used): (usize, resolve::PlaceholderUse)) -> SecretUse {
     let resolve::PlaceholderUse { reference, item, origin, scope, .. } = used;
-    rules::SecretUse { reference, object, item, origin, scope }
+    SecretUse { reference, object, item, origin, scope }
 }
 
 impl ExaminedApp {

@@ -14,11 +14,17 @@ use super::schema_set::SchemaSet;
 use super::schemas::SchemaCheck;
 use super::suppress::{self, Coverage, RunSuppressions};
 use crate::Finding;
+use crate::RuleInput;
+use crate::checked_object::CheckedObject;
 use crate::examine::ExaminedApp;
-use crate::rules::{
-    self, AppEnvironment, CheckedEnvironment, CheckedObject, EmbeddedObject, EmbeddedPod, FindingDraft,
-    Inventory, NeighborApps, Reporter, RuleCheck, RuleContext,
-};
+use crate::facts::embedded_pods::{EmbeddedObject, EmbeddedPod, parse_embedded_pods, with_item_pointer};
+use crate::facts::inventory::Inventory;
+use crate::facts::neighbors::NeighborApps;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::rules;
+use crate::scene::{AppEnvironment, CheckedApp, CheckedEnvironment, TrackedFile};
 use sealwave_core::document::Manifest;
 use sealwave_kube::KindScopes;
 use sealwave_kube::catalog::ObjectCatalog;
@@ -37,10 +43,8 @@ pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -
     let set = own.as_ref().unwrap_or(&context.schemas.schemas);
     let scopes: Vec<KindScopes> =
         input.sets().map(|objects| context.scopes(set, objects.objects())).collect();
-    let embedded: Vec<Vec<EmbeddedPod>> = input
-        .sets()
-        .map(|objects| rules::embedded_pods::parse_embedded_pods(objects.objects(), input.texts()))
-        .collect();
+    let embedded: Vec<Vec<EmbeddedPod>> =
+        input.sets().map(|objects| parse_embedded_pods(objects.objects(), input.texts())).collect();
     let scenes: Vec<CheckedEnvironment<'_>> = input
         .sets()
         .zip(scopes.iter().zip(&embedded))
@@ -157,7 +161,7 @@ fn check_schemas(
 /// Runs every enabled rule.
 fn run_rules(
     environments: &[CheckedEnvironment<'_>],
-    files: &[rules::TrackedFile],
+    files: &[TrackedFile],
     input: CheckedInput<'_>,
 ) -> Vec<FindingDraft> {
     let mut reporter = Reporter::default();
@@ -169,9 +173,10 @@ fn run_rules(
         match &rule.check {
             RuleCheck::App(check) => {
                 reporter.set_subject(0, None);
-                check(&rules::CheckedApp { environments, files }, &mut reporter);
+                check(&CheckedApp { environments, files }, &mut reporter);
             }
-            RuleCheck::Environment(_)
+            RuleCheck::AnyPod(_)
+            | RuleCheck::Environment(_)
             | RuleCheck::Object(_)
             | RuleCheck::ObjectAndEnvironment(..)
             | RuleCheck::Pod(_) => {
@@ -197,13 +202,8 @@ fn run_rules(
 }
 
 /// Runs a rule on the pods within the `ConfigMaps` of an environment.
-fn check_embedded(
-    rule: &rules::Rule,
-    number: usize,
-    environment: &CheckedEnvironment<'_>,
-    reporter: &mut Reporter,
-) {
-    if environment.embedded.is_empty() || !rules::embedded_pods::is_checked_by(rule) {
+fn check_embedded(rule: &Rule, number: usize, environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    if environment.embedded.is_empty() || !rule.check.is_for_embedded_pods() {
         return;
     }
     for pod in &environment.embedded {
@@ -218,7 +218,7 @@ fn check_embedded(
 fn complete_embedded(draft: FindingDraft, environments: &[CheckedEnvironment<'_>]) -> FindingDraft {
     match draft.subject.and_then(|subject| environments.get(subject.environment)) {
         Some(environment) if !environment.embedded.is_empty() => {
-            rules::embedded_pods::with_item_pointer(draft, &environment.embedded)
+            with_item_pointer(draft, &environment.embedded)
         }
         _ => draft,
     }
@@ -226,7 +226,7 @@ fn complete_embedded(draft: FindingDraft, environments: &[CheckedEnvironment<'_>
 
 /// Runs a rule on the objects of an environment.
 pub(super) fn check_objects(
-    rule: &rules::Rule,
+    rule: &Rule,
     environment: usize,
     objects: &[CheckedObject<'_>],
     scene: &RuleContext<'_>,
@@ -242,5 +242,5 @@ pub(super) fn check_objects(
 
 /// Reports whether a draft is about a skipped object; rejected kinds are reported even for skipped objects.
 pub(super) fn is_skipped(draft: &FindingDraft, object: &Manifest, options: &ValidateOptions) -> bool {
-    draft.rule.id != rules::schema::REJECTED_KIND.info.id && options.skip.selects(object)
+    draft.rule.input != RuleInput::RejectedKinds && options.skip.selects(object)
 }

@@ -8,7 +8,7 @@ use super::fallback::CrdFallback;
 use super::options::ValidateOptions;
 use super::schema_set::SchemaSet;
 use crate::Finding;
-use crate::rules::NeighborApps;
+use crate::facts::neighbors::NeighborApps;
 
 /// The schemas that an input is checked against, besides those of its own definitions.
 #[derive(Clone, Debug)]

@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::{FindingDraft, FindingSubject, resource, schema};
+use crate::RuleOverlap;
+use crate::reporter::{FindingDraft, FindingSubject};
+use crate::rules::schema;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 
 /// Drops missing parts that a schema violation reports, and template findings in places that another rule rejects.
 pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
-    let covered_rules = [&resource::incomplete::RULE.info, &resource::unfilled::RULE.info];
-    if !drafts.iter().any(|draft| covered_rules.iter().any(|rule| rule.id == draft.rule.id)) {
+    if drafts.iter().all(|draft| draft.rule.overlap == RuleOverlap::None) {
         return drafts;
     }
     let mut missing_fields: HashSet<(Option<FindingSubject>, String)> = HashSet::new();
@@ -23,13 +24,13 @@ pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
         }
     }
     let mut hints: HashMap<SubjectPlace, Option<String>> = HashMap::new();
-    let kept = drafts.into_iter().filter_map(|draft| match draft.rule.id {
-        id if id == resource::incomplete::RULE.info.id => {
+    let kept = drafts.into_iter().filter_map(|draft| match draft.rule.overlap {
+        RuleOverlap::SchemaViolation => {
             let pointer = draft.pointer.clone().unwrap_or_default();
             (!missing_fields.contains(&(draft.subject, pointer))).then_some(draft)
         }
-        id if id == resource::unfilled::RULE.info.id => without_places(draft, &rejected, &mut hints),
-        _ => Some(draft),
+        RuleOverlap::RejectedPlace => without_places(draft, &rejected, &mut hints),
+        RuleOverlap::None => Some(draft),
     });
     let mut kept: Vec<FindingDraft> = kept.collect();
     for draft in kept.iter_mut().filter(|draft| draft.rule.is_refused()) {

@@ -7,7 +7,8 @@ use super::input::{CheckedInput, ObjectSet};
 use super::locate::SourceLocator;
 use super::pointer::PathIndex;
 use crate::examine::StageProblem;
-use crate::rules::{self, ENCRYPTED_LEFTOVER, FindingDraft, FindingSubject, encrypted_by_sops};
+use crate::reporter::{FindingDraft, FindingSubject};
+use crate::rules;
 use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
 use sealwave_core::diagnostic::{Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, Origin, SourceLocation, display_path};
@@ -55,19 +56,18 @@ impl<'a> FindingBuilder<'a> {
             let objects = set.objects().iter().filter(|_| !set.problems().is_empty());
             let starts: BTreeMap<Origin, Origin> =
                 objects.map(|object| (object.origin(), object.root().display_origin())).collect();
-            let encrypted = self.encrypted(set);
-            let is_encrypted =
-                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if encrypted.contains(&at));
-            let problems = set.problems().iter().filter(move |reported| !is_encrypted(&reported.problem));
+            let explained = self.explained(set);
+            let is_explained =
+                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if explained.contains(&at));
+            let problems = set.problems().iter().filter(move |reported| !is_explained(&reported.problem));
             problems.filter_map(move |problem| self.stage(set, &starts, problem))
         })
     }
 
-    /// Returns the positions of SOPS-encrypted values, if their own rule is enabled and reports them.
-    fn encrypted(&self, set: ObjectSet<'a>) -> HashSet<Origin> {
-        let is_reported = self.input.options().level(&ENCRYPTED_LEFTOVER.info).is_some();
-        let objects = set.objects().iter().filter(|_| is_reported && !set.problems().is_empty());
-        objects.flat_map(encrypted_by_sops).collect()
+    /// Returns the positions at which an enabled rule reports more exactly what a stage fails on.
+    fn explained(&self, set: ObjectSet<'a>) -> HashSet<Origin> {
+        let objects = set.objects().iter().filter(|_| !set.problems().is_empty());
+        objects.flat_map(|object| self.input.options().explained_positions(object)).collect()
     }
 
     fn stage(

@@ -5,7 +5,8 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::options::ValidateOptions;
-use crate::rules::{self, CheckedObject};
+use crate::checked_object::CheckedObject;
+use crate::rules;
 use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{ObjectId, Origin, SourceLocation};

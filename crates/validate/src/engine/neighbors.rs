@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::checked_object::CheckedObject;
 use crate::examine::{ExaminedApp, ExaminedEnvironment};
-use crate::rules::{self, CheckedObject, Inventory, NeighborApps, NeighborObject};
+use crate::facts::inventory::Inventory;
+use crate::facts::neighbors::{NeighborApps, NeighborObject, SecretPath};
+use crate::facts::shared_paths::{self, EnvironmentSecrets};
 use sealwave_core::document::ObjectId;
 use sealwave_kube::catalog::ObjectCatalog;
 
@@ -26,15 +29,15 @@ pub fn neighbors(apps: &[&ExaminedApp]) -> BTreeMap<String, NeighborApps> {
 }
 
 /// Returns the secret paths that production shares with another environment of an app.
-fn shared_paths(app: &ExaminedApp) -> BTreeSet<rules::SecretPath> {
+fn shared_paths(app: &ExaminedApp) -> BTreeSet<SecretPath> {
     let all = app.environments.iter();
     let environments: Vec<_> = all
         .map(|environment| {
             let object = |number: usize| environment.objects.get(number);
-            rules::EnvironmentSecrets::new(&environment.name, &environment.secrets, object)
+            EnvironmentSecrets::new(&environment.name, &environment.secrets, object)
         })
         .collect();
-    rules::shared_paths(&environments)
+    shared_paths::shared_paths(&environments)
 }
 
 /// Returns the objects of an environment and the objects that they create.

@@ -7,9 +7,13 @@ use std::sync::Arc;
 use super::definitions::KnownDefinition;
 use super::kind_filter::KindFilter;
 use super::packed::PackedSchemas;
-use crate::RuleInfo;
-use crate::rules::{self, FindingDraft, RuleSettings};
+use crate::reporter::FindingDraft;
+use crate::rule::Rule;
+use crate::rule_context::RuleSettings;
+use crate::rules;
+use crate::{RuleInfo, RuleInput, RuleKind};
 use sealwave_core::diagnostic::{Problem, Severity};
+use sealwave_core::document::{Manifest, Origin};
 use sealwave_core::time::Date;
 use sealwave_kube::schema::KubeVersion;
 
@@ -77,11 +81,12 @@ impl From<OptionValues> for ValidateOptions {
 impl ValidateOptions {
     /// Reports whether the run finds all violations of a rule.
     pub(super) fn covers_rule(&self, rule: &RuleInfo) -> bool {
-        let by_version = ["api/", "schema/"].iter().any(|group| rule.id.starts_with(group));
-        self.level(rule).is_some()
-            && !(self.gaps.versions && by_version)
-            && !(self.gaps.seals && rule.id == rules::seal::foreign_certificate::RULE.info.id)
-            && !(self.reject.is_empty() && rule.id == rules::schema::REJECTED_KIND.info.id)
+        let has_input = match rule.input {
+            RuleInput::Objects => true,
+            RuleInput::RejectedKinds => !self.reject.is_empty(),
+            RuleInput::SealingCertificates => !self.gaps.seals,
+        };
+        self.level(rule).is_some() && has_input && !(self.gaps.versions && rule.kind == RuleKind::Schema)
     }
 
     /// Returns the severity of a rule in this run; `None` if it is disabled.
@@ -90,6 +95,12 @@ impl ValidateOptions {
             Some(level) => *level,
             None => rule.enabled.then_some(rule.severity),
         }
+    }
+
+    /// Returns the positions in an object at which findings of stages only repeat those of an enabled rule.
+    pub(super) fn explained_positions(&self, object: &Manifest) -> impl Iterator<Item = Origin> {
+        let enabled = rules::RULES.iter().filter(|rule| self.level(&rule.info).is_some());
+        enabled.filter_map(|rule| rule.explained).flat_map(|positions| positions(object))
     }
 
     /// Applies the severity of the draft's rule in this run.
@@ -104,13 +115,13 @@ impl ValidateOptions {
     pub(super) fn stage_level(&self, rule: &RuleInfo, reported: Severity) -> Option<Severity> {
         match self.levels.get(rule.id) {
             Some(level) if rule.is_adjustable() => *level,
-            _ if self.lenient && rule.id == rules::document::DUPLICATE_KEY.info.id => Some(Severity::Warning),
+            _ if self.lenient && rule.is_lenient => Some(Severity::Warning),
             _ => Some(reported),
         }
     }
 
     /// Returns the enabled rules that check one object at a time.
-    pub(super) fn object_rules(&self) -> impl Iterator<Item = &'static rules::Rule> {
+    pub(super) fn object_rules(&self) -> impl Iterator<Item = &'static Rule> {
         let rules = rules::RULES.iter().copied().filter(|rule| rule.check.is_per_object());
         rules.filter(|rule| self.level(&rule.info).is_some())
     }

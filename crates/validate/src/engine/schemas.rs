@@ -12,14 +12,16 @@ use super::fallback::{DefinitionSource, FallbackSchemas};
 use super::schema_set::SchemaSet;
 use super::unknown::UnknownKind;
 use super::{packed, violations};
-use crate::rules::{CheckedObject, ENCRYPTED_LEFTOVER, FindingDraft, Reporter, Rule, api, schema as rules};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::Rule;
+use crate::rules::{api, schema as rules};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Origin, SourceId, Sources};
 use sealwave_kube::cel::CelBudget;
 use sealwave_kube::schema::{
     CheckOptions, KindSchema, KubeVersion, PackedDefinition, Schemas, Violation, ViolationKind,
 };
-use sealwave_kube::undecrypted_sops_block;
 
 /// The most definitions that a finding lists.
 const MAX_SHOWN_DEFINITIONS: usize = 8;
@@ -174,7 +176,7 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// Checks an object from one of the sources.
-    pub fn check(&mut self, object: &CheckedObject<'_>, sources: &Sources, reporter: &mut Reporter) {
+    pub(super) fn check(&mut self, object: &CheckedObject<'_>, sources: &Sources, reporter: &mut Reporter) {
         self.source = None;
         if self.context.options.reject.selects(object.manifest) {
             let message = format!("kind `{}` is not allowed here", object.kind);
@@ -296,8 +298,7 @@ impl<'s> SchemaCheck<'s> {
     fn is_of_sops(&self, object: &CheckedObject<'_>, violation: &Violation<'_>) -> bool {
         matches!(violation.kind, ViolationKind::UnknownField { field: "sops", .. })
             && violation.pointer.as_str().is_empty()
-            && self.context.options.level(&ENCRYPTED_LEFTOVER.info).is_some()
-            && undecrypted_sops_block(object.manifest).is_some()
+            && self.context.options.explained_positions(object.manifest).any(|at| at == violation.origin)
     }
 
     /// Reports a kind without a schema; removals and deprecations have their own rules.

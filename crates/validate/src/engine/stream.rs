@@ -28,7 +28,10 @@ use super::schema_set::SchemaSet;
 use super::schemas::SchemaCheck;
 use super::suppress::{self, Coverage, RunSuppressions, Suppression, SuppressionIndex};
 use super::windows::{StreamWindow, WindowReader};
-use crate::rules::{self, CheckedObject, FindingDraft, Reporter, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::Rule;
+use crate::rule_context::RuleContext;
 use crate::{CheckedCounts, Finding};
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, Origin, SourceId, SourceLocation};
@@ -61,7 +64,7 @@ pub(super) struct ManifestStream<'a> {
 struct StreamContext<'a> {
     input: &'a PlainContext,
     standing: &'a RunSuppressions,
-    rules: Vec<&'static rules::Rule>,
+    rules: Vec<&'static Rule>,
     /// The schemas of the run, and those defined by the stream so far.
     schemas: Arc<SchemaSet>,
     scopes: KindScopes,

@@ -13,7 +13,8 @@ use super::comment::{CommentMistake, SuppressionComment, comments};
 use super::finder::FindingBuilder;
 use super::input::{CheckedInput, ObjectSet};
 use super::options::ValidateOptions;
-use crate::rules::{self, Rule, RuleCheck, suppression};
+use crate::rule::{Rule, RuleCheck};
+use crate::rules::{self, suppression};
 use crate::{Finding, Span};
 use sealwave_core::diagnostic::{ProblemPlace, Severity};
 use sealwave_core::document::Manifest;
@@ -433,7 +434,7 @@ impl FindingBuilder<'_> {
     }
 
     /// Returns the suppressions from settings and comments.
-    pub fn setting_and_comment_suppressions(&self) -> Vec<Suppression> {
+    pub(super) fn setting_and_comment_suppressions(&self) -> Vec<Suppression> {
         let mut names = RuleNames::default();
         let mut found = Vec::new();
         for (entry, origin) in self.input.app().iter().flat_map(|app| &app.ignore) {

@@ -5,7 +5,11 @@
 
 use super::advice;
 use super::pointer::{NodePath, escape};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Rule, schema as rules};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::reporter::FindingDraft;
+use crate::rule::Rule;
+use crate::rules::schema as rules;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::schema::{Violation, ViolationKind};

@@ -14,7 +14,7 @@ const HEAD: &str = "\
 # Rules
 
 The rules that `sealwave validate` checks. `sealwave validate --explain RULE` prints one of them, `--explain all` lists them. \
-This page is generated: after a change to a rule, run `SEALWAVE_UPDATE_GOLDEN=1 cargo test --lib rules::pages`.
+This page is generated: after a change to a rule, run `SEALWAVE_UPDATE_GOLDEN=1 cargo test -p sealwave-validate rules::pages`.
 
 ## Severity
 An error will not work or is not safe, a warning is probably not intended, and a note is good to know. \

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::names::EnvironmentNames;
-use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject};
+use crate::checked_object::CheckedObject;
+use crate::facts::environment_names::EnvironmentNames;
+use crate::scene::{CheckedApp, CheckedEnvironment};
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP};
 
@@ -120,7 +121,7 @@ impl<T> ByEnvironment<T> {
     }
 
     /// Returns the value for an environment, computing it if needed.
-    pub fn get_or_compute(&self, number: usize, compute: impl FnOnce() -> T) -> Option<&T> {
+    pub(super) fn get_or_compute(&self, number: usize, compute: impl FnOnce() -> T) -> Option<&T> {
         Some(self.0.get(number)?.get_or_init(compute))
     }
 }

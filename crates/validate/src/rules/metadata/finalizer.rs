@@ -1,21 +1,25 @@
 //! `metadata/finalizer`.
 
-use super::syntax::is_qualified_name;
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::facts::name_syntax::is_qualified_name;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "metadata/finalizer",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::EveryKind,
         summary: "a finalizer has an invalid name",
-        page: include_str!("finalizer.md"),
+        text: include_str!("finalizer.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::EveryKind);
 
 const STANDARD: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
 /// Groups whose validation requires a domain.

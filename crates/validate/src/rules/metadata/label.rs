@@ -1,24 +1,28 @@
 //! `metadata/label`.
 
-use super::syntax::{is_label_value, is_qualified_name};
-use super::{for_each_metadata, noun_with_key};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::facts::metadata::{for_each_metadata, noun_with_key};
+use crate::facts::name_syntax::{is_label_value, is_qualified_name};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue};
 use sealwave_kube::is_secret_like;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "metadata/label",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::EveryKind,
         summary: "a label or a selector has an invalid key or value",
-        page: include_str!("label.md"),
+        text: include_str!("label.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::EveryKind);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let stage = LaterStage::for_object(object, context);

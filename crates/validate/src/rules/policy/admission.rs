@@ -3,26 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::matching::{MatchResult, ObjectIndex, matches};
+use super::names::{BINDING, GROUP, POLICY, shorten};
 use super::object::convert_object as converted;
-use super::{BINDING, GROUP, POLICY, shorten};
-use crate::rules::fields::{entries, items, text, value};
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{entries, items, text, value};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, group_and_version};
 use sealwave_kube::cel::{CelBudget, CelProgram, CelValue, EvalStop, MapKind};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "policy/admission",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an object breaks a ValidatingAdmissionPolicy in the manifests",
-        page: include_str!("admission.md"),
+        text: include_str!("admission.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum number of comparisons of constraints with objects.
 const MAX_COMPARISONS: usize = 2_000_000;

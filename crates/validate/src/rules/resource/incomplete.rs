@@ -1,22 +1,26 @@
 //! `resource/incomplete`.
 
-use crate::rules::fields::{key_origin, start_origin, value};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{key_origin, start_origin, value};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RuleOverlap, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/incomplete",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an object lacks a field that its kind requires but the schema does not",
-        page: include_str!("incomplete.md"),
+        text: include_str!("incomplete.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds)
+.yielding_to(RuleOverlap::SchemaViolation);
 
 /// Kinds with the parts that each object needs, but the schema does not require, from the root.
 const PARTS: &[(&str, &str, &[&str])] = &[

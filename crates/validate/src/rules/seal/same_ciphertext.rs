@@ -2,26 +2,26 @@
 
 use std::collections::HashMap;
 
-use super::{is_sealed_secret, items};
-use crate::rules::{
-    AppEnvironment, CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck,
-};
-use crate::{ApiRefusal, RuleInfo};
+use super::sealed_secret::{is_sealed_secret, items};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::{AppEnvironment, CheckedApp, CheckedEnvironment};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::{SEALED_FOR, item_label};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/same-ciphertext",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the same ciphertext is used in two clusters, and can be opened in at most one of them",
-        page: include_str!("same_ciphertext.md"),
+        text: include_str!("same_ciphertext.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 /// Minimum length of a sealed value.
 const SHORTEST: usize = 300;

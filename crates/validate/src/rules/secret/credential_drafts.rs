@@ -1,8 +1,9 @@
 //! Wording and positions of findings about credentials.
 
-use crate::rules::credential::CredentialKind;
-use crate::rules::embedded::first_line_of_block;
-use crate::rules::{FindingDraft, Rule};
+use crate::facts::credential::CredentialKind;
+use crate::facts::embedded::first_line_of_block;
+use crate::reporter::FindingDraft;
+use crate::rule::Rule;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, Origin, SourceTexts};
 

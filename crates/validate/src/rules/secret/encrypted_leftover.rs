@@ -1,25 +1,28 @@
 //! `secret/encrypted-leftover`.
 
-use super::items::{decode, is_encrypted, items};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::leftover::{encrypted_by_sops, is_variable, values};
+use crate::facts::secret_items::{decode, is_encrypted, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_label};
 use sealwave_kube::undecrypted_sops_block;
-use sealwave_secrets::placeholder::{self, AvpPath, find_look_alike};
+use sealwave_secrets::placeholder::{AvpPath, find_look_alike};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/encrypted-leftover",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "encrypted text, or text that looks like a placeholder, would reach the cluster unchanged",
-        page: include_str!("encrypted_leftover.md"),
+        text: include_str!("encrypted_leftover.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.explaining(encrypted_by_sops);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let severity = if context.is_plain { Severity::Note } else { Severity::Error };
@@ -56,23 +59,6 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     }
 }
 
-/// Returns the positions in an object that only exist because SOPS encrypted it; no rule but this one needs to report them.
-pub(crate) fn encrypted_by_sops(object: &Manifest) -> impl Iterator<Item = Origin> {
-    undecrypted_sops_block(object).into_iter().flat_map(|block| {
-        let is_encrypted = |value: &&Node| value.as_str().is_some_and(is_encrypted);
-        let values = values(object).map(|(_, value)| value).filter(is_encrypted);
-        std::iter::once(block.key_origin).chain(values.map(|value| value.origin))
-    })
-}
-
-fn values(object: &Manifest) -> impl Iterator<Item = (&str, &Node)> {
-    let root = object.root();
-    ["data", "stringData"]
-        .into_iter()
-        .filter_map(|field| root.get(field)?.as_mapping())
-        .flat_map(|mapping| mapping.entries().iter().map(|entry| (entry.key.as_str(), &entry.value)))
-}
-
 /// Returns whether a string contains `<path:…#…>`, a placeholder of argocd-vault-plugin.
 fn is_vault_plugin(text: &str) -> bool {
     memchr::memchr(b'<', text.as_bytes()).is_some()
@@ -106,21 +92,4 @@ fn check_look_alikes(object: &CheckedObject<'_>, is_plain: bool, mut report: imp
         let severity = if found.is_none() && is_plain { Severity::Note } else { Severity::Warning };
         report(FindingDraft::new(&RULE, item.entry.value.origin, message).severity(severity).hint(&hint));
     }
-}
-
-/// Returns whether a string consists of a variable.
-pub(super) fn is_variable(text: &str) -> bool {
-    let text = text.trim();
-    let between = |before, after| text.strip_prefix(before)?.strip_suffix(after);
-    between("${", "}").is_some_and(is_variable_name) || between("{{", "}}").is_some_and(is_template_path)
-}
-
-/// Returns whether a string is `NAME`, optionally with a default as in Flux: `NAME:=default`.
-fn is_variable_name(text: &str) -> bool {
-    let name = text.split_once(":=").or_else(|| text.split_once(":-")).map_or(text, |(name, _)| name);
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-fn is_template_path(text: &str) -> bool {
-    text.trim().trim_matches('-').trim().starts_with(".Values.")
 }

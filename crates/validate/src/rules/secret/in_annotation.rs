@@ -1,23 +1,26 @@
 //! `secret/in-annotation`.
 
 use super::credential_drafts;
-use crate::rules::metadata::for_each_metadata;
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext, credential};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential;
+use crate::facts::metadata::for_each_metadata;
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/in-annotation",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an annotation or a label holds a credential",
-        page: include_str!("in_annotation.md"),
+        text: include_str!("in_annotation.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for_each_metadata(object, |metadata| check_metadata(metadata, reporter));

@@ -1,25 +1,27 @@
 //! `secret/in-field`.
 
 use super::credential_drafts;
-use crate::rules::credential::{self, CredentialKind};
-use crate::rules::metadata::for_each_metadata;
-use crate::rules::pods::containers;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential::{self, CredentialKind};
+use crate::facts::metadata::for_each_metadata;
+use crate::facts::pods::containers;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, SourceTexts};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/in-field",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a field of an object that is not a Secret holds a credential",
-        page: include_str!("in_field.md"),
+        text: include_str!("in_field.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 /// Minimum length of a credential.
 const SHORTEST: usize = 12;
@@ -157,7 +159,7 @@ fn is_header_field(key: &str) -> bool {
 /// Returns the nodes that other rules check, sorted by address: command lines, variables, annotations and labels.
 fn checked_elsewhere(object: &CheckedObject<'_>) -> Vec<*const Node> {
     let Some(pod) = &object.pod else { return Vec::new() };
-    let lines = containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
+    let lines = containers(pod.spec).flat_map(super::command_lines::command_lines).map(|(_, line)| line);
     let variables = containers(pod.spec).filter_map(|container| container.get("env"));
     let mut all: Vec<_> = lines.chain(variables).map(std::ptr::from_ref).collect();
     for_each_metadata(object, |metadata| {

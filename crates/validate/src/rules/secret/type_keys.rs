@@ -1,9 +1,12 @@
 //! `secret/type-keys`.
 
-use super::items::{SecretItem, entries, items};
-use crate::rules::inventory::{ObjectKeys, external_secret_keys};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::inventory::{ObjectKeys, external_secret_keys};
+use crate::facts::secret_items::{SecretItem, entries, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::{STRING_DATA_FROM, UNKNOWN_KEYS};
@@ -13,17 +16,17 @@ use sealwave_kube::secret_type::{
     json_item, required_items,
 };
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/type-keys",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Secret lacks an item that its type requires",
-        page: include_str!("type_keys.md"),
+        text: include_str!("type_keys.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Returns the items that a type requires. For a bootstrap token, kubeadm's controller requires them, not the API server.
 fn required(kind: &str) -> Option<RequiredItems> {
