@@ -15,7 +15,7 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace, S
 use sealwave_kube::schema::KubeVersion;
 use sealwave_secrets::settings::APP_FILE;
 use sealwave_validate::engine::{self, AppContext, RunSuppressions, SchemaContext};
-use sealwave_validate::{ApiRefusal, EnvironmentInput, Finding, ObjectRef, RuleInfo, RuleOverlap, rules};
+use sealwave_validate::{ApiRefusal, EnvironmentInput, Finding, ObjectRef, RuleInfo, RuleOverlap};
 
 /// The note that the Kubernetes version of the destination is unknown.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use crate::facts::pods::{Parts, containers};
+use crate::located::LocatedNode;
 use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_kube::catalog;
 use sealwave_kube::pods::{
@@ -36,6 +37,16 @@ impl<'a> CheckedObject<'a> {
         let pod = pod_template_for_kind(manifest, (written.group, written.kind), workloads).ok().flatten();
         let parts = if pod.is_some() { Parts::default() } else { Parts::of(&written) };
         Self { entry: written, pod, parts }
+    }
+
+    /// Returns the root of the object, with its path.
+    pub(crate) fn located(&self) -> LocatedNode<'a> {
+        LocatedNode::root(self.manifest)
+    }
+
+    /// Returns the spec of the object's pods, with its path.
+    pub(crate) fn located_pod_spec(&self) -> Option<LocatedNode<'a>> {
+        self.located().at(&self.pod.as_ref()?.path)?.get("spec")
     }
 
     /// Iterates over the containers of the object's pods, including those that another controller creates.

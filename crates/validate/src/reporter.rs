@@ -1,6 +1,7 @@
 //! Findings as rules report them.
 
 use crate::RuleInfo;
+use crate::located::{FindingPlace, ObjectLocation, ObjectPath};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Origin, SourceLocation};
 
@@ -11,15 +12,14 @@ pub(crate) struct FindingDraft {
     pub(crate) severity: Severity,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+    /// The position that is shown.
     pub(crate) at: Origin,
+    /// The location in the object.
+    pub(crate) location: ObjectLocation,
     pub(crate) related: Vec<(Origin, String)>,
     /// Related places in files that are not sources of the objects.
     pub(crate) related_files: Vec<(SourceLocation, String)>,
     pub(crate) subject: Option<FindingSubject>,
-    /// The scalar that contains the position; the finding gets the path of the scalar.
-    pub(crate) within: Option<Origin>,
-    /// JSON pointer, if the position does not determine it, for example for a missing field.
-    pub(crate) pointer: Option<String>,
     pub(crate) confidential: bool,
     /// The field that the object lacks, if a later build may set it.
     pub(crate) missing_field: Option<&'static str>,
@@ -38,19 +38,23 @@ impl FindingDraft {
     /// Creates a finding at the position of a node or of its key.
     ///
     /// The message must be the same in every environment, and must never quote a value.
-    pub(crate) fn new(rule: impl Into<&'static RuleInfo>, at: Origin, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        rule: impl Into<&'static RuleInfo>,
+        at: impl Into<FindingPlace>,
+        message: impl Into<String>,
+    ) -> Self {
         let rule = rule.into();
+        let FindingPlace { at, location } = at.into();
         Self {
             rule,
             severity: rule.severity,
             message: message.into(),
             hint: None,
             at,
+            location,
             related: Vec::new(),
             related_files: Vec::new(),
             subject: None,
-            within: None,
-            pointer: None,
             confidential: false,
             missing_field: None,
         }
@@ -61,14 +65,22 @@ impl FindingDraft {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// Sets the JSON pointer, if the position does not determine it.
-    pub(crate) fn pointer(self, pointer: String) -> Self {
-        Self { pointer: Some(pointer), ..self }
+    /// Sets the path in the object, for example to a missing field.
+    pub(crate) fn path(self, path: ObjectPath) -> Self {
+        Self { location: ObjectLocation::Path(path), ..self }
     }
 
-    /// Sets the scalar that contains the position.
-    pub(crate) fn within(self, scalar: Origin) -> Self {
-        Self { within: Some(scalar), ..self }
+    /// Sets the scalar that contains the position; the finding gets the path of the scalar.
+    pub(crate) fn within(self, scalar: impl Into<FindingPlace>) -> Self {
+        Self { location: scalar.into().location, ..self }
+    }
+
+    /// Returns the path in the object, if the rule knows it.
+    pub(crate) fn known_path(&self) -> Option<&ObjectPath> {
+        match &self.location {
+            ObjectLocation::Origin(_) => None,
+            ObjectLocation::Path(path) => Some(path),
+        }
     }
 
     /// Adds a related position.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::RuleOverlap;
+use crate::located::{ObjectLocation, ObjectPath};
 use crate::reporter::{FindingDraft, FindingSubject};
 use crate::rules::schema;
 use sealwave_core::diagnostic::Severity;
@@ -13,11 +14,11 @@ pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
     if drafts.iter().all(|draft| draft.rule.overlap == RuleOverlap::None) {
         return drafts;
     }
-    let mut missing_fields: HashSet<(Option<FindingSubject>, String)> = HashSet::new();
+    let mut missing_fields: HashSet<(Option<FindingSubject>, ObjectPath)> = HashSet::new();
     let mut rejected: HashSet<SubjectPlace> = HashSet::new();
     for draft in drafts.iter().filter(|draft| draft.rule.is_refused()) {
         if draft.rule.id == schema::REQUIRED.info.id {
-            missing_fields.extend(draft.pointer.clone().map(|pointer| (draft.subject, pointer)));
+            missing_fields.extend(draft.known_path().cloned().map(|path| (draft.subject, path)));
         }
         if draft.severity == Severity::Error {
             rejected.insert((draft.subject, draft.at));
@@ -26,8 +27,10 @@ pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
     let mut hints: HashMap<SubjectPlace, Option<String>> = HashMap::new();
     let kept = drafts.into_iter().filter_map(|draft| match draft.rule.overlap {
         RuleOverlap::SchemaViolation => {
-            let pointer = draft.pointer.clone().unwrap_or_default();
-            (!missing_fields.contains(&(draft.subject, pointer))).then_some(draft)
+            let is_missing = draft
+                .known_path()
+                .is_some_and(|path| missing_fields.contains(&(draft.subject, path.clone())));
+            (!is_missing).then_some(draft)
         }
         RuleOverlap::RejectedPlace => without_places(draft, &rejected, &mut hints),
         RuleOverlap::None => Some(draft),
@@ -57,7 +60,11 @@ fn without_places(
     if kept.is_empty() {
         return None;
     }
-    draft.at = kept.remove(0);
+    let at = kept.remove(0);
+    if at != draft.at {
+        draft.at = at;
+        draft.location = ObjectLocation::Origin(at);
+    }
     draft.related.retain(|(at, _)| kept.contains(at));
     Some(draft)
 }

@@ -7,6 +7,7 @@ use super::input::{CheckedInput, ObjectSet};
 use super::locate::SourceLocator;
 use super::pointer::PathIndex;
 use crate::examine::StageProblem;
+use crate::located::ObjectLocation;
 use crate::reporter::{FindingDraft, FindingSubject};
 use crate::rules;
 use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
@@ -135,9 +136,9 @@ impl<'a> FindingBuilder<'a> {
         let set = draft.subject.and_then(|subject| self.sets.get(subject.environment).copied());
         let is_secret_like = object.is_some_and(|object| object.is_secret_like);
         let confidential = draft.confidential || is_secret_like;
-        let path = object.and_then(|object| match &draft.pointer {
-            Some(pointer) => Some(object.paths.from_pointer(pointer)),
-            None => object.paths.path(draft.within.unwrap_or(draft.at)),
+        let path = object.and_then(|object| match &draft.location {
+            ObjectLocation::Origin(at) => object.paths.path(*at),
+            ObjectLocation::Path(path) => Some(object.paths.resolve(path)),
         });
         let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
         let (span, mut related) = self.place(draft.at, at);

@@ -4,9 +4,10 @@
 //! a value.
 
 use super::advice;
-use super::pointer::{NodePath, escape};
+use super::pointer::NodePath;
 use crate::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
+use crate::located::{ObjectPath, escape_step};
 use crate::reporter::FindingDraft;
 use crate::rule::Rule;
 use crate::rules::schema as rules;
@@ -39,8 +40,8 @@ pub(super) fn draft(
         ViolationKind::DuplicateSetItem { .. } => "item of a set equals an earlier item".to_owned(),
         kind => advice::message(root, violation.pointer.as_str(), kind),
     };
-    let mut draft =
-        FindingDraft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
+    let mut draft = FindingDraft::new(rule, position(root, violation), message + only_in)
+        .path(ObjectPath::from_pointer(&pointer(violation)));
     if let Some(hint) = advice::hint(object, violation).or_else(|| violation.kind.hint()) {
         draft = draft.hint(hint);
     }
@@ -182,7 +183,7 @@ fn pointer(violation: &Violation<'_>) -> String {
     let at = violation.pointer.as_str();
     match &violation.kind {
         ViolationKind::MissingField { field } | ViolationKind::UnknownField { field, .. } => {
-            format!("{at}/{}", escape(field))
+            format!("{at}/{}", escape_step(field))
         }
         _ => at.to_owned(),
     }

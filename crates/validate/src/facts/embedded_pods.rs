@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::checked_object::CheckedObject;
 use crate::facts::embedded::{self, TextPlace};
+use crate::located::ObjectPath;
 use crate::reporter::FindingDraft;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, NodeValue, Origin, SourceTexts};
@@ -45,7 +46,7 @@ pub(crate) struct EmbeddedPod {
     /// Index of the ConfigMap.
     owner: usize,
     /// JSON pointer to the item.
-    pointer: String,
+    pointer: ObjectPath,
     /// Start and last line of the item's value.
     lines: (Origin, u32),
     manifest: Manifest,
@@ -85,11 +86,11 @@ impl<'a> EmbeddedObject<'a> {
 
 /// Points a finding about a ConfigMap to the item that contains the pod, and lowers it to a warning.
 pub(crate) fn with_item_pointer(draft: FindingDraft, embedded: &[EmbeddedObject<'_>]) -> FindingDraft {
-    let Some(subject) = draft.subject.filter(|_| draft.pointer.is_none()) else { return draft };
+    let Some(subject) = draft.subject.filter(|_| draft.known_path().is_none()) else { return draft };
     let mut of_owner = embedded.iter().filter(|pod| pod.owner() == subject.object);
     let Some(pod) = of_owner.find(|pod| pod.contains_position(draft.at)) else { return draft };
     let severity = draft.severity.min(Severity::Warning);
-    draft.pointer(pod.pod.pointer.clone()).severity(severity)
+    draft.path(pod.pod.pointer.clone()).severity(severity)
 }
 
 /// Parses the pods within all `ConfigMaps`.
@@ -123,13 +124,13 @@ impl PodReader<'_> {
             self.visit(document, MAX_NESTING, &mut roots, &mut brought);
         }
         let lines = lines(self.texts, value);
-        let escaped = key.replace('~', "~0").replace('/', "~1");
+        let pointer = ObjectPath::from_keys(["data", key]);
         for mut root in roots {
             complete(&mut root, None);
             if self.found.len() < MAX_PODS
                 && let Ok(manifest) = Manifest::new(root)
             {
-                let (pointer, brought) = (format!("/data/{escaped}"), brought.clone());
+                let (pointer, brought) = (pointer.clone(), brought.clone());
                 self.found.push(EmbeddedPod { owner, pointer, lines, manifest, siblings: brought });
             }
         }

@@ -2,33 +2,33 @@
 
 use crate::checked_object::CheckedObject;
 use crate::facts::credential::looks_like_credential;
-use sealwave_core::document::{Mapping, Node};
+use crate::located::LocatedNode;
 
 /// Visits the metadata of an object, and of its templates of pods, Jobs and claims.
-pub(crate) fn for_each_metadata<'a>(object: &CheckedObject<'a>, mut visit: impl FnMut(&'a Mapping)) {
-    if let Some(metadata) = object.metadata {
-        visit(metadata);
-    }
-    let root = object.manifest.root();
-    let mut visit_template = |node: Option<&'a Node>| {
-        if let Some(metadata) = node.and_then(|node| node.get("metadata")?.as_mapping()) {
-            visit(metadata);
+pub(crate) fn for_each_metadata<'a>(object: &CheckedObject<'a>, mut visit: impl FnMut(&LocatedNode<'a>)) {
+    let root = object.located();
+    let mut visit_template = |node: Option<&LocatedNode<'a>>| {
+        if let Some(metadata) = node.and_then(|node| node.get("metadata"))
+            && metadata.node.as_mapping().is_some()
+        {
+            visit(&metadata);
         }
     };
+    visit_template(Some(&root));
     if object.is("batch", "CronJob") {
-        visit_template(root.at(&["spec", "jobTemplate"]));
+        visit_template(root.at(&["spec", "jobTemplate"]).as_ref());
     }
     let Some(pod) = &object.pod else { return };
     if !pod.path.is_empty() {
-        visit_template(root.at(&pod.path));
+        visit_template(root.at(&pod.path).as_ref());
     }
-    let claims = root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items);
-    for claim in claims {
-        visit_template(Some(claim));
+    let claims = root.at(&["spec", "volumeClaimTemplates"]);
+    for claim in claims.iter().flat_map(LocatedNode::items) {
+        visit_template(Some(&claim));
     }
-    let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
-    for volume in volumes {
-        visit_template(volume.at(&["ephemeral", "volumeClaimTemplate"]));
+    let volumes = object.located_pod_spec().and_then(|spec| spec.get("volumes"));
+    for volume in volumes.iter().flat_map(LocatedNode::items) {
+        visit_template(volume.at(&["ephemeral", "volumeClaimTemplate"]).as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Only the references of these pods are read; their controllers decide when to restart them.
 
+use crate::located::LocatedNode;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::CatalogObject;
 use sealwave_kube::pods::{self, LocatedReference, located_container_references, located_references};
@@ -53,6 +54,14 @@ impl<'a> Parts<'a> {
         let spec_containers = self.specs.clone().into_iter().flat_map(containers);
         spec_containers.chain(self.containers.clone())
     }
+}
+
+/// Iterates over the containers of a pod spec, with their paths.
+pub(crate) fn located_containers<'a>(
+    spec: &LocatedNode<'a>,
+) -> impl Iterator<Item = LocatedNode<'a>> + use<'a> {
+    let lists = ["containers", "ephemeralContainers", "initContainers"].map(|list| spec.get(list));
+    lists.into_iter().flatten().flat_map(|list| list.items())
 }
 
 /// Iterates over the containers of a pod spec, in all three lists.

@@ -7,6 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::checked_object::CheckedObject;
+use crate::located::{FindingPlace, ObjectPath};
 use sealwave_core::document::{MappingEntry, Node};
 use sealwave_core::names::{AVP_PATH, item_label};
 use sealwave_secrets::placeholder::PlaceholderText;
@@ -64,6 +65,12 @@ impl<'a> SecretItem<'a> {
     /// Returns the name of the item for messages.
     pub(crate) fn display_name(&self) -> String {
         item_label(&self.entry.key)
+    }
+
+    /// Returns the place of the value.
+    pub(crate) fn place(&self) -> FindingPlace {
+        let path = ObjectPath::from_keys([self.field, &self.entry.key]);
+        FindingPlace::new(self.entry.value.origin, path)
     }
 
     /// Returns the value as written.

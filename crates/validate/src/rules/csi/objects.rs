@@ -6,6 +6,7 @@ use super::files::{MountedFiles, ObjectFault, provider_name};
 use crate::checked_object::CheckedObject;
 use crate::facts::fields::{items, key_origin, start_origin, text, value};
 use crate::facts::later_stage::may_change;
+use crate::located::ObjectPath;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
@@ -73,7 +74,7 @@ fn fault_draft(fault: &ObjectFault, spec: &Node, field: &str) -> FindingDraft {
     };
     // Text within a string has no path of its own in the object.
     let listed = spec.at(&["parameters", field]).is_some_and(|objects| objects.as_str().is_some());
-    if listed { draft.pointer(format!("/spec/parameters/{field}")) } else { draft }
+    if listed { draft.path(ObjectPath::from_keys(["spec", "parameters", field])) } else { draft }
 }
 
 /// Checks an entry of `secretObjects`.

@@ -4,6 +4,7 @@ use crate::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
 use crate::facts::metadata::for_each_metadata;
 use crate::facts::name_syntax::is_qualified_name;
+use crate::located::LocatedEntry;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
@@ -32,9 +33,9 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         let Some(entry) = metadata.entry("annotations") else {
             return;
         };
-        let entries = entry.value.as_mapping().map_or(&[][..], |mapping| mapping.entries());
-        for annotation in entries {
-            if let Some(draft) = fault(annotation, stage) {
+        let entries = entry.entry.value.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        for annotation in metadata.entries_at("annotations") {
+            if let Some(draft) = fault(&annotation, stage) {
                 reporter.report(draft);
             }
         }
@@ -42,21 +43,21 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         if entries.iter().map(length).sum::<usize>() > MAX {
             let hint = "move the text into a ConfigMap, and its name into the annotation";
             reporter.report(
-                FindingDraft::new(&RULE, entry.key_origin, "the annotations exceed 256 KiB in total")
+                FindingDraft::new(&RULE, entry.key_place(), "the annotations exceed 256 KiB in total")
                     .hint(hint),
             );
         }
     });
 }
 
-fn fault(entry: &MappingEntry, stage: LaterStage) -> Option<FindingDraft> {
-    let key = entry.key.as_str();
+fn fault(located: &LocatedEntry<'_>, stage: LaterStage) -> Option<FindingDraft> {
+    let key = located.entry.key.as_str();
     // Kubernetes checks the key in lower case.
     let is_valid = is_qualified_name(key) || is_qualified_name(&key.to_ascii_lowercase());
     if !is_valid && !stage.may_fill(key) {
         let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
         return Some(
-            FindingDraft::new(&RULE, entry.key_origin, "the annotation key is not valid").hint(hint),
+            FindingDraft::new(&RULE, located.key_place(), "the annotation key is not valid").hint(hint),
         );
     }
     None

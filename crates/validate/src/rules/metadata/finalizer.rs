@@ -35,10 +35,10 @@ const GROUPS: &[&str] = &[
 ];
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
-    let Some(finalizers) = object.metadata.and_then(|metadata| metadata.get("finalizers")) else { return };
+    let Some(finalizers) = object.located().at(&["metadata", "finalizers"]) else { return };
     let stage = LaterStage::for_object(object, context);
     for node in finalizers.items() {
-        let Some(name) = node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
+        let Some(name) = node.node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
         let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
         let message = match (is_qualified_name(name), lacks_domain) {
             (false, _) => "the finalizer name is not valid",
@@ -46,7 +46,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
             (true, false) => continue,
         };
         reporter.report(
-            FindingDraft::new(&RULE, node.origin, message).hint("write a domain, a slash and a name"),
+            FindingDraft::new(&RULE, node.place(), message).hint("write a domain, a slash and a name"),
         );
     }
 }

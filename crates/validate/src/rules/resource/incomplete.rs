@@ -2,6 +2,7 @@
 
 use crate::checked_object::CheckedObject;
 use crate::facts::fields::{key_origin, start_origin, value};
+use crate::located::ObjectPath;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
@@ -64,8 +65,8 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
                     start_origin(parent)
                 };
                 let message = format!("this {} has no `{part}`", object.kind);
-                let pointer = format!("/{}", part.replace('.', "/"));
-                let draft = FindingDraft::new(&RULE, at, message).pointer(pointer);
+                let path = ObjectPath::from_keys(part.split('.'));
+                let draft = FindingDraft::new(&RULE, at, message).path(path);
                 reporter.report(draft.hint(format!("add `{part}`")));
                 return;
             }

@@ -29,7 +29,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     for item in items(object).iter().filter(|item| is_bad(item)) {
         let message = format!("{} is not base64", item.display_name());
         reporter.report(
-            FindingDraft::new(&RULE, item.entry.value.origin, message)
+            FindingDraft::new(&RULE, item.place(), message)
                 .hint("`data` holds base64; write plaintext and placeholders under `stringData`")
                 .confidential(),
         );

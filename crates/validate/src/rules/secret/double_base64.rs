@@ -33,7 +33,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
         } else {
             "encode the value only once, or write it under `stringData`"
         };
-        reporter.report(FindingDraft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
+        reporter.report(FindingDraft::new(&RULE, item.place(), message).hint(hint).confidential());
     }
 }
 

@@ -90,6 +90,6 @@ fn check_look_alikes(object: &CheckedObject<'_>, is_plain: bool, mut report: imp
             _ => continue,
         };
         let severity = if found.is_none() && is_plain { Severity::Note } else { Severity::Warning };
-        report(FindingDraft::new(&RULE, item.entry.value.origin, message).severity(severity).hint(&hint));
+        report(FindingDraft::new(&RULE, item.place(), message).severity(severity).hint(&hint));
     }
 }

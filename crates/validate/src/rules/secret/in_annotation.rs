@@ -4,12 +4,12 @@ use super::credential_drafts;
 use crate::checked_object::CheckedObject;
 use crate::facts::credential;
 use crate::facts::metadata::for_each_metadata;
+use crate::located::LocatedNode;
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Mapping, Node};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Secret,
@@ -26,10 +26,10 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
     for_each_metadata(object, |metadata| check_metadata(metadata, reporter));
 }
 
-fn check_metadata(metadata: &Mapping, reporter: &mut Reporter) {
+fn check_metadata(metadata: &LocatedNode<'_>, reporter: &mut Reporter) {
     for (field, noun) in [("annotations", "annotation"), ("labels", "label")] {
-        let Some(mapping) = metadata.get(field).and_then(Node::as_mapping) else { continue };
-        for entry in mapping.entries() {
+        for located in metadata.entries_at(field) {
+            let entry = located.entry;
             let Some(text) = entry.value.as_str().filter(|text| !credential::is_too_short(text)) else {
                 continue;
             };
@@ -42,7 +42,7 @@ fn check_metadata(metadata: &Mapping, reporter: &mut Reporter) {
                 reporter.report(credential_drafts::credential_draft(
                     &RULE,
                     kind,
-                    entry.value.origin,
+                    located.value_place(),
                     &format!("{noun} `{}`", entry.key),
                 ));
             }

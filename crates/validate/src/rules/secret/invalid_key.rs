@@ -2,7 +2,6 @@
 
 use crate::checked_object::CheckedObject;
 use crate::facts::metadata::noun_with_key;
-use crate::facts::secret_items::entries;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
@@ -30,8 +29,8 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         return;
     }
     for field in ["binaryData", "data", "stringData"] {
-        for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_item_key(&entry.key)) {
-            let draft = FindingDraft::new(&RULE, entry.key_origin, message(entry, is_secret));
+        for located in object.located().entries_at(field).filter(|located| !is_item_key(&located.entry.key)) {
+            let draft = FindingDraft::new(&RULE, located.key_place(), message(located.entry, is_secret));
             let draft = if is_secret { draft.confidential() } else { draft };
             reporter.report(draft.hint(
                 "use letters, digits, `-`, `_` and `.`, at most 253 characters, without `..` in front",

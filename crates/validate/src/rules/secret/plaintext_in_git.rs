@@ -38,7 +38,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
                     "use a placeholder, for example `<vault:path#key>`, and change the value: it stays in Git's history"
                 }
             };
-            let draft = FindingDraft::new(&RULE, item.entry.value.origin, message);
+            let draft = FindingDraft::new(&RULE, item.place(), message);
             reporter.report(draft.severity(severity).hint(hint).confidential());
         }
     }

@@ -47,11 +47,15 @@ fn compare(
         return;
     }
     let seen: HashMap<&str, _> = one.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
-    for entry in other.iter().filter(|entry| entry.value.as_str().is_some()) {
+    for located in object.located().entries_at(second) {
+        let entry = located.entry;
+        if entry.value.as_str().is_none() {
+            continue;
+        }
         if let Some(at) = seen.get(entry.key.as_str()) {
             let message = format!("{} is in both `{first}` and `{second}`", item_label(&entry.key));
             reporter.report(
-                FindingDraft::new(&RULE, entry.key_origin, message)
+                FindingDraft::new(&RULE, located.key_place(), message)
                     .severity(severity)
                     .related(*at, "it is also here")
                     .hint(hint),

@@ -34,7 +34,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         && let Some(key_text) = key.bytes()
     {
         let report = |message: &str, hint: &str, reporter: &mut Reporter| {
-            let draft = FindingDraft::new(&RULE, key.entry.value.origin, message.to_owned());
+            let draft = FindingDraft::new(&RULE, key.place(), message.to_owned());
             reporter.report(draft.hint(hint).confidential());
         };
         match tls_pair(text, key_text) {
@@ -54,15 +54,14 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         if let Some(fault @ (TlsFault::Swapped | TlsFault::EncryptedKey)) = tls_fault(text, key_text) {
             let (message, hint) = fault.message();
             let at = if fault.concerns_key() { key } else { certificate };
-            let draft = FindingDraft::new(&RULE, at.entry.value.origin, message.to_owned());
+            let draft = FindingDraft::new(&RULE, at.place(), message.to_owned());
             reporter.report(draft.severity(Severity::Warning).hint(hint).confidential());
         }
     }
     let expiry = last_day_of_certificate(text);
     if matches!((expiry, context.settings.today), (Some(end), Some(today)) if end < today) {
         let message = "the certificate in `tls.crt` has expired".to_owned();
-        let draft =
-            FindingDraft::new(&RULE, certificate.entry.value.origin, message).severity(Severity::Warning);
+        let draft = FindingDraft::new(&RULE, certificate.place(), message).severity(Severity::Warning);
         reporter.report(draft.hint("renew it at its source").confidential());
     }
 }

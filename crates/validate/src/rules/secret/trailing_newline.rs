@@ -28,7 +28,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
         } else {
             "encode it again without the newline: `printf %s`, not `echo`"
         };
-        reporter.report(FindingDraft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
+        reporter.report(FindingDraft::new(&RULE, item.place(), message).hint(hint).confidential());
     }
 }
 

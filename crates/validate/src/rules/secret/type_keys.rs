@@ -135,7 +135,7 @@ fn check_docker_config(object: &CheckedObject<'_>, reporter: &mut Reporter) {
     let Some(item) = items.iter().rfind(|item| item.key() == key) else { return };
     if let Some((message, severity)) = fault(item) {
         reporter.report(
-            FindingDraft::new(&RULE, item.entry.value.origin, message)
+            FindingDraft::new(&RULE, item.place(), message)
                 .severity(severity)
                 .hint("it looks like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`")
                 .confidential(),
@@ -151,8 +151,7 @@ fn check_ssh_key(object: &CheckedObject<'_>, kind: &Node, reporter: &mut Reporte
     let items = items(object);
     let last = items.iter().rfind(|item| item.key() == SSH_KEY);
     if let Some(item) = last.filter(|item| item.bytes().is_some_and(<[u8]>::is_empty)) {
-        let draft =
-            FindingDraft::new(&RULE, item.entry.value.origin, format!("{} is empty", item.display_name()));
+        let draft = FindingDraft::new(&RULE, item.place(), format!("{} is empty", item.display_name()));
         reporter.report(draft.hint("give it the private key"));
     }
 }

@@ -3,6 +3,7 @@
 use super::plain_pod::plain_pod;
 use crate::checked_object::CheckedObject;
 use crate::facts::fields::{key_origin, text};
+use crate::located::ObjectPath;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
@@ -37,8 +38,8 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
             let at = template.map_or(spec.origin, |template| key_origin(template, "spec"));
             let message =
                 format!("the pods of a {kind} need a `restartPolicy`: they cannot have the default `Always`");
-            let pointer = format!("/{}/spec/restartPolicy", pod.path.join("/"));
-            let draft = FindingDraft::new(&RULE, at, message).pointer(pointer);
+            let path = ObjectPath::from_keys(pod.path.iter().copied().chain(["spec", "restartPolicy"]));
+            let draft = FindingDraft::new(&RULE, at, message).path(path);
             reporter.report(draft.hint("add `restartPolicy: OnFailure` or `restartPolicy: Never`"));
         }
         (true, Some("Always")) => {
