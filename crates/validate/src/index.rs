@@ -31,6 +31,11 @@ impl ObjectIndex {
         Self(number)
     }
 
+    /// Returns the position.
+    pub(crate) const fn number(self) -> usize {
+        self.0
+    }
+
     /// Returns the item at this position of a list with one item per object.
     pub(crate) fn of<T>(self, objects: &[T]) -> Option<&T> {
         objects.get(self.0)

@@ -17,6 +17,7 @@ mod facts;
 mod field_checks;
 mod finding;
 mod fingerprint;
+mod index;
 mod located;
 mod other_files;
 pub mod project;

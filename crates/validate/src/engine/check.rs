@@ -20,6 +20,7 @@ use crate::examine::ExaminedApp;
 use crate::facts::embedded_pods::{EmbeddedObject, EmbeddedPod, parse_embedded_pods, with_item_pointer};
 use crate::facts::inventory::Inventory;
 use crate::facts::neighbors::NeighborApps;
+use crate::index::{EnvironmentIndex, ObjectIndex};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
@@ -54,7 +55,7 @@ pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -
     let mut drafts = check_schemas(&scenes, set, input);
     drafts.extend(run_rules(&scenes, files, input));
     drafts.retain(|draft| {
-        let object = draft.subject.and_then(|at| scenes.get(at.environment)?.objects.get(at.object));
+        let object = checked_object(draft, &scenes);
         object.is_none_or(|object| !is_skipped(draft, object.manifest, input.options()))
     });
     let finder = FindingBuilder::new(input);
@@ -68,6 +69,15 @@ pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -
         is_incomplete: coverage.is_incomplete(),
         ..ValidationResult::default()
     }
+}
+
+/// Returns the object that a draft is about, if it is about one.
+fn checked_object<'s, 'a>(
+    draft: &FindingDraft,
+    environments: &'s [CheckedEnvironment<'a>],
+) -> Option<&'s CheckedObject<'a>> {
+    let environment = draft.subject.environment()?.of(environments)?;
+    draft.subject.object()?.of(&environment.objects)
 }
 
 /// Returns the objects of a set with what rules need to check them.
@@ -151,7 +161,7 @@ fn check_schemas(
                 !input.is_context_file(environment.context.sources.name(view.manifest.origin().source))
             });
         for (object, view) in checked.into_iter().chain(others) {
-            reporter.set_subject(number, Some(object));
+            reporter.start_object(EnvironmentIndex::new(number), ObjectIndex::new(object));
             check.check(view, environment.context.sources, &mut reporter);
         }
     }
@@ -172,7 +182,7 @@ fn run_rules(
         }
         match &rule.check {
             RuleCheck::App(check) => {
-                reporter.set_subject(0, None);
+                reporter.start_input();
                 check(&CheckedApp { environments, files }, &mut reporter);
             }
             RuleCheck::AnyPod(_)
@@ -181,8 +191,9 @@ fn run_rules(
             | RuleCheck::ObjectAndEnvironment(..)
             | RuleCheck::Pod(_) => {
                 for (number, environment) in environments.iter().enumerate() {
+                    let number = EnvironmentIndex::new(number);
                     if let Some(check) = rule.check.environment_check() {
-                        reporter.set_subject(number, None);
+                        reporter.start_environment(number);
                         check(environment, &mut reporter);
                     }
                     check_objects(rule, number, &environment.objects, &environment.context, &mut reporter);
@@ -202,13 +213,18 @@ fn run_rules(
 }
 
 /// Runs a rule on the pods within the `ConfigMaps` of an environment.
-fn check_embedded(rule: &Rule, number: usize, environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+fn check_embedded(
+    rule: &Rule,
+    number: EnvironmentIndex,
+    environment: &CheckedEnvironment<'_>,
+    reporter: &mut Reporter,
+) {
     if environment.embedded.is_empty() || !rule.check.is_for_embedded_pods() {
         return;
     }
     for pod in &environment.embedded {
         if let Some(check) = rule.check.object_check(&pod.object) {
-            reporter.set_subject(number, Some(pod.owner()));
+            reporter.start_object(number, pod.owner());
             check(&pod.object, &environment.context, reporter);
         }
     }
@@ -216,7 +232,7 @@ fn check_embedded(rule: &Rule, number: usize, environment: &CheckedEnvironment<'
 
 /// Completes the draft for a pod within a ConfigMap.
 fn complete_embedded(draft: FindingDraft, environments: &[CheckedEnvironment<'_>]) -> FindingDraft {
-    match draft.subject.and_then(|subject| environments.get(subject.environment)) {
+    match draft.subject.environment().and_then(|index| index.of(environments)) {
         Some(environment) if !environment.embedded.is_empty() => {
             with_item_pointer(draft, &environment.embedded)
         }
@@ -227,14 +243,14 @@ fn complete_embedded(draft: FindingDraft, environments: &[CheckedEnvironment<'_>
 /// Runs a rule on the objects of an environment.
 pub(super) fn check_objects(
     rule: &Rule,
-    environment: usize,
+    environment: EnvironmentIndex,
     objects: &[CheckedObject<'_>],
     scene: &RuleContext<'_>,
     reporter: &mut Reporter,
 ) {
     for (number, object) in objects.iter().enumerate() {
         if let Some(check) = rule.check.object_check(object) {
-            reporter.set_subject(environment, Some(number));
+            reporter.start_object(environment, ObjectIndex::new(number));
             check(object, scene, reporter);
         }
     }

@@ -114,7 +114,7 @@ impl<'a> FindingBuilder<'a> {
         let mut numbered: Vec<(usize, FindingDraft)> = drafts.into_iter().enumerate().collect();
         numbered.sort_by_key(|(number, draft)| (draft.subject, *number));
         let mut found: Vec<(usize, Finding)> = Vec::with_capacity(numbered.len());
-        let mut known: Option<(Option<FindingSubject>, Option<ObjectContext<'_>>)> = None;
+        let mut known: Option<(FindingSubject, Option<ObjectContext<'_>>)> = None;
         for (number, draft) in numbered {
             let subject = draft.subject;
             let (_, object) = match known.take().filter(|(same, _)| *same == subject) {
@@ -127,13 +127,13 @@ impl<'a> FindingBuilder<'a> {
         found.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    fn object(&self, subject: Option<FindingSubject>) -> Option<ObjectContext<'a>> {
-        let FindingSubject { environment, object } = subject?;
-        self.sets.get(environment)?.objects().get(object).map(ObjectContext::new)
+    fn object(&self, subject: FindingSubject) -> Option<ObjectContext<'a>> {
+        let set = subject.environment()?.of(&self.sets)?;
+        subject.object()?.of(set.objects()).map(ObjectContext::new)
     }
 
     fn finding(&self, draft: FindingDraft, object: Option<&ObjectContext<'_>>) -> Finding {
-        let set = draft.subject.and_then(|subject| self.sets.get(subject.environment).copied());
+        let set = draft.subject.environment().and_then(|index| index.of(&self.sets)).copied();
         let is_secret_like = object.is_some_and(|object| object.is_secret_like);
         let confidential = draft.confidential || is_secret_like;
         let path = object.and_then(|object| match &draft.location {

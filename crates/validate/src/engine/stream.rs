@@ -29,6 +29,7 @@ use super::schemas::SchemaCheck;
 use super::suppress::{self, Coverage, RunSuppressions, Suppression, SuppressionIndex};
 use super::windows::{StreamWindow, WindowReader};
 use crate::checked_object::CheckedObject;
+use crate::index::{EnvironmentIndex, ObjectIndex};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
 use crate::rule_context::RuleContext;
@@ -372,7 +373,7 @@ impl BatchValidator<'_> {
             self.identities.add(object);
         }
         for (number, object) in objects.iter().enumerate() {
-            self.reporter.set_subject(0, Some(number));
+            self.reporter.start_object(EnvironmentIndex::FIRST, ObjectIndex::new(number));
             self.schemas.check(object, &self.manifests.sources, &mut self.reporter);
         }
         let scene = RuleContext {
@@ -383,7 +384,7 @@ impl BatchValidator<'_> {
             settings: &options.settings,
         };
         for rule in &self.context.rules {
-            check::check_objects(rule, 0, &objects, &scene, &mut self.reporter);
+            check::check_objects(rule, EnvironmentIndex::FIRST, &objects, &scene, &mut self.reporter);
         }
         let drafts = echoes::without_covered(self.reporter.take_findings());
         let is_annotated = |object: &CheckedObject<'_>| {
@@ -396,7 +397,7 @@ impl BatchValidator<'_> {
         let finder = FindingBuilder::new(CheckedInput::Plain(&self.manifests, self.context.input));
         let drafts = drafts.into_iter().map(|draft| options.with_level(draft));
         let is_skipped = |draft: &FindingDraft| {
-            let object = draft.subject.and_then(|subject| manifests.get(subject.object));
+            let object = draft.subject.object().and_then(|index| index.of(manifests));
             object.is_some_and(|object| check::is_skipped(draft, object, options))
         };
         let wanted = drafts.filter(|draft| !is_skipped(draft));

@@ -82,7 +82,10 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             let at = environment.objects.iter().position(|object| std::ptr::eq(object, policy.policy));
             let draft =
                 FindingDraft::new(&RULE, policy.policy.name_origin(), message).severity(Severity::Note);
-            reporter.report(draft.about_object(at.unwrap_or(usize::MAX)));
+            reporter.report(match at {
+                Some(at) => draft.about_object(at),
+                None => draft.about_environment(),
+            });
         }
     }
 }
