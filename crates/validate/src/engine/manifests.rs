@@ -4,9 +4,8 @@ use std::io::{self, Read};
 
 use super::context::CheckContext;
 use super::kustomization::is_kustomization;
-use super::result::ValidationResult;
 use crate::examine::StageProblem;
-use crate::{CheckedCounts, rules};
+use crate::rules;
 use sealwave_core::diagnostic::{Explain, Problem, Severity, printable};
 use sealwave_core::document::{Manifest, Node, SourceId, SourceTexts, Sources, group_and_version};
 use sealwave_core::yaml;
@@ -23,21 +22,6 @@ pub struct PlainInput {
     pub name: String,
     /// Opens the source.
     pub open: Box<dyn FnOnce() -> io::Result<Box<dyn Read>>>,
-}
-
-/// The result for plain manifests.
-#[derive(Debug, Default)]
-pub struct PlainResult {
-    /// The findings.
-    pub verdict: ValidationResult,
-    /// The numbers of checked inputs.
-    pub checked: CheckedCounts,
-    /// Whether the set was too large to be checked as a whole.
-    pub was_streamed: bool,
-    /// The number of files skipped because a `kustomization.yaml` of the set uses them as patches or configurations.
-    pub partial_files: usize,
-    /// The texts checked as a whole, as some sources cannot be read again.
-    pub texts: Vec<(String, Vec<u8>)>,
 }
 
 /// The unread rest of a source.

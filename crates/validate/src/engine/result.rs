@@ -2,7 +2,7 @@
 
 use super::context::PlainContext;
 use super::suppress::SuppressionIndex;
-use crate::Finding;
+use crate::{CheckedCounts, Finding};
 
 /// The result of a validation.
 #[derive(Debug, Default)]
@@ -15,6 +15,21 @@ pub struct ValidationResult {
     pub out_of_scope: Vec<Finding>,
     /// Whether part of the input could not be checked.
     pub is_incomplete: bool,
+}
+
+/// The result for plain manifests.
+#[derive(Debug, Default)]
+pub struct PlainResult {
+    /// The findings.
+    pub verdict: ValidationResult,
+    /// The numbers of checked inputs.
+    pub checked: CheckedCounts,
+    /// Whether the set was too large to be checked as a whole.
+    pub was_streamed: bool,
+    /// The number of files skipped because a `kustomization.yaml` of the set uses them as patches or configurations.
+    pub partial_files: usize,
+    /// The texts checked as a whole, as some sources cannot be read again.
+    pub texts: Vec<(String, Vec<u8>)>,
 }
 
 impl ValidationResult {

@@ -19,11 +19,9 @@ use super::finder::FindingBuilder;
 use super::identities::{ObjectIdentities, SeenIdentities, duplicate_finding, span};
 use super::input::CheckedInput;
 use super::kustomization::{KustomizedFiles, is_kustomization};
-use super::manifests::{
-    BufferedInputs, PlainInput, PlainManifests, PlainResult, each_object, is_configuration,
-};
+use super::manifests::{BufferedInputs, PlainInput, PlainManifests, each_object, is_configuration};
 use super::merge;
-use super::result::ValidationResult;
+use super::result::{PlainResult, ValidationResult};
 use super::schema_set::SchemaSet;
 use super::schemas::SchemaCheck;
 use super::suppress::{self, Coverage, RunSuppressions, Suppression, SuppressionIndex};
