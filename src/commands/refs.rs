@@ -10,7 +10,7 @@ mod json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::session::AppSession;
+use super::session::{AppSession, EnvironmentSession};
 use super::{CommandOutput, policy_not_checked};
 use crate::cli::{RefsArgs, ReportFormat};
 use crate::config::VariableReader;
@@ -73,19 +73,19 @@ pub(super) fn run(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    let (mut session, environments) = AppSession::open_all(&args.app, args.env, variables)?;
+    let (session, environments) = AppSession::open_all(&args.app, args.env, variables)?;
     if let Some(operator) = &session.operator {
         watch.set_time_limit(Duration::from_secs(operator.operator().deadline_seconds));
     }
     let mut notes = Vec::new();
     let policy = policy(&session, &mut notes)?;
-    let mut report = RefsReport { subject: session.subject(), environments: Vec::new() };
+    let mut report = RefsReport { subject: session.identity.subject(""), environments: Vec::new() };
     let mut problems = ProblemCollector::default();
     for name in environments {
-        session.environment.clone_from(&name);
-        match references(&session, policy.as_ref(), watch) {
+        let environment = session.environment(&name);
+        match references(&environment, policy.as_ref(), watch) {
             Ok(references) => {
-                let cluster = session.cluster()?;
+                let cluster = environment.cluster()?;
                 report.environments.push(EnvironmentRefs { name, cluster, references });
             }
             // Problems shared by several environments are reported once.
@@ -122,7 +122,7 @@ fn policy(session: &AppSession, notes: &mut Vec<Note>) -> Result<Option<Policy>,
 
 /// Returns the references of one environment, in order, without duplicates.
 fn references(
-    session: &AppSession,
+    session: &EnvironmentSession<'_>,
     policy: Option<&Policy>,
     watch: &RunWatch,
 ) -> Result<Vec<ListedReference>, Failure> {
@@ -132,7 +132,7 @@ fn references(
     let progress = |stage| watch.enter_stage(stage);
     let uses = sealwave_pipeline::references(
         &session.discovery,
-        &session.environment,
+        session.name,
         &session.context()?,
         &supply,
         &progress,

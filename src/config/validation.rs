@@ -1,5 +1,6 @@
 //! Determines once what `validate` checks, from flags, settings files and the environment.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -16,16 +17,17 @@ use sealwave_core::text::closest_name;
 use sealwave_core::time::{Date, duration};
 use sealwave_core::yaml;
 use sealwave_kube::schema::{KubeVersion, VersionError};
+use sealwave_secrets::policy::PolicySubject;
 use sealwave_secrets::settings::{
     API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, SettingsFile, ValidationFile, ValidationSettings,
     ignore_origins,
 };
-use sealwave_validate::Span;
-use sealwave_validate::engine::{CoverageGaps, ValidateOptions};
+use sealwave_validate::engine::{CoverageGaps, OptionValues, ValidateOptions};
 use sealwave_validate::project::{
     LoadedDefinitions, ensure_within, load_definitions, load_named_definitions, parse_kinds,
 };
-use sealwave_validate::rules::{self, OperatorView};
+use sealwave_validate::rules::{self, OperatorView, RuleSettings};
+use sealwave_validate::{RuleInfo, Span};
 
 /// The variable with the Kubernetes version of the destination, set by Argo CD.
 const KUBE_VERSION: &str = "KUBE_VERSION";
@@ -85,13 +87,13 @@ impl Explain for ValidationError {
     }
 }
 
-/// The checks of `validate`, before the settings of apps are applied.
+/// The checks of `validate` as far as they are decided: from flags, then from the settings of an app.
+///
+/// [`into_options`](Self::into_options) turns the plan for an input into its options, which do not change any more.
 #[derive(Clone, Debug)]
 pub struct ValidationPlan {
-    /// The options of the checks.
-    pub checking: ValidateOptions,
-    /// Findings to ignore everywhere.
-    pub ignore: Vec<(IgnoreEntry, Option<Span>)>,
+    values: OptionValues,
+    ignore: Vec<(IgnoreEntry, Option<Span>)>,
     given: FlagOverrides,
     /// The error of the version variable, if that variable determines the version.
     variable: Option<Failure>,
@@ -129,29 +131,33 @@ impl ValidationPlan {
         let operator = operator_path(args.operator.clone(), variables);
         let operator =
             operator.map(|path| OperatorView::new(OperatorFile::read(&path)?.operator())).transpose()?;
-        let blind = CoverageGaps {
+        let gaps = CoverageGaps {
             parts: !args.skip.is_empty(),
             seals: operator.is_none(),
             versions: flag.is_some() || variable.is_some(),
         };
-        let mut checking = ValidateOptions {
-            today: Some(today(variables)?),
-            kube_versions: flag.or(variable).unwrap_or_else(|| vec![KubeVersion::NEWEST]),
-            gaps: blind,
-            ..ValidateOptions::default()
-        };
-        checking.settings.operator = operator;
-        checking.settings.today = checking.today;
-        checking.packed = (!args.no_packed_definitions).then(Arc::default);
-        checking.strict_kinds = args.strict_kinds;
-        checking.lenient = args.lenient;
-        let mut decided = Self { checking, ignore: Vec::new(), given, variable: unusable };
+        let today = Some(today(variables)?);
+        let mut definitions = LoadedDefinitions::default();
         for path in &args.crds {
-            decided.define(load_named_definitions(path)?);
+            let LoadedDefinitions { all, faults } = load_named_definitions(path)?;
+            definitions.all.extend(all);
+            definitions.faults.extend(faults);
         }
-        let definitions = Arc::clone(&decided.checking.definitions);
-        decided.checking.skip = parse_kinds("skip", &args.skip, &definitions)?;
-        decided.checking.reject = parse_kinds("reject", &args.reject, &definitions)?;
+        let values = OptionValues {
+            kube_versions: flag.or(variable).unwrap_or_else(|| vec![KubeVersion::NEWEST]),
+            packed: (!args.no_packed_definitions).then(Arc::default),
+            settings: RuleSettings { today, operator, ..RuleSettings::default() },
+            strict_kinds: args.strict_kinds,
+            lenient: args.lenient,
+            skip: parse_kinds("skip", &args.skip, &definitions.all)?,
+            reject: parse_kinds("reject", &args.reject, &definitions.all)?,
+            definitions: Arc::new(definitions.all),
+            definition_faults: definitions.faults,
+            today,
+            gaps,
+            levels: BTreeMap::new(),
+        };
+        let mut decided = Self { values, ignore: Vec::new(), given, variable: unusable };
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         match file {
             None => decided
@@ -190,12 +196,80 @@ impl ValidationPlan {
         Ok(own)
     }
 
-    /// Returns the options of the checks.
+    /// Returns the options for an input.
     ///
     /// # Errors
     /// The version is determined by a variable that is not valid.
     pub fn into_options(self) -> Result<ValidateOptions, Failure> {
-        self.variable.map_or(Ok(self.checking), Err)
+        self.variable.map_or(Ok(self.values.into()), Err)
+    }
+
+    /// Returns the options for findings about the run itself.
+    #[must_use]
+    pub fn run_options(&self) -> ValidateOptions {
+        self.values.clone().into()
+    }
+
+    /// Returns the findings to ignore everywhere.
+    #[must_use]
+    pub fn ignored(&self) -> &[(IgnoreEntry, Option<Span>)] {
+        &self.ignore
+    }
+
+    /// Reports whether flags exclude environments, files or objects.
+    #[must_use]
+    pub const fn has_unchecked_parts(&self) -> bool {
+        self.values.gaps.parts
+    }
+
+    /// Reports whether the options of an input have no definitions besides those of this plan.
+    #[must_use]
+    pub fn has_all_definitions(&self, options: &ValidateOptions) -> bool {
+        Arc::ptr_eq(&self.values.definitions, &options.definitions)
+    }
+
+    /// Records whether some environments, files or objects are not checked.
+    #[must_use]
+    pub fn with_unchecked_parts(mut self, are_excluded: bool) -> Self {
+        self.values.gaps.parts |= are_excluded;
+        self
+    }
+
+    /// Enables the policy of the operator file, if there is one, for an app.
+    #[must_use]
+    pub fn with_policy_for(mut self, subject: PolicySubject) -> Self {
+        self.values.settings.operator =
+            self.values.settings.operator.map(|operator| operator.with_policy_for(subject));
+        self
+    }
+
+    /// Sets the fingerprints of the sealing certificates, by environment.
+    #[must_use]
+    pub fn with_certificates(mut self, certificates: BTreeMap<String, String>) -> Self {
+        self.values.settings.certificates = certificates;
+        self
+    }
+
+    /// Replaces the Kubernetes versions by a single one.
+    #[must_use]
+    pub fn with_kube_version(mut self, version: KubeVersion) -> Self {
+        self.values.kube_versions = vec![version];
+        self
+    }
+
+    /// Disables the built-in definitions.
+    #[must_use]
+    pub fn without_packed_definitions(mut self) -> Self {
+        self.values.packed = None;
+        self
+    }
+
+    /// Disables the rules that a function selects.
+    #[must_use]
+    pub fn without_rules(mut self, is_disabled: fn(&RuleInfo) -> bool) -> Self {
+        let disabled = rules::rules().filter(|rule| is_disabled(rule));
+        self.values.levels.extend(disabled.map(|rule| (rule.id.to_owned(), None)));
+        self
     }
 
     fn apply(
@@ -208,15 +282,15 @@ impl ValidationPlan {
         let at = |key: &str, item: usize| locate(&["validate", key], Some(item));
         if !self.given.kube_versions && !settings.kube_versions.is_empty() {
             let versions = parse_versions(&settings.kube_versions);
-            self.checking.kube_versions = versions
+            self.values.kube_versions = versions
                 .map_err(|failure| failure.or_with_place(&locate(&["validate", "kubeVersions"], None)))?;
-            self.checking.gaps.versions = false;
+            self.values.gaps.versions = false;
             self.variable = None;
         }
         match settings.packed_definitions {
-            Some(false) => self.checking.packed = None,
-            Some(true) if !self.given.no_packed && self.checking.packed.is_none() => {
-                self.checking.packed = Some(Arc::default());
+            Some(false) => self.values.packed = None,
+            Some(true) if !self.given.no_packed && self.values.packed.is_none() => {
+                self.values.packed = Some(Arc::default());
             }
             _ => {}
         }
@@ -249,8 +323,8 @@ impl ValidationPlan {
     }
 
     fn define(&mut self, found: LoadedDefinitions) {
-        Arc::make_mut(&mut self.checking.definitions).extend(found.all);
-        self.checking.definition_faults.extend(found.faults);
+        Arc::make_mut(&mut self.values.definitions).extend(found.all);
+        self.values.definition_faults.extend(found.faults);
     }
 
     fn level(&mut self, id: &str, level: RuleLevel) -> Result<(), Failure> {
@@ -264,7 +338,7 @@ impl ValidationPlan {
             RuleLevel::Off => None,
             RuleLevel::Warning => Some(Severity::Warning),
         };
-        self.checking.levels.insert(id.to_owned(), severity);
+        self.values.levels.insert(id.to_owned(), severity);
         Ok(())
     }
 
@@ -272,7 +346,7 @@ impl ValidationPlan {
         let object = object.trim();
         let pattern = ObjectPattern::parse(object);
         let pattern = pattern.map_err(|_| problem(&ValidationError::Pattern(object.to_owned())))?;
-        self.checking.settings.external.push(pattern.into_matcher());
+        self.values.settings.external.push(pattern.into_matcher());
         Ok(())
     }
 }

@@ -24,6 +24,7 @@ mod canary_validate;
 #[cfg(unix)]
 mod checkout;
 mod cli;
+mod credentials;
 mod derivation;
 mod destination;
 mod determinism;

@@ -133,14 +133,8 @@ impl ExaminedApp {
 
     /// Returns the custom resource definitions that the app renders.
     pub fn definitions(&self) -> impl Iterator<Item = DefinitionRef<'_>> {
-        let objects = self.environments.iter().flat_map(|environment| &environment.objects);
-        let definitions =
-            objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"));
-        definitions.map(|object| DefinitionRef {
-            object,
-            place: self.sources.location(object.origin()),
-            is_named: false,
-        })
+        let environments = self.environments.iter();
+        environments.flat_map(|environment| DefinitionRef::in_objects(&environment.objects, &self.sources))
     }
 
     /// Returns the numbers of environments and objects.

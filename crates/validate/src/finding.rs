@@ -20,11 +20,31 @@ pub struct Span {
     pub width: u32,
 }
 
+/// The relation of a further place to its finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RelatedLabel {
+    /// A description, for example `the Secret is here`.
+    Text(String),
+    /// A template printed the value of this place.
+    ValueSource,
+}
+
+impl RelatedLabel {
+    /// Returns the label as reports show it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::ValueSource => "its value comes from here",
+        }
+    }
+}
+
 /// A further place that a finding refers to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RelatedPlace {
-    /// A description, for example `the Secret is here`.
-    pub label: String,
+    /// The relation of the place to the finding.
+    pub label: RelatedLabel,
     /// The place.
     pub span: Span,
     /// Whether the source line must not be shown; false only if it is known to hold no secret.
@@ -87,6 +107,8 @@ pub struct Finding {
     pub environments: Vec<String>,
     /// Whether the source must not be shown because it may hold a secret.
     pub confidential: bool,
+    /// The field that the object lacks, if the rule reports one that a later build may set.
+    pub missing_field: Option<&'static str>,
 }
 
 impl Finding {
@@ -105,6 +127,7 @@ impl Finding {
             app: String::new(),
             environments: Vec::new(),
             confidential: true,
+            missing_field: None,
         }
     }
 
@@ -124,7 +147,9 @@ impl Finding {
         self.hint.iter_mut().for_each(|hint| cut(hint, MAX_TEXT));
         self.related.truncate(MAX_RELATED);
         for related in &mut self.related {
-            cut(&mut related.label, MAX_TEXT);
+            if let RelatedLabel::Text(label) = &mut related.label {
+                cut(label, MAX_TEXT);
+            }
         }
         if let Some(ObjectRef { api_version, kind, namespace, name }) = &mut self.object {
             for text in [api_version, kind, namespace, name] {
@@ -148,7 +173,11 @@ impl Finding {
             + object
             + self.environments.iter().map(text).sum::<usize>()
             + self.span.as_ref().map_or(PLACE_BYTES, path)
-            + self.related.iter().map(|related| related.label.len() + path(&related.span)).sum::<usize>()
+            + self
+                .related
+                .iter()
+                .map(|related| related.label.as_str().len() + path(&related.span))
+                .sum::<usize>()
     }
 
     /// Returns path and line of all places of a confidential finding.
@@ -371,7 +400,14 @@ mod tests {
             message: long(3_000),
             hint: Some(long(3_000)),
             object: Some(ObjectRef { name: long(3_000), ..object("Pod") }),
-            related: vec![RelatedPlace { label: long(10), span: span_of("b.yaml"), confidential: true }; 200],
+            related: vec![
+                RelatedPlace {
+                    label: RelatedLabel::Text(long(10)),
+                    span: span_of("b.yaml"),
+                    confidential: true
+                };
+                200
+            ],
             environments: (0..1_000).map(|number| format!("environment-{number}")).collect(),
             ..finding(&REF_RULE, "a.yaml", 1, 1, 1)
         };

@@ -17,6 +17,7 @@ mod facts;
 mod field_checks;
 mod finding;
 mod fingerprint;
+mod index;
 mod located;
 mod other_files;
 pub mod project;
@@ -30,6 +31,8 @@ mod scene;
 
 pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
 pub use examine::{EnvironmentInput, ExaminedApp, examine};
-pub use finding::{AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, Span};
+pub use finding::{
+    AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report, Span,
+};
 pub(crate) use rule_info::RulePage;
 pub use rule_info::{ApiRefusal, ExcerptPolicy, RuleInfo, RuleInput, RuleKind, RuleOverlap};

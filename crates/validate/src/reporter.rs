@@ -1,6 +1,7 @@
 //! Findings as rules report them.
 
 use crate::RuleInfo;
+use crate::index::{EnvironmentIndex, ObjectIndex};
 use crate::located::{FindingPlace, ObjectLocation, ObjectPath};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Origin, SourceLocation};
@@ -19,17 +20,52 @@ pub(crate) struct FindingDraft {
     pub(crate) related: Vec<(Origin, String)>,
     /// Related places in files that are not sources of the objects.
     pub(crate) related_files: Vec<(SourceLocation, String)>,
-    pub(crate) subject: Option<FindingSubject>,
+    /// The subject, as the reporter determines it.
+    pub(crate) subject: FindingSubject,
+    pub(crate) chosen: Option<ChosenSubject>,
     pub(crate) confidential: bool,
+    /// The field that the object lacks, if a later build may set it.
+    pub(crate) missing_field: Option<&'static str>,
 }
 
-/// The object that a finding is about.
+/// The subject of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct FindingSubject {
-    /// Index of the environment in the app.
-    pub(crate) environment: usize,
-    /// Index of the object in the environment.
-    pub(crate) object: usize,
+pub(crate) enum FindingSubject {
+    /// The app or the manifests as a whole.
+    Whole,
+    /// An environment.
+    Environment(EnvironmentIndex),
+    /// An object of an environment.
+    Object(EnvironmentIndex, ObjectIndex),
+}
+
+/// The subject that a rule chose for a finding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ChosenSubject {
+    /// The environment that is being checked.
+    CurrentEnvironment,
+    /// An object of the environment that is being checked.
+    ObjectHere(ObjectIndex),
+    /// Independent of what is being checked.
+    Fixed(FindingSubject),
+}
+
+impl FindingSubject {
+    /// Returns the environment of the subject.
+    pub(crate) const fn environment(self) -> Option<EnvironmentIndex> {
+        match self {
+            Self::Whole => None,
+            Self::Environment(environment) | Self::Object(environment, _) => Some(environment),
+        }
+    }
+
+    /// Returns the object, if the subject is one.
+    pub(crate) const fn object(self) -> Option<ObjectIndex> {
+        match self {
+            Self::Whole | Self::Environment(_) => None,
+            Self::Object(_, object) => Some(object),
+        }
+    }
 }
 
 impl FindingDraft {
@@ -52,8 +88,10 @@ impl FindingDraft {
             location,
             related: Vec::new(),
             related_files: Vec::new(),
-            subject: None,
+            subject: FindingSubject::Whole,
+            chosen: None,
             confidential: false,
+            missing_field: None,
         }
     }
 
@@ -94,22 +132,38 @@ impl FindingDraft {
 
     /// Sets the object in the current environment. Rules that check one object need not set it.
     pub(crate) fn about_object(self, object: usize) -> Self {
-        Self { subject: Some(FindingSubject { environment: usize::MAX, object }), ..self }
+        self.about(ChosenSubject::ObjectHere(ObjectIndex::new(object)))
     }
 
     /// Makes the finding one about the current environment as a whole.
     pub(crate) fn about_environment(self) -> Self {
-        self.about_object(usize::MAX)
+        self.about(ChosenSubject::CurrentEnvironment)
     }
 
     /// Sets the object in another environment of the app.
     pub(crate) fn about_object_in(self, environment: usize, object: usize) -> Self {
-        Self { subject: Some(FindingSubject { environment, object }), ..self }
+        let environment = EnvironmentIndex::new(environment);
+        self.about(ChosenSubject::Fixed(FindingSubject::Object(environment, ObjectIndex::new(object))))
+    }
+
+    /// Makes the finding one about another environment of the app as a whole.
+    pub(crate) fn about_environment_at(self, environment: usize) -> Self {
+        let environment = EnvironmentIndex::new(environment);
+        self.about(ChosenSubject::Fixed(FindingSubject::Environment(environment)))
+    }
+
+    fn about(self, chosen: ChosenSubject) -> Self {
+        Self { chosen: Some(chosen), ..self }
     }
 
     /// Forbids an excerpt, because it may show a secret.
     pub(crate) fn confidential(self) -> Self {
         Self { confidential: true, ..self }
+    }
+
+    /// Names the field that the object lacks, which a later build may set.
+    pub(crate) fn missing_field(self, field: &'static str) -> Self {
+        Self { missing_field: Some(field), ..self }
     }
 
     /// Overrides the severity of the rule.
@@ -121,27 +175,55 @@ impl FindingDraft {
 /// A collector of findings.
 #[derive(Debug, Default)]
 pub(crate) struct Reporter {
-    /// The object or environment that is being checked.
-    current: Option<FindingSubject>,
+    current: CheckedScope,
     drafts: Vec<FindingDraft>,
 }
 
+/// What is being checked.
+#[derive(Clone, Copy, Debug, Default)]
+enum CheckedScope {
+    /// The input as a whole.
+    #[default]
+    Whole,
+    Environment(EnvironmentIndex),
+    Object(EnvironmentIndex, ObjectIndex),
+}
+
+impl CheckedScope {
+    /// Returns the environment that rules mean if they name none.
+    const fn environment(self) -> EnvironmentIndex {
+        match self {
+            Self::Whole => EnvironmentIndex::FIRST,
+            Self::Environment(environment) | Self::Object(environment, _) => environment,
+        }
+    }
+}
+
 impl Reporter {
-    /// Sets the default subject of the findings that follow.
-    pub(crate) fn set_subject(&mut self, environment: usize, object: Option<usize>) {
-        self.current = Some(FindingSubject { environment, object: object.unwrap_or(usize::MAX) });
+    /// Starts the check of the input as a whole.
+    pub(crate) fn start_input(&mut self) {
+        self.current = CheckedScope::Whole;
+    }
+
+    /// Starts the check of an environment.
+    pub(crate) fn start_environment(&mut self, environment: EnvironmentIndex) {
+        self.current = CheckedScope::Environment(environment);
+    }
+
+    /// Starts the check of an object, which is the subject of the findings that follow.
+    pub(crate) fn start_object(&mut self, environment: EnvironmentIndex, object: ObjectIndex) {
+        self.current = CheckedScope::Object(environment, object);
     }
 
     /// Adds a finding.
     pub(crate) fn report(&mut self, mut draft: FindingDraft) {
-        let current = self.current;
-        let environment = current.map_or(0, |current| current.environment);
-        draft.subject = match draft.subject {
-            Some(FindingSubject { environment: usize::MAX, object }) => {
-                Some(FindingSubject { environment, object })
-            }
-            None => current.filter(|current| current.object != usize::MAX),
-            other => other,
+        let environment = self.current.environment();
+        draft.subject = match (draft.chosen, self.current) {
+            (Some(ChosenSubject::CurrentEnvironment), _) => FindingSubject::Environment(environment),
+            (Some(ChosenSubject::ObjectHere(object)), _) => FindingSubject::Object(environment, object),
+            (Some(ChosenSubject::Fixed(subject)), _) => subject,
+            (None, CheckedScope::Object(environment, object)) => FindingSubject::Object(environment, object),
+            (None, CheckedScope::Whole | CheckedScope::Environment(_)) => FindingSubject::Whole,
         };
         self.drafts.push(draft);
     }

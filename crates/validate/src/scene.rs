@@ -20,8 +20,8 @@ use sealwave_pipeline::render::UnusedValue;
 
 /// One environment of an app, or a set of plain manifests.
 pub(crate) struct CheckedEnvironment<'a> {
-    /// Name of the environment; empty for plain manifests.
-    pub(crate) name: &'a str,
+    /// The environment of an app; `None` for plain manifests.
+    pub(crate) app: Option<AppEnvironment<'a>>,
     /// Shared context.
     pub(crate) context: RuleContext<'a>,
     /// The rendered objects, before Secrets are processed.
@@ -32,22 +32,6 @@ pub(crate) struct CheckedEnvironment<'a> {
     pub(crate) catalogue: ObjectCatalog<'a>,
     /// Created and required objects, with their known keys.
     pub(crate) inventory: Inventory<'a>,
-    /// Placeholders in items of Secrets, in the order of objects, items and placeholders.
-    pub(crate) secrets: &'a [SecretUse],
-    /// The objects that Argo CD would get, with processed Secrets, waves and checksums. `None` for plain manifests.
-    pub(crate) emitted: Option<&'a [Manifest]>,
-    /// The merged values; `None` for plain manifests, or if the values could not be read.
-    pub(crate) values: Option<&'a Node>,
-    /// Source texts of values with an unusual spelling.
-    pub(crate) unusual_spellings: &'a WrittenScalars,
-    /// Unused keys of its own values.
-    pub(crate) unused_values: &'a [UnusedValue],
-    /// Directory of the app.
-    pub(crate) app: &'a str,
-    /// Target cluster, as far as the app defines it.
-    pub(crate) cluster: &'a str,
-    /// Position of the cluster in the app file, if values are sealed for that cluster.
-    pub(crate) sealed_for: Option<Origin>,
     /// Objects that other apps of the repository render in the environment of this name.
     pub(crate) neighbors: &'a NeighborApps,
     /// Uses of objects by other objects, computed on first access.
@@ -56,10 +40,57 @@ pub(crate) struct CheckedEnvironment<'a> {
     pub(crate) conflicts: OnceCell<Vec<LocatedConflict>>,
 }
 
-impl CheckedEnvironment<'_> {
+/// What is known of an environment besides its objects.
+pub(crate) struct AppEnvironment<'a> {
+    /// Name of the environment.
+    pub(crate) name: &'a str,
+    /// Directory of the app.
+    pub(crate) directory: &'a str,
+    /// Target cluster, as far as the app defines it.
+    pub(crate) cluster: &'a str,
+    /// Position of the cluster in the app file, if values are sealed for that cluster.
+    pub(crate) sealed_for: Option<Origin>,
+    /// Placeholders in items of Secrets, in the order of objects, items and placeholders.
+    pub(crate) secrets: &'a [SecretUse],
+    /// The objects that Argo CD would get, with processed Secrets, waves and checksums; `None` if a stage failed.
+    pub(crate) emitted: Option<&'a [Manifest]>,
+    /// The merged values; `None` if they could not be read.
+    pub(crate) values: Option<&'a Node>,
+    /// Source texts of values with an unusual spelling.
+    pub(crate) unusual_spellings: &'a WrittenScalars,
+    /// Unused keys of its own values.
+    pub(crate) unused_values: &'a [UnusedValue],
+}
+
+impl<'a> CheckedEnvironment<'a> {
     /// Returns whether these are plain manifests, whose references may point outside of the set.
     pub(crate) const fn is_plain(&self) -> bool {
-        self.name.is_empty()
+        self.app.is_none()
+    }
+
+    /// Returns the name of the environment; `None` for plain manifests.
+    pub(crate) fn name(&self) -> Option<&'a str> {
+        Some(self.app.as_ref()?.name)
+    }
+
+    /// Returns the placeholders in Secrets; plain manifests have none.
+    pub(crate) fn secrets(&self) -> &'a [SecretUse] {
+        self.app.as_ref().map_or(&[], |app| app.secrets)
+    }
+
+    /// Returns the objects that Argo CD would get; `None` for plain manifests, or if a stage failed.
+    pub(crate) fn emitted(&self) -> Option<&'a [Manifest]> {
+        self.app.as_ref()?.emitted
+    }
+
+    /// Returns the merged values; `None` for plain manifests, or if they could not be read.
+    pub(crate) fn values(&self) -> Option<&'a Node> {
+        self.app.as_ref()?.values
+    }
+
+    /// Returns the fingerprint of the cluster's sealing certificate, if known.
+    pub(crate) fn certificate(&self) -> Option<&'a str> {
+        self.context.settings.certificates.get(self.name()?).map(String::as_str)
     }
 }
 

@@ -39,6 +39,7 @@ mod path;
 mod rules;
 mod structure;
 mod validations;
+mod value_type;
 mod version;
 mod violation;
 mod walk;
@@ -51,8 +52,9 @@ pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub use merge_schema::{ListMerge, MergeSchema};
 pub use node::ComparableScalar;
 pub use packed::{PackedDefinition, PackedKind, PackedRelease};
+pub use value_type::{JsonType, ValueType};
 pub use version::{KubeVersion, VersionError};
-pub use violation::{JsonPointer, RangeBound, Violation, ViolationKind};
+pub use violation::{JsonPointer, RangeBound, Violation, ViolationKind, ViolationMessage};
 
 use std::collections::BTreeSet;
 

@@ -14,7 +14,7 @@ pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
     if drafts.iter().all(|draft| draft.rule.overlap == RuleOverlap::None) {
         return drafts;
     }
-    let mut missing_fields: HashSet<(Option<FindingSubject>, ObjectPath)> = HashSet::new();
+    let mut missing_fields: HashSet<(FindingSubject, ObjectPath)> = HashSet::new();
     let mut rejected: HashSet<SubjectPlace> = HashSet::new();
     for draft in drafts.iter().filter(|draft| draft.rule.is_refused()) {
         if draft.rule.id == schema::REQUIRED.info.id {
@@ -45,7 +45,7 @@ pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
 }
 
 /// An object and a position in its sources.
-type SubjectPlace = (Option<FindingSubject>, Origin);
+type SubjectPlace = (FindingSubject, Origin);
 
 /// Removes the rejected places from a finding; its hint moves to the findings that remain there.
 fn without_places(

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::checked_object::CheckedObject;
 use crate::facts::embedded::{self, TextPlace};
+use crate::index::ObjectIndex;
 use crate::located::ObjectPath;
 use crate::reporter::FindingDraft;
 use sealwave_core::diagnostic::Severity;
@@ -44,7 +45,7 @@ const KINDS: &[&str] = &[
 /// An object with pods in a value of a ConfigMap.
 pub(crate) struct EmbeddedPod {
     /// Index of the ConfigMap.
-    owner: usize,
+    owner: ObjectIndex,
     /// JSON pointer to the item.
     pointer: ObjectPath,
     /// Start and last line of the item's value.
@@ -68,7 +69,7 @@ impl<'a> EmbeddedObject<'a> {
     }
 
     /// Returns the index of the ConfigMap that contains the object.
-    pub(crate) const fn owner(&self) -> usize {
+    pub(crate) const fn owner(&self) -> ObjectIndex {
         self.pod.owner
     }
 
@@ -86,8 +87,8 @@ impl<'a> EmbeddedObject<'a> {
 
 /// Points a finding about a ConfigMap to the item that contains the pod, and lowers it to a warning.
 pub(crate) fn with_item_pointer(draft: FindingDraft, embedded: &[EmbeddedObject<'_>]) -> FindingDraft {
-    let Some(subject) = draft.subject.filter(|_| draft.known_path().is_none()) else { return draft };
-    let mut of_owner = embedded.iter().filter(|pod| pod.owner() == subject.object);
+    let Some(object) = draft.subject.object().filter(|_| draft.known_path().is_none()) else { return draft };
+    let mut of_owner = embedded.iter().filter(|pod| pod.owner() == object);
     let Some(pod) = of_owner.find(|pod| pod.contains_position(draft.at)) else { return draft };
     let severity = draft.severity.min(Severity::Warning);
     draft.path(pod.pod.pointer.clone()).severity(severity)
@@ -96,7 +97,8 @@ pub(crate) fn with_item_pointer(draft: FindingDraft, embedded: &[EmbeddedObject<
 /// Parses the pods within all `ConfigMaps`.
 pub(crate) fn parse_embedded_pods(objects: &[Manifest], texts: &SourceTexts) -> Vec<EmbeddedPod> {
     let mut reader = PodReader { texts, values: 0, bytes: 0, found: Vec::new() };
-    for (owner, object) in objects.iter().enumerate().filter(|(_, object)| object.is("", "ConfigMap")) {
+    let numbered = objects.iter().enumerate().map(|(number, object)| (ObjectIndex::new(number), object));
+    for (owner, object) in numbered.filter(|(_, object)| object.is("", "ConfigMap")) {
         let data = object.root().get("data").and_then(Node::as_mapping);
         for entry in data.map_or(&[][..], |data| data.entries()) {
             reader.item(owner, &entry.key, &entry.value);
@@ -113,7 +115,7 @@ struct PodReader<'a> {
 }
 
 impl PodReader<'_> {
-    fn item(&mut self, owner: usize, key: &str, value: &Node) {
+    fn item(&mut self, owner: ObjectIndex, key: &str, value: &Node) {
         let mut roots = Vec::new();
         let mut brought = BTreeSet::new();
         let defaults = key == "workflowDefaults";

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use compact_str::CompactString;
 
-use crate::scene::CheckedApp;
+use crate::scene::{CheckedApp, CheckedEnvironment};
 
 /// The most bytes of a word that may be an environment name.
 const MAX_WORD: usize = 64;
@@ -45,7 +45,7 @@ pub(crate) enum NameMatching {
 impl EnvironmentNames {
     /// Returns the names of an app's environments; `None` if there are fewer than two.
     pub(crate) fn from_app(app: &CheckedApp<'_>) -> Option<Self> {
-        Self::new(app.environments.iter().map(|environment| environment.name))
+        Self::new(app.environments.iter().filter_map(CheckedEnvironment::name))
     }
 
     /// Returns the names of the given environments; `None` if there are fewer than two.

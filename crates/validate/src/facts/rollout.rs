@@ -36,9 +36,9 @@ pub(crate) struct RolloutTriggers<'e, 'a> {
 impl<'e, 'a> RolloutTriggers<'e, 'a> {
     /// Indexes the emitted objects; `None` if the app could not be processed that far.
     pub(crate) fn new(environment: &'e CheckedEnvironment<'a>) -> Option<Self> {
-        let emitted = match environment.emitted {
-            None if !environment.is_plain() => return None,
-            emitted => emitted.unwrap_or_default(),
+        let emitted = match &environment.app {
+            Some(app) => app.emitted?,
+            None => &[],
         };
         let keyed = |object: &'a Manifest| {
             ((object.group(), object.kind(), object.namespace(), object.name()), object)

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::changes::ChangedFiles;
+use super::names::path_text;
 use super::output_paths::OutputPaths;
 use super::walk::{FoundFiles, is_app};
 use sealwave_core::diagnostic::{
@@ -282,9 +283,4 @@ fn canonical(path: &Path) -> PathBuf {
 /// Reports whether the path is a process substitution of the shell, such as `<(helm template .)`.
 fn is_process_substitution(path: &Path) -> bool {
     path.parent() == Some(Path::new("/dev/fd"))
-}
-
-/// Returns a path as it was given.
-pub(super) fn path_text(path: &Path) -> String {
-    path.display().to_string()
 }

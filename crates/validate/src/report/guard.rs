@@ -103,7 +103,11 @@ mod tests {
 
     fn with_related(line: u32, confidential: bool) -> Finding {
         let span = finding(&REF_RULE, "a.yaml", line, 1, 3).span.unwrap();
-        let related = vec![RelatedPlace { label: "it is here".to_owned(), span, confidential }];
+        let related = vec![RelatedPlace {
+            label: crate::RelatedLabel::Text("it is here".to_owned()),
+            span,
+            confidential,
+        }];
         Finding { related, ..at(1) }
     }
 

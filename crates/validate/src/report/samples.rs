@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Excerpts, PrintContext};
 use crate::{
-    AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, RuleInfo, RuleKind, RulePage,
-    Span,
+    AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report, RuleInfo,
+    RuleKind, RulePage, Span,
 };
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::SourceLocation;
@@ -70,6 +70,7 @@ pub(crate) fn finding(rule: &'static RuleInfo, path: &str, line: u32, column: u3
         app: String::new(),
         environments: Vec::new(),
         confidential: false,
+        missing_field: None,
     }
 }
 
@@ -113,7 +114,7 @@ fn ordinary() -> [Finding; 4] {
         message: "environment variable `LOG_LEVEL` is set twice in one container".to_owned(),
         hint: Some("remove one of the two".to_owned()),
         related: vec![RelatedPlace {
-            label: "it is set here first".to_owned(),
+            label: RelatedLabel::Text("it is set here first".to_owned()),
             span: span(WEB, 12, 17, 9),
             confidential: false,
         }],
@@ -125,7 +126,7 @@ fn ordinary() -> [Finding; 4] {
         message: "Secret `shop/db` does not exist".to_owned(),
         hint: Some("did you mean `db-credentials`?".to_owned()),
         related: vec![RelatedPlace {
-            label: "a Secret with a similar name is here".to_owned(),
+            label: RelatedLabel::Text("a Secret with a similar name is here".to_owned()),
             span: span("apps/shop/base/secret.yaml", 4, 9, 14),
             confidential: true,
         }],
@@ -175,7 +176,7 @@ fn odd() -> [Finding; 5] {
         message: format!("name `{HOSTILE}` is not valid"),
         hint: Some(HOSTILE.to_owned()),
         related: vec![RelatedPlace {
-            label: HOSTILE.to_owned(),
+            label: RelatedLabel::Text(HOSTILE.to_owned()),
             span: span(&format!("{HOSTILE}.yaml"), 1, 1, 1),
             confidential: true,
         }],

@@ -53,8 +53,8 @@ pub(crate) fn collect_requirements<'a>(
         collector.collect(object);
     }
     for pod in embedded {
-        let own = objects.get(pod.owner()).map_or("", |owner| owner.namespace);
-        collector.object = pod.owner();
+        let own = pod.owner().of(objects).map_or("", |owner| owner.namespace);
+        collector.object = pod.owner().number();
         collector.namespace = if pod.object.namespace.is_empty() { own } else { pod.object.namespace };
         let before = collector.wants.len();
         collector.add_pod(&pod.object);

@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule::new(
 );
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    for unused in environment.unused_values {
+    for unused in environment.app.iter().flat_map(|app| app.unused_values) {
         let message =
             format!("value `{}` is unused: no template reads it, and no other values define it", unused.key);
         let draft = FindingDraft::new(&RULE, unused.origin, message);

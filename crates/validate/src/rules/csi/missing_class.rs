@@ -94,7 +94,7 @@ impl<'a> OtherClasses<'a> {
             let any = environment.objects.iter().any(|object| object.is(STORE_CSI_GROUP, KIND));
             return if any { Self::Generated(HashSet::new()) } else { Self::External };
         }
-        let Some(emitted) = environment.emitted else { return Self::Unknown };
+        let Some(emitted) = environment.emitted() else { return Self::Unknown };
         let classes = emitted.iter().filter(|object| object.is(STORE_CSI_GROUP, KIND));
         Self::Generated(classes.map(|object| (object.namespace(), object.name())).collect())
     }

@@ -43,7 +43,7 @@ impl<'a> Counterparts<'a> {
     pub(super) fn new(app: &CheckedApp<'a>, names: &EnvironmentNames) -> Self {
         // If an environment failed to render completely, it is unknown what is missing.
         let rendered =
-            |number: &usize| app.environments.get(*number).is_some_and(|one| one.emitted.is_some());
+            |number: &usize| app.environments.get(*number).is_some_and(|one| one.emitted().is_some());
         let environments: Vec<usize> = (0..app.environments.len()).filter(rendered).collect();
         let mut shapes: BTreeMap<CounterpartKey<'a>, Vec<ObjectInEnvironment>> = BTreeMap::new();
         for number in &environments {
@@ -131,7 +131,7 @@ pub(super) fn is_environment_file(environment: &CheckedEnvironment<'_>, at: Orig
     let path = environment.context.sources.name(at.source);
     let mut steps = path.split(['/', '\\']).peekable();
     while let Some(step) = steps.next() {
-        if step == "envs" && steps.peek() == Some(&environment.name) {
+        if step == "envs" && environment.name().is_some_and(|name| steps.peek() == Some(&name)) {
             return true;
         }
     }

@@ -37,7 +37,7 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
         let (names, namespaces, shared) = (&names, &namespaces, &shared);
         let mut search =
             ForeignPathSearch { app, environment, names, namespaces, shared, number, object: 0, reporter };
-        for used in environment.secrets {
+        for used in environment.secrets() {
             search.object = used.object;
             search.check_secret_path(&used.reference.path, used.origin, &item_label(&used.item));
         }
@@ -96,7 +96,7 @@ impl ForeignPathSearch<'_, '_, '_> {
     }
 
     fn report(&mut self, other: usize, at: Origin, what: &str, severity: Severity) {
-        let name = self.app.environments.get(other).map_or("", |environment| environment.name);
+        let name = self.app.environments.get(other).and_then(CheckedEnvironment::name).unwrap_or_default();
         self.reporter.report(
             FindingDraft::new(&RULE, at, format!("{what} `{name}`"))
                 .severity(severity)

@@ -43,22 +43,26 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
             continue;
         }
         let own = places.iter().all(|place| is_from_environment_files(app, *place));
-        let draft = |at, object| {
+        let draft = |at| {
             let message = format!("{} `{}` exists in every other environment", there.kind, there.name);
-            FindingDraft::new(&RULE, at, message).about_object_in(missing, object)
+            FindingDraft::new(&RULE, at, message)
         };
         let draft = if let Some((object, at)) = dangling.find(missing, shape) {
-            draft(at, object).related(there.name_origin(), "it is here in another environment")
+            draft(at)
+                .about_object_in(missing, object)
+                .related(there.name_origin(), "it is here in another environment")
         } else if !own {
             continue;
         } else if counterparts.count() > 2 {
             let confidential = is_secret_like(there.manifest.root());
-            let draft = draft(there.name_origin(), usize::MAX);
+            let draft = draft(there.name_origin()).about_environment_at(missing);
             if confidential { draft.confidential() } else { draft }
         } else if let Some(workload) = workload_of(&counterparts, shape, *first, missing) {
             let at =
                 workload.object(app).map_or_else(|| there.name_origin(), |workload| workload.name_origin());
-            draft(at, workload.object).related(there.name_origin(), "it is here in another environment")
+            draft(at)
+                .about_object_in(missing, workload.object)
+                .related(there.name_origin(), "it is here in another environment")
         } else {
             continue;
         };

@@ -16,7 +16,7 @@ impl<'a> PlaceholderIndex<'a> {
     pub(super) fn new(app: &CheckedApp<'a>) -> Self {
         let mut all: HashMap<_, Vec<_>> = HashMap::new();
         for (number, environment) in app.environments.iter().enumerate() {
-            for used in environment.secrets {
+            for used in environment.secrets() {
                 all.entry((number, used.object, used.item.as_str())).or_default().push(used);
             }
         }

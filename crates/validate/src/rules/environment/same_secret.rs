@@ -22,16 +22,20 @@ pub(crate) static RULE: Rule = Rule::new(
     RuleCheck::App(check),
 );
 
-fn uses<'a>(environment: &CheckedEnvironment<'a>) -> EnvironmentSecrets<'a> {
+/// Returns the secrets of an environment; plain manifests have none.
+fn uses<'a>(environment: &CheckedEnvironment<'a>) -> Option<EnvironmentSecrets<'a>> {
     let object = |number: usize| environment.objects.get(number).map(|object| object.manifest);
-    EnvironmentSecrets::new(environment.name, environment.secrets, object)
+    let app = environment.app.as_ref()?;
+    Some(EnvironmentSecrets::new(app.name, app.secrets, object))
 }
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
-    let environments: Vec<EnvironmentSecrets<'_>> = app.environments.iter().map(uses).collect();
+    let environments: Vec<EnvironmentSecrets<'_>> = app.environments.iter().filter_map(uses).collect();
     for (path, shared) in shared_by_path(&environments) {
         let sharers = app.environments.first().map_or(&[][..], |first| first.neighbors.apps_sharing(&path));
-        let is_first = |directory: &Arc<str>| app.environments.iter().any(|first| *first.app == **directory);
+        let directories =
+            || app.environments.iter().filter_map(|environment| Some(environment.app.as_ref()?.directory));
+        let is_first = |directory: &Arc<str>| directories().any(|own| *own == **directory);
         // A path that several apps share is reported once, for the first app.
         if sharers.first().is_some_and(|first| !is_first(first)) {
             continue;

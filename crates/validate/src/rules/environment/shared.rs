@@ -45,7 +45,7 @@ impl<'a> SharedLiterals<'a> {
         all.is_some_and(|all| all.len() == self.environments)
             && !node.as_str().is_some_and(|text| {
                 template_line(environment, node.origin).is_some()
-                    && environment.values.is_some_and(|values| {
+                    && environment.values().is_some_and(|values| {
                         let own = OwnValueSearch { names, number, environment, text };
                         own.has(values, DEPTH)
                     })

@@ -20,14 +20,15 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
-    let Some(policy) = operator.bind(environment.name) else { return };
-    for used in environment.secrets {
+    let Some(app) = &environment.app else { return };
+    let Some(policy) = operator.bind(app.name) else { return };
+    for used in app.secrets {
         // Another rule reports unknown providers.
         if !operator.providers.contains(used.reference.provider.as_str()) {
             continue;
         }
         let Some(secret) = environment.objects.get(used.object) else { continue };
-        let Some(refusal) = policy.refusal(used, secret, environment.cluster) else { continue };
+        let Some(refusal) = policy.refusal(used, secret, app.cluster) else { continue };
         let draft = FindingDraft::new(&RULE, used.origin, refusal.to_string()).about_object(used.object);
         reporter.report(match refusal.hint() {
             Some(hint) => draft.hint(hint),

@@ -21,8 +21,9 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
-    let name = environment.cluster;
-    let Some(at) = environment.sealed_for.filter(|_| !operator.clusters.contains(name)) else { return };
+    let Some(app) = &environment.app else { return };
+    let name = app.cluster;
+    let Some(at) = app.sealed_for.filter(|_| !operator.clusters.contains(name)) else { return };
     let message = format!("cluster `{name}` is not in the operator file");
     let hint = match closest_name(name, operator.clusters.iter().map(String::as_str)) {
         Some(close) => format!("did you mean `{close}`? it is set by `cluster` of the environment"),

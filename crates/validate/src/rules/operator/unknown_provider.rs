@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
-    for used in environment.secrets {
+    for used in environment.secrets() {
         let name = used.reference.provider.as_str();
         // An app without a default provider is reported elsewhere.
         if name == DEFAULT_PROVIDER || operator.providers.contains(name) {

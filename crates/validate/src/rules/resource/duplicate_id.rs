@@ -101,11 +101,12 @@ fn check_other_apps(
     object: &CheckedObject<'_>,
     namespaced: bool,
 ) -> Option<FindingDraft> {
-    if environment.is_plain() || (namespaced && object.namespace.is_empty()) {
+    let own = environment.app.as_ref()?;
+    if namespaced && object.namespace.is_empty() {
         return None;
     }
     let id: ObjectId = object.manifest.id();
-    let (app, place) = environment.neighbors.other_app(&id, environment.app, environment.cluster)?;
+    let (app, place) = environment.neighbors.other_app(&id, own.directory, own.cluster)?;
     let severity = if object.is("", "Namespace") { Severity::Warning } else { Severity::Error };
     let draft =
         FindingDraft::new(&RULE, object.name_place(), format!("{id} is also rendered by app `{app}`"));

@@ -140,10 +140,10 @@ fn check_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut R
             if kind == "ClusterRoleBinding"
                 && value(subject, "namespace").is_none_or(|it| it.as_str() == Some(""))
             {
-                report(
-                    start_origin(subject),
-                    "the ServiceAccount has no `namespace`",
-                    "add the namespace of the account",
+                reporter.report(
+                    FindingDraft::new(&RULE, start_origin(subject), "the ServiceAccount has no `namespace`")
+                        .missing_field("namespace")
+                        .hint("add the namespace of the account"),
                 );
             }
         }

@@ -36,7 +36,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             places.push(want.at);
         }
     }
-    for used in environment.secrets.iter().filter(|used| is_template(&used.reference.path)) {
+    for used in environment.secrets().iter().filter(|used| is_template(&used.reference.path)) {
         if let Some(places) = found.get_mut(used.object) {
             places.push(used.origin);
         }

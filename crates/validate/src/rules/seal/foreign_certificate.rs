@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule::new(
 .depending_on(RuleInput::SealingCertificates);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    let known = environment.context.settings.certificates.get(environment.name);
+    let known = environment.certificate();
     let mut first: Option<&Node> = None;
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(node) = object.manifest.annotations().and_then(|all| all.get(SEALED_FOR)) else { continue };

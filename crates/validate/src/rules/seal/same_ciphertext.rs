@@ -6,7 +6,7 @@ use super::sealed_secret::{is_sealed_secret, items};
 use crate::checked_object::CheckedObject;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::{CheckedApp, CheckedEnvironment};
+use crate::scene::{AppEnvironment, CheckedApp, CheckedEnvironment};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
@@ -84,8 +84,7 @@ fn first_clash<'a>(
 
 /// Returns the certificate of an object: that of the environment's cluster, or else the one in its annotation.
 fn certificate<'a>(environment: &CheckedEnvironment<'a>, object: &CheckedObject<'a>) -> Option<&'a str> {
-    let known = environment.context.settings.certificates.get(environment.name).map(String::as_str);
-    known.or_else(|| object.manifest.annotation(SEALED_FOR))
+    environment.certificate().or_else(|| object.manifest.annotation(SEALED_FOR))
 }
 
 /// Returns the severity of a ciphertext used in two clusters; `None` if both uses may be in one cluster.
@@ -94,10 +93,12 @@ fn severity(app: &CheckedApp<'_>, one: &SealedUse<'_>, other: &SealedUse<'_>) ->
         return (first != second).then_some(Severity::Error);
     }
     let (first, second) = (app.environments.get(one.environment)?, app.environments.get(other.environment)?);
+    // Plain manifests may all be for one cluster.
+    let (first, second) = (first.app.as_ref()?, second.app.as_ref()?);
     if first.cluster == second.cluster {
         return None;
     }
-    let is_named = |environment: &CheckedEnvironment<'_>| environment.cluster != environment.name;
+    let is_named = |environment: &AppEnvironment<'_>| environment.cluster != environment.name;
     let is_known = is_named(first) || is_named(second) || one.label == other.label;
     is_known.then_some(Severity::Warning)
 }

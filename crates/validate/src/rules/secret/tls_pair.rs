@@ -48,8 +48,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     let expiry = last_day_of_certificate(text);
     if matches!((expiry, context.settings.today), (Some(end), Some(today)) if end < today) {
         let (message, hint) = EXPIRED_CERTIFICATE;
-        let draft =
-            FindingDraft::new(&RULE, certificate.place(), message).severity(Severity::Warning);
+        let draft = FindingDraft::new(&RULE, certificate.place(), message).severity(Severity::Warning);
         reporter.report(draft.hint(hint).confidential());
     }
 }

@@ -6,6 +6,7 @@ use crate::facts::secret_items::{SecretItem, entries, items};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
+use crate::located::FindingPlace;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::{Explain as _, Severity};
 use sealwave_core::document::Node;
@@ -109,7 +110,7 @@ fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
     }
 }
 
-fn draft(at: Origin, error: &SecretTypeError) -> FindingDraft {
+fn draft(at: impl Into<FindingPlace>, error: &SecretTypeError) -> FindingDraft {
     let draft = FindingDraft::new(&RULE, at, error.to_string());
     match error.hint() {
         Some(hint) => draft.hint(hint),

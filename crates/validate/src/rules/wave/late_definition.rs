@@ -80,12 +80,12 @@ impl SyncWaves {
             SyncPlacement::from_manifest(manifest, &WaveSettings::default(), &mut |_, _| {})
         };
         let chosen: BTreeMap<ObjectId, SyncPlacement> = environment
-            .emitted
+            .emitted()
             .unwrap_or_default()
             .iter()
             .map(|manifest| (manifest.id(), placement(manifest)))
             .collect();
-        if !environment.is_plain() && environment.emitted.is_none() {
+        if !environment.is_plain() && environment.emitted().is_none() {
             return None;
         }
         let wave = |object: &CheckedObject<'_>| {

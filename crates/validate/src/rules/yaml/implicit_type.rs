@@ -34,8 +34,10 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
 
 /// Checks the values that templates see.
 fn check_values(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    if let Some(values) = environment.values {
-        check_written("", values, environment.unusual_spellings, reporter);
+    if let Some(app) = &environment.app
+        && let Some(values) = app.values
+    {
+        check_written("", values, app.unusual_spellings, reporter);
     }
 }
 

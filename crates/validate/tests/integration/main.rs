@@ -1,5 +1,0 @@
-//! Tests of findings, from outside of the crate, in one binary: a module per subject.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
-
-mod credentials;
