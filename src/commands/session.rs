@@ -96,7 +96,7 @@ impl AppSession {
         watch: &RunWatch,
     ) -> Result<CommandOutput, Failure> {
         let progress = |stage| watch.enter_stage(stage);
-        let sealed = sealwave_pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
+        let sealed = sealwave_pipeline::run(&self.discovery, plan, &mut notes, &progress)?;
         let stdout = sealwave_pipeline::emit(&sealed, format)?;
         // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
         std::mem::forget(sealed);

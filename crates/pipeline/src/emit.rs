@@ -1,6 +1,6 @@
 //! The last stage: writes sealed objects as bytes.
 //!
-//! It accepts only [`Sealed`] and returns the whole output, so the caller prints all of it or nothing.
+//! It accepts only [`SealedApp`] and returns the whole output, so the caller prints all of it or nothing.
 
 use std::cmp::Reverse;
 

@@ -15,7 +15,7 @@ use std::fmt::Write;
 use super::digests::{DigestCache, DigestedItem, combine_digests};
 use super::notes::AnnotateRemark;
 use super::{AnnotationEdit, Workload};
-use crate::seal::SecretDigests;
+use crate::secret_stages::SecretDigests;
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_kube::catalog::{CatalogObject, ObjectCatalog};
 use sealwave_kube::pods::{ReferencedKind, TemplateMutability};

@@ -19,10 +19,10 @@ use sealwave_testkit::{DangerPrivateKey, danger_unseal, skipped};
 
 const KEY_LINE: &str = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const OTHER_KEY_LINE: &str = "sealwave-seal-key-v1:R8L4aVvT0oX3mZ1q9pYc5wJ7bKdE2fHnU6sGiQrAtWk=";
-const RSA2048: &str = include_str!("../../../../testdata/sealed-secrets/rsa2048.crt");
-const RSA2048_REISSUED: &str = include_str!("../../../../testdata/sealed-secrets/rsa2048-reissued.crt");
-const RSA2048_KEY: &str = include_str!("../../../../testdata/sealed-secrets/rsa2048.key");
-const RSA4096: &str = include_str!("../../../../testdata/sealed-secrets/rsa4096.crt");
+const RSA2048: &str = include_str!("../../../../../testdata/sealed-secrets/rsa2048.crt");
+const RSA2048_REISSUED: &str = include_str!("../../../../../testdata/sealed-secrets/rsa2048-reissued.crt");
+const RSA2048_KEY: &str = include_str!("../../../../../testdata/sealed-secrets/rsa2048.key");
+const RSA4096: &str = include_str!("../../../../../testdata/sealed-secrets/rsa4096.crt");
 
 fn origin() -> Origin {
     Origin::whole(Sources::default().add("secret.yaml"))
@@ -128,7 +128,7 @@ fn open_item(sealed: &Json, key: &str) -> Vec<u8> {
 
 /// Returns the Secret that kubeseal sealed for `testdata/sealed-secrets/kubeseal`, with its items.
 fn kubeseals_secret(scope: SealingScope) -> (Json, Vec<ResolvedItem>) {
-    let text = include_str!("../../../../testdata/sealed-secrets/kubeseal/in-secret.yaml");
+    let text = include_str!("../../../../../testdata/sealed-secrets/kubeseal/in-secret.yaml");
     let mut object: Json = yaml_serde::from_str(text).unwrap();
     if let Some(annotation) = scope.annotation() {
         object["metadata"]["annotations"][annotation] = json!("true");
@@ -150,15 +150,15 @@ fn the_result_equals_kubeseals_except_ciphertext_and_argocd_annotations() {
     for (scope, theirs) in [
         (
             SealingScope::Strict,
-            include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-strict.json"),
+            include_str!("../../../../../testdata/sealed-secrets/kubeseal/sealed-strict.json"),
         ),
         (
             SealingScope::NamespaceWide,
-            include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-namespace-wide.json"),
+            include_str!("../../../../../testdata/sealed-secrets/kubeseal/sealed-namespace-wide.json"),
         ),
         (
             SealingScope::ClusterWide,
-            include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-cluster-wide.json"),
+            include_str!("../../../../../testdata/sealed-secrets/kubeseal/sealed-cluster-wide.json"),
         ),
     ] {
         let (object, items) = kubeseals_secret(scope);

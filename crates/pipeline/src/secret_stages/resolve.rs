@@ -6,7 +6,8 @@
 //! only I/O. The third is pure again: it substitutes the values. A value is never parsed. All problems of all passes
 //! are reported together, and a failing reference only once, with the places that use it.
 //!
-//! [`Resolved`] holds plaintext. It implements neither `Debug` nor `Serialize`, and only [`super::seal()`] reads it.
+//! [`ResolvedApp`] holds plaintext. It implements neither `Debug` nor `Serialize`, and only [`super::seal()`] reads it:
+//! its parts are visible in this stage and the next one only.
 
 mod access;
 mod audit;
@@ -28,7 +29,7 @@ use compact_str::CompactString;
 
 use self::collect::{CollectedSecrets, ItemContent, PendingItem, PendingObject};
 use self::problem::ReferencePlaces;
-use super::RenderedApp;
+use crate::render::RenderedApp;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_core::document::{Manifest, ObjectId, Origin};
 use sealwave_providers::{FetchResult, ProviderRegistry};
@@ -40,19 +41,13 @@ use sealwave_secrets::values::{KeySource, SecretValue};
 
 pub use self::audit::{AuditRecord, AuditSink, FetchOutcome};
 
-/// Objects whose Secrets hold their values. Must not be printed.
-///
-/// ```compile_fail
-/// fn print(resolved: &sealwave::pipeline::Resolved) {
-///     println!("{resolved:?}");
-/// }
-/// ```
-pub struct ResolvedApp {
+/// Objects whose Secrets hold their values. Modules other than the parent can only pass it on.
+pub(crate) struct ResolvedApp {
     objects: Vec<ResolvedObject>,
 }
 
 /// An object after resolution.
-pub(crate) enum ResolvedObject {
+pub(super) enum ResolvedObject {
     /// An object without secret data.
     Plain(Manifest),
     /// A Secret with data.
@@ -60,37 +55,37 @@ pub(crate) enum ResolvedObject {
 }
 
 /// A Secret after resolution.
-pub(crate) struct ResolvedSecret {
+pub(super) struct ResolvedSecret {
     /// The Secret without `data` and `stringData`.
-    pub(crate) manifest: Manifest,
+    pub(super) manifest: Manifest,
     /// The items in the order of their keys. Either `items` or `sources` is not empty.
-    pub(crate) items: Vec<ResolvedItem>,
+    pub(super) items: Vec<ResolvedItem>,
     /// Secrets whose keys all become items, if they were not fetched. Their items are not known.
-    pub(crate) sources: Vec<KeySource>,
+    pub(super) sources: Vec<KeySource>,
 }
 
 /// An item of a Secret after substitution.
-pub(crate) struct ResolvedItem {
+pub(super) struct ResolvedItem {
     /// The key, which is valid for a Secret.
-    pub(crate) key: CompactString,
+    pub(super) key: CompactString,
     /// The location of the value in the source.
-    pub(crate) origin: Origin,
+    pub(super) origin: Origin,
     /// The item's bytes before placeholders were resolved; for `data`, the decoded ones.
     ///
     /// If a reference omits its provider or its path, this is the same text with references in full, so that it always
     /// contains what the item refers to. If values are read from files in Git, evidence of these files is appended.
-    pub(crate) unresolved: SecretValue,
+    pub(super) unresolved: SecretValue,
     /// The references in order of appearance; empty for a literal. `path` is already replaced by the provider that it
     /// stands for.
-    pub(crate) references: Vec<SecretReference>,
+    pub(super) references: Vec<SecretReference>,
     /// The same text, parsed, with `path` replaced too; `None` if the item's bytes are not a text with placeholders.
-    pub(crate) text: Option<PlaceholderText>,
+    pub(super) text: Option<PlaceholderText>,
     /// The value.
-    pub(crate) value: ItemValue,
+    pub(super) value: ItemValue,
 }
 
 /// The value of an item.
-pub(crate) enum ItemValue {
+pub(super) enum ItemValue {
     /// Fetched, or a literal.
     Known(SecretValue),
     /// Not fetched: in a local preview, or for a backend that stores only references.
@@ -98,16 +93,16 @@ pub(crate) enum ItemValue {
 }
 
 impl ResolvedApp {
-    pub(crate) fn objects(&self) -> &[ResolvedObject] {
+    pub(super) fn objects(&self) -> &[ResolvedObject] {
         &self.objects
     }
 
-    pub(crate) fn into_objects(self) -> Vec<ResolvedObject> {
+    pub(super) fn into_objects(self) -> Vec<ResolvedObject> {
         self.objects
     }
 
     #[cfg(test)]
-    pub(crate) const fn for_tests(objects: Vec<ResolvedObject>) -> Self {
+    pub(super) const fn for_tests(objects: Vec<ResolvedObject>) -> Self {
         Self { objects }
     }
 }
@@ -169,7 +164,7 @@ pub enum AccessPolicy<'a> {
 ///
 /// # Errors
 /// All problems of placeholders, items and references; nothing is resolved then.
-pub fn resolve(
+pub(crate) fn resolve(
     rendered: RenderedApp,
     supply: &ValueSource<'_>,
     reading: PlaceholderSettings<'_>,
@@ -223,7 +218,7 @@ pub struct PlaceholderUse {
 ///
 /// # Errors
 /// All problems of placeholders and items.
-pub(super) fn placeholder_uses(
+pub(crate) fn placeholder_uses(
     rendered: RenderedApp,
     supply: &ValueSource<'_>,
     reading: PlaceholderSettings<'_>,
@@ -238,7 +233,7 @@ pub(super) fn placeholder_uses(
 }
 
 /// Returns the uses of references in the Secrets among objects, each with the index of its Secret. Ignores problems.
-pub fn placeholder_uses_in<'o>(
+pub(crate) fn placeholder_uses_in<'o>(
     objects: &'o [Manifest],
     default_provider: Option<&str>,
     reading: PlaceholderSettings<'_>,
@@ -267,7 +262,7 @@ fn uses_in(object: &PendingObject) -> Vec<PlaceholderUse> {
 }
 
 /// Resolves the names of providers.
-pub(super) struct ProviderResolver<'a> {
+struct ProviderResolver<'a> {
     /// `None` if any name is accepted.
     known: Option<BTreeSet<String>>,
     default_provider: Option<&'a str>,
