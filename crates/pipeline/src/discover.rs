@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
-use crate::load::DefinedValues;
+use crate::defined_values::DefinedValues;
 use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
 use sealwave_core::document::{Node, Origin, SourceLocation, Sources, display_path};
 use sealwave_core::reach::PathReach;
@@ -234,9 +234,9 @@ impl Discovery {
         &self.app_text
     }
 
-    /// Returns the names that the values of all environments define, reading the values at the first call.
-    pub(super) fn defined_values(&self) -> &DefinedValues {
-        self.defined.get_or_init(|| Arc::new(DefinedValues::read(self)))
+    /// Returns the names that the values of all environments define; calls `read` at the first call.
+    pub(super) fn defined_values(&self, read: impl FnOnce() -> DefinedValues) -> &DefinedValues {
+        self.defined.get_or_init(|| Arc::new(read()))
     }
 
     /// Returns a path below the app's directory as the user would open it.

@@ -11,6 +11,7 @@
 mod annotate;
 mod backends;
 mod boundary;
+mod defined_values;
 mod discover;
 mod emit;
 mod load;

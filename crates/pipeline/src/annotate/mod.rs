@@ -10,18 +10,22 @@
 
 mod checksums;
 mod digests;
+mod edit;
 mod notes;
 mod waves;
+mod workload;
 
+use edit::AnnotationEdit;
 use notes::{AnnotateRemark, SettingProblem};
 use sealwave_kube::catalog::ObjectCatalog;
 
 use crate::secret_stages::{SealedApp, SecretDigests};
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, Node};
-use sealwave_kube::pods::{self, PodReference, PodTemplate, WorkloadKind};
+use sealwave_kube::pods::{self, WorkloadKind};
 use sealwave_kube::sync::{SyncPlacement, WaveSettings, dependency_edges};
 use sealwave_secrets::crypto::ChecksumKey;
+use workload::Workload;
 
 /// The settings of the app file for this stage.
 #[derive(Clone, Copy)]
@@ -47,34 +51,6 @@ pub(crate) fn annotate(
     let edits = plan(sealed.objects(), sealed.secrets(), checksums, settings, notes)?;
     write(&edits, sealed.objects_mut(), notes);
     Ok(sealed)
-}
-
-/// An annotation to be written.
-struct AnnotationEdit {
-    /// The index of the object.
-    object: usize,
-    /// The path to the node that holds `metadata`; empty for the object itself.
-    path: Vec<String>,
-    annotation: &'static str,
-    text: String,
-    /// Whether the text extends the author's text, so that nothing is lost.
-    extends: bool,
-}
-
-impl AnnotationEdit {
-    /// Creates an edit of the object's own annotations.
-    const fn new(object: usize, annotation: &'static str, text: String) -> Self {
-        Self { object, path: Vec::new(), annotation, text, extends: false }
-    }
-}
-
-/// An object with a pod template.
-struct Workload<'a> {
-    /// The index of the object.
-    object: usize,
-    template: PodTemplate<'a>,
-    references: Vec<PodReference<'a>>,
-    standing: SyncPlacement,
 }
 
 fn plan(

@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use fs_err as fs;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::Discovery;
 use crate::boundary::CheckoutExtent;
+use crate::discover::Discovery;
 use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
 use sealwave_core::document::{Origin, SourceId, SourceLocation, Sources};
 use sealwave_core::reach::{PathReach, ReachError};

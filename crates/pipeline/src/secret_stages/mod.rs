@@ -29,6 +29,7 @@
 //! ```
 
 mod resolve;
+mod resolved;
 mod seal;
 
 pub use self::resolve::{AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, ValueSource};
@@ -42,7 +43,7 @@ mod tests {
 
     use serde::Serialize;
 
-    use super::resolve::ResolvedApp;
+    use super::resolved::ResolvedApp;
 
     /// Does not compile if the type implements one of the traits: the method is ambiguous then.
     macro_rules! assert_not_implemented {

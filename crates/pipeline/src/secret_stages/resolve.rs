@@ -17,147 +17,29 @@ mod evidence;
 mod expand;
 mod literal;
 mod modify;
+mod names;
 mod problem;
 mod scan;
+mod source;
 mod string_data_from;
 mod substitute;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
-use compact_str::CompactString;
-
-use self::collect::{CollectedSecrets, ItemContent, PendingItem, PendingObject};
+use self::collect::{CollectedSecrets, PendingItem, PendingObject};
 use self::problem::ReferencePlaces;
+use super::resolved::ResolvedApp;
 use crate::render::RenderedApp;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_core::document::{Manifest, ObjectId, Origin};
-use sealwave_providers::{FetchResult, ProviderRegistry};
+use sealwave_providers::FetchResult;
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::placeholder::{PlaceholderText, SecretReference};
-use sealwave_secrets::policy::{Policy, PolicySubject};
+use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::{EnvironmentBackends, PlaceholderSettings};
-use sealwave_secrets::values::{KeySource, SecretValue};
 
+pub use self::access::AccessPolicy;
 pub use self::audit::{AuditRecord, AuditSink, FetchOutcome};
-
-/// Objects whose Secrets hold their values. Modules other than the parent can only pass it on.
-pub(crate) struct ResolvedApp {
-    objects: Vec<ResolvedObject>,
-}
-
-/// An object after resolution.
-pub(super) enum ResolvedObject {
-    /// An object without secret data.
-    Plain(Manifest),
-    /// A Secret with data.
-    Secret(ResolvedSecret),
-}
-
-/// A Secret after resolution.
-pub(super) struct ResolvedSecret {
-    /// The Secret without `data` and `stringData`.
-    pub(super) manifest: Manifest,
-    /// The items in the order of their keys. Either `items` or `sources` is not empty.
-    pub(super) items: Vec<ResolvedItem>,
-    /// Secrets whose keys all become items, if they were not fetched. Their items are not known.
-    pub(super) sources: Vec<KeySource>,
-}
-
-/// An item of a Secret after substitution.
-pub(super) struct ResolvedItem {
-    /// The key, which is valid for a Secret.
-    pub(super) key: CompactString,
-    /// The location of the value in the source.
-    pub(super) origin: Origin,
-    /// The item's bytes before placeholders were resolved; for `data`, the decoded ones.
-    ///
-    /// If a reference omits its provider or its path, this is the same text with references in full, so that it always
-    /// contains what the item refers to. If values are read from files in Git, evidence of these files is appended.
-    pub(super) unresolved: SecretValue,
-    /// The references in order of appearance; empty for a literal. `path` is already replaced by the provider that it
-    /// stands for.
-    pub(super) references: Vec<SecretReference>,
-    /// The same text, parsed, with `path` replaced too; `None` if the item's bytes are not a text with placeholders.
-    pub(super) text: Option<PlaceholderText>,
-    /// The value.
-    pub(super) value: ItemValue,
-}
-
-/// The value of an item.
-pub(super) enum ItemValue {
-    /// Fetched, or a literal.
-    Known(SecretValue),
-    /// Not fetched: in a local preview, or for a backend that stores only references.
-    Withheld,
-}
-
-impl ResolvedApp {
-    pub(super) fn objects(&self) -> &[ResolvedObject] {
-        &self.objects
-    }
-
-    pub(super) fn into_objects(self) -> Vec<ResolvedObject> {
-        self.objects
-    }
-
-    #[cfg(test)]
-    pub(super) const fn for_tests(objects: Vec<ResolvedObject>) -> Self {
-        Self { objects }
-    }
-}
-
-/// The source of values.
-#[derive(Clone, Copy)]
-pub enum ValueSource<'a> {
-    /// The operator's providers.
-    Fetch {
-        /// The providers.
-        providers: &'a ProviderRegistry,
-        /// The access policy.
-        access: AccessPolicy<'a>,
-        /// The cluster that values are sealed for.
-        cluster: &'a str,
-        /// The audit log for requests and their outcomes.
-        audit: Option<&'a dyn AuditSink>,
-        /// The provider that `<path:…>` stands for.
-        default_provider: Option<&'a str>,
-        /// The time at which the run must end.
-        deadline: Instant,
-    },
-    /// None, but the policy is checked: all Secrets go to backends that store references, or the run only validates.
-    Refer {
-        /// The names of the providers, if an operator file is available.
-        known: Option<&'a BTreeSet<String>>,
-        /// The access policy.
-        access: AccessPolicy<'a>,
-        /// The cluster that the objects are for.
-        cluster: &'a str,
-        /// The provider that `<path:…>` stands for.
-        default_provider: Option<&'a str>,
-    },
-    /// None, for a preview: nothing is fetched, and everything is checked that does not need values.
-    Withhold {
-        /// The names of the providers, if an operator file is available; otherwise any name is accepted.
-        known: Option<&'a BTreeSet<String>>,
-        /// The provider that `<path:…>` stands for.
-        default_provider: Option<&'a str>,
-    },
-}
-
-/// The policy for references.
-#[derive(Clone, Copy)]
-pub enum AccessPolicy<'a> {
-    /// The policy decides what this app may use.
-    Checked {
-        /// The operator's policy.
-        policy: &'a Policy,
-        /// The app, as Argo CD describes it.
-        subject: &'a PolicySubject,
-    },
-    /// Everything is allowed: a local run without an operator file, or one that waives the policy.
-    Unchecked,
-}
+pub use self::source::ValueSource;
 
 /// Resolves the placeholders of all Secrets. For backends that store references nothing is fetched, but the policy is
 /// checked.
@@ -171,7 +53,7 @@ pub(crate) fn resolve(
     backends: &EnvironmentBackends,
     notes: &mut Vec<Note>,
 ) -> Result<ResolvedApp, Failure> {
-    let names = ProviderResolver::new(supply, backends);
+    let names = supply.resolver(backends);
     let mut problems = Vec::new();
     let CollectedSecrets { objects, references } =
         collect::collect(rendered.into_objects(), &names, reading, notes, &mut problems);
@@ -190,12 +72,12 @@ pub(crate) fn resolve(
         ValueSource::Refer { access, cluster, .. } => {
             access::decide_uses(&objects, &references, cluster, access)
                 .report_refusals(access, &mut problems);
-            objects.into_iter().map(without_value).collect()
+            objects.into_iter().map(PendingObject::without_value).collect()
         }
-        ValueSource::Withhold { .. } => objects.into_iter().map(without_value).collect(),
+        ValueSource::Withhold { .. } => objects.into_iter().map(PendingObject::without_value).collect(),
     };
     Failure::unless_empty(problems)?;
-    Ok(ResolvedApp { objects })
+    Ok(ResolvedApp::new(objects))
 }
 
 /// A use of a reference: an item of a Secret that holds a placeholder.
@@ -224,7 +106,7 @@ pub(crate) fn placeholder_uses(
     reading: PlaceholderSettings<'_>,
     backends: &EnvironmentBackends,
 ) -> Result<Vec<PlaceholderUse>, Failure> {
-    let names = ProviderResolver::new(supply, backends);
+    let names = supply.resolver(backends);
     let mut problems = Vec::new();
     let collected =
         collect::collect(rendered.into_objects(), &names, reading, &mut Vec::new(), &mut problems);
@@ -239,7 +121,7 @@ pub(crate) fn placeholder_uses_in<'o>(
     reading: PlaceholderSettings<'_>,
     backends: &EnvironmentBackends,
 ) -> impl Iterator<Item = (usize, PlaceholderUse)> + use<'o> {
-    let names = ProviderResolver::new(&ValueSource::Withhold { known: None, default_provider }, backends);
+    let names = ValueSource::Withhold { known: None, default_provider }.resolver(backends);
     let secrets = || objects.iter().enumerate().filter(|(_, object)| object.is_secret());
     let cloned = secrets().map(|(_, secret)| secret.clone()).collect();
     let collected = collect::collect(cloned, &names, reading, &mut Vec::new(), &mut Vec::new());
@@ -259,27 +141,6 @@ fn uses_in(object: &PendingObject) -> Vec<PlaceholderUse> {
         origin: item.origin,
     };
     items.iter().flat_map(|item| item.references().map(move |reference| new_use(item, reference))).collect()
-}
-
-/// Resolves the names of providers.
-struct ProviderResolver<'a> {
-    /// `None` if any name is accepted.
-    known: Option<BTreeSet<String>>,
-    default_provider: Option<&'a str>,
-    backends: &'a EnvironmentBackends,
-}
-
-impl<'a> ProviderResolver<'a> {
-    fn new(supply: &ValueSource<'a>, backends: &'a EnvironmentBackends) -> Self {
-        let (known, default_provider) = match supply {
-            ValueSource::Fetch { providers, default_provider, .. } => {
-                (Some(providers.names()), *default_provider)
-            }
-            ValueSource::Refer { known, default_provider, .. }
-            | ValueSource::Withhold { known, default_provider } => (known.cloned(), *default_provider),
-        };
-        Self { known, default_provider, backends }
-    }
 }
 
 /// Returns the references whose values are needed by any object.
@@ -305,22 +166,6 @@ fn report_failures(
         let (Err(error), Some(places)) = (result, references.get(*reference)) else { continue };
         if !substitute::is_missing(error) {
             problems.push(problem::fetch_problem(reference, error, places));
-        }
-    }
-}
-
-fn without_value(pending: PendingObject) -> ResolvedObject {
-    match pending {
-        PendingObject::Plain(manifest) => ResolvedObject::Plain(manifest),
-        PendingObject::Referred(manifest, items) | PendingObject::Secret(manifest, items) => {
-            let mut secret = ResolvedSecret { manifest, items: Vec::new(), sources: Vec::new() };
-            for item in items {
-                match item.content {
-                    ItemContent::AllKeys(source) => secret.sources.push(*source),
-                    ItemContent::Bytes | ItemContent::Text(_) => secret.items.push(item.without_value()),
-                }
-            }
-            ResolvedObject::Secret(secret)
         }
     }
 }

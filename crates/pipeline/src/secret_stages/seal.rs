@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compact_str::CompactString;
 
-use super::resolve::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
+use super::resolved::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::backends::sealed_secrets::{EncryptedItem, ItemShape, SealStamp, SealableSecret};
 use crate::backends::secret_type::{self, TypedItems};
 use crate::backends::secrets_store_csi::{self, ProviderClass};
