@@ -61,8 +61,7 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
         today: None,
     };
     let enter = |stage: Stage| mark(format!("{stage:?}").to_lowercase());
-    let sealed =
-        sealwave_pipeline::run(discovery, "dev", &plan, &mut Vec::new(), &enter).expect("a good app");
+    let sealed = sealwave_pipeline::run(discovery, &plan, &mut Vec::new(), &enter).expect("a good app");
     mark("emit".to_owned());
     let bytes = sealwave_pipeline::emit(&sealed, ManifestFormat::Json).expect("a small output");
     assert!(!bytes.is_empty());

@@ -130,13 +130,7 @@ fn references(
     let supply =
         ValueSource::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
     let progress = |stage| watch.enter_stage(stage);
-    let uses = sealwave_pipeline::references(
-        &session.discovery,
-        session.name,
-        &session.context()?,
-        &supply,
-        &progress,
-    )?;
+    let uses = sealwave_pipeline::references(&session.discovery, &session.context()?, &supply, &progress)?;
     let bound = policy.map(|policy| (policy, policy.bind(&session.subject())));
     let cluster = session.cluster()?;
     let mut by_reference: BTreeMap<SecretReference, Vec<JudgedUse>> = BTreeMap::new();

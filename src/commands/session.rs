@@ -118,7 +118,7 @@ impl<'a> EnvironmentSession<'a> {
         watch: &RunWatch,
     ) -> Result<CommandOutput, Failure> {
         let progress = |stage| watch.enter_stage(stage);
-        let sealed = sealwave_pipeline::run(&self.discovery, self.name, plan, &mut notes, &progress)?;
+        let sealed = sealwave_pipeline::run(&self.discovery, plan, &mut notes, &progress)?;
         let stdout = sealwave_pipeline::emit(&sealed, format)?;
         // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
         std::mem::forget(sealed);

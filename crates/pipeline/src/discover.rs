@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
-use crate::load::DefinedValues;
+use crate::defined_values::DefinedValues;
 use sealwave_core::diagnostic::{
     BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, Failure, LEAVES_REPOSITORY, Problem, ProblemPlace, io_reason,
 };
@@ -232,9 +232,9 @@ impl Discovery {
         self.app_file.tree_in(source)
     }
 
-    /// Returns the names that the values of all environments define, reading the values at the first call.
-    pub(super) fn defined_values(&self) -> &DefinedValues {
-        self.defined.get_or_init(|| Arc::new(DefinedValues::read(self)))
+    /// Returns the names that the values of all environments define; calls `read` at the first call.
+    pub(super) fn defined_values(&self, read: impl FnOnce() -> DefinedValues) -> &DefinedValues {
+        self.defined.get_or_init(|| Arc::new(read()))
     }
 
     /// Returns a path below the app's directory as the user would open it.

@@ -1,7 +1,8 @@
-//! Runs the stages on an app for `validate`, for each environment as far as possible.
+//! Examines an app for `validate`: runs the stages for each environment as far as possible.
 //!
-//! The stages are those of a normal run, but a problem does not end it: later stages still report their problems, and
-//! all rendered objects can be checked. Nothing is fetched, and no Secret is sealed.
+//! The pipeline runs the stages of a preview and keeps what each produced, so that objects can be checked even if some
+//! of them cannot be rendered or sealed. Nothing is fetched, and no Secret is sealed. This file assigns the problems of
+//! stages to rules.
 
 use std::cell::OnceCell;
 use std::path::Path;
@@ -12,15 +13,14 @@ use crate::rule::Rule;
 use crate::rules;
 use crate::scene::TrackedFile;
 use crate::{AppEnvironments, CheckedCounts};
-use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemPlace, Severity};
+use sealwave_core::diagnostic::{NoteLevel, Problem, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
 use sealwave_kube::sync::SECRET_IS_HOOK;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
-    AnnotateSettings, Discovery, RenderContext, SealMode, SealSettings, ValueSource, annotate, load, render,
-    resolve, seal,
+    CollectedRender, CollectedStages, Discovery, PlaceholderUse, RenderContext, Stage, StageFailure,
+    StageNote, collect,
 };
-use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::settings::{APP_FILE, IgnoreEntry, ignore_origins};
 
 /// The input for the examination of an environment.
@@ -106,15 +106,17 @@ pub fn examine(
             unused_values: Vec::new(),
             problems: Vec::new(),
         };
-        // A failure is recorded in the environment's problems.
-        let _ = environment.run_stages(discovery, &file, examination, &mut app.sources, &mut app.texts);
+        let place = |path: &[&str]| ProblemPlace::Origin(file.place(path));
+        let (context, provider) = (&examination.context, examination.default_provider);
+        let stages = collect(discovery, context, provider, &mut app.sources, &mut app.texts, &place);
+        environment.record(stages, &file);
         app.environments.push(environment);
     }
     app
 }
 
-fn secret_use((object, used): (usize, resolve::PlaceholderUse)) -> SecretUse {
-    let resolve::PlaceholderUse { reference, item, origin, scope, .. } = used;
+fn secret_use((object, used): (usize, PlaceholderUse)) -> SecretUse {
+    let PlaceholderUse { reference, item, origin, scope, .. } = used;
     SecretUse { reference, object, item, origin, scope }
 }
 
@@ -188,90 +190,56 @@ impl<'a> AppFile<'a> {
     }
 }
 
-/// A stage failed and its problems were recorded.
-struct StageFailed;
+/// Returns the rule under which problems of a stage are reported.
+fn rule_of(stage: Stage) -> &'static Rule {
+    match stage {
+        Stage::Annotate => &rules::app::ANNOTATE,
+        Stage::Load => &rules::app::LOAD,
+        Stage::Render => &rules::app::RENDER,
+        Stage::Resolve => &rules::app::PLACEHOLDER,
+        Stage::Seal | Stage::Validate => &rules::app::BACKEND,
+    }
+}
 
 impl ExaminedEnvironment {
-    fn run_stages(
-        &mut self,
-        discovery: &Discovery,
-        file: &AppFile<'_>,
-        examination: &EnvironmentInput<'_>,
-        sources: &mut Sources,
-        texts: &mut SourceTexts,
-    ) -> Result<(), StageFailed> {
-        let app = discovery.app();
-        let loaded = load(discovery, &self.name, sources);
-        let loaded = self.record_failure(&rules::app::LOAD, loaded)?;
-        let mut notes = Vec::new();
-        let attempt = render::try_render(loaded, &examination.context, sources, Some(texts), &mut notes);
-        let rendered = attempt.to_rendered(&self.name);
+    fn record(&mut self, stages: CollectedStages, file: &AppFile<'_>) {
+        let CollectedStages { rendered, notes, result } = stages;
+        if let Some(rendered) = rendered {
+            self.record_rendered(rendered, file);
+        }
+        self.problems.extend(notes.into_iter().filter_map(note_problem));
+        match result {
+            Ok(sealed) => self.emitted = Some(sealed.objects().to_vec()),
+            Err(failure) => self.record_failure(&failure),
+        }
+    }
+
+    fn record_rendered(&mut self, rendered: CollectedRender, file: &AppFile<'_>) {
+        let CollectedRender { attempt, uses, needs_values } = rendered;
         self.objects = attempt.objects;
-        let backends = discovery.backends(&self.name);
-        let known = backends.as_ref().ok().cloned().unwrap_or_default();
-        let uses = resolve::placeholder_uses_in(
-            &self.objects,
-            examination.default_provider,
-            app.placeholder_settings(),
-            &known,
-        );
-        self.secrets = uses.map(secret_use).collect();
-        self.sealed_for = known.needs_values().then(|| file.value(&["environments", &self.name, "cluster"]));
+        self.secrets = uses.into_iter().map(secret_use).collect();
+        self.sealed_for = needs_values.then(|| file.value(&["environments", &self.name, "cluster"]));
         self.values = Some(attempt.values.merged);
         self.written_scalars = attempt.values.written;
         self.unused_values = attempt.unused;
-        self.record_notes(&rules::app::RENDER, &mut notes);
-        let rendered = rendered.map_err(|failure| discovery.at_app_file(failure));
-        let rendered = self.record_failure(&rules::app::RENDER, rendered)?;
-        let at = || ProblemPlace::Origin(file.place(&["environments", &self.name]));
-        let backends = backends.map_err(|failure| failure.with_place(&at()));
-        let backends = self.record_failure(&rules::app::BACKEND, backends)?;
-        let supply = ValueSource::Withhold { known: None, default_provider: examination.default_provider };
-        let resolved = resolve(rendered, &supply, app.placeholder_settings(), &backends, &mut notes);
-        self.record_notes(&rules::app::PLACEHOLDER, &mut notes);
-        let resolved = self.record_failure(&rules::app::PLACEHOLDER, resolved)?;
-        let checksums = ChecksumKey::preview();
-        let settings = SealSettings { backends: &backends, workloads: &app.workloads, today: None };
-        let sealed = seal(resolved, &SealMode::Redacted, &settings, &checksums, &mut notes);
-        self.record_notes(&rules::app::BACKEND, &mut notes);
-        let sealed = self.record_failure(&rules::app::BACKEND, sealed)?;
-        let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
-        self.record_failure(
-            &rules::app::ANNOTATE,
-            annotate::check_settings(&settings, |path| ProblemPlace::Origin(file.place(path))),
-        )?;
-        let annotated = annotate(sealed, &checksums, &settings, &mut notes);
-        // This rule checks apps itself and sets the severity of each finding.
-        notes.retain(|note| note.problem.rule != Some(SECRET_IS_HOOK));
-        self.record_notes(&rules::app::ANNOTATE, &mut notes);
-        self.emitted = Some(self.record_failure(&rules::app::ANNOTATE, annotated)?.objects().to_vec());
-        Ok(())
     }
 
-    fn record_failure<T>(
-        &mut self,
-        rule: &'static Rule,
-        result: Result<T, Failure>,
-    ) -> Result<T, StageFailed> {
-        result.map_err(|failure| {
-            let listed = failure.problems().iter().cloned().chain(failure.omitted_problem());
-            self.problems.extend(listed.map(|problem| StageProblem {
-                rule,
-                severity: Severity::Error,
-                problem,
-            }));
-            StageFailed
-        })
+    fn record_failure(&mut self, StageFailure { stage, failure }: &StageFailure) {
+        let listed = failure.problems().iter().cloned().chain(failure.omitted_problem());
+        let rule = rule_of(*stage);
+        self.problems.extend(listed.map(|problem| StageProblem { rule, severity: Severity::Error, problem }));
     }
+}
 
-    fn record_notes(&mut self, rule: &'static Rule, notes: &mut Vec<Note>) {
-        self.problems.extend(notes.drain(..).map(|note| StageProblem {
-            rule,
-            severity: match note.level {
-                NoteLevel::Note => Severity::Note,
-                NoteLevel::Warning => Severity::Warning,
-            },
-            problem: note.problem,
-        }));
-    }
+/// Returns a note of a stage as a problem, except one that a rule reports with a severity of its own.
+fn note_problem(StageNote { stage, note }: StageNote) -> Option<StageProblem> {
+    let is_checked_by_rule = stage == Stage::Annotate && note.problem.rule == Some(SECRET_IS_HOOK);
+    (!is_checked_by_rule).then(|| StageProblem {
+        rule: rule_of(stage),
+        severity: match note.level {
+            NoteLevel::Note => Severity::Note,
+            NoteLevel::Warning => Severity::Warning,
+        },
+        problem: note.problem,
+    })
 }

@@ -16,7 +16,7 @@ mod external;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::encoding::encode;
-use crate::seal::SecretDigests;
+use crate::secret_stages::SecretDigests;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_core::names::UNKNOWN_KEYS;
 use sealwave_kube::catalog::{

@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use fs_err as fs;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::Discovery;
 use crate::boundary::CheckoutExtent;
+use crate::discover::Discovery;
 use sealwave_core::diagnostic::{
     Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, NOT_UTF8, Problem, ProblemPlace, io_reason,
 };

@@ -10,20 +10,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::discover::{Discovery, ENVIRONMENTS};
-pub(super) use defined::DefinedValues;
+pub(super) use defined::defined_values;
 use files::{FileReader, SourceFile};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::document::{Node, Origin, SourceId, Sources};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchTarget, PatchType};
 pub(super) use values::LayeredValues;
+use values::VALUES;
 
 /// The directory of the manifests for all environments.
 const BASE: &str = "base";
 /// The directory of partials; partials may also be next to manifests.
 const PARTIALS: &str = "partials";
-/// The name of values files.
-const VALUES: &str = "values.yaml";
 
 /// The inputs of one environment, read and bounded, but not rendered.
 pub struct LoadedApp<'a> {

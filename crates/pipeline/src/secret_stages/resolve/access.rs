@@ -8,14 +8,27 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::AccessPolicy;
 use super::collect::{PendingItem, PendingObject};
 use super::problem::ReferencePlaces;
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::Manifest;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::policy::{Destination, Policy, PolicyDecision};
+use sealwave_secrets::policy::{Destination, Policy, PolicyDecision, PolicySubject};
+
+/// The policy for references.
+#[derive(Clone, Copy)]
+pub enum AccessPolicy<'a> {
+    /// The policy decides what this app may use.
+    Checked {
+        /// The operator's policy.
+        policy: &'a Policy,
+        /// The app, as Argo CD describes it.
+        subject: &'a PolicySubject,
+    },
+    /// Everything is allowed: a local run without an operator file, or one that waives the policy.
+    Unchecked,
+}
 
 /// The decisions on all uses of a run.
 pub(super) struct PolicyDecisions<'r, 'o> {

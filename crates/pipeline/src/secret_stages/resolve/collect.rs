@@ -24,8 +24,10 @@ use zeroize::Zeroizing;
 use super::compat::{self, AvpAnnotations};
 use super::evidence::with_evidence;
 use super::literal::LiteralItem;
+use super::names::ProviderResolver;
 use super::problem::{ReferencePlaces, ResolveError, line_and_column, place_in, printable_key};
-use super::{ItemValue, ProviderResolver, ResolvedItem, scan, string_data_from};
+use super::{scan, string_data_from};
+use crate::secret_stages::resolved::{ItemValue, ResolvedItem, ResolvedObject, ResolvedSecret};
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, MappingEntry, Node, Origin};
 use sealwave_core::names::{self, is_item_key, item_label};
@@ -78,6 +80,25 @@ pub(super) enum ItemContent {
     Bytes,
     /// Text whose references name their providers.
     Text(PlaceholderText),
+}
+
+impl PendingObject {
+    /// Returns the object without its values.
+    pub(super) fn without_value(self) -> ResolvedObject {
+        match self {
+            Self::Plain(manifest) => ResolvedObject::Plain(manifest),
+            Self::Referred(manifest, items) | Self::Secret(manifest, items) => {
+                let mut secret = ResolvedSecret { manifest, items: Vec::new(), sources: Vec::new() };
+                for item in items {
+                    match item.content {
+                        ItemContent::AllKeys(source) => secret.sources.push(*source),
+                        ItemContent::Bytes | ItemContent::Text(_) => secret.items.push(item.without_value()),
+                    }
+                }
+                ResolvedObject::Secret(secret)
+            }
+        }
+    }
 }
 
 impl PendingItem {

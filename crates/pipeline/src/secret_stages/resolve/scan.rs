@@ -6,9 +6,9 @@
 //! unchanged. If an object names a path for argocd-vault-plugin's `<key>`, such placeholders count as well, since that
 //! tool would have replaced them.
 
-use super::ProviderResolver;
+use super::names::ProviderResolver;
 use super::problem::{ResolveError, place_in, printable_key};
-use crate::render::MAX_PROBLEMS;
+use crate::render::limits::MAX_PROBLEMS;
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, NodeValue, ObjectId, Origin};
 use sealwave_secrets::placeholder::{

@@ -19,10 +19,10 @@ use sealwave_testkit::{DangerPrivateKey, danger_unseal, skipped};
 
 const KEY_LINE: &str = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const OTHER_KEY_LINE: &str = "sealwave-seal-key-v1:R8L4aVvT0oX3mZ1q9pYc5wJ7bKdE2fHnU6sGiQrAtWk=";
-const RSA2048: &str = include_str!("../../../../testdata/sealed-secrets/rsa2048.crt");
-const RSA2048_REISSUED: &str = include_str!("../../../../testdata/sealed-secrets/rsa2048-reissued.crt");
-const RSA2048_KEY: &str = include_str!("../../../../testdata/sealed-secrets/rsa2048.key");
-const RSA4096: &str = include_str!("../../../../testdata/sealed-secrets/rsa4096.crt");
+const RSA2048: &str = include_str!("../../../../../testdata/sealed-secrets/rsa2048.crt");
+const RSA2048_REISSUED: &str = include_str!("../../../../../testdata/sealed-secrets/rsa2048-reissued.crt");
+const RSA2048_KEY: &str = include_str!("../../../../../testdata/sealed-secrets/rsa2048.key");
+const RSA4096: &str = include_str!("../../../../../testdata/sealed-secrets/rsa4096.crt");
 
 fn origin() -> Origin {
     Origin::whole(Sources::default().add("secret.yaml"))
@@ -94,13 +94,7 @@ fn settings() -> SealSettings<'static> {
 }
 
 fn seal_one(object: &Json, items: Vec<ResolvedItem>, sealing: &SealMode) -> Result<SealedApp, Failure> {
-    seal(
-        ResolvedApp::for_tests(vec![secret(object, items)]),
-        sealing,
-        &settings(),
-        &checksums(),
-        &mut Vec::new(),
-    )
+    seal(ResolvedApp::new(vec![secret(object, items)]), sealing, &settings(), &checksums(), &mut Vec::new())
 }
 
 fn sealed_json(object: &Json, items: Vec<ResolvedItem>) -> Json {
@@ -128,7 +122,7 @@ fn open_item(sealed: &Json, key: &str) -> Vec<u8> {
 
 /// Returns the Secret that kubeseal sealed for `testdata/sealed-secrets/kubeseal`, with its items.
 fn kubeseals_secret(scope: SealingScope) -> (Json, Vec<ResolvedItem>) {
-    let text = include_str!("../../../../testdata/sealed-secrets/kubeseal/in-secret.yaml");
+    let text = include_str!("../../../../../testdata/sealed-secrets/kubeseal/in-secret.yaml");
     let mut object: Json = yaml_serde::from_str(text).unwrap();
     if let Some(annotation) = scope.annotation() {
         object["metadata"]["annotations"][annotation] = json!("true");
@@ -150,15 +144,15 @@ fn the_result_equals_kubeseals_except_ciphertext_and_argocd_annotations() {
     for (scope, theirs) in [
         (
             SealingScope::Strict,
-            include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-strict.json"),
+            include_str!("../../../../../testdata/sealed-secrets/kubeseal/sealed-strict.json"),
         ),
         (
             SealingScope::NamespaceWide,
-            include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-namespace-wide.json"),
+            include_str!("../../../../../testdata/sealed-secrets/kubeseal/sealed-namespace-wide.json"),
         ),
         (
             SealingScope::ClusterWide,
-            include_str!("../../../../testdata/sealed-secrets/kubeseal/sealed-cluster-wide.json"),
+            include_str!("../../../../../testdata/sealed-secrets/kubeseal/sealed-cluster-wide.json"),
         ),
     ] {
         let (object, items) = kubeseals_secret(scope);
@@ -340,7 +334,7 @@ fn two_scopes_cause_a_warning_and_the_widest_applies() {
     object["metadata"]["annotations"] =
         json!({(names::CLUSTER_WIDE): "true", (names::NAMESPACE_WIDE): "true"});
     let mut notes = Vec::new();
-    let resolved = ResolvedApp::for_tests(vec![secret(&object, vec![literal("a", b"1")])]);
+    let resolved = ResolvedApp::new(vec![secret(&object, vec![literal("a", b"1")])]);
     let sealed = seal(resolved, &default_sealing(), &settings(), &checksums(), &mut notes).unwrap();
     assert_eq!(notes.len(), 1);
     let json = sealed.objects()[0].root().to_json();
@@ -389,7 +383,7 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
     for field in ["data", "stringData"] {
         let mut object = plain_secret("db");
         object[field] = json!({"password": "CANARY"});
-        let resolved = ResolvedApp::for_tests(vec![ResolvedObject::Plain(manifest(&object))]);
+        let resolved = ResolvedApp::new(vec![ResolvedObject::Plain(manifest(&object))]);
         let failure =
             seal(resolved, &SealMode::Redacted, &settings(), &checksums(), &mut Vec::new()).err().unwrap();
         assert_eq!(failure.problems().len(), 1);
@@ -399,7 +393,7 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
     token["type"] = json!("kubernetes.io/service-account-token");
     token["metadata"]["annotations"] = json!({"kubernetes.io/service-account.name": "web"});
     token["data"] = Json::Null;
-    let resolved = ResolvedApp::for_tests(vec![ResolvedObject::Plain(manifest(&token))]);
+    let resolved = ResolvedApp::new(vec![ResolvedObject::Plain(manifest(&token))]);
     let sealed = seal(resolved, &default_sealing(), &settings(), &checksums(), &mut Vec::new()).unwrap();
     assert_eq!(sealed.objects()[0].root().to_json(), token);
 }
@@ -415,7 +409,7 @@ fn objects_keep_their_order_and_items_their_secrets() {
         })
         .collect();
     let sealed =
-        seal(ResolvedApp::for_tests(objects), &default_sealing(), &settings(), &checksums(), &mut Vec::new())
+        seal(ResolvedApp::new(objects), &default_sealing(), &settings(), &checksums(), &mut Vec::new())
             .unwrap();
     for (n, object) in (0_u8..).zip(sealed.objects()) {
         assert_eq!(object.name(), n.to_string());
@@ -483,7 +477,7 @@ fn the_identity_of_an_item_changes_ciphertext_and_checksum() {
 #[test]
 fn under_the_preview_key_no_literal_is_digested() {
     let digest = |item: ResolvedItem| {
-        let resolved = ResolvedApp::for_tests(vec![secret(&plain_secret("db"), vec![item])]);
+        let resolved = ResolvedApp::new(vec![secret(&plain_secret("db"), vec![item])]);
         let sealed =
             seal(resolved, &SealMode::Redacted, &settings(), &ChecksumKey::preview(), &mut Vec::new())
                 .unwrap();

@@ -1,6 +1,6 @@
 //! The fifth stage: turns each Secret into an object that is safe to store.
 //!
-//! [`SealedApp`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and only [`seal`]
+//! [`SealedApp`] is the only type that [`crate::emit()`] prints. Its fields are private to this file, and only [`seal`]
 //! creates it. It never contains a value, neither in clear nor as a digest under a public key.
 
 mod secret_type;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use compact_str::CompactString;
 
 use self::secret_type::{TypedItem, TypedItems};
-use super::resolve::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
+use super::resolved::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::backends::sealed_secrets::{EncryptedItem, SealStamp, SealableSecret, SealedSecretsBackend};
 use crate::backends::{
     self, Backend, MeasuredItem, MeasuredSecret, RegisteredBackend, ReplacedSecret, ReplacedSecrets,
@@ -31,12 +31,36 @@ use sealwave_secrets::values::{KeySource, SecretValue};
 
 /// Objects that are safe to print, with keyed digests of their values.
 ///
+/// Only the pipeline can create it. This compiles:
+///
 /// ```
-/// fn take(_: &sealwave_pipeline::SealedApp) {}
+/// fn forge(sealed: sealwave_pipeline::SealedApp) -> sealwave_pipeline::SealedApp {
+///     sealed
+/// }
 /// ```
 ///
+/// This does not:
+///
 /// ```compile_fail,E0451
-/// let forged = sealwave_pipeline::SealedApp { objects: Vec::new(), secrets: Default::default() };
+/// fn forge(sealed: sealwave_pipeline::SealedApp) -> sealwave_pipeline::SealedApp {
+///     sealwave_pipeline::SealedApp { objects: Vec::new(), ..sealed }
+/// }
+/// ```
+///
+/// Its objects can be read, but not changed. This compiles:
+///
+/// ```
+/// fn change(sealed: &mut sealwave_pipeline::SealedApp) {
+///     let _ = sealed.objects();
+/// }
+/// ```
+///
+/// This does not:
+///
+/// ```compile_fail
+/// fn change(sealed: &mut sealwave_pipeline::SealedApp) {
+///     let _ = sealed.objects_mut();
+/// }
 /// ```
 pub struct SealedApp {
     objects: Vec<Manifest>,
@@ -121,13 +145,13 @@ impl Explain for SecretSealError {
 
 /// The settings of this stage.
 #[derive(Clone, Copy)]
-pub struct SealSettings<'a> {
+pub(crate) struct SealSettings<'a> {
     /// The backend of each Secret.
-    pub backends: &'a EnvironmentBackends,
+    pub(crate) backends: &'a EnvironmentBackends,
     /// Workload kinds beyond the built-in ones.
-    pub workloads: &'a [WorkloadKind],
+    pub(crate) workloads: &'a [WorkloadKind],
     /// Today's date, for notes only; `None` disables them.
-    pub today: Option<Date>,
+    pub(crate) today: Option<Date>,
 }
 
 /// Turns each Secret into the object of its backend: a `SealedSecret`, or its redacted preview; an `ExternalSecret`; or
@@ -136,7 +160,7 @@ pub struct SealSettings<'a> {
 /// # Errors
 /// All Secrets that their backend does not support, with their locations. As a last guard, also each Secret with data
 /// among the plain objects.
-pub fn seal(
+pub(crate) fn seal(
     resolved: ResolvedApp,
     sealing: &SealMode,
     settings: &SealSettings<'_>,

@@ -8,7 +8,7 @@ use super::collect::{ItemContent, PendingItem, PendingObject};
 use super::expand::{self, ExpandError, ItemSource};
 use super::modify::{self, ModifiedValue, ModifierError};
 use super::problem::{self, ReferencePlaces, ResolveError, printable_key};
-use super::{ResolvedItem, ResolvedObject, ResolvedSecret};
+use crate::secret_stages::resolved::{ResolvedItem, ResolvedObject, ResolvedSecret};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_providers::{FetchResult, ProviderError};
 use sealwave_secrets::placeholder::{Modifiers, Placeholder, PlaceholderText, SecretReference, TextPart};
@@ -55,7 +55,7 @@ struct Substitution<'a> {
 impl Substitution<'_> {
     fn object(&mut self, object: PendingObject) -> ResolvedObject {
         match object {
-            PendingObject::Plain(_) | PendingObject::Referred(..) => super::without_value(object),
+            PendingObject::Plain(_) | PendingObject::Referred(..) => object.without_value(),
             PendingObject::Secret(manifest, items) => {
                 let items = self.items(items);
                 // All items were left out, so the Secret is treated as one without items.

@@ -1,10 +1,10 @@
 //! Finds literal items of Secrets that look like placeholders and would be sealed as they are. Pure.
 
-use super::ProviderResolver;
+use super::names::ProviderResolver;
 use super::problem::{ResolveError, line_and_column, place_in, printable_key};
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::Origin;
-use sealwave_secrets::placeholder::{self, AvpPath, LookAlike, find_look_alike};
+use sealwave_secrets::placeholder::{AvpPath, LookAlike, find_look_alike};
 
 /// A literal item with its origin.
 pub(super) struct LiteralItem<'a> {

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::AccessPolicy;
-use super::access::PolicyDecisions;
+use super::access::{AccessPolicy, PolicyDecisions};
 use sealwave_core::diagnostic::Problem;
 use sealwave_providers::{FetchResult, ProviderError};
 use sealwave_secrets::placeholder::SecretReference;

@@ -1,15 +1,18 @@
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::*;
+use crate::secret_stages::resolved::{ItemValue, ResolvedObject};
 use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_core::document::{Node, Sources};
-use sealwave_providers::{Evidence, FetchedValue, Provider, ProviderConfig, ProviderError};
+use sealwave_providers::{Evidence, FetchedValue, Provider, ProviderConfig, ProviderError, ProviderRegistry};
+use sealwave_secrets::policy::{Policy, PolicySubject};
 use sealwave_secrets::settings::{EnvironmentBackends, ObjectPattern, OperatorConfig};
+use sealwave_secrets::values::SecretValue;
 
 const CANARY: &str = "c4n4ry";
 
