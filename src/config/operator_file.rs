@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, io_reason};
 use sealwave_core::text::closest_name;
-use sealwave_core::yaml;
 use sealwave_kube::schema::KubeVersion;
 use sealwave_providers::ProviderConfig;
 use sealwave_secrets::crypto::{Certificate, ChecksumKey, SealKey};

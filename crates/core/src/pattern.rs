@@ -52,6 +52,7 @@ impl GoPattern {
         }
     }
 
+    /// Reports whether a text matches.
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }

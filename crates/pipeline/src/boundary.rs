@@ -54,7 +54,7 @@ pub(super) struct Boundary {
 
 impl Boundary {
     /// Finds the boundary of the app in `root`, which is absolute and has no symbolic links.
-    pub fn for_app(root: &Path, checkout: Option<&Checkout>) -> Self {
+    pub(crate) fn for_app(root: &Path, checkout: Option<&Checkout>) -> Self {
         let repository =
             |directory: &Path| Self { directory: directory.to_owned(), extent: CheckoutExtent::Repository };
         let Some(checkout) = checkout else {

@@ -37,7 +37,7 @@ pub(super) struct MissingPath {
 
 impl NameTree {
     /// Collects the names of a tree.
-    pub fn from_node(node: &Node) -> Self {
+    pub(crate) fn from_node(node: &Node) -> Self {
         match &node.value {
             NodeValue::Mapping(mapping) => {
                 let entries = mapping.entries().iter();

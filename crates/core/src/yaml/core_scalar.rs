@@ -8,9 +8,11 @@ use super::scalar::{ResolvedScalar, resolve_plain};
 /// A plain scalar that is not text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CoreScalar {
+    /// A boolean.
     Bool(bool),
     /// May be infinite or not a number.
     Float(f64),
+    /// An integer.
     Int(i64),
     /// In RFC 3339 format, with the shortest fraction.
     Timestamp(Zeroizing<String>),

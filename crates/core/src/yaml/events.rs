@@ -29,7 +29,7 @@ pub(super) enum YamlEvent<'a> {
 }
 
 /// A scalar as written.
-pub struct ScalarEvent<'a> {
+pub(crate) struct ScalarEvent<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) anchor: usize,
     pub(super) plain: bool,
@@ -48,7 +48,7 @@ pub(super) struct EventPosition {
 }
 
 /// A result, or an error with its position.
-pub type EventResult<T> = Result<T, (YamlError, EventPosition)>;
+pub(crate) type EventResult<T> = Result<T, (YamlError, EventPosition)>;
 
 /// A source of events.
 pub(super) trait EventSource<'a> {

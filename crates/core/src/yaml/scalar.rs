@@ -29,7 +29,7 @@ pub(super) enum ScalarTag {
 
 impl ScalarTag {
     /// Returns the tag of a full URI.
-    pub fn from_uri(prefix: &str, suffix: &str) -> Self {
+    pub(crate) fn from_uri(prefix: &str, suffix: &str) -> Self {
         const CORE: &str = "tag:yaml.org,2002:";
         let name = if prefix == CORE {
             suffix

@@ -20,6 +20,7 @@ pub trait TypeSource {
 /// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldType {
+    /// A type that the schema declares.
     Declared(TypeId),
     /// The field is not declared.
     Undeclared,
@@ -44,7 +45,7 @@ struct NameChecker<'e, 't> {
     error: Option<NameError<'e>>,
 }
 
-pub fn check<'e>(
+pub(crate) fn check<'e>(
     expr: &'e Expr,
     variables: &[(&'e str, Option<TypeId>)],
     types: &dyn TypeSource,

@@ -12,7 +12,7 @@ const MAX_HEIGHT: usize = 120;
 type ParseResult<T> = Result<T, SyntaxError>;
 
 /// Parses an expression.
-pub fn parse(source: &str) -> ParseResult<Expr> {
+pub(crate) fn parse(source: &str) -> ParseResult<Expr> {
     if source.len() > MAX_LENGTH {
         return Err(SyntaxError::unsupported(0));
     }

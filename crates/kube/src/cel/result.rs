@@ -5,19 +5,22 @@ use super::ast::{BinaryOperator, CelLiteral, Expr, ExprKind, FoldKind};
 /// The type of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultType {
+    /// A boolean.
     Bool,
     /// Only known during evaluation, which the API server refuses.
     Dynamic,
+    /// The null value.
     Null,
     /// Neither a boolean, a text, nor null.
     Other,
+    /// A string.
     Text,
     /// Not determined by the expression.
     Unknown,
 }
 
 /// Returns the type of the result of an expression; `dynamic` are variables without a type.
-pub fn result_type(expr: &Expr, dynamic: &[&str]) -> ResultType {
+pub(crate) fn result_type(expr: &Expr, dynamic: &[&str]) -> ResultType {
     match &expr.kind {
         ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Not(_) | ExprKind::Has { .. } => ResultType::Bool,
         ExprKind::Binary(operator, ..) => match operator {

@@ -15,27 +15,41 @@ use crate::Quantity;
 /// A value.
 #[derive(Clone)]
 pub enum CelValue {
+    /// A boolean.
     Bool(bool),
+    /// A sequence of bytes.
     Bytes(Arc<[u8]>),
+    /// A network: address and prefix length.
     Cidr(IpAddr, u8),
+    /// A floating-point number.
     Double(f64),
     /// Nanoseconds.
     Duration(i64),
     /// A named format of Kubernetes' library.
     Format(&'static str),
+    /// A signed integer.
     Int(i64),
+    /// An IP address.
     Ip(IpAddr),
+    /// A list.
     List(Arc<CelList>),
+    /// A map, or an object.
     Map(Arc<CelMap>),
+    /// The null value.
     Null,
     /// A value exists, but rules cannot see it.
     Opaque,
+    /// An optional value.
     Optional(Option<Arc<Self>>),
+    /// A Kubernetes quantity.
     Quantity(Quantity),
+    /// A string.
     Text(Arc<str>),
     /// Nanoseconds since 1970.
     Timestamp(i128),
+    /// A type, by its name.
     Type(&'static str),
+    /// An unsigned integer.
     Uint(u64),
     /// Unknown whether a value exists: a default or another program may set it.
     Unknown,
@@ -71,14 +85,17 @@ pub enum MapKind {
 }
 
 impl CelValue {
+    /// Creates a string.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
         Self::Text(text.into())
     }
 
+    /// Creates a list.
     pub fn list(items: Vec<Self>) -> Self {
         Self::List(Arc::new(CelList { items, is_unordered: false }))
     }
 
+    /// Creates a map.
     pub fn map(entries: BTreeMap<Arc<str>, Self>, kind: MapKind) -> Self {
         Self::Map(Arc::new(CelMap { entries, kind }))
     }

@@ -118,7 +118,7 @@ impl Crds {
     }
 
     /// Returns groups and kinds, in order.
-    pub fn kinds(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (&str, &str)> {
         self.kinds.iter().flat_map(|(group, kinds)| kinds.keys().map(|kind| (group.as_str(), kind.as_str())))
     }
 

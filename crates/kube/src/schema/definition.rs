@@ -43,7 +43,7 @@ impl<'c> FaultCollector<'c> {
 }
 
 /// Checks a definition of version `v1`.
-pub fn check(object: &Node) -> Vec<Violation<'_>> {
+pub(crate) fn check(object: &Node) -> Vec<Violation<'_>> {
     let mut faults = FaultCollector::default();
     let Some(spec) = object.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return faults.all };
     let root = ValuePath::ROOT;

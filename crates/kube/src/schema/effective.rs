@@ -44,7 +44,7 @@ impl<'a> ServerChanges<'a> {
     }
 
     /// Returns the changes in a mapping.
-    pub fn in_mapping(&self, mapping: &Mapping) -> &[(&'a str, ServerChange<'a>)] {
+    pub(crate) fn in_mapping(&self, mapping: &Mapping) -> &[(&'a str, ServerChange<'a>)] {
         self.by_mapping.get(&ptr::from_ref(mapping)).map_or(&[], Vec::as_slice)
     }
 

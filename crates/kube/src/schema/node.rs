@@ -223,10 +223,15 @@ pub(super) struct ValueRules {
 /// A scalar that can be compared; `1` and `1.0` are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ComparableScalar<'a> {
+    /// A boolean.
     Flag(bool),
+    /// A floating-point number, as its bits.
     Float(u64),
+    /// An integer.
     Int(i128),
+    /// The null value.
     Null,
+    /// A string.
     Text(&'a str),
 }
 

@@ -94,7 +94,7 @@ impl SchemaPack {
     }
 
     /// Returns the kinds, sorted by group, kind and version.
-    pub fn kinds(&self) -> impl Iterator<Item = KindEntry> {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = KindEntry> {
         (0..self.kind_count()).filter_map(move |index| self.kind(index))
     }
 
@@ -246,7 +246,7 @@ type LazyNode = OnceLock<Box<SchemaNode>>;
 
 impl DecodedPack {
     /// Returns the pack for a version; for an unknown version, every node accepts any value.
-    pub fn for_version(version: KubeVersion) -> &'static Self {
+    pub(crate) fn for_version(version: KubeVersion) -> &'static Self {
         static VERSIONS: [OnceLock<DecodedPack>; MINORS as usize] =
             [const { OnceLock::new() }; MINORS as usize];
         static UNKNOWN: OnceLock<DecodedPack> = OnceLock::new();

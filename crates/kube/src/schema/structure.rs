@@ -60,7 +60,7 @@ const STRUCTURAL_ONLY: [&str; 12] = [
 ];
 
 /// Checks the schema of a version.
-pub fn check(schema: &Node, at: &ValuePath<'_>, has_status: bool, faults: &mut FaultCollector<'_>) {
+pub(crate) fn check(schema: &Node, at: &ValuePath<'_>, has_status: bool, faults: &mut FaultCollector<'_>) {
     let Some(mapping) = schema.as_mapping() else { return };
     root(schema, mapping, at, has_status, faults);
     let mut structure = StructureChecker { faults, left: MAX_SCHEMAS, patterns: BTreeSet::new() };

@@ -31,7 +31,7 @@ const MAX_TOTAL: u64 = 64 << 20;
 const MAX_DEPTH: usize = 32;
 
 /// A file that was read.
-pub struct SourceFile {
+pub(crate) struct SourceFile {
     /// The path below the app's directory.
     pub(super) relative: PathBuf,
     pub(super) source: SourceId,

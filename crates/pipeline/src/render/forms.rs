@@ -93,7 +93,7 @@ impl FormFault {
 }
 
 /// Checks all tags of a template.
-pub fn check(template: &Template, text: &str, source: SourceId) -> Vec<Problem> {
+pub(crate) fn check(template: &Template, text: &str, source: SourceId) -> Vec<Problem> {
     let mut check = FormChecker { faults: Vec::new(), at: TagPlace::Unknown };
     check.template(template, TagPlace::Unknown, 0);
     let places = TagLocator::new(text);

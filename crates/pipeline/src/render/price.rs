@@ -42,7 +42,7 @@ pub(super) struct ValueWeight {
 
 impl ValueWeight {
     /// Weighs a value. The readers bound its depth.
-    pub fn from_json(value: &Json) -> Self {
+    pub(crate) fn from_json(value: &Json) -> Self {
         let (text, heap) = match value {
             Json::Array(items) => items.iter().map(Self::from_json).fold((16, ALLOCATION), Self::plus),
             Json::Object(fields) => fields
@@ -289,7 +289,7 @@ pub(super) const NAMED: CopyCounts = CopyCounts { copies: 3, context: 2, literal
 impl CopyPrice {
     /// Determines what an element copies. Arguments of blocks and partials only count as inspected here; the calls that
     /// they pass through weigh the rest.
-    pub fn for_element(element: &TemplateElement) -> Self {
+    pub(crate) fn for_element(element: &TemplateElement) -> Self {
         let mut price = Self::default();
         match element {
             TemplateElement::Expression(call)

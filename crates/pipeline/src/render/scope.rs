@@ -14,7 +14,7 @@ use super::price::OpenBlocks;
 use super::private_names::{EACH, SCOPE};
 
 /// The value of the context behind an argument.
-pub struct FoundArgument<'rc> {
+pub(crate) struct FoundArgument<'rc> {
     pub(super) value: &'rc Json,
     /// Whether the argument is the key of that value.
     pub(super) is_key: bool,

@@ -88,7 +88,7 @@ pub(super) fn read_value(value: &Json) -> &Json {
 }
 
 /// Returns the text of a scalar as written; null is empty. Returns `None` for lists and objects.
-pub fn text(value: &Json) -> Option<Cow<'_, str>> {
+pub(crate) fn text(value: &Json) -> Option<Cow<'_, str>> {
     match private_value(value) {
         Some(PrivateValue::Written(_, text)) => return Some(text.into()),
         Some(PrivateValue::Undefined(_)) => return Some("".into()),

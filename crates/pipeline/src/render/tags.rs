@@ -41,7 +41,7 @@ impl<'a> TemplateTokens<'a> {
 
     /// Returns the bytes of the template that a text element writes. `at` is the position that the parser reports: that
     /// of the first non-blank character, or of the tag after the text.
-    pub fn text(&self, at: (usize, usize), written: &str) -> Option<Range<usize>> {
+    pub(crate) fn text(&self, at: (usize, usize), written: &str) -> Option<Range<usize>> {
         let after = self.tokens.partition_point(|token| token.start <= at);
         let last = self.tokens.get(after.checked_sub(1)?)?;
         let token = if last.is_tag { self.tokens.get(after.checked_sub(2)?)? } else { last };
@@ -122,7 +122,7 @@ impl<'a> TagLocator<'a> {
     }
 
     /// Returns the text of a tag.
-    pub fn text(&self, place: TagPlace) -> Option<&'a str> {
+    pub(crate) fn text(&self, place: TagPlace) -> Option<&'a str> {
         let start = self.start(place)?;
         let tokens = self.tokens();
         let at = tokens.tokens.binary_search_by(|token| token.start.cmp(&start)).ok()?;
@@ -130,7 +130,7 @@ impl<'a> TagLocator<'a> {
     }
 
     /// Returns the origin of a tag with its width.
-    pub fn origin(&self, place: TagPlace, source: SourceId) -> Origin {
+    pub(crate) fn origin(&self, place: TagPlace, source: SourceId) -> Origin {
         let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let Some(start) = self.start(place) else { return Origin::whole(source) };
         let width = self.tokens().tag(start).unwrap_or(0);

@@ -72,7 +72,7 @@ impl From<json_text::JsonTextError> for SelectError {
 ///
 /// # Errors
 /// Returns the problem with the template.
-pub fn parse(source: &str) -> Result<JsonSelection, &'static str> {
+pub(crate) fn parse(source: &str) -> Result<JsonSelection, &'static str> {
     let mut pieces = pieces(source)?;
     if pieces.len() > MAX_PIECES {
         return Err("it has too many pieces");

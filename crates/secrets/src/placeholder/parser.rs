@@ -11,7 +11,7 @@ use super::{
 };
 use crate::values::KeyPath;
 
-pub fn parse_text(source: &str, generic: Option<&AvpPath>) -> Result<Vec<TextPart>, GrammarError> {
+pub(crate) fn parse_text(source: &str, generic: Option<&AvpPath>) -> Result<Vec<TextPart>, GrammarError> {
     parse_parts(source, generic, &mut |_| {})
 }
 

@@ -25,7 +25,7 @@ use crate::values::KeyPath;
 const MAX_NAME: usize = 512;
 
 /// A validated pattern of an operator file.
-pub struct ReferencePattern {
+pub(crate) struct ReferencePattern {
     provider: PatternTemplate,
     path: PatternTemplate,
     key: Option<PatternTemplate>,

@@ -76,9 +76,12 @@ pub trait KeyedValue: Copy {
 /// The kinds of values that a path distinguishes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ValueShape {
+    /// A list.
     List,
     #[default]
+    /// An object.
     Object,
+    /// A scalar.
     Scalar,
 }
 

@@ -112,6 +112,7 @@ impl CrdCache {
 }
 
 impl CrdResolver {
+    /// Creates a resolver for the repositories of these paths.
     pub const fn new(library: Arc<CrdCache>, kube_versions: Vec<KubeVersion>, places: Vec<PathBuf>) -> Self {
         Self {
             library,

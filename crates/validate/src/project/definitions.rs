@@ -49,7 +49,9 @@ impl Explain for DefinitionsError {
 /// Definitions and their faults.
 #[derive(Default)]
 pub struct LoadedDefinitions {
+    /// The definitions.
     pub all: Vec<KnownDefinition>,
+    /// The problems of unusable definitions.
     pub faults: Vec<Problem>,
 }
 

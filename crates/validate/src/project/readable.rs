@@ -16,6 +16,7 @@ pub struct ReadableFiles {
 }
 
 impl ReadableFiles {
+    /// Collects what the targets of a run make readable.
     pub fn new(targets: &ValidateTargets) -> Self {
         let mut readable = Self::default();
         for ValidateTarget { path, reach, .. } in targets.apps.iter().chain(&targets.files) {

@@ -14,7 +14,7 @@ pub(super) fn format_by_name(name: &str) -> EvalResult {
 }
 
 /// Implements `validate`, which returns no value if the text matches the format.
-pub fn member(name: &str, format: &str, rest: &[CelValue], budget: &mut CelBudget) -> EvalResult {
+pub(crate) fn member(name: &str, format: &str, rest: &[CelValue], budget: &mut CelBudget) -> EvalResult {
     let ("validate", [CelValue::Text(text)]) = (name, rest) else { return Err(EvalStop::Unknown) };
     budget.spend_bytes(text.len())?;
     let holds = match format {

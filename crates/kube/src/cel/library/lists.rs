@@ -9,7 +9,7 @@ use super::super::value::{CelList, CelValue, compare, equal};
 use super::integer;
 
 /// Calls a function of a list.
-pub fn member(name: &str, list: &CelList, rest: &[CelValue], budget: &mut CelBudget) -> EvalResult {
+pub(crate) fn member(name: &str, list: &CelList, rest: &[CelValue], budget: &mut CelBudget) -> EvalResult {
     let items = &list.items;
     budget.spend(items.len())?;
     match (name, rest) {

@@ -67,7 +67,7 @@ pub(super) fn qualified(
 }
 
 /// Calls a function with a receiver, which is the first argument.
-pub fn member(name: &str, arguments: &[CelValue], budget: &mut CelBudget) -> EvalResult {
+pub(crate) fn member(name: &str, arguments: &[CelValue], budget: &mut CelBudget) -> EvalResult {
     let [receiver, rest @ ..] = arguments else { return Err(EvalStop::Unknown) };
     match receiver {
         CelValue::Text(text) => strings::member(name, text, rest, budget),

@@ -7,7 +7,7 @@ use super::super::eval::EvalResult;
 use super::super::value::CelValue;
 
 /// Parses an address or a network, or reports whether a text is one.
-pub fn parse(name: &str, text: &CelValue) -> EvalResult {
+pub(crate) fn parse(name: &str, text: &CelValue) -> EvalResult {
     let text = match (name, text) {
         ("ip", CelValue::Cidr(address, _)) => return Ok(CelValue::Ip(*address)),
         (_, CelValue::Text(text)) => text,
@@ -31,7 +31,7 @@ pub(super) fn is_canonical(text: &CelValue) -> EvalResult {
 }
 
 /// Calls a function of an address or a network.
-pub fn member(name: &str, receiver: &CelValue, rest: &[CelValue]) -> EvalResult {
+pub(crate) fn member(name: &str, receiver: &CelValue, rest: &[CelValue]) -> EvalResult {
     match (receiver, rest) {
         (CelValue::Ip(address), []) => call_on_address(name, *address),
         (CelValue::Cidr(address, length), rest) => call_on_network(name, *address, *length, rest),

@@ -9,7 +9,7 @@ use crate::Quantity;
 const MAX_TEXT: usize = 12;
 
 /// Implements `quantity` and `isQuantity`.
-pub fn parse(name: &str, text: &CelValue) -> EvalResult {
+pub(crate) fn parse(name: &str, text: &CelValue) -> EvalResult {
     let CelValue::Text(text) = text else { return Err(EvalStop::Unknown) };
     if text.contains(char::is_whitespace) {
         return Err(EvalStop::Unknown);
@@ -24,7 +24,7 @@ pub fn parse(name: &str, text: &CelValue) -> EvalResult {
 }
 
 /// Calls a function of a quantity.
-pub fn member(name: &str, quantity: Quantity, rest: &[CelValue]) -> EvalResult {
+pub(crate) fn member(name: &str, quantity: Quantity, rest: &[CelValue]) -> EvalResult {
     Ok(match (name, rest) {
         ("sign", []) => CelValue::Int(i64::from(quantity.is_positive()) - i64::from(quantity.is_negative())),
         ("isGreaterThan", [CelValue::Quantity(other)]) => CelValue::Bool(quantity > *other),

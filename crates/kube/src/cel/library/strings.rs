@@ -9,7 +9,7 @@ use super::super::value::CelValue;
 use super::integer;
 
 /// Calls a function of a string.
-pub fn member(name: &str, text: &Arc<str>, rest: &[CelValue], budget: &mut CelBudget) -> EvalResult {
+pub(crate) fn member(name: &str, text: &Arc<str>, rest: &[CelValue], budget: &mut CelBudget) -> EvalResult {
     budget.spend_bytes(text.len())?;
     match (name, rest) {
         ("size", []) => integer(text.chars().count()),

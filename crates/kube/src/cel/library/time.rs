@@ -7,7 +7,7 @@ use super::super::value::CelValue;
 const SECOND: i64 = 1_000_000_000;
 
 /// Calls a function of a duration.
-pub fn member(name: &str, span: i64, rest: &[CelValue]) -> EvalResult {
+pub(crate) fn member(name: &str, span: i64, rest: &[CelValue]) -> EvalResult {
     let unit = match (name, rest) {
         ("getHours", []) => 3600 * SECOND,
         ("getMinutes", []) => 60 * SECOND,

@@ -33,7 +33,7 @@ pub(super) fn dict(call: &HelperCall<'_>) -> HelperResult {
 }
 
 /// Implements `list a b …`.
-pub fn list(call: &HelperCall<'_>) -> HelperResult {
+pub(crate) fn list(call: &HelperCall<'_>) -> HelperResult {
     call.check_copies()?;
     Ok(call.values().iter().map(|value| (*value).clone()).collect::<Vec<_>>().into())
 }

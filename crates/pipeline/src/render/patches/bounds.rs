@@ -44,7 +44,7 @@ pub(super) struct ValueSize {
 }
 
 impl ValueSize {
-    pub fn from_json(value: &Json) -> Self {
+    pub(crate) fn from_json(value: &Json) -> Self {
         match value {
             Json::Array(items) => items.iter().map(Self::from_json).fold(Self::ONE, Self::around),
             Json::Object(fields) => fields

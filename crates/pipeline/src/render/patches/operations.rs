@@ -16,7 +16,7 @@ use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, 
 use sealwave_kube::schema::MergeSchema;
 
 /// Parses the operations of a patch.
-pub fn parse(patch: &Node) -> Result<Vec<(PatchOperation, &Node)>, Problem> {
+pub(crate) fn parse(patch: &Node) -> Result<Vec<(PatchOperation, &Node)>, Problem> {
     let items = patch.items();
     if items.len() > MAX_OPERATIONS {
         return Err(Problem::at(patch.display_origin(), &Error::TooMany));

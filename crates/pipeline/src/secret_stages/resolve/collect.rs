@@ -145,7 +145,7 @@ impl PendingItem {
         }
     }
 
-    pub fn references(&self) -> impl Iterator<Item = &SecretReference> {
+    pub(crate) fn references(&self) -> impl Iterator<Item = &SecretReference> {
         let (source, text) = match &self.content {
             ItemContent::AllKeys(source) => (Some(&source.reference), None),
             ItemContent::Bytes => (None, None),

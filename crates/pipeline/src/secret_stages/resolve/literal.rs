@@ -18,7 +18,7 @@ pub(super) struct LiteralItem<'a> {
 impl LiteralItem<'_> {
     /// Returns a problem if the text looks like a placeholder but is not one. It names the item and never quotes the
     /// text.
-    pub fn check(&self, generic: Option<&AvpPath>, names: &ProviderResolver<'_>) -> Option<Problem> {
+    pub(crate) fn check(&self, generic: Option<&AvpPath>, names: &ProviderResolver<'_>) -> Option<Problem> {
         let is_provider = |name: &str| names.known.as_ref().is_some_and(|known| known.contains(name));
         let LookAlike { range, kind } = find_look_alike(self.text, generic, &is_provider)?;
         let is_part = self.is_verbatim && range != (0..self.text.len());

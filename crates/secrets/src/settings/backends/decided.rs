@@ -66,10 +66,12 @@ impl EnvironmentBackends {
         unused
     }
 
+    /// Returns the settings of the backend `external-secrets`.
     pub const fn external_secrets(&self) -> &ExternalSecrets {
         &self.external_secrets
     }
 
+    /// Returns the providers of the driver, by the names of the operator file.
     pub const fn csi_providers(&self) -> &BTreeMap<String, CsiProvider> {
         &self.csi_providers
     }

@@ -81,18 +81,24 @@ impl StoreKind {
 /// The settings of the External Secrets Operator as decided.
 #[derive(Clone, Debug)]
 pub struct ExternalSecrets {
+    /// The API version of the objects.
     pub version: ExternalSecretVersion,
     /// In Go's canonical form.
     pub refresh_interval: String,
+    /// The stores, by the names of providers.
     pub stores: BTreeMap<String, ExternalStore>,
 }
 
 /// A store as decided.
 #[derive(Clone, Debug)]
 pub struct ExternalStore {
+    /// The name of the store.
     pub name: String,
+    /// The kind of the store.
     pub kind: StoreKind,
+    /// The service behind the store.
     pub service: SecretService,
+    /// The mount of the KV engine, for Vault.
     pub mount: Option<String>,
     /// The version of the KV engine; only for Vault.
     pub kv_version: KvVersion,

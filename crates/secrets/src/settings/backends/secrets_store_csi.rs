@@ -55,6 +55,7 @@ pub struct CsiProviderSettings {
 /// A provider of the CSI driver as decided.
 #[derive(Clone, Debug)]
 pub struct CsiProvider {
+    /// The service behind the provider.
     pub service: SecretService,
     /// The parameters besides `objects`.
     pub parameters: BTreeMap<&'static str, String>,

@@ -10,7 +10,7 @@ use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_label};
 use sealwave_kube::{SOPS_HINT, SOPS_OBJECT, undecrypted_sops_block};
-use sealwave_secrets::placeholder::{self, AvpPath, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
+use sealwave_secrets::placeholder::{AvpPath, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Secret,

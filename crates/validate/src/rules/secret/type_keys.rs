@@ -2,7 +2,7 @@
 
 use crate::checked_object::CheckedObject;
 use crate::facts::inventory::{ObjectKeys, external_secret_keys};
-use crate::facts::secret_items::{SecretItem, entries, items};
+use crate::facts::secret_items::{entries, items};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;

@@ -75,7 +75,7 @@ impl<'p> ParsedMap<'p> {
     ///
     /// # Errors
     /// A malformed directive.
-    pub fn parse(changes: &'p Mapping) -> Result<Self, LocatedError> {
+    pub(crate) fn parse(changes: &'p Mapping) -> Result<Self, LocatedError> {
         let mut parts =
             Self { action: PatchAction::Merge, retained: None, fields: Vec::with_capacity(changes.len()) };
         let mut positions = HashMap::new();
