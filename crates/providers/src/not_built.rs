@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::{FetchResult, Provider, ProviderError};
-use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::placeholder::SecretReference;
 
 /// A provider that is not part of this build.
 pub(super) struct NotBuilt {
@@ -25,7 +25,7 @@ impl NotBuilt {
 }
 
 impl Provider for NotBuilt {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+    fn fetch(&self, references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         vec![Err(self.error()); references.len()]
     }
 }
