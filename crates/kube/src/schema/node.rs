@@ -267,6 +267,7 @@ pub(super) fn as_integer(number: Number) -> Option<i128> {
         Number::Uint(uint) => Some(uint.into()),
         #[expect(clippy::cast_possible_truncation, reason = "it is within the range of i128")]
         Number::Float(float) => {
+            let float = float.get();
             (float.fract() == 0.0 && float.abs() < EXPONENT_FROM).then_some(float as i128)
         }
     }
@@ -277,7 +278,7 @@ pub(super) fn as_f64(number: Number) -> f64 {
     match number {
         Number::Int(int) => int as f64,
         Number::Uint(uint) => uint as f64,
-        Number::Float(float) => float,
+        Number::Float(float) => float.get(),
     }
 }
 

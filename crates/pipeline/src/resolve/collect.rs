@@ -210,8 +210,8 @@ impl ReferenceCollector<'_> {
 
     fn secret(&mut self, object: &mut Manifest) -> Vec<PendingItem> {
         self.unknown_fields(object.root());
-        let data = self.section(object.root_mut(), "data");
-        let string_data = self.section(object.root_mut(), "stringData");
+        let data = self.section(object, "data");
+        let string_data = self.section(object, "stringData");
         let winners: BTreeMap<CompactString, Origin> =
             string_data.iter().map(|entry| (entry.key.clone(), entry.key_origin)).collect();
         let mut items = BTreeMap::new();
@@ -241,8 +241,8 @@ impl ReferenceCollector<'_> {
     }
 
     /// Removes `data` or `stringData` from a Secret. An empty section stays removed, as in Kubernetes.
-    fn section(&mut self, root: &mut Node, field: &'static str) -> Vec<MappingEntry> {
-        let Some(node) = root.as_mapping_mut().and_then(|mapping| mapping.remove(field)) else {
+    fn section(&mut self, object: &mut Manifest, field: &'static str) -> Vec<MappingEntry> {
+        let Some(node) = object.remove(&[field]) else {
             return Vec::new();
         };
         let (origin, got) = (node.origin, node.type_name());
