@@ -8,10 +8,9 @@ use std::path::Path;
 use crate::engine::DefinitionRef;
 use crate::rules::{self, Rule};
 use crate::{AppEnvironments, CheckedCounts};
-use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemPlace, Severity};
+use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemKind, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
 use sealwave_core::yaml;
-use sealwave_kube::sync::SECRET_IS_HOOK;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
     AnnotateSettings, Discovery, RenderContext, SealMode, SealSettings, ValueSource, annotate, load, render,
@@ -243,7 +242,7 @@ impl ExaminedEnvironment {
         )?;
         let annotated = annotate(sealed, &checksums, &settings, &mut notes);
         // This rule checks apps itself and sets the severity of each finding.
-        notes.retain(|note| note.problem.rule != Some(SECRET_IS_HOOK));
+        notes.retain(|note| note.problem.kind != Some(ProblemKind::SecretIsHook));
         self.record_notes(&rules::app::ANNOTATE, &mut notes);
         self.emitted = Some(self.record_failure(&rules::app::ANNOTATE, annotated)?.objects().to_vec());
         Ok(())

@@ -4,7 +4,7 @@
 //! Values are read but never stored, and messages never contain them.
 
 use super::sealed_secrets::ItemShape;
-use sealwave_core::diagnostic::{Explain, Note, Problem};
+use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemKind};
 use sealwave_core::document::{Manifest, Node};
 use sealwave_core::time::Date;
 use sealwave_kube::secret_type::{
@@ -59,10 +59,10 @@ impl Explain for SecretTypeError {
         })
     }
 
-    fn rule(&self) -> Option<&'static str> {
+    fn problem_kind(&self) -> Option<ProblemKind> {
         Some(match self {
-            Self::Pair | Self::PairOrder => "secret/tls-pair",
-            _ => "secret/type-keys",
+            Self::Pair | Self::PairOrder => ProblemKind::TlsPair,
+            _ => ProblemKind::TypeKeys,
         })
     }
 }
@@ -77,8 +77,8 @@ impl Explain for ExpiredCertificate {
         Some("renew it at its source".to_owned())
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some("secret/tls-pair")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::TlsPair)
     }
 }
 
@@ -92,8 +92,8 @@ impl Explain for UnusableTlsFile {
         Some(self.0.message().1.to_owned())
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some("secret/tls-pair")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::TlsPair)
     }
 }
 

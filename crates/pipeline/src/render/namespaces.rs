@@ -3,7 +3,7 @@
 //! A namespace from the author is removed only if the kind is known to be cluster-scoped. It must never be removed on a
 //! guess: the object would move to another namespace, and Argo CD would prune the one in the right place.
 
-use sealwave_core::diagnostic::{Explain, Note, Problem};
+use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemKind};
 use sealwave_core::document::{Manifest, NodeValue};
 use sealwave_kube::KindScopes;
 
@@ -14,8 +14,8 @@ enum NamespaceRemark {
 }
 
 impl Explain for NamespaceRemark {
-    fn rule(&self) -> Option<&'static str> {
-        Some("resource/cluster-scoped-with-namespace")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::ClusterScopedWithNamespace)
     }
 }
 

@@ -26,7 +26,7 @@ use super::evidence::with_evidence;
 use super::literal::LiteralItem;
 use super::problem::{ReferencePlaces, ResolveError, line_and_column, place_in, printable_key};
 use super::{ItemValue, ProviderResolver, ResolvedItem, scan, string_data_from};
-use sealwave_core::diagnostic::{Note, Problem};
+use sealwave_core::diagnostic::{Note, Problem, ProblemKind};
 use sealwave_core::document::{Manifest, MappingEntry, Node, Origin};
 use sealwave_core::names::{self, is_item_key, item_label};
 use sealwave_kube::undecrypted_sops_block;
@@ -473,8 +473,8 @@ impl sealwave_core::diagnostic::Explain for ShadowedKey {
         Some("remove it from one of them".to_owned())
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some("secret/shadowed-key")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::ShadowedKey)
     }
 }
 

@@ -10,7 +10,7 @@ use super::stream::ManifestStream;
 use super::{RunSuppressions, ValidateOptions, ValidationResult, validate};
 use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::{CheckedCounts, rules};
-use sealwave_core::diagnostic::{Explain, Problem, Severity, printable};
+use sealwave_core::diagnostic::{Explain, Problem, ProblemKind, Severity, printable};
 use sealwave_core::document::{
     Manifest, Node, SourceId, SourceTexts, Sources, WrittenScalars, group_and_version,
 };
@@ -209,14 +209,14 @@ impl Explain for ConfigurationNote {
         Some("it cannot be applied; keep it out of directories that are applied".to_owned())
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some(rules::schema::CONFIGURATION.info.id)
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::Configuration)
     }
 }
 
 /// Reports whether a problem is the note about configuration.
 pub(super) fn is_configuration(problem: &Problem) -> bool {
-    problem.rule == Some(rules::schema::CONFIGURATION.info.id)
+    problem.kind == Some(ProblemKind::Configuration)
 }
 
 impl ExaminedEnvironment {

@@ -194,7 +194,7 @@ fn faults(definition: &Manifest, sources: &Sources) -> Vec<Problem> {
             message: fault.kind.to_string(),
             at: ProblemPlace::Place(sources.location(fault.origin)),
             hint: fault.kind.hint(),
-            rule: None,
+            kind: None,
         })
         .collect()
 }

@@ -8,19 +8,16 @@ pub(crate) mod secret_is_hook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
+use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, rule_of};
 use crate::{ApiRefusal, RuleInfo};
-use sealwave_core::diagnostic::{Explain as _, Severity};
+use sealwave_core::diagnostic::{Explain as _, ProblemKind, Severity};
 use sealwave_core::document::{Manifest, ObjectId};
 use sealwave_kube::pods::{PodReference, references};
-use sealwave_kube::sync::{
-    self, DependencyEdge, EARLIER_PHASE, LATE_CONFIGURATION_RULE, LocatedConflict, SyncPlacement,
-    WaveSettings, wave_origin,
-};
+use sealwave_kube::sync::{self, DependencyEdge, LocatedConflict, SyncPlacement, WaveSettings, wave_origin};
 
 pub(crate) static LATE_CONFIGURATION: Rule = Rule {
     info: RuleInfo {
-        id: LATE_CONFIGURATION_RULE,
+        id: "wave/late-configuration",
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
@@ -44,7 +41,7 @@ pub(crate) static LATE_DEFINITION: Rule = Rule {
 
 pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
     info: RuleInfo {
-        id: EARLIER_PHASE,
+        id: "wave/presync-needs-sealed",
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
@@ -57,21 +54,21 @@ pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
 fn check_late_configuration(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     // In an app, the stage that chooses waves reports it.
     if environment.is_plain() {
-        report(&LATE_CONFIGURATION, environment, reporter);
+        report(ProblemKind::LateConfiguration, environment, reporter);
     }
 }
 
 fn check_earlier_phase(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     if environment.is_plain() {
-        report(&PRESYNC_NEEDS_SEALED, environment, reporter);
+        report(ProblemKind::PreSyncNeedsLater, environment, reporter);
     }
 }
 
-/// Reports the conflicts of a rule, based on the present waves of the objects.
-fn report(rule: &'static Rule, environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+/// Reports the conflicts of a kind, based on the present waves of the objects.
+fn report(kind: ProblemKind, environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
+    let rule = rule_of(kind);
     let found = environment.conflicts.get_or_init(|| conflicts(environment));
-    for (conflict, object, at) in found.iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id))
-    {
+    for (conflict, object, at) in found.iter().filter(|(conflict, ..)| conflict.kind() == kind) {
         let draft = FindingDraft::new(rule, *at, conflict.to_string())
             .severity(conflict.severity())
             .about_object(*object);

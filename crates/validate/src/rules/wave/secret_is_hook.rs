@@ -2,12 +2,11 @@
 
 use crate::rules::{CheckedEnvironment, Reporter, Rule, RuleCheck};
 use crate::{ApiRefusal, RuleInfo};
-use sealwave_core::diagnostic::Severity;
-use sealwave_kube::sync::SECRET_IS_HOOK;
+use sealwave_core::diagnostic::{ProblemKind, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
-        id: SECRET_IS_HOOK,
+        id: "wave/secret-is-hook",
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
@@ -18,5 +17,5 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    super::report(&RULE, environment, reporter);
+    super::report(ProblemKind::SecretIsHook, environment, reporter);
 }
