@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use compact_str::{CompactString, ToCompactString, format_compact};
 
-use super::core_scalar::timestamp;
 use super::error::YamlError;
+use super::timestamp::parse_timestamp;
 use crate::document::{FiniteFloat, NodeValue, Number};
 
 /// The tags that affect how a scalar is read.
@@ -90,7 +90,7 @@ pub(super) fn resolve(text: &str, plain: bool, tag: ScalarTag) -> Result<Resolve
             ResolvedScalar::Null => Ok(ResolvedScalar::Null),
             _ => Err(YamlError::Tag("null")),
         },
-        ScalarTag::Timestamp if timestamp(text).is_some() => Ok(ResolvedScalar::Text),
+        ScalarTag::Timestamp if parse_timestamp(text).is_some() => Ok(ResolvedScalar::Text),
         ScalarTag::Timestamp => Err(YamlError::Tag("timestamp")),
     }
 }

@@ -9,10 +9,11 @@ use compact_str::CompactString;
 
 use super::budget::YamlBudget;
 use super::error::YamlError;
-use super::events::{EventPosition, EventResult, EventSource, ScalarEvent, YamlEvent};
+use super::events::{EventSource, ScalarEvent, YamlEvent};
 use super::limits::{DuplicateKeys, Limits};
+use super::plain::{MergeKeys, PlainScalars};
+use super::position::{EventPosition, EventResult};
 use super::scalar::{ResolvedScalar, ScalarTag, resolve};
-use super::verbatim::{MergeKeys, PlainScalars};
 use crate::document::{
     Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin, SourceId, WrittenScalars,
 };

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use compact_str::CompactString;
 
-use super::validations::CelRule;
-use super::violation::RangeBound;
+use super::bound::RangeBound;
+use super::cel_rule::CelRule;
 use sealwave_core::document::{Node, NodeValue, Number};
 use sealwave_core::text::same_key;
 
