@@ -48,7 +48,7 @@ impl<'a> CatalogObject<'a> {
             metadata: None,
         };
         let text = |entry: &'a MappingEntry| entry.value.as_str().unwrap_or_default();
-        for entry in manifest.root().as_mapping().map_or(&[][..], Mapping::entries) {
+        for entry in manifest.root().entries() {
             match entry.key.as_str() {
                 "apiVersion" => object.api_version = text(entry),
                 "kind" => object.kind = text(entry),
@@ -195,7 +195,7 @@ pub fn supplied_secrets<'a>(object: &CatalogObject<'a>) -> Vec<&'a str> {
             vec![target.filter(|name| !name.is_empty()).unwrap_or(object.name)]
         }
         (STORE_CSI_GROUP, "SecretProviderClass") => {
-            let made = root.at(&["spec", "secretObjects"]).map_or(&[][..], Node::items);
+            let made = root.items_at(&["spec", "secretObjects"]);
             made.iter().filter_map(|secret| secret.get("secretName")?.as_str()).collect()
         }
         _ => Vec::new(),

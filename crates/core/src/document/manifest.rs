@@ -294,12 +294,12 @@ fn first_missing_field(root: &Node) -> Option<(ManifestError, Origin)> {
 fn is_complete(root: &Node) -> bool {
     let is_text = |entry: &MappingEntry| entry.value.as_str().is_some_and(|text| !text.is_empty());
     let (mut api_version, mut kind, mut name) = (false, false, false);
-    for entry in root.as_mapping().map_or(&[][..], Mapping::entries) {
+    for entry in root.entries() {
         match entry.key.as_str() {
             "apiVersion" => api_version = is_text(entry),
             "kind" => kind = is_text(entry),
             "metadata" => {
-                let fields = entry.value.as_mapping().map_or(&[][..], Mapping::entries);
+                let fields = entry.value.entries();
                 let is_name = |entry: &&MappingEntry| matches!(entry.key.as_str(), "generateName" | "name");
                 name = fields.iter().filter(is_name).any(is_text);
             }

@@ -162,6 +162,24 @@ impl Node {
         self.as_sequence().unwrap_or(&[])
     }
 
+    /// Returns the items of the sequence at a path of keys; empty for other values.
+    #[must_use]
+    pub fn items_at(&self, path: &[&str]) -> &[Self] {
+        self.at(path).map_or(&[], Self::items)
+    }
+
+    /// Returns the entries of a mapping; empty for other values.
+    #[must_use]
+    pub fn entries(&self) -> &[MappingEntry] {
+        self.as_mapping().map_or(&[], Mapping::entries)
+    }
+
+    /// Returns the entries of the mapping at a path of keys; empty for other values.
+    #[must_use]
+    pub fn entries_at(&self, path: &[&str]) -> &[MappingEntry] {
+        self.at(path).map_or(&[], Self::entries)
+    }
+
     /// Returns the value under `key`, if this is a mapping that contains it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {

@@ -48,12 +48,6 @@ pub use write_yaml::{write_documents, write_yaml, write_yaml_as_written, write_y
 use crate::diagnostic::{Failure, Problem};
 use crate::document::{Node, SourceId, WrittenScalars};
 
-/// Returns limits for validation: duplicate keys are reported, but the document is still parsed.
-#[must_use]
-pub fn lenient_limits() -> Limits {
-    Limits { duplicate_keys: DuplicateKeys::Report, ..Limits::default() }
-}
-
 /// Maximum number of problems, after which reading a stream ends.
 const MAX_PROBLEMS: usize = 200;
 

@@ -356,7 +356,7 @@ impl DocumentReader<'_> {
         texts: Option<&mut SourceTexts>,
         notes: &mut Vec<Note>,
     ) {
-        let limits = if texts.is_some() { yaml::lenient_limits() } else { yaml::Limits::default() };
+        let limits = if texts.is_some() { yaml::Limits::lenient() } else { yaml::Limits::default() };
         let read = if file.is_template {
             let Some(rendered) = self.rendered(file, engine, notes) else { return };
             let name = sources.name(file.source).to_owned();

@@ -167,7 +167,7 @@ impl EntryOrigins {
         node: &Node,
         counts: impl Fn(&str) -> bool,
     ) {
-        let entries = node.as_mapping().map_or(&[][..], Mapping::entries);
+        let entries = node.entries();
         for entry in entries.iter().filter(|entry| counts(&entry.key)) {
             if let Some(field) = fields.get(entry.key.as_str()) {
                 self.add(field, &entry.value, Some(entry.key_origin));

@@ -233,7 +233,7 @@ impl ReferenceCollector<'_> {
     fn unknown_fields(&mut self, root: &Node) {
         const KNOWN: [&str; 7] =
             ["apiVersion", "data", "immutable", "kind", "metadata", "stringData", "type"];
-        for entry in root.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+        for entry in root.entries() {
             if !KNOWN.contains(&entry.key.as_str()) {
                 self.problem(entry.key_origin, &ResolveError::UnknownField);
             }

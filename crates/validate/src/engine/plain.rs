@@ -243,7 +243,7 @@ impl ExaminedEnvironment {
 
     fn read(&mut self, bytes: &[u8], source: SourceId, path: &str) {
         let text = std::str::from_utf8(bytes).unwrap_or_default();
-        for document in yaml::documents(bytes, source, &yaml::lenient_limits()) {
+        for document in yaml::documents(bytes, source, &yaml::Limits::lenient()) {
             let document =
                 document.map_err(|problem| self.add_problem(render::name_foreign_text(problem, text)));
             let Ok(node) = document else { continue };

@@ -166,7 +166,7 @@ pub fn scan_definitions(text: &[u8], name: &str) -> ScannedDefinitions {
     let source = Sources::default().add(name);
     let mut nodes = Vec::new();
     let mut faults = 0;
-    for document in yaml::documents(text, source, &yaml::lenient_limits()) {
+    for document in yaml::documents(text, source, &yaml::Limits::lenient()) {
         match document {
             Ok(node) => nodes.push(node),
             Err(_) => faults += 1,

@@ -28,7 +28,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         let Some(entry) = metadata.entry("annotations") else {
             return;
         };
-        let entries = entry.value.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        let entries = entry.value.entries();
         for annotation in entries {
             if let Some(draft) = fault(annotation, stage) {
                 reporter.report(draft);

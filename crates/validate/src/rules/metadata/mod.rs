@@ -28,11 +28,11 @@ pub(super) fn for_each_metadata<'a>(object: &CheckedObject<'a>, mut visit: impl 
     if !pod.path.is_empty() {
         visit_template(root.at(&pod.path));
     }
-    let claims = root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items);
+    let claims = root.items_at(&["spec", "volumeClaimTemplates"]);
     for claim in claims {
         visit_template(Some(claim));
     }
-    let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
+    let volumes = pod.spec.items_at(&["volumes"]);
     for volume in volumes {
         visit_template(volume.at(&["ephemeral", "volumeClaimTemplate"]));
     }
