@@ -84,7 +84,8 @@ impl<'a> CatalogObject<'a> {
     }
 }
 
-/// Cluster-scoped kinds that other objects refer to by name.
+/// Cluster-scoped kinds that other objects refer to by name: a small part of the table of all kinds, which every object
+/// is compared with. A namespace that one of them has by mistake is ignored.
 const CLUSTER_SCOPED: &[(&str, &str)] = &[
     ("", "Namespace"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
@@ -208,7 +209,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::scopes::built_in_scope;
     use sealwave_testkit::manifests;
+
+    #[test]
+    fn cluster_scoped_kinds_agree_with_the_table() {
+        for (group, kind) in CLUSTER_SCOPED {
+            assert_eq!(built_in_scope(group, kind), Some(true), "{group}/{kind}");
+        }
+    }
 
     #[test]
     fn a_secret_is_found_by_its_supplier() {

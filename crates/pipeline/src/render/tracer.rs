@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value as Json};
 
 use super::scope::{ScopeSource, ScopeStack};
-use sealwave_core::document::{Mapping, Node, NodeValue, Origin, OutputSpan, TemplateNode, ValueRef};
+use sealwave_core::document::{Node, NodeValue, Origin, OutputSpan, TemplateNode, ValueRef};
 
 /// The maximum number of recorded stretches for all texts of an environment; later output has only its line. Real
 /// environments need some thousand.

@@ -5,7 +5,7 @@
 
 use super::error::Error;
 use super::strategic::{LocatedError, directive_name};
-use sealwave_core::document::{Mapping, Node, NodeValue};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
 
 /// Checks that a map can only be a merge patch.
