@@ -15,8 +15,6 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use compact_str::CompactString;
 use memchr::memchr;
 use zeroize::Zeroizing;
@@ -28,6 +26,7 @@ use super::problem::{ReferencePlaces, ResolveError, line_and_column, place_in, p
 use super::{ItemValue, ProviderResolver, ResolvedItem, scan, string_data_from};
 use sealwave_core::diagnostic::{Note, Problem, ProblemKind};
 use sealwave_core::document::{Manifest, MappingEntry, Node, Origin};
+use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::{self, is_item_key, item_label};
 use sealwave_kube::undecrypted_sops_block;
 use sealwave_providers::FetchResult;
@@ -37,14 +36,6 @@ use sealwave_secrets::placeholder::{
 use sealwave_secrets::policy::has_parent_segment;
 use sealwave_secrets::settings::PlaceholderSettings;
 use sealwave_secrets::values::{KeySource, SecretValue};
-
-/// Like Go's `encoding/base64.StdEncoding`: padding is required, and its trailing bits are ignored.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
 
 /// The result of the first pass.
 pub(super) struct CollectedSecrets {
@@ -310,7 +301,7 @@ impl ReferenceCollector<'_> {
             return self.bare_placeholder(key, origin, &text);
         }
         let packed = Zeroizing::new(text.replace(['\n', '\r'], ""));
-        let Ok(bytes) = BASE64.decode(packed.as_bytes()) else {
+        let Ok(bytes) = GO_BASE64.decode(packed.as_bytes()) else {
             self.not_base64(&key, origin, &text);
             return None;
         };

@@ -1,14 +1,13 @@
 //! `seal/undecodable`.
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{is_sealed_secret, items};
 use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
+use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::item_label;
 
 pub(crate) static RULE: Rule = Rule {
@@ -22,14 +21,6 @@ pub(crate) static RULE: Rule = Rule {
     },
     check: RuleCheck::Object(check),
 };
-
-/// Base64 as Go decodes it: padding is required, trailing bits are ignored.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
 
 /// RSA block size of a 1024-bit key, the smallest that either side accepts.
 const SMALLEST_BLOCK: usize = 128;
@@ -53,7 +44,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
 fn fault(value: &Node) -> Option<&'static str> {
     let Some(text) = value.as_str() else { return Some("is not a string") };
     let packed = if text.contains(['\r', '\n']) { text.replace(['\r', '\n'], "") } else { text.to_owned() };
-    let Ok(bytes) = BASE64.decode(packed) else { return Some("is not standard base64 with padding") };
+    let Ok(bytes) = GO_BASE64.decode(packed) else { return Some("is not standard base64 with padding") };
     let [high, low, rest @ ..] = bytes.as_slice() else { return Some("is too short for a sealed value") };
     let block = usize::from(u16::from_be_bytes([*high, *low]));
     if rest.len() < SMALLEST_BLOCK + TAG {

@@ -3,21 +3,12 @@
 use std::borrow::Cow;
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::rules::CheckedObject;
 use sealwave_core::document::{MappingEntry, Node};
+use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::{AVP_PATH, item_label};
 use sealwave_secrets::placeholder::PlaceholderText;
-
-/// Base64 as in Go's `encoding/base64.StdEncoding`.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
 
 /// An item of a Secret.
 pub(super) struct SecretItem<'a> {
@@ -124,7 +115,7 @@ fn holds_placeholder(text: &str, generic: bool) -> bool {
 /// Decodes base64 as Kubernetes does: line breaks are allowed, spaces are not.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
-        return BASE64.decode(text).ok();
+        return GO_BASE64.decode(text).ok();
     }
-    BASE64.decode(text.replace(['\n', '\r'], "")).ok()
+    GO_BASE64.decode(text.replace(['\n', '\r'], "")).ok()
 }
