@@ -3,8 +3,6 @@
 //! Prints the best of several rounds. Asserts nothing.
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
-mod support;
-
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
@@ -13,6 +11,7 @@ use sealwave_pipeline::{
 };
 use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_testkit::bench_input;
 
 const ROUNDS: usize = 9;
 
@@ -27,7 +26,7 @@ fn main() {
         "sealwave.yaml",
         "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: bench\nenvironments: {dev: {}}\n",
     );
-    write("base/all.yaml", &support::manifest(60, 2_000_000));
+    write("base/all.yaml", &bench_input::manifest(60, 2_000_000));
     let discovery = sealwave_pipeline::discover(dir.path(), None).expect("an app");
     let mut best: Vec<(String, Duration)> = Vec::new();
     for _ in 0..ROUNDS {
@@ -62,8 +61,7 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
         today: None,
     };
     let enter = |stage: Stage| mark(format!("{stage:?}").to_lowercase());
-    let sealed =
-        sealwave_pipeline::run(discovery, "dev", &plan, &mut Vec::new(), &enter).expect("a good app");
+    let sealed = sealwave_pipeline::run(discovery, &plan, &mut Vec::new(), &enter).expect("a good app");
     mark("emit".to_owned());
     let bytes = sealwave_pipeline::emit(&sealed, ManifestFormat::Json).expect("a small output");
     assert!(!bytes.is_empty());

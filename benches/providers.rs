@@ -11,11 +11,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sealwave_providers::{AppFiles, ProviderRegistry};
+use sealwave_providers::{AppFiles, ProviderConfig, ProviderRegistry};
 use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::settings::ProviderConfig;
 use sealwave_testkit::aws_config::{BehaviorVersion, Region};
-use sealwave_testkit::aws_stub::Stub;
+use sealwave_testkit::aws_stub::AwsStub;
 use sealwave_testkit::stub_server::StubServer;
 use tempfile::TempDir;
 
@@ -90,7 +89,7 @@ fn row(what: &str, quick: impl Fn(), slow: impl Fn()) {
 
 /// Stubs of all services with the same latency per call.
 struct Services {
-    aws: Stub,
+    aws: AwsStub,
     http: StubServer,
     operator: TempDir,
 }
@@ -98,8 +97,8 @@ struct Services {
 impl Services {
     fn start(latency: Duration) -> Self {
         let text = |name: &str| format!("{{\"password\": \"of {name}\"}}");
-        let aws = Stub::start(move |asked, _| {
-            sealwave_testkit::aws_stub::Reply::Later(
+        let aws = AwsStub::start(move |asked, _| {
+            sealwave_testkit::aws_stub::AwsReply::Later(
                 latency,
                 Box::new(sealwave_testkit::aws_stub::answer_with(text, asked)),
             )
@@ -110,7 +109,7 @@ impl Services {
             } else {
                 r#"{"data":{"data":{"password":"of vault"},"metadata":{"version":1}}}"#
             };
-            sealwave_testkit::stub_server::Reply::json(200, body).after(latency)
+            sealwave_testkit::stub_server::StubReply::json(200, body).after(latency)
         });
         let operator = tempfile::tempdir().expect("a directory");
         let write = |name: &str, text: String| {

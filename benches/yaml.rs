@@ -3,20 +3,19 @@
 //! Prints the best of several alternating rounds, so that a busy machine slows both equally. Asserts nothing.
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
-mod support;
-
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use sealwave_core::document::Sources;
 use sealwave_core::yaml::{self, Limits};
+use sealwave_testkit::bench_input;
 
 const ROUNDS: usize = 9;
 
 fn main() {
     println!("{:<28} {:>8} {:>12} {:>12} {:>7}", "input", "MB", "scan MB/s", "read MB/s", "ratio");
-    compare("60 objects", &support::manifest(60, 2_000_000));
-    compare("100,000 tiny documents", &support::tiny_documents(100_000));
+    compare("60 objects", &bench_input::manifest(60, 2_000_000));
+    compare("100,000 tiny documents", &bench_input::tiny_documents(100_000));
 }
 
 fn compare(name: &str, text: &str) {

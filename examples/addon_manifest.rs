@@ -1,9 +1,8 @@
 //! Prints the manifest that the benchmarks read: 60 objects in 2 MB, similar to a cluster add-on.
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
-#[path = "../benches/support/mod.rs"]
-mod support;
+use sealwave_testkit::bench_input;
 
 fn main() {
-    print!("{}", support::manifest(60, 2_000_000));
+    print!("{}", bench_input::manifest(60, 2_000_000));
 }

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use crate::commands::CommandOutput;
 use crate::deadline::{RunProgress, RunWatch};
 use sealwave_core::caught;
-use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace, is_deceptive, truncate};
+use sealwave_core::diagnostic::{
+    BUG_HINT, Explain, Failure, PROCESS_LIMITS_HINT, Problem, ProblemPlace, is_deceptive, truncate,
+};
 use sealwave_pipeline::Stage;
 
 /// The stack size: deeply nested documents are read recursively, within limits that fit this stack.
@@ -29,7 +31,7 @@ enum ShellError {
     Deadline { allowed: Duration, stage: Option<Stage> },
     #[error("internal error: the run ended without a result")]
     Panicked,
-    #[error("a thread cannot be started: {0}")]
+    #[error("a thread cannot be started ({0})")]
     Thread(io::ErrorKind),
 }
 
@@ -40,10 +42,8 @@ impl Explain for ShellError {
                 "set `deadlineSeconds` in the operator file; Argo CD itself waits 60 seconds by default"
                     .to_owned(),
             ),
-            Self::Panicked => {
-                Some("this is a bug in sealwave; please report it with the location above".to_owned())
-            }
-            Self::Thread(_) => None,
+            Self::Panicked => Some(format!("{BUG_HINT} with the location above")),
+            Self::Thread(_) => Some(PROCESS_LIMITS_HINT.to_owned()),
         }
     }
 }

@@ -23,7 +23,7 @@ pub use orders::{ChildOrders, ProcessRole};
 
 use crate::cli::Command;
 use crate::config::{RunBounds, VariableReader};
-use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::diagnostic::{BUG_HINT, Explain, Failure, PROCESS_LIMITS_HINT, Problem, io_reason};
 use sealwave_secrets::settings::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit};
 
 /// The extra time of the child after the deadline, in which it reports what it was doing.
@@ -46,11 +46,11 @@ enum SuperviseError {
     Output,
     #[error("directory `{0}` for lock files must belong to this user and be private")]
     SlotDirectory(String),
-    #[error("lock files in `{directory}` cannot be used: {reason}")]
+    #[error("lock files in `{directory}` cannot be used: {}", io_reason(*.reason))]
     Slots { directory: String, reason: std::io::ErrorKind },
-    #[error("the run cannot be started: {0}")]
+    #[error("the run cannot be started ({})", io_reason(*.0))]
     Start(std::io::ErrorKind),
-    #[error("standard output cannot be written: {0}")]
+    #[error("standard output cannot be written: {}", io_reason(*.0))]
     Unwritable(std::io::ErrorKind),
     #[error("the deadline of {} seconds passed while waiting for other runs to end", .allowed.as_secs())]
     Waited { allowed: Duration, concurrency: Concurrency },
@@ -71,8 +71,9 @@ impl Explain for SuperviseError {
                 concurrency.runs(),
                 concurrency.runs_per_project()
             ),
-            Self::Ended(_) => "this is a bug in sealwave; please report it with the lines above".to_owned(),
-            Self::Deadline(_) | Self::Slots { .. } | Self::Start(_) | Self::Unwritable(_) => return None,
+            Self::Ended(_) => format!("{BUG_HINT} with the lines above"),
+            Self::Start(_) => PROCESS_LIMITS_HINT.to_owned(),
+            Self::Deadline(_) | Self::Slots { .. } | Self::Unwritable(_) => return None,
         })
     }
 }

@@ -8,14 +8,14 @@
 
 use std::sync::Arc;
 
-use super::session::AppSession;
+use super::session::EnvironmentSession;
 use crate::cli::CheckArgs;
 use crate::config::{self, ValidationPlan, VariableReader};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace, Severity};
 use sealwave_kube::schema::KubeVersion;
 use sealwave_secrets::settings::APP_FILE;
-use sealwave_validate::engine::{self, KnownDefinition, RunSuppressions, SchemaSet};
-use sealwave_validate::{ApiRefusal, EnvironmentInput, Finding, ObjectRef, RuleInfo, rules};
+use sealwave_validate::engine::{self, AppContext, RunSuppressions, SchemaContext};
+use sealwave_validate::{ApiRefusal, EnvironmentInput, Finding, ObjectRef, RuleInfo, RuleOverlap};
 
 /// The note that the Kubernetes version of the destination is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ impl Explain for UnknownVersion {
 /// # Errors
 /// The problems of the objects. Errors that prevent rendering are left to the run itself.
 pub(super) fn check(
-    session: &AppSession,
+    session: &EnvironmentSession<'_>,
     variables: VariableReader,
     notes: &mut Vec<Note>,
 ) -> Result<(), Failure> {
@@ -49,27 +49,23 @@ pub(super) fn check(
     let discovery = &session.discovery;
     let decided = ValidationPlan::decide(&args, variables)?;
     let locate = |keys: &[&str], item: Option<usize>| ProblemPlace::Place(discovery.setting_at(keys, item));
-    let mut checking = decided
-        .with_app(&discovery.app().validate, discovery.directory(), discovery.boundary(), &locate)?
-        .into_options()?;
+    let mut plan =
+        decided.with_app(&discovery.app().validate, discovery.directory(), discovery.boundary(), &locate)?;
     let mut unknown = None;
     if destination.is_none() && discovery.app().validate.kube_versions.is_empty() {
         let version = version_of_cluster(session)?;
         unknown = version.as_ref().err().cloned();
-        checking.kube_versions = vec![version.unwrap_or(KubeVersion::NEWEST)];
+        plan = plan.with_kube_version(version.unwrap_or(KubeVersion::NEWEST));
     }
+    // The cluster may have other definitions than the built-in ones, which must not stop a sync.
+    let options = plan.without_packed_definitions().without_rules(is_left_out).into_options()?;
     let default_provider = session.default_provider()?;
     let examination = EnvironmentInput { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
     let app = sealwave_validate::examine(discovery, &[examination], directory, &|_| ());
-    // The cluster may have other definitions than the built-in ones, which must not stop a sync.
-    checking.packed = None;
-    let definitions = app.definitions().chain(checking.definitions.iter().map(KnownDefinition::view));
-    checking.schemas = Arc::new(SchemaSet::with_places(&checking.kube_versions, definitions));
-    checking
-        .levels
-        .extend(rules::rules().filter(|rule| is_left_out(rule)).map(|rule| (rule.id.to_owned(), None)));
-    let verdict = engine::validate(&app, &checking, &RunSuppressions::default());
+    let schemas = SchemaContext::new(&options, Arc::clone(&options.definitions));
+    let context = AppContext::new(options, schemas, Arc::default());
+    let verdict = engine::validate(&app, &context, &RunSuppressions::default());
     let refused = verdict.findings.into_iter().filter(is_refused);
     let mut problems: Vec<Problem> = refused.map(problem).collect();
     if let Some(unknown) = unknown {
@@ -88,7 +84,9 @@ fn with_version(hint: Option<String>, unknown: &UnknownVersion) -> String {
 }
 
 /// Returns the version of the environment's cluster from the operator file.
-fn version_of_cluster(session: &AppSession) -> Result<Result<KubeVersion, UnknownVersion>, Failure> {
+fn version_of_cluster(
+    session: &EnvironmentSession<'_>,
+) -> Result<Result<KubeVersion, UnknownVersion>, Failure> {
     let cluster = session.cluster()?;
     let known = session.operator.as_ref().and_then(|operator| operator.kube_version(&cluster));
     Ok(known.ok_or(UnknownVersion { cluster, used: KubeVersion::NEWEST }))
@@ -97,7 +95,7 @@ fn version_of_cluster(session: &AppSession) -> Result<Result<KubeVersion, Unknow
 /// Reports whether a rule can be skipped, because none of its findings is refused.
 fn is_left_out(rule: &RuleInfo) -> bool {
     // Its hints are added to the findings of other rules.
-    let explains_others = rule.id == rules::UNFILLED.id;
+    let explains_others = rule.overlap == RuleOverlap::RejectedPlace;
     !rule.is_refused() && rule.is_adjustable() && !explains_others
 }
 

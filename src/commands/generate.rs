@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::session::AppSession;
+use super::session::{AppSession, EnvironmentSession};
 use super::{CommandOutput, gate};
 use crate::cli::GenerateArgs;
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
@@ -35,12 +35,13 @@ pub(super) fn run(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    let session = AppSession::open(&args.app, args.env, variables)?;
+    let (app, environment) = AppSession::open(&args.app, args.env, variables)?;
+    let session = app.environment(&environment);
     let policy_use = session
         .caller
         .policy_use(session.identity.project.as_deref(), args.no_policy, session.operator_path.as_ref())
         .map_err(|error| Problem::new(&error))?;
-    let backends = session.discovery.backends(&session.environment)?;
+    let backends = session.discovery.backends(session.name)?;
     if let Some(operator) = &session.operator {
         watch.set_time_limit(Duration::from_secs(operator.operator().deadline_seconds));
     }
@@ -58,7 +59,7 @@ pub(super) fn run(
 
 /// Runs the pipeline with values that are fetched and sealed.
 fn seal_values(
-    session: &AppSession,
+    session: &EnvironmentSession<'_>,
     backends: EnvironmentBackends,
     policy_use: PolicyUse,
     variables: VariableReader,
@@ -110,7 +111,7 @@ fn seal_values(
 /// Runs the pipeline with all Secrets in backends that store references, which needs no key, certificate or
 /// credentials. The policy of an operator file applies nevertheless.
 fn store_references(
-    session: &AppSession,
+    session: &EnvironmentSession<'_>,
     backends: EnvironmentBackends,
     policy_use: PolicyUse,
     mut notes: Vec<Note>,

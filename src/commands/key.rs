@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::CommandOutput;
 use crate::cli::KeyGenerateArgs;
-use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::diagnostic::{Explain, Failure, Problem, write_error_reason};
 use sealwave_secrets::crypto::{ChecksumKey, KeyError, SealKey};
 
 /// The reason why a key file cannot be written.
@@ -93,7 +93,7 @@ fn failure(path: &Path, error: &std::io::Error) -> Failure {
     let path = path.display().to_string();
     let error = match error.kind() {
         std::io::ErrorKind::AlreadyExists => KeyFileError::Exists(path),
-        kind => KeyFileError::Unwritable { path, reason: kind.to_string() },
+        kind => KeyFileError::Unwritable { path, reason: write_error_reason(kind) },
     };
     Problem::new(&error).into()
 }

@@ -20,6 +20,11 @@ use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note};
 
+/// Returns the message of a note that an input of the policy is missing.
+fn policy_not_checked(missing: &str) -> String {
+    format!("policy was not checked: no {missing} was given")
+}
+
 /// The output of a command.
 #[derive(Debug, Default)]
 pub struct CommandOutput {

@@ -10,8 +10,8 @@ mod json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::CommandOutput;
-use super::session::AppSession;
+use super::session::{AppSession, EnvironmentSession};
+use super::{CommandOutput, policy_not_checked};
 use crate::cli::{RefsArgs, ReportFormat};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
@@ -23,7 +23,7 @@ use sealwave_secrets::policy::{BoundPolicy, Policy, PolicyDecision, PolicySubjec
 /// A note for the reader of the list.
 #[derive(Debug, thiserror::Error)]
 enum RefsNote {
-    #[error("policy was not checked: no {0} was given")]
+    #[error("{}", policy_not_checked(.0))]
     NotAsked(&'static str),
 }
 
@@ -73,19 +73,19 @@ pub(super) fn run(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    let (mut session, environments) = AppSession::open_all(&args.app, args.env, variables)?;
+    let (session, environments) = AppSession::open_all(&args.app, args.env, variables)?;
     if let Some(operator) = &session.operator {
         watch.set_time_limit(Duration::from_secs(operator.operator().deadline_seconds));
     }
     let mut notes = Vec::new();
     let policy = policy(&session, &mut notes)?;
-    let mut report = RefsReport { subject: session.subject(), environments: Vec::new() };
+    let mut report = RefsReport { subject: session.identity.subject(""), environments: Vec::new() };
     let mut problems = ProblemCollector::default();
     for name in environments {
-        session.environment.clone_from(&name);
-        match references(&session, policy.as_ref(), watch) {
+        let environment = session.environment(&name);
+        match references(&environment, policy.as_ref(), watch) {
             Ok(references) => {
-                let cluster = session.cluster()?;
+                let cluster = environment.cluster()?;
                 report.environments.push(EnvironmentRefs { name, cluster, references });
             }
             // Problems shared by several environments are reported once.
@@ -122,7 +122,7 @@ fn policy(session: &AppSession, notes: &mut Vec<Note>) -> Result<Option<Policy>,
 
 /// Returns the references of one environment, in order, without duplicates.
 fn references(
-    session: &AppSession,
+    session: &EnvironmentSession<'_>,
     policy: Option<&Policy>,
     watch: &RunWatch,
 ) -> Result<Vec<ListedReference>, Failure> {
@@ -130,13 +130,7 @@ fn references(
     let supply =
         ValueSource::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
     let progress = |stage| watch.enter_stage(stage);
-    let uses = sealwave_pipeline::references(
-        &session.discovery,
-        &session.environment,
-        &session.context()?,
-        &supply,
-        &progress,
-    )?;
+    let uses = sealwave_pipeline::references(&session.discovery, &session.context()?, &supply, &progress)?;
     let bound = policy.map(|policy| (policy, policy.bind(&session.subject())));
     let cluster = session.cluster()?;
     let mut by_reference: BTreeMap<SecretReference, Vec<JudgedUse>> = BTreeMap::new();

@@ -26,7 +26,8 @@ pub(super) fn run(
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     let notes = vec![Note::info(Problem::new(&PreviewNote::Preview))];
-    let session = AppSession::open(&args.app, args.env, variables)?;
+    let (app, environment) = AppSession::open(&args.app, args.env, variables)?;
+    let session = app.environment(&environment);
     let known = session.known_providers();
     let plan = RunPlan {
         context: session.context()?,
@@ -34,7 +35,7 @@ pub(super) fn run(
             known: known.as_ref(),
             default_provider: session.default_provider()?,
         },
-        backends: session.discovery.backends(&session.environment)?,
+        backends: session.discovery.backends(session.name)?,
         sealing: SealMode::Redacted,
         checksums: ChecksumKey::preview(),
         today: None,

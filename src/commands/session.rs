@@ -1,6 +1,7 @@
 //! Common steps of `generate`, `refs` and `render` before the pipeline runs.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::path::Path;
 
 use super::CommandOutput;
@@ -13,10 +14,9 @@ use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_pipeline::{self, Discovery, ManifestFormat, RenderContext, RunPlan};
 use sealwave_secrets::policy::PolicySubject;
 
-/// An app with its identity and one of its environments.
+/// An app with its identity.
 pub(super) struct AppSession {
     pub(super) discovery: Discovery,
-    pub(super) environment: String,
     pub(super) identity: AppIdentity,
     pub(super) operator: Option<OperatorFile>,
     pub(super) caller: Caller,
@@ -24,17 +24,32 @@ pub(super) struct AppSession {
     pub(super) operator_path: Option<OperatorPath>,
 }
 
+/// One environment of an app.
+pub(super) struct EnvironmentSession<'a> {
+    app: &'a AppSession,
+    pub(super) name: &'a str,
+}
+
+/// Gives access to the app of the environment.
+impl Deref for EnvironmentSession<'_> {
+    type Target = AppSession;
+
+    fn deref(&self) -> &AppSession {
+        self.app
+    }
+}
+
 impl AppSession {
-    /// Finds the app, its environment, its identity, and the operator file, if any.
+    /// Finds the app, its identity, the operator file, if any, and the environment of the run.
     pub(super) fn open(
         app: &AppArgs,
         environment: Option<String>,
         variables: VariableReader,
-    ) -> Result<Self, Failure> {
-        let mut session = Self::without_environment(app, variables)?;
-        session.environment = select_environment(&session.discovery, environment, session.caller.argocd())?;
-        session.discovery.environment(&session.environment)?;
-        Ok(session)
+    ) -> Result<(Self, String), Failure> {
+        let session = Self::without_environment(app, variables)?;
+        let environment = select_environment(&session.discovery, environment, session.caller.argocd())?;
+        session.discovery.environment(&environment)?;
+        Ok((session, environment))
     }
 
     /// Like [`Self::open`], but returns all environments, or the one given by a flag or parameter.
@@ -62,29 +77,36 @@ impl AppSession {
         let operator_path = config::operator_path(app.operator.clone(), variables);
         let operator = operator_path.as_ref().map(OperatorFile::read).transpose()?;
         let discovery = discover(&dir, caller.argocd())?;
-        Ok(Self { discovery, environment: String::new(), identity, operator, caller, operator_path })
+        Ok(Self { discovery, identity, operator, caller, operator_path })
     }
 
-    /// Returns the subject for the operator's policy.
-    pub(super) fn subject(&self) -> PolicySubject {
-        self.identity.subject(&self.environment)
-    }
-
-    /// Returns the environment's cluster; defaults to the environment's name.
-    pub(super) fn cluster(&self) -> Result<String, Failure> {
-        let environment = self.discovery.environment(&self.environment)?;
-        Ok(environment.cluster.clone().unwrap_or_else(|| self.environment.clone()))
-    }
-
-    /// Returns the provider for `<path:…>`.
-    pub(super) fn default_provider(&self) -> Result<Option<&str>, Failure> {
-        let environment = self.discovery.environment(&self.environment)?;
-        Ok(environment.provider.as_deref().or(self.discovery.app().provider.as_deref()))
+    /// Returns the session for one of the app's environments.
+    pub(super) const fn environment<'a>(&'a self, name: &'a str) -> EnvironmentSession<'a> {
+        EnvironmentSession { app: self, name }
     }
 
     /// Returns the names of the operator's providers if there is an operator file.
     pub(super) fn known_providers(&self) -> Option<BTreeSet<String>> {
         Some(self.operator.as_ref()?.operator().providers.keys().cloned().collect())
+    }
+}
+
+impl<'a> EnvironmentSession<'a> {
+    /// Returns the subject for the operator's policy.
+    pub(super) fn subject(&self) -> PolicySubject {
+        self.identity.subject(self.name)
+    }
+
+    /// Returns the environment's cluster; defaults to the environment's name.
+    pub(super) fn cluster(&self) -> Result<String, Failure> {
+        let environment = self.discovery.environment(self.name)?;
+        Ok(environment.cluster.clone().unwrap_or_else(|| self.name.to_owned()))
+    }
+
+    /// Returns the provider for `<path:…>`.
+    pub(super) fn default_provider(&self) -> Result<Option<&'a str>, Failure> {
+        let environment = self.app.discovery.environment(self.name)?;
+        Ok(environment.provider.as_deref().or(self.app.discovery.app().provider.as_deref()))
     }
 
     /// Runs all stages and returns the output.
@@ -96,7 +118,7 @@ impl AppSession {
         watch: &RunWatch,
     ) -> Result<CommandOutput, Failure> {
         let progress = |stage| watch.enter_stage(stage);
-        let sealed = sealwave_pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
+        let sealed = sealwave_pipeline::run(&self.discovery, plan, &mut notes, &progress)?;
         let stdout = sealwave_pipeline::emit(&sealed, format)?;
         // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
         std::mem::forget(sealed);
@@ -106,7 +128,7 @@ impl AppSession {
     /// Returns the data that templates may use.
     pub(super) fn context(&self) -> Result<RenderContext, Failure> {
         Ok(RenderContext {
-            environment: self.environment.clone(),
+            environment: self.name.to_owned(),
             app: self.identity.app.clone(),
             namespace: self.identity.namespace.clone(),
             cluster: self.cluster()?,

@@ -10,15 +10,15 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::CommandOutput;
+use super::{CommandOutput, policy_not_checked};
 use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
 use crate::deadline::{Activity, RunWatch};
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, io_reason};
+use sealwave_core::diagnostic::{BROKEN_LINK, Explain, Failure, Note, Problem, io_reason};
 use sealwave_core::reach::PathReach;
 use sealwave_validate::Baseline;
 use sealwave_validate::engine::{
-    self, KnownDefinition, PlainInput, PlainResult, RunSuppressions, SchemaSet, ValidateOptions,
+    self, PlainContext, PlainInput, PlainResult, RunSuppressions, SchemaContext, ValidateOptions,
     ValidationResult,
 };
 use sealwave_validate::project::{
@@ -37,9 +37,7 @@ enum ValidateError {
     NoEnvironment(String),
     #[error("app has no environments, so there is nothing to check")]
     NoEnvironments,
-    #[error("worker thread ended unexpectedly")]
-    Thread,
-    #[error("`{path}` {}", if *.is_link { "is a broken symbolic link".to_owned() } else { format!("cannot be read: {}", io_reason(*.reason)) })]
+    #[error("`{path}` {}", if *.is_link { BROKEN_LINK.to_owned() } else { format!("cannot be read: {}", io_reason(*.reason)) })]
     Unreadable { path: String, reason: std::io::ErrorKind, is_link: bool },
 }
 
@@ -52,7 +50,7 @@ enum ValidateNote {
     OneByOne,
     #[error("{count} file{} skipped: kustomization patches or configurations", if *.count == 1 { "" } else { "s" })]
     PartialFiles { count: usize },
-    #[error("policy was not checked: no project was given")]
+    #[error("{}", policy_not_checked("project"))]
     PolicyNotAsked,
 }
 
@@ -84,36 +82,30 @@ pub(super) fn run(
     }
     let outputs = outputs(&args.report)?;
     let written = OutputPaths::decide(&outputs, written_paths(args))?;
-    let mut validation = ValidationPlan::decide(&args.checks, variables)?;
-    validation.checking.gaps.parts |= !args.env.is_empty();
+    let plan = ValidationPlan::decide(&args.checks, variables)?.with_unchecked_parts(!args.env.is_empty());
     config::check_namespace(args.identity.namespace.as_deref())?;
     // The operator file is read again for each app; an error in it ends the run.
     if let Some(path) = config::operator_path(args.checks.operator.clone(), variables) {
         OperatorFile::read(&path)?.certificates()?;
     }
     let targets = find(args, &written, watch)?;
-    let standing = RunSuppressions::new(&validation.ignore);
-    let mut run = ValidateRun {
+    let run = ValidateRun {
         args,
         variables,
         watch,
-        validation,
-        standing,
-        report: Report::default(),
-        stdin: None,
-        here: targets.working_directory_app(),
-        readable: ReadableFiles::new(&targets),
-        files: Vec::new(),
+        suppressions: RunSuppressions::new(plan.ignored()),
+        plan,
         output_paths: written,
-        notes: targets.notes,
         crd_cache: Arc::default(),
-        incomplete: false,
+        app_without_name: targets.working_directory_app(),
+        readable: ReadableFiles::new(&targets),
     };
-    run.validate_apps(&targets.apps)?;
-    run.validate_manifests(targets.files, targets.stdin, targets.places)?;
-    run.notes.extend(run.crd_cache.notes());
-    run.apply_baseline()?;
-    run.finish(&outputs)
+    let mut outcome = RunOutcome { notes: targets.notes, ..RunOutcome::default() };
+    run.validate_apps(&targets.apps, &mut outcome)?;
+    run.validate_manifests(targets.files, targets.stdin, targets.places, &mut outcome)?;
+    outcome.notes.extend(run.crd_cache.notes());
+    run.apply_baseline(&mut outcome)?;
+    run.finish(outcome, &outputs)
 }
 
 fn written_paths(args: &ValidateArgs) -> WrittenPaths<'_> {
@@ -149,150 +141,155 @@ fn explain(id: &str) -> Result<CommandOutput, Failure> {
     Ok(CommandOutput { stdout: text.into_bytes(), styled: true, ..CommandOutput::default() })
 }
 
+/// What is given for a run.
 struct ValidateRun<'a> {
     args: &'a ValidateArgs,
     variables: VariableReader,
     watch: &'a RunWatch,
-    validation: ValidationPlan,
-    standing: RunSuppressions,
+    plan: ValidationPlan,
+    suppressions: RunSuppressions,
+    output_paths: OutputPaths,
+    /// Custom resource definitions found in repositories.
+    crd_cache: Arc<CrdCache>,
+    /// The app in the working directory, which has no name.
+    app_without_name: Option<PathBuf>,
+    /// The files whose lines the report may show.
+    readable: ReadableFiles,
+}
+
+/// What a run found so far.
+#[derive(Default)]
+struct RunOutcome {
     report: Report,
     /// The text of standard input, if the report may show it.
     stdin: Option<Vec<u8>>,
     /// The files to write, with their contents.
     files: Vec<(PathBuf, Vec<u8>)>,
-    output_paths: OutputPaths,
     notes: Vec<Note>,
-    /// Custom resource definitions found in repositories.
-    crd_cache: Arc<CrdCache>,
-    /// The app in the working directory, which has no name.
-    here: Option<PathBuf>,
-    /// The files whose lines the report may show.
-    readable: ReadableFiles,
     /// Whether part of the input could not be checked.
-    incomplete: bool,
+    is_incomplete: bool,
 }
 
-impl ValidateRun<'_> {
-    /// Returns a resolver for the definitions in the repositories of `places`.
-    fn crd_resolver(&self, checking: &ValidateOptions, places: Vec<PathBuf>) -> Arc<CrdResolver> {
-        Arc::new(CrdResolver::new(Arc::clone(&self.crd_cache), checking.kube_versions.clone(), places))
-    }
-
-    fn validate_manifests(
-        &mut self,
-        files: Vec<ValidateTarget>,
-        stdin: bool,
-        places: Vec<PathBuf>,
-    ) -> Result<(), Failure> {
-        let context_only =
-            files.iter().filter(|file| !file.is_checked).map(|file| shown(&file.path)).collect();
-        let activity = Arc::new(self.watch.begin_activity("checking manifests"));
-        let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| file_input(file, &activity)).collect();
-        if stdin {
-            let activity = Arc::clone(&activity);
-            let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
-                activity.set_description("checking standard input");
-                Ok(Box::new(std::io::stdin().lock()))
-            };
-            inputs.push(PlainInput { name: STDIN.to_owned(), open: Box::new(open) });
-        }
-        if inputs.is_empty() {
-            return Ok(());
-        }
-        let mut checking = self.validation.clone().into_options()?;
-        checking.gaps.parts |= self.args.changed_since.is_some();
-        checking.context_files = Arc::new(context_only);
-        checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
-        let definitions = checking.definitions.iter().map(KnownDefinition::view);
-        checking.schemas = Arc::new(SchemaSet::extendable(&checking.kube_versions, definitions));
-        checking.fallback = Some(self.crd_resolver(&checking, places));
-        let result = engine::validate_plain(inputs, &checking, &self.standing);
-        let PlainResult { verdict, checked: looked_at, was_streamed: one_by_one, partial_files, texts } =
-            result.map_err(|(path, error)| {
-                let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
-                Problem::new(&ValidateError::Unreadable { path, reason: error.kind(), is_link })
-            })?;
-        self.add_result(verdict);
-        self.report_definition_faults(&checking);
-        let all = &mut self.report.checked;
-        *all = CheckedCounts {
-            files: all.files + looked_at.files,
-            objects: all.objects + looked_at.objects,
-            ..*all
-        };
-        self.stdin = texts.into_iter().find(|(name, _)| name == STDIN).map(|(_, text)| text);
-        if partial_files > 0 {
-            self.notes.push(Note::info(Problem::new(&ValidateNote::PartialFiles { count: partial_files })));
-        }
-        if one_by_one {
-            self.notes.push(Note::info(Problem::new(&ValidateNote::OneByOne)));
-        }
-        Ok(())
-    }
-
-    /// Reports the faults of definitions, each only once in a run.
-    fn report_definition_faults(&mut self, checking: &ValidateOptions) {
-        let mut verdict = engine::definition_faults(checking, &self.standing);
-        let is_definition_finding = |finding: &&Finding| finding.rule.id == rules::DEFINITION.id;
-        if !verdict.findings.is_empty() {
-            let reported = self.report.findings.iter().filter(is_definition_finding).map(Finding::identity);
-            let mut reported: HashSet<_> = reported.collect();
-            verdict.findings.retain(|finding| reported.insert(finding.identity()));
-        }
-        self.add_result(verdict);
-    }
-
+impl RunOutcome {
     fn add_result(&mut self, verdict: ValidationResult) {
-        self.incomplete |= verdict.is_incomplete;
+        self.is_incomplete |= verdict.is_incomplete;
         self.report.findings.extend(verdict.findings);
         self.report.suppressed += verdict.suppressed.len();
         for finding in verdict.suppressed.iter().chain(&verdict.out_of_scope) {
             self.report.withhold(finding);
         }
     }
+}
+
+impl ValidateRun<'_> {
+    /// Returns a resolver for the definitions in the repositories of `places`.
+    fn crd_resolver(&self, options: &ValidateOptions, places: Vec<PathBuf>) -> Arc<CrdResolver> {
+        Arc::new(CrdResolver::new(Arc::clone(&self.crd_cache), options.kube_versions.clone(), places))
+    }
+
+    fn validate_manifests(
+        &self,
+        files: Vec<ValidateTarget>,
+        stdin: bool,
+        places: Vec<PathBuf>,
+        outcome: &mut RunOutcome,
+    ) -> Result<(), Failure> {
+        let context_files =
+            files.iter().filter(|file| !file.is_checked).map(|file| shown(&file.path)).collect();
+        let activity = Arc::new(self.watch.begin_activity("checking manifests"));
+        let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| file_input(file, &activity)).collect();
+        if stdin {
+            inputs.push(stdin_input(&activity));
+        }
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let plan = self.plan.clone().with_unchecked_parts(self.args.changed_since.is_some());
+        let options = plan.into_options()?;
+        let schemas = SchemaContext::extendable(&options).with_fallback(self.crd_resolver(&options, places));
+        let namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
+        let context = PlainContext::new(options, schemas, namespace, context_files);
+        let result = engine::validate_plain(inputs, &context, &self.suppressions);
+        let PlainResult { verdict, checked, was_streamed, partial_files, texts } =
+            result.map_err(|(path, error)| {
+                let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
+                Problem::new(&ValidateError::Unreadable { path, reason: error.kind(), is_link })
+            })?;
+        outcome.add_result(verdict);
+        self.report_definition_faults(context.options(), outcome);
+        let all = &mut outcome.report.checked;
+        *all = CheckedCounts {
+            files: all.files + checked.files,
+            objects: all.objects + checked.objects,
+            ..*all
+        };
+        outcome.stdin = texts.into_iter().find(|(name, _)| name == STDIN).map(|(_, text)| text);
+        if partial_files > 0 {
+            let note = ValidateNote::PartialFiles { count: partial_files };
+            outcome.notes.push(Note::info(Problem::new(&note)));
+        }
+        if was_streamed {
+            outcome.notes.push(Note::info(Problem::new(&ValidateNote::OneByOne)));
+        }
+        Ok(())
+    }
+
+    /// Reports the faults of definitions, each only once in a run.
+    fn report_definition_faults(&self, options: &ValidateOptions, outcome: &mut RunOutcome) {
+        let mut verdict = engine::definition_faults(options, &self.suppressions);
+        if !verdict.findings.is_empty() {
+            let reported = outcome.report.findings.iter().map(Finding::identity);
+            let mut reported: HashSet<_> = reported.collect();
+            verdict.findings.retain(|finding| reported.insert(finding.identity()));
+        }
+        outcome.add_result(verdict);
+    }
 
     /// Reports whether the run covers everything below the directory of the `--config` file.
-    fn covers_everything(&self) -> bool {
+    fn covers_everything(&self, report: &Report) -> bool {
         let Some(file) = &self.args.checks.config else { return true };
         let directory = file.canonicalize().ok();
         let directory = directory.as_deref().and_then(Path::parent);
         let covers_config = |path: &PathBuf| {
             path.canonicalize().is_ok_and(|path| directory.is_some_and(|dir| dir.starts_with(path)))
         };
-        let has_apps = self.report.checked.apps > 0;
+        let has_apps = report.checked.apps > 0;
         self.args.changed_since.is_none()
-            && !self.validation.checking.gaps.parts
+            && !self.plan.has_unchecked_parts()
             && self.args.paths.iter().any(covers_config)
             && (self.args.all || !has_apps)
     }
 
     /// Sorts the findings, writes a new baseline, and removes the findings that a given baseline lists.
-    fn apply_baseline(&mut self) -> Result<(), Failure> {
-        let everything = !self.incomplete && self.covers_everything();
-        self.report.findings.extend(self.standing.findings(&self.validation.checking, everything));
-        self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    fn apply_baseline(&self, outcome: &mut RunOutcome) -> Result<(), Failure> {
+        let RunOutcome { report, files, notes, is_incomplete, .. } = outcome;
+        let everything = !*is_incomplete && self.covers_everything(report);
+        report.findings.extend(self.suppressions.findings(&self.plan.run_options(), everything));
+        report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         if let Some(path) = &self.args.report.write_baseline {
-            let baseline = Baseline::from_report(&self.report);
-            self.files.push((path.clone(), baseline.to_json()));
+            let baseline = Baseline::from_report(report);
+            files.push((path.clone(), baseline.to_json()));
         }
         if let Some(path) = &self.args.report.baseline {
-            let baseline = report::read_baseline(path).map_err(|error| Problem::new(&error))?;
+            let baseline =
+                sealwave_validate::report::read_baseline(path).map_err(|error| Problem::new(&error))?;
             let selection = CheckedScope {
                 environments: &self.args.env,
                 only_changed: self.args.changed_since.is_some(),
             };
-            let resolved = baseline.remove_known(&mut self.report, &selection);
-            self.notes.extend(resolved.map(|remark| Note::info(Problem::new(&remark))));
+            let resolved = baseline.remove_known(report, &selection);
+            notes.extend(resolved.map(|remark| Note::info(Problem::new(&remark))));
         }
         Ok(())
     }
 
-    fn finish(mut self, outputs: &ReportOutputs) -> Result<CommandOutput, Failure> {
+    fn finish(self, outcome: RunOutcome, outputs: &ReportOutputs) -> Result<CommandOutput, Failure> {
         let fail_on = config::failing_severity(self.args.report.fail_on);
-        self.report.limit_size();
+        let RunOutcome { report: mut full_report, stdin, mut files, notes, .. } = outcome;
+        full_report.limit_size();
         let readable = self.readable;
         let mut excerpts = Excerpts::new(move |path| readable.open(path));
-        if let Some(text) = self.stdin {
+        if let Some(text) = stdin {
             excerpts.preload(STDIN, text);
         }
         let context = PrintContext {
@@ -302,14 +299,14 @@ impl ValidateRun<'_> {
             looks_like_credential: &rules::looks_like_credential,
             width: config::terminal_width(),
         };
-        let for_services = LazyCell::new(|| from_root(&self.report, self.here.as_deref()));
+        let for_services = LazyCell::new(|| from_root(&full_report, self.app_without_name.as_deref()));
         let report =
-            |format: ReportOutputFormat| if format.is_for_services() { &*for_services } else { &self.report };
+            |format: ReportOutputFormat| if format.is_for_services() { &*for_services } else { &full_report };
         for (format, path) in outputs.files() {
-            self.files.push((path.to_owned(), report::write_file(format, report(format), &context)));
+            files.push((path.to_owned(), report::write_file(format, report(format), &context)));
         }
         self.watch.start_writing().map_err(|error| Problem::new(&error))?;
-        report::write_reports(&self.files).map_err(|error| Problem::new(&error))?;
+        report::write_reports(&files).map_err(|error| Problem::new(&error))?;
         if outputs.has(ReportOutputFormat::Github)
             && let Some(path) = config::step_summary(self.variables)
         {
@@ -320,8 +317,8 @@ impl ValidateRun<'_> {
         Ok(CommandOutput {
             stdout: stdout.unwrap_or_default(),
             styled: outputs.stdout().is_some_and(ReportOutputFormat::is_styled),
-            findings: self.report.fails(fail_on),
-            notes: self.notes,
+            findings: full_report.fails(fail_on),
+            notes,
         })
     }
 }
@@ -329,6 +326,15 @@ impl ValidateRun<'_> {
 fn outputs(args: &ReportArgs) -> Result<ReportOutputs, Failure> {
     let parsed: Result<Vec<ReportOutput>, _> = args.output.iter().map(|text| text.parse()).collect();
     parsed.and_then(ReportOutputs::new).map_err(|error| Problem::new(&error).into())
+}
+
+fn stdin_input(activity: &Arc<Activity>) -> PlainInput {
+    let activity = Arc::clone(activity);
+    let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
+        activity.set_description("checking standard input");
+        Ok(Box::new(std::io::stdin().lock()))
+    };
+    PlainInput { name: STDIN.to_owned(), open: Box::new(open) }
 }
 
 fn file_input(file: ValidateTarget, activity: &Arc<Activity>) -> PlainInput {

@@ -26,7 +26,7 @@ pub(crate) use validation::{
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use sealwave_core::diagnostic::Explain;
+use sealwave_core::diagnostic::{Explain, NOT_UTF8};
 
 /// Reads a variable of the process environment.
 pub type VariableReader = fn(&str) -> Option<OsString>;
@@ -132,7 +132,7 @@ pub enum ConfigError {
     #[error("parameter `{0}` must be a string")]
     ParameterType(String),
     /// A variable is not valid UTF-8.
-    #[error("environment variable `{0}` is not valid UTF-8")]
+    #[error("environment variable `{0}` {NOT_UTF8}")]
     NotUnicode(String),
 }
 

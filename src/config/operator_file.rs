@@ -4,12 +4,12 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, io_reason};
 use sealwave_core::text::closest_name;
-use sealwave_core::yaml;
 use sealwave_kube::schema::KubeVersion;
+use sealwave_providers::ProviderConfig;
 use sealwave_secrets::crypto::{Certificate, ChecksumKey, SealKey};
-use sealwave_secrets::settings::{API_VERSION, ClusterConfig, OperatorConfig, ProviderConfig, read_config};
+use sealwave_secrets::settings::{API_VERSION, ClusterConfig, OperatorConfig, read_config};
 use sealwave_secrets::values::SecretValue;
 
 use super::{ConfigError, OPERATOR_VARIABLE, OperatorPath, PathSource};
@@ -20,7 +20,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// A parsed operator file.
 #[derive(Debug)]
 pub struct OperatorFile {
-    operator: OperatorConfig,
+    operator: OperatorConfig<ProviderConfig>,
     path: PathBuf,
     directory: PathBuf,
 }
@@ -43,25 +43,15 @@ enum OperatorFileError {
 /// The reason why a file cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum UnreadableReason {
-    #[error("it is a directory")]
-    Directory,
-    #[error("file not found")]
-    Missing,
-    #[error("it is not a regular file")]
+    #[error("{}", io_reason(*.0))]
+    Io(ErrorKind),
+    #[error("it {NOT_REGULAR_FILE}")]
     NotRegular,
-    #[error("{0}")]
-    Other(ErrorKind),
-    #[error("permission denied")]
-    Permission,
 }
 
 impl From<std::io::Error> for UnreadableReason {
     fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing,
-            ErrorKind::PermissionDenied => Self::Permission,
-            kind => Self::Other(kind),
-        }
+        Self::Io(error.kind())
     }
 }
 
@@ -85,7 +75,7 @@ impl PathSource {
 impl Explain for OperatorFileError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreadable { reason: UnreadableReason::Permission, .. } => {
+            Self::Unreadable { reason: UnreadableReason::Io(ErrorKind::PermissionDenied), .. } => {
                 Some("the user that runs sealwave needs read permission".to_owned())
             }
             Self::Unreadable { named_by, .. } => Some(named_by.hint()),
@@ -104,7 +94,7 @@ impl OperatorFile {
         let OperatorPath { path, named_by } = path;
         let shown = path.display().to_string();
         let bytes = read_bounded(path, *named_by)?;
-        let operator: OperatorConfig = read_config(bytes.expose(), &shown)?;
+        let operator: OperatorConfig<ProviderConfig> = read_config(bytes.expose(), &shown)?;
         let failure = |error: OperatorFileError| Failure::from(Problem::new(&error));
         if operator.api_version != API_VERSION {
             return Err(failure(OperatorFileError::ApiVersion { path: shown, found: operator.api_version }));
@@ -120,7 +110,7 @@ impl OperatorFile {
 
     /// Returns the content.
     #[must_use]
-    pub const fn operator(&self) -> &OperatorConfig {
+    pub const fn operator(&self) -> &OperatorConfig<ProviderConfig> {
         &self.operator
     }
 
@@ -229,7 +219,7 @@ impl OperatorFile {
 }
 
 /// Checks that the `kubeVersion` of each cluster is a version of Kubernetes.
-fn check_versions(operator: &OperatorConfig, path: &Path) -> Result<(), Failure> {
+fn check_versions(operator: &OperatorConfig<ProviderConfig>, path: &Path) -> Result<(), Failure> {
     for (name, cluster) in &operator.clusters {
         let Some(text) = &cluster.kube_version else { continue };
         if let Err(error) = KubeVersion::parse_nearest(text) {
@@ -274,7 +264,9 @@ fn read_bounded(path: &Path, named_by: PathSource) -> Result<SecretValue, Failur
     let kind = fs_err::metadata(path).map_err(|error| unreadable(path, named_by, error.into()))?.file_type();
     match kind {
         kind if kind.is_file() => {}
-        kind if kind.is_dir() => return Err(unreadable(path, named_by, UnreadableReason::Directory)),
+        kind if kind.is_dir() => {
+            return Err(unreadable(path, named_by, UnreadableReason::Io(ErrorKind::IsADirectory)));
+        }
         _ => return Err(unreadable(path, named_by, UnreadableReason::NotRegular)),
     }
     let file = fs_err::File::open(path).map_err(|error| unreadable(path, named_by, error.into()))?;

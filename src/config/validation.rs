@@ -1,5 +1,6 @@
 //! Determines once what `validate` checks, from flags, settings files and the environment.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,23 +10,24 @@ use x509_cert::der::DateTime;
 use super::{OperatorFile, VariableReader, operator_path};
 use crate::cli::{CheckArgs, FailOn};
 use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace, Severity, io_reason};
-use sealwave_core::document::{Origin, Sources, display_path};
+use sealwave_core::document::Origin;
 use sealwave_core::names::dns;
 use sealwave_core::reach::PathReach;
 use sealwave_core::text::closest_name;
 use sealwave_core::time::{Date, duration};
 use sealwave_core::yaml;
 use sealwave_kube::schema::{KubeVersion, VersionError};
+use sealwave_secrets::policy::PolicySubject;
 use sealwave_secrets::settings::{
-    API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, ValidationFile, ValidationSettings, ignore_origins,
+    API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, SettingsFile, ValidationFile, ValidationSettings,
+    ignore_origins,
 };
-use sealwave_secrets::settings::{locate_setting, read_config};
-use sealwave_validate::Span;
-use sealwave_validate::engine::{CoverageGaps, ValidateOptions};
+use sealwave_validate::engine::{CoverageGaps, OptionValues, ValidateOptions};
 use sealwave_validate::project::{
     LoadedDefinitions, ensure_within, load_definitions, load_named_definitions, parse_kinds,
 };
-use sealwave_validate::rules::{self, OperatorView};
+use sealwave_validate::rules::{self, OperatorView, RuleSettings};
+use sealwave_validate::{RuleInfo, Span};
 
 /// The variable with the Kubernetes version of the destination, set by Argo CD.
 const KUBE_VERSION: &str = "KUBE_VERSION";
@@ -85,13 +87,13 @@ impl Explain for ValidationError {
     }
 }
 
-/// The checks of `validate`, before the settings of apps are applied.
+/// The checks of `validate` as far as they are decided: from flags, then from the settings of an app.
+///
+/// [`into_options`](Self::into_options) turns the plan for an input into its options, which do not change any more.
 #[derive(Clone, Debug)]
 pub struct ValidationPlan {
-    /// The options of the checks.
-    pub checking: ValidateOptions,
-    /// Findings to ignore everywhere.
-    pub ignore: Vec<(IgnoreEntry, Option<Span>)>,
+    values: OptionValues,
+    ignore: Vec<(IgnoreEntry, Option<Span>)>,
     given: FlagOverrides,
     /// The error of the version variable, if that variable determines the version.
     variable: Option<Failure>,
@@ -115,7 +117,7 @@ impl ValidationPlan {
     /// # Errors
     /// A flag or settings file is not valid.
     pub fn decide(args: &CheckArgs, variables: VariableReader) -> Result<Self, Failure> {
-        let (file, places, text) = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
         let given = FlagOverrides {
             kube_versions: !args.kube_versions.is_empty(),
             rules: args.rules.clone(),
@@ -129,34 +131,44 @@ impl ValidationPlan {
         let operator = operator_path(args.operator.clone(), variables);
         let operator =
             operator.map(|path| OperatorView::new(OperatorFile::read(&path)?.operator())).transpose()?;
-        let blind = CoverageGaps {
+        let gaps = CoverageGaps {
             parts: !args.skip.is_empty(),
             seals: operator.is_none(),
             versions: flag.is_some() || variable.is_some(),
         };
-        let mut checking = ValidateOptions {
-            today: Some(today(variables)?),
-            kube_versions: flag.or(variable).unwrap_or_else(|| vec![KubeVersion::NEWEST]),
-            gaps: blind,
-            ..ValidateOptions::default()
-        };
-        checking.settings.operator = operator;
-        checking.settings.today = checking.today;
-        checking.packed = (!args.no_packed_definitions).then(Arc::default);
-        checking.strict_kinds = args.strict_kinds;
-        checking.lenient = args.lenient;
-        let mut decided = Self { checking, ignore: Vec::new(), given, variable: unusable };
+        let today = Some(today(variables)?);
+        let mut definitions = LoadedDefinitions::default();
         for path in &args.crds {
-            decided.define(load_named_definitions(path)?);
+            let LoadedDefinitions { all, faults } = load_named_definitions(path)?;
+            definitions.all.extend(all);
+            definitions.faults.extend(faults);
         }
-        let definitions = Arc::clone(&decided.checking.definitions);
-        decided.checking.skip = parse_kinds("skip", &args.skip, &definitions)?;
-        decided.checking.reject = parse_kinds("reject", &args.reject, &definitions)?;
+        let values = OptionValues {
+            kube_versions: flag.or(variable).unwrap_or_else(|| vec![KubeVersion::NEWEST]),
+            packed: (!args.no_packed_definitions).then(Arc::default),
+            settings: RuleSettings { today, operator, ..RuleSettings::default() },
+            strict_kinds: args.strict_kinds,
+            lenient: args.lenient,
+            skip: parse_kinds("skip", &args.skip, &definitions.all)?,
+            reject: parse_kinds("reject", &args.reject, &definitions.all)?,
+            definitions: Arc::new(definitions.all),
+            definition_faults: definitions.faults,
+            today,
+            gaps,
+            levels: BTreeMap::new(),
+        };
+        let mut decided = Self { values, ignore: Vec::new(), given, variable: unusable };
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-        let name = args.config.as_deref().map(display_path).unwrap_or_default();
-        let locate = |keys: &[&str], item: Option<usize>| locate_setting(&text, &name, keys, item);
-        decided.apply(&file, directory, None, &|keys, item| ProblemPlace::Place(locate(keys, item)))?;
-        decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
+        match file {
+            None => decided
+                .apply(&ValidationSettings::default(), directory, None, &|_, _| ProblemPlace::Unknown)?,
+            Some(file) => {
+                let locate =
+                    |keys: &[&str], item| ProblemPlace::Place(file.content.locate_setting(keys, item));
+                decided.apply(&file.settings, directory, None, &locate)?;
+                decided.ignore = file.ignored();
+            }
+        }
         for object in &args.external {
             decided.external(object)?;
         }
@@ -184,12 +196,80 @@ impl ValidationPlan {
         Ok(own)
     }
 
-    /// Returns the options of the checks.
+    /// Returns the options for an input.
     ///
     /// # Errors
     /// The version is determined by a variable that is not valid.
     pub fn into_options(self) -> Result<ValidateOptions, Failure> {
-        self.variable.map_or(Ok(self.checking), Err)
+        self.variable.map_or(Ok(self.values.into()), Err)
+    }
+
+    /// Returns the options for findings about the run itself.
+    #[must_use]
+    pub fn run_options(&self) -> ValidateOptions {
+        self.values.clone().into()
+    }
+
+    /// Returns the findings to ignore everywhere.
+    #[must_use]
+    pub fn ignored(&self) -> &[(IgnoreEntry, Option<Span>)] {
+        &self.ignore
+    }
+
+    /// Reports whether flags exclude environments, files or objects.
+    #[must_use]
+    pub const fn has_unchecked_parts(&self) -> bool {
+        self.values.gaps.parts
+    }
+
+    /// Reports whether the options of an input have no definitions besides those of this plan.
+    #[must_use]
+    pub fn has_all_definitions(&self, options: &ValidateOptions) -> bool {
+        Arc::ptr_eq(&self.values.definitions, &options.definitions)
+    }
+
+    /// Records whether some environments, files or objects are not checked.
+    #[must_use]
+    pub fn with_unchecked_parts(mut self, are_excluded: bool) -> Self {
+        self.values.gaps.parts |= are_excluded;
+        self
+    }
+
+    /// Enables the policy of the operator file, if there is one, for an app.
+    #[must_use]
+    pub fn with_policy_for(mut self, subject: PolicySubject) -> Self {
+        self.values.settings.operator =
+            self.values.settings.operator.map(|operator| operator.with_policy_for(subject));
+        self
+    }
+
+    /// Sets the fingerprints of the sealing certificates, by environment.
+    #[must_use]
+    pub fn with_certificates(mut self, certificates: BTreeMap<String, String>) -> Self {
+        self.values.settings.certificates = certificates;
+        self
+    }
+
+    /// Replaces the Kubernetes versions by a single one.
+    #[must_use]
+    pub fn with_kube_version(mut self, version: KubeVersion) -> Self {
+        self.values.kube_versions = vec![version];
+        self
+    }
+
+    /// Disables the built-in definitions.
+    #[must_use]
+    pub fn without_packed_definitions(mut self) -> Self {
+        self.values.packed = None;
+        self
+    }
+
+    /// Disables the rules that a function selects.
+    #[must_use]
+    pub fn without_rules(mut self, is_disabled: fn(&RuleInfo) -> bool) -> Self {
+        let disabled = rules::rules().filter(|rule| is_disabled(rule));
+        self.values.levels.extend(disabled.map(|rule| (rule.id.to_owned(), None)));
+        self
     }
 
     fn apply(
@@ -202,15 +282,15 @@ impl ValidationPlan {
         let at = |key: &str, item: usize| locate(&["validate", key], Some(item));
         if !self.given.kube_versions && !settings.kube_versions.is_empty() {
             let versions = parse_versions(&settings.kube_versions);
-            self.checking.kube_versions = versions
+            self.values.kube_versions = versions
                 .map_err(|failure| failure.or_with_place(&locate(&["validate", "kubeVersions"], None)))?;
-            self.checking.gaps.versions = false;
+            self.values.gaps.versions = false;
             self.variable = None;
         }
         match settings.packed_definitions {
-            Some(false) => self.checking.packed = None,
-            Some(true) if !self.given.no_packed && self.checking.packed.is_none() => {
-                self.checking.packed = Some(Arc::default());
+            Some(false) => self.values.packed = None,
+            Some(true) if !self.given.no_packed && self.values.packed.is_none() => {
+                self.values.packed = Some(Arc::default());
             }
             _ => {}
         }
@@ -243,8 +323,8 @@ impl ValidationPlan {
     }
 
     fn define(&mut self, found: LoadedDefinitions) {
-        Arc::make_mut(&mut self.checking.definitions).extend(found.all);
-        self.checking.definition_faults.extend(found.faults);
+        Arc::make_mut(&mut self.values.definitions).extend(found.all);
+        self.values.definition_faults.extend(found.faults);
     }
 
     fn level(&mut self, id: &str, level: RuleLevel) -> Result<(), Failure> {
@@ -258,7 +338,7 @@ impl ValidationPlan {
             RuleLevel::Off => None,
             RuleLevel::Warning => Some(Severity::Warning),
         };
-        self.checking.levels.insert(id.to_owned(), severity);
+        self.values.levels.insert(id.to_owned(), severity);
         Ok(())
     }
 
@@ -266,7 +346,7 @@ impl ValidationPlan {
         let object = object.trim();
         let pattern = ObjectPattern::parse(object);
         let pattern = pattern.map_err(|_| problem(&ValidationError::Pattern(object.to_owned())))?;
-        self.checking.settings.external.push(pattern.into_matcher());
+        self.values.settings.external.push(pattern.into_matcher());
         Ok(())
     }
 }
@@ -365,28 +445,40 @@ fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {
     Some((id, level))
 }
 
-/// Reads a settings file: its settings, the positions of its `ignore` entries, and its text.
-fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure> {
-    let shown = path.display().to_string();
-    let unreadable = |error: &std::io::Error| {
-        problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
-    };
-    let length = fs_err::metadata(path).map_err(|error| unreadable(&error))?.len();
-    if length > MAX_FILE {
-        return Err(unreadable(&std::io::ErrorKind::FileTooLarge.into()));
+/// A settings file of `--config`.
+struct ConfigFile {
+    settings: ValidationSettings,
+    content: SettingsFile<'static>,
+}
+
+impl ConfigFile {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display().to_string();
+        let unreadable = |error: &std::io::Error| {
+            problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
+        };
+        let length = fs_err::metadata(path).map_err(|error| unreadable(&error))?.len();
+        if length > MAX_FILE {
+            return Err(unreadable(&std::io::ErrorKind::FileTooLarge.into()));
+        }
+        let bytes = fs_err::read(path).map_err(|error| unreadable(&error))?;
+        let content = SettingsFile::new(shown.clone(), bytes, yaml::Limits::default());
+        let file: ValidationFile = content.read()?;
+        if file.api_version != API_VERSION || file.kind != "Validation" {
+            return Err(problem(&ValidationError::NotValidation(shown)));
+        }
+        Ok(Self { settings: file.validate, content })
     }
-    let bytes = fs_err::read(path).map_err(|error| unreadable(&error))?;
-    let file: ValidationFile = read_config(&bytes, &shown)?;
-    if file.api_version != API_VERSION || file.kind != "Validation" {
-        return Err(problem(&ValidationError::NotValidation(shown)));
+
+    /// Returns the entries of `validate.ignore`, with their positions.
+    fn ignored(&self) -> Vec<(IgnoreEntry, Option<Span>)> {
+        let span = |at: Origin| Span { place: self.content.location(at), width: at.width };
+        let whole = Span { place: self.content.locate_setting(&[], None), width: 0 };
+        let documents = self.content.documents().unwrap_or_default();
+        let spans = documents.iter().take(1).flat_map(ignore_origins).map(span);
+        let entries = self.settings.ignore.iter().cloned();
+        entries.zip(spans.chain(std::iter::repeat(whole)).map(Some)).collect()
     }
-    let mut sources = Sources::default();
-    let source = sources.add(&shown);
-    let tree = yaml::read(&bytes, source, &yaml::Limits::default()).unwrap_or_default();
-    let whole = std::iter::repeat(Origin::whole(source));
-    let places = ignore_origins(tree.first()).chain(whole).take(file.validate.ignore.len());
-    let spans = places.map(|at| Span { place: sources.location(at), width: at.width }).collect();
-    Ok((file.validate, spans, bytes))
 }
 
 /// Returns today's date in UTC.

@@ -13,7 +13,7 @@ use serde::Serialize;
 // `DateTime` formats as RFC 3339; the crate is a dependency for certificates anyway.
 use x509_cert::der::DateTime;
 
-use sealwave_core::diagnostic::{Explain, Problem};
+use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, Problem, write_error_reason};
 use sealwave_pipeline::{AuditRecord, AuditSink};
 use sealwave_secrets::policy::PolicySubject;
 
@@ -34,10 +34,10 @@ pub enum AuditError {
     #[error("audit file `{}` is within the app's repository", .0.display())]
     InRepository(PathBuf),
     /// The path is a device, a pipe or a directory.
-    #[error("audit file `{}` is not a regular file", .0.display())]
+    #[error("audit file `{}` {NOT_REGULAR_FILE}", .0.display())]
     NotAFile(PathBuf),
     /// The log cannot be opened or written.
-    #[error("audit cannot be written to `{place}`: {reason}")]
+    #[error("audit cannot be written to `{place}`: {}", write_error_reason(*.reason))]
     Unwritable {
         /// The file, or `stderr`.
         place: String,

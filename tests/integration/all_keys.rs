@@ -292,7 +292,7 @@ fn unusable_secrets_and_items_have_messages() {
         (r#"{"a\u0000b":"CANARY"}"#, "is not a valid item key: `a\\0b`"),
         (r#"{"\u001b[31m":"CANARY"}"#, "is not a valid item key: `\\u{1b}[31m`"),
         (&long, "is not a valid item key: `kkkk"),
-        (r#"{"a":"CANARY","a":"CANARY"}"#, "it has a key twice"),
+        (r#"{"a":"CANARY","a":"CANARY"}"#, "it has a duplicate key"),
         (&many, "it has more than 2000 keys"),
         ("{}", "no matching key"),
         (r#"{"a":null}"#, "no matching key"),
@@ -430,7 +430,7 @@ fn misplaced_and_misspelled_annotations_are_rejected() {
         "{name: api, namespace: shop}",
         "{name: api, namespace: shop, annotations: {sealwave.dev/string-data-from: <file:a.json>}}",
     );
-    assert!(error(&app, "a ConfigMap").contains("works on Secrets only, and this is ConfigMap `shop/api`"));
+    assert!(error(&app, "a ConfigMap").contains("applies only to Secrets, not to ConfigMap `shop/api`"));
     // In a pod template it has no effect, and its placeholder is outside of a Secret.
     let app = SmallApp::new();
     app.replace(
@@ -468,7 +468,7 @@ fn many_short_secrets_do_not_exhaust_a_run() {
         .collect();
     app.write("app/base/secrets.yaml", &secrets.join("---\n"));
     let text = error(&app, "many items");
-    assert!(text.contains("more than 20000 keys that become items"), "{text}");
+    assert!(text.contains("more than 20000 items"), "{text}");
     // Large values exceed the size of a Secret, however they are split.
     let keys: Vec<String> =
         (0..3).map(|number| format!("\"k{number}\":\"{}\"", "x".repeat(400 << 10))).collect();
@@ -580,12 +580,12 @@ fn backends_that_store_references_support_all_keys() {
 #[cfg(all(feature = "k8s", feature = "vault"))]
 #[test]
 fn a_secret_that_changes_between_reads_is_read_once() {
-    use sealwave_testkit::stub_server::{Reply, StubServer};
+    use sealwave_testkit::stub_server::{StubReply, StubServer};
 
     let server = StubServer::start(|asked, before| match asked.target.as_str() {
-        "/v1/auth/kubernetes/login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY"}}"#),
-        "/v1/auth/token/revoke-self" => Reply::json(204, ""),
-        _ => Reply::json(
+        "/v1/auth/kubernetes/login" => StubReply::json(200, r#"{"auth":{"client_token":"CANARY"}}"#),
+        "/v1/auth/token/revoke-self" => StubReply::json(204, ""),
+        _ => StubReply::json(
             200,
             format!(
                 r#"{{"data":{{"data":{{"k{before}":"CANARY","same":"CANARY{before}"}},"metadata":{{"version":1}}}}}}"#

@@ -8,7 +8,7 @@ use sealwave_core::diagnostic::Severity;
 use sealwave_validate::Finding;
 
 fn findings(text: &str) -> Vec<Finding> {
-    examined::text(text, &examined::with_schemas(&examined::decided(&[]), None))
+    examined::text(text, &examined::with_app(&examined::decided(&[]), None))
 }
 
 /// Returns the rules of the errors in a manifest.

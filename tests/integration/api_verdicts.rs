@@ -41,7 +41,7 @@ fn verdicts() -> Vec<Verdict> {
 
 fn errors(verdict: &Verdict) -> Vec<Finding> {
     let flags = ["--kube-version".to_owned(), "1.36".to_owned()];
-    let checking = examined::with_schemas(&examined::decided(&flags), None);
+    let checking = examined::with_app(&examined::decided(&flags), None);
     let findings = examined::text(&verdict.yaml, &checking);
     findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect()
 }

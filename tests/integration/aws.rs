@@ -4,7 +4,7 @@ use std::process::Output;
 
 use crate::support::small_app::SmallApp;
 use crate::support::{MARKER, find_marker, objects, sealwave};
-use sealwave_testkit::aws_stub::{Asked, Reply, Stub, answer_with};
+use sealwave_testkit::aws_stub::{AwsReply, AwsRequest, AwsStub, answer_with};
 use serde_json::Value;
 
 /// Returns the small app with AWS instead of files, and credentials that contain the marker.
@@ -55,13 +55,13 @@ const KEYS: [(&str, &str); 3] = [
     ("AWS_SESSION_TOKEN", "CANARY-token"),
 ];
 
-fn canary(asked: &Asked) -> Reply {
+fn canary(asked: &AwsRequest) -> AwsReply {
     answer_with(|name| format!("{{\"password\": \"CANARY {name}\"}}"), asked)
 }
 
 #[test]
 fn six_hundred_placeholders_need_one_call_per_service() {
-    let stub = Stub::start(|asked, _| canary(asked));
+    let stub = AwsStub::start(|asked, _| canary(asked));
     let app = app(&stub.endpoint);
     app.replace(
         "operator/operator.yaml",
@@ -88,8 +88,8 @@ fn six_hundred_placeholders_need_one_call_per_service() {
 
 #[test]
 fn authors_cannot_choose_endpoints_or_credentials() {
-    let stub = Stub::start(|asked, _| canary(asked));
-    let trap = Stub::start(|asked, _| canary(asked));
+    let stub = AwsStub::start(|asked, _| canary(asked));
+    let trap = AwsStub::start(|asked, _| canary(asked));
     let endpoint = trap.endpoint.as_str();
     let mut variables = KEYS.to_vec();
     variables.extend([
@@ -115,7 +115,7 @@ fn authors_cannot_choose_endpoints_or_credentials() {
 /// Without `HOME`, the SDK would use a directory `~` of the app as the home directory, and run commands of its profiles.
 #[test]
 fn a_profile_in_the_app_is_never_read() {
-    let stub = Stub::start(|asked, _| canary(asked));
+    let stub = AwsStub::start(|asked, _| canary(asked));
     let app = app(&stub.endpoint);
     let trap = app.path("trap");
     let process = format!("[default]\nregion = eu-west-1\ncredential_process = touch {}\n", trap.display());
@@ -137,29 +137,39 @@ fn a_profile_in_the_app_is_never_read() {
 #[test]
 fn errors_contain_no_secrets() {
     let echo = |status: u16| {
-        move |asked: &Asked, _: usize| {
+        move |asked: &AwsRequest, _: usize| {
             let code = "CANARY";
-            Reply::Json(
+            AwsReply::Json(
                 status,
                 serde_json::json!({"__type": code, "message": format!("CANARY {}", asked.body)}),
             )
         }
     };
-    let cases: Vec<(Stub, &str)> = vec![
-        (Stub::start(|_, _| Reply::error(400, "UnrecognizedClientException")), "rejected the credentials"),
-        (Stub::start(|_, _| Reply::error(400, "ExpiredTokenException")), "rejected the credentials"),
-        (Stub::start(|_, _| Reply::error(400, "AccessDeniedException")), "is not allowed to call"),
+    let cases: Vec<(AwsStub, &str)> = vec![
         (
-            Stub::start(|_, _| Reply::ok(serde_json::json!({"SecretValues": [{"Name": {"CANARY": 1}}]}))),
+            AwsStub::start(|_, _| AwsReply::error(400, "UnrecognizedClientException")),
+            "rejected the credentials",
+        ),
+        (AwsStub::start(|_, _| AwsReply::error(400, "ExpiredTokenException")), "rejected the credentials"),
+        (AwsStub::start(|_, _| AwsReply::error(400, "AccessDeniedException")), "is not allowed to call"),
+        (
+            AwsStub::start(|_, _| {
+                AwsReply::ok(serde_json::json!({"SecretValues": [{"Name": {"CANARY": 1}}]}))
+            }),
             "incomplete or malformed",
         ),
         (
-            Stub::start(|_, _| Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nCANARY".to_vec())),
+            AwsStub::start(|_, _| {
+                AwsReply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nCANARY".to_vec())
+            }),
             "incomplete or malformed",
         ),
-        (Stub::start(|asked, _| answer_with(|_| "CANARY {".to_owned(), asked)), "not a JSON object"),
-        (Stub::start(|asked, _| answer_with(|_| "{\"password\": CANARY}".to_owned(), asked)), "well-formed"),
-        (Stub::start(echo(400)), "HTTP 400"),
+        (AwsStub::start(|asked, _| answer_with(|_| "CANARY {".to_owned(), asked)), "not a JSON object"),
+        (
+            AwsStub::start(|asked, _| answer_with(|_| "{\"password\": CANARY}".to_owned(), asked)),
+            "well-formed",
+        ),
+        (AwsStub::start(echo(400)), "HTTP 400"),
     ];
     for (stub, word) in cases {
         let app = app(&stub.endpoint);
@@ -178,7 +188,7 @@ fn errors_contain_no_secrets() {
 /// IRSA exchanges a token for credentials at STS; Pod Identity gets them from an agent on the node.
 #[test]
 fn pod_identities_are_found_by_the_sdk() {
-    let stub = Stub::start(|asked, _| match asked.operation.as_str() {
+    let stub = AwsStub::start(|asked, _| match asked.operation.as_str() {
         "AssumeRoleWithWebIdentity" => {
             let body = "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
                 <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIAIRSA</AccessKeyId>\
@@ -189,9 +199,9 @@ fn pod_identities_are_found_by_the_sdk() {
                 "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n",
                 body.len()
             );
-            Reply::Raw((head + body).into_bytes())
+            AwsReply::Raw((head + body).into_bytes())
         }
-        "" if asked.authorization == "CANARY-agent" => Reply::ok(serde_json::json!({
+        "" if asked.authorization == "CANARY-agent" => AwsReply::ok(serde_json::json!({
             "AccessKeyId": "ASIAPOD", "SecretAccessKey": "CANARY", "Token": "CANARY", "Expiration": "2099-01-01T00:00:00Z",
         })),
         _ => canary(asked),

@@ -1,7 +1,7 @@
 //! Tests of small apps that would take gigabytes: each ends within the memory limit of a run, prints little and no
 //! manifests.
 
-use crate::support::peak::{Measured, measured};
+use crate::support::peak::{Measured, measure};
 use crate::support::sealwave;
 use crate::support::small_app::SmallApp;
 
@@ -127,7 +127,7 @@ fn run(bomb: &Bomb, command: &str) -> Measured {
     }
     let mut args = app.args();
     command.clone_into(&mut args[0]);
-    measured(sealwave().args(args))
+    measure(sealwave().args(args))
 }
 
 /// Checks the properties of every run, and returns its standard error.
@@ -167,7 +167,7 @@ fn many_problems_and_long_messages_are_truncated() {
         let long = expression("a long message", "{{fail (repeat 100000 \"x\")}}");
         let stderr = check(&run(&long, command), long.name);
         let message = stderr.lines().next().expect("a line");
-        assert!(message.len() < 2_100 && message.contains("cut"), "{command}: {} bytes", message.len());
+        assert!(message.len() < 2_100 && message.contains("truncated"), "{command}: {} bytes", message.len());
     }
     // Fifty messages of maximum length exceed the limit of standard error.
     let long = (0..60).map(|index| {
@@ -188,7 +188,7 @@ fn an_app_that_needs_more_than_the_limit_gets_one_error() {
         app.write(&format!("app/base/large-{index}.yaml"), &config_map(&format!("large-{index}"), &data));
     }
     app.operator("memoryLimitMiB: 192\n");
-    let refused = measured(sealwave().args(app.args()));
+    let refused = measure(sealwave().args(app.args()));
     let stderr = check(&refused, "a large app");
     let lines: Vec<&str> = stderr.lines().collect();
     let [message, hint] = lines[..] else { panic!("{stderr}") };
@@ -197,7 +197,7 @@ fn an_app_that_needs_more_than_the_limit_gets_one_error() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(refused.peak_mib() <= 192 + 20, "{} MiB", refused.peak_mib());
     app.operator("");
-    let run = measured(sealwave().args(app.args()));
+    let run = measure(sealwave().args(app.args()));
     assert!(run.status.success() && run.stdout.len() > 40 << 20, "{}", run.stderr());
 }
 
@@ -208,10 +208,10 @@ fn discovery_is_cheap() {
     for hostile in ["[],".repeat(300_000), "{a: 1},".repeat(120_000)] {
         let text = format!("apiVersion: sealwave.dev/v1alpha1\nkind: App\nx: [{hostile}]\n");
         app.write("app/sealwave.yaml", &text);
-        let run = measured(sealwave().arg("discover").arg(app.path("app")));
+        let run = measure(sealwave().arg("discover").arg(app.path("app")));
         assert_eq!(String::from_utf8_lossy(&run.stdout), "sealwave.yaml\n", "{}", run.stderr());
         assert!(run.peak_mib() <= 40, "{} MiB", run.peak_mib());
-        let run = measured(sealwave().arg("parameters").arg(app.path("app")));
+        let run = measure(sealwave().arg("parameters").arg(app.path("app")));
         assert!(run.stderr().contains("more than 50000 nodes"), "{}", run.stderr());
     }
 }

@@ -106,26 +106,26 @@ fn aliases_are_summed_over_the_environment() {
     // Eight megabytes each, so that no document exceeds its own limit.
     let one = |from: usize| (from..from + 2).map(aliased).collect::<String>();
     let app = App::new(&[("base/a.yaml", &one(0)), ("base/b.yaml", &one(2)), ("base/c.yaml", &one(4))]);
-    app.refused_with("more than 33554432 bytes of aliased text together", "base/c.yaml:");
+    app.refused_with("more than 33554432 bytes of aliased text in total", "base/c.yaml:");
     assert!(App::new(&[("base/a.yaml", &one(0))]).rendered() > 16_000_000);
     let nodes = "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n".to_owned()
         + "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d]\n";
     let many =
         series(40, |n| format!("---\napiVersion: a.io/v1\nkind: Any\nmetadata: {{name: n{n}}}\n{nodes}"));
     App::new(&[("base/a.yaml", &many)])
-        .refused_with("more than 209715200 bytes of memory together", "base/a.yaml:");
+        .refused_with("more than 209715200 bytes of memory in total", "base/a.yaml:");
 }
 
 #[test]
 fn documents_and_nodes_are_summed_over_the_environment() {
     let app = App::new(&[("base/a.yaml", &"---\n".repeat(30_000)), ("base/b.yaml", &"---\n".repeat(30_000))]);
-    app.refused_with("more than 50000 documents together", "base/b.yaml:");
+    app.refused_with("more than 50000 documents in total", "base/b.yaml:");
     let app = App::new(&[("base/a.json", &"{}\n".repeat(50_001))]);
-    assert!(app.refusal("render").contains("more than 50000 documents together"));
+    assert!(app.refusal("render").contains("more than 50000 documents in total"));
     let lists = format!("  a: [{}]\n", vec!["{a: 1}"; 200_000].join(","));
     let files = [0, 1, 2].map(|index| config_map(index, &lists));
     let app = App::new(&[("base/a.yaml", &files[0]), ("base/b.yaml", &files[1]), ("base/c.yaml", &files[2])]);
-    app.refused_with("more than 209715200 bytes of memory together", "base/c.yaml:");
+    app.refused_with("more than 209715200 bytes of memory in total", "base/c.yaml:");
     let app = App::new(&[("values.yaml", &format!("a: [{}]\n", vec!["[]"; 600_000].join(",")))]);
     app.refused_with("more than 500000 nodes", "values.yaml:1:");
     let entries = |prefix: &str| series(220_000, |n| format!("{prefix}{n}: {{a: 1}}\n"));

@@ -196,14 +196,14 @@ fn panicking_child() {
 fn a_panic_shows_only_its_location() {
     let child = std::env::current_exe().expect("this test");
     let output = std::process::Command::new(child)
-        .args(["--exact", "panicking_child", "--nocapture"])
+        .args(["--exact", "canary::panicking_child", "--nocapture"])
         .env(PANICKING_CHILD, "1")
         .env("RUST_BACKTRACE", "full")
         .current_dir(root())
         .output()
         .expect("the child starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("internal error at tests/canary.rs"), "{stderr}");
+    assert!(stderr.contains("internal error at tests/integration/canary.rs"), "{stderr}");
     assert!(stderr.contains("error: internal error: the run ended without a result"), "{stderr}");
     for bytes in [&output.stdout, &output.stderr] {
         assert_eq!(find_marker(bytes, PAYLOAD), None);

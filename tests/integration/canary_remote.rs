@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::small_app::SmallApp;
 use crate::support::watched::run_watched;
 use crate::support::{MARKER, find_marker, sealwave};
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 
 /// One reference to each source.
 const REFERENCES: [&str; 6] = [
@@ -92,7 +92,7 @@ const KEYS: [(&str, &str); 3] = [
 ];
 
 /// Returns a response that repeats the whole request.
-fn echo(asked: &Asked) -> String {
+fn echo(asked: &RecordedRequest) -> String {
     let sent = ["authorization", "x-amz-security-token", "x-vault-token"].map(|name| asked.header(name));
     let text = format!("CANARY {sent:?} {}", asked.body);
     serde_json::json!({"__type": text, "message": text, "errors": [text], "data": text, "auth": text})
@@ -101,22 +101,22 @@ fn echo(asked: &Asked) -> String {
 
 #[test]
 fn responses_never_appear_in_output() {
-    type Answer = fn(&Asked) -> Reply;
+    type Answer = fn(&RecordedRequest) -> StubReply;
     let answers: &[(&str, Answer)] = &[
-        ("another document", |asked| Reply::json(200, echo(asked))),
-        ("no JSON", |asked| Reply::json(200, format!("{{\"data\": {}", echo(asked)))),
-        ("half an answer", |asked| Reply::json(200, echo(asked)).cut(12)),
-        ("another type", |asked| Reply::json(200, echo(asked)).header("Content-Type", "text/html")),
+        ("another document", |asked| StubReply::json(200, echo(asked))),
+        ("no JSON", |asked| StubReply::json(200, format!("{{\"data\": {}", echo(asked)))),
+        ("half an answer", |asked| StubReply::json(200, echo(asked)).cut(12)),
+        ("another type", |asked| StubReply::json(200, echo(asked)).header("Content-Type", "text/html")),
         ("a redirect", |asked| {
-            Reply::json(307, echo(asked)).header("Location", "http://CANARY.invalid/CANARY?CANARY")
+            StubReply::json(307, echo(asked)).header("Location", "http://CANARY.invalid/CANARY?CANARY")
         }),
-        ("a bad request", |asked| Reply::json(400, echo(asked))),
-        ("who are you", |asked| Reply::json(401, echo(asked)).header("WWW-Authenticate", "CANARY")),
-        ("not for you", |asked| Reply::json(403, echo(asked))),
-        ("not found", |asked| Reply::json(404, echo(asked))),
-        ("too many", |asked| Reply::json(429, echo(asked)).header("Retry-After", "CANARY")),
-        ("a failure", |asked| Reply::json(500, echo(asked))),
-        ("silence", |asked| Reply::json(200, echo(asked)).after(Duration::from_secs(30))),
+        ("a bad request", |asked| StubReply::json(400, echo(asked))),
+        ("who are you", |asked| StubReply::json(401, echo(asked)).header("WWW-Authenticate", "CANARY")),
+        ("not for you", |asked| StubReply::json(403, echo(asked))),
+        ("not found", |asked| StubReply::json(404, echo(asked))),
+        ("too many", |asked| StubReply::json(429, echo(asked)).header("Retry-After", "CANARY")),
+        ("a failure", |asked| StubReply::json(500, echo(asked))),
+        ("silence", |asked| StubReply::json(200, echo(asked)).after(Duration::from_secs(30))),
     ];
     let check = |(what, answer): &(&str, Answer)| {
         let answer = *answer;
@@ -147,18 +147,19 @@ fn malformed_versions_are_dropped() {
         let secret = r#""ARN":"a","Name":"shop/db","VersionId":"CANARY value","SecretString":"{\"password\":\"CANARY\"}""#;
         let target = asked.header("x-amz-target").unwrap_or(&asked.target);
         match target.rsplit(['.', '/']).next().unwrap_or_default() {
-            "GetSecretValue" => Reply::json(200, format!("{{{secret}}}")),
+            "GetSecretValue" => StubReply::json(200, format!("{{{secret}}}")),
             "GetParameters" => {
-                Reply::json(200, r#"{"Parameters":[{"Name":"/shop/db","Value":"CANARY","Version":7}]}"#)
+                StubReply::json(200, r#"{"Parameters":[{"Name":"/shop/db","Value":"CANARY","Version":7}]}"#)
             }
-            "login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY-client"}}"#),
-            "web" => Reply::json(
+            "login" => StubReply::json(200, r#"{"auth":{"client_token":"CANARY-client"}}"#),
+            "web" => StubReply::json(
                 200,
                 r#"{"kind":"Secret","metadata":{"resourceVersion":"CANARY=value"},"data":{"token":"Q0FOQVJZ"}}"#,
             ),
-            _ => {
-                Reply::json(200, r#"{"data":{"data":{"password":"CANARY"},"metadata":{"version":"CANARY"}}}"#)
-            }
+            _ => StubReply::json(
+                200,
+                r#"{"data":{"data":{"password":"CANARY"},"metadata":{"version":"CANARY"}}}"#,
+            ),
         }
     });
     let app = app(&server.address);
@@ -176,11 +177,11 @@ fn errors_about_credentials_do_not_contain_them() {
     let cases: &[(&str, Change)] = &[
         ("does not accept connections", |_| {}),
         ("operator/token` does not contain a token", |app| {
-            app.write("operator/token", "CANARY-1\nCANARY-2\n")
+            app.write("operator/token", "CANARY-1\nCANARY-2\n");
         }),
         ("operator/jwt` does not contain a token", |app| app.write("operator/jwt", "CANARY\u{1}\n")),
         ("operator/secret-id` does not contain a token", |app| {
-            app.write("operator/secret-id", "CANARY CANARY\n")
+            app.write("operator/secret-id", "CANARY CANARY\n");
         }),
         ("operator/kubeconfig` cannot be used", |app| {
             app.write("operator/kubeconfig", "CANARY: [CANARY\n");

@@ -231,8 +231,8 @@ fn values_in_the_manifest_directory_are_reported() {
 #[test]
 fn files_of_other_tools_and_conflicts_are_named() {
     for (text, message) in [
-        (&b"\0GITCRYPT\0\xc3\x28\xa0"[..], "file is encrypted by git-crypt"),
-        (b"$ANSIBLE_VAULT;1.1;AES256\n33343536\n", "a file that Ansible Vault encrypted is not a manifest"),
+        (&b"\0GITCRYPT\0\xc3\x28\xa0"[..], "file is encrypted with git-crypt"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n33343536\n", "a file encrypted with Ansible Vault is not a manifest"),
         (
             b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n",
             "a file encrypted with age is not a manifest",

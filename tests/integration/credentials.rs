@@ -2,9 +2,9 @@
 //!
 //! Tokens are assembled at run time, so that nothing in the repository looks like one.
 
+use crate::support::examined;
 use sealwave_core::diagnostic::Severity;
 use sealwave_validate::Finding;
-use sealwave_validate::engine::{PlainInput, RunSuppressions, ValidateOptions};
 
 const PASSWORD: &str = "Tr0ub4dor-3-zebra91";
 
@@ -14,15 +14,7 @@ fn token() -> String {
 
 /// Returns the findings of one rule in a manifest.
 fn findings(rule: &str, text: &str) -> Vec<Finding> {
-    let text = text.as_bytes().to_vec();
-    let open = Box::new(move || Ok(Box::new(std::io::Cursor::new(text)) as Box<dyn std::io::Read>));
-    let input = PlainInput { name: "a.yaml".to_owned(), open };
-    let checked = sealwave_validate::engine::validate_plain(
-        vec![input],
-        &ValidateOptions::default(),
-        &RunSuppressions::default(),
-    );
-    let all = checked.map_err(|(name, _)| name).unwrap().verdict.findings;
+    let all = examined::text(text, &examined::options(&[]));
     all.into_iter().filter(|finding| finding.rule.id == rule).collect()
 }
 

@@ -33,12 +33,15 @@ fn skipping_child() {
 fn a_skipped_test_is_visible_in_the_output() {
     let child = std::env::current_exe().expect("this test");
     let output = Command::new(child)
-        .args(["--exact", "skipping_child"])
+        .args(["--exact", "determinism::skipping_child"])
         .env(SKIPPING_CHILD, "1")
         .output()
         .expect("the child starts");
     assert!(output.status.success());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "test skipping_child skipped: it has no parent\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "test determinism::skipping_child skipped: it has no parent\n"
+    );
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn a_refused_object_is_an_error_with_object_position_and_rule() {
     assert!(!app.generate_bytes().is_empty(), "without `--validate`, the object is printed");
     let (code, stdout, stderr) = run(&app, "1.31");
     assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
-    let first = "error: Deployment shop/api: field `replicass` is not known (schema/unknown-field)";
+    let first = "error: Deployment shop/api: field `replicass` is unknown (schema/unknown-field)";
     assert!(stderr.contains(first), "{stderr}");
     assert!(stderr.contains("base/deployments.yaml:5:3"), "{stderr}");
     assert!(stderr.contains("did you mean `replicas`?"), "{stderr}");

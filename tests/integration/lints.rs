@@ -151,18 +151,19 @@ fn carets(line: &str) -> Vec<(u32, u32)> {
 /// Returns the findings of the rule in an example.
 fn found_marks(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
     let is_app = example.join(APP_FILE).is_file();
-    let validation = examined::decided(&args(example));
-    let mut checking = examined::with_schemas(&validation, is_app.then_some(example));
+    let mut args = args(example);
     if !rule.enabled {
-        checking.levels.insert(rule.id.to_owned(), Some(rule.severity));
+        args.push(format!("--rule={}={}", rule.id, rule.severity.name()));
     }
-    let standing = RunSuppressions::new(&validation.ignore);
+    let plan = examined::decided(&args);
+    let options = examined::with_app(&plan, is_app.then_some(example));
+    let standing = RunSuppressions::new(plan.ignored());
     let mut findings = if is_app {
-        examined::app(example, &example.display().to_string(), &checking, &standing)
+        examined::app(example, &example.display().to_string(), &options, &standing)
     } else {
-        examined::files(files(example), &checking, &standing)
+        examined::files(files(example), &options, &standing)
     };
-    findings.extend(standing.findings(&checking, true));
+    findings.extend(standing.findings(&options, true));
     let own = findings.into_iter().filter(|finding| finding.rule.id == rule.id);
     // A finding without a position gets a default mark, which never matches.
     own.map(|finding| {

@@ -1,4 +1,4 @@
-//! What the program does from outside, in one binary: a module per subject.
+//! Tests of the program from outside, in one binary: a module per subject.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
 
@@ -45,14 +45,9 @@ mod positions;
 mod references;
 #[cfg(all(feature = "k8s", feature = "vault"))]
 mod remote;
-mod render;
 mod scenario_policies;
-mod schema;
-mod schema_differential;
-mod schema_hostile;
 #[cfg(feature = "k8s")]
 mod schemas;
-mod sealing;
 mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
@@ -77,5 +72,3 @@ mod validate_repository;
 mod validate_scope;
 mod validate_stream;
 mod validate_timeout;
-mod yaml;
-mod yaml_reference;

@@ -1,6 +1,7 @@
 //! Checks the manifests of the sidecar against the requirements and guarantees of sealwave.
 
 use crate::support::root;
+use sealwave_providers::ProviderConfig;
 use sealwave_secrets::settings::{Concurrency, MemoryLimit, OperatorConfig, SidecarMemory};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
     items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("`{name}` does not exist"))
 }
 
-fn operator() -> OperatorConfig {
+fn operator() -> OperatorConfig<ProviderConfig> {
     let file = &yaml("manifests/operator.yaml")[0]["data"]["operator.yaml"];
     yaml_serde::from_str(file.as_str().unwrap()).unwrap()
 }
@@ -168,11 +169,11 @@ mod load {
         app.operator("deadlineSeconds: 300\n");
         let mut runs: Vec<Running> = (0..10).map(start).collect();
         let (mut peak, mut at_once, mut worked) = (0, 0, BTreeSet::new());
-        while runs.iter_mut().any(|run| !run.ended()) {
-            let looks: Vec<Vec<(u32, u64)>> = runs.iter_mut().map(Running::look).collect();
-            peak = looks.iter().flatten().map(|(_, resident)| resident).sum::<u64>().max(peak);
+        while runs.iter_mut().any(|run| !run.has_ended()) {
+            let samples: Vec<Vec<(u32, u64)>> = runs.iter_mut().map(Running::sample).collect();
+            peak = samples.iter().flatten().map(|(_, resident)| resident).sum::<u64>().max(peak);
             let children: Vec<u32> =
-                looks.iter().flat_map(|look| look.iter().skip(1)).map(|(pid, _)| *pid).collect();
+                samples.iter().flat_map(|sample| sample.iter().skip(1)).map(|(pid, _)| *pid).collect();
             at_once = children.len().max(at_once);
             worked.extend(children);
             thread::sleep(Duration::from_millis(2));

@@ -11,7 +11,7 @@ use crate::support::{objects, refused, root, sealwave, watched_output};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sealwave_secrets::SealingScope;
-use sealwave_testkit::stub_server::{Reply, StubServer};
+use sealwave_testkit::stub_server::{StubReply, StubServer};
 use sealwave_testkit::{DangerPrivateKey, danger_unseal, skipped};
 use serde_json::{Value, json};
 
@@ -475,7 +475,7 @@ fn kubernetes_logins_are_reviewed_by_the_cluster_and_leave_no_tokens() {
         let is_ours = asked.body.contains(&service_account_token());
         let user = json!({"username": "system:serviceaccount:argocd:repo-server", "uid": "1-2-3"});
         let status = json!({"authenticated": is_ours, "user": user});
-        Reply::json(
+        StubReply::json(
             201,
             json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status})
                 .to_string(),

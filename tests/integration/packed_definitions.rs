@@ -11,24 +11,25 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::support::small_app::SmallApp;
-use crate::support::validating::{Ran, Tree, shown};
+use crate::support::validating::{CommandResult, Tree, finding_line};
 use sealwave_core::document::Sources;
 use sealwave_core::yaml::{self, Limits};
 use sealwave_kube::schema::{LockedDefinition, PackedDefinition, PackedRelease};
 use serde_json::Value;
 use walkdir::WalkDir;
 
-fn run_in(directory: &std::path::Path, args: &[&str]) -> Ran {
+fn run_in(directory: &std::path::Path, args: &[&str]) -> CommandResult {
     crate::support::validating::run_in(directory, args, None)
 }
 
-fn found(ran: &Ran) -> Vec<String> {
-    let short = |finding: &Value| format!("{} {}", finding["severity"].as_str().unwrap(), shown(finding));
+fn found(ran: &CommandResult) -> Vec<String> {
+    let short =
+        |finding: &Value| format!("{} {}", finding["severity"].as_str().unwrap(), finding_line(finding));
     ran.report().findings().iter().map(short).collect()
 }
 
 /// Runs `validate` in a tree with these files.
-fn validate(files: &[(&str, &str)], args: &[&str]) -> Ran {
+fn validate(files: &[(&str, &str)], args: &[&str]) -> CommandResult {
     let tree = Tree::new(files);
     run_in(tree.root(), args)
 }
@@ -152,7 +153,7 @@ fn built_in_definitions_block_no_sync() {
 }
 
 /// Returns the findings about schemas and kinds, without those about duplicate objects.
-fn about_kinds(ran: &Ran) -> Vec<String> {
+fn about_kinds(ran: &CommandResult) -> Vec<String> {
     found(ran).into_iter().filter(|line| line.contains("schema/")).collect()
 }
 

@@ -656,7 +656,7 @@ fn r16_an_object_that_sops_encrypted_is_named() {
     {
         let error = render(&app("{kind: ConfigMap, name: other}", "", "data: {a: c}\n", &text)).unwrap_err();
         assert!(error.contains("base/a.yaml:5:1"), "{error}");
-        assert!(error.contains("object is encrypted by SOPS"), "{error}");
+        assert!(error.contains("object is encrypted with SOPS"), "{error}");
         assert!(error.contains("<sops:FILE#KEY>"), "{error}");
         assert_eq!(error.matches("error:").count(), 1, "{error}");
     }

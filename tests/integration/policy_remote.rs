@@ -1,5 +1,5 @@
-//! What authors write never changes the address, role, region, mount or namespace of a remote source: all requests
-//! match the operator's settings, whatever authors try.
+//! Tests that authors cannot change the address, role, region, mount or namespace of a remote source: all requests match
+//! the operator's settings.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ use std::process::Command;
 
 use crate::support::small_app::SmallApp;
 use crate::support::watched_output;
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 
 const POLICY: &str = "policy: [{projects: [shop], allow: ['aws-sm:shop/*', 'aws-ssm:/shop/*', 'k8s:*', 'vault:secret/shop/*']}]\n";
 const OPEN_POLICY: &str = "policy: [{projects: [shop], allow: ['*:**']}]\n";
@@ -30,16 +30,18 @@ fn services() -> StubServer {
     StubServer::start(|asked, _| {
         let secret = r#"{"ARN":"a","Name":"shop/db","VersionId":"1","SecretString":"{\"k\":\"CANARY\"}"}"#;
         match asked.header("x-amz-target").unwrap_or(&asked.target) {
-            "/" => Reply::json(200, ROLE).header("Content-Type", "text/xml"),
+            "/" => StubReply::json(200, ROLE).header("Content-Type", "text/xml"),
             "AmazonSSM.GetParameters" => {
-                Reply::json(200, r#"{"Parameters":[{"Name":"/shop/db","Value":"CANARY","Version":7}]}"#)
+                StubReply::json(200, r#"{"Parameters":[{"Name":"/shop/db","Value":"CANARY","Version":7}]}"#)
             }
-            "secretsmanager.GetSecretValue" => Reply::json(200, secret),
-            login if login.ends_with("/login") => Reply::json(200, r#"{"auth":{"client_token":"CANARY"}}"#),
+            "secretsmanager.GetSecretValue" => StubReply::json(200, secret),
+            login if login.ends_with("/login") => {
+                StubReply::json(200, r#"{"auth":{"client_token":"CANARY"}}"#)
+            }
             path if path.starts_with("/v1/") => {
-                Reply::json(200, r#"{"data":{"data":{"k":"CANARY"},"metadata":{"version":1}}}"#)
+                StubReply::json(200, r#"{"data":{"data":{"k":"CANARY"},"metadata":{"version":1}}}"#)
             }
-            _ => Reply::json(200, r#"{"kind":"Secret","type":"Opaque","data":{"k":"Q0FOQVJZ"}}"#),
+            _ => StubReply::json(200, r#"{"kind":"Secret","type":"Opaque","data":{"k":"Q0FOQVJZ"}}"#),
         }
     })
 }
@@ -98,7 +100,7 @@ fn argocd(app: &SmallApp) -> Command {
 }
 
 /// Returns the parts of a request that determine its target, identity and purpose; without its date and signature.
-fn summary(asked: &Asked) -> String {
+fn summary(asked: &RecordedRequest) -> String {
     let login = asked.header("authorization").map(|text| {
         let credential = text.split(',').next().unwrap_or_default();
         let dated = |part: &&str| !(part.len() == 8 && part.bytes().all(|byte| byte.is_ascii_digit()));
@@ -109,7 +111,7 @@ fn summary(asked: &Asked) -> String {
     format!("{} {} {login:?} {headers:?} {}", asked.method, asked.target, asked.body)
 }
 
-fn summaries(asked: &[Asked]) -> BTreeSet<String> {
+fn summaries(asked: &[RecordedRequest]) -> BTreeSet<String> {
     asked.iter().map(summary).collect()
 }
 

@@ -4,27 +4,27 @@ use std::process::Output;
 
 use crate::support::small_app::SmallApp;
 use crate::support::{MARKER, find_marker, objects, sealwave};
-use sealwave_testkit::stub_server::{Reply, StubServer};
+use sealwave_testkit::stub_server::{StubReply, StubServer};
 
 const REVOKE: &str = "/v1/auth/token/revoke-self";
 
 /// Starts both services at one address. Everything but the listed secrets is forbidden.
 fn stub() -> StubServer {
     StubServer::start(|asked, _| match asked.target.as_str() {
-        REVOKE => Reply::json(204, ""),
-        "/v1/auth/kubernetes/login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY-token"}}"#),
-        "/v1/secret/data/shop/db" => Reply::json(
+        REVOKE => StubReply::json(204, ""),
+        "/v1/auth/kubernetes/login" => StubReply::json(200, r#"{"auth":{"client_token":"CANARY-token"}}"#),
+        "/v1/secret/data/shop/db" => StubReply::json(
             200,
             r#"{"data":{"data":{"password":"CANARY","port":5432},"metadata":{"version":4}}}"#,
         ),
         "/v1/secret/data/shop/db?version=3" => {
-            Reply::json(200, r#"{"data":{"data":{"port":5431},"metadata":{"version":3}}}"#)
+            StubReply::json(200, r#"{"data":{"data":{"port":5431},"metadata":{"version":3}}}"#)
         }
-        "/api/v1/namespaces/shop-secrets/secrets/web" => Reply::json(
+        "/api/v1/namespaces/shop-secrets/secrets/web" => StubReply::json(
             200,
             r#"{"kind":"Secret","metadata":{"resourceVersion":"84213"},"type":"Opaque","data":{"token":"Q0FOQVJZ"}}"#,
         ),
-        _ => Reply::json(403, r#"{"errors":["permission denied CANARY"],"message":"CANARY"}"#),
+        _ => StubReply::json(403, r#"{"errors":["permission denied CANARY"],"message":"CANARY"}"#),
     })
 }
 
@@ -123,9 +123,12 @@ fn tokens_are_revoked_whether_a_run_succeeds_or_fails() {
     assert_eq!(server.count("POST", "/v1/auth/kubernetes/login"), logins);
 
     let refusing = StubServer::start(|asked, _| match asked.target.as_str() {
-        "/v1/auth/kubernetes/login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY-token"}}"#),
-        REVOKE => Reply::json(403, r#"{"errors":["permission denied CANARY"]}"#),
-        _ => Reply::json(200, r#"{"data":{"data":{"password":"CANARY","port":1},"metadata":{"version":4}}}"#),
+        "/v1/auth/kubernetes/login" => StubReply::json(200, r#"{"auth":{"client_token":"CANARY-token"}}"#),
+        REVOKE => StubReply::json(403, r#"{"errors":["permission denied CANARY"]}"#),
+        _ => StubReply::json(
+            200,
+            r#"{"data":{"data":{"password":"CANARY","port":1},"metadata":{"version":4}}}"#,
+        ),
     });
     let app = self::app(&refusing.address);
     app.replace("app/base/secrets.yaml", "  token: <k8s:web#token>\n", "");

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::support::{cases, copy_tree, root, sealwave};
+use sealwave_providers::ProviderConfig;
 use sealwave_secrets::policy::Policy;
 use sealwave_secrets::settings::OperatorConfig;
 use serde_json::Value;
@@ -81,7 +82,7 @@ fn policies_on_pages_and_in_manifests_are_valid() {
         ("docs/policy.md", operator_on("docs/policy.md")),
         ("manifests/operator.yaml", mounted),
     ] {
-        let operator: OperatorConfig =
+        let operator: OperatorConfig<ProviderConfig> =
             yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(!operator.policy.is_empty(), "{name}");
         if let Err(failure) = Policy::from_operator(&operator) {

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use sealwave::ops::LockFile;
 use sealwave_core::diagnostic::Explain as _;
 use sealwave_providers::ClusterAccess;
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 use sealwave_testkit::tls::{Authority, Proxy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -73,7 +73,7 @@ fn definitions() -> [Value; 3] {
 }
 
 /// Returns one page of a list.
-fn page(items: &[Value], next: Option<&str>) -> Reply {
+fn page(items: &[Value], next: Option<&str>) -> StubReply {
     let mut metadata = json!({"resourceVersion": "84213"});
     if let Some(next) = next {
         metadata["continue"] = next.into();
@@ -82,18 +82,18 @@ fn page(items: &[Value], next: Option<&str>) -> Reply {
         "kind": "CustomResourceDefinitionList", "apiVersion": "apiextensions.k8s.io/v1",
         "metadata": metadata, "items": items,
     });
-    Reply::json(200, list.to_string())
+    StubReply::json(200, list.to_string())
 }
 
 /// Returns the three definitions on two pages.
-fn answer(asked: &Asked) -> Reply {
+fn answer(asked: &RecordedRequest) -> StubReply {
     let all = definitions();
     if asked.target == LIST {
         page(&all[..2], Some("a+b/c&d="))
     } else if asked.target == format!("{LIST}&continue=a%2Bb%2Fc%26d%3D") {
         page(&all[2..], None)
     } else {
-        Reply::json(404, "{}")
+        StubReply::json(404, "{}")
     }
 }
 
@@ -224,9 +224,13 @@ fn groups_and_output_are_selected() {
     assert_eq!(a, b);
     let workspace = Workspace::new(&server.address);
     let here: &[_] = &[("KUBECONFIG", "kubeconfig")];
-    workspace.fails(&["--group", "shop.*", "--group", "none.*"], here, &["of a group like `none.*`"]);
+    workspace.fails(
+        &["--group", "shop.*", "--group", "none.*"],
+        here,
+        &["with a group that matches `none.*`"],
+    );
     for group in ["", "a'b", "a\nb", "a b", "["] {
-        workspace.fails(&["--group", group], &[], &["is not a pattern of groups", "hint: "]);
+        workspace.fails(&["--group", group], &[], &["is not a valid group pattern", "hint: "]);
     }
 }
 
@@ -258,9 +262,12 @@ fn kubeconfigs_are_found_as_in_kubectl() {
     workspace.fails(
         &[],
         &[],
-        &["neither a kubeconfig nor a service account", "`--kubeconfig` or `KUBECONFIG`"],
+        &[
+            "neither a kubeconfig nor a pod's service account token was found",
+            "`--kubeconfig` or `KUBECONFIG`",
+        ],
     );
-    workspace.fails(&["--context", "c"], &[], &["`--context` is one of a kubeconfig"]);
+    workspace.fails(&["--context", "c"], &[], &["`--context` needs a kubeconfig"]);
     workspace.fails(&[], &[("KUBECONFIG", "none:nowhere")], &["kubeconfig `none` cannot be read"]);
     workspace.fails(
         &["--kubeconfig", "none"],
@@ -283,8 +290,8 @@ fn argo_cd_must_not_pull() {
 
 #[test]
 fn responses_of_the_cluster_are_distinguished() {
-    let status = |code: u16| Reply::json(code, r#"{"kind":"Status","message":"CANARY"}"#);
-    let cases: [(Reply, &[&str]); 9] = [
+    let status = |code: u16| StubReply::json(code, r#"{"kind":"Status","message":"CANARY"}"#);
+    let cases: [(StubReply, &[&str]); 9] = [
         (status(401), &["is denied", "401", "has not expired"]),
         (
             status(403),
@@ -292,18 +299,21 @@ fn responses_of_the_cluster_are_distinguished() {
         ),
         (status(404), &["rejected the request (404)"]),
         (status(410), &["the list expired"]),
-        (Reply::json(200, "<html>CANARY"), &["is not a list of CustomResourceDefinitions"]),
+        (StubReply::json(200, "<html>CANARY"), &["is not a list of CustomResourceDefinitions"]),
         (
-            Reply::json(200, r#"{"kind":"Status","items":[]}"#),
+            StubReply::json(200, r#"{"kind":"Status","items":[]}"#),
             &["is not a list of CustomResourceDefinitions"],
         ),
         (
             page(&[json!({"metadata": {"name": "CANARY"}})], None),
             &["is not a list of CustomResourceDefinitions"],
         ),
-        (Reply::json(200, r#"{"kind":"CustomResourceDefinitionList","metadata":{"con"#), &["is not a list"]),
         (
-            Reply::json(200, r#"{"kind":"CustomResourceDefinitionList","items":null}"#),
+            StubReply::json(200, r#"{"kind":"CustomResourceDefinitionList","metadata":{"con"#),
+            &["is not a list"],
+        ),
+        (
+            StubReply::json(200, r#"{"kind":"CustomResourceDefinitionList","items":null}"#),
             &["has no CustomResourceDefinition"],
         ),
     ];
@@ -317,7 +327,7 @@ fn responses_of_the_cluster_are_distinguished() {
 #[test]
 fn temporary_errors_are_retried() {
     let server = StubServer::start(|asked, before| match (asked.target == LIST, before) {
-        (true, 0) => Reply::json(429, "{}").header("Retry-After", "1"),
+        (true, 0) => StubReply::json(429, "{}").header("Retry-After", "1"),
         (false, 0) => answer(asked).cut(500),
         _ => answer(asked),
     });
@@ -338,7 +348,10 @@ fn an_incomplete_list_does_not_change_the_lock_file() {
     let output = workspace.run(&["schemas", "pull"], &[("KUBECONFIG", "kubeconfig")]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("the connection broke before the answer was complete (6 attempts)"), "{stderr}");
+    assert!(
+        stderr.contains("the connection was closed before the response was complete (6 attempts)"),
+        "{stderr}"
+    );
     assert_eq!(workspace.lock(), "as it was\n");
 }
 
@@ -366,7 +379,7 @@ fn a_cluster_that_does_not_answer_is_reported() {
 #[test]
 fn an_endless_list_is_abandoned() {
     let server = StubServer::start(|_, _| page(&[], Some("again")));
-    Workspace::new(&server.address).fails(&[], &[("KUBECONFIG", "kubeconfig")], &["does not end"]);
+    Workspace::new(&server.address).fails(&[], &[("KUBECONFIG", "kubeconfig")], &["has too many pages"]);
 }
 
 #[test]

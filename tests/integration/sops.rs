@@ -125,7 +125,7 @@ fn modified_files_produce_no_output() {
     type Change = fn(&SmallApp);
     let cases: [(&str, Change); 8] = [
         ("cannot be decrypted: it was changed", |app| {
-            app.replace("app/secrets/all.yaml", "data:B7anl2", "data:C7anl2")
+            app.replace("app/secrets/all.yaml", "data:B7anl2", "data:C7anl2");
         }),
         ("MAC does not match", |app| {
             app.replace("app/secrets/all.yaml", "username_unencrypted: shop", "username_unencrypted: CANARY");

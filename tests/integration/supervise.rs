@@ -246,7 +246,7 @@ mod stopped {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::support::peak::{Running, children, measured};
+    use crate::support::peak::{Running, children, measure};
 
     /// Starts a run that waits for a server that never answers.
     fn hanging(deadline: u64) -> (SmallApp, TcpListener) {
@@ -273,7 +273,7 @@ mod stopped {
     fn started(running: &Running, listener: &TcpListener) -> u32 {
         // The child connects to the server, so it has started.
         let _ = listener.accept().unwrap();
-        until("there is no child", || children(running.child.id()).first().copied())
+        until("the child did not start", || children(running.child.id()).first().copied())
     }
 
     #[test]
@@ -318,7 +318,7 @@ mod stopped {
     #[test]
     fn the_deadline_is_reported_with_the_current_stage() {
         let (app, _listener) = hanging(2);
-        let run = measured(&mut in_sidecar(&app, TempDir::new().unwrap().path(), "shop"));
+        let run = measure(&mut in_sidecar(&app, TempDir::new().unwrap().path(), "shop"));
         let stderr = run.stderr();
         assert_eq!(run.status.code(), Some(2), "{stderr}");
         assert!(run.stdout.is_empty());

@@ -397,11 +397,7 @@ fn an_unused_key_of_an_environment_is_reported() {
     let prod = "hots: b\nweb: {prot: 2}\nports: [{name: y, naem: z}]\n_x: 1\nx-y: 1\nholder: &h 1\n";
     app.write("envs/prod/values.yaml", prod);
     let found = app.found("config/unused-value");
-    let wanted = [
-        "1:1 no template reads value `hots`",
-        "2:7 no template reads value `prot`",
-        "3:19 no template reads value `naem`",
-    ];
+    let wanted = ["1:1 value `hots` is unused", "2:7 value `prot` is unused", "3:19 value `naem` is unused"];
     assert_eq!(found.len(), wanted.len(), "{found:?}");
     for (start, name) in wanted.into_iter().zip(["host", "port", "name"]) {
         let wanted = format!("envs/prod/values.yaml:{start}");

@@ -14,7 +14,7 @@ use crate::support::{MARKER, find_marker, sealwave};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealwave_testkit::rustls::ServerConfig;
-use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 use sealwave_testkit::tls::{Authority, Proxy};
 
 /// The host of the servers' certificates.
@@ -28,19 +28,19 @@ const KINDS: [(&str, &str); 3] = [
 ];
 
 /// Responds like all three services.
-fn answer(asked: &Asked) -> Reply {
+fn answer(asked: &RecordedRequest) -> StubReply {
     let secret = r#"{"ARN":"a","Name":"db","VersionId":"1","SecretString":"CANARY"}"#;
     match asked.target.as_str() {
         "/" if asked.header("x-amz-target") == Some("secretsmanager.GetSecretValue") => {
-            Reply::json(200, secret)
+            StubReply::json(200, secret)
         }
         "/v1/secret/data/db" => {
-            Reply::json(200, r#"{"data":{"data":{"k":"CANARY"},"metadata":{"version":1}}}"#)
+            StubReply::json(200, r#"{"data":{"data":{"k":"CANARY"},"metadata":{"version":1}}}"#)
         }
         "/api/v1/namespaces/shop/secrets/db" => {
-            Reply::json(200, r#"{"kind":"Secret","type":"Opaque","data":{"k":"Q0FOQVJZ"}}"#)
+            StubReply::json(200, r#"{"kind":"Secret","type":"Opaque","data":{"k":"Q0FOQVJZ"}}"#)
         }
-        _ => Reply::json(404, "{}"),
+        _ => StubReply::json(404, "{}"),
     }
 }
 
@@ -190,7 +190,7 @@ fn redirects_are_not_followed_over_tls() {
     let other = server(authority.server(HERE));
     let target = other.address.clone();
     let server = StubServer::start_tls(authority.server(HERE), move |asked, _| {
-        Reply::json(307, "").header("Location", format!("{target}{}", asked.target))
+        StubReply::json(307, "").header("Location", format!("{target}{}", asked.target))
     });
     for (kind, _) in KINDS {
         fails(&app(kind, &server.address, Some(&authority), ""), &[], &[], kind);

@@ -114,7 +114,7 @@ fn compare(report: &Report, expected: &ExpectedReport) -> Vec<String> {
     for found in report.at("error") {
         match missing.iter().position(|expected| expected.is(found)) {
             Some(index) => drop(missing.remove(index)),
-            None => wrong.push(format!("unexpected {}", validating::shown(found))),
+            None => wrong.push(format!("unexpected {}", validating::finding_line(found))),
         }
     }
     for note in &expected.notes {
@@ -148,10 +148,10 @@ fn corpus() -> Tree {
 #[test]
 fn the_corpus_has_no_error_and_only_known_warnings() {
     let report = corpus().report(&CORPUS);
-    let errors: Vec<String> = report.at("error").map(validating::shown).collect();
+    let errors: Vec<String> = report.at("error").map(validating::finding_line).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
     assert!(report.summary()["lookedAt"]["objects"].as_u64().unwrap() > 450);
-    let mut lines: Vec<String> = report.at("warning").map(validating::shown).collect();
+    let mut lines: Vec<String> = report.at("warning").map(validating::finding_line).collect();
     lines.sort();
     let mut notes: BTreeMap<&str, usize> = BTreeMap::new();
     for note in report.at("note") {
@@ -179,7 +179,7 @@ fn every_project_of_the_corpus_alone_has_no_error() {
         let path = project.strip_prefix(crate::support::root()).unwrap().to_str().unwrap();
         let args = ["--crds", "testdata/corpus", "--kube-version", "1.30,1.37", path];
         let report = corpus.report(&args);
-        wrong.extend(report.at("error").map(validating::shown));
+        wrong.extend(report.at("error").map(validating::finding_line));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -2,12 +2,12 @@
 //! fetching.
 
 use crate::support::small_app::SmallApp;
-use crate::support::validating::{Ran, Report, command};
+use crate::support::validating::{CommandResult, Report, command};
 
 const OPERATOR: &str = "operator/operator.yaml";
 
 /// Runs on the app with the operator file and flags.
-fn run(app: &SmallApp, flags: &[&str]) -> Ran {
+fn run(app: &SmallApp, flags: &[&str]) -> CommandResult {
     let args = [&["app", "--operator", OPERATOR, "--output", "json"], flags].concat();
     command(&app.path(""), &args).output().unwrap().into()
 }

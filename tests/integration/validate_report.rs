@@ -264,7 +264,7 @@ fn settings_files_are_read_like_manifests() {
     );
     let report = app.report(&[]);
     let finding = report.one("app/load");
-    assert!(finding["message"].as_str().unwrap().contains("not a date"), "{finding}");
+    assert!(finding["message"].as_str().unwrap().contains("expected a date such as"), "{finding}");
     assert_eq!(finding["line"], 6);
     let app = Tree::app(&[("sealwave.yaml", &format!("\u{feff}{APP}"))]);
     app.write("v.yaml", "\u{feff}apiVersion: sealwave.dev/v1alpha1\nkind: Validation\n");

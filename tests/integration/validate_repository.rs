@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 
-use crate::support::validating::{APP, BAD, GOOD, Ran, Tree, run_in};
-use sealwave_kube::schema::KubeVersion;
+use crate::support::examined;
+use crate::support::validating::{APP, BAD, CommandResult, GOOD, Tree, run_in};
 use sealwave_validate::engine::{
-    CrdFallback, FallbackSchemas, PlainInput, RunSuppressions, SchemaSet, ValidateOptions, validate_plain,
+    CrdFallback, FallbackSchemas, PlainContext, PlainInput, RunSuppressions, SchemaContext, validate_plain,
 };
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ fn repository(files: &[(&str, &str)]) -> Tree {
 }
 
 /// Returns the type that the field must have, by the finding about its value; `None` if no definition was used.
-fn wanted(ran: &Ran) -> Option<String> {
+fn wanted(ran: &CommandResult) -> Option<String> {
     let report = ran.report();
     let found = report.of("schema/type");
     assert!(found.len() <= 1, "{:?}", report.lines());
@@ -84,7 +84,7 @@ fn a_definition_in_the_repository_is_used() {
 fn a_finding_names_the_definition_used() {
     let text = format!("# one\n---\n{}", definition("integer"));
     let tree = repository(&[("platform/crds/job.yaml", &text)]);
-    let defined = |ran: Ran| {
+    let defined = |ran: CommandResult| {
         let report = ran.report();
         let related = &report.one("schema/type")["related"];
         assert_eq!((related.as_array().unwrap().len(), &related[0]["line"]), (1, &3.into()), "{related}");
@@ -322,17 +322,13 @@ impl CrdFallback for RecordingFallback {
 fn only_kinds_without_a_schema_are_looked_up() {
     let asked = |text: &'static str, skip: &[&str]| {
         let fallback = std::sync::Arc::new(RecordingFallback::default());
-        let versions = vec![KubeVersion::NEWEST];
-        let checking = ValidateOptions {
-            schemas: SchemaSet::new(&versions, []).into(),
-            kube_versions: versions,
-            fallback: Some(fallback.clone()),
-            skip: skip.iter().map(|kind| (*kind).to_owned()).collect(),
-            ..ValidateOptions::default()
-        };
+        let flags: Vec<&str> = skip.iter().flat_map(|kind| ["--skip", kind]).collect();
+        let options = examined::options(&[&["--no-packed-definitions"], &flags[..]].concat());
+        let schemas = SchemaContext::extendable(&options).with_fallback(fallback.clone());
+        let context = PlainContext::new(options, schemas, None, BTreeSet::new());
         let open = || Ok(Box::new(text.as_bytes()) as Box<dyn std::io::Read>);
         let input = PlainInput { name: "a.yaml".to_owned(), open: Box::new(open) };
-        validate_plain(vec![input], &checking, &RunSuppressions::new(&[])).unwrap();
+        validate_plain(vec![input], &context, &RunSuppressions::new(&[])).unwrap();
         let mut asked = fallback.0.lock().unwrap().clone();
         asked.dedup();
         asked

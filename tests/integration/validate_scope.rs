@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::validating::{APP, BAD, GOOD, Ran, Report, Tree, command};
+use crate::support::validating::{APP, BAD, CommandResult, GOOD, Report, Tree, command};
 use serde_json::{Value, json};
 
 fn paths(report: &Report) -> Vec<&str> {
@@ -40,13 +40,13 @@ fn repository(files: &[(&str, &str)]) -> Tree {
     tree
 }
 
-fn looked_at(ran: &Ran) -> Value {
+fn looked_at(ran: &CommandResult) -> Value {
     ran.report().summary()["lookedAt"].clone()
 }
 
 /// Asserts that the run is rejected with a message.
 #[track_caller]
-fn assert_rejected(ran: &Ran, words: &str) {
+fn assert_rejected(ran: &CommandResult, words: &str) {
     assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
@@ -229,7 +229,7 @@ fn two_spellings_of_a_path_are_one_input() {
 fn unreadable_paths_are_reported_with_a_reason() {
     let tree = Tree::new(&[("shut/a.yaml", GOOD), ("b.yaml", GOOD)]);
     for args in [["nowhere.yaml"], ["b.yaml/c.yaml"]] {
-        assert_rejected(&tree.run(&args), "` does not exist");
+        assert_rejected(&tree.run(&args), "` cannot be read: file not found");
     }
     assert_rejected(&tree.run(&["b.yaml", "--crds", "no"]), "`no` cannot be read: file not found");
     assert_rejected(&tree.run(&["b.yaml", "--config", "no"]), "`no` cannot be read: file not found");
@@ -303,7 +303,7 @@ fn an_invalid_operator_file_is_one_error() {
         assert_rejected(&ran, "operator file `nowhere.yaml` cannot be read: file not found");
         assert_eq!(ran.stderr.matches("error").count(), 1, "{}", ran.stderr);
         let mut named = command(tree.root(), args);
-        let ran: Ran = named.env("SEALWAVE_OPERATOR", "operator.yaml").output().unwrap().into();
+        let ran: CommandResult = named.env("SEALWAVE_OPERATOR", "operator.yaml").output().unwrap().into();
         assert_eq!(ran.code, 2, "{}", ran.stdout);
     }
 }
@@ -336,7 +336,7 @@ fn in_a_hook_the_repository_of_the_paths_is_used() {
     tree.write("a/bad.yaml", BAD);
     let mut hooked = command(tree.root(), &["--changed-since", "HEAD", "a", "-o", "json"]);
     hooked.env("GIT_DIR", tree.root().join(".git")).env("GIT_PREFIX", "").env("GIT_INDEX_FILE", ".git/index");
-    let ran: Ran = hooked.output().unwrap().into();
+    let ran: CommandResult = hooked.output().unwrap().into();
     assert_eq!(paths(&ran.report()), ["a/bad.yaml"], "{}", ran.stderr);
 }
 
@@ -456,7 +456,8 @@ fn file_and_repository_names_may_be_any_bytes() {
     git(&["add", "-A"]);
     git(&["commit", "-qm", "one"]);
     fs_err::write(top.join(name), BAD).unwrap();
-    let ran: Ran = command(&top, &["--changed-since", "HEAD", ".", "-o", "json"]).output().unwrap().into();
+    let ran: CommandResult =
+        command(&top, &["--changed-since", "HEAD", ".", "-o", "json"]).output().unwrap().into();
     assert_eq!((ran.code, ran.report().of("schema/type").len()), (1, 1), "{}{}", ran.stdout, ran.stderr);
 }
 

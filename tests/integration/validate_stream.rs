@@ -1,6 +1,6 @@
 //! `validate` on sets that are too large to be checked as a whole: objects one by one, and the state between them.
 
-use crate::support::validating::{BAD, GOOD, Ran, Tree, run_in};
+use crate::support::validating::{BAD, CommandResult, GOOD, Tree, run_in};
 
 const DEFINITION: &str = "apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -30,7 +30,7 @@ fn filler() -> String {
 }
 
 /// Validates documents in a file and on standard input, and checks that the results are equal.
-fn run(documents: &[&str]) -> Ran {
+fn run(documents: &[&str]) -> CommandResult {
     let tree = Tree::new(&[("all.yaml", &documents.join("---\n"))]);
     let (file, stdin) = (tree.run(&["all.yaml"]), run_in(tree.root(), &["-"], Some("all.yaml")));
     assert!(file.stderr.contains("each object was checked on its own"), "{}", file.stderr);

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::support::validating::{BAD, GOOD, Ran, Tree, command};
+use crate::support::validating::{BAD, CommandResult, GOOD, Tree, command};
 
 #[test]
 fn endless_standard_input_times_out() {
@@ -12,7 +12,7 @@ fn endless_standard_input_times_out() {
     child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
     let stdin = child.stdin.take();
-    let ran: Ran = child.wait_with_output().unwrap().into();
+    let ran: CommandResult = child.wait_with_output().unwrap().into();
     drop(stdin);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
     let words = "run took longer than the timeout of 1s while checking standard input";
@@ -31,7 +31,7 @@ fn the_slow_file_is_named() {
     // A process substitution may be given; this pipe has no writer.
     let script = "exec 3<>pipe.yaml; exec \"$0\" validate /dev/fd/3 --timeout 1s";
     let mut shell = std::process::Command::new("sh");
-    let ran: Ran = shell
+    let ran: CommandResult = shell
         .args(["-c", script, env!("CARGO_BIN_EXE_sealwave")])
         .current_dir(tree.root())
         .output()

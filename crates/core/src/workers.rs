@@ -5,9 +5,18 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::diagnostic::{BUG_HINT, Explain};
+
 /// The error of a panicked worker. The panic payload is dropped: it may contain input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("worker thread ended unexpectedly")]
 pub struct WorkerPanicked;
+
+impl Explain for WorkerPanicked {
+    fn hint(&self) -> Option<String> {
+        Some(BUG_HINT.to_owned())
+    }
+}
 
 /// Maximum number of threads of [`map`], including the calling one.
 static MAX_THREADS: AtomicUsize = AtomicUsize::new(usize::MAX);

@@ -61,15 +61,24 @@ impl CandidateDocument<'_> {
     }
 }
 
-const RENDER_FIRST: &str =
-    "render it first and commit the result, or move the file out of the manifest directories";
-const MOVE: &str = "move the file out of the manifest directories";
-const CONFIG_MAP: &str =
-    "store it in a ConfigMap, as a text in `data`, or move the file out of the manifest directories";
-const PATCH: &str = "list the file under `patches` of an environment in `sealwave.yaml`, or move it out of the manifest directories";
+macro_rules! move_file {
+    ($($rest:literal)?) => {
+        concat!("move the file out of the manifest directories" $(, $rest)?)
+    };
+}
+
+/// The hint for a file that is not a manifest.
+pub const MOVE_FILE: &str = move_file!();
+const RENDER_FIRST: &str = concat!("render it first and commit the result, or ", move_file!());
+const CONFIG_MAP: &str = concat!("store it in a ConfigMap, as a text in `data`, or ", move_file!());
+const PATCH: &str =
+    concat!("list the file under `patches` of an environment in `sealwave.yaml`, or ", move_file!());
 const PART: &str = "if it is a patch, list the file under `patches` of an environment in `sealwave.yaml`; if it is an object, add `apiVersion` and `kind`";
-const SOPS: &str =
-    "move the file out of the manifest directories, and refer to its values from a Secret: `<sops:FILE#KEY>`";
+
+/// The message about an object that SOPS encrypted and nothing decrypts.
+pub const SOPS_OBJECT: &str = "object is encrypted with SOPS, and nothing decrypts it";
+/// The hint for a file that SOPS encrypted.
+pub const SOPS_HINT: &str = move_file!(", and refer to its values in a Secret: `<sops:FILE#KEY>`");
 
 /// A condition and the kind of file that it recognizes.
 type FileSignature = (fn(&CandidateDocument<'_>) -> bool, ForeignFile);
@@ -85,7 +94,7 @@ const fn row(
 /// Tool files that may look like complete objects, with a kind and a name.
 static TOOLS: [FileSignature; 2] = [
     row(is_kustomize, "a Kustomize configuration", RENDER_FIRST),
-    row(|doc| doc.api_version.starts_with("skaffold/"), "a Skaffold configuration", MOVE),
+    row(|doc| doc.api_version.starts_with("skaffold/"), "a Skaffold configuration", MOVE_FILE),
 ];
 
 /// Files that lack fields required in every object.
@@ -93,7 +102,7 @@ static FILES: [FileSignature; 35] = [
     row(
         |doc| doc.text().starts_with("$ANSIBLE_VAULT;"),
         "a file encrypted with Ansible Vault",
-        "move the file out of the manifest directories; sealwave does not decrypt it",
+        move_file!("; sealwave does not decrypt it"),
     ),
     row(
         |doc| doc.text().starts_with("version https://git-lfs.github.com/"),
@@ -105,8 +114,8 @@ static FILES: [FileSignature; 35] = [
         "a sealwave configuration",
         "an app file is `sealwave.yaml` at the root of the app; an operator file belongs to the sidecar, not to the repository",
     ),
-    row(|doc| doc.has("sops") && is_sops(doc.root), "a file encrypted with SOPS", SOPS),
-    row(|doc| doc.is_list("creation_rules"), "a SOPS configuration", MOVE),
+    row(|doc| doc.has("sops") && is_sops(doc.root), "a file encrypted with SOPS", SOPS_HINT),
+    row(|doc| doc.is_list("creation_rules"), "a SOPS configuration", MOVE_FILE),
     row(|doc| doc.has("$patch"), "a patch", PATCH),
     row(|doc| doc.lists(&["op", "path"]), "a JSON Patch", PATCH),
     row(
@@ -114,19 +123,19 @@ static FILES: [FileSignature; 35] = [
         "a list of objects",
         "write the objects one after another, with `---` between them, or as `items` of `kind: List`",
     ),
-    row(|doc| doc.is_unnamed() && doc.is_map("terraform"), "a Terraform configuration", MOVE),
-    row(|doc| doc.has("AWSTemplateFormatVersion"), "a CloudFormation template", MOVE),
+    row(|doc| doc.is_unnamed() && doc.is_map("terraform"), "a Terraform configuration", MOVE_FILE),
+    row(|doc| doc.has("AWSTemplateFormatVersion"), "a CloudFormation template", MOVE_FILE),
     row(
         |doc| doc.is_unnamed() && doc.file.eq_ignore_ascii_case("jsonnetfile.json"),
         "a jsonnet-bundler configuration",
-        MOVE,
+        MOVE_FILE,
     ),
-    row(|doc| doc.is_unnamed() && doc.is_map("compilerOptions"), "a TypeScript configuration", MOVE),
-    row(|doc| doc.is_unnamed() && doc.is_text("site_name"), "a MkDocs configuration", MOVE),
+    row(|doc| doc.is_unnamed() && doc.is_map("compilerOptions"), "a TypeScript configuration", MOVE_FILE),
+    row(|doc| doc.is_unnamed() && doc.is_text("site_name"), "a MkDocs configuration", MOVE_FILE),
     row(
         |doc| doc.is_unnamed() && doc.is_list("updates") && doc.has("version"),
         "a Dependabot configuration",
-        MOVE,
+        MOVE_FILE,
     ),
     row(
         |doc| doc.is_unnamed() && doc.is_map("service") && (doc.has("exporters") || doc.has("receivers")),
@@ -139,7 +148,7 @@ static FILES: [FileSignature; 35] = [
     row(is_unnamed_kustomize, "a Kustomize configuration", RENDER_FIRST),
     row(is_chart, "the metadata of a Helm chart", RENDER_FIRST),
     row(|doc| doc.is_unnamed() && is_values(doc.file), "a Helm values file", RENDER_FIRST),
-    row(|doc| doc.file.starts_with(".argocd-source"), "an Argo CD parameters file", MOVE),
+    row(|doc| doc.file.starts_with(".argocd-source"), "an Argo CD parameters file", MOVE_FILE),
     row(
         |doc| doc.kind == "Config" && doc.api_version == "v1" && (doc.has("clusters") || doc.has("users")),
         "a kubeconfig, which may hold credentials,",
@@ -155,19 +164,19 @@ static FILES: [FileSignature; 35] = [
     row(
         |doc| doc.is_unnamed() && doc.is_map("route") && doc.is_list("receivers"),
         "an Alertmanager configuration",
-        "store it in a Secret, as a text in `stringData`, or move the file out of the manifest directories",
+        concat!("store it in a Secret, as a text in `stringData`, or ", move_file!()),
     ),
     // YAML 1.1 reads the key `on` as a boolean.
     row(
         |doc| doc.is_unnamed() && doc.is_map("jobs") && (doc.has("true") || doc.has("on")),
         "a GitHub Actions workflow",
-        MOVE,
+        MOVE_FILE,
     ),
-    row(|doc| doc.is_unnamed() && doc.is_map("runs") && doc.is_text("name"), "a GitHub action", MOVE),
+    row(|doc| doc.is_unnamed() && doc.is_map("runs") && doc.is_text("name"), "a GitHub action", MOVE_FILE),
     row(
         |doc| doc.is_unnamed() && (doc.is_list("stages") || doc.file.starts_with(".gitlab-ci")),
         "a CI pipeline",
-        MOVE,
+        MOVE_FILE,
     ),
     row(
         |doc| {
@@ -175,7 +184,7 @@ static FILES: [FileSignature; 35] = [
                 && (doc.is_map("services") || doc.is_called("docker-compose") || doc.is_called("compose"))
         },
         "a Compose file",
-        "convert it to manifests (for example with `kompose`), or move the file out of the manifest directories",
+        concat!("convert it to manifests (for example with `kompose`), or ", move_file!()),
     ),
     row(
         |doc| {
@@ -184,7 +193,7 @@ static FILES: [FileSignature; 35] = [
                     && (doc.has("properties") || doc.has("definitions") || doc.has("$defs")))
         },
         "a JSON Schema",
-        MOVE,
+        MOVE_FILE,
     ),
     row(
         |doc| {
@@ -193,16 +202,16 @@ static FILES: [FileSignature; 35] = [
                 && (doc.has("info") || doc.has("paths"))
         },
         "an OpenAPI document",
-        MOVE,
+        MOVE_FILE,
     ),
     row(
         |doc| {
             doc.is_unnamed() && doc.is_text("name") && (doc.is_map("scripts") || doc.is_map("dependencies"))
         },
         "an npm package",
-        MOVE,
+        MOVE_FILE,
     ),
-    row(|doc| doc.lists(&["hosts"]), "an Ansible playbook", MOVE),
+    row(|doc| doc.lists(&["hosts"]), "an Ansible playbook", MOVE_FILE),
     row(is_part, "a part of an object, without `apiVersion` and `kind`,", PART),
 ];
 
@@ -238,10 +247,13 @@ static MARKS: [(&str, ForeignFile); 3] = [
         "-----BEGIN AGE ENCRYPTED FILE-----",
         ForeignFile {
             description: "a file encrypted with age",
-            remedy: "move the file out of the manifest directories; sealwave supports age only in SOPS files",
+            remedy: move_file!("; sealwave supports age only in SOPS files"),
         },
     ),
-    ("-----BEGIN PGP MESSAGE-----", ForeignFile { description: "a file encrypted with PGP", remedy: MOVE }),
+    (
+        "-----BEGIN PGP MESSAGE-----",
+        ForeignFile { description: "a file encrypted with PGP", remedy: MOVE_FILE },
+    ),
     (
         "<<<<<<< ",
         ForeignFile {

@@ -1,5 +1,7 @@
 //! The types of Secrets defined by Kubernetes, and the API server's requirements for each.
 
+use sealwave_core::diagnostic::{Explain, ProblemKind};
+use sealwave_core::text::quoted_list;
 use serde::de::IgnoredAny;
 
 /// The item of a `kubernetes.io/dockercfg` Secret.
@@ -26,6 +28,64 @@ pub enum RequiredItems {
     All(&'static [&'static str]),
     /// At least one of them.
     OneOf(&'static [&'static str]),
+}
+
+/// An error that the API server reports for a typed Secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretTypeError {
+    /// A token without a service account.
+    #[error("a Secret of type `{SERVICE_ACCOUNT_TOKEN}` needs the annotation `{SERVICE_ACCOUNT_NAME}`")]
+    Account,
+    /// An empty item.
+    #[error("item `{key}` of a Secret of type `{secret_type}` is empty")]
+    Empty {
+        /// The type of the Secret.
+        secret_type: String,
+        /// The key of the item.
+        key: &'static str,
+    },
+    /// A missing item.
+    #[error("a Secret of type `{secret_type}` needs an item `{key}`")]
+    Missing {
+        /// The type of the Secret.
+        secret_type: String,
+        /// The key of the item.
+        key: &'static str,
+    },
+    /// None of several items is present.
+    #[error("a Secret of type `{secret_type}` needs one of {}", quoted_list(.keys))]
+    MissingAll {
+        /// The type of the Secret.
+        secret_type: String,
+        /// The keys of the items.
+        keys: &'static [&'static str],
+    },
+    /// An item that is not valid for the type.
+    #[error("item `{key}` of a Secret of type `{secret_type}` is not a JSON object")]
+    NotJson {
+        /// The type of the Secret.
+        secret_type: String,
+        /// The key of the item.
+        key: &'static str,
+    },
+}
+
+impl Explain for SecretTypeError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Account => "set it to the service account whose token the Secret contains".to_owned(),
+            Self::Empty { .. } => "check the value at its source".to_owned(),
+            Self::Missing { key, .. } => format!("add `{key}`, or omit `type`"),
+            Self::MissingAll { keys, .. } => format!("add one of {}, or omit `type`", quoted_list(keys)),
+            Self::NotJson { .. } => {
+                "it looks like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`".to_owned()
+            }
+        })
+    }
+
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::TypeKeys)
+    }
 }
 
 /// Returns the items that the API server requires for a type of Secret.

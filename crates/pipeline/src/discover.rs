@@ -11,14 +11,16 @@ use std::sync::{Arc, OnceLock};
 use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
-use crate::load::DefinedValues;
-use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
-use sealwave_core::document::{Node, Origin, SourceLocation, Sources, display_path};
+use crate::defined_values::DefinedValues;
+use sealwave_core::diagnostic::{
+    BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, Failure, LEAVES_REPOSITORY, Problem, ProblemPlace, io_reason,
+};
+use sealwave_core::document::{Node, Origin, SourceId, SourceLocation, Sources, display_path};
 use sealwave_core::reach::PathReach;
 use sealwave_core::text::closest_name;
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{
-    API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, locate_setting, read_config,
+    API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile,
 };
 
 /// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
@@ -36,7 +38,7 @@ pub struct Discovery {
     root: PathBuf,
     boundary: Boundary,
     app: App,
-    app_text: Vec<u8>,
+    app_file: SettingsFile<'static>,
     environments: BTreeMap<String, EnvironmentSettings>,
     defined: OnceLock<Arc<DefinedValues>>,
 }
@@ -44,27 +46,25 @@ pub struct Discovery {
 /// A reason why an app is not usable.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("environment name is read as `{0}`")]
-    AmbiguousName(String),
     #[error("`apiVersion` must be `{API_VERSION}`")]
     ApiVersion,
-    #[error("app file is a broken symbolic link")]
+    #[error("app file {BROKEN_LINK}")]
     BrokenLink,
     #[error("app file holds {0} documents, not one")]
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
     EnvironmentName,
-    #[error("environments directory leaves the repository")]
+    #[error("environments directory {LEAVES_REPOSITORY}")]
     EnvironmentsOutside(CheckoutExtent),
     #[error("{0}")]
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
     Kind,
-    #[error("`{APP_FILE}` does not exist")]
+    #[error("`{APP_FILE}` cannot be read: {}", io_reason(std::io::ErrorKind::NotFound))]
     Missing,
-    #[error("`{}` does not exist", display_path(.0))]
+    #[error("`{}` cannot be read: {DIRECTORY_NOT_FOUND}", display_path(.0))]
     MissingDirectory(PathBuf),
-    #[error("app file leaves the repository")]
+    #[error("app file {LEAVES_REPOSITORY}")]
     Outside(CheckoutExtent),
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
     TooLarge,
@@ -75,7 +75,6 @@ enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::AmbiguousName(_) => Some("put the name in quotes".to_owned()),
             Self::ApiVersion | Self::Kind => {
                 Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
             }
@@ -133,19 +132,17 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
     let boundary = Boundary::for_app(&root, checkout);
     let path = dir.join(APP_FILE);
     let name = display_name(dir, Path::new(APP_FILE));
-    let app_text = app_file(&path, &boundary).map_err(|error| whole(&name, &error))?;
-    let mut sources = Sources::default();
-    let source = sources.add(&name);
-    let tree = app_tree(&app_text, source).map_err(|failure| failure.located(&sources))?;
-    let app: App = read_config(&app_text, &name)?;
-    let environments =
-        environments(dir, &boundary, &app, &tree).map_err(|failure| failure.located(&sources))?;
+    let text = read_app_file(&path, &boundary).map_err(|error| whole(&name, &error))?;
+    let app_file = SettingsFile::new(name, text, app_limits());
+    let app = parse_app(&app_file)?;
+    let environments = environments(dir, &boundary, &app, &app_file)
+        .map_err(|failure| failure.located(&Sources::default()))?;
     Ok(Discovery {
         given: dir.to_owned(),
         root,
         boundary,
         app,
-        app_text,
+        app_file,
         environments,
         defined: OnceLock::new(),
     })
@@ -222,7 +219,7 @@ impl Discovery {
     /// Returns the location of a setting in the app file, by its keys and its index in a list.
     #[must_use]
     pub fn setting_at(&self, keys: &[&str], item: Option<usize>) -> SourceLocation {
-        locate_setting(&self.app_text, &self.name_of(Path::new(APP_FILE)), keys, item)
+        self.app_file.locate_setting(keys, item)
     }
 
     /// Returns the app's directory; absolute, without symbolic links.
@@ -230,13 +227,14 @@ impl Discovery {
         &self.root
     }
 
-    pub fn app_text(&self) -> &[u8] {
-        &self.app_text
+    /// Returns the app file as a tree with positions in `source`. The file is parsed at the first call only.
+    pub fn app_tree(&self, source: SourceId) -> Node {
+        self.app_file.tree_in(source)
     }
 
-    /// Returns the names that the values of all environments define, reading the values at the first call.
-    pub(super) fn defined_values(&self) -> &DefinedValues {
-        self.defined.get_or_init(|| Arc::new(DefinedValues::read(self)))
+    /// Returns the names that the values of all environments define; calls `read` at the first call.
+    pub(super) fn defined_values(&self, read: impl FnOnce() -> DefinedValues) -> &DefinedValues {
+        self.defined.get_or_init(|| Arc::new(read()))
     }
 
     /// Returns a path below the app's directory as the user would open it.
@@ -259,7 +257,7 @@ fn at_line(name: &str, line: u32, column: u32, error: &Error) -> Failure {
     Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }.into()
 }
 
-fn app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
+fn read_app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
     let real = fs::canonicalize(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound if path.is_symlink() => Error::BrokenLink,
         std::io::ErrorKind::NotFound => Error::Missing,
@@ -284,41 +282,52 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-/// Parses the file as a tree with positions, and checks its limits and its first two fields.
-fn app_tree(text: &[u8], source: sealwave_core::document::SourceId) -> Result<Node, Failure> {
-    let mut documents = yaml::read(text, source, &app_limits())?;
-    if documents.len() != 1 {
-        return Err(Problem::at(Origin::whole(source), &Error::Documents(documents.len())).into());
+/// Parses the app file. If another tool's file has this name, the error is its `apiVersion` or `kind`.
+fn parse_app(file: &SettingsFile<'_>) -> Result<App, Failure> {
+    let app = file.read::<App>();
+    match &app {
+        Ok(app) if app.api_version == API_VERSION && app.kind == "App" => {
+            // Inline patches are the only content that our reader reads: objects keep the positions of their texts. So
+            // problems in them are problems of the app file.
+            let mut patches = app.environments.values().flat_map(|settings| &settings.patches);
+            if patches.any(|entry| entry.patch.is_some()) {
+                check_app_tree(file)?;
+            }
+        }
+        _ => check_app_tree(file)?,
     }
-    let tree = documents.remove(0);
+    app
+}
+
+/// Checks the limits of the app file and its first two fields, in its tree with positions.
+fn check_app_tree(file: &SettingsFile<'_>) -> Result<(), Failure> {
+    let at = |origin: Origin, error: &Error| {
+        let at = ProblemPlace::Place(file.location(origin));
+        Failure::from(Problem { at, ..Problem::new(error) })
+    };
+    let documents = file.documents()?;
+    let [tree] = documents else { return Err(whole(file.name(), &Error::Documents(documents.len()))) };
     for (field, wanted, error) in
         [("apiVersion", API_VERSION, Error::ApiVersion), ("kind", "App", Error::Kind)]
     {
         let node = tree.get(field);
         if node.and_then(Node::as_str) != Some(wanted) {
-            let at = node.map_or(tree.origin, |node| node.origin);
-            return Err(Problem::at(at, &error).into());
+            return Err(at(node.map_or(tree.origin, |node| node.origin), &error));
         }
     }
-    Ok(tree)
+    Ok(())
 }
 
 fn environments(
     dir: &Path,
     boundary: &Boundary,
     app: &App,
-    tree: &Node,
+    file: &SettingsFile<'_>,
 ) -> Result<BTreeMap<String, EnvironmentSettings>, Failure> {
     let mut problems = Vec::new();
-    for entry in
-        tree.get("environments").and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries())
-    {
-        if !is_environment_name(&entry.key) {
-            problems.push(Problem::at(entry.key_origin, &Error::EnvironmentName));
-        } else if !app.environments.contains_key(entry.key.as_str()) {
-            // Kubernetes' YAML parser reads `no` as `false`; both parsers must see the same environment.
-            problems.push(Problem::at(entry.key_origin, &Error::AmbiguousName(entry.key.to_string())));
-        }
+    for name in app.environments.keys().filter(|name| !is_environment_name(name)) {
+        let place = file.locate_setting(&["environments", name], None);
+        problems.push(Problem { at: ProblemPlace::Place(place), ..Problem::new(&Error::EnvironmentName) });
     }
     let mut all = app.environments.clone();
     for name in environment_directories(dir, boundary)? {

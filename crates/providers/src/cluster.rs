@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use serde_json::Value as Json;
 
-use super::ProviderError;
+use crate::ProviderError;
 
 /// The location of a cluster and its credentials.
 #[derive(Clone, Debug)]
 pub struct ClusterAccess {
-    /// Kubeconfigs, merged so that the first one wins; empty for the pod's own service account.
+    /// Kubeconfigs, merged so that the first one takes precedence; empty for the pod's own service account.
     pub kubeconfigs: Vec<PathBuf>,
     /// The context to use instead of the current one.
     pub context: Option<String>,
@@ -30,9 +30,9 @@ impl ClusterAccess {
         deadline: Instant,
         take: &mut dyn FnMut(Json) -> bool,
     ) -> Result<(), ProviderError> {
-        use super::k8s::{ClusterLogin, definitions};
+        use crate::k8s::{ClusterLogin, list_definitions};
         let login = ClusterLogin::User(&self.kubeconfigs, self.context.as_deref());
-        definitions::list(login, deadline, take)
+        list_definitions(login, deadline, take)
     }
 
     /// Reports that this build has no Kubernetes client.
@@ -45,6 +45,6 @@ impl ClusterAccess {
         _deadline: Instant,
         _take: &mut dyn FnMut(Json) -> bool,
     ) -> Result<(), ProviderError> {
-        Err(super::not_built::NotBuilt { what: "Kubernetes client", feature: "k8s" }.error())
+        Err(crate::not_built::NotBuilt { what: "Kubernetes client", feature: "k8s" }.error())
     }
 }

@@ -1,91 +1,88 @@
 //! Errors in a provider's settings, found before any request is sent.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::sync::Arc;
 
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::placeholder::DEFAULT_PROVIDER;
 
-/// An error in a provider's settings in the operator file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// An error in a provider's section of the operator file.
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum ProviderConfigError {
     /// The name cannot be used in a placeholder.
-    #[error("provider name `{0}` is not valid")]
-    BadName(String),
-    /// A malformed glob.
-    #[error("provider `{provider}`: `{pattern}` is not a valid glob")]
-    BadPattern {
-        /// The provider's name.
-        provider: String,
-        /// The glob.
-        pattern: String,
-    },
-    /// A malformed setting.
-    #[error("provider `{provider}`: `{field}` must be {wanted}")]
-    BadSetting {
-        /// The provider's name.
-        provider: String,
-        /// The setting.
-        field: &'static str,
-        /// The expected form.
-        wanted: &'static str,
-    },
-    /// A glob for environment variables that matches everything.
-    #[error("provider `{provider}`: `{pattern}` in `names` would let apps read the whole environment")]
-    CatchAll {
-        /// The provider's name.
-        provider: String,
-        /// The glob.
-        pattern: String,
-    },
-    /// No decryption key is configured.
-    #[error("provider `{provider}` has no key")]
-    NoKeys {
-        /// The provider's name.
-        provider: String,
-    },
-    /// A setting that is not allowed.
-    #[error("provider `{provider}`: {reason}")]
-    Refused {
-        /// The provider's name.
-        provider: String,
-        /// The setting and the problem.
-        reason: String,
-        /// How to fix it.
-        hint: &'static str,
+    #[error("provider name `{name}` is not valid")]
+    BadName {
+        /// The name.
+        name: String,
     },
     /// The name that stands for the app's default provider.
     #[error("provider name `{DEFAULT_PROVIDER}` is reserved")]
     ReservedName,
-    /// The root contains files that apps must not read.
-    #[error("provider `{provider}`: root `{}` {why}", root.display())]
-    RootTooWide {
+    /// A setting of the provider is not valid.
+    #[error("provider `{provider}`: {error}")]
+    Settings {
         /// The provider's name.
         provider: String,
-        /// The root.
-        root: PathBuf,
-        /// The files that it contains.
-        why: &'static str,
+        /// The provider's own error.
+        error: SettingsError,
     },
 }
 
 impl Explain for ProviderConfigError {
     fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::Refused { hint, .. } => hint,
-                Self::BadName(_) => "use a-z, 0-9 and `-`, starting with a letter",
-                Self::BadPattern { .. } => "`*` matches any characters, `{A,B}` is a choice",
-                Self::BadSetting { .. } => "correct it in the operator file",
-                Self::CatchAll { .. } => "name the variables that are meant for apps, for example `SHOP_*`",
-                Self::NoKeys { .. } => "set `ageKeyFiles` or `awsKms`",
-                Self::ReservedName => {
-                    "`<path:…>` means the provider that the app file names; choose another name"
-                }
-                Self::RootTooWide { .. } => {
-                    "put the secrets of apps into a directory of their own, next to the operator file"
-                }
+        match self {
+            Self::BadName { .. } => Some("use a-z, 0-9 and `-`, starting with a letter".to_owned()),
+            Self::ReservedName => {
+                Some("`<path:…>` means the provider that the app file names; choose another name".to_owned())
             }
-            .to_owned(),
-        )
+            Self::Settings { error, .. } => error.0.hint(),
+        }
+    }
+}
+
+/// An error in the settings of one provider. Each kind of provider has a type of its own for them.
+#[derive(Clone, Debug)]
+pub struct SettingsError(Arc<dyn Explain + Send + Sync>);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<E: Explain + Send + Sync + 'static> From<E> for SettingsError {
+    fn from(error: E) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// A malformed glob in settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{pattern}` is not a valid glob")]
+pub(crate) struct BadGlob {
+    /// The glob.
+    pub(crate) pattern: String,
+}
+
+impl Explain for BadGlob {
+    fn hint(&self) -> Option<String> {
+        Some("`*` matches any characters, `{A,B}` is a choice".to_owned())
+    }
+}
+
+/// A malformed setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` must be {wanted}")]
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS settings have such errors"))]
+pub(crate) struct BadSetting {
+    /// The setting.
+    pub(crate) field: &'static str,
+    /// The expected form.
+    pub(crate) wanted: &'static str,
+}
+
+impl Explain for BadSetting {
+    fn hint(&self) -> Option<String> {
+        Some("correct it in the operator file".to_owned())
     }
 }

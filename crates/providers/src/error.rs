@@ -1,13 +1,10 @@
-//! Errors of providers: four kinds, each with a reason and a hint.
+//! Errors of providers, each with a reason and a hint.
 //!
 //! The reasons name paths, keys and services, never a value or a part of the document that was searched for one.
 
 use super::Evidence;
-use sealwave_core::diagnostic::Explain;
-use sealwave_secrets::values::{KEY_HINT, KeyPathError};
-
-/// The reason of a result that the deadline cut off, until all pending references are known.
-const OVERDUE: &str = "the run's deadline was exceeded";
+use sealwave_core::diagnostic::{BUG_HINT, Explain, PROCESS_LIMITS_HINT};
+use sealwave_secrets::values::{EntriesError, KEY_HINT, KeyPathError};
 
 const DEADLINE_HINT: &str = "`deadlineSeconds` in the operator file sets it; stay under Argo CD's own limit";
 
@@ -40,6 +37,12 @@ pub enum ProviderError {
         /// The file in Git that lacks it.
         evidence: Option<Evidence>,
     },
+    /// The deadline cut off the result.
+    #[error("cannot be fetched: the run's deadline was exceeded{}", still_waiting(.pending.as_deref()))]
+    Overdue {
+        /// All references of the provider that are pending; `None` until they are known.
+        pending: Option<String>,
+    },
     /// The source could not be queried, or did not respond in time.
     #[error("cannot be fetched: {reason}")]
     Unreachable {
@@ -51,14 +54,17 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// Returns the error for a source or a setting that does not allow reading.
     pub fn denied(reason: impl Into<String>, hint: &str) -> Self {
         Self::Denied { reason: reason.into(), hint: Some(hint.to_owned()) }
     }
 
+    /// Returns the error for a malformed reference or malformed data.
     pub(crate) fn invalid(reason: impl Into<String>, hint: &str) -> Self {
         Self::Invalid { reason: reason.into(), hint: Some(hint.to_owned()) }
     }
 
+    /// Returns the error for something that does not exist, without evidence.
     pub fn not_found(reason: impl Into<String>, hint: &str) -> Self {
         Self::NotFound { reason: reason.into(), hint: Some(hint.to_owned()), evidence: None }
     }
@@ -68,36 +74,30 @@ impl ProviderError {
         Self::invalid(format!("its key {error}"), KEY_HINT)
     }
 
+    /// Returns the error for a source that cannot be queried.
     pub fn unreachable(reason: impl Into<String>, hint: &str) -> Self {
         Self::Unreachable { reason: reason.into(), hint: Some(hint.to_owned()) }
     }
 
     /// Returns the error for a reference that was pending at the deadline.
-    pub(crate) fn overdue() -> Self {
-        Self::unreachable(OVERDUE, DEADLINE_HINT)
-    }
-
-    /// Returns the same error with all pending references.
-    pub(super) fn overdue_with(awaited: &str) -> Self {
-        Self::unreachable(format!("{OVERDUE}; still waiting for: {awaited}"), DEADLINE_HINT)
+    pub(crate) const fn overdue() -> Self {
+        Self::Overdue { pending: None }
     }
 
     /// Returns the error for a system resource that is exhausted.
-    pub(super) fn cannot_start(subject: &str, kind: std::io::ErrorKind) -> Self {
-        Self::unreachable(
-            format!("{subject} cannot be started ({kind})"),
-            "raise the container's limits for processes, memory and open files",
-        )
+    pub(crate) fn cannot_start(subject: &str, kind: std::io::ErrorKind) -> Self {
+        Self::unreachable(format!("{subject} cannot be started ({kind})"), PROCESS_LIMITS_HINT)
     }
 
     /// Returns the error for a broken invariant.
-    pub(super) fn bug(reason: &str) -> Self {
-        Self::unreachable(reason, "this is a bug in sealwave; please report it")
+    pub(crate) fn bug(reason: &str) -> Self {
+        Self::unreachable(reason, BUG_HINT)
     }
+}
 
-    pub(super) fn is_overdue(&self) -> bool {
-        matches!(self, Self::Unreachable { reason, .. } if reason == OVERDUE)
-    }
+/// Formats the pending references for a message.
+fn still_waiting(pending: Option<&str>) -> String {
+    pending.map_or_else(String::new, |pending| format!("; still waiting for: {pending}"))
 }
 
 impl Explain for ProviderError {
@@ -107,6 +107,20 @@ impl Explain for ProviderError {
             | Self::Invalid { hint, .. }
             | Self::NotFound { hint, .. }
             | Self::Unreachable { hint, .. } => hint.clone(),
+            Self::Overdue { .. } => Some(DEADLINE_HINT.to_owned()),
         }
+    }
+}
+
+impl From<EntriesError> for ProviderError {
+    fn from(error: EntriesError) -> Self {
+        let hint = match error {
+            EntriesError::Duplicate => "remove one of them from the secret",
+            EntriesError::NotAnObject | EntriesError::Syntax => {
+                "to get the whole value, put the placeholder into an item of `stringData`"
+            }
+            EntriesError::TooMany => "put a placeholder for each key that is needed into `stringData`",
+        };
+        Self::invalid(error.to_string(), hint)
     }
 }

@@ -1,8 +1,7 @@
-//! The result of one reference: its value, the version that the source reports, and the file in Git it depends on.
+//! The result of one reference: its value, the version that the source reports, and the file in Git that it depends on.
 
-use super::ProviderError;
-use sealwave_core::sha256;
-use sealwave_secrets::values::{EntriesError, SecretEntries, SecretValue};
+use super::{Evidence, ProviderError};
+use sealwave_secrets::values::{SecretEntries, SecretValue};
 
 /// The longest version of any source: a Secrets Manager version id.
 const MAX_VERSION: usize = 64;
@@ -18,29 +17,6 @@ pub struct FetchedValue {
     pub version: Option<String>,
     /// The file in Git that contains the value; `None` if Git contains only the reference.
     pub evidence: Option<Evidence>,
-}
-
-/// The SHA-256 of the file in Git that a result depends on.
-///
-/// A committer could replace that file by a guess, and learn from the sealed text whether the guess was right. So this
-/// digest is an input of sealing, and must differ for every possible replacement. It is part of the result, so that it
-/// cannot be lost when a result is passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Evidence([u8; 32]);
-
-impl Evidence {
-    /// The length of the digest in bytes.
-    pub const LENGTH: usize = 32;
-
-    /// Computes the digest of a whole file.
-    #[must_use]
-    pub fn from_content(file: &[u8]) -> Self {
-        Self(sha256(file))
-    }
-
-    pub const fn bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
-    }
 }
 
 /// The result of one reference.
@@ -92,19 +68,6 @@ impl From<SecretValue> for FetchedValue {
 impl From<SecretEntries> for FetchedValue {
     fn from(entries: SecretEntries) -> Self {
         Self { entries: Some(entries), ..SecretValue::new(Vec::new()).into() }
-    }
-}
-
-impl From<EntriesError> for ProviderError {
-    fn from(error: EntriesError) -> Self {
-        let hint = match error {
-            EntriesError::Duplicate => "remove one of them from the secret",
-            EntriesError::NotAnObject | EntriesError::Syntax => {
-                "to get the whole value, put the placeholder into an item of `stringData`"
-            }
-            EntriesError::TooMany => "put a placeholder for each key that is needed into `stringData`",
-        };
-        Self::invalid(error.to_string(), hint)
     }
 }
 

@@ -2,21 +2,27 @@
 //!
 //! An operator file configures the sources of many apps. A build without one of them still serves the others.
 
+#![allow(dead_code, reason = "a build with all features has every provider")]
+
 use std::time::Instant;
 
-use super::{FetchResult, Provider, ProviderError};
+use crate::{FetchResult, Provider, ProviderError};
 use sealwave_secrets::placeholder::SecretReference;
 
 /// A provider that is not part of this build.
-pub(super) struct NotBuilt {
+pub(crate) struct NotBuilt {
     /// The missing functionality.
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
     /// The Cargo feature that enables it.
-    pub(super) feature: &'static str,
+    pub(crate) feature: &'static str,
 }
 
 impl NotBuilt {
-    pub(super) fn error(&self) -> ProviderError {
+    pub(crate) fn boxed(self) -> Box<dyn Provider> {
+        Box::new(self)
+    }
+
+    pub(crate) fn error(&self) -> ProviderError {
         ProviderError::unreachable(
             format!("this build of sealwave has no {}", self.what),
             &format!("use a release, or build with `--features {}`", self.feature),

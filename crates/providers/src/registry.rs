@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use super::make::{self, ProviderContext};
-use super::{AppFiles, EnvLookup, FetchResult, Provider, ProviderError};
+use crate::{
+    AppFiles, EnvLookup, FetchResult, Provider, ProviderConfig, ProviderConfigError, ProviderContext,
+    ProviderError,
+};
 use sealwave_core::diagnostic::{Failure, Note, Problem};
-use sealwave_secrets::placeholder::{SecretReference, quoted_list};
-use sealwave_secrets::settings::ProviderConfig;
+use sealwave_core::text::quoted_list;
+use sealwave_secrets::placeholder::{DEFAULT_PROVIDER, SecretReference, provider_name};
 
 /// Stack size of a provider's thread, large enough for parsing files within their limits.
 const STACK_BYTES: usize = 16 << 20;
@@ -44,20 +46,19 @@ impl ProviderRegistry {
         let environment: EnvLookup = Arc::new(environment);
         let mut problems = Vec::new();
         let mut all = BTreeMap::new();
+        let context = ProviderContext { operator_dir, protected, app, environment: &environment };
         for (name, config) in config {
-            if let Err(error) = make::check_name(name) {
+            if let Err(error) = check_name(name) {
                 problems.push(Problem::new(&error));
             }
-            let provider = make::create_provider(
-                name,
-                config,
-                &ProviderContext { operator_dir, protected, app, environment: &environment },
-            );
-            match provider {
+            match config.create(name, &context) {
                 Ok(provider) => {
                     all.insert(name.clone(), provider);
                 }
-                Err(error) => problems.push(Problem::new(&error)),
+                Err(error) => {
+                    let error = ProviderConfigError::Settings { provider: name.clone(), error };
+                    problems.push(Problem::new(&error));
+                }
             }
         }
         Failure::unless_empty(problems)?;
@@ -124,6 +125,20 @@ impl ProviderRegistry {
     }
 }
 
+/// Checks that placeholders can use a provider name.
+///
+/// # Errors
+/// The name is reserved or not valid.
+fn check_name(name: &str) -> Result<(), ProviderConfigError> {
+    if name == DEFAULT_PROVIDER {
+        Err(ProviderConfigError::ReservedName)
+    } else if provider_name(&format!("{name}:")) != Some(name) {
+        Err(ProviderConfigError::BadName { name: name.to_owned() })
+    } else {
+        Ok(())
+    }
+}
+
 /// Joins a provider's thread. A panic payload may contain a value, so it is dropped unread.
 fn join_thread(
     thread: std::io::Result<thread::ScopedJoinHandle<'_, Vec<FetchResult>>>,
@@ -146,14 +161,14 @@ fn pair_results(
     };
     let answers = answers.into_iter().chain(std::iter::repeat_with(|| Err(rest.clone())));
     let mut all: Vec<(&SecretReference, FetchResult)> = references.into_iter().zip(answers).collect();
-    let is_overdue = |answer: &FetchResult| matches!(answer, Err(error) if error.is_overdue());
+    let is_overdue = |answer: &FetchResult| matches!(answer, Err(ProviderError::Overdue { .. }));
     let awaited: BTreeSet<String> = all
         .iter()
         .filter(|(_, answer)| is_overdue(answer))
         .map(|(reference, _)| format!("{}:{}", reference.provider, reference.path))
         .collect();
     if !awaited.is_empty() {
-        let error = ProviderError::overdue_with(&shortened_list(&awaited));
+        let error = ProviderError::Overdue { pending: Some(shortened_list(&awaited)) };
         all.iter_mut().filter(|(_, answer)| is_overdue(answer)).for_each(|(_, answer)| {
             *answer = Err(error.clone());
         });

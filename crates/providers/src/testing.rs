@@ -4,11 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{AppFiles, FetchResult, ProviderError, ProviderRegistry};
+use crate::{
+    AppFiles, CreateProvider, EnvLookup, FetchResult, Provider, ProviderConfig, ProviderContext,
+    ProviderError, ProviderRegistry, SettingsError,
+};
 use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::settings::ProviderConfig;
 
 /// A marker in all stub secrets and credentials, which must not appear in any error.
 pub(super) const MARKER: &str = "CANARY";
@@ -56,6 +59,24 @@ pub(super) fn app(dir: &Path) -> AppFiles {
     AppFiles { directory: dir.to_owned(), boundary: dir.to_owned() }
 }
 
+/// Creates the provider of settings in `dir`, for an app and without environment variables.
+pub(super) fn create(
+    settings: &impl CreateProvider,
+    dir: &Path,
+    app: &AppFiles,
+) -> Result<Box<dyn Provider>, SettingsError> {
+    let environment: EnvLookup = Arc::new(|_| None);
+    let context = ProviderContext { operator_dir: dir, protected: &[], app, environment: &environment };
+    settings.create("name", &context)
+}
+
+/// Returns the error of settings in `dir`.
+pub(super) fn settings_error(settings: &impl CreateProvider, dir: &Path) -> Option<String> {
+    let error = create(settings, dir, &app(dir)).err()?;
+    assert!(!format!("{error:?}").contains(MARKER), "{error:?}");
+    Some(format!("{error}"))
+}
+
 /// Fetches each `path#key#version` from one provider whose settings are in `dir`.
 pub(super) fn fetch(
     dir: &Path,
@@ -96,7 +117,7 @@ pub(super) const fn result_kind(answer: &BytesResult) -> &'static str {
         Err(ProviderError::Denied { .. }) => "denied",
         Err(ProviderError::Invalid { .. }) => "invalid",
         Err(ProviderError::NotFound { .. }) => "missing",
-        Err(ProviderError::Unreachable { .. }) => "unreachable",
+        Err(ProviderError::Overdue { .. } | ProviderError::Unreachable { .. }) => "unreachable",
     }
 }
 

@@ -1,23 +1,29 @@
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::testing::{BytesResult, app, is_denied, is_invalid, is_missing, reference};
 use super::*;
+use crate::env::EnvSettings;
+use crate::file::FileSettings;
 use sealwave_core::diagnostic::{Explain as _, Failure};
-use sealwave_secrets::placeholder::{PlaceholderText, TextPart};
-use sealwave_secrets::settings::ProviderConfig;
+use sealwave_secrets::placeholder::{PlaceholderText, SecretReference, TextPart};
 use sealwave_secrets::values::SecretValue;
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
+fn env(names: &[&str]) -> ProviderConfig {
+    ProviderConfig::Env(EnvSettings { names: names.iter().map(|name| (*name).to_owned()).collect() })
+}
+
 fn providers(dir: &Path, root: &str, protected: &[PathBuf]) -> Result<ProviderRegistry, Failure> {
     let config = BTreeMap::from([
-        ("file".to_owned(), ProviderConfig::File { root: root.into() }),
-        ("env".to_owned(), ProviderConfig::Env { names: vec!["SHOP_*".to_owned(), "*_ID".to_owned()] }),
+        ("file".to_owned(), ProviderConfig::File(FileSettings { root: root.into() })),
+        ("env".to_owned(), env(&["SHOP_*", "*_ID"])),
     ]);
     ProviderRegistry::new(&config, dir, protected, &app(dir), |name| match name {
         "SHOP_UNSET" => None,
@@ -71,8 +77,6 @@ fn env_reads_only_allowed_variables() {
 
 #[test]
 fn bad_settings_are_reported_together() {
-    let env =
-        |names: &[&str]| ProviderConfig::Env { names: names.iter().map(|name| (*name).to_owned()).collect() };
     for pattern in ["*", "**", "?*", "[A-Z]*", "{*,A}", "*?"] {
         let config = BTreeMap::from([("e".to_owned(), env(&[pattern]))]);
         assert!(
@@ -85,8 +89,8 @@ fn bad_settings_are_reported_together() {
         ("Bad".to_owned(), env(&["A"])),
         ("a_b".to_owned(), env(&["A"])),
         ("glob".to_owned(), env(&["[a"])),
-        ("wide".to_owned(), ProviderConfig::File { root: "/".into() }),
-        ("proc".to_owned(), ProviderConfig::File { root: "/proc".into() }),
+        ("wide".to_owned(), ProviderConfig::File(FileSettings { root: "/".into() })),
+        ("proc".to_owned(), ProviderConfig::File(FileSettings { root: "/proc".into() })),
     ]);
     let failure = ProviderRegistry::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None)
         .err()
@@ -390,7 +394,7 @@ fn nothing_is_fetched_after_the_deadline_or_without_a_provider() {
     let providers = providers(dir.path(), "secrets", &[]).expect("valid");
     let one = reference("file:a.json#k");
     let late = providers.fetch([&one], Instant::now());
-    assert!(matches!(late.get(&one), Some(Err(ProviderError::Unreachable { .. }))));
+    assert!(matches!(late.get(&one), Some(Err(ProviderError::Overdue { .. }))));
     let unknown = reference("nope:a");
     assert!(matches!(
         providers.fetch([&unknown], soon()).get(&unknown),

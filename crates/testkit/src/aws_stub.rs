@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// A request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct AwsRequest {
     /// The operation: the part after the dot in `X-Amz-Target`, or the `Action` of a form.
     pub operation: String,
     pub target: String,
@@ -22,7 +22,7 @@ pub struct Asked {
 }
 
 /// The response to a request.
-pub enum Reply {
+pub enum AwsReply {
     /// A status and a JSON document.
     Json(u16, Value),
     /// These bytes as they are; then the connection is closed.
@@ -33,7 +33,7 @@ pub enum Reply {
     Hang,
 }
 
-impl Reply {
+impl AwsReply {
     pub fn ok(body: Value) -> Self {
         Self::Json(200, body)
     }
@@ -44,14 +44,14 @@ impl Reply {
     }
 }
 
-pub struct Stub {
+pub struct AwsStub {
     pub endpoint: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<AwsRequest>>>,
 }
 
-impl Stub {
+impl AwsStub {
     /// Answers each request with `answer`; the second argument is the number of earlier requests.
-    pub fn start(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&AwsRequest, usize) -> AwsReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -66,7 +66,7 @@ impl Stub {
     }
 
     /// Returns all requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<AwsRequest> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -76,7 +76,7 @@ impl Stub {
     }
 }
 
-fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usize) -> Reply) {
+fn serve(stream: TcpStream, log: &Mutex<Vec<AwsRequest>>, answer: &dyn Fn(&AwsRequest, usize) -> AwsReply) {
     // Without this, an answer in two packets waits for the other side's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let Ok(writer) = stream.try_clone() else { return };
@@ -94,9 +94,9 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usi
 }
 
 /// Writes a response. Returns whether the connection stays open.
-fn write(mut stream: &TcpStream, reply: Reply) -> bool {
+fn write(mut stream: &TcpStream, reply: AwsReply) -> bool {
     match reply {
-        Reply::Json(status, body) => {
+        AwsReply::Json(status, body) => {
             let body = body.to_string();
             let head = format!(
                 "HTTP/1.1 {status} Stub\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
@@ -104,22 +104,22 @@ fn write(mut stream: &TcpStream, reply: Reply) -> bool {
             );
             stream.write_all((head + &body).as_bytes()).is_ok()
         }
-        Reply::Raw(bytes) => {
+        AwsReply::Raw(bytes) => {
             let _ = stream.write_all(&bytes);
             false
         }
-        Reply::Later(delay, reply) => {
+        AwsReply::Later(delay, reply) => {
             thread::sleep(delay);
             write(stream, *reply)
         }
-        Reply::Hang => {
+        AwsReply::Hang => {
             thread::sleep(Duration::from_mins(10));
             false
         }
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
+fn read(reader: &mut BufReader<TcpStream>) -> Option<AwsRequest> {
     let (mut target, mut authorization, mut length) = (String::new(), String::new(), 0);
     let mut line = String::new();
     if reader.read_line(&mut line).ok()? == 0 {
@@ -144,11 +144,11 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
         None => text.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or("").to_owned(),
     };
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Some(Asked { operation, target, authorization, body })
+    Some(AwsRequest { operation, target, authorization, body })
 }
 
 /// Returns the names that a request asks for.
-pub fn names(asked: &Asked) -> Vec<String> {
+pub fn names(asked: &AwsRequest) -> Vec<String> {
     let field = ["SecretIdList", "Names", "SecretId"].into_iter().find_map(|field| asked.body.get(field));
     match field {
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -170,16 +170,16 @@ pub fn secret(name: &str, text: &str) -> Value {
 }
 
 /// Answers requests for secrets and parameters; the text is computed from the name.
-pub fn answer_with(text: impl Fn(&str) -> String, asked: &Asked) -> Reply {
+pub fn answer_with(text: impl Fn(&str) -> String, asked: &AwsRequest) -> AwsReply {
     let names = names(asked);
     match asked.operation.as_str() {
         "BatchGetSecretValue" => {
             let values: Vec<Value> = names.iter().map(|name| secret(name, &text(name))).collect();
-            Reply::ok(json!({"SecretValues": values, "Errors": []}))
+            AwsReply::ok(json!({"SecretValues": values, "Errors": []}))
         }
-        "GetSecretValue" => names
-            .first()
-            .map_or(Reply::error(400, "ValidationException"), |name| Reply::ok(secret(name, &text(name)))),
+        "GetSecretValue" => names.first().map_or(AwsReply::error(400, "ValidationException"), |name| {
+            AwsReply::ok(secret(name, &text(name)))
+        }),
         "GetParameters" => {
             let parameter = |name: &String| {
                 let (base, selector) = name.split_once(':').unwrap_or((name, ""));
@@ -187,8 +187,8 @@ pub fn answer_with(text: impl Fn(&str) -> String, asked: &Asked) -> Reply {
                 json!({"Name": base, "Selector": selector, "Type": "SecureString", "Value": text(name), "Version": 1})
             };
             let values: Vec<Value> = names.iter().map(parameter).collect();
-            Reply::ok(json!({"Parameters": values, "InvalidParameters": []}))
+            AwsReply::ok(json!({"Parameters": values, "InvalidParameters": []}))
         }
-        _ => Reply::error(400, "UnknownOperationException"),
+        _ => AwsReply::error(400, "UnknownOperationException"),
     }
 }

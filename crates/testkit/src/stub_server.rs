@@ -11,7 +11,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A recorded request.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct RecordedRequest {
     pub method: String,
     /// The path with the query.
     pub target: String,
@@ -20,7 +20,7 @@ pub struct Asked {
     pub body: String,
 }
 
-impl Asked {
+impl RecordedRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -28,7 +28,7 @@ impl Asked {
 
 /// A response.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct StubReply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -38,7 +38,7 @@ pub struct Reply {
     delay: Duration,
 }
 
-impl Reply {
+impl StubReply {
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         Self { status, headers, body: body.into(), cut: None, delay: Duration::ZERO }
@@ -59,31 +59,31 @@ impl Reply {
     }
 }
 
-type AnswerFn = dyn Fn(&Asked, usize) -> Reply + Send + Sync;
+type AnswerFn = dyn Fn(&RecordedRequest, usize) -> StubReply + Send + Sync;
 
 /// A server that runs until the test process ends.
 pub struct StubServer {
     pub address: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<RecordedRequest>>>,
 }
 
 impl StubServer {
     /// Starts a server. `answers` gets each request, and the number of earlier requests with its method and target.
-    pub fn start(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(answers: impl Fn(&RecordedRequest, usize) -> StubReply + Send + Sync + 'static) -> Self {
         Self::start_with(None, answers)
     }
 
     /// Starts a server with TLS.
     pub fn start_tls(
         tls: Arc<ServerConfig>,
-        answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+        answers: impl Fn(&RecordedRequest, usize) -> StubReply + Send + Sync + 'static,
     ) -> Self {
         Self::start_with(Some(tls), answers)
     }
 
     fn start_with(
         tls: Option<Arc<ServerConfig>>,
-        answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+        answers: impl Fn(&RecordedRequest, usize) -> StubReply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -100,7 +100,7 @@ impl StubServer {
     }
 
     /// Returns all requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<RecordedRequest> {
         self.asked.lock().expect("not poisoned").clone()
     }
 
@@ -113,7 +113,7 @@ impl StubServer {
 fn accept(
     stream: TcpStream,
     tls: Option<Arc<ServerConfig>>,
-    log: &Mutex<Vec<Asked>>,
+    log: &Mutex<Vec<RecordedRequest>>,
     answers: &AnswerFn,
 ) -> Option<()> {
     // Otherwise a response waits for the client's delayed acknowledgement.
@@ -124,13 +124,14 @@ fn accept(
     }
 }
 
-fn serve(stream: impl Read + Write, log: &Mutex<Vec<Asked>>, answers: &AnswerFn) -> Option<()> {
+fn serve(stream: impl Read + Write, log: &Mutex<Vec<RecordedRequest>>, answers: &AnswerFn) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let asked = read(&mut reader)?;
         let before = {
             let mut log = log.lock().expect("not poisoned");
-            let is_same = |other: &&Asked| (&other.method, &other.target) == (&asked.method, &asked.target);
+            let is_same =
+                |other: &&RecordedRequest| (&other.method, &other.target) == (&asked.method, &asked.target);
             let before = log.iter().filter(is_same).count();
             log.push(asked.clone());
             before
@@ -153,12 +154,15 @@ fn serve(stream: impl Read + Write, log: &Mutex<Vec<Asked>>, answers: &AnswerFn)
     }
 }
 
-fn read(reader: &mut BufReader<impl Read>) -> Option<Asked> {
+fn read(reader: &mut BufReader<impl Read>) -> Option<RecordedRequest> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
     let mut words = line.split(' ');
-    let mut asked =
-        Asked { method: words.next()?.to_owned(), target: words.next()?.to_owned(), ..Asked::default() };
+    let mut asked = RecordedRequest {
+        method: words.next()?.to_owned(),
+        target: words.next()?.to_owned(),
+        ..RecordedRequest::default()
+    };
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;

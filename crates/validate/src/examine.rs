@@ -1,22 +1,25 @@
-//! Runs the stages on an app for `validate`, for each environment as far as possible.
+//! Examines an app for `validate`: runs the stages for each environment as far as possible.
 //!
-//! The stages are those of a normal run, but a problem does not end it: later stages still report their problems, and
-//! all rendered objects can be checked. Nothing is fetched, and no Secret is sealed.
+//! The pipeline runs the stages of a preview and keeps what each produced, so that objects can be checked even if some
+//! of them cannot be rendered or sealed. Nothing is fetched, and no Secret is sealed. This file assigns the problems of
+//! stages to rules.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
+use crate::checked_object::SecretUse;
 use crate::engine::DefinitionRef;
-use crate::rules::{self, Rule};
+use crate::rule::Rule;
+use crate::rules;
+use crate::scene::TrackedFile;
 use crate::{AppEnvironments, CheckedCounts};
-use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemKind, ProblemPlace, Severity};
+use sealwave_core::diagnostic::{NoteLevel, Problem, ProblemKind, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
-use sealwave_core::yaml;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
-    AnnotateSettings, Discovery, RenderContext, SealMode, SealSettings, ValueSource, annotate, load, render,
-    resolve, seal,
+    CollectedRender, CollectedStages, Discovery, PlaceholderUse, RenderContext, Stage, StageFailure,
+    StageNote, collect,
 };
-use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::settings::{APP_FILE, IgnoreEntry, ignore_origins};
 
 /// The input for the examination of an environment.
@@ -35,7 +38,7 @@ pub struct ExaminedApp {
     pub(super) workloads: Vec<sealwave_kube::pods::WorkloadKind>,
     pub(super) directory: String,
     /// Other files in the app's directory, if they were read.
-    pub(super) other_files: Vec<rules::TrackedFile>,
+    pub(super) other_files: Vec<TrackedFile>,
     /// The entries of `validate.ignore`, with their positions.
     pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
@@ -50,7 +53,7 @@ pub(super) struct ExaminedEnvironment {
     /// The rendered objects; two may have the same identity.
     pub(super) objects: Vec<Manifest>,
     /// The references in their Secrets.
-    pub(super) secrets: Vec<rules::SecretUse>,
+    pub(super) secrets: Vec<SecretUse>,
     /// The objects for Argo CD; `None` if a stage failed.
     pub(super) emitted: Option<Vec<Manifest>>,
     /// The merged values.
@@ -87,7 +90,7 @@ pub fn examine(
         ignore: Vec::new(),
     };
     let file = AppFile::new(discovery, &mut app.sources);
-    app.ignore = file.ignored(discovery);
+    app.ignore = file.ignored();
     for examination in examinations {
         begin(&examination.context.environment);
         let mut environment = ExaminedEnvironment {
@@ -102,16 +105,18 @@ pub fn examine(
             unused_values: Vec::new(),
             problems: Vec::new(),
         };
-        // A failure is recorded in the environment's problems.
-        let _ = environment.run_stages(discovery, &file, examination, &mut app.sources, &mut app.texts);
+        let place = |path: &[&str]| ProblemPlace::Origin(file.place(path));
+        let (context, provider) = (&examination.context, examination.default_provider);
+        let stages = collect(discovery, context, provider, &mut app.sources, &mut app.texts, &place);
+        environment.record(stages, &file);
         app.environments.push(environment);
     }
     app
 }
 
-fn secret_use((object, used): (usize, resolve::PlaceholderUse)) -> rules::SecretUse {
-    let resolve::PlaceholderUse { reference, item, origin, scope, .. } = used;
-    rules::SecretUse { reference, object, item, origin, scope }
+fn secret_use((object, used): (usize, PlaceholderUse)) -> SecretUse {
+    let PlaceholderUse { reference, item, origin, scope, .. } = used;
+    SecretUse { reference, object, item, origin, scope }
 }
 
 impl ExaminedApp {
@@ -129,14 +134,8 @@ impl ExaminedApp {
 
     /// Returns the custom resource definitions that the app renders.
     pub fn definitions(&self) -> impl Iterator<Item = DefinitionRef<'_>> {
-        let objects = self.environments.iter().flat_map(|environment| &environment.objects);
-        let definitions =
-            objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"));
-        definitions.map(|object| DefinitionRef {
-            object,
-            place: self.sources.location(object.origin()),
-            is_named: false,
-        })
+        let environments = self.environments.iter();
+        environments.flat_map(|environment| DefinitionRef::in_objects(&environment.objects, &self.sources))
     }
 
     /// Returns the numbers of environments and objects.
@@ -147,131 +146,99 @@ impl ExaminedApp {
     }
 }
 
-/// The parsed app file, for positions of its settings.
-struct AppFile {
+/// The app file, for positions of its settings. It is read as a tree when the first position is needed.
+struct AppFile<'a> {
+    discovery: &'a Discovery,
     source: SourceId,
-    tree: Option<Node>,
+    tree: OnceCell<Node>,
 }
 
-impl AppFile {
-    fn new(discovery: &Discovery, sources: &mut Sources) -> Self {
+impl<'a> AppFile<'a> {
+    fn new(discovery: &'a Discovery, sources: &mut Sources) -> Self {
         let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
-        // The file was parsed before, so this cannot fail.
-        let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
-        Self { source, tree: tree.into_iter().next() }
+        Self { discovery, source, tree: OnceCell::new() }
+    }
+
+    fn tree(&self) -> &Node {
+        self.tree.get_or_init(|| self.discovery.app_tree(self.source))
     }
 
     /// Returns the entries of `validate.ignore`, with their positions.
-    fn ignored(&self, discovery: &Discovery) -> Vec<(IgnoreEntry, Origin)> {
-        let entries = discovery.app().validate.ignore.iter().cloned();
-        let places = ignore_origins(self.tree.as_ref()).chain(std::iter::repeat(Origin::whole(self.source)));
-        entries.zip(places).collect()
+    fn ignored(&self) -> Vec<(IgnoreEntry, Origin)> {
+        let entries = &self.discovery.app().validate.ignore;
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let places = ignore_origins(self.tree()).chain(std::iter::repeat(Origin::whole(self.source)));
+        entries.iter().cloned().zip(places).collect()
     }
 
     /// Returns the position of the value at a path, else of the last existing key.
     fn value(&self, path: &[&str]) -> Origin {
-        let value = self.tree.as_ref().and_then(|tree| tree.at(path));
-        value.map_or_else(|| self.place(path), |value| value.origin)
+        self.tree().at(path).map_or_else(|| self.place(path), |value| value.origin)
     }
 
     /// Returns the position of the last existing key of a path.
     fn place(&self, path: &[&str]) -> Origin {
-        let mut found = (Origin::whole(self.source), self.tree.as_ref());
+        let mut found = (Origin::whole(self.source), self.tree());
         for key in path {
-            let Some(entry) = found.1.and_then(Node::as_mapping).and_then(|mapping| mapping.entry(key))
-            else {
-                break;
-            };
-            found = (entry.key_origin, Some(&entry.value));
+            let Some(entry) = found.1.as_mapping().and_then(|mapping| mapping.entry(key)) else { break };
+            found = (entry.key_origin, &entry.value);
         }
         found.0
     }
 }
 
-/// A stage failed and its problems were recorded.
-struct StageFailed;
+/// Returns the rule under which problems of a stage are reported.
+fn rule_of(stage: Stage) -> &'static Rule {
+    match stage {
+        Stage::Annotate => &rules::app::ANNOTATE,
+        Stage::Load => &rules::app::LOAD,
+        Stage::Render => &rules::app::RENDER,
+        Stage::Resolve => &rules::app::PLACEHOLDER,
+        Stage::Seal | Stage::Validate => &rules::app::BACKEND,
+    }
+}
 
 impl ExaminedEnvironment {
-    fn run_stages(
-        &mut self,
-        discovery: &Discovery,
-        file: &AppFile,
-        examination: &EnvironmentInput<'_>,
-        sources: &mut Sources,
-        texts: &mut SourceTexts,
-    ) -> Result<(), StageFailed> {
-        let app = discovery.app();
-        let loaded = load(discovery, &self.name, sources);
-        let loaded = self.record_failure(&rules::app::LOAD, loaded)?;
-        let mut notes = Vec::new();
-        let attempt = render::try_render(loaded, &examination.context, sources, Some(texts), &mut notes);
-        let rendered = attempt.to_rendered(&self.name);
+    fn record(&mut self, stages: CollectedStages, file: &AppFile<'_>) {
+        let CollectedStages { rendered, notes, result } = stages;
+        if let Some(rendered) = rendered {
+            self.record_rendered(rendered, file);
+        }
+        self.problems.extend(notes.into_iter().filter_map(note_problem));
+        match result {
+            Ok(sealed) => self.emitted = Some(sealed.objects().to_vec()),
+            Err(failure) => self.record_failure(&failure),
+        }
+    }
+
+    fn record_rendered(&mut self, rendered: CollectedRender, file: &AppFile<'_>) {
+        let CollectedRender { attempt, uses, needs_values } = rendered;
         self.objects = attempt.objects;
-        let backends = discovery.backends(&self.name);
-        let known = backends.as_ref().ok().cloned().unwrap_or_default();
-        let uses = resolve::placeholder_uses_in(
-            &self.objects,
-            examination.default_provider,
-            app.placeholder_settings(),
-            &known,
-        );
-        self.secrets = uses.map(secret_use).collect();
-        self.sealed_for = known.needs_values().then(|| file.value(&["environments", &self.name, "cluster"]));
+        self.secrets = uses.into_iter().map(secret_use).collect();
+        self.sealed_for = needs_values.then(|| file.value(&["environments", &self.name, "cluster"]));
         self.values = Some(attempt.values.merged);
         self.written_scalars = attempt.values.written;
         self.unused_values = attempt.unused;
-        self.record_notes(&rules::app::RENDER, &mut notes);
-        let rendered = rendered.map_err(|failure| discovery.at_app_file(failure));
-        let rendered = self.record_failure(&rules::app::RENDER, rendered)?;
-        let at = ProblemPlace::Origin(file.place(&["environments", &self.name]));
-        let backends = backends.map_err(|failure| failure.with_place(&at));
-        let backends = self.record_failure(&rules::app::BACKEND, backends)?;
-        let supply = ValueSource::Withhold { known: None, default_provider: examination.default_provider };
-        let resolved = resolve(rendered, &supply, app.placeholder_settings(), &backends, &mut notes);
-        self.record_notes(&rules::app::PLACEHOLDER, &mut notes);
-        let resolved = self.record_failure(&rules::app::PLACEHOLDER, resolved)?;
-        let checksums = ChecksumKey::preview();
-        let settings = SealSettings { backends: &backends, workloads: &app.workloads, today: None };
-        let sealed = seal(resolved, &SealMode::Redacted, &settings, &checksums, &mut notes);
-        self.record_notes(&rules::app::BACKEND, &mut notes);
-        let sealed = self.record_failure(&rules::app::BACKEND, sealed)?;
-        let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
-        self.record_failure(
-            &rules::app::ANNOTATE,
-            annotate::check_settings(&settings, |path| ProblemPlace::Origin(file.place(path))),
-        )?;
-        let annotated = annotate(sealed, &checksums, &settings, &mut notes);
-        // This rule checks apps itself and sets the severity of each finding.
-        notes.retain(|note| note.problem.kind != Some(ProblemKind::SecretIsHook));
-        self.record_notes(&rules::app::ANNOTATE, &mut notes);
-        self.emitted = Some(self.record_failure(&rules::app::ANNOTATE, annotated)?.objects().to_vec());
-        Ok(())
     }
 
-    fn record_failure<T>(
-        &mut self,
-        rule: &'static Rule,
-        result: Result<T, Failure>,
-    ) -> Result<T, StageFailed> {
-        result.map_err(|failure| {
-            let listed = failure.problems().iter().cloned().chain(failure.omitted_problem());
-            self.problems.extend(listed.map(|problem| StageProblem {
-                rule,
-                severity: Severity::Error,
-                problem,
-            }));
-            StageFailed
-        })
+    fn record_failure(&mut self, StageFailure { stage, failure }: &StageFailure) {
+        let listed = failure.problems().iter().cloned().chain(failure.omitted_problem());
+        let rule = rule_of(*stage);
+        self.problems.extend(listed.map(|problem| StageProblem { rule, severity: Severity::Error, problem }));
     }
+}
 
-    fn record_notes(&mut self, rule: &'static Rule, notes: &mut Vec<Note>) {
-        self.problems.extend(notes.drain(..).map(|note| StageProblem {
-            rule,
-            severity: match note.level {
-                NoteLevel::Note => Severity::Note,
-                NoteLevel::Warning => Severity::Warning,
-            },
-            problem: note.problem,
-        }));
-    }
+/// Returns a note of a stage as a problem, except one that a rule reports with a severity of its own.
+fn note_problem(StageNote { stage, note }: StageNote) -> Option<StageProblem> {
+    let is_checked_by_rule = stage == Stage::Annotate && note.problem.kind == Some(ProblemKind::SecretIsHook);
+    (!is_checked_by_rule).then(|| StageProblem {
+        rule: rule_of(stage),
+        severity: match note.level {
+            NoteLevel::Note => Severity::Note,
+            NoteLevel::Warning => Severity::Warning,
+        },
+        problem: note.problem,
+    })
 }

@@ -7,99 +7,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
+use crate::rule_info::{RuleInfo, RuleKind, RulePage};
 use sealwave_core::diagnostic::{Problem, ProblemPlace, Severity};
 use sealwave_core::document::SourceLocation;
-
-/// The objects that the API server refuses where a rule reports an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiRefusal {
-    /// Objects of Kubernetes' own kinds. It accepts a custom resource, and what its controller makes of it is refused later.
-    BuiltInKinds,
-    /// Objects of every kind.
-    EveryKind,
-    /// No objects.
-    Never,
-}
-
-/// A rule and the texts of its page.
-#[derive(Debug, PartialEq, Eq)]
-pub struct RuleInfo {
-    /// For example `secret/bad-base64`.
-    pub id: &'static str,
-    /// The default severity of its findings.
-    pub severity: Severity,
-    /// Whether it is enabled by default.
-    pub enabled: bool,
-    /// The objects with an error of the rule that the API server refuses, and `generate --validate` with it.
-    pub refusal: ApiRefusal,
-    /// One line: what it finds.
-    pub summary: &'static str,
-    /// The Markdown page beside the rule: a title with the id, the explanation, `## Example` and `## What to do`.
-    pub page: &'static str,
-}
-
-/// The lines of a page between its explanation and its example.
-const EXAMPLE: &str = "\n\n## Example\n\n```yaml\n";
-/// The lines of a page between its example and its remedy.
-const REMEDY: &str = "\n```\n\n## What to do\n\n";
-
-impl RuleInfo {
-    /// Returns the sections of the page; a section that the page lacks is empty.
-    fn sections(&self) -> (&'static str, &'static str, &'static str) {
-        let body = self.page.split_once("\n\n").map_or("", |(_title, body)| body);
-        let (explanation, rest) = body.split_once(EXAMPLE).unwrap_or((body, ""));
-        let (example, remedy) = rest.split_once(REMEDY).unwrap_or((rest, ""));
-        (explanation, example, remedy.trim_end())
-    }
-
-    /// Returns the title of the page, which is the rule's id.
-    #[must_use]
-    pub fn title(&self) -> &'static str {
-        self.page.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
-    }
-
-    /// Returns why the rule matters: what a cluster or Argo CD does with such an object.
-    #[must_use]
-    pub fn explanation(&self) -> &'static str {
-        self.sections().0
-    }
-
-    /// Returns YAML that breaks the rule.
-    #[must_use]
-    pub fn example(&self) -> &'static str {
-        self.sections().1
-    }
-
-    /// Returns what to do, with YAML where it helps.
-    #[must_use]
-    pub fn remedy(&self) -> &'static str {
-        self.sections().2
-    }
-}
-
-impl RuleInfo {
-    /// Reports whether findings of the rule may be suppressed; those about apps that do not render and about
-    /// suppressions may not.
-    #[must_use]
-    pub fn is_suppressible(&self) -> bool {
-        !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
-    }
-}
-
-impl RuleInfo {
-    /// Returns whether the API server refuses an object with an error of this rule, possibly except custom resources.
-    #[must_use]
-    pub const fn is_refused(&self) -> bool {
-        !matches!(self.refusal, ApiRefusal::Never)
-    }
-
-    /// Reports whether settings may change the severity or disable the rule; not for rules about unreadable apps or
-    /// documents.
-    #[must_use]
-    pub fn is_adjustable(&self) -> bool {
-        !["app/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
-    }
-}
 
 /// A range in one line of a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,11 +20,31 @@ pub struct Span {
     pub width: u32,
 }
 
+/// The relation of a further place to its finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RelatedLabel {
+    /// A description, for example `the Secret is here`.
+    Text(String),
+    /// A template printed the value of this place.
+    ValueSource,
+}
+
+impl RelatedLabel {
+    /// Returns the label as reports show it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::ValueSource => "its value comes from here",
+        }
+    }
+}
+
 /// A further place that a finding refers to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RelatedPlace {
-    /// A description, for example `the Secret is here`.
-    pub label: String,
+    /// The relation of the place to the finding.
+    pub label: RelatedLabel,
     /// The place.
     pub span: Span,
     /// Whether the source line must not be shown; false only if it is known to hold no secret.
@@ -177,6 +107,8 @@ pub struct Finding {
     pub environments: Vec<String>,
     /// Whether the source must not be shown because it may hold a secret.
     pub confidential: bool,
+    /// The field that the object lacks, if the rule reports one that a later build may set.
+    pub missing_field: Option<&'static str>,
 }
 
 impl Finding {
@@ -195,6 +127,7 @@ impl Finding {
             app: String::new(),
             environments: Vec::new(),
             confidential: true,
+            missing_field: None,
         }
     }
 
@@ -214,7 +147,9 @@ impl Finding {
         self.hint.iter_mut().for_each(|hint| cut(hint, MAX_TEXT));
         self.related.truncate(MAX_RELATED);
         for related in &mut self.related {
-            cut(&mut related.label, MAX_TEXT);
+            if let RelatedLabel::Text(label) = &mut related.label {
+                cut(label, MAX_TEXT);
+            }
         }
         if let Some(ObjectRef { api_version, kind, namespace, name }) = &mut self.object {
             for text in [api_version, kind, namespace, name] {
@@ -238,7 +173,11 @@ impl Finding {
             + object
             + self.environments.iter().map(text).sum::<usize>()
             + self.span.as_ref().map_or(PLACE_BYTES, path)
-            + self.related.iter().map(|related| related.label.len() + path(&related.span)).sum::<usize>()
+            + self
+                .related
+                .iter()
+                .map(|related| related.label.as_str().len() + path(&related.span))
+                .sum::<usize>()
     }
 
     /// Returns path and line of all places of a confidential finding.
@@ -278,14 +217,15 @@ const MAX_RELATED: usize = 100;
 const PLACE_BYTES: usize = 100;
 
 /// The rule of the finding that replaces all findings left out. No setting disables it.
-static LEFT_OUT: RuleInfo = RuleInfo {
-    id: "report/left-out",
-    severity: Severity::Error,
-    enabled: true,
-    refusal: ApiRefusal::Never,
-    summary: "the report is full, and further findings were left out",
-    page: include_str!("left_out.md"),
-};
+static LEFT_OUT: RuleInfo = RuleInfo::new(
+    RuleKind::Object,
+    RulePage {
+        id: "report/left-out",
+        severity: Severity::Error,
+        summary: "the report is full, and further findings were left out",
+        text: include_str!("left_out.md"),
+    },
+);
 
 fn cut(text: &mut String, most: usize) {
     if let Some((end, _)) = text.char_indices().nth(most) {
@@ -460,7 +400,14 @@ mod tests {
             message: long(3_000),
             hint: Some(long(3_000)),
             object: Some(ObjectRef { name: long(3_000), ..object("Pod") }),
-            related: vec![RelatedPlace { label: long(10), span: span_of("b.yaml"), confidential: true }; 200],
+            related: vec![
+                RelatedPlace {
+                    label: RelatedLabel::Text(long(10)),
+                    span: span_of("b.yaml"),
+                    confidential: true
+                };
+                200
+            ],
             environments: (0..1_000).map(|number| format!("environment-{number}")).collect(),
             ..finding(&REF_RULE, "a.yaml", 1, 1, 1)
         };

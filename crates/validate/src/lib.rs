@@ -10,17 +10,29 @@
 //! Nothing here fetches a secret or asks a cluster, and no finding holds a value.
 
 mod baseline;
+mod checked_object;
 pub mod engine;
 mod examine;
+mod facts;
+mod field_checks;
 mod finding;
 mod fingerprint;
+mod index;
+mod located;
 mod other_files;
 pub mod project;
 pub mod report;
+mod reporter;
+mod rule;
+mod rule_context;
+mod rule_info;
 pub mod rules;
+mod scene;
 
 pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
 pub use examine::{EnvironmentInput, ExaminedApp, examine};
 pub use finding::{
-    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, RuleInfo, Span,
+    AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report, Span,
 };
+pub(crate) use rule_info::RulePage;
+pub use rule_info::{ApiRefusal, ExcerptPolicy, RuleInfo, RuleInput, RuleKind, RuleOverlap};

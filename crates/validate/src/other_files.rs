@@ -13,7 +13,8 @@ use ignore::{DirEntry, WalkBuilder};
 use zeroize::Zeroizing;
 
 use super::examine::ExaminedApp;
-use crate::rules::{CredentialFileFormat, TrackedFile, form_of_file};
+use crate::facts::credential::files::{CredentialFileFormat, credential_file_format};
+use crate::scene::TrackedFile;
 use sealwave_core::reach::{PathReach, repository_root};
 use sealwave_pipeline::Discovery;
 use sealwave_secrets::crypto::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, MIN_KEY_BYTES};
@@ -80,7 +81,7 @@ fn form_of(relative: &Path) -> Option<CredentialFileFormat> {
     match parts.as_slice() {
         ["values.yaml"] | ["envs", _, "values.yaml"] => Some(CredentialFileFormat::Values),
         [.., name] if is_own_key_name(name) => Some(CredentialFileFormat::Pem),
-        _ => form_of_file(&parts.join("/")),
+        _ => credential_file_format(&parts.join("/")),
     }
 }
 

@@ -4,115 +4,146 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{ValidateError, ValidateNote, ValidateRun};
+use super::{RunOutcome, ValidateError, ValidateNote, ValidateRun};
 use crate::cli::{AppArgs, DirArgs};
-use crate::commands::session::AppSession;
+use crate::commands::session::{AppSession, EnvironmentSession};
 use crate::config::ValidationPlan;
 use crate::deadline::Activity;
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::workers;
 use sealwave_kube::schema::KubeVersion;
-use sealwave_validate::engine::{self, KnownDefinition, SchemaSet, ValidateOptions, ValidationResult};
+use sealwave_validate::engine::{
+    self, AppContext, KnownDefinition, SchemaContext, ValidateOptions, ValidationResult,
+};
 use sealwave_validate::project::{ValidateTarget, shown};
+use sealwave_validate::rules::NeighborApps;
 use sealwave_validate::{EnvironmentInput, ExaminedApp};
-
-/// Custom resource definitions, and the schemas that include them.
-type KnownSchemas = (Arc<Vec<KnownDefinition>>, Arc<SchemaSet>);
 
 /// The result of examining an app.
 enum AppExamination {
-    Examined(Box<(ExaminedApp, ValidateOptions)>),
+    Examined(Box<ExaminedTarget>),
     Refused(String, Failure),
     /// An error that ends the run.
     Stopped(Failure),
 }
 
-impl AppExamination {
-    const fn checking(&self) -> Option<&ValidateOptions> {
-        match self {
-            Self::Examined(app) => Some(&app.1),
-            Self::Refused(..) | Self::Stopped(_) => None,
-        }
+/// An app that was examined, with the options to check it.
+struct ExaminedTarget {
+    app: ExaminedApp,
+    options: ValidateOptions,
+}
+
+/// An app that can be checked, or that was refused.
+enum CheckableApp {
+    Ready(Box<ReadyApp>),
+    Refused(String, Failure),
+}
+
+/// An app with what it is checked with.
+struct ReadyApp {
+    app: ExaminedApp,
+    context: AppContext,
+}
+
+/// The examined apps of a run, in the order of the targets.
+struct ExaminedApps(Vec<Result<Box<ExaminedTarget>, (String, Failure)>>);
+
+impl ExaminedApps {
+    /// Collects the examinations.
+    ///
+    /// # Errors
+    /// The first error that ends the run.
+    fn new(examinations: Vec<AppExamination>) -> Result<Self, Failure> {
+        let all = examinations.into_iter().map(|examination| match examination {
+            AppExamination::Examined(target) => Ok(Ok(target)),
+            AppExamination::Refused(directory, failure) => Ok(Err((directory, failure))),
+            AppExamination::Stopped(failure) => Err(failure),
+        });
+        Ok(Self(all.collect::<Result<_, _>>()?))
     }
 
-    const fn app(&self) -> Option<&ExaminedApp> {
-        match self {
-            Self::Examined(app) => Some(&app.0),
-            Self::Refused(..) | Self::Stopped(_) => None,
-        }
+    fn targets(&self) -> impl Iterator<Item = &ExaminedTarget> {
+        self.0.iter().filter_map(|one| one.as_deref().ok())
+    }
+
+    fn apps(&self) -> impl Iterator<Item = &ExaminedApp> {
+        self.targets().map(|target| &target.app)
+    }
+
+    /// Returns the objects that the apps render, as seen by each other.
+    fn neighbors(&self) -> Arc<BTreeMap<String, NeighborApps>> {
+        let apps: Vec<&ExaminedApp> = self.apps().collect();
+        if apps.len() < 2 { Arc::default() } else { Arc::new(engine::neighbors(&apps)) }
     }
 }
 
 impl ValidateRun<'_> {
-    pub(super) fn validate_apps(&mut self, apps: &[ValidateTarget]) -> Result<(), Failure> {
+    pub(super) fn validate_apps(
+        &self,
+        apps: &[ValidateTarget],
+        outcome: &mut RunOutcome,
+    ) -> Result<(), Failure> {
         self.watch.set_total(apps.len() * 2);
         let examinations = workers::parallel_map(apps, |app| {
             let examination = self.examine(&app.path);
             self.watch.advance();
             examination
         });
-        let examinations = examinations.map_err(|_| Problem::new(&ValidateError::Thread))?;
-        if let Some(AppExamination::Stopped(failure)) =
-            examinations.iter().find(|examination| matches!(examination, AppExamination::Stopped(_)))
-        {
-            return Err(failure.clone());
-        }
-        self.check_environments_exist(&examinations)?;
-        let lacks_policy_identity = |checking: &ValidateOptions| {
-            checking.settings.operator.as_ref().is_some_and(|operator| !operator.is_policy_enabled())
+        let examined = ExaminedApps::new(examinations.map_err(|error| Problem::new(&error))?)?;
+        self.check_environments_exist(&examined)?;
+        let lacks_policy_identity = |target: &ExaminedTarget| {
+            let operator = target.options.settings.operator.as_ref();
+            operator.is_some_and(|operator| !operator.is_policy_enabled())
         };
-        if examinations.iter().filter_map(AppExamination::checking).any(lacks_policy_identity) {
-            self.notes.push(Note::info(Problem::new(&ValidateNote::PolicyNotAsked)));
+        if examined.targets().any(lacks_policy_identity) {
+            outcome.notes.push(Note::info(Problem::new(&ValidateNote::PolicyNotAsked)));
         }
-        let files = examinations.iter().filter_map(AppExamination::app).flat_map(ExaminedApp::files);
+        let files = examined.apps().flat_map(ExaminedApp::files);
         self.output_paths.refuse_inputs(files.map(Path::new))?;
-        let mut examinations = self.with_schemas(examinations);
-        Self::share_neighbours(&mut examinations);
-        let wanted: Vec<&AppExamination> = examinations
-            .iter()
-            .zip(apps)
-            .filter(|(_, app)| app.is_checked)
-            .map(|(examination, _)| examination)
-            .collect();
-        let verdicts = workers::parallel_map(&wanted, |examination| {
-            let verdict = match examination {
-                AppExamination::Examined(app) => {
-                    let name = app.0.environments().app;
-                    let _activity = self.watch.begin_activity(format!("checking app `{name}`"));
-                    engine::validate(&app.0, &app.1, &self.standing)
-                }
-                AppExamination::Refused(directory, failure) => engine::failed_examination(directory, failure),
-                AppExamination::Stopped(_) => ValidationResult::default(),
-            };
-            self.watch.advance();
-            verdict
-        });
-        for verdict in verdicts.map_err(|_| Problem::new(&ValidateError::Thread))? {
-            self.add_result(verdict);
+        let checkable = self.with_contexts(examined, apps);
+        let wanted: Vec<&CheckableApp> =
+            checkable.iter().zip(apps).filter(|(_, app)| app.is_checked).map(|(app, _)| app).collect();
+        let verdicts = workers::parallel_map(&wanted, |app| self.check(app));
+        for verdict in verdicts.map_err(|error| Problem::new(&error))? {
+            outcome.add_result(verdict);
         }
-        let checked = wanted.iter().filter_map(|examination| examination.checking()).collect::<Vec<_>>();
-        for checking in checked {
-            self.report_definition_faults(checking);
+        for app in &wanted {
+            if let CheckableApp::Ready(ready) = app {
+                self.report_definition_faults(ready.context.options(), outcome);
+            }
         }
-        for examination in wanted {
-            self.report.checked.apps += 1;
-            if let AppExamination::Examined(app) = examination {
-                let seen = app.0.checked_counts();
-                self.report.checked.environments += seen.environments;
-                self.report.checked.objects += seen.objects;
-                self.report.apps.push(app.0.environments());
+        for app in wanted {
+            let report = &mut outcome.report;
+            report.checked.apps += 1;
+            if let CheckableApp::Ready(ready) = app {
+                let seen = ready.app.checked_counts();
+                report.checked.environments += seen.environments;
+                report.checked.objects += seen.objects;
+                report.apps.push(ready.app.environments());
             }
         }
         Ok(())
     }
 
+    fn check(&self, app: &CheckableApp) -> ValidationResult {
+        let verdict = match app {
+            CheckableApp::Ready(ready) => {
+                let name = ready.app.environments().app;
+                let _activity = self.watch.begin_activity(format!("checking app `{name}`"));
+                engine::validate(&ready.app, &ready.context, &self.suppressions)
+            }
+            CheckableApp::Refused(directory, failure) => engine::failed_examination(directory, failure),
+        };
+        self.watch.advance();
+        verdict
+    }
+
     /// Rejects an `--env` name that no app has: a typo must not look like a clean result. If no app was examined, the
     /// name cannot be checked.
-    fn check_environments_exist(&self, examinations: &[AppExamination]) -> Result<(), Failure> {
-        let examined = || examinations.iter().filter_map(AppExamination::app);
-        let has = |name: &String| examined().any(|app| app.environments().environments.contains(name));
+    fn check_environments_exist(&self, examined: &ExaminedApps) -> Result<(), Failure> {
+        let has = |name: &String| examined.apps().any(|app| app.environments().environments.contains(name));
         let is_unknown =
-            examined().next().is_none() && (!examinations.is_empty() || self.args.changed_since.is_some());
+            examined.apps().next().is_none() && (!examined.0.is_empty() || self.args.changed_since.is_some());
         match self.args.env.iter().find(|name| !has(name)) {
             Some(name) if !is_unknown => {
                 Err(Problem::new(&ValidateError::NoEnvironment(name.clone())).into())
@@ -121,58 +152,47 @@ impl ValidateRun<'_> {
         }
     }
 
-    /// Gives every app the objects that the others render.
-    fn share_neighbours(examinations: &mut [AppExamination]) {
-        let examined: Vec<&ExaminedApp> = examinations.iter().filter_map(AppExamination::app).collect();
-        if examined.len() < 2 {
-            return;
-        }
-        let neighbours = Arc::new(engine::neighbours(&examined));
-        for examination in examinations {
-            if let AppExamination::Examined(app) = examination {
-                app.1.neighbours = Arc::clone(&neighbours);
-            }
-        }
-    }
-
-    /// Gives every app the schemas of its Kubernetes versions, including the definitions of all apps.
-    fn with_schemas(&self, mut examinations: Vec<AppExamination>) -> Vec<AppExamination> {
-        let mut from_apps: Vec<KnownDefinition> = Vec::new();
-        for examination in &examinations {
-            if let AppExamination::Examined(app) = examination {
-                from_apps.extend(app.0.definitions().map(|definition| definition.to_known()));
-            }
-        }
-        let mut sets: BTreeMap<Vec<KubeVersion>, KnownSchemas> = BTreeMap::new();
-        for examination in &mut examinations {
-            let AppExamination::Examined(app) = examination else { continue };
-            let checking = &mut app.1;
-            let own = checking.definitions.len() != self.validation.checking.definitions.len();
-            let make = |checking: &ValidateOptions| {
-                let all = from_apps.iter().chain(checking.definitions.iter()).cloned();
-                let definitions: Arc<Vec<KnownDefinition>> = Arc::new(all.collect());
-                let set = SchemaSet::with_places(
-                    &checking.kube_versions,
-                    definitions.iter().map(KnownDefinition::view),
-                );
-                (definitions, Arc::new(set))
-            };
-            let (definitions, set) = if own {
-                make(checking)
+    /// Gives every app the objects that the others render, and the schemas of its Kubernetes versions, including the
+    /// definitions of all apps.
+    fn with_contexts(&self, examined: ExaminedApps, targets: &[ValidateTarget]) -> Vec<CheckableApp> {
+        let neighbors = examined.neighbors();
+        let from_apps: Vec<KnownDefinition> = examined
+            .apps()
+            .flat_map(ExaminedApp::definitions)
+            .map(|definition| definition.to_known())
+            .collect();
+        let mut shared: BTreeMap<Vec<KubeVersion>, SchemaContext> = BTreeMap::new();
+        let make = |options: &ValidateOptions| {
+            let all = from_apps.iter().chain(options.definitions.iter()).cloned();
+            SchemaContext::new(options, Arc::new(all.collect()))
+        };
+        let mut ready = |target: ExaminedTarget, place: &Path| {
+            let ExaminedTarget { app, options } = target;
+            let schemas = if self.plan.has_all_definitions(&options) {
+                shared.entry(options.kube_versions.clone()).or_insert_with(|| make(&options)).clone()
             } else {
-                sets.entry(checking.kube_versions.clone()).or_insert_with(|| make(checking)).clone()
+                make(&options)
             };
-            checking.definitions = definitions;
-            checking.schemas = set;
-        }
-        examinations
+            let schemas = schemas.with_fallback(self.crd_resolver(&options, vec![place.to_owned()]));
+            CheckableApp::Ready(Box::new(ReadyApp {
+                app,
+                context: AppContext::new(options, schemas, Arc::clone(&neighbors)),
+            }))
+        };
+        let pairs = examined.0.into_iter().zip(targets);
+        pairs
+            .map(|(examined, target)| match examined {
+                Ok(examined) => ready(*examined, &target.path),
+                Err((directory, failure)) => CheckableApp::Refused(directory, failure),
+            })
+            .collect()
     }
 
     fn examine(&self, directory: &Path) -> AppExamination {
         let activity = self.watch.begin_activity(format!("reading app `{}`", shown(directory)));
         match self.try_examine(directory, &activity) {
-            Ok((app, validation)) => match validation.into_options() {
-                Ok(checking) => AppExamination::Examined(Box::new((app, checking))),
+            Ok((app, plan)) => match plan.into_options() {
+                Ok(options) => AppExamination::Examined(Box::new(ExaminedTarget { app, options })),
                 Err(failure) => AppExamination::Stopped(failure),
             },
             Err(failure) => AppExamination::Refused(shown(directory), failure),
@@ -189,53 +209,43 @@ impl ValidateRun<'_> {
             operator: self.args.checks.operator.clone(),
             identity: self.args.identity.clone(),
         };
-        let (mut session, environments) = AppSession::open_all(&app, None, self.variables)?;
+        let (session, environments) = AppSession::open_all(&app, None, self.variables)?;
         let place_of = |keys: &[&str], item: Option<usize>| {
             ProblemPlace::Place(session.discovery.setting_at(keys, item))
         };
         let (settings, boundary) = (&session.discovery.app().validate, session.discovery.boundary());
-        let mut own = self.validation.with_app(settings, directory, boundary, &place_of)?;
-        let asks_policy = session.identity.project.is_some() || session.caller.argocd().is_some();
-        if let Some(view) = own.checking.settings.operator.take() {
-            let subject = session.identity.subject("");
-            own.checking.settings.operator =
-                Some(if asks_policy { view.with_policy_for(subject) } else { view });
+        let mut plan = self.plan.with_app(settings, directory, boundary, &place_of)?;
+        if session.identity.project.is_some() || session.caller.argocd().is_some() {
+            plan = plan.with_policy_for(session.identity.subject(""));
         }
-        own.checking.fallback = Some(self.crd_resolver(&own.checking, vec![directory.to_owned()]));
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
         }
-        let mut contexts = Vec::new();
-        for environment in environments {
-            if self.args.env.is_empty() || self.args.env.contains(&environment) {
-                session.environment = environment;
-                let certificate = fingerprint(&session)?.map(|print| (session.environment.clone(), print));
-                own.checking.settings.certificates.extend(certificate);
-                contexts.push((session.context()?, session.default_provider()?.map(str::to_owned)));
-            }
+        let is_wanted = |name: &&String| self.args.env.is_empty() || self.args.env.contains(name);
+        let mut certificates = BTreeMap::new();
+        let mut inputs = Vec::new();
+        for name in environments.iter().filter(is_wanted) {
+            let environment = session.environment(name);
+            let certificate = fingerprint(&environment)?.map(|print| (name.clone(), print));
+            certificates.extend(certificate);
+            let default_provider = environment.default_provider()?;
+            inputs.push(EnvironmentInput { context: environment.context()?, default_provider });
         }
-        let examinations: Vec<EnvironmentInput<'_>> = contexts
-            .iter()
-            .map(|(context, provider)| EnvironmentInput {
-                context: context.clone(),
-                default_provider: provider.as_deref(),
-            })
-            .collect();
         let begin = |environment: &str| {
             activity.set_description(format!(
                 "rendering environment `{environment}` of app `{}`",
                 shown(directory)
             ));
         };
-        let mut app = sealwave_validate::examine(&session.discovery, &examinations, shown(directory), &begin);
+        let mut app = sealwave_validate::examine(&session.discovery, &inputs, shown(directory), &begin);
         app.read_other_files(&session.discovery);
-        Ok((app, own))
+        Ok((app, plan.with_certificates(certificates)))
     }
 }
 
 /// Returns the certificate fingerprint that a `SealedSecret` for the environment's cluster holds, if the operator file
 /// names one.
-fn fingerprint(session: &AppSession) -> Result<Option<String>, Failure> {
+fn fingerprint(session: &EnvironmentSession<'_>) -> Result<Option<String>, Failure> {
     let Some(operator) = &session.operator else { return Ok(None) };
     let cluster = session.cluster()?;
     let all = operator.certificates()?;

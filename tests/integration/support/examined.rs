@@ -1,7 +1,9 @@
 //! Runs `validate` in the test's own process, for an app, files or a text.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Parser as _;
 use sealwave::cli::{Cli, Command};
@@ -10,7 +12,9 @@ use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_pipeline::RenderContext;
 use sealwave_secrets::policy::PolicySubject;
 use sealwave_secrets::settings::ValidationSettings;
-use sealwave_validate::engine::{KnownDefinition, PlainInput, RunSuppressions, SchemaSet, ValidateOptions};
+use sealwave_validate::engine::{
+    AppContext, PlainContext, PlainInput, RunSuppressions, SchemaContext, ValidateOptions,
+};
 use sealwave_validate::{EnvironmentInput, Finding};
 
 /// Parses flags; `--config` is supported, and the date is 2026-01-01.
@@ -20,39 +24,35 @@ pub fn decided(flags: &[String]) -> ValidationPlan {
     let Command::Validate(args) = cli.command else { unreachable!("it is `validate`") };
     let variables = |name: &str| (name == "SOURCE_DATE_EPOCH").then(|| "1767225600".into());
     let decided = ValidationPlan::decide(&args.checks, variables);
-    let mut decided = decided.unwrap_or_else(|failure| panic!("{flags:?}: {failure}"));
-    let settings = &mut decided.checking.settings;
-    if let (Some(operator), Some(project)) = (settings.operator.clone(), args.identity.project) {
-        let namespace = args.identity.namespace.unwrap_or_default();
-        settings.operator = Some(operator.with_policy_for(PolicySubject {
-            project,
-            namespace,
-            app: "example".to_owned(),
-            ..PolicySubject::default()
-        }));
-    }
-    decided
+    let decided = decided.unwrap_or_else(|failure| panic!("{flags:?}: {failure}"));
+    let Some(project) = args.identity.project else { return decided };
+    let namespace = args.identity.namespace.unwrap_or_default();
+    let app = "example".to_owned();
+    decided.with_policy_for(PolicySubject { project, namespace, app, ..PolicySubject::default() })
 }
 
-/// Adds schemas and the settings of an app.
-pub fn with_schemas(validation: &ValidationPlan, app: Option<&Path>) -> ValidateOptions {
+/// Returns the options of flags.
+pub fn options(flags: &[&str]) -> ValidateOptions {
+    let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+    decided(&flags).into_options().expect("valid options")
+}
+
+/// Returns the options of a plan with the settings of an app, if any.
+pub fn with_app(plan: &ValidationPlan, app: Option<&Path>) -> ValidateOptions {
     let discovery = app.and_then(|app| sealwave_pipeline::discover(app, None).ok());
     let settings =
         discovery.as_ref().map_or_else(ValidationSettings::default, |app| app.app().validate.clone());
     let boundary = discovery.as_ref().map_or(Path::new(""), |app| app.boundary());
     let directory = app.unwrap_or(Path::new(""));
-    let own = validation.with_app(&settings, directory, boundary, &|_, _| ProblemPlace::Unknown);
-    let mut checking = own.expect("settings that can be followed").checking;
-    let definitions = checking.definitions.iter().map(KnownDefinition::view);
-    checking.schemas = SchemaSet::extendable(&checking.kube_versions, definitions).into();
-    checking
+    let own = plan.with_app(&settings, directory, boundary, &|_, _| ProblemPlace::Unknown);
+    own.expect("settings that can be followed").into_options().expect("valid options")
 }
 
 /// Validates all environments of the app in a directory; `name` appears in messages.
 pub fn app(
     directory: &Path,
     name: &str,
-    checking: &ValidateOptions,
+    options: &ValidateOptions,
     standing: &RunSuppressions,
 ) -> Vec<Finding> {
     let discovery = match sealwave_pipeline::discover(directory, None) {
@@ -75,26 +75,30 @@ pub fn app(
         .collect();
     let mut examined = sealwave_validate::examine(&discovery, &examinations, name.to_owned(), &|_| ());
     examined.read_other_files(&discovery);
-    sealwave_validate::engine::validate(&examined, checking, standing).findings
+    let schemas = SchemaContext::extendable(options);
+    let context = AppContext::new(options.clone(), schemas, Arc::default());
+    sealwave_validate::engine::validate(&examined, &context, standing).findings
 }
 
 /// Validates files of plain manifests.
-pub fn files(paths: Vec<PathBuf>, checking: &ValidateOptions, standing: &RunSuppressions) -> Vec<Finding> {
+pub fn files(paths: Vec<PathBuf>, options: &ValidateOptions, standing: &RunSuppressions) -> Vec<Finding> {
     let input = |path: PathBuf| PlainInput {
         name: path.display().to_string(),
         open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))),
     };
-    plain(paths.into_iter().map(input).collect(), checking, standing)
+    plain(paths.into_iter().map(input).collect(), options, standing)
 }
 
 /// Validates a text of plain manifests, under the name `a.yaml`.
-pub fn text(text: &str, checking: &ValidateOptions) -> Vec<Finding> {
+pub fn text(text: &str, options: &ValidateOptions) -> Vec<Finding> {
     let text = text.as_bytes().to_vec();
     let input =
         PlainInput { name: "a.yaml".to_owned(), open: Box::new(move || Ok(Box::new(Cursor::new(text)))) };
-    plain(vec![input], checking, &RunSuppressions::default())
+    plain(vec![input], options, &RunSuppressions::default())
 }
 
-fn plain(inputs: Vec<PlainInput>, checking: &ValidateOptions, standing: &RunSuppressions) -> Vec<Finding> {
-    sealwave_validate::engine::validate_plain(inputs, checking, standing).expect("readable").verdict.findings
+fn plain(inputs: Vec<PlainInput>, options: &ValidateOptions, standing: &RunSuppressions) -> Vec<Finding> {
+    let schemas = SchemaContext::extendable(options);
+    let context = PlainContext::new(options.clone(), schemas, None, BTreeSet::new());
+    sealwave_validate::engine::validate_plain(inputs, &context, standing).expect("readable").verdict.findings
 }

@@ -2,30 +2,12 @@
 
 use std::path::Path;
 
-/// Reports whether to rewrite the expected files: `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test integration cli::`.
-fn update_golden() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]
-    std::env::var_os("SEALWAVE_UPDATE_GOLDEN").is_some()
-}
+pub use sealwave_testkit::check_file;
 
 /// Compares an output with a scenario's expected file and returns the file's name.
 pub fn check_golden(scenario: &Path, name: &str, found: &str) -> String {
     check_file(&scenario.join("expected").join(name), found);
     name.to_owned()
-}
-
-/// Compares an output with an expected file.
-pub fn check_file(path: &Path, found: &str) {
-    if update_golden() {
-        fs_err::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        fs_err::write(path, found).expect("written");
-    }
-    assert!(!found.is_empty(), "{} is empty", path.display());
-    assert!(
-        fs_err::read_to_string(path).expect("an expected file") == found,
-        "{} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference",
-        path.display()
-    );
 }
 
 /// Reports whether `generate` works without AWS: the environment does not need it, and this build has the providers of

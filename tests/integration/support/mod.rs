@@ -1,6 +1,10 @@
 //! Helpers for tests of the binary: a command with a clean environment, directories of cases, secret markers.
 
-#![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of this")]
+#![allow(unreachable_pub, reason = "the modules of one binary share this")]
+#![cfg_attr(
+    not(all(feature = "aws", feature = "k8s", feature = "sops", feature = "vault", target_os = "linux")),
+    allow(dead_code, reason = "some helpers serve tests of optional providers or of Linux")
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -19,7 +23,7 @@ pub const MARKER: &str = "CANARY";
 
 /// Returns the root of the repository.
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    sealwave_testkit::repository_root()
 }
 
 /// Returns a command whose environment contains only `PATH`.
@@ -114,7 +118,7 @@ pub fn copy_tree(from: &Path, to: &Path) {
 }
 
 /// Returns the forms in which a marker could appear: plain, base64 at each of the three alignments, hex, escaped.
-pub fn marker_forms(marker: &str) -> Vec<String> {
+fn marker_forms(marker: &str) -> Vec<String> {
     let base64 = base64::engine::general_purpose::STANDARD;
     let mut forms = vec![marker.to_owned(), marker.to_lowercase(), marker.chars().rev().collect()];
     for shift in 0..3 {

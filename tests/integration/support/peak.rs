@@ -43,9 +43,9 @@ impl Running {
     }
 
     /// Samples the processes of the run and returns their current memory, in KiB, by process.
-    pub fn look(&mut self) -> Vec<(u32, u64)> {
+    pub fn sample(&mut self) -> Vec<(u32, u64)> {
         let mut now = Vec::new();
-        for pid in family(self.child.id()) {
+        for pid in with_children(self.child.id()) {
             let Some((peak, resident)) = memory(pid) else { continue };
             let known = self.peaks.entry(pid).or_default();
             *known = peak.max(*known);
@@ -54,13 +54,13 @@ impl Running {
         now
     }
 
-    pub fn ended(&mut self) -> bool {
+    pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("it is our child").is_some()
     }
 
     pub fn finish(mut self) -> Measured {
-        while !self.ended() {
-            self.look();
+        while !self.has_ended() {
+            self.sample();
             thread::sleep(Duration::from_millis(2));
         }
         let status = self.child.wait().expect("it is our child");
@@ -76,7 +76,7 @@ impl Running {
 }
 
 /// Runs a command and monitors its memory.
-pub fn measured(command: &mut Command) -> Measured {
+pub fn measure(command: &mut Command) -> Measured {
     Running::start(command).finish()
 }
 
@@ -86,7 +86,7 @@ pub fn children(pid: u32) -> Vec<u32> {
     listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-fn family(pid: u32) -> Vec<u32> {
+fn with_children(pid: u32) -> Vec<u32> {
     std::iter::once(pid).chain(children(pid)).collect()
 }
 

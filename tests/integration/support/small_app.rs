@@ -19,7 +19,7 @@ pub struct SmallApp {
 pub const OPEN_POLICY: &str = "policy: [{projects: ['*'], scopes: [strict, namespace-wide, cluster-wide], \
     secretNamespaces: ['*'], allow: ['file:**', 'env:*']}]\n";
 
-pub const SECRETS: &str = "\
+const SECRETS: &str = "\
 apiVersion: v1
 kind: Secret
 metadata: {name: api, namespace: shop}

@@ -10,13 +10,13 @@ use super::sealwave;
 
 /// A completed run.
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandResult {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Ran {
+impl CommandResult {
     /// Parses the report on standard output.
     pub fn report(&self) -> Report {
         Report(serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
@@ -25,7 +25,7 @@ impl Ran {
     }
 }
 
-impl From<Output> for Ran {
+impl From<Output> for CommandResult {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code().expect("an exit code"),
@@ -67,12 +67,12 @@ impl Report {
 
     /// Returns each finding as one line.
     pub fn lines(&self) -> Vec<String> {
-        self.findings().iter().map(shown).collect()
+        self.findings().iter().map(finding_line).collect()
     }
 }
 
 /// Formats rule, pointer, file and line of a finding.
-pub fn shown(finding: &Value) -> String {
+pub fn finding_line(finding: &Value) -> String {
     let text = |key: &str| finding[key].as_str().unwrap_or("-").to_owned();
     format!("{} {} {}:{}", text("rule"), text("pointer"), text("path"), finding["line"])
 }
@@ -86,7 +86,7 @@ pub fn command<S: AsRef<OsStr>>(directory: &Path, args: &[S]) -> Command {
 }
 
 /// Runs `validate --output json` in a directory, with one of its files as standard input.
-pub fn run_in<S: AsRef<OsStr>>(directory: &Path, args: &[S], stdin: Option<&str>) -> Ran {
+pub fn run_in<S: AsRef<OsStr>>(directory: &Path, args: &[S], stdin: Option<&str>) -> CommandResult {
     let mut command = command(directory, args);
     command.args(["--output", "json"]);
     if let Some(file) = stdin {
@@ -151,7 +151,7 @@ impl Tree {
     }
 
     /// Runs with `--output json`.
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub fn run(&self, args: &[&str]) -> CommandResult {
         run_in(self.root(), args, None)
     }
 
@@ -160,7 +160,7 @@ impl Tree {
     }
 
     /// Runs with the given arguments only.
-    pub fn plain(&self, args: &[&str]) -> Ran {
+    pub fn plain(&self, args: &[&str]) -> CommandResult {
         command(self.root(), args).output().expect("the binary starts").into()
     }
 

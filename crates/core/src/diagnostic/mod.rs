@@ -6,6 +6,7 @@
 mod kind;
 mod problems;
 mod severity;
+mod wording;
 
 use std::fmt;
 
@@ -14,16 +15,10 @@ use crate::document::{Origin, SourceLocation, Sources};
 pub use kind::ProblemKind;
 pub use problems::ProblemCollector;
 pub use severity::Severity;
-
-/// Describes why a file cannot be read or written; all messages use this wording.
-pub fn io_reason(kind: std::io::ErrorKind) -> String {
-    use std::io::ErrorKind;
-    match kind {
-        ErrorKind::IsADirectory => "it is a directory".to_owned(),
-        ErrorKind::NotADirectory | ErrorKind::NotFound => "file not found".to_owned(),
-        kind => kind.to_string(),
-    }
-}
+pub use wording::{
+    BROKEN_LINK, BUG_HINT, DIRECTORY_NOT_FOUND, DUPLICATE_KEY, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY,
+    NOT_REGULAR_FILE, NOT_UTF8, PROCESS_LIMITS_HINT, io_reason, write_error_reason,
+};
 
 /// An error of a stage that can give a hint.
 pub trait Explain: std::error::Error {

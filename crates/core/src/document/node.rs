@@ -10,7 +10,7 @@ use compact_str::CompactString;
 use zeroize::Zeroize;
 
 use super::number::Number;
-use super::source::Origin;
+use super::source::{Origin, SourceId};
 use crate::text::same_key;
 
 /// The number of entries from which a [`MappingBuilder`] has an index of the keys.
@@ -231,6 +231,22 @@ impl Node {
             |first: &Origin| (first.source, first.line) == (self.origin.source, self.origin.line);
         let end = first.filter(is_on_same_line).map_or(0, |first| first.column.saturating_add(first.width));
         Origin { width: self.origin.width.max(end.saturating_sub(self.origin.column)), ..self.origin }
+    }
+
+    /// Changes the source of all positions, for a tree that several runs use. The recursion is as deep as the parser
+    /// allowed the tree to be.
+    pub fn set_source(&mut self, source: SourceId) {
+        self.origin.source = source;
+        match &mut self.value {
+            NodeValue::Mapping(mapping) => {
+                for entry in &mut mapping.entries {
+                    entry.key_origin.source = source;
+                    entry.value.set_source(source);
+                }
+            }
+            NodeValue::Sequence(items) => items.iter_mut().for_each(|item| item.set_source(source)),
+            NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) | NodeValue::String(_) => {}
+        }
     }
 
     /// Returns the type of the value, in JSON's terms.

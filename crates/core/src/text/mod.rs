@@ -5,3 +5,8 @@ mod short_text;
 
 pub use closest::closest_name;
 pub use short_text::{same_key, split_at_byte};
+
+/// Returns names in backticks, separated by commas.
+pub fn quoted_list<T: AsRef<str>>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
+}

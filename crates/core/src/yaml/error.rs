@@ -2,7 +2,7 @@
 //!
 //! Messages must never contain texts of the parser crates: some of them quote the input, which may contain a secret.
 
-use crate::diagnostic::{Explain, ProblemKind};
+use crate::diagnostic::{Explain, NOT_UTF8, ProblemKind};
 use crate::names::is_item_key;
 
 /// The reason why a document, or a part of it, cannot be read.
@@ -38,7 +38,7 @@ pub enum YamlError {
     #[error("document is larger than {0} bytes")]
     DocumentSize(usize),
     /// Bytes that are not UTF-8.
-    #[error("input is not UTF-8")]
+    #[error("input {NOT_UTF8}")]
     Encoding,
     /// A malformed document in a JSON stream.
     #[error("JSON is malformed: expected {0}")]
@@ -62,7 +62,7 @@ pub enum YamlError {
     #[error("number is too large")]
     NumberRange,
     /// All documents of one reading exceed their budget.
-    #[error("documents contain more than {most} {what} in total")]
+    #[error("input has more than {most} {what} in total")]
     BudgetExceeded {
         /// The limit.
         most: usize,

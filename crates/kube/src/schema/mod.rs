@@ -47,6 +47,7 @@ mod schemas;
 mod shown;
 mod structure;
 mod validations;
+mod value_type;
 mod version;
 mod violation;
 mod walk;
@@ -64,7 +65,8 @@ pub use packed::{PackedDefinition, PackedKind, PackedRelease};
 pub use pointer::JsonPointer;
 pub use resource_scope::ResourceScope;
 pub use schemas::{KindSchema, Schemas};
+pub use value_type::{JsonType, ValueType};
 pub use version::{KubeVersion, VersionError};
-pub use violation::{Violation, ViolationKind};
+pub use violation::{Violation, ViolationKind, ViolationMessage};
 
 pub use crate::Quantity;

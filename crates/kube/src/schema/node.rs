@@ -6,26 +6,13 @@ use compact_str::CompactString;
 
 use super::bound::RangeBound;
 use super::cel_rule::CelRule;
+pub(super) use super::value_type::ValueType;
 use sealwave_core::document::{Node, NodeValue, Number};
 use sealwave_core::text::same_key;
 
 /// A reference to a schema node: in the pack, or, for higher numbers, in the CRDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NodeId(pub(super) u32);
-
-/// The type of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ValueType {
-    Any,
-    Array,
-    Boolean,
-    Integer,
-    IntOrString,
-    Number,
-    Object,
-    Quantity,
-    String,
-}
 
 /// The format of a text or a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -129,7 +129,7 @@ fn root(
         let path = at.key("properties");
         let path = path.key("metadata");
         let path = path.key("properties");
-        let hint = "leave out all but `name` and `generateName`";
+        let hint = "omit all but `name` and `generateName`";
         faults.add(
             "schema restricts metadata other than the name",
             hint,

@@ -9,6 +9,7 @@ use super::bound::RangeBound;
 use super::fault::CrdFault;
 use super::pointer::JsonPointer;
 use super::shown::{shown, shown_text};
+use super::value_type::{JsonType, ValueType};
 use sealwave_core::diagnostic::{Explain, Problem, printable};
 use sealwave_core::document::Origin;
 
@@ -112,9 +113,9 @@ pub enum ViolationKind<'a> {
     /// A value has the wrong type.
     WrongType {
         /// The expected type.
-        expected: &'static str,
+        expected: ValueType,
         /// The actual type.
-        found: &'static str,
+        found: JsonType,
     },
 }
 
@@ -182,62 +183,101 @@ impl ViolationKind<'_> {
             Self::UnknownField { .. } => {
                 Some("remove it, or check its spelling and its indentation".to_owned())
             }
-            Self::WrongType { expected: "string", found: "boolean" | "integer" | "number" } => {
-                Some("put the value in quotes".to_owned())
+            Self::WrongType {
+                expected: ValueType::String,
+                found: JsonType::Boolean | JsonType::Integer | JsonType::Number,
+            } => Some("put the value in quotes".to_owned()),
+            Self::WrongType {
+                found: JsonType::String,
+                expected: ValueType::Integer | ValueType::Number | ValueType::Boolean,
+            } => Some("remove the quotes if this is the intended value".to_owned()),
+            Self::WrongType { found: JsonType::Null, .. } => {
+                Some("give it a value, or remove the key".to_owned())
             }
-            Self::WrongType { found: "string", expected: "integer" | "number" | "boolean" } => {
-                Some("remove the quotes if this is the intended value".to_owned())
-            }
-            Self::WrongType { found: "null", .. } => Some("give it a value, or remove the key".to_owned()),
             _ => None,
+        }
+    }
+}
+
+/// The message of a violation, without its pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ViolationMessage {
+    /// A whole sentence.
+    Sentence(String),
+    /// What is wrong with the value, without the subject: `is not a multiple of 2`.
+    OfValue(String),
+}
+
+impl fmt::Display for ViolationMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OfValue(rest) => write!(f, "{VALUE}{rest}"),
+            Self::Sentence(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The subject of a message about a value that has no better name.
+const VALUE: &str = "value ";
+
+impl ViolationKind<'_> {
+    /// Returns the message.
+    #[must_use]
+    pub fn message(&self) -> ViolationMessage {
+        use ViolationMessage::{OfValue, Sentence};
+        match self {
+            Self::Definition(fault) => Sentence(fault.to_string()),
+            Self::DuplicateListKey { keys, first } => {
+                Sentence(format!("item has the same {} as the item on line {}", quoted(keys), first.line))
+            }
+            Self::DuplicateSetItem { first } => {
+                Sentence(format!("item of a set is the same as the item on line {}", first.line))
+            }
+            Self::Format { format } => OfValue(format!("does not have the format `{format}`")),
+            Self::Length { of, bound } => {
+                let of = if bound.end() == 1 { of.trim_end_matches('s') } else { of };
+                OfValue(format!("must have {bound} {of}"))
+            }
+            Self::MissingField { field } => Sentence(format!("field `{}` is missing", shown(field))),
+            Self::MultipleOf { factor } => OfValue(format!("is not a multiple of {factor}")),
+            Self::NotInEnum { allowed, .. } if allowed.is_empty() => {
+                OfValue("is not one of the allowed values".to_owned())
+            }
+            Self::NotInEnum { allowed, .. } => {
+                let more = if allowed.len() > SHOWN_VALUES { ", …" } else { "" };
+                let listed = quoted(allowed.get(..SHOWN_VALUES).unwrap_or(allowed));
+                OfValue(format!("is not one of {listed}{more}"))
+            }
+            Self::Pattern { pattern } => OfValue(format!("does not match the pattern `{}`", shown(pattern))),
+            Self::Range { bound } => OfValue(format!("must be {bound}")),
+            Self::Rule { rule, message: Some(message), fault: None } => {
+                let text = format!("{} (rule `{}`)", shown_text(message, SHOWN_MESSAGE), shown(rule));
+                // The author of a definition may have written it like our own messages.
+                match text.strip_prefix(VALUE) {
+                    Some(rest) => OfValue(rest.to_owned()),
+                    None => Sentence(text),
+                }
+            }
+            Self::Rule { rule, fault: Some(fault), .. } => {
+                Sentence(format!("rule `{}` cannot be evaluated: {fault}", shown(rule)))
+            }
+            Self::Rule { rule, .. } => Sentence(format!("rule `{}` does not hold", shown(rule))),
+            Self::TooComplex => Sentence("object takes too much work to check".to_owned()),
+            Self::TooDeep => OfValue("is nested too deeply".to_owned()),
+            Self::Unfit { keyword: "not" } => OfValue("is excluded by `not`".to_owned()),
+            Self::Unfit { keyword: "oneOf" } => {
+                OfValue("does not match exactly one alternative of `oneOf`".to_owned())
+            }
+            Self::Unfit { keyword } => OfValue(format!("does not match any alternative of `{keyword}`")),
+            Self::UnknownField { .. } => Sentence("field is unknown".to_owned()),
+            Self::WrongType { expected, found } => OfValue(format!("is of type {found}, not {expected}")),
         }
     }
 }
 
 impl fmt::Display for ViolationKind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Definition(fault) => fault.fmt(f),
-            Self::DuplicateListKey { keys, first } => {
-                write!(f, "item has the same {} as the item on line {}", quoted(keys), first.line)
-            }
-            Self::DuplicateSetItem { first } => {
-                write!(f, "item of a set is the same as the item on line {}", first.line)
-            }
-            Self::Format { format } => write!(f, "value does not have the format `{format}`"),
-            Self::Length { of, bound } => {
-                let of = if bound.end() == 1 { of.trim_end_matches('s') } else { of };
-                write!(f, "value must have {bound} {of}")
-            }
-            Self::MissingField { field } => write!(f, "field `{}` is missing", shown(field)),
-            Self::MultipleOf { factor } => write!(f, "value is not a multiple of {factor}"),
-            Self::NotInEnum { allowed, .. } if allowed.is_empty() => {
-                f.write_str("value is not one of the allowed values")
-            }
-            Self::NotInEnum { allowed, .. } => {
-                let more = if allowed.len() > SHOWN_VALUES { ", …" } else { "" };
-                let listed = quoted(allowed.get(..SHOWN_VALUES).unwrap_or(allowed));
-                write!(f, "value is not one of {listed}{more}")
-            }
-            Self::Pattern { pattern } => write!(f, "value does not match the pattern `{}`", shown(pattern)),
-            Self::Range { bound } => write!(f, "value must be {bound}"),
-            Self::Rule { rule, message: Some(message), fault: None } => {
-                write!(f, "{} (rule `{}`)", shown_text(message, SHOWN_MESSAGE), shown(rule))
-            }
-            Self::Rule { rule, fault: Some(fault), .. } => {
-                write!(f, "rule `{}` cannot be evaluated: {fault}", shown(rule))
-            }
-            Self::Rule { rule, .. } => write!(f, "rule `{}` does not hold", shown(rule)),
-            Self::TooComplex => f.write_str("object takes too much work to check"),
-            Self::TooDeep => f.write_str("value is nested too deeply"),
-            Self::Unfit { keyword: "not" } => f.write_str("value is excluded by `not`"),
-            Self::Unfit { keyword: "oneOf" } => {
-                f.write_str("value does not match exactly one alternative of `oneOf`")
-            }
-            Self::Unfit { keyword } => write!(f, "value does not match any alternative of `{keyword}`"),
-            Self::UnknownField { .. } => f.write_str("field is unknown"),
-            Self::WrongType { expected, found } => write!(f, "value is of type {found}, not {expected}"),
-        }
+        self.message().fmt(f)
     }
 }
 

@@ -9,6 +9,7 @@ use super::node::{
 };
 use super::path::ValuePath;
 use super::schemas::Schemas;
+use super::value_type::JsonType;
 use super::violation::{Violation, ViolationKind};
 use sealwave_core::document::{Mapping, Node, NodeValue, Number, Origin};
 use sealwave_core::text::closest_name;
@@ -316,55 +317,43 @@ fn closest_field<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option
 }
 
 /// Returns the expected type if a value has another one.
-fn check_type(schema: &SchemaNode, node: &Node) -> Result<(), &'static str> {
+fn check_type(schema: &SchemaNode, node: &Node) -> Result<(), ValueType> {
+    let expected = schema.kind;
     // The common case.
-    match (schema.kind, &node.value) {
+    match (expected, &node.value) {
         (ValueType::String, NodeValue::String(_))
         | (ValueType::Object, NodeValue::Mapping(_))
         | (ValueType::Array, NodeValue::Sequence(_)) => return Ok(()),
         _ => {}
     }
-    let (fits, expected) = match (schema.kind, &node.value) {
-        (_, NodeValue::Null) => (schema.nullable, expected_type(schema.kind)),
-        (ValueType::Any, _) => (true, ""),
-        (ValueType::Array, value) => (matches!(value, NodeValue::Sequence(_)), "array"),
-        (ValueType::Boolean, value) => (matches!(value, NodeValue::Bool(_)), "boolean"),
-        (ValueType::Integer, value) => (is_integer(value), "integer"),
-        (ValueType::IntOrString, value) => {
-            (is_integer(value) || matches!(value, NodeValue::String(_)), "integer or string")
-        }
-        (ValueType::Number, value) => (matches!(value, NodeValue::Number(_)), "number"),
-        (ValueType::Object, value) => (matches!(value, NodeValue::Mapping(_)), "object"),
-        (ValueType::Quantity, value) => {
-            (matches!(value, NodeValue::Number(_) | NodeValue::String(_)), "string or number")
-        }
-        (ValueType::String, value) => (matches!(value, NodeValue::String(_)), "string"),
+    let fits = match (expected, &node.value) {
+        (_, NodeValue::Null) => schema.nullable,
+        (ValueType::Any, _) => true,
+        (ValueType::Array, value) => matches!(value, NodeValue::Sequence(_)),
+        (ValueType::Boolean, value) => matches!(value, NodeValue::Bool(_)),
+        (ValueType::Integer, value) => is_integer(value),
+        (ValueType::IntOrString, value) => is_integer(value) || matches!(value, NodeValue::String(_)),
+        (ValueType::Number, value) => matches!(value, NodeValue::Number(_)),
+        (ValueType::Object, value) => matches!(value, NodeValue::Mapping(_)),
+        (ValueType::Quantity, value) => matches!(value, NodeValue::Number(_) | NodeValue::String(_)),
+        (ValueType::String, value) => matches!(value, NodeValue::String(_)),
     };
     if fits { Ok(()) } else { Err(expected) }
-}
-
-const fn expected_type(kind: ValueType) -> &'static str {
-    match kind {
-        ValueType::Any => "any",
-        ValueType::Array => "array",
-        ValueType::Boolean => "boolean",
-        ValueType::Integer => "integer",
-        ValueType::IntOrString => "integer or string",
-        ValueType::Number => "number",
-        ValueType::Object => "object",
-        ValueType::Quantity => "string or number",
-        ValueType::String => "string",
-    }
 }
 
 fn is_integer(value: &NodeValue) -> bool {
     matches!(value, NodeValue::Number(number) if as_integer(*number).is_some())
 }
 
-fn actual_type(node: &Node) -> &'static str {
+fn actual_type(node: &Node) -> JsonType {
     match &node.value {
-        NodeValue::Number(number) if as_integer(*number).is_some() => "integer",
-        _ => node.type_name(),
+        NodeValue::Bool(_) => JsonType::Boolean,
+        NodeValue::Mapping(_) => JsonType::Object,
+        NodeValue::Null => JsonType::Null,
+        NodeValue::Number(number) if as_integer(*number).is_some() => JsonType::Integer,
+        NodeValue::Number(_) => JsonType::Number,
+        NodeValue::Sequence(_) => JsonType::Array,
+        NodeValue::String(_) => JsonType::String,
     }
 }
 

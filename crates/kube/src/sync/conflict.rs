@@ -143,10 +143,10 @@ impl Explain for SyncConflict {
                 "remove the hook annotation of {needed}, and make its consumer a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`) in a later sync wave"
             ),
             Self::Hook { needed, .. } => format!(
-                "remove the hook annotation of {needed}, so that it is an ordinary object in an earlier sync wave than its consumer"
+                "remove the hook annotation of {needed}, so that it is an ordinary object in an earlier sync wave than its consumers"
             ),
             Self::Late { needed, .. } => {
-                format!("give {needed} an earlier wave, or remove its wave so that sealwave chooses one")
+                format!("give {needed} an earlier sync wave than its consumers, or remove its wave so that sealwave chooses one")
             }
         })
     }

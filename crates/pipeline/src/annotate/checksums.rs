@@ -13,9 +13,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::digests::{DigestCache, DigestedItem, combine_digests};
+use super::edit::AnnotationEdit;
 use super::notes::AnnotateRemark;
-use super::{AnnotationEdit, Workload};
-use crate::seal::SecretDigests;
+use super::workload::Workload;
+use crate::secret_stages::SecretDigests;
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_kube::catalog::{CatalogObject, ObjectCatalog};
 use sealwave_kube::pods::{ReferencedKind, TemplateMutability};

@@ -16,7 +16,7 @@ mod external;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::encoding::encode;
-use crate::seal::SecretDigests;
+use crate::secret_stages::SecretDigests;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_core::names::UNKNOWN_KEYS;
 use sealwave_kube::catalog::{
@@ -68,6 +68,7 @@ pub(super) struct DigestCache<'a> {
     secrets: &'a SecretDigests,
     key: &'a ChecksumKey,
     accounts: BTreeMap<usize, Option<KeyedDigest>>,
+    /// By the address of the entry: all nodes are borrowed for `'a`, so no address is used twice.
     entries: BTreeMap<*const Node, KeyedDigest>,
     sealed: BTreeMap<(&'a str, &'a str), KeyedDigest>,
     tables: BTreeMap<*const Node, BTreeMap<&'a str, &'a Node>>,
@@ -246,7 +247,7 @@ impl<'a> DigestCache<'a> {
     }
 
     /// Returns the digest of an entry, combined with another node of its object that affects the value.
-    fn digest_entry(&mut self, source: &str, entry: &Node, with: Option<&Node>) -> KeyedDigest {
+    fn digest_entry(&mut self, source: &str, entry: &'a Node, with: Option<&Node>) -> KeyedDigest {
         let at = std::ptr::from_ref(entry);
         if let Some(digest) = self.entries.get(&at) {
             return *digest;

@@ -10,33 +10,39 @@
 
 mod checksums;
 mod digests;
+mod edit;
 mod notes;
 mod waves;
+mod workload;
 
+use edit::AnnotationEdit;
 use notes::{AnnotateRemark, SettingProblem};
 use sealwave_kube::catalog::ObjectCatalog;
 
-use super::seal::{SealedApp, SecretDigests};
+use crate::secret_stages::{SealedApp, SecretDigests};
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, Node};
-use sealwave_kube::pods::{self, PodReference, PodTemplate, WorkloadKind};
+use sealwave_kube::pods::{self, WorkloadKind};
 use sealwave_kube::sync::{SyncPlacement, WaveSettings, dependency_edges};
 use sealwave_secrets::crypto::ChecksumKey;
+use workload::Workload;
 
 /// The settings of the app file for this stage.
-#[derive(Clone, Copy, Debug)]
-pub struct AnnotateSettings<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct AnnotateSettings<'a> {
     /// The waves by kind.
-    pub waves: &'a WaveSettings,
+    pub(crate) waves: &'a WaveSettings,
     /// Workload kinds beyond the built-in ones.
-    pub workloads: &'a [WorkloadKind],
+    pub(crate) workloads: &'a [WorkloadKind],
+    /// Returns the location of a setting in the app file.
+    pub(crate) setting_place: &'a dyn Fn(&[&str]) -> ProblemPlace,
 }
 
 /// Adds a sync wave to each object and, to each workload, the checksums of the configuration that it reads.
 ///
 /// # Errors
 /// The settings of the app file are not valid.
-pub fn annotate(
+pub(crate) fn annotate(
     mut sealed: SealedApp,
     checksums: &ChecksumKey,
     settings: &AnnotateSettings<'_>,
@@ -47,34 +53,6 @@ pub fn annotate(
     Ok(sealed)
 }
 
-/// An annotation to be written.
-struct AnnotationEdit {
-    /// The index of the object.
-    object: usize,
-    /// The path to the node that holds `metadata`; empty for the object itself.
-    path: Vec<String>,
-    annotation: &'static str,
-    text: String,
-    /// Whether the text extends the author's text, so that nothing is lost.
-    extends: bool,
-}
-
-impl AnnotationEdit {
-    /// Creates an edit of the object's own annotations.
-    const fn new(object: usize, annotation: &'static str, text: String) -> Self {
-        Self { object, path: Vec::new(), annotation, text, extends: false }
-    }
-}
-
-/// An object with a pod template.
-struct Workload<'a> {
-    /// The index of the object.
-    object: usize,
-    template: PodTemplate<'a>,
-    references: Vec<PodReference<'a>>,
-    standing: SyncPlacement,
-}
-
 fn plan(
     objects: &[Manifest],
     secrets: &SecretDigests,
@@ -82,7 +60,7 @@ fn plan(
     settings: &AnnotateSettings<'_>,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<AnnotationEdit>, Failure> {
-    check_settings(settings, |_| ProblemPlace::Unknown)?;
+    check_settings(settings)?;
     let catalogue = ObjectCatalog::new(objects);
     let standings: Vec<SyncPlacement> =
         objects.iter().map(|object| standing_of(object, settings.waves, notes)).collect();
@@ -100,14 +78,12 @@ fn standing_of(object: &Manifest, waves: &WaveSettings, notes: &mut Vec<Note>) -
     })
 }
 
-/// Checks the settings. `place` returns the location of a setting in the app file.
+/// Checks the settings.
 ///
 /// # Errors
 /// The settings that are not valid.
-pub fn check_settings(
-    settings: &AnnotateSettings<'_>,
-    place: impl Fn(&[&str]) -> ProblemPlace,
-) -> Result<(), Failure> {
+fn check_settings(settings: &AnnotateSettings<'_>) -> Result<(), Failure> {
+    let place = settings.setting_place;
     let is_malformed =
         |text: &str, separator| text.split(separator).any(|part| part.trim() != part || part.is_empty());
     let kinds =

@@ -85,7 +85,7 @@ impl Explain for AnnotateRemark {
                     .into()
             }
             Self::NamedRevision(_) => {
-                "leave `spec.template.metadata.name` out, so that Knative names revisions itself".into()
+                "omit `spec.template.metadata.name`, so that Knative names revisions itself".into()
             }
             Self::NoTemplate { .. } => "correct `podTemplate` under `workloads` in `sealwave.yaml`".into(),
             Self::Replaced { annotation, .. } => format!("remove `{annotation}`: sealwave computes it"),

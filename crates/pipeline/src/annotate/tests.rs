@@ -20,6 +20,14 @@ const WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// Values of Secrets that this run seals: `namespace/name` → key → value.
 type SealedValues<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)])];
 
+fn annotate_settings(settings: &TestSettings) -> AnnotateSettings<'_> {
+    AnnotateSettings {
+        waves: &settings.waves,
+        workloads: &settings.workloads,
+        setting_place: &|_| ProblemPlace::Unknown,
+    }
+}
+
 struct AnnotateRun {
     objects: Vec<Manifest>,
     notes: Vec<Note>,
@@ -53,7 +61,7 @@ fn digests(values: SealedValues<'_>) -> SecretDigests {
 fn run_with(objects: &[Json], values: SealedValues<'_>, settings: &TestSettings) -> AnnotateRun {
     let mut objects = manifests(objects);
     let mut notes = Vec::new();
-    let settings = AnnotateSettings { waves: &settings.waves, workloads: &settings.workloads };
+    let settings = annotate_settings(settings);
     let edits =
         plan(&objects, &digests(values), &ChecksumKey::preview(), &settings, &mut notes).expect("a plan");
     write(&edits, &mut objects, &mut notes);
@@ -469,7 +477,7 @@ fn extreme_waves_do_not_overflow() {
 #[test]
 fn invalid_settings_are_errors() {
     let plan_of = |settings: &TestSettings| {
-        let settings = AnnotateSettings { waves: &settings.waves, workloads: &settings.workloads };
+        let settings = annotate_settings(settings);
         plan(&[], &SecretDigests::new(), &ChecksumKey::preview(), &settings, &mut Vec::new()).map(|_| ())
     };
     for kind in ["", "a/b/c", "batch/", " Job"] {

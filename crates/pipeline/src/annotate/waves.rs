@@ -24,7 +24,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::AnnotationEdit;
+use super::edit::AnnotationEdit;
 use super::notes::AnnotateRemark;
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::NodeValue;

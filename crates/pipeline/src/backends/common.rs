@@ -2,64 +2,57 @@
 
 use serde_json::Value as Json;
 
-use super::refusal::{RefusalCollector, RefusalReason};
+use super::backend::UnresolvedSecret;
+use super::refusal::{CommonReason, RefusalCollector, RefusalReason};
 use super::{metadata, naming};
 use sealwave_core::diagnostic::{Explain, Problem};
-use sealwave_core::document::{Manifest, ManifestError, Node, NodeValue, Origin};
+use sealwave_core::document::{Manifest, ManifestError, Node, NodeValue};
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::placeholder::{PlaceholderText, SecretReference};
-use sealwave_secrets::settings::BackendKind;
+use sealwave_secrets::placeholder::{PROVIDER_KINDS, PlaceholderText, SecretReference};
+use sealwave_secrets::settings::SecretService;
 use sealwave_secrets::values::KeySource;
-
-/// An item of a Secret for a backend that stores references.
-#[derive(Clone, Copy)]
-pub(crate) struct UnresolvedItem<'a> {
-    /// The item's key.
-    pub(crate) key: &'a str,
-    /// The location of its value.
-    pub(crate) origin: Origin,
-    /// Its text; `None` for literal bytes.
-    pub(crate) text: Option<&'a PlaceholderText>,
-}
 
 /// A builder of an object that replaces a Secret.
 pub(super) trait ObjectBuilder {
-    /// The backend.
-    const BACKEND: BackendKind;
+    /// The object with its article, for messages.
+    const OBJECT: &'static str;
+
+    /// The reasons for which the object cannot express something.
+    type Reason: RefusalReason + From<CommonReason>;
 
     /// Rejects Secrets that the object cannot express, in addition to [`check_fields`].
     fn check_secret(secret: &Manifest, refusals: &mut RefusalCollector<'_>);
 
     /// Adds a secret whose keys all become items; all of these come before the first item.
-    fn add_source(&mut self, source: &KeySource) -> Result<(), RefusalReason>;
+    fn add_source(&mut self, source: &KeySource) -> Result<(), Self::Reason>;
 
     /// Adds an item; its text has a placeholder.
-    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), RefusalReason>;
+    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), Self::Reason>;
 
-    /// Returns the object; its `metadata` is null, and [`translate`] fills it in.
+    /// Returns the object; its `metadata` is null, and [`build_object`] fills it in.
     fn finish(self, secret: &Manifest) -> Json;
 }
 
 /// Builds the object that replaces a Secret.
 pub(super) fn build_object<D: ObjectBuilder>(
-    secret: Manifest,
-    items: &[UnresolvedItem<'_>],
-    sources: &[KeySource],
+    secret: UnresolvedSecret,
     mut draft: D,
 ) -> Result<Manifest, Vec<Problem>> {
+    let UnresolvedSecret { manifest: secret, items, sources } = secret;
     let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
-    let mut refusals = RefusalCollector::new(D::BACKEND, &namespace, &name);
+    let mut refusals = RefusalCollector::new(D::OBJECT, &namespace, &name);
     check_fields(&secret, &mut refusals);
     D::check_secret(&secret, &mut refusals);
-    for source in sources {
-        if let Err(why) = draft.add_source(source) {
-            refusals.refuse_secret(source.origin, why);
+    for source in &sources {
+        if let Err(reason) = draft.add_source(source) {
+            refusals.refuse_secret(source.origin, &reason);
         }
     }
-    for item in items {
-        let text = item.text.filter(|text| !text.is_literal()).ok_or(RefusalReason::Literal);
-        if let Err(why) = text.and_then(|text| draft.add_item(item.key, text)) {
-            refusals.refuse_item(item.key, item.origin, why);
+    for item in &items {
+        let text = item.text.as_ref().filter(|text| !text.is_literal());
+        let text = text.ok_or_else(|| CommonReason::Literal.into());
+        if let Err(reason) = text.and_then(|text| draft.add_item(&item.key, text)) {
+            refusals.refuse_item(&item.key, item.origin, &reason);
         }
     }
     refusals.into_result(())?;
@@ -93,25 +86,27 @@ pub(super) fn replaced(secret: Manifest, root: Node) -> Result<Manifest, Problem
     secret.replaced(root).map_err(|error| Problem::at(at, &ReplacementError { name, error }))
 }
 
-/// Kinds of providers that operators in a cluster cannot read.
-const SEALWAVE_ONLY: [&str; 4] = ["env", "file", "k8s", "sops"];
-
 /// Returns the refusal of a provider that is not configured.
-pub(super) fn unknown_provider(provider: &str, section: &'static str) -> RefusalReason {
-    RefusalReason::UnknownProvider {
+pub(super) fn unknown_provider(provider: &str, section: &'static str) -> CommonReason {
+    CommonReason::UnknownProvider {
         provider: provider.to_owned(),
         section,
-        readable: !SEALWAVE_ONLY.contains(&provider),
+        readable: !is_sealwave_only(provider),
     }
+}
+
+/// Reports whether a provider is of a kind that operators in a cluster cannot read.
+fn is_sealwave_only(provider: &str) -> bool {
+    PROVIDER_KINDS.contains(&provider) && SecretService::from_name(provider).is_none()
 }
 
 /// Checks the fields of a Secret that are copied unchanged.
 fn check_fields(secret: &Manifest, refusals: &mut RefusalCollector<'_>) {
     if secret.name().is_empty() {
-        refusals.refuse_secret(secret.origin(), RefusalReason::NoName);
+        refusals.refuse_secret(secret.origin(), &CommonReason::NoName);
     }
     for (origin, error) in naming::naming_errors(secret) {
-        refusals.refuse_secret(origin, RefusalReason::Naming(error));
+        refusals.refuse_secret(origin, &CommonReason::Naming(error));
     }
     let fields: [(&[&str], &'static str, &'static str); 5] = [
         (&["immutable"], "immutable", "boolean"),
@@ -127,7 +122,7 @@ fn check_fields(secret: &Manifest, refusals: &mut RefusalCollector<'_>) {
         {
             refusals.refuse_secret(
                 node.origin,
-                RefusalReason::WrongType { field, expected, found: node.type_name() },
+                &CommonReason::WrongType { field, expected, found: node.type_name() },
             );
         }
     }

@@ -7,6 +7,7 @@
 //! Literal text around placeholders is written to the template in plaintext: it already is in Git, and the secret is in
 //! the reference. An item without a placeholder is rejected, since it may itself be a secret.
 
+mod reason;
 mod remote;
 mod template;
 
@@ -14,42 +15,49 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
+use self::reason::ExternalSecretReason;
 use self::remote::{RemoteRef, TranslatedPlaceholder};
+use super::backend::{Backend, UnresolvedSecret};
 use super::common::{
-    ObjectBuilder, UnresolvedItem, build_object, declared_type, display_reference, is_immutable,
-    unknown_provider,
+    ObjectBuilder, build_object, declared_type, display_reference, is_immutable, unknown_provider,
 };
 use super::metadata;
-use super::refusal::{RefusalCollector, RefusalReason};
-use sealwave_core::diagnostic::Problem;
+use super::refusal::RefusalCollector;
+use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, Mapping, MappingEntry};
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::placeholder::{PlaceholderText, SecretReference, TextPart};
-use sealwave_secrets::settings::{BackendKind, ExternalSecretVersion, ExternalSecrets, ExternalStore};
+use sealwave_secrets::settings::{
+    EnvironmentBackends, ExternalSecretVersion, ExternalSecrets, ExternalStore,
+};
 use sealwave_secrets::values::KeySource;
 
 /// Types of Secrets that the operator's webhook rejects.
 const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
 
-/// Builds the `ExternalSecret` for a Secret.
-///
-/// # Errors
-/// Returns everything that an `ExternalSecret` cannot express.
-pub(crate) fn build(
-    secret: Manifest,
-    items: &[UnresolvedItem<'_>],
-    sources: &[KeySource],
-    settings: &ExternalSecrets,
-) -> Result<Manifest, Vec<Problem>> {
-    let builder = ExternalSecretBuilder {
-        settings,
-        sources: Vec::new(),
-        remotes: Vec::new(),
-        numbers: BTreeMap::new(),
-        data: Map::new(),
-        named: Vec::new(),
-    };
-    build_object(secret, items, sources, builder)
+/// Builds `ExternalSecret` objects.
+pub(super) struct ExternalSecretsBackend;
+
+impl Backend for ExternalSecretsBackend {
+    type Secret = UnresolvedSecret;
+    type Object = Manifest;
+
+    fn build(
+        &self,
+        secret: UnresolvedSecret,
+        settings: &EnvironmentBackends,
+        _: &mut Vec<Note>,
+    ) -> Result<Manifest, Vec<Problem>> {
+        let builder = ExternalSecretBuilder {
+            settings: settings.external_secrets(),
+            sources: Vec::new(),
+            remotes: Vec::new(),
+            numbers: BTreeMap::new(),
+            data: Map::new(),
+            named: Vec::new(),
+        };
+        build_object(secret, builder)
+    }
 }
 
 /// A builder of an `ExternalSecret`.
@@ -67,25 +75,30 @@ struct ExternalSecretBuilder<'a> {
 }
 
 impl ObjectBuilder for ExternalSecretBuilder<'_> {
-    const BACKEND: BackendKind = BackendKind::ExternalSecrets;
+    const OBJECT: &'static str = "an ExternalSecret";
+
+    type Reason = ExternalSecretReason;
 
     fn check_secret(secret: &Manifest, refusals: &mut RefusalCollector<'_>) {
         if REFUSED_TYPES.contains(&declared_type(secret)) {
-            refusals.refuse_secret(secret.origin(), RefusalReason::Type(declared_type(secret).to_owned()));
+            let reason = ExternalSecretReason::Type(declared_type(secret).to_owned());
+            refusals.refuse_secret(secret.origin(), &reason);
         }
     }
 
-    fn add_source(&mut self, source: &KeySource) -> Result<(), RefusalReason> {
+    fn add_source(&mut self, source: &KeySource) -> Result<(), ExternalSecretReason> {
         let (_, store) = self.store(&source.reference)?;
         // The operator's own patterns select secrets by name, not keys.
         if !source.selects_all() {
-            return Err(RefusalReason::KeyPatterns { reference: display_reference(&source.reference) });
+            return Err(ExternalSecretReason::KeyPatterns {
+                reference: display_reference(&source.reference),
+            });
         }
         self.sources.push((store, RemoteRef::all_keys(&source.reference, store)?, source.prefix.clone()));
         Ok(())
     }
 
-    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), RefusalReason> {
+    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), ExternalSecretReason> {
         if !self.sources.is_empty() {
             return self.named_item(key, text);
         }
@@ -105,7 +118,7 @@ impl ObjectBuilder for ExternalSecretBuilder<'_> {
 }
 
 impl<'a> ExternalSecretBuilder<'a> {
-    fn text(&mut self, text: &PlaceholderText) -> Result<String, RefusalReason> {
+    fn text(&mut self, text: &PlaceholderText) -> Result<String, ExternalSecretReason> {
         let mut out = String::new();
         for (index, part) in text.parts().iter().enumerate() {
             match part {
@@ -125,21 +138,24 @@ impl<'a> ExternalSecretBuilder<'a> {
     }
 
     /// Returns the provider's name and the store of a reference.
-    fn store(&self, reference: &SecretReference) -> Result<(&'a str, &'a ExternalStore), RefusalReason> {
+    fn store(
+        &self,
+        reference: &SecretReference,
+    ) -> Result<(&'a str, &'a ExternalStore), ExternalSecretReason> {
         let provider = reference.provider.as_str();
         let found = self.settings.stores.get_key_value(provider);
         let found = found.ok_or_else(|| unknown_provider(provider, "externalSecrets.stores"))?;
         Ok((found.0.as_str(), found.1))
     }
 
-    fn named_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), RefusalReason> {
+    fn named_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), ExternalSecretReason> {
         let [TextPart::Placeholder(placeholder)] = text.parts() else {
-            return Err(RefusalReason::TextBesideAllKeys);
+            return Err(ExternalSecretReason::TextBesideAllKeys);
         };
         let (_, store) = self.store(&placeholder.reference)?;
         let TranslatedPlaceholder { remote, filters } = remote::translate_placeholder(placeholder, store)?;
         if !filters.is_empty() {
-            return Err(RefusalReason::TextBesideAllKeys);
+            return Err(ExternalSecretReason::TextBesideAllKeys);
         }
         self.named.push((key.to_owned(), store, remote));
         Ok(())

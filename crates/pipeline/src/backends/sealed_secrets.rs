@@ -6,35 +6,48 @@
 //! and prune it. Only the fields named here are copied; fields that the server writes (`uid`, `resourceVersion`,
 //! `managedFields`, …) are dropped.
 //!
-//! Only the sizes of the Secret's values are used here.
+//! Values are never here: only their sizes, and then their ciphertexts.
 
 mod checks;
 
 use compact_str::CompactString;
 
+use super::backend::{Backend, MeasuredSecret};
 use super::common::replaced;
 use super::metadata;
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin};
 use sealwave_core::names;
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::settings::DerivationVersion;
-use sealwave_secrets::values::SecretValue;
+use sealwave_secrets::settings::{DerivationVersion, EnvironmentBackends};
 
 const API_VERSION: &str = "bitnami.com/v1alpha1";
 
 /// Above this much sealed text, a client-side apply may not fit its copy of the object into an annotation (256 KiB in all).
 const SERVER_SIDE_APPLY_ABOVE: usize = 240 * 1024;
 
-/// An item before it is sealed.
-#[derive(Clone, Copy)]
-pub(crate) struct ItemShape<'a> {
-    /// The item's key.
-    pub(crate) key: &'a str,
-    /// The location of its value.
-    pub(crate) origin: Origin,
-    /// Its value, if it is known.
-    pub(crate) value: Option<&'a SecretValue>,
+/// Builds `SealedSecret` objects, in two steps: the checked Secret, and the object with the ciphertexts.
+pub(crate) struct SealedSecretsBackend;
+
+impl Backend for SealedSecretsBackend {
+    type Secret = MeasuredSecret;
+    type Object = SealableSecret;
+
+    /// Checks a Secret and its items.
+    ///
+    /// # Errors
+    /// Returns everything that the controller or the API server would reject later, or that would not be sealed as
+    /// intended.
+    fn build(
+        &self,
+        secret: MeasuredSecret,
+        _: &EnvironmentBackends,
+        notes: &mut Vec<Note>,
+    ) -> Result<SealableSecret, Vec<Problem>> {
+        let MeasuredSecret { manifest, items } = secret;
+        let scope = checks::check(&manifest, &items, notes)?;
+        Ok(SealableSecret { secret: manifest, scope })
+    }
 }
 
 /// The seal key and the destination's key, for annotations. Neither is secret.
@@ -64,19 +77,6 @@ pub(crate) struct SealableSecret {
 }
 
 impl SealableSecret {
-    /// Checks a Secret and its items.
-    ///
-    /// # Errors
-    /// Returns everything that the controller or the API server would reject later, or that would not be sealed as intended.
-    pub(crate) fn new(
-        secret: Manifest,
-        items: &[ItemShape<'_>],
-        notes: &mut Vec<Note>,
-    ) -> Result<Self, Vec<Problem>> {
-        let scope = checks::check(&secret, items, notes)?;
-        Ok(Self { secret, scope })
-    }
-
     /// Returns the scope in which the items can be unsealed.
     pub(crate) const fn scope(&self) -> SealingScope {
         self.scope

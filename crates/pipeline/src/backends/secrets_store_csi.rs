@@ -9,43 +9,62 @@
 mod aws;
 mod jmespath;
 mod pods;
+mod reason;
 mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-pub(crate) use self::pods::{ProviderClass, mount_classes};
+use self::reason::ProviderClassReason;
+use super::backend::{Backend, ReplacedSecret, UnresolvedSecret};
 use super::common::{
-    ObjectBuilder, UnresolvedItem, build_object, declared_type, display_reference, is_immutable,
-    unknown_provider,
+    ObjectBuilder, build_object, declared_type, display_reference, is_immutable, unknown_provider,
 };
 use super::metadata;
-use super::refusal::{RefusalCollector, RefusalReason};
-use sealwave_core::diagnostic::Problem;
+use super::refusal::{CommonReason, RefusalCollector};
+use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node};
 use sealwave_core::yaml::write_yaml;
+use sealwave_kube::pods::WorkloadKind;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::placeholder::{Placeholder, PlaceholderText, TextPart};
-use sealwave_secrets::settings::{BackendKind, CsiProvider, SecretService};
+use sealwave_secrets::settings::{CsiProvider, EnvironmentBackends, SecretService};
 use sealwave_secrets::values::KeySource;
 
 /// Providers by the names in placeholders.
 type CsiProviders = BTreeMap<String, CsiProvider>;
 
-/// Builds the `SecretProviderClass` for a Secret.
-///
-/// # Errors
-/// Returns everything that a `SecretProviderClass` cannot express.
-pub(crate) fn build(
-    secret: Manifest,
-    items: &[UnresolvedItem<'_>],
-    sources: &[KeySource],
-    providers: &CsiProviders,
-) -> Result<Manifest, Vec<Problem>> {
-    let aliases = AliasAllocator::new(secret.name());
-    let builder = ProviderClassBuilder { providers, common: None, aliases, objects: None, data: Vec::new() };
-    build_object(secret, items, sources, builder)
+/// The object with its article, for messages.
+const OBJECT: &str = "a SecretProviderClass";
+
+/// Builds `SecretProviderClass` objects, and mounts them in pods.
+pub(super) struct SecretsStoreCsiBackend;
+
+impl Backend for SecretsStoreCsiBackend {
+    type Secret = UnresolvedSecret;
+    type Object = Manifest;
+
+    fn build(
+        &self,
+        secret: UnresolvedSecret,
+        settings: &EnvironmentBackends,
+        _: &mut Vec<Note>,
+    ) -> Result<Manifest, Vec<Problem>> {
+        let (providers, aliases) = (settings.csi_providers(), AliasAllocator::new(secret.manifest.name()));
+        let builder =
+            ProviderClassBuilder { providers, common: None, aliases, objects: None, data: Vec::new() };
+        build_object(secret, builder)
+    }
+
+    fn after(
+        &self,
+        secrets: &[ReplacedSecret],
+        objects: &mut [Manifest],
+        workloads: &[WorkloadKind],
+    ) -> Result<(), Vec<Problem>> {
+        pods::mount_classes(objects, secrets, workloads)
+    }
 }
 
 /// A builder of a `SecretProviderClass`.
@@ -66,26 +85,29 @@ enum ProviderObjects {
 }
 
 impl ObjectBuilder for ProviderClassBuilder<'_> {
-    const BACKEND: BackendKind = BackendKind::SecretsStoreCsi;
+    const OBJECT: &'static str = OBJECT;
+
+    type Reason = ProviderClassReason;
 
     fn check_secret(secret: &Manifest, refusals: &mut RefusalCollector<'_>) {
         if is_immutable(secret) {
-            refusals.refuse_secret(secret.origin(), RefusalReason::Immutable);
+            refusals.refuse_secret(secret.origin(), &ProviderClassReason::Immutable);
         }
         if declared_type(secret) == "kubernetes.io/tls" {
-            refusals.refuse_secret(secret.origin(), RefusalReason::PemType(declared_type(secret).to_owned()));
+            let reason = ProviderClassReason::PemType(declared_type(secret).to_owned());
+            refusals.refuse_secret(secret.origin(), &reason);
         }
     }
 
-    fn add_source(&mut self, source: &KeySource) -> Result<(), RefusalReason> {
-        Err(RefusalReason::AllKeys { reference: display_reference(&source.reference) })
+    fn add_source(&mut self, source: &KeySource) -> Result<(), ProviderClassReason> {
+        Err(ProviderClassReason::AllKeys { reference: display_reference(&source.reference) })
     }
 
-    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), RefusalReason> {
+    fn add_item(&mut self, key: &str, text: &PlaceholderText) -> Result<(), ProviderClassReason> {
         for placeholder in text.placeholders() {
             self.check_provider(placeholder)?;
         }
-        let Some((_, provider)) = &self.common else { return Err(RefusalReason::Literal) };
+        let Some((_, provider)) = &self.common else { return Err(CommonReason::Literal.into()) };
         let objects = self.objects.get_or_insert_with(|| match provider.service {
             SecretService::AwsSm | SecretService::AwsSsm => ProviderObjects::Aws(aws::AwsObjects::default()),
             SecretService::Vault => ProviderObjects::Vault(vault::VaultObjects::default()),
@@ -125,14 +147,14 @@ impl ObjectBuilder for ProviderClassBuilder<'_> {
 impl ProviderClassBuilder<'_> {
     /// Checks that the provider of a placeholder is configured and compatible with the earlier ones: a class has one provider
     /// and one set of parameters.
-    fn check_provider(&mut self, placeholder: &Placeholder) -> Result<(), RefusalReason> {
+    fn check_provider(&mut self, placeholder: &Placeholder) -> Result<(), ProviderClassReason> {
         let name = placeholder.reference.provider.as_str();
         let provider =
             self.providers.get(name).ok_or_else(|| unknown_provider(name, "secretsStoreCsi.providers"))?;
         let (first, common) = self.common.get_or_insert_with(|| (name.to_owned(), provider));
         let is_vault = |provider: &CsiProvider| provider.service == SecretService::Vault;
         if is_vault(common) != is_vault(provider) || common.parameters != provider.parameters {
-            return Err(RefusalReason::ManyProviders { first: first.clone(), second: name.to_owned() });
+            return Err(ProviderClassReason::ManyProviders { first: first.clone(), second: name.to_owned() });
         }
         Ok(())
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
-use super::UnresolvedItem;
+use super::backend::{UnresolvedItem, UnresolvedSecret};
+use super::registry::ReferenceBackend;
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::Manifest;
 use sealwave_secrets::placeholder::PlaceholderText;
+use sealwave_secrets::settings::EnvironmentBackends;
 use sealwave_testkit::manifest;
 
 /// Returns a Secret without items.
@@ -17,15 +18,16 @@ pub(super) fn plain_secret() -> Json {
 pub(super) fn build_json(
     secret: &Json,
     items: &[(&str, &str)],
-    build: impl FnOnce(Manifest, &[UnresolvedItem<'_>]) -> Result<Manifest, Vec<Problem>>,
+    backend: &ReferenceBackend,
+    settings: &EnvironmentBackends,
 ) -> Result<Json, Vec<Problem>> {
-    let secret = manifest(secret);
-    let texts: Vec<PlaceholderText> =
-        items.iter().map(|(_, text)| PlaceholderText::parse(text).unwrap()).collect();
-    let items: Vec<UnresolvedItem<'_>> = items
-        .iter()
-        .zip(&texts)
-        .map(|((key, _), text)| UnresolvedItem { key, origin: secret.origin(), text: Some(text) })
-        .collect();
-    build(secret.clone(), &items).map(|built| built.root().to_json())
+    let manifest = manifest(secret);
+    let origin = manifest.origin();
+    let items = items.iter().map(|(key, text)| UnresolvedItem {
+        key: (*key).into(),
+        origin,
+        text: Some(PlaceholderText::parse(text).unwrap()),
+    });
+    let secret = UnresolvedSecret { manifest, items: items.collect(), sources: Vec::new() };
+    backend.build(secret, settings, &mut Vec::new()).map(|built| built.root().to_json())
 }

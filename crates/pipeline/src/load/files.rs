@@ -4,18 +4,21 @@
 //! count as content. The limits are far above real apps, and far below what would strain a sidecar that renders many
 //! apps at once.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::Discovery;
 use crate::boundary::CheckoutExtent;
-use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
+use crate::discover::Discovery;
+use sealwave_core::diagnostic::{
+    Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, NOT_UTF8, Problem, ProblemPlace, io_reason,
+};
 use sealwave_core::document::{Origin, SourceId, SourceLocation, Sources};
 use sealwave_core::reach::{PathReach, ReachError};
 use sealwave_core::yaml::{YamlBudget, YamlError, is_utf16};
+use sealwave_kube::MOVE_FILE;
 
 /// The maximum number of files and directories of one environment. Links can show a directory many times, so each visit
 /// counts.
@@ -43,19 +46,19 @@ enum Error {
     AbsolutePath,
     #[error("link points to one of its parent directories")]
     Loop,
-    #[error("file does not exist")]
+    #[error("{}", io_reason(ErrorKind::NotFound))]
     Missing,
     #[error("{0}")]
     Io(String),
-    #[error("file is encrypted by git-crypt")]
+    #[error("file is encrypted with git-crypt")]
     GitCrypt,
-    #[error("text is not valid UTF-8")]
+    #[error("text {NOT_UTF8}")]
     NotUtf8,
     #[error("{0}")]
     Utf16(YamlError),
-    #[error("{what} leaves the repository")]
+    #[error("{what} {LEAVES_REPOSITORY}")]
     Outside { what: &'static str, extent: CheckoutExtent },
-    #[error("path is neither a file nor a directory")]
+    #[error("path {NOT_FILE_OR_DIRECTORY}")]
     Special,
     #[error("directories are nested more than {MAX_DEPTH} deep")]
     TooDeep,
@@ -74,9 +77,9 @@ impl Explain for Error {
                 Some("use a relative link; an absolute link works on only one machine".to_owned())
             }
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
-            Self::GitCrypt => Some(
-                "move the file out of the manifest directories, and refer to its values by placeholders in a Secret".to_owned(),
-            ),
+            Self::GitCrypt => {
+                Some(format!("{MOVE_FILE}, and refer to its values by placeholders in a Secret"))
+            }
             Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
             Self::Utf16(error) => error.hint(),
             Self::Outside { extent, .. } => Some(extent.hint().to_owned()),
@@ -302,10 +305,10 @@ fn without_mark(mut text: String) -> String {
 /// Describes an I/O error without its path, which the location already names.
 fn io_error(error: &std::io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::NotFound => Error::Missing,
+        ErrorKind::NotFound => Error::Missing,
         // A file is read in one piece. If it does not fit into memory, the run ends like any failed allocation.
-        std::io::ErrorKind::OutOfMemory => std::alloc::handle_alloc_error(std::alloc::Layout::new::<u8>()),
-        kind => Error::Io(format!("file cannot be read: {kind}")),
+        ErrorKind::OutOfMemory => std::alloc::handle_alloc_error(std::alloc::Layout::new::<u8>()),
+        kind => Error::Io(format!("file cannot be read: {}", io_reason(kind))),
     }
 }
 

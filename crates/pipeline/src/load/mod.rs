@@ -10,20 +10,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::discover::{Discovery, ENVIRONMENTS};
-pub(super) use defined::DefinedValues;
+pub(super) use defined::defined_values;
 use files::{FileReader, SourceFile};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::document::{Node, Origin, SourceId, Sources};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchTarget, PatchType};
 pub(super) use values::LayeredValues;
+use values::VALUES;
 
 /// The directory of the manifests for all environments.
 const BASE: &str = "base";
 /// The directory of partials; partials may also be next to manifests.
 const PARTIALS: &str = "partials";
-/// The name of values files.
-const VALUES: &str = "values.yaml";
 
 /// The inputs of one environment, read and bounded, but not rendered.
 pub struct LoadedApp<'a> {
@@ -241,7 +240,8 @@ fn patch_files(discovery: &Discovery) -> BTreeSet<PathBuf> {
     entries.filter_map(|entry| entry.file.as_deref()).map(files::normalize_lexically).collect()
 }
 
-/// Reads the environment's patches.
+/// Reads the environment's patches. Their places are needed even if nothing is wrong: each inline patch is a tree with
+/// positions, and later problems point at the entry.
 fn patches(
     discovery: &Discovery,
     environment: &str,
@@ -250,14 +250,13 @@ fn patches(
     problems: &mut Vec<Problem>,
 ) -> Vec<EnvironmentPatch> {
     let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
-    // It was read before, so it is valid.
-    let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
-    let places = tree
-        .first()
-        .and_then(|tree| tree.at(&["environments", environment, "patches"]))
-        .map_or(&[][..], Node::items);
     let entries =
         discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    let tree = discovery.app_tree(source);
+    let places = tree.items_at(&["environments", environment, "patches"]);
     let mut patches = Vec::new();
     for (entry, place) in entries.iter().zip(places) {
         match read_change(entry, place, reader, sources) {

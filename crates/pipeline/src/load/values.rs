@@ -5,13 +5,15 @@ use std::path::Path;
 
 use compact_str::CompactString;
 
-use super::VALUES;
 use super::files::FileReader;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_core::document::{
     Mapping, MappingEntry, Node, NodeValue, Origin, SourceId, Sources, WrittenScalars,
 };
 use sealwave_core::yaml;
+
+/// The name of values files.
+pub(super) const VALUES: &str = "values.yaml";
 
 /// The node limit of a values file. Templates hold them twice, in a form three times as large.
 const MAX_NODES: usize = 500_000;

@@ -4,20 +4,20 @@
 //! output are bounded. Each limit is reported at the template's line.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, Template, no_escape};
 use serde_json::Value as Json;
 
-use super::errors::{RenderFault, compile_problem, refusal_problem, render_problem};
+use super::errors::{compile_problem, refusal_problem, render_problem};
+use super::fault::RenderFault;
 use super::instrument::TemplateInstrumenter;
+use super::limits::MAX_PROBLEMS;
 use super::outline::{OutlineStep, outline};
-use super::price::{CopyCounts, CopyLedger, CopyPrice, ValueLocation, ValueWeight, work_of};
 use super::reads::PartialOutlines;
-use super::scope::with_blocks;
+use super::state::RenderState;
 use super::tracer::{EntryOrigins, OutputTracer};
-use super::{MAX_PROBLEMS, forms, helpers, literals};
+use super::{forms, helpers, literals};
 use crate::load::PartialTemplate;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::document::{LineMap, Origin, OutputSpan, SourceId};
@@ -30,11 +30,6 @@ const MAX_BRACKETS: usize = 128;
 const MAX_OUTPUT: usize = 16 << 20;
 /// The maximum output size of all templates of an environment in bytes.
 const MAX_TOTAL: usize = 64 << 20;
-/// The maximum nesting of partials and blocks while rendering.
-const MAX_DEPTH: usize = 100;
-/// The maximum number of work units for all templates of an environment: one per rendered element, one per 64 bytes that a
-/// helper handles, one per 512 bytes of memory that the engine copies. Real environments need some ten thousand.
-const MAX_WORK: u64 = 4_000_000;
 /// The work units for a line of output whose origin takes memory of its own.
 const LINE_WORK: u64 = 3;
 /// The maximum number of tags of a template, and of all partials together: each takes some kilobytes when compiled.
@@ -44,129 +39,6 @@ const PARTS_PER_TAG: usize = 8;
 /// The maximum number of characters that the parser may scan to locate tags, in all templates of an environment: for each
 /// tag it starts at the template's first character.
 const MAX_STEPS: u64 = 4_000_000_000;
-
-/// The state shared by the running template and its helpers. Only one thread uses it; it is atomic because helpers must
-/// be `Sync`.
-pub(super) struct RenderState {
-    work: AtomicU64,
-    depth: AtomicUsize,
-    source: AtomicUsize,
-    line: AtomicUsize,
-    counts: AtomicBool,
-    ledger: Mutex<CopyLedger>,
-    /// The copies that the elements of the current templates make, by index; the first one stands for elements that
-    /// copy nothing.
-    prices: Mutex<Vec<CopyPrice>>,
-    /// The origin of the output, if it is traced.
-    pub(super) tracer: Option<OutputTracer>,
-}
-
-impl RenderState {
-    fn new(tracer: Option<OutputTracer>) -> Self {
-        Self {
-            work: AtomicU64::new(MAX_WORK),
-            depth: AtomicUsize::new(0),
-            source: AtomicUsize::new(0),
-            line: AtomicUsize::new(0),
-            counts: AtomicBool::new(false),
-            ledger: Mutex::default(),
-            prices: Mutex::new(vec![CopyPrice::default()]),
-            tracer,
-        }
-    }
-
-    /// Starts a template. A failed template may have left state behind.
-    fn reset(&self) {
-        self.depth.store(0, Ordering::Relaxed);
-        self.ledger().reset();
-        self.tracer.as_ref().map(OutputTracer::take);
-    }
-
-    /// Returns the ledger of live copies.
-    pub(super) fn ledger(&self) -> MutexGuard<'_, CopyLedger> {
-        lock(&self.ledger)
-    }
-
-    /// Stores what an element copies, and returns its index.
-    pub(super) fn add_price(&self, price: CopyPrice) -> usize {
-        if price.is_plain() {
-            return 0;
-        }
-        let mut prices = lock(&self.prices);
-        prices.push(price);
-        prices.len() - 1
-    }
-
-    /// Charges for what the next element copies, before it does.
-    pub(super) fn pay_for_element(
-        &self,
-        price: usize,
-        context: &Context,
-        run: &mut Run<'_, '_>,
-    ) -> Result<(), RenderFault> {
-        let prices = lock(&self.prices);
-        let Some(price) = prices.get(price) else { return Err(RenderFault::Work) };
-        let mut ledger = self.ledger();
-        ledger.next();
-        if price.is_plain() {
-            return Ok(());
-        }
-        let (memory, work) = with_blocks(run, |blocks| ledger.weigh(price, blocks, context.data()));
-        self.charge(work)?;
-        ledger.take(memory)
-    }
-
-    /// Deducts work units.
-    pub(super) fn charge(&self, units: u64) -> Result<(), RenderFault> {
-        self.work
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(units))
-            .map(drop)
-            .map_err(|_| RenderFault::Work)
-    }
-
-    /// Charges for a copy of a value before it is made.
-    pub(super) fn pay_for_copy(&self, value: &Json) -> Result<(), RenderFault> {
-        let weight = ValueWeight::from_json(value);
-        self.charge(work_of(weight.memory))?;
-        self.ledger().take(weight.memory)
-    }
-
-    /// Charges for the copies that the engine makes of the argument of a block or partial, before it does.
-    pub(super) fn pay_for_argument(
-        &self,
-        value: &Json,
-        stands: ValueLocation,
-        times: &CopyCounts,
-    ) -> Result<(), RenderFault> {
-        let work = self.ledger().take_argument(value, stands, times)?;
-        self.charge(work)
-    }
-
-    /// Sets the line of the following output. If `counts` is set, each line break in it is a line break of the
-    /// template.
-    pub(super) fn mark(&self, source: usize, line: usize, counts: bool) {
-        self.source.store(source, Ordering::Relaxed);
-        self.line.store(line, Ordering::Relaxed);
-        self.counts.store(counts, Ordering::Relaxed);
-    }
-
-    pub(super) fn enter(&self) -> Result<(), RenderFault> {
-        self.ledger().enter();
-        let depth = self.depth.fetch_add(1, Ordering::Relaxed);
-        if depth < MAX_DEPTH { Ok(()) } else { Err(RenderFault::Depth) }
-    }
-
-    pub(super) fn leave(&self) {
-        // The block or partial that was to be entered last was not.
-        self.tracer.as_ref().map(OutputTracer::take_scope_source);
-        self.ledger().leave();
-        self.depth.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The template engine of an environment: helpers, partials and values.
 pub(super) struct TemplateEngine {
@@ -246,7 +118,7 @@ impl TemplateEngine {
             engine.partials.insert(name, (partial.source, partial.text));
         }
         Failure::unless_empty(problems)?;
-        engine.kept_prices = lock(&engine.state.prices).len();
+        engine.kept_prices = engine.state.price_count();
         Ok(engine)
     }
 
@@ -262,7 +134,7 @@ impl TemplateEngine {
 
     /// Compiles a template and checks it. Invalidates the template that was prepared before.
     pub(super) fn prepare(&mut self, source: SourceId, text: &str) -> Result<PreparedTemplate, Vec<Problem>> {
-        lock(&self.state.prices).truncate(self.kept_prices);
+        self.state.truncate_prices(self.kept_prices);
         self.compile(source, text)
     }
 
@@ -284,8 +156,7 @@ impl TemplateEngine {
     /// Returns the work units used, and the maximum size of live copies in bytes.
     #[cfg(test)]
     pub(super) fn usage(&self) -> (u64, u64) {
-        let left = self.state.work.load(Ordering::Relaxed);
-        (MAX_WORK - left, self.state.ledger().highest())
+        (self.state.used_work(), self.state.ledger().highest())
     }
 
     fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::ErrorContext<'a> {
@@ -368,9 +239,9 @@ struct MappedOutput<'e> {
 impl MappedOutput<'_> {
     fn here(&self) -> Origin {
         let state = &self.engine.state;
-        let number = state.source.load(Ordering::Relaxed);
+        let (number, line) = state.position();
         let source = self.engine.sources.get(number).or_else(|| self.engine.sources.last());
-        let line = u32::try_from(state.line.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
         // A source exists once anything renders.
         Origin::point(*source.expect("a template that renders has a source"), line, 0)
     }
@@ -393,8 +264,8 @@ impl Output for MappedOutput<'_> {
                 self.engine.state.charge(LINE_WORK).map_err(std::io::Error::other)?;
             }
             self.starts_line = piece.ends_with('\n');
-            if self.starts_line && self.engine.state.counts.load(Ordering::Relaxed) {
-                self.engine.state.line.fetch_add(1, Ordering::Relaxed);
+            if self.starts_line {
+                self.engine.state.count_line_break();
             }
         }
         self.text.push_str(text);

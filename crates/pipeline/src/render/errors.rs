@@ -7,109 +7,16 @@ use std::collections::BTreeMap;
 use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorReason};
 use serde_json::Value as Json;
 
-use super::helpers;
-use super::instrument::{LocatedRefusal, TemplateRefusal};
+use super::fault::{LocatedRefusal, RenderFault};
+use super::{helpers, spelling};
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::{Origin, SourceId};
 use sealwave_core::text::closest_name;
-
-/// An error in a template.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum RenderFault {
-    #[error("helper `{helper}` takes {wanted}")]
-    Arity { helper: String, wanted: String },
-    #[error("tag has more than {0} brackets")]
-    Brackets(usize),
-    #[error("template has too many tags for its size")]
-    Crowded,
-    #[error("block `{opened}` is closed by `{closed}`")]
-    Close { opened: String, closed: String },
-    #[error("partials and blocks are nested too deeply; check whether a partial includes itself")]
-    Depth,
-    #[error("{0}")]
-    Fail(String),
-    #[error("list is indexed with `{0}`")]
-    Index(String),
-    #[error("`#each` takes a list or an object, but `{path}` is of type {kind}")]
-    Items { path: String, kind: &'static str },
-    #[error("helper `{helper}` cannot use its argument {index}: {reason}")]
-    Argument { helper: &'static str, index: usize, reason: &'static str },
-    #[error("templates hold more than {0} bytes of copied values at once")]
-    Memory(u64),
-    #[error("helper `{0}` does not exist")]
-    NoHelper(String, Option<String>),
-    #[error("partial `{0}` does not exist")]
-    NoPartial(String, Option<String>),
-    #[error("template cannot be rendered: {0}")]
-    Other(&'static str),
-    #[error("template renders to more than {0} bytes")]
-    Output(usize),
-    #[error("{0}")]
-    Refused(TemplateRefusal),
-    #[error("result of helper `{helper}` takes {needed} bytes; at most {allowed} are allowed")]
-    Result { helper: &'static str, needed: u64, allowed: u64 },
-    #[error("result of helper `{helper}` is of type {kind} and cannot be printed")]
-    ResultType { helper: String, kind: &'static str },
-    #[error("template is larger than {0} bytes")]
-    Size(usize),
-    #[error("template is not valid: {0}")]
-    Syntax(String),
-    #[error("template and its partials have more than {0} tags")]
-    Tags(usize),
-    #[error("templates render to more than {0} bytes in total")]
-    Total(usize),
-    #[error("value `{path}` is of type {kind} and cannot be printed")]
-    Type { path: String, kind: &'static str },
-    #[error("value `{path}` is not defined")]
-    Undefined { path: String, closest: Option<String> },
-    #[error("templates take too many steps; check nested loops")]
-    Work,
-}
-
-impl Explain for RenderFault {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::ResultType { .. } | Self::Type { .. } => {
-                Some("write `{{toYaml value}}`, `{{toJson value}}` or `{{join \",\" list}}`".to_owned())
-            }
-            Self::Undefined { closest: Some(name), .. }
-            | Self::NoHelper(_, Some(name))
-            | Self::NoPartial(_, Some(name)) => Some(format!("did you mean `{name}`?")),
-            Self::Undefined { path, .. } if helpers::arity(path).is_some() => {
-                Some(format!("`{path}` is a helper: put the call in parentheses, as in `({path} …)`"))
-            }
-            Self::Undefined { path, .. } if path == "namespace" => {
-                Some("set `namespace` in `sealwave.yaml`, or set the namespace of the destination".to_owned())
-            }
-            Self::Undefined { path, .. } if reads_as_boolean(path) => {
-                Some("YAML reads this key as a boolean; choose another key, or put it in quotes".to_owned())
-            }
-            Self::Undefined { path, .. } => {
-                Some(format!("set it in `values.yaml`, or write `{{{{default \"…\" {path}}}}}`"))
-            }
-            Self::NoPartial(..) => Some("partials are `partials/NAME.hbs` and `base/_NAME.hbs`".to_owned()),
-            Self::Crowded | Self::Tags(_) => Some("split the template into several files".to_owned()),
-            Self::Memory(_) => Some(
-                "a partial gets a copy of its context: pass only a part of it (`{{> name part}}`), and end its recursion"
-                    .to_owned(),
-            ),
-            Self::Refused(TemplateRefusal::InlineName) => Some("write `{{#*inline \"name\"}}`".to_owned()),
-            Self::Refused(TemplateRefusal::PartialBlock) => Some("write `{{> name}}`".to_owned()),
-            _ => None,
-        }
-    }
-}
 
 /// Reports whether Kubernetes' YAML parser reads a key as a boolean, such as `n: 3` as `false: 3`.
 pub(super) fn reads_as_boolean(path: &str) -> bool {
     let last = path.rsplit(['.', '/']).next().unwrap_or(path).to_ascii_lowercase();
     ["n", "no", "off", "on", "y", "yes"].contains(&last.as_str())
-}
-
-impl From<RenderFault> for RenderError {
-    fn from(fault: RenderFault) -> Self {
-        RenderErrorReason::NestedError(Box::new(fault)).into()
-    }
 }
 
 /// The context of an error: the template, its partials and the values.
@@ -158,12 +65,12 @@ pub(super) fn render_problem(error: &RenderError, around: &ErrorContext<'_>) -> 
         Ok(fault) => {
             return Problem::at(
                 refine_origin(at, source, fault, around),
-                with_closest_name(fault, around).as_ref(),
+                with_name_hint(fault, around).as_ref(),
             );
         }
         Err(fault) => fault,
     };
-    Problem::at(refine_origin(at, source, &fault, around), with_closest_name(&fault, around).as_ref())
+    Problem::at(refine_origin(at, source, &fault, around), with_name_hint(&fault, around).as_ref())
 }
 
 /// Extracts our own error from the engine's, or translates the engine's error.
@@ -180,7 +87,7 @@ fn extract_fault(reason: &RenderErrorReason) -> Result<&RenderFault, RenderFault
             }
         }
         RenderErrorReason::MissingVariable(path) => {
-            RenderFault::Undefined { path: path.clone().unwrap_or_else(|| "this".to_owned()), closest: None }
+            RenderFault::Undefined { path: path.clone().unwrap_or_else(|| "this".to_owned()), hint: None }
         }
         RenderErrorReason::PartialNotFound(name) => RenderFault::NoPartial(name.clone(), None),
         RenderErrorReason::PartialBlockNotFound => RenderFault::NoPartial("@partial-block".to_owned(), None),
@@ -195,12 +102,12 @@ fn extract_fault(reason: &RenderErrorReason) -> Result<&RenderFault, RenderFault
     })
 }
 
-/// Adds the most similar known name to an error about a name.
-fn with_closest_name<'f>(fault: &'f RenderFault, around: &ErrorContext<'_>) -> Box<dyn Explain + 'f> {
+/// Adds a hint to an error about a name: usually the most similar known name.
+fn with_name_hint<'f>(fault: &'f RenderFault, around: &ErrorContext<'_>) -> Box<dyn Explain + 'f> {
     match fault {
-        RenderFault::Undefined { path, closest: None } => Box::new(RenderFault::Undefined {
+        RenderFault::Undefined { path, hint: None } => Box::new(RenderFault::Undefined {
             path: path.clone(),
-            closest: closest_path(path, around.values),
+            hint: Some(undefined_hint(path, around.values)),
         }),
         RenderFault::NoHelper(name, None) => {
             let known = helpers::names().chain(["each", "if", "lookup", "unless", "with"]);
@@ -224,15 +131,32 @@ impl Explain for BorrowedFault<'_> {
     }
 }
 
+/// Returns the hint for an undefined path.
+fn undefined_hint(path: &str, values: &Json) -> String {
+    if let Some(name) = closest_path(path, values) {
+        return format!("did you mean `{name}`?");
+    }
+    if helpers::arity(path).is_some() {
+        return format!("`{path}` is a helper: put the call in parentheses, as in `({path} …)`");
+    }
+    if path == "namespace" {
+        return "set `namespace` in `sealwave.yaml`, or set the namespace of the destination".to_owned();
+    }
+    if reads_as_boolean(path) {
+        return "YAML reads this key as a boolean; choose another key, or put it in quotes".to_owned();
+    }
+    format!("set it in `values.yaml`, or write `{{{{default \"…\" {path}}}}}`")
+}
+
 /// Returns the path with its first unknown part replaced by the most similar known one.
 fn closest_path(path: &str, values: &Json) -> Option<String> {
     let parts: Vec<&str> =
         path.split(['.', '/']).filter(|part| !matches!(*part, "" | "this" | "@root")).collect();
-    let mut node = super::spelling::read_value(values);
+    let mut node = spelling::read_value(values);
     for (index, part) in parts.iter().enumerate() {
         let known = node.as_object()?;
         if let Some(next) = known.get(*part) {
-            node = super::spelling::read_value(next);
+            node = spelling::read_value(next);
             continue;
         }
         let near = closest_name(part, known.keys().map(String::as_str))?;

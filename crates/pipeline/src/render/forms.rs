@@ -7,8 +7,10 @@
 use handlebars::Template;
 use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 
-use super::errors::{RenderFault, locate_name};
-use super::instrument::{MAX_BLOCKS, PRIVATE};
+use super::errors::locate_name;
+use super::fault::RenderFault;
+use super::limits::MAX_BLOCKS;
+use super::private_names::PRIVATE;
 use super::tags::{TagLocator, TagPlace};
 use super::{helpers, wording};
 use sealwave_core::diagnostic::{Explain, Problem};

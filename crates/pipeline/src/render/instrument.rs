@@ -22,74 +22,17 @@ use handlebars::template::{
 use handlebars::{Path, Template};
 use serde_json::{Value as Json, json};
 
-use super::engine::RenderState;
+use super::fault::{LocatedRefusal, TemplateRefusal};
+use super::helpers;
+use super::limits::{MAX_ARGUMENTS, MAX_BLOCKS, MAX_CALLS, MAX_INDENT, MAX_PARTS};
 use super::price::CopyPrice;
+use super::private_names::{
+    BASE, CONTEXT, ENTER, GIVEN, ITEMS, LEAVE, MARK, MERGED, PAY, PRICE_OF_MARK, PRINT, PRIVATE, TEST,
+};
+use super::state::RenderState;
 use super::tags::TemplateTokens;
 use super::tracer::OutputTracer;
 use sealwave_core::document::{Origin, SourceId, TemplateNode};
-
-/// The first character of the private helpers' names; templates must not call such names.
-pub(super) const PRIVATE: char = '\u{10f8f0}';
-/// Marks the line of the next element. Arguments: source, line, whether lines continue to count within it, and the
-/// index of its price unless it was paid.
-pub(super) const MARK: &str = "\u{10f8f0}mark";
-/// Pays for what the next element copies. Argument: the index of its price.
-pub(super) const PAY: &str = "\u{10f8f0}pay";
-/// Enters a nested template or a partial.
-pub(super) const ENTER: &str = "\u{10f8f0}enter";
-/// Leaves a nested template or a partial.
-pub(super) const LEAVE: &str = "\u{10f8f0}leave";
-/// The local variable of a block that holds the source of its context.
-pub(super) const SCOPE: &str = "\u{10f8f0}scope";
-/// The local variable with the depth of the loop block to which `@key` belongs.
-pub(super) const EACH: &str = "\u{10f8f0}each";
-/// Prints a value.
-pub(super) const PRINT: &str = "\u{10f8f0}print";
-/// Passes the argument of `if` and `unless`.
-pub(super) const TEST: &str = "\u{10f8f0}test";
-/// Passes the argument of `each`.
-pub(super) const ITEMS: &str = "\u{10f8f0}items";
-/// Passes the argument of `with`.
-pub(super) const BASE: &str = "\u{10f8f0}base";
-/// Passes the context of a partial.
-pub(super) const CONTEXT: &str = "\u{10f8f0}context";
-/// Passes a named argument of a partial.
-pub(super) const GIVEN: &str = "\u{10f8f0}given";
-/// Passes the context of a partial that also has named arguments.
-pub(super) const MERGED: &str = "\u{10f8f0}merged";
-
-/// The maximum nesting of blocks; each branch of an `else if` adds one.
-pub(super) const MAX_BLOCKS: usize = 64;
-/// The maximum indentation of a partial in bytes: each line of it gets this indentation, and that of the partials
-/// around it.
-const MAX_INDENT: usize = 256;
-/// The maximum number of arguments of a call.
-const MAX_ARGUMENTS: usize = 64;
-/// The maximum nesting of calls.
-const MAX_CALLS: usize = 16;
-/// The maximum number of parts of a name; values are not deeper.
-const MAX_PARTS: usize = 128;
-
-/// A reason why a template is refused before it runs.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub(super) enum TemplateRefusal {
-    #[error("call has more than {MAX_ARGUMENTS} arguments")]
-    Arguments,
-    #[error("blocks are nested more than {MAX_BLOCKS} deep")]
-    Blocks,
-    #[error("calls are nested more than {MAX_CALLS} deep")]
-    Calls,
-    #[error("partial is indented by more than {MAX_INDENT} bytes")]
-    Indent,
-    #[error("name of an inline partial is not a quoted text")]
-    InlineName,
-    #[error("name has more than {MAX_PARTS} parts")]
-    Parts,
-    #[error("partial blocks (`{{{{#> name}}}}`) are not supported")]
-    PartialBlock,
-    #[error("name contains a private character")]
-    PrivateName,
-}
 
 /// Inserts the calls into a template.
 pub(super) struct TemplateInstrumenter<'a> {
@@ -114,9 +57,6 @@ enum BlockScope<'t> {
     /// A block or partial with its own scope, and the names that it defines.
     Block { is_each: bool, param: Option<&'t BlockParam> },
 }
-
-/// A refusal with its position (line, column).
-pub(super) type LocatedRefusal = (TemplateRefusal, Option<(usize, usize)>);
 
 impl<'a> TemplateInstrumenter<'a> {
     /// Creates the instrumentation of a template with this text and the index `source` in the engine.
@@ -351,9 +291,6 @@ impl ElementRecorder<'_> {
     }
 }
 
-/// The index of the argument of [`MARK`] that is the price.
-pub(super) const PRICE_OF_MARK: usize = 3;
-
 /// A partial or the template itself.
 const PARTIAL: BlockScope<'static> = BlockScope::Block { is_each: false, param: None };
 
@@ -387,7 +324,7 @@ fn append_sources(element: &TemplateElement, call: &mut HelperTemplate) {
 /// non-scalars.
 fn wrap_print(helper: &mut HelperTemplate) {
     let name = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
-    let called = name.as_name().filter(|name| super::helpers::is_helper(name)).map(str::to_owned);
+    let called = name.as_name().filter(|name| helpers::is_helper(name)).map(str::to_owned);
     let (params, hash) = (std::mem::take(&mut helper.params), std::mem::take(&mut helper.hash));
     helper.params = match called {
         Some(called) => {

@@ -223,7 +223,7 @@ fn templates_that_take_too_long_to_parse_are_refused() {
 
 /// Builds by hand a value whose spelling differs from what YAML reads.
 fn written_by_hand(read: &str, text: &str) -> String {
-    format!("(dict \"{}written\" (list {read} {text}))", super::instrument::PRIVATE)
+    format!("(dict \"{}written\" (list {read} {text}))", super::private_names::PRIVATE)
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn parsed_values_and_their_texts_are_bounded() {
 #[test]
 fn values_with_their_original_spelling_are_bounded() {
     // A text of about three megabytes each; a result may have eight.
-    let long = || json!({format!("{}written", super::instrument::PRIVATE): [1, format!("1.{}", "0".repeat(2_700_000))]});
+    let long = || json!({format!("{}written", super::private_names::PRIVATE): [1, format!("1.{}", "0".repeat(2_700_000))]});
     let values = json!({"long": [long(), long()], "short": long()});
     for helper in ["toYaml", "toJson", "toPrettyJson"] {
         let text = format!("{{{{len ({helper} (list short short short short))}}}}");

@@ -10,7 +10,7 @@ use handlebars::template::{Parameter, TemplateElement};
 use serde_json::{Number, Value as Json};
 
 use super::forms::{place_of, place_of_else_if};
-use super::instrument::MAX_BLOCKS;
+use super::limits::MAX_BLOCKS;
 use super::spelling;
 use super::tags::{TagLocator, TagPlace};
 

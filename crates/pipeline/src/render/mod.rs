@@ -2,22 +2,27 @@
 //!
 //! A pure function of the loaded files. Secrets are not values: fetched data never reaches a template.
 
+mod built_in;
 mod engine;
 mod errors;
+mod fault;
 mod forms;
 mod helpers;
 mod instrument;
 #[cfg(test)]
 mod limit_tests;
+pub(crate) mod limits;
 mod literals;
 mod names;
 pub mod namespaces;
 mod outline;
 mod patches;
 mod price;
+mod private_names;
 mod reads;
 mod scope;
 mod spelling;
+mod state;
 pub mod tags;
 #[cfg(test)]
 mod trace_tests;
@@ -31,7 +36,9 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 
 use super::load::{EnvironmentPatch, LayeredValues, LoadedApp, ManifestFile};
+use built_in::{BUILT_IN_NAMES, VALUES};
 use engine::{RenderedText, TemplateEngine};
+use limits::MAX_PROBLEMS;
 use names::{CheckedTemplate, NameChecker};
 use price::ValueWeight;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemKind, printable};
@@ -43,9 +50,6 @@ use sealwave_kube::{ForeignFile, KindScopes, configuration_reader};
 use sealwave_secrets::settings::{API_GROUP, APP_FILE};
 use tracer::EntryOrigins;
 pub use unused_value::UnusedValue;
-
-/// The number of problems after which rendering stops.
-pub(super) const MAX_PROBLEMS: usize = 200;
 
 /// The maximum memory of the values in the form that templates see, which holds them twice.
 const MAX_VALUES: u64 = 64 << 20;
@@ -287,10 +291,6 @@ fn find_long_key(node: &Node) -> Option<Origin> {
         _ => None,
     }
 }
-
-/// The built-in names of templates; the last one holds all values.
-const BUILT_IN_NAMES: [&str; 6] = ["env", "app", "namespace", "cluster", "revision", VALUES];
-const VALUES: &str = "values";
 
 /// Returns the merged values, overridden by the built-in names.
 fn template_data(

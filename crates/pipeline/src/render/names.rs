@@ -6,12 +6,15 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use super::built_in::BUILT_IN_NAMES;
 use super::engine::TemplateEngine;
+use super::fault::RenderFault;
 use super::outline::OutlineStep;
 use super::reads::{LenientRead, TemplateReads};
 use super::tags::TagLocator;
-use super::{BUILT_IN_NAMES, errors, helpers};
-use crate::Discovery;
+use super::{errors, helpers};
+use crate::discover::Discovery;
+use crate::load::defined_values;
 use crate::name_tree::{LookupBudget, MissingPath, NameTree, ValuePathStep, find_missing, has_path};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{Node, Origin};
@@ -84,7 +87,7 @@ impl<'a> NameChecker<'a> {
         for read in reads.lenient.difference(&self.reads.lenient) {
             let found = self.find_missing(read);
             if self.patience.is_exhausted() {
-                problems.push(Problem::at(Origin::whole(read.source), &errors::RenderFault::Work));
+                problems.push(Problem::at(Origin::whole(read.source), &RenderFault::Work));
                 break;
             }
             let Some(found) = found else { continue };
@@ -93,7 +96,7 @@ impl<'a> NameChecker<'a> {
             };
             let text = engine.partial_text(read.source).unwrap_or(template.text);
             let at = errors::locate_name(text, TagLocator::new(text).origin(read.at, read.source), &read.raw);
-            let unreadable = self.app.defined_values().unreadable.first();
+            let unreadable = defined_values(self.app).unreadable.first();
             match unreadable.filter(|_| !is_call(read)) {
                 Some(file) => {
                     let fault = NameFault::Unsure { path: read.raw.clone(), file: file.clone() };
@@ -116,7 +119,7 @@ impl<'a> NameChecker<'a> {
         if has_path(&[own], &read.path, &self.patience) {
             return None;
         }
-        find_missing(&self.app.defined_values().all(), &read.path, &self.patience)
+        find_missing(&defined_values(self.app).all(), &read.path, &self.patience)
     }
 
     fn problem(&self, read: &LenientRead, found: &MissingPath, part: usize, at: Origin) -> Problem {
@@ -127,7 +130,7 @@ impl<'a> NameChecker<'a> {
         let from_top = [ValuePathStep::Key(name.into())];
         let is_at_top = || {
             BUILT_IN_NAMES.contains(&name)
-                || has_path(&self.app.defined_values().all(), &from_top, &self.patience)
+                || has_path(&defined_values(self.app).all(), &from_top, &self.patience)
         };
         let hint = if is_call(read) {
             format!("`{name}` is a helper: put the call in parentheses, as in `({name} …)`")

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::forms::{place_of, place_of_else_if};
 use super::helpers;
-use super::instrument::MAX_BLOCKS;
+use super::limits::MAX_BLOCKS;
 use super::tags::TagPlace;
 use sealwave_core::document::SourceId;
 

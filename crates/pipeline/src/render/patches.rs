@@ -6,21 +6,24 @@
 mod bounds;
 mod error;
 mod merge;
+mod merge_schema;
 mod operations;
+mod stop;
 mod strategic;
 mod untyped;
 
 use json_patch::PatchOperation;
 
-use super::MAX_PROBLEMS;
+use super::limits::MAX_PROBLEMS;
 use crate::load::EnvironmentPatch;
 use bounds::PatchBudget;
 use error::Error;
+use merge_schema::merge_schema_of;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
 use sealwave_core::yaml;
-use sealwave_kube::schema::MergeSchema;
 use sealwave_secrets::settings::{PatchTarget, PatchType};
+use stop::PatchStop;
 use strategic::PatchAction;
 
 /// Applies the patches in order, each to all matching objects. Removes objects that a patch deletes.
@@ -80,28 +83,6 @@ fn apply_one(
     Ok(())
 }
 
-/// The scope of a problem.
-enum PatchStop {
-    /// Stops the patch of one object.
-    Here(Problem),
-    /// Stops all patches: a shared limit is reached.
-    All(Problem),
-}
-
-impl PatchStop {
-    fn at(origin: Origin, error: &Error) -> Self {
-        let problem = Problem::at(origin, error);
-        match error {
-            Error::Added | Error::Work => Self::All(problem),
-            _ => Self::Here(problem),
-        }
-    }
-
-    fn located((error, origin): (Error, Origin)) -> Self {
-        Self::at(origin, &error)
-    }
-}
-
 /// Checks that a patched tree is still an object. Returns `None` if the patch deletes it.
 fn check_patched(
     root: Option<Node>,
@@ -137,11 +118,6 @@ fn describe_target(target: &PatchTarget) -> String {
         .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} `{value}`")))
         .collect();
     given.join(", ")
-}
-
-/// Returns the schema that determines how a strategic merge patch changes an object.
-fn merge_schema_of(object: &Manifest) -> Option<MergeSchema> {
-    MergeSchema::for_kind(object.api_version(), object.kind())
 }
 
 /// A patch with its type.

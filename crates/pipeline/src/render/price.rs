@@ -13,7 +13,7 @@ use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use handlebars::{BlockContext, BlockParamHolder, Path, PathSeg};
 use serde_json::Value as Json;
 
-use super::errors::RenderFault;
+use super::fault::RenderFault;
 use super::spelling;
 use sealwave_core::document::{Node, NodeValue, WrittenScalars};
 

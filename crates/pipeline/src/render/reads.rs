@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use compact_str::CompactString;
 
+use super::built_in::{BUILT_IN_NAMES, VALUES};
 use super::outline::{
     ContextArgument, NameAnchor, NameRead, OutlineBlock, OutlineStep, PartialCall, ReadMode, TemplateName,
 };
 use super::tags::TagPlace;
-use super::{BUILT_IN_NAMES, VALUES};
 use crate::name_tree::ValuePathStep;
 use sealwave_core::document::SourceId;
 

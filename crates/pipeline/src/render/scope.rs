@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, VecDeque};
 use handlebars::{BlockContext, BlockParamHolder, Context, Path, PathAndJson, PathSeg, RenderContext};
 use serde_json::Value as Json;
 
-use super::instrument::{EACH, SCOPE};
 use super::price::OpenBlocks;
+use super::private_names::{EACH, SCOPE};
 
 /// The value of the context behind an argument.
 pub struct FoundArgument<'rc> {

@@ -14,7 +14,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
-use super::instrument::PRIVATE;
+use super::private_names::PRIVATE;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, Origin, SourceId, WrittenScalars};
 
 /// The meaning of a private object.

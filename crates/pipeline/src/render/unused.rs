@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use compact_str::CompactString;
 
 use super::reads::TemplateReads;
-use crate::Discovery;
-use crate::load::LayeredValues;
+use crate::discover::Discovery;
+use crate::load::{LayeredValues, defined_values};
 use crate::name_tree::{LookupBudget, NameTree, ValuePathStep, has_path, is_index, names_at};
 use crate::render::UnusedValue;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, Origin, SourceId};
@@ -32,10 +32,10 @@ pub(super) fn find_unused(
     search.value(&values.merged, &[&tree], false);
     let UnusedKeySearch { used, mut found, patience, .. } = search;
     found.retain(|found| !is_used_elsewhere(found.entry, &used));
-    if found.is_empty() || patience.is_exhausted() || !app.defined_values().unreadable.is_empty() {
+    if found.is_empty() || patience.is_exhausted() || !defined_values(app).unreadable.is_empty() {
         return Vec::new();
     }
-    let others = app.defined_values().except(environment);
+    let others = defined_values(app).except(environment);
     let lines: Vec<&str> = text.lines().collect();
     let mut unused: BTreeMap<Origin, UnusedValue> = BTreeMap::new();
     for found in found {

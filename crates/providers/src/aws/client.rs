@@ -20,8 +20,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use crate::tls::HandshakeError;
-use crate::{ProviderError, authorities};
+use crate::ProviderError;
+use crate::remote::authorities;
+use crate::remote::tls::HandshakeError;
 
 /// Creates a client that trusts the certificates in `ca_file`, or those of the system, and uses `proxy`.
 ///

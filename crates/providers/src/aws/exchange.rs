@@ -3,21 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::failure::{AwsCall, AwsFailure, call_timeout};
+use super::failure::{AwsCall, call_timeout};
+use super::outcome::TargetOutcome;
+use super::secret::TargetResult;
 use super::session::AwsSession;
-use super::target::AwsTarget;
-use super::{AwsService, TargetResult, parameter_store, secrets_manager};
-use crate::{ProviderError, runtime};
+use super::target::{AwsService, AwsTarget};
+use super::{parameter_store, secrets_manager};
+use crate::ProviderError;
+use crate::remote::runtime;
 
 /// Concurrent calls to a service.
 const AT_ONCE: usize = 8;
-
-/// The outcome of a request for one of its targets.
-pub(super) enum TargetOutcome {
-    Answer(TargetResult),
-    /// The batch has no result for it: request it alone.
-    AskAlone,
-}
 
 /// A request: the client of a region and the targets.
 struct BatchRequest {
@@ -136,22 +132,4 @@ impl ServiceClient {
             Self::SecretsManager(..) => secrets_manager::call_for(targets),
         }
     }
-}
-
-/// Returns the outcomes of a failed batch: the same error for all targets, or a single request for each.
-pub(super) fn failed_batch(
-    fault: &AwsFailure,
-    call: AwsCall,
-    caller: &str,
-    targets: &[AwsTarget],
-) -> Vec<TargetOutcome> {
-    let retry_alone = targets.len() > 1 && fault.is_batch_level();
-    let outcome = |_| {
-        if retry_alone {
-            TargetOutcome::AskAlone
-        } else {
-            TargetOutcome::Answer(Err(fault.to_provider_error(call, caller)))
-        }
-    };
-    targets.iter().map(outcome).collect()
 }

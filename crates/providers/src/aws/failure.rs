@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::ProviderError;
-use crate::tls::HandshakeError;
+use crate::remote::tls::HandshakeError;
 
 /// Error codes for rejected credentials, regardless of the request.
 const BAD_CREDENTIALS: [&str; 14] = [
@@ -106,7 +106,7 @@ pub(crate) struct AwsFailure {
 
 impl AwsFailure {
     /// Classifies the error of a call.
-    pub fn from_sdk_error<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Self {
+    pub(crate) fn from_sdk_error<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Self {
         let without_response = |kind| Self { kind, status: None, code: None };
         match error {
             SdkError::ConstructionFailure(_) => without_response(FailureKind::BadRequest),
@@ -208,7 +208,7 @@ impl AwsFailure {
             ),
             FailureKind::NotFound => ProviderError::not_found(
                 format!("AWS has nothing with this name and version{details}"),
-                "names are full paths and case-sensitive, and each region has its own",
+                "names are full paths, and each region has its own; case matters",
             ),
             FailureKind::NotUsable => ProviderError::invalid(
                 format!("AWS cannot return it in its current state{details}"),

@@ -3,10 +3,10 @@
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::Parameter;
 
-use super::exchange::{TargetOutcome, failed_batch};
 use super::failure::{AwsCall, AwsFailure};
+use super::outcome::{TargetOutcome, failed_batch};
+use super::secret::{FetchedSecret, TargetResult};
 use super::target::AwsTarget;
-use super::{FetchedSecret, TargetResult};
 use sealwave_secrets::values::SecretValue;
 
 /// The most names in one `GetParameters`.

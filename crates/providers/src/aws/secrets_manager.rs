@@ -7,10 +7,10 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::types::{ApiErrorType, SecretValueEntry};
 use aws_smithy_types::Blob;
 
-use super::exchange::{TargetOutcome, failed_batch};
 use super::failure::{AwsCall, AwsFailure};
+use super::outcome::{TargetOutcome, failed_batch};
+use super::secret::{FetchedSecret, TargetResult};
 use super::target::{AwsTarget, VersionSelector};
-use super::{FetchedSecret, TargetResult};
 use sealwave_secrets::values::SecretValue;
 
 /// The most secrets in one `BatchGetSecretValue`.

@@ -23,8 +23,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::client;
 use super::failure::{AwsCall, AwsFailure};
+use super::settings::{AssumeRole, AwsSettings};
 use crate::{EnvLookup, ProviderError};
-use sealwave_secrets::settings::{AssumeRole, AwsSettings};
 
 /// Attempts of one call; usually the run's deadline comes first.
 const MAX_ATTEMPTS: u32 = 8;

@@ -1,151 +1,122 @@
-//! Checks an AWS provider's settings before any request is sent.
+//! The operator's settings of AWS providers. Anything not set uses the defaults of the AWS SDK.
 
-use super::target::is_region;
-use crate::{ProviderConfigError, proxy};
-use sealwave_secrets::settings::AwsSettings;
+use std::path::{Path, PathBuf};
 
-/// Checks the form of all settings.
-pub fn check(provider: &str, settings: &AwsSettings) -> Result<(), ProviderConfigError> {
-    let role = settings.assume_role.as_ref();
-    let fields = [
-        (
-            "region",
-            settings.region.as_deref(),
-            is_region as fn(&str) -> bool,
-            "a region, for example `eu-west-1`",
-        ),
-        ("profile", settings.profile.as_deref(), is_profile_name, "the name of a profile"),
-        ("endpointUrl", settings.endpoint_url.as_deref(), is_endpoint, ENDPOINT),
-        ("assumeRole.roleArn", role.map(|role| role.role_arn.as_str()), is_role, "the ARN of a role"),
-        (
-            "assumeRole.externalId",
-            role.and_then(|role| role.external_id.as_deref()),
-            is_external_id,
-            "2 to 1224 of A-Z, a-z, 0-9 and `+=,.@:/_-`",
-        ),
-        (
-            "assumeRole.sessionName",
-            role.and_then(|role| role.session_name.as_deref()),
-            is_session_name,
-            "2 to 64 of A-Z, a-z, 0-9 and `+=,.@_-`",
-        ),
-        ("proxy", settings.proxy.as_deref(), proxy::is_valid, proxy::FORM),
-        ("assumeRole.endpointUrl", role.and_then(|role| role.endpoint_url.as_deref()), is_endpoint, ENDPOINT),
-    ];
-    for (field, value, is_valid, wanted) in fields {
-        if value.is_some_and(|value| !is_valid(value)) {
-            return Err(ProviderConfigError::BadSetting { provider: provider.to_owned(), field, wanted });
-        }
+use serde::Deserialize;
+
+use crate::ProviderSettings;
+
+/// Endpoint and identity for an AWS service.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AwsSettings {
+    /// The region; a reference by ARN uses the ARN's region.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// A profile of the sidecar's AWS configuration; only its credentials are used then.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// The service's endpoint, if it is not the AWS default: a VPC endpoint or an emulator.
+    #[serde(default)]
+    pub endpoint_url: Option<String>,
+    /// A role to assume with those credentials.
+    #[serde(default)]
+    pub assume_role: Option<AssumeRole>,
+    /// PEM certificates to trust for AWS, instead of those of the system.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// An HTTP proxy for requests to AWS.
+    #[serde(default)]
+    pub proxy: Option<String>,
+}
+
+impl AwsSettings {
+    /// Returns the settings with absolute paths.
+    #[must_use]
+    pub fn with_absolute_paths(&self, operator_dir: &Path) -> Self {
+        let ca_file = self.ca_file.as_ref().map(|file| operator_dir.join(file));
+        Self { ca_file, ..self.clone() }
     }
-    Ok(())
 }
 
-const ENDPOINT: &str =
-    "an `https://` address (`http://` only on this machine), without user, query and fragment";
+/// Settings of a provider for Secrets Manager.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct SecretsManagerSettings(pub AwsSettings);
 
-fn is_profile_name(text: &str) -> bool {
-    !text.trim().is_empty() && !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']'))
+/// Settings of a provider for Parameter Store.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct ParameterStoreSettings(pub AwsSettings);
+
+impl ProviderSettings for SecretsManagerSettings {
+    fn credential_files(&self) -> Vec<&Path> {
+        self.0.ca_file.iter().map(PathBuf::as_path).collect()
+    }
+
+    fn other_spellings(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
-/// Reports whether a URL is a safe endpoint. Values may only be sent in plaintext within the machine, for emulators.
-fn is_endpoint(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split('/').next().unwrap_or("");
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(""),
-        None => authority.split(':').next().unwrap_or(""),
-    };
-    let is_clean = !url.chars().any(|c| c.is_control() || c.is_whitespace() || "@?#\\".contains(c));
-    let is_local = matches!(host, "localhost" | "127.0.0.1" | "::1");
-    is_clean && !host.is_empty() && (scheme == "https" || (scheme == "http" && is_local))
+impl ProviderSettings for ParameterStoreSettings {
+    fn credential_files(&self) -> Vec<&Path> {
+        self.0.ca_file.iter().map(PathBuf::as_path).collect()
+    }
+
+    fn other_spellings(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
-fn is_role(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    matches!(parts[..], ["arn", partition, "iam", "", account, role]
-        if partition.starts_with("aws") && account.len() == 12 && role.starts_with("role/"))
-        && arn.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-fn is_external_id(text: &str) -> bool {
-    (2..=1224).contains(&text.len()) && consists_of(text, b"+=,.@:/_-")
-}
-
-fn is_session_name(text: &str) -> bool {
-    (2..=64).contains(&text.len()) && consists_of(text, b"+=,.@_-")
-}
-
-fn consists_of(text: &str, more: &[u8]) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+/// A role to assume before the first request.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AssumeRole {
+    /// ARN of the role.
+    pub role_arn: String,
+    /// The external id, which the role's trust policy may require.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// The session name in AWS' audit records; by default `sealwave`.
+    #[serde(default)]
+    pub session_name: Option<String>,
+    /// The endpoint of STS, if it is not the AWS default.
+    #[serde(default)]
+    pub endpoint_url: Option<String>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sealwave_secrets::settings::AssumeRole;
-
-    fn bad_field(settings: &AwsSettings) -> Option<&'static str> {
-        match check("aws", settings) {
-            Err(ProviderConfigError::BadSetting { field, .. }) => Some(field),
-            _ => None,
-        }
-    }
+    use crate::ProviderConfig;
 
     #[test]
-    fn endpoints_must_be_encrypted_or_local() {
-        for url in [
-            "https://vpce-1.secretsmanager.eu-west-1.vpce.amazonaws.com",
-            "https://[fd00::1]:443/",
-            "http://127.0.0.1:5000",
-            "http://localhost:4566/",
-            "http://[::1]:5000",
-        ] {
-            assert!(is_endpoint(url), "{url}");
-        }
-        for url in [
-            "",
-            "https://",
-            "moto:5000",
-            "http://moto:5000",
-            "http://127.0.0.1.example.com",
-            "http://localhost@example.com",
-            "https://user:word@example.com",
-            "https://example.com/?a=b",
-            "https://example.com/#a",
-            "https://exa mple.com",
-            "ftp://localhost",
-        ] {
-            assert!(!is_endpoint(url), "{url}");
-            let settings = AwsSettings { endpoint_url: Some(url.to_owned()), ..AwsSettings::default() };
-            assert_eq!(bad_field(&settings), Some("endpointUrl"));
-        }
-    }
-
-    #[test]
-    fn malformed_roles_and_regions_are_rejected() {
-        let role = |arn: &str, session: Option<&str>| AwsSettings {
-            region: Some("eu-west-1".to_owned()),
-            profile: Some("prod".to_owned()),
-            assume_role: Some(AssumeRole {
-                role_arn: arn.to_owned(),
-                external_id: Some("team/1:2".to_owned()),
-                session_name: session.map(str::to_owned),
-                endpoint_url: None,
-            }),
-            ..AwsSettings::default()
+    fn settings_are_parsed_and_unknown_ones_are_refused() {
+        let read = |json: &str| serde_json::from_str::<ProviderConfig>(json);
+        assert!(
+            matches!(read(r#"{"kind": "aws-sm"}"#), Ok(ProviderConfig::AwsSm(SecretsManagerSettings(all))) if all == AwsSettings::default())
+        );
+        let whole = r#"{"kind": "aws-ssm", "region": "eu-west-1", "profile": "p", "endpointUrl": "https://e",
+            "caFile": "ca.pem", "proxy": "http://p:1",
+            "assumeRole": {"roleArn": "r", "externalId": "x", "sessionName": "s", "endpointUrl": "https://t"}}"#;
+        let Ok(ProviderConfig::AwsSsm(ParameterStoreSettings(settings))) = read(whole) else {
+            panic!("settings are not parsed")
         };
-        let good = "arn:aws:iam::123456789012:role/path/reader";
-        assert_eq!(check("aws", &role(good, Some("sealwave"))), Ok(()));
-        assert_eq!(bad_field(&role(good, Some("a b"))), Some("assumeRole.sessionName"));
-        for arn in
-            ["reader", "arn:aws:iam::123456789012:user/reader", "arn:aws:sts::123456789012:role/reader"]
-        {
-            assert_eq!(bad_field(&role(arn, None)), Some("assumeRole.roleArn"), "{arn}");
-        }
-        for region in ["", "eu-west", "eu-west-1.example.com", "EU-WEST-1", "eu-west-1/", "-west-1", "eu--1"]
-        {
-            let settings = AwsSettings { region: Some(region.to_owned()), ..AwsSettings::default() };
-            assert_eq!(bad_field(&settings), Some("region"), "{region}");
+        assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(
+            settings.with_absolute_paths(Path::new("/o")).ca_file.as_deref(),
+            Some(Path::new("/o/ca.pem"))
+        );
+        assert_eq!(settings.assume_role.expect("a role").session_name.as_deref(), Some("s"));
+        for json in [
+            r#"{"kind": "aws-sm", "accessKeyId": "a"}"#,
+            r#"{"kind": "aws-sm", "assumeRole": {}}"#,
+            r#"{"kind": "aws-sm", "caFile": "ca.pem", "proxy": "http://p:1",
+            "assumeRole": {"roleArn": "r", "policy": "p"}}"#,
+            r#"{"kind": "aws-sms"}"#,
+        ] {
+            assert!(read(json).is_err(), "{json}");
         }
     }
 }

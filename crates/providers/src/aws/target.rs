@@ -4,9 +4,15 @@
 //! names, so that one bad name cannot fail a whole batch. Only the region is parsed from an ARN, and checked strictly,
 //! since it becomes part of a host name.
 
-use super::AwsService;
 use crate::ProviderError;
 use sealwave_secrets::placeholder::SecretReference;
+
+/// An AWS service with secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AwsService {
+    ParameterStore,
+    SecretsManager,
+}
 
 /// The longest name, ARN or version that AWS has.
 const MAX_LENGTH: usize = 2048;

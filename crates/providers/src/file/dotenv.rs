@@ -7,9 +7,9 @@
 
 use zeroize::Zeroizing;
 
-use super::format::{KeyValuePairs, LineError};
+use super::pairs::{KeyValuePairs, LineError};
 
-pub fn parse(text: &str) -> Result<KeyValuePairs, LineError> {
+pub(super) fn parse(text: &str) -> Result<KeyValuePairs, LineError> {
     let mut reader = DotenvParser { text, at: 0 };
     let mut pairs = Vec::new();
     loop {

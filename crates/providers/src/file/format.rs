@@ -7,19 +7,15 @@
 
 use zeroize::Zeroizing;
 
+use super::pairs::{KeyValuePairs, LineError};
 use super::{dotenv, properties};
 use crate::ProviderError;
+use sealwave_core::diagnostic::{DUPLICATE_KEY, NOT_UTF8};
 use sealwave_core::yaml::{self, MergeKeys, VerbatimError};
 use sealwave_secrets::values::json_text::{self, JsonTextError};
 use sealwave_secrets::values::{
     KEY_HINT, KeyPath, KeyedValue, MissingStep, SecretEntries, SecretValue, ValueShape, WalkError,
 };
-
-/// Keys and values, in the order of the file.
-pub(super) type KeyValuePairs = Vec<(String, Zeroizing<String>)>;
-
-/// An error in a line-based format: the line and the problem, never its content.
-pub(super) type LineError = (usize, &'static str);
 
 /// A parsed file.
 pub(super) enum KeyedFile {
@@ -36,14 +32,14 @@ enum FileFormat {
 }
 
 impl KeyedFile {
-    pub fn parse(path: &str, content: &SecretValue) -> Result<Self, ProviderError> {
+    pub(super) fn parse(path: &str, content: &SecretValue) -> Result<Self, ProviderError> {
         let format = format_of(path).ok_or_else(|| {
             ProviderError::invalid(
                 "a key can only be read from YAML, JSON, .env and .properties files",
                 "for the whole file, put the placeholder without a key into an item of `stringData`; otherwise give the file the extension of its format",
             )
         })?;
-        let text = content.expose_str().ok_or_else(|| malformed("it is not UTF-8"))?;
+        let text = content.expose_str().ok_or_else(|| malformed(&format!("it {NOT_UTF8}")))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match format {
             FileFormat::Env => dotenv::parse(text).map(Self::Pairs).map_err(at_line),
@@ -75,7 +71,7 @@ impl KeyedFile {
             Self::Json(text) => json_text::lookup(text, &path).map_err(|error| match error {
                 WalkError::Missing(step) => missing(&step),
                 WalkError::Structure(JsonTextError::Duplicate) => duplicate_key(),
-                WalkError::Structure(JsonTextError::Syntax) => malformed("a string in it is not well formed"),
+                WalkError::Structure(JsonTextError::Syntax) => malformed("it is not well-formed JSON"),
             })?,
             Self::Pairs(pairs) => match path.walk(FlatValue::All(pairs)) {
                 Ok(FlatValue::Value(value)) => value.clone(),
@@ -140,7 +136,7 @@ fn format_of(path: &str) -> Option<FileFormat> {
 /// Reads one YAML document and returns it as JSON.
 fn read_yaml(text: &str) -> Result<Zeroizing<String>, ProviderError> {
     let document = yaml::read_verbatim(text, MergeKeys::Apply).map_err(|why| match why {
-        VerbatimError::Duplicate(line) => at_line((line as usize, "it contains a key twice")),
+        VerbatimError::Duplicate(line) => at_line((line as usize, DUPLICATE_KEY)),
         VerbatimError::Empty => malformed("it is empty"),
         VerbatimError::Malformed(line) => at_line((line as usize, "it is not well-formed YAML")),
         VerbatimError::Several => malformed("it contains several documents"),
@@ -164,7 +160,7 @@ fn at_line((line, why): LineError) -> ProviderError {
 }
 
 fn duplicate_key() -> ProviderError {
-    ProviderError::invalid("the file contains the key twice", "remove one of them")
+    ProviderError::invalid(DUPLICATE_KEY, "remove one of them")
 }
 
 #[cfg(test)]

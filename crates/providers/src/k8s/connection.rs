@@ -12,9 +12,10 @@ use kube::{Client, Config};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::super::retry::{self, AttemptError, RetryPolicy};
-use super::super::{ProviderError, credential, runtime, tls};
-use super::request::ClusterRequest;
+use super::request::{ClusterRequest, unexpected_status};
+use crate::ProviderError;
+use crate::remote::retry::{self, AttemptError, RetryPolicy};
+use crate::remote::{credential, runtime, tls};
 
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -251,13 +252,6 @@ fn check_status(
         status => unexpected_status(status),
     };
     Err(error.into())
-}
-
-pub(super) fn unexpected_status(status: u16) -> ProviderError {
-    ProviderError::unreachable(
-        format!("the cluster's API rejected the request ({status})"),
-        "check that the cluster's address is that of its API server",
-    )
 }
 
 /// Converts a connection error. Its own text is not used.

@@ -5,10 +5,10 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::super::ProviderError;
-use super::super::runtime::{self, RuntimeError};
 use super::connection::{API_HINT, ClusterConnection, ClusterLogin};
 use super::request::ClusterRequest;
+use crate::ProviderError;
+use crate::remote::runtime::{self, RuntimeError};
 
 /// The most pages of a list; no cluster has as many.
 const MAX_PAGES: usize = 2000;
@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 1 << 30;
 ///
 /// # Errors
 /// The complete list cannot be fetched.
-pub fn list(
+pub(crate) fn list(
     login: ClusterLogin<'_>,
     deadline: Instant,
     take: &mut dyn FnMut(Json) -> bool,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::ProviderError;
-use super::connection::unexpected_status;
+use crate::ProviderError;
+use sealwave_core::diagnostic::BUG_HINT;
 
 /// A GET request.
 pub(super) enum ClusterRequest<'q> {
@@ -41,10 +41,7 @@ impl ClusterRequest<'_> {
 
     pub(super) fn malformed(&self) -> ProviderError {
         match self {
-            Self::Definitions { .. } => ProviderError::invalid(
-                "the request cannot be built",
-                "this is a bug in sealwave; please report it",
-            ),
+            Self::Definitions { .. } => ProviderError::invalid("the request cannot be built", BUG_HINT),
             Self::Secret { .. } => {
                 ProviderError::invalid("the path is not a valid Secret name", "correct the name")
             }
@@ -83,4 +80,12 @@ impl ClusterRequest<'_> {
             Self::Secret { .. } => unexpected_status(410),
         }
     }
+}
+
+/// Returns the error for a status that the API does not return for such a request.
+pub(super) fn unexpected_status(status: u16) -> ProviderError {
+    ProviderError::unreachable(
+        format!("the cluster's API rejected the request ({status})"),
+        "check that the cluster's address is that of its API server",
+    )
 }

@@ -9,8 +9,8 @@ use std::convert::Infallible;
 use compact_str::CompactString;
 use zeroize::Zeroizing;
 
-use super::error::{SopsError, display_path};
-use super::format::{EncryptedFile, SopsFormat, at_line};
+use super::error::{SopsError, at_line, display_path};
+use super::format::{EncryptedFile, SopsFormat};
 use super::metadata::SopsMetadata;
 use super::value::{self, DecryptionError, PlainValue};
 use crate::ProviderError;

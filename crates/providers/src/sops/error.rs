@@ -123,3 +123,8 @@ pub(super) fn display_path(path: &str) -> String {
     }
     text
 }
+
+/// Returns the error for a file that is not well formed; line 0 stands for an unknown line.
+pub(super) fn at_line(line: usize, why: &str) -> SopsError {
+    SopsError::Syntax(if line == 0 { why.to_owned() } else { format!("{why} (line {line})") })
+}

@@ -1,8 +1,9 @@
 //! Parses a file into a tree of encrypted values and its `sops` section. As in `sops`, the file's name selects the format:
 //! `*.yaml`, `*.yml`, `*.json`, `*.env`, `*.ini`; everything else is binary, stored in JSON.
 
-use super::error::SopsError;
+use super::error::{SopsError, at_line};
 use super::ini;
+use sealwave_core::diagnostic::{DUPLICATE_KEY, NOT_UTF8};
 use sealwave_core::document::{Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin, Sources};
 use sealwave_core::yaml::{self, MergeKeys, PlainScalars, VerbatimDocument, VerbatimError};
 
@@ -36,7 +37,7 @@ pub(super) struct EncryptedFile {
 }
 
 impl SopsFormat {
-    pub fn from_path(path: &str) -> Self {
+    pub(super) fn from_path(path: &str) -> Self {
         match path.rsplit_once('.').map(|(_, extension)| extension) {
             Some("env") => Self::Dotenv,
             Some("ini") => Self::Ini,
@@ -47,7 +48,7 @@ impl SopsFormat {
     }
 }
 
-pub fn parse(path: &str, bytes: &[u8]) -> Result<EncryptedFile, SopsError> {
+pub(super) fn parse(path: &str, bytes: &[u8]) -> Result<EncryptedFile, SopsError> {
     let format = SopsFormat::from_path(path);
     if format == SopsFormat::Binary && std::str::from_utf8(bytes).is_err() {
         // An unencrypted key or image is not JSON.
@@ -73,7 +74,7 @@ fn flat((data, metadata): (Vec<MappingEntry>, Node)) -> (Vec<MappingEntry>, Node
 }
 
 fn text(bytes: &[u8]) -> Result<&str, SopsError> {
-    std::str::from_utf8(bytes).map_err(|_| SopsError::Syntax("it is not UTF-8".to_owned()))
+    std::str::from_utf8(bytes).map_err(|_| SopsError::Syntax(format!("it {NOT_UTF8}")))
 }
 
 /// Separates the metadata from a YAML or JSON document.
@@ -81,19 +82,15 @@ fn tree(
     document: Result<VerbatimDocument, VerbatimError>,
 ) -> Result<(Vec<MappingEntry>, Node, PlainScalars), SopsError> {
     let document = document.map_err(|why| match why {
-        VerbatimError::Duplicate(line) => at_line(line as usize, "it contains a key twice"),
+        VerbatimError::Duplicate(line) => at_line(line as usize, DUPLICATE_KEY),
         VerbatimError::Empty => SopsError::NotEncrypted,
-        VerbatimError::Malformed(line) => at_line(line as usize, "it is not well formed"),
+        VerbatimError::Malformed(line) => at_line(line as usize, "it is not well-formed YAML or JSON"),
         VerbatimError::Several => SopsError::SeveralDocuments,
     })?;
     let (mut root, plain) = document.into_parts();
     let mut data = std::mem::take(root.as_mapping_mut().ok_or(SopsError::NotEncrypted)?);
     let metadata = data.remove(METADATA).ok_or(SopsError::NotEncrypted)?;
     Ok((data.into_entries(), metadata, plain))
-}
-
-pub(super) fn at_line(line: usize, why: &str) -> SopsError {
-    SopsError::Syntax(if line == 0 { why.to_owned() } else { format!("{why} (line {line})") })
 }
 
 /// Parses one `NAME=value` per line; nothing is trimmed or unquoted, and `\n` is a newline.
@@ -110,7 +107,7 @@ fn dotenv(text: &str) -> Result<(Vec<MappingEntry>, Node), SopsError> {
             Some(name) => metadata.push((name, value)),
             None => {
                 if data.set(entry(name, NodeValue::String(value.into()))).is_some() {
-                    return Err(at_line(number, "it contains a key twice"));
+                    return Err(at_line(number, DUPLICATE_KEY));
                 }
             }
         }

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::iter::Enumerate;
 use std::str::SplitInclusive;
 
-use super::error::SopsError;
-use super::format::at_line;
+use super::error::{SopsError, at_line};
+use sealwave_core::diagnostic::DUPLICATE_KEY;
 
 /// A section that SOPS adds to every file.
 const DEFAULT_SECTION: &str = "DEFAULT";
@@ -28,7 +28,7 @@ pub(super) struct IniSection {
 ///
 /// # Errors
 /// SOPS rejects the text, or it contains a duplicate key, for which SOPS uses the last value.
-pub fn parse(text: &str) -> Result<Vec<IniSection>, SopsError> {
+pub(super) fn parse(text: &str) -> Result<Vec<IniSection>, SopsError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = IniReader { lines: text.split_inclusive('\n').enumerate(), number: 0 };
     let mut sections = vec![IniSection::new(DEFAULT_SECTION)];
@@ -59,7 +59,7 @@ pub fn parse(text: &str) -> Result<Vec<IniSection>, SopsError> {
         let value = reader.value(value)?;
         let Some(section) = sections.last_mut() else { continue };
         if !seen.insert((section.name.clone(), name.clone())) {
-            return Err(at_line(line_number, "it contains a key twice"));
+            return Err(at_line(line_number, DUPLICATE_KEY));
         }
         section.entries.push((name, value));
     }

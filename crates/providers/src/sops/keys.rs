@@ -12,11 +12,13 @@ use super::error::SopsError;
 #[cfg(feature = "aws")]
 use super::kms::KmsKeys;
 use super::metadata::{KmsKey, SopsMetadata};
+use super::settings::SopsSettings;
 #[cfg(not(feature = "aws"))]
 use crate::not_built::NotBuilt;
-use crate::{EnvLookup, ProviderConfigError};
+use crate::{EnvLookup, SettingsError};
+use sealwave_core::diagnostic::Explain;
+use sealwave_core::diagnostic::io_reason;
 use sealwave_secrets::crypto::{AgeIdentities, DataKey, is_age_recipient};
-use sealwave_secrets::settings::AwsKms;
 use sealwave_secrets::values::SecretValue;
 
 /// The largest file with age identities, in bytes.
@@ -25,7 +27,7 @@ const MAX_KEY_FILE: u64 = 1 << 20;
 /// The most recipients that a message lists.
 const MAX_NAMED: usize = 5;
 
-pub struct DecryptionKeys {
+pub(super) struct DecryptionKeys {
     /// The paths as the operator wrote them, and resolved.
     age_files: Vec<(String, PathBuf)>,
     age: OnceLock<Result<AgeIdentities, SopsError>>,
@@ -36,18 +38,28 @@ pub struct DecryptionKeys {
     kms: bool,
 }
 
+/// No decryption key is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no decryption key is configured")]
+struct NoKeys;
+
+impl Explain for NoKeys {
+    fn hint(&self) -> Option<String> {
+        Some("set `ageKeyFiles` or `awsKms`".to_owned())
+    }
+}
+
 impl DecryptionKeys {
     pub(super) fn new(
-        provider: &str,
-        age_files: &[PathBuf],
-        kms: Option<&AwsKms>,
+        settings: &SopsSettings,
         operator_dir: &Path,
         environment: &EnvLookup,
-    ) -> Result<Self, ProviderConfigError> {
+    ) -> Result<Self, SettingsError> {
+        let (age_files, kms) = (&settings.age_key_files, settings.aws_kms.as_ref());
         #[cfg(not(feature = "aws"))]
         let _ = environment;
         if age_files.is_empty() && kms.is_none() {
-            return Err(ProviderConfigError::NoKeys { provider: provider.to_owned() });
+            return Err(NoKeys.into());
         }
         Ok(Self {
             age_files: age_files
@@ -56,7 +68,7 @@ impl DecryptionKeys {
                 .collect(),
             age: OnceLock::new(),
             #[cfg(feature = "aws")]
-            kms: kms.map(|kms| KmsKeys::new(provider, kms, operator_dir, environment)).transpose()?,
+            kms: kms.map(|kms| KmsKeys::new(kms, operator_dir, environment)).transpose()?,
             #[cfg(not(feature = "aws"))]
             kms: kms.is_some(),
         })
@@ -170,7 +182,7 @@ fn read_identities(files: &[(String, PathBuf)]) -> Result<AgeIdentities, SopsErr
     let mut identities = AgeIdentities::default();
     for (name, path) in files {
         let failed = |why: String| SopsError::AgeKeyFile { what: format!("age key file `{name}`"), why };
-        let bytes = read_bounded(path).map_err(|error| failed(error.kind().to_string()))?;
+        let bytes = read_bounded(path).map_err(|error| failed(io_reason(error.kind())))?;
         identities.add_file(bytes.expose()).map_err(|line| match line {
             0 => failed("it contains no identity".to_owned()),
             line => failed(format!("line {line} is not an X25519 identity")),

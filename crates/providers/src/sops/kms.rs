@@ -22,11 +22,10 @@ use zeroize::Zeroizing;
 
 use super::error::SopsError;
 use super::metadata::KmsKey;
-use crate::aws::failure::{AwsCall, AwsFailure, call_timeout};
-use crate::aws::session::AwsSession;
-use crate::aws::settings;
-use crate::{EnvLookup, ProviderConfigError, ProviderError};
-use sealwave_secrets::settings::{AwsKms, AwsSettings};
+use super::settings::AwsKms;
+use crate::aws::{self, AwsCall, AwsFailure, AwsSession, AwsSettings, call_timeout};
+use crate::config_error::BadGlob;
+use crate::{EnvLookup, ProviderError, SettingsError};
 
 /// Time reserved before the deadline for reporting errors.
 const RESERVE: Duration = Duration::from_millis(250);
@@ -51,29 +50,22 @@ struct KmsSession {
 
 impl KmsKeys {
     pub(super) fn new(
-        provider: &str,
         settings: &AwsKms,
         operator_dir: &Path,
         environment: &EnvLookup,
-    ) -> Result<Self, ProviderConfigError> {
+    ) -> Result<Self, SettingsError> {
         let service = settings.service().with_absolute_paths(operator_dir);
-        settings::check(provider, &service)?;
+        aws::check(&service)?;
         let mut keys = GlobSetBuilder::new();
         for pattern in &settings.keys {
-            let bad_pattern = || ProviderConfigError::BadPattern {
-                provider: provider.to_owned(),
-                pattern: pattern.clone(),
-            };
+            let bad_pattern = || BadGlob { pattern: pattern.clone() };
             // A catch-all pattern would let a file use a key of an attacker's account.
             if !pattern.starts_with("arn:") {
-                return Err(bad_pattern());
+                return Err(bad_pattern().into());
             }
             keys.add(Glob::new(pattern).map_err(|_| bad_pattern())?);
         }
-        let keys = keys.build().map_err(|_| ProviderConfigError::BadPattern {
-            provider: provider.to_owned(),
-            pattern: settings.keys.join(", "),
-        })?;
+        let keys = keys.build().map_err(|_| BadGlob { pattern: settings.keys.join(", ") })?;
         Ok(Self {
             settings: settings.clone(),
             service,
@@ -201,7 +193,7 @@ mod tests {
     use std::thread::JoinHandle;
 
     use super::*;
-    use sealwave_secrets::settings::AssumeRole;
+    use crate::aws::AssumeRole;
 
     const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -219,9 +211,9 @@ mod tests {
     }
 
     /// Creates the keys without any environment variables.
-    fn kms(settings: &AwsKms) -> Result<KmsKeys, ProviderConfigError> {
+    fn kms(settings: &AwsKms) -> Result<KmsKeys, SettingsError> {
         let environment: EnvLookup = Arc::new(|_| None);
-        KmsKeys::new("sops", settings, Path::new("."), &environment)
+        KmsKeys::new(settings, Path::new("."), &environment)
     }
 
     fn key(arn: &str) -> KmsKey {
@@ -363,7 +355,8 @@ mod tests {
         ] {
             let mut settings = settings.clone();
             change(&mut settings);
-            assert!(matches!(kms(&settings), Err(ProviderConfigError::BadSetting { .. })));
+            let error = kms(&settings).err().expect("an error");
+            assert!(error.to_string().contains("` must be "), "{error}");
         }
         settings.assume_role = Some(role("sops"));
         assert!(kms(&settings).is_err());
@@ -379,7 +372,7 @@ mod tests {
             |name: &str| (name == "AWS_CONFIG_FILE").then(|| "../../testdata/sops/aws-config".into());
         let environment: EnvLookup = Arc::new(variables);
         assert!(std::path::Path::new("../../testdata/sops/aws-config").is_file());
-        let kms = KmsKeys::new("sops", &settings, Path::new("."), &environment).expect("valid");
+        let kms = KmsKeys::new(&settings, Path::new("."), &environment).expect("valid");
         let error = kms.decrypt(&key(ARN), Instant::now() + Duration::from_secs(20)).expect_err("an error");
         assert!(matches!(error, SopsError::Aws(ProviderError::Denied { .. })), "{error}");
         assert!(error.to_string().contains("credentials"), "{error}");

@@ -8,10 +8,12 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION
 use reqwest::{Certificate, Client, Method, Proxy, Response, Url, redirect};
 use zeroize::Zeroizing;
 
-use super::super::retry::{self, AttemptError};
-use super::super::{ProviderError, authorities, proxy, runtime, tls};
 use super::path;
-use sealwave_secrets::settings::VaultSettings;
+use super::settings::VaultSettings;
+use super::settings_error::VaultSettingsError;
+use crate::ProviderError;
+use crate::remote::retry::{self, AttemptError};
+use crate::remote::{authorities, proxy, runtime, tls};
 
 /// The largest response in bytes; a secret in Vault's own storage has at most one MiB.
 const MAX_ANSWER: usize = 8 << 20;
@@ -39,45 +41,35 @@ impl ServerAddress {
     /// Checks the settings of the address.
     ///
     /// # Errors
-    /// Returns the reason and the hint for a setting that is not valid.
-    pub(super) fn new(settings: &VaultSettings, operator_dir: &Path) -> Result<Self, (String, &'static str)> {
+    /// A setting is not valid.
+    pub(super) fn new(settings: &VaultSettings, operator_dir: &Path) -> Result<Self, VaultSettingsError> {
         let base = Url::parse(&settings.address)
             .ok()
             .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
-            .ok_or_else(|| ("`address` is not a server URL".to_owned(), URL_HINT))?;
+            .ok_or(VaultSettingsError::BadAddress)?;
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(("`address` contains a user or a password".to_owned(), "log in with `auth`"));
+            return Err(VaultSettingsError::AddressWithLogin);
         }
         if base.query().is_some() || base.fragment().is_some() {
-            return Err(("`address` contains a query or a fragment".to_owned(), URL_HINT));
+            return Err(VaultSettingsError::AddressWithQuery);
         }
         if base.scheme() == "http" && !settings.allow_http && !is_loopback(&base) {
-            return Err((
-                "`address` is plain HTTP, so the token and all values could be read in transit".to_owned(),
-                "use https, or set `allowHttp: true` if something else protects the connection",
-            ));
+            return Err(VaultSettingsError::PlainHttp);
         }
         let namespace = settings.namespace.as_deref().map(|name| {
             let name = Some(name.trim_matches('/')).filter(|name| path::path_problem(name).is_none());
-            name.and_then(|name| HeaderValue::from_str(name).ok()).ok_or_else(|| {
-                ("`namespace` is not valid".to_owned(), "write it as `vault namespace list` prints it")
-            })
+            name.and_then(|name| HeaderValue::from_str(name).ok()).ok_or(VaultSettingsError::BadNamespace)
         });
         if settings.proxy.as_deref().is_some_and(|url| !proxy::is_valid(url)) {
-            return Err((format!("`proxy` must be {}", proxy::FORM), "correct it in the operator file"));
+            return Err(VaultSettingsError::BadProxy);
         }
         if settings.proxy.is_some() && base.scheme() == "http" {
-            return Err((
-                "`proxy` is set, and `address` is plain HTTP, so the proxy could read the token and all values".to_owned(),
-                "use https, or leave `proxy` out",
-            ));
+            return Err(VaultSettingsError::ProxyForPlainHttp);
         }
         let ca_file = settings.ca_file.as_ref().map(|file| operator_dir.join(file));
         Ok(Self { base, ca_file, namespace: namespace.transpose()?, proxy: settings.proxy.clone() })
     }
 }
-
-const URL_HINT: &str = "write it as `VAULT_ADDR` is written, for example `https://vault.example.com:8200`";
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);

@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::{ProviderError, runtime};
 use super::path::KvMount;
-use super::session::VaultSession;
-use super::{AT_ONCE, response};
+use super::response;
+use super::session::{AT_ONCE, VaultSession};
+use crate::ProviderError;
+use crate::remote::runtime;
 
 /// Returns the mount of each path: one of `known`, or the server's result if `known` is empty.
 pub(super) async fn locate(
@@ -57,7 +58,7 @@ impl<'p> MountSearch<'p> {
         match answer {
             Ok(mount) => self.mounts.push(mount),
             // The server would not be reachable for the others either.
-            Err(error @ ProviderError::Unreachable { .. }) => {
+            Err(error @ (ProviderError::Overdue { .. } | ProviderError::Unreachable { .. })) => {
                 let open: Vec<&str> = paths.iter().copied().filter(|path| self.is_open(path)).collect();
                 self.failed.extend(open.into_iter().map(|path| (path, error.clone())));
             }

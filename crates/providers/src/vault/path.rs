@@ -5,10 +5,11 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::super::ProviderError;
+use super::settings_error::VaultSettingsError;
+use crate::ProviderError;
 use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::settings::KvVersion;
 use sealwave_secrets::values::kv_path;
+use sealwave_secrets::values::kv_path::KvVersion;
 
 /// All characters except RFC 3986's unreserved ones.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -23,7 +24,7 @@ const MAX_PATH: usize = 1024;
 ///
 /// # Errors
 /// The reference cannot be a secret in a KV mount.
-pub fn check_reference(reference: &SecretReference) -> Result<(&str, Option<&str>), ProviderError> {
+pub(super) fn check_reference(reference: &SecretReference) -> Result<(&str, Option<&str>), ProviderError> {
     let path = reference.path.as_str();
     if let Some(why) = path_problem(path) {
         return Err(ProviderError::invalid(
@@ -42,7 +43,7 @@ pub fn check_reference(reference: &SecretReference) -> Result<(&str, Option<&str
     if version.is_some_and(|version| !is_version(version)) {
         return Err(ProviderError::invalid(
             "the version is not a positive number",
-            "write the version that `vault kv metadata get` shows, or leave it out for the latest",
+            "write the version that `vault kv metadata get` shows, or omit it to get the latest",
         ));
     }
     Ok((path, version))
@@ -90,14 +91,11 @@ impl KvMount {
     /// Creates a mount from its path, with or without surrounding slashes.
     ///
     /// # Errors
-    /// Returns the reason and the hint for a path that cannot be a KV mount.
-    pub(super) fn new(path: &str, version: KvVersion) -> Result<Self, (String, &'static str)> {
+    /// The path cannot be a KV mount.
+    pub(super) fn new(path: &str, version: KvVersion) -> Result<Self, VaultSettingsError> {
         let path = path.trim_matches('/');
         if path_problem(path).is_some() || RESERVED.contains(&path.split('/').next().unwrap_or_default()) {
-            return Err((
-                "`mounts` contains a path that cannot be a KV mount".to_owned(),
-                "write mounts as in `vault secrets list`, for example `secret: 2`",
-            ));
+            return Err(VaultSettingsError::BadMount);
         }
         Ok(Self { path: path.to_owned(), version })
     }
@@ -133,7 +131,7 @@ impl SecretRequest {
         match mount.version {
             KvVersion::One if version.is_some() => Err(ProviderError::invalid(
                 format!("`{}` is version 1 of the KV engine, which has no versions", mount.path),
-                "leave the version out",
+                "omit the version",
             )),
             kind => Ok(Self {
                 path: kv_path::api_path(&mount.path, kind, below),

@@ -2,11 +2,12 @@
 
 use zeroize::Zeroizing;
 
-use super::super::{FetchResult, FetchedValue, ProviderError};
 use super::api::VaultResponse;
 use super::path::{KvMount, SecretRequest};
-use sealwave_secrets::settings::KvVersion;
+use crate::{FetchResult, FetchedValue, ProviderError};
+use sealwave_core::diagnostic::DUPLICATE_KEY;
 use sealwave_secrets::values::json_text::{self, JsonTextError};
+use sealwave_secrets::values::kv_path::KvVersion;
 use sealwave_secrets::values::{KEY_HINT, KeyPath, SecretEntries, SecretValue, WalkError};
 
 /// A secret: the JSON object of its fields.
@@ -185,9 +186,7 @@ fn refused(status: u16) -> ProviderError {
 
 fn malformed(why: JsonTextError) -> ProviderError {
     let (reason, hint) = match why {
-        JsonTextError::Duplicate => {
-            ("the server's response contains a key twice", "remove one of them from the secret")
-        }
+        JsonTextError::Duplicate => (DUPLICATE_KEY, "remove one of them from the secret"),
         JsonTextError::Syntax => (
             "the server's response is not a Vault response",
             "check that `address` is the address of the API",

@@ -8,10 +8,10 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use tokio::time::timeout_at;
 
-use super::super::ProviderError;
-use super::super::retry::{RetryPolicy, retry};
 use super::api::{VaultApi, VaultResponse};
 use super::response;
+use crate::ProviderError;
+use crate::remote::retry::{RetryPolicy, retry};
 use sealwave_core::diagnostic::Explain;
 
 const PATH: &str = "auth/token/revoke-self";

@@ -11,14 +11,19 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use tokio::sync::Mutex;
 
-use super::super::retry::{RetryPolicy, retry};
-use super::super::{ProviderError, credential};
 use super::api::{ServerAddress, VaultApi, VaultResponse};
 use super::path::{self, SecretRequest};
 use super::response::{self, KvSecret};
 use super::revocation::{self, RevocableToken, RevocationError};
-use sealwave_secrets::settings::VaultAuth;
+use super::settings::VaultAuth;
+use super::settings_error::VaultSettingsError;
+use crate::ProviderError;
+use crate::remote::credential;
+use crate::remote::retry::{RetryPolicy, retry};
 use sealwave_secrets::values::SecretBuffer;
+
+/// Concurrent requests: as many as most apps have secrets, so that all take as long as one.
+pub(super) const AT_ONCE: usize = 20;
 
 /// The path at which Kubernetes mounts a pod's service account token.
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -26,8 +31,8 @@ const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Checks the login settings and resolves their paths.
 ///
 /// # Errors
-/// Returns the reason and the hint for a setting that is not valid.
-pub(super) fn check_auth(auth: &VaultAuth, operator_dir: &Path) -> Result<VaultAuth, (String, &'static str)> {
+/// The mount path of the method is not valid.
+pub(super) fn check_auth(auth: &VaultAuth, operator_dir: &Path) -> Result<VaultAuth, VaultSettingsError> {
     let mut auth = auth.clone();
     let mount = match &mut auth {
         VaultAuth::AppRole { mount, secret_id_file: file, .. } => {
@@ -45,10 +50,7 @@ pub(super) fn check_auth(auth: &VaultAuth, operator_dir: &Path) -> Result<VaultA
     };
     *mount = mount.as_deref().map(|mount| mount.trim_matches('/').to_owned());
     if mount.as_deref().and_then(path::path_problem).is_some() {
-        return Err((
-            "`mount` of `auth` is not valid".to_owned(),
-            "write it as `vault auth list` prints it, for example `kubernetes`",
-        ));
+        return Err(VaultSettingsError::BadAuthMount);
     }
     Ok(auth)
 }

@@ -97,7 +97,7 @@ pub enum CertificateError {
     #[error("certificate file holds a private key")]
     PrivateKey,
     /// The file is too large.
-    #[error("certificate file has more than {MAX_FILE_BYTES} bytes")]
+    #[error("certificate file is larger than {MAX_FILE_BYTES} bytes")]
     TooLong,
 }
 

@@ -66,7 +66,7 @@ pub enum KeyError {
     #[error("key does not look random: {0}")]
     Predictable(&'static str),
     /// The file is too large.
-    #[error("key file has more than {MAX_FILE_BYTES} bytes")]
+    #[error("key file is larger than {MAX_FILE_BYTES} bytes")]
     TooLong,
     /// The key has too few bytes.
     #[error("key has {0} bytes, fewer than {MIN_KEY_BYTES}")]

@@ -40,4 +40,4 @@ pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
 pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use sealer::{SealError, SealItem, Sealer};
-pub use tls_pair::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
+pub use tls_pair::{EXPIRED_CERTIFICATE, TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};

@@ -31,6 +31,27 @@ pub enum TlsPair {
     Unknown,
 }
 
+impl TlsPair {
+    /// Returns a message about the Secret's items, and a hint; `None` if servers may use them.
+    pub const fn message(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Matches | Self::Unknown => None,
+            Self::Mismatch => Some((
+                "`tls.key` is not the private key of the certificate in `tls.crt`",
+                "take both items from the same version of the same pair",
+            )),
+            Self::NotFirst => Some((
+                "`tls.key` belongs to a later certificate of `tls.crt`, and servers present the first one",
+                "put the certificate of `tls.key` first, followed by those that signed it",
+            )),
+        }
+    }
+}
+
+/// The message about an expired certificate, and its hint.
+pub const EXPIRED_CERTIFICATE: (&str, &str) =
+    ("the certificate in `tls.crt` has expired", "renew it at its source");
+
 /// A reason why a server cannot use a file of a TLS Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFault {
@@ -215,9 +236,7 @@ mod tests {
     use super::*;
 
     fn file(name: &str) -> Vec<u8> {
-        let directory =
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("testdata/tls-pairs");
-        fs_err::read(directory.join(name)).unwrap()
+        fs_err::read(sealwave_testkit::repository_root().join("testdata/tls-pairs").join(name)).unwrap()
     }
 
     fn pair(certificates: &[&str], key: &str) -> TlsPair {

@@ -37,6 +37,7 @@
 
 mod json_path;
 mod look_alike;
+mod modifier_table;
 mod modifiers;
 mod outside;
 mod parser;
@@ -49,15 +50,18 @@ use zeroize::Zeroizing;
 use crate::values::KeyPathError;
 
 pub use json_path::{JsonPath, JsonStep, JsonTemplate, SelectError};
-pub use look_alike::{LookAlike, LookAlikeKind, find_look_alike};
-pub use modifiers::{Decoder, Decoders, Encoder, Misplacement, Modifiers};
+pub use look_alike::{LookAlike, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
+pub use modifier_table::{Decoder, Encoder, MODIFIERS, ModifierRole, ModifierRow};
+pub use modifiers::{Decoders, Misplacement, Modifiers};
 pub use outside::suspected_placeholders;
 pub use parser::provider_name;
 
 /// The provider name that means the app's default provider.
 pub const DEFAULT_PROVIDER: &str = "path";
 
-/// The kinds of providers that exist, whether or not this build includes them.
+/// The kinds of providers that exist, whether or not this build includes them, ordered by name.
+///
+/// Look-alikes of placeholders are recognized by these names. A test of the providers compares them with the table of kinds.
 pub const PROVIDER_KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
 
 /// The reference of a placeholder to a secret, without its modifiers.
@@ -93,16 +97,24 @@ pub struct AvpPath {
     version: Option<String>,
 }
 
+/// The part of an [`AvpPath`] that is not valid as a field of a placeholder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidAvpPath {
+    /// The path.
+    Path,
+    /// The version.
+    Version,
+}
+
 impl AvpPath {
     /// Creates it from a path and an optional version of the default provider, with the rules of placeholder fields.
     ///
     /// # Errors
-    /// Returns the name of the field that is invalid.
-    pub fn new(path: &str, version: Option<&str>) -> Result<Self, &'static str> {
-        let path = parser::whole_field(path).ok_or("path")?.to_owned();
-        let version = version
-            .map(|version| parser::whole_field(version).map(str::to_owned).ok_or("version"))
-            .transpose()?;
+    /// Returns the part that is not valid.
+    pub fn new(path: &str, version: Option<&str>) -> Result<Self, InvalidAvpPath> {
+        let field = |text, invalid| parser::whole_field(text).map(str::to_owned).ok_or(invalid);
+        let path = field(path, InvalidAvpPath::Path)?;
+        let version = version.map(|version| field(version, InvalidAvpPath::Version)).transpose()?;
         Ok(Self { path, version })
     }
 
@@ -314,9 +326,9 @@ impl GrammarErrorKind {
             Self::Key(_) => {
                 "quote a name that contains a dot: `#\"a.b\".c`; inside quotes, `\\\"` is a quote and `\\\\` a backslash".into()
             }
-            Self::Misplaced { .. } => modifiers::PIPELINE_FORM.into(),
+            Self::Misplaced { .. } => modifier_table::pipeline_form(),
             Self::MissingModifier | Self::UnknownModifier(_) => {
-                format!("modifiers are {}", quoted_list(&modifiers::NAMES))
+                format!("modifiers are {}", modifier_table::names_list())
             }
             Self::NotAKey => {
                 "each `<…>` is a placeholder because the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"
@@ -330,11 +342,6 @@ impl GrammarErrorKind {
             }
         }
     }
-}
-
-/// Returns names in backticks, separated by commas.
-pub fn quoted_list<T: AsRef<str>>(names: &[T]) -> String {
-    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -16,9 +16,9 @@
 //! * **One encoder** comes last. Encoders add text, or hide the value behind a digest; nothing may process their
 //!   result. A `jsonPath` that has text of its own or joins several pieces is therefore an encoder.
 //!
-//! docs/policy.md lists what remains visible. `Debug` prints nothing of it.
+//! [`modifier_table`] has the modifiers; docs/policy.md lists what remains visible. `Debug` prints nothing of it.
 
-use super::json_path::{JsonPath, JsonTemplate};
+use super::modifier_table::{self, Decoder, Encoder, Modifier};
 
 /// The modifiers of one placeholder, in their only possible order.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -34,73 +34,6 @@ pub struct Modifiers {
 /// Decoders in the order in which they apply, each kind at most once.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Decoders(Vec<Decoder>);
-
-/// A modifier that removes something from a value and adds nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Decoder {
-    /// Decodes standard base64.
-    Base64Decode,
-    /// Selects a part of a JSON document, or all of it.
-    JsonPath(JsonPath),
-    /// Removes ASCII whitespace at both ends.
-    Trim,
-    /// Converts a YAML document to JSON, or to its text if it is one scalar.
-    YamlParse,
-}
-
-/// A modifier that formats a value for its destination.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Encoder {
-    /// Standard base64 with padding.
-    Base64,
-    /// Adds this many spaces after every newline except one that ends the value: to all lines but the first.
-    Indent(usize),
-    /// A JSON string literal with its quotes.
-    Json,
-    /// Several parts of a JSON document, or parts with text around them.
-    JsonTemplate(JsonTemplate),
-    /// SHA-256 in lower-case hex.
-    Sha256,
-    /// Percent-encoding of everything but RFC 3986's unreserved characters; a space is `%20`.
-    UrlEncode,
-}
-
-/// One modifier as parsed.
-pub(super) enum Modifier {
-    Decoder(Decoder),
-    Default(String),
-    Encoder(Encoder),
-}
-
-impl Modifier {
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Decoder(decoder) => decoder.name(),
-            Self::Default(_) => "default",
-            Self::Encoder(encoder) => encoder.name(),
-        }
-    }
-}
-
-/// The names of all modifiers, in alphabetical order.
-pub(super) const NAMES: [&str; 11] = [
-    "base64",
-    "base64decode",
-    "default",
-    "indent",
-    "json",
-    "jsonParse",
-    "jsonPath",
-    "sha256",
-    "trim",
-    "urlencode",
-    "yamlParse",
-];
-
-/// The form of a pipeline, for hints.
-pub(super) const PIPELINE_FORM: &str = "the order is: decoders (`base64decode`, `jsonParse`, `jsonPath` with a single path, `trim`, \
-     `yamlParse`; each at most once), then `default`, then one encoder (`base64`, `indent`, `json`, `sha256`, `urlencode`, \
-     or `jsonPath` with text or several paths), last";
 
 /// A reason why a modifier is not allowed at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -157,8 +90,7 @@ impl Modifiers {
             decoder.write(out);
         }
         if let Some(text) = &self.default {
-            write_named(out, "default");
-            write_quoted(out, text);
+            modifier_table::write_default(out, text);
         }
         if let Some(encoder) = &self.encoder {
             encoder.write(out);
@@ -198,76 +130,4 @@ impl<'a> IntoIterator for &'a Decoders {
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
-}
-
-impl Decoder {
-    /// Returns its name, which identifies its kind: a path to the whole document is `jsonParse`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Base64Decode => "base64decode",
-            Self::JsonPath(path) if path.steps().is_empty() => "jsonParse",
-            Self::JsonPath(_) => "jsonPath",
-            Self::Trim => "trim",
-            Self::YamlParse => "yamlParse",
-        }
-    }
-
-    fn write(&self, out: &mut String) {
-        match self {
-            // The unresolved text is part of the derivation, so `jsonParse` keeps being written as the path that it is.
-            Self::JsonPath(path) => {
-                write_named(out, "jsonPath");
-                write_quoted(out, path.source());
-            }
-            Self::Base64Decode | Self::Trim | Self::YamlParse => write_named(out, self.name()),
-        }
-    }
-}
-
-impl Encoder {
-    /// Returns its name.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Base64 => "base64",
-            Self::Indent(_) => "indent",
-            Self::Json => "json",
-            Self::JsonTemplate(_) => "jsonPath",
-            Self::Sha256 => "sha256",
-            Self::UrlEncode => "urlencode",
-        }
-    }
-
-    fn write(&self, out: &mut String) {
-        write_named(out, self.name());
-        match self {
-            Self::Indent(spaces) => {
-                out.push(' ');
-                out.push_str(&spaces.to_string());
-            }
-            Self::JsonTemplate(template) => write_quoted(out, template.source()),
-            Self::Base64 | Self::Json | Self::Sha256 | Self::UrlEncode => {}
-        }
-    }
-}
-
-fn write_named(out: &mut String, name: &str) {
-    out.push_str(" | ");
-    out.push_str(name);
-}
-
-fn write_quoted(out: &mut String, text: &str) {
-    out.push_str(" \"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
 }

@@ -5,19 +5,11 @@ use std::ops::Range;
 use memchr::memchr;
 use zeroize::Zeroizing;
 
-use super::json_path::{self, JsonSelection};
-use super::modifiers::{self, Modifier};
+use super::modifier_table::{Modifier, ModifierRow};
 use super::{
-    AvpPath, Decoder, Encoder, GrammarError, GrammarErrorKind as Kind, Modifiers, Placeholder,
-    SecretReference, TextPart,
+    AvpPath, GrammarError, GrammarErrorKind as Kind, Modifiers, Placeholder, SecretReference, TextPart,
 };
 use crate::values::KeyPath;
-
-/// The `jsonPath` that selects the whole document.
-const WHOLE_DOCUMENT: &str = "{@}";
-
-/// Maximum number of spaces that `indent` may add to a line.
-const MAX_INDENT: usize = 100;
 
 pub fn parse_text(source: &str, generic: Option<&AvpPath>) -> Result<Vec<TextPart>, GrammarError> {
     parse_parts(source, generic, &mut |_| {})
@@ -222,11 +214,11 @@ impl<'a> PlaceholderParser<'a> {
                 Some(_) => self.error(Kind::MissingModifier),
             });
         }
-        if !is_modifier(name) {
+        let Some(row) = ModifierRow::find(name) else {
             let kind =
                 if is_generic { Kind::MissingModifier } else { Kind::UnknownModifier(truncated(name)) };
             return Err(GrammarError { offset: name_at, kind });
-        }
+        };
         let mut arguments = Vec::new();
         loop {
             self.skip_space();
@@ -235,7 +227,7 @@ impl<'a> PlaceholderParser<'a> {
                 None | Some('\n' | '\r' | '<') => return Err(self.not_closed()),
                 Some('"') => arguments.push(self.double_quoted(name)?),
                 Some('\'') => arguments.push(self.single_quoted(name)?),
-                Some(_) if name == "jsonPath" => arguments.push(self.template()?),
+                Some(_) if row.has_words() => arguments.push(self.words()?),
                 Some(_) => arguments.push(self.bare()?),
             }
         }
@@ -243,7 +235,7 @@ impl<'a> PlaceholderParser<'a> {
             let name = modifier.name();
             modifiers.add(modifier).map_err(|why| Kind::Misplaced { modifier: name, why })
         };
-        parse_modifier(name, arguments).and_then(add).map_err(|kind| GrammarError { offset: name_at, kind })
+        row.parse(arguments).and_then(add).map_err(|kind| GrammarError { offset: name_at, kind })
     }
 
     fn bare(&mut self) -> Result<String, GrammarError> {
@@ -256,8 +248,8 @@ impl<'a> PlaceholderParser<'a> {
         }
     }
 
-    /// Parses a bare `jsonPath` template: all words up to the next `|` or `>`, joined by single spaces.
-    fn template(&mut self) -> Result<String, GrammarError> {
+    /// Parses a bare argument with spaces: all words up to the next `|` or `>`, joined by single spaces.
+    fn words(&mut self) -> Result<String, GrammarError> {
         let mut words = vec![self.bare()?];
         loop {
             self.skip_space();
@@ -365,73 +357,7 @@ fn canonical_key(text: &str, offset: usize) -> Result<String, GrammarError> {
 
 /// Reports whether a modifier of this name exists.
 pub(super) fn is_modifier(name: &str) -> bool {
-    modifiers::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
-}
-
-/// Returns a modifier by its name or by its argocd-vault-plugin name.
-fn parse_modifier(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
-    let decoder = |decoder: Decoder| {
-        expect_no_argument(decoder.name(), &arguments).map(|()| Modifier::Decoder(decoder))
-    };
-    let encoder = |encoder: Encoder| {
-        expect_no_argument(encoder.name(), &arguments).map(|()| Modifier::Encoder(encoder))
-    };
-    match name {
-        "base64" | "base64encode" => encoder(Encoder::Base64),
-        "base64decode" => decoder(Decoder::Base64Decode),
-        "default" => expect_one_argument("default", arguments).map(Modifier::Default),
-        "indent" => expect_one_argument("indent", arguments).and_then(|argument| indent(&argument)),
-        "json" => encoder(Encoder::Json),
-        // Parsed JSON as text: strings unquoted, everything else as JSON. So it is the path to the whole document.
-        "jsonParse" => expect_no_argument("jsonParse", &arguments).and_then(|()| json_path(WHOLE_DOCUMENT)),
-        "jsonPath" => expect_one_argument("jsonPath", arguments).and_then(|argument| json_path(&argument)),
-        "sha256" | "sha256sum" => encoder(Encoder::Sha256),
-        "trim" => decoder(Decoder::Trim),
-        "urlencode" => encoder(Encoder::UrlEncode),
-        "yamlParse" => decoder(Decoder::YamlParse),
-        unknown => Err(Kind::UnknownModifier(truncated(unknown))),
-    }
-}
-
-fn expect_no_argument(modifier: &'static str, arguments: &[String]) -> Result<(), Kind> {
-    match arguments.len() {
-        0 => Ok(()),
-        got => Err(Kind::WrongArgumentCount { modifier, wanted: "no argument", got }),
-    }
-}
-
-fn expect_one_argument(modifier: &'static str, mut arguments: Vec<String>) -> Result<String, Kind> {
-    match (arguments.pop(), arguments.len()) {
-        (Some(argument), 0) => Ok(argument),
-        (argument, rest) => {
-            let got = rest + usize::from(argument.is_some());
-            Err(Kind::WrongArgumentCount { modifier, wanted: "one argument", got })
-        }
-    }
-}
-
-fn indent(argument: &str) -> Result<Modifier, Kind> {
-    let digits = !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit());
-    match argument.parse::<usize>() {
-        Ok(spaces) if digits && spaces <= MAX_INDENT => Ok(Modifier::Encoder(Encoder::Indent(spaces))),
-        _ => Err(Kind::BadArgument {
-            modifier: "indent",
-            wanted: format!("a number of spaces from 0 to {MAX_INDENT}"),
-        }),
-    }
-}
-
-/// Parses a template. A single path only removes, so it is a decoder; all other templates add text, so they are
-/// encoders.
-fn json_path(argument: &str) -> Result<Modifier, Kind> {
-    match json_path::parse(argument) {
-        Ok(JsonSelection::Path(path)) => Ok(Modifier::Decoder(Decoder::JsonPath(path))),
-        Ok(JsonSelection::Template(template)) => Ok(Modifier::Encoder(Encoder::JsonTemplate(template))),
-        Err(error) => Err(Kind::BadArgument {
-            modifier: "jsonPath",
-            wanted: format!("a template such as `{{.a.b}}` ({error})"),
-        }),
-    }
+    ModifierRow::find(name).is_some()
 }
 
 /// Truncates a name for a message.

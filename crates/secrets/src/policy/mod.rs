@@ -22,29 +22,32 @@ mod error;
 mod pattern;
 mod refusal;
 mod repository;
+mod spelling;
 mod subject;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
 
 use self::destination::{BoundDestinations, RuleDestinations};
 use self::pattern::{BoundPattern, ReferencePattern, compile_plain_glob};
 use self::repository::RepositoryPatterns;
+use self::spelling::Spellings;
 use crate::placeholder::SecretReference;
-use crate::settings::{OperatorConfig, PolicyRule, ProviderConfig};
+use crate::settings::{OperatorConfig, PolicyRule};
 use sealwave_core::diagnostic::{Failure, Problem};
 
 pub use self::destination::{Destination, DestinationMismatch};
 pub use self::error::PolicyError;
 pub use self::refusal::PolicyRefusal;
 pub use self::repository::without_credentials;
+pub use self::spelling::PathSpellings;
 pub use self::subject::PolicySubject;
 
 /// The operator's rules, compiled.
 pub struct Policy {
     rules: Vec<CompiledRule>,
-    sources: BTreeMap<String, ProviderConfig>,
+    spellings: Spellings,
     clusters: BTreeSet<String>,
 }
 
@@ -52,7 +55,7 @@ pub struct Policy {
 #[derive(Default)]
 pub struct BoundPolicy {
     rules: Vec<BoundRule>,
-    sources: BTreeMap<String, ProviderConfig>,
+    spellings: Spellings,
     clusters: BTreeSet<String>,
 }
 
@@ -86,7 +89,9 @@ impl Policy {
     ///
     /// # Errors
     /// Returns all problems of the rules.
-    pub fn from_operator(operator: &OperatorConfig) -> Result<Self, Failure> {
+    pub fn from_operator<P: PathSpellings + Clone + 'static>(
+        operator: &OperatorConfig<P>,
+    ) -> Result<Self, Failure> {
         let clusters: BTreeSet<String> = operator.clusters.keys().cloned().collect();
         let mut problems = Vec::new();
         let mut rules: Vec<CompiledRule> = Vec::new();
@@ -98,7 +103,7 @@ impl Policy {
             rules.push(rule);
         }
         Failure::unless_empty(problems)?;
-        Ok(Self { rules, sources: operator.providers.clone(), clusters })
+        Ok(Self { rules, spellings: Spellings::new(&operator.providers), clusters })
     }
 
     /// Returns the rules for one app. Without a project, nothing is allowed.
@@ -108,7 +113,7 @@ impl Policy {
             return BoundPolicy::default();
         }
         let rules = self.rules.iter().map(|rule| rule.bind(subject)).collect();
-        BoundPolicy { rules, sources: self.sources.clone(), clusters: self.clusters.clone() }
+        BoundPolicy { rules, spellings: self.spellings.clone(), clusters: self.clusters.clone() }
     }
 
     /// Decides whether an app may use a reference for a destination; for many references, [`Self::bind`] once.
@@ -152,7 +157,7 @@ impl BoundPolicy {
         if has_parent_segment(&reference.path) {
             return PolicyDecision::Refused;
         }
-        let spellings = self.spellings(reference);
+        let spellings = self.spellings.of_reference(reference);
         let denies = |rule: &BoundRule| {
             rule.destinations.may_reach(destination, &self.clusters)
                 && spellings.iter().any(|spelling| rule.deny.iter().any(|pattern| pattern.denies(spelling)))
@@ -178,14 +183,6 @@ impl BoundPolicy {
             }
             Some((rule, mismatch)) => PolicyDecision::Elsewhere { rule, mismatch },
         }
-    }
-
-    /// Returns the reference, and others that mean the same secret: none of them may bypass a `deny`.
-    fn spellings(&self, reference: &SecretReference) -> Vec<SecretReference> {
-        let source = self.sources.get(reference.provider.as_str());
-        let others = source.map_or_else(Vec::new, |source| source.other_spellings(&reference.path));
-        let others = others.into_iter().map(|path| SecretReference { path, ..reference.clone() });
-        std::iter::once(reference.clone()).chain(others).collect()
     }
 }
 

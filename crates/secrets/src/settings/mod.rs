@@ -5,7 +5,6 @@ mod backends;
 mod object_pattern;
 mod operator;
 mod reader;
-mod remote;
 mod validation;
 
 pub use app::{
@@ -17,12 +16,12 @@ pub use backends::{
     ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
     SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
-pub use object_pattern::{ObjectPattern, ObjectPatternError};
+pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
-    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, ClusterConfig, Concurrency,
-    DerivationVersion, MAX_OUTPUT_MIB, MemoryLimit, OperatorConfig, PolicyRule, ProviderConfig,
-    SidecarMemory,
+    AuditConfig, CertificateSource, ClusterConfig, Concurrency, DerivationVersion, MAX_OUTPUT_MIB,
+    MemoryLimit, OperatorConfig, PolicyRule, SidecarMemory,
 };
-pub use reader::{locate_setting, read_config};
-pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
+pub use reader::{SettingsFile, read_config};
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings, ignore_origins};
+
+pub use crate::values::kv_path::KvVersion;

@@ -1,36 +1,30 @@
 //! Patterns that select objects in settings.
 
 use globset::{GlobBuilder, GlobMatcher};
-use serde::Deserialize;
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer};
 
 /// A pattern for objects: `Kind/namespace/name`, each part a glob.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug)]
 pub struct ObjectPattern(GlobMatcher);
 
-/// A reason why a text is not a valid pattern. It contains nothing of the text.
+/// The error for a text that is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ObjectPatternError {
-    /// The pattern matches Secrets, which settings cannot exempt from anything.
-    #[error("a pattern must not match Secrets")]
-    Secret,
-    /// The pattern is malformed.
-    #[error("an object pattern has the form `Kind/namespace/name`, each part a glob")]
-    Shape,
-}
+#[error("an object pattern has the form `Kind/namespace/name`, each part a glob")]
+pub struct InvalidObjectPattern;
 
 impl ObjectPattern {
     /// Parses a pattern.
     ///
     /// # Errors
     /// Fails unless the pattern has three parts, each a glob.
-    pub fn parse(text: &str) -> Result<Self, ObjectPatternError> {
+    pub fn parse(text: &str) -> Result<Self, InvalidObjectPattern> {
         let text = text.trim();
         if text.matches('/').count() != 2 {
-            return Err(ObjectPatternError::Shape);
+            return Err(InvalidObjectPattern);
         }
         let glob = GlobBuilder::new(text).literal_separator(true).build();
-        glob.map(|glob| Self(glob.compile_matcher())).map_err(|_| ObjectPatternError::Shape)
+        glob.map(|glob| Self(glob.compile_matcher())).map_err(|_| InvalidObjectPattern)
     }
 
     /// Returns the matcher for `Kind/namespace/name`.
@@ -44,14 +38,21 @@ impl ObjectPattern {
     }
 }
 
-impl TryFrom<String> for ObjectPattern {
-    type Error = ObjectPatternError;
-
-    /// Parses an entry of a list that exempts objects other than Secrets.
-    fn try_from(text: String) -> Result<Self, ObjectPatternError> {
-        if text.trim().split('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case("secret")) {
-            return Err(ObjectPatternError::Secret);
-        }
-        Self::parse(&text)
+impl<'de> Deserialize<'de> for ObjectPattern {
+    /// Reads an entry of a list that exempts objects other than Secrets.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let expected =
+            if text.trim().split('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case("secret")) {
+                "an object pattern, which must not match Secrets"
+            } else {
+                match Self::parse(&text) {
+                    Ok(pattern) => return Ok(pattern),
+                    Err(InvalidObjectPattern) => {
+                        "an object pattern, which has the form `Kind/namespace/name`, each part a glob"
+                    }
+                }
+            };
+        Err(Error::invalid_value(Unexpected::Other("text"), &expected))
     }
 }

@@ -1,23 +1,22 @@
 //! The operator file: the settings of the people who run sealwave. It is trusted; nothing from Git can change it.
 
-mod aws;
 mod bounds;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::remote::{K8sSettings, VaultSettings};
 use crate::SealingScope;
 
-pub use aws::{AssumeRole, AwsSettings};
 pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
 
 /// An operator file. Relative paths in it are relative to the directory that holds it.
+///
+/// `P` is the type of the settings of a provider. Each provider defines its own, above this crate.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OperatorConfig {
+pub struct OperatorConfig<P> {
     /// Always [`super::API_VERSION`].
     pub api_version: String,
     /// Always `Operator`.
@@ -47,8 +46,8 @@ pub struct OperatorConfig {
     #[serde(default)]
     pub clusters: BTreeMap<String, ClusterConfig>,
     /// Secret sources by the name that placeholders use.
-    #[serde(default)]
-    pub providers: BTreeMap<String, ProviderConfig>,
+    #[serde(default = "BTreeMap::new")]
+    pub providers: BTreeMap<String, P>,
     /// Rules for which apps may use which secrets.
     #[serde(default)]
     pub policy: Vec<PolicyRule>,
@@ -107,115 +106,6 @@ pub struct CertificateSource {
     /// Allows sealing for an expired certificate.
     #[serde(default)]
     pub allow_expired: bool,
-}
-
-/// A secret source.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum ProviderConfig {
-    /// AWS Secrets Manager.
-    AwsSm(AwsSettings),
-    /// AWS Systems Manager Parameter Store.
-    AwsSsm(AwsSettings),
-    /// Environment variables of the sidecar.
-    Env {
-        /// Globs over the variable names that placeholders may use.
-        names: Vec<String>,
-    },
-    /// Files under one directory.
-    File {
-        /// The directory; nothing outside it can be read.
-        root: PathBuf,
-    },
-    /// Secrets of a Kubernetes cluster.
-    K8s(K8sSettings),
-    /// Files of the app's repository, encrypted with SOPS.
-    Sops {
-        /// Files with age identities.
-        #[serde(default)]
-        age_key_files: Vec<PathBuf>,
-        /// Keys in AWS KMS that files may be decrypted with.
-        #[serde(default)]
-        aws_kms: Option<AwsKms>,
-    },
-    /// A Vault or OpenBao server.
-    Vault(VaultSettings),
-}
-
-impl ProviderConfig {
-    /// Returns other paths with the same meaning for this source, which a policy must deny along with the written one.
-    #[must_use]
-    pub fn other_spellings(&self, path: &str) -> Vec<String> {
-        match self {
-            Self::AwsSm(_)
-            | Self::AwsSsm(_)
-            | Self::Env { .. }
-            | Self::File { .. }
-            | Self::K8s(_)
-            | Self::Sops { .. } => Vec::new(),
-            Self::Vault(settings) => settings.other_spellings(path),
-        }
-    }
-
-    /// Returns the credential files of this source, which no other source may hand out.
-    pub fn credential_files(&self) -> impl Iterator<Item = &Path> {
-        let files: Vec<&PathBuf> = match self {
-            Self::AwsSm(settings) | Self::AwsSsm(settings) => settings.ca_file.iter().collect(),
-            Self::Env { .. } | Self::File { .. } => Vec::new(),
-            Self::K8s(settings) => settings.kubeconfig.iter().collect(),
-            Self::Sops { age_key_files, aws_kms } => {
-                age_key_files.iter().chain(aws_kms.iter().filter_map(|kms| kms.ca_file.as_ref())).collect()
-            }
-            Self::Vault(settings) => settings.auth.file().into_iter().chain(&settings.ca_file).collect(),
-        };
-        files.into_iter().map(PathBuf::as_path)
-    }
-}
-
-/// The AWS KMS keys that a file of an app may name, and the identity that uses them.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AwsKms {
-    /// Globs over the keys' ARNs; a file that names another key is refused.
-    pub keys: Vec<String>,
-    /// Pairs that the encryption context of a file must contain. KMS authenticates the context, so it separates the
-    /// files of teams that share a key.
-    #[serde(default)]
-    pub context: BTreeMap<String, String>,
-    /// The region to call, and in which a role is assumed; by default the key's region for calls and the sidecar's for
-    /// the role.
-    #[serde(default)]
-    pub region: Option<String>,
-    /// A profile of the sidecar's AWS configuration.
-    #[serde(default)]
-    pub profile: Option<String>,
-    /// A role to assume with those credentials.
-    #[serde(default)]
-    pub assume_role: Option<AssumeRole>,
-    /// Another endpoint of KMS, such as a VPC endpoint.
-    #[serde(default)]
-    pub endpoint_url: Option<String>,
-    /// PEM certificates to trust for AWS, instead of those of the system.
-    #[serde(default)]
-    pub ca_file: Option<PathBuf>,
-    /// An HTTP proxy for requests to AWS.
-    #[serde(default)]
-    pub proxy: Option<String>,
-}
-
-impl AwsKms {
-    /// Returns the settings of the KMS client, in the form shared by other AWS services.
-    #[must_use]
-    pub fn service(&self) -> AwsSettings {
-        AwsSettings {
-            region: self.region.clone(),
-            profile: self.profile.clone(),
-            endpoint_url: self.endpoint_url.clone(),
-            assume_role: self.assume_role.clone(),
-            ca_file: self.ca_file.clone(),
-            proxy: self.proxy.clone(),
-        }
-    }
 }
 
 /// Settings of the audit log; at least one output must be set.

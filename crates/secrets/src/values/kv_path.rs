@@ -3,7 +3,29 @@
 //! Everything that deals with Vault secrets uses this module (the provider, `ExternalSecret`, `SecretProviderClass`),
 //! so that a reference means the same secret everywhere.
 
-use crate::settings::KvVersion;
+use serde::Deserialize;
+
+/// A version of Vault's key-value engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u8")]
+pub enum KvVersion {
+    /// Version 1, without versions of secrets.
+    One,
+    /// Version 2, with versions of secrets.
+    Two,
+}
+
+impl TryFrom<u8> for KvVersion {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            _ => Err("the KV engine version must be 1 or 2"),
+        }
+    }
+}
 
 /// Returns the part of a path below a mount; `None` if the path is elsewhere.
 pub fn below_mount<'p>(mount: &str, path: &'p str) -> Option<&'p str> {

@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{SecretValue, json_text};
+use sealwave_core::diagnostic::DUPLICATE_KEY;
 
 /// Maximum number of entries of a secret.
 pub const MAX_SECRET_ENTRIES: usize = 2_000;
@@ -23,7 +24,7 @@ pub struct SecretEntries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EntriesError {
     /// A key occurs twice.
-    #[error("it has a duplicate key")]
+    #[error("{DUPLICATE_KEY}")]
     Duplicate,
     /// The document is not an object.
     #[error("it is not an object, so it has no keys")]

@@ -1,19 +1,21 @@
 //! Improves the messages of schema violations: adds the field's name, and hints for frequent mistakes.
 
 use super::pointer::NodePath;
-use crate::rules::{CheckedObject, LaterStage};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
 use sealwave_core::document::Node;
 use sealwave_kube::is_secret_like;
-use sealwave_kube::schema::{Violation, ViolationKind};
+use sealwave_kube::schema::{JsonType, ValueType, Violation, ViolationKind, ViolationMessage};
 
-/// Returns the message of a violation; replaces "value" by the field's name, as not every report shows the line.
+/// Returns the message of a violation; names the field instead of "value", as not every report shows the line.
 ///
 /// For a Secret, the name is omitted, since a key may be a misplaced value.
 pub(super) fn message(root: &Node, pointer: &str, kind: &ViolationKind<'_>) -> String {
-    let message = kind.to_string();
-    match message.strip_prefix("value ") {
-        Some(rest) if !pointer.is_empty() && !is_secret_like(root) => format!("`{}` {rest}", path(pointer)),
-        _ => message,
+    match kind.message() {
+        ViolationMessage::OfValue(rest) if !pointer.is_empty() && !is_secret_like(root) => {
+            format!("`{}` {rest}", path(pointer))
+        }
+        message => message.to_string(),
     }
 }
 
@@ -46,15 +48,19 @@ pub(super) fn hint(object: &CheckedObject<'_>, violation: &Violation<'_>) -> Opt
         ViolationKind::UnknownField { .. } if pointer == "/spec/selector" && object.group == "apps" => {
             "put the labels below `matchLabels`"
         }
-        ViolationKind::WrongType { expected: "object", found: "integer" } if is_port(object, pointer) => {
+        ViolationKind::WrongType { expected: ValueType::Object, found: JsonType::Integer }
+            if is_port(object, pointer) =>
+        {
             "write `port: {number: …}`"
         }
-        ViolationKind::WrongType { expected: "object", found: "string" } if is_port(object, pointer) => {
+        ViolationKind::WrongType { expected: ValueType::Object, found: JsonType::String }
+            if is_port(object, pointer) =>
+        {
             "write `port: {name: …}`"
         }
-        ViolationKind::WrongType { found: "string", expected } => {
+        ViolationKind::WrongType { found: JsonType::String, expected } => {
             let (node, _) = NodePath::from_pointer(object.manifest.root(), pointer).end();
-            node.as_str().and_then(|text| hint_for_text(text, expected))?
+            node.as_str().and_then(|text| hint_for_text(text, *expected))?
         }
         _ => return None,
     };
@@ -62,14 +68,14 @@ pub(super) fn hint(object: &CheckedObject<'_>, violation: &Violation<'_>) -> Opt
 }
 
 /// Returns a hint for a string of the wrong type; `None` if removing the quotes is enough.
-fn hint_for_text(text: &str, expected: &str) -> Option<&'static str> {
+fn hint_for_text(text: &str, expected: ValueType) -> Option<&'static str> {
     if LaterStage::Variables.may_fill(text) {
         return Some("value is a variable; validate the output of the tool that replaces it");
     }
     match expected {
-        "integer" if text.parse::<i64>().is_err() => Some("write a whole number in digits"),
-        "number" if text.parse::<f64>().is_err() => Some("write a number in digits"),
-        "boolean" if !matches!(text, "false" | "true") => Some("write `true` or `false`"),
+        ValueType::Integer if text.parse::<i64>().is_err() => Some("write a whole number in digits"),
+        ValueType::Number if text.parse::<f64>().is_err() => Some("write a number in digits"),
+        ValueType::Boolean if !matches!(text, "false" | "true") => Some("write `true` or `false`"),
         _ => None,
     }
 }
@@ -88,7 +94,7 @@ mod tests {
 
     #[test]
     fn messages_name_the_field_except_in_secrets() {
-        let kind = ViolationKind::WrongType { expected: "integer", found: "string" };
+        let kind = ViolationKind::WrongType { expected: ValueType::Integer, found: JsonType::String };
         let message_for = |name: &str, pointer: &str| {
             let object = manifest(&json!({"apiVersion": "v1", "kind": name, "metadata": {"name": "a"}}));
             message(object.root(), pointer, &kind)

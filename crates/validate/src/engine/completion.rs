@@ -52,9 +52,7 @@ impl<'a> BuildCompletion<'a> {
             id if id == rules::schema::REQUIRED.info.id => {
                 finding.pointer == "/spec/selector" || finding.pointer.ends_with("/service/namespace")
             }
-            id if id == rules::resource::rbac::RULE.info.id => {
-                finding.message.ends_with("has no `namespace`")
-            }
+            id if id == rules::resource::rbac::RULE.info.id => finding.missing_field == Some("namespace"),
             // `namespace` renames Namespaces too; other names are replaced if they contain a Kustomize variable.
             id if id == rules::metadata::name::RULE.info.id => finding
                 .object

@@ -7,10 +7,16 @@
 use std::cmp::Reverse;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::path::Path;
-use std::sync::Arc;
 
-use super::schema_set::SchemaSet;
-use sealwave_core::document::{Manifest, Node, NodeValue, Number, SourceLocation};
+use sealwave_core::document::{Manifest, Node, NodeValue, Number, SourceLocation, Sources};
+
+/// The kind of custom resource definitions.
+pub(super) const DEFINITION: &str = "CustomResourceDefinition";
+
+/// Reports whether an object is a custom resource definition.
+pub(super) fn is_definition(object: &Manifest) -> bool {
+    object.is("apiextensions.k8s.io", DEFINITION)
+}
 
 /// The most definitions of a kind that are considered.
 const MAX_CONTENDERS: usize = 64;
@@ -45,7 +51,19 @@ impl KnownDefinition {
     }
 }
 
-impl DefinitionRef<'_> {
+impl<'a> DefinitionRef<'a> {
+    /// Returns the definitions among objects.
+    pub(crate) fn in_objects(
+        objects: &'a [Manifest],
+        sources: &'a Sources,
+    ) -> impl Iterator<Item = Self> + use<'a> {
+        objects.iter().filter(|object| is_definition(object)).map(|object| Self {
+            object,
+            place: sources.location(object.origin()),
+            is_named: false,
+        })
+    }
+
     /// Returns an owned copy.
     #[must_use]
     pub fn to_known(&self) -> KnownDefinition {
@@ -53,9 +71,9 @@ impl DefinitionRef<'_> {
     }
 }
 
-/// One of several definitions of a kind.
+/// One of several definitions of a kind, with its schemas.
 #[derive(Debug)]
-pub(super) struct CrdCandidate {
+pub(super) struct CrdCandidate<S> {
     place: SourceLocation,
     is_named: bool,
     /// The index among the definitions of the kind.
@@ -63,34 +81,35 @@ pub(super) struct CrdCandidate {
     fingerprint: u64,
     served: Vec<String>,
     /// The schemas of this definition alone; `None` for the first, which is in the set itself.
-    pub(super) set: Option<Arc<SchemaSet>>,
+    pub(super) set: Option<S>,
 }
 
 /// The definitions of one kind.
-#[derive(Debug, Default)]
-pub(super) struct CrdCandidates {
-    all: Vec<CrdCandidate>,
+#[derive(Debug)]
+pub(super) struct CrdCandidates<S> {
+    all: Vec<CrdCandidate<S>>,
 }
 
-impl CrdCandidate {
+impl<S> Default for CrdCandidates<S> {
+    fn default() -> Self {
+        Self { all: Vec::new() }
+    }
+}
+
+impl<S> CrdCandidate<S> {
     pub(super) const fn place(&self) -> &SourceLocation {
         &self.place
     }
 }
 
-impl CrdCandidates {
+impl<S> CrdCandidates<S> {
     /// Reports whether a definition differs from the known ones and should be added.
     pub(super) fn is_new(&self, fingerprint: u64) -> bool {
         self.all.len() < MAX_CONTENDERS && self.all.iter().all(|known| known.fingerprint != fingerprint)
     }
 
     /// Adds a definition with its own schemas.
-    pub(super) fn add(
-        &mut self,
-        definition: DefinitionRef<'_>,
-        fingerprint: u64,
-        set: Option<Arc<SchemaSet>>,
-    ) {
+    pub(super) fn add(&mut self, definition: DefinitionRef<'_>, fingerprint: u64, set: Option<S>) {
         self.all.push(CrdCandidate {
             place: definition.place,
             is_named: definition.is_named,
@@ -119,7 +138,7 @@ impl CrdCandidates {
     }
 
     /// Returns the definition for an object, by its version and file.
-    pub(super) fn choose(&self, version: &str, file: &str) -> Option<&CrdCandidate> {
+    pub(super) fn choose(&self, version: &str, file: &str) -> Option<&CrdCandidate<S>> {
         self.all.iter().min_by_key(|contender| {
             let serves = contender.served.iter().any(|served| served == version);
             let SourceLocation { path, line, column, .. } = &contender.place;

@@ -2,34 +2,38 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::{FindingDraft, FindingSubject, resource, schema};
+use crate::RuleOverlap;
+use crate::located::{ObjectLocation, ObjectPath};
+use crate::reporter::{FindingDraft, FindingSubject};
+use crate::rules::schema;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 
 /// Drops missing parts that a schema violation reports, and template findings in places that another rule rejects.
 pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
-    let covered_rules = [&resource::incomplete::RULE.info, &resource::unfilled::RULE.info];
-    if !drafts.iter().any(|draft| covered_rules.iter().any(|rule| rule.id == draft.rule.id)) {
+    if drafts.iter().all(|draft| draft.rule.overlap == RuleOverlap::None) {
         return drafts;
     }
-    let mut missing_fields: HashSet<(Option<FindingSubject>, String)> = HashSet::new();
+    let mut missing_fields: HashSet<(FindingSubject, ObjectPath)> = HashSet::new();
     let mut rejected: HashSet<SubjectPlace> = HashSet::new();
     for draft in drafts.iter().filter(|draft| draft.rule.is_refused()) {
         if draft.rule.id == schema::REQUIRED.info.id {
-            missing_fields.extend(draft.pointer.clone().map(|pointer| (draft.subject, pointer)));
+            missing_fields.extend(draft.known_path().cloned().map(|path| (draft.subject, path)));
         }
         if draft.severity == Severity::Error {
             rejected.insert((draft.subject, draft.at));
         }
     }
     let mut hints: HashMap<SubjectPlace, Option<String>> = HashMap::new();
-    let kept = drafts.into_iter().filter_map(|draft| match draft.rule.id {
-        id if id == resource::incomplete::RULE.info.id => {
-            let pointer = draft.pointer.clone().unwrap_or_default();
-            (!missing_fields.contains(&(draft.subject, pointer))).then_some(draft)
+    let kept = drafts.into_iter().filter_map(|draft| match draft.rule.overlap {
+        RuleOverlap::SchemaViolation => {
+            let is_missing = draft
+                .known_path()
+                .is_some_and(|path| missing_fields.contains(&(draft.subject, path.clone())));
+            (!is_missing).then_some(draft)
         }
-        id if id == resource::unfilled::RULE.info.id => without_places(draft, &rejected, &mut hints),
-        _ => Some(draft),
+        RuleOverlap::RejectedPlace => without_places(draft, &rejected, &mut hints),
+        RuleOverlap::None => Some(draft),
     });
     let mut kept: Vec<FindingDraft> = kept.collect();
     for draft in kept.iter_mut().filter(|draft| draft.rule.is_refused()) {
@@ -41,7 +45,7 @@ pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
 }
 
 /// An object and a position in its sources.
-type SubjectPlace = (Option<FindingSubject>, Origin);
+type SubjectPlace = (FindingSubject, Origin);
 
 /// Removes the rejected places from a finding; its hint moves to the findings that remain there.
 fn without_places(
@@ -56,7 +60,11 @@ fn without_places(
     if kept.is_empty() {
         return None;
     }
-    draft.at = kept.remove(0);
+    let at = kept.remove(0);
+    if at != draft.at {
+        draft.at = at;
+        draft.location = ObjectLocation::Origin(at);
+    }
     draft.related.retain(|(at, _)| kept.contains(at));
     Some(draft)
 }

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use super::ValidateOptions;
+use super::input::{CheckedInput, ObjectSet};
 use super::locate::SourceLocator;
 use super::pointer::PathIndex;
-use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
-use crate::rules::{self, ENCRYPTED_LEFTOVER, FindingDraft, FindingSubject, encrypted_by_sops};
-use crate::{Finding, ObjectRef, RelatedPlace, Span};
+use crate::examine::StageProblem;
+use crate::located::ObjectLocation;
+use crate::reporter::{FindingDraft, FindingSubject};
+use crate::rules;
+use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
 use sealwave_core::diagnostic::{Problem, ProblemPlace};
 use sealwave_core::document::{Manifest, Origin, SourceLocation, display_path};
 use sealwave_kube::is_secret_like;
@@ -16,8 +18,8 @@ use sealwave_secrets::settings::APP_FILE;
 
 /// Builds findings with their places.
 pub(super) struct FindingBuilder<'a> {
-    pub(super) app: &'a ExaminedApp,
-    pub(super) checking: &'a ValidateOptions,
+    pub(super) input: CheckedInput<'a>,
+    sets: Vec<ObjectSet<'a>>,
     pub(super) locator: SourceLocator<'a>,
 }
 
@@ -39,48 +41,50 @@ impl<'a> ObjectContext<'a> {
 }
 
 impl<'a> FindingBuilder<'a> {
-    pub(super) fn new(app: &'a ExaminedApp, checking: &'a ValidateOptions) -> Self {
-        let values = app.environments.iter().filter_map(|environment| environment.values.as_ref()).collect();
-        Self { app, checking, locator: SourceLocator::new(&app.sources, &app.texts, values) }
+    pub(super) fn new(input: CheckedInput<'a>) -> Self {
+        let values = input.sets().filter_map(ObjectSet::values).collect();
+        Self {
+            input,
+            sets: input.sets().collect(),
+            locator: SourceLocator::new(input.sources(), input.texts(), values),
+        }
     }
 
     /// Returns the findings of the stages.
     pub(super) fn stage_findings(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
-        self.app.environments.iter().flat_map(move |environment| {
+        self.input.sets().flat_map(move |set| {
             // A stage gives the start of an object, which has no width.
-            let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
+            let objects = set.objects().iter().filter(|_| !set.problems().is_empty());
             let starts: BTreeMap<Origin, Origin> =
                 objects.map(|object| (object.origin(), object.root().display_origin())).collect();
-            let encrypted = self.encrypted(environment);
-            let is_encrypted =
-                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if encrypted.contains(&at));
-            let problems =
-                environment.problems.iter().filter(move |reported| !is_encrypted(&reported.problem));
-            problems.filter_map(move |problem| self.stage(environment, &starts, problem))
+            let explained = self.explained(set);
+            let is_explained =
+                move |problem: &Problem| matches!(problem.at, ProblemPlace::Origin(at) if explained.contains(&at));
+            let problems = set.problems().iter().filter(move |reported| !is_explained(&reported.problem));
+            problems.filter_map(move |problem| self.stage(set, &starts, problem))
         })
     }
 
-    /// Returns the positions of SOPS-encrypted values, if their own rule is enabled and reports them.
-    fn encrypted(&self, environment: &ExaminedEnvironment) -> HashSet<Origin> {
-        let is_reported = self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some();
-        let objects = environment.objects.iter().filter(|_| is_reported && !environment.problems.is_empty());
-        objects.flat_map(encrypted_by_sops).collect()
+    /// Returns the positions at which an enabled rule reports more exactly what a stage fails on.
+    fn explained(&self, set: ObjectSet<'a>) -> HashSet<Origin> {
+        let objects = set.objects().iter().filter(|_| !set.problems().is_empty());
+        objects.flat_map(|object| self.input.options().explained_positions(object)).collect()
     }
 
     fn stage(
         &self,
-        environment: &ExaminedEnvironment,
+        set: ObjectSet<'a>,
         starts: &BTreeMap<Origin, Origin>,
         reported: &StageProblem,
     ) -> Option<Finding> {
         let problem = &reported.problem;
         let rule = &problem.kind.map_or(reported.rule, rules::rule_of).info;
-        let severity = self.checking.stage_level(rule, reported.severity)?;
+        let severity = self.input.options().stage_level(rule, reported.severity)?;
         let (span, related) = match &problem.at {
             // Plain manifests have no app file.
             ProblemPlace::Unknown => {
-                let file = Some(&self.app.directory).filter(|directory| !directory.is_empty());
-                (file.map(|directory| Span { place: app_file_place(directory), width: 0 }), Vec::new())
+                let place = self.input.app().map(|app| app_file_place(&app.directory));
+                (place.map(|place| Span { place, width: 0 }), Vec::new())
             }
             ProblemPlace::Origin(origin) => {
                 let origin = *starts.get(origin).unwrap_or(origin);
@@ -97,8 +101,8 @@ impl<'a> FindingBuilder<'a> {
             hint: problem.hint.clone(),
             span,
             related,
-            app: self.app.directory.clone(),
-            environments: environment_names(environment),
+            app: self.input.app_name(),
+            environments: set.environment_names(),
             // The text there could not be processed; it may be part of a Secret.
             confidential: true,
             ..Finding::new(rule, severity, problem.message.clone())
@@ -110,7 +114,7 @@ impl<'a> FindingBuilder<'a> {
         let mut numbered: Vec<(usize, FindingDraft)> = drafts.into_iter().enumerate().collect();
         numbered.sort_by_key(|(number, draft)| (draft.subject, *number));
         let mut found: Vec<(usize, Finding)> = Vec::with_capacity(numbered.len());
-        let mut known: Option<(Option<FindingSubject>, Option<ObjectContext<'_>>)> = None;
+        let mut known: Option<(FindingSubject, Option<ObjectContext<'_>>)> = None;
         for (number, draft) in numbered {
             let subject = draft.subject;
             let (_, object) = match known.take().filter(|(same, _)| *same == subject) {
@@ -123,18 +127,18 @@ impl<'a> FindingBuilder<'a> {
         found.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    fn object(&self, subject: Option<FindingSubject>) -> Option<ObjectContext<'a>> {
-        let FindingSubject { environment, object } = subject?;
-        self.app.environments.get(environment)?.objects.get(object).map(ObjectContext::new)
+    fn object(&self, subject: FindingSubject) -> Option<ObjectContext<'a>> {
+        let set = subject.environment()?.of(&self.sets)?;
+        subject.object()?.of(set.objects()).map(ObjectContext::new)
     }
 
     fn finding(&self, draft: FindingDraft, object: Option<&ObjectContext<'_>>) -> Finding {
-        let environment = draft.subject.and_then(|subject| self.app.environments.get(subject.environment));
+        let set = draft.subject.environment().and_then(|index| index.of(&self.sets)).copied();
         let is_secret_like = object.is_some_and(|object| object.is_secret_like);
         let confidential = draft.confidential || is_secret_like;
-        let path = object.and_then(|object| match &draft.pointer {
-            Some(pointer) => Some(object.paths.from_pointer(pointer)),
-            None => object.paths.path(draft.within.unwrap_or(draft.at)),
+        let path = object.and_then(|object| match &draft.location {
+            ObjectLocation::Origin(at) => object.paths.path(*at),
+            ObjectLocation::Path(path) => Some(object.paths.resolve(path)),
         });
         let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
         let (span, mut related) = self.place(draft.at, at);
@@ -150,7 +154,7 @@ impl<'a> FindingBuilder<'a> {
             }),
         );
         related.extend(draft.related_files.into_iter().map(|(place, label)| RelatedPlace {
-            label,
+            label: RelatedLabel::Text(label),
             span: Span { place, width: 0 },
             confidential: true,
         }));
@@ -165,9 +169,10 @@ impl<'a> FindingBuilder<'a> {
             related,
             object: object.map(|object| object.name.clone()),
             pointer: path.map(|path| path.pointer(is_secret_like)).unwrap_or_default(),
-            app: self.app.directory.clone(),
-            environments: environment.map(environment_names).unwrap_or_default(),
+            app: self.input.app_name(),
+            environments: set.map(ObjectSet::environment_names).unwrap_or_default(),
             confidential,
+            missing_field: draft.missing_field,
         }
     }
 
@@ -182,7 +187,7 @@ impl<'a> FindingBuilder<'a> {
 
     /// Returns a related place.
     fn related(&self, at: Origin, label: String, confidential: bool) -> RelatedPlace {
-        RelatedPlace { label, span: self.locator.locate(at).0, confidential }
+        RelatedPlace { label: RelatedLabel::Text(label), span: self.locator.locate(at).0, confidential }
     }
 }
 
@@ -198,11 +203,6 @@ pub(super) fn app_file_place(directory: &str) -> SourceLocation {
 
 fn is_same(a: &SourceLocation, b: &SourceLocation) -> bool {
     (&a.path, a.line, a.column) == (&b.path, b.line, b.column)
-}
-
-/// Returns the environment's name; plain manifests have no environment.
-pub(super) fn environment_names(environment: &ExaminedEnvironment) -> Vec<String> {
-    Some(environment.name.clone()).filter(|name| !name.is_empty()).into_iter().collect()
 }
 
 fn object_ref(manifest: &Manifest) -> ObjectRef {

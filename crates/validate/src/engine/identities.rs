@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-use super::ValidateOptions;
-use crate::rules::{self, CheckedObject};
-use crate::{Finding, ObjectRef, RelatedPlace, Span};
+use super::options::ValidateOptions;
+use crate::checked_object::CheckedObject;
+use crate::rules;
+use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{ObjectId, Origin, SourceLocation};
 use sealwave_core::text::split_at_byte;
@@ -104,7 +105,7 @@ pub(super) fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
 
 /// Returns the finding for a duplicate object.
 pub(super) fn duplicate_finding(
-    checking: &ValidateOptions,
+    options: &ValidateOptions,
     one: &str,
     span: Span,
     first: Span,
@@ -117,7 +118,7 @@ pub(super) fn duplicate_finding(
         namespace: object.namespace.as_str().into(),
         name: object.name.as_str().into(),
     };
-    let set = checking.level(&rule.info)?;
+    let set = options.level(&rule.info)?;
     // Objects in two directories may be for two clusters.
     let directory = |path: &str| path.rsplit_once('/').map(|(directory, _)| directory.to_owned());
     let is_other_directory = directory(&span.place.path) != directory(&first.place.path);
@@ -126,7 +127,7 @@ pub(super) fn duplicate_finding(
         hint: Some("remove one of the two".to_owned()),
         span: Some(span),
         related: vec![RelatedPlace {
-            label: "it is defined here first".to_owned(),
+            label: RelatedLabel::Text("it is defined here first".to_owned()),
             span: first,
             confidential: true,
         }],

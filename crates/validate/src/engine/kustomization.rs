@@ -34,7 +34,7 @@ pub(super) struct KustomizedFiles {
 
 impl KustomizedFiles {
     /// Collects the files from the kustomizations of a set, given names and texts.
-    pub fn from_files<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
+    pub(super) fn from_files<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
         let mut found = Self::default();
         for (name, text) in files.filter(|(name, _)| is_kustomization(name)) {
             found.add(name, text);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::expanded_values::ExpandedValues;
-use crate::{RelatedPlace, Span};
+use crate::{RelatedLabel, RelatedPlace, Span};
 use sealwave_core::document::{Node, Origin, SourceLocation, SourceText, SourceTexts, Sources, TemplateNode};
 use sealwave_pipeline::render::tags::{self, unescape_text};
 
@@ -12,9 +12,6 @@ const MAX_LINE: usize = 16 << 10;
 
 /// The most places of values for one position.
 const MAX_VALUES: usize = 4;
-
-/// The label of the place of a value that a template printed.
-pub(super) const VALUE_LABEL: &str = "its value comes from here";
 
 /// Resolves positions to places in source files.
 pub(super) struct SourceLocator<'a> {
@@ -53,7 +50,7 @@ impl<'a> SourceLocator<'a> {
             return (Span { place, width: 0 }, Vec::new());
         };
         let related = |(origin, is_whole): (Origin, bool)| RelatedPlace {
-            label: VALUE_LABEL.to_owned(),
+            label: RelatedLabel::ValueSource,
             span: Span { place: self.sources.location(origin), width: origin.width },
             confidential: !is_whole,
         };

@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::locate::VALUE_LABEL;
-use crate::Finding;
+use crate::{Finding, RelatedLabel};
 
 /// The most related places of a finding.
 const MAX_RELATED: usize = 100;
@@ -76,7 +75,7 @@ fn add(first: &mut Finding, finding: Finding) {
     first.severity = first.severity.max(finding.severity);
     // Duplicates are removed at the end.
     first.environments.extend(finding.environments);
-    for value in finding.related.into_iter().filter(|related| related.label == VALUE_LABEL) {
+    for value in finding.related.into_iter().filter(|related| related.label == RelatedLabel::ValueSource) {
         if first.related.len() < MAX_RELATED && !first.related.contains(&value) {
             first.related.push(value);
         }

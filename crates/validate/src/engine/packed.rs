@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::schema_set::SchemaSet;
-use crate::rules::{CheckedObject, FindingDraft, Rule, api, schema as rules};
+use crate::checked_object::CheckedObject;
+use crate::reporter::FindingDraft;
+use crate::rule::Rule;
+use crate::rules::{api, schema as rules};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_kube::schema::{KubeVersion, PackedDefinition, Violation, ViolationKind};

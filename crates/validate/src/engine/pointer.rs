@@ -1,12 +1,13 @@
 //! Paths to the nodes of an object, as RFC 6901 pointers.
 //!
-//! Many findings can be about one object, so a [`PathIndex`] walks the object once and holds the paths to all
-//! positions. A search per finding would take quadratic time.
+//! A rule that knows the path of a node gives it to its finding. The others give a position, and the path is searched: many
+//! findings can be about one object, so a [`PathIndex`] walks the object once and holds the paths to all positions.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use crate::located::{ObjectPath, escape_step};
 use sealwave_core::document::{Node, NodeValue, Origin};
 use sealwave_core::names::is_item_key;
 use sealwave_kube::may_show_key;
@@ -52,7 +53,7 @@ impl<'n> NodePath<'n> {
                 break;
             }
             pointer.push('/');
-            pointer.push_str(&escape(&shortened(step)));
+            pointer.push_str(&escape_step(&shortened(step)));
         }
         pointer
     }
@@ -155,9 +156,9 @@ impl<'n> PathIndex<'n> {
         Self { root, walked: OnceCell::new() }
     }
 
-    /// Parses a pointer into the object, from a rule.
-    pub(super) fn from_pointer(&self, pointer: &str) -> NodePath<'n> {
-        NodePath::from_pointer(self.root, pointer)
+    /// Resolves a path of a rule, without walking the object.
+    pub(super) fn resolve(&self, path: &ObjectPath) -> NodePath<'n> {
+        NodePath::from_pointer(self.root, path.as_str())
     }
 
     /// Reports whether a node or key of the object is at a position.
@@ -258,10 +259,6 @@ fn shortened(step: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-pub(super) fn escape(step: &str) -> String {
-    step.replace('~', "~0").replace('/', "~1")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +310,7 @@ mod tests {
         match &node.value {
             NodeValue::Mapping(mapping) => {
                 for entry in mapping.entries() {
-                    let at = format!("{at}/{}", escape(&entry.key));
+                    let at = format!("{at}/{}", escape_step(&entry.key));
                     all.push((entry.key_origin, at.clone()));
                     nodes(&entry.value, &at, all);
                 }

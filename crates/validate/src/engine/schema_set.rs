@@ -14,7 +14,7 @@ use sealwave_kube::schema::{KubeVersion, ResourceScope, Schemas};
 pub struct SchemaSet {
     pub(super) versions: Vec<Schemas>,
     /// The definitions added with their places, by group and kind.
-    contenders: BTreeMap<CompactString, BTreeMap<CompactString, CrdCandidates>>,
+    contenders: BTreeMap<CompactString, BTreeMap<CompactString, CrdCandidates<Arc<Self>>>>,
 }
 
 impl SchemaSet {
@@ -88,7 +88,7 @@ impl SchemaSet {
     }
 
     /// Returns the definitions of a kind, if several differ.
-    pub(super) fn contenders(&self, group: &str, kind: &str) -> Option<&CrdCandidates> {
+    pub(super) fn contenders(&self, group: &str, kind: &str) -> Option<&CrdCandidates<Arc<Self>>> {
         self.contenders.get(group)?.get(kind).filter(|contenders| contenders.has_conflict())
     }
 

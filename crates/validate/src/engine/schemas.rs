@@ -6,35 +6,30 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use super::context::CheckContext;
 use super::definitions::{CrdCandidate, CrdCandidates};
 use super::fallback::{DefinitionSource, FallbackSchemas};
 use super::schema_set::SchemaSet;
 use super::unknown::UnknownKind;
-use super::{ValidateOptions, packed, violations};
-use crate::rules::{CheckedObject, ENCRYPTED_LEFTOVER, FindingDraft, Reporter, Rule, api, schema as rules};
+use super::{packed, violations};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::Rule;
+use crate::rules::{api, schema as rules};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Manifest, Origin, SourceId, Sources};
+use sealwave_core::document::{Origin, SourceId, Sources};
 use sealwave_kube::cel::CelBudget;
 use sealwave_kube::schema::{
     CheckOptions, KindSchema, KubeVersion, PackedDefinition, Schemas, Violation, ViolationKind,
 };
-use sealwave_kube::undecrypted_sops_block;
 
 /// The most definitions that a finding lists.
 const MAX_SHOWN_DEFINITIONS: usize = 8;
 
-/// The kind of custom resource definitions.
-pub(super) const DEFINITION: &str = "CustomResourceDefinition";
-
-/// Reports whether an object is a custom resource definition.
-pub(super) fn is_definition(object: &Manifest) -> bool {
-    object.is("apiextensions.k8s.io", DEFINITION)
-}
-
 /// Checks objects; reports once per kind what could not be checked.
 pub(super) struct SchemaCheck<'s> {
     set: &'s SchemaSet,
-    checking: &'s ValidateOptions,
+    context: CheckContext<'s>,
     /// Whether the objects are plain manifests, in which another tool may replace variables later.
     is_plain: bool,
     /// Kinds by `apiVersion` and kind.
@@ -68,9 +63,8 @@ struct KindState {
 
 impl KindState {
     /// Uses the definition of the run, else one in the repository, else a built-in one.
-    fn new(set: &SchemaSet, checking: &ValidateOptions, object: &CheckedObject<'_>) -> Self {
-        let Some(FallbackSchemas { schemas, source }) = checking.look_up_fallback(set, object.manifest)
-        else {
+    fn new(set: &SchemaSet, context: CheckContext<'_>, object: &CheckedObject<'_>) -> Self {
+        let Some(FallbackSchemas { schemas, source }) = context.look_up_fallback(set, object.manifest) else {
             return Self::from_set(set, None, None, object);
         };
         let own = source.is_some().then(|| Arc::clone(&schemas));
@@ -78,7 +72,7 @@ impl KindState {
     }
 
     /// Uses a definition chosen among several.
-    fn chosen(set: &SchemaSet, contender: &CrdCandidate, object: &CheckedObject<'_>) -> Self {
+    fn chosen(set: &SchemaSet, contender: &CrdCandidate<Arc<SchemaSet>>, object: &CheckedObject<'_>) -> Self {
         let source = DefinitionSource::File(contender.place().clone());
         Self::from_set(set, contender.set.clone(), Some(source), object)
     }
@@ -106,10 +100,10 @@ impl KindState {
 }
 
 impl<'s> SchemaCheck<'s> {
-    pub(super) fn new(set: &'s SchemaSet, checking: &'s ValidateOptions, is_plain: bool) -> Self {
+    pub(super) fn new(set: &'s SchemaSet, context: CheckContext<'s>, is_plain: bool) -> Self {
         Self {
             set,
-            checking,
+            context,
             is_plain,
             kinds: BTreeMap::new(),
             conflicting: BTreeMap::new(),
@@ -139,7 +133,7 @@ impl<'s> SchemaCheck<'s> {
         if let Some(contenders) = self.set.contenders(object.group, object.kind) {
             return self.choose(contenders, object, sources, reporter);
         }
-        let state = Rc::new(KindState::new(self.set, self.checking, object));
+        let state = Rc::new(KindState::new(self.set, self.context, object));
         let kinds = self.kinds.entry(api_version.into()).or_default();
         kinds.insert(object.kind.into(), Rc::clone(&state));
         state
@@ -148,7 +142,7 @@ impl<'s> SchemaCheck<'s> {
     /// Chooses among different definitions, and reports the conflict once.
     fn choose(
         &mut self,
-        contenders: &CrdCandidates,
+        contenders: &CrdCandidates<Arc<SchemaSet>>,
         object: &CheckedObject<'_>,
         sources: &Sources,
         reporter: &mut Reporter,
@@ -182,9 +176,9 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// Checks an object from one of the sources.
-    pub fn check(&mut self, object: &CheckedObject<'_>, sources: &Sources, reporter: &mut Reporter) {
+    pub(super) fn check(&mut self, object: &CheckedObject<'_>, sources: &Sources, reporter: &mut Reporter) {
         self.source = None;
-        if selects(&self.checking.reject, object.manifest) {
+        if self.context.options.reject.selects(object.manifest) {
             let message = format!("kind `{}` is not allowed here", object.kind);
             self.report(
                 reporter,
@@ -192,7 +186,7 @@ impl<'s> SchemaCheck<'s> {
                 FindingDraft::new(&rules::REJECTED_KIND, kind_origin(object), message),
             );
         }
-        if selects(&self.checking.skip, object.manifest) {
+        if self.context.options.skip.selects(object.manifest) {
             return;
         }
         let kind = self.kind(object, sources, reporter);
@@ -283,7 +277,7 @@ impl<'s> SchemaCheck<'s> {
             || self.is_plain && violations::has_variable(object, violation);
         if !has_own_rule
             && let Some((rule, mut draft)) =
-                violations::draft(object, violation, only_in, self.checking.lenient)
+                violations::draft(object, violation, only_in, self.context.options.lenient)
         {
             if self.built_in().is_some() {
                 draft = packed::soften(violation, draft);
@@ -304,8 +298,7 @@ impl<'s> SchemaCheck<'s> {
     fn is_of_sops(&self, object: &CheckedObject<'_>, violation: &Violation<'_>) -> bool {
         matches!(violation.kind, ViolationKind::UnknownField { field: "sops", .. })
             && violation.pointer.as_str().is_empty()
-            && self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some()
-            && undecrypted_sops_block(object.manifest).is_some()
+            && self.context.options.explained_positions(object.manifest).any(|at| at == violation.origin)
     }
 
     /// Reports a kind without a schema; removals and deprecations have their own rules.
@@ -318,7 +311,7 @@ impl<'s> SchemaCheck<'s> {
     ) {
         if let Some(definition) = self.built_in() {
             let (rule, mut draft) = packed::other_version(definition, object, kind_origin(object));
-            if self.checking.strict_kinds && draft.severity == Severity::Note {
+            if self.context.options.strict_kinds && draft.severity == Severity::Note {
                 draft = draft.severity(Severity::Error);
             }
             if draft.severity > Severity::Note || self.once.insert(draft.message.clone()) {
@@ -331,7 +324,7 @@ impl<'s> SchemaCheck<'s> {
         for schemas in unknown {
             let known = schemas.lookup(object.group, object.version, object.kind);
             let built_in = || {
-                self.checking.packed.as_ref()?;
+                self.context.options.packed.as_ref()?;
                 PackedDefinition::similar(object.group, object.kind)
             };
             let nearby = || neighbours?.versions.first()?.similar_kind(object.group, object.kind);
@@ -347,7 +340,7 @@ impl<'s> SchemaCheck<'s> {
             }
         }
         for (message, hint, certain, versions) in messages {
-            let certain = certain || self.checking.strict_kinds;
+            let certain = certain || self.context.options.strict_kinds;
             let message = message + &self.only_in(&versions);
             if !certain && !self.once.insert(message.clone()) {
                 continue;
@@ -397,8 +390,8 @@ impl<'s> SchemaCheck<'s> {
             Some(DefinitionSource::BuiltIn(definition)) => draft = packed::name_release(*definition, draft),
             None => {}
         }
-        if self.checking.level(&rule.info).is_some() {
-            reporter.report(self.checking.with_level(draft));
+        if self.context.options.level(&rule.info).is_some() {
+            reporter.report(self.context.options.with_level(draft));
         }
     }
 }
@@ -420,12 +413,4 @@ fn note<'a>(
 
 fn kind_origin(object: &CheckedObject<'_>) -> Origin {
     object.manifest.root().get("kind").map_or(object.manifest.origin(), |kind| kind.origin)
-}
-
-/// Reports whether a list contains an object's kind as `Kind`, `version/Kind` or `group/version/Kind`.
-pub(super) fn selects(kinds: &[String], object: &Manifest) -> bool {
-    kinds.iter().any(|kind| match kind.rsplit_once('/') {
-        None => kind == object.kind(),
-        Some((api_version, kind)) => kind == object.kind() && api_version == object.api_version(),
-    })
 }

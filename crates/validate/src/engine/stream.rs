@@ -10,20 +10,27 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
+use super::check;
 use super::completion::BuildCompletion;
+use super::context::PlainContext;
+use super::definitions::{DEFINITION, DefinitionRef, KnownDefinition, is_definition};
+use super::echoes;
+use super::finder::FindingBuilder;
 use super::identities::{ObjectIdentities, SeenIdentities, duplicate_finding, span};
+use super::input::CheckedInput;
 use super::kustomization::{KustomizedFiles, is_kustomization};
-use super::plain::{BufferedInputs, PlainInput, PlainResult, each_object, is_configuration};
+use super::manifests::{BufferedInputs, PlainInput, PlainManifests, each_object, is_configuration};
+use super::merge;
+use super::result::{PlainResult, ValidationResult};
 use super::schema_set::SchemaSet;
-use super::schemas::{self, SchemaCheck, selects};
-use super::suppress::{Suppression, SuppressionIndex};
+use super::schemas::SchemaCheck;
+use super::suppress::{self, Coverage, RunSuppressions, Suppression, SuppressionIndex};
 use super::windows::{StreamWindow, WindowReader};
-use super::{
-    DefinitionRef, FindingBuilder, KnownDefinition, RunSuppressions, ValidateOptions, ValidationResult,
-    merge, suppress,
-};
-use crate::examine::ExaminedApp;
-use crate::rules::{self, CheckedObject, FindingDraft, Reporter, RuleContext};
+use crate::checked_object::CheckedObject;
+use crate::index::{EnvironmentIndex, ObjectIndex};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::Rule;
+use crate::rule_context::RuleContext;
 use crate::{CheckedCounts, Finding};
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, Origin, SourceId, SourceLocation};
@@ -54,9 +61,9 @@ pub(super) struct ManifestStream<'a> {
 
 /// The options and schemas for all objects.
 struct StreamContext<'a> {
-    checking: &'a ValidateOptions,
+    input: &'a PlainContext,
     standing: &'a RunSuppressions,
-    rules: Vec<&'static rules::Rule>,
+    rules: Vec<&'static Rule>,
     /// The schemas of the run, and those defined by the stream so far.
     schemas: Arc<SchemaSet>,
     scopes: KindScopes,
@@ -65,15 +72,15 @@ struct StreamContext<'a> {
 
 impl<'a> ManifestStream<'a> {
     pub(super) fn new(
-        checking: &'a ValidateOptions,
+        input: &'a PlainContext,
         standing: &'a RunSuppressions,
         looked_at: CheckedCounts,
     ) -> Self {
         let context = StreamContext {
-            checking,
+            input,
             standing,
-            rules: super::object_rules(checking).collect(),
-            schemas: Arc::clone(&checking.schemas),
+            rules: input.options().object_rules().collect(),
+            schemas: Arc::clone(&input.schemas.schemas),
             scopes: KindScopes::from_objects(&[]),
             definitions: 0,
         };
@@ -145,7 +152,7 @@ impl<'a> ManifestStream<'a> {
     fn check_file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
         if self.kustomized.is_partial(&name) {
             self.partial_files += 1;
-            self.looked_at.files -= usize::from(!self.context.checking.context_files.contains(&name));
+            self.looked_at.files -= usize::from(!self.context.input.is_context_file(&name));
             return Ok(());
         }
         // Several windows per core, so that cores are not idle for long.
@@ -171,18 +178,18 @@ impl<'a> ManifestStream<'a> {
         let context = &self.context;
         let results = workers::parallel_map(batch, |window| WindowResult::check(name, window, context));
         batch.clear();
-        for result in results.map_err(|_| io::Error::other("worker thread ended unexpectedly"))? {
+        for result in results.map_err(io::Error::other)? {
             self.add_result(name, result);
         }
         Ok(())
     }
 
     fn add_result(&mut self, name: &str, mut result: WindowResult) {
-        let StreamContext { checking, .. } = self.context;
-        if !checking.context_files.contains(name) {
+        let StreamContext { input, .. } = self.context;
+        if !input.is_context_file(name) {
             self.looked_at.objects += result.objects;
         }
-        result.verdict.drop_out_of_scope(checking);
+        result.verdict.drop_out_of_scope(input);
         self.verdict.suppressed.extend(result.verdict.suppressed);
         self.verdict.out_of_scope.extend(result.verdict.out_of_scope);
         self.verdict.is_incomplete |= result.verdict.is_incomplete;
@@ -191,27 +198,18 @@ impl<'a> ManifestStream<'a> {
                 self.verdict.findings.push(finding);
             }
         }
-        let mut suppressions = SuppressionIndex::new(&result.own, self.context.standing, checking.today);
+        let mut suppressions =
+            SuppressionIndex::new(&result.own, self.context.standing, input.options().today);
         for (one, at) in result.identities.iter() {
             let Some((first, first_line)) = self.seen.first_seen(one, self.names.len(), at.line) else {
                 continue;
             };
             let first = span(self.names.get(first).map_or(name, String::as_str), first_line, 0, 0);
-            let finding = duplicate_finding(checking, one, span(name, at.line, at.column, at.width), first);
-            if let Some(finding) = finding.filter(|finding| checking.is_in_scope(finding)) {
+            let finding =
+                duplicate_finding(input.options(), one, span(name, at.line, at.column, at.width), first);
+            if let Some(finding) = finding.filter(|finding| input.is_in_scope(finding)) {
                 self.verdict.add(finding, &mut suppressions);
             }
-        }
-    }
-}
-
-impl ValidationResult {
-    /// Adds a finding, as suppressed if a suppression of its window or of the run matches.
-    fn add(&mut self, finding: Finding, suppressions: &mut SuppressionIndex<'_>) {
-        if suppressions.silences(&finding) {
-            self.suppressed.push(finding);
-        } else {
-            self.findings.push(finding);
         }
     }
 }
@@ -226,8 +224,8 @@ impl StreamContext<'_> {
             }
             self.scopes.add_definition(definition);
             if Arc::get_mut(&mut self.schemas).is_none() {
-                let known = self.checking.definitions.iter().map(KnownDefinition::view);
-                self.schemas = Arc::new(SchemaSet::extendable(&self.checking.kube_versions, known));
+                let known = self.input.schemas.definitions.iter().map(KnownDefinition::view);
+                self.schemas = Arc::new(SchemaSet::extendable(&self.input.options().kube_versions, known));
             }
             if let Some(schemas) = Arc::get_mut(&mut self.schemas) {
                 let Origin { line, column, .. } = definition.origin();
@@ -240,7 +238,7 @@ impl StreamContext<'_> {
 
 /// Returns the custom resource definitions in a window.
 fn definitions(window: &StreamWindow) -> Vec<Manifest> {
-    if memmem::find(&window.bytes, schemas::DEFINITION.as_bytes()).is_none() {
+    if memmem::find(&window.bytes, DEFINITION.as_bytes()).is_none() {
         return Vec::new();
     }
     let source = sealwave_core::document::Sources::default().add("");
@@ -248,7 +246,7 @@ fn definitions(window: &StreamWindow) -> Vec<Manifest> {
     for document in
         yaml::documents_part(&window.bytes, source, &yaml::Limits::lenient(), window.lines_before).flatten()
     {
-        each_object(document, "", |object| found.extend(object.ok().filter(schemas::is_definition)));
+        each_object(document, "", |object| found.extend(object.ok().filter(is_definition)));
     }
     found
 }
@@ -266,15 +264,15 @@ struct WindowResult {
 
 impl WindowResult {
     fn check(name: &str, window: &StreamWindow, context: &StreamContext<'_>) -> Self {
-        let mut app = ExaminedApp::plain();
-        let source = app.sources.add(name);
+        let mut manifests = PlainManifests::default();
+        let source = manifests.sources.add(name);
         if let Ok(text) = std::str::from_utf8(&window.bytes) {
-            app.texts.add_part(source, text.into(), window.lines_before);
+            manifests.texts.add_part(source, text.into(), window.lines_before);
         }
         let mut validator = BatchValidator {
             context,
-            app,
-            schemas: SchemaCheck::new(&context.schemas, context.checking, true),
+            manifests,
+            schemas: SchemaCheck::new(&context.schemas, context.input.check_context(), true),
             scopes: context.scopes.clone(),
             reporter: Reporter::default(),
             findings: Vec::new(),
@@ -295,8 +293,8 @@ const BATCH: usize = 64;
 /// Checks the objects of a window in batches.
 struct BatchValidator<'a> {
     context: &'a StreamContext<'a>,
-    /// An app with only the objects of the current batch.
-    app: ExaminedApp,
+    /// The sources of the window, with only the objects of the current batch.
+    manifests: PlainManifests,
     schemas: SchemaCheck<'a>,
     scopes: KindScopes,
     reporter: Reporter,
@@ -338,61 +336,55 @@ impl BatchValidator<'_> {
         if is_configuration(&problem) {
             self.once.insert(problem.message.clone());
         }
-        if let Some(environment) = self.app.environments.first_mut() {
-            environment.add_problem(problem);
-        }
+        self.manifests.add_problem(problem);
     }
 
     fn add_object(&mut self, object: Manifest) {
-        let Some(environment) = self.app.environments.first_mut() else { return };
-        environment.objects.push(object);
-        if environment.objects.len() == BATCH {
+        self.manifests.objects.push(object);
+        if self.manifests.objects.len() == BATCH {
             self.check_objects();
         }
     }
 
     /// Checks the objects of the batch, rule by rule, and drops them.
     fn check_objects(&mut self) {
-        let checking = self.context.checking;
-        let Some(environment) = self.app.environments.first_mut() else { return };
-        for object in &environment.objects {
-            checking.learn_scope(&mut self.scopes, &self.context.schemas, object);
+        let input = self.context.input;
+        for object in &self.manifests.objects {
+            input.check_context().learn_scope(&mut self.scopes, &self.context.schemas, object);
         }
-        if let Some(namespace) = &checking.namespace {
-            render::namespaces::complete(&self.scopes, &mut environment.objects, namespace);
+        if let Some(namespace) = &input.namespace {
+            render::namespaces::complete(&self.scopes, &mut self.manifests.objects, namespace);
         }
         self.run_rules();
-        if let Some(environment) = self.app.environments.first_mut() {
-            environment.objects.clear();
-        }
+        self.manifests.objects.clear();
     }
 
     fn run_rules(&mut self) {
-        let checking = self.context.checking;
-        let manifests = self.app.environments.first().map_or(&[][..], |environment| &environment.objects);
+        let options = self.context.input.options();
+        let manifests = &self.manifests.objects;
         let objects: Vec<CheckedObject<'_>> =
             manifests.iter().map(|object| CheckedObject::new(object, &[])).collect();
         self.objects += objects.len();
         // Generated names are different each time.
         let named = objects.iter().filter(|object| !object.name.is_empty());
-        for object in named.filter(|object| !selects(&checking.skip, object.manifest)) {
+        for object in named.filter(|object| !options.skip.selects(object.manifest)) {
             self.identities.add(object);
         }
         for (number, object) in objects.iter().enumerate() {
-            self.reporter.set_subject(0, Some(number));
-            self.schemas.check(object, &self.app.sources, &mut self.reporter);
+            self.reporter.start_object(EnvironmentIndex::FIRST, ObjectIndex::new(number));
+            self.schemas.check(object, &self.manifests.sources, &mut self.reporter);
         }
         let scene = RuleContext {
-            texts: &self.app.texts,
+            texts: &self.manifests.texts,
             is_plain: true,
-            sources: &self.app.sources,
+            sources: &self.manifests.sources,
             scopes: &self.scopes,
-            settings: &checking.settings,
+            settings: &options.settings,
         };
         for rule in &self.context.rules {
-            super::check_objects(rule, 0, &objects, &scene, &mut self.reporter);
+            check::check_objects(rule, EnvironmentIndex::FIRST, &objects, &scene, &mut self.reporter);
         }
-        let drafts = super::echoes::without_covered(self.reporter.take_findings());
+        let drafts = echoes::without_covered(self.reporter.take_findings());
         let is_annotated = |object: &CheckedObject<'_>| {
             object.metadata.is_some_and(|metadata| metadata.get("annotations").is_some())
         };
@@ -400,11 +392,11 @@ impl BatchValidator<'_> {
         if drafts.is_empty() && !objects.iter().any(is_annotated) {
             return;
         }
-        let finder = FindingBuilder::new(&self.app, checking);
-        let drafts = drafts.into_iter().map(|draft| checking.with_level(draft));
+        let finder = FindingBuilder::new(CheckedInput::Plain(&self.manifests, self.context.input));
+        let drafts = drafts.into_iter().map(|draft| options.with_level(draft));
         let is_skipped = |draft: &FindingDraft| {
-            let object = draft.subject.and_then(|subject| manifests.get(subject.object));
-            object.is_some_and(|object| super::is_skipped(draft, object, checking))
+            let object = draft.subject.object().and_then(|index| index.of(manifests));
+            object.is_some_and(|object| check::is_skipped(draft, object, options))
         };
         let wanted = drafts.filter(|draft| !is_skipped(draft));
         self.findings.extend(finder.findings(wanted.collect()));
@@ -412,12 +404,12 @@ impl BatchValidator<'_> {
     }
 
     fn finish(mut self) -> WindowResult {
-        let StreamContext { checking, standing, .. } = self.context;
-        let finder = FindingBuilder::new(&self.app, checking);
+        let StreamContext { input, standing, .. } = self.context;
+        let finder = FindingBuilder::new(CheckedInput::Plain(&self.manifests, input));
         let mut findings: Vec<Finding> = finder.stage_findings().collect();
         findings.append(&mut self.findings);
         self.own.extend(finder.setting_and_comment_suppressions());
-        let coverage = suppress::Coverage::new(&self.app, checking).without_context();
+        let coverage = Coverage::new(CheckedInput::Plain(&self.manifests, input)).without_context();
         let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &coverage);
         let blind = coverage.is_incomplete();
         let (findings, suppressed) =

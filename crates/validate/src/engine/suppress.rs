@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::ValidateOptions;
 use super::comment::{CommentMistake, SuppressionComment, comments};
-use super::finder::{FindingBuilder, environment_names};
-use crate::examine::ExaminedApp;
-use crate::rules::{self, Rule, RuleCheck, suppression};
+use super::finder::FindingBuilder;
+use super::input::{CheckedInput, ObjectSet};
+use super::options::ValidateOptions;
+use crate::rule::{Rule, RuleCheck};
+use crate::rules::{self, suppression};
 use crate::{Finding, Span};
 use sealwave_core::diagnostic::{ProblemPlace, Severity};
 use sealwave_core::document::Manifest;
@@ -95,16 +96,15 @@ impl RunSuppressions {
     }
 
     /// Returns findings about the suppressions at the end of a run; unused ones only if the run covered `everything`.
-    pub fn findings(&self, checking: &ValidateOptions, everything: bool) -> impl Iterator<Item = Finding> {
-        let coverage =
-            Coverage { checking, has_gaps: !everything, broken_files: BTreeSet::new(), one_by_one: false };
+    pub fn findings(&self, options: &ValidateOptions, everything: bool) -> impl Iterator<Item = Finding> {
+        let coverage = Coverage { has_gaps: !everything, ..Coverage::without_input(options) };
         self.suppressions.iter().filter_map(move |suppression| suppression.finding(&coverage))
     }
 }
 
 /// The coverage of a run: an unused suppression may apply to input that was not checked.
 pub(super) struct Coverage<'a> {
-    checking: &'a ValidateOptions,
+    options: &'a ValidateOptions,
     /// Whether some input was not checked at all.
     has_gaps: bool,
     /// Files that could not be parsed completely.
@@ -115,23 +115,28 @@ pub(super) struct Coverage<'a> {
 
 impl<'a> Coverage<'a> {
     /// Returns the coverage of an app or of plain manifests.
-    pub(super) fn new(app: &ExaminedApp, checking: &'a ValidateOptions) -> Self {
+    pub(super) fn new(input: CheckedInput<'a>) -> Self {
         let problems = || {
-            let all = app.environments.iter().flat_map(|environment| &environment.problems);
+            let all = input.sets().flat_map(ObjectSet::problems);
             all.filter(|stage| stage.severity == Severity::Error)
         };
         let file = |at: &ProblemPlace| match at {
-            ProblemPlace::Origin(origin) => Some(app.sources.location(*origin).path),
+            ProblemPlace::Origin(origin) => Some(input.sources().location(*origin).path),
             ProblemPlace::Place(place) => Some(place.path.clone()),
             ProblemPlace::Unknown => None,
         };
-        let is_app = !app.directory.is_empty();
+        let is_broken_app = input.app().is_some() && problems().next().is_some();
+        let without = Self::without_input(input.options());
         Self {
-            checking,
-            has_gaps: checking.gaps.parts || is_app && problems().next().is_some(),
+            has_gaps: without.has_gaps || is_broken_app,
             broken_files: problems().filter_map(|stage| file(&stage.problem.at)).collect(),
-            one_by_one: false,
+            ..without
         }
+    }
+
+    /// Returns the coverage of a run that checks no objects.
+    pub(super) fn without_input(options: &'a ValidateOptions) -> Self {
+        Self { options, has_gaps: options.gaps.parts, broken_files: BTreeSet::new(), one_by_one: false }
     }
 
     /// Marks that each object was checked on its own.
@@ -151,7 +156,7 @@ impl<'a> Coverage<'a> {
             && !suppression.span.as_ref().is_some_and(is_in_broken_file)
             && rules::RULES.iter().filter(is_named).all(|rule| {
                 let is_per_object = rule.check.is_per_object() || matches!(rule.check, RuleCheck::Stage);
-                self.checking.covers_rule(&rule.info) && (is_per_object || !self.one_by_one)
+                self.options.covers_rule(&rule.info) && (is_per_object || !self.one_by_one)
             })
     }
 }
@@ -163,7 +168,7 @@ pub(super) fn apply(
     standing: &RunSuppressions,
     coverage: &Coverage<'_>,
 ) -> (Vec<Finding>, Vec<Finding>) {
-    let mut all = SuppressionIndex::new(own, standing, coverage.checking.today);
+    let mut all = SuppressionIndex::new(own, standing, coverage.options.today);
     let (taken, mut kept): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| all.silences(finding));
     kept.extend(own.iter().filter_map(|suppression| suppression.finding(coverage)));
@@ -280,7 +285,7 @@ impl Suppression {
         let (rule, message, hint): (&Rule, String, &str) =
             if let Some(SuppressionError { what, hint }) = self.malformed {
                 (&suppression::MALFORMED, format!("suppression is invalid: {what}"), hint)
-            } else if self.is_expired(coverage.checking.today) {
+            } else if self.is_expired(coverage.options.today) {
                 let message = format!(
                     "suppression has expired{}",
                     self.until.map(|day| format!(" on {day}")).unwrap_or_default()
@@ -288,14 +293,14 @@ impl Suppression {
                 (
                     &suppression::EXPIRED,
                     message,
-                    "fix the suppressed finding, or set a later date and a current reason",
+                    "fix the suppressed finding, or set a later date and a reason that is still valid",
                 )
             } else if !self.used.load(Ordering::Relaxed) && coverage.sees(self) {
-                (&suppression::UNUSED, "suppression is not used".to_owned(), "remove it")
+                (&suppression::UNUSED, "suppression is unused".to_owned(), "remove it")
             } else {
                 return None;
             };
-        let severity = coverage.checking.level(&rule.info)?;
+        let severity = coverage.options.level(&rule.info)?;
         Some(Finding {
             hint: Some(hint.to_owned()),
             span: self.span.clone(),
@@ -309,7 +314,7 @@ impl Suppression {
         let mut compile = |text: &Option<String>| {
             let matcher = text.as_deref().map(glob);
             malformed = malformed
-                .or(matches!(matcher, Some(None)).then_some(SuppressionError::new("a pattern is malformed")));
+                .or(matches!(matcher, Some(None)).then_some(SuppressionError::new("a pattern is invalid")));
             matcher.flatten()
         };
         let scope = SuppressionScope::Setting {
@@ -429,20 +434,20 @@ impl FindingBuilder<'_> {
     }
 
     /// Returns the suppressions from settings and comments.
-    pub fn setting_and_comment_suppressions(&self) -> Vec<Suppression> {
+    pub(super) fn setting_and_comment_suppressions(&self) -> Vec<Suppression> {
         let mut names = RuleNames::default();
         let mut found = Vec::new();
-        for (entry, origin) in &self.app.ignore {
+        for (entry, origin) in self.input.app().iter().flat_map(|app| &app.ignore) {
             let span = self.locator.locate(*origin).0;
             found.push(Suppression::from_setting(entry, Some(span), &mut names));
         }
-        for (source, text) in self.app.texts.iter() {
-            if self.app.sources.is_rendered(source) {
+        for (source, text) in self.input.texts().iter() {
+            if self.input.sources().is_rendered(source) {
                 continue;
             }
             for comment in comments(text.content(), text.lines_before()) {
                 let place = sealwave_core::document::SourceLocation {
-                    path: self.app.sources.name(source).to_owned(),
+                    path: self.input.sources().name(source).to_owned(),
                     line: comment.line,
                     column: comment.column,
                     rendered: None,
@@ -458,8 +463,8 @@ impl FindingBuilder<'_> {
     pub(super) fn annotation_suppressions(&self) -> Vec<Suppression> {
         let mut names = RuleNames::default();
         let mut found: BTreeMap<(Span, String, String), Suppression> = BTreeMap::new();
-        for environment in &self.app.environments {
-            for object in &environment.objects {
+        for set in self.input.sets() {
+            for object in set.objects() {
                 for entry in object.annotations().map_or(&[][..], |annotations| annotations.entries()) {
                     let Some(id) = entry.key.strip_prefix(names::IGNORE_PREFIX) else { continue };
                     let rule = id.replacen('.', "/", 1);
@@ -478,8 +483,7 @@ impl FindingBuilder<'_> {
                         suppression.check_reason().reject_date()
                     });
                     if let SuppressionScope::Object { environments, .. } = &mut same.scope {
-                        // Plain manifests have no environment.
-                        environments.extend(environment_names(environment));
+                        environments.extend(set.environment_names());
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Messages for kinds without a schema.
 
-use crate::rules::CheckedObject;
+use crate::checked_object::CheckedObject;
 use sealwave_kube::schema::KindLookup;
 
 /// The message for a kind without a schema.
@@ -14,7 +14,7 @@ pub(super) struct UnknownKind {
 impl UnknownKind {
     /// Returns the message for a lookup result; `None` for known and removed kinds, which other rules report. `similar`
     /// returns `apiVersion` and kind of a similar name.
-    pub fn from_lookup(
+    pub(super) fn from_lookup(
         object: &CheckedObject<'_>,
         known: KindLookup,
         similar: impl FnOnce() -> Option<(String, String)>,

@@ -4,8 +4,13 @@
 //! a value.
 
 use super::advice;
-use super::pointer::{NodePath, escape};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Rule, schema as rules};
+use super::pointer::NodePath;
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::located::{ObjectPath, escape_step};
+use crate::reporter::FindingDraft;
+use crate::rule::Rule;
+use crate::rules::schema as rules;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::schema::{Violation, ViolationKind};
@@ -25,8 +30,8 @@ pub(super) fn draft(
     let rule = rule_of(&violation.kind);
     let message = match &violation.kind {
         ViolationKind::UnknownField { field, .. } => match displayable_name(root, violation, field) {
-            Some(field) => format!("field `{field}` is not known"),
-            None => "field is not known; its name is withheld, as it may be a value".to_owned(),
+            Some(field) => format!("field `{field}` is unknown"),
+            None => "field is unknown; its name is not shown, since it may be a value".to_owned(),
         },
         ViolationKind::DuplicateListKey { keys, .. } => {
             let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
@@ -35,8 +40,8 @@ pub(super) fn draft(
         ViolationKind::DuplicateSetItem { .. } => "item of a set equals an earlier item".to_owned(),
         kind => advice::message(root, violation.pointer.as_str(), kind),
     };
-    let mut draft =
-        FindingDraft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
+    let mut draft = FindingDraft::new(rule, position(root, violation), message + only_in)
+        .path(ObjectPath::from_pointer(&pointer(violation)));
     if let Some(hint) = advice::hint(object, violation).or_else(|| violation.kind.hint()) {
         draft = draft.hint(hint);
     }
@@ -178,7 +183,7 @@ fn pointer(violation: &Violation<'_>) -> String {
     let at = violation.pointer.as_str();
     match &violation.kind {
         ViolationKind::MissingField { field } | ViolationKind::UnknownField { field, .. } => {
-            format!("{at}/{}", escape(field))
+            format!("{at}/{}", escape_step(field))
         }
         _ => at.to_owned(),
     }

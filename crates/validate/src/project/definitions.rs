@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use crate::engine::KnownDefinition;
-use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace, io_reason};
+use sealwave_core::diagnostic::{
+    Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, Problem, ProblemPlace, io_reason,
+};
 use sealwave_core::document::{Manifest, Node, Sources, display_path};
 use sealwave_core::reach::{PathReach, ReachError};
 use sealwave_core::yaml;
@@ -24,9 +26,9 @@ enum DefinitionsError {
     Loop(String),
     #[error("`{0}` contains no CustomResourceDefinition")]
     None(String),
-    #[error("`{0}` is neither a file nor a directory")]
+    #[error("`{0}` {NOT_FILE_OR_DIRECTORY}")]
     NotAFile(String),
-    #[error("`{0}` leaves the repository")]
+    #[error("`{0}` {LEAVES_REPOSITORY}")]
     Outside(String),
     #[error("`{0}` contains more than {MAX_FILES} files")]
     TooMany(String),

@@ -2,7 +2,7 @@
 //!
 //! A misspelled kind would select nothing, and a check that selects nothing accepts everything, so it is an error.
 
-use crate::engine::KnownDefinition;
+use crate::engine::{KindFilter, KnownDefinition};
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_kube::schema;
 
@@ -33,7 +33,7 @@ pub fn parse_kinds(
     flag: &'static str,
     texts: &[String],
     definitions: &[KnownDefinition],
-) -> Result<Vec<String>, Failure> {
+) -> Result<KindFilter, Failure> {
     let mut kinds = Vec::new();
     let mut problems = Vec::new();
     for text in texts {
@@ -43,7 +43,7 @@ pub fn parse_kinds(
         }
     }
     Failure::unless_empty(problems)?;
-    Ok(kinds)
+    Ok(KindFilter::new(kinds))
 }
 
 fn kind(flag: &'static str, text: &str, definitions: &[KnownDefinition]) -> Result<String, KindError> {
@@ -100,7 +100,7 @@ fn is_label(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<String>, (String, Option<String>)> {
+    fn read(text: &str) -> Result<KindFilter, (String, Option<String>)> {
         parse_kinds("reject", &[text.to_owned()], &[])
             .map_err(|failure| (failure.to_string(), failure.problems()[0].hint.clone()))
     }
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn every_form_is_accepted_and_trimmed() {
         for text in ["Secret", "v1/Secret", "apps/v1/Deployment", "example.org/v1alpha1/Widget", "Widget"] {
-            assert_eq!(read(&format!(" {text} ")), Ok(vec![text.to_owned()]));
+            assert_eq!(read(&format!(" {text} ")), Ok(KindFilter::new(vec![text.to_owned()])));
         }
     }
 

@@ -10,3 +10,8 @@ pub fn shown(path: &Path) -> String {
     let shown = display_path(path);
     if shown == STDIN { format!("./{shown}") } else { shown }
 }
+
+/// Returns a path as it was given.
+pub(super) fn path_text(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::targets::path_text;
+use super::names::path_text;
 use crate::report::{self, ReportOutputs};
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_secrets::settings::APP_FILE;

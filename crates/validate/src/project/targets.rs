@@ -5,9 +5,13 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::changes::ChangedFiles;
+use super::names::path_text;
 use super::output_paths::OutputPaths;
 use super::walk::{FoundFiles, is_app};
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, io_reason};
+use sealwave_core::diagnostic::{
+    BROKEN_LINK, Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, NOT_REGULAR_FILE, Note, Problem,
+    io_reason,
+};
 use sealwave_core::reach::PathReach;
 use sealwave_secrets::settings::APP_FILE;
 
@@ -43,16 +47,14 @@ pub struct ValidateTarget {
 /// A given path that has no input.
 #[derive(Debug, thiserror::Error)]
 enum TargetError {
-    #[error("`{0}` is a broken symbolic link")]
+    #[error("`{0}` {BROKEN_LINK}")]
     BrokenLink(String),
     #[error("no apps found below `{0}`")]
     NoApp(String),
     #[error("no manifest files found below `{0}`")]
     NoFile(String),
-    #[error("`{0}` is neither a file nor a directory")]
+    #[error("`{0}` {NOT_FILE_OR_DIRECTORY}")]
     NotAFile(String),
-    #[error("`{0}` does not exist")]
-    NotFound(String),
     #[error("`{0}` is not an app, but contains apps")]
     OnlyApps(String),
     #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
@@ -85,9 +87,9 @@ enum TargetNote {
     More(usize),
     #[error("nothing changed since that revision")]
     NothingChanged,
-    #[error("symbolic link `{0}` points outside the repository and is not followed")]
+    #[error("symbolic link `{0}` {LEAVES_REPOSITORY} and is not followed")]
     Outside(String),
-    #[error("`{0}` is not a regular file and is skipped")]
+    #[error("`{0}` {NOT_REGULAR_FILE} and is skipped")]
     NotRegular(String),
 }
 
@@ -260,7 +262,6 @@ fn metadata_error(path: &Path, reason: std::io::ErrorKind) -> TargetError {
     use std::io::ErrorKind;
     match reason {
         ErrorKind::NotFound if path.is_symlink() => TargetError::BrokenLink(path_text(path)),
-        ErrorKind::NotADirectory | ErrorKind::NotFound => TargetError::NotFound(path_text(path)),
         reason => TargetError::Unreadable { path: path_text(path), reason },
     }
 }
@@ -282,9 +283,4 @@ fn canonical(path: &Path) -> PathBuf {
 /// Reports whether the path is a process substitution of the shell, such as `<(helm template .)`.
 fn is_process_substitution(path: &Path) -> bool {
     path.parent() == Some(Path::new("/dev/fd"))
-}
-
-/// Returns a path as it was given.
-pub fn path_text(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::{Baseline, BaselineError};
-use sealwave_core::diagnostic::{Explain, io_reason};
+use sealwave_core::diagnostic::{Explain, io_reason, write_error_reason};
 
 /// Larger baselines are not read.
 const MAX_BASELINE_BYTES: u64 = 64 << 20;
@@ -78,13 +78,6 @@ impl Explain for ReportFileError {
             }
             Self::Unreadable { .. } | Self::Unwritable { .. } => None,
         }
-    }
-}
-
-fn write_error_reason(reason: io::ErrorKind) -> String {
-    match reason {
-        io::ErrorKind::NotFound => "directory not found".to_owned(),
-        reason => io_reason(reason),
     }
 }
 

@@ -3,14 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::PrintContext;
-use crate::{Finding, RelatedPlace, Report, Span};
+use crate::{ExcerptPolicy, Finding, RelatedPlace, Report, Span};
 
 /// Kinds of objects whose lines are never shown, in lower case; the same holds for lists of them.
 const SECRET_KINDS: &[&str] = &["", "secret"];
-/// Findings of these groups that have no object may be in a Secret that could not be parsed.
-const UNSURE_GROUPS: &[&str] = &["app/", "yaml/"];
-/// Rules of this group find secrets.
-const SECRET_GROUP: &str = "secret/";
 
 /// Returns only excerpts that do not hold secrets.
 pub struct ExcerptGuard<'a> {
@@ -59,7 +55,8 @@ impl<'a> ExcerptGuard<'a> {
 
 /// Reports whether, judging by the finding, its object does not hold secrets.
 fn is_harmless(finding: &Finding) -> bool {
-    if finding.confidential || finding.rule.id.starts_with(SECRET_GROUP) {
+    let policy = finding.rule.kind.excerpts();
+    if finding.confidential || policy == ExcerptPolicy::Never {
         return false;
     }
     match &finding.object {
@@ -67,7 +64,7 @@ fn is_harmless(finding: &Finding) -> bool {
             let kind = object.kind.to_lowercase();
             !SECRET_KINDS.contains(&kind.strip_suffix("list").unwrap_or(&kind))
         }
-        None => !UNSURE_GROUPS.iter().any(|group| finding.rule.id.starts_with(group)),
+        None => policy == ExcerptPolicy::NoSecretObject,
     }
 }
 
@@ -106,7 +103,11 @@ mod tests {
 
     fn with_related(line: u32, confidential: bool) -> Finding {
         let span = finding(&REF_RULE, "a.yaml", line, 1, 3).span.unwrap();
-        let related = vec![RelatedPlace { label: "it is here".to_owned(), span, confidential }];
+        let related = vec![RelatedPlace {
+            label: crate::RelatedLabel::Text("it is here".to_owned()),
+            span,
+            confidential,
+        }];
         Finding { related, ..at(1) }
     }
 

@@ -63,7 +63,7 @@ impl HumanPrinter<'_> {
             group = snippet::place(group, span, line.as_deref(), None);
         }
         for related in &finding.related {
-            let label = limited_line(&related.label);
+            let label = limited_line(related.label.as_str());
             group =
                 match self.guard.related_excerpt(finding, related) {
                     Some(line) => snippet::place(group, &related.span, Some(&line), Some(label)),

@@ -137,7 +137,7 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
 }
 
 fn related(related: &RelatedPlace) -> JsonRelated<'_> {
-    JsonRelated { label: &related.label, span: place(&related.span.place, related.span.width) }
+    JsonRelated { label: related.label.as_str(), span: place(&related.span.place, related.span.width) }
 }
 
 fn place(place: &SourceLocation, width: u32) -> JsonSpan<'_> {

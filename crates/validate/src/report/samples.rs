@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Excerpts, PrintContext};
 use crate::{
-    ApiRefusal, AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedPlace, Report, RuleInfo, Span,
+    AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report, RuleInfo,
+    RuleKind, RulePage, Span,
 };
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::SourceLocation;
@@ -19,22 +20,38 @@ pub(crate) const HOSTILE: &str = "a\u{1b}[31m::error file=x,line=1::%0A\r\n::war
 const PAGE: &str = "# sample\n\nKubernetes takes the last of the two without a word.\n\n\
                     ## Example\n\n```yaml\na: 1\na: 2\n```\n\n## What to do\n\nRemove one of the two.\n";
 
-const fn rule(id: &'static str, severity: Severity, summary: &'static str) -> RuleInfo {
-    RuleInfo { id, severity, enabled: true, refusal: ApiRefusal::Never, summary, page: PAGE }
+const fn rule(kind: RuleKind, id: &'static str, severity: Severity, summary: &'static str) -> RuleInfo {
+    RuleInfo::new(kind, RulePage { id, severity, summary, text: PAGE })
 }
 
-pub(crate) static APP_RULE: RuleInfo =
-    rule("app/render", Severity::Error, "a template, a document or a patch does not give an object");
-pub(crate) static CONFIG_RULE: RuleInfo =
-    rule("config/env-duplicate", Severity::Warning, "a container sets the same environment variable twice");
-pub(crate) static REF_RULE: RuleInfo =
-    rule("ref/dangling-secret", Severity::Error, "a reference to a Secret that nothing supplies");
-pub(crate) static SECRET_RULE: RuleInfo =
-    rule("secret/in-configmap", Severity::Error, "a ConfigMap holds what looks like a secret");
+pub(crate) static APP_RULE: RuleInfo = rule(
+    RuleKind::App,
+    "app/render",
+    Severity::Error,
+    "a template, a document or a patch does not give an object",
+);
+pub(crate) static CONFIG_RULE: RuleInfo = rule(
+    RuleKind::Object,
+    "config/env-duplicate",
+    Severity::Warning,
+    "a container sets the same environment variable twice",
+);
+pub(crate) static REF_RULE: RuleInfo = rule(
+    RuleKind::Object,
+    "ref/dangling-secret",
+    Severity::Error,
+    "a reference to a Secret that nothing supplies",
+);
+pub(crate) static SECRET_RULE: RuleInfo = rule(
+    RuleKind::Secret,
+    "secret/in-configmap",
+    Severity::Error,
+    "a ConfigMap holds what looks like a secret",
+);
 pub(crate) static UNUSED_RULE: RuleInfo =
-    rule("ref/unused-config", Severity::Note, "a ConfigMap that nothing reads");
+    rule(RuleKind::Object, "ref/unused-config", Severity::Note, "a ConfigMap that nothing reads");
 pub(crate) static YAML_RULE: RuleInfo =
-    rule("yaml/duplicate-key", Severity::Error, "a mapping has the same key twice");
+    rule(RuleKind::Document, "yaml/duplicate-key", Severity::Error, "a mapping has the same key twice");
 
 pub(crate) fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
     Span { place: SourceLocation { path: path.to_owned(), line, column, rendered: None }, width }
@@ -53,6 +70,7 @@ pub(crate) fn finding(rule: &'static RuleInfo, path: &str, line: u32, column: u3
         app: String::new(),
         environments: Vec::new(),
         confidential: false,
+        missing_field: None,
     }
 }
 
@@ -96,7 +114,7 @@ fn ordinary() -> [Finding; 4] {
         message: "environment variable `LOG_LEVEL` is set twice in one container".to_owned(),
         hint: Some("remove one of the two".to_owned()),
         related: vec![RelatedPlace {
-            label: "it is set here first".to_owned(),
+            label: RelatedLabel::Text("it is set here first".to_owned()),
             span: span(WEB, 12, 17, 9),
             confidential: false,
         }],
@@ -108,7 +126,7 @@ fn ordinary() -> [Finding; 4] {
         message: "Secret `shop/db` does not exist".to_owned(),
         hint: Some("did you mean `db-credentials`?".to_owned()),
         related: vec![RelatedPlace {
-            label: "a Secret with a similar name is here".to_owned(),
+            label: RelatedLabel::Text("a Secret with a similar name is here".to_owned()),
             span: span("apps/shop/base/secret.yaml", 4, 9, 14),
             confidential: true,
         }],
@@ -158,7 +176,7 @@ fn odd() -> [Finding; 5] {
         message: format!("name `{HOSTILE}` is not valid"),
         hint: Some(HOSTILE.to_owned()),
         related: vec![RelatedPlace {
-            label: HOSTILE.to_owned(),
+            label: RelatedLabel::Text(HOSTILE.to_owned()),
             span: span(&format!("{HOSTILE}.yaml"), 1, 1, 1),
             confidential: true,
         }],

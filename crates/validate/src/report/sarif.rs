@@ -116,7 +116,7 @@ fn logical(finding: &Finding) -> Vec<LogicalLocation> {
 fn related(finding: &Finding) -> Vec<SarifLocation> {
     let mut places: Vec<(&Span, String, Option<SarifRegion>)> = Vec::new();
     for related in &finding.related {
-        places.push((&related.span, related.label.clone(), region(&related.span)));
+        places.push((&related.span, related.label.as_str().to_owned(), region(&related.span)));
     }
     if let Some((span, (line, column))) =
         finding.span.as_ref().and_then(|span| Some((span, span.place.rendered?)))

@@ -40,7 +40,7 @@ pub(super) fn starts_command(before: &str) -> bool {
 }
 
 /// Returns a text of a finding as one line of limited length.
-pub fn limited_line(text: &str) -> String {
+pub(super) fn limited_line(text: &str) -> String {
     ellipsize(one_line(text), MAX_MESSAGE)
 }
 

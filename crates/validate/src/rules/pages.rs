@@ -37,7 +37,7 @@ metadata:
     ignore.sealwave.dev/GROUP.NAME: REASON   # for the whole object
 ```
 
-`validate.ignore` in `sealwave.yaml` suppresses findings of many objects at once. A suppression without a reason has no effect, \
+`validate.ignore` in `sealwave.yaml` suppresses findings of many objects at once. A suppression without a reason is invalid, \
 and an unused suppression is a finding itself. `--write-baseline` and `--baseline` suppress all existing findings.
 ";
 

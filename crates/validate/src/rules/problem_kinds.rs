@@ -1,6 +1,7 @@
 //! The rule of each kind of problem that the stages of an app report.
 
-use super::{Rule, argocd, document, resource, schema, secret, wave};
+use super::{argocd, resource, schema, secret, wave, yaml};
+use crate::rule::Rule;
 use sealwave_core::diagnostic::ProblemKind;
 
 /// Returns the rule that a problem of a kind is reported under.
@@ -10,15 +11,15 @@ pub(crate) const fn rule_of(kind: ProblemKind) -> &'static Rule {
         ProblemKind::BadBase64 => &secret::bad_base64::RULE,
         ProblemKind::ClusterScopedWithNamespace => &resource::cluster_scoped_with_namespace::RULE,
         ProblemKind::Configuration => &schema::CONFIGURATION,
-        ProblemKind::DuplicateKey => &document::DUPLICATE_KEY,
+        ProblemKind::DuplicateKey => &yaml::DUPLICATE_KEY,
         ProblemKind::EncryptedLeftover => &secret::encrypted_leftover::RULE,
         ProblemKind::InvalidKey => &secret::invalid_key::RULE,
-        ProblemKind::LateConfiguration => &wave::LATE_CONFIGURATION,
-        ProblemKind::Manifest => &document::MANIFEST,
-        ProblemKind::PreSyncNeedsLater => &wave::PRESYNC_NEEDS_SEALED,
+        ProblemKind::LateConfiguration => &wave::late_configuration::RULE,
+        ProblemKind::Manifest => &schema::MANIFEST,
+        ProblemKind::PreSyncNeedsLater => &wave::presync_needs_sealed::RULE,
         ProblemKind::SecretIsHook => &wave::secret_is_hook::RULE,
         ProblemKind::ShadowedKey => &secret::shadowed_key::RULE,
-        ProblemKind::Syntax => &document::SYNTAX,
+        ProblemKind::Syntax => &yaml::SYNTAX,
         ProblemKind::TlsPair => &secret::tls_pair::RULE,
         ProblemKind::TypeKeys => &secret::type_keys::RULE,
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
-use super::template;
+use super::reason::ExternalSecretReason;
 use crate::backends::common::{display_reference, is_version_id};
-use crate::backends::refusal::RefusalReason;
-use sealwave_secrets::placeholder::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, SecretReference};
+use crate::backends::refusal::CommonReason;
+use crate::modifiers::{ExternalDecoder, decoder_row, encoder_row};
+use sealwave_secrets::placeholder::{Encoder, JsonPath, JsonStep, Placeholder, SecretReference};
 use sealwave_secrets::settings::{ExternalStore, SecretService};
 use sealwave_secrets::values::{KeyPath, kv_path};
 
@@ -15,7 +16,7 @@ pub(super) struct RemoteRef {
     key: String,
     property: Option<String>,
     version: Option<String>,
-    /// Whether the operator decodes base64. Invalid base64 is then an error, and binary values stay intact.
+    /// Whether the operator decodes base64.
     decode: bool,
 }
 
@@ -30,7 +31,7 @@ pub(super) struct TranslatedPlaceholder {
 pub(super) fn translate_placeholder(
     placeholder: &Placeholder,
     store: &ExternalStore,
-) -> Result<TranslatedPlaceholder, RefusalReason> {
+) -> Result<TranslatedPlaceholder, ExternalSecretReason> {
     let reference = &placeholder.reference;
     let mut remote = RemoteRef {
         key: key(reference, store)?,
@@ -43,32 +44,39 @@ pub(super) fn translate_placeholder(
     let mut after: Option<&'static str> = None;
     for decoder in &modifiers.decoders {
         let name = decoder.name();
-        match (decoder, after) {
-            (Decoder::JsonPath(_), None) if reference.key.is_some() => {
-                return Err(RefusalReason::JsonPathInKey);
+        match (decoder_row(decoder).external_secrets, after) {
+            (None, _) => return Err(CommonReason::Modifier { name }.into()),
+            (Some(ExternalDecoder::TemplateFunction(function)), _) => filters.push(function),
+            (Some(ExternalDecoder::Property(_)), None) if reference.key.is_some() => {
+                return Err(CommonReason::JsonPathInKey.into());
             }
-            (Decoder::JsonPath(path), None) => remote.property = Some(property(path)?),
-            (Decoder::Base64Decode, None | Some("jsonPath")) => remote.decode = true,
-            (Decoder::Base64Decode | Decoder::JsonPath(_), Some(after)) => {
-                return Err(RefusalReason::ModifierOrder { name, after });
+            (Some(ExternalDecoder::Property(path)), None) => remote.property = Some(property(path)?),
+            (Some(ExternalDecoder::DecodingStrategy), None | Some("jsonPath")) => remote.decode = true,
+            (Some(ExternalDecoder::DecodingStrategy | ExternalDecoder::Property(_)), Some(after)) => {
+                return Err(ExternalSecretReason::ModifierOrder { name, after });
             }
-            (Decoder::Trim, _) => filters.push(template::TRIM),
-            (Decoder::YamlParse, _) => return Err(RefusalReason::Modifier { name }),
         }
         after = Some(name);
     }
     if modifiers.default.is_some() {
-        return Err(RefusalReason::Modifier { name: "default" });
+        return Err(CommonReason::Modifier { name: "default" }.into());
     }
-    match &modifiers.encoder {
-        None => {}
-        Some(Encoder::JsonTemplate(_)) => return Err(RefusalReason::JsonPath),
-        Some(encoder) => {
-            filters
-                .push(template::filter_for(encoder).ok_or(RefusalReason::Modifier { name: encoder.name() })?);
-        }
+    if let Some(encoder) = &modifiers.encoder {
+        filters.push(encoder_function(encoder)?);
     }
     Ok(TranslatedPlaceholder { remote, filters })
+}
+
+/// Returns the template function for an encoder.
+fn encoder_function(encoder: &Encoder) -> Result<&'static str, CommonReason> {
+    let row = encoder_row(encoder);
+    row.external_secrets.ok_or_else(|| {
+        if row.is_json_path {
+            CommonReason::JsonPath
+        } else {
+            CommonReason::Modifier { name: encoder.name() }
+        }
+    })
 }
 
 impl RemoteRef {
@@ -76,7 +84,7 @@ impl RemoteRef {
     pub(super) fn all_keys(
         reference: &SecretReference,
         store: &ExternalStore,
-    ) -> Result<Self, RefusalReason> {
+    ) -> Result<Self, ExternalSecretReason> {
         let version = version(reference, store.service)?;
         Ok(Self { key: key(reference, store)?, property: None, version, decode: false })
     }
@@ -99,14 +107,14 @@ impl RemoteRef {
 
 /// Returns the name of a secret in its store. A Vault store has its own mount and removes it from the start of a name, so
 /// a name that really starts with the mount is prefixed with it.
-fn key(reference: &SecretReference, store: &ExternalStore) -> Result<String, RefusalReason> {
+fn key(reference: &SecretReference, store: &ExternalStore) -> Result<String, ExternalSecretReason> {
     let path = reference.path.as_str();
     if store.service != SecretService::Vault {
         return Ok(path.to_owned());
     }
     let (mount, below) = match &store.mount {
         Some(mount) => {
-            let outside_mount = || RefusalReason::OutsideMount {
+            let outside_mount = || ExternalSecretReason::OutsideMount {
                 reference: display_reference(reference),
                 mount: mount.clone(),
             };
@@ -122,7 +130,7 @@ fn key(reference: &SecretReference, store: &ExternalStore) -> Result<String, Ref
     Ok(if starts_with_mount { format!("{mount}/{name}") } else { name.to_owned() })
 }
 
-fn version(reference: &SecretReference, service: SecretService) -> Result<Option<String>, RefusalReason> {
+fn version(reference: &SecretReference, service: SecretService) -> Result<Option<String>, CommonReason> {
     let Some(version) = &reference.version else { return Ok(None) };
     match service {
         SecretService::AwsSm if is_version_id(version) => Ok(Some(format!("uuid/{version}"))),
@@ -131,15 +139,15 @@ fn version(reference: &SecretReference, service: SecretService) -> Result<Option
             Ok(Some(version.clone()))
         }
         SecretService::AwsSsm | SecretService::Vault => {
-            Err(RefusalReason::Version { reference: reference.to_string() })
+            Err(CommonReason::Version { reference: reference.to_string() })
         }
     }
 }
 
 /// Translates a key to a property. The operator looks up a property with a dot first as one key and then as a path, like
 /// an unquoted key here; a quoted path is joined with `|`, which is unambiguous.
-fn key_property(key: &str) -> Result<String, RefusalReason> {
-    let path = KeyPath::parse(key).map_err(|_| RefusalReason::JsonPath)?;
+fn key_property(key: &str) -> Result<String, CommonReason> {
+    let path = KeyPath::parse(key).map_err(|_| CommonReason::JsonPath)?;
     match path.exact() {
         Some(text) => Ok(escape(text, false)),
         None => Ok(path.names().map(|(name, _)| escape(name, true)).collect::<Vec<_>>().join("|")),
@@ -147,8 +155,8 @@ fn key_property(key: &str) -> Result<String, RefusalReason> {
 }
 
 /// Translates a JSON path to a property, which the operator evaluates with gjson.
-fn property(path: &JsonPath) -> Result<String, RefusalReason> {
-    let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(RefusalReason::JsonPath)?;
+fn property(path: &JsonPath) -> Result<String, CommonReason> {
+    let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(CommonReason::JsonPath)?;
     let steps: Option<Vec<String>> = steps
         .iter()
         .map(|step| match step {
@@ -157,7 +165,7 @@ fn property(path: &JsonPath) -> Result<String, RefusalReason> {
             JsonStep::Index(index) => u64::try_from(*index).ok().map(|index| index.to_string()),
         })
         .collect();
-    steps.map(|steps| steps.join(".")).ok_or(RefusalReason::JsonPath)
+    steps.map(|steps| steps.join(".")).ok_or(CommonReason::JsonPath)
 }
 
 /// Escapes the syntax of gjson; dots are escaped only within names.

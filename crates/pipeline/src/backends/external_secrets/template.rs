@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use sealwave_secrets::placeholder::Encoder;
-
 /// Writes literal text. `before_action` is set if an action follows directly.
 ///
 /// Braces that could open an action are written as an action: two in a row, and one right before an action, which would
@@ -34,21 +32,3 @@ pub(super) fn write_action(out: &mut String, number: usize, filters: &[&'static 
     }
     out.push_str(" }}");
 }
-
-/// Returns the template function that is equivalent to an encoder, or `None` if there is no exact equivalent.
-///
-/// sprig's `b64dec` is not used, since it returns an error text for invalid input, which would become the secret.
-/// `toRawJson` is used since `toJson` escapes `<`, `>` and `&`, and `trimAll` with ASCII white space since `trim` removes
-/// all Unicode white space.
-pub(super) const fn filter_for(encoder: &Encoder) -> Option<&'static str> {
-    Some(match encoder {
-        Encoder::Base64 => "b64enc",
-        Encoder::Json => "toRawJson",
-        Encoder::Sha256 => "sha256sum",
-        Encoder::UrlEncode => r#"urlquery | replace "+" "%20""#,
-        Encoder::Indent(_) | Encoder::JsonTemplate(_) => return None,
-    })
-}
-
-/// The equivalent of [`crate::model::Decoder::Trim`].
-pub(super) const TRIM: &str = r#"trimAll " \t\n\v\f\r""#;

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::*;
+use crate::backends::backend::UnresolvedItem;
 use crate::backends::testing::{build_json, plain_secret};
 use sealwave_core::document::Node;
 use sealwave_core::yaml::write_yaml;
-use sealwave_secrets::settings::{App, EnvironmentBackends};
+use sealwave_secrets::settings::App;
 use sealwave_testkit::manifest;
 
 const SETTINGS: &str = "apiVersion: a
@@ -30,7 +31,7 @@ fn built_with(
     items: &[(&str, &str)],
     settings: &EnvironmentBackends,
 ) -> Result<Json, Vec<Problem>> {
-    build_json(secret, items, |secret, items| build(secret, items, &[], settings.external_secrets()))
+    build_json(secret, items, &ExternalSecretsBackend, settings)
 }
 
 fn built(items: &[(&str, &str)]) -> Json {
@@ -279,7 +280,8 @@ fn all_refusals_are_reported_together() {
 
 #[test]
 fn literal_bytes_are_refused() {
-    let secret = manifest(&plain_secret());
-    let item = UnresolvedItem { key: "k", origin: secret.origin(), text: None };
-    assert!(build(secret.clone(), &[item], &[], backends("").external_secrets()).is_err());
+    let manifest = manifest(&plain_secret());
+    let item = UnresolvedItem { key: "k".into(), origin: manifest.origin(), text: None };
+    let secret = UnresolvedSecret { manifest, items: vec![item], sources: Vec::new() };
+    assert!(ExternalSecretsBackend.build(secret, &backends(""), &mut Vec::new()).is_err());
 }

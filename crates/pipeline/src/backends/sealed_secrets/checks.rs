@@ -1,13 +1,12 @@
 //! Checks a Secret before it is sealed. The API server or the controller would find most errors too, but only in the
 //! cluster, hours later, and without naming the file.
 
-use super::ItemShape;
+use crate::backends::backend::MeasuredItem;
 use crate::backends::naming::{self, NamingError};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
 use sealwave_core::names::{self, MAX_ITEM_KEY, is_item_key};
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::values::SecretValue;
 
 /// The total size of a Secret's values (`MaxSecretSize` in Kubernetes).
 const MAX_DATA_BYTES: usize = 1 << 20;
@@ -73,7 +72,7 @@ impl Explain for SealedSecretError {
 
 /// A Secret with the annotations of two scopes.
 #[derive(Debug, thiserror::Error)]
-#[error("Secret has the annotations of two scopes; `{wins}` wins", wins = names::CLUSTER_WIDE)]
+#[error("Secret has the annotations of two scopes; `{}` takes precedence", names::CLUSTER_WIDE)]
 struct TwoScopes;
 
 impl Explain for TwoScopes {
@@ -83,9 +82,9 @@ impl Explain for TwoScopes {
 }
 
 /// Returns the scope, or all problems.
-pub fn check(
+pub(super) fn check(
     secret: &Manifest,
-    items: &[ItemShape<'_>],
+    items: &[MeasuredItem],
     notes: &mut Vec<Note>,
 ) -> Result<SealingScope, Vec<Problem>> {
     let mut found: Vec<(Origin, SealedSecretError)> = Vec::new();
@@ -159,12 +158,11 @@ fn check_identity(secret: &Manifest, scope: SealingScope, found: &mut Vec<(Origi
     }
 }
 
-fn check_items(secret: &Manifest, items: &[ItemShape<'_>], found: &mut Vec<(Origin, SealedSecretError)>) {
-    for item in items.iter().filter(|item| !is_item_key(item.key)) {
+fn check_items(secret: &Manifest, items: &[MeasuredItem], found: &mut Vec<(Origin, SealedSecretError)>) {
+    for item in items.iter().filter(|item| !is_item_key(&item.key)) {
         found.push((item.origin, SealedSecretError::ItemKey));
     }
-    let bytes =
-        items.iter().filter_map(|item| item.value).map(SecretValue::len).fold(0, usize::saturating_add);
+    let bytes = items.iter().filter_map(|item| item.size).fold(0, usize::saturating_add);
     if bytes > MAX_DATA_BYTES {
         found.push((secret.origin(), SealedSecretError::TooBig { bytes }));
     }

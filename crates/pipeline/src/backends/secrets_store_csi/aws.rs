@@ -3,12 +3,12 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::jmespath::{self, JoinPiece};
+use super::reason::ProviderClassReason;
 use super::{AliasAllocator, CsiProviders, display_reference, sole_placeholder};
 use crate::backends::common::is_version_id;
-use crate::backends::refusal::RefusalReason;
-use sealwave_secrets::placeholder::{
-    Decoder, Encoder, Placeholder, PlaceholderText, SecretReference, TextPart,
-};
+use crate::backends::refusal::CommonReason;
+use crate::modifiers::{decoder_row, encoder_row};
+use sealwave_secrets::placeholder::{Placeholder, PlaceholderText, SecretReference, TextPart};
 use sealwave_secrets::settings::{CsiProvider, SecretService};
 use sealwave_secrets::values::KeyPath;
 
@@ -34,11 +34,11 @@ impl AwsObjects {
         text: &PlaceholderText,
         providers: &CsiProviders,
         aliases: &mut AliasAllocator,
-    ) -> Result<String, RefusalReason> {
+    ) -> Result<String, ProviderClassReason> {
         let expression = expression(text)?;
         let mut placeholders = text.placeholders();
         let Some(Placeholder { reference, .. }) = placeholders.next() else {
-            return Err(RefusalReason::Literal);
+            return Err(CommonReason::Literal.into());
         };
         let provider = providers.get(reference.provider.as_str());
         let service = provider.map_or(SecretService::AwsSm, |provider| provider.service);
@@ -49,7 +49,7 @@ impl AwsObjects {
         for Placeholder { reference: other, .. } in placeholders {
             let is_same = other.path == reference.path && other.version == reference.version;
             if !is_same || service_of(other) != Some(service) {
-                return Err(RefusalReason::ManyObjects {
+                return Err(ProviderClassReason::ManyObjects {
                     first: reference.to_string(),
                     second: other.to_string(),
                 });
@@ -110,7 +110,7 @@ impl AwsObject {
 }
 
 /// Returns the expression for a text, or `None` for the whole object.
-fn expression(text: &PlaceholderText) -> Result<Option<String>, RefusalReason> {
+fn expression(text: &PlaceholderText) -> Result<Option<String>, ProviderClassReason> {
     if let Some(placeholder) = sole_placeholder(text) {
         return placeholder_expression(placeholder);
     }
@@ -120,7 +120,7 @@ fn expression(text: &PlaceholderText) -> Result<Option<String>, RefusalReason> {
             TextPart::Literal(literal) => JoinPiece::Literal(literal.as_str()),
             TextPart::Placeholder(placeholder) => {
                 JoinPiece::Expression(placeholder_expression(placeholder)?.ok_or_else(|| {
-                    RefusalReason::WholeInText { reference: placeholder.reference.to_string() }
+                    ProviderClassReason::WholeInText { reference: placeholder.reference.to_string() }
                 })?)
             }
         });
@@ -129,26 +129,25 @@ fn expression(text: &PlaceholderText) -> Result<Option<String>, RefusalReason> {
 }
 
 /// Returns the expression for a placeholder, or `None` for the whole value.
-fn placeholder_expression(placeholder: &Placeholder) -> Result<Option<String>, RefusalReason> {
+fn placeholder_expression(placeholder: &Placeholder) -> Result<Option<String>, ProviderClassReason> {
     let key = placeholder.reference.key.as_deref();
     let modifiers = &placeholder.modifiers;
-    let path = match modifiers.decoders.as_slice().first() {
-        Some(Decoder::JsonPath(_)) if key.is_some() => return Err(RefusalReason::JsonPathInKey),
-        Some(Decoder::JsonPath(path)) => Some(path),
-        _ => None,
-    };
-    if let Some(Encoder::JsonTemplate(_)) = modifiers.encoder {
-        return Err(RefusalReason::JsonPath);
+    let path = modifiers.decoders.as_slice().first().and_then(|decoder| decoder_row(decoder).csi_aws);
+    if path.is_some() && key.is_some() {
+        return Err(CommonReason::JsonPathInKey.into());
+    }
+    if modifiers.encoder.as_ref().is_some_and(|encoder| encoder_row(encoder).is_json_path) {
+        return Err(CommonReason::JsonPath.into());
     }
     if let Some(name) = modifiers.names().nth(usize::from(path.is_some())) {
-        return Err(RefusalReason::Modifier { name });
+        return Err(CommonReason::Modifier { name }.into());
     }
     match path {
         None => {
-            let path = key.map(KeyPath::parse).transpose().map_err(|_| RefusalReason::JsonPath)?;
+            let path = key.map(KeyPath::parse).transpose().map_err(|_| CommonReason::JsonPath)?;
             Ok(path.as_ref().map(jmespath::key))
         }
-        Some(path) if path.steps().is_empty() => Err(RefusalReason::JsonPath),
+        Some(path) if path.steps().is_empty() => Err(CommonReason::JsonPath.into()),
         Some(path) => Ok(Some(jmespath::path(path.steps()))),
     }
 }
@@ -158,17 +157,18 @@ fn check(
     reference: &SecretReference,
     service: SecretService,
     provider: Option<&CsiProvider>,
-) -> Result<(), RefusalReason> {
+) -> Result<(), ProviderClassReason> {
     if service == SecretService::AwsSsm
         && reference.version.as_ref().is_some_and(|version| version.parse::<u64>().is_err())
     {
-        return Err(RefusalReason::Version { reference: reference.to_string() });
+        return Err(CommonReason::Version { reference: reference.to_string() }.into());
     }
     let Some(arn) = reference.path.strip_prefix("arn:") else { return Ok(()) };
     let mut fields = arn.split(':').skip(1);
     let (arn_service, region) = (fields.next().unwrap_or(""), fields.next().unwrap_or(""));
-    let wrong_arn =
-        |expected: String| Err(RefusalReason::Arn { reference: display_reference(reference), expected });
+    let wrong_arn = |expected: String| {
+        Err(ProviderClassReason::Arn { reference: display_reference(reference), expected })
+    };
     let (expected, name) = if service == SecretService::AwsSsm {
         ("ssm", "Parameter Store")
     } else {

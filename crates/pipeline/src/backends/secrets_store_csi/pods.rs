@@ -6,50 +6,45 @@
 //!
 //! Only one mount is added: it exposes whole remote objects as files, which is more than the requested keys.
 
-use crate::backends::refusal::{RefusalCollector, RefusalReason};
+use super::OBJECT;
+use super::reason::ProviderClassReason;
+use crate::backends::backend::ReplacedSecret;
+use crate::backends::refusal::RefusalCollector;
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin};
 use sealwave_core::sha256_hex;
 use sealwave_kube::pods::{
     PodReference, ReferencedKind, WorkloadKind, container_references, pod_template, volume_references,
 };
-use sealwave_secrets::settings::BackendKind;
 
 const DRIVER: &str = "secrets-store.csi.k8s.io";
 const MOUNTS: &str = "/mnt/secrets-store";
 const MAX_LABEL: usize = 63;
 
-/// A `SecretProviderClass` whose Secret has the same name.
-pub(crate) struct ProviderClass {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) origin: Origin,
-}
-
-/// Adds volumes and mounts to all pods that use the Secrets of these classes.
+/// Adds volumes and mounts to all pods that use these Secrets, whose classes have the same names.
 ///
 /// # Errors
 /// No pod uses a Secret, a pod needs it before it can mount volumes, or a pod cannot be changed.
-pub(crate) fn mount_classes(
+pub(super) fn mount_classes(
     objects: &mut [Manifest],
-    classes: &[ProviderClass],
+    classes: &[ReplacedSecret],
     kinds: &[WorkloadKind],
 ) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     for class in classes {
-        let mut refusals = RefusalCollector::new(BackendKind::SecretsStoreCsi, &class.namespace, &class.name);
+        let mut refusals = RefusalCollector::new(OBJECT, &class.namespace, &class.name);
         let mut used = false;
         for object in objects.iter_mut() {
             match mount_in(object, class, kinds) {
                 Ok(mounted) => used |= mounted,
-                Err(why) => {
+                Err(reason) => {
                     used = true;
-                    refusals.refuse_secret(object.origin(), why);
+                    refusals.refuse_secret(object.origin(), &reason);
                 }
             }
         }
         if !used {
-            refusals.refuse_secret(class.origin, RefusalReason::NoPod);
+            refusals.refuse_secret(class.origin, &ProviderClassReason::NoPod);
         }
         problems.extend(refusals.into_result(()).err().into_iter().flatten());
     }
@@ -59,9 +54,9 @@ pub(crate) fn mount_classes(
 /// Mounts the class in the object's pod if the pod uses the Secret. Returns whether it does.
 fn mount_in(
     object: &mut Manifest,
-    class: &ProviderClass,
+    class: &ReplacedSecret,
     kinds: &[WorkloadKind],
-) -> Result<bool, RefusalReason> {
+) -> Result<bool, ProviderClassReason> {
     // Errors of the app file about a kind are reported where waves are chosen.
     let Ok(Some(template)) = pod_template(object, kinds) else { return Ok(false) };
     if object.namespace() != class.namespace {
@@ -70,10 +65,10 @@ fn mount_in(
     let workload = || object.id().to_string();
     let pulled = items_of(template.spec, "imagePullSecrets");
     if pulled.iter().any(|secret| text(secret, "name") == Some(&class.name)) {
-        return Err(RefusalReason::PullSecret { workload: workload() });
+        return Err(ProviderClassReason::PullSecret { workload: workload() });
     }
     let Some(container) = find_consumer(template.spec, &class.name) else { return Ok(false) };
-    let malformed = RefusalReason::PodSpec { workload: workload() };
+    let malformed = ProviderClassReason::PodSpec { workload: workload() };
     let mut path: Vec<String> = template.path.iter().map(|key| (*key).to_owned()).collect();
     path.push("spec".to_owned());
     let path: Vec<&str> = path.iter().map(String::as_str).collect();

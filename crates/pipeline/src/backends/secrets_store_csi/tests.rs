@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::backends::testing::{build_json, plain_secret};
-use sealwave_secrets::settings::{App, EnvironmentBackends, EnvironmentSettings};
+use sealwave_secrets::settings::{App, EnvironmentSettings};
 
 const SETTINGS: &str = "apiVersion: a
 kind: App
@@ -23,7 +23,7 @@ fn built_with(secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem
 fn built_by(settings: &str, secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem>> {
     let app: App = yaml_serde::from_str(settings).unwrap();
     let backends = EnvironmentBackends::decide(&app, &EnvironmentSettings::default()).unwrap();
-    build_json(secret, items, |secret, items| build(secret, items, &[], backends.csi_providers()))
+    build_json(secret, items, &SecretsStoreCsiBackend, &backends)
 }
 
 fn objects(items: &[(&str, &str)]) -> String {
@@ -197,15 +197,11 @@ fn r10_vault_paths_depend_on_the_version_of_the_engine() {
         ("kvVersion: 1", "secret/data/app", Ok("secret/data/app")),
         ("mounts: {team/kv/: 2, old: 1}", "team/kv/app", Ok("team/kv/data/app")),
         ("mounts: {team/kv/: 2, old: 1}", "old/data/app", Ok("old/data/app")),
-        ("mounts: {team/kv: 2}", "secret/app", Err("the KV engine for `vault:secret/app#k` is not known")),
+        ("mounts: {team/kv: 2}", "secret/app", Err("the KV engine for `vault:secret/app#k` is unknown")),
         ("mounts: {team/kv: 2}, kvVersion: 1", "secret/app", Ok("secret/app")),
         ("roleName: app", "secret/data/app", Ok("secret/data/app")),
-        ("roleName: app", "secret/app", Err("the KV engine for `vault:secret/app#k` is not known")),
-        (
-            "roleName: app",
-            "team/kv/data/app",
-            Err("the KV engine for `vault:team/kv/data/app#k` is not known"),
-        ),
+        ("roleName: app", "secret/app", Err("the KV engine for `vault:secret/app#k` is unknown")),
+        ("roleName: app", "team/kv/data/app", Err("the KV engine for `vault:team/kv/data/app#k` is unknown")),
     ] {
         let more = if settings.starts_with("role") { String::new() } else { format!(", {settings}") };
         let settings = SETTINGS.replace("{roleName: app,", &format!("{{roleName: app{more},"));

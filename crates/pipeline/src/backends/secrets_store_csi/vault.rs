@@ -2,9 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
+use super::reason::ProviderClassReason;
 use super::{AliasAllocator, sole_placeholder};
-use crate::backends::refusal::RefusalReason;
-use sealwave_secrets::placeholder::{Decoder, PlaceholderText};
+use crate::backends::refusal::CommonReason;
+use crate::modifiers::decoder_row;
+use sealwave_secrets::placeholder::PlaceholderText;
 use sealwave_secrets::settings::KvMounts;
 use sealwave_secrets::values::KeyPath;
 
@@ -20,31 +22,32 @@ impl VaultObjects {
         text: &PlaceholderText,
         mounts: &KvMounts,
         aliases: &mut AliasAllocator,
-    ) -> Result<String, RefusalReason> {
-        let placeholder = sole_placeholder(text).ok_or(RefusalReason::TextAroundVault)?;
+    ) -> Result<String, ProviderClassReason> {
+        let placeholder = sole_placeholder(text).ok_or(ProviderClassReason::TextAroundVault)?;
         let reference = &placeholder.reference;
         if reference.version.is_some() {
-            return Err(RefusalReason::Version { reference: reference.to_string() });
+            return Err(CommonReason::Version { reference: reference.to_string() }.into());
         }
         let modifiers = &placeholder.modifiers;
-        let decode = modifiers.decoders.as_slice().first() == Some(&Decoder::Base64Decode);
-        if let Some(name) = modifiers.names().nth(usize::from(decode)) {
-            return Err(RefusalReason::Modifier { name });
+        let first = modifiers.decoders.as_slice().first();
+        let encoding = first.and_then(|decoder| decoder_row(decoder).csi_vault);
+        if let Some(name) = modifiers.names().nth(usize::from(encoding.is_some())) {
+            return Err(CommonReason::Modifier { name }.into());
         }
         let Some(reference_key) = &reference.key else {
-            return Err(RefusalReason::NoKey { reference: reference.to_string() });
+            return Err(ProviderClassReason::NoKey { reference: reference.to_string() });
         };
         let Some(path) = mounts.api_path(&reference.path) else {
-            return Err(RefusalReason::KvVersion { reference: reference.to_string() });
+            return Err(ProviderClassReason::KvVersion { reference: reference.to_string() });
         };
-        let field = KeyPath::parse(reference_key).map_err(|_| RefusalReason::JsonPath)?;
+        let field = KeyPath::parse(reference_key).map_err(|_| CommonReason::JsonPath)?;
         let Some(secret_key) = field.single() else {
-            return Err(RefusalReason::WithinField { reference: reference.to_string() });
+            return Err(ProviderClassReason::WithinField { reference: reference.to_string() });
         };
         let alias = aliases.allocate(key);
         let mut object = json!({"objectName": alias, "secretPath": path, "secretKey": secret_key});
-        if decode {
-            object["encoding"] = "base64".into();
+        if let Some(encoding) = encoding {
+            object["encoding"] = encoding.into();
         }
         self.0.push(object);
         Ok(alias)

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json};
 
-use super::{HelperCall, MAX_BYTES, MAX_MEMORY, text};
-use crate::render::errors::RenderFault;
+use super::call::{HelperCall, MAX_BYTES, MAX_MEMORY};
+use super::text;
+use crate::render::fault::RenderFault;
 use crate::render::price::ValueWeight;
 use crate::render::spelling::{self, VerbatimJson};
 use sealwave_core::document::Sources;

@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value as Json;
 
-use super::{HelperCall, is_empty};
-use crate::render::errors::RenderFault;
+use super::call::{HelperCall, is_empty};
+use crate::render::fault::RenderFault;
 use crate::render::spelling;
 
 type HelperResult = Result<Json, RenderFault>;

@@ -3,6 +3,8 @@
 //! A helper is a pure function of its arguments: it uses no time, randomness, environment or files. An undefined
 //! argument is an error, except for helpers such as `default`, `required` and `hasKey`.
 
+mod argument;
+mod call;
 mod data;
 mod logic;
 mod private;
@@ -12,21 +14,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, JsonTruthy, PathAndJson, RenderContext, RenderError, ScopedJson,
+    Context, Handlebars, Helper, HelperDef, PathAndJson, RenderContext, RenderError, ScopedJson,
 };
 use serde_json::Value as Json;
 
-use super::engine::RenderState;
-use super::errors::RenderFault;
-use super::price::{MAX_LIVE, ValueWeight, work_of};
+use super::fault::RenderFault;
+use super::price::ValueWeight;
+use super::scope;
+use super::state::RenderState;
 use super::tracer::OutputTracer;
-use super::{scope, spelling};
+use argument::{check_defined, find_traced_value, undefined_argument, undefined_fault};
+use call::{HelperCall, MAX_BYTES, check_fits};
 use sealwave_core::document::ValueRef;
-
-/// The maximum size of the text arguments of a call, and of its result, in bytes.
-const MAX_BYTES: usize = 8 << 20;
-/// The maximum memory of the result of a call in bytes.
-const MAX_MEMORY: usize = 32 << 20;
 
 /// A helper function.
 #[derive(Clone, Copy)]
@@ -202,106 +201,6 @@ pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<RenderSta
     private::register(registry, state);
 }
 
-/// A call of a helper.
-pub(super) struct HelperCall<'a> {
-    name: &'static str,
-    arguments: Vec<&'a Json>,
-    /// The total weight of the arguments.
-    weight: ValueWeight,
-    state: &'a RenderState,
-}
-
-impl<'a> HelperCall<'a> {
-    /// Returns an argument by its index from 0; the arity was checked.
-    fn value(&self, index: usize) -> &'a Json {
-        self.arguments.get(index).copied().unwrap_or(&Json::Null)
-    }
-
-    /// Returns an argument as YAML reads it, regardless of its spelling.
-    fn read(&self, index: usize) -> &'a Json {
-        spelling::read_value(self.value(index))
-    }
-
-    fn values(&self) -> &[&'a Json] {
-        &self.arguments
-    }
-
-    fn argument_fault(&self, index: usize, reason: &'static str) -> RenderFault {
-        RenderFault::Argument { helper: self.name, index: index.saturating_add(1), reason }
-    }
-
-    /// Returns an argument as text: scalars as they are printed, null as an empty text.
-    fn text(&self, index: usize) -> Result<String, RenderFault> {
-        spelling::text(self.value(index))
-            .map(Cow::into_owned)
-            .ok_or_else(|| self.argument_fault(index, "value is not a scalar"))
-    }
-
-    fn integer(&self, index: usize) -> Result<i64, RenderFault> {
-        let value = self.read(index);
-        value
-            .as_i64()
-            .or_else(|| value.as_str()?.trim().parse().ok())
-            .ok_or_else(|| self.argument_fault(index, "value is not an integer"))
-    }
-
-    /// Returns an argument as a width or a count.
-    fn count(&self, index: usize) -> Result<usize, RenderFault> {
-        usize::try_from(self.integer(index)?).map_err(|_| self.argument_fault(index, "value is negative"))
-    }
-
-    fn list(&self, index: usize) -> Result<&'a [Json], RenderFault> {
-        self.read(index)
-            .as_array()
-            .map(Vec::as_slice)
-            .ok_or_else(|| self.argument_fault(index, "value is not a list"))
-    }
-
-    fn object(&self, index: usize) -> Result<&'a serde_json::Map<String, Json>, RenderFault> {
-        self.read(index).as_object().ok_or_else(|| self.argument_fault(index, "value is not an object"))
-    }
-
-    fn too_large(&self, needed: usize) -> RenderFault {
-        RenderFault::Result { helper: self.name, needed: needed as u64, allowed: MAX_BYTES as u64 }
-    }
-
-    /// Refuses a text that is too large, before it is built.
-    fn check_size(&self, bytes: usize) -> Result<(), RenderFault> {
-        check_fits(self.name, bytes as u64, MAX_BYTES as u64)
-    }
-
-    /// Refuses a list or an object that takes too much memory, before it is built.
-    fn check_memory(&self, memory: u64) -> Result<(), RenderFault> {
-        check_fits(self.name, memory, MAX_MEMORY as u64)?;
-        self.state.charge(work_of(memory))?;
-        if self.state.ledger().has_room(memory) { Ok(()) } else { Err(RenderFault::Memory(MAX_LIVE)) }
-    }
-
-    /// Refuses a list of this many texts with this total size, before it is built.
-    fn check_texts(&self, count: usize, bytes: usize) -> Result<(), RenderFault> {
-        self.check_memory(ValueWeight::estimate_texts(count, bytes))
-    }
-
-    /// Refuses a copy of all arguments, before it is made.
-    fn check_copies(&self) -> Result<(), RenderFault> {
-        self.check_memory(self.weight.memory)
-    }
-}
-
-/// Reports whether a value is empty as in Helm: null, false, zero, or without content.
-fn is_empty(value: &Json) -> bool {
-    match spelling::read_value(value) {
-        Json::Array(items) => items.is_empty(),
-        Json::Object(fields) => fields.is_empty(),
-        other => !other.is_truthy(false),
-    }
-}
-
-/// Checks the size of what a helper handles.
-fn check_fits(helper: &'static str, needed: u64, allowed: u64) -> Result<(), RenderFault> {
-    if needed > allowed { Err(RenderFault::Result { helper, needed, allowed }) } else { Ok(()) }
-}
-
 struct CheckedHelper {
     function: &'static HelperFunction,
     state: Arc<RenderState>,
@@ -448,25 +347,6 @@ fn path_of_part(whole: &PathAndJson<'_>, part: &Json) -> Option<Vec<String>> {
     Some(path)
 }
 
-/// Returns the entry of the values that an argument is, or was derived from.
-fn find_traced_value<'rc>(
-    tracer: &OutputTracer,
-    argument: &PathAndJson<'rc>,
-    context: &'rc Context,
-    run: &mut RenderContext<'_, 'rc>,
-) -> Option<ValueRef> {
-    if argument.context_path().is_some() {
-        return tracer.entry(argument.value());
-    }
-    let found = tracer.scopes().find(argument, context, run);
-    match found {
-        Some(found) if found.is_key => tracer.key(found.value),
-        Some(found) => tracer.entry(found.value),
-        None if argument.relative_path().is_none() => tracer.source_of_text(argument.value()),
-        None => None,
-    }
-}
-
 fn describe_arity(least: usize, most: usize) -> String {
     let plural = if most == 1 { "" } else { "s" };
     match most {
@@ -474,21 +354,6 @@ fn describe_arity(least: usize, most: usize) -> String {
         _ if least == most => format!("{most} argument{plural}, and no named ones"),
         _ => format!("{least} to {most} arguments, and no named ones"),
     }
-}
-
-/// Refuses an undefined argument.
-fn check_defined(param: &PathAndJson<'_>) -> Result<(), RenderFault> {
-    let is_defined = !param.is_value_missing() && spelling::undefined_name(param.value()).is_none();
-    if is_defined { Ok(()) } else { Err(undefined_argument(param)) }
-}
-
-/// Returns the error for an undefined argument, with the name that its author wrote.
-fn undefined_argument(param: &PathAndJson<'_>) -> RenderFault {
-    undefined_fault(spelling::undefined_name(param.value()).or(param.relative_path().map(String::as_str)))
-}
-
-fn undefined_fault(path: Option<&str>) -> RenderFault {
-    RenderFault::Undefined { path: path.unwrap_or("this").to_owned(), closest: None }
 }
 
 #[cfg(test)]

@@ -11,15 +11,16 @@ use handlebars::{
 };
 use serde_json::Value as Json;
 
-use super::{check_defined, find_traced_value, is_empty, undefined_fault};
-use crate::render::engine::RenderState;
-use crate::render::errors::RenderFault;
-use crate::render::instrument::{
-    BASE, CONTEXT, ENTER, GIVEN, ITEMS, LEAVE, MARK, MERGED, PAY, PRICE_OF_MARK, PRINT, TEST,
-};
+use super::argument::{check_defined, find_traced_value, undefined_fault};
+use super::call::is_empty;
+use crate::render::fault::RenderFault;
 use crate::render::price::{
     CopyCounts, ENTERED, INCLUDED, INCLUDED_WITH_NAMES, LOOPED_OVER, NAMED, ValueLocation,
 };
+use crate::render::private_names::{
+    BASE, CONTEXT, ENTER, GIVEN, ITEMS, LEAVE, MARK, MERGED, PAY, PRICE_OF_MARK, PRINT, TEST,
+};
+use crate::render::state::RenderState;
 use crate::render::{scope, spelling};
 
 /// Registers the private helpers.

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
-use super::HelperCall;
-use crate::render::errors::RenderFault;
+use super::call::HelperCall;
+use crate::render::fault::RenderFault;
 use crate::render::spelling;
 
 type HelperResult = Result<Json, RenderFault>;

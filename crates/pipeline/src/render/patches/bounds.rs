@@ -8,6 +8,8 @@ use serde_json::Value as Json;
 
 use sealwave_core::document::{Node, NodeValue};
 
+/// The maximum number of operations of a patch.
+pub(super) const MAX_OPERATIONS: usize = 1_000;
 /// The maximum number of nodes of an object while it is patched.
 const MAX_NODES: usize = 200_000;
 /// The maximum size of the keys and texts of an object while it is patched.

@@ -3,13 +3,15 @@
 //! Messages name an operation, a field or a directive. They must never quote a value, since a patch may contain a
 //! secret.
 
-use super::bounds::{MAX_ADDED, PatchLimit};
-use super::operations::MAX_OPERATIONS;
+use super::bounds::{MAX_ADDED, MAX_OPERATIONS, PatchLimit};
 use sealwave_core::diagnostic::Explain;
-use sealwave_core::document::ManifestError;
+use sealwave_core::document::{ManifestError, Origin};
 use sealwave_kube::schema::ListMerge;
 
 pub(super) const MISSING: &str = "the path does not exist";
+
+/// An error of a patch, with its place in the patch.
+pub(super) type LocatedError = (Error, Origin);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {

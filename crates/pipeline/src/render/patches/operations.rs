@@ -7,15 +7,13 @@
 use json_patch::{PatchErrorKind, PatchOperation};
 use serde_json::Value as Json;
 
-use super::bounds::{ObjectGrowth, PatchBudget, PatchLimit};
+use super::bounds::{MAX_OPERATIONS, ObjectGrowth, PatchBudget, PatchLimit};
 use super::error::{Error, MISSING};
-use super::{PatchStop, merge_schema_of};
+use super::merge_schema::merge_schema_of;
+use super::stop::PatchStop;
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin};
 use sealwave_kube::schema::MergeSchema;
-
-/// The maximum number of operations of a patch.
-pub(super) const MAX_OPERATIONS: usize = 1_000;
 
 /// Parses the operations of a patch.
 pub fn parse(patch: &Node) -> Result<Vec<(PatchOperation, &Node)>, Problem> {

@@ -8,15 +8,12 @@
 mod directives;
 mod lists;
 
-use super::error::Error;
+use super::error::{Error, LocatedError};
 use super::merge::{merge_fields, point_at_removals};
 use directives::{FieldChange, ParsedMap, retained_names, sequence};
 pub(super) use directives::{PatchAction, action_of, directive_name};
 use sealwave_core::document::{Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
-
-/// An error of a patch, with its place in the patch.
-pub type LocatedError = (Error, Origin);
 
 /// Merges a patch into an object of a kind with a schema.
 ///

@@ -3,8 +3,8 @@
 //! A map can be a merge patch, which replaces lists, or a strategic merge patch, which merges some of them. The type
 //! must never be guessed, since either guess can lose the author's changes.
 
-use super::error::Error;
-use super::strategic::{LocatedError, directive_name};
+use super::error::{Error, LocatedError};
+use super::strategic::directive_name;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
 

@@ -46,6 +46,10 @@ pub struct LookAlike {
     pub kind: LookAlikeKind,
 }
 
+/// The hint for a text that SOPS encrypted.
+pub const SOPS_TEXT_HINT: &str =
+    "keep the encrypted file in Git, and refer to its values in a Secret: `<sops:FILE#KEY>`";
+
 /// A reason why a text is not a placeholder, although it looks like one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookAlikeKind {
@@ -53,7 +57,7 @@ pub enum LookAlikeKind {
     #[error("is base64 of a text with a placeholder; placeholders in base64 are not resolved")]
     Base64,
     /// The text is encrypted.
-    #[error("is encrypted by {0}, and nothing decrypts it")]
+    #[error("is encrypted with {0}, and nothing decrypts it")]
     Encrypted(&'static str),
     /// The brackets are escaped or replaced.
     #[error("looks like a placeholder, but its brackets are escaped or are other characters")]
@@ -80,7 +84,7 @@ impl LookAlikeKind {
     pub fn hint(self) -> String {
         let instead = match self {
             Self::Base64 => "put the placeholder itself into `stringData`",
-            Self::Encrypted("SOPS") => "keep the encrypted file in Git and refer to it: `<sops:file#key>`",
+            Self::Encrypted("SOPS") => SOPS_TEXT_HINT,
             Self::Encrypted(_) | Self::Foreign(_) => "write a placeholder, for example `<vault:path#key>`",
             Self::Escaped => "write `<provider:path#key>` with literal `<` and `>`",
             Self::Misspelled => {

@@ -1,10 +1,20 @@
 //! Rules under which the pipeline reports an app that does not render, or not as its author expects.
 
-use super::Rule;
+use crate::RuleKind;
+use crate::rule::Rule;
 use sealwave_core::diagnostic::Severity;
+
+rules! {
+    static ANNOTATE,
+    static BACKEND,
+    static LOAD,
+    static PLACEHOLDER,
+    static RENDER,
+}
 
 /// Problems with waves and checksums.
 pub(crate) static ANNOTATE: Rule = Rule::stage(
+    RuleKind::App,
     "app/annotate",
     Severity::Error,
     "waves or checksums cannot be set, or do not have the intended effect",
@@ -13,6 +23,7 @@ pub(crate) static ANNOTATE: Rule = Rule::stage(
 
 /// A Secret that the backend cannot convert.
 pub(crate) static BACKEND: Rule = Rule::stage(
+    RuleKind::App,
     "app/backend",
     Severity::Error,
     "a Secret cannot be converted for the backend of the environment",
@@ -20,11 +31,17 @@ pub(crate) static BACKEND: Rule = Rule::stage(
 );
 
 /// An app file that cannot be read.
-pub(crate) static LOAD: Rule =
-    Rule::stage("app/load", Severity::Error, "a file of the app cannot be read", include_str!("load.md"));
+pub(crate) static LOAD: Rule = Rule::stage(
+    RuleKind::App,
+    "app/load",
+    Severity::Error,
+    "a file of the app cannot be read",
+    include_str!("load.md"),
+);
 
 /// A malformed or misplaced placeholder.
 pub(crate) static PLACEHOLDER: Rule = Rule::stage(
+    RuleKind::App,
     "app/placeholder",
     Severity::Error,
     "a placeholder is malformed or in a place where it is not allowed",
@@ -33,6 +50,7 @@ pub(crate) static PLACEHOLDER: Rule = Rule::stage(
 
 /// A template, document or patch that does not yield an object.
 pub(crate) static RENDER: Rule = Rule::stage(
+    RuleKind::App,
     "app/render",
     Severity::Error,
     "a template, a document or a patch does not result in an object",

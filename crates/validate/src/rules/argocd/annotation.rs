@@ -1,23 +1,25 @@
 //! `argocd/annotation`.
 
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, MappingEntry};
 use sealwave_core::names;
 use sealwave_core::text::closest_name;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "argocd/annotation",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an annotation for Argo CD has a value that Argo CD does not understand",
-        page: include_str!("annotation.md"),
+        text: include_str!("annotation.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 const DELETE_POLICY: &str = names::ARGOCD_HOOK_DELETE_POLICY;
 const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
@@ -223,5 +225,5 @@ fn suggestion(unknown: &str, known: &[&str]) -> String {
 
 fn allowed_values(known: &[&str]) -> String {
     let known: Vec<&str> = known.iter().copied().filter(|name| !name.is_empty()).collect();
-    format!("use one of {}", sealwave_secrets::placeholder::quoted_list(&known))
+    format!("use one of {}", sealwave_core::text::quoted_list(&known))
 }

@@ -1,3 +1,5 @@
 //! Rules about annotations for Argo CD.
 
-pub(super) mod annotation;
+rules! {
+    annotation,
+}

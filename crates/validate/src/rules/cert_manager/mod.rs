@@ -1,7 +1,8 @@
 //! Rules about cert-manager objects that get no certificate or overwrite each other's Secret.
 
-pub(super) mod duplicate_secret;
-pub(super) mod missing_issuer;
+mod names;
 
-/// API group of cert-manager.
-const GROUP: &str = "cert-manager.io";
+rules! {
+    duplicate_secret,
+    missing_issuer,
+}

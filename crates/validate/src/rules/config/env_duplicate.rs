@@ -2,23 +2,25 @@
 
 use std::collections::HashMap;
 
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "config/env-duplicate",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a container sets the same environment variable twice",
-        page: include_str!("env_duplicate.md"),
+        text: include_str!("env_duplicate.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::AnyPod(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
@@ -36,7 +38,7 @@ fn check_variables(container: &Node, reporter: &mut Reporter) {
             reporter.report(
                 FindingDraft::new(&RULE, name.origin, message)
                     .related(first, "it is set here first")
-                    .hint("remove one of them: depending on how the object is applied, the last one wins or neither does"),
+                    .hint("remove one of them: depending on how the object is applied, the last one takes precedence or neither does"),
             );
         }
     }

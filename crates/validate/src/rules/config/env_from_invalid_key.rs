@@ -2,25 +2,26 @@
 
 use std::collections::HashMap;
 
-use crate::rules::inventory::kind_name;
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::facts::inventory::kind_name;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::is_item_key;
 use sealwave_kube::pods::ReferencedKind;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "config/env-from-invalid-key",
         severity: Severity::Note,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "`envFrom` uses keys that are not valid variable names",
-        page: include_str!("env_from_invalid_key.md"),
+        text: include_str!("env_from_invalid_key.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 /// Suffixes of keys that are file names.
 const FILES: &[&str] = &[

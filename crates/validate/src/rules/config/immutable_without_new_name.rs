@@ -1,22 +1,24 @@
 //! `config/immutable-without-new-name`.
 
-use crate::rules::rollout::is_versioned;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::rollout::is_versioned;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::NodeValue;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "config/immutable-without-new-name",
         severity: Severity::Note,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an immutable ConfigMap or Secret has a name without a hash or version",
-        page: include_str!("immutable_without_new_name.md"),
+        text: include_str!("immutable_without_new_name.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.group.is_empty() || !matches!(object.kind, "ConfigMap" | "Secret") {
@@ -28,7 +30,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
             format!("{} `{}` can never change, and its name has no version", object.kind, object.name);
         reporter.report(
             FindingDraft::new(&RULE, flag.origin, message)
-                .hint("put a version or a hash at the end of the name, or leave out `immutable`"),
+                .hint("put a version or a hash at the end of the name, or omit `immutable`"),
         );
     }
 }

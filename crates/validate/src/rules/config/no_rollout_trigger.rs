@@ -1,23 +1,24 @@
 //! `config/no-rollout-trigger`.
 
-use crate::rules::inventory::kind_name;
-use crate::rules::rollout::{RolloutTriggers, is_versioned};
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::facts::inventory::kind_name;
+use crate::facts::rollout::{RolloutTriggers, is_versioned};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::pods::{LocatedReference, PodUsage, ReferencedKind};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "config/no-rollout-trigger",
         severity: Severity::Note,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "pods read configuration only at startup, and nothing restarts them when it changes",
-        page: include_str!("no_rollout_trigger.md"),
+        text: include_str!("no_rollout_trigger.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(rollouts) = RolloutTriggers::new(environment) else { return };

@@ -2,24 +2,25 @@
 
 use std::collections::HashMap;
 
-use crate::rules::rollout::{RolloutTriggers, is_versioned};
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::facts::rollout::{RolloutTriggers, is_versioned};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::pods::{ReferencedKind, volume_references};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "config/subpath-no-reload",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods when it changes",
-        page: include_str!("subpath_no_reload.md"),
+        text: include_str!("subpath_no_reload.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(rollouts) = RolloutTriggers::new(environment) else { return };

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::rules::embedded::{self, EmbeddedError};
-use crate::rules::fields::{items, start_origin, value};
-use crate::rules::later_stage::may_change;
+use crate::facts::embedded::{self, EmbeddedError};
+use crate::facts::fields::{items, start_origin, value};
+use crate::facts::later_stage::may_change;
 use sealwave_core::document::{Node, Origin, SourceTexts};
 use sealwave_core::names::is_item_key;
 

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::STORE_CSI_GROUP;
@@ -14,17 +16,16 @@ const DRIVER: &str = "secrets-store.csi.k8s.io";
 
 const KIND: &str = "SecretProviderClass";
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "csi/missing-class",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a pod mounts a SecretProviderClass that does not exist",
-        page: include_str!("missing_class.md"),
+        text: include_str!("missing_class.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     check_class_names(environment, reporter);
@@ -93,7 +94,7 @@ impl<'a> OtherClasses<'a> {
             let any = environment.objects.iter().any(|object| object.is(STORE_CSI_GROUP, KIND));
             return if any { Self::Generated(HashSet::new()) } else { Self::External };
         }
-        let Some(emitted) = environment.emitted else { return Self::Unknown };
+        let Some(emitted) = environment.emitted() else { return Self::Unknown };
         let classes = emitted.iter().filter(|object| object.is(STORE_CSI_GROUP, KIND));
         Self::Generated(classes.map(|object| (object.namespace(), object.name())).collect())
     }

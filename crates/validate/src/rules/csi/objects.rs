@@ -3,27 +3,30 @@
 use std::collections::HashMap;
 
 use super::files::{MountedFiles, ObjectFault, provider_name};
-use crate::rules::fields::{items, key_origin, start_origin, text, value};
-use crate::rules::later_stage::may_change;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, start_origin, text, value};
+use crate::facts::later_stage::may_change;
+use crate::located::ObjectPath;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::is_item_key;
 use sealwave_core::text::closest_name;
 use sealwave_kube::catalog::STORE_CSI_GROUP;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "csi/objects",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the objects of a SecretProviderClass do not match its Secrets",
-        page: include_str!("objects.md"),
+        text: include_str!("objects.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 /// Maximum number of entries checked per class.
 const MOST: usize = 1_000;
@@ -71,7 +74,7 @@ fn fault_draft(fault: &ObjectFault, spec: &Node, field: &str) -> FindingDraft {
     };
     // Text within a string has no path of its own in the object.
     let listed = spec.at(&["parameters", field]).is_some_and(|objects| objects.as_str().is_some());
-    if listed { draft.pointer(format!("/spec/parameters/{field}")) } else { draft }
+    if listed { draft.path(ObjectPath::from_keys(["spec", "parameters", field])) } else { draft }
 }
 
 /// Checks an entry of `secretObjects`.

@@ -2,24 +2,26 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_kube::catalog::STORE_CSI_GROUP;
 use sealwave_kube::pods::ReferencedKind;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "csi/unmounted-class",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a SecretProviderClass is not mounted by any pod",
-        page: include_str!("unmounted_class.md"),
+        text: include_str!("unmounted_class.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let is_class = |object: &CheckedObject<'_>| object.is(STORE_CSI_GROUP, "SecretProviderClass");
@@ -46,7 +48,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             );
         } else if !environment.is_plain() {
             reporter.report(
-                FindingDraft::new(&RULE, class.name_origin(), "no pod mounts this class, so it does nothing")
+                FindingDraft::new(&RULE, class.name_place(), "no pod mounts this class, so it does nothing")
                     .severity(Severity::Note)
                     .about_object(number)
                     .hint("mount it as a `csi` volume, or remove it"),

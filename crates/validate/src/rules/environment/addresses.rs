@@ -48,7 +48,7 @@ const ADDRESS_WORDS: &[&str] = &[
 ];
 
 /// Returns the addresses in a value, without the parts that could be misread.
-pub fn find_addresses<'t>(key: &'t str, text: &'t str) -> impl Iterator<Item = String> + use<'t> {
+pub(super) fn find_addresses<'t>(key: &'t str, text: &'t str) -> impl Iterator<Item = String> + use<'t> {
     let trimmed = text.trim();
     let service = (is_service(trimmed) && names_address(key)).then(|| trimmed.to_owned());
     let separator = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>|=".contains(c);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::names::EnvironmentNames;
-use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject};
+use crate::checked_object::CheckedObject;
+use crate::facts::environment_names::EnvironmentNames;
+use crate::scene::{CheckedApp, CheckedEnvironment};
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP};
 
@@ -42,7 +43,7 @@ impl<'a> Counterparts<'a> {
     pub(super) fn new(app: &CheckedApp<'a>, names: &EnvironmentNames) -> Self {
         // If an environment failed to render completely, it is unknown what is missing.
         let rendered =
-            |number: &usize| app.environments.get(*number).is_some_and(|one| one.emitted.is_some());
+            |number: &usize| app.environments.get(*number).is_some_and(|one| one.emitted().is_some());
         let environments: Vec<usize> = (0..app.environments.len()).filter(rendered).collect();
         let mut shapes: BTreeMap<CounterpartKey<'a>, Vec<ObjectInEnvironment>> = BTreeMap::new();
         for number in &environments {
@@ -120,7 +121,7 @@ impl<T> ByEnvironment<T> {
     }
 
     /// Returns the value for an environment, computing it if needed.
-    pub fn get_or_compute(&self, number: usize, compute: impl FnOnce() -> T) -> Option<&T> {
+    pub(super) fn get_or_compute(&self, number: usize, compute: impl FnOnce() -> T) -> Option<&T> {
         Some(self.0.get(number)?.get_or_init(compute))
     }
 }
@@ -130,7 +131,7 @@ pub(super) fn is_environment_file(environment: &CheckedEnvironment<'_>, at: Orig
     let path = environment.context.sources.name(at.source);
     let mut steps = path.split(['/', '\\']).peekable();
     while let Some(step) = steps.next() {
-        if step == "envs" && steps.peek() == Some(&environment.name) {
+        if step == "envs" && environment.name().is_some_and(|name| steps.peek() == Some(&name)) {
             return true;
         }
     }

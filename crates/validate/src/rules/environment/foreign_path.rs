@@ -5,27 +5,29 @@ use std::ops::Deref;
 
 use super::addresses;
 use super::hints::{self, EnvironmentHint, MatchMode};
-use super::names::{EnvironmentNames, NameMatching};
 use super::namespaces::{EnvironmentNamespaces, service_namespaces};
 use super::shared::SharedLiterals;
-use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::environment_names::{EnvironmentNames, NameMatching};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::{CheckedApp, CheckedEnvironment};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::item_label;
 use sealwave_kube::catalog::{ESO_GROUP, STORE_CSI_GROUP};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "environment/foreign-path",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an environment refers to a secret, an address or a namespace of another environment",
-        page: include_str!("foreign_path.md"),
+        text: include_str!("foreign_path.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let Some(names) = EnvironmentNames::from_app(app) else { return };
@@ -35,7 +37,7 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
         let (names, namespaces, shared) = (&names, &namespaces, &shared);
         let mut search =
             ForeignPathSearch { app, environment, names, namespaces, shared, number, object: 0, reporter };
-        for used in environment.secrets {
+        for used in environment.secrets() {
             search.object = used.object;
             search.check_secret_path(&used.reference.path, used.origin, &item_label(&used.item));
         }
@@ -94,7 +96,7 @@ impl ForeignPathSearch<'_, '_, '_> {
     }
 
     fn report(&mut self, other: usize, at: Origin, what: &str, severity: Severity) {
-        let name = self.app.environments.get(other).map_or("", |environment| environment.name);
+        let name = self.app.environments.get(other).and_then(CheckedEnvironment::name).unwrap_or_default();
         self.reporter.report(
             FindingDraft::new(&RULE, at, format!("{what} `{name}`"))
                 .severity(severity)

@@ -1,7 +1,7 @@
 //! Collects texts of an object that may refer to an environment: addresses, names in stores or clouds, namespaces,
 //! modes.
 
-use crate::rules::CheckedObject;
+use crate::checked_object::CheckedObject;
 use sealwave_core::document::{MappingEntry, Node};
 use sealwave_kube::catalog::{ESO_GROUP, STORE_CSI_GROUP};
 use sealwave_kube::is_secret_like;
@@ -50,7 +50,7 @@ const MODES: &[&str] = &[
 ];
 
 /// Returns all such texts of an object, in document order.
-pub fn environment_hints<'a>(object: &CheckedObject<'a>) -> Vec<EnvironmentHint<'a>> {
+pub(super) fn environment_hints<'a>(object: &CheckedObject<'a>) -> Vec<EnvironmentHint<'a>> {
     let mut found = Vec::new();
     let root = object.manifest.root();
     let mut add_field = |key: &'a str, node: Option<&'a Node>, how| add(&mut found, key, node, how);

@@ -7,26 +7,27 @@ use compact_str::CompactString;
 use super::counterparts::{
     ByEnvironment, CounterpartKey, Counterparts, ObjectInEnvironment, WORKLOAD, is_environment_file,
 };
-use super::names::EnvironmentNames;
-use crate::rules::{CheckedApp, CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::facts::environment_names::EnvironmentNames;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::{CheckedApp, CheckedEnvironment};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_kube::catalog::STORE_CSI_GROUP;
 use sealwave_kube::is_secret_like;
 use sealwave_kube::pods::ReferencedKind;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "environment/missing-object",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an object is missing in one environment",
-        page: include_str!("missing_object.md"),
+        text: include_str!("missing_object.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let Some(names) = EnvironmentNames::from_app(app) else { return };
@@ -42,22 +43,26 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
             continue;
         }
         let own = places.iter().all(|place| is_from_environment_files(app, *place));
-        let draft = |at, object| {
+        let draft = |at| {
             let message = format!("{} `{}` exists in every other environment", there.kind, there.name);
-            FindingDraft::new(&RULE, at, message).about_object_in(missing, object)
+            FindingDraft::new(&RULE, at, message)
         };
         let draft = if let Some((object, at)) = dangling.find(missing, shape) {
-            draft(at, object).related(there.name_origin(), "it is here in another environment")
+            draft(at)
+                .about_object_in(missing, object)
+                .related(there.name_origin(), "it is here in another environment")
         } else if !own {
             continue;
         } else if counterparts.count() > 2 {
             let confidential = is_secret_like(there.manifest.root());
-            let draft = draft(there.name_origin(), usize::MAX);
+            let draft = draft(there.name_origin()).about_environment_at(missing);
             if confidential { draft.confidential() } else { draft }
         } else if let Some(workload) = workload_of(&counterparts, shape, *first, missing) {
             let at =
                 workload.object(app).map_or_else(|| there.name_origin(), |workload| workload.name_origin());
-            draft(at, workload.object).related(there.name_origin(), "it is here in another environment")
+            draft(at)
+                .about_object_in(missing, workload.object)
+                .related(there.name_origin(), "it is here in another environment")
         } else {
             continue;
         };

@@ -1,32 +1,32 @@
 //! `environment/missing-placeholder`.
 
-use std::collections::HashMap;
-
 use super::counterparts::{Counterparts, ObjectInEnvironment};
-use super::missing_key::{KeyedObject, holders_by_key, is_conditional, only_object_without};
-use super::names::EnvironmentNames;
-use crate::rules::{CheckedApp, FindingDraft, Reporter, Rule, RuleCheck, SecretUse};
-use crate::{ApiRefusal, RuleInfo};
+use super::keyed_objects::{KeyedObject, holders_by_key, is_conditional, only_object_without};
+use super::placeholder_index::{KeyHolder, PlaceholderIndex};
+use crate::facts::environment_names::EnvironmentNames;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedApp;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{MappingEntry, Origin};
+use sealwave_core::document::Origin;
 use sealwave_core::names::item_label;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "environment/missing-placeholder",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an item of a Secret is a placeholder in other environments, but not in this one",
-        page: include_str!("missing_placeholder.md"),
+        text: include_str!("missing_placeholder.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let Some(names) = EnvironmentNames::from_app(app) else { return };
     let placeholders = PlaceholderIndex::new(app);
-    if placeholders.0.is_empty() {
+    if placeholders.is_empty() {
         return;
     }
     let counterparts = Counterparts::new(app, &names);
@@ -45,49 +45,6 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
         }
     }
 }
-
-/// The placeholders of an app, by environment, Secret and item.
-pub(super) struct PlaceholderIndex<'a>(HashMap<(usize, usize, &'a str), Vec<&'a SecretUse>>);
-
-impl<'a> PlaceholderIndex<'a> {
-    pub(super) fn new(app: &CheckedApp<'a>) -> Self {
-        let mut all: HashMap<_, Vec<_>> = HashMap::new();
-        for (number, environment) in app.environments.iter().enumerate() {
-            for used in environment.secrets {
-                all.entry((number, used.object, used.item.as_str())).or_default().push(used);
-            }
-        }
-        Self(all)
-    }
-
-    fn uses_of(&self, secret: &KeyedObject<'_>, entry: &'a MappingEntry) -> &[&'a SecretUse] {
-        let ObjectInEnvironment { environment, object } = secret.place;
-        self.0.get(&(environment, object, entry.key.as_str())).map_or(&[], Vec::as_slice)
-    }
-
-    /// Returns the first item with a placeholder whose path contains the environment's name.
-    fn first_with_environment<'h>(
-        &self,
-        has: &[KeyHolder<'h>],
-        names: &EnvironmentNames,
-    ) -> Option<KeyHolder<'h>> {
-        let has_environment = |(secret, entry): &&KeyHolder<'_>| {
-            let environment = secret.place.environment;
-            self.uses_of(secret, entry)
-                .iter()
-                .any(|used| names.contains_own_name(environment, &used.reference.path))
-        };
-        if self.0.is_empty() { None } else { has.iter().find(has_environment).copied() }
-    }
-
-    /// Reports whether this rule covers a missing key: a Secret has a placeholder with the environment's name there.
-    pub(super) fn cover_key(&self, has: &[KeyHolder<'_>], names: &EnvironmentNames) -> bool {
-        self.first_with_environment(has, names).is_some()
-    }
-}
-
-/// A Secret and an item of it.
-type KeyHolder<'h> = (&'h KeyedObject<'h>, &'h MappingEntry);
 
 /// An item of a Secret in all environments that have it.
 struct ComparedItem<'i, 'h> {
@@ -142,7 +99,7 @@ impl ComparedItem<'_, '_> {
             item_label(&entry.key)
         );
         reporter.report(
-            FindingDraft::new(&RULE, without_item.object.name_origin(), message)
+            FindingDraft::new(&RULE, without_item.object.name_place(), message)
                 .about_object_in(without_item.place.environment, without_item.place.object)
                 .related(entry.key_origin, "it is a placeholder here")
                 .hint("add the item, with the path of this environment")

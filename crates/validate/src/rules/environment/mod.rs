@@ -5,12 +5,16 @@
 
 mod addresses;
 mod counterparts;
-pub(super) mod foreign_path;
 mod hints;
-pub(super) mod missing_key;
-pub(super) mod missing_object;
-pub(super) mod missing_placeholder;
-mod names;
+mod keyed_objects;
 mod namespaces;
-pub(crate) mod same_secret;
+mod placeholder_index;
 mod shared;
+
+rules! {
+    foreign_path,
+    missing_key,
+    missing_object,
+    missing_placeholder,
+    same_secret,
+}

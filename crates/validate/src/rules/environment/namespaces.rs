@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::EnvironmentNames;
-use crate::rules::CheckedApp;
+use crate::facts::environment_names::EnvironmentNames;
+use crate::scene::CheckedApp;
 
 /// The namespaces of an app's environments.
 pub(super) struct EnvironmentNamespaces<'a> {

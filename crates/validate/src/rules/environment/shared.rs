@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::counterparts::{is_environment_file, template_line};
 use super::hints;
-use super::names::{EnvironmentNames, NameMatching};
-use crate::rules::{CheckedApp, CheckedEnvironment};
+use crate::facts::environment_names::{EnvironmentNames, NameMatching};
+use crate::scene::{CheckedApp, CheckedEnvironment};
 use sealwave_core::document::Node;
 
 /// The maximum depth of the search in values.
@@ -45,7 +45,7 @@ impl<'a> SharedLiterals<'a> {
         all.is_some_and(|all| all.len() == self.environments)
             && !node.as_str().is_some_and(|text| {
                 template_line(environment, node.origin).is_some()
-                    && environment.values.is_some_and(|values| {
+                    && environment.values().is_some_and(|values| {
                         let own = OwnValueSearch { names, number, environment, text };
                         own.has(values, DEPTH)
                     })

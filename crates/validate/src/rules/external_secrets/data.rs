@@ -2,26 +2,29 @@
 
 use std::collections::HashMap;
 
-use super::{spec, text};
-use crate::rules::fields::{items, key_origin, set_entries, start_origin, value};
-use crate::rules::later_stage::may_change;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::spec::{spec, text};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, set_entries, start_origin, value};
+use crate::facts::later_stage::may_change;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::is_item_key;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "external-secrets/data",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an ExternalSecret has no data, a duplicate key, or conflicting policies",
-        page: include_str!("data.md"),
+        text: include_str!("data.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object).filter(|spec| spec.as_mapping().is_some()) else { return };

@@ -1,24 +1,26 @@
 //! `external-secrets/refresh`.
 
-use super::{sources, spec, text};
-use crate::rules::later_stage::is_template;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::spec::{sources, spec, text};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::is_template;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::time::duration::nanos;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "external-secrets/refresh",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an ExternalSecret has an invalid refresh interval, or is refreshed when it should not be",
-        page: include_str!("refresh.md"),
+        text: include_str!("refresh.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 /// Generators that return a new value each time by default.
 const RANDOM: &[&str] = &["Password", "SSHKey", "UUID"];

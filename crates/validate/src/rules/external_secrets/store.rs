@@ -1,24 +1,27 @@
 //! `external-secrets/store`.
 
-use crate::rules::fields::{key_origin, start_origin, text, value};
-use crate::rules::later_stage::may_change;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{key_origin, start_origin, text, value};
+use crate::facts::later_stage::may_change;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue};
 use sealwave_kube::catalog::ESO_GROUP;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "external-secrets/store",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a store does not have exactly one provider, or reads credentials from the wrong namespace",
-        page: include_str!("store.md"),
+        text: include_str!("store.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum depth at which references are searched in a provider's settings.
 const DEPTH: usize = 16;

@@ -2,29 +2,31 @@
 
 use std::collections::HashSet;
 
-use super::spec;
-use crate::rules::embedded::TextPlace;
-use crate::rules::fields::{entries, items};
-use crate::rules::go_template::{self, GoTemplateFault, VariableForm, VariableUse};
-use crate::rules::later_stage::may_change;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::spec::spec;
+use crate::checked_object::CheckedObject;
+use crate::facts::embedded::TextPlace;
+use crate::facts::fields::{entries, items};
+use crate::facts::go_template::{self, VariableForm, VariableUse};
+use crate::facts::later_stage::may_change;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::is_item_key;
 use sealwave_core::text::closest_name;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "external-secrets/template",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the template of an ExternalSecret uses an undefined variable, or does not parse",
-        page: include_str!("template.md"),
+        text: include_str!("template.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
@@ -40,7 +42,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         let place = TextPlace::locate(context.texts, value);
         for (range, fault) in &uses.faults {
             let name = source.get(range.clone()).unwrap_or_default();
-            let (message, hint) = message_and_hint(*fault, name);
+            let (message, hint) = go_template::fault_message_and_hint(*fault, name);
             let draft = FindingDraft::new(&RULE, place.range_origin(source, range, value.origin), message);
             reporter.report(draft.within(value.origin).hint(hint));
         }
@@ -89,30 +91,4 @@ fn undefined_draft(used: &VariableUse, name: &str, keys: &[&str], at: Origin) ->
         VariableForm::Index => format!("template uses {shown}, which no item of `data` defines: it is empty"),
     };
     FindingDraft::new(&RULE, at, message).hint(hint)
-}
-
-/// Returns message and hint for a template that does not parse.
-pub(in crate::rules) fn message_and_hint(fault: GoTemplateFault, name: &str) -> (String, String) {
-    let (message, hint) = match fault {
-        GoTemplateFault::DashInName if is_item_key(name) => {
-            return (
-                format!("template does not parse: `.{name}` has a dash"),
-                format!("write `index . \"{name}\"`"),
-            );
-        }
-        GoTemplateFault::DashInName => {
-            ("template does not parse: a name has a dash", "write `index . \"a-b\"`")
-        }
-        GoTemplateFault::NoEnd => {
-            ("template does not parse: this block has no `{{ end }}`", "add `{{ end }}`")
-        }
-        GoTemplateFault::StrayEnd => {
-            ("template does not parse: no open block here", "remove it, or open a block")
-        }
-        GoTemplateFault::Unclosed => (
-            "template does not parse: `{{` is not closed",
-            "add `}}`; a literal `{{` is written `{{ \"{{\" }}`",
-        ),
-    };
-    (message.to_owned(), hint.to_owned())
 }

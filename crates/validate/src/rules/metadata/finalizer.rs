@@ -1,21 +1,25 @@
 //! `metadata/finalizer`.
 
-use super::syntax::is_qualified_name;
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::facts::name_syntax::is_qualified_name;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "metadata/finalizer",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::EveryKind,
         summary: "a finalizer has an invalid name",
-        page: include_str!("finalizer.md"),
+        text: include_str!("finalizer.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::EveryKind);
 
 const STANDARD: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
 /// Groups whose validation requires a domain.
@@ -31,10 +35,10 @@ const GROUPS: &[&str] = &[
 ];
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
-    let Some(finalizers) = object.metadata.and_then(|metadata| metadata.get("finalizers")) else { return };
+    let Some(finalizers) = object.located().at(&["metadata", "finalizers"]) else { return };
     let stage = LaterStage::for_object(object, context);
     for node in finalizers.items() {
-        let Some(name) = node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
+        let Some(name) = node.node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
         let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
         let message = match (is_qualified_name(name), lacks_domain) {
             (false, _) => "the finalizer name is not valid",
@@ -42,7 +46,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
             (true, false) => continue,
         };
         reporter.report(
-            FindingDraft::new(&RULE, node.origin, message).hint("write a domain, a slash and a name"),
+            FindingDraft::new(&RULE, node.place(), message).hint("write a domain, a slash and a name"),
         );
     }
 }

@@ -1,32 +1,38 @@
 //! `metadata/label`.
 
-use super::syntax::{is_label_value, is_qualified_name};
-use super::{for_each_metadata, noun_with_key};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::facts::metadata::{for_each_metadata, noun_with_key};
+use crate::facts::name_syntax::{is_label_value, is_qualified_name};
+use crate::located::{LocatedEntry, LocatedNode};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{MappingEntry, Node, NodeValue};
+use sealwave_core::document::NodeValue;
 use sealwave_kube::is_secret_like;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "metadata/label",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::EveryKind,
         summary: "a label or a selector has an invalid key or value",
-        page: include_str!("label.md"),
+        text: include_str!("label.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::EveryKind);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let stage = LaterStage::for_object(object, context);
     for_each_metadata(object, |metadata| {
-        check_labels(metadata.get("labels"), "label", object, stage, reporter)
+        check_labels(metadata.get("labels").as_ref(), "label", object, stage, reporter)
     });
-    let root = object.manifest.root();
-    let mut selector = |node| check_labels(node, "selector", object, stage, reporter);
+    let root = object.located();
+    let mut selector =
+        |node: Option<LocatedNode<'_>>| check_labels(node.as_ref(), "selector", object, stage, reporter);
     match (object.group, object.kind) {
         ("", "ReplicationController" | "Service") => {
             selector(root.at(&["spec", "selector"]));
@@ -37,31 +43,32 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         }
         _ => {}
     }
-    if let Some(pod) = &object.pod {
-        selector(pod.spec.get("nodeSelector"));
+    if let Some(pod) = object.located_pod_spec() {
+        selector(pod.get("nodeSelector"));
     }
 }
 
 fn check_labels(
-    node: Option<&Node>,
+    node: Option<&LocatedNode<'_>>,
     noun: &str,
     object: &CheckedObject<'_>,
     stage: LaterStage,
     reporter: &mut Reporter,
 ) {
-    for entry in node.and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries()) {
-        if let Some(draft) = fault(entry, noun, object, stage) {
+    for entry in node.into_iter().flat_map(LocatedNode::entries) {
+        if let Some(draft) = fault(&entry, noun, object, stage) {
             reporter.report(draft);
         }
     }
 }
 
 fn fault(
-    entry: &MappingEntry,
+    located: &LocatedEntry<'_>,
     noun: &str,
     object: &CheckedObject<'_>,
     stage: LaterStage,
 ) -> Option<FindingDraft> {
+    let entry = located.entry;
     let key = entry.key.as_str();
     if !is_qualified_name(key) {
         if stage.may_fill(key) {
@@ -69,9 +76,11 @@ fn fault(
         }
         let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
         let shown = noun_with_key(&format!("the {noun} key"), key, is_secret_like(object.manifest.root()));
-        return Some(FindingDraft::new(&RULE, entry.key_origin, format!("{shown} is not valid")).hint(hint));
+        return Some(
+            FindingDraft::new(&RULE, located.key_place(), format!("{shown} is not valid")).hint(hint),
+        );
     }
-    let at = entry.value.origin;
+    let at = located.value_place();
     match &entry.value.value {
         NodeValue::String(text) if is_label_value(text) || stage.may_fill(text) => None,
         NodeValue::String(text) if text.len() > 63 => {

@@ -1,25 +1,29 @@
 //! `metadata/name`.
 
-use super::shorten;
-use super::syntax::is_path_segment;
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
+use crate::facts::metadata::shorten;
+use crate::facts::name_syntax::is_path_segment;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::dns::{is_label, is_subdomain};
 use sealwave_kube::catalog::RBAC_GROUP;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "metadata/name",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::EveryKind,
         summary: "the name of an object or of its namespace is invalid",
-        page: include_str!("name.md"),
+        text: include_str!("name.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::EveryKind);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();

@@ -3,86 +3,10 @@
 //! `generate` reports the same errors in the sidecar; these rules find them before the merge. Nothing is fetched. Messages
 //! show what the author wrote and the policy rule that decides, and must never show other parts of the operator file.
 
-pub(super) mod policy;
-pub(super) mod unknown_cluster;
-pub(super) mod unknown_provider;
+mod view;
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::sync::Arc;
-
-use super::{CheckedEnvironment, CheckedObject, SecretUse};
-use sealwave_core::diagnostic::Failure;
-use sealwave_secrets::policy::{BoundPolicy, Destination, Policy, PolicyRefusal, PolicySubject};
-use sealwave_secrets::settings::OperatorConfig;
-
-/// The parts of an operator file that apps are checked against.
-#[derive(Clone)]
-pub struct OperatorView {
-    providers: BTreeSet<String>,
-    clusters: BTreeSet<String>,
-    policy: Arc<Policy>,
-    /// The app that the policy is evaluated for; `None` disables the policy.
-    subject: Option<PolicySubject>,
-}
-
-impl OperatorView {
-    /// Creates a view of an operator file.
-    ///
-    /// # Errors
-    /// The rules of the policy are not valid.
-    pub fn new(operator: &OperatorConfig) -> Result<Self, Failure> {
-        Ok(Self {
-            providers: operator.providers.keys().cloned().collect(),
-            clusters: operator.clusters.keys().cloned().collect(),
-            policy: Arc::new(Policy::from_operator(operator)?),
-            subject: None,
-        })
-    }
-
-    /// Enables the policy for an app; the environment of the subject is filled in later.
-    #[must_use]
-    pub fn with_policy_for(self, subject: PolicySubject) -> Self {
-        Self { subject: Some(subject), ..self }
-    }
-
-    /// Returns whether the policy is evaluated.
-    #[must_use]
-    pub const fn is_policy_enabled(&self) -> bool {
-        self.subject.is_some()
-    }
-
-    /// Returns the policy for one environment of the app; `None` if it is not evaluated.
-    fn bind(&self, environment: &str) -> Option<EnvironmentPolicy<'_>> {
-        let subject = PolicySubject { environment: environment.to_owned(), ..self.subject.clone()? };
-        let bound = self.policy.bind(&subject);
-        Some(EnvironmentPolicy { policy: &self.policy, bound, subject })
-    }
-}
-
-impl fmt::Debug for OperatorView {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperatorView").field("subject", &self.subject).finish_non_exhaustive()
-    }
-}
-
-/// The policy for one environment of an app. Only this type evaluates it.
-struct EnvironmentPolicy<'p> {
-    policy: &'p Policy,
-    bound: BoundPolicy,
-    subject: PolicySubject,
-}
-
-impl EnvironmentPolicy<'_> {
-    /// Returns why the policy denies a reference in a Secret; `None` if it is allowed.
-    fn refusal(&self, used: &SecretUse, secret: &CheckedObject<'_>, cluster: &str) -> Option<PolicyRefusal> {
-        let destination = Destination::new(cluster, secret.namespace, used.scope);
-        let decision = self.bound.decide(&used.reference, &destination);
-        self.policy.refusal(&self.subject, &used.reference, &destination, decision)
-    }
-}
-
-/// Returns the operator view of an app's environment; `None` for plain manifests, or without an operator file.
-fn view<'e>(environment: &'e CheckedEnvironment<'_>) -> Option<&'e OperatorView> {
-    environment.context.settings.operator.as_ref().filter(|_| !environment.is_plain())
+rules! {
+    policy,
+    unknown_cluster,
+    unknown_provider,
 }

@@ -1,32 +1,34 @@
 //! `operator/policy`.
 
-use super::view;
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use super::view::view;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::{Explain as _, Severity};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "operator/policy",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the operator's policy does not allow the app to use a reference",
-        page: include_str!("policy.md"),
+        text: include_str!("policy.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
-    let Some(policy) = operator.bind(environment.name) else { return };
-    for used in environment.secrets {
+    let Some(app) = &environment.app else { return };
+    let Some(policy) = operator.bind(app.name) else { return };
+    for used in app.secrets {
         // Another rule reports unknown providers.
         if !operator.providers.contains(used.reference.provider.as_str()) {
             continue;
         }
         let Some(secret) = environment.objects.get(used.object) else { continue };
-        let Some(refusal) = policy.refusal(used, secret, environment.cluster) else { continue };
+        let Some(refusal) = policy.refusal(used, secret, app.cluster) else { continue };
         let draft = FindingDraft::new(&RULE, used.origin, refusal.to_string()).about_object(used.object);
         reporter.report(match refusal.hint() {
             Some(hint) => draft.hint(hint),

@@ -1,27 +1,28 @@
 //! `operator/unknown-provider`.
 
-use super::view;
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use super::view::view;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::text::closest_name;
 use sealwave_secrets::placeholder::DEFAULT_PROVIDER;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "operator/unknown-provider",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a placeholder names a provider that the operator file does not have",
-        page: include_str!("unknown_provider.md"),
+        text: include_str!("unknown_provider.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
-    for used in environment.secrets {
+    for used in environment.secrets() {
         let name = used.reference.provider.as_str();
         // An app without a default provider is reported elsewhere.
         if name == DEFAULT_PROVIDER || operator.providers.contains(name) {

@@ -3,26 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::matching::{MatchResult, ObjectIndex, matches};
+use super::names::{BINDING, GROUP, POLICY, shorten};
 use super::object::convert_object as converted;
-use super::{BINDING, GROUP, POLICY, shorten};
-use crate::rules::fields::{entries, items, text, value};
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{entries, items, text, value};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, group_and_version};
 use sealwave_kube::cel::{CelBudget, CelProgram, CelValue, EvalStop, MapKind};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "policy/admission",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an object breaks a ValidatingAdmissionPolicy in the manifests",
-        page: include_str!("admission.md"),
+        text: include_str!("admission.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum number of comparisons of constraints with objects.
 const MAX_COMPARISONS: usize = 2_000_000;
@@ -32,6 +35,8 @@ const MAX_VARIABLES: usize = 100;
 /// A policy that a binding enforces.
 struct EnforcedPolicy<'a> {
     environment: &'a CheckedEnvironment<'a>,
+    /// Index of the policy in the environment.
+    number: usize,
     policy: &'a CheckedObject<'a>,
     spec: &'a Node,
     binding: &'a Node,
@@ -76,10 +81,9 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         }
         if !is_complete {
             let message = "policy is not evaluated for all objects that it may match";
-            let at = environment.objects.iter().position(|object| std::ptr::eq(object, policy.policy));
             let draft =
-                FindingDraft::new(&RULE, policy.policy.name_origin(), message).severity(Severity::Note);
-            reporter.report(draft.about_object(at.unwrap_or(usize::MAX)));
+                FindingDraft::new(&RULE, policy.policy.name_place(), message).severity(Severity::Note);
+            reporter.report(draft.about_object(policy.number));
         }
     }
 }
@@ -103,13 +107,13 @@ fn weight(constraints: Option<&Node>) -> usize {
 fn enforced_policies<'a>(environment: &'a CheckedEnvironment<'a>) -> Vec<EnforcedPolicy<'a>> {
     let find_policy = |name: &str| {
         let number = environment.catalogue.find(GROUP, POLICY, "", name)?;
-        environment.objects.get(number)
+        Some((number, environment.objects.get(number)?))
     };
     let bindings = environment.objects.iter().filter(|object| object.is(GROUP, BINDING));
     bindings
         .filter_map(|binding| {
             let binding = value(binding.manifest.root(), "spec")?;
-            let policy = find_policy(text(binding, "policyName")?)?;
+            let (number, policy) = find_policy(text(binding, "policyName")?)?;
             let spec = value(policy.manifest.root(), "spec")?;
             let actions =
                 items(binding, "validationActions").iter().filter_map(|action| match action.as_str()? {
@@ -120,6 +124,7 @@ fn enforced_policies<'a>(environment: &'a CheckedEnvironment<'a>) -> Vec<Enforce
                 });
             Some(EnforcedPolicy {
                 environment,
+                number,
                 policy,
                 spec,
                 binding,
@@ -231,7 +236,7 @@ impl EnforcedPolicy<'_> {
         // A policy in another directory may be for another cluster.
         let is_apart = self.environment.may_be_apart(self.policy.name_origin(), object.name_origin());
         let severity = if is_apart { Severity::Note } else { self.severity };
-        let draft = FindingDraft::new(&RULE, object.name_origin(), message).severity(severity);
+        let draft = FindingDraft::new(&RULE, object.name_place(), message).severity(severity);
         reporter.report(draft.about_object(number).related(validation.origin, "the validation is here"));
     }
 

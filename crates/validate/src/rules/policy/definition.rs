@@ -2,25 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use super::{GROUP, POLICY, shorten};
-use crate::rules::fields::{items, quoted_list, text, value};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::names::{GROUP, POLICY, shorten};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, quoted_list, text, value};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::cel::{CelProgram, FieldType, ResultType, SyntaxError, TypeId, TypeSource};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "policy/definition",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a ValidatingAdmissionPolicy or an admission webhook has an expression that does not compile",
-        page: include_str!("definition.md"),
+        text: include_str!("definition.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Names that expressions of policies may use.
 const POLICY_NAMES: &[&str] = &["object", "oldObject", "request", "namespaceObject", "authorizer"];

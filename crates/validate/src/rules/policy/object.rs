@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::rules::{CheckedObject, LaterStage};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::LaterStage;
 use sealwave_core::document;
 use sealwave_core::document::{Node, Number};
 use sealwave_kube::cel::{CelValue, MapKind};

@@ -1,24 +1,27 @@
 //! `rbac/escalation`.
 
-use super::grants::{is_limited, role_rules};
-use crate::rules::fields::items;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::items;
+use crate::facts::grants::{is_limited, role_rules};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::RBAC_GROUP;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "rbac/escalation",
         severity: Severity::Warning,
-        enabled: false,
-        refusal: ApiRefusal::Never,
         summary: "a role allows privilege escalation or impersonation",
-        page: include_str!("escalation.md"),
+        text: include_str!("escalation.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.off_by_default();
 
 /// Dangerous verbs, with their groups, resources and what they allow.
 const DANGEROUS: &[(&str, &[&str], &[&str], &str)] = &[

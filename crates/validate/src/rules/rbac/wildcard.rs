@@ -1,21 +1,24 @@
 //! `rbac/wildcard`.
 
-use super::grants::{find_wildcard, role_rules};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::grants::{find_wildcard, role_rules};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "rbac/wildcard",
         severity: Severity::Warning,
-        enabled: false,
-        refusal: ApiRefusal::Never,
         summary: "a role grants all permissions on all resources",
-        page: include_str!("wildcard.md"),
+        text: include_str!("wildcard.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.off_by_default();
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for rule in role_rules(object) {

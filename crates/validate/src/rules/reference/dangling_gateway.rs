@@ -1,25 +1,27 @@
 //! `reference/dangling-gateway`.
 
-use crate::rules::fields::{items, text};
-use crate::rules::presence::PresenceIndex;
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, text};
+use crate::facts::presence::PresenceIndex;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
 const GROUP: &str = "gateway.networking.k8s.io";
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/dangling-gateway",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a route is attached to a Gateway or a listener that does not exist",
-        page: include_str!("dangling_gateway.md"),
+        text: include_str!("dangling_gateway.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 /// Maximum number of listeners searched per Gateway.
 const LISTENERS: usize = 1_000;

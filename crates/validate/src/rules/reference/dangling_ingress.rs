@@ -1,22 +1,23 @@
 //! `reference/dangling-ingress`.
 
-use crate::rules::presence::PresenceIndex;
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::facts::presence::PresenceIndex;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, NodeValue, Number};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/dangling-ingress",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an Ingress, a route or a webhook refers to a Service or a Service port that does not exist",
-        page: include_str!("dangling_ingress.md"),
+        text: include_str!("dangling_ingress.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 /// Maximum number of ports searched per Service.
 const PORTS: usize = 1_000;

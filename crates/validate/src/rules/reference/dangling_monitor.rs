@@ -2,26 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::rules::fields::{items, text, value};
-use crate::rules::later_stage::is_template;
-use crate::rules::placement::ExternalNamespaces;
-use crate::rules::selectors::{PodIndex, SelectionResult};
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, text, value};
+use crate::facts::later_stage::is_template;
+use crate::facts::placement::ExternalNamespaces;
+use crate::facts::selectors::{PodIndex, SelectionResult};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/dangling-monitor",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a ServiceMonitor or PodMonitor selects nothing, or names a port that its targets do not have",
-        page: include_str!("dangling_monitor.md"),
+        text: include_str!("dangling_monitor.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 /// Maximum number of Services compared with one selector; beyond it, nothing is reported.
 const COMPARED: usize = 1_000;

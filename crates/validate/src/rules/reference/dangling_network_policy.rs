@@ -2,26 +2,28 @@
 
 use std::collections::HashSet;
 
-use crate::rules::fields::{items, text, value};
-use crate::rules::later_stage::is_template;
-use crate::rules::placement::ExternalNamespaces;
-use crate::rules::selectors::{self, PodIndex, SelectionResult, missing_label};
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, text, value};
+use crate::facts::later_stage::is_template;
+use crate::facts::placement::ExternalNamespaces;
+use crate::facts::selectors::{self, PodIndex, SelectionResult, missing_label};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node, Origin};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/dangling-network-policy",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a NetworkPolicy selects no pods, allows a peer that does not exist, or names a port that the pods do not have",
-        page: include_str!("dangling_network_policy.md"),
+        text: include_str!("dangling_network_policy.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut pods = None;

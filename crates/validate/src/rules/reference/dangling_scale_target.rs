@@ -1,24 +1,26 @@
 //! `reference/dangling-scale-target`.
 
-use crate::rules::placement::ExternalNamespaces;
-use crate::rules::presence::PresenceIndex;
-use crate::rules::selectors::{PodIndex, SelectionResult};
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::placement::ExternalNamespaces;
+use crate::facts::presence::PresenceIndex;
+use crate::facts::selectors::{PodIndex, SelectionResult};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/dangling-scale-target",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an autoscaler or a disruption budget targets a workload that does not exist",
-        page: include_str!("dangling_scale_target.md"),
+        text: include_str!("dangling_scale_target.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let (mut pods, mut presence, mut completions) = (None, None, None);

@@ -2,24 +2,26 @@
 
 use std::collections::HashSet;
 
-use crate::rules::placement::ExternalNamespaces;
-use crate::rules::selectors::{PodIndex, SelectionResult, labels, missing_label};
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::placement::ExternalNamespaces;
+use crate::facts::selectors::{PodIndex, SelectionResult, labels, missing_label};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/dangling-service",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a Service selects no pods in its namespace, or a port that they do not have",
-        page: include_str!("dangling_service.md"),
+        text: include_str!("dangling_service.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let (mut pods, mut completions) = (None, None);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::rules::fields::{items, text};
+use crate::facts::fields::{items, text};
 use sealwave_core::document::Node;
 
 /// Maximum size of a searched string, in bytes.

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rules::inventory::{MissingImpact, Requirement, kind_name, named_by_programs};
-use crate::rules::later_stage::is_template;
-use crate::rules::rbac::allows;
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule};
+use crate::facts::grants::allows;
+use crate::facts::inventory::{MissingImpact, Requirement, kind_name, named_by_programs};
+use crate::facts::later_stage::is_template;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::Rule;
+use crate::scene::CheckedEnvironment;
 use sealwave_kube::pods::ReferencedKind;
 
 /// Reports the missing objects of a kind, once for each object that requires them.
-pub fn check(
+pub(super) fn check(
     rule: &'static Rule,
     wanted_kind: ReferencedKind,
     environment: &CheckedEnvironment<'_>,

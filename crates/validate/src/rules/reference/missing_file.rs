@@ -4,28 +4,30 @@ use std::collections::HashMap;
 
 use super::file_options::{NamedFile, named_files};
 use super::files::{ConfigVolume, config_volume};
-use crate::rules::embedded::TextPlace;
-use crate::rules::fields::{items, text};
-use crate::rules::inventory::kind_name;
-use crate::rules::later_stage::may_change;
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::embedded::TextPlace;
+use crate::facts::fields::{items, text};
+use crate::facts::inventory::kind_name;
+use crate::facts::later_stage::may_change;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::is_item_key;
 use sealwave_core::text::closest_name;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/missing-file",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a command line or a variable names a file that is not mounted",
-        page: include_str!("missing_file.md"),
+        text: include_str!("missing_file.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 /// Directories with files from the image, the node or Kubernetes.
 const FROM_ELSEWHERE: &[&str] = &[

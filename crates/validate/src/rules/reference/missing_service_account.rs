@@ -1,22 +1,23 @@
 //! `reference/missing-service-account`.
 
 use super::missing;
-use crate::rules::{CheckedEnvironment, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::pods::ReferencedKind;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/missing-service-account",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an object uses a ServiceAccount that does not exist",
-        page: include_str!("missing_service_account.md"),
+        text: include_str!("missing_service_account.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     missing::check(&RULE, ReferencedKind::ServiceAccount, environment, reporter);

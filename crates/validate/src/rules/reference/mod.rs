@@ -4,18 +4,20 @@ mod file_options;
 mod files;
 mod missing;
 
-pub(super) mod dangling_gateway;
-pub(super) mod dangling_ingress;
-pub(super) mod dangling_monitor;
-pub(super) mod dangling_network_policy;
-pub(super) mod dangling_role;
-pub(super) mod dangling_scale_target;
-pub(super) mod dangling_service;
-pub(super) mod missing_claim;
-pub(super) mod missing_config_map;
-pub(super) mod missing_file;
-pub(super) mod missing_governing_service;
-pub(super) mod missing_key;
-pub(super) mod missing_secret;
-pub(super) mod missing_service_account;
-pub(super) mod unused;
+rules! {
+    dangling_gateway,
+    dangling_ingress,
+    dangling_monitor,
+    dangling_network_policy,
+    dangling_role,
+    dangling_scale_target,
+    dangling_service,
+    missing_claim,
+    missing_config_map,
+    missing_file,
+    missing_governing_service,
+    missing_key,
+    missing_secret,
+    missing_service_account,
+    unused,
+}

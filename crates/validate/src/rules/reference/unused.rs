@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rules::inventory::{candidate_names, program_texts};
-use crate::rules::rbac::allows;
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::grants::allows;
+use crate::facts::inventory::{candidate_names, program_texts};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 use sealwave_core::names;
@@ -13,17 +16,16 @@ use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP, supplied_secrets};
 use sealwave_kube::is_secret_like;
 use sealwave_kube::pods::ReferencedKind;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "reference/unused",
         severity: Severity::Note,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a ConfigMap or Secret is not used in its environment",
-        page: include_str!("unused.md"),
+        text: include_str!("unused.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 /// Maximum depth at which an object is searched.
 const DEPTH: usize = 128;

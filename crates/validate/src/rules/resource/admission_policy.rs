@@ -2,26 +2,29 @@
 
 use std::collections::HashSet;
 
-use super::webhook::check_rules;
-use crate::rules::field_checks::forms::{PATH_SEGMENT, QUALIFIED, SUBDOMAIN};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{items, key_origin, set_entries, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::matched_rules::check_rules;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, set_entries, start_origin, text, value};
+use crate::field_checks::forms::{PATH_SEGMENT, QUALIFIED, SUBDOMAIN};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/admission-policy",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an admission policy or its binding is incomplete or invalid",
-        page: include_str!("admission_policy.md"),
+        text: include_str!("admission_policy.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of a policy's spec.
 const POLICY: &[FieldSection] = &[

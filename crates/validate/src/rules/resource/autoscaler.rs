@@ -1,25 +1,28 @@
 //! `resource/autoscaler`.
 
-use crate::rules::field_checks::forms::{LABEL, PATH_SEGMENT};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
+use crate::field_checks::forms::{LABEL, PATH_SEGMENT};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node};
 use sealwave_kube::Quantity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/autoscaler",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a HorizontalPodAutoscaler has invalid bounds or metrics",
-        page: include_str!("autoscaler.md"),
+        text: include_str!("autoscaler.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of an autoscaler's spec.
 const SECTIONS: &[FieldSection] = &[
@@ -164,7 +167,7 @@ fn check_target(
     let found = set_entries(target, targets);
     match found.as_slice() {
         [] => {
-            let listed = crate::rules::fields::quoted_list(targets);
+            let listed = crate::facts::fields::quoted_list(targets);
             let message = format!("the target of a metric of type `{kind}` has no {listed}");
             checker.report(key_origin(&source.value, "target"), message, format!("add {listed}"));
         }

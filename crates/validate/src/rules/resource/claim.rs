@@ -1,25 +1,29 @@
 //! `resource/claim`.
 
-use crate::rules::field_checks::forms::SUBDOMAIN;
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{items, key_origin, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::access_modes::check_access_modes;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, start_origin, text, value};
+use crate::field_checks::forms::SUBDOMAIN;
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::Quantity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/claim",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a PersistentVolumeClaim has invalid or missing access modes or storage",
-        page: include_str!("claim.md"),
+        text: include_str!("claim.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of a claim's spec.
 const SECTIONS: &[FieldSection] = &[
@@ -95,16 +99,6 @@ fn check_claim(claim: &Node, checker: &mut FieldChecker<'_>) {
         if let Some(selector) = value(spec, "selector") {
             checker.check_selector(selector);
         }
-    }
-}
-
-/// Checks that `ReadWriteOncePod` is the only access mode.
-pub(super) fn check_access_modes(spec: &Node, checker: &mut FieldChecker<'_>) {
-    let is_single = |mode: &&Node| mode.as_str() == Some("ReadWriteOncePod");
-    let modes = items(spec, "accessModes");
-    if modes.iter().any(|mode| is_single(&mode)) && !modes.iter().all(|mode| is_single(&mode)) {
-        let message = "`ReadWriteOncePod` is not allowed with other access modes";
-        checker.report(key_origin(spec, "accessModes"), message, "keep only `ReadWriteOncePod`");
     }
 }
 

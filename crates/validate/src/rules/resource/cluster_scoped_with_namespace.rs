@@ -1,20 +1,22 @@
 //! `resource/cluster-scoped-with-namespace`.
 
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/cluster-scoped-with-namespace",
         severity: Severity::Note,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a cluster-scoped object has a namespace",
-        page: include_str!("cluster_scoped_with_namespace.md"),
+        text: include_str!("cluster_scoped_with_namespace.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.namespace.is_empty() || !context.scopes.is_cluster_scoped(object.group, object.kind) {

@@ -1,20 +1,23 @@
 //! `resource/default-namespace`.
 
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/default-namespace",
         severity: Severity::Warning,
-        enabled: false,
-        refusal: ApiRefusal::Never,
         summary: "an object is in the namespace `default`",
-        page: include_str!("default_namespace.md"),
+        text: include_str!("default_namespace.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.off_by_default();
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.namespace != "default" || context.scopes.is_cluster_scoped(object.group, object.kind) {

@@ -2,22 +2,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{ObjectId, Origin};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/duplicate-id",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "two manifests describe the same object",
-        page: include_str!("duplicate_id.md"),
+        text: include_str!("duplicate_id.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<_, Origin> = HashMap::with_capacity(environment.objects.len());
@@ -99,14 +101,15 @@ fn check_other_apps(
     object: &CheckedObject<'_>,
     namespaced: bool,
 ) -> Option<FindingDraft> {
-    if environment.is_plain() || (namespaced && object.namespace.is_empty()) {
+    let own = environment.app.as_ref()?;
+    if namespaced && object.namespace.is_empty() {
         return None;
     }
     let id: ObjectId = object.manifest.id();
-    let (app, place) = environment.neighbors.other_app(&id, environment.app, environment.cluster)?;
+    let (app, place) = environment.neighbors.other_app(&id, own.directory, own.cluster)?;
     let severity = if object.is("", "Namespace") { Severity::Warning } else { Severity::Error };
     let draft =
-        FindingDraft::new(&RULE, object.name_origin(), format!("{id} is also rendered by app `{app}`"));
+        FindingDraft::new(&RULE, object.name_place(), format!("{id} is also rendered by app `{app}`"));
     let draft = draft.severity(severity).related_file(place.clone(), "it is also defined here");
     Some(draft.hint("keep it in one of the apps: each Application would overwrite the other's object"))
 }

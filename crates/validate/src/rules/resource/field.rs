@@ -1,28 +1,31 @@
 //! `resource/field`.
 
-use crate::rules::field_checks::forms::{
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, items, key_origin, start_origin, text, value};
+use crate::field_checks::forms::{
     DOMAIN_PATH, DRIVER, ENDPOINT_IP, LABEL, PATH_SEGMENT, POD_SECURITY_VERSION, QUALIFIED,
     QUALIFIED_ANY_CASE, SUBDOMAIN,
 };
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{integer, items, key_origin, start_origin, text, value};
-use crate::rules::workload::scheduling::check_tolerations;
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::field_checks::tolerations::check_tolerations;
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/field",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a field of a cluster object has an invalid value",
-        page: include_str!("field.md"),
+        text: include_str!("field.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Labels of Pod Security Admission.
 const POD_SECURITY: &[FieldCheck] = &[

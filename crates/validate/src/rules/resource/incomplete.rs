@@ -1,22 +1,27 @@
 //! `resource/incomplete`.
 
-use crate::rules::fields::{key_origin, start_origin, value};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{key_origin, start_origin, value};
+use crate::located::ObjectPath;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RuleOverlap, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/incomplete",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an object lacks a field that its kind requires but the schema does not",
-        page: include_str!("incomplete.md"),
+        text: include_str!("incomplete.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds)
+.yielding_to(RuleOverlap::SchemaViolation);
 
 /// Kinds with the parts that each object needs, but the schema does not require, from the root.
 const PARTS: &[(&str, &str, &[&str])] = &[
@@ -60,8 +65,8 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
                     start_origin(parent)
                 };
                 let message = format!("this {} has no `{part}`", object.kind);
-                let pointer = format!("/{}", part.replace('.', "/"));
-                let draft = FindingDraft::new(&RULE, at, message).pointer(pointer);
+                let path = ObjectPath::from_keys(part.split('.'));
+                let draft = FindingDraft::new(&RULE, at, message).path(path);
                 reporter.report(draft.hint(format!("add `{part}`")));
                 return;
             }

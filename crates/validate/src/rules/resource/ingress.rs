@@ -2,26 +2,29 @@
 
 use std::net::IpAddr;
 
-use crate::rules::field_checks::forms::{LABEL, PATH_SEGMENT, PORT_NAME, SUBDOMAIN};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
+use crate::field_checks::forms::{LABEL, PATH_SEGMENT, PORT_NAME, SUBDOMAIN};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::dns::is_subdomain;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/ingress",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an Ingress has an invalid host or path, or no backend",
-        page: include_str!("ingress.md"),
+        text: include_str!("ingress.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Sequences that paths of type Prefix and Exact cannot contain.
 const SEQUENCES: &[&str] = &["//", "/./", "/../", "%2f", "%2F"];

@@ -1,21 +1,24 @@
 //! `resource/missing-namespace`.
 
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/missing-namespace",
         severity: Severity::Note,
-        enabled: false,
-        refusal: ApiRefusal::Never,
         summary: "an object has no namespace",
-        page: include_str!("missing_namespace.md"),
+        text: include_str!("missing_namespace.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.off_by_default();
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.namespace.is_empty() || context.scopes.may_lack_namespace(object.group, object.kind) {
@@ -26,7 +29,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     if namespace.and_then(Node::as_str).is_some() || namespace.is_none() {
         let message = format!("{} `{}` has no namespace", object.kind, object.name);
         reporter.report(
-            FindingDraft::new(&RULE, object.name_origin(), message)
+            FindingDraft::new(&RULE, object.name_place(), message)
                 .hint("set `metadata.namespace`, or `namespace` in `sealwave.yaml`"),
         );
     }

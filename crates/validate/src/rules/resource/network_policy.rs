@@ -2,25 +2,30 @@
 
 use std::net::IpAddr;
 
-use crate::rules::field_checks::FieldChecker;
-use crate::rules::field_checks::forms::CIDR;
-use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, value};
-use crate::rules::{CheckedObject, LaterStage, Reporter, Rule, RuleCheck, RuleContext, ports};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, items, key_origin, set_entries, start_origin, value};
+use crate::facts::later_stage::LaterStage;
+use crate::facts::ports;
+use crate::field_checks::FieldChecker;
+use crate::field_checks::forms::CIDR;
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/network-policy",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a NetworkPolicy has an invalid peer, port, or network",
-        page: include_str!("network_policy.md"),
+        text: include_str!("network_policy.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("networking.k8s.io", "NetworkPolicy") {

@@ -2,27 +2,30 @@
 
 use std::collections::HashMap;
 
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{entries, items, key_origin, text, value};
-use crate::rules::metadata::syntax::is_qualified_name;
-use crate::rules::workload::resources::{is_exclusive, is_resource_name};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{entries, items, key_origin, text, value};
+use crate::facts::name_syntax::is_qualified_name;
+use crate::facts::resource_names::{is_exclusive, is_resource_name};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, Origin};
 use sealwave_kube::Quantity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/quota",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a ResourceQuota or LimitRange contradicts itself, or names an unknown resource",
-        page: include_str!("quota.md"),
+        text: include_str!("quota.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Resources of a quota that need no domain, except huge pages.
 const QUOTA: &[&str] = &[

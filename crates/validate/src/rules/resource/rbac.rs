@@ -1,25 +1,29 @@
 //! `resource/rbac`.
 
-use crate::rules::field_checks::forms::{PATH_SEGMENT, SUBDOMAIN};
-use crate::rules::field_checks::{FieldCheck, FieldChecker};
-use crate::rules::fields::{items, key_origin, set_entries, start_origin, text, value};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, set_entries, start_origin, text, value};
+use crate::facts::later_stage::LaterStage;
+use crate::field_checks::forms::{PATH_SEGMENT, SUBDOMAIN};
+use crate::field_checks::{FieldCheck, FieldChecker};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::catalog::RBAC_GROUP;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/rbac",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a role or a binding is incomplete or invalid",
-        page: include_str!("rbac.md"),
+        text: include_str!("rbac.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.group != RBAC_GROUP {
@@ -136,10 +140,10 @@ fn check_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut R
             if kind == "ClusterRoleBinding"
                 && value(subject, "namespace").is_none_or(|it| it.as_str() == Some(""))
             {
-                report(
-                    start_origin(subject),
-                    "the ServiceAccount has no `namespace`",
-                    "add the namespace of the account",
+                reporter.report(
+                    FindingDraft::new(&RULE, start_origin(subject), "the ServiceAccount has no `namespace`")
+                        .missing_field("namespace")
+                        .hint("add the namespace of the account"),
                 );
             }
         }

@@ -2,26 +2,31 @@
 
 use std::net::IpAddr;
 
-use crate::rules::field_checks::forms::{ENDPOINT_IP, IP, QUALIFIED, SOURCE_RANGE, SUBDOMAIN};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{integer, items, key_origin, start_origin, text, value};
-use crate::rules::{CheckedObject, LaterStage, Reporter, Rule, RuleCheck, RuleContext, ports};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, items, key_origin, start_origin, text, value};
+use crate::facts::later_stage::LaterStage;
+use crate::facts::ports;
+use crate::field_checks::forms::{ENDPOINT_IP, IP, QUALIFIED, SOURCE_RANGE, SUBDOMAIN};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::dns::is_label;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/service",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Service lacks ports or port names, or has an invalid setting",
-        page: include_str!("service.md"),
+        text: include_str!("service.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum number of ports whose names are compared.
 const MOST: usize = 100;

@@ -1,23 +1,26 @@
 //! `resource/unfilled`.
 
-use crate::rules::later_stage::is_template;
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::later_stage::is_template;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RuleOverlap, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::catalog::{ESO_GROUP, RBAC_GROUP};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/unfilled",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a name, label, image or host of an app is a template that is never filled in",
-        page: include_str!("unfilled.md"),
+        text: include_str!("unfilled.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+)
+.yielding_to(RuleOverlap::RejectedPlace);
 
 /// Maximum number of further positions shown per object.
 const SHOWN: usize = 8;
@@ -33,7 +36,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             places.push(want.at);
         }
     }
-    for used in environment.secrets.iter().filter(|used| is_template(&used.reference.path)) {
+    for used in environment.secrets().iter().filter(|used| is_template(&used.reference.path)) {
         if let Some(places) = found.get_mut(used.object) {
             places.push(used.origin);
         }

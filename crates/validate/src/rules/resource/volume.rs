@@ -1,26 +1,29 @@
 //! `resource/volume`.
 
-use super::claim::check_access_modes;
-use crate::rules::field_checks::forms::{ABSOLUTE_PATH, DRIVER, NO_BACKSTEPS, SUBDOMAIN};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{entries, items, key_origin, set_entries, start_origin, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::access_modes::check_access_modes;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{entries, items, key_origin, set_entries, start_origin, value};
+use crate::field_checks::forms::{ABSOLUTE_PATH, DRIVER, NO_BACKSTEPS, SUBDOMAIN};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::Quantity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/volume",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a PersistentVolume has an invalid or missing capacity, access mode or source",
-        page: include_str!("volume.md"),
+        text: include_str!("volume.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 const SOURCES: &[&str] = &[
     "awsElasticBlockStore",

@@ -2,26 +2,30 @@
 
 use std::collections::HashMap;
 
-use crate::rules::field_checks::forms::{ABSOLUTE_PATH, QUALIFIED};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{items, key_origin, set_entries, start_origin, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::matched_rules::check_rules;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, set_entries, value};
+use crate::field_checks::forms::{ABSOLUTE_PATH, QUALIFIED};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::dns::is_subdomain;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "resource/webhook",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an admission webhook has an invalid name, address or rule",
-        page: include_str!("webhook.md"),
+        text: include_str!("webhook.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of a webhook.
 const SECTIONS: &[FieldSection] = &[
@@ -139,47 +143,5 @@ fn check_review_versions(webhook: &Node, checker: &mut FieldChecker<'_>) {
     if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
         let message = "`admissionReviewVersions` names a version twice";
         checker.report(key_origin(webhook, "admissionReviewVersions"), message, "remove one of them");
-    }
-}
-
-/// Checks rules of webhooks and admission policies.
-pub(super) fn check_rules(rules: &[Node], checker: &mut FieldChecker<'_>) {
-    for rule in rules.iter().filter(|rule| rule.as_mapping().is_some()) {
-        for field in ["apiGroups", "apiVersions", "operations", "resources"] {
-            check_list(rule, field, checker);
-        }
-        let resources = items(rule, "resources");
-        let is_all = |node: &Node| matches!(node.as_str(), Some("*/*"));
-        if resources.len() > 1 && resources.iter().any(is_all) {
-            let message = "`resources` has other items besides `*/*`";
-            checker.report(key_origin(rule, "resources"), message, "keep only `*/*`");
-        }
-    }
-}
-
-fn check_list(rule: &Node, field: &str, checker: &mut FieldChecker<'_>) {
-    let all = items(rule, field);
-    if all.is_empty() {
-        let has_other = value(rule, field).is_some_and(|node| node.as_sequence().is_none());
-        if !has_other {
-            let message = format!("the rule has no `{field}`");
-            let at = if rule.get(field).is_some() { key_origin(rule, field) } else { start_origin(rule) };
-            checker.report(at, message, format!("add `{field}`, for example `[\"*\"]`"));
-        }
-    } else if all.len() > 1 && all.iter().any(|node| node.as_str() == Some("*")) {
-        let message = format!("`{field}` has other items besides `*`");
-        // `*` does not include subresources.
-        let is_covered = field != "resources"
-            || all.iter().any(|node| node.as_str().is_some_and(|text| text != "*" && !text.contains('/')));
-        if is_covered {
-            checker.report(key_origin(rule, field), message, "keep only `*`");
-        }
-    }
-    if matches!(field, "apiVersions" | "resources") && all.iter().any(|node| node.as_str() == Some("")) {
-        checker.report(
-            key_origin(rule, field),
-            format!("`{field}` of a rule has an empty item"),
-            "write `*` for all",
-        );
     }
 }

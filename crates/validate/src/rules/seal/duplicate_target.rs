@@ -1,22 +1,24 @@
 //! `seal/duplicate-target`.
 
-use super::is_sealed_secret;
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use super::sealed_secret::is_sealed_secret;
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/duplicate-target",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a SealedSecret and another object create the same Secret",
-        page: include_str!("duplicate_target.md"),
+        text: include_str!("duplicate_target.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for (number, object) in
@@ -30,7 +32,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             let message = format!("{} `{}` creates the same Secret", other.kind, other.name);
             let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
-                FindingDraft::new(&RULE, object.name_origin(), message)
+                FindingDraft::new(&RULE, object.name_place(), message)
                     .severity(severity)
                     .about_object(number)
                     .related(other.name_origin(), "the other one is here")

@@ -1,25 +1,27 @@
 //! `seal/foreign-certificate`.
 
-use crate::rules::{CheckedEnvironment, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleInput, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::SEALED_FOR;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/foreign-certificate",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a committed SealedSecret was sealed for another certificate",
-        page: include_str!("foreign_certificate.md"),
+        text: include_str!("foreign_certificate.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+)
+.depending_on(RuleInput::SealingCertificates);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    let known = environment.context.settings.certificates.get(environment.name);
+    let known = environment.certificate();
     let mut first: Option<&Node> = None;
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(node) = object.manifest.annotations().and_then(|all| all.get(SEALED_FOR)) else { continue };

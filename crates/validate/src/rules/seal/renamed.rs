@@ -2,23 +2,26 @@
 
 use std::collections::HashMap;
 
-use super::{SealingScope, is_sealed_secret, items};
-use crate::rules::{CheckedApp, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use super::sealed_secret::{is_sealed_secret, items};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedApp;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
+use sealwave_secrets::SealingScope;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/renamed",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a SealedSecret has another name or namespace than it was sealed for",
-        page: include_str!("renamed.md"),
+        text: include_str!("renamed.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 /// Minimum length of a sealed value.
 const SHORTEST: usize = 300;

@@ -2,24 +2,26 @@
 
 use std::collections::HashMap;
 
-use super::{is_sealed_secret, items};
-use crate::rules::{CheckedApp, CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use super::sealed_secret::{is_sealed_secret, items};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::{AppEnvironment, CheckedApp, CheckedEnvironment};
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::{SEALED_FOR, item_label};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/same-ciphertext",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the same ciphertext is used in two clusters, and can be opened in at most one of them",
-        page: include_str!("same_ciphertext.md"),
+        text: include_str!("same_ciphertext.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 /// Minimum length of a sealed value.
 const SHORTEST: usize = 300;
@@ -82,8 +84,7 @@ fn first_clash<'a>(
 
 /// Returns the certificate of an object: that of the environment's cluster, or else the one in its annotation.
 fn certificate<'a>(environment: &CheckedEnvironment<'a>, object: &CheckedObject<'a>) -> Option<&'a str> {
-    let known = environment.context.settings.certificates.get(environment.name).map(String::as_str);
-    known.or_else(|| object.manifest.annotation(SEALED_FOR))
+    environment.certificate().or_else(|| object.manifest.annotation(SEALED_FOR))
 }
 
 /// Returns the severity of a ciphertext used in two clusters; `None` if both uses may be in one cluster.
@@ -92,10 +93,12 @@ fn severity(app: &CheckedApp<'_>, one: &SealedUse<'_>, other: &SealedUse<'_>) ->
         return (first != second).then_some(Severity::Error);
     }
     let (first, second) = (app.environments.get(one.environment)?, app.environments.get(other.environment)?);
+    // Plain manifests may all be for one cluster.
+    let (first, second) = (first.app.as_ref()?, second.app.as_ref()?);
     if first.cluster == second.cluster {
         return None;
     }
-    let is_named = |environment: &CheckedEnvironment<'_>| environment.cluster != environment.name;
+    let is_named = |environment: &AppEnvironment<'_>| environment.cluster != environment.name;
     let is_known = is_named(first) || is_named(second) || one.label == other.label;
     is_known.then_some(Severity::Warning)
 }

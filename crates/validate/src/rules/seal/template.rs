@@ -2,29 +2,31 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{is_sealed_secret, items};
-use crate::rules::embedded::TextPlace;
-use crate::rules::external_secrets::template::message_and_hint;
-use crate::rules::fields::{entries, key_origin, value};
-use crate::rules::go_template::{self, VariableForm};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::sealed_secret::{is_sealed_secret, items};
+use crate::checked_object::CheckedObject;
+use crate::facts::embedded::TextPlace;
+use crate::facts::fields::{entries, key_origin, value};
+use crate::facts::go_template::fault_message_and_hint;
+use crate::facts::go_template::{self, VariableForm};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::{is_item_key, item_label};
 use sealwave_core::text::closest_name;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/template",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the template of a SealedSecret uses an unknown item, contains a sealed item, or does not parse",
-        page: include_str!("template.md"),
+        text: include_str!("template.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !is_sealed_secret(object) {
@@ -64,7 +66,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         }
         let place = TextPlace::locate(context.texts, &entry.value);
         for (range, fault) in &uses.faults {
-            let (message, hint) = message_and_hint(*fault, text.get(range.clone()).unwrap_or_default());
+            let (message, hint) = fault_message_and_hint(*fault, text.get(range.clone()).unwrap_or_default());
             let draft =
                 FindingDraft::new(&RULE, place.range_origin(text, range, entry.value.origin), message);
             reporter.report(draft.within(entry.value.origin).hint(hint));

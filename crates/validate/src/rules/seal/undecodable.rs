@@ -2,25 +2,27 @@
 
 use base64::Engine as _;
 
-use super::{is_sealed_secret, items};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::sealed_secret::{is_sealed_secret, items};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::item_label;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "seal/undecodable",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an item of a SealedSecret is not a valid sealed value",
-        page: include_str!("undecodable.md"),
+        text: include_str!("undecodable.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 /// RSA block size of a 1024-bit key, the smallest that either side accepts.
 const SMALLEST_BLOCK: usize = 128;

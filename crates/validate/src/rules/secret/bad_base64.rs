@@ -1,22 +1,25 @@
 //! `secret/bad-base64`.
 
-use super::encrypted_leftover::is_variable;
-use super::items::{SecretContent, SecretItem, items};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::leftover::is_variable;
+use crate::facts::secret_items::{SecretContent, SecretItem, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/bad-base64",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a value under a Secret's `data` is not base64",
-        page: include_str!("bad_base64.md"),
+        text: include_str!("bad_base64.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     // For an app, the resolution of placeholders reports it.
@@ -26,7 +29,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     for item in items(object).iter().filter(|item| is_bad(item)) {
         let message = format!("{} is not base64", item.display_name());
         reporter.report(
-            FindingDraft::new(&RULE, item.entry.value.origin, message)
+            FindingDraft::new(&RULE, item.place(), message)
                 .hint("`data` holds base64; write plaintext and placeholders under `stringData`")
                 .confidential(),
         );

@@ -1,16 +1,18 @@
 //! Wording and positions of findings about credentials.
 
-use crate::rules::credential::CredentialKind;
-use crate::rules::embedded::first_line_of_block;
-use crate::rules::{FindingDraft, Rule};
+use crate::facts::credential::CredentialKind;
+use crate::facts::embedded::first_line_of_block;
+use crate::located::{FindingPlace, LocatedEntry};
+use crate::reporter::FindingDraft;
+use crate::rule::Rule;
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{MappingEntry, Node, Origin, SourceTexts};
+use sealwave_core::document::{Node, Origin, SourceTexts};
 
 /// Creates a finding about a credential in a field: an error if certain, otherwise a warning.
 pub(super) fn credential_draft(
     rule: &'static Rule,
     kind: CredentialKind,
-    at: Origin,
+    at: impl Into<FindingPlace>,
     place: &str,
 ) -> FindingDraft {
     let severity = if kind.is_certain() { Severity::Error } else { Severity::Warning };
@@ -38,12 +40,12 @@ pub(super) fn credential_draft(
 pub(super) fn credential_draft_in_file(
     rule: &'static Rule,
     (line, kind): (usize, CredentialKind),
-    entry: &MappingEntry,
+    located: &LocatedEntry<'_>,
     place: &str,
     texts: &SourceTexts,
 ) -> FindingDraft {
-    let draft = credential_draft(rule, kind, entry.key_origin, place);
-    match line_of_block(texts, &entry.value, line) {
+    let draft = credential_draft(rule, kind, located.key_place(), place);
+    match line_of_block(texts, &located.entry.value, line) {
         Some(at) => draft.related(at, "it is on this line"),
         None => draft,
     }

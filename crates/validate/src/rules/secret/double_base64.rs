@@ -1,22 +1,25 @@
 //! `secret/double-base64`.
 
-use super::items::{SecretItem, decode, items};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext, credential};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential;
+use crate::facts::secret_items::{SecretItem, decode, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/double-base64",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the value of a Secret is base64 of readable text, so the program gets base64",
-        page: include_str!("double_base64.md"),
+        text: include_str!("double_base64.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     // Secrets of this type contain base64 values.
@@ -30,7 +33,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
         } else {
             "encode the value only once, or write it under `stringData`"
         };
-        reporter.report(FindingDraft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
+        reporter.report(FindingDraft::new(&RULE, item.place(), message).hint(hint).confidential());
     }
 }
 

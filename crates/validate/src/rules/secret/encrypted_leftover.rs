@@ -1,36 +1,34 @@
 //! `secret/encrypted-leftover`.
 
-use super::items::{decode, is_encrypted, items};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::leftover::{encrypted_by_sops, is_variable, values};
+use crate::facts::secret_items::{decode, is_encrypted, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_label};
-use sealwave_kube::undecrypted_sops_block;
-use sealwave_secrets::placeholder::{self, AvpPath, find_look_alike};
+use sealwave_kube::{SOPS_HINT, SOPS_OBJECT, undecrypted_sops_block};
+use sealwave_secrets::placeholder::{AvpPath, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/encrypted-leftover",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "encrypted text, or text that looks like a placeholder, would reach the cluster unchanged",
-        page: include_str!("encrypted_leftover.md"),
+        text: include_str!("encrypted_leftover.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.explaining(encrypted_by_sops);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let severity = if context.is_plain { Severity::Note } else { Severity::Error };
     let mut report = |draft: FindingDraft| reporter.report(draft.confidential());
     if let Some(block) = undecrypted_sops_block(object.manifest) {
-        let hint = "move the encrypted file out of the manifests, and refer to it: `<sops:file#key>`";
-        report(
-            FindingDraft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
-                .severity(severity)
-                .hint(hint),
-        );
+        report(FindingDraft::new(&RULE, block.key_origin, SOPS_OBJECT).severity(severity).hint(SOPS_HINT));
         return;
     }
     if object.is("", "Secret") {
@@ -41,9 +39,8 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     for (key, value) in values(object.manifest) {
         let Some(text) = value.as_str() else { continue };
         if is_encrypted(text) && object.is("", "ConfigMap") {
-            let hint = "refer to the encrypted file: `<sops:file#key>`";
-            let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_label(key));
-            report(FindingDraft::new(&RULE, value.origin, message).severity(severity).hint(hint));
+            let message = format!("{} {}", item_label(key), LookAlikeKind::Encrypted("SOPS"));
+            report(FindingDraft::new(&RULE, value.origin, message).severity(severity).hint(SOPS_TEXT_HINT));
         } else if context.is_plain && is_vault_plugin(text) {
             let hint =
                 "use an app with `compatibility: avp`, or suppress this if argocd-vault-plugin replaces it";
@@ -54,23 +51,6 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
             report(FindingDraft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
         }
     }
-}
-
-/// Returns the positions in an object that only exist because SOPS encrypted it; no rule but this one needs to report them.
-pub(crate) fn encrypted_by_sops(object: &Manifest) -> impl Iterator<Item = Origin> {
-    undecrypted_sops_block(object).into_iter().flat_map(|block| {
-        let is_encrypted = |value: &&Node| value.as_str().is_some_and(is_encrypted);
-        let values = values(object).map(|(_, value)| value).filter(is_encrypted);
-        std::iter::once(block.key_origin).chain(values.map(|value| value.origin))
-    })
-}
-
-fn values(object: &Manifest) -> impl Iterator<Item = (&str, &Node)> {
-    let root = object.root();
-    ["data", "stringData"]
-        .into_iter()
-        .filter_map(|field| root.get(field)?.as_mapping())
-        .flat_map(|mapping| mapping.entries().iter().map(|entry| (entry.key.as_str(), &entry.value)))
 }
 
 /// Returns whether a string contains `<path:…#…>`, a placeholder of argocd-vault-plugin.
@@ -104,23 +84,6 @@ fn check_look_alikes(object: &CheckedObject<'_>, is_plain: bool, mut report: imp
             _ => continue,
         };
         let severity = if found.is_none() && is_plain { Severity::Note } else { Severity::Warning };
-        report(FindingDraft::new(&RULE, item.entry.value.origin, message).severity(severity).hint(&hint));
+        report(FindingDraft::new(&RULE, item.place(), message).severity(severity).hint(&hint));
     }
-}
-
-/// Returns whether a string consists of a variable.
-pub(super) fn is_variable(text: &str) -> bool {
-    let text = text.trim();
-    let between = |before, after| text.strip_prefix(before)?.strip_suffix(after);
-    between("${", "}").is_some_and(is_variable_name) || between("{{", "}}").is_some_and(is_template_path)
-}
-
-/// Returns whether a string is `NAME`, optionally with a default as in Flux: `NAME:=default`.
-fn is_variable_name(text: &str) -> bool {
-    let name = text.split_once(":=").or_else(|| text.split_once(":-")).map_or(text, |(name, _)| name);
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-fn is_template_path(text: &str) -> bool {
-    text.trim().trim_matches('-').trim().starts_with(".Values.")
 }

@@ -1,21 +1,24 @@
 //! `secret/env-instead-of-file`.
 
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::pods::{PodUsage, ReferencedKind};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/env-instead-of-file",
         severity: Severity::Note,
-        enabled: false,
-        refusal: ApiRefusal::Never,
         summary: "a Secret is passed to a program in environment variables",
-        page: include_str!("env_instead_of_file.md"),
+        text: include_str!("env_instead_of_file.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.off_by_default();
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for located in object.references() {

@@ -1,32 +1,35 @@
 //! `secret/in-annotation`.
 
 use super::credential_drafts;
-use crate::rules::metadata::for_each_metadata;
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext, credential};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential;
+use crate::facts::metadata::for_each_metadata;
+use crate::located::LocatedNode;
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Mapping, Node};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/in-annotation",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "an annotation or a label holds a credential",
-        page: include_str!("in_annotation.md"),
+        text: include_str!("in_annotation.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for_each_metadata(object, |metadata| check_metadata(metadata, reporter));
 }
 
-fn check_metadata(metadata: &Mapping, reporter: &mut Reporter) {
+fn check_metadata(metadata: &LocatedNode<'_>, reporter: &mut Reporter) {
     for (field, noun) in [("annotations", "annotation"), ("labels", "label")] {
-        let Some(mapping) = metadata.get(field).and_then(Node::as_mapping) else { continue };
-        for entry in mapping.entries() {
+        for located in metadata.entries_at(field) {
+            let entry = located.entry;
             let Some(text) = entry.value.as_str().filter(|text| !credential::is_too_short(text)) else {
                 continue;
             };
@@ -39,7 +42,7 @@ fn check_metadata(metadata: &Mapping, reporter: &mut Reporter) {
                 reporter.report(credential_drafts::credential_draft(
                     &RULE,
                     kind,
-                    entry.value.origin,
+                    located.value_place(),
                     &format!("{noun} `{}`", entry.key),
                 ));
             }

@@ -1,30 +1,32 @@
 //! `secret/in-args`.
 
 use super::credential_drafts;
-use crate::rules::credential::{self, CredentialKind};
-use crate::rules::metadata::syntax::has_whitespace;
-use crate::rules::pods::containers;
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential::{self, CredentialKind};
+use crate::facts::name_syntax::has_whitespace;
+use crate::facts::pods::containers;
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/in-args",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a container's command line holds a credential in plaintext",
-        page: include_str!("in_args.md"),
+        text: include_str!("in_args.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
     for container in containers(pod.spec) {
-        for (list, line) in super::command_lines(container) {
+        for (list, line) in super::command_lines::command_lines(container) {
             let words = line.items();
             for (number, word) in words.iter().enumerate() {
                 let before = number.checked_sub(1).and_then(|at| words.get(at)).and_then(Node::as_str);

@@ -1,61 +1,72 @@
 //! `secret/in-config-map`.
 
 use super::credential_drafts;
-use super::items::{decode, entries};
-use crate::rules::credential::{self, CredentialKind};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential::{self, CredentialKind};
+use crate::facts::secret_items::decode;
+use crate::located::LocatedEntry;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{MappingEntry, SourceTexts};
+use sealwave_core::document::SourceTexts;
 use sealwave_core::names::item_label;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/in-config-map",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a ConfigMap holds a credential",
-        page: include_str!("in_config_map.md"),
+        text: include_str!("in_config_map.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("", "ConfigMap") {
         return;
     }
-    let root = object.manifest.root();
-    let texts = entries(root, "data").iter().filter_map(|entry| check_text(entry, context.texts));
-    let binary = entries(root, "binaryData").iter().filter_map(check_binary);
+    let root = object.located();
+    let texts = root.entries_at("data").filter_map(|located| check_text(&located, context.texts));
+    let binary = root.entries_at("binaryData").filter_map(|located| check_binary(&located));
     for draft in texts.chain(binary) {
         reporter.report(draft);
     }
 }
 
-fn check_text(entry: &MappingEntry, texts: &SourceTexts) -> Option<FindingDraft> {
+fn check_text(located: &LocatedEntry<'_>, texts: &SourceTexts) -> Option<FindingDraft> {
+    let entry = located.entry;
     let text = entry.value.as_str()?;
     let label = || item_label(&entry.key);
     if text.trim_end().contains('\n') {
         let found = credential::detect_in_lines(text)?;
-        return Some(credential_drafts::credential_draft_in_file(&RULE, found, entry, &label(), texts));
+        return Some(credential_drafts::credential_draft_in_file(&RULE, found, located, &label(), texts));
     }
     if let Some(kind) = credential::detect(Some(&entry.key), text) {
-        return Some(credential_drafts::credential_draft(&RULE, kind, entry.value.origin, &label()));
+        return Some(credential_drafts::credential_draft(&RULE, kind, located.value_place(), &label()));
     }
     if !credential::assigns_credential(text) {
         return None;
     }
     Some(if text.contains('\n') {
-        credential_drafts::credential_draft_in_file(&RULE, (0, CredentialKind::Keyed), entry, &label(), texts)
+        credential_drafts::credential_draft_in_file(
+            &RULE,
+            (0, CredentialKind::Keyed),
+            located,
+            &label(),
+            texts,
+        )
     } else {
-        credential_drafts::credential_draft(&RULE, CredentialKind::Keyed, entry.value.origin, &label())
+        credential_drafts::credential_draft(&RULE, CredentialKind::Keyed, located.value_place(), &label())
     })
 }
 
 /// Checks text in base64. Keystores are not decoded.
-fn check_binary(entry: &MappingEntry) -> Option<FindingDraft> {
+fn check_binary(located: &LocatedEntry<'_>) -> Option<FindingDraft> {
+    let entry = located.entry;
     let text = String::from_utf8(decode(entry.value.as_str()?)?).ok()?;
     let (_, kind) = credential::detect_in_lines(&text)?;
-    Some(credential_drafts::credential_draft(&RULE, kind, entry.value.origin, &item_label(&entry.key)))
+    Some(credential_drafts::credential_draft(&RULE, kind, located.value_place(), &item_label(&entry.key)))
 }

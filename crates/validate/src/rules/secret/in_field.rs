@@ -1,25 +1,31 @@
 //! `secret/in-field`.
 
+use std::collections::BTreeSet;
+
+use super::command_lines::COMMAND_LINES;
 use super::credential_drafts;
-use crate::rules::credential::{self, CredentialKind};
-use crate::rules::metadata::for_each_metadata;
-use crate::rules::pods::containers;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential::{self, CredentialKind};
+use crate::facts::metadata::for_each_metadata;
+use crate::facts::pods::located_containers;
+use crate::located::{FindingPlace, LocatedEntry, ObjectPath};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, SourceTexts};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/in-field",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a field of an object that is not a Secret holds a credential",
-        page: include_str!("in_field.md"),
+        text: include_str!("in_field.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 /// Minimum length of a credential.
 const SHORTEST: usize = 12;
@@ -30,8 +36,13 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         return;
     }
     let is_custom = object.group.contains('.') && !object.group.ends_with(".k8s.io");
-    let mut search =
-        FieldSearch { object, texts: context.texts, is_custom, elsewhere: Vec::new(), found: Vec::new() };
+    let mut search = FieldSearch {
+        object,
+        texts: context.texts,
+        is_custom,
+        elsewhere: BTreeSet::new(),
+        found: Vec::new(),
+    };
     search.run();
     if search.found.is_empty() {
         return;
@@ -50,8 +61,8 @@ struct FieldSearch<'a, 'o> {
     object: &'a CheckedObject<'o>,
     texts: &'a SourceTexts,
     is_custom: bool,
-    /// Nodes that other rules check, sorted by address.
-    elsewhere: Vec<*const Node>,
+    /// The paths of nodes that other rules check.
+    elsewhere: BTreeSet<ObjectPath>,
     found: Vec<FindingDraft>,
 }
 
@@ -61,13 +72,13 @@ impl FieldSearch<'_, '_> {
         for entry in
             root.map_or(&[][..], |root| root.entries()).iter().filter(|entry| !is_header_field(&entry.key))
         {
-            self.check(&NamedValue::from_entry(entry));
+            self.check(&NamedValue::from_entry(entry, &Trail::Root));
         }
     }
 
     /// Checks a field and its children; parsers bound the depth.
     fn check(&mut self, field: &NamedValue<'_>) {
-        if self.elsewhere.binary_search(&std::ptr::from_ref(field.node)).is_ok() {
+        if !self.elsewhere.is_empty() && self.elsewhere.contains(&field.trail.path()) {
             return;
         }
         match &field.node.value {
@@ -78,11 +89,13 @@ impl FieldSearch<'_, '_> {
                 let is_too_short =
                     |entry: &&MappingEntry| entry.value.as_str().is_some_and(|text| text.len() < SHORTEST);
                 for entry in mapping.entries().iter().filter(|entry| !is_too_short(entry)) {
-                    self.check(&NamedValue::from_entry(entry).with_name(name));
+                    self.check(&NamedValue::from_entry(entry, &field.trail).with_name(name));
                 }
             }
             NodeValue::Sequence(items) => {
-                items.iter().for_each(|item| self.check(&NamedValue::from_item(item)))
+                for (index, item) in items.iter().enumerate() {
+                    self.check(&NamedValue::from_item(item, index, &field.trail));
+                }
             }
             NodeValue::String(text) if text.len() >= SHORTEST => {
                 let certain = certain_credential(field, text);
@@ -99,15 +112,52 @@ struct NamedValue<'a> {
     name: &'a str,
     node: &'a Node,
     entry: Option<&'a MappingEntry>,
+    trail: Trail<'a>,
+}
+
+/// The steps to a value, from the last to the first.
+#[derive(Clone, Copy)]
+enum Trail<'a> {
+    Item(&'a Trail<'a>, usize),
+    Key(&'a Trail<'a>, &'a str),
+    Root,
+}
+
+impl Trail<'_> {
+    fn path(&self) -> ObjectPath {
+        match self {
+            Self::Item(list, index) => list.path().item(*index),
+            Self::Key(mapping, key) => mapping.path().key(key),
+            Self::Root => ObjectPath::root(),
+        }
+    }
 }
 
 impl<'a> NamedValue<'a> {
-    fn from_entry(entry: &'a MappingEntry) -> Self {
-        Self { name: &entry.key, node: &entry.value, entry: Some(entry) }
+    fn from_entry(entry: &'a MappingEntry, mapping: &'a Trail<'a>) -> Self {
+        Self {
+            name: &entry.key,
+            node: &entry.value,
+            entry: Some(entry),
+            trail: Trail::Key(mapping, &entry.key),
+        }
     }
 
-    fn from_item(node: &'a Node) -> Self {
-        Self { name: "", node, entry: None }
+    fn from_item(node: &'a Node, index: usize, list: &'a Trail<'a>) -> Self {
+        Self { name: "", node, entry: None, trail: Trail::Item(list, index) }
+    }
+
+    /// Returns the entry with the path of its mapping.
+    fn located_entry(&self, entry: &'a MappingEntry) -> LocatedEntry<'a> {
+        let mapping = match self.trail {
+            Trail::Item(parent, _) | Trail::Key(parent, _) => parent.path(),
+            Trail::Root => ObjectPath::root(),
+        };
+        LocatedEntry::new(entry, mapping)
+    }
+
+    fn place(&self) -> FindingPlace {
+        FindingPlace::new(self.node.origin, self.trail.path())
     }
 
     /// Renames the `value` of a parameter or variable to the `name` next to it.
@@ -126,7 +176,7 @@ fn certain_credential(field: &NamedValue<'_>, text: &str) -> Option<FindingDraft
         return None;
     }
     let counts = kind.is_certain() || matches!(kind, CredentialKind::Publishable(_));
-    counts.then(|| credential_drafts::credential_draft(&RULE, kind, field.node.origin, PLACE))
+    counts.then(|| credential_drafts::credential_draft(&RULE, kind, field.place(), PLACE))
 }
 
 /// Reports a value that is a credential by its name, in a field or in Helm values as text.
@@ -139,13 +189,19 @@ fn likely_credential(
     let is_text = matches!(field.name, "values" | "valuesContent");
     if let Some(entry) = field.entry.filter(|_| is_text) {
         let found = credential::detect_in_lines(text).filter(|(_, kind)| *kind == CredentialKind::Keyed)?;
-        return Some(credential_drafts::credential_draft_in_file(&RULE, found, entry, PLACE, texts));
+        return Some(credential_drafts::credential_draft_in_file(
+            &RULE,
+            found,
+            &field.located_entry(entry),
+            PLACE,
+            texts,
+        ));
     }
     // In this group, it is the name of an item.
     let is_name = object.group == "external-secrets.io" && field.name == "secretKey";
     let name = Some(field.name).filter(|name| !is_name && credential::is_credential_name(name))?;
     let kind = credential::detect_strictly(name, text).filter(|kind| *kind == CredentialKind::Keyed)?;
-    Some(credential_drafts::credential_draft(&RULE, kind, field.node.origin, PLACE))
+    Some(credential_drafts::credential_draft(&RULE, kind, field.place(), PLACE))
 }
 
 const PLACE: &str = "this field";
@@ -154,16 +210,20 @@ fn is_header_field(key: &str) -> bool {
     matches!(key, "apiVersion" | "kind" | "metadata")
 }
 
-/// Returns the nodes that other rules check, sorted by address: command lines, variables, annotations and labels.
-fn checked_elsewhere(object: &CheckedObject<'_>) -> Vec<*const Node> {
-    let Some(pod) = &object.pod else { return Vec::new() };
-    let lines = containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
-    let variables = containers(pod.spec).filter_map(|container| container.get("env"));
-    let mut all: Vec<_> = lines.chain(variables).map(std::ptr::from_ref).collect();
+/// Returns the paths of the nodes that other rules check: command lines, variables, annotations and labels.
+fn checked_elsewhere(object: &CheckedObject<'_>) -> BTreeSet<ObjectPath> {
+    let Some(pod) = object.located_pod_spec() else { return BTreeSet::new() };
+    let mut all = BTreeSet::new();
+    for container in located_containers(&pod) {
+        all.extend(
+            COMMAND_LINES
+                .iter()
+                .map(|path| path.iter().fold(container.path.clone(), |path, key| path.key(key))),
+        );
+        all.insert(container.path.key("env"));
+    }
     for_each_metadata(object, |metadata| {
-        let notes = ["annotations", "labels"].iter().filter_map(|field| metadata.get(field));
-        all.extend(notes.map(std::ptr::from_ref));
+        all.extend(["annotations", "labels"].map(|field| metadata.path.key(field)));
     });
-    all.sort_unstable();
     all
 }

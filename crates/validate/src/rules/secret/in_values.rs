@@ -2,25 +2,26 @@
 
 use aho_corasick::AhoCorasick;
 
-use crate::rules::credential::CredentialKind;
-use crate::rules::credential::files::{self, CredentialFileFormat};
-use crate::rules::{CheckedApp, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::facts::credential::CredentialKind;
+use crate::facts::credential::files::{self, CredentialFileFormat};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedApp;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::yaml;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/in-values",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a values file holds a credential",
-        page: include_str!("in_values.md"),
+        text: include_str!("in_values.md"),
     },
-    check: RuleCheck::App(check),
-};
+    RuleCheck::App(check),
+);
 
 /// Maximum number of findings per file.
 const MOST: usize = 100;

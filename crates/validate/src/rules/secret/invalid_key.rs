@@ -1,24 +1,26 @@
 //! `secret/invalid-key`.
 
-use super::items::entries;
-use crate::rules::metadata::noun_with_key;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::metadata::noun_with_key;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::MappingEntry;
 use sealwave_core::names::is_item_key;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/invalid-key",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Secret or a ConfigMap has an invalid key",
-        page: include_str!("invalid_key.md"),
+        text: include_str!("invalid_key.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let is_secret = object.is("", "Secret");
@@ -27,8 +29,8 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         return;
     }
     for field in ["binaryData", "data", "stringData"] {
-        for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_item_key(&entry.key)) {
-            let draft = FindingDraft::new(&RULE, entry.key_origin, message(entry, is_secret));
+        for located in object.located().entries_at(field).filter(|located| !is_item_key(&located.entry.key)) {
+            let draft = FindingDraft::new(&RULE, located.key_place(), message(located.entry, is_secret));
             let draft = if is_secret { draft.confidential() } else { draft };
             reporter.report(draft.hint(
                 "use letters, digits, `-`, `_` and `.`, at most 253 characters, without `..` in front",

@@ -1,22 +1,24 @@
 //! `secret/plaintext-in-git`.
 
-use super::items::{SecretItem, items};
-use crate::rules::credential::{self, CredentialKind};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential::{self, CredentialKind};
+use crate::facts::secret_items::{SecretItem, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/plaintext-in-git",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the source contains the value of a Secret in plaintext",
-        page: include_str!("plaintext_in_git.md"),
+        text: include_str!("plaintext_in_git.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     // Helm itself writes its releases.
@@ -36,7 +38,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
                     "use a placeholder, for example `<vault:path#key>`, and change the value: it stays in Git's history"
                 }
             };
-            let draft = FindingDraft::new(&RULE, item.entry.value.origin, message);
+            let draft = FindingDraft::new(&RULE, item.place(), message);
             reporter.report(draft.severity(severity).hint(hint).confidential());
         }
     }

@@ -2,23 +2,26 @@
 
 use std::collections::HashMap;
 
-use super::items::entries;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::secret_items::entries;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::item_label;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/shadowed-key",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a key is in two sections of a Secret or a ConfigMap",
-        page: include_str!("shadowed_key.md"),
+        text: include_str!("shadowed_key.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if object.is("", "ConfigMap") {
@@ -26,7 +29,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         compare(object, ["binaryData", "data"], hint, Severity::Error, reporter);
     // For Secrets of an app, the resolution of placeholders reports it.
     } else if context.is_plain && object.is("", "Secret") {
-        let hint = "remove one of them: `stringData` wins";
+        let hint = "remove one of them: `stringData` takes precedence";
         compare(object, ["data", "stringData"], hint, Severity::Warning, reporter);
     }
 }
@@ -44,11 +47,15 @@ fn compare(
         return;
     }
     let seen: HashMap<&str, _> = one.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
-    for entry in other.iter().filter(|entry| entry.value.as_str().is_some()) {
+    for located in object.located().entries_at(second) {
+        let entry = located.entry;
+        if entry.value.as_str().is_none() {
+            continue;
+        }
         if let Some(at) = seen.get(entry.key.as_str()) {
             let message = format!("{} is in both `{first}` and `{second}`", item_label(&entry.key));
             reporter.report(
-                FindingDraft::new(&RULE, entry.key_origin, message)
+                FindingDraft::new(&RULE, located.key_place(), message)
                     .severity(severity)
                     .related(*at, "it is also here")
                     .hint(hint),

@@ -1,24 +1,26 @@
 //! `secret/tls-pair`.
 
-use super::items::items;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::secret_items::items;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::secret_type::{TLS, TLS_CERTIFICATE, TLS_KEY};
-use sealwave_secrets::crypto::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
+use sealwave_secrets::crypto::{EXPIRED_CERTIFICATE, TlsFault, last_day_of_certificate, tls_fault, tls_pair};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/tls-pair",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "the certificate and private key of a TLS Secret do not match or cannot be read by servers, or the certificate has expired",
-        page: include_str!("tls_pair.md"),
+        text: include_str!("tls_pair.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     if !object.is("", "Secret") || object.manifest.root().get("type").and_then(Node::as_str) != Some(TLS) {
@@ -31,36 +33,22 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     if let Some(key) = last_item(TLS_KEY)
         && let Some(key_text) = key.bytes()
     {
-        let report = |message: &str, hint: &str, reporter: &mut Reporter| {
-            let draft = FindingDraft::new(&RULE, key.entry.value.origin, message.to_owned());
+        if let Some((message, hint)) = tls_pair(text, key_text).message() {
+            let draft = FindingDraft::new(&RULE, key.place(), message);
             reporter.report(draft.hint(hint).confidential());
-        };
-        match tls_pair(text, key_text) {
-            TlsPair::Matches | TlsPair::Unknown => {}
-            TlsPair::Mismatch => report(
-                "`tls.key` is not the private key of the certificate in `tls.crt`",
-                "take both items from the same version of the same pair",
-                reporter,
-            ),
-            TlsPair::NotFirst => report(
-                "`tls.key` belongs to a later certificate of `tls.crt`, and servers present the first one",
-                "put the certificate of `tls.key` first, followed by those that signed it",
-                reporter,
-            ),
         }
         // A string that is not PEM may be a sample, or filled in by another tool; `generate` checks the resolved values.
         if let Some(fault @ (TlsFault::Swapped | TlsFault::EncryptedKey)) = tls_fault(text, key_text) {
             let (message, hint) = fault.message();
             let at = if fault.concerns_key() { key } else { certificate };
-            let draft = FindingDraft::new(&RULE, at.entry.value.origin, message.to_owned());
+            let draft = FindingDraft::new(&RULE, at.place(), message);
             reporter.report(draft.severity(Severity::Warning).hint(hint).confidential());
         }
     }
     let expiry = last_day_of_certificate(text);
     if matches!((expiry, context.settings.today), (Some(end), Some(today)) if end < today) {
-        let message = "the certificate in `tls.crt` has expired".to_owned();
-        let draft =
-            FindingDraft::new(&RULE, certificate.entry.value.origin, message).severity(Severity::Warning);
-        reporter.report(draft.hint("renew it at its source").confidential());
+        let (message, hint) = EXPIRED_CERTIFICATE;
+        let draft = FindingDraft::new(&RULE, certificate.place(), message).severity(Severity::Warning);
+        reporter.report(draft.hint(hint).confidential());
     }
 }

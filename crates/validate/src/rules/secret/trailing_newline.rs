@@ -1,21 +1,24 @@
 //! `secret/trailing-newline`.
 
-use super::items::{SecretItem, items};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext, credential};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential;
+use crate::facts::secret_items::{SecretItem, items};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/trailing-newline",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a password in a Secret, or a URI, ends with a newline",
-        page: include_str!("trailing_newline.md"),
+        text: include_str!("trailing_newline.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     for item in items(object).iter().filter(|item| is_used_verbatim(item) && ends_in_newline(item)) {
@@ -25,7 +28,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
         } else {
             "encode it again without the newline: `printf %s`, not `echo`"
         };
-        reporter.report(FindingDraft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
+        reporter.report(FindingDraft::new(&RULE, item.place(), message).hint(hint).confidential());
     }
 }
 

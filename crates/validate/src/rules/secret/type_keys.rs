@@ -1,29 +1,33 @@
 //! `secret/type-keys`.
 
-use super::items::{SecretItem, entries, items};
-use crate::rules::inventory::{ObjectKeys, external_secret_keys};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
-use sealwave_core::diagnostic::Severity;
+use crate::checked_object::CheckedObject;
+use crate::facts::inventory::{ObjectKeys, external_secret_keys};
+use crate::facts::secret_items::{entries, items};
+use crate::located::FindingPlace;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
+use sealwave_core::diagnostic::{Explain as _, Severity};
 use sealwave_core::document::Node;
 use sealwave_core::names::{STRING_DATA_FROM, UNKNOWN_KEYS};
 use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP};
 use sealwave_kube::secret_type::{
-    DOCKERCONFIGJSON, RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, is_json_object,
-    json_item, required_items,
+    DOCKERCONFIGJSON, RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, SecretTypeError,
+    is_json_object, json_item, required_items,
 };
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Secret,
+    RulePage {
         id: "secret/type-keys",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Secret lacks an item that its type requires",
-        page: include_str!("type_keys.md"),
+        text: include_str!("type_keys.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Returns the items that a type requires. For a bootstrap token, kubeadm's controller requires them, not the API server.
 fn required(kind: &str) -> Option<RequiredItems> {
@@ -32,6 +36,8 @@ fn required(kind: &str) -> Option<RequiredItems> {
         _ => required_items(kind),
     }
 }
+
+const SSH_TYPE: &str = "kubernetes.io/ssh-auth";
 
 /// Annotation of a Secret that Carvel's secretgen-controller fills in.
 const CARVEL_PULL_SECRET: &str = "secretgen.carvel.dev/image-pull-secret";
@@ -85,23 +91,30 @@ fn keys<'a>(node: &'a Node, field: &str) -> impl Iterator<Item = &'a str> {
 fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
     let Some(name) = kind.as_str() else { return };
     let Some(required) = required(name) else { return };
-    let mut report_missing = |items: &str, hint: String| {
-        let message = format!("a Secret of type `{name}` needs {items}");
+    let mut report_missing = |error: &SecretTypeError| {
         // The API server accepts these Secrets; kubeadm's controller ignores them.
         let severity = if name.starts_with("bootstrap.") { Severity::Warning } else { Severity::Error };
-        reporter.report(FindingDraft::new(&RULE, kind.origin, message).severity(severity).hint(hint));
+        reporter.report(draft(kind.origin, error).severity(severity));
     };
+    let secret_type = || name.to_owned();
     match required {
         RequiredItems::All(keys) => {
-            for key in keys.iter().filter(|key| !found.contains(key)) {
-                report_missing(&format!("an item `{key}`"), format!("add `{key}`, or omit `type`"));
+            for key in keys.iter().copied().filter(|key| !found.contains(key)) {
+                report_missing(&SecretTypeError::Missing { secret_type: secret_type(), key });
             }
         }
         RequiredItems::OneOf(keys) if !keys.iter().any(|key| found.contains(key)) => {
-            let listed = sealwave_secrets::placeholder::quoted_list(keys);
-            report_missing(&format!("one of {listed}"), format!("add one of {listed}, or omit `type`"));
+            report_missing(&SecretTypeError::MissingAll { secret_type: secret_type(), keys });
         }
         RequiredItems::OneOf(_) => {}
+    }
+}
+
+fn draft(at: impl Into<FindingPlace>, error: &SecretTypeError) -> FindingDraft {
+    let draft = FindingDraft::new(&RULE, at, error.to_string());
+    match error.hint() {
+        Some(hint) => draft.hint(hint),
+        None => draft,
     }
 }
 
@@ -110,14 +123,7 @@ fn check_account(object: &CheckedObject<'_>, kind: &Node, reporter: &mut Reporte
     if kind.as_str() == Some(SERVICE_ACCOUNT_TOKEN)
         && object.manifest.annotation(SERVICE_ACCOUNT_NAME).is_none_or(str::is_empty)
     {
-        reporter.report(
-            FindingDraft::new(
-                &RULE,
-                kind.origin,
-                format!("a Secret of this type needs the annotation `{SERVICE_ACCOUNT_NAME}`"),
-            )
-            .hint("add the name of the service account"),
-        );
+        reporter.report(draft(kind.origin, &SecretTypeError::Account));
     }
 }
 
@@ -127,45 +133,40 @@ fn check_docker_config(object: &CheckedObject<'_>, reporter: &mut Reporter) {
     if object.manifest.annotation(CARVEL_PULL_SECRET).is_some() {
         return;
     }
-    let Some(key) = kind.and_then(json_item) else { return };
+    let Some(secret_type) = kind else { return };
+    let Some(key) = json_item(secret_type) else { return };
     let items = items(object);
     let Some(item) = items.iter().rfind(|item| item.key() == key) else { return };
-    if let Some((message, severity)) = fault(item) {
-        reporter.report(
-            FindingDraft::new(&RULE, item.entry.value.origin, message)
-                .severity(severity)
-                .hint("it looks like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`")
-                .confidential(),
-        );
+    let Some(bytes) = item.bytes() else { return };
+    let at = item.place();
+    let not_json = SecretTypeError::NotJson { secret_type: secret_type.to_owned(), key };
+    if !is_json_object(bytes) {
+        reporter.report(draft(at, &not_json).confidential());
+    } else if key == DOCKERCONFIGJSON && !gives_access(bytes) {
+        let message = format!("{} has no `auths`, so it gives access to no registry", item.display_name());
+        let hint = not_json.hint().unwrap_or_default();
+        let draft = FindingDraft::new(&RULE, at, message).severity(Severity::Warning);
+        reporter.report(draft.hint(hint).confidential());
     }
+}
+
+/// Returns whether a configuration of Docker has credentials or names a program that has them; true if it cannot be read.
+fn gives_access(config: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(config).map_or(true, |json| {
+        json.get("auths").is_some_and(serde_json::Value::is_object)
+            || ["credHelpers", "credsStore"].iter().any(|field| json.get(field).is_some())
+    })
 }
 
 /// Checks that an SSH key is not empty; the API server accepts empty items of other types.
 fn check_ssh_key(object: &CheckedObject<'_>, kind: &Node, reporter: &mut Reporter) {
-    if kind.as_str() != Some("kubernetes.io/ssh-auth") {
+    if kind.as_str() != Some(SSH_TYPE) {
         return;
     }
     let items = items(object);
     let last = items.iter().rfind(|item| item.key() == SSH_KEY);
     if let Some(item) = last.filter(|item| item.bytes().is_some_and(<[u8]>::is_empty)) {
-        let draft =
-            FindingDraft::new(&RULE, item.entry.value.origin, format!("{} is empty", item.display_name()));
-        reporter.report(draft.hint("give it the private key"));
+        let error = SecretTypeError::Empty { secret_type: SSH_TYPE.to_owned(), key: SSH_KEY };
+        reporter.report(draft(item.place(), &error));
     }
-}
-
-fn fault(item: &SecretItem<'_>) -> Option<(String, Severity)> {
-    let bytes = item.bytes()?;
-    if !is_json_object(bytes) {
-        return Some((format!("{} is not a JSON object", item.display_name()), Severity::Error));
-    }
-    let json: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    let has_auths = json.get("auths").is_some_and(serde_json::Value::is_object);
-    let helpers = ["credHelpers", "credsStore"].iter().any(|field| json.get(field).is_some());
-    (item.key() == DOCKERCONFIGJSON && !has_auths && !helpers).then(|| {
-        (
-            format!("{} has no `auths`, so it gives access to no registry", item.display_name()),
-            Severity::Warning,
-        )
-    })
 }

@@ -1,23 +1,25 @@
 //! `wave/negative-without-prune-last`.
 
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::ARGOCD_SYNC_OPTIONS;
 use sealwave_kube::catalog::{ESO_GROUP, RBAC_GROUP, SEALED_SECRETS_GROUP, STORE_CSI_GROUP};
 use sealwave_kube::sync::{PRUNE_LAST, SyncPlacement, WaveSettings, has_entry, wave_origin, with_option};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "wave/negative-without-prune-last",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "configuration in a negative sync wave would be pruned before its consumers are updated",
-        page: include_str!("negative_without_prune_last.md"),
+        text: include_str!("negative_without_prune_last.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     if !is_configuration(object) {

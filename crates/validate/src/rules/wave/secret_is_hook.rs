@@ -1,21 +1,23 @@
 //! `wave/secret-is-hook`.
 
-use crate::rules::{CheckedEnvironment, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use super::conflicts::report_conflicts;
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::{ProblemKind, Severity};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "wave/secret-is-hook",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a Secret is a hook, and its consumers start earlier or run longer",
-        page: include_str!("secret_is_hook.md"),
+        text: include_str!("secret_is_hook.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    super::report(ProblemKind::SecretIsHook, environment, reporter);
+    report_conflicts(ProblemKind::SecretIsHook, environment, reporter);
 }

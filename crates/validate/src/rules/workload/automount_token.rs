@@ -2,24 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use crate::rules::{CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::catalog::RBAC_GROUP;
 use sealwave_kube::pods::ReferencedKind;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/automount-token",
         severity: Severity::Note,
-        enabled: false,
-        refusal: ApiRefusal::Never,
         summary: "a pod gets an API token although its service account has no permissions",
-        page: include_str!("automount_token.md"),
+        text: include_str!("automount_token.md"),
     },
-    check: RuleCheck::Environment(check),
-};
+    RuleCheck::Environment(check),
+)
+.off_by_default();
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut bound = None;

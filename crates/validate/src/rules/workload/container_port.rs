@@ -1,24 +1,29 @@
 //! `workload/container-port`.
 
-use super::plain_pod;
-use crate::rules::fields::{integer, items, text, value};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext, ports};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, items, text, value};
+use crate::facts::later_stage::LaterStage;
+use crate::facts::ports;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/container-port",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a container port has an invalid number or name",
-        page: include_str!("container_port.md"),
+        text: include_str!("container_port.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum number of ports per container whose names are compared.
 const MOST: usize = 100;

@@ -34,7 +34,7 @@ const NAMED: &[&str] = &["@annually", "@daily", "@hourly", "@midnight", "@monthl
 ///
 /// # Errors
 /// The schedule is not valid. The message must never quote it.
-pub fn check_schedule_syntax(schedule: &str) -> Result<(), String> {
+pub(super) fn check_schedule_syntax(schedule: &str) -> Result<(), String> {
     if schedule.starts_with('@') {
         let interval =
             schedule.strip_prefix("@every ").map(|text| text.strip_prefix(['+', '-']).unwrap_or(text));

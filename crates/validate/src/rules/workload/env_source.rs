@@ -1,28 +1,30 @@
 //! `workload/env-source`.
 
-use super::plain_pod;
-use crate::rules::field_checks::forms::{
-    CONFIG_KEY, ENV_NAME, LABEL, NO_BACKSTEPS, QUALIFIED, QUALIFIED_ANY_CASE, SUBDOMAIN,
-};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{items, key_origin, quoted_list, set_entries, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, quoted_list, set_entries, start_origin, text, value};
+use crate::field_checks::forms::{CONFIG_KEY, ENV_NAME, LABEL, NO_BACKSTEPS, SUBDOMAIN};
+use crate::field_checks::pod_fields::{check_pod_field, check_resource_field};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/env-source",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "an environment variable has an invalid name or not exactly one valid source",
-        page: include_str!("env_source.md"),
+        text: include_str!("env_source.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::AnyPod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 const SOURCES: &[&str] = &["configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "fileKeyRef"];
 const SETS: &[&str] = &["configMapRef", "secretRef"];
@@ -108,38 +110,6 @@ fn check_variable(variable: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-/// Checks `fieldPath` of a `fieldRef`.
-pub(super) fn check_pod_field(source: &Node, known: &[&'static str], checker: &mut FieldChecker<'_>) {
-    let Some(field) = source.get("fieldPath") else { return };
-    if let Some(path) = field.as_str()
-        && !is_pod_field(path, known)
-        && !checker.may_fill(path)
-    {
-        let hint = match similar(path, known) {
-            Some(other) => format!("did you mean `{other}`?"),
-            None => "see `kubectl explain pod.spec.containers.env.valueFrom.fieldRef`; for labels and annotations, write \
-                     `metadata.labels['key']`"
-                .to_owned(),
-        };
-        checker.report(field.origin, "this pod field is not available", hint);
-    }
-}
-
-/// Checks `resource` of a `resourceFieldRef`.
-pub(super) fn check_resource_field(source: &Node, checker: &mut FieldChecker<'_>) {
-    let Some(resource) = source.get("resource") else { return };
-    let Some(name) = resource.as_str() else { return };
-    let is_known = name.split_once('.').is_some_and(|(side, name)| {
-        matches!(side, "limits" | "requests")
-            && (matches!(name, "cpu" | "ephemeral-storage" | "memory") || name.starts_with("hugepages-"))
-    });
-    if !is_known && !checker.may_fill(name) {
-        let hint =
-            "write `limits` or `requests`, a dot, and `cpu`, `memory`, `ephemeral-storage` or `hugepages-…`";
-        checker.report(resource.origin, "this container resource is not available", hint);
-    }
-}
-
 fn check_one_source(from: &Node, known: &[&str], noun: &str, at: Origin, checker: &mut FieldChecker<'_>) {
     let found = set_entries(from, known);
     match found.as_slice() {
@@ -164,26 +134,4 @@ fn check_one_source(from: &Node, known: &[&str], noun: &str, at: Origin, checker
             checker.report(source.key_origin, message, "add the name of the object");
         }
     }
-}
-
-/// Returns whether a path is an available pod field, a label or an annotation.
-fn is_pod_field(path: &str, known: &[&str]) -> bool {
-    let is_entry = || {
-        let (field, rest) = path.split_once("['")?;
-        let key = rest.strip_suffix("']")?;
-        let form = match field {
-            "metadata.annotations" => &QUALIFIED_ANY_CASE,
-            "metadata.labels" => &QUALIFIED,
-            _ => return None,
-        };
-        (form.accepts)(key).then_some(())
-    };
-    known.contains(&path) || is_entry().is_some()
-}
-
-fn similar(path: &str, known: &[&'static str]) -> Option<&'static str> {
-    let name = path.rsplit('.').next().unwrap_or_default();
-    let has_same_end =
-        |field: &&&str| field.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(name));
-    known.iter().find(has_same_end).copied()
 }

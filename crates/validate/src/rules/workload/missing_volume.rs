@@ -2,26 +2,30 @@
 
 use std::collections::HashSet;
 
-use super::plain_pod;
-use crate::rules::fields::{items, text};
-use crate::rules::{CheckedObject, FindingDraft, LaterStage, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, text};
+use crate::facts::later_stage::LaterStage;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_core::text::closest_name;
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/missing-volume",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a container mounts a volume that its pod does not have",
-        page: include_str!("missing_volume.md"),
+        text: include_str!("missing_volume.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::AnyPod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum number of names reported per object, and compared with a missing name.
 const MOST: usize = 100;

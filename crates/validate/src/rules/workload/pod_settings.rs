@@ -2,26 +2,29 @@
 
 use std::collections::HashSet;
 
-use super::plain_pod;
-use crate::rules::field_checks::forms::{IP, LABEL, SEARCH_DOMAIN, SUBDOMAIN};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{integer, items, key_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, items, key_origin, text, value};
+use crate::field_checks::forms::{IP, LABEL, SEARCH_DOMAIN, SUBDOMAIN};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/pod-settings",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a pod has an invalid name, address, host port or DNS setting",
-        page: include_str!("pod_settings.md"),
+        text: include_str!("pod_settings.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of a pod's spec.
 const SECTIONS: &[FieldSection] = &[

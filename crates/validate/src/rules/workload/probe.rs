@@ -1,26 +1,31 @@
 //! `workload/probe`.
 
-use super::plain_pod;
-use crate::rules::field_checks::forms::HTTP_HEADER;
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{integer, key_origin, quoted_list, set_entries, text, value};
-use crate::rules::{CheckedObject, LaterStage, Reporter, Rule, RuleCheck, RuleContext, ports};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, key_origin, quoted_list, set_entries, text, value};
+use crate::facts::later_stage::LaterStage;
+use crate::facts::ports;
+use crate::field_checks::forms::HTTP_HEADER;
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/probe",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a probe or a hook of a container does not have exactly one action, or is not allowed there",
-        page: include_str!("probe.md"),
+        text: include_str!("probe.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 const PROBES: &[&str] = &["livenessProbe", "readinessProbe", "startupProbe"];
 const PROBE_HANDLERS: &[&str] = &["exec", "grpc", "httpGet", "tcpSocket"];

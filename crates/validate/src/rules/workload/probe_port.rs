@@ -2,26 +2,28 @@
 
 use std::collections::HashSet;
 
-use super::plain_pod;
-use crate::rules::fields::{entries, items, text, value};
-use crate::rules::later_stage::is_template;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{entries, items, text, value};
+use crate::facts::later_stage::is_template;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/probe-port",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "a probe or a hook names a port that its container does not have",
-        page: include_str!("probe_port.md"),
+        text: include_str!("probe_port.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+);
 
 const CALLERS: &[&str] = &["livenessProbe", "readinessProbe", "startupProbe"];
 

@@ -1,32 +1,31 @@
 //! `workload/resources`.
 
-use super::plain_pod;
-use crate::rules::field_checks::FieldChecker;
-use crate::rules::fields::{entries, items, key_origin, quoted_list, text};
-use crate::rules::metadata::syntax::is_qualified_name;
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{entries, items, key_origin, quoted_list, text};
+use crate::facts::resource_names::{HUGE_PAGES, NAMES, is_exclusive, is_resource_name};
+use crate::field_checks::FieldChecker;
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node};
 use sealwave_kube::Quantity;
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/resources",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "the requests and limits of a container contradict each other, or name an unknown resource",
-        page: include_str!("resources.md"),
+        text: include_str!("resources.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
-/// Resources that need no domain.
-const NAMES: &[&str] = &["cpu", "ephemeral-storage", "memory"];
-/// Prefix of huge page resources.
-const HUGE_PAGES: &str = "hugepages-";
 /// Maximum number of resources checked per list.
 const MOST: usize = 100;
 
@@ -128,19 +127,6 @@ fn check_limit(request: &MappingEntry, limit: Option<&MappingEntry>, checker: &m
     };
     let draft = checker.new_draft(at, message).hint(hint);
     checker.report_draft(draft.related(limit.value.origin, "the limit is here"));
-}
-
-/// Returns whether a container can request a resource with this name.
-pub(in crate::rules) fn is_resource_name(key: &str) -> bool {
-    match key.split_once('/') {
-        Some(_) => is_qualified_name(key) && !key.starts_with("requests."),
-        None => NAMES.contains(&key) || key.starts_with(HUGE_PAGES),
-    }
-}
-
-/// Returns whether a resource cannot be overcommitted and is allocated in whole units.
-pub(in crate::rules) fn is_exclusive(key: &str) -> bool {
-    key.starts_with(HUGE_PAGES) || key.contains('/') && !key.contains("kubernetes.io/")
 }
 
 /// Shortens a name for a message.

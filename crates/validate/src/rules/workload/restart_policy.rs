@@ -1,22 +1,26 @@
 //! `workload/restart-policy`.
 
-use super::plain_pod;
-use crate::rules::fields::{key_origin, text};
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{key_origin, text};
+use crate::located::ObjectPath;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/restart-policy",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a pod template has a restart policy that its workload does not allow",
-        page: include_str!("restart_policy.md"),
+        text: include_str!("restart_policy.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let runs_to_completion = match (object.group, object.kind) {
@@ -34,8 +38,8 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
             let at = template.map_or(spec.origin, |template| key_origin(template, "spec"));
             let message =
                 format!("the pods of a {kind} need a `restartPolicy`: they cannot have the default `Always`");
-            let pointer = format!("/{}/spec/restartPolicy", pod.path.join("/"));
-            let draft = FindingDraft::new(&RULE, at, message).pointer(pointer);
+            let path = ObjectPath::from_keys(pod.path.iter().copied().chain(["spec", "restartPolicy"]));
+            let draft = FindingDraft::new(&RULE, at, message).path(path);
             reporter.report(draft.hint("add `restartPolicy: OnFailure` or `restartPolicy: Never`"));
         }
         (true, Some("Always")) => {

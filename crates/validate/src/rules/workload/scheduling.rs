@@ -2,26 +2,30 @@
 
 use std::collections::HashMap;
 
-use super::plain_pod;
-use crate::rules::field_checks::forms::{LABEL, LABEL_VALUE, QUALIFIED, SUBDOMAIN};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{items, key_origin, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, text, value};
+use crate::field_checks::forms::{LABEL, QUALIFIED, SUBDOMAIN};
+use crate::field_checks::tolerations::check_tolerations;
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/scheduling",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a toleration, an affinity or a spread constraint contradicts itself",
-        page: include_str!("scheduling.md"),
+        text: include_str!("scheduling.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of a pod's spec.
 const SECTIONS: &[FieldSection] = &[
@@ -68,47 +72,6 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         }
     }
     check_spread(items(spec, "topologySpreadConstraints"), &mut checker);
-}
-
-/// Checks tolerations.
-pub(in crate::rules) fn check_tolerations(tolerations: &[Node], checker: &mut FieldChecker<'_>) {
-    for toleration in tolerations.iter().filter(|toleration| toleration.as_mapping().is_some()) {
-        check_toleration(toleration, checker);
-    }
-}
-
-fn check_toleration(toleration: &Node, checker: &mut FieldChecker<'_>) {
-    checker.check_field(toleration, &FieldCheck::form("key", &QUALIFIED));
-    let operator = text(toleration, "operator");
-    if text(toleration, "key").is_none() && operator != Some("Exists") {
-        let message = "a toleration without `key` needs the operator `Exists`";
-        checker.report(
-            start_origin(toleration),
-            message,
-            "add the key, or `operator: Exists` for all taints",
-        );
-    }
-    if value(toleration, "tolerationSeconds").is_some() && text(toleration, "effect") != Some("NoExecute") {
-        let message = "`tolerationSeconds` needs the effect `NoExecute`";
-        checker.report(
-            key_origin(toleration, "tolerationSeconds"),
-            message,
-            "remove it, or set `effect: NoExecute`",
-        );
-    }
-    match operator {
-        None | Some("Equal") => checker.check_field(toleration, &FieldCheck::form("value", &LABEL_VALUE)),
-        Some("Exists") if text(toleration, "value").is_some() => {
-            let message = "a toleration with the operator `Exists` has a `value`";
-            checker.report(key_origin(toleration, "value"), message, "remove it, or use `Equal`");
-        }
-        Some("Gt" | "Lt") => {
-            let message =
-                "the operators `Gt` and `Lt` of a toleration are disabled by default in all versions";
-            checker.report(key_origin(toleration, "operator"), message, "use `Equal` or `Exists`");
-        }
-        _ => {}
-    }
 }
 
 fn check_node_affinity(affinity: &Node, checker: &mut FieldChecker<'_>) {

@@ -2,27 +2,30 @@
 
 use std::collections::HashSet;
 
-use super::plain_pod;
-use crate::rules::field_checks::forms::{DESCENDING_PATH, SYSCTL};
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{items, key_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, text, value};
+use crate::field_checks::forms::{DESCENDING_PATH, SYSCTL};
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::pods::containers;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/security-context",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a security context contradicts itself, or has an invalid value",
-        page: include_str!("security_context.md"),
+        text: include_str!("security_context.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::Pod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum id of a user or group.
 const MOST_ID: i64 = i32::MAX as i64;
@@ -98,7 +101,7 @@ fn check_context(context: &Node, checker: &mut FieldChecker<'_>) {
 
 fn check_pod_context(context: &Node, checker: &mut FieldChecker<'_>) {
     for id in items(context, "supplementalGroups") {
-        if crate::rules::fields::integer(id).is_some_and(|id| !(0..=MOST_ID).contains(&id)) {
+        if crate::facts::fields::integer(id).is_some_and(|id| !(0..=MOST_ID).contains(&id)) {
             let message = format!("an id in `supplementalGroups` is not between 0 and {MOST_ID}");
             checker.report(id.origin, message, "write a group id");
         }

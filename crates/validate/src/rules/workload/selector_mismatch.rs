@@ -1,23 +1,26 @@
 //! `workload/selector-mismatch`.
 
-use crate::rules::fields::{items, key_origin, start_origin, text};
-use crate::rules::selectors::labels;
-use crate::rules::{CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{items, key_origin, start_origin, text};
+use crate::facts::selectors::labels;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node, NodeValue};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/selector-mismatch",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a workload does not select the pods of its own template",
-        page: include_str!("selector_mismatch.md"),
+        text: include_str!("selector_mismatch.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Maximum number of labels that are compared.
 const LABELS: usize = 1_000;

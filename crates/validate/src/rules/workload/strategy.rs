@@ -1,24 +1,27 @@
 //! `workload/strategy`.
 
-use crate::rules::field_checks::forms::LABEL;
-use crate::rules::field_checks::{FieldCheck, FieldChecker, FieldSection};
-use crate::rules::fields::{integer, key_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, key_origin, text, value};
+use crate::field_checks::forms::LABEL;
+use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/strategy",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a workload has a strategy that contradicts itself, or a negative number",
-        page: include_str!("strategy.md"),
+        text: include_str!("strategy.md"),
     },
-    check: RuleCheck::Object(check),
-};
+    RuleCheck::Object(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 /// Fields of each kind's spec.
 const KINDS: &[(&str, &str, &[FieldSection])] = &[

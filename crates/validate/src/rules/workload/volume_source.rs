@@ -2,29 +2,32 @@
 
 use std::collections::HashSet;
 
-use super::env_source::{check_pod_field, check_resource_field};
-use super::plain_pod;
-use crate::rules::field_checks::forms::{
+use super::plain_pod::plain_pod;
+use crate::checked_object::CheckedObject;
+use crate::facts::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
+use crate::field_checks::forms::{
     ABSOLUTE_PATH, DESCENDING_PATH, DRIVER, LABEL, LOCAL_PATH, NO_BACKSTEPS, SUBDOMAIN,
 };
-use crate::rules::field_checks::{Demand, FieldCheck, FieldChecker, FieldSection, for_each_at};
-use crate::rules::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
-use crate::rules::{CheckedObject, Reporter, Rule, RuleCheck, RuleContext};
-use crate::{ApiRefusal, RuleInfo};
+use crate::field_checks::pod_fields::{check_pod_field, check_resource_field};
+use crate::field_checks::{Demand, FieldCheck, FieldChecker, FieldSection, for_each_at};
+use crate::reporter::Reporter;
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Object,
+    RulePage {
         id: "workload/volume-source",
         severity: Severity::Error,
-        enabled: true,
-        refusal: ApiRefusal::BuiltInKinds,
         summary: "a volume has two sources, an incomplete source, or an invalid value",
-        page: include_str!("volume_source.md"),
+        text: include_str!("volume_source.md"),
     },
-    check: RuleCheck::Pod(check),
-};
+    RuleCheck::AnyPod(check),
+)
+.refused(ApiRefusal::BuiltInKinds);
 
 const SOURCES: &[&str] = &[
     "awsElasticBlockStore",

@@ -3,24 +3,26 @@
 //! The tree has the parsed value of a scalar, and the width of the scalar shows whether the value has its usual spelling.
 //! Only otherwise is the source text read.
 
-use crate::rules::{
-    CheckedEnvironment, CheckedObject, FindingDraft, Reporter, Rule, RuleCheck, RuleContext, credential,
-};
-use crate::{ApiRefusal, RuleInfo};
+use crate::checked_object::CheckedObject;
+use crate::facts::credential;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::scene::CheckedEnvironment;
+use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, Number, Origin, SourceTexts, WrittenScalars};
 
-pub(crate) static RULE: Rule = Rule {
-    info: RuleInfo {
+pub(crate) static RULE: Rule = Rule::new(
+    RuleKind::Document,
+    RulePage {
         id: "yaml/implicit-type",
         severity: Severity::Warning,
-        enabled: true,
-        refusal: ApiRefusal::Never,
         summary: "YAML reads a text as another value than it appears to be",
-        page: include_str!("implicit_type.md"),
+        text: include_str!("implicit_type.md"),
     },
-    check: RuleCheck::ObjectAndEnvironment(check, check_values),
-};
+    RuleCheck::ObjectAndEnvironment(check, check_values),
+);
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     // These objects are generated and large.
@@ -32,8 +34,10 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
 
 /// Checks the values that templates see.
 fn check_values(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    if let Some(values) = environment.values {
-        check_written("", values, environment.unusual_spellings, reporter);
+    if let Some(app) = &environment.app
+        && let Some(values) = app.values
+    {
+        check_written("", values, app.unusual_spellings, reporter);
     }
 }
 

@@ -12,8 +12,8 @@ fn deployment(spec: &Json) -> Json {
     })
 }
 
-fn class() -> ProviderClass {
-    ProviderClass {
+fn class() -> ReplacedSecret {
+    ReplacedSecret {
         namespace: "n".to_owned(),
         name: "db".to_owned(),
         origin: manifest(&deployment(&json!({}))).origin(),

@@ -4,8 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::LocatedError;
-use crate::render::patches::error::Error;
+use crate::render::patches::error::{Error, LocatedError};
 use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue};
 
 const PATCH: &str = "$patch";

@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 use compact_str::CompactString;
 
 use super::directives::{ParsedMap, PatchAction, list_action, sequence};
-use super::{LocatedError, copy_new_value, merge_map};
-use crate::render::patches::error::Error;
+use super::{copy_new_value, merge_map};
+use crate::render::patches::error::{Error, LocatedError};
 use sealwave_core::document::{MappingEntry, Node, NodeValue};
 use sealwave_kube::schema::{ComparableScalar, ListMerge, MergeSchema};
 

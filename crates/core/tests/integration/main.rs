@@ -1,0 +1,6 @@
+//! Tests of YAML reading, from outside of the crate, in one binary: a module per subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
+
+mod yaml;
+mod yaml_reference;

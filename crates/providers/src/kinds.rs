@@ -1,0 +1,112 @@
+//! The kinds of providers: one line each.
+//!
+//! A kind is a directory of this crate with its settings, the facts that the policy needs, its documentation (`README.md`)
+//! and, behind its Cargo feature, the code that fetches. This table connects it with the operator file.
+
+use std::path::Path;
+
+use crate::{
+    CreateProvider, Provider, ProviderContext, ProviderSettings, SettingsError, aws, env, file, k8s, sops,
+    vault,
+};
+use sealwave_secrets::policy::PathSpellings;
+
+/// A kind of provider, as the table lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProviderKind {
+    /// The value of `kind` in the operator file.
+    pub name: &'static str,
+    /// The Cargo feature that builds it; `None` if it is in every build.
+    pub feature: Option<&'static str>,
+}
+
+/// Defines the settings of a provider in the operator file from a table of kinds.
+///
+/// A line is `"KIND" VARIANT(SETTINGS) if "FEATURE",`, without `if` for a kind of every build.
+macro_rules! provider_kinds {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis enum $Config:ident {
+            $($(#[$doc:meta])* $name:literal $Variant:ident($Settings:ty) $(if $feature:literal)?,)+
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug, serde::Deserialize)]
+        #[serde(tag = "kind")]
+        $visibility enum $Config {
+            $($(#[$doc])* #[serde(rename = $name)] $Variant($Settings),)+
+        }
+
+        impl $Config {
+            /// All kinds, ordered by name.
+            $visibility const KINDS: &[ProviderKind] = &[
+                $(ProviderKind { name: $name, feature: [$(Some($feature),)? None][0] },)+
+            ];
+
+            /// Creates the provider with this name in placeholders.
+            ///
+            /// # Errors
+            /// Returns the first setting that is not valid.
+            pub(crate) fn create(
+                &self,
+                name: &str,
+                context: &ProviderContext<'_>,
+            ) -> Result<Box<dyn Provider>, SettingsError> {
+                match self {
+                    $(Self::$Variant(settings) => {
+                        #[cfg(all($(feature = $feature)?))]
+                        let created = CreateProvider::create(settings, name, context);
+                        #[cfg(not(all($(feature = $feature)?)))]
+                        let created = {
+                            let _ = (settings, name, context);
+                            let what = concat!("`", $name, "` provider");
+                            Ok($crate::not_built::NotBuilt { what, feature: concat!($($feature)?) }.boxed())
+                        };
+                        created
+                    })+
+                }
+            }
+
+            fn settings(&self) -> &dyn ProviderSettings {
+                match self {
+                    $(Self::$Variant(settings) => settings,)+
+                }
+            }
+
+            /// Returns the credential files that the settings name, which no provider may hand out.
+            #[must_use]
+            $visibility fn credential_files(&self) -> Vec<&Path> {
+                self.settings().credential_files()
+            }
+        }
+
+        impl PathSpellings for $Config {
+            fn other_spellings(&self, path: &str) -> Vec<String> {
+                self.settings().other_spellings(path)
+            }
+        }
+    };
+}
+
+provider_kinds! {
+    /// A secret source in the operator file.
+    pub enum ProviderConfig {
+        /// AWS Secrets Manager.
+        "aws-sm" AwsSm(aws::SecretsManagerSettings) if "aws",
+        /// AWS Systems Manager Parameter Store.
+        "aws-ssm" AwsSsm(aws::ParameterStoreSettings) if "aws",
+        /// Environment variables of the sidecar.
+        "env" Env(env::EnvSettings),
+        /// Files under one directory.
+        "file" File(file::FileSettings),
+        /// Secrets of a Kubernetes cluster.
+        "k8s" K8s(k8s::K8sSettings) if "k8s",
+        /// Files of the app's repository, encrypted with SOPS.
+        "sops" Sops(sops::SopsSettings) if "sops",
+        /// A Vault or OpenBao server.
+        "vault" Vault(vault::VaultSettings) if "vault",
+    }
+}
+
+#[cfg(test)]
+mod tests;

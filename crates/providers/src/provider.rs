@@ -1,0 +1,66 @@
+//! The trait of all sources of secrets.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::{FetchResult, SettingsError};
+use sealwave_core::diagnostic::Note;
+use sealwave_secrets::placeholder::SecretReference;
+
+/// A source of secrets.
+pub trait Provider: Send + Sync {
+    /// Fetches distinct references in as few calls as the source allows. Results are in the order of `references`.
+    ///
+    /// Gives up at the deadline, with [`ProviderError::Overdue`](crate::ProviderError::Overdue) for everything that is
+    /// still missing. A result that depends on a file in Git carries the [`Evidence`](crate::Evidence) of that file.
+    fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult>;
+
+    /// Takes the notes that a fetch left in addition to its results. They contain no credentials and no values.
+    fn take_notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
+}
+
+/// The settings of a kind of provider in the operator file. Every build has them, so that an operator file means the same
+/// for all apps and for the policy.
+///
+/// No method has a default: a new provider must state its facts.
+pub(crate) trait ProviderSettings {
+    /// Returns the credential files that the settings name, which no provider may hand out.
+    fn credential_files(&self) -> Vec<&Path>;
+
+    /// Returns other paths with the same meaning, which a policy must deny along with the written one.
+    fn other_spellings(&self, path: &str) -> Vec<String>;
+}
+
+/// Settings from which this build can create a provider.
+pub(crate) trait CreateProvider {
+    /// Creates the provider with this name in placeholders.
+    ///
+    /// # Errors
+    /// Returns the first setting that is not valid.
+    fn create(&self, name: &str, context: &ProviderContext<'_>) -> Result<Box<dyn Provider>, SettingsError>;
+}
+
+/// The inputs of a provider besides its settings.
+pub(crate) struct ProviderContext<'a> {
+    pub(crate) operator_dir: &'a Path,
+    pub(crate) protected: &'a [PathBuf],
+    #[cfg_attr(not(feature = "sops"), expect(dead_code, reason = "only SOPS files are in the app"))]
+    pub(crate) app: &'a AppFiles,
+    pub(crate) environment: &'a EnvLookup,
+}
+
+/// Looks up environment variables, as passed on by `config`.
+pub(crate) type EnvLookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+
+/// Locations of the app's own files, for providers that read them.
+#[derive(Clone, Debug)]
+pub struct AppFiles {
+    /// The directory of the app file; paths in references are relative to it.
+    pub directory: PathBuf,
+    /// The directory that no path may leave; absolute, without symbolic links.
+    pub boundary: PathBuf,
+}

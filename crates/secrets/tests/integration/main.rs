@@ -1,0 +1,5 @@
+//! Tests of sealing, from outside of the crate, in one binary: a module per subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
+
+mod sealing;

@@ -1,0 +1,262 @@
+//! Checks an input as a whole: schemas, rules, suppressions.
+
+use std::sync::LazyLock;
+
+use super::context::AppContext;
+use super::definitions::KnownDefinition;
+use super::echoes;
+use super::finder::FindingBuilder;
+use super::input::{CheckedInput, ObjectSet};
+use super::merge;
+use super::options::ValidateOptions;
+use super::result::ValidationResult;
+use super::schema_set::SchemaSet;
+use super::schemas::SchemaCheck;
+use super::suppress::{self, Coverage, RunSuppressions};
+use crate::Finding;
+use crate::RuleInput;
+use crate::checked_object::CheckedObject;
+use crate::examine::ExaminedApp;
+use crate::facts::embedded_pods::{EmbeddedObject, EmbeddedPod, parse_embedded_pods, with_item_pointer};
+use crate::facts::inventory::Inventory;
+use crate::facts::neighbors::NeighborApps;
+use crate::index::{EnvironmentIndex, ObjectIndex};
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rule::{Rule, RuleCheck};
+use crate::rule_context::RuleContext;
+use crate::rules;
+use crate::scene::{AppEnvironment, CheckedApp, CheckedEnvironment, TrackedFile};
+use sealwave_core::document::Manifest;
+use sealwave_kube::KindScopes;
+use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::pods::WorkloadKind;
+
+/// Validates an app.
+#[must_use]
+pub fn validate(app: &ExaminedApp, context: &AppContext, standing: &RunSuppressions) -> ValidationResult {
+    check_input(CheckedInput::App(app, context), standing)
+}
+
+/// Checks an app, or a set of plain manifests that is small enough.
+pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -> ValidationResult {
+    let context = input.check_context();
+    let own = own_schemas(input);
+    let set = own.as_ref().unwrap_or(&context.schemas.schemas);
+    let scopes: Vec<KindScopes> =
+        input.sets().map(|objects| context.scopes(set, objects.objects())).collect();
+    let embedded: Vec<Vec<EmbeddedPod>> =
+        input.sets().map(|objects| parse_embedded_pods(objects.objects(), input.texts())).collect();
+    let scenes: Vec<CheckedEnvironment<'_>> = input
+        .sets()
+        .zip(scopes.iter().zip(&embedded))
+        .map(|(objects, (scopes, embedded))| scene(input, objects, scopes, embedded))
+        .collect();
+    let files = input.app().map_or(&[][..], |app| &app.other_files);
+    let mut drafts = check_schemas(&scenes, set, input);
+    drafts.extend(run_rules(&scenes, files, input));
+    drafts.retain(|draft| {
+        let object = checked_object(draft, &scenes);
+        object.is_none_or(|object| !is_skipped(draft, object.manifest, input.options()))
+    });
+    let finder = FindingBuilder::new(input);
+    let mut findings: Vec<Finding> = finder.stage_findings().collect();
+    findings.extend(finder.findings(echoes::without_covered(drafts)));
+    let coverage = Coverage::new(input);
+    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &coverage);
+    ValidationResult {
+        findings: merge::merge_environments(findings),
+        suppressed: merge::merge_environments(suppressed),
+        is_incomplete: coverage.is_incomplete(),
+        ..ValidationResult::default()
+    }
+}
+
+/// Returns the object that a draft is about, if it is about one.
+fn checked_object<'s, 'a>(
+    draft: &FindingDraft,
+    environments: &'s [CheckedEnvironment<'a>],
+) -> Option<&'s CheckedObject<'a>> {
+    let environment = draft.subject.environment()?.of(environments)?;
+    draft.subject.object()?.of(&environment.objects)
+}
+
+/// Returns the objects of a set with what rules need to check them.
+fn scene<'a>(
+    input: CheckedInput<'a>,
+    set: ObjectSet<'a>,
+    scopes: &'a KindScopes,
+    embedded: &'a [EmbeddedPod],
+) -> CheckedEnvironment<'a> {
+    let workloads: &[WorkloadKind] = input.app().map_or(&[], |app| &app.workloads);
+    let objects: Vec<CheckedObject<'_>> =
+        set.objects().iter().map(|manifest| CheckedObject::new(manifest, workloads)).collect();
+    let catalogue = ObjectCatalog::new(set.objects());
+    let embedded: Vec<EmbeddedObject<'_>> = embedded.iter().map(EmbeddedObject::new).collect();
+    let inventory = Inventory::new(&catalogue, &objects, &embedded);
+    CheckedEnvironment {
+        app: app_environment(input, set),
+        context: RuleContext {
+            is_plain: input.app().is_none(),
+            texts: input.texts(),
+            sources: input.sources(),
+            scopes,
+            settings: &input.options().settings,
+        },
+        inventory,
+        objects,
+        embedded,
+        catalogue,
+        neighbors: neighbors(input, set),
+        uses: std::cell::OnceCell::new(),
+        conflicts: std::cell::OnceCell::new(),
+    }
+}
+
+fn app_environment<'a>(input: CheckedInput<'a>, set: ObjectSet<'a>) -> Option<AppEnvironment<'a>> {
+    let (app, environment) = (input.app()?, set.environment()?);
+    Some(AppEnvironment {
+        name: &environment.name,
+        directory: &app.directory,
+        cluster: &environment.cluster,
+        sealed_for: environment.sealed_for,
+        secrets: &environment.secrets,
+        emitted: environment.emitted.as_deref(),
+        values: environment.values.as_ref(),
+        unusual_spellings: &environment.written_scalars,
+        unused_values: &environment.unused_values,
+    })
+}
+
+/// Returns the objects of other apps that the objects may refer to.
+fn neighbors<'a>(input: CheckedInput<'a>, set: ObjectSet<'a>) -> &'a NeighborApps {
+    static NONE: LazyLock<NeighborApps> = LazyLock::new(NeighborApps::default);
+    match (input, set) {
+        (CheckedInput::App(_, context), ObjectSet::Environment(environment)) => {
+            context.neighbors.get(&environment.name).unwrap_or(&NONE)
+        }
+        _ => &NONE,
+    }
+}
+
+/// Returns the schemas with the input's own definitions; `None` if it has none.
+fn own_schemas(input: CheckedInput<'_>) -> Option<SchemaSet> {
+    let mut own = input.definitions().peekable();
+    let has_own = own.peek().is_some();
+    let all = own.chain(input.check_context().schemas.definitions.iter().map(KnownDefinition::view));
+    has_own.then(|| SchemaSet::with_places(&input.options().kube_versions, all))
+}
+
+fn check_schemas(
+    environments: &[CheckedEnvironment<'_>],
+    set: &SchemaSet,
+    input: CheckedInput<'_>,
+) -> Vec<FindingDraft> {
+    let mut reporter = Reporter::default();
+    let is_plain = input.app().is_none();
+    let mut check = SchemaCheck::new(set, input.check_context(), is_plain);
+    for (number, environment) in environments.iter().enumerate() {
+        // Messages that are reported once per kind go to a checked object if there is one.
+        let (checked, others): (Vec<_>, Vec<_>) =
+            environment.objects.iter().enumerate().partition(|(_, view)| {
+                !input.is_context_file(environment.context.sources.name(view.manifest.origin().source))
+            });
+        for (object, view) in checked.into_iter().chain(others) {
+            reporter.start_object(EnvironmentIndex::new(number), ObjectIndex::new(object));
+            check.check(view, environment.context.sources, &mut reporter);
+        }
+    }
+    reporter.take_findings()
+}
+
+/// Runs every enabled rule.
+fn run_rules(
+    environments: &[CheckedEnvironment<'_>],
+    files: &[TrackedFile],
+    input: CheckedInput<'_>,
+) -> Vec<FindingDraft> {
+    let mut reporter = Reporter::default();
+    let mut drafts = Vec::new();
+    for rule in rules::RULES {
+        if input.options().level(&rule.info).is_none() {
+            continue;
+        }
+        match &rule.check {
+            RuleCheck::App(check) => {
+                reporter.start_input();
+                check(&CheckedApp { environments, files }, &mut reporter);
+            }
+            RuleCheck::AnyPod(_)
+            | RuleCheck::Environment(_)
+            | RuleCheck::Object(_)
+            | RuleCheck::ObjectAndEnvironment(..)
+            | RuleCheck::Pod(_) => {
+                for (number, environment) in environments.iter().enumerate() {
+                    let number = EnvironmentIndex::new(number);
+                    if let Some(check) = rule.check.environment_check() {
+                        reporter.start_environment(number);
+                        check(environment, &mut reporter);
+                    }
+                    check_objects(rule, number, &environment.objects, &environment.context, &mut reporter);
+                    check_embedded(rule, number, environment, &mut reporter);
+                }
+            }
+            RuleCheck::Stage => {}
+        }
+        drafts.extend(
+            reporter
+                .take_findings()
+                .into_iter()
+                .map(|draft| input.options().with_level(complete_embedded(draft, environments))),
+        );
+    }
+    drafts
+}
+
+/// Runs a rule on the pods within the `ConfigMaps` of an environment.
+fn check_embedded(
+    rule: &Rule,
+    number: EnvironmentIndex,
+    environment: &CheckedEnvironment<'_>,
+    reporter: &mut Reporter,
+) {
+    if environment.embedded.is_empty() || !rule.check.is_for_embedded_pods() {
+        return;
+    }
+    for pod in &environment.embedded {
+        if let Some(check) = rule.check.object_check(&pod.object) {
+            reporter.start_object(number, pod.owner());
+            check(&pod.object, &environment.context, reporter);
+        }
+    }
+}
+
+/// Completes the draft for a pod within a ConfigMap.
+fn complete_embedded(draft: FindingDraft, environments: &[CheckedEnvironment<'_>]) -> FindingDraft {
+    match draft.subject.environment().and_then(|index| index.of(environments)) {
+        Some(environment) if !environment.embedded.is_empty() => {
+            with_item_pointer(draft, &environment.embedded)
+        }
+        _ => draft,
+    }
+}
+
+/// Runs a rule on the objects of an environment.
+pub(super) fn check_objects(
+    rule: &Rule,
+    environment: EnvironmentIndex,
+    objects: &[CheckedObject<'_>],
+    scene: &RuleContext<'_>,
+    reporter: &mut Reporter,
+) {
+    for (number, object) in objects.iter().enumerate() {
+        if let Some(check) = rule.check.object_check(object) {
+            reporter.start_object(environment, ObjectIndex::new(number));
+            check(object, scene, reporter);
+        }
+    }
+}
+
+/// Reports whether a draft is about a skipped object; rejected kinds are reported even for skipped objects.
+pub(super) fn is_skipped(draft: &FindingDraft, object: &Manifest, options: &ValidateOptions) -> bool {
+    draft.rule.input != RuleInput::RejectedKinds && options.skip.selects(object)
+}

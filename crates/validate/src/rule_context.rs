@@ -1,0 +1,43 @@
+//! Context and settings that all rules share.
+
+use std::collections::BTreeMap;
+
+use crate::facts::operator_view::OperatorView;
+use sealwave_core::document::{SourceTexts, Sources};
+use sealwave_core::time::Date;
+use sealwave_kube::KindScopes;
+
+/// Context that all rules share.
+pub(crate) struct RuleContext<'a> {
+    /// True for plain manifests, where rules report what the pipeline reports for an app.
+    pub(crate) is_plain: bool,
+    /// Texts of the sources, for rules about the spelling of scalars.
+    pub(crate) texts: &'a SourceTexts,
+    /// Names of the sources, and the origins of rendered text.
+    pub(crate) sources: &'a Sources,
+    /// Scopes of kinds: namespaced or cluster-scoped.
+    pub(crate) scopes: &'a KindScopes,
+    /// Settings of the run.
+    pub(crate) settings: &'a RuleSettings,
+}
+
+/// Settings of a run that rules depend on.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSettings {
+    /// Patterns `Kind/namespace/name` of objects that exist elsewhere.
+    pub external: Vec<globset::GlobMatcher>,
+    /// Today's date; `None` disables what depends on it.
+    pub today: Option<Date>,
+    /// The operator file that apps are checked against, if known.
+    pub operator: Option<OperatorView>,
+    /// Known fingerprints of the sealing certificates of the clusters, by environment.
+    pub certificates: BTreeMap<String, String>,
+}
+
+impl RuleSettings {
+    /// Returns whether an object is declared as existing elsewhere.
+    pub(crate) fn is_external(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        let path = format!("{kind}/{namespace}/{name}");
+        self.external.iter().any(|pattern| pattern.is_match(&path))
+    }
+}

@@ -1,0 +1,73 @@
+//! Conflicts of waves and phases, and the uses of objects behind them.
+
+use crate::checked_object::CheckedObject;
+use crate::reporter::{FindingDraft, Reporter};
+use crate::rules::rule_of;
+use crate::scene::CheckedEnvironment;
+use sealwave_core::diagnostic::{Explain as _, ProblemKind};
+use sealwave_kube::pods::{PodReference, references};
+use sealwave_kube::sync::{self, DependencyEdge, LocatedConflict, SyncPlacement, WaveSettings};
+use std::collections::BTreeSet;
+
+/// Reports the conflicts of a kind, based on the present waves of the objects.
+pub(super) fn report_conflicts(
+    kind: ProblemKind,
+    environment: &CheckedEnvironment<'_>,
+    reporter: &mut Reporter,
+) {
+    let rule = rule_of(kind);
+    let found = environment.conflicts.get_or_init(|| conflicts(environment));
+    for (conflict, object, at) in found.iter().filter(|(conflict, ..)| conflict.kind() == kind) {
+        let draft = FindingDraft::new(rule, *at, conflict.to_string())
+            .severity(conflict.severity())
+            .about_object(*object);
+        reporter.report(match conflict.hint() {
+            Some(hint) => draft.hint(hint),
+            None => draft,
+        });
+    }
+}
+
+/// Returns the conflicts of all rules.
+fn conflicts(environment: &CheckedEnvironment<'_>) -> Vec<LocatedConflict> {
+    let mut fixed = false;
+    let mut placement = |object: &CheckedObject<'_>| {
+        let mut standing =
+            SyncPlacement::from_manifest(object.manifest, &WaveSettings::default(), &mut |_, _| {});
+        fixed |= standing.wave.is_some() || standing.phases.is_hook;
+        // Plain manifests without a wave are in wave 0.
+        standing.wave.get_or_insert(0);
+        standing
+    };
+    let standings: Vec<SyncPlacement> = environment.objects.iter().map(&mut placement).collect();
+    if !fixed {
+        return Vec::new();
+    }
+    let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
+    let mut uses = uses(environment).clone();
+    uses.retain(|edge| !may_be_in_two_applications(environment, edge));
+    sync::find_conflicts(&environment.catalogue, &standings, &uses, &waves)
+}
+
+/// Returns whether two objects may belong to different Applications, as those of two directories often do: waves only
+/// order the objects of one Application.
+fn may_be_in_two_applications(environment: &CheckedEnvironment<'_>, edge: &DependencyEdge) -> bool {
+    let origin = |number: usize| Some(environment.objects.get(number)?.manifest.origin());
+    let (consumer, dependency) = (origin(edge.consumer), origin(edge.dependency));
+    consumer.zip(dependency).is_some_and(|(one, other)| environment.may_be_apart(one, other))
+}
+
+/// Returns the uses of objects by other objects, computed once.
+pub(super) fn uses<'e>(environment: &'e CheckedEnvironment<'_>) -> &'e BTreeSet<DependencyEdge> {
+    environment.uses.get_or_init(|| find_uses(environment))
+}
+
+fn find_uses(environment: &CheckedEnvironment<'_>) -> BTreeSet<DependencyEdge> {
+    let pods = environment.objects.iter().enumerate();
+    let references: Vec<(usize, Vec<PodReference<'_>>)> =
+        pods.filter_map(|(number, object)| Some((number, references(object.pod.as_ref()?.spec)))).collect();
+    sync::dependency_edges(
+        &environment.catalogue,
+        references.iter().map(|(number, list)| (*number, list.as_slice())),
+    )
+}

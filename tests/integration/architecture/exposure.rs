@@ -1,0 +1,84 @@
+//! The files that may read the bytes of secret values.
+
+use std::collections::BTreeSet;
+
+use walkdir::WalkDir;
+
+use crate::support::root;
+
+/// The files that may read the bytes of a secret value, each with its reason.
+const MAY_EXPOSE: &[(&str, &str)] = &[
+    (
+        "crates/pipeline/src/backends/secret_type.rs",
+        "checks the values of typed Secrets as the API server does",
+    ),
+    ("crates/pipeline/src/secret_stages/resolve/collect.rs", "parses the placeholders of an item"),
+    (
+        "crates/pipeline/src/secret_stages/resolve/evidence.rs",
+        "appends the evidence of files in Git to an item",
+    ),
+    ("crates/pipeline/src/secret_stages/resolve/modify.rs", "applies the modifiers"),
+    ("crates/pipeline/src/secret_stages/resolve/substitute.rs", "puts values into items"),
+    ("crates/pipeline/src/secret_stages/seal.rs", "computes the keyed digests of items"),
+    ("crates/providers/src/aws.rs", "reads the entries of a JSON secret"),
+    ("crates/providers/src/file/format.rs", "parses a file of the provider"),
+    ("crates/providers/src/k8s.rs", "decodes the data of a Secret"),
+    ("crates/providers/src/sops.rs", "decrypts a file"),
+    ("crates/providers/src/sops/keys.rs", "reads the file of age keys"),
+    ("crates/providers/src/vault/session.rs", "sends the body of a login"),
+    ("crates/secrets/src/crypto/sealer.rs", "seals items"),
+    ("src/config/operator_file.rs", "parses the operator's files, keys and certificates"),
+];
+
+/// Also finds the calls in closures and by path, such as `SecretValue::expose`.
+const EXPOSING_NAMES: [&str; 4] = [".expose(", ".expose_str(", "::expose(", "SecretValue::expose"];
+
+#[test]
+fn secret_values_are_exposed_only_where_listed() {
+    let root = root();
+    let mut exposing = BTreeSet::new();
+    let mut seen = 0;
+    let sources = ["crates", "src"].into_iter().flat_map(|directory| WalkDir::new(root.join(directory)));
+    for file in sources.map(|entry| entry.expect("readable")) {
+        let path = file.path().strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+        let is_source = path.ends_with(".rs") && (path.starts_with("src/") || path.contains("/src/"));
+        if !is_source || is_test_file(&path) {
+            continue;
+        }
+        seen += 1;
+        if exposes_values(&fs_err::read_to_string(file.path()).expect("readable")) {
+            exposing.insert(path);
+        }
+    }
+    assert!(seen > 300, "only {seen} files were looked at");
+    let listed: BTreeSet<String> = MAY_EXPOSE.iter().map(|(path, _)| (*path).to_owned()).collect();
+    let unlisted: Vec<_> = exposing.difference(&listed).collect();
+    let stale: Vec<_> = listed.difference(&exposing).collect();
+    assert!(
+        unlisted.is_empty() && stale.is_empty(),
+        "not listed: {unlisted:#?}\nno longer needed: {stale:#?}"
+    );
+}
+
+fn is_test_file(path: &str) -> bool {
+    path.starts_with("crates/testkit/")
+        || path.contains("/tests/")
+        || path.ends_with("/tests.rs")
+        || path.ends_with("/testing.rs")
+}
+
+fn exposes_values(text: &str) -> bool {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.any(|line| EXPOSING_NAMES.iter().any(|name| line.contains(name)))
+}
+
+#[test]
+fn exposing_calls_are_found() {
+    for code in ["let a = value.expose();", "item.value.expose_str()?", "values.map(SecretValue::expose)"] {
+        assert!(exposes_values(code), "{code}");
+    }
+    for code in ["// value.expose()", "text.expose_secret()", "#[cfg(test)]\nmod tests {\n a.expose();\n}"] {
+        assert!(!exposes_values(code), "{code}");
+    }
+}
