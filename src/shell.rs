@@ -191,6 +191,6 @@ pub fn has_controls(text: &str) -> bool {
 
 /// Prints an error that is not from a command.
 pub fn print_error(message: &str) {
-    let problem = Problem { message: truncate(message), at: ProblemPlace::Unknown, hint: None, rule: None };
+    let problem = Problem { message: truncate(message), at: ProblemPlace::Unknown, hint: None, kind: None };
     messages::print_failure(&problem.into());
 }

@@ -121,6 +121,6 @@ fn problem(finding: Finding) -> Problem {
         message: format!("{object}{} ({})", finding.message, finding.rule.id),
         at: finding.span.map_or(ProblemPlace::Unknown, |span| ProblemPlace::Place(span.place)),
         hint: finding.hint,
-        rule: Some(finding.rule.id),
+        kind: None,
     }
 }

@@ -14,6 +14,7 @@
 pub mod caught;
 pub mod diagnostic;
 pub mod document;
+pub mod encoding;
 pub mod names;
 pub mod pattern;
 pub mod reach;

@@ -48,7 +48,7 @@ impl<'a> CatalogObject<'a> {
             metadata: None,
         };
         let text = |entry: &'a MappingEntry| entry.value.as_str().unwrap_or_default();
-        for entry in manifest.root().as_mapping().map_or(&[][..], Mapping::entries) {
+        for entry in manifest.root().entries() {
             match entry.key.as_str() {
                 "apiVersion" => object.api_version = text(entry),
                 "kind" => object.kind = text(entry),
@@ -84,7 +84,8 @@ impl<'a> CatalogObject<'a> {
     }
 }
 
-/// Cluster-scoped kinds that other objects refer to by name.
+/// Cluster-scoped kinds that other objects refer to by name: a small part of the table of all kinds, which every object
+/// is compared with. A namespace that one of them has by mistake is ignored.
 const CLUSTER_SCOPED: &[(&str, &str)] = &[
     ("", "Namespace"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
@@ -195,7 +196,7 @@ pub fn supplied_secrets<'a>(object: &CatalogObject<'a>) -> Vec<&'a str> {
             vec![target.filter(|name| !name.is_empty()).unwrap_or(object.name)]
         }
         (STORE_CSI_GROUP, "SecretProviderClass") => {
-            let made = root.at(&["spec", "secretObjects"]).map_or(&[][..], Node::items);
+            let made = root.items_at(&["spec", "secretObjects"]);
             made.iter().filter_map(|secret| secret.get("secretName")?.as_str()).collect()
         }
         _ => Vec::new(),
@@ -208,7 +209,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::scopes::built_in_scope;
     use sealwave_testkit::manifests;
+
+    #[test]
+    fn cluster_scoped_kinds_agree_with_the_table() {
+        for (group, kind) in CLUSTER_SCOPED {
+            assert_eq!(built_in_scope(group, kind), Some(true), "{group}/{kind}");
+        }
+    }
 
     #[test]
     fn a_secret_is_found_by_its_supplier() {

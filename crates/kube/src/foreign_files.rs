@@ -314,7 +314,7 @@ fn is_unnamed_kustomize(doc: &CandidateDocument<'_>) -> bool {
     let lists = ["resources", "bases", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
     // Other tools list patches as texts.
     let has_patches = || {
-        let patches = doc.root.get("patches").map_or(&[][..], Node::items);
+        let patches = doc.root.items_at(&["patches"]);
         !patches.is_empty() && patches.iter().all(|patch| patch.as_mapping().is_some())
     };
     let is_called = doc.file == "Kustomization" || doc.is_called("kustomization");

@@ -20,7 +20,7 @@ impl Quantity {
             NodeValue::String(text) => Self::parse(text),
             NodeValue::Number(Number::Int(number)) => Self::parse(&number.to_string()),
             NodeValue::Number(Number::Uint(number)) => Self::parse(&number.to_string()),
-            NodeValue::Number(Number::Float(number)) => Self::parse(&number.to_string()),
+            NodeValue::Number(Number::Float(number)) => Self::parse(&number.get().to_string()),
             _ => None,
         }
     }

@@ -126,10 +126,15 @@ impl KindScopes {
         {
             return Some(*cluster);
         }
-        // A linear search: the lengths of most names differ, and a binary search would not use that.
-        let (_, kinds) = CLUSTER_SCOPED.iter().find(|(known, _)| *known == group)?;
-        Some(kinds.contains(&kind))
+        built_in_scope(group, kind)
     }
+}
+
+/// Returns whether a kind is cluster-scoped by the table; `None` if the table does not have its group.
+pub(crate) fn built_in_scope(group: &str, kind: &str) -> Option<bool> {
+    // A linear search: the lengths of most names differ, and a binary search would not use that.
+    let (_, kinds) = CLUSTER_SCOPED.iter().find(|(known, _)| *known == group)?;
+    Some(kinds.contains(&kind))
 }
 
 /// Kinds outside Kubernetes' own groups that are namespaced although their name starts with `Cluster`.
@@ -148,11 +153,24 @@ fn has_cluster_scoped_name(group: &str, kind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::{PackedKind, PackedRelease, ResourceScope};
 
     #[test]
     fn the_tables_are_sorted() {
         assert!(CLUSTER_SCOPED.is_sorted_by(|(a, _), (b, _)| a < b));
         assert!(CLUSTER_SCOPED.iter().all(|(_, kinds)| kinds.is_sorted()));
+    }
+
+    #[test]
+    fn packed_definitions_agree_with_the_table() {
+        let mut both = 0;
+        for PackedKind { group, kind, scope, .. } in PackedRelease::all().iter().flat_map(|all| &all.kinds) {
+            if let Some(is_cluster_scoped) = built_in_scope(group, kind) {
+                assert_eq!(is_cluster_scoped, *scope == ResourceScope::Cluster, "{group}/{kind}");
+                both += 1;
+            }
+        }
+        assert!(both >= 5, "only {both} kinds are in both");
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub fn plain_data(root: &Node) -> Option<PlainData<'_>> {
         return Some(PlainData::Field(field));
     }
     let nested = ["items", "objects"].into_iter().flat_map(|field| {
-        let objects = root.get(field).map_or(&[][..], Node::items);
+        let objects = root.items_at(&[field]);
         objects.iter().map(move |object| (field, object))
     });
     nested

@@ -1,6 +1,6 @@
 //! The types of Secrets defined by Kubernetes, and the API server's requirements for each.
 
-use sealwave_core::diagnostic::Explain;
+use sealwave_core::diagnostic::{Explain, ProblemKind};
 use sealwave_core::text::quoted_list;
 use serde::de::IgnoredAny;
 
@@ -83,8 +83,8 @@ impl Explain for SecretTypeError {
         })
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some("secret/type-keys")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::TypeKeys)
     }
 }
 

@@ -13,9 +13,8 @@ use crate::rule::Rule;
 use crate::rules;
 use crate::scene::TrackedFile;
 use crate::{AppEnvironments, CheckedCounts};
-use sealwave_core::diagnostic::{NoteLevel, Problem, ProblemPlace, Severity};
+use sealwave_core::diagnostic::{NoteLevel, Problem, ProblemKind, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
-use sealwave_kube::sync::SECRET_IS_HOOK;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
     CollectedRender, CollectedStages, Discovery, PlaceholderUse, RenderContext, Stage, StageFailure,
@@ -233,7 +232,7 @@ impl ExaminedEnvironment {
 
 /// Returns a note of a stage as a problem, except one that a rule reports with a severity of its own.
 fn note_problem(StageNote { stage, note }: StageNote) -> Option<StageProblem> {
-    let is_checked_by_rule = stage == Stage::Annotate && note.problem.rule == Some(SECRET_IS_HOOK);
+    let is_checked_by_rule = stage == Stage::Annotate && note.problem.kind == Some(ProblemKind::SecretIsHook);
     (!is_checked_by_rule).then(|| StageProblem {
         rule: rule_of(stage),
         severity: match note.level {

@@ -111,7 +111,7 @@ impl<'a> LocatedNode<'a> {
     /// Iterates over the entries of a mapping.
     pub(crate) fn entries(&self) -> impl Iterator<Item = LocatedEntry<'a>> + use<'a> {
         let parent = self.path.clone();
-        let entries = self.node.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        let entries = self.node.entries();
         entries.iter().map(move |entry| LocatedEntry { entry, parent: parent.clone() })
     }
 

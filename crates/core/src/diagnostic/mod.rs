@@ -3,6 +3,7 @@
 //! A [`Problem`] must never hold a secret value or an excerpt of a document; its creator ensures that.
 //! An *error* means that the tool could not do its job ([`Failure`]); a *note* accompanies a successful result.
 
+mod kind;
 mod problems;
 mod severity;
 mod wording;
@@ -11,6 +12,7 @@ use std::fmt;
 
 use crate::document::{Origin, SourceLocation, Sources};
 
+pub use kind::ProblemKind;
 pub use problems::ProblemCollector;
 pub use severity::Severity;
 pub use wording::{
@@ -25,8 +27,8 @@ pub trait Explain: std::error::Error {
         None
     }
 
-    /// Returns the id of the rule that `validate` reports the error under, if it differs from the stage's rule.
-    fn rule(&self) -> Option<&'static str> {
+    /// Returns the kind, if `validate` has a rule for it; otherwise, the rule of the stage applies.
+    fn problem_kind(&self) -> Option<ProblemKind> {
         None
     }
 }
@@ -51,8 +53,8 @@ pub struct Problem {
     pub at: ProblemPlace,
     /// Advice for the user.
     pub hint: Option<String>,
-    /// The id of the rule that `validate` reports the problem under, if it differs from the stage's rule.
-    pub rule: Option<&'static str>,
+    /// The kind, if `validate` has a rule for it; otherwise, the rule of the stage applies.
+    pub kind: Option<ProblemKind>,
 }
 
 impl Problem {
@@ -63,7 +65,7 @@ impl Problem {
             message: truncate(error),
             at: ProblemPlace::Unknown,
             hint: error.hint().map(truncate),
-            rule: error.rule(),
+            kind: error.problem_kind(),
         }
     }
 
@@ -132,7 +134,7 @@ impl Failure {
     pub fn omitted_problem(&self) -> Option<Problem> {
         (self.more > 0).then(|| {
             let message = format!("{} more such problems not shown", self.more);
-            Problem { message, at: ProblemPlace::Unknown, hint: None, rule: None }
+            Problem { message, at: ProblemPlace::Unknown, hint: None, kind: None }
         })
     }
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::node::{Mapping, MappingEntry, Node, NodeValue, Number};
+use super::node::{MappingEntry, Node, NodeValue};
+use super::number::{FiniteFloat, Number};
 use super::source::Origin;
 
 impl Node {
@@ -17,12 +18,12 @@ impl Node {
             Json::Null => NodeValue::Null,
             Json::Number(number) => NodeValue::Number(number_from_json(number)),
             Json::Object(fields) => {
-                let mut mapping = Mapping::with_capacity(fields.len());
-                for (key, field) in fields {
-                    let value = Self::from_json(field, origin);
-                    mapping.push_new(MappingEntry { key: key.into(), key_origin: origin, value });
-                }
-                NodeValue::Mapping(mapping)
+                let entry = |(key, field): (&String, &Json)| MappingEntry {
+                    key: key.into(),
+                    key_origin: origin,
+                    value: Self::from_json(field, origin),
+                };
+                NodeValue::Mapping(fields.iter().map(entry).collect())
             }
             Json::String(text) => NodeValue::String(text.into()),
         };
@@ -42,7 +43,7 @@ impl Node {
                     .collect(),
             ),
             NodeValue::Null => Json::Null,
-            NodeValue::Number(Number::Float(float)) => (*float).into(),
+            NodeValue::Number(Number::Float(float)) => float.get().into(),
             NodeValue::Number(Number::Int(int)) => (*int).into(),
             NodeValue::Number(Number::Uint(uint)) => (*uint).into(),
             NodeValue::Sequence(items) => Json::Array(items.iter().map(Self::to_json).collect()),
@@ -56,6 +57,6 @@ fn number_from_json(number: &serde_json::Number) -> Number {
         .as_i64()
         .map(Number::Int)
         .or_else(|| number.as_u64().map(Number::Uint))
-        .or_else(|| number.as_f64().map(Number::Float))
+        .or_else(|| number.as_f64().and_then(FiniteFloat::new).map(Number::Float))
         .unwrap_or(Number::Int(0))
 }

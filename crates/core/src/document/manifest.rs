@@ -4,7 +4,7 @@ use std::fmt;
 
 use compact_str::CompactString;
 
-use super::node::{Mapping, MappingEntry, Node};
+use super::node::{Mapping, MappingEntry, Node, NodeValue};
 use super::source::Origin;
 use crate::text::split_at_byte;
 
@@ -39,6 +39,18 @@ impl fmt::Display for ObjectId {
 #[derive(Clone, Debug)]
 pub struct Manifest {
     root: Node,
+}
+
+/// A visitor of the keys and strings of a tree.
+pub trait TextVisitor {
+    /// Reports whether the rest of the tree does not matter; asked before each node.
+    fn is_done(&self) -> bool;
+
+    /// Visits a key.
+    fn visit_key(&mut self, key: &str, origin: Origin);
+
+    /// Visits a string, and returns its replacement, if any.
+    fn visit_string(&mut self, text: &str, origin: Origin) -> Option<String>;
 }
 
 /// A reason why a tree is not a Kubernetes object.
@@ -88,15 +100,67 @@ impl Manifest {
         &self.root
     }
 
-    /// Returns the tree for modification.
-    pub const fn root_mut(&mut self) -> &mut Node {
-        &mut self.root
-    }
-
     /// Returns the owned tree.
     #[must_use]
     pub fn into_root(self) -> Node {
         self.root
+    }
+
+    /// Replaces the tree. The given one must have the required fields as well.
+    ///
+    /// # Errors
+    /// Returns the first missing field.
+    pub fn replaced(self, root: Node) -> Result<Self, ManifestError> {
+        Self::new(root).map_err(|(error, ..)| error)
+    }
+
+    /// Returns the value at a path of keys, for modification; `None` also for fields that every object requires.
+    pub fn field_mut(&mut self, path: &[&str]) -> Option<&mut Node> {
+        if is_required(path) { None } else { self.root.at_mut(path) }
+    }
+
+    /// Returns the mapping at `path`; creates mappings that are missing or null.
+    ///
+    /// Returns `None` if a value on the path is neither a mapping nor null, and for fields that every object requires.
+    pub fn mapping_at_mut(&mut self, path: &[&str]) -> Option<&mut Mapping> {
+        if is_required(path) { None } else { self.root.mapping_at_mut(path) }
+    }
+
+    /// Removes the field at a path of keys and returns its value; never one that every object requires.
+    pub fn remove(&mut self, path: &[&str]) -> Option<Node> {
+        let (last, parents) = path.split_last()?;
+        if is_required(path) {
+            return None;
+        }
+        self.root.at_mut(parents)?.as_mapping_mut()?.remove(last)
+    }
+
+    /// Shows all keys and strings of the tree to a visitor. Strings that it returns replace the visited ones, unless they
+    /// are empty.
+    pub fn visit_texts(&mut self, visitor: &mut impl TextVisitor) {
+        // An explicit stack, since the author controls the depth of the tree.
+        let mut stack = vec![&mut self.root];
+        while let Some(node) = stack.pop() {
+            if visitor.is_done() {
+                return;
+            }
+            match &mut node.value {
+                NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => {}
+                NodeValue::Mapping(mapping) => {
+                    for entry in mapping.entries_mut() {
+                        visitor.visit_key(entry.key, *entry.key_origin);
+                        stack.push(entry.value);
+                    }
+                }
+                NodeValue::Sequence(items) => stack.extend(items),
+                NodeValue::String(text) => {
+                    let replacement = visitor.visit_string(text, node.origin);
+                    if let Some(replacement) = replacement.filter(|replacement| !replacement.is_empty()) {
+                        *text = replacement.into();
+                    }
+                }
+            }
+        }
     }
 
     /// Returns where the object starts.
@@ -187,6 +251,19 @@ impl Manifest {
             annotations.insert(name, origin, Node::string(text, origin));
         }
     }
+
+    /// Sets `metadata.namespace`; its place is that of the metadata.
+    pub fn set_namespace(&mut self, namespace: &str) {
+        let origin = self.root.get("metadata").map_or(self.root.origin, |metadata| metadata.origin);
+        if let Some(metadata) = self.root.mapping_at_mut(&["metadata"]) {
+            metadata.insert("namespace", origin, Node::string(namespace, origin));
+        }
+    }
+}
+
+/// Reports whether every object requires the field at a path, or one within it.
+fn is_required(path: &[&str]) -> bool {
+    matches!(path, [] | ["apiVersion" | "kind" | "metadata"] | ["metadata", "generateName" | "name"])
 }
 
 /// Returns the first required field that a tree lacks, with its expected location.
@@ -217,12 +294,12 @@ fn first_missing_field(root: &Node) -> Option<(ManifestError, Origin)> {
 fn is_complete(root: &Node) -> bool {
     let is_text = |entry: &MappingEntry| entry.value.as_str().is_some_and(|text| !text.is_empty());
     let (mut api_version, mut kind, mut name) = (false, false, false);
-    for entry in root.as_mapping().map_or(&[][..], Mapping::entries) {
+    for entry in root.entries() {
         match entry.key.as_str() {
             "apiVersion" => api_version = is_text(entry),
             "kind" => kind = is_text(entry),
             "metadata" => {
-                let fields = entry.value.as_mapping().map_or(&[][..], Mapping::entries);
+                let fields = entry.value.entries();
                 let is_name = |entry: &&MappingEntry| matches!(entry.key.as_str(), "generateName" | "name");
                 name = fields.iter().filter(is_name).any(is_text);
             }
@@ -230,4 +307,96 @@ fn is_complete(root: &Node) -> bool {
         }
     }
     api_version && kind && name
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::document::Sources;
+
+    fn manifest() -> Manifest {
+        let origin = Origin::whole(Sources::default().add("a.yaml"));
+        let json = json!({
+            "apiVersion": "v1", "kind": "X", "metadata": {"name": "x", "generateName": "y", "labels": {"a": "b"}},
+            "spec": {"kind": "Y"}, "empty": null,
+        });
+        Manifest::new(Node::from_json(&json, origin)).unwrap()
+    }
+
+    fn is_object(manifest: &Manifest) -> bool {
+        Manifest::new(manifest.root().clone()).is_ok()
+    }
+
+    #[test]
+    fn required_fields_cannot_be_reached() {
+        let required: [&[&str]; 6] = [
+            &[],
+            &["apiVersion"],
+            &["kind"],
+            &["metadata"],
+            &["metadata", "name"],
+            &["metadata", "generateName"],
+        ];
+        for path in required {
+            let mut manifest = manifest();
+            assert!(manifest.field_mut(path).is_none(), "{path:?}");
+            assert!(manifest.mapping_at_mut(path).is_none(), "{path:?}");
+            assert!(manifest.remove(path).is_none(), "{path:?}");
+            assert!(is_object(&manifest), "{path:?}");
+        }
+        // Nor by creating mappings in their place.
+        for path in required {
+            let mut manifest = manifest();
+            let below: Vec<&str> = path.iter().copied().chain(["metadata", "annotations"]).collect();
+            let _ = manifest.mapping_at_mut(&below);
+            assert!(is_object(&manifest), "{below:?}");
+        }
+    }
+
+    #[test]
+    fn other_fields_can_be_changed_and_removed() {
+        let mut manifest = manifest();
+        assert!(manifest.field_mut(&["spec", "kind"]).is_some());
+        assert!(manifest.mapping_at_mut(&["empty", "metadata"]).is_some());
+        assert!(manifest.remove(&["metadata", "labels"]).is_some());
+        assert!(manifest.remove(&["metadata", "labels"]).is_none());
+        manifest.set_namespace("ns");
+        assert_eq!((manifest.namespace(), is_object(&manifest)), ("ns", true));
+    }
+
+    #[test]
+    fn trees_without_required_fields_replace_no_object() {
+        for field in ["apiVersion", "kind", "metadata"] {
+            let mut root = manifest().into_root();
+            root.as_mapping_mut().unwrap().remove(field);
+            assert!(manifest().replaced(root).is_err(), "{field}");
+        }
+        assert!(manifest().replaced(manifest().into_root()).is_ok());
+    }
+
+    /// Replaces every string by the same one.
+    struct Overwrite(&'static str);
+
+    impl TextVisitor for Overwrite {
+        fn is_done(&self) -> bool {
+            false
+        }
+
+        fn visit_key(&mut self, _: &str, _: Origin) {}
+
+        fn visit_string(&mut self, _: &str, _: Origin) -> Option<String> {
+            Some(self.0.to_owned())
+        }
+    }
+
+    #[test]
+    fn visits_replace_no_string_by_an_empty_one() {
+        let mut manifest = manifest();
+        manifest.visit_texts(&mut Overwrite(""));
+        assert_eq!((manifest.kind(), is_object(&manifest)), ("X", true));
+        manifest.visit_texts(&mut Overwrite("z"));
+        assert_eq!((manifest.kind(), manifest.name(), is_object(&manifest)), ("z", "z", true));
+    }
 }

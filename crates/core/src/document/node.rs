@@ -3,13 +3,18 @@
 //! Keys are strings (Kubernetes' parser turns every scalar key into one) and keep their order. A tree may contain a
 //! plaintext Secret from Git, so nothing here prints its scalars: `Debug` shows only type and position.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use compact_str::CompactString;
 use zeroize::Zeroize;
 
+use super::number::Number;
 use super::source::{Origin, SourceId};
 use crate::text::same_key;
+
+/// The number of entries from which a [`MappingBuilder`] has an index of the keys.
+const INDEX_FROM: usize = 16;
 
 /// A value with its origin.
 #[derive(Clone)]
@@ -37,21 +42,18 @@ pub enum NodeValue {
     String(CompactString),
 }
 
-/// A number as `sigs.k8s.io/yaml` reads it: `int64`, `uint64` above that, or `float64` (always finite).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Number {
-    /// A float; never NaN or infinite.
-    Float(f64),
-    /// Fits `i64`.
-    Int(i64),
-    /// Above `i64::MAX`.
-    Uint(u64),
-}
-
-/// An ordered mapping with string keys, each at most once.
+/// An ordered mapping with string keys, each at most once. A [`MappingBuilder`] creates large ones.
 #[derive(Clone, Default, PartialEq)]
 pub struct Mapping {
     entries: Vec<MappingEntry>,
+}
+
+/// Creates a mapping entry by entry; the time per entry does not depend on the number of entries.
+#[derive(Default)]
+pub struct MappingBuilder {
+    mapping: Mapping,
+    /// The position of each key; absent below [`INDEX_FROM`] entries, to keep small mappings small.
+    index: Option<Box<HashMap<CompactString, usize>>>,
 }
 
 /// A key and its value.
@@ -63,6 +65,16 @@ pub struct MappingEntry {
     pub key_origin: Origin,
     /// The value.
     pub value: Node,
+}
+
+/// An entry of a mapping, for modification: the key cannot change, so keys stay unique.
+pub struct MappingEntryMut<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// Where the key was read.
+    pub key_origin: &'a mut Origin,
+    /// The value.
+    pub value: &'a mut Node,
 }
 
 impl Zeroize for Node {
@@ -148,6 +160,24 @@ impl Node {
     #[must_use]
     pub fn items(&self) -> &[Self] {
         self.as_sequence().unwrap_or(&[])
+    }
+
+    /// Returns the items of the sequence at a path of keys; empty for other values.
+    #[must_use]
+    pub fn items_at(&self, path: &[&str]) -> &[Self] {
+        self.at(path).map_or(&[], Self::items)
+    }
+
+    /// Returns the entries of a mapping; empty for other values.
+    #[must_use]
+    pub fn entries(&self) -> &[MappingEntry] {
+        self.as_mapping().map_or(&[], Mapping::entries)
+    }
+
+    /// Returns the entries of the mapping at a path of keys; empty for other values.
+    #[must_use]
+    pub fn entries_at(&self, path: &[&str]) -> &[MappingEntry] {
+        self.at(path).map_or(&[], Self::entries)
     }
 
     /// Returns the value under `key`, if this is a mapping that contains it.
@@ -275,11 +305,6 @@ impl Mapping {
         self.entries.iter().find(|entry| same_key(&entry.key, key))
     }
 
-    /// Appends an entry without checking that its key is new. For parsers, which check keys themselves.
-    pub fn push_new(&mut self, entry: MappingEntry) {
-        self.entries.push(entry);
-    }
-
     /// Sets `key`, in place if it exists, else at the end; returns the previous value.
     pub fn insert(&mut self, key: impl Into<CompactString>, key_origin: Origin, value: Node) -> Option<Node> {
         let key = key.into();
@@ -307,9 +332,25 @@ impl Mapping {
         &self.entries
     }
 
-    /// Returns the entries in order, for modification in place (keys must stay unique).
-    pub fn entries_mut(&mut self) -> &mut [MappingEntry] {
-        &mut self.entries
+    /// Returns the entries in order, for modification of all but the keys.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = MappingEntryMut<'_>> {
+        self.entries.iter_mut().map(|MappingEntry { key, key_origin, value }| MappingEntryMut {
+            key: key.as_str(),
+            key_origin,
+            value,
+        })
+    }
+
+    /// Sorts the entries by key.
+    pub fn sort_keys(&mut self) {
+        self.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// Removes the entries for which `wanted` returns true, and returns them; the order of the others does not change.
+    pub fn take(&mut self, mut wanted: impl FnMut(&MappingEntry) -> bool) -> Vec<MappingEntry> {
+        let (taken, kept) = std::mem::take(&mut self.entries).into_iter().partition(|entry| wanted(entry));
+        self.entries = kept;
+        taken
     }
 
     /// Returns the owned entries.
@@ -334,5 +375,121 @@ impl Mapping {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+/// Collects entries; a repeated key keeps its first position and gets its last value.
+impl FromIterator<MappingEntry> for Mapping {
+    fn from_iter<T: IntoIterator<Item = MappingEntry>>(entries: T) -> Self {
+        let entries = entries.into_iter();
+        let mut builder = MappingBuilder::with_capacity(entries.size_hint().0);
+        for entry in entries {
+            builder.set(entry);
+        }
+        builder.finish()
+    }
+}
+
+impl MappingBuilder {
+    /// Creates a builder with room for `capacity` entries.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { mapping: Mapping::with_capacity(capacity), index: None }
+    }
+
+    /// Returns the mapping so far.
+    #[must_use]
+    pub const fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// Returns the entry under `key`.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&MappingEntry> {
+        self.position(key).and_then(|at| self.mapping.entries.get(at))
+    }
+
+    /// Adds an entry. If its key exists, the entry replaces the old one in place, and the old one is returned.
+    pub fn set(&mut self, entry: MappingEntry) -> Option<MappingEntry> {
+        let entries = &mut self.mapping.entries;
+        if let Some(index) = &mut self.index {
+            let next = entries.len();
+            let at = *index.entry(entry.key.clone()).or_insert(next);
+            if at < next {
+                return entries.get_mut(at).map(|old| std::mem::replace(old, entry));
+            }
+        } else if let Some(old) = entries.iter_mut().find(|old| same_key(&old.key, &entry.key)) {
+            return Some(std::mem::replace(old, entry));
+        }
+        entries.push(entry);
+        if self.index.is_none() && entries.len() >= INDEX_FROM {
+            let keys = entries.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at));
+            self.index = Some(Box::new(keys.collect()));
+        }
+        None
+    }
+
+    /// Returns the mapping.
+    #[must_use]
+    pub fn finish(self) -> Mapping {
+        self.mapping
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(key).copied(),
+            None => self.mapping.entries.iter().position(|entry| same_key(&entry.key, key)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Sources;
+
+    fn entry(key: &str, text: &str) -> MappingEntry {
+        let origin = Origin::whole(Sources::default().add("a.yaml"));
+        MappingEntry { key: key.into(), key_origin: origin, value: Node::string(text, origin) }
+    }
+
+    fn pairs(mapping: &Mapping) -> Vec<(&str, &str)> {
+        mapping.entries().iter().map(|entry| (entry.key.as_str(), entry.value.as_str().unwrap())).collect()
+    }
+
+    #[test]
+    fn repeated_keys_keep_the_first_position_and_the_last_value() {
+        let mapping: Mapping = [entry("b", "1"), entry("a", "2"), entry("b", "3")].into_iter().collect();
+        assert_eq!(pairs(&mapping), [("b", "3"), ("a", "2")]);
+    }
+
+    #[test]
+    fn builders_never_repeat_a_key_at_any_size() {
+        for size in [1, INDEX_FROM - 1, INDEX_FROM, INDEX_FROM + 1, 10 * INDEX_FROM] {
+            let mut builder = MappingBuilder::default();
+            for round in ["1", "2"] {
+                for number in 0..size {
+                    let old = builder.set(entry(&format!("k{number}"), round));
+                    assert_eq!(old.is_some(), round == "2", "k{number} of {size}");
+                    assert!(builder.entry(&format!("k{number}")).is_some());
+                }
+            }
+            assert!(builder.entry("other").is_none());
+            let mapping = builder.finish();
+            assert_eq!(mapping.len(), size);
+            assert!(mapping.entries().iter().all(|entry| entry.value.as_str() == Some("2")));
+        }
+    }
+
+    #[test]
+    fn modifications_keep_keys_unique() {
+        let mut mapping: Mapping = [entry("c", "1"), entry("a", "2"), entry("b", "3")].into_iter().collect();
+        for entry in mapping.entries_mut() {
+            entry.value.value = NodeValue::String(entry.key.into());
+        }
+        mapping.sort_keys();
+        assert_eq!(pairs(&mapping), [("a", "a"), ("b", "b"), ("c", "c")]);
+        let taken = mapping.take(|entry| entry.key == "b");
+        assert_eq!((taken.len(), pairs(&mapping)), (1, vec![("a", "a"), ("c", "c")]));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Messages must never contain texts of the parser crates: some of them quote the input, which may contain a secret.
 
-use crate::diagnostic::{Explain, NOT_UTF8};
+use crate::diagnostic::{Explain, NOT_UTF8, ProblemKind};
 use crate::names::is_item_key;
 
 /// The reason why a document, or a part of it, cannot be read.
@@ -147,8 +147,11 @@ impl std::fmt::Display for SyntaxProblem {
 }
 
 impl Explain for YamlError {
-    fn rule(&self) -> Option<&'static str> {
-        Some(if matches!(self, Self::DuplicateKey { .. }) { "yaml/duplicate-key" } else { "yaml/syntax" })
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(match self {
+            Self::DuplicateKey { .. } => ProblemKind::DuplicateKey,
+            _ => ProblemKind::Syntax,
+        })
     }
 
     fn hint(&self) -> Option<String> {

@@ -10,6 +10,7 @@ use libyaml_safer::{EventData, MappingStyle, ScalarStyle as ExactStyle, Sequence
 use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
 
 use super::error::{SyntaxProblem, YamlError};
+use super::position::{EventPosition, EventResult, saturating_u32};
 use super::scalar::ScalarTag;
 use super::survey::DocumentSurvey;
 use super::tabs::TabbedLines;
@@ -36,27 +37,9 @@ pub(crate) struct ScalarEvent<'a> {
     pub(super) tag: ScalarTag,
 }
 
-/// The start of an event.
-#[derive(Clone, Copy)]
-pub(super) struct EventPosition {
-    /// From 1.
-    pub(super) line: u32,
-    /// From 1.
-    pub(super) column: u32,
-    /// The width in characters; 0 if it extends beyond the line.
-    pub(super) width: u32,
-}
-
-/// A result, or an error with its position.
-pub(crate) type EventResult<T> = Result<T, (YamlError, EventPosition)>;
-
 /// A source of events.
 pub(super) trait EventSource<'a> {
     fn next(&mut self) -> Option<EventResult<(YamlEvent<'a>, EventPosition)>>;
-}
-
-pub(super) fn saturating_u32(value: impl TryInto<u32>) -> u32 {
-    value.try_into().unwrap_or(u32::MAX)
 }
 
 /// The events of `saphyr-parser`, which is fast and nearly follows the grammar of Kubernetes.

@@ -7,7 +7,7 @@
 use super::budget::YamlBudget;
 use super::error::YamlError;
 use super::json_text::JsonText;
-use super::stream::{PieceResult, ReadOptions, StreamPieces, read_yaml};
+use super::pieces::{PieceResult, ReadOptions, StreamPieces, read_yaml};
 use super::tree::ParsedDocument;
 use crate::document::Origin;
 

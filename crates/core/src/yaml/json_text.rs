@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::error::YamlError;
-use super::events::{EventPosition, EventResult, EventSource, ScalarEvent, YamlEvent, saturating_u32};
+use super::events::{EventSource, ScalarEvent, YamlEvent};
+use super::position::{EventPosition, EventResult, saturating_u32};
 use super::scalar::ScalarTag;
 
 /// Reads one JSON value after another from a text.

@@ -31,6 +31,14 @@ pub enum DuplicateKeys {
     Report,
 }
 
+impl Limits {
+    /// Returns limits for validation: duplicate keys are reported, but the document is still parsed.
+    #[must_use]
+    pub fn lenient() -> Self {
+        Self { duplicate_keys: DuplicateKeys::Report, ..Self::default() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

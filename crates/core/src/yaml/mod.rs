@@ -21,10 +21,14 @@ mod json_stream;
 mod json_text;
 mod limits;
 mod lists;
+mod pieces;
+mod plain;
+mod position;
 mod scalar;
 mod stream;
 mod survey;
 mod tabs;
+mod timestamp;
 mod tree;
 mod verbatim;
 mod write_json;
@@ -35,22 +39,14 @@ pub use core_scalar::{CoreScalar, resolve_core};
 pub use error::{SyntaxProblem, YamlError};
 pub use limits::{DuplicateKeys, Limits};
 pub use lists::{flatten_lists, for_each_item, is_list};
+pub use plain::{MergeKeys, PlainScalars};
 pub use stream::{DocumentStream, is_utf16};
-pub use verbatim::{
-    MergeKeys, PlainScalars, VerbatimDocument, VerbatimError, is_json_literal, read_verbatim,
-    read_verbatim_json,
-};
+pub use verbatim::{VerbatimDocument, VerbatimError, is_json_literal, read_verbatim, read_verbatim_json};
 pub use write_json::{OutputFull, write_json, write_json_within};
 pub use write_yaml::{write_documents, write_yaml, write_yaml_as_written, write_yaml_within};
 
 use crate::diagnostic::{Failure, Problem};
 use crate::document::{Node, SourceId, WrittenScalars};
-
-/// Returns limits for validation: duplicate keys are reported, but the document is still parsed.
-#[must_use]
-pub fn lenient_limits() -> Limits {
-    Limits { duplicate_keys: DuplicateKeys::Report, ..Limits::default() }
-}
 
 /// Maximum number of problems, after which reading a stream ends.
 const MAX_PROBLEMS: usize = 200;

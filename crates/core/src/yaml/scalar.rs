@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use compact_str::{CompactString, ToCompactString, format_compact};
 
-use super::core_scalar::timestamp;
 use super::error::YamlError;
-use crate::document::{NodeValue, Number};
+use super::timestamp::parse_timestamp;
+use crate::document::{FiniteFloat, NodeValue, Number};
 
 /// The tags that affect how a scalar is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub(super) fn resolve(text: &str, plain: bool, tag: ScalarTag) -> Result<Resolve
             ResolvedScalar::Null => Ok(ResolvedScalar::Null),
             _ => Err(YamlError::Tag("null")),
         },
-        ScalarTag::Timestamp if timestamp(text).is_some() => Ok(ResolvedScalar::Text),
+        ScalarTag::Timestamp if parse_timestamp(text).is_some() => Ok(ResolvedScalar::Text),
         ScalarTag::Timestamp => Err(YamlError::Tag("timestamp")),
     }
 }
@@ -229,11 +229,8 @@ impl ResolvedScalar {
             Self::Int(int) => NodeValue::Number(Number::Int(int)),
             Self::Null => NodeValue::Null,
             Self::Text => NodeValue::String(compact(text)),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "Kubernetes keeps what exceeds `int64` as a float"
-            )]
-            Self::Uint(uint) => NodeValue::Number(Number::Float(uint as f64)),
+            // Kubernetes keeps what exceeds `int64` as a float.
+            Self::Uint(uint) => NodeValue::Number(Number::Float(uint.into())),
         })
     }
 
@@ -260,9 +257,7 @@ fn compact(text: Cow<'_, str>) -> CompactString {
 
 /// Converts a float to a number. A float that JSON writes as an integer becomes one: `1.0` and `1e3` are `int64`.
 pub(super) fn number_of_float(float: f64) -> Option<Number> {
-    if !float.is_finite() {
-        return None;
-    }
+    let finite = FiniteFloat::new(float)?;
     // The shortest digits decide, as in Go's JSON; the exact value may differ in the last ones.
     if float.fract() == 0.0
         && float.abs() < 1e19
@@ -270,7 +265,7 @@ pub(super) fn number_of_float(float: f64) -> Option<Number> {
     {
         return Some(Number::Int(int));
     }
-    Some(Number::Float(float))
+    Some(Number::Float(finite))
 }
 
 /// Formats a float key like Go's `FormatFloat(float, 'g', -1, 32)`: precision beyond `float32` is lost.

@@ -1,7 +1,7 @@
 //! Scans a document's bytes once: finds what YAML does not allow, and what determines the parser.
 
 use super::error::YamlError;
-use super::events::{EventPosition, EventResult, saturating_u32};
+use super::position::{EventPosition, EventResult, saturating_u32};
 
 /// Properties of a document that matter before parsing.
 #[derive(Clone, Copy, Default)]

@@ -9,14 +9,14 @@ use compact_str::CompactString;
 
 use super::budget::YamlBudget;
 use super::error::YamlError;
-use super::events::{EventPosition, EventResult, EventSource, ScalarEvent, YamlEvent};
+use super::events::{EventSource, ScalarEvent, YamlEvent};
 use super::limits::{DuplicateKeys, Limits};
+use super::plain::{MergeKeys, PlainScalars};
+use super::position::{EventPosition, EventResult};
 use super::scalar::{ResolvedScalar, ScalarTag, resolve};
-use super::verbatim::{MergeKeys, PlainScalars};
-use crate::document::{Mapping, MappingEntry, Node, NodeValue, Origin, SourceId, WrittenScalars};
-
-/// The number of entries from which a mapping gets an index of its keys.
-const INDEX_FROM: usize = 16;
+use crate::document::{
+    Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin, SourceId, WrittenScalars,
+};
 
 /// Maximum number of problems, after which reading a document ends.
 const MAX_PROBLEMS: usize = 50;
@@ -85,19 +85,10 @@ enum CollectionKind {
 /// An open mapping.
 #[derive(Default)]
 struct OpenMapping {
-    mapping: Mapping,
-    /// Only for mappings that are large or contain merges, to keep all others small.
-    keys: Option<Box<MappingKeys>>,
+    mapping: MappingBuilder,
+    /// Keys from merges only; the mapping's own keys may replace them. Absent without merges, to keep most small.
+    merged: Option<Box<HashSet<CompactString>>>,
     slot: MappingSlot,
-}
-
-/// Data about the keys of a mapping, besides its entries.
-#[derive(Default)]
-struct MappingKeys {
-    /// The position of each key; empty below [`INDEX_FROM`] entries.
-    index: HashMap<CompactString, usize>,
-    /// Keys from merges only; the mapping's own keys may replace them.
-    merged: HashSet<CompactString>,
 }
 
 /// The role of the next node of a mapping.
@@ -106,8 +97,8 @@ enum MappingSlot {
     /// A key.
     #[default]
     Key,
-    /// The value of this key, with the key's existing position in the mapping.
-    Value(CompactString, Origin, Option<usize>),
+    /// The value of this key.
+    Value(CompactString, Origin),
     /// The value of a merge key.
     Merge,
     /// The value of a key that was refused.
@@ -245,8 +236,9 @@ impl<'l> TreeBuilder<'l> {
         let Some(frame) = self.open.pop() else { return Ok(()) };
         let (value, spare) = match frame.kind {
             CollectionKind::Mapping(open) => {
-                let spare = open.mapping.spare_capacity().saturating_mul(size_of::<MappingEntry>());
-                (NodeValue::Mapping(open.mapping), spare)
+                let mapping = open.mapping.finish();
+                let spare = mapping.spare_capacity().saturating_mul(size_of::<MappingEntry>());
+                (NodeValue::Mapping(mapping), spare)
             }
             CollectionKind::Sequence(items) => {
                 let spare = items.capacity().saturating_sub(items.len()).saturating_mul(size_of::<Node>());
@@ -346,22 +338,19 @@ impl<'l> TreeBuilder<'l> {
     fn use_key(&mut self, key: Result<CompactString, YamlError>, spot: EventPosition) {
         let origin = self.origin(spot);
         let next = match key {
-            Ok(key) => {
-                let at = self.open_mapping().and_then(|open| open.position(&key));
-                match at.and_then(|at| self.first_line_of(&key, at)) {
-                    Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
-                        let key = key.to_string();
-                        self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
-                        MappingSlot::Refused
-                    }
-                    Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Report => {
-                        let error = YamlError::DuplicateKey { key: key.to_string(), first_line };
-                        self.problems.push((error, origin));
-                        MappingSlot::Value(key, origin, at)
-                    }
-                    _ => MappingSlot::Value(key, origin, at),
+            Ok(key) => match self.open_mapping().and_then(|open| open.first_line_of(&key)) {
+                Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
+                    let key = key.to_string();
+                    self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
+                    MappingSlot::Refused
                 }
-            }
+                Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Report => {
+                    let error = YamlError::DuplicateKey { key: key.to_string(), first_line };
+                    self.problems.push((error, origin));
+                    MappingSlot::Value(key, origin)
+                }
+                _ => MappingSlot::Value(key, origin),
+            },
             Err(error) => {
                 self.problems.push((error, origin));
                 MappingSlot::Refused
@@ -382,14 +371,6 @@ impl<'l> TreeBuilder<'l> {
             Some(OpenCollection { kind: CollectionKind::Mapping(open), .. }) => Some(open),
             _ => None,
         }
-    }
-
-    /// Returns the line of the key in the innermost mapping, unless it only came from a merge.
-    fn first_line_of(&self, key: &CompactString, at: usize) -> Option<u32> {
-        let open = self.open_mapping()?;
-        let entry = open.mapping.entries().get(at)?;
-        let merged = open.keys.as_ref().is_some_and(|keys| keys.merged.contains(key));
-        (!merged).then_some(entry.key_origin.line)
     }
 
     /// Adds a finished node to its parent.
@@ -413,8 +394,8 @@ impl<'l> TreeBuilder<'l> {
             None => self.root = Some(node),
             Some(CollectionKind::Sequence(items)) => items.push(node),
             Some(CollectionKind::Mapping(open)) => match std::mem::take(&mut open.slot) {
-                MappingSlot::Value(key, origin, at) => {
-                    open.set(MappingEntry { key, key_origin: origin, value: node }, at)
+                MappingSlot::Value(key, origin) => {
+                    open.set(MappingEntry { key, key_origin: origin, value: node });
                 }
                 MappingSlot::Merge => {
                     if let Err(error) = open.merge(node, aliased) {
@@ -479,38 +460,19 @@ impl<'l> TreeBuilder<'l> {
 }
 
 impl OpenMapping {
-    fn position(&self, key: &CompactString) -> Option<usize> {
-        match &self.keys {
-            Some(keys) if !keys.index.is_empty() => keys.index.get(key).copied(),
-            _ => self.mapping.entries().iter().position(|entry| entry.key == *key),
-        }
+    /// Returns the line of a key, unless the key only came from a merge.
+    fn first_line_of(&self, key: &str) -> Option<u32> {
+        let entry = self.mapping.entry(key)?;
+        let merged = self.merged.as_ref().is_some_and(|merged| merged.contains(key));
+        (!merged).then_some(entry.key_origin.line)
     }
 
-    /// Sets one of the mapping's own keys: keeps the first position (`at`, if any) and the last value.
-    fn set(&mut self, entry: MappingEntry, at: Option<usize>) {
-        if let Some(keys) = &mut self.keys {
-            keys.merged.remove(&entry.key);
+    /// Sets one of the mapping's own keys: keeps the first position and the last value.
+    fn set(&mut self, entry: MappingEntry) {
+        if let Some(merged) = &mut self.merged {
+            merged.remove(&entry.key);
         }
-        self.put(entry, at);
-    }
-
-    fn put(&mut self, entry: MappingEntry, at: Option<usize>) {
-        if let Some(old) = at.and_then(|at| self.mapping.entries_mut().get_mut(at)) {
-            *old = entry;
-            return;
-        }
-        let at = self.mapping.len();
-        if at == INDEX_FROM {
-            let entries = self.mapping.entries().iter().enumerate();
-            self.keys.get_or_insert_default().index =
-                entries.map(|(at, entry)| (entry.key.clone(), at)).collect();
-        }
-        if at >= INDEX_FROM
-            && let Some(keys) = &mut self.keys
-        {
-            keys.index.insert(entry.key.clone(), at);
-        }
-        self.mapping.push_new(entry);
+        self.mapping.set(entry);
     }
 
     /// Merges like Kubernetes: overrides the mapping's entries so far; earlier items of a sequence override later ones.
@@ -534,11 +496,10 @@ impl OpenMapping {
 
     fn merge_mapping(&mut self, mapping: Mapping) {
         for entry in mapping.into_entries() {
-            let at = self.position(&entry.key);
-            if at.is_none() {
-                self.keys.get_or_insert_default().merged.insert(entry.key.clone());
+            if self.mapping.entry(&entry.key).is_none() {
+                self.merged.get_or_insert_default().insert(entry.key.clone());
             }
-            self.put(entry, at);
+            self.mapping.set(entry);
         }
     }
 }

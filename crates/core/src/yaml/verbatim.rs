@@ -6,48 +6,16 @@
 //!
 //! Errors must never contain any part of the document.
 
-use std::collections::BTreeSet;
-
 use zeroize::Zeroizing;
 
 use super::error::YamlError;
 use super::json_stream;
 use super::json_text::JsonText;
 use super::limits::Limits;
-use super::stream::{self, ReadOptions, StreamPieces};
+use super::pieces::{ReadOptions, StreamPieces, read_yaml};
+use super::plain::{MergeKeys, PlainScalars};
 use super::tree::ParsedDocument;
-use crate::document::{Node, NodeValue, Origin, Sources};
-
-/// The handling of a key `<<`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MergeKeys {
-    /// Merges the entries of its value into the mapping, as in manifests.
-    Apply,
-    /// Treats it like any other key.
-    Keep,
-}
-
-/// The positions of plain scalars and keys.
-#[derive(Default)]
-pub struct PlainScalars(BTreeSet<Origin>);
-
-impl PlainScalars {
-    /// Returns whether the scalar or key at a position is plain.
-    pub fn contains(&self, at: Origin) -> bool {
-        self.0.contains(&at)
-    }
-
-    pub(super) fn insert(&mut self, origin: Origin) {
-        self.0.insert(origin);
-    }
-
-    /// Records that the scalar at `to` is an alias of the one at `from`.
-    pub(super) fn alias(&mut self, from: Origin, to: Origin) {
-        if self.0.contains(&from) {
-            self.0.insert(to);
-        }
-    }
-}
+use crate::document::{Node, NodeValue, Sources};
 
 /// A document of nulls and texts in mappings and sequences.
 pub struct VerbatimDocument {
@@ -82,7 +50,7 @@ pub fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<VerbatimDocume
         if piece.has_bad_separator() {
             return Err(VerbatimError::Malformed(piece.separator_line()));
         }
-        let read = document(stream::read_yaml(&piece, &reading))?;
+        let read = document(read_yaml(&piece, &reading))?;
         match (&found, read) {
             (Some(_), Some(_)) => return Err(VerbatimError::Several),
             (None, read @ Some(_)) => found = read,

@@ -115,19 +115,21 @@ pub(super) fn write_number(number: Number, out: &mut String) {
     match number {
         Number::Int(int) => _ = write!(out, "{int}"),
         Number::Uint(uint) => _ = write!(out, "{uint}"),
-        Number::Float(float) if !float.is_finite() => out.push_str("null"),
-        Number::Float(float) if float == 0.0 || (1e-6..1e21).contains(&float.abs()) => {
-            _ = write!(out, "{float}");
+        Number::Float(float) => write_float(float.get(), out),
+    }
+}
+
+fn write_float(float: f64, out: &mut String) {
+    if float == 0.0 || (1e-6..1e21).contains(&float.abs()) {
+        _ = write!(out, "{float}");
+        return;
+    }
+    let text = format_compact!("{float:e}");
+    match text.split_once('e') {
+        Some((mantissa, exponent)) if !exponent.starts_with('-') => {
+            _ = write!(out, "{mantissa}e+{exponent}");
         }
-        Number::Float(float) => {
-            let text = format_compact!("{float:e}");
-            match text.split_once('e') {
-                Some((mantissa, exponent)) if !exponent.starts_with('-') => {
-                    _ = write!(out, "{mantissa}e+{exponent}");
-                }
-                _ => out.push_str(&text),
-            }
-        }
+        _ => out.push_str(&text),
     }
 }
 

@@ -9,7 +9,7 @@
 
 use proptest::prelude::*;
 use sealwave_core::diagnostic::{Failure, ProblemPlace};
-use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Number, Origin, SourceId, Sources};
+use sealwave_core::document::{FiniteFloat, Mapping, Node, NodeValue, Number, Origin, SourceId, Sources};
 use sealwave_core::yaml::{self, Limits};
 
 fn source() -> SourceId {
@@ -251,7 +251,7 @@ fn tree() -> impl Strategy<Value = NodeValue> {
         any::<f64>()
             .prop_filter("JSON's floats only", |float| float.is_finite()
                 && (float.fract() != 0.0 || float.abs() > 1e19))
-            .prop_map(|float| NodeValue::Number(Number::Float(float))),
+            .prop_map(|float| NodeValue::Number(Number::Float(FiniteFloat::new(float).expect("finite")))),
         text().prop_map(|text| NodeValue::String(text.into())),
     ];
     leaf.prop_recursive(5, 40, 6, move |inner| {
@@ -264,11 +264,7 @@ fn tree() -> impl Strategy<Value = NodeValue> {
                 let at = Origin::whole(source());
                 for (key, value) in entries {
                     if mapping.get(&key).is_none() {
-                        mapping.push_new(MappingEntry {
-                            key: key.into(),
-                            key_origin: at,
-                            value: Node::new(value, at),
-                        });
+                        mapping.insert(key, at, Node::new(value, at));
                     }
                 }
                 NodeValue::Mapping(mapping)

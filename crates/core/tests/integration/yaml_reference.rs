@@ -61,6 +61,7 @@ fn same(node: &Node, json: &Json) -> bool {
         }
         // serde_json reads floats to within one unit in the last place.
         (NodeValue::Number(Number::Float(ours)), Json::Number(theirs)) => {
+            let ours = ours.get();
             theirs.as_f64().is_some_and(|theirs| (theirs - ours).abs() <= ours.abs() * f64::EPSILON)
         }
         (NodeValue::Sequence(ours), Json::Array(theirs)) => {

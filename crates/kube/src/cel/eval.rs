@@ -7,9 +7,7 @@ use super::ast::{Expr, ExprKind};
 use super::budget::{CelBudget, EvalError, EvalStop};
 use super::library;
 use super::operators::{binary, negate};
-use super::value::{CelList, CelValue, MapKind, equal};
-
-pub(super) type EvalResult = Result<CelValue, EvalStop>;
+use super::value::{CelValue, EvalResult, MapKind, has};
 
 /// Names of types that are also values.
 pub(super) const TYPES: [&str; 10] =
@@ -155,22 +153,6 @@ pub(super) fn combine_stops(before: Option<EvalStop>, now: EvalStop) -> Result<E
     }
 }
 
-fn has(operand: &CelValue, field: &str) -> Result<bool, EvalStop> {
-    match operand {
-        CelValue::Map(map) => match (map.entries.get(field), map.kind) {
-            (Some(CelValue::Unknown), _) => Err(EvalStop::Unknown),
-            (Some(_), _) => Ok(true),
-            (None, MapKind::Partial(absent)) if absent.binary_search(&field).is_err() => {
-                Err(EvalStop::Unknown)
-            }
-            (None, _) => Ok(false),
-        },
-        CelValue::Optional(Some(inner)) => has(inner, field),
-        CelValue::Optional(None) => Ok(false),
-        _ => Err(EvalStop::Unknown),
-    }
-}
-
 /// Returns the field of an object, or the entry of a map.
 fn select(operand: &CelValue, field: &str) -> EvalResult {
     let CelValue::Map(map) = operand else { return Err(EvalStop::Unknown) };
@@ -196,34 +178,4 @@ fn access(operand: CelValue, optional: bool, mut look: impl FnMut(&CelValue) -> 
         }
         found => found,
     }
-}
-
-/// Reports whether a list contains an item, or a map a key.
-pub(super) fn contains(
-    container: &CelValue,
-    wanted: &CelValue,
-    budget: &mut CelBudget,
-) -> Result<bool, EvalStop> {
-    match (container, wanted) {
-        (CelValue::List(list), wanted) => has_item(list, wanted, budget),
-        (CelValue::Map(map), CelValue::Text(key)) if map.kind != MapKind::Object => {
-            budget.spend_bytes(key.len())?;
-            has(container, key)
-        }
-        _ => Err(EvalStop::Unknown),
-    }
-}
-
-/// Reports whether an item of a list equals a value.
-pub(super) fn has_item(list: &CelList, wanted: &CelValue, budget: &mut CelBudget) -> Result<bool, EvalStop> {
-    let mut unsure = false;
-    for item in &list.items {
-        match equal(item, wanted, budget) {
-            Ok(true) => return Ok(true),
-            Ok(false) => {}
-            Err(EvalStop::Unknown) => unsure = true,
-            Err(stop) => return Err(stop),
-        }
-    }
-    if unsure { Err(EvalStop::Unknown) } else { Ok(false) }
 }

@@ -2,8 +2,8 @@
 
 use super::ast::{Expr, FoldKind, FoldMacro};
 use super::budget::EvalStop;
-use super::eval::{EvalResult, Evaluation, as_bool, combine_stops};
-use super::value::{CelValue, MapKind};
+use super::eval::{Evaluation, as_bool, combine_stops};
+use super::value::{CelValue, EvalResult, MapKind};
 
 impl<'p> Evaluation<'p, '_> {
     pub(super) fn fold(&mut self, fold: &'p FoldMacro) -> EvalResult {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::syntax::SyntaxError;
+use super::syntax_error::SyntaxError;
 
 /// A token. Operators are represented by their text.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,6 +18,7 @@ mod operators;
 mod parser;
 mod result;
 mod syntax;
+mod syntax_error;
 mod value;
 
 #[cfg(test)]
@@ -27,7 +28,7 @@ pub use budget::{CelBudget, EvalStop};
 pub(crate) use check::NameError;
 pub use check::{FieldType, TypeId, TypeSource};
 pub use result::ResultType;
-pub use syntax::SyntaxError;
+pub use syntax_error::SyntaxError;
 pub(crate) use value::CelList;
 pub use value::{CelValue, MapKind};
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::ast::BinaryOperator;
 use super::budget::{CelBudget, EvalError, EvalStop};
-use super::eval::{EvalResult, contains};
-use super::value::{CelValue, compare, equal};
+use super::value::{CelValue, EvalResult, compare, contains, equal};
 
 /// Applies a binary operator.
 pub(super) fn binary(

@@ -2,7 +2,8 @@
 
 use super::ast::{CelLiteral, Expr, ExprKind, FoldKind, FoldMacro};
 use super::lexer::{CelLexer, CelToken};
-use super::syntax::{RESERVED, SyntaxError, binary_operator, find_macro, is_keyword};
+use super::syntax::{RESERVED, binary_operator, find_macro, is_keyword};
+use super::syntax_error::SyntaxError;
 
 /// Maximum length of an expression, in bytes.
 const MAX_LENGTH: usize = 32 << 10;

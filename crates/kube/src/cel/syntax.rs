@@ -1,6 +1,4 @@
-//! Reserved words, macros and operators of the language, and syntax errors.
-
-use std::fmt;
+//! Reserved words, macros and operators of the language.
 
 use super::ast::{BinaryOperator, FoldKind};
 use super::lexer::CelToken;
@@ -25,32 +23,6 @@ pub(super) const RESERVED: [&str; 17] = [
     "void",
     "while",
 ];
-
-/// The reason why an expression was not parsed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SyntaxError {
-    /// The position, in bytes.
-    pub offset: usize,
-    /// The problem; `None` if the expression may be valid, but exceeds this parser.
-    pub problem: Option<&'static str>,
-}
-
-impl SyntaxError {
-    pub(super) const fn at(offset: usize, problem: &'static str) -> Self {
-        Self { offset, problem: Some(problem) }
-    }
-
-    /// Creates an error for an expression that may be valid, but is not supported.
-    pub(super) const fn unsupported(offset: usize) -> Self {
-        Self { offset, problem: None }
-    }
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.problem.unwrap_or("expression is not supported"))
-    }
-}
 
 /// Returns the macro of this name and number of arguments, with its number of variables.
 pub(super) fn find_macro(name: &str, arguments: usize) -> Option<(FoldKind, usize)> {

@@ -12,6 +12,9 @@ use super::ast::CelLiteral;
 use super::budget::{CelBudget, EvalStop};
 use crate::Quantity;
 
+/// The result of an evaluation.
+pub(super) type EvalResult = Result<CelValue, EvalStop>;
+
 /// A value.
 #[derive(Clone)]
 pub enum CelValue {
@@ -190,7 +193,7 @@ fn lists_equal(left: &CelList, right: &CelList, budget: &mut CelBudget) -> Resul
     let same = all_equal(left.items.iter().zip(&right.items), budget);
     let is_set = left.items.iter().all(|item| !matches!(item, CelValue::List(_) | CelValue::Map(_)));
     if left.is_unordered && is_set && same == Ok(false) {
-        let mut is_in = |item: &CelValue| super::eval::has_item(right, item, budget);
+        let mut is_in = |item: &CelValue| has_item(right, item, budget);
         for item in &left.items {
             if !is_in(item)? {
                 return Ok(false);
@@ -287,4 +290,51 @@ fn with_integer(double: f64, integer: i128) -> Option<Ordering> {
     }
     let whole = double.floor();
     Some((whole as i128).cmp(&integer).then(if double > whole { Ordering::Greater } else { Ordering::Equal }))
+}
+
+/// Reports whether an object has a field, or a map an entry.
+pub(super) fn has(operand: &CelValue, field: &str) -> Result<bool, EvalStop> {
+    match operand {
+        CelValue::Map(map) => match (map.entries.get(field), map.kind) {
+            (Some(CelValue::Unknown), _) => Err(EvalStop::Unknown),
+            (Some(_), _) => Ok(true),
+            (None, MapKind::Partial(absent)) if absent.binary_search(&field).is_err() => {
+                Err(EvalStop::Unknown)
+            }
+            (None, _) => Ok(false),
+        },
+        CelValue::Optional(Some(inner)) => has(inner, field),
+        CelValue::Optional(None) => Ok(false),
+        _ => Err(EvalStop::Unknown),
+    }
+}
+
+/// Reports whether a list contains an item, or a map a key.
+pub(super) fn contains(
+    container: &CelValue,
+    wanted: &CelValue,
+    budget: &mut CelBudget,
+) -> Result<bool, EvalStop> {
+    match (container, wanted) {
+        (CelValue::List(list), wanted) => has_item(list, wanted, budget),
+        (CelValue::Map(map), CelValue::Text(key)) if map.kind != MapKind::Object => {
+            budget.spend_bytes(key.len())?;
+            has(container, key)
+        }
+        _ => Err(EvalStop::Unknown),
+    }
+}
+
+/// Reports whether an item of a list equals a value.
+fn has_item(list: &CelList, wanted: &CelValue, budget: &mut CelBudget) -> Result<bool, EvalStop> {
+    let mut unsure = false;
+    for item in &list.items {
+        match equal(item, wanted, budget) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(EvalStop::Unknown) => unsure = true,
+            Err(stop) => return Err(stop),
+        }
+    }
+    if unsure { Err(EvalStop::Unknown) } else { Ok(false) }
 }

@@ -223,7 +223,7 @@ impl<'a> ReferenceCollector<'a> {
     }
 
     fn add_volume(&mut self, volume: &'a Node) {
-        let sources = volume.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        let sources = volume.entries();
         for entry in sources {
             let source = &entry.value;
             match entry.key.as_str() {

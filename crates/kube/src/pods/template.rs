@@ -100,9 +100,9 @@ pub fn pod_template_for_kind<'a>(
 
 /// Returns the containers of a pod spec, each with the name of its list.
 pub fn containers(spec: &Node) -> impl Iterator<Item = (&'static str, &Node)> {
-    ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(move |list| {
-        spec.get(list).map_or(&[][..], Node::items).iter().map(move |container| (list, container))
-    })
+    ["initContainers", "containers", "ephemeralContainers"]
+        .into_iter()
+        .flat_map(move |list| spec.items_at(&[list]).iter().map(move |container| (list, container)))
 }
 
 fn template_at<'a>(

@@ -3,6 +3,8 @@
 //! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and faults are
 //! reported with their position. A faulty node accepts any value, so that one fault does not become hundreds.
 
+use super::bound::RangeBound;
+use super::cel_rule::CelRule;
 use super::crd::{Crds, FREE, RuleCount};
 use super::draft::{NodeDraft, parse_value_type, read_bound, read_count, read_flag, read_texts};
 use super::fault::CrdFault;
@@ -10,8 +12,9 @@ use super::node::{
     ExtraFields, ListKey, ListTopology, NodeId, SchemaField, SchemaFields, SchemaNode, ValueFormat, ValueType,
 };
 use super::path::ValuePath;
-use super::validations::{self, CelRule};
-use super::violation::{JsonPointer, RangeBound, Violation, ViolationKind};
+use super::pointer::JsonPointer;
+use super::validations;
+use super::violation::{Violation, ViolationKind};
 use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin};
 
 /// Maximum depth of a schema.

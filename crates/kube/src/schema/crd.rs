@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::ResourceScope;
 use super::node::{NodeId, SchemaNode};
+use super::resource_scope::ResourceScope;
 use sealwave_core::pattern::GoPattern as Compiled;
 
 /// First number of the nodes of CRDs; lower numbers are references into the pack.

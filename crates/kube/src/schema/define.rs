@@ -5,8 +5,9 @@ use super::crd::{CrdKind, CrdVersion, Crds, RuleCount};
 use super::fault::CrdFault;
 use super::node::NodeId;
 use super::path::ValuePath;
+use super::resource_scope::ResourceScope;
+use super::schemas::{CRD_GROUP, CRD_KIND, gvk};
 use super::violation::Violation;
-use super::{CRD_GROUP, CRD_KIND, ResourceScope, gvk};
 use sealwave_core::document::{Node, NodeValue};
 
 /// Group, name and schemas of the kind that a definition defines.

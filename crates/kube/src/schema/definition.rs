@@ -1,51 +1,24 @@
 //! Checks a `CustomResourceDefinition` as an object, as the API server does. `structure` checks its schemas.
 
 use super::fault::CrdFault;
+use super::fault_collector::{FaultCollector, MAX_FAULTS};
 use super::path::ValuePath;
 use super::structure;
-use super::violation::{Violation, ViolationKind};
-use sealwave_core::document::{Node, NodeValue, Origin};
+use super::violation::Violation;
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_core::names::dns;
 
-/// Maximum number of faults that are reported for one definition.
-const MAX_FAULTS: usize = 200;
 /// Maximum length of a deprecation warning, in bytes.
 const MAX_WARNING: usize = 256;
 /// The annotation that approves a definition in one of Kubernetes' own groups.
 const APPROVAL: &str = "api-approved.kubernetes.io";
 
-/// The faults of a definition.
-#[derive(Default)]
-pub(super) struct FaultCollector<'c> {
-    all: Vec<Violation<'c>>,
-}
-
-impl<'c> FaultCollector<'c> {
-    pub(super) fn add(
-        &mut self,
-        message: &'static str,
-        hint: &'static str,
-        at: &ValuePath<'_>,
-        origin: Origin,
-    ) {
-        self.push(CrdFault::Rule { message, hint }, at, origin);
-    }
-
-    pub(super) fn push(&mut self, fault: CrdFault<'c>, at: &ValuePath<'_>, origin: Origin) {
-        if self.all.len() < MAX_FAULTS {
-            self.all.push(Violation {
-                kind: ViolationKind::Definition(fault),
-                pointer: at.pointer(),
-                origin,
-            });
-        }
-    }
-}
-
 /// Checks a definition of version `v1`.
 pub(crate) fn check(object: &Node) -> Vec<Violation<'_>> {
     let mut faults = FaultCollector::default();
-    let Some(spec) = object.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return faults.all };
+    let Some(spec) = object.get("spec").filter(|spec| spec.as_mapping().is_some()) else {
+        return faults.into_all();
+    };
     let root = ValuePath::ROOT;
     let at = root.key("spec");
     name(object, spec, &mut faults);
@@ -65,7 +38,7 @@ pub(crate) fn check(object: &Node) -> Vec<Violation<'_>> {
             preserve.origin,
         );
     }
-    faults.all
+    faults.into_all()
 }
 
 /// Checks that the name is `<plural>.<group>`. A missing plural or group is reported elsewhere.

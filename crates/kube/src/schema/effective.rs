@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ptr;
 
-use super::Schemas;
 use super::node::{ExtraFields, NodeId};
+use super::schemas::Schemas;
 use sealwave_core::document::{Mapping, Node, NodeValue};
 
 /// Maximum depth of an object and its defaults.

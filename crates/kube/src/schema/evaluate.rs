@@ -11,12 +11,13 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Schemas;
+use super::cel_rule::CelRule;
 use super::node::{
     ExtraFields, ListTopology, NodeId, SchemaField, SchemaNode, ValueFormat, ValueType, as_f64, as_integer,
 };
 use super::path::ValuePath;
-use super::validations::{CelRule, RESERVED, escape_field_name};
+use super::schemas::Schemas;
+use super::validations::{RESERVED, escape_field_name};
 use super::violation::{Violation, ViolationKind};
 use super::walk::MAX_VIOLATIONS;
 use crate::cel::{self, CelBudget, CelList, CelValue, EvalStop, MapKind};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::violation::shown;
+use super::shown::shown;
 use sealwave_core::text::closest_name;
 
 /// The valid types of a schema.

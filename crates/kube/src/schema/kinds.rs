@@ -1,18 +1,12 @@
 //! Kinds of objects: their scope, and which versions of Kubernetes have them.
 
 use super::life::{api_version, is_removed_api, rank, removed_in};
-use super::{KubeVersion, Schemas, pack};
+use super::pack;
+use super::resource_scope::ResourceScope;
+use super::schemas::Schemas;
+use super::version::KubeVersion;
 use crate::KindScopes;
 use sealwave_core::text::closest_name;
-
-/// The scope of a kind's objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResourceScope {
-    /// Cluster-scoped.
-    Cluster,
-    /// Namespaced.
-    Namespaced,
-}
 
 /// The result of looking up a group, version and kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

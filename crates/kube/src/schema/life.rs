@@ -7,7 +7,8 @@
 
 use super::crd::CrdKind;
 use super::pack::{self, KindEntry};
-use super::{KubeVersion, Schemas};
+use super::schemas::Schemas;
+use super::version::KubeVersion;
 
 /// The life cycle of an API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

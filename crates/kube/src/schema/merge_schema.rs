@@ -5,8 +5,8 @@
 //! API server refuses strategic merge patches for them. This module ignores the schemas of definitions.
 
 use super::node::{ListKey, ListTopology, NodeId, SchemaNode, ValueType};
-use super::pack::{self, DecodedPack, FIRST_MINOR};
-use super::version::KubeVersion;
+use super::pack::{self, DecodedPack};
+use super::version::{FIRST_MINOR, KubeVersion};
 use sealwave_core::document::{NodeValue, group_and_version};
 
 /// Maps that a patch replaces as a whole, by group and kind. The pack does not hold the patch strategy of map fields.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use compact_str::CompactString;
 
-use super::validations::CelRule;
+use super::bound::RangeBound;
+use super::cel_rule::CelRule;
 pub(super) use super::value_type::ValueType;
-use super::violation::RangeBound;
 use sealwave_core::document::{Node, NodeValue, Number};
 use sealwave_core::text::same_key;
 
@@ -259,6 +259,7 @@ pub(super) fn as_integer(number: Number) -> Option<i128> {
         Number::Uint(uint) => Some(uint.into()),
         #[expect(clippy::cast_possible_truncation, reason = "it is within the range of i128")]
         Number::Float(float) => {
+            let float = float.get();
             (float.fract() == 0.0 && float.abs() < EXPONENT_FROM).then_some(float as i128)
         }
     }
@@ -269,7 +270,7 @@ pub(super) fn as_f64(number: Number) -> f64 {
     match number {
         Number::Int(int) => int as f64,
         Number::Uint(uint) => uint as f64,
-        Number::Float(float) => float,
+        Number::Float(float) => float.get(),
     }
 }
 

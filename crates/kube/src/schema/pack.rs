@@ -8,13 +8,8 @@ use std::sync::OnceLock;
 use super::node::{
     ExtraFields, ListKey, ListTopology, NodeId, SchemaField, SchemaFields, SchemaNode, ValueFormat, ValueType,
 };
-use super::version::KubeVersion;
+use super::version::{KubeVersion, MINORS};
 use sealwave_core::document::NodeValue;
-
-/// The oldest minor of the pack.
-pub(super) const FIRST_MINOR: u8 = 25;
-/// The number of minors.
-pub(super) const MINORS: u8 = 13;
 
 const BYTES: &[u8] = include_bytes!("pack.bin");
 const MAGIC: usize = 4;
@@ -289,6 +284,7 @@ const fn format(code: u16) -> ValueFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::version::FIRST_MINOR;
 
     #[test]
     fn the_pack_is_sound_in_every_version() {

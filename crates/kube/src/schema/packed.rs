@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::ResourceScope;
 use super::life::{api_version, rank};
+use super::resource_scope::ResourceScope;
 use sealwave_core::document::{Node, Origin, Sources};
 use sealwave_core::text::closest_name;
 

@@ -1,6 +1,6 @@
 //! The path from an object's root to a value, kept on the stack and converted to text only for a violation.
 
-use super::violation::JsonPointer;
+use super::pointer::JsonPointer;
 
 /// A step with all steps before it.
 #[derive(Clone, Copy)]

@@ -1,8 +1,9 @@
 //! Checks the rules of custom resources' schemas besides types.
 
+use super::bound::RangeBound;
 use super::node::{NodeId, ValueRules};
 use super::path::ValuePath;
-use super::violation::{RangeBound, ViolationKind};
+use super::violation::ViolationKind;
 use super::walk::{SchemaWalk, as_float, enum_texts, equal_in_json, nearest_value};
 use sealwave_core::document::{Node, NodeValue};
 

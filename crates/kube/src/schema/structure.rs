@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::definition::FaultCollector;
 use super::fault::CrdFault;
+use super::fault_collector::FaultCollector;
 use super::path::ValuePath;
 use sealwave_core::document::{Mapping, Node, NodeValue};
 use sealwave_core::pattern::GoPattern;

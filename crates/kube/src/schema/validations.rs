@@ -2,8 +2,7 @@
 //!
 //! A rule is compiled when an object of its kind is checked, not when its definition is read.
 
-use std::sync::OnceLock;
-
+use super::cel_rule::CelRule;
 use super::crd::Crds;
 use super::fault::CrdFault;
 use super::node::{ExtraFields, NodeId, SchemaField, SchemaNode, ValueType};
@@ -35,34 +34,7 @@ pub(super) const RESERVED: [&str; 21] = [
     "while",
 ];
 
-/// A CEL rule of a schema.
-#[derive(Debug)]
-pub(super) struct CelRule {
-    /// The expression.
-    pub(super) rule: Box<str>,
-    pub(super) message: Option<Box<str>>,
-    /// The path of the finding, relative to the value that the rule applies to.
-    pub(super) field_path: Option<Box<str>>,
-    /// Whether the rule also applies when an object is created.
-    pub(super) has_optional_old_self: bool,
-    program: OnceLock<Option<CelProgram>>,
-}
-
 impl CelRule {
-    pub(super) fn new(rule: &Node) -> Self {
-        let non_empty =
-            |key: &str| rule.get(key).and_then(Node::as_str).filter(|text| !text.trim().is_empty());
-        let text = |key: &str| non_empty(key).map(Into::into);
-        let optional = rule.get("optionalOldSelf").map(|node| &node.value);
-        Self {
-            rule: text("rule").unwrap_or_default(),
-            message: text("message"),
-            field_path: text("fieldPath"),
-            has_optional_old_self: matches!(optional, Some(sealwave_core::document::NodeValue::Bool(true))),
-            program: OnceLock::new(),
-        }
-    }
-
     /// Returns the program, or `None` if the expression cannot be evaluated reliably.
     pub(super) fn program(&self, at: NodeId, crds: &Crds) -> Option<&CelProgram> {
         let compile = || {

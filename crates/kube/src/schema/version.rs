@@ -3,8 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::pack::{FIRST_MINOR, MINORS};
 use sealwave_core::diagnostic::Explain;
+
+/// The oldest minor of the pack.
+pub(super) const FIRST_MINOR: u8 = 25;
+/// The number of minors of the pack.
+pub(super) const MINORS: u8 = 13;
 
 /// A minor version of Kubernetes; patches do not change schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,15 +5,16 @@
 
 use std::fmt;
 
+use super::bound::RangeBound;
 use super::fault::CrdFault;
+use super::pointer::JsonPointer;
+use super::shown::{shown, shown_text};
 use super::value_type::{JsonType, ValueType};
 use sealwave_core::diagnostic::{Explain, Problem, printable};
 use sealwave_core::document::Origin;
 
 /// Maximum number of enum values in a message.
 const SHOWN_VALUES: usize = 12;
-/// Maximum length of a text from a CRD in a message, in characters.
-const SHOWN_CHARACTERS: usize = 120;
 /// Maximum length of a rule's message from a CRD, in characters.
 const SHOWN_MESSAGE: usize = 300;
 
@@ -27,10 +28,6 @@ pub struct Violation<'a> {
     /// The position of the invalid value, of the key of an unknown field, or of the mapping that lacks a field.
     pub origin: Origin,
 }
-
-/// A JSON Pointer (RFC 6901) into an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct JsonPointer(String);
 
 /// How a value violates its schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,19 +119,6 @@ pub enum ViolationKind<'a> {
     },
 }
 
-/// A bound of a range.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum RangeBound<T> {
-    /// More than this.
-    Above(T),
-    /// This or more.
-    AtLeast(T),
-    /// This or less.
-    AtMost(T),
-    /// Less than this.
-    Below(T),
-}
-
 impl Violation<'_> {
     /// Converts the violation to a problem whose message starts with the pointer.
     #[must_use]
@@ -157,36 +141,6 @@ impl std::error::Error for Violation<'_> {}
 impl Explain for Violation<'_> {
     fn hint(&self) -> Option<String> {
         self.kind.hint()
-    }
-}
-
-impl JsonPointer {
-    /// Returns the pointer as in JSON Patch: `/spec/ports/0/port`; empty for the object itself.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(super) fn push_key(&mut self, key: &str) {
-        self.0.push('/');
-        for c in key.chars() {
-            match c {
-                '~' => self.0.push_str("~0"),
-                '/' => self.0.push_str("~1"),
-                c => self.0.push(c),
-            }
-        }
-    }
-
-    pub(super) fn push_index(&mut self, index: usize) {
-        self.0.push('/');
-        self.0.push_str(&index.to_string());
-    }
-}
-
-impl fmt::Display for JsonPointer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -327,39 +281,6 @@ impl fmt::Display for ViolationKind<'_> {
     }
 }
 
-impl<T: Copy> RangeBound<T> {
-    /// Returns the number.
-    pub const fn end(&self) -> T {
-        match self {
-            Self::Above(end) | Self::AtLeast(end) | Self::AtMost(end) | Self::Below(end) => *end,
-        }
-    }
-}
-
-impl<T: fmt::Display> fmt::Display for RangeBound<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Above(bound) => write!(f, "more than {bound}"),
-            Self::AtLeast(bound) => write!(f, "at least {bound}"),
-            Self::AtMost(bound) => write!(f, "at most {bound}"),
-            Self::Below(bound) => write!(f, "less than {bound}"),
-        }
-    }
-}
-
 fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns a text from a CRD, shortened for a message.
-pub(super) fn shown(text: &str) -> String {
-    shown_text(text, SHOWN_CHARACTERS)
-}
-
-fn shown_text(text: &str, most: usize) -> String {
-    let mut short: String = text.chars().take(most).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    printable(short.replace('\n', " "))
 }

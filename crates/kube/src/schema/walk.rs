@@ -2,13 +2,13 @@
 //!
 //! Depth, violations and steps are bounded, so that every pair of schema and object is checked in a moment.
 
-use super::Schemas;
 use super::effective::{ServerChange, ServerChanges};
 use super::node::{
     ComparableScalar, ExtraFields, NodeId, SchemaField, SchemaFields, SchemaNode, ValueFormat, ValueType,
     as_f64, as_integer,
 };
 use super::path::ValuePath;
+use super::schemas::Schemas;
 use super::value_type::JsonType;
 use super::violation::{Violation, ViolationKind};
 use sealwave_core::document::{Mapping, Node, NodeValue, Number, Origin};

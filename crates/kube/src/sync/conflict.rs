@@ -7,15 +7,8 @@ use super::dependencies::DependencyEdge;
 use super::phases::{ApplyTime, HookLifetime, SyncPhase, hook_lifetime};
 use super::placement::{SyncPlacement, hook_origin, wave_origin};
 use crate::catalog::{CatalogObject, ObjectCatalog, supplied_secrets};
-use sealwave_core::diagnostic::{Explain, Severity};
+use sealwave_core::diagnostic::{Explain, ProblemKind, Severity};
 use sealwave_core::document::{Node, ObjectId, Origin};
-
-/// The rule about objects in a later wave or phase than their consumers.
-pub const LATE_CONFIGURATION_RULE: &str = "wave/late-configuration";
-/// The rule about `PreSync` hooks that need an object of a later phase.
-pub const EARLIER_PHASE: &str = "wave/presync-needs-sealed";
-/// The rule about Secrets that are hooks.
-pub const SECRET_IS_HOOK: &str = "wave/secret-is-hook";
 
 /// A dependency that does not exist when its consumer needs it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,8 +22,8 @@ pub enum SyncConflict {
         needed: ObjectId,
         /// The problem.
         fault: HookFault,
-        /// The rule that reports it.
-        rule: &'static str,
+        /// The object that must change.
+        culprit: HookCulprit,
     },
     /// It has a later wave than its consumer.
     #[error("{needed} has sync wave {wave}, later than {by} in wave {by_wave}, which needs it")]
@@ -44,6 +37,17 @@ pub enum SyncConflict {
         /// Wave of the consumer.
         by_wave: i32,
     },
+}
+
+/// The object whose hook annotation causes a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookCulprit {
+    /// The consumer: a `PreSync` hook that needs an object of a later phase.
+    Consumer,
+    /// The dependency, which does not provide a Secret.
+    Dependency,
+    /// The dependency, which is a Secret or provides one.
+    Secret,
 }
 
 /// A reason why a phase or a hook does not fit a consumer.
@@ -105,10 +109,21 @@ fn hook_message(by: &ObjectId, needed: &ObjectId, fault: HookFault) -> String {
 }
 
 impl SyncConflict {
+    /// Returns the kind.
+    pub const fn kind(&self) -> ProblemKind {
+        match self {
+            Self::Hook { culprit: HookCulprit::Consumer, .. } => ProblemKind::PreSyncNeedsLater,
+            Self::Hook { culprit: HookCulprit::Dependency, .. } | Self::Late { .. } => {
+                ProblemKind::LateConfiguration
+            }
+            Self::Hook { culprit: HookCulprit::Secret, .. } => ProblemKind::SecretIsHook,
+        }
+    }
+
     /// Returns the severity.
     pub fn severity(&self) -> Severity {
         match self {
-            Self::Hook { fault, rule: SECRET_IS_HOOK, .. } => fault.severity(),
+            Self::Hook { fault, culprit: HookCulprit::Secret, .. } => fault.severity(),
             Self::Hook { .. } | Self::Late { .. } => Severity::Warning,
         }
     }
@@ -117,7 +132,7 @@ impl SyncConflict {
 impl Explain for SyncConflict {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Hook { rule: EARLIER_PHASE, .. } => {
+            Self::Hook { culprit: HookCulprit::Consumer, .. } => {
                 "make it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`), with a sync wave after its dependencies and before its consumers".into()
             }
             Self::Hook {
@@ -136,11 +151,8 @@ impl Explain for SyncConflict {
         })
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Hook { rule, .. } => rule,
-            Self::Late { .. } => LATE_CONFIGURATION_RULE,
-        })
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(self.kind())
     }
 }
 
@@ -186,7 +198,7 @@ impl<'a> ConflictFinder<'a> {
             let Some((pair, is_late_hook)) = self.pair(edge) else { continue };
             if is_late_hook {
                 let at = hook_origin(pair.consumer.manifest).unwrap_or(pair.consumer.manifest.origin());
-                found.push((pair.conflict(EARLIER_PHASE), pair.consumer_number, at));
+                found.push((pair.conflict(HookCulprit::Consumer), pair.consumer_number, at));
                 continue;
             }
             let known = worst.entry(edge.dependency).or_insert(pair);
@@ -195,13 +207,13 @@ impl<'a> ConflictFinder<'a> {
             }
         }
         found.extend(worst.into_iter().map(|(number, pair)| {
-            let rule = if supplied_secrets(pair.needed).is_empty() {
-                LATE_CONFIGURATION_RULE
+            let culprit = if supplied_secrets(pair.needed).is_empty() {
+                HookCulprit::Dependency
             } else {
-                SECRET_IS_HOOK
+                HookCulprit::Secret
             };
             let at = hook_origin(pair.needed.manifest).unwrap_or(pair.needed.manifest.origin());
-            (pair.conflict(rule), number, at)
+            (pair.conflict(culprit), number, at)
         }));
         found
     }
@@ -278,9 +290,9 @@ impl<'a> DependencyPair<'a> {
         (Reverse(self.fault.severity()), self.consumer.key())
     }
 
-    fn conflict(&self, rule: &'static str) -> SyncConflict {
+    fn conflict(&self, culprit: HookCulprit) -> SyncConflict {
         let (by, needed) = (self.consumer.manifest.id(), self.needed.manifest.id());
-        SyncConflict::Hook { by, needed, fault: self.fault, rule }
+        SyncConflict::Hook { by, needed, fault: self.fault, culprit }
     }
 }
 

@@ -134,7 +134,7 @@ impl EdgeCollector<'_> {
     /// Adds edges so that a service account is preceded by its bindings, and a binding by its role.
     fn binding(&mut self, number: usize, object: &CatalogObject<'_>) {
         let root = object.manifest.root();
-        for subject in root.get("subjects").map_or(&[][..], Node::items) {
+        for subject in root.items_at(&["subjects"]) {
             let text = |field: &str| subject.get(field).and_then(Node::as_str);
             if let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) {
                 let namespace = text("namespace").unwrap_or(object.namespace);
@@ -176,7 +176,7 @@ impl EdgeCollector<'_> {
                 self.add(number, generator, WaveOrder::Earlier, true);
             }
         }
-        for from in spec.at(&["target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
+        for from in spec.items_at(&["target", "template", "templateFrom"]) {
             for (field, what) in
                 [("configMap", ReferencedKind::ConfigMap), ("secret", ReferencedKind::Secret)]
             {

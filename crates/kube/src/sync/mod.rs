@@ -9,7 +9,7 @@ mod phases;
 mod placement;
 mod waves;
 
-pub use conflict::{EARLIER_PHASE, LATE_CONFIGURATION_RULE, LocatedConflict, SECRET_IS_HOOK, find_conflicts};
+pub use conflict::{LocatedConflict, find_conflicts};
 pub use dependencies::{DependencyEdge, WaveOrder, dependency_edges};
 pub use options::{PRUNE_LAST, has_entry, with_option};
 pub use phases::SyncPhase;

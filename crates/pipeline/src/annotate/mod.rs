@@ -125,7 +125,7 @@ fn write(edits: &[AnnotationEdit], objects: &mut [Manifest], notes: &mut Vec<Not
         let origin = object.origin();
         let mut path: Vec<&str> = edit.path.iter().map(String::as_str).collect();
         path.extend(["metadata", "annotations"]);
-        let annotations = object.root_mut().mapping_at_mut(&path);
+        let annotations = object.mapping_at_mut(&path);
         let old = annotations
             .map(|annotations| annotations.insert(edit.annotation, origin, Node::string(&edit.text, origin)));
         let id = || object.id();

@@ -1,6 +1,6 @@
 //! Errors and remarks of this stage, with hints.
 
-use sealwave_core::diagnostic::Explain;
+use sealwave_core::diagnostic::{Explain, ProblemKind};
 use sealwave_core::document::ObjectId;
 use sealwave_core::names;
 
@@ -99,7 +99,7 @@ impl Explain for AnnotateRemark {
         })
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        matches!(self, Self::UnreadableWave { .. }).then_some("argocd/annotation")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        matches!(self, Self::UnreadableWave { .. }).then_some(ProblemKind::ArgoCdAnnotation)
     }
 }

@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use super::backend::UnresolvedSecret;
 use super::refusal::{CommonReason, RefusalCollector, RefusalReason};
 use super::{metadata, naming};
-use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Manifest, Node, NodeValue};
+use sealwave_core::diagnostic::{Explain, Problem};
+use sealwave_core::document::{Manifest, ManifestError, Node, NodeValue};
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::placeholder::{PROVIDER_KINDS, PlaceholderText, SecretReference};
 use sealwave_secrets::settings::SecretService;
@@ -38,7 +38,7 @@ pub(super) fn build_object<D: ObjectBuilder>(
     secret: UnresolvedSecret,
     mut draft: D,
 ) -> Result<Manifest, Vec<Problem>> {
-    let UnresolvedSecret { manifest: mut secret, items, sources } = secret;
+    let UnresolvedSecret { manifest: secret, items, sources } = secret;
     let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
     let mut refusals = RefusalCollector::new(D::OBJECT, &namespace, &name);
     check_fields(&secret, &mut refusals);
@@ -63,9 +63,27 @@ pub(super) fn build_object<D: ObjectBuilder>(
     if let Some(metadata) = root.at_mut(&["metadata"]) {
         *metadata = outer.into_node(at);
     }
-    // The new root has a kind, a version and the same name, so the object remains a valid manifest.
-    *secret.root_mut() = root;
-    Ok(secret)
+    replaced(secret, root).map_err(|problem| vec![problem])
+}
+
+/// An error of a backend that builds a tree that is not an object.
+#[derive(Debug, thiserror::Error)]
+#[error("Secret `{name}` cannot be replaced: {error}")]
+struct ReplacementError {
+    name: String,
+    error: ManifestError,
+}
+
+impl Explain for ReplacementError {
+    fn hint(&self) -> Option<String> {
+        Some("this is a bug in sealwave; please report it (without the Secret)".to_owned())
+    }
+}
+
+/// Replaces a Secret by the tree that a backend built for it.
+pub(super) fn replaced(secret: Manifest, root: Node) -> Result<Manifest, Problem> {
+    let (at, name) = (secret.origin(), secret.name().to_owned());
+    secret.replaced(root).map_err(|error| Problem::at(at, &ReplacementError { name, error }))
 }
 
 /// Returns the refusal of a provider that is not configured.

@@ -135,12 +135,7 @@ impl ObjectMetadata {
     }
 }
 
-fn sorted(entries: Mapping) -> Mapping {
-    let mut entries = entries.into_entries();
-    entries.sort_by(|a, b| a.key.cmp(&b.key));
-    let mut mapping = Mapping::with_capacity(entries.len());
-    for entry in entries {
-        mapping.push_new(entry);
-    }
+fn sorted(mut mapping: Mapping) -> Mapping {
+    mapping.sort_keys();
     mapping
 }

@@ -13,9 +13,10 @@ mod checks;
 use compact_str::CompactString;
 
 use super::backend::{Backend, MeasuredSecret};
+use super::common::replaced;
 use super::metadata;
 use sealwave_core::diagnostic::{Note, Problem};
-use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, Origin};
+use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin};
 use sealwave_core::names;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::settings::{DerivationVersion, EnvironmentBackends};
@@ -103,11 +104,15 @@ impl SealableSecret {
     }
 
     /// Builds the `SealedSecret`. Without a stamp, it is a preview without annotations for keys.
-    pub(crate) fn build(self, stamp: Option<&SealStamp>, mut items: Vec<EncryptedItem>) -> Manifest {
+    pub(crate) fn build(
+        self,
+        stamp: Option<&SealStamp>,
+        mut items: Vec<EncryptedItem>,
+    ) -> Result<Manifest, Problem> {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         items.dedup_by(|later, earlier| later.key == earlier.key);
         let size: usize = items.iter().map(|item| item.key.len() + item.text.len()).sum();
-        let Self { mut secret, scope } = self;
+        let Self { secret, scope } = self;
         let at = secret.origin();
         let mut outer = metadata::for_argocd(&secret, scope);
         metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
@@ -124,19 +129,17 @@ impl SealableSecret {
                 ("spec", Some(spec(&secret, scope, items))),
             ],
         );
-        // The new root has a kind, a version and the same name, so the object remains a valid manifest.
-        *secret.root_mut() = root;
-        secret
+        replaced(secret, root)
     }
 }
 
 fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>) -> Node {
     let at = secret.origin();
-    let mut encrypted = Mapping::with_capacity(items.len());
-    for item in items {
-        let value = Node::string(item.text, item.origin);
-        encrypted.push_new(MappingEntry { key: item.key, key_origin: item.origin, value });
-    }
+    let encrypted = items.into_iter().map(|EncryptedItem { key, origin, text }| MappingEntry {
+        key,
+        key_origin: origin,
+        value: Node::string(text, origin),
+    });
     let field = |name: &str| secret.root().get(name).filter(|node| !is_empty(node)).cloned();
     let template = mapping(
         at,
@@ -148,7 +151,10 @@ fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>) -> No
     );
     mapping(
         at,
-        [("encryptedData", Some(Node::new(NodeValue::Mapping(encrypted), at))), ("template", Some(template))],
+        [
+            ("encryptedData", Some(Node::new(NodeValue::Mapping(encrypted.collect()), at))),
+            ("template", Some(template)),
+        ],
     )
 }
 
@@ -159,13 +165,10 @@ pub(super) fn is_empty(node: &Node) -> bool {
 
 /// Builds a mapping of the fields that are set.
 pub(super) fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>); N]) -> Node {
-    let mut mapping = Mapping::with_capacity(N);
-    for (key, value) in fields {
-        if let Some(value) = value {
-            mapping.push_new(MappingEntry { key: key.into(), key_origin: at, value });
-        }
-    }
-    Node::new(NodeValue::Mapping(mapping), at)
+    let entry = |(key, value): (&str, Option<Node>)| {
+        value.map(|value| MappingEntry { key: key.into(), key_origin: at, value })
+    };
+    Node::new(NodeValue::Mapping(fields.into_iter().filter_map(entry).collect()), at)
 }
 
 /// Reports whether an annotation or label belongs to a domain or a subdomain of it (`link.argocd.argoproj.io/…`).

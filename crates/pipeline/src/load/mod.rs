@@ -256,7 +256,7 @@ fn patches(
         return Vec::new();
     }
     let tree = discovery.app_tree(source);
-    let places = tree.at(&["environments", environment, "patches"]).map_or(&[][..], Node::items);
+    let places = tree.items_at(&["environments", environment, "patches"]);
     let mut patches = Vec::new();
     for (entry, place) in entries.iter().zip(places) {
         match read_change(entry, place, reader, sources) {

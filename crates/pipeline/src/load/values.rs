@@ -141,7 +141,7 @@ fn merge_mappings(base: &mut Mapping, over: Mapping) {
             (None, true) => {}
         }
     }
-    entries.into_iter().flatten().for_each(|entry| base.push_new(entry));
+    *base = entries.into_iter().flatten().collect();
 }
 
 #[cfg(test)]

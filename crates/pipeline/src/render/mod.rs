@@ -41,7 +41,7 @@ use engine::{RenderedText, TemplateEngine};
 use limits::MAX_PROBLEMS;
 use names::{CheckedTemplate, NameChecker};
 use price::ValueWeight;
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemKind, printable};
 use sealwave_core::document::{
     Manifest, ManifestError, Node, NodeValue, ObjectId, Origin, SourceTexts, Sources,
 };
@@ -121,9 +121,9 @@ impl Explain for Error {
         }
     }
 
-    fn rule(&self) -> Option<&'static str> {
+    fn problem_kind(&self) -> Option<ProblemKind> {
         matches!(self, Self::Configuration { .. } | Self::Foreign(_) | Self::NotAManifest(_))
-            .then_some("schema/manifest")
+            .then_some(ProblemKind::Manifest)
     }
 }
 
@@ -356,7 +356,7 @@ impl DocumentReader<'_> {
         texts: Option<&mut SourceTexts>,
         notes: &mut Vec<Note>,
     ) {
-        let limits = if texts.is_some() { yaml::lenient_limits() } else { yaml::Limits::default() };
+        let limits = if texts.is_some() { yaml::Limits::lenient() } else { yaml::Limits::default() };
         let read = if file.is_template {
             let Some(rendered) = self.rendered(file, engine, notes) else { return };
             let name = sources.name(file.source).to_owned();
@@ -438,7 +438,7 @@ pub fn parse_manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
 
 /// Names the kind of file if invalid YAML is another tool's template, encrypted, or has merge conflicts.
 pub fn name_foreign_text(problem: Problem, text: &str) -> Problem {
-    let is_syntax = problem.rule == Some("yaml/syntax");
+    let is_syntax = problem.kind == Some(ProblemKind::Syntax);
     let foreign_template = || ForeignFile::recognize_template(text).filter(|_| is_syntax);
     match ForeignFile::recognize_marker(text).or_else(foreign_template) {
         Some(file) => {

@@ -3,8 +3,8 @@
 //! A namespace from the author is removed only if the kind is known to be cluster-scoped. It must never be removed on a
 //! guess: the object would move to another namespace, and Argo CD would prune the one in the right place.
 
-use sealwave_core::diagnostic::{Explain, Note, Problem};
-use sealwave_core::document::{Manifest, Node, NodeValue};
+use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemKind};
+use sealwave_core::document::{Manifest, NodeValue};
 use sealwave_kube::KindScopes;
 
 #[derive(Debug, thiserror::Error)]
@@ -14,8 +14,8 @@ enum NamespaceRemark {
 }
 
 impl Explain for NamespaceRemark {
-    fn rule(&self) -> Option<&'static str> {
-        Some("resource/cluster-scoped-with-namespace")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::ClusterScopedWithNamespace)
     }
 }
 
@@ -44,10 +44,7 @@ pub fn complete(scopes: &KindScopes, objects: &mut [Manifest], default: &str) {
 
 fn fill(scopes: &KindScopes, object: &mut Manifest, default: &str) {
     if lacks_namespace(object) && !scopes.may_lack_namespace(object.group(), object.kind()) {
-        let origin = object.root().get("metadata").map_or(object.origin(), |node| node.origin);
-        if let Some(metadata) = object.root_mut().mapping_at_mut(&["metadata"]) {
-            metadata.insert("namespace", origin, Node::string(default, origin));
-        }
+        object.set_namespace(default);
     }
 }
 
@@ -60,15 +57,10 @@ fn lacks_namespace(object: &Manifest) -> bool {
 }
 
 fn drop_namespace(object: &mut Manifest, notes: &mut Vec<Note>) {
-    let kind = object.kind().to_owned();
-    let origin = object.origin();
-    let Some(metadata) = object.root_mut().at_mut(&["metadata"]).and_then(Node::as_mapping_mut) else {
-        return;
-    };
-    if let Some(namespace) = metadata.remove("namespace")
+    if let Some(namespace) = object.remove(&["metadata", "namespace"])
         && !matches!(namespace.value, NodeValue::Null)
     {
-        let at = if namespace.origin.line == 0 { origin } else { namespace.origin };
-        notes.push(Note::info(Problem::at(at, &NamespaceRemark::Dropped(kind))));
+        let at = if namespace.origin.line == 0 { object.origin() } else { namespace.origin };
+        notes.push(Note::info(Problem::at(at, &NamespaceRemark::Dropped(object.kind().to_owned()))));
     }
 }

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
 use super::private_names::PRIVATE;
-use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin, SourceId, WrittenScalars};
+use sealwave_core::document::{MappingEntry, Node, NodeValue, Origin, SourceId, WrittenScalars};
 
 /// The meaning of a private object.
 enum PrivateValue<'a> {
@@ -160,15 +160,12 @@ impl TreeBuilder {
         let value = match value {
             Json::Array(items) => NodeValue::Sequence(items.iter().map(|item| self.node(item)).collect()),
             Json::Object(fields) => {
-                let mut mapping = Mapping::with_capacity(fields.len());
-                for (key, field) in fields {
-                    mapping.push_new(MappingEntry {
-                        key: key.into(),
-                        key_origin: origin,
-                        value: self.node(field),
-                    });
-                }
-                NodeValue::Mapping(mapping)
+                let entry = |(key, field): (&String, &Json)| MappingEntry {
+                    key: key.into(),
+                    key_origin: origin,
+                    value: self.node(field),
+                };
+                NodeValue::Mapping(fields.iter().map(entry).collect())
             }
             scalar => return Node::from_json(scalar, origin),
         };

@@ -216,8 +216,8 @@ fn number(node: &mut Node, lines: &mut HashMap<u32, String>) {
     match &mut node.value {
         NodeValue::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
-                entry.key_origin.line = add_line(lines, &entry.key);
-                number(&mut entry.value, lines);
+                entry.key_origin.line = add_line(lines, entry.key);
+                number(entry.value, lines);
             }
         }
         NodeValue::Sequence(items) => items.iter_mut().for_each(|item| number(item, lines)),

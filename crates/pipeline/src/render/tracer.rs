@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value as Json};
 
 use super::scope::{ScopeSource, ScopeStack};
-use sealwave_core::document::{Mapping, Node, NodeValue, Origin, OutputSpan, TemplateNode, ValueRef};
+use sealwave_core::document::{Node, NodeValue, Origin, OutputSpan, TemplateNode, ValueRef};
 
 /// The maximum number of recorded stretches for all texts of an environment; later output has only its line. Real
 /// environments need some thousand.
@@ -167,7 +167,7 @@ impl EntryOrigins {
         node: &Node,
         counts: impl Fn(&str) -> bool,
     ) {
-        let entries = node.as_mapping().map_or(&[][..], Mapping::entries);
+        let entries = node.entries();
         for entry in entries.iter().filter(|entry| counts(&entry.key)) {
             if let Some(field) = fields.get(entry.key.as_str()) {
                 self.add(field, &entry.value, Some(entry.key_origin));

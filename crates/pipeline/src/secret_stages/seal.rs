@@ -175,14 +175,17 @@ pub(crate) fn seal(
     let secrets = digest_secrets(&drafts, sealing.owner(), checksums);
     if !problems.is_empty() {
         // Report unused Secrets as well, so that one run shows all problems.
-        let mut plain: Vec<Manifest> = drafts.into_iter().map(DraftObject::into_redacted).collect();
+        let mut plain: Vec<Manifest> =
+            drafts.into_iter().filter_map(|draft| draft.into_redacted().ok()).collect();
         problems.extend(backends::after_build(&replaced, &mut plain, settings.workloads));
         return Err(Failure::unless_empty(problems).expect_err("there are problems"));
     }
     let mut objects = match sealing {
         SealMode::Deterministic(sealer) => seal_drafts(drafts, sealer)?,
         SealMode::Nothing => plain_objects(drafts)?,
-        SealMode::Redacted => drafts.into_iter().map(DraftObject::into_redacted).collect(),
+        SealMode::Redacted => {
+            drafts.into_iter().map(DraftObject::into_redacted).collect::<Result<_, Problem>>()?
+        }
     };
     Failure::unless_empty(backends::after_build(&replaced, &mut objects, settings.workloads))?;
     Ok(SealedApp { objects, secrets })
@@ -286,9 +289,7 @@ fn guard(manifest: Manifest) -> Result<DraftObject, Problem> {
 /// Removes the copies of the whole Secret that `kubectl apply` keeps in annotations.
 fn without_copies(mut secret: Manifest) -> Manifest {
     let copies = [names::KUBECTL_LAST_APPLIED, names::KUBECFG_LAST_APPLIED];
-    if let Some(annotations) =
-        secret.root_mut().at_mut(&["metadata", "annotations"]).and_then(Node::as_mapping_mut)
-    {
+    if let Some(annotations) = secret.field_mut(&["metadata", "annotations"]).and_then(Node::as_mapping_mut) {
         annotations.retain(|entry| !copies.contains(&entry.key.as_str()));
     }
     secret
@@ -371,13 +372,13 @@ fn seal_drafts(drafts: Vec<DraftObject>, sealer: &Sealer) -> Result<Vec<Manifest
     let objects = drafts
         .into_iter()
         .map(|draft| match draft {
-            DraftObject::Plain(manifest) => manifest,
+            DraftObject::Plain(manifest) => Ok(manifest),
             DraftObject::Secret(blueprint, items) => {
                 let items = items.into_iter().zip(texts.by_ref());
                 blueprint.build(Some(&stamp), items.map(|(item, text)| encrypted_item(item, text)).collect())
             }
         })
-        .collect();
+        .collect::<Result<_, Problem>>()?;
     Ok(objects)
 }
 
@@ -439,9 +440,9 @@ fn plain_objects(drafts: Vec<DraftObject>) -> Result<Vec<Manifest>, Failure> {
 }
 
 impl DraftObject {
-    fn into_redacted(self) -> Manifest {
+    fn into_redacted(self) -> Result<Manifest, Problem> {
         match self {
-            Self::Plain(manifest) => manifest,
+            Self::Plain(manifest) => Ok(manifest),
             Self::Secret(blueprint, items) => {
                 let items = items
                     .into_iter()

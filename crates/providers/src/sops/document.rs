@@ -14,7 +14,7 @@ use super::format::{EncryptedFile, SopsFormat};
 use super::metadata::SopsMetadata;
 use super::value::{self, DecryptionError, PlainValue};
 use crate::ProviderError;
-use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue};
+use sealwave_core::document::{MappingEntry, Node, NodeValue};
 use sealwave_core::yaml::{PlainScalars, is_json_literal, resolve_core};
 use sealwave_secrets::crypto::{DataKey, ValuesDigest};
 use sealwave_secrets::values::{
@@ -117,9 +117,9 @@ struct TreeDecryptor<'a> {
 
 impl TreeDecryptor<'_> {
     /// Decrypts a mapping; the parsers limit its depth. `named` is set if the rule matches a key on the path.
-    fn map(&mut self, mapping: &Mapping, named: bool) -> Result<DecryptedNode, SopsError> {
-        let mut entries = Vec::with_capacity(mapping.len());
-        for entry in mapping.entries() {
+    fn map(&mut self, encrypted: &[MappingEntry], named: bool) -> Result<DecryptedNode, SopsError> {
+        let mut entries = Vec::with_capacity(encrypted.len());
+        for entry in encrypted {
             self.check_key(entry)?;
             let length = self.path.len();
             self.path.push_str(&entry.key);
@@ -149,7 +149,7 @@ impl TreeDecryptor<'_> {
     /// Decrypts a node; returns `None` for a comment in the place of a value.
     fn tree(&mut self, node: &Node, named: bool) -> Result<Option<DecryptedNode>, SopsError> {
         let plain = match &node.value {
-            NodeValue::Mapping(mapping) => return self.map(mapping, named).map(Some),
+            NodeValue::Mapping(mapping) => return self.map(mapping.entries(), named).map(Some),
             NodeValue::Null => return Ok(Some(DecryptedNode::Null)),
             NodeValue::Sequence(items) => {
                 let trees: Result<Vec<_>, _> =

@@ -1,12 +1,10 @@
 //! Parses a file into a tree of encrypted values and its `sops` section. As in `sops`, the file's name selects the format:
 //! `*.yaml`, `*.yml`, `*.json`, `*.env`, `*.ini`; everything else is binary, stored in JSON.
 
-use std::collections::BTreeSet;
-
 use super::error::{SopsError, at_line};
 use super::ini;
 use sealwave_core::diagnostic::{DUPLICATE_KEY, NOT_UTF8};
-use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin, Sources};
+use sealwave_core::document::{Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin, Sources};
 use sealwave_core::yaml::{self, MergeKeys, PlainScalars, VerbatimDocument, VerbatimError};
 
 /// The key of the metadata.
@@ -32,7 +30,7 @@ pub(super) enum SopsFormat {
 pub(super) struct EncryptedFile {
     pub(super) format: SopsFormat,
     /// Nulls and strings in mappings and lists. Sections of an `.ini` file may have the same name.
-    pub(super) data: Mapping,
+    pub(super) data: Vec<MappingEntry>,
     pub(super) metadata: Node,
     /// The scalars and keys without quotes, which may be numbers and the like.
     pub(super) plain: PlainScalars,
@@ -71,7 +69,7 @@ pub(super) fn parse(path: &str, bytes: &[u8]) -> Result<EncryptedFile, SopsError
     Ok(EncryptedFile { format, data, metadata, plain })
 }
 
-fn flat((data, metadata): (Mapping, Node)) -> (Mapping, Node, PlainScalars) {
+fn flat((data, metadata): (Vec<MappingEntry>, Node)) -> (Vec<MappingEntry>, Node, PlainScalars) {
     (data, metadata, PlainScalars::default())
 }
 
@@ -82,7 +80,7 @@ fn text(bytes: &[u8]) -> Result<&str, SopsError> {
 /// Separates the metadata from a YAML or JSON document.
 fn tree(
     document: Result<VerbatimDocument, VerbatimError>,
-) -> Result<(Mapping, Node, PlainScalars), SopsError> {
+) -> Result<(Vec<MappingEntry>, Node, PlainScalars), SopsError> {
     let document = document.map_err(|why| match why {
         VerbatimError::Duplicate(line) => at_line(line as usize, DUPLICATE_KEY),
         VerbatimError::Empty => SopsError::NotEncrypted,
@@ -92,12 +90,12 @@ fn tree(
     let (mut root, plain) = document.into_parts();
     let mut data = std::mem::take(root.as_mapping_mut().ok_or(SopsError::NotEncrypted)?);
     let metadata = data.remove(METADATA).ok_or(SopsError::NotEncrypted)?;
-    Ok((data, metadata, plain))
+    Ok((data.into_entries(), metadata, plain))
 }
 
 /// Parses one `NAME=value` per line; nothing is trimmed or unquoted, and `\n` is a newline.
-fn dotenv(text: &str) -> Result<(Mapping, Node), SopsError> {
-    let mut data = UniqueMapping::default();
+fn dotenv(text: &str) -> Result<(Vec<MappingEntry>, Node), SopsError> {
+    let mut data = MappingBuilder::default();
     let mut metadata = Vec::new();
     for (number, line) in (1_usize..).zip(text.split('\n')) {
         if line.is_empty() || line.starts_with('#') {
@@ -107,16 +105,20 @@ fn dotenv(text: &str) -> Result<(Mapping, Node), SopsError> {
         let value = value.replace("\\n", "\n");
         match name.strip_prefix("sops_") {
             Some(name) => metadata.push((name, value)),
-            None => data.add(name, NodeValue::String(value.into()), number)?,
+            None => {
+                if data.set(entry(name, NodeValue::String(value.into()))).is_some() {
+                    return Err(at_line(number, DUPLICATE_KEY));
+                }
+            }
         }
     }
-    Ok((data.mapping, unflatten(&metadata)?))
+    Ok((data.finish().into_entries(), unflatten(&metadata)?))
 }
 
 /// Parses each section to a mapping, in order.
-fn ini(text: &str) -> Result<(Mapping, Node), SopsError> {
+fn ini(text: &str) -> Result<(Vec<MappingEntry>, Node), SopsError> {
     let mut metadata = Vec::new();
-    let mut data = Mapping::default();
+    let mut data = Vec::new();
     let sections = ini::parse(text)?;
     for section in &sections {
         if section.name == METADATA {
@@ -124,35 +126,16 @@ fn ini(text: &str) -> Result<(Mapping, Node), SopsError> {
             metadata.extend(entries.map(|(name, value)| (name.as_str(), value.replace("\\n", "\n"))));
             continue;
         }
-        let mut entries = Mapping::default();
-        for (name, value) in &section.entries {
-            push(&mut entries, name, NodeValue::String(value.as_str().into()));
-        }
-        push(&mut data, &section.name, NodeValue::Mapping(entries));
+        let values =
+            section.entries.iter().map(|(name, value)| entry(name, NodeValue::String(value.as_str().into())));
+        data.push(entry(&section.name, NodeValue::Mapping(values.collect())));
     }
     Ok((data, unflatten(&metadata)?))
 }
 
-fn push(mapping: &mut Mapping, name: &str, value: NodeValue) {
+fn entry(name: &str, value: NodeValue) -> MappingEntry {
     let origin = nowhere();
-    mapping.push_new(MappingEntry { key: name.into(), key_origin: origin, value: Node::new(value, origin) });
-}
-
-/// A mapping that rejects duplicate keys.
-#[derive(Default)]
-struct UniqueMapping {
-    mapping: Mapping,
-    seen: BTreeSet<String>,
-}
-
-impl UniqueMapping {
-    fn add(&mut self, name: &str, value: NodeValue, number: usize) -> Result<(), SopsError> {
-        if !self.seen.insert(name.to_owned()) {
-            return Err(at_line(number, DUPLICATE_KEY));
-        }
-        push(&mut self.mapping, name, value);
-        Ok(())
-    }
+    MappingEntry { key: name.into(), key_origin: origin, value: Node::new(value, origin) }
 }
 
 fn nowhere() -> Origin {

@@ -70,7 +70,7 @@ pub struct IgnoreEntry {
 
 /// Returns the origins of the entries of `validate.ignore` in a file: at the rule of each.
 pub fn ignore_origins(file: &Node) -> impl Iterator<Item = Origin> {
-    let entries = file.at(&["validate", "ignore"]).map_or(&[][..], Node::items);
+    let entries = file.items_at(&["validate", "ignore"]);
     entries.iter().map(|entry| entry.get("rule").map_or_else(|| entry.display_origin(), |rule| rule.origin))
 }
 

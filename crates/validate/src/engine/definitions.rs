@@ -236,7 +236,7 @@ fn hash(node: &Node, hasher: &mut DefaultHasher, keys: SchemaKeys) {
         NodeValue::Null => 5_u8.hash(hasher),
         NodeValue::Number(Number::Int(int)) => (6_u8, int).hash(hasher),
         NodeValue::Number(Number::Uint(uint)) => (7_u8, uint).hash(hasher),
-        NodeValue::Number(Number::Float(float)) => (8_u8, float.to_bits()).hash(hasher),
+        NodeValue::Number(Number::Float(float)) => (8_u8, float.get().to_bits()).hash(hasher),
     }
 }
 

@@ -29,7 +29,7 @@ pub fn definition_faults(options: &ValidateOptions, standing: &RunSuppressions) 
 pub fn failed_examination(directory: &str, failure: &Failure) -> ValidationResult {
     let app_file = app_file_place(directory);
     let finding = |problem: &Problem| {
-        let rule = problem.rule.and_then(rules::rule).unwrap_or(&rules::app::LOAD.info);
+        let rule = &problem.kind.map_or(&rules::app::LOAD, rules::rule_of).info;
         let finding = Finding::from_problem(rule, Severity::Error, problem);
         let span = finding.span.or_else(|| Some(Span { place: app_file.clone(), width: 0 }));
         Finding { span, app: directory.to_owned(), ..finding }

@@ -78,7 +78,7 @@ impl<'a> FindingBuilder<'a> {
         reported: &StageProblem,
     ) -> Option<Finding> {
         let problem = &reported.problem;
-        let rule = problem.rule.and_then(rules::rule).unwrap_or(&reported.rule.info);
+        let rule = &problem.kind.map_or(reported.rule, rules::rule_of).info;
         let severity = self.input.options().stage_level(rule, reported.severity)?;
         let (span, related) = match &problem.at {
             // Plain manifests have no app file.

@@ -59,7 +59,7 @@ impl KustomizedFiles {
         let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
         self.directories
             .insert(name.rsplit_once('/').map_or(String::new(), |(directory, _)| format!("{directory}/")));
-        let documents = yaml::documents(text, Sources::default().add(name), &yaml::lenient_limits());
+        let documents = yaml::documents(text, Sources::default().add(name), &yaml::Limits::lenient());
         let mut room = MAX_FILES;
         for document in documents.filter_map(Result::ok) {
             for (files, paths) in [
@@ -82,15 +82,15 @@ pub(super) fn is_kustomization(name: &str) -> bool {
 
 /// Returns the files and directories that a kustomization lists as resources.
 fn resources(kustomization: &Node) -> impl Iterator<Item = &str> {
-    kustomization.get("resources").map_or(&[][..], Node::items).iter().filter_map(Node::as_str)
+    kustomization.items_at(&["resources"]).iter().filter_map(Node::as_str)
 }
 
 /// Returns the other paths that a kustomization lists, including inline patches, which match no file of the set.
 fn partial_files(kustomization: &Node) -> impl Iterator<Item = &str> {
-    let items = |field: &&str| kustomization.get(field).map_or(&[][..], Node::items).iter();
+    let items = |field: &&str| kustomization.items_at(&[field]).iter();
     let plain = CONFIGURATIONS.iter().flat_map(items).filter_map(Node::as_str);
     let with_path = WITH_PATHS.iter().flat_map(items).filter_map(|item| item.get("path")?.as_str());
-    let values = kustomization.get("helmCharts").map_or(&[][..], Node::items).iter();
+    let values = kustomization.items_at(&["helmCharts"]).iter();
     plain.chain(with_path).chain(values.filter_map(|chart| chart.get("valuesFile")?.as_str()))
 }
 

@@ -6,7 +6,7 @@ use super::context::CheckContext;
 use super::kustomization::is_kustomization;
 use crate::examine::StageProblem;
 use crate::rules;
-use sealwave_core::diagnostic::{Explain, Problem, Severity, printable};
+use sealwave_core::diagnostic::{Explain, Problem, ProblemKind, Severity, printable};
 use sealwave_core::document::{Manifest, Node, SourceId, SourceTexts, Sources, group_and_version};
 use sealwave_core::yaml;
 use sealwave_kube::{ForeignFile, configuration_reader};
@@ -86,7 +86,7 @@ impl PlainManifests {
     /// Reads the documents of a source.
     fn read(&mut self, bytes: &[u8], source: SourceId, path: &str) {
         let text = std::str::from_utf8(bytes).unwrap_or_default();
-        for document in yaml::documents(bytes, source, &yaml::lenient_limits()) {
+        for document in yaml::documents(bytes, source, &yaml::Limits::lenient()) {
             let document =
                 document.map_err(|problem| self.add_problem(render::name_foreign_text(problem, text)));
             let Ok(node) = document else { continue };
@@ -140,12 +140,12 @@ impl Explain for ConfigurationNote {
         Some("it cannot be applied; keep it out of directories that are applied".to_owned())
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some(rules::schema::CONFIGURATION.info.id)
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::Configuration)
     }
 }
 
 /// Reports whether a problem is the note about configuration.
 pub(super) fn is_configuration(problem: &Problem) -> bool {
-    problem.rule == Some(rules::schema::CONFIGURATION.info.id)
+    problem.kind == Some(ProblemKind::Configuration)
 }

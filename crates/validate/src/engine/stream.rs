@@ -244,7 +244,7 @@ fn definitions(window: &StreamWindow) -> Vec<Manifest> {
     let source = sealwave_core::document::Sources::default().add("");
     let mut found = Vec::new();
     for document in
-        yaml::documents_part(&window.bytes, source, &yaml::lenient_limits(), window.lines_before).flatten()
+        yaml::documents_part(&window.bytes, source, &yaml::Limits::lenient(), window.lines_before).flatten()
     {
         each_object(document, "", |object| found.extend(object.ok().filter(is_definition)));
     }
@@ -316,7 +316,7 @@ impl BatchValidator<'_> {
             return;
         }
         for document in
-            yaml::documents_part(&window.bytes, source, &yaml::lenient_limits(), window.lines_before)
+            yaml::documents_part(&window.bytes, source, &yaml::Limits::lenient(), window.lines_before)
         {
             match document {
                 Ok(node) => each_object(node, path, |object| match object {

@@ -62,8 +62,8 @@ fn relocate(node: &mut Node, place: &TextPlace) {
     match &mut node.value {
         NodeValue::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
-                entry.key_origin = place.to_file_origin(entry.key_origin);
-                relocate(&mut entry.value, place);
+                *entry.key_origin = place.to_file_origin(*entry.key_origin);
+                relocate(entry.value, place);
             }
         }
         NodeValue::Sequence(items) => items.iter_mut().for_each(|item| relocate(item, place)),

@@ -32,7 +32,7 @@ pub(crate) fn value<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
 
 /// Returns the entries of `names` that are set, in the order of the document.
 pub(crate) fn set_entries<'a>(node: &'a Node, names: &[&str]) -> Vec<&'a MappingEntry> {
-    let entries = node.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+    let entries = node.entries();
     let is_set = |entry: &&MappingEntry| {
         !matches!(entry.value.value, NodeValue::Null) && names.contains(&entry.key.as_str())
     };

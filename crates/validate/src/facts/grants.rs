@@ -42,11 +42,11 @@ pub(crate) fn allows(objects: &[CheckedObject<'_>], kind: ReferencedKind, verbs:
         ReferencedKind::ServiceAccount => "serviceaccounts",
     };
     let has = |rule: &Node, field: &str, any: &[&str]| {
-        let items = rule.get(field).map_or(&[][..], Node::items);
+        let items = rule.items_at(&[field]);
         items.iter().filter_map(Node::as_str).any(|text| text == "*" || any.contains(&text))
     };
     let roles = objects.iter().filter(|object| object.group == RBAC_GROUP && object.kind.ends_with("Role"));
-    let mut granted = roles.flat_map(|role| role.manifest.root().get("rules").map_or(&[][..], Node::items));
+    let mut granted = roles.flat_map(|role| role.manifest.root().items_at(&["rules"]));
     granted.any(|rule| {
         has(rule, "resources", &[resource])
             && has(rule, "verbs", verbs)

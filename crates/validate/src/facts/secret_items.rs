@@ -3,22 +3,13 @@
 use std::borrow::Cow;
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::checked_object::CheckedObject;
 use crate::located::{FindingPlace, ObjectPath};
 use sealwave_core::document::{MappingEntry, Node};
+use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::{AVP_PATH, item_label};
 use sealwave_secrets::placeholder::PlaceholderText;
-
-/// Base64 as in Go's `encoding/base64.StdEncoding`.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
 
 /// An item of a Secret.
 pub(crate) struct SecretItem<'a> {
@@ -131,7 +122,7 @@ fn holds_placeholder(text: &str, generic: bool) -> bool {
 /// Decodes base64 as Kubernetes does: line breaks are allowed, spaces are not.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
-        return BASE64.decode(text).ok();
+        return GO_BASE64.decode(text).ok();
     }
-    BASE64.decode(text.replace(['\n', '\r'], "")).ok()
+    GO_BASE64.decode(text.replace(['\n', '\r'], "")).ok()
 }

@@ -107,7 +107,7 @@ pub(crate) fn for_each_at<'a>(node: &'a Node, path: &str, visit: &mut dyn FnMut(
     let (step, rest) = path.split_once('.').unwrap_or((path, ""));
     match step.strip_suffix("[]") {
         Some(key) => {
-            let items = node.get(key).map_or(&[][..], Node::items);
+            let items = node.items_at(&[key]);
             for item in items {
                 for_each_at(item, rest, visit);
             }

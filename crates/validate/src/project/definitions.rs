@@ -170,7 +170,7 @@ pub fn scan_definitions(text: &[u8], name: &str) -> ScannedDefinitions {
     let source = Sources::default().add(name);
     let mut nodes = Vec::new();
     let mut faults = 0;
-    for document in yaml::documents(text, source, &yaml::lenient_limits()) {
+    for document in yaml::documents(text, source, &yaml::Limits::lenient()) {
         match document {
             Ok(node) => nodes.push(node),
             Err(_) => faults += 1,
@@ -198,7 +198,7 @@ fn faults(definition: &Manifest, sources: &Sources) -> Vec<Problem> {
             message: fault.kind.to_string(),
             at: ProblemPlace::Place(sources.location(fault.origin)),
             hint: fault.kind.hint(),
-            rule: None,
+            kind: None,
         })
         .collect()
 }

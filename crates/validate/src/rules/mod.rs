@@ -33,6 +33,7 @@ pub(crate) mod metadata;
 pub(crate) mod operator;
 mod pages;
 pub(crate) mod policy;
+mod problem_kinds;
 pub(crate) mod rbac;
 pub(crate) mod reference;
 pub(crate) mod resource;
@@ -48,6 +49,7 @@ use crate::RuleInfo;
 use crate::rule::Rule;
 
 pub use pages::{explain_rule, format_list, format_rules_page, rules_matching};
+pub(crate) use problem_kinds::rule_of;
 
 // The names under which other modules know the input and the output of rules.
 pub use crate::facts::credential::looks_like_credential;

@@ -1,8 +1,7 @@
 //! Conversions between types.
 
 use super::super::budget::{EvalError, EvalStop};
-use super::super::eval::EvalResult;
-use super::super::value::CelValue;
+use super::super::value::{CelValue, EvalResult};
 use super::time::{parse_duration, parse_timestamp};
 
 const CONVERSION: EvalStop = EvalStop::Fault(EvalError::Conversion);

@@ -1,8 +1,7 @@
 //! Kubernetes' named formats.
 
 use super::super::budget::{CelBudget, EvalStop};
-use super::super::eval::EvalResult;
-use super::super::value::CelValue;
+use super::super::value::{CelValue, EvalResult};
 use sealwave_core::names::dns;
 
 /// The implemented formats.

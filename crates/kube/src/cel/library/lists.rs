@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 
 use super::super::budget::{CelBudget, EvalError, EvalStop};
-use super::super::eval::{EvalResult, contains};
 use super::super::operators::{add, join_texts};
-use super::super::value::{CelList, CelValue, compare, equal};
+use super::super::value::{CelList, CelValue, EvalResult, compare, contains, equal};
 use super::integer;
 
 /// Calls a function of a list.

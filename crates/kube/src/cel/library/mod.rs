@@ -14,8 +14,7 @@ pub(super) use time::{parse_duration, parse_timestamp};
 use std::sync::Arc;
 
 use super::budget::{CelBudget, EvalError, EvalStop};
-use super::eval::EvalResult;
-use super::value::CelValue;
+use super::value::{CelValue, EvalResult};
 
 /// Namespaces of functions, such as `sets` in `sets.contains`.
 pub(super) const NAMESPACES: [&str; 16] = [

@@ -3,8 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::super::budget::{EvalError, EvalStop};
-use super::super::eval::EvalResult;
-use super::super::value::CelValue;
+use super::super::value::{CelValue, EvalResult};
 
 /// Parses an address or a network, or reports whether a text is one.
 pub(crate) fn parse(name: &str, text: &CelValue) -> EvalResult {

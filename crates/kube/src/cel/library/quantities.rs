@@ -1,8 +1,7 @@
 //! Quantities, such as `500m` and `2Gi`.
 
 use super::super::budget::{EvalError, EvalStop};
-use super::super::eval::EvalResult;
-use super::super::value::CelValue;
+use super::super::value::{CelValue, EvalResult};
 use crate::Quantity;
 
 /// Maximum length of a quantity that is exact; longer texts are not evaluated.

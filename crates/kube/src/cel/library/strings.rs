@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::super::budget::{CelBudget, EvalError, EvalStop};
-use super::super::eval::EvalResult;
 use super::super::operators::join_texts;
-use super::super::value::CelValue;
+use super::super::value::{CelValue, EvalResult};
 use super::integer;
 
 /// Calls a function of a string.

@@ -1,8 +1,7 @@
 //! Durations and timestamps.
 
 use super::super::budget::{EvalError, EvalStop};
-use super::super::eval::EvalResult;
-use super::super::value::CelValue;
+use super::super::value::{CelValue, EvalResult};
 
 const SECOND: i64 = 1_000_000_000;
 

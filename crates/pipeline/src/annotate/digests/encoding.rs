@@ -9,7 +9,7 @@ pub(super) fn encode(node: &Node, into: &mut Vec<u8>) {
         NodeValue::Bool(flag) => into.extend([b'b', u8::from(*flag)]),
         NodeValue::Mapping(mapping) => encode_mapping(mapping, into),
         NodeValue::Null => into.push(b'n'),
-        NodeValue::Number(Number::Float(float)) => prefixed(b'f', &float.to_bits().to_be_bytes(), into),
+        NodeValue::Number(Number::Float(float)) => prefixed(b'f', &float.get().to_bits().to_be_bytes(), into),
         NodeValue::Number(Number::Int(int)) => prefixed(b'i', &int.to_be_bytes(), into),
         NodeValue::Number(Number::Uint(uint)) => prefixed(b'u', &uint.to_be_bytes(), into),
         NodeValue::Sequence(items) => {

@@ -1,6 +1,7 @@
 //! Tests of Secrets that are hooks, and of their consumers.
 
 use super::*;
+use sealwave_core::diagnostic::ProblemKind;
 
 const HOOK: &str = "argocd.argoproj.io/hook";
 const HELM: &str = "helm.sh/hook";
@@ -83,15 +84,15 @@ fn r06_a_pre_sync_job_and_a_secret_of_a_later_phase() {
             "Job.batch `shop/migrate` runs in the PreSync phase, but needs SealedSecret.bitnami.com `shop/db`, which comes in the {phase} phase"
         )]
     };
-    for (annotations, phase, rule) in [
-        (json!({HOOK: "PostSync"}), "PostSync", "wave/secret-is-hook"),
-        (json!({HELM: "post-upgrade"}), "PostSync", "wave/secret-is-hook"),
-        (json!({HOOK: "Sync"}), "Sync", "wave/secret-is-hook"),
-        (json!({}), "Sync", "wave/presync-needs-sealed"),
+    for (annotations, phase, kind) in [
+        (json!({HOOK: "PostSync"}), "PostSync", ProblemKind::SecretIsHook),
+        (json!({HELM: "post-upgrade"}), "PostSync", ProblemKind::SecretIsHook),
+        (json!({HOOK: "Sync"}), "Sync", ProblemKind::SecretIsHook),
+        (json!({}), "Sync", ProblemKind::PreSyncNeedsLater),
     ] {
         let run = run(&[with(annotations.clone(), sealed_secret("db", json!({"a": "x"}))), migrate()]);
         assert_eq!(run.messages(), expected(phase), "{annotations}");
-        assert_eq!(run.notes[0].problem.rule, Some(rule), "{annotations}");
+        assert_eq!(run.notes[0].problem.kind, Some(kind), "{annotations}");
     }
 }
 
@@ -128,7 +129,7 @@ fn r06_all_producers_and_consumers_are_checked() {
     ] {
         let pod = object("v1", "Pod", "pod", json!({"spec": env_from_secret("db")}));
         let found = run(&[post(secret), pod]);
-        assert_eq!(found.notes[0].problem.rule, Some("wave/secret-is-hook"), "{:?}", found.messages());
+        assert_eq!(found.notes[0].problem.kind, Some(ProblemKind::SecretIsHook), "{:?}", found.messages());
     }
     // One finding per Secret, about the consumer that cannot work.
     let many = run(&[
@@ -144,7 +145,7 @@ fn r06_all_producers_and_consumers_are_checked() {
     );
     // For a ConfigMap, the rule about late objects applies.
     let config = run(&[post(config_map("c", json!({"a": "b"}))), deployment("web", env_from_config("c"))]);
-    assert_eq!(config.notes[0].problem.rule, Some("wave/late-configuration"));
+    assert_eq!(config.notes[0].problem.kind, Some(ProblemKind::LateConfiguration));
     let kept = with(json!({HOOK: "Sync"}), config_map("c", json!({"a": "b"})));
     assert!(run(&[kept, deployment("web", env_from_config("c"))]).notes.is_empty());
 }

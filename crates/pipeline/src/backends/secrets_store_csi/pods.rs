@@ -11,7 +11,7 @@ use super::reason::ProviderClassReason;
 use crate::backends::backend::ReplacedSecret;
 use crate::backends::refusal::RefusalCollector;
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, Origin};
+use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin};
 use sealwave_core::sha256_hex;
 use sealwave_kube::pods::{
     PodReference, ReferencedKind, WorkloadKind, container_references, pod_template, volume_references,
@@ -72,7 +72,7 @@ fn mount_in(
     let mut path: Vec<String> = template.path.iter().map(|key| (*key).to_owned()).collect();
     path.push("spec".to_owned());
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let spec = object.root_mut().at_mut(&path).ok_or_else(|| malformed.clone())?;
+    let spec = object.field_mut(&path).ok_or_else(|| malformed.clone())?;
     add_mount(spec, &class.name, container).ok_or(malformed)?;
     Ok(true)
 }
@@ -203,11 +203,8 @@ const fn true_node(at: Origin) -> Node {
 }
 
 fn mapping<const N: usize>(fields: [(&str, Node); N], at: Origin) -> Node {
-    let mut mapping = Mapping::with_capacity(N);
-    for (key, value) in fields {
-        mapping.push_new(MappingEntry { key: key.into(), key_origin: at, value });
-    }
-    Node::new(NodeValue::Mapping(mapping), at)
+    let entry = |(key, value): (&str, Node)| MappingEntry { key: key.into(), key_origin: at, value };
+    Node::new(NodeValue::Mapping(fields.into_iter().map(entry).collect()), at)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub(super) enum ProviderClassReason {
     Arn { reference: String, expected: String },
     #[error("the driver cannot create an immutable Secret")]
     Immutable,
-    #[error("the version of the KV engine for `{reference}` is not known")]
+    #[error("the version of the KV engine for `{reference}` is unknown")]
     KvVersion { reference: String },
     #[error(
         "its placeholders read `{first}` and `{second}`, but text can be joined from only one remote object"

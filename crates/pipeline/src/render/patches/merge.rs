@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 
-use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin};
+use sealwave_core::document::{Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin};
 use sealwave_kube::schema::MergeSchema;
 
 /// Merges a patch into an object.
@@ -46,13 +46,11 @@ fn new_field(entry: &MappingEntry) -> Option<(Origin, Node)> {
 /// Copies a value of a patch. A null in a map means that the field does not exist. Lists are copied unchanged.
 fn without_nulls(node: &Node) -> Node {
     let NodeValue::Mapping(mapping) = &node.value else { return node.clone() };
-    let mut copy = Mapping::with_capacity(mapping.len());
-    for entry in mapping.entries() {
-        if let Some((key_origin, value)) = new_field(entry) {
-            copy.push_new(MappingEntry { key: entry.key.clone(), key_origin, value });
-        }
-    }
-    Node::new(NodeValue::Mapping(copy), node.origin)
+    let copy = mapping.entries().iter().filter_map(|entry| {
+        let (key_origin, value) = new_field(entry)?;
+        Some(MappingEntry { key: entry.key.clone(), key_origin, value })
+    });
+    Node::new(NodeValue::Mapping(copy.collect()), node.origin)
 }
 
 /// Merges changes into fields. Fields of the object keep their order, and new ones follow in the order of the patch.
@@ -65,22 +63,22 @@ pub(super) fn merge_fields<T, E>(
     mut add: impl FnMut(&T) -> Result<Option<(Origin, Node)>, E>,
 ) -> Result<(), E> {
     let mut left: HashMap<&str, &T> = changes.iter().map(|(key, change)| (*key, change)).collect();
-    let mut merged = Mapping::with_capacity(mapping.len());
+    let mut merged = MappingBuilder::with_capacity(mapping.len());
     for mut entry in std::mem::take(mapping).into_entries() {
         let is_kept = match left.remove(entry.key.as_str()) {
             Some(found) => change(&mut entry.value, found)?,
             None => true,
         };
         if is_kept {
-            merged.push_new(entry);
+            merged.set(entry);
         }
     }
     for (key, change) in changes.iter().filter(|(key, _)| left.contains_key(key)) {
         if let Some((key_origin, value)) = add(change)? {
-            merged.push_new(MappingEntry { key: (*key).into(), key_origin, value });
+            merged.set(MappingEntry { key: (*key).into(), key_origin, value });
         }
     }
-    *mapping = merged;
+    *mapping = merged.finish();
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use super::error::{Error, MISSING};
 use super::merge_schema::merge_schema_of;
 use super::stop::PatchStop;
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, Origin};
+use sealwave_core::document::{Manifest, Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin};
 use sealwave_kube::schema::MergeSchema;
 
 /// Parses the operations of a patch.
@@ -184,19 +184,19 @@ fn merge_origins(old: Node, new: &Json, changed: Origin) -> Node {
 
 /// Merges mappings: keys keep the order of the object, and new ones follow.
 fn merge_mapping_origins(old: Mapping, new: &serde_json::Map<String, Json>, changed: Origin) -> Mapping {
-    let mut merged = Mapping::with_capacity(new.len());
+    let mut merged = MappingBuilder::with_capacity(new.len());
     for MappingEntry { key, key_origin, value } in old.into_entries() {
         if let Some(field) = new.get(key.as_str()) {
-            merged.push_new(MappingEntry { key, key_origin, value: merge_origins(value, field, changed) });
+            merged.set(MappingEntry { key, key_origin, value: merge_origins(value, field, changed) });
         }
     }
-    let known: std::collections::BTreeSet<String> =
-        merged.entries().iter().map(|entry| entry.key.to_string()).collect();
-    for (key, field) in new.iter().filter(|(key, _)| !known.contains(*key)) {
-        let value = Node::from_json(field, changed);
-        merged.push_new(MappingEntry { key: key.into(), key_origin: changed, value });
+    for (key, field) in new {
+        if merged.entry(key).is_none() {
+            let value = Node::from_json(field, changed);
+            merged.set(MappingEntry { key: key.into(), key_origin: changed, value });
+        }
     }
-    merged
+    merged.finish()
 }
 
 /// Merges lists: equal items at both ends keep their positions, and items between them are paired in order.

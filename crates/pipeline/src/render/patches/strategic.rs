@@ -12,7 +12,7 @@ use super::error::{Error, LocatedError};
 use super::merge::{merge_fields, point_at_removals};
 use directives::{FieldChange, ParsedMap, retained_names, sequence};
 pub(super) use directives::{PatchAction, action_of, directive_name};
-use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue, Origin};
+use sealwave_core::document::{Mapping, MappingBuilder, MappingEntry, Node, NodeValue, Origin};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
 
 /// Merges a patch into an object of a kind with a schema.
@@ -135,18 +135,14 @@ fn copy_new_value(node: &Node) -> Result<Option<Node>, LocatedError> {
             if parts.action == PatchAction::Delete {
                 return Ok(None);
             }
-            let mut copy = Mapping::with_capacity(parts.fields.len());
+            let mut copy = MappingBuilder::with_capacity(parts.fields.len());
             for entry in parts.fields.iter().filter_map(|(_, field)| field.set) {
                 let value = copy_new_value(&entry.value)?.filter(|value| value.value != NodeValue::Null);
                 if let Some(value) = value {
-                    copy.push_new(MappingEntry {
-                        key: entry.key.clone(),
-                        key_origin: entry.key_origin,
-                        value,
-                    });
+                    copy.set(MappingEntry { key: entry.key.clone(), key_origin: entry.key_origin, value });
                 }
             }
-            NodeValue::Mapping(copy)
+            NodeValue::Mapping(copy.finish())
         }
         NodeValue::Sequence(items) => {
             let (action, items) = directives::list_action(items)?;

@@ -5,7 +5,7 @@
 
 use super::error::{Error, LocatedError};
 use super::strategic::directive_name;
-use sealwave_core::document::{Mapping, Node, NodeValue};
+use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::schema::{ListMerge, MergeSchema};
 
 /// Checks that a map can only be a merge patch.
@@ -30,7 +30,7 @@ fn check<'p>(
     schema: Option<MergeSchema>,
     outer: &mut Vec<&'p str>,
 ) -> Result<(), LocatedError> {
-    for entry in patch.as_mapping().map_or(&[][..], Mapping::entries) {
+    for entry in patch.entries() {
         if let Some(directive) = directive_name(&entry.key) {
             return Err((Error::Directive(directive), entry.key_origin));
         }

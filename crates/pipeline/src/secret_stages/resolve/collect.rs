@@ -15,8 +15,6 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use compact_str::CompactString;
 use memchr::memchr;
 use zeroize::Zeroizing;
@@ -28,8 +26,9 @@ use super::names::ProviderResolver;
 use super::problem::{ReferencePlaces, ResolveError, line_and_column, place_in, printable_key};
 use super::{scan, string_data_from};
 use crate::secret_stages::resolved::{ItemValue, ResolvedItem, ResolvedObject, ResolvedSecret};
-use sealwave_core::diagnostic::{Note, Problem};
+use sealwave_core::diagnostic::{Note, Problem, ProblemKind};
 use sealwave_core::document::{Manifest, MappingEntry, Node, Origin};
+use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::{self, is_item_key, item_label};
 use sealwave_kube::undecrypted_sops_block;
 use sealwave_providers::FetchResult;
@@ -39,14 +38,6 @@ use sealwave_secrets::placeholder::{
 use sealwave_secrets::policy::has_parent_segment;
 use sealwave_secrets::settings::PlaceholderSettings;
 use sealwave_secrets::values::{KeySource, SecretValue};
-
-/// Like Go's `encoding/base64.StdEncoding`: padding is required, and its trailing bits are ignored.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
 
 /// The result of the first pass.
 pub(super) struct CollectedSecrets {
@@ -231,8 +222,8 @@ impl ReferenceCollector<'_> {
 
     fn secret(&mut self, object: &mut Manifest) -> Vec<PendingItem> {
         self.unknown_fields(object.root());
-        let data = self.section(object.root_mut(), "data");
-        let string_data = self.section(object.root_mut(), "stringData");
+        let data = self.section(object, "data");
+        let string_data = self.section(object, "stringData");
         let winners: BTreeMap<CompactString, Origin> =
             string_data.iter().map(|entry| (entry.key.clone(), entry.key_origin)).collect();
         let mut items = BTreeMap::new();
@@ -254,7 +245,7 @@ impl ReferenceCollector<'_> {
     fn unknown_fields(&mut self, root: &Node) {
         const KNOWN: [&str; 7] =
             ["apiVersion", "data", "immutable", "kind", "metadata", "stringData", "type"];
-        for entry in root.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+        for entry in root.entries() {
             if !KNOWN.contains(&entry.key.as_str()) {
                 self.problem(entry.key_origin, &ResolveError::UnknownField);
             }
@@ -262,8 +253,8 @@ impl ReferenceCollector<'_> {
     }
 
     /// Removes `data` or `stringData` from a Secret. An empty section stays removed, as in Kubernetes.
-    fn section(&mut self, root: &mut Node, field: &'static str) -> Vec<MappingEntry> {
-        let Some(node) = root.as_mapping_mut().and_then(|mapping| mapping.remove(field)) else {
+    fn section(&mut self, object: &mut Manifest, field: &'static str) -> Vec<MappingEntry> {
+        let Some(node) = object.remove(&[field]) else {
             return Vec::new();
         };
         let (origin, got) = (node.origin, node.type_name());
@@ -331,7 +322,7 @@ impl ReferenceCollector<'_> {
             return self.bare_placeholder(key, origin, &text);
         }
         let packed = Zeroizing::new(text.replace(['\n', '\r'], ""));
-        let Ok(bytes) = BASE64.decode(packed.as_bytes()) else {
+        let Ok(bytes) = GO_BASE64.decode(packed.as_bytes()) else {
             self.not_base64(&key, origin, &text);
             return None;
         };
@@ -494,8 +485,8 @@ impl sealwave_core::diagnostic::Explain for ShadowedKey {
         Some("remove it from one of them".to_owned())
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some("secret/shadowed-key")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::ShadowedKey)
     }
 }
 

@@ -65,23 +65,16 @@ pub(super) fn take_annotations(
     object: &mut Manifest,
     wanted: fn(&MappingEntry) -> bool,
 ) -> Vec<MappingEntry> {
-    let root = object.root_mut();
-    let Some(annotations) = root.at_mut(&["metadata", "annotations"]).and_then(Node::as_mapping_mut) else {
+    const ANNOTATIONS: [&str; 2] = ["metadata", "annotations"];
+    let Some(annotations) = object.field_mut(&ANNOTATIONS).and_then(Node::as_mapping_mut) else {
         return Vec::new();
     };
     if !annotations.entries().iter().any(wanted) {
         return Vec::new();
     }
-    let (taken, kept): (Vec<_>, Vec<_>) =
-        std::mem::take(annotations).into_entries().into_iter().partition(wanted);
-    if kept.is_empty() {
-        if let Some(metadata) = root.at_mut(&["metadata"]).and_then(Node::as_mapping_mut) {
-            metadata.remove("annotations");
-        }
-    } else {
-        for entry in kept {
-            annotations.push_new(entry);
-        }
+    let taken = annotations.take(wanted);
+    if annotations.is_empty() {
+        object.remove(&ANNOTATIONS);
     }
     taken
 }

@@ -1,6 +1,6 @@
 //! Errors about placeholders and items. No text here comes from a value or a literal.
 
-use sealwave_core::diagnostic::{Explain, Problem};
+use sealwave_core::diagnostic::{Explain, Problem, ProblemKind};
 use sealwave_core::document::Origin;
 use sealwave_core::text::quoted_list;
 use sealwave_kube::{SOPS_HINT, SOPS_OBJECT};
@@ -130,11 +130,11 @@ impl Explain for ResolveError {
         Some(text.to_owned())
     }
 
-    fn rule(&self) -> Option<&'static str> {
+    fn problem_kind(&self) -> Option<ProblemKind> {
         match self {
-            Self::DataNotBase64 { .. } => Some("secret/bad-base64"),
-            Self::ItemKey => Some("secret/invalid-key"),
-            Self::EncryptedObject | Self::LookAlike { .. } => Some("secret/encrypted-leftover"),
+            Self::DataNotBase64 { .. } => Some(ProblemKind::BadBase64),
+            Self::ItemKey => Some(ProblemKind::InvalidKey),
+            Self::EncryptedObject | Self::LookAlike { .. } => Some(ProblemKind::EncryptedLeftover),
             _ => None,
         }
     }

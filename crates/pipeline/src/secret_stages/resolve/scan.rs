@@ -10,7 +10,7 @@ use super::names::ProviderResolver;
 use super::problem::{ResolveError, place_in, printable_key};
 use crate::render::limits::MAX_PROBLEMS;
 use sealwave_core::diagnostic::Problem;
-use sealwave_core::document::{Manifest, NodeValue, ObjectId, Origin};
+use sealwave_core::document::{Manifest, ObjectId, Origin, TextVisitor};
 use sealwave_secrets::placeholder::{
     DEFAULT_PROVIDER, PROVIDER_KINDS, provider_name, suspected_placeholders,
 };
@@ -22,31 +22,8 @@ pub(super) fn scan(
     generic: bool,
     problems: &mut Vec<Problem>,
 ) {
-    // An explicit stack, since the author controls the depth of the tree.
     let id = object.id();
-    let scanner = ObjectScanner { id: &id, names, generic };
-    let mut stack = vec![object.root_mut()];
-    while let Some(node) = stack.pop() {
-        if problems.len() >= MAX_PROBLEMS {
-            return;
-        }
-        let origin = node.origin;
-        match &mut node.value {
-            NodeValue::Bool(_) | NodeValue::Null | NodeValue::Number(_) => {}
-            NodeValue::Mapping(mapping) => {
-                for entry in mapping.entries_mut() {
-                    scanner.check(&entry.key, entry.key_origin, problems);
-                    stack.push(&mut entry.value);
-                }
-            }
-            NodeValue::Sequence(items) => stack.extend(items),
-            NodeValue::String(text) => {
-                if let Some(unescaped) = scanner.check(text, origin, problems) {
-                    *text = unescaped.into();
-                }
-            }
-        }
-    }
+    object.visit_texts(&mut ObjectScanner { id: &id, names, generic, problems });
 }
 
 /// A scanner for the strings of one object.
@@ -54,11 +31,26 @@ struct ObjectScanner<'a> {
     id: &'a ObjectId,
     names: &'a ProviderResolver<'a>,
     generic: bool,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl TextVisitor for ObjectScanner<'_> {
+    fn is_done(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
+    }
+
+    fn visit_key(&mut self, key: &str, origin: Origin) {
+        self.check(key, origin);
+    }
+
+    fn visit_string(&mut self, text: &str, origin: Origin) -> Option<String> {
+        self.check(text, origin)
+    }
 }
 
 impl ObjectScanner<'_> {
     /// Reports the first placeholder of a string, or returns the unescaped string if it has doubled brackets.
-    fn check(&self, text: &str, origin: Origin, problems: &mut Vec<Problem>) -> Option<String> {
+    fn check(&mut self, text: &str, origin: Origin) -> Option<String> {
         memchr::memchr(b'<', text.as_bytes())?;
         let mut unescaped = String::new();
         let mut copied = 0;
@@ -66,7 +58,8 @@ impl ObjectScanner<'_> {
             if brackets.len() % 2 == 1 {
                 let at = place_in(origin, text, brackets.end - 1)
                     .map_or(origin, |at| Origin { width: width_of(&text[brackets.end - 1..]), ..at });
-                problems.push(Problem::at(at, &self.error(&text[brackets.end..])));
+                let problem = Problem::at(at, &self.error(&text[brackets.end..]));
+                self.problems.push(problem);
                 return None;
             }
             unescaped.push_str(&text[copied..brackets.start + brackets.len() / 2]);

@@ -323,7 +323,7 @@ fn deep_trees_do_not_overflow() {
         deep = Node::new(sealwave_core::document::NodeValue::Sequence(vec![deep]), origin);
     }
     let mut manifest = object(&json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}}));
-    manifest.root_mut().as_mapping_mut().expect("a mapping").insert("spec", origin, deep);
+    manifest.mapping_at_mut(&["spec"]).expect("a mapping").insert("deep", origin, deep);
     assert_eq!(failure(vec![manifest]).problems().len(), 1);
 }
 
@@ -465,7 +465,7 @@ fn errors_point_into_scalars_of_one_line() {
     let source = Sources::default().add("a.yaml");
     let at = |text: &str, origin: Origin| {
         let mut manifest = string_data("");
-        *manifest.root_mut().at_mut(&["stringData", "k"]).expect("an item") = Node::string(text, origin);
+        *manifest.field_mut(&["stringData", "k"]).expect("an item") = Node::string(text, origin);
         let failure = failure(vec![manifest]);
         match &failure.problems()[0].at {
             ProblemPlace::Origin(origin) => (origin.column, failure.to_string()),
@@ -569,8 +569,7 @@ fn texts_that_look_like_placeholders_are_errors_unless_the_secret_says_so() {
     for wrong in [json!(true), json!("yes")] {
         let mut manifest = annotated("Secret", "x", "true");
         manifest
-            .root_mut()
-            .at_mut(&["metadata", "annotations"])
+            .field_mut(&["metadata", "annotations"])
             .expect("there")
             .as_mapping_mut()
             .expect("a map")

@@ -3,7 +3,7 @@
 //!
 //! Values are read but never stored, and messages never contain them.
 
-use sealwave_core::diagnostic::{Explain, Note, Problem};
+use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemKind};
 use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::time::Date;
 use sealwave_kube::secret_type::{
@@ -36,8 +36,8 @@ impl Explain for TlsError {
         Some(self.hint.to_owned())
     }
 
-    fn rule(&self) -> Option<&'static str> {
-        Some("secret/tls-pair")
+    fn problem_kind(&self) -> Option<ProblemKind> {
+        Some(ProblemKind::TlsPair)
     }
 }
 

@@ -94,7 +94,9 @@ pub(super) fn first_difference(trace: &Trace, node: &Node, written: &WrittenScal
     let agrees = match (trace, &node.value) {
         (Trace::Unread, _) | (Trace::Null, NodeValue::Null) => true,
         (Trace::Bool(value), NodeValue::Bool(node)) => value == node,
-        (Trace::Float(value), NodeValue::Number(Number::Float(node))) => value.to_bits() == node.to_bits(),
+        (Trace::Float(value), NodeValue::Number(Number::Float(node))) => {
+            value.to_bits() == node.get().to_bits()
+        }
         (Trace::Integer(value), NodeValue::Number(Number::Int(node))) => *value == i128::from(*node),
         (Trace::Integer(value), NodeValue::Number(Number::Uint(node))) => *value == i128::from(*node),
         (Trace::Text(text), NodeValue::String(node)) => text == node,

@@ -270,7 +270,7 @@ pub(crate) fn collect_in_tree<'a>(key: &str, node: &'a Node, found: &mut Vec<(&'
         };
         found.extend(kind.map(|kind| (node, kind)));
     }
-    for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+    for entry in node.entries() {
         collect_in_tree(&entry.key, &entry.value, found);
     }
     node.items().iter().for_each(|item| collect_in_tree(key, item, found));

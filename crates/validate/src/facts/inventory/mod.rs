@@ -20,7 +20,7 @@ pub(crate) use requirements::{MissingImpact, Requirement};
 
 use crate::checked_object::CheckedObject;
 use crate::facts::embedded_pods::EmbeddedObject;
-use sealwave_core::document::{Manifest, Mapping, Node, ObjectId, Origin};
+use sealwave_core::document::{Manifest, ObjectId, Origin};
 use sealwave_core::text::closest_name;
 use sealwave_kube::catalog::ObjectCatalog;
 use sealwave_kube::is_secret_like;
@@ -61,7 +61,7 @@ impl<'a> Producer<'a> {
 
 /// Returns whether each top-level field of an object starts on a line of its own.
 fn fields_have_lines(object: &Manifest) -> bool {
-    let fields = object.root().as_mapping().map_or(&[][..], Mapping::entries);
+    let fields = object.root().entries();
     let mut starts: Vec<_> =
         fields.iter().take(FIELDS).map(|field| (field.key_origin.line, field.key_origin.column)).collect();
     starts.sort_unstable();
@@ -71,7 +71,7 @@ fn fields_have_lines(object: &Manifest) -> bool {
 /// Returns whether all items of a Secret are strings.
 fn holds_strings(secret: &Manifest) -> bool {
     ["data", "stringData"].iter().all(|field| {
-        let items = secret.root().get(field).and_then(Node::as_mapping).map_or(&[][..], Mapping::entries);
+        let items = secret.root().entries_at(&[field]);
         items.iter().all(|item| item.value.as_str().is_some())
     })
 }

@@ -36,7 +36,7 @@ pub(crate) fn program_texts(spec: &Node) -> impl Iterator<Item = &str> {
     lists.flat_map(Node::items).flat_map(|container| {
         let command_line =
             ["command", "args"].iter().filter_map(|field| container.get(field)).flat_map(Node::items);
-        let variables = container.get("env").map_or(&[][..], Node::items).iter();
+        let variables = container.items_at(&["env"]).iter();
         command_line.chain(variables.filter_map(|variable| variable.get("value"))).filter_map(Node::as_str)
     })
 }

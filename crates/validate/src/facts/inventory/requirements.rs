@@ -303,7 +303,7 @@ impl<'a> RequirementCollector<'a> {
         for item in node.items() {
             self.add_credentials(Some(item), namespaced, depth);
         }
-        for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+        for entry in node.entries() {
             let explicit = entry.value.get("namespace").and_then(Node::as_str);
             let namespace = if namespaced { Some(self.namespace) } else { explicit };
             // The key of an ACME account is created if it is missing.

@@ -31,9 +31,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
 
 fn check_variables(container: &Node, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, Origin> = HashMap::new();
-    for name in
-        container.get("env").map_or(&[][..], Node::items).iter().filter_map(|variable| variable.get("name"))
-    {
+    for name in container.items_at(&["env"]).iter().filter_map(|variable| variable.get("name")) {
         let Some(text) = name.as_str() else { continue };
         if let Some(first) = seen.insert(text, name.origin) {
             let message = format!("environment variable `{text}` is set twice in one container");

@@ -55,8 +55,8 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(pod) = &object.pod else { continue };
         for list in ["initContainers", "containers", "ephemeralContainers"] {
-            for container in pod.spec.get(list).map_or(&[][..], Node::items) {
-                for source in container.get("envFrom").map_or(&[][..], Node::items) {
+            for container in pod.spec.items_at(&[list]) {
+                for source in container.items_at(&["envFrom"]) {
                     if let Some(draft) = check_source(environment, object.namespace, source, &mut cache) {
                         reporter.report(draft.about_object(number));
                     }

@@ -33,9 +33,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         }
         let lists = ["initContainers", "containers"].iter().filter_map(|list| pod.spec.get(list));
         let containers = lists.flat_map(Node::items);
-        for mount in
-            containers.flat_map(|container| container.get("volumeMounts").map_or(&[][..], Node::items))
-        {
+        for mount in containers.flat_map(|container| container.items_at(&["volumeMounts"])) {
             let name = mount.get("name").and_then(Node::as_str).unwrap_or_default();
             let path = ["subPath", "subPathExpr"].iter().find_map(|field| mount.get(field));
             let Some(path) = path.filter(|path| path.as_str().is_some_and(|path| !path.is_empty())) else {
@@ -60,7 +58,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
 
 /// Returns the volumes from a `ConfigMap` or Secret whose name has no version or hash.
 fn configuration_volumes(spec: &Node) -> HashMap<&str, &'static str> {
-    let volumes = spec.get("volumes").map_or(&[][..], Node::items).iter();
+    let volumes = spec.items_at(&["volumes"]).iter();
     let filled = volumes.filter_map(|volume| {
         let references = volume_references(volume);
         let reference = references.iter().find(|reference| !is_versioned(reference.name))?;

@@ -8,7 +8,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Node, Origin};
+use sealwave_core::document::Origin;
 use sealwave_kube::catalog::STORE_CSI_GROUP;
 use sealwave_kube::pods::ReferencedKind;
 
@@ -91,7 +91,7 @@ fn needed_secret<'a>(
     class: &CheckedObject<'a>,
     pods: &PodSecretNeeds<'_>,
 ) -> Option<(&'a str, Origin, Origin)> {
-    let made = class.manifest.root().at(&["spec", "secretObjects"]).map_or(&[][..], Node::items);
+    let made = class.manifest.root().items_at(&["spec", "secretObjects"]);
     made.iter().filter_map(|secret| secret.get("secretName")).find_map(|node| {
         let name = node.as_str()?;
         let used = pods.secrets.get(&(class.namespace, name))?;

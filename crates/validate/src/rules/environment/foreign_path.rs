@@ -132,7 +132,7 @@ impl ForeignPathSearch<'_, '_, '_> {
     }
 
     fn check_external_secret(&mut self, spec: &Node) {
-        let items = |list| spec.get(list).map_or(&[][..], Node::items);
+        let items = |list| spec.items_at(&[list]);
         let keys = items("data").iter().filter_map(|item| item.at(&["remoteRef", "key"]));
         let extracts = items("dataFrom").iter().filter_map(|item| item.at(&["extract", "key"]));
         let finds = items("dataFrom").iter().filter_map(|item| item.at(&["find", "path"]));

@@ -79,7 +79,7 @@ impl OwnValueSearch<'_, '_> {
                 && is_environment_file(self.environment, values.origin)
                 && self.names.foreign_environment(self.number, value, NameMatching::Exact).is_some();
         }
-        let entries = values.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        let entries = values.entries();
         entries.iter().any(|entry| self.has(&entry.value, depth))
             || values.items().iter().any(|item| self.has(item, depth))
     }

@@ -111,7 +111,7 @@ fn namespaces<'a>(environment: &CheckedEnvironment<'a>) -> HashMap<&'a str, &'a 
 
 fn references<'a>(object: &CheckedObject<'a>) -> Vec<&'a Node> {
     if object.kind == "PushSecret" {
-        let stores = object.manifest.root().at(&["spec", "secretStoreRefs"]).map_or(&[][..], Node::items);
+        let stores = object.manifest.root().items_at(&["spec", "secretStoreRefs"]);
         return stores.iter().collect();
     }
     let Some(spec) = spec(object) else { return Vec::new() };

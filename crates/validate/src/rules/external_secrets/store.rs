@@ -8,7 +8,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Mapping, MappingEntry, Node, NodeValue};
+use sealwave_core::document::{MappingEntry, Node, NodeValue};
 use sealwave_kube::catalog::ESO_GROUP;
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -73,7 +73,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
 fn references<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<&'a MappingEntry>) {
     let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
     node.items().iter().for_each(|item| references(Some(item), depth, found));
-    for entry in node.as_mapping().map_or(&[][..], Mapping::entries) {
+    for entry in node.entries() {
         let key = entry.key.as_str();
         let is_reference =
             matches!(key, "caProvider" | "secretRef" | "serviceAccountRef") || key.ends_with("SecretRef");

@@ -9,7 +9,6 @@ use crate::rule::{Rule, RuleCheck};
 use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::Node;
 use sealwave_core::text::split_at_byte;
 use sealwave_kube::pods::containers;
 
@@ -28,7 +27,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
     let Some(pod) = &object.pod else { return };
     let stage = LaterStage::for_object(object, context);
     let container_images = containers(pod.spec).filter_map(|(_, container)| container.get("image"));
-    let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
+    let volumes = pod.spec.items_at(&["volumes"]);
     let volume_images = volumes.iter().filter_map(|volume| volume.at(&["image", "reference"]));
     for image in container_images.chain(volume_images) {
         let fault = image.as_str().filter(|text| !is_left_out(text, stage)).and_then(fault);

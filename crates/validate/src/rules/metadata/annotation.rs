@@ -33,7 +33,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
         let Some(entry) = metadata.entry("annotations") else {
             return;
         };
-        let entries = entry.entry.value.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        let entries = entry.entry.value.entries();
         for annotation in metadata.entries_at("annotations") {
             if let Some(draft) = fault(&annotation, stage) {
                 reporter.report(draft);

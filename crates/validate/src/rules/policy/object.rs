@@ -260,7 +260,7 @@ fn number(number: Number) -> CelValue {
     match number {
         Number::Int(number) => CelValue::Int(number),
         // Whether Go decodes a whole number as an integer depends on the field.
-        Number::Float(number) if number.fract() != 0.0 => CelValue::Double(number),
+        Number::Float(number) if number.get().fract() != 0.0 => CelValue::Double(number.get()),
         Number::Float(_) | Number::Uint(_) => CelValue::Opaque,
     }
 }

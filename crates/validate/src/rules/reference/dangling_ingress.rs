@@ -86,8 +86,8 @@ fn check_backend(
 
 fn ingress_backends<'a>(root: &'a Node, namespace: &'a str) -> Vec<ServiceBackend<'a>> {
     let Some(spec) = root.get("spec") else { return Vec::new() };
-    let rules = spec.get("rules").map_or(&[][..], Node::items).iter();
-    let paths = rules.flat_map(|rule| rule.at(&["http", "paths"]).map_or(&[][..], Node::items));
+    let rules = spec.items_at(&["rules"]).iter();
+    let paths = rules.flat_map(|rule| rule.items_at(&["http", "paths"]));
     let all = spec.get("defaultBackend").into_iter().chain(paths.filter_map(|path| path.get("backend")));
     let services = all.filter_map(|backend| backend.get("service"));
     let backends = services.filter_map(|service| {
@@ -100,7 +100,7 @@ fn ingress_backends<'a>(root: &'a Node, namespace: &'a str) -> Vec<ServiceBacken
 
 /// Returns the backends of webhooks in namespaces of this set; Services in other namespaces may come from elsewhere.
 fn webhook_backends<'a>(root: &'a Node, environment: &CheckedEnvironment<'a>) -> Vec<ServiceBackend<'a>> {
-    let webhooks = root.get("webhooks").map_or(&[][..], Node::items).iter();
+    let webhooks = root.items_at(&["webhooks"]).iter();
     let services = webhooks.filter_map(|webhook| webhook.at(&["clientConfig", "service"]));
     let backends = services.filter_map(|service| {
         let namespace = service.get("namespace")?.as_str().filter(|namespace| !namespace.is_empty())?;
@@ -113,8 +113,8 @@ fn webhook_backends<'a>(root: &'a Node, environment: &CheckedEnvironment<'a>) ->
 }
 
 fn route_backends<'a>(root: &'a Node, namespace: &'a str) -> Vec<ServiceBackend<'a>> {
-    let rules = root.at(&["spec", "rules"]).map_or(&[][..], Node::items).iter();
-    let items = |node: &'a Node, field: &str| node.get(field).map_or(&[][..], Node::items);
+    let rules = root.items_at(&["spec", "rules"]).iter();
+    let items = |node: &'a Node, field: &str| node.items_at(&[field]);
     let references = rules.flat_map(|rule| {
         let mirrored = |filter: &'a Node| filter.at(&["requestMirror", "backendRef"]);
         let backends = items(rule, "backendRefs").iter();

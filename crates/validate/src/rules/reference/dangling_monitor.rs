@@ -95,7 +95,7 @@ impl<'e, 'a> MonitorTargets<'e, 'a> {
                 .collect();
         }
         let ports = |service: &CheckedObject<'a>| {
-            let ports = service.manifest.root().at(&["spec", "ports"]).map_or(&[][..], Node::items);
+            let ports = service.manifest.root().items_at(&["spec", "ports"]);
             ports.iter().filter_map(|port| text(port, "name"))
         };
         let names: HashSet<&str> = selected.iter().flat_map(|service| ports(service)).collect();

@@ -58,7 +58,7 @@ fn check_ports(
     let named = pods.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
     let named: HashSet<&str> = named.filter_map(|port| port.get("name")?.as_str()).collect();
     let Some(pod) = pods.first() else { return Vec::new() };
-    let targets = service.manifest.root().at(&["spec", "ports"]).map_or(&[][..], Node::items).iter();
+    let targets = service.manifest.root().items_at(&["spec", "ports"]).iter();
     targets
         .filter_map(|port| port.get("targetPort"))
         // Another rule reports a number in quotes.

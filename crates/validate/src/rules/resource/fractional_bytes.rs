@@ -40,7 +40,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
                 check_resources(claim, reporter);
             }
         }
-        for claim in root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items) {
+        for claim in root.items_at(&["spec", "volumeClaimTemplates"]) {
             if let Some(resources) = claim.at(&["spec", "resources"]) {
                 check_resources(resources, reporter);
             }

@@ -1,8 +1,6 @@
 //! `seal/undecodable`.
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::sealed_secret::{is_sealed_secret, items};
 use crate::checked_object::CheckedObject;
@@ -12,6 +10,7 @@ use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
+use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::item_label;
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -23,14 +22,6 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("undecodable.md"),
     },
     RuleCheck::Object(check),
-);
-
-/// Base64 as Go decodes it: padding is required, trailing bits are ignored.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
 /// RSA block size of a 1024-bit key, the smallest that either side accepts.
@@ -55,7 +46,7 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
 fn fault(value: &Node) -> Option<&'static str> {
     let Some(text) = value.as_str() else { return Some("is not a string") };
     let packed = if text.contains(['\r', '\n']) { text.replace(['\r', '\n'], "") } else { text.to_owned() };
-    let Ok(bytes) = BASE64.decode(packed) else { return Some("is not standard base64 with padding") };
+    let Ok(bytes) = GO_BASE64.decode(packed) else { return Some("is not standard base64 with padding") };
     let [high, low, rest @ ..] = bytes.as_slice() else { return Some("is too short for a sealed value") };
     let block = usize::from(u16::from_be_bytes([*high, *low]));
     if rest.len() < SMALLEST_BLOCK + TAG {

@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
     for container in containers(pod.spec) {
-        for variable in container.get("env").map_or(&[][..], Node::items) {
+        for variable in container.items_at(&["env"]) {
             let Some(value) = variable.get("value") else { continue };
             let Some(text) = value.as_str() else { continue };
             let name = variable.get("name").and_then(Node::as_str).unwrap_or_default();

@@ -78,7 +78,7 @@ fn mark_found(node: &Node, searcher: &AhoCorasick, rendered: &mut [bool]) {
         }
     }
     node.items().iter().for_each(|item| mark_found(item, searcher, rendered));
-    for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+    for entry in node.entries() {
         mark_found(&entry.value, searcher, rendered);
     }
 }

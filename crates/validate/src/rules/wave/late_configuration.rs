@@ -5,13 +5,12 @@ use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
 use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
-use sealwave_core::diagnostic::Severity;
-use sealwave_kube::sync::LATE_CONFIGURATION_RULE;
+use sealwave_core::diagnostic::{ProblemKind, Severity};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,
     RulePage {
-        id: LATE_CONFIGURATION_RULE,
+        id: "wave/late-configuration",
         severity: Severity::Warning,
         summary: "an object has a later sync wave or phase than its consumers",
         text: include_str!("late_configuration.md"),
@@ -22,6 +21,6 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     // In an app, the stage that chooses waves reports it.
     if environment.is_plain() {
-        report_conflicts(&RULE, environment, reporter);
+        report_conflicts(ProblemKind::LateConfiguration, environment, reporter);
     }
 }

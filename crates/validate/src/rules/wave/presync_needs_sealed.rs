@@ -5,13 +5,12 @@ use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
 use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
-use sealwave_core::diagnostic::Severity;
-use sealwave_kube::sync::EARLIER_PHASE;
+use sealwave_core::diagnostic::{ProblemKind, Severity};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,
     RulePage {
-        id: EARLIER_PHASE,
+        id: "wave/presync-needs-sealed",
         severity: Severity::Warning,
         summary: "a PreSync hook needs an object of a later phase",
         text: include_str!("presync_needs_sealed.md"),
@@ -22,6 +21,6 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     // In an app, the stage that chooses waves reports it.
     if environment.is_plain() {
-        report_conflicts(&RULE, environment, reporter);
+        report_conflicts(ProblemKind::PreSyncNeedsLater, environment, reporter);
     }
 }

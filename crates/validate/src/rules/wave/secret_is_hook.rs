@@ -5,13 +5,12 @@ use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
 use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
-use sealwave_core::diagnostic::Severity;
-use sealwave_kube::sync::SECRET_IS_HOOK;
+use sealwave_core::diagnostic::{ProblemKind, Severity};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,
     RulePage {
-        id: SECRET_IS_HOOK,
+        id: "wave/secret-is-hook",
         severity: Severity::Error,
         summary: "a Secret is a hook, and its consumers start earlier or run longer",
         text: include_str!("secret_is_hook.md"),
@@ -20,5 +19,5 @@ pub(crate) static RULE: Rule = Rule::new(
 );
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    report_conflicts(&RULE, environment, reporter);
+    report_conflicts(ProblemKind::SecretIsHook, environment, reporter);
 }

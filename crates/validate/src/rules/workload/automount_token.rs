@@ -62,9 +62,8 @@ fn has_automount_disabled(node: &Node) -> bool {
 
 /// Returns whether a volume contains an explicitly requested token.
 fn projects_token(spec: &Node) -> bool {
-    let volumes = spec.get("volumes").map_or(&[][..], Node::items).iter();
-    let mut sources =
-        volumes.flat_map(|volume| volume.at(&["projected", "sources"]).map_or(&[][..], Node::items));
+    let volumes = spec.items_at(&["volumes"]).iter();
+    let mut sources = volumes.flat_map(|volume| volume.items_at(&["projected", "sources"]));
     sources.any(|source| source.get("serviceAccountToken").is_some())
 }
 
@@ -84,7 +83,7 @@ impl<'a> BoundAccounts<'a> {
             .iter()
             .filter(|object| object.group == RBAC_GROUP && object.kind.ends_with("RoleBinding"));
         for binding in bindings {
-            for subject in binding.manifest.root().get("subjects").map_or(&[][..], Node::items) {
+            for subject in binding.manifest.root().items_at(&["subjects"]) {
                 let field = |field: &str| subject.get(field).and_then(Node::as_str).unwrap_or_default();
                 match field("kind") {
                     "Group" => bound.groups |= field("name").starts_with("system:"),

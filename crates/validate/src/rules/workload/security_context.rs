@@ -119,7 +119,7 @@ fn check_pod_context(context: &Node, checker: &mut FieldChecker<'_>) {
 fn check_container_context(context: &Node, has_own_users: bool, checker: &mut FieldChecker<'_>) {
     if has_flag(context, "allowPrivilegeEscalation", false) {
         let at = key_origin(context, "allowPrivilegeEscalation");
-        let added = context.at(&["capabilities", "add"]).map_or(&[][..], Node::items);
+        let added = context.items_at(&["capabilities", "add"]);
         if has_flag(context, "privileged", true) {
             let message = "`allowPrivilegeEscalation: false` is not allowed in a privileged container";
             let draft = checker.new_draft(at, message).hint("remove one of them");
