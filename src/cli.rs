@@ -288,7 +288,7 @@ pub struct SchemasPullArgs {
 /// Arguments of `completions`.
 #[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
-    /// Shell
+    /// Shell to complete commands for
     pub shell: clap_complete::Shell,
 }
 

@@ -141,7 +141,7 @@ fn explain(id: &str) -> Result<CommandOutput, Failure> {
     Ok(CommandOutput { stdout: text.into_bytes(), styled: true, ..CommandOutput::default() })
 }
 
-/// What is given for a run.
+/// The input of a run.
 struct ValidateRun<'a> {
     args: &'a ValidateArgs,
     variables: VariableReader,
@@ -157,7 +157,7 @@ struct ValidateRun<'a> {
     readable: ReadableFiles,
 }
 
-/// What a run found so far.
+/// The results of a run so far.
 #[derive(Default)]
 struct RunOutcome {
     report: Report,

@@ -22,6 +22,7 @@ pub struct GoPattern {
 
 impl GoPattern {
     /// Compiles a pattern. Returns `None` if it is not valid or too large.
+    #[must_use]
     pub fn new(pattern: &str) -> Option<Self> {
         if pattern.len() > MAX_PATTERN {
             return None;
@@ -34,6 +35,7 @@ impl GoPattern {
     }
 
     /// Reports whether Go would refuse a pattern's syntax, regardless of its size.
+    #[must_use]
     pub fn is_malformed(pattern: &str) -> bool {
         // Patterns are parsed before their size is checked, and all exceed this limit.
         let build = || RegexBuilder::new(&rewrite_for_rust(pattern)).size_limit(1).build();
@@ -44,6 +46,7 @@ impl GoPattern {
     pub const REFUSED: usize = 8;
 
     /// Returns the cost of compiling the pattern, in units of the smallest class.
+    #[must_use]
     pub fn cost(&self) -> usize {
         match self.steps {
             ..10 => 1,
@@ -53,11 +56,13 @@ impl GoPattern {
     }
 
     /// Reports whether a text matches.
+    #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
 
     /// Returns the first match in a text.
+    #[must_use]
     pub fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
         self.regex.find(text).map(|found| found.as_str())
     }

@@ -60,11 +60,13 @@ impl From<ReachError> for std::io::Error {
 
 /// Returns the nearest directory at or above a full path that contains `.git`, which is a file in worktrees and
 /// submodules.
+#[must_use]
 pub fn repository_root(full: &Path) -> Option<&Path> {
     full.ancestors().find(|directory| is_repository(directory))
 }
 
 /// Reports whether a directory looks like the top of a Git repository.
+#[must_use]
 pub fn is_repository(directory: &Path) -> bool {
     directory.join(".git").symlink_metadata().is_ok()
 }
@@ -80,6 +82,7 @@ impl PathReach {
     }
 
     /// Reports whether a relative path that starts at the full path `from` stays inside, judging by names only.
+    #[must_use]
     pub fn contains_names(&self, from: &Path, relative: &Path) -> bool {
         let end = relative.components().try_fold(from.to_owned(), |mut at, part| {
             match part {

@@ -29,6 +29,9 @@ pub fn limit_threads(threads: usize) {
 
 /// Applies `work` to each item, with one thread per core, but not more than there are items or than [`limit_threads`]
 /// allows.
+///
+/// # Errors
+/// A worker panicked.
 pub fn parallel_map<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,

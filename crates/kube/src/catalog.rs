@@ -18,13 +18,13 @@ pub struct CatalogObject<'a> {
     pub group: &'a str,
     /// Version of the API.
     pub version: &'a str,
-    /// Kind.
+    /// Kind of the object.
     pub kind: &'a str,
     /// Namespace; in a catalog empty for a cluster-scoped kind, even if its metadata set one.
     pub namespace: &'a str,
     /// Name; empty if it is generated.
     pub name: &'a str,
-    /// Metadata.
+    /// Metadata of the object.
     pub metadata: Option<&'a Mapping>,
 }
 
@@ -68,17 +68,20 @@ impl<'a> CatalogObject<'a> {
     }
 
     /// Returns the origin of its name, or of the object if it has none.
+    #[must_use]
     pub fn name_origin(&self) -> Origin {
         let name = self.metadata.and_then(|metadata| metadata.get("name"));
         name.map_or(self.manifest.origin(), |name| name.origin)
     }
 
     /// Reports whether group and kind are these.
+    #[must_use]
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.kind == kind && self.group == group
     }
 
     /// Returns the key that objects are sorted by, independent of their order in the input.
+    #[must_use]
     pub const fn key(&self) -> (&'a str, &'a str, &'a str, &'a str) {
         (self.group, self.kind, self.namespace, self.name)
     }
@@ -142,22 +145,26 @@ impl<'a> ObjectCatalog<'a> {
     }
 
     /// Returns all objects in the order of the output.
+    #[must_use]
     pub fn objects(&self) -> &[CatalogObject<'a>] {
         &self.objects
     }
 
     /// Returns an object by its number.
+    #[must_use]
     pub fn object(&self, number: usize) -> Option<&CatalogObject<'a>> {
         self.objects.get(number)
     }
 
     /// Returns the number of an object.
+    #[must_use]
     pub fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<usize> {
         let namespace = if CLUSTER_SCOPED.contains(&(group, kind)) { "" } else { namespace };
         self.numbers.get(&(group, kind, namespace, name)).copied()
     }
 
     /// Returns the objects that a reference means; empty if it means an object outside this output.
+    #[must_use]
     pub fn resolve_reference(&self, what: ReferencedKind, namespace: &str, name: &str) -> Vec<usize> {
         let find_one = |group, kind| self.find(group, kind, namespace, name).into_iter().collect();
         match what {
@@ -175,6 +182,7 @@ impl<'a> ObjectCatalog<'a> {
     }
 
     /// Returns the names of the image pull Secrets of a service account.
+    #[must_use]
     pub fn pull_secrets(&self, namespace: &str, account: &str) -> Vec<&'a str> {
         let account =
             self.find("", "ServiceAccount", namespace, account).and_then(|number| self.object(number));

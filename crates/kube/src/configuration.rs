@@ -42,6 +42,7 @@ const API_SERVER: &str = "the API server";
 const CONTROLLER_MANAGER: &str = "the controller manager";
 
 /// Returns the kind of a configuration document, and the program that reads it from a file.
+#[must_use]
 pub fn configuration_reader(document: &Node) -> Option<(&str, &'static str)> {
     let api_version = document.get("apiVersion")?.as_str()?;
     let (group, version) = group_and_version(api_version);

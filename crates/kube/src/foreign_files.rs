@@ -280,6 +280,7 @@ impl ForeignFile {
     }
 
     /// Recognizes a text that cannot be YAML, by the start of one of its lines.
+    #[must_use]
     pub fn recognize_marker(text: &str) -> Option<&'static Self> {
         let text = text.get(..text.floor_char_boundary(MAX_SEARCHED))?;
         let has = |mark: &str| text.lines().any(|line| line.starts_with(mark));
@@ -287,6 +288,7 @@ impl ForeignFile {
     }
 
     /// Recognizes a template, which is not YAML.
+    #[must_use]
     pub fn recognize_template(text: &str) -> Option<&'static Self> {
         let end = text.floor_char_boundary(MAX_SEARCHED);
         let text = text.get(..end)?.as_bytes();

@@ -1,4 +1,4 @@
-//! What sealwave knows of Kubernetes and Argo CD: kinds, schemas, pods, the order of a sync.
+//! Knowledge about Kubernetes and Argo CD: kinds, schemas, pods, the order of a sync.
 //!
 //! Nothing here asks a cluster or the network, and nothing decides what to do about an object.
 

@@ -15,6 +15,7 @@ pub struct Quantity(i128);
 
 impl Quantity {
     /// Parses the quantity in a string or number; `None` if it is invalid.
+    #[must_use]
     pub fn from_node(node: &Node) -> Option<Self> {
         match &node.value {
             NodeValue::String(text) => Self::parse(text),
@@ -26,21 +27,25 @@ impl Quantity {
     }
 
     /// Reports whether it is less than zero.
+    #[must_use]
     pub const fn is_negative(self) -> bool {
         self.0 < 0
     }
 
     /// Reports whether it has no fraction.
+    #[must_use]
     pub const fn is_whole(self) -> bool {
         self.0 == i128::MAX || self.0 % ONE == 0
     }
 
     /// Reports whether it is an integer multiple of another one; true if that is zero.
+    #[must_use]
     pub const fn is_multiple_of(self, other: Self) -> bool {
         other.0 == 0 || self.0 % other.0 == 0
     }
 
     /// Reports whether it is greater than zero.
+    #[must_use]
     pub const fn is_positive(self) -> bool {
         self.0 > 0
     }
@@ -62,6 +67,7 @@ impl Quantity {
     }
 
     /// Parses a quantity.
+    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (number, suffix) = quantity_parts(text)?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

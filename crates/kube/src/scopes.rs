@@ -76,6 +76,7 @@ pub struct KindScopes {
 
 impl KindScopes {
     /// Creates the scopes from the CRDs among the objects.
+    #[must_use]
     pub fn from_objects(objects: &[Manifest]) -> Self {
         let mut scopes = Self { own: BTreeMap::new() };
         for object in objects {
@@ -98,6 +99,7 @@ impl KindScopes {
     }
 
     /// Reports whether a definition sets the scope of a kind.
+    #[must_use]
     pub fn is_defined(&self, group: &str, kind: &str) -> bool {
         self.own.contains_key(&(group.into(), kind.into()))
     }
@@ -109,12 +111,14 @@ impl KindScopes {
 
     /// Reports whether a kind is known to be cluster-scoped, by the table or by a definition. The name alone is not
     /// sufficient: `ClusterLogging`, `ClusterClass` and many other kinds are namespaced.
+    #[must_use]
     pub fn is_cluster_scoped(&self, group: &str, kind: &str) -> bool {
         self.known_scope(group, kind).unwrap_or(false)
     }
 
     /// Reports whether an object may be left without a namespace: its kind is known to be cluster-scoped, or the kind
     /// is unknown and has a cluster-scoped kind's name.
+    #[must_use]
     pub fn may_lack_namespace(&self, group: &str, kind: &str) -> bool {
         self.known_scope(group, kind).unwrap_or_else(|| has_cluster_scoped_name(group, kind))
     }

@@ -47,6 +47,7 @@ pub enum PlainData<'a> {
 /// group, in a field that only Secrets have, in a list, in an `OpenShift` template.
 ///
 /// Other fields of custom resources are not searched: their content is not known to be secret.
+#[must_use]
 pub fn plain_data(root: &Node) -> Option<PlainData<'_>> {
     if let Some(field) = own_data(root) {
         return Some(PlainData::Field(field));
@@ -118,6 +119,7 @@ fn resembles_secret(kind: &str) -> bool {
 }
 
 /// Reports whether the key of a Secret's field may be shown in a message.
+#[must_use]
 pub fn may_show_key(path: &[&str], key: &str, value: &Node) -> bool {
     match path {
         [] => FIELDS.contains(&key),

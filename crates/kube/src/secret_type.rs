@@ -89,6 +89,7 @@ impl Explain for SecretTypeError {
 }
 
 /// Returns the items that the API server requires for a type of Secret.
+#[must_use]
 pub fn required_items(secret_type: &str) -> Option<RequiredItems> {
     Some(match secret_type {
         "kubernetes.io/basic-auth" => RequiredItems::OneOf(&["password", "username"]),
@@ -101,6 +102,7 @@ pub fn required_items(secret_type: &str) -> Option<RequiredItems> {
 }
 
 /// Returns the item of a type that must contain a JSON object.
+#[must_use]
 pub fn json_item(secret_type: &str) -> Option<&'static str> {
     match secret_type {
         "kubernetes.io/dockercfg" => Some(DOCKERCFG),
@@ -110,6 +112,7 @@ pub fn json_item(secret_type: &str) -> Option<&'static str> {
 }
 
 /// Reports whether Go can unmarshal a text into a map: a JSON object, or `null`. Nothing of the text is kept.
+#[must_use]
 pub fn is_json_object(text: &[u8]) -> bool {
     let first = text.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     matches!(first, Some(b'n' | b'{')) && serde_json::from_slice::<IgnoredAny>(text).is_ok()

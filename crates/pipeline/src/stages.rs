@@ -54,7 +54,7 @@ pub enum Stage {
     Render,
     /// Fetching secrets.
     Resolve,
-    /// Sealing.
+    /// Sealing secrets.
     Seal,
     /// Checking schemas and rules.
     Validate,
@@ -126,7 +126,7 @@ pub fn references(
     Ok(uses.into_iter().map(with_place).collect())
 }
 
-/// What the stages produced for one environment.
+/// The output of the stages for one environment.
 pub struct CollectedStages {
     /// The rendered part; `None` if the app's files could not be loaded.
     pub rendered: Option<CollectedRender>,
@@ -136,7 +136,7 @@ pub struct CollectedStages {
     pub result: Result<SealedApp, StageFailure>,
 }
 
-/// What rendering produced, even if it failed.
+/// The output of rendering, even if it failed.
 pub struct CollectedRender {
     /// The objects and values.
     pub attempt: RenderAttempt,
@@ -194,7 +194,7 @@ struct Stages<'a> {
     setting_place: &'a dyn Fn(&[&str]) -> ProblemPlace,
     /// The backend of each Secret if it is already decided; otherwise it is decided after rendering.
     backends: Option<&'a EnvironmentBackends>,
-    /// What is kept of a failing run; `None` if only its problems are wanted.
+    /// The parts of a failing run that are kept; `None` if only its problems are wanted.
     collection: Option<Collection<'a>>,
     notes: Vec<StageNote>,
 }

@@ -23,6 +23,7 @@ pub struct FetchedValue {
 pub type FetchResult = Result<FetchedValue, ProviderError>;
 
 /// Returns the evidence of a result; a missing key depends on the file too.
+#[must_use]
 pub const fn evidence_of(answer: &FetchResult) -> Option<Evidence> {
     match answer {
         Ok(fetched) => fetched.evidence,

@@ -437,7 +437,7 @@ impl Provider for ConcurrentProvider {
     }
 }
 
-/// PanickingProvider with a value in its payload.
+/// `PanickingProvider` with a value in its payload.
 struct PanickingProvider;
 
 impl Provider for PanickingProvider {

@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`project`] | what to look at: targets, changes in Git, definitions in a repository |
+//! | [`project`] | the input of a run: targets, changes in Git, definitions in a repository |
 //! | [`engine`] | schemas and rules over objects; suppressions, places, merging |
 //! | [`rules`] | one rule per file, with its page |
 //! | [`report`] | findings for people and for CI systems |

@@ -45,7 +45,7 @@ pub(crate) fn escape_step(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// What a rule knows about the location of a finding in its object.
+/// The location of a finding in its object, as far as its rule knows it.
 #[derive(Clone, Debug)]
 pub(crate) enum ObjectLocation {
     /// The position of the node or its key only: the first node of the object at the position counts.

@@ -179,7 +179,7 @@ pub(crate) struct Reporter {
     drafts: Vec<FindingDraft>,
 }
 
-/// What is being checked.
+/// The part of the input that is being checked.
 #[derive(Clone, Copy, Debug, Default)]
 enum CheckedScope {
     /// The input as a whole.

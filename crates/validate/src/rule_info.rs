@@ -125,6 +125,7 @@ const REMEDY: &str = "\n```\n\n## What to do\n\n";
 
 impl RuleInfo {
     /// Creates a rule that is enabled, depends on the objects alone, and overlaps with no other rule.
+    #[expect(clippy::needless_pass_by_value, reason = "the page becomes the rule")]
     pub(crate) const fn new(kind: RuleKind, page: RulePage) -> Self {
         let RulePage { id, severity, summary, text } = page;
         Self {

@@ -40,7 +40,7 @@ pub(crate) struct CheckedEnvironment<'a> {
     pub(crate) conflicts: OnceCell<Vec<LocatedConflict>>,
 }
 
-/// What is known of an environment besides its objects.
+/// The properties of an environment besides its objects.
 pub(crate) struct AppEnvironment<'a> {
     /// Name of the environment.
     pub(crate) name: &'a str,

@@ -9,7 +9,7 @@ use crate::support::root;
 /// The files that may read the bytes of a secret value, each with its reason.
 const MAY_EXPOSE: &[(&str, &str)] = &[
     (
-        "crates/pipeline/src/backends/secret_type.rs",
+        "crates/pipeline/src/secret_stages/seal/secret_type.rs",
         "checks the values of typed Secrets as the API server does",
     ),
     ("crates/pipeline/src/secret_stages/resolve/collect.rs", "parses the placeholders of an item"),
@@ -20,10 +20,10 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
     ("crates/pipeline/src/secret_stages/resolve/modify.rs", "applies the modifiers"),
     ("crates/pipeline/src/secret_stages/resolve/substitute.rs", "puts values into items"),
     ("crates/pipeline/src/secret_stages/seal.rs", "computes the keyed digests of items"),
-    ("crates/providers/src/aws.rs", "reads the entries of a JSON secret"),
+    ("crates/providers/src/aws/secret.rs", "reads the entries of a JSON secret"),
     ("crates/providers/src/file/format.rs", "parses a file of the provider"),
-    ("crates/providers/src/k8s.rs", "decodes the data of a Secret"),
-    ("crates/providers/src/sops.rs", "decrypts a file"),
+    ("crates/providers/src/k8s/secret.rs", "decodes the data of a Secret"),
+    ("crates/providers/src/sops/provider.rs", "decrypts a file"),
     ("crates/providers/src/sops/keys.rs", "reads the file of age keys"),
     ("crates/providers/src/vault/session.rs", "sends the body of a login"),
     ("crates/secrets/src/crypto/sealer.rs", "seals items"),

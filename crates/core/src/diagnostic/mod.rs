@@ -274,6 +274,7 @@ pub fn printable(text: impl fmt::Display) -> String {
 }
 
 /// Reports whether a character controls a terminal, or hides or reorders the text around it.
+#[must_use]
 pub fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -22,6 +22,7 @@ pub const NOT_UTF8: &str = "is not valid UTF-8";
 pub const PROCESS_LIMITS_HINT: &str = "raise the container's limits for processes, memory and open files";
 
 /// Describes why a file cannot be read; all messages use this wording.
+#[must_use]
 pub fn io_reason(kind: ErrorKind) -> String {
     match kind {
         ErrorKind::IsADirectory => "it is a directory".to_owned(),
@@ -31,6 +32,7 @@ pub fn io_reason(kind: ErrorKind) -> String {
 }
 
 /// Describes why a file cannot be written: if something is not found, it is the directory.
+#[must_use]
 pub fn write_error_reason(kind: ErrorKind) -> String {
     match kind {
         ErrorKind::NotFound => DIRECTORY_NOT_FOUND.to_owned(),

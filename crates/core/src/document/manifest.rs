@@ -13,11 +13,11 @@ use crate::text::split_at_byte;
 pub struct ObjectId {
     /// API group; empty for the core group.
     pub group: CompactString,
-    /// Kind.
+    /// Kind of the object.
     pub kind: CompactString,
     /// Namespace; empty for cluster-scoped objects and if unknown.
     pub namespace: CompactString,
-    /// Name.
+    /// Name of the object.
     pub name: CompactString,
 }
 
@@ -78,6 +78,7 @@ impl ManifestError {
 }
 
 /// Splits an `apiVersion` into group, empty for the core group, and version.
+#[must_use]
 pub fn group_and_version(api_version: &str) -> (&str, &str) {
     split_at_byte(api_version, b'/').unwrap_or(("", api_version))
 }

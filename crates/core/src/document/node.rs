@@ -32,7 +32,7 @@ pub enum NodeValue {
     Bool(bool),
     /// Keys and values, in the order in which they were written.
     Mapping(Mapping),
-    /// Null.
+    /// The null value.
     Null,
     /// A number, as Go's decoder keeps it.
     Number(Number),
@@ -53,6 +53,7 @@ pub struct Mapping {
 pub struct MappingBuilder {
     mapping: Mapping,
     /// The position of each key; absent below [`INDEX_FROM`] entries, to keep small mappings small.
+    #[expect(clippy::box_collection, reason = "absent in most mappings, which should stay small")]
     index: Option<Box<HashMap<CompactString, usize>>>,
 }
 

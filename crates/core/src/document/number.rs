@@ -11,7 +11,7 @@ pub enum Number {
     Uint(u64),
 }
 
-/// A float that is neither NaN nor infinite, neither of which JSON can express.
+/// A float that is neither NaN nor infinite, because JSON can express neither.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct FiniteFloat(f64);
 

@@ -55,16 +55,19 @@ impl SourceTexts {
     }
 
     /// Returns a line of a source.
+    #[must_use]
     pub fn line(&self, source: SourceId, line: u32) -> Option<&str> {
         self.texts.get(&source)?.line(line)
     }
 
     /// Returns the text of a source.
+    #[must_use]
     pub fn text(&self, source: SourceId) -> Option<&SourceText> {
         self.texts.get(&source)
     }
 
     /// Returns the spelling of a scalar in its source, without an opening quote; `None` if unknown.
+    #[must_use]
     pub fn spelling(&self, origin: Origin) -> Option<&str> {
         let text = self.texts.get(&origin.source)?;
         text.content.get(text.byte_range(origin)?)

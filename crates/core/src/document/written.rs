@@ -40,6 +40,7 @@ impl WrittenScalars {
     }
 
     /// Returns the text of a scalar; `None` if its value prints as written.
+    #[must_use]
     pub fn text(&self, node: &Node) -> Option<&str> {
         let is_scalar = matches!(node.value, NodeValue::Bool(_) | NodeValue::Number(_));
         is_scalar.then(|| self.0.get(&node.origin).map(CompactString::as_str)).flatten()

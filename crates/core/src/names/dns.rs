@@ -8,6 +8,7 @@ pub const MAX_LABEL: usize = 63;
 pub(crate) const MAX_SUBDOMAIN: usize = 253;
 
 /// Reports whether a text is a DNS label: lower-case letters and digits, and `-` inside; at most [`MAX_LABEL`] bytes.
+#[must_use]
 pub fn is_label(text: &str) -> bool {
     let is_alphanumeric =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -20,6 +21,7 @@ pub fn is_label(text: &str) -> bool {
 }
 
 /// Reports whether a text is a DNS subdomain: parts separated by dots; at most 253 bytes.
+#[must_use]
 pub fn is_subdomain(text: &str) -> bool {
     if !(1..=MAX_SUBDOMAIN).contains(&text.len()) {
         return false;

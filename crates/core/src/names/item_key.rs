@@ -7,6 +7,7 @@ pub const MAX_ITEM_KEY: usize = 253;
 pub const UNKNOWN_KEYS: &str = "*";
 
 /// Reports whether Kubernetes accepts a key, like its `IsConfigMapKey`.
+#[must_use]
 pub fn is_item_key(key: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     (1..=MAX_ITEM_KEY).contains(&key.len())
@@ -16,6 +17,7 @@ pub fn is_item_key(key: &str) -> bool {
 }
 
 /// Returns the name of an item for messages. An invalid key may be a misplaced value, so it is not shown.
+#[must_use]
 pub fn item_label(key: &str) -> String {
     if is_item_key(key) { format!("item `{key}`") } else { "an item whose key is not valid".to_owned() }
 }

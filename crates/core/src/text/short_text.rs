@@ -3,6 +3,7 @@
 
 /// Reports whether two keys are equal. Nearly all have at most 16 bytes, which are compared without a call.
 #[inline]
+#[must_use]
 pub fn same_key(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
@@ -19,6 +20,7 @@ pub fn same_key(a: &str, b: &str) -> bool {
 }
 
 /// Splits at the first occurrence of an ASCII byte.
+#[must_use]
 pub fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|other| other == byte)?;
     Some((text.get(..at)?, text.get(at + 1..)?))

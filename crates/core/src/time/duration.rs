@@ -13,6 +13,7 @@ const MAX_NANOS: u128 = i64::MAX as u128;
 ///
 /// Anything between zero and a second is invalid, because no refresh is that frequent on purpose. The form matters:
 /// some versions of an operator rewrite any other, and Argo CD would see a difference forever.
+#[must_use]
 pub fn canonical(text: &str) -> Option<String> {
     let nanos = if text == "0" { 0 } else { nanos(text)? };
     if nanos == 0 {
@@ -41,12 +42,14 @@ pub fn canonical(text: &str) -> Option<String> {
 }
 
 /// Parses a Go duration of at least a second, such as `90s` or `5m`; `None` if it is invalid.
+#[must_use]
 pub fn parse(text: &str) -> Option<Duration> {
     let nanos = nanos(text).filter(|nanos| (NANOS..=MAX_NANOS).contains(nanos))?;
     Some(Duration::from_nanos(u64::try_from(nanos).ok()?))
 }
 
 /// Formats a duration in whole seconds for people: `5m`, `1m30s`, `2h`.
+#[must_use]
 pub fn format_short(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
@@ -58,6 +61,7 @@ pub fn format_short(duration: Duration) -> String {
 }
 
 /// Returns the nanoseconds of an unsigned Go duration; `None` if it is invalid.
+#[must_use]
 pub fn nanos(text: &str) -> Option<u128> {
     let mut rest = text;
     let mut total: u128 = 0;

@@ -22,6 +22,7 @@ pub enum CoreScalar {
 }
 
 /// Resolves a plain scalar. Returns `None` for text and null.
+#[must_use]
 pub fn resolve_core(text: &str) -> Option<CoreScalar> {
     if let Some(time) = parse_timestamp(text) {
         return Some(CoreScalar::Timestamp(Zeroizing::new(time)));

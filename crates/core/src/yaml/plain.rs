@@ -19,6 +19,7 @@ pub struct PlainScalars(BTreeSet<Origin>);
 
 impl PlainScalars {
     /// Returns whether the scalar or key at a position is plain.
+    #[must_use]
     pub fn contains(&self, at: Origin) -> bool {
         self.0.contains(&at)
     }

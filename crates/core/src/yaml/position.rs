@@ -14,7 +14,7 @@ pub(super) struct EventPosition {
 }
 
 /// A result, or an error with its position.
-pub type EventResult<T> = Result<T, (YamlError, EventPosition)>;
+pub(super) type EventResult<T> = Result<T, (YamlError, EventPosition)>;
 
 pub(super) fn saturating_u32(value: impl TryInto<u32>) -> u32 {
     value.try_into().unwrap_or(u32::MAX)

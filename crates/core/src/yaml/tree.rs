@@ -87,6 +87,7 @@ enum CollectionKind {
 struct OpenMapping {
     mapping: MappingBuilder,
     /// Keys from merges only; the mapping's own keys may replace them. Absent without merges, to keep most small.
+    #[expect(clippy::box_collection, reason = "absent in most mappings, which should stay small")]
     merged: Option<Box<HashSet<CompactString>>>,
     slot: MappingSlot,
 }

@@ -37,6 +37,9 @@ pub enum VerbatimError {
 }
 
 /// Reads a text that contains one YAML document.
+///
+/// # Errors
+/// The text is not one YAML document within the limits, or a key is duplicate.
 pub fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<VerbatimDocument, VerbatimError> {
     if serde_json::from_str::<&serde_json::value::RawValue>(text)
         .is_ok_and(|json| json.get().starts_with('{'))
@@ -61,6 +64,9 @@ pub fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<VerbatimDocume
 }
 
 /// Reads a text that contains one JSON document.
+///
+/// # Errors
+/// The text is not one JSON document within the limits, or a key is duplicate.
 pub fn read_verbatim_json(text: &str) -> Result<VerbatimDocument, VerbatimError> {
     let limits = Limits::default();
     let reading = ReadOptions::verbatim(Sources::default().add(""), &limits, MergeKeys::Keep);
@@ -85,11 +91,13 @@ fn document(read: ParsedDocument) -> Result<Option<VerbatimDocument>, VerbatimEr
 
 impl VerbatimDocument {
     /// Returns the tree.
+    #[must_use]
     pub fn root(&self) -> &Node {
         &self.root
     }
 
     /// Returns the tree and its plain scalars and keys.
+    #[must_use]
     pub fn into_parts(self) -> (Zeroizing<Node>, PlainScalars) {
         (self.root, self.plain)
     }
@@ -98,6 +106,7 @@ impl VerbatimDocument {
     ///
     /// Plain scalars that are valid JSON (`true`, `1.10`) stay as written; all others (`0123`, `yes`) and all keys
     /// become strings with the written text.
+    #[must_use]
     pub fn to_json(&self) -> Zeroizing<String> {
         if let Some(text) = self.root.as_str() {
             return Zeroizing::new(text.to_owned());

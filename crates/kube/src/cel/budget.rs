@@ -70,6 +70,7 @@ impl Default for CelBudget {
 
 impl CelBudget {
     /// Creates a budget for this many objects, each of which may be checked more than once.
+    #[must_use]
     pub fn for_objects(count: usize) -> Self {
         let run = OBJECT_STEPS.saturating_add(STEPS_PER_OBJECT.saturating_mul(count as u64));
         Self { run, ..Self::default() }

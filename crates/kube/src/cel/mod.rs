@@ -43,11 +43,17 @@ pub struct CelProgram {
 
 impl CelProgram {
     /// Parses an expression.
+    ///
+    /// # Errors
+    /// The expression is malformed or exceeds the limits.
     pub fn compile(source: &str) -> Result<Self, SyntaxError> {
         parser::parse(source).map(|expr| Self { expr })
     }
 
     /// Evaluates the expression with these variables, within the budget.
+    ///
+    /// # Errors
+    /// The evaluation stops without a result: an error, an exhausted budget, or something unsupported.
     pub fn evaluate(
         &self,
         variables: &[(&str, CelValue)],
@@ -60,6 +66,9 @@ impl CelProgram {
     }
 
     /// Evaluates the expression as a condition.
+    ///
+    /// # Errors
+    /// The evaluation stops without a result: an error, an exhausted budget, or something unsupported.
     pub fn evaluate_condition(
         &self,
         variables: &[(&str, CelValue)],
@@ -79,6 +88,7 @@ impl CelProgram {
     }
 
     /// Returns the type of the result, as far as the expression determines it; `dynamic` are variables without a type.
+    #[must_use]
     pub fn result_type(&self, dynamic: &[&str]) -> ResultType {
         result::result_type(&self.expr, dynamic)
     }

@@ -26,7 +26,7 @@ pub enum CelValue {
     Cidr(IpAddr, u8),
     /// A floating-point number.
     Double(f64),
-    /// Nanoseconds.
+    /// A duration in nanoseconds.
     Duration(i64),
     /// A named format of Kubernetes' library.
     Format(&'static str),
@@ -94,11 +94,13 @@ impl CelValue {
     }
 
     /// Creates a list.
+    #[must_use]
     pub fn list(items: Vec<Self>) -> Self {
         Self::List(Arc::new(CelList { items, is_unordered: false }))
     }
 
     /// Creates a map.
+    #[must_use]
     pub fn map(entries: BTreeMap<Arc<str>, Self>, kind: MapKind) -> Self {
         Self::Map(Arc::new(CelMap { entries, kind }))
     }

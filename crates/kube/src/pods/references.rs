@@ -21,6 +21,7 @@ pub enum ReferencedKind {
 
 impl ReferencedKind {
     /// Returns API group and kind.
+    #[must_use]
     pub const fn group_and_kind(self) -> (&'static str, &'static str) {
         match self {
             Self::ConfigMap => ("", "ConfigMap"),
@@ -78,16 +79,18 @@ pub enum PodUsage {
     EnvFrom,
     /// Credential for pulling images.
     PullSecret,
-    /// Volume.
+    /// Volume of the pod.
     Volume,
 }
 
 /// Returns the references of a pod spec in their order.
+#[must_use]
 pub fn references(spec: &Node) -> Vec<PodReference<'_>> {
     located_references(spec).into_iter().map(|located| located.reference).collect()
 }
 
 /// Returns the references of a pod spec with their locations.
+#[must_use]
 pub fn located_references(spec: &Node) -> Vec<LocatedReference<'_>> {
     let mut found = ReferenceCollector::default();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
@@ -113,6 +116,7 @@ pub fn located_references(spec: &Node) -> Vec<LocatedReference<'_>> {
 }
 
 /// Returns the references of one container.
+#[must_use]
 pub fn container_references(container: &Node) -> Vec<PodReference<'_>> {
     let mut found = ReferenceCollector::default();
     found.add_container(container);
@@ -120,6 +124,7 @@ pub fn container_references(container: &Node) -> Vec<PodReference<'_>> {
 }
 
 /// Returns the references of one container with their locations.
+#[must_use]
 pub fn located_container_references(container: &Node) -> Vec<LocatedReference<'_>> {
     let mut found = ReferenceCollector::default();
     found.add_container(container);
@@ -127,6 +132,7 @@ pub fn located_container_references(container: &Node) -> Vec<LocatedReference<'_
 }
 
 /// Returns the references of one volume.
+#[must_use]
 pub fn volume_references(volume: &Node) -> Vec<PodReference<'_>> {
     let mut found = ReferenceCollector::default();
     found.add_volume(volume);

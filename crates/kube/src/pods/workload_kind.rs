@@ -9,7 +9,7 @@ pub struct WorkloadKind {
     /// API group; `""` is the core group.
     #[serde(default)]
     pub group: String,
-    /// Kind.
+    /// Kind of the workload.
     pub kind: String,
     /// Path of the pod template as dotted keys, for example `spec.template`.
     pub pod_template: String,

@@ -195,7 +195,7 @@ impl<'c, 's> SchemaCompiler<'c, 's> {
             "properties" => fault = self.properties(value, at, role, depth, draft),
             "additionalProperties" => match &value.value {
                 NodeValue::Bool(free) => {
-                    draft.additional = Some(if *free { ExtraFields::Free } else { ExtraFields::Closed })
+                    draft.additional = Some(if *free { ExtraFields::Free } else { ExtraFields::Closed });
                 }
                 _ => draft.additional = Some(ExtraFields::Like(self.node(value, at, below(role), depth + 1))),
             },

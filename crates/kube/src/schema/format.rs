@@ -1,4 +1,4 @@
-//! Formats of texts: the formats of OpenAPI as the API server checks them, and quantities.
+//! Formats of texts: the formats of `OpenAPI` as the API server checks them, and quantities.
 //!
 //! Where the API server's behavior is unusual, inputs are accepted rather than refused.
 
@@ -103,6 +103,7 @@ fn is_base64(text: &str) -> bool {
 }
 
 /// Reports whether a text is a network: an address and a prefix length.
+#[must_use]
 pub fn is_cidr(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     let most = match address.parse() {

@@ -35,6 +35,7 @@ pub enum ListMerge {
 
 impl MergeSchema {
     /// Returns the schema of a built-in kind, or `None` for any other kind.
+    #[must_use]
     pub fn for_kind(api_version: &str, kind: &str) -> Option<Self> {
         let (group, version) = group_and_version(api_version);
         let entry = pack::EMBEDDED.versions(group, kind).find(|entry| entry.version == version)?;
@@ -56,11 +57,13 @@ impl MergeSchema {
     }
 
     /// Moves to the items of a list.
+    #[must_use]
     pub fn item(self) -> Self {
         Self { id: self.node().and_then(|node| node.items), replaced_map: None, ..self }
     }
 
     /// Returns how a patch changes the list at this position.
+    #[must_use]
     pub fn list(self) -> ListMerge {
         match self.node().and_then(|node| node.merge_key.filter(|_| node.kind == ValueType::Array)) {
             None => ListMerge::Replace,
@@ -85,6 +88,7 @@ impl MergeSchema {
     }
 
     /// Returns whether a field of the object at this position is required.
+    #[must_use]
     pub fn requires(self, key: &str) -> bool {
         self.node().and_then(|node| node.fields.find(key)).is_some_and(|field| field.required)
     }

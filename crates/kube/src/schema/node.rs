@@ -35,7 +35,7 @@ pub(super) enum ValueFormat {
 /// The fields that an object may have besides the declared ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExtraFields {
-    /// None.
+    /// No other fields.
     Closed,
     /// Any fields.
     Free,

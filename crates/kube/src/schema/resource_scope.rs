@@ -3,8 +3,8 @@
 /// The scope of a kind's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResourceScope {
-    /// Cluster-scoped.
+    /// The whole cluster.
     Cluster,
-    /// Namespaced.
+    /// A single namespace.
     Namespaced,
 }

@@ -204,7 +204,7 @@ impl ViolationKind<'_> {
 pub enum ViolationMessage {
     /// A whole sentence.
     Sentence(String),
-    /// What is wrong with the value, without the subject: `is not a multiple of 2`.
+    /// A problem of the value, without the subject: `is not a multiple of 2`.
     OfValue(String),
 }
 

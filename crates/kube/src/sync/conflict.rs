@@ -160,6 +160,7 @@ impl Explain for SyncConflict {
 pub type LocatedConflict = (SyncConflict, usize, Origin);
 
 /// Returns all conflicts; `waves` are the final waves of the objects.
+#[must_use]
 pub fn find_conflicts(
     catalog: &ObjectCatalog<'_>,
     placements: &[SyncPlacement],

@@ -5,12 +5,14 @@
 pub const PRUNE_LAST: &str = "PruneLast";
 
 /// Reports whether the list contains exactly this entry, for example `PruneLast=true`.
+#[must_use]
 pub fn has_entry(list: &str, entry: &str) -> bool {
     entries(list).any(|one| one == entry)
 }
 
 /// Returns the list with `option=true` appended; `None` if the list already has that entry, or if its author disabled
 /// the option. A spelling of "off" that Argo CD does not accept still counts as the author's decision.
+#[must_use]
 pub fn with_option(list: &str, option: &str) -> Option<String> {
     let is_decided = entries(list).any(|entry| {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));

@@ -39,6 +39,7 @@ impl SyncPlacement {
 }
 
 /// Returns where the author set the wave of an object.
+#[must_use]
 pub fn wave_origin(manifest: &Manifest) -> Option<Origin> {
     value_at(manifest, &[SYNC_WAVE, HELM_WEIGHT])
 }

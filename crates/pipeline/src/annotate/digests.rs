@@ -43,7 +43,7 @@ pub(super) struct DigestedItem<'a> {
 /// An object that a reference points to, with the keys that are read from it.
 #[derive(Clone, Copy)]
 struct ReferencedObject<'b, 'a> {
-    /// The index of the object in the catalogue.
+    /// The index of the object in the catalog.
     number: usize,
     object: CatalogObject<'a>,
     keys: &'b ReferencedKeys<'a>,

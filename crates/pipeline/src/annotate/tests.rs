@@ -420,7 +420,7 @@ fn hooks_are_not_annotated() {
         |hook: Json| run(&[hook, object("v1", "Secret", "s", json!({})), deployment("web", json!({}))]);
     assert_eq!(with(hook("Sync")).wave("s"), "-1", "a hook of the Sync phase is a user");
     assert_eq!(with(at_wave("-4", hook("Sync"))).wave("s"), "-5");
-    assert_eq!(with(hook("PostSync")).wave("s"), "", "a later phase is none");
+    assert_eq!(with(hook("PostSync")).wave("s"), "", "a hook of a later phase is not a user");
     for phase in ["PreSync", "Sync", "PostSync", "Skip"] {
         let run = with(hook(phase));
         assert_eq!(run.wave("hook"), "", "{phase}");

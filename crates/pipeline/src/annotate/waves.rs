@@ -187,7 +187,7 @@ fn wave_before(wave: i32) -> i32 {
     wave.min(0).saturating_sub(1)
 }
 
-/// Returns the wave for Secrets without known consumers: before every possible consumer, or 0 if there are none.
+/// Returns the wave for Secrets without known consumers: before every possible consumer, or 0 without one.
 fn default_supplier_wave(roles: &[WaveRole], standings: &[SyncPlacement]) -> i32 {
     let consumers = roles.iter().zip(standings).filter(|(role, standing)| {
         **role == WaveRole::User && standing.phases.is_applied_in(SyncPhase::Sync)

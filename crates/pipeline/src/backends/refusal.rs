@@ -33,7 +33,7 @@ pub(super) trait RefusalReason: Debug + Display {
 
 /// Advice for a refusal.
 pub(super) enum Advice {
-    /// None.
+    /// No advice.
     Nothing,
     /// A way to fix it.
     Fix(String),

@@ -33,7 +33,7 @@ pub(crate) struct EncoderRow<'a> {
     pub(crate) function: Function<'a>,
     /// Its translation for the External Secrets Operator: a template function.
     pub(crate) external_secrets: Option<&'static str>,
-    /// Whether it is a form of `jsonPath`, of which backends support only single paths.
+    /// Whether it is a form of `jsonPath`; backends support only single paths.
     pub(crate) is_json_path: bool,
 }
 

@@ -437,6 +437,7 @@ pub fn parse_manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
 }
 
 /// Names the kind of file if invalid YAML is another tool's template, encrypted, or has merge conflicts.
+#[must_use]
 pub fn name_foreign_text(problem: Problem, text: &str) -> Problem {
     let is_syntax = problem.kind == Some(ProblemKind::Syntax);
     let foreign_template = || ForeignFile::recognize_template(text).filter(|_| is_syntax);

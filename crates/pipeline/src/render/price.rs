@@ -328,7 +328,7 @@ impl CopyPrice {
     fn add_parameter(&mut self, given: &Parameter) {
         match given {
             Parameter::Path(path) => {
-                self.copied.push(CopiedName { name: FollowedName::of(path), times: INSPECTED })
+                self.copied.push(CopiedName { name: FollowedName::of(path), times: INSPECTED });
             }
             Parameter::Subexpression(inner) => {
                 if let TemplateElement::Expression(call) = inner.as_element() {

@@ -164,6 +164,7 @@ fn tag_role(tag: &str) -> TagRole {
 }
 
 /// Returns the text that a part of a template writes: all but the first of the backslashes before a tag.
+#[must_use]
 pub fn unescape_text(text: &str, range: Range<usize>) -> Cow<'_, str> {
     let part = text.get(range.clone()).unwrap_or_default();
     if memchr::memchr(b'\\', part.as_bytes()).is_none() {
@@ -173,6 +174,7 @@ pub fn unescape_text(text: &str, range: Range<usize>) -> Cow<'_, str> {
 }
 
 /// Returns the offset in the template of a byte that a part of it writes, counted from the start of the part.
+#[must_use]
 pub fn source_offset(text: &str, range: Range<usize>, byte: usize) -> usize {
     let part = text.get(range.clone()).unwrap_or_default();
     if memchr::memchr(b'\\', part.as_bytes()).is_none() {

@@ -51,9 +51,9 @@ mod tests {
             trait AmbiguousIfImplemented<Marker> {
                 fn check() {}
             }
-            struct Implemented;
+            struct TraitMarker;
             impl<T: ?Sized> AmbiguousIfImplemented<()> for T {}
-            impl<T: ?Sized + $forbidden> AmbiguousIfImplemented<Implemented> for T {}
+            impl<T: ?Sized + $forbidden> AmbiguousIfImplemented<TraitMarker> for T {}
             <$type as AmbiguousIfImplemented<_>>::check();
         })+};
     }

@@ -32,7 +32,7 @@ pub(crate) enum ClusterLogin<'a> {
     Operator(&'a Path, Option<&'a str>),
     /// The service account of sealwave's pod.
     Pod,
-    /// The credentials that kubectl would use from these kubeconfigs; the pod's service account if there are none.
+    /// The credentials that kubectl would use from these kubeconfigs; without any, the pod's service account.
     User(&'a [PathBuf], Option<&'a str>),
 }
 

@@ -1,4 +1,4 @@
-//! Lists the CustomResourceDefinitions of a cluster, page by page.
+//! Lists the `CustomResourceDefinitions` of a cluster, page by page.
 
 use std::time::Instant;
 

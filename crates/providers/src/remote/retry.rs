@@ -129,7 +129,7 @@ mod tests {
         ProviderError::unreachable("out of order", "repair it")
     }
 
-    /// Runs attempts of which the first `failing` fail and request this pause. Returns the result and the number of attempts.
+    /// Runs attempts; the first `failing` attempts fail and request this pause. Returns the result and the number of attempts.
     fn attempts(failing: u32, after: Option<Duration>, left: Duration) -> (Result<(), ProviderError>, u32) {
         let count = Cell::new(0);
         let deadline = Instant::now() + Duration::from_mins(1);

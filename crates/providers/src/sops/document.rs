@@ -146,7 +146,7 @@ impl TreeDecryptor<'_> {
         Ok(())
     }
 
-    /// Decrypts a node; returns `None` for a comment in the place of a value.
+    /// Decrypts a node; returns `None` for a comment instead of a value.
     fn tree(&mut self, node: &Node, named: bool) -> Result<Option<DecryptedNode>, SopsError> {
         let plain = match &node.value {
             NodeValue::Mapping(mapping) => return self.map(mapping.entries(), named).map(Some),

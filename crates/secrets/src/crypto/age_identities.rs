@@ -41,6 +41,7 @@ impl AgeIdentities {
     }
 
     /// Reports whether one of the identities belongs to this recipient.
+    #[must_use]
     pub fn has_identity_for(&self, recipient: &str) -> bool {
         self.recipients().any(|ours| ours == recipient)
     }
@@ -48,6 +49,7 @@ impl AgeIdentities {
     /// Decrypts an armored age file with the identity that belongs to `recipient`.
     ///
     /// Returns `None` if the file was not encrypted to that recipient or is damaged.
+    #[must_use]
     pub fn decrypt(&self, recipient: &str, armored: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (_, identity) = self.0.iter().find(|(ours, _)| ours == recipient)?;
         let decryptor = age::Decryptor::new_buffered(ArmoredReader::new(armored.as_bytes())).ok()?;
@@ -59,6 +61,7 @@ impl AgeIdentities {
 }
 
 /// Reports whether a text is an age recipient, which is safe to show.
+#[must_use]
 pub fn is_age_recipient(text: &str) -> bool {
     text.parse::<Recipient>().is_ok()
 }

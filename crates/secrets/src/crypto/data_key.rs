@@ -25,6 +25,7 @@ impl DataKey {
     }
 
     /// Decrypts `data`; `None` if data, tag, nonce, associated data and key do not belong together.
+    #[must_use]
     pub fn decrypt(
         &self,
         nonce: &[u8; NONCE_BYTES],
@@ -50,6 +51,7 @@ impl ValuesDigest {
     }
 
     /// Returns the digest in upper-case hexadecimal, as in the file.
+    #[must_use]
     pub fn finish(self) -> String {
         let mut hex = String::with_capacity(128);
         for byte in self.0.finalize() {

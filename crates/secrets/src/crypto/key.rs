@@ -162,7 +162,7 @@ fn expand(keys: &Hkdf<Sha512>, label: &[u8], out: &mut [u8]) {
 pub(super) enum KeyUse {
     /// Checksums; a seal key is accepted as well, see [`ChecksumKey::from_key_file`].
     Checksums,
-    /// Sealing.
+    /// Sealing secrets.
     Seal,
 }
 

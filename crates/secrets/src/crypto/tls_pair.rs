@@ -33,6 +33,7 @@ pub enum TlsPair {
 
 impl TlsPair {
     /// Returns a message about the Secret's items, and a hint; `None` if servers may use them.
+    #[must_use]
     pub const fn message(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Matches | Self::Unknown => None,
@@ -93,6 +94,7 @@ pub fn tls_pair(certificates: &[u8], key: &[u8]) -> TlsPair {
 }
 
 /// Returns the problem with the format of the two files, which may be empty if something fills them later.
+#[must_use]
 pub fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
     let is_blank = |file: &[u8]| file.trim_ascii().is_empty();
     let has = |file: &[u8], label: &str| blocks(file).iter().any(|block| block.label.ends_with(label));
@@ -113,11 +115,13 @@ pub fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
 
 impl TlsFault {
     /// Reports whether the problem concerns the key file.
+    #[must_use]
     pub const fn concerns_key(self) -> bool {
         matches!(self, Self::NoKey | Self::EncryptedKey)
     }
 
     /// Returns a message about the Secret's items, and a hint.
+    #[must_use]
     pub const fn message(self) -> (&'static str, &'static str) {
         match self {
             Self::Swapped => {
@@ -140,6 +144,7 @@ impl TlsFault {
 }
 
 /// Returns the last day on which the first certificate of a PEM file is valid.
+#[must_use]
 pub fn last_day_of_certificate(certificates: &[u8]) -> Option<Date> {
     let blocks = certificate_blocks(certificates);
     let certificate = x509_cert::Certificate::from_der(blocks.first()?.der.as_deref()?).ok()?;

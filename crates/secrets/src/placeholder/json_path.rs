@@ -118,12 +118,16 @@ impl JsonPath {
     }
 
     /// Returns the steps into the document; without steps, the path selects all of it.
+    #[must_use]
     pub fn steps(&self) -> &[JsonStep] {
         &self.steps
     }
 
     /// Returns the selected value of a JSON document: a string unquoted, a number or boolean as written, an object or
     /// array as compact JSON.
+    ///
+    /// # Errors
+    /// The value is not JSON, or the path selects nothing or is ambiguous.
     pub fn select(&self, json: &str) -> Result<Zeroizing<String>, SelectError> {
         select(json_text::parse(json)?, &self.steps)
     }
@@ -137,6 +141,9 @@ impl JsonTemplate {
     }
 
     /// Returns the text that the template produces from a JSON document.
+    ///
+    /// # Errors
+    /// The value is not JSON, or the path selects nothing or is ambiguous.
     pub fn select(&self, json: &str) -> Result<Zeroizing<String>, SelectError> {
         let root = json_text::parse(json)?;
         let mut out = Zeroizing::new(String::new());

@@ -172,6 +172,7 @@ impl PlaceholderText {
     }
 
     /// Creates a text that consists of one placeholder.
+    #[must_use]
     pub fn from_placeholder(placeholder: Placeholder) -> Self {
         Self { parts: vec![TextPart::Placeholder(placeholder)] }
     }
@@ -202,12 +203,14 @@ impl PlaceholderText {
     }
 
     /// Reports whether it is one placeholder without any text of the author, neither around it nor in a modifier.
+    #[must_use]
     pub fn is_bare_placeholder(&self) -> bool {
         matches!(&self.parts[..], [TextPart::Placeholder(placeholder)]
             if !placeholder.modifiers.adds_text())
     }
 
     /// Returns the same text with its references changed.
+    #[must_use]
     pub fn map_references(mut self, mut change: impl FnMut(&mut SecretReference)) -> Self {
         for part in &mut self.parts {
             if let TextPart::Placeholder(placeholder) = part {

@@ -65,7 +65,7 @@ pub struct ModifierRow {
     pub condition: Option<&'static str>,
     /// An example, for the documentation.
     pub example: &'static str,
-    /// What it produces, for the documentation.
+    /// The result of the example, for the documentation.
     pub result: &'static str,
     argument: ArgumentGrammar,
 }
@@ -226,10 +226,12 @@ impl Modifier {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "rows of the table have this type")]
 const fn decoder(decoder: Decoder) -> ModifierResult {
     Ok(Modifier::Decoder(decoder))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "rows of the table have this type")]
 const fn encoder(encoder: Encoder) -> ModifierResult {
     Ok(Modifier::Encoder(encoder))
 }

@@ -109,6 +109,7 @@ pub(super) fn count_brackets(text: &str) -> usize {
 }
 
 /// Returns the provider name at the start of a text, if a colon follows it.
+#[must_use]
 pub fn provider_name(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     if !bytes.first()?.is_ascii_lowercase() {

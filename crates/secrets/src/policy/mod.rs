@@ -187,6 +187,7 @@ impl BoundPolicy {
 }
 
 /// Reports whether a path has a segment `..`.
+#[must_use]
 pub fn has_parent_segment(path: &str) -> bool {
     path.split(['/', '\\']).any(|segment| segment.trim() == "..")
 }

@@ -566,7 +566,7 @@ fn one_rule_must_allow_both_reference_and_destination() {
     let own_namespace = Destination::new("prod", "shop", SealingScope::Strict);
     let mismatch = DestinationMismatch { namespace: true, ..DestinationMismatch::default() };
     assert_eq!(decide_for(&rules, "shop", own_namespace), PolicyDecision::Elsewhere { rule: 0, mismatch });
-    // Of several rules that allow it elsewhere, the closest is named.
+    // If several rules allow it elsewhere, the closest is named.
     let far = PolicyRule { clusters: Some(strings(&["dev"])), ..rules[0].clone() };
     let decision = decide_for(&[far, rules[0].clone()], "shop", own_namespace);
     assert_eq!(decision, PolicyDecision::Elsewhere { rule: 1, mismatch });

@@ -83,6 +83,7 @@ pub struct PlaceholderSettings<'a> {
 
 impl PlaceholderSettings<'_> {
     /// Reports whether the texts of an object are literal.
+    #[must_use]
     pub fn is_literal(&self, object: &Manifest) -> bool {
         let id = || format!("{}/{}/{}", object.kind(), object.namespace(), object.name());
         !self.literals.is_empty() && self.literals.iter().any(|pattern| pattern.matches(&id()))
@@ -157,13 +158,13 @@ pub struct PatchTarget {
     /// API group; `""` is the core group.
     #[serde(default)]
     pub group: Option<String>,
-    /// Kind.
+    /// Kind of the object.
     #[serde(default)]
     pub kind: Option<String>,
-    /// Name.
+    /// Name of the object.
     #[serde(default)]
     pub name: Option<String>,
-    /// Namespace.
+    /// Namespace of the object.
     #[serde(default)]
     pub namespace: Option<String>,
 }

@@ -28,6 +28,7 @@ impl ObjectPattern {
     }
 
     /// Returns the matcher for `Kind/namespace/name`.
+    #[must_use]
     pub fn into_matcher(self) -> GlobMatcher {
         self.0
     }

@@ -21,12 +21,18 @@ pub enum JsonTextError {
 
 /// Checks that a text is one JSON document, with or without a byte order mark. Nothing here recurses, however deeply
 /// the document nests.
+///
+/// # Errors
+/// The text is not one JSON document.
 pub fn parse(json: &str) -> Result<&RawValue, JsonTextError> {
     let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     serde_json::from_str(json).map_err(|_| JsonTextError::Syntax)
 }
 
 /// Returns a field of an object; `None` if this is not an object or has no such field.
+///
+/// # Errors
+/// The object is malformed, or has the field twice.
 pub fn member<'a>(value: &'a RawValue, name: &str) -> Result<Option<&'a RawValue>, JsonTextError> {
     if !value.get().starts_with('{') {
         return Ok(None);
@@ -53,6 +59,9 @@ pub(crate) fn element(value: &RawValue, index: i64) -> Result<Option<&RawValue>,
 
 /// Returns a value as text: strings unquoted, numbers and booleans as written, objects and arrays without whitespace;
 /// `None` for null.
+///
+/// # Errors
+/// The string is malformed.
 pub fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, JsonTextError> {
     let json = value.get();
     match json.as_bytes().first() {
@@ -66,11 +75,17 @@ pub fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, JsonTextError
 }
 
 /// Returns the value at a path as text. Null counts as missing.
+///
+/// # Errors
+/// The path does not exist, or the document is malformed.
 pub fn lookup(json: &str, path: &KeyPath) -> Result<Zeroizing<String>, WalkError<JsonTextError>> {
     found_text(path.walk(parse(json).map_err(WalkError::Structure)?)?)
 }
 
 /// Does the same from the given step of the path, in the document that the previous steps lead to.
+///
+/// # Errors
+/// The path does not exist, or the document is malformed.
 pub fn lookup_from(
     json: &str,
     path: &KeyPath,

@@ -64,9 +64,15 @@ pub trait KeyedValue: Copy {
     type Error;
 
     /// Returns the value under a key of an object.
+    ///
+    /// # Errors
+    /// The document is malformed, or the lookup is ambiguous.
     fn member(self, name: &str) -> Result<Option<Self>, Self::Error>;
 
     /// Returns an item of a list.
+    ///
+    /// # Errors
+    /// The document is malformed, or the lookup is ambiguous.
     fn item(self, index: usize) -> Result<Option<Self>, Self::Error>;
 
     /// Returns the kind of value.
@@ -146,11 +152,13 @@ impl KeyPath {
     }
 
     /// Returns the whole text as one key, if it may be one.
+    #[must_use]
     pub fn exact(&self) -> Option<&str> {
         self.exact.as_deref()
     }
 
     /// Returns the only name of the path, if it has just one.
+    #[must_use]
     pub fn single(&self) -> Option<&str> {
         match (&self.exact, &self.steps[..]) {
             (Some(text), _) => Some(text),
@@ -160,11 +168,15 @@ impl KeyPath {
     }
 
     /// Returns the names of the path, each with a flag for a possible index; empty if the text can only be one key.
+    #[must_use]
     pub fn names(&self) -> impl ExactSizeIterator<Item = (&str, bool)> {
         self.steps.iter().map(|step| (step.name.as_str(), step.is_index()))
     }
 
     /// Returns the value that the path leads to: the exact key first, then step by step.
+    ///
+    /// # Errors
+    /// A step of the path does not exist, or the document is malformed.
     pub fn walk<V: KeyedValue>(&self, root: V) -> Result<V, WalkError<V::Error>> {
         if let Some(key) = &self.exact
             && let Some(value) = root.member(key).map_err(WalkError::Structure)?
@@ -185,6 +197,7 @@ impl KeyPath {
     }
 
     /// Describes the missing step.
+    #[must_use]
     pub fn missing(&self, number: usize, shape: ValueShape) -> MissingStep {
         let parent = format_steps(self.steps.get(..number).unwrap_or_default());
         let name = self.steps.get(number).map_or("", |step| step.name.as_str());
@@ -194,6 +207,7 @@ impl KeyPath {
 
 impl MissingStep {
     /// Returns the message about the missing key; `subject` names the secret.
+    #[must_use]
     pub fn message(&self, subject: &str) -> String {
         let Self { parent, name, shape } = self;
         if parent.is_empty() {

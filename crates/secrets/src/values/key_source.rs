@@ -74,11 +74,13 @@ impl KeyPatterns {
 
 impl KeySource {
     /// Reports whether a key of the secret becomes an item.
+    #[must_use]
     pub fn selects(&self, key: &str) -> bool {
         (self.include.is_empty() || self.include.matches(key)) && !self.exclude.matches(key)
     }
 
     /// Reports whether every key of the secret becomes an item.
+    #[must_use]
     pub fn selects_all(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }

@@ -28,12 +28,14 @@ impl TryFrom<u8> for KvVersion {
 }
 
 /// Returns the part of a path below a mount; `None` if the path is elsewhere.
+#[must_use]
 pub fn below_mount<'p>(mount: &str, path: &'p str) -> Option<&'p str> {
     path.strip_prefix(mount)?.strip_prefix('/').filter(|below| !below.is_empty())
 }
 
 /// Returns the name of a secret within its mount. In version 2 of the engine, `db` and `data/db` are the same secret; a
 /// secret named `data/db` is written `data/data/db`.
+#[must_use]
 pub fn secret_name(version: KvVersion, below: &str) -> &str {
     match version {
         KvVersion::One => below,
@@ -42,6 +44,7 @@ pub fn secret_name(version: KvVersion, below: &str) -> &str {
 }
 
 /// Returns the API path, without `v1/`, for reading a secret of a mount.
+#[must_use]
 pub fn api_path(mount: &str, version: KvVersion, below: &str) -> String {
     let name = secret_name(version, below);
     match version {

@@ -57,6 +57,7 @@ pub struct SecretBuffer(Zeroizing<Vec<u8>>);
 
 impl SecretBuffer {
     /// Creates a buffer with room for this many bytes.
+    #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(bytes)))
     }
@@ -71,12 +72,20 @@ impl SecretBuffer {
         self.0.extend_from_slice(more);
     }
 
+    /// Reports whether there are no bytes yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the number of bytes.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Returns the assembled value without copying it.
+    #[must_use]
     pub fn into_value(self) -> SecretValue {
         SecretValue(self.0)
     }

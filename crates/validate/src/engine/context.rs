@@ -1,4 +1,4 @@
-//! What an input is checked with: its options, the schemas, and what its objects may refer to outside of it.
+//! The context in which an input is checked: its options, the schemas, and what its objects may refer to outside of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(super) struct CheckContext<'a> {
     pub(super) schemas: &'a SchemaContext,
 }
 
-/// What an app is checked with.
+/// The context for checking an app.
 #[derive(Debug)]
 pub struct AppContext {
     pub(super) options: ValidateOptions,
@@ -79,7 +79,7 @@ impl AppContext {
     }
 }
 
-/// What plain manifests are checked with.
+/// The context for checking plain manifests.
 #[derive(Debug)]
 pub struct PlainContext {
     pub(super) options: ValidateOptions,

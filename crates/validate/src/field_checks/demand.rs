@@ -117,7 +117,7 @@ impl FieldChecker<'_> {
             Demand::Between(least, most) => self.check_bounds(node, name, *least, *most),
             Demand::Form(form) => self.check_form(node, name, form),
             Demand::Items(form) => {
-                node.items().iter().for_each(|item| self.check_item_form(item, name, form))
+                node.items().iter().for_each(|item| self.check_item_form(item, name, form));
             }
             Demand::NotNegative => self.check_not_negative(node, name),
             Demand::NotEmpty | Demand::Present if is_empty(node) => {

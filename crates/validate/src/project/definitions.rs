@@ -56,6 +56,9 @@ pub struct LoadedDefinitions {
 }
 
 /// Reads the definitions in a file or directory that the user named.
+///
+/// # Errors
+/// A file cannot be read, or none of them contains a definition.
 pub fn load_named_definitions(path: &Path) -> Result<LoadedDefinitions, Failure> {
     let is_directory = fs_err::metadata(path).is_ok_and(|about| about.is_dir());
     let reach = if is_directory {
@@ -67,6 +70,9 @@ pub fn load_named_definitions(path: &Path) -> Result<LoadedDefinitions, Failure>
 }
 
 /// Reads the definitions within reach in a file, or in the files below a directory, sorted by path.
+///
+/// # Errors
+/// A file cannot be read, or none of them contains a definition.
 pub fn load_definitions(path: &Path, reach: &PathReach) -> Result<LoadedDefinitions, Failure> {
     let shown = path.display().to_string();
     let mut found = LoadedDefinitions::default();
@@ -166,6 +172,7 @@ pub struct ScannedDefinitions {
 }
 
 /// Returns the definitions in a file that the user did not name, skipping documents that cannot be read.
+#[must_use]
 pub fn scan_definitions(text: &[u8], name: &str) -> ScannedDefinitions {
     let source = Sources::default().add(name);
     let mut nodes = Vec::new();

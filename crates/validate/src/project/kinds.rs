@@ -29,6 +29,9 @@ impl Explain for KindError {
 }
 
 /// Parses the kinds given to a flag, with the definitions known to the run.
+///
+/// # Errors
+/// A kind is empty, malformed, or differs from a known one only in case.
 pub fn parse_kinds(
     flag: &'static str,
     texts: &[String],

@@ -1,4 +1,4 @@
-//! What a run of `validate` looks at, and what it writes: targets, changes in Git, definitions in a repository.
+//! The input of a run of `validate`, and the files that it writes: targets, changes in Git, definitions in a repository.
 
 mod changes;
 mod crd_index;

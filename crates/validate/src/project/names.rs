@@ -6,6 +6,7 @@ use crate::report::STDIN;
 use sealwave_core::document::display_path;
 
 /// Returns a path for messages; the path of a file is never the name of standard input.
+#[must_use]
 pub fn shown(path: &Path) -> String {
     let shown = display_path(path);
     if shown == STDIN { format!("./{shown}") } else { shown }

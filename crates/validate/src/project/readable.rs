@@ -17,6 +17,7 @@ pub struct ReadableFiles {
 
 impl ReadableFiles {
     /// Collects what the targets of a run make readable.
+    #[must_use]
     pub fn new(targets: &ValidateTargets) -> Self {
         let mut readable = Self::default();
         for ValidateTarget { path, reach, .. } in targets.apps.iter().chain(&targets.files) {
@@ -30,6 +31,7 @@ impl ReadableFiles {
     }
 
     /// Opens a regular file by the path in a finding; `None` if it may not or cannot be read.
+    #[must_use]
     pub fn open(&self, path: &Path) -> Option<fs_err::File> {
         let is_named = path.to_str().is_some_and(|path| self.named.contains(path));
         let named = is_named.then_some(&PathReach::Anywhere);

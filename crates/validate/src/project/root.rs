@@ -13,6 +13,7 @@ use sealwave_core::reach::repository_root;
 /// Returns the report with paths from the root of the repository; files outside repositories keep their paths.
 ///
 /// `here` is the path of the app without a name: the app in the working directory, if there is one.
+#[must_use]
 pub fn from_root(report: &Report, here: Option<&Path>) -> Report {
     let cache = RefCell::new(BTreeMap::new());
     let path = |path: &str| {

@@ -106,6 +106,9 @@ impl Explain for TargetNote {
 
 impl ValidateTargets {
     /// Finds the inputs below the given paths, without the files that the run itself writes.
+    ///
+    /// # Errors
+    /// A path does not exist or cannot be read, or an output would replace an input.
     pub fn find(paths: &[PathBuf], all: bool, written: &OutputPaths) -> Result<Self, Failure> {
         let mut targets = Self::default();
         for path in paths {
@@ -130,6 +133,7 @@ impl ValidateTargets {
     }
 
     /// Returns the app in the working directory, unless plain manifests, which belong to no app, are validated too.
+    #[must_use]
     pub fn working_directory_app(&self) -> Option<PathBuf> {
         let is_here = |app: &&ValidateTarget| app.path.components().all(|part| part == Component::CurDir);
         let here = self.apps.iter().find(is_here)?.path.clone();
@@ -207,6 +211,9 @@ impl ValidateTargets {
     }
 
     /// Restricts the checks to what changed since a revision.
+    ///
+    /// # Errors
+    /// Git does not know the revision, or cannot be run.
     pub fn restrict_to_changes(&mut self, revision: &str, paths: &[PathBuf]) -> Result<(), Failure> {
         let given: BTreeSet<PathBuf> = paths.iter().map(|path| directory_of(path)).collect();
         let files = self.files.iter().map(|file| directory_of(&file.path));

@@ -22,7 +22,7 @@ struct AwsObject {
     service: SecretService,
     version: Option<String>,
     alias: String,
-    /// JMESPath expressions and their aliases.
+    /// `JMESPath` expressions and their aliases.
     parts: Vec<(String, String)>,
 }
 

@@ -55,7 +55,7 @@ fn the_page_consists_of_the_pages_beside_the_providers() {
     let frame = read(FRAME).replace("../../docs/", "");
     assert!(frame.contains(ROWS) && frame.contains(SECTIONS));
     let expected = frame.replace(ROWS, &rows.join("\n")).replace(SECTIONS, &sections.join("\n\n"));
-    if std::env::var_os("SEALWAVE_UPDATE_GOLDEN").is_some() {
+    if sealwave_testkit::is_update_requested() {
         fs_err::write(format!("{ROOT}/{PAGE}"), &expected).expect("written");
     }
     assert!(read(PAGE) == expected, "{PAGE} is stale; `SEALWAVE_UPDATE_GOLDEN=1` writes it");

@@ -81,6 +81,7 @@ pub enum LookAlikeKind {
 
 impl LookAlikeKind {
     /// Returns a hint about what to write instead.
+    #[must_use]
     pub fn hint(self) -> String {
         let instead = match self {
             Self::Base64 => "put the placeholder itself into `stringData`",

@@ -67,11 +67,13 @@ impl EnvironmentBackends {
     }
 
     /// Returns the settings of the backend `external-secrets`.
+    #[must_use]
     pub const fn external_secrets(&self) -> &ExternalSecrets {
         &self.external_secrets
     }
 
     /// Returns the providers of the driver, by the names of the operator file.
+    #[must_use]
     pub const fn csi_providers(&self) -> &BTreeMap<String, CsiProvider> {
         &self.csi_providers
     }

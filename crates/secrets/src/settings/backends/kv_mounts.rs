@@ -41,6 +41,7 @@ impl KvMounts {
     ///
     /// The longest mount that contains the path is used. Returns `None` if the version of the mount is unknown and the
     /// path does not show it.
+    #[must_use]
     pub fn api_path(&self, path: &str) -> Option<String> {
         let holding = self.by_path.iter().filter_map(|(mount, version)| {
             kv_path::below_mount(mount, path).map(|below| (mount.as_str(), *version, below))

@@ -19,13 +19,13 @@ use super::{ContentError, dialect};
 pub(super) struct TrackedValue<T> {
     /// The value.
     pub(super) value: T,
-    /// What was read.
+    /// The trace of what was read.
     pub(super) trace: Trace,
     /// Whether our reader may not agree on a key or scalar unless it is quoted.
     pub(super) has_unclear_scalar: bool,
 }
 
-/// What the YAML crate read, without tags, anchors and positions.
+/// A value as the YAML crate read it, without tags, anchors and positions.
 #[derive(Debug, PartialEq)]
 pub(super) enum Trace {
     Bool(bool),
@@ -50,7 +50,7 @@ pub(super) struct TrackedError {
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<TrackedValue<T>, TrackedError> {
     let tracker = Tracker::default();
     let parser = yaml_serde::Deserializer::from_str(text);
-    let result = T::deserialize(Tracked { inner: parser, tracker: &tracker, role: Role::Value });
+    let result = T::deserialize(TrackedAdapter { inner: parser, tracker: &tracker, role: Role::Value });
     let state = tracker.0.into_inner();
     match result {
         Ok(value) => {
@@ -107,7 +107,7 @@ impl TrackerState {
     }
 
     /// Returns the path of the value that was read when the error occurred; `None` for the root, and for a path with
-    /// keys that are no names of fields.
+    /// keys that are not names of fields.
     fn path(&self) -> Option<String> {
         let mut path = String::new();
         for collection in &self.open {
@@ -282,19 +282,19 @@ enum Role {
 }
 
 /// A deserializer, visitor, seed or access of serde whose events are observed.
-struct Tracked<'t, X> {
+struct TrackedAdapter<'t, X> {
     inner: X,
     tracker: &'t Tracker,
     role: Role,
 }
 
-impl<'t, X> Tracked<'t, X> {
-    const fn with<Y>(&self, inner: Y) -> Tracked<'t, Y> {
-        Tracked { inner, tracker: self.tracker, role: self.role }
+impl<'t, X> TrackedAdapter<'t, X> {
+    const fn with<Y>(&self, inner: Y) -> TrackedAdapter<'t, Y> {
+        TrackedAdapter { inner, tracker: self.tracker, role: self.role }
     }
 
-    const fn value<Y>(&self, inner: Y) -> Tracked<'t, Y> {
-        Tracked { inner, tracker: self.tracker, role: Role::Value }
+    const fn value<Y>(&self, inner: Y) -> TrackedAdapter<'t, Y> {
+        TrackedAdapter { inner, tracker: self.tracker, role: Role::Value }
     }
 }
 
@@ -307,7 +307,7 @@ macro_rules! deserialize {
     };
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tracked<'_, D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for TrackedAdapter<'_, D> {
     type Error = TypedError<D::Error>;
 
     deserialize! {
@@ -347,7 +347,7 @@ macro_rules! visit_scalar {
     };
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Tracked<'_, V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for TrackedAdapter<'_, V> {
     type Value = V::Value;
 
     /// The YAML crate calls this for its own errors only.
@@ -413,7 +413,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Tracked<'_, V> {
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Tracked<'_, S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for TrackedAdapter<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
@@ -422,7 +422,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Tracked<'_, S> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Tracked<'_, A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for TrackedAdapter<'_, A> {
     type Error = TypedError<A::Error>;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -437,11 +437,11 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Tracked<'_, A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tracked<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for TrackedAdapter<'_, A> {
     type Error = TypedError<A::Error>;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
-        let seed = Tracked { inner: seed, tracker: self.tracker, role: Role::Key };
+        let seed = TrackedAdapter { inner: seed, tracker: self.tracker, role: Role::Key };
         self.inner.next_key_seed(seed).map_err(TypedError::Parser)
     }
 
@@ -454,22 +454,22 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tracked<'_, A> {
     }
 }
 
-impl<'de, 't, A: EnumAccess<'de>> EnumAccess<'de> for Tracked<'t, A> {
+impl<'de, 't, A: EnumAccess<'de>> EnumAccess<'de> for TrackedAdapter<'t, A> {
     type Error = TypedError<A::Error>;
-    type Variant = Tracked<'t, A::Variant>;
+    type Variant = TrackedAdapter<'t, A::Variant>;
 
     fn variant_seed<T: DeserializeSeed<'de>>(
         self,
         seed: T,
     ) -> Result<(T::Value, Self::Variant), Self::Error> {
-        let Tracked { inner, tracker, role } = self;
-        let seed = Tracked { inner: seed, tracker, role };
+        let TrackedAdapter { inner, tracker, role } = self;
+        let seed = TrackedAdapter { inner: seed, tracker, role };
         let (value, variant) = inner.variant_seed(seed).map_err(TypedError::Parser)?;
-        Ok((value, Tracked { inner: variant, tracker, role: Role::Value }))
+        Ok((value, TrackedAdapter { inner: variant, tracker, role: Role::Value }))
     }
 }
 
-impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Tracked<'_, A> {
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for TrackedAdapter<'_, A> {
     type Error = TypedError<A::Error>;
 
     fn unit_variant(self) -> Result<(), Self::Error> {

@@ -102,14 +102,14 @@ pub(crate) fn add_created_objects<'a>(object: &CatalogObject<'a>, inventory: &mu
             add_itself(object, inventory, ReferencedKind::PersistentVolumeClaim, ObjectKeys::Open);
         }
         ("", "ServiceAccount") => {
-            add_itself(object, inventory, ReferencedKind::ServiceAccount, ObjectKeys::Open)
+            add_itself(object, inventory, ReferencedKind::ServiceAccount, ObjectKeys::Open);
         }
         ("apps", "StatefulSet") => add_claims(object, inventory),
         ("", "Secret") => {
-            add_itself(object, inventory, ReferencedKind::Secret, own_keys(object, &["data", "stringData"]))
+            add_itself(object, inventory, ReferencedKind::Secret, own_keys(object, &["data", "stringData"]));
         }
         (SEALED_SECRETS_GROUP, "SealedSecret") => {
-            add_itself(object, inventory, ReferencedKind::Secret, sealed_keys(root))
+            add_itself(object, inventory, ReferencedKind::Secret, sealed_keys(root));
         }
         (STORE_CSI_GROUP, "SecretProviderClass") => {
             for made in items(root, &["spec", "secretObjects"]) {

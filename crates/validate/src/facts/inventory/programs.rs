@@ -20,7 +20,7 @@ pub(crate) fn named_by_programs<'a>(
         for text in object.pod.iter().flat_map(|pod| program_texts(pod.spec)) {
             for word in candidate_names(text).filter_map(|word| wanted.get(word)) {
                 let by = named.entry(word).or_default();
-                // Of two objects, at least one is not the object that requires the name.
+                // If there are two objects, at least one is not the object that requires the name.
                 if by.len() < 2 {
                     by.insert(number);
                 }

@@ -10,6 +10,9 @@ use crate::report::text::starts_command;
 use sealwave_core::diagnostic::is_deceptive;
 
 /// Returns an indented document with a final line break.
+///
+/// # Panics
+/// The value has a map whose keys are not strings; reports have none.
 pub fn to_vec(value: &impl Serialize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut serializer =

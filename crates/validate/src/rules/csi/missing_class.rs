@@ -78,7 +78,7 @@ fn check_class_names(environment: &CheckedEnvironment<'_>, reporter: &mut Report
     }
 }
 
-/// SecretProviderClasses that are not in the manifests.
+/// `SecretProviderClasses` that are not in the manifests.
 enum OtherClasses<'a> {
     /// Classes that placeholder Secrets become.
     Generated(HashSet<(&'a str, &'a str)>),

@@ -4,7 +4,7 @@ use crate::checked_object::CheckedObject;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::ESO_GROUP;
 
-/// Returns the spec of an ExternalSecret, also of that in a ClusterExternalSecret; `None` for other kinds.
+/// Returns the spec of an ExternalSecret, also of that in a `ClusterExternalSecret`; `None` for other kinds.
 pub(super) fn spec<'a>(object: &CheckedObject<'a>) -> Option<&'a Node> {
     if object.group != ESO_GROUP {
         return None;

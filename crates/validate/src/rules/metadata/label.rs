@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let stage = LaterStage::for_object(object, context);
     for_each_metadata(object, |metadata| {
-        check_labels(metadata.get("labels").as_ref(), "label", object, stage, reporter)
+        check_labels(metadata.get("labels").as_ref(), "label", object, stage, reporter);
     });
     let root = object.located();
     let mut selector =

@@ -136,7 +136,7 @@ fn route_backends<'a>(root: &'a Node, namespace: &'a str) -> Vec<ServiceBackend<
         .collect()
 }
 
-/// Returns whether a Service has a port with this number or name. The ports of an ExternalName are unknown.
+/// Returns whether a Service has a port with this number or name. The ports of an `ExternalName` are unknown.
 fn has_port(service: &Manifest, port: &Node) -> bool {
     let is_name = service.root().at(&["spec", "type"]).and_then(Node::as_str) == Some("ExternalName");
     let Some(ports) = service.root().at(&["spec", "ports"]).filter(|_| !is_name) else { return true };

@@ -78,7 +78,7 @@ fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
     node.get(field).map_or(&[], Node::items)
 }
 
-/// Returns the selector of a Service, unless the Service is an ExternalName.
+/// Returns the selector of a Service, unless the Service is an `ExternalName`.
 fn selector<'a>(object: &CheckedObject<'a>) -> Option<&'a Mapping> {
     let spec = object.is("", "Service").then(|| object.manifest.root().get("spec"))??;
     let is_name = spec.get("type").and_then(Node::as_str) == Some("ExternalName");

@@ -118,8 +118,8 @@ struct NamedValue<'a> {
 /// The steps to a value, from the last to the first.
 #[derive(Clone, Copy)]
 enum Trail<'a> {
-    Item(&'a Trail<'a>, usize),
-    Key(&'a Trail<'a>, &'a str),
+    Item(&'a Self, usize),
+    Key(&'a Self, &'a str),
     Root,
 }
 

@@ -114,7 +114,7 @@ fn check_one_source(from: &Node, known: &[&str], noun: &str, at: Origin, checker
     let found = set_entries(from, known);
     match found.as_slice() {
         [] => {
-            checker.report(at, format!("{noun} has no source"), format!("add one of {}", quoted_list(known)))
+            checker.report(at, format!("{noun} has no source"), format!("add one of {}", quoted_list(known)));
         }
         [_] => {}
         [first, second, ..] => {

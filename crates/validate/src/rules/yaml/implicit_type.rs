@@ -41,7 +41,7 @@ fn check_values(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Checks a value and its children in a document of which only unusual spellings are known.
+/// Checks a value and its children in a document; only its unusual spellings are known.
 fn check_written(key: &str, node: &Node, written: &WrittenScalars, reporter: &mut Reporter) {
     match &node.value {
         NodeValue::Mapping(mapping) => {
@@ -50,7 +50,9 @@ fn check_written(key: &str, node: &Node, written: &WrittenScalars, reporter: &mu
             }
         }
         NodeValue::Sequence(items) => {
-            items.iter().for_each(|item| check_written(key, item, written, reporter))
+            for item in items {
+                check_written(key, item, written, reporter);
+            }
         }
         NodeValue::Bool(flag) => {
             let text = written.text(node).filter(|text| is_word(text) && !is_switch(key));
