@@ -41,7 +41,8 @@ fn secret_values_are_exposed_only_where_listed() {
     let sources = ["crates", "src"].into_iter().flat_map(|directory| WalkDir::new(root.join(directory)));
     for file in sources.map(|entry| entry.expect("readable")) {
         let path = file.path().strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
-        let is_source = path.ends_with(".rs") && (path.starts_with("src/") || path.contains("/src/"));
+        let is_source = file.path().extension().is_some_and(|end| end == "rs")
+            && (path.starts_with("src/") || path.contains("/src/"));
         if !is_source || is_test_file(&path) {
             continue;
         }

@@ -82,6 +82,9 @@ pub fn pod_template<'a>(
 }
 
 /// Returns the same for an object whose group and kind are known.
+///
+/// # Errors
+/// The kind has a template, but this object does not.
 pub fn pod_template_for_kind<'a>(
     manifest: &'a Manifest,
     (group, kind): (&str, &str),

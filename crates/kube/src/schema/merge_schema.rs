@@ -47,6 +47,7 @@ impl MergeSchema {
     }
 
     /// Moves to a field of an object.
+    #[must_use]
     pub fn field(self, key: &str) -> Self {
         let id = self.node().and_then(|node| match node.fields.find(key) {
             Some(field) => Some(field.id),

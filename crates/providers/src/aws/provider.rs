@@ -63,11 +63,11 @@ impl RemoteSource for AwsProvider {
         AwsTarget::new(self.service, reference)
     }
 
-    async fn fetch_all<'r>(
-        &'r self,
+    async fn fetch_all(
+        &self,
         targets: BTreeSet<AwsTarget>,
         end: Instant,
-    ) -> Result<TargetResults<'r, Self>, ProviderError> {
+    ) -> Result<TargetResults<'_, Self>, ProviderError> {
         let session = AwsSession::open(&self.settings, &self.environment, self.fixed.as_ref(), end).await?;
         Ok(exchange::fetch_targets(self.service, &session, &targets, end).await)
     }
