@@ -32,8 +32,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::digest;
-use super::report::{quantity, to_vec};
 use super::{Finding, Report};
+use crate::counts::quantity;
+use crate::report::to_vec;
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::settings::API_VERSION;
 

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
+use crate::counts::quantity;
 use crate::rule_info::{RuleInfo, RuleKind, RulePage};
 use sealwave_core::diagnostic::{Problem, ProblemPlace, Severity};
 use sealwave_core::document::SourceLocation;
@@ -344,10 +345,21 @@ impl Report {
         self.findings.extend(left_out.left_out_finding());
     }
 
+    /// Returns the counts by severity: `2 errors, 1 warning`, or `no findings`.
+    pub(crate) fn count_summary(&self) -> String {
+        let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+            .into_iter()
+            .map(|severity| (self.count(severity), severity))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, severity)| quantity(count, severity.name()))
+            .collect();
+        if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
+    }
+
     /// Returns one finding that replaces all findings of the report.
     fn left_out_finding(&self) -> Option<Finding> {
         let severity = self.findings.iter().map(|finding| finding.severity).max()?;
-        let counts = super::report::count_summary(self);
+        let counts = self.count_summary();
         Some(Finding {
             hint: Some("fix the listed findings, or check fewer paths at once".to_owned()),
             ..Finding::new(

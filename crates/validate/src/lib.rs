@@ -11,6 +11,7 @@
 
 mod baseline;
 mod checked_object;
+mod counts;
 pub mod engine;
 mod examine;
 mod facts;

@@ -1,8 +1,7 @@
 //! Distributes labels and annotations of a Secret between its replacement (a `SealedSecret`, an `ExternalSecret`, …) and the
 //! Secret's template; some are dropped.
 
-use super::sealed_secrets::{SealStamp, in_domain, is_empty, is_last_applied, mapping};
-use sealwave_core::document::{Manifest, Mapping, Node, NodeValue, Origin};
+use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, Origin};
 use sealwave_core::names;
 use sealwave_kube::sync;
 use sealwave_secrets::SealingScope;
@@ -138,4 +137,39 @@ impl ObjectMetadata {
 fn sorted(mut mapping: Mapping) -> Mapping {
     mapping.sort_keys();
     mapping
+}
+
+/// The seal key and the destination's key, for annotations. Neither is secret.
+pub(crate) struct SealStamp {
+    /// The id of the seal key.
+    pub(crate) seal_key_id: String,
+    /// The fingerprint of the destination's public key.
+    pub(crate) public_key_sha256: String,
+    /// The derivation of the operator file.
+    pub(crate) derivation: DerivationVersion,
+}
+
+/// Reports whether a field is null or an empty string.
+pub(super) fn is_empty(node: &Node) -> bool {
+    matches!(&node.value, NodeValue::Null) || node.as_str() == Some("")
+}
+
+/// Builds a mapping of the fields that are set.
+pub(super) fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>); N]) -> Node {
+    let entry = |(key, value): (&str, Option<Node>)| {
+        value.map(|value| MappingEntry { key: key.into(), key_origin: at, value })
+    };
+    Node::new(NodeValue::Mapping(fields.into_iter().filter_map(entry).collect()), at)
+}
+
+/// Reports whether an annotation or label belongs to a domain or a subdomain of it (`link.argocd.argoproj.io/…`).
+pub(super) fn in_domain(name: &str, domain: &str) -> bool {
+    name.split_once('/')
+        .and_then(|(prefix, _)| prefix.strip_suffix(domain))
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Reports whether an annotation is a copy of the whole object, including its values.
+pub(super) fn is_last_applied(name: &str) -> bool {
+    matches!(name, names::KUBECTL_LAST_APPLIED | names::KUBECFG_LAST_APPLIED)
 }

@@ -8,7 +8,7 @@
 mod backend;
 mod common;
 mod external_secrets;
-mod metadata;
+pub(crate) mod metadata;
 mod naming;
 mod refusal;
 mod registry;

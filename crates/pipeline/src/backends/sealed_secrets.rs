@@ -14,12 +14,11 @@ use compact_str::CompactString;
 
 use super::backend::{Backend, MeasuredSecret};
 use super::common::replaced;
-use super::metadata;
+use super::metadata::{self, SealStamp, is_empty, mapping};
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin};
-use sealwave_core::names;
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::settings::{DerivationVersion, EnvironmentBackends};
+use sealwave_secrets::settings::EnvironmentBackends;
 
 const API_VERSION: &str = "bitnami.com/v1alpha1";
 
@@ -48,16 +47,6 @@ impl Backend for SealedSecretsBackend {
         let scope = checks::check(&manifest, &items, notes)?;
         Ok(SealableSecret { secret: manifest, scope })
     }
-}
-
-/// The seal key and the destination's key, for annotations. Neither is secret.
-pub(crate) struct SealStamp {
-    /// The id of the seal key.
-    pub(crate) seal_key_id: String,
-    /// The fingerprint of the destination's public key.
-    pub(crate) public_key_sha256: String,
-    /// The derivation of the operator file.
-    pub(crate) derivation: DerivationVersion,
 }
 
 /// A sealed item.
@@ -156,29 +145,4 @@ fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>) -> No
             ("template", Some(template)),
         ],
     )
-}
-
-/// Reports whether a field is null or an empty string.
-pub(super) fn is_empty(node: &Node) -> bool {
-    matches!(&node.value, NodeValue::Null) || node.as_str() == Some("")
-}
-
-/// Builds a mapping of the fields that are set.
-pub(super) fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>); N]) -> Node {
-    let entry = |(key, value): (&str, Option<Node>)| {
-        value.map(|value| MappingEntry { key: key.into(), key_origin: at, value })
-    };
-    Node::new(NodeValue::Mapping(fields.into_iter().filter_map(entry).collect()), at)
-}
-
-/// Reports whether an annotation or label belongs to a domain or a subdomain of it (`link.argocd.argoproj.io/…`).
-pub(super) fn in_domain(name: &str, domain: &str) -> bool {
-    name.split_once('/')
-        .and_then(|(prefix, _)| prefix.strip_suffix(domain))
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-}
-
-/// Reports whether an annotation is a copy of the whole object, including its values.
-pub(super) fn is_last_applied(name: &str) -> bool {
-    matches!(name, names::KUBECTL_LAST_APPLIED | names::KUBECFG_LAST_APPLIED)
 }

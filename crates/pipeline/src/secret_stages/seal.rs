@@ -11,7 +11,8 @@ use compact_str::CompactString;
 
 use self::secret_type::{TypedItem, TypedItems};
 use super::resolved::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
-use crate::backends::sealed_secrets::{EncryptedItem, SealStamp, SealableSecret, SealedSecretsBackend};
+use crate::backends::metadata::SealStamp;
+use crate::backends::sealed_secrets::{EncryptedItem, SealableSecret, SealedSecretsBackend};
 use crate::backends::{
     self, Backend, MeasuredItem, MeasuredSecret, RegisteredBackend, ReplacedSecret, ReplacedSecrets,
     UnresolvedItem, UnresolvedSecret,

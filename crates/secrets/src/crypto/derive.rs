@@ -23,8 +23,8 @@ use zeroize::Zeroizing;
 
 use super::encoding::{hmac_sha512, update_prefixed};
 use super::hybrid::SessionSecrets;
-use super::key::SealKey;
 use super::owner::ItemBinding;
+use super::seal_key::SealKey;
 use crate::SealingScope;
 
 const VERSION_1: &[u8] = b"sealwave.dev/seal/v1";

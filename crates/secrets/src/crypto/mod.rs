@@ -2,7 +2,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `key` | the seal key: parsing, generation, checks, and the keys derived from it |
+//! | `key` | key files: parsing, generation, checks |
+//! | `seal_key` | the seal key, and the keys derived from it |
 //! | `checksum` | keyed digests of configuration |
 //! | `owner` | the Argo CD app that items are sealed for, and what each item is bound to |
 //! | `certificate` | the public half of a cluster's sealing key |
@@ -25,6 +26,7 @@ mod key;
 mod oaep;
 mod owner;
 mod pem;
+mod seal_key;
 mod sealer;
 mod tls_pair;
 
@@ -37,7 +39,8 @@ pub use certificate::{
 pub use checksum::{ChecksumKey, ItemParts, KeyedDigest};
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
-pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
+pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES};
 pub use owner::{ItemBinding, ItemText, SealOwner};
+pub use seal_key::SealKey;
 pub use sealer::{SealError, SealItem, Sealer};
 pub use tls_pair::{EXPIRED_CERTIFICATE, TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};

@@ -3,8 +3,8 @@
 use super::certificate::Certificate;
 use super::derive::{SealContext, derive};
 use super::hybrid;
-use super::key::SealKey;
 use super::owner::{ItemText, SealOwner};
+use super::seal_key::SealKey;
 use crate::SealingScope;
 use crate::values::SecretValue;
 use sealwave_core::diagnostic::Explain;

@@ -10,7 +10,8 @@ pub use markdown::summary;
 use std::fmt::Write as _;
 
 use super::PrintContext;
-use super::text::{count_summary, display_file, message_lines, one_line, quantity};
+use super::text::{display_file, message_lines, one_line};
+use crate::counts::quantity;
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
@@ -36,7 +37,7 @@ pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
         }
         out.push_str("::endgroup::\n");
     }
-    let _ = writeln!(out, "sealwave: {}", count_summary(report));
+    let _ = writeln!(out, "sealwave: {}", report.count_summary());
     out.into_bytes()
 }
 

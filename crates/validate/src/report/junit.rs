@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use xml::escaped;
 
 use super::PrintContext;
-use super::text::{display_file, limited_line, message_lines, object_name, quantity};
+use super::text::{display_file, limited_line, message_lines, object_name};
+use crate::counts::quantity;
 use crate::{Finding, Report};
 
 /// The most cases of a suite.

@@ -26,7 +26,6 @@ pub use files::{
 pub use guard::ExcerptGuard;
 pub use json::to_vec;
 pub use output::{OutputError, ReportOutput, ReportOutputFormat, ReportOutputs};
-pub(crate) use text::{count_summary, quantity};
 
 use super::Report;
 use sealwave_core::diagnostic::Severity;

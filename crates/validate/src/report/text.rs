@@ -1,7 +1,7 @@
 //! Text helpers shared by several formats.
 
-use crate::{Finding, ObjectRef, Report};
-use sealwave_core::diagnostic::{Severity, is_deceptive};
+use crate::{Finding, ObjectRef};
+use sealwave_core::diagnostic::is_deceptive;
 use sealwave_secrets::settings::APP_FILE;
 
 /// The most characters of a message that are shown.
@@ -74,22 +74,6 @@ pub(super) fn display_file(finding: &Finding) -> Option<String> {
 /// Returns the name of an object, such as `Deployment shop/web`.
 pub(super) fn object_name(object: &ObjectRef) -> String {
     object.to_string()
-}
-
-/// Returns a count with its noun: `1 error`, `2 errors`.
-pub(crate) fn quantity(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Returns the counts by severity: `2 errors, 1 warning`, or `no findings`.
-pub(crate) fn count_summary(report: &Report) -> String {
-    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
-        .into_iter()
-        .map(|severity| (report.count(severity), severity))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, severity)| quantity(count, severity.name()))
-        .collect();
-    if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
 }
 
 #[cfg(test)]

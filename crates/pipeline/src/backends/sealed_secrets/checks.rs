@@ -150,8 +150,10 @@ fn check_identity(secret: &Manifest, scope: SealingScope, found: &mut Vec<(Origi
     if scope == SealingScope::Strict && secret.name().is_empty() {
         found.push((secret.origin(), SealedSecretError::NoName));
     }
-    let has_other_type =
-        secret.root().at(&["metadata", "namespace"]).is_some_and(|node| !super::is_empty(node));
+    let has_other_type = secret
+        .root()
+        .at(&["metadata", "namespace"])
+        .is_some_and(|node| !crate::backends::metadata::is_empty(node));
     if scope != SealingScope::ClusterWide && secret.namespace().is_empty() && !has_other_type {
         let name = secret.name().to_owned();
         found.push((secret.origin(), SealedSecretError::NoNamespace { name, scope }));

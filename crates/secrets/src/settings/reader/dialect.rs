@@ -6,7 +6,7 @@
 
 use sealwave_core::document::{Node, NodeValue, Number, Origin, WrittenScalars};
 
-use super::tracked::Trace;
+use super::trace::Trace;
 
 /// The maximum size of a file that is read by the YAML crate only. It cannot have more nodes than our reader allows.
 const PLAIN_BYTES: usize = 32 << 10;

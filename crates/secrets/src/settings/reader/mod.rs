@@ -6,6 +6,7 @@
 //! size, nesting and aliases are stricter.
 
 mod dialect;
+mod trace;
 mod tracked;
 
 use std::borrow::Cow;

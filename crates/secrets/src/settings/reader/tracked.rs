@@ -13,6 +13,7 @@ use serde::de::{
     SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
+use super::trace::Trace;
 use super::{ContentError, dialect};
 
 /// The value of a file, and what was read.
@@ -23,20 +24,6 @@ pub(super) struct TrackedValue<T> {
     pub(super) trace: Trace,
     /// Whether our reader may not agree on a key or scalar unless it is quoted.
     pub(super) has_unclear_scalar: bool,
-}
-
-/// A value as the YAML crate read it, without tags, anchors and positions.
-#[derive(Debug, PartialEq)]
-pub(super) enum Trace {
-    Bool(bool),
-    Float(f64),
-    Integer(i128),
-    Mapping(Vec<(String, Self)>),
-    Null,
-    Sequence(Vec<Self>),
-    Text(String),
-    /// The type of the field did not ask for the value.
-    Unread,
 }
 
 /// An error, its path and its place; nothing in it quotes a value.

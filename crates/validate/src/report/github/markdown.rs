@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::PrintContext;
-use super::super::text::{count_summary, ellipsize, one_line};
+use super::super::text::{ellipsize, one_line};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
@@ -20,7 +20,7 @@ const MAX_CELL: usize = 300;
 #[must_use]
 pub fn summary(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let verdict = if report.fails(context.fail_on) { "failed" } else { "passed" };
-    let mut out = format!("### sealwave validate {verdict}: {}\n", count_summary(report));
+    let mut out = format!("### sealwave validate {verdict}: {}\n", report.count_summary());
     if !report.findings.is_empty() {
         rules(&mut out, &report.findings);
         environments(&mut out, &report.findings);

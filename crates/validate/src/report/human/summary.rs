@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::super::text::{count_summary, ellipsize, first_on_line, quantity};
+use super::super::text::{ellipsize, first_on_line};
+use crate::counts::quantity;
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::SourceLocation;
@@ -135,7 +136,7 @@ fn verdict(out: &mut String, report: &Report, fail_on: Option<Severity>) {
         }
     };
     let objects = quantity(checked.objects, "object");
-    let _ = write!(out, "{style}{word}{style:#}: {} in {objects} of {places}", count_summary(report));
+    let _ = write!(out, "{style}{word}{style:#}: {} in {objects} of {places}", report.count_summary());
     for (count, label) in [(report.suppressed, "suppressed"), (report.in_baseline, "in the baseline")] {
         if count > 0 {
             let _ = write!(out, "; {count} {label}");

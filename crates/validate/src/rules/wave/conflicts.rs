@@ -2,20 +2,20 @@
 
 use crate::checked_object::CheckedObject;
 use crate::reporter::{FindingDraft, Reporter};
-use crate::rules::rule_of;
+use crate::rule::Rule;
 use crate::scene::CheckedEnvironment;
 use sealwave_core::diagnostic::{Explain as _, ProblemKind};
 use sealwave_kube::pods::{PodReference, references};
 use sealwave_kube::sync::{self, DependencyEdge, LocatedConflict, SyncPlacement, WaveSettings};
 use std::collections::BTreeSet;
 
-/// Reports the conflicts of a kind, based on the present waves of the objects.
+/// Reports the conflicts of a kind under its rule, based on the present waves of the objects.
 pub(super) fn report_conflicts(
+    rule: &'static Rule,
     kind: ProblemKind,
     environment: &CheckedEnvironment<'_>,
     reporter: &mut Reporter,
 ) {
-    let rule = rule_of(kind);
     let found = environment.conflicts.get_or_init(|| conflicts(environment));
     for (conflict, object, at) in found.iter().filter(|(conflict, ..)| conflict.kind() == kind) {
         let draft = FindingDraft::new(rule, *at, conflict.to_string())

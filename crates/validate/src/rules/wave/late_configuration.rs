@@ -21,6 +21,6 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     // In an app, the stage that chooses waves reports it.
     if environment.is_plain() {
-        report_conflicts(ProblemKind::LateConfiguration, environment, reporter);
+        report_conflicts(&RULE, ProblemKind::LateConfiguration, environment, reporter);
     }
 }

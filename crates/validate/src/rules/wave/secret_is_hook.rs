@@ -19,5 +19,5 @@ pub(crate) static RULE: Rule = Rule::new(
 );
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    report_conflicts(ProblemKind::SecretIsHook, environment, reporter);
+    report_conflicts(&RULE, ProblemKind::SecretIsHook, environment, reporter);
 }
