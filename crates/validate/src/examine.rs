@@ -7,12 +7,11 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
-use crate::checked_object::SecretUse;
-use crate::engine::DefinitionRef;
+use crate::definitions::DefinitionRef;
+use crate::facts::checked_object::SecretUse;
+use crate::facts::scene::TrackedFile;
 use crate::rule::Rule;
-use crate::rules;
-use crate::scene::TrackedFile;
-use crate::{AppEnvironments, CheckedCounts};
+use crate::{AppEnvironments, CheckedCounts, rules};
 use sealwave_core::diagnostic::{NoteLevel, Problem, ProblemKind, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
 use sealwave_pipeline::render::UnusedValue;

@@ -9,9 +9,8 @@
 //!
 //! Nothing here fetches a secret or asks a cluster, and no finding holds a value.
 
-mod baseline;
-mod checked_object;
 mod counts;
+mod definitions;
 pub mod engine;
 mod examine;
 mod facts;
@@ -25,15 +24,13 @@ pub mod project;
 pub mod report;
 mod reporter;
 mod rule;
-mod rule_context;
 mod rule_info;
 pub mod rules;
-mod scene;
 
-pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
 pub use examine::{EnvironmentInput, ExaminedApp, examine};
 pub use finding::{
     AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report, Span,
 };
+pub use report::{Baseline, BaselineError, BaselineNote, CheckedScope};
 pub(crate) use rule_info::RulePage;
 pub use rule_info::{ApiRefusal, ExcerptPolicy, RuleInfo, RuleInput, RuleKind, RuleOverlap};

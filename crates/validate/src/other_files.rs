@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::examine::ExaminedApp;
 use crate::facts::credential::files::{CredentialFileFormat, credential_file_format};
-use crate::scene::TrackedFile;
+use crate::facts::scene::TrackedFile;
 use sealwave_core::reach::{PathReach, repository_root};
 use sealwave_pipeline::Discovery;
 use sealwave_secrets::crypto::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, MIN_KEY_BYTES};

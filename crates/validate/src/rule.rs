@@ -3,10 +3,10 @@
 //! A rule is a pure function from objects to findings. It reads trees, never files, and must never put the value of a
 //! scalar into a message: a finding has a position, and other code decides whether an excerpt may be shown there.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::rule_context::RuleContext;
+use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use crate::reporter::Reporter;
-use crate::rule_context::RuleContext;
-use crate::scene::{CheckedApp, CheckedEnvironment};
 use crate::{ApiRefusal, RuleInfo, RuleInput, RuleKind, RuleOverlap, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Origin};

@@ -5,9 +5,8 @@ use compact_str::CompactString;
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, Origin};
 use sealwave_kube::pods::WorkloadKind;
-use sealwave_secrets::placeholder::PlaceholderText;
+use sealwave_secrets::placeholder::{KeySource, PlaceholderText};
 use sealwave_secrets::settings::EnvironmentBackends;
-use sealwave_secrets::values::KeySource;
 
 /// A backend: builds the object that replaces a Secret.
 ///

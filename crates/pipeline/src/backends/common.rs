@@ -8,9 +8,8 @@ use super::{metadata, naming};
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::{Manifest, ManifestError, Node, NodeValue};
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::placeholder::{PROVIDER_KINDS, PlaceholderText, SecretReference};
+use sealwave_secrets::placeholder::{KeySource, PROVIDER_KINDS, PlaceholderText, SecretReference};
 use sealwave_secrets::settings::SecretService;
-use sealwave_secrets::values::KeySource;
 
 /// A builder of an object that replaces a Secret.
 pub(super) trait ObjectBuilder {

@@ -26,11 +26,11 @@ use super::refusal::RefusalCollector;
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, Mapping, MappingEntry};
 use sealwave_secrets::SealingScope;
+use sealwave_secrets::placeholder::KeySource;
 use sealwave_secrets::placeholder::{PlaceholderText, SecretReference, TextPart};
 use sealwave_secrets::settings::{
     EnvironmentBackends, ExternalSecretVersion, ExternalSecrets, ExternalStore,
 };
-use sealwave_secrets::values::KeySource;
 
 /// Types of Secrets that the operator's webhook rejects.
 const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];

@@ -28,9 +28,8 @@ use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node};
 use sealwave_core::yaml::write_yaml;
 use sealwave_kube::pods::WorkloadKind;
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::placeholder::{Placeholder, PlaceholderText, TextPart};
+use sealwave_secrets::placeholder::{KeySource, Placeholder, PlaceholderText, TextPart};
 use sealwave_secrets::settings::{CsiProvider, EnvironmentBackends, SecretService};
-use sealwave_secrets::values::KeySource;
 
 /// Providers by the names in placeholders.
 type CsiProviders = BTreeMap<String, CsiProvider>;

@@ -3,8 +3,8 @@
 use compact_str::CompactString;
 
 use sealwave_core::document::{Manifest, Origin};
-use sealwave_secrets::placeholder::{PlaceholderText, SecretReference};
-use sealwave_secrets::values::{KeySource, SecretValue};
+use sealwave_secrets::placeholder::{KeySource, PlaceholderText, SecretReference};
+use sealwave_secrets::values::SecretValue;
 
 /// Objects whose Secrets hold their values. Modules other than the parent can only pass it on.
 pub(crate) struct ResolvedApp {

@@ -26,9 +26,9 @@ use sealwave_kube::{PlainData, plain_data};
 use sealwave_secrets::crypto::{
     ChecksumKey, ItemParts, ItemText, KeyedDigest, SealError, SealItem, SealOwner, Sealer,
 };
-use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::placeholder::{KeySource, SecretReference};
 use sealwave_secrets::settings::EnvironmentBackends;
-use sealwave_secrets::values::{KeySource, SecretValue};
+use sealwave_secrets::values::SecretValue;
 
 /// Objects that are safe to print, with keyed digests of their values.
 ///

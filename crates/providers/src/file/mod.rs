@@ -25,8 +25,7 @@ use crate::{
     CreateProvider, FetchResult, FetchedValue, Provider, ProviderContext, ProviderError, ProviderSettings,
     SettingsError,
 };
-use sealwave_core::diagnostic::Explain;
-use sealwave_core::diagnostic::{NOT_REGULAR_FILE, io_reason};
+use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
 

@@ -16,8 +16,7 @@ use super::settings::SopsSettings;
 #[cfg(not(feature = "aws"))]
 use crate::not_built::NotBuilt;
 use crate::{EnvLookup, SettingsError};
-use sealwave_core::diagnostic::Explain;
-use sealwave_core::diagnostic::io_reason;
+use sealwave_core::diagnostic::{Explain, io_reason};
 use sealwave_secrets::crypto::{AgeIdentities, DataKey, is_age_recipient};
 use sealwave_secrets::values::SecretValue;
 

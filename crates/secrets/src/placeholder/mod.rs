@@ -36,6 +36,7 @@
 //! * A space may follow the `<` of either form.
 
 mod json_path;
+mod key_source;
 mod look_alike;
 mod modifier_table;
 mod modifiers;
@@ -50,6 +51,7 @@ use zeroize::Zeroizing;
 use crate::values::KeyPathError;
 
 pub use json_path::{JsonPath, JsonStep, JsonTemplate, SelectError};
+pub use key_source::{KeyPatterns, KeySource};
 pub use look_alike::{LookAlike, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
 pub use modifier_table::{Decoder, Encoder, MODIFIERS, ModifierRole, ModifierRow};
 pub use modifiers::{Decoders, Misplacement, Modifiers};

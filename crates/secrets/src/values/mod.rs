@@ -2,12 +2,10 @@
 
 pub mod json_text;
 mod key_path;
-mod key_source;
 pub mod kv_path;
 mod secret_entries;
 mod secret_value;
 
 pub use key_path::{KEY_HINT, KeyPath, KeyPathError, KeyedValue, MissingStep, ValueShape, WalkError};
-pub use key_source::{KeyPatterns, KeySource};
 pub use secret_entries::{EntriesError, MAX_SECRET_ENTRIES, SecretEntries};
 pub use secret_value::{SecretBuffer, SecretValue};

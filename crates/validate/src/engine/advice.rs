@@ -1,7 +1,7 @@
 //! Improves the messages of schema violations: adds the field's name, and hints for frequent mistakes.
 
 use super::pointer::NodePath;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
 use sealwave_core::document::Node;
 use sealwave_kube::is_secret_like;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::definitions::KnownDefinition;
 use super::fallback::CrdFallback;
 use super::options::ValidateOptions;
 use super::schema_set::SchemaSet;
 use crate::Finding;
+use crate::definitions::KnownDefinition;
 use crate::facts::neighbors::NeighborApps;
 
 /// The schemas that an input is checked against, besides those of its own definitions.

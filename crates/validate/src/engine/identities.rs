@@ -5,9 +5,8 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::options::ValidateOptions;
-use crate::checked_object::CheckedObject;
-use crate::rules;
-use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span};
+use crate::facts::checked_object::CheckedObject;
+use crate::{Finding, ObjectRef, RelatedLabel, RelatedPlace, Span, rules};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{ObjectId, Origin, SourceLocation};
 use sealwave_core::text::split_at_byte;

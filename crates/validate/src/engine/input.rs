@@ -1,9 +1,9 @@
 //! The input of a validation: an app, or plain manifests.
 
 use super::context::{AppContext, CheckContext, PlainContext};
-use super::definitions::DefinitionRef;
 use super::manifests::PlainManifests;
 use super::options::ValidateOptions;
+use crate::definitions::DefinitionRef;
 use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use sealwave_core::document::{Manifest, Node, SourceTexts, Sources};
 

@@ -8,7 +8,6 @@ mod check;
 mod comment;
 mod completion;
 mod context;
-mod definitions;
 mod echoes;
 mod expanded_values;
 mod failures;
@@ -37,9 +36,9 @@ mod unknown;
 mod violations;
 mod windows;
 
+pub use crate::definitions::{DefinitionRef, KnownDefinition, distance};
 pub use check::validate;
 pub use context::{AppContext, PlainContext, SchemaContext};
-pub use definitions::{DefinitionRef, KnownDefinition, distance};
 pub use failures::{definition_faults, failed_examination};
 pub use fallback::{CrdFallback, DefinitionSource, FallbackSchemas};
 pub use kind_filter::KindFilter;

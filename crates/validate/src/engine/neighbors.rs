@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::checked_object::CheckedObject;
 use crate::examine::{ExaminedApp, ExaminedEnvironment};
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::inventory::Inventory;
 use crate::facts::neighbors::{NeighborApps, NeighborObject, SecretPath};
 use crate::facts::shared_paths::{self, EnvironmentSecrets};

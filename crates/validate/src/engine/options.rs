@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::definitions::KnownDefinition;
 use super::kind_filter::KindFilter;
 use super::packed::PackedSchemas;
+use crate::definitions::KnownDefinition;
+use crate::facts::rule_context::RuleSettings;
 use crate::reporter::FindingDraft;
 use crate::rule::Rule;
-use crate::rule_context::RuleSettings;
-use crate::rules;
-use crate::{RuleInfo, RuleInput, RuleKind};
+use crate::{RuleInfo, RuleInput, RuleKind, rules};
 use sealwave_core::diagnostic::{Problem, Severity};
 use sealwave_core::document::{Manifest, Origin};
 use sealwave_core::time::Date;

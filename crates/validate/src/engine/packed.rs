@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::schema_set::SchemaSet;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::reporter::FindingDraft;
 use crate::rule::Rule;
 use crate::rules::{api, schema as rules};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::definitions::{CrdCandidates, DefinitionRef, defined_kind, fingerprint};
+use crate::definitions::{CrdCandidates, DefinitionRef, defined_kind, fingerprint};
 use sealwave_core::document::Node;
 use sealwave_kube::schema::{KubeVersion, ResourceScope, Schemas};
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::context::CheckContext;
-use super::definitions::{CrdCandidate, CrdCandidates};
 use super::fallback::{DefinitionSource, FallbackSchemas};
 use super::schema_set::SchemaSet;
 use super::unknown::UnknownKind;
 use super::{packed, violations};
-use crate::checked_object::CheckedObject;
+use crate::definitions::{CrdCandidate, CrdCandidates};
+use crate::facts::checked_object::CheckedObject;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
 use crate::rules::{api, schema as rules};

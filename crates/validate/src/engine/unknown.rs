@@ -1,6 +1,6 @@
 //! Messages for kinds without a schema.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use sealwave_kube::schema::KindLookup;
 
 /// The message for a kind without a schema.

@@ -5,7 +5,7 @@
 
 use super::advice;
 use super::pointer::NodePath;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
 use crate::located::{ObjectPath, escape_step};
 use crate::reporter::FindingDraft;

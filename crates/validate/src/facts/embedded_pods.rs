@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded::{self, TextPlace};
 use crate::index::ObjectIndex;
 use crate::located::ObjectPath;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use compact_str::CompactString;
 
-use crate::scene::{CheckedApp, CheckedEnvironment};
+use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 
 /// The most bytes of a word that may be an environment name.
 const MAX_WORD: usize = 64;

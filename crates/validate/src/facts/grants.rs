@@ -1,6 +1,6 @@
 //! Access to the rules of a role, with support for `*`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::items;
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::catalog::RBAC_GROUP;

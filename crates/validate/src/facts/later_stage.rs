@@ -2,8 +2,8 @@
 //!
 //! Every rule that checks a string asks this module first, so that all rules agree.
 
-use crate::checked_object::CheckedObject;
-use crate::rule_context::RuleContext;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::rule_context::RuleContext;
 
 /// Annotation with which argocd-vault-plugin replaces every `<key>` of an object.
 const VAULT_PLUGIN_PATH: &str = "avp.kubernetes.io/path";

@@ -1,6 +1,6 @@
 //! The metadata of objects and of their templates, and its names in messages.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential::looks_like_credential;
 use crate::located::LocatedNode;
 

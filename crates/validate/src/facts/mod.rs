@@ -2,6 +2,7 @@
 //!
 //! Facts know no rule and report nothing.
 
+pub(crate) mod checked_object;
 pub(crate) mod credential;
 pub(crate) mod embedded;
 pub(crate) mod embedded_pods;
@@ -22,6 +23,8 @@ pub(crate) mod ports;
 pub(crate) mod presence;
 pub(crate) mod resource_names;
 pub(crate) mod rollout;
+pub(crate) mod rule_context;
+pub(crate) mod scene;
 pub(crate) mod secret_items;
 pub(crate) mod selectors;
 pub(crate) mod shared_paths;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::checked_object::{CheckedObject, SecretUse};
+use crate::facts::checked_object::{CheckedObject, SecretUse};
 use sealwave_core::diagnostic::Failure;
 use sealwave_secrets::policy::{
     BoundPolicy, Destination, PathSpellings, Policy, PolicyRefusal, PolicySubject,

@@ -7,9 +7,9 @@
 
 use std::collections::HashSet;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::is_template;
-use crate::scene::CheckedEnvironment;
+use crate::facts::scene::CheckedEnvironment;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 

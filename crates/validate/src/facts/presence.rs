@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::is_template;
 use crate::facts::placement::ExternalNamespaces;
-use crate::scene::CheckedEnvironment;
+use crate::facts::scene::CheckedEnvironment;
 use sealwave_core::diagnostic::Severity;
 
 /// An index of the objects in an environment, by name.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::checked_object::CheckedObject;
-use crate::scene::CheckedEnvironment;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::scene::CheckedEnvironment;
 use sealwave_core::document::{Manifest, Mapping};
 use sealwave_kube::pods::TemplateMutability;
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::located::{FindingPlace, ObjectPath};
 use sealwave_core::document::{MappingEntry, Node};
 use sealwave_core::encoding::GO_BASE64;

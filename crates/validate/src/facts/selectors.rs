@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use sealwave_core::document::{Mapping, MappingEntry, Node};
 
 /// Maximum number of pod templates compared with one selector; beyond it, nothing is reported.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::checked_object::SecretUse;
+use crate::facts::checked_object::SecretUse;
 use crate::facts::environment_names::EnvironmentNames;
 use crate::facts::neighbors::SecretPath;
 use sealwave_core::document::Manifest;

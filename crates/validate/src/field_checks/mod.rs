@@ -9,11 +9,11 @@ pub(crate) mod pod_fields;
 mod selector;
 pub(crate) mod tolerations;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
+use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
-use crate::rule_context::RuleContext;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 

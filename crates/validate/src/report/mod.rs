@@ -4,6 +4,7 @@
 //! messages may hold text from a repository, so each format escapes what could end a line, forge a field or control a
 //! terminal. Only [`human`] shows source lines, and only those that the [`ExcerptGuard`] allows.
 
+mod baseline;
 mod excerpts;
 mod files;
 pub mod github;
@@ -19,6 +20,7 @@ pub mod sarif;
 mod text;
 pub(crate) mod wrap;
 
+pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
 pub use excerpts::Excerpts;
 pub use files::{
     ReportFileError, append_summary, destination, is_report, read_baseline, write_report, write_reports,

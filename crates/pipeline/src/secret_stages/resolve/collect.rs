@@ -32,12 +32,13 @@ use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::{self, is_item_key, item_label};
 use sealwave_kube::undecrypted_sops_block;
 use sealwave_providers::FetchResult;
+use sealwave_secrets::placeholder::KeySource;
 use sealwave_secrets::placeholder::{
     DEFAULT_PROVIDER, Decoder, Encoder, GrammarError, Placeholder, PlaceholderText, SecretReference, TextPart,
 };
 use sealwave_secrets::policy::has_parent_segment;
 use sealwave_secrets::settings::PlaceholderSettings;
-use sealwave_secrets::values::{KeySource, SecretValue};
+use sealwave_secrets::values::SecretValue;
 
 /// The result of the first pass.
 pub(super) struct CollectedSecrets {

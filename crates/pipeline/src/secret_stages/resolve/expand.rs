@@ -10,8 +10,8 @@ use compact_str::CompactString;
 use super::problem::printable_key;
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::names::{MAX_ITEM_KEY, is_item_key};
-use sealwave_secrets::placeholder::SecretReference;
-use sealwave_secrets::values::{KeySource, SecretEntries, SecretValue};
+use sealwave_secrets::placeholder::{KeySource, SecretReference};
+use sealwave_secrets::values::{SecretEntries, SecretValue};
 
 /// The maximum number of items from all secrets of a run. Each is sealed, however short it is.
 pub(super) const MAX_ITEMS: usize = 20_000;

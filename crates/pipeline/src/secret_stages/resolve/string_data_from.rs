@@ -20,8 +20,7 @@ use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin, S
 use sealwave_core::names::{self, MAX_ITEM_KEY, is_item_key};
 use sealwave_core::text::{closest_name, quoted_list};
 use sealwave_core::yaml::{self, Limits};
-use sealwave_secrets::placeholder::{PlaceholderText, SecretReference, TextPart};
-use sealwave_secrets::values::{KeyPatterns, KeySource};
+use sealwave_secrets::placeholder::{KeyPatterns, KeySource, PlaceholderText, SecretReference, TextPart};
 
 /// The maximum size of the annotation's value in bytes.
 const MAX_BYTES: usize = 16 << 10;

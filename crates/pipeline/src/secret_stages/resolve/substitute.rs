@@ -11,8 +11,10 @@ use super::problem::{self, ReferencePlaces, ResolveError, printable_key};
 use crate::secret_stages::resolved::{ResolvedItem, ResolvedObject, ResolvedSecret};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_providers::{FetchResult, ProviderError};
-use sealwave_secrets::placeholder::{Modifiers, Placeholder, PlaceholderText, SecretReference, TextPart};
-use sealwave_secrets::values::{KeySource, SecretBuffer, SecretValue};
+use sealwave_secrets::placeholder::{
+    KeySource, Modifiers, Placeholder, PlaceholderText, SecretReference, TextPart,
+};
+use sealwave_secrets::values::{SecretBuffer, SecretValue};
 
 /// Kubernetes' limit for a whole Secret; an item cannot be larger.
 const MAX_ITEM: usize = 1 << 20;

@@ -18,7 +18,7 @@ pub(crate) use producers::external_secret_keys;
 pub(crate) use programs::{candidate_names, named_by_programs, program_texts};
 pub(crate) use requirements::{MissingImpact, Requirement};
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded_pods::EmbeddedObject;
 use sealwave_core::document::{Manifest, ObjectId, Origin};
 use sealwave_core::text::closest_name;

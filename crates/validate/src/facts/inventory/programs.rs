@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use sealwave_core::document::Node;
 
 /// Returns the objects whose programs get each of the wanted names as an argument or variable.

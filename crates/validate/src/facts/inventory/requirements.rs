@@ -1,7 +1,7 @@
 //! Objects that other objects require: pods through all their references, other kinds where a field's meaning is certain.
 
 use super::nodes::items;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded_pods::EmbeddedObject;
 use crate::facts::later_stage::is_template;
 use sealwave_core::document::{Node, NodeValue, Origin};

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::names::GROUP;
 use crate::facts::later_stage::may_change;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

@@ -2,9 +2,9 @@
 
 use crate::facts::inventory::kind_name;
 use crate::facts::rollout::{RolloutTriggers, is_versioned};
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::pods::{LocatedReference, PodUsage, ReferencedKind};

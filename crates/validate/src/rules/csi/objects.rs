@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use super::files::{MountedFiles, ObjectFault, provider_name};
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{items, key_origin, start_origin, text, value};
 use crate::facts::later_stage::may_change;
+use crate::facts::rule_context::RuleContext;
 use crate::located::ObjectPath;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::environment_names::EnvironmentNames;
-use crate::scene::{CheckedApp, CheckedEnvironment};
+use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP};
 

@@ -1,7 +1,7 @@
 //! Collects texts of an object that may refer to an environment: addresses, names in stores or clouds, namespaces,
 //! modes.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use sealwave_core::document::{MappingEntry, Node};
 use sealwave_kube::catalog::{ESO_GROUP, STORE_CSI_GROUP};
 use sealwave_kube::is_secret_like;

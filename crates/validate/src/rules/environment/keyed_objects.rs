@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use compact_str::CompactString;
 
 use super::counterparts::{ObjectInEnvironment, is_environment_file, template_line};
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::environment_names::EnvironmentNames;
-use crate::scene::{CheckedApp, CheckedEnvironment};
+use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use sealwave_core::document::{MappingEntry, Node, Origin};
 use sealwave_core::names;
 use sealwave_kube::catalog::SEALED_SECRETS_GROUP;

@@ -8,9 +8,9 @@ use super::counterparts::{
     ByEnvironment, CounterpartKey, Counterparts, ObjectInEnvironment, WORKLOAD, is_environment_file,
 };
 use crate::facts::environment_names::EnvironmentNames;
+use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::{CheckedApp, CheckedEnvironment};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::environment_names::EnvironmentNames;
-use crate::scene::CheckedApp;
+use crate::facts::scene::CheckedApp;
 
 /// The namespaces of an app's environments.
 pub(super) struct EnvironmentNamespaces<'a> {

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::counterparts::ObjectInEnvironment;
 use super::keyed_objects::KeyedObject;
-use crate::checked_object::SecretUse;
+use crate::facts::checked_object::SecretUse;
 use crate::facts::environment_names::EnvironmentNames;
-use crate::scene::CheckedApp;
+use crate::facts::scene::CheckedApp;
 use sealwave_core::document::MappingEntry;
 
 /// The placeholders of an app, by environment, Secret and item.

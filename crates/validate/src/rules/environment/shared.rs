@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::counterparts::{is_environment_file, template_line};
 use super::hints;
 use crate::facts::environment_names::{EnvironmentNames, NameMatching};
-use crate::scene::{CheckedApp, CheckedEnvironment};
+use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use sealwave_core::document::Node;
 
 /// The maximum depth of the search in values.

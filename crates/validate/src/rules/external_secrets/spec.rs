@@ -1,6 +1,6 @@
 //! Parts of ExternalSecrets that several rules read.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::ESO_GROUP;
 

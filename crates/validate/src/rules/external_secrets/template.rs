@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use super::spec::spec;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded::TextPlace;
 use crate::facts::fields::{entries, items};
 use crate::facts::go_template::{self, VariableForm, VariableUse};
 use crate::facts::later_stage::may_change;
+use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

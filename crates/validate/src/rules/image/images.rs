@@ -1,6 +1,6 @@
 //! Images of containers.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use sealwave_core::document::Node;
 
 /// A parsed image reference.

@@ -1,10 +1,10 @@
 //! `image/latest`.
 
 use super::images::images;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

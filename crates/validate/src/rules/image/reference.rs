@@ -1,12 +1,11 @@
 //! `image/reference`.
 
-use crate::checked_object::CheckedObject;
-use crate::facts::later_stage::LaterStage;
-use crate::facts::later_stage::is_template;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::later_stage::{LaterStage, is_template};
 use crate::facts::name_syntax::has_whitespace;
+use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::text::split_at_byte;

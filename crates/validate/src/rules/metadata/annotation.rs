@@ -1,13 +1,13 @@
 //! `metadata/annotation`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
 use crate::facts::metadata::for_each_metadata;
 use crate::facts::name_syntax::is_qualified_name;
+use crate::facts::rule_context::RuleContext;
 use crate::located::LocatedEntry;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::MappingEntry;

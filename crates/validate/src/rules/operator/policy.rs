@@ -1,9 +1,9 @@
 //! `operator/policy`.
 
 use super::view::view;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::{Explain as _, Severity};
 

@@ -1,7 +1,7 @@
 //! The operator file that an environment is checked against.
 
 use crate::facts::operator_view::OperatorView;
-use crate::scene::CheckedEnvironment;
+use crate::facts::scene::CheckedEnvironment;
 
 /// Returns the operator view of an app's environment; `None` for plain manifests, or without an operator file.
 pub(super) fn view<'e>(environment: &'e CheckedEnvironment<'_>) -> Option<&'e OperatorView> {

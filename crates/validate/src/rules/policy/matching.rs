@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::object::is_built_in;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{entries, items, text, value};
-use crate::scene::CheckedEnvironment;
+use crate::facts::scene::CheckedEnvironment;
 use sealwave_core::document::Node;
 
 /// Result of matching a policy; `None` if it depends on unknown facts.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
 use sealwave_core::document;
 use sealwave_core::document::{Node, Number};

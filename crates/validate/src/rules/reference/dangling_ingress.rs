@@ -1,9 +1,9 @@
 //! `reference/dangling-ingress`.
 
 use crate::facts::presence::PresenceIndex;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, NodeValue, Number};

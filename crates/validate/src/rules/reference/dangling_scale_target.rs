@@ -1,12 +1,12 @@
 //! `reference/dangling-scale-target`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::placement::ExternalNamespaces;
 use crate::facts::presence::PresenceIndex;
+use crate::facts::scene::CheckedEnvironment;
 use crate::facts::selectors::{PodIndex, SelectionResult};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::is_template;
-use crate::scene::CheckedEnvironment;
+use crate::facts::scene::CheckedEnvironment;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::pods::ReferencedKind;
 

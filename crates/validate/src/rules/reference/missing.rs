@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::grants::allows;
 use crate::facts::inventory::{MissingImpact, Requirement, kind_name, named_by_programs};
 use crate::facts::later_stage::is_template;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
-use crate::scene::CheckedEnvironment;
 use sealwave_kube::pods::ReferencedKind;
 
 /// Reports the missing objects of a kind, once for each object that requires them.

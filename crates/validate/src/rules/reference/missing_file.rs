@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use super::file_options::{NamedFile, named_files};
 use super::files::{ConfigVolume, config_volume};
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded::TextPlace;
 use crate::facts::fields::{items, text};
 use crate::facts::inventory::kind_name;
 use crate::facts::later_stage::may_change;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::files::sub_path_mounts;
 use crate::facts::inventory::{ObjectKeys, Producer, Requirement, kind_name};
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

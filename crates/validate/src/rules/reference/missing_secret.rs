@@ -1,9 +1,9 @@
 //! `reference/missing-secret`.
 
 use super::missing;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::pods::ReferencedKind;

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{integer, text, value};
+use crate::facts::scene::CheckedEnvironment;
 use crate::facts::selectors::PodIndex;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -1,13 +1,13 @@
 //! `resource/claim`.
 
 use super::access_modes::check_access_modes;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{items, key_origin, start_origin, text, value};
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::forms::SUBDOMAIN;
 use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};

@@ -1,11 +1,11 @@
 //! `resource/disruption-budget`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{set_entries, value};
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

@@ -1,11 +1,11 @@
 //! `resource/incomplete`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{key_origin, start_origin, value};
+use crate::facts::rule_context::RuleContext;
 use crate::located::ObjectPath;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RuleOverlap, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{integer, items, key_origin, set_entries, start_origin, value};
 use crate::facts::later_stage::LaterStage;
 use crate::facts::ports;
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::FieldChecker;
 use crate::field_checks::forms::CIDR;
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{entries, items, key_origin, text, value};
 use crate::facts::name_syntax::is_qualified_name;
 use crate::facts::resource_names::{is_exclusive, is_resource_name};
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, Origin};

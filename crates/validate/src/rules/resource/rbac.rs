@@ -1,13 +1,13 @@
 //! `resource/rbac`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{items, key_origin, set_entries, start_origin, text, value};
 use crate::facts::later_stage::LaterStage;
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::forms::{PATH_SEGMENT, SUBDOMAIN};
 use crate::field_checks::{FieldCheck, FieldChecker};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{integer, items, key_origin, start_origin, text, value};
 use crate::facts::later_stage::LaterStage;
 use crate::facts::ports;
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::forms::{ENDPOINT_IP, IP, QUALIFIED, SOURCE_RANGE, SUBDOMAIN};
 use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -1,13 +1,13 @@
 //! `resource/volume`.
 
 use super::access_modes::check_access_modes;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{entries, items, key_origin, set_entries, start_origin, value};
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::forms::{ABSOLUTE_PATH, DRIVER, NO_BACKSTEPS, SUBDOMAIN};
 use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::sealed_secret::{is_sealed_secret, items};
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::scene::{AppEnvironment, CheckedApp, CheckedEnvironment};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::{AppEnvironment, CheckedApp, CheckedEnvironment};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

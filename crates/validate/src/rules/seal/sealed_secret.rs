@@ -1,6 +1,6 @@
 //! Parts of SealedSecrets.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::SEALED_SECRETS_GROUP;
 

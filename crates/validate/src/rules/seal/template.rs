@@ -3,14 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::sealed_secret::{is_sealed_secret, items};
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded::TextPlace;
 use crate::facts::fields::{entries, key_origin, value};
-use crate::facts::go_template::fault_message_and_hint;
-use crate::facts::go_template::{self, VariableForm};
+use crate::facts::go_template::{self, VariableForm, fault_message_and_hint};
+use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

@@ -3,10 +3,10 @@
 use base64::Engine as _;
 
 use super::sealed_secret::{is_sealed_secret, items};
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

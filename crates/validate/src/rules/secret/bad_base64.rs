@@ -1,11 +1,11 @@
 //! `secret/bad-base64`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::leftover::is_variable;
+use crate::facts::rule_context::RuleContext;
 use crate::facts::secret_items::{SecretContent, SecretItem, items};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

@@ -1,11 +1,11 @@
 //! `secret/encrypted-leftover`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::leftover::{encrypted_by_sops, is_variable, values};
+use crate::facts::rule_context::RuleContext;
 use crate::facts::secret_items::{decode, is_encrypted, items};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_label};

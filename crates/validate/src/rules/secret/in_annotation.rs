@@ -1,13 +1,13 @@
 //! `secret/in-annotation`.
 
 use super::credential_drafts;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential;
 use crate::facts::metadata::for_each_metadata;
+use crate::facts::rule_context::RuleContext;
 use crate::located::LocatedNode;
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

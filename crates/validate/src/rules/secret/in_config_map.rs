@@ -1,13 +1,13 @@
 //! `secret/in-config-map`.
 
 use super::credential_drafts;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential::{self, CredentialKind};
+use crate::facts::rule_context::RuleContext;
 use crate::facts::secret_items::decode;
 use crate::located::LocatedEntry;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::SourceTexts;

@@ -1,12 +1,12 @@
 //! `secret/in-env`.
 
 use super::credential_drafts;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential;
 use crate::facts::pods::containers;
+use crate::facts::rule_context::RuleContext;
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

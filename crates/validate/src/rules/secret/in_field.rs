@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::command_lines::COMMAND_LINES;
 use super::credential_drafts;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential::{self, CredentialKind};
 use crate::facts::metadata::for_each_metadata;
 use crate::facts::pods::located_containers;
+use crate::facts::rule_context::RuleContext;
 use crate::located::{FindingPlace, LocatedEntry, ObjectPath};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, SourceTexts};

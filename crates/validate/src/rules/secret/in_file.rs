@@ -1,9 +1,9 @@
 //! `secret/in-file`.
 
 use crate::facts::credential::files;
+use crate::facts::scene::CheckedApp;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedApp;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;

@@ -4,9 +4,9 @@ use aho_corasick::AhoCorasick;
 
 use crate::facts::credential::CredentialKind;
 use crate::facts::credential::files::{self, CredentialFileFormat};
+use crate::facts::scene::CheckedApp;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedApp;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -1,11 +1,11 @@
 //! `secret/trailing-newline`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential;
+use crate::facts::rule_context::RuleContext;
 use crate::facts::secret_items::{SecretItem, items};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

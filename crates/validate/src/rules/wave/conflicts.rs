@@ -1,9 +1,9 @@
 //! Conflicts of waves and phases, and the uses of objects behind them.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
-use crate::scene::CheckedEnvironment;
 use sealwave_core::diagnostic::{Explain as _, ProblemKind};
 use sealwave_kube::pods::{PodReference, references};
 use sealwave_kube::sync::{self, DependencyEdge, LocatedConflict, SyncPlacement, WaveSettings};

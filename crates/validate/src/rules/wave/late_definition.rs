@@ -1,10 +1,10 @@
 //! `wave/late-definition`.
 
 use super::conflicts::uses;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, ObjectId};

@@ -1,9 +1,9 @@
 //! `wave/secret-is-hook`.
 
 use super::conflicts::report_conflicts;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::{ProblemKind, Severity};
 

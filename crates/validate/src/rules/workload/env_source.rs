@@ -1,14 +1,14 @@
 //! `workload/env-source`.
 
 use super::plain_pod::plain_pod;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{items, key_origin, quoted_list, set_entries, start_origin, text, value};
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::forms::{CONFIG_KEY, ENV_NAME, LABEL, NO_BACKSTEPS, SUBDOMAIN};
 use crate::field_checks::pod_fields::{check_pod_field, check_resource_field};
 use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};

@@ -1,6 +1,6 @@
 //! Pods that are created as written.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use sealwave_core::document::Node;
 
 /// Returns the spec of pods that are created as written. Controllers of other kinds may change it.

@@ -1,15 +1,15 @@
 //! `workload/probe`.
 
 use super::plain_pod::plain_pod;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{integer, key_origin, quoted_list, set_entries, text, value};
 use crate::facts::later_stage::LaterStage;
 use crate::facts::ports;
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::forms::HTTP_HEADER;
 use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

@@ -1,13 +1,13 @@
 //! `workload/resources`.
 
 use super::plain_pod::plain_pod;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{entries, items, key_origin, quoted_list, text};
 use crate::facts::resource_names::{HUGE_PAGES, NAMES, is_exclusive, is_resource_name};
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::FieldChecker;
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node};

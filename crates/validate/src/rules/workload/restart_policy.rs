@@ -1,12 +1,12 @@
 //! `workload/restart-policy`.
 
 use super::plain_pod::plain_pod;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{key_origin, text};
+use crate::facts::rule_context::RuleContext;
 use crate::located::ObjectPath;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 

@@ -1,11 +1,11 @@
 //! `workload/selector-mismatch`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{items, key_origin, start_origin, text};
+use crate::facts::rule_context::RuleContext;
 use crate::facts::selectors::labels;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node, NodeValue};

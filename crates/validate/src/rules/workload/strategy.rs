@@ -1,12 +1,12 @@
 //! `workload/strategy`.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{integer, key_origin, text, value};
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::forms::LABEL;
 use crate::field_checks::{FieldCheck, FieldChecker, FieldSection};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;

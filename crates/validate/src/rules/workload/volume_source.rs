@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::plain_pod::plain_pod;
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{integer, items, key_origin, set_entries, start_origin, text, value};
+use crate::facts::rule_context::RuleContext;
 use crate::field_checks::forms::{
     ABSOLUTE_PATH, DESCENDING_PATH, DRIVER, LABEL, LOCAL_PATH, NO_BACKSTEPS, SUBDOMAIN,
 };
@@ -12,7 +13,6 @@ use crate::field_checks::pod_fields::{check_pod_field, check_resource_field};
 use crate::field_checks::{Demand, FieldCheck, FieldChecker, FieldSection, for_each_at};
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node};

@@ -3,12 +3,12 @@
 //! The tree has the parsed value of a scalar, and the width of the scalar shows whether the value has its usual spelling.
 //! Only otherwise is the source text read.
 
-use crate::checked_object::CheckedObject;
+use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential;
+use crate::facts::rule_context::RuleContext;
+use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::rule_context::RuleContext;
-use crate::scene::CheckedEnvironment;
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{MappingEntry, Node, NodeValue, Number, Origin, SourceTexts, WrittenScalars};

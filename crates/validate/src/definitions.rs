@@ -11,10 +11,10 @@ use std::path::Path;
 use sealwave_core::document::{Manifest, Node, NodeValue, Number, SourceLocation, Sources};
 
 /// The kind of custom resource definitions.
-pub(super) const DEFINITION: &str = "CustomResourceDefinition";
+pub(crate) const DEFINITION: &str = "CustomResourceDefinition";
 
 /// Reports whether an object is a custom resource definition.
-pub(super) fn is_definition(object: &Manifest) -> bool {
+pub(crate) fn is_definition(object: &Manifest) -> bool {
     object.is("apiextensions.k8s.io", DEFINITION)
 }
 
@@ -73,7 +73,7 @@ impl<'a> DefinitionRef<'a> {
 
 /// One of several definitions of a kind, with its schemas.
 #[derive(Debug)]
-pub(super) struct CrdCandidate<S> {
+pub(crate) struct CrdCandidate<S> {
     place: SourceLocation,
     is_named: bool,
     /// The index among the definitions of the kind.
@@ -81,12 +81,12 @@ pub(super) struct CrdCandidate<S> {
     fingerprint: u64,
     served: Vec<String>,
     /// The schemas of this definition alone; `None` for the first, which is in the set itself.
-    pub(super) set: Option<S>,
+    pub(crate) set: Option<S>,
 }
 
 /// The definitions of one kind.
 #[derive(Debug)]
-pub(super) struct CrdCandidates<S> {
+pub(crate) struct CrdCandidates<S> {
     all: Vec<CrdCandidate<S>>,
 }
 
@@ -97,19 +97,19 @@ impl<S> Default for CrdCandidates<S> {
 }
 
 impl<S> CrdCandidate<S> {
-    pub(super) const fn place(&self) -> &SourceLocation {
+    pub(crate) const fn place(&self) -> &SourceLocation {
         &self.place
     }
 }
 
 impl<S> CrdCandidates<S> {
     /// Reports whether a definition differs from the known ones and should be added.
-    pub(super) fn is_new(&self, fingerprint: u64) -> bool {
+    pub(crate) fn is_new(&self, fingerprint: u64) -> bool {
         self.all.len() < MAX_CONTENDERS && self.all.iter().all(|known| known.fingerprint != fingerprint)
     }
 
     /// Adds a definition with its own schemas.
-    pub(super) fn add(&mut self, definition: DefinitionRef<'_>, fingerprint: u64, set: Option<S>) {
+    pub(crate) fn add(&mut self, definition: DefinitionRef<'_>, fingerprint: u64, set: Option<S>) {
         self.all.push(CrdCandidate {
             place: definition.place,
             is_named: definition.is_named,
@@ -121,24 +121,24 @@ impl<S> CrdCandidates<S> {
     }
 
     /// Reports whether no definition was added.
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
     /// Reports whether several definitions differ.
-    pub(super) const fn has_conflict(&self) -> bool {
+    pub(crate) const fn has_conflict(&self) -> bool {
         self.all.len() > 1
     }
 
     /// Returns the places of the definitions, in order.
-    pub(super) fn places(&self) -> Vec<&SourceLocation> {
+    pub(crate) fn places(&self) -> Vec<&SourceLocation> {
         let mut places: Vec<&SourceLocation> = self.all.iter().map(CrdCandidate::place).collect();
         places.sort();
         places
     }
 
     /// Returns the definition for an object, by its version and file.
-    pub(super) fn choose(&self, version: &str, file: &str) -> Option<&CrdCandidate<S>> {
+    pub(crate) fn choose(&self, version: &str, file: &str) -> Option<&CrdCandidate<S>> {
         self.all.iter().min_by_key(|contender| {
             let serves = contender.served.iter().any(|served| served == version);
             let SourceLocation { path, line, column, .. } = &contender.place;
@@ -167,7 +167,7 @@ pub fn distance(object: impl AsRef<Path>, definition: impl AsRef<Path>) -> (Reve
 }
 
 /// Returns the group and kind that a definition defines.
-pub(super) fn defined_kind(definition: &Node) -> Option<(&str, &str)> {
+pub(crate) fn defined_kind(definition: &Node) -> Option<(&str, &str)> {
     let text = |path: &[&str]| definition.at(path).and_then(Node::as_str);
     Some((text(&["spec", "group"])?, text(&["spec", "names", "kind"])?))
 }
@@ -186,7 +186,7 @@ fn served(definition: &Node) -> Vec<String> {
 /// Returns a hash that is equal for definitions with equal checks; descriptions do not count.
 ///
 /// The recursion is bounded by the depth limit of the reader.
-pub(super) fn fingerprint(definition: &Node) -> u64 {
+pub(crate) fn fingerprint(definition: &Node) -> u64 {
     let mut hasher = DefaultHasher::new();
     if let Some(spec) = definition.get("spec") {
         hash(spec, &mut hasher, SchemaKeys::Keywords);

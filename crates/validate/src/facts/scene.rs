@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use zeroize::Zeroizing;
 
-use crate::checked_object::{CheckedObject, SecretUse};
+use crate::facts::checked_object::{CheckedObject, SecretUse};
 use crate::facts::credential::files::CredentialFileFormat;
 use crate::facts::embedded_pods::EmbeddedObject;
 use crate::facts::inventory::{Inventory, MissingImpact};
 use crate::facts::neighbors::NeighborApps;
-use crate::rule_context::RuleContext;
+use crate::facts::rule_context::RuleContext;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, WrittenScalars};
 use sealwave_kube::catalog::ObjectCatalog;

@@ -31,10 +31,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::fingerprint::digest;
-use super::{Finding, Report};
+use super::to_vec;
 use crate::counts::quantity;
-use crate::report::to_vec;
+use crate::fingerprint::digest;
+use crate::{Finding, Report};
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::settings::API_VERSION;
 
@@ -297,9 +297,9 @@ impl FindingKey {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::{self, REF_RULE, assert_golden, finding, object, report};
     use super::*;
     use crate::AppEnvironments;
-    use crate::report::samples::{self, REF_RULE, assert_golden, finding, object, report};
 
     fn known(findings: Vec<Finding>) -> Baseline {
         Baseline::from_report(&Report { findings, ..Report::default() })

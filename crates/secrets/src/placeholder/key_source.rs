@@ -2,7 +2,7 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::placeholder::SecretReference;
+use super::SecretReference;
 use sealwave_core::document::Origin;
 use sealwave_core::names::MAX_ITEM_KEY;
 
