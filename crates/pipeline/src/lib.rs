@@ -1,4 +1,4 @@
-//! The stages that turn an app in Git into manifests. Read [`mod@stages`] first: it runs them in order.
+//! The stages that turn an app in Git into manifests. Read `stages` first: it runs them in order.
 //!
 //! ```text
 //! discover → load → render → resolve → seal → annotate → emit

@@ -72,11 +72,11 @@ pub fn read_with_budget(
     collect_nodes(read_each(bytes, source, limits, budget))
 }
 
-/// Like [`read_within`], but also returns the texts of scalars that are not in canonical form. These count towards the
+/// Like [`read_with_budget`], but also returns the texts of scalars that are not in canonical form. These count towards the
 /// budget.
 ///
 /// # Errors
-/// See [`read_within`].
+/// See [`read_with_budget`].
 pub fn read_with_texts(
     bytes: &[u8],
     source: SourceId,

@@ -3,7 +3,7 @@
 //! Expressions come from definitions and policies in a repository and are hostile input: the length of the text, the
 //! height of its tree and the work of an evaluation are bounded. This module must not panic, and reads only its
 //! variables. It never guesses: an evaluation that needs something not implemented exactly as in the API server ends
-//! with [`Stop::Unknown`], and the caller reports the rule as not evaluated.
+//! with [`EvalStop::Unknown`], and the caller reports the rule as not evaluated.
 //!
 //! This module does not depend on schemas or lints. It must never print the value of a variable.
 

@@ -64,7 +64,7 @@ pub struct LocatedReference<'a> {
     pub usage: PodUsage,
     /// Origin of the name; for the default service account, of the spec.
     pub origin: Origin,
-    /// Origins of the keys, in the order of [`Keys::Only`].
+    /// Origins of the keys, in the order of [`ReferencedKeys::Only`].
     pub key_origins: Vec<Origin>,
 }
 

@@ -23,7 +23,7 @@
 //! * Bare arguments contain no space, `|`, `<` or `>`; quoted ones may. A bare `jsonPath` extends to the next `|` or
 //!   `>`; each run of whitespace in it counts as one space, as in argocd-vault-plugin.
 //!
-//! In an object that names a path ([`Generic`]), argocd-vault-plugin's generic form is accepted as well:
+//! In an object that names a path ([`AvpPath`]), argocd-vault-plugin's generic form is accepted as well:
 //!
 //! ```text
 //! placeholder = "<" key { "|" modifier } ">"

@@ -2,7 +2,7 @@
 //!
 //! A new rule needs a file `<group>/<name>.rs` with a static `RULE`, its page `<group>/<name>.md`, a line in the `rules!` of
 //! the group, and a directory `testdata/lints/<group>-<name>` with a bad example whose spans are marked, a good one, and a
-//! near miss. Rules use [`crate::facts`] and [`crate::field_checks`], never each other.
+//! near miss. Rules use `facts` and `field_checks`, never each other.
 //!
 //! `cargo fmt` does not see modules that a macro declares: format the file of a rule with `rustfmt`.
 
