@@ -2,16 +2,36 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use sealwave_core::document::{Manifest, MappingEntry, Node, Origin};
 
-/// The path to a node of an object, as an RFC 6901 pointer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ObjectPath(Arc<str>);
+/// The path to a node of an object.
+///
+/// Rules extend paths at every object, but few of them become part of a finding: a step costs one small allocation, and the
+/// text is only made by [`ObjectPath::pointer`].
+#[derive(Clone, Debug)]
+pub(crate) struct ObjectPath(Option<Arc<LastStep>>);
+
+/// The last step of a path, and the path before it.
+#[derive(Debug)]
+struct LastStep {
+    parent: ObjectPath,
+    step: PathStep<CompactString>,
+}
+
+/// A step from a node to a child.
+#[derive(Clone, Copy, Debug)]
+enum PathStep<K> {
+    /// To an item of a list.
+    Item(usize),
+    /// To the value of a key.
+    Key(K),
+}
 
 impl ObjectPath {
     /// Returns the path to the object itself.
-    pub(crate) fn root() -> Self {
-        Self("".into())
+    pub(crate) const fn root() -> Self {
+        Self(None)
     }
 
     /// Creates the path from keys.
@@ -19,24 +39,37 @@ impl ObjectPath {
         keys.into_iter().fold(Self::root(), |path, key| path.key(key))
     }
 
-    /// Takes over a pointer.
-    pub(crate) fn from_pointer(pointer: &str) -> Self {
-        Self(pointer.into())
-    }
-
     /// Returns the path to the value of a key.
     pub(crate) fn key(&self, key: &str) -> Self {
-        Self(format!("{}/{}", self.0, escape_step(key)).into())
+        self.child(PathStep::Key(key.into()))
     }
 
     /// Returns the path to an item of a list.
     pub(crate) fn item(&self, index: usize) -> Self {
-        Self(format!("{}/{index}", self.0).into())
+        self.child(PathStep::Item(index))
     }
 
-    /// Returns the pointer.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    fn child(&self, step: PathStep<CompactString>) -> Self {
+        Self(Some(Arc::new(LastStep { parent: self.clone(), step })))
+    }
+
+    /// Returns the steps, from the last to the first.
+    fn steps_from_end(&self) -> impl Iterator<Item = PathStep<&str>> {
+        let ends = std::iter::successors(self.0.as_deref(), |end| end.parent.0.as_deref());
+        ends.map(|end| match &end.step {
+            PathStep::Item(index) => PathStep::Item(*index),
+            PathStep::Key(key) => PathStep::Key(key.as_str()),
+        })
+    }
+
+    /// Returns the path as a JSON pointer (RFC 6901).
+    pub(crate) fn pointer(&self) -> String {
+        let mut steps: Vec<PathStep<&str>> = self.steps_from_end().collect();
+        steps.reverse();
+        steps.iter().fold(String::new(), |pointer, step| match step {
+            PathStep::Item(index) => format!("{pointer}/{index}"),
+            PathStep::Key(key) => format!("{pointer}/{}", escape_step(key)),
+        })
     }
 }
 
@@ -52,6 +85,8 @@ pub(crate) enum ObjectLocation {
     Origin(Origin),
     /// The path to the node.
     Path(ObjectPath),
+    /// The path to the node, as the schema check gives it: a JSON pointer (RFC 6901).
+    Pointer(String),
 }
 
 /// The place of a finding: a position in a source, and the location in the object.
@@ -174,10 +209,10 @@ mod tests {
         let root = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).unwrap().remove(0);
         let object = Manifest::new(root).ok().unwrap();
         let data = LocatedNode::root(&object).get("data").unwrap();
-        let paths: Vec<String> = data.entries().map(|entry| entry.path().as_str().to_owned()).collect();
+        let paths: Vec<String> = data.entries().map(|entry| entry.path().pointer()).collect();
         assert_eq!(paths, ["/data/a~1b~0c", "/data/other"]);
         let last = data.get("other").unwrap().items().last().unwrap();
-        assert_eq!(last.path.as_str(), "/data/other/1");
-        assert_eq!(last.path, ObjectPath::from_keys(["data", "other"]).item(1));
+        assert_eq!(last.path.pointer(), "/data/other/1");
+        assert_eq!(last.path.pointer(), ObjectPath::from_keys(["data", "other"]).item(1).pointer());
     }
 }

@@ -1,5 +1,7 @@
 //! Findings as rules report them.
 
+use std::borrow::Cow;
+
 use crate::RuleInfo;
 use crate::index::{EnvironmentIndex, ObjectIndex};
 use crate::located::{FindingPlace, ObjectLocation, ObjectPath};
@@ -110,11 +112,17 @@ impl FindingDraft {
         Self { location: scalar.into().location, ..self }
     }
 
-    /// Returns the path in the object, if the rule knows it.
-    pub(crate) fn known_path(&self) -> Option<&ObjectPath> {
+    /// Sets the path in the object as a JSON pointer.
+    pub(crate) fn pointer(self, pointer: String) -> Self {
+        Self { location: ObjectLocation::Pointer(pointer), ..self }
+    }
+
+    /// Returns the path in the object as a JSON pointer, if the rule knows it.
+    pub(crate) fn known_pointer(&self) -> Option<Cow<'_, str>> {
         match &self.location {
             ObjectLocation::Origin(_) => None,
-            ObjectLocation::Path(path) => Some(path),
+            ObjectLocation::Path(path) => Some(path.pointer().into()),
+            ObjectLocation::Pointer(pointer) => Some(pointer.into()),
         }
     }
 

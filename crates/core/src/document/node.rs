@@ -55,6 +55,16 @@ pub struct MappingBuilder {
     /// The position of each key; absent below [`INDEX_FROM`] entries, to keep small mappings small.
     #[expect(clippy::box_collection, reason = "absent in most mappings, which should stay small")]
     index: Option<Box<HashMap<CompactString, usize>>>,
+    /// The key that waits for its value.
+    pending: Option<PendingKey>,
+}
+
+/// A key that was looked up and waits for its value.
+struct PendingKey {
+    key: CompactString,
+    origin: Origin,
+    /// The position of the entry with this key.
+    at: Option<usize>,
 }
 
 /// A key and its value.
@@ -395,7 +405,7 @@ impl MappingBuilder {
     /// Creates a builder with room for `capacity` entries.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { mapping: Mapping::with_capacity(capacity), index: None }
+        Self { mapping: Mapping::with_capacity(capacity), index: None, pending: None }
     }
 
     /// Returns the mapping so far.
@@ -412,15 +422,46 @@ impl MappingBuilder {
 
     /// Adds an entry. If its key exists, the entry replaces the old one in place, and the old one is returned.
     pub fn set(&mut self, entry: MappingEntry) -> Option<MappingEntry> {
+        let waiting = self.pending.take();
+        self.begin(entry.key, entry.key_origin);
+        let old = self.complete(entry.value);
+        self.pending = waiting.map(|PendingKey { key, origin, .. }| {
+            let at = self.position(&key);
+            PendingKey { key, origin, at }
+        });
+        old
+    }
+
+    /// Starts an entry whose value is not known yet, instead of one that was started before. Returns the entry with this
+    /// key, if any. A builder that reads entry by entry so looks up each key once.
+    pub fn begin(&mut self, key: CompactString, origin: Origin) -> Option<&MappingEntry> {
+        let at = self.position(&key);
+        self.pending = Some(PendingKey { key, origin, at });
+        at.and_then(|at| self.mapping.entries.get(at))
+    }
+
+    /// Returns the key that waits for its value.
+    #[must_use]
+    pub fn pending_key(&self) -> Option<&CompactString> {
+        self.pending.as_ref().map(|pending| &pending.key)
+    }
+
+    /// Drops the key that waits for its value.
+    pub fn cancel(&mut self) {
+        self.pending = None;
+    }
+
+    /// Adds the entry that was started. It replaces the one with its key in place, which is returned. Without a started
+    /// entry, nothing happens.
+    pub fn complete(&mut self, value: Node) -> Option<MappingEntry> {
+        let PendingKey { key, origin, at } = self.pending.take()?;
+        let entry = MappingEntry { key, key_origin: origin, value };
         let entries = &mut self.mapping.entries;
-        if let Some(index) = &mut self.index {
-            let next = entries.len();
-            let at = *index.entry(entry.key.clone()).or_insert(next);
-            if at < next {
-                return entries.get_mut(at).map(|old| std::mem::replace(old, entry));
-            }
-        } else if let Some(old) = entries.iter_mut().find(|old| same_key(&old.key, &entry.key)) {
+        if let Some(old) = at.and_then(|at| entries.get_mut(at)) {
             return Some(std::mem::replace(old, entry));
+        }
+        if let Some(index) = &mut self.index {
+            index.insert(entry.key.clone(), entries.len());
         }
         entries.push(entry);
         if self.index.is_none() && entries.len() >= INDEX_FROM {

@@ -98,8 +98,8 @@ enum MappingSlot {
     /// A key.
     #[default]
     Key,
-    /// The value of this key.
-    Value(CompactString, Origin),
+    /// The value of the key that the mapping's builder waits with.
+    Value,
     /// The value of a merge key.
     Merge,
     /// The value of a key that was refused.
@@ -339,19 +339,7 @@ impl<'l> TreeBuilder<'l> {
     fn use_key(&mut self, key: Result<CompactString, YamlError>, spot: EventPosition) {
         let origin = self.origin(spot);
         let next = match key {
-            Ok(key) => match self.open_mapping().and_then(|open| open.first_line_of(&key)) {
-                Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
-                    let key = key.to_string();
-                    self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
-                    MappingSlot::Refused
-                }
-                Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Report => {
-                    let error = YamlError::DuplicateKey { key: key.to_string(), first_line };
-                    self.problems.push((error, origin));
-                    MappingSlot::Value(key, origin)
-                }
-                _ => MappingSlot::Value(key, origin),
-            },
+            Ok(key) => self.begin_entry(key, origin),
             Err(error) => {
                 self.problems.push((error, origin));
                 MappingSlot::Refused
@@ -360,17 +348,33 @@ impl<'l> TreeBuilder<'l> {
         self.set_slot(next);
     }
 
-    fn set_slot(&mut self, slot: MappingSlot) {
-        if let Some(OpenCollection { kind: CollectionKind::Mapping(open), .. }) = self.open.last_mut() {
-            open.slot = slot;
+    /// Looks up a key of the innermost mapping, and starts its entry unless the key is refused.
+    fn begin_entry(&mut self, key: CompactString, origin: Origin) -> MappingSlot {
+        let Some(OpenCollection { kind: CollectionKind::Mapping(open), .. }) = self.open.last_mut() else {
+            return MappingSlot::Refused;
+        };
+        let Some(first_line) = open.begin(key, origin) else { return MappingSlot::Value };
+        let error = || YamlError::DuplicateKey {
+            key: open.mapping.pending_key().map(ToString::to_string).unwrap_or_default(),
+            first_line,
+        };
+        match self.limits.duplicate_keys {
+            DuplicateKeys::Refuse => {
+                self.problems.push((error(), origin));
+                open.mapping.cancel();
+                MappingSlot::Refused
+            }
+            DuplicateKeys::Report => {
+                self.problems.push((error(), origin));
+                MappingSlot::Value
+            }
+            DuplicateKeys::LastWins => MappingSlot::Value,
         }
     }
 
-    /// Returns the innermost collection if it is a mapping.
-    fn open_mapping(&self) -> Option<&OpenMapping> {
-        match self.open.last() {
-            Some(OpenCollection { kind: CollectionKind::Mapping(open), .. }) => Some(open),
-            _ => None,
+    fn set_slot(&mut self, slot: MappingSlot) {
+        if let Some(OpenCollection { kind: CollectionKind::Mapping(open), .. }) = self.open.last_mut() {
+            open.slot = slot;
         }
     }
 
@@ -382,8 +386,8 @@ impl<'l> TreeBuilder<'l> {
         }
         let text = node.as_str().map_or(0, heap_of);
         let taken = match self.open.last().map(|frame| &frame.kind) {
-            Some(CollectionKind::Mapping(OpenMapping { slot: MappingSlot::Value(key, ..), .. })) => {
-                size_of::<MappingEntry>().saturating_add(heap_of(key))
+            Some(CollectionKind::Mapping(OpenMapping { slot: MappingSlot::Value, mapping, .. })) => {
+                size_of::<MappingEntry>().saturating_add(mapping.pending_key().map_or(0, |key| heap_of(key)))
             }
             Some(_) | None => size_of::<Node>(),
         };
@@ -395,9 +399,7 @@ impl<'l> TreeBuilder<'l> {
             None => self.root = Some(node),
             Some(CollectionKind::Sequence(items)) => items.push(node),
             Some(CollectionKind::Mapping(open)) => match std::mem::take(&mut open.slot) {
-                MappingSlot::Value(key, origin) => {
-                    open.set(MappingEntry { key, key_origin: origin, value: node });
-                }
+                MappingSlot::Value => open.complete(node),
                 MappingSlot::Merge => {
                     if let Err(error) = open.merge(node, aliased) {
                         self.refuse(error, spot);
@@ -461,19 +463,21 @@ impl<'l> TreeBuilder<'l> {
 }
 
 impl OpenMapping {
-    /// Returns the line of a key, unless the key only came from a merge.
-    fn first_line_of(&self, key: &str) -> Option<u32> {
-        let entry = self.mapping.entry(key)?;
-        let merged = self.merged.as_ref().is_some_and(|merged| merged.contains(key));
-        (!merged).then_some(entry.key_origin.line)
+    /// Starts an entry. Returns the line of an earlier one with its key, unless the key only came from a merge.
+    fn begin(&mut self, key: CompactString, origin: Origin) -> Option<u32> {
+        let merged = self.merged.as_ref().is_some_and(|merged| merged.contains(&key));
+        let first_line = self.mapping.begin(key, origin)?.key_origin.line;
+        (!merged).then_some(first_line)
     }
 
-    /// Sets one of the mapping's own keys: keeps the first position and the last value.
-    fn set(&mut self, entry: MappingEntry) {
-        if let Some(merged) = &mut self.merged {
-            merged.remove(&entry.key);
+    /// Sets the value of the started entry: keeps the first position and the last value of a key.
+    fn complete(&mut self, value: Node) {
+        if let Some(merged) = &mut self.merged
+            && let Some(key) = self.mapping.pending_key()
+        {
+            merged.remove(key);
         }
-        self.mapping.set(entry);
+        self.mapping.complete(value);
     }
 
     /// Merges like Kubernetes: overrides the mapping's entries so far; earlier items of a sequence override later ones.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::RuleOverlap;
-use crate::located::{ObjectLocation, ObjectPath};
+use crate::located::ObjectLocation;
 use crate::reporter::{FindingDraft, FindingSubject};
 use crate::rules::schema;
 use sealwave_core::diagnostic::Severity;
@@ -14,11 +14,11 @@ pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
     if drafts.iter().all(|draft| draft.rule.overlap == RuleOverlap::None) {
         return drafts;
     }
-    let mut missing_fields: HashSet<(FindingSubject, ObjectPath)> = HashSet::new();
+    let mut missing_fields: HashSet<(FindingSubject, String)> = HashSet::new();
     let mut rejected: HashSet<SubjectPlace> = HashSet::new();
     for draft in drafts.iter().filter(|draft| draft.rule.is_refused()) {
         if draft.rule.id == schema::REQUIRED.info.id {
-            missing_fields.extend(draft.known_path().cloned().map(|path| (draft.subject, path)));
+            missing_fields.extend(draft.known_pointer().map(|pointer| (draft.subject, pointer.into_owned())));
         }
         if draft.severity == Severity::Error {
             rejected.insert((draft.subject, draft.at));
@@ -28,8 +28,8 @@ pub(super) fn without_covered(drafts: Vec<FindingDraft>) -> Vec<FindingDraft> {
     let kept = drafts.into_iter().filter_map(|draft| match draft.rule.overlap {
         RuleOverlap::SchemaViolation => {
             let is_missing = draft
-                .known_path()
-                .is_some_and(|path| missing_fields.contains(&(draft.subject, path.clone())));
+                .known_pointer()
+                .is_some_and(|pointer| missing_fields.contains(&(draft.subject, pointer.into_owned())));
             (!is_missing).then_some(draft)
         }
         RuleOverlap::RejectedPlace => without_places(draft, &rejected, &mut hints),

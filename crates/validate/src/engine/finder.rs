@@ -137,7 +137,8 @@ impl<'a> FindingBuilder<'a> {
         let confidential = draft.confidential || is_secret_like;
         let path = object.and_then(|object| match &draft.location {
             ObjectLocation::Origin(at) => object.paths.path(*at),
-            ObjectLocation::Path(path) => Some(object.paths.resolve(path)),
+            ObjectLocation::Path(path) => Some(object.paths.resolve(&path.pointer())),
+            ObjectLocation::Pointer(pointer) => Some(object.paths.resolve(pointer)),
         });
         let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
         let (span, mut related) = self.place(draft.at, at);

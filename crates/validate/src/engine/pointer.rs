@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::located::{ObjectPath, escape_step};
+use crate::located::escape_step;
 use sealwave_core::document::{Node, NodeValue, Origin};
 use sealwave_core::names::is_item_key;
 use sealwave_kube::may_show_key;
@@ -156,9 +156,9 @@ impl<'n> PathIndex<'n> {
         Self { root, walked: OnceCell::new() }
     }
 
-    /// Resolves a path of a rule, without walking the object.
-    pub(super) fn resolve(&self, path: &ObjectPath) -> NodePath<'n> {
-        NodePath::from_pointer(self.root, path.as_str())
+    /// Resolves a JSON pointer of a rule, without walking the object.
+    pub(super) fn resolve(&self, pointer: &str) -> NodePath<'n> {
+        NodePath::from_pointer(self.root, pointer)
     }
 
     /// Reports whether a node or key of the object is at a position.

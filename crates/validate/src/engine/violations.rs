@@ -7,7 +7,7 @@ use super::advice;
 use super::pointer::NodePath;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
-use crate::located::{ObjectPath, escape_step};
+use crate::located::escape_step;
 use crate::reporter::FindingDraft;
 use crate::rule::Rule;
 use crate::rules::schema as rules;
@@ -40,8 +40,8 @@ pub(super) fn draft(
         ViolationKind::DuplicateSetItem { .. } => "item of a set equals an earlier item".to_owned(),
         kind => advice::message(root, violation.pointer.as_str(), kind),
     };
-    let mut draft = FindingDraft::new(rule, position(root, violation), message + only_in)
-        .path(ObjectPath::from_pointer(&pointer(violation)));
+    let mut draft =
+        FindingDraft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
     if let Some(hint) = advice::hint(object, violation).or_else(|| violation.kind.hint()) {
         draft = draft.hint(hint);
     }

@@ -87,7 +87,9 @@ impl<'a> EmbeddedObject<'a> {
 
 /// Points a finding about a ConfigMap to the item that contains the pod, and lowers it to a warning.
 pub(crate) fn with_item_pointer(draft: FindingDraft, embedded: &[EmbeddedObject<'_>]) -> FindingDraft {
-    let Some(object) = draft.subject.object().filter(|_| draft.known_path().is_none()) else { return draft };
+    let Some(object) = draft.subject.object().filter(|_| draft.known_pointer().is_none()) else {
+        return draft;
+    };
     let mut of_owner = embedded.iter().filter(|pod| pod.owner() == object);
     let Some(pod) = of_owner.find(|pod| pod.contains_position(draft.at)) else { return draft };
     let severity = draft.severity.min(Severity::Warning);

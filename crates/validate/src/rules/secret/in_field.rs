@@ -61,8 +61,8 @@ struct FieldSearch<'a, 'o> {
     object: &'a CheckedObject<'o>,
     texts: &'a SourceTexts,
     is_custom: bool,
-    /// The paths of nodes that other rules check.
-    elsewhere: BTreeSet<ObjectPath>,
+    /// The JSON pointers of nodes that other rules check.
+    elsewhere: BTreeSet<String>,
     found: Vec<FindingDraft>,
 }
 
@@ -78,7 +78,7 @@ impl FieldSearch<'_, '_> {
 
     /// Checks a field and its children; parsers bound the depth.
     fn check(&mut self, field: &NamedValue<'_>) {
-        if !self.elsewhere.is_empty() && self.elsewhere.contains(&field.trail.path()) {
+        if !self.elsewhere.is_empty() && self.elsewhere.contains(&field.trail.path().pointer()) {
             return;
         }
         match &field.node.value {
@@ -210,20 +210,20 @@ fn is_header_field(key: &str) -> bool {
     matches!(key, "apiVersion" | "kind" | "metadata")
 }
 
-/// Returns the paths of the nodes that other rules check: command lines, variables, annotations and labels.
-fn checked_elsewhere(object: &CheckedObject<'_>) -> BTreeSet<ObjectPath> {
+/// Returns the JSON pointers of the nodes that other rules check: command lines, variables, annotations and labels.
+fn checked_elsewhere(object: &CheckedObject<'_>) -> BTreeSet<String> {
     let Some(pod) = object.located_pod_spec() else { return BTreeSet::new() };
     let mut all = BTreeSet::new();
     for container in located_containers(&pod) {
         all.extend(
             COMMAND_LINES
                 .iter()
-                .map(|path| path.iter().fold(container.path.clone(), |path, key| path.key(key))),
+                .map(|path| path.iter().fold(container.path.clone(), |path, key| path.key(key)).pointer()),
         );
-        all.insert(container.path.key("env"));
+        all.insert(container.path.key("env").pointer());
     }
     for_each_metadata(object, |metadata| {
-        all.extend(["annotations", "labels"].map(|field| metadata.path.key(field)));
+        all.extend(["annotations", "labels"].map(|field| metadata.path.key(field).pointer()));
     });
     all
 }
