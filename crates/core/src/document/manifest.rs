@@ -96,6 +96,7 @@ impl Manifest {
     }
 
     /// Returns the tree.
+    #[inline]
     #[must_use]
     pub const fn root(&self) -> &Node {
         &self.root
@@ -165,6 +166,7 @@ impl Manifest {
     }
 
     /// Returns where the object starts.
+    #[inline]
     #[must_use]
     pub const fn origin(&self) -> Origin {
         self.root.origin
@@ -181,12 +183,14 @@ impl Manifest {
     }
 
     /// Returns the API group; empty for the core group.
+    #[inline]
     #[must_use]
     pub fn group(&self) -> &str {
         group_and_version(self.api_version()).0
     }
 
     /// Returns the `kind`.
+    #[inline]
     #[must_use]
     pub fn kind(&self) -> &str {
         self.text(&["kind"])
@@ -216,6 +220,7 @@ impl Manifest {
     }
 
     /// Reports whether the object has this group and kind.
+    #[inline]
     #[must_use]
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.kind() == kind && self.group() == group

@@ -119,6 +119,7 @@ impl PartialEq for MappingEntry {
     }
 }
 
+// Other crates call the short accessors for each node, so they may be inlined there.
 impl Node {
     /// Creates a node with this value, read at `origin`.
     #[must_use]
@@ -133,6 +134,7 @@ impl Node {
     }
 
     /// Returns the text of a string.
+    #[inline]
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
@@ -142,6 +144,7 @@ impl Node {
     }
 
     /// Returns the mapping, if this is one.
+    #[inline]
     #[must_use]
     pub const fn as_mapping(&self) -> Option<&Mapping> {
         match &self.value {
@@ -159,6 +162,7 @@ impl Node {
     }
 
     /// Returns the items, if this is a sequence.
+    #[inline]
     #[must_use]
     pub fn as_sequence(&self) -> Option<&[Self]> {
         match &self.value {
@@ -168,6 +172,7 @@ impl Node {
     }
 
     /// Returns the items of a sequence; empty for other values.
+    #[inline]
     #[must_use]
     pub fn items(&self) -> &[Self] {
         self.as_sequence().unwrap_or(&[])
@@ -180,6 +185,7 @@ impl Node {
     }
 
     /// Returns the entries of a mapping; empty for other values.
+    #[inline]
     #[must_use]
     pub fn entries(&self) -> &[MappingEntry] {
         self.as_mapping().map_or(&[], Mapping::entries)
@@ -192,12 +198,14 @@ impl Node {
     }
 
     /// Returns the value under `key`, if this is a mapping that contains it.
+    #[inline]
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.as_mapping()?.get(key)
     }
 
     /// Returns the value at a path of keys.
+    #[inline]
     #[must_use]
     pub fn at(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |node, key| node.get(key))
@@ -300,6 +308,7 @@ impl Mapping {
     }
 
     /// Returns the value under `key`.
+    #[inline]
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries.iter().find(|entry| same_key(&entry.key, key)).map(|entry| &entry.value)
@@ -311,6 +320,7 @@ impl Mapping {
     }
 
     /// Returns the entry under `key`.
+    #[inline]
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&MappingEntry> {
         self.entries.iter().find(|entry| same_key(&entry.key, key))
@@ -338,6 +348,7 @@ impl Mapping {
     }
 
     /// Returns the entries in order.
+    #[inline]
     #[must_use]
     pub fn entries(&self) -> &[MappingEntry] {
         &self.entries
@@ -377,12 +388,14 @@ impl Mapping {
     }
 
     /// Returns the number of entries.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Reports whether the mapping is empty.
+    #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -20,6 +20,7 @@ pub fn same_key(a: &str, b: &str) -> bool {
 }
 
 /// Splits at the first occurrence of an ASCII byte.
+#[inline]
 #[must_use]
 pub fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|other| other == byte)?;

@@ -80,17 +80,19 @@ fn fault(
             FindingDraft::new(&RULE, located.key_place(), format!("{shown} is not valid")).hint(hint),
         );
     }
-    let at = located.value_place();
     match &entry.value.value {
         NodeValue::String(text) if is_label_value(text) || stage.may_fill(text) => None,
         NodeValue::String(text) if text.len() > 63 => {
             let message = format!("the value of {noun} `{key}` has more than 63 characters");
-            Some(FindingDraft::new(&RULE, at, message).hint("shorten it, or make it an annotation"))
+            Some(
+                FindingDraft::new(&RULE, located.value_place(), message)
+                    .hint("shorten it, or make it an annotation"),
+            )
         }
         NodeValue::String(_) => {
             let message = format!("the value of {noun} `{key}` is not valid");
             let hint = "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; put other text into an annotation";
-            Some(FindingDraft::new(&RULE, at, message).hint(hint))
+            Some(FindingDraft::new(&RULE, located.value_place(), message).hint(hint))
         }
         // The schema reports wrong types; null counts as empty.
         _ => None,
