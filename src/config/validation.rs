@@ -1,27 +1,26 @@
 //! Determines once what `validate` checks, from flags, settings files and the environment.
 
+mod arguments;
+mod config_file;
+mod error;
+mod kube_version;
+mod today;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use x509_cert::der::DateTime;
-
+use self::arguments::parse_rule;
+use self::config_file::ConfigFile;
+use self::error::{MAX_ENTRIES, ValidationError, problem};
+use self::kube_version::{parse_versions, version_variable};
 use super::{OperatorFile, VariableReader, operator_path};
-use crate::cli::{CheckArgs, FailOn};
-use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace, Severity, io_reason};
-use sealwave_core::document::Origin;
-use sealwave_core::names::dns;
+use crate::cli::CheckArgs;
+use sealwave_core::diagnostic::{Failure, ProblemPlace, Severity};
 use sealwave_core::reach::PathReach;
-use sealwave_core::text::closest_name;
-use sealwave_core::time::{Date, duration};
-use sealwave_core::yaml;
-use sealwave_kube::schema::{KubeVersion, VersionError};
+use sealwave_kube::schema::KubeVersion;
 use sealwave_secrets::policy::PolicySubject;
-use sealwave_secrets::settings::{
-    API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, SettingsFile, ValidationFile, ValidationSettings,
-    ignore_origins,
-};
+use sealwave_secrets::settings::{IgnoreEntry, ObjectPattern, RuleLevel, ValidationSettings};
 use sealwave_validate::engine::{CoverageGaps, OptionValues, ValidateOptions};
 use sealwave_validate::project::{
     LoadedDefinitions, ensure_within, load_definitions, load_named_definitions, parse_kinds,
@@ -29,63 +28,11 @@ use sealwave_validate::project::{
 use sealwave_validate::rules::{self, OperatorView, RuleSettings};
 use sealwave_validate::{RuleInfo, Span};
 
-/// The variable with the Kubernetes version of the destination, set by Argo CD.
-const KUBE_VERSION: &str = "KUBE_VERSION";
-
-/// The variable that replaces the clock in reproducible builds: seconds since 1970.
-const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
-
-/// Maximum size of a settings file, which is written by hand.
-const MAX_FILE: u64 = 1 << 20;
-
-/// Maximum number of entries of `validate.external` or `validate.ignore`, which are compared with many objects.
-const MAX_ENTRIES: usize = 1_000;
-
-/// An error in flags or settings.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ValidationError {
-    #[error("`{0}` is not a valid namespace name")]
-    Namespace(String),
-    #[error("`{0}` does not start with `apiVersion: {API_VERSION}` and `kind: Validation`")]
-    NotValidation(String),
-    #[error("variable `{SOURCE_DATE_EPOCH}` is not a number of seconds since 1970")]
-    Epoch,
-    #[error("severity of rule `{0}` cannot be changed")]
-    Fixed(&'static str),
-    #[error("object pattern is malformed: `{0}`")]
-    Pattern(String),
-    #[error("`--rule {0}` is not `RULE=off`, `=note`, `=warning` or `=error`")]
-    RuleFlag(String),
-    #[error("rule `{name}` does not exist")]
-    UnknownRule { name: String, closest: Option<&'static str> },
-    #[error("timeout is not a duration of at least a second: `{0}`")]
-    Timeout(String),
-    #[error("`validate.{0}` has more than {MAX_ENTRIES} entries")]
-    TooMany(&'static str),
-    #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
-    Unreadable { path: String, reason: std::io::ErrorKind },
-}
-
-impl Explain for ValidationError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Namespace(_) => Some(
-                "use up to 63 lower-case letters, digits and `-`, and do not start or end with `-`"
-                    .to_owned(),
-            ),
-            Self::Epoch => Some("unset it, or set it to the output of `date +%s`".to_owned()),
-            Self::Fixed(_) => Some("input that cannot be read or rendered is always an error".to_owned()),
-            Self::Pattern(_) => {
-                Some("write `Kind/namespace/name`, for example `Secret/shop/registry-*`".to_owned())
-            }
-            Self::Timeout(_) => Some("write `90s`, `5m` or `1h30m`".to_owned()),
-            Self::TooMany(_) => Some("one pattern can match many objects: `Secret/*/registry-*`".to_owned()),
-            Self::UnknownRule { closest: Some(closest), .. } => Some(format!("did you mean `{closest}`?")),
-            Self::UnknownRule { .. } => Some("`sealwave validate --explain all` lists them".to_owned()),
-            _ => None,
-        }
-    }
-}
+pub(crate) use self::arguments::{
+    check_namespace, failing_severity, parse_timeout, step_summary, unknown_rule,
+};
+pub(crate) use self::kube_version::destination_version;
+pub(crate) use self::today::today;
 
 /// The checks of `validate` as far as they are decided: from flags, then from the settings of an app.
 ///
@@ -349,155 +296,4 @@ impl ValidationPlan {
         self.values.settings.external.push(pattern.into_matcher());
         Ok(())
     }
-}
-
-/// Checks a namespace from a flag: a DNS label, or empty.
-///
-/// # Errors
-/// The name is not valid.
-pub(crate) fn check_namespace(namespace: Option<&str>) -> Result<(), Failure> {
-    match namespace.filter(|name| !name.is_empty()) {
-        Some(name) if !dns::is_label(name) => Err(problem(&ValidationError::Namespace(name.to_owned()))),
-        _ => Ok(()),
-    }
-}
-
-/// Parses the value of `--timeout`.
-///
-/// # Errors
-/// The value is not a duration, or is shorter than a second.
-pub(crate) fn parse_timeout(text: &str) -> Result<Duration, Failure> {
-    duration::parse(text.trim()).ok_or_else(|| problem(&ValidationError::Timeout(text.to_owned())))
-}
-
-/// Returns the error for an unknown rule.
-pub(crate) fn unknown_rule(id: &str) -> Failure {
-    let closest = closest_name(id, rules::rules().map(|rule| rule.id));
-    let closest = closest.and_then(rules::rule).map(|rule| rule.id);
-    problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
-}
-
-/// Returns the lowest severity that causes exit code 1; `None` means never.
-pub(crate) const fn failing_severity(fail_on: FailOn) -> Option<Severity> {
-    match fail_on {
-        FailOn::Error => Some(Severity::Error),
-        FailOn::Never => None,
-        FailOn::Note => Some(Severity::Note),
-        FailOn::Warning => Some(Severity::Warning),
-    }
-}
-
-/// Returns the Kubernetes version of the destination, as set by Argo CD, or the nearest one with known schemas.
-///
-/// # Errors
-/// The value is not a version.
-pub(crate) fn destination_version(variables: VariableReader) -> Result<Option<KubeVersion>, Failure> {
-    let value = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
-    let nearest =
-        |text: String| KubeVersion::parse_nearest(&text).map_err(|error| Problem::new(&error).into());
-    value.filter(|text| !text.is_empty()).map(nearest).transpose()
-}
-
-/// Returns the summary file if this is a step of a GitHub workflow.
-pub(crate) fn step_summary(variables: VariableReader) -> Option<PathBuf> {
-    variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
-}
-
-fn problem(error: &ValidationError) -> Failure {
-    Problem::new(error).into()
-}
-
-fn parse_versions(texts: &[String]) -> Result<Vec<KubeVersion>, Failure> {
-    let mut versions = Vec::new();
-    for text in texts {
-        let version: KubeVersion = text.trim().parse().map_err(|error: VersionError| Problem::new(&error))?;
-        if !versions.contains(&version) {
-            versions.push(version);
-        }
-    }
-    Ok(versions)
-}
-
-/// Returns the comma-separated versions of the variable, if set.
-fn version_variable(variables: VariableReader) -> Result<Option<Vec<KubeVersion>>, Failure> {
-    let Some(value) = variables(KUBE_VERSION).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let texts: Vec<String> = value.to_string_lossy().split(',').map(|text| text.trim().to_owned()).collect();
-    let versions = parse_versions(&texts).map_err(|failure| {
-        let named = |problem: &Problem| Problem {
-            message: format!("variable `{KUBE_VERSION}`: {}", problem.message),
-            ..problem.clone()
-        };
-        let problems = failure.problems().iter().map(named).collect();
-        Failure::unless_empty(problems).err().unwrap_or(failure)
-    })?;
-    Ok(Some(versions))
-}
-
-fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {
-    let (id, level) = flag.split_once('=')?;
-    let level = match level {
-        "error" => RuleLevel::Error,
-        "note" => RuleLevel::Note,
-        "off" => RuleLevel::Off,
-        "warning" => RuleLevel::Warning,
-        _ => return None,
-    };
-    Some((id, level))
-}
-
-/// A settings file of `--config`.
-struct ConfigFile {
-    settings: ValidationSettings,
-    content: SettingsFile<'static>,
-}
-
-impl ConfigFile {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let shown = path.display().to_string();
-        let unreadable = |error: &std::io::Error| {
-            problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
-        };
-        let length = fs_err::metadata(path).map_err(|error| unreadable(&error))?.len();
-        if length > MAX_FILE {
-            return Err(unreadable(&std::io::ErrorKind::FileTooLarge.into()));
-        }
-        let bytes = fs_err::read(path).map_err(|error| unreadable(&error))?;
-        let content = SettingsFile::new(shown.clone(), bytes, yaml::Limits::default());
-        let file: ValidationFile = content.read()?;
-        if file.api_version != API_VERSION || file.kind != "Validation" {
-            return Err(problem(&ValidationError::NotValidation(shown)));
-        }
-        Ok(Self { settings: file.validate, content })
-    }
-
-    /// Returns the entries of `validate.ignore`, with their positions.
-    fn ignored(&self) -> Vec<(IgnoreEntry, Option<Span>)> {
-        let span = |at: Origin| Span { place: self.content.location(at), width: at.width };
-        let whole = Span { place: self.content.locate_setting(&[], None), width: 0 };
-        let documents = self.content.documents().unwrap_or_default();
-        let spans = documents.iter().take(1).flat_map(ignore_origins).map(span);
-        let entries = self.settings.ignore.iter().cloned();
-        entries.zip(spans.chain(std::iter::repeat(whole)).map(Some)).collect()
-    }
-}
-
-/// Returns today's date in UTC.
-///
-/// # Errors
-/// The variable that replaces the clock is not a number.
-pub(crate) fn today(variables: VariableReader) -> Result<Date, Failure> {
-    let value = variables(SOURCE_DATE_EPOCH).filter(|value| !value.is_empty());
-    let given: Option<u64> = value
-        .map(|value| {
-            let seconds = value.to_str().and_then(|text| text.parse().ok());
-            seconds.ok_or_else(|| problem(&ValidationError::Epoch))
-        })
-        .transpose()?;
-    let now = given.map_or_else(
-        || DateTime::from_system_time(SystemTime::now()),
-        |seconds| DateTime::from_unix_duration(Duration::from_secs(seconds)),
-    );
-    let day = now.ok().and_then(|now| Date::new(now.year(), now.month(), now.day()).ok());
-    // After the year 9999, every suppression is expired.
-    Ok(day.unwrap_or_else(|| Date::new(9999, 12, 31).expect("a valid date")))
 }

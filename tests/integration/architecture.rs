@@ -99,7 +99,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
     ("crates/validate/src/engine/schemas.rs", "one check, whose messages need its state"),
     ("crates/validate/src/engine/stream.rs", "one stream, from windows to results"),
     ("crates/validate/src/engine/suppress.rs", "the three sources of suppressions share their syntax"),
-    ("src/config/validation.rs", "every setting of `validate` is decided here"),
 ];
 
 static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| Workspace::read(&root()));
