@@ -1,5 +1,6 @@
 //! The tree of a document, and where each of its nodes comes from.
 
+mod by_address;
 mod json;
 mod manifest;
 mod node;
@@ -9,6 +10,7 @@ mod texts;
 mod trace;
 mod written;
 
+pub use by_address::ByAddress;
 pub use manifest::{Manifest, ManifestError, ObjectId, TextVisitor, group_and_version};
 pub use node::{Mapping, MappingBuilder, MappingEntry, MappingEntryMut, Node, NodeValue};
 pub use number::{FiniteFloat, Number};

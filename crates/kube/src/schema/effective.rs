@@ -4,11 +4,10 @@
 //! The object itself is not changed, so that every value keeps its position.
 
 use std::collections::{HashMap, HashSet};
-use std::ptr;
 
 use super::node::{ExtraFields, NodeId};
 use super::schemas::Schemas;
-use sealwave_core::document::{Mapping, Node, NodeValue};
+use sealwave_core::document::{ByAddress, Mapping, Node, NodeValue};
 
 /// Maximum depth of an object and its defaults.
 const MAX_DEPTH: usize = 150;
@@ -28,9 +27,9 @@ pub(super) enum ServerChange<'a> {
 #[derive(Debug, Default)]
 pub(super) struct ServerChanges<'a> {
     /// The changes of each mapping by field name, in the order of the schema's fields.
-    by_mapping: HashMap<*const Mapping, Vec<(&'a str, ServerChange<'a>)>>,
+    by_mapping: HashMap<ByAddress<'a, Mapping>, Vec<(&'a str, ServerChange<'a>)>>,
     /// Defaults that were visited.
-    seen: HashSet<*const Node>,
+    seen: HashSet<ByAddress<'a, Node>>,
     /// The number of values visited.
     pub(super) steps: u64,
 }
@@ -44,8 +43,8 @@ impl<'a> ServerChanges<'a> {
     }
 
     /// Returns the changes in a mapping.
-    pub(crate) fn in_mapping(&self, mapping: &Mapping) -> &[(&'a str, ServerChange<'a>)] {
-        self.by_mapping.get(&ptr::from_ref(mapping)).map_or(&[], Vec::as_slice)
+    pub(crate) fn in_mapping<'s>(&'s self, mapping: &'s Mapping) -> &'s [(&'a str, ServerChange<'a>)] {
+        self.by_mapping.get(&ByAddress(mapping)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the number of fields of a mapping after all changes.
@@ -87,7 +86,7 @@ impl<'a> ServerChanges<'a> {
             let default = schemas.node(field.id).default.as_deref();
             if let Some(default) = default.filter(|_| is_absent) {
                 changes.push((field.name(), ServerChange::Filled(default)));
-                if self.seen.insert(ptr::from_ref(default)) {
+                if self.seen.insert(ByAddress(default)) {
                     self.visit(schemas, field.id, default, depth + 1);
                 }
             }
@@ -105,7 +104,7 @@ impl<'a> ServerChanges<'a> {
             }
         }
         if !changes.is_empty() {
-            self.by_mapping.insert(ptr::from_ref(mapping), changes);
+            self.by_mapping.insert(ByAddress(mapping), changes);
         }
     }
 }

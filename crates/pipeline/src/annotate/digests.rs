@@ -13,11 +13,11 @@
 mod encoding;
 mod external;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use self::encoding::encode;
 use crate::secret_stages::SecretDigests;
-use sealwave_core::document::{Node, NodeValue};
+use sealwave_core::document::{ByAddress, Node, NodeValue};
 use sealwave_core::names::UNKNOWN_KEYS;
 use sealwave_kube::catalog::{
     CatalogObject, ESO_GROUP, ObjectCatalog, SEALED_SECRETS_GROUP, STORE_CSI_GROUP,
@@ -68,16 +68,15 @@ pub(super) struct DigestCache<'a> {
     secrets: &'a SecretDigests,
     key: &'a ChecksumKey,
     accounts: BTreeMap<usize, Option<KeyedDigest>>,
-    /// By the address of the entry: all nodes are borrowed for `'a`, so no address is used twice.
-    entries: BTreeMap<*const Node, KeyedDigest>,
+    entries: HashMap<ByAddress<'a, Node>, KeyedDigest>,
     sealed: BTreeMap<(&'a str, &'a str), KeyedDigest>,
-    tables: BTreeMap<*const Node, BTreeMap<&'a str, &'a Node>>,
+    tables: HashMap<ByAddress<'a, Node>, BTreeMap<&'a str, &'a Node>>,
     whole: BTreeMap<(&'static str, usize), KeyedDigest>,
 }
 
 impl<'a> DigestCache<'a> {
     /// Creates the cache without any digests.
-    pub(super) const fn new(
+    pub(super) fn new(
         catalogue: &'a ObjectCatalog<'a>,
         secrets: &'a SecretDigests,
         key: &'a ChecksumKey,
@@ -87,9 +86,9 @@ impl<'a> DigestCache<'a> {
             secrets,
             key,
             accounts: BTreeMap::new(),
-            entries: BTreeMap::new(),
+            entries: HashMap::new(),
             sealed: BTreeMap::new(),
-            tables: BTreeMap::new(),
+            tables: HashMap::new(),
             whole: BTreeMap::new(),
         }
     }
@@ -248,7 +247,7 @@ impl<'a> DigestCache<'a> {
 
     /// Returns the digest of an entry, combined with another node of its object that affects the value.
     fn digest_entry(&mut self, source: &str, entry: &'a Node, with: Option<&Node>) -> KeyedDigest {
-        let at = std::ptr::from_ref(entry);
+        let at = ByAddress(entry);
         if let Some(digest) = self.entries.get(&at) {
             return *digest;
         }
@@ -259,7 +258,7 @@ impl<'a> DigestCache<'a> {
 
     /// Returns the entry of a mapping, or the list item whose `field` is `key`.
     fn lookup(&mut self, node: &'a Node, field: &str, key: &str) -> Option<&'a Node> {
-        let table = self.tables.entry(std::ptr::from_ref(node)).or_insert_with(|| match &node.value {
+        let table = self.tables.entry(ByAddress(node)).or_insert_with(|| match &node.value {
             NodeValue::Mapping(mapping) => {
                 mapping.entries().iter().map(|entry| (entry.key.as_str(), &entry.value)).collect()
             }

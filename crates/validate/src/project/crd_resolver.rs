@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::crd_index::{CrdFile, CrdIndex};
 use crate::engine::{CrdFallback, DefinitionSource, FallbackSchemas, SchemaSet, distance};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
-use sealwave_core::document::{Manifest, Node, Origin, SourceLocation};
+use sealwave_core::document::{ByAddress, Manifest, Node, Origin, SourceLocation};
 use sealwave_core::reach::repository_root;
 use sealwave_kube::schema::{KindLookup, KubeVersion, Schemas};
 
@@ -135,8 +135,9 @@ impl CrdResolver {
             chosen.entry(candidate.kind).or_insert(candidate);
         }
         let best = best(&all, group, version, kind);
-        let is_chosen =
-            |best: &RankedDefinition<'_>| chosen.get(kind).is_some_and(|first| std::ptr::eq(*first, best));
+        let is_chosen = |best: &RankedDefinition<'_>| {
+            chosen.get(kind).is_some_and(|first| ByAddress(*first) == ByAddress(best))
+        };
         let chosen: Vec<&RankedDefinition<'_>> = match best {
             // No other kind of this set is looked up, so a separate set for each such kind stays small.
             Some(best) if !is_chosen(best) => vec![best],

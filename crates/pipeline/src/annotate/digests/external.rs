@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{DigestCache, DigestedItem, ReferencedObject, combine_digests};
-use sealwave_core::document::Node;
+use sealwave_core::document::{ByAddress, Node};
 use sealwave_kube::pods::{PodReference, ReferencedKeys, ReferencedKind};
 use sealwave_secrets::crypto::KeyedDigest;
 
@@ -30,7 +30,7 @@ impl<'a> DigestCache<'a> {
             return None;
         }
         let text = self.lookup(template.get("data")?, "", key)?;
-        let at = std::ptr::from_ref(text);
+        let at = ByAddress(text);
         if let Some(digest) = self.entries.get(&at) {
             return Some(*digest);
         }
