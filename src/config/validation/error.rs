@@ -1,6 +1,5 @@
 //! The errors in flags and settings of `validate`.
 
-use super::today::SOURCE_DATE_EPOCH;
 use sealwave_core::diagnostic::{Explain, Failure, Problem, io_reason};
 use sealwave_secrets::settings::API_VERSION;
 
@@ -14,8 +13,8 @@ pub(crate) enum ValidationError {
     Namespace(String),
     #[error("`{0}` does not start with `apiVersion: {API_VERSION}` and `kind: Validation`")]
     NotValidation(String),
-    #[error("variable `{SOURCE_DATE_EPOCH}` is not a number of seconds since 1970")]
-    Epoch,
+    #[error("variable `{0}` is not a number of seconds since 1970")]
+    Epoch(&'static str),
     #[error("severity of rule `{0}` cannot be changed")]
     Fixed(&'static str),
     #[error("object pattern is malformed: `{0}`")]
@@ -39,7 +38,7 @@ impl Explain for ValidationError {
                 "use up to 63 lower-case letters, digits and `-`, and do not start or end with `-`"
                     .to_owned(),
             ),
-            Self::Epoch => Some("unset it, or set it to the output of `date +%s`".to_owned()),
+            Self::Epoch(_) => Some("unset it, or set it to the output of `date +%s`".to_owned()),
             Self::Fixed(_) => Some("input that cannot be read or rendered is always an error".to_owned()),
             Self::Pattern(_) => {
                 Some("write `Kind/namespace/name`, for example `Secret/shop/registry-*`".to_owned())

@@ -10,7 +10,7 @@ use sealwave_core::diagnostic::Failure;
 use sealwave_core::time::Date;
 
 /// The variable that replaces the clock in reproducible builds: seconds since 1970.
-pub(super) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// Returns today's date in UTC.
 ///
@@ -21,7 +21,7 @@ pub(crate) fn today(variables: VariableReader) -> Result<Date, Failure> {
     let given: Option<u64> = value
         .map(|value| {
             let seconds = value.to_str().and_then(|text| text.parse().ok());
-            seconds.ok_or_else(|| problem(&ValidationError::Epoch))
+            seconds.ok_or_else(|| problem(&ValidationError::Epoch(SOURCE_DATE_EPOCH)))
         })
         .transpose()?;
     let now = given.map_or_else(
