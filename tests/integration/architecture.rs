@@ -153,7 +153,11 @@ fn modules_depend_on_each_other_as_listed() {
     if !is_update_requested() {
         let listed = fs_err::read_to_string(root().join(MODULES)).unwrap();
         let problems = differences(&pairs_in(&text), &pairs_in(&listed));
-        assert!(problems.is_empty(), "{MODULES} differs:\n{}", with_places(&problems).join("\n"));
+        assert!(
+            problems.is_empty(),
+            "{MODULES} differs; SEALWAVE_UPDATE_GOLDEN=1 writes it:\n{}",
+            with_places(&problems).join("\n")
+        );
     }
     check_file(&root().join(MODULES), &text);
 }
