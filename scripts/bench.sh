@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the benchmarks and prints the table of the README's section "Speed".
+# Runs the benchmarks and prints the table of docs/reference/benchmarks.md.
 #   scripts/bench.sh             prints the table
-#   scripts/bench.sh --write     prints the table, and writes it to README.md
+#   scripts/bench.sh --write     prints the table, and writes it to docs/reference/benchmarks.md
 #   scripts/bench.sh --table     prints only the table, without `cargo bench`
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ write=()
 benches=yes
 for argument in "$@"; do
   case "$argument" in
-    --write) write=(--write README.md) ;;
+    --write) write=(--write docs/reference/benchmarks.md) ;;
     --table) benches=no ;;
     *) echo "unknown argument: $argument" >&2; exit 2 ;;
   esac

@@ -1,4 +1,4 @@
-"""Compares two builds of sealwave on the rows of the README's table, in one run, and prints the ratios.
+"""Compares two builds of sealwave on the rows of docs/reference/benchmarks.md, in one run, and prints the ratios.
 
     python3 scripts/bench_before.py --before OLD --sealwave NEW --addon PROGRAM
 
@@ -18,7 +18,7 @@ TURNS = 12
 
 
 def commands(sealwave, apps):
-    """Returns the command of each row, in the order of the README."""
+    """Returns the command of each row, in the order of the page."""
     def generate(app):
         return [sealwave, "generate", app, "--env", "dev", "--operator", apps["operator"],
                 "--project", "bench", "--namespace", "bench"]

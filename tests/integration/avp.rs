@@ -105,7 +105,7 @@ fn manifests_have_the_same_values() {
     }
 }
 
-/// The table of differences in docs/moving.md.
+/// The table of differences in docs/moving/argocd-vault-plugin.md.
 #[test]
 fn defects_are_not_reproduced() {
     for (text, expected) in [

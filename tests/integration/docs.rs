@@ -1,4 +1,4 @@
-//! Tests the documentation of `validate`: the example of README.md, and the settings and flags of docs/validate.md.
+//! Tests the documentation: the example of the quickstart, and the settings and flags of docs/ci/validate.md.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,11 +18,11 @@ fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
 }
 
 #[test]
-fn readme_example_is_output_of_validate() {
-    let page = page("README.md");
+fn quickstart_example_is_output_of_validate() {
+    let page = page("docs/getting-started/quickstart.md");
     let (_, example) = page.split_once("<!-- example:validate -->").unwrap();
     let command = blocks(example, "sh")[0].trim();
-    let args = command.strip_prefix("cargo run --release --locked -- ").unwrap();
+    let args = command.strip_prefix("cargo run --locked -- ").unwrap();
     let output = run(&args.split(' ').collect::<Vec<_>>());
     assert_eq!(output.status.code(), Some(1));
 
@@ -48,7 +48,7 @@ fn write_app(directory: &Path, app_file: &str) {
 
 #[test]
 fn documented_settings_of_validate_are_accepted() {
-    let page = page("docs/validate.md");
+    let page = page("docs/ci/validate.md");
     let (mut apps, mut files) = (0, 0);
     for block in blocks(&page, "yaml") {
         let directory = tempfile::tempdir().unwrap();
@@ -83,7 +83,7 @@ fn documented_settings_of_validate_are_accepted() {
 fn documented_flags_of_validate_exist() {
     let help = stdout_of(&["validate", "--help"]);
     let known: BTreeSet<&str> = help.split_whitespace().filter(|word| word.starts_with("--")).collect();
-    let page = page("docs/validate.md");
+    let page = page("docs/ci/validate.md");
     let commands =
         page.lines().filter_map(|line| line.split_once("sealwave validate ")).map(|(_, rest)| rest);
     let mut seen = 0;

@@ -1,4 +1,4 @@
-//! Tests of the examples in docs/moving.md: each app in `testdata/moving` gives the output that the page promises.
+//! Tests of the examples in docs/moving: each app in `testdata/moving` gives the output that the page promises.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -101,10 +101,11 @@ fn is_in_list(block: &str) -> bool {
     block.lines().nth(1).is_some_and(|line| line.starts_with("   "))
 }
 
-/// The page must show the files themselves, so that copies cannot become outdated.
+/// The pages must show the files themselves, so that copies cannot become outdated.
 #[test]
-fn the_page_shows_the_files_of_the_examples() {
-    let page = text(&root().join("docs/moving.md"));
+fn the_pages_show_the_files_of_the_examples() {
+    let pages = fs_err::read_dir(root().join("docs/moving")).unwrap().map(|file| text(&file.unwrap().path()));
+    let page: String = pages.collect();
     let mut shown = 0;
     for case in cases("moving/") {
         let parts = ["before", "app", "after"].map(|part| case.join(part));

@@ -330,7 +330,7 @@ fn the_page_lists_the_built_in_definitions() {
             groups.into_iter().map(|(group, kinds)| format!("`{group}`: {}", kinds.join(", "))).collect();
         writeln!(table, "| {} | {} | {} |", release.project, release.release, groups.join("; ")).unwrap();
     }
-    let page = crate::support::root().join("docs/schemas.md");
+    let page = crate::support::root().join("docs/ci/schemas.md");
     let text = fs_err::read_to_string(&page).unwrap();
     let (before, rest) = text.split_once("<!-- built in -->\n").unwrap();
     let (_, after) = rest.split_once("<!-- end -->").unwrap();

@@ -78,8 +78,8 @@ fn policies_on_pages_and_in_manifests_are_valid() {
     let manifest: Value = yaml_serde::from_str(&manifest).unwrap();
     let mounted = manifest["data"]["operator.yaml"].as_str().unwrap().to_owned();
     for (name, text) in [
-        ("README.md", operator_on("README.md")),
-        ("docs/policy.md", operator_on("docs/policy.md")),
+        ("docs/operating/operator-file.md", operator_on("docs/operating/operator-file.md")),
+        ("docs/operating/policy.md", operator_on("docs/operating/policy.md")),
         ("manifests/operator.yaml", mounted),
     ] {
         let operator: OperatorConfig<ProviderConfig> =

@@ -610,7 +610,8 @@ fn an_unknown_environment_is_an_error() {
 #[test]
 fn every_report_matches_its_schema() {
     let schema: Value = serde_json::from_str(
-        &fs_err::read_to_string(crate::support::root().join("docs/validation-report.schema.json")).unwrap(),
+        &fs_err::read_to_string(crate::support::root().join("docs/reference/validation-report.schema.json"))
+            .unwrap(),
     )
     .unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

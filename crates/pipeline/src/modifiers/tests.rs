@@ -46,7 +46,7 @@ fn documentation_lists_the_translations() {
     });
     let csi_vault = supported(|modifiers| decoder(modifiers)?.csi_vault.map(|_| ""));
     check_page_line(
-        "docs/backends.md",
+        "docs/backends/README.md",
         "| modifiers |",
         &format!("| modifiers | {external_secrets} | {csi_aws} | {csi_vault} |"),
     );

@@ -422,7 +422,11 @@ mod tests {
     fn documentation_lists_the_rows() {
         let rows = MODIFIERS.iter().map(|row| format!("| `{}` | {} |\n", row.example, row.result));
         let head = "| modifier | result |\n|---|---|\n".to_owned();
-        check_page_section("README.md", "modifiers", &rows.fold(head, |table, row| table + &row));
+        check_page_section(
+            "docs/writing/placeholders.md",
+            "modifiers",
+            &rows.fold(head, |table, row| table + &row),
+        );
         let order = format!(
             "| | modifiers | |\n|---|---|---|\n\
              | decoders | {} | first, in any order, each at most once |\n\
@@ -431,14 +435,14 @@ mod tests {
             labels(ModifierRole::Decoder).join(", "),
             labels(ModifierRole::Encoder).join(", "),
         );
-        check_page_section("docs/placeholders.md", "modifiers", &order);
+        check_page_section("docs/writing/placeholders.md", "modifier order", &order);
     }
 
     #[test]
     fn documentation_tells_what_each_modifier_reveals() {
-        let section = page_section("docs/policy.md", "lengths");
+        let section = page_section("docs/operating/policy.md", "lengths");
         for row in &MODIFIERS {
-            assert!(section.contains(&format!("`{}`", row.name)), "docs/policy.md: `{}`", row.name);
+            assert!(section.contains(&format!("`{}`", row.name)), "docs/operating/policy.md: `{}`", row.name);
         }
     }
 }

@@ -16,7 +16,7 @@
 //! * **One encoder** comes last. Encoders add text, or hide the value behind a digest; nothing may process their
 //!   result. A `jsonPath` that has text of its own or joins several pieces is therefore an encoder.
 //!
-//! [`modifier_table`] has the modifiers; docs/policy.md lists what remains visible. `Debug` prints nothing of it.
+//! [`modifier_table`] has the modifiers; docs/operating/policy.md lists what remains visible. `Debug` prints nothing of it.
 
 use super::modifier_table::{self, Decoder, Encoder, Modifier};
 

@@ -1,4 +1,4 @@
-//! JSON output: an object of `kind: ValidationReport`, described by `docs/validation-report.schema.json`.
+//! JSON output: an object of `kind: ValidationReport`, described by `docs/reference/validation-report.schema.json`.
 //!
 //! Fields may be added; existing fields keep their meaning for one `apiVersion`. Unknown values are `null`. Lines and
 //! columns count from 1; columns and widths are in characters. Source lines are never included.
@@ -176,7 +176,7 @@ mod tests {
     fn the_report_matches_its_schema() {
         let json = samples::print(write);
         assert_golden("testdata/report/report.json", &json);
-        let schema = include_str!("../../../../docs/validation-report.schema.json");
+        let schema = include_str!("../../../../docs/reference/validation-report.schema.json");
         let schema = serde_json::from_str(schema).unwrap();
         samples::assert_valid(&schema, &json);
         samples::assert_valid(&schema, &samples::print_report(&Report::default(), write));

@@ -1,4 +1,4 @@
-//! Prints the pages of rules: on a terminal, and in docs/rules.md.
+//! Prints the pages of rules: on a terminal, and in `docs/rules`.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,9 @@ const HEAD: &str = "\
 # Rules
 
 The rules that `sealwave validate` checks. `sealwave validate --explain RULE` prints one of them, `--explain all` lists them. \
-This page is generated: after a change to a rule, run `SEALWAVE_UPDATE_GOLDEN=1 cargo test -p sealwave-validate rules::pages`.
+The [index](#index) below leads to a page for each group.
+
+<!-- A test writes this directory: SEALWAVE_UPDATE_GOLDEN=1 cargo test -p sealwave-validate rules::pages -->
 
 ## Severity
 An error will not work or is not safe, a warning is probably not intended, and a note is good to know. \
@@ -113,20 +115,50 @@ fn suppression_help(rule: &RuleInfo) -> String {
     )
 }
 
-/// Formats all rules as one Markdown page.
+/// The directory of the pages of rules, relative to the root of sealwave's repository.
+const DIRECTORY: &str = "docs/rules";
+
+/// Returns the path and anchor of a rule's documentation, relative to the root of sealwave's repository.
 #[must_use]
-pub fn format_rules_page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
-    let mut out = HEAD.to_owned();
-    let mut last = "";
-    for rule in rules {
-        let group = rule.id.split('/').next().unwrap_or_default();
-        if group != last {
-            let _ = write!(out, "\n## {group}\n");
-            last = group;
+pub fn rule_page(rule: &RuleInfo) -> String {
+    format!("{DIRECTORY}/{}", page_link(rule))
+}
+
+/// Returns the link from the index to a rule. In an anchor, `/` is omitted.
+fn page_link(rule: &RuleInfo) -> String {
+    format!("{}.md#{}", group(rule), rule.id.replace('/', ""))
+}
+
+fn group(rule: &RuleInfo) -> &'static str {
+    rule.id.split('/').next().unwrap_or_default()
+}
+
+/// Formats all rules as Markdown pages, each with its path: an index, and one page for each group.
+///
+/// `rules` must be sorted by id.
+#[must_use]
+pub fn format_rule_pages(rules: &[&RuleInfo]) -> Vec<(String, String)> {
+    let mut index = format!("{HEAD}\n## Index\n");
+    let mut pages = Vec::new();
+    for rules in rules.chunk_by(|first, second| group(first) == group(second)) {
+        let Some(group) = rules.first().map(|rule| group(rule)) else { continue };
+        let _ = write!(index, "\n### {group}\n\n| rule | severity | finds |\n|---|---|---|\n");
+        let mut page = format!("# Rules: {group}\n\n[All rules](README.md)\n");
+        for rule in rules {
+            let state = if rule.enabled { "" } else { ", off" };
+            let (link, severity) = (page_link(rule), rule.severity.name());
+            let _ = writeln!(
+                index,
+                "| [{}]({link}) | {severity}{state} | {} |",
+                rule.id,
+                rule.summary.replace('|', "\\|")
+            );
+            section(&mut page, rule);
         }
-        section(&mut out, rule);
+        pages.push((format!("{DIRECTORY}/{group}.md"), page));
     }
-    out
+    pages.insert(0, (format!("{DIRECTORY}/README.md"), index));
+    pages
 }
 
 /// Returns the note for rules whose errors the API server refuses.
@@ -143,7 +175,7 @@ fn section(out: &mut String, rule: &RuleInfo) {
     let refused = refusal_note(rule);
     let _ = write!(
         out,
-        "\n### {id}\n{severity}, {state}{refused}: {summary}.\n\n{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}\n\n{suppression}\n",
+        "\n## {id}\n{severity}, {state}{refused}: {summary}.\n\n{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}\n\n{suppression}\n",
         id = rule.id,
         severity = rule.severity.name(),
         summary = rule.summary,
@@ -169,7 +201,28 @@ mod tests {
     fn docs_rules_matches_the_rules() {
         let mut rules: Vec<&RuleInfo> = rules::rules().collect();
         rules.sort_by_key(|rule| rule.id);
-        assert_golden("docs/rules.md", format_rules_page(rules.into_iter()).as_bytes());
+        let pages = format_rule_pages(&rules);
+        for (path, page) in &pages {
+            assert_golden(path, page.as_bytes());
+        }
+        let written: BTreeSet<String> = pages.into_iter().map(|(path, _)| path).collect();
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(DIRECTORY);
+        for file in fs_err::read_dir(directory).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            assert!(written.contains(&format!("{DIRECTORY}/{name}")), "no group has the page {name}");
+        }
+    }
+
+    #[test]
+    fn each_rule_has_its_place_on_its_page() {
+        for rule in rules::rules() {
+            let place = rule_page(rule);
+            let (path, anchor) = place.split_once('#').unwrap();
+            let page = fs_err::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path))
+                .unwrap();
+            assert!(page.contains(&format!("\n## {}\n", rule.id)), "{place}");
+            assert_eq!(anchor, rule.id.replace('/', ""));
+        }
     }
 
     /// Returns the Markdown files below `src`, each with its first line without `# `.

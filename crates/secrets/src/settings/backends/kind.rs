@@ -56,12 +56,12 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_app_file_and_of_the_documentation() {
-        let page = include_str!("../../../../../docs/backends.md");
+        let page = include_str!("../../../../../docs/backends/README.md");
         let setting = page.lines().find(|line| line.starts_with("backend:")).expect("an example");
         for kind in BackendKind::ALL {
             let read: BackendKind = yaml_serde::from_str(&kind.to_string()).expect("a backend");
             assert_eq!(read, kind);
-            assert!(setting.contains(&kind.to_string()), "docs/backends.md lacks `{kind}`");
+            assert!(setting.contains(&kind.to_string()), "docs/backends/README.md lacks `{kind}`");
         }
     }
 }

@@ -30,7 +30,7 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
         let at = Origin::point(file.source, found.line, 0);
         let severity = if found.is_certain { Severity::Error } else { Severity::Warning };
         let hint = if file.is_own_key {
-            "move it out of the repository, create a new key, and see docs/keys.md on replacing it"
+            "move it out of the repository, create a new key, and see docs/operating/keys.md on replacing it"
         } else {
             "remove the file from Git, name it in `.gitignore`, and change what it holds"
         };
