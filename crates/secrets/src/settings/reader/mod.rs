@@ -212,6 +212,9 @@ pub fn read_config<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, F
 }
 
 #[cfg(test)]
+mod dialect_fuzz;
+
+#[cfg(test)]
 mod dialect_tests;
 
 #[cfg(test)]
