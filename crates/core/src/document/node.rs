@@ -537,6 +537,36 @@ mod tests {
     }
 
     #[test]
+    fn started_entries_keep_keys_unique_whatever_happens_in_between() {
+        let origin = entry("", "").key_origin;
+        for size in [0, INDEX_FROM - 2, INDEX_FROM - 1, INDEX_FROM, 3 * INDEX_FROM] {
+            let mut builder = MappingBuilder::default();
+            for number in 0..size {
+                builder.set(entry(&format!("k{number}"), "1"));
+            }
+            // Nothing is started.
+            assert!(builder.complete(Node::string("lost", origin)).is_none());
+            // A started entry is dropped, and another one takes its place.
+            assert!(builder.begin("dropped".into(), origin).is_none());
+            builder.cancel();
+            assert!(builder.complete(Node::string("lost", origin)).is_none());
+            builder.begin("dropped".into(), origin);
+            builder.begin("a".into(), origin);
+            // Its key is set while it waits.
+            builder.set(entry("b", "1"));
+            builder.set(entry("a", "1"));
+            assert_eq!(builder.pending_key().map(CompactString::as_str), Some("a"));
+            let old = builder.complete(Node::string("2", origin));
+            assert_eq!(old.and_then(|old| old.value.as_str().map(str::to_owned)).as_deref(), Some("1"));
+            // Its value never comes.
+            builder.begin("c".into(), origin);
+            let mapping = builder.finish();
+            let last = pairs(&mapping).split_off(size);
+            assert_eq!((last, mapping.get("c").is_none()), (vec![("b", "1"), ("a", "2")], true), "{size}");
+        }
+    }
+
+    #[test]
     fn modifications_keep_keys_unique() {
         let mut mapping: Mapping = [entry("c", "1"), entry("a", "2"), entry("b", "3")].into_iter().collect();
         for entry in mapping.entries_mut() {

@@ -123,6 +123,8 @@ pub(super) struct CopyLedger {
     highest: u64,
     /// The memory of the current element of each open template, the innermost last.
     open: Vec<u64>,
+    /// The weights of large values by their addresses. Only values of the context are in it, or looked up: the engine
+    /// holds the context, in a box, longer than this ledger is used, so an address always means the same value.
     known: HashMap<usize, ValueWeight>,
 }
 

@@ -297,6 +297,9 @@ impl CheckedHelper {
 }
 
 /// Returns the path in the context of a result that is an argument or a part of one.
+///
+/// The result is found by its address: all arguments are borrowed, so no other value can be there. The path counts only if
+/// it leads to that very value.
 fn find_in_context<'rc>(
     helper: &Helper<'rc>,
     provenance: &Provenance<'_>,
@@ -308,7 +311,8 @@ fn find_in_context<'rc>(
         Some(argument) => argument.context_path().cloned()?,
         None => path_of_part(helper.param(0)?, part)?,
     };
-    Some((scope::navigate(context, &path)?, path))
+    let value = scope::navigate(context, &path)?;
+    std::ptr::eq(value, *part).then_some((value, path))
 }
 
 /// Records the provenance of a function's result.

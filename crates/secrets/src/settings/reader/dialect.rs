@@ -11,12 +11,17 @@ use super::trace::Trace;
 /// The maximum size of a file that is read by the YAML crate only. It cannot have more nodes than our reader allows.
 const PLAIN_BYTES: usize = 32 << 10;
 
+/// The maximum number of opening brackets of such a file. The YAML crate's time grows with the square of the depth of
+/// collections in brackets, and it only refuses deep ones at the end; our reader stops at once.
+const PLAIN_BRACKETS: usize = 1 << 10;
+
 /// Reports whether both parsers are known to agree on a text, apart from unclear keys and texts. A false alarm costs only time.
 ///
 /// Plain texts have none of these: anchors, aliases, tags, merge keys, explicit keys, block scalars, directives, further
 /// documents, escapes, tabs, and characters and colons that one of the parsers treats in its own way.
 pub(super) fn is_plain(text: &str) -> bool {
     text.len() <= PLAIN_BYTES
+        && text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).nth(PLAIN_BRACKETS).is_none()
         // Our reader reads JSON.
         && !text.trim_start().starts_with('{')
         && text.chars().all(is_plain_character)

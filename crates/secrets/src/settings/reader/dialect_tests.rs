@@ -10,7 +10,7 @@ use super::*;
 use crate::settings::{App, OperatorConfig, ValidationFile};
 
 /// Scalars that YAML parsers read differently, quoted and not.
-const SCALARS: [&str; 62] = [
+pub(super) const SCALARS: [&str; 62] = [
     "a",
     "'a'",
     "\"a\"",
@@ -76,7 +76,7 @@ const SCALARS: [&str; 62] = [
 ];
 
 /// Constructs that plain files do not have.
-const UNUSUAL: [&str; 24] = [
+pub(super) const UNUSUAL: [&str; 24] = [
     "&x a",
     "*x",
     "&x {}",
@@ -114,7 +114,7 @@ fn is_accepted<T: DeserializeOwned>(text: &str) -> bool {
 }
 
 /// Checks that both parsers read a text that the YAML crate accepts alike.
-fn assert_agreement<T: DeserializeOwned>(text: &str, file: &SettingsFile<'_>) {
+pub(super) fn assert_agreement<T: DeserializeOwned>(text: &str, file: &SettingsFile<'_>) {
     let Ok(tracked) = tracked::parse::<T>(text.strip_prefix('\u{feff}').unwrap_or(text)) else {
         panic!("accepted: {text:?}");
     };
@@ -127,7 +127,7 @@ fn assert_agreement<T: DeserializeOwned>(text: &str, file: &SettingsFile<'_>) {
     }
 }
 
-fn is_accepted_as_its_kind(text: &str) -> bool {
+pub(super) fn is_accepted_as_its_kind(text: &str) -> bool {
     match text {
         text if text.contains("kind: Operator") => is_accepted::<OperatorConfig<serde_json::Value>>(text),
         text if text.contains("kind: Validation") => is_accepted::<ValidationFile>(text),
@@ -154,7 +154,7 @@ fn collect(directory: &Path, files: &mut Vec<String>) {
     }
 }
 
-fn all_files() -> Vec<String> {
+pub(super) fn all_files() -> Vec<String> {
     let mut files = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata"), &mut files);
     assert!(files.len() > 150, "{}", files.len());
@@ -284,6 +284,10 @@ fn unusual_files_are_not_plain() {
         assert!(!is_plain(text), "{text:?}");
     }
     assert!(!is_plain(&"a".repeat(40_000)));
+    assert!(
+        is_plain(&format!("a: {}", "[".repeat(1_000))) && !is_plain(&format!("a: {}", "[".repeat(1_100)))
+    );
+    assert!(!is_plain(&format!("a: {}", "[{a: ".repeat(600))));
     assert!(is_plain("---\n# it's a comment\na: [\"secret/*\", Secret/*/x, https://x/a&b!]\n"));
 }
 

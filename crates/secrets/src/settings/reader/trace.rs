@@ -1,7 +1,8 @@
 //! The values that `yaml_serde` gave to the types of a file.
 
 /// A value as the YAML crate read it, without tags, anchors and positions.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) enum Trace {
     Bool(bool),
     Float(f64),
