@@ -3,14 +3,14 @@
 //! The panic hook prints where a panic happened, since that is a bug in sealwave. For panics caught here, it prints
 //! nothing: the caller returns an error with its own position. The panic payload is dropped: it may contain input.
 //!
-//! Only a single call of third-party code belongs inside `catch`, never code of ours. It only covers the
+//! Only a single call of third-party code belongs inside `catch_panic()`, never code of ours. It only covers the
 //! calling thread, not threads started inside.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// The nesting of [`catch`] calls in this thread.
+    /// The nesting of [`catch_panic`] calls in this thread.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 

@@ -64,7 +64,7 @@ impl<'a> ReferencedObject<'_, 'a> {
 /// The digests of the objects of one output. Each digest is computed once and each list or mapping is indexed once, so
 /// many workloads that read one large object cost no more than its size and theirs.
 pub(super) struct DigestCache<'a> {
-    catalogue: &'a ObjectCatalog<'a>,
+    catalog: &'a ObjectCatalog<'a>,
     secrets: &'a SecretDigests,
     key: &'a ChecksumKey,
     accounts: BTreeMap<usize, Option<KeyedDigest>>,
@@ -77,12 +77,12 @@ pub(super) struct DigestCache<'a> {
 impl<'a> DigestCache<'a> {
     /// Creates the cache without any digests.
     pub(super) fn new(
-        catalogue: &'a ObjectCatalog<'a>,
+        catalog: &'a ObjectCatalog<'a>,
         secrets: &'a SecretDigests,
         key: &'a ChecksumKey,
     ) -> Self {
         Self {
-            catalogue,
+            catalog,
             secrets,
             key,
             accounts: BTreeMap::new(),
@@ -103,9 +103,9 @@ impl<'a> DigestCache<'a> {
         if reference.kind == ReferencedKind::Secret && self.collect_sealed(namespace, reference, into) {
             return;
         }
-        let catalogue = self.catalogue;
-        for number in catalogue.resolve_reference(reference.kind, namespace, reference.name) {
-            let Some(object) = catalogue.object(number).copied() else { continue };
+        let catalog = self.catalog;
+        for number in catalog.resolve_reference(reference.kind, namespace, reference.name) {
+            let Some(object) = catalog.object(number).copied() else { continue };
             let wanted = ReferencedObject { number, object, keys: &reference.keys };
             into.extend(match (object.group, object.kind, reference.kind) {
                 ("", "ServiceAccount", _) => self.account(&wanted).into_iter().collect(),
@@ -161,7 +161,7 @@ impl<'a> DigestCache<'a> {
         let ReferencedObject { number, object, .. } = *wanted;
         if !self.accounts.contains_key(&number) {
             let mut pulled = BTreeSet::new();
-            for name in self.catalogue.pull_secrets(object.namespace, object.name) {
+            for name in self.catalog.pull_secrets(object.namespace, object.name) {
                 let pull = PodReference {
                     kind: ReferencedKind::Secret,
                     name,

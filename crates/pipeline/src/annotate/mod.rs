@@ -1,8 +1,8 @@
 //! The fifth stage: sync waves on objects, checksums on pod templates.
 //!
 //! ```text
-//! objects → catalogue (objects by name) → references (by workload) ─┬→ checksums (over digests)
-//!                                                                   └→ uses → waves
+//! objects → catalog (objects by name) → references (by workload) ─┬→ checksums (over digests)
+//!                                                                 └→ uses → waves
 //! ```
 //!
 //! Everything is planned on unchanged objects and written at the end. Only annotations are written. This stage never
@@ -61,13 +61,13 @@ fn plan(
     notes: &mut Vec<Note>,
 ) -> Result<Vec<AnnotationEdit>, Failure> {
     check_settings(settings)?;
-    let catalogue = ObjectCatalog::new(objects);
+    let catalog = ObjectCatalog::new(objects);
     let standings: Vec<SyncPlacement> =
         objects.iter().map(|object| standing_of(object, settings.waves, notes)).collect();
     let workloads = workloads_of(objects, &standings, settings, notes);
     let references = workloads.iter().map(|workload| (workload.object, workload.references.as_slice()));
-    let mut edits = waves::plan(&catalogue, &standings, &dependency_edges(&catalogue, references), notes);
-    edits.extend(checksums::plan(&catalogue, &workloads, secrets, key, notes));
+    let mut edits = waves::plan(&catalog, &standings, &dependency_edges(&catalog, references), notes);
+    edits.extend(checksums::plan(&catalog, &workloads, secrets, key, notes));
     Ok(edits)
 }
 

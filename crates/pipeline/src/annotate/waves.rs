@@ -38,13 +38,13 @@ use sealwave_kube::sync::{
 
 /// Returns the wave annotations, and adds warnings about conflicting waves that authors set.
 pub(super) fn plan(
-    catalogue: &ObjectCatalog<'_>,
+    catalog: &ObjectCatalog<'_>,
     standings: &[SyncPlacement],
     uses: &BTreeSet<DependencyEdge>,
     notes: &mut Vec<Note>,
 ) -> Vec<AnnotationEdit> {
-    let waves = assign(catalogue, standings, uses);
-    let conflicts = find_conflicts(catalogue, standings, uses, &waves);
+    let waves = assign(catalog, standings, uses);
+    let conflicts = find_conflicts(catalog, standings, uses, &waves);
     notes.extend(conflicts.iter().map(|(conflict, _, at)| Note::warning(Problem::at(*at, conflict))));
     let is_chosen = |standing: &SyncPlacement| standing.wave.is_none() || standing.by_kind;
     let mut edits = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn plan(
         }
         edits.push(AnnotationEdit::new(number, SYNC_WAVE, wave.to_string()));
         if *wave < 0 {
-            edits.extend(catalogue.object(number).and_then(|object| prune_last(object, number, notes)));
+            edits.extend(catalog.object(number).and_then(|object| prune_last(object, number, notes)));
         }
     }
     edits
@@ -126,11 +126,11 @@ fn role(object: &CatalogObject<'_>) -> WaveRole {
 
 /// Returns the wave of each object.
 fn assign(
-    catalogue: &ObjectCatalog<'_>,
+    catalog: &ObjectCatalog<'_>,
     standings: &[SyncPlacement],
     uses: &BTreeSet<DependencyEdge>,
 ) -> Vec<i32> {
-    let roles: Vec<WaveRole> = catalogue.objects().iter().map(role).collect();
+    let roles: Vec<WaveRole> = catalog.objects().iter().map(role).collect();
     let default_supplier_wave = default_supplier_wave(&roles, standings);
     let in_sync = |number: usize| {
         standings.get(number).is_some_and(|standing| standing.phases.is_applied_in(SyncPhase::Sync))
@@ -147,7 +147,7 @@ fn assign(
     }
     let mut bounds: Vec<Option<i32>> = vec![None; roles.len()];
     let mut waves = vec![0; roles.len()];
-    let mut order = ConsumerOrder::new(catalogue, consumers);
+    let mut order = ConsumerOrder::new(catalog, consumers);
     while let Some(number) = order.next(&bounds) {
         let (Some(role), Some(bound), Some(standing)) =
             (roles.get(number), bounds.get(number), standings.get(number))
@@ -207,8 +207,8 @@ struct ConsumerOrder {
 
 impl ConsumerOrder {
     /// Creates the iterator; `consumers` holds the consumers of each object.
-    fn new(catalogue: &ObjectCatalog<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
-        let key = |number: &usize| catalogue.object(*number).map(CatalogObject::key);
+    fn new(catalog: &ObjectCatalog<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
+        let key = |number: &usize| catalog.object(*number).map(CatalogObject::key);
         let mut by_name: Vec<usize> = (0..consumers.len()).collect();
         by_name.sort_by_key(key);
         for list in &mut consumers {

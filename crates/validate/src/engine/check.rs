@@ -87,9 +87,9 @@ fn scene<'a>(
     let workloads: &[WorkloadKind] = input.app().map_or(&[], |app| &app.workloads);
     let objects: Vec<CheckedObject<'_>> =
         set.objects().iter().map(|manifest| CheckedObject::new(manifest, workloads)).collect();
-    let catalogue = ObjectCatalog::new(set.objects());
+    let catalog = ObjectCatalog::new(set.objects());
     let embedded: Vec<EmbeddedObject<'_>> = embedded.iter().map(EmbeddedObject::new).collect();
-    let inventory = Inventory::new(&catalogue, &objects, &embedded);
+    let inventory = Inventory::new(&catalog, &objects, &embedded);
     CheckedEnvironment {
         app: app_environment(input, set),
         context: RuleContext {
@@ -102,7 +102,7 @@ fn scene<'a>(
         inventory,
         objects,
         embedded,
-        catalogue,
+        catalog,
         neighbors: neighbors(input, set),
         uses: std::cell::OnceCell::new(),
         conflicts: std::cell::OnceCell::new(),

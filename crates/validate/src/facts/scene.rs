@@ -29,7 +29,7 @@ pub(crate) struct CheckedEnvironment<'a> {
     /// Pods within its `ConfigMaps`.
     pub(crate) embedded: Vec<EmbeddedObject<'a>>,
     /// The objects by identity and by the Secrets that they create.
-    pub(crate) catalogue: ObjectCatalog<'a>,
+    pub(crate) catalog: ObjectCatalog<'a>,
     /// Created and required objects, with their known keys.
     pub(crate) inventory: Inventory<'a>,
     /// Objects that other apps of the repository render in the environment of this name.

@@ -90,7 +90,7 @@ pub(crate) struct Inventory<'a> {
 impl<'a> Inventory<'a> {
     /// Builds the inventory from all objects and the pods within `ConfigMaps`.
     pub(crate) fn new(
-        catalogue: &ObjectCatalog<'a>,
+        catalog: &ObjectCatalog<'a>,
         objects: &[CheckedObject<'a>],
         embedded: &[EmbeddedObject<'a>],
     ) -> Self {
@@ -100,7 +100,7 @@ impl<'a> Inventory<'a> {
             requirements: requirements::collect_requirements(objects, embedded),
             guesses: Cell::new(GUESSES),
         };
-        for object in catalogue.objects() {
+        for object in catalog.objects() {
             producers::add_created_objects(object, &mut inventory);
         }
         inventory

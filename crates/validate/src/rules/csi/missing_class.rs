@@ -101,7 +101,7 @@ impl<'a> OtherClasses<'a> {
 }
 
 fn exists(environment: &CheckedEnvironment<'_>, namespace: &str, name: &str) -> bool {
-    environment.catalogue.find(STORE_CSI_GROUP, KIND, namespace, name).is_some()
+    environment.catalog.find(STORE_CSI_GROUP, KIND, namespace, name).is_some()
         || environment.neighbors.has_object(STORE_CSI_GROUP, KIND, namespace, name)
         || environment.context.settings.is_external(KIND, namespace, name)
 }

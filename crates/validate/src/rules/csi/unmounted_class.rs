@@ -95,7 +95,7 @@ fn needed_secret<'a>(
     made.iter().filter_map(|secret| secret.get("secretName")).find_map(|node| {
         let name = node.as_str()?;
         let used = pods.secrets.get(&(class.namespace, name))?;
-        let alone = environment.catalogue.suppliers(class.namespace, name).len() < 2;
+        let alone = environment.catalog.suppliers(class.namespace, name).len() < 2;
         alone.then_some((name, node.origin, *used))
     })
 }

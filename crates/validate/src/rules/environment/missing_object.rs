@@ -82,7 +82,7 @@ fn is_provided_elsewhere(
         environment.objects.iter().map(|object| object.namespace).filter(|namespace| !namespace.is_empty());
     let namespace = namespaces.next().unwrap_or_default();
     let supplied = (shape.group, shape.kind) == ("", "Secret")
-        && !environment.catalogue.suppliers(namespace, name).is_empty();
+        && !environment.catalog.suppliers(namespace, name).is_empty();
     supplied
         || environment.context.settings.is_external(shape.kind, namespace, name)
         || environment.neighbors.has_object(shape.group, shape.kind, namespace, name)
@@ -141,7 +141,7 @@ impl DanglingReferences<'_> {
         for (object, view) in environment.objects.iter().enumerate() {
             for located in view.references().into_iter().filter(|located| !located.reference.optional) {
                 let (what, name) = (located.reference.kind, located.reference.name);
-                if environment.catalogue.resolve_reference(what, view.namespace, name).is_empty() {
+                if environment.catalog.resolve_reference(what, view.namespace, name).is_empty() {
                     all.entry((what, self.names.without_environment(number, name)))
                         .or_insert((object, located.origin));
                 }

@@ -57,7 +57,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             continue;
         }
         seen.insert((object.namespace, target), at);
-        let secret = environment.catalogue.find("", "Secret", object.namespace, target);
+        let secret = environment.catalog.find("", "Secret", object.namespace, target);
         if let Some(secret) = secret.and_then(|secret| environment.objects.get(secret)) {
             let is_apart = environment.may_be_apart(secret.name_origin(), at);
             reporter.report(

@@ -123,7 +123,7 @@ fn references<'a>(object: &CheckedObject<'a>) -> Vec<&'a Node> {
 
 fn exists(environment: &CheckedEnvironment<'_>, kind: &str, namespace: &str, name: &str) -> bool {
     let namespace = if kind == "ClusterSecretStore" { "" } else { namespace };
-    environment.catalogue.find(ESO_GROUP, kind, namespace, name).is_some()
+    environment.catalog.find(ESO_GROUP, kind, namespace, name).is_some()
         || environment.neighbors.has_object(ESO_GROUP, kind, namespace, name)
         || environment.context.settings.is_external(kind, namespace, name)
 }

@@ -106,7 +106,7 @@ fn weight(constraints: Option<&Node>) -> usize {
 
 fn enforced_policies<'a>(environment: &'a CheckedEnvironment<'a>) -> Vec<EnforcedPolicy<'a>> {
     let find_policy = |name: &str| {
-        let number = environment.catalogue.find(GROUP, POLICY, "", name)?;
+        let number = environment.catalog.find(GROUP, POLICY, "", name)?;
         Some((number, environment.objects.get(number)?))
     };
     let bindings = environment.objects.iter().filter(|object| object.is(GROUP, BINDING));

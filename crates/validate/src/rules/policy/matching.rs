@@ -37,7 +37,7 @@ impl<'a> ObjectIndex<'a> {
         namespace: &str,
         name: &str,
     ) -> Option<&'a CheckedObject<'a>> {
-        self.environment.objects.get(self.environment.catalogue.find(group, kind, namespace, name)?)
+        self.environment.objects.get(self.environment.catalog.find(group, kind, namespace, name)?)
     }
 
     /// Returns whether the kind of an object is cluster-scoped.

@@ -63,7 +63,7 @@ fn check_section(
 ) -> Option<FindingDraft> {
     let section = parent.get("sectionName")?;
     let wanted = section.as_str().filter(|wanted| !wanted.is_empty())?;
-    let gateway = environment.catalogue.find(GROUP, "Gateway", namespace, name)?;
+    let gateway = environment.catalog.find(GROUP, "Gateway", namespace, name)?;
     let listeners = environment.objects.get(gateway)?.manifest.root().at(&["spec", "listeners"])?;
     let names = listeners.items().iter().map(|listener| text(listener, "name"));
     if listeners.items().len() > LISTENERS || names.into_iter().any(|name| name == Some(wanted)) {

@@ -71,10 +71,10 @@ fn check_backend(
     }
     let port = backend.port?;
     let number = environment
-        .catalogue
+        .catalog
         .find("", "Service", backend.namespace, name)
-        .or_else(|| environment.catalogue.find("", "Service", "", name))?;
-    let service = environment.catalogue.object(number)?.manifest;
+        .or_else(|| environment.catalog.find("", "Service", "", name))?;
+    let service = environment.catalog.object(number)?.manifest;
     if has_port(service, port) {
         return None;
     }

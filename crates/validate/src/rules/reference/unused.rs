@@ -108,7 +108,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
 }
 
 fn candidates<'a>(environment: &CheckedEnvironment<'a>) -> Vec<UnusedCandidate<'a>> {
-    let objects = environment.objects.iter().zip(environment.catalogue.objects()).enumerate();
+    let objects = environment.objects.iter().zip(environment.catalog.objects()).enumerate();
     let mut found = Vec::new();
     for (number, (object, filed)) in objects.filter(|(_, (object, _))| !may_be_used_elsewhere(object)) {
         let (kind, name) = match (object.group, object.kind) {

@@ -24,7 +24,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for (number, object) in
         environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
     {
-        for other in environment.catalogue.suppliers(object.namespace, object.name) {
+        for other in environment.catalog.suppliers(object.namespace, object.name) {
             let Some(other) = environment.objects.get(*other) else { continue };
             if is_sealed_secret(other) || gives_way(other) {
                 continue;

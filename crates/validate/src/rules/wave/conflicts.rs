@@ -46,7 +46,7 @@ fn conflicts(environment: &CheckedEnvironment<'_>) -> Vec<LocatedConflict> {
     let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
     let mut uses = uses(environment).clone();
     uses.retain(|edge| !may_be_in_two_applications(environment, edge));
-    sync::find_conflicts(&environment.catalogue, &standings, &uses, &waves)
+    sync::find_conflicts(&environment.catalog, &standings, &uses, &waves)
 }
 
 /// Returns whether two objects may belong to different Applications, as those of two directories often do: waves only
@@ -67,7 +67,7 @@ fn find_uses(environment: &CheckedEnvironment<'_>) -> BTreeSet<DependencyEdge> {
     let references: Vec<(usize, Vec<PodReference<'_>>)> =
         pods.filter_map(|(number, object)| Some((number, references(object.pod.as_ref()?.spec)))).collect();
     sync::dependency_edges(
-        &environment.catalogue,
+        &environment.catalog,
         references.iter().map(|(number, list)| (*number, list.as_slice())),
     )
 }
