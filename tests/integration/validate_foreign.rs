@@ -1,4 +1,4 @@
-//! `validate` on content around sealwave: other operators' objects, copies of sealed values, pods within `ConfigMaps`,
+//! `validate` on content around sealwave: objects of other controllers, copies of sealed values, pods within `ConfigMaps`,
 //! files named in command lines, credentials in values and files. The numbers are those of the findings.
 
 use std::fmt::Write as _;

@@ -57,7 +57,7 @@ mod tests {
         assert!(!is_expected(), "the call is over");
         assert_eq!(catch_panic(is_expected), Ok(true));
         let nested = catch_panic(|| (catch_panic(|| -> u8 { panic!("secret payload") }), is_expected()));
-        assert_eq!(nested, Ok((Err(CaughtPanic), true)), "the outer call goes on");
+        assert_eq!(nested, Ok((Err(CaughtPanic), true)), "the outer call continues");
         assert!(!is_expected());
         let elsewhere = catch_panic(|| std::thread::spawn(is_expected).join());
         assert_eq!(elsewhere.map(Result::ok), Ok(Some(false)), "another thread is not within");

@@ -1,4 +1,4 @@
-//! Documents, diagnostics and YAML: what every other crate of sealwave stands on.
+//! Documents, diagnostics and YAML: the base of all other crates of sealwave.
 //!
 //! | module | holds |
 //! |---|---|

@@ -150,7 +150,8 @@ impl Crds {
             return None;
         }
         let compiled = GoPattern::new(text);
-        self.budget = self.budget.saturating_sub(compiled.as_ref().map_or(GoPattern::REFUSED, GoPattern::cost));
+        self.budget =
+            self.budget.saturating_sub(compiled.as_ref().map_or(GoPattern::REFUSED, GoPattern::cost));
         let index = self.patterns.len();
         let is_valid = compiled.is_some();
         self.patterns.push(CachedPattern { text: text.to_owned(), compiled });

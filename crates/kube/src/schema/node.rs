@@ -43,7 +43,7 @@ pub(super) enum ExtraFields {
     Like(NodeId),
 }
 
-/// How the items of a list are told apart.
+/// The way in which the items of a list differ.
 #[derive(Debug)]
 pub(super) enum ListTopology {
     /// Items need not differ.

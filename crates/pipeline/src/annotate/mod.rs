@@ -1,4 +1,4 @@
-//! The fifth stage: sync waves on objects, checksums on pod templates.
+//! The sixth stage: sync waves on objects, checksums on pod templates.
 //!
 //! ```text
 //! objects → catalog (objects by name) → references (by workload) ─┬→ checksums (over digests)

@@ -309,7 +309,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for TrackedAdapter<'_, D> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        // Not observed, so the trace tells ignored values from nulls.
+        // Not observed, so the trace distinguishes ignored values from nulls.
         self.inner.deserialize_ignored_any(visitor).map_err(TypedError::Parser)
     }
 

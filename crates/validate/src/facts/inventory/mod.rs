@@ -1,4 +1,4 @@
-//! Which objects create and which require each Secret, `ConfigMap`, claim and service account, and with which keys.
+//! The objects that create or require each Secret, `ConfigMap`, claim and service account, and with which keys.
 //!
 //! Built on the [catalog](sealwave_kube::catalog), which knows the kinds that decide waves; adds the kinds of operators
 //! that create Secrets. An unknown namespace matches any namespace, so that rules only report what is certain.
