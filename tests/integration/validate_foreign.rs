@@ -48,7 +48,7 @@ fn assert_no_canary(tree: &Tree, args: &[&str]) {
     }
 }
 
-// P2: objects of other operators.
+// P2: objects of other controllers.
 
 #[test]
 fn p02_a_template_variable_that_data_does_not_define() {

@@ -50,6 +50,8 @@ enum Error {
     ApiVersion,
     #[error("app file {BROKEN_LINK}")]
     BrokenLink,
+    #[error("app file is empty")]
+    Empty,
     #[error("app file holds {0} documents, not one")]
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
@@ -64,6 +66,8 @@ enum Error {
     Missing,
     #[error("`{}` cannot be read: {DIRECTORY_NOT_FOUND}", display_path(.0))]
     MissingDirectory(PathBuf),
+    #[error("`{}` is not a directory", display_path(.0))]
+    NotDirectory(PathBuf),
     #[error("app file {LEAVES_REPOSITORY}")]
     Outside(CheckoutExtent),
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
@@ -75,12 +79,14 @@ enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::ApiVersion | Self::Kind => {
+            Self::ApiVersion | Self::Empty | Self::Kind => {
                 Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
             }
             Self::EnvironmentsOutside(extent) | Self::Outside(extent) => Some(extent.hint().to_owned()),
             Self::Documents(_) => Some(format!("keep only the app in `{APP_FILE}`")),
-            Self::Missing => Some(format!("an app is a directory with a `{APP_FILE}`")),
+            Self::Missing | Self::NotDirectory(_) => {
+                Some(format!("an app is a directory with a `{APP_FILE}`"))
+            }
             Self::UnknownEnvironment { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::UnknownEnvironment { .. } => Some(format!(
                 "an environment is a directory under `{ENVIRONMENTS}/` or an entry of `environments` in `{APP_FILE}`"
@@ -126,9 +132,14 @@ fn app_limits() -> yaml::Limits {
 /// The app file does not exist or is not valid, or an environment has an invalid name.
 pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Failure> {
     let root = fs::canonicalize(dir).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::new(&Error::MissingDirectory(dir.to_owned())),
+        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::NotFound => {
+            Problem::new(&Error::MissingDirectory(dir.to_owned()))
+        }
         _ => Problem::new(&Error::Io(error)),
     })?;
+    if !root.is_dir() {
+        return Err(Problem::new(&Error::NotDirectory(dir.to_owned())).into());
+    }
     let boundary = Boundary::for_app(&root, checkout);
     let path = dir.join(APP_FILE);
     let name = display_name(dir, Path::new(APP_FILE));
@@ -306,7 +317,11 @@ fn check_app_tree(file: &SettingsFile<'_>) -> Result<(), Failure> {
         Failure::from(Problem { at, ..Problem::new(error) })
     };
     let documents = file.documents()?;
-    let [tree] = documents else { return Err(whole(file.name(), &Error::Documents(documents.len()))) };
+    let tree = match documents {
+        [tree] => tree,
+        [] => return Err(whole(file.name(), &Error::Empty)),
+        more => return Err(whole(file.name(), &Error::Documents(more.len()))),
+    };
     for (field, wanted, error) in
         [("apiVersion", API_VERSION, Error::ApiVersion), ("kind", "App", Error::Kind)]
     {

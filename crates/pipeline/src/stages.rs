@@ -35,7 +35,7 @@ pub struct RunPlan<'a> {
     pub source: ValueSource<'a>,
     /// The backend of each Secret.
     pub backends: EnvironmentBackends,
-    /// How Secrets are sealed.
+    /// The way in which Secrets are sealed.
     pub sealing: SealMode,
     /// The checksum key.
     pub checksums: ChecksumKey,

@@ -35,7 +35,7 @@ pub(super) fn plan(
 ) -> Vec<AnnotationEdit> {
     let mut digests = DigestCache::new(catalog, secrets, key);
     let mut edits = Vec::new();
-    for workload in workloads.iter().filter(|workload| !workload.standing.phases.is_hook) {
+    for workload in workloads.iter().filter(|workload| !workload.placement.phases.is_hook) {
         let Some(object) = catalog.object(workload.object) else { continue };
         let items_read = items_read(workload, object, &mut digests);
         if items_read.iter().all(|(_, items)| items.is_empty()) {

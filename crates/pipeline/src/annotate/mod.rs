@@ -62,16 +62,16 @@ fn plan(
 ) -> Result<Vec<AnnotationEdit>, Failure> {
     check_settings(settings)?;
     let catalog = ObjectCatalog::new(objects);
-    let standings: Vec<SyncPlacement> =
-        objects.iter().map(|object| standing_of(object, settings.waves, notes)).collect();
-    let workloads = workloads_of(objects, &standings, settings, notes);
+    let placements: Vec<SyncPlacement> =
+        objects.iter().map(|object| placement_of(object, settings.waves, notes)).collect();
+    let workloads = workloads_of(objects, &placements, settings, notes);
     let references = workloads.iter().map(|workload| (workload.object, workload.references.as_slice()));
-    let mut edits = waves::plan(&catalog, &standings, &dependency_edges(&catalog, references), notes);
+    let mut edits = waves::plan(&catalog, &placements, &dependency_edges(&catalog, references), notes);
     edits.extend(checksums::plan(&catalog, &workloads, secrets, key, notes));
     Ok(edits)
 }
 
-fn standing_of(object: &Manifest, waves: &WaveSettings, notes: &mut Vec<Note>) -> SyncPlacement {
+fn placement_of(object: &Manifest, waves: &WaveSettings, notes: &mut Vec<Note>) -> SyncPlacement {
     SyncPlacement::from_manifest(object, waves, &mut |annotation, at| {
         let remark = AnnotateRemark::UnreadableWave { object: object.id(), annotation };
         notes.push(Note::warning(Problem::at(at, &remark)));
@@ -97,17 +97,17 @@ fn check_settings(settings: &AnnotateSettings<'_>) -> Result<(), Failure> {
 
 fn workloads_of<'a>(
     objects: &'a [Manifest],
-    standings: &[SyncPlacement],
+    placements: &[SyncPlacement],
     settings: &AnnotateSettings<'a>,
     notes: &mut Vec<Note>,
 ) -> Vec<Workload<'a>> {
     let mut found = Vec::new();
-    for (object, (manifest, standing)) in objects.iter().zip(standings).enumerate() {
+    for (object, (manifest, placement)) in objects.iter().zip(placements).enumerate() {
         match pods::pod_template(manifest, settings.workloads) {
             Ok(None) => {}
             Ok(Some(template)) => {
                 let references = pods::references(template.spec);
-                found.push(Workload { object, template, references, standing: *standing });
+                found.push(Workload { object, template, references, placement: *placement });
             }
             Err(missing) => {
                 let remark =

@@ -39,17 +39,17 @@ use sealwave_kube::sync::{
 /// Returns the wave annotations, and adds warnings about conflicting waves that authors set.
 pub(super) fn plan(
     catalog: &ObjectCatalog<'_>,
-    standings: &[SyncPlacement],
+    placements: &[SyncPlacement],
     uses: &BTreeSet<DependencyEdge>,
     notes: &mut Vec<Note>,
 ) -> Vec<AnnotationEdit> {
-    let waves = assign(catalog, standings, uses);
-    let conflicts = find_conflicts(catalog, standings, uses, &waves);
+    let waves = assign(catalog, placements, uses);
+    let conflicts = find_conflicts(catalog, placements, uses, &waves);
     notes.extend(conflicts.iter().map(|(conflict, _, at)| Note::warning(Problem::at(*at, conflict))));
-    let is_chosen = |standing: &SyncPlacement| standing.wave.is_none() || standing.by_kind;
+    let is_chosen = |placement: &SyncPlacement| placement.wave.is_none() || placement.by_kind;
     let mut edits = Vec::new();
-    for (number, (wave, standing)) in waves.iter().zip(standings).enumerate() {
-        if *wave == 0 || !is_chosen(standing) {
+    for (number, (wave, placement)) in waves.iter().zip(placements).enumerate() {
+        if *wave == 0 || !is_chosen(placement) {
             continue;
         }
         edits.push(AnnotationEdit::new(number, SYNC_WAVE, wave.to_string()));
@@ -127,13 +127,13 @@ fn role(object: &CatalogObject<'_>) -> WaveRole {
 /// Returns the wave of each object.
 fn assign(
     catalog: &ObjectCatalog<'_>,
-    standings: &[SyncPlacement],
+    placements: &[SyncPlacement],
     uses: &BTreeSet<DependencyEdge>,
 ) -> Vec<i32> {
     let roles: Vec<WaveRole> = catalog.objects().iter().map(role).collect();
-    let default_supplier_wave = default_supplier_wave(&roles, standings);
+    let default_supplier_wave = default_supplier_wave(&roles, placements);
     let in_sync = |number: usize| {
-        standings.get(number).is_some_and(|standing| standing.phases.is_applied_in(SyncPhase::Sync))
+        placements.get(number).is_some_and(|placement| placement.phases.is_applied_in(SyncPhase::Sync))
     };
     let mut by_consumer: Vec<Vec<&DependencyEdge>> = vec![Vec::new(); roles.len()];
     let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
@@ -149,12 +149,12 @@ fn assign(
     let mut waves = vec![0; roles.len()];
     let mut order = ConsumerOrder::new(catalog, consumers);
     while let Some(number) = order.next(&bounds) {
-        let (Some(role), Some(bound), Some(standing)) =
-            (roles.get(number), bounds.get(number), standings.get(number))
+        let (Some(role), Some(bound), Some(placement)) =
+            (roles.get(number), bounds.get(number), placements.get(number))
         else {
             continue;
         };
-        let wave = standing.wave.unwrap_or_else(|| choose_wave(*role, *bound, default_supplier_wave));
+        let wave = placement.wave.unwrap_or_else(|| choose_wave(*role, *bound, default_supplier_wave));
         if let Some(slot) = waves.get_mut(number) {
             *slot = wave;
         }
@@ -188,11 +188,11 @@ fn wave_before(wave: i32) -> i32 {
 }
 
 /// Returns the wave for Secrets without known consumers: before every possible consumer, or 0 without one.
-fn default_supplier_wave(roles: &[WaveRole], standings: &[SyncPlacement]) -> i32 {
-    let consumers = roles.iter().zip(standings).filter(|(role, standing)| {
-        **role == WaveRole::User && standing.phases.is_applied_in(SyncPhase::Sync)
+fn default_supplier_wave(roles: &[WaveRole], placements: &[SyncPlacement]) -> i32 {
+    let consumers = roles.iter().zip(placements).filter(|(role, placement)| {
+        **role == WaveRole::User && placement.phases.is_applied_in(SyncPhase::Sync)
     });
-    consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, wave_before)
+    consumers.map(|(_, placement)| placement.wave.unwrap_or(0)).min().map_or(0, wave_before)
 }
 
 /// An iterator over all objects that yields each object after its consumers. Cycles are broken.

@@ -9,5 +9,5 @@ pub(super) struct Workload<'a> {
     pub(super) object: usize,
     pub(super) template: PodTemplate<'a>,
     pub(super) references: Vec<PodReference<'a>>,
-    pub(super) standing: SyncPlacement,
+    pub(super) placement: SyncPlacement,
 }

@@ -23,6 +23,7 @@ mod reads;
 mod scope;
 mod spelling;
 mod state;
+mod syntax;
 pub mod tags;
 #[cfg(test)]
 mod trace_tests;

@@ -30,12 +30,16 @@ use sealwave_kube::pods::WorkloadKind;
 
 /// Validates an app.
 #[must_use]
-pub fn validate(app: &ExaminedApp, context: &AppContext, standing: &RunSuppressions) -> ValidationResult {
-    check_input(CheckedInput::App(app, context), standing)
+pub fn validate(
+    app: &ExaminedApp,
+    context: &AppContext,
+    run_suppressions: &RunSuppressions,
+) -> ValidationResult {
+    check_input(CheckedInput::App(app, context), run_suppressions)
 }
 
 /// Checks an app, or a set of plain manifests that is small enough.
-pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -> ValidationResult {
+pub(super) fn check_input(input: CheckedInput<'_>, run_suppressions: &RunSuppressions) -> ValidationResult {
     let context = input.check_context();
     let own = own_schemas(input);
     let set = own.as_ref().unwrap_or(&context.schemas.schemas);
@@ -59,7 +63,8 @@ pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -
     let mut findings: Vec<Finding> = finder.stage_findings().collect();
     findings.extend(finder.findings(echoes::without_covered(drafts)));
     let coverage = Coverage::new(input);
-    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &coverage);
+    let (findings, suppressed) =
+        suppress::apply(findings, &finder.suppressions(), run_suppressions, &coverage);
     ValidationResult {
         findings: merge::merge_environments(findings),
         suppressed: merge::merge_environments(suppressed),

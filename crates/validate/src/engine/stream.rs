@@ -60,7 +60,7 @@ pub(super) struct ManifestStream<'a> {
 /// The options and schemas for all objects.
 struct StreamContext<'a> {
     input: &'a PlainContext,
-    standing: &'a RunSuppressions,
+    run_suppressions: &'a RunSuppressions,
     rules: Vec<&'static Rule>,
     /// The schemas of the run, and those defined by the stream so far.
     schemas: Arc<SchemaSet>,
@@ -71,12 +71,12 @@ struct StreamContext<'a> {
 impl<'a> ManifestStream<'a> {
     pub(super) fn new(
         input: &'a PlainContext,
-        standing: &'a RunSuppressions,
+        run_suppressions: &'a RunSuppressions,
         looked_at: CheckedCounts,
     ) -> Self {
         let context = StreamContext {
             input,
-            standing,
+            run_suppressions,
             rules: input.options().object_rules().collect(),
             schemas: Arc::clone(&input.schemas.schemas),
             scopes: KindScopes::from_objects(&[]),
@@ -197,7 +197,7 @@ impl<'a> ManifestStream<'a> {
             }
         }
         let mut suppressions =
-            SuppressionIndex::new(&result.own, self.context.standing, input.options().today);
+            SuppressionIndex::new(&result.own, self.context.run_suppressions, input.options().today);
         for (one, at) in result.identities.iter() {
             let Some((first, first_line)) = self.seen.first_seen(one, self.names.len(), at.line) else {
                 continue;
@@ -402,13 +402,13 @@ impl BatchValidator<'_> {
     }
 
     fn finish(mut self) -> WindowResult {
-        let StreamContext { input, standing, .. } = self.context;
+        let StreamContext { input, run_suppressions, .. } = self.context;
         let finder = FindingBuilder::new(CheckedInput::Plain(&self.manifests, input));
         let mut findings: Vec<Finding> = finder.stage_findings().collect();
         findings.append(&mut self.findings);
         self.own.extend(finder.setting_and_comment_suppressions());
         let coverage = Coverage::new(CheckedInput::Plain(&self.manifests, input)).without_context();
-        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &coverage);
+        let (findings, suppressed) = suppress::apply(findings, &self.own, run_suppressions, &coverage);
         let blind = coverage.is_incomplete();
         let (findings, suppressed) =
             (merge::merge_environments(findings), merge::merge_environments(suppressed));

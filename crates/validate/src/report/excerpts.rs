@@ -73,7 +73,7 @@ impl Excerpts {
     }
 }
 
-/// Returns the path of a displayed name; `None` if the name may not be a file's own path: for standard input, and for
+/// Returns the path of a displayed name; `None` if the name might not be a file's own path: for standard input, and for
 /// names with replacement characters.
 fn source_path(shown: &str) -> Option<&Path> {
     (shown != STDIN && !shown.contains(char::REPLACEMENT_CHARACTER)).then(|| Path::new(shown))

@@ -1,7 +1,7 @@
 //! The objects that create or require each Secret, `ConfigMap`, claim and service account, and with which keys.
 //!
-//! Built on the [catalog](sealwave_kube::catalog), which knows the kinds that decide waves; adds the kinds of operators
-//! that create Secrets. An unknown namespace matches any namespace, so that rules only report what is certain.
+//! Built on the [catalog](sealwave_kube::catalog), which knows the kinds that decide waves; adds the kinds whose
+//! controllers create Secrets. An unknown namespace matches any namespace, so that rules only report what is certain.
 
 mod certificates;
 mod contents;

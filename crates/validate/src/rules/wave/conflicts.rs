@@ -31,22 +31,22 @@ pub(super) fn report_conflicts(
 /// Returns the conflicts of all rules.
 fn conflicts(environment: &CheckedEnvironment<'_>) -> Vec<LocatedConflict> {
     let mut fixed = false;
-    let mut placement = |object: &CheckedObject<'_>| {
-        let mut standing =
+    let mut placement_of = |object: &CheckedObject<'_>| {
+        let mut placement =
             SyncPlacement::from_manifest(object.manifest, &WaveSettings::default(), &mut |_, _| {});
-        fixed |= standing.wave.is_some() || standing.phases.is_hook;
+        fixed |= placement.wave.is_some() || placement.phases.is_hook;
         // Plain manifests without a wave are in wave 0.
-        standing.wave.get_or_insert(0);
-        standing
+        placement.wave.get_or_insert(0);
+        placement
     };
-    let standings: Vec<SyncPlacement> = environment.objects.iter().map(&mut placement).collect();
+    let placements: Vec<SyncPlacement> = environment.objects.iter().map(&mut placement_of).collect();
     if !fixed {
         return Vec::new();
     }
-    let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
+    let waves: Vec<i32> = placements.iter().map(|placement| placement.wave.unwrap_or(0)).collect();
     let mut uses = uses(environment).clone();
     uses.retain(|edge| !may_be_in_two_applications(environment, edge));
-    sync::find_conflicts(&environment.catalog, &standings, &uses, &waves)
+    sync::find_conflicts(&environment.catalog, &placements, &uses, &waves)
 }
 
 /// Returns whether two objects may belong to different Applications, as those of two directories often do: waves only

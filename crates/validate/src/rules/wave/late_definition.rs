@@ -89,9 +89,9 @@ impl SyncWaves {
             return None;
         }
         let wave = |object: &CheckedObject<'_>| {
-            let standing =
+            let placement =
                 chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| placement(object.manifest));
-            (!standing.phases.is_hook).then(|| standing.wave.unwrap_or(0))
+            (!placement.phases.is_hook).then(|| placement.wave.unwrap_or(0))
         };
         let waves: Vec<Option<i32>> = environment.objects.iter().map(wave).collect();
         waves.iter().flatten().any(|wave| *wave != 0).then_some(Self(waves))
