@@ -17,7 +17,7 @@ mod workload;
 
 use edit::AnnotationEdit;
 use notes::{AnnotateRemark, SettingProblem};
-use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::catalog::{ObjectCatalog, ObjectIndex};
 
 use crate::secret_stages::{SealedApp, SecretDigests};
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
@@ -102,7 +102,7 @@ fn workloads_of<'a>(
     notes: &mut Vec<Note>,
 ) -> Vec<Workload<'a>> {
     let mut found = Vec::new();
-    for (object, (manifest, placement)) in objects.iter().zip(placements).enumerate() {
+    for ((object, manifest), placement) in ObjectIndex::enumerate(objects).zip(placements) {
         match pods::pod_template(manifest, settings.workloads) {
             Ok(None) => {}
             Ok(Some(template)) => {
@@ -121,7 +121,7 @@ fn workloads_of<'a>(
 
 fn write(edits: &[AnnotationEdit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
     for edit in edits {
-        let Some(object) = objects.get_mut(edit.object) else { continue };
+        let Some(object) = edit.object.of_mut(objects) else { continue };
         let origin = object.origin();
         let mut path: Vec<&str> = edit.path.iter().map(String::as_str).collect();
         path.extend(["metadata", "annotations"]);

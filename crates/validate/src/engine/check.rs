@@ -19,13 +19,14 @@ use crate::facts::inventory::Inventory;
 use crate::facts::neighbors::NeighborApps;
 use crate::facts::rule_context::RuleContext;
 use crate::facts::scene::{AppEnvironment, CheckedApp, CheckedEnvironment, TrackedFile};
-use crate::index::{EnvironmentIndex, ObjectIndex};
+use crate::index::EnvironmentIndex;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::{Finding, RuleInput, rules};
 use sealwave_core::document::Manifest;
 use sealwave_kube::KindScopes;
 use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::WorkloadKind;
 
 /// Validates an app.
@@ -158,12 +159,11 @@ fn check_schemas(
     let mut check = SchemaCheck::new(set, input.check_context(), is_plain);
     for (number, environment) in environments.iter().enumerate() {
         // Messages that are reported once per kind go to a checked object if there is one.
-        let (checked, others): (Vec<_>, Vec<_>) =
-            environment.objects.iter().enumerate().partition(|(_, view)| {
-                !input.is_context_file(environment.context.sources.name(view.manifest.origin().source))
-            });
+        let (checked, others): (Vec<_>, Vec<_>) = environment.indexed_objects().partition(|(_, view)| {
+            !input.is_context_file(environment.context.sources.name(view.manifest.origin().source))
+        });
         for (object, view) in checked.into_iter().chain(others) {
-            reporter.start_object(EnvironmentIndex::new(number), ObjectIndex::new(object));
+            reporter.start_object(EnvironmentIndex::new(number), object);
             check.check(view, environment.context.sources, &mut reporter);
         }
     }
@@ -250,9 +250,9 @@ pub(super) fn check_objects(
     scene: &RuleContext<'_>,
     reporter: &mut Reporter,
 ) {
-    for (number, object) in objects.iter().enumerate() {
+    for (index, object) in ObjectIndex::enumerate(objects) {
         if let Some(check) = rule.check.object_check(object) {
-            reporter.start_object(environment, ObjectIndex::new(number));
+            reporter.start_object(environment, index);
             check(object, scene, reporter);
         }
     }

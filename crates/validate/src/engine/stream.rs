@@ -26,7 +26,7 @@ use super::{check, echoes, merge};
 use crate::definitions::{DEFINITION, DefinitionRef, KnownDefinition, is_definition};
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::rule_context::RuleContext;
-use crate::index::{EnvironmentIndex, ObjectIndex};
+use crate::index::EnvironmentIndex;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
 use crate::{CheckedCounts, Finding};
@@ -34,6 +34,7 @@ use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, Origin, SourceId, SourceLocation};
 use sealwave_core::{workers, yaml};
 use sealwave_kube::KindScopes;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_pipeline::render;
 
 /// The most definitions that are kept, to limit memory.
@@ -368,8 +369,8 @@ impl BatchValidator<'_> {
         for object in named.filter(|object| !options.skip.selects(object.manifest)) {
             self.identities.add(object);
         }
-        for (number, object) in objects.iter().enumerate() {
-            self.reporter.start_object(EnvironmentIndex::FIRST, ObjectIndex::new(number));
+        for (index, object) in ObjectIndex::enumerate(&objects) {
+            self.reporter.start_object(EnvironmentIndex::FIRST, index);
             self.schemas.check(object, &self.manifests.sources, &mut self.reporter);
         }
         let scene = RuleContext {

@@ -29,7 +29,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         return;
     }
     let pods = PodSecretNeeds::new(environment);
-    for (number, class) in environment.objects.iter().enumerate().filter(|(_, object)| is_class(object)) {
+    for (number, class) in environment.indexed_objects().filter(|(_, object)| is_class(object)) {
         if class.name.is_empty() || pods.mounted.contains(&(class.namespace, class.name)) {
             continue;
         }

@@ -14,7 +14,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
-use sealwave_kube::catalog::STORE_CSI_GROUP;
+use sealwave_kube::catalog::{STORE_CSI_GROUP, ObjectIndex};
 use sealwave_kube::is_secret_like;
 use sealwave_kube::pods::ReferencedKind;
 
@@ -111,7 +111,7 @@ fn workload_of(
 }
 
 /// Missing objects that are referenced: the index of the referrer and the position.
-type UnmetReferences = BTreeMap<(ReferencedKind, CompactString), (usize, Origin)>;
+type UnmetReferences = BTreeMap<(ReferencedKind, CompactString), (ObjectIndex, Origin)>;
 
 /// Dangling references by environment, computed on first use.
 struct DanglingReferences<'a> {
@@ -122,7 +122,7 @@ struct DanglingReferences<'a> {
 
 impl DanglingReferences<'_> {
     /// Returns a reference to a missing object: the index of the referrer and the position.
-    fn find(&self, number: usize, shape: &CounterpartKey<'_>) -> Option<(usize, Origin)> {
+    fn find(&self, number: usize, shape: &CounterpartKey<'_>) -> Option<(ObjectIndex, Origin)> {
         let what = match (shape.group, shape.kind) {
             ("", "ConfigMap") => ReferencedKind::ConfigMap,
             ("", "PersistentVolumeClaim") => ReferencedKind::PersistentVolumeClaim,
@@ -138,7 +138,7 @@ impl DanglingReferences<'_> {
 
     fn all(&self, number: usize, environment: &CheckedEnvironment<'_>) -> UnmetReferences {
         let mut all = BTreeMap::new();
-        for (object, view) in environment.objects.iter().enumerate() {
+        for (object, view) in environment.indexed_objects() {
             for located in view.references().into_iter().filter(|located| !located.reference.optional) {
                 let (what, name) = (located.reference.kind, located.reference.name);
                 if environment.catalog.resolve_reference(what, view.namespace, name).is_empty() {

@@ -31,7 +31,7 @@ struct ServiceBackend<'a> {
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let root = object.manifest.root();
         let backends = match (object.group, object.kind) {
             ("networking.k8s.io", "Ingress") => ingress_backends(root, object.namespace),

@@ -25,7 +25,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<_, Origin> = HashMap::with_capacity(environment.objects.len());
     let mut pairs = DirectoryPairs::default();
     for (number, object) in
-        environment.objects.iter().enumerate().filter(|(_, object)| !object.name.is_empty())
+        environment.indexed_objects().filter(|(_, object)| !object.name.is_empty())
     {
         let namespaced = !environment.context.scopes.is_cluster_scoped(object.group, object.kind);
         let namespace = if namespaced { object.namespace } else { "" };

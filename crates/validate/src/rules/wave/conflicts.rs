@@ -5,6 +5,7 @@ use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
 use sealwave_core::diagnostic::{Explain as _, ProblemKind};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::{PodReference, references};
 use sealwave_kube::sync::{self, DependencyEdge, LocatedConflict, SyncPlacement, WaveSettings};
 use std::collections::BTreeSet;
@@ -52,7 +53,7 @@ fn conflicts(environment: &CheckedEnvironment<'_>) -> Vec<LocatedConflict> {
 /// Returns whether two objects may belong to different Applications, as those of two directories often do: waves only
 /// order the objects of one Application.
 fn may_be_in_two_applications(environment: &CheckedEnvironment<'_>, edge: &DependencyEdge) -> bool {
-    let origin = |number: usize| Some(environment.objects.get(number)?.manifest.origin());
+    let origin = |index| Some(environment.object(index)?.manifest.origin());
     let (consumer, dependency) = (origin(edge.consumer), origin(edge.dependency));
     consumer.zip(dependency).is_some_and(|(one, other)| environment.may_be_apart(one, other))
 }
@@ -63,8 +64,8 @@ pub(super) fn uses<'e>(environment: &'e CheckedEnvironment<'_>) -> &'e BTreeSet<
 }
 
 fn find_uses(environment: &CheckedEnvironment<'_>) -> BTreeSet<DependencyEdge> {
-    let pods = environment.objects.iter().enumerate();
-    let references: Vec<(usize, Vec<PodReference<'_>>)> =
+    let pods = environment.indexed_objects();
+    let references: Vec<(ObjectIndex, Vec<PodReference<'_>>)> =
         pods.filter_map(|(number, object)| Some((number, references(object.pod.as_ref()?.spec)))).collect();
     sync::dependency_edges(
         &environment.catalog,

@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut bound = None;
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         if object.pod.as_ref().is_none_or(|pod| has_automount_disabled(pod.spec) || projects_token(pod.spec))
         {
             continue;
