@@ -4,7 +4,6 @@
 //! their values.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -12,6 +11,7 @@ use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
+use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{
     BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, Failure, LEAVES_REPOSITORY, Problem, ProblemPlace, io_reason,
 };
@@ -281,16 +281,15 @@ fn read_app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
-    if !fs::metadata(path).map_err(Error::Io)?.is_file() {
-        return Err(Error::Missing);
+    match read_regular_file(path, MAX_APP_FILE) {
+        Ok(mut text) => Ok(std::mem::take(&mut *text)),
+        Err(BoundedReadError::Io(error)) if error.kind() == std::io::ErrorKind::IsADirectory => {
+            Err(Error::Missing)
+        }
+        Err(BoundedReadError::Io(error)) => Err(Error::Io(error)),
+        Err(BoundedReadError::NotRegular) => Err(Error::Missing),
+        Err(BoundedReadError::TooLarge) => Err(Error::TooLarge),
     }
-    let mut text = Vec::new();
-    let file = fs::File::open(path).map_err(Error::Io)?;
-    file.take(MAX_APP_FILE + 1).read_to_end(&mut text).map_err(Error::Io)?;
-    if text.len() as u64 > MAX_APP_FILE {
-        return Err(Error::TooLarge);
-    }
-    Ok(text)
 }
 
 /// Parses the app file. If another tool's file has this name, the error is its `apiVersion` or `kind`.
