@@ -30,8 +30,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     check_class_names(environment, reporter);
     let mut others = None;
-    for (number, object) in environment.indexed_objects().filter(|(_, object)| object.pod.is_some())
-    {
+    for (number, object) in environment.indexed_objects().filter(|(_, object)| object.pod.is_some()) {
         for located in object.references() {
             let (kind, name) = (located.reference.kind, located.reference.name);
             if kind != ReferencedKind::SecretProviderClass || exists(environment, object.namespace, name) {

@@ -16,7 +16,7 @@ use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::item_label;
-use sealwave_kube::catalog::{ESO_GROUP, STORE_CSI_GROUP, ObjectIndex};
+use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex, STORE_CSI_GROUP};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,
@@ -35,8 +35,16 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let shared = LazyCell::new(|| SharedLiterals::new(app));
     for (number, environment) in app.environments.iter().enumerate() {
         let (names, namespaces, shared) = (&names, &namespaces, &shared);
-        let mut search =
-            ForeignPathSearch { app, environment, names, namespaces, shared, number, object: ObjectIndex::new(0), reporter };
+        let mut search = ForeignPathSearch {
+            app,
+            environment,
+            names,
+            namespaces,
+            shared,
+            number,
+            object: ObjectIndex::new(0),
+            reporter,
+        };
         for used in environment.secrets() {
             search.object = used.object;
             search.check_secret_path(&used.reference.path, used.origin, &item_label(&used.item));

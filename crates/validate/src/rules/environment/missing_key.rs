@@ -90,7 +90,9 @@ impl KeyReaders<'_> {
     }
 }
 
-fn referenced_keys<'a>(environment: &CheckedEnvironment<'a>) -> BTreeMap<KeyReference<'a>, (ObjectIndex, Origin)> {
+fn referenced_keys<'a>(
+    environment: &CheckedEnvironment<'a>,
+) -> BTreeMap<KeyReference<'a>, (ObjectIndex, Origin)> {
     let mut all = BTreeMap::new();
     for (number, object) in environment.indexed_objects() {
         for located in object.references().into_iter().filter(|located| !located.reference.optional) {

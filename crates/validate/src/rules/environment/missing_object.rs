@@ -14,7 +14,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
-use sealwave_kube::catalog::{STORE_CSI_GROUP, ObjectIndex};
+use sealwave_kube::catalog::{ObjectIndex, STORE_CSI_GROUP};
 use sealwave_kube::is_secret_like;
 use sealwave_kube::pods::ReferencedKind;
 

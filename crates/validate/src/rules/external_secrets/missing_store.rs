@@ -28,9 +28,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut brought: Option<HashSet<(&str, &str)>> = None;
     let mut elsewhere: Option<HashMap<&str, &str>> = None;
-    for (number, object) in
-        environment.indexed_objects().filter(|(_, object)| object.group == ESO_GROUP)
-    {
+    for (number, object) in environment.indexed_objects().filter(|(_, object)| object.group == ESO_GROUP) {
         check_store_names(number, object, reporter);
         for reference in references(object) {
             let Some(name) = reference.get("name") else { continue };

@@ -73,7 +73,8 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
                 continue;
             }
             comparisons = comparisons.saturating_add(policy.weight);
-            let is_match = if comparisons > MAX_COMPARISONS { None } else { policy.matches(object, &targets) };
+            let is_match =
+                if comparisons > MAX_COMPARISONS { None } else { policy.matches(object, &targets) };
             if is_match == Some(true) {
                 let value = values.entry(number).or_insert_with(|| converted(object)).clone();
                 is_complete &= policy.evaluate((number, object), value, &targets, &mut budget, reporter);

@@ -12,7 +12,7 @@ use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 use sealwave_core::names;
-use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP, supplied_secrets, ObjectIndex};
+use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex, SEALED_SECRETS_GROUP, supplied_secrets};
 use sealwave_kube::is_secret_like;
 use sealwave_kube::pods::ReferencedKind;
 
