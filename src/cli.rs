@@ -16,7 +16,6 @@ pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
     version,
     about,
     long_about = None,
-    disable_help_subcommand = true,
     after_help = "Preview an app: sealwave render DIR --env NAME\n\nExit codes: 0: success, 1: findings, 2: error"
 )]
 pub struct Cli {
@@ -46,7 +45,7 @@ pub enum Command {
     )]
     Generate(GenerateArgs),
     /// Create keys for the operator
-    #[command(subcommand)]
+    #[command(subcommand, disable_help_subcommand = true)]
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
@@ -61,7 +60,7 @@ pub enum Command {
     )]
     Render(RenderArgs),
     /// Manage schemas of custom resources for validate
-    #[command(subcommand)]
+    #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
@@ -127,7 +126,7 @@ pub struct DirArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "App identity (set by Argo CD in the sidecar)")]
 pub struct IdentityArgs {
-    /// Argo CD project, to which the policy applies
+    /// Argo CD project that the policy is applied to
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
     /// App name [default: name of the directory]
@@ -136,7 +135,7 @@ pub struct IdentityArgs {
     /// Destination namespace, for objects without one
     #[arg(long, short = 'n', value_name = "NAME")]
     pub namespace: Option<String>,
-    /// Repository URL
+    /// Repository URL, for policy rules with repositories
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub repository: Option<String>,
 }
@@ -164,7 +163,7 @@ pub struct GenerateArgs {
     /// Refuses objects that the API server would refuse.
     #[arg(
         long,
-        help = "Refuse, before fetching anything, objects that the API server would refuse [env: KUBE_VERSION]"
+        help = "Refuse objects that the API server would refuse, before fetching anything; Argo CD sets its version [env: KUBE_VERSION]"
     )]
     pub validate: bool,
     /// Waives the policy.

@@ -12,7 +12,6 @@ mod aws;
 #[cfg(feature = "aws")]
 mod aws_moto;
 mod backends;
-mod beside;
 #[cfg(target_os = "linux")]
 mod bombs;
 mod bounds;
@@ -60,6 +59,7 @@ mod tls;
 mod validate;
 mod validate_apps;
 mod validate_cel;
+mod validate_foreign;
 mod validate_hostile;
 #[cfg(unix)]
 mod validate_links;

@@ -14,6 +14,7 @@ use crate::rule::Rule;
 use crate::{AppEnvironments, CheckedCounts, rules};
 use sealwave_core::diagnostic::{NoteLevel, Problem, ProblemKind, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
     CollectedRender, CollectedStages, Discovery, PlaceholderUse, RenderContext, Stage, StageFailure,
@@ -113,7 +114,7 @@ pub fn examine(
     app
 }
 
-fn secret_use((object, used): (usize, PlaceholderUse)) -> SecretUse {
+fn secret_use((object, used): (ObjectIndex, PlaceholderUse)) -> SecretUse {
     let PlaceholderUse { reference, item, origin, scope, .. } = used;
     SecretUse { reference, object, item, origin, scope }
 }

@@ -1,6 +1,7 @@
 //! The second stage: reads the inputs of one environment: values, manifests, templates, partials and patches.
 //!
-//! All reading happens here, with limits, and never outside the repository. Later stages do no I/O.
+//! All files of the repository are read by code in this module, with limits, and never outside the repository. The only
+//! later reading of the app is that of [`defined_values()`]: the values of other environments, when a name is undefined.
 
 mod defined;
 mod files;

@@ -32,6 +32,7 @@ use super::resolved::ResolvedApp;
 use crate::render::RenderedApp;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_core::document::{Manifest, ObjectId, Origin};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_providers::FetchResult;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::placeholder::SecretReference;
@@ -120,15 +121,15 @@ pub(crate) fn placeholder_uses_in<'o>(
     default_provider: Option<&str>,
     reading: PlaceholderSettings<'_>,
     backends: &EnvironmentBackends,
-) -> impl Iterator<Item = (usize, PlaceholderUse)> + use<'o> {
+) -> impl Iterator<Item = (ObjectIndex, PlaceholderUse)> + use<'o> {
     let names = ValueSource::Withhold { known: None, default_provider }.resolver(backends);
-    let secrets = || objects.iter().enumerate().filter(|(_, object)| object.is_secret());
+    let secrets = || ObjectIndex::enumerate(objects).filter(|(_, object)| object.is_secret());
     let cloned = secrets().map(|(_, secret)| secret.clone()).collect();
     let collected = collect::collect(cloned, &names, reading, &mut Vec::new(), &mut Vec::new());
-    let numbers = secrets().map(|(number, _)| number);
-    numbers
+    let indices = secrets().map(|(index, _)| index);
+    indices
         .zip(collected.objects)
-        .flat_map(|(number, object)| uses_in(&object).into_iter().map(move |used| (number, used)))
+        .flat_map(|(index, object)| uses_in(&object).into_iter().map(move |used| (index, used)))
 }
 
 fn uses_in(object: &PendingObject) -> Vec<PlaceholderUse> {

@@ -1,4 +1,4 @@
-//! `validate` on content around sealwave: other operators' objects, copies of sealed values, pods within `ConfigMaps`,
+//! `validate` on content around sealwave: objects of other controllers, copies of sealed values, pods within `ConfigMaps`,
 //! files named in command lines, credentials in values and files. The numbers are those of the findings.
 
 use std::fmt::Write as _;
@@ -48,7 +48,7 @@ fn assert_no_canary(tree: &Tree, args: &[&str]) {
     }
 }
 
-// P2: objects of other operators.
+// P2: objects of other controllers.
 
 #[test]
 fn p02_a_template_variable_that_data_does_not_define() {
