@@ -1,0 +1,187 @@
+//! Tests what all pages have in common: links that lead somewhere, and the README's start and picture.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{root, run, sealwave};
+
+/// Returns the pages for readers: the root's, those of `docs`, `manifests` and `testdata`, and the sources of generated pages.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = fs_err::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .collect();
+    pages.extend([root().join("manifests/README.md"), root().join("testdata/README.md")]);
+    for directory in ["docs", "crates/providers"] {
+        let files =
+            walkdir::WalkDir::new(root().join(directory)).into_iter().map(|file| file.unwrap().into_path());
+        pages.extend(files.filter(|path| path.extension().is_some_and(|end| end == "md")));
+    }
+    pages.sort();
+    pages
+}
+
+fn text(path: &Path) -> String {
+    fs_err::read_to_string(path).unwrap()
+}
+
+/// Returns the lines outside of fenced code blocks.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut fenced = false;
+    page.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    })
+}
+
+/// Returns the targets of the links of a page, without those in code spans.
+fn links(page: &str) -> Vec<&str> {
+    prose(page).flat_map(links_of_line).collect()
+}
+
+fn links_of_line(line: &str) -> Vec<&str> {
+    let is_code = |at: usize| line[..at].matches('`').count() % 2 == 1;
+    let starts = line.match_indices("](").map(|(at, _)| at).filter(|at| !is_code(*at));
+    starts.filter_map(|at| line[at + 2..].split(')').next()).collect()
+}
+
+/// Returns the anchor that GitHub gives a heading.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+/// Explains why a link is broken, if it is.
+fn problem(page: &Path, link: &str) -> Option<String> {
+    if link.contains("://") {
+        return None;
+    }
+    let (path, fragment) = link.split_once('#').unwrap_or((link, ""));
+    let target = if path.is_empty() { page.to_owned() } else { page.parent().unwrap().join(path) };
+    if !target.exists() {
+        return Some(format!("{}: {link}: no such file", page.display()));
+    }
+    let found = fragment.is_empty()
+        || prose(&text(&target)).filter(|line| line.starts_with('#')).any(|line| anchor(line) == fragment);
+    (!found).then(|| format!("{}: {link}: no such heading", page.display()))
+}
+
+#[test]
+fn every_link_leads_to_a_page_and_a_heading() {
+    let pages = pages();
+    assert!(pages.len() > 40, "only {} pages", pages.len());
+    let broken: Vec<String> = pages
+        .iter()
+        .flat_map(|page| links(&text(page)).iter().filter_map(|link| problem(page, link)).collect::<Vec<_>>())
+        .collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn a_broken_link_is_found() {
+    let page = root().join("docs/README.md");
+    for link in ["none.md", "faq.md#none", "../../README.md"] {
+        assert!(problem(&page, link).is_some(), "{link}");
+    }
+    for link in ["faq.md", "../README.md#install", "https://example.com/none"] {
+        assert_eq!(problem(&page, link), None);
+    }
+    assert_eq!(links("a [b](c.md) `[d](e.md)`\n```\n[f](g.md)\n```\n[h](i#j)"), ["c.md", "i#j"]);
+    assert_eq!(anchor("## What it *does*, and why"), "what-it-does-and-why");
+}
+
+#[test]
+fn every_page_can_be_reached_from_the_index() {
+    let docs = root().join("docs").canonicalize().unwrap();
+    let mut reached = vec![docs.join("README.md")];
+    let mut next = 0;
+    while let Some(page) = reached.get(next).cloned() {
+        next += 1;
+        for link in links(&text(&page)) {
+            let path = link.split('#').next().unwrap();
+            let Ok(target) = page.parent().unwrap().join(path).canonicalize() else { continue };
+            if target.extension().is_some_and(|end| end == "md")
+                && target.starts_with(&docs)
+                && !reached.contains(&target)
+            {
+                reached.push(target);
+            }
+        }
+    }
+    let all = pages().into_iter().map(|page| page.canonicalize().unwrap());
+    let lost: Vec<PathBuf> = all.filter(|page| page.starts_with(&docs) && !reached.contains(page)).collect();
+    assert!(lost.is_empty(), "no page links to {lost:?}");
+}
+
+#[test]
+fn readme_is_short() {
+    let lines = text(&root().join("README.md")).lines().count();
+    assert!(lines <= 120, "README.md has {lines} lines; move the details to docs");
+}
+
+/// Returns the `sh` block after a marker.
+fn shell_block<'p>(page: &'p str, marker: &str) -> &'p str {
+    let (_, rest) = page.split_once(&format!("<!-- {marker} -->\n```sh\n")).unwrap();
+    rest.split("\n```").next().unwrap()
+}
+
+/// Runs blocks of a page in a new directory, with sealwave on the path. Returns standard output.
+fn run_blocks(page: &str, markers: &[&str]) -> String {
+    let page = text(&root().join(page));
+    let commands: Vec<&str> = markers.iter().map(|marker| shell_block(&page, marker)).collect();
+    let directory = tempfile::tempdir().unwrap();
+    let program = PathBuf::from(sealwave().get_program().to_owned());
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let output = Command::new("sh")
+        .args(["-eu", "-c", &commands.join("\n")])
+        .current_dir(directory.path())
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    stdout
+}
+
+#[test]
+fn start_of_the_readme_works() {
+    let output = run_blocks("README.md", &["ci:start"]);
+    assert!(output.contains("LOG_LEVEL: warn") && output.contains("passed: "), "{output}");
+}
+
+#[test]
+fn quickstart_works() {
+    const PAGE: &str = "docs/getting-started/quickstart.md";
+    let output = run_blocks(PAGE, &["ci:quickstart-app"]);
+    assert!(output.contains("replicas: 3") && output.contains("passed: "), "{output}");
+    if Command::new("openssl").arg("version").output().is_err() {
+        println!("skipped: openssl, which the page uses, is not installed");
+        return;
+    }
+    let output = run_blocks(PAGE, &["ci:quickstart-app", "ci:quickstart-seal"]);
+    assert!(output.contains("\"kind\":\"SealedSecret\""), "{output}");
+    assert!(!output.contains("correct horse") && !output.contains("battery staple"), "{output}");
+}
+
+/// `scripts/terminal-svg` draws the picture in a terminal, which wraps lines; the words must be those of the program.
+#[test]
+fn picture_shows_what_the_program_prints() {
+    let picture = text(&root().join("docs/terminal.svg"));
+    let mut shown = String::new();
+    for part in picture.split("<text ").skip(1) {
+        let (_, part) = part.split_once('>').unwrap();
+        shown.push_str(part.split("</text>").next().unwrap());
+        shown.push(' ');
+    }
+    let shown = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let output = run(&["validate", "testdata/pull-request/app"]);
+    let printed = String::from_utf8(output.stdout).unwrap().replace("testdata/pull-request/", "");
+    let words = |text: &str| text.split_whitespace().flat_map(str::chars).collect::<String>();
+    let printed = format!("$ sealwave validate app {printed}");
+    assert_eq!(words(&shown), words(&printed), "docs/terminal.svg is stale; scripts/terminal-svg writes it");
+}
