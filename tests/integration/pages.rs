@@ -1,7 +1,12 @@
-//! Tests what all pages have in common: links that lead somewhere, and the README's start and picture.
+//! Tests what all pages have in common: links that lead somewhere, settings that are valid, and the README's start and
+//! picture.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use sealwave_providers::ProviderConfig;
+use sealwave_secrets::policy::Policy;
+use sealwave_secrets::settings::{App, OperatorConfig};
 
 use crate::support::{root, run, sealwave};
 
@@ -184,4 +189,82 @@ fn picture_shows_what_the_program_prints() {
     let words = |text: &str| text.split_whitespace().flat_map(str::chars).collect::<String>();
     let printed = format!("$ sealwave validate app {printed}");
     assert_eq!(words(&shown), words(&printed), "docs/terminal.svg is stale; scripts/terminal-svg writes it");
+}
+
+/// Returns the YAML blocks of a page without their indentation, also those within lists.
+fn yaml_blocks(page: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(indent) = line.find("```yaml").filter(|at| line[..*at].trim().is_empty()) else { continue };
+        let block = lines.by_ref().take_while(|line| line.trim() != "```");
+        blocks.push(block.map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect());
+    }
+    blocks
+}
+
+/// Completes an example of a part of an operator file: with a head, and with clusters if it has rules.
+fn operator_file(block: &str) -> Option<String> {
+    const CLUSTERS: &str = "clusters: {dev: {certificate: {file: a}}, prod: {certificate: {file: b}}}\n";
+    if block.contains("kind: Operator\n") {
+        return Some(block.to_owned());
+    }
+    let clusters = if block.contains("clusters:\n") { "" } else { CLUSTERS };
+    ["providers:", "clusters:", "policy:"]
+        .iter()
+        .any(|start| block.starts_with(start))
+        .then(|| format!("apiVersion: sealwave.dev/v1alpha1\nkind: Operator\n{clusters}{block}"))
+}
+
+fn app_file(block: &str) -> Option<String> {
+    if block.contains("kind: App\n") {
+        return Some(block.to_owned());
+    }
+    ["backend:", "environments:", "literals:"]
+        .iter()
+        .any(|start| block.starts_with(start))
+        .then(|| format!("apiVersion: sealwave.dev/v1alpha1\nkind: App\n{block}"))
+}
+
+#[test]
+fn settings_on_pages_are_valid() {
+    let (mut operators, mut apps) = (0, 0);
+    // The examples of rules are wrong on purpose.
+    for page in pages().into_iter().filter(|page| !page.starts_with(root().join("docs/rules"))) {
+        for block in yaml_blocks(&text(&page)) {
+            let place = || format!("{}:\n{block}", page.display());
+            if let Some(file) = operator_file(&block) {
+                let operator: OperatorConfig<ProviderConfig> =
+                    yaml_serde::from_str(&file).unwrap_or_else(|error| panic!("{error}\n{}", place()));
+                if let Err(failure) = Policy::from_operator(&operator) {
+                    panic!("{failure}\n{}", place());
+                }
+                operators += 1;
+            } else if let Some(file) = app_file(&block) {
+                let _: App =
+                    yaml_serde::from_str(&file).unwrap_or_else(|error| panic!("{error}\n{}", place()));
+                apps += 1;
+            }
+        }
+    }
+    assert!(operators > 10 && apps > 5, "{operators} operator files, {apps} app files");
+}
+
+#[test]
+fn applications_on_pages_are_valid() {
+    let mut seen = 0;
+    for page in pages() {
+        for block in yaml_blocks(&text(&page)) {
+            if block.starts_with("apiVersion: argoproj.io/") {
+                let directory = tempfile::tempdir().unwrap();
+                let file = directory.path().join("application.yaml");
+                fs_err::write(&file, &block).unwrap();
+                let output = run(&["validate", "--fail-on", "warning", file.to_str().unwrap()]);
+                let report = String::from_utf8_lossy(&output.stdout);
+                assert!(output.status.success(), "{}\n{block}\n{report}", page.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0, "no page has an Application");
 }
