@@ -159,13 +159,35 @@ fn start_of_the_readme_works() {
     assert!(output.contains("LOG_LEVEL: warn") && output.contains("passed: "), "{output}");
 }
 
+/// Reports whether openssl, which pages use for a certificate, is installed.
+fn has_openssl() -> bool {
+    let found = Command::new("openssl").arg("version").output().is_ok();
+    if !found {
+        println!("skipped: openssl is not installed");
+    }
+    found
+}
+
+#[test]
+fn tutorials_work() {
+    let output = run_blocks("docs/getting-started/spring.md", &["ci:spring"]);
+    assert!(output.contains("kind: ExternalSecret") && output.contains("passed: no findings"), "{output}");
+    const PAGE: &str = "docs/getting-started/mlops.md";
+    let output = run_blocks(PAGE, &["ci:mlops-app"]);
+    assert!(output.contains("kind: SealedSecret") && output.contains("passed: "), "{output}");
+    if has_openssl() {
+        let output = run_blocks(PAGE, &["ci:mlops-app", "ci:mlops-seal"]);
+        assert_eq!(output.matches("\"kind\":\"SealedSecret\"").count(), 3, "{output}");
+        assert!(!output.contains("key-of-prod") && !output.contains("p@ss"), "{output}");
+    }
+}
+
 #[test]
 fn quickstart_works() {
     const PAGE: &str = "docs/getting-started/quickstart.md";
     let output = run_blocks(PAGE, &["ci:quickstart-app"]);
     assert!(output.contains("replicas: 3") && output.contains("passed: "), "{output}");
-    if Command::new("openssl").arg("version").output().is_err() {
-        println!("skipped: openssl, which the page uses, is not installed");
+    if !has_openssl() {
         return;
     }
     let output = run_blocks(PAGE, &["ci:quickstart-app", "ci:quickstart-seal"]);
