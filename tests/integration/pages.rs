@@ -7,6 +7,7 @@ use std::process::Command;
 use sealwave_providers::ProviderConfig;
 use sealwave_secrets::policy::Policy;
 use sealwave_secrets::settings::{App, OperatorConfig};
+use sealwave_testkit::skipped;
 
 use crate::support::{root, run, sealwave};
 
@@ -141,11 +142,12 @@ fn run_blocks(page: &str, markers: &[&str]) -> String {
     let commands: Vec<&str> = markers.iter().map(|marker| shell_block(&page, marker)).collect();
     let directory = tempfile::tempdir().unwrap();
     let program = PathBuf::from(sealwave().get_program().to_owned());
-    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let script = format!("PATH=\"$PROGRAM:$PATH\"\n{}", commands.join("\n"));
     let output = Command::new("sh")
-        .args(["-eu", "-c", &commands.join("\n")])
+        .args(["-eu", "-c", &script])
         .current_dir(directory.path())
-        .env("PATH", path)
+        .env("PROGRAM", program.parent().unwrap())
+        .env_remove("SEALWAVE_OPERATOR")
         .output()
         .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -163,7 +165,7 @@ fn start_of_the_readme_works() {
 fn has_openssl() -> bool {
     let found = Command::new("openssl").arg("version").output().is_ok();
     if !found {
-        println!("skipped: openssl is not installed");
+        skipped("openssl is not installed");
     }
     found
 }
@@ -172,11 +174,11 @@ fn has_openssl() -> bool {
 fn tutorials_work() {
     let output = run_blocks("docs/getting-started/spring.md", &["ci:spring"]);
     assert!(output.contains("kind: ExternalSecret") && output.contains("passed: no findings"), "{output}");
-    const PAGE: &str = "docs/getting-started/mlops.md";
-    let output = run_blocks(PAGE, &["ci:mlops-app"]);
+    let page = "docs/getting-started/mlops.md";
+    let output = run_blocks(page, &["ci:mlops-app"]);
     assert!(output.contains("kind: SealedSecret") && output.contains("passed: "), "{output}");
     if has_openssl() {
-        let output = run_blocks(PAGE, &["ci:mlops-app", "ci:mlops-seal"]);
+        let output = run_blocks(page, &["ci:mlops-app", "ci:mlops-seal"]);
         assert_eq!(output.matches("\"kind\":\"SealedSecret\"").count(), 3, "{output}");
         assert!(!output.contains("key-of-prod") && !output.contains("p@ss"), "{output}");
     }
@@ -220,7 +222,7 @@ fn yaml_blocks(page: &str) -> Vec<String> {
     while let Some(line) = lines.next() {
         let Some(indent) = line.find("```yaml").filter(|at| line[..*at].trim().is_empty()) else { continue };
         let block = lines.by_ref().take_while(|line| line.trim() != "```");
-        blocks.push(block.map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect());
+        blocks.push(block.flat_map(|line| [line.get(indent..).unwrap_or_default(), "\n"]).collect());
     }
     blocks
 }
