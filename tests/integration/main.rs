@@ -35,6 +35,7 @@ mod moving;
 #[cfg(feature = "vault")]
 mod openbao;
 mod packed_definitions;
+mod pages;
 mod patches;
 mod placeholders;
 mod policy;
