@@ -37,6 +37,11 @@ pub enum Command {
     /// Print a shell completion script
     #[command(after_help = "Load it in bash: source <(sealwave completions bash)")]
     Completions(CompletionsArgs),
+    /// Copy this program and its plugin.yaml into a directory (for an init container)
+    #[command(
+        after_help = "Replaces files of the same names. An init container puts sealwave into Argo CD's image in this way."
+    )]
+    Copy(CopyArgs),
     /// Report whether a directory contains an app (called by Argo CD)
     #[command(after_help = "Prints the name of the app file if there is one, and nothing otherwise.")]
     Discover(DirArgs),
@@ -245,6 +250,14 @@ pub struct KeyGenerateArgs {
     /// restarts no pods
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub checksum_output: Option<PathBuf>,
+}
+
+/// Arguments of `copy`.
+#[derive(Clone, Debug, Args)]
+pub struct CopyArgs {
+    /// An existing directory
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
 }
 
 /// Arguments of `cert`.

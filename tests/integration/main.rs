@@ -24,12 +24,14 @@ mod canary_validate;
 #[cfg(unix)]
 mod checkout;
 mod cli;
+mod copy;
 mod credentials;
 mod derivation;
 mod destination;
 mod determinism;
 mod docs;
 mod gate;
+mod install;
 mod lints;
 mod manifests;
 mod moving;
