@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::small_app::{SmallApp, find};
-use crate::support::{MARKER, root, sealwave};
+use crate::support::{MARKER, refused, root, sealwave};
 use pod::{Sidecar, check_pod};
 
 const OWN_IMAGE: &str = "registry.example.internal/sealwave:0.1.0";
@@ -193,7 +193,7 @@ fn check_kustomize(kustomize: &str, base: &Path, layout: &str, namespace: &str, 
     let sidecar = if stock { Sidecar::Stock { image } } else { Sidecar::Own { image } };
     check_pod(&deployment["spec"]["template"], "argocd-repo-server", sidecar, Some(999));
     check_settings(&objects);
-    check_operator_directory(operator);
+    check_operator_directory(operator["data"].as_object().unwrap());
     let file = installation.path("built.yaml");
     fs_err::write(&file, built).unwrap();
     assert_eq!(refusal(&[file.as_os_str()]), None, "{layout}");
@@ -212,26 +212,56 @@ fn check_settings(objects: &[Value]) {
     }
 }
 
-/// Mounts the ConfigMap and keys as the pod does, and uses them: the policy, the certificates and the files fit together.
-fn check_operator_directory(operator: &Value) {
+/// Mounts the data of the ConfigMap, the keys and the values as kubelet does, and seals with them: the operator file, its
+/// policy, the certificates and the files fit together.
+fn check_operator_directory(config_map: &serde_json::Map<String, Value>) {
     let app = SmallApp::new();
-    for (file, content) in operator["data"].as_object().unwrap() {
-        let content = content.as_str().unwrap();
-        assert!(!content.contains("/etc/sealwave-secrets") || file == "operator.yaml");
-        let secrets = app.path("mounted-secrets");
-        app.write(
-            &format!("operator/{file}"),
-            &content.replace("/etc/sealwave-secrets", secrets.to_str().unwrap()),
-        );
+    let values = app.path("values");
+    let key = app.path("checksum-key");
+    output_of(sealwave().args(["key", "generate", "--checksum-output"]).arg(&key));
+    let mut files: Vec<(&str, Vec<u8>)> = vec![
+        ("seal-key", fs_err::read(app.path("operator/seal-key")).unwrap()),
+        ("checksum-key", fs_err::read(key).unwrap()),
+    ];
+    for (file, content) in config_map {
+        let content = content.as_str().unwrap().replace("/etc/sealwave-secrets", values.to_str().unwrap());
+        files.push((file, content.into_bytes()));
     }
-    let key = app.path("operator/checksum-key");
-    output_of(sealwave().args(["key", "generate", "--checksum-output"]).arg(key));
-    app.write("mounted-secrets/shop-dev.yaml", "password: CANARY-a\ntoken: CANARY-b\n");
-    for (from, to) in [("db.yaml#password", "shop-dev.yaml#password"), ("web.txt", "shop-dev.yaml#token")] {
+    fs_err::remove_dir_all(app.path("operator")).unwrap();
+    mount(&app.path("operator"), &files);
+    mount(&values, &[("shop-dev.yaml", b"db: {password: CANARY-a}\ntoken: CANARY-b\n".to_vec())]);
+    for (from, to) in [("db.yaml#password", "shop-dev.yaml#db.password"), ("web.txt", "shop-dev.yaml#token")]
+    {
         app.replace("app/base/secrets.yaml", &format!("file:{from}"), &format!("file:{to}"));
     }
-    let sealed = app.generate_bytes();
-    assert!(!String::from_utf8_lossy(&sealed).contains(MARKER));
+    let sealed = String::from_utf8(app.generate_bytes()).unwrap();
+    assert!(sealed.contains("encryptedData") && !sealed.contains(MARKER));
+    // The rule of the other cluster allows nothing here.
+    app.replace("app/base/secrets.yaml", "shop-dev.yaml#token", "shop-prod.yaml#token");
+    let stderr = refused(sealwave().args(app.args()), "another cluster's file");
+    assert!(stderr.contains("shop-prod"), "{stderr}");
+}
+
+/// Writes a volume with the links of kubelet, which it replaces at once when a ConfigMap or Secret changes.
+fn mount(volume: &Path, files: &[(&str, Vec<u8>)]) {
+    let data = volume.join("..2026_11_29_12_00_00.1");
+    fs_err::create_dir_all(&data).unwrap();
+    for (file, content) in files {
+        fs_err::write(data.join(file), content).unwrap();
+        link(&format!("..data/{file}"), &volume.join(file));
+    }
+    link("..2026_11_29_12_00_00.1", &volume.join("..data"));
+}
+
+fn link(target: &str, link: &Path) {
+    fs_err::os::unix::fs::symlink(target, link).unwrap();
+}
+
+#[test]
+fn the_operator_file_works_as_it_is_mounted() {
+    let certificate = text("testdata/sealed-secrets/rsa2048.crt");
+    let data = json!({"operator.yaml": text("manifests/operator.yaml"), "dev.pem": certificate, "prod.pem": certificate});
+    check_operator_directory(data.as_object().unwrap());
 }
 
 fn kustomize() -> Option<String> {

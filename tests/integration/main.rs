@@ -31,6 +31,7 @@ mod destination;
 mod determinism;
 mod docs;
 mod gate;
+#[cfg(unix)]
 mod install;
 mod lints;
 mod manifests;

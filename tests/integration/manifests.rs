@@ -123,6 +123,18 @@ fn the_application_names_the_plugin_prunes_last_and_retries_the_newest_commit() 
 }
 
 #[test]
+fn the_page_shows_the_applications() {
+    let page = text("docs/install/first-application.md");
+    let blocks: Vec<Value> = page
+        .split("\n```yaml\n")
+        .skip(1)
+        .map(|rest| yaml_serde::from_str(rest.split("\n```").next().unwrap()).unwrap())
+        .collect();
+    let files = ["manifests/application.yaml", "manifests/applicationset.yaml"];
+    assert_eq!(blocks, files.map(|file| yaml(file).remove(0)));
+}
+
+#[test]
 fn the_application_set_makes_the_application_of_the_example_per_environment() {
     let set = &yaml("manifests/applicationset.yaml")[0]["spec"];
     assert_eq!(set["goTemplateOptions"], serde_json::json!(["missingkey=error"]));
