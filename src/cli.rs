@@ -293,7 +293,7 @@ pub struct SchemasPullArgs {
     /// Lock file
     #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
-    /// Only API groups that match this pattern, for example '*.cert-manager.io'; repeatable
+    /// Only API groups that match this pattern, for example '*cert-manager.io'; repeatable
     #[arg(long, value_name = "GLOB")]
     pub group: Vec<String>,
 }
