@@ -36,6 +36,11 @@ pub enum Command {
     /// Print a shell completion script
     #[command(after_help = "Load it in bash: source <(sealwave completions bash)")]
     Completions(CompletionsArgs),
+    /// Copy this program and its plugin.yaml into a directory (for an init container)
+    #[command(
+        after_help = "Replaces files of the same names. An init container puts sealwave into Argo CD's image in this way."
+    )]
+    Copy(CopyArgs),
     /// Report whether a directory contains an app (called by Argo CD)
     #[command(after_help = "Prints the name of the app file if there is one, and nothing otherwise.")]
     Discover(DirArgs),
@@ -246,6 +251,14 @@ pub struct KeyGenerateArgs {
     pub checksum_output: Option<PathBuf>,
 }
 
+/// Arguments of `copy`.
+#[derive(Clone, Debug, Args)]
+pub struct CopyArgs {
+    /// An existing directory
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}
+
 /// Arguments of `cert`.
 #[derive(Clone, Debug, Args)]
 pub struct CertArgs {
@@ -279,7 +292,7 @@ pub struct SchemasPullArgs {
     /// Lock file
     #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
-    /// Only API groups that match this pattern, for example '*.cert-manager.io'; repeatable
+    /// Only API groups that match this pattern, for example '*cert-manager.io'; repeatable
     #[arg(long, value_name = "GLOB")]
     pub group: Vec<String>,
 }

@@ -305,6 +305,7 @@ fn short_and_long_help_are_the_same_plain_text() {
     let commands = [
         "cert",
         "completions",
+        "copy",
         "discover",
         "generate",
         "key",

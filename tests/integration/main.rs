@@ -23,12 +23,15 @@ mod canary_validate;
 #[cfg(unix)]
 mod checkout;
 mod cli;
+mod copy;
 mod credentials;
 mod derivation;
 mod destination;
 mod determinism;
 mod docs;
 mod gate;
+#[cfg(unix)]
+mod install;
 mod lints;
 mod manifests;
 mod moving;
