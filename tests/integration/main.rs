@@ -33,6 +33,7 @@ mod gate;
 mod lints;
 mod manifests;
 mod moving;
+mod newcomer;
 #[cfg(feature = "vault")]
 mod openbao;
 mod packed_definitions;
