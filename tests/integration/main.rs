@@ -58,6 +58,7 @@ mod support;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unused_files;
 mod validate;
 mod validate_apps;
 mod validate_cel;
