@@ -1,5 +1,6 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
+mod habits;
 mod validate;
 
 use std::ffi::OsString;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use habits::with_tip;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
 /// Render Kubernetes manifests in which no secret is readable.

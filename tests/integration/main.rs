@@ -35,6 +35,7 @@ mod install;
 mod lints;
 mod manifests;
 mod moving;
+mod newcomer;
 #[cfg(feature = "vault")]
 mod openbao;
 mod packed_definitions;
@@ -60,6 +61,7 @@ mod support;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unused_files;
 mod validate;
 mod validate_apps;
 mod validate_cel;

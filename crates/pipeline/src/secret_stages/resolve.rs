@@ -12,6 +12,7 @@
 mod access;
 mod audit;
 mod collect;
+mod colon_key;
 mod compat;
 mod evidence;
 mod expand;
@@ -58,6 +59,7 @@ pub(crate) fn resolve(
     let mut problems = Vec::new();
     let CollectedSecrets { objects, references } =
         collect::collect(rendered.into_objects(), &names, reading, notes, &mut problems);
+    notes.extend(colon_key::notes(&references));
     let objects = match supply {
         ValueSource::Fetch { providers, access, cluster, audit, deadline, .. } => {
             let verdicts = access::decide_uses(&objects, &references, cluster, access);

@@ -18,7 +18,7 @@ use crate::facts::embedded_pods::{EmbeddedObject, EmbeddedPod, parse_embedded_po
 use crate::facts::inventory::Inventory;
 use crate::facts::neighbors::NeighborApps;
 use crate::facts::rule_context::RuleContext;
-use crate::facts::scene::{AppEnvironment, CheckedApp, CheckedEnvironment, TrackedFile};
+use crate::facts::scene::{AppEnvironment, CheckedApp, CheckedEnvironment};
 use crate::index::EnvironmentIndex;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
@@ -53,9 +53,8 @@ pub(super) fn check_input(input: CheckedInput<'_>, run_suppressions: &RunSuppres
         .zip(scopes.iter().zip(&embedded))
         .map(|(objects, (scopes, embedded))| scene(input, objects, scopes, embedded))
         .collect();
-    let files = input.app().map_or(&[][..], |app| &app.other_files);
     let mut drafts = check_schemas(&scenes, set, input);
-    drafts.extend(run_rules(&scenes, files, input));
+    drafts.extend(run_rules(&scenes, input));
     drafts.retain(|draft| {
         let object = checked_object(draft, &scenes);
         object.is_none_or(|object| !is_skipped(draft, object.manifest, input.options()))
@@ -171,11 +170,9 @@ fn check_schemas(
 }
 
 /// Runs every enabled rule.
-fn run_rules(
-    environments: &[CheckedEnvironment<'_>],
-    files: &[TrackedFile],
-    input: CheckedInput<'_>,
-) -> Vec<FindingDraft> {
+fn run_rules(environments: &[CheckedEnvironment<'_>], input: CheckedInput<'_>) -> Vec<FindingDraft> {
+    let files = input.app().map_or(&[][..], |app| &app.other_files);
+    let unread = input.app().map_or(&[][..], |app| &app.unread);
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in rules::RULES {
@@ -185,7 +182,7 @@ fn run_rules(
         match &rule.check {
             RuleCheck::App(check) => {
                 reporter.start_input();
-                check(&CheckedApp { environments, files }, &mut reporter);
+                check(&CheckedApp { environments, files, unread }, &mut reporter);
             }
             RuleCheck::AnyPod(_)
             | RuleCheck::Environment(_)

@@ -11,6 +11,7 @@ use crate::facts::embedded_pods::EmbeddedObject;
 use crate::facts::inventory::{Inventory, MissingImpact};
 use crate::facts::neighbors::NeighborApps;
 use crate::facts::rule_context::RuleContext;
+use crate::facts::unread_names::UnreadName;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, WrittenScalars};
 use sealwave_kube::catalog::{ObjectCatalog, ObjectIndex};
@@ -129,6 +130,8 @@ pub(crate) struct CheckedApp<'a> {
     pub(crate) environments: &'a [CheckedEnvironment<'a>],
     /// Files next to the app that are not ignored by Git and may contain credentials.
     pub(crate) files: &'a [TrackedFile],
+    /// Files and directories that look like input of the app, but are not read.
+    pub(crate) unread: &'a [(SourceId, UnreadName)],
 }
 
 /// A file next to an app. Must never be printed; its content is zeroed on drop.
