@@ -2,6 +2,7 @@
 //!
 //! A pure function of the loaded files. Secrets are not values: fetched data never reaches a template.
 
+mod brackets;
 mod built_in;
 mod engine;
 mod errors;
