@@ -10,7 +10,7 @@ use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, 
 use serde_json::Value as Json;
 
 use super::brackets::{BracketCount, MAX_BRACKETS, count_brackets};
-use super::errors::{compile_problem, refusal_problem, render_problem};
+use super::errors::{compile_problems, refusal_problem, render_problem};
 use super::fault::RenderFault;
 use super::instrument::TemplateInstrumenter;
 use super::limits::MAX_PROBLEMS;
@@ -173,7 +173,7 @@ impl TemplateEngine {
         let number = self.sources.len() - 1;
         self.check(text).map_err(|fault| vec![Problem::at(Origin::whole(source), &fault)])?;
         let mut template = Template::compile_with_name(text, number.to_string())
-            .map_err(|error| vec![compile_problem(&error, source)])?;
+            .map_err(|error| compile_problems(&error, text, source))?;
         let faults = forms::check(&template, text, source);
         if !faults.is_empty() {
             return Err(faults);

@@ -14,8 +14,6 @@ pub(super) enum RenderFault {
     Brackets(usize),
     #[error("template has too many tags for its size")]
     Crowded,
-    #[error("block `{opened}` is closed by `{closed}`")]
-    Close { opened: String, closed: String },
     #[error("partials and blocks are nested too deeply; check whether a partial includes itself")]
     Depth,
     #[error("{0}")]
@@ -45,7 +43,7 @@ pub(super) enum RenderFault {
     #[error("template is larger than {0} bytes")]
     Size(usize),
     #[error("template is not valid: {0}")]
-    Syntax(String),
+    Syntax(&'static str),
     #[error("template and its partials have more than {0} tags")]
     Tags(usize),
     #[error("templates render to more than {0} bytes in total")]
