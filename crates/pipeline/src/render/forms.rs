@@ -108,10 +108,10 @@ pub(crate) fn check(template: &Template, text: &str, source: SourceId) -> Vec<Pr
     let places = TagLocator::new(text);
     let is_explained =
         |at| places.start(at).is_some_and(|start| explained.iter().any(|(explained, _)| *explained == start));
-    let to_problem = |(fault, at): &(FormFault, TagPlace)| {
-        let tag = places.origin(*at, source);
+    let to_problem = |(fault, place): &(FormFault, TagPlace)| {
+        let tag = places.origin(*place, source);
         let at = fault.name().map_or(tag, |name| locate_name(text, tag, name));
-        Problem::at(at, fault)
+        helm::hide_texts(Problem::at(at, fault), text, places.text(*place))
     };
     let own = check.faults.iter().filter(|(_, at)| !is_explained(*at)).map(to_problem);
     let own: Vec<Problem> = own.collect();

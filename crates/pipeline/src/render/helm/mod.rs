@@ -86,6 +86,27 @@ pub(super) fn undefined_advice(name: &str) -> Option<String> {
     }
 }
 
+/// Replaces the quoted texts of a hint about a tag if one of them may be a secret.
+pub(super) fn hide_texts(problem: Problem, text: &str, tag: Option<&str>) -> Problem {
+    let Some(hint) = problem.hint.as_deref().filter(|hint| hint.contains('"')) else { return problem };
+    if tag.is_some_and(|tag| !walk::may_hold_secret(text, tag)) {
+        return problem;
+    }
+    let mut hidden = String::new();
+    let (mut is_text, mut is_escaped) = (false, false);
+    for c in hint.chars() {
+        let is_quote = c == '"' && !is_escaped;
+        match (is_text, is_quote) {
+            (false, true) => hidden.push_str("\"…"),
+            (true, true) | (false, false) => hidden.push(c),
+            (true, false) => {}
+        }
+        is_text ^= is_quote;
+        is_escaped = is_text && c == '\\' && !is_escaped;
+    }
+    Problem { hint: Some(hidden), ..problem }
+}
+
 /// Returns a problem for each statement of Jinja, such as `{% if x %}`, which the template engine leaves as it is.
 pub(super) fn explain_statements(text: &str, source: SourceId) -> Vec<Problem> {
     statements::explain(text, source)

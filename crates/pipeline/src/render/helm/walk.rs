@@ -56,9 +56,7 @@ pub(super) struct TemplateWalk<'t> {
 
 impl<'t> TemplateWalk<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let has_secret = text
-            .lines()
-            .any(|line| line.contains("kind") && line.contains("Secret") || line.contains("stringData"));
+        let has_secret = holds_secret(text);
         Self { text, blocks: OpenBlocks::default(), faults: Vec::new(), has_secret }
     }
 
@@ -242,6 +240,16 @@ fn is_foreign(read: &ReadTag, tag: &str) -> bool {
     };
     let is_variable = read.content.is_ok() && read.seen.contains(&ConstructId::Variable);
     read.seen.iter().any(is_other) || is_variable || has_index(tag)
+}
+
+/// Reports whether a template writes Secrets.
+fn holds_secret(text: &str) -> bool {
+    text.lines().any(|line| line.contains("kind") && line.contains("Secret") || line.contains("stringData"))
+}
+
+/// Reports whether a quoted text in a tag of a template may be a secret.
+pub(super) fn may_hold_secret(text: &str, tag: &str) -> bool {
+    names_secret(tag) || holds_secret(text)
 }
 
 /// Reports whether a text next to this tag may be a secret.
