@@ -15,6 +15,7 @@ use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
 use crate::deadline::{Activity, RunWatch};
 use sealwave_core::diagnostic::{BROKEN_LINK, Explain, Failure, Note, Problem, io_reason};
+use sealwave_core::excerpts::{Excerpts, STDIN};
 use sealwave_core::reach::PathReach;
 use sealwave_validate::Baseline;
 use sealwave_validate::engine::{
@@ -25,9 +26,7 @@ use sealwave_validate::project::{
     CrdCache, CrdResolver, OutputPaths, ReadableFiles, ValidateTarget, ValidateTargets, WrittenPaths,
     from_root, shown,
 };
-use sealwave_validate::report::{
-    self, Excerpts, PrintContext, ReportOutput, ReportOutputFormat, ReportOutputs, STDIN,
-};
+use sealwave_validate::report::{self, PrintContext, ReportOutput, ReportOutputFormat, ReportOutputs};
 use sealwave_validate::{CheckedCounts, CheckedScope, Finding, Report, rules};
 
 /// An error that ends the command; problems with the input are findings.
@@ -46,6 +45,8 @@ impl Explain for ValidateError {}
 /// A note about the run, printed besides the findings.
 #[derive(Debug, thiserror::Error)]
 enum ValidateNote {
+    #[error("standard input holds no manifests")]
+    EmptyInput,
     #[error("input is too large for cross-object checks; each object was checked on its own")]
     OneByOne,
     #[error("{count} file{} skipped: kustomization patches or configurations", if *.count == 1 { "" } else { "s" })]
@@ -57,6 +58,9 @@ enum ValidateNote {
 impl Explain for ValidateNote {
     fn hint(&self) -> Option<String> {
         let text = match self {
+            Self::EmptyInput => {
+                "check the command before the pipe; `set -o pipefail` makes its failure count"
+            }
             Self::OneByOne => {
                 "references between objects were not checked; validate smaller sets to check them"
             }
@@ -224,6 +228,9 @@ impl ValidateRun<'_> {
             ..*all
         };
         outcome.stdin = texts.into_iter().find(|(name, _)| name == STDIN).map(|(_, text)| text);
+        if outcome.stdin.as_deref().is_some_and(holds_no_manifest) {
+            outcome.notes.push(Note::warning(Problem::new(&ValidateNote::EmptyInput)));
+        }
         if partial_files > 0 {
             let note = ValidateNote::PartialFiles { count: partial_files };
             outcome.notes.push(Note::info(Problem::new(&note)));
@@ -288,7 +295,7 @@ impl ValidateRun<'_> {
         let RunOutcome { report: mut full_report, stdin, mut files, notes, .. } = outcome;
         full_report.limit_size();
         let readable = self.readable;
-        let mut excerpts = Excerpts::new(move |path| readable.open(path));
+        let mut excerpts = Excerpts::new(rules::SECRET_SIGNS, move |path| readable.open(path));
         if let Some(text) = stdin {
             excerpts.preload(STDIN, text);
         }
@@ -296,7 +303,6 @@ impl ValidateRun<'_> {
             version: env!("CARGO_PKG_VERSION"),
             fail_on,
             excerpts: &excerpts,
-            looks_like_credential: &rules::looks_like_credential,
             width: config::terminal_width(),
         };
         let for_services = LazyCell::new(|| from_root(&full_report, self.app_without_name.as_deref()));
@@ -335,6 +341,12 @@ fn stdin_input(activity: &Arc<Activity>) -> PlainInput {
         Ok(Box::new(std::io::stdin().lock()))
     };
     PlainInput { name: STDIN.to_owned(), open: Box::new(open) }
+}
+
+/// Reports whether a text has only blank lines, comments and separators.
+fn holds_no_manifest(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.all(|line| line.is_empty() || line.starts_with(b"#") || line == b"---")
 }
 
 fn file_input(file: ValidateTarget, activity: &Arc<Activity>) -> PlainInput {

@@ -139,7 +139,7 @@ fn check(run: &Measured, name: &str) -> String {
     assert!(run.stdout.len() <= MOST_STDOUT, "{name}: {} bytes of output", run.stdout.len());
     assert!(run.status.success() || run.stdout.is_empty(), "{name} printed output and failed");
     for line in stderr.lines() {
-        let known = ["error: ", "note: ", "warning: ", "  --> ", "  hint: "];
+        let known = ["error: ", "note: ", "warning: ", "  --> ", "   = "];
         assert!(known.iter().any(|start| line.starts_with(start)), "{name}: {line}");
     }
     stderr

@@ -180,7 +180,7 @@ fn no_text_of_a_repository_starts_a_line() {
         assert!(stderr.contains("forged"), "{what}: the text is not in\n{stderr}");
         for line in stderr.lines() {
             assert!(
-                ["error: ", "  --> ", "  hint: "].iter().any(|start| line.starts_with(start)),
+                ["error: ", "  --> ", "   = "].iter().any(|start| line.starts_with(start)),
                 "{what}: {line}"
             );
             let message = line.trim_start_matches("error: ").trim_start();

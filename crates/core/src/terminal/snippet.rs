@@ -4,34 +4,28 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Origin, Snippet};
 
-use super::one_line;
-use crate::Span;
-use crate::report::text::starts_command;
-use sealwave_core::diagnostic::is_deceptive;
-use sealwave_core::document::SourceLocation;
+use super::MarkedPlace;
+use crate::diagnostic::{is_deceptive, printable, starts_command};
+use crate::document::SourceLocation;
 
 /// Adds a place, and its line if it may be shown. The label is attached to the marked range.
-pub(super) fn place<'a>(
-    group: Group<'a>,
-    span: &Span,
-    line: Option<&str>,
-    label: Option<String>,
-) -> Group<'a> {
-    let Some(line) = line else { return group.element(origin(&span.place)) };
+pub(super) fn place<'a>(group: Group<'a>, marked: &MarkedPlace<'_>, label: Option<String>) -> Group<'a> {
+    let MarkedPlace { place, width, line } = marked;
+    let Some(line) = line else { return group.element(origin(place)) };
     let kind = if label.is_some() { AnnotationKind::Context } else { AnnotationKind::Primary };
-    let mut text = String::with_capacity(line.len());
-    for c in line.trim_end().chars() {
+    let mut text = String::with_capacity(line.text().len());
+    for c in line.text().trim_end().chars() {
         // Each character is replaced by one, so that columns do not change.
         let is_shown = is_visible(c) && !(c == '[' && starts_command(&text));
         text.push(if is_shown { c } else { '\u{fffd}' });
     }
-    let marked_range = marked_range(&text, span);
-    let snippet = Snippet::source(text).line_start(span.place.line as usize).path(one_line(&span.place.path));
+    let marked_range = marked_range(&text, place.column, *width);
+    let snippet = Snippet::source(text).line_start(place.line as usize).path(printable(&place.path));
     group.element(snippet.annotation(kind.span(marked_range).label(label)))
 }
 
 fn origin(place: &SourceLocation) -> Origin<'static> {
-    let origin = Origin::path(one_line(&place.path));
+    let origin = Origin::path(printable(&place.path));
     match (place.line as usize, place.column as usize) {
         (0, _) => origin,
         (line, 0) => origin.line(line),
@@ -40,10 +34,10 @@ fn origin(place: &SourceLocation) -> Origin<'static> {
 }
 
 /// Returns the byte range of a span: one character if the width is unknown, the whole line if the column is unknown.
-fn marked_range(line: &str, span: &Span) -> Range<usize> {
+fn marked_range(line: &str, column: u32, width: u32) -> Range<usize> {
     let nth = |number: usize| line.char_indices().nth(number).map_or(line.len(), |(at, _)| at);
-    match (span.place.column as usize).checked_sub(1) {
-        Some(from) => nth(from)..nth(from.saturating_add(span.width.max(1) as usize)),
+    match (column as usize).checked_sub(1) {
+        Some(from) => nth(from)..nth(from.saturating_add(width.max(1) as usize)),
         None => line.len() - line.trim_start().len()..line.len(),
     }
 }
@@ -58,8 +52,7 @@ mod tests {
     use super::*;
 
     fn marked_text(line: &str, column: u32, width: u32) -> &str {
-        let place = SourceLocation { path: String::new(), line: 1, column, rendered: None };
-        &line[marked_range(line, &Span { place, width })]
+        &line[marked_range(line, column, width)]
     }
 
     #[test]
