@@ -12,16 +12,17 @@
 //! ```
 //!
 //! The text is styled; the caller strips styles if the output is not a terminal. Each text from a repository is reduced to
-//! one line without control characters before it is styled. A source line can only be a [`ShownLine`], which is made after
+//! one line without control characters before it is styled. A source line can only be a [`ShownLine`](crate::excerpts::ShownLine), which is made after
 //! the decision that it may be shown.
 
+mod message;
 mod snippet;
+
+pub use message::{MarkedPlace, Message};
 
 use annotate_snippets::{Group, Level, Renderer};
 
 use crate::diagnostic::{Severity, first_on_line, printable, truncate};
-use crate::document::SourceLocation;
-use crate::excerpts::ShownLine;
 use crate::text::{wrap, wrap_from};
 
 /// Columns for a source line if the output is not a terminal.
@@ -34,45 +35,6 @@ const MAX_WIDTH: usize = 120;
 const MARGIN: usize = 14;
 /// The indentation of further lines of a message.
 const INDENT: &str = "    ";
-
-/// A message with everything that explains it.
-#[derive(Clone, Debug)]
-pub struct Message<'a> {
-    /// The severity.
-    pub severity: Severity,
-    /// The id of a rule.
-    pub code: Option<&'a str>,
-    /// The message itself.
-    pub text: &'a str,
-    /// The place.
-    pub place: Option<MarkedPlace<'a>>,
-    /// Further places, each with its relation to the message.
-    pub related: Vec<(&'a str, MarkedPlace<'a>)>,
-    /// Notes, each with its title.
-    pub notes: Vec<(&'static str, String)>,
-    /// What to do.
-    pub help: Option<&'a str>,
-}
-
-/// A place with the marked range in its line.
-#[derive(Clone, Debug)]
-pub struct MarkedPlace<'a> {
-    /// The start of the range.
-    pub place: &'a SourceLocation,
-    /// The width in characters; 0 if unknown.
-    pub width: u32,
-    /// The line, if it may be shown.
-    pub line: Option<ShownLine>,
-}
-
-impl MarkedPlace<'_> {
-    /// Returns the note that tells where the place is in the rendered text, unless the template's own place is exact.
-    #[must_use]
-    pub fn rendered_note(&self) -> Option<(&'static str, String)> {
-        let (line, column) = self.place.rendered.filter(|_| self.width == 0 || self.place.column == 0)?;
-        Some(("rendered", format!("line {line}, column {column}")))
-    }
-}
 
 /// Writes messages for a width.
 pub struct MessageRenderer {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Origin, Snippet};
 
-use super::MarkedPlace;
+use super::message::MarkedPlace;
 use crate::diagnostic::{is_deceptive, printable, starts_command};
 use crate::document::SourceLocation;
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::excerpts::{Excerpts, SecretSigns};
+use crate::document::SourceLocation;
+use crate::excerpts::{Excerpts, SecretSigns, ShownLine};
 
 const PLACE: SourceLocation = SourceLocation { path: String::new(), line: 5, column: 7, rendered: None };
 const HELP: &str =
