@@ -169,8 +169,8 @@ pub fn install_panic_hook() {
 ///
 /// # Errors
 /// Standard output cannot be written. A closed pipe is not an error.
-pub fn print_outcome(outcome: &CommandOutput, printer: &MessagePrinter) -> io::Result<()> {
-    printer.print_notes(&outcome.notes);
+pub fn print_outcome(outcome: &CommandOutput, messages: &MessagePrinter) -> io::Result<()> {
+    messages.print_notes(&outcome.notes);
     let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
     let printed =
         if outcome.styled { print(&mut anstream::stdout().lock()) } else { print(&mut io::stdout().lock()) };

@@ -60,7 +60,7 @@ impl MessagePrinter {
             let separator = if shown > 0 && self.excerpts.is_some() { "\n" } else { "" };
             shown += 1;
             // A closed standard error must not hide the exit code.
-            let _ = write!(stderr, "{separator}{message}\n");
+            let _ = writeln!(stderr, "{separator}{message}");
         }
         shown
     }

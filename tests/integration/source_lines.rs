@@ -6,11 +6,11 @@ use crate::support::small_app::SmallApp;
 use crate::support::validating::{APP, Tree, command};
 use crate::support::{MARKER, find_marker, sealwave};
 
-/// A Deployment with a misspelt value on line 5.
+/// A Deployment with a misspelled value on line 5.
 const WEB: &str =
     "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: typo}\nspec:\n  replicas: {{ web.replicsa }}\n";
 /// The line as messages show it.
-const SHOWN: &str = "5 |   replicas: {{ web.replicsa }}\n  |                ^";
+const SHOWN: &str = "5 |   replicas: {{ web.replicsa }}\n  |                ^^^^^^^^^^^^\n";
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)

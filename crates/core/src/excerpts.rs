@@ -80,7 +80,7 @@ impl Excerpts {
         (!is_hidden && at < lines.len()).then(|| ShownLine(lines.swap_remove(at)))
     }
 
-    /// Returns a line of a text of which nothing is known, unless the text or the line may hold a secret.
+    /// Returns a line of an unknown text, unless the text or the line may hold a secret.
     #[must_use]
     pub fn line_of_text(&self, path: &str, line: u32) -> Option<ShownLine> {
         self.is_harmless(path).then(|| self.line_of_object(path, line)).flatten()

@@ -19,7 +19,7 @@ pub struct Message<'a> {
     pub related: Vec<(&'a str, MarkedPlace<'a>)>,
     /// Notes, each with its title.
     pub notes: Vec<(&'static str, String)>,
-    /// What to do.
+    /// Advice for the user.
     pub help: Option<&'a str>,
 }
 

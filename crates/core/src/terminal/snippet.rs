@@ -33,13 +33,22 @@ fn origin(place: &SourceLocation) -> Origin<'static> {
     }
 }
 
-/// Returns the byte range of a span: one character if the width is unknown, the whole line if the column is unknown.
+/// Returns the byte range of a span: a word if the width is unknown, the whole line if the column is unknown.
 fn marked_range(line: &str, column: u32, width: u32) -> Range<usize> {
     let nth = |number: usize| line.char_indices().nth(number).map_or(line.len(), |(at, _)| at);
     match (column as usize).checked_sub(1) {
-        Some(from) => nth(from)..nth(from.saturating_add(width.max(1) as usize)),
+        Some(from) => {
+            let width = if width == 0 { word_length(line, from) } else { width as usize };
+            nth(from)..nth(from.saturating_add(width))
+        }
         None => line.len() - line.trim_start().len()..line.len(),
     }
+}
+
+/// Returns the number of characters of the name or number at a column; 1 if something else is there.
+fn word_length(line: &str, from: usize) -> usize {
+    let is_part = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    line.chars().skip(from).take_while(is_part).count().max(1)
 }
 
 /// Reports whether a character may be shown; the renderer expands tabs.
@@ -58,7 +67,8 @@ mod tests {
     #[test]
     fn the_marked_range_matches_the_span() {
         assert_eq!(marked_text("ä: ö日本", 4, 2), "ö日");
-        assert_eq!(marked_text("abc", 2, 0), "b");
+        assert_eq!(marked_text("a: b.c-d e", 4, 0), "b.c-d");
+        assert_eq!(marked_text("a: {b", 4, 0), "{");
         assert_eq!(marked_text("abc", 3, 99), "c");
         assert_eq!(marked_text("abc", 99, 99), "");
         assert_eq!(marked_text("abc", u32::MAX, u32::MAX), "");

@@ -13,8 +13,7 @@ use sealwave_core::excerpts::SecretSigns;
 use sealwave_core::text::closest_name;
 
 /// The signs of secrets in manifests and templates.
-pub const SECRET_SIGNS: SecretSigns =
-    SecretSigns { in_line: looks_like_credential, in_text: may_hold_secret };
+pub const SECRET_SIGNS: SecretSigns = SecretSigns { in_line: may_hold_credential, in_text: may_hold_secret };
 
 /// Kinds with `secret` in their name whose objects hold references or ciphertexts.
 const REFERRING_KINDS: &[&str] = &[
@@ -30,10 +29,12 @@ const REFERRING_KINDS: &[&str] = &[
 /// Kinds of files that hold credentials or paths of them: of kubectl, of the API server, and the operator file.
 const CREDENTIAL_KINDS: &[&str] = &["config", "encryptionconfiguration", "operator"];
 
-/// The kinds that a misspelt one is compared with.
+/// The kinds that a misspelled one is compared with.
 const SECRET_KINDS: &[&str] = &["secret", "secretlist", "secrets"];
 
 struct TextPatterns {
+    /// A partial with a literal argument, up to its end or that of the text.
+    partial_argument: Regex,
     /// Texts that point to a Secret anywhere in a file.
     sign: Regex,
     /// A key `kind` anywhere, up to its value.
@@ -49,6 +50,7 @@ struct TextPatterns {
 impl TextPatterns {
     fn new() -> Result<Self, regex::Error> {
         Ok(Self {
+            partial_argument: Regex::new(r#"\{\{[^}]*>[^}]*["'][^}]*"#)?,
             sign: Regex::new(
                 &[
                     // A Secret, also in a patch; a generator of Kustomize; files of SOPS; keys and certificates.
@@ -59,8 +61,6 @@ impl TextPatterns {
                     r"-----BEGIN",
                     // Escapes can spell any key or kind.
                     r"\\[xuU][0-9A-Fa-f]",
-                    // Arguments of a partial, which can be a Secret's template.
-                    r#"\{\{[^}]*>[^}]*["'=]"#,
                     // Patches in an app file, whose targets may be Secrets.
                     r#"(?m:^[\s-]*["']?patch["']?\s*:)"#,
                     r#"["'\s]/(?:data|stringData)(?:/|["'\s])"#,
@@ -78,6 +78,19 @@ impl TextPatterns {
 }
 
 static PATTERNS: LazyLock<Option<TextPatterns>> = LazyLock::new(|| TextPatterns::new().ok());
+
+/// Reports whether the line at an index may hold a credential, or is in a literal argument of a partial, which can be
+/// the template of a Secret.
+fn may_hold_credential(lines: &[String], at: usize) -> bool {
+    let (Some(patterns), Some(before), Some(line)) = (PATTERNS.as_ref(), lines.get(..at), lines.get(at))
+    else {
+        return true;
+    };
+    let start = before.iter().map(|line| line.len() + 1).sum::<usize>();
+    let text = format!("{}\n{line}", before.join("\n"));
+    patterns.partial_argument.find_iter(&text).any(|call| call.end() > start)
+        || looks_like_credential(lines, at)
+}
 
 /// Reports whether a text may hold a Secret.
 fn may_hold_secret(text: &str) -> bool {
@@ -205,9 +218,6 @@ mod tests {
             "a: ENC[AES256_GCM,data:x]",
             "sops: {mac: x}",
             "a: |\n  -----BEGIN PRIVATE KEY-----",
-            "{{> db \"x\"}}",
-            "{{~> db value=x}}",
-            "{{#> db value='x'}}{{/db}}",
             "patches:\n- patch: |\n    data: {a: b}",
             "path: /data/a",
             "---\ndata: {a: b}",
@@ -286,5 +296,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn literal_arguments_of_partials_are_hidden() {
+        let is_hidden = |text: &str| {
+            let lines: Vec<String> = text.lines().map(|line| line.replace('§', "")).collect();
+            let at = text.lines().position(|line| line.contains('§')).unwrap();
+            may_hold_credential(&lines, at)
+        };
+        for text in [
+            "{{> db \"x\"}}§",
+            "{{~> db value='x'}}§",
+            "{{#> db a=\"x\"}}§{{/db}}",
+            "{{> db\n  a=\"x\"\n  b=c§\n}}",
+        ] {
+            assert!(is_hidden(text), "{text}");
+        }
+        for text in ["{{> db}}§", "{{> db a=b}}§", "{{> db \"x\"}}\na: b§", "a: {{ eq b \"c\" }}§"] {
+            assert!(!is_hidden(text), "{text}");
+        }
+        assert!(may_hold_credential(&[], 0));
     }
 }

@@ -71,7 +71,7 @@ fn line(out: &mut String, finding: &Finding) {
     let Finding { severity, rule, span, .. } = finding;
     let place = span.as_ref().map(|span| format!("{}: ", span.place)).unwrap_or_default();
     let text =
-        printable(&format!("{}[{}]: {place}{}", severity.name(), rule.id, message_lines(finding).join("; ")));
+        printable(format!("{}[{}]: {place}{}", severity.name(), rule.id, message_lines(finding).join("; ")));
     out.push_str(&text);
     out.push('\n');
 }

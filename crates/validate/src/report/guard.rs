@@ -15,7 +15,7 @@ pub struct ExcerptGuard<'a> {
     confidential: BTreeSet<(&'a str, u32)>,
 }
 
-/// What is known of the source of a finding.
+/// The source of a finding, as far as it is known.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     /// An object that holds no secret.

@@ -103,7 +103,7 @@ fn location(finding: &Finding) -> SarifLocation {
 fn logical(finding: &Finding) -> Vec<LogicalLocation> {
     let Some(object) = &finding.object else { return Vec::new() };
     let path = format!("{}/{}/{}:{}", object.namespace, object.kind, object.name, finding.pointer);
-    let name = printable(&object_name(object));
+    let name = printable(object_name(object));
     let plain = [String::new()];
     let environments = if finding.environments.is_empty() { &plain[..] } else { &finding.environments };
     let location = |environment: &String| {
