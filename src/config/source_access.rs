@@ -27,14 +27,17 @@ impl SourceAccess {
             return Self::default();
         }
         let (directories, operator) = match command {
-            Command::Discover(args) | Command::Parameters(args) => (vec![args.dir.clone()], None),
             Command::Generate(args) => (vec![args.app.dir.dir.clone()], args.app.operator.clone()),
             Command::Refs(args) => (vec![args.app.dir.dir.clone()], args.app.operator.clone()),
             Command::Render(args) => (vec![args.app.dir.dir.clone()], args.app.operator.clone()),
             Command::Validate(args) => (args.paths.clone(), args.checks.operator.clone()),
-            Command::Cert(_) | Command::Completions(_) | Command::Key(_) | Command::Schemas(_) => {
-                (vec![], None)
-            }
+            // Argo CD may call `discover` and `parameters` without the variables that it sets for an app.
+            Command::Cert(_)
+            | Command::Completions(_)
+            | Command::Discover(_)
+            | Command::Key(_)
+            | Command::Parameters(_)
+            | Command::Schemas(_) => (vec![], None),
         };
         Self { directories, operator: operator_path(operator, variables) }
     }

@@ -45,8 +45,12 @@ fn marked_range(line: &str, column: u32, width: u32) -> Range<usize> {
     }
 }
 
-/// Returns the number of characters of the name or number at a column; 1 if something else is there.
+/// Returns the number of characters of the name, number or template expression at a column; 1 if something else is there.
 fn word_length(line: &str, from: usize) -> usize {
+    let rest: String = line.chars().skip(from).collect();
+    if let Some((expression, _)) = rest.split_once("}}").filter(|_| rest.starts_with("{{")) {
+        return expression.chars().count() + 2;
+    }
     let is_part = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     line.chars().skip(from).take_while(is_part).count().max(1)
 }
@@ -69,6 +73,8 @@ mod tests {
         assert_eq!(marked_text("ä: ö日本", 4, 2), "ö日");
         assert_eq!(marked_text("a: b.c-d e", 4, 0), "b.c-d");
         assert_eq!(marked_text("a: {b", 4, 0), "{");
+        assert_eq!(marked_text("a: {{ b c }}-{{d}}", 4, 0), "{{ b c }}");
+        assert_eq!(marked_text("a: {{ b", 4, 0), "{");
         assert_eq!(marked_text("abc", 3, 99), "c");
         assert_eq!(marked_text("abc", 99, 99), "");
         assert_eq!(marked_text("abc", u32::MAX, u32::MAX), "");
