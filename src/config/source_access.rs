@@ -34,6 +34,7 @@ impl SourceAccess {
             // Argo CD may call `discover` and `parameters` without the variables that it sets for an app.
             Command::Cert(_)
             | Command::Completions(_)
+            | Command::Copy(_)
             | Command::Discover(_)
             | Command::Key(_)
             | Command::Parameters(_)

@@ -6,8 +6,9 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::io::Read as _;
 use std::path::Path;
+
+use crate::bounded_file::read_file;
 
 /// The name of standard input in places.
 pub const STDIN: &str = "<stdin>";
@@ -115,7 +116,7 @@ impl Excerpts {
         let mut files = self.files.borrow_mut();
         if !files.iter().any(|(known, _)| known == path) {
             let text = source_path(path)
-                .and_then(|source_path| read_file((self.open)(source_path)?))
+                .and_then(|source_path| read_regular((self.open)(source_path)?))
                 .map(IndexedText::new);
             make_room(&mut files, text.as_ref().map_or(0, IndexedText::size));
             files.push_back((path.to_owned(), text));
@@ -124,21 +125,20 @@ impl Excerpts {
     }
 }
 
-/// Returns the path of a displayed name; `None` if the name may not be a file's own path: for standard input, and for
+/// Returns the path of a displayed name; `None` if the name might not be a file's own path: for standard input, and for
 /// names with replacement characters.
 fn source_path(shown: &str) -> Option<&Path> {
     (shown != STDIN && !shown.contains(char::REPLACEMENT_CHARACTER)).then(|| Path::new(shown))
 }
 
 /// Reads a regular file up to the size limit.
-fn read_file(file: fs_err::File) -> Option<Vec<u8>> {
+fn read_regular(file: fs_err::File) -> Option<Vec<u8>> {
     let metadata = file.metadata().ok()?;
     if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
         return None;
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
+    let mut bytes = read_file(file, MAX_FILE_BYTES).ok()?;
+    Some(std::mem::take(&mut *bytes))
 }
 
 fn make_room(files: &mut VecDeque<(String, Option<IndexedText>)>, needed: usize) {

@@ -4,7 +4,6 @@
 //! their values.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -12,6 +11,7 @@ use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
+use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{
     BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, Failure, LEAVES_REPOSITORY, Problem, ProblemPlace, io_reason,
 };
@@ -50,6 +50,8 @@ enum Error {
     ApiVersion,
     #[error("app file {BROKEN_LINK}")]
     BrokenLink,
+    #[error("app file is empty")]
+    Empty,
     #[error("app file holds {0} documents, not one")]
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
@@ -64,6 +66,8 @@ enum Error {
     Missing,
     #[error("`{}` cannot be read: {DIRECTORY_NOT_FOUND}", display_path(.0))]
     MissingDirectory(PathBuf),
+    #[error("`{}` is not a directory", display_path(.0))]
+    NotDirectory(PathBuf),
     #[error("app file {LEAVES_REPOSITORY}")]
     Outside(CheckoutExtent),
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
@@ -75,12 +79,14 @@ enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::ApiVersion | Self::Kind => {
+            Self::ApiVersion | Self::Empty | Self::Kind => {
                 Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
             }
             Self::EnvironmentsOutside(extent) | Self::Outside(extent) => Some(extent.hint().to_owned()),
             Self::Documents(_) => Some(format!("keep only the app in `{APP_FILE}`")),
-            Self::Missing => Some(format!("an app is a directory with a `{APP_FILE}`")),
+            Self::Missing | Self::NotDirectory(_) => {
+                Some(format!("an app is a directory with a `{APP_FILE}`"))
+            }
             Self::UnknownEnvironment { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::UnknownEnvironment { .. } => Some(format!(
                 "an environment is a directory under `{ENVIRONMENTS}/` or an entry of `environments` in `{APP_FILE}`"
@@ -126,9 +132,14 @@ fn app_limits() -> yaml::Limits {
 /// The app file does not exist or is not valid, or an environment has an invalid name.
 pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Failure> {
     let root = fs::canonicalize(dir).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::new(&Error::MissingDirectory(dir.to_owned())),
+        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::NotFound => {
+            Problem::new(&Error::MissingDirectory(dir.to_owned()))
+        }
         _ => Problem::new(&Error::Io(error)),
     })?;
+    if !root.is_dir() {
+        return Err(Problem::new(&Error::NotDirectory(dir.to_owned())).into());
+    }
     let boundary = Boundary::for_app(&root, checkout);
     let path = dir.join(APP_FILE);
     let name = display_name(dir, Path::new(APP_FILE));
@@ -270,16 +281,15 @@ fn read_app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
-    if !fs::metadata(path).map_err(Error::Io)?.is_file() {
-        return Err(Error::Missing);
+    match read_regular_file(path, MAX_APP_FILE) {
+        Ok(mut text) => Ok(std::mem::take(&mut *text)),
+        Err(BoundedReadError::Io(error)) if error.kind() == std::io::ErrorKind::IsADirectory => {
+            Err(Error::Missing)
+        }
+        Err(BoundedReadError::Io(error)) => Err(Error::Io(error)),
+        Err(BoundedReadError::NotRegular) => Err(Error::Missing),
+        Err(BoundedReadError::TooLarge) => Err(Error::TooLarge),
     }
-    let mut text = Vec::new();
-    let file = fs::File::open(path).map_err(Error::Io)?;
-    file.take(MAX_APP_FILE + 1).read_to_end(&mut text).map_err(Error::Io)?;
-    if text.len() as u64 > MAX_APP_FILE {
-        return Err(Error::TooLarge);
-    }
-    Ok(text)
 }
 
 /// Parses the app file. If another tool's file has this name, the error is its `apiVersion` or `kind`.
@@ -306,7 +316,11 @@ fn check_app_tree(file: &SettingsFile<'_>) -> Result<(), Failure> {
         Failure::from(Problem { at, ..Problem::new(error) })
     };
     let documents = file.documents()?;
-    let [tree] = documents else { return Err(whole(file.name(), &Error::Documents(documents.len()))) };
+    let tree = match documents {
+        [tree] => tree,
+        [] => return Err(whole(file.name(), &Error::Empty)),
+        more => return Err(whole(file.name(), &Error::Documents(more.len()))),
+    };
     for (field, wanted, error) in
         [("apiVersion", API_VERSION, Error::ApiVersion), ("kind", "App", Error::Kind)]
     {

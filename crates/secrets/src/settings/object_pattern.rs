@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for ObjectPattern {
         let text = String::deserialize(deserializer)?;
         let expected =
             if text.trim().split('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case("secret")) {
-                "an object pattern, which must not match Secrets"
+                "an object pattern `Kind/namespace/name` of a kind other than Secret"
             } else {
                 match Self::parse(&text) {
                     Ok(pattern) => return Ok(pattern),

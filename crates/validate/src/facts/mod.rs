@@ -29,3 +29,4 @@ pub(crate) mod secret_items;
 pub(crate) mod secret_text;
 pub(crate) mod selectors;
 pub(crate) mod shared_paths;
+pub(crate) mod unread_names;

@@ -57,7 +57,7 @@ enum ContentError {
     #[error("the file is not valid YAML")]
     NotYaml,
     #[error("unknown field `{field}`, expected {expected}")]
-    UnknownField { field: String, expected: String },
+    UnknownField { field: String, expected: String, closest: Option<String> },
     #[error("unknown value, expected {expected}")]
     UnknownValue { expected: String },
     #[error("wrong type, expected {expected}")]
@@ -72,6 +72,7 @@ impl Explain for ContentError {
             Self::AmbiguousKey { .. } => Some("put the key in quotes".to_owned()),
             Self::AmbiguousValue => Some("put the value in quotes, without tags and merge keys".to_owned()),
             Self::InField { error, .. } => error.hint(),
+            Self::UnknownField { closest: Some(closest), .. } => Some(format!("did you mean `{closest}`?")),
             Self::UnknownField { .. } => {
                 Some("unknown fields are errors, to catch misspelled ones".to_owned())
             }
@@ -268,15 +269,27 @@ mod tests {
                 "count: 1\ncuont: 2\n",
                 "x.yaml:2:1: unknown field `cuont`, expected one of `count`, `inner`, `names`, `color`",
             ),
-            ("count: hunter2\n", "x.yaml:1:8: `count`: wrong type, expected u32"),
-            ("count: 1\ninner: {count: hunter2}\n", "x.yaml:2:16: `inner.count`: wrong type, expected u32"),
-            ("count: 1\ninner:\n  count: -1\n", "x.yaml:3:10: `inner.count`: wrong type, expected u32"),
+            (
+                "count: hunter2\n",
+                "x.yaml:1:8: `count`: wrong type, expected a whole number from 0 to 4294967295",
+            ),
+            (
+                "count: 1\ninner: {count: hunter2}\n",
+                "x.yaml:2:16: `inner.count`: wrong type, expected a whole number from 0 to 4294967295",
+            ),
+            (
+                "count: 1\ninner:\n  count: -1\n",
+                "x.yaml:3:10: `inner.count`: wrong type, expected a whole number from 0 to 4294967295",
+            ),
             ("{}", "x.yaml:1:1: missing field `count`"),
             ("count: 1\nnames: {a: hunter2}\n", "x.yaml:2:12: `names.a`: wrong type, expected a boolean"),
             ("count: 1\ncolor: hunter2\n", "x.yaml:2:8: `color`: unknown value, expected `blue` or `red`"),
             ("count: 1\ncolor: {a: b}\n", "x.yaml:2:8: `color`: wrong type, expected `blue` or `red`"),
-            ("[]", "x.yaml:1:1: wrong type, expected struct ExampleConfig"),
-            ("count: 5000000000\n", "x.yaml:1:8: `count`: wrong value, expected u32"),
+            ("[]", "x.yaml:1:1: wrong type, expected a map"),
+            (
+                "count: 5000000000\n",
+                "x.yaml:1:8: `count`: wrong value, expected a whole number from 0 to 4294967295",
+            ),
         ] {
             assert_eq!(problem(text).lines().next(), Some(expected), "{text}");
         }
@@ -295,7 +308,8 @@ mod tests {
     #[test]
     fn only_unknown_fields_have_their_hint() {
         let hint = |text: &str| file(text).read::<ExampleConfig>().unwrap_err().problems()[0].hint.clone();
-        assert!(hint("count: 1\ncuont: 2\n").is_some());
+        assert_eq!(hint("count: 1\ncuont: 2\n").as_deref(), Some("did you mean `count`?"));
+        assert!(hint("count: 1\nhunter2: 2\n").is_some_and(|hint| hint.starts_with("unknown fields")));
         assert!(hint("count: 1\ninner: {count: 1, cuont: 2}\n").is_some());
         assert_eq!(hint("count: 'unknown field'\n"), None);
     }

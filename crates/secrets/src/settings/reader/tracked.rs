@@ -15,6 +15,7 @@ use serde::de::{
 
 use super::trace::Trace;
 use super::{ContentError, dialect};
+use sealwave_core::text::closest_name;
 
 /// The value of a file, and what was read.
 pub(super) struct TrackedValue<T> {
@@ -22,7 +23,7 @@ pub(super) struct TrackedValue<T> {
     pub(super) value: T,
     /// The trace of what was read.
     pub(super) trace: Trace,
-    /// Whether our reader may not agree on a key or scalar unless it is quoted.
+    /// Whether our reader might disagree on a key or scalar unless it is quoted.
     pub(super) has_unclear_scalar: bool,
 }
 
@@ -221,11 +222,11 @@ impl<E: de::Error> de::Error for TypedError<E> {
     }
 
     fn invalid_type(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Own(ContentError::WrongType { expected: expected.to_string() })
+        Self::Own(ContentError::WrongType { expected: plain_expectation(expected) })
     }
 
     fn invalid_value(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Own(ContentError::WrongValue { expected: expected.to_string() })
+        Self::Own(ContentError::WrongValue { expected: plain_expectation(expected) })
     }
 
     fn invalid_length(_length: usize, expected: &dyn Expected) -> Self {
@@ -237,7 +238,11 @@ impl<E: de::Error> de::Error for TypedError<E> {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::Own(ContentError::UnknownField { field: field.to_owned(), expected: one_of(expected) })
+        Self::Own(ContentError::UnknownField {
+            field: field.to_owned(),
+            expected: one_of(expected),
+            closest: closest_name(field, expected.iter().copied()).map(str::to_owned),
+        })
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -250,6 +255,19 @@ impl<E: de::Error> de::Error for TypedError<E> {
 }
 
 /// Lists names as serde does.
+/// Returns serde's text for an expected value, without names of Rust types.
+fn plain_expectation(expected: &dyn Expected) -> String {
+    let text = expected.to_string();
+    match text.as_str() {
+        "a sequence" => "a list".to_owned(),
+        "i32" => format!("a whole number from {} to {}", i32::MIN, i32::MAX),
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        "u64" | "usize" => "a whole number from 0".to_owned(),
+        _ if text.starts_with("struct ") => "a map".to_owned(),
+        _ => text,
+    }
+}
+
 fn one_of(names: &[&str]) -> String {
     match names {
         [one] => format!("`{one}`"),
@@ -309,7 +327,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for TrackedAdapter<'_, D> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        // Not observed, so the trace tells ignored values from nulls.
+        // Not observed, so the trace distinguishes ignored values from nulls.
         self.inner.deserialize_ignored_any(visitor).map_err(TypedError::Parser)
     }
 
@@ -339,7 +357,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for TrackedAdapter<'_, V> {
 
     /// The YAML crate calls this for its own errors only.
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let expected = (&self.inner as &dyn Expected).to_string();
+        let expected = plain_expectation(&self.inner);
         f.write_str(&expected)?;
         self.tracker.0.borrow_mut().expected = Some(expected);
         Ok(())
