@@ -12,6 +12,8 @@ COPY src ./src
 COPY crates ./crates
 # Not built, but cargo refuses a manifest whose benchmarks do not exist.
 COPY benches ./benches
+# `--build-arg SEALWAVE_COMMIT=$(git rev-parse HEAD)` adds the commit to `sealwave --version`.
+ARG SEALWAVE_COMMIT
 # Alpine's own target is musl, so the binary is static; `ldd` verifies it.
 RUN cargo build --release --locked --bin sealwave && \
     if ldd target/release/sealwave 2>&1 | grep -q '=>'; then echo "sealwave is not static" >&2; exit 1; fi

@@ -11,14 +11,21 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 pub use habits::with_tip;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
+/// The version with what the binary was built from: its features, and the commit if the build names one in
+/// `SEALWAVE_COMMIT`.
+const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("SEALWAVE_BUILD"));
+
 /// Render Kubernetes manifests in which no secret is readable.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "sealwave",
     version,
+    long_version = LONG_VERSION,
     about,
     long_about = None,
-    after_help = "Preview an app: sealwave render DIR --env NAME\n\nExit codes: 0: success, 1: findings, 2: error"
+    after_help = "Preview an app: sealwave render DIR --env NAME\n\n\
+                  Exit codes: 0: success, 1: findings, 2: error\n\
+                  Colors: only on a terminal; NO_COLOR=1 disables them, CLICOLOR_FORCE=1 enables them everywhere"
 )]
 pub struct Cli {
     /// The command to run.

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use sealwave::cli::Cli;
+use sealwave::config::SourceAccess;
 use sealwave::deadline::RunWatch;
+use sealwave::shell::MessagePrinter;
 use sealwave::{commands, config, shell};
 use sealwave_core::diagnostic::Failure;
 
@@ -19,10 +21,9 @@ fn main() -> ExitCode {
     shell::install_panic_hook();
     let args: Vec<OsString> = std::env::args_os().collect();
     run(&args).unwrap_or_else(|error| {
-        match error.downcast_ref::<Failure>() {
-            Some(failure) => shell::print_failure(failure),
-            None => shell::print_error(&format!("{error:#}")),
-        }
+        let failure = error.downcast::<Failure>();
+        let failure = failure.unwrap_or_else(|error| shell::other_failure(&format!("{error:#}")));
+        MessagePrinter::new(SourceAccess::default()).print_failure(&failure);
         ExitCode::from(2)
     })
 }
@@ -68,7 +69,15 @@ fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
 }
 
 fn work(cli: Cli, watch: &RunWatch) -> anyhow::Result<ExitCode> {
-    let outcome = shell::run(watch, move |watch| commands::run(cli, config::process_variables, watch))?;
-    shell::print_outcome(&outcome).context("standard output cannot be written")?;
-    Ok(if outcome.findings { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    let printer = MessagePrinter::new(SourceAccess::decide(&cli.command, config::process_variables));
+    match shell::run(watch, move |watch| commands::run(cli, config::process_variables, watch)) {
+        Ok(outcome) => {
+            shell::print_outcome(&outcome, &printer).context("standard output cannot be written")?;
+            Ok(if outcome.findings { ExitCode::from(1) } else { ExitCode::SUCCESS })
+        }
+        Err(failure) => {
+            printer.print_failure(&failure);
+            Ok(ExitCode::from(2))
+        }
+    }
 }

@@ -16,6 +16,8 @@ use sealwave_core::diagnostic::{
 };
 use sealwave_pipeline::Stage;
 
+pub use messages::MessagePrinter;
+
 /// The stack size: deeply nested documents are read recursively, within limits that fit this stack.
 const STACK_BYTES: usize = 16 << 20;
 
@@ -167,8 +169,8 @@ pub fn install_panic_hook() {
 ///
 /// # Errors
 /// Standard output cannot be written. A closed pipe is not an error.
-pub fn print_outcome(outcome: &CommandOutput) -> io::Result<()> {
-    messages::print_notes(&outcome.notes);
+pub fn print_outcome(outcome: &CommandOutput, messages: &MessagePrinter) -> io::Result<()> {
+    messages.print_notes(&outcome.notes);
     let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
     let printed =
         if outcome.styled { print(&mut anstream::stdout().lock()) } else { print(&mut io::stdout().lock()) };
@@ -178,19 +180,14 @@ pub fn print_outcome(outcome: &CommandOutput) -> io::Result<()> {
     }
 }
 
-/// Prints the problems of a failure.
-pub fn print_failure(failure: &Failure) {
-    messages::print_failure(failure);
-}
-
 /// Returns whether a text contains control characters or several lines, and must not be printed as it is.
 #[must_use]
 pub fn has_controls(text: &str) -> bool {
     text.chars().any(is_deceptive)
 }
 
-/// Prints an error that is not from a command.
-pub fn print_error(message: &str) {
-    let problem = Problem { message: truncate(message), at: ProblemPlace::Unknown, hint: None, kind: None };
-    messages::print_failure(&problem.into());
+/// Converts an error that is not from a command.
+#[must_use]
+pub fn other_failure(message: &str) -> Failure {
+    Problem { message: truncate(message), at: ProblemPlace::Unknown, hint: None, kind: None }.into()
 }

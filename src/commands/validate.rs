@@ -16,14 +16,13 @@ use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, NoteLevel, Problem};
+use sealwave_core::excerpts::{Excerpts, STDIN};
 use sealwave_validate::Baseline;
 use sealwave_validate::engine::{self, RunSuppressions, ValidateOptions, ValidationResult};
 use sealwave_validate::project::{
     CrdCache, CrdResolver, OutputPaths, ReadableFiles, TargetSearch, ValidateTargets, WrittenPaths, from_root,
 };
-use sealwave_validate::report::{
-    self, Excerpts, PrintContext, ReportOutput, ReportOutputFormat, ReportOutputs, STDIN,
-};
+use sealwave_validate::report::{self, PrintContext, ReportOutput, ReportOutputFormat, ReportOutputs};
 use sealwave_validate::{CheckedScope, Finding, Report, rules};
 
 /// An error that ends the command; problems with the input are findings.
@@ -40,6 +39,8 @@ impl Explain for ValidateError {}
 /// A note about the run, printed besides the findings.
 #[derive(Debug, thiserror::Error)]
 enum ValidateNote {
+    #[error("standard input holds no manifests")]
+    EmptyInput,
     #[error("input is too large for cross-object checks; each object was checked on its own")]
     OneByOne,
     #[error("{count} file{} skipped: not Kubernetes objects, for example `{first}`", if *.count == 1 { "" } else { "s" })]
@@ -62,6 +63,9 @@ fn kustomizations_text(count: usize, partial: usize) -> String {
 impl Explain for ValidateNote {
     fn hint(&self) -> Option<String> {
         let text = match self {
+            Self::EmptyInput => {
+                "check the command before the pipe; `set -o pipefail` makes its failure count"
+            }
             Self::OneByOne => {
                 "references between objects were not checked; validate smaller sets to check them"
             }
@@ -264,7 +268,7 @@ impl ValidateRun<'_> {
         }
         full_report.limit_size();
         let readable = self.readable;
-        let mut excerpts = Excerpts::new(move |path| readable.open(path));
+        let mut excerpts = Excerpts::new(rules::SECRET_SIGNS, move |path| readable.open(path));
         if let Some(text) = stdin {
             excerpts.preload(STDIN, text);
         }
@@ -272,7 +276,6 @@ impl ValidateRun<'_> {
             version: env!("CARGO_PKG_VERSION"),
             fail_on,
             excerpts: &excerpts,
-            looks_like_credential: &rules::looks_like_credential,
             width: config::terminal_width(),
             quiet: self.args.report.quiet,
         };

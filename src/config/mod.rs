@@ -9,6 +9,7 @@ mod identity;
 mod kubeconfig;
 mod operator_file;
 mod run_bounds;
+mod source_access;
 mod validation;
 
 pub use argocd::{ArgoCdContext, PluginParameter, read_checkout};
@@ -18,6 +19,7 @@ pub(crate) use kubeconfig::kubeconfigs;
 pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
 pub use run_bounds::{RunBounds, SlotRequest};
+pub use source_access::SourceAccess;
 pub use validation::ValidationPlan;
 pub(crate) use validation::{
     check_namespace, destination_version, failing_severity, parse_timeout, step_summary, today, unknown_rule,
@@ -40,7 +42,16 @@ pub fn process_variables(name: &str) -> Option<OsString> {
 
 /// Returns the terminal width of standard output, or `None` if it is not a terminal.
 pub(crate) fn terminal_width() -> Option<usize> {
-    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    columns(terminal_size::terminal_size_of(std::io::stdout()))
+}
+
+/// Returns the terminal width of standard error, where messages are printed, or `None` if it is not a terminal.
+pub(crate) fn message_width() -> Option<usize> {
+    columns(terminal_size::terminal_size_of(std::io::stderr()))
+}
+
+fn columns(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
+    let (width, _) = size?;
     Some(usize::from(width.0)).filter(|width| *width > 0)
 }
 

@@ -1,77 +1,100 @@
-//! Messages on standard error: one line each, regardless of names or texts from a repository, and limited in number and
-//! size. Argo CD keeps all of them in memory, in Redis, and in the status of the Application.
+//! Messages on standard error, in the layout of all commands. Regardless of names or texts from a repository, each text is
+//! one line, unless a terminal is too narrow for it. They are limited in number and size: Argo CD keeps all of them in
+//! memory, in Redis, and in the status of the Application.
 
 use std::io::Write as _;
 
-use anstyle::{AnsiColor, Style};
-
-use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemPlace, printable, truncate};
+use crate::config::{self, SourceAccess};
+use sealwave_core::diagnostic::{Failure, Note, NoteLevel, Problem, ProblemPlace, Severity};
+use sealwave_core::excerpts::Excerpts;
+use sealwave_core::terminal::{MarkedPlace, Message, MessageRenderer};
+use sealwave_validate::rules::SECRET_SIGNS;
 
 /// Maximum number of problems, or notes, that are printed; the rest is counted.
 const MAX_SHOWN: usize = 50;
 /// Maximum size of all messages: less than the 64 KiB that one run may print, to leave room for the audit log.
 const MAX_BYTES: usize = 56 << 10;
 
-/// Prints the problems of a failure.
-pub(super) fn print_failure(failure: &Failure) {
-    let all = failure.problems();
-    let shown = print(all.iter().map(|problem| format_message("error", AnsiColor::Red, problem)));
-    print_rest("error", AnsiColor::Red, all.len().saturating_sub(shown).saturating_add(failure.omitted()));
+/// Prints the messages of one run.
+pub struct MessagePrinter {
+    renderer: MessageRenderer,
+    /// The lines of sources, if any may be shown.
+    excerpts: Option<Excerpts>,
 }
 
-/// Prints the notes of a result.
-pub(super) fn print_notes(notes: &[Note]) {
-    let shown = print(notes.iter().map(|note| match note.level {
-        NoteLevel::Note => format_message("note", AnsiColor::Cyan, &note.problem),
-        NoteLevel::Warning => format_message("warning", AnsiColor::Yellow, &note.problem),
-    }));
-    print_rest("note", AnsiColor::Cyan, notes.len().saturating_sub(shown));
-}
-
-/// Prints messages up to the limits. Returns how many were printed.
-fn print(messages: impl Iterator<Item = String>) -> usize {
-    let mut stderr = anstream::stderr().lock();
-    let mut left = MAX_BYTES;
-    let mut shown = 0;
-    for message in messages.take(MAX_SHOWN) {
-        let Some(rest) = left.checked_sub(message.len()) else { break };
-        left = rest;
-        shown += 1;
-        // A closed standard error must not hide the exit code.
-        let _ = stderr.write_all(message.as_bytes());
+impl MessagePrinter {
+    /// Creates a printer that shows lines of the files in `sources`.
+    #[must_use]
+    pub fn new(sources: SourceAccess) -> Self {
+        let excerpts =
+            (!sources.is_none()).then(|| Excerpts::new(SECRET_SIGNS, move |path| sources.open(path)));
+        Self { renderer: MessageRenderer::new(config::message_width()), excerpts }
     }
-    shown
-}
 
-fn print_rest(word: &str, color: AnsiColor, count: usize) {
-    if count > 0 {
-        let _ = writeln!(anstream::stderr(), "{}{count} more", prefix(word, color));
+    /// Prints the problems of a failure.
+    pub fn print_failure(&self, failure: &Failure) {
+        let all = failure.problems();
+        let shown = self.print(all.iter().map(|problem| self.format(Severity::Error, problem)));
+        let rest = all.len().saturating_sub(shown).saturating_add(failure.omitted());
+        self.print_rest(Severity::Error, rest);
     }
-}
 
-/// Formats a message with its position and hint.
-fn format_message(word: &str, color: AnsiColor, problem: &Problem) -> String {
-    let mut lines = vec![format!("{}{}", prefix(word, color), line(&problem.message))];
-    if let ProblemPlace::Place(place) = &problem.at {
-        lines.push(format!("  {} {}", bold("-->"), line(&place.to_string())));
+    /// Prints the notes of a result.
+    pub(super) fn print_notes(&self, notes: &[Note]) {
+        let shown = self.print(notes.iter().map(|note| match note.level {
+            NoteLevel::Note => self.format(Severity::Note, &note.problem),
+            NoteLevel::Warning => self.format(Severity::Warning, &note.problem),
+        }));
+        self.print_rest(Severity::Note, notes.len().saturating_sub(shown));
     }
-    if let Some(hint) = &problem.hint {
-        lines.push(format!("  {} {}", bold("hint:"), line(hint)));
+
+    /// Prints messages up to the limits. Returns how many were printed.
+    fn print(&self, messages: impl Iterator<Item = String>) -> usize {
+        let mut stderr = anstream::stderr().lock();
+        let mut left = MAX_BYTES;
+        let mut shown = 0;
+        for message in messages.take(MAX_SHOWN) {
+            let Some(rest) = left.checked_sub(message.len()) else { break };
+            left = rest;
+            // Blank lines are for people.
+            let separator = if shown > 0 && self.excerpts.is_some() { "\n" } else { "" };
+            shown += 1;
+            // A closed standard error must not hide the exit code.
+            let _ = writeln!(stderr, "{separator}{message}");
+        }
+        shown
     }
-    lines.join("\n") + "\n"
-}
 
-/// Returns a text as one line of limited length.
-fn line(text: &str) -> String {
-    truncate(printable(text))
-}
+    fn print_rest(&self, severity: Severity, count: usize) {
+        if count > 0 {
+            let problem = Problem {
+                message: format!("{count} more"),
+                at: ProblemPlace::Unknown,
+                hint: None,
+                kind: None,
+            };
+            let _ = writeln!(anstream::stderr(), "{}", self.format(severity, &problem));
+        }
+    }
 
-fn prefix(word: &str, color: AnsiColor) -> String {
-    let style = color.on_default().bold();
-    format!("{style}{word}{style:#}: ")
-}
-
-fn bold(text: &str) -> String {
-    let style = Style::new().bold();
-    format!("{style}{text}{style:#}")
+    /// Formats a message with its position, its source line if it may be shown, and its hint.
+    fn format(&self, severity: Severity, problem: &Problem) -> String {
+        let place = match &problem.at {
+            ProblemPlace::Place(place) => {
+                let excerpts = self.excerpts.as_ref();
+                let line = excerpts.and_then(|excerpts| excerpts.line_of_text(&place.path, place.line));
+                Some(MarkedPlace { place, width: 0, line })
+            }
+            ProblemPlace::Origin(_) | ProblemPlace::Unknown => None,
+        };
+        self.renderer.render(&Message {
+            severity,
+            code: None,
+            text: &problem.message,
+            related: Vec::new(),
+            notes: place.as_ref().and_then(MarkedPlace::rendered_note).into_iter().collect(),
+            place,
+            help: problem.hint.as_deref(),
+        })
+    }
 }

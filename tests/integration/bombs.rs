@@ -2,8 +2,8 @@
 //! manifests.
 
 use crate::support::peak::{Measured, measure};
-use crate::support::sealwave;
 use crate::support::small_app::SmallApp;
+use crate::support::{is_message_line, sealwave};
 
 /// The maximum resident memory of a process in MiB.
 const MOST_MIB: u64 = 420;
@@ -139,8 +139,7 @@ fn check(run: &Measured, name: &str) -> String {
     assert!(run.stdout.len() <= MOST_STDOUT, "{name}: {} bytes of output", run.stdout.len());
     assert!(run.status.success() || run.stdout.is_empty(), "{name} printed output and failed");
     for line in stderr.lines() {
-        let known = ["error: ", "note: ", "warning: ", "  --> ", "  hint: "];
-        assert!(known.iter().any(|start| line.starts_with(start)), "{name}: {line}");
+        assert!(is_message_line(line), "{name}: {line}");
     }
     stderr
 }

@@ -315,7 +315,7 @@ fn assert_not_printed(app: &App, message: &str) {
     for command in ["generate", "render"] {
         let stderr = app.refusal(command);
         assert!(stderr.contains(message), "{command}: {message}: {stderr}");
-        assert!(stderr.contains("hint: ") && !stderr.contains("canary-in-clear"), "{stderr}");
+        assert!(stderr.contains("= help: ") && !stderr.contains("canary-in-clear"), "{stderr}");
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::Output;
 use crate::support::golden::generates_here;
 use crate::support::small_app::SmallApp;
 use crate::support::{MARKER, cases, find_marker, operator_of, root, sealwave, watched};
+use sealwave::config::SourceAccess;
 use sealwave::deadline::RunWatch;
 use sealwave::shell;
 
@@ -130,7 +131,10 @@ fn failing_runs_do_not_show_the_marker() {
         ("operator.yaml", |app| app.operator("epoch: [CANARY]\n")),
         ("operator.yaml", |app| app.operator("CANARY\n")),
         ("sealwave.yaml", |app| {
-            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nwaves: CANARY\n");
+            app.write(
+                "app/sealwave.yaml",
+                "apiVersion: sealwave.dev/v1alpha1\nkind: App\npassword: CANARY\n",
+            );
         }),
         ("values.yaml", |app| app.write("app/values.yaml", "CANARY\n")),
         ("1048576", |app| app.write("operator/secrets/web.txt", &"CANARY-".repeat(1 << 18))),
@@ -189,7 +193,8 @@ fn panicking_child() {
     }
     shell::install_panic_hook();
     let result = shell::run(&RunWatch::start(), |_| panic!("{PAYLOAD} in a payload"));
-    shell::print_failure(&result.expect_err("a panic is a failure"));
+    shell::MessagePrinter::new(SourceAccess::default())
+        .print_failure(&result.expect_err("a panic is a failure"));
 }
 
 #[test]

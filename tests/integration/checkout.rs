@@ -257,6 +257,6 @@ fn files_of_other_tools_and_conflicts_are_named() {
         fs_err::write(path, text).unwrap();
         let (success, _, stderr) = sidecar.render("shop", "shop");
         assert!(!success && stderr.contains(message), "{stderr}");
-        assert!(stderr.contains("base/foreign.yaml") && stderr.contains("hint: "), "{stderr}");
+        assert!(stderr.contains("base/foreign.yaml") && stderr.contains("= help: "), "{stderr}");
     }
 }

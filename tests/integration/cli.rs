@@ -351,5 +351,17 @@ fn wrong_usage_is_an_error() {
     stderr_of_failure(&["generate", "--no-such-flag"]);
     stderr_of_failure(&["no-such-command"]);
     stderr_of_failure(&[]);
-    assert!(stdout_of(&["--version"]).starts_with("sealwave "));
+}
+
+#[test]
+fn help_and_version_have_long_and_short_forms() {
+    let version = format!("sealwave {}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(stdout_of(&["-V"]), format!("{version}\n"));
+    let long = stdout_of(&["--version"]);
+    assert!(long.starts_with(&format!("{version} (")) && long.contains("features: "), "{long}");
+    assert_eq!(long.lines().count(), 1);
+    let help = stdout_of(&["help"]);
+    assert_eq!(help, stdout_of(&["--help"]));
+    assert!(help.contains("NO_COLOR") && help.contains("CLICOLOR_FORCE"), "{help}");
+    assert_eq!(stdout_of(&["help", "render"]), stdout_of(&["render", "--help"]));
 }

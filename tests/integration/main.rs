@@ -55,6 +55,7 @@ mod schemas;
 mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
+mod source_lines;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod support;

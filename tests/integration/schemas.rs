@@ -230,7 +230,7 @@ fn groups_and_output_are_selected() {
         &["with a group that matches `none.*`"],
     );
     for group in ["", "a'b", "a\nb", "a b", "["] {
-        workspace.fails(&["--group", group], &[], &["is not a valid group pattern", "hint: "]);
+        workspace.fails(&["--group", group], &[], &["is not a valid group pattern", "= help: "]);
     }
 }
 

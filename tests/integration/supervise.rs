@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::small_app::SmallApp;
-use crate::support::{cases, sealwave, stderr_of_failure};
+use crate::support::{cases, is_message_line, sealwave, stderr_of_failure};
 use tempfile::TempDir;
 
 /// Returns a run as argocd-cmp-server starts it.
@@ -179,10 +179,7 @@ fn no_text_of_a_repository_starts_a_line() {
     let check = |what: &str, stderr: &str| {
         assert!(stderr.contains("forged"), "{what}: the text is not in\n{stderr}");
         for line in stderr.lines() {
-            assert!(
-                ["error: ", "  --> ", "  hint: "].iter().any(|start| line.starts_with(start)),
-                "{what}: {line}"
-            );
+            assert!(is_message_line(line), "{what}: {line}");
             let message = line.trim_start_matches("error: ").trim_start();
             assert!(!message.starts_with("::") && !line.contains("##["), "{what}: {line}");
             assert!(!line.starts_with("error: forged"), "{what}: {line}");

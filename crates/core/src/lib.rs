@@ -5,6 +5,8 @@
 //! | [`document`] | the tree of a document, with the position of every node, and the manifest on top of it |
 //! | [`diagnostic`] | problems and notes: what is wrong, where, and what to do |
 //! | [`yaml`] | YAML exactly as Kubernetes reads it, and its writers |
+//! | [`terminal`] | messages for people, with source lines and wrapped texts |
+//! | [`excerpts`] | source lines that may be shown |
 //! | [`names`] | names that Kubernetes and sealwave use |
 //! | [`text`], [`time`] | small helpers for texts and dates |
 //! | [`reach`], [`bounded_file`] | how far a path may lead, and how much is read there |
@@ -16,10 +18,12 @@ pub mod caught;
 pub mod diagnostic;
 pub mod document;
 pub mod encoding;
+pub mod excerpts;
 pub mod names;
 pub mod pattern;
 pub mod reach;
 mod sha256;
+pub mod terminal;
 pub mod text;
 pub mod time;
 pub mod workers;

@@ -38,6 +38,8 @@ pub enum RuleKind {
 /// The excerpts that may be shown for a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExcerptPolicy {
+    /// Lines of a text that holds no Secret, judging by the text alone.
+    HarmlessText,
     /// Lines of an object that is known and does not hold secrets.
     KnownObject,
     /// No lines.
@@ -52,7 +54,8 @@ impl RuleKind {
     pub const fn excerpts(self) -> ExcerptPolicy {
         match self {
             // Without an object, the text may be in a Secret that could not be parsed.
-            Self::App | Self::Document | Self::Syntax => ExcerptPolicy::KnownObject,
+            Self::Document => ExcerptPolicy::KnownObject,
+            Self::App | Self::Syntax => ExcerptPolicy::HarmlessText,
             Self::Secret => ExcerptPolicy::Never,
             Self::Object | Self::Schema | Self::Suppression => ExcerptPolicy::NoSecretObject,
         }

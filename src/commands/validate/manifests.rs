@@ -8,6 +8,7 @@ use super::{RunOutcome, ValidateNote, ValidateRun};
 use crate::deadline::Activity;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_core::document::display_path;
+use sealwave_core::excerpts::STDIN;
 use sealwave_core::reach::PathReach;
 use sealwave_validate::CheckedCounts;
 use sealwave_validate::engine::{
@@ -15,7 +16,6 @@ use sealwave_validate::engine::{
     ValidateOptions,
 };
 use sealwave_validate::project::{ManifestSet, ManifestSets, ValidateTarget, ValidateTargets, shown};
-use sealwave_validate::report::STDIN;
 
 /// The plain manifests of a run.
 pub(super) struct PlainTargets {
@@ -111,6 +111,9 @@ impl ValidateRun<'_> {
                 .or_else(|| texts.into_iter().find(|(name, _)| name == STDIN).map(|(_, text)| text));
             results.add(&set.name, names.iter().map(String::as_str), result);
         }
+        if outcome.stdin.as_deref().is_some_and(holds_no_manifest) {
+            outcome.notes.push(Note::warning(Problem::new(&ValidateNote::EmptyInput)));
+        }
         let AllSetsResult { verdict, checked, foreign_files, was_streamed } = results.finish();
         outcome.add_result(verdict);
         self.report_definition_faults(&options, outcome);
@@ -161,6 +164,12 @@ fn stdin_input(activity: &Arc<Activity>) -> PlainInput {
         Ok(Box::new(std::io::stdin().lock()))
     };
     PlainInput { name: STDIN.to_owned(), open: Box::new(open) }
+}
+
+/// Reports whether a text has only blank lines, comments and separators.
+fn holds_no_manifest(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.all(|line| line.is_empty() || line.starts_with(b"#") || line == b"---")
 }
 
 fn file_input(file: &ValidateTarget, activity: &Arc<Activity>) -> PlainInput {

@@ -74,6 +74,13 @@ pub fn refused(command: &mut Command, what: &str) -> String {
     stderr
 }
 
+/// Reports whether a line of standard error has the layout of messages, so that it is not a text from a repository.
+pub fn is_message_line(line: &str) -> bool {
+    let starts = ["error: ", "note: ", "warning: "].iter().any(|start| line.starts_with(start));
+    let margin = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
+    starts || line.is_empty() || ["--> ", "= ", "|", " |"].iter().any(|mark| margin.starts_with(mark))
+}
+
 /// Parses the documents of an output of `generate`.
 pub fn objects(stdout: &str) -> Vec<serde_json::Value> {
     stdout.lines().map(|line| serde_json::from_str(line).expect("every line is a JSON document")).collect()

@@ -4,6 +4,7 @@
 //! An *error* means that the tool could not do its job ([`Failure`]); a *note* accompanies a successful result.
 
 mod kind;
+mod printable;
 mod problems;
 mod severity;
 mod wording;
@@ -13,6 +14,7 @@ use std::fmt;
 use crate::document::{Origin, SourceLocation, Sources};
 
 pub use kind::ProblemKind;
+pub use printable::{first_on_line, is_deceptive, printable, starts_command};
 pub use problems::ProblemCollector;
 pub use severity::Severity;
 pub use wording::{
@@ -255,31 +257,4 @@ impl fmt::Write for TruncatingWriter {
         // The error stops the formatting of a truncated text.
         if self.is_cut { Err(fmt::Error) } else { Ok(()) }
     }
-}
-
-/// Escapes terminal control characters and line breaks: names, paths and messages come from a repository. `##[` is
-/// split, since GitHub runners interpret it anywhere in a line.
-pub fn printable(text: impl fmt::Display) -> String {
-    let mut out = String::new();
-    for c in text.to_string().chars() {
-        if is_deceptive(c) {
-            out.extend(c.escape_default());
-        } else if c == '[' && out.ends_with("##") {
-            out.push_str(" [");
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Reports whether a character controls a terminal, or hides or reorders the text around it.
-#[must_use]
-pub fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-        )
 }

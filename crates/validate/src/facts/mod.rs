@@ -26,6 +26,7 @@ pub(crate) mod rollout;
 pub(crate) mod rule_context;
 pub(crate) mod scene;
 pub(crate) mod secret_items;
+pub(crate) mod secret_text;
 pub(crate) mod selectors;
 pub(crate) mod shared_paths;
 pub(crate) mod unread_names;

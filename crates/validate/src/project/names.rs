@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::report::STDIN;
 use sealwave_core::document::display_path;
+use sealwave_core::excerpts::STDIN;
 
 /// Returns a path for messages; the path of a file is never the name of standard input.
 #[must_use]

@@ -10,10 +10,11 @@ pub use markdown::summary;
 use std::fmt::Write as _;
 
 use super::PrintContext;
-use super::text::{display_file, message_lines, one_line};
+use super::text::{display_file, message_lines};
 use crate::counts::quantity;
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
+use sealwave_core::diagnostic::printable;
 
 /// GitHub shows at most this many annotations of each kind per step.
 const MAX_ANNOTATIONS: usize = 10;
@@ -70,14 +71,14 @@ fn line(out: &mut String, finding: &Finding) {
     let Finding { severity, rule, span, .. } = finding;
     let place = span.as_ref().map(|span| format!("{}: ", span.place)).unwrap_or_default();
     let text =
-        one_line(&format!("{}[{}]: {place}{}", severity.name(), rule.id, message_lines(finding).join("; ")));
+        printable(format!("{}[{}]: {place}{}", severity.name(), rule.id, message_lines(finding).join("; ")));
     out.push_str(&text);
     out.push('\n');
 }
 
 /// Escapes the value of a command.
 fn escape_data(text: &str) -> String {
-    one_line(text).replace('%', "%25")
+    printable(text).replace('%', "%25")
 }
 
 /// Escapes the value of a command property.

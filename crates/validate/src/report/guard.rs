@@ -1,78 +1,96 @@
-//! Decides whether a source line may be shown; in doubt, it is not.
+//! Decides whether the source line of a finding may be shown; in doubt, it is not.
 
 use std::collections::BTreeSet;
 
 use super::PrintContext;
 use crate::{ExcerptPolicy, Finding, RelatedPlace, Report, Span};
+use sealwave_core::excerpts::{Excerpts, ShownLine};
 
 /// Kinds of objects whose lines are never shown, in lower case; the same holds for lists of them.
 const SECRET_KINDS: &[&str] = &["", "secret"];
 
 /// Returns only excerpts that do not hold secrets.
 pub struct ExcerptGuard<'a> {
-    context: &'a PrintContext<'a>,
+    excerpts: &'a Excerpts,
     confidential: BTreeSet<(&'a str, u32)>,
+}
+
+/// The source of a finding, as far as it is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    /// An object that holds no secret.
+    Harmless,
+    /// A Secret, or something that is not known.
+    Confidential,
+    /// The text of a file that could not be read as objects: only its text can tell.
+    Text,
 }
 
 impl<'a> ExcerptGuard<'a> {
     /// Collects every line that a finding marks as confidential, including findings that are not reported.
     #[must_use]
-    pub fn new(report: &'a Report, context: &'a PrintContext<'a>) -> Self {
-        let reported = report.findings.iter().flat_map(Finding::confidential_lines);
+    pub fn new(report: &'a Report, context: &PrintContext<'a>) -> Self {
+        let excerpts = context.excerpts;
+        let reported = report.findings.iter().flat_map(|finding| {
+            let is_text = subject(finding) == Subject::Text;
+            finding.confidential_lines().filter(move |(path, _)| !(is_text && excerpts.is_harmless(path)))
+        });
         let silenced = report.withheld.iter().map(|(path, line)| (path.as_str(), *line));
-        Self { context, confidential: reported.chain(silenced).collect() }
+        Self { excerpts, confidential: reported.chain(silenced).collect() }
     }
 
     /// Returns the line of a finding, if it may be shown.
     #[must_use]
-    pub fn excerpt(&self, finding: &Finding) -> Option<String> {
-        if !is_harmless(finding) {
-            return None;
+    pub fn excerpt(&self, finding: &Finding) -> Option<ShownLine> {
+        let span = self.unmarked(finding.span.as_ref()?)?;
+        match subject(finding) {
+            Subject::Confidential => None,
+            Subject::Harmless => self.excerpts.line_of_object(&span.place.path, span.place.line),
+            Subject::Text => self.excerpts.line_of_text(&span.place.path, span.place.line),
         }
-        self.line(finding.span.as_ref()?)
     }
 
     /// Returns the line of a related place, if it may be shown.
     #[must_use]
-    pub fn related_excerpt(&self, finding: &Finding, related: &RelatedPlace) -> Option<String> {
-        if !is_harmless(finding) || related.confidential {
+    pub fn related_excerpt(&self, finding: &Finding, related: &RelatedPlace) -> Option<ShownLine> {
+        if subject(finding) != Subject::Harmless || related.confidential {
             return None;
         }
-        self.line(&related.span)
+        let span = self.unmarked(&related.span)?;
+        self.excerpts.line_of_object(&span.place.path, span.place.line)
     }
 
-    fn line(&self, span: &Span) -> Option<String> {
+    /// Returns a place, unless a finding marks it as confidential.
+    fn unmarked<'b>(&self, span: &'b Span) -> Option<&'b Span> {
         let place = &span.place;
         // A finding about a whole file may be about any line of it.
-        if [place.line, 0].iter().any(|line| self.confidential.contains(&(place.path.as_str(), *line))) {
-            return None;
-        }
-        let (mut lines, at) = self.context.excerpts.around(&place.path, place.line)?;
-        let is_credential = (self.context.looks_like_credential)(&lines, at);
-        (!is_credential && at < lines.len()).then(|| lines.swap_remove(at))
+        let is_marked =
+            [place.line, 0].iter().any(|line| self.confidential.contains(&(place.path.as_str(), *line)));
+        (!is_marked).then_some(span)
     }
 }
 
-/// Reports whether, judging by the finding, its object does not hold secrets.
-fn is_harmless(finding: &Finding) -> bool {
+/// Judges by the finding whether its source may hold a secret.
+fn subject(finding: &Finding) -> Subject {
     let policy = finding.rule.kind.excerpts();
-    if finding.confidential || policy == ExcerptPolicy::Never {
-        return false;
-    }
-    match &finding.object {
-        Some(object) => {
-            let kind = object.kind.to_lowercase();
-            !SECRET_KINDS.contains(&kind.strip_suffix("list").unwrap_or(&kind))
+    let object = finding.object.as_ref().map(|object| object.kind.to_lowercase());
+    match (policy, object) {
+        (ExcerptPolicy::Never, _) => Subject::Confidential,
+        (ExcerptPolicy::HarmlessText, None) => Subject::Text,
+        _ if finding.confidential => Subject::Confidential,
+        (_, Some(kind)) if SECRET_KINDS.contains(&kind.strip_suffix("list").unwrap_or(&kind)) => {
+            Subject::Confidential
         }
-        None => policy == ExcerptPolicy::NoSecretObject,
+        (_, Some(_)) | (ExcerptPolicy::NoSecretObject, None) => Subject::Harmless,
+        (ExcerptPolicy::KnownObject, None) => Subject::Confidential,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Excerpts;
     use crate::report::samples::{APP_RULE, REF_RULE, SECRET_RULE, YAML_RULE, finding, object};
+    use sealwave_core::excerpts::SecretSigns;
 
     /// Returns the excerpts that the guard allows for the first finding and its first related place.
     fn excerpts_for(findings: Vec<Finding>) -> (Option<String>, Option<String>) {
@@ -80,21 +98,24 @@ mod tests {
     }
 
     fn excerpts_in(report: &Report) -> (Option<String>, Option<String>) {
-        let mut excerpts = Excerpts::new(|_| None);
-        excerpts.preload("a.yaml", "one: 1\ntwo: 2\npassword: x\n");
-        let context = PrintContext {
-            version: "0",
-            fail_on: None,
-            excerpts: &excerpts,
-            looks_like_credential: &|lines, at| lines[at].contains("password"),
-            width: None,
-            quiet: false,
+        excerpts_of(report, "one: 1\ntwo: 2\npassword: x\nkind: Secret\n")
+    }
+
+    fn excerpts_of(report: &Report, text: &str) -> (Option<String>, Option<String>) {
+        let signs = SecretSigns {
+            in_line: |lines, at| lines[at].contains("password"),
+            in_text: |text| text.contains("kind: Secret"),
         };
+        let mut excerpts = Excerpts::new(signs, |_| None);
+        excerpts.preload("a.yaml", text);
+        let context =
+            PrintContext { version: "0", fail_on: None, excerpts: &excerpts, width: None, quiet: false };
         let guard = ExcerptGuard::new(report, &context);
         let first = &report.findings[0];
+        let text = |line: Option<ShownLine>| line.map(|line| line.text().to_owned());
         (
-            guard.excerpt(first),
-            first.related.first().and_then(|related| guard.related_excerpt(first, related)),
+            text(guard.excerpt(first)),
+            text(first.related.first().and_then(|related| guard.related_excerpt(first, related))),
         )
     }
 
@@ -174,5 +195,20 @@ mod tests {
         );
         let elsewhere = Finding { confidential: true, ..with_related(2, false) };
         assert_eq!(excerpts_for(vec![at(2), elsewhere]).0, None, "a confidential finding's related place");
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_read_is_shown_only_if_it_holds_no_secret() {
+        let broken = |line| Finding { rule: &APP_RULE, object: None, confidential: true, ..at(line) };
+        let shown = |findings: Vec<Finding>, text: &str| {
+            excerpts_of(&Report { findings, ..Report::default() }, text).0
+        };
+        assert_eq!(shown(vec![broken(1)], "one: 1\n").as_deref(), Some("one: 1"));
+        assert_eq!(shown(vec![broken(2)], "one: 1\npassword: x\n"), None);
+        assert_eq!(shown(vec![broken(1)], "one: 1\nkind: Secret\n"), None);
+        assert_eq!(shown(vec![at(1), broken(1)], "one: 1\nkind: Secret\n"), None, "it marks its line");
+        assert_eq!(shown(vec![at(1), broken(1)], "one: 1\n").as_deref(), Some("one: 1"));
+        let secret = Finding { rule: &SECRET_RULE, ..broken(1) };
+        assert_eq!(shown(vec![broken(1), secret], "one: 1\n"), None, "another finding marks it");
     }
 }

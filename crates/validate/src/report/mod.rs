@@ -5,7 +5,6 @@
 //! terminal. Only [`human`] shows source lines, and only those that the [`ExcerptGuard`] allows.
 
 mod baseline;
-mod excerpts;
 mod files;
 pub mod github;
 pub mod gitlab;
@@ -18,10 +17,8 @@ mod output;
 pub(crate) mod samples;
 pub mod sarif;
 mod text;
-pub(crate) mod wrap;
 
 pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
-pub use excerpts::Excerpts;
 pub use files::{
     ReportFileError, append_summary, destination, is_report, read_baseline, write_report, write_reports,
 };
@@ -31,6 +28,7 @@ pub use output::{OutputError, ReportOutput, ReportOutputFormat, ReportOutputs};
 
 use super::Report;
 use sealwave_core::diagnostic::Severity;
+use sealwave_core::excerpts::Excerpts;
 
 /// The settings and sources needed to print a report.
 #[derive(Clone, Copy)]
@@ -41,17 +39,12 @@ pub struct PrintContext<'a> {
     pub fail_on: Option<Severity>,
     /// The provider of source lines.
     pub excerpts: &'a Excerpts,
-    /// Reports whether the source line at an index may hold a credential.
-    pub looks_like_credential: &'a dyn Fn(&[String], usize) -> bool,
     /// The width of the terminal; `None` if the output is not a terminal, so that a report is the same on every
     /// machine.
     pub width: Option<usize>,
     /// Whether the report for people shows only errors and the result.
     pub quiet: bool,
 }
-
-/// The name of standard input in places.
-pub const STDIN: &str = "<stdin>";
 
 /// Returns the report in a format for a file, without terminal styles.
 #[must_use]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Excerpts, PrintContext};
+use super::PrintContext;
 use crate::{
     AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report, RuleInfo,
     RuleKind, RulePage, Span,
 };
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::SourceLocation;
+use sealwave_core::excerpts::{Excerpts, SecretSigns};
 
 /// A marker in every source line that must not be shown.
 pub(crate) const CANARY: &str = "CANARY";
@@ -207,6 +208,9 @@ fn odd() -> [Finding; 5] {
     [hostile, control, in_app(long, &["stage"]), whole_line, in_app(without_place, &["prod"])]
 }
 
+/// No line has a sign of a secret; every text has one.
+pub(crate) const NO_SIGNS: SecretSigns = SecretSigns { in_line: |_, _| false, in_text: |_| true };
+
 /// Returns the sources of the report.
 pub(crate) fn excerpts() -> Excerpts {
     let mut web = vec![String::new(); 40];
@@ -219,7 +223,7 @@ pub(crate) fn excerpts() -> Excerpts {
         text.clone_into(&mut web[line - 1]);
     }
     let long = format!("{}: SPAN, {}", "k".repeat(1497), "ü".repeat(1000));
-    let mut excerpts = Excerpts::new(|_| None);
+    let mut excerpts = Excerpts::new(NO_SIGNS, |_| None);
     excerpts.preload("apps/shop/base/web.yaml", web.join("\n"));
     excerpts.preload("apps/shop/base/secret.yaml", "  CANARY: a line of a secret\n".repeat(40));
     excerpts.preload("apps/shop/base/api.yaml.hbs", "\n\n\n\n\n\n  - name: {{ pullSecret }}\n");
@@ -242,7 +246,6 @@ pub(crate) fn print_report<T>(report: &Report, write: impl Fn(&Report, &PrintCon
         version: "1.2.3",
         fail_on: Some(Severity::Error),
         excerpts: &excerpts,
-        looks_like_credential: &|_, _| false,
         width: None,
         quiet: false,
     };

@@ -14,10 +14,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::PrintContext;
 use super::json::to_vec;
-use super::text::{display_file, limited_line, message_lines, object_name, one_line};
+use super::text::{display_file, limited_line, message_lines, object_name};
 use crate::fingerprint::fingerprints;
 use crate::{Finding, Report, RuleInfo, Span};
 use sealwave_core::diagnostic::Severity;
+use sealwave_core::diagnostic::printable;
 
 /// The characters that are escaped in the path of a URI.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -102,12 +103,12 @@ fn location(finding: &Finding) -> SarifLocation {
 fn logical(finding: &Finding) -> Vec<LogicalLocation> {
     let Some(object) = &finding.object else { return Vec::new() };
     let path = format!("{}/{}/{}:{}", object.namespace, object.kind, object.name, finding.pointer);
-    let name = one_line(&object_name(object));
+    let name = printable(object_name(object));
     let plain = [String::new()];
     let environments = if finding.environments.is_empty() { &plain[..] } else { &finding.environments };
     let location = |environment: &String| {
         let full = if environment.is_empty() { path.clone() } else { format!("{environment}/{path}") };
-        LogicalLocation { name: name.clone(), fully_qualified_name: one_line(&full), kind: "resource" }
+        LogicalLocation { name: name.clone(), fully_qualified_name: printable(&full), kind: "resource" }
     };
     environments.iter().map(location).collect()
 }

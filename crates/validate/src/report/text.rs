@@ -1,56 +1,16 @@
 //! Text helpers shared by several formats.
 
 use crate::{Finding, ObjectRef};
-use sealwave_core::diagnostic::is_deceptive;
+use sealwave_core::diagnostic::printable;
+use sealwave_core::text::ellipsize;
 use sealwave_secrets::settings::APP_FILE;
 
 /// The most characters of a message that are shown.
 const MAX_MESSAGE: usize = 2000;
 
-/// Returns a text as one line, without terminal control, hidden characters or CI commands.
-pub(super) fn one_line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_deceptive(c) {
-            out.extend(c.escape_default());
-        } else if c == '[' && starts_command(&out) {
-            out.push_str(" [");
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Returns a text as one line that can be first on its line: GitHub executes lines that start with `::`.
-pub(super) fn first_on_line(text: &str) -> String {
-    let text = one_line(text);
-    match text.trim_start().strip_prefix("::") {
-        Some(rest) => format!("\\u{{3a}}:{rest}"),
-        None => text,
-    }
-}
-
-/// Reports whether a `[` after this text would start a command: `##[` (GitHub), `##vso[` (Azure Pipelines) and
-/// `##teamcity[` are executed anywhere on a line.
-pub(super) fn starts_command(before: &str) -> bool {
-    before
-        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-        .ends_with("##")
-}
-
 /// Returns a text of a finding as one line of limited length.
 pub(super) fn limited_line(text: &str) -> String {
-    ellipsize(one_line(text), MAX_MESSAGE)
-}
-
-/// Truncates a text to `max` characters and marks the cut with an ellipsis.
-pub(super) fn ellipsize(mut text: String, max: usize) -> String {
-    if let Some((end, _)) = text.char_indices().nth(max) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
+    ellipsize(printable(text), MAX_MESSAGE)
 }
 
 /// Returns message, environments and hint of a finding, one line each.
@@ -74,27 +34,4 @@ pub(super) fn display_file(finding: &Finding) -> Option<String> {
 /// Returns the name of an object, such as `Deployment shop/web`.
 pub(super) fn object_name(object: &ObjectRef) -> String {
     object.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_never_a_ci_command() {
-        for (text, shown) in [
-            ("a ##[error]b", "a ## [error]b"),
-            ("###[group]", "### [group]"),
-            ("x##vso[task.setvariable variable=a]b", "x##vso [task.setvariable variable=a]b"),
-            ("##teamcity[message text='a']", "##teamcity [message text='a']"),
-            ("a[0] # [b]", "a[0] # [b]"),
-            ("## a[0]", "## a[0]"),
-            ("a\n::error::b", "a\\n::error::b"),
-            ("\u{1b}[0Ksection_start:1:a\r\u{1b}[0K", "\\u{1b}[0Ksection_start:1:a\\r\\u{1b}[0K"),
-        ] {
-            assert_eq!(one_line(text), shown);
-        }
-        assert_eq!(first_on_line(" ::error::a"), "\\u{3a}:error::a");
-        assert_eq!(first_on_line("a::b"), "a::b");
-    }
 }

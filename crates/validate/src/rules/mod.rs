@@ -52,10 +52,10 @@ pub use pages::{closest_rule, explain_rule, format_list, format_rule_pages, rule
 pub(crate) use problem_kinds::rule_of;
 
 // The names under which other modules know the input and the output of rules.
-pub use crate::facts::credential::looks_like_credential;
 pub use crate::facts::neighbors::NeighborApps;
 pub use crate::facts::operator_view::OperatorView;
 pub use crate::facts::rule_context::RuleSettings;
+pub use crate::facts::secret_text::SECRET_SIGNS;
 
 /// The rules of each group.
 const GROUPS: &[&[&Rule]] = &[
@@ -171,13 +171,13 @@ mod tests {
     #[test]
     fn the_kind_decides_what_may_be_changed_and_shown() {
         let traits = [
-            (RuleKind::App, false, false, ExcerptPolicy::KnownObject),
+            (RuleKind::App, false, false, ExcerptPolicy::HarmlessText),
             (RuleKind::Document, true, true, ExcerptPolicy::KnownObject),
             (RuleKind::Object, true, true, ExcerptPolicy::NoSecretObject),
             (RuleKind::Schema, true, true, ExcerptPolicy::NoSecretObject),
             (RuleKind::Secret, true, true, ExcerptPolicy::Never),
             (RuleKind::Suppression, false, true, ExcerptPolicy::NoSecretObject),
-            (RuleKind::Syntax, false, false, ExcerptPolicy::KnownObject),
+            (RuleKind::Syntax, false, false, ExcerptPolicy::HarmlessText),
         ];
         for rule in rules() {
             let (_, is_suppressible, is_adjustable, excerpts) =

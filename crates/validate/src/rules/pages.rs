@@ -7,10 +7,9 @@ use anstyle::{AnsiColor, Style};
 use globset::GlobBuilder;
 
 use crate::RuleInfo;
-use crate::report::wrap::{indent_code, wrap_prose};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::IGNORE_PREFIX;
-use sealwave_core::text::closest_name;
+use sealwave_core::text::{closest_name, indent_code, wrap_prose};
 
 const HEAD: &str = "\
 # Rules

@@ -11,7 +11,7 @@ use regex::Regex;
 use super::{lines, name, sample, tokens, uri};
 
 /// Reports whether the line `at` may hold a credential, judging by the line and its surroundings.
-pub fn looks_like_credential(lines: &[String], at: usize) -> bool {
+pub(crate) fn looks_like_credential(lines: &[String], at: usize) -> bool {
     let Some(line) = lines.get(at) else { return true };
     let Some(patterns) = PATTERNS.as_ref() else { return true };
     if is_certain(line) {

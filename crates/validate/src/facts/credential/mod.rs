@@ -17,7 +17,7 @@ mod tests;
 mod tokens;
 mod uri;
 
-pub use excerpt::looks_like_credential;
+pub(crate) use excerpt::looks_like_credential;
 
 /// A kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

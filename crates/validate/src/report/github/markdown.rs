@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::PrintContext;
-use super::super::text::{ellipsize, one_line};
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
+use sealwave_core::diagnostic::printable;
+use sealwave_core::text::ellipsize;
 
 /// The most findings listed; GitHub accepts one mebibyte.
 const MAX_FINDINGS: usize = 50;
@@ -86,7 +87,7 @@ fn more(out: &mut String, count: usize, shown: usize) {
 /// Returns the text of a table cell, with all Markdown and HTML syntax escaped.
 fn cell(text: &str) -> String {
     let mut out = String::new();
-    for c in ellipsize(one_line(text), MAX_CELL).chars() {
+    for c in ellipsize(printable(text), MAX_CELL).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

@@ -6,22 +6,22 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::super::text::{ellipsize, first_on_line};
 use crate::counts::quantity;
 use crate::{Finding, Report};
-use sealwave_core::diagnostic::Severity;
+use sealwave_core::diagnostic::{Severity, first_on_line};
 use sealwave_core::document::SourceLocation;
+use sealwave_core::text::ellipsize;
 
 /// The most rows of a table.
 const MAX_ROWS: usize = 40;
-/// With at most this many findings, errors are not listed again.
+/// With at most this many findings, there are no tables, and errors are not listed again.
 const FEW_FINDINGS: usize = 10;
 /// Longer names do not widen a column.
 const MAX_COLUMN: usize = 40;
 
-/// Writes tables if there are several findings, and one line with the result.
+/// Writes tables if there are many findings, and one line with the result.
 pub(super) fn write(out: &mut String, report: &Report, fail_on: Option<Severity>, width: Option<usize>) {
-    if report.findings.len() > 1 {
+    if report.findings.len() > FEW_FINDINGS {
         rules(out, &report.findings, width);
         environments(out, &report.findings);
         list_errors(out, &report.findings);
@@ -96,7 +96,7 @@ fn environments(out: &mut String, findings: &[Finding]) {
 fn list_errors(out: &mut String, findings: &[Finding]) {
     let errors: Vec<&Finding> =
         findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
-    if findings.len() <= FEW_FINDINGS || errors.is_empty() || errors.len() == findings.len() {
+    if errors.is_empty() || errors.len() == findings.len() {
         return;
     }
     heading(out, "errors");
@@ -124,8 +124,12 @@ fn count_text(counts: SeverityCounts) -> String {
 
 /// Writes the line with the result.
 pub(super) fn write_result(out: &mut String, report: &Report, fail_on: Option<Severity>) {
-    let (word, color) =
-        if report.fails(fail_on) { ("failed", AnsiColor::Red) } else { ("passed", AnsiColor::Green) };
+    let (word, color) = match report.findings.iter().map(|finding| finding.severity).max() {
+        _ if report.fails(fail_on) => ("failed", AnsiColor::Red),
+        // With `--fail-on never`, the run does not fail, but nothing passed either.
+        Some(Severity::Error) => ("found", AnsiColor::Yellow),
+        _ => ("passed", AnsiColor::Green),
+    };
     let style = color.on_default().bold();
     let checked = report.checked;
     let places = match (checked.environments, checked.files) {

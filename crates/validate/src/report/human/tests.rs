@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::report::samples::{self, CANARY, assert_golden};
+use sealwave_core::diagnostic::Severity;
 
 fn plain(report: &Report) -> String {
     let styled = samples::print_report(report, write);
@@ -43,6 +44,24 @@ fn warnings_alone_pass() {
     ));
 }
 
+#[test]
+fn errors_never_pass() {
+    let excerpts = samples::excerpts();
+    let context =
+        PrintContext { version: "0", fail_on: None, excerpts: &excerpts, width: None, quiet: false };
+    let text = String::from_utf8(write(&samples::report(), &context)).unwrap();
+    let text = anstream::adapter::strip_str(&text).to_string();
+    assert!(text.lines().last().unwrap().starts_with("found: 4 errors, "), "{text}");
+}
+
+#[test]
+fn few_findings_have_no_tables() {
+    let mut report = samples::report();
+    report.findings.truncate(10);
+    let text = plain(&report);
+    assert!(!text.contains("\nby rule\n") && !text.contains("\nby environment\n"), "{text}");
+}
+
 proptest! {
     #[test]
     fn any_span_of_any_line_is_shown(
@@ -56,13 +75,12 @@ proptest! {
             ..samples::finding(&samples::REF_RULE, "-", number, column, width)
         };
         let report = Report { findings: vec![finding], ..Report::default() };
-        let mut excerpts = crate::report::Excerpts::new(|_| None);
+        let mut excerpts = sealwave_core::excerpts::Excerpts::new(samples::NO_SIGNS, |_| None);
         excerpts.preload("-", line);
         let context = PrintContext {
             version: "0",
             fail_on: None,
             excerpts: &excerpts,
-            looks_like_credential: &|_, _| false,
             width: None,
             quiet: false,
         };

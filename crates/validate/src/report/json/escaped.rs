@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
-use crate::report::text::starts_command;
 use sealwave_core::diagnostic::is_deceptive;
+use sealwave_core::diagnostic::starts_command;
 
 /// Returns an indented document with a final line break.
 ///

@@ -1,11 +1,11 @@
 //! Escapes text for XML.
 
-use super::super::text::one_line;
+use sealwave_core::diagnostic::printable;
 
 /// Escapes text for an element or a quoted attribute value, in one line.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for c in one_line(text).chars() {
+    for c in printable(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
