@@ -70,5 +70,8 @@ fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
 fn work(cli: Cli, watch: &RunWatch) -> anyhow::Result<ExitCode> {
     let outcome = shell::run(watch, move |watch| commands::run(cli, config::process_variables, watch))?;
     shell::print_outcome(&outcome).context("standard output cannot be written")?;
+    if let Some(failure) = outcome.failure {
+        return Err(failure.into());
+    }
     Ok(if outcome.findings { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

@@ -21,6 +21,8 @@ mod canary;
 mod canary_remote;
 mod canary_validate;
 #[cfg(unix)]
+mod check_operator;
+#[cfg(unix)]
 mod checkout;
 mod cli;
 mod copy;

@@ -5,6 +5,7 @@ mod backends;
 mod object_pattern;
 mod operator;
 mod reader;
+mod setting_path;
 mod validation;
 
 pub use app::{
@@ -22,6 +23,7 @@ pub use operator::{
     MemoryLimit, OperatorConfig, PolicyRule, SidecarMemory,
 };
 pub use reader::{SettingsFile, read_config};
+pub use setting_path::SettingPath;
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings, ignore_origins};
 
 pub use crate::values::kv_path::KvVersion;
