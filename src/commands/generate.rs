@@ -50,11 +50,24 @@ pub(super) fn run(
         watch.enter_stage(Stage::Validate);
         gate::check(&session, variables, &mut notes)?;
     }
-    if backends.needs_values() {
+    let generated = if backends.needs_values() {
         seal_values(&session, backends, policy_use, variables, notes, watch)
     } else {
         store_references(&session, backends, policy_use, notes, watch)
-    }
+    };
+    let is_argo_cd = session.caller.argocd().is_some();
+    generated.map_err(|failure| {
+        if is_argo_cd && may_be_outside_of_git(watch) { failure.with_advice(CACHED_ERROR) } else { failure }
+    })
+}
+
+/// Advice for an error whose cause may be outside of Git: Argo CD does not see that it is repaired.
+const CACHED_ERROR: &str =
+    "Argo CD caches this error: after a repair outside of Git, use Hard Refresh on the Application";
+
+/// Reports whether the run failed at sources, the policy, keys or certificates, not while it rendered files in Git.
+fn may_be_outside_of_git(watch: &RunWatch) -> bool {
+    !matches!(watch.state().1, Some(Stage::Annotate | Stage::Load | Stage::Render))
 }
 
 /// Runs the pipeline with values that are fetched and sealed.

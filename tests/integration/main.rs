@@ -51,6 +51,7 @@ mod positions;
 mod references;
 #[cfg(all(feature = "k8s", feature = "vault"))]
 mod remote;
+mod requires;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;

@@ -256,7 +256,7 @@ impl<P> RuleReview<'_, P> {
         }
         let covering = rules.iter().enumerate().find(|(index, other)| {
             other.allowing(own, pattern).any(|(at, listed)| {
-                // Of two that are equal, the later one is superfluous.
+                // If two are equal, the later one is superfluous.
                 let is_earlier = (*index, at) < (self.index, item);
                 let is_other = (*index, at) != (self.index, item);
                 is_other && (is_earlier || own.allowing(other, listed).all(|(at, _)| at != item))

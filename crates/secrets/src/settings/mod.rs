@@ -5,6 +5,7 @@ mod backends;
 mod object_pattern;
 mod operator;
 mod reader;
+mod requirements;
 mod setting_path;
 mod validation;
 
@@ -23,6 +24,7 @@ pub use operator::{
     MemoryLimit, OperatorConfig, PolicyRule, SidecarMemory,
 };
 pub use reader::{SettingsFile, read_config};
+pub use requirements::{Requirements, VersionRequirement};
 pub use setting_path::SettingPath;
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings, ignore_origins};
 
