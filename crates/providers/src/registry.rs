@@ -67,7 +67,7 @@ impl ProviderRegistry {
         for (name, config) in config {
             let at = locate(&SettingPath::of_keys(&["providers", name]));
             let mut report = |error: &ProviderConfigError| {
-                problems.push(Problem { at: at.clone(), ..Problem::new(error) })
+                problems.push(Problem { at: at.clone(), ..Problem::new(error) });
             };
             if let Err(error) = ProviderConfigError::check_name(name) {
                 report(&error);
