@@ -42,6 +42,11 @@ pub enum Command {
         after_help = "Without PEM files, shows the certificates of all clusters in the operator file."
     )]
     Cert(CertArgs),
+    /// Check an operator file before it is rolled out: keys, certificates, providers, policy, limits
+    #[command(
+        after_help = "Reads the files that it names, but no secret of an app, and contacts nothing. Exit code 1 means errors, 2 means that the file cannot be read."
+    )]
+    Check(CheckOperatorArgs),
     /// Print a shell completion script
     #[command(after_help = "Load it in bash: source <(sealwave completions bash)")]
     Completions(CompletionsArgs),
@@ -277,6 +282,20 @@ pub struct CertArgs {
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
     pub operator: Option<PathBuf>,
+}
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckOperatorArgs {
+    /// Operator file
+    #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub operator: Option<PathBuf>,
+    /// Output format: human or json
+    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    pub output: ReportFormat,
+    /// Show only findings
+    #[arg(long, short = 'q')]
+    pub quiet: bool,
 }
 
 /// Subcommands of `schemas`.

@@ -73,6 +73,10 @@ fn work(cli: Cli, watch: &RunWatch) -> anyhow::Result<ExitCode> {
     match shell::run(watch, move |watch| commands::run(cli, config::process_variables, watch)) {
         Ok(outcome) => {
             shell::print_outcome(&outcome, &printer).context("standard output cannot be written")?;
+            if let Some(failure) = outcome.failure {
+                printer.print_failure(&failure);
+                return Ok(ExitCode::from(2));
+            }
             Ok(if outcome.findings { ExitCode::from(1) } else { ExitCode::SUCCESS })
         }
         Err(failure) => {

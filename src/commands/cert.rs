@@ -7,23 +7,28 @@ use std::time::SystemTime;
 use super::CommandOutput;
 use crate::cli::CertArgs;
 use crate::config::{self, ConfigError, OperatorFile, VariableReader};
-use sealwave_core::diagnostic::{Failure, Problem};
+use sealwave_core::diagnostic::{Failure, Problem, ProblemCollector};
 use sealwave_secrets::crypto::{Certificate, CertificateValidity};
 
 pub(super) fn run(args: &CertArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
     let mut shown = String::new();
+    let mut problems = ProblemCollector::default();
+    let mut add = |title: &str, certificate: Result<Certificate, Failure>| match certificate {
+        Ok(certificate) => show(&mut shown, title, &certificate),
+        Err(failure) => problems.absorb(failure),
+    };
     for file in &args.files {
-        show(&mut shown, &file.display().to_string(), &config::read_certificate(Path::new(file))?);
+        add(&file.display().to_string(), config::read_certificate(Path::new(file)));
     }
     if args.files.is_empty() {
         let path = config::operator_path(args.operator.clone(), variables);
         let path = path.ok_or_else(|| Problem::new(&ConfigError::NoCertificate))?;
         let operator = OperatorFile::read(&path)?;
-        for (cluster, file, certificate) in operator.certificates()? {
-            show(&mut shown, &format!("{cluster} ({})", file.display()), &certificate);
+        for (cluster, file, certificate) in operator.certificates() {
+            add(&format!("{cluster} ({})", file.display()), certificate);
         }
     }
-    Ok(CommandOutput::text(shown))
+    Ok(CommandOutput { failure: problems.check().err(), ..CommandOutput::text(shown) })
 }
 
 fn show(out: &mut String, title: &str, certificate: &Certificate) {

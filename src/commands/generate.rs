@@ -8,9 +8,9 @@ use crate::cli::GenerateArgs;
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use crate::ops::AuditLog;
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace};
 use sealwave_pipeline::{AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, Stage, ValueSource};
-use sealwave_providers::{AppFiles, ProviderRegistry};
+use sealwave_providers::AppFiles;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
 use sealwave_secrets::policy::{Policy, PolicySubject};
 use sealwave_secrets::settings::EnvironmentBackends;
@@ -50,11 +50,24 @@ pub(super) fn run(
         watch.enter_stage(Stage::Validate);
         gate::check(&session, variables, &mut notes)?;
     }
-    if backends.needs_values() {
+    let generated = if backends.needs_values() {
         seal_values(&session, backends, policy_use, variables, notes, watch)
     } else {
         store_references(&session, backends, policy_use, notes, watch)
-    }
+    };
+    let is_argo_cd = session.caller.argocd().is_some();
+    generated.map_err(|failure| {
+        if is_argo_cd && may_be_outside_of_git(watch) { failure.with_advice(CACHED_ERROR) } else { failure }
+    })
+}
+
+/// Advice for an error whose cause may be outside of Git: Argo CD does not see that it is repaired.
+const CACHED_ERROR: &str =
+    "Argo CD caches this error: after a repair outside of Git, use Hard Refresh on the Application";
+
+/// Reports whether the run failed at sources, the policy, keys or certificates, not while it rendered files in Git.
+fn may_be_outside_of_git(watch: &RunWatch) -> bool {
+    !matches!(watch.state().1, Some(Stage::Annotate | Stage::Load | Stage::Render))
 }
 
 /// Runs the pipeline with values that are fetched and sealed.
@@ -69,19 +82,12 @@ fn seal_values(
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
-    let policy = Policy::from_operator(operator.operator())?;
-    let protected = operator.protected_files();
+    let policy = operator.policy()?;
     let app = AppFiles {
         directory: session.discovery.directory().to_owned(),
         boundary: session.discovery.boundary().to_owned(),
     };
-    let providers = ProviderRegistry::new(
-        &operator.operator().providers,
-        operator.directory(),
-        &protected,
-        &app,
-        variables,
-    )?;
+    let providers = operator.providers(&app, variables)?;
     let subject = session.subject();
     let cluster = session.cluster()?;
     let audit = audit(session, operator, &subject)?;
@@ -95,7 +101,12 @@ fn seal_values(
     };
     let key = operator.seal_key()?;
     let checksums = operator.checksum_key(&key)?;
-    let certificate = operator.certificate(&cluster, SystemTime::now(), &mut notes)?;
+    let certificate = operator.certificate(&cluster, SystemTime::now(), &mut notes);
+    // An unknown cluster is a mistake in the app file.
+    let cluster_setting = ["environments", session.name, "cluster"];
+    let certificate = certificate.map_err(|failure| {
+        failure.or_with_place(&ProblemPlace::Place(session.discovery.setting_at(&cluster_setting, None)))
+    })?;
     let owner = SealOwner {
         project: session.identity.project.clone().unwrap_or_default(),
         app: session.identity.app.clone(),
@@ -118,7 +129,7 @@ fn store_references(
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     let operator = session.operator.as_ref();
-    let policy = operator.map(|file| Policy::from_operator(file.operator())).transpose()?;
+    let policy = operator.map(OperatorFile::policy).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
     let access = policy

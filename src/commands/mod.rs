@@ -1,6 +1,7 @@
 //! One short file per subcommand. Commands return their output; only the shell prints it.
 
 mod cert;
+mod check;
 mod completions;
 mod copy;
 mod discover;
@@ -37,6 +38,8 @@ pub struct CommandOutput {
     pub findings: bool,
     /// Notes for standard error.
     pub notes: Vec<Note>,
+    /// The problems of a run that could do only a part of its work, which standard output has.
+    pub failure: Option<Failure>,
 }
 
 /// Runs a command. Prints nothing, and writes only the files that the command is meant to write.
@@ -46,6 +49,7 @@ pub struct CommandOutput {
 pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<CommandOutput, Failure> {
     match cli.command {
         Command::Cert(args) => cert::run(&args, variables),
+        Command::Check(args) => check::run(&args, variables),
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Copy(args) => copy::run(&args),
         Command::Discover(args) => Ok(discover::run(&args.dir)),

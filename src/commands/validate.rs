@@ -100,7 +100,7 @@ pub(super) fn run(
     config::check_namespace(args.identity.namespace.as_deref())?;
     // The operator file is read again for each app; an error in it ends the run.
     if let Some(path) = config::operator_path(args.checks.operator.clone(), variables) {
-        OperatorFile::read(&path)?.certificates()?;
+        OperatorFile::read(&path)?.check_certificates()?;
     }
     let mut targets = find(args, &plan, &written, watch)?;
     let run = ValidateRun {
@@ -299,6 +299,7 @@ impl ValidateRun<'_> {
             styled: outputs.stdout().is_some_and(ReportOutputFormat::is_styled),
             findings: full_report.fails(fail_on),
             notes,
+            failure: None,
         })
     }
 }

@@ -5,15 +5,19 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
-use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, io_reason};
+use sealwave_core::diagnostic::{
+    Explain, Failure, NOT_REGULAR_FILE, Note, Problem, ProblemCollector, ProblemPlace, io_reason,
+};
 use sealwave_core::text::closest_name;
+use sealwave_core::yaml::Limits;
 use sealwave_kube::schema::KubeVersion;
-use sealwave_providers::ProviderConfig;
+use sealwave_providers::{AppFiles, ProviderConfig, ProviderRegistry};
 use sealwave_secrets::crypto::{Certificate, ChecksumKey, SealKey};
-use sealwave_secrets::settings::{API_VERSION, ClusterConfig, OperatorConfig, read_config};
+use sealwave_secrets::policy::Policy;
+use sealwave_secrets::settings::{API_VERSION, OperatorConfig, SettingPath, SettingsFile};
 use sealwave_secrets::values::SecretValue;
 
-use super::{ConfigError, OPERATOR_VARIABLE, OperatorPath, PathSource};
+use super::{ConfigError, OPERATOR_VARIABLE, OperatorPath, PathSource, VariableReader};
 
 /// Maximum size of a key or certificate file.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -22,6 +26,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct OperatorFile {
     operator: OperatorConfig<ProviderConfig>,
+    file: SettingsFile<'static>,
     path: PathBuf,
     directory: PathBuf,
 }
@@ -35,10 +40,14 @@ enum OperatorFileError {
     TooLarge { path: String },
     #[error("`{path}` has `apiVersion: {found}`, expected `{API_VERSION}`")]
     ApiVersion { path: String, found: String },
+    #[error("certificate of cluster `{cluster}`: {error}")]
+    Certificate { cluster: String, error: Box<Self> },
     #[error("`{path}` has `kind: {found}`, expected `Operator`")]
     Kind { path: String, found: String },
     #[error("`{path}`: {reason}")]
     Content { path: String, reason: String, hint: Option<String> },
+    #[error("`clusters.{cluster}.kubeVersion`: {reason}")]
+    KubeVersion { cluster: String, reason: String, hint: Option<String> },
 }
 
 /// The reason why a file cannot be read.
@@ -80,7 +89,16 @@ impl Explain for OperatorFileError {
                 Some("the user that runs sealwave needs read permission".to_owned())
             }
             Self::Unreadable { named_by, .. } => Some(named_by.hint()),
-            Self::Content { hint, .. } => hint.clone(),
+            Self::Certificate { error, .. } => match error.as_ref() {
+                Self::Unreadable { reason: UnreadableReason::Io(ErrorKind::NotFound), path, .. } => {
+                    Some(format!(
+                        "fetch it from the cluster's sealed-secrets controller: `kubeseal --fetch-cert > {path}`; {}",
+                        PathSource::OperatorFile.hint()
+                    ))
+                }
+                error => error.hint(),
+            },
+            Self::Content { hint, .. } | Self::KubeVersion { hint, .. } => hint.clone(),
             Self::ApiVersion { .. } | Self::Kind { .. } | Self::TooLarge { .. } => None,
         }
     }
@@ -94,25 +112,51 @@ impl OperatorFile {
     pub fn read(path: &OperatorPath) -> Result<Self, Failure> {
         let OperatorPath { path, named_by } = path;
         let shown = path.display().to_string();
-        let bytes = read_bounded(path, *named_by)?;
-        let operator: OperatorConfig<ProviderConfig> = read_config(bytes.expose(), &shown)?;
-        let failure = |error: OperatorFileError| Failure::from(Problem::new(&error));
-        if operator.api_version != API_VERSION {
-            return Err(failure(OperatorFileError::ApiVersion { path: shown, found: operator.api_version }));
-        }
-        if operator.kind != "Operator" {
-            return Err(failure(OperatorFileError::Kind { path: shown, found: operator.kind }));
-        }
-        check_versions(&operator, path)?;
+        let bytes = read_bounded(path, *named_by).map_err(|error| Problem::new(&error))?;
+        let file = SettingsFile::new(&shown, bytes.expose().to_vec(), Limits::default());
+        let operator: OperatorConfig<ProviderConfig> = file.read()?;
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Self { operator, path: path.clone(), directory: directory.to_path_buf() })
+        let read = Self { operator, file, path: path.clone(), directory: directory.to_path_buf() };
+        read.check_header(shown)?;
+        read.check_versions()?;
+        Ok(read)
     }
 
     /// Returns the content.
     #[must_use]
     pub const fn operator(&self) -> &OperatorConfig<ProviderConfig> {
         &self.operator
+    }
+
+    /// Returns the place of a setting.
+    #[must_use]
+    pub fn locate(&self, setting: &SettingPath) -> ProblemPlace {
+        ProblemPlace::Place(self.file.locate(setting))
+    }
+
+    /// Returns the policy.
+    ///
+    /// # Errors
+    /// Returns all problems of the rules, with their places.
+    pub fn policy(&self) -> Result<Policy, Failure> {
+        Policy::from_operator_file(&self.operator, &|setting| self.locate(setting))
+    }
+
+    /// Returns the providers for an app.
+    ///
+    /// # Errors
+    /// Returns all settings that are not valid, with their places.
+    pub fn providers(&self, app: &AppFiles, variables: VariableReader) -> Result<ProviderRegistry, Failure> {
+        let (providers, protected) = (&self.operator.providers, self.protected_files());
+        ProviderRegistry::from_operator_file(
+            providers,
+            &self.directory,
+            &protected,
+            app,
+            variables,
+            &|setting| self.locate(setting),
+        )
     }
 
     /// Returns the directory that its paths are relative to.
@@ -129,14 +173,14 @@ impl OperatorFile {
         let named = [self.operator.seal_key_file.as_ref(), self.operator.checksum_key_file.as_ref(), audit];
         let credentials = self.operator.providers.values().flat_map(ProviderConfig::credential_files);
         let named = named.into_iter().flatten().map(PathBuf::as_path).chain(credentials);
-        std::iter::once(self.path.clone()).chain(named.map(|file| self.directory.join(file))).collect()
+        std::iter::once(self.path.clone()).chain(named.map(|file| self.resolve(file))).collect()
     }
 
     /// Returns where to record each use of a secret: the audit file, and whether to write to standard error.
     #[must_use]
     pub fn audit(&self) -> Option<(Option<PathBuf>, bool)> {
         let audit = self.operator.audit.as_ref()?;
-        Some((audit.file.as_ref().map(|file| self.directory.join(file)), audit.stderr))
+        Some((audit.file.as_ref().map(|file| self.resolve(file)), audit.stderr))
     }
 
     /// Returns the seal key.
@@ -145,11 +189,14 @@ impl OperatorFile {
     /// No seal key is configured, or its file is not valid.
     pub fn seal_key(&self) -> Result<SealKey, Failure> {
         let Some(file) = &self.operator.seal_key_file else {
-            return Err(Problem::new(&ConfigError::NoSealKey).into());
+            let problem = Problem::new(&ConfigError::NoSealKey);
+            return Err(Failure::from(problem).with_place(&self.locate(&SettingPath::default())));
         };
-        let path = self.directory.join(file);
-        SealKey::from_file(read_bounded(&path, PathSource::OperatorFile)?.expose())
-            .map_err(|error| content(&path, &error))
+        let path = self.resolve(file);
+        let key = read_bounded(&path, PathSource::OperatorFile).and_then(|bytes| {
+            SealKey::from_file(bytes.expose()).map_err(|error| OperatorFileError::content(&path, &error))
+        });
+        key.map_err(|error| self.failure(&error, &SettingPath::of_keys(&["sealKeyFile"])))
     }
 
     /// Returns the checksum key from its own file, or else derived from the seal key.
@@ -157,10 +204,21 @@ impl OperatorFile {
     /// # Errors
     /// The file is not valid.
     pub fn checksum_key(&self, seal_key: &SealKey) -> Result<ChecksumKey, Failure> {
-        let Some(file) = &self.operator.checksum_key_file else { return Ok(seal_key.checksum_key()) };
-        let path = self.directory.join(file);
-        ChecksumKey::from_key_file(read_bounded(&path, PathSource::OperatorFile)?.expose())
-            .map_err(|error| content(&path, &error))
+        Ok(self.own_checksum_key()?.unwrap_or_else(|| seal_key.checksum_key()))
+    }
+
+    /// Returns the checksum key from its own file, if there is one.
+    ///
+    /// # Errors
+    /// The file is not valid.
+    pub fn own_checksum_key(&self) -> Result<Option<ChecksumKey>, Failure> {
+        let Some(file) = &self.operator.checksum_key_file else { return Ok(None) };
+        let path = self.resolve(file);
+        let key = read_bounded(&path, PathSource::OperatorFile).and_then(|bytes| {
+            ChecksumKey::from_key_file(bytes.expose())
+                .map_err(|error| OperatorFileError::content(&path, &error))
+        });
+        key.map(Some).map_err(|error| self.failure(&error, &SettingPath::of_keys(&["checksumKeyFile"])))
     }
 
     /// Returns the certificate of a cluster if it may be used at `now`.
@@ -173,31 +231,68 @@ impl OperatorFile {
         now: SystemTime,
         notes: &mut Vec<Note>,
     ) -> Result<Certificate, Failure> {
-        let (path, allow_expired) = self.certificate_source(cluster)?;
-        let certificate = certificate_in(&path, PathSource::OperatorFile)?;
+        let certificate = self.any_certificate(cluster)?;
+        self.check_validity(cluster, &certificate, now, notes)?;
+        Ok(certificate)
+    }
+
+    /// Checks that the certificate of a cluster may be used at `now`; adds a note about anything unusual that is allowed.
+    ///
+    /// # Errors
+    /// The certificate has expired, and that is not allowed.
+    pub fn check_validity(
+        &self,
+        cluster: &str,
+        certificate: &Certificate,
+        now: SystemTime,
+        notes: &mut Vec<Note>,
+    ) -> Result<(), Failure> {
+        let Some(config) = self.operator.clusters.get(cluster) else { return Ok(()) };
+        let path = self.resolve(&config.certificate.file);
         let mut new_notes = Vec::new();
         certificate
-            .check_validity(now, allow_expired, &mut new_notes)
-            .map_err(|error| content(&path, &error))?;
+            .check_validity(now, config.certificate.allow_expired, &mut new_notes)
+            .map_err(|error| self.certificate_failure(cluster, OperatorFileError::content(&path, &error)))?;
         for note in &mut new_notes {
             note.problem.message = format!("`{}`: {}", path.display(), note.problem.message);
         }
         notes.append(&mut new_notes);
-        Ok(certificate)
+        Ok(())
+    }
+
+    /// Returns the certificate of a cluster, whether or not it is valid now.
+    ///
+    /// # Errors
+    /// The cluster is unknown, or the certificate cannot be read.
+    pub fn any_certificate(&self, cluster: &str) -> Result<Certificate, Failure> {
+        let clusters = &self.operator.clusters;
+        let Some(config) = clusters.get(cluster) else {
+            let similar = closest_name(cluster, clusters.keys().map(String::as_str)).map(str::to_owned);
+            return Err(
+                Problem::new(&ConfigError::ClusterUnknown { name: cluster.to_owned(), similar }).into()
+            );
+        };
+        let path = self.resolve(&config.certificate.file);
+        certificate_in(&path, PathSource::OperatorFile)
+            .map_err(|error| self.certificate_failure(cluster, error))
     }
 
     /// Returns the certificate of each cluster with its file.
+    pub fn certificates(&self) -> impl Iterator<Item = (&str, PathBuf, Result<Certificate, Failure>)> {
+        self.operator.clusters.iter().map(|(name, cluster)| {
+            (name.as_str(), self.resolve(&cluster.certificate.file), self.any_certificate(name))
+        })
+    }
+
+    /// Checks that the certificates of all clusters can be read.
     ///
     /// # Errors
-    /// A certificate cannot be read or used.
-    pub fn certificates(&self) -> Result<Vec<(&str, PathBuf, Certificate)>, Failure> {
-        let clusters = self.operator.clusters.iter();
-        let each = clusters.map(|(name, cluster)| {
-            let path = self.directory.join(&cluster.certificate.file);
-            let certificate = certificate_in(&path, PathSource::OperatorFile)?;
-            Ok((name.as_str(), path, certificate))
-        });
-        each.collect()
+    /// Returns the problems of all certificates.
+    pub fn check_certificates(&self) -> Result<(), Failure> {
+        let mut problems = ProblemCollector::default();
+        let failed = self.certificates().filter_map(|(.., certificate)| certificate.err());
+        failed.for_each(|failure| problems.absorb(failure));
+        problems.check()
     }
 
     /// Returns the Kubernetes version of a cluster, or the nearest one with known schemas.
@@ -207,32 +302,44 @@ impl OperatorFile {
         KubeVersion::parse_nearest(self.operator.clusters.get(cluster)?.kube_version.as_deref()?).ok()
     }
 
-    fn certificate_source(&self, cluster: &str) -> Result<(PathBuf, bool), Failure> {
-        let clusters = &self.operator.clusters;
-        let Some(ClusterConfig { certificate, .. }) = clusters.get(cluster) else {
-            let similar = closest_name(cluster, clusters.keys().map(String::as_str)).map(str::to_owned);
-            return Err(
-                Problem::new(&ConfigError::ClusterUnknown { name: cluster.to_owned(), similar }).into()
-            );
-        };
-        Ok((self.directory.join(&certificate.file), certificate.allow_expired))
+    /// Returns the path of a file that the operator file names.
+    fn resolve(&self, file: &Path) -> PathBuf {
+        if self.directory == Path::new(".") { file.to_owned() } else { self.directory.join(file) }
     }
-}
 
-/// Checks that the `kubeVersion` of each cluster is a version of Kubernetes.
-fn check_versions(operator: &OperatorConfig<ProviderConfig>, path: &Path) -> Result<(), Failure> {
-    for (name, cluster) in &operator.clusters {
-        let Some(text) = &cluster.kube_version else { continue };
-        if let Err(error) = KubeVersion::parse_nearest(text) {
-            let error = OperatorFileError::Content {
-                path: path.display().to_string(),
-                reason: format!("`clusters.{name}.kubeVersion`: {error}"),
-                hint: error.hint(),
-            };
-            return Err(Problem::new(&error).into());
-        }
+    fn check_header(&self, path: String) -> Result<(), Failure> {
+        let OperatorConfig { api_version, kind, .. } = &self.operator;
+        let (key, error) = if api_version != API_VERSION {
+            ("apiVersion", OperatorFileError::ApiVersion { path, found: api_version.clone() })
+        } else if kind != "Operator" {
+            ("kind", OperatorFileError::Kind { path, found: kind.clone() })
+        } else {
+            return Ok(());
+        };
+        Err(self.failure(&error, &SettingPath::of_keys(&[key])))
     }
-    Ok(())
+
+    /// Checks that the `kubeVersion` of each cluster is a version of Kubernetes.
+    fn check_versions(&self) -> Result<(), Failure> {
+        for (name, cluster) in &self.operator.clusters {
+            let Some(text) = &cluster.kube_version else { continue };
+            if let Err(error) = KubeVersion::parse_nearest(text) {
+                let (reason, hint) = (error.to_string(), error.hint());
+                let error = OperatorFileError::KubeVersion { cluster: name.clone(), reason, hint };
+                return Err(self.failure(&error, &SettingPath::of_keys(&["clusters", name, "kubeVersion"])));
+            }
+        }
+        Ok(())
+    }
+
+    fn certificate_failure(&self, cluster: &str, error: OperatorFileError) -> Failure {
+        let error = OperatorFileError::Certificate { cluster: cluster.to_owned(), error: Box::new(error) };
+        self.failure(&error, &SettingPath::of_keys(&["clusters", cluster, "certificate", "file"]))
+    }
+
+    fn failure(&self, error: &OperatorFileError, setting: &SettingPath) -> Failure {
+        Problem { at: self.locate(setting), ..Problem::new(error) }.into()
+    }
 }
 
 /// Reads a PEM certificate from a file given as an argument; `-` means standard input.
@@ -240,46 +347,44 @@ fn check_versions(operator: &OperatorConfig<ProviderConfig>, path: &Path) -> Res
 /// # Errors
 /// The file cannot be read, or has no usable certificate.
 pub(crate) fn read_certificate(path: &Path) -> Result<Certificate, Failure> {
-    if path != Path::new("-") {
-        return certificate_in(path, PathSource::Argument);
-    }
-    let pem = read_stream(std::io::stdin(), MAX_FILE_BYTES)
-        .map_err(|error| refused(path, PathSource::Argument, error))?;
-    Certificate::from_pem(&pem).map_err(|error| content(path, &error))
-}
-
-fn certificate_in(path: &Path, named_by: PathSource) -> Result<Certificate, Failure> {
-    Certificate::from_pem(read_bounded(path, named_by)?.expose()).map_err(|error| content(path, &error))
-}
-
-fn content(path: &Path, error: &dyn Explain) -> Failure {
-    let error = OperatorFileError::Content {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-        hint: error.hint(),
+    let certificate = if path == Path::new("-") {
+        read_stream(std::io::stdin(), MAX_FILE_BYTES)
+            .map_err(|error| OperatorFileError::refused(path, PathSource::Argument, error))
+            .and_then(|pem| {
+                Certificate::from_pem(&pem).map_err(|error| OperatorFileError::content(path, &error))
+            })
+    } else {
+        certificate_in(path, PathSource::Argument)
     };
-    Problem::new(&error).into()
+    certificate.map_err(|error| Problem::new(&error).into())
 }
 
-fn read_bounded(path: &Path, named_by: PathSource) -> Result<SecretValue, Failure> {
+fn certificate_in(path: &Path, named_by: PathSource) -> Result<Certificate, OperatorFileError> {
+    Certificate::from_pem(read_bounded(path, named_by)?.expose())
+        .map_err(|error| OperatorFileError::content(path, &error))
+}
+
+fn read_bounded(path: &Path, named_by: PathSource) -> Result<SecretValue, OperatorFileError> {
     let bytes = read_regular_file(path, MAX_FILE_BYTES);
-    let mut bytes = bytes.map_err(|error| refused(path, named_by, error))?;
+    let mut bytes = bytes.map_err(|error| OperatorFileError::refused(path, named_by, error))?;
     Ok(SecretValue::new(std::mem::take(&mut *bytes)))
 }
 
-fn refused(path: &Path, named_by: PathSource, error: BoundedReadError) -> Failure {
-    match error {
-        BoundedReadError::Io(error) => unreadable(path, named_by, error.into()),
-        BoundedReadError::NotRegular => unreadable(path, named_by, UnreadableReason::NotRegular),
-        BoundedReadError::TooLarge => {
-            Problem::new(&OperatorFileError::TooLarge { path: path.display().to_string() }).into()
+impl OperatorFileError {
+    fn content(path: &Path, error: &dyn Explain) -> Self {
+        Self::Content { path: path.display().to_string(), reason: error.to_string(), hint: error.hint() }
+    }
+
+    fn refused(path: &Path, named_by: PathSource, error: BoundedReadError) -> Self {
+        let path = path.display().to_string();
+        match error {
+            BoundedReadError::Io(error) => Self::Unreadable { path, named_by, reason: error.into() },
+            BoundedReadError::NotRegular => {
+                Self::Unreadable { path, named_by, reason: UnreadableReason::NotRegular }
+            }
+            BoundedReadError::TooLarge => Self::TooLarge { path },
         }
     }
-}
-
-fn unreadable(path: &Path, named_by: PathSource, reason: UnreadableReason) -> Failure {
-    let path = path.display().to_string();
-    Problem::new(&OperatorFileError::Unreadable { path, named_by, reason }).into()
 }
 
 #[cfg(test)]
@@ -289,8 +394,8 @@ mod tests {
     #[test]
     fn permission_errors_differ_from_missing_files() {
         let failure = |kind| {
-            let reason = UnreadableReason::from(std::io::Error::from(kind));
-            unreadable(Path::new("key"), PathSource::OperatorFile, reason).problems()[0].clone()
+            let error = BoundedReadError::Io(std::io::Error::from(kind));
+            Problem::new(&OperatorFileError::refused(Path::new("key"), PathSource::OperatorFile, error))
         };
         let denied = failure(ErrorKind::PermissionDenied);
         assert_eq!(denied.message, "`key` cannot be read: permission denied");

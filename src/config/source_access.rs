@@ -32,7 +32,9 @@ impl SourceAccess {
             Command::Render(args) => (vec![args.app.dir.dir.clone()], args.app.operator.clone()),
             Command::Validate(args) => (args.paths.clone(), args.checks.operator.clone()),
             // Argo CD may call `discover` and `parameters` without the variables that it sets for an app.
+            // Lines of the operator file are never shown.
             Command::Cert(_)
+            | Command::Check(_)
             | Command::Completions(_)
             | Command::Copy(_)
             | Command::Discover(_)

@@ -34,7 +34,7 @@ pub(crate) use self::arguments::{
     check_namespace, failing_severity, parse_timeout, step_summary, unknown_rule,
 };
 pub(crate) use self::kube_version::destination_version;
-pub(crate) use self::today::today;
+pub(crate) use self::today::{now, today};
 
 /// The checks of `validate` as far as they are decided: from flags, then from the settings of an app.
 ///
@@ -79,8 +79,10 @@ impl ValidationPlan {
             Err(failure) => (None, Some(failure).filter(|_| flag.is_none())),
         };
         let operator = operator_path(args.operator.clone(), variables);
+        let operator = operator.map(|path| OperatorFile::read(&path)).transpose()?;
         let operator =
-            operator.map(|path| OperatorView::new(OperatorFile::read(&path)?.operator())).transpose()?;
+            operator.map(|file| Ok::<_, Failure>(OperatorView::new(file.operator(), file.policy()?)));
+        let operator = operator.transpose()?;
         let gaps = CoverageGaps {
             parts: !args.skip.is_empty(),
             seals: operator.is_none(),

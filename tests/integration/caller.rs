@@ -179,3 +179,27 @@ fn a_run_without_a_project_keeps_its_bytes() {
     });
     assert_eq!(item(&objects, "web", "token"), expected.unwrap());
 }
+
+/// Argo CD repeats an error from its cache, and a repair of the operator file or a source makes no new commit.
+#[test]
+fn argo_cd_users_learn_that_errors_of_sources_are_cached() {
+    const ADVICE: &str = "after a repair outside of Git, use Hard Refresh";
+    let sidecar = |app: &SmallApp| refused(&mut app.sidecar("shop", "payments", "dev"), "in the sidecar");
+    for (file, from, to) in [
+        ("app/base/secrets.yaml", "#password>", "#nosuch>"),
+        ("operator/operator.yaml", "dev.pem", "none.pem"),
+        ("operator/operator.yaml", "file: {kind: file, root: secrets}", "other: {kind: file, root: secrets}"),
+        ("operator/operator.yaml", "sealKeyFile: seal-key", "sealKeyFile: none"),
+        ("operator/operator.yaml", "projects: [payments]", "projects: [others]"),
+    ] {
+        let app = app();
+        app.replace(file, from, to);
+        let stderr = sidecar(&app);
+        assert_eq!(stderr.matches(ADVICE).count(), 1, "`{to}`: {stderr}");
+        let stderr = refused(with_flag(&app).args(["--project", "payments"]), "at the desk");
+        assert!(!stderr.contains(ADVICE), "`{to}`: {stderr}");
+    }
+    let app = app();
+    app.write("app/base/bad.yaml.hbs", "{{ nosuch }}");
+    assert!(!sidecar(&app).contains(ADVICE));
+}

@@ -262,8 +262,11 @@ fn paths_in_the_operator_file_are_relative_to_it() {
         with_operator(&app, Some(&operator), None),
         stderr_of_failure(&["cert", "--operator", operator.to_str().expect("UTF-8")]),
     ] {
-        let message = format!("error: `{}` cannot be read: file not found", certificate.display());
+        let path = certificate.display();
+        let message = format!("error: certificate of cluster `dev`: `{path}` cannot be read: file not found");
         assert!(stderr.contains(&message), "{stderr}");
+        assert!(stderr.contains(&format!("--> {}:4:32", operator.display())), "{stderr}");
+        assert!(stderr.contains(&format!("`kubeseal --fetch-cert > {path}`")), "{stderr}");
         assert!(stderr.contains("paths in the operator file are relative to its directory"), "{stderr}");
     }
     let stderr = stderr_of_failure(&["cert", certificate.to_str().expect("UTF-8")]);
@@ -304,6 +307,7 @@ fn a_build_without_a_kubernetes_client_reports_it() {
 fn short_and_long_help_are_the_same_plain_text() {
     let commands = [
         "cert",
+        "check",
         "completions",
         "copy",
         "discover",
@@ -344,6 +348,28 @@ fn certificates_of_the_operator_file_are_found_by_flag_and_variable() {
         sealwave().arg("cert").env("SEALWAVE_OPERATOR", &operator).output().expect("the binary starts");
     assert_eq!(by_flag.as_bytes(), by_variable.stdout);
     assert!(stderr_of_failure(&["cert"]).contains("no certificate is given"));
+}
+
+#[test]
+fn all_certificates_are_shown_although_one_is_bad() {
+    let app = SmallApp::new();
+    let operator = app.path("operator/operator.yaml");
+    let clusters = "clusters: {a: {certificate: {file: a.pem}}, dev: ";
+    app.replace("operator/operator.yaml", "clusters: {dev: ", clusters);
+    app.replace("operator/operator.yaml", "allow: ", "clusters: ['*'], allow: ");
+    app.write("operator/a.pem", "no certificate");
+    let good = app.path("operator/dev.pem");
+    for args in [
+        vec!["--operator", operator.to_str().expect("UTF-8")],
+        vec![app.path("operator/a.pem").to_str().expect("UTF-8"), good.to_str().expect("UTF-8")],
+    ] {
+        let output = sealwave().arg("cert").args(&args).output().expect("the binary starts");
+        let (shown, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(shown.contains("dev.pem") && shown.contains("public key SHA-256"), "{shown}");
+        assert!(stderr.contains("a.pem`: certificate file holds no certificate"), "{stderr}");
+    }
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod canary;
 mod canary_remote;
 mod canary_validate;
 #[cfg(unix)]
+mod check_operator;
+#[cfg(unix)]
 mod checkout;
 mod cli;
 mod copy;
@@ -49,6 +51,7 @@ mod positions;
 mod references;
 #[cfg(all(feature = "k8s", feature = "vault"))]
 mod remote;
+mod requires;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;

@@ -43,6 +43,14 @@ impl From<io::Error> for BoundedReadError {
 /// # Errors
 /// The file cannot be read, is not a regular file, or is too large.
 pub fn read_regular_file(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, BoundedReadError> {
+    read_file(open_regular_file(path)?, limit)
+}
+
+/// Opens a regular file.
+///
+/// # Errors
+/// The file cannot be opened, or is not a regular file.
+pub fn open_regular_file(path: &Path) -> Result<fs::File, BoundedReadError> {
     // Checked before opening: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
@@ -51,7 +59,7 @@ pub fn read_regular_file(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, 
     if !metadata.is_file() {
         return Err(BoundedReadError::NotRegular);
     }
-    read_file(fs::File::open(path)?, limit)
+    Ok(fs::File::open(path)?)
 }
 
 /// Reads an open file of at most `limit` bytes.

@@ -11,6 +11,7 @@ use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
+use crate::required_version;
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{
     BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, Failure, LEAVES_REPOSITORY, Problem, ProblemPlace, io_reason,
@@ -20,7 +21,7 @@ use sealwave_core::reach::PathReach;
 use sealwave_core::text::closest_name;
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{
-    API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile,
+    API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile, VersionRequirement,
 };
 
 /// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
@@ -297,6 +298,7 @@ fn parse_app(file: &SettingsFile<'_>) -> Result<App, Failure> {
     let app = file.read::<App>();
     match &app {
         Ok(app) if app.api_version == API_VERSION && app.kind == "App" => {
+            required_version::check(file, app.requires.sealwave.clone())?;
             // Inline patches are the only content that our reader reads: objects keep the positions of their texts. So
             // problems in them are problems of the app file.
             let mut patches = app.environments.values().flat_map(|settings| &settings.patches);
@@ -309,7 +311,7 @@ fn parse_app(file: &SettingsFile<'_>) -> Result<App, Failure> {
     app
 }
 
-/// Checks the limits of the app file and its first two fields, in its tree with positions.
+/// Checks the limits of the app file, the version that it requires, and its first two fields, in its tree with positions.
 fn check_app_tree(file: &SettingsFile<'_>) -> Result<(), Failure> {
     let at = |origin: Origin, error: &Error| {
         let at = ProblemPlace::Place(file.location(origin));
@@ -321,6 +323,9 @@ fn check_app_tree(file: &SettingsFile<'_>) -> Result<(), Failure> {
         [] => return Err(whole(file.name(), &Error::Empty)),
         more => return Err(whole(file.name(), &Error::Documents(more.len()))),
     };
+    // Another version may have other fields, so its requirement is the error to report.
+    let required = tree.at(&["requires", "sealwave"]).and_then(Node::as_str);
+    required_version::check(file, required.and_then(VersionRequirement::parse))?;
     for (field, wanted, error) in
         [("apiVersion", API_VERSION, Error::ApiVersion), ("kind", "App", Error::Kind)]
     {

@@ -18,6 +18,7 @@ mod load;
 mod modifiers;
 mod name_tree;
 pub mod render;
+mod required_version;
 mod secret_stages;
 mod stages;
 mod template_text;

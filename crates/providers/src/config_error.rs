@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sealwave_core::diagnostic::Explain;
-use sealwave_secrets::placeholder::DEFAULT_PROVIDER;
+use sealwave_secrets::placeholder::{DEFAULT_PROVIDER, provider_name};
 
 /// An error in a provider's section of the operator file.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -26,6 +26,27 @@ pub enum ProviderConfigError {
         /// The provider's own error.
         error: SettingsError,
     },
+}
+
+impl ProviderConfigError {
+    /// Checks that placeholders can use a provider name.
+    ///
+    /// # Errors
+    /// The name is reserved or not valid.
+    pub(crate) fn check_name(name: &str) -> Result<(), Self> {
+        if name == DEFAULT_PROVIDER {
+            Err(Self::ReservedName)
+        } else if provider_name(&format!("{name}:")) != Some(name) {
+            Err(Self::BadName { name: name.to_owned() })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Returns the error for settings of a provider.
+    pub(crate) fn in_settings(name: &str, error: SettingsError) -> Self {
+        Self::Settings { provider: name.to_owned(), error }
+    }
 }
 
 impl Explain for ProviderConfigError {

@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use crate::{
-    CreateProvider, Provider, ProviderContext, ProviderSettings, SettingsError, aws, env, file, k8s, sops,
-    vault,
+    CreateProvider, OfflineProblem, Provider, ProviderContext, ProviderSettings, SettingsError, aws, env,
+    file, k8s, sops, vault,
 };
 use sealwave_secrets::policy::PathSpellings;
 
@@ -77,6 +77,30 @@ macro_rules! provider_kinds {
             #[must_use]
             $visibility fn credential_files(&self) -> Vec<&Path> {
                 self.settings().credential_files()
+            }
+
+            /// Returns the problems that only show when the provider is used.
+            pub(crate) fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
+                self.settings().offline_problems(operator_dir)
+            }
+
+            /// Returns the problem that the kind is not part of this build, if so.
+            pub(crate) fn not_built(&self) -> Option<OfflineProblem> {
+                match self {
+                    $(Self::$Variant(_) => {
+                        let is_built = cfg!(all($(feature = $feature)?));
+                        let feature = concat!($($feature)?);
+                        (!is_built).then_some(OfflineProblem::NotBuilt { kind: $name, feature })
+                    })+
+                }
+            }
+
+            /// Returns the value of `kind`.
+            #[must_use]
+            $visibility const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$Variant(_) => $name,)+
+                }
             }
         }
 

@@ -8,6 +8,7 @@
 //! connects it with the operator file.
 
 mod aws;
+mod ca_file;
 mod cluster;
 mod config_error;
 mod env;
@@ -18,6 +19,8 @@ mod file;
 mod k8s;
 mod kinds;
 mod not_built;
+mod offline;
+mod offline_problem;
 mod provider;
 mod registry;
 #[cfg(feature = "remote")]
@@ -33,10 +36,12 @@ pub use self::error::ProviderError;
 pub use self::evidence::Evidence;
 pub use self::fetched::{FetchResult, FetchedValue, evidence_of};
 pub use self::kinds::{ProviderConfig, ProviderKind};
-pub use self::provider::{AppFiles, Provider};
+pub use self::offline::OfflineCheck;
+pub use self::provider::{AppFiles, EnvLookup, Provider};
 pub use self::registry::ProviderRegistry;
 
-pub(crate) use self::provider::{CreateProvider, EnvLookup, ProviderContext, ProviderSettings};
+pub(crate) use self::offline_problem::OfflineProblem;
+pub(crate) use self::provider::{CreateProvider, ProviderContext, ProviderSettings};
 
 #[cfg(test)]
 mod tests;

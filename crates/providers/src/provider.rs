@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{FetchResult, SettingsError};
+use crate::{FetchResult, OfflineProblem, SettingsError};
 use sealwave_core::diagnostic::Note;
 use sealwave_secrets::placeholder::SecretReference;
 
@@ -33,6 +33,10 @@ pub(crate) trait ProviderSettings {
 
     /// Returns other paths with the same meaning, which a policy must deny along with the written one.
     fn other_spellings(&self, path: &str) -> Vec<String>;
+
+    /// Returns the problems that only show when the provider is used, such as a directory that does not exist. Contacts
+    /// nothing, and reads no secret. Credential files and the settings themselves are checked for all kinds alike.
+    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem>;
 }
 
 /// Settings from which this build can create a provider.
@@ -54,7 +58,7 @@ pub(crate) struct ProviderContext<'a> {
 }
 
 /// Looks up environment variables, as passed on by `config`.
-pub(crate) type EnvLookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+pub type EnvLookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
 /// Locations of the app's own files, for providers that read them.
 #[derive(Clone, Debug)]

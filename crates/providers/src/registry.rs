@@ -11,9 +11,10 @@ use crate::{
     AppFiles, EnvLookup, FetchResult, Provider, ProviderConfig, ProviderConfigError, ProviderContext,
     ProviderError,
 };
-use sealwave_core::diagnostic::{Failure, Note, Problem};
+use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::text::quoted_list;
-use sealwave_secrets::placeholder::{DEFAULT_PROVIDER, SecretReference, provider_name};
+use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::settings::SettingPath;
 
 /// Stack size of a provider's thread, large enough for parsing files within their limits.
 const STACK_BYTES: usize = 16 << 20;
@@ -28,14 +29,10 @@ pub struct ProviderRegistry {
 }
 
 impl ProviderRegistry {
-    /// Creates the providers of an operator file.
-    ///
-    /// Relative paths are relative to `operator_dir`. `protected` are files that no provider may ever read, whatever
-    /// its root: the operator file, the seal key, the checksum key. `app` locates the app's own files. Only the paths of
-    /// roots are read at this point.
+    /// Creates the providers of an operator file whose places are unknown.
     ///
     /// # Errors
-    /// Returns all settings that are not valid.
+    /// See [`Self::from_operator_file`].
     pub fn new(
         config: &BTreeMap<String, ProviderConfig>,
         operator_dir: &Path,
@@ -43,21 +40,44 @@ impl ProviderRegistry {
         app: &AppFiles,
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
+        let locate = |_: &SettingPath| ProblemPlace::Unknown;
+        Self::from_operator_file(config, operator_dir, protected, app, environment, &locate)
+    }
+
+    /// Creates the providers of an operator file. `locate` returns the place of a setting.
+    ///
+    /// Relative paths are relative to `operator_dir`. `protected` are files that no provider may ever read, whatever
+    /// its root: the operator file, the seal key, the checksum key. `app` locates the app's own files. Only the paths of
+    /// roots are read at this point.
+    ///
+    /// # Errors
+    /// Returns all settings that are not valid.
+    pub fn from_operator_file(
+        config: &BTreeMap<String, ProviderConfig>,
+        operator_dir: &Path,
+        protected: &[PathBuf],
+        app: &AppFiles,
+        environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+        locate: &dyn Fn(&SettingPath) -> ProblemPlace,
+    ) -> Result<Self, Failure> {
         let environment: EnvLookup = Arc::new(environment);
         let mut problems = Vec::new();
         let mut all = BTreeMap::new();
         let context = ProviderContext { operator_dir, protected, app, environment: &environment };
         for (name, config) in config {
-            if let Err(error) = check_name(name) {
-                problems.push(Problem::new(&error));
+            let at = locate(&SettingPath::of_keys(&["providers", name]));
+            let mut report = |error: &ProviderConfigError| {
+                problems.push(Problem { at: at.clone(), ..Problem::new(error) });
+            };
+            if let Err(error) = ProviderConfigError::check_name(name) {
+                report(&error);
             }
             match config.create(name, &context) {
                 Ok(provider) => {
                     all.insert(name.clone(), provider);
                 }
                 Err(error) => {
-                    let error = ProviderConfigError::Settings { provider: name.clone(), error };
-                    problems.push(Problem::new(&error));
+                    report(&ProviderConfigError::in_settings(name, error));
                 }
             }
         }
@@ -122,20 +142,6 @@ impl ProviderRegistry {
             None => ProviderError::invalid("the provider is not configured", "add it to the operator file"),
         };
         vec![Err(error); references.len()]
-    }
-}
-
-/// Checks that placeholders can use a provider name.
-///
-/// # Errors
-/// The name is reserved or not valid.
-fn check_name(name: &str) -> Result<(), ProviderConfigError> {
-    if name == DEFAULT_PROVIDER {
-        Err(ProviderConfigError::ReservedName)
-    } else if provider_name(&format!("{name}:")) != Some(name) {
-        Err(ProviderConfigError::BadName { name: name.to_owned() })
-    } else {
-        Ok(())
     }
 }
 

@@ -256,7 +256,10 @@ impl ValidateRun<'_> {
 fn fingerprint(session: &EnvironmentSession<'_>) -> Result<Option<String>, Failure> {
     let Some(operator) = &session.operator else { return Ok(None) };
     let cluster = session.cluster()?;
-    let all = operator.certificates()?;
-    let own = all.into_iter().find(|(name, ..)| *name == cluster);
-    Ok(own.map(|(_, _, certificate)| format!("sha256:{}", certificate.details().public_key_sha256)))
+    // A rule reports an unknown cluster.
+    if !operator.operator().clusters.contains_key(&cluster) {
+        return Ok(None);
+    }
+    let certificate = operator.any_certificate(&cluster)?;
+    Ok(Some(format!("sha256:{}", certificate.details().public_key_sha256)))
 }

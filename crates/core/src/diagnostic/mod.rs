@@ -155,6 +155,18 @@ impl Failure {
         })
     }
 
+    /// Adds advice that applies to all problems to the hint of the first one.
+    #[must_use]
+    pub fn with_advice(mut self, advice: &str) -> Self {
+        if let Some(first) = self.problems.first_mut() {
+            first.hint = Some(match first.hint.take() {
+                Some(hint) => format!("{hint}; {advice}"),
+                None => advice.to_owned(),
+            });
+        }
+        self
+    }
+
     /// Resolves the places and sorts the problems by them.
     #[must_use]
     pub fn located(self, sources: &Sources) -> Self {

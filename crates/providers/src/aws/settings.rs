@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::ProviderSettings;
+use crate::ca_file::ca_file_problem;
+use crate::{OfflineProblem, ProviderSettings};
 
 /// Endpoint and identity for an AWS service.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -57,6 +58,10 @@ impl ProviderSettings for SecretsManagerSettings {
     fn other_spellings(&self, _path: &str) -> Vec<String> {
         Vec::new()
     }
+
+    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
+        ca_file_problem(operator_dir, self.0.ca_file.as_ref()).into_iter().collect()
+    }
 }
 
 impl ProviderSettings for ParameterStoreSettings {
@@ -66,6 +71,10 @@ impl ProviderSettings for ParameterStoreSettings {
 
     fn other_spellings(&self, _path: &str) -> Vec<String> {
         Vec::new()
+    }
+
+    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
+        ca_file_problem(operator_dir, self.0.ca_file.as_ref()).into_iter().collect()
     }
 }
 

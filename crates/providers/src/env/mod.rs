@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::config_error::BadGlob;
 use crate::{
-    CreateProvider, EnvLookup, FetchResult, FetchedValue, Provider, ProviderContext, ProviderError,
-    ProviderSettings, SettingsError,
+    CreateProvider, EnvLookup, FetchResult, FetchedValue, OfflineProblem, Provider, ProviderContext,
+    ProviderError, ProviderSettings, SettingsError,
 };
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::placeholder::SecretReference;
@@ -39,6 +39,15 @@ impl ProviderSettings for EnvSettings {
 
     fn other_spellings(&self, _path: &str) -> Vec<String> {
         Vec::new()
+    }
+
+    fn offline_problems(&self, _operator_dir: &Path) -> Vec<OfflineProblem> {
+        if self.names.is_empty() {
+            return vec![OfflineProblem::NoNames];
+        }
+        let is_reserved = |name: &&String| RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        let reserved = self.names.iter().filter(is_reserved);
+        reserved.map(|pattern| OfflineProblem::ReservedNames { pattern: pattern.clone() }).collect()
     }
 }
 

@@ -21,8 +21,8 @@ use serde::Deserialize;
 
 use self::format::KeyedFile;
 use crate::{
-    CreateProvider, FetchResult, FetchedValue, Provider, ProviderContext, ProviderError, ProviderSettings,
-    SettingsError,
+    CreateProvider, FetchResult, FetchedValue, OfflineProblem, Provider, ProviderContext, ProviderError,
+    ProviderSettings, SettingsError,
 };
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
@@ -51,6 +51,10 @@ impl ProviderSettings for FileSettings {
 
     fn other_spellings(&self, _path: &str) -> Vec<String> {
         Vec::new()
+    }
+
+    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
+        OfflineProblem::of_directory(&operator_dir.join(&self.root)).into_iter().collect()
     }
 }
 

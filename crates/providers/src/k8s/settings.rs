@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::ProviderSettings;
+use crate::{OfflineProblem, ProviderSettings};
 
 /// Secrets of a Kubernetes cluster: the one that sealwave runs in, unless a kubeconfig is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -30,6 +30,10 @@ impl ProviderSettings for K8sSettings {
     }
 
     fn other_spellings(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn offline_problems(&self, _operator_dir: &Path) -> Vec<OfflineProblem> {
         Vec::new()
     }
 }

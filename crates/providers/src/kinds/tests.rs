@@ -110,6 +110,8 @@ policy: [{projects: [shop], allow: ['ex:**'], deny: ['ex:admin']}]",
     assert_eq!(ExtendedConfig::KINDS.last(), Some(&ProviderKind { name: "example", feature: None }));
     let provider = &operator.providers["ex"];
     assert_eq!(provider.credential_files(), [Path::new("key")]);
+    assert_eq!((provider.kind(), provider.not_built()), ("example", None));
+    assert!(provider.offline_problems(Path::new(".")).is_empty());
     let policy = Policy::from_operator(&operator).expect("valid");
     assert_eq!(decide(&policy, "ex:ADMIN"), PolicyDecision::Denied { rule: 0 });
     assert_eq!(decide(&policy, "ex:shop"), PolicyDecision::Allowed { rule: 0 });

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::ProviderSettings;
 use crate::aws::{AssumeRole, AwsSettings};
+use crate::ca_file::ca_file_problem;
+use crate::{OfflineProblem, ProviderSettings};
 
 /// Keys for files of the app's repository that are encrypted with SOPS.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +29,12 @@ impl ProviderSettings for SopsSettings {
 
     fn other_spellings(&self, _path: &str) -> Vec<String> {
         Vec::new()
+    }
+
+    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
+        let kms = self.aws_kms.as_ref();
+        let file = kms.and_then(|kms| kms.ca_file.as_ref());
+        ca_file_problem(operator_dir, file).into_iter().collect()
     }
 }
 

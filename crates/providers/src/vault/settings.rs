@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::ProviderSettings;
+use crate::ca_file::ca_file_problem;
+use crate::{OfflineProblem, ProviderSettings};
 use sealwave_secrets::values::kv_path::KvVersion;
 
 /// A Vault or OpenBao server, and the readable part of it.
@@ -61,6 +62,10 @@ impl ProviderSettings for VaultSettings {
                 .filter_map(|(mount, _)| other_spelling(mount))
                 .collect()
         }
+    }
+
+    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
+        ca_file_problem(operator_dir, self.ca_file.as_ref()).into_iter().collect()
     }
 }
 

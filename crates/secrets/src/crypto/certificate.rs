@@ -22,6 +22,7 @@ use sealwave_core::diagnostic::{Explain, Note, Problem};
 pub const EXPIRY_WARNING: Duration = Duration::from_hours(30 * 24);
 
 const KEY_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
+const SECONDS_OF_DAY: u64 = 24 * 60 * 60;
 const MAX_FILE_BYTES: usize = 1 << 20;
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
@@ -238,10 +239,16 @@ impl Certificate {
         match self.not_after.duration_since(now) {
             Err(_) => CertificateValidity::Expired,
             Ok(left) if left < EXPIRY_WARNING => {
-                CertificateValidity::ExpiresSoon(left.as_secs() / (24 * 60 * 60))
+                CertificateValidity::ExpiresSoon(left.as_secs() / SECONDS_OF_DAY)
             }
             Ok(_) => CertificateValidity::Valid,
         }
+    }
+
+    /// Returns the whole days until the end of validity; `None` if it has passed.
+    #[must_use]
+    pub fn days_left(&self, now: SystemTime) -> Option<u64> {
+        self.not_after.duration_since(now).ok().map(|left| left.as_secs() / SECONDS_OF_DAY)
     }
 
     /// Checks that the certificate may be used `now`; adds a note about anything unusual that is allowed.

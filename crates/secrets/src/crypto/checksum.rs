@@ -100,6 +100,13 @@ impl ChecksumKey {
         Self { public: true, ..Self::from_secret(REFERENCES) }
     }
 
+    /// Reports whether both are the same key.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let digest = |key: &Self| key.digest("sealwave/same-key", &[]);
+        digest(self) == digest(other)
+    }
+
     /// Reports whether this key is public.
     #[must_use]
     pub const fn is_public(&self) -> bool {

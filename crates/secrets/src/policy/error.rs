@@ -1,5 +1,6 @@
 //! Errors in the policy of an operator file.
 
+use crate::settings::{PolicyRule, SettingPath};
 use sealwave_core::diagnostic::Explain;
 
 /// An error in a policy rule.
@@ -87,6 +88,44 @@ pub enum PolicyError {
         /// A cluster with a similar name.
         similar: Option<String>,
     },
+}
+
+impl PolicyError {
+    /// Returns the path to the setting that is wrong, in the rule with this index.
+    pub(super) fn setting(&self, index: usize, rule: &PolicyRule) -> SettingPath {
+        let path = SettingPath::of_keys(&["policy"]).item(index);
+        match self {
+            Self::BadGlob { pattern, .. }
+            | Self::BadKey { pattern, .. }
+            | Self::BadVariable { pattern, .. }
+            | Self::NoProvider { pattern, .. }
+            | Self::UnknownCluster { pattern, .. } => match position(rule, pattern) {
+                Some((field, item)) => path.key(field).item(item),
+                None => path,
+            },
+            Self::DuplicateName { .. } => path.key("name"),
+            Self::Empty { field, .. } => path.key(field),
+            Self::NoClusters { .. } | Self::NoProjects { .. } | Self::NoPurpose { .. } => path,
+        }
+    }
+}
+
+/// Returns the first field of a rule that holds a pattern, and its index there.
+fn position(rule: &PolicyRule, pattern: &str) -> Option<(&'static str, usize)> {
+    let lists = [
+        ("projects", rule.projects.as_ref()),
+        ("apps", rule.apps.as_ref()),
+        ("namespaces", rule.namespaces.as_ref()),
+        ("environments", rule.environments.as_ref()),
+        ("repositories", rule.repositories.as_ref()),
+        ("clusters", rule.clusters.as_ref()),
+        ("secretNamespaces", rule.secret_namespaces.as_ref()),
+        ("allow", Some(&rule.allow)),
+        ("deny", Some(&rule.deny)),
+    ];
+    lists
+        .into_iter()
+        .find_map(|(field, list)| list?.iter().position(|listed| listed == pattern).map(|item| (field, item)))
 }
 
 impl Explain for PolicyError {

@@ -22,6 +22,7 @@ mod error;
 mod pattern;
 mod refusal;
 mod repository;
+mod review;
 mod spelling;
 mod subject;
 
@@ -34,13 +35,14 @@ use self::pattern::{BoundPattern, ReferencePattern, compile_plain_glob};
 use self::repository::RepositoryPatterns;
 use self::spelling::Spellings;
 use crate::placeholder::SecretReference;
-use crate::settings::{OperatorConfig, PolicyRule};
-use sealwave_core::diagnostic::{Failure, Problem};
+use crate::settings::{OperatorConfig, PolicyRule, SettingPath};
+use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 
 pub use self::destination::{Destination, DestinationMismatch};
 pub use self::error::PolicyError;
 pub use self::refusal::PolicyRefusal;
 pub use self::repository::without_credentials;
+pub use self::review::{PolicyWarning, review_policy};
 pub use self::spelling::PathSpellings;
 pub use self::subject::PolicySubject;
 
@@ -84,23 +86,37 @@ pub enum PolicyDecision {
 }
 
 impl Policy {
-    /// Compiles the policy of an operator file. There is no other constructor, so every policy knows the existing
-    /// clusters and when two paths of a source are the same secret.
+    /// Compiles the policy of an operator file whose places are unknown.
     ///
     /// # Errors
     /// Returns all problems of the rules.
     pub fn from_operator<P: PathSpellings + Clone + 'static>(
         operator: &OperatorConfig<P>,
     ) -> Result<Self, Failure> {
+        Self::from_operator_file(operator, &|_| ProblemPlace::Unknown)
+    }
+
+    /// Compiles the policy of an operator file. There is no other constructor, so every policy knows the existing
+    /// clusters and when two paths of a source are the same secret. `locate` returns the place of a setting.
+    ///
+    /// # Errors
+    /// Returns all problems of the rules.
+    pub fn from_operator_file<P: PathSpellings + Clone + 'static>(
+        operator: &OperatorConfig<P>,
+        locate: &dyn Fn(&SettingPath) -> ProblemPlace,
+    ) -> Result<Self, Failure> {
         let clusters: BTreeSet<String> = operator.clusters.keys().cloned().collect();
         let mut problems = Vec::new();
         let mut rules: Vec<CompiledRule> = Vec::new();
         for (index, rule) in operator.policy.iter().enumerate() {
-            let rule = CompiledRule::new(index, rule, &clusters, &mut problems);
-            if rules.iter().any(|other| other.name == rule.name) {
-                problems.push(Problem::new(&PolicyError::DuplicateName { rule: rule.name.clone() }));
+            let mut report = |error: PolicyError| {
+                problems.push(Problem { at: locate(&error.setting(index, rule)), ..Problem::new(&error) });
+            };
+            let compiled = CompiledRule::new(index, rule, &clusters, &mut report);
+            if rules.iter().any(|other| other.name == compiled.name) {
+                report(PolicyError::DuplicateName { rule: compiled.name.clone() });
             }
-            rules.push(rule);
+            rules.push(compiled);
         }
         Failure::unless_empty(problems)?;
         Ok(Self { rules, spellings: Spellings::new(&operator.providers), clusters })
@@ -192,6 +208,11 @@ pub fn has_parent_segment(path: &str) -> bool {
     path.split(['/', '\\']).any(|segment| segment.trim() == "..")
 }
 
+/// Returns the name of a rule in messages.
+fn rule_name(index: usize, rule: &PolicyRule) -> String {
+    rule.name.clone().unwrap_or_else(|| format!("policy[{index}]"))
+}
+
 struct CompiledRule {
     name: String,
     criteria: Vec<RuleCriterion>,
@@ -223,10 +244,9 @@ impl CompiledRule {
         index: usize,
         rule: &PolicyRule,
         clusters: &BTreeSet<String>,
-        problems: &mut Vec<Problem>,
+        report: &mut impl FnMut(PolicyError),
     ) -> Self {
-        let name = rule.name.clone().unwrap_or_else(|| format!("policy[{index}]"));
-        let mut report = |error: PolicyError| problems.push(Problem::new(&error));
+        let name = rule_name(index, rule);
         if name.trim().is_empty() {
             report(PolicyError::Empty { rule: format!("policy[{index}]"), field: "name" });
         }
@@ -236,11 +256,11 @@ impl CompiledRule {
         if !rule.allow.is_empty() && rule.projects.is_none() {
             report(PolicyError::NoProjects { rule: name.clone() });
         }
-        let criteria = criteria(&name, rule, &mut report);
-        let destinations = RuleDestinations::new(&name, rule, clusters, &mut report);
+        let criteria = criteria(&name, rule, report);
+        let destinations = RuleDestinations::new(&name, rule, clusters, report);
         let mut patterns = |list: &[String]| {
             let compiled = list.iter().map(|pattern| ReferencePattern::new(&name, pattern));
-            compiled.filter_map(|pattern| pattern.map_err(&mut report).ok()).collect()
+            compiled.filter_map(|pattern| pattern.map_err(&mut *report).ok()).collect()
         };
         let (allow, deny) = (patterns(&rule.allow), patterns(&rule.deny));
         Self { name, criteria, destinations, allow, deny }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{
-    BackendKind, ExternalSecretsSettings, ObjectPattern, SecretsStoreCsiSettings, ValidationSettings,
+    BackendKind, ExternalSecretsSettings, ObjectPattern, Requirements, SecretsStoreCsiSettings,
+    ValidationSettings,
 };
 use sealwave_core::document::Manifest;
 use sealwave_kube::pods::WorkloadKind;
@@ -53,6 +54,9 @@ pub struct App {
     /// Objects whose texts are literal although they look like placeholders; never Secrets.
     #[serde(default)]
     pub literals: Vec<ObjectPattern>,
+    /// The versions that the app can be rendered with.
+    #[serde(default)]
+    pub requires: Requirements,
     /// Settings of `validate`.
     #[serde(default)]
     pub validate: ValidationSettings,

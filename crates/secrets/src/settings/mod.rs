@@ -5,6 +5,8 @@ mod backends;
 mod object_pattern;
 mod operator;
 mod reader;
+mod requirements;
+mod setting_path;
 mod validation;
 
 pub use app::{
@@ -22,6 +24,8 @@ pub use operator::{
     MemoryLimit, OperatorConfig, PolicyRule, SidecarMemory,
 };
 pub use reader::{SettingsFile, read_config};
+pub use requirements::{Requirements, VersionRequirement};
+pub use setting_path::SettingPath;
 pub use validation::{IgnoreEntry, RuleLevel, SetEntry, ValidationFile, ValidationSettings, ignore_origins};
 
 pub use crate::values::kv_path::KvVersion;

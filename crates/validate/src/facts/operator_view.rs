@@ -5,10 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::facts::checked_object::{CheckedObject, SecretUse};
-use sealwave_core::diagnostic::Failure;
-use sealwave_secrets::policy::{
-    BoundPolicy, Destination, PathSpellings, Policy, PolicyRefusal, PolicySubject,
-};
+use sealwave_secrets::policy::{BoundPolicy, Destination, Policy, PolicyRefusal, PolicySubject};
 use sealwave_secrets::settings::OperatorConfig;
 
 /// The parts of an operator file that apps are checked against.
@@ -22,17 +19,15 @@ pub struct OperatorView {
 }
 
 impl OperatorView {
-    /// Creates a view of an operator file.
-    ///
-    /// # Errors
-    /// The rules of the policy are not valid.
-    pub fn new<P: PathSpellings + Clone + 'static>(operator: &OperatorConfig<P>) -> Result<Self, Failure> {
-        Ok(Self {
+    /// Creates a view of an operator file with its policy.
+    #[must_use]
+    pub fn new<P>(operator: &OperatorConfig<P>, policy: Policy) -> Self {
+        Self {
             providers: operator.providers.keys().cloned().collect(),
             clusters: operator.clusters.keys().cloned().collect(),
-            policy: Arc::new(Policy::from_operator(operator)?),
+            policy: Arc::new(policy),
             subject: None,
-        })
+        }
     }
 
     /// Enables the policy for an app; the environment of the subject is filled in later.

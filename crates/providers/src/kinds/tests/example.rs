@@ -6,7 +6,8 @@ use std::time::Instant;
 use serde::Deserialize;
 
 use crate::{
-    CreateProvider, FetchResult, FetchedValue, Provider, ProviderContext, ProviderSettings, SettingsError,
+    CreateProvider, FetchResult, FetchedValue, OfflineProblem, Provider, ProviderContext, ProviderSettings,
+    SettingsError,
 };
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::placeholder::SecretReference;
@@ -35,6 +36,10 @@ impl ProviderSettings for ExampleSettings {
     /// Paths are not case-sensitive.
     fn other_spellings(&self, path: &str) -> Vec<String> {
         vec![path.to_lowercase()]
+    }
+
+    fn offline_problems(&self, _operator_dir: &Path) -> Vec<OfflineProblem> {
+        Vec::new()
     }
 }
 

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
 
+use super::setting_path::{SettingPath, SettingStep};
 use dialect::Difference;
 use sealwave_core::diagnostic::{Explain, Failure, NOT_UTF8, Problem, ProblemPlace};
 use sealwave_core::document::{Node, NodeValue, Origin, SourceId, SourceLocation, Sources, WrittenScalars};
@@ -175,6 +176,23 @@ impl<'a> SettingsFile<'a> {
             item.map_or(entry.key_origin, |item| item.origin)
         });
         origin.map_or_else(|| self.place(0, 0), |origin| self.location(origin))
+    }
+
+    /// Returns the position of a setting. If it is absent, returns that of the closest setting around it.
+    #[must_use]
+    pub fn locate(&self, path: &SettingPath) -> SourceLocation {
+        let (mut node, mut found) = (self.root(), None);
+        for step in path.steps() {
+            let next = node.and_then(|node| match step {
+                SettingStep::Item(index) => node.items().get(*index).map(|item| (item, item.origin)),
+                SettingStep::Key(key) => {
+                    node.as_mapping()?.entry(key).map(|entry| (&entry.value, entry.key_origin))
+                }
+            });
+            let Some((value, origin)) = next else { break };
+            (node, found) = (Some(value), Some(origin));
+        }
+        found.map_or_else(|| self.place(0, 0), |origin| self.location(origin))
     }
 
     fn root(&self) -> Option<&Node> {
@@ -343,5 +361,18 @@ mod tests {
         assert_eq!(place(&["a", "b"], None), "x.yaml:2:3");
         assert_eq!(place(&["a", "b"], Some(1)), "x.yaml:2:10");
         assert_eq!(place(&["a", "c"], Some(1)), "x.yaml");
+    }
+
+    #[test]
+    fn a_path_leads_to_a_setting_or_to_the_closest_one_around_it() {
+        let file = file("a:\n- b: [x, y]\n  c: 1\n");
+        let place = |path: SettingPath| file.locate(&path).to_string();
+        let item = SettingPath::of_keys(&["a"]).item(0);
+        assert_eq!(place(item.clone()), "x.yaml:2:3");
+        assert_eq!(place(item.clone().key("b").item(1)), "x.yaml:2:10");
+        assert_eq!(place(item.clone().key("b").item(7)), "x.yaml:2:3");
+        assert_eq!(place(item.key("c").item(0)), "x.yaml:3:3");
+        assert_eq!(place(SettingPath::of_keys(&["z"])), "x.yaml");
+        assert_eq!(place(SettingPath::default()), "x.yaml");
     }
 }

@@ -1,0 +1,54 @@
+//! `check`: reports everything that is wrong with an operator file before it is rolled out, in one run.
+//!
+//! Nothing is contacted, and no secret of an app is read. Keys are read to check their form; only the id of a key is
+//! shown. Each check is a function over the parsed file; this file runs them in the order of the report.
+
+mod clusters;
+mod findings;
+mod human;
+mod json;
+mod keys;
+mod limits;
+mod policy;
+mod providers;
+
+use std::sync::Arc;
+
+use self::findings::{CheckPart, CheckReport};
+use super::CommandOutput;
+use crate::cli::{CheckOperatorArgs, ReportFormat};
+use crate::config::{self, OperatorFile, VariableReader};
+use sealwave_core::diagnostic::{Explain, Failure, Problem, Severity};
+use sealwave_core::terminal::MessageRenderer;
+
+/// No operator file is given.
+#[derive(Debug, thiserror::Error)]
+#[error("no operator file is given")]
+struct NothingToCheck;
+
+impl Explain for NothingToCheck {
+    fn hint(&self) -> Option<String> {
+        Some(format!("pass it with `--operator FILE`, or set `{}`", config::OPERATOR_VARIABLE))
+    }
+}
+
+pub(super) fn run(args: &CheckOperatorArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
+    let path = config::operator_path(args.operator.clone(), variables);
+    let path = path.ok_or_else(|| Problem::new(&NothingToCheck))?;
+    let file = OperatorFile::read(&path)?;
+    let now = config::now(variables)?;
+    let report = CheckReport::new([
+        (CheckPart::Keys, keys::check(&file)),
+        (CheckPart::Clusters, clusters::check(&file, now)),
+        (CheckPart::Providers, providers::check(&file, &(Arc::new(variables) as _))),
+        (CheckPart::Policy, policy::check(&file)),
+        (CheckPart::Limits, limits::check(&file)),
+    ]);
+    let renderer = MessageRenderer::new(config::terminal_width());
+    let (stdout, styled) = match args.output {
+        ReportFormat::Human => (human::write(&report, args.quiet, &renderer).into_bytes(), true),
+        ReportFormat::Json => (json::write(&report, args.quiet), false),
+    };
+    let findings = report.count(Severity::Error) > 0;
+    Ok(CommandOutput { stdout, styled, findings, ..CommandOutput::default() })
+}
