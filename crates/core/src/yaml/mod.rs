@@ -15,8 +15,10 @@
 
 mod budget;
 mod core_scalar;
+mod diagnosis;
 mod error;
 mod events;
+mod indentation;
 mod json_stream;
 mod json_text;
 mod limits;
