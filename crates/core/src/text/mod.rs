@@ -3,7 +3,7 @@
 mod closest;
 mod short_text;
 
-pub use closest::closest_name;
+pub use closest::{closest_choice, closest_name};
 pub use short_text::{same_key, split_at_byte};
 
 /// Returns names in backticks, separated by commas.

@@ -45,12 +45,12 @@ impl<'de> Deserialize<'de> for ObjectPattern {
         let text = String::deserialize(deserializer)?;
         let expected =
             if text.trim().split('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case("secret")) {
-                "an object pattern, which must not match Secrets"
+                "an object pattern `Kind/namespace/name` of a kind other than Secret"
             } else {
                 match Self::parse(&text) {
                     Ok(pattern) => return Ok(pattern),
                     Err(InvalidObjectPattern) => {
-                        "an object pattern, which has the form `Kind/namespace/name`, each part a glob"
+                        "an object pattern `Kind/namespace/name`, each part a glob such as `*`"
                     }
                 }
             };
