@@ -69,7 +69,7 @@ fn seal_values(
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
-    let policy = Policy::from_operator(operator.operator())?;
+    let policy = operator.policy()?;
     let protected = operator.protected_files();
     let app = AppFiles {
         directory: session.discovery.directory().to_owned(),
@@ -81,7 +81,8 @@ fn seal_values(
         &protected,
         &app,
         variables,
-    )?;
+    )
+    .map_err(|failure| operator.located(failure))?;
     let subject = session.subject();
     let cluster = session.cluster()?;
     let audit = audit(session, operator, &subject)?;
@@ -118,7 +119,7 @@ fn store_references(
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     let operator = session.operator.as_ref();
-    let policy = operator.map(|file| Policy::from_operator(file.operator())).transpose()?;
+    let policy = operator.map(OperatorFile::policy).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
     let access = policy
@@ -155,7 +156,7 @@ fn audit(
 ) -> Result<Option<AuditLog>, Failure> {
     let Some((file, stderr)) = operator.audit() else { return Ok(None) };
     let log = AuditLog::open(file.as_deref(), stderr, session.discovery.boundary(), subject.clone());
-    Ok(Some(log.map_err(|error| Problem::new(&error))?))
+    Ok(Some(log.map_err(|error| operator.located(Problem::new(&error).into()))?))
 }
 
 fn access<'a>(

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::session::{AppSession, EnvironmentSession};
 use super::{CommandOutput, policy_not_checked};
 use crate::cli::{RefsArgs, ReportFormat};
-use crate::config::VariableReader;
+use crate::config::{OperatorFile, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector};
 use sealwave_pipeline::{self, ReferenceUse, ValueSource};
@@ -109,7 +109,7 @@ pub(super) fn run(
 
 /// Returns the policy if there is one and a project to evaluate it for. In Argo CD, a missing project allows nothing.
 fn policy(session: &AppSession, notes: &mut Vec<Note>) -> Result<Option<Policy>, Failure> {
-    let policy = session.operator.as_ref().map(|file| Policy::from_operator(file.operator())).transpose()?;
+    let policy = session.operator.as_ref().map(OperatorFile::policy).transpose()?;
     let has_project = session.identity.project.is_some() || session.caller.argocd().is_some();
     let missing = match (&policy, has_project) {
         (Some(_), true) => return Ok(policy),

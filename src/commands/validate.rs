@@ -16,6 +16,7 @@ use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
 use crate::deadline::{Activity, RunWatch};
 use sealwave_core::diagnostic::{BROKEN_LINK, Explain, Failure, Note, Problem, io_reason};
 use sealwave_core::reach::PathReach;
+use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_validate::Baseline;
 use sealwave_validate::engine::{
     self, PlainContext, PlainInput, PlainResult, RunSuppressions, SchemaContext, ValidateOptions,
@@ -33,15 +34,23 @@ use sealwave_validate::{CheckedCounts, CheckedScope, Finding, Report, rules};
 /// An error that ends the command; problems with the input are findings.
 #[derive(Debug, thiserror::Error)]
 enum ValidateError {
-    #[error("no app has an environment `{0}`")]
-    NoEnvironment(String),
-    #[error("app has no environments, so there is nothing to check")]
-    NoEnvironments,
+    #[error("no app has an environment `{name}`")]
+    NoEnvironment { name: String, known: Vec<String> },
     #[error("`{path}` {}", if *.is_link { BROKEN_LINK.to_owned() } else { format!("cannot be read: {}", io_reason(*.reason)) })]
     Unreadable { path: String, reason: std::io::ErrorKind, is_link: bool },
 }
 
-impl Explain for ValidateError {}
+impl Explain for ValidateError {
+    fn hint(&self) -> Option<String> {
+        let Self::NoEnvironment { name, known } = self else { return None };
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        Some(match closest_choice(name, &known) {
+            Some(closest) => format!("did you mean `{closest}`?"),
+            None if known.is_empty() => return None,
+            None => format!("known environments: {}", quoted_list(&known)),
+        })
+    }
+}
 
 /// A note about the run, printed besides the findings.
 #[derive(Debug, thiserror::Error)]

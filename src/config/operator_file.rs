@@ -4,11 +4,13 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, io_reason};
+use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, ProblemPlace, io_reason};
+use sealwave_core::document::{SourceLocation, display_path};
 use sealwave_core::text::closest_name;
 use sealwave_kube::schema::KubeVersion;
 use sealwave_providers::ProviderConfig;
 use sealwave_secrets::crypto::{Certificate, ChecksumKey, SealKey};
+use sealwave_secrets::policy::Policy;
 use sealwave_secrets::settings::{API_VERSION, ClusterConfig, OperatorConfig, read_config};
 use sealwave_secrets::values::SecretValue;
 
@@ -30,6 +32,8 @@ pub struct OperatorFile {
 enum OperatorFileError {
     #[error("{}`{path}` cannot be read: {reason}", if .named_by.is_operator_file() { "operator file " } else { "" })]
     Unreadable { path: String, named_by: PathSource, reason: UnreadableReason },
+    #[error("certificate `{path}` of cluster `{cluster}` cannot be read: {}", io_reason(ErrorKind::NotFound))]
+    MissingCertificate { path: String, cluster: String },
     #[error("`{path}` is larger than {MAX_FILE_BYTES} bytes")]
     TooLarge { path: String },
     #[error("`{path}` has `apiVersion: {found}`, expected `{API_VERSION}`")]
@@ -78,6 +82,9 @@ impl Explain for OperatorFileError {
             Self::Unreadable { reason: UnreadableReason::Io(ErrorKind::PermissionDenied), .. } => {
                 Some("the user that runs sealwave needs read permission".to_owned())
             }
+            Self::MissingCertificate { path, .. } => Some(format!(
+                "save it with `kubeseal --fetch-cert > {path}`, run with the kubeconfig of the cluster"
+            )),
             Self::Unreadable { named_by, .. } => Some(named_by.hint()),
             Self::Content { hint, .. } => hint.clone(),
             Self::ApiVersion { .. } | Self::Kind { .. } | Self::TooLarge { .. } => None,
@@ -114,6 +121,26 @@ impl OperatorFile {
         &self.operator
     }
 
+    /// Returns the policy.
+    ///
+    /// # Errors
+    /// A rule is not valid.
+    pub fn policy(&self) -> Result<Policy, Failure> {
+        Policy::from_operator(&self.operator).map_err(|failure| self.located(failure))
+    }
+
+    /// Sets the operator file as the place of problems that have none.
+    #[must_use]
+    pub fn located(&self, failure: Failure) -> Failure {
+        let path = display_path(&self.path);
+        failure.or_with_place(&ProblemPlace::Place(SourceLocation {
+            path,
+            line: 0,
+            column: 0,
+            rendered: None,
+        }))
+    }
+
     /// Returns the directory that its paths are relative to.
     #[must_use]
     pub fn directory(&self) -> &Path {
@@ -144,7 +171,7 @@ impl OperatorFile {
     /// No seal key is configured, or its file is not valid.
     pub fn seal_key(&self) -> Result<SealKey, Failure> {
         let Some(file) = &self.operator.seal_key_file else {
-            return Err(Problem::new(&ConfigError::NoSealKey).into());
+            return Err(self.located(Problem::new(&ConfigError::NoSealKey).into()));
         };
         let path = self.directory.join(file);
         SealKey::from_file(read_bounded(&path, PathSource::OperatorFile)?.expose())
@@ -173,7 +200,7 @@ impl OperatorFile {
         notes: &mut Vec<Note>,
     ) -> Result<Certificate, Failure> {
         let (path, allow_expired) = self.certificate_source(cluster)?;
-        let certificate = certificate_in(&path, PathSource::OperatorFile)?;
+        let certificate = certificate_of(cluster, &path)?;
         let mut new_notes = Vec::new();
         certificate
             .check_validity(now, allow_expired, &mut new_notes)
@@ -193,7 +220,7 @@ impl OperatorFile {
         let clusters = self.operator.clusters.iter();
         let each = clusters.map(|(name, cluster)| {
             let path = self.directory.join(&cluster.certificate.file);
-            let certificate = certificate_in(&path, PathSource::OperatorFile)?;
+            let certificate = certificate_of(name, &path)?;
             Ok((name.as_str(), path, certificate))
         });
         each.collect()
@@ -244,6 +271,19 @@ pub(crate) fn read_certificate(path: &Path) -> Result<Certificate, Failure> {
     }
     let pem = read_all_bounded(std::io::stdin(), path, PathSource::Argument)?;
     Certificate::from_pem(pem.expose()).map_err(|error| content(path, &error))
+}
+
+/// Reads the certificate of a cluster in the operator file.
+fn certificate_of(cluster: &str, path: &Path) -> Result<Certificate, Failure> {
+    let is_missing = fs_err::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    if is_missing {
+        let error = OperatorFileError::MissingCertificate {
+            path: path.display().to_string(),
+            cluster: cluster.to_owned(),
+        };
+        return Err(Problem::new(&error).into());
+    }
+    certificate_in(path, PathSource::OperatorFile)
 }
 
 fn certificate_in(path: &Path, named_by: PathSource) -> Result<Certificate, Failure> {

@@ -76,8 +76,7 @@ impl ValidationPlan {
             Err(failure) => (None, Some(failure).filter(|_| flag.is_none())),
         };
         let operator = operator_path(args.operator.clone(), variables);
-        let operator =
-            operator.map(|path| OperatorView::new(OperatorFile::read(&path)?.operator())).transpose()?;
+        let operator = operator.map(|path| operator_view(&OperatorFile::read(&path)?)).transpose()?;
         let gaps = CoverageGaps {
             parts: !args.skip.is_empty(),
             seals: operator.is_none(),
@@ -296,4 +295,8 @@ impl ValidationPlan {
         self.values.settings.external.push(pattern.into_matcher());
         Ok(())
     }
+}
+/// Returns what rules see of an operator file.
+fn operator_view(file: &OperatorFile) -> Result<OperatorView, Failure> {
+    OperatorView::new(file.operator()).map_err(|failure| file.located(failure))
 }

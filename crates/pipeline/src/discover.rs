@@ -93,7 +93,7 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
     let path = dir.join(APP_FILE);
     let name = display_name(dir, Path::new(APP_FILE));
     let text = read_app_file(&path, &boundary).map_err(|error| match error {
-        Error::Missing => explain_missing(dir, &root, &boundary),
+        Error::Missing => explain_missing(dir, &root, checkout.is_some().then_some(&boundary.directory)),
         error => whole(&name, &error),
     })?;
     let app_file = SettingsFile::new(name, text, app_limits());
@@ -231,13 +231,15 @@ fn at_line(name: &str, line: u32, column: u32, error: &Error) -> Failure {
     Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }.into()
 }
 
-/// Explains why a directory, whose full path is `root`, has no app file.
-fn explain_missing(dir: &Path, root: &Path, boundary: &Boundary) -> Failure {
+/// Explains why a directory, whose full path is `root`, has no app file. Looks for an app around it, but not above `top`.
+fn explain_missing(dir: &Path, root: &Path, top: Option<&PathBuf>) -> Failure {
     if let Some(found) = misnamed_app_file(root) {
         return whole(&display_name(dir, Path::new(&found)), &Error::Misnamed(found));
     }
     let directory = display_path(dir);
-    if let Some((app, environment)) = nearby::enclosing_app(root, &boundary.directory) {
+    if let Some((app, environment)) =
+        nearby::enclosing_app(root, top.map_or(Path::new("/"), PathBuf::as_path))
+    {
         let depth = root.strip_prefix(&app).map_or(0, |inside| inside.components().count());
         let app = display_path(&nearby::parent_of(dir, depth));
         return whole(&directory, &Error::InsideApp { directory: directory.clone(), app, environment });

@@ -29,7 +29,9 @@ const MIN_SHARED: usize = 3;
 pub fn closest_choice<'a>(text: &str, choices: &[&'a str]) -> Option<&'a str> {
     let lower = text.to_ascii_lowercase();
     let same = choices.iter().find(|choice| choice.eq_ignore_ascii_case(text) && **choice != text);
-    let close = same.copied().or_else(|| closest_name(&lower, choices.iter().copied()));
+    let is_long = lower.chars().count() >= MIN_SHARED;
+    let close = || closest_name(&lower, choices.iter().copied()).filter(|_| is_long);
+    let close = same.copied().or_else(close);
     let shares_start = |choice: &&&str| {
         let shorter = choice.len().min(lower.len());
         shorter >= MIN_SHARED && (choice.starts_with(&lower) || lower.starts_with(**choice))
@@ -58,6 +60,7 @@ mod tests {
         assert_eq!(closest_choice("production", &["dev", "prod"]), Some("prod"));
         assert_eq!(closest_choice("production", &["prod-eu", "prod-us"]), None);
         assert_eq!(closest_choice("AVP", &["avp"]), Some("avp"));
+        assert_eq!(closest_choice("v3", &["v1", "v2"]), None);
         assert_eq!(closest_choice("eu-", &["eu-west-one", "eu-central-one"]), None);
     }
 

@@ -52,6 +52,7 @@ pub(super) fn find_mistake(text: &str, failure: SyntaxFailure) -> Option<(YamlEr
             quote
                 .or_else(|| line_without_colon(text, failure).map(|at| syntax(SyntaxProblem::KeyMissing, at)))
                 .or_else(|| indentation::find_mistake(text, failure.at.line))
+                .or_else(|| colon_in_value(text, failure).map(|at| syntax(SyntaxProblem::ColonInValue, at)))
         }
         _ => None,
     }
@@ -142,6 +143,13 @@ fn opened_quote(line: &str) -> Option<(usize, char)> {
     (value.matches(quote).count() == 1).then_some((column, quote))
 }
 
+/// Returns the colon in a plain value that makes it look like another key.
+fn colon_in_value(text: &str, failure: SyntaxFailure) -> Option<TextPosition> {
+    let (_, line) = split_at_line(text, failure.at.line).filter(|_| failure.problem == SyntaxProblem::Key)?;
+    let at_colon = line.chars().nth(failure.at.column.checked_sub(1)?) == Some(':');
+    (at_colon && indentation::has_plain_value(line, failure.at.column)).then_some(failure.at)
+}
+
 /// Returns the start of a line that should be a key, but has no colon.
 fn line_without_colon(text: &str, failure: SyntaxFailure) -> Option<TextPosition> {
     if failure.problem == SyntaxProblem::KeyMissing {
@@ -229,6 +237,16 @@ mod tests {
             ("a:\n  hunter2:80\n  c:1\n  d: 1\n", "3:4 colon has no space"),
             ("a: 1\nhunter2\nb: 2\n", "2:1 line is not a key: it has no colon; write `key: value`"),
             ("a: 1\nspec\n  b: 2\n", "2:1 line is not a key"),
+        ]);
+    }
+
+    #[test]
+    fn colons_in_values_are_told_from_keys() {
+        let message =
+            "value contains a colon and a space, which only a key has; put the whole value in quotes";
+        check(&[
+            ("a:\n  b: x hunter2: y\n", &format!("2:15 {message}")),
+            ("- a: hunter2: y\n", &format!("1:13 {message}")),
         ]);
     }
 

@@ -147,6 +147,8 @@ pub enum SyntaxProblem {
     BlockScalar,
     /// A character that cannot start a value (`@`, a backtick, `%`).
     Character,
+    /// A colon and a space in a plain value.
+    ColonInValue,
     /// A colon directly before a value, where a key is needed.
     ColonWithoutSpace,
     /// Lines that Git wrote for a merge conflict.
@@ -179,6 +181,7 @@ impl std::fmt::Display for SyntaxProblem {
             Self::Anchor => "anchor or alias has no valid name",
             Self::BlockScalar => "block scalar has a malformed header or indentation",
             Self::Character => "character cannot start a value",
+            Self::ColonInValue => "value contains a colon and a space, which only a key has",
             Self::ColonWithoutSpace => "colon has no space after it, so it does not end a key",
             Self::ConflictMarker => "merge conflict is not resolved",
             Self::Escape => "escape sequence is not valid in a double-quoted string",
@@ -275,6 +278,7 @@ impl SyntaxProblem {
         match self {
             Self::Anchor => Some("quote a value that starts with `*` or `&`"),
             Self::Character => Some("quote the value"),
+            Self::ColonInValue => Some("put the whole value in quotes"),
             Self::ColonWithoutSpace => Some("write a space after the colon"),
             Self::ConflictMarker => Some(
                 "choose the lines to keep, and remove those that start with `<<<<<<<`, `=======` and `>>>>>>>`",

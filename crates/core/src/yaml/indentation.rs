@@ -134,6 +134,13 @@ fn split_key(text: &str) -> Option<(&str, &str)> {
     is_plain_key(key).then_some((key, text.get(colon + 1..)?))
 }
 
+/// Reports whether a line has a key with a plain value that extends up to a column, counted from 1.
+pub(super) fn has_plain_value(line: &str, column: usize) -> bool {
+    let end = line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+    let rest = line.get(..end).unwrap_or_default().trim_start_matches([' ', '-']);
+    split_key(rest).is_some_and(|(_, value)| value.trim_start().starts_with(char::is_alphanumeric))
+}
+
 /// Returns the column from 0 of the colon of a key that is directly before its value.
 pub(super) fn colon_without_space(line: &str) -> Option<usize> {
     let rest = line.trim_start_matches([' ', '-']);

@@ -14,6 +14,8 @@ use sealwave_secrets::settings::{API_GROUP, APP_FILE};
 
 /// The most entries of a directory that are looked at.
 const MAX_ENTRIES: usize = 2_000;
+/// The most directories above one that may be its app.
+const MAX_LEVELS: usize = 4;
 /// The most bytes of a file that are searched for the API group of app files.
 const MAX_START: u64 = 4096;
 
@@ -71,6 +73,7 @@ pub(super) fn enclosing_app(directory: &Path, top: &Path) -> Option<(PathBuf, Op
     let app = directory
         .ancestors()
         .skip(1)
+        .take(MAX_LEVELS)
         .take_while(|above| above.starts_with(top))
         .find(|above| above.join(APP_FILE).symlink_metadata().is_ok_and(|about| about.is_file()))?;
     let inside = directory.strip_prefix(app).ok()?;

@@ -16,11 +16,11 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::document::{Node, Origin, SourceId, Sources};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchTarget, PatchType};
-pub(super) use values::LayeredValues;
 use values::VALUES;
+pub(super) use values::{LayeredValues, ValueGaps};
 
 /// The directory of the manifests for all environments.
-const BASE: &str = "base";
+pub(super) const BASE: &str = "base";
 /// The directory of partials; partials may also be next to manifests.
 const PARTIALS: &str = "partials";
 
@@ -256,10 +256,11 @@ fn patches(
         return Vec::new();
     }
     let tree = discovery.app_tree(source);
+    let own = Path::new(ENVIRONMENTS).join(environment);
     let places = tree.items_at(&["environments", environment, "patches"]);
     let mut patches = Vec::new();
     for (entry, place) in entries.iter().zip(places) {
-        match read_change(entry, place, reader, sources) {
+        match read_change(entry, place, &own, reader, sources) {
             Ok(change) => {
                 let PatchEntry { target, patch_type, .. } = entry;
                 let origin = place.display_origin();
@@ -280,6 +281,7 @@ fn patches(
 fn read_change(
     entry: &PatchEntry,
     place: &Node,
+    own: &Path,
     reader: &mut FileReader<'_>,
     sources: &mut Sources,
 ) -> Result<Node, Failure> {
@@ -287,7 +289,7 @@ fn read_change(
     match (&entry.file, place.get("patch")) {
         (Some(file), None) => {
             let at = place.get("file").map_or(place.origin, |node| node.origin);
-            let found = reader.read_patch_file(file, at, sources)?;
+            let found = reader.read_patch_file(file, own, at, sources)?;
             single_document(&found, reader.budget())
         }
         (None, Some(inline)) => Ok(inline.clone()),

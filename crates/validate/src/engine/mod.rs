@@ -32,6 +32,7 @@ mod schema_set;
 mod schemas;
 mod stream;
 mod suppress;
+mod tag_advice;
 mod unknown;
 mod violations;
 mod windows;

@@ -13,6 +13,7 @@ use sealwave_core::diagnostic::{
     io_reason,
 };
 use sealwave_core::reach::PathReach;
+use sealwave_pipeline::misnamed_app_file;
 use sealwave_secrets::settings::APP_FILE;
 
 /// The most warnings of one kind for one directory.
@@ -152,7 +153,8 @@ impl ValidateTargets {
         };
         if metadata.is_dir() && all {
             self.apps_below(path)?;
-        } else if metadata.is_dir() && is_app(path) {
+        } else if metadata.is_dir() && (is_app(path) || misnamed_app_file(path).is_some()) {
+            // An app file under another name is an error of the app, not a plain manifest.
             self.apps.push(ValidateTarget::new(path.to_owned(), Arc::new(reach_below(path)?)));
         } else if metadata.is_dir() {
             self.files_below(path, written)?;

@@ -52,16 +52,17 @@ impl Expectation {
         }
     }
 
-    /// Returns how to write the value of a field; `None` if the expectation says it.
-    pub(super) fn hint(&self, field: &str) -> Option<String> {
+    /// Returns how to write the value of a field, or of an item of its list; `None` if the expectation says it.
+    pub(super) fn hint(&self, field: &str, is_item: bool) -> Option<String> {
+        let written = |value: &str| {
+            if is_item { format!("write the item as `{value}`") } else { format!("write `{field}: {value}`") }
+        };
         match self {
-            Self::List => {
-                Some(format!("write `{field}: [ITEM, …]`, or each item on its own line after `- `"))
-            }
-            Self::Mapping => Some(format!("write `NAME: …` on indented lines below `{field}:`")),
+            Self::List => Some(written("[…]") + ", or each item on its own line after `- `"),
+            Self::Mapping => Some(written("{NAME: …}") + ", or `NAME: …` on an indented line"),
             Self::Struct(fields) => {
                 let first = fields.first().copied().unwrap_or("NAME");
-                Some(format!("write `{first}: …` on an indented line below `{field}:`"))
+                Some(written(&format!("{{{first}: …}}")) + &format!(", or `{first}: …` on an indented line"))
             }
             Self::String => Some("write a single text, in quotes if it contains `: `, `{` or `[`".to_owned()),
             Self::WholeNumber(_) => {

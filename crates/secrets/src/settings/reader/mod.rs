@@ -80,7 +80,7 @@ impl Explain for ContentError {
             Self::AmbiguousValue => Some("put the value in quotes, without tags and merge keys".to_owned()),
             Self::DuplicateKey { .. } => Some("remove one of them".to_owned()),
             Self::InField { path, error } => match &**error {
-                Self::WrongType(expected) => expected.hint(last_field(path)),
+                Self::WrongType(expected) => expected.hint(last_field(path), path.ends_with(']')),
                 error => error.hint(),
             },
             Self::MissingField { field } => Some(format!("add `{field}: …`")),
@@ -394,8 +394,8 @@ mod tests {
             ("count: 1\nxyz: 2\n", "known fields: `count`, `inner`, `names`, `color`"),
             ("count: 1\ncolor: Red\n", "did you mean `red`?"),
             ("count: 50s\n", "write the digits only, without a unit and without quotes"),
-            ("count: 1\nnames: [a]\n", "write `NAME: …` on indented lines below `names:`"),
-            ("count: 1\ninner: x\n", "write `count: …` on an indented line below `inner:`"),
+            ("count: 1\nnames: [a]\n", "write `names: {NAME: …}`, or `NAME: …` on an indented line"),
+            ("count: 1\ninner: x\n", "write `inner: {count: …}`, or `count: …` on an indented line"),
             ("{}", "add `count: …`"),
         ] {
             assert_eq!(hint(text).as_deref(), Some(expected), "{text}");
