@@ -6,7 +6,8 @@ ARG RUST_IMAGE=rust:1.95-alpine
 FROM ${RUST_IMAGE} AS build
 RUN apk add --no-cache ca-certificates musl-dev
 WORKDIR /src
-COPY Cargo.toml Cargo.lock build.rs ./
+# plugin.yaml is part of the program, for `sealwave copy`.
+COPY Cargo.toml Cargo.lock build.rs plugin.yaml ./
 COPY src ./src
 COPY crates ./crates
 # Not built, but cargo refuses a manifest whose benchmarks do not exist.

@@ -39,7 +39,7 @@ const CASES: [(&str, usize, &str); 10] = [
 const CHILD: &str = "SEALWAVE_BENCH_CHILD";
 
 fn main() {
-    #[expect(clippy::disallowed_methods, reason = "tells the child from the parent")]
+    #[expect(clippy::disallowed_methods, reason = "distinguishes the child from the parent")]
     if std::env::var_os(CHILD).is_some() {
         return compare();
     }

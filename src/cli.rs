@@ -1,5 +1,6 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
+mod habits;
 mod validate;
 
 use std::ffi::OsString;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use habits::with_tip;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
 /// Render Kubernetes manifests in which no secret is readable.
@@ -16,7 +18,6 @@ pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
     version,
     about,
     long_about = None,
-    disable_help_subcommand = true,
     after_help = "Preview an app: sealwave render DIR --env NAME\n\nExit codes: 0: success, 1: findings, 2: error"
 )]
 pub struct Cli {
@@ -37,6 +38,11 @@ pub enum Command {
     /// Print a shell completion script
     #[command(after_help = "Load it in bash: source <(sealwave completions bash)")]
     Completions(CompletionsArgs),
+    /// Copy this program and its plugin.yaml into a directory (for an init container)
+    #[command(
+        after_help = "Replaces files of the same names. An init container puts sealwave into Argo CD's image in this way."
+    )]
+    Copy(CopyArgs),
     /// Report whether a directory contains an app (called by Argo CD)
     #[command(after_help = "Prints the name of the app file if there is one, and nothing otherwise.")]
     Discover(DirArgs),
@@ -46,7 +52,7 @@ pub enum Command {
     )]
     Generate(GenerateArgs),
     /// Create keys for the operator
-    #[command(subcommand)]
+    #[command(subcommand, disable_help_subcommand = true)]
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
@@ -61,7 +67,7 @@ pub enum Command {
     )]
     Render(RenderArgs),
     /// Manage schemas of custom resources for validate
-    #[command(subcommand)]
+    #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
@@ -127,7 +133,7 @@ pub struct DirArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "App identity (set by Argo CD in the sidecar)")]
 pub struct IdentityArgs {
-    /// Argo CD project, to which the policy applies
+    /// Argo CD project that the policy is applied to
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
     /// App name [default: name of the directory]
@@ -136,7 +142,7 @@ pub struct IdentityArgs {
     /// Destination namespace, for objects without one
     #[arg(long, short = 'n', value_name = "NAME")]
     pub namespace: Option<String>,
-    /// Repository URL
+    /// Repository URL, for policy rules with repositories
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub repository: Option<String>,
 }
@@ -164,7 +170,7 @@ pub struct GenerateArgs {
     /// Refuses objects that the API server would refuse.
     #[arg(
         long,
-        help = "Refuse, before fetching anything, objects that the API server would refuse [env: KUBE_VERSION]"
+        help = "Refuse objects that the API server would refuse, before fetching anything; Argo CD sets its version [env: KUBE_VERSION]"
     )]
     pub validate: bool,
     /// Waives the policy.
@@ -247,6 +253,14 @@ pub struct KeyGenerateArgs {
     pub checksum_output: Option<PathBuf>,
 }
 
+/// Arguments of `copy`.
+#[derive(Clone, Debug, Args)]
+pub struct CopyArgs {
+    /// An existing directory
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}
+
 /// Arguments of `cert`.
 #[derive(Clone, Debug, Args)]
 pub struct CertArgs {
@@ -280,7 +294,7 @@ pub struct SchemasPullArgs {
     /// Lock file
     #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
-    /// Only API groups that match this pattern, for example '*.cert-manager.io'; repeatable
+    /// Only API groups that match this pattern, for example '*cert-manager.io'; repeatable
     #[arg(long, value_name = "GLOB")]
     pub group: Vec<String>,
 }

@@ -62,7 +62,7 @@ fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
         let hostile = args.iter().map(|arg| arg.to_string_lossy()).find(|arg| shell::has_controls(arg));
         match hostile {
             Some(arg) if error.use_stderr() => anyhow::bail!("`{arg}`: {}", error.kind()),
-            _ => error.exit(),
+            _ => sealwave::cli::with_tip(error).exit(),
         }
     })
 }

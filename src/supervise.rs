@@ -61,7 +61,7 @@ impl Explain for SuperviseError {
         Some(match self {
             Self::Audit(_) => "write the audit to a file: `audit: {file: audit.jsonl}`".to_owned(),
             Self::Killed(_) => {
-                "if the container reached its memory limit, see docs/sizing.md".to_owned()
+                "if the container reached its memory limit, see docs/install/sizing.md".to_owned()
             }
             Self::Memory(_) => "a template or alias may expand to far more than the app itself; if the app really is this large, raise `memoryLimitMiB` in the operator file together with the memory of the sidecar".to_owned(),
             Self::Output => "Argo CD accepts at most 100 MiB; split the app".to_owned(),

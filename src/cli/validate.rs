@@ -62,7 +62,7 @@ pub struct CheckArgs {
     /// Report unknown fields and duplicate keys as warnings
     #[arg(long)]
     pub lenient: bool,
-    /// Do not check objects of these kinds: Kind or group/version/Kind, separated by commas
+    /// Do not check objects of these kinds: Kind, version/Kind or group/version/Kind, separated by commas
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub skip: Vec<String>,
     /// Report objects of these kinds as errors: Kind or group/version/Kind, separated by commas

@@ -2,6 +2,7 @@
 
 mod cert;
 mod completions;
+mod copy;
 mod discover;
 mod gate;
 mod generate;
@@ -47,6 +48,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
     match cli.command {
         Command::Cert(args) => cert::run(&args, variables),
         Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Copy(args) => copy::run(&args),
         Command::Discover(args) => Ok(discover::run(&args.dir)),
         Command::Generate(args) => generate::run(args, variables, watch),
         Command::Key(KeyCommand::Generate(args)) => key::generate(&args),

@@ -1,9 +1,10 @@
 //! Reads the operator file and the keys and certificates that it names.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
 use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, ProblemPlace, io_reason};
 use sealwave_core::document::{SourceLocation, display_path};
 use sealwave_core::text::closest_name;
@@ -269,8 +270,9 @@ pub(crate) fn read_certificate(path: &Path) -> Result<Certificate, Failure> {
     if path != Path::new("-") {
         return certificate_in(path, PathSource::Argument);
     }
-    let pem = read_all_bounded(std::io::stdin(), path, PathSource::Argument)?;
-    Certificate::from_pem(pem.expose()).map_err(|error| content(path, &error))
+    let pem = read_stream(std::io::stdin(), MAX_FILE_BYTES)
+        .map_err(|error| refused(path, PathSource::Argument, error))?;
+    Certificate::from_pem(&pem).map_err(|error| content(path, &error))
 }
 
 /// Reads the certificate of a cluster in the operator file.
@@ -300,28 +302,19 @@ fn content(path: &Path, error: &dyn Explain) -> Failure {
 }
 
 fn read_bounded(path: &Path, named_by: PathSource) -> Result<SecretValue, Failure> {
-    // Checked before opening: opening a FIFO would wait for a writer.
-    let kind = fs_err::metadata(path).map_err(|error| unreadable(path, named_by, error.into()))?.file_type();
-    match kind {
-        kind if kind.is_file() => {}
-        kind if kind.is_dir() => {
-            return Err(unreadable(path, named_by, UnreadableReason::Io(ErrorKind::IsADirectory)));
-        }
-        _ => return Err(unreadable(path, named_by, UnreadableReason::NotRegular)),
-    }
-    let file = fs_err::File::open(path).map_err(|error| unreadable(path, named_by, error.into()))?;
-    read_all_bounded(file, path, named_by)
+    let bytes = read_regular_file(path, MAX_FILE_BYTES);
+    let mut bytes = bytes.map_err(|error| refused(path, named_by, error))?;
+    Ok(SecretValue::new(std::mem::take(&mut *bytes)))
 }
 
-fn read_all_bounded(from: impl Read, path: &Path, named_by: PathSource) -> Result<SecretValue, Failure> {
-    let mut bytes = Vec::with_capacity(8192);
-    let read = from.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
-    let bytes = SecretValue::new(bytes);
-    read.map_err(|error| unreadable(path, named_by, error.into()))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Problem::new(&OperatorFileError::TooLarge { path: path.display().to_string() }).into());
+fn refused(path: &Path, named_by: PathSource, error: BoundedReadError) -> Failure {
+    match error {
+        BoundedReadError::Io(error) => unreadable(path, named_by, error.into()),
+        BoundedReadError::NotRegular => unreadable(path, named_by, UnreadableReason::NotRegular),
+        BoundedReadError::TooLarge => {
+            Problem::new(&OperatorFileError::TooLarge { path: path.display().to_string() }).into()
+        }
     }
-    Ok(bytes)
 }
 
 fn unreadable(path: &Path, named_by: PathSource, reason: UnreadableReason) -> Failure {

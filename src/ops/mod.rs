@@ -1,4 +1,4 @@
-//! Side effects: what writes anything but a run's own output.
+//! Side effects: everything that writes to files other than a run's output.
 
 mod audit;
 mod pull;

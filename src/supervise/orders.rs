@@ -57,7 +57,7 @@ impl ChildOrders {
         Self { memory, waited, parent: getpid(), is_colored }
     }
 
-    /// Returns the argument that [`Role::new`] parses.
+    /// Returns the argument that [`ProcessRole::new`] parses.
     pub(super) fn argument(&self) -> OsString {
         let Self { memory, waited, parent, is_colored } = self;
         let (memory, waited) = (memory.mib(), waited.as_millis());

@@ -3,7 +3,7 @@
 //! The scan reads the sources as text, without comments, strings and items under `#[cfg(test)]`. A *dependency* of a file on
 //! another one is a path in its code that leads to an item there:
 //! * `use` trees are expanded, and re-exports are followed: a path leads to the file that defines the item. So a child that
-//!   reaches a sibling through a re-export of its parent (`super::Sibling`) depends on the sibling only.
+//!   reaches a sibling through a re-export of its parent (`use super::B`) depends on the sibling only.
 //! * `pub use child::Item` alone is not a dependency of the parent; a use of `Item` in the parent's own code is.
 //! * `mod child;` is not a dependency. Method calls are not seen, but their types must have been named somewhere.
 //!

@@ -132,7 +132,7 @@ fn unsupported_features_are_errors() {
     for (manifest, expected) in [
         (secret(PATH, "stringData: {k: <broken | base64decode>}"), "the value is not base64"),
         (secret(PATH, "data: {k: <broken>}"), "the value is not base64"),
-        (secret(PATH, "data: {k: <encoded><encoded>}"), "does not give base64"),
+        (secret(PATH, "data: {k: <encoded><encoded>}"), "does not produce base64"),
         (secret(PATH, "stringData: {k: <absent>}"), "`file:team/db.yaml#absent` is not found"),
         (secret(PATH, "stringData: {k: 'a<b=\"c\">'}"), "is not a valid key"),
         (secret(PATH, "stringData: {k: 'a<b#2>'}"), "is not a valid key"),

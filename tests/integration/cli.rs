@@ -305,6 +305,7 @@ fn short_and_long_help_are_the_same_plain_text() {
     let commands = [
         "cert",
         "completions",
+        "copy",
         "discover",
         "generate",
         "key",
@@ -324,6 +325,8 @@ fn short_and_long_help_are_the_same_plain_text() {
         let command = command.join(" ");
         let short: Vec<&str> = command.split(' ').chain(["-h"]).collect();
         assert_eq!(help, stdout_of(&short), "{command}: the long help is another text");
+        let by_name: Vec<&str> = ["help"].into_iter().chain(command.split(' ')).collect();
+        assert_eq!(help, stdout_of(&by_name), "help {command}");
         assert!(!help.contains('`'), "{command}: a terminal shows no code\n{help}");
         let (operator, variable) =
             (help.contains("--operator <FILE>"), help.contains("[env: SEALWAVE_OPERATOR]"));

@@ -157,13 +157,13 @@ fn found_marks(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
     }
     let plan = examined::decided(&args);
     let options = examined::with_app(&plan, is_app.then_some(example));
-    let standing = RunSuppressions::new(plan.ignored());
+    let run_suppressions = RunSuppressions::new(plan.ignored());
     let mut findings = if is_app {
-        examined::app(example, &example.display().to_string(), &options, &standing)
+        examined::app(example, &example.display().to_string(), &options, &run_suppressions)
     } else {
-        examined::files(files(example), &options, &standing)
+        examined::files(files(example), &options, &run_suppressions)
     };
-    findings.extend(standing.findings(&options, true));
+    findings.extend(run_suppressions.findings(&options, true));
     let own = findings.into_iter().filter(|finding| finding.rule.id == rule.id);
     // A finding without a position gets a default mark, which never matches.
     own.map(|finding| {

@@ -12,7 +12,6 @@ mod aws;
 #[cfg(feature = "aws")]
 mod aws_moto;
 mod backends;
-mod beside;
 #[cfg(target_os = "linux")]
 mod bombs;
 mod bounds;
@@ -24,18 +23,23 @@ mod canary_validate;
 #[cfg(unix)]
 mod checkout;
 mod cli;
+mod copy;
 mod credentials;
 mod derivation;
 mod destination;
 mod determinism;
 mod docs;
 mod gate;
+#[cfg(unix)]
+mod install;
 mod lints;
 mod manifests;
 mod moving;
+mod newcomer;
 #[cfg(feature = "vault")]
 mod openbao;
 mod packed_definitions;
+mod pages;
 mod patches;
 mod placeholders;
 mod policy;
@@ -57,9 +61,11 @@ mod support;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unused_files;
 mod validate;
 mod validate_apps;
 mod validate_cel;
+mod validate_foreign;
 mod validate_hostile;
 #[cfg(unix)]
 mod validate_links;

@@ -21,8 +21,7 @@ fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
 }
 
 fn operator() -> OperatorConfig<ProviderConfig> {
-    let file = &yaml("manifests/operator.yaml")[0]["data"]["operator.yaml"];
-    yaml_serde::from_str(file.as_str().unwrap()).unwrap()
+    yaml_serde::from_str(&text("manifests/operator.yaml")).unwrap()
 }
 
 /// Returns the container's memory limit in MiB.
@@ -46,18 +45,21 @@ fn the_memory_limit_matches_the_operator_file() {
     let work_directory = work_directory();
     assert_eq!(limit(), SidecarMemory { concurrency, limit: memory_limit }.mib() + work_directory);
     assert_eq!((memory_limit, concurrency), (MemoryLimit::default(), Concurrency::default()));
-    let page = text("docs/sizing.md");
-    assert!(page.contains(&format!("**{} MiB**", limit())), "docs/sizing.md has a different sum");
+    let page = text("docs/install/sizing.md");
+    assert!(page.contains(&format!("**{} MiB**", limit())), "docs/install/sizing.md has a different sum");
     let smaller = SidecarMemory { concurrency: Concurrency::new(2).unwrap(), limit: memory_limit };
     let smaller = smaller.mib() + work_directory;
-    assert!(page.contains(&format!("{smaller} MiB.")), "docs/sizing.md has a different sum for two runs");
+    assert!(
+        page.contains(&format!("{smaller} MiB.")),
+        "docs/install/sizing.md has a different sum for two runs"
+    );
 }
 
 #[test]
 fn volumes_of_the_sidecar_are_its_own_or_read_only() {
     let pod = &yaml("manifests/argocd-repo-server.yaml")[0]["spec"]["template"]["spec"];
     let mounts = &named(&pod["containers"], "sealwave")["volumeMounts"];
-    for shared in ["var-files", "sealwave-config"] {
+    for shared in ["var-files", "sealwave-config", "sealwave-secrets"] {
         assert_eq!(named(mounts, shared)["readOnly"], true, "{shared}");
     }
     let temporary = &named(&pod["volumes"], "sealwave-tmp")["emptyDir"];
@@ -73,6 +75,7 @@ fn argo_cd_calls_the_binary_of_the_image_by_its_path() {
         .lines()
         .find_map(|line| line.strip_prefix("COPY --from=build /src/target/release/sealwave "))
         .expect("the image has the binary");
+    assert!(image.contains(" plugin.yaml ./\n"), "the build of the program needs plugin.yaml");
     let with_discovery = &yaml("manifests/plugin-discover.yaml")[0]["spec"];
     for (command, argument) in [
         (&with_discovery["discover"]["find"]["command"], "discover"),
@@ -117,6 +120,44 @@ fn the_application_names_the_plugin_prunes_last_and_retries_the_newest_commit() 
     assert!(policy["syncOptions"].as_array().unwrap().contains(&"PruneLast=true".into()));
     assert_eq!(policy["retry"], serde_json::json!({"limit": 5, "refresh": true}));
     assert!(application["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"].is_string());
+}
+
+#[test]
+fn the_page_shows_the_applications() {
+    let page = text("docs/install/first-application.md");
+    let blocks: Vec<Value> = page
+        .split("\n```yaml\n")
+        .skip(1)
+        .map(|rest| yaml_serde::from_str(rest.split("\n```").next().unwrap()).unwrap())
+        .collect();
+    let files = ["manifests/application.yaml", "manifests/applicationset.yaml"];
+    assert_eq!(blocks, files.map(|file| yaml(file).remove(0)));
+}
+
+#[test]
+fn the_application_set_makes_the_application_of_the_example_per_environment() {
+    let set = &yaml("manifests/applicationset.yaml")[0]["spec"];
+    assert_eq!(set["goTemplateOptions"], serde_json::json!(["missingkey=error"]));
+    let elements = set["generators"][0]["list"]["elements"].as_array().unwrap();
+    let clusters = operator().clusters;
+    let mut expected = yaml("manifests/application.yaml").remove(0);
+    for element in elements {
+        let environment = element["env"].as_str().unwrap();
+        assert!(clusters.contains_key(environment), "the operator file has no cluster `{environment}`");
+        let filled = ["env", "server"].iter().fold(set["template"].to_string(), |text, name| {
+            text.replace(&format!("{{{{ .{name} }}}}"), element[name].as_str().unwrap())
+        });
+        assert!(!filled.contains("{{"), "{filled}");
+        let filled: Value = serde_json::from_str(&filled).unwrap();
+        expected["metadata"]["name"] = format!("shop-{environment}").into();
+        expected["spec"]["source"]["plugin"]["parameters"][0]["string"] = environment.into();
+        expected["spec"]["destination"]["server"] = element["server"].clone();
+        assert_eq!(filled["spec"], expected["spec"]);
+        for field in ["name", "annotations"] {
+            assert_eq!(filled["metadata"][field], expected["metadata"][field]);
+        }
+    }
+    assert!(elements.len() > 1);
 }
 
 #[cfg(target_os = "linux")]

@@ -100,7 +100,7 @@ fn values_are_sealed_exactly() {
     assert_eq!(generated(&app), objects, "the next run has the same output");
 }
 
-/// A committer who may not decrypt can replace a file by a guess. The output must not reveal whether the guess is right.
+/// A committer who cannot decrypt can replace a file by a guess. The output must not reveal whether the guess is right.
 #[test]
 fn a_right_guess_is_not_revealed() {
     let app = app();

@@ -3,14 +3,14 @@
 //! The panic hook prints where a panic happened, since that is a bug in sealwave. For panics caught here, it prints
 //! nothing: the caller returns an error with its own position. The panic payload is dropped: it may contain input.
 //!
-//! Only a single call of third-party code belongs inside `catch`, never code of ours. It only covers the
+//! Only a single call of third-party code belongs inside `catch_panic()`, never code of ours. It only covers the
 //! calling thread, not threads started inside.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// The nesting of [`catch`] calls in this thread.
+    /// The nesting of [`catch_panic`] calls in this thread.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -57,7 +57,7 @@ mod tests {
         assert!(!is_expected(), "the call is over");
         assert_eq!(catch_panic(is_expected), Ok(true));
         let nested = catch_panic(|| (catch_panic(|| -> u8 { panic!("secret payload") }), is_expected()));
-        assert_eq!(nested, Ok((Err(CaughtPanic), true)), "the outer call goes on");
+        assert_eq!(nested, Ok((Err(CaughtPanic), true)), "the outer call continues");
         assert!(!is_expected());
         let elsewhere = catch_panic(|| std::thread::spawn(is_expected).join());
         assert_eq!(elsewhere.map(Result::ok), Ok(Some(false)), "another thread is not within");

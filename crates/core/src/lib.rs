@@ -1,4 +1,4 @@
-//! Documents, diagnostics and YAML: what every other crate of sealwave stands on.
+//! Documents, diagnostics and YAML: the base of all other crates of sealwave.
 //!
 //! | module | holds |
 //! |---|---|
@@ -7,10 +7,11 @@
 //! | [`yaml`] | YAML exactly as Kubernetes reads it, and its writers |
 //! | [`names`] | names that Kubernetes and sealwave use |
 //! | [`text`], [`time`] | small helpers for texts and dates |
-//! | [`reach`] | how far a path may lead |
+//! | [`reach`], [`bounded_file`] | how far a path may lead, and how much is read there |
 //!
 //! This crate knows neither secrets nor schemas nor rules, and no message of it holds a value.
 
+pub mod bounded_file;
 pub mod caught;
 pub mod diagnostic;
 pub mod document;

@@ -18,7 +18,7 @@ impl Explain for WorkerPanicked {
     }
 }
 
-/// Maximum number of threads of [`map`], including the calling one.
+/// Maximum number of threads of [`parallel_map`], including the calling one.
 static MAX_THREADS: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Limits the threads of this process, each of which needs memory for its allocations and stack.

@@ -111,37 +111,64 @@ pub const STORE_CSI_GROUP: &str = "secrets-store.csi.x-k8s.io";
 /// from multiplying suppliers by consumers.
 const SUPPLIERS: usize = 4;
 
-/// The objects, by number (their position in the output).
+/// The position of an object among the objects of one output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectIndex(usize);
+
+impl ObjectIndex {
+    /// Creates the index of a position.
+    #[must_use]
+    pub const fn new(number: usize) -> Self {
+        Self(number)
+    }
+
+    /// Returns the item at this position of a list with one item per object.
+    pub fn of<T>(self, objects: &[T]) -> Option<&T> {
+        objects.get(self.0)
+    }
+
+    /// Returns the item at this position of a list with one item per object, to change it.
+    pub fn of_mut<T>(self, objects: &mut [T]) -> Option<&mut T> {
+        objects.get_mut(self.0)
+    }
+
+    /// Iterates over a list with one item per object, with the index of each.
+    pub fn enumerate<T>(objects: &[T]) -> impl Iterator<Item = (Self, &T)> {
+        objects.iter().enumerate().map(|(number, object)| (Self(number), object))
+    }
+}
+
+/// The objects by their index, their identity and the Secrets that they supply.
 pub struct ObjectCatalog<'a> {
     objects: Vec<CatalogObject<'a>>,
-    numbers: BTreeMap<(&'a str, &'a str, &'a str, &'a str), usize>,
-    suppliers: BTreeMap<(&'a str, &'a str), Vec<usize>>,
+    indices: BTreeMap<(&'a str, &'a str, &'a str, &'a str), ObjectIndex>,
+    suppliers: BTreeMap<(&'a str, &'a str), Vec<ObjectIndex>>,
 }
 
 impl<'a> ObjectCatalog<'a> {
     /// Builds the index of all objects.
     pub fn new(manifests: &'a [Manifest]) -> Self {
         let objects: Vec<CatalogObject<'a>> = manifests.iter().map(CatalogObject::new).collect();
-        let mut numbers = BTreeMap::new();
-        let mut suppliers: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (number, object) in objects.iter().enumerate() {
+        let mut indices = BTreeMap::new();
+        let mut suppliers: BTreeMap<_, Vec<ObjectIndex>> = BTreeMap::new();
+        for (index, object) in ObjectIndex::enumerate(&objects) {
             if !object.name.is_empty() {
-                numbers.entry(object.key()).or_insert(number);
+                indices.entry(object.key()).or_insert(index);
             }
             for secret in supplied_secrets(object) {
                 let secret_suppliers = suppliers.entry((object.namespace, secret)).or_default();
-                if secret_suppliers.last() != Some(&number) {
-                    secret_suppliers.push(number);
+                if secret_suppliers.last() != Some(&index) {
+                    secret_suppliers.push(index);
                 }
             }
         }
         for secret_suppliers in
             suppliers.values_mut().filter(|secret_suppliers| secret_suppliers.len() > SUPPLIERS)
         {
-            secret_suppliers.sort_by_key(|number| objects.get(*number).map(CatalogObject::key));
+            secret_suppliers.sort_by_key(|index| index.of(&objects).map(CatalogObject::key));
             secret_suppliers.truncate(SUPPLIERS);
         }
-        Self { objects, numbers, suppliers }
+        Self { objects, indices, suppliers }
     }
 
     /// Returns all objects in the order of the output.
@@ -150,22 +177,27 @@ impl<'a> ObjectCatalog<'a> {
         &self.objects
     }
 
-    /// Returns an object by its number.
-    #[must_use]
-    pub fn object(&self, number: usize) -> Option<&CatalogObject<'a>> {
-        self.objects.get(number)
+    /// Iterates over all objects in the order of the output, with the index of each.
+    pub fn indexed(&self) -> impl Iterator<Item = (ObjectIndex, &CatalogObject<'a>)> {
+        ObjectIndex::enumerate(&self.objects)
     }
 
-    /// Returns the number of an object.
+    /// Returns an object by its index.
     #[must_use]
-    pub fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<usize> {
+    pub fn object(&self, index: ObjectIndex) -> Option<&CatalogObject<'a>> {
+        index.of(&self.objects)
+    }
+
+    /// Returns the index of an object.
+    #[must_use]
+    pub fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<ObjectIndex> {
         let namespace = if CLUSTER_SCOPED.contains(&(group, kind)) { "" } else { namespace };
-        self.numbers.get(&(group, kind, namespace, name)).copied()
+        self.indices.get(&(group, kind, namespace, name)).copied()
     }
 
     /// Returns the objects that a reference means; empty if it means an object outside this output.
     #[must_use]
-    pub fn resolve_reference(&self, what: ReferencedKind, namespace: &str, name: &str) -> Vec<usize> {
+    pub fn resolve_reference(&self, what: ReferencedKind, namespace: &str, name: &str) -> Vec<ObjectIndex> {
         let find_one = |group, kind| self.find(group, kind, namespace, name).into_iter().collect();
         match what {
             ReferencedKind::ConfigMap => find_one("", "ConfigMap"),
@@ -177,7 +209,7 @@ impl<'a> ObjectCatalog<'a> {
     }
 
     /// Returns the objects that create the Secret of this name.
-    pub fn suppliers<'b>(&'b self, namespace: &'b str, name: &'b str) -> &'b [usize] {
+    pub fn suppliers<'b>(&'b self, namespace: &'b str, name: &'b str) -> &'b [ObjectIndex] {
         self.suppliers.get(&(namespace, name)).map_or(&[], Vec::as_slice)
     }
 
@@ -185,7 +217,7 @@ impl<'a> ObjectCatalog<'a> {
     #[must_use]
     pub fn pull_secrets(&self, namespace: &str, account: &str) -> Vec<&'a str> {
         let account =
-            self.find("", "ServiceAccount", namespace, account).and_then(|number| self.object(number));
+            self.find("", "ServiceAccount", namespace, account).and_then(|index| self.object(index));
         let Some(secrets) = account.and_then(|account| account.manifest.root().get("imagePullSecrets"))
         else {
             return Vec::new();
@@ -243,7 +275,7 @@ mod tests {
         ]);
         let catalog = ObjectCatalog::new(&objects);
         for (name, number) in [("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4), ("f", 4)] {
-            assert_eq!(catalog.suppliers("n", name), [number], "{name}");
+            assert_eq!(catalog.suppliers("n", name), [ObjectIndex::new(number)], "{name}");
             assert!(catalog.suppliers("other", name).is_empty(), "{name}");
         }
         assert!(catalog.suppliers("n", "x").is_empty());
@@ -255,6 +287,6 @@ mod tests {
             manifests(&[json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
                 "metadata": {"name": "r", "namespace": "stray"}})]);
         let catalog = ObjectCatalog::new(&objects);
-        assert_eq!(catalog.find(RBAC_GROUP, "ClusterRole", "other", "r"), Some(0));
+        assert_eq!(catalog.find(RBAC_GROUP, "ClusterRole", "other", "r"), Some(ObjectIndex::new(0)));
     }
 }

@@ -7,7 +7,6 @@ mod error;
 mod nearby;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -16,8 +15,9 @@ use fs_err as fs;
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
 use error::Error;
-pub use nearby::misnamed_app_file;
+pub use nearby::{meant_directory, misnamed_app_file};
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
+use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::document::{Node, Origin, SourceId, SourceLocation, Sources, display_path};
 use sealwave_core::reach::PathReach;
@@ -83,7 +83,9 @@ fn app_limits() -> yaml::Limits {
 /// The app file does not exist or is not valid, or an environment has an invalid name.
 pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Failure> {
     let root = fs::canonicalize(dir).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::new(&Error::MissingDirectory(dir.to_owned())),
+        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::NotFound => {
+            Problem::new(&Error::MissingDirectory(dir.to_owned()))
+        }
         _ => Problem::new(&Error::Io(error)),
     })?;
     if !root.is_dir() {
@@ -269,16 +271,15 @@ fn read_app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
-    if !fs::metadata(path).map_err(Error::Io)?.is_file() {
-        return Err(Error::Missing);
+    match read_regular_file(path, MAX_APP_FILE) {
+        Ok(mut text) => Ok(std::mem::take(&mut *text)),
+        Err(BoundedReadError::Io(error)) if error.kind() == std::io::ErrorKind::IsADirectory => {
+            Err(Error::Missing)
+        }
+        Err(BoundedReadError::Io(error)) => Err(Error::Io(error)),
+        Err(BoundedReadError::NotRegular) => Err(Error::Missing),
+        Err(BoundedReadError::TooLarge) => Err(Error::TooLarge),
     }
-    let mut text = Vec::new();
-    let file = fs::File::open(path).map_err(Error::Io)?;
-    file.take(MAX_APP_FILE + 1).read_to_end(&mut text).map_err(Error::Io)?;
-    if text.len() as u64 > MAX_APP_FILE {
-        return Err(Error::TooLarge);
-    }
-    Ok(text)
 }
 
 /// Parses the app file. If another tool's file has this name, the error is its `apiVersion` or `kind`.
@@ -305,7 +306,11 @@ fn check_app_tree(file: &SettingsFile<'_>) -> Result<(), Failure> {
         Failure::from(Problem { at, ..Problem::new(error) })
     };
     let documents = file.documents()?;
-    let [tree] = documents else { return Err(whole(file.name(), &Error::Documents(documents.len()))) };
+    let tree = match documents {
+        [tree] => tree,
+        [] => return Err(whole(file.name(), &Error::Empty)),
+        more => return Err(whole(file.name(), &Error::Documents(more.len()))),
+    };
     for (field, wanted, error) in
         [("apiVersion", API_VERSION, Error::ApiVersion), ("kind", "App", Error::Kind)]
     {

@@ -22,7 +22,7 @@ mod secret_stages;
 mod stages;
 
 pub use boundary::Checkout;
-pub use discover::{Discovery, discover, is_app, misnamed_app_file};
+pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
 pub use emit::{ManifestFormat, emit};
 pub use load::{LoadedApp, load};
 pub use render::{RenderContext, RenderedApp, render};

@@ -21,6 +21,7 @@ use crate::secret_stages::{
 use sealwave_core::diagnostic::{Failure, Note, ProblemPlace};
 use sealwave_core::document::{ObjectId, SourceLocation, SourceTexts, Sources};
 use sealwave_core::time::Date;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::placeholder::SecretReference;
@@ -35,7 +36,7 @@ pub struct RunPlan<'a> {
     pub source: ValueSource<'a>,
     /// The backend of each Secret.
     pub backends: EnvironmentBackends,
-    /// How Secrets are sealed.
+    /// The way in which Secrets are sealed.
     pub sealing: SealMode,
     /// The checksum key.
     pub checksums: ChecksumKey,
@@ -141,7 +142,7 @@ pub struct CollectedRender {
     /// The objects and values.
     pub attempt: RenderAttempt,
     /// The references in the objects' Secrets, each with the index of its object.
-    pub uses: Vec<(usize, PlaceholderUse)>,
+    pub uses: Vec<(ObjectIndex, PlaceholderUse)>,
     /// Whether a backend of the environment needs values; `false` if the backends are not valid.
     pub needs_values: bool,
 }

@@ -16,7 +16,7 @@ pub enum ProviderError {
     Denied {
         /// The cause.
         reason: String,
-        /// How to fix it.
+        /// Advice for the user.
         hint: Option<String>,
     },
     /// The reference, or the data that it refers to, is malformed.
@@ -24,7 +24,7 @@ pub enum ProviderError {
     Invalid {
         /// The cause.
         reason: String,
-        /// How to fix it.
+        /// Advice for the user.
         hint: Option<String>,
     },
     /// The source reported that the secret, key or version does not exist. `default` applies only to this error.
@@ -32,7 +32,7 @@ pub enum ProviderError {
     NotFound {
         /// The missing secret, key or version.
         reason: String,
-        /// How to fix it.
+        /// Advice for the user.
         hint: Option<String>,
         /// The file in Git that lacks it.
         evidence: Option<Evidence>,
@@ -48,7 +48,7 @@ pub enum ProviderError {
     Unreachable {
         /// The cause.
         reason: String,
-        /// How to fix it.
+        /// Advice for the user.
         hint: Option<String>,
     },
 }

@@ -1,6 +1,6 @@
 //! A local AWS stub that speaks the JSON protocol, records requests, and fails on demand.
 //!
-//! Shared by the crate's own tests, tests of the binary, and a benchmark; uses only the standard library and
+//! Shared by tests of the providers and of the binary, and a benchmark; uses only the standard library and
 //! `serde_json`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -1,6 +1,6 @@
 //! Reports skipped tests visibly.
 //!
-//! Shared by the crate's own tests and tests of the binary; uses only the standard library.
+//! Shared by the tests of all crates; uses only the standard library.
 
 use std::io::Write as _;
 use std::thread;

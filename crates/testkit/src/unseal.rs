@@ -45,7 +45,7 @@ impl DangerPrivateKey {
     }
 }
 
-/// Opens one item of `encryptedData`. `label` is `Scope::label` of the object that holds it.
+/// Opens one item of `encryptedData`. `label` is `SealingScope::label` of the object that holds it.
 ///
 /// # Errors
 /// Returns [`DangerError::NotOpened`] for every failure.

@@ -10,10 +10,12 @@ use std::path::Path;
 use crate::definitions::DefinitionRef;
 use crate::facts::checked_object::SecretUse;
 use crate::facts::scene::TrackedFile;
+use crate::facts::unread_names::UnreadName;
 use crate::rule::Rule;
 use crate::{AppEnvironments, CheckedCounts, rules};
 use sealwave_core::diagnostic::{NoteLevel, Problem, ProblemKind, ProblemPlace, Severity};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sources, WrittenScalars};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
     CollectedRender, CollectedStages, Discovery, PlaceholderUse, RenderContext, Stage, StageFailure,
@@ -38,6 +40,8 @@ pub struct ExaminedApp {
     pub(super) directory: String,
     /// Other files in the app's directory, if they were read.
     pub(super) other_files: Vec<TrackedFile>,
+    /// Files and directories that look like input of the app, but are not read.
+    pub(super) unread: Vec<(SourceId, UnreadName)>,
     /// The entries of `validate.ignore`, with their positions.
     pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
@@ -86,6 +90,7 @@ pub fn examine(
         workloads: discovery.app().workloads.clone(),
         directory,
         other_files: Vec::new(),
+        unread: Vec::new(),
         ignore: Vec::new(),
     };
     let file = AppFile::new(discovery, &mut app.sources);
@@ -113,7 +118,7 @@ pub fn examine(
     app
 }
 
-fn secret_use((object, used): (usize, PlaceholderUse)) -> SecretUse {
+fn secret_use((object, used): (ObjectIndex, PlaceholderUse)) -> SecretUse {
     let PlaceholderUse { reference, item, origin, scope, .. } = used;
     SecretUse { reference, object, item, origin, scope }
 }

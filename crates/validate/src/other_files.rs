@@ -1,13 +1,14 @@
-//! Reads other files in an app's directory that may be committed: files with names typical of credentials, and values
-//! files.
+//! Examines the other files in an app's directory that may be committed: reads those with names typical of credentials
+//! and values files, and finds names that look like input of the app.
 //!
 //! Only the app's directory is searched, without apps below it. Symbolic links are not followed, and files that a
 //! `.gitignore` lists are skipped. The number of files and the bytes of each are limited. Contents are zeroed on drop,
 //! and only rules see them.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 use zeroize::Zeroizing;
@@ -15,6 +16,7 @@ use zeroize::Zeroizing;
 use super::examine::ExaminedApp;
 use crate::facts::credential::files::{CredentialFileFormat, credential_file_format};
 use crate::facts::scene::TrackedFile;
+use crate::facts::unread_names::{UnreadName, unread_name};
 use sealwave_core::reach::{PathReach, repository_root};
 use sealwave_pipeline::Discovery;
 use sealwave_secrets::crypto::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, MIN_KEY_BYTES};
@@ -26,32 +28,84 @@ const MAX_ENTRIES: usize = 20_000;
 const MAX_DEPTH: usize = 16;
 /// The most files read.
 const MAX_FILES: usize = 200;
+/// The most files with names that look like input of the app.
+const MAX_UNREAD: usize = 1_000;
 /// The most bytes of a file.
 const MAX_BYTES: u64 = 256 << 10;
 
 impl ExaminedApp {
-    /// Reads the other files of the app that may hold credentials; unreadable files are skipped.
+    /// Reads the other files of the app that may hold credentials, and finds those that look like input of the app;
+    /// unreadable files are skipped.
     pub fn read_other_files(&mut self, discovery: &Discovery) {
         let reach = discovery.reach();
         let root = discovery.root();
+        let mut unread = UnreadFiles::new(discovery);
         for entry in walk(root).flatten().take(MAX_ENTRIES) {
-            if self.other_files.len() >= MAX_FILES {
-                return;
-            }
-            if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-                continue;
-            }
             let Ok(relative) = entry.path().strip_prefix(root) else { continue };
-            let form = form_of(relative);
-            let Some((form, content)) = form.and_then(|form| Some((form, read(entry.path(), &reach)?)))
-            else {
-                continue;
-            };
-            let name = relative.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            let is_own_key = is_own_key(name, &content);
-            let source = self.sources.add(discovery.name_of(relative));
-            self.other_files.push(TrackedFile { source, form, content, is_own_key });
+            match entry.file_type() {
+                Some(kind) if kind.is_file() => {
+                    unread.add_file(relative);
+                    self.read_other_file(discovery, &reach, relative);
+                }
+                Some(kind) if kind.is_symlink() => unread.add_link(entry.path(), &reach),
+                _ => {}
+            }
         }
+        let names = unread.into_names();
+        self.unread = names
+            .into_iter()
+            .map(|name| (self.sources.add(discovery.name_of(Path::new(&name.path))), name))
+            .collect();
+    }
+
+    fn read_other_file(&mut self, discovery: &Discovery, reach: &PathReach, relative: &Path) {
+        let form = form_of(relative).filter(|_| self.other_files.len() < MAX_FILES);
+        let content = form.and_then(|form| Some((form, read(&discovery.root().join(relative), reach)?)));
+        let Some((form, content)) = content else { return };
+        let name = relative.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let is_own_key = is_own_key(name, &content);
+        let source = self.sources.add(discovery.name_of(relative));
+        self.other_files.push(TrackedFile { source, form, content, is_own_key });
+    }
+}
+
+/// Collects the names that look like input of an app, without those that the app refers to.
+struct UnreadFiles<'a> {
+    root: &'a Path,
+    environments: Vec<&'a str>,
+    /// Full paths to which the app file or a link of the app refers.
+    used: Vec<PathBuf>,
+    /// Each name with a file to which it belongs.
+    found: BTreeSet<(UnreadName, PathBuf)>,
+}
+
+impl<'a> UnreadFiles<'a> {
+    fn new(discovery: &'a Discovery) -> Self {
+        let (root, app) = (discovery.root(), discovery.app());
+        let patches = app.environments.values().flat_map(|settings| &settings.patches);
+        let named = patches.filter_map(|patch| patch.file.as_deref());
+        let named = named.chain(app.validate.crds.iter().map(PathBuf::as_path));
+        let used = named.filter_map(|path| fs_err::canonicalize(root.join(path)).ok()).collect();
+        Self { root, environments: discovery.environments().collect(), used, found: BTreeSet::new() }
+    }
+
+    fn add_file(&mut self, relative: &Path) {
+        let parts: Option<Vec<&str>> = relative.iter().map(OsStr::to_str).collect();
+        let name = parts.and_then(|parts| unread_name(&parts.join("/"), &self.environments));
+        if self.found.len() < MAX_UNREAD {
+            self.found.extend(name.map(|name| (name, self.root.join(relative))));
+        }
+    }
+
+    fn add_link(&mut self, link: &Path, reach: &PathReach) {
+        self.used.extend(reach.resolve(link).ok());
+    }
+
+    /// Returns the names with a file to which nothing refers, sorted.
+    fn into_names(self) -> BTreeSet<UnreadName> {
+        let Self { used, found, .. } = self;
+        let is_used = |file: &Path| used.iter().any(|used| file.starts_with(used));
+        found.into_iter().filter(|(_, file)| !is_used(file)).map(|(name, _)| name).collect()
     }
 }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use crate::RuleInfo;
-use crate::index::{EnvironmentIndex, ObjectIndex};
+use crate::index::EnvironmentIndex;
 use crate::located::{FindingPlace, ObjectLocation, ObjectPath};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Origin, SourceLocation};
+use sealwave_kube::catalog::ObjectIndex;
 
 /// A finding as reported by a rule: positions are not yet resolved, and the object is an index.
 #[derive(Debug)]
@@ -156,8 +157,8 @@ impl FindingDraft {
     }
 
     /// Sets the object in the current environment. Rules that check one object need not set it.
-    pub(crate) fn about_object(self, object: usize) -> Self {
-        self.about(ChosenSubject::ObjectHere(ObjectIndex::new(object)))
+    pub(crate) fn about_object(self, object: ObjectIndex) -> Self {
+        self.about(ChosenSubject::ObjectHere(object))
     }
 
     /// Makes the finding one about the current environment as a whole.
@@ -166,9 +167,9 @@ impl FindingDraft {
     }
 
     /// Sets the object in another environment of the app.
-    pub(crate) fn about_object_in(self, environment: usize, object: usize) -> Self {
+    pub(crate) fn about_object_in(self, environment: usize, object: ObjectIndex) -> Self {
         let environment = EnvironmentIndex::new(environment);
-        self.about(ChosenSubject::Fixed(FindingSubject::Object(environment, ObjectIndex::new(object))))
+        self.about(ChosenSubject::Fixed(FindingSubject::Object(environment, object)))
     }
 
     /// Makes the finding one about another environment of the app as a whole.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::error::{ValidationError, problem};
+use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::Failure;
 use sealwave_core::document::Origin;
 use sealwave_core::yaml;
@@ -27,15 +28,11 @@ impl ConfigFile {
     /// The file cannot be read, is too large, or does not hold these settings.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display().to_string();
-        let unreadable = |error: &std::io::Error| {
+        let file = fs_err::File::open(path).map_err(BoundedReadError::Io);
+        let mut bytes = file.and_then(|file| read_file(file, MAX_FILE)).map_err(|error| {
             problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
-        };
-        let length = fs_err::metadata(path).map_err(|error| unreadable(&error))?.len();
-        if length > MAX_FILE {
-            return Err(unreadable(&std::io::ErrorKind::FileTooLarge.into()));
-        }
-        let bytes = fs_err::read(path).map_err(|error| unreadable(&error))?;
-        let content = SettingsFile::new(shown.clone(), bytes, yaml::Limits::default());
+        })?;
+        let content = SettingsFile::new(shown.clone(), std::mem::take(&mut *bytes), yaml::Limits::default());
         let file: ValidationFile = content.read()?;
         if file.api_version != API_VERSION || file.kind != "Validation" {
             return Err(problem(&ValidationError::NotValidation(shown)));

@@ -53,7 +53,7 @@ pub fn app(
     directory: &Path,
     name: &str,
     options: &ValidateOptions,
-    standing: &RunSuppressions,
+    run_suppressions: &RunSuppressions,
 ) -> Vec<Finding> {
     let discovery = match sealwave_pipeline::discover(directory, None) {
         Ok(discovery) => discovery,
@@ -77,16 +77,20 @@ pub fn app(
     examined.read_other_files(&discovery);
     let schemas = SchemaContext::extendable(options);
     let context = AppContext::new(options.clone(), schemas, Arc::default());
-    sealwave_validate::engine::validate(&examined, &context, standing).findings
+    sealwave_validate::engine::validate(&examined, &context, run_suppressions).findings
 }
 
 /// Validates files of plain manifests.
-pub fn files(paths: Vec<PathBuf>, options: &ValidateOptions, standing: &RunSuppressions) -> Vec<Finding> {
+pub fn files(
+    paths: Vec<PathBuf>,
+    options: &ValidateOptions,
+    run_suppressions: &RunSuppressions,
+) -> Vec<Finding> {
     let input = |path: PathBuf| PlainInput {
         name: path.display().to_string(),
         open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))),
     };
-    plain(paths.into_iter().map(input).collect(), options, standing)
+    plain(paths.into_iter().map(input).collect(), options, run_suppressions)
 }
 
 /// Validates a text of plain manifests, under the name `a.yaml`.
@@ -97,8 +101,15 @@ pub fn text(text: &str, options: &ValidateOptions) -> Vec<Finding> {
     plain(vec![input], options, &RunSuppressions::default())
 }
 
-fn plain(inputs: Vec<PlainInput>, options: &ValidateOptions, standing: &RunSuppressions) -> Vec<Finding> {
+fn plain(
+    inputs: Vec<PlainInput>,
+    options: &ValidateOptions,
+    run_suppressions: &RunSuppressions,
+) -> Vec<Finding> {
     let schemas = SchemaContext::extendable(options);
     let context = PlainContext::new(options.clone(), schemas, None, BTreeSet::new());
-    sealwave_validate::engine::validate_plain(inputs, &context, standing).expect("readable").verdict.findings
+    sealwave_validate::engine::validate_plain(inputs, &context, run_suppressions)
+        .expect("readable")
+        .verdict
+        .findings
 }

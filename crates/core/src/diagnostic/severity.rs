@@ -1,4 +1,4 @@
-//! How serious a finding is.
+//! The severity of a finding.
 
 /// The severity of a finding, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

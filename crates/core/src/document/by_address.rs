@@ -1,10 +1,10 @@
-//! Keys for values that are told apart by where they are, not by what they are.
+//! Map keys that identify a value by its address instead of its content.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ptr;
 
-/// A borrowed value as a key, equal only to a key of the very same value.
+/// A borrowed value as a key, equal only to a key of the same value.
 ///
 /// It holds the borrow, so the value can neither move nor end while the key exists, and no other value can have its address.
 /// Keys have no order, which would depend on the machine.

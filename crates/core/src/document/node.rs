@@ -21,7 +21,7 @@ const INDEX_FROM: usize = 16;
 pub struct Node {
     /// The value.
     pub value: NodeValue,
-    /// Where the value was read.
+    /// The position of the value.
     pub origin: Origin,
 }
 
@@ -72,7 +72,7 @@ struct PendingKey {
 pub struct MappingEntry {
     /// The key.
     pub key: CompactString,
-    /// Where the key was read.
+    /// The position of the key.
     pub key_origin: Origin,
     /// The value.
     pub value: Node,
@@ -82,7 +82,7 @@ pub struct MappingEntry {
 pub struct MappingEntryMut<'a> {
     /// The key.
     pub key: &'a str,
-    /// Where the key was read.
+    /// The position of the key.
     pub key_origin: &'a mut Origin,
     /// The value.
     pub value: &'a mut Node,

@@ -1,6 +1,6 @@
 //! Sources and positions in them, for nodes and for people.
 //!
-//! A node has an [`Origin`] of 16 bytes; the [`Sources`] of a run turn it into a [`Place`] with a path. Nothing here
+//! A node has an [`Origin`] of 16 bytes; the [`Sources`] of a run turn it into a [`SourceLocation`] with a path. Nothing here
 //! contains the text of a source, so no diagnostic can quote one by accident.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Durations in Go's notation, the form in which an operator writes its settings back.
+//! Durations in Go's notation, in the canonical form that controllers write back.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const MAX_NANOS: u128 = i64::MAX as u128;
 /// Converts a Go duration (`1h`, `90m`, `1.5h`, `0`) to Go's canonical form (`1h0m0s`); `None` if it is invalid.
 ///
 /// Anything between zero and a second is invalid, because no refresh is that frequent on purpose. The form matters:
-/// some versions of an operator rewrite any other, and Argo CD would see a difference forever.
+/// some controllers rewrite any other form, and Argo CD would see a difference forever.
 #[must_use]
 pub fn canonical(text: &str) -> Option<String> {
     let nanos = if text == "0" { 0 } else { nanos(text)? };

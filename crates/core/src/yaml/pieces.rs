@@ -21,14 +21,14 @@ pub(super) enum ScalarTextMode {
     Keep,
 }
 
-/// How documents are read.
+/// The way in which documents are read.
 #[derive(Clone, Copy)]
 pub(super) struct ReadOptions<'a> {
     pub(super) source: SourceId,
     pub(super) limits: &'a Limits,
     pub(super) budget: Option<&'a YamlBudget>,
     pub(super) texts: ScalarTextMode,
-    /// How scalars are read; `None` means as in Kubernetes.
+    /// The way in which scalars are read; `None` means as in Kubernetes.
     pub(super) verbatim: Option<MergeKeys>,
 }
 

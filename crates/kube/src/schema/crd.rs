@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::node::{NodeId, SchemaNode};
 use super::resource_scope::ResourceScope;
-use sealwave_core::pattern::GoPattern as Compiled;
+use sealwave_core::pattern::GoPattern;
 
 /// First number of the nodes of CRDs; lower numbers are references into the pack.
 const BASE: u32 = 0x1_0000;
@@ -12,7 +12,7 @@ const BASE: u32 = 0x1_0000;
 pub(super) const FREE: NodeId = NodeId(u32::MAX);
 /// Maximum number of nodes of all definitions.
 const MAX_ALL_NODES: usize = 1_000_000;
-/// Maximum cost of compiling the patterns of all definitions, see [`Compiled::cost`].
+/// Maximum cost of compiling the patterns of all definitions, see [`GoPattern::cost`].
 const MAX_PATTERN_COST: usize = 4000;
 
 /// All custom resources.
@@ -61,7 +61,7 @@ pub(super) struct RuleCount {
 #[derive(Debug)]
 struct CachedPattern {
     text: String,
-    compiled: Option<Compiled>,
+    compiled: Option<GoPattern>,
 }
 
 impl CrdKind {
@@ -103,7 +103,7 @@ impl Crds {
     }
 
     /// Returns a pattern's text and its compiled form, or `None` if it was refused.
-    pub(super) fn pattern(&self, index: usize) -> Option<(&str, &Compiled)> {
+    pub(super) fn pattern(&self, index: usize) -> Option<(&str, &GoPattern)> {
         let pattern = self.patterns.get(index)?;
         Some((&pattern.text, pattern.compiled.as_ref()?))
     }
@@ -149,8 +149,9 @@ impl Crds {
         if self.budget == 0 {
             return None;
         }
-        let compiled = Compiled::new(text);
-        self.budget = self.budget.saturating_sub(compiled.as_ref().map_or(Compiled::REFUSED, Compiled::cost));
+        let compiled = GoPattern::new(text);
+        self.budget =
+            self.budget.saturating_sub(compiled.as_ref().map_or(GoPattern::REFUSED, GoPattern::cost));
         let index = self.patterns.len();
         let is_valid = compiled.is_some();
         self.patterns.push(CachedPattern { text: text.to_owned(), compiled });

@@ -38,7 +38,7 @@ pub enum CrdFault<'a> {
     Rule {
         /// The message.
         message: &'static str,
-        /// How to fix it; may be empty.
+        /// Advice for the author; may be empty.
         hint: &'static str,
     },
     /// A default that does not match its schema.

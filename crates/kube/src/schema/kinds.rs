@@ -84,7 +84,7 @@ impl Schemas {
     #[must_use]
     pub fn scope(&self, group: &str, kind: &str) -> Option<ResourceScope> {
         if is_removed_api(group, kind) || pack::EMBEDDED.versions(group, kind).next().is_some() {
-            // The pack does not hold the scope; `Scopes` does.
+            // The pack does not hold the scope; [`KindScopes`] does.
             let cluster = KindScopes::from_objects(&[]).is_cluster_scoped(group, kind);
             return Some(if cluster { ResourceScope::Cluster } else { ResourceScope::Namespaced });
         }

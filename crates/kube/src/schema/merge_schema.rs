@@ -1,4 +1,4 @@
-//! How strategic merge patches treat the fields of Kubernetes' own kinds.
+//! The treatment of fields of Kubernetes' own kinds by strategic merge patches.
 //!
 //! Kubernetes' schemas state which lists are merged, and by which key. Both stay the same for as long as an API version
 //! exists, so the newest schema counts, regardless of the cluster's version. Custom resources have no merge keys: the
@@ -22,7 +22,7 @@ pub struct MergeSchema {
     replaced_map: Option<&'static [&'static str]>,
 }
 
-/// How a strategic merge patch changes a list.
+/// The effect of a strategic merge patch on a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListMerge {
     /// Merge items, which are objects, by this key.

@@ -43,7 +43,7 @@ pub(super) enum ExtraFields {
     Like(NodeId),
 }
 
-/// How the items of a list are told apart.
+/// The way in which the items of a list differ.
 #[derive(Debug)]
 pub(super) enum ListTopology {
     /// Items need not differ.
@@ -72,7 +72,7 @@ pub(super) struct SchemaNode {
     pub(super) rest: ExtraFields,
     pub(super) items: Option<NodeId>,
     pub(super) topology: ListTopology,
-    /// How a strategic merge patch merges a built-in list: by this key, or by value if it is empty.
+    /// The key by which a strategic merge patch merges a built-in list, or by value if it is empty.
     pub(super) merge_key: Option<&'static str>,
     /// The values of a built-in enum, in byte order; those of custom resources are in `rules`.
     pub(super) values: Vec<&'static str>,

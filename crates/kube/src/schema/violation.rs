@@ -29,7 +29,7 @@ pub struct Violation<'a> {
     pub origin: Origin,
 }
 
-/// How a value violates its schema.
+/// The reason why a value violates its schema.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ViolationKind<'a> {
     /// The definition of a custom resource is not valid.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::dependencies::DependencyEdge;
 use super::phases::{ApplyTime, HookLifetime, SyncPhase, hook_lifetime};
 use super::placement::{SyncPlacement, hook_origin, wave_origin};
-use crate::catalog::{CatalogObject, ObjectCatalog, supplied_secrets};
+use crate::catalog::{CatalogObject, ObjectCatalog, ObjectIndex, supplied_secrets};
 use sealwave_core::diagnostic::{Explain, ProblemKind, Severity};
 use sealwave_core::document::{Node, ObjectId, Origin};
 
@@ -156,8 +156,8 @@ impl Explain for SyncConflict {
     }
 }
 
-/// A conflict, the number of the object that it concerns, and the origin of the annotation that causes it.
-pub type LocatedConflict = (SyncConflict, usize, Origin);
+/// A conflict, the index of the object that it concerns, and the origin of the annotation that causes it.
+pub type LocatedConflict = (SyncConflict, ObjectIndex, Origin);
 
 /// Returns all conflicts; `waves` are the final waves of the objects.
 #[must_use]
@@ -184,7 +184,7 @@ struct ConflictFinder<'a> {
 #[derive(Clone, Copy)]
 struct DependencyPair<'a> {
     consumer: &'a CatalogObject<'a>,
-    consumer_number: usize,
+    consumer_index: ObjectIndex,
     needed: &'a CatalogObject<'a>,
     fault: HookFault,
 }
@@ -194,12 +194,12 @@ impl<'a> ConflictFinder<'a> {
     /// such object; everything else is reported once, with the most affected consumer.
     fn hooks(&self) -> Vec<LocatedConflict> {
         let mut found = Vec::new();
-        let mut worst: BTreeMap<usize, DependencyPair<'_>> = BTreeMap::new();
+        let mut worst: BTreeMap<ObjectIndex, DependencyPair<'_>> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
             let Some((pair, is_late_hook)) = self.pair(edge) else { continue };
             if is_late_hook {
                 let at = hook_origin(pair.consumer.manifest).unwrap_or(pair.consumer.manifest.origin());
-                found.push((pair.conflict(HookCulprit::Consumer), pair.consumer_number, at));
+                found.push((pair.conflict(HookCulprit::Consumer), pair.consumer_index, at));
                 continue;
             }
             let known = worst.entry(edge.dependency).or_insert(pair);
@@ -207,14 +207,14 @@ impl<'a> ConflictFinder<'a> {
                 *known = pair;
             }
         }
-        found.extend(worst.into_iter().map(|(number, pair)| {
+        found.extend(worst.into_iter().map(|(index, pair)| {
             let culprit = if supplied_secrets(pair.needed).is_empty() {
                 HookCulprit::Dependency
             } else {
                 HookCulprit::Secret
             };
             let at = hook_origin(pair.needed.manifest).unwrap_or(pair.needed.manifest.origin());
-            (pair.conflict(culprit), number, at)
+            (pair.conflict(culprit), index, at)
         }));
         found
     }
@@ -222,7 +222,7 @@ impl<'a> ConflictFinder<'a> {
     /// Returns the ends of an edge whose phases do not fit, and whether the consumer is a `PreSync` hook that causes
     /// the conflict: it needs something other than a Secret that its author made a hook.
     fn pair(&self, edge: &DependencyEdge) -> Option<(DependencyPair<'a>, bool)> {
-        let (by, dependency) = (self.placements.get(edge.consumer)?, self.placements.get(edge.dependency)?);
+        let (by, dependency) = (edge.consumer.of(self.placements)?, edge.dependency.of(self.placements)?);
         let consumer = self.catalog.object(edge.consumer)?;
         let needed = self.catalog.object(edge.dependency)?;
         let makes_secret = !supplied_secrets(needed).is_empty();
@@ -231,7 +231,7 @@ impl<'a> ConflictFinder<'a> {
         let is_late_hook = is_early_hook
             && matches!(fault, HookFault::AfterConsumer { .. })
             && !(makes_secret && dependency.phases.is_hook);
-        Some((DependencyPair { consumer, consumer_number: edge.consumer, needed, fault }, is_late_hook))
+        Some((DependencyPair { consumer, consumer_index: edge.consumer, needed, fault }, is_late_hook))
     }
 
     /// Reports whether the dependency is the token of an account that its consumer may create and no object of the set
@@ -251,12 +251,10 @@ impl<'a> ConflictFinder<'a> {
     /// Returns the objects in a later wave than a consumer that cannot become healthy without them; each once, with its
     /// first consumer.
     fn late(&self) -> Vec<LocatedConflict> {
-        let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
+        let mut first: BTreeMap<ObjectIndex, (i32, ObjectIndex)> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
-            let placement_and_wave = |number: usize| {
-                let placement = self.placements.get(number)?;
-                Some((placement, *self.waves.get(number)?))
-            };
+            let placement_and_wave =
+                |index: ObjectIndex| Some((index.of(self.placements)?, *index.of(self.waves)?));
             let (Some((consumer, consumer_wave)), Some((dependency, dependency_wave))) =
                 (placement_and_wave(edge.consumer), placement_and_wave(edge.dependency))
             else {
@@ -274,10 +272,10 @@ impl<'a> ConflictFinder<'a> {
         }
         first
             .into_iter()
-            .filter_map(|(number, (by_wave, by_number))| {
-                let (needed, by) = (self.catalog.object(number)?, self.catalog.object(by_number)?);
-                let (at, about) = fixed_at(needed, number, (by, by_number));
-                let wave = *self.waves.get(number)?;
+            .filter_map(|(index, (by_wave, by_index))| {
+                let (needed, by) = (self.catalog.object(index)?, self.catalog.object(by_index)?);
+                let (at, about) = fixed_at(needed, index, (by, by_index));
+                let wave = *index.of(self.waves)?;
                 let (needed, by) = (needed.manifest.id(), by.manifest.id());
                 Some((SyncConflict::Late { needed, wave, by, by_wave }, about, at))
             })
@@ -333,11 +331,11 @@ fn find_fault(
 /// Returns where the order of two objects was fixed, and for which one: the late dependency, else the early consumer.
 fn fixed_at(
     needed: &CatalogObject<'_>,
-    number: usize,
-    (by, by_number): (&CatalogObject<'_>, usize),
-) -> (Origin, usize) {
-    let fixed_wave = |object: &CatalogObject<'_>, number| wave_origin(object.manifest).map(|at| (at, number));
-    fixed_wave(needed, number)
-        .or_else(|| fixed_wave(by, by_number))
-        .unwrap_or((needed.manifest.origin(), number))
+    index: ObjectIndex,
+    (by, by_index): (&CatalogObject<'_>, ObjectIndex),
+) -> (Origin, ObjectIndex) {
+    let fixed_wave = |object: &CatalogObject<'_>, index| wave_origin(object.manifest).map(|at| (at, index));
+    fixed_wave(needed, index)
+        .or_else(|| fixed_wave(by, by_index))
+        .unwrap_or((needed.manifest.origin(), index))
 }

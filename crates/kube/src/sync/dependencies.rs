@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{CatalogObject, ESO_GROUP, ObjectCatalog, RBAC_GROUP};
+use crate::catalog::{CatalogObject, ESO_GROUP, ObjectCatalog, ObjectIndex, RBAC_GROUP};
 use crate::pods::{PodReference, ReferencedKind, references};
 use sealwave_core::document::Node;
 
@@ -17,10 +17,10 @@ const DEPTH: usize = 32;
 /// A dependency of one object on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DependencyEdge {
-    /// Number of the consumer.
-    pub consumer: usize,
-    /// Number of the dependency.
-    pub dependency: usize,
+    /// Index of the consumer.
+    pub consumer: ObjectIndex,
+    /// Index of the dependency.
+    pub dependency: ObjectIndex,
     /// The required order.
     pub order: WaveOrder,
     /// True if the consumer cannot become healthy without the dependency.
@@ -36,21 +36,21 @@ pub enum WaveOrder {
     Same,
 }
 
-/// Returns all dependencies, each once; `workloads` are the numbers of workloads with the references of their pods.
+/// Returns all dependencies, each once; `workloads` are the indices of workloads with the references of their pods.
 pub fn dependency_edges<'r, 'a: 'r>(
     catalog: &ObjectCatalog<'_>,
-    workloads: impl IntoIterator<Item = (usize, &'r [PodReference<'a>])>,
+    workloads: impl IntoIterator<Item = (ObjectIndex, &'r [PodReference<'a>])>,
 ) -> BTreeSet<DependencyEdge> {
     let mut collector = EdgeCollector { catalog, found: BTreeSet::new() };
     let mut pods = vec![false; catalog.objects().len()];
-    for (number, references) in workloads {
-        collector.pod(number, references);
-        if let Some(pod) = pods.get_mut(number) {
+    for (index, references) in workloads {
+        collector.pod(index, references);
+        if let Some(pod) = index.of_mut(&mut pods) {
             *pod = true;
         }
     }
-    for (number, object) in catalog.objects().iter().enumerate() {
-        collector.fields(number, object, pods.get(number) == Some(&true));
+    for (index, object) in catalog.indexed() {
+        collector.fields(index, object, index.of(&pods) == Some(&true));
     }
     collector.definitions();
     collector.namespaces();
@@ -63,7 +63,7 @@ struct EdgeCollector<'a> {
 }
 
 impl EdgeCollector<'_> {
-    fn add(&mut self, consumer: usize, dependency: usize, order: WaveOrder, needed: bool) {
+    fn add(&mut self, consumer: ObjectIndex, dependency: ObjectIndex, order: WaveOrder, needed: bool) {
         if consumer != dependency {
             self.found.insert(DependencyEdge { consumer, dependency, order, needed });
         }
@@ -71,7 +71,7 @@ impl EdgeCollector<'_> {
 
     fn add_reference(
         &mut self,
-        consumer: usize,
+        consumer: ObjectIndex,
         what: ReferencedKind,
         namespace: &str,
         name: &str,
@@ -85,61 +85,61 @@ impl EdgeCollector<'_> {
         }
     }
 
-    fn pod(&mut self, number: usize, references: &[PodReference<'_>]) {
-        let Some(object) = self.catalog.object(number) else { return };
+    fn pod(&mut self, index: ObjectIndex, references: &[PodReference<'_>]) {
+        let Some(object) = self.catalog.object(index) else { return };
         for reference in references {
             let needed = !reference.optional;
-            self.add_reference(number, reference.kind, object.namespace, reference.name, needed);
+            self.add_reference(index, reference.kind, object.namespace, reference.name, needed);
         }
     }
 
     /// Adds the secrets of a service account, which all of its users need.
-    fn account(&mut self, number: usize, object: &CatalogObject<'_>) {
+    fn account(&mut self, index: ObjectIndex, object: &CatalogObject<'_>) {
         for secret in self.catalog.pull_secrets(object.namespace, object.name) {
             for supplier in self.catalog.suppliers(object.namespace, secret) {
-                self.add(number, *supplier, WaveOrder::Same, false);
+                self.add(index, *supplier, WaveOrder::Same, false);
             }
         }
     }
 
-    fn fields(&mut self, number: usize, object: &CatalogObject<'_>, pod: bool) {
+    fn fields(&mut self, index: ObjectIndex, object: &CatalogObject<'_>, pod: bool) {
         match (object.group, object.kind) {
             ("", "ConfigMap" | "Namespace" | "PersistentVolume" | "PersistentVolumeClaim" | "Service")
             | ("apiextensions.k8s.io", "CustomResourceDefinition")
             | ("bitnami.com", "SealedSecret")
             | (RBAC_GROUP, "ClusterRole" | "Role") => {}
-            ("", "Secret") => self.token(number, object),
-            ("", "ServiceAccount") => self.account(number, object),
-            (ESO_GROUP, "ExternalSecret") => self.external_secret(number, object),
-            (RBAC_GROUP, "ClusterRoleBinding" | "RoleBinding") => self.binding(number, object),
+            ("", "Secret") => self.token(index, object),
+            ("", "ServiceAccount") => self.account(index, object),
+            (ESO_GROUP, "ExternalSecret") => self.external_secret(index, object),
+            (RBAC_GROUP, "ClusterRoleBinding" | "RoleBinding") => self.binding(index, object),
             _ if pod => {}
             _ => {
                 if let Some(spec) = object.manifest.root().get("spec") {
-                    self.guess(number, object, spec, DEPTH);
+                    self.guess(index, object, spec, DEPTH);
                 }
             }
         }
     }
 
     /// Adds the account of a Secret for a service account's token.
-    fn token(&mut self, number: usize, object: &CatalogObject<'_>) {
+    fn token(&mut self, index: ObjectIndex, object: &CatalogObject<'_>) {
         let account = object.manifest.annotation("kubernetes.io/service-account.name");
         let account =
             account.and_then(|name| self.catalog.find("", "ServiceAccount", object.namespace, name));
         if let Some(account) = account {
-            self.add(number, account, WaveOrder::Same, false);
+            self.add(index, account, WaveOrder::Same, false);
         }
     }
 
     /// Adds edges so that a service account is preceded by its bindings, and a binding by its role.
-    fn binding(&mut self, number: usize, object: &CatalogObject<'_>) {
+    fn binding(&mut self, index: ObjectIndex, object: &CatalogObject<'_>) {
         let root = object.manifest.root();
         for subject in root.items_at(&["subjects"]) {
             let text = |field: &str| subject.get(field).and_then(Node::as_str);
             if let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) {
                 let namespace = text("namespace").unwrap_or(object.namespace);
                 if let Some(account) = self.catalog.find("", "ServiceAccount", namespace, name) {
-                    self.add(account, number, WaveOrder::Same, false);
+                    self.add(account, index, WaveOrder::Same, false);
                 }
             }
         }
@@ -147,13 +147,13 @@ impl EdgeCollector<'_> {
         if let (Some(kind), Some(name)) = (text("kind"), text("name"))
             && let Some(role) = self.catalog.find(RBAC_GROUP, kind, object.namespace, name)
         {
-            self.add(number, role, WaveOrder::Same, false);
+            self.add(index, role, WaveOrder::Same, false);
         }
     }
 
     /// Adds the stores and generators of an `ExternalSecret`. Without its store it is Degraded, which fails the sync,
     /// so the store must be a wave earlier.
-    fn external_secret(&mut self, number: usize, object: &CatalogObject<'_>) {
+    fn external_secret(&mut self, index: ObjectIndex, object: &CatalogObject<'_>) {
         let Some(spec) = object.manifest.root().get("spec") else { return };
         let per_item = ["data", "dataFrom"].iter().filter_map(|list| spec.get(list)).flat_map(Node::items);
         let sources = per_item.filter_map(|item| item.get("sourceRef"));
@@ -164,7 +164,7 @@ impl EdgeCollector<'_> {
             let found =
                 text("name").and_then(|name| self.catalog.find(ESO_GROUP, kind, object.namespace, name));
             if let Some(store) = found {
-                self.add(number, store, WaveOrder::Earlier, true);
+                self.add(index, store, WaveOrder::Earlier, true);
             }
         }
         for generator in sources.filter_map(|source| source.get("generatorRef")) {
@@ -173,7 +173,7 @@ impl EdgeCollector<'_> {
                 && let Some(generator) =
                     self.catalog.find("generators.external-secrets.io", kind, object.namespace, name)
             {
-                self.add(number, generator, WaveOrder::Earlier, true);
+                self.add(index, generator, WaveOrder::Earlier, true);
             }
         }
         for from in spec.items_at(&["target", "template", "templateFrom"]) {
@@ -181,14 +181,14 @@ impl EdgeCollector<'_> {
                 [("configMap", ReferencedKind::ConfigMap), ("secret", ReferencedKind::Secret)]
             {
                 if let Some(name) = from.at(&[field, "name"]).and_then(Node::as_str) {
-                    self.add_reference(number, what, object.namespace, name, true);
+                    self.add_reference(index, what, object.namespace, name, true);
                 }
             }
         }
     }
 
     /// Adds fields with the names of references, at any depth, and whole pod specs.
-    fn guess(&mut self, consumer: usize, object: &CatalogObject<'_>, node: &Node, depth: usize) {
+    fn guess(&mut self, consumer: ObjectIndex, object: &CatalogObject<'_>, node: &Node, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         for item in node.items() {
             self.guess(consumer, object, item, depth);
@@ -212,7 +212,7 @@ impl EdgeCollector<'_> {
         }
     }
 
-    fn guess_field(&mut self, consumer: usize, object: &CatalogObject<'_>, field: &str, value: &Node) {
+    fn guess_field(&mut self, consumer: ObjectIndex, object: &CatalogObject<'_>, field: &str, value: &Node) {
         if field == "secretName" && object.is("cert-manager.io", "Certificate") {
             // The Secret that the Certificate creates.
             return;
@@ -231,34 +231,34 @@ impl EdgeCollector<'_> {
     /// Adds the definitions that custom resources need.
     fn definitions(&mut self) {
         let mut defined = BTreeMap::new();
-        for (number, object) in self.catalog.objects().iter().enumerate() {
+        for (index, object) in self.catalog.indexed() {
             if object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
                 let text = |path: &[&str]| object.manifest.root().at(path).and_then(Node::as_str);
                 if let (Some(group), Some(kind)) =
                     (text(&["spec", "group"]), text(&["spec", "names", "kind"]))
                 {
-                    defined.entry((group, kind)).or_insert(number);
+                    defined.entry((group, kind)).or_insert(index);
                 }
             }
         }
         if defined.is_empty() {
             return;
         }
-        for (number, object) in self.catalog.objects().iter().enumerate() {
+        for (index, object) in self.catalog.indexed() {
             if let Some(definition) = defined.get(&(object.group, object.kind)) {
-                self.add(number, *definition, WaveOrder::Earlier, false);
+                self.add(index, *definition, WaveOrder::Earlier, false);
             }
         }
     }
 
     /// Adds the namespace that each object needs.
     fn namespaces(&mut self) {
-        for (number, object) in self.catalog.objects().iter().enumerate() {
+        for (index, object) in self.catalog.indexed() {
             let namespace = (!object.namespace.is_empty())
                 .then(|| self.catalog.find("", "Namespace", "", object.namespace))
                 .flatten();
             if let Some(namespace) = namespace {
-                self.add(number, namespace, WaveOrder::Same, false);
+                self.add(index, namespace, WaveOrder::Same, false);
             }
         }
     }

@@ -27,16 +27,16 @@ const SECRET: &str = "checksum/secret";
 
 /// Returns the annotations for all workloads.
 pub(super) fn plan(
-    catalogue: &ObjectCatalog<'_>,
+    catalog: &ObjectCatalog<'_>,
     workloads: &[Workload<'_>],
     secrets: &SecretDigests,
     key: &ChecksumKey,
     notes: &mut Vec<Note>,
 ) -> Vec<AnnotationEdit> {
-    let mut digests = DigestCache::new(catalogue, secrets, key);
+    let mut digests = DigestCache::new(catalog, secrets, key);
     let mut edits = Vec::new();
-    for workload in workloads.iter().filter(|workload| !workload.standing.phases.is_hook) {
-        let Some(object) = catalogue.object(workload.object) else { continue };
+    for workload in workloads.iter().filter(|workload| !workload.placement.phases.is_hook) {
+        let Some(object) = catalog.object(workload.object) else { continue };
         let items_read = items_read(workload, object, &mut digests);
         if items_read.iter().all(|(_, items)| items.is_empty()) {
             continue;

@@ -20,7 +20,7 @@ use crate::secret_stages::SecretDigests;
 use sealwave_core::document::{ByAddress, Node, NodeValue};
 use sealwave_core::names::UNKNOWN_KEYS;
 use sealwave_kube::catalog::{
-    CatalogObject, ESO_GROUP, ObjectCatalog, SEALED_SECRETS_GROUP, STORE_CSI_GROUP,
+    CatalogObject, ESO_GROUP, ObjectCatalog, ObjectIndex, SEALED_SECRETS_GROUP, STORE_CSI_GROUP,
 };
 use sealwave_kube::pods::{PodReference, ReferencedKeys, ReferencedKind};
 use sealwave_secrets::crypto::{ChecksumKey, KeyedDigest};
@@ -44,7 +44,7 @@ pub(super) struct DigestedItem<'a> {
 #[derive(Clone, Copy)]
 struct ReferencedObject<'b, 'a> {
     /// The index of the object in the catalog.
-    number: usize,
+    index: ObjectIndex,
     object: CatalogObject<'a>,
     keys: &'b ReferencedKeys<'a>,
 }
@@ -64,25 +64,25 @@ impl<'a> ReferencedObject<'_, 'a> {
 /// The digests of the objects of one output. Each digest is computed once and each list or mapping is indexed once, so
 /// many workloads that read one large object cost no more than its size and theirs.
 pub(super) struct DigestCache<'a> {
-    catalogue: &'a ObjectCatalog<'a>,
+    catalog: &'a ObjectCatalog<'a>,
     secrets: &'a SecretDigests,
     key: &'a ChecksumKey,
-    accounts: BTreeMap<usize, Option<KeyedDigest>>,
+    accounts: BTreeMap<ObjectIndex, Option<KeyedDigest>>,
     entries: HashMap<ByAddress<'a, Node>, KeyedDigest>,
     sealed: BTreeMap<(&'a str, &'a str), KeyedDigest>,
     tables: HashMap<ByAddress<'a, Node>, BTreeMap<&'a str, &'a Node>>,
-    whole: BTreeMap<(&'static str, usize), KeyedDigest>,
+    whole: BTreeMap<(&'static str, ObjectIndex), KeyedDigest>,
 }
 
 impl<'a> DigestCache<'a> {
     /// Creates the cache without any digests.
     pub(super) fn new(
-        catalogue: &'a ObjectCatalog<'a>,
+        catalog: &'a ObjectCatalog<'a>,
         secrets: &'a SecretDigests,
         key: &'a ChecksumKey,
     ) -> Self {
         Self {
-            catalogue,
+            catalog,
             secrets,
             key,
             accounts: BTreeMap::new(),
@@ -103,10 +103,10 @@ impl<'a> DigestCache<'a> {
         if reference.kind == ReferencedKind::Secret && self.collect_sealed(namespace, reference, into) {
             return;
         }
-        let catalogue = self.catalogue;
-        for number in catalogue.resolve_reference(reference.kind, namespace, reference.name) {
-            let Some(object) = catalogue.object(number).copied() else { continue };
-            let wanted = ReferencedObject { number, object, keys: &reference.keys };
+        let catalog = self.catalog;
+        for index in catalog.resolve_reference(reference.kind, namespace, reference.name) {
+            let Some(object) = catalog.object(index).copied() else { continue };
+            let wanted = ReferencedObject { index, object, keys: &reference.keys };
             into.extend(match (object.group, object.kind, reference.kind) {
                 ("", "ServiceAccount", _) => self.account(&wanted).into_iter().collect(),
                 ("", "ConfigMap", _) => self.config_map(&wanted),
@@ -158,10 +158,10 @@ impl<'a> DigestCache<'a> {
 
     /// Digests the Secrets with which a service account pulls images.
     fn account(&mut self, wanted: &ReferencedObject<'_, 'a>) -> Option<DigestedItem<'a>> {
-        let ReferencedObject { number, object, .. } = *wanted;
-        if !self.accounts.contains_key(&number) {
+        let ReferencedObject { index, object, .. } = *wanted;
+        if !self.accounts.contains_key(&index) {
             let mut pulled = BTreeSet::new();
-            for name in self.catalogue.pull_secrets(object.namespace, object.name) {
+            for name in self.catalog.pull_secrets(object.namespace, object.name) {
                 let pull = PodReference {
                     kind: ReferencedKind::Secret,
                     name,
@@ -171,9 +171,9 @@ impl<'a> DigestCache<'a> {
                 self.collect(object.namespace, &pull, &mut pulled);
             }
             let digest = (!pulled.is_empty()).then(|| combine_digests(self.key, "annotate/account", &pulled));
-            self.accounts.insert(number, digest);
+            self.accounts.insert(index, digest);
         }
-        let digest = self.accounts.get(&number).copied().flatten()?;
+        let digest = self.accounts.get(&index).copied().flatten()?;
         Some(wanted.item("ServiceAccount", "", digest))
     }
 
@@ -274,9 +274,9 @@ impl<'a> DigestCache<'a> {
         source: &'static str,
         parts: &[Option<&Node>],
     ) -> DigestedItem<'a> {
-        let known = self.whole.get(&(source, wanted.number)).copied();
+        let known = self.whole.get(&(source, wanted.index)).copied();
         let digest = known.unwrap_or_else(|| self.digest_nodes(source, parts));
-        self.whole.insert((source, wanted.number), digest);
+        self.whole.insert((source, wanted.index), digest);
         wanted.item(source, "", digest)
     }
 

@@ -1,8 +1,8 @@
-//! The fifth stage: sync waves on objects, checksums on pod templates.
+//! The sixth stage: sync waves on objects, checksums on pod templates.
 //!
 //! ```text
-//! objects → catalogue (objects by name) → references (by workload) ─┬→ checksums (over digests)
-//!                                                                   └→ uses → waves
+//! objects → catalog (objects by name) → references (by workload) ─┬→ checksums (over digests)
+//!                                                                 └→ uses → waves
 //! ```
 //!
 //! Everything is planned on unchanged objects and written at the end. Only annotations are written. This stage never
@@ -17,7 +17,7 @@ mod workload;
 
 use edit::AnnotationEdit;
 use notes::{AnnotateRemark, SettingProblem};
-use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::catalog::{ObjectCatalog, ObjectIndex};
 
 use crate::secret_stages::{SealedApp, SecretDigests};
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
@@ -61,17 +61,17 @@ fn plan(
     notes: &mut Vec<Note>,
 ) -> Result<Vec<AnnotationEdit>, Failure> {
     check_settings(settings)?;
-    let catalogue = ObjectCatalog::new(objects);
-    let standings: Vec<SyncPlacement> =
-        objects.iter().map(|object| standing_of(object, settings.waves, notes)).collect();
-    let workloads = workloads_of(objects, &standings, settings, notes);
+    let catalog = ObjectCatalog::new(objects);
+    let placements: Vec<SyncPlacement> =
+        objects.iter().map(|object| placement_of(object, settings.waves, notes)).collect();
+    let workloads = workloads_of(objects, &placements, settings, notes);
     let references = workloads.iter().map(|workload| (workload.object, workload.references.as_slice()));
-    let mut edits = waves::plan(&catalogue, &standings, &dependency_edges(&catalogue, references), notes);
-    edits.extend(checksums::plan(&catalogue, &workloads, secrets, key, notes));
+    let mut edits = waves::plan(&catalog, &placements, &dependency_edges(&catalog, references), notes);
+    edits.extend(checksums::plan(&catalog, &workloads, secrets, key, notes));
     Ok(edits)
 }
 
-fn standing_of(object: &Manifest, waves: &WaveSettings, notes: &mut Vec<Note>) -> SyncPlacement {
+fn placement_of(object: &Manifest, waves: &WaveSettings, notes: &mut Vec<Note>) -> SyncPlacement {
     SyncPlacement::from_manifest(object, waves, &mut |annotation, at| {
         let remark = AnnotateRemark::UnreadableWave { object: object.id(), annotation };
         notes.push(Note::warning(Problem::at(at, &remark)));
@@ -97,17 +97,17 @@ fn check_settings(settings: &AnnotateSettings<'_>) -> Result<(), Failure> {
 
 fn workloads_of<'a>(
     objects: &'a [Manifest],
-    standings: &[SyncPlacement],
+    placements: &[SyncPlacement],
     settings: &AnnotateSettings<'a>,
     notes: &mut Vec<Note>,
 ) -> Vec<Workload<'a>> {
     let mut found = Vec::new();
-    for (object, (manifest, standing)) in objects.iter().zip(standings).enumerate() {
+    for ((object, manifest), placement) in ObjectIndex::enumerate(objects).zip(placements) {
         match pods::pod_template(manifest, settings.workloads) {
             Ok(None) => {}
             Ok(Some(template)) => {
                 let references = pods::references(template.spec);
-                found.push(Workload { object, template, references, standing: *standing });
+                found.push(Workload { object, template, references, placement: *placement });
             }
             Err(missing) => {
                 let remark =
@@ -121,7 +121,7 @@ fn workloads_of<'a>(
 
 fn write(edits: &[AnnotationEdit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
     for edit in edits {
-        let Some(object) = objects.get_mut(edit.object) else { continue };
+        let Some(object) = edit.object.of_mut(objects) else { continue };
         let origin = object.origin();
         let mut path: Vec<&str> = edit.path.iter().map(String::as_str).collect();
         path.extend(["metadata", "annotations"]);

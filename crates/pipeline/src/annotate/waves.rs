@@ -30,7 +30,7 @@ use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::NodeValue;
 use sealwave_core::names::{ARGOCD_SYNC_OPTIONS as SYNC_OPTIONS, ARGOCD_SYNC_WAVE as SYNC_WAVE};
 use sealwave_kube::catalog::{
-    CatalogObject, ESO_GROUP, ObjectCatalog, RBAC_GROUP, SEALED_SECRETS_GROUP, STORE_CSI_GROUP,
+    CatalogObject, ESO_GROUP, ObjectCatalog, ObjectIndex, RBAC_GROUP, SEALED_SECRETS_GROUP, STORE_CSI_GROUP,
 };
 use sealwave_kube::sync::{
     self, DependencyEdge, PRUNE_LAST, SyncPhase, SyncPlacement, WaveOrder, find_conflicts,
@@ -38,30 +38,34 @@ use sealwave_kube::sync::{
 
 /// Returns the wave annotations, and adds warnings about conflicting waves that authors set.
 pub(super) fn plan(
-    catalogue: &ObjectCatalog<'_>,
-    standings: &[SyncPlacement],
+    catalog: &ObjectCatalog<'_>,
+    placements: &[SyncPlacement],
     uses: &BTreeSet<DependencyEdge>,
     notes: &mut Vec<Note>,
 ) -> Vec<AnnotationEdit> {
-    let waves = assign(catalogue, standings, uses);
-    let conflicts = find_conflicts(catalogue, standings, uses, &waves);
+    let waves = assign(catalog, placements, uses);
+    let conflicts = find_conflicts(catalog, placements, uses, &waves);
     notes.extend(conflicts.iter().map(|(conflict, _, at)| Note::warning(Problem::at(*at, conflict))));
-    let is_chosen = |standing: &SyncPlacement| standing.wave.is_none() || standing.by_kind;
+    let is_chosen = |placement: &SyncPlacement| placement.wave.is_none() || placement.by_kind;
     let mut edits = Vec::new();
-    for (number, (wave, standing)) in waves.iter().zip(standings).enumerate() {
-        if *wave == 0 || !is_chosen(standing) {
+    for ((index, wave), placement) in ObjectIndex::enumerate(&waves).zip(placements) {
+        if *wave == 0 || !is_chosen(placement) {
             continue;
         }
-        edits.push(AnnotationEdit::new(number, SYNC_WAVE, wave.to_string()));
+        edits.push(AnnotationEdit::new(index, SYNC_WAVE, wave.to_string()));
         if *wave < 0 {
-            edits.extend(catalogue.object(number).and_then(|object| prune_last(object, number, notes)));
+            edits.extend(catalog.object(index).and_then(|object| prune_last(object, index, notes)));
         }
     }
     edits
 }
 
 /// Adds `PruneLast=true` to the author's sync options, unless they already decide it.
-fn prune_last(object: &CatalogObject<'_>, number: usize, notes: &mut Vec<Note>) -> Option<AnnotationEdit> {
+fn prune_last(
+    object: &CatalogObject<'_>,
+    index: ObjectIndex,
+    notes: &mut Vec<Note>,
+) -> Option<AnnotationEdit> {
     let annotations = object.metadata.and_then(|metadata| metadata.get("annotations"));
     let own = annotations.and_then(|annotations| annotations.get(SYNC_OPTIONS));
     let list = match own.map(|node| &node.value) {
@@ -78,7 +82,7 @@ fn prune_last(object: &CatalogObject<'_>, number: usize, notes: &mut Vec<Note>) 
         .is_none_or(|annotations| matches!(annotations.value, NodeValue::Mapping(_) | NodeValue::Null))
         .then(|| sync::with_option(list, PRUNE_LAST))
         .flatten()
-        .map(|merged| AnnotationEdit { extends: true, ..AnnotationEdit::new(number, SYNC_OPTIONS, merged) })
+        .map(|merged| AnnotationEdit { extends: true, ..AnnotationEdit::new(index, SYNC_OPTIONS, merged) })
 }
 
 /// The way in which an object gets its wave if the author did not set one.
@@ -126,20 +130,20 @@ fn role(object: &CatalogObject<'_>) -> WaveRole {
 
 /// Returns the wave of each object.
 fn assign(
-    catalogue: &ObjectCatalog<'_>,
-    standings: &[SyncPlacement],
+    catalog: &ObjectCatalog<'_>,
+    placements: &[SyncPlacement],
     uses: &BTreeSet<DependencyEdge>,
 ) -> Vec<i32> {
-    let roles: Vec<WaveRole> = catalogue.objects().iter().map(role).collect();
-    let default_supplier_wave = default_supplier_wave(&roles, standings);
-    let in_sync = |number: usize| {
-        standings.get(number).is_some_and(|standing| standing.phases.is_applied_in(SyncPhase::Sync))
+    let roles: Vec<WaveRole> = catalog.objects().iter().map(role).collect();
+    let default_supplier_wave = default_supplier_wave(&roles, placements);
+    let in_sync = |index: ObjectIndex| {
+        index.of(placements).is_some_and(|placement| placement.phases.is_applied_in(SyncPhase::Sync))
     };
     let mut by_consumer: Vec<Vec<&DependencyEdge>> = vec![Vec::new(); roles.len()];
-    let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
+    let mut consumers: Vec<Vec<ObjectIndex>> = vec![Vec::new(); roles.len()];
     for edge in uses.iter().filter(|edge| in_sync(edge.consumer)) {
         if let (Some(list), Some(dependents)) =
-            (by_consumer.get_mut(edge.consumer), consumers.get_mut(edge.dependency))
+            (edge.consumer.of_mut(&mut by_consumer), edge.dependency.of_mut(&mut consumers))
         {
             list.push(edge);
             dependents.push(edge.consumer);
@@ -147,19 +151,19 @@ fn assign(
     }
     let mut bounds: Vec<Option<i32>> = vec![None; roles.len()];
     let mut waves = vec![0; roles.len()];
-    let mut order = ConsumerOrder::new(catalogue, consumers);
-    while let Some(number) = order.next(&bounds) {
-        let (Some(role), Some(bound), Some(standing)) =
-            (roles.get(number), bounds.get(number), standings.get(number))
+    let mut order = ConsumerOrder::new(catalog, consumers);
+    while let Some(index) = order.next(&bounds) {
+        let (Some(role), Some(bound), Some(placement)) =
+            (index.of(&roles), index.of(&bounds), index.of(placements))
         else {
             continue;
         };
-        let wave = standing.wave.unwrap_or_else(|| choose_wave(*role, *bound, default_supplier_wave));
-        if let Some(slot) = waves.get_mut(number) {
+        let wave = placement.wave.unwrap_or_else(|| choose_wave(*role, *bound, default_supplier_wave));
+        if let Some(slot) = index.of_mut(&mut waves) {
             *slot = wave;
         }
-        for edge in by_consumer.get(number).into_iter().flatten() {
-            if let Some(bound) = bounds.get_mut(edge.dependency) {
+        for edge in index.of(&by_consumer).into_iter().flatten() {
+            if let Some(bound) = edge.dependency.of_mut(&mut bounds) {
                 let limit = match edge.order {
                     WaveOrder::Earlier => wave_before(wave),
                     WaveOrder::Same => wave,
@@ -188,40 +192,41 @@ fn wave_before(wave: i32) -> i32 {
 }
 
 /// Returns the wave for Secrets without known consumers: before every possible consumer, or 0 without one.
-fn default_supplier_wave(roles: &[WaveRole], standings: &[SyncPlacement]) -> i32 {
-    let consumers = roles.iter().zip(standings).filter(|(role, standing)| {
-        **role == WaveRole::User && standing.phases.is_applied_in(SyncPhase::Sync)
+fn default_supplier_wave(roles: &[WaveRole], placements: &[SyncPlacement]) -> i32 {
+    let consumers = roles.iter().zip(placements).filter(|(role, placement)| {
+        **role == WaveRole::User && placement.phases.is_applied_in(SyncPhase::Sync)
     });
-    consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, wave_before)
+    consumers.map(|(_, placement)| placement.wave.unwrap_or(0)).min().map_or(0, wave_before)
 }
 
 /// An iterator over all objects that yields each object after its consumers. Cycles are broken.
 struct ConsumerOrder {
-    consumers: Vec<Vec<usize>>,
+    consumers: Vec<Vec<ObjectIndex>>,
     consumers_left: Vec<usize>,
     done: Vec<bool>,
-    ready: Vec<usize>,
-    by_name: Vec<usize>,
+    ready: Vec<ObjectIndex>,
+    by_name: Vec<ObjectIndex>,
     next_by_name: usize,
 }
 
 impl ConsumerOrder {
     /// Creates the iterator; `consumers` holds the consumers of each object.
-    fn new(catalogue: &ObjectCatalog<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
-        let key = |number: &usize| catalogue.object(*number).map(CatalogObject::key);
-        let mut by_name: Vec<usize> = (0..consumers.len()).collect();
+    fn new(catalog: &ObjectCatalog<'_>, mut consumers: Vec<Vec<ObjectIndex>>) -> Self {
+        let key = |index: &ObjectIndex| catalog.object(*index).map(CatalogObject::key);
+        let mut by_name: Vec<ObjectIndex> = catalog.indexed().map(|(index, _)| index).collect();
         by_name.sort_by_key(key);
         for list in &mut consumers {
             list.sort_by_key(key);
         }
         let consumers_left: Vec<usize> = consumers.iter().map(Vec::len).collect();
-        let ready = (0..consumers.len()).filter(|number| consumers_left.get(*number) == Some(&0)).collect();
+        let without_consumers = ObjectIndex::enumerate(&consumers_left).filter(|(_, left)| **left == 0);
+        let ready = without_consumers.map(|(index, _)| index).collect();
         let done = vec![false; consumers.len()];
         Self { consumers, consumers_left, done, ready, by_name, next_by_name: 0 }
     }
 
-    fn consumer_done(&mut self, dependency: usize) {
-        if let Some(left) = self.consumers_left.get_mut(dependency) {
+    fn consumer_done(&mut self, dependency: ObjectIndex) {
+        if let Some(left) = dependency.of_mut(&mut self.consumers_left) {
             *left = left.saturating_sub(1);
             if *left == 0 {
                 self.ready.push(dependency);
@@ -230,12 +235,12 @@ impl ConsumerOrder {
     }
 
     /// Returns the next object. `bounds` holds the waves that the consumers seen so far require.
-    fn next(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
+    fn next(&mut self, bounds: &[Option<i32>]) -> Option<ObjectIndex> {
         loop {
-            let number = self.ready.pop().or_else(|| self.break_cycle(bounds))?;
-            if let Some(done) = self.done.get_mut(number).filter(|done| !**done) {
+            let index = self.ready.pop().or_else(|| self.break_cycle(bounds))?;
+            if let Some(done) = index.of_mut(&mut self.done).filter(|done| !**done) {
                 *done = true;
-                return Some(number);
+                return Some(index);
             }
         }
     }
@@ -244,25 +249,25 @@ impl ConsumerOrder {
     ///
     /// No object is ready, so following consumers leads into a cycle. Which cycle depends on names, not on the order of
     /// objects.
-    fn break_cycle(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
-        let is_left = |number: &usize| self.done.get(*number) == Some(&false);
+    fn break_cycle(&mut self, bounds: &[Option<i32>]) -> Option<ObjectIndex> {
+        let is_left = |index: &ObjectIndex| index.of(&self.done) == Some(&false);
         while !is_left(self.by_name.get(self.next_by_name)?) {
             self.next_by_name += 1;
         }
-        let mut path: Vec<usize> = Vec::new();
-        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut path: Vec<ObjectIndex> = Vec::new();
+        let mut seen: BTreeMap<ObjectIndex, usize> = BTreeMap::new();
         let mut at = *self.by_name.get(self.next_by_name)?;
         let start = loop {
             if let Some(start) = seen.insert(at, path.len()) {
                 break start;
             }
             path.push(at);
-            match self.consumers.get(at).and_then(|list| list.iter().find(|number| is_left(number))) {
+            match at.of(&self.consumers).and_then(|list| list.iter().find(|index| is_left(index))) {
                 Some(consumer) => at = *consumer,
                 None => return Some(at),
             }
         };
-        let bound_of = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
+        let bound_of = |index: &ObjectIndex| index.of(bounds).copied().flatten().unwrap_or(i32::MAX);
         path.into_iter().skip(start).min_by_key(bound_of)
     }
 }

@@ -1,4 +1,4 @@
-//! Code shared by the two backends that store references.
+//! Code shared by the backends that store references.
 
 use serde_json::Value as Json;
 
@@ -94,7 +94,7 @@ pub(super) fn unknown_provider(provider: &str, section: &'static str) -> CommonR
     }
 }
 
-/// Reports whether a provider is of a kind that operators in a cluster cannot read.
+/// Reports whether a provider is of a kind that controllers in a cluster cannot read.
 fn is_sealwave_only(provider: &str) -> bool {
     PROVIDER_KINDS.contains(&provider) && SecretService::from_name(provider).is_none()
 }

@@ -1,8 +1,8 @@
 //! Builds the `ExternalSecret` for a Secret: references and a template for the External Secrets Operator.
 //!
-//! All fields that the operator's CRD would default are set, and durations are in Go's format: anything that the cluster
+//! All fields for which the CRD has defaults are set, and durations are in Go's format: anything that the cluster
 //! adds or rewrites keeps Argo CD out of sync forever. There is always a template with its own metadata: without it, the
-//! operator copies the `ExternalSecret`'s labels and annotations, including Argo CD's tracking, to the Secret.
+//! controller copies the `ExternalSecret`'s labels and annotations, including Argo CD's tracking, to the Secret.
 //!
 //! Literal text around placeholders is written to the template in plaintext: it already is in Git, and the secret is in
 //! the reference. An item without a placeholder is rejected, since it may itself be a secret.
@@ -32,7 +32,7 @@ use sealwave_secrets::settings::{
     EnvironmentBackends, ExternalSecretVersion, ExternalSecrets, ExternalStore,
 };
 
-/// Types of Secrets that the operator's webhook rejects.
+/// Types of Secrets that the webhook of the External Secrets Operator refuses.
 const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
 
 /// Builds `ExternalSecret` objects.
@@ -88,7 +88,7 @@ impl ObjectBuilder for ExternalSecretBuilder<'_> {
 
     fn add_source(&mut self, source: &KeySource) -> Result<(), ExternalSecretReason> {
         let (_, store) = self.store(&source.reference)?;
-        // The operator's own patterns select secrets by name, not keys.
+        // Patterns of an `ExternalSecret` select secrets by name, not keys.
         if !source.selects_all() {
             return Err(ExternalSecretReason::KeyPatterns {
                 reference: display_reference(&source.reference),
@@ -171,7 +171,7 @@ impl<'a> ExternalSecretBuilder<'a> {
 
     fn spec(self, secret: &Manifest) -> Json {
         let mut spec = Map::new();
-        // Some operators with only v1beta1 drop this field, which would keep Argo CD out of sync.
+        // Some releases with only v1beta1 drop this field, which would keep Argo CD out of sync.
         if self.settings.version == ExternalSecretVersion::V1 {
             spec.insert("refreshPolicy".to_owned(), "Periodic".into());
         }
@@ -249,7 +249,7 @@ fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
     target
 }
 
-/// Escapes labels or annotations, whose values the operator evaluates as templates.
+/// Escapes labels or annotations, whose values the controller evaluates as templates.
 fn escaped(map: Mapping) -> Json {
     let mut out = Map::new();
     for MappingEntry { key, value, .. } in map.into_entries() {

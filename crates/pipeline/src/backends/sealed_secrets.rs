@@ -22,7 +22,7 @@ use sealwave_secrets::settings::EnvironmentBackends;
 
 const API_VERSION: &str = "bitnami.com/v1alpha1";
 
-/// Above this much sealed text, a client-side apply may not fit its copy of the object into an annotation (256 KiB in all).
+/// Above this much sealed text, a client-side apply might not fit its copy of the object into an annotation (256 KiB in all).
 const SERVER_SIDE_APPLY_ABOVE: usize = 240 * 1024;
 
 /// Builds `SealedSecret` objects, in two steps: the checked Secret, and the object with the ciphertexts.

@@ -1,4 +1,4 @@
-//! Helpers for tests of the two backends that store references.
+//! Helpers for tests of the backends that store references.
 
 use serde_json::{Value as Json, json};
 

@@ -17,6 +17,8 @@ pub(super) enum Error {
     BrokenLink,
     #[error("`{0}` is a Helm chart, not an app")]
     Chart(String),
+    #[error("app file is empty")]
+    Empty,
     #[error("app file holds {0} documents, not one")]
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
@@ -41,7 +43,7 @@ pub(super) enum Error {
     MissingHere { example: Option<String> },
     #[error("app has no environments")]
     NoEnvironments { misnamed: Option<String> },
-    #[error("`{}` is a file, not the directory of an app", display_path(.0))]
+    #[error("`{}` is not a directory", display_path(.0))]
     NotADirectory(PathBuf),
     #[error("app file {LEAVES_REPOSITORY}")]
     Outside(CheckoutExtent),
@@ -54,7 +56,7 @@ pub(super) enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::ApiVersion | Self::Kind => {
+            Self::ApiVersion | Self::Empty | Self::Kind => {
                 format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`")
             }
             Self::BrokenLink => "correct the target of the link, or replace it with the file".to_owned(),

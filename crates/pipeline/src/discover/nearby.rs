@@ -48,11 +48,17 @@ fn starts_as_app(path: &Path) -> bool {
     read.is_ok_and(|read| read.is_ok()) && String::from_utf8_lossy(&start).contains(API_GROUP)
 }
 
+/// Returns the directory of an app that a name probably means, whatever its case.
+#[must_use]
+pub fn meant_directory(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    DIRECTORIES.iter().find(|(_, aliases)| aliases.contains(&lower.as_str())).map(|(meant, _)| *meant)
+}
+
 /// Returns the directory of an app that is probably meant to be `wanted`, one of the directories that are read.
 pub(crate) fn misnamed_directory(app: &Path, wanted: &str) -> Option<String> {
-    let (_, aliases) = DIRECTORIES.iter().find(|(name, _)| *name == wanted)?;
     let names = names_in(app, |kind| kind.is_dir());
-    names.into_iter().find(|name| name != wanted && aliases.contains(&name.to_ascii_lowercase().as_str()))
+    names.into_iter().find(|name| name != wanted && meant_directory(name) == Some(wanted))
 }
 
 /// Returns the file beside a missing file that is probably meant: another extension or case, or a typo.

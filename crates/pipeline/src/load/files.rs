@@ -4,7 +4,7 @@
 //! count as content. The limits are far above real apps, and far below what would strain a sidecar that renders many
 //! apps at once.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
@@ -12,6 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::boundary::CheckoutExtent;
 use crate::discover::{Discovery, misnamed_file};
+use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::{
     Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, NOT_UTF8, Problem, ProblemPlace, io_reason,
 };
@@ -277,14 +278,13 @@ impl<'a> FileReader<'a> {
             self.check_link(&path)?;
         }
         let file = self.reach.open(&path).map_err(|error| self.convert_reach_error(error, "path"))?;
-        // A growing buffer would be copied and reallocated several times.
-        let expected = file.metadata().map_or(0, |about| about.len().min(MAX_FILE));
-        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
-        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| io_error(&error))?;
-        let size = bytes.len() as u64;
-        self.bytes = self.bytes.saturating_add(size);
+        let mut bytes = read_file(file, MAX_FILE).map_err(|error| match error {
+            BoundedReadError::TooLarge => Error::TooLarge,
+            error => io_error(&error.kind().into()),
+        })?;
+        let bytes = std::mem::take(&mut *bytes);
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         match () {
-            () if size > MAX_FILE => Err(Error::TooLarge),
             () if self.bytes > MAX_TOTAL => Err(Error::TooMuch),
             () if bytes.starts_with(b"\0GITCRYPT\0") => Err(Error::GitCrypt),
             () if is_utf16(&bytes) => Err(Error::Utf16(YamlError::Utf16)),

@@ -1,6 +1,7 @@
 //! The second stage: reads the inputs of one environment: values, manifests, templates, partials and patches.
 //!
-//! All reading happens here, with limits, and never outside the repository. Later stages do no I/O.
+//! All files of the repository are read by code in this module, with limits, and never outside the repository. The only
+//! later reading of the app is that of [`defined_values()`]: the values of other environments, when a name is undefined.
 
 mod defined;
 mod files;
@@ -76,6 +77,8 @@ enum Error {
     PatchDocuments(usize),
     #[error("patch has {0}")]
     PatchSource(&'static str),
+    #[error("patch has no `target`")]
+    PatchTarget(String),
     #[error("`base/values.yaml` is ignored")]
     StrayValues,
     #[error("template is ignored: its name does not end with `.yaml.hbs` or `.json.hbs`")]
@@ -86,6 +89,9 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::PatchSource(_) => Some("give either `file` or `patch`".to_owned()),
+            Self::PatchTarget(target) => {
+                Some(format!("add `target: {target}`, which selects the objects to change"))
+            }
             Self::StrayValues => Some(
                 "move the values to `values.yaml` next to `sealwave.yaml`, and remove the file".to_owned(),
             ),
@@ -260,21 +266,32 @@ fn patches(
     let places = tree.items_at(&["environments", environment, "patches"]);
     let mut patches = Vec::new();
     for (entry, place) in entries.iter().zip(places) {
-        match read_change(entry, place, &own, reader, sources) {
-            Ok(change) => {
-                let PatchEntry { target, patch_type, .. } = entry;
-                let origin = place.display_origin();
-                patches.push(EnvironmentPatch {
-                    target: target.clone(),
-                    stated: *patch_type,
-                    change,
-                    origin,
-                });
+        let origin = place.display_origin();
+        match (read_change(entry, place, &own, reader, sources), entry.target.clone()) {
+            (Ok(change), Some(target)) => {
+                patches.push(EnvironmentPatch { target, stated: entry.patch_type, change, origin });
             }
-            Err(failure) => problems.extend_from_slice(failure.problems()),
+            (Ok(change), None) => {
+                let error = Error::PatchTarget(suggested_target(&change));
+                problems.push(Problem::at(origin, &error));
+            }
+            (Err(failure), _) => problems.extend_from_slice(failure.problems()),
         }
     }
     patches
+}
+
+/// Returns the target for the object that a patch names itself, as patches of Kustomize do.
+fn suggested_target(change: &Node) -> String {
+    let named = |path: &[&str]| {
+        let text = change.at(path).and_then(Node::as_str).unwrap_or_default();
+        let is_plain = text.len() <= 63
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        Some(text).filter(|text| is_plain && !text.is_empty())
+    };
+    let kind = named(&["kind"]).unwrap_or("KIND");
+    let name = named(&["metadata", "name"]).unwrap_or("NAME");
+    format!("{{kind: {kind}, name: {name}}}")
 }
 
 /// Returns the content of a patch, from its file or from the app file.

@@ -39,10 +39,10 @@ pub(crate) struct EncoderRow<'a> {
 
 /// A decoder in an `ExternalSecret`.
 pub(crate) enum ExternalDecoder<'a> {
-    /// The operator decodes base64 itself, but only the fetched value or a part of it. Invalid base64 is then an error,
+    /// The controller decodes base64 itself, but only the fetched value or a part of it. Invalid base64 is then an error,
     /// and binary values stay intact. sprig's `b64dec` would return an error text, which would become the secret.
     DecodingStrategy,
-    /// The operator selects a property, but only of the fetched value.
+    /// The controller selects a property, but only of the fetched value.
     Property(&'a JsonPath),
     /// A template function.
     TemplateFunction(&'static str),

@@ -183,7 +183,7 @@ impl TemplateEngine {
         let number = self.sources.len() - 1;
         self.check(text).map_err(|fault| vec![Problem::at(Origin::whole(source), &fault)])?;
         let mut template = Template::compile_with_name(text, number.to_string())
-            .map_err(|error| vec![compile_problem(&error, source)])?;
+            .map_err(|error| vec![compile_problem(&error, source, text)])?;
         let faults = forms::check(&template, text, source);
         if !faults.is_empty() {
             return Err(faults);

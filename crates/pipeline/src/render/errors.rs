@@ -8,6 +8,7 @@ use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorRea
 use serde_json::Value as Json;
 
 use super::fault::{LocatedRefusal, RenderFault};
+use super::syntax::SyntaxFault;
 use super::value_gaps::ValueGapHints;
 use super::{helpers, spelling};
 use sealwave_core::diagnostic::{Explain, Problem};
@@ -31,7 +32,7 @@ pub(super) struct ErrorContext<'a> {
 }
 
 /// Returns the problem of a template that does not compile.
-pub(super) fn compile_problem(error: &TemplateError, source: SourceId) -> Problem {
+pub(super) fn compile_problem(error: &TemplateError, source: SourceId, text: &str) -> Problem {
     let fault = match error.reason() {
         TemplateErrorReason::MismatchingClosedHelper(opened, closed)
         | TemplateErrorReason::MismatchingClosedDecorator(opened, closed)
@@ -39,10 +40,11 @@ pub(super) fn compile_problem(error: &TemplateError, source: SourceId) -> Proble
         {
             RenderFault::Close { opened: opened.clone(), closed: closed.clone() }
         }
-        // The parser's message holds names of rules, and nothing of the text.
-        TemplateErrorReason::InvalidSyntax(message) => RenderFault::Syntax(message.replace('_', " ")),
-        TemplateErrorReason::InvalidParam(_) => RenderFault::Syntax("an argument cannot be read".to_owned()),
-        _ => RenderFault::Syntax("a tag cannot be read".to_owned()),
+        TemplateErrorReason::InvalidSyntax(expected) => {
+            RenderFault::Syntax(SyntaxFault::new(text, error.pos(), expected))
+        }
+        TemplateErrorReason::InvalidParam(_) => RenderFault::Syntax(SyntaxFault::Argument),
+        _ => RenderFault::Syntax(SyntaxFault::Tag),
     };
     Problem::at(origin(source, error.pos()), &fault)
 }

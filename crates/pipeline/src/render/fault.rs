@@ -3,6 +3,7 @@
 use handlebars::{RenderError, RenderErrorReason};
 
 use super::limits::{MAX_ARGUMENTS, MAX_BLOCKS, MAX_CALLS, MAX_INDENT, MAX_PARTS};
+use super::syntax::SyntaxFault;
 use sealwave_core::diagnostic::Explain;
 
 /// An error in a template.
@@ -45,7 +46,7 @@ pub(super) enum RenderFault {
     #[error("template is larger than {0} bytes")]
     Size(usize),
     #[error("template is not valid: {0}")]
-    Syntax(String),
+    Syntax(SyntaxFault),
     #[error("template and its partials have more than {0} tags")]
     Tags(usize),
     #[error("templates render to more than {0} bytes in total")]
@@ -76,6 +77,7 @@ impl Explain for RenderFault {
                 "a partial gets a copy of its context: pass only a part of it (`{{> name part}}`), and end its recursion"
                     .to_owned(),
             ),
+            Self::Syntax(fault) => fault.hint(),
             Self::Refused(TemplateRefusal::InlineName) => Some("write `{{#*inline \"name\"}}`".to_owned()),
             Self::Refused(TemplateRefusal::PartialBlock) => Some("write `{{> name}}`".to_owned()),
             _ => None,

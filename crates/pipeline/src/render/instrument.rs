@@ -5,11 +5,11 @@
 //! sets the line and costs one work unit, and calls at both ends of each nested template count the depth. The calls
 //! write nothing, so the text and whitespace of the output do not change, and no marks must be removed from it.
 //!
-//! If a [`Tracer`] is used, the call before an element also identifies the element, and the calls before and in
+//! If an [`OutputTracer`] is used, the call before an element also identifies the element, and the calls before and in
 //! partials, `each` and `with` record the source of their contexts.
 //!
 //! Printed values and the arguments of blocks and partials also become calls of private helpers, which distinguish
-//! undefined values and scalars whose spelling differs from what YAML reads ([`super::written`]).
+//! undefined values and scalars whose spelling differs from what YAML reads ([`super::spelling`]).
 //!
 //! The same walk refuses what cannot be bounded or located: too many arguments, too deep nesting, and blocks that are
 //! rendered before their position is known (`{{#> name}}`).

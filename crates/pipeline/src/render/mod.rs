@@ -1,6 +1,6 @@
 //! The third stage: turns templates, plain documents and patches into objects.
 //!
-//! A pure function of the loaded files. Secrets are not values: fetched data never reaches a template.
+//! Depends on the app's files only. Secrets are not values: fetched data never reaches a template.
 
 mod built_in;
 mod engine;
@@ -23,6 +23,7 @@ mod reads;
 mod scope;
 mod spelling;
 mod state;
+mod syntax;
 pub mod tags;
 #[cfg(test)]
 mod trace_tests;

@@ -2,10 +2,10 @@
 //!
 //! The engine copies values in many places before any helper of ours sees them: the context of each partial, list items
 //! and block parameters of loops over values from helpers, and the value of any name within a partial. The names that
-//! each element reads are therefore determined once, when its template is compiled ([`Price`]). They are weighed when
+//! each element reads are therefore determined once, when its template is compiled ([`CopyPrice`]). They are weighed when
 //! the element is next, and refused before memory is spent. Arguments of blocks and partials pass through a private
-//! helper, which weighs the copies that the engine makes of them ([`Times`]). Copies count while they are alive
-//! ([`Ledger`]): until the element is done, however deeply its content is nested.
+//! helper, which weighs the copies that the engine makes of them ([`CopyCounts`]). Copies count while they are alive
+//! ([`CopyLedger`]): until the element is done, however deeply its content is nested.
 
 use std::collections::{HashMap, VecDeque};
 

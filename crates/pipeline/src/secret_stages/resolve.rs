@@ -12,6 +12,7 @@
 mod access;
 mod audit;
 mod collect;
+mod colon_key;
 mod compat;
 mod evidence;
 mod expand;
@@ -32,6 +33,7 @@ use super::resolved::ResolvedApp;
 use crate::render::RenderedApp;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_core::document::{Manifest, ObjectId, Origin};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_providers::FetchResult;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::placeholder::SecretReference;
@@ -57,6 +59,7 @@ pub(crate) fn resolve(
     let mut problems = Vec::new();
     let CollectedSecrets { objects, references } =
         collect::collect(rendered.into_objects(), &names, reading, notes, &mut problems);
+    notes.extend(colon_key::notes(&references));
     let objects = match supply {
         ValueSource::Fetch { providers, access, cluster, audit, deadline, .. } => {
             let verdicts = access::decide_uses(&objects, &references, cluster, access);
@@ -120,15 +123,15 @@ pub(crate) fn placeholder_uses_in<'o>(
     default_provider: Option<&str>,
     reading: PlaceholderSettings<'_>,
     backends: &EnvironmentBackends,
-) -> impl Iterator<Item = (usize, PlaceholderUse)> + use<'o> {
+) -> impl Iterator<Item = (ObjectIndex, PlaceholderUse)> + use<'o> {
     let names = ValueSource::Withhold { known: None, default_provider }.resolver(backends);
-    let secrets = || objects.iter().enumerate().filter(|(_, object)| object.is_secret());
+    let secrets = || ObjectIndex::enumerate(objects).filter(|(_, object)| object.is_secret());
     let cloned = secrets().map(|(_, secret)| secret.clone()).collect();
     let collected = collect::collect(cloned, &names, reading, &mut Vec::new(), &mut Vec::new());
-    let numbers = secrets().map(|(number, _)| number);
-    numbers
+    let indices = secrets().map(|(index, _)| index);
+    indices
         .zip(collected.objects)
-        .flat_map(|(number, object)| uses_in(&object).into_iter().map(move |used| (number, used)))
+        .flat_map(|(index, object)| uses_in(&object).into_iter().map(move |used| (index, used)))
 }
 
 fn uses_in(object: &PendingObject) -> Vec<PlaceholderUse> {

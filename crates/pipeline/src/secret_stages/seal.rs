@@ -351,7 +351,7 @@ fn blueprint(
     Ok(DraftObject::Secret(blueprint, items))
 }
 
-/// Returns the item that stands in a preview for keys that are unknown until they are fetched.
+/// Returns the placeholder item of a preview for keys that are unknown until they are fetched.
 fn unknown_keys(sources: &[KeySource]) -> Option<ResolvedItem> {
     Some(ResolvedItem {
         key: UNKNOWN_KEYS.into(),

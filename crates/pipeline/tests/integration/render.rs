@@ -257,7 +257,7 @@ fn template_errors_have_hints_and_contain_no_values() {
 #[test]
 fn an_unclosed_tag_is_an_error() {
     let error = render_error("{{s.[0].x", "s: 1\n");
-    assert!(error.starts_with("base/t.yaml.hbs:7:1: template is not valid: expected"), "{error}");
+    assert!(error.starts_with("base/t.yaml.hbs:7:1: template is not valid: a tag"), "{error}");
 }
 
 #[test]
@@ -451,6 +451,7 @@ fn patches_that_do_not_apply_are_errors() {
             "{target: {}, patch: {kind: null}}",
             "result of the patch is not a Kubernetes object: `kind` is missing",
         ),
+        ("{patch: {spec: {replicas: 2}}}", "patch has no `target`"),
         ("{target: {}}", "patch has neither `file` nor `patch`"),
         ("{target: {}, file: a, patch: {}}", "patch has both `file` and `patch`"),
         ("{target: {}, file: nope.yaml}", "sealwave.yaml:6:28: file not found"),
@@ -460,6 +461,19 @@ fn patches_that_do_not_apply_are_errors() {
         let error = render_patched(&format!("      - {patch}\n"), &[]).error();
         assert!(error.contains(wanted), "{patch}: {error}");
         assert!(!error.contains("hunter2"), "{patch}: {error}");
+    }
+}
+
+#[test]
+fn patches_in_the_form_of_kustomize_get_the_form_to_write() {
+    let named = "apiVersion: apps/v1, kind: Deployment, metadata: {name: web}";
+    for (patch, hint) in [
+        (format!("{{patch: {{{named}}}}}"), "add `target: {kind: Deployment, name: web}`"),
+        ("{patch: {kind: \"a\\nb\"}}".to_owned(), "add `target: {kind: KIND, name: NAME}`"),
+        ("{target: {}, patch: '- op: remove'}".to_owned(), "without `|` or quotes"),
+    ] {
+        let error = render_patched(&format!("      - {patch}\n"), &[]).error();
+        assert!(error.contains(hint), "{patch}: {error}");
     }
 }
 

@@ -13,18 +13,18 @@ mod pairs;
 mod properties;
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use self::format::KeyedFile;
 use crate::{
     CreateProvider, FetchResult, FetchedValue, Provider, ProviderContext, ProviderError, ProviderSettings,
     SettingsError,
 };
+use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
@@ -225,30 +225,22 @@ pub(crate) fn path_problem(path: &str) -> Option<&'static str> {
 
 /// Reads a regular file within the size limit.
 pub(crate) fn read_regular(path: &Path) -> Result<SecretValue, ProviderError> {
-    // Check before opening: opening a FIFO would wait for a writer.
-    let metadata = fs_err::metadata(path).map_err(|error| io_error(&error))?;
-    if !metadata.is_file() {
-        return Err(ProviderError::invalid(
+    let not_regular = || {
+        ProviderError::invalid(
             format!("the path {NOT_REGULAR_FILE}"),
             "a reference names a file, not a directory",
-        ));
-    }
-    read_bounded(path)
-}
-
-fn read_bounded(path: &Path) -> Result<SecretValue, ProviderError> {
-    let file = fs_err::File::open(path).map_err(|error| io_error(&error))?;
-    let size = file.metadata().map_err(|error| io_error(&error))?.len();
-    let capacity = usize::try_from(size.min(MAX_BYTES) + 1).unwrap_or(0);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| io_error(&error))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(ProviderError::invalid(
+        )
+    };
+    match read_regular_file(path, MAX_BYTES) {
+        Ok(mut bytes) => Ok(SecretValue::new(std::mem::take(&mut *bytes))),
+        Err(BoundedReadError::Io(error)) if error.kind() == ErrorKind::IsADirectory => Err(not_regular()),
+        Err(BoundedReadError::Io(error)) => Err(io_error(&error)),
+        Err(BoundedReadError::NotRegular) => Err(not_regular()),
+        Err(BoundedReadError::TooLarge) => Err(ProviderError::invalid(
             format!("the file is larger than {} MiB", MAX_BYTES >> 20),
             "a Secret contains at most one MiB",
-        ));
+        )),
     }
-    Ok(SecretValue::new(std::mem::take(&mut bytes)))
 }
 
 fn io_error(error: &std::io::Error) -> ProviderError {

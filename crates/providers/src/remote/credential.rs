@@ -2,9 +2,9 @@
 //!
 //! The files are read again for each run, since Kubernetes and Vault Agent replace them while sealwave is running.
 
-use std::io::Read as _;
 use std::path::Path;
 
+use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{NOT_REGULAR_FILE, io_reason};
 use zeroize::Zeroizing;
 
@@ -24,18 +24,11 @@ pub(crate) fn read_file(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, P
             "mount it at the configured path, readable by the user that runs sealwave",
         )
     };
-    let unreadable = |error: std::io::Error| failed(format!("cannot be read ({})", io_reason(error.kind())));
-    // Check before opening: opening a FIFO would wait for a writer.
-    if !fs_err::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(failed(NOT_REGULAR_FILE.to_owned()));
-    }
-    let file = fs_err::File::open(path).map_err(unreadable)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(failed(format!("is larger than {} MiB", MAX_BYTES >> 20)));
-    }
-    Ok(bytes)
+    read_regular_file(path, MAX_BYTES).map_err(|error| match error {
+        BoundedReadError::Io(error) => failed(format!("cannot be read ({})", io_reason(error.kind()))),
+        BoundedReadError::NotRegular => failed(NOT_REGULAR_FILE.to_owned()),
+        BoundedReadError::TooLarge => failed(format!("is larger than {} MiB", MAX_BYTES >> 20)),
+    })
 }
 
 /// Reads a token from a file, without surrounding white space; `what` names the file in messages.

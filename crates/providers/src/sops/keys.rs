@@ -3,7 +3,6 @@
 //! A file lists its recipients; the operator configures keys. Only keys on both sides are tried, so that a file cannot
 //! choose a key, a role or an address, or make sealwave send needless requests.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -16,7 +15,8 @@ use super::settings::SopsSettings;
 #[cfg(not(feature = "aws"))]
 use crate::not_built::NotBuilt;
 use crate::{EnvLookup, SettingsError};
-use sealwave_core::diagnostic::{Explain, io_reason};
+use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
+use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
 use sealwave_secrets::crypto::{AgeIdentities, DataKey, is_age_recipient};
 use sealwave_secrets::values::SecretValue;
 
@@ -181,22 +181,18 @@ fn read_identities(files: &[(String, PathBuf)]) -> Result<AgeIdentities, SopsErr
     let mut identities = AgeIdentities::default();
     for (name, path) in files {
         let failed = |why: String| SopsError::AgeKeyFile { what: format!("age key file `{name}`"), why };
-        let bytes = read_bounded(path).map_err(|error| failed(io_reason(error.kind())))?;
+        let mut bytes = read_regular_file(path, MAX_KEY_FILE).map_err(|error| {
+            failed(match error {
+                BoundedReadError::Io(error) => io_reason(error.kind()),
+                BoundedReadError::NotRegular => format!("it {NOT_REGULAR_FILE}"),
+                BoundedReadError::TooLarge => format!("it is larger than {} MiB", MAX_KEY_FILE >> 20),
+            })
+        })?;
+        let bytes = SecretValue::new(std::mem::take(&mut *bytes));
         identities.add_file(bytes.expose()).map_err(|line| match line {
             0 => failed("it contains no identity".to_owned()),
             line => failed(format!("line {line} is not an X25519 identity")),
         })?;
     }
     Ok(identities)
-}
-
-fn read_bounded(path: &Path) -> std::io::Result<SecretValue> {
-    // Check before opening: opening a FIFO would wait for a writer.
-    let metadata = fs_err::metadata(path)?;
-    if !metadata.is_file() || metadata.len() > MAX_KEY_FILE {
-        return Err(std::io::ErrorKind::InvalidInput.into());
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(MAX_KEY_FILE.min(metadata.len() + 1)).unwrap_or(0));
-    fs_err::File::open(path)?.take(MAX_KEY_FILE).read_to_end(&mut bytes)?;
-    Ok(SecretValue::new(bytes))
 }

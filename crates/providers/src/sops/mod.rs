@@ -7,9 +7,9 @@
 //! Committers can copy another team's encrypted file. Keys keep teams apart: give each team an instance of this provider
 //! with its own keys, and allow only that team's projects to use it.
 //!
-//! Anyone can encrypt to a public age recipient. A committer who may not decrypt could replace a file by a guess and
+//! Anyone can encrypt to a public age recipient. A committer who cannot decrypt could replace a file by a guess and
 //! compare the sealed text with the deployed one. So the SHA-256 of the whole encrypted file is an input of sealed texts
-//! and checksums ([`Evidence`]). Less is not enough: the MAC does not cover keys, and unauthenticated metadata determines
+//! and checksums ([`crate::Evidence`]). Less is not enough: the MAC does not cover keys, and unauthenticated metadata determines
 //! the values that it covers. The cost: when a file is edited, rotated or gets another recipient, all values from it are
 //! sealed again, and their consumers restart once, even if the values are the same. Keep values that change independently
 //! in separate files.

@@ -11,7 +11,7 @@
 //! version = "sealwave.dev/seal/v2", binding = LP(project) LP(app)     items that are bound to the app
 //! ```
 //!
-//! `derivation` in the operator file and the item's text select the version ([`super::Owner::binding`]): `v1` uses version 1
+//! `derivation` in the operator file and the item's text select the version ([`super::SealOwner::binding`]): `v1` uses version 1
 //! for every item; `v2` uses version 2 for every item that holds literal text, and version 1 for bare placeholders.
 //!
 //! Rules that must always hold: two plaintexts never share a session key (so the plaintext is an input); no field is

@@ -35,6 +35,7 @@
 //! * `<<` stands for a literal `<` before this form as well: `<<key>` is the text `<key>`.
 //! * A space may follow the `<` of either form.
 
+mod colon_key;
 mod json_path;
 mod key_source;
 mod look_alike;

@@ -384,7 +384,7 @@ fn write_quoted(out: &mut String, text: &str) {
 mod tests {
     use super::*;
     use crate::placeholder::{Modifiers, PlaceholderText};
-    use sealwave_testkit::{check_page_section, page_section};
+    use sealwave_testkit::{check_page_line, check_page_section, page_section};
 
     fn parsed(modifier: &str) -> Modifiers {
         let text = PlaceholderText::parse(&format!("<file:x | {modifier}>")).expect("well formed");
@@ -436,6 +436,23 @@ mod tests {
             labels(ModifierRole::Encoder).join(", "),
         );
         check_page_section("docs/writing/placeholders.md", "modifier order", &order);
+    }
+
+    #[test]
+    fn documentation_compares_the_names_with_those_of_argocd_vault_plugin() {
+        let theirs =
+            ["base64encode", "base64decode", "jsonPath", "jsonParse", "yamlParse", "indent", "sha256sum"];
+        let shared: Vec<&str> =
+            theirs.iter().map(|name| ModifierRow::find(name).expect("accepted").name).collect();
+        let mut own: Vec<&str> =
+            MODIFIERS.iter().map(|row| row.name).filter(|name| !shared.contains(name)).collect();
+        own.sort_unstable();
+        let (theirs, own) = (quoted_list(&theirs), quoted_list(&own));
+        check_page_line(
+            "docs/moving/argocd-vault-plugin.md",
+            "| `base64encode`,",
+            &format!("| {theirs} | the same names; in addition {own} |"),
+        );
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Policy {
                 let message = format!(
                     "reference `{reference}` is refused: no rule of the operator's policy allows it to {subject}"
                 );
-                (message, hint_for_unlisted(subject))
+                (message, hint_for_unlisted(subject, reference))
             }
         };
         Some(PolicyRefusal { message, hint, others: 0 })
@@ -189,15 +189,19 @@ fn format_remedies(remedies: Vec<PolicyRemedy>, rule: &str) -> String {
     words.join("; ")
 }
 
-const NO_NAMESPACE: &str = "set `metadata.namespace` of the Secret, or `namespace` in sealwave.yaml";
+const NO_NAMESPACE: &str = "set `metadata.namespace` of the Secret, or `namespace` in `sealwave.yaml`; `--namespace NAME` is the destination of Argo CD in a local run";
 const NOT_A_LABEL: &str =
     "correct the namespace: a name has only lower-case letters, digits and `-`, and at most 63 characters";
 const NO_OWN_NAMESPACE: &str = "the app's own namespace is unknown: \
      set `spec.destination.namespace` of the Application (`--namespace` in a local run)";
 
-fn hint_for_unlisted(subject: &PolicySubject) -> String {
+fn hint_for_unlisted(subject: &PolicySubject, reference: &SecretReference) -> String {
     if subject.project.is_empty() {
         "no rule can match without a project, which Argo CD provides since version 3.0".to_owned()
+    } else if let Some(meant) = reference.with_key_after_colon() {
+        format!(
+            "did you mean `{meant}`? otherwise ask the operator for a rule under `policy` in the operator file"
+        )
     } else {
         "ask the operator for a rule under `policy` in the operator file".to_owned()
     }

@@ -125,8 +125,9 @@ pub struct EnvironmentSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PatchEntry {
-    /// Selects the objects; at least one must match.
-    pub target: PatchTarget,
+    /// Selects the objects; at least one must match. Required, but its absence is reported with the patch.
+    #[serde(default)]
+    pub target: Option<PatchTarget>,
     /// The type of the patch. Without it a sequence is a JSON Patch, and a mapping a JSON Merge Patch unless it touches a list
     /// that Kubernetes merges.
     #[serde(default, rename = "type")]

@@ -1,7 +1,7 @@
 //! The backends of placeholder Secrets, and the cluster objects that they use: as written in the app file, and, in
 //! [`decided`], as decided for one environment. A backend with settings is a file here with its `BackendSection`.
 //!
-//! These are names of cluster objects and settings of their operators. They never contain an address that sealwave
+//! These are names of cluster objects and settings of their controllers. They never contain an address that sealwave
 //! connects to, or a credential.
 
 mod decided;

@@ -18,24 +18,29 @@ use crate::facts::embedded_pods::{EmbeddedObject, EmbeddedPod, parse_embedded_po
 use crate::facts::inventory::Inventory;
 use crate::facts::neighbors::NeighborApps;
 use crate::facts::rule_context::RuleContext;
-use crate::facts::scene::{AppEnvironment, CheckedApp, CheckedEnvironment, TrackedFile};
-use crate::index::{EnvironmentIndex, ObjectIndex};
+use crate::facts::scene::{AppEnvironment, CheckedApp, CheckedEnvironment};
+use crate::index::EnvironmentIndex;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::{Finding, RuleInput, rules};
 use sealwave_core::document::Manifest;
 use sealwave_kube::KindScopes;
 use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::WorkloadKind;
 
 /// Validates an app.
 #[must_use]
-pub fn validate(app: &ExaminedApp, context: &AppContext, standing: &RunSuppressions) -> ValidationResult {
-    check_input(CheckedInput::App(app, context), standing)
+pub fn validate(
+    app: &ExaminedApp,
+    context: &AppContext,
+    run_suppressions: &RunSuppressions,
+) -> ValidationResult {
+    check_input(CheckedInput::App(app, context), run_suppressions)
 }
 
 /// Checks an app, or a set of plain manifests that is small enough.
-pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -> ValidationResult {
+pub(super) fn check_input(input: CheckedInput<'_>, run_suppressions: &RunSuppressions) -> ValidationResult {
     let context = input.check_context();
     let own = own_schemas(input);
     let set = own.as_ref().unwrap_or(&context.schemas.schemas);
@@ -48,9 +53,8 @@ pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -
         .zip(scopes.iter().zip(&embedded))
         .map(|(objects, (scopes, embedded))| scene(input, objects, scopes, embedded))
         .collect();
-    let files = input.app().map_or(&[][..], |app| &app.other_files);
     let mut drafts = check_schemas(&scenes, set, input);
-    drafts.extend(run_rules(&scenes, files, input));
+    drafts.extend(run_rules(&scenes, input));
     drafts.retain(|draft| {
         let object = checked_object(draft, &scenes);
         object.is_none_or(|object| !is_skipped(draft, object.manifest, input.options()))
@@ -59,7 +63,8 @@ pub(super) fn check_input(input: CheckedInput<'_>, standing: &RunSuppressions) -
     let mut findings: Vec<Finding> = finder.stage_findings().collect();
     findings.extend(finder.findings(echoes::without_covered(drafts)));
     let coverage = Coverage::new(input);
-    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &coverage);
+    let (findings, suppressed) =
+        suppress::apply(findings, &finder.suppressions(), run_suppressions, &coverage);
     ValidationResult {
         findings: merge::merge_environments(findings),
         suppressed: merge::merge_environments(suppressed),
@@ -87,9 +92,9 @@ fn scene<'a>(
     let workloads: &[WorkloadKind] = input.app().map_or(&[], |app| &app.workloads);
     let objects: Vec<CheckedObject<'_>> =
         set.objects().iter().map(|manifest| CheckedObject::new(manifest, workloads)).collect();
-    let catalogue = ObjectCatalog::new(set.objects());
+    let catalog = ObjectCatalog::new(set.objects());
     let embedded: Vec<EmbeddedObject<'_>> = embedded.iter().map(EmbeddedObject::new).collect();
-    let inventory = Inventory::new(&catalogue, &objects, &embedded);
+    let inventory = Inventory::new(&catalog, &objects, &embedded);
     CheckedEnvironment {
         app: app_environment(input, set),
         context: RuleContext {
@@ -102,7 +107,7 @@ fn scene<'a>(
         inventory,
         objects,
         embedded,
-        catalogue,
+        catalog,
         neighbors: neighbors(input, set),
         uses: std::cell::OnceCell::new(),
         conflicts: std::cell::OnceCell::new(),
@@ -153,12 +158,11 @@ fn check_schemas(
     let mut check = SchemaCheck::new(set, input.check_context(), is_plain);
     for (number, environment) in environments.iter().enumerate() {
         // Messages that are reported once per kind go to a checked object if there is one.
-        let (checked, others): (Vec<_>, Vec<_>) =
-            environment.objects.iter().enumerate().partition(|(_, view)| {
-                !input.is_context_file(environment.context.sources.name(view.manifest.origin().source))
-            });
+        let (checked, others): (Vec<_>, Vec<_>) = environment.indexed_objects().partition(|(_, view)| {
+            !input.is_context_file(environment.context.sources.name(view.manifest.origin().source))
+        });
         for (object, view) in checked.into_iter().chain(others) {
-            reporter.start_object(EnvironmentIndex::new(number), ObjectIndex::new(object));
+            reporter.start_object(EnvironmentIndex::new(number), object);
             check.check(view, environment.context.sources, &mut reporter);
         }
     }
@@ -166,11 +170,9 @@ fn check_schemas(
 }
 
 /// Runs every enabled rule.
-fn run_rules(
-    environments: &[CheckedEnvironment<'_>],
-    files: &[TrackedFile],
-    input: CheckedInput<'_>,
-) -> Vec<FindingDraft> {
+fn run_rules(environments: &[CheckedEnvironment<'_>], input: CheckedInput<'_>) -> Vec<FindingDraft> {
+    let files = input.app().map_or(&[][..], |app| &app.other_files);
+    let unread = input.app().map_or(&[][..], |app| &app.unread);
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in rules::RULES {
@@ -180,7 +182,7 @@ fn run_rules(
         match &rule.check {
             RuleCheck::App(check) => {
                 reporter.start_input();
-                check(&CheckedApp { environments, files }, &mut reporter);
+                check(&CheckedApp { environments, files, unread }, &mut reporter);
             }
             RuleCheck::AnyPod(_)
             | RuleCheck::Environment(_)
@@ -245,9 +247,9 @@ pub(super) fn check_objects(
     scene: &RuleContext<'_>,
     reporter: &mut Reporter,
 ) {
-    for (number, object) in objects.iter().enumerate() {
+    for (index, object) in ObjectIndex::enumerate(objects) {
         if let Some(check) = rule.check.object_check(object) {
-            reporter.start_object(environment, ObjectIndex::new(number));
+            reporter.start_object(environment, index);
             check(object, scene, reporter);
         }
     }

@@ -10,13 +10,13 @@ use sealwave_core::diagnostic::{Failure, Problem, Severity};
 
 /// Reports the faults of custom resource definitions that are used as schemas.
 #[must_use]
-pub fn definition_faults(options: &ValidateOptions, standing: &RunSuppressions) -> ValidationResult {
+pub fn definition_faults(options: &ValidateOptions, run_suppressions: &RunSuppressions) -> ValidationResult {
     let rule = &rules::schema::DEFINITION.info;
     let Some(severity) = options.level(rule) else { return ValidationResult::default() };
     let finding = |problem: &Problem| Finding::from_problem(rule, severity, problem);
     let findings = options.definition_faults.iter().map(finding).collect();
     let coverage = Coverage::without_input(options);
-    let (findings, suppressed) = suppress::apply(findings, &[], standing, &coverage);
+    let (findings, suppressed) = suppress::apply(findings, &[], run_suppressions, &coverage);
     ValidationResult {
         findings: merge::merge_environments(findings),
         suppressed: merge::merge_environments(suppressed),

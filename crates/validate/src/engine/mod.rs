@@ -1,4 +1,4 @@
-//! The `validate` stage, for CI: reports problems with the objects of an app, and their places in its sources.
+//! Reports problems with the objects of an app, and their places in its sources.
 //!
 //! The rules of [`crate::rules`] check the examined objects. This module adds places and pointers to their findings,
 //! merges equal findings of several environments, and applies suppressions. It is pure: nothing is read or fetched.

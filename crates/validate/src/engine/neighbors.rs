@@ -9,7 +9,7 @@ use crate::facts::inventory::Inventory;
 use crate::facts::neighbors::{NeighborApps, NeighborObject, SecretPath};
 use crate::facts::shared_paths::{self, EnvironmentSecrets};
 use sealwave_core::document::ObjectId;
-use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::catalog::{ObjectCatalog, ObjectIndex};
 
 /// Returns the objects of each environment of a repository's apps, as seen by the others.
 #[must_use]
@@ -33,7 +33,7 @@ fn shared_paths(app: &ExaminedApp) -> BTreeSet<SecretPath> {
     let all = app.environments.iter();
     let environments: Vec<_> = all
         .map(|environment| {
-            let object = |number: usize| environment.objects.get(number);
+            let object = |index: ObjectIndex| index.of(&environment.objects);
             EnvironmentSecrets::new(&environment.name, &environment.secrets, object)
         })
         .collect();

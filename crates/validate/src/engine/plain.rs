@@ -25,7 +25,7 @@ const MAX_WHOLE_BYTES: usize = 8 << 20;
 pub fn validate_plain(
     inputs: Vec<PlainInput>,
     context: &PlainContext,
-    standing: &RunSuppressions,
+    run_suppressions: &RunSuppressions,
 ) -> Result<PlainResult, (String, io::Error)> {
     let mut whole = BufferedInputs::default();
     let mut inputs = inputs.into_iter();
@@ -41,7 +41,7 @@ pub fn validate_plain(
         let more = text.len() > room;
         whole.files.push((name, text, more.then_some(reader)));
         if more {
-            return ManifestStream::new(context, standing, looked_at).run(whole, inputs);
+            return ManifestStream::new(context, run_suppressions, looked_at).run(whole, inputs);
         }
     }
     let files = whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice()));
@@ -64,7 +64,7 @@ pub fn validate_plain(
     if let Some(namespace) = &context.namespace {
         manifests.set_namespace(namespace, context.check_context());
     }
-    let mut verdict = check_input(CheckedInput::Plain(&manifests, context), standing);
+    let mut verdict = check_input(CheckedInput::Plain(&manifests, context), run_suppressions);
     let completion = BuildCompletion::new(&kustomized.resources, &manifests.objects);
     verdict.findings.iter_mut().for_each(|finding| completion.soften(finding));
     verdict.drop_out_of_scope(context);

@@ -26,7 +26,7 @@ use super::{check, echoes, merge};
 use crate::definitions::{DEFINITION, DefinitionRef, KnownDefinition, is_definition};
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::rule_context::RuleContext;
-use crate::index::{EnvironmentIndex, ObjectIndex};
+use crate::index::EnvironmentIndex;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
 use crate::{CheckedCounts, Finding};
@@ -34,6 +34,7 @@ use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, Origin, SourceId, SourceLocation};
 use sealwave_core::{workers, yaml};
 use sealwave_kube::KindScopes;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_pipeline::render;
 
 /// The most definitions that are kept, to limit memory.
@@ -60,7 +61,7 @@ pub(super) struct ManifestStream<'a> {
 /// The options and schemas for all objects.
 struct StreamContext<'a> {
     input: &'a PlainContext,
-    standing: &'a RunSuppressions,
+    run_suppressions: &'a RunSuppressions,
     rules: Vec<&'static Rule>,
     /// The schemas of the run, and those defined by the stream so far.
     schemas: Arc<SchemaSet>,
@@ -71,12 +72,12 @@ struct StreamContext<'a> {
 impl<'a> ManifestStream<'a> {
     pub(super) fn new(
         input: &'a PlainContext,
-        standing: &'a RunSuppressions,
+        run_suppressions: &'a RunSuppressions,
         looked_at: CheckedCounts,
     ) -> Self {
         let context = StreamContext {
             input,
-            standing,
+            run_suppressions,
             rules: input.options().object_rules().collect(),
             schemas: Arc::clone(&input.schemas.schemas),
             scopes: KindScopes::from_objects(&[]),
@@ -197,7 +198,7 @@ impl<'a> ManifestStream<'a> {
             }
         }
         let mut suppressions =
-            SuppressionIndex::new(&result.own, self.context.standing, input.options().today);
+            SuppressionIndex::new(&result.own, self.context.run_suppressions, input.options().today);
         for (one, at) in result.identities.iter() {
             let Some((first, first_line)) = self.seen.first_seen(one, self.names.len(), at.line) else {
                 continue;
@@ -368,8 +369,8 @@ impl BatchValidator<'_> {
         for object in named.filter(|object| !options.skip.selects(object.manifest)) {
             self.identities.add(object);
         }
-        for (number, object) in objects.iter().enumerate() {
-            self.reporter.start_object(EnvironmentIndex::FIRST, ObjectIndex::new(number));
+        for (index, object) in ObjectIndex::enumerate(&objects) {
+            self.reporter.start_object(EnvironmentIndex::FIRST, index);
             self.schemas.check(object, &self.manifests.sources, &mut self.reporter);
         }
         let scene = RuleContext {
@@ -402,13 +403,13 @@ impl BatchValidator<'_> {
     }
 
     fn finish(mut self) -> WindowResult {
-        let StreamContext { input, standing, .. } = self.context;
+        let StreamContext { input, run_suppressions, .. } = self.context;
         let finder = FindingBuilder::new(CheckedInput::Plain(&self.manifests, input));
         let mut findings: Vec<Finding> = finder.stage_findings().collect();
         findings.append(&mut self.findings);
         self.own.extend(finder.setting_and_comment_suppressions());
         let coverage = Coverage::new(CheckedInput::Plain(&self.manifests, input)).without_context();
-        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &coverage);
+        let (findings, suppressed) = suppress::apply(findings, &self.own, run_suppressions, &coverage);
         let blind = coverage.is_incomplete();
         let (findings, suppressed) =
             (merge::merge_environments(findings), merge::merge_environments(suppressed));

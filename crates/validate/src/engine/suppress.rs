@@ -165,10 +165,10 @@ impl<'a> Coverage<'a> {
 pub(super) fn apply(
     findings: Vec<Finding>,
     own: &[Suppression],
-    standing: &RunSuppressions,
+    run_suppressions: &RunSuppressions,
     coverage: &Coverage<'_>,
 ) -> (Vec<Finding>, Vec<Finding>) {
-    let mut all = SuppressionIndex::new(own, standing, coverage.options.today);
+    let mut all = SuppressionIndex::new(own, run_suppressions, coverage.options.today);
     let (taken, mut kept): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| all.silences(finding));
     kept.extend(own.iter().filter_map(|suppression| suppression.finding(coverage)));
@@ -196,7 +196,11 @@ struct SuppressionGroup<'s> {
 }
 
 impl<'s> SuppressionIndex<'s> {
-    pub(super) fn new(own: &'s [Suppression], standing: &'s RunSuppressions, today: Option<Date>) -> Self {
+    pub(super) fn new(
+        own: &'s [Suppression],
+        run_suppressions: &'s RunSuppressions,
+        today: Option<Date>,
+    ) -> Self {
         let mut index = Self {
             lines: HashMap::new(),
             objects: HashMap::new(),
@@ -205,7 +209,7 @@ impl<'s> SuppressionIndex<'s> {
             by_rule: HashMap::new(),
         };
         let is_valid = |one: &&Suppression| one.malformed.is_none() && !one.is_expired(today);
-        for one in own.iter().chain(&standing.suppressions).filter(is_valid) {
+        for one in own.iter().chain(&run_suppressions.suppressions).filter(is_valid) {
             let next = index.groups.len();
             let group = match &one.scope {
                 SuppressionScope::Line { path, line } => *index.lines.entry((path, *line)).or_insert(next),

@@ -6,6 +6,7 @@ use crate::facts::pods::{Parts, containers};
 use crate::located::{FindingPlace, LocatedNode, ObjectPath};
 use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_kube::catalog;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::{
     LocatedReference, PodTemplate, WorkloadKind, located_references, pod_template_for_kind,
 };
@@ -77,7 +78,7 @@ pub(crate) struct SecretUse {
     /// The reference; the provider `path` is already replaced by the app's default provider, if known.
     pub(crate) reference: SecretReference,
     /// Index of the Secret.
-    pub(crate) object: usize,
+    pub(crate) object: ObjectIndex,
     /// Key of the item.
     pub(crate) item: String,
     /// Position of the item's value.

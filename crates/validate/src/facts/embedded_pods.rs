@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded::{self, TextPlace};
-use crate::index::ObjectIndex;
 use crate::located::ObjectPath;
 use crate::reporter::FindingDraft;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, NodeValue, Origin, SourceTexts};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::ReferencedKind;
 
 /// Maximum number of values parsed per environment.
@@ -99,8 +99,7 @@ pub(crate) fn with_item_pointer(draft: FindingDraft, embedded: &[EmbeddedObject<
 /// Parses the pods within all `ConfigMaps`.
 pub(crate) fn parse_embedded_pods(objects: &[Manifest], texts: &SourceTexts) -> Vec<EmbeddedPod> {
     let mut reader = PodReader { texts, values: 0, bytes: 0, found: Vec::new() };
-    let numbered = objects.iter().enumerate().map(|(number, object)| (ObjectIndex::new(number), object));
-    for (owner, object) in numbered.filter(|(_, object)| object.is("", "ConfigMap")) {
+    for (owner, object) in ObjectIndex::enumerate(objects).filter(|(_, object)| object.is("", "ConfigMap")) {
         let data = object.root().get("data").and_then(Node::as_mapping);
         for entry in data.map_or(&[][..], |data| data.entries()) {
             reader.item(owner, &entry.key, &entry.value);

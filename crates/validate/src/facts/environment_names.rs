@@ -33,7 +33,7 @@ struct NameWords {
     is_prod: bool,
 }
 
-/// How words of a text are compared with environment names.
+/// The comparison of words of a text with environment names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameMatching {
     /// Without aliases.

@@ -28,3 +28,4 @@ pub(crate) mod scene;
 pub(crate) mod secret_items;
 pub(crate) mod selectors;
 pub(crate) mod shared_paths;
+pub(crate) mod unread_names;

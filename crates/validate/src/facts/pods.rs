@@ -1,4 +1,4 @@
-//! Pods of kinds that `generate` does not change: operators and workflow engines create them from these parts.
+//! Pods of kinds that `generate` does not change: controllers and workflow engines create them from these parts.
 //!
 //! Only the references of these pods are read; their controllers decide when to restart them.
 

@@ -32,8 +32,8 @@ impl<'e, 'a> PresenceIndex<'e, 'a> {
     /// Returns whether an object exists, here or elsewhere. An unknown namespace matches any namespace, and a name that is
     /// still a template matches any object.
     pub(crate) fn has_object(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        let catalogue = &self.environment.catalogue;
-        let find = |namespace| catalogue.find(group, kind, namespace, name).is_some();
+        let catalog = &self.environment.catalog;
+        let find = |namespace| catalog.find(group, kind, namespace, name).is_some();
         (namespace.is_empty() && self.names.contains(&(group, kind, name)))
             || find(namespace)
             || find("")

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::scene::CheckedEnvironment;
 use sealwave_core::document::{Manifest, Mapping};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::TemplateMutability;
 
 /// Annotations with which a controller restarts workloads.
@@ -65,8 +66,8 @@ impl<'e, 'a> RolloutTriggers<'e, 'a> {
     /// Iterates over the long-lived objects without a trigger, with their indices.
     pub(crate) fn workloads_without_trigger(
         &self,
-    ) -> impl Iterator<Item = (usize, &'e CheckedObject<'a>)> + '_ {
-        let objects = self.environment.objects.iter().enumerate();
+    ) -> impl Iterator<Item = (ObjectIndex, &'e CheckedObject<'a>)> + '_ {
+        let objects = self.environment.indexed_objects();
         objects.filter(|(_, object)| is_long_lived(object) && !self.is_triggered(object))
     }
 }

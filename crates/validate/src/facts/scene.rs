@@ -11,9 +11,10 @@ use crate::facts::embedded_pods::EmbeddedObject;
 use crate::facts::inventory::{Inventory, MissingImpact};
 use crate::facts::neighbors::NeighborApps;
 use crate::facts::rule_context::RuleContext;
+use crate::facts::unread_names::UnreadName;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, WrittenScalars};
-use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::catalog::{ObjectCatalog, ObjectIndex};
 use sealwave_kube::pods::ReferencedKind;
 use sealwave_kube::sync::{DependencyEdge, LocatedConflict};
 use sealwave_pipeline::render::UnusedValue;
@@ -29,7 +30,7 @@ pub(crate) struct CheckedEnvironment<'a> {
     /// Pods within its `ConfigMaps`.
     pub(crate) embedded: Vec<EmbeddedObject<'a>>,
     /// The objects by identity and by the Secrets that they create.
-    pub(crate) catalogue: ObjectCatalog<'a>,
+    pub(crate) catalog: ObjectCatalog<'a>,
     /// Created and required objects, with their known keys.
     pub(crate) inventory: Inventory<'a>,
     /// Objects that other apps of the repository render in the environment of this name.
@@ -66,6 +67,16 @@ impl<'a> CheckedEnvironment<'a> {
     /// Returns whether these are plain manifests, whose references may point outside of the set.
     pub(crate) const fn is_plain(&self) -> bool {
         self.app.is_none()
+    }
+
+    /// Iterates over the objects, with the index of each.
+    pub(crate) fn indexed_objects(&self) -> impl Iterator<Item = (ObjectIndex, &CheckedObject<'a>)> {
+        ObjectIndex::enumerate(&self.objects)
+    }
+
+    /// Returns an object by its index.
+    pub(crate) fn object(&self, index: ObjectIndex) -> Option<&CheckedObject<'a>> {
+        index.of(&self.objects)
     }
 
     /// Returns the name of the environment; `None` for plain manifests.
@@ -119,6 +130,8 @@ pub(crate) struct CheckedApp<'a> {
     pub(crate) environments: &'a [CheckedEnvironment<'a>],
     /// Files next to the app that are not ignored by Git and may contain credentials.
     pub(crate) files: &'a [TrackedFile],
+    /// Files and directories that look like input of the app, but are not read.
+    pub(crate) unread: &'a [(SourceId, UnreadName)],
 }
 
 /// A file next to an app. Must never be printed; its content is zeroed on drop.

@@ -67,7 +67,7 @@ pub(crate) struct PodIndex<'a> {
     /// True if namespace or labels of some workload are unknown.
     has_unknown_pods: bool,
     labels: HashMap<usize, &'a Mapping>,
-    /// Names and kinds, in lower case, of objects from which an operator creates pods.
+    /// Names and kinds, in lower case, of objects from which a controller creates pods.
     operated: HashSet<(&'a str, String)>,
 }
 
@@ -179,7 +179,7 @@ impl<'a> PodIndex<'a> {
         SelectionResult::Nothing(nearest.and_then(|list| list.first()).copied())
     }
 
-    /// Returns whether an operator may create pods with this label value.
+    /// Returns whether a controller may create pods with this label value.
     fn is_operated(&self, namespace: &str, value: &str) -> bool {
         [namespace, ""]
             .into_iter()
@@ -194,7 +194,7 @@ fn may_make_pods(object: &CheckedObject<'_>) -> bool {
         && !MONITORS.contains(&object.kind)
 }
 
-/// Returns whether a label's key belongs to an operator.
+/// Returns whether a label's key belongs to another controller.
 fn is_foreign(key: &str) -> bool {
     key.split_once('/').is_some_and(|(domain, _)| domain != "app.kubernetes.io")
 }

@@ -6,6 +6,7 @@ use crate::facts::checked_object::SecretUse;
 use crate::facts::environment_names::EnvironmentNames;
 use crate::facts::neighbors::SecretPath;
 use sealwave_core::document::Manifest;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_secrets::placeholder::SecretReference;
 
 /// The secrets of one environment that should not be shared.
@@ -19,7 +20,7 @@ impl<'a> EnvironmentSecrets<'a> {
     pub(crate) fn new<'m>(
         name: &'a str,
         uses: &'a [SecretUse],
-        object: impl Fn(usize) -> Option<&'m Manifest>,
+        object: impl Fn(ObjectIndex) -> Option<&'m Manifest>,
     ) -> Self {
         let is_relevant = |used: &&SecretUse| {
             let kind = object(used.object).and_then(|secret| secret.root().get("type")?.as_str());
@@ -45,7 +46,7 @@ pub(crate) struct SharedPath<'a> {
     /// A use in another environment.
     pub(crate) other: &'a SecretUse,
     /// Environment, object and item of each use of the shared path.
-    pub(crate) items: BTreeSet<(usize, usize, &'a str)>,
+    pub(crate) items: BTreeSet<(usize, ObjectIndex, &'a str)>,
 }
 
 /// Returns the paths of an app that production shares with another environment.

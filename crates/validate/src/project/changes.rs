@@ -35,7 +35,7 @@ impl Explain for GitError {
         match self {
             Self::Filter(_) => Some("no check may run a filter; rename it in Git's configuration".to_owned()),
             Self::Git(..) => Some(
-                "`--changed-since` needs a Git checkout that contains the revision; a shallow clone may not"
+                "`--changed-since` needs a Git checkout that contains the revision; a shallow clone might not contain it"
                     .to_owned(),
             ),
             Self::Revision => None,

@@ -4,7 +4,6 @@
 //! search starts at the first kind without a schema; a file is parsed when a kind of its group is looked up.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -12,6 +11,7 @@ use memchr::memmem;
 
 use super::walk::{is_manifest, manifest_walk};
 use crate::project::ScannedDefinitions;
+use sealwave_core::bounded_file::read_file;
 use sealwave_core::reach::PathReach;
 
 /// The text that every file with a definition contains.
@@ -132,9 +132,8 @@ fn groups(text: &[u8]) -> BTreeSet<&str> {
 
 /// Returns the contents of a file; `None` if it cannot be read, or grew beyond the limit.
 fn read(path: &Path, reach: &PathReach, limit: u64) -> Option<Vec<u8>> {
-    let mut text = Vec::new();
-    reach.open(path).ok()?.take(limit + 1).read_to_end(&mut text).ok()?;
-    (text.len() as u64 <= limit).then_some(text)
+    let mut text = read_file(reach.open(path).ok()?, limit).ok()?;
+    Some(std::mem::take(&mut *text))
 }
 
 impl CrdFile {

@@ -1,6 +1,6 @@
 //! Chooses which of the custom resource definitions in a repository applies to an app or a set of manifests.
 //!
-//! If several define a kind, those that serve the version at hand take precedence; then the one whose path shares most
+//! If several define a kind, those that serve the object's version take precedence; then the one whose path shares most
 //! leading directories with the validated path; then the one with the fewest further directories; then the first in the
 //! order of paths.
 
@@ -155,7 +155,7 @@ impl CrdResolver {
         })
     }
 
-    /// Notes why a definition may not have been found.
+    /// Notes why a definition might not have been found.
     fn explain(&self, near: &SearchRoot, group: &str, kind: &str) {
         if near.shelf.is_truncated() {
             self.library.add_note(CrdSearchNote::Cut);

@@ -1,12 +1,12 @@
 //! Definitions of custom resources from files, as published by controllers.
 
 use std::collections::HashSet;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use crate::engine::KnownDefinition;
+use sealwave_core::bounded_file;
 use sealwave_core::diagnostic::{
     Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, Problem, ProblemPlace, io_reason,
 };
@@ -144,12 +144,8 @@ fn unreadable(path: &Path, reason: std::io::ErrorKind) -> Problem {
 fn read_file(path: &Path, reach: &PathReach, found: &mut LoadedDefinitions) -> Result<(), Failure> {
     let shown = display_path(path);
     let file = reach.open(path).map_err(|error| refused(path, error))?;
-    let mut bytes = Vec::new();
-    let read = file.take(MAX_DEFINITIONS as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|error| unreadable(path, error.kind()))?;
-    if bytes.len() > MAX_DEFINITIONS {
-        return Err(unreadable(path, std::io::ErrorKind::FileTooLarge).into());
-    }
+    let bytes = bounded_file::read_file(file, MAX_DEFINITIONS as u64)
+        .map_err(|error| unreadable(path, error.kind()))?;
     let mut sources = Sources::default();
     let source = sources.add(&shown);
     let nodes =

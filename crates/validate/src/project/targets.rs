@@ -39,7 +39,7 @@ pub struct ValidateTargets {
 pub struct ValidateTarget {
     /// The app's directory, or the file, as first given.
     pub path: PathBuf,
-    /// How far symbolic links may lead.
+    /// The limit for targets of symbolic links.
     pub reach: Arc<PathReach>,
     /// Whether it is checked; otherwise it only provides objects that others refer to.
     pub is_checked: bool,

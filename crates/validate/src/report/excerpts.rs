@@ -5,10 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::io::Read as _;
 use std::path::Path;
 
 use super::STDIN;
+use sealwave_core::bounded_file::read_file;
 
 /// Files larger than this are not read.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -73,7 +73,7 @@ impl Excerpts {
     }
 }
 
-/// Returns the path of a displayed name; `None` if the name may not be a file's own path: for standard input, and for
+/// Returns the path of a displayed name; `None` if the name might not be a file's own path: for standard input, and for
 /// names with replacement characters.
 fn source_path(shown: &str) -> Option<&Path> {
     (shown != STDIN && !shown.contains(char::REPLACEMENT_CHARACTER)).then(|| Path::new(shown))
@@ -85,9 +85,8 @@ fn read(file: fs_err::File) -> Option<Vec<u8>> {
     if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
         return None;
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
+    let mut bytes = read_file(file, MAX_FILE_BYTES).ok()?;
+    Some(std::mem::take(&mut *bytes))
 }
 
 fn make_room(files: &mut VecDeque<(String, Option<IndexedText>)>, needed: usize) {

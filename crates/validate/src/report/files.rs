@@ -9,6 +9,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::{Baseline, BaselineError};
+use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::{Explain, io_reason, write_error_reason};
 
 /// Larger baselines are not read.
@@ -165,13 +166,12 @@ pub fn append_summary(path: &Path, bytes: &[u8]) -> Result<(), ReportFileError> 
 /// # Errors
 /// Returns an error if the file cannot be read or is not a baseline.
 pub fn read_baseline(path: &Path) -> Result<Baseline, ReportFileError> {
-    let mut bytes = Vec::new();
-    let read =
-        fs_err::File::open(path).and_then(|file| file.take(MAX_BASELINE_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| ReportFileError::Unreadable { path: path.to_owned(), reason: error.kind() })?;
-    if bytes.len() as u64 > MAX_BASELINE_BYTES {
-        return Err(ReportFileError::TooLarge(path.to_owned()));
-    }
+    let file = fs_err::File::open(path).map_err(BoundedReadError::Io);
+    let read = file.and_then(|file| read_file(file, MAX_BASELINE_BYTES));
+    let bytes = read.map_err(|error| match error {
+        BoundedReadError::TooLarge => ReportFileError::TooLarge(path.to_owned()),
+        error => ReportFileError::Unreadable { path: path.to_owned(), reason: error.kind() },
+    })?;
     Baseline::parse(&bytes).map_err(|error| ReportFileError::Baseline { path: path.to_owned(), error })
 }
 

@@ -59,7 +59,7 @@ impl<'a> DigestCache<'a> {
 
     /// Digests everything that determines the values, including what the template reads from other objects.
     fn external_whole(&mut self, wanted: &ReferencedObject<'_, 'a>) -> KeyedDigest {
-        if let Some(digest) = self.whole.get(&(SOURCE, wanted.number)) {
+        if let Some(digest) = self.whole.get(&(SOURCE, wanted.index)) {
             return *digest;
         }
         let data_entry = ["secretStoreRef", "data", "dataFrom"].map(|field| wanted.field(&["spec", field]));
@@ -82,7 +82,7 @@ impl<'a> DigestCache<'a> {
             }
         }
         let digest = combine_digests(self.key, "annotate/external", &items);
-        self.whole.insert((SOURCE, wanted.number), digest);
+        self.whole.insert((SOURCE, wanted.index), digest);
         digest
     }
 }

@@ -8,7 +8,7 @@ pub(super) enum ExternalSecretReason {
     #[error(transparent)]
     Common(#[from] CommonReason),
     #[error(
-        "it selects keys of `{reference}` by pattern, but the operator supports only all keys or named keys"
+        "it selects keys of `{reference}` by pattern, but an ExternalSecret supports only all keys or named keys"
     )]
     KeyPatterns { reference: String },
     #[error("the backend supports modifier `{name}` only on the fetched value, not after `{after}`")]
@@ -17,7 +17,7 @@ pub(super) enum ExternalSecretReason {
     OutsideMount { reference: String, mount: String },
     #[error("an item next to all keys of a secret cannot have its own text or modifiers")]
     TextBesideAllKeys,
-    #[error("the operator rejects type `{0}`")]
+    #[error("the External Secrets Operator refuses type `{0}`")]
     Type(String),
 }
 

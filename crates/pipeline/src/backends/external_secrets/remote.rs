@@ -16,7 +16,7 @@ pub(super) struct RemoteRef {
     key: String,
     property: Option<String>,
     version: Option<String>,
-    /// Whether the operator decodes base64.
+    /// Whether the controller decodes base64.
     decode: bool,
 }
 
@@ -144,7 +144,7 @@ fn version(reference: &SecretReference, service: SecretService) -> Result<Option
     }
 }
 
-/// Translates a key to a property. The operator looks up a property with a dot first as one key and then as a path, like
+/// Translates a key to a property. The controller looks up a property with a dot first as one key and then as a path, like
 /// an unquoted key here; a quoted path is joined with `|`, which is unambiguous.
 fn key_property(key: &str) -> Result<String, CommonReason> {
     let path = KeyPath::parse(key).map_err(|_| CommonReason::JsonPath)?;
@@ -154,7 +154,7 @@ fn key_property(key: &str) -> Result<String, CommonReason> {
     }
 }
 
-/// Translates a JSON path to a property, which the operator evaluates with gjson.
+/// Translates a JSON path to a property, which the controller evaluates with gjson.
 fn property(path: &JsonPath) -> Result<String, CommonReason> {
     let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(CommonReason::JsonPath)?;
     let steps: Option<Vec<String>> = steps

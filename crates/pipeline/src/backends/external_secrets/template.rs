@@ -1,4 +1,4 @@
-//! Writes Go templates for the operator's engine `v2`. They contain only actions that are generated here.
+//! Writes Go templates for the engine `v2` of the External Secrets Operator. They contain only actions that are generated here.
 
 use std::fmt::Write as _;
 

@@ -105,6 +105,9 @@ impl Explain for Error {
             Self::Order => "list the same items in both, in the same order",
             Self::OtherObject { .. } => "change the target so that it matches only the object to delete",
             Self::Retained => "`$retainKeys` must name all fields to keep, including those of the patch",
+            Self::Type { found: "string", .. } => {
+                "write the patch as YAML, without `|` or quotes that make it a text"
+            }
             Self::Work => {
                 "set `kind` and `name` of the target, or write one merge patch instead of many operations"
             }

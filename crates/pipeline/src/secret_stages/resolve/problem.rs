@@ -43,7 +43,7 @@ impl ReferencePlaces {
 pub(super) enum ResolveError {
     #[error("item `{key}` of `data` is not base64")]
     DataNotBase64 { key: String },
-    #[error("item `{key}` of `data` is a placeholder that does not give base64")]
+    #[error("item `{key}` of `data` is a placeholder that does not produce base64")]
     DataPlaceholder { key: String },
     #[error("{SOPS_OBJECT}")]
     EncryptedObject,

@@ -1,7 +1,7 @@
 //! Finds misplaced placeholders: in every string and key outside of a Secret's data. Pure.
 //!
 //! `<x:y>` is common in configuration languages, so only texts with the form of a reference to a known provider count:
-//! see [`suspects`]. A remaining placeholder would be deployed as it is, so no kind of object is exempt, but an author
+//! see [`suspected_placeholders`]. A remaining placeholder would be deployed as it is, so no kind of object is exempt, but an author
 //! can exempt an object that is not a Secret. `<<file:x#y>` is the text `<file:x#y>` here too; all other text is
 //! unchanged. If an object names a path for argocd-vault-plugin's `<key>`, such placeholders count as well, since that
 //! tool would have replaced them.

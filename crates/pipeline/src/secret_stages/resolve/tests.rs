@@ -234,7 +234,7 @@ fn data_is_base64_and_resolved_if_it_is_text() {
     for written in
         ["<stub:u>", "<stub:u | sha256>", "x<stub:u | base64>", "<stub:u | base64><stub:u | base64>"]
     {
-        assert!(message(data(written)).contains("does not give base64"), "{written}");
+        assert!(message(data(written)).contains("does not produce base64"), "{written}");
     }
 }
 

@@ -9,7 +9,7 @@
 //! | kind | where | shape |
 //! |---|---|---|
 //! | `NoProvider` | anywhere | `<path#key>` with only the characters of paths and keys, so that XML and shell do not match |
-//! | `Misspelt` | anywhere | `<name:…>` whose name differs from a provider only in case, blanks, `_` or `.`, or which has a `#key`; with neither `/` nor `#`, only without an end tag |
+//! | `Misspelled` | anywhere | `<name:…>` whose name differs from a provider only in case, blanks, `_` or `.`, or which has a `#key`; with neither `/` nor `#`, only without an end tag |
 //! | `Name` | item | `<word>` and `<several words>`; not mail addresses, not `<word/>` |
 //! | `Name` | anywhere | `<word>` without an end tag, at the position of a value: after `:`, `/`, `=`, `@` or a quote, or as the content of an XML element; `<word \| modifier>` |
 //! | `OtherBrackets` | anywhere | `${provider:path#key}`, also in `$()`, `{{}}`, `{}`, `()`, `[]`; in `${}` also a relative path with `/` or `.` |

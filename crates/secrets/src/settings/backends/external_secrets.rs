@@ -32,7 +32,7 @@ pub enum ExternalSecretVersion {
     /// `external-secrets.io/v1`.
     #[default]
     V1,
-    /// `external-secrets.io/v1beta1`, for operators before 0.16.
+    /// `external-secrets.io/v1beta1`, for releases before 0.16.
     V1beta1,
 }
 

@@ -1,8 +1,8 @@
-//! The services that the operators in a cluster read.
+//! The services that controllers in a cluster read.
 
 use serde::Deserialize;
 
-/// A service that stores secrets, as known to the operators in the cluster.
+/// A service that stores secrets, as known to the controllers in the cluster.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretService {

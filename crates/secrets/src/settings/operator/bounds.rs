@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Concurrency {
     }
 }
 
-/// The memory that a sidecar needs so that no app can cause the kernel to kill it. `docs/sizing.md` explains the terms.
+/// The memory that a sidecar needs so that no app can cause the kernel to kill it. `docs/install/sizing.md` explains the terms.
 #[derive(Clone, Copy, Debug)]
 pub struct SidecarMemory {
     /// Maximum number of concurrent runs.

@@ -25,7 +25,7 @@ pub(super) struct TrackedValue<T> {
     pub(super) value: T,
     /// The trace of what was read.
     pub(super) trace: Trace,
-    /// Whether our reader may not agree on a key or scalar unless it is quoted.
+    /// Whether our reader might disagree on a key or scalar unless it is quoted.
     pub(super) has_unclear_scalar: bool,
 }
 
@@ -325,7 +325,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for TrackedAdapter<'_, D> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        // Not observed, so the trace tells ignored values from nulls.
+        // Not observed, so the trace distinguishes ignored values from nulls.
         self.inner.deserialize_ignored_any(visitor).map_err(TypedError::Parser)
     }
 

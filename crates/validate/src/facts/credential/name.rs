@@ -1,4 +1,4 @@
-//! Judges by the name of a key whether its value is a credential.
+//! Decides by the name of a key whether its value is a credential.
 //!
 //! `DB_PASSWORD` names a credential; `TOKEN_TTL`, `secretName`, `passwordFile` and `tokenSecretRef` do not: the last
 //! word decides. An owner or environment may follow it: `DB_PASSWORD_PROD`.

@@ -1,7 +1,7 @@
-//! Which objects create and which require each Secret, `ConfigMap`, claim and service account, and with which keys.
+//! The objects that create or require each Secret, `ConfigMap`, claim and service account, and with which keys.
 //!
-//! Built on the [catalog](sealwave_kube::catalog), which knows the kinds that decide waves; adds the kinds of operators
-//! that create Secrets. An unknown namespace matches any namespace, so that rules only report what is certain.
+//! Built on the [catalog](sealwave_kube::catalog), which knows the kinds that decide waves; adds the kinds whose
+//! controllers create Secrets. An unknown namespace matches any namespace, so that rules only report what is certain.
 
 mod certificates;
 mod contents;
@@ -90,7 +90,7 @@ pub(crate) struct Inventory<'a> {
 impl<'a> Inventory<'a> {
     /// Builds the inventory from all objects and the pods within `ConfigMaps`.
     pub(crate) fn new(
-        catalogue: &ObjectCatalog<'a>,
+        catalog: &ObjectCatalog<'a>,
         objects: &[CheckedObject<'a>],
         embedded: &[EmbeddedObject<'a>],
     ) -> Self {
@@ -100,7 +100,7 @@ impl<'a> Inventory<'a> {
             requirements: requirements::collect_requirements(objects, embedded),
             guesses: Cell::new(GUESSES),
         };
-        for object in catalogue.objects() {
+        for object in catalog.objects() {
             producers::add_created_objects(object, &mut inventory);
         }
         inventory

@@ -21,7 +21,7 @@ const FILLED_BY: &[&str] = &[
     "service.beta.openshift.io/inject-cabundle",
 ];
 
-/// Source of the name of the Secret that an operator creates.
+/// Source of the name of the Secret that a controller creates.
 enum NameSource {
     /// The field at this path.
     At(&'static [&'static str]),
@@ -242,7 +242,7 @@ fn add_bundle<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
 }
 
 fn add_operator_secrets<'a>(object: &CatalogObject<'a>, inventory: &mut Inventory<'a>) {
-    // Kubernetes' own groups, to which most objects belong, have no operators.
+    // Kubernetes' own groups, to which most objects belong, have no such controllers.
     if !object.group.contains('.') || object.group.ends_with(".k8s.io") {
         return;
     }
@@ -262,7 +262,7 @@ fn add_operator_secrets<'a>(object: &CatalogObject<'a>, inventory: &mut Inventor
         );
     }
     if object.is("acid.zalan.do", "postgresql") {
-        // The operator's own roles, and the users of the manifest.
+        // The controller's own roles, and the users of the manifest.
         let users = mapping_keys(root.at(&["spec", "users"]));
         for user in ["postgres", "standby", "pooler"].into_iter().chain(users) {
             let user = user.replace('_', "-");

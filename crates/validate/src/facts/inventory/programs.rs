@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::checked_object::CheckedObject;
 use sealwave_core::document::Node;
+use sealwave_kube::catalog::ObjectIndex;
 
 /// Returns the objects whose programs get each of the wanted names as an argument or variable.
 ///
@@ -11,18 +12,18 @@ use sealwave_core::document::Node;
 pub(crate) fn named_by_programs<'a>(
     objects: &[CheckedObject<'a>],
     wanted: &BTreeSet<&'a str>,
-) -> BTreeMap<&'a str, BTreeSet<usize>> {
-    let mut named: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+) -> BTreeMap<&'a str, BTreeSet<ObjectIndex>> {
+    let mut named: BTreeMap<&str, BTreeSet<ObjectIndex>> = BTreeMap::new();
     if wanted.is_empty() {
         return named;
     }
-    for (number, object) in objects.iter().enumerate() {
+    for (index, object) in ObjectIndex::enumerate(objects) {
         for text in object.pod.iter().flat_map(|pod| program_texts(pod.spec)) {
             for word in candidate_names(text).filter_map(|word| wanted.get(word)) {
                 let by = named.entry(word).or_default();
                 // If there are two objects, at least one is not the object that requires the name.
                 if by.len() < 2 {
-                    by.insert(number);
+                    by.insert(index);
                 }
             }
         }

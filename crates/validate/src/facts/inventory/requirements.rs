@@ -5,7 +5,7 @@ use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded_pods::EmbeddedObject;
 use crate::facts::later_stage::is_template;
 use sealwave_core::document::{Node, NodeValue, Origin};
-use sealwave_kube::catalog::{ESO_GROUP, RBAC_GROUP};
+use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex, RBAC_GROUP};
 use sealwave_kube::pods::{PodUsage, ReferencedKeys, ReferencedKind};
 
 /// Maximum depth at which credentials are searched in stores and issuers.
@@ -15,7 +15,7 @@ const DEPTH: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Requirement<'a> {
     /// Index of the object with the reference.
-    pub(crate) object: usize,
+    pub(crate) object: ObjectIndex,
     /// Kind of the required object.
     pub(crate) kind: ReferencedKind,
     /// Namespace of the required object; empty if unknown.
@@ -46,15 +46,16 @@ pub(crate) fn collect_requirements<'a>(
     objects: &[CheckedObject<'a>],
     embedded: &[EmbeddedObject<'a>],
 ) -> Vec<Requirement<'a>> {
-    let mut collector = RequirementCollector { object: 0, namespace: "", wants: Vec::new() };
-    for (number, object) in objects.iter().enumerate() {
-        collector.object = number;
+    let mut collector =
+        RequirementCollector { object: ObjectIndex::new(0), namespace: "", wants: Vec::new() };
+    for (index, object) in ObjectIndex::enumerate(objects) {
+        collector.object = index;
         collector.namespace = object.namespace;
         collector.collect(object);
     }
     for pod in embedded {
         let own = pod.owner().of(objects).map_or("", |owner| owner.namespace);
-        collector.object = pod.owner().number();
+        collector.object = pod.owner();
         collector.namespace = if pod.object.namespace.is_empty() { own } else { pod.object.namespace };
         let before = collector.wants.len();
         collector.add_pod(&pod.object);
@@ -67,7 +68,7 @@ pub(crate) fn collect_requirements<'a>(
 }
 
 struct RequirementCollector<'a> {
-    object: usize,
+    object: ObjectIndex,
     namespace: &'a str,
     wants: Vec<Requirement<'a>>,
 }

@@ -24,8 +24,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<(&str, &str, &str), (&str, Origin)> = HashMap::new();
-    let certificates =
-        environment.objects.iter().enumerate().filter(|(_, object)| object.is(GROUP, "Certificate"));
+    let certificates = environment.indexed_objects().filter(|(_, object)| object.is(GROUP, "Certificate"));
     for (number, object) in certificates {
         let Some(node) = object.manifest.root().at(&["spec", "secretName"]) else { continue };
         let Some(name) = node.as_str().filter(|name| !name.is_empty() && !may_change(name)) else {

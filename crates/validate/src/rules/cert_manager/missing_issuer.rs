@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         for (kind, name) in issuers(object) {
             let Some(issuer) = name.as_str().filter(|issuer| !issuer.is_empty()) else { continue };
             let presence = presence.get_or_insert_with(|| PresenceIndex::new(environment));

@@ -52,7 +52,7 @@ type OddKeysCache<'a> = HashMap<(ReferencedKind, &'a str, &'a str, bool), Option
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut cache = OddKeysCache::new();
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let Some(pod) = &object.pod else { continue };
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             for container in pod.spec.items_at(&[list]) {

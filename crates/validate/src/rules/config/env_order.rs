@@ -10,6 +10,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -25,8 +26,8 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     // Where another controller creates the pods, it may add variables too.
-    let pods = environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some());
-    for (number, object) in pods {
+    let pods = environment.indexed_objects().filter(|(_, object)| object.pod.is_some());
+    for (index, object) in pods {
         for container in object.containers() {
             let field_has_variable = |field: &str| items(container, field).iter().any(refers_to_variable);
             let variables = items(container, "env");
@@ -37,7 +38,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
                 continue;
             }
             let container = ContainerEnv {
-                number,
+                index,
                 node: container,
                 from: EnvFromKeys::for_container(environment, object.namespace, container),
             };
@@ -96,7 +97,7 @@ fn keys<'a>(environment: &CheckedEnvironment<'a>, namespace: &str, source: &Node
 
 struct ContainerEnv<'a> {
     /// Number of the object.
-    number: usize,
+    index: ObjectIndex,
     node: &'a Node,
     from: EnvFromKeys<'a>,
 }
@@ -112,7 +113,7 @@ impl<'a> ContainerEnv<'a> {
                     continue;
                 }
                 let draft = |message: String| {
-                    FindingDraft::new(&RULE, value.origin, message).about_object(self.number)
+                    FindingDraft::new(&RULE, value.origin, message).about_object(self.index)
                 };
                 let draft = match defined.get(name) {
                     Some((first, _)) if *first < position => continue,
@@ -136,7 +137,7 @@ impl<'a> ContainerEnv<'a> {
             for name in used_names(text.as_str().unwrap_or_default()) {
                 if !defined.contains_key(name) && !is_defined_elsewhere(name) && !self.from.may_have(name) {
                     let message = format!("variable `{name}` is not defined");
-                    let draft = FindingDraft::new(&RULE, text.origin, message).about_object(self.number);
+                    let draft = FindingDraft::new(&RULE, text.origin, message).about_object(self.index);
                     reporter.report(draft.hint(HINT).confidential());
                 }
             }

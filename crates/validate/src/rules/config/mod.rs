@@ -8,5 +8,6 @@ rules! {
     no_rollout_trigger,
     subpath_no_reload,
     too_large,
+    unused_file,
     unused_value,
 }

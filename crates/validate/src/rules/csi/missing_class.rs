@@ -30,8 +30,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     check_class_names(environment, reporter);
     let mut others = None;
-    for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some())
-    {
+    for (number, object) in environment.indexed_objects().filter(|(_, object)| object.pod.is_some()) {
         for located in object.references() {
             let (kind, name) = (located.reference.kind, located.reference.name);
             if kind != ReferencedKind::SecretProviderClass || exists(environment, object.namespace, name) {
@@ -60,7 +59,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
 
 /// Reports volumes of the driver that do not name a class.
 fn check_class_names(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let volumes =
             object.pod.as_ref().and_then(|pod| pod.spec.get("volumes")).map_or(&[][..], Node::items);
         for csi in volumes.iter().filter_map(|volume| volume.get("csi")) {
@@ -101,7 +100,7 @@ impl<'a> OtherClasses<'a> {
 }
 
 fn exists(environment: &CheckedEnvironment<'_>, namespace: &str, name: &str) -> bool {
-    environment.catalogue.find(STORE_CSI_GROUP, KIND, namespace, name).is_some()
+    environment.catalog.find(STORE_CSI_GROUP, KIND, namespace, name).is_some()
         || environment.neighbors.has_object(STORE_CSI_GROUP, KIND, namespace, name)
         || environment.context.settings.is_external(KIND, namespace, name)
 }

@@ -29,7 +29,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         return;
     }
     let pods = PodSecretNeeds::new(environment);
-    for (number, class) in environment.objects.iter().enumerate().filter(|(_, object)| is_class(object)) {
+    for (number, class) in environment.indexed_objects().filter(|(_, object)| is_class(object)) {
         if class.name.is_empty() || pods.mounted.contains(&(class.namespace, class.name)) {
             continue;
         }
@@ -95,7 +95,7 @@ fn needed_secret<'a>(
     made.iter().filter_map(|secret| secret.get("secretName")).find_map(|node| {
         let name = node.as_str()?;
         let used = pods.secrets.get(&(class.namespace, name))?;
-        let alone = environment.catalogue.suppliers(class.namespace, name).len() < 2;
+        let alone = environment.catalog.suppliers(class.namespace, name).len() < 2;
         alone.then_some((name, node.origin, *used))
     })
 }

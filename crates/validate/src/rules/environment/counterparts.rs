@@ -9,7 +9,7 @@ use crate::facts::checked_object::CheckedObject;
 use crate::facts::environment_names::EnvironmentNames;
 use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use sealwave_core::document::{Node, Origin};
-use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP};
+use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex, SEALED_SECRETS_GROUP};
 
 /// The identity of an object across environments.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ pub(super) struct CounterpartKey<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ObjectInEnvironment {
     pub(super) environment: usize,
-    pub(super) object: usize,
+    pub(super) object: ObjectIndex,
 }
 
 /// The kind shared by all workloads that keep pods running.
@@ -48,9 +48,7 @@ impl<'a> Counterparts<'a> {
         let mut shapes: BTreeMap<CounterpartKey<'a>, Vec<ObjectInEnvironment>> = BTreeMap::new();
         for number in &environments {
             let Some(environment) = app.environments.get(*number) else { continue };
-            for (object, view) in
-                environment.objects.iter().enumerate().filter(|(_, view)| !view.name.is_empty())
-            {
+            for (object, view) in environment.indexed_objects().filter(|(_, view)| !view.name.is_empty()) {
                 let places = shapes.entry(shape(view, *number, names)).or_default();
                 if places.last().is_none_or(|last| last.environment != *number) {
                     places.push(ObjectInEnvironment { environment: *number, object });
@@ -108,7 +106,7 @@ impl ObjectInEnvironment {
         'e: 'a,
         'a: 'e,
     {
-        app.environments.get(self.environment)?.objects.get(self.object)
+        app.environments.get(self.environment)?.object(self.object)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::item_label;
-use sealwave_kube::catalog::{ESO_GROUP, STORE_CSI_GROUP};
+use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex, STORE_CSI_GROUP};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,
@@ -35,13 +35,21 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let shared = LazyCell::new(|| SharedLiterals::new(app));
     for (number, environment) in app.environments.iter().enumerate() {
         let (names, namespaces, shared) = (&names, &namespaces, &shared);
-        let mut search =
-            ForeignPathSearch { app, environment, names, namespaces, shared, number, object: 0, reporter };
+        let mut search = ForeignPathSearch {
+            app,
+            environment,
+            names,
+            namespaces,
+            shared,
+            number,
+            object: ObjectIndex::new(0),
+            reporter,
+        };
         for used in environment.secrets() {
             search.object = used.object;
             search.check_secret_path(&used.reference.path, used.origin, &item_label(&used.item));
         }
-        for (object, view) in environment.objects.iter().enumerate() {
+        for (object, view) in environment.indexed_objects() {
             search.object = object;
             search.check_object(view);
             for hint in hints::environment_hints(view) {
@@ -60,7 +68,7 @@ struct ForeignPathSearch<'s, 'a, 'r> {
     /// The index of the environment.
     number: usize,
     /// The index of the current object.
-    object: usize,
+    object: ObjectIndex,
     reporter: &'r mut Reporter,
 }
 

@@ -9,7 +9,7 @@ use sealwave_kube::is_secret_like;
 /// The maximum depth of the search in an object.
 const DEPTH: usize = 24;
 
-/// How a text is compared with environment names.
+/// The comparison of a text with environment names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MatchMode {
     /// By the certain addresses in it.

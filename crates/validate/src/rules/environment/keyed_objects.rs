@@ -32,7 +32,7 @@ impl<'a> KeyedObject<'a> {
     ) -> Vec<Self> {
         let keyed = |place: &ObjectInEnvironment| {
             let environment = app.environments.get(place.environment)?;
-            let object = environment.objects.get(place.object)?;
+            let object = environment.object(place.object)?;
             let neutral =
                 |entry: &'a MappingEntry| (names.without_environment(place.environment, &entry.key), entry);
             let keys = keys(object)?.into_iter().map(neutral).collect();

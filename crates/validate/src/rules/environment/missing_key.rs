@@ -13,6 +13,7 @@ use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::is_item_key;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::{ReferencedKeys, ReferencedKind};
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -68,7 +69,7 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
 /// The keys that workloads reference, by environment, computed on first use.
 struct KeyReaders<'a> {
     app: &'a CheckedApp<'a>,
-    found: ByEnvironment<BTreeMap<KeyReference<'a>, (usize, Origin)>>,
+    found: ByEnvironment<BTreeMap<KeyReference<'a>, (ObjectIndex, Origin)>>,
 }
 
 /// Kind, namespace, name and key.
@@ -76,7 +77,7 @@ type KeyReference<'a> = (ReferencedKind, &'a str, &'a str, &'a str);
 
 impl KeyReaders<'_> {
     /// Returns the first workload that references a key of an object: its index and the position.
-    fn find(&self, without_key: &KeyedObject<'_>, key: &str) -> Option<(usize, Origin)> {
+    fn find(&self, without_key: &KeyedObject<'_>, key: &str) -> Option<(ObjectIndex, Origin)> {
         let number = without_key.place.environment;
         let environment = self.app.environments.get(number)?;
         let found = self.found.get_or_compute(number, || referenced_keys(environment))?;
@@ -89,9 +90,11 @@ impl KeyReaders<'_> {
     }
 }
 
-fn referenced_keys<'a>(environment: &CheckedEnvironment<'a>) -> BTreeMap<KeyReference<'a>, (usize, Origin)> {
+fn referenced_keys<'a>(
+    environment: &CheckedEnvironment<'a>,
+) -> BTreeMap<KeyReference<'a>, (ObjectIndex, Origin)> {
     let mut all = BTreeMap::new();
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         for located in object.references().into_iter().filter(|located| !located.reference.optional) {
             let ReferencedKeys::Only(keys) = located.reference.keys else { continue };
             for (key, at) in keys.into_iter().zip(located.key_origins) {

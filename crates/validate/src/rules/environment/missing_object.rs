@@ -14,7 +14,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
-use sealwave_kube::catalog::STORE_CSI_GROUP;
+use sealwave_kube::catalog::{ObjectIndex, STORE_CSI_GROUP};
 use sealwave_kube::is_secret_like;
 use sealwave_kube::pods::ReferencedKind;
 
@@ -82,7 +82,7 @@ fn is_provided_elsewhere(
         environment.objects.iter().map(|object| object.namespace).filter(|namespace| !namespace.is_empty());
     let namespace = namespaces.next().unwrap_or_default();
     let supplied = (shape.group, shape.kind) == ("", "Secret")
-        && !environment.catalogue.suppliers(namespace, name).is_empty();
+        && !environment.catalog.suppliers(namespace, name).is_empty();
     supplied
         || environment.context.settings.is_external(shape.kind, namespace, name)
         || environment.neighbors.has_object(shape.group, shape.kind, namespace, name)
@@ -111,7 +111,7 @@ fn workload_of(
 }
 
 /// Missing objects that are referenced: the index of the referrer and the position.
-type UnmetReferences = BTreeMap<(ReferencedKind, CompactString), (usize, Origin)>;
+type UnmetReferences = BTreeMap<(ReferencedKind, CompactString), (ObjectIndex, Origin)>;
 
 /// Dangling references by environment, computed on first use.
 struct DanglingReferences<'a> {
@@ -122,7 +122,7 @@ struct DanglingReferences<'a> {
 
 impl DanglingReferences<'_> {
     /// Returns a reference to a missing object: the index of the referrer and the position.
-    fn find(&self, number: usize, shape: &CounterpartKey<'_>) -> Option<(usize, Origin)> {
+    fn find(&self, number: usize, shape: &CounterpartKey<'_>) -> Option<(ObjectIndex, Origin)> {
         let what = match (shape.group, shape.kind) {
             ("", "ConfigMap") => ReferencedKind::ConfigMap,
             ("", "PersistentVolumeClaim") => ReferencedKind::PersistentVolumeClaim,
@@ -138,10 +138,10 @@ impl DanglingReferences<'_> {
 
     fn all(&self, number: usize, environment: &CheckedEnvironment<'_>) -> UnmetReferences {
         let mut all = BTreeMap::new();
-        for (object, view) in environment.objects.iter().enumerate() {
+        for (object, view) in environment.indexed_objects() {
             for located in view.references().into_iter().filter(|located| !located.reference.optional) {
                 let (what, name) = (located.reference.kind, located.reference.name);
-                if environment.catalogue.resolve_reference(what, view.namespace, name).is_empty() {
+                if environment.catalog.resolve_reference(what, view.namespace, name).is_empty() {
                     all.entry((what, self.names.without_environment(number, name)))
                         .or_insert((object, located.origin));
                 }

@@ -8,9 +8,10 @@ use crate::facts::checked_object::SecretUse;
 use crate::facts::environment_names::EnvironmentNames;
 use crate::facts::scene::CheckedApp;
 use sealwave_core::document::MappingEntry;
+use sealwave_kube::catalog::ObjectIndex;
 
 /// The placeholders of an app, by environment, Secret and item.
-pub(super) struct PlaceholderIndex<'a>(HashMap<(usize, usize, &'a str), Vec<&'a SecretUse>>);
+pub(super) struct PlaceholderIndex<'a>(HashMap<(usize, ObjectIndex, &'a str), Vec<&'a SecretUse>>);
 
 impl<'a> PlaceholderIndex<'a> {
     pub(super) fn new(app: &CheckedApp<'a>) -> Self {

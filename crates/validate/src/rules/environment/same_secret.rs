@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 /// Returns the secrets of an environment; plain manifests have none.
 fn uses<'a>(environment: &CheckedEnvironment<'a>) -> Option<EnvironmentSecrets<'a>> {
-    let object = |number: usize| environment.objects.get(number).map(|object| object.manifest);
+    let object = |index| environment.object(index).map(|object| object.manifest);
     let app = environment.app.as_ref()?;
     Some(EnvironmentSecrets::new(app.name, app.secrets, object))
 }

@@ -10,7 +10,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
-use sealwave_kube::catalog::ESO_GROUP;
+use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,
@@ -25,8 +25,8 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<(&str, &str), Origin> = HashMap::new();
-    let external = |(_, object): &(usize, &CheckedObject<'_>)| object.is(ESO_GROUP, "ExternalSecret");
-    for (number, object) in environment.objects.iter().enumerate().filter(external) {
+    let external = |(_, object): &(ObjectIndex, &CheckedObject<'_>)| object.is(ESO_GROUP, "ExternalSecret");
+    for (number, object) in environment.indexed_objects().filter(external) {
         let root = object.manifest.root();
         if matches!(text(root, &["spec", "target", "creationPolicy"]), Some("Merge" | "None")) {
             continue;
@@ -57,8 +57,8 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             continue;
         }
         seen.insert((object.namespace, target), at);
-        let secret = environment.catalogue.find("", "Secret", object.namespace, target);
-        if let Some(secret) = secret.and_then(|secret| environment.objects.get(secret)) {
+        let secret = environment.catalog.find("", "Secret", object.namespace, target);
+        if let Some(secret) = secret.and_then(|secret| environment.object(secret)) {
             let is_apart = environment.may_be_apart(secret.name_origin(), at);
             reporter.report(
                 FindingDraft::new(&RULE, at, message("a Secret of the manifests"))

@@ -12,7 +12,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_kube::catalog::ESO_GROUP;
+use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,
@@ -28,9 +28,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut brought: Option<HashSet<(&str, &str)>> = None;
     let mut elsewhere: Option<HashMap<&str, &str>> = None;
-    for (number, object) in
-        environment.objects.iter().enumerate().filter(|(_, object)| object.group == ESO_GROUP)
-    {
+    for (number, object) in environment.indexed_objects().filter(|(_, object)| object.group == ESO_GROUP) {
         check_store_names(number, object, reporter);
         for reference in references(object) {
             let Some(name) = reference.get("name") else { continue };
@@ -81,7 +79,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
 }
 
 /// Reports items that do not name a store.
-fn check_store_names(number: usize, object: &CheckedObject<'_>, reporter: &mut Reporter) {
+fn check_store_names(number: ObjectIndex, object: &CheckedObject<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     if value(spec, "secretStoreRef").is_some_and(|store| value(store, "name").is_some()) {
         return;
@@ -123,7 +121,7 @@ fn references<'a>(object: &CheckedObject<'a>) -> Vec<&'a Node> {
 
 fn exists(environment: &CheckedEnvironment<'_>, kind: &str, namespace: &str, name: &str) -> bool {
     let namespace = if kind == "ClusterSecretStore" { "" } else { namespace };
-    environment.catalogue.find(ESO_GROUP, kind, namespace, name).is_some()
+    environment.catalog.find(ESO_GROUP, kind, namespace, name).is_some()
         || environment.neighbors.has_object(ESO_GROUP, kind, namespace, name)
         || environment.context.settings.is_external(kind, namespace, name)
 }

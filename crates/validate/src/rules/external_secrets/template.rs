@@ -68,7 +68,7 @@ fn defined(spec: &Node) -> Option<Vec<&str>> {
     (!keys.iter().any(|key| may_change(key))).then_some(keys)
 }
 
-/// Returns all strings of a target's template that the operator executes.
+/// Returns all strings of a target's template that the controller executes.
 fn templates(template: &Node) -> Vec<&Node> {
     let metadata = template.get("metadata");
     let mappings = [

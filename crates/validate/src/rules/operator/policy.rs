@@ -27,7 +27,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         if !operator.providers.contains(used.reference.provider.as_str()) {
             continue;
         }
-        let Some(secret) = environment.objects.get(used.object) else { continue };
+        let Some(secret) = environment.object(used.object) else { continue };
         let Some(refusal) = policy.refusal(used, secret, app.cluster) else { continue };
         let draft = FindingDraft::new(&RULE, used.origin, refusal.to_string()).about_object(used.object);
         reporter.report(match refusal.hint() {

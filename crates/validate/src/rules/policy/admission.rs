@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::matching::{MatchResult, ObjectIndex, matches};
+use super::matching::{MatchResult, PolicyTargets, matches};
 use super::names::{BINDING, GROUP, POLICY, shorten};
 use super::object::convert_object as converted;
 use crate::facts::checked_object::CheckedObject;
@@ -13,6 +13,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, group_and_version};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::cel::{CelBudget, CelProgram, CelValue, EvalStop, MapKind};
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -36,7 +37,7 @@ const MAX_VARIABLES: usize = 100;
 struct EnforcedPolicy<'a> {
     environment: &'a CheckedEnvironment<'a>,
     /// Index of the policy in the environment.
-    number: usize,
+    number: ObjectIndex,
     policy: &'a CheckedObject<'a>,
     spec: &'a Node,
     binding: &'a Node,
@@ -61,21 +62,22 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         return;
     }
     let mut budget = CelBudget::for_objects(environment.objects.len());
-    let index = ObjectIndex::new(environment);
-    let mut values: BTreeMap<usize, CelValue> = BTreeMap::new();
+    let targets = PolicyTargets::new(environment);
+    let mut values: BTreeMap<ObjectIndex, CelValue> = BTreeMap::new();
     let mut comparisons = 0_usize;
     for policy in policies {
         let mut is_complete = true;
-        for (number, object) in environment.objects.iter().enumerate() {
+        for (number, object) in environment.indexed_objects() {
             // Policies do not apply to policies.
             if object.group == GROUP {
                 continue;
             }
             comparisons = comparisons.saturating_add(policy.weight);
-            let is_match = if comparisons > MAX_COMPARISONS { None } else { policy.matches(object, &index) };
+            let is_match =
+                if comparisons > MAX_COMPARISONS { None } else { policy.matches(object, &targets) };
             if is_match == Some(true) {
                 let value = values.entry(number).or_insert_with(|| converted(object)).clone();
-                is_complete &= policy.evaluate((number, object), value, &index, &mut budget, reporter);
+                is_complete &= policy.evaluate((number, object), value, &targets, &mut budget, reporter);
             }
             is_complete &= is_match.is_some();
         }
@@ -106,8 +108,8 @@ fn weight(constraints: Option<&Node>) -> usize {
 
 fn enforced_policies<'a>(environment: &'a CheckedEnvironment<'a>) -> Vec<EnforcedPolicy<'a>> {
     let find_policy = |name: &str| {
-        let number = environment.catalogue.find(GROUP, POLICY, "", name)?;
-        Some((number, environment.objects.get(number)?))
+        let number = environment.catalog.find(GROUP, POLICY, "", name)?;
+        Some((number, environment.object(number)?))
     };
     let bindings = environment.objects.iter().filter(|object| object.is(GROUP, BINDING));
     bindings
@@ -157,11 +159,11 @@ impl<'a> PolicyPrograms<'a> {
 }
 
 impl EnforcedPolicy<'_> {
-    fn matches(&self, object: &CheckedObject<'_>, index: &ObjectIndex<'_>) -> MatchResult {
+    fn matches(&self, object: &CheckedObject<'_>, targets: &PolicyTargets<'_>) -> MatchResult {
         let constraints = [self.spec.get("matchConstraints"), self.binding.get("matchResources")];
         let mut result = Some(true);
         for constraints in constraints.into_iter().flatten() {
-            match matches(constraints, object, index) {
+            match matches(constraints, object, targets) {
                 Some(true) => {}
                 Some(false) => return Some(false),
                 None => result = None,
@@ -173,9 +175,9 @@ impl EnforcedPolicy<'_> {
     /// Evaluates the policy for one object. Returns whether everything that applies could be evaluated.
     fn evaluate(
         &self,
-        (number, object): (usize, &CheckedObject<'_>),
+        (number, object): (ObjectIndex, &CheckedObject<'_>),
         value: CelValue,
-        index: &ObjectIndex<'_>,
+        targets: &PolicyTargets<'_>,
         budget: &mut CelBudget,
         reporter: &mut Reporter,
     ) -> bool {
@@ -184,8 +186,8 @@ impl EnforcedPolicy<'_> {
             ("object", value),
             ("oldObject", CelValue::Null),
             ("request", request(object)),
-            ("params", self.params(object, index)),
-            ("namespaceObject", namespace(object, index)),
+            ("params", self.params(object, targets)),
+            ("namespaceObject", namespace(object, targets)),
             ("authorizer", CelValue::Unknown),
         ];
         for condition in &self.programs.conditions {
@@ -220,7 +222,7 @@ impl EnforcedPolicy<'_> {
 
     fn report(
         &self,
-        number: usize,
+        number: ObjectIndex,
         object: &CheckedObject<'_>,
         validation: &Node,
         fault: Option<&str>,
@@ -241,7 +243,7 @@ impl EnforcedPolicy<'_> {
     }
 
     /// Returns the parameter object of the binding, or an unknown value if it is not in the set.
-    fn params(&self, object: &CheckedObject<'_>, index: &ObjectIndex<'_>) -> CelValue {
+    fn params(&self, object: &CheckedObject<'_>, targets: &PolicyTargets<'_>) -> CelValue {
         let find = || {
             let kind = value(self.spec, "paramKind")?;
             let (group, _) = group_and_version(text(kind, "apiVersion")?);
@@ -249,8 +251,8 @@ impl EnforcedPolicy<'_> {
             let reference = value(self.binding, "paramRef")?;
             let name = text(reference, "name")?;
             let namespace = text(reference, "namespace").unwrap_or(object.namespace);
-            let found = index.find(group, kind, namespace, name);
-            found.or_else(|| index.find(group, kind, "", name)).map(converted)
+            let found = targets.find(group, kind, namespace, name);
+            found.or_else(|| targets.find(group, kind, "", name)).map(converted)
         };
         find().unwrap_or(CelValue::Unknown)
     }
@@ -273,9 +275,9 @@ fn request(object: &CheckedObject<'_>) -> CelValue {
 }
 
 /// Returns the namespace of an object, or an unknown value if it is not in the set.
-fn namespace(object: &CheckedObject<'_>, index: &ObjectIndex<'_>) -> CelValue {
-    if index.is_cluster_scoped(object) {
+fn namespace(object: &CheckedObject<'_>, targets: &PolicyTargets<'_>) -> CelValue {
+    if targets.is_cluster_scoped(object) {
         return CelValue::Null;
     }
-    index.find("", "Namespace", "", object.namespace).map_or(CelValue::Unknown, converted)
+    targets.find("", "Namespace", "", object.namespace).map_or(CelValue::Unknown, converted)
 }

@@ -11,14 +11,14 @@ use sealwave_core::document::Node;
 /// Result of matching a policy; `None` if it depends on unknown facts.
 pub(super) type MatchResult = Option<bool>;
 
-/// An index of the objects in the set.
-pub(super) struct ObjectIndex<'a> {
+/// The objects of the set, as policies find them.
+pub(super) struct PolicyTargets<'a> {
     environment: &'a CheckedEnvironment<'a>,
     /// Plural resource names, by group and kind, from the definitions in the set.
     plurals: BTreeMap<(&'a str, &'a str), &'a str>,
 }
 
-impl<'a> ObjectIndex<'a> {
+impl<'a> PolicyTargets<'a> {
     pub(super) fn new(environment: &'a CheckedEnvironment<'a>) -> Self {
         let definitions = environment.objects.iter().filter(|object| is_definition(object));
         let plurals = definitions.filter_map(|definition| {
@@ -37,7 +37,7 @@ impl<'a> ObjectIndex<'a> {
         namespace: &str,
         name: &str,
     ) -> Option<&'a CheckedObject<'a>> {
-        self.environment.objects.get(self.environment.catalogue.find(group, kind, namespace, name)?)
+        self.environment.object(self.environment.catalog.find(group, kind, namespace, name)?)
     }
 
     /// Returns whether the kind of an object is cluster-scoped.
@@ -70,17 +70,18 @@ fn is_definition(object: &CheckedObject<'_>) -> bool {
 pub(super) fn matches(
     constraints: &Node,
     object: &CheckedObject<'_>,
-    index: &ObjectIndex<'_>,
+    targets: &PolicyTargets<'_>,
 ) -> MatchResult {
     let rules = items(constraints, "resourceRules");
-    let included = any(rules.iter().map(|rule| matches_rule(rule, object, index)));
+    let included = any(rules.iter().map(|rule| matches_rule(rule, object, targets)));
     let included = if rules.is_empty() { Some(true) } else { included };
-    let excluded =
-        any(items(constraints, "excludeResourceRules").iter().map(|rule| matches_rule(rule, object, index)));
+    let excluded = any(items(constraints, "excludeResourceRules")
+        .iter()
+        .map(|rule| matches_rule(rule, object, targets)));
     all([
         included,
         excluded.map(|excluded| !excluded),
-        matches_namespace(value(constraints, "namespaceSelector"), object, index),
+        matches_namespace(value(constraints, "namespaceSelector"), object, targets),
         value(constraints, "objectSelector")
             .map_or(Some(true), |selector| selects(selector, &labels(object))),
     ])
@@ -103,14 +104,14 @@ fn all<const N: usize>(each: [MatchResult; N]) -> MatchResult {
     any(each.into_iter().map(|one| one.map(|one| !one))).map(|any| !any)
 }
 
-fn matches_rule(rule: &Node, object: &CheckedObject<'_>, index: &ObjectIndex<'_>) -> MatchResult {
+fn matches_rule(rule: &Node, object: &CheckedObject<'_>, targets: &PolicyTargets<'_>) -> MatchResult {
     let lists = |key: &str, wanted: &str| {
         items(rule, key).iter().filter_map(Node::as_str).any(|item| item == "*" || item == wanted)
     };
     if !lists("operations", "CREATE") || !lists("apiGroups", object.group) {
         return Some(false);
     }
-    let cluster_scoped = index.is_cluster_scoped(object);
+    let cluster_scoped = targets.is_cluster_scoped(object);
     let in_scope = match text(rule, "scope") {
         Some("Cluster") => cluster_scoped,
         Some("Namespaced") => !cluster_scoped,
@@ -121,8 +122,11 @@ fn matches_rule(rule: &Node, object: &CheckedObject<'_>, index: &ObjectIndex<'_>
         return Some(false);
     }
     let is_wildcard = items(rule, "resources").iter().any(|item| matches!(item.as_str(), Some("*" | "*/*")));
-    let resource_matches =
-        if is_wildcard { Some(true) } else { index.plural(object).map(|plural| lists("resources", &plural)) };
+    let resource_matches = if is_wildcard {
+        Some(true)
+    } else {
+        targets.plural(object).map(|plural| lists("resources", &plural))
+    };
     // The API server converts objects of other versions; the result is unknown.
     let version_matches = lists("apiVersions", object.version).then_some(true);
     all([resource_matches, version_matches])
@@ -140,12 +144,12 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 fn matches_namespace(
     selector: Option<&Node>,
     object: &CheckedObject<'_>,
-    index: &ObjectIndex<'_>,
+    targets: &PolicyTargets<'_>,
 ) -> MatchResult {
     let Some(selector) = selector.filter(|selector| !is_empty(selector)) else { return Some(true) };
     let name = if object.is("", "Namespace") {
         object.name
-    } else if index.is_cluster_scoped(object) {
+    } else if targets.is_cluster_scoped(object) {
         return Some(true);
     } else {
         object.namespace
@@ -153,7 +157,7 @@ fn matches_namespace(
     if name.is_empty() {
         return None;
     }
-    let namespace = index.find("", "Namespace", "", name);
+    let namespace = targets.find("", "Namespace", "", name);
     let mut known = namespace.map(labels).unwrap_or_default();
     known.retain(|(key, _)| *key != NAME_LABEL);
     known.push((NAME_LABEL, name));

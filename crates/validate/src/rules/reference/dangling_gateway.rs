@@ -28,7 +28,7 @@ const LISTENERS: usize = 1_000;
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;
-    for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| is_route(object)) {
+    for (number, object) in environment.indexed_objects().filter(|(_, object)| is_route(object)) {
         let Some(spec) = object.manifest.root().get("spec") else { continue };
         for parent in items(spec, "parentRefs") {
             let is_gateway = text(parent, "kind").is_none_or(|kind| kind == "Gateway")
@@ -63,8 +63,8 @@ fn check_section(
 ) -> Option<FindingDraft> {
     let section = parent.get("sectionName")?;
     let wanted = section.as_str().filter(|wanted| !wanted.is_empty())?;
-    let gateway = environment.catalogue.find(GROUP, "Gateway", namespace, name)?;
-    let listeners = environment.objects.get(gateway)?.manifest.root().at(&["spec", "listeners"])?;
+    let gateway = environment.catalog.find(GROUP, "Gateway", namespace, name)?;
+    let listeners = environment.object(gateway)?.manifest.root().at(&["spec", "listeners"])?;
     let names = listeners.items().iter().map(|listener| text(listener, "name"));
     if listeners.items().len() > LISTENERS || names.into_iter().any(|name| name == Some(wanted)) {
         return None;

@@ -31,7 +31,7 @@ struct ServiceBackend<'a> {
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let root = object.manifest.root();
         let backends = match (object.group, object.kind) {
             ("networking.k8s.io", "Ingress") => ingress_backends(root, object.namespace),
@@ -71,10 +71,10 @@ fn check_backend(
     }
     let port = backend.port?;
     let number = environment
-        .catalogue
+        .catalog
         .find("", "Service", backend.namespace, name)
-        .or_else(|| environment.catalogue.find("", "Service", "", name))?;
-    let service = environment.catalogue.object(number)?.manifest;
+        .or_else(|| environment.catalog.find("", "Service", "", name))?;
+    let service = environment.catalog.object(number)?.manifest;
     if has_port(service, port) {
         return None;
     }

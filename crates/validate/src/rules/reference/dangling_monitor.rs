@@ -30,7 +30,7 @@ const COMPARED: usize = 1_000;
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut known = None;
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         if object.group != "monitoring.coreos.com" || !matches!(object.kind, "PodMonitor" | "ServiceMonitor")
         {
             continue;

@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut pods = None;
     let mut completions = None;
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         if !object.is("networking.k8s.io", "NetworkPolicy") {
             continue;
         }

@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let (mut pods, mut presence, mut completions) = (None, None, None);
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let draft = if object.is("policy", "PodDisruptionBudget") {
             let completions = completions.get_or_insert_with(|| ExternalNamespaces::new(environment));
             check_budget(object, pods.get_or_insert_with(|| PodIndex::new(&environment.objects)), completions)

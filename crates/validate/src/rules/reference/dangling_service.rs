@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let (mut pods, mut completions) = (None, None);
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let Some(selector) = selector(object) else { continue };
         let pods = pods.get_or_insert_with(|| PodIndex::new(&environment.objects));
         for draft in check_ports(environment, object, &pods.matching_workloads(object.namespace, selector)) {

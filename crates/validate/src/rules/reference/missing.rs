@@ -8,6 +8,7 @@ use crate::facts::later_stage::is_template;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::ReferencedKind;
 
 /// Reports the missing objects of a kind, once for each object that requires them.
@@ -20,9 +21,9 @@ pub(super) fn check(
     let missing = missing(wanted_kind, environment);
     let names: BTreeSet<&str> = missing.iter().map(|want| want.name).collect();
     let programs = named_by_programs(&environment.objects, &names);
-    let mut seen: BTreeMap<(usize, &str, &str), (&Requirement<'_>, MissingImpact)> = BTreeMap::new();
+    let mut seen: BTreeMap<(ObjectIndex, &str, &str), (&Requirement<'_>, MissingImpact)> = BTreeMap::new();
     for want in missing {
-        let by_another = |by: &BTreeSet<usize>| by.iter().any(|object| *object != want.object);
+        let by_another = |by: &BTreeSet<ObjectIndex>| by.iter().any(|object| *object != want.object);
         if programs.get(want.name).is_some_and(by_another) {
             continue;
         }

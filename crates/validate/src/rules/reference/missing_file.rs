@@ -56,7 +56,7 @@ struct VolumeMount<'a> {
 }
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let Some(pod) = &object.pod else { continue };
         let mut volumes: HashMap<&str, &Node> = HashMap::new();
         let mut left = MOST;

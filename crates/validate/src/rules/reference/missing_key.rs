@@ -11,6 +11,7 @@ use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::is_item_key;
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::ReferencedKind;
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -25,7 +26,7 @@ pub(crate) static RULE: Rule = Rule::new(
 );
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    let mut seen: BTreeSet<(usize, Origin)> = BTreeSet::new();
+    let mut seen: BTreeSet<(ObjectIndex, Origin)> = BTreeSet::new();
     for want in
         environment.inventory.requirements().iter().filter(|want| !want.optional && !want.keys.is_empty())
     {
@@ -53,7 +54,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
 
 /// Checks single files that are mounted; a missing one becomes an empty directory.
 fn check_files(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         for mounted in sub_path_mounts(object) {
             if !mounted.is_missing(environment, object.namespace) {
                 continue;

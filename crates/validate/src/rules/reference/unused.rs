@@ -12,7 +12,7 @@ use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 use sealwave_core::names;
-use sealwave_kube::catalog::{ESO_GROUP, SEALED_SECRETS_GROUP, supplied_secrets};
+use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex, SEALED_SECRETS_GROUP, supplied_secrets};
 use sealwave_kube::is_secret_like;
 use sealwave_kube::pods::ReferencedKind;
 
@@ -63,7 +63,7 @@ const COPIED_BY: &[&str] =
     &["kubed.appscode.com", "reflector.v1.k8s.emberstack.com", "replicator.v1.mittwald.de"];
 
 struct UnusedCandidate<'a> {
-    object: usize,
+    object: ObjectIndex,
     kind: ReferencedKind,
     name: &'a str,
 }
@@ -82,7 +82,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         .map(|kind| allows(&environment.objects, kind, &["get", "list", "watch"]));
     let mut candidates = candidates(environment);
     candidates.retain(|candidate| {
-        let object = environment.objects.get(candidate.object);
+        let object = environment.object(candidate.object);
         let namespace = object.map_or("", |object| object.namespace);
         let is_wanted_in = |namespace| wanted.contains(&(candidate.kind, namespace, candidate.name));
         let [config_maps, secrets] = readable;
@@ -92,11 +92,11 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let unused: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.name).collect();
     let named = objects_by_name(environment, &unused);
     for candidate in candidates {
-        let by_another = |by: &BTreeSet<usize>| by.iter().any(|object| *object != candidate.object);
+        let by_another = |by: &BTreeSet<ObjectIndex>| by.iter().any(|object| *object != candidate.object);
         if named.get(candidate.name).is_some_and(by_another) {
             continue;
         }
-        let Some(object) = environment.objects.get(candidate.object) else { continue };
+        let Some(object) = environment.object(candidate.object) else { continue };
         let at = object.name_origin();
         let message = format!("nothing uses {} `{}`", object.kind, object.name);
         reporter.report(
@@ -108,9 +108,9 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
 }
 
 fn candidates<'a>(environment: &CheckedEnvironment<'a>) -> Vec<UnusedCandidate<'a>> {
-    let objects = environment.objects.iter().zip(environment.catalogue.objects()).enumerate();
+    let objects = environment.indexed_objects().zip(environment.catalog.objects());
     let mut found = Vec::new();
-    for (number, (object, filed)) in objects.filter(|(_, (object, _))| !may_be_used_elsewhere(object)) {
+    for ((number, object), filed) in objects.filter(|((_, object), _)| !may_be_used_elsewhere(object)) {
         let (kind, name) = match (object.group, object.kind) {
             ("", "ConfigMap") => (ReferencedKind::ConfigMap, Some(object.name)),
             ("", "Secret") | (SEALED_SECRETS_GROUP, "SealedSecret") => {
@@ -153,12 +153,12 @@ fn may_be_used_elsewhere(object: &CheckedObject<'_>) -> bool {
 fn objects_by_name<'a>(
     environment: &CheckedEnvironment<'a>,
     wanted: &BTreeSet<&'a str>,
-) -> BTreeMap<&'a str, BTreeSet<usize>> {
+) -> BTreeMap<&'a str, BTreeSet<ObjectIndex>> {
     let mut search = NameSearch { wanted, by: BTreeMap::new() };
     if wanted.is_empty() {
         return search.by;
     }
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let root = object.manifest.root();
         search.visit(number, root.at(&["metadata", "annotations"]), DEPTH);
         if let Some(pod) = &object.pod {
@@ -182,11 +182,11 @@ fn objects_by_name<'a>(
 
 struct NameSearch<'b, 'a> {
     wanted: &'b BTreeSet<&'a str>,
-    by: BTreeMap<&'a str, BTreeSet<usize>>,
+    by: BTreeMap<&'a str, BTreeSet<ObjectIndex>>,
 }
 
 impl NameSearch<'_, '_> {
-    fn visit(&mut self, object: usize, node: Option<&Node>, depth: usize) {
+    fn visit(&mut self, object: ObjectIndex, node: Option<&Node>, depth: usize) {
         let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
         for item in node.items() {
             self.visit(object, Some(item), depth);
@@ -201,7 +201,7 @@ impl NameSearch<'_, '_> {
         }
     }
 
-    fn words(&mut self, object: usize, text: &str) {
+    fn words(&mut self, object: ObjectIndex, text: &str) {
         for word in candidate_names(text).filter_map(|word| self.wanted.get(word)) {
             let by = self.by.entry(word).or_default();
             if by.len() < 2 {

@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let (mut pods, mut scaled) = (None, None);
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         if !object.is("policy", "PodDisruptionBudget") {
             continue;
         }

@@ -24,9 +24,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<_, Origin> = HashMap::with_capacity(environment.objects.len());
     let mut pairs = DirectoryPairs::default();
-    for (number, object) in
-        environment.objects.iter().enumerate().filter(|(_, object)| !object.name.is_empty())
-    {
+    for (number, object) in environment.indexed_objects().filter(|(_, object)| !object.name.is_empty()) {
         let namespaced = !environment.context.scopes.is_cluster_scoped(object.group, object.kind);
         let namespace = if namespaced { object.namespace } else { "" };
         let key = (object.group, object.kind, namespace, object.name);

@@ -31,17 +31,17 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     }
     let mut found: Vec<Vec<Origin>> = environment.objects.iter().map(unfilled_in_object).collect();
     let wants = environment.inventory.requirements().iter().filter(|want| is_template(want.name));
-    for want in wants.filter(|want| environment.objects.get(want.object).is_some_and(is_never_filled)) {
-        if let Some(places) = found.get_mut(want.object) {
+    for want in wants.filter(|want| environment.object(want.object).is_some_and(is_never_filled)) {
+        if let Some(places) = want.object.of_mut(&mut found) {
             places.push(want.at);
         }
     }
     for used in environment.secrets().iter().filter(|used| is_template(&used.reference.path)) {
-        if let Some(places) = found.get_mut(used.object) {
+        if let Some(places) = used.object.of_mut(&mut found) {
             places.push(used.origin);
         }
     }
-    for (number, mut places) in found.into_iter().enumerate() {
+    for ((number, _), mut places) in environment.indexed_objects().zip(found) {
         places.sort_unstable();
         places.dedup();
         if let Some((first, others)) = places.split_first() {

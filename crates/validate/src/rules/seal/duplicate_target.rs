@@ -21,11 +21,9 @@ pub(crate) static RULE: Rule = Rule::new(
 );
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
-    for (number, object) in
-        environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
-    {
-        for other in environment.catalogue.suppliers(object.namespace, object.name) {
-            let Some(other) = environment.objects.get(*other) else { continue };
+    for (number, object) in environment.indexed_objects().filter(|(_, object)| is_sealed_secret(object)) {
+        for other in environment.catalog.suppliers(object.namespace, object.name) {
+            let Some(other) = environment.object(*other) else { continue };
             if is_sealed_secret(other) || gives_way(other) {
                 continue;
             }

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule::new(
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let known = environment.certificate();
     let mut first: Option<&Node> = None;
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         let Some(node) = object.manifest.annotations().and_then(|all| all.get(SEALED_FOR)) else { continue };
         let Some(text) = node.as_str() else { continue };
         if let Some(known) = known {

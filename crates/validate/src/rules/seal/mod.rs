@@ -1,4 +1,4 @@
-//! Rules about committed sealed values that the controller may not be able to open.
+//! Rules about committed sealed values that the controller might be unable to open.
 
 mod sealed_secret;
 

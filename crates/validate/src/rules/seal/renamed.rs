@@ -29,9 +29,7 @@ const SHORTEST: usize = 300;
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, SealedValue<'_>> = HashMap::new();
     for (index, environment) in app.environments.iter().enumerate() {
-        for (number, object) in
-            environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
-        {
+        for (number, object) in environment.indexed_objects().filter(|(_, object)| is_sealed_secret(object)) {
             let scope = SealingScope::from_annotation_map(object.manifest.annotations());
             if let Some(draft) = check_reuse(&mut seen, object, scope) {
                 reporter.report(draft.about_object_in(index, number));

@@ -40,7 +40,7 @@ fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, Vec<SealedUse<'_>>> = HashMap::new();
     for (number, environment) in app.environments.iter().enumerate() {
         for (object_number, object) in
-            environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
+            environment.indexed_objects().filter(|(_, object)| is_sealed_secret(object))
         {
             if let Some(draft) = first_clash(app, &mut seen, number, object) {
                 reporter.report(draft.about_object_in(number, object_number));

@@ -1,16 +1,16 @@
 //! `secret/encrypted-leftover`.
 
 use crate::facts::checked_object::CheckedObject;
-use crate::facts::leftover::{encrypted_by_sops, is_variable, values};
+use crate::facts::leftover::{Leftover, encrypted_by_sops, leftovers, values};
 use crate::facts::rule_context::RuleContext;
-use crate::facts::secret_items::{decode, is_encrypted, items};
+use crate::facts::secret_items::is_encrypted;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_label};
+use sealwave_core::names::item_label;
 use sealwave_kube::{SOPS_HINT, SOPS_OBJECT, undecrypted_sops_block};
-use sealwave_secrets::placeholder::{AvpPath, LookAlikeKind, SOPS_TEXT_HINT, find_look_alike};
+use sealwave_secrets::placeholder::{LookAlikeKind, SOPS_TEXT_HINT};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Secret,
@@ -66,24 +66,19 @@ fn is_vault_plugin(text: &str) -> bool {
 ///
 /// For an app, the resolution of placeholders reports the former.
 fn check_look_alikes(object: &CheckedObject<'_>, is_plain: bool, mut report: impl FnMut(FindingDraft)) {
-    let annotation = |name| object.manifest.annotation(name);
-    let is_literal = [LITERAL, AVP_IGNORE].iter().any(|name| annotation(name) == Some("true"));
-    let generic = annotation(AVP_PATH).and_then(|path| AvpPath::new(path, None).ok());
-    for item in items(object) {
-        let decoded = Some(item.raw_value()).filter(|_| item.field == "data").and_then(decode);
-        let decoded = decoded.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let text = decoded.unwrap_or_else(|| item.raw_value());
-        let found = Some(text).filter(|_| !is_literal);
-        let found = found.and_then(|text| find_look_alike(text, generic.as_ref(), &|_| false));
+    for (item, found) in leftovers(object) {
         let (message, hint) = match &found {
-            Some(found) if is_plain => (format!("{} {}", item.display_name(), found.kind), found.kind.hint()),
-            None if is_variable(text) => (
+            Leftover::LookAlike(found) if is_plain => {
+                (format!("{} {}", item.display_name(), found.kind), found.kind.hint())
+            }
+            Leftover::Variable => (
                 format!("{} is a variable that nothing replaces", item.display_name()),
                 "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates".into(),
             ),
-            _ => continue,
+            Leftover::LookAlike(_) => continue,
         };
-        let severity = if found.is_none() && is_plain { Severity::Note } else { Severity::Warning };
+        let is_note = matches!(found, Leftover::Variable) && is_plain;
+        let severity = if is_note { Severity::Note } else { Severity::Warning };
         report(FindingDraft::new(&RULE, item.place(), message).severity(severity).hint(&hint));
     }
 }

@@ -1,13 +1,17 @@
 //! `secret/plaintext-in-git`.
 
+use std::cell::LazyCell;
+
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential::{self, CredentialKind};
+use crate::facts::leftover::leftovers;
 use crate::facts::rule_context::RuleContext;
 use crate::facts::secret_items::{SecretItem, items};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Origin;
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Secret,
@@ -27,8 +31,15 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
     {
         return;
     }
+    let leftovers = LazyCell::new(|| -> Vec<Origin> {
+        leftovers(object).map(|(item, _)| item.entry.value.origin).collect()
+    });
     for item in items(object) {
-        if let Some((severity, problem)) = classify(&item) {
+        // `secret/encrypted-leftover` reports what was meant to be a placeholder.
+        let is_leftover =
+            |severity| severity == Severity::Note && leftovers.contains(&item.entry.value.origin);
+        let found = classify(&item).filter(|(severity, _)| !is_leftover(*severity));
+        if let Some((severity, problem)) = found {
             let message = format!("{} {problem}", item.display_name());
             let hint = match severity {
                 Severity::Note => {

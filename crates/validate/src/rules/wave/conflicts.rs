@@ -5,6 +5,7 @@ use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
 use sealwave_core::diagnostic::{Explain as _, ProblemKind};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::{PodReference, references};
 use sealwave_kube::sync::{self, DependencyEdge, LocatedConflict, SyncPlacement, WaveSettings};
 use std::collections::BTreeSet;
@@ -31,28 +32,28 @@ pub(super) fn report_conflicts(
 /// Returns the conflicts of all rules.
 fn conflicts(environment: &CheckedEnvironment<'_>) -> Vec<LocatedConflict> {
     let mut fixed = false;
-    let mut placement = |object: &CheckedObject<'_>| {
-        let mut standing =
+    let mut placement_of = |object: &CheckedObject<'_>| {
+        let mut placement =
             SyncPlacement::from_manifest(object.manifest, &WaveSettings::default(), &mut |_, _| {});
-        fixed |= standing.wave.is_some() || standing.phases.is_hook;
+        fixed |= placement.wave.is_some() || placement.phases.is_hook;
         // Plain manifests without a wave are in wave 0.
-        standing.wave.get_or_insert(0);
-        standing
+        placement.wave.get_or_insert(0);
+        placement
     };
-    let standings: Vec<SyncPlacement> = environment.objects.iter().map(&mut placement).collect();
+    let placements: Vec<SyncPlacement> = environment.objects.iter().map(&mut placement_of).collect();
     if !fixed {
         return Vec::new();
     }
-    let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
+    let waves: Vec<i32> = placements.iter().map(|placement| placement.wave.unwrap_or(0)).collect();
     let mut uses = uses(environment).clone();
     uses.retain(|edge| !may_be_in_two_applications(environment, edge));
-    sync::find_conflicts(&environment.catalogue, &standings, &uses, &waves)
+    sync::find_conflicts(&environment.catalog, &placements, &uses, &waves)
 }
 
 /// Returns whether two objects may belong to different Applications, as those of two directories often do: waves only
 /// order the objects of one Application.
 fn may_be_in_two_applications(environment: &CheckedEnvironment<'_>, edge: &DependencyEdge) -> bool {
-    let origin = |number: usize| Some(environment.objects.get(number)?.manifest.origin());
+    let origin = |index| Some(environment.object(index)?.manifest.origin());
     let (consumer, dependency) = (origin(edge.consumer), origin(edge.dependency));
     consumer.zip(dependency).is_some_and(|(one, other)| environment.may_be_apart(one, other))
 }
@@ -63,11 +64,11 @@ pub(super) fn uses<'e>(environment: &'e CheckedEnvironment<'_>) -> &'e BTreeSet<
 }
 
 fn find_uses(environment: &CheckedEnvironment<'_>) -> BTreeSet<DependencyEdge> {
-    let pods = environment.objects.iter().enumerate();
-    let references: Vec<(usize, Vec<PodReference<'_>>)> =
+    let pods = environment.indexed_objects();
+    let references: Vec<(ObjectIndex, Vec<PodReference<'_>>)> =
         pods.filter_map(|(number, object)| Some((number, references(object.pod.as_ref()?.spec)))).collect();
     sync::dependency_edges(
-        &environment.catalogue,
+        &environment.catalog,
         references.iter().map(|(number, list)| (*number, list.as_slice())),
     )
 }

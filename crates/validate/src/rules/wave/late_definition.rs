@@ -8,6 +8,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, ObjectId};
+use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::sync::{SyncPlacement, WaveSettings, wave_origin};
 use std::collections::BTreeMap;
 
@@ -24,19 +25,19 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(waves) = SyncWaves::new(environment) else { return };
-    let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
+    let mut first: BTreeMap<ObjectIndex, (i32, ObjectIndex)> = BTreeMap::new();
     for edge in uses(environment) {
         let (Some(needed), Some(by)) = (waves.wave(edge.dependency), waves.wave(edge.consumer)) else {
             continue;
         };
-        let dependency = environment.objects.get(edge.dependency);
+        let dependency = environment.object(edge.dependency);
         if needed > by && dependency.is_some_and(|object| is_namespace(object) || is_definition(object)) {
             let known = first.entry(edge.dependency).or_insert((by, edge.consumer));
             *known = (*known).min((by, edge.consumer));
         }
     }
     for (number, (wave, by)) in first {
-        let (Some(needed), Some(by)) = (environment.objects.get(number), environment.objects.get(by)) else {
+        let (Some(needed), Some(by)) = (environment.object(number), environment.object(by)) else {
             continue;
         };
         let at = wave_origin(needed.manifest)
@@ -89,15 +90,15 @@ impl SyncWaves {
             return None;
         }
         let wave = |object: &CheckedObject<'_>| {
-            let standing =
+            let placement =
                 chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| placement(object.manifest));
-            (!standing.phases.is_hook).then(|| standing.wave.unwrap_or(0))
+            (!placement.phases.is_hook).then(|| placement.wave.unwrap_or(0))
         };
         let waves: Vec<Option<i32>> = environment.objects.iter().map(wave).collect();
         waves.iter().flatten().any(|wave| *wave != 0).then_some(Self(waves))
     }
 
-    fn wave(&self, number: usize) -> Option<i32> {
-        self.0.get(number).copied().flatten()
+    fn wave(&self, index: ObjectIndex) -> Option<i32> {
+        index.of(&self.0).copied().flatten()
     }
 }

@@ -25,8 +25,8 @@ fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporte
     if !is_configuration(object) {
         return;
     }
-    let standing = SyncPlacement::from_manifest(object.manifest, &WaveSettings::default(), &mut |_, _| {});
-    let Some(wave) = standing.wave.filter(|wave| *wave < 0 && !standing.phases.is_hook) else { return };
+    let placement = SyncPlacement::from_manifest(object.manifest, &WaveSettings::default(), &mut |_, _| {});
+    let Some(wave) = placement.wave.filter(|wave| *wave < 0 && !placement.phases.is_hook) else { return };
     let options = object.manifest.annotation(ARGOCD_SYNC_OPTIONS).unwrap_or_default();
     if has_entry(options, "Prune=false") {
         return;

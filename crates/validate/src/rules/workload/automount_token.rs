@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut bound = None;
-    for (number, object) in environment.objects.iter().enumerate() {
+    for (number, object) in environment.indexed_objects() {
         if object.pod.as_ref().is_none_or(|pod| has_automount_disabled(pod.spec) || projects_token(pod.spec))
         {
             continue;
@@ -38,8 +38,8 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
             continue;
         };
         let name = account.reference.name;
-        let found = environment.catalogue.find("", "ServiceAccount", object.namespace, name);
-        let found = found.and_then(|number| environment.catalogue.object(number));
+        let found = environment.catalog.find("", "ServiceAccount", object.namespace, name);
+        let found = found.and_then(|number| environment.catalog.object(number));
         let unknown = found.is_none() && name != "default";
         if unknown || found.is_some_and(|account| has_automount_disabled(account.manifest.root())) {
             continue;

@@ -1,0 +1,101 @@
+//! Tips for arguments that other tools have and this one does not.
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Commands of Helm, Kustomize and others, with the command that does this here.
+const COMMANDS: &[(&str, &str)] = &[
+    ("build", "render"),
+    ("dry-run", "render"),
+    ("encrypt", "generate"),
+    ("kubeconform", "validate"),
+    ("lint", "validate"),
+    ("preview", "render"),
+    ("seal", "generate"),
+    ("show", "render"),
+    ("template", "render"),
+    ("test", "validate"),
+    ("verify", "validate"),
+];
+
+/// Flags of Helm that set values.
+const VALUE_FLAGS: &[&str] = &["--set", "--set-file", "--set-json", "--set-string", "--values", "-f"];
+
+/// Adds a tip to an error of the command line, if it comes from the habits of another tool.
+#[must_use]
+pub fn with_tip(mut error: clap::Error) -> clap::Error {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let name = context(ContextKind::InvalidSubcommand);
+            let meant = name.and_then(|name| COMMANDS.iter().find(|(other, _)| *other == name));
+            if let Some((_, meant)) = meant {
+                error.insert(
+                    ContextKind::SuggestedSubcommand,
+                    ContextValue::Strings(vec![(*meant).to_owned()]),
+                );
+            }
+        }
+        ErrorKind::UnknownArgument => {
+            if let Some(tip) = context(ContextKind::InvalidArg).as_deref().and_then(tip_for_argument) {
+                error.remove(ContextKind::SuggestedArg);
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+            }
+        }
+        _ => {}
+    }
+    error
+}
+
+fn tip_for_argument(argument: &str) -> Option<String> {
+    let flag = argument.split('=').next().unwrap_or(argument);
+    if VALUE_FLAGS.contains(&flag) {
+        return Some(
+            "values are read from 'values.yaml', and for one environment from 'envs/NAME/values.yaml'"
+                .to_owned(),
+        );
+    }
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+    let is_environment = !argument.starts_with('-') && argument.chars().all(is_name);
+    is_environment.then(|| format!("to select an environment, write '--env {argument}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_tip;
+    use crate::cli::Cli;
+    use clap::Parser as _;
+
+    fn message(args: &[&str]) -> String {
+        let args = std::iter::once("sealwave").chain(args.iter().copied());
+        with_tip(Cli::try_parse_from(args).unwrap_err()).to_string()
+    }
+
+    #[test]
+    fn commands_of_other_tools_lead_to_ours() {
+        assert!(message(&["template", "app"]).contains("a similar subcommand exists: 'render'"));
+        assert!(message(&["lint"]).contains("'validate'"));
+        assert!(!message(&["nonsense"]).contains("tip:"));
+    }
+
+    #[test]
+    fn flags_of_helm_lead_to_values_files() {
+        for args in [&["render", "--set", "a=b"][..], &["render", "--set=a=b"], &["render", "-f", "x.yaml"]] {
+            let message = message(args);
+            assert!(message.contains("tip: values are read from 'values.yaml'"), "{message}");
+            assert!(!message.contains("as a value"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_second_argument_is_an_environment() {
+        assert!(
+            message(&["render", "app", "prod"]).contains("tip: to select an environment, write '--env prod'")
+        );
+        assert!(!message(&["render", "app", "PROD x"]).contains("--env PROD"));
+        assert!(message(&["render", "--enviroment", "prod"]).contains("--env"));
+    }
+}

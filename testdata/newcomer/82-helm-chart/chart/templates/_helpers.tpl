@@ -1,0 +1,3 @@
+{{- define "shop.fullname" -}}
+shop
+{{- end }}
