@@ -84,7 +84,8 @@ impl Explain for OperatorFileError {
                 Some("the user that runs sealwave needs read permission".to_owned())
             }
             Self::MissingCertificate { path, .. } => Some(format!(
-                "save it with `kubeseal --fetch-cert > {path}`, run with the kubeconfig of the cluster"
+                "{}; `kubeseal --fetch-cert > {path}` saves the certificate of a cluster",
+                PathSource::OperatorFile.hint()
             )),
             Self::Unreadable { named_by, .. } => Some(named_by.hint()),
             Self::Content { hint, .. } => hint.clone(),

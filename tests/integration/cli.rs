@@ -262,8 +262,10 @@ fn paths_in_the_operator_file_are_relative_to_it() {
         with_operator(&app, Some(&operator), None),
         stderr_of_failure(&["cert", "--operator", operator.to_str().expect("UTF-8")]),
     ] {
-        let message = format!("error: `{}` cannot be read: file not found", certificate.display());
-        assert!(stderr.contains(&message), "{stderr}");
+        let path = certificate.display();
+        let message =
+            format!("error: certificate `{path}` of cluster `dev` cannot be read: file not found");
+        assert!(stderr.contains(&message) && stderr.contains("kubeseal --fetch-cert"), "{stderr}");
         assert!(stderr.contains("paths in the operator file are relative to its directory"), "{stderr}");
     }
     let stderr = stderr_of_failure(&["cert", certificate.to_str().expect("UTF-8")]);

@@ -14,7 +14,8 @@ use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
-use error::Error;
+use error::{Error, MAX_APP_FILE};
+pub(super) use nearby::ENVIRONMENTS;
 pub use nearby::{meant_directory, misnamed_app_file};
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
@@ -27,13 +28,8 @@ use sealwave_secrets::settings::{
     API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile,
 };
 
-/// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
-const MAX_APP_FILE: u64 = 1 << 20;
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;
-
-/// The directory that holds one directory for each environment.
-pub(super) const ENVIRONMENTS: &str = "envs";
 
 /// An app that was found, before any of its manifests is read.
 #[derive(Clone, Debug)]

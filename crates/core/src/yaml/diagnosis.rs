@@ -7,15 +7,7 @@
 
 use super::error::{SyntaxProblem, YamlError};
 use super::indentation::{self, split_at_line};
-
-/// A position in the text of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TextPosition {
-    /// From 1.
-    pub(super) line: usize,
-    /// In characters, from 1.
-    pub(super) column: usize,
-}
+use super::position::TextPosition;
 
 /// A syntax error of the parser.
 #[derive(Clone, Copy)]
@@ -112,7 +104,8 @@ fn structure_of(line: &str) -> impl Iterator<Item = (usize, char)> {
 }
 
 /// Reports whether a character looks like a space or like nothing.
-pub(super) fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     c.is_whitespace() && !matches!(c, ' ' | '\t' | '\r' | '\n')
         || crate::diagnostic::is_deceptive(c) && !c.is_control()
 }
@@ -243,7 +236,7 @@ mod tests {
     #[test]
     fn colons_in_values_are_told_from_keys() {
         let message =
-            "value contains a colon and a space, which only a key has; put the whole value in quotes";
+            "value contains a colon and a space, which only a key has; put the whole value in quotes, or";
         check(&[
             ("a:\n  b: x hunter2: y\n", &format!("2:15 {message}")),
             ("- a: hunter2: y\n", &format!("1:13 {message}")),

@@ -278,7 +278,7 @@ impl SyntaxProblem {
         match self {
             Self::Anchor => Some("quote a value that starts with `*` or `&`"),
             Self::Character => Some("quote the value"),
-            Self::ColonInValue => Some("put the whole value in quotes"),
+            Self::ColonInValue => Some("put the whole value in quotes, or the key on a line of its own"),
             Self::ColonWithoutSpace => Some("write a space after the colon"),
             Self::ConflictMarker => Some(
                 "choose the lines to keep, and remove those that start with `<<<<<<<`, `=======` and `>>>>>>>`",

@@ -9,9 +9,9 @@ use std::io::BufReader;
 use libyaml_safer::{EventData, MappingStyle, ScalarStyle as ExactStyle, SequenceStyle};
 use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
 
-use super::diagnosis::{SyntaxFailure, TextPosition};
+use super::diagnosis::SyntaxFailure;
 use super::error::{SyntaxProblem, YamlError};
-use super::position::{EventPosition, EventResult, saturating_u32};
+use super::position::{EventPosition, EventResult, TextPosition, saturating_u32};
 use super::scalar::ScalarTag;
 use super::survey::DocumentSurvey;
 use super::tabs::TabbedLines;

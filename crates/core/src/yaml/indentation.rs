@@ -3,8 +3,8 @@
 //! Sees keys and dashes at the start of lines only. Flow collections and the content of block scalars look like other
 //! lines to it, so it is only asked after a syntax error.
 
-use super::diagnosis::TextPosition;
 use super::error::YamlError;
+use super::position::TextPosition;
 
 /// The most dashes of one line that are looked at.
 const MAX_DASHES: usize = 16;

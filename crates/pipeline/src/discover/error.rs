@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{ENVIRONMENTS, MAX_APP_FILE};
+use super::nearby::ENVIRONMENTS;
 use crate::boundary::CheckoutExtent;
 use sealwave_core::diagnostic::{BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, LEAVES_REPOSITORY, io_reason};
 use sealwave_core::document::display_path;
 use sealwave_secrets::settings::{API_VERSION, APP_FILE};
+
+/// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
+pub(super) const MAX_APP_FILE: u64 = 1 << 20;
 
 /// A reason why an app is not usable.
 #[derive(Debug, thiserror::Error)]

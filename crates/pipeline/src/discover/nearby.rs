@@ -12,6 +12,9 @@ use sealwave_core::reach::PathReach;
 use sealwave_core::text::closest_name;
 use sealwave_secrets::settings::{API_GROUP, APP_FILE};
 
+/// The directory that holds one directory for each environment.
+pub(crate) const ENVIRONMENTS: &str = "envs";
+
 /// The most entries of a directory that are looked at.
 const MAX_ENTRIES: usize = 2_000;
 /// The most directories above one that may be its app.
@@ -84,7 +87,7 @@ pub(super) fn enclosing_app(directory: &Path, top: &Path) -> Option<(PathBuf, Op
         .find(|above| above.join(APP_FILE).symlink_metadata().is_ok_and(|about| about.is_file()))?;
     let inside = directory.strip_prefix(app).ok()?;
     let mut parts = inside.iter().map(|part| part.to_string_lossy().into_owned());
-    let environment = (parts.next().as_deref() == Some(super::ENVIRONMENTS)).then(|| parts.next()).flatten();
+    let environment = (parts.next().as_deref() == Some(ENVIRONMENTS)).then(|| parts.next()).flatten();
     Some((app.to_owned(), environment))
 }
 

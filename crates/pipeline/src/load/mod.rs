@@ -73,6 +73,8 @@ pub(super) struct EnvironmentPatch {
 enum Error {
     #[error("partial `{0}` is already defined in `{1}`")]
     PartialTwice(String, String),
+    #[error("values file is not read: its name is not `{VALUES}`")]
+    MisnamedValues,
     #[error("patch file holds {0} documents, not one")]
     PatchDocuments(usize),
     #[error("patch has {0}")]
@@ -92,6 +94,7 @@ impl Explain for Error {
             Self::PatchTarget(target) => {
                 Some(format!("add `target: {target}`, which selects the objects to change"))
             }
+            Self::MisnamedValues => Some(format!("rename it to `{VALUES}`")),
             Self::StrayValues => Some(
                 "move the values to `values.yaml` next to `sealwave.yaml`, and remove the file".to_owned(),
             ),
@@ -163,6 +166,7 @@ struct FileLayer<'a> {
 #[derive(Debug, PartialEq, Eq)]
 enum FileRole {
     Manifest,
+    MisnamedValues,
     Other,
     Partial(String),
     StrayTemplate,
@@ -180,7 +184,11 @@ impl FileLayer<'_> {
     ) {
         let relative = file.relative.strip_prefix(self.directory).unwrap_or(&file.relative).to_owned();
         match file_role(&relative, self.all_partials) {
-            FileRole::Manifest => {
+            // Objects may be in a file of any name.
+            FileRole::MisnamedValues if !file.text.contains("apiVersion") => {
+                problems.push(Problem::at(Origin::whole(file.source), &Error::MisnamedValues));
+            }
+            FileRole::Manifest | FileRole::MisnamedValues => {
                 loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: false });
             }
             FileRole::Values if self.directory == Path::new(BASE) => {
@@ -225,6 +233,7 @@ fn file_role(relative: &Path, all_partials: bool) -> FileRole {
     match path.as_str() {
         _ if all_partials => FileRole::Other,
         VALUES => FileRole::Values,
+        "values.json" | "values.yml" => FileRole::MisnamedValues,
         // Kustomize reads its file under this name too; as a manifest it gets the error that names it.
         _ if is_document(file) || file == "Kustomization" => FileRole::Manifest,
         _ => FileRole::Other,
@@ -334,6 +343,8 @@ mod tests {
         assert_eq!(role_of("a.yaml"), FileRole::Manifest);
         assert_eq!(role_of("sub/values.yaml"), FileRole::Manifest);
         assert_eq!(role_of("values.yaml"), FileRole::Values);
+        assert_eq!(role_of("values.yml"), FileRole::MisnamedValues);
+        assert_eq!(role_of("sub/values.yml"), FileRole::Manifest);
         assert_eq!(role_of("a.json.hbs"), FileRole::Template);
         assert_eq!(role_of("notes.md"), FileRole::Other);
         assert_eq!(role_of("web/Kustomization"), FileRole::Manifest);

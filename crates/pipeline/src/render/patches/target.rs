@@ -8,6 +8,8 @@ use sealwave_secrets::settings::PatchTarget;
 
 /// The most objects that are compared with a target that selects none.
 const MAX_COMPARED: usize = 5_000;
+/// Characters of patterns in other tools' targets.
+const PATTERN_CHARACTERS: [char; 6] = ['*', '?', '.', '|', '^', '$'];
 /// The most names that a hint lists.
 const MAX_LISTED: usize = 5;
 
@@ -58,14 +60,25 @@ pub(super) fn suggest(target: &PatchTarget, objects: &[Manifest]) -> Option<Stri
     // A similar value is a better suggestion than the values of another field.
     let all: Vec<_> = candidates.by_ref().collect();
     let similar = all.iter().find_map(|(field, wanted, values)| {
-        let values: Vec<&str> = values.iter().copied().collect();
-        Some(format!("did you mean {} `{}`?", field.name, closest_choice(wanted, &values)?))
+        // The kind of an object may be misspelled, too.
+        let values: Vec<&str> = values.iter().copied().filter(|_| field.name != "kind").collect();
+        let meant = closest_choice(wanted.trim_matches(PATTERN_CHARACTERS), &values);
+        let is_pattern = wanted.contains(PATTERN_CHARACTERS);
+        let meant = meant.or_else(|| values.first().copied().filter(|_| is_pattern))?;
+        Some(if is_pattern {
+            format!("a target has no patterns: write {} `{meant}`, or omit it", field.name)
+        } else {
+            format!("did you mean {} `{meant}`?", field.name)
+        })
     });
     similar.or_else(|| {
         let (field, _, values) = all.first()?;
         let values: Vec<&str> = values.iter().copied().take(MAX_LISTED).collect();
-        let known =
-            if values == [""] { "empty".to_owned() } else { format!("one of {}", quoted_list(&values)) };
+        let known = match values[..] {
+            [""] => "empty".to_owned(),
+            [_] => quoted_list(&values),
+            _ => format!("one of {}", quoted_list(&values)),
+        };
         Some(format!("only `{}` differs; in the objects it is {known}", field.name))
     })
 }
@@ -93,7 +106,18 @@ mod tests {
     fn the_only_wrong_field_is_named() {
         for (target, expected) in [
             (json!({"group": "apps", "kind": "Deployment", "name": "wbe"}), Some("did you mean name `web`?")),
-            (json!({"kind": "deployment", "name": "web"}), Some("did you mean kind `Deployment`?")),
+            (
+                json!({"group": "apps", "kind": "deployment", "name": "web"}),
+                Some("only `kind` differs; in the objects it is `Deployment`"),
+            ),
+            (
+                json!({"kind": "Deployment", "name": "web*"}),
+                Some("a target has no patterns: write name `web`, or omit it"),
+            ),
+            (
+                json!({"kind": "Deployment", "name": ".*"}),
+                Some("a target has no patterns: write name `web`, or omit it"),
+            ),
             (json!({"group": "app", "kind": "Deployment"}), Some("did you mean group `apps`?")),
             (
                 json!({"group": "apps", "kind": "Deployment", "name": "proxy"}),
