@@ -263,8 +263,7 @@ fn paths_in_the_operator_file_are_relative_to_it() {
         stderr_of_failure(&["cert", "--operator", operator.to_str().expect("UTF-8")]),
     ] {
         let path = certificate.display();
-        let message =
-            format!("error: certificate `{path}` of cluster `dev` cannot be read: file not found");
+        let message = format!("error: certificate `{path}` of cluster `dev` cannot be read: file not found");
         assert!(stderr.contains(&message) && stderr.contains("kubeseal --fetch-cert"), "{stderr}");
         assert!(stderr.contains("paths in the operator file are relative to its directory"), "{stderr}");
     }
