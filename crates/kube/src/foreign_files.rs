@@ -75,10 +75,8 @@ const RUN_HELM: &str = concat!(
      sealwave validate -`, or ",
     move_file!()
 );
-const RUN_KUSTOMIZE: &str = concat!(
-    "sealwave does not run Kustomize, and reads every manifest without a list: delete the file, or commit the output of \
-     `kubectl kustomize DIRECTORY`, which `kubectl kustomize DIRECTORY | sealwave validate -` checks",
-);
+const RUN_KUSTOMIZE: &str = "sealwave does not run Kustomize, and reads every manifest without a list: delete the file, or commit the output of \
+     `kubectl kustomize DIRECTORY`, which `kubectl kustomize DIRECTORY | sealwave validate -` checks";
 const CONFIG_MAP: &str = concat!("store it in a ConfigMap, as a text in `data`, or ", move_file!());
 const PATCH: &str =
     concat!("list the file under `patches` of an environment in `sealwave.yaml`, or ", move_file!());

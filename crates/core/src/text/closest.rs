@@ -26,6 +26,7 @@ const MIN_SHARED: usize = 3;
 
 /// Returns the one of a few `choices` that a text probably means: by another case, a typo, or a part of its name that no
 /// other choice has (`production` means `prod`, `sealed` means `sealed-secrets`).
+#[must_use]
 pub fn closest_choice<'a>(text: &str, choices: &[&'a str]) -> Option<&'a str> {
     let lower = text.to_ascii_lowercase();
     let same = choices.iter().find(|choice| choice.eq_ignore_ascii_case(text) && **choice != text);

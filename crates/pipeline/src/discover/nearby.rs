@@ -99,7 +99,7 @@ pub(super) fn parent_of(given: &Path, levels: usize) -> PathBuf {
     match given.ancestors().nth(levels).filter(|_| is_written_out) {
         Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
         Some(parent) => parent.to_owned(),
-        None => given.join(PathBuf::from_iter(std::iter::repeat_n("..", levels))),
+        None => given.join(std::iter::repeat_n("..", levels).collect::<PathBuf>()),
     }
 }
 
@@ -124,8 +124,8 @@ fn names_in(directory: &Path, is_wanted: impl Fn(std::fs::FileType) -> bool) -> 
     if entries.len() > MAX_ENTRIES {
         return Vec::new();
     }
-    let named = entries.iter().filter(|entry| entry.file_type().is_ok_and(&is_wanted));
-    let mut names: Vec<String> = named.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let wanted = entries.iter().filter(|entry| entry.file_type().is_ok_and(&is_wanted));
+    let mut names: Vec<String> = wanted.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.retain(|name| !name.starts_with('.'));
     names.sort();
     names
