@@ -50,7 +50,7 @@ pub struct LayeredValues {
     pub(crate) own: Option<SourceId>,
     /// The texts of the files.
     pub(crate) texts: Vec<(SourceId, String)>,
-    /// Why names are undefined that the author defined.
+    /// Reasons for names that are undefined although the author defined them.
     pub(crate) gaps: ValueGaps,
 }
 

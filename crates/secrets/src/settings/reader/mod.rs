@@ -390,7 +390,7 @@ mod tests {
         let hint = |text: &str| file(text).read::<ExampleConfig>().unwrap_err().problems()[0].hint.clone();
         for (text, expected) in [
             ("count: 1\ncuont: 2\n", "did you mean `count`?"),
-            ("count: 1\ninner: {count: 1, colour: red}\n", "did you mean `color`?"),
+            ("count: 1\ninner: {count: 1, colr: red}\n", "did you mean `color`?"),
             ("count: 1\nxyz: 2\n", "known fields: `count`, `inner`, `names`, `color`"),
             ("count: 1\ncolor: Red\n", "did you mean `red`?"),
             ("count: 50s\n", "write the digits only, without a unit and without quotes"),
