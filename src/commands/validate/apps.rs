@@ -72,6 +72,11 @@ impl ExaminedApps {
         self.targets().map(|target| &target.app)
     }
 
+    /// Returns the custom resource definitions that the apps render.
+    fn definitions(&self) -> Vec<KnownDefinition> {
+        self.apps().flat_map(ExaminedApp::definitions).map(|definition| definition.to_known()).collect()
+    }
+
     /// Returns the objects that the apps render, as seen by each other.
     fn neighbors(&self) -> Arc<BTreeMap<String, NeighborApps>> {
         let apps: Vec<&ExaminedApp> = self.apps().collect();
@@ -83,8 +88,9 @@ impl ValidateRun<'_> {
     pub(super) fn validate_apps(
         &self,
         apps: &[ValidateTarget],
+        from_manifests: &[KnownDefinition],
         outcome: &mut RunOutcome,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<KnownDefinition>, Failure> {
         self.watch.set_total(apps.len() * 2);
         let examinations = workers::parallel_map(apps, |app| {
             let examination = self.examine(&app.path);
@@ -102,7 +108,8 @@ impl ValidateRun<'_> {
         }
         let files = examined.apps().flat_map(ExaminedApp::files);
         self.output_paths.refuse_inputs(files.map(Path::new))?;
-        let checkable = self.with_contexts(examined, apps);
+        let from_apps = examined.definitions();
+        let checkable = self.with_contexts(examined, apps, from_apps.iter().chain(from_manifests).cloned());
         let wanted: Vec<&CheckableApp> =
             checkable.iter().zip(apps).filter(|(_, app)| app.is_checked).map(|(app, _)| app).collect();
         let verdicts = workers::parallel_map(&wanted, |app| self.check(app));
@@ -124,7 +131,7 @@ impl ValidateRun<'_> {
                 report.apps.push(ready.app.environments());
             }
         }
-        Ok(())
+        Ok(from_apps)
     }
 
     fn check(&self, app: &CheckableApp) -> ValidationResult {
@@ -158,17 +165,18 @@ impl ValidateRun<'_> {
     }
 
     /// Gives every app the objects that the others render, and the schemas of its Kubernetes versions, including the
-    /// definitions of all apps.
-    fn with_contexts(&self, examined: ExaminedApps, targets: &[ValidateTarget]) -> Vec<CheckableApp> {
+    /// given definitions.
+    fn with_contexts(
+        &self,
+        examined: ExaminedApps,
+        targets: &[ValidateTarget],
+        definitions: impl Iterator<Item = KnownDefinition>,
+    ) -> Vec<CheckableApp> {
         let neighbors = examined.neighbors();
-        let from_apps: Vec<KnownDefinition> = examined
-            .apps()
-            .flat_map(ExaminedApp::definitions)
-            .map(|definition| definition.to_known())
-            .collect();
+        let definitions: Vec<KnownDefinition> = definitions.collect();
         let mut shared: BTreeMap<Vec<KubeVersion>, SchemaContext> = BTreeMap::new();
         let make = |options: &ValidateOptions| {
-            let all = from_apps.iter().chain(options.definitions.iter()).cloned();
+            let all = definitions.iter().chain(options.definitions.iter()).cloned();
             SchemaContext::new(options, Arc::new(all.collect()))
         };
         let mut ready = |target: ExaminedTarget, place: &Path| {

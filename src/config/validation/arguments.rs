@@ -8,7 +8,6 @@ use crate::cli::FailOn;
 use crate::config::VariableReader;
 use sealwave_core::diagnostic::{Failure, Severity};
 use sealwave_core::names::dns;
-use sealwave_core::text::closest_name;
 use sealwave_core::time::duration;
 use sealwave_secrets::settings::RuleLevel;
 use sealwave_validate::rules;
@@ -34,9 +33,7 @@ pub(crate) fn parse_timeout(text: &str) -> Result<Duration, Failure> {
 
 /// Returns the error for an unknown rule.
 pub(crate) fn unknown_rule(id: &str) -> Failure {
-    let closest = closest_name(id, rules::rules().map(|rule| rule.id));
-    let closest = closest.and_then(rules::rule).map(|rule| rule.id);
-    problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
+    problem(&ValidationError::UnknownRule { name: id.to_owned(), closest: rules::closest_rule(id) })
 }
 
 /// Returns the lowest severity that causes exit code 1; `None` means never.
@@ -52,6 +49,11 @@ pub(crate) const fn failing_severity(fail_on: FailOn) -> Option<Severity> {
 /// Returns the summary file if this is a step of a GitHub workflow.
 pub(crate) fn step_summary(variables: VariableReader) -> Option<PathBuf> {
     variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Reports whether the name of a rule is a glob.
+pub(super) fn is_glob(name: &str) -> bool {
+    name.contains(['*', '?', '[', '{'])
 }
 
 /// Parses the value of `--rule`: a rule and its severity.

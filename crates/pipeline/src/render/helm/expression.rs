@@ -93,7 +93,7 @@ impl<'t> ExpressionParser<'t> {
         }
     }
 
-    /// Parses operators that bind at least this tightly.
+    /// Parses infix operations that bind at least this tightly.
     fn infix(&mut self, least: usize) -> Option<Expression<'t>> {
         let mut left = self.unary()?;
         while let Some(Word::Operator(operator)) = self.peek()
