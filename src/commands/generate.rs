@@ -13,7 +13,7 @@ use sealwave_pipeline::{AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMo
 use sealwave_providers::AppFiles;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
 use sealwave_secrets::policy::{Policy, PolicySubject};
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{EnvironmentBackends, SettingPath};
 
 /// A note for the user of a local run.
 #[derive(Debug, thiserror::Error)]
@@ -166,7 +166,11 @@ fn audit(
 ) -> Result<Option<AuditLog>, Failure> {
     let Some((file, stderr)) = operator.audit() else { return Ok(None) };
     let log = AuditLog::open(file.as_deref(), stderr, session.discovery.boundary(), subject.clone());
-    Ok(Some(log.map_err(|error| Problem::new(&error))?))
+    let log = log.map_err(|error| {
+        let place = operator.locate(&SettingPath::of_keys(&["audit"]));
+        Failure::from(Problem::new(&error)).or_with_place(&place)
+    })?;
+    Ok(Some(log))
 }
 
 fn access<'a>(

@@ -21,6 +21,7 @@ use crate::cli::{Cli, Command, KeyCommand, SchemasCommand};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note};
+use sealwave_secrets::settings::APP_FILE;
 
 /// Returns the message of a note that an input of the policy is missing.
 fn policy_not_checked(missing: &str) -> String {
@@ -69,7 +70,9 @@ impl CommandOutput {
     }
 }
 
-/// Returns the directory as given by the user, or `.`.
+/// Returns the directory as given by the user, or `.`; for an app file, its directory.
 fn directory(dir: &Path) -> PathBuf {
+    let is_app_file = dir.file_name().is_some_and(|name| name == APP_FILE) && dir.is_file();
+    let dir = dir.parent().filter(|_| is_app_file).unwrap_or(dir);
     if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_path_buf() }
 }

@@ -151,6 +151,7 @@ fn select_environment(
     }
     let names: Vec<String> = discovery.environments().map(str::to_owned).collect();
     match &names[..] {
+        [] => Err(discovery.no_environments()),
         [only] => Ok(only.clone()),
         _ => Err(Problem::new(&ConfigError::AmbiguousEnvironment(config::name_list(&names))).into()),
     }

@@ -17,6 +17,7 @@ use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, NoteLevel, Problem};
 use sealwave_core::excerpts::{Excerpts, STDIN};
+use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_validate::Baseline;
 use sealwave_validate::engine::{self, RunSuppressions, ValidateOptions, ValidationResult};
 use sealwave_validate::project::{
@@ -28,13 +29,21 @@ use sealwave_validate::{CheckedScope, Finding, Report, rules};
 /// An error that ends the command; problems with the input are findings.
 #[derive(Debug, thiserror::Error)]
 enum ValidateError {
-    #[error("no app has an environment `{0}`")]
-    NoEnvironment(String),
-    #[error("app has no environments, so there is nothing to check")]
-    NoEnvironments,
+    #[error("no app has an environment `{name}`")]
+    NoEnvironment { name: String, known: Vec<String> },
 }
 
-impl Explain for ValidateError {}
+impl Explain for ValidateError {
+    fn hint(&self) -> Option<String> {
+        let Self::NoEnvironment { name, known } = self;
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        Some(match closest_choice(name, &known) {
+            Some(closest) => format!("did you mean `{closest}`?"),
+            None if known.is_empty() => return None,
+            None => format!("known environments: {}", quoted_list(&known)),
+        })
+    }
+}
 
 /// A note about the run, printed besides the findings.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 //!
 //! Equal clusters give equal bytes: the file holds no date, address or user.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -10,6 +10,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::document::Node;
+use sealwave_core::text::closest_name;
 use sealwave_core::yaml;
 use sealwave_kube::schema::{LockedDefinition, MAX_DEFINITIONS};
 use sealwave_providers::{ClusterAccess, ProviderError};
@@ -31,8 +32,13 @@ pub enum PullError {
     #[error("the list of CustomResourceDefinitions {0}")]
     List(ProviderError),
     /// No definition matches a requested group.
-    #[error("cluster has no CustomResourceDefinition with a group that matches `{0}`")]
-    NoGroup(String),
+    #[error("cluster has no CustomResourceDefinition with a group that matches `{pattern}`")]
+    NoGroup {
+        /// The pattern.
+        pattern: String,
+        /// A group of the cluster that is probably meant.
+        meant: Option<String>,
+    },
     /// The file would exceed the limit of `validate`.
     #[error("lock file would be larger than {} MiB", MAX_DEFINITIONS >> 20)]
     TooLarge,
@@ -49,7 +55,13 @@ impl Explain for PullError {
                 Some("write a group, for example `cert-manager.io` or `*.cert-manager.io`".to_owned())
             }
             Self::List(error) => error.hint(),
-            Self::NoGroup(_) => Some("`kubectl api-resources` lists the groups of the cluster".to_owned()),
+            Self::NoGroup { pattern, meant: Some(meant) } if pattern.ends_with(&format!(".{meant}")) => {
+                Some(format!("did you mean `{meant}`? `*.` matches only groups below it"))
+            }
+            Self::NoGroup { meant: Some(meant), .. } => Some(format!("did you mean `{meant}`?")),
+            Self::NoGroup { meant: None, .. } => {
+                Some("`kubectl api-resources` lists the groups of the cluster".to_owned())
+            }
             Self::TooLarge => Some("select the groups that you use with `--group`".to_owned()),
             Self::Write(error) => error.hint(),
         }
@@ -76,6 +88,7 @@ impl LockFile {
         let wanted = groups.iter().map(|group| glob(group)).collect::<Result<Vec<_>, _>>()?;
         let mut matched = vec![false; wanted.len()];
         let mut definitions: BTreeMap<String, Node> = BTreeMap::new();
+        let mut existing = BTreeSet::new();
         let mut add = |definition| {
             let Some(locked) = LockedDefinition::new(&definition) else { return false };
             let mut is_wanted = wanted.is_empty();
@@ -84,6 +97,7 @@ impl LockFile {
                 *matched |= is_match;
                 is_wanted |= is_match;
             }
+            existing.insert(locked.group.clone());
             if is_wanted {
                 definitions.insert(locked.name, locked.root);
             }
@@ -91,7 +105,7 @@ impl LockFile {
         };
         cluster.definitions(deadline, &mut add).map_err(PullError::List)?;
         if let Some((group, _)) = groups.iter().zip(&matched).find(|(_, matched)| !**matched) {
-            return Err(PullError::NoGroup(group.clone()));
+            return Err(PullError::NoGroup { pattern: group.clone(), meant: meant_group(group, &existing) });
         }
         if definitions.is_empty() {
             return Err(PullError::Empty);
@@ -119,6 +133,14 @@ impl LockFile {
     }
 }
 
+/// Returns the group of the cluster that a pattern without a match probably means: the one that it only looks below, or
+/// a similar one.
+fn meant_group(pattern: &str, existing: &BTreeSet<String>) -> Option<String> {
+    let below = pattern.trim_start_matches(['*', '.']);
+    let same = existing.get(below).map(String::as_str);
+    same.or_else(|| closest_name(below, existing.iter().map(String::as_str))).map(str::to_owned)
+}
+
 fn head(groups: &[String]) -> String {
     let command: Vec<String> = ["sealwave schemas pull".to_owned()]
         .into_iter()
@@ -139,4 +161,24 @@ fn glob(group: &str) -> Result<GlobMatcher, PullError> {
         return Err(invalid());
     }
     GlobBuilder::new(group).build().map(|glob| glob.compile_matcher()).map_err(|_| invalid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_without_a_match_suggests_a_group() {
+        let existing = BTreeSet::from(["external-secrets.io".to_owned(), "cert-manager.io".to_owned()]);
+        let hint = |pattern: &str| {
+            let meant = meant_group(pattern, &existing);
+            PullError::NoGroup { pattern: pattern.to_owned(), meant }.hint().expect("a hint")
+        };
+        assert_eq!(
+            hint("*.external-secrets.io"),
+            "did you mean `external-secrets.io`? `*.` matches only groups below it"
+        );
+        assert_eq!(hint("cert-manger.io"), "did you mean `cert-manager.io`?");
+        assert_eq!(hint("example.com"), "`kubectl api-resources` lists the groups of the cluster");
+    }
 }

@@ -36,6 +36,7 @@ mod gate;
 mod install;
 mod lints;
 mod manifests;
+mod misplaced;
 mod moving;
 mod newcomer;
 #[cfg(feature = "vault")]

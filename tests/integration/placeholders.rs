@@ -203,9 +203,10 @@ fn leftovers_outside_of_secrets_stay_errors_unless_the_object_is_exempt() {
     );
     listed.write("app/sealwave.yaml", &format!("{file}literals: ['*/*/*']\n"));
     assert!(refusals(&listed).iter().all(|(_, said)| said.contains("is outside of a Secret's data")));
-    for (pattern, expected) in
-        [("Secret/shop/s", "of a kind other than Secret"), ("shop/s", "has the form `Kind/namespace/name`")]
-    {
+    for (pattern, expected) in [
+        ("Secret/shop/s", "of a kind other than Secret"),
+        ("shop/s", "`Kind/namespace/name`, each part a glob"),
+    ] {
         listed.write("app/sealwave.yaml", &format!("{file}literals: [{pattern}]\n"));
         let output = sealwave().args(listed.args()).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -141,9 +141,9 @@ fn working_directory_and_author_variables_have_no_effect() {
 #[test]
 fn the_limits_of_the_operator_file_are_checked() {
     for (line, message) in [
-        ("memoryLimitMiB: 16\n", "wrong value, expected `memoryLimitMiB` from 192 to 16384"),
-        ("memoryLimitMiB: 100000\n", "wrong value, expected `memoryLimitMiB` from 192 to 16384"),
-        ("concurrency: 0\n", "wrong value, expected `concurrency` from 1 to 64"),
+        ("memoryLimitMiB: 16\n", "wrong value, expected a whole number from 192 to 16384"),
+        ("memoryLimitMiB: 100000\n", "wrong value, expected a whole number from 192 to 16384"),
+        ("concurrency: 0\n", "wrong value, expected a whole number from 1 to 64"),
         ("concurrency: -1\n", "concurrency"),
     ] {
         let app = SmallApp::new();

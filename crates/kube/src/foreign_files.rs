@@ -70,6 +70,13 @@ macro_rules! move_file {
 /// The hint for a file that is not a manifest.
 pub const MOVE_FILE: &str = move_file!();
 const RENDER_FIRST: &str = concat!("render it first and commit the result, or ", move_file!());
+const RUN_HELM: &str = concat!(
+    "sealwave does not run Helm: commit the output of `helm template NAME CHART`, check it with `helm template NAME CHART | \
+     sealwave validate -`, or ",
+    move_file!()
+);
+const RUN_KUSTOMIZE: &str = "sealwave does not run Kustomize, and reads every manifest without a list: delete the file, or commit the output of \
+     `kubectl kustomize DIRECTORY`, which `kubectl kustomize DIRECTORY | sealwave validate -` checks";
 const CONFIG_MAP: &str = concat!("store it in a ConfigMap, as a text in `data`, or ", move_file!());
 const PATCH: &str =
     concat!("list the file under `patches` of an environment in `sealwave.yaml`, or ", move_file!());
@@ -93,7 +100,7 @@ const fn row(
 
 /// Tool files that may look like complete objects, with a kind and a name.
 static TOOLS: [FileSignature; 2] = [
-    row(is_kustomize, "a Kustomize configuration", RENDER_FIRST),
+    row(is_kustomize, "a Kustomize configuration", RUN_KUSTOMIZE),
     row(|doc| doc.api_version.starts_with("skaffold/"), "a Skaffold configuration", MOVE_FILE),
 ];
 
@@ -145,9 +152,9 @@ static FILES: [FileSignature; 35] = [
     row(|doc| doc.is_unnamed() && doc.is_map("static_resources"), "an Envoy configuration", CONFIG_MAP),
     // A Helmfile may have `bases` as well.
     row(|doc| doc.is_unnamed() && doc.is_list("releases"), "a Helmfile configuration", RENDER_FIRST),
-    row(is_unnamed_kustomize, "a Kustomize configuration", RENDER_FIRST),
-    row(is_chart, "the metadata of a Helm chart", RENDER_FIRST),
-    row(|doc| doc.is_unnamed() && is_values(doc.file), "a Helm values file", RENDER_FIRST),
+    row(is_unnamed_kustomize, "a Kustomize configuration", RUN_KUSTOMIZE),
+    row(is_chart, "the metadata of a Helm chart", RUN_HELM),
+    row(|doc| doc.is_unnamed() && is_values(doc.file), "a Helm values file", RUN_HELM),
     row(|doc| doc.file.starts_with(".argocd-source"), "an Argo CD parameters file", MOVE_FILE),
     row(
         |doc| doc.kind == "Config" && doc.api_version == "v1" && (doc.has("clusters") || doc.has("users")),
@@ -229,7 +236,7 @@ static TEMPLATES: [(&[&str], ForeignFile); 3] = [
             "template \"",
             "toYaml ",
         ],
-        ForeignFile { description: "a Helm template", remedy: RENDER_FIRST },
+        ForeignFile { description: "a Helm template", remedy: RUN_HELM },
     ),
     (&["{%"], ForeignFile { description: "a Jinja template", remedy: RENDER_FIRST }),
     (

@@ -3,6 +3,9 @@
 //! The app file comes from Git. It is read with limits and checked before anything else. Messages name fields, never
 //! their values.
 
+mod error;
+mod nearby;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -12,25 +15,22 @@ use fs_err as fs;
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
 use crate::required_version;
+use error::{Error, MAX_APP_FILE};
+pub(super) use nearby::ENVIRONMENTS;
+pub use nearby::{meant_directory, misnamed_app_file};
+pub(crate) use nearby::{misnamed_directory, misnamed_file};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
-use sealwave_core::diagnostic::{
-    BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, Failure, LEAVES_REPOSITORY, Problem, ProblemPlace, io_reason,
-};
+use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::document::{Node, Origin, SourceId, SourceLocation, Sources, display_path};
 use sealwave_core::reach::PathReach;
-use sealwave_core::text::closest_name;
+use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{
     API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile, VersionRequirement,
 };
 
-/// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
-const MAX_APP_FILE: u64 = 1 << 20;
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;
-
-/// The directory that holds one directory for each environment.
-pub(super) const ENVIRONMENTS: &str = "envs";
 
 /// An app that was found, before any of its manifests is read.
 #[derive(Clone, Debug)]
@@ -42,59 +42,6 @@ pub struct Discovery {
     app_file: SettingsFile<'static>,
     environments: BTreeMap<String, EnvironmentSettings>,
     defined: OnceLock<Arc<DefinedValues>>,
-}
-
-/// A reason why an app is not usable.
-#[derive(Debug, thiserror::Error)]
-enum Error {
-    #[error("`apiVersion` must be `{API_VERSION}`")]
-    ApiVersion,
-    #[error("app file {BROKEN_LINK}")]
-    BrokenLink,
-    #[error("app file is empty")]
-    Empty,
-    #[error("app file holds {0} documents, not one")]
-    Documents(usize),
-    #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
-    EnvironmentName,
-    #[error("environments directory {LEAVES_REPOSITORY}")]
-    EnvironmentsOutside(CheckoutExtent),
-    #[error("{0}")]
-    Io(std::io::Error),
-    #[error("`kind` must be `App`")]
-    Kind,
-    #[error("`{APP_FILE}` cannot be read: {}", io_reason(std::io::ErrorKind::NotFound))]
-    Missing,
-    #[error("`{}` cannot be read: {DIRECTORY_NOT_FOUND}", display_path(.0))]
-    MissingDirectory(PathBuf),
-    #[error("`{}` is not a directory", display_path(.0))]
-    NotDirectory(PathBuf),
-    #[error("app file {LEAVES_REPOSITORY}")]
-    Outside(CheckoutExtent),
-    #[error("app file is larger than {MAX_APP_FILE} bytes")]
-    TooLarge,
-    #[error("environment `{name}` does not exist; known environments: {known}")]
-    UnknownEnvironment { name: String, known: String, closest: Option<String> },
-}
-
-impl Explain for Error {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::ApiVersion | Self::Empty | Self::Kind => {
-                Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
-            }
-            Self::EnvironmentsOutside(extent) | Self::Outside(extent) => Some(extent.hint().to_owned()),
-            Self::Documents(_) => Some(format!("keep only the app in `{APP_FILE}`")),
-            Self::Missing | Self::NotDirectory(_) => {
-                Some(format!("an app is a directory with a `{APP_FILE}`"))
-            }
-            Self::UnknownEnvironment { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
-            Self::UnknownEnvironment { .. } => Some(format!(
-                "an environment is a directory under `{ENVIRONMENTS}/` or an entry of `environments` in `{APP_FILE}`"
-            )),
-            _ => None,
-        }
-    }
 }
 
 /// Reports whether a directory holds an app, for Argo CD's discovery. It is cheap and reports nothing else.
@@ -139,12 +86,15 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
         _ => Problem::new(&Error::Io(error)),
     })?;
     if !root.is_dir() {
-        return Err(Problem::new(&Error::NotDirectory(dir.to_owned())).into());
+        return Err(Problem::new(&Error::NotADirectory(dir.to_owned())).into());
     }
     let boundary = Boundary::for_app(&root, checkout);
     let path = dir.join(APP_FILE);
     let name = display_name(dir, Path::new(APP_FILE));
-    let text = read_app_file(&path, &boundary).map_err(|error| whole(&name, &error))?;
+    let text = read_app_file(&path, &boundary).map_err(|error| match error {
+        Error::Missing => explain_missing(dir, &root, checkout.is_some().then_some(&boundary.directory)),
+        error => whole(&name, &error),
+    })?;
     let app_file = SettingsFile::new(name, text, app_limits());
     let app = parse_app(&app_file)?;
     let environments = environments(dir, &boundary, &app, &app_file)
@@ -200,12 +150,23 @@ impl Discovery {
     /// The environment does not exist; the message lists the known ones.
     pub fn environment(&self, name: &str) -> Result<&EnvironmentSettings, Failure> {
         self.environments.get(name).ok_or_else(|| {
-            let known: Vec<String> = self.environments().map(|name| format!("`{name}`")).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let closest = closest_name(name, self.environments()).map(str::to_owned);
+            let known: Vec<&str> = self.environments().collect();
+            if known.is_empty() {
+                return self.no_environments();
+            }
+            let closest = closest_choice(name, &known).map(str::to_owned);
+            let known = quoted_list(&known);
             let error = Error::UnknownEnvironment { name: name.to_owned(), known, closest };
             whole(&self.name_of(Path::new(APP_FILE)), &error)
         })
+    }
+
+    /// Returns the failure of a run that needs an environment of an app without any.
+    #[must_use]
+    pub fn no_environments(&self) -> Failure {
+        let misnamed =
+            misnamed_directory(&self.root, ENVIRONMENTS).map(|name| self.name_of(Path::new(&name)));
+        whole(&self.name_of(Path::new(APP_FILE)), &Error::NoEnvironments { misnamed })
     }
 
     /// Returns the backends for the Secrets of an environment.
@@ -267,6 +228,31 @@ fn whole(name: &str, error: &Error) -> Failure {
 fn at_line(name: &str, line: u32, column: u32, error: &Error) -> Failure {
     let place = SourceLocation { path: name.to_owned(), line, column, rendered: None };
     Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }.into()
+}
+
+/// Explains why a directory, whose full path is `root`, has no app file. Looks for an app around it, but not above `top`.
+fn explain_missing(dir: &Path, root: &Path, top: Option<&PathBuf>) -> Failure {
+    if let Some(found) = misnamed_app_file(root) {
+        return whole(&display_name(dir, Path::new(&found)), &Error::Misnamed(found));
+    }
+    let directory = display_path(dir);
+    if let Some((app, environment)) =
+        nearby::enclosing_app(root, top.map_or(Path::new("/"), PathBuf::as_path))
+    {
+        let depth = root.strip_prefix(&app).map_or(0, |inside| inside.components().count());
+        let app = display_path(&nearby::parent_of(dir, depth));
+        return whole(&directory, &Error::InsideApp { directory: directory.clone(), app, environment });
+    }
+    let error = if nearby::has_file(root, &["Chart.yaml"]) {
+        Error::Chart(directory.clone())
+    } else if nearby::has_file(root, &["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
+        Error::Kustomization(directory.clone())
+    } else {
+        let apps = nearby::apps_below(root);
+        let example = apps.first().map(|name| display_name(dir, Path::new(name)));
+        return whole(&display_name(dir, Path::new(APP_FILE)), &Error::MissingHere { example });
+    };
+    whole(&directory, &error)
 }
 
 fn read_app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
@@ -346,7 +332,8 @@ fn environments(
     let mut problems = Vec::new();
     for name in app.environments.keys().filter(|name| !is_environment_name(name)) {
         let place = file.locate_setting(&["environments", name], None);
-        problems.push(Problem { at: ProblemPlace::Place(place), ..Problem::new(&Error::EnvironmentName) });
+        let error = Error::EnvironmentName { valid: valid_environment_name(name) };
+        problems.push(Problem { at: ProblemPlace::Place(place), ..Problem::new(&error) });
     }
     let mut all = app.environments.clone();
     for name in environment_directories(dir, boundary)? {
@@ -355,8 +342,8 @@ fn environments(
         } else {
             let path = display_name(dir, &Path::new(ENVIRONMENTS).join(&name));
             let place = SourceLocation { path, line: 0, column: 0, rendered: None };
-            problems
-                .push(Problem { at: ProblemPlace::Place(place), ..Problem::new(&Error::EnvironmentName) });
+            let error = Error::EnvironmentName { valid: valid_environment_name(&name) };
+            problems.push(Problem { at: ProblemPlace::Place(place), ..Problem::new(&error) });
         }
     }
     Failure::unless_empty(problems)?;
@@ -384,6 +371,17 @@ fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<Vec<String
     }
     names.sort();
     Ok(names)
+}
+
+/// Returns the valid name that is most like an invalid one.
+fn valid_environment_name(name: &str) -> Option<String> {
+    let plain: String = name
+        .to_ascii_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' })
+        .collect();
+    let plain = plain.trim_matches(['-', '.', '_']);
+    is_environment_name(plain).then(|| plain.to_owned())
 }
 
 /// Reports whether an environment name is as plain as an object name, since it is used in paths, parameters and

@@ -24,7 +24,7 @@ mod stages;
 mod template_text;
 
 pub use boundary::Checkout;
-pub use discover::{Discovery, discover, is_app};
+pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
 pub use emit::{ManifestFormat, emit};
 pub use load::{LoadedApp, load};
 pub use render::{RenderContext, RenderedApp, render};

@@ -29,6 +29,17 @@ pub(crate) struct FindingDraft {
     pub(crate) confidential: bool,
     /// The field that the object lacks, if a later build may set it.
     pub(crate) missing_field: Option<&'static str>,
+    /// The spelling of the value that its type needs.
+    pub(crate) spelling: Option<ValueSpelling>,
+}
+
+/// The way in which a value must be written to have the right type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ValueSpelling {
+    /// In quotes.
+    Quoted,
+    /// Without quotes.
+    Unquoted,
 }
 
 /// The subject of a finding.
@@ -95,7 +106,13 @@ impl FindingDraft {
             chosen: None,
             confidential: false,
             missing_field: None,
+            spelling: None,
         }
+    }
+
+    /// Sets the spelling that the value needs; the hint follows if a template tag prints the value.
+    pub(crate) fn spelling(self, spelling: ValueSpelling) -> Self {
+        Self { spelling: Some(spelling), ..self }
     }
 
     /// Sets the hint: what to do about the finding.

@@ -1,6 +1,6 @@
 //! Validates apps in parallel: examines each app, shares its definitions and objects with the others, then checks it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,6 +31,8 @@ enum AppExamination {
 struct ExaminedTarget {
     app: ExaminedApp,
     options: ValidateOptions,
+    /// All environments of the app, also those that are not checked.
+    environments: Vec<String>,
 }
 
 /// An app that can be checked, or that was refused.
@@ -153,7 +155,10 @@ impl ValidateRun<'_> {
             examined.apps().next().is_none() && (!examined.0.is_empty() || self.args.changed_since.is_some());
         match self.args.env.iter().find(|name| !has(name)) {
             Some(name) if !is_unknown => {
-                Err(Problem::new(&ValidateError::NoEnvironment(name.clone())).into())
+                let known: BTreeSet<&String> =
+                    examined.targets().flat_map(|target| &target.environments).collect();
+                let known = known.into_iter().cloned().collect();
+                Err(Problem::new(&ValidateError::NoEnvironment { name: name.clone(), known }).into())
             }
             _ => Ok(()),
         }
@@ -175,7 +180,7 @@ impl ValidateRun<'_> {
             SchemaContext::new(options, Arc::new(all.collect()))
         };
         let mut ready = |target: ExaminedTarget, place: &Path| {
-            let ExaminedTarget { app, options } = target;
+            let ExaminedTarget { app, options, .. } = target;
             let schemas = if self.plan.has_all_definitions(&options) {
                 shared.entry(options.kube_versions.clone()).or_insert_with(|| make(&options)).clone()
             } else {
@@ -199,8 +204,10 @@ impl ValidateRun<'_> {
     fn examine(&self, directory: &Path) -> AppExamination {
         let activity = self.watch.begin_activity(format!("reading app `{}`", shown(directory)));
         match self.try_examine(directory, &activity) {
-            Ok((app, plan)) => match plan.into_options() {
-                Ok(options) => AppExamination::Examined(Box::new(ExaminedTarget { app, options })),
+            Ok((app, plan, environments)) => match plan.into_options() {
+                Ok(options) => {
+                    AppExamination::Examined(Box::new(ExaminedTarget { app, options, environments }))
+                }
                 Err(failure) => AppExamination::Stopped(failure),
             },
             Err(failure) => AppExamination::Refused(shown(directory), failure),
@@ -211,7 +218,7 @@ impl ValidateRun<'_> {
         &self,
         directory: &Path,
         activity: &Activity,
-    ) -> Result<(ExaminedApp, ValidationPlan), Failure> {
+    ) -> Result<(ExaminedApp, ValidationPlan, Vec<String>), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             operator: self.args.checks.operator.clone(),
@@ -227,7 +234,7 @@ impl ValidateRun<'_> {
             plan = plan.with_policy_for(session.identity.subject(""));
         }
         if environments.is_empty() {
-            return Err(Problem::new(&ValidateError::NoEnvironments).into());
+            return Err(session.discovery.no_environments());
         }
         let is_wanted = |name: &&String| self.args.env.is_empty() || self.args.env.contains(name);
         let mut certificates = BTreeMap::new();
@@ -247,7 +254,7 @@ impl ValidateRun<'_> {
         };
         let mut app = sealwave_validate::examine(&session.discovery, &inputs, shown(directory), &begin);
         app.read_other_files(&session.discovery);
-        Ok((app, plan.with_certificates(certificates)))
+        Ok((app, plan.with_certificates(certificates), environments))
     }
 }
 

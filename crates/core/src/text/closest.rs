@@ -21,9 +21,49 @@ pub fn closest_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, other)| other)
 }
 
+/// The shortest part of a name that stands for the whole name.
+const MIN_SHARED: usize = 3;
+
+/// Returns the one of a few `choices` that a text probably means: by another case, a typo, or a part of its name that no
+/// other choice has (`production` means `prod`, `sealed` means `sealed-secrets`).
+#[must_use]
+pub fn closest_choice<'a>(text: &str, choices: &[&'a str]) -> Option<&'a str> {
+    let lower = text.to_ascii_lowercase();
+    let same = choices.iter().find(|choice| choice.eq_ignore_ascii_case(text) && **choice != text);
+    let is_long = lower.chars().count() >= MIN_SHARED;
+    let close = || closest_name(&lower, choices.iter().copied()).filter(|_| is_long);
+    let close = same.copied().or_else(close);
+    let shares_start = |choice: &&&str| {
+        let shorter = choice.len().min(lower.len());
+        shorter >= MIN_SHARED && (choice.starts_with(&lower) || lower.starts_with(**choice))
+    };
+    let mut sharing = choices.iter().filter(shares_start);
+    close.or_else(|| sharing.next().copied().filter(|_| sharing.next().is_none()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{MAX_NAME, closest_name};
+    use super::{MAX_NAME, closest_choice, closest_name};
+
+    #[test]
+    fn choices_are_recognized_by_typo_case_and_part() {
+        let backends = &["external-secrets", "sealed-secrets", "secrets-store-csi"];
+        for (text, expected) in [
+            ("sealed-secret", Some("sealed-secrets")),
+            ("sealed", Some("sealed-secrets")),
+            ("Sealed-Secrets", Some("sealed-secrets")),
+            ("se", None),
+            ("vault", None),
+        ] {
+            assert_eq!(closest_choice(text, backends), expected, "{text}");
+        }
+        assert_eq!(closest_choice("warn", &["error", "note", "off", "warning"]), Some("warning"));
+        assert_eq!(closest_choice("production", &["dev", "prod"]), Some("prod"));
+        assert_eq!(closest_choice("production", &["prod-eu", "prod-us"]), None);
+        assert_eq!(closest_choice("AVP", &["avp"]), Some("avp"));
+        assert_eq!(closest_choice("v3", &["v1", "v2"]), None);
+        assert_eq!(closest_choice("eu-", &["eu-west-one", "eu-central-one"]), None);
+    }
 
     #[test]
     fn typos_are_recognized_and_other_names_are_not() {

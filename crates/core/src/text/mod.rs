@@ -4,7 +4,7 @@ mod closest;
 mod short_text;
 mod wrap;
 
-pub use closest::closest_name;
+pub use closest::{closest_choice, closest_name};
 pub use short_text::{same_key, split_at_byte};
 pub use wrap::{ellipsize, indent_code, wrap, wrap_from, wrap_prose};
 

@@ -55,9 +55,23 @@ pub enum YamlError {
     /// A document exceeds the limit of nodes.
     #[error("document has more than {0} nodes")]
     Nodes(usize),
+    /// A document starts without a separator: a key of the document before it appears again.
+    #[error(
+        "`---` is missing before this line: {} is already defined on line {first_line}",
+        describe_key(key)
+    )]
+    MissingSeparator {
+        /// The first key of the new document.
+        key: String,
+        /// The line of its first occurrence.
+        first_line: u32,
+    },
     /// `.inf` or `.nan`.
     #[error("number is infinite or not a number")]
     NotFinite,
+    /// A character in the structure of a line that looks like a space or like nothing.
+    #[error("invisible character U+{0:04X}{name} is not a space", name = character_name(*.0))]
+    InvisibleCharacter(u32),
     /// A JSON number that does not fit into a float.
     #[error("number is too large")]
     NumberRange,
@@ -87,6 +101,19 @@ pub enum YamlError {
     /// UTF-16, detected by its byte order mark.
     #[error("input is UTF-16, not UTF-8")]
     Utf16,
+    /// A bracket of a flow collection that is not closed, or after which a comma is missing.
+    #[error("`{0}` is not closed, or a comma is missing after it")]
+    UnclosedFlow(char),
+    /// An indentation that matches no line above.
+    #[error("indentation does not match the lines above")]
+    UnevenIndentation {
+        /// The key of the line that has the probable indentation; `None` for a dash.
+        like: Option<String>,
+        /// The number of spaces before it.
+        spaces: usize,
+        /// Whether the line follows a key with a value and is indented more.
+        is_deeper: bool,
+    },
     /// An alias whose anchor is not defined earlier in this document.
     #[error("alias refers to an anchor that is not defined before it in this document")]
     UnknownAnchor,
@@ -98,6 +125,19 @@ fn describe_key(key: &str) -> String {
     if is_item_key(name) { format!("key `{key}`") } else { "a key".to_owned() }
 }
 
+/// Returns the name of a character that looks like a space or like nothing, in parentheses.
+const fn character_name(code: u32) -> &'static str {
+    match code {
+        0xa0 => " (no-break space)",
+        0xad => " (soft hyphen)",
+        0x200b => " (zero-width space)",
+        0x202f => " (narrow no-break space)",
+        0x3000 => " (ideographic space)",
+        0xfeff => " (byte order mark)",
+        _ => "",
+    }
+}
+
 /// A kind of syntax error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyntaxProblem {
@@ -107,6 +147,12 @@ pub enum SyntaxProblem {
     BlockScalar,
     /// A character that cannot start a value (`@`, a backtick, `%`).
     Character,
+    /// A colon and a space in a plain value.
+    ColonInValue,
+    /// A colon directly before a value, where a key is needed.
+    ColonWithoutSpace,
+    /// Lines that Git wrote for a merge conflict.
+    ConflictMarker,
     /// A flow collection (`[…]`, `{…}`) that is not closed or lacks a comma.
     Flow,
     /// A colon before a comma or bracket of a flow collection, which may be part of the text or end a key.
@@ -115,6 +161,8 @@ pub enum SyntaxProblem {
     Indentation,
     /// `key: value` where a key is not allowed.
     Key,
+    /// A line without a colon where a key is needed.
+    KeyMissing,
     /// A quoted scalar that is not closed.
     Quote,
     /// A tab where only spaces are allowed.
@@ -133,11 +181,15 @@ impl std::fmt::Display for SyntaxProblem {
             Self::Anchor => "anchor or alias has no valid name",
             Self::BlockScalar => "block scalar has a malformed header or indentation",
             Self::Character => "character cannot start a value",
+            Self::ColonInValue => "value contains a colon and a space, which only a key has",
+            Self::ColonWithoutSpace => "colon has no space after it, so it does not end a key",
+            Self::ConflictMarker => "merge conflict is not resolved",
             Self::Escape => "escape sequence is not valid in a double-quoted string",
             Self::Flow => "flow collection is not closed, or lacks a comma or a value",
             Self::FlowColon => "colon is directly before a comma or bracket in a flow collection",
             Self::Indentation => "indentation does not match an enclosing level",
             Self::Key => "mapping key or value is not allowed here",
+            Self::KeyMissing => "line is not a key: it has no colon",
             Self::Other => "YAML is malformed",
             Self::Quote => "quoted string is not closed",
             Self::Tab => "tab is used for indentation",
@@ -149,7 +201,7 @@ impl std::fmt::Display for SyntaxProblem {
 impl Explain for YamlError {
     fn problem_kind(&self) -> Option<ProblemKind> {
         Some(match self {
-            Self::DuplicateKey { .. } => ProblemKind::DuplicateKey,
+            Self::DuplicateKey { .. } | Self::MissingSeparator { .. } => ProblemKind::DuplicateKey,
             _ => ProblemKind::Syntax,
         })
     }
@@ -175,8 +227,12 @@ impl Explain for YamlError {
             Self::Encoding => "save the file as UTF-8",
             Self::Utf16 => "save the file as UTF-8; Kubernetes accepts UTF-16, but most other tools do not",
             Self::Json(_) => "input that starts with `{` is read as JSON; put `---` first to make it YAML",
+            Self::InvisibleCharacter(_) => "replace it with a space, or remove it",
             Self::KeyNotScalar | Self::KeyType(_) => "quote the key to make it a string",
             Self::MergeValue => "quote the key (`\"<<\"`) if it is not a merge key",
+            Self::MissingSeparator { .. } => {
+                "write `---` on a line of its own between two objects; Kubernetes would silently use the last of each key"
+            }
             Self::NotFinite | Self::NumberRange => {
                 "JSON does not support this number; quote it to make it a string"
             }
@@ -187,9 +243,34 @@ impl Explain for YamlError {
                 "indent all keys of a mapping equally, and put `---` on a line of its own between documents; Kubernetes would \
                  silently drop the rest"
             }
+            Self::UnclosedFlow(bracket) => {
+                let closing = if *bracket == '[' { ']' } else { '}' };
+                return Some(format!(
+                    "close it with `{closing}`, write a comma between items, and quote texts that contain `,`, `[`, `]`, `{{` or `}}`"
+                ));
+            }
+            Self::UnevenIndentation { like, spaces, is_deeper } => {
+                return Some(hint_for_indentation(like.as_deref(), *spaces, *is_deeper));
+            }
         };
         Some(hint.to_owned())
     }
+}
+
+fn hint_for_indentation(like: Option<&str>, spaces: usize, is_deeper: bool) -> String {
+    let amount = match spaces {
+        0 => "do not indent the line".to_owned(),
+        1 => "indent the line with 1 space".to_owned(),
+        _ => format!("indent the line with {spaces} spaces"),
+    };
+    let like = match like.map(describe_key) {
+        None => "the dash above".to_owned(),
+        Some(key) if key.starts_with('k') => key,
+        Some(_) => "the key above".to_owned(),
+    };
+    let otherwise =
+        if is_deeper { "; if it continues the value above, put that whole value in quotes" } else { "" };
+    format!("{amount}, like {like}{otherwise}")
 }
 
 impl SyntaxProblem {
@@ -197,6 +278,11 @@ impl SyntaxProblem {
         match self {
             Self::Anchor => Some("quote a value that starts with `*` or `&`"),
             Self::Character => Some("quote the value"),
+            Self::ColonInValue => Some("put the whole value in quotes, or the key on a line of its own"),
+            Self::ColonWithoutSpace => Some("write a space after the colon"),
+            Self::ConflictMarker => Some(
+                "choose the lines to keep, and remove those that start with `<<<<<<<`, `=======` and `>>>>>>>`",
+            ),
             Self::Escape => Some(
                 "use single quotes if no escape is intended; `\\/` and surrogate pairs are only valid in JSON",
             ),
@@ -208,6 +294,9 @@ impl SyntaxProblem {
                  key `a:`, other tools as `a`",
             ),
             Self::Key => Some("quote a value that contains `: `, and indent all keys of a mapping equally"),
+            Self::KeyMissing => {
+                Some("write `key: value`, or `key:` before indented lines; a list item starts with `- `")
+            }
             Self::Quote => {
                 Some("close the quote; a line that starts with `---` ends the document, even inside quotes")
             }
@@ -218,7 +307,8 @@ impl SyntaxProblem {
 
     /// Classifies a parser's message; the message itself is discarded.
     pub(super) fn classify(text: &str) -> Self {
-        const TABLE: [(&str, SyntaxProblem); 23] = [
+        const TABLE: [(&str, SyntaxProblem); 24] = [
+            ("not find expected ':'", SyntaxProblem::KeyMissing),
             ("unexpected ':'", SyntaxProblem::FlowColon),
             ("escape", SyntaxProblem::Escape),
             ("hexdecimal", SyntaxProblem::Escape),

@@ -9,8 +9,9 @@ use std::io::BufReader;
 use libyaml_safer::{EventData, MappingStyle, ScalarStyle as ExactStyle, SequenceStyle};
 use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
 
+use super::diagnosis::SyntaxFailure;
 use super::error::{SyntaxProblem, YamlError};
-use super::position::{EventPosition, EventResult, saturating_u32};
+use super::position::{EventPosition, EventResult, TextPosition, saturating_u32};
 use super::scalar::ScalarTag;
 use super::survey::DocumentSurvey;
 use super::tabs::TabbedLines;
@@ -166,6 +167,13 @@ pub(super) struct ExactEvents<'a> {
     /// Whether each open collection is in flow style.
     open: Vec<bool>,
     state: ExactState,
+    /// The last error of the parser, in the document's text.
+    failure: Option<SyntaxFailure>,
+}
+
+fn text_position(mark: libyaml_safer::Mark) -> TextPosition {
+    let from_one = |value: u64| usize::try_from(value).unwrap_or(usize::MAX).saturating_add(1);
+    TextPosition { line: from_one(mark.line), column: from_one(mark.column) }
 }
 
 #[derive(PartialEq)]
@@ -192,7 +200,13 @@ impl<'a> ExactEvents<'a> {
             seen: 0,
             open: Vec::new(),
             state: ExactState::Document,
+            failure: None,
         }
+    }
+
+    /// Returns the parser's syntax error, if it ended the document.
+    pub(super) const fn failure(&self) -> Option<SyntaxFailure> {
+        self.failure
     }
 
     fn spot(&self, start: libyaml_safer::Mark, end: libyaml_safer::Mark) -> EventPosition {
@@ -244,7 +258,10 @@ impl<'a> ExactEvents<'a> {
             Ok(Ok(event)) => Ok(event),
             Ok(Err(error)) => {
                 let mark = error.problem_mark().unwrap_or_default();
-                Err((YamlError::Syntax(SyntaxProblem::classify(error.problem())), self.spot(mark, mark)))
+                let problem = SyntaxProblem::classify(error.problem());
+                let construct = error.context_mark().map(text_position);
+                self.failure = Some(SyntaxFailure { problem, at: text_position(mark), construct });
+                Err((YamlError::Syntax(problem), self.spot(mark, mark)))
             }
             Err(CaughtPanic) => Err((
                 YamlError::Syntax(SyntaxProblem::Other),

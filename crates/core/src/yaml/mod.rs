@@ -15,8 +15,10 @@
 
 mod budget;
 mod core_scalar;
+mod diagnosis;
 mod error;
 mod events;
+mod indentation;
 mod json_stream;
 mod json_text;
 mod limits;
@@ -36,6 +38,7 @@ mod write_yaml;
 
 pub use budget::YamlBudget;
 pub use core_scalar::{CoreScalar, resolve_core};
+pub use diagnosis::is_invisible;
 pub use error::{SyntaxProblem, YamlError};
 pub use limits::{DuplicateKeys, Limits};
 pub use lists::{flatten_lists, for_each_item, is_list};

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::budget::YamlBudget;
+use super::diagnosis::{SyntaxFailure, find_mistake};
 use super::error::YamlError;
 use super::events::{ExactEvents, FastEvents};
 use super::limits::{DuplicateKeys, Limits};
@@ -57,9 +58,12 @@ pub(super) struct PieceResult {
 }
 
 impl PieceResult {
-    pub(super) fn new(mut problems: Vec<Problem>, read: ParsedDocument, limits: &Limits) -> Self {
+    pub(super) fn new(mut problems: Vec<Problem>, mut read: ParsedDocument, limits: &Limits) -> Self {
+        find_missing_separators(&mut read);
         let allow_duplicates = limits.duplicate_keys == DuplicateKeys::Report;
-        let is_duplicate = |(error, _): &(YamlError, Origin)| matches!(error, YamlError::DuplicateKey { .. });
+        let is_duplicate = |(error, _): &(YamlError, Origin)| {
+            matches!(error, YamlError::DuplicateKey { .. } | YamlError::MissingSeparator { .. })
+        };
         let is_usable = problems.is_empty()
             && read.problems.iter().all(|problem| allow_duplicates && is_duplicate(problem));
         problems.extend(read.problems.iter().map(|(error, origin)| Problem::at(*origin, error)));
@@ -116,7 +120,47 @@ pub(super) fn read_yaml(piece: &StreamPiece<'_>, reading: &ReadOptions<'_>) -> P
             return read;
         }
     }
-    builder().read(&mut ExactEvents::new(&text, piece.lines_before, survey.escapes))
+    let mut events = ExactEvents::new(&text, piece.lines_before, survey.escapes);
+    let read = builder().read(&mut events);
+    // The content of files that are read verbatim may be secret.
+    match events.failure().filter(|_| read.syntax_error && reading.verbatim.is_none()) {
+        Some(failure) => explain(read, &text, piece.lines_before, failure),
+        None => read,
+    }
+}
+
+/// Replaces the parser's error, which is the last problem, by the mistake in the text.
+fn explain(read: ParsedDocument, text: &str, lines_before: u32, failure: SyntaxFailure) -> ParsedDocument {
+    let ParsedDocument { mut problems, .. } = read;
+    if let (Some((error, at)), Some(last)) = (find_mistake(text, failure), problems.last_mut()) {
+        let line = saturating_u32(at.line).saturating_add(lines_before);
+        *last = (error, Origin::point(last.1.source, line, saturating_u32(at.column)));
+    }
+    ParsedDocument { problems, ..read }
+}
+
+/// Replaces the duplicate keys of a document that has another one after it, without a separator, by one problem at the
+/// start of each.
+fn find_missing_separators(read: &mut ParsedDocument) {
+    let Some(column) = read.root.as_ref().map(|root| root.origin.column) else { return };
+    let is_root_key = |error: &YamlError, origin: &Origin| match error {
+        YamlError::DuplicateKey { key, .. } if origin.column == column => Some(key.clone()),
+        _ => None,
+    };
+    let keys: Vec<String> =
+        read.problems.iter().filter_map(|(error, origin)| is_root_key(error, origin)).collect();
+    let is_object = ["apiVersion", "kind"].iter().all(|wanted| keys.iter().any(|key| key == wanted));
+    let Some(first) = keys.first().filter(|_| is_object) else { return };
+    read.problems.retain_mut(|(error, origin)| match is_root_key(error, origin) {
+        Some(key) if key == *first => {
+            if let YamlError::DuplicateKey { first_line, .. } = *error {
+                *error = YamlError::MissingSeparator { key, first_line };
+            }
+            true
+        }
+        Some(_) => false,
+        None => true,
+    });
 }
 
 /// The pieces of a stream between its separators.

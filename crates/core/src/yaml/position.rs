@@ -13,6 +13,15 @@ pub(super) struct EventPosition {
     pub(super) width: u32,
 }
 
+/// A position in the text of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TextPosition {
+    /// From 1.
+    pub(super) line: usize,
+    /// In characters, from 1.
+    pub(super) column: usize,
+}
+
 /// A result, or an error with its position.
 pub(super) type EventResult<T> = Result<T, (YamlError, EventPosition)>;
 

@@ -461,6 +461,8 @@ fn m_parse_a_first_line_that_is_indented() {
     assert_eq!(json_of(" a: 1\n b: 2\n"), [r#"{"a":1,"b":2}"#]);
     // Kubernetes reads the first line and drops the others.
     let found = problems(read(" a: 1\nb: 2\n"));
+    assert_eq!(found, ["2:1 indentation does not match the lines above"]);
+    let found = problems(read(" - a\nb: 2\n"));
     assert_eq!(found, ["2:1 text follows the end of the document without a `---` line"]);
 }
 

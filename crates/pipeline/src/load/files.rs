@@ -11,12 +11,12 @@ use fs_err as fs;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::boundary::CheckoutExtent;
-use crate::discover::Discovery;
+use crate::discover::{Discovery, misnamed_file};
 use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::{
     Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, NOT_UTF8, Problem, ProblemPlace, io_reason,
 };
-use sealwave_core::document::{Origin, SourceId, SourceLocation, Sources};
+use sealwave_core::document::{Origin, SourceId, SourceLocation, Sources, display_path};
 use sealwave_core::reach::{PathReach, ReachError};
 use sealwave_core::yaml::{YamlBudget, YamlError, is_utf16};
 use sealwave_kube::MOVE_FILE;
@@ -49,6 +49,8 @@ enum Error {
     Loop,
     #[error("{}", io_reason(ErrorKind::NotFound))]
     Missing,
+    #[error("patch file `{path}` cannot be read: {}", io_reason(ErrorKind::NotFound))]
+    MissingPatch { path: String, meant: Option<String> },
     #[error("{0}")]
     Io(String),
     #[error("file is encrypted with git-crypt")]
@@ -80,6 +82,10 @@ impl Explain for Error {
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
             Self::GitCrypt => {
                 Some(format!("{MOVE_FILE}, and refer to its values by placeholders in a Secret"))
+            }
+            Self::MissingPatch { meant: Some(meant), .. } => Some(format!("did you mean `{meant}`?")),
+            Self::MissingPatch { meant: None, .. } => {
+                Some("the path of a patch is relative to `sealwave.yaml`".to_owned())
             }
             Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
             Self::Utf16(error) => error.hint(),
@@ -130,10 +136,22 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// Reads a patch file; `at` is the location of its name in the app file.
+    /// Returns the file, as messages name it, that is probably meant to be a missing file.
+    pub(super) fn misnamed_file(&self, missing: &Path) -> Option<String> {
+        let full = self.app.root().join(missing);
+        if full.symlink_metadata().is_ok() {
+            return None;
+        }
+        let name = misnamed_file(&full, &self.reach)?;
+        Some(self.app.name_of(&missing.with_file_name(name)))
+    }
+
+    /// Reads a patch file of an environment, whose own directory is `own`; `at` is the location of its name in the app
+    /// file.
     pub(super) fn read_patch_file(
         &mut self,
         file: &Path,
+        own: &Path,
         at: Origin,
         sources: &mut Sources,
     ) -> Result<SourceFile, Failure> {
@@ -147,9 +165,26 @@ impl<'a> FileReader<'a> {
         // `..` is resolved lexically, so the checked path is the one that is read.
         let relative = normalize_lexically(file);
         if self.app.root().join(&relative).symlink_metadata().is_err() {
-            return Err(failure(&Error::Missing));
+            let path = self.app.name_of(&relative);
+            return Err(failure(&Error::MissingPatch { path, meant: self.meant_patch(&relative, own) }));
         }
         self.read(&relative, sources)
+    }
+
+    /// Returns the path, relative to the app file, that a patch's missing file probably means: a file of a similar name,
+    /// or one in the environment's own directory.
+    fn meant_patch(&self, missing: &Path, own: &Path) -> Option<String> {
+        let in_own = own.join(missing);
+        for path in [missing, &in_own] {
+            let full = self.app.root().join(path);
+            if self.reach.open(&full).is_ok() {
+                return Some(display_path(path));
+            }
+            if let Some(name) = misnamed_file(&full, &self.reach) {
+                return Some(display_path(&path.with_file_name(name)));
+            }
+        }
+        None
     }
 
     /// Reads all files below a directory, sorted by the bytes of their paths, without hidden files.

@@ -17,11 +17,11 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::document::{Node, Origin, SourceId, Sources};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchTarget, PatchType};
-pub(super) use values::LayeredValues;
 use values::VALUES;
+pub(super) use values::{LayeredValues, ValueGaps};
 
 /// The directory of the manifests for all environments.
-const BASE: &str = "base";
+pub(super) const BASE: &str = "base";
 /// The directory of partials; partials may also be next to manifests.
 const PARTIALS: &str = "partials";
 
@@ -73,6 +73,8 @@ pub(super) struct EnvironmentPatch {
 enum Error {
     #[error("partial `{0}` is already defined in `{1}`")]
     PartialTwice(String, String),
+    #[error("values file is not read: its name is not `{VALUES}`")]
+    MisnamedValues,
     #[error("patch file holds {0} documents, not one")]
     PatchDocuments(usize),
     #[error("patch has {0}")]
@@ -92,6 +94,7 @@ impl Explain for Error {
             Self::PatchTarget(target) => {
                 Some(format!("add `target: {target}`, which selects the objects to change"))
             }
+            Self::MisnamedValues => Some(format!("rename it to `{VALUES}`")),
             Self::StrayValues => Some(
                 "move the values to `values.yaml` next to `sealwave.yaml`, and remove the file".to_owned(),
             ),
@@ -163,6 +166,7 @@ struct FileLayer<'a> {
 #[derive(Debug, PartialEq, Eq)]
 enum FileRole {
     Manifest,
+    MisnamedValues,
     Other,
     Partial(String),
     StrayTemplate,
@@ -180,7 +184,11 @@ impl FileLayer<'_> {
     ) {
         let relative = file.relative.strip_prefix(self.directory).unwrap_or(&file.relative).to_owned();
         match file_role(&relative, self.all_partials) {
-            FileRole::Manifest => {
+            // Objects may be in a file of any name.
+            FileRole::MisnamedValues if !file.text.contains("apiVersion") => {
+                problems.push(Problem::at(Origin::whole(file.source), &Error::MisnamedValues));
+            }
+            FileRole::Manifest | FileRole::MisnamedValues => {
                 loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: false });
             }
             FileRole::Values if self.directory == Path::new(BASE) => {
@@ -225,6 +233,7 @@ fn file_role(relative: &Path, all_partials: bool) -> FileRole {
     match path.as_str() {
         _ if all_partials => FileRole::Other,
         VALUES => FileRole::Values,
+        "values.json" | "values.yml" => FileRole::MisnamedValues,
         // Kustomize reads its file under this name too; as a manifest it gets the error that names it.
         _ if is_document(file) || file == "Kustomization" => FileRole::Manifest,
         _ => FileRole::Other,
@@ -262,11 +271,12 @@ fn patches(
         return Vec::new();
     }
     let tree = discovery.app_tree(source);
+    let own = Path::new(ENVIRONMENTS).join(environment);
     let places = tree.items_at(&["environments", environment, "patches"]);
     let mut patches = Vec::new();
     for (entry, place) in entries.iter().zip(places) {
         let origin = place.display_origin();
-        match (read_change(entry, place, reader, sources), entry.target.clone()) {
+        match (read_change(entry, place, &own, reader, sources), entry.target.clone()) {
             (Ok(change), Some(target)) => {
                 patches.push(EnvironmentPatch { target, stated: entry.patch_type, change, origin });
             }
@@ -297,6 +307,7 @@ fn suggested_target(change: &Node) -> String {
 fn read_change(
     entry: &PatchEntry,
     place: &Node,
+    own: &Path,
     reader: &mut FileReader<'_>,
     sources: &mut Sources,
 ) -> Result<Node, Failure> {
@@ -304,7 +315,7 @@ fn read_change(
     match (&entry.file, place.get("patch")) {
         (Some(file), None) => {
             let at = place.get("file").map_or(place.origin, |node| node.origin);
-            let found = reader.read_patch_file(file, at, sources)?;
+            let found = reader.read_patch_file(file, own, at, sources)?;
             single_document(&found, reader.budget())
         }
         (None, Some(inline)) => Ok(inline.clone()),
@@ -332,6 +343,8 @@ mod tests {
         assert_eq!(role_of("a.yaml"), FileRole::Manifest);
         assert_eq!(role_of("sub/values.yaml"), FileRole::Manifest);
         assert_eq!(role_of("values.yaml"), FileRole::Values);
+        assert_eq!(role_of("values.yml"), FileRole::MisnamedValues);
+        assert_eq!(role_of("sub/values.yml"), FileRole::Manifest);
         assert_eq!(role_of("a.json.hbs"), FileRole::Template);
         assert_eq!(role_of("notes.md"), FileRole::Other);
         assert_eq!(role_of("web/Kustomization"), FileRole::Manifest);

@@ -19,6 +19,9 @@ pub(super) const VALUES: &str = "values.yaml";
 /// The node limit of a values file. Templates hold them twice, in a form three times as large.
 const MAX_NODES: usize = 500_000;
 
+/// The most removed values that are kept for hints.
+const MAX_REMOVED: usize = 200;
+
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("values are of type {0}, not object")]
@@ -47,6 +50,24 @@ pub struct LayeredValues {
     pub(crate) own: Option<SourceId>,
     /// The texts of the files.
     pub(crate) texts: Vec<(SourceId, String)>,
+    /// Reasons for names that are undefined although the author defined them.
+    pub(crate) gaps: ValueGaps,
+}
+
+/// Reasons why values lack names that the author defined.
+#[derive(Default)]
+pub(crate) struct ValueGaps {
+    /// Values that the environment's file sets to null, which removes them.
+    pub(crate) removed: Vec<RemovedValue>,
+    /// The hint for a file that is probably meant to be a missing values file.
+    pub(crate) misnamed: Option<String>,
+}
+
+/// A value that the environment removes.
+pub(crate) struct RemovedValue {
+    /// The keys that lead to it.
+    pub(crate) path: Vec<String>,
+    pub(crate) origin: Origin,
 }
 
 impl LayeredValues {
@@ -54,18 +75,24 @@ impl LayeredValues {
     pub(super) fn empty(sources: &mut Sources) -> Self {
         let source = sources.add(VALUES);
         let merged = Node::new(NodeValue::Mapping(Mapping::default()), Origin::whole(source));
-        Self { merged, written: WrittenScalars::default(), own: None, texts: Vec::new() }
+        Self {
+            merged,
+            written: WrittenScalars::default(),
+            own: None,
+            texts: Vec::new(),
+            gaps: ValueGaps::default(),
+        }
     }
 }
 
 /// Reads and merges the values; the result is an empty mapping if no values exist.
 pub(super) fn load(
     reader: &mut FileReader<'_>,
-    own: &Path,
+    own_directory: &Path,
     sources: &mut Sources,
 ) -> Result<LayeredValues, Failure> {
     let shared = read_layer(reader, Path::new(VALUES), sources);
-    let special = read_layer(reader, &own.join(VALUES), sources);
+    let special = read_layer(reader, &own_directory.join(VALUES), sources);
     let mut problems = Vec::new();
     let mut collect_problems = |result: Result<Option<ValuesLayer>, Failure>| {
         result.unwrap_or_else(|failure| {
@@ -76,16 +103,47 @@ pub(super) fn load(
     let (shared, special) = (collect_problems(shared), collect_problems(special));
     Failure::unless_empty(problems)?;
     let own = special.as_ref().map(|layer| layer.source);
+    let is_shared_missing = shared.is_none();
     let mut layers = shared.into_iter().chain(special);
-    let Some(first) = layers.next() else { return Ok(LayeredValues::empty(sources)) };
+    let misnamed = misnamed_file(reader, is_shared_missing, own_directory);
+    let Some(first) = layers.next() else {
+        let gaps = ValueGaps { misnamed, ..ValueGaps::default() };
+        return Ok(LayeredValues { gaps, ..LayeredValues::empty(sources) });
+    };
     let texts = vec![(first.source, first.text)];
-    let mut values = LayeredValues { merged: first.values, written: first.written, own, texts };
+    let gaps = ValueGaps { misnamed, ..ValueGaps::default() };
+    let mut values = LayeredValues { merged: first.values, written: first.written, own, texts, gaps };
     for over in layers {
+        find_removed(&over.values, &mut Vec::new(), &mut values.gaps.removed);
         merge(&mut values.merged, over.values);
         values.written.extend(over.written);
         values.texts.push((over.source, over.text));
     }
     Ok(values)
+}
+
+/// Returns the hint for a file that is probably meant to be a missing values file: the app's, or the environment's.
+fn misnamed_file(reader: &FileReader<'_>, is_shared_missing: bool, own: &Path) -> Option<String> {
+    let own = own.join(VALUES);
+    let missing = if is_shared_missing { Path::new(VALUES) } else { &own };
+    let found = reader.misnamed_file(missing)?;
+    Some(format!("`{found}` is not read: rename it to `{VALUES}`"))
+}
+
+/// Finds the values that are null, which remove those of another file. The recursion is bounded like [`merge`].
+fn find_removed(values: &Node, path: &mut Vec<String>, removed: &mut Vec<RemovedValue>) {
+    for entry in values.as_mapping().map(Mapping::entries).unwrap_or_default() {
+        if removed.len() >= MAX_REMOVED {
+            return;
+        }
+        path.push(entry.key.to_string());
+        if entry.value.value == NodeValue::Null {
+            removed.push(RemovedValue { path: path.clone(), origin: entry.key_origin });
+        } else {
+            find_removed(&entry.value, path, removed);
+        }
+        path.pop();
+    }
 }
 
 pub(super) fn read_layer(

@@ -18,6 +18,7 @@ use super::outline::{OutlineStep, outline};
 use super::reads::PartialOutlines;
 use super::state::RenderState;
 use super::tracer::{EntryOrigins, OutputTracer};
+use super::value_gaps::ValueGapHints;
 use super::{forms, helpers, literals};
 use crate::load::PartialTemplate;
 use sealwave_core::diagnostic::{Failure, Problem};
@@ -55,6 +56,7 @@ pub(super) struct TemplateEngine {
     kept_prices: usize,
     /// The number of characters that the parser may still scan.
     steps_left: u64,
+    gaps: ValueGapHints,
 }
 
 /// A compiled template.
@@ -100,6 +102,7 @@ impl TemplateEngine {
             kept_tags: 0,
             kept_prices: 0,
             steps_left: MAX_STEPS,
+            gaps: ValueGapHints::default(),
         };
         let mut problems = Vec::new();
         for (name, partial) in partials {
@@ -158,6 +161,11 @@ impl TemplateEngine {
         (self.state.used_work(), self.state.ledger().highest())
     }
 
+    /// Sets the hints for undefined names.
+    pub(super) fn set_gap_hints(&mut self, gaps: ValueGapHints) {
+        self.gaps = gaps;
+    }
+
     fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::ErrorContext<'a> {
         super::errors::ErrorContext {
             source,
@@ -165,6 +173,7 @@ impl TemplateEngine {
             partials: &self.partials,
             sources: &self.sources,
             values: self.context.data(),
+            gaps: &self.gaps,
         }
     }
 

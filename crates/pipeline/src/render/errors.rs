@@ -8,6 +8,7 @@ use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorRea
 use serde_json::Value as Json;
 
 use super::fault::{LocatedRefusal, RenderFault};
+use super::value_gaps::ValueGapHints;
 use super::{helm, helpers, spelling};
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::{Origin, SourceId};
@@ -26,6 +27,7 @@ pub(super) struct ErrorContext<'a> {
     pub(super) partials: &'a BTreeMap<String, (SourceId, String)>,
     pub(super) sources: &'a [SourceId],
     pub(super) values: &'a Json,
+    pub(super) gaps: &'a ValueGapHints,
 }
 
 /// Returns the problems of a template that does not compile: one for each tag that the parser refuses.
@@ -100,7 +102,7 @@ fn with_name_hint<'f>(fault: &'f RenderFault, around: &ErrorContext<'_>) -> Box<
     match fault {
         RenderFault::Undefined { path, hint: None } => Box::new(RenderFault::Undefined {
             path: path.clone(),
-            hint: Some(undefined_hint(path, around.values)),
+            hint: Some(around.gaps.hint(path).unwrap_or_else(|| undefined_hint(path, around.values))),
         }),
         RenderFault::NoHelper(name, None) => {
             let known = helpers::names().chain(["each", "if", "lookup", "unless", "with"]);

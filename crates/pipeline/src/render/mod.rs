@@ -32,13 +32,16 @@ mod trace_tests;
 mod tracer;
 mod unused;
 mod unused_value;
+mod value_gaps;
 mod wording;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use serde_json::{Map, Value as Json};
 
-use super::load::{EnvironmentPatch, LayeredValues, LoadedApp, ManifestFile};
+use super::discover::misnamed_directory;
+use super::load::{BASE, EnvironmentPatch, LayeredValues, LoadedApp, ManifestFile};
 use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
 use engine::{RenderedText, TemplateEngine};
@@ -54,6 +57,7 @@ use sealwave_kube::{ForeignFile, KindScopes, configuration_reader};
 use sealwave_secrets::settings::{API_GROUP, APP_FILE};
 use tracer::EntryOrigins;
 pub use unused_value::UnusedValue;
+use value_gaps::ValueGapHints;
 
 /// The maximum memory of the values in the form that templates see, which holds them twice.
 const MAX_VALUES: u64 = 64 << 20;
@@ -85,8 +89,8 @@ pub struct RenderContext {
 enum Error {
     #[error("{id} is already defined at {first}")]
     Duplicate { id: ObjectId, first: String },
-    #[error("environment `{0}` renders no objects")]
-    Empty(String),
+    #[error("environment `{environment}` renders no objects")]
+    Empty { environment: String, misnamed: Option<String> },
     #[error("{} is not a manifest", .0.description)]
     Foreign(&'static ForeignFile),
     #[error("`{kind}` cannot be applied: it is a configuration file of {reader}")]
@@ -114,7 +118,12 @@ impl Explain for Error {
                 Some(format!("move it out of the app, and pass it to {reader} as a file"))
             }
             Self::Key => Some("use a short key, and put the text in its value".to_owned()),
-            Self::Empty(_) => Some("put manifests in `base/` or the environment's directory".to_owned()),
+            Self::Empty { misnamed: Some(misnamed), .. } => {
+                Some(format!("`{misnamed}/` is not read: rename it to `{BASE}/`"))
+            }
+            Self::Empty { misnamed: None, .. } => {
+                Some(format!("put manifests in `{BASE}/` or the environment's directory"))
+            }
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
             Self::OwnKind => Some(format!("`{APP_FILE}` belongs next to `base/`, not in it")),
             Self::Shadowed(key) => Some(format!("write `values.{key}`")),
@@ -159,16 +168,22 @@ pub fn render(
     sources: &mut Sources,
     notes: &mut Vec<Note>,
 ) -> Result<RenderedApp, Failure> {
-    let RenderAttempt { objects, problems, .. } = try_render(loaded, context, sources, None, notes);
+    let app = loaded.app;
+    let RenderAttempt { objects, problems, misnamed_base, .. } =
+        try_render(loaded, context, sources, None, notes);
     Failure::unless_empty(problems)?;
     check_unique(&objects, sources)?;
-    require_objects(objects, &context.environment)
+    require_objects(objects, &context.environment, misnamed_base).map_err(|failure| app.at_app_file(failure))
 }
 
 /// Refuses an empty output, since Argo CD would delete everything.
-fn require_objects(objects: Vec<Manifest>, environment: &str) -> Result<RenderedApp, Failure> {
+fn require_objects(
+    objects: Vec<Manifest>,
+    environment: &str,
+    misnamed: Option<String>,
+) -> Result<RenderedApp, Failure> {
     if objects.is_empty() {
-        return Err(Problem::new(&Error::Empty(environment.to_owned())).into());
+        return Err(Problem::new(&Error::Empty { environment: environment.to_owned(), misnamed }).into());
     }
     Ok(RenderedApp { objects })
 }
@@ -183,6 +198,8 @@ pub struct RenderAttempt {
     pub unused: Vec<UnusedValue>,
     /// All problems.
     pub(super) problems: Vec<Problem>,
+    /// The directory that is probably meant to be `base`, if there are no objects.
+    misnamed_base: Option<String>,
 }
 
 impl RenderAttempt {
@@ -192,7 +209,7 @@ impl RenderAttempt {
     /// All problems, or no objects.
     pub fn to_rendered(&self, environment: &str) -> Result<RenderedApp, Failure> {
         Failure::unless_empty(self.problems.clone())?;
-        require_objects(self.objects.clone(), environment)
+        require_objects(self.objects.clone(), environment, self.misnamed_base.clone())
     }
 }
 
@@ -209,7 +226,13 @@ pub fn try_render(
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
     if let Err(problem) = check_values(&values) {
-        return RenderAttempt { objects: Vec::new(), values, unused: Vec::new(), problems: vec![problem] };
+        return RenderAttempt {
+            objects: Vec::new(),
+            values,
+            unused: Vec::new(),
+            problems: vec![problem],
+            misnamed_base: None,
+        };
     }
     let data = template_data(&values, context, namespace.as_deref(), notes);
     if let Some(texts) = &mut texts {
@@ -224,6 +247,7 @@ pub fn try_render(
     let entries = texts.is_some().then_some(|data: &Json| entries(data, &values.merged));
     match TemplateEngine::new(partials, data, entries) {
         Ok(mut engine) => {
+            engine.set_gap_hints(ValueGapHints::new(&values.gaps, sources));
             for file in files {
                 reader.documents(&file, &mut engine, sources, texts.as_deref_mut(), notes);
                 if reader.is_done() {
@@ -245,7 +269,10 @@ pub fn try_render(
         values.texts.iter().for_each(|(source, text)| texts.add(*source, text.as_str().into()));
     }
     finish(&mut objects, &mut problems, &patches, namespace.as_deref(), notes);
-    RenderAttempt { objects, values, unused, problems }
+    let misnamed_base = Some(BASE).filter(|_| objects.is_empty());
+    let misnamed_base = misnamed_base.and_then(|base| misnamed_directory(app.root(), base));
+    let misnamed_base = misnamed_base.map(|name| app.name_of(Path::new(&name)));
+    RenderAttempt { objects, values, unused, problems, misnamed_base }
 }
 
 /// Sets the namespaces of objects and applies the patches.
@@ -259,7 +286,7 @@ fn finish(
     let mut scopes = KindScopes::from_objects(objects);
     namespaces::apply(&scopes, objects, namespace, notes);
     // Objects that could not be rendered are missing, so a patch for one of them would be reported wrongly.
-    if !patches.is_empty() && problems.is_empty() {
+    if !patches.is_empty() && problems.is_empty() && !objects.is_empty() {
         match patches::apply(patches, objects) {
             Ok(()) => {
                 // A definition that a patch deletes still describes its kind: the cluster gets it from elsewhere.
@@ -484,8 +511,6 @@ fn check_unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> 
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use walkdir::WalkDir;
 
     use super::*;

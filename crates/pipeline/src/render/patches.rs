@@ -10,6 +10,7 @@ mod merge_schema;
 mod operations;
 mod stop;
 mod strategic;
+mod target;
 mod untyped;
 
 use json_patch::PatchOperation;
@@ -22,7 +23,7 @@ use merge_schema::merge_schema_of;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
 use sealwave_core::yaml;
-use sealwave_secrets::settings::{PatchTarget, PatchType};
+use sealwave_secrets::settings::PatchType;
 use stop::PatchStop;
 use strategic::PatchAction;
 
@@ -60,7 +61,7 @@ fn apply_one(
     let mut matched = false;
     let mut deleted = Vec::new();
     for (index, object) in objects.iter_mut().enumerate() {
-        if !matches(&patch.target, object) {
+        if !target::matches(&patch.target, object) {
             continue;
         }
         matched = true;
@@ -72,7 +73,11 @@ fn apply_one(
         }
     }
     if !matched {
-        problems.push(Problem::at(patch.origin, &Error::NoTarget(describe_target(&patch.target))));
+        let error = Error::NoTarget {
+            target: target::describe(&patch.target),
+            meant: target::suggest(&patch.target, objects),
+        };
+        problems.push(Problem::at(patch.origin, &error));
     }
     let mut deleted = deleted.into_iter().peekable();
     let mut index = 0..;
@@ -95,29 +100,6 @@ fn check_patched(
         return Err(PatchStop::at(at, &Error::List(before.id().to_string())));
     }
     Manifest::new(root).map(Some).map_err(|(error, ..)| PatchStop::at(at, &Error::NotAManifest(error)))
-}
-
-fn matches(target: &PatchTarget, object: &Manifest) -> bool {
-    let is_match =
-        |wanted: &Option<String>, have: &str| wanted.as_deref().is_none_or(|wanted| wanted == have);
-    is_match(&target.group, object.group())
-        && is_match(&target.kind, object.kind())
-        && is_match(&target.name, object.name())
-        && is_match(&target.namespace, object.namespace())
-}
-
-fn describe_target(target: &PatchTarget) -> String {
-    let parts = [
-        ("group", &target.group),
-        ("kind", &target.kind),
-        ("name", &target.name),
-        ("namespace", &target.namespace),
-    ];
-    let given: Vec<String> = parts
-        .iter()
-        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} `{value}`")))
-        .collect();
-    given.join(", ")
 }
 
 /// A patch with its type.

@@ -454,7 +454,10 @@ fn patches_that_do_not_apply_are_errors() {
         ("{patch: {spec: {replicas: 2}}}", "patch has no `target`"),
         ("{target: {}}", "patch has neither `file` nor `patch`"),
         ("{target: {}, file: a, patch: {}}", "patch has both `file` and `patch`"),
-        ("{target: {}, file: nope.yaml}", "sealwave.yaml:6:28: file not found"),
+        (
+            "{target: {}, file: nope.yaml}",
+            "sealwave.yaml:6:28: patch file `nope.yaml` cannot be read: file not found",
+        ),
         ("{target: {}, file: ../../x}", "sealwave.yaml:6:28: path leaves the repository"),
         ("{target: {}, file: /etc/passwd}", "sealwave.yaml:6:28: path is absolute"),
     ] {

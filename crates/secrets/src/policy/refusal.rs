@@ -189,7 +189,7 @@ fn format_remedies(remedies: Vec<PolicyRemedy>, rule: &str) -> String {
     words.join("; ")
 }
 
-const NO_NAMESPACE: &str = "set `metadata.namespace` of the Secret, or `namespace` in sealwave.yaml";
+const NO_NAMESPACE: &str = "set `metadata.namespace` of the Secret, or `namespace` in `sealwave.yaml`; `--namespace NAME` is the destination of Argo CD in a local run";
 const NOT_A_LABEL: &str =
     "correct the namespace: a name has only lower-case letters, digits and `-`, and at most 63 characters";
 const NO_OWN_NAMESPACE: &str = "the app's own namespace is unknown: \

@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for ObjectPattern {
                 match Self::parse(&text) {
                     Ok(pattern) => return Ok(pattern),
                     Err(InvalidObjectPattern) => {
-                        "an object pattern, which has the form `Kind/namespace/name`, each part a glob"
+                        "an object pattern `Kind/namespace/name`, each part a glob such as `*`"
                     }
                 }
             };

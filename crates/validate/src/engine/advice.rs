@@ -4,6 +4,7 @@ use super::pointer::NodePath;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
 use sealwave_core::document::Node;
+use sealwave_core::yaml;
 use sealwave_kube::is_secret_like;
 use sealwave_kube::schema::{JsonType, ValueType, Violation, ViolationKind, ViolationMessage};
 
@@ -39,6 +40,14 @@ fn path(pointer: &str) -> String {
 /// Returns hints for frequent mistakes.
 pub(super) fn hint(object: &CheckedObject<'_>, violation: &Violation<'_>) -> Option<String> {
     let pointer = violation.pointer.as_str();
+    if let ViolationKind::UnknownField { field, .. } = &violation.kind
+        && let Some(hidden) = field.chars().find(|c| yaml::is_invisible(*c))
+    {
+        let code = u32::from(hidden);
+        return Some(format!(
+            "its name has the invisible character U+{code:04X}: replace it with a space, or remove it"
+        ));
+    }
     let hint = match &violation.kind {
         ViolationKind::UnknownField { field: "name", .. }
             if pointer.ends_with("/secret") && pointer.contains("/volumes/") =>
@@ -57,6 +66,11 @@ pub(super) fn hint(object: &CheckedObject<'_>, violation: &Violation<'_>) -> Opt
             if is_port(object, pointer) =>
         {
             "write `port: {name: …}`"
+        }
+        ViolationKind::WrongType { expected: ValueType::Object, found: JsonType::String }
+            if is_key_without_space(object, pointer) =>
+        {
+            "write a space after the colon of each key"
         }
         ViolationKind::WrongType { found: JsonType::String, expected } => {
             let (node, _) = NodePath::from_pointer(object.manifest.root(), pointer).end();
@@ -78,6 +92,16 @@ fn hint_for_text(text: &str, expected: ValueType) -> Option<&'static str> {
         ValueType::Boolean if !matches!(text, "false" | "true") => Some("write `true` or `false`"),
         _ => None,
     }
+}
+
+/// Reports whether a text where a mapping belongs is a key whose colon has no space after it.
+fn is_key_without_space(object: &CheckedObject<'_>, pointer: &str) -> bool {
+    let (node, _) = NodePath::from_pointer(object.manifest.root(), pointer).end();
+    let key = node
+        .as_str()
+        .and_then(|text| text.split_once(':'))
+        .filter(|(_, value)| !value.starts_with(['/', ' ']));
+    key.is_some_and(|(key, _)| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn is_port(object: &CheckedObject<'_>, pointer: &str) -> bool {
@@ -147,6 +171,13 @@ mod tests {
         assert_eq!(hints_for("3.5"), ["write a whole number in digits"]);
         let selector = deployment(json!(1), json!({"app": "a"}), volume.clone());
         assert_eq!(selector, ["put the labels below `matchLabels`"]);
+        let colon = deployment(json!(1), json!("matchLabels:x"), volume.clone());
+        assert_eq!(colon, ["write a space after the colon of each key"]);
+        let hidden = hints("v1", "Service", &json!({"\u{a0}type": "ClusterIP"}));
+        assert_eq!(
+            hidden,
+            ["its name has the invisible character U+00A0: replace it with a space, or remove it"]
+        );
         let secret = deployment(json!(1), labels.clone(), json!({"name": "v", "secret": {"name": "s"}}));
         assert_eq!(secret, ["a volume refers to a Secret by `secretName`"]);
         for (port, expected) in

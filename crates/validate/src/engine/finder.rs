@@ -6,6 +6,7 @@ use std::path::Path;
 use super::input::{CheckedInput, ObjectSet};
 use super::locate::SourceLocator;
 use super::pointer::PathIndex;
+use super::tag_advice;
 use crate::examine::StageProblem;
 use crate::located::ObjectLocation;
 use crate::reporter::{FindingDraft, FindingSubject};
@@ -158,13 +159,15 @@ impl<'a> FindingBuilder<'a> {
             span: Span { place, width: 0 },
             confidential: true,
         }));
+        let tag = self.locator.tag(at).or_else(|| self.locator.tag(draft.at)).filter(|_| !confidential);
+        let advise = |spelling| tag.and_then(|(tag, has_text)| tag_advice::advise(tag, has_text, spelling));
         // A place that environments share may be listed as a related place of itself.
         related.retain(|related| !is_same(&related.span.place, &span.place));
         Finding {
             rule: draft.rule,
             severity: draft.severity,
             message: draft.message,
-            hint: draft.hint,
+            hint: draft.spelling.and_then(advise).or(draft.hint),
             span: Some(span),
             related,
             object: object.map(|object| object.name.clone()),

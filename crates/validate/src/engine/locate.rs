@@ -10,6 +10,9 @@ use sealwave_pipeline::render::tags::{self, unescape_text};
 /// The most bytes of a line whose columns are located; for a longer one, only the line is.
 const MAX_LINE: usize = 16 << 10;
 
+/// The most parts of a value that are looked at to find its tag.
+const MAX_PARTS: usize = 8;
+
 /// The most places of values for one position.
 const MAX_VALUES: usize = 4;
 
@@ -78,6 +81,20 @@ impl<'a> SourceLocator<'a> {
             is_behind && first.column > 0 && (last.source, last.line) == (first.source, first.line)
         });
         Some(last.map_or(first, |last| Origin { width: last.column + last.width - first.column, ..first }))
+    }
+
+    /// Returns the only tag of a template that wrote a part of a value, and whether template text wrote the rest.
+    pub(super) fn tag(&self, origin: Origin) -> Option<(&'a str, bool)> {
+        let text = self.texts.text(origin.source)?;
+        let mut elements = Vec::new();
+        for (_, writer) in writers(text, &text.byte_range(origin)?).take(MAX_PARTS) {
+            elements.push(writer?.element);
+        }
+        let mut tags = elements.iter().filter(|element| element.text.is_none());
+        let at = tags.next().filter(|_| tags.next().is_none())?.origin;
+        let template = self.texts.text(at.source)?;
+        let tag = template.content().get(template.byte_range(at)?)?;
+        Some((tag, elements.len() > 1))
     }
 
     fn place(&self, text: &SourceText, writer: &TemplateWriter<'_>) -> Origin {

@@ -33,6 +33,7 @@ mod schemas;
 mod set_results;
 mod stream;
 mod suppress;
+mod tag_advice;
 mod unknown;
 mod violations;
 mod windows;

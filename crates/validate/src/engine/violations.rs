@@ -8,12 +8,12 @@ use super::pointer::NodePath;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
 use crate::located::escape_step;
-use crate::reporter::FindingDraft;
+use crate::reporter::{FindingDraft, ValueSpelling};
 use crate::rule::Rule;
 use crate::rules::schema as rules;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
-use sealwave_kube::schema::{Violation, ViolationKind};
+use sealwave_kube::schema::{JsonType, ValueType, Violation, ViolationKind};
 use sealwave_kube::{is_secret_like, may_show_key};
 
 /// Returns the draft for a violation, with `only_in` appended to the message; `None` if another rule reports it.
@@ -42,7 +42,11 @@ pub(super) fn draft(
     };
     let mut draft =
         FindingDraft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
-    if let Some(hint) = advice::hint(object, violation).or_else(|| violation.kind.hint()) {
+    let special = advice::hint(object, violation);
+    if let (None, Some(spelling)) = (&special, wanted_spelling(&violation.kind)) {
+        draft = draft.spelling(spelling);
+    }
+    if let Some(hint) = special.or_else(|| violation.kind.hint()) {
         draft = draft.hint(hint);
     }
     if let ViolationKind::DuplicateListKey { first, .. } | ViolationKind::DuplicateSetItem { first } =
@@ -67,6 +71,21 @@ pub(super) fn draft(
         _ => {}
     }
     Some((rule, draft))
+}
+
+/// Returns the spelling that gives a value of the wrong type the right one.
+const fn wanted_spelling(kind: &ViolationKind<'_>) -> Option<ValueSpelling> {
+    match kind {
+        ViolationKind::WrongType {
+            expected: ValueType::String,
+            found: JsonType::Boolean | JsonType::Integer | JsonType::Number,
+        } => Some(ValueSpelling::Quoted),
+        ViolationKind::WrongType {
+            expected: ValueType::Boolean | ValueType::Integer | ValueType::Number,
+            found: JsonType::String,
+        } => Some(ValueSpelling::Unquoted),
+        _ => None,
+    }
 }
 
 const fn rule_of(kind: &ViolationKind<'_>) -> &'static Rule {

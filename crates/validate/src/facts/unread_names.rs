@@ -3,6 +3,7 @@
 //!
 //! Only names decide, and no file is read.
 
+use sealwave_pipeline::meant_directory;
 use sealwave_secrets::settings::APP_FILE;
 
 /// A file or a directory that looks like input of an app, but is not read.
@@ -24,13 +25,6 @@ pub(crate) enum UnreadKind {
 }
 
 const VALUES: &str = "values.yaml";
-
-/// Names of directories that people use for one of the app's directories.
-const DIRECTORIES: &[(&str, &[&str])] = &[
-    ("base", &["base", "bases", "manifest", "manifests", "template", "templates"]),
-    ("envs", &["env", "environment", "environments", "envs", "overlay", "overlays", "stage", "stages"]),
-    ("partials", &["partial", "partials"]),
-];
 
 /// Words in the names of values files.
 const VALUES_WORDS: &[&str] = &["vals", "value", "values"];
@@ -58,8 +52,7 @@ pub(crate) fn unread_name(path: &str, environments: &[&str]) -> Option<UnreadNam
             manifest_name(name).map(|meant| file(rename_to(&meant)))
         }
         [directory, .., name] if is_yaml(name) || has_extension(name, &["hbs", "json", "tpl"]) => {
-            let lower = directory.to_ascii_lowercase();
-            let (meant, _) = DIRECTORIES.iter().find(|(_, names)| names.contains(&lower.as_str()))?;
+            let meant = meant_directory(directory)?;
             let remedy = format!("move its content to `{meant}/`");
             Some(UnreadName { path: (*directory).to_owned(), kind: UnreadKind::Directory, remedy })
         }

@@ -14,6 +14,7 @@ use sealwave_core::diagnostic::{
 };
 use sealwave_core::document::display_path;
 use sealwave_core::reach::PathReach;
+use sealwave_pipeline::misnamed_app_file;
 use sealwave_secrets::settings::APP_FILE;
 
 /// The most warnings of one kind for one directory.
@@ -190,7 +191,8 @@ impl ValidateTargets {
             self.notes.push(Note::info(Problem::new(&TargetNote::Excluded(path_text(path)))));
         } else if metadata.is_dir() && search.only_apps {
             self.apps_below(path, search)?;
-        } else if metadata.is_dir() && is_app(path) {
+        } else if metadata.is_dir() && (is_app(path) || misnamed_app_file(path).is_some()) {
+            // An app file under another name is an error of the app, not a plain manifest.
             self.apps.push(ValidateTarget::new(path.to_owned(), Arc::new(reach_below(path)?)));
         } else if metadata.is_dir() {
             self.all_below(path, search)?;

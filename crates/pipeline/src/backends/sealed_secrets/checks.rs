@@ -61,7 +61,9 @@ impl Explain for SealedSecretError {
             Self::NoName => {
                 "set `metadata.name`; a generated name works only with scope namespace-wide or cluster-wide"
             }
-            Self::NoNamespace { .. } => "set `metadata.namespace`, or `namespace` in sealwave.yaml",
+            Self::NoNamespace { .. } => {
+                "set `metadata.namespace`, or `namespace` in `sealwave.yaml`; `--namespace NAME` is the destination of Argo CD in a local run"
+            }
             Self::ScopeAnnotation(_) => "put it in quotes, or remove it: any other value means scope strict",
             Self::TooBig { .. } => "split it into several Secrets",
             Self::ItemKey | Self::WrongType { .. } => return None,

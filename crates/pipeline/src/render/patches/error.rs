@@ -39,8 +39,8 @@ pub(super) enum Error {
     NotAManifest(ManifestError),
     #[error("`$setElementOrder` is set for a list that Kubernetes does not merge")]
     NotMerged,
-    #[error("patch does not match any object ({0})")]
-    NoTarget(String),
+    #[error("patch does not match any object ({target})")]
+    NoTarget { target: String, meant: Option<String> },
     #[error("items of the patch are not in the order of `$setElementOrder`, or not in it")]
     Order,
     #[error("`$patch: delete` has a different `{field}` than {object}, which the target matches")]
@@ -111,7 +111,8 @@ impl Explain for Error {
             Self::Work => {
                 "set `kind` and `name` of the target, or write one merge patch instead of many operations"
             }
-            Self::NoTarget(_) => {
+            Self::NoTarget { meant: Some(meant), .. } => return Some(meant.clone()),
+            Self::NoTarget { meant: None, .. } => {
                 "`group`, `kind`, `name` and `namespace` must all equal those of the object, without patterns; \"\" is the core group"
             }
             _ => return None,

@@ -43,13 +43,13 @@ impl Default for MemoryLimit {
 impl<'de> Deserialize<'de> for MemoryLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mib = u64::deserialize(deserializer)?;
-        Self::new(mib).ok_or_else(|| out_of_bounds("memoryLimitMiB", mib, Self::MIN.0, Self::MAX))
+        Self::new(mib).ok_or_else(|| out_of_bounds(mib, Self::MIN.0, Self::MAX))
     }
 }
 
-/// Returns the error for a number out of bounds, with the field, which the parser does not name.
-fn out_of_bounds<E: Error>(field: &str, number: u64, min: u64, max: u64) -> E {
-    E::invalid_value(Unexpected::Unsigned(number), &format!("`{field}` from {min} to {max}").as_str())
+/// Returns the error for a number out of bounds.
+fn out_of_bounds<E: Error>(number: u64, min: u64, max: u64) -> E {
+    E::invalid_value(Unexpected::Unsigned(number), &format!("a whole number from {min} to {max}").as_str())
 }
 
 /// Maximum number of concurrent runs in one sidecar.
@@ -88,7 +88,7 @@ impl Default for Concurrency {
 impl<'de> Deserialize<'de> for Concurrency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let runs = u64::deserialize(deserializer)?;
-        Self::new(runs).ok_or_else(|| out_of_bounds("concurrency", runs, 1, Self::MAX))
+        Self::new(runs).ok_or_else(|| out_of_bounds(runs, 1, Self::MAX))
     }
 }
 

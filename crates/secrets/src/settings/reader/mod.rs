@@ -6,8 +6,10 @@
 //! size, nesting and aliases are stricter.
 
 mod dialect;
+mod expectation;
 mod trace;
 mod tracked;
+mod unknown_field;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,9 +19,12 @@ use serde::de::DeserializeOwned;
 
 use super::setting_path::{SettingPath, SettingStep};
 use dialect::Difference;
+use expectation::Expectation;
 use sealwave_core::diagnostic::{Explain, Failure, NOT_UTF8, Problem, ProblemPlace};
 use sealwave_core::document::{Node, NodeValue, Origin, SourceId, SourceLocation, Sources, WrittenScalars};
 use sealwave_core::yaml::{self, Limits, YamlBudget};
+use tracked::{PathStep, TrackedError};
+use unknown_field::UnknownField;
 
 /// One of sealwave's own files.
 #[derive(Clone)]
@@ -55,16 +60,18 @@ enum ContentError {
     MissingField { field: &'static str },
     #[error("the file {NOT_UTF8}")]
     NotUtf8,
-    #[error("the file is not valid YAML")]
+    #[error("the file cannot be read")]
     NotYaml,
-    #[error("unknown field `{field}`, expected {expected}")]
-    UnknownField { field: String, expected: String, closest: Option<String> },
+    #[error("value is missing, expected {0}")]
+    NoValue(Expectation),
+    #[error("unknown field `{}`", .0.field)]
+    UnknownField(Box<UnknownField>),
     #[error("unknown value, expected {expected}")]
-    UnknownValue { expected: String },
-    #[error("wrong type, expected {expected}")]
-    WrongType { expected: String },
-    #[error("wrong value, expected {expected}")]
-    WrongValue { expected: String },
+    UnknownValue { expected: String, closest: Option<&'static str> },
+    #[error("wrong type, expected {0}")]
+    WrongType(Expectation),
+    #[error("wrong value, expected {0}")]
+    WrongValue(Expectation),
 }
 
 impl Explain for ContentError {
@@ -72,21 +79,57 @@ impl Explain for ContentError {
         match self {
             Self::AmbiguousKey { .. } => Some("put the key in quotes".to_owned()),
             Self::AmbiguousValue => Some("put the value in quotes, without tags and merge keys".to_owned()),
-            Self::InField { error, .. } => error.hint(),
-            Self::UnknownField { closest: Some(closest), .. } => Some(format!("did you mean `{closest}`?")),
-            Self::UnknownField { .. } => {
-                Some("unknown fields are errors, to catch misspelled ones".to_owned())
-            }
-            Self::Custom
-            | Self::DuplicateKey { .. }
-            | Self::MissingField { .. }
-            | Self::NotUtf8
-            | Self::NotYaml
-            | Self::UnknownValue { .. }
-            | Self::WrongType { .. }
-            | Self::WrongValue { .. } => None,
+            Self::DuplicateKey { .. } => Some("remove one of them".to_owned()),
+            Self::InField { path, error } => match &**error {
+                Self::WrongType(expected) => expected.hint(last_field(path), path.ends_with(']')),
+                error => error.hint(),
+            },
+            Self::MissingField { field } => Some(format!("add `{field}: …`")),
+            Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
+            Self::NoValue(_) => Some("write a value, or remove the line".to_owned()),
+            Self::NotYaml => Some("write it without tags (`!…`), anchors and merge keys".to_owned()),
+            Self::UnknownField(unknown) => Some(unknown.hint().to_owned()),
+            Self::UnknownValue { closest, .. } => closest.map(|name| format!("did you mean `{name}`?")),
+            Self::Custom | Self::WrongType(_) | Self::WrongValue(_) => None,
         }
     }
+}
+
+impl ContentError {
+    /// Adds the field to an error about its value, and its unit to the expectation.
+    fn in_field(self, path: String) -> Self {
+        let field = last_field(&path).to_owned();
+        let error = match self {
+            Self::NoValue(expected) => Self::NoValue(expected.of_field(&field)),
+            Self::WrongType(expected) => Self::WrongType(expected.of_field(&field)),
+            Self::WrongValue(expected) => Self::WrongValue(expected.of_field(&field)),
+            other => other,
+        };
+        Self::InField { path, error: Box::new(error) }
+    }
+
+    /// Adds the fields of the mapping that is expected.
+    fn with_fields(self, fields: Option<&'static [&'static str]>) -> Self {
+        match (self, fields) {
+            (Self::WrongType(expected), Some(fields)) => Self::WrongType(expected.with_fields(fields)),
+            (other, _) => other,
+        }
+    }
+
+    /// Replaces the error by a missing value if that is the cause.
+    fn without_value(self) -> Self {
+        match self {
+            Self::UnknownValue { expected, .. } => Self::NoValue(Expectation::Text(expected)),
+            Self::WrongType(expected) | Self::WrongValue(expected) => Self::NoValue(expected),
+            other => other,
+        }
+    }
+}
+
+/// Returns the last field of a path, without indices.
+fn last_field(path: &str) -> &str {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    last.split('[').next().unwrap_or(last)
 }
 
 /// Shows the name only: a file may hold a value that does not belong there.
@@ -122,11 +165,8 @@ impl<'a> SettingsFile<'a> {
             self.parsed().map_err(Clone::clone)?;
         }
         let tracked = tracked::parse(text);
-        let tracked::TrackedValue { value, trace, has_unclear_scalar } = tracked.map_err(|error| {
-            // Our reader explains better what is not YAML.
-            let unreadable = self.parsed().err().cloned();
-            unreadable.unwrap_or_else(|| self.problem(&error.content, error.place))
-        })?;
+        let tracked::TrackedValue { value, trace, has_unclear_scalar } =
+            tracked.map_err(|error| self.explain(error))?;
         if !is_plain || has_unclear_scalar {
             let tree = self.parsed().map_err(Clone::clone)?;
             let root = tree.root();
@@ -212,6 +252,36 @@ impl<'a> SettingsFile<'a> {
         self.tree.get_or_init(|| Arc::new(read())).as_ref().as_ref()
     }
 
+    /// Returns the problem of a file that the YAML crate cannot read into its type.
+    fn explain(&self, error: TrackedError) -> Failure {
+        let TrackedError { content, path, place } = error;
+        let tree = match self.parsed() {
+            Ok(tree) => tree,
+            // Our reader explains better what is not YAML.
+            Err(unreadable) => return unreadable.clone(),
+        };
+        let found = tree.root().and_then(|root| find_value(root, &path));
+        let content = match found {
+            Some((node, _)) if node.value == NodeValue::Null => content.without_value(),
+            _ => content,
+        };
+        let origin = found.map(|(node, origin)| match &content {
+            ContentError::UnknownField(unknown) => {
+                let entry = node.as_mapping().and_then(|mapping| mapping.entry(&unknown.field));
+                entry.map_or(origin, |entry| entry.key_origin)
+            }
+            _ => origin,
+        });
+        let content = match tracked::display_path(&path) {
+            Some(path) => content.in_field(path),
+            None => content,
+        };
+        match origin {
+            Some(origin) => Failure::from(Problem::at(origin, &content)).located(&tree.sources),
+            None => self.problem(&content, place),
+        }
+    }
+
     fn problem(&self, error: &ContentError, (line, column): (usize, usize)) -> Failure {
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         let at = ProblemPlace::Place(self.place(number(line), number(column)));
@@ -221,6 +291,22 @@ impl<'a> SettingsFile<'a> {
     fn place(&self, line: u32, column: u32) -> SourceLocation {
         SourceLocation { path: self.name.clone(), line, column, rendered: None }
     }
+}
+
+/// Returns the value at a path, and its position.
+fn find_value<'n>(root: &'n Node, path: &[PathStep]) -> Option<(&'n Node, Origin)> {
+    path.iter().try_fold((root, root.display_origin()), |(node, _), step| {
+        let (value, origin) = match step {
+            PathStep::Item(index) => node.items().get(*index).map(|item| (item, item.origin))?,
+            PathStep::Key(key) => {
+                let entry = node.as_mapping()?.entry(key)?;
+                // A missing value has no position of its own.
+                let is_null = entry.value.value == NodeValue::Null;
+                (&entry.value, if is_null { entry.key_origin } else { entry.value.origin })
+            }
+        };
+        Some((value, origin))
+    })
 }
 
 impl SettingsTree {
@@ -283,31 +369,25 @@ mod tests {
     #[test]
     fn errors_name_fields_and_places_but_no_values() {
         for (text, expected) in [
-            (
-                "count: 1\ncuont: 2\n",
-                "x.yaml:2:1: unknown field `cuont`, expected one of `count`, `inner`, `names`, `color`",
-            ),
-            (
-                "count: hunter2\n",
-                "x.yaml:1:8: `count`: wrong type, expected a whole number from 0 to 4294967295",
-            ),
+            ("count: 1\ncuont: 2\n", "x.yaml:2:1: unknown field `cuont`"),
+            ("count: hunter2\n", "x.yaml:1:8: `count`: wrong type, expected a whole number"),
             (
                 "count: 1\ninner: {count: hunter2}\n",
-                "x.yaml:2:16: `inner.count`: wrong type, expected a whole number from 0 to 4294967295",
+                "x.yaml:2:16: `inner.count`: wrong type, expected a whole number",
             ),
             (
                 "count: 1\ninner:\n  count: -1\n",
-                "x.yaml:3:10: `inner.count`: wrong type, expected a whole number from 0 to 4294967295",
+                "x.yaml:3:10: `inner.count`: wrong type, expected a whole number",
             ),
             ("{}", "x.yaml:1:1: missing field `count`"),
-            ("count: 1\nnames: {a: hunter2}\n", "x.yaml:2:12: `names.a`: wrong type, expected a boolean"),
+            (
+                "count: 1\nnames: {a: hunter2}\n",
+                "x.yaml:2:12: `names.a`: wrong type, expected `true` or `false`, without quotes",
+            ),
             ("count: 1\ncolor: hunter2\n", "x.yaml:2:8: `color`: unknown value, expected `blue` or `red`"),
             ("count: 1\ncolor: {a: b}\n", "x.yaml:2:8: `color`: wrong type, expected `blue` or `red`"),
-            ("[]", "x.yaml:1:1: wrong type, expected a map"),
-            (
-                "count: 5000000000\n",
-                "x.yaml:1:8: `count`: wrong value, expected a whole number from 0 to 4294967295",
-            ),
+            ("[]", "x.yaml:1:1: wrong type, expected a mapping with `count`, `inner`, `names`, `color`"),
+            ("count: 5000000000\n", "x.yaml:1:8: `count`: wrong value, expected a whole number"),
         ] {
             assert_eq!(problem(text).lines().next(), Some(expected), "{text}");
         }
@@ -324,12 +404,34 @@ mod tests {
     }
 
     #[test]
-    fn only_unknown_fields_have_their_hint() {
+    fn hints_say_what_to_write() {
         let hint = |text: &str| file(text).read::<ExampleConfig>().unwrap_err().problems()[0].hint.clone();
-        assert_eq!(hint("count: 1\ncuont: 2\n").as_deref(), Some("did you mean `count`?"));
-        assert!(hint("count: 1\nhunter2: 2\n").is_some_and(|hint| hint.starts_with("unknown fields")));
-        assert!(hint("count: 1\ninner: {count: 1, cuont: 2}\n").is_some());
-        assert_eq!(hint("count: 'unknown field'\n"), None);
+        for (text, expected) in [
+            ("count: 1\ncuont: 2\n", "did you mean `count`?"),
+            ("count: 1\ninner: {count: 1, colr: red}\n", "did you mean `color`?"),
+            ("count: 1\nxyz: 2\n", "known fields: `count`, `inner`, `names`, `color`"),
+            ("count: 1\ncolor: Red\n", "did you mean `red`?"),
+            ("count: 50s\n", "write the digits only, without a unit and without quotes"),
+            ("count: 1\nnames: [a]\n", "write `names: {NAME: …}`, or `NAME: …` on an indented line"),
+            ("count: 1\ninner: x\n", "write `inner: {count: …}`, or `count: …` on an indented line"),
+            ("{}", "add `count: …`"),
+        ] {
+            assert_eq!(hint(text).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(hint("count: 'unknown field'\n").as_deref(), hint("count: x\n").as_deref());
+    }
+
+    #[test]
+    fn missing_values_are_told_from_wrong_ones() {
+        for (text, expected) in [
+            ("count:\n", "x.yaml:1:1: `count`: value is missing, expected a whole number"),
+            (
+                "count: 1\nnames:\n  a: ~\n",
+                "x.yaml:3:3: `names.a`: value is missing, expected `true` or `false`",
+            ),
+        ] {
+            assert!(problem(text).starts_with(expected), "{}", problem(text));
+        }
     }
 
     #[test]

@@ -13,9 +13,11 @@ use serde::de::{
     SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
+use super::expectation::{Expectation, one_of};
 use super::trace::Trace;
+use super::unknown_field::UnknownField;
 use super::{ContentError, dialect};
-use sealwave_core::text::closest_name;
+use sealwave_core::text::closest_choice;
 
 /// The value of a file, and what was read.
 pub(super) struct TrackedValue<T> {
@@ -30,8 +32,17 @@ pub(super) struct TrackedValue<T> {
 /// An error, its path and its place; nothing in it quotes a value.
 pub(super) struct TrackedError {
     pub(super) content: ContentError,
+    /// The path of the value that was read.
+    pub(super) path: Vec<PathStep>,
     /// Line and column, from 1; 0 if unknown.
     pub(super) place: (usize, usize),
+}
+
+/// A step from a collection to one of its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PathStep {
+    Item(usize),
+    Key(String),
 }
 
 /// Deserializes a text with one document.
@@ -64,9 +75,11 @@ struct TrackerState {
     /// The error of one of our types, on its way through the YAML crate.
     error: Option<ContentError>,
     /// The expectation that the YAML crate asked for, which it only does for an error.
-    expected: Option<String>,
+    expected: Option<Expectation>,
     /// The expectation of an enum that has not been visited.
-    expected_enum: Option<String>,
+    expected_enum: Option<Expectation>,
+    /// The fields of the struct that is about to be read.
+    fields: Option<&'static [&'static str]>,
     has_unclear_scalar: bool,
 }
 
@@ -81,36 +94,39 @@ impl TrackerState {
             TypedError::Own(error) => (Some(error), None),
             TypedError::Parser(error) => (self.error.take(), error.location()),
         };
-        let wrong_type = |expected: &String| ContentError::WrongType { expected: expected.clone() };
+        let wrong_type = |expected: &Expectation| ContentError::WrongType(expected.clone());
         // Only for an enum it is unknown whether the YAML crate failed because of the type or of the syntax.
         let expected_enum = self.expected_enum.as_ref();
         let expected_enum =
             expected_enum.filter(|_| yaml_serde::from_str::<IgnoredAny>(text).is_ok()).map(wrong_type);
         let expected = own.or_else(|| self.expected.as_ref().map(wrong_type)).or(expected_enum);
-        let content = match (expected, self.path()) {
-            (Some(error), Some(path)) => ContentError::InField { path, error: Box::new(error) },
-            (error, _) => error.unwrap_or(ContentError::NotYaml),
-        };
-        TrackedError { content, place: place.map_or((0, 0), |place| (place.line(), place.column())) }
+        let content = expected.unwrap_or(ContentError::NotYaml).with_fields(self.fields);
+        let place = place.map_or((0, 0), |place| (place.line(), place.column()));
+        TrackedError { content, path: self.path(), place }
     }
 
-    /// Returns the path of the value that was read when the error occurred; `None` for the root, and for a path with
-    /// keys that are not names of fields.
-    fn path(&self) -> Option<String> {
-        let mut path = String::new();
-        for collection in &self.open {
-            match collection {
-                OpenCollection::Mapping { current: Some(key), .. } if path.is_empty() => path.push_str(key),
-                OpenCollection::Mapping { current: Some(key), .. } => path = format!("{path}.{key}"),
-                OpenCollection::Sequence { items, in_item: true } => {
-                    path = format!("{path}[{}]", items.len());
-                }
-                OpenCollection::Mapping { .. } | OpenCollection::Sequence { .. } => {}
-            }
-        }
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-[]*".contains(c);
-        (!path.is_empty() && path.chars().all(is_plain)).then_some(path)
+    /// Returns the path of the value that was read when the error occurred.
+    fn path(&self) -> Vec<PathStep> {
+        let steps = self.open.iter().filter_map(|collection| match collection {
+            OpenCollection::Mapping { current, .. } => Some(PathStep::Key(current.clone()?)),
+            OpenCollection::Sequence { items, in_item } => in_item.then_some(PathStep::Item(items.len())),
+        });
+        steps.collect()
     }
+}
+
+/// Formats a path for messages: `a.b[0]`; `None` for the root, and for a path with keys that are not names of fields.
+pub(super) fn display_path(path: &[PathStep]) -> Option<String> {
+    let mut shown = String::new();
+    for step in path {
+        match step {
+            PathStep::Key(key) if shown.is_empty() => shown.push_str(key),
+            PathStep::Key(key) => shown = format!("{shown}.{key}"),
+            PathStep::Item(index) => shown = format!("{shown}[{index}]"),
+        }
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/[]*".contains(c);
+    (!shown.is_empty() && shown.chars().all(is_plain)).then_some(shown)
 }
 
 impl Tracker {
@@ -222,27 +238,24 @@ impl<E: de::Error> de::Error for TypedError<E> {
     }
 
     fn invalid_type(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Own(ContentError::WrongType { expected: plain_expectation(expected) })
+        Self::Own(ContentError::WrongType(Expectation::of(expected)))
     }
 
     fn invalid_value(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Own(ContentError::WrongValue { expected: plain_expectation(expected) })
+        Self::Own(ContentError::WrongValue(Expectation::of(expected)))
     }
 
     fn invalid_length(_length: usize, expected: &dyn Expected) -> Self {
-        Self::Own(ContentError::UnknownValue { expected: expected.to_string() })
+        Self::Own(ContentError::WrongValue(Expectation::of(expected)))
     }
 
-    fn unknown_variant(_variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::Own(ContentError::UnknownValue { expected: one_of(expected) })
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let closest = closest_choice(variant, expected);
+        Self::Own(ContentError::UnknownValue { expected: one_of(expected), closest })
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::Own(ContentError::UnknownField {
-            field: field.to_owned(),
-            expected: one_of(expected),
-            closest: closest_name(field, expected.iter().copied()).map(str::to_owned),
-        })
+        Self::Own(ContentError::UnknownField(Box::new(UnknownField::new(field, expected))))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -251,31 +264,6 @@ impl<E: de::Error> de::Error for TypedError<E> {
 
     fn duplicate_field(field: &'static str) -> Self {
         Self::Own(ContentError::DuplicateKey { key: field.to_owned() })
-    }
-}
-
-/// Lists names as serde does.
-/// Returns serde's text for an expected value, without names of Rust types.
-fn plain_expectation(expected: &dyn Expected) -> String {
-    let text = expected.to_string();
-    match text.as_str() {
-        "a sequence" => "a list".to_owned(),
-        "i32" => format!("a whole number from {} to {}", i32::MIN, i32::MAX),
-        "u32" => format!("a whole number from 0 to {}", u32::MAX),
-        "u64" | "usize" => "a whole number from 0".to_owned(),
-        _ if text.starts_with("struct ") => "a map".to_owned(),
-        _ => text,
-    }
-}
-
-fn one_of(names: &[&str]) -> String {
-    match names {
-        [one] => format!("`{one}`"),
-        [one, other] => format!("`{one}` or `{other}`"),
-        names => {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("one of {}", names.join(", "))
-        }
     }
 }
 
@@ -323,7 +311,17 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for TrackedAdapter<'_, D> {
         deserialize_map() deserialize_identifier()
         deserialize_unit_struct(name: &'static str) deserialize_newtype_struct(name: &'static str)
         deserialize_tuple(length: usize) deserialize_tuple_struct(name: &'static str, length: usize)
-        deserialize_struct(name: &'static str, fields: &'static [&'static str])
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.tracker.0.borrow_mut().fields = Some(fields);
+        let visitor = self.with(visitor);
+        self.inner.deserialize_struct(name, fields, visitor).map_err(TypedError::Parser)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
@@ -337,7 +335,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for TrackedAdapter<'_, D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        self.tracker.0.borrow_mut().expected_enum = Some(one_of(variants));
+        self.tracker.0.borrow_mut().expected_enum = Some(Expectation::Text(one_of(variants)));
         let visitor = self.with(visitor);
         self.inner.deserialize_enum(name, variants, visitor).map_err(TypedError::Parser)
     }
@@ -357,10 +355,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for TrackedAdapter<'_, V> {
 
     /// The YAML crate calls this for its own errors only.
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let expected = plain_expectation(&self.inner);
-        f.write_str(&expected)?;
-        self.tracker.0.borrow_mut().expected = Some(expected);
-        Ok(())
+        self.tracker.0.borrow_mut().expected = Some(Expectation::of(&self.inner));
+        self.inner.expecting(f)
     }
 
     visit_scalar! {

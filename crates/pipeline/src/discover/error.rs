@@ -1,0 +1,103 @@
+//! Errors of discovery.
+
+use std::path::PathBuf;
+
+use super::nearby::ENVIRONMENTS;
+use crate::boundary::CheckoutExtent;
+use sealwave_core::diagnostic::{BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, LEAVES_REPOSITORY, io_reason};
+use sealwave_core::document::display_path;
+use sealwave_secrets::settings::{API_VERSION, APP_FILE};
+
+/// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
+pub(super) const MAX_APP_FILE: u64 = 1 << 20;
+
+/// A reason why an app is not usable.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("`apiVersion` must be `{API_VERSION}`")]
+    ApiVersion,
+    #[error("app file {BROKEN_LINK}")]
+    BrokenLink,
+    #[error("`{0}` is a Helm chart, not an app")]
+    Chart(String),
+    #[error("app file is empty")]
+    Empty,
+    #[error("app file holds {0} documents, not one")]
+    Documents(usize),
+    #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
+    EnvironmentName { valid: Option<String> },
+    #[error("environments directory {LEAVES_REPOSITORY}")]
+    EnvironmentsOutside(CheckoutExtent),
+    #[error("`{directory}` is a part of the app `{app}`, not an app")]
+    InsideApp { directory: String, app: String, environment: Option<String> },
+    #[error("{0}")]
+    Io(std::io::Error),
+    #[error("`kind` must be `App`")]
+    Kind,
+    #[error("`{0}` is a directory of Kustomize, not an app")]
+    Kustomization(String),
+    #[error("`{0}` is not read: the name of the app file is `{APP_FILE}`")]
+    Misnamed(String),
+    #[error("`{APP_FILE}` cannot be read: {}", io_reason(std::io::ErrorKind::NotFound))]
+    Missing,
+    #[error("`{}` cannot be read: {DIRECTORY_NOT_FOUND}", display_path(.0))]
+    MissingDirectory(PathBuf),
+    #[error("`{APP_FILE}` cannot be read: {}", io_reason(std::io::ErrorKind::NotFound))]
+    MissingHere { example: Option<String> },
+    #[error("app has no environments")]
+    NoEnvironments { misnamed: Option<String> },
+    #[error("`{}` is not a directory", display_path(.0))]
+    NotADirectory(PathBuf),
+    #[error("app file {LEAVES_REPOSITORY}")]
+    Outside(CheckoutExtent),
+    #[error("app file is larger than {MAX_APP_FILE} bytes")]
+    TooLarge,
+    #[error("environment `{name}` does not exist; known environments: {known}")]
+    UnknownEnvironment { name: String, known: String, closest: Option<String> },
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::ApiVersion | Self::Empty | Self::Kind => {
+                format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`")
+            }
+            Self::BrokenLink => "correct the target of the link, or replace it with the file".to_owned(),
+            Self::Chart(directory) => format!(
+                "sealwave does not run Helm: write the output of `helm template NAME {directory}` to `base/` of an app"
+            ),
+            Self::Documents(_) => format!("keep only the app in `{APP_FILE}`"),
+            Self::EnvironmentName { valid: Some(valid) } => format!("rename it to `{valid}`"),
+            Self::EnvironmentsOutside(extent) | Self::Outside(extent) => extent.hint().to_owned(),
+            Self::InsideApp { app, environment: Some(environment), .. } => {
+                format!("pass the app and the environment: `{app} --env {environment}`")
+            }
+            Self::InsideApp { app, environment: None, .. } => format!("pass the app: `{app}`"),
+            Self::Kustomization(directory) => format!(
+                "sealwave does not run Kustomize: write the output of `kubectl kustomize {directory}` to `base/` of an app"
+            ),
+            Self::Misnamed(_) => format!("rename it to `{APP_FILE}`"),
+            Self::MissingDirectory(_) => format!(
+                "an app is a directory with a `{APP_FILE}`; paths are relative to the working directory"
+            ),
+            Self::MissingHere { example: Some(app) } => {
+                format!("the directory contains apps: pass one of them, for example `{app}`")
+            }
+            Self::Missing | Self::MissingHere { example: None } | Self::NotADirectory(_) => {
+                format!("an app is a directory with a `{APP_FILE}`")
+            }
+            Self::NoEnvironments { misnamed: Some(misnamed) } => {
+                format!("rename `{misnamed}/` to `{ENVIRONMENTS}/`")
+            }
+            Self::NoEnvironments { misnamed: None } => format!(
+                "create a file in `{ENVIRONMENTS}/dev/`, for example `values.yaml`, or write `environments: {{dev: {{}}}}` in `{APP_FILE}`"
+            ),
+            Self::UnknownEnvironment { closest: Some(name), .. } => format!("did you mean `{name}`?"),
+            Self::UnknownEnvironment { .. } => format!(
+                "an environment is a directory under `{ENVIRONMENTS}/` or an entry of `environments` in `{APP_FILE}`"
+            ),
+            Self::EnvironmentName { valid: None } | Self::Io(_) | Self::TooLarge => return None,
+        };
+        Some(hint)
+    }
+}
