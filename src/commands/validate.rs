@@ -4,6 +4,7 @@
 //! objects that the other apps render. A problem with an app is a finding; an error means that the command cannot run.
 
 mod apps;
+mod baseline;
 
 use std::cell::LazyCell;
 use std::collections::HashSet;
@@ -16,19 +17,18 @@ use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
 use crate::deadline::{Activity, RunWatch};
 use sealwave_core::diagnostic::{BROKEN_LINK, Explain, Failure, Note, Problem, io_reason};
 use sealwave_core::reach::PathReach;
-use sealwave_validate::Baseline;
 use sealwave_validate::engine::{
     self, PlainContext, PlainInput, PlainResult, RunSuppressions, SchemaContext, ValidateOptions,
     ValidationResult,
 };
 use sealwave_validate::project::{
-    CrdCache, CrdResolver, OutputPaths, ReadableFiles, ValidateTarget, ValidateTargets, WrittenPaths,
-    from_root, shown,
+    CheckedInputs, CrdCache, CrdResolver, OutputPaths, ReadableFiles, RootNames, ValidateTarget,
+    ValidateTargets, WrittenPaths, from_root, shown,
 };
 use sealwave_validate::report::{
     self, Excerpts, PrintContext, ReportOutput, ReportOutputFormat, ReportOutputs, STDIN,
 };
-use sealwave_validate::{CheckedCounts, CheckedScope, Finding, Report, rules};
+use sealwave_validate::{CheckedCounts, Finding, Report, rules};
 
 /// An error that ends the command; problems with the input are findings.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,9 @@ pub(super) fn run(
         OperatorFile::read(&path)?.certificates()?;
     }
     let targets = find(args, &written, watch)?;
+    let app_without_name = targets.working_directory_app();
+    let has_baseline = args.report.baseline.is_some() || args.report.write_baseline.is_some();
+    let names = RootNames::new(app_without_name.as_deref());
     let run = ValidateRun {
         args,
         variables,
@@ -97,7 +100,8 @@ pub(super) fn run(
         plan,
         output_paths: written,
         crd_cache: Arc::default(),
-        app_without_name: targets.working_directory_app(),
+        checked_inputs: has_baseline.then(|| CheckedInputs::new(&targets, &args.paths, &names)),
+        app_without_name: app_without_name.clone(),
         readable: ReadableFiles::new(&targets),
     };
     let mut outcome = RunOutcome { notes: targets.notes, ..RunOutcome::default() };
@@ -151,6 +155,8 @@ struct ValidateRun<'a> {
     output_paths: OutputPaths,
     /// Custom resource definitions found in repositories.
     crd_cache: Arc<CrdCache>,
+    /// The inputs, if a baseline is read or written.
+    checked_inputs: Option<CheckedInputs>,
     /// The app in the working directory, which has no name.
     app_without_name: Option<PathBuf>,
     /// The files whose lines the report may show.
@@ -175,7 +181,8 @@ impl RunOutcome {
         self.is_incomplete |= verdict.is_incomplete;
         self.report.findings.extend(verdict.findings);
         self.report.suppressed += verdict.suppressed.len();
-        for finding in verdict.suppressed.iter().chain(&verdict.out_of_scope) {
+        self.report.held_back += verdict.held_back.len();
+        for finding in verdict.suppressed.iter().chain(&verdict.held_back).chain(&verdict.out_of_scope) {
             self.report.withhold(finding);
         }
     }
@@ -260,29 +267,6 @@ impl ValidateRun<'_> {
             && (self.args.all || !has_apps)
     }
 
-    /// Sorts the findings, writes a new baseline, and removes the findings that a given baseline lists.
-    fn apply_baseline(&self, outcome: &mut RunOutcome) -> Result<(), Failure> {
-        let RunOutcome { report, files, notes, is_incomplete, .. } = outcome;
-        let everything = !*is_incomplete && self.covers_everything(report);
-        report.findings.extend(self.suppressions.findings(&self.plan.run_options(), everything));
-        report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        if let Some(path) = &self.args.report.write_baseline {
-            let baseline = Baseline::from_report(report);
-            files.push((path.clone(), baseline.to_json()));
-        }
-        if let Some(path) = &self.args.report.baseline {
-            let baseline =
-                sealwave_validate::report::read_baseline(path).map_err(|error| Problem::new(&error))?;
-            let selection = CheckedScope {
-                environments: &self.args.env,
-                only_changed: self.args.changed_since.is_some(),
-            };
-            let resolved = baseline.remove_known(report, &selection);
-            notes.extend(resolved.map(|remark| Note::info(Problem::new(&remark))));
-        }
-        Ok(())
-    }
-
     fn finish(self, outcome: RunOutcome, outputs: &ReportOutputs) -> Result<CommandOutput, Failure> {
         let fail_on = config::failing_severity(self.args.report.fail_on);
         let RunOutcome { report: mut full_report, stdin, mut files, notes, .. } = outcome;
@@ -299,7 +283,8 @@ impl ValidateRun<'_> {
             looks_like_credential: &rules::looks_like_credential,
             width: config::terminal_width(),
         };
-        let for_services = LazyCell::new(|| from_root(&full_report, self.app_without_name.as_deref()));
+        let for_services =
+            LazyCell::new(|| from_root(&full_report, &RootNames::new(self.app_without_name.as_deref())));
         let report =
             |format: ReportOutputFormat| if format.is_for_services() { &*for_services } else { &full_report };
         for (format, path) in outputs.files() {
@@ -310,7 +295,11 @@ impl ValidateRun<'_> {
         if outputs.has(ReportOutputFormat::Github)
             && let Some(path) = config::step_summary(self.variables)
         {
-            let summary = report::github::summary(report(ReportOutputFormat::Github), &context);
+            let summary = report::github::summary(
+                report(ReportOutputFormat::Github),
+                &context,
+                config::source_files(self.variables).as_deref(),
+            );
             report::append_summary(&path, &summary).map_err(|error| Problem::new(&error))?;
         }
         let stdout = outputs.stdout().map(|format| report::write(format, report(format), &context));

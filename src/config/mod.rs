@@ -20,7 +20,8 @@ pub(crate) use operator_file::read_certificate;
 pub use run_bounds::{RunBounds, SlotRequest};
 pub use validation::ValidationPlan;
 pub(crate) use validation::{
-    check_namespace, destination_version, failing_severity, parse_timeout, step_summary, today, unknown_rule,
+    check_namespace, destination_version, failing_severity, parse_timeout, source_files, step_summary, today,
+    unknown_rule,
 };
 
 use std::ffi::OsString;

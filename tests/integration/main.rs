@@ -65,6 +65,7 @@ mod unused_files;
 mod validate;
 mod validate_apps;
 mod validate_cel;
+mod validate_ci;
 mod validate_foreign;
 mod validate_hostile;
 #[cfg(unix)]

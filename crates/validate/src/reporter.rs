@@ -29,6 +29,10 @@ pub(crate) struct FindingDraft {
     pub(crate) confidential: bool,
     /// The field that the object lacks, if a later build may set it.
     pub(crate) missing_field: Option<&'static str>,
+    /// The environments of the finding, if it is reported once for several; otherwise that of the subject.
+    pub(crate) environments: Vec<EnvironmentIndex>,
+    /// Whether the absent object may be one that does not render.
+    pub(crate) held_back: bool,
 }
 
 /// The subject of a finding.
@@ -95,6 +99,8 @@ impl FindingDraft {
             chosen: None,
             confidential: false,
             missing_field: None,
+            environments: Vec::new(),
+            held_back: false,
         }
     }
 

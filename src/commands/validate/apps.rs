@@ -13,7 +13,7 @@ use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::workers;
 use sealwave_kube::schema::KubeVersion;
 use sealwave_validate::engine::{
-    self, AppContext, KnownDefinition, SchemaContext, ValidateOptions, ValidationResult,
+    self, AppContext, KnownDefinition, SchemaContext, UnrenderedApps, ValidateOptions, ValidationResult,
 };
 use sealwave_validate::project::{ValidateTarget, shown};
 use sealwave_validate::rules::NeighborApps;
@@ -74,6 +74,12 @@ impl ExaminedApps {
     fn neighbors(&self) -> Arc<BTreeMap<String, NeighborApps>> {
         let apps: Vec<&ExaminedApp> = self.apps().collect();
         if apps.len() < 2 { Arc::default() } else { Arc::new(engine::neighbors(&apps)) }
+    }
+
+    /// Returns the names that objects may have which do not render, for each environment.
+    fn unrendered(&self) -> UnrenderedApps {
+        let apps: Vec<&ExaminedApp> = self.apps().collect();
+        engine::unrendered_names(&apps, self.0.iter().any(Result::is_err))
     }
 }
 
@@ -156,6 +162,7 @@ impl ValidateRun<'_> {
     /// definitions of all apps.
     fn with_contexts(&self, examined: ExaminedApps, targets: &[ValidateTarget]) -> Vec<CheckableApp> {
         let neighbors = examined.neighbors();
+        let unrendered = Arc::new(examined.unrendered());
         let from_apps: Vec<KnownDefinition> = examined
             .apps()
             .flat_map(ExaminedApp::definitions)
@@ -176,7 +183,7 @@ impl ValidateRun<'_> {
             let schemas = schemas.with_fallback(self.crd_resolver(&options, vec![place.to_owned()]));
             CheckableApp::Ready(Box::new(ReadyApp {
                 app,
-                context: AppContext::new(options, schemas, Arc::clone(&neighbors)),
+                context: AppContext::new(options, schemas, Arc::clone(&neighbors), Arc::clone(&unrendered)),
             }))
         };
         let pairs = examined.0.into_iter().zip(targets);

@@ -76,7 +76,7 @@ pub fn app(
     let mut examined = sealwave_validate::examine(&discovery, &examinations, name.to_owned(), &|_| ());
     examined.read_other_files(&discovery);
     let schemas = SchemaContext::extendable(options);
-    let context = AppContext::new(options.clone(), schemas, Arc::default());
+    let context = AppContext::new(options.clone(), schemas, Arc::default(), Arc::default());
     sealwave_validate::engine::validate(&examined, &context, run_suppressions).findings
 }
 

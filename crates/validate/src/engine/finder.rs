@@ -158,6 +158,13 @@ impl<'a> FindingBuilder<'a> {
             span: Span { place, width: 0 },
             confidential: true,
         }));
+        let sets = draft.environments.iter().filter_map(|environment| environment.of(&self.sets));
+        let sets = if draft.environments.is_empty() {
+            set.into_iter().collect()
+        } else {
+            sets.copied().collect::<Vec<_>>()
+        };
+        let environments = sets.into_iter().flat_map(ObjectSet::environment_names).collect();
         // A place that environments share may be listed as a related place of itself.
         related.retain(|related| !is_same(&related.span.place, &span.place));
         Finding {
@@ -170,9 +177,10 @@ impl<'a> FindingBuilder<'a> {
             object: object.map(|object| object.name.clone()),
             pointer: path.map(|path| path.pointer(is_secret_like)).unwrap_or_default(),
             app: self.input.app_name(),
-            environments: set.map(ObjectSet::environment_names).unwrap_or_default(),
+            environments,
             confidential,
             missing_field: draft.missing_field,
+            held_back: draft.held_back,
         }
     }
 

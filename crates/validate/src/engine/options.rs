@@ -88,6 +88,12 @@ impl ValidateOptions {
         self.level(rule).is_some() && has_input && !(self.gaps.versions && rule.kind == RuleKind::Schema)
     }
 
+    /// Reports whether a setting disables a rule that is enabled by default.
+    #[must_use]
+    pub fn is_turned_off(&self, rule: &RuleInfo) -> bool {
+        rule.enabled && self.level(rule).is_none()
+    }
+
     /// Returns the severity of a rule in this run; `None` if it is disabled.
     pub(super) fn level(&self, rule: &RuleInfo) -> Option<Severity> {
         match self.levels.get(rule.id) {

@@ -1,9 +1,11 @@
 //! The input of a run of `validate`, and the files that it writes: targets, changes in Git, definitions in a repository.
 
 mod changes;
+mod checked_inputs;
 mod crd_index;
 mod crd_resolver;
 mod definitions;
+mod git;
 mod kinds;
 mod names;
 mod output_paths;
@@ -12,6 +14,7 @@ mod root;
 mod targets;
 mod walk;
 
+pub use checked_inputs::CheckedInputs;
 pub use crd_resolver::{CrdCache, CrdResolver};
 pub use definitions::{
     LoadedDefinitions, ScannedDefinitions, ensure_within, load_definitions, load_named_definitions,
@@ -21,5 +24,5 @@ pub use kinds::parse_kinds;
 pub use names::shown;
 pub use output_paths::{OutputPaths, WrittenPaths};
 pub use readable::ReadableFiles;
-pub use root::from_root;
+pub use root::{RootNames, from_root};
 pub use targets::{ValidateTarget, ValidateTargets};
