@@ -41,6 +41,7 @@ mod openbao;
 mod packed_definitions;
 mod pages;
 mod patches;
+mod pipelines;
 mod placeholders;
 mod policy;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
