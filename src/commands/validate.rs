@@ -172,6 +172,8 @@ struct RunOutcome {
     /// The files to write, with their contents.
     files: Vec<(PathBuf, Vec<u8>)>,
     notes: Vec<Note>,
+    /// The environments of the apps, by their paths from the root of the repository.
+    app_environments: Arc<rules::AppEnvironmentNames>,
     /// Whether part of the input could not be checked.
     is_incomplete: bool,
 }
@@ -212,7 +214,7 @@ impl ValidateRun<'_> {
             return Ok(());
         }
         let plan = self.plan.clone().with_unchecked_parts(self.args.changed_since.is_some());
-        let options = plan.into_options()?;
+        let options = plan.into_options()?.with_app_environments(Arc::clone(&outcome.app_environments));
         let schemas = SchemaContext::extendable(&options).with_fallback(self.crd_resolver(&options, places));
         let namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let context = PlainContext::new(options, schemas, namespace, context_files);

@@ -332,3 +332,23 @@ fn a_shallow_clone_is_named_with_the_settings_of_ci() {
     cloned(&["-C", "copy", "fetch", "-q", "--unshallow"]);
     assert_eq!(since().code, 0);
 }
+
+// Applications.
+
+#[test]
+fn an_application_names_an_environment_of_its_app() {
+    let application = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop, namespace: argocd}\nspec:\n  \
+                       project: shop\n  destination: {server: https://kubernetes.default.svc, namespace: shop}\n  source:\n    \
+                       repoURL: https://git.example.com/shop.git\n    path: apps/shop\n    plugin: {parameters: [{name: env, string: dex}]}\n";
+    let tree = repository();
+    tree.write("argocd/shop.yaml", application);
+    let run = |args: &[&str]| tree.report(&[&["argocd", "apps/shop"], args].concat());
+    let found = run(&[]);
+    assert_eq!(found.one("argocd/unknown-environment")["hint"], "did you mean `dev`?");
+    // With `--env`, not all environments are known; without the app, none is.
+    assert!(run(&["--env", "dev"]).of("argocd/unknown-environment").is_empty());
+    assert!(tree.report(&["argocd"]).of("argocd/unknown-environment").is_empty());
+    // The path counts from the root of the repository, wherever the command runs.
+    let below = run_below(&tree, "apps", &["../argocd", "shop"]).report();
+    below.one("argocd/unknown-environment");
+}

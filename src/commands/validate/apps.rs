@@ -15,9 +15,9 @@ use sealwave_kube::schema::KubeVersion;
 use sealwave_validate::engine::{
     self, AppContext, KnownDefinition, SchemaContext, UnrenderedApps, ValidateOptions, ValidationResult,
 };
-use sealwave_validate::project::{ValidateTarget, shown};
-use sealwave_validate::rules::NeighborApps;
-use sealwave_validate::{EnvironmentInput, ExaminedApp};
+use sealwave_validate::project::{RootNames, ValidateTarget, shown};
+use sealwave_validate::rules::{AppEnvironmentNames, NeighborApps};
+use sealwave_validate::{AppEnvironments, EnvironmentInput, ExaminedApp};
 
 /// The result of examining an app.
 enum AppExamination {
@@ -106,7 +106,8 @@ impl ValidateRun<'_> {
         }
         let files = examined.apps().flat_map(ExaminedApp::files);
         self.output_paths.refuse_inputs(files.map(Path::new))?;
-        let checkable = self.with_contexts(examined, apps);
+        outcome.app_environments = Arc::new(self.app_environments(&examined));
+        let checkable = self.with_contexts(examined, apps, &outcome.app_environments);
         let wanted: Vec<&CheckableApp> =
             checkable.iter().zip(apps).filter(|(_, app)| app.is_checked).map(|(app, _)| app).collect();
         let verdicts = workers::parallel_map(&wanted, |app| self.check(app));
@@ -129,6 +130,19 @@ impl ValidateRun<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the environments of each app, by its path from the root of its repository; none if `--env` selects some.
+    fn app_environments(&self, examined: &ExaminedApps) -> AppEnvironmentNames {
+        if !self.args.env.is_empty() {
+            return AppEnvironmentNames::new();
+        }
+        let names = RootNames::new(self.app_without_name.as_deref());
+        let apps = examined.apps().map(|app| {
+            let AppEnvironments { app, environments } = app.environments();
+            (names.app(&app).unwrap_or(app), environments.into_iter().collect())
+        });
+        apps.collect()
     }
 
     fn check(&self, app: &CheckableApp) -> ValidationResult {
@@ -160,7 +174,12 @@ impl ValidateRun<'_> {
 
     /// Gives every app the objects that the others render, and the schemas of its Kubernetes versions, including the
     /// definitions of all apps.
-    fn with_contexts(&self, examined: ExaminedApps, targets: &[ValidateTarget]) -> Vec<CheckableApp> {
+    fn with_contexts(
+        &self,
+        examined: ExaminedApps,
+        targets: &[ValidateTarget],
+        app_environments: &Arc<AppEnvironmentNames>,
+    ) -> Vec<CheckableApp> {
         let neighbors = examined.neighbors();
         let unrendered = Arc::new(examined.unrendered());
         let from_apps: Vec<KnownDefinition> = examined
@@ -175,6 +194,7 @@ impl ValidateRun<'_> {
         };
         let mut ready = |target: ExaminedTarget, place: &Path| {
             let ExaminedTarget { app, options } = target;
+            let options = options.with_app_environments(Arc::clone(app_environments));
             let schemas = if self.plan.has_all_definitions(&options) {
                 shared.entry(options.kube_versions.clone()).or_insert_with(|| make(&options)).clone()
             } else {

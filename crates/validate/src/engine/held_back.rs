@@ -10,9 +10,9 @@ const DOES_NOT_EXIST: &str = "does not exist";
 
 /// The unrendered names that count for each set of an input.
 pub(super) struct HeldBack<'a> {
-    /// Of the set itself.
+    /// The names for the set itself.
     own: Vec<UnrenderedNames>,
-    /// Of all apps of the run.
+    /// The names for all apps of the run.
     apps: Vec<Option<&'a UnrenderedNames>>,
 }
 

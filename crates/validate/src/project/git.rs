@@ -113,7 +113,7 @@ pub(super) fn merge_base(top: &Path, revision: &str) -> Result<String, GitError>
     }
     match git(top, "merge-base", &["merge-base", revision, "HEAD"], &[]) {
         Ok(base) => Ok(String::from_utf8_lossy(line(&base)).into_owned()),
-        // Git says nothing if there is no such commit.
+        // Git prints nothing if they have none.
         Err(GitError::Git(_, text)) if text == NO_MESSAGE => {
             Err(GitError::NoCommonAncestor { revision: revision.to_owned(), is_shallow: is_shallow() })
         }

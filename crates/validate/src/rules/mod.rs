@@ -55,7 +55,7 @@ pub(crate) use problem_kinds::rule_of;
 pub use crate::facts::credential::looks_like_credential;
 pub use crate::facts::neighbors::NeighborApps;
 pub use crate::facts::operator_view::OperatorView;
-pub use crate::facts::rule_context::RuleSettings;
+pub use crate::facts::rule_context::{AppEnvironmentNames, RuleSettings};
 
 /// The rules of each group.
 const GROUPS: &[&[&Rule]] = &[
