@@ -9,12 +9,15 @@ use super::IdentityArgs;
 /// Arguments of `validate`.
 #[derive(Clone, Debug, Args)]
 pub struct ValidateArgs {
-    /// Apps (directories with sealwave.yaml), files or directories of plain manifests, or - for standard input
+    /// Directories with apps (sealwave.yaml) and plain manifests, single apps or files, or - for standard input
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
-    /// Validate every app below the given directories, but no plain manifests; skips paths in .gitignore
+    /// Validate only the apps below the given directories, no plain manifests
     #[arg(long)]
     pub all: bool,
+    /// Files and directories not to read: a glob as in a .gitignore, relative to the working directory; repeatable
+    #[arg(long, value_name = "GLOB", value_hint = ValueHint::Other)]
+    pub exclude: Vec<String>,
     /// Only validate what differs from this Git revision: apps with changed files, and changed plain manifests
     #[arg(long, value_name = "REVISION")]
     pub changed_since: Option<String>,
@@ -68,8 +71,8 @@ pub struct CheckArgs {
     /// Report objects of these kinds as errors: Kind or group/version/Kind, separated by commas
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub reject: Vec<String>,
-    /// Override the severity of rules, for example image/latest=warning, separated by commas
-    #[arg(long = "rule", value_name = "RULE=off|note|warning|error", value_delimiter = ',')]
+    /// Override the severity of rules, for example image/latest=warning or secret/*=off, separated by commas
+    #[arg(long = "rule", value_name = "RULE|GLOB=off|note|warning|error", value_delimiter = ',')]
     pub rules: Vec<String>,
     /// Object that exists elsewhere: Kind/namespace/name, may be a glob; repeatable
     #[arg(long, value_name = "OBJECT")]
@@ -90,6 +93,9 @@ pub struct ReportArgs {
     /// [default: human]
     #[arg(long, short = 'o', value_name = "FORMAT[=FILE]", value_hint = ValueHint::Other)]
     pub output: Vec<String>,
+    /// Show only errors and the summary in the human report
+    #[arg(long, short = 'q')]
+    pub quiet: bool,
     /// Lowest severity that causes exit code 1: error, warning, note or never
     #[arg(long, value_name = "SEVERITY", default_value = "error", hide_possible_values = true)]
     pub fail_on: FailOn,

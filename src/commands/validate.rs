@@ -5,6 +5,7 @@
 
 mod apps;
 mod baseline;
+mod manifests;
 
 use std::cell::LazyCell;
 use std::collections::HashSet;
@@ -14,21 +15,17 @@ use std::sync::Arc;
 use super::{CommandOutput, policy_not_checked};
 use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
-use crate::deadline::{Activity, RunWatch};
-use sealwave_core::diagnostic::{BROKEN_LINK, Explain, Failure, Note, Problem, io_reason};
-use sealwave_core::reach::PathReach;
-use sealwave_validate::engine::{
-    self, PlainContext, PlainInput, PlainResult, RunSuppressions, SchemaContext, ValidateOptions,
-    ValidationResult,
-};
+use crate::deadline::RunWatch;
+use sealwave_core::diagnostic::{Explain, Failure, Note, NoteLevel, Problem};
+use sealwave_validate::engine::{self, RunSuppressions, ValidateOptions, ValidationResult};
 use sealwave_validate::project::{
-    CheckedInputs, CrdCache, CrdResolver, OutputPaths, ReadableFiles, RootNames, ValidateTarget,
-    ValidateTargets, WrittenPaths, from_root, shown,
+    CheckedInputs, CrdCache, CrdResolver, OutputPaths, ReadableFiles, RootNames, TargetSearch,
+    ValidateTargets, WrittenPaths, from_root,
 };
 use sealwave_validate::report::{
     self, Excerpts, PrintContext, ReportOutput, ReportOutputFormat, ReportOutputs, STDIN,
 };
-use sealwave_validate::{CheckedCounts, Finding, Report, rules};
+use sealwave_validate::{Finding, Report, rules};
 
 /// An error that ends the command; problems with the input are findings.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +34,6 @@ enum ValidateError {
     NoEnvironment(String),
     #[error("app has no environments, so there is nothing to check")]
     NoEnvironments,
-    #[error("`{path}` {}", if *.is_link { BROKEN_LINK.to_owned() } else { format!("cannot be read: {}", io_reason(*.reason)) })]
-    Unreadable { path: String, reason: std::io::ErrorKind, is_link: bool },
 }
 
 impl Explain for ValidateError {}
@@ -48,10 +43,21 @@ impl Explain for ValidateError {}
 enum ValidateNote {
     #[error("input is too large for cross-object checks; each object was checked on its own")]
     OneByOne,
-    #[error("{count} file{} skipped: kustomization patches or configurations", if *.count == 1 { "" } else { "s" })]
-    PartialFiles { count: usize },
+    #[error("{count} file{} skipped: not Kubernetes objects, for example `{first}`", if *.count == 1 { "" } else { "s" })]
+    ForeignFiles { count: usize, first: String },
+    #[error("{}", kustomizations_text(*.count, *.partial))]
+    Kustomizations { count: usize, partial: usize },
     #[error("{}", policy_not_checked("project"))]
     PolicyNotAsked,
+}
+
+fn kustomizations_text(count: usize, partial: usize) -> String {
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let partial_text = match partial {
+        0 => String::new(),
+        _ => format!("; {partial} file{} skipped: kustomization patches or configurations", plural(partial)),
+    };
+    format!("{count} kustomization{} not built{partial_text}", plural(count))
 }
 
 impl Explain for ValidateNote {
@@ -60,8 +66,11 @@ impl Explain for ValidateNote {
             Self::OneByOne => {
                 "references between objects were not checked; validate smaller sets to check them"
             }
-            Self::PartialFiles { .. } => {
-                "validate the output of Kustomize: `kubectl kustomize … | sealwave validate -`"
+            Self::ForeignFiles { .. } => {
+                "they have neither `apiVersion` nor `kind`; name a file to check it regardless, or use `--exclude`"
+            }
+            Self::Kustomizations { .. } => {
+                "validate what each overlay builds: `kubectl kustomize DIR | sealwave validate -`"
             }
             Self::PolicyNotAsked => {
                 "to check the policy, pass `--project` (and `--namespace`, as Argo CD sets it)"
@@ -82,13 +91,15 @@ pub(super) fn run(
     }
     let outputs = outputs(&args.report)?;
     let written = OutputPaths::decide(&outputs, written_paths(args))?;
-    let plan = ValidationPlan::decide(&args.checks, variables)?.with_unchecked_parts(!args.env.is_empty());
+    let plan = ValidationPlan::decide(&args.checks, variables)?
+        .with_excludes(&args.exclude)?
+        .with_unchecked_parts(!args.env.is_empty());
     config::check_namespace(args.identity.namespace.as_deref())?;
     // The operator file is read again for each app; an error in it ends the run.
     if let Some(path) = config::operator_path(args.checks.operator.clone(), variables) {
         OperatorFile::read(&path)?.certificates()?;
     }
-    let targets = find(args, &written, watch)?;
+    let mut targets = find(args, &plan, &written, watch)?;
     let app_without_name = targets.working_directory_app();
     let has_baseline = args.report.baseline.is_some() || args.report.write_baseline.is_some();
     let names = RootNames::new(app_without_name.as_deref());
@@ -97,16 +108,18 @@ pub(super) fn run(
         variables,
         watch,
         suppressions: RunSuppressions::new(plan.ignored()),
+        crd_cache: Arc::new(CrdCache::new(plan.scope().excludes.clone())),
         plan,
         output_paths: written,
-        crd_cache: Arc::default(),
         checked_inputs: has_baseline.then(|| CheckedInputs::new(&targets, &args.paths, &names)),
         app_without_name: app_without_name.clone(),
         readable: ReadableFiles::new(&targets),
     };
+    let manifests = run.take_manifests(&mut targets);
     let mut outcome = RunOutcome { notes: targets.notes, ..RunOutcome::default() };
-    run.validate_apps(&targets.apps, &mut outcome)?;
-    run.validate_manifests(targets.files, targets.stdin, targets.places, &mut outcome)?;
+    let from_apps = run.validate_apps(&targets.apps, manifests.definitions(), &mut outcome)?;
+    run.validate_manifests(&manifests, from_apps, &mut outcome)?;
+    outcome.notes.extend(run.plan.scope().excludes.unused());
     outcome.notes.extend(run.crd_cache.notes());
     run.apply_baseline(&mut outcome)?;
     run.finish(outcome, &outputs)
@@ -123,9 +136,19 @@ fn written_paths(args: &ValidateArgs) -> WrittenPaths<'_> {
 }
 
 /// Finds the apps and files to check.
-fn find(args: &ValidateArgs, written: &OutputPaths, watch: &RunWatch) -> Result<ValidateTargets, Failure> {
+fn find(
+    args: &ValidateArgs,
+    plan: &ValidationPlan,
+    written: &OutputPaths,
+    watch: &RunWatch,
+) -> Result<ValidateTargets, Failure> {
     let activity = watch.begin_activity("searching for manifests");
-    let mut targets = ValidateTargets::find(&args.paths, args.all, written)?;
+    let mut targets = ValidateTargets::find(TargetSearch {
+        paths: &args.paths,
+        only_apps: args.all,
+        excludes: &plan.scope().excludes,
+        written,
+    })?;
     if let Some(revision) = &args.changed_since {
         activity.set_description("asking `git` for changes");
         targets.restrict_to_changes(revision, &args.paths)?;
@@ -196,53 +219,6 @@ impl ValidateRun<'_> {
         Arc::new(CrdResolver::new(Arc::clone(&self.crd_cache), options.kube_versions.clone(), places))
     }
 
-    fn validate_manifests(
-        &self,
-        files: Vec<ValidateTarget>,
-        stdin: bool,
-        places: Vec<PathBuf>,
-        outcome: &mut RunOutcome,
-    ) -> Result<(), Failure> {
-        let context_files =
-            files.iter().filter(|file| !file.is_checked).map(|file| shown(&file.path)).collect();
-        let activity = Arc::new(self.watch.begin_activity("checking manifests"));
-        let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| file_input(file, &activity)).collect();
-        if stdin {
-            inputs.push(stdin_input(&activity));
-        }
-        if inputs.is_empty() {
-            return Ok(());
-        }
-        let plan = self.plan.clone().with_unchecked_parts(self.args.changed_since.is_some());
-        let options = plan.into_options()?.with_app_environments(Arc::clone(&outcome.app_environments));
-        let schemas = SchemaContext::extendable(&options).with_fallback(self.crd_resolver(&options, places));
-        let namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
-        let context = PlainContext::new(options, schemas, namespace, context_files);
-        let result = engine::validate_plain(inputs, &context, &self.suppressions);
-        let PlainResult { verdict, checked, was_streamed, partial_files, texts } =
-            result.map_err(|(path, error)| {
-                let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
-                Problem::new(&ValidateError::Unreadable { path, reason: error.kind(), is_link })
-            })?;
-        outcome.add_result(verdict);
-        self.report_definition_faults(context.options(), outcome);
-        let all = &mut outcome.report.checked;
-        *all = CheckedCounts {
-            files: all.files + checked.files,
-            objects: all.objects + checked.objects,
-            ..*all
-        };
-        outcome.stdin = texts.into_iter().find(|(name, _)| name == STDIN).map(|(_, text)| text);
-        if partial_files > 0 {
-            let note = ValidateNote::PartialFiles { count: partial_files };
-            outcome.notes.push(Note::info(Problem::new(&note)));
-        }
-        if was_streamed {
-            outcome.notes.push(Note::info(Problem::new(&ValidateNote::OneByOne)));
-        }
-        Ok(())
-    }
-
     /// Reports the faults of definitions, each only once in a run.
     fn report_definition_faults(&self, options: &ValidateOptions, outcome: &mut RunOutcome) {
         let mut verdict = engine::definition_faults(options, &self.suppressions);
@@ -255,23 +231,24 @@ impl ValidateRun<'_> {
     }
 
     /// Reports whether the run covers everything below the directory of the `--config` file.
-    fn covers_everything(&self, report: &Report) -> bool {
+    fn covers_everything(&self) -> bool {
         let Some(file) = &self.args.checks.config else { return true };
         let directory = file.canonicalize().ok();
         let directory = directory.as_deref().and_then(Path::parent);
         let covers_config = |path: &PathBuf| {
             path.canonicalize().is_ok_and(|path| directory.is_some_and(|dir| dir.starts_with(path)))
         };
-        let has_apps = report.checked.apps > 0;
         self.args.changed_since.is_none()
             && !self.plan.has_unchecked_parts()
             && self.args.paths.iter().any(covers_config)
-            && (self.args.all || !has_apps)
     }
 
     fn finish(self, outcome: RunOutcome, outputs: &ReportOutputs) -> Result<CommandOutput, Failure> {
         let fail_on = config::failing_severity(self.args.report.fail_on);
-        let RunOutcome { report: mut full_report, stdin, mut files, notes, .. } = outcome;
+        let RunOutcome { report: mut full_report, stdin, mut files, mut notes, .. } = outcome;
+        if self.args.report.quiet {
+            notes.retain(|note| note.level == NoteLevel::Warning);
+        }
         full_report.limit_size();
         let readable = self.readable;
         let mut excerpts = Excerpts::new(move |path| readable.open(path));
@@ -284,6 +261,7 @@ impl ValidateRun<'_> {
             excerpts: &excerpts,
             looks_like_credential: &rules::looks_like_credential,
             width: config::terminal_width(),
+            quiet: self.args.report.quiet,
         };
         let for_services =
             LazyCell::new(|| from_root(&full_report, &RootNames::new(self.app_without_name.as_deref())));
@@ -317,27 +295,4 @@ impl ValidateRun<'_> {
 fn outputs(args: &ReportArgs) -> Result<ReportOutputs, Failure> {
     let parsed: Result<Vec<ReportOutput>, _> = args.output.iter().map(|text| text.parse()).collect();
     parsed.and_then(ReportOutputs::new).map_err(|error| Problem::new(&error).into())
-}
-
-fn stdin_input(activity: &Arc<Activity>) -> PlainInput {
-    let activity = Arc::clone(activity);
-    let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
-        activity.set_description("checking standard input");
-        Ok(Box::new(std::io::stdin().lock()))
-    };
-    PlainInput { name: STDIN.to_owned(), open: Box::new(open) }
-}
-
-fn file_input(file: ValidateTarget, activity: &Arc<Activity>) -> PlainInput {
-    let ValidateTarget { path, reach, .. } = file;
-    let (name, activity) = (shown(&path), Arc::clone(activity));
-    let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
-        activity.set_description(format!("checking `{}`", shown(&path)));
-        Ok(match &*reach {
-            // It may be a process substitution of the shell, which is not a regular file.
-            PathReach::Anywhere => Box::new(fs_err::File::open(path)?),
-            reach @ PathReach::Below(_) => Box::new(reach.open(&path)?),
-        })
-    };
-    PlainInput { name, open: Box::new(open) }
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod config_file;
 mod error;
+mod input_scope;
 mod kube_version;
 mod today;
 
@@ -10,13 +11,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use self::arguments::parse_rule;
+use self::arguments::{is_glob, parse_rule};
 use self::config_file::ConfigFile;
 use self::error::{MAX_ENTRIES, ValidationError, problem};
+use self::input_scope::InputScope;
 use self::kube_version::{parse_versions, version_variable};
 use super::{OperatorFile, VariableReader, operator_path};
 use crate::cli::CheckArgs;
-use sealwave_core::diagnostic::{Failure, ProblemPlace, Severity};
+use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace, Severity};
 use sealwave_core::reach::PathReach;
 use sealwave_kube::schema::KubeVersion;
 use sealwave_secrets::policy::PolicySubject;
@@ -44,6 +46,7 @@ pub struct ValidationPlan {
     given: FlagOverrides,
     /// The error of the version variable, if that variable determines the version.
     variable: Option<Failure>,
+    scope: InputScope,
 }
 
 /// Locates a setting by its keys and the index in its list.
@@ -104,7 +107,8 @@ impl ValidationPlan {
             gaps,
             levels: BTreeMap::new(),
         };
-        let mut decided = Self { values, ignore: Vec::new(), given, variable: unusable };
+        let scope = InputScope::default();
+        let mut decided = Self { values, ignore: Vec::new(), given, variable: unusable, scope };
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         match file {
             None => decided
@@ -114,12 +118,39 @@ impl ValidationPlan {
                     |keys: &[&str], item| ProblemPlace::Place(file.content.locate_setting(keys, item));
                 decided.apply(&file.settings, directory, None, &locate)?;
                 decided.ignore = file.ignored();
+                decided.scope = file.scope(directory)?;
             }
         }
         for object in &args.external {
             decided.external(object)?;
         }
         Ok(decided)
+    }
+
+    /// Adds files that are not read: globs relative to the working directory.
+    ///
+    /// # Errors
+    /// A glob is not valid.
+    pub fn with_excludes(mut self, globs: &[String]) -> Result<Self, Failure> {
+        let added = self.scope.excludes.add(Path::new("."), globs);
+        added.map_err(|error| Problem::new(&error))?;
+        Ok(self.with_unchecked_parts(!globs.is_empty()))
+    }
+
+    /// Returns what the run reads.
+    #[must_use]
+    pub const fn scope(&self) -> &InputScope {
+        &self.scope
+    }
+
+    /// Adds objects that exist elsewhere, by kind and name, in any namespace.
+    #[must_use]
+    pub fn with_generated(mut self, objects: &[(&str, String)]) -> Self {
+        let patterns = objects.iter().map(|(kind, name)| format!("{kind}/*/{name}"));
+        let matchers =
+            patterns.filter_map(|pattern| Some(ObjectPattern::parse(&pattern).ok()?.into_matcher()));
+        self.values.settings.external.extend(matchers);
+        self
     }
 
     /// Adds the settings of an app, except for `ignore`. Its paths must be within the boundary.
@@ -241,10 +272,13 @@ impl ValidationPlan {
             }
             _ => {}
         }
-        for (key, entries) in [("external", settings.external.len()), ("ignore", settings.ignore.len())] {
+        for (key, name, entries) in [
+            ("external", "validate.external", settings.external.len()),
+            ("ignore", "validate.ignore", settings.ignore.len()),
+        ] {
             if entries > MAX_ENTRIES {
                 return Err(
-                    problem(&ValidationError::TooMany(key)).or_with_place(&locate(&["validate", key], None))
+                    problem(&ValidationError::TooMany(name)).or_with_place(&locate(&["validate", key], None))
                 );
             }
         }
@@ -257,14 +291,20 @@ impl ValidationPlan {
         for (item, object) in settings.external.iter().enumerate() {
             self.external(object).map_err(|failure| failure.or_with_place(&at("external", item)))?;
         }
-        for (id, level) in &settings.rules {
+        // A rule's own entry takes precedence over a glob, in whatever order they are given.
+        let (globs, names): (Vec<_>, Vec<_>) = settings.rules.iter().partition(|(id, _)| is_glob(id));
+        for (id, level) in globs.into_iter().chain(names) {
             let set = self.level(id, *level);
             set.map_err(|failure| failure.or_with_place(&locate(&["validate", "rules", id], None)))?;
         }
-        for flag in self.given.rules.clone() {
-            let (id, level) =
-                parse_rule(flag.trim()).ok_or_else(|| problem(&ValidationError::RuleFlag(flag.clone())))?;
-            self.level(id, level)?;
+        let parse = |flag: &String| {
+            let parsed = parse_rule(flag.trim()).map(|(id, level)| (id.to_owned(), level));
+            parsed.ok_or_else(|| problem(&ValidationError::RuleFlag(flag.clone())))
+        };
+        let flags: Vec<(String, RuleLevel)> = self.given.rules.iter().map(parse).collect::<Result<_, _>>()?;
+        let (globs, names): (Vec<_>, Vec<_>) = flags.into_iter().partition(|(id, _)| is_glob(id));
+        for (id, level) in globs.into_iter().chain(names) {
+            self.level(&id, level)?;
         }
         Ok(())
     }
@@ -274,10 +314,17 @@ impl ValidationPlan {
         self.values.definition_faults.extend(found.faults);
     }
 
+    /// Sets the severity of a rule, or of all rules that a glob matches and that can be changed.
     fn level(&mut self, id: &str, level: RuleLevel) -> Result<(), Failure> {
-        let rule = rules::rule(id).ok_or_else(|| unknown_rule(id))?;
-        if !rule.is_adjustable() {
-            return Err(problem(&ValidationError::Fixed(rule.id)));
+        let selected: Vec<&RuleInfo> = match rules::rule(id) {
+            Some(rule) => vec![rule],
+            None if is_glob(id) => rules::rules_matching(id),
+            None => Vec::new(),
+        };
+        let Some(first) = selected.first() else { return Err(unknown_rule(id)) };
+        let mut adjustable = selected.iter().filter(|rule| rule.is_adjustable()).peekable();
+        if adjustable.peek().is_none() {
+            return Err(problem(&ValidationError::Fixed(first.id)));
         }
         let severity = match level {
             RuleLevel::Error => Some(Severity::Error),
@@ -285,7 +332,7 @@ impl ValidationPlan {
             RuleLevel::Off => None,
             RuleLevel::Warning => Some(Severity::Warning),
         };
-        self.values.levels.insert(id.to_owned(), severity);
+        self.values.levels.extend(adjustable.map(|rule| (rule.id.to_owned(), severity)));
         Ok(())
     }
 

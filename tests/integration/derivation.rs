@@ -228,20 +228,14 @@ fn a_checksum_key_is_not_accepted_as_a_seal_key() {
     assert!(stderr.contains("checksumKeyFile"), "{stderr}");
 }
 
-/// The operator file in the manifests is the recommended one, and the sidecar mounts the files that it refers to.
+/// The operator file in the manifests is the recommended one. `install::the_operator_file_works_as_it_is_mounted` tests that
+/// its keys are mounted.
 #[test]
-fn the_manifests_use_v2_and_mount_both_keys() {
-    let read = |name: &str| -> Value {
-        let text = fs_err::read_to_string(root().join("manifests").join(name)).unwrap();
-        yaml_serde::from_str(&text).unwrap()
-    };
-    let map = read("operator.yaml");
-    let operator: Value = yaml_serde::from_str(map["data"]["operator.yaml"].as_str().unwrap()).unwrap();
+fn the_manifests_use_v2_and_both_keys() {
+    let text = fs_err::read_to_string(root().join("manifests/operator.yaml")).unwrap();
+    let operator: Value = yaml_serde::from_str(&text).unwrap();
     assert_eq!(operator["derivation"], "v2");
-    let volumes = read("argocd-repo-server.yaml")["spec"]["template"]["spec"]["volumes"].clone();
-    let mounted = volumes.to_string();
     for field in ["sealKeyFile", "checksumKeyFile"] {
-        let path = operator[field].as_str().unwrap();
-        assert!(mounted.contains(&format!("\"path\":\"{path}\"")), "{field}: {mounted}");
+        assert!(operator[field].is_string(), "{field}");
     }
 }

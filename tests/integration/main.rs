@@ -78,5 +78,6 @@ mod validate_report;
 mod validate_repository;
 #[cfg(unix)]
 mod validate_scope;
+mod validate_sets;
 mod validate_stream;
 mod validate_timeout;

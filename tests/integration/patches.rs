@@ -596,14 +596,14 @@ fn r17_files_of_other_tools_are_named() {
         (
             "cm.yaml",
             "metadata:\n  name: {{ .Values.name }}\n",
-            "a Helm template is not a manifest",
-            "render it first",
+            "file has template tags, but is not a template",
+            "rename the file to `cm.yaml.hbs`, or render the chart first",
         ),
         (
             "if.yaml",
             "{{- if .Values.a }}\nkind: A\n{{- end }}\n",
-            "a Helm template is not a manifest",
-            "render it first",
+            "file has template tags, but is not a template",
+            "rename the file to `if.yaml.hbs`, or render the chart first",
         ),
         (
             "dash.json",

@@ -1,5 +1,4 @@
-//! Runs the commands of the configurations in `docs/ci/pipelines.md` and `.pre-commit-hooks.yaml`, in a repository with
-//! findings that a baseline has, and checks the fields that the CI systems require.
+//! Runs the commands of the configurations in `docs/ci/pipelines.md` and `.pre-commit-hooks.yaml`, and checks the fields that the CI systems require.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -48,11 +47,11 @@ fn hooks() -> (Vec<Value>, Vec<Value>) {
     (offered, used)
 }
 
-/// Creates a repository with two apps and a plain manifest that has a finding.
+/// Creates a repository with two apps and a plain manifest, without findings.
 fn repository() -> Tree {
     let settings =
         "apiVersion: sealwave.dev/v1alpha1\nkind: Validation\nvalidate: {external: [Secret/*/registry]}\n";
-    let tree = Tree::new(&[("platform/bad.yaml", BAD), ("validation.yaml", settings)]);
+    let tree = Tree::new(&[("platform/map.yaml", GOOD), ("validation.yaml", settings)]);
     for app in ["cart", "shop"] {
         tree.write(&format!("apps/{app}/sealwave.yaml"), APP);
         tree.write(&format!("apps/{app}/envs/dev/values.yaml"), "{}\n");
@@ -170,11 +169,12 @@ fn the_recipe_for_many_teams_works() {
     let (_, rest) = page.split_once("<!-- recipe:monorepo -->\n```sh\n").unwrap();
     let recipe = rest.split("\n```").next().unwrap();
     let tree = repository();
+    tree.write("platform/bad.yaml", BAD);
+    tree.write("apps/shop/base/bad.yaml", BAD.replace("name: bad", "name: shop-bad"));
     assert_passes(&tree, recipe);
-    assert!(tree.read("baseline.json").contains("platform/bad.yaml"));
-    for report in ["apps.sarif", "platform.sarif"] {
-        assert!(tree.read(report).contains("\"runs\""));
-    }
+    let baseline = tree.read("baseline.json");
+    assert!(baseline.contains("platform/bad.yaml") && baseline.contains("apps/shop/base/bad.yaml"));
+    assert!(tree.read("sealwave.sarif").contains("\"runs\""));
 }
 
 #[test]

@@ -181,7 +181,12 @@ fn pipes_and_devices_are_rejected() {
         assert!(ran.stderr.contains("neither a file nor a directory"), "{}", ran.stderr);
     }
     let ran = tree.run(&["dir"]);
-    assert_eq!((ran.code, &ran.report().summary()["lookedAt"]["files"]), (0, &serde_json::json!(1)));
+    assert_eq!((ran.code, &ran.report().summary()["lookedAt"]["files"]), (1, &serde_json::json!(1)));
+    let found = ran.report().one("yaml/syntax").clone();
+    assert_eq!(
+        (&found["message"], &found["path"]),
+        (&"file is not a regular file".into(), &"dir/fifo.yaml".into())
+    );
 }
 
 #[test]

@@ -518,10 +518,14 @@ fn a_kustomization_needs_neither_a_version_nor_resources_and_a_helmfile_is_calle
         ]);
         assert_eq!(rules(&report, "error"), [""; 0], "{:?}", report.lines());
     }
-    let talos = report(&[("talconfig.yaml", "nodes: []\npatches: ['@./a.yaml']\n")]);
+    let tree = Tree::new(&[
+        ("talconfig.yaml", "nodes: []\npatches: ['@./a.yaml']\n"),
+        ("apps.yaml", "bases: [default.yaml]\nreleases: [{name: a, chart: b}]\n"),
+    ]);
+    let talos = tree.report(&["talconfig.yaml"]);
     let message = talos.one("schema/manifest")["message"].as_str().unwrap().to_owned();
     assert!(!message.contains("Kustomize"), "{message}");
-    let helmfile = report(&[("apps.yaml", "bases: [default.yaml]\nreleases: [{name: a, chart: b}]\n")]);
+    let helmfile = tree.report(&["apps.yaml"]);
     let message = helmfile.one("schema/manifest")["message"].as_str().unwrap().to_owned();
     assert!(message.contains("Helmfile"), "{message}");
 }

@@ -95,14 +95,15 @@ fn an_app_that_does_not_load_is_counted() {
 }
 
 #[test]
-fn the_number_of_skipped_apps_is_reported() {
-    let tree = Tree::new(&[("good.yaml", GOOD)]);
-    app_at(&tree, "one", GOOD);
-    let skipped =
-        |count: usize| format!("{count} app{} below `.` skipped", if count == 1 { "" } else { "s" });
-    assert!(tree.plain(&["."]).stderr.contains(&skipped(1)), "{}", tree.plain(&["."]).stderr);
-    app_at(&tree, "two", GOOD);
-    assert!(tree.plain(&["."]).stderr.contains(&skipped(2)), "{}", tree.plain(&["."]).stderr);
+fn apps_and_plain_manifests_below_a_directory_are_checked_in_one_run() {
+    let tree = Tree::new(&[("plain/bad.yaml", BAD)]);
+    app_at(&tree, "one", BAD);
+    assert_eq!(paths(&tree.report(&["."])), ["one/base/a.yaml", "plain/bad.yaml"]);
+    assert_eq!(paths(&tree.report(&[])), ["one/base/a.yaml", "plain/bad.yaml"], "also without a path");
+    assert_eq!(paths(&tree.report(&["--all", "."])), ["one/base/a.yaml"]);
+    assert_eq!(paths(&tree.report(&["one"])), ["one/base/a.yaml"]);
+    tree.remove("plain/bad.yaml");
+    assert_eq!(paths(&tree.report(&["."])), ["one/base/a.yaml"], "only apps");
 }
 
 #[test]
@@ -152,13 +153,15 @@ fn links_to_directories_are_reported_and_not_followed() {
 fn unreadable_manifests_are_always_reported() {
     let tree = Tree::new(&[("plain/good.yaml", GOOD)]);
     link(&tree, "nowhere.yaml", "plain/link.yaml");
-    assert_rejected(&tree.run(&["plain"]), "`plain/link.yaml` is a broken symbolic link");
+    let found = tree.report(&["plain"]).one("yaml/syntax").clone();
+    assert_eq!((&found["path"], &found["severity"]), (&json!("plain/link.yaml"), &json!("error")));
+    assert_eq!(found["message"], "file is a broken symbolic link");
     assert_rejected(&tree.run(&["plain/link.yaml"]), "`plain/link.yaml` is a broken symbolic link");
     tree.remove("plain/link.yaml");
     assert!(Command::new("mkfifo").arg(tree.root().join("plain/pipe.yaml")).status().unwrap().success());
     let ran = tree.run(&["plain"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("`plain/pipe.yaml` is not a regular file and is skipped"), "{}", ran.stderr);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.report().one("yaml/syntax")["message"], "file is not a regular file");
     app_at(&tree, "one", GOOD);
     tree.remove("one/sealwave.yaml");
     link(&tree, "nowhere", "one/sealwave.yaml");
@@ -239,7 +242,9 @@ fn unreadable_paths_are_reported_with_a_reason() {
     // Root may read everything.
     if fs_err::read_dir(&shut).is_err() {
         assert_rejected(&tree.run(&["shut/a.yaml"]), "`shut/a.yaml` cannot be read: permission denied");
-        assert_rejected(&tree.run(&["."]), "`./shut` cannot be read: permission denied");
+        let found = tree.report(&["."]).one("yaml/syntax").clone();
+        assert_eq!(found["path"], "shut");
+        assert_eq!(found["message"], "file or directory cannot be read: permission denied");
     }
     set_mode(&shut, 0o755);
 }

@@ -301,6 +301,13 @@ impl ForeignFile {
     }
 }
 
+/// Returns the name that makes a template of a file: `web.yaml.hbs` for `web.yaml` and `web.hbs.yaml`.
+#[must_use]
+pub fn template_name(file: &str) -> String {
+    let (stem, extension) = file.rsplit_once('.').unwrap_or((file, "yaml"));
+    format!("{}.{extension}.hbs", stem.strip_suffix(".hbs").unwrap_or(stem))
+}
+
 fn document<'a>(root: &'a Node, path: &'a str) -> CandidateDocument<'a> {
     let text = |field| root.get(field).and_then(Node::as_str).unwrap_or("");
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -388,6 +395,18 @@ mod tests {
     fn describe(path: &str, json: &Json) -> &'static str {
         let root = Node::from_json(json, Origin::whole(Sources::default().add("a")));
         ForeignFile::recognize(&root, path).map_or("", |found| found.description)
+    }
+
+    #[test]
+    fn names_of_templates_end_with_hbs() {
+        for (file, wanted) in [
+            ("web.yaml", "web.yaml.hbs"),
+            ("web.hbs.yaml", "web.yaml.hbs"),
+            ("a.b.json", "a.b.json.hbs"),
+            ("web", "web.yaml.hbs"),
+        ] {
+            assert_eq!(template_name(file), wanted);
+        }
     }
 
     #[test]

@@ -15,7 +15,9 @@ pub mod secret_type;
 pub mod sync;
 
 pub use configuration::configuration_reader;
-pub use foreign_files::{ForeignFile, MOVE_FILE, SOPS_HINT, SOPS_OBJECT, undecrypted_sops_block};
+pub use foreign_files::{
+    ForeignFile, MOVE_FILE, SOPS_HINT, SOPS_OBJECT, template_name, undecrypted_sops_block,
+};
 pub use quantity::Quantity;
 pub use scopes::KindScopes;
 pub use secret_like::{PlainData, is_secret_like, may_show_key, plain_data};

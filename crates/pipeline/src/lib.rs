@@ -20,6 +20,7 @@ mod name_tree;
 pub mod render;
 mod secret_stages;
 mod stages;
+mod template_text;
 
 pub use boundary::Checkout;
 pub use discover::{Discovery, discover, is_app};

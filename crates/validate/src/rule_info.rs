@@ -238,6 +238,12 @@ impl RuleInfo {
         }
     }
 
+    /// Reports whether settings may suppress findings of the rule in files that they name, although nothing else may.
+    #[must_use]
+    pub const fn is_suppressible_by_file(&self) -> bool {
+        matches!(self.kind, RuleKind::Syntax)
+    }
+
     /// Reports whether settings may change the severity or disable the rule; not for rules about unreadable apps or
     /// documents.
     #[must_use]

@@ -70,6 +70,11 @@ impl ExaminedApps {
         self.targets().map(|target| &target.app)
     }
 
+    /// Returns the custom resource definitions that the apps render.
+    fn definitions(&self) -> Vec<KnownDefinition> {
+        self.apps().flat_map(ExaminedApp::definitions).map(|definition| definition.to_known()).collect()
+    }
+
     /// Returns the objects that the apps render, as seen by each other.
     fn neighbors(&self) -> Arc<BTreeMap<String, NeighborApps>> {
         let apps: Vec<&ExaminedApp> = self.apps().collect();
@@ -87,8 +92,9 @@ impl ValidateRun<'_> {
     pub(super) fn validate_apps(
         &self,
         apps: &[ValidateTarget],
+        from_manifests: &[KnownDefinition],
         outcome: &mut RunOutcome,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<KnownDefinition>, Failure> {
         self.watch.set_total(apps.len() * 2);
         let examinations = workers::parallel_map(apps, |app| {
             let examination = self.examine(&app.path);
@@ -107,7 +113,9 @@ impl ValidateRun<'_> {
         let files = examined.apps().flat_map(ExaminedApp::files);
         self.output_paths.refuse_inputs(files.map(Path::new))?;
         outcome.app_environments = Arc::new(self.app_environments(&examined));
-        let checkable = self.with_contexts(examined, apps, &outcome.app_environments);
+        let from_apps = examined.definitions();
+        let definitions = from_apps.iter().chain(from_manifests).cloned();
+        let checkable = self.with_contexts(examined, apps, definitions, &outcome.app_environments);
         let wanted: Vec<&CheckableApp> =
             checkable.iter().zip(apps).filter(|(_, app)| app.is_checked).map(|(app, _)| app).collect();
         let verdicts = workers::parallel_map(&wanted, |app| self.check(app));
@@ -129,7 +137,7 @@ impl ValidateRun<'_> {
                 report.apps.push(ready.app.environments());
             }
         }
-        Ok(())
+        Ok(from_apps)
     }
 
     /// Returns the environments of each app, by its path from the root of its repository; none if `--env` selects some.
@@ -173,23 +181,20 @@ impl ValidateRun<'_> {
     }
 
     /// Gives every app the objects that the others render, and the schemas of its Kubernetes versions, including the
-    /// definitions of all apps.
+    /// given definitions.
     fn with_contexts(
         &self,
         examined: ExaminedApps,
         targets: &[ValidateTarget],
+        definitions: impl Iterator<Item = KnownDefinition>,
         app_environments: &Arc<AppEnvironmentNames>,
     ) -> Vec<CheckableApp> {
         let neighbors = examined.neighbors();
         let unrendered = Arc::new(examined.unrendered());
-        let from_apps: Vec<KnownDefinition> = examined
-            .apps()
-            .flat_map(ExaminedApp::definitions)
-            .map(|definition| definition.to_known())
-            .collect();
+        let definitions: Vec<KnownDefinition> = definitions.collect();
         let mut shared: BTreeMap<Vec<KubeVersion>, SchemaContext> = BTreeMap::new();
         let make = |options: &ValidateOptions| {
-            let all = from_apps.iter().chain(options.definitions.iter()).cloned();
+            let all = definitions.iter().chain(options.definitions.iter()).cloned();
             SchemaContext::new(options, Arc::new(all.collect()))
         };
         let mut ready = |target: ExaminedTarget, place: &Path| {

@@ -12,7 +12,7 @@ impl ValidateRun<'_> {
     /// Sorts the findings, writes a new baseline, and removes the findings that a given baseline lists.
     pub(super) fn apply_baseline(&self, outcome: &mut RunOutcome) -> Result<(), Failure> {
         let RunOutcome { report, files, notes, is_incomplete, .. } = outcome;
-        let everything = !*is_incomplete && self.covers_everything(report);
+        let everything = !*is_incomplete && self.covers_everything();
         report.findings.extend(self.suppressions.findings(&self.plan.run_options(), everything));
         report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         let names = RootNames::new(self.app_without_name.as_deref());

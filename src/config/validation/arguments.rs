@@ -8,7 +8,6 @@ use crate::cli::FailOn;
 use crate::config::VariableReader;
 use sealwave_core::diagnostic::{Failure, Severity};
 use sealwave_core::names::dns;
-use sealwave_core::text::closest_name;
 use sealwave_core::time::duration;
 use sealwave_secrets::settings::RuleLevel;
 use sealwave_validate::rules;
@@ -34,9 +33,7 @@ pub(crate) fn parse_timeout(text: &str) -> Result<Duration, Failure> {
 
 /// Returns the error for an unknown rule.
 pub(crate) fn unknown_rule(id: &str) -> Failure {
-    let closest = closest_name(id, rules::rules().map(|rule| rule.id));
-    let closest = closest.and_then(rules::rule).map(|rule| rule.id);
-    problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
+    problem(&ValidationError::UnknownRule { name: id.to_owned(), closest: rules::closest_rule(id) })
 }
 
 /// Returns the lowest severity that causes exit code 1; `None` means never.
@@ -63,6 +60,11 @@ pub(crate) fn source_files(variables: VariableReader) -> Option<String> {
     let (server, repository) = (get("GITHUB_SERVER_URL")?, get("GITHUB_REPOSITORY")?);
     Some(format!("{server}/{repository}/blob/{}", get("GITHUB_SHA")?))
         .filter(|url| url.starts_with("https://"))
+}
+
+/// Reports whether the name of a rule is a glob.
+pub(super) fn is_glob(name: &str) -> bool {
+    name.contains(['*', '?', '[', '{'])
 }
 
 /// Parses the value of `--rule`: a rule and its severity.

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use super::error::{ValidationError, problem};
+use super::error::{MAX_ENTRIES, ValidationError, problem};
+use super::input_scope::InputScope;
 use sealwave_core::bounded_file::{BoundedReadError, read_file};
-use sealwave_core::diagnostic::Failure;
+use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::document::Origin;
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{
-    API_VERSION, IgnoreEntry, SettingsFile, ValidationFile, ValidationSettings, ignore_origins,
+    API_VERSION, IgnoreEntry, SetEntry, SettingsFile, ValidationFile, ValidationSettings, ignore_origins,
 };
 use sealwave_validate::Span;
+use sealwave_validate::project::SetGlobs;
 
 /// Maximum size of a settings file, which is written by hand.
 const MAX_FILE: u64 = 1 << 20;
@@ -19,6 +21,8 @@ const MAX_FILE: u64 = 1 << 20;
 pub(super) struct ConfigFile {
     pub(super) settings: ValidationSettings,
     pub(super) content: SettingsFile<'static>,
+    exclude: Vec<String>,
+    sets: Vec<SetEntry>,
 }
 
 impl ConfigFile {
@@ -37,7 +41,36 @@ impl ConfigFile {
         if file.api_version != API_VERSION || file.kind != "Validation" {
             return Err(problem(&ValidationError::NotValidation(shown)));
         }
-        Ok(Self { settings: file.validate, content })
+        Ok(Self { settings: file.validate, content, exclude: file.exclude, sets: file.sets })
+    }
+
+    /// Returns what the file says about the files of the run; its globs are relative to `directory`.
+    ///
+    /// # Errors
+    /// A glob is not valid, or there are too many.
+    pub(super) fn scope(&self, directory: &Path) -> Result<InputScope, Failure> {
+        let at = |keys: &[&str], item| ProblemPlace::Place(self.content.locate_setting(keys, item));
+        for (key, entries) in [("exclude", self.exclude.len()), ("sets", self.sets.len())] {
+            if entries > MAX_ENTRIES {
+                return Err(problem(&ValidationError::TooMany(key)).or_with_place(&at(&[key], None)));
+            }
+        }
+        let mut scope = InputScope::default();
+        scope.excludes.add(directory, &self.exclude).map_err(|error| {
+            Failure::from(Problem::new(&error)).or_with_place(&at(&["exclude"], Some(error.index)))
+        })?;
+        for (item, entry) in self.sets.iter().enumerate() {
+            let name = entry.name.clone().unwrap_or_else(|| format!("sets[{item}]"));
+            let invalid =
+                |glob: usize| ValidationError::SetGlob(entry.paths.get(glob).cloned().unwrap_or_default());
+            let set = match &entry.paths[..] {
+                [] => Err(ValidationError::EmptySet),
+                paths => SetGlobs::new(directory, name, paths).map_err(invalid),
+            };
+            let set = set.map_err(|error| problem(&error).or_with_place(&at(&["sets"], Some(item))));
+            scope.sets.push(set?);
+        }
+        Ok(scope)
     }
 
     /// Returns the entries of `validate.ignore`, with their positions.

@@ -6,6 +6,7 @@ use std::path::Path;
 use compact_str::CompactString;
 
 use super::files::FileReader;
+use crate::template_text;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_core::document::{
     Mapping, MappingEntry, Node, NodeValue, Origin, SourceId, Sources, WrittenScalars,
@@ -97,7 +98,8 @@ pub(super) fn read_layer(
     };
     let limits = yaml::Limits { document_nodes: MAX_NODES, ..yaml::Limits::default() };
     let (mut documents, written) =
-        yaml::read_with_texts(found.text.as_bytes(), found.source, &limits, reader.budget())?;
+        yaml::read_with_texts(found.text.as_bytes(), found.source, &limits, reader.budget())
+            .map_err(|failure| name_tags(failure, &found.text))?;
     if documents.len() > 1 {
         return Err(Problem::at(Origin::whole(found.source), &Error::Documents(documents.len())).into());
     }
@@ -111,6 +113,13 @@ pub(super) fn read_layer(
         NodeValue::Null => Ok(None),
         _ => Err(Problem::at(node.display_origin(), &Error::NotAMapping(node.type_name())).into()),
     }
+}
+
+/// Names tags in the values as the cause of an error, if there are any.
+fn name_tags(failure: Failure, text: &str) -> Failure {
+    let first = failure.problems().first();
+    let tags = first.and_then(|problem| template_text::explain_values(problem, text));
+    tags.map_or(failure, Failure::from)
 }
 
 /// Merges `over` into `base`: mappings key by key, `null` removes a key, everything else replaces.

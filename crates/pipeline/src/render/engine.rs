@@ -9,7 +9,8 @@ use std::sync::Arc;
 use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, Template, no_escape};
 use serde_json::Value as Json;
 
-use super::errors::{compile_problem, refusal_problem, render_problem};
+use super::brackets::{BracketCount, MAX_BRACKETS, count_brackets};
+use super::errors::{compile_problems, refusal_problem, render_problem};
 use super::fault::RenderFault;
 use super::instrument::TemplateInstrumenter;
 use super::limits::MAX_PROBLEMS;
@@ -24,8 +25,6 @@ use sealwave_core::document::{LineMap, Origin, OutputSpan, SourceId};
 
 /// The maximum size of a template in bytes.
 const MAX_TEMPLATE: usize = 1 << 20;
-/// The maximum number of brackets in a tag; the parser recurses at each.
-const MAX_BRACKETS: usize = 128;
 /// The maximum output size of a template in bytes.
 const MAX_OUTPUT: usize = 16 << 20;
 /// The maximum output size of all templates of an environment in bytes.
@@ -174,7 +173,7 @@ impl TemplateEngine {
         let number = self.sources.len() - 1;
         self.check(text).map_err(|fault| vec![Problem::at(Origin::whole(source), &fault)])?;
         let mut template = Template::compile_with_name(text, number.to_string())
-            .map_err(|error| vec![compile_problem(&error, source, text)])?;
+            .map_err(|error| compile_problems(&error, text, source))?;
         let faults = forms::check(&template, text, source);
         if !faults.is_empty() {
             return Err(faults);
@@ -194,10 +193,10 @@ impl TemplateEngine {
         if text.len() > MAX_TEMPLATE {
             return Err(RenderFault::Size(MAX_TEMPLATE));
         }
-        let count_brackets =
-            |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
-        if tag_contents(text).any(|tag| count_brackets(tag) > MAX_BRACKETS) {
-            return Err(RenderFault::Brackets(MAX_BRACKETS));
+        match count_brackets(text) {
+            BracketCount::Fits => {}
+            BracketCount::TooMany => return Err(RenderFault::Brackets(MAX_BRACKETS)),
+            BracketCount::Unknown => return Err(RenderFault::Crowded),
         }
         if self.kept_tags.saturating_add(tag_weight(text)) > MAX_TAGS {
             return Err(RenderFault::Tags(MAX_TAGS));

@@ -8,8 +8,7 @@ use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorRea
 use serde_json::Value as Json;
 
 use super::fault::{LocatedRefusal, RenderFault};
-use super::syntax::SyntaxFault;
-use super::{helpers, spelling};
+use super::{helm, helpers, spelling};
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::{Origin, SourceId};
 use sealwave_core::text::closest_name;
@@ -29,26 +28,18 @@ pub(super) struct ErrorContext<'a> {
     pub(super) values: &'a Json,
 }
 
-/// Returns the problem of a template that does not compile.
-pub(super) fn compile_problem(error: &TemplateError, source: SourceId, text: &str) -> Problem {
+/// Returns the problems of a template that does not compile: one for each tag that the parser refuses.
+pub(super) fn compile_problems(error: &TemplateError, text: &str, source: SourceId) -> Vec<Problem> {
+    let found = helm::explain_refused(text, source);
+    if !found.is_empty() {
+        return found;
+    }
+    // The parser's message holds names of the grammar's rules, and nothing of the text.
     let fault = match error.reason() {
-        TemplateErrorReason::MismatchingClosedHelper(opened, closed)
-        | TemplateErrorReason::MismatchingClosedDecorator(opened, closed)
-            if is_name(opened) && is_name(closed) =>
-        {
-            RenderFault::Close { opened: opened.clone(), closed: closed.clone() }
-        }
-        TemplateErrorReason::InvalidSyntax(expected) => {
-            RenderFault::Syntax(SyntaxFault::new(text, error.pos(), expected))
-        }
-        TemplateErrorReason::InvalidParam(_) => RenderFault::Syntax(SyntaxFault::Argument),
-        _ => RenderFault::Syntax(SyntaxFault::Tag),
+        TemplateErrorReason::InvalidParam(_) => RenderFault::Syntax("an argument cannot be read"),
+        _ => RenderFault::Syntax("a tag cannot be read"),
     };
-    Problem::at(origin(source, error.pos()), &fault)
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@'))
+    vec![Problem::at(origin(source, error.pos()), &fault)]
 }
 
 /// Returns the problem of a template that must not run.
@@ -141,6 +132,14 @@ fn undefined_hint(path: &str, values: &Json) -> String {
     if helpers::arity(path).is_some() {
         return format!("`{path}` is a helper: put the call in parentheses, as in `({path} …)`");
     }
+    if is_at_root(path, values) {
+        return format!(
+            "write `@root.{path}`: within `#each`, `#with` and a partial with a context, names are those of the context"
+        );
+    }
+    if let Some(advice) = helm::undefined_advice(path) {
+        return advice;
+    }
     if path == "namespace" {
         return "set `namespace` in `sealwave.yaml`, or set the namespace of the destination".to_owned();
     }
@@ -148,6 +147,18 @@ fn undefined_hint(path: &str, values: &Json) -> String {
         return "YAML reads this key as a boolean; choose another key, or put it in quotes".to_owned();
     }
     format!("set it in `values.yaml`, or write `{{{{default \"…\" {path}}}}}`")
+}
+
+/// Reports whether the outermost values have a path that is not defined in a block.
+fn is_at_root(path: &str, values: &Json) -> bool {
+    let mut node = spelling::read_value(values);
+    for part in path.split(['.', '/']) {
+        match node.as_object().and_then(|fields| fields.get(part)) {
+            Some(next) => node = spelling::read_value(next),
+            None => return false,
+        }
+    }
+    true
 }
 
 /// Returns the path with its first unknown part replaced by the most similar known one.

@@ -3,8 +3,11 @@
 use handlebars::{RenderError, RenderErrorReason};
 
 use super::limits::{MAX_ARGUMENTS, MAX_BLOCKS, MAX_CALLS, MAX_INDENT, MAX_PARTS};
-use super::syntax::SyntaxFault;
 use sealwave_core::diagnostic::Explain;
+
+/// The advice for a tag that cannot be read for a reason that is not known.
+const SYNTAX_HINT: &str =
+    "check the names, quotes and parentheses of the tag; for a literal `{{`, write `\\{{`";
 
 /// An error in a template.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +18,6 @@ pub(super) enum RenderFault {
     Brackets(usize),
     #[error("template has too many tags for its size")]
     Crowded,
-    #[error("block `{opened}` is closed by `{closed}`")]
-    Close { opened: String, closed: String },
     #[error("partials and blocks are nested too deeply; check whether a partial includes itself")]
     Depth,
     #[error("{0}")]
@@ -46,7 +47,7 @@ pub(super) enum RenderFault {
     #[error("template is larger than {0} bytes")]
     Size(usize),
     #[error("template is not valid: {0}")]
-    Syntax(SyntaxFault),
+    Syntax(&'static str),
     #[error("template and its partials have more than {0} tags")]
     Tags(usize),
     #[error("templates render to more than {0} bytes in total")]
@@ -77,7 +78,7 @@ impl Explain for RenderFault {
                 "a partial gets a copy of its context: pass only a part of it (`{{> name part}}`), and end its recursion"
                     .to_owned(),
             ),
-            Self::Syntax(fault) => fault.hint(),
+            Self::Syntax(_) => Some(SYNTAX_HINT.to_owned()),
             Self::Refused(TemplateRefusal::InlineName) => Some("write `{{#*inline \"name\"}}`".to_owned()),
             Self::Refused(TemplateRefusal::PartialBlock) => Some("write `{{> name}}`".to_owned()),
             _ => None,

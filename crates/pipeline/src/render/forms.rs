@@ -12,10 +12,9 @@ use super::fault::RenderFault;
 use super::limits::MAX_BLOCKS;
 use super::private_names::PRIVATE;
 use super::tags::{TagLocator, TagPlace};
-use super::{helpers, wording};
+use super::{helm, helpers, wording};
 use sealwave_core::diagnostic::{Explain, Problem};
 use sealwave_core::document::SourceId;
-use sealwave_core::text::closest_name;
 
 /// The maximum number of reported errors per template.
 const MAX_FAULTS: usize = 20;
@@ -38,6 +37,8 @@ pub(super) enum FormFault {
     Call(RenderFault, Option<String>),
     #[error("the only decorator is `inline`, with one name")]
     Decorator,
+    #[error("function `{0}` is not available in templates")]
+    Foreign(String, &'static str),
     #[error("block helper `{name}` does not exist")]
     NoBlock { name: String, form: String },
     #[error("helper `{name}` does not exist")]
@@ -67,6 +68,7 @@ impl Explain for FormFault {
                     alone.as_ref().map(|name| format!("write `this.{name}` for a value of that name"));
                 value.or_else(|| fault.hint())
             }
+            Self::Foreign(_, advice) => Some((*advice).to_owned()),
             Self::NoHelper { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::NoHelper { .. } => Some("only helpers take arguments; values do not".to_owned()),
             Self::Partial { name, .. } => {
@@ -84,9 +86,10 @@ impl FormFault {
     /// Returns the name in the tag that the error is about.
     fn name(&self) -> Option<&str> {
         match self {
-            Self::NoBlock { name, .. } | Self::NoHelper { name, .. } | Self::NotABlock { name, .. } => {
-                Some(name)
-            }
+            Self::Foreign(name, _)
+            | Self::NoBlock { name, .. }
+            | Self::NoHelper { name, .. }
+            | Self::NotABlock { name, .. } => Some(name),
             _ => None,
         }
     }
@@ -96,13 +99,23 @@ impl FormFault {
 pub(crate) fn check(template: &Template, text: &str, source: SourceId) -> Vec<Problem> {
     let mut check = FormChecker { faults: Vec::new(), at: TagPlace::Unknown };
     check.template(template, TagPlace::Unknown, 0);
-    let places = TagLocator::new(text);
-    let to_problem = |(fault, at): &(FormFault, TagPlace)| {
-        let tag = places.origin(*at, source);
-        let at = fault.name().map_or(tag, |name| locate_name(text, tag, name));
-        Problem::at(at, fault)
+    let has_faults = !check.faults.is_empty();
+    let explained = if has_faults || helm::is_suspicious(text) {
+        helm::explain_accepted(text, source, has_faults)
+    } else {
+        Vec::new()
     };
-    check.faults.iter().take(MAX_FAULTS).map(to_problem).collect()
+    let places = TagLocator::new(text);
+    let is_explained =
+        |at| places.start(at).is_some_and(|start| explained.iter().any(|(explained, _)| *explained == start));
+    let to_problem = |(fault, place): &(FormFault, TagPlace)| {
+        let tag = places.origin(*place, source);
+        let at = fault.name().map_or(tag, |name| locate_name(text, tag, name));
+        helm::hide_texts(Problem::at(at, fault), text, places.text(*place))
+    };
+    let own = check.faults.iter().filter(|(_, at)| !is_explained(*at)).map(to_problem);
+    let own: Vec<Problem> = own.collect();
+    explained.into_iter().map(|(_, problem)| problem).chain(own).take(MAX_FAULTS).collect()
 }
 
 /// Returns the place of an element of a template. If the parser did not record it, returns `whole`, the place of the
@@ -194,6 +207,9 @@ impl FormChecker {
             return self.report(FormFault::BlockAsCall(called.to_owned(), form));
         }
         if let Some(fault) = helpers::arity_fault(called, params.len(), has_names) {
+            if called == "lookup" && params.len() == 4 {
+                return self.report(FormFault::Foreign(called.to_owned(), helm::CLUSTER_LOOKUP));
+            }
             let alone = (params.is_empty() && !has_names).then(|| called.to_owned());
             return self.report(FormFault::Call(fault, alone));
         }
@@ -207,7 +223,10 @@ impl FormChecker {
         let is_call = !params.is_empty() || has_names || matches!(place, wording::CallPlace::Brackets);
         if is_call && helpers::arity(called).is_none() {
             let form = wording::reorder_call(name, params, place);
-            let closest = closest_name(called, helpers::names()).map(str::to_owned);
+            if let Some(advice) = helm::function_advice(called).filter(|_| form.is_none()) {
+                return self.report(FormFault::Foreign(called.to_owned(), advice));
+            }
+            let closest = helm::closest_helper(called).map(str::to_owned);
             self.report(FormFault::NoHelper { name: called.to_owned(), form, closest });
         }
     }

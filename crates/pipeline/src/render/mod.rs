@@ -2,11 +2,13 @@
 //!
 //! Depends on the app's files only. Secrets are not values: fetched data never reaches a template.
 
+mod brackets;
 mod built_in;
 mod engine;
 mod errors;
 mod fault;
 mod forms;
+mod helm;
 mod helpers;
 mod instrument;
 #[cfg(test)]
@@ -20,10 +22,10 @@ mod patches;
 mod price;
 mod private_names;
 mod reads;
+mod rendered_text;
 mod scope;
 mod spelling;
 mod state;
-mod syntax;
 pub mod tags;
 #[cfg(test)]
 mod trace_tests;
@@ -37,6 +39,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 
 use super::load::{EnvironmentPatch, LayeredValues, LoadedApp, ManifestFile};
+use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
 use engine::{RenderedText, TemplateEngine};
 use limits::MAX_PROBLEMS;
@@ -374,8 +377,10 @@ impl DocumentReader<'_> {
         for document in read {
             match document {
                 Ok(node) => trees.push(node),
-                Err(problem) if file.is_template => self.problems.push(problem),
-                Err(problem) => self.problems.push(name_foreign_text(problem, &file.text)),
+                Err(problem) if file.is_template => {
+                    self.problems.extend(rendered_text::explain(problem, file, sources));
+                }
+                Err(problem) => self.problems.push(name_plain_text(problem, file, sources)),
             }
         }
         let name = sources.name(file.source);
@@ -435,6 +440,13 @@ pub fn parse_manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
         return Err(Problem::at(object.origin(), &Error::OwnKind));
     }
     Ok(object)
+}
+
+/// Names the cause if a manifest that is not a template is invalid YAML.
+fn name_plain_text(problem: Problem, file: &ManifestFile, sources: &Sources) -> Problem {
+    let is_marked = ForeignFile::recognize_marker(&file.text).is_some();
+    let tags = template_text::explain_manifest(&problem, &file.text, sources.name(file.source));
+    tags.filter(|_| !is_marked).unwrap_or_else(|| name_foreign_text(problem, &file.text))
 }
 
 /// Names the kind of file if invalid YAML is another tool's template, encrypted, or has merge conflicts.

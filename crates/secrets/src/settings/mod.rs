@@ -22,6 +22,6 @@ pub use operator::{
     MemoryLimit, OperatorConfig, PolicyRule, SidecarMemory,
 };
 pub use reader::{SettingsFile, read_config};
-pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings, ignore_origins};
+pub use validation::{IgnoreEntry, RuleLevel, SetEntry, ValidationFile, ValidationSettings, ignore_origins};
 
 pub use crate::values::kv_path::KvVersion;

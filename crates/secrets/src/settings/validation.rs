@@ -85,4 +85,21 @@ pub struct ValidationFile {
     /// The settings.
     #[serde(default)]
     pub validate: ValidationSettings,
+    /// Files that are not read: globs as in a `.gitignore`, relative to the file.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Plain manifests whose objects may refer to each other.
+    #[serde(default)]
+    pub sets: Vec<SetEntry>,
+}
+
+/// A set of plain manifests.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetEntry {
+    /// The name for messages.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Globs of files and directories, relative to the file.
+    pub paths: Vec<String>,
 }

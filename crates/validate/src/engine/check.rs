@@ -1,18 +1,20 @@
 //! Checks an input as a whole: schemas, rules, suppressions.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::context::AppContext;
+use super::context::{AppContext, PlainContext};
 use super::finder::FindingBuilder;
 use super::held_back::HeldBack;
 use super::input::{CheckedInput, ObjectSet};
+use super::manifests::PlainManifests;
 use super::options::ValidateOptions;
 use super::result::ValidationResult;
 use super::schema_set::SchemaSet;
 use super::schemas::SchemaCheck;
 use super::suppress::{self, Coverage, RunSuppressions};
 use super::{echoes, merge};
-use crate::definitions::KnownDefinition;
+use crate::definitions::{DefinitionRef, KnownDefinition, defined_kind};
 use crate::examine::ExaminedApp;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded_pods::{EmbeddedObject, EmbeddedPod, parse_embedded_pods, with_item_pointer};
@@ -37,14 +39,25 @@ pub fn validate(
     context: &AppContext,
     run_suppressions: &RunSuppressions,
 ) -> ValidationResult {
-    check_input(CheckedInput::App(app, context), run_suppressions)
+    check_input(CheckedInput::App(app, context), run_suppressions).0
 }
 
-/// Checks an app, or a set of plain manifests that is small enough.
-pub(super) fn check_input(input: CheckedInput<'_>, run_suppressions: &RunSuppressions) -> ValidationResult {
+/// Checks a set of plain manifests that is small enough; returns also the messages that are reported only once.
+pub(super) fn check_plain(
+    manifests: &PlainManifests,
+    context: &PlainContext,
+    run_suppressions: &RunSuppressions,
+) -> (ValidationResult, HashSet<String>) {
+    check_input(CheckedInput::Plain(manifests, context), run_suppressions)
+}
+
+fn check_input(
+    input: CheckedInput<'_>,
+    run_suppressions: &RunSuppressions,
+) -> (ValidationResult, HashSet<String>) {
     let context = input.check_context();
     let own = own_schemas(input);
-    let set = own.as_ref().unwrap_or(&context.schemas.schemas);
+    let set = own.as_ref().unwrap_or_else(|| context.schemas.schemas());
     let scopes: Vec<KindScopes> =
         input.sets().map(|objects| context.scopes(set, objects.objects())).collect();
     let embedded: Vec<Vec<EmbeddedPod>> =
@@ -54,7 +67,7 @@ pub(super) fn check_input(input: CheckedInput<'_>, run_suppressions: &RunSuppres
         .zip(scopes.iter().zip(&embedded))
         .map(|(objects, (scopes, embedded))| scene(input, objects, scopes, embedded))
         .collect();
-    let mut drafts = check_schemas(&scenes, set, input);
+    let (mut drafts, reported_once) = check_schemas(&scenes, set, input);
     drafts.extend(run_rules(&scenes, input));
     drafts.retain(|draft| {
         let object = checked_object(draft, &scenes);
@@ -72,13 +85,14 @@ pub(super) fn check_input(input: CheckedInput<'_>, run_suppressions: &RunSuppres
         suppress::apply(findings, &finder.suppressions(), run_suppressions, &coverage);
     let (held_back, findings): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| finding.held_back);
-    ValidationResult {
+    let result = ValidationResult {
         held_back: merge::merge_environments(held_back),
         findings: merge::merge_environments(findings),
         suppressed: merge::merge_environments(suppressed),
         is_incomplete: coverage.is_incomplete(),
         ..ValidationResult::default()
-    }
+    };
+    (result, reported_once)
 }
 
 /// Returns the object that a draft is about, if it is about one.
@@ -150,17 +164,28 @@ fn neighbors<'a>(input: CheckedInput<'a>, set: ObjectSet<'a>) -> &'a NeighborApp
 
 /// Returns the schemas with the input's own definitions; `None` if it has none.
 fn own_schemas(input: CheckedInput<'_>) -> Option<SchemaSet> {
-    let mut own = input.definitions().peekable();
-    let has_own = own.peek().is_some();
-    let all = own.chain(input.check_context().schemas.definitions.iter().map(KnownDefinition::view));
-    has_own.then(|| SchemaSet::with_places(&input.options().kube_versions, all))
+    let own: Vec<DefinitionRef<'_>> = input.definitions().collect();
+    if own.is_empty() {
+        return None;
+    }
+    let own_files: HashSet<&str> = own.iter().map(|definition| definition.place.path.as_str()).collect();
+    let groups: HashSet<&str> =
+        input.sets().flat_map(|set| set.objects().iter().map(Manifest::group)).collect();
+    // The definitions of the run may include those of the input, and are many in a repository with many sets.
+    let is_wanted = |definition: &DefinitionRef<'_>| {
+        let is_own = !definition.is_named && own_files.contains(definition.place.path.as_str());
+        !is_own && defined_kind(definition.object.root()).is_some_and(|(group, _)| groups.contains(group))
+    };
+    let others = input.check_context().schemas.definitions.iter().map(KnownDefinition::view);
+    let others: Vec<DefinitionRef<'_>> = others.filter(is_wanted).collect();
+    Some(SchemaSet::with_places(&input.options().kube_versions, own.iter().cloned().chain(others)))
 }
 
 fn check_schemas(
     environments: &[CheckedEnvironment<'_>],
     set: &SchemaSet,
     input: CheckedInput<'_>,
-) -> Vec<FindingDraft> {
+) -> (Vec<FindingDraft>, HashSet<String>) {
     let mut reporter = Reporter::default();
     let is_plain = input.app().is_none();
     let mut check = SchemaCheck::new(set, input.check_context(), is_plain);
@@ -178,7 +203,7 @@ fn check_schemas(
     }
     let mut drafts = reporter.take_findings();
     check.add_environments(&mut drafts);
-    drafts
+    (drafts, check.into_reported_once())
 }
 
 /// Runs every enabled rule.

@@ -3,35 +3,21 @@
 //! Only fields that the build is known to set count. Nothing is built here: such an error becomes a note, and remains
 //! an error in the built manifests.
 
-use std::collections::HashSet;
-
+use super::kustomization::KustomizedFiles;
 use crate::{Finding, rules};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{Manifest, Node, group_and_version};
-
-/// The group of Flux Kustomizations.
-const FLUX: &str = "kustomize.toolkit.fluxcd.io";
-
-/// The most patches that are compared.
-const MAX_PATCHES: usize = 1_000;
 
 /// The later builds of a set of plain manifests.
-pub(super) struct BuildCompletion<'a> {
-    /// The files that a `kustomization.yaml` lists as resources.
-    resources: &'a HashSet<String>,
-    /// The texts of patches in Flux Kustomizations.
-    patches: Vec<&'a str>,
-}
+pub(super) struct BuildCompletion<'a>(&'a KustomizedFiles);
 
 impl<'a> BuildCompletion<'a> {
-    pub(super) fn new(resources: &'a HashSet<String>, objects: &'a [Manifest]) -> Self {
-        let patches = objects.iter().flat_map(flux_patches).take(MAX_PATCHES).collect();
-        Self { resources, patches }
+    pub(super) const fn new(kustomized: &'a KustomizedFiles) -> Self {
+        Self(kustomized)
     }
 
-    /// Downgrades an error that a build fixes to a note.
+    /// Downgrades a problem that a build fixes to a note.
     pub(super) fn soften(&self, finding: &mut Finding) {
-        if finding.severity != Severity::Error {
+        if finding.severity == Severity::Note {
             return;
         }
         let note = if self.is_set_by_kustomize(finding) {
@@ -58,9 +44,10 @@ impl<'a> BuildCompletion<'a> {
                 .object
                 .as_ref()
                 .is_some_and(|object| object.kind == "Namespace" || object.name.contains("$(")),
-            _ => false,
+            // A patch may add the variable, or the ConfigMap may be generated.
+            id => id == rules::config::env_order::RULE.info.id,
         };
-        is_settable && finding.span.as_ref().is_some_and(|span| self.resources.contains(&span.place.path))
+        is_settable && finding.span.as_ref().is_some_and(|span| self.0.resources.contains(&span.place.path))
     }
 
     /// Reports whether a patch for the kind sets the missing field.
@@ -70,18 +57,11 @@ impl<'a> BuildCompletion<'a> {
         };
         finding.rule.id == rules::schema::REQUIRED.info.id
             && self
-                .patches
+                .0
+                .flux_patches
                 .iter()
                 .any(|patch| has_entry(patch, "kind", Some(&object.kind)) && has_entry(patch, field, None))
     }
-}
-
-fn flux_patches(object: &Manifest) -> impl Iterator<Item = &str> {
-    let root = object.root();
-    let api_version = root.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
-    let is_flux = group_and_version(api_version).0 == FLUX;
-    let patches = is_flux.then(|| root.get("spec")?.get("patches")).flatten();
-    patches.map_or(&[][..], Node::items).iter().filter_map(|patch| patch.get("patch")?.as_str())
 }
 
 /// Reports whether a line of a YAML patch has a key and, if given, a value.

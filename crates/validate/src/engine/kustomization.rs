@@ -1,15 +1,19 @@
-//! Finds files of a set of plain manifests that a `kustomization.yaml` uses as something other than objects.
+//! Reads what a `kustomization.yaml` lists: the files that belong together, and those that are not objects.
 //!
 //! A patch is a partial object, and a transformer or generator is a Kustomize configuration: checked on their own, they
-//! cause errors that cannot be fixed. Nothing is built here, and no files outside the set are read.
+//! cause errors that cannot be fixed. Nothing is built here, and no files are read.
 
 use std::collections::HashSet;
 
 use sealwave_core::document::{Node, Sources};
+use sealwave_core::names::dns;
 use sealwave_core::yaml;
 
 /// The file names of a kustomization.
 const FILES: &[&str] = &["Kustomization", "kustomization.yaml", "kustomization.yml"];
+
+/// Fields that list files and directories with objects.
+const RESOURCES: &[&str] = &["bases", "components", "resources"];
 
 /// Fields that list files of Kustomize plugins and settings.
 const CONFIGURATIONS: &[&str] =
@@ -18,33 +22,80 @@ const CONFIGURATIONS: &[&str] =
 /// Fields that list mappings with a `path`.
 const WITH_PATHS: &[&str] = &["patches", "patchesJson6902", "replacements"];
 
-/// The most files read from a kustomization.
-const MAX_FILES: usize = 10_000;
+/// Fields that generate objects, with the kind of the objects.
+const GENERATORS: &[(&str, &str)] = &[("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")];
 
-/// The files that the kustomizations of a set list.
+/// The most entries read from each group of fields of a kustomization.
+const MAX_ENTRIES: usize = 10_000;
+
+/// The most patches of Flux Kustomizations, which are compared with findings.
+const MAX_FLUX_PATCHES: usize = 1_000;
+
+/// The contents of a kustomization, with paths as names of the set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kustomization {
+    /// Its directory.
+    pub directory: String,
+    /// Files and directories with the objects that it builds.
+    pub resources: Vec<String>,
+    /// Patches and configurations, which are not complete objects.
+    partial: Vec<String>,
+    /// Kinds and names of the objects that it generates.
+    pub generated: Vec<(&'static str, String)>,
+}
+
+/// The files that the kustomizations of a run list.
 #[derive(Debug, Default)]
-pub(super) struct KustomizedFiles {
+pub struct KustomizedFiles {
     /// Patches and configurations, which are not complete objects.
     partial: HashSet<String>,
     /// Resources, which the kustomization may complete.
     pub(super) resources: HashSet<String>,
     /// Directories of kustomizations, with a trailing `/` unless empty.
     directories: HashSet<String>,
+    /// The texts of patches in Flux Kustomizations.
+    pub(super) flux_patches: Vec<String>,
+}
+
+impl Kustomization {
+    /// Reads the text of a kustomization; whatever is not valid in it lists nothing.
+    #[must_use]
+    pub fn read(name: &str, text: &[u8]) -> Self {
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let mut read = Self { directory: directory.to_owned(), ..Self::default() };
+        let documents = yaml::documents(text, Sources::default().add(name), &yaml::Limits::lenient());
+        for document in documents.filter_map(Result::ok) {
+            let names = |paths: &mut dyn Iterator<Item = &str>| -> Vec<String> {
+                paths.filter_map(|path| join(directory, path)).take(MAX_ENTRIES).collect()
+            };
+            read.resources.extend(names(&mut resources(&document)));
+            read.partial.extend(names(&mut partial_files(&document)));
+            read.generated.extend(generated(&document).take(MAX_ENTRIES));
+        }
+        read
+    }
 }
 
 impl KustomizedFiles {
-    /// Collects the files from the kustomizations of a set, given names and texts.
-    pub(super) fn from_files<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
-        let mut found = Self::default();
-        for (name, text) in files.filter(|(name, _)| is_kustomization(name)) {
-            found.add(name, text);
+    /// Adds what a kustomization lists.
+    pub fn add(&mut self, kustomization: &Kustomization) {
+        let directory = kustomization.directory.as_str();
+        self.directories.insert(if directory.is_empty() { String::new() } else { format!("{directory}/") });
+        self.partial.extend(kustomization.partial.iter().cloned());
+        self.resources.extend(kustomization.resources.iter().cloned());
+    }
+
+    /// Adds a patch of a Flux Kustomization, up to a limit.
+    pub fn add_flux_patch(&mut self, patch: String) {
+        if self.flux_patches.len() < MAX_FLUX_PATCHES {
+            self.flux_patches.push(patch);
         }
-        found
     }
 
     /// Reports whether a file is not a complete object: a kustomization uses it as a patch or configuration, or it is
     /// an unlisted file in its `patches` directory (the kubebuilder scaffold lists these in comments).
-    pub(super) fn is_partial(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn is_partial(&self, name: &str) -> bool {
         let is_unused_patch = || {
             let directory =
                 name.rsplit_once('/').and_then(|(directory, _)| directory.strip_suffix("patches"));
@@ -53,36 +104,26 @@ impl KustomizedFiles {
         };
         self.partial.contains(name) || is_unused_patch()
     }
-
-    /// Adds the files that a kustomization lists.
-    pub(super) fn add(&mut self, name: &str, text: &[u8]) {
-        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-        self.directories
-            .insert(name.rsplit_once('/').map_or(String::new(), |(directory, _)| format!("{directory}/")));
-        let documents = yaml::documents(text, Sources::default().add(name), &yaml::Limits::lenient());
-        let mut room = MAX_FILES;
-        for document in documents.filter_map(Result::ok) {
-            for (files, paths) in [
-                (&mut self.partial, partial_files(&document).collect::<Vec<_>>()),
-                (&mut self.resources, resources(&document).collect()),
-            ] {
-                let names = paths.into_iter().filter_map(|path| join(directory, path)).take(room);
-                let before = files.len();
-                files.extend(names);
-                room = room.saturating_sub(files.len() - before);
-            }
-        }
-    }
 }
 
 /// Reports whether a file is named like a kustomization.
-pub(super) fn is_kustomization(name: &str) -> bool {
+#[must_use]
+pub fn is_kustomization(name: &str) -> bool {
     FILES.contains(&name.rsplit('/').next().unwrap_or(name))
 }
 
 /// Returns the files and directories that a kustomization lists as resources.
 fn resources(kustomization: &Node) -> impl Iterator<Item = &str> {
-    kustomization.items_at(&["resources"]).iter().filter_map(Node::as_str)
+    let items = |field: &&str| kustomization.items_at(&[field]).iter();
+    RESOURCES.iter().flat_map(items).filter_map(Node::as_str)
+}
+
+/// Returns kinds and names of the objects that a kustomization generates.
+fn generated(kustomization: &Node) -> impl Iterator<Item = (&'static str, String)> {
+    GENERATORS.iter().flat_map(|(field, kind)| {
+        let names = kustomization.items_at(&[field]).iter().filter_map(|item| item.get("name")?.as_str());
+        names.filter(|name| dns::is_subdomain(name)).map(|name| (*kind, name.to_owned()))
+    })
 }
 
 /// Returns the other paths that a kustomization lists, including inline patches, which match no file of the set.
@@ -142,7 +183,8 @@ mod tests {
             ("kustomization.yaml", "k/patches/a.yaml", false),
             ("/k/kustomization.yaml", "/k/patches/a.yaml", true),
         ] {
-            let files = KustomizedFiles::from_files([(kustomization, listing)].into_iter());
+            let mut files = KustomizedFiles::default();
+            files.add(&Kustomization::read(kustomization, listing));
             assert_eq!(files.is_partial(file), is_partial, "{kustomization} {file}");
         }
     }
@@ -152,15 +194,32 @@ mod tests {
         let text = b"resources: [web.yaml]\npatches: [{path: a.yaml}, {patch: 'kind: X'}]\npatchesStrategicMerge: [b.yaml]\n\
             patchesJson6902: [{path: c.json}]\ntransformers: [d.yaml]\ngenerators: [e.yaml]\nconfigurations: [f.yaml]\n\
             validators: [g.yaml]\nreplacements: [{path: h.yaml}]\nhelmCharts: [{name: x, valuesFile: i.yaml}]\ncrds: [j.json]\n";
-        let files = [("k/kustomization.yml", &text[..]), ("other.yaml", &text[..])];
-        let KustomizedFiles { partial, resources, .. } = KustomizedFiles::from_files(files.into_iter());
-        assert_eq!(resources, HashSet::from(["k/web.yaml".to_owned()]));
-        let mut found: Vec<&str> = partial.iter().map(String::as_str).collect();
-        found.sort_unstable();
+        let Kustomization { mut partial, resources, .. } = Kustomization::read("k/kustomization.yml", text);
+        assert_eq!(resources, ["k/web.yaml"]);
+        partial.sort_unstable();
         let expected = [
             "a.yaml", "b.yaml", "c.json", "d.yaml", "e.yaml", "f.yaml", "g.yaml", "h.yaml", "i.yaml",
             "j.json",
         ];
-        assert_eq!(found, expected.map(|file| format!("k/{file}")));
+        assert_eq!(partial, expected.map(|file| format!("k/{file}")));
+    }
+
+    #[test]
+    fn bases_components_and_generated_objects_are_read() {
+        let text = b"resources: [../base]\nbases: [../old]\ncomponents: [./c, 'https://github.com/a/b?ref=v1']\n\
+            configMapGenerator: [{name: settings}, {files: [a]}, {name: '*'}]\nsecretGenerator: [{name: db}]\n";
+        let read = Kustomization::read("overlays/dev/kustomization.yaml", text);
+        let expected =
+            ["overlays/old", "overlays/dev/c", "overlays/dev/https:/github.com/a/b?ref=v1", "overlays/base"];
+        assert_eq!(read.resources, expected);
+        assert_eq!(read.generated, [("ConfigMap", "settings".to_owned()), ("Secret", "db".to_owned())]);
+    }
+
+    #[test]
+    fn an_unreadable_kustomization_lists_nothing() {
+        for text in [&b"a: ["[..], b"", b"- a", b"resources: a", b"resources: [{a: b}, 1]", b"\xff\xfe"] {
+            let read = Kustomization::read("k/kustomization.yaml", text);
+            assert_eq!(read, Kustomization { directory: "k".to_owned(), ..Kustomization::default() });
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! The result of a validation.
 
+use std::collections::{BTreeMap, HashSet};
+
 use super::context::PlainContext;
 use super::suppress::SuppressionIndex;
-use crate::{CheckedCounts, Finding};
+use crate::Finding;
 
 /// The result of a validation.
 #[derive(Debug, Default)]
@@ -24,12 +26,14 @@ pub struct ValidationResult {
 pub struct PlainResult {
     /// The findings.
     pub verdict: ValidationResult,
-    /// The numbers of checked inputs.
-    pub checked: CheckedCounts,
+    /// The checked files with the numbers of their objects.
+    pub checked: BTreeMap<String, usize>,
     /// Whether the set was too large to be checked as a whole.
     pub was_streamed: bool,
-    /// The number of files skipped because a `kustomization.yaml` of the set uses them as patches or configurations.
-    pub partial_files: usize,
+    /// The messages that are reported only once, such as those about a kind.
+    pub reported_once: HashSet<String>,
+    /// The files that belong to other tools, which were skipped.
+    pub foreign_files: Vec<String>,
     /// The texts checked as a whole, as some sources cannot be read again.
     pub texts: Vec<(String, Vec<u8>)>,
 }

@@ -4,7 +4,7 @@
 //! by the largest document. Only a digest of each identity is kept, for the duplicate check, and the custom resource
 //! definitions: one applies to its own window and all later ones.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -15,24 +15,26 @@ use super::context::PlainContext;
 use super::finder::FindingBuilder;
 use super::identities::{ObjectIdentities, SeenIdentities, duplicate_finding, span};
 use super::input::CheckedInput;
-use super::kustomization::{KustomizedFiles, is_kustomization};
-use super::manifests::{BufferedInputs, PlainInput, PlainManifests, each_object, is_configuration};
+use super::manifests::{
+    BufferedInputs, PlainInput, PlainManifests, each_object, is_configuration, is_foreign,
+};
 use super::result::{PlainResult, ValidationResult};
 use super::schema_set::SchemaSet;
 use super::schemas::SchemaCheck;
 use super::suppress::{self, Coverage, RunSuppressions, Suppression, SuppressionIndex};
 use super::windows::{StreamWindow, WindowReader};
 use super::{check, echoes, merge};
+use crate::Finding;
 use crate::definitions::{DEFINITION, DefinitionRef, KnownDefinition, is_definition};
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::rule_context::RuleContext;
 use crate::index::EnvironmentIndex;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
-use crate::{CheckedCounts, Finding};
 use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::{Manifest, Origin, SourceId, SourceLocation};
-use sealwave_core::{workers, yaml};
+use sealwave_core::workers::{self, WorkerPanicked};
+use sealwave_core::yaml;
 use sealwave_kube::KindScopes;
 use sealwave_kube::catalog::ObjectIndex;
 use sealwave_pipeline::render;
@@ -40,22 +42,29 @@ use sealwave_pipeline::render;
 /// The most definitions that are kept, to limit memory.
 const MAX_DEFINITIONS: usize = 10_000;
 
-/// The most bytes of kustomizations that are read first.
-const MAX_KUSTOMIZATIONS: usize = 4 << 20;
-
 /// A set of manifests that is checked in windows.
 pub(super) struct ManifestStream<'a> {
     context: StreamContext<'a>,
-    looked_at: CheckedCounts,
+    /// The checked files with the numbers of their objects.
+    checked: BTreeMap<String, usize>,
+    /// The files of other tools.
+    foreign_files: Vec<String>,
+    current: CurrentFile,
     verdict: ValidationResult,
     seen: SeenIdentities,
     /// The names of the files read so far.
     names: Vec<String>,
     /// The messages reported once per kind.
     reported_once: HashSet<String>,
-    /// The files that the kustomizations of the set list.
-    kustomized: KustomizedFiles,
-    partial_files: usize,
+}
+
+/// The file that is being checked.
+#[derive(Default)]
+struct CurrentFile {
+    /// Whether it has an object, or a document that is broken rather than foreign.
+    has_manifests: bool,
+    /// Findings about documents that may belong to another tool.
+    foreign: Vec<Finding>,
 }
 
 /// The options and schemas for all objects.
@@ -70,114 +79,123 @@ struct StreamContext<'a> {
 }
 
 impl<'a> ManifestStream<'a> {
-    pub(super) fn new(
-        input: &'a PlainContext,
-        run_suppressions: &'a RunSuppressions,
-        looked_at: CheckedCounts,
-    ) -> Self {
+    pub(super) fn new(input: &'a PlainContext, run_suppressions: &'a RunSuppressions) -> Self {
         let context = StreamContext {
             input,
             run_suppressions,
             rules: input.options().object_rules().collect(),
-            schemas: Arc::clone(&input.schemas.schemas),
+            schemas: Arc::default(),
             scopes: KindScopes::from_objects(&[]),
             definitions: 0,
         };
         Self {
             context,
-            looked_at,
+            checked: BTreeMap::new(),
+            foreign_files: Vec::new(),
+            current: CurrentFile::default(),
             verdict: ValidationResult::default(),
             seen: SeenIdentities::default(),
             names: Vec::new(),
             reported_once: HashSet::new(),
-            kustomized: KustomizedFiles::default(),
-            partial_files: 0,
         }
     }
 
-    /// Checks the buffered sources and the rest.
+    /// Checks the buffered sources and the rest; `unreadable` holds the sources that could not be read.
     ///
     /// # Errors
-    /// Returns the name of a source that cannot be read, with the error.
+    /// A worker panicked.
     pub(super) fn run(
         mut self,
         whole: BufferedInputs,
         rest: impl Iterator<Item = PlainInput>,
-    ) -> Result<PlainResult, (String, io::Error)> {
-        let files = whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice()));
-        self.kustomized = KustomizedFiles::from_files(files);
-        let rest = self.read_kustomizations(rest)?;
+        mut unreadable: PlainManifests,
+    ) -> Result<PlainResult, WorkerPanicked> {
+        let rest: Vec<PlainInput> = rest.collect();
+        let names = whole.files.iter().map(|(name, ..)| name).chain(rest.iter().map(|input| &input.name));
+        self.context.start(&names.map(String::as_str).collect());
         for (name, text, more) in whole.files {
             let more = more.unwrap_or_else(|| Box::new(io::empty()));
-            self.check_file(name, io::Cursor::new(text).chain(more))?;
+            if let Err(error) = self.check_file(&name, io::Cursor::new(text).chain(more))? {
+                unreadable.add_unreadable(&name, &error);
+            }
         }
         for PlainInput { name, open } in rest {
-            let reader = open().map_err(|error| (name.clone(), error))?;
-            self.check_file(name, reader)?;
+            let checked = match open() {
+                Ok(reader) => self.check_file(&name, reader)?,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = checked {
+                unreadable.add_unreadable(&name, &error);
+            }
         }
-        let completion = BuildCompletion::new(&self.kustomized.resources, &[]);
+        self.add_unreadable(&unreadable);
+        let completion = BuildCompletion::new(self.context.input.kustomized());
         self.verdict.findings.iter_mut().for_each(|finding| completion.soften(finding));
         self.verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(PlainResult {
-            partial_files: self.partial_files,
             verdict: self.verdict,
-            checked: self.looked_at,
+            checked: self.checked,
             was_streamed: true,
+            reported_once: self.reported_once,
+            foreign_files: self.foreign_files,
             texts: Vec::new(),
         })
     }
 
-    /// Reads the kustomizations among the remaining files first, as they also list earlier files.
-    fn read_kustomizations(
-        &mut self,
-        rest: impl Iterator<Item = PlainInput>,
-    ) -> Result<Vec<PlainInput>, (String, io::Error)> {
-        let mut room = MAX_KUSTOMIZATIONS;
-        rest.map(|PlainInput { name, open }| {
-            if !is_kustomization(&name) || room == 0 {
-                return Ok(PlainInput { name, open });
-            }
-            let mut reader = open().map_err(|error| (name.clone(), error))?;
-            let mut text = Vec::new();
-            let read = reader.by_ref().take(room as u64).read_to_end(&mut text);
-            room -= read.map_err(|error| (name.clone(), error))?;
-            self.kustomized.add(&name, &text);
-            let open = || Ok(Box::new(io::Cursor::new(text).chain(reader)) as Box<dyn Read>);
-            Ok(PlainInput { name, open: Box::new(open) })
-        })
-        .collect()
+    /// Adds the findings about sources that cannot be read.
+    fn add_unreadable(&mut self, unreadable: &PlainManifests) {
+        let StreamContext { input, run_suppressions, .. } = self.context;
+        let mut result = ValidationResult::default();
+        let mut suppressions = SuppressionIndex::new(&[], run_suppressions, input.options().today);
+        for finding in FindingBuilder::new(CheckedInput::Plain(unreadable, input)).stage_findings() {
+            result.add(finding, &mut suppressions);
+        }
+        result.drop_out_of_scope(input);
+        self.verdict.findings.extend(result.findings);
+        self.verdict.suppressed.extend(result.suppressed);
+        self.verdict.out_of_scope.extend(result.out_of_scope);
     }
 
-    fn check_file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
-        if self.kustomized.is_partial(&name) {
-            self.partial_files += 1;
-            self.looked_at.files -= usize::from(!self.context.input.is_context_file(&name));
-            return Ok(());
+    /// Checks a source; the inner error is that of reading it.
+    fn check_file(&mut self, name: &str, reader: impl Read) -> Result<io::Result<()>, WorkerPanicked> {
+        if !self.context.input.is_context_file(name) {
+            self.checked.insert(name.to_owned(), 0);
         }
         // Several windows per core, so that cores are not idle for long.
         let max_windows = 16 * std::thread::available_parallelism().map_or(1, usize::from);
         let mut windows = WindowReader::new(reader);
         let mut batch = Vec::with_capacity(max_windows);
-        let failed = |error| (name.clone(), error);
-        while let Some(window) = windows.next().map_err(failed)? {
+        loop {
+            let window = match windows.next() {
+                Ok(Some(window)) => window,
+                Ok(None) => break,
+                Err(error) => return Ok(Err(error)),
+            };
             let definitions = definitions(&window);
             // Earlier windows must not see these definitions, independent of the number of cores.
             if batch.len() == max_windows || !definitions.is_empty() {
-                self.check_batch(&name, &mut batch).map_err(failed)?;
+                self.check_batch(name, &mut batch)?;
             }
-            self.context.learn(&name, &definitions);
+            self.context.learn(name, &definitions);
             batch.push(window);
         }
-        self.check_batch(&name, &mut batch).map_err(failed)?;
-        self.names.push(name);
-        Ok(())
+        self.check_batch(name, &mut batch)?;
+        let CurrentFile { has_manifests, foreign } = std::mem::take(&mut self.current);
+        if has_manifests {
+            self.verdict.findings.extend(foreign);
+        } else if !foreign.is_empty() {
+            self.checked.remove(name);
+            self.foreign_files.push(name.to_owned());
+        }
+        self.names.push(name.to_owned());
+        Ok(Ok(()))
     }
 
-    fn check_batch(&mut self, name: &str, batch: &mut Vec<StreamWindow>) -> io::Result<()> {
+    fn check_batch(&mut self, name: &str, batch: &mut Vec<StreamWindow>) -> Result<(), WorkerPanicked> {
         let context = &self.context;
         let results = workers::parallel_map(batch, |window| WindowResult::check(name, window, context));
         batch.clear();
-        for result in results.map_err(io::Error::other)? {
+        for result in results? {
             self.add_result(name, result);
         }
         Ok(())
@@ -185,14 +203,21 @@ impl<'a> ManifestStream<'a> {
 
     fn add_result(&mut self, name: &str, mut result: WindowResult) {
         let StreamContext { input, .. } = self.context;
-        if !input.is_context_file(name) {
-            self.looked_at.objects += result.objects;
+        if let Some(objects) = self.checked.get_mut(name) {
+            *objects += result.objects;
         }
         result.verdict.drop_out_of_scope(input);
         self.verdict.suppressed.extend(result.verdict.suppressed);
         self.verdict.out_of_scope.extend(result.verdict.out_of_scope);
         self.verdict.is_incomplete |= result.verdict.is_incomplete;
-        for finding in result.verdict.findings {
+        let is_foreign = |finding: &Finding| {
+            let line = finding.span.as_ref().map(|span| span.place.line);
+            line.is_some_and(|line| result.foreign_lines.contains(&line))
+        };
+        let (foreign, findings): (Vec<_>, Vec<_>) = result.verdict.findings.into_iter().partition(is_foreign);
+        self.current.has_manifests |= result.objects > 0 || !findings.is_empty();
+        self.current.foreign.extend(foreign);
+        for finding in findings {
             if !result.once.contains(&finding.message) || self.reported_once.insert(finding.message.clone()) {
                 self.verdict.findings.push(finding);
             }
@@ -214,6 +239,21 @@ impl<'a> ManifestStream<'a> {
 }
 
 impl StreamContext<'_> {
+    /// Sets the schemas, without the definitions of the stream's own files: each applies to the objects after it, as if
+    /// it were not known before.
+    fn start(&mut self, files: &HashSet<&str>) {
+        let known = &self.input.schemas.definitions;
+        let is_own = |definition: &KnownDefinition| {
+            !definition.is_named && files.contains(definition.place.path.as_str())
+        };
+        self.schemas = if known.iter().any(is_own) {
+            let others = known.iter().filter(|definition| !is_own(definition)).map(KnownDefinition::view);
+            Arc::new(SchemaSet::extendable(&self.input.options().kube_versions, others))
+        } else {
+            Arc::clone(self.input.schemas.schemas())
+        };
+    }
+
     /// Adds the definitions of a window.
     fn learn(&mut self, file: &str, definitions: &[Manifest]) {
         for definition in definitions {
@@ -222,6 +262,7 @@ impl StreamContext<'_> {
                 return;
             }
             self.scopes.add_definition(definition);
+            // Those of the run are shared until the stream has definitions of its own.
             if Arc::get_mut(&mut self.schemas).is_none() {
                 let known = self.input.schemas.definitions.iter().map(KnownDefinition::view);
                 self.schemas = Arc::new(SchemaSet::extendable(&self.input.options().kube_versions, known));
@@ -259,6 +300,8 @@ struct WindowResult {
     own: Vec<Suppression>,
     /// Messages that are reported only once for all windows.
     once: HashSet<String>,
+    /// The lines of documents that may belong to another tool.
+    foreign_lines: BTreeSet<u32>,
 }
 
 impl WindowResult {
@@ -314,17 +357,23 @@ impl BatchValidator<'_> {
             self.add_problem(Problem::at(origin, &error));
             return;
         }
+        let is_searched = self.context.input.is_searched(path);
         for document in
             yaml::documents_part(&window.bytes, source, &yaml::Limits::lenient(), window.lines_before)
         {
             match document {
-                Ok(node) => each_object(node, path, |object| match object {
-                    Ok(object) => self.add_object(object),
-                    Err(problem) => self.add_problem(problem),
-                }),
+                Ok(node) => {
+                    if is_searched && is_foreign(&node) {
+                        self.manifests.foreign_lines.insert(node.origin.line);
+                    }
+                    each_object(node, path, |object| match object {
+                        Ok(object) => self.add_object(object),
+                        Err(problem) => self.add_problem(problem),
+                    });
+                }
                 Err(problem) => {
                     let text = std::str::from_utf8(&window.bytes).unwrap_or_default();
-                    self.add_problem(render::name_foreign_text(problem, text));
+                    self.manifests.add_unreadable_text(problem, text, is_searched);
                 }
             }
         }
@@ -417,6 +466,14 @@ impl BatchValidator<'_> {
             ValidationResult { findings, suppressed, is_incomplete: blind, ..ValidationResult::default() };
         let mut once = self.schemas.into_reported_once();
         once.extend(self.once);
-        WindowResult { verdict, objects: self.objects, identities: self.identities, own: self.own, once }
+        let foreign_lines = self.manifests.foreign_lines;
+        WindowResult {
+            verdict,
+            objects: self.objects,
+            identities: self.identities,
+            own: self.own,
+            once,
+            foreign_lines,
+        }
     }
 }

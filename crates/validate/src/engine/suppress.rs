@@ -3,6 +3,7 @@
 //! A suppression that is unused, expired or lacks a reason is a finding itself. Problems of stages cannot be
 //! suppressed: such an app does not render.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,15 +38,21 @@ pub(super) struct Suppression {
 }
 
 /// An error in a suppression, with a hint.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct SuppressionError {
     what: &'static str,
-    hint: &'static str,
+    hint: Cow<'static, str>,
 }
 
 impl SuppressionError {
     const fn new(what: &'static str) -> Self {
-        Self { what, hint: suppression::FORM }
+        Self { what, hint: Cow::Borrowed(suppression::FORM) }
+    }
+
+    fn unknown_rule(name: &str) -> Self {
+        let closest = rules::closest_rule(name).map(|closest| format!("did you mean `{closest}`?"));
+        let error = Self::new("it names a rule that does not exist");
+        Self { hint: closest.map_or(error.hint, Cow::Owned), ..error }
     }
 }
 
@@ -72,7 +79,7 @@ impl RuleNames {
         if let Some(known) = self.0.get(name) {
             return known.clone();
         }
-        let ids = glob(name)
+        let ids = rule_glob(name)
             .map(|glob| rules::rules().map(|rule| rule.id).filter(|id| glob.is_match(id)).collect());
         self.0.insert(name.to_owned(), ids.clone());
         ids
@@ -231,7 +238,7 @@ impl<'s> SuppressionIndex<'s> {
 
     /// Reports whether a suppression matches a finding; marks all that match as used.
     pub(super) fn silences(&mut self, finding: &Finding) -> bool {
-        if !finding.rule.is_suppressible() {
+        if !finding.rule.is_suppressible() && !finding.rule.is_suppressible_by_file() {
             return false;
         }
         let line = finding.span.as_ref().map(|Span { place, .. }| (place.path.as_str(), place.line));
@@ -276,7 +283,15 @@ impl Suppression {
     }
 
     fn matches(&self, finding: &Finding) -> bool {
-        finding.rule.is_suppressible() && self.names(finding.rule.id) && self.scope.holds(finding)
+        self.may_suppress(finding) && self.names(finding.rule.id) && self.scope.holds(finding)
+    }
+
+    /// Reports whether findings of the rule may be suppressed like this: those about a file that cannot be read only by
+    /// an entry for the file, and not in an app, whose other findings depend on it.
+    fn may_suppress(&self, finding: &Finding) -> bool {
+        let names_file = matches!(&self.scope, SuppressionScope::Setting { path: Some(_), .. });
+        finding.rule.is_suppressible()
+            || finding.rule.is_suppressible_by_file() && names_file && finding.app.is_empty()
     }
 
     /// Reports whether it applies to a rule.
@@ -287,7 +302,7 @@ impl Suppression {
     /// Returns a finding if the suppression is malformed, expired or unused.
     fn finding(&self, coverage: &Coverage<'_>) -> Option<Finding> {
         let (rule, message, hint): (&Rule, String, &str) =
-            if let Some(SuppressionError { what, hint }) = self.malformed {
+            if let Some(SuppressionError { what, hint }) = &self.malformed {
                 (&suppression::MALFORMED, format!("suppression is invalid: {what}"), hint)
             } else if self.is_expired(coverage.options.today) {
                 let message = format!(
@@ -318,6 +333,7 @@ impl Suppression {
         let mut compile = |text: &Option<String>| {
             let matcher = text.as_deref().map(glob);
             malformed = malformed
+                .take()
                 .or(matches!(matcher, Some(None)).then_some(SuppressionError::new("a pattern is invalid")));
             matcher.flatten()
         };
@@ -354,12 +370,9 @@ impl Suppression {
     ) -> Self {
         let wanted: BTreeSet<&str> = rules.iter().copied().collect();
         let ids: Vec<RuleIds> = wanted.iter().filter_map(|rule| names.ids(rule)).collect();
-        let malformed = if ids.is_empty() || ids.len() < wanted.len() || ids.iter().any(|ids| ids.is_empty())
-        {
-            Some(SuppressionError::new("it names a rule that does not exist"))
-        } else {
-            None
-        };
+        let is_unknown = |rule: &&&str| names.ids(rule).is_none_or(|ids| ids.is_empty());
+        let unknown = wanted.iter().find(is_unknown).copied().or_else(|| wanted.is_empty().then_some(""));
+        let malformed = unknown.map(SuppressionError::unknown_rule);
         Self {
             rules: ids,
             scope,
@@ -380,7 +393,7 @@ impl Suppression {
         });
         let malformed = has_date.then_some(SuppressionError {
             what: "an annotation cannot have a date",
-            hint: "write a comment, `# sealwave: ignore RULE until YYYY-MM-DD -- REASON`, or an entry of `validate.ignore`",
+            hint: "write a comment, `# sealwave: ignore RULE until YYYY-MM-DD -- REASON`, or an entry of `validate.ignore`".into(),
         });
         Self { malformed: self.malformed.or(malformed), ..self }
     }
@@ -421,6 +434,11 @@ impl SuppressionScope {
             }
         }
     }
+}
+
+/// Compiles a glob over the ids of rules; `*` matches all of them.
+fn rule_glob(pattern: &str) -> Option<GlobMatcher> {
+    Some(GlobBuilder::new(pattern).build().ok()?.compile_matcher())
 }
 
 /// Compiles a glob; `*` does not match `/`, as in the operator's policy.

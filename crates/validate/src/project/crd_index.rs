@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use memchr::memmem;
 
+use super::excludes::Excludes;
 use super::walk::{is_manifest, manifest_walk};
 use crate::project::ScannedDefinitions;
 use sealwave_core::bounded_file::read_file;
@@ -36,6 +37,7 @@ const BOUNDS: SearchLimits = SearchLimits { entries: 200_000, file: 16 << 20, al
 #[derive(Debug)]
 pub(super) struct CrdIndex {
     root: PathBuf,
+    excludes: Excludes,
     contents: OnceLock<RepositoryContents>,
 }
 
@@ -57,8 +59,8 @@ pub(super) struct CrdFile {
 }
 
 impl CrdIndex {
-    pub(super) const fn new(root: PathBuf) -> Self {
-        Self { root, contents: OnceLock::new() }
+    pub(super) const fn new(root: PathBuf, excludes: Excludes) -> Self {
+        Self { root, excludes, contents: OnceLock::new() }
     }
 
     /// The root of the repository.
@@ -78,17 +80,19 @@ impl CrdIndex {
     }
 
     fn contents(&self) -> &RepositoryContents {
-        self.contents.get_or_init(|| RepositoryContents::read(&self.root, BOUNDS))
+        self.contents.get_or_init(|| RepositoryContents::read(&self.root, &self.excludes, BOUNDS))
     }
 }
 
 impl RepositoryContents {
-    fn read(root: &Path, bounds: SearchLimits) -> Self {
+    fn read(root: &Path, excludes: &Excludes, bounds: SearchLimits) -> Self {
         let mut contents = Self::default();
         let reach = fs_err::canonicalize(root).map_or(PathReach::Below(root.to_owned()), PathReach::Below);
         let (mut all, mut kept) = (0, 0);
         // Ignore files above the root do not belong to the repository.
-        for (number, entry) in manifest_walk(root).parents(false).require_git(false).build().enumerate() {
+        for (number, entry) in
+            manifest_walk(root, root, excludes).parents(false).require_git(false).build().enumerate()
+        {
             contents.is_cut = number >= bounds.entries || all > bounds.all || kept > bounds.kept;
             if contents.is_cut {
                 break;
@@ -162,7 +166,8 @@ mod tests {
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, text).unwrap();
         }
-        let RepositoryContents { files, is_cut, .. } = RepositoryContents::read(dir.path(), bounds);
+        let RepositoryContents { files, is_cut, .. } =
+            RepositoryContents::read(dir.path(), &Excludes::default(), bounds);
         (files.iter().map(|file| file.path.to_string_lossy().into_owned()).collect(), is_cut)
     }
 

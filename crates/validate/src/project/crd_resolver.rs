@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::crd_index::{CrdFile, CrdIndex};
+use super::excludes::Excludes;
 use crate::engine::{CrdFallback, DefinitionSource, FallbackSchemas, SchemaSet, distance};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{ByAddress, Manifest, Node, Origin, SourceLocation};
@@ -47,6 +48,7 @@ impl Explain for CrdSearchNote {
 /// The custom resource definitions in the repositories of a run.
 #[derive(Debug, Default)]
 pub struct CrdCache {
+    excludes: Excludes,
     shelves: Mutex<BTreeMap<PathBuf, Arc<CrdIndex>>>,
     sets: Mutex<BTreeMap<CrdSetKey, Arc<SchemaSet>>>,
     notes: Mutex<BTreeSet<CrdSearchNote>>,
@@ -90,13 +92,19 @@ struct RankedDefinition<'a> {
 }
 
 impl CrdCache {
+    /// Creates a cache that does not read the excluded files.
+    #[must_use]
+    pub fn new(excludes: Excludes) -> Self {
+        Self { excludes, ..Self::default() }
+    }
+
     /// Returns the notes, in order.
     pub fn notes(&self) -> Vec<Note> {
         lock(&self.notes).iter().map(|note| Note::info(Problem::new(note))).collect()
     }
 
     fn shelf(&self, root: &Path) -> Arc<CrdIndex> {
-        let unknown = || Arc::new(CrdIndex::new(root.to_owned()));
+        let unknown = || Arc::new(CrdIndex::new(root.to_owned(), self.excludes.clone()));
         Arc::clone(lock(&self.shelves).entry(root.to_owned()).or_insert_with(unknown))
     }
 

@@ -10,7 +10,7 @@ use sealwave_core::bounded_file;
 use sealwave_core::diagnostic::{
     Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, Problem, ProblemPlace, io_reason,
 };
-use sealwave_core::document::{Manifest, Node, Sources, display_path};
+use sealwave_core::document::{Manifest, Node, Origin, SourceLocation, Sources, display_path};
 use sealwave_core::reach::{PathReach, ReachError};
 use sealwave_core::yaml;
 use sealwave_kube::schema::{KubeVersion, MAX_DEFINITIONS, Schemas, ViolationKind};
@@ -183,6 +183,18 @@ pub fn scan_definitions(text: &[u8], name: &str) -> ScannedDefinitions {
         }
     }
     ScannedDefinitions { definitions: only_definitions(nodes), is_faulty: faults > 0 }
+}
+
+/// Returns the definitions among plain manifests, with their places.
+pub(super) fn scan_definitions_of(text: &[u8], name: &str) -> Vec<KnownDefinition> {
+    let definitions = scan_definitions(text, name).definitions.into_iter();
+    definitions
+        .map(|object| {
+            let Origin { line, column, .. } = object.origin();
+            let place = SourceLocation { path: name.to_owned(), line, column, rendered: None };
+            KnownDefinition { object, place, is_named: false }
+        })
+        .collect()
 }
 
 fn only_definitions(nodes: Vec<Node>) -> Vec<Manifest> {

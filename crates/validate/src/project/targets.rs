@@ -5,18 +5,22 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::changes::ChangedFiles;
+use super::excludes::Excludes;
 use super::names::path_text;
 use super::output_paths::OutputPaths;
 use super::walk::{FoundFiles, is_app};
 use sealwave_core::diagnostic::{
-    BROKEN_LINK, Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, NOT_REGULAR_FILE, Note, Problem,
-    io_reason,
+    BROKEN_LINK, Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, Note, Problem, io_reason,
 };
+use sealwave_core::document::display_path;
 use sealwave_core::reach::PathReach;
 use sealwave_secrets::settings::APP_FILE;
 
 /// The most warnings of one kind for one directory.
 const MAX_WARNINGS: usize = 50;
+
+/// The most charts of one directory that are noted one by one.
+const MAX_CHART_NOTES: usize = 5;
 
 /// The inputs of a run.
 #[derive(Debug, Default)]
@@ -29,6 +33,8 @@ pub struct ValidateTargets {
     pub stdin: bool,
     /// The given paths that contributed plain manifest files, in command-line order.
     pub places: Vec<PathBuf>,
+    /// Directories that cannot be read, with the reasons.
+    pub unreadable: Vec<(PathBuf, std::io::ErrorKind)>,
     /// Notes for the user.
     pub notes: Vec<Note>,
 }
@@ -42,6 +48,21 @@ pub struct ValidateTarget {
     pub reach: Arc<PathReach>,
     /// Whether it is checked; otherwise it only provides objects that others refer to.
     pub is_checked: bool,
+    /// The given directory that a plain manifest file was found below, as an index of the places.
+    pub place: Option<usize>,
+}
+
+/// The scope of a search for targets.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetSearch<'a> {
+    /// The given paths.
+    pub paths: &'a [PathBuf],
+    /// Whether only apps are searched.
+    pub only_apps: bool,
+    /// The files that are not read.
+    pub excludes: &'a Excludes,
+    /// The files that the run writes.
+    pub written: &'a OutputPaths,
 }
 
 /// A given path that has no input.
@@ -55,8 +76,10 @@ enum TargetError {
     NoFile(String),
     #[error("`{0}` {NOT_FILE_OR_DIRECTORY}")]
     NotAFile(String),
-    #[error("`{0}` is not an app, but contains apps")]
-    OnlyApps(String),
+    #[error("`{0}` is a Helm chart, not manifests")]
+    OnlyChart(String),
+    #[error("all manifest files below `{0}` are in Helm charts")]
+    OnlyCharts(String),
     #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
     Unreadable { path: String, reason: std::io::ErrorKind },
 }
@@ -69,7 +92,8 @@ impl Explain for TargetError {
                     "an app is a directory with a `{APP_FILE}`; without `--all`, plain manifests are validated"
                 )
             }
-            Self::OnlyApps(_) => "pass `--all` to validate them".to_owned(),
+            Self::OnlyChart(path) => format!("validate what it renders: {}", render_command(path)),
+            Self::OnlyCharts(_) => format!("validate what they render: {}", render_command("DIR")),
             Self::NoFile(_) => "manifest files end with `.yaml`, `.yml` or `.json`".to_owned(),
             Self::NotAFile(_) => "to read from a pipe, use standard input: `-`".to_owned(),
             _ => return None,
@@ -77,10 +101,21 @@ impl Explain for TargetError {
     }
 }
 
+/// Returns the command that validates what a chart renders. A path that a shell might interpret is not part of it.
+fn render_command(chart: &str) -> String {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
+    let chart = if chart.bytes().all(is_word) && !chart.starts_with('-') { chart } else { "DIR" };
+    format!("`helm template NAME {chart} | sealwave validate -`")
+}
+
 #[derive(Debug, thiserror::Error)]
 enum TargetNote {
-    #[error("{count} app{} below `{path}` skipped", if *.count == 1 { "" } else { "s" })]
-    AppsLeftOut { count: usize, path: String },
+    #[error("Helm chart `{0}` skipped")]
+    Chart(String),
+    #[error("{count} Helm charts below `{path}` skipped")]
+    Charts { count: usize, path: String },
+    #[error("`{0}` is excluded")]
+    Excluded(String),
     #[error("symbolic link `{0}` points to another directory and is not followed")]
     Link(String),
     #[error("{0} more such warnings not shown")]
@@ -89,16 +124,17 @@ enum TargetNote {
     NothingChanged,
     #[error("symbolic link `{0}` {LEAVES_REPOSITORY} and is not followed")]
     Outside(String),
-    #[error("`{0}` {NOT_REGULAR_FILE} and is skipped")]
-    NotRegular(String),
 }
 
 impl Explain for TargetNote {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::AppsLeftOut { .. } => Some("pass `--all` to validate them".to_owned()),
+            Self::Chart(path) => Some(format!("validate what it renders: {}", render_command(path))),
+            Self::Charts { .. } => {
+                Some(format!("validate what each of them renders: {}", render_command("DIR")))
+            }
             Self::Link(_) => Some("pass the directory itself as well".to_owned()),
-            Self::More(_) | Self::NothingChanged | Self::NotRegular(_) => None,
+            Self::Excluded(_) | Self::More(_) | Self::NothingChanged => None,
             Self::Outside(_) => Some("its target is not checked; pass the target as well".to_owned()),
         }
     }
@@ -109,17 +145,17 @@ impl ValidateTargets {
     ///
     /// # Errors
     /// A path does not exist or cannot be read, or an output would replace an input.
-    pub fn find(paths: &[PathBuf], all: bool, written: &OutputPaths) -> Result<Self, Failure> {
+    pub fn find(search: TargetSearch<'_>) -> Result<Self, Failure> {
         let mut targets = Self::default();
-        for path in paths {
-            let apps = targets.apps.len();
-            targets.add(path, all, written)?;
-            if targets.apps.len() == apps {
+        for path in search.paths {
+            let (apps, files) = (targets.apps.len(), targets.files.len());
+            targets.add(path, search)?;
+            if targets.apps.len() == apps || targets.files.len() > files {
                 let place = if path == Path::new("-") { Path::new(".") } else { path };
                 targets.places.push(place.to_owned());
             }
         }
-        if let (true, [], [path, ..]) = (all, targets.apps.as_slice(), paths) {
+        if let (true, [], [path, ..]) = (search.only_apps, targets.apps.as_slice(), search.paths) {
             return Err(Problem::new(&TargetError::NoApp(path_text(path))).into());
         }
         for found in [&mut targets.apps, &mut targets.files] {
@@ -128,7 +164,7 @@ impl ValidateTargets {
             found.retain(|target| seen.insert(canonical(&target.path)));
             found.sort_by(|a, b| a.path.cmp(&b.path));
         }
-        written.refuse_app_files(targets.apps.iter().map(|app| app.path.as_path()))?;
+        search.written.refuse_app_files(targets.apps.iter().map(|app| app.path.as_path()))?;
         Ok(targets)
     }
 
@@ -140,7 +176,7 @@ impl ValidateTargets {
         (self.files.is_empty() && !self.stdin).then_some(here)
     }
 
-    fn add(&mut self, path: &Path, all: bool, written: &OutputPaths) -> Result<(), Failure> {
+    fn add(&mut self, path: &Path, search: TargetSearch<'_>) -> Result<(), Failure> {
         let failed = |error: TargetError| Err(Problem::new(&error).into());
         if path == Path::new("-") {
             self.stdin = true;
@@ -150,18 +186,20 @@ impl ValidateTargets {
             Ok(metadata) => metadata,
             Err(error) => return failed(metadata_error(path, error.kind())),
         };
-        if metadata.is_dir() && all {
-            self.apps_below(path)?;
+        if search.excludes.excludes_given(path, metadata.is_dir()) {
+            self.notes.push(Note::info(Problem::new(&TargetNote::Excluded(path_text(path)))));
+        } else if metadata.is_dir() && search.only_apps {
+            self.apps_below(path, search)?;
         } else if metadata.is_dir() && is_app(path) {
             self.apps.push(ValidateTarget::new(path.to_owned(), Arc::new(reach_below(path)?)));
         } else if metadata.is_dir() {
-            self.files_below(path, written)?;
+            self.all_below(path, search)?;
         } else if metadata.is_file() && path.file_name().is_some_and(|name| name == APP_FILE) {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             let directory = parent.unwrap_or(Path::new("."));
             self.apps.push(ValidateTarget::new(directory.to_owned(), Arc::new(reach_below(directory)?)));
         } else if metadata.is_file() || is_process_substitution(path) {
-            written.refuse_inputs([path])?;
+            search.written.refuse_inputs([path])?;
             self.files.push(ValidateTarget::new(path.to_owned(), Arc::new(PathReach::Anywhere)));
         } else {
             // Reading from a pipe without a writer, or from a device, may never end.
@@ -170,35 +208,52 @@ impl ValidateTargets {
         Ok(())
     }
 
-    fn apps_below(&mut self, path: &Path) -> Result<(), Failure> {
+    fn apps_below(&mut self, path: &Path, search: TargetSearch<'_>) -> Result<(), Failure> {
         let reach = Arc::new(reach_below(path)?);
-        let FoundFiles { apps, links, outside, .. } = walk(path, &reach)?;
+        let FoundFiles { apps, links, outside, unreadable, .. } = walk(path, &reach, search.excludes)?;
         if apps.is_empty() {
             return Err(Problem::new(&TargetError::NoApp(path_text(path))).into());
         }
         self.warn(&links, TargetNote::Link);
         self.warn(&outside, TargetNote::Outside);
+        self.unreadable.extend(unreadable);
         self.apps.extend(apps.into_iter().map(|app| ValidateTarget::new(app, Arc::clone(&reach))));
         Ok(())
     }
 
-    fn files_below(&mut self, path: &Path, written: &OutputPaths) -> Result<(), Failure> {
+    fn all_below(&mut self, path: &Path, search: TargetSearch<'_>) -> Result<(), Failure> {
         let reach = Arc::new(reach_below(path)?);
-        let FoundFiles { apps, files, not_regular: odd, links, outside } = walk(path, &reach)?;
-        let files = written.without_outputs(files)?;
-        if files.is_empty() {
-            let error = if apps.is_empty() { TargetError::NoFile } else { TargetError::OnlyApps };
-            return Err(Problem::new(&error(path_text(path))).into());
+        let FoundFiles { apps, charts, files, unreadable, links, outside } =
+            walk(path, &reach, search.excludes)?;
+        let files = search.written.without_outputs(files)?;
+        if files.is_empty() && apps.is_empty() && unreadable.is_empty() {
+            let error = match &charts[..] {
+                [] => TargetError::NoFile(path_text(path)),
+                [chart] => TargetError::OnlyChart(path_text(chart)),
+                _ => TargetError::OnlyCharts(path_text(path)),
+            };
+            return Err(Problem::new(&error).into());
         }
-        if !apps.is_empty() {
-            let note = TargetNote::AppsLeftOut { count: apps.len(), path: path_text(path) };
-            self.notes.push(Note::warning(Problem::new(&note)));
-        }
-        self.warn(&odd, TargetNote::NotRegular);
+        self.note_charts(path, &charts);
         self.warn(&links, TargetNote::Link);
         self.warn(&outside, TargetNote::Outside);
-        self.files.extend(files.into_iter().map(|file| ValidateTarget::new(file, Arc::clone(&reach))));
+        self.unreadable.extend(unreadable);
+        let place = Some(self.places.len());
+        let target = |path| ValidateTarget::new(path, Arc::clone(&reach));
+        self.apps.extend(apps.into_iter().map(target));
+        self.files.extend(files.into_iter().map(|file| ValidateTarget { place, ..target(file) }));
         Ok(())
+    }
+
+    /// Notes each of a few charts, or the number of many.
+    fn note_charts(&mut self, path: &Path, charts: &[PathBuf]) {
+        let note = |note| Note::info(Problem::new(&note));
+        if charts.len() > MAX_CHART_NOTES {
+            let count = charts.len();
+            self.notes.push(note(TargetNote::Charts { count, path: path_text(path) }));
+        } else {
+            self.notes.extend(charts.iter().map(|chart| note(TargetNote::Chart(display_path(chart)))));
+        }
     }
 
     /// Adds a warning for each path, up to a limit.
@@ -237,7 +292,7 @@ impl ValidateTargets {
 
 impl ValidateTarget {
     const fn new(path: PathBuf, reach: Arc<PathReach>) -> Self {
-        Self { path, reach, is_checked: true }
+        Self { path, reach, is_checked: true, place: None }
     }
 }
 
@@ -247,21 +302,9 @@ fn reach_below(directory: &Path) -> Result<PathReach, Failure> {
     })
 }
 
-fn walk(path: &Path, reach: &PathReach) -> Result<FoundFiles, Failure> {
-    FoundFiles::new(path, reach).map_err(|error| {
-        let reason = error.io_error().map_or(std::io::ErrorKind::Other, std::io::Error::kind);
-        let path = path_text(error_path(&error).unwrap_or(path));
-        Problem::new(&TargetError::Unreadable { path, reason }).into()
-    })
-}
-
-/// Returns the path at which a walk stopped.
-fn error_path(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithDepth { err, .. } => error_path(err),
-        ignore::Error::WithPath { path, .. } => Some(path),
-        _ => None,
-    }
+fn walk(path: &Path, reach: &PathReach, excludes: &Excludes) -> Result<FoundFiles, Failure> {
+    FoundFiles::new(path, reach, excludes)
+        .map_err(|reason| Problem::new(&TargetError::Unreadable { path: path_text(path), reason }).into())
 }
 
 /// Returns the error for a path without metadata.

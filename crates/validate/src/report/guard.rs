@@ -88,6 +88,7 @@ mod tests {
             excerpts: &excerpts,
             looks_like_credential: &|lines, at| lines[at].contains("password"),
             width: None,
+            quiet: false,
         };
         let guard = ExcerptGuard::new(report, &context);
         let first = &report.findings[0];

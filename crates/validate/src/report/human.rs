@@ -7,12 +7,14 @@ mod snippet;
 mod summary;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use annotate_snippets::{Group, Level, Renderer};
 
 use super::text::{first_on_line, limited_line, object_name, one_line};
 use super::wrap::wrap;
 use super::{ExcerptGuard, PrintContext};
+use crate::counts::quantity;
 use crate::{Finding, Report};
 use sealwave_core::diagnostic::Severity;
 
@@ -20,6 +22,8 @@ use sealwave_core::diagnostic::Severity;
 const WIDTH: usize = 120;
 /// Narrower terminals wrap lines themselves.
 const MIN_WIDTH: usize = 40;
+/// The most notes of a rule that are shown.
+const MAX_NOTES: usize = 20;
 /// Columns before the text of a note: line number and `= help: `.
 const MARGIN: usize = 14;
 
@@ -35,12 +39,42 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
         environments: report.apps.iter().map(|app| (app.app.as_str(), app.environments.len())).collect(),
     };
     let mut out = String::new();
+    let mut notes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut is_shown = |finding: &Finding| match finding.severity {
+        Severity::Note | Severity::Warning if context.quiet => false,
+        Severity::Note => {
+            let count = notes.entry(finding.rule.id).or_default();
+            *count += 1;
+            *count <= MAX_NOTES
+        }
+        Severity::Error | Severity::Warning => true,
+    };
     for finding in &report.findings {
-        out.push_str(&printer.finding(finding));
-        out.push_str("\n\n");
+        if is_shown(finding) {
+            out.push_str(&printer.finding(finding));
+            out.push_str("\n\n");
+        }
     }
-    summary::write(&mut out, report, context.fail_on, printer.width);
+    write_omitted_notes(&mut out, &notes);
+    if context.quiet {
+        summary::write_result(&mut out, report, context.fail_on);
+    } else {
+        summary::write(&mut out, report, context.fail_on, printer.width);
+    }
     out.into_bytes()
+}
+
+/// Writes the numbers of notes that are not shown.
+fn write_omitted_notes(out: &mut String, notes: &BTreeMap<&str, usize>) {
+    let mut is_any = false;
+    for (rule, count) in notes {
+        let Some(more) = count.checked_sub(MAX_NOTES).filter(|more| *more > 0) else { continue };
+        is_any = true;
+        let _ = writeln!(out, "{} of {rule} not shown; `-o json` has all", quantity(more, "more note"));
+    }
+    if is_any {
+        out.push('\n');
+    }
 }
 
 struct HumanPrinter<'a> {

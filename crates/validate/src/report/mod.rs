@@ -47,6 +47,8 @@ pub struct PrintContext<'a> {
     /// The width of the terminal; `None` if the output is not a terminal, so that a report is the same on every
     /// machine.
     pub width: Option<usize>,
+    /// Whether the report for people shows only errors and the result.
+    pub quiet: bool,
 }
 
 /// The name of standard input in places.

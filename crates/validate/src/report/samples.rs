@@ -246,6 +246,7 @@ pub(crate) fn print_report<T>(report: &Report, write: impl Fn(&Report, &PrintCon
         excerpts: &excerpts,
         looks_like_credential: &|_, _| false,
         width: None,
+        quiet: false,
     };
     write(report, &context)
 }

@@ -48,7 +48,7 @@ pub(crate) mod yaml;
 use crate::RuleInfo;
 use crate::rule::Rule;
 
-pub use pages::{explain_rule, format_list, format_rule_pages, rules_matching};
+pub use pages::{closest_rule, explain_rule, format_list, format_rule_pages, rules_matching};
 pub(crate) use problem_kinds::rule_of;
 
 // The names under which other modules know the input and the output of rules.

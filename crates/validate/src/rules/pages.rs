@@ -1,5 +1,6 @@
 //! Prints the pages of rules: on a terminal, and in `docs/rules`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -9,6 +10,7 @@ use crate::report::wrap::{indent_code, wrap_prose};
 use crate::{RULE_PAGES, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::IGNORE_PREFIX;
+use sealwave_core::text::closest_name;
 
 const HEAD: &str = "\
 # Rules
@@ -57,6 +59,18 @@ pub fn rules_matching(pattern: &str) -> Vec<&'static RuleInfo> {
     let Ok(glob) = GlobBuilder::new(&pattern).build() else { return Vec::new() };
     let glob = glob.compile_matcher();
     super::rules().filter(|rule| glob.is_match(rule.id)).collect()
+}
+
+/// Returns the rule or the glob over a group that a name without a rule probably means.
+#[must_use]
+pub fn closest_rule(name: &str) -> Option<String> {
+    let groups: BTreeSet<String> =
+        super::rules().filter_map(|rule| Some(format!("{}/*", rule.id.split_once('/')?.0))).collect();
+    let ids = super::rules().map(|rule| rule.id);
+    // A short glob is near to many names.
+    let known: Vec<&str> =
+        if name.contains('*') { groups.iter().map(String::as_str).collect() } else { ids.collect() };
+    closest_name(name, known).map(str::to_owned)
 }
 
 /// Formats rules as a list of severity, id and summary.

@@ -26,7 +26,7 @@ pub(super) fn write(out: &mut String, report: &Report, fail_on: Option<Severity>
         environments(out, &report.findings);
         list_errors(out, &report.findings);
     }
-    verdict(out, report, fail_on);
+    write_result(out, report, fail_on);
 }
 
 fn rules(out: &mut String, findings: &[Finding], width: Option<usize>) {
@@ -122,7 +122,8 @@ fn count_text(counts: SeverityCounts) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn verdict(out: &mut String, report: &Report, fail_on: Option<Severity>) {
+/// Writes the line with the result.
+pub(super) fn write_result(out: &mut String, report: &Report, fail_on: Option<Severity>) {
     let (word, color) =
         if report.fails(fail_on) { ("failed", AnsiColor::Red) } else { ("passed", AnsiColor::Green) };
     let style = color.on_default().bold();

@@ -64,6 +64,7 @@ proptest! {
             excerpts: &excerpts,
             looks_like_credential: &|_, _| false,
             width: None,
+            quiet: false,
         };
         let styled = String::from_utf8(write(&report, &context)).unwrap();
         let text = anstream::adapter::strip_str(&styled).to_string();

@@ -1,14 +1,17 @@
 //! `resource/unfilled`.
 
+use std::collections::BTreeSet;
+
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::is_template;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RuleOverlap, RulePage};
-use sealwave_core::diagnostic::Severity;
+use sealwave_core::diagnostic::{Severity, printable};
 use sealwave_core::document::{Node, Origin};
 use sealwave_kube::catalog::{ESO_GROUP, RBAC_GROUP};
+use sealwave_kube::template_name;
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Object,
@@ -24,6 +27,8 @@ pub(crate) static RULE: Rule = Rule::new(
 
 /// Maximum number of further positions shown per object.
 const SHOWN: usize = 8;
+/// Maximum length of a variable's name that is shown.
+const MAX_NAME: usize = 40;
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     if environment.is_plain() {
@@ -44,15 +49,90 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for ((number, _), mut places) in environment.indexed_objects().zip(found) {
         places.sort_unstable();
         places.dedup();
-        if let Some((first, others)) = places.split_first() {
-            let message = "this template is never filled in";
-            let draft = FindingDraft::new(&RULE, *first, message)
+        let images = environment.object(number).map(images).unwrap_or_default();
+        let leftovers: Vec<Leftover> =
+            places.into_iter().map(|at| Leftover::find(at, images.contains(&at), environment)).collect();
+        if let Some((first, others)) = leftovers.split_first() {
+            let draft = FindingDraft::new(&RULE, first.at, "this template is never filled in")
+                .within(first.string)
                 .about_object(number)
-                .hint("only `*.hbs` files are templates: rename the file to `*.hbs`");
-            let with_related = |draft: FindingDraft, at: &Origin| draft.related(*at, "another one is here");
+                .hint(first.hint());
+            let with_related =
+                |draft: FindingDraft, other: &Leftover| draft.related(other.at, "another one is here");
             reporter.report(others.iter().take(SHOWN).fold(draft, with_related));
         }
     }
+}
+
+/// Returns the positions of the images of an object.
+fn images(object: &CheckedObject<'_>) -> BTreeSet<Origin> {
+    object.containers().filter_map(|container| container.get("image")).map(|image| image.origin).collect()
+}
+
+/// The rest of a template in a string.
+struct Leftover {
+    at: Origin,
+    /// The string that contains it.
+    string: Origin,
+    /// The name of the variable, if it is `${NAME}`.
+    variable: Option<String>,
+    is_variable: bool,
+    /// The file name.
+    file: String,
+}
+
+impl Leftover {
+    /// Finds the rest of a template in a string. Its position is that of its braces in an image; elsewhere, that of the
+    /// string, where other rules report what the API server refuses.
+    fn find(string: Origin, is_image: bool, environment: &CheckedEnvironment<'_>) -> Self {
+        let context = &environment.context;
+        let path = context.sources.location(string).path;
+        let file = printable(path.rsplit('/').next().unwrap_or(&path));
+        let spelling = context.texts.spelling(string).unwrap_or_default();
+        let braces = [("{{", "}}"), ("${", "}")].into_iter().filter_map(|(open, close)| {
+            let start = spelling.find(open)?;
+            let length = spelling.get(start..)?.find(close)? + close.len();
+            Some((start, length))
+        });
+        let Some((start, length)) = braces.min() else {
+            return Self { at: string, string, variable: None, is_variable: false, file };
+        };
+        let count =
+            |text: Option<&str>| u32::try_from(text.unwrap_or_default().chars().count()).unwrap_or(u32::MAX);
+        let text = spelling.get(start..start + length);
+        let column = string.column.saturating_add(count(spelling.get(..start)));
+        let at = if is_image { Origin { column, width: count(text), ..string } } else { string };
+        let is_variable = text.is_some_and(|text| text.starts_with('$'));
+        let variable = text.and_then(variable_name).map(str::to_owned);
+        Self { at, string, variable, is_variable, file }
+    }
+
+    fn hint(&self) -> String {
+        let tag = format!("{{{{{}}}}}", self.variable.as_deref().unwrap_or("name"));
+        let is_template = self.file.rsplit_once('.').is_some_and(|(_, extension)| extension == "hbs");
+        let renamed = template_name(&self.file);
+        match (is_template, self.is_variable) {
+            (true, true) => {
+                format!("variables of the shell are not replaced: write `{tag}`, and define it in `values.yaml`")
+            }
+            (true, false) => "remove the backslash before `{{`; tags in values are not evaluated: write them in the template"
+                .to_owned(),
+            (false, true) => format!(
+                "variables of the shell are not replaced: rename the file to `{renamed}`, write `{tag}`, and define it in \
+                 `values.yaml`"
+            ),
+            (false, false) => format!("only `*.hbs` files are templates: rename the file to `{renamed}`"),
+        }
+    }
+}
+
+/// Returns the name in `${NAME}`, possibly with a default.
+fn variable_name(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("${")?.strip_suffix('}')?;
+    let name = name.split_once(':').map_or(name, |(name, _)| name);
+    let is_name =
+        name.len() <= MAX_NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (is_name && !name.is_empty()).then_some(name)
 }
 
 /// Returns the positions of templates in an object that are never filled in. For other groups, this is only the metadata,

@@ -1,0 +1,28 @@
+//! Explains errors in the YAML of a rendered template by tags that the template engine leaves alone or prints as they are.
+
+use super::helm;
+use crate::load::ManifestFile;
+use sealwave_core::diagnostic::{Problem, ProblemKind, ProblemPlace};
+use sealwave_core::document::Sources;
+
+/// Returns the causes of an error in the rendered text of a template, or the error itself.
+pub(super) fn explain(problem: Problem, file: &ManifestFile, sources: &Sources) -> Vec<Problem> {
+    if !matches!(problem.kind, Some(ProblemKind::DuplicateKey | ProblemKind::Syntax)) {
+        return vec![problem];
+    }
+    let statements = helm::explain_statements(&file.text, file.source);
+    if !statements.is_empty() {
+        return statements;
+    }
+    let hint = template_line(&problem, file, sources).and_then(helm::indentation_hint);
+    let hint = hint.or_else(|| problem.hint.clone());
+    vec![Problem { hint, ..problem }]
+}
+
+/// Returns the line of the template that wrote the text at an error.
+fn template_line<'f>(problem: &Problem, file: &'f ManifestFile, sources: &Sources) -> Option<&'f str> {
+    let ProblemPlace::Origin(origin) = problem.at else { return None };
+    let place = sources.location(origin);
+    let line = file.text.lines().nth((place.line as usize).checked_sub(1)?)?;
+    (place.path == sources.name(file.source)).then_some(line)
+}

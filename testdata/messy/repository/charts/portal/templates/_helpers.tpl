@@ -1,0 +1,1 @@
+{{- define "x.fullname" -}}{{ .Release.Name }}{{- end }}
