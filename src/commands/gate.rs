@@ -64,7 +64,7 @@ pub(super) fn check(
     let directory = discovery.directory().display().to_string();
     let app = sealwave_validate::examine(discovery, &[examination], directory, &|_| ());
     let schemas = SchemaContext::new(&options, Arc::clone(&options.definitions));
-    let context = AppContext::new(options, schemas, Arc::default());
+    let context = AppContext::new(options, schemas, Arc::default(), Arc::default());
     let verdict = engine::validate(&app, &context, &RunSuppressions::default());
     let refused = verdict.findings.into_iter().filter(is_refused);
     let mut problems: Vec<Problem> = refused.map(problem).collect();

@@ -4,6 +4,7 @@
 //! objects that the other apps render. A problem with an app is a finding; an error means that the command cannot run.
 
 mod apps;
+mod baseline;
 mod manifests;
 
 use std::cell::LazyCell;
@@ -18,13 +19,13 @@ use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, NoteLevel, Problem};
 use sealwave_core::excerpts::{Excerpts, STDIN};
 use sealwave_core::text::{closest_choice, quoted_list};
-use sealwave_validate::Baseline;
 use sealwave_validate::engine::{self, RunSuppressions, ValidateOptions, ValidationResult};
 use sealwave_validate::project::{
-    CrdCache, CrdResolver, OutputPaths, ReadableFiles, TargetSearch, ValidateTargets, WrittenPaths, from_root,
+    CheckedInputs, CrdCache, CrdResolver, OutputPaths, ReadableFiles, RootNames, TargetSearch,
+    ValidateTargets, WrittenPaths, from_root,
 };
 use sealwave_validate::report::{self, PrintContext, ReportOutput, ReportOutputFormat, ReportOutputs};
-use sealwave_validate::{CheckedScope, Finding, Report, rules};
+use sealwave_validate::{Finding, Report, rules};
 
 /// An error that ends the command; problems with the input are findings.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +113,9 @@ pub(super) fn run(
         OperatorFile::read(&path)?.check_certificates()?;
     }
     let mut targets = find(args, &plan, &written, watch)?;
+    let app_without_name = targets.working_directory_app();
+    let has_baseline = args.report.baseline.is_some() || args.report.write_baseline.is_some();
+    let names = RootNames::new(app_without_name.as_deref());
     let run = ValidateRun {
         args,
         variables,
@@ -120,7 +124,8 @@ pub(super) fn run(
         crd_cache: Arc::new(CrdCache::new(plan.scope().excludes.clone())),
         plan,
         output_paths: written,
-        app_without_name: targets.working_directory_app(),
+        checked_inputs: has_baseline.then(|| CheckedInputs::new(&targets, &args.paths, &names)),
+        app_without_name: app_without_name.clone(),
         readable: ReadableFiles::new(&targets),
     };
     let manifests = run.take_manifests(&mut targets);
@@ -186,6 +191,8 @@ struct ValidateRun<'a> {
     output_paths: OutputPaths,
     /// Custom resource definitions found in repositories.
     crd_cache: Arc<CrdCache>,
+    /// The inputs, if a baseline is read or written.
+    checked_inputs: Option<CheckedInputs>,
     /// The app in the working directory, which has no name.
     app_without_name: Option<PathBuf>,
     /// The files whose lines the report may show.
@@ -201,6 +208,8 @@ struct RunOutcome {
     /// The files to write, with their contents.
     files: Vec<(PathBuf, Vec<u8>)>,
     notes: Vec<Note>,
+    /// The environments of the apps, by their paths from the root of the repository.
+    app_environments: Arc<rules::AppEnvironmentNames>,
     /// Whether part of the input could not be checked.
     is_incomplete: bool,
 }
@@ -210,7 +219,8 @@ impl RunOutcome {
         self.is_incomplete |= verdict.is_incomplete;
         self.report.findings.extend(verdict.findings);
         self.report.suppressed += verdict.suppressed.len();
-        for finding in verdict.suppressed.iter().chain(&verdict.out_of_scope) {
+        self.report.held_back += verdict.held_back.len();
+        for finding in verdict.suppressed.iter().chain(&verdict.held_back).chain(&verdict.out_of_scope) {
             self.report.withhold(finding);
         }
     }
@@ -246,29 +256,6 @@ impl ValidateRun<'_> {
             && self.args.paths.iter().any(covers_config)
     }
 
-    /// Sorts the findings, writes a new baseline, and removes the findings that a given baseline lists.
-    fn apply_baseline(&self, outcome: &mut RunOutcome) -> Result<(), Failure> {
-        let RunOutcome { report, files, notes, is_incomplete, .. } = outcome;
-        let everything = !*is_incomplete && self.covers_everything();
-        report.findings.extend(self.suppressions.findings(&self.plan.run_options(), everything));
-        report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        if let Some(path) = &self.args.report.write_baseline {
-            let baseline = Baseline::from_report(report);
-            files.push((path.clone(), baseline.to_json()));
-        }
-        if let Some(path) = &self.args.report.baseline {
-            let baseline =
-                sealwave_validate::report::read_baseline(path).map_err(|error| Problem::new(&error))?;
-            let selection = CheckedScope {
-                environments: &self.args.env,
-                only_changed: self.args.changed_since.is_some(),
-            };
-            let resolved = baseline.remove_known(report, &selection);
-            notes.extend(resolved.map(|remark| Note::info(Problem::new(&remark))));
-        }
-        Ok(())
-    }
-
     fn finish(self, outcome: RunOutcome, outputs: &ReportOutputs) -> Result<CommandOutput, Failure> {
         let fail_on = config::failing_severity(self.args.report.fail_on);
         let RunOutcome { report: mut full_report, stdin, mut files, mut notes, .. } = outcome;
@@ -288,7 +275,8 @@ impl ValidateRun<'_> {
             width: config::terminal_width(),
             quiet: self.args.report.quiet,
         };
-        let for_services = LazyCell::new(|| from_root(&full_report, self.app_without_name.as_deref()));
+        let for_services =
+            LazyCell::new(|| from_root(&full_report, &RootNames::new(self.app_without_name.as_deref())));
         let report =
             |format: ReportOutputFormat| if format.is_for_services() { &*for_services } else { &full_report };
         for (format, path) in outputs.files() {
@@ -299,7 +287,11 @@ impl ValidateRun<'_> {
         if outputs.has(ReportOutputFormat::Github)
             && let Some(path) = config::step_summary(self.variables)
         {
-            let summary = report::github::summary(report(ReportOutputFormat::Github), &context);
+            let summary = report::github::summary(
+                report(ReportOutputFormat::Github),
+                &context,
+                config::source_files(self.variables).as_deref(),
+            );
             report::append_summary(&path, &summary).map_err(|error| Problem::new(&error))?;
         }
         let stdout = outputs.stdout().map(|format| report::write(format, report(format), &context));

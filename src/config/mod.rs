@@ -22,8 +22,8 @@ pub use run_bounds::{RunBounds, SlotRequest};
 pub use source_access::SourceAccess;
 pub use validation::ValidationPlan;
 pub(crate) use validation::{
-    check_namespace, destination_version, failing_severity, now, parse_timeout, step_summary, today,
-    unknown_rule,
+    check_namespace, destination_version, failing_severity, now, parse_timeout, source_files, step_summary,
+    today, unknown_rule,
 };
 
 use std::ffi::OsString;

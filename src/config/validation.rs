@@ -31,7 +31,7 @@ use sealwave_validate::rules::{self, OperatorView, RuleSettings};
 use sealwave_validate::{RuleInfo, Span};
 
 pub(crate) use self::arguments::{
-    check_namespace, failing_severity, parse_timeout, step_summary, unknown_rule,
+    check_namespace, failing_severity, parse_timeout, source_files, step_summary, unknown_rule,
 };
 pub(crate) use self::kube_version::destination_version;
 pub(crate) use self::today::{now, today};

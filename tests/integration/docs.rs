@@ -83,7 +83,7 @@ fn documented_settings_of_validate_are_accepted() {
 fn documented_flags_of_validate_exist() {
     let help = stdout_of(&["validate", "--help"]);
     let known: BTreeSet<&str> = help.split_whitespace().filter(|word| word.starts_with("--")).collect();
-    let page = page("docs/ci/validate.md");
+    let page = page("docs/ci/validate.md") + &page("docs/ci/pipelines.md");
     let commands =
         page.lines().filter_map(|line| line.split_once("sealwave validate ")).map(|(_, rest)| rest);
     let mut seen = 0;

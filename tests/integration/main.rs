@@ -44,6 +44,7 @@ mod openbao;
 mod packed_definitions;
 mod pages;
 mod patches;
+mod pipelines;
 mod placeholders;
 mod policy;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
@@ -70,6 +71,7 @@ mod unused_files;
 mod validate;
 mod validate_apps;
 mod validate_cel;
+mod validate_ci;
 mod validate_foreign;
 mod validate_hostile;
 #[cfg(unix)]

@@ -41,8 +41,10 @@ fn render(repository: &Tree, args: &[&str]) -> String {
 /// Checks the place and the hint of the only error of `render`.
 fn check(repository: &Tree, args: &[&str], message: &str, place: &str, hint: &str) {
     let stderr = render(repository, args);
-    let expected = format!("error: {message}\n  --> {place}\n  hint: {hint}\n");
-    assert!(stderr.ends_with(&expected), "\n  is  {stderr}\n  not {expected}");
+    let (headline, rest) = stderr.split_once('\n').unwrap();
+    assert_eq!(headline, format!("error: {message}"));
+    assert!(rest.trim_start().starts_with(&format!("--> {place}\n")), "{stderr}");
+    assert!(stderr.ends_with(&format!("= help: {hint}\n")), "\n  is  {stderr}\n  not {hint}");
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn environments_of_another_name_or_place_are_named() {
         "did you mean `prod`?",
     );
     let result = repository.run(&["app", "--env", "production"]);
-    assert!(result.stderr.contains("hint: did you mean `prod`?"), "{}", result.stderr);
+    assert!(result.stderr.contains("= help: did you mean `prod`?"), "{}", result.stderr);
     for (directory, hint) in [
         ("env", "rename `app/env/` to `envs/`"),
         ("Overlays", "rename `app/Overlays/` to `envs/`"),

@@ -110,6 +110,8 @@ pub struct Finding {
     pub confidential: bool,
     /// The field that the object lacks, if the rule reports one that a later build may set.
     pub missing_field: Option<&'static str>,
+    /// Whether it reports an absent object that may be one that does not render.
+    pub held_back: bool,
 }
 
 impl Finding {
@@ -129,6 +131,7 @@ impl Finding {
             environments: Vec::new(),
             confidential: true,
             missing_field: None,
+            held_back: false,
         }
     }
 
@@ -248,6 +251,8 @@ pub struct Report {
     pub suppressed: usize,
     /// The number of findings in the baseline.
     pub in_baseline: usize,
+    /// The number of findings that may be caused by what does not render.
+    pub held_back: usize,
     /// Path and line of confidential findings that are not reported: no other finding may show that line.
     pub withheld: BTreeSet<(String, u32)>,
 }

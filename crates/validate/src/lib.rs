@@ -32,5 +32,5 @@ pub use finding::{
     AppEnvironments, CheckedCounts, Finding, ObjectRef, RelatedLabel, RelatedPlace, Report, Span,
 };
 pub use report::{Baseline, BaselineError, BaselineNote, CheckedScope};
-pub(crate) use rule_info::RulePage;
-pub use rule_info::{ApiRefusal, ExcerptPolicy, RuleInfo, RuleInput, RuleKind, RuleOverlap};
+pub use rule_info::{ApiRefusal, ExcerptPolicy, RuleInfo, RuleInput, RuleKind, RuleOverlap, RuleTopic};
+pub(crate) use rule_info::{RULE_PAGES, RulePage};

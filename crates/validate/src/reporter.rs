@@ -31,6 +31,10 @@ pub(crate) struct FindingDraft {
     pub(crate) missing_field: Option<&'static str>,
     /// The spelling of the value that its type needs.
     pub(crate) spelling: Option<ValueSpelling>,
+    /// The environments of the finding, if it is reported once for several; otherwise that of the subject.
+    pub(crate) environments: Vec<EnvironmentIndex>,
+    /// Whether the absent object may be one that does not render.
+    pub(crate) held_back: bool,
 }
 
 /// The way in which a value must be written to have the right type.
@@ -107,6 +111,8 @@ impl FindingDraft {
             confidential: false,
             missing_field: None,
             spelling: None,
+            environments: Vec::new(),
+            held_back: false,
         }
     }
 

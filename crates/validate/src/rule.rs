@@ -7,7 +7,7 @@ use crate::facts::checked_object::CheckedObject;
 use crate::facts::rule_context::RuleContext;
 use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use crate::reporter::Reporter;
-use crate::{ApiRefusal, RuleInfo, RuleInput, RuleKind, RuleOverlap, RulePage};
+use crate::{ApiRefusal, RuleInfo, RuleInput, RuleKind, RuleOverlap, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Origin};
 
@@ -65,6 +65,12 @@ impl Rule {
     /// Sets the positions in an object at which findings of stages only repeat those of the rule.
     pub(crate) const fn explaining(mut self, positions: fn(&Manifest) -> Vec<Origin>) -> Self {
         self.explained = Some(positions);
+        self
+    }
+
+    /// Sets the topic of its findings.
+    pub(crate) const fn about(mut self, topic: RuleTopic) -> Self {
+        self.info.topic = topic;
         self
     }
 

@@ -84,6 +84,18 @@ pub enum RuleOverlap {
     SchemaViolation,
 }
 
+/// The topic of a rule's findings, as far as it matters for more than one rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleTopic {
+    /// An object that the input lacks, or that nothing uses. A finding is held back if the object may be one that does not
+    /// render.
+    Absence,
+    /// Another topic.
+    Other,
+    /// Weakened security, besides the rules of [`RuleKind::Secret`].
+    Security,
+}
+
 /// A rule and the texts of its page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RuleInfo {
@@ -103,6 +115,8 @@ pub struct RuleInfo {
     pub overlap: RuleOverlap,
     /// Whether `--lenient` lowers its errors to warnings.
     pub is_lenient: bool,
+    /// The topic of its findings.
+    pub topic: RuleTopic,
     /// One line: what it finds.
     pub summary: &'static str,
     /// The Markdown page beside the rule: a title with the id, the explanation, `## Example` and `## What to do`.
@@ -120,6 +134,9 @@ pub(crate) struct RulePage {
     /// The Markdown page beside the rule.
     pub(crate) text: &'static str,
 }
+
+/// The directory of the pages of rules, relative to the root of sealwave's repository.
+pub(crate) const RULE_PAGES: &str = "docs/rules";
 
 /// The lines of a page between its explanation and its example.
 const EXAMPLE: &str = "\n\n## Example\n\n```yaml\n";
@@ -140,6 +157,7 @@ impl RuleInfo {
             input: RuleInput::Objects,
             overlap: RuleOverlap::None,
             is_lenient: false,
+            topic: RuleTopic::Other,
             summary,
             page: text,
         }
@@ -157,6 +175,24 @@ impl RuleInfo {
     #[must_use]
     pub fn title(&self) -> &'static str {
         self.page.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
+    }
+
+    /// Returns the group of the rule: the part of its id before `/`.
+    #[must_use]
+    pub fn group(&self) -> &'static str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+
+    /// Returns the link from the index of rules to the rule. In an anchor, `/` is omitted.
+    #[must_use]
+    pub fn page_link(&self) -> String {
+        format!("{}.md#{}", self.group(), self.id.replace('/', ""))
+    }
+
+    /// Returns the path and anchor of the rule's documentation, relative to the root of sealwave's repository.
+    #[must_use]
+    pub fn page_path(&self) -> String {
+        format!("{RULE_PAGES}/{}", self.page_link())
     }
 
     /// Returns why the rule matters: what a cluster or Argo CD does with such an object.
@@ -181,6 +217,18 @@ impl RuleInfo {
     #[must_use]
     pub const fn is_refused(&self) -> bool {
         !matches!(self.refusal, ApiRefusal::Never)
+    }
+
+    /// Reports whether code scanning shows findings of the rule as security alerts.
+    #[must_use]
+    pub const fn is_security(&self) -> bool {
+        matches!(self.topic, RuleTopic::Security) || matches!(self.kind, RuleKind::Secret)
+    }
+
+    /// Reports whether its findings are about objects that the input lacks, or that nothing uses.
+    #[must_use]
+    pub const fn reports_absence(&self) -> bool {
+        matches!(self.topic, RuleTopic::Absence)
     }
 
     /// Reports whether findings of the rule may be suppressed; those about apps that do not render and about

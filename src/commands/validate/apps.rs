@@ -13,11 +13,11 @@ use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::workers;
 use sealwave_kube::schema::KubeVersion;
 use sealwave_validate::engine::{
-    self, AppContext, KnownDefinition, SchemaContext, ValidateOptions, ValidationResult,
+    self, AppContext, KnownDefinition, SchemaContext, UnrenderedApps, ValidateOptions, ValidationResult,
 };
-use sealwave_validate::project::{ValidateTarget, shown};
-use sealwave_validate::rules::NeighborApps;
-use sealwave_validate::{EnvironmentInput, ExaminedApp};
+use sealwave_validate::project::{RootNames, ValidateTarget, shown};
+use sealwave_validate::rules::{AppEnvironmentNames, NeighborApps};
+use sealwave_validate::{AppEnvironments, EnvironmentInput, ExaminedApp};
 
 /// The result of examining an app.
 enum AppExamination {
@@ -82,6 +82,12 @@ impl ExaminedApps {
         let apps: Vec<&ExaminedApp> = self.apps().collect();
         if apps.len() < 2 { Arc::default() } else { Arc::new(engine::neighbors(&apps)) }
     }
+
+    /// Returns the names that objects may have which do not render, for each environment.
+    fn unrendered(&self) -> UnrenderedApps {
+        let apps: Vec<&ExaminedApp> = self.apps().collect();
+        engine::unrendered_names(&apps, self.0.iter().any(Result::is_err))
+    }
 }
 
 impl ValidateRun<'_> {
@@ -108,8 +114,10 @@ impl ValidateRun<'_> {
         }
         let files = examined.apps().flat_map(ExaminedApp::files);
         self.output_paths.refuse_inputs(files.map(Path::new))?;
+        outcome.app_environments = Arc::new(self.app_environments(&examined));
         let from_apps = examined.definitions();
-        let checkable = self.with_contexts(examined, apps, from_apps.iter().chain(from_manifests).cloned());
+        let definitions = from_apps.iter().chain(from_manifests).cloned();
+        let checkable = self.with_contexts(examined, apps, definitions, &outcome.app_environments);
         let wanted: Vec<&CheckableApp> =
             checkable.iter().zip(apps).filter(|(_, app)| app.is_checked).map(|(app, _)| app).collect();
         let verdicts = workers::parallel_map(&wanted, |app| self.check(app));
@@ -132,6 +140,19 @@ impl ValidateRun<'_> {
             }
         }
         Ok(from_apps)
+    }
+
+    /// Returns the environments of each app, by its path from the root of its repository; none if `--env` selects some.
+    fn app_environments(&self, examined: &ExaminedApps) -> AppEnvironmentNames {
+        if !self.args.env.is_empty() {
+            return AppEnvironmentNames::new();
+        }
+        let names = RootNames::new(self.app_without_name.as_deref());
+        let apps = examined.apps().map(|app| {
+            let AppEnvironments { app, environments } = app.environments();
+            (names.app(&app).unwrap_or(app), environments.into_iter().collect())
+        });
+        apps.collect()
     }
 
     fn check(&self, app: &CheckableApp) -> ValidationResult {
@@ -171,8 +192,10 @@ impl ValidateRun<'_> {
         examined: ExaminedApps,
         targets: &[ValidateTarget],
         definitions: impl Iterator<Item = KnownDefinition>,
+        app_environments: &Arc<AppEnvironmentNames>,
     ) -> Vec<CheckableApp> {
         let neighbors = examined.neighbors();
+        let unrendered = Arc::new(examined.unrendered());
         let definitions: Vec<KnownDefinition> = definitions.collect();
         let mut shared: BTreeMap<Vec<KubeVersion>, SchemaContext> = BTreeMap::new();
         let make = |options: &ValidateOptions| {
@@ -181,6 +204,7 @@ impl ValidateRun<'_> {
         };
         let mut ready = |target: ExaminedTarget, place: &Path| {
             let ExaminedTarget { app, options, .. } = target;
+            let options = options.with_app_environments(Arc::clone(app_environments));
             let schemas = if self.plan.has_all_definitions(&options) {
                 shared.entry(options.kube_versions.clone()).or_insert_with(|| make(&options)).clone()
             } else {
@@ -189,7 +213,7 @@ impl ValidateRun<'_> {
             let schemas = schemas.with_fallback(self.crd_resolver(&options, vec![place.to_owned()]));
             CheckableApp::Ready(Box::new(ReadyApp {
                 app,
-                context: AppContext::new(options, schemas, Arc::clone(&neighbors)),
+                context: AppContext::new(options, schemas, Arc::clone(&neighbors), Arc::clone(&unrendered)),
             }))
         };
         let pairs = examined.0.into_iter().zip(targets);

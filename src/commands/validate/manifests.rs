@@ -97,6 +97,7 @@ impl ValidateRun<'_> {
         let mut results = SetResults::default();
         for (set, files) in inputs {
             let options = plan.clone().with_generated(&set.generated).into_options()?;
+            let options = options.with_app_environments(Arc::clone(&outcome.app_environments));
             let context =
                 PlainContext::new(options, schemas.clone(), namespace.clone(), context_files.clone())
                     .with_kustomized(Arc::clone(&targets.sets.kustomized))

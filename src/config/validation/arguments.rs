@@ -51,6 +51,17 @@ pub(crate) fn step_summary(variables: VariableReader) -> Option<PathBuf> {
     variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
+/// Returns the address of the repository's files at the checked commit, if this is a step of a GitHub workflow.
+pub(crate) fn source_files(variables: VariableReader) -> Option<String> {
+    let is_safe = |text: &String| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/-._~".contains(&byte))
+    };
+    let get = |name| variables(name)?.into_string().ok().filter(is_safe);
+    let (server, repository) = (get("GITHUB_SERVER_URL")?, get("GITHUB_REPOSITORY")?);
+    Some(format!("{server}/{repository}/blob/{}", get("GITHUB_SHA")?))
+        .filter(|url| url.starts_with("https://"))
+}
+
 /// Reports whether the name of a rule is a glob.
 pub(super) fn is_glob(name: &str) -> bool {
     name.contains(['*', '?', '[', '{'])

@@ -76,7 +76,11 @@ pub fn app(
     let mut examined = sealwave_validate::examine(&discovery, &examinations, name.to_owned(), &|_| ());
     examined.read_other_files(&discovery);
     let schemas = SchemaContext::extendable(options);
-    let context = AppContext::new(options.clone(), schemas, Arc::default());
+    // The app has the name of its directory, as if its parent were the root of a repository.
+    let path = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let environments = examined.environments().environments.into_iter().collect();
+    let options = options.clone().with_app_environments(Arc::new([(path, environments)].into()));
+    let context = AppContext::new(options, schemas, Arc::default(), Arc::default());
     sealwave_validate::engine::validate(&examined, &context, run_suppressions).findings
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::context::{AppContext, PlainContext};
 use super::finder::FindingBuilder;
+use super::held_back::HeldBack;
 use super::input::{CheckedInput, ObjectSet};
 use super::manifests::PlainManifests;
 use super::options::ValidateOptions;
@@ -72,13 +73,20 @@ fn check_input(
         let object = checked_object(draft, &scenes);
         object.is_none_or(|object| !is_skipped(draft, object.manifest, input.options()))
     });
+    let held_back = HeldBack::new(input);
+    for draft in &mut drafts {
+        draft.held_back = held_back.contains(draft);
+    }
     let finder = FindingBuilder::new(input);
     let mut findings: Vec<Finding> = finder.stage_findings().collect();
     findings.extend(finder.findings(echoes::without_covered(drafts)));
     let coverage = Coverage::new(input);
     let (findings, suppressed) =
         suppress::apply(findings, &finder.suppressions(), run_suppressions, &coverage);
+    let (held_back, findings): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| finding.held_back);
     let result = ValidationResult {
+        held_back: merge::merge_environments(held_back),
         findings: merge::merge_environments(findings),
         suppressed: merge::merge_environments(suppressed),
         is_incomplete: coverage.is_incomplete(),
@@ -186,12 +194,16 @@ fn check_schemas(
         let (checked, others): (Vec<_>, Vec<_>) = environment.indexed_objects().partition(|(_, view)| {
             !input.is_context_file(environment.context.sources.name(view.manifest.origin().source))
         });
+        let number = EnvironmentIndex::new(number);
+        check.start_environment(number);
         for (object, view) in checked.into_iter().chain(others) {
-            reporter.start_object(EnvironmentIndex::new(number), object);
+            reporter.start_object(number, object);
             check.check(view, environment.context.sources, &mut reporter);
         }
     }
-    (reporter.take_findings(), check.into_reported_once())
+    let mut drafts = reporter.take_findings();
+    check.add_environments(&mut drafts);
+    (drafts, check.into_reported_once())
 }
 
 /// Runs every enabled rule.

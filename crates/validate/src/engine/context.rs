@@ -7,6 +7,7 @@ use super::fallback::CrdFallback;
 use super::kustomization::KustomizedFiles;
 use super::options::ValidateOptions;
 use super::schema_set::SchemaSet;
+use super::unrendered::UnrenderedApps;
 use crate::Finding;
 use crate::definitions::KnownDefinition;
 use crate::facts::neighbors::NeighborApps;
@@ -99,6 +100,8 @@ pub struct AppContext {
     pub(super) schemas: SchemaContext,
     /// The objects that the apps of the repository render, by environment.
     pub(super) neighbors: Arc<BTreeMap<String, NeighborApps>>,
+    /// The names that objects of the repository may have that do not render, by environment.
+    pub(super) unrendered: Arc<UnrenderedApps>,
 }
 
 impl AppContext {
@@ -108,8 +111,9 @@ impl AppContext {
         options: ValidateOptions,
         schemas: SchemaContext,
         neighbors: Arc<BTreeMap<String, NeighborApps>>,
+        unrendered: Arc<UnrenderedApps>,
     ) -> Self {
-        Self { options, schemas, neighbors }
+        Self { options, schemas, neighbors, unrendered }
     }
 
     /// Returns the options.

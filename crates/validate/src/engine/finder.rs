@@ -161,6 +161,13 @@ impl<'a> FindingBuilder<'a> {
         }));
         let tag = self.locator.tag(at).or_else(|| self.locator.tag(draft.at)).filter(|_| !confidential);
         let advise = |spelling| tag.and_then(|(tag, has_text)| tag_advice::advise(tag, has_text, spelling));
+        let sets = draft.environments.iter().filter_map(|environment| environment.of(&self.sets));
+        let sets = if draft.environments.is_empty() {
+            set.into_iter().collect()
+        } else {
+            sets.copied().collect::<Vec<_>>()
+        };
+        let environments = sets.into_iter().flat_map(ObjectSet::environment_names).collect();
         // A place that environments share may be listed as a related place of itself.
         related.retain(|related| !is_same(&related.span.place, &span.place));
         Finding {
@@ -173,9 +180,10 @@ impl<'a> FindingBuilder<'a> {
             object: object.map(|object| object.name.clone()),
             pointer: path.map(|path| path.pointer(is_secret_like)).unwrap_or_default(),
             app: self.input.app_name(),
-            environments: set.map(ObjectSet::environment_names).unwrap_or_default(),
+            environments,
             confidential,
             missing_field: draft.missing_field,
+            held_back: draft.held_back,
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::kind_filter::KindFilter;
 use super::packed::PackedSchemas;
 use crate::definitions::KnownDefinition;
-use crate::facts::rule_context::RuleSettings;
+use crate::facts::rule_context::{AppEnvironmentNames, RuleSettings};
 use crate::reporter::FindingDraft;
 use crate::rule::Rule;
 use crate::{RuleInfo, RuleInput, RuleKind, rules};
@@ -18,7 +18,7 @@ use sealwave_kube::schema::KubeVersion;
 
 /// The options for one input: an app, or a set of plain manifests.
 ///
-/// They are complete when they are created, and nothing changes them afterwards.
+/// They are complete when an input is checked, and nothing changes them afterwards.
 #[derive(Clone, Debug)]
 pub struct ValidateOptions(OptionValues);
 
@@ -78,6 +78,13 @@ impl From<OptionValues> for ValidateOptions {
 }
 
 impl ValidateOptions {
+    /// Returns the options with the environments of the run's apps, which are known after all apps are examined.
+    #[must_use]
+    pub fn with_app_environments(mut self, environments: Arc<AppEnvironmentNames>) -> Self {
+        self.0.settings.app_environments = environments;
+        self
+    }
+
     /// Reports whether the run finds all violations of a rule.
     pub(super) fn covers_rule(&self, rule: &RuleInfo) -> bool {
         let has_input = match rule.input {
@@ -86,6 +93,12 @@ impl ValidateOptions {
             RuleInput::SealingCertificates => !self.gaps.seals,
         };
         self.level(rule).is_some() && has_input && !(self.gaps.versions && rule.kind == RuleKind::Schema)
+    }
+
+    /// Reports whether a setting disables a rule that is enabled by default.
+    #[must_use]
+    pub fn is_turned_off(&self, rule: &RuleInfo) -> bool {
+        rule.enabled && self.level(rule).is_none()
     }
 
     /// Returns the severity of a rule in this run; `None` if it is disabled.

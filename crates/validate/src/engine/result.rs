@@ -13,6 +13,8 @@ pub struct ValidationResult {
     pub findings: Vec<Finding>,
     /// The suppressed findings, in order; excerpts must not show their confidential lines.
     pub suppressed: Vec<Finding>,
+    /// Findings that may be caused by what does not render; excerpts must not show their confidential lines.
+    pub held_back: Vec<Finding>,
     /// Findings in unchecked files; excerpts must not show their confidential lines.
     pub out_of_scope: Vec<Finding>,
     /// Whether part of the input could not be checked.
@@ -42,7 +44,7 @@ impl ValidationResult {
         if !context.has_context_files() {
             return;
         }
-        for findings in [&mut self.findings, &mut self.suppressed] {
+        for findings in [&mut self.findings, &mut self.suppressed, &mut self.held_back] {
             let (in_scope, other) =
                 std::mem::take(findings).into_iter().partition(|finding| context.is_in_scope(finding));
             *findings = in_scope;

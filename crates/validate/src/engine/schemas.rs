@@ -1,6 +1,6 @@
 //! Checks objects against schemas for every requested Kubernetes version; equal violations are reported once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::unknown::UnknownKind;
 use super::{packed, violations};
 use crate::definitions::{CrdCandidate, CrdCandidates};
 use crate::facts::checked_object::CheckedObject;
+use crate::index::EnvironmentIndex;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::Rule;
 use crate::rules::{api, schema as rules};
@@ -36,8 +37,10 @@ pub(super) struct SchemaCheck<'s> {
     kinds: BTreeMap<CompactString, BTreeMap<CompactString, Rc<KindState>>>,
     /// Kinds with different definitions, also by the source of the object.
     conflicting: BTreeMap<(SourceId, CompactString, CompactString), Rc<KindState>>,
-    /// Messages that are reported only once.
-    once: HashSet<String>,
+    /// Messages that are reported only once, with their environments.
+    once: HashMap<String, Vec<EnvironmentIndex>>,
+    /// The environment of the current object.
+    environment: EnvironmentIndex,
     /// The source of the current kind's definition, if it is not obvious.
     source: Option<DefinitionSource>,
     /// The remaining budget for evaluating rules.
@@ -107,7 +110,8 @@ impl<'s> SchemaCheck<'s> {
             is_plain,
             kinds: BTreeMap::new(),
             conflicting: BTreeMap::new(),
-            once: HashSet::new(),
+            once: HashMap::new(),
+            environment: EnvironmentIndex::FIRST,
             source: None,
             budget: CelBudget::default(),
         }
@@ -115,7 +119,33 @@ impl<'s> SchemaCheck<'s> {
 
     /// Returns the messages that are reported only once.
     pub(super) fn into_reported_once(self) -> HashSet<String> {
-        self.once
+        self.once.into_keys().collect()
+    }
+
+    /// Starts the check of an environment.
+    pub(super) const fn start_environment(&mut self, environment: EnvironmentIndex) {
+        self.environment = environment;
+    }
+
+    /// Adds the further environments of the messages that are reported only once.
+    pub(super) fn add_environments(&self, drafts: &mut [FindingDraft]) {
+        for draft in drafts {
+            if let Some(environments) = self.once.get(&draft.message) {
+                draft.environments.clone_from(environments);
+            }
+        }
+    }
+
+    /// Records a message for the current environment; reports whether it is new.
+    fn is_first(&mut self, message: &str) -> bool {
+        if let Some(environments) = self.once.get_mut(message) {
+            if environments.last() != Some(&self.environment) {
+                environments.push(self.environment);
+            }
+            return false;
+        }
+        self.once.insert(message.to_owned(), vec![self.environment]);
+        true
     }
 
     /// Returns the state of an object's kind.
@@ -160,7 +190,7 @@ impl<'s> SchemaCheck<'s> {
         let state = Rc::clone(self.conflicting.entry(key).or_insert_with(|| Rc::new(state)));
         let places = contenders.places();
         let message = format!("kind `{}` has {} different definitions", object.kind, places.len());
-        if self.once.insert(message.clone()) {
+        if self.is_first(&message) {
             self.source = None;
             let mut draft = FindingDraft::new(&rules::SEVERAL_DEFINITIONS, kind_origin(object), message);
             draft = draft.hint(
@@ -314,7 +344,7 @@ impl<'s> SchemaCheck<'s> {
             if self.context.options.strict_kinds && draft.severity == Severity::Note {
                 draft = draft.severity(Severity::Error);
             }
-            if draft.severity > Severity::Note || self.once.insert(draft.message.clone()) {
+            if draft.severity > Severity::Note || self.is_first(&draft.message) {
                 self.report(reporter, rule, draft);
             }
             return;
@@ -342,7 +372,7 @@ impl<'s> SchemaCheck<'s> {
         for (message, hint, certain, versions) in messages {
             let certain = certain || self.context.options.strict_kinds;
             let message = message + &self.only_in(&versions);
-            if !certain && !self.once.insert(message.clone()) {
+            if !certain && !self.is_first(&message) {
                 continue;
             }
             let mut draft = FindingDraft::new(rule, kind_origin(object), message);
@@ -376,7 +406,7 @@ impl<'s> SchemaCheck<'s> {
         let are = if count == 1 { "is" } else { "are" };
         let message =
             format!("{count} of {all} validation rules of kind `{}` {are} not evaluated", object.kind);
-        if self.once.insert(message.clone()) {
+        if self.is_first(&message) {
             self.report(reporter, rule, FindingDraft::new(rule, kind_origin(object), message));
         }
     }

@@ -23,6 +23,7 @@ pub struct SetResults {
     checked: BTreeMap<String, usize>,
     findings: SharedFindings,
     suppressed: SharedFindings,
+    held_back: SharedFindings,
     out_of_scope: Vec<Finding>,
     /// The messages that were reported and need no repetition.
     once: HashSet<String>,
@@ -76,6 +77,7 @@ impl SetResults {
         }
         self.once.extend(reported_once);
         verdict.suppressed.into_iter().for_each(|finding| self.suppressed.add(finding, set));
+        verdict.held_back.into_iter().for_each(|finding| self.held_back.add(finding, set));
         self.out_of_scope.extend(verdict.out_of_scope);
         self.is_incomplete |= verdict.is_incomplete;
         self.was_streamed |= was_streamed;
@@ -96,9 +98,11 @@ impl SetResults {
             }
         };
         let findings = self.findings.all.into_iter().filter_map(complete).collect();
+        let alone = |findings: SharedFindings| findings.all.into_iter().map(|(finding, _)| finding).collect();
         let verdict = ValidationResult {
             findings,
-            suppressed: self.suppressed.all.into_iter().map(|(finding, _)| finding).collect(),
+            suppressed: alone(self.suppressed),
+            held_back: alone(self.held_back),
             out_of_scope: self.out_of_scope,
             is_incomplete: self.is_incomplete,
         };

@@ -1,6 +1,7 @@
 //! Context and settings that all rules share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::facts::operator_view::OperatorView;
 use sealwave_core::document::{SourceTexts, Sources};
@@ -21,6 +22,9 @@ pub(crate) struct RuleContext<'a> {
     pub(crate) settings: &'a RuleSettings,
 }
 
+/// The names of the environments of apps, by the path of each app.
+pub type AppEnvironmentNames = BTreeMap<String, BTreeSet<String>>;
+
 /// Settings of a run that rules depend on.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSettings {
@@ -32,6 +36,9 @@ pub struct RuleSettings {
     pub operator: Option<OperatorView>,
     /// Known fingerprints of the sealing certificates of the clusters, by environment.
     pub certificates: BTreeMap<String, String>,
+    /// The environments of the apps of the run, by the path of each app from the root of its repository; empty if not all
+    /// environments are known.
+    pub app_environments: Arc<AppEnvironmentNames>,
 }
 
 impl RuleSettings {

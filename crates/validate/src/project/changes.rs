@@ -1,47 +1,18 @@
 //! The files that differ from a Git revision: committed since the merge base, staged, changed, or untracked.
 //!
-//! The `git` binary is called, and kept from running anything that a repository configures: hooks, monitors, filters,
-//! remotes. So files are compared by the size and time in the index, and otherwise without filters. In doubt, a file
+//! No filter runs: files are compared by the size and time in the index, and otherwise without filters. In doubt, a file
 //! counts as changed: one too many costs a moment, one too few hides a fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use sealwave_core::diagnostic::{Explain, Failure, Problem, io_reason};
+use super::git::{GitError, git, line, merge_base};
+use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::reach::is_repository;
-
-/// Environment variables that point Git to another directory, as in a hook, or have it run a program.
-const VARIABLES: [&str; 6] =
-    ["GIT_COMMON_DIR", "GIT_DIR", "GIT_EXTERNAL_DIFF", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"];
 
 /// The mode of a submodule in an index entry.
 const GITLINK: &[u8] = b"160000 ";
-
-/// An error of a Git query.
-#[derive(Debug, thiserror::Error)]
-enum GitError {
-    #[error("Git filter `{0}` cannot be disabled because of its name")]
-    Filter(String),
-    #[error("`git {0}` failed: {1}")]
-    Git(&'static str, String),
-    #[error("revision starts with `-`")]
-    Revision,
-}
-
-impl Explain for GitError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Filter(_) => Some("no check may run a filter; rename it in Git's configuration".to_owned()),
-            Self::Git(..) => Some(
-                "`--changed-since` needs a Git checkout that contains the revision; a shallow clone might not contain it"
-                    .to_owned(),
-            ),
-            Self::Revision => None,
-        }
-    }
-}
 
 /// The files that differ, and the directories that count as changed as a whole; as canonical paths.
 #[derive(Debug, Default)]
@@ -162,7 +133,8 @@ fn real_directory(file: &Path) -> Option<PathBuf> {
 }
 
 fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
-    let top = git(directory, "rev-parse", &["rev-parse", "--show-toplevel"], &[])?;
+    let top = git(directory, "rev-parse", &["rev-parse", "--show-toplevel"], &[])
+        .map_err(|error| error.in_directory(directory))?;
     let top = path(line(&top));
     Ok(fs_err::canonicalize(&top).unwrap_or(top))
 }
@@ -184,8 +156,7 @@ fn superproject(top: &Path) -> Result<Option<PathBuf>, GitError> {
 }
 
 fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
-    let base = git(top, "merge-base", &["merge-base", revision, "HEAD"], &[])?;
-    let base = String::from_utf8_lossy(line(&base)).into_owned();
+    let base = merge_base(top, revision)?;
     let filters = filters(top)?;
     // For submodules, compare the checked-out commit only: each is queried itself.
     let diff_options = [
@@ -246,40 +217,6 @@ fn filters(top: &Path) -> Result<Vec<String>, GitError> {
         ]);
     }
     Ok(settings)
-}
-
-/// Runs Git so that it starts no other program.
-fn git(
-    directory: &Path,
-    title: &'static str,
-    args: &[&str],
-    settings: &[String],
-) -> Result<Vec<u8>, GitError> {
-    let mut command = Command::new("git");
-    command.current_dir(directory);
-    for variable in VARIABLES {
-        command.env_remove(variable);
-    }
-    // Git must write and fetch nothing, not even objects that a partial clone lacks.
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
-    for setting in ["core.fsmonitor=false", "core.hooksPath=/dev/null"]
-        .into_iter()
-        .chain(settings.iter().map(String::as_str))
-    {
-        command.args(["-c", setting]);
-    }
-    let output = command.args(args).output();
-    let output = output.map_err(|error| GitError::Git(title, io_reason(error.kind())))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    Err(GitError::Git(title, stderr.lines().next().unwrap_or("no error message").to_owned()))
-}
-
-/// Strips one line break: a path may end with spaces or further line breaks.
-fn line(bytes: &[u8]) -> &[u8] {
-    bytes.strip_suffix(b"\n").unwrap_or(bytes)
 }
 
 /// Returns a path from Git's bytes.

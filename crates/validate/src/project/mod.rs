@@ -2,10 +2,12 @@
 
 mod changes;
 mod charts;
+mod checked_inputs;
 mod crd_index;
 mod crd_resolver;
 mod definitions;
 mod excludes;
+mod git;
 mod kinds;
 mod names;
 mod output_paths;
@@ -15,6 +17,7 @@ mod sets;
 mod targets;
 mod walk;
 
+pub use checked_inputs::CheckedInputs;
 pub use crd_resolver::{CrdCache, CrdResolver};
 pub use definitions::{
     LoadedDefinitions, ScannedDefinitions, ensure_within, load_definitions, load_named_definitions,
@@ -25,6 +28,6 @@ pub use kinds::parse_kinds;
 pub use names::shown;
 pub use output_paths::{OutputPaths, WrittenPaths};
 pub use readable::ReadableFiles;
-pub use root::from_root;
+pub use root::{RootNames, from_root};
 pub use sets::{ManifestSet, ManifestSets, SetGlobs};
 pub use targets::{TargetSearch, ValidateTarget, ValidateTargets};

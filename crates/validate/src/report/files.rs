@@ -332,7 +332,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("baseline.json");
         assert!(matches!(read_baseline(&path), Err(ReportFileError::Unreadable { .. })));
-        let baseline = Baseline::from_report(&crate::report::samples::report());
+        let baseline = crate::report::samples::baseline();
         write_report(&path, &baseline.to_json()).unwrap();
         assert_eq!(read_baseline(&path).unwrap(), baseline);
         fs_err::write(&path, "{}").unwrap();

@@ -36,6 +36,7 @@ struct JsonSummary {
     notes: usize,
     suppressed: usize,
     known: usize,
+    held_back: usize,
     looked_at: JsonLookedAt,
 }
 
@@ -109,6 +110,7 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
             notes: report.count(Severity::Note),
             suppressed: report.suppressed,
             known: report.in_baseline,
+            held_back: report.held_back,
             looked_at: JsonLookedAt {
                 apps: looked.apps,
                 environments: looked.environments,

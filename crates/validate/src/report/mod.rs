@@ -17,8 +17,9 @@ mod output;
 pub(crate) mod samples;
 pub mod sarif;
 mod text;
+mod uri;
 
-pub use baseline::{Baseline, BaselineError, BaselineNote, CheckedScope};
+pub use baseline::{Baseline, BaselineError, BaselineNames, BaselineNote, CheckedScope};
 pub use files::{
     ReportFileError, append_summary, destination, is_report, read_baseline, write_report, write_reports,
 };

@@ -45,7 +45,7 @@ impl ReportOutputFormat {
     /// Reports whether the format is for services that identify files by their paths from the repository root.
     #[must_use]
     pub const fn is_for_services(self) -> bool {
-        matches!(self, Self::Github | Self::Gitlab | Self::Sarif)
+        matches!(self, Self::Github | Self::Gitlab | Self::Junit | Self::Sarif)
     }
 
     /// Reports whether the format contains terminal styles.

@@ -72,6 +72,7 @@ pub(crate) fn finding(rule: &'static RuleInfo, path: &str, line: u32, column: u3
         environments: Vec::new(),
         confidential: false,
         missing_field: None,
+        held_back: false,
     }
 }
 
@@ -105,6 +106,7 @@ pub(crate) fn report() -> Report {
         }],
         suppressed: 2,
         in_baseline: 1,
+        held_back: 0,
         withheld: BTreeSet::from([("apps/shop/base/web.yaml".to_owned(), 30)]),
     }
 }
@@ -272,4 +274,9 @@ pub(crate) fn assert_valid(schema: &serde_json::Value, document: &[u8]) {
     let errors: Vec<String> =
         validator.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
+}
+
+/// Returns a baseline of the report, with paths as they are.
+pub(crate) fn baseline() -> super::Baseline {
+    super::Baseline::from_report(&report(), &super::BaselineNames { path: &|_| None, app: &|_| None })
 }

@@ -5,23 +5,21 @@
 
 mod log;
 
+use super::PrintContext;
+use super::json::to_vec;
+use super::text::{display_file, limited_line, message_lines, object_name};
+use super::uri::escaped_path;
+use crate::fingerprint::fingerprints;
+use crate::{Finding, Report, RuleInfo, Span};
 use log::{
     ArtifactLocation, DescriptorProperties, LogicalLocation, MultiformatMessage, PhysicalLocation,
     ReportingConfiguration, ReportingDescriptor, ResultProperties, SarifLocation, SarifLog, SarifMessage,
     SarifRegion, SarifResult, SarifRun, SarifTool, ToolComponent,
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sealwave_core::diagnostic::{Severity, printable};
 
-use super::PrintContext;
-use super::json::to_vec;
-use super::text::{display_file, limited_line, message_lines, object_name};
-use crate::fingerprint::fingerprints;
-use crate::{Finding, Report, RuleInfo, Span};
-use sealwave_core::diagnostic::Severity;
-use sealwave_core::diagnostic::printable;
-
-/// The characters that are escaped in the path of a URI.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The address of sealwave's repository, which has the pages of the rules.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// Returns the report as a SARIF log.
 #[must_use]
@@ -38,6 +36,7 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
                 driver: ToolComponent {
                     name: "sealwave",
                     version: context.version,
+                    information_uri: REPOSITORY,
                     rules: rules.iter().map(|info| rule(info)).collect(),
                 },
             },
@@ -66,9 +65,22 @@ fn rule(info: &'static RuleInfo) -> ReportingDescriptor {
             text: format!("{explanation}\n\n{example}\n\n{remedy}"),
             markdown: format!("{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}"),
         },
+        help_uri: format!("{REPOSITORY}/blob/main/{}", info.page_path()),
         default_configuration: ReportingConfiguration { enabled: info.enabled, level: level(info.severity) },
-        properties: DescriptorProperties { tags: vec!["kubernetes", id.split('/').next().unwrap_or(id)] },
+        properties: properties(info),
     }
+}
+
+fn properties(info: &'static RuleInfo) -> DescriptorProperties {
+    let mut tags = vec!["kubernetes", info.group()];
+    let security_severity = info.is_security().then_some(match info.severity {
+        Severity::Error => "8.0",
+        Severity::Warning => "5.0",
+        Severity::Note => "2.0",
+    });
+    // GitHub reads the severity of rules with this tag only.
+    tags.extend(security_severity.map(|_| "security"));
+    DescriptorProperties { tags, security_severity }
 }
 
 fn result(finding: &Finding, rules: &[&'static RuleInfo], fingerprint: String) -> SarifResult {
@@ -159,7 +171,7 @@ fn message(text: &str) -> SarifMessage {
 fn uri(path: &str) -> String {
     let path = path.strip_prefix("./").unwrap_or(path);
     let scheme = if path.starts_with('/') { "file://" } else { "" };
-    format!("{scheme}{}", utf8_percent_encode(path, PATH))
+    format!("{scheme}{}", escaped_path(path))
 }
 
 #[cfg(test)]

@@ -48,13 +48,13 @@ pub(crate) mod yaml;
 use crate::RuleInfo;
 use crate::rule::Rule;
 
-pub use pages::{closest_rule, explain_rule, format_list, format_rule_pages, rule_page, rules_matching};
+pub use pages::{closest_rule, explain_rule, format_list, format_rule_pages, rules_matching};
 pub(crate) use problem_kinds::rule_of;
 
 // The names under which other modules know the input and the output of rules.
 pub use crate::facts::neighbors::NeighborApps;
 pub use crate::facts::operator_view::OperatorView;
-pub use crate::facts::rule_context::RuleSettings;
+pub use crate::facts::rule_context::{AppEnvironmentNames, RuleSettings};
 pub use crate::facts::secret_text::SECRET_SIGNS;
 
 /// The rules of each group.
@@ -147,7 +147,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::{ExcerptPolicy, RuleInput, RuleKind, RuleOverlap};
+    use crate::{ExcerptPolicy, RuleInput, RuleKind, RuleOverlap, RuleTopic};
 
     /// The kinds of the rules of each group whose rules are not all about objects, with the exceptions.
     const KINDS: &[(&str, RuleKind)] = &[
@@ -196,6 +196,28 @@ mod tests {
         assert_eq!(ids(&|rule| rule.input == RuleInput::RejectedKinds), ["schema/rejected-kind"]);
         assert_eq!(ids(&|rule| rule.input == RuleInput::SealingCertificates), ["seal/foreign-certificate"]);
         assert_eq!(ids(&|rule| rule.is_lenient), ["yaml/duplicate-key"]);
+        assert_eq!(
+            ids(&|rule| rule.topic == RuleTopic::Security),
+            [
+                "environment/foreign-path",
+                "environment/same-secret",
+                "operator/policy",
+                "rbac/cluster-admin",
+                "rbac/escalation",
+                "rbac/read-secrets",
+                "rbac/wildcard",
+                "seal/same-ciphertext",
+                "workload/automount-token"
+            ]
+        );
+        for id in ids(&|rule| rule.reports_absence()) {
+            let is_absence =
+                ["missing", "dangling", "unused", "unmounted"].iter().any(|word| id.contains(word));
+            assert!(is_absence, "{id}");
+        }
+        for id in ids(&|rule| rule.id.starts_with("reference/")) {
+            assert!(rule(id).unwrap().reports_absence(), "{id}");
+        }
         assert_eq!(ids(&|rule| rule.overlap == RuleOverlap::RejectedPlace), ["resource/unfilled"]);
         assert_eq!(ids(&|rule| rule.overlap == RuleOverlap::SchemaViolation), ["resource/incomplete"]);
     }

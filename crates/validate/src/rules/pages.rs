@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use globset::GlobBuilder;
 
-use crate::RuleInfo;
+use crate::{RULE_PAGES, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::IGNORE_PREFIX;
 use sealwave_core::text::{closest_name, indent_code, wrap_prose};
@@ -128,24 +128,6 @@ fn suppression_help(rule: &RuleInfo) -> String {
     )
 }
 
-/// The directory of the pages of rules, relative to the root of sealwave's repository.
-const DIRECTORY: &str = "docs/rules";
-
-/// Returns the path and anchor of a rule's documentation, relative to the root of sealwave's repository.
-#[must_use]
-pub fn rule_page(rule: &RuleInfo) -> String {
-    format!("{DIRECTORY}/{}", page_link(rule))
-}
-
-/// Returns the link from the index to a rule. In an anchor, `/` is omitted.
-fn page_link(rule: &RuleInfo) -> String {
-    format!("{}.md#{}", group(rule), rule.id.replace('/', ""))
-}
-
-fn group(rule: &RuleInfo) -> &'static str {
-    rule.id.split('/').next().unwrap_or_default()
-}
-
 /// Formats all rules as Markdown pages, each with its path: an index, and one page for each group.
 ///
 /// `rules` must be sorted by id.
@@ -153,13 +135,13 @@ fn group(rule: &RuleInfo) -> &'static str {
 pub fn format_rule_pages(rules: &[&RuleInfo]) -> Vec<(String, String)> {
     let mut index = format!("{HEAD}\n## Index\n");
     let mut pages = Vec::new();
-    for rules in rules.chunk_by(|first, second| group(first) == group(second)) {
-        let Some(group) = rules.first().map(|rule| group(rule)) else { continue };
+    for rules in rules.chunk_by(|first, second| first.group() == second.group()) {
+        let Some(group) = rules.first().map(|rule| rule.group()) else { continue };
         let _ = write!(index, "\n### {group}\n\n| rule | severity | finds |\n|---|---|---|\n");
         let mut page = format!("# Rules: {group}\n\n[All rules](README.md)\n");
         for rule in rules {
             let state = if rule.enabled { "" } else { ", off" };
-            let (link, severity) = (page_link(rule), rule.severity.name());
+            let (link, severity) = (rule.page_link(), rule.severity.name());
             let _ = writeln!(
                 index,
                 "| [{}]({link}) | {severity}{state} | {} |",
@@ -168,9 +150,9 @@ pub fn format_rule_pages(rules: &[&RuleInfo]) -> Vec<(String, String)> {
             );
             section(&mut page, rule);
         }
-        pages.push((format!("{DIRECTORY}/{group}.md"), page));
+        pages.push((format!("{RULE_PAGES}/{group}.md"), page));
     }
-    pages.insert(0, (format!("{DIRECTORY}/README.md"), index));
+    pages.insert(0, (format!("{RULE_PAGES}/README.md"), index));
     pages
 }
 
@@ -219,17 +201,17 @@ mod tests {
             assert_golden(path, page.as_bytes());
         }
         let written: BTreeSet<String> = pages.into_iter().map(|(path, _)| path).collect();
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(DIRECTORY);
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(RULE_PAGES);
         for file in fs_err::read_dir(directory).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();
-            assert!(written.contains(&format!("{DIRECTORY}/{name}")), "no group has the page {name}");
+            assert!(written.contains(&format!("{RULE_PAGES}/{name}")), "no group has the page {name}");
         }
     }
 
     #[test]
     fn each_rule_has_its_place_on_its_page() {
         for rule in rules::rules() {
-            let place = rule_page(rule);
+            let place = rule.page_path();
             let (path, anchor) = place.split_once('#').unwrap();
             let page = fs_err::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path))
                 .unwrap();

@@ -142,7 +142,12 @@ pub(super) fn write_result(out: &mut String, report: &Report, fail_on: Option<Se
     };
     let objects = quantity(checked.objects, "object");
     let _ = write!(out, "{style}{word}{style:#}: {} in {objects} of {places}", report.count_summary());
-    for (count, label) in [(report.suppressed, "suppressed"), (report.in_baseline, "in the baseline")] {
+    let left_out = [
+        (report.suppressed, "suppressed"),
+        (report.in_baseline, "in the baseline"),
+        (report.held_back, "held back, as what does not render may be the cause"),
+    ];
+    for (count, label) in left_out {
         if count > 0 {
             let _ = write!(out, "; {count} {label}");
         }

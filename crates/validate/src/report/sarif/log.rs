@@ -29,6 +29,8 @@ pub(super) struct SarifTool<'a> {
 pub(super) struct ToolComponent<'a> {
     pub(super) name: &'static str,
     pub(super) version: &'a str,
+    #[serde(rename = "informationUri")]
+    pub(super) information_uri: &'static str,
     pub(super) rules: Vec<ReportingDescriptor>,
 }
 
@@ -39,6 +41,7 @@ pub(super) struct ReportingDescriptor {
     pub(super) short_description: SarifMessage,
     pub(super) full_description: SarifMessage,
     pub(super) help: MultiformatMessage,
+    pub(super) help_uri: String,
     pub(super) default_configuration: ReportingConfiguration,
     pub(super) properties: DescriptorProperties,
 }
@@ -59,6 +62,9 @@ pub(super) struct ReportingConfiguration {
 pub(super) struct DescriptorProperties {
     /// GitHub shows at most ten.
     pub(super) tags: Vec<&'static str>,
+    /// From 0.0 to 10.0, as text; GitHub shows it in place of the level.
+    #[serde(rename = "security-severity", skip_serializing_if = "Option::is_none")]
+    pub(super) security_severity: Option<&'static str>,
 }
 
 #[derive(Serialize)]

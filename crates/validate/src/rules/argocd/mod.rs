@@ -1,5 +1,6 @@
-//! Rules about annotations for Argo CD.
+//! Rules about objects and annotations that Argo CD reads.
 
 rules! {
     annotation,
+    unknown_environment,
 }

@@ -3,7 +3,7 @@
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -15,7 +15,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("unused_value.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     for unused in environment.app.iter().flat_map(|app| app.unused_values) {

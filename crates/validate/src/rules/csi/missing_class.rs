@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::STORE_CSI_GROUP;
@@ -25,7 +25,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("missing_class.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     check_class_names(environment, reporter);

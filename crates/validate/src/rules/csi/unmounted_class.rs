@@ -6,7 +6,7 @@ use crate::facts::checked_object::CheckedObject;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_kube::catalog::STORE_CSI_GROUP;
@@ -21,7 +21,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("unmounted_class.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let is_class = |object: &CheckedObject<'_>| object.is(STORE_CSI_GROUP, "SecretProviderClass");

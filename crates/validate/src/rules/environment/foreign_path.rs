@@ -12,7 +12,7 @@ use crate::facts::environment_names::{EnvironmentNames, NameMatching};
 use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::names::item_label;
@@ -27,7 +27,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("foreign_path.md"),
     },
     RuleCheck::App(check),
-);
+)
+.about(RuleTopic::Security);
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let Some(names) = EnvironmentNames::from_app(app) else { return };

@@ -9,7 +9,7 @@ use crate::facts::environment_names::EnvironmentNames;
 use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::is_item_key;
@@ -25,7 +25,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("missing_key.md"),
     },
     RuleCheck::App(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let Some(names) = EnvironmentNames::from_app(app) else { return };

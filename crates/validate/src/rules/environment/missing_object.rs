@@ -11,7 +11,7 @@ use crate::facts::environment_names::EnvironmentNames;
 use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_kube::catalog::{ObjectIndex, STORE_CSI_GROUP};
@@ -27,7 +27,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("missing_object.md"),
     },
     RuleCheck::App(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(app: &CheckedApp<'_>, reporter: &mut Reporter) {
     let Some(names) = EnvironmentNames::from_app(app) else { return };

@@ -7,7 +7,7 @@ use crate::facts::scene::{CheckedApp, CheckedEnvironment};
 use crate::facts::shared_paths::{EnvironmentSecrets, SharedPath, shared_by_path};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::names::item_label;
 
@@ -20,7 +20,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("same_secret.md"),
     },
     RuleCheck::App(check),
-);
+)
+.about(RuleTopic::Security);
 
 /// Returns the secrets of an environment; plain manifests have none.
 fn uses<'a>(environment: &CheckedEnvironment<'a>) -> Option<EnvironmentSecrets<'a>> {

@@ -9,7 +9,7 @@ use crate::facts::later_stage::is_template;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::{ESO_GROUP, ObjectIndex};
@@ -23,7 +23,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("missing_store.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut brought: Option<HashSet<(&str, &str)>> = None;

@@ -4,7 +4,7 @@ use super::view::view;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::{Explain as _, Severity};
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -16,7 +16,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("policy.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Security);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };

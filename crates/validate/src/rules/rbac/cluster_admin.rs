@@ -5,7 +5,7 @@ use crate::facts::fields::text;
 use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::catalog::RBAC_GROUP;
 
@@ -19,6 +19,7 @@ pub(crate) static RULE: Rule = Rule::new(
     },
     RuleCheck::Object(check),
 )
+.about(RuleTopic::Security)
 .off_by_default();
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {

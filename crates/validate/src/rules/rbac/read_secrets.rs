@@ -6,7 +6,7 @@ use crate::facts::grants::{find_value, find_wildcard, is_limited, role_rules};
 use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 
@@ -20,6 +20,7 @@ pub(crate) static RULE: Rule = Rule::new(
     },
     RuleCheck::Object(check),
 )
+.about(RuleTopic::Security)
 .off_by_default();
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {

@@ -5,7 +5,7 @@ use crate::facts::grants::{find_wildcard, role_rules};
 use crate::facts::rule_context::RuleContext;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule::new(
     },
     RuleCheck::Object(check),
 )
+.about(RuleTopic::Security)
 .off_by_default();
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {

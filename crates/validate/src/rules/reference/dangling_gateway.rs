@@ -6,7 +6,7 @@ use crate::facts::presence::PresenceIndex;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
@@ -21,7 +21,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("dangling_gateway.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 /// Maximum number of listeners searched per Gateway.
 const LISTENERS: usize = 1_000;

@@ -4,7 +4,7 @@ use crate::facts::presence::PresenceIndex;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, NodeValue, Number};
 
@@ -17,7 +17,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("dangling_ingress.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 /// Maximum number of ports searched per Service.
 const PORTS: usize = 1_000;

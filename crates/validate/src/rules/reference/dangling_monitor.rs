@@ -10,7 +10,7 @@ use crate::facts::scene::CheckedEnvironment;
 use crate::facts::selectors::{PodIndex, SelectionResult};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 
@@ -23,7 +23,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("dangling_monitor.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 /// Maximum number of Services compared with one selector; beyond it, nothing is reported.
 const COMPARED: usize = 1_000;

@@ -10,7 +10,7 @@ use crate::facts::scene::CheckedEnvironment;
 use crate::facts::selectors::{self, PodIndex, SelectionResult, missing_label};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node, Origin};
 
@@ -23,7 +23,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("dangling_network_policy.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut pods = None;

@@ -4,7 +4,7 @@ use crate::facts::presence::PresenceIndex;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_kube::catalog::RBAC_GROUP;
@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("dangling_role.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut presence = None;

@@ -7,7 +7,7 @@ use crate::facts::scene::CheckedEnvironment;
 use crate::facts::selectors::{PodIndex, SelectionResult};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 
@@ -20,7 +20,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("dangling_scale_target.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let (mut pods, mut presence, mut completions) = (None, None, None);

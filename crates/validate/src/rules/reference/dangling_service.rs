@@ -8,7 +8,7 @@ use crate::facts::scene::CheckedEnvironment;
 use crate::facts::selectors::{PodIndex, SelectionResult, labels, missing_label};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 
@@ -21,7 +21,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("dangling_service.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let (mut pods, mut completions) = (None, None);

@@ -4,7 +4,7 @@ use super::missing;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::Reporter;
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_kube::pods::ReferencedKind;
 
@@ -17,7 +17,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("missing_claim.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     missing::check(&RULE, ReferencedKind::PersistentVolumeClaim, environment, reporter);

@@ -12,7 +12,7 @@ use crate::facts::later_stage::may_change;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
 use sealwave_core::names::is_item_key;
@@ -27,7 +27,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("missing_file.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 /// Directories with files from the image, the node or Kubernetes.
 const FROM_ELSEWHERE: &[&str] = &[

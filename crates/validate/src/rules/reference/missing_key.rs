@@ -7,7 +7,7 @@ use crate::facts::inventory::{ObjectKeys, Producer, Requirement, kind_name};
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::is_item_key;
@@ -23,7 +23,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("missing_key.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: BTreeSet<(ObjectIndex, Origin)> = BTreeSet::new();

@@ -8,7 +8,7 @@ use crate::facts::inventory::{candidate_names, program_texts};
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Mapping, Node};
 use sealwave_core::names;
@@ -25,7 +25,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("unused.md"),
     },
     RuleCheck::Environment(check),
-);
+)
+.about(RuleTopic::Absence);
 
 /// Maximum depth at which an object is searched.
 const DEPTH: usize = 128;

@@ -7,7 +7,7 @@ use crate::facts::checked_object::CheckedObject;
 use crate::facts::scene::{AppEnvironment, CheckedApp, CheckedEnvironment};
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
 use sealwave_core::names::{SEALED_FOR, item_label};
@@ -21,7 +21,8 @@ pub(crate) static RULE: Rule = Rule::new(
         text: include_str!("same_ciphertext.md"),
     },
     RuleCheck::App(check),
-);
+)
+.about(RuleTopic::Security);
 
 /// Minimum length of a sealed value.
 const SHORTEST: usize = 300;

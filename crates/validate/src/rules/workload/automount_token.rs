@@ -6,7 +6,7 @@ use crate::facts::checked_object::CheckedObject;
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
-use crate::{RuleKind, RulePage};
+use crate::{RuleKind, RulePage, RuleTopic};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, NodeValue};
 use sealwave_kube::catalog::RBAC_GROUP;
@@ -22,6 +22,7 @@ pub(crate) static RULE: Rule = Rule::new(
     },
     RuleCheck::Environment(check),
 )
+.about(RuleTopic::Security)
 .off_by_default();
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
