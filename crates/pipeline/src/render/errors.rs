@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorReason};
 use serde_json::Value as Json;
 
+use super::built_in::{BUILT_IN_NAMES, VALUES};
 use super::fault::{LocatedRefusal, RenderFault};
 use super::value_gaps::ValueGapHints;
 use super::{helm, helpers, spelling};
@@ -141,6 +142,14 @@ fn undefined_hint(path: &str, values: &Json) -> String {
     }
     if let Some(advice) = helm::undefined_advice(path) {
         return advice;
+    }
+    if let Some((name, field)) = path.split_once('.')
+        && name != VALUES
+        && BUILT_IN_NAMES.contains(&name)
+    {
+        return format!(
+            "`{name}` is a text without fields: set a value in `values.yaml`, such as `{field}`, and read that"
+        );
     }
     if path == "namespace" {
         return "set `namespace` in `sealwave.yaml`, or set the namespace of the destination".to_owned();

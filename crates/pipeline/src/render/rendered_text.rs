@@ -14,15 +14,25 @@ pub(super) fn explain(problem: Problem, file: &ManifestFile, sources: &Sources) 
     if !statements.is_empty() {
         return statements;
     }
-    let hint = template_line(&problem, file, sources).and_then(helm::indentation_hint);
+    let line = template_line(&problem, file, sources);
+    let partial = line.and_then(|(number, _)| helm::partial_in_line(&file.text, file.source, number));
+    if let Some(partial) = partial {
+        return vec![partial];
+    }
+    let hint = line.and_then(|(_, line)| helm::indentation_hint(line));
     let hint = hint.or_else(|| problem.hint.clone());
     vec![Problem { hint, ..problem }]
 }
 
-/// Returns the line of the template that wrote the text at an error.
-fn template_line<'f>(problem: &Problem, file: &'f ManifestFile, sources: &Sources) -> Option<&'f str> {
+/// Returns the line of the template that wrote the text at an error, by its number.
+fn template_line<'f>(
+    problem: &Problem,
+    file: &'f ManifestFile,
+    sources: &Sources,
+) -> Option<(usize, &'f str)> {
     let ProblemPlace::Origin(origin) = problem.at else { return None };
     let place = sources.location(origin);
-    let line = file.text.lines().nth((place.line as usize).checked_sub(1)?)?;
-    (place.path == sources.name(file.source)).then_some(line)
+    let number = place.line as usize;
+    let line = file.text.lines().nth(number.checked_sub(1)?)?;
+    (place.path == sources.name(file.source)).then_some((number, line))
 }

@@ -34,6 +34,8 @@ pub(super) enum SyntaxFault {
     Object { name: String, advice: &'static str },
     #[error("quoted text in the tag is not closed")]
     OpenText,
+    #[error("text of partial `{name}` is not valid within a line")]
+    PartialInLine { name: String },
     #[error("`{{{{/{name}}}}}` does not close a block")]
     StrayClose { name: String },
     #[error("tag is not closed")]
@@ -87,6 +89,9 @@ impl Explain for SyntaxFault {
             Self::Invalid { form, literal, .. } => with_literal(form.describe(), literal.as_deref()),
             Self::Mismatch { opened, .. } => format!("write `{{{{/{opened}}}}}`"),
             Self::OpenText => "write the quote at its end".to_owned(),
+            Self::PartialInLine { name } => {
+                format!("write `{{{{> {name}}}}}` on a line of its own if it has several lines")
+            }
             Self::StrayClose { .. } => "remove it, or write the block's start before it".to_owned(),
             Self::Unclosed => "write `}}` at its end; for literal braces, write `\\{{`".to_owned(),
             Self::UnknownFunction { closest, literal, .. } => {

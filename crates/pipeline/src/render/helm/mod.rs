@@ -126,5 +126,17 @@ pub(super) fn indentation_hint(line: &str) -> Option<String> {
     Some(format!("`toYaml` writes several lines: write `{{{{nindent {indentation} ({body})}}}}`"))
 }
 
+/// Returns the problem of a partial within a line, from 1, whose output breaks the YAML around it.
+pub(super) fn partial_in_line(text: &str, source: SourceId, line: usize) -> Option<Problem> {
+    let mut tags = scan_tags(text).take_while(|tag| tag.start.0 <= line);
+    tags.find_map(|tag| {
+        let is_candidate = tag.start.0 == line && tag.end == TagEnd::Closed && !tag.is_alone;
+        let parts = TagParts::new(tag.text).filter(|parts| is_candidate && parts.sigil == Some('>'))?;
+        let fault = SyntaxFault::PartialInLine { name: shorten(parts.body.split_whitespace().next()?) };
+        let width = tag.text.chars().count();
+        Some(TagFault { start: tag.start, width, fault, is_refused: false }.problem(source))
+    })
+}
+
 #[cfg(test)]
 mod tests;
