@@ -92,6 +92,27 @@ fn m_fp_03_variants_side_by_side_are_one_note() {
 }
 
 #[test]
+fn m_fp_03_versions_in_one_directory_are_one_warning() {
+    let version = |key: &str, names: &[&str]| -> String {
+        let one = |name| {
+            format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: a}}\ndata: {{{key}: x}}\n---\n"
+            )
+        };
+        names.iter().map(one).collect()
+    };
+    let [first, second] = ["k1", "k2"].map(|key| version(key, &["a", "b", "c"]));
+    let versions = report(&[("v/1.yaml", &first), ("v/2.yaml", &second)]);
+    let warning = versions.one("resource/duplicate-id");
+    assert_eq!(warning["message"], "`v/1.yaml` and `v/2.yaml` have 3 objects in common; this is the first");
+    assert_eq!(warning["severity"], "warning");
+    let pair = report(&[("v/1.yaml", &first), ("v/2.yaml", &version("k2", &["a", "b", "d"]))]);
+    assert_eq!(rules(&pair, "error"), ["resource/duplicate-id"; 2]);
+    let in_one_file = report(&[("v/1.yaml", &(first + "---\n" + &second))]);
+    assert_eq!(rules(&in_one_file, "error"), ["resource/duplicate-id"; 3]);
+}
+
+#[test]
 fn m_fp_03_twice_in_one_directory_is_still_an_error_and_one_shared_object_a_warning() {
     let config = format!("{CONFIG}ka: x}}\n");
     let in_one = report(&[("a/one.yaml", &config), ("a/two.yaml", &config)]);

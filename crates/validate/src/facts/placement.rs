@@ -14,9 +14,14 @@ use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 
 impl<'a> CheckedEnvironment<'a> {
+    /// Returns the name of the file at a position.
+    pub(crate) fn file(&self, at: Origin) -> &'a str {
+        self.context.sources.name(at.source)
+    }
+
     /// Returns the directory of the file of a position, without a trailing slash; empty for the working directory.
     pub(crate) fn directory(&self, at: Origin) -> &'a str {
-        let name = self.context.sources.name(at.source);
+        let name = self.file(at);
         name.rsplit_once('/').map_or("", |(directory, _)| directory)
     }
 

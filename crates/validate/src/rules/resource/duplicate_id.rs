@@ -23,7 +23,8 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<_, Origin> = HashMap::with_capacity(environment.objects.len());
-    let mut pairs = DirectoryPairs::default();
+    let mut directories = SharingPairs::new(DIRECTORIES);
+    let mut files = SharingPairs::new(FILES);
     for (number, object) in environment.indexed_objects().filter(|(_, object)| !object.name.is_empty()) {
         let namespaced = !environment.context.scopes.is_cluster_scoped(object.group, object.kind);
         let namespace = if namespaced { object.namespace } else { "" };
@@ -43,52 +44,87 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         if environment.may_be_apart(first, at) {
             let is_namespace = object.is("", "Namespace");
             let severity = if is_namespace { Severity::Note } else { Severity::Warning };
-            let directories = (environment.directory(first), environment.directory(at));
-            pairs.add(directories, draft.severity(severity));
+            let pair = (environment.directory(first), environment.directory(at));
+            directories.add(pair, draft.severity(severity));
+        } else if environment.is_plain() && first.source != at.source {
+            files.add((environment.file(first), environment.file(at)), draft);
         } else {
             reporter.report(draft);
         }
     }
-    pairs.report(reporter);
+    directories.report(reporter);
+    files.report(reporter);
 }
 
-/// Objects in common of two directories of plain manifests, by pair of directories.
-#[derive(Default)]
-struct DirectoryPairs<'a>(BTreeMap<(&'a str, &'a str), SharedObjects>);
+/// The way in which two places of plain manifests that have objects in common are reported.
+#[derive(Clone, Copy)]
+struct SharingKind {
+    /// The most objects that are reported one by one. More are variants (environments, clusters, versions) that are not
+    /// applied together, and give one finding for both places.
+    most_single: usize,
+    severity: Severity,
+    hint: &'static str,
+}
 
-/// Objects that two directories have in common.
+const DIRECTORIES: SharingKind = SharingKind {
+    most_single: 1,
+    severity: Severity::Note,
+    hint: "if they are never applied to the same cluster, validate each directory separately",
+};
+
+/// Files of one directory are more often applied together, so a few objects in common are errors.
+const FILES: SharingKind = SharingKind {
+    most_single: 2,
+    severity: Severity::Warning,
+    hint: "if they are versions or variants, validate one of them, and leave out the others with `--exclude`",
+};
+
+/// Objects in common of two places, by pair of places.
+struct SharingPairs<'a> {
+    kind: SharingKind,
+    pairs: BTreeMap<(&'a str, &'a str), SharedObjects>,
+}
+
+/// Objects that two places have in common.
+#[derive(Default)]
 struct SharedObjects {
     objects: usize,
-    first: FindingDraft,
+    /// The first ones.
+    drafts: Vec<FindingDraft>,
 }
 
-impl<'a> DirectoryPairs<'a> {
-    fn add(&mut self, directories: (&'a str, &'a str), draft: FindingDraft) {
-        let common = self.0.entry(directories).or_insert(SharedObjects { objects: 0, first: draft });
-        common.objects += 1;
+impl<'a> SharingPairs<'a> {
+    const fn new(kind: SharingKind) -> Self {
+        Self { kind, pairs: BTreeMap::new() }
     }
 
-    /// Reports a single object by itself. Several objects are variants (environments, clusters, editions) that are not
-    /// applied together, so they give one note per pair of directories.
+    fn add(&mut self, places: (&'a str, &'a str), draft: FindingDraft) {
+        let shared = self.pairs.entry(places).or_default();
+        shared.objects += 1;
+        if shared.drafts.len() < self.kind.most_single {
+            shared.drafts.push(draft);
+        }
+    }
+
     fn report(self, reporter: &mut Reporter) {
-        for ((one, other), SharedObjects { objects, first }) in self.0 {
-            if objects == 1 {
-                reporter.report(first);
+        let Self { kind, pairs } = self;
+        for ((one, other), SharedObjects { objects, drafts }) in pairs {
+            if objects <= kind.most_single {
+                for draft in drafts {
+                    reporter.report(draft);
+                }
                 continue;
             }
-            let name =
-                |directory: &str| if directory.is_empty() { ".".to_owned() } else { directory.to_owned() };
+            let name = |place: &str| if place.is_empty() { ".".to_owned() } else { place.to_owned() };
             let message = format!(
                 "`{}` and `{}` have {objects} objects in common; this is the first",
                 name(one),
                 name(other)
             );
-            let hint = "if they are never applied to the same cluster, validate each directory separately";
-            reporter.report(FindingDraft {
-                message,
-                hint: Some(hint.to_owned()),
-                ..first.severity(Severity::Note)
-            });
+            if let Some(first) = drafts.into_iter().next() {
+                let hint = Some(kind.hint.to_owned());
+                reporter.report(FindingDraft { message, hint, ..first.severity(kind.severity) });
+            }
         }
     }
 }
