@@ -80,7 +80,7 @@ fn encode(secret: &[u8; MIN_KEY_BYTES]) -> Zeroizing<[u8; MIN_KEY_BYTES.div_ceil
 /// The use of a key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyUse {
-    /// Checksums; a seal key is accepted as well, see [`ChecksumKey::from_key_file`].
+    /// Checksums; a seal key is accepted as well, see `ChecksumKey::from_key_file`.
     Checksums,
     /// Sealing secrets.
     Seal,

@@ -10,7 +10,7 @@
 //! * a path that starts with `//` belongs to a URL, a slash at its end to an empty XML element, and quotes and `=` to
 //!   an element's attributes, except for the quotes of a valid key (`#"a.b".c`).
 //!
-//! Within Secrets, the whole grammar of [`super::Text`] applies instead.
+//! Within Secrets, the whole grammar of [`super::PlaceholderText`] applies instead.
 
 use std::ops::Range;
 
