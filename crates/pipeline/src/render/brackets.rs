@@ -3,6 +3,8 @@
 //! A tag may have braces in its texts, so it does not always end at the first `}}`. In doubt too many brackets are counted,
 //! never too few.
 
+use super::tags::string_end;
+
 /// The maximum number of brackets in a tag.
 pub(super) const MAX_BRACKETS: usize = 128;
 /// The bytes that may be scanned for each byte of a template: a tag may be in a text of another one.
@@ -97,7 +99,7 @@ impl BracketCounter<'_> {
         if self.unclosed.contains(&quote) {
             return None;
         }
-        let end = closing_quote(self.text.as_bytes(), from, quote);
+        let end = string_end(self.text.as_bytes(), from, quote);
         if end.is_none() {
             self.unclosed.push(quote);
         }
@@ -107,18 +109,6 @@ impl BracketCounter<'_> {
 
 fn count_all(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count()
-}
-
-fn closing_quote(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
-    let mut at = from + 1;
-    loop {
-        match bytes.get(at)? {
-            b'\\' => at += 1,
-            byte if *byte == quote => return Some(at),
-            _ => {}
-        }
-        at += 1;
-    }
 }
 
 /// Reports whether the content of brackets ends there, both as a list and as a key.

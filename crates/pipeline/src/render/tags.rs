@@ -289,7 +289,7 @@ fn tag_end(text: &str, from: usize) -> Option<usize> {
 }
 
 /// Returns the offset of the quote that ends a text in a tag.
-fn string_end(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
+pub(super) fn string_end(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
     let mut at = from + 1;
     loop {
         match bytes.get(at)? {
