@@ -18,6 +18,9 @@ pub(crate) fn is_credential_name(key: &str) -> bool {
 pub(crate) fn is_credential(key: &str, value: &str) -> bool {
     let Some(claim) = name_meaning(key) else { return false };
     let value = value.trim();
+    if claim == NameMeaning::Password && sample::is_common_password(value) {
+        return true;
+    }
     if value.len() > MAX_LENGTH || sample::is_placeholder(value) || is_hash(value) || repeats_key(key, value)
     {
         return false;

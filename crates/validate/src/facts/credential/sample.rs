@@ -32,6 +32,33 @@ fn distinct(text: &str) -> u32 {
     seen.count_ones()
 }
 
+/// Passwords that programs and tutorials come with, and that attackers try first. Texts that ask to be replaced, such as
+/// `changeme`, are [placeholders](is_placeholder) instead.
+const COMMON_PASSWORDS: &[&str] = &[
+    "admin123",
+    "administrator",
+    "hunter2",
+    "letmein",
+    "my-secret-pw",
+    "mypassword",
+    "mysecretpassword",
+    "p@ssw0rd",
+    "passw0rd",
+    "postgres",
+    "qwerty",
+    "root123",
+    "rootpassword",
+    "secret123",
+    "secretpassword",
+    "supersecret",
+    "supersecretpassword",
+];
+
+/// Reports whether a value is a password that many installations have.
+pub(crate) fn is_common_password(value: &str) -> bool {
+    COMMON_PASSWORDS.iter().any(|common| common.eq_ignore_ascii_case(value))
+}
+
 /// Whole values that are not credentials.
 const EMPTY_WORDS: &[&str] = &[
     "bearer",

@@ -388,3 +388,14 @@ fn excerpts_hide_what_may_be_a_credential() {
 fn is_hidden(line: &str) -> bool {
     looks_like_credential(&[line.to_owned()], 0)
 }
+
+#[test]
+fn common_passwords_are_credentials_under_the_name_of_a_password() {
+    for value in ["hunter2", "secretpassword", "Passw0rd", "mysecretpassword"] {
+        assert!(detect(Some("DB_PASSWORD"), value).is_some(), "{value}");
+        for key in ["DB_USER", "PASSWORD_FILE", "SECRET_NAME"] {
+            assert!(detect(Some(key), value).is_none(), "{key}: {value}");
+        }
+    }
+    assert!(detect(Some("DB_PASSWORD"), "changeme").is_none(), "a person replaces it");
+}
