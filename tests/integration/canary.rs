@@ -131,6 +131,9 @@ fn failing_runs_do_not_show_the_marker() {
         ("operator.yaml", |app| app.operator("epoch: [CANARY]\n")),
         ("operator.yaml", |app| app.operator("CANARY\n")),
         ("sealwave.yaml", |app| {
+            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nwaves: CANARY\n");
+        }),
+        ("sealwave.yaml", |app| {
             app.write(
                 "app/sealwave.yaml",
                 "apiVersion: sealwave.dev/v1alpha1\nkind: App\npassword: CANARY\n",

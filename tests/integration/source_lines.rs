@@ -59,13 +59,12 @@ fn a_line_without_a_secret_is_shown_by_each_command() {
         assert!(printed.contains(SHOWN), "{name}: {printed}");
         assert!(printed.contains("= help: did you mean `web.replicas`?"), "{name}: {printed}");
     }
+    // The app file may have any text in the wrong place.
     app.write("app/sealwave.yaml", &format!("{APP}namspace: shop\n"));
     for (name, mut command) in commands(&app) {
         let printed = text(&command.output().unwrap());
-        // Argo CD may call this command without the variables that tell it from a user.
-        let is_shown = name != "parameters";
-        assert_eq!(printed.contains("4 | namspace: shop\n"), is_shown, "{name}: {printed}");
         assert!(printed.contains("sealwave.yaml:4:1"), "{name}: {printed}");
+        assert!(!printed.contains("4 |"), "{name}: {printed}");
     }
 }
 

@@ -77,8 +77,11 @@ pub fn refused(command: &mut Command, what: &str) -> String {
 /// Reports whether a line of standard error has the layout of messages, so that it is not a text from a repository.
 pub fn is_message_line(line: &str) -> bool {
     let starts = ["error: ", "note: ", "warning: "].iter().any(|start| line.starts_with(start));
-    let margin = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
-    starts || line.is_empty() || ["--> ", "= ", "|", " |"].iter().any(|mark| margin.starts_with(mark))
+    let text = line.trim_start();
+    let is_mark = ["--> ", "= ", "|"].iter().any(|mark| text.starts_with(mark));
+    let source = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_source = source.len() < text.len() && source.trim_start().starts_with('|');
+    starts || line.is_empty() || is_mark || is_source
 }
 
 /// Parses the documents of an output of `generate`.

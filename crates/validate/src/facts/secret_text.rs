@@ -26,8 +26,9 @@ const REFERRING_KINDS: &[&str] = &[
     "secretstore",
 ];
 
-/// Kinds of files that hold credentials or paths of them: of kubectl, of the API server, and the operator file.
-const CREDENTIAL_KINDS: &[&str] = &["config", "encryptionconfiguration", "operator"];
+/// Kinds of files that hold credentials or paths of them: of kubectl, of the API server, and the operator file. Also the app
+/// file: what is wrong there is often a value in the wrong place, and any text may have been pasted.
+const CREDENTIAL_KINDS: &[&str] = &["app", "config", "encryptionconfiguration", "operator"];
 
 /// The kinds that a misspelled one is compared with.
 const SECRET_KINDS: &[&str] = &["secret", "secretlist", "secrets"];
@@ -157,7 +158,6 @@ mod tests {
             &MAP.replace("ConfigMap", "ExternalSecret"),
             &MAP.replace("ConfigMap", "SealedSecret"),
             &format!("{MAP}\tbroken: [\n"),
-            "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamspace: shop\n",
             "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nroleRef: {kind: Role, name: a}\nsubjects: [{kind: \"ServiceAccount\"}]\n",
         ] {
             assert!(!may_hold_secret(text), "{text}");
@@ -184,6 +184,7 @@ mod tests {
             assert!(may_hold_secret(text) || text.is_empty(), "{text}");
         }
         for other in [
+            "kind: App",
             "kind: Secret",
             "kind: secret",
             "Kind: Secret",
