@@ -56,8 +56,7 @@ fn known_kinds<'a>(app: &'a CheckedApp<'_>) -> Vec<GroupKind<'a>> {
         known.extend(emitted.iter().map(|object| (object.group(), object.kind())));
     }
     known.extend(app.defined_kinds.iter().copied());
-    // The closure shortens the lifetime.
-    known.extend(built_in_kinds().map(|(group, kind)| (group, kind)));
+    known.extend(built_in_kinds().collect::<Vec<_>>());
     let packed = PackedRelease::all().iter().flat_map(|release| &release.kinds);
     known.extend(packed.map(|kind| (kind.group.as_str(), kind.kind.as_str())));
     known
