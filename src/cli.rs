@@ -78,7 +78,7 @@ pub enum Command {
         after_help = "Fetches nothing and needs no keys. With an operator file, provider names are checked."
     )]
     Render(RenderArgs),
-    /// Manage schemas of custom resources for validate
+    /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
@@ -309,6 +309,11 @@ pub enum SchemasCommand {
         after_help = "Accesses the cluster like kubectl, and reads only the list of definitions. Then run: sealwave validate --crds schemas.lock.yaml"
     )]
     Pull(SchemasPullArgs),
+    /// Print the JSON Schema of the app file or of another file of sealwave, for editors
+    #[command(
+        after_help = "Save the schema, and name it in the first line of the file, for example:\n# yaml-language-server: $schema=app-file.schema.json"
+    )]
+    Print(SchemasPrintArgs),
 }
 
 /// Arguments of `schemas pull`.
@@ -326,6 +331,25 @@ pub struct SchemasPullArgs {
     /// Only API groups that match this pattern, for example '*cert-manager.io'; repeatable
     #[arg(long, value_name = "GLOB")]
     pub group: Vec<String>,
+}
+
+/// Arguments of `schemas print`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemasPrintArgs {
+    /// The file: app (sealwave.yaml), operator, or validation (of validate --config)
+    #[arg(hide_possible_values = true)]
+    pub file: SettingsFileKind,
+}
+
+/// One of sealwave's own files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SettingsFileKind {
+    /// sealwave.yaml of an app
+    App,
+    /// The file of --operator
+    Operator,
+    /// The file of validate --config
+    Validation,
 }
 
 /// Arguments of `completions`.

@@ -59,6 +59,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Parameters(args) => parameters::run(&args.dir, variables),
         Command::Refs(args) => refs::run(args, variables, watch),
         Command::Render(args) => render::run(args, variables, watch),
+        Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),
     }

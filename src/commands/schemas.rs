@@ -1,14 +1,16 @@
-//! `schemas pull`: writes a cluster's custom resource definitions to a lock file, for `validate` to read offline.
+//! `schemas pull` writes a cluster's custom resource definitions to a lock file, for `validate` to read offline.
+//! `schemas print` prints the JSON Schema of one of sealwave's own files.
 
 use std::time::Duration;
 
 use super::CommandOutput;
-use crate::cli::SchemasPullArgs;
+use crate::cli::{SchemasPrintArgs, SchemasPullArgs, SettingsFileKind};
 use crate::config::{self, ArgoCdContext, VariableReader};
 use crate::deadline::RunWatch;
 use crate::ops::LockFile;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_providers::ClusterAccess;
+use sealwave_providers::{ClusterAccess, ProviderConfig};
+use sealwave_secrets::settings::{App, OperatorConfig, ValidationFile, settings_schema};
 
 /// The deadline: a large cluster over a slow connection takes a while.
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -53,4 +55,17 @@ pub(super) fn pull(
     lock.write(&args.output).map_err(|error| Problem::new(&error))?;
     let written = WrittenNote { path: args.output.display().to_string(), definitions: lock.definitions };
     Ok(CommandOutput { notes: vec![Note::info(Problem::new(&written))], ..CommandOutput::default() })
+}
+
+pub(super) fn print(args: &SchemasPrintArgs) -> CommandOutput {
+    let schema = match args.file {
+        SettingsFileKind::App => settings_schema::<App>("sealwave.yaml, the app file of sealwave"),
+        SettingsFileKind::Operator => {
+            settings_schema::<OperatorConfig<ProviderConfig>>("the operator file of sealwave")
+        }
+        SettingsFileKind::Validation => {
+            settings_schema::<ValidationFile>("the file of sealwave validate --config")
+        }
+    };
+    CommandOutput::text(format!("{schema:#}\n"))
 }

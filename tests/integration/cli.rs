@@ -323,7 +323,7 @@ fn short_and_long_help_are_the_same_plain_text() {
     for command in commands {
         assert!(overview.contains(&format!("\n  {command} ")), "{command} is not in\n{overview}");
     }
-    let below = [["key", "generate"], ["schemas", "pull"]];
+    let below = [["key", "generate"], ["schemas", "print"], ["schemas", "pull"]];
     for command in commands.iter().map(std::slice::from_ref).chain(below.iter().map(|below| &below[..])) {
         let help = stdout_of(&[command, &["--help"]].concat());
         let command = command.join(" ");

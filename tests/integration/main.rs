@@ -31,6 +31,7 @@ mod derivation;
 mod destination;
 mod determinism;
 mod docs;
+mod editor_schemas;
 mod gate;
 #[cfg(unix)]
 mod install;

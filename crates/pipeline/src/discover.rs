@@ -4,10 +4,11 @@
 //! their values.
 
 mod app_file;
+mod environments;
 mod error;
 mod nearby;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use fs_err as fs;
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
 use app_file::parse_app;
+use environments::Environments;
 use error::{Error, MAX_APP_FILE, whole};
 pub(super) use nearby::ENVIRONMENTS;
 pub use nearby::{meant_directory, misnamed_app_file};
@@ -41,6 +43,8 @@ pub struct Discovery {
     app: App,
     app_file: SettingsFile<'static>,
     environments: BTreeMap<String, EnvironmentSettings>,
+    /// The environments with a directory.
+    directories: BTreeSet<String>,
     defined: OnceLock<Arc<DefinedValues>>,
 }
 
@@ -97,8 +101,9 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
     })?;
     let app_file = SettingsFile::new(name, text, app_limits());
     let app = parse_app(&app_file)?;
-    let environments = environments(dir, &boundary, &app, &app_file)
-        .map_err(|failure| failure.located(&Sources::default()))?;
+    let Environments { settings: environments, directories } =
+        Environments::read(dir, &boundary, &app, &app_file)
+            .map_err(|failure| failure.located(&Sources::default()))?;
     Ok(Discovery {
         given: dir.to_owned(),
         root,
@@ -106,6 +111,7 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
         app,
         app_file,
         environments,
+        directories,
         defined: OnceLock::new(),
     })
 }
@@ -152,6 +158,12 @@ impl Discovery {
     /// Returns the names of the environments, sorted.
     pub fn environments(&self) -> impl Iterator<Item = &str> {
         self.environments.keys().map(String::as_str)
+    }
+
+    /// Reports whether an environment has a directory.
+    #[must_use]
+    pub fn has_directory(&self, environment: &str) -> bool {
+        self.directories.contains(environment)
     }
 
     /// Returns an environment by its name.
@@ -279,91 +291,5 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
         Err(BoundedReadError::Io(error)) => Err(Error::Io(error)),
         Err(BoundedReadError::NotRegular) => Err(Error::Missing),
         Err(BoundedReadError::TooLarge) => Err(Error::TooLarge),
-    }
-}
-
-fn environments(
-    dir: &Path,
-    boundary: &Boundary,
-    app: &App,
-    file: &SettingsFile<'_>,
-) -> Result<BTreeMap<String, EnvironmentSettings>, Failure> {
-    let mut problems = Vec::new();
-    for name in app.environments.keys().filter(|name| !is_environment_name(name)) {
-        let place = file.locate_setting(&["environments", name], None);
-        let error = Error::EnvironmentName { valid: valid_environment_name(name) };
-        problems.push(Problem { at: ProblemPlace::Place(place), ..Problem::new(&error) });
-    }
-    let mut all = app.environments.clone();
-    for name in environment_directories(dir, boundary)? {
-        if is_environment_name(&name) {
-            all.entry(name).or_default();
-        } else {
-            let path = display_name(dir, &Path::new(ENVIRONMENTS).join(&name));
-            let place = SourceLocation { path, line: 0, column: 0, rendered: None };
-            let error = Error::EnvironmentName { valid: valid_environment_name(&name) };
-            problems.push(Problem { at: ProblemPlace::Place(place), ..Problem::new(&error) });
-        }
-    }
-    Failure::unless_empty(problems)?;
-    Ok(all)
-}
-
-fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<Vec<String>, Failure> {
-    let path = dir.join(ENVIRONMENTS);
-    let io_failure = |error| Failure::from(Problem::new(&Error::Io(error)));
-    if !path.is_dir() {
-        return Ok(Vec::new());
-    }
-    // Directory names appear in messages, so a link must not reveal others.
-    if !fs::canonicalize(&path).map_err(io_failure)?.starts_with(&boundary.directory) {
-        let error = Error::EnvironmentsOutside(boundary.extent);
-        return Err(whole(&display_name(dir, Path::new(ENVIRONMENTS)), &error));
-    }
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&path).map_err(io_failure)? {
-        let entry = entry.map_err(io_failure)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && entry.path().is_dir() {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// Returns the valid name that is most like an invalid one.
-fn valid_environment_name(name: &str) -> Option<String> {
-    let plain: String = name
-        .to_ascii_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' })
-        .collect();
-    let plain = plain.trim_matches(['-', '.', '_']);
-    is_environment_name(plain).then(|| plain.to_owned())
-}
-
-/// Reports whether an environment name is as plain as an object name, since it is used in paths, parameters and
-/// messages.
-fn is_environment_name(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    name.len() <= 63
-        && name.starts_with(is_plain)
-        && name.ends_with(is_plain)
-        && name.chars().all(|c| is_plain(c) || matches!(c, '-' | '.' | '_'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn environment_names_are_plain() {
-        for name in ["dev", "eu-west.1", "a", "pre_prod"] {
-            assert!(is_environment_name(name), "{name}");
-        }
-        for name in ["", "Dev", "-dev", "dev-", "a/b", "..", "dév"] {
-            assert!(!is_environment_name(name), "{name}");
-        }
     }
 }

@@ -32,7 +32,7 @@ macro_rules! provider_kinds {
         }
     ) => {
         $(#[$attribute])*
-        #[derive(Clone, Debug, serde::Deserialize)]
+        #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
         #[serde(tag = "kind")]
         $visibility enum $Config {
             $($(#[$doc])* #[serde(rename = $name)] $Variant($Settings),)+

@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use crate::definitions::DefinitionRef;
+use crate::facts::app_settings::AppSettings;
 use crate::facts::checked_object::SecretUse;
 use crate::facts::scene::TrackedFile;
 use crate::facts::unread_names::UnreadName;
@@ -21,7 +22,7 @@ use sealwave_pipeline::{
     CollectedRender, CollectedStages, Discovery, PlaceholderUse, RenderContext, Stage, StageFailure,
     StageNote, collect,
 };
-use sealwave_secrets::settings::{APP_FILE, IgnoreEntry, ignore_origins};
+use sealwave_secrets::settings::{APP_FILE, App, IgnoreEntry, ignore_origins};
 
 /// The input for the examination of an environment.
 pub struct EnvironmentInput<'a> {
@@ -42,6 +43,8 @@ pub struct ExaminedApp {
     pub(super) other_files: Vec<TrackedFile>,
     /// Files and directories that look like input of the app, but are not read.
     pub(super) unread: Vec<(SourceId, UnreadName)>,
+    /// Settings that rules compare with files and objects.
+    pub(super) settings: AppSettings,
     /// The entries of `validate.ignore`, with their positions.
     pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
@@ -91,10 +94,12 @@ pub fn examine(
         directory,
         other_files: Vec::new(),
         unread: Vec::new(),
+        settings: AppSettings::default(),
         ignore: Vec::new(),
     };
     let file = AppFile::new(discovery, &mut app.sources);
     app.ignore = file.ignored();
+    app.settings = file.settings();
     for examination in examinations {
         begin(&examination.context.environment);
         let mut environment = ExaminedEnvironment {
@@ -175,6 +180,19 @@ impl<'a> AppFile<'a> {
         }
         let places = ignore_origins(self.tree()).chain(std::iter::repeat(Origin::whole(self.source)));
         entries.iter().cloned().zip(places).collect()
+    }
+
+    /// Returns the settings that rules compare with files and objects.
+    fn settings(&self) -> AppSettings {
+        let App { environments, waves, .. } = self.discovery.app();
+        let located = |path: &[&str], name: &String| (name.clone(), self.place(&[path, &[name]].concat()));
+        let without_directory = environments.keys().filter(|name| !self.discovery.has_directory(name));
+        let only_directories = self.discovery.environments().filter(|name| !environments.contains_key(*name));
+        AppSettings {
+            without_directory: without_directory.map(|name| located(&["environments"], name)).collect(),
+            only_directories: only_directories.map(str::to_owned).collect(),
+            wave_kinds: waves.kinds.keys().map(|kind| located(&["waves", "kinds"], kind)).collect(),
+        }
     }
 
     /// Returns the position of the value at a path, else of the last existing key.

@@ -1,9 +1,10 @@
 //! Kinds of workloads that an app names.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A kind that contains a pod template.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WorkloadKind {
     /// API group; `""` is the core group.

@@ -128,7 +128,16 @@ const DEPRECATED: &[(&str, &str, &str, u8, Option<&str>)] = &[
 
 /// Returns the kinds that some version of Kubernetes has or had; may contain duplicates.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
-    pack::EMBEDDED.kinds().map(|entry| entry.kind).chain(REMOVED.iter().flat_map(|gone| gone.kinds).copied())
+    built_in_kinds().map(|(_, kind)| kind)
+}
+
+/// Returns group and kind of all that some version of Kubernetes has or had; may contain duplicates.
+pub fn built_in_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let removed = REMOVED.iter().flat_map(|gone| {
+        let (group, _) = split(gone.api_version);
+        gone.kinds.iter().map(move |kind| (group, *kind))
+    });
+    pack::EMBEDDED.kinds().map(|entry| (entry.group, entry.kind)).chain(removed)
 }
 
 impl Schemas {

@@ -57,7 +57,7 @@ pub use check::{CheckOptions, CheckOutcome, CrdReport};
 pub use fault::CrdFault;
 pub use format::is_cidr;
 pub use kinds::KindLookup;
-pub use life::{LifeCycle, kinds};
+pub use life::{LifeCycle, built_in_kinds, kinds};
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub use merge_schema::{ListMerge, MergeSchema};
 pub use node::ComparableScalar;

@@ -276,6 +276,7 @@ impl Output for MappedOutput<'_> {
                 self.engine.state.count_line_break();
             }
         }
+        self.engine.state.set_in_line(!self.starts_line);
         self.text.push_str(text);
         Ok(())
     }

@@ -31,6 +31,16 @@ pub(super) struct ErrorContext<'a> {
     pub(super) gaps: &'a ValueGapHints,
 }
 
+impl ErrorContext<'_> {
+    /// Returns the text of the template or of a partial.
+    fn text_of(&self, source: SourceId) -> &str {
+        if source == self.source {
+            return self.text;
+        }
+        self.partials.values().find(|(id, _)| *id == source).map_or("", |(_, text)| text)
+    }
+}
+
 /// Returns the problems of a template that does not compile: one for each tag that the parser refuses.
 pub(super) fn compile_problems(error: &TemplateError, text: &str, source: SourceId) -> Vec<Problem> {
     let found = helm::explain_refused(text, source);
@@ -58,6 +68,11 @@ pub(super) fn render_problem(error: &RenderError, around: &ErrorContext<'_>) -> 
     let at = origin(source, error.line_no.zip(error.column_no));
     let own = extract_fault(error.reason());
     let fault = match own {
+        Ok(RenderFault::YamlLines { .. }) => {
+            let line = around.text_of(source).lines().nth((at.line as usize).saturating_sub(1));
+            let hint = line.and_then(|line| helm::yaml_hint_at(line, at.column as usize));
+            return Problem::at(at, &RenderFault::YamlLines { hint });
+        }
         Ok(fault) => {
             return Problem::at(
                 refine_origin(at, source, fault, around),
@@ -211,12 +226,7 @@ fn refine_origin(at: Origin, source: SourceId, fault: &RenderFault, around: &Err
     else {
         return at;
     };
-    let text = if source == around.source {
-        around.text
-    } else {
-        around.partials.values().find(|(id, _)| *id == source).map_or("", |(_, text)| text)
-    };
-    locate_name(text, at, name)
+    locate_name(around.text_of(source), at, name)
 }
 
 /// Returns the origin of a name within the tag at `at`, or `at` itself if the name is not on that line.

@@ -62,6 +62,11 @@ pub(super) enum RenderFault {
     },
     #[error("templates take too many steps; check nested loops")]
     Work,
+    #[error("only the first line of `toYaml` is indented")]
+    YamlLines {
+        /// Added when the error is reported, since it depends on the template.
+        hint: Option<String>,
+    },
 }
 
 impl Explain for RenderFault {
@@ -71,7 +76,7 @@ impl Explain for RenderFault {
                 Some("write `{{toYaml value}}`, `{{toJson value}}` or `{{join \",\" list}}`".to_owned())
             }
             Self::NoHelper(_, Some(name)) | Self::NoPartial(_, Some(name)) => Some(format!("did you mean `{name}`?")),
-            Self::Undefined { hint, .. } => hint.clone(),
+            Self::Undefined { hint, .. } | Self::YamlLines { hint } => hint.clone(),
             Self::NoPartial(..) => Some("partials are `partials/NAME.hbs` and `base/_NAME.hbs`".to_owned()),
             Self::Crowded | Self::Tags(_) => Some("split the template into several files".to_owned()),
             Self::Memory(_) => Some(

@@ -19,7 +19,7 @@ pub(super) fn explain(problem: Problem, file: &ManifestFile, sources: &Sources) 
     if let Some(partial) = partial {
         return vec![partial];
     }
-    let hint = line.and_then(|(_, line)| helm::indentation_hint(line));
+    let hint = line.and_then(|(_, line)| helm::yaml_hint_in_line(line));
     let hint = hint.or_else(|| problem.hint.clone());
     vec![Problem { hint, ..problem }]
 }

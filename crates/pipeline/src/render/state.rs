@@ -25,6 +25,8 @@ pub(super) struct RenderState {
     source: AtomicUsize,
     line: AtomicUsize,
     counts: AtomicBool,
+    /// Whether the current line of the output has a character.
+    is_in_line: AtomicBool,
     ledger: Mutex<CopyLedger>,
     /// The copies that the elements of the current templates make, by index; the first one stands for elements that
     /// copy nothing.
@@ -41,6 +43,7 @@ impl RenderState {
             source: AtomicUsize::new(0),
             line: AtomicUsize::new(0),
             counts: AtomicBool::new(false),
+            is_in_line: AtomicBool::new(false),
             ledger: Mutex::default(),
             prices: Mutex::new(vec![CopyPrice::default()]),
             tracer,
@@ -50,6 +53,7 @@ impl RenderState {
     /// Starts a template. A failed template may have left state behind.
     pub(super) fn reset(&self) {
         self.depth.store(0, Ordering::Relaxed);
+        self.is_in_line.store(false, Ordering::Relaxed);
         self.ledger().reset();
         self.tracer.as_ref().map(OutputTracer::take);
     }
@@ -135,6 +139,16 @@ impl RenderState {
     /// Returns the source and the line that were marked, after the line breaks since.
     pub(super) fn position(&self) -> (usize, usize) {
         (self.source.load(Ordering::Relaxed), self.line.load(Ordering::Relaxed))
+    }
+
+    /// Records whether the last character of the output is within a line.
+    pub(super) fn set_in_line(&self, is_in_line: bool) {
+        self.is_in_line.store(is_in_line, Ordering::Relaxed);
+    }
+
+    /// Reports whether the next output continues a line.
+    pub(super) fn is_in_line(&self) -> bool {
+        self.is_in_line.load(Ordering::Relaxed)
     }
 
     /// Counts a line break of the output, if it is one of the template.

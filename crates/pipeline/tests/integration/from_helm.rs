@@ -38,7 +38,14 @@ fn rows(page: &str) -> Vec<(String, String)> {
 /// An app whose template has this text as a value.
 fn app(text: &str, values: &str) -> App {
     // Within a text, the tags of Jinja are literal.
-    let value = if text.starts_with("{%") { text.to_owned() } else { format!("|-\n    x\n    {text}") };
+    let value = if text.starts_with("{%") {
+        text.to_owned()
+    } else if text.starts_with("{{indent") {
+        // It indents the first line too.
+        format!("|-\n    x\n{text}")
+    } else {
+        format!("|-\n    x\n    {text}")
+    };
     let template = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  k: {value}\n");
     App::new(&[("base/t.yaml.hbs", &template), ("values.yaml", values), LABELS])
 }

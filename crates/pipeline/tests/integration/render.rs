@@ -44,7 +44,7 @@ impl App {
         self.repository.path().join("app")
     }
 
-    fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
+    pub(super) fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
         let path = self.directory().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -81,7 +81,7 @@ impl App {
 }
 
 impl Outcome {
-    fn objects(&self) -> &[Manifest] {
+    pub(super) fn objects(&self) -> &[Manifest] {
         match &self.result {
             Ok(rendered) => rendered.objects(),
             Err(failure) => panic!("{}", failure.clone().located(&self.sources)),

@@ -179,3 +179,71 @@ fn yaml_that_to_yaml_breaks_has_the_right_call() {
     let error = App::new(&[("base/t.yaml.hbs", text), ("values.yaml", values)]).run().error();
     assert!(error.contains("write `{{nindent 2 (toYaml labels)}}`"), "{error}");
 }
+
+/// Returns the app with a ConfigMap that ends with these lines of a template.
+fn yaml_app(lines: &str) -> App {
+    let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\n{lines}");
+    let app = App::new(&[("base/t.yaml.hbs", text.as_str())]);
+    app.write(
+        "values.yaml",
+        "one: {a: x}\ntwo: {a: x, b: z}\nlist: [x, y]\ndeep: {a: {b: x}}\ntext: \"a\\nb\"\n",
+    );
+    app.write("base/_flat.hbs", "{{toYaml two}}\n");
+    app.write("base/_nested.hbs", "k:\n  {{toYaml two}}\n");
+    app
+}
+
+/// The YAML is valid, but means something else than its author.
+#[test]
+fn yaml_of_several_lines_within_a_line_is_refused() {
+    for (lines, place, call) in [
+        ("data:\n  {{toYaml two}}\n", "5:3", "`{{indent 2 (toYaml two)}}` at the start of the line"),
+        (
+            "data:\n  k: v\n  {{ toYaml two }}\n",
+            "6:3",
+            "`{{indent 2 (toYaml two)}}` at the start of the line",
+        ),
+        ("data:\n  {{toYaml deep}}\n", "5:3", "`{{indent 2 (toYaml deep)}}`"),
+        ("items:\n  - {{toYaml two}}\n", "5:5", "`{{nindent 4 (toYaml two)}}`"),
+        ("data:\n  k: |\n    {{toYaml two}}\n", "6:5", "`{{indent 4 (toYaml two)}}`"),
+        ("data:\n  k: |\n    {{toYaml list}}\n", "6:5", "`{{indent 4 (toYaml list)}}`"),
+        ("data:\n  k: \"{{toYaml two}}\"\n", "5:7", "`{{nindent 4 (toYaml two)}}`"),
+        ("# {{toYaml two}}\n", "4:3", "toYaml two"),
+        ("data: {{toYaml list}}\n", "4:7", "`{{nindent 2 (toYaml list)}}`"),
+        ("data:\n  k: {{indent 4 (toYaml two)}}\n", "5:6", "`{{nindent 4 (toYaml two)}}`"),
+        ("data:\n  k: |\n    {{indent 4 (toYaml two)}}\n", "6:5", "`{{indent 4 (toYaml two)}}` at the start"),
+    ] {
+        let error = yaml_app(lines).run().error();
+        let start = format!("base/t.yaml.hbs:{place}: only the first line of `toYaml` is indented");
+        assert!(error.starts_with(&start) && error.contains(call), "{lines}: {error}");
+    }
+    let error = yaml_app("data:\n  {{> nested}}\n").run().error();
+    assert!(error.starts_with("base/_nested.hbs:2:3: only the first line"), "{error}");
+    assert!(error.contains("`{{indent 2 (toYaml two)}}` at the start of the line"), "{error}");
+}
+
+#[test]
+fn yaml_that_is_indented_alike_is_accepted() {
+    let two = serde_json::json!({"a": "x", "b": "z"});
+    for lines in [
+        "data: {{nindent 2 (toYaml two)}}\n",
+        "data:{{nindent 2 (toYaml two)}}\n",
+        "data:\n{{indent 2 (toYaml two)}}\n",
+        "data:\n  {{nindent 2 (toYaml two)}}\n",
+        "data:\n  {{> flat}}\n",
+        "data:\n{{#with two}}\n{{indent 2 (toYaml this)}}\n{{/with}}\n",
+    ] {
+        let outcome = yaml_app(lines).run();
+        let data = outcome.objects()[0].root().get("data").unwrap().to_json();
+        assert_eq!(data, two, "{lines}");
+    }
+    for (lines, data) in [
+        ("data:\n  {{toYaml one}}\n", serde_json::json!({"a": "x"})),
+        ("data: {{toYaml text}}\n", serde_json::json!("a\nb")),
+        ("data: {{quote (toYaml two)}}\n", serde_json::json!("a: x\nb: z")),
+        ("data: {{toJson two}}\n", two),
+    ] {
+        let outcome = yaml_app(lines).run();
+        assert_eq!(outcome.objects()[0].root().get("data").unwrap().to_json(), data, "{lines}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::ca_file::ca_file_problem;
@@ -9,8 +10,9 @@ use crate::program::LoginProgram;
 use crate::{LocalContext, OfflineProblem, ProviderSettings};
 
 /// Endpoint and identity for an AWS service.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
 pub struct AwsSettings {
     /// The region; a reference by ARN uses the ARN's region.
     #[serde(default)]
@@ -66,12 +68,12 @@ impl AwsSettings {
 }
 
 /// Settings of a provider for Secrets Manager.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct SecretsManagerSettings(pub AwsSettings);
 
 /// Settings of a provider for Parameter Store.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct ParameterStoreSettings(pub AwsSettings);
 
@@ -112,7 +114,7 @@ impl ProviderSettings for ParameterStoreSettings {
 }
 
 /// A role to assume before the first request.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AssumeRole {
     /// ARN of the role.

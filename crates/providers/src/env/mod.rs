@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use globset::{Glob, GlobMatcher};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config_error::BadGlob;
@@ -26,7 +27,7 @@ const RESERVED_PREFIXES: [&str; 6] = ["ARGOCD_", "GIT_", "KUBERNETES_", "KUBE_",
 const UNLIKELY_TOGETHER: [&str; 3] = ["A", "QX_7", "ZZZZ"];
 
 /// Environment variables of the sidecar.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnvSettings {
     /// Globs over the variable names that placeholders may use.

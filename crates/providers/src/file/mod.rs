@@ -17,6 +17,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use self::format::KeyedFile;
@@ -38,7 +39,7 @@ const SYSTEM_TREES: [&str; 5] =
     ["/dev", "/proc", "/run/secrets/eks.amazonaws.com", "/run/secrets/kubernetes.io", "/sys"];
 
 /// Files under one directory.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FileSettings {
     /// The directory; nothing outside it can be read.

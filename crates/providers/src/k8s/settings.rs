@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::program::LoginProgram;
 use crate::{LocalContext, OfflineProblem, ProviderSettings};
 
 /// Secrets of a Kubernetes cluster: the one that sealwave runs in, unless a kubeconfig is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["namespace"]}, {"required": ["namespaces"]}]))]
 pub struct K8sSettings {
     /// The only readable namespace; placeholders contain just the Secret's name.
     #[serde(default)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::aws::{AssumeRole, AwsSettings};
@@ -10,7 +11,7 @@ use crate::program::LoginProgram;
 use crate::{LocalContext, OfflineProblem, ProviderSettings};
 
 /// Keys for files of the app's repository that are encrypted with SOPS.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SopsSettings {
     /// Files with age identities.
@@ -41,7 +42,7 @@ impl ProviderSettings for SopsSettings {
 }
 
 /// The AWS KMS keys that a file of an app may name, and the identity that uses them.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AwsKms {
     /// Globs over the keys' ARNs; a file that names another key is refused.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::ca_file::ca_file_problem;
@@ -13,7 +14,7 @@ use crate::{LocalContext, OfflineProblem, ProviderSettings};
 use sealwave_secrets::values::kv_path::KvVersion;
 
 /// A Vault or OpenBao server, and the readable part of it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VaultSettings {
     /// URL of the server, without `/v1`.
@@ -75,7 +76,7 @@ impl ProviderSettings for VaultSettings {
 }
 
 /// An authentication method of Vault.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum VaultAuth {
     /// Role id and secret id.

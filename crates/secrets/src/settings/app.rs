@@ -3,32 +3,30 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::format::API_VERSION;
 use super::{
     BackendKind, ExternalSecretsSettings, ObjectPattern, Requirements, SecretsStoreCsiSettings,
-    ValidationSettings,
+    ValidationSettings, schema,
 };
 use sealwave_core::document::Manifest;
 use sealwave_kube::pods::WorkloadKind;
 use sealwave_kube::sync::WaveSettings;
 
-/// `apiVersion` of both files.
-pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
-
-/// API group of both files.
-pub const API_GROUP: &str = "sealwave.dev";
-
 /// Name of the app file.
 pub const APP_FILE: &str = "sealwave.yaml";
 
 /// An app file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct App {
-    /// Always [`API_VERSION`].
+    /// Version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: String,
-    /// Always `App`.
+    /// Kind of the file.
+    #[schemars(extend("const" = "App"))]
     pub kind: String,
     /// Namespace of objects without one; by default the destination's namespace.
     #[serde(default)]
@@ -50,6 +48,7 @@ pub struct App {
     pub provider: Option<String>,
     /// Environments by name; by default each directory under `envs/`.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = schema::environment_names()))]
     pub environments: BTreeMap<String, EnvironmentSettings>,
     /// Objects whose texts are literal although they look like placeholders; never Secrets.
     #[serde(default)]
@@ -95,7 +94,7 @@ impl PlaceholderSettings<'_> {
 }
 
 /// One environment of an app.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnvironmentSettings {
     /// A cluster from the operator file; by default the environment's own name.
@@ -126,11 +125,14 @@ pub struct EnvironmentSettings {
 }
 
 /// A change to the objects that match.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("required" = ["target"], "oneOf" = [{"required": ["file"]}, {"required": ["patch"]}]))]
 pub struct PatchEntry {
-    /// Selects the objects; at least one must match. Required, but its absence is reported with the patch.
+    /// Selects the objects; at least one must match.
+    // Required, but its absence is reported with the patch.
     #[serde(default)]
+    #[schemars(with = "PatchTarget")]
     pub target: Option<PatchTarget>,
     /// The type of the patch. Without it a sequence is a JSON Patch, and a mapping a JSON Merge Patch unless it touches a list
     /// that Kubernetes merges.
@@ -145,7 +147,7 @@ pub struct PatchEntry {
 }
 
 /// The type of a patch.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum PatchType {
     /// A list of operations: JSON Patch (RFC 6902).
@@ -157,7 +159,7 @@ pub enum PatchType {
 }
 
 /// Selects the objects of a patch: all given fields must match.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PatchTarget {
     /// API group; `""` is the core group.
@@ -175,7 +177,7 @@ pub struct PatchTarget {
 }
 
 /// A tool whose placeholders are accepted besides sealwave's own.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compatibility {
     /// argocd-vault-plugin: `<key>` in Secrets whose annotation `avp.kubernetes.io/path` names a path.

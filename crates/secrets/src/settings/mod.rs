@@ -2,22 +2,25 @@
 
 mod app;
 mod backends;
+mod format;
 mod object_pattern;
 mod operator;
 mod reader;
 mod requirements;
+mod schema;
 mod setting_path;
 mod validation;
 
 pub use app::{
-    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, EnvironmentSettings, PatchEntry, PatchTarget,
-    PatchType, PlaceholderSettings,
+    APP_FILE, App, Compatibility, EnvironmentSettings, PatchEntry, PatchTarget, PatchType,
+    PlaceholderSettings,
 };
 pub use backends::{
     BackendKind, CsiProvider, CsiProviderSettings, EnvironmentBackends, ExternalSecretVersion,
     ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
     SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
+pub use format::{API_GROUP, API_VERSION};
 pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AuditConfig, CertificateSource, ClusterConfig, Concurrency, DerivationVersion, MAX_OUTPUT_MIB,
@@ -25,6 +28,7 @@ pub use operator::{
 };
 pub use reader::{SettingsFile, read_config};
 pub use requirements::{Requirements, VersionRequirement};
+pub use schema::settings_schema;
 pub use setting_path::SettingPath;
 pub use validation::{IgnoreEntry, RuleLevel, SetEntry, ValidationFile, ValidationSettings, ignore_origins};
 

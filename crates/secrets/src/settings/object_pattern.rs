@@ -1,11 +1,13 @@
 //! Patterns that select objects in settings.
 
 use globset::{GlobBuilder, GlobMatcher};
+use schemars::JsonSchema;
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 
 /// A pattern for objects: `Kind/namespace/name`, each part a glob.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(with = "String", extend("pattern" = "^[^/]*/[^/]*/[^/]*$", "not" = {"pattern": r"^\s*[Ss][Ee][Cc][Rr][Ee][Tt]\s*/"}))]
 pub struct ObjectPattern(GlobMatcher);
 
 /// The error for a text that is not a pattern.

@@ -5,8 +5,10 @@ mod bounds;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::format::API_VERSION;
 use crate::SealingScope;
 
 pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
@@ -14,12 +16,14 @@ pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
 /// An operator file. Relative paths in it are relative to the directory that holds it.
 ///
 /// `P` is the type of the settings of a provider. Each provider defines its own, above this crate.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OperatorConfig<P> {
-    /// Always [`super::API_VERSION`].
+    /// Version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: String,
-    /// Always `Operator`.
+    /// Kind of the file.
+    #[schemars(extend("const" = "Operator"))]
     pub kind: String,
     /// The file with the seal key.
     #[serde(default)]
@@ -35,6 +39,7 @@ pub struct OperatorConfig<P> {
     pub epoch: String,
     /// Maximum duration of one run, in seconds.
     #[serde(default = "default_deadline")]
+    #[schemars(extend("default" = default_deadline()))]
     pub deadline_seconds: u64,
     /// Maximum memory of one run, in MiB.
     #[serde(default, rename = "memoryLimitMiB")]
@@ -46,7 +51,7 @@ pub struct OperatorConfig<P> {
     #[serde(default)]
     pub clusters: BTreeMap<String, ClusterConfig>,
     /// Secret sources by the name that placeholders use.
-    #[serde(default = "BTreeMap::new")]
+    #[serde(default = "BTreeMap::<String, P>::new")]
     pub providers: BTreeMap<String, P>,
     /// Rules for which apps may use which secrets.
     #[serde(default)]
@@ -66,7 +71,7 @@ const fn default_deadline() -> u64 {
 }
 
 /// Version of the scheme that derives sealed texts and checksums. Upgrading sealwave never changes it.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum DerivationVersion {
     /// Binds sealed texts to the Argo CD project.
@@ -87,7 +92,7 @@ impl DerivationVersion {
 }
 
 /// A destination cluster.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterConfig {
     /// The certificate of its sealed-secrets controller.
@@ -98,7 +103,7 @@ pub struct ClusterConfig {
 }
 
 /// The location of a certificate.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CertificateSource {
     /// A PEM file.
@@ -109,7 +114,7 @@ pub struct CertificateSource {
 }
 
 /// Settings of the audit log; at least one output must be set.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditConfig {
     /// A file that lines are appended to, readable only by its owner.
@@ -124,7 +129,7 @@ pub struct AuditConfig {
 ///
 /// An omitted criterion matches every app. A rule with `allow` must set `projects`, and `clusters` if the operator file
 /// has more than one. Omitted destinations of `allow` are narrow; those of `deny` include everything.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PolicyRule {
     /// The name in messages; by default `policy[0]` and so on.

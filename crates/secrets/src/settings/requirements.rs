@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use semver::{Prerelease, Version, VersionReq};
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 
 /// The programs that an app needs, with their versions.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requirements {
     /// The versions of sealwave.
@@ -15,8 +16,12 @@ pub struct Requirements {
     pub sealwave: Option<VersionRequirement>,
 }
 
+/// The form of a set of versions, for editors.
+const PATTERN: &str = r"^\s*(\*|([<>]=?|[=^~])?\s*\d+(\.(\d+|[*xX])){0,2}([-+][-+.0-9A-Za-z]+)?(\s*,\s*([<>]=?|[=^~])?\s*\d+(\.(\d+|[*xX])){0,2}([-+][-+.0-9A-Za-z]+)?)*)\s*$";
+
 /// A set of versions, such as `>=0.4, <0.6`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Eq)]
+#[schemars(with = "String", extend("pattern" = PATTERN))]
 pub struct VersionRequirement(VersionReq);
 
 impl VersionRequirement {

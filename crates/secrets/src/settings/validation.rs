@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::format::API_VERSION;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::time::Date;
 
 /// Settings of `validate`. They come from Git: they can only suppress findings, with a reason that reviewers see.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ValidationSettings {
     /// Kubernetes versions to check against, for example `1.31`; flags take precedence.
@@ -33,7 +35,7 @@ pub struct ValidationSettings {
 }
 
 /// The severity of a rule.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleLevel {
     /// Report an error.
@@ -47,7 +49,7 @@ pub enum RuleLevel {
 }
 
 /// Findings to suppress: those that match all given fields.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IgnoreEntry {
     /// Id of the rule, or a glob such as `secret/*`.
@@ -65,6 +67,7 @@ pub struct IgnoreEntry {
     pub reason: String,
     /// The last day on which it applies.
     #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date", "pattern" = r"^\d{4}-\d{2}-\d{2}$"))]
     pub until: Option<Date>,
 }
 
@@ -75,12 +78,14 @@ pub fn ignore_origins(file: &Node) -> impl Iterator<Item = Origin> {
 }
 
 /// A separate file with the settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ValidationFile {
-    /// Always [`super::API_VERSION`].
+    /// Version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: String,
-    /// Always `Validation`.
+    /// Kind of the file.
+    #[schemars(extend("const" = "Validation"))]
     pub kind: String,
     /// The settings.
     #[serde(default)]
@@ -94,7 +99,7 @@ pub struct ValidationFile {
 }
 
 /// A set of plain manifests.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SetEntry {
     /// The name for messages.

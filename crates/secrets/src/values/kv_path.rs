@@ -3,11 +3,13 @@
 //! Everything that deals with Vault secrets uses this module (the provider, `ExternalSecret`, `SecretProviderClass`),
 //! so that a reference means the same secret everywhere.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A version of Vault's key-value engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "u8")]
+#[schemars(extend("enum" = [1, 2]))]
 pub enum KvVersion {
     /// Version 1, without versions of secrets.
     One,

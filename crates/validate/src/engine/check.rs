@@ -16,6 +16,7 @@ use super::suppress::{self, Coverage, RunSuppressions};
 use super::{echoes, merge};
 use crate::definitions::{DefinitionRef, KnownDefinition, defined_kind};
 use crate::examine::ExaminedApp;
+use crate::facts::app_settings::AppSettings;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::embedded_pods::{EmbeddedObject, EmbeddedPod, parse_embedded_pods, with_item_pointer};
 use crate::facts::inventory::Inventory;
@@ -210,6 +211,8 @@ fn check_schemas(
 fn run_rules(environments: &[CheckedEnvironment<'_>], input: CheckedInput<'_>) -> Vec<FindingDraft> {
     let files = input.app().map_or(&[][..], |app| &app.other_files);
     let unread = input.app().map_or(&[][..], |app| &app.unread);
+    let no_settings = AppSettings::default();
+    let settings = input.app().map_or(&no_settings, |app| &app.settings);
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in rules::RULES {
@@ -219,7 +222,8 @@ fn run_rules(environments: &[CheckedEnvironment<'_>], input: CheckedInput<'_>) -
         match &rule.check {
             RuleCheck::App(check) => {
                 reporter.start_input();
-                check(&CheckedApp { environments, files, unread }, &mut reporter);
+                let defined_kinds = defined_kinds(input);
+                check(&CheckedApp { environments, files, unread, settings, defined_kinds }, &mut reporter);
             }
             RuleCheck::AnyPod(_)
             | RuleCheck::Environment(_)
@@ -246,6 +250,14 @@ fn run_rules(environments: &[CheckedEnvironment<'_>], input: CheckedInput<'_>) -
         );
     }
     drafts
+}
+
+/// Returns the groups and kinds that definitions of the run or settings of the app define.
+fn defined_kinds(input: CheckedInput<'_>) -> Vec<(&str, &str)> {
+    let definitions = input.check_context().schemas.definitions.iter();
+    let definitions = definitions.filter_map(|definition| defined_kind(definition.object.root()));
+    let workloads = input.app().into_iter().flat_map(|app| &app.workloads);
+    definitions.chain(workloads.map(|kind| (kind.group.as_str(), kind.kind.as_str()))).collect()
 }
 
 /// Runs a rule on the pods within the `ConfigMaps` of an environment.

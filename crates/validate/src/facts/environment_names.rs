@@ -176,6 +176,12 @@ impl EnvironmentNames {
     }
 }
 
+/// Reports whether two names of environments have the same words, with aliases: `production-eu` and `prod-eu`.
+pub(crate) fn are_synonyms(one: &str, other: &str) -> bool {
+    let normalized = |text: &str| name(text).words.iter().map(|word| normalize(word)).collect::<Vec<_>>();
+    one != other && normalized(one) == normalized(other)
+}
+
 struct NameMatch {
     environment: usize,
     start: usize,

@@ -2,6 +2,7 @@
 //!
 //! Facts know no rule and report nothing.
 
+pub(crate) mod app_settings;
 pub(crate) mod checked_object;
 pub(crate) mod credential;
 pub(crate) mod embedded;

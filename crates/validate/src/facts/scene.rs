@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use zeroize::Zeroizing;
 
+use crate::facts::app_settings::AppSettings;
 use crate::facts::checked_object::{CheckedObject, SecretUse};
 use crate::facts::credential::files::CredentialFileFormat;
 use crate::facts::embedded_pods::EmbeddedObject;
@@ -132,6 +133,10 @@ pub(crate) struct CheckedApp<'a> {
     pub(crate) files: &'a [TrackedFile],
     /// Files and directories that look like input of the app, but are not read.
     pub(crate) unread: &'a [(SourceId, UnreadName)],
+    /// Settings of the app file.
+    pub(crate) settings: &'a AppSettings,
+    /// Groups and kinds that definitions of the run or settings of the app define.
+    pub(crate) defined_kinds: Vec<(&'a str, &'a str)>,
 }
 
 /// A file next to an app. Must never be printed; its content is zeroed on drop.

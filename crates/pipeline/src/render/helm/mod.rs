@@ -15,17 +15,19 @@ mod table;
 mod tag;
 mod translate;
 mod walk;
+mod yaml_lines;
 
 use expression::Expression;
 use fault::{SyntaxFault, shorten};
 use parts::TagParts;
 use scan::{TagEnd, scan_tags};
-use sealwave_core::diagnostic::{Problem, printable};
+use sealwave_core::diagnostic::Problem;
 use sealwave_core::document::SourceId;
 use table::ConstructId;
 pub(super) use table::{CLUSTER_LOOKUP, closest_helper, function_advice};
 use translate::{TagScope, Translator};
-use walk::{MAX_TAG, TagFault, TemplateWalk, has_index};
+use walk::{TagFault, TemplateWalk, has_index};
+pub(super) use yaml_lines::{yaml_hint_at, yaml_hint_in_line};
 
 /// Returns a problem for each tag of a template that the parser refuses. Empty if the cause is not found.
 pub(super) fn explain_refused(text: &str, source: SourceId) -> Vec<Problem> {
@@ -110,20 +112,6 @@ pub(super) fn hide_texts(problem: Problem, text: &str, tag: Option<&str>) -> Pro
 /// Returns a problem for each statement of Jinja, such as `{% if x %}`, which the template engine leaves as it is.
 pub(super) fn explain_statements(text: &str, source: SourceId) -> Vec<Problem> {
     statements::explain(text, source)
-}
-
-/// Returns the hint for a line whose `toYaml` breaks the YAML around it, because only the first line is indented.
-pub(super) fn indentation_hint(line: &str) -> Option<String> {
-    let tag = scan_tags(line).find(|tag| {
-        TagParts::new(tag.text).is_some_and(|parts| {
-            parts.sigil.is_none() && parts.body.split_whitespace().next() == Some("toYaml")
-        })
-    })?;
-    let parts = TagParts::new(tag.text).filter(|_| tag.end == TagEnd::Closed)?;
-    let is_shown = parts.body.len() <= MAX_TAG && !parts.body.contains(['"', '\'', '`']);
-    let body = if is_shown { printable(parts.body) } else { "toYaml value".to_owned() };
-    let indentation = line.len() - line.trim_start().len() + 2;
-    Some(format!("`toYaml` writes several lines: write `{{{{nindent {indentation} ({body})}}}}`"))
 }
 
 /// Returns the problem of a partial within a line, from 1, whose output breaks the YAML around it.

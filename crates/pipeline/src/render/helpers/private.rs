@@ -107,6 +107,7 @@ impl HelperDef for PrivateHelper {
             PrivateKind::Pay => self.state.pay_for_element(number_argument(helper, 0), context, run)?,
             PrivateKind::Print => {
                 let result = printable_text(helper)?;
+                self.check_yaml_lines(helper, &result)?;
                 // A call recorded the provenance of its result itself.
                 if let (Some(tracer), [param]) = (&self.state.tracer, helper.params().as_slice()) {
                     tracer.print(find_traced_value(tracer, param, context, run));
@@ -119,6 +120,16 @@ impl HelperDef for PrivateHelper {
 }
 
 impl PrivateHelper {
+    /// Refuses YAML of several lines within a line of the output: only the first of its lines would be indented.
+    fn check_yaml_lines(&self, helper: &Helper<'_>, result: &ScopedJson<'_>) -> Result<(), RenderFault> {
+        let is_yaml = helper.param(2).is_some_and(|param| param.value() == true);
+        let text = result.as_json().as_str().filter(|_| is_yaml && self.state.is_in_line());
+        match text {
+            Some(text) if has_lines(text) => Err(RenderFault::YamlLines { hint: None }),
+            _ => Ok(()),
+        }
+    }
+
     fn enter(&self, helper: &Helper<'_>, run: &mut RenderContext<'_, '_>) -> Result<(), RenderFault> {
         self.state.charge(1)?;
         self.state.enter()?;
@@ -260,6 +271,13 @@ fn printable_text<'rc>(helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderEr
         None => RenderFault::Type { path: path_of(param), kind },
     }
     .into())
+}
+
+/// Reports whether YAML of a list or a mapping has several lines. The lines of a text may be indented by its key.
+fn has_lines(yaml: &str) -> bool {
+    let first = yaml.trim_start();
+    let mut lines = first.lines().filter(|line| !line.trim().is_empty());
+    !first.starts_with(['|', '>']) && lines.nth(1).is_some()
 }
 
 fn not_items_fault(param: &PathAndJson<'_>) -> RenderFault {

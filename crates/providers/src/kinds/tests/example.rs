@@ -15,7 +15,7 @@ use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
 
 /// Settings in the operator file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ExampleSettings {
     greeting: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::section::{BackendSection, SettingError, merged};
@@ -10,7 +11,7 @@ use crate::settings::KvVersion;
 use sealwave_core::time::duration;
 
 /// `externalSecrets` of the app file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExternalSecretsSettings {
     /// The version of `ExternalSecret` that the cluster supports; by default `v1`.
@@ -26,7 +27,7 @@ pub struct ExternalSecretsSettings {
 }
 
 /// A version of `external-secrets.io`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum ExternalSecretVersion {
     /// `external-secrets.io/v1`.
@@ -37,7 +38,7 @@ pub enum ExternalSecretVersion {
 }
 
 /// A store of the External Secrets Operator.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoreSettings {
     /// Name of the store.
@@ -58,7 +59,7 @@ pub struct StoreSettings {
 }
 
 /// The kind of a store.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 pub enum StoreKind {
     /// For all namespaces.
     ClusterSecretStore,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kv_mounts::KvMounts;
@@ -10,7 +11,7 @@ use super::service::SecretService;
 use crate::settings::KvVersion;
 
 /// `secretsStoreCsi` of the app file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecretsStoreCsiSettings {
     /// Parameters of the driver's provider, by the provider name that placeholders use.
@@ -19,7 +20,7 @@ pub struct SecretsStoreCsiSettings {
 }
 
 /// Settings of a provider of the Secrets Store CSI driver.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CsiProviderSettings {
     /// The service; by default the provider name, if that is a service's name.

@@ -1,9 +1,10 @@
 //! The services that controllers in a cluster read.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A service that stores secrets, as known to the controllers in the cluster.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretService {
     /// AWS Secrets Manager.

@@ -1,5 +1,6 @@
 //! Memory limits of one run, and of all runs of a sidecar together.
 
+use schemars::JsonSchema;
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 
@@ -7,7 +8,8 @@ use serde::{Deserialize, Deserializer};
 pub const MAX_OUTPUT_MIB: u64 = 90;
 
 /// Maximum memory of one run in MiB, enforced by the kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq)]
+#[schemars(with = "u64", extend("minimum" = Self::MIN.0, "maximum" = Self::MAX, "default" = Self::default().0))]
 pub struct MemoryLimit(u64);
 
 impl MemoryLimit {
@@ -53,7 +55,8 @@ fn out_of_bounds<E: Error>(number: u64, min: u64, max: u64) -> E {
 }
 
 /// Maximum number of concurrent runs in one sidecar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq)]
+#[schemars(with = "u64", extend("minimum" = 1, "maximum" = Self::MAX, "default" = Self::default().0))]
 pub struct Concurrency(u64);
 
 impl Concurrency {

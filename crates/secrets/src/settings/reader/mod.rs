@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::setting_path::{SettingPath, SettingStep};
 use dialect::Difference;
@@ -25,6 +26,9 @@ use sealwave_core::document::{Node, NodeValue, Origin, SourceId, SourceLocation,
 use sealwave_core::yaml::{self, Limits, YamlBudget};
 use tracked::{PathStep, TrackedError};
 use unknown_field::UnknownField;
+
+/// Maximum number of unknown fields that are reported at once: the file is read again after each.
+const MAX_UNKNOWN_FIELDS: usize = 10;
 
 /// One of sealwave's own files.
 #[derive(Clone)]
@@ -172,7 +176,7 @@ impl<'a> SettingsFile<'a> {
         }
         let tracked = tracked::parse(text);
         let tracked::TrackedValue { value, trace, has_unclear_scalar } =
-            tracked.map_err(|error| self.explain(error))?;
+            tracked.map_err(|error| self.explain_all::<T>(error))?;
         if !is_plain || has_unclear_scalar {
             let tree = self.parsed().map_err(Clone::clone)?;
             let root = tree.root();
@@ -258,6 +262,27 @@ impl<'a> SettingsFile<'a> {
         self.tree.get_or_init(|| Arc::new(read())).as_ref().as_ref()
     }
 
+    /// Returns the problem of a file that the YAML crate cannot read into its type, and further unknown fields if it is one.
+    fn explain_all<T: DeserializeOwned>(&self, error: TrackedError) -> Failure {
+        let mut removal = UnknownFieldRemoval::new(&error);
+        let first = self.explain(error);
+        let mut problems = first.problems().to_vec();
+        let mut rest = removal.as_ref().and_then(|_| self.root()).map(Node::to_json);
+        while let (Some(removed), Some(rest)) = (removal.take(), rest.as_mut())
+            && problems.len() < MAX_UNKNOWN_FIELDS
+            && removed.apply(rest)
+        {
+            // JSON is YAML, and has the same names. Only those are reported.
+            if let Err(error) = tracked::parse::<T>(&rest.to_string()) {
+                removal = UnknownFieldRemoval::new(&error);
+                if removal.is_some() {
+                    problems.extend_from_slice(self.explain(error).problems());
+                }
+            }
+        }
+        Failure::unless_empty(problems).err().unwrap_or(first)
+    }
+
     /// Returns the problem of a file that the YAML crate cannot read into its type.
     fn explain(&self, error: TrackedError) -> Failure {
         let TrackedError { content, path, place } = error;
@@ -304,6 +329,33 @@ impl<'a> SettingsFile<'a> {
 
     fn place(&self, line: u32, column: u32) -> SourceLocation {
         SourceLocation { path: self.name.clone(), line, column, rendered: None }
+    }
+}
+
+/// The removal of an unknown field, after which the next one is found.
+struct UnknownFieldRemoval {
+    path: Vec<PathStep>,
+    field: String,
+}
+
+impl UnknownFieldRemoval {
+    /// Creates the removal of the field that an error is about; `None` for other errors.
+    fn new(error: &TrackedError) -> Option<Self> {
+        match &error.content {
+            ContentError::UnknownField(unknown) => {
+                Some(Self { path: error.path.clone(), field: unknown.field.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Removes the field; returns whether it was there.
+    fn apply(&self, root: &mut Value) -> bool {
+        let mapping = self.path.iter().try_fold(root, |value, step| match step {
+            PathStep::Item(index) => value.get_mut(index),
+            PathStep::Key(key) => value.get_mut(key),
+        });
+        mapping.and_then(|value| value.as_object_mut()?.shift_remove(&self.field)).is_some()
     }
 }
 
@@ -433,6 +485,30 @@ mod tests {
             assert_eq!(hint(text).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(hint("count: 'unknown field'\n").as_deref(), hint("count: x\n").as_deref());
+    }
+
+    #[test]
+    fn all_unknown_fields_are_reported_at_once() {
+        let failure =
+            file("a: 1\ncount: 1\ninner:\n  count: 2\n  b: {x: 'hunter2: ['}\nnames: {on: true}\nc: 3\n")
+                .read::<ExampleConfig>()
+                .unwrap_err();
+        let found: Vec<String> = failure.to_string().lines().map(str::to_owned).collect();
+        let found: Vec<&str> =
+            found.iter().map(String::as_str).filter(|line| line.starts_with("x.yaml")).collect();
+        assert_eq!(
+            found,
+            [
+                "x.yaml:1:1: unknown field `a`",
+                "x.yaml:5:3: `inner`: unknown field `b`",
+                "x.yaml:7:1: unknown field `c`",
+            ]
+        );
+        let many = (0..100).map(|number| format!("a{number}: 1\n")).collect::<Vec<_>>().concat();
+        assert_eq!(file(&many).read::<ExampleConfig>().unwrap_err().problems().len(), MAX_UNKNOWN_FIELDS);
+        // Errors of another kind are reported first or not at all.
+        assert_eq!(file("a: 1\ncount: x\n").read::<ExampleConfig>().unwrap_err().problems().len(), 1);
+        assert_eq!(file("count: x\na: 1\n").read::<ExampleConfig>().unwrap_err().problems().len(), 1);
     }
 
     #[test]

@@ -16,5 +16,6 @@ rules! {
     missing_key,
     missing_object,
     missing_placeholder,
+    misspelled_name,
     same_secret,
 }

@@ -11,4 +11,5 @@ rules! {
     negative_without_prune_last,
     presync_needs_sealed,
     secret_is_hook,
+    unknown_kind,
 }

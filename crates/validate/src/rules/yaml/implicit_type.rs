@@ -11,7 +11,9 @@ use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::{RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
-use sealwave_core::document::{MappingEntry, Node, NodeValue, Number, Origin, SourceTexts, WrittenScalars};
+use sealwave_core::document::{
+    Mapping, MappingEntry, Node, NodeValue, Number, Origin, SourceTexts, WrittenScalars,
+};
 
 pub(crate) static RULE: Rule = Rule::new(
     RuleKind::Document,
@@ -104,6 +106,9 @@ fn check_value(key: &str, node: &Node, texts: &SourceTexts, reporter: &mut Repor
                 if let Some(draft) = check_key(entry, texts) {
                     reporter.report(draft);
                 }
+                if let Some(draft) = check_decimal_mode(mapping, entry) {
+                    reporter.report(draft);
+                }
                 // Most values are strings, which need no check.
                 if !matches!(entry.value.value, NodeValue::String(_)) {
                     check_value(&entry.key, &entry.value, texts, reporter);
@@ -193,6 +198,24 @@ fn unusual_spelling(text: &str, key: &str, is_float: bool) -> Option<(&'static s
 fn is_mode(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["mode", "umask", "permission", "permissions"].iter().any(|end| key.ends_with(end))
+}
+
+/// Decimal numbers that look like usual octal modes, and can be modes: the API server refuses those above 511.
+const DECIMAL_MODES: &[(i64, &str)] = &[(400, "0620"), (440, "0670"), (444, "0674"), (500, "0764")];
+
+/// Checks the mode of a volume's files.
+fn check_decimal_mode(mapping: &Mapping, entry: &MappingEntry) -> Option<FindingDraft> {
+    let NodeValue::Number(number @ Number::Int(mode)) = entry.value.value else { return None };
+    let is_mode = match entry.key.as_str() {
+        "defaultMode" => true,
+        "mode" => mapping.get("path").is_some(),
+        _ => return None,
+    };
+    let (_, meaning) = DECIMAL_MODES.iter().find(|(decimal, _)| *decimal == mode)?;
+    let message = format!("YAML reads this as a decimal number, which is the file mode {meaning}");
+    let draft = FindingDraft::new(&RULE, entry.value.origin, message);
+    (is_mode && is_plain(number, entry.value.origin.width))
+        .then(|| draft.hint("write the mode with a leading zero"))
 }
 
 /// Returns whether a field is for a quantity, which may have an exponent.
