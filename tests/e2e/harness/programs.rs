@@ -1,4 +1,4 @@
-//! Where the programs of the stack are: those that `scripts/e2e` built, and those of Debian.
+//! The paths of the programs: those that `scripts/e2e` built, and those of Debian.
 
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,7 @@ use super::process::{Launch, Process};
 use super::programs::Programs;
 use super::wait::until;
 
-/// Where client-go looks for an account. The controller has no other way to find the API server.
+/// The directory in which client-go looks for an account. The controller has no other way to find the API server.
 const ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
 
 /// The namespace of the controller and its keys.
@@ -84,7 +84,7 @@ impl SealedSecretsController {
         let certificate = until("a new key of the controller", || {
             process.check_running();
             let new = self.keys().into_iter().find(|(name, _)| !old.contains_key(name));
-            new.map(|(_, certificate)| certificate).ok_or_else(|| "there is none".to_owned())
+            new.map(|(_, certificate)| certificate).ok_or_else(|| "it is still missing".to_owned())
         });
         state.certificate.clone_from(&certificate);
         certificate

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How long anything may take. It is long because a machine may be slow; a test that fails waits for it once.
+/// The time that anything may take. It is long because a machine may be slow; a test that fails waits for it once.
 pub const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Asks until the answer is `Ok`, and panics with the last `Err` when patience ends.
