@@ -22,7 +22,7 @@ pub struct TestApp {
     stack: Arc<Stack>,
 }
 
-/// How Argo CD is asked to look again.
+/// The ways in which Argo CD is asked to look again.
 #[derive(Clone, Copy)]
 pub enum Refresh {
     /// With the manifests in its cache, if nothing was committed.

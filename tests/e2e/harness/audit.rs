@@ -1,4 +1,4 @@
-//! Who wrote which object, in order.
+//! The writes that the API server accepted, in order.
 
 use std::path::Path;
 

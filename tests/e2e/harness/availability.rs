@@ -11,7 +11,7 @@ use super::programs::Programs;
 /// Set for the process inside of the namespaces.
 const INSIDE: &str = "SEALWAVE_E2E_INSIDE";
 
-/// What can be done with the tests.
+/// The state of what the tests need.
 pub enum Availability {
     /// They were not asked for, or something is missing and they are not required.
     Skipped(String),

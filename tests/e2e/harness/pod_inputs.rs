@@ -1,4 +1,4 @@
-//! What the containers of a pod need before they can start.
+//! The objects that the containers of a pod need before they can start.
 
 use serde_json::Value;
 

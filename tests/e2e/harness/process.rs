@@ -13,7 +13,7 @@ pub struct Process {
     child: Mutex<Child>,
 }
 
-/// How to start a program.
+/// The command line, environment and log of a program to start.
 pub struct Launch {
     command: Command,
     name: String,
