@@ -44,7 +44,7 @@ pub enum Command {
     Cert(CertArgs),
     /// Check an operator file before it is rolled out: keys, certificates, providers, policy, limits
     #[command(
-        after_help = "Reads the files that it names, but no secret of an app, and contacts nothing. Exit code 1 means errors, 2 means that the file cannot be read."
+        after_help = "Reads the files that it names, but no secret of an app. Without --connect, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
     )]
     Check(CheckOperatorArgs),
     /// Print a shell completion script
@@ -290,6 +290,9 @@ pub struct CheckOperatorArgs {
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
+    /// Also log in to each secret source, without reading a secret; this may start programs of kubeconfigs and AWS profiles
+    #[arg(long)]
+    pub connect: bool,
     /// Output format: human or json
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub output: ReportFormat,

@@ -1,7 +1,7 @@
 //! `check`: reports everything that is wrong with an operator file before it is rolled out, in one run.
 //!
-//! Nothing is contacted, and no secret of an app is read. Keys are read to check their form; only the id of a key is
-//! shown. Each check is a function over the parsed file; this file runs them in the order of the report.
+//! Without `--connect`, nothing is contacted. No secret of an app is ever read. Keys are read to check their form; only the
+//! id of a key is shown. Each check is a function over the parsed file; this file runs them in the order of the report.
 
 mod clusters;
 mod findings;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &CheckOperatorArgs, variables: VariableReader) -> Result
     let report = CheckReport::new([
         (CheckPart::Keys, keys::check(&file)),
         (CheckPart::Clusters, clusters::check(&file, now)),
-        (CheckPart::Providers, providers::check(&file, &(Arc::new(variables) as _))),
+        (CheckPart::Providers, providers::check(&file, &(Arc::new(variables) as _), args.connect)),
         (CheckPart::Policy, policy::check(&file)),
         (CheckPart::Limits, limits::check(&file)),
     ]);

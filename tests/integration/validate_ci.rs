@@ -73,6 +73,30 @@ fn a_baseline_covers_what_does_not_render_or_parse() {
 }
 
 #[test]
+fn a_baseline_is_not_an_input() {
+    let tree = repository();
+    let written = tree.run(&["platform", "--write-baseline", "platform/b.json", "--fail-on", "never"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    for (args, baseline) in [
+        (&["platform"][..], "platform/b.json"),
+        (&["platform"], "./apps/../platform/b.json"),
+        (&["platform/b.json", "platform/bad.yaml"], "platform/b.json"),
+    ] {
+        let ran = tree.run(&[args, &["--baseline", baseline]].concat());
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{args:?}");
+        let checked = ran.report().summary().clone();
+        assert_eq!(checked["lookedAt"]["files"], 1, "{args:?}: {checked}");
+    }
+    // Neither is a link to it, whichever of both is given.
+    std::os::unix::fs::symlink("b.json", tree.root().join("platform/link.json")).unwrap();
+    for baseline in ["platform/b.json", "platform/link.json"] {
+        let ran = tree.run(&["platform", "--baseline", baseline]);
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{baseline}");
+        assert_eq!(ran.report().summary()["lookedAt"]["files"], 1, "{baseline}");
+    }
+}
+
+#[test]
 fn a_baseline_works_in_every_directory() {
     let tree = repository();
     assert_eq!(tree.run(&["--all", "--write-baseline", "b.json"]).code, 1);

@@ -10,10 +10,9 @@ pub(crate) fn ca_file_problem(operator_dir: &Path, file: Option<&PathBuf>) -> Op
     let path = operator_dir.join(file?);
     open_regular_file(&path).ok()?;
     #[cfg(feature = "remote")]
-    if let Err(crate::ProviderError::Invalid { reason, hint }) =
-        crate::remote::authorities::read_ca_file(&path)
+    if let Err(error @ crate::ProviderError::Invalid { .. }) = crate::remote::authorities::read_ca_file(&path)
     {
-        return Some(OfflineProblem::CaFile { reason, hint });
+        return Some(OfflineProblem::unusable(&error));
     }
     None
 }

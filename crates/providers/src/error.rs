@@ -89,6 +89,17 @@ impl ProviderError {
         Self::unreachable(format!("{subject} cannot be started ({kind})"), PROCESS_LIMITS_HINT)
     }
 
+    /// Returns the cause, for messages that are not about a reference.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Denied { reason, .. }
+            | Self::Invalid { reason, .. }
+            | Self::NotFound { reason, .. }
+            | Self::Unreachable { reason, .. } => reason.clone(),
+            Self::Overdue { .. } => "the login was not complete before the deadline".to_owned(),
+        }
+    }
+
     /// Returns the error for a broken invariant.
     pub(crate) fn bug(reason: &str) -> Self {
         Self::unreachable(reason, BUG_HINT)

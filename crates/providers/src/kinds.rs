@@ -5,9 +5,10 @@
 
 use std::path::Path;
 
+use crate::program::LoginProgram;
 use crate::{
-    CreateProvider, OfflineProblem, Provider, ProviderContext, ProviderSettings, SettingsError, aws, env,
-    file, k8s, sops, vault,
+    CreateProvider, LocalContext, OfflineProblem, Provider, ProviderContext, ProviderSettings, SettingsError,
+    aws, env, file, k8s, sops, vault,
 };
 use sealwave_secrets::policy::PathSpellings;
 
@@ -80,8 +81,13 @@ macro_rules! provider_kinds {
             }
 
             /// Returns the problems that only show when the provider is used.
-            pub(crate) fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
-                self.settings().offline_problems(operator_dir)
+            pub(crate) fn offline_problems(&self, context: &LocalContext<'_>) -> Vec<OfflineProblem> {
+                self.settings().offline_problems(context)
+            }
+
+            /// Returns the programs that a login may start.
+            pub(crate) fn login_programs(&self, context: &LocalContext<'_>) -> Vec<LoginProgram> {
+                self.settings().login_programs(context)
             }
 
             /// Returns the problem that the kind is not part of this build, if so.

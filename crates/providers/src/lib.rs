@@ -18,10 +18,15 @@ mod fetched;
 mod file;
 mod k8s;
 mod kinds;
+mod local_context;
+mod login;
+mod login_check;
 mod not_built;
 mod offline;
 mod offline_problem;
+mod program;
 mod provider;
+mod provider_thread;
 mod registry;
 #[cfg(feature = "remote")]
 mod remote;
@@ -36,10 +41,14 @@ pub use self::error::ProviderError;
 pub use self::evidence::Evidence;
 pub use self::fetched::{FetchResult, FetchedValue, evidence_of};
 pub use self::kinds::{ProviderConfig, ProviderKind};
-pub use self::offline::OfflineCheck;
-pub use self::provider::{AppFiles, EnvLookup, Provider};
+pub use self::local_context::EnvLookup;
+pub use self::login::Login;
+pub use self::login_check::LoginResult;
+pub use self::offline::{OfflineCheck, OfflineReport};
+pub use self::provider::{AppFiles, Provider};
 pub use self::registry::ProviderRegistry;
 
+pub(crate) use self::local_context::LocalContext;
 pub(crate) use self::offline_problem::OfflineProblem;
 pub(crate) use self::provider::{CreateProvider, ProviderContext, ProviderSettings};
 

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use crate::{FetchResult, Provider, ProviderError};
+use crate::{FetchResult, Login, Provider, ProviderError};
 use sealwave_secrets::placeholder::SecretReference;
 
 /// A provider that is not part of this build.
@@ -33,5 +33,9 @@ impl NotBuilt {
 impl Provider for NotBuilt {
     fn fetch(&self, references: &[&SecretReference], _deadline: Instant) -> Vec<FetchResult> {
         vec![Err(self.error()); references.len()]
+    }
+
+    fn try_login(&self, _deadline: Instant) -> Result<Option<Login>, ProviderError> {
+        Err(self.error())
     }
 }

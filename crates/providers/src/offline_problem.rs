@@ -3,16 +3,14 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "remote")]
+use crate::ProviderError;
 use sealwave_core::bounded_file::{BoundedReadError, open_regular_file};
 use sealwave_core::diagnostic::{DIRECTORY_NOT_FOUND, Explain, NOT_REGULAR_FILE, Severity, io_reason};
 
 /// A problem that only shows when a provider is used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OfflineProblem {
-    /// The file with CA certificates is not usable.
-    #[error("{reason}")]
-    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "only remote sources have one"))]
-    CaFile { reason: String, hint: Option<String> },
     /// A directory cannot be opened.
     #[error("`{}` cannot be read: {reason}", .path.display())]
     Directory { path: PathBuf, reason: String },
@@ -25,17 +23,44 @@ pub(crate) enum OfflineProblem {
     /// The kind is not part of this build.
     #[error("this build of sealwave has no `{kind}` provider")]
     NotBuilt { kind: &'static str, feature: &'static str },
+    /// The selected profile is in none of the AWS configuration files.
+    #[error("profile `{profile}` is in none of the files that AWS profiles are read from: {files}")]
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS has profiles"))]
+    NoProfile { profile: String, files: String },
     /// A glob over names that cannot be read.
     #[error("`{pattern}` in `names` matches only variables that can never be read")]
     ReservedNames { pattern: String },
+    /// The program of a login is part of a text for the shell.
+    #[error("the command of {named_by} is not checked: only a shell can tell which program it starts")]
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS has such commands"))]
+    ShellCommand { named_by: String },
+    /// The login needs a person.
+    #[error("profile `{profile}` logs in with a session that a person must renew in a browser")]
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS has profiles"))]
+    BrowserSession { profile: String },
+    /// A file with certificates or for the login cannot be used.
+    #[error("{reason}")]
+    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "only remote sources have one"))]
+    Unusable { reason: String, hint: Option<String> },
 }
 
 impl OfflineProblem {
     pub(crate) const fn severity(&self) -> Severity {
         match self {
-            Self::CaFile { .. } | Self::Directory { .. } | Self::File { .. } => Severity::Error,
-            Self::NoNames | Self::NotBuilt { .. } | Self::ReservedNames { .. } => Severity::Warning,
+            Self::Directory { .. } | Self::File { .. } | Self::Unusable { .. } => Severity::Error,
+            Self::BrowserSession { .. }
+            | Self::NoNames
+            | Self::NoProfile { .. }
+            | Self::NotBuilt { .. }
+            | Self::ReservedNames { .. }
+            | Self::ShellCommand { .. } => Severity::Warning,
         }
+    }
+
+    /// Returns the problem of a file that a run could not use.
+    #[cfg(feature = "remote")]
+    pub(crate) fn unusable(error: &ProviderError) -> Self {
+        Self::Unusable { reason: error.reason(), hint: error.hint() }
     }
 
     /// Returns the problem of a directory that cannot be opened, if any.
@@ -61,13 +86,18 @@ impl OfflineProblem {
 impl Explain for OfflineProblem {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::CaFile { hint, .. } => return hint.clone(),
+            Self::BrowserSession { .. } => {
+                "give the sidecar's ServiceAccount a role (IRSA or Pod Identity) instead".to_owned()
+            }
             Self::Directory { .. } => {
                 "mount the secrets at `root`; paths in the operator file are relative to its directory".to_owned()
             }
             Self::File { .. } => {
                 "mount it at this path, readable by the user that runs sealwave; paths in the operator file are relative to its directory"
                     .to_owned()
+            }
+            Self::NoProfile { .. } => {
+                "mount the AWS configuration, and set `AWS_CONFIG_FILE` of the sidecar to its absolute path".to_owned()
             }
             Self::NoNames => "list the variables that are meant for apps, for example `SHOP_*`".to_owned(),
             Self::NotBuilt { feature, .. } => format!(
@@ -76,6 +106,10 @@ impl Explain for OfflineProblem {
             Self::ReservedNames { .. } => {
                 "variables of Argo CD, Kubernetes, Git and sealwave are reserved: give yours another name".to_owned()
             }
+            Self::ShellCommand { .. } => {
+                "put the command into a script, and write the absolute path of the script".to_owned()
+            }
+            Self::Unusable { hint, .. } => return hint.clone(),
         })
     }
 }

@@ -1,11 +1,10 @@
 //! The trait of all sources of secrets.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{FetchResult, OfflineProblem, SettingsError};
+use crate::program::LoginProgram;
+use crate::{EnvLookup, FetchResult, LocalContext, Login, OfflineProblem, ProviderError, SettingsError};
 use sealwave_core::diagnostic::Note;
 use sealwave_secrets::placeholder::SecretReference;
 
@@ -16,6 +15,15 @@ pub trait Provider: Send + Sync {
     /// Gives up at the deadline, with [`ProviderError::Overdue`](crate::ProviderError::Overdue) for everything that is
     /// still missing. A result that depends on a file in Git carries the [`Evidence`](crate::Evidence) of that file.
     fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult>;
+
+    /// Logs in to the source as a fetch would, and reads no secret. Returns `None` if the source needs no login.
+    ///
+    /// # Errors
+    /// The login fails, with the error that references would have.
+    fn try_login(&self, deadline: Instant) -> Result<Option<Login>, ProviderError> {
+        let _ = deadline;
+        Ok(None)
+    }
 
     /// Takes the notes that a fetch left in addition to its results. They contain no credentials and no values.
     fn take_notes(&self) -> Vec<Note> {
@@ -36,7 +44,10 @@ pub(crate) trait ProviderSettings {
 
     /// Returns the problems that only show when the provider is used, such as a directory that does not exist. Contacts
     /// nothing, and reads no secret. Credential files and the settings themselves are checked for all kinds alike.
-    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem>;
+    fn offline_problems(&self, context: &LocalContext<'_>) -> Vec<OfflineProblem>;
+
+    /// Returns the programs that a login may start, without starting them.
+    fn login_programs(&self, context: &LocalContext<'_>) -> Vec<LoginProgram>;
 }
 
 /// Settings from which this build can create a provider.
@@ -56,9 +67,6 @@ pub(crate) struct ProviderContext<'a> {
     pub(crate) app: &'a AppFiles,
     pub(crate) environment: &'a EnvLookup,
 }
-
-/// Looks up environment variables, as passed on by `config`.
-pub type EnvLookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
 /// Locations of the app's own files, for providers that read them.
 #[derive(Clone, Debug)]

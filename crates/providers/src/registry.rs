@@ -9,15 +9,12 @@ use std::time::Instant;
 
 use crate::{
     AppFiles, EnvLookup, FetchResult, Provider, ProviderConfig, ProviderConfigError, ProviderContext,
-    ProviderError,
+    ProviderError, provider_thread,
 };
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::text::quoted_list;
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::settings::SettingPath;
-
-/// Stack size of a provider's thread, large enough for parsing files within their limits.
-const STACK_BYTES: usize = 16 << 20;
 
 /// The most pending references that an error lists.
 const MAX_AWAITED: usize = 20;
@@ -117,10 +114,10 @@ impl ProviderRegistry {
                 .iter()
                 .map(|(name, references)| {
                     let ask = move || self.ask(name, references, deadline);
-                    thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, ask)
+                    provider_thread::start(scope, ask)
                 })
                 .collect();
-            running.into_iter().map(join_thread).collect::<Vec<_>>()
+            running.into_iter().map(provider_thread::join).collect::<Vec<_>>()
         });
         batches
             .into_iter()
@@ -142,17 +139,6 @@ impl ProviderRegistry {
             None => ProviderError::invalid("the provider is not configured", "add it to the operator file"),
         };
         vec![Err(error); references.len()]
-    }
-}
-
-/// Joins a provider's thread. A panic payload may contain a value, so it is dropped unread.
-fn join_thread(
-    thread: std::io::Result<thread::ScopedJoinHandle<'_, Vec<FetchResult>>>,
-) -> Result<Vec<FetchResult>, ProviderError> {
-    match thread.map(thread::ScopedJoinHandle::join) {
-        Ok(Ok(answers)) => Ok(answers),
-        Ok(Err(_)) => Err(ProviderError::bug("the provider panicked")),
-        Err(error) => Err(ProviderError::cannot_start("a thread", error.kind())),
     }
 }
 

@@ -53,15 +53,29 @@ fn is_profile_name(text: &str) -> bool {
 
 /// Reports whether a URL is a safe endpoint. Values may only be sent in plaintext within the machine, for emulators.
 fn is_endpoint(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let Some((scheme, host)) = split_endpoint(url) else { return false };
+    let is_clean = !url.chars().any(|c| c.is_control() || c.is_whitespace() || "@?#\\".contains(c));
+    is_clean && !host.is_empty() && (scheme == "https" || (scheme == "http" && is_this_machine(host)))
+}
+
+/// Reports whether an endpoint is on this machine.
+pub(super) fn is_local(url: &str) -> bool {
+    split_endpoint(url).is_some_and(|(_, host)| is_this_machine(host))
+}
+
+fn is_this_machine(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "::1")
+}
+
+/// Returns the scheme and the host of a URL.
+fn split_endpoint(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split('/').next().unwrap_or("");
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(""),
         None => authority.split(':').next().unwrap_or(""),
     };
-    let is_clean = !url.chars().any(|c| c.is_control() || c.is_whitespace() || "@?#\\".contains(c));
-    let is_local = matches!(host, "localhost" | "127.0.0.1" | "::1");
-    is_clean && !host.is_empty() && (scheme == "https" || (scheme == "http" && is_local))
+    Some((scheme, host))
 }
 
 fn is_role(arn: &str) -> bool {

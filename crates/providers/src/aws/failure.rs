@@ -48,6 +48,7 @@ pub(crate) enum AwsCall {
     BatchGetSecretValue,
     #[cfg(feature = "sops")]
     Decrypt,
+    GetCallerIdentity,
     GetParameters,
     GetSecretValue,
 }
@@ -60,6 +61,7 @@ impl AwsCall {
             Self::BatchGetSecretValue => "secretsmanager:BatchGetSecretValue",
             #[cfg(feature = "sops")]
             Self::Decrypt => "kms:Decrypt",
+            Self::GetCallerIdentity => "sts:GetCallerIdentity",
             Self::GetParameters => "ssm:GetParameters",
             Self::GetSecretValue => "secretsmanager:GetSecretValue",
         }
@@ -72,6 +74,7 @@ impl AwsCall {
             Self::BatchGetSecretValue => "`*`",
             #[cfg(feature = "sops")]
             Self::Decrypt => "this key",
+            Self::GetCallerIdentity => "`*`",
             Self::GetParameters => "this parameter",
             Self::GetSecretValue => "this secret",
         }
@@ -268,7 +271,7 @@ fn denied_hint(call: AwsCall) -> String {
         AwsCall::AssumeRole => format!(
             "allow `{action}` on {object}, and let the role's trust policy name the sidecar's identity"
         ),
-        AwsCall::BatchGetSecretValue => format!("allow `{action}` on {object}"),
+        AwsCall::BatchGetSecretValue | AwsCall::GetCallerIdentity => format!("allow `{action}` on {object}"),
         #[cfg(feature = "sops")]
         AwsCall::Decrypt => format!("allow `{action}` on {object}"),
         AwsCall::GetParameters | AwsCall::GetSecretValue => format!(

@@ -17,9 +17,15 @@ mod exchange;
 #[cfg(feature = "aws")]
 mod failure;
 #[cfg(feature = "aws")]
+mod identity;
+#[cfg(feature = "aws")]
 mod outcome;
 #[cfg(feature = "aws")]
 mod parameter_store;
+#[cfg(feature = "aws")]
+mod profile;
+#[cfg(feature = "aws")]
+mod profile_files;
 #[cfg(feature = "aws")]
 mod provider;
 #[cfg(feature = "aws")]
@@ -39,3 +45,5 @@ pub(crate) use self::failure::{AwsCall, AwsFailure, call_timeout};
 #[cfg(all(feature = "aws", feature = "sops"))]
 pub(crate) use self::session::AwsSession;
 pub(crate) use self::settings::{AssumeRole, AwsSettings, ParameterStoreSettings, SecretsManagerSettings};
+#[cfg(all(feature = "aws", feature = "sops"))]
+pub(crate) use self::target::is_region;

@@ -13,7 +13,7 @@ use super::target::{AwsService, AwsTarget};
 use super::{check, exchange};
 use crate::remote::{RemoteSource, TargetResults};
 use crate::{
-    CreateProvider, EnvLookup, FetchResult, Provider, ProviderContext, ProviderError, SettingsError,
+    CreateProvider, EnvLookup, FetchResult, Login, Provider, ProviderContext, ProviderError, SettingsError,
 };
 use sealwave_secrets::placeholder::SecretReference;
 
@@ -70,6 +70,11 @@ impl RemoteSource for AwsProvider {
     ) -> Result<TargetResults<'_, Self>, ProviderError> {
         let session = AwsSession::open(&self.settings, &self.environment, self.fixed.as_ref(), end).await?;
         Ok(exchange::fetch_targets(self.service, &session, &targets, end).await)
+    }
+
+    async fn try_login(&self, end: Instant) -> Result<Login, ProviderError> {
+        let session = AwsSession::open(&self.settings, &self.environment, self.fixed.as_ref(), end).await?;
+        session.identify(&self.settings, None).await
     }
 
     fn select(secret: &FetchedSecret, reference: &SecretReference) -> FetchResult {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::ca_file::ca_file_problem;
-use crate::{OfflineProblem, ProviderSettings};
+use crate::program::LoginProgram;
+use crate::{LocalContext, OfflineProblem, ProviderSettings};
 
 /// Endpoint and identity for an AWS service.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -38,6 +39,30 @@ impl AwsSettings {
         let ca_file = self.ca_file.as_ref().map(|file| operator_dir.join(file));
         Self { ca_file, ..self.clone() }
     }
+
+    /// Returns the problems that only show when AWS is called.
+    pub(crate) fn offline_problems(&self, context: &LocalContext<'_>) -> Vec<OfflineProblem> {
+        let profile = self.profile_login(context).0;
+        ca_file_problem(context.operator_dir, self.ca_file.as_ref()).into_iter().chain(profile).collect()
+    }
+
+    /// Returns the programs that a login may start.
+    pub(crate) fn login_programs(&self, context: &LocalContext<'_>) -> Vec<LoginProgram> {
+        self.profile_login(context).1
+    }
+
+    /// Returns the problems of the profile, and the programs that it logs in with.
+    #[cfg(feature = "aws")]
+    fn profile_login(&self, context: &LocalContext<'_>) -> (Vec<OfflineProblem>, Vec<LoginProgram>) {
+        super::profile::login(self.profile.as_deref(), context.environment)
+    }
+
+    /// Returns nothing: this build does not read profiles.
+    #[cfg(not(feature = "aws"))]
+    #[expect(clippy::unused_self, reason = "the same as with AWS")]
+    fn profile_login(&self, _context: &LocalContext<'_>) -> (Vec<OfflineProblem>, Vec<LoginProgram>) {
+        (Vec::new(), Vec::new())
+    }
 }
 
 /// Settings of a provider for Secrets Manager.
@@ -59,8 +84,12 @@ impl ProviderSettings for SecretsManagerSettings {
         Vec::new()
     }
 
-    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
-        ca_file_problem(operator_dir, self.0.ca_file.as_ref()).into_iter().collect()
+    fn offline_problems(&self, context: &LocalContext<'_>) -> Vec<OfflineProblem> {
+        self.0.offline_problems(context)
+    }
+
+    fn login_programs(&self, context: &LocalContext<'_>) -> Vec<LoginProgram> {
+        self.0.login_programs(context)
     }
 }
 
@@ -73,8 +102,12 @@ impl ProviderSettings for ParameterStoreSettings {
         Vec::new()
     }
 
-    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
-        ca_file_problem(operator_dir, self.0.ca_file.as_ref()).into_iter().collect()
+    fn offline_problems(&self, context: &LocalContext<'_>) -> Vec<OfflineProblem> {
+        self.0.offline_problems(context)
+    }
+
+    fn login_programs(&self, context: &LocalContext<'_>) -> Vec<LoginProgram> {
+        self.0.login_programs(context)
     }
 }
 

@@ -94,7 +94,7 @@ fn arn_region(service: AwsService, arn: &str) -> Option<String> {
 }
 
 /// Reports whether a text is a region such as `eu-west-1` or `us-gov-east-1`: lower-case words and a number.
-pub(super) fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let mut parts: Vec<&str> = text.split('-').collect();
     let number = parts.pop().unwrap_or("");
     let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());

@@ -10,9 +10,10 @@ use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
 
 use crate::config_error::BadGlob;
+use crate::program::LoginProgram;
 use crate::{
-    CreateProvider, EnvLookup, FetchResult, FetchedValue, OfflineProblem, Provider, ProviderContext,
-    ProviderError, ProviderSettings, SettingsError,
+    CreateProvider, EnvLookup, FetchResult, FetchedValue, LocalContext, OfflineProblem, Provider,
+    ProviderContext, ProviderError, ProviderSettings, SettingsError,
 };
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::placeholder::SecretReference;
@@ -41,13 +42,17 @@ impl ProviderSettings for EnvSettings {
         Vec::new()
     }
 
-    fn offline_problems(&self, _operator_dir: &Path) -> Vec<OfflineProblem> {
+    fn offline_problems(&self, _context: &LocalContext<'_>) -> Vec<OfflineProblem> {
         if self.names.is_empty() {
             return vec![OfflineProblem::NoNames];
         }
         let is_reserved = |name: &&String| RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
         let reserved = self.names.iter().filter(is_reserved);
         reserved.map(|pattern| OfflineProblem::ReservedNames { pattern: pattern.clone() }).collect()
+    }
+
+    fn login_programs(&self, _context: &LocalContext<'_>) -> Vec<LoginProgram> {
+        Vec::new()
     }
 }
 

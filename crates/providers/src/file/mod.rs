@@ -20,9 +20,10 @@ use std::time::Instant;
 use serde::Deserialize;
 
 use self::format::KeyedFile;
+use crate::program::LoginProgram;
 use crate::{
-    CreateProvider, FetchResult, FetchedValue, OfflineProblem, Provider, ProviderContext, ProviderError,
-    ProviderSettings, SettingsError,
+    CreateProvider, FetchResult, FetchedValue, LocalContext, OfflineProblem, Provider, ProviderContext,
+    ProviderError, ProviderSettings, SettingsError,
 };
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
@@ -53,8 +54,12 @@ impl ProviderSettings for FileSettings {
         Vec::new()
     }
 
-    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
-        OfflineProblem::of_directory(&operator_dir.join(&self.root)).into_iter().collect()
+    fn offline_problems(&self, context: &LocalContext<'_>) -> Vec<OfflineProblem> {
+        OfflineProblem::of_directory(&context.operator_dir.join(&self.root)).into_iter().collect()
+    }
+
+    fn login_programs(&self, _context: &LocalContext<'_>) -> Vec<LoginProgram> {
+        Vec::new()
     }
 }
 

@@ -1,11 +1,11 @@
-//! The connection to a cluster: its client, and a GET request with retries.
+//! The connection to a cluster: its client, and a request with retries.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use kube::api::{GetParams, ListParams};
+use kube::api::{GetParams, ListParams, PostParams};
 use kube::client::Body;
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::request::{ClusterRequest, unexpected_status};
+use super::review;
 use crate::ProviderError;
 use crate::remote::retry::{self, AttemptError, RetryPolicy};
 use crate::remote::{credential, runtime, tls};
@@ -71,7 +72,7 @@ impl ClusterConnection {
     ///
     /// # Errors
     /// The object does not exist or cannot be read.
-    pub(super) async fn get(
+    pub(super) async fn send(
         &self,
         question: &ClusterRequest<'_>,
         end: Instant,
@@ -87,7 +88,16 @@ impl ClusterConnection {
     }
 
     async fn attempt(&self, question: &ClusterRequest<'_>) -> Result<Zeroizing<Vec<u8>>, AttemptError> {
+        let create = |kind: &str, body: Vec<u8>| {
+            kube::core::Request::new(format!("/apis/{kind}")).create(&PostParams::default(), body)
+        };
         let request = match question {
+            ClusterRequest::Access { namespace } => {
+                create("authorization.k8s.io/v1/selfsubjectaccessreviews", review::access_request(namespace))
+            }
+            ClusterRequest::Identity => {
+                create("authentication.k8s.io/v1/selfsubjectreviews", review::identity_request())
+            }
             ClusterRequest::Definitions { page } => {
                 let params = ListParams {
                     limit: Some(PAGE),
@@ -123,7 +133,11 @@ impl ClusterConnection {
 pub(super) const API_HINT: &str = "check that the cluster's API is reachable from here";
 
 impl ClusterLogin<'_> {
-    async fn config(self) -> Result<Config, ProviderError> {
+    /// Reads the settings of the connection. Starts and contacts nothing.
+    ///
+    /// # Errors
+    /// The settings cannot be used.
+    pub(super) async fn config(self) -> Result<Config, ProviderError> {
         match self {
             Self::Operator(file, context) => {
                 credential::read_file(file, "`kubeconfig`")?;
@@ -237,7 +251,7 @@ fn check_status(
     question: &ClusterRequest<'_>,
 ) -> Result<(), AttemptError> {
     let error = match status {
-        200 => return Ok(()),
+        200 | 201 => return Ok(()),
         401 => ProviderError::denied(
             "the cluster rejected the credentials (401)",
             "check that the token or certificate belongs to this cluster and has not expired",

@@ -43,7 +43,7 @@ async fn pages(
     let mut next: Option<String> = None;
     let mut bytes = 0;
     for _ in 0..MAX_PAGES {
-        let answer = connection.get(&ClusterRequest::Definitions { page: next.as_deref() }, end).await?;
+        let answer = connection.send(&ClusterRequest::Definitions { page: next.as_deref() }, end).await?;
         bytes += answer.len();
         if bytes > MAX_BYTES {
             break;

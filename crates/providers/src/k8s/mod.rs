@@ -10,9 +10,13 @@ mod connection;
 #[cfg(feature = "k8s")]
 mod definitions;
 #[cfg(feature = "k8s")]
+mod program;
+#[cfg(feature = "k8s")]
 mod provider;
 #[cfg(feature = "k8s")]
 mod request;
+#[cfg(feature = "k8s")]
+mod review;
 #[cfg(feature = "k8s")]
 mod secret;
 mod settings;

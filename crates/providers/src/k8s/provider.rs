@@ -6,11 +6,13 @@ use std::time::Instant;
 
 use super::connection::{ClusterConnection, ClusterLogin};
 use super::request::ClusterRequest;
+use super::review;
 use super::secret::ClusterSecret;
 use super::settings::K8sSettings;
 use super::settings_error::K8sSettingsError;
 use crate::remote::{RemoteSource, TargetResults, runtime};
-use crate::{CreateProvider, FetchResult, Provider, ProviderContext, ProviderError, SettingsError};
+use crate::{CreateProvider, FetchResult, Login, Provider, ProviderContext, ProviderError, SettingsError};
+use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::names::dns::{is_label, is_subdomain};
 use sealwave_secrets::placeholder::SecretReference;
 
@@ -58,6 +60,63 @@ impl NamespaceScope {
             Self::Several(several) => several.iter().all(|name| is_label(name)),
         };
         if is_valid { Ok(scope) } else { Err(K8sSettingsError::BadNamespace) }
+    }
+
+    fn namespaces(&self) -> impl Iterator<Item = &str> {
+        let (one, several) = match self {
+            Self::One(one) => (Some(one), None),
+            Self::Several(several) => (None, Some(several)),
+        };
+        one.into_iter().chain(several.into_iter().flatten()).map(String::as_str)
+    }
+}
+
+impl K8sProvider {
+    async fn connect(&self) -> Result<ClusterConnection, ProviderError> {
+        let login = match &self.kubeconfig {
+            Some(file) => ClusterLogin::Operator(file, self.context.as_deref()),
+            None => ClusterLogin::Pod,
+        };
+        ClusterConnection::open(login).await
+    }
+}
+
+/// Returns the answer to a review; `None` if the cluster does not have or allow such reviews.
+fn known<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, ProviderError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(ProviderError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A cluster that tells neither who its client is nor what it may do.
+#[derive(Debug, thiserror::Error)]
+#[error("the cluster answers no review of these credentials, so they may not be valid")]
+struct NoReview;
+
+impl Explain for NoReview {
+    fn hint(&self) -> Option<String> {
+        Some(
+            "allow `create` on `selfsubjectaccessreviews`, which the ClusterRole `system:basic-user` has"
+                .to_owned(),
+        )
+    }
+}
+
+/// A namespace with Secrets that may not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("sealwave is not allowed to get all Secrets in namespace `{namespace}`")]
+struct NoAccess {
+    namespace: String,
+}
+
+impl Explain for NoAccess {
+    fn hint(&self) -> Option<String> {
+        Some(
+            "bind its service account to a Role in that namespace with `get` on `secrets`; a Role with `resourceNames` allows only those"
+                .to_owned(),
+        )
     }
 }
 
@@ -114,22 +173,38 @@ impl RemoteSource for K8sProvider {
         targets: BTreeSet<SecretId<'r>>,
         end: Instant,
     ) -> Result<TargetResults<'r, Self>, ProviderError> {
-        let login = match &self.kubeconfig {
-            Some(file) => ClusterLogin::Operator(file, self.context.as_deref()),
-            None => ClusterLogin::Pod,
-        };
-        let connection = ClusterConnection::open(login).await?;
+        let connection = self.connect().await?;
         let work = targets.iter().map(|(namespace, name)| {
             let (connection, namespace, name) =
                 (connection.clone(), (*namespace).to_owned(), (*name).to_owned());
             async move {
                 let question = ClusterRequest::Secret { namespace: &namespace, name: &name };
-                ClusterSecret::read(connection.get(&question, end).await?)
+                ClusterSecret::read(connection.send(&question, end).await?)
             }
         });
         let answers = runtime::gather(end, AT_ONCE, work).await.into_iter();
         let answers = answers.map(|answer| answer.unwrap_or_else(|| Err(ProviderError::overdue())));
         Ok(targets.iter().copied().zip(answers).collect())
+    }
+
+    async fn try_login(&self, end: Instant) -> Result<Login, ProviderError> {
+        let connection = self.connect().await?;
+        let identity = connection.send(&ClusterRequest::Identity, end).await;
+        let identity = known(identity)?.and_then(|answer| review::read_identity(&answer));
+        let mut login = Login::with_identity(identity.as_deref());
+        let mut is_answered = identity.is_some();
+        for namespace in self.scope.namespaces() {
+            let answer = known(connection.send(&ClusterRequest::Access { namespace }, end).await)?;
+            is_answered |= answer.is_some();
+            if answer.is_some_and(|answer| review::is_refused(&answer)) {
+                let note = NoAccess { namespace: namespace.to_owned() };
+                login.notes.push(Note::warning(Problem::new(&note)));
+            }
+        }
+        if !is_answered {
+            login.notes.push(Note::warning(Problem::new(&NoReview)));
+        }
+        Ok(login)
     }
 
     fn select(secret: &ClusterSecret, reference: &SecretReference) -> FetchResult {

@@ -111,13 +111,14 @@ policy: [{projects: [shop], allow: ['ex:**'], deny: ['ex:admin']}]",
     let provider = &operator.providers["ex"];
     assert_eq!(provider.credential_files(), [Path::new("key")]);
     assert_eq!((provider.kind(), provider.not_built()), ("example", None));
-    assert!(provider.offline_problems(Path::new(".")).is_empty());
+    let environment: crate::EnvLookup = std::sync::Arc::new(|_| None);
+    let context = LocalContext { operator_dir: Path::new("."), environment: &environment };
+    assert!(provider.offline_problems(&context).is_empty() && provider.login_programs(&context).is_empty());
     let policy = Policy::from_operator(&operator).expect("valid");
     assert_eq!(decide(&policy, "ex:ADMIN"), PolicyDecision::Denied { rule: 0 });
     assert_eq!(decide(&policy, "ex:shop"), PolicyDecision::Allowed { rule: 0 });
 
     let app = testing::app(Path::new("."));
-    let environment: crate::EnvLookup = std::sync::Arc::new(|_| None);
     let context = ProviderContext {
         operator_dir: Path::new("."),
         protected: &[],

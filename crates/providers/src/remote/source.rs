@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::runtime::{self, RuntimeError};
-use crate::{FetchResult, Provider, ProviderError};
+use crate::{FetchResult, Login, Provider, ProviderError};
 use sealwave_core::diagnostic::Note;
 use sealwave_secrets::placeholder::SecretReference;
 
@@ -36,6 +36,12 @@ pub(crate) trait RemoteSource: Send + Sync {
         targets: BTreeSet<Self::Target<'r>>,
         end: Instant,
     ) -> Result<TargetResults<'r, Self>, ProviderError>;
+
+    /// Logs in until `end`, and reads no secret.
+    ///
+    /// # Errors
+    /// The login fails.
+    async fn try_login(&self, end: Instant) -> Result<Login, ProviderError>;
 
     /// Returns the part of a secret that a reference requests.
     ///
@@ -68,6 +74,10 @@ impl<S: RemoteSource> Provider for S {
         answers.map(|(target, reference)| S::select(secret_of(&results, &target?)?, reference)).collect()
     }
 
+    fn try_login(&self, deadline: Instant) -> Result<Option<Login>, ProviderError> {
+        flatten::<S, _>(runtime::run(deadline, |end| RemoteSource::try_login(self, end))).map(Some)
+    }
+
     fn take_notes(&self) -> Vec<Note> {
         RemoteSource::take_notes(self)
     }
@@ -88,8 +98,15 @@ fn request<'r, S: RemoteSource>(
     targets: BTreeSet<S::Target<'r>>,
     deadline: Instant,
 ) -> Result<TargetResults<'r, S>, ProviderError> {
-    match runtime::run(deadline, |end| source.fetch_all(targets, end)) {
-        Ok(results) => results,
+    flatten::<S, _>(runtime::run(deadline, |end| source.fetch_all(targets, end)))
+}
+
+/// Converts the error of a runtime to an error of the source.
+fn flatten<S: RemoteSource, T>(
+    result: Result<Result<T, ProviderError>, RuntimeError>,
+) -> Result<T, ProviderError> {
+    match result {
+        Ok(result) => result,
         Err(RuntimeError::DeadlineExceeded) => Err(S::cut_off()),
         Err(RuntimeError::NotStarted(kind)) => Err(ProviderError::cannot_start("the network runtime", kind)),
     }

@@ -14,7 +14,7 @@ use super::metadata::{KmsKey, SopsMetadata};
 use super::settings::SopsSettings;
 #[cfg(not(feature = "aws"))]
 use crate::not_built::NotBuilt;
-use crate::{EnvLookup, SettingsError};
+use crate::{EnvLookup, Login, ProviderError, SettingsError};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
 use sealwave_secrets::crypto::{AgeIdentities, DataKey, is_age_recipient};
@@ -71,6 +71,25 @@ impl DecryptionKeys {
             #[cfg(not(feature = "aws"))]
             kms: kms.is_some(),
         })
+    }
+
+    /// Reads the age identities, and logs in to AWS KMS if it is configured.
+    ///
+    /// # Errors
+    /// The keys cannot be used.
+    pub(super) fn try_login(&self, deadline: Instant) -> Result<Option<Login>, ProviderError> {
+        self.identities()?;
+        self.log_in_to_kms(deadline)
+    }
+
+    #[cfg(feature = "aws")]
+    fn log_in_to_kms(&self, deadline: Instant) -> Result<Option<Login>, ProviderError> {
+        self.kms.as_ref().map(|kms| kms.try_login(deadline)).transpose()
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn log_in_to_kms(&self, _deadline: Instant) -> Result<Option<Login>, ProviderError> {
+        if self.kms { Err(NotBuilt { what: "AWS KMS", feature: "aws" }.error()) } else { Ok(None) }
     }
 
     /// Decrypts a file's data key.

@@ -25,7 +25,7 @@ use super::metadata::KmsKey;
 use super::settings::AwsKms;
 use crate::aws::{self, AwsCall, AwsFailure, AwsSession, AwsSettings, call_timeout};
 use crate::config_error::BadGlob;
-use crate::{EnvLookup, ProviderError, SettingsError};
+use crate::{EnvLookup, Login, ProviderError, SettingsError};
 
 /// Time reserved before the deadline for reporting errors.
 const RESERVE: Duration = Duration::from_millis(250);
@@ -86,6 +86,23 @@ impl KmsKeys {
         self.settings.keys.iter().map(String::as_str)
     }
 
+    /// Logs in, and asks for the identity.
+    pub(super) fn try_login(&self, deadline: Instant) -> Result<Login, ProviderError> {
+        let end = before(deadline);
+        let session = self.log_in(end)?;
+        // Without a region of its own, the provider uses that of a file's key.
+        let of_key = |pattern: &str| {
+            pattern.split(':').nth(3).filter(|region| aws::is_region(region)).map(str::to_owned)
+        };
+        let region = self.settings.region.clone().or_else(|| self.patterns().find_map(of_key));
+        session.identify(&self.service, region.as_deref(), end)
+    }
+
+    fn log_in(&self, end: Instant) -> Result<&KmsSession, ProviderError> {
+        let open = || KmsSession::open(&self.service, &self.environment, self.fixed.as_ref(), end);
+        self.login.get_or_init(open).as_ref().map_err(ProviderError::clone)
+    }
+
     /// Decrypts a data key with KMS.
     pub(super) fn decrypt(&self, key: &KmsKey, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, SopsError> {
         let is_missing = |(name, value): &(&String, &String)| key.context.get(*name) != Some(*value);
@@ -95,15 +112,30 @@ impl KmsKeys {
         }
         let encrypted =
             STANDARD.decode(key.encrypted.trim()).map_err(|_| SopsError::DataKey(key.arn.clone()))?;
-        let end = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        let open = || KmsSession::open(&self.service, &self.environment, self.fixed.as_ref(), end);
-        let login = self.login.get_or_init(open).as_ref().map_err(|error| SopsError::Aws(error.clone()))?;
+        let end = before(deadline);
+        let login = self.log_in(end).map_err(SopsError::Aws)?;
         let region = self.settings.region.as_deref().or_else(|| key.region());
         login.decrypt(key, region, encrypted, end)
     }
 }
 
+fn before(deadline: Instant) -> Instant {
+    deadline.checked_sub(RESERVE).unwrap_or(deadline)
+}
+
 impl KmsSession {
+    fn identify(
+        &self,
+        settings: &AwsSettings,
+        region: Option<&str>,
+        end: Instant,
+    ) -> Result<Login, ProviderError> {
+        let timeout = || call_timeout(AwsCall::GetCallerIdentity);
+        let Some(runtime) = &self.runtime else { return Err(timeout()) };
+        let request = self.session.identify(settings, region);
+        runtime.block_on(async { timeout_at(end.into(), request).await }).unwrap_or_else(|_| Err(timeout()))
+    }
+
     fn open(
         settings: &AwsSettings,
         environment: &EnvLookup,

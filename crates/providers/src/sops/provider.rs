@@ -12,8 +12,8 @@ use super::settings::SopsSettings;
 use crate::fetched::with_evidence;
 use crate::file::{path_problem, read_regular};
 use crate::{
-    AppFiles, CreateProvider, Evidence, FetchResult, FetchedValue, Provider, ProviderContext, ProviderError,
-    SettingsError,
+    AppFiles, CreateProvider, Evidence, FetchResult, FetchedValue, Login, Provider, ProviderContext,
+    ProviderError, SettingsError,
 };
 use sealwave_core::diagnostic::{LEAVES_REPOSITORY, io_reason};
 use sealwave_secrets::placeholder::SecretReference;
@@ -82,6 +82,10 @@ impl SopsProvider {
 }
 
 impl Provider for SopsProvider {
+    fn try_login(&self, deadline: Instant) -> Result<Option<Login>, ProviderError> {
+        self.keys.try_login(deadline)
+    }
+
     fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult> {
         let mut opened: BTreeMap<&str, Result<DecryptedFile, ProviderError>> = BTreeMap::new();
         let mut answers = Vec::with_capacity(references.len());

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::aws::{AssumeRole, AwsSettings};
-use crate::ca_file::ca_file_problem;
-use crate::{OfflineProblem, ProviderSettings};
+use crate::program::LoginProgram;
+use crate::{LocalContext, OfflineProblem, ProviderSettings};
 
 /// Keys for files of the app's repository that are encrypted with SOPS.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -31,10 +31,12 @@ impl ProviderSettings for SopsSettings {
         Vec::new()
     }
 
-    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
-        let kms = self.aws_kms.as_ref();
-        let file = kms.and_then(|kms| kms.ca_file.as_ref());
-        ca_file_problem(operator_dir, file).into_iter().collect()
+    fn offline_problems(&self, context: &LocalContext<'_>) -> Vec<OfflineProblem> {
+        self.aws_kms.iter().flat_map(|kms| kms.service().offline_problems(context)).collect()
+    }
+
+    fn login_programs(&self, context: &LocalContext<'_>) -> Vec<LoginProgram> {
+        self.aws_kms.iter().flat_map(|kms| kms.service().login_programs(context)).collect()
     }
 }
 

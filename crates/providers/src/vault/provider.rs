@@ -14,8 +14,8 @@ use super::revocation::UnrevokedToken;
 use super::session::{self, AT_ONCE, VaultSession};
 use super::settings::{VaultAuth, VaultSettings};
 use crate::remote::{RemoteSource, TargetResults, runtime};
-use crate::{CreateProvider, FetchResult, Provider, ProviderContext, ProviderError, SettingsError};
-use sealwave_core::diagnostic::{Note, Problem};
+use crate::{CreateProvider, FetchResult, Login, Provider, ProviderContext, ProviderError, SettingsError};
+use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_secrets::placeholder::SecretReference;
 
 /// Time reserved for revoking tokens; at most a tenth of the remaining time.
@@ -34,6 +34,20 @@ impl CreateProvider for VaultSettings {
     }
 }
 
+/// A token that the server does not tell anything about.
+#[derive(Debug, thiserror::Error)]
+#[error("the server does not tell whether the token is valid (403)")]
+struct UncheckedToken;
+
+impl Explain for UncheckedToken {
+    fn hint(&self) -> Option<String> {
+        Some(
+            "renew the token in its file, or give it the policy `default`, which allows `auth/token/lookup-self`"
+                .to_owned(),
+        )
+    }
+}
+
 struct VaultProvider {
     name: String,
     address: ServerAddress,
@@ -49,6 +63,29 @@ type PathAndVersion<'r> = (&'r str, Option<&'r str>);
 impl VaultProvider {
     fn lock_notes(&self) -> std::sync::MutexGuard<'_, Vec<Note>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs in, does work with the session, and revokes the token in the reserved time.
+    ///
+    /// # Errors
+    /// The login or the work fails.
+    async fn in_session<T, W: Future<Output = Result<T, ProviderError>>>(
+        &self,
+        end: Instant,
+        work: impl FnOnce(Arc<VaultSession>) -> W,
+    ) -> Result<T, ProviderError> {
+        let reserved = (end.saturating_duration_since(Instant::now()) / 10).min(REVOCATION);
+        let before_end = |time| end.checked_sub(time).unwrap_or(end);
+        let session = VaultSession::open(&self.address, &self.auth, before_end(reserved)).await?;
+        let session = Arc::new(session);
+        let working = timeout_at(before_end(reserved / 2).into(), work(Arc::clone(&session)));
+        let result = working.await.unwrap_or_else(|_| Err(ProviderError::overdue()));
+        let until = Instant::now().checked_add(REVOCATION).map_or(end, |until| until.min(end));
+        if let Err(reason) = session.close(until).await {
+            let left = UnrevokedToken { provider: self.name.clone(), reason };
+            self.lock_notes().push(Note::info(Problem::new(&left)));
+        }
+        result
     }
 
     async fn read<'r>(
@@ -92,24 +129,21 @@ impl RemoteSource for VaultProvider {
         path::check_reference(reference)
     }
 
-    /// Logs in, reads all secrets, and revokes the token in the reserved time.
     async fn fetch_all<'r>(
         &'r self,
         targets: BTreeSet<PathAndVersion<'r>>,
         end: Instant,
     ) -> Result<TargetResults<'r, Self>, ProviderError> {
-        let reserved = (end.saturating_duration_since(Instant::now()) / 10).min(REVOCATION);
-        let before_end = |time| end.checked_sub(time).unwrap_or(end);
-        let session = VaultSession::open(&self.address, &self.auth, before_end(reserved)).await?;
-        let session = Arc::new(session);
-        let reading = timeout_at(before_end(reserved / 2).into(), self.read(&session, targets));
-        let documents = reading.await.map_err(|_| ProviderError::overdue());
-        let until = Instant::now().checked_add(REVOCATION).map_or(end, |until| until.min(end));
-        if let Err(reason) = session.close(until).await {
-            let left = UnrevokedToken { provider: self.name.clone(), reason };
-            self.lock_notes().push(Note::info(Problem::new(&left)));
+        self.in_session(end, |session| async move { Ok(self.read(&session, targets).await) }).await
+    }
+
+    async fn try_login(&self, end: Instant) -> Result<Login, ProviderError> {
+        let identity = self.in_session(end, |session| async move { session.identity().await }).await?;
+        let mut login = Login::with_identity(identity.as_deref());
+        if identity.is_none() && matches!(self.auth, VaultAuth::Token { .. }) {
+            login.notes.push(Note::warning(Problem::new(&UncheckedToken)));
         }
-        documents
+        Ok(login)
     }
 
     fn select(secret: &Arc<KvSecret>, reference: &SecretReference) -> FetchResult {

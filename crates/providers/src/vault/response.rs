@@ -154,6 +154,21 @@ pub(super) fn read_token(answer: &VaultResponse, method: &str) -> Result<Zeroizi
     }
 }
 
+/// Reads the name of a token's identity. A policy may forbid the request, so that the name is unknown.
+///
+/// # Errors
+/// The response is not one to such a request.
+pub(super) fn read_display_name(answer: &VaultResponse) -> Result<Option<String>, ProviderError> {
+    match answer.status {
+        200 => {
+            let name = member(&answer.body, &["data", "display_name"]).map_err(malformed)?;
+            Ok(name.and_then(|json| serde_json::from_str(&json).ok()))
+        }
+        403 => Ok(None),
+        status => Err(refused(status)),
+    }
+}
+
 /// Reports whether a login returned a batch token. The server does not store it, so it cannot be revoked.
 pub(super) fn is_batch_token(answer: &VaultResponse) -> bool {
     let kind = member(&answer.body, &["auth", "token_type"]).ok().flatten();

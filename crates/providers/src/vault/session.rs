@@ -113,6 +113,17 @@ impl VaultSession {
         KvSecret::read(&answer, request)
     }
 
+    /// Returns the name that the server has for the token, if the token's policy allows to ask for it.
+    ///
+    /// # Errors
+    /// The token is not valid, or the server rejects the request for another reason.
+    pub(super) async fn identity(&self) -> Result<Option<String>, ProviderError> {
+        let name = response::read_display_name(&self.get("auth/token/lookup-self", None).await?)?;
+        let token = self.token.lock().await.header.clone()?;
+        let is_token = |name: &str| token.to_str().is_ok_and(|token| name.contains(token));
+        Ok(name.map(|name| if is_token(&name) { String::new() } else { name }))
+    }
+
     pub(super) async fn get(&self, path: &str, query: Option<&str>) -> Result<VaultResponse, ProviderError> {
         let (token, renewals) = {
             let current = self.token.lock().await;

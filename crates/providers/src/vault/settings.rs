@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::ca_file::ca_file_problem;
-use crate::{OfflineProblem, ProviderSettings};
+use crate::program::LoginProgram;
+use crate::{LocalContext, OfflineProblem, ProviderSettings};
 use sealwave_secrets::values::kv_path::KvVersion;
 
 /// A Vault or OpenBao server, and the readable part of it.
@@ -64,8 +65,12 @@ impl ProviderSettings for VaultSettings {
         }
     }
 
-    fn offline_problems(&self, operator_dir: &Path) -> Vec<OfflineProblem> {
-        ca_file_problem(operator_dir, self.ca_file.as_ref()).into_iter().collect()
+    fn offline_problems(&self, context: &LocalContext<'_>) -> Vec<OfflineProblem> {
+        ca_file_problem(context.operator_dir, self.ca_file.as_ref()).into_iter().collect()
+    }
+
+    fn login_programs(&self, _context: &LocalContext<'_>) -> Vec<LoginProgram> {
+        Vec::new()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The files that a run writes: each path only once, and never a file that the run reads.
+//! The files that a run writes: each path only once, and never a file that the run reads. Neither they nor the baseline
+//! are inputs.
 
 use std::path::{Path, PathBuf};
 
@@ -25,9 +26,13 @@ pub struct WrittenPaths<'a> {
     pub crds: &'a [PathBuf],
 }
 
-/// The files that a run writes.
+/// The files that a run writes, and the baseline that it reads.
 #[derive(Debug, Default)]
-pub struct OutputPaths(Vec<OutputPath>);
+pub struct OutputPaths {
+    written: Vec<OutputPath>,
+    /// The resolved path of the baseline that is read.
+    baseline: Option<PathBuf>,
+}
 
 #[derive(Debug)]
 struct OutputPath {
@@ -67,7 +72,7 @@ impl OutputPaths {
     /// Returns an error if two reports would be written to one file, or one would overwrite another kind of file.
     pub fn decide(outputs: &ReportOutputs, paths: WrittenPaths<'_>) -> Result<Self, Failure> {
         let failed = |error: OutputPathError| Err(Problem::new(&error).into());
-        let mut written = Self::default();
+        let mut written = Self { written: Vec::new(), baseline: paths.baseline.map(report::destination) };
         for (_, path) in outputs.files() {
             if !written.add(path) {
                 return failed(OutputPathError::Duplicate(path_text(path)));
@@ -91,7 +96,7 @@ impl OutputPaths {
         let is_definition =
             |place: &&OutputPath| definitions.iter().any(|path| place.resolved.starts_with(path));
         let overwritten = written
-            .0
+            .written
             .iter()
             .filter(is_definition)
             .find(|place| place.resolved.is_file() && !report::is_report(&place.resolved));
@@ -104,19 +109,19 @@ impl OutputPaths {
     /// Adds a file; returns false if it is already present.
     fn add(&mut self, path: &Path) -> bool {
         let resolved = report::destination(path);
-        let is_new = !self.0.iter().any(|place| place.resolved == resolved);
+        let is_new = !self.written.iter().any(|place| place.resolved == resolved);
         if is_new {
-            self.0.push(OutputPath { given: path.to_owned(), resolved });
+            self.written.push(OutputPath { given: path.to_owned(), resolved });
         }
         is_new
     }
 
     fn at(&self, path: &Path) -> Option<&OutputPath> {
-        if self.0.is_empty() {
+        if self.written.is_empty() {
             return None;
         }
         let resolved = report::destination(path);
-        self.0.iter().find(|place| place.resolved == resolved)
+        self.written.iter().find(|place| place.resolved == resolved)
     }
 
     /// Checks that the run does not overwrite the files that it reads.
@@ -135,7 +140,8 @@ impl OutputPaths {
     /// # Errors
     /// Returns an error if a file of an app would be written.
     pub(super) fn refuse_app_files<'a>(&self, apps: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
-        let existing: Vec<&OutputPath> = self.0.iter().filter(|place| place.resolved.is_file()).collect();
+        let existing: Vec<&OutputPath> =
+            self.written.iter().filter(|place| place.resolved.is_file()).collect();
         if existing.is_empty() {
             return Ok(());
         }
@@ -150,7 +156,12 @@ impl OutputPaths {
         Ok(())
     }
 
-    /// Removes the files that this run writes, and an earlier run wrote, from the files found.
+    /// Reports whether a file is the baseline that the run reads.
+    pub(super) fn is_baseline(&self, file: &Path) -> bool {
+        self.baseline.as_ref().is_some_and(|baseline| *baseline == report::destination(file))
+    }
+
+    /// Removes the baseline, and the files that this run writes and an earlier run wrote, from the files found.
     ///
     /// # Errors
     /// Returns an error if such a file is not a report.
@@ -159,7 +170,7 @@ impl OutputPaths {
         self.refuse_inputs(
             files.iter().filter(|file| own(file) && !report::is_report(file)).map(PathBuf::as_path),
         )?;
-        files.retain(|file| !own(file));
+        files.retain(|file| !own(file) && !self.is_baseline(file));
         Ok(files)
     }
 }

@@ -202,6 +202,10 @@ impl ValidateTargets {
             self.apps.push(ValidateTarget::new(directory.to_owned(), Arc::new(reach_below(directory)?)));
         } else if metadata.is_file() || is_process_substitution(path) {
             search.written.refuse_inputs([path])?;
+            // A shell's `*` also gives the baseline.
+            if search.paths.len() > 1 && search.written.is_baseline(path) {
+                return Ok(());
+            }
             self.files.push(ValidateTarget::new(path.to_owned(), Arc::new(PathReach::Anywhere)));
         } else {
             // Reading from a pipe without a writer, or from a device, may never end.

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
+use crate::program::LoginProgram;
 use crate::{
-    CreateProvider, FetchResult, FetchedValue, OfflineProblem, Provider, ProviderContext, ProviderSettings,
-    SettingsError,
+    CreateProvider, FetchResult, FetchedValue, LocalContext, OfflineProblem, Provider, ProviderContext,
+    ProviderSettings, SettingsError,
 };
 use sealwave_core::diagnostic::Explain;
 use sealwave_secrets::placeholder::SecretReference;
@@ -38,7 +39,11 @@ impl ProviderSettings for ExampleSettings {
         vec![path.to_lowercase()]
     }
 
-    fn offline_problems(&self, _operator_dir: &Path) -> Vec<OfflineProblem> {
+    fn offline_problems(&self, _context: &LocalContext<'_>) -> Vec<OfflineProblem> {
+        Vec::new()
+    }
+
+    fn login_programs(&self, _context: &LocalContext<'_>) -> Vec<LoginProgram> {
         Vec::new()
     }
 }
