@@ -87,6 +87,12 @@ impl Activity {
     pub fn set_description(&self, what: impl Into<String>) {
         self.watch.lock().activities.insert(self.number, what.into());
     }
+
+    /// Replaces the description by that of the next part of the run.
+    pub fn advance_to(&self, what: impl Into<String>) {
+        self.set_description(what);
+        self.watch.advance();
+    }
 }
 
 impl Drop for Activity {
@@ -261,5 +267,13 @@ mod tests {
         drop(first);
         assert!(message(&watch).ends_with(" while checking app `b`"), "{}", message(&watch));
         drop(second);
+    }
+
+    #[test]
+    fn the_next_part_counts_as_progress() {
+        let watch = RunWatch::start();
+        watch.set_total(2);
+        watch.begin_activity("checking").advance_to("checking `a`");
+        assert_eq!(watch.progress(), RunProgress { done: 1, total: 2 });
     }
 }

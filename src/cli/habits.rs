@@ -40,17 +40,33 @@ pub fn with_tip(mut error: clap::Error) -> clap::Error {
             }
         }
         ErrorKind::UnknownArgument => {
-            if let Some(tip) = context(ContextKind::InvalidArg).as_deref().and_then(tip_for_argument) {
+            let command = match error.get(ContextKind::Usage) {
+                Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+                _ => String::new(),
+            };
+            let argument = context(ContextKind::InvalidArg);
+            if let Some(tip) = argument.and_then(|argument| tip_for_argument(&argument, &command)) {
                 error.remove(ContextKind::SuggestedArg);
                 error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
             }
+        }
+        ErrorKind::ArgumentConflict
+            if context(ContextKind::InvalidArg).is_some_and(|argument| argument.starts_with("--env ")) =>
+        {
+            let tip = "the command takes one environment; 'sealwave validate' checks all of them";
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
         }
         _ => {}
     }
     error
 }
 
-fn tip_for_argument(argument: &str) -> Option<String> {
+/// Returns the tip for an argument that a command with this usage does not have.
+fn tip_for_argument(argument: &str, usage: &str) -> Option<String> {
+    if usage.contains("sealwave check") {
+        let is_file = !argument.starts_with('-') && !argument.contains(char::is_whitespace);
+        return is_file.then(|| format!("to name the operator file, write '--operator {argument}'"));
+    }
     let flag = argument.split('=').next().unwrap_or(argument);
     if VALUE_FLAGS.contains(&flag) {
         return Some(
@@ -87,6 +103,20 @@ mod tests {
             let message = message(args);
             assert!(message.contains("tip: values are read from 'values.yaml'"), "{message}");
             assert!(!message.contains("as a value"), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_argument_of_check_is_the_operator_file() {
+        let message = message(&["check", "operator.yaml"]);
+        assert!(message.contains("write '--operator operator.yaml'"), "{message}");
+    }
+
+    #[test]
+    fn a_command_takes_one_environment() {
+        for command in ["render", "refs", "generate"] {
+            let message = message(&[command, "app", "--env", "dev", "--env", "prod"]);
+            assert!(message.contains("tip: the command takes one environment"), "{message}");
         }
     }
 

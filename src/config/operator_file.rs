@@ -1,13 +1,12 @@
 //! Reads the operator file and the keys and certificates that it names.
 
-use std::io::ErrorKind;
+mod error;
+
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
-use sealwave_core::diagnostic::{
-    Explain, Failure, NOT_REGULAR_FILE, Note, Problem, ProblemCollector, ProblemPlace, io_reason,
-};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector, ProblemPlace};
 use sealwave_core::text::closest_name;
 use sealwave_core::yaml::Limits;
 use sealwave_kube::schema::KubeVersion;
@@ -17,10 +16,8 @@ use sealwave_secrets::policy::Policy;
 use sealwave_secrets::settings::{API_VERSION, OperatorConfig, SettingPath, SettingsFile};
 use sealwave_secrets::values::SecretValue;
 
-use super::{ConfigError, OPERATOR_VARIABLE, OperatorPath, PathSource, VariableReader};
-
-/// Maximum size of a key or certificate file.
-const MAX_FILE_BYTES: u64 = 1 << 20;
+use super::{ConfigError, OperatorPath, PathSource, VariableReader};
+use error::{MAX_FILE_BYTES, OperatorFileError, UnreadableReason};
 
 /// A parsed operator file.
 #[derive(Debug)]
@@ -29,79 +26,6 @@ pub struct OperatorFile {
     file: SettingsFile<'static>,
     path: PathBuf,
     directory: PathBuf,
-}
-
-/// The reason why the operator file, or a file that it names, cannot be used.
-#[derive(Debug, thiserror::Error)]
-enum OperatorFileError {
-    #[error("{}`{path}` cannot be read: {reason}", if .named_by.is_operator_file() { "operator file " } else { "" })]
-    Unreadable { path: String, named_by: PathSource, reason: UnreadableReason },
-    #[error("`{path}` is larger than {MAX_FILE_BYTES} bytes")]
-    TooLarge { path: String },
-    #[error("`{path}` has `apiVersion: {found}`, expected `{API_VERSION}`")]
-    ApiVersion { path: String, found: String },
-    #[error("certificate of cluster `{cluster}`: {error}")]
-    Certificate { cluster: String, error: Box<Self> },
-    #[error("`{path}` has `kind: {found}`, expected `Operator`")]
-    Kind { path: String, found: String },
-    #[error("`{path}`: {reason}")]
-    Content { path: String, reason: String, hint: Option<String> },
-    #[error("`clusters.{cluster}.kubeVersion`: {reason}")]
-    KubeVersion { cluster: String, reason: String, hint: Option<String> },
-}
-
-/// The reason why a file cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum UnreadableReason {
-    #[error("{}", io_reason(*.0))]
-    Io(ErrorKind),
-    #[error("it {NOT_REGULAR_FILE}")]
-    NotRegular,
-}
-
-impl From<std::io::Error> for UnreadableReason {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error.kind())
-    }
-}
-
-impl PathSource {
-    const fn is_operator_file(self) -> bool {
-        matches!(self, Self::Flag | Self::Variable)
-    }
-
-    fn hint(self) -> String {
-        match self {
-            Self::Argument => "the path is relative to the working directory".to_owned(),
-            Self::Flag => "`--operator` takes the path of the file itself, for example `--operator /etc/sealwave/operator.yaml`".to_owned(),
-            Self::OperatorFile => "paths in the operator file are relative to its directory".to_owned(),
-            Self::Variable => format!(
-                "`{OPERATOR_VARIABLE}` takes the path of the file itself, for example `/etc/sealwave/operator.yaml`; `--operator FILE` takes precedence"
-            ),
-        }
-    }
-}
-
-impl Explain for OperatorFileError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Unreadable { reason: UnreadableReason::Io(ErrorKind::PermissionDenied), .. } => {
-                Some("the user that runs sealwave needs read permission".to_owned())
-            }
-            Self::Unreadable { named_by, .. } => Some(named_by.hint()),
-            Self::Certificate { error, .. } => match error.as_ref() {
-                Self::Unreadable { reason: UnreadableReason::Io(ErrorKind::NotFound), path, .. } => {
-                    Some(format!(
-                        "fetch it from the cluster's sealed-secrets controller: `kubeseal --fetch-cert > {path}`; {}",
-                        PathSource::OperatorFile.hint()
-                    ))
-                }
-                error => error.hint(),
-            },
-            Self::Content { hint, .. } | Self::KubeVersion { hint, .. } => hint.clone(),
-            Self::ApiVersion { .. } | Self::Kind { .. } | Self::TooLarge { .. } => None,
-        }
-    }
 }
 
 impl OperatorFile {
@@ -114,7 +38,8 @@ impl OperatorFile {
         let shown = path.display().to_string();
         let bytes = read_bounded(path, *named_by).map_err(|error| Problem::new(&error))?;
         let file = SettingsFile::new(&shown, bytes.expose().to_vec(), Limits::default());
-        let operator: OperatorConfig<ProviderConfig> = file.read()?;
+        let operator: OperatorConfig<ProviderConfig> =
+            file.read().map_err(|failure| foreign_file(&file, &shown).unwrap_or(failure))?;
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let read = Self { operator, file, path: path.clone(), directory: directory.to_path_buf() };
@@ -342,6 +267,15 @@ impl OperatorFile {
     }
 }
 
+/// Returns the error for a file of another kind, whose unknown fields would hide it.
+fn foreign_file(file: &SettingsFile<'_>, path: &str) -> Option<Failure> {
+    let [root] = file.documents().ok()? else { return None };
+    let kind = root.get("kind")?;
+    let found = kind.as_str().filter(|found| *found != "Operator")?.to_owned();
+    let at = ProblemPlace::Place(file.location(kind.origin));
+    Some(Problem { at, ..Problem::new(&OperatorFileError::Kind { path: path.to_owned(), found }) }.into())
+}
+
 /// Reads a PEM certificate from a file given as an argument; `-` means standard input.
 ///
 /// # Errors
@@ -389,6 +323,8 @@ impl OperatorFileError {
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+
     use super::*;
 
     #[test]

@@ -3,10 +3,12 @@
 //! The app file comes from Git. It is read with limits and checked before anything else. Messages name fields, never
 //! their values.
 
+mod app_file;
 mod error;
 mod nearby;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -14,20 +16,18 @@ use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
-use crate::required_version;
-use error::{Error, MAX_APP_FILE};
+use app_file::parse_app;
+use error::{Error, MAX_APP_FILE, whole};
 pub(super) use nearby::ENVIRONMENTS;
 pub use nearby::{meant_directory, misnamed_app_file};
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
-use sealwave_core::document::{Node, Origin, SourceId, SourceLocation, Sources, display_path};
+use sealwave_core::document::{Node, SourceId, SourceLocation, Sources, display_path};
 use sealwave_core::reach::PathReach;
 use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_core::yaml;
-use sealwave_secrets::settings::{
-    API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile, VersionRequirement,
-};
+use sealwave_secrets::settings::{APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile};
 
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;
@@ -134,6 +134,16 @@ impl Discovery {
         self.boundary.extent
     }
 
+    /// Returns the directory above the app's if the app file is in, or beside, the directory `name` of it: it is probably
+    /// one level too deep. Looks for the directory only within the repository.
+    pub(crate) fn parent_with(&self, name: &str) -> Option<String> {
+        let parent = self.root.parent()?;
+        let is_directory = || parent.join(name).symlink_metadata().is_ok_and(|about| about.is_dir());
+        let is_in_it = self.root.file_name() == Some(OsStr::new(name));
+        (is_in_it || (parent.starts_with(self.boundary()) && is_directory()))
+            .then(|| display_path(&nearby::parent_of(&self.given, 1)))
+    }
+
     /// Returns how far the app's paths may lead.
     pub fn reach(&self) -> PathReach {
         PathReach::Below(self.boundary.directory.clone())
@@ -154,7 +164,9 @@ impl Discovery {
             if known.is_empty() {
                 return self.no_environments();
             }
-            let closest = closest_choice(name, &known).map(str::to_owned);
+            let last = name.trim_end_matches('/').rsplit('/').next().unwrap_or(name);
+            let named = known.iter().find(|known| **known == last).copied();
+            let closest = named.or_else(|| closest_choice(name, &known)).map(str::to_owned);
             let known = quoted_list(&known);
             let error = Error::UnknownEnvironment { name: name.to_owned(), known, closest };
             whole(&self.name_of(Path::new(APP_FILE)), &error)
@@ -221,15 +233,6 @@ fn display_name(dir: &Path, relative: &Path) -> String {
     display_path(&dir.join(relative))
 }
 
-fn whole(name: &str, error: &Error) -> Failure {
-    at_line(name, 0, 0, error)
-}
-
-fn at_line(name: &str, line: u32, column: u32, error: &Error) -> Failure {
-    let place = SourceLocation { path: name.to_owned(), line, column, rendered: None };
-    Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }.into()
-}
-
 /// Explains why a directory, whose full path is `root`, has no app file. Looks for an app around it, but not above `top`.
 fn explain_missing(dir: &Path, root: &Path, top: Option<&PathBuf>) -> Failure {
     if let Some(found) = misnamed_app_file(root) {
@@ -277,50 +280,6 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
         Err(BoundedReadError::NotRegular) => Err(Error::Missing),
         Err(BoundedReadError::TooLarge) => Err(Error::TooLarge),
     }
-}
-
-/// Parses the app file. If another tool's file has this name, the error is its `apiVersion` or `kind`.
-fn parse_app(file: &SettingsFile<'_>) -> Result<App, Failure> {
-    let app = file.read::<App>();
-    match &app {
-        Ok(app) if app.api_version == API_VERSION && app.kind == "App" => {
-            required_version::check(file, app.requires.sealwave.clone())?;
-            // Inline patches are the only content that our reader reads: objects keep the positions of their texts. So
-            // problems in them are problems of the app file.
-            let mut patches = app.environments.values().flat_map(|settings| &settings.patches);
-            if patches.any(|entry| entry.patch.is_some()) {
-                check_app_tree(file)?;
-            }
-        }
-        _ => check_app_tree(file)?,
-    }
-    app
-}
-
-/// Checks the limits of the app file, the version that it requires, and its first two fields, in its tree with positions.
-fn check_app_tree(file: &SettingsFile<'_>) -> Result<(), Failure> {
-    let at = |origin: Origin, error: &Error| {
-        let at = ProblemPlace::Place(file.location(origin));
-        Failure::from(Problem { at, ..Problem::new(error) })
-    };
-    let documents = file.documents()?;
-    let tree = match documents {
-        [tree] => tree,
-        [] => return Err(whole(file.name(), &Error::Empty)),
-        more => return Err(whole(file.name(), &Error::Documents(more.len()))),
-    };
-    // Another version may have other fields, so its requirement is the error to report.
-    let required = tree.at(&["requires", "sealwave"]).and_then(Node::as_str);
-    required_version::check(file, required.and_then(VersionRequirement::parse))?;
-    for (field, wanted, error) in
-        [("apiVersion", API_VERSION, Error::ApiVersion), ("kind", "App", Error::Kind)]
-    {
-        let node = tree.get(field);
-        if node.and_then(Node::as_str) != Some(wanted) {
-            return Err(at(node.map_or(tree.origin, |node| node.origin), &error));
-        }
-    }
-    Ok(())
 }
 
 fn environments(

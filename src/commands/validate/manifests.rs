@@ -95,6 +95,7 @@ impl ValidateRun<'_> {
         let searched_files = Arc::new(searched.map(|file| shown(&file.path)).collect());
         let namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let mut results = SetResults::default();
+        self.watch.set_total(inputs.iter().map(|(_, files)| files.len()).sum());
         for (set, files) in inputs {
             let options = plan.clone().with_generated(&set.generated).into_options()?;
             let options = options.with_app_environments(Arc::clone(&outcome.app_environments));
@@ -177,7 +178,7 @@ fn file_input(file: &ValidateTarget, activity: &Arc<Activity>) -> PlainInput {
     let (path, reach) = (file.path.clone(), Arc::clone(&file.reach));
     let (name, activity) = (shown(&path), Arc::clone(activity));
     let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
-        activity.set_description(format!("checking `{}`", shown(&path)));
+        activity.advance_to(format!("checking `{}`", shown(&path)));
         Ok(match &*reach {
             // It may be a process substitution of the shell, which is not a regular file.
             PathReach::Anywhere => Box::new(fs_err::File::open(path)?),

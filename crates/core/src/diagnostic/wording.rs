@@ -35,7 +35,7 @@ pub fn io_reason(kind: ErrorKind) -> String {
 #[must_use]
 pub fn write_error_reason(kind: ErrorKind) -> String {
     match kind {
-        ErrorKind::NotFound => DIRECTORY_NOT_FOUND.to_owned(),
+        ErrorKind::NotADirectory | ErrorKind::NotFound => DIRECTORY_NOT_FOUND.to_owned(),
         kind => io_reason(kind),
     }
 }

@@ -67,10 +67,13 @@ pub enum ManifestError {
 impl ManifestError {
     /// Returns a hint.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Missing(_) => {
                 "every Kubernetes object has `apiVersion`, `kind` and `metadata.name` (or `generateName`)"
+            }
+            Self::NotAnObject("string") => {
+                "a manifest is a mapping that starts with `apiVersion` and `kind`; to have the line `---` in a text, indent it like the text"
             }
             Self::NotAnObject(_) => "a manifest is a mapping that starts with `apiVersion` and `kind`",
         }

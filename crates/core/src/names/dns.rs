@@ -7,6 +7,10 @@ pub const MAX_LABEL: usize = 63;
 /// own.
 pub(crate) const MAX_SUBDOMAIN: usize = 253;
 
+/// The hint for a name that is not a DNS label.
+pub const LABEL_HINT: &str =
+    "use lower-case letters, digits and `-`, at most 63 characters, with a letter or digit at both ends";
+
 /// Reports whether a text is a DNS label: lower-case letters and digits, and `-` inside; at most [`MAX_LABEL`] bytes.
 #[must_use]
 pub fn is_label(text: &str) -> bool {

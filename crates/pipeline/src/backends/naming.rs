@@ -22,9 +22,7 @@ impl Explain for NamingError {
             Self::GenerateName(_) | Self::Name(_) => {
                 "use lower-case letters, digits, `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part"
             }
-            Self::Namespace(_) => {
-                "use lower-case letters, digits and `-`, at most 63 characters, with a letter or digit at both ends"
-            }
+            Self::Namespace(_) => dns::LABEL_HINT,
         };
         Some(hint.to_owned())
     }

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use super::nearby::ENVIRONMENTS;
 use crate::boundary::CheckoutExtent;
-use sealwave_core::diagnostic::{BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, LEAVES_REPOSITORY, io_reason};
-use sealwave_core::document::display_path;
+use sealwave_core::diagnostic::{
+    BROKEN_LINK, DIRECTORY_NOT_FOUND, Explain, Failure, LEAVES_REPOSITORY, Problem, ProblemPlace, io_reason,
+};
+use sealwave_core::document::{SourceLocation, display_path};
+use sealwave_core::names::dns;
 use sealwave_secrets::settings::{API_VERSION, APP_FILE};
 
 /// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
@@ -34,6 +37,8 @@ pub(super) enum Error {
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
     Kind,
+    #[error("`{setting}`: wrong value, expected a namespace name")]
+    Namespace { setting: String },
     #[error("`{0}` is a directory of Kustomize, not an app")]
     Kustomization(String),
     #[error("`{0}` is not read: the name of the app file is `{APP_FILE}`")]
@@ -77,6 +82,7 @@ impl Explain for Error {
                 "sealwave does not run Kustomize: write the output of `kubectl kustomize {directory}` to `base/` of an app"
             ),
             Self::Misnamed(_) => format!("rename it to `{APP_FILE}`"),
+            Self::Namespace { .. } => dns::LABEL_HINT.to_owned(),
             Self::MissingDirectory(_) => format!(
                 "an app is a directory with a `{APP_FILE}`; paths are relative to the working directory"
             ),
@@ -92,6 +98,9 @@ impl Explain for Error {
             Self::NoEnvironments { misnamed: None } => format!(
                 "create a file in `{ENVIRONMENTS}/dev/`, for example `values.yaml`, or write `environments: {{dev: {{}}}}` in `{APP_FILE}`"
             ),
+            Self::UnknownEnvironment { name, .. } if name.contains(',') => {
+                "write one name: the command prints one environment".to_owned()
+            }
             Self::UnknownEnvironment { closest: Some(name), .. } => format!("did you mean `{name}`?"),
             Self::UnknownEnvironment { .. } => format!(
                 "an environment is a directory under `{ENVIRONMENTS}/` or an entry of `environments` in `{APP_FILE}`"
@@ -100,4 +109,10 @@ impl Explain for Error {
         };
         Some(hint)
     }
+}
+
+/// Returns the failure of a file as a whole.
+pub(super) fn whole(name: &str, error: &Error) -> Failure {
+    let place = SourceLocation { path: name.to_owned(), line: 0, column: 0, rendered: None };
+    Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }.into()
 }

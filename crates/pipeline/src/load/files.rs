@@ -56,7 +56,7 @@ enum Error {
     #[error("file is encrypted with git-crypt")]
     GitCrypt,
     #[error("text {NOT_UTF8}")]
-    NotUtf8,
+    NotUtf8 { line: u32, column: u32 },
     #[error("{0}")]
     Utf16(YamlError),
     #[error("{what} {LEAVES_REPOSITORY}")]
@@ -87,7 +87,7 @@ impl Explain for Error {
             Self::MissingPatch { meant: None, .. } => {
                 Some("the path of a patch is relative to `sealwave.yaml`".to_owned())
             }
-            Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
+            Self::NotUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
             Self::Utf16(error) => error.hint(),
             Self::Outside { extent, .. } => Some(extent.hint().to_owned()),
             _ => None,
@@ -288,7 +288,10 @@ impl<'a> FileReader<'a> {
             () if self.bytes > MAX_TOTAL => Err(Error::TooMuch),
             () if bytes.starts_with(b"\0GITCRYPT\0") => Err(Error::GitCrypt),
             () if is_utf16(&bytes) => Err(Error::Utf16(YamlError::Utf16)),
-            () => String::from_utf8(bytes).map(without_mark).map_err(|_| Error::NotUtf8),
+            () => String::from_utf8(bytes).map(without_mark).map_err(|error| {
+                let (line, column) = end_of_text(error.as_bytes(), error.utf8_error().valid_up_to());
+                Error::NotUtf8 { line, column }
+            }),
         }
     }
 
@@ -312,7 +315,11 @@ impl<'a> FileReader<'a> {
     }
 
     fn problem(&self, relative: &Path, error: &Error) -> Problem {
-        let place = SourceLocation { path: self.app.name_of(relative), line: 0, column: 0, rendered: None };
+        let (line, column) = match error {
+            Error::NotUtf8 { line, column } => (*line, *column),
+            _ => (0, 0),
+        };
+        let place = SourceLocation { path: self.app.name_of(relative), line, column, rendered: None };
         Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }
     }
 
@@ -327,6 +334,14 @@ impl<'a> FileReader<'a> {
         };
         self.problem(&path, &error)
     }
+}
+
+/// Returns the line and the column, in characters, after the first `length` bytes, which are valid text.
+fn end_of_text(bytes: &[u8], length: usize) -> (u32, u32) {
+    let text = bytes.get(..length).map(String::from_utf8_lossy).unwrap_or_default();
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+    (number(text.matches('\n').count()), number(last.chars().count()))
 }
 
 /// Removes a byte order mark, which a template would place in the middle of a document.

@@ -30,7 +30,14 @@ enum Error {
     Documents(usize),
 }
 
-impl Explain for Error {}
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotAMapping(_) => "write each value as `NAME: VALUE` on a line of its own".to_owned(),
+            Self::Documents(_) => "remove the line `---`: one document holds all values".to_owned(),
+        })
+    }
+}
 
 /// A values file.
 pub(super) struct ValuesLayer {
@@ -158,8 +165,8 @@ pub(super) fn read_layer(
     let (mut documents, written) =
         yaml::read_with_texts(found.text.as_bytes(), found.source, &limits, reader.budget())
             .map_err(|failure| name_tags(failure, &found.text))?;
-    if documents.len() > 1 {
-        return Err(Problem::at(Origin::whole(found.source), &Error::Documents(documents.len())).into());
+    if let [_, second, ..] = documents.as_slice() {
+        return Err(Problem::at(second.display_origin(), &Error::Documents(documents.len())).into());
     }
     let Some(node) = documents.pop() else {
         return Ok(None);

@@ -127,8 +127,18 @@ impl Explain for BorrowedFault<'_> {
     }
 }
 
+/// Returns the hint for a name that starts with a typographic quote, which word processors write for `"`.
+pub(super) fn quote_hint(name: &str) -> Option<String> {
+    let is_quote = |c: char| matches!(c, '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}');
+    name.starts_with(is_quote)
+        .then(|| format!("write straight quotes: `\"{}\"`", name.trim_matches(is_quote)))
+}
+
 /// Returns the hint for an undefined path.
 fn undefined_hint(path: &str, values: &Json) -> String {
+    if let Some(hint) = quote_hint(path) {
+        return hint;
+    }
     if let Some(name) = closest_path(path, values) {
         return format!("did you mean `{name}`?");
     }

@@ -40,7 +40,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json};
 
-use super::discover::misnamed_directory;
+use super::discover::{Discovery, misnamed_directory};
 use super::load::{BASE, EnvironmentPatch, LayeredValues, LoadedApp, ManifestFile};
 use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
@@ -90,7 +90,7 @@ enum Error {
     #[error("{id} is already defined at {first}")]
     Duplicate { id: ObjectId, first: String },
     #[error("environment `{environment}` renders no objects")]
-    Empty { environment: String, misnamed: Option<String> },
+    Empty { environment: String, hint: Option<String> },
     #[error("{} is not a manifest", .0.description)]
     Foreign(&'static ForeignFile),
     #[error("`{kind}` cannot be applied: it is a configuration file of {reader}")]
@@ -118,10 +118,8 @@ impl Explain for Error {
                 Some(format!("move it out of the app, and pass it to {reader} as a file"))
             }
             Self::Key => Some("use a short key, and put the text in its value".to_owned()),
-            Self::Empty { misnamed: Some(misnamed), .. } => {
-                Some(format!("`{misnamed}/` is not read: rename it to `{BASE}/`"))
-            }
-            Self::Empty { misnamed: None, .. } => {
+            Self::Empty { hint: Some(hint), .. } => Some(hint.clone()),
+            Self::Empty { hint: None, .. } => {
                 Some(format!("put manifests in `{BASE}/` or the environment's directory"))
             }
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
@@ -169,21 +167,21 @@ pub fn render(
     notes: &mut Vec<Note>,
 ) -> Result<RenderedApp, Failure> {
     let app = loaded.app;
-    let RenderAttempt { objects, problems, misnamed_base, .. } =
+    let RenderAttempt { objects, problems, empty_hint, .. } =
         try_render(loaded, context, sources, None, notes);
     Failure::unless_empty(problems)?;
     check_unique(&objects, sources)?;
-    require_objects(objects, &context.environment, misnamed_base).map_err(|failure| app.at_app_file(failure))
+    require_objects(objects, &context.environment, empty_hint).map_err(|failure| app.at_app_file(failure))
 }
 
 /// Refuses an empty output, since Argo CD would delete everything.
 fn require_objects(
     objects: Vec<Manifest>,
     environment: &str,
-    misnamed: Option<String>,
+    hint: Option<String>,
 ) -> Result<RenderedApp, Failure> {
     if objects.is_empty() {
-        return Err(Problem::new(&Error::Empty { environment: environment.to_owned(), misnamed }).into());
+        return Err(Problem::new(&Error::Empty { environment: environment.to_owned(), hint }).into());
     }
     Ok(RenderedApp { objects })
 }
@@ -198,8 +196,8 @@ pub struct RenderAttempt {
     pub unused: Vec<UnusedValue>,
     /// All problems.
     pub(super) problems: Vec<Problem>,
-    /// The directory that is probably meant to be `base`, if there are no objects.
-    misnamed_base: Option<String>,
+    /// The hint for an empty output, if its cause is known.
+    empty_hint: Option<String>,
 }
 
 impl RenderAttempt {
@@ -209,7 +207,7 @@ impl RenderAttempt {
     /// All problems, or no objects.
     pub fn to_rendered(&self, environment: &str) -> Result<RenderedApp, Failure> {
         Failure::unless_empty(self.problems.clone())?;
-        require_objects(self.objects.clone(), environment, self.misnamed_base.clone())
+        require_objects(self.objects.clone(), environment, self.empty_hint.clone())
     }
 }
 
@@ -231,7 +229,7 @@ pub fn try_render(
             values,
             unused: Vec::new(),
             problems: vec![problem],
-            misnamed_base: None,
+            empty_hint: None,
         };
     }
     let data = template_data(&values, context, namespace.as_deref(), notes);
@@ -269,10 +267,18 @@ pub fn try_render(
         values.texts.iter().for_each(|(source, text)| texts.add(*source, text.as_str().into()));
     }
     finish(&mut objects, &mut problems, &patches, namespace.as_deref(), notes);
-    let misnamed_base = Some(BASE).filter(|_| objects.is_empty());
-    let misnamed_base = misnamed_base.and_then(|base| misnamed_directory(app.root(), base));
-    let misnamed_base = misnamed_base.map(|name| app.name_of(Path::new(&name)));
-    RenderAttempt { objects, values, unused, problems, misnamed_base }
+    let empty_hint = if objects.is_empty() { empty_hint(app) } else { None };
+    RenderAttempt { objects, values, unused, problems, empty_hint }
+}
+
+/// Returns what to do about the cause of an empty output: a directory that is meant to be `base`, or an app file below it.
+fn empty_hint(app: &Discovery) -> Option<String> {
+    if let Some(misnamed) = misnamed_directory(app.root(), BASE) {
+        let misnamed = app.name_of(Path::new(&misnamed));
+        return Some(format!("`{misnamed}/` is not read: rename it to `{BASE}/`"));
+    }
+    let parent = app.parent_with(BASE)?;
+    Some(format!("move `{}` to `{parent}/`, next to `{BASE}/`", app.name_of(Path::new(APP_FILE))))
 }
 
 /// Sets the namespaces of objects and applies the patches.

@@ -132,7 +132,9 @@ impl<'a> NameChecker<'a> {
             BUILT_IN_NAMES.contains(&name)
                 || has_path(&defined_values(self.app).all(), &from_top, &self.patience)
         };
-        let hint = if is_call(read) {
+        let hint = if let Some(hint) = errors::quote_hint(&read.raw) {
+            hint
+        } else if is_call(read) {
             format!("`{name}` is a helper: put the call in parentheses, as in `({name} …)`")
         } else if part == 0 && read.is_relative && is_at_top() {
             format!("write `@root.{name}`: within a block, names are relative to its context")

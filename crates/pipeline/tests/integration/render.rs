@@ -565,8 +565,8 @@ fn links_stay_in_the_repository() {
 #[test]
 fn text_that_is_not_utf8_and_special_files_are_errors() {
     let app = App::new(&[]);
-    app.write("base/a.yaml", b"a: \xff\n");
-    assert!(app.run().error().contains("base/a.yaml: text is not valid UTF-8"));
+    app.write("base/a.yaml", b"# \xc3\xa4\na\xc3\xa4: \xff\n");
+    assert!(app.run().error().contains("base/a.yaml:2:5: text is not valid UTF-8"));
     let app = App::new(&[]);
     fs::create_dir_all(app.directory().join("base")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(app.directory().join("base/s.yaml")).unwrap();
@@ -633,9 +633,17 @@ fn the_app_file_is_checked() {
         ),
         (format!("{head}namespce: hunter2\n"), "sealwave.yaml:3:1: unknown field `namespce`"),
         (format!("{head}backend: hunter2\n"), "sealwave.yaml:3:10: `backend`: unknown value"),
+        (
+            format!("{head}namespace: Shop_1\n"),
+            "sealwave.yaml:3:1: `namespace`: wrong value, expected a namespace name",
+        ),
+        (
+            format!("{head}environments: {{dev: {{namespace: a.b}}}}\n"),
+            "sealwave.yaml:3:22: `environments.dev.namespace`: wrong value",
+        ),
         (format!("{head}environments: {{Dev_: {{}}}}\n"), "environment name is not valid"),
         (format!("{head}environments: {{no: {{}}}}\n"), "sealwave.yaml:3:16: key is read as `false`"),
-        (format!("{head}---\na: b\n"), "app file holds 2 documents, not one"),
+        (format!("{head}---\na: b\n"), "sealwave.yaml:4:1: app file holds 2 documents, not one"),
         (format!("{head}{}", " ".repeat(2 << 20)), "app file is larger than"),
     ] {
         let app = App::new(&[]);
@@ -722,7 +730,7 @@ fn files_that_are_too_deep_or_too_large_are_errors() {
 fn values_must_be_one_mapping() {
     for (values, wanted) in [
         ("- a\n", "values.yaml:1:1: values are of type array, not object"),
-        ("a: 1\n---\nb: 2\n", "values.yaml: values file holds 2 documents, not one"),
+        ("a: 1\n---\nb: 2\n", "values.yaml:3:1: values file holds 2 documents, not one"),
         ("a: 1\na: 2\n", "values.yaml:2:1: "),
     ] {
         let error = App::template(&map("a", "  k: v\n"), values).run().error();

@@ -211,7 +211,11 @@ impl MissingStep {
     pub fn message(&self, subject: &str) -> String {
         let Self { parent, name, shape } = self;
         if parent.is_empty() {
-            return format!("{subject} has no such key");
+            let reason = match shape {
+                ValueShape::Scalar => ": it is not an object or a list",
+                ValueShape::List | ValueShape::Object => "",
+            };
+            return format!("{subject} has no such key{reason}");
         }
         match shape {
             ValueShape::List => {

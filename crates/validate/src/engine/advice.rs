@@ -3,7 +3,7 @@
 use super::pointer::NodePath;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
-use sealwave_core::document::Node;
+use sealwave_core::document::{Mapping, Node, NodeValue};
 use sealwave_core::yaml;
 use sealwave_kube::is_secret_like;
 use sealwave_kube::schema::{JsonType, ValueType, Violation, ViolationKind, ViolationMessage};
@@ -72,6 +72,9 @@ pub(super) fn hint(object: &CheckedObject<'_>, violation: &Violation<'_>) -> Opt
         {
             "write a space after the colon of each key"
         }
+        ViolationKind::WrongType { found: JsonType::Object, .. } if is_single_brace(object, pointer) => {
+            "a tag of a template has two braces, `{{name}}`, in a file whose name ends with `.hbs`"
+        }
         ViolationKind::WrongType { found: JsonType::String, expected } => {
             let (node, _) = NodePath::from_pointer(object.manifest.root(), pointer).end();
             node.as_str().and_then(|text| hint_for_text(text, *expected))?
@@ -102,6 +105,13 @@ fn is_key_without_space(object: &CheckedObject<'_>, pointer: &str) -> bool {
         .and_then(|text| text.split_once(':'))
         .filter(|(_, value)| !value.starts_with(['/', ' ']));
     key.is_some_and(|(key, _)| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Reports whether a mapping is a name in braces: `{name}`, as some template languages write an expression.
+fn is_single_brace(object: &CheckedObject<'_>, pointer: &str) -> bool {
+    let (node, _) = NodePath::from_pointer(object.manifest.root(), pointer).end();
+    let entries = node.as_mapping().map(Mapping::entries).unwrap_or_default();
+    matches!(entries, [entry] if entry.value.value == NodeValue::Null)
 }
 
 fn is_port(object: &CheckedObject<'_>, pointer: &str) -> bool {

@@ -30,6 +30,8 @@ const VALUES: &str = "values.yaml";
 const VALUES_WORDS: &[&str] = &["vals", "value", "values"];
 /// Words in the names of values files that nothing has to read.
 const SAMPLE_WORDS: &[&str] = &["default", "defaults", "example", "sample", "schema", "template", "test"];
+/// Extensions of manifests.
+const MANIFEST_EXTENSIONS: &[&str] = &[".json", ".yaml", ".yml"];
 /// Extensions of other template languages, and of templates under another name.
 const TEMPLATE_EXTENSIONS: &[&str] =
     &["gotmpl", "handlebars", "j2", "jinja", "jinja2", "mustache", "tmpl", "tpl"];
@@ -116,6 +118,9 @@ fn manifest_name(name: &str) -> Option<String> {
     if let Some(document) = name.strip_suffix(".txt").filter(|stem| is_yaml(stem)) {
         return Some(document.to_owned());
     }
+    if let Some(meant) = tidy_name(name) {
+        return Some(meant);
+    }
     let (stem, extension) = name.rsplit_once('.')?;
     TEMPLATE_EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()).then(|| {
         match stem.strip_prefix('_') {
@@ -124,6 +129,17 @@ fn manifest_name(name: &str) -> Option<String> {
             _ => format!("{stem}.yaml.hbs"),
         }
     })
+}
+
+/// Returns the name without blanks at its end and with its extensions in lower case, if only these keep it from being read.
+fn tidy_name(name: &str) -> Option<String> {
+    let trimmed = name.trim_end();
+    let lower = trimmed.to_ascii_lowercase();
+    let document = lower.strip_suffix(".hbs").unwrap_or(&lower);
+    let stem = MANIFEST_EXTENSIONS.iter().find_map(|extension| document.strip_suffix(extension));
+    let stem = stem.filter(|stem| !stem.is_empty())?;
+    let meant = format!("{}{}", trimmed.get(..stem.len())?, lower.get(stem.len()..)?);
+    (meant != name).then_some(meant)
 }
 
 fn rename_to(meant: &str) -> String {
@@ -197,6 +213,9 @@ mod tests {
             ("base/sub/web.tmpl", "rename it to `web.yaml.hbs`"),
             ("envs/dev/job.yaml.j2", "rename it to `job.yaml.hbs`"),
             ("base/web.yaml.txt", "rename it to `web.yaml`"),
+            ("base/web.YAML", "rename it to `web.yaml`"),
+            ("base/Web.yaml.HBS", "rename it to `Web.yaml.hbs`"),
+            ("envs/dev/web.yaml ", "rename it to `web.yaml`"),
             ("base/_helpers.tpl", "move it to `partials/helpers.hbs`, one file for each partial"),
         ] {
             assert_eq!(remedy(path).as_deref(), Some(meant), "{path}");

@@ -67,6 +67,9 @@ pub struct ReportOutput {
 /// An invalid output option.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutputError {
+    /// Several outputs in one option, as in `json=a,sarif=b`.
+    #[error("`{0}` holds several outputs")]
+    Several(String),
     /// An empty file name, as in `sarif=`.
     #[error("`{}=` has no file name", .0.name())]
     NoFile(ReportOutputFormat),
@@ -91,6 +94,7 @@ impl Explain for OutputError {
                 format!("write `{0}={0}.out`, or `{0}` for standard output", format.name())
             }
             Self::SameStdout(_, second) => format!("write one of them to a file: `{}=FILE`", second.name()),
+            Self::Several(_) => "repeat the option: `--output FORMAT=FILE --output FORMAT=FILE`".to_owned(),
             Self::SameFile(..) => "choose a different file for each".to_owned(),
             Self::UnknownFormat { .. } => format!("supported formats: {}", names()),
         })
@@ -110,6 +114,13 @@ impl FromStr for ReportOutput {
     type Err = OutputError;
 
     fn from_str(text: &str) -> Result<Self, OutputError> {
+        let is_output = |part: &str| {
+            let name = part.split_once('=').map_or(part, |(name, _)| name);
+            ReportOutputFormat::ALL.iter().any(|format| format.name() == name)
+        };
+        if text.contains(',') && text.split(',').all(is_output) {
+            return Err(OutputError::Several(text.to_owned()));
+        }
         let (name, file) = match text.split_once('=') {
             Some((name, file)) => (name, Some(file)),
             None => (text, None),
@@ -199,6 +210,10 @@ mod tests {
     #[test]
     fn errors_suggest_valid_formats() {
         assert_eq!(parse("sarf=x"), Err("`sarf` is not an output format; did you mean `sarif`?".to_owned()));
+        for several in ["json,sarif", "human,json=a.json", "json=a,sarif=b"] {
+            assert_eq!(parse(several), Err(format!("`{several}` holds several outputs")));
+        }
+        assert!(parse("json=a,b.json").is_ok());
         assert_eq!(parse("tap"), Err("`tap` is not an output format".to_owned()));
         let hint = "tap".parse::<ReportOutput>().unwrap_err().hint();
         assert_eq!(

@@ -18,7 +18,7 @@ use log::{
 };
 use sealwave_core::diagnostic::{Severity, printable};
 
-/// The address of sealwave's repository, which has the pages of the rules.
+/// The address of sealwave's repository, which has the pages of the rules; empty if it has none yet.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// Returns the report as a SARIF log.
@@ -36,7 +36,7 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
                 driver: ToolComponent {
                     name: "sealwave",
                     version: context.version,
-                    information_uri: REPOSITORY,
+                    information_uri: Some(REPOSITORY).filter(|address| !address.is_empty()),
                     rules: rules.iter().map(|info| rule(info)).collect(),
                 },
             },
@@ -62,13 +62,20 @@ fn rule(info: &'static RuleInfo) -> ReportingDescriptor {
         short_description: SarifMessage { text: summary.to_owned() },
         full_description: SarifMessage { text: explanation.to_owned() },
         help: MultiformatMessage {
-            text: format!("{explanation}\n\n{example}\n\n{remedy}"),
-            markdown: format!("{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}"),
+            text: format!("{explanation}\n\n{example}\n\n{remedy}\n\nsealwave validate --explain {id}"),
+            markdown: format!(
+                "{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}\n\n`sealwave validate --explain {id}`"
+            ),
         },
-        help_uri: format!("{REPOSITORY}/blob/main/{}", info.page_path()),
+        help_uri: help_uri(REPOSITORY, info),
         default_configuration: ReportingConfiguration { enabled: info.enabled, level: level(info.severity) },
         properties: properties(info),
     }
+}
+
+/// Returns the address of a rule's page in a repository with this address.
+fn help_uri(repository: &str, info: &RuleInfo) -> Option<String> {
+    (!repository.is_empty()).then(|| format!("{repository}/blob/main/{}", info.page_path()))
 }
 
 fn properties(info: &'static RuleInfo) -> DescriptorProperties {
@@ -220,6 +227,22 @@ mod tests {
         assert_eq!(dangling["relatedLocations"][1]["message"]["text"], "rendered line 9, column 11");
         let rule = format!("/runs/0/tool/driver/rules/{}/id", dangling["ruleIndex"]);
         assert_eq!(log.pointer(&rule).unwrap(), "ref/dangling-secret");
+    }
+
+    #[test]
+    fn rules_link_their_pages_only_if_there_is_an_address() {
+        let log: serde_json::Value = serde_json::from_slice(&samples::print(write)).unwrap();
+        let driver = &log["runs"][0]["tool"]["driver"];
+        assert_eq!(driver.get("informationUri").is_some(), !REPOSITORY.is_empty());
+        let rule = &driver["rules"][0];
+        assert_eq!(rule.get("helpUri").is_some(), !REPOSITORY.is_empty());
+        let id = rule["id"].as_str().unwrap();
+        let command = format!("sealwave validate --explain {id}");
+        assert!(rule["help"]["text"].as_str().unwrap().ends_with(&command));
+        let finding = &samples::report().findings[0];
+        assert_eq!(help_uri("", finding.rule), None);
+        let link = help_uri("https://git.example.com/a", finding.rule).unwrap();
+        assert!(link.starts_with("https://git.example.com/a/blob/main/docs/rules/"), "{link}");
     }
 
     #[test]

@@ -132,6 +132,12 @@ impl<'t> ExpressionParser<'t> {
                     named.push((key, self.operands()?.pop()?));
                 }
                 Word::Name("as") if self.is_parameters() => break,
+                // In parentheses, a comma may separate the arguments of a call: `f(a, b)`.
+                Word::Comma if self.depth == 1 && !arguments.is_empty() => {
+                    self.at += 1;
+                    self.note(ConstructId::CallWithCommas);
+                    arguments.extend(self.operands()?);
+                }
                 Word::Name(_) | Word::Number(_) | Word::Open | Word::Text(_) => {
                     arguments.extend(self.operands()?);
                 }

@@ -222,6 +222,10 @@ pub(crate) static FUNCTIONS: &[ForeignFunctions] = &[
                 pathPrefix externalURL tableLink graphLink safeHtml toUpper toLower stripPort parseDuration reReplaceAll",
         advice: "this is a function of Prometheus: for a tag that Prometheus fills in, write `\\{{ … }}`",
     },
+    ForeignFunctions {
+        names: "secret pkiCert",
+        advice: "this is a function of Vault Agent: write a placeholder such as `<vault:shop/db#password>` in a Secret; for a tag that the agent fills in, write `\\{{ … }}`",
+    },
 ];
 
 /// Returns what to write instead of a function of Helm, if templates do not have it.

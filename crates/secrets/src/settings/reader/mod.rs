@@ -52,8 +52,12 @@ enum ContentError {
     /// An error of a conversion that may quote the value.
     #[error("wrong value")]
     Custom,
+    #[error("the file holds {0} documents, not one")]
+    Documents(usize),
     #[error("duplicate field `{key}`")]
     DuplicateKey { key: String },
+    #[error("the file is empty")]
+    Empty,
     #[error("`{path}`: {error}")]
     InField { path: String, error: Box<Self> },
     #[error("missing field `{field}`")]
@@ -79,7 +83,9 @@ impl Explain for ContentError {
         match self {
             Self::AmbiguousKey { .. } => Some("put the key in quotes".to_owned()),
             Self::AmbiguousValue => Some("put the value in quotes, without tags and merge keys".to_owned()),
+            Self::Documents(_) => Some("remove the line `---` and the other document".to_owned()),
             Self::DuplicateKey { .. } => Some("remove one of them".to_owned()),
+            Self::Empty => Some("start it with `apiVersion: …` and `kind: …`".to_owned()),
             Self::InField { path, error } => match &**error {
                 Self::WrongType(expected) => expected.hint(last_field(path), path.ends_with(']')),
                 error => error.hint(),
@@ -260,6 +266,14 @@ impl<'a> SettingsFile<'a> {
             // Our reader explains better what is not YAML.
             Err(unreadable) => return unreadable.clone(),
         };
+        match tree.documents.as_slice() {
+            [] => return self.problem(&ContentError::Empty, (0, 0)),
+            [_] => {}
+            [_, second, ..] => {
+                let error = ContentError::Documents(tree.documents.len());
+                return Failure::from(Problem::at(second.display_origin(), &error)).located(&tree.sources);
+            }
+        }
         let found = tree.root().and_then(|root| find_value(root, &path));
         let content = match found {
             Some((node, _)) if node.value == NodeValue::Null => content.without_value(),

@@ -29,8 +29,8 @@ pub(super) struct SarifTool<'a> {
 pub(super) struct ToolComponent<'a> {
     pub(super) name: &'static str,
     pub(super) version: &'a str,
-    #[serde(rename = "informationUri")]
-    pub(super) information_uri: &'static str,
+    #[serde(rename = "informationUri", skip_serializing_if = "Option::is_none")]
+    pub(super) information_uri: Option<&'static str>,
     pub(super) rules: Vec<ReportingDescriptor>,
 }
 
@@ -41,7 +41,8 @@ pub(super) struct ReportingDescriptor {
     pub(super) short_description: SarifMessage,
     pub(super) full_description: SarifMessage,
     pub(super) help: MultiformatMessage,
-    pub(super) help_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) help_uri: Option<String>,
     pub(super) default_configuration: ReportingConfiguration,
     pub(super) properties: DescriptorProperties,
 }

@@ -10,7 +10,7 @@ use crate::rule::{Rule, RuleCheck};
 use crate::{ApiRefusal, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Node;
-use sealwave_core::names::dns::{is_label, is_subdomain};
+use sealwave_core::names::dns::{self, is_label, is_subdomain};
 use sealwave_kube::catalog::RBAC_GROUP;
 
 pub(crate) static RULE: Rule = Rule::new(
@@ -103,8 +103,7 @@ fn name_paths(object: &CheckedObject<'_>) -> Option<NamePaths> {
     }
 }
 
-const LABEL: &str =
-    "use lower-case letters, digits and `-`, at most 63 characters, with a letter or digit at both ends";
+const LABEL: &str = dns::LABEL_HINT;
 const SUBDOMAIN: &str = "use lower-case letters, digits, `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part";
 
 /// Returns the hint for an invalid name, or `None` for a valid one.

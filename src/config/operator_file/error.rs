@@ -1,0 +1,90 @@
+//! Errors of the operator file and of the files that it names.
+
+use std::io::ErrorKind;
+
+use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
+use sealwave_secrets::settings::API_VERSION;
+
+use crate::config::{OPERATOR_VARIABLE, PathSource};
+
+/// Maximum size of a key or certificate file.
+pub(super) const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// The reason why the operator file, or a file that it names, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OperatorFileError {
+    #[error("{}`{path}` cannot be read: {reason}", if .named_by.is_operator_file() { "operator file " } else { "" })]
+    Unreadable { path: String, named_by: PathSource, reason: UnreadableReason },
+    #[error("`{path}` is larger than {MAX_FILE_BYTES} bytes")]
+    TooLarge { path: String },
+    #[error("`{path}` has `apiVersion: {found}`, expected `{API_VERSION}`")]
+    ApiVersion { path: String, found: String },
+    #[error("certificate of cluster `{cluster}`: {error}")]
+    Certificate { cluster: String, error: Box<Self> },
+    #[error("`{path}` has `kind: {found}`, expected `Operator`")]
+    Kind { path: String, found: String },
+    #[error("`{path}`: {reason}")]
+    Content { path: String, reason: String, hint: Option<String> },
+    #[error("`clusters.{cluster}.kubeVersion`: {reason}")]
+    KubeVersion { cluster: String, reason: String, hint: Option<String> },
+}
+
+/// The reason why a file cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum UnreadableReason {
+    #[error("{}", io_reason(*.0))]
+    Io(ErrorKind),
+    #[error("it {NOT_REGULAR_FILE}")]
+    NotRegular,
+}
+
+impl From<std::io::Error> for UnreadableReason {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error.kind())
+    }
+}
+
+impl PathSource {
+    const fn is_operator_file(self) -> bool {
+        matches!(self, Self::Flag | Self::Variable)
+    }
+
+    pub(super) fn hint(self) -> String {
+        match self {
+            Self::Argument => "the path is relative to the working directory".to_owned(),
+            Self::Flag => "`--operator` takes the path of the file itself, for example `--operator /etc/sealwave/operator.yaml`".to_owned(),
+            Self::OperatorFile => "paths in the operator file are relative to its directory".to_owned(),
+            Self::Variable => format!(
+                "`{OPERATOR_VARIABLE}` takes the path of the file itself, for example `/etc/sealwave/operator.yaml`; `--operator FILE` takes precedence"
+            ),
+        }
+    }
+}
+
+impl Explain for OperatorFileError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreadable { reason: UnreadableReason::Io(ErrorKind::PermissionDenied), .. } => {
+                Some("the user that runs sealwave needs read permission".to_owned())
+            }
+            Self::Unreadable { named_by, .. } => Some(named_by.hint()),
+            Self::Certificate { error, .. } => match error.as_ref() {
+                Self::Unreadable { reason: UnreadableReason::Io(ErrorKind::NotFound), path, .. } => {
+                    Some(format!(
+                        "fetch it from the cluster's sealed-secrets controller: `kubeseal --fetch-cert > {path}`; {}",
+                        PathSource::OperatorFile.hint()
+                    ))
+                }
+                error => error.hint(),
+            },
+            Self::Content { hint, .. } | Self::KubeVersion { hint, .. } => hint.clone(),
+            Self::Kind { found, .. } if found == "ConfigMap" => {
+                Some("pass the file itself, not the ConfigMap that holds it".to_owned())
+            }
+            Self::ApiVersion { .. } | Self::Kind { .. } => {
+                Some(format!("an operator file starts with `apiVersion: {API_VERSION}` and `kind: Operator`"))
+            }
+            Self::TooLarge { .. } => None,
+        }
+    }
+}
