@@ -14,6 +14,7 @@ use serde::Serialize;
 use x509_cert::der::DateTime;
 
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, Problem, write_error_reason};
+use sealwave_core::reach::directory_of;
 use sealwave_pipeline::{AuditRecord, AuditSink};
 use sealwave_secrets::policy::PolicySubject;
 
@@ -183,11 +184,10 @@ fn open(path: &Path, repository: &Path) -> Result<(PathBuf, fs_err::File), Audit
 /// Returns the absolute path of a new file in an existing directory.
 fn new_file(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.is_symlink() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    Ok(fs_err::canonicalize(parent)?.join(name))
+    Ok(fs_err::canonicalize(directory_of(path))?.join(name))
 }
 
 /// Returns `None` for an empty text.

@@ -38,6 +38,10 @@ fn definitions_are_shared_by_all_sets_and_apps() {
     let job = "apiVersion: example.org/v1\nkind: Job\nmetadata: {name: a}\nsize: big\n";
     let tree = Tree::new(&[("a/crd.yaml", definition), ("b/job.yaml", job)]);
     assert_eq!(tree.report(&["a", "b"]).one("schema/type")["path"], "b/job.yaml");
+    // Published definitions are often in one long file.
+    let long = "# A line of a long file.\n".repeat(50_000);
+    tree.write("a/crd.yaml", format!("{definition}---\n{long}"));
+    assert_eq!(tree.report(&["a", "b"]).one("schema/type")["path"], "b/job.yaml");
     tree.write("app/sealwave.yaml", crate::support::validating::APP);
     tree.write("app/envs/dev/job.yaml", job);
     let report = tree.report(&["app", "a"]);

@@ -62,12 +62,16 @@ pub fn open_regular_file(path: &Path) -> Result<fs::File, BoundedReadError> {
     Ok(fs::File::open(path)?)
 }
 
-/// Reads an open file of at most `limit` bytes.
+/// Reads an open file of at most `limit` bytes. Nothing is read of a regular file that is larger.
 ///
 /// # Errors
 /// The file cannot be read, or is too large.
 pub fn read_file(file: fs::File, limit: u64) -> Result<Zeroizing<Vec<u8>>, BoundedReadError> {
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let metadata = file.metadata().ok();
+    let size = metadata.as_ref().map_or(0, std::fs::Metadata::len);
+    if size > limit && metadata.is_some_and(|metadata| metadata.is_file()) {
+        return Err(BoundedReadError::TooLarge);
+    }
     read_sized(file, size, limit)
 }
 

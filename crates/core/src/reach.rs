@@ -213,7 +213,9 @@ fn opened_path(file: &fs::File) -> Option<PathBuf> {
     }
 }
 
-fn directory_of(path: &Path) -> &Path {
+/// Returns the directory of a file or link: `.` for a bare name.
+#[must_use]
+pub fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -1,11 +1,12 @@
-//! Errors of the operator file and of the files that it names.
+//! The reasons why the operator file, or a file that it names, cannot be used.
 
 use std::io::ErrorKind;
-
-use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
-use sealwave_secrets::settings::API_VERSION;
+use std::path::Path;
 
 use crate::config::{OPERATOR_VARIABLE, PathSource};
+use sealwave_core::bounded_file::BoundedReadError;
+use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
+use sealwave_secrets::settings::API_VERSION;
 
 /// Maximum size of a key or certificate file.
 pub(super) const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -49,7 +50,7 @@ impl PathSource {
         matches!(self, Self::Flag | Self::Variable)
     }
 
-    pub(super) fn hint(self) -> String {
+    fn hint(self) -> String {
         match self {
             Self::Argument => "the path is relative to the working directory".to_owned(),
             Self::Flag => "`--operator` takes the path of the file itself, for example `--operator /etc/sealwave/operator.yaml`".to_owned(),
@@ -86,5 +87,42 @@ impl Explain for OperatorFileError {
             }
             Self::TooLarge { .. } => None,
         }
+    }
+}
+
+impl OperatorFileError {
+    pub(super) fn content(path: &Path, error: &dyn Explain) -> Self {
+        Self::Content { path: path.display().to_string(), reason: error.to_string(), hint: error.hint() }
+    }
+
+    pub(super) fn refused(path: &Path, named_by: PathSource, error: BoundedReadError) -> Self {
+        let path = path.display().to_string();
+        match error {
+            BoundedReadError::Io(error) => Self::Unreadable { path, named_by, reason: error.into() },
+            BoundedReadError::NotRegular => {
+                Self::Unreadable { path, named_by, reason: UnreadableReason::NotRegular }
+            }
+            BoundedReadError::TooLarge => Self::TooLarge { path },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealwave_core::diagnostic::Problem;
+
+    #[test]
+    fn permission_errors_differ_from_missing_files() {
+        let failure = |kind| {
+            let error = BoundedReadError::Io(std::io::Error::from(kind));
+            Problem::new(&OperatorFileError::refused(Path::new("key"), PathSource::OperatorFile, error))
+        };
+        let denied = failure(ErrorKind::PermissionDenied);
+        assert_eq!(denied.message, "`key` cannot be read: permission denied");
+        assert_eq!(denied.hint.as_deref(), Some("the user that runs sealwave needs read permission"));
+        let missing = failure(ErrorKind::NotFound);
+        assert_eq!(missing.message, "`key` cannot be read: file not found");
+        assert_eq!(missing.hint, Some(PathSource::OperatorFile.hint()));
     }
 }

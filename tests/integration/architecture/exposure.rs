@@ -27,7 +27,9 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
     ("crates/providers/src/sops/keys.rs", "reads the file of age keys"),
     ("crates/providers/src/vault/session.rs", "sends the body of a login"),
     ("crates/secrets/src/crypto/sealer.rs", "seals items"),
-    ("src/config/operator_file.rs", "parses the operator's files, keys and certificates"),
+    ("src/config/operator_file/certificates.rs", "parses certificates"),
+    ("src/config/operator_file/file.rs", "parses the operator's file"),
+    ("src/config/operator_file/keys.rs", "parses the operator's keys"),
 ];
 
 /// The methods of a secret value that return its bytes.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr_iter, memmem};
+
 use super::budget::YamlBudget;
 use super::diagnosis::{SyntaxFailure, find_mistake};
 use super::error::YamlError;
@@ -224,11 +226,16 @@ impl<'a> Iterator for StreamPieces<'a> {
         }
         let bad_separator = self.separator();
         let rest = self.rest();
-        let end = if rest.starts_with("---") { Some(0) } else { rest.find("\n---").map(|at| at + 1) };
+        let end = if rest.starts_with("---") {
+            Some(0)
+        } else {
+            // Faster than the search of the standard library, which counts for small documents.
+            memmem::find(rest.as_bytes(), b"\n---").map(|at| at + 1)
+        };
         self.done = end.is_none();
         let text = rest.get(..end.unwrap_or(rest.len())).unwrap_or("");
         let lines_before = self.line;
-        let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+        let lines = memchr_iter(b'\n', text.as_bytes()).count();
         self.line = self.line.saturating_add(saturating_u32(lines));
         self.at = self.at.saturating_add(text.len());
         Some(StreamPiece { text, lines_before, bad_separator })

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use crate::facts::metadata::all_metadata;
 use crate::facts::pods::{Parts, containers};
 use crate::located::{FindingPlace, LocatedNode, ObjectPath};
 use sealwave_core::document::{Manifest, Node, Origin};
@@ -21,6 +22,9 @@ pub(crate) struct CheckedObject<'a> {
     pub(crate) pod: Option<PodTemplate<'a>>,
     /// Parts of pods that another controller creates from the object.
     parts: Parts<'a>,
+    /// The spec of the pods, and all metadata; they are found once, as several rules need them.
+    located_pod_spec: Option<LocatedNode<'a>>,
+    located_metadata: Vec<LocatedNode<'a>>,
 }
 
 impl<'a> Deref for CheckedObject<'a> {
@@ -37,7 +41,10 @@ impl<'a> CheckedObject<'a> {
         let written = catalog::CatalogObject::as_written(manifest);
         let pod = pod_template_for_kind(manifest, (written.group, written.kind), workloads).ok().flatten();
         let parts = if pod.is_some() { Parts::default() } else { Parts::of(&written) };
-        Self { entry: written, pod, parts }
+        let root = LocatedNode::root(manifest);
+        let located_pod_spec = pod.as_ref().and_then(|pod| root.at(&pod.path)?.get("spec"));
+        let located_metadata = all_metadata(&written, pod.as_ref(), located_pod_spec.as_ref());
+        Self { entry: written, pod, parts, located_pod_spec, located_metadata }
     }
 
     /// Returns the root of the object, with its path.
@@ -53,8 +60,13 @@ impl<'a> CheckedObject<'a> {
     }
 
     /// Returns the spec of the object's pods, with its path.
-    pub(crate) fn located_pod_spec(&self) -> Option<LocatedNode<'a>> {
-        self.located().at(&self.pod.as_ref()?.path)?.get("spec")
+    pub(crate) const fn located_pod_spec(&self) -> Option<&LocatedNode<'a>> {
+        self.located_pod_spec.as_ref()
+    }
+
+    /// Returns the metadata of the object, and of its templates of pods, Jobs and claims, with their paths.
+    pub(crate) fn located_metadata(&self) -> &[LocatedNode<'a>] {
+        &self.located_metadata
     }
 
     /// Iterates over the containers of the object's pods, including those that another controller creates.

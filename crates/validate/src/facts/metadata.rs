@@ -1,35 +1,39 @@
 //! The metadata of objects and of their templates, and its names in messages.
 
-use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential::looks_like_credential;
 use crate::located::LocatedNode;
+use sealwave_kube::catalog::CatalogObject;
+use sealwave_kube::pods::PodTemplate;
 
-/// Visits the metadata of an object, and of its templates of pods, Jobs and claims.
-pub(crate) fn for_each_metadata<'a>(object: &CheckedObject<'a>, mut visit: impl FnMut(&LocatedNode<'a>)) {
-    let root = object.located();
-    let mut visit_template = |node: Option<&LocatedNode<'a>>| {
-        if let Some(metadata) = node.and_then(|node| node.get("metadata"))
-            && metadata.node.as_mapping().is_some()
-        {
-            visit(&metadata);
-        }
+/// Returns the metadata of an object, and of its templates of pods, Jobs and claims. `pod_spec` is the spec of `pod`.
+pub(crate) fn all_metadata<'a>(
+    object: &CatalogObject<'a>,
+    pod: Option<&PodTemplate<'a>>,
+    pod_spec: Option<&LocatedNode<'a>>,
+) -> Vec<LocatedNode<'a>> {
+    let root = LocatedNode::root(object.manifest);
+    let mut found = Vec::new();
+    let mut add = |node: Option<&LocatedNode<'a>>| {
+        let metadata = node.and_then(|node| node.get("metadata"));
+        found.extend(metadata.filter(|metadata| metadata.node.as_mapping().is_some()));
     };
-    visit_template(Some(&root));
+    add(Some(&root));
     if object.is("batch", "CronJob") {
-        visit_template(root.at(&["spec", "jobTemplate"]).as_ref());
+        add(root.at(&["spec", "jobTemplate"]).as_ref());
     }
-    let Some(pod) = &object.pod else { return };
+    let Some(pod) = pod else { return found };
     if !pod.path.is_empty() {
-        visit_template(root.at(&pod.path).as_ref());
+        add(root.at(&pod.path).as_ref());
     }
     let claims = root.at(&["spec", "volumeClaimTemplates"]);
     for claim in claims.iter().flat_map(LocatedNode::items) {
-        visit_template(Some(&claim));
+        add(Some(&claim));
     }
-    let volumes = object.located_pod_spec().and_then(|spec| spec.get("volumes"));
+    let volumes = pod_spec.and_then(|spec| spec.get("volumes"));
     for volume in volumes.iter().flat_map(LocatedNode::items) {
-        visit_template(volume.at(&["ephemeral", "volumeClaimTemplate"]).as_ref());
+        add(volume.at(&["ephemeral", "volumeClaimTemplate"]).as_ref());
     }
+    found
 }
 
 /// Shortens a name for a message. The printer escapes control characters.

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::git::{GitError, git, line, merge_base};
+use super::paths::full_path;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::reach::is_repository;
 
@@ -43,7 +44,7 @@ impl ChangedFiles {
     /// Reports whether a file changed, or a symbolic link in its path.
     pub(super) fn contains_file(&self, file: &Path) -> bool {
         let real = fs_err::canonicalize(file).ok();
-        let link = file.file_name().and_then(|name| Some(real_directory(file)?.join(name)));
+        let link = full_path(file);
         real.iter().chain(&link).any(|path| self.covers(path))
     }
 
@@ -124,12 +125,6 @@ impl RevisionQuery<'_> {
         self.changed.extend(changed?);
         Ok(())
     }
-}
-
-/// Returns the canonical path of the directory that holds a file.
-fn real_directory(file: &Path) -> Option<PathBuf> {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    fs_err::canonicalize(parent.unwrap_or(Path::new("."))).ok()
 }
 
 fn top_level(directory: &Path) -> Result<PathBuf, GitError> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::paths::{full_directory, full_path};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 
 /// The globs of a run.
@@ -62,8 +63,7 @@ impl Excludes {
         if patterns.is_empty() {
             return Ok(());
         }
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        let directory = fs_err::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+        let directory = full_directory(directory);
         let mut globs = GitignoreBuilder::new(&directory);
         for (index, pattern) in patterns.iter().enumerate() {
             let invalid = || ExcludeError { pattern: pattern.clone(), index };
@@ -136,13 +136,6 @@ impl ExcludeList {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         self.patterns.iter().filter(|pattern| !used.contains(pattern.trim_end())).cloned().collect()
     }
-}
-
-/// Returns the path with the directory above it resolved, but not the last part, which may be a link.
-fn full_path(path: &Path) -> Option<PathBuf> {
-    let Some(name) = path.file_name() else { return fs_err::canonicalize(path).ok() };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Some(fs_err::canonicalize(parent).ok()?.join(name))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod git;
 mod kinds;
 mod names;
 mod output_paths;
+mod paths;
 mod readable;
 mod root;
 mod sets;

@@ -8,12 +8,13 @@ use super::changes::ChangedFiles;
 use super::excludes::Excludes;
 use super::names::path_text;
 use super::output_paths::OutputPaths;
+use super::paths::canonical;
 use super::walk::{FoundFiles, is_app};
 use sealwave_core::diagnostic::{
     BROKEN_LINK, Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, Note, Problem, io_reason,
 };
 use sealwave_core::document::display_path;
-use sealwave_core::reach::PathReach;
+use sealwave_core::reach::{PathReach, directory_of};
 use sealwave_pipeline::misnamed_app_file;
 use sealwave_secrets::settings::APP_FILE;
 
@@ -197,8 +198,7 @@ impl ValidateTargets {
         } else if metadata.is_dir() {
             self.all_below(path, search)?;
         } else if metadata.is_file() && path.file_name().is_some_and(|name| name == APP_FILE) {
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            let directory = parent.unwrap_or(Path::new("."));
+            let directory = directory_of(path);
             self.apps.push(ValidateTarget::new(directory.to_owned(), Arc::new(reach_below(directory)?)));
         } else if metadata.is_file() || is_process_substitution(path) {
             search.written.refuse_inputs([path])?;
@@ -276,8 +276,8 @@ impl ValidateTargets {
     /// # Errors
     /// Git does not know the revision, or cannot be run.
     pub fn restrict_to_changes(&mut self, revision: &str, paths: &[PathBuf]) -> Result<(), Failure> {
-        let given: BTreeSet<PathBuf> = paths.iter().map(|path| directory_of(path)).collect();
-        let files = self.files.iter().map(|file| directory_of(&file.path));
+        let given: BTreeSet<PathBuf> = paths.iter().map(|path| own_directory(path)).collect();
+        let files = self.files.iter().map(|file| own_directory(&file.path));
         let found: BTreeSet<PathBuf> = self.apps.iter().map(|app| app.path.clone()).chain(files).collect();
         let changes = ChangedFiles::since(revision, &given, found.iter().map(PathBuf::as_path))?;
         for app in &mut self.apps {
@@ -323,17 +323,8 @@ fn metadata_error(path: &Path, reason: std::io::ErrorKind) -> TargetError {
 }
 
 /// Returns the directory itself, or the directory of a file.
-fn directory_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        _ if path.is_dir() => path.to_owned(),
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
-/// Returns the canonical path, or the path itself if it has none.
-fn canonical(path: &Path) -> PathBuf {
-    fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+fn own_directory(path: &Path) -> PathBuf {
+    if path.is_dir() { path.to_owned() } else { directory_of(path).to_owned() }
 }
 
 /// Reports whether the path is a process substitution of the shell, such as `<(helm template .)`.

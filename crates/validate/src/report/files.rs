@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::{Baseline, BaselineError};
 use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::{Explain, io_reason, write_error_reason};
+use sealwave_core::reach::directory_of;
 
 /// Larger baselines are not read.
 const MAX_BASELINE_BYTES: u64 = 64 << 20;
@@ -146,10 +147,6 @@ pub fn is_report(path: &Path) -> bool {
     // A GitLab report is a list, unlike any manifest; a JUnit report is XML.
     let is_foreign = text.starts_with('[') || text.starts_with("<?xml");
     read.is_ok() && (text.is_empty() || is_foreign || text.starts_with('{') && (is_own || is_sarif))
-}
-
-fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Appends to the step summary file of a CI system; other commands of the step append to it too.

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use crate::project::paths::{full_directory, full_path};
+
 /// The globs of one set, relative to the settings file.
 #[derive(Clone, Debug)]
 pub struct SetGlobs {
@@ -19,8 +21,7 @@ impl SetGlobs {
     /// # Errors
     /// Returns the index of a glob that is not valid.
     pub fn new(directory: &Path, name: String, patterns: &[String]) -> Result<Self, usize> {
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        let directory = fs_err::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+        let directory = full_directory(directory);
         let mut globs = GlobSetBuilder::new();
         for (index, pattern) in patterns.iter().enumerate() {
             let relative = pattern.trim_start_matches("./").trim_end_matches('/');
@@ -36,10 +37,7 @@ impl SetGlobs {
 
     /// Reports whether a glob matches a file or a directory above it.
     pub(super) fn contains(&self, file: &Path) -> bool {
-        let Some(name) = file.file_name() else { return false };
-        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let Ok(full) = fs_err::canonicalize(parent) else { return false };
-        let full = full.join(name);
+        let Some(full) = full_path(file) else { return false };
         let inside = full.strip_prefix(&self.directory);
         inside.is_ok_and(|inside| inside.ancestors().any(|path| self.globs.is_match(path)))
     }

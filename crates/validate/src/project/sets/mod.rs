@@ -9,7 +9,6 @@ mod graph;
 mod manifest_set;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,16 +21,18 @@ use super::names::shown;
 use super::targets::ValidateTarget;
 use crate::definitions::DEFINITION;
 use crate::engine::{KnownDefinition, Kustomization, KustomizedFiles, is_kustomization};
+use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::document::display_path;
 use sealwave_core::reach::PathReach;
 
 pub use self::globs::SetGlobs;
 pub use self::manifest_set::ManifestSet;
 
-/// The most bytes of a file that is read to decide the sets; definitions may be long.
-const MAX_FILE: u64 = 16 << 20;
-/// The most bytes of a kustomization, or of a file with Flux Kustomizations.
-const MAX_KUSTOMIZATION: usize = 1 << 20;
+/// The most bytes of a kustomization, or of a file with Flux Kustomizations; longer files are not read to decide the
+/// sets.
+const MAX_KUSTOMIZATION: u64 = 1 << 20;
+/// The most bytes of a file with definitions, which may be long.
+const MAX_DEFINITIONS: u64 = 16 << 20;
 /// The most kustomizations that are read.
 const MAX_KUSTOMIZATIONS: usize = 20_000;
 
@@ -127,11 +128,11 @@ impl ManifestSets {
     #[must_use]
     pub fn definitions(&self, files: &[ValidateTarget]) -> Vec<KnownDefinition> {
         let with_definitions = self.with_definitions.iter().filter_map(|file| files.get(*file));
-        with_definitions
-            .flat_map(|file| {
-                read(file).map_or_else(Vec::new, |text| scan_definitions_of(&text, &shown(&file.path)))
-            })
-            .collect()
+        let definitions = with_definitions.filter_map(|file| {
+            let text = read(file, MAX_DEFINITIONS).ok().filter(|text| may_define(text))?;
+            Some(scan_definitions_of(&text, &shown(&file.path)))
+        });
+        definitions.flatten().collect()
     }
 }
 
@@ -139,13 +140,19 @@ impl SetHints {
     fn read(files: &[ValidateTarget], names: &[String]) -> Self {
         let mut hints = Self::default();
         for (file, (target, name)) in files.iter().zip(names).enumerate() {
-            let Some(text) = read(target) else { continue };
-            if memmem::find(&text, DEFINITION.as_bytes()).is_some() {
+            let text = match read(target, MAX_KUSTOMIZATION) {
+                Ok(text) => text,
+                // Most runs do not need its definitions.
+                Err(BoundedReadError::TooLarge) => {
+                    hints.with_definitions.push(file);
+                    continue;
+                }
+                Err(_) => continue,
+            };
+            if may_define(&text) {
                 hints.with_definitions.push(file);
             }
-            if text.len() > MAX_KUSTOMIZATION
-                || hints.kustomizations.len() + hints.flux.len() >= MAX_KUSTOMIZATIONS
-            {
+            if hints.kustomizations.len() + hints.flux.len() >= MAX_KUSTOMIZATIONS {
                 continue;
             }
             if is_kustomization(name) {
@@ -161,13 +168,17 @@ impl SetHints {
     }
 }
 
-/// Returns the contents of a file that can be read twice; `None` if it cannot, or is too long.
-fn read(file: &ValidateTarget) -> Option<Vec<u8>> {
-    let mut text = Vec::new();
+/// Reports whether a text may hold definitions of custom resources.
+fn may_define(text: &[u8]) -> bool {
+    memmem::find(text, DEFINITION.as_bytes()).is_some()
+}
+
+/// Reads a file of at most `limit` bytes that can be read again.
+fn read(file: &ValidateTarget, limit: u64) -> Result<Vec<u8>, BoundedReadError> {
     let opened = match &*file.reach {
-        PathReach::Anywhere if !file.path.is_file() => return None,
-        reach => reach.open(&file.path).ok()?,
+        // Reading a process substitution of the shell would use it up.
+        PathReach::Anywhere if !file.path.is_file() => return Err(BoundedReadError::NotRegular),
+        reach => reach.open(&file.path).map_err(std::io::Error::from)?,
     };
-    opened.take(MAX_FILE + 1).read_to_end(&mut text).ok()?;
-    (text.len() as u64 <= MAX_FILE).then_some(text)
+    Ok(std::mem::take(&mut *read_file(opened, limit)?))
 }

@@ -2,7 +2,6 @@
 
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
-use crate::facts::metadata::for_each_metadata;
 use crate::facts::name_syntax::is_qualified_name;
 use crate::facts::rule_context::RuleContext;
 use crate::located::LocatedEntry;
@@ -29,10 +28,8 @@ const MAX: usize = 256 * 1024;
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let stage = LaterStage::for_object(object, context);
-    for_each_metadata(object, |metadata| {
-        let Some(entry) = metadata.entry("annotations") else {
-            return;
-        };
+    for metadata in object.located_metadata() {
+        let Some(entry) = metadata.entry("annotations") else { continue };
         let entries = entry.entry.value.entries();
         for annotation in metadata.entries_at("annotations") {
             if let Some(draft) = fault(&annotation, stage) {
@@ -47,7 +44,7 @@ fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut R
                     .hint(hint),
             );
         }
-    });
+    }
 }
 
 fn fault(located: &LocatedEntry<'_>, stage: LaterStage) -> Option<FindingDraft> {

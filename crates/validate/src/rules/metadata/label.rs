@@ -2,7 +2,7 @@
 
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::later_stage::LaterStage;
-use crate::facts::metadata::{for_each_metadata, noun_with_key};
+use crate::facts::metadata::noun_with_key;
 use crate::facts::name_syntax::{is_label_value, is_qualified_name};
 use crate::facts::rule_context::RuleContext;
 use crate::located::{LocatedEntry, LocatedNode};
@@ -27,9 +27,9 @@ pub(crate) static RULE: Rule = Rule::new(
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
     let stage = LaterStage::for_object(object, context);
-    for_each_metadata(object, |metadata| {
+    for metadata in object.located_metadata() {
         check_labels(metadata.get("labels").as_ref(), "label", object, stage, reporter);
-    });
+    }
     let root = object.located();
     let mut selector =
         |node: Option<LocatedNode<'_>>| check_labels(node.as_ref(), "selector", object, stage, reporter);

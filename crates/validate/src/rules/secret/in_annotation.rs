@@ -3,7 +3,6 @@
 use super::credential_drafts;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential;
-use crate::facts::metadata::for_each_metadata;
 use crate::facts::rule_context::RuleContext;
 use crate::located::LocatedNode;
 use crate::reporter::Reporter;
@@ -23,7 +22,7 @@ pub(crate) static RULE: Rule = Rule::new(
 );
 
 fn check(object: &CheckedObject<'_>, _: &RuleContext<'_>, reporter: &mut Reporter) {
-    for_each_metadata(object, |metadata| check_metadata(metadata, reporter));
+    object.located_metadata().iter().for_each(|metadata| check_metadata(metadata, reporter));
 }
 
 fn check_metadata(metadata: &LocatedNode<'_>, reporter: &mut Reporter) {

@@ -6,7 +6,6 @@ use super::command_lines::COMMAND_LINES;
 use super::credential_drafts;
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::credential::{self, CredentialKind};
-use crate::facts::metadata::for_each_metadata;
 use crate::facts::pods::located_containers;
 use crate::facts::rule_context::RuleContext;
 use crate::located::{FindingPlace, LocatedEntry, ObjectPath};
@@ -214,7 +213,7 @@ fn is_header_field(key: &str) -> bool {
 fn checked_elsewhere(object: &CheckedObject<'_>) -> BTreeSet<String> {
     let Some(pod) = object.located_pod_spec() else { return BTreeSet::new() };
     let mut all = BTreeSet::new();
-    for container in located_containers(&pod) {
+    for container in located_containers(pod) {
         all.extend(
             COMMAND_LINES
                 .iter()
@@ -222,8 +221,8 @@ fn checked_elsewhere(object: &CheckedObject<'_>) -> BTreeSet<String> {
         );
         all.insert(container.path.key("env").pointer());
     }
-    for_each_metadata(object, |metadata| {
+    for metadata in object.located_metadata() {
         all.extend(["annotations", "labels"].map(|field| metadata.path.key(field).pointer()));
-    });
+    }
     all
 }
