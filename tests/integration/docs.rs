@@ -1,4 +1,4 @@
-//! Tests the documentation: the example of the quickstart, and the settings and flags of docs/ci/validate.md.
+//! Tests the documentation: the example of the quickstart, the settings and flags of docs/ci/validate.md, and versions.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -95,4 +95,25 @@ fn documented_flags_of_validate_exist() {
         }
     }
     assert!(seen > 10, "the page has only {seen} flags");
+}
+
+#[test]
+fn requirements_name_the_versions_of_the_end_to_end_tests() {
+    let page = page("docs/install/requirements.md");
+    let rows: Vec<&str> = page.lines().collect();
+    let versions = [
+        ("control-plane", "github.com/argoproj/argo-cd/v3", "| | tested: {} | it runs in the [end-to-end tests]"),
+        ("control-plane", "k8s.io/kubernetes", "| Kubernetes of the destinations | 1.25 to 1.37; tested: {} |"),
+        ("sealed-secrets", "github.com/bitnami/sealed-secrets", "| | tested: {} | it runs in the end-to-end tests |"),
+    ];
+    for (tools, module, row) in versions {
+        let file = root().join("tests/e2e/tools").join(tools).join("go.mod");
+        let text = fs_err::read_to_string(file).unwrap();
+        let version = text.lines().find_map(|line| {
+            let mut words = line.split_whitespace().skip_while(|word| *word == "require");
+            (words.next() == Some(module)).then(|| words.next().unwrap().trim_start_matches('v').to_owned())
+        });
+        let row = row.replace("{}", &version.unwrap_or_else(|| panic!("{module} is not in {tools}/go.mod")));
+        assert!(rows.iter().any(|line| line.starts_with(&row)), "the page needs a line that starts with `{row}`");
+    }
 }

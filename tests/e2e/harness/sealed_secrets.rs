@@ -1,0 +1,118 @@
+//! The sealed-secrets controller, with keys that it made itself.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use serde_json::json;
+
+use super::cluster::{Cluster, NAMESPACE, SECRET};
+use super::control_plane::{ControlPlane, TOKEN};
+use super::locked;
+use super::ports::free_port;
+use super::process::{Launch, Process};
+use super::programs::Programs;
+use super::wait::until;
+
+/// The directory in which client-go looks for an account. The controller has no other way to find the API server.
+const ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
+
+/// The namespace of the controller and its keys.
+const KEYS: &str = "sealed-secrets";
+
+/// Makes the controller create a key at its start: all keys are older.
+const RENEW: &str = "--key-cutoff-time=Fri, 01 Jan 2100 00:00:00 +0000";
+
+/// The controller. It can be stopped, started again, and given another key.
+pub struct SealedSecretsController {
+    api_server_port: u16,
+    cluster: Arc<Cluster>,
+    directory: PathBuf,
+    program: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The certificate of the newest key, in PEM.
+    certificate: String,
+    process: Option<Process>,
+}
+
+impl SealedSecretsController {
+    /// Starts the controller and waits for its key.
+    pub fn start(programs: &Programs, directory: &Path, control_plane: &ControlPlane) -> Self {
+        let cluster = control_plane.cluster();
+        cluster.apply(&json!({"apiVersion": NAMESPACE.0, "kind": NAMESPACE.1, "metadata": {"name": KEYS}}));
+        fs_err::create_dir_all(ACCOUNT).expect("a directory");
+        fs_err::write(format!("{ACCOUNT}/token"), TOKEN).expect("writable");
+        fs_err::write(format!("{ACCOUNT}/namespace"), KEYS).expect("writable");
+        fs_err::copy(control_plane.certificate(), format!("{ACCOUNT}/ca.crt")).expect("writable");
+        let this = Self {
+            api_server_port: control_plane.port(),
+            cluster,
+            directory: directory.to_owned(),
+            program: programs.built("sealed-secrets-controller"),
+            state: Mutex::new(State { certificate: String::new(), process: None }),
+        };
+        this.renew_key();
+        this
+    }
+
+    /// Returns the certificate of the newest key, in PEM.
+    pub fn certificate(&self) -> String {
+        locked(&self.state).certificate.clone()
+    }
+
+    /// Stops the controller, as if it failed.
+    pub fn stop(&self) {
+        locked(&self.state).process = None;
+    }
+
+    /// Starts the controller again.
+    pub fn resume(&self) {
+        let process = self.launch().start();
+        locked(&self.state).process = Some(process);
+    }
+
+    /// Lets the controller make one more key, as its renewal does every 30 days, and returns the new certificate.
+    pub fn renew_key(&self) -> String {
+        let mut state = locked(&self.state);
+        let old = self.keys();
+        state.process = None;
+        let process = state.process.insert(self.launch().arg(RENEW).start());
+        let certificate = until("a new key of the controller", || {
+            process.check_running();
+            let new = self.keys().into_iter().find(|(name, _)| !old.contains_key(name));
+            new.map(|(_, certificate)| certificate).ok_or_else(|| "it is still missing".to_owned())
+        });
+        state.certificate.clone_from(&certificate);
+        certificate
+    }
+
+    fn launch(&self) -> Launch {
+        let (listen, metrics) = (free_port(), free_port());
+        Launch::new("sealed-secrets-controller", &self.program, &self.directory)
+            .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+            .env("KUBERNETES_SERVICE_PORT", self.api_server_port.to_string())
+            .env("POD_NAMESPACE", KEYS)
+            .args(["--key-renew-period=0", "--kubeclient-qps=100", "--kubeclient-burst=200"])
+            .args([
+                format!("--listen-addr=127.0.0.1:{listen}"),
+                format!("--listen-metrics-addr=127.0.0.1:{metrics}"),
+            ])
+    }
+
+    /// Returns the certificates of all keys, by the name of the key.
+    fn keys(&self) -> BTreeMap<String, String> {
+        let secrets = self.cluster.list(SECRET, Some(KEYS)).into_iter();
+        let keys = secrets.filter(|secret| secret["type"] == "kubernetes.io/tls");
+        keys.map(|key| {
+            let name = key["metadata"]["name"].as_str().expect("a name").to_owned();
+            let pem = key["data"]["tls.crt"].as_str().expect("a certificate");
+            let pem = base64::engine::general_purpose::STANDARD.decode(pem).expect("base64");
+            (name, String::from_utf8(pem).expect("PEM"))
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,54 @@
+//! A sidecar: argocd-cmp-server with sealwave and an operator file.
+
+use std::path::{Path, PathBuf};
+
+use super::process::Process;
+use super::stack::Stack;
+use super::wait::until;
+
+/// A sidecar under a plugin name of its own, so that tests do not share an operator file.
+pub struct Sidecar {
+    home: PathBuf,
+    process: Process,
+}
+
+impl Sidecar {
+    /// Starts a sidecar with the repository's `plugin.yaml` and waits for its socket. `variables` are those of the container.
+    pub fn start(stack: &Stack, name: &str, variables: &[(&str, &str)]) -> Self {
+        let home = stack.memory().join("sidecars").join(name);
+        for directory in ["config", "work"] {
+            fs_err::create_dir_all(home.join(directory)).expect("a directory");
+        }
+        fs_err::write(home.join("config/plugin.yaml"), plugin_file(name)).expect("writable");
+        let launch = stack
+            .argocd
+            .plugin_server(name, &home)
+            .env("ARGOCD_CMP_WORKDIR", home.join("work"))
+            .env("SEALWAVE_OPERATOR", home.join("operator/operator.yaml"))
+            .arg(format!("--config-dir-path={}", home.join("config").display()));
+        let launch = variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+        let this = Self { home, process: launch.start() };
+        let socket = stack.argocd.sockets().join(format!("{name}.sock"));
+        until("the socket of a sidecar", || {
+            this.process.check_running();
+            if socket.exists() { Ok(()) } else { Err("it is missing".to_owned()) }
+        });
+        this
+    }
+
+    /// Returns the directory of the operator's files.
+    pub fn operator_directory(&self) -> PathBuf {
+        self.home.join("operator")
+    }
+}
+
+/// Returns the repository's `plugin.yaml` with another name and the program that is tested.
+fn plugin_file(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin.yaml");
+    let text = fs_err::read_to_string(file).expect("readable");
+    let program = super::programs::Programs::sealwave().display().to_string();
+    let changed =
+        text.replace("name: sealwave", &format!("name: {name}")).replace("/usr/local/bin/sealwave", &program);
+    assert!(changed.contains(&program) && changed.contains(name), "plugin.yaml has another form now");
+    changed
+}
