@@ -42,6 +42,9 @@ impl Test {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = harness::run_broken_program() {
+        return code;
+    }
     let arguments = Arguments::from_args();
     match harness::availability() {
         _ if arguments.list => libtest_mimic::run(&arguments, skipped("only listed")).exit_code(),
