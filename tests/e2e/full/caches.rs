@@ -61,28 +61,35 @@ pub fn cached_error_ends_with_a_hard_refresh(stack: &Arc<Stack>) {
     assert_eq!(app.password_in("gamma"), "CANARY-gamma");
 }
 
-/// A wrong certificate, with a commit in the meantime: Secrets and pods stay, and a hard refresh is the whole remedy.
+/// A wrong certificate while there are commits: Secrets and pods stay, and a hard refresh is the whole remedy.
+///
+/// The sync of the first commit is retried for minutes, with that commit's manifests from the cache. The setting
+/// `retry: {refresh: true}` of manifests/application.yaml lets it go on with the second commit.
 pub fn wrong_certificate_is_repaired_by_a_hard_refresh(stack: &Arc<Stack>) {
     let app = SmallApp::new(stack, "wrong-certificate");
     app.deploy();
     let before = app.snapshot();
 
     app.use_certificate(WRONG_CERTIFICATE);
-    app.write_base("more", "{apiVersion: v1, kind: ConfigMap, metadata: {name: more}, data: {a: b}}\n");
-    let commit = app.repository().commit("a change");
+    app.write_base("more", &config_map("more"));
+    app.repository().commit("a change with the wrong certificate");
     app.refresh(Refresh::Normal);
     app.wait_failed_sync("no key could decrypt secret");
     let failed = app.snapshot();
     assert_eq!(failed.changes_since(&before), ["SealedSecret/alpha", "SealedSecret/beta"]);
 
     app.use_certificate(&stack.controller.certificate());
+    app.write_base("still-more", &config_map("still-more"));
+    let commit = app.repository().commit("a change with the right certificate");
     app.refresh(Refresh::Hard);
     app.wait_healthy(&commit);
     let repaired = app.snapshot();
-    assert_eq!(
-        repaired.changes_since(&before),
-        ["ConfigMap/more", "SealedSecret/alpha", "SealedSecret/beta"]
-    );
+    let expected = ["ConfigMap/more", "ConfigMap/still-more", "SealedSecret/alpha", "SealedSecret/beta"];
+    assert_eq!(repaired.changes_since(&before), expected);
+}
+
+fn config_map(name: &str) -> String {
+    format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}, data: {{a: b}}}}\n")
 }
 
 fn comparison_error(application: &Value) -> String {
