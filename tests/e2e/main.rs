@@ -13,6 +13,7 @@
 )]
 
 mod fast;
+mod full;
 mod harness;
 
 use std::process::ExitCode;
@@ -42,6 +43,9 @@ impl Test {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = harness::run_broken_program() {
+        return code;
+    }
     let arguments = Arguments::from_args();
     match harness::availability() {
         _ if arguments.list => libtest_mimic::run(&arguments, skipped("only listed")).exit_code(),
@@ -72,7 +76,8 @@ fn run(mut arguments: Arguments, programs: &Programs) -> ExitCode {
 
 /// Returns all tests, each with whether it belongs to the full tier.
 fn tests() -> impl Iterator<Item = (&'static Test, bool)> {
-    fast::TESTS.iter().map(|test| (test, false))
+    let full = full::TESTS.iter().map(|test| (test, true));
+    fast::TESTS.iter().map(|test| (test, false)).chain(full)
 }
 
 fn trials(stack: &Arc<Stack>) -> Vec<Trial> {

@@ -1,8 +1,42 @@
 //! The fast tier: what must hold after every change. `.ci/run` runs it.
 
+pub mod breaks;
+mod checksums;
+mod difference;
+mod order;
+mod pruning;
+mod rotation;
 mod scenarios;
+mod secret_writers;
 
 use crate::Test;
 
 /// All tests of the tier.
-pub const TESTS: &[Test] = &[Test::new("fast::scenarios::mlops", scenarios::mlops)];
+pub const TESTS: &[Test] = &[
+    Test::new("fast::breaks::hashed_checksum_fails_the_checksum_test", breaks::hashed_checksum),
+    Test::new("fast::breaks::no_prune_last_fails_the_pruning_test", breaks::no_prune_last),
+    Test::new("fast::breaks::no_waves_fails_the_order_test", breaks::no_waves),
+    Test::new("fast::breaks::plaintext_secret_fails_the_test_of_writers", breaks::plaintext_secret),
+    Test::new("fast::breaks::random_sealing_fails_the_difference_test", breaks::random_sealing),
+    Test::new(
+        "fast::checksums::depend_on_the_operators_key_alone",
+        checksums::depend_on_the_operators_key_alone,
+    ),
+    Test::new("fast::difference::refreshes_change_nothing", difference::refreshes_change_nothing),
+    Test::new(
+        "fast::order::configuration_comes_before_its_users",
+        order::configuration_comes_before_its_users,
+    ),
+    Test::new("fast::pruning::failing_wave_keeps_the_old_secret", pruning::failing_wave_keeps_the_old_secret),
+    Test::new(
+        "fast::pruning::renamed_objects_stay_until_their_users_moved",
+        pruning::renamed_objects_stay_until_their_users_moved,
+    ),
+    Test::alone("fast::rotation::renewed_key_restarts_no_pod", rotation::renewed_key_restarts_no_pod),
+    Test::new("fast::rotation::rotated_value_restarts_its_users", rotation::rotated_value_restarts_its_users),
+    Test::new("fast::scenarios::mlops", scenarios::mlops),
+    Test::new(
+        "fast::secret_writers::only_the_controller_writes_secrets",
+        secret_writers::only_the_controller_writes_secrets,
+    ),
+];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::argocd::ARGOCD;
+use super::broken_program::Break;
 use super::cluster::{APPLICATION, Kind};
 use super::git::{Repository, copy_tree};
 use super::sidecar::Sidecar;
@@ -23,7 +24,7 @@ pub struct TestApp {
 }
 
 /// The ways in which Argo CD is asked to look again.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Refresh {
     /// With the manifests in its cache, if nothing was committed.
     Normal,
@@ -34,7 +35,15 @@ pub enum Refresh {
 impl TestApp {
     /// Prepares an app. `variables` are those of the sidecar.
     pub fn new(stack: &Arc<Stack>, name: &str, variables: &[(&str, &str)]) -> Self {
-        let sidecar = Sidecar::start(stack, name, variables);
+        Self::with_sidecar(stack, name, Sidecar::start(stack, name, variables))
+    }
+
+    /// Prepares an app whose sealwave breaks a promise.
+    pub fn broken(stack: &Arc<Stack>, name: &str, fault: Break) -> Self {
+        Self::with_sidecar(stack, name, Sidecar::start_broken(stack, name, fault))
+    }
+
+    fn with_sidecar(stack: &Arc<Stack>, name: &str, sidecar: Sidecar) -> Self {
         let repository = Repository::create(stack.memory().join("git").join(name));
         Self { name: name.to_owned(), repository, sidecar, stack: Arc::clone(stack) }
     }
@@ -77,6 +86,16 @@ impl TestApp {
     /// Commits the files, and creates the Application in the project for one environment: `manifests/application.yaml` with
     /// other names.
     pub fn deploy(&self, project: &str, environment: &str) -> String {
+        self.deploy_changed(project, environment, |_| ())
+    }
+
+    /// Like [`Self::deploy`], with an Application that `change` has changed.
+    pub fn deploy_changed(
+        &self,
+        project: &str,
+        environment: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> String {
         let commit = self.repository.commit("the app");
         self.stack.cluster().apply(&json!({
             "apiVersion": PROJECT.0, "kind": PROJECT.1, "metadata": {"name": project, "namespace": ARGOCD},
@@ -85,7 +104,9 @@ impl TestApp {
                 "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
             },
         }));
-        self.stack.cluster().apply(&self.application(project, environment));
+        let mut application = self.application(project, environment);
+        change(&mut application);
+        self.stack.cluster().apply(&application);
         commit
     }
 
@@ -129,19 +150,43 @@ impl TestApp {
         })
     }
 
+    /// Syncs a commit as a person does, and waits for the end; returns the Application.
+    pub fn sync(&self, commit: &str) -> Value {
+        let patch =
+            json!({"operation": {"sync": {"revision": commit, "syncOptions": ["CreateNamespace=true"]}}});
+        self.stack.cluster().patch(APPLICATION, Some(ARGOCD), &self.name, &patch);
+        self.wait_for("the end of a sync", |live| live["operation"].is_null())
+    }
+
+    /// Waits until the Application is in a state, without asking Argo CD to look again.
+    pub fn wait_for(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        until(&format!("{what} of {}", self.name), || {
+            self.stack.argocd.check_running();
+            let live = self.live();
+            if fits(&live) { Ok(live) } else { Err(summary(&live)) }
+        })
+    }
+
+    /// Waits until a sync has failed because of an object whose message contains this. Argo CD may try again later.
+    pub fn wait_failed_sync(&self, message: &str) -> Value {
+        self.wait_for(&format!("a failed sync ({message})"), |live| {
+            let state = &live["status"]["operationState"];
+            let has_failed = |text: &str| text.contains("synchronization tasks completed unsuccessfully");
+            state["message"].as_str().is_some_and(has_failed)
+                && state["syncResult"]["resources"].to_string().contains(message)
+        })
+    }
+
     /// Waits until a commit is Synced and Healthy, and no operation runs.
     pub fn wait_healthy(&self, commit: &str) -> Value {
         self.refresh(Refresh::Normal);
-        until(&format!("{} to be Synced and Healthy at {commit}", self.name), || {
-            self.stack.argocd.check_running();
-            let live = self.live();
+        self.wait_for(&format!("the state Synced and Healthy at {commit}"), |live| {
             let status = &live["status"];
-            let done = status["sync"]["status"] == "Synced"
+            status["sync"]["status"] == "Synced"
                 && status["sync"]["revision"] == commit
                 && status["health"]["status"] == "Healthy"
                 && status["operationState"]["phase"] == "Succeeded"
-                && live["operation"].is_null();
-            if done { Ok(live) } else { Err(summary(&live)) }
+                && live["operation"].is_null()
         })
     }
 
@@ -156,6 +201,17 @@ impl TestApp {
                 .ok_or_else(|| summary(&live))
         })
     }
+}
+
+/// Returns the objects of an Application that are not in sync, as `Kind/name` in alphabetical order.
+pub fn out_of_sync(application: &Value) -> Vec<String> {
+    let resources = application["status"]["resources"].as_array().expect("the Application has objects");
+    let text = |resource: &Value, field: &str| resource[field].as_str().unwrap_or_default().to_owned();
+    let differing = resources.iter().filter(|resource| resource["status"] != "Synced");
+    let mut names: Vec<String> =
+        differing.map(|resource| format!("{}/{}", text(resource, "kind"), text(resource, "name"))).collect();
+    names.sort();
+    names
 }
 
 /// Returns what a person would look at first: state, conditions, objects that are not healthy.

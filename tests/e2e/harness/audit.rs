@@ -32,6 +32,19 @@ impl AuditLog {
     pub fn writes(&self, namespace: &str, fits: impl Fn(&Write) -> bool) -> Vec<&Write> {
         self.writes.iter().filter(|write| write.namespace == namespace && fits(write)).collect()
     }
+
+    /// Returns the time of the first write of this kind to an object.
+    ///
+    /// # Panics
+    /// If there was none.
+    pub fn first(&self, namespace: &str, verb: &str, resource: &str, name: &str) -> &str {
+        let found = self.writes(namespace, |write| {
+            write.verb == verb && write.resource == resource && write.name == name
+        });
+        found
+            .first()
+            .map_or_else(|| panic!("no {verb} of {resource} {namespace}/{name}"), |write| &write.time)
+    }
 }
 
 impl Write {

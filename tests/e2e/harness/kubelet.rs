@@ -26,10 +26,18 @@ const SERVICE: Kind = Kind("v1", "Service");
 pub struct PodStart {
     pub namespace: String,
     pub pod: String,
-    /// The workload's name, as the label `app` or the pod's name without its generated end.
+    /// The name of the ReplicaSet, StatefulSet or Job, or that of a pod without an owner.
     pub workload: String,
     /// The data of each `Secret/name` and `ConfigMap/name`, in base64 and plain.
     pub data: BTreeMap<String, Value>,
+}
+
+/// A pod that could not start, and what was missing: on a real node, `CreateContainerConfigError`.
+#[derive(Clone, Debug)]
+pub struct PodWait {
+    pub namespace: String,
+    pub pod: String,
+    pub missing: String,
 }
 
 /// The stand-in, on a thread of its own.
@@ -42,6 +50,7 @@ struct Node {
     cluster: Arc<Cluster>,
     ends: AtomicBool,
     starts: Mutex<Vec<PodStart>>,
+    waits: Mutex<Vec<PodWait>>,
 }
 
 impl Kubelet {
@@ -52,7 +61,12 @@ impl Kubelet {
             "capacity": {"cpu": "1000", "memory": "1000Gi", "pods": "10000"},
             "conditions": [{"type": "Ready", "status": "True", "reason": "StandIn", "message": "no node"}],
         }));
-        let node = Arc::new(Node { cluster, ends: AtomicBool::new(false), starts: Mutex::default() });
+        let node = Arc::new(Node {
+            cluster,
+            ends: AtomicBool::new(false),
+            starts: Mutex::default(),
+            waits: Mutex::default(),
+        });
         let running = Arc::clone(&node);
         let thread = std::thread::spawn(move || running.run());
         Self { node, thread: Mutex::new(Some(thread)) }
@@ -69,6 +83,12 @@ impl Kubelet {
     pub fn starts(&self, namespace: &str) -> Vec<PodStart> {
         let starts = locked(&self.node.starts);
         starts.iter().filter(|start| start.namespace == namespace).cloned().collect()
+    }
+
+    /// Returns the pods in a namespace that could not start at once, once for each thing that was missing.
+    pub fn waits(&self, namespace: &str) -> Vec<PodWait> {
+        let waits = locked(&self.node.waits);
+        waits.iter().filter(|wait| wait.namespace == namespace).cloned().collect()
     }
 }
 
@@ -187,6 +207,9 @@ impl Node {
         let state = json!({"waiting": {"reason": "CreateContainerConfigError", "message": missing}});
         let statuses = container_statuses(pod, false, &state);
         if pod["status"]["containerStatuses"] != statuses {
+            let missing = missing.to_owned();
+            let wait = PodWait { namespace: namespace.to_owned(), pod: name.to_owned(), missing };
+            locked(&self.waits).push(wait);
             let status = json!({"phase": "Pending", "containerStatuses": statuses});
             self.cluster.patch_status(POD, Some(namespace), name, &status);
         }

@@ -7,6 +7,7 @@ mod app;
 mod argocd;
 mod audit;
 mod availability;
+mod broken_program;
 mod cluster;
 mod control_plane;
 mod git;
@@ -17,14 +18,21 @@ mod process;
 mod programs;
 mod sealed_secrets;
 mod sidecar;
+mod small_app;
+mod snapshot;
 mod stack;
 mod wait;
 mod yaml;
 
-pub use app::{Refresh, TestApp};
+pub use app::{Refresh, TestApp, out_of_sync};
+pub use argocd::ARGOCD;
 pub use availability::{Availability, availability, run_isolated, state_directory};
+pub use broken_program::{Break, run_broken_program};
+pub use cluster::{CONFIG_MAP, NAMESPACE, SEALED_SECRET, SECRET};
 pub use programs::Programs;
+pub use small_app::{SmallApp, WRONG_CERTIFICATE};
 pub use stack::Stack;
+pub use wait::until;
 
 /// Locks, also after a panic of another test.
 fn locked<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::broken_program::Break;
 use super::process::Process;
+use super::programs::Programs;
 use super::stack::Stack;
 use super::wait::until;
 
@@ -15,11 +17,22 @@ pub struct Sidecar {
 impl Sidecar {
     /// Starts a sidecar with the repository's `plugin.yaml` and waits for its socket. `variables` are those of the container.
     pub fn start(stack: &Stack, name: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_program(stack, name, variables, Programs::sealwave())
+    }
+
+    /// Starts a sidecar with a sealwave that breaks a promise.
+    pub fn start_broken(stack: &Stack, name: &str, fault: Break) -> Self {
+        let script = stack.memory().join("broken-programs").join(name);
+        fault.install(&script);
+        Self::start_program(stack, name, &[], &script)
+    }
+
+    fn start_program(stack: &Stack, name: &str, variables: &[(&str, &str)], program: &Path) -> Self {
         let home = stack.memory().join("sidecars").join(name);
         for directory in ["config", "work"] {
             fs_err::create_dir_all(home.join(directory)).expect("a directory");
         }
-        fs_err::write(home.join("config/plugin.yaml"), plugin_file(name)).expect("writable");
+        fs_err::write(home.join("config/plugin.yaml"), plugin_file(name, program)).expect("writable");
         let launch = stack
             .argocd
             .plugin_server(name, &home)
@@ -42,11 +55,11 @@ impl Sidecar {
     }
 }
 
-/// Returns the repository's `plugin.yaml` with another name and the program that is tested.
-fn plugin_file(name: &str) -> String {
+/// Returns the repository's `plugin.yaml` with another name and another program.
+fn plugin_file(name: &str, program: &Path) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin.yaml");
     let text = fs_err::read_to_string(file).expect("readable");
-    let program = super::programs::Programs::sealwave().display().to_string();
+    let program = program.display().to_string();
     let changed =
         text.replace("name: sealwave", &format!("name: {name}")).replace("/usr/local/bin/sealwave", &program);
     assert!(changed.contains(&program) && changed.contains(name), "plugin.yaml has another form now");

@@ -4,14 +4,19 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::argocd::ArgoCd;
 use super::audit::AuditLog;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Kind};
 use super::control_plane::ControlPlane;
 use super::kubelet::Kubelet;
 use super::programs::Programs;
 use super::sealed_secrets::SealedSecretsController;
 use super::state_directory;
+use super::wait::until;
+
+const DEFINITION: Kind = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition");
 
 /// The running programs.
 pub struct Stack {
@@ -114,4 +119,14 @@ fn install_definitions(cluster: &Cluster, share: &Path) {
             cluster.apply(&document);
         }
     }
+    until("the kinds of Argo CD and sealed-secrets", || {
+        let definitions = cluster.list(DEFINITION, None);
+        let pending = definitions.iter().find(|definition| !is_established(definition));
+        pending.map_or(Ok(()), |definition| Err(format!("{} is not served", definition["metadata"]["name"])))
+    });
+}
+
+fn is_established(definition: &Value) -> bool {
+    let conditions = definition["status"]["conditions"].as_array();
+    conditions.into_iter().flatten().any(|it| it["type"] == "Established" && it["status"] == "True")
 }
