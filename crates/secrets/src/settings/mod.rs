@@ -21,7 +21,7 @@ pub use backends::{
 pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AuditConfig, CertificateSource, ClusterConfig, Concurrency, DerivationVersion, MAX_OUTPUT_MIB,
-    MemoryLimit, OperatorConfig, PolicyRule, SidecarMemory,
+    MemoryLimit, OperatorConfig, OperatorTools, PolicyRule, SidecarMemory, ToolSettings,
 };
 pub use reader::{SettingsFile, read_config};
 pub use requirements::{Requirements, VersionRequirement};

@@ -1,6 +1,7 @@
 //! The operator file: the settings of the people who run sealwave. It is trusted; nothing from Git can change it.
 
 mod bounds;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use crate::SealingScope;
 
 pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
+pub use tools::{OperatorTools, ToolSettings};
 
 /// An operator file. Relative paths in it are relative to the directory that holds it.
 ///
@@ -54,6 +56,9 @@ pub struct OperatorConfig<P> {
     /// Settings of the audit log, which records each use of a secret.
     #[serde(default)]
     pub audit: Option<AuditConfig>,
+    /// Programs that render sources.
+    #[serde(default)]
+    pub tools: OperatorTools,
 }
 
 /// Returns `v1`: operator files without a version keep the output that they had when only one version existed.
