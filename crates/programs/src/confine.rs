@@ -49,7 +49,7 @@ const LOADERS: &[&str] = &[
     "/lib/ld-musl-x86_64.so.1",
     "/lib64/ld-linux-x86-64.so.2",
 ];
-/// What programs with network access also read: certificates, and the settings of the resolver.
+/// Further files for programs with network access: certificates, and the settings of the resolver.
 const NETWORK_FILES: &[&str] = &[
     "/etc/ca-certificates",
     "/etc/gai.conf",
@@ -68,7 +68,7 @@ const DNS_PORT: u16 = 53;
 /// The directory of Git, whose configuration may hold credentials that are in no commit.
 const GIT: &str = ".git";
 
-/// How far this kernel can confine a program. Sockets are always denied.
+/// The restrictions that this kernel has. Those of system calls do not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confinement {
     /// Files outside of those that the run names cannot be used (Linux 5.13).

@@ -76,9 +76,13 @@ pub(crate) fn kill_all() {
         if new.is_empty() {
             break;
         }
-        new.iter().for_each(|process| process.signal(Signal::STOP));
+        for process in &new {
+            process.signal(Signal::STOP);
+        }
     }
-    living().iter().for_each(|process| process.signal(Signal::KILL));
+    for process in living() {
+        process.signal(Signal::KILL);
+    }
 }
 
 #[cfg(test)]

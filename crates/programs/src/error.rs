@@ -64,7 +64,7 @@ pub enum ProgramError {
         program: String,
         /// The exit code or the signal.
         status: String,
-        /// What it wrote to standard error.
+        /// The end of standard error.
         text: ErrorText,
     },
     /// The program ended, but processes that it had started did not.

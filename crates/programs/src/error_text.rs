@@ -1,4 +1,4 @@
-//! What a program wrote to standard error, reduced to what a user needs.
+//! Standard error of a program, reduced to the parts that a user needs.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_kept() {
-        let text: String = (0..1000).map(|line| format!("line {line}\n")).collect();
+        let text: String = (0..1000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
         let shown = reduced(&text);
         assert!(shown.starts_with("line 988\n") && shown.ends_with("line 999"), "{shown}");
         assert!(reduced(&"x".repeat(1 << 20)).chars().count() <= MAX_LINE + 1);

@@ -13,7 +13,7 @@
 //! | `relay` | what sealwave does during a run: it reads the output |
 //! | `guard`, `descendants` | the process between sealwave and the program |
 //! | `confine` | what the program is denied, applied just before it starts |
-//! | `orders` | the arguments with which both roles are started |
+//! | `role`, `orders` | the roles of this binary, and the arguments with which they are started |
 //! | [`process_limits`] | limits of a process, also for sealwave's own child |
 //! | `links` | the search for links that lead out of a repository |
 //! | `tool` | the programs that sealwave knows, and their versions |
@@ -39,6 +39,7 @@ mod private_directory;
 pub mod process_limits;
 #[cfg(target_os = "linux")]
 mod relay;
+mod role;
 mod run;
 mod tool;
 
@@ -46,27 +47,9 @@ pub use error::{ProgramError, ReachedLimit};
 pub use error_text::ErrorText;
 pub use limits::{NetworkAccess, RunLimits};
 pub use links::{LinkError, check_links};
+pub use role::enter;
 pub use run::{ProgramOutput, ProgramRun, RunHost};
 pub use tool::{FoundProgram, Tool, ToolError, find_program};
 
 #[cfg(target_os = "linux")]
 pub use confine::Confinement;
-
-/// Does the work of a role of this crate, if the arguments of this process, including its name, ask for one. To be called
-/// before anything else.
-#[must_use]
-pub fn enter(args: &[std::ffi::OsString]) -> Option<std::process::ExitCode> {
-    #[cfg(target_os = "linux")]
-    {
-        let (role, orders) = orders::RunOrders::parse(args)?;
-        Some(match role {
-            orders::Role::Confine => confine::start_program(&orders),
-            orders::Role::Guard => guard::run(&orders),
-        })
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = args;
-        None
-    }
-}

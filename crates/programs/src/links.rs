@@ -124,7 +124,7 @@ fn link_targets(
     Ok(targets)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
 

@@ -94,7 +94,7 @@ fn make_accessible(directory: &Path) {
 #[cfg(not(unix))]
 fn make_accessible(_directory: &Path) {}
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -113,10 +113,10 @@ mod tests {
         fs::write(home.join(".removed-1"), "").unwrap();
         fs::create_dir_all(home.join("a/b/.removed-2/c")).unwrap();
         fs::write(home.join("a/b/file"), "").unwrap();
-        fs::set_permissions(home.join("a/b"), std::fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(home.join("a/b"), std::fs::Permissions::from_mode(0o000)).unwrap();
         drop(directory);
         let left: Vec<_> = fs::read_dir(parent.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(left, [outside.clone()]);
+        assert_eq!(left, std::slice::from_ref(&outside));
         assert!(outside.join("kept").exists());
     }
 

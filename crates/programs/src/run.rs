@@ -10,7 +10,7 @@ use sealwave_core::diagnostic::printable;
 
 use crate::{ErrorText, NetworkAccess, RunLimits};
 
-/// Where programs run: the same for all runs of a process.
+/// The surroundings of a run, the same for all runs of a process.
 #[derive(Clone, Debug)]
 pub struct RunHost {
     /// The directory in which each run creates its private directory.
@@ -59,6 +59,12 @@ impl ProgramRun {
             writable: Vec::new(),
             variables: Vec::new(),
         }
+    }
+
+    /// Describes a run that reads no files, for example to ask for a version.
+    #[must_use]
+    pub fn without_files(program: &Path) -> Self {
+        Self { readable: Vec::new(), ..Self::new(program, Path::new("/")) }
     }
 
     /// Adds arguments.

@@ -160,7 +160,7 @@ pub fn find_program(
         return Err(ToolError::Script { tool, path });
     }
     let unknown = |reason| ToolError::UnknownVersion { tool, reason };
-    let output = ProgramRun::new(&path, &host.temporary)
+    let output = ProgramRun::without_files(&path)
         .args(tool.version_arguments())
         .run(host)
         .map_err(|error: ProgramError| unknown(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! What a program is denied: files, programs, networks and other processes.
+//! Restrictions of a program: files, programs, networks and other processes.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};

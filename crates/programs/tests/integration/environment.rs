@@ -1,4 +1,4 @@
-//! What a program sees of this machine: its environment, its directories, and what messages tell of them.
+//! The environment and the directories of a program, and what messages tell of them.
 
 use std::path::Path;
 

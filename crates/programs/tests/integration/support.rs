@@ -1,4 +1,4 @@
-//! What the tests share: a place for runs, scripts, and the search for processes that are still running.
+//! Shared parts of the tests: a place for runs, scripts, and the search for processes that are still running.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
