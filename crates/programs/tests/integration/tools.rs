@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use sealwave_core::diagnostic::Explain as _;
-use sealwave_programs::{Tool, ToolError, find_program};
+use sealwave_programs::{ProgramRun, Tool, ToolError, find_program};
 use sealwave_secrets::settings::ToolSettings;
 
 use crate::support::TestHost;
@@ -46,4 +46,34 @@ fn a_script_is_not_the_program() {
 fn a_missing_program_names_the_versions() {
     let hint = ToolError::Missing(Tool::Helm).hint().unwrap();
     assert!(hint.starts_with("install `helm` >=3.8, <5; in the sidecar, "), "{hint}");
+}
+
+/// Programs in Go reserve much address space and have many threads. Those that are not installed are not tested.
+#[test]
+fn installed_programs_work_within_the_limits() {
+    let host = TestHost::new();
+    let overlay = host.repository().join("overlay");
+    fs_err::create_dir(&overlay).unwrap();
+    fs_err::write(overlay.join("kustomization.yaml"), "configMapGenerator: [{name: a, literals: [b=c]}]\n")
+        .unwrap();
+    for (tool, command) in [(Tool::Kubectl, "kustomize"), (Tool::Kustomize, "build")] {
+        let found = find_program(tool, None, Some("/usr/local/bin:/usr/bin".as_ref()), &host.host);
+        let found = match found {
+            Err(ToolError::Missing(_)) => continue,
+            found => found.unwrap(),
+        };
+        let run = ProgramRun::new(&found.path, &overlay).args([command, "."]);
+        let output = String::from_utf8(host.run(&run).unwrap().stdout).unwrap();
+        assert!(output.starts_with("apiVersion: v1\ndata:\n  b: c\nkind: ConfigMap\n"), "{output}");
+        // A remote base fails, and nothing is asked.
+        fs_err::write(overlay.join("kustomization.yaml"), "resources: [https://127.0.0.1:9/a.yaml]\n")
+            .unwrap();
+        let text = host.failure(&run);
+        assert!(text.contains("127.0.0.1:9") && !text.contains("CANARY"), "{text}");
+        fs_err::write(
+            overlay.join("kustomization.yaml"),
+            "configMapGenerator: [{name: a, literals: [b=c]}]\n",
+        )
+        .unwrap();
+    }
 }
