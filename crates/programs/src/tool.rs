@@ -60,8 +60,16 @@ impl Tool {
             }
         };
         text.split(|c: char| c.is_whitespace() || matches!(c, '/' | '{' | '}' | ':'))
-            .find_map(|word| Version::parse(word.strip_prefix('v').unwrap_or(word)).ok())
+            .find_map(version_of_word)
     }
+}
+
+/// Parses a version. A Helm that was built without a release has no patch number: `v3.19`, `v4.1+unreleased`.
+fn version_of_word(word: &str) -> Option<Version> {
+    let number = word.strip_prefix('v').unwrap_or(word);
+    let (release, build) = number.find('+').map_or((number, ""), |at| number.split_at(at));
+    let patch = if release.split('.').count() == 2 { ".0" } else { "" };
+    Version::parse(&format!("{release}{patch}{build}")).ok()
 }
 
 /// A program with its version.
@@ -217,6 +225,9 @@ mod tests {
         for (tool, output, version) in [
             (Tool::Helm, "v3.19.2+g8766e71\n", Some("3.19.2+g8766e71")),
             (Tool::Helm, "v4.0.0\n", Some("4.0.0")),
+            (Tool::Helm, "v4.1+unreleased\n", Some("4.1.0+unreleased")),
+            (Tool::Helm, "v3.19\n", Some("3.19.0")),
+            (Tool::Helm, "v3\n", None),
             (Tool::Helm, "version.BuildInfo\n", None),
             (Tool::Kubectl, kubectl, Some("1.34.1+k3s1")),
             (Tool::Kubectl, "{}", None),
