@@ -20,6 +20,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     shell::install_panic_hook();
     let args: Vec<OsString> = std::env::args_os().collect();
+    if let Some(code) = sealwave_programs::enter(&args) {
+        return code;
+    }
     run(&args).unwrap_or_else(|error| {
         let failure = error.downcast::<Failure>();
         let failure = failure.unwrap_or_else(|error| shell::other_failure(&format!("{error:#}")));
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
 fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
     use sealwave::supervise::{self, ProcessRole};
 
-    supervise::deny_core_dumps();
+    sealwave_programs::process_limits::deny_core_dumps();
     match ProcessRole::new(args) {
         ProcessRole::Child(orders, args) => {
             orders.apply().context("the run cannot be bounded")?;

@@ -8,7 +8,6 @@
 //! never forwarded before the child has succeeded.
 
 mod child;
-mod limits;
 mod orders;
 mod relay;
 mod slots;
@@ -18,7 +17,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-pub use limits::deny_core_dumps;
 pub use orders::{ChildOrders, ProcessRole};
 
 use crate::cli::Command;

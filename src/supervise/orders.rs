@@ -8,9 +8,9 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use rustix::process::{Pid, getpid};
 
-use super::limits;
 use crate::shell;
 use sealwave_core::workers;
+use sealwave_programs::process_limits;
 use sealwave_secrets::settings::MemoryLimit;
 
 /// The prefix of the argument.
@@ -87,10 +87,10 @@ impl ChildOrders {
     /// # Errors
     /// The system refuses, or the parent has ended.
     pub fn apply(&self) -> io::Result<()> {
-        limits::bound_memory(self.memory)?;
+        process_limits::bound_memory(self.memory.bytes())?;
         shell::report_exhausted_memory(self.memory.bytes() / 8);
         workers::limit_threads(usize::try_from(self.memory.mib() / THREAD_MIB).unwrap_or(usize::MAX).max(1));
-        limits::end_with_parent(self.parent)?;
+        process_limits::end_with_parent(self.parent)?;
         let choice = if self.is_colored { ColorChoice::AlwaysAnsi } else { ColorChoice::Never };
         choice.write_global();
         Ok(())

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::small_app::SmallApp;
 use crate::support::{cases, is_message_line, sealwave, stderr_of_failure};
+use sealwave_programs::{ProgramRun, RunHost, RunLimits};
 use tempfile::TempDir;
 
 /// Returns a run as argocd-cmp-server starts it.
@@ -166,6 +167,18 @@ fn the_minimum_memory_is_enough_for_every_scenario() {
     let app = SmallApp::new();
     app.operator("memoryLimitMiB: 192\n");
     succeeds(sealwave().args(app.args()));
+}
+
+/// The tests of `crates/programs` use a binary of their own.
+#[test]
+fn the_binary_has_the_roles_of_a_guard() {
+    let temp = TempDir::new().unwrap();
+    let host =
+        RunHost { temporary: temp.path().to_owned(), guard: Some(env!("CARGO_BIN_EXE_sealwave").into()) };
+    let limits = RunLimits { memory: 64 << 20, ..RunLimits::default() };
+    let run = ProgramRun::without_files(Path::new("/bin/echo")).args(["a  b"]).limits(limits);
+    assert_eq!(run.run(&host).unwrap().stdout, b"a  b\n");
+    assert_eq!(fs_err::read_dir(temp.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub use format::{API_GROUP, API_VERSION};
 pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AuditConfig, CertificateSource, ClusterConfig, Concurrency, DerivationVersion, MAX_OUTPUT_MIB,
-    MemoryLimit, OperatorConfig, PolicyRule, SidecarMemory,
+    MemoryLimit, OperatorConfig, OperatorTools, PolicyRule, SidecarMemory, ToolSettings,
 };
 pub use reader::{SettingsFile, read_config};
 pub use requirements::{Requirements, VersionRequirement};

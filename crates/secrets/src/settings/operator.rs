@@ -1,6 +1,7 @@
 //! The operator file: the settings of the people who run sealwave. It is trusted; nothing from Git can change it.
 
 mod bounds;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use super::format::API_VERSION;
 use crate::SealingScope;
 
 pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
+pub use tools::{OperatorTools, ToolSettings};
 
 /// An operator file. Relative paths in it are relative to the directory that holds it.
 ///
@@ -59,6 +61,9 @@ pub struct OperatorConfig<P> {
     /// Settings of the audit log, which records each use of a secret.
     #[serde(default)]
     pub audit: Option<AuditConfig>,
+    /// Programs that render sources.
+    #[serde(default)]
+    pub tools: OperatorTools,
 }
 
 /// Returns `v1`: operator files without a version keep the output that they had when only one version existed.

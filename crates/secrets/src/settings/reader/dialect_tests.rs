@@ -236,6 +236,8 @@ fn both_parsers_agree_on_the_scalars_of_every_type_of_field() {
         (OPERATOR, "providers: {v: {kind: vault, address: a, auth: {token: {file: a}}, mounts: {%: 1}}}\n"),
         (OPERATOR, "providers: {v: {kind: vault, address: a, auth: {token: {file: a}}, mounts: {a: %}}}\n"),
         (OPERATOR, "providers: {v: {kind: vault, address: a, auth: {token: {file: a}}, allowHttp: %}}\n"),
+        (OPERATOR, "tools: {helm: {path: %}}\n"),
+        (OPERATOR, "tools: {helm: {versions: %}}\n"),
         (OPERATOR, "policy: [{name: %}]\n"),
         (OPERATOR, "policy: [{scopes: [%]}]\n"),
         (OPERATOR, "policy: %\n"),

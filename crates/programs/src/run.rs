@@ -1,0 +1,139 @@
+//! A run of a program: its description and its result.
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use sealwave_core::diagnostic::printable;
+
+use crate::{ErrorText, NetworkAccess, RunLimits};
+
+/// The surroundings of a run, the same for all runs of a process.
+#[derive(Clone, Debug)]
+pub struct RunHost {
+    /// The directory in which each run creates its private directory.
+    pub temporary: PathBuf,
+    /// The binary that has the roles of this crate; `None` for the running one.
+    pub guard: Option<PathBuf>,
+}
+
+/// A program to run. Arguments are passed on as they are; no shell interprets them.
+#[derive(Clone, Debug)]
+pub struct ProgramRun {
+    program: PathBuf,
+    directory: PathBuf,
+    args: Vec<OsString>,
+    input: Vec<u8>,
+    limits: RunLimits,
+    network: NetworkAccess,
+    readable: Vec<PathBuf>,
+    executable: Vec<PathBuf>,
+    writable: Vec<PathBuf>,
+    variables: Vec<(String, String)>,
+}
+
+/// The result of a program that succeeded.
+#[derive(Clone, Debug)]
+pub struct ProgramOutput {
+    /// The whole standard output.
+    pub stdout: Vec<u8>,
+    /// The end of standard error, for warnings.
+    pub stderr: ErrorText,
+}
+
+impl ProgramRun {
+    /// Describes a run of the program at a full path. The program can read its working directory.
+    #[must_use]
+    pub fn new(program: &Path, directory: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            directory: directory.to_owned(),
+            args: Vec::new(),
+            input: Vec::new(),
+            limits: RunLimits::default(),
+            network: NetworkAccess::None,
+            readable: vec![directory.to_owned()],
+            executable: Vec::new(),
+            writable: Vec::new(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// Describes a run that reads no files, for example to ask for a version.
+    #[must_use]
+    pub fn without_files(program: &Path) -> Self {
+        Self { readable: Vec::new(), ..Self::new(program, Path::new("/")) }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<T: Into<OsString>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets standard input, which is empty by default. The program need not read it.
+    #[must_use]
+    pub fn input(mut self, bytes: Vec<u8>) -> Self {
+        self.input = bytes;
+        self
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: RunLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the network that the program can use; by default none.
+    #[must_use]
+    pub fn network(mut self, network: NetworkAccess) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Allows reading a file or directory. The directory of Git at the top of a directory stays unreadable.
+    #[must_use]
+    pub fn readable(mut self, path: &Path) -> Self {
+        self.readable.push(path.to_owned());
+        self
+    }
+
+    /// Allows reading and starting a program, or those in a directory.
+    #[must_use]
+    pub fn executable(mut self, path: &Path) -> Self {
+        self.executable.push(path.to_owned());
+        self
+    }
+
+    /// Allows writing a directory, such as a cache. The program may always write its private directory.
+    #[must_use]
+    pub fn writable(mut self, path: &Path) -> Self {
+        self.writable.push(path.to_owned());
+        self
+    }
+
+    /// Sets a variable, such as a credential of a repository of charts. Messages never hold its value.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Returns the name of the program for messages.
+    fn name(&self) -> String {
+        printable(self.program.file_name().unwrap_or(self.program.as_os_str()).display())
+    }
+
+    /// Runs the program to its end. Afterwards nothing of it is running, and its private directory is gone.
+    ///
+    /// # Errors
+    /// The program cannot be started, reaches a limit, fails, or leaves processes running.
+    #[cfg(not(target_os = "linux"))]
+    pub fn run(&self, _host: &RunHost) -> Result<ProgramOutput, crate::ProgramError> {
+        Err(crate::ProgramError::Unsupported { program: self.name() })
+    }
+}

@@ -1,0 +1,156 @@
+//! The start of the guard, and the reading of its report.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use sealwave_core::diagnostic::io_reason;
+
+use super::{ProgramOutput, ProgramRun, RunHost};
+use crate::confine::NOT_STARTED;
+use crate::environment;
+use crate::error_text::TextReplacements;
+use crate::guard::{ALLOCATOR, EndReason, GuardReport, THIS_BINARY};
+use crate::orders::{FileAccess, Role, RunOrders};
+use crate::private_directory::{INPUT_FILE, PrivateDirectory};
+use crate::relay::{RelayedRun, relay};
+use crate::{ErrorText, ProgramError, ReachedLimit};
+
+/// The extra time of the guard after the deadline, in which it ends the descendants.
+const GRACE: Duration = Duration::from_secs(10);
+/// Added to the number of a signal by shells, for their exit code.
+const SHELL_SIGNAL: i32 = 128;
+/// Parts of what programs write when they get no memory.
+const NO_MEMORY: &[&str] =
+    &["cannot allocate memory", "memory allocation of ", "memory exhausted", "memoryerror", "out of memory"];
+
+impl ProgramRun {
+    /// Runs the program to its end. Afterwards nothing of it is running, and its private directory is gone.
+    ///
+    /// # Errors
+    /// The program cannot be started, reaches a limit, fails, or leaves processes running.
+    pub fn run(&self, host: &RunHost) -> Result<ProgramOutput, ProgramError> {
+        let private = PrivateDirectory::new(&host.temporary)
+            .and_then(|private| self.write_input(&private).map(|()| private))
+            .map_err(|error| ProgramError::Private { program: self.name(), reason: error.kind() })?;
+        let started = Instant::now();
+        let backstop = started.checked_add(self.limits.wall_time + GRACE).unwrap_or(started);
+        let run = self
+            .start(host, &private)
+            .and_then(|(mut guard, control)| relay(&mut guard, control, &self.limits, backstop))
+            .map_err(|error| self.start_error(io_reason(error.kind())))?;
+        let stderr = ErrorText::new(&run.stderr, &self.replacements(&private));
+        self.judge(&run, &stderr)?;
+        Ok(ProgramOutput { stdout: run.stdout, stderr })
+    }
+
+    fn write_input(&self, private: &PrivateDirectory) -> io::Result<()> {
+        if self.input.is_empty() {
+            return Ok(());
+        }
+        fs_err::write(private.path().join(INPUT_FILE), &self.input)
+    }
+
+    fn start(&self, host: &RunHost, private: &PrivateDirectory) -> io::Result<(Child, UnixStream)> {
+        let orders = RunOrders {
+            limits: self.limits.clone(),
+            network: self.network.clone(),
+            parent: rustix::process::getpid(),
+            private: private.path().to_owned(),
+            access: FileAccess {
+                readable: self.readable.clone(),
+                executable: self.executable.clone(),
+                writable: self.writable.clone(),
+            },
+            program: self.program.clone(),
+            args: self.args.clone(),
+        };
+        let (control, for_guard) = UnixStream::pair()?;
+        let mut command = Command::new(host.guard.as_deref().unwrap_or(THIS_BINARY.as_ref()));
+        command
+            .args(orders.arguments(Role::Guard))
+            .env_clear()
+            .envs(environment::variables(private.path(), &self.limits, &self.network))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .env(ALLOCATOR.0, ALLOCATOR.1)
+            .current_dir(&self.directory)
+            // An interrupt on a terminal ends sealwave only; the guard notices, and ends the program.
+            .process_group(0)
+            .stdin(OwnedFd::from(for_guard))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Ok((command.spawn()?, control))
+    }
+
+    fn replacements(&self, private: &PrivateDirectory) -> TextReplacements {
+        let mut all = TextReplacements::new(private.path(), &self.directory, &self.readable);
+        for (name, value) in &self.variables {
+            all.add(value.clone(), format!("[value of `{name}`]"));
+        }
+        all
+    }
+
+    /// Returns an error unless the program succeeded and left nothing.
+    fn judge(&self, run: &RelayedRun, stderr: &ErrorText) -> Result<(), ProgramError> {
+        let program = self.name();
+        if let Some(limit) = run.reached {
+            return Err(ProgramError::Limit { program, limit });
+        }
+        let Some(GuardReport { reason, status, left_running }) = run.report else {
+            return Err(ProgramError::Lost { program });
+        };
+        match reason {
+            EndReason::NotStarted => {
+                return Err(self.start_error(io_reason(io::Error::from_raw_os_error(status).kind())));
+            }
+            EndReason::Deadline => {
+                let limit = ReachedLimit::WallTime(self.limits.wall_time);
+                return Err(ProgramError::Limit { program, limit });
+            }
+            EndReason::Processes => {
+                let limit = ReachedLimit::Processes(self.limits.processes);
+                return Err(ProgramError::Limit { program, limit });
+            }
+            EndReason::Stopped => return Err(ProgramError::Lost { program }),
+            EndReason::Ended => {}
+        }
+        let status = ExitStatus::from_raw(status);
+        if status.code() == Some(i32::from(NOT_STARTED)) {
+            return Err(self.start_error(stderr.as_str().lines().last().unwrap_or_default().to_owned()));
+        }
+        if let Some(limit) = self.limit_of(status, stderr) {
+            return Err(ProgramError::Limit { program, limit });
+        }
+        if !status.success() {
+            let status = status.to_string();
+            return Err(ProgramError::Failed { program, status, text: stderr.clone() });
+        }
+        match left_running {
+            0 => Ok(()),
+            count => Err(ProgramError::LeftRunning { program, count }),
+        }
+    }
+
+    /// Returns the limit of the kernel that a program reached, judging by how it ended.
+    fn limit_of(&self, status: ExitStatus, stderr: &ErrorText) -> Option<ReachedLimit> {
+        let ended_by =
+            |signal: i32| status.signal() == Some(signal) || status.code() == Some(SHELL_SIGNAL + signal);
+        if ended_by(libc::SIGXCPU) {
+            return Some(ReachedLimit::CpuTime(self.limits.cpu_seconds));
+        }
+        if ended_by(libc::SIGXFSZ) {
+            return Some(ReachedLimit::FileSize(self.limits.file_size));
+        }
+        let text = stderr.as_str().to_lowercase();
+        let is_memory = !status.success() && NO_MEMORY.iter().any(|part| text.contains(part));
+        is_memory.then_some(ReachedLimit::Memory(self.limits.memory))
+    }
+
+    fn start_error(&self, reason: String) -> ProgramError {
+        let reason = if reason.is_empty() { io_reason(ErrorKind::Other) } else { reason };
+        ProgramError::Start { program: self.name(), reason }
+    }
+}
