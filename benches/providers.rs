@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use sealwave_providers::{AppDetails, ProtectedFiles, ProviderConfig, ProviderRegistry};
 use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::policy::PolicySubject;
 use sealwave_testkit::aws_config::{BehaviorVersion, Region};
 use sealwave_testkit::aws_stub::AwsStub;
 use sealwave_testkit::stub_server::StubServer;
