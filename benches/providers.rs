@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sealwave_providers::{AppFiles, ProviderConfig, ProviderRegistry};
+use sealwave_providers::{AppDetails, ProtectedFiles, ProviderConfig, ProviderRegistry};
 use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::policy::PolicySubject;
 use sealwave_testkit::aws_config::{BehaviorVersion, Region};
 use sealwave_testkit::aws_stub::AwsStub;
 use sealwave_testkit::stub_server::StubServer;
@@ -138,9 +139,11 @@ impl Services {
         };
         let config: ProviderConfig = yaml_serde::from_str(&format!("{{{settings}}}")).expect("settings");
         let config = BTreeMap::from([(kind.to_owned(), config)]);
-        let app = AppFiles { directory: ".".into(), boundary: ".".into() };
+        let app =
+            AppDetails { directory: ".".into(), boundary: ".".into(), subject: PolicySubject::default() };
         let operator: &Path = self.operator.path();
-        ProviderRegistry::new(&config, operator, &[], &app, |_| None).expect("valid settings")
+        ProviderRegistry::new(&config, operator, &ProtectedFiles::default(), &app, |_| None)
+            .expect("valid settings")
     }
 }
 

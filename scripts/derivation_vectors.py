@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Test vectors for the derivation and the checksums, from an independent implementation (standard library only).
 
-    scripts/derivation_vectors.py          checks the committed vectors against this script
-    scripts/derivation_vectors.py --print  prints the vectors of version 2
+    scripts/derivation_vectors.py                  checks the committed vectors against this script
+    scripts/derivation_vectors.py --print          prints the vectors of version 2
+    scripts/derivation_vectors.py --print-secrets  prints the vectors of derived secrets
 
-crates/secrets/src/crypto/derive.rs and crates/secrets/src/crypto/checksum.rs specify the schemes. The committed lines never change: if a line no longer
-matches, Secrets of users would be re-sealed, or their pods restarted.
+crates/secrets/src/crypto/derive.rs, crates/secrets/src/crypto/checksum.rs and crates/secrets/src/crypto/derivation_key.rs
+specify the schemes. The committed lines never change: if a line no longer matches, Secrets of users would be re-sealed,
+their pods restarted, or their derived secrets replaced.
 """
 
 import base64
@@ -13,6 +15,7 @@ import hashlib
 import hmac
 import json
 import pathlib
+import string
 import sys
 
 VECTORS = pathlib.Path(__file__).parent.parent / "testdata" / "sealing"
@@ -26,8 +29,12 @@ def extract(salt: bytes, secret: bytes) -> bytes:
 
 
 def expand(pseudo_random_key: bytes, info: bytes, length: int) -> bytes:
-    assert length <= 64
-    return hmac.new(pseudo_random_key, info + b"\x01", hashlib.sha512).digest()[:length]
+    assert length <= 255 * 64
+    output, block, number = b"", b"", 1
+    while len(output) < length:
+        block = hmac.new(pseudo_random_key, block + info + bytes([number]), hashlib.sha512).digest()
+        output, number = output + block, number + 1
+    return output[:length]
 
 
 def length_prefixed(*parts: bytes) -> bytes:
@@ -104,7 +111,71 @@ def cases() -> list[dict]:
     return [{"id": name, **base, **change} for name, change in changes.items()]
 
 
+SECRET_PREFIX = "sealwave-derivation-key-v1:"
+ALPHABETS = {
+    "alnum": string.digits + string.ascii_uppercase + string.ascii_lowercase,
+    "ascii": "".join(chr(code) for code in range(0x21, 0x7F)),
+    "base64url": string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_",
+    "hex": "0123456789abcdef",
+}
+
+
+def derive_secret(case: dict) -> str:
+    key = base64.b64decode(case["derivationKey"].removeprefix(SECRET_PREFIX))
+    names = ["project", "namespace", "app", "environment", "path", "alphabet", "length", "epoch"]
+    info = length_prefixed(b"sealwave.dev/derive/v1", *(str(case[name]).encode() for name in names))
+    alphabet = ALPHABETS[case["alphabet"]]
+    stream = expand(extract(b"sealwave/derive/v1", key), info, 255 * 64)
+    accepted = [byte for byte in stream if byte < 256 // len(alphabet) * len(alphabet)]
+    assert len(accepted) >= case["length"]
+    return "".join(alphabet[byte % len(alphabet)] for byte in accepted[: case["length"]])
+
+
+def secret_cases() -> list[dict]:
+    base = {
+        "derivationKey": SECRET_PREFIX + KEY.removeprefix(PREFIX),
+        "project": "shop",
+        "namespace": "shop",
+        "app": "shop-prod",
+        "environment": "prod",
+        "path": "db/password",
+        "alphabet": "alnum",
+        "length": 32,
+        "epoch": 0,
+    }
+    changes = {
+        "base": {},
+        "other-key": {"derivationKey": SECRET_PREFIX + OTHER_KEY.removeprefix(PREFIX)},
+        "other-project": {"project": "payments"},
+        "other-namespace": {"namespace": "shop-2"},
+        "other-app": {"app": "shop-dev"},
+        "app-in-any-namespace": {"app": "team-a_shop-prod"},
+        "other-environment": {"environment": "dev"},
+        "other-path": {"path": "db/user"},
+        "upper-case-path": {"path": "DB/password"},
+        "empty-segment": {"path": "db//password"},
+        # The same characters as in `base`, split at another position.
+        "shifted-project-and-namespace": {"project": "shopshop", "namespace": ""},
+        "shifted-environment-and-path": {"environment": "proddb", "path": "/password"},
+        "unicode": {"project": "l\u00e4den", "app": "\U0001f600"},
+        "epoch": {"epoch": 1},
+        "large-epoch": {"epoch": 4294967295},
+        "shortest": {"length": 8},
+        "other-length": {"length": 33},
+        "longest": {"length": 1024},
+        "hex": {"alphabet": "hex"},
+        "base64url": {"alphabet": "base64url"},
+        "ascii": {"alphabet": "ascii"},
+        "longest-ascii": {"alphabet": "ascii", "length": 1024},
+    }
+    return [{"id": name, **base, **change} for name, change in changes.items()]
+
+
 def main() -> int:
+    secrets = [json.dumps({**case, "value": derive_secret(case)}) for case in secret_cases()]
+    if "--print-secrets" in sys.argv[1:]:
+        print("\n".join(secrets))
+        return 0
     lines = [json.dumps({**case, **derive(case, 2)}) for case in cases()]
     if "--print" in sys.argv[1:]:
         print("\n".join(lines))
@@ -113,8 +184,11 @@ def main() -> int:
     old = [json.loads(line) for line in (VECTORS / "derivation.jsonl").read_text().splitlines()]
     wrong = [case["id"] for case in old if not derive(case, 1).items() <= case.items()]
     wrong += [json.loads(line)["id"] for line in set(lines) ^ set(committed)]
-    print(f"{len(old)} vectors of version 1, {len(committed)} of version 2: {len(wrong)} differ", *wrong)
-    return 1 if wrong or not old or not committed else 0
+    derived = (VECTORS / "derived-secrets.jsonl").read_text().splitlines()
+    wrong += [json.loads(line)["id"] for line in set(secrets) ^ set(derived)]
+    counts = f"{len(old)} vectors of version 1, {len(committed)} of version 2, {len(derived)} of derived secrets"
+    print(f"{counts}: {len(wrong)} differ", *wrong)
+    return 1 if wrong or not old or not committed or not derived else 0
 
 
 if __name__ == "__main__":

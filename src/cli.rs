@@ -263,6 +263,9 @@ pub struct KeyGenerateArgs {
     /// restarts no pods
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub checksum_output: Option<PathBuf>,
+    /// Also write a derivation key to a new file (without --output: no seal key), for a provider of kind derive
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub derivation_output: Option<PathBuf>,
 }
 
 /// Arguments of `copy`.

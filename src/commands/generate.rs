@@ -10,7 +10,7 @@ use crate::deadline::RunWatch;
 use crate::ops::AuditLog;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace};
 use sealwave_pipeline::{AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, Stage, ValueSource};
-use sealwave_providers::AppFiles;
+use sealwave_providers::AppDetails;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
 use sealwave_secrets::policy::{Policy, PolicySubject};
 use sealwave_secrets::settings::{EnvironmentBackends, SettingPath};
@@ -83,12 +83,13 @@ fn seal_values(
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
     let policy = operator.policy()?;
-    let app = AppFiles {
+    let subject = session.subject();
+    let app = AppDetails {
         directory: session.discovery.directory().to_owned(),
         boundary: session.discovery.boundary().to_owned(),
+        subject: subject.clone(),
     };
     let providers = operator.providers(&app, variables)?;
-    let subject = session.subject();
     let cluster = session.cluster()?;
     let audit = audit(session, operator, &subject)?;
     let supply = ValueSource::Fetch {

@@ -1,4 +1,4 @@
-//! `key generate`: creates a seal key and a separate checksum key.
+//! `key generate`: creates a seal key, a separate checksum key and a derivation key.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::CommandOutput;
 use crate::cli::KeyGenerateArgs;
 use sealwave_core::diagnostic::{Explain, Failure, Problem, write_error_reason};
-use sealwave_secrets::crypto::{ChecksumKey, KeyError, SealKey};
+use sealwave_secrets::crypto::{ChecksumKey, DerivationKey, KeyError, SealKey};
 
 /// The reason why a key file cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ impl Explain for KeyFileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Exists(_) => Some(
-                "keys are never overwritten, since a new one re-seals items or restarts pods; choose another name, or move the old file away".to_owned(),
+                "keys are never overwritten, since a new one re-seals items, restarts pods or replaces secrets; choose another name, or move the old file away".to_owned(),
             ),
             Self::Unwritable { .. } => None,
         }
@@ -30,19 +30,20 @@ impl Explain for KeyFileError {
 
 pub(super) fn generate(args: &KeyGenerateArgs) -> Result<CommandOutput, Failure> {
     let check_generated = |key: Result<_, KeyError>| key.map_err(|error| Failure::from(Problem::new(&error)));
-    let files: Vec<NewFile<'_>> = [&args.output, &args.checksum_output]
-        .into_iter()
-        .flatten()
-        .map(|path| NewFile::create(path))
-        .collect::<Result<_, _>>()?;
+    let wanted = [
+        (&args.output, SealKey::generate as fn() -> Result<_, _>),
+        (&args.checksum_output, ChecksumKey::generate),
+        (&args.derivation_output, DerivationKey::generate),
+    ];
+    let wanted = wanted.into_iter().filter_map(|(path, generate)| Some((path.as_deref()?, generate)));
+    let create = |(path, generate)| Ok((NewFile::create(path)?, generate));
+    let files = wanted.map(create).collect::<Result<Vec<_>, Failure>>()?;
     if files.is_empty() {
         return Ok(CommandOutput::text(check_generated(SealKey::generate())?.as_bytes()));
     }
-    let seal = args.output.iter().map(|_| SealKey::generate());
-    let checksum = args.checksum_output.iter().map(|_| ChecksumKey::generate());
     let mut written = Vec::with_capacity(files.len());
-    for (mut file, key) in files.into_iter().zip(seal.chain(checksum)) {
-        file.write(check_generated(key)?.as_bytes())?;
+    for (mut file, generate) in files {
+        file.write(check_generated(generate())?.as_bytes())?;
         written.push(file);
     }
     written.into_iter().for_each(NewFile::keep);

@@ -92,6 +92,37 @@ fn a_good_operator_file_has_a_line_for_each_item() {
 }
 
 #[test]
+fn a_derivation_key_is_checked_like_the_other_keys() {
+    let app = good();
+    let derivation = "sealwave-derivation-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let operator = GOOD.replace("providers:\n", "providers:\n  derive: {kind: derive, keyFile: key}\n");
+    app.write("operator/operator.yaml", &operator.replace("'file:shop/**'", "'file:shop/**', 'derive:**'"));
+    for (content, mode, expected) in [
+        (derivation, 0o400, None),
+        (derivation, 0o444, Some("warning 9: `key` can be read by every user (0444)")),
+        ("hunter2", 0o400, Some("error 9: provider `derive`: `key`: key ")),
+        (
+            "R8L4aVvT0oX3mZ1q9pYc5wJ7bKdE2fHnU6sGiQrAtWk=",
+            0o400,
+            Some("error 9: provider `derive`: `key` holds the key of `checksumKeyFile`"),
+        ),
+    ] {
+        let path = app.path("operator/key");
+        let _ = fs_err::remove_file(&path);
+        app.write("operator/key", content);
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let (found, code) = findings(&app);
+        assert_eq!(found.len(), usize::from(expected.is_some()), "{found:?}");
+        assert!(expected.is_none_or(|expected| found[0].starts_with(expected)), "{found:?}");
+        assert_eq!(code, Some(i32::from(expected.is_some_and(|expected| expected.starts_with("error")))));
+        assert!(!text(&check(&app, &[])).contains("hunter2"));
+    }
+    fs_err::remove_file(app.path("operator/key")).unwrap();
+    let (found, _) = findings(&app);
+    assert_eq!(found, ["error 9: provider `derive`: `./key` cannot be read: file not found"]);
+}
+
+#[test]
 fn each_mistake_is_one_finding_with_its_place() {
     for (from, to, expected) in [
         ("checksumKeyFile: checksum-key\n", "", "warning 3: `checksumKeyFile` is not set"),

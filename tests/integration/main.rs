@@ -28,6 +28,7 @@ mod cli;
 mod copy;
 mod credentials;
 mod derivation;
+mod derive;
 mod destination;
 mod determinism;
 mod docs;

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::program::LoginProgram;
 use crate::{
     CreateProvider, LocalContext, OfflineProblem, Provider, ProviderContext, ProviderSettings, SettingsError,
-    aws, env, file, k8s, sops, vault,
+    aws, derive, env, file, k8s, sops, vault,
 };
 use sealwave_secrets::policy::PathSpellings;
 
@@ -125,6 +125,8 @@ provider_kinds! {
         "aws-sm" AwsSm(aws::SecretsManagerSettings) if "aws",
         /// AWS Systems Manager Parameter Store.
         "aws-ssm" AwsSsm(aws::ParameterStoreSettings) if "aws",
+        /// Secrets derived from a key of the operator.
+        "derive" Derive(derive::DeriveSettings),
         /// Environment variables of the sidecar.
         "env" Env(env::EnvSettings),
         /// Files under one directory.

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::ProtectedFiles;
+
 /// Looks up environment variables, as passed on by `config`.
 pub type EnvLookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
@@ -11,6 +13,8 @@ pub type EnvLookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 pub(crate) struct LocalContext<'a> {
     /// The directory that relative paths are relative to.
     pub(crate) operator_dir: &'a Path,
+    /// The files that no provider may hand out.
+    pub(crate) protected: &'a ProtectedFiles,
     #[cfg_attr(
         not(any(feature = "aws", feature = "k8s")),
         expect(dead_code, reason = "only these logins start programs")

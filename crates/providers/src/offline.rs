@@ -4,21 +4,22 @@
 //! Nothing is contacted or started. A file with credentials is read only if it may name a program, and only that name is
 //! used.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::program::LoginProgram;
 use crate::{
-    AppFiles, EnvLookup, LocalContext, OfflineProblem, Provider, ProviderConfig, ProviderConfigError,
+    AppDetails, EnvLookup, LocalContext, OfflineProblem, ProtectedFiles, Provider, ProviderConfig,
+    ProviderConfigError, ProviderContext, SettingsError,
 };
-use crate::{ProviderContext, SettingsError};
 use sealwave_core::diagnostic::{Explain, Problem, Severity};
+use sealwave_secrets::policy::PolicySubject;
 
 /// The surroundings of the providers that are checked.
 pub struct OfflineCheck<'a> {
     /// The directory that relative paths are relative to.
     pub operator_dir: &'a Path,
     /// The files that no provider may hand out.
-    pub protected: &'a [PathBuf],
+    pub protected: &'a ProtectedFiles,
     /// Looks up environment variables.
     pub environment: &'a EnvLookup,
 }
@@ -45,7 +46,8 @@ impl OfflineCheck<'_> {
             report.problems.push((Severity::Error, Problem::new(&error)));
         }
         let files = config.credential_files().into_iter().map(|file| self.operator_dir.join(file));
-        let context = LocalContext { operator_dir: self.operator_dir, environment: self.environment };
+        let Self { operator_dir, protected, environment } = *self;
+        let context = LocalContext { operator_dir, protected, environment };
         let found = config
             .not_built()
             .into_iter()
@@ -67,7 +69,11 @@ impl OfflineCheck<'_> {
         config: &ProviderConfig,
     ) -> Result<Box<dyn Provider>, SettingsError> {
         let directory = self.operator_dir.to_owned();
-        let app = AppFiles { directory: directory.clone(), boundary: directory };
+        let app = AppDetails {
+            directory: directory.clone(),
+            boundary: directory,
+            subject: PolicySubject::default(),
+        };
         let Self { operator_dir, protected, environment } = self;
         config.create(name, &ProviderContext { operator_dir, protected, app: &app, environment })
     }

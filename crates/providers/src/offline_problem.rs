@@ -38,9 +38,8 @@ pub(crate) enum OfflineProblem {
     #[error("profile `{profile}` logs in with a session that a person must renew in a browser")]
     #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS has profiles"))]
     BrowserSession { profile: String },
-    /// A file with certificates or for the login cannot be used.
+    /// A file with certificates, a key or a login cannot be used.
     #[error("{reason}")]
-    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "only remote sources have one"))]
     Unusable { reason: String, hint: Option<String> },
 }
 

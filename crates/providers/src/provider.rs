@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::program::LoginProgram;
-use crate::{EnvLookup, FetchResult, LocalContext, Login, OfflineProblem, ProviderError, SettingsError};
+use crate::{
+    EnvLookup, FetchResult, LocalContext, Login, OfflineProblem, ProtectedFiles, ProviderError, SettingsError,
+};
 use sealwave_core::diagnostic::Note;
 use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::policy::PolicySubject;
 
 /// A source of secrets.
 pub trait Provider: Send + Sync {
@@ -62,17 +65,18 @@ pub(crate) trait CreateProvider {
 /// The inputs of a provider besides its settings.
 pub(crate) struct ProviderContext<'a> {
     pub(crate) operator_dir: &'a Path,
-    pub(crate) protected: &'a [PathBuf],
-    #[cfg_attr(not(feature = "sops"), expect(dead_code, reason = "only SOPS files are in the app"))]
-    pub(crate) app: &'a AppFiles,
+    pub(crate) protected: &'a ProtectedFiles,
+    pub(crate) app: &'a AppDetails,
     pub(crate) environment: &'a EnvLookup,
 }
 
-/// Locations of the app's own files, for providers that read them.
+/// The app of a run: the locations of its own files, and its description by Argo CD.
 #[derive(Clone, Debug)]
-pub struct AppFiles {
+pub struct AppDetails {
     /// The directory of the app file; paths in references are relative to it.
     pub directory: PathBuf,
     /// The directory that no path may leave; absolute, without symbolic links.
     pub boundary: PathBuf,
+    /// The owner of derived secrets.
+    pub subject: PolicySubject,
 }

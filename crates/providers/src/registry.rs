@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use crate::{
-    AppFiles, EnvLookup, FetchResult, Provider, ProviderConfig, ProviderConfigError, ProviderContext,
-    ProviderError, provider_thread,
+    AppDetails, EnvLookup, FetchResult, ProtectedFiles, Provider, ProviderConfig, ProviderConfigError,
+    ProviderContext, ProviderError, provider_thread,
 };
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::text::quoted_list;
@@ -33,8 +33,8 @@ impl ProviderRegistry {
     pub fn new(
         config: &BTreeMap<String, ProviderConfig>,
         operator_dir: &Path,
-        protected: &[PathBuf],
-        app: &AppFiles,
+        protected: &ProtectedFiles,
+        app: &AppDetails,
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
         let locate = |_: &SettingPath| ProblemPlace::Unknown;
@@ -43,17 +43,16 @@ impl ProviderRegistry {
 
     /// Creates the providers of an operator file. `locate` returns the place of a setting.
     ///
-    /// Relative paths are relative to `operator_dir`. `protected` are files that no provider may ever read, whatever
-    /// its root: the operator file, the seal key, the checksum key. `app` locates the app's own files. Only the paths of
-    /// roots are read at this point.
+    /// Relative paths of settings are relative to `operator_dir`. `app` is the app of the run. Only the paths of roots are
+    /// read at this point.
     ///
     /// # Errors
     /// Returns all settings that are not valid.
     pub fn from_operator_file(
         config: &BTreeMap<String, ProviderConfig>,
         operator_dir: &Path,
-        protected: &[PathBuf],
-        app: &AppFiles,
+        protected: &ProtectedFiles,
+        app: &AppDetails,
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
         locate: &dyn Fn(&SettingPath) -> ProblemPlace,
     ) -> Result<Self, Failure> {

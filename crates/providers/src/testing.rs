@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{
-    AppFiles, CreateProvider, EnvLookup, FetchResult, Provider, ProviderConfig, ProviderContext,
-    ProviderError, ProviderRegistry, SettingsError,
+    AppDetails, CreateProvider, EnvLookup, FetchResult, ProtectedFiles, Provider, ProviderConfig,
+    ProviderContext, ProviderError, ProviderRegistry, SettingsError,
 };
 use sealwave_secrets::placeholder::SecretReference;
+use sealwave_secrets::policy::PolicySubject;
 
 /// A marker in all stub secrets and credentials, which must not appear in any error.
 pub(super) const MARKER: &str = "CANARY";
@@ -55,18 +56,23 @@ pub(super) fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Returns the locations for an app in one directory.
-pub(super) fn app(dir: &Path) -> AppFiles {
-    AppFiles { directory: dir.to_owned(), boundary: dir.to_owned() }
+pub(super) fn app(dir: &Path) -> AppDetails {
+    AppDetails { directory: dir.to_owned(), boundary: dir.to_owned(), subject: PolicySubject::default() }
 }
 
 /// Creates the provider of settings in `dir`, for an app and without environment variables.
 pub(super) fn create(
     settings: &impl CreateProvider,
     dir: &Path,
-    app: &AppFiles,
+    app: &AppDetails,
 ) -> Result<Box<dyn Provider>, SettingsError> {
     let environment: EnvLookup = Arc::new(|_| None);
-    let context = ProviderContext { operator_dir: dir, protected: &[], app, environment: &environment };
+    let context = ProviderContext {
+        operator_dir: dir,
+        protected: &ProtectedFiles::default(),
+        app,
+        environment: &environment,
+    };
     settings.create("name", &context)
 }
 
@@ -85,7 +91,8 @@ pub(super) fn fetch(
     left: Duration,
 ) -> Vec<FetchResult> {
     let config = BTreeMap::from([(name.to_owned(), config)]);
-    let providers = ProviderRegistry::new(&config, dir, &[], &app(dir), |_| None).expect("valid settings");
+    let providers = ProviderRegistry::new(&config, dir, &ProtectedFiles::default(), &app(dir), |_| None)
+        .expect("valid settings");
     let references: Vec<SecretReference> =
         sources.iter().map(|source| reference(&format!("{name}:{source}"))).collect();
     let fetched = providers.fetch(&references, Instant::now() + left);

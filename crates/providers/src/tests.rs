@@ -25,7 +25,8 @@ fn providers(dir: &Path, root: &str, protected: &[PathBuf]) -> Result<ProviderRe
         ("file".to_owned(), ProviderConfig::File(FileSettings { root: root.into() })),
         ("env".to_owned(), env(&["SHOP_*", "*_ID"])),
     ]);
-    ProviderRegistry::new(&config, dir, protected, &app(dir), |name| match name {
+    let protected = ProtectedFiles { others: protected.to_vec(), ..ProtectedFiles::default() };
+    ProviderRegistry::new(&config, dir, &protected, &app(dir), |name| match name {
         "SHOP_UNSET" => None,
         "SHOP_EMPTY" => Some(OsString::new()),
         other => Some(format!("canary-{other}\n").into()),
@@ -80,7 +81,14 @@ fn bad_settings_are_reported_together() {
     for pattern in ["*", "**", "?*", "[A-Z]*", "{*,A}", "*?"] {
         let config = BTreeMap::from([("e".to_owned(), env(&[pattern]))]);
         assert!(
-            ProviderRegistry::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None).is_err(),
+            ProviderRegistry::new(
+                &config,
+                Path::new("."),
+                &ProtectedFiles::default(),
+                &app(Path::new(".")),
+                |_| None
+            )
+            .is_err(),
             "{pattern}"
         );
     }
@@ -92,9 +100,15 @@ fn bad_settings_are_reported_together() {
         ("wide".to_owned(), ProviderConfig::File(FileSettings { root: "/".into() })),
         ("proc".to_owned(), ProviderConfig::File(FileSettings { root: "/proc".into() })),
     ]);
-    let failure = ProviderRegistry::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None)
-        .err()
-        .expect("a failure");
+    let failure = ProviderRegistry::new(
+        &config,
+        Path::new("."),
+        &ProtectedFiles::default(),
+        &app(Path::new(".")),
+        |_| None,
+    )
+    .err()
+    .expect("a failure");
     assert_eq!(failure.problems().len(), 6, "{failure}");
     assert!(failure.problems().iter().all(|problem| problem.hint.is_some()));
 }
@@ -143,7 +157,7 @@ fn files_are_read_exactly_and_paths_stay_below_the_root() {
         symlink(target, root.join(link)).expect("linked");
     }
     let made = std::process::Command::new("mkfifo").arg(root.join("fifo")).status();
-    let providers = providers(dir.path(), "secrets", &["secrets/key".into()]).expect("valid");
+    let providers = providers(dir.path(), "secrets", &[dir.path().join("secrets/key")]).expect("valid");
     assert_eq!(fetch(&providers, "file:shop/value").expect("a file"), value);
     assert_eq!(fetch(&providers, "file:shop/empty").expect("a file"), b"");
     assert_eq!(fetch(&providers, "file:shop/inside").expect("a link inside"), b"m");
@@ -503,8 +517,10 @@ fn a_provider_that_is_not_built_fails_only_its_references() {
     )
     .expect("valid");
     let dir = Path::new(".");
-    let providers =
-        ProviderRegistry::new(&config, dir, &[], &app(dir), |_| Some("a value".into())).expect("valid");
+    let providers = ProviderRegistry::new(&config, dir, &ProtectedFiles::default(), &app(dir), |_| {
+        Some("a value".into())
+    })
+    .expect("valid");
     assert_eq!(fetch(&providers, "e:SHOP_TOKEN").as_deref(), Ok(&b"a value"[..]));
     let error = fetch(&providers, "v:secret/a#k").expect_err("not built in");
     assert_eq!(error.to_string(), "cannot be fetched: this build of sealwave has no `vault` provider");

@@ -1,4 +1,4 @@
-//! The seal key, the checksum key and the derivation. Only the id of a key is shown.
+//! The seal key, the checksum key, the permissions of derivation keys, and the derivation. Only the id of a key is shown.
 
 use std::path::{Path, PathBuf};
 
@@ -83,6 +83,12 @@ pub(super) fn check(file: &OperatorFile) -> CheckResults {
             results.find(file, &seal, Severity::Warning, &KeyFinding::NoChecksumKey);
         }
         (None, Ok(_)) => {}
+    }
+    for (name, config) in operator.providers.iter().filter(|(_, config)| config.kind() == "derive") {
+        let setting = SettingPath::of_keys(&["providers", name, "keyFile"]);
+        for path in config.credential_files() {
+            permissions(&mut results, file, &setting, path);
+        }
     }
     match operator.derivation {
         DerivationVersion::V1 => {

@@ -9,7 +9,7 @@ use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
 use sealwave_core::reach::directory_of;
 use sealwave_core::yaml::Limits;
 use sealwave_kube::schema::KubeVersion;
-use sealwave_providers::{AppFiles, ProviderConfig, ProviderRegistry};
+use sealwave_providers::{AppDetails, ProtectedFiles, ProviderConfig, ProviderRegistry};
 use sealwave_secrets::policy::Policy;
 use sealwave_secrets::settings::{API_VERSION, OperatorConfig, SettingPath, SettingsFile};
 
@@ -64,7 +64,11 @@ impl OperatorFile {
     ///
     /// # Errors
     /// Returns all settings that are not valid, with their places.
-    pub fn providers(&self, app: &AppFiles, variables: VariableReader) -> Result<ProviderRegistry, Failure> {
+    pub fn providers(
+        &self,
+        app: &AppDetails,
+        variables: VariableReader,
+    ) -> Result<ProviderRegistry, Failure> {
         let (providers, protected) = (&self.operator.providers, self.protected_files());
         ProviderRegistry::from_operator_file(
             providers,
@@ -85,12 +89,16 @@ impl OperatorFile {
     /// Returns the files that providers must never read, regardless of their root: this file, the keys and credentials
     /// that it names, and the audit log.
     #[must_use]
-    pub fn protected_files(&self) -> Vec<PathBuf> {
-        let audit = self.operator.audit.as_ref().and_then(|audit| audit.file.as_ref());
-        let named = [self.operator.seal_key_file.as_ref(), self.operator.checksum_key_file.as_ref(), audit];
+    pub fn protected_files(&self) -> ProtectedFiles {
+        let resolved = |file: &PathBuf| self.resolve(file);
+        let audit = self.operator.audit.as_ref().and_then(|audit| audit.file.as_deref());
         let credentials = self.operator.providers.values().flat_map(ProviderConfig::credential_files);
-        let named = named.into_iter().flatten().map(PathBuf::as_path).chain(credentials);
-        std::iter::once(self.path.clone()).chain(named.map(|file| self.resolve(file))).collect()
+        let named = audit.into_iter().chain(credentials).map(|file| self.resolve(file));
+        ProtectedFiles {
+            seal_key: self.operator.seal_key_file.as_ref().map(resolved),
+            checksum_key: self.operator.checksum_key_file.as_ref().map(resolved),
+            others: std::iter::once(self.path.clone()).chain(named).collect(),
+        }
     }
 
     /// Returns where to record each use of a secret: the audit file, and whether to write to standard error.

@@ -85,8 +85,14 @@ pub(super) fn replaced(secret: Manifest, root: Node) -> Result<Manifest, Problem
     secret.replaced(root).map_err(|error| Problem::at(at, &ReplacementError { name, error }))
 }
 
+/// The kind of providers whose values no controller can fetch, under any settings.
+const DERIVED: &str = "derive";
+
 /// Returns the refusal of a provider that is not configured.
 pub(super) fn unknown_provider(provider: &str, section: &'static str) -> CommonReason {
+    if provider == DERIVED {
+        return CommonReason::Derived;
+    }
     CommonReason::UnknownProvider {
         provider: provider.to_owned(),
         section,

@@ -44,6 +44,8 @@ pub(super) enum Advice {
 /// A reason of several backends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommonReason {
+    #[error("a derived value is in no store that the backend could read")]
+    Derived,
     #[error("modifier `jsonPath` has a form that cannot be translated")]
     JsonPath,
     #[error("modifier `jsonPath` after a `#key` reads JSON within JSON, which the backend does not support")]
@@ -67,6 +69,7 @@ pub(super) enum CommonReason {
 impl RefusalReason for CommonReason {
     fn advice(&self) -> Advice {
         Advice::FixOrSeal(match self {
+            Self::Derived => "keep a value of your own in AWS Secrets Manager, Parameter Store or Vault",
             Self::JsonPath => "select one value with fields and indices, such as `{.a.b[0]}`",
             Self::JsonPathInKey => "store the inner document as JSON instead of as text",
             Self::Literal => "put non-secret text in a ConfigMap, and secrets in the store",

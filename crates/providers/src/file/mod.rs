@@ -23,8 +23,8 @@ use serde::Deserialize;
 use self::format::KeyedFile;
 use crate::program::LoginProgram;
 use crate::{
-    CreateProvider, FetchResult, FetchedValue, LocalContext, OfflineProblem, Provider, ProviderContext,
-    ProviderError, ProviderSettings, SettingsError,
+    CreateProvider, FetchResult, FetchedValue, LocalContext, OfflineProblem, ProtectedFiles, Provider,
+    ProviderContext, ProviderError, ProviderSettings, SettingsError,
 };
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
@@ -70,7 +70,7 @@ impl CreateProvider for FileSettings {
         let file = FileProvider {
             root: operator_dir.join(&self.root),
             operator_dir: operator_dir.to_owned(),
-            protected: context.protected.iter().map(|path| operator_dir.join(path)).collect(),
+            protected: context.protected.clone(),
         };
         // A root that does not exist yet is checked when it is read.
         if let Ok(canonical) = fs_err::canonicalize(&file.root)
@@ -111,7 +111,7 @@ impl Explain for RootTooWide {
 struct FileProvider {
     root: PathBuf,
     operator_dir: PathBuf,
-    protected: Vec<PathBuf>,
+    protected: ProtectedFiles,
 }
 
 impl FileProvider {
@@ -149,13 +149,13 @@ impl FileProvider {
     }
 
     fn check_target(&self, root: &Path, real: &Path) -> Result<(), ProviderError> {
-        let is_target = |file: &PathBuf| fs_err::canonicalize(file).is_ok_and(|file| file == real);
+        let is_target = |file: &Path| fs_err::canonicalize(file).is_ok_and(|file| file == real);
         if !real.starts_with(root) || SYSTEM_TREES.iter().any(|tree| real.starts_with(tree)) {
             Err(ProviderError::denied(
                 "a symbolic link leaves the provider's root",
                 "put the file itself under the root",
             ))
-        } else if self.protected.iter().any(is_target) {
+        } else if self.protected.all().any(is_target) {
             Err(ProviderError::denied(
                 "the path is one of sealwave's own files",
                 "keep keys and the operator file out of the provider's root",

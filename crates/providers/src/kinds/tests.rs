@@ -60,6 +60,7 @@ fn credential_files_of_each_kind_are_protected() {
     let all = [
         ("aws-sm", "caFile: a", &["a"][..]),
         ("aws-ssm", "caFile: a", &["a"]),
+        ("derive", "keyFile: a", &["a"]),
         ("env", "names: []", &[]),
         ("file", "root: a", &[]),
         ("k8s", "namespace: n\nkubeconfig: a", &["a"]),
@@ -111,8 +112,10 @@ policy: [{projects: [shop], allow: ['ex:**'], deny: ['ex:admin']}]",
     let provider = &operator.providers["ex"];
     assert_eq!(provider.credential_files(), [Path::new("key")]);
     assert_eq!((provider.kind(), provider.not_built()), ("example", None));
+    let protected = crate::ProtectedFiles::default();
     let environment: crate::EnvLookup = std::sync::Arc::new(|_| None);
-    let context = LocalContext { operator_dir: Path::new("."), environment: &environment };
+    let context =
+        LocalContext { operator_dir: Path::new("."), protected: &protected, environment: &environment };
     assert!(provider.offline_problems(&context).is_empty() && provider.login_programs(&context).is_empty());
     let policy = Policy::from_operator(&operator).expect("valid");
     assert_eq!(decide(&policy, "ex:ADMIN"), PolicyDecision::Denied { rule: 0 });
@@ -121,7 +124,7 @@ policy: [{projects: [shop], allow: ['ex:**'], deny: ['ex:admin']}]",
     let app = testing::app(Path::new("."));
     let context = ProviderContext {
         operator_dir: Path::new("."),
-        protected: &[],
+        protected: &protected,
         app: &app,
         environment: &environment,
     };

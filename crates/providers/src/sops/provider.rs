@@ -12,7 +12,7 @@ use super::settings::SopsSettings;
 use crate::fetched::with_evidence;
 use crate::file::{path_problem, read_regular};
 use crate::{
-    AppFiles, CreateProvider, Evidence, FetchResult, FetchedValue, Login, Provider, ProviderContext,
+    AppDetails, CreateProvider, Evidence, FetchResult, FetchedValue, Login, Provider, ProviderContext,
     ProviderError, SettingsError,
 };
 use sealwave_core::diagnostic::{LEAVES_REPOSITORY, io_reason};
@@ -27,7 +27,7 @@ impl CreateProvider for SopsSettings {
 }
 
 struct SopsProvider {
-    app: AppFiles,
+    app: AppDetails,
     keys: DecryptionKeys,
 }
 

@@ -21,6 +21,12 @@ pub(super) fn update_prefixed(mac: &mut impl Mac, part: &[u8]) {
     mac.update(part);
 }
 
+/// Returns the same encoding of a sequence as bytes.
+pub(super) fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
+    let prefixed = |part: &&[u8]| [&(part.len() as u64).to_be_bytes(), *part].concat();
+    parts.iter().flat_map(prefixed).collect()
+}
+
 /// Returns lower-case hexadecimal text.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()

@@ -5,6 +5,8 @@
 //! | `key` | key files: parsing, generation, checks |
 //! | `seal_key` | the seal key, and the keys derived from it |
 //! | `checksum` | keyed digests of configuration |
+//! | `derivation_key` | the derivation key, and the secrets derived from it |
+//! | `alphabet` | the characters of a derived secret |
 //! | `owner` | the Argo CD app that items are sealed for, and what each item is bound to |
 //! | `certificate` | the public half of a cluster's sealing key |
 //! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
@@ -15,10 +17,12 @@
 
 #[cfg(feature = "sops")]
 mod age_identities;
+mod alphabet;
 mod certificate;
 mod checksum;
 #[cfg(feature = "sops")]
 mod data_key;
+mod derivation_key;
 mod derive;
 mod encoding;
 mod hybrid;
@@ -32,6 +36,7 @@ mod tls_pair;
 
 #[cfg(feature = "sops")]
 pub use age_identities::{AgeIdentities, is_age_recipient};
+pub use alphabet::Alphabet;
 pub use certificate::{
     Certificate, CertificateDetails, CertificateError, CertificateValidity, CertificateWarning,
     EXPIRY_WARNING,
@@ -39,7 +44,8 @@ pub use certificate::{
 pub use checksum::{ChecksumKey, ItemParts, KeyedDigest};
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
-pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES};
+pub use derivation_key::{DerivationKey, DerivedSecret};
+pub use key::{CHECKSUM_KEY_PREFIX, DERIVATION_KEY_PREFIX, KEY_PREFIX, KeyError, KeyUse, MIN_KEY_BYTES};
 pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use seal_key::SealKey;
 pub use sealer::{SealError, SealItem, Sealer};

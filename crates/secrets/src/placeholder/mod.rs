@@ -65,7 +65,7 @@ pub const DEFAULT_PROVIDER: &str = "path";
 /// The kinds of providers that exist, whether or not this build includes them, ordered by name.
 ///
 /// Look-alikes of placeholders are recognized by these names. A test of the providers compares them with the table of kinds.
-pub const PROVIDER_KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
+pub const PROVIDER_KINDS: [&str; 8] = ["aws-sm", "aws-ssm", "derive", "env", "file", "k8s", "sops", "vault"];
 
 /// The reference of a placeholder to a secret, without its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

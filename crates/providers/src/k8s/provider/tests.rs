@@ -324,9 +324,14 @@ fn all_keys_of_a_secret_are_returned() {
     let dir = kubeconfig(&server.address);
     let (name, config) = k8s(&settings(&["shop"]));
     let config = [(name.to_owned(), config)].into();
-    let providers =
-        crate::ProviderRegistry::new(&config, dir.path(), &[], &testing::app(dir.path()), |_| None)
-            .expect("valid settings");
+    let providers = crate::ProviderRegistry::new(
+        &config,
+        dir.path(),
+        &crate::ProtectedFiles::default(),
+        &testing::app(dir.path()),
+        |_| None,
+    )
+    .expect("valid settings");
     let ask = |source: &str| {
         let (all, one) = (testing::all_keys(source), testing::reference(&format!("{source}#b")));
         let mut fetched = providers.fetch([&all, &one], Instant::now() + LONG);

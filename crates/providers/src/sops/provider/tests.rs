@@ -51,7 +51,7 @@ impl TestRepository {
 
     fn provider(&self, keys: &[&str]) -> Box<dyn Provider> {
         let boundary = fs_err::canonicalize(self.0.path().join("repository")).expect("there");
-        let app = AppFiles { directory: self.app(), boundary };
+        let app = AppDetails { boundary, ..testing::app(&self.app()) };
         let age_key_files = keys.iter().map(PathBuf::from).collect();
         let settings = SopsSettings { age_key_files, aws_kms: None };
         testing::create(&settings, Path::new(FIXTURES), &app).expect("valid")
@@ -662,7 +662,7 @@ fn a_build_without_aws_fails_only_files_that_need_kms() {
     let sops = format!("sops: {{{kms}, lastmodified: '', mac: 'ENC[]'}}\n");
     repository.write("kms.yaml", format!("key: ENC[]\n{sops}"));
     let boundary = fs_err::canonicalize(repository.0.path().join("repository")).expect("there");
-    let app = AppFiles { directory: repository.app(), boundary };
+    let app = AppDetails { boundary, ..testing::app(&repository.app()) };
     let fetch_with = |keys: &str, source: &str| {
         let settings = format!("{{ageKeyFiles: [{keys}], awsKms: {{keys: ['arn:aws:kms:*']}}}}");
         let settings: SopsSettings = yaml_serde::from_str(&settings).expect("settings");

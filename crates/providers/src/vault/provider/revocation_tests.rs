@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::tests::{REVOKE, kv2, settings, vault};
 use crate::testing::{self, BytesResult, LONG, MARKER, is_denied};
 use crate::vault::settings::{VaultAuth, VaultSettings};
-use crate::{AppFiles, ProviderConfig, ProviderRegistry};
+use crate::{AppDetails, ProviderConfig, ProviderRegistry};
 use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 
 /// Starts a server whose tokens contain the number of the login, and which handles revocations with `revoked`.
@@ -57,8 +57,9 @@ fn fetch(
 
 fn providers<const N: usize>(dir: &TempDir, all: [(&str, ProviderConfig); N]) -> ProviderRegistry {
     let config = all.map(|(name, config)| (name.to_owned(), config)).into();
-    let app = AppFiles { directory: dir.path().to_owned(), boundary: dir.path().to_owned() };
-    ProviderRegistry::new(&config, dir.path(), &[], &app, |_| None).expect("valid settings")
+    let app = testing::app(dir.path());
+    ProviderRegistry::new(&config, dir.path(), &crate::ProtectedFiles::default(), &app, |_| None)
+        .expect("valid settings")
 }
 
 fn notes(providers: &ProviderRegistry) -> Vec<String> {
