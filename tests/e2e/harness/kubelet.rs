@@ -16,6 +16,8 @@ use super::locked;
 use super::pod_inputs::{Input, InputKind, inputs};
 
 const NODE: &str = "stand-in";
+/// An address for documentation: a Service accepts no endpoint of the loopback interface.
+const POD_ADDRESS: &str = "192.0.2.1";
 const CLAIM: Kind = Kind("v1", "PersistentVolumeClaim");
 const INGRESS: Kind = Kind("networking.k8s.io/v1", "Ingress");
 const PROVIDER_CLASS: Kind = Kind("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass");
@@ -52,6 +54,8 @@ impl Kubelet {
             "capacity": {"cpu": "1000", "memory": "1000Gi", "pods": "10000"},
             "conditions": [{"type": "Ready", "status": "True", "reason": "StandIn", "message": "no node"}],
         }));
+        // A new node has the taint `not-ready`, with which no DaemonSet creates a pod.
+        cluster.patch(Kind("v1", "Node"), None, NODE, &json!({"spec": {"taints": null}}));
         let node = Arc::new(Node { cluster, ends: AtomicBool::new(false), starts: Mutex::default() });
         let running = Arc::clone(&node);
         let thread = std::thread::spawn(move || running.run());
@@ -177,7 +181,7 @@ impl Node {
         let condition =
             |kind: &str, status: &str| json!({"type": kind, "status": status, "lastTransitionTime": now});
         self.cluster.patch_status(POD, Some(namespace), name, &json!({
-            "phase": phase, "startTime": now, "podIP": "127.0.0.1",
+            "phase": phase, "startTime": now, "podIP": POD_ADDRESS,
             "conditions": [condition("Initialized", "True"), condition("PodScheduled", "True"), condition("ContainersReady", ready), condition("Ready", ready)],
             "containerStatuses": container_statuses(pod, !is_job, &state),
         }));

@@ -12,6 +12,7 @@ use super::kubelet::Kubelet;
 use super::programs::Programs;
 use super::sealed_secrets::SealedSecretsController;
 use super::state_directory;
+use super::wait::until;
 
 /// The running programs.
 pub struct Stack {
@@ -104,14 +105,19 @@ fn run_directory() -> (PathBuf, File) {
     (run, lock)
 }
 
+/// Creates all definitions of custom resources, and waits until each is served. A controller that asks too early ends, or
+/// never sees the kind.
 fn install_definitions(cluster: &Cluster, share: &Path) {
     let mut files: Vec<_> =
         walkdir::WalkDir::new(share).into_iter().map(|entry| entry.expect("readable")).collect();
     files.sort_by(|a, b| a.path().cmp(b.path()));
-    for file in files.iter().filter(|file| file.file_type().is_file()) {
-        let text = fs_err::read_to_string(file.path()).expect("readable");
-        for document in super::yaml::documents(&text) {
-            cluster.apply(&document);
-        }
+    let files = files.iter().filter(|file| file.file_type().is_file());
+    let texts = files.map(|file| fs_err::read_to_string(file.path()).expect("readable"));
+    let definitions: Vec<_> = texts.flat_map(|text| super::yaml::documents(&text)).collect();
+    for definition in &definitions {
+        cluster.apply(definition);
     }
+    until("the definitions to be served", || {
+        definitions.iter().try_for_each(|definition| cluster.serves(definition))
+    });
 }
