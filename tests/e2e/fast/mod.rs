@@ -5,4 +5,10 @@ mod scenarios;
 use crate::Test;
 
 /// All tests of the tier.
-pub const TESTS: &[Test] = &[Test::new("fast::scenarios::mlops", scenarios::mlops)];
+pub const TESTS: &[Test] = &[
+    Test::new("fast::scenarios::catalog", scenarios::catalog),
+    Test::new("fast::scenarios::mlops", scenarios::mlops),
+    Test::new("fast::scenarios::rotation", scenarios::rotation),
+    Test::new("fast::scenarios::spring", scenarios::spring),
+    Test::new("fast::scenarios::spring_csi", scenarios::spring_csi),
+];

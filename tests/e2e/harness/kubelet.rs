@@ -1,4 +1,4 @@
-//! Stand-in for nodes: kubelet, scheduler, volume provisioner, CSI driver and load balancer.
+//! Stand-in for nodes: kubelet, scheduler, volume provisioner and load balancer. The CSI driver is in [`super::csi`].
 //!
 //! It runs no container. A pod becomes ready when the Secrets, ConfigMaps and claims that its containers need exist, as with a
 //! real kubelet; what it then reads is recorded. Everything else is left to the real control plane.
@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::cluster::{CONFIG_MAP, Cluster, Kind, POD, SECRET};
+use super::csi::{CsiDriver, PROVIDER_CLASS};
 use super::locked;
 use super::pod_inputs::{Input, InputKind, inputs};
 
@@ -20,7 +21,6 @@ const NODE: &str = "stand-in";
 const POD_ADDRESS: &str = "192.0.2.1";
 const CLAIM: Kind = Kind("v1", "PersistentVolumeClaim");
 const INGRESS: Kind = Kind("networking.k8s.io/v1", "Ingress");
-const PROVIDER_CLASS: Kind = Kind("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass");
 const SERVICE: Kind = Kind("v1", "Service");
 
 /// A pod that started, with the data that it read at that moment.
@@ -42,6 +42,7 @@ pub struct Kubelet {
 
 struct Node {
     cluster: Arc<Cluster>,
+    csi: CsiDriver,
     ends: AtomicBool,
     starts: Mutex<Vec<PodStart>>,
 }
@@ -56,7 +57,8 @@ impl Kubelet {
         }));
         // A new node has the taint `not-ready`, with which no DaemonSet creates a pod.
         cluster.patch(Kind("v1", "Node"), None, NODE, &json!({"spec": {"taints": null}}));
-        let node = Arc::new(Node { cluster, ends: AtomicBool::new(false), starts: Mutex::default() });
+        let csi = CsiDriver::default();
+        let node = Arc::new(Node { cluster, csi, ends: AtomicBool::new(false), starts: Mutex::default() });
         let running = Arc::clone(&node);
         let thread = std::thread::spawn(move || running.run());
         Self { node, thread: Mutex::new(Some(thread)) }
@@ -67,6 +69,10 @@ impl Kubelet {
         if let Some(thread) = locked(&self.thread).take() {
             thread.join().expect("the stand-in for nodes did not fail");
         }
+    }
+
+    pub fn csi(&self) -> &CsiDriver {
+        &self.node.csi
     }
 
     /// Returns all starts of pods in a namespace, in order.
@@ -132,10 +138,7 @@ impl Node {
             InputKind::Claim if object["status"]["phase"] != "Bound" => {
                 Err(format!("claim {} is not bound", input.name))
             }
-            InputKind::ProviderClass => {
-                self.mirror(&object, namespace);
-                Ok(None)
-            }
+            InputKind::ProviderClass => self.csi.mirror(&self.cluster, &object, namespace).map(|()| None),
             _ => match input
                 .key
                 .as_ref()
@@ -144,21 +147,6 @@ impl Node {
                 Some(key) => Err(format!("couldn't find key {key} in {} {namespace}/{}", kind.1, input.name)),
                 None => Ok(Some(object["data"].clone())),
             },
-        }
-    }
-
-    /// Creates the Secrets of a SecretProviderClass, as the CSI driver does when the first pod mounts it.
-    fn mirror(&self, class: &Value, namespace: &str) {
-        for object in class["spec"]["secretObjects"].as_array().into_iter().flatten() {
-            let items = object["data"].as_array().into_iter().flatten();
-            let text = |item: &Value, field: &str| item[field].as_str().unwrap_or_default().to_owned();
-            let data: serde_json::Map<String, Value> = items
-                .map(|item| (text(item, "key"), json!(format!("CANARY-csi-{}", text(item, "objectName")))))
-                .collect();
-            self.cluster.apply(&json!({
-                "apiVersion": "v1", "kind": "Secret", "type": object["type"], "stringData": data,
-                "metadata": {"name": object["secretName"], "namespace": namespace},
-            }));
         }
     }
 

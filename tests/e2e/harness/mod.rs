@@ -1,7 +1,7 @@
 //! Starts and stops the programs, and gives tests what they need to drive them and to look at what happened.
 //!
-//! Nothing here knows a test. The stand-in ([`kubelet`]) does only what needs a container runtime, a
-//! disk or a load balancer; everything else is the real program.
+//! Nothing here knows a test. The stand-ins ([`kubelet`], [`csi`]) do only what needs a container runtime, a disk, a load
+//! balancer or a cloud; everything else is the real program.
 
 mod app;
 mod argocd;
@@ -9,6 +9,8 @@ mod audit;
 mod availability;
 mod cluster;
 mod control_plane;
+mod csi;
+mod external_secrets;
 mod git;
 mod kubelet;
 mod pod_inputs;
@@ -21,7 +23,7 @@ mod stack;
 mod wait;
 mod yaml;
 
-pub use app::{Refresh, TestApp};
+pub use app::{Refresh, Secrets, TestApp};
 pub use availability::{Availability, availability, run_isolated, state_directory};
 pub use programs::Programs;
 pub use stack::Stack;

@@ -8,6 +8,7 @@ use super::argocd::ArgoCd;
 use super::audit::AuditLog;
 use super::cluster::Cluster;
 use super::control_plane::ControlPlane;
+use super::external_secrets::ExternalSecretsOperator;
 use super::kubelet::Kubelet;
 use super::programs::Programs;
 use super::sealed_secrets::SealedSecretsController;
@@ -18,6 +19,7 @@ use super::wait::until;
 pub struct Stack {
     pub argocd: ArgoCd,
     pub controller: SealedSecretsController,
+    pub external_secrets: ExternalSecretsOperator,
     pub kubelet: Kubelet,
     control_plane: ControlPlane,
     directory: PathBuf,
@@ -42,10 +44,12 @@ impl Stack {
         install_definitions(&cluster, &programs.share());
         let kubelet = Kubelet::start(Arc::clone(&cluster));
         let controller = SealedSecretsController::start(programs, &directory, &control_plane);
+        let external_secrets = ExternalSecretsOperator::new(programs, &directory, &control_plane);
         let argocd = ArgoCd::start(programs, &directory, &memory, &control_plane);
         Self {
             argocd,
             controller,
+            external_secrets,
             kubelet,
             control_plane,
             directory,
@@ -59,6 +63,7 @@ impl Stack {
     pub fn stop(&self, failed: bool) {
         self.argocd.stop();
         self.controller.stop();
+        self.external_secrets.stop();
         self.kubelet.stop();
         self.control_plane.stop();
         if failed {
@@ -113,7 +118,8 @@ fn install_definitions(cluster: &Cluster, share: &Path) {
     files.sort_by(|a, b| a.path().cmp(b.path()));
     let files = files.iter().filter(|file| file.file_type().is_file());
     let texts = files.map(|file| fs_err::read_to_string(file.path()).expect("readable"));
-    let definitions: Vec<_> = texts.flat_map(|text| super::yaml::documents(&text)).collect();
+    let mut definitions: Vec<_> = texts.flat_map(|text| super::yaml::documents(&text)).collect();
+    definitions.push(super::csi::definition());
     for definition in &definitions {
         cluster.apply(definition);
     }
