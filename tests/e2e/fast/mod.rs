@@ -1,11 +1,15 @@
 //! The fast tier: what must hold after every change. `.ci/run` runs it.
 
+mod plaintext;
 mod scenarios;
 
 use crate::Test;
 
 /// All tests of the tier.
 pub const TESTS: &[Test] = &[
+    Test::new("fast::plaintext::scanner_finds_a_plain_secret", plaintext::scanner_finds_a_plain_secret),
+    Test::new("fast::plaintext::scanner_knows_encodings", plaintext::scanner_knows_encodings),
+    Test::new("fast::plaintext::values_stay_in_secrets", plaintext::values_stay_in_secrets),
     Test::new("fast::scenarios::catalog", scenarios::catalog),
     Test::new("fast::scenarios::mlops", scenarios::mlops),
     Test::new("fast::scenarios::rotation", scenarios::rotation),

@@ -13,18 +13,23 @@ mod csi;
 mod external_secrets;
 mod git;
 mod kubelet;
+pub mod leaks;
+mod operator_files;
 mod pod_inputs;
 mod ports;
 mod process;
 mod programs;
+mod redis;
 mod sealed_secrets;
 mod sidecar;
 mod stack;
 mod wait;
 mod yaml;
 
-pub use app::{Refresh, Secrets, TestApp};
+pub use app::{Refresh, Secrets, TestApp, condition};
 pub use availability::{Availability, availability, run_isolated, state_directory};
+pub use cluster::CONFIG_MAP;
+pub use operator_files::OPERATOR_KEYS;
 pub use programs::Programs;
 pub use stack::Stack;
 
