@@ -1,5 +1,6 @@
 //! The fast tier: what must hold after every change. `.ci/run` runs it.
 
+pub mod faults;
 mod narrowed_tree;
 mod plaintext;
 mod scenarios;
@@ -8,6 +9,7 @@ use crate::Test;
 
 /// All tests of the tier.
 pub const TESTS: &[Test] = &[
+    Test::new("fast::faults::common_mistakes", faults::common_mistakes),
     Test::new("fast::narrowed_tree::common_directory_is_sent", narrowed_tree::common_directory_is_sent),
     Test::new("fast::narrowed_tree::leaving_link_is_refused", narrowed_tree::leaving_link_is_refused),
     Test::new("fast::narrowed_tree::only_own_commits_render", narrowed_tree::only_own_commits_render),
