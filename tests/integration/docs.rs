@@ -102,9 +102,21 @@ fn requirements_name_the_versions_of_the_end_to_end_tests() {
     let page = page("docs/install/requirements.md");
     let rows: Vec<&str> = page.lines().collect();
     let versions = [
-        ("control-plane", "github.com/argoproj/argo-cd/v3", "| | tested: {} | it runs in the [end-to-end tests]"),
-        ("control-plane", "k8s.io/kubernetes", "| Kubernetes of the destinations | 1.25 to 1.37; tested: {} |"),
-        ("sealed-secrets", "github.com/bitnami/sealed-secrets", "| | tested: {} | it runs in the end-to-end tests |"),
+        (
+            "control-plane",
+            "github.com/argoproj/argo-cd/v3",
+            "| | tested: {} | it runs in the [end-to-end tests]",
+        ),
+        (
+            "control-plane",
+            "k8s.io/kubernetes",
+            "| Kubernetes of the destinations | 1.25 to 1.37; tested: {} |",
+        ),
+        (
+            "sealed-secrets",
+            "github.com/bitnami/sealed-secrets",
+            "| | tested: {} | it runs in the end-to-end tests |",
+        ),
     ];
     for (tools, module, row) in versions {
         let file = root().join("tests/e2e/tools").join(tools).join("go.mod");
@@ -114,6 +126,9 @@ fn requirements_name_the_versions_of_the_end_to_end_tests() {
             (words.next() == Some(module)).then(|| words.next().unwrap().trim_start_matches('v').to_owned())
         });
         let row = row.replace("{}", &version.unwrap_or_else(|| panic!("{module} is not in {tools}/go.mod")));
-        assert!(rows.iter().any(|line| line.starts_with(&row)), "the page needs a line that starts with `{row}`");
+        assert!(
+            rows.iter().any(|line| line.starts_with(&row)),
+            "the page needs a line that starts with `{row}`"
+        );
     }
 }

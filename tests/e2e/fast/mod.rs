@@ -3,7 +3,10 @@
 pub mod breaks;
 mod checksums;
 mod difference;
+pub mod faults;
+mod narrowed_tree;
 mod order;
+mod plaintext;
 mod pruning;
 mod rotation;
 mod scenarios;
@@ -23,10 +26,18 @@ pub const TESTS: &[Test] = &[
         checksums::depend_on_the_operators_key_alone,
     ),
     Test::new("fast::difference::refreshes_change_nothing", difference::refreshes_change_nothing),
+    Test::new("fast::faults::common_mistakes", faults::common_mistakes),
+    Test::new("fast::narrowed_tree::common_directory_is_sent", narrowed_tree::common_directory_is_sent),
+    Test::new("fast::narrowed_tree::leaving_link_is_refused", narrowed_tree::leaving_link_is_refused),
+    Test::new("fast::narrowed_tree::only_own_commits_render", narrowed_tree::only_own_commits_render),
+    Test::new("fast::narrowed_tree::team_directory_is_sent", narrowed_tree::team_directory_is_sent),
     Test::new(
         "fast::order::configuration_comes_before_its_users",
         order::configuration_comes_before_its_users,
     ),
+    Test::new("fast::plaintext::scanner_finds_a_plain_secret", plaintext::scanner_finds_a_plain_secret),
+    Test::new("fast::plaintext::scanner_knows_encodings", plaintext::scanner_knows_encodings),
+    Test::new("fast::plaintext::values_stay_in_secrets", plaintext::values_stay_in_secrets),
     Test::new("fast::pruning::failing_wave_keeps_the_old_secret", pruning::failing_wave_keeps_the_old_secret),
     Test::new(
         "fast::pruning::renamed_objects_stay_until_their_users_moved",
@@ -34,7 +45,11 @@ pub const TESTS: &[Test] = &[
     ),
     Test::alone("fast::rotation::renewed_key_restarts_no_pod", rotation::renewed_key_restarts_no_pod),
     Test::new("fast::rotation::rotated_value_restarts_its_users", rotation::rotated_value_restarts_its_users),
+    Test::new("fast::scenarios::catalog", scenarios::catalog),
     Test::new("fast::scenarios::mlops", scenarios::mlops),
+    Test::new("fast::scenarios::rotation", scenarios::rotation),
+    Test::new("fast::scenarios::spring", scenarios::spring),
+    Test::new("fast::scenarios::spring_csi", scenarios::spring_csi),
     Test::new(
         "fast::secret_writers::only_the_controller_writes_secrets",
         secret_writers::only_the_controller_writes_secrets,

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod caches;
+mod faults;
 mod health;
 
 use crate::Test;
@@ -17,6 +18,7 @@ pub const TESTS: &[Test] = &[
         breaks::no_prune_last_and_a_failing_wave,
     ),
     Test::new("full::breaks::wide_checksum_fails_the_rotation_test", breaks::wide_checksum),
+    Test::new("full::faults::all_mistakes", faults::all_mistakes),
     Test::new("full::adoption::annotated_secret_is_taken_over", adoption::annotated_secret_is_taken_over),
     Test::new(
         "full::adoption::forgotten_annotation_has_a_remedy",

@@ -1,12 +1,15 @@
 //! An app of one test: its Git repository, its sidecar, its project and its Application.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::argocd::ARGOCD;
 use super::broken_program::Break;
-use super::cluster::{APPLICATION, Kind};
+use super::cluster::{APPLICATION, Kind, SECRET};
 use super::git::{Repository, copy_tree};
 use super::sidecar::Sidecar;
 use super::stack::Stack;
@@ -22,6 +25,9 @@ pub struct TestApp {
     sidecar: Sidecar,
     stack: Arc<Stack>,
 }
+
+/// The data of Secrets: name, key, bytes.
+pub type Secrets = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 
 /// The ways in which Argo CD is asked to look again.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +62,15 @@ impl TestApp {
         self.use_certificate(&self.stack.controller.certificate());
     }
 
+    /// Puts a prefix before namespaces in the app and in the operator's policy, so that two tests can run the same app.
+    ///
+    /// Only `namespace: x`, lists of namespaces and Namespaces themselves change: other objects may have the same name.
+    pub fn prefix_namespaces(&self, prefix: &str, namespaces: &[&str]) {
+        for directory in [self.repository.directory().join("app"), self.sidecar.operator_directory()] {
+            edit_files(&directory, |text| with_prefixed_namespaces(text, prefix, namespaces));
+        }
+    }
+
     /// Replaces all certificates of the operator.
     pub fn use_certificate(&self, pem: &str) {
         let certificates = self.sidecar.operator_directory().join("certs");
@@ -84,7 +99,7 @@ impl TestApp {
     }
 
     /// Commits the files, and creates the Application in the project for one environment: `manifests/application.yaml` with
-    /// other names.
+    /// other names. Returns the commit.
     pub fn deploy(&self, project: &str, environment: &str) -> String {
         self.deploy_changed(project, environment, |_| ())
     }
@@ -96,17 +111,23 @@ impl TestApp {
         environment: &str,
         change: impl FnOnce(&mut Value),
     ) -> String {
+        let mut application = self.application(project, environment);
+        change(&mut application);
+        self.deploy_application(&application)
+    }
+
+    /// Commits the files, and creates this Application and its project. Returns the commit.
+    pub fn deploy_application(&self, application: &Value) -> String {
         let commit = self.repository.commit("the app");
         self.stack.cluster().apply(&json!({
-            "apiVersion": PROJECT.0, "kind": PROJECT.1, "metadata": {"name": project, "namespace": ARGOCD},
+            "apiVersion": PROJECT.0, "kind": PROJECT.1,
+            "metadata": {"name": application["spec"]["project"], "namespace": ARGOCD},
             "spec": {
                 "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}],
                 "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
             },
         }));
-        let mut application = self.application(project, environment);
-        change(&mut application);
-        self.stack.cluster().apply(&application);
+        self.stack.cluster().apply(application);
         commit
     }
 
@@ -123,6 +144,14 @@ impl TestApp {
         source["plugin"] = json!({"name": self.name, "parameters": [{"name": "env", "string": environment}]});
         application["spec"]["destination"]["namespace"] = json!(self.name);
         application
+    }
+
+    /// Deploys another environment of the app, or names none.
+    pub fn switch_environment(&self, environment: Option<&str>) {
+        let parameters = environment.map(|name| json!({"name": "env", "string": name}));
+        let parameters: Vec<Value> = parameters.into_iter().collect();
+        let patch = json!({"spec": {"source": {"plugin": {"parameters": parameters}}}});
+        self.stack.cluster().patch(APPLICATION, Some(ARGOCD), &self.name, &patch);
     }
 
     /// Returns the Application as Argo CD left it.
@@ -190,15 +219,23 @@ impl TestApp {
         })
     }
 
+    /// Returns the data of all Secrets in a namespace, by the Secret's name and the item's key.
+    pub fn secrets(&self, namespace: &str) -> Secrets {
+        let secrets = self.stack.cluster().list(SECRET, Some(namespace)).into_iter();
+        secrets
+            .map(|secret| {
+                let data = secret["data"].as_object().into_iter().flatten();
+                let data = data.map(|(key, value)| (key.clone(), decoded(value))).collect();
+                (secret["metadata"]["name"].as_str().expect("a name").to_owned(), data)
+            })
+            .collect()
+    }
+
     /// Waits until the Application has a condition of this type, and returns its message.
     pub fn wait_condition(&self, kind: &str) -> String {
         until(&format!("the condition {kind} of {}", self.name), || {
             let live = self.live();
-            let conditions = live["status"]["conditions"].as_array().cloned().unwrap_or_default();
-            let found = conditions.iter().find(|condition| condition["type"] == kind);
-            found
-                .and_then(|condition| condition["message"].as_str().map(str::to_owned))
-                .ok_or_else(|| summary(&live))
+            condition(&live, kind).ok_or_else(|| summary(&live))
         })
     }
 }
@@ -212,6 +249,43 @@ pub fn out_of_sync(application: &Value) -> Vec<String> {
         differing.map(|resource| format!("{}/{}", text(resource, "kind"), text(resource, "name"))).collect();
     names.sort();
     names
+}
+
+fn decoded(value: &Value) -> Vec<u8> {
+    let text = value.as_str().expect("text");
+    base64::engine::general_purpose::STANDARD.decode(text).expect("base64")
+}
+
+/// Rewrites all text files of a directory.
+fn edit_files(directory: &Path, edit: impl Fn(&str) -> String) {
+    for entry in walkdir::WalkDir::new(directory) {
+        let entry = entry.expect("readable");
+        if let Ok(text) = std::fs::read_to_string(entry.path()) {
+            fs_err::write(entry.path(), edit(&text)).expect("writable");
+        }
+    }
+}
+
+fn with_prefixed_namespaces(text: &str, prefix: &str, namespaces: &[&str]) -> String {
+    let is_namespace = text.contains("\nkind: Namespace\n");
+    let edit = |line: &str| {
+        let is_list = line.contains("amespaces: [");
+        namespaces.iter().fold(line.to_owned(), |line, name| {
+            if is_list || (is_namespace && line.trim_start().starts_with("name:")) {
+                line.replace(name, &format!("{prefix}{name}"))
+            } else {
+                line.replace(&format!("namespace: {name}"), &format!("namespace: {prefix}{name}"))
+            }
+        })
+    };
+    text.split_inclusive('\n').map(edit).collect()
+}
+
+/// Returns the message of an Application's condition, if it has one of this type.
+pub fn condition(application: &Value, kind: &str) -> Option<String> {
+    let conditions = application["status"]["conditions"].as_array().into_iter().flatten();
+    let mut messages = conditions.filter(|condition| condition["type"] == kind).map(|it| &it["message"]);
+    messages.next().and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Returns what a person would look at first: state, conditions, objects that are not healthy.

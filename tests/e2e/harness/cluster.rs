@@ -56,6 +56,23 @@ impl Cluster {
             .map_err(|error| error.to_string())
     }
 
+    /// Reports whether the API server lists the kind of a definition among those that it serves.
+    pub fn serves(&self, definition: &Value) -> Result<(), String> {
+        let text = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let versions = definition["spec"]["versions"].as_array().into_iter().flatten();
+        for version in versions.filter(|version| version["served"] == true) {
+            let path =
+                format!("/apis/{}/{}", text("/spec/group"), version["name"].as_str().unwrap_or_default());
+            let answer = self.runtime.block_on(self.client.request::<Value>(http_get(&path)));
+            let served = answer.map_err(|error| error.to_string())?;
+            let mut kinds = served["resources"].as_array().into_iter().flatten();
+            if !kinds.any(|kind| kind["name"] == definition["spec"]["names"]["plural"]) {
+                return Err(format!("{} is not served in {path}", text("/spec/names/kind")));
+            }
+        }
+        Ok(())
+    }
+
     /// Creates or changes an object by a server-side apply, and returns it.
     ///
     /// # Panics

@@ -34,6 +34,18 @@ impl Repository {
         fs_err::write(file, text).expect("writable");
     }
 
+    /// Writes a symbolic link.
+    pub fn link(&self, path: &str, target: &str) {
+        let link = self.directory.join(path);
+        fs_err::create_dir_all(link.parent().expect("a parent")).expect("a directory");
+        std::os::unix::fs::symlink(target, link).expect("a new link");
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, path: &str) {
+        fs_err::remove_file(self.directory.join(path)).expect("a file");
+    }
+
     /// Commits all changes and returns the commit.
     pub fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);

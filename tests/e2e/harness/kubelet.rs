@@ -1,4 +1,4 @@
-//! Stand-in for nodes: kubelet, scheduler, volume provisioner, CSI driver and load balancer.
+//! Stand-in for nodes: kubelet, scheduler, volume provisioner and load balancer. The CSI driver is in [`super::csi`].
 //!
 //! It runs no container. A pod becomes ready when the Secrets, ConfigMaps and claims that its containers need exist, as with a
 //! real kubelet; what it then reads is recorded. Everything else is left to the real control plane.
@@ -12,13 +12,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::cluster::{CONFIG_MAP, Cluster, Kind, POD, SECRET};
+use super::csi::{CsiDriver, PROVIDER_CLASS};
 use super::locked;
 use super::pod_inputs::{Input, InputKind, inputs};
 
 const NODE: &str = "stand-in";
+/// An address for documentation: a Service accepts no endpoint of the loopback interface.
+const POD_ADDRESS: &str = "192.0.2.1";
 const CLAIM: Kind = Kind("v1", "PersistentVolumeClaim");
 const INGRESS: Kind = Kind("networking.k8s.io/v1", "Ingress");
-const PROVIDER_CLASS: Kind = Kind("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass");
 const SERVICE: Kind = Kind("v1", "Service");
 
 /// A pod that started, with the data that it read at that moment.
@@ -48,6 +50,7 @@ pub struct Kubelet {
 
 struct Node {
     cluster: Arc<Cluster>,
+    csi: CsiDriver,
     ends: AtomicBool,
     starts: Mutex<Vec<PodStart>>,
     waits: Mutex<Vec<PodWait>>,
@@ -61,8 +64,11 @@ impl Kubelet {
             "capacity": {"cpu": "1000", "memory": "1000Gi", "pods": "10000"},
             "conditions": [{"type": "Ready", "status": "True", "reason": "StandIn", "message": "no node"}],
         }));
+        // A new node has the taint `not-ready`, with which no DaemonSet creates a pod.
+        cluster.patch(Kind("v1", "Node"), None, NODE, &json!({"spec": {"taints": null}}));
         let node = Arc::new(Node {
             cluster,
+            csi: CsiDriver::default(),
             ends: AtomicBool::new(false),
             starts: Mutex::default(),
             waits: Mutex::default(),
@@ -77,6 +83,10 @@ impl Kubelet {
         if let Some(thread) = locked(&self.thread).take() {
             thread.join().expect("the stand-in for nodes did not fail");
         }
+    }
+
+    pub fn csi(&self) -> &CsiDriver {
+        &self.node.csi
     }
 
     /// Returns all starts of pods in a namespace, in order.
@@ -148,10 +158,7 @@ impl Node {
             InputKind::Claim if object["status"]["phase"] != "Bound" => {
                 Err(format!("claim {} is not bound", input.name))
             }
-            InputKind::ProviderClass => {
-                self.mirror(&object, namespace);
-                Ok(None)
-            }
+            InputKind::ProviderClass => self.csi.mirror(&self.cluster, &object, namespace).map(|()| None),
             _ => match input
                 .key
                 .as_ref()
@@ -160,21 +167,6 @@ impl Node {
                 Some(key) => Err(format!("couldn't find key {key} in {} {namespace}/{}", kind.1, input.name)),
                 None => Ok(Some(object["data"].clone())),
             },
-        }
-    }
-
-    /// Creates the Secrets of a SecretProviderClass, as the CSI driver does when the first pod mounts it.
-    fn mirror(&self, class: &Value, namespace: &str) {
-        for object in class["spec"]["secretObjects"].as_array().into_iter().flatten() {
-            let items = object["data"].as_array().into_iter().flatten();
-            let text = |item: &Value, field: &str| item[field].as_str().unwrap_or_default().to_owned();
-            let data: serde_json::Map<String, Value> = items
-                .map(|item| (text(item, "key"), json!(format!("CANARY-csi-{}", text(item, "objectName")))))
-                .collect();
-            self.cluster.apply(&json!({
-                "apiVersion": "v1", "kind": "Secret", "type": object["type"], "stringData": data,
-                "metadata": {"name": object["secretName"], "namespace": namespace},
-            }));
         }
     }
 
@@ -197,7 +189,7 @@ impl Node {
         let condition =
             |kind: &str, status: &str| json!({"type": kind, "status": status, "lastTransitionTime": now});
         self.cluster.patch_status(POD, Some(namespace), name, &json!({
-            "phase": phase, "startTime": now, "podIP": "127.0.0.1",
+            "phase": phase, "startTime": now, "podIP": POD_ADDRESS,
             "conditions": [condition("Initialized", "True"), condition("PodScheduled", "True"), condition("ContainersReady", ready), condition("Ready", ready)],
             "containerStatuses": container_statuses(pod, !is_job, &state),
         }));

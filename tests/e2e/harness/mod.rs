@@ -1,7 +1,7 @@
 //! Starts and stops the programs, and gives tests what they need to drive them and to look at what happened.
 //!
-//! Nothing here knows a test. The stand-in ([`kubelet`]) does only what needs a container runtime, a
-//! disk or a load balancer; everything else is the real program.
+//! Nothing here knows a test. The stand-ins ([`kubelet`], [`csi`]) do only what needs a container runtime, a disk, a load
+//! balancer or a cloud; everything else is the real program.
 
 mod app;
 mod argocd;
@@ -10,12 +10,17 @@ mod availability;
 mod broken_program;
 mod cluster;
 mod control_plane;
+mod csi;
+mod external_secrets;
 mod git;
 mod kubelet;
+pub mod leaks;
+mod operator_files;
 mod pod_inputs;
 mod ports;
 mod process;
 mod programs;
+mod redis;
 mod sealed_secrets;
 mod sidecar;
 mod small_app;
@@ -24,11 +29,12 @@ mod stack;
 mod wait;
 mod yaml;
 
-pub use app::{Refresh, TestApp, out_of_sync};
+pub use app::{Refresh, Secrets, TestApp, condition, out_of_sync};
 pub use argocd::ARGOCD;
 pub use availability::{Availability, availability, run_isolated, state_directory};
 pub use broken_program::{Break, run_broken_program};
 pub use cluster::{CONFIG_MAP, NAMESPACE, SEALED_SECRET, SECRET};
+pub use operator_files::OPERATOR_KEYS;
 pub use programs::Programs;
 pub use small_app::{SmallApp, WRONG_CERTIFICATE};
 pub use stack::Stack;

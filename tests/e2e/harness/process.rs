@@ -81,9 +81,14 @@ impl Process {
         }
     }
 
+    /// Returns all that the program wrote.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs_err::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// Returns the last lines of the log.
     pub fn log_tail(&self) -> String {
-        let text = String::from_utf8_lossy(&fs_err::read(&self.log).unwrap_or_default()).into_owned();
+        let text = self.log();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
     }

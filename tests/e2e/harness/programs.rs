@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::availability::state_directory;
 
 /// The names of the programs that `scripts/e2e` builds or copies.
-const BUILT: [&str; 8] = [
+const BUILT: [&str; 9] = [
     "argocd",
+    "external-secrets",
     "git-verify-wrapper.sh",
     "gpg-wrapper.sh",
     "kube-apiserver",

@@ -48,6 +48,7 @@ impl SealedSecretsController {
         fs_err::write(format!("{ACCOUNT}/token"), TOKEN).expect("writable");
         fs_err::write(format!("{ACCOUNT}/namespace"), KEYS).expect("writable");
         fs_err::copy(control_plane.certificate(), format!("{ACCOUNT}/ca.crt")).expect("writable");
+        cluster.apply(&committed_key());
         let this = Self {
             api_server_port: control_plane.port(),
             cluster,
@@ -115,4 +116,20 @@ impl SealedSecretsController {
         })
         .collect()
     }
+}
+
+/// Returns the key for which the SealedSecrets in `testdata` are sealed, as one of the controller's older keys.
+fn committed_key() -> serde_json::Value {
+    let file = |name: &str| {
+        let path = sealwave_testkit::repository_root().join("testdata/sealed-secrets").join(name);
+        fs_err::read_to_string(path).expect("readable")
+    };
+    json!({
+        "apiVersion": SECRET.0, "kind": SECRET.1, "type": "kubernetes.io/tls",
+        "metadata": {
+            "name": "committed-key", "namespace": KEYS,
+            "labels": {"sealedsecrets.bitnami.com/sealed-secrets-key": "active"},
+        },
+        "stringData": {"tls.crt": file("rsa2048.crt"), "tls.key": file("rsa2048.key")},
+    })
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::broken_program::Break;
 use super::process::Process;
 use super::programs::Programs;
@@ -47,6 +49,20 @@ impl Sidecar {
             if socket.exists() { Ok(()) } else { Err("it is missing".to_owned()) }
         });
         this
+    }
+
+    /// Returns each run of `sealwave generate` so far, as the directory in which it ran, relative to what Argo CD sent.
+    pub fn generations(&self) -> Vec<PathBuf> {
+        let log = self.process.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let runs = lines.filter(|line| line["msg"].as_str().is_some_and(|text| text.ends_with(" generate")));
+        let requests = self.home.join("work/_cmp_server");
+        runs.map(|run| {
+            let directory = Path::new(run["dir"].as_str().expect("a directory"));
+            let in_requests = directory.strip_prefix(&requests).expect("the directory of a request");
+            in_requests.components().skip(1).collect()
+        })
+        .collect()
     }
 
     /// Returns the directory of the operator's files.

@@ -4,24 +4,22 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::argocd::ArgoCd;
 use super::audit::AuditLog;
-use super::cluster::{Cluster, Kind};
+use super::cluster::Cluster;
 use super::control_plane::ControlPlane;
+use super::external_secrets::ExternalSecretsOperator;
 use super::kubelet::Kubelet;
 use super::programs::Programs;
 use super::sealed_secrets::SealedSecretsController;
 use super::state_directory;
 use super::wait::until;
 
-const DEFINITION: Kind = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition");
-
 /// The running programs.
 pub struct Stack {
     pub argocd: ArgoCd,
     pub controller: SealedSecretsController,
+    pub external_secrets: ExternalSecretsOperator,
     pub kubelet: Kubelet,
     control_plane: ControlPlane,
     directory: PathBuf,
@@ -46,10 +44,12 @@ impl Stack {
         install_definitions(&cluster, &programs.share());
         let kubelet = Kubelet::start(Arc::clone(&cluster));
         let controller = SealedSecretsController::start(programs, &directory, &control_plane);
+        let external_secrets = ExternalSecretsOperator::new(programs, &directory, &control_plane);
         let argocd = ArgoCd::start(programs, &directory, &memory, &control_plane);
         Self {
             argocd,
             controller,
+            external_secrets,
             kubelet,
             control_plane,
             directory,
@@ -63,6 +63,7 @@ impl Stack {
     pub fn stop(&self, failed: bool) {
         self.argocd.stop();
         self.controller.stop();
+        self.external_secrets.stop();
         self.kubelet.stop();
         self.control_plane.stop();
         if failed {
@@ -109,24 +110,20 @@ fn run_directory() -> (PathBuf, File) {
     (run, lock)
 }
 
+/// Creates all definitions of custom resources, and waits until each is served. A controller that asks too early ends, or
+/// never sees the kind.
 fn install_definitions(cluster: &Cluster, share: &Path) {
     let mut files: Vec<_> =
         walkdir::WalkDir::new(share).into_iter().map(|entry| entry.expect("readable")).collect();
     files.sort_by(|a, b| a.path().cmp(b.path()));
-    for file in files.iter().filter(|file| file.file_type().is_file()) {
-        let text = fs_err::read_to_string(file.path()).expect("readable");
-        for document in super::yaml::documents(&text) {
-            cluster.apply(&document);
-        }
+    let files = files.iter().filter(|file| file.file_type().is_file());
+    let texts = files.map(|file| fs_err::read_to_string(file.path()).expect("readable"));
+    let mut definitions: Vec<_> = texts.flat_map(|text| super::yaml::documents(&text)).collect();
+    definitions.push(super::csi::definition());
+    for definition in &definitions {
+        cluster.apply(definition);
     }
-    until("the kinds of Argo CD and sealed-secrets", || {
-        let definitions = cluster.list(DEFINITION, None);
-        let pending = definitions.iter().find(|definition| !is_established(definition));
-        pending.map_or(Ok(()), |definition| Err(format!("{} is not served", definition["metadata"]["name"])))
+    until("the definitions to be served", || {
+        definitions.iter().try_for_each(|definition| cluster.serves(definition))
     });
-}
-
-fn is_established(definition: &Value) -> bool {
-    let conditions = definition["status"]["conditions"].as_array();
-    conditions.into_iter().flatten().any(|it| it["type"] == "Established" && it["status"] == "True")
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::key_file::{KeyFileError, read_key};
@@ -10,7 +11,7 @@ use crate::{LocalContext, OfflineProblem, ProviderSettings};
 use sealwave_core::diagnostic::Explain as _;
 
 /// A derivation key, from which secrets are derived.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeriveSettings {
     /// The file with the derivation key.
@@ -21,7 +22,7 @@ pub struct DeriveSettings {
 }
 
 /// The epoch of some paths.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PathEpoch {
     /// Globs over paths.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::tests::{REVOKE, kv2, settings, vault};
 use crate::testing::{self, BytesResult, LONG, MARKER, is_denied};
 use crate::vault::settings::{VaultAuth, VaultSettings};
-use crate::{AppDetails, ProviderConfig, ProviderRegistry};
+use crate::{ProviderConfig, ProviderRegistry};
 use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 
 /// Starts a server whose tokens contain the number of the login, and which handles revocations with `revoked`.

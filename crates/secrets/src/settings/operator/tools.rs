@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::settings::VersionRequirement;
 
 /// Settings of programs by name. In the sidecar, a program that is not named is not used.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OperatorTools {
     /// Renders charts.
@@ -19,7 +20,7 @@ pub struct OperatorTools {
 }
 
 /// A program.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ToolSettings {
     /// Its file. Without it, the program is searched for on `PATH`, but not in the sidecar.
