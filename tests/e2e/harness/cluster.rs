@@ -56,6 +56,12 @@ impl Cluster {
             .map_err(|error| error.to_string())
     }
 
+    /// Returns the API server's schemas of all kinds, as text.
+    pub fn schemas(&self) -> Result<String, String> {
+        let request = http_get("/openapi/v2");
+        self.runtime.block_on(self.client.request_text(request)).map_err(|error| error.to_string())
+    }
+
     /// Creates or changes an object by a server-side apply, and returns it.
     ///
     /// # Panics
