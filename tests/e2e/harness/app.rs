@@ -1,15 +1,16 @@
 //! An app of one test: its Git repository, its sidecar, its project and its Application.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::argocd::ARGOCD;
-use super::cluster::{APPLICATION, Kind};
+use super::cluster::{APPLICATION, Kind, NAMESPACE};
 use super::git::{Repository, copy_tree};
 use super::sidecar::Sidecar;
 use super::stack::Stack;
-use super::wait::until;
+use super::wait::{PATIENCE, until, until_within};
 
 const PROJECT: Kind = Kind("argoproj.io/v1alpha1", "AppProject");
 const REFRESH: &str = "argocd.argoproj.io/refresh";
@@ -34,7 +35,11 @@ pub enum Refresh {
 impl TestApp {
     /// Prepares an app. `variables` are those of the sidecar.
     pub fn new(stack: &Arc<Stack>, name: &str, variables: &[(&str, &str)]) -> Self {
-        let sidecar = Sidecar::start(stack, name, variables);
+        Self::with_sidecar(stack, name, Sidecar::start(stack, name, variables))
+    }
+
+    /// Prepares an app with a sidecar that has options.
+    pub fn with_sidecar(stack: &Arc<Stack>, name: &str, sidecar: Sidecar) -> Self {
         let repository = Repository::create(stack.memory().join("git").join(name));
         Self { name: name.to_owned(), repository, sidecar, stack: Arc::clone(stack) }
     }
@@ -77,16 +82,33 @@ impl TestApp {
     /// Commits the files, and creates the Application in the project for one environment: `manifests/application.yaml` with
     /// other names.
     pub fn deploy(&self, project: &str, environment: &str) -> String {
+        self.deploy_changed(project, environment, |_| ())
+    }
+
+    /// Like [`Self::deploy`], with changes of the Application.
+    pub fn deploy_changed(
+        &self,
+        project: &str,
+        environment: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> String {
         let commit = self.repository.commit("the app");
+        self.create_project(project);
+        let mut application = self.application(project, environment);
+        change(&mut application);
+        self.stack.cluster().apply(&application);
+        commit
+    }
+
+    /// Creates a project that allows everything; the operator's policy decides about secrets.
+    pub fn create_project(&self, name: &str) {
         self.stack.cluster().apply(&json!({
-            "apiVersion": PROJECT.0, "kind": PROJECT.1, "metadata": {"name": project, "namespace": ARGOCD},
+            "apiVersion": PROJECT.0, "kind": PROJECT.1, "metadata": {"name": name, "namespace": ARGOCD},
             "spec": {
                 "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}],
                 "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
             },
         }));
-        self.stack.cluster().apply(&self.application(project, environment));
-        commit
     }
 
     /// Returns the Application that [`Self::deploy`] creates.
@@ -131,18 +153,32 @@ impl TestApp {
 
     /// Waits until a commit is Synced and Healthy, and no operation runs.
     pub fn wait_healthy(&self, commit: &str) -> Value {
+        self.wait_healthy_within(PATIENCE, commit)
+    }
+
+    /// Like [`Self::wait_healthy`], with a time of its own.
+    pub fn wait_healthy_within(&self, patience: Duration, commit: &str) -> Value {
         self.refresh(Refresh::Normal);
-        until(&format!("{} to be Synced and Healthy at {commit}", self.name), || {
+        until_within(patience, &format!("{} to be Synced and Healthy at {commit}", self.name), || {
             self.stack.argocd.check_running();
             let live = self.live();
             let status = &live["status"];
             let done = status["sync"]["status"] == "Synced"
-                && status["sync"]["revision"] == commit
+                && is_at(&status["sync"], commit)
                 && status["health"]["status"] == "Healthy"
                 && status["operationState"]["phase"] == "Succeeded"
                 && live["operation"].is_null();
             if done { Ok(live) } else { Err(summary(&live)) }
         })
+    }
+
+    /// Deletes the Application and its namespace, so that many objects do not slow down the tests that follow.
+    pub fn remove(&self) {
+        self.stack.cluster().delete(APPLICATION, Some(ARGOCD), &self.name);
+        until("the end of the Application", || {
+            self.stack.argocd.application(&self.name).map_or(Ok(()), |live| Err(summary(&live)))
+        });
+        self.stack.cluster().delete(NAMESPACE, None, &self.name);
     }
 
     /// Waits until the Application has a condition of this type, and returns its message.
@@ -156,6 +192,12 @@ impl TestApp {
                 .ok_or_else(|| summary(&live))
         })
     }
+}
+
+/// Reports whether all sources of an app are at a commit.
+fn is_at(sync: &Value, commit: &str) -> bool {
+    let all = sync["revisions"].as_array().map_or_else(Vec::new, Clone::clone);
+    sync["revision"] == commit || (!all.is_empty() && all.iter().all(|revision| revision == commit))
 }
 
 /// Returns what a person would look at first: state, conditions, objects that are not healthy.

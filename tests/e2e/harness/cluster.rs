@@ -1,5 +1,7 @@
 //! Objects of the API server, as JSON.
 
+mod dry_run;
+
 use std::path::Path;
 
 use kube::api::{
@@ -9,6 +11,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
 use tokio::runtime::Runtime;
+
+pub use dry_run::Answer;
 
 /// A kind of objects: its `apiVersion` and its `kind`.
 #[derive(Clone, Copy, Debug)]

@@ -15,16 +15,24 @@ mod pod_inputs;
 mod ports;
 mod process;
 mod programs;
+mod round_robin;
 mod sealed_secrets;
 mod sidecar;
 mod stack;
 mod wait;
 mod yaml;
 
-pub use app::{Refresh, TestApp};
+pub use app::{Refresh, TestApp, summary};
+pub use argocd::ARGOCD;
 pub use availability::{Availability, availability, run_isolated, state_directory};
+pub use cluster::{APPLICATION, Answer, CONFIG_MAP, DEPLOYMENT, Kind, NAMESPACE, POD, SEALED_SECRET, SECRET};
+pub use git::copy_tree;
 pub use programs::Programs;
+pub use round_robin::RoundRobin;
+pub use sidecar::{Sidecar, SidecarOptions};
 pub use stack::Stack;
+pub use wait::until;
+pub use yaml::documents;
 
 /// Locks, also after a panic of another test.
 fn locked<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
