@@ -13,6 +13,7 @@
 )]
 
 mod fast;
+mod full;
 mod harness;
 
 use std::process::ExitCode;
@@ -72,7 +73,8 @@ fn run(mut arguments: Arguments, programs: &Programs) -> ExitCode {
 
 /// Returns all tests, each with whether it belongs to the full tier.
 fn tests() -> impl Iterator<Item = (&'static Test, bool)> {
-    fast::TESTS.iter().map(|test| (test, false))
+    let full = full::TESTS.iter().map(|test| (test, true));
+    fast::TESTS.iter().map(|test| (test, false)).chain(full)
 }
 
 fn trials(stack: &Arc<Stack>) -> Vec<Trial> {

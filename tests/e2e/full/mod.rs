@@ -1,0 +1,40 @@
+//! The full tier: what is slow, what changes settings that all apps share, and what only some installations use.
+
+mod application_sets;
+mod diff;
+mod discovery;
+mod large;
+mod multi_source;
+mod parameters;
+mod removal;
+mod small_app;
+mod steady;
+mod two_repo_servers;
+mod validate_flag;
+mod verdicts;
+
+use crate::Test;
+
+/// All tests of the tier.
+pub const TESTS: &[Test] = &[
+    Test::new("full::application_sets::sixty_apps", application_sets::sixty_apps),
+    Test::new("full::diff::large_secret", diff::large_secret),
+    Test::new("full::diff::server_side_apply", diff::server_side_apply),
+    Test::new("full::diff::server_side_apply_and_diff", diff::server_side_apply_and_diff),
+    Test::new("full::diff::server_side_diff", diff::server_side_diff),
+    Test::alone("full::discovery::empty_plugin", discovery::empty_plugin),
+    Test::alone("full::discovery::name_without_parameters", discovery::name_without_parameters),
+    Test::alone("full::discovery::no_app_file", discovery::no_app_file),
+    Test::alone("full::discovery::no_plugin", discovery::no_plugin),
+    Test::alone("full::discovery::plain_directory", discovery::plain_directory),
+    Test::alone("full::discovery::several_environments", discovery::several_environments),
+    Test::new("full::large::two_thousand_objects", large::two_thousand_objects),
+    Test::new("full::multi_source::plugin_and_directory", multi_source::plugin_and_directory),
+    Test::new("full::parameters::environments_are_announced", parameters::environments_are_announced),
+    Test::new("full::removal::cascade_leaves_nothing", removal::cascade_leaves_nothing),
+    Test::alone("full::removal::label_tracking_keeps_the_secret", removal::label_tracking_keeps_the_secret),
+    Test::alone("full::two_repo_servers::same_output", two_repo_servers::same_output),
+    Test::new("full::validate_flag::refuses_before_anything_is_applied", validate_flag::refuses),
+    Test::new("full::validate_flag::without_it_the_sync_fails_halfway", validate_flag::without_it),
+    Test::new("full::verdicts::match_the_api_server", verdicts::match_the_api_server),
+];
