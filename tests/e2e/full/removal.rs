@@ -36,11 +36,20 @@ pub fn cascade_leaves_nothing(stack: &Arc<Stack>) {
     });
 }
 
-/// With the tracking label instead of the annotation, the Secret that the controller made is not the app's, and stays.
+/// A Secret whose author has set the label by which Argo CD may recognize its objects.
+const LABELED: &str = "\
+apiVersion: v1
+kind: Secret
+metadata: {name: labeled, labels: {app.kubernetes.io/instance: label-tracking}}
+stringData: {password: <file:db.yaml#password>}
+";
+
+/// With the tracking label instead of the annotation, the Secrets that the controller made are not the app's, and stay.
 pub fn label_tracking_keeps_the_secret(stack: &Arc<Stack>) {
     let app = TestApp::new(stack, "label-tracking", &[]);
     write_operator(stack, &app);
     write_app(&app, "app", "web");
+    app.repository().write("app/base/labeled.yaml", LABELED);
     let tracking = LabelTracking::start(stack);
     let commit = app.deploy(app.name(), "dev");
     app.wait_healthy(&commit);
@@ -48,8 +57,10 @@ pub fn label_tracking_keeps_the_secret(stack: &Arc<Stack>) {
 
     refresh_without_difference(stack, &app, &BOTH.repeat(3));
 
-    let secret = stack.cluster().get(SECRET, Some(app.name()), "web-db").expect("the Secret is still there");
-    assert!(secret["metadata"]["labels"][TRACKING_LABEL].is_null(), "{}", secret["metadata"]);
+    for name in ["labeled", "web-db"] {
+        let secret = stack.cluster().get(SECRET, Some(app.name()), name).expect("the Secret is still there");
+        assert!(secret["metadata"]["labels"][TRACKING_LABEL].is_null(), "{}", secret["metadata"]);
+    }
     let live = app.live();
     let kinds = live["status"]["resources"].as_array().expect("objects").iter().map(|it| &it["kind"]);
     assert!(kinds.clone().all(|kind| kind != "Secret"), "{:?}", kinds.collect::<Vec<_>>());
