@@ -1,15 +1,33 @@
-//! The full tier: what takes longer, or disturbs other tests. `scripts/e2e --include-ignored` runs it after the fast tier.
+//! The full tier: what is slow, what changes settings that all apps share, and what only some installations use.
 
 mod adoption;
+mod application_sets;
 mod caches;
+mod diff;
+mod discovery;
 mod faults;
 mod health;
+mod large;
+mod multi_source;
+mod parameters;
+mod removal;
+mod small_app;
+mod steady;
+mod two_repo_servers;
+mod validate_flag;
+mod verdicts;
 
 use crate::Test;
 use crate::fast::breaks;
 
 /// All tests of the tier.
 pub const TESTS: &[Test] = &[
+    Test::new("full::adoption::annotated_secret_is_taken_over", adoption::annotated_secret_is_taken_over),
+    Test::new(
+        "full::adoption::forgotten_annotation_has_a_remedy",
+        adoption::forgotten_annotation_has_a_remedy,
+    ),
+    Test::new("full::application_sets::sixty_apps", application_sets::sixty_apps),
     Test::alone("full::breaks::ciphertext_checksum_fails_the_renewal_test", breaks::ciphertext_checksum),
     Test::new("full::breaks::constant_checksum_key_fails_the_checksum_test", breaks::constant_checksum_key),
     Test::new("full::breaks::no_checksum_fails_the_rotation_test", breaks::no_checksum),
@@ -18,12 +36,6 @@ pub const TESTS: &[Test] = &[
         breaks::no_prune_last_and_a_failing_wave,
     ),
     Test::new("full::breaks::wide_checksum_fails_the_rotation_test", breaks::wide_checksum),
-    Test::new("full::faults::all_mistakes", faults::all_mistakes),
-    Test::new("full::adoption::annotated_secret_is_taken_over", adoption::annotated_secret_is_taken_over),
-    Test::new(
-        "full::adoption::forgotten_annotation_has_a_remedy",
-        adoption::forgotten_annotation_has_a_remedy,
-    ),
     Test::new(
         "full::caches::cached_error_ends_with_a_hard_refresh",
         caches::cached_error_ends_with_a_hard_refresh,
@@ -36,6 +48,17 @@ pub const TESTS: &[Test] = &[
         "full::caches::wrong_certificate_is_repaired_by_a_hard_refresh",
         caches::wrong_certificate_is_repaired_by_a_hard_refresh,
     ),
+    Test::new("full::diff::large_secret", diff::large_secret),
+    Test::new("full::diff::server_side_apply", diff::server_side_apply),
+    Test::new("full::diff::server_side_apply_and_diff", diff::server_side_apply_and_diff),
+    Test::new("full::diff::server_side_diff", diff::server_side_diff),
+    Test::alone("full::discovery::empty_plugin", discovery::empty_plugin),
+    Test::alone("full::discovery::name_without_parameters", discovery::name_without_parameters),
+    Test::alone("full::discovery::no_app_file", discovery::no_app_file),
+    Test::alone("full::discovery::no_plugin", discovery::no_plugin),
+    Test::alone("full::discovery::plain_directory", discovery::plain_directory),
+    Test::alone("full::discovery::several_environments", discovery::several_environments),
+    Test::new("full::faults::all_mistakes", faults::all_mistakes),
     Test::alone(
         "full::health::argocds_own_check_waits_for_the_controller",
         health::argocds_own_check_waits_for_the_controller,
@@ -48,4 +71,13 @@ pub const TESTS: &[Test] = &[
         "full::health::our_check_waits_for_the_controller",
         health::our_check_waits_for_the_controller,
     ),
+    Test::new("full::large::two_thousand_objects", large::two_thousand_objects),
+    Test::new("full::multi_source::plugin_and_directory", multi_source::plugin_and_directory),
+    Test::new("full::parameters::environments_are_announced", parameters::environments_are_announced),
+    Test::new("full::removal::cascade_leaves_nothing", removal::cascade_leaves_nothing),
+    Test::alone("full::removal::label_tracking_keeps_the_secret", removal::label_tracking_keeps_the_secret),
+    Test::alone("full::two_repo_servers::same_output", two_repo_servers::same_output),
+    Test::new("full::validate_flag::refuses_before_anything_is_applied", validate_flag::refuses),
+    Test::new("full::validate_flag::without_it_the_sync_fails_halfway", validate_flag::without_it),
+    Test::new("full::verdicts::match_the_api_server", verdicts::match_the_api_server),
 ];

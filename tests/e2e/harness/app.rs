@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::argocd::ARGOCD;
 use super::broken_program::Break;
-use super::cluster::{APPLICATION, Kind, SECRET};
+use super::cluster::{APPLICATION, Kind, NAMESPACE, SECRET};
 use super::git::{Repository, copy_tree};
 use super::sidecar::Sidecar;
 use super::stack::Stack;
-use super::wait::until;
+use super::wait::{PATIENCE, until, until_within};
 
 const PROJECT: Kind = Kind("argoproj.io/v1alpha1", "AppProject");
 const REFRESH: &str = "argocd.argoproj.io/refresh";
@@ -49,7 +50,8 @@ impl TestApp {
         Self::with_sidecar(stack, name, Sidecar::start_broken(stack, name, fault))
     }
 
-    fn with_sidecar(stack: &Arc<Stack>, name: &str, sidecar: Sidecar) -> Self {
+    /// Prepares an app with a sidecar that has options.
+    pub fn with_sidecar(stack: &Arc<Stack>, name: &str, sidecar: Sidecar) -> Self {
         let repository = Repository::create(stack.memory().join("git").join(name));
         Self { name: name.to_owned(), repository, sidecar, stack: Arc::clone(stack) }
     }
@@ -119,16 +121,20 @@ impl TestApp {
     /// Commits the files, and creates this Application and its project. Returns the commit.
     pub fn deploy_application(&self, application: &Value) -> String {
         let commit = self.repository.commit("the app");
+        self.create_project(application["spec"]["project"].as_str().expect("a project"));
+        self.stack.cluster().apply(application);
+        commit
+    }
+
+    /// Creates a project that allows everything; the operator's policy decides about secrets.
+    pub fn create_project(&self, name: &str) {
         self.stack.cluster().apply(&json!({
-            "apiVersion": PROJECT.0, "kind": PROJECT.1,
-            "metadata": {"name": application["spec"]["project"], "namespace": ARGOCD},
+            "apiVersion": PROJECT.0, "kind": PROJECT.1, "metadata": {"name": name, "namespace": ARGOCD},
             "spec": {
                 "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}],
                 "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
             },
         }));
-        self.stack.cluster().apply(application);
-        commit
     }
 
     /// Returns the Application that [`Self::deploy`] creates.
@@ -208,14 +214,22 @@ impl TestApp {
 
     /// Waits until a commit is Synced and Healthy, and no operation runs.
     pub fn wait_healthy(&self, commit: &str) -> Value {
+        self.wait_healthy_within(PATIENCE, commit)
+    }
+
+    /// Like [`Self::wait_healthy`], with a time of its own.
+    pub fn wait_healthy_within(&self, patience: Duration, commit: &str) -> Value {
         self.refresh(Refresh::Normal);
-        self.wait_for(&format!("the state Synced and Healthy at {commit}"), |live| {
+        until_within(patience, &format!("{} to be Synced and Healthy at {commit}", self.name), || {
+            self.stack.argocd.check_running();
+            let live = self.live();
             let status = &live["status"];
-            status["sync"]["status"] == "Synced"
-                && status["sync"]["revision"] == commit
+            let done = status["sync"]["status"] == "Synced"
+                && is_at(&status["sync"], commit)
                 && status["health"]["status"] == "Healthy"
                 && status["operationState"]["phase"] == "Succeeded"
-                && live["operation"].is_null()
+                && live["operation"].is_null();
+            if done { Ok(live) } else { Err(summary(&live)) }
         })
     }
 
@@ -229,6 +243,15 @@ impl TestApp {
                 (secret["metadata"]["name"].as_str().expect("a name").to_owned(), data)
             })
             .collect()
+    }
+
+    /// Deletes the Application and its namespace, so that many objects do not slow down the tests that follow.
+    pub fn remove(&self) {
+        self.stack.cluster().delete(APPLICATION, Some(ARGOCD), &self.name);
+        until("the end of the Application", || {
+            self.stack.argocd.application(&self.name).map_or(Ok(()), |live| Err(summary(&live)))
+        });
+        self.stack.cluster().delete(NAMESPACE, None, &self.name);
     }
 
     /// Waits until the Application has a condition of this type, and returns its message.
@@ -286,6 +309,12 @@ pub fn condition(application: &Value, kind: &str) -> Option<String> {
     let conditions = application["status"]["conditions"].as_array().into_iter().flatten();
     let mut messages = conditions.filter(|condition| condition["type"] == kind).map(|it| &it["message"]);
     messages.next().and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Reports whether all sources of an app are at a commit.
+fn is_at(sync: &Value, commit: &str) -> bool {
+    let all = sync["revisions"].as_array().map_or_else(Vec::new, Clone::clone);
+    sync["revision"] == commit || (!all.is_empty() && all.iter().all(|revision| revision == commit))
 }
 
 /// Returns what a person would look at first: state, conditions, objects that are not healthy.

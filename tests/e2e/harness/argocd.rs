@@ -1,5 +1,8 @@
-//! Argo CD: Redis, the repo-server, the application controller, and the server and the ApplicationSet controller for the
-//! tests that need them.
+//! Argo CD: Redis, the repo-server and the application controller.
+//!
+//! The programs that only some tests need are in [`optional`].
+
+mod optional;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -43,7 +46,8 @@ impl ArgoCd {
         };
         this.prepare(programs);
         this.apply_settings();
-        let started = [this.redis(), this.repo_server(), this.application_controller()];
+        let controller = this.application_controller(this.repo_server_port);
+        let started = [this.redis(), this.repo_server(this.repo_server_port, &this.sockets()), controller];
         this.processes.lock().expect("the lock of processes").extend(started.map(Launch::start));
         this
     }
@@ -118,10 +122,10 @@ impl ArgoCd {
             .args(["--port", &self.redis_port.to_string()])
     }
 
-    fn repo_server(&self) -> Launch {
+    fn repo_server(&self, port: u16, sockets: &Path) -> Launch {
         self.component("repo-server")
             .env("ARGOCD_ASK_PASS_SOCK", self.memory.join("ask-pass.sock"))
-            .env("ARGOCD_PLUGINSOCKFILEPATH", self.sockets())
+            .env("ARGOCD_PLUGINSOCKFILEPATH", sockets)
             // As in manifests/argocd-cmd-params-cm.yaml.
             .env("ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS", ".git/*")
             .arg("--plugin-use-manifest-generate-paths")
@@ -131,20 +135,25 @@ impl ArgoCd {
                 "--disable-tls",
                 "--client-ca-path=",
             ])
-            .arg(format!("--port={}", self.repo_server_port))
+            .arg(format!("--port={port}"))
             .arg(format!("--metrics-port={}", free_port()))
     }
 
-    fn application_controller(&self) -> Launch {
+    fn application_controller(&self, repo_server_port: u16) -> Launch {
         self.component("application-controller")
             .env("HOSTNAME", "argocd-application-controller-0")
-            .arg(format!("--repo-server=127.0.0.1:{}", self.repo_server_port))
+            .arg(format!("--repo-server=127.0.0.1:{repo_server_port}"))
             .arg("--repo-server-plaintext")
             .arg(format!("--metrics-port={}", free_port()))
     }
 
-    /// Prepares a program of Argo CD with what they have in common.
+    /// Prepares a program of Argo CD that uses Redis.
     fn component(&self, name: &str) -> Launch {
+        self.program(name).arg(format!("--redis=127.0.0.1:{}", self.redis_port))
+    }
+
+    /// Prepares a program of Argo CD with what they have in common.
+    fn program(&self, name: &str) -> Launch {
         let path = format!("{}:/usr/bin:/bin", self.directory.join("bin").display());
         let launch = Launch::new(name, &self.program, &self.directory)
             .env("PATH", path)
@@ -152,10 +161,12 @@ impl ArgoCd {
             .env("ARGOCD_BINARY_NAME", format!("argocd-{name}"))
             .env("ARGOCD_FAKE_IN_CLUSTER", "true")
             .env("ARGOCD_GPG_ENABLED", "false")
+            // The default, 50 requests per second, is for clusters that many share.
+            .env("ARGOCD_K8S_CLIENT_QPS", "500")
+            .env("ARGOCD_K8S_CLIENT_BURST", "1000")
             // Refreshes happen when a test asks for one.
             .env("ARGOCD_RECONCILIATION_TIMEOUT", "0")
-            .env("KUBECONFIG", &self.kubeconfig)
-            .arg(format!("--redis=127.0.0.1:{}", self.redis_port));
+            .env("KUBECONFIG", &self.kubeconfig);
         let directories = [
             ("ARGOCD_GNUPGHOME", "gpg"),
             ("ARGOCD_GPG_DATA_PATH", "gpg"),

@@ -1,5 +1,7 @@
 //! Objects of the API server, as JSON.
 
+mod dry_run;
+
 use std::path::Path;
 
 use kube::api::{
@@ -9,6 +11,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
 use tokio::runtime::Runtime;
+
+pub use dry_run::Answer;
 
 /// A kind of objects: its `apiVersion` and its `kind`.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +75,12 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// Returns the API server's schemas of all kinds, as text.
+    pub fn schemas(&self) -> Result<String, String> {
+        let request = http_get("/openapi/v2");
+        self.runtime.block_on(self.client.request_text(request)).map_err(|error| error.to_string())
     }
 
     /// Creates or changes an object by a server-side apply, and returns it.

@@ -21,6 +21,7 @@ mod ports;
 mod process;
 mod programs;
 mod redis;
+mod round_robin;
 mod sealed_secrets;
 mod sidecar;
 mod small_app;
@@ -29,16 +30,20 @@ mod stack;
 mod wait;
 mod yaml;
 
-pub use app::{Refresh, Secrets, TestApp, condition, out_of_sync};
+pub use app::{Refresh, Secrets, TestApp, condition, out_of_sync, summary};
 pub use argocd::ARGOCD;
 pub use availability::{Availability, availability, run_isolated, state_directory};
 pub use broken_program::{Break, run_broken_program};
-pub use cluster::{CONFIG_MAP, NAMESPACE, SEALED_SECRET, SECRET};
+pub use cluster::{APPLICATION, Answer, CONFIG_MAP, DEPLOYMENT, Kind, NAMESPACE, POD, SEALED_SECRET, SECRET};
+pub use git::copy_tree;
 pub use operator_files::OPERATOR_KEYS;
 pub use programs::Programs;
+pub use round_robin::RoundRobin;
+pub use sidecar::{Sidecar, SidecarOptions};
 pub use small_app::{SmallApp, WRONG_CERTIFICATE};
 pub use stack::Stack;
 pub use wait::until;
+pub use yaml::documents;
 
 /// Locks, also after a panic of another test.
 fn locked<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -14,39 +14,76 @@ use super::wait::until;
 pub struct Sidecar {
     home: PathBuf,
     process: Process,
+    socket: PathBuf,
+}
+
+/// The differences between a sidecar and that of `manifests/`.
+pub struct SidecarOptions<'a> {
+    /// Arguments after `generate` in `plugin.yaml`.
+    pub generate_arguments: &'a [&'a str],
+    /// The name of its directory and of its log.
+    pub home: &'a str,
+    /// The plugin file, relative to the root of the repository.
+    pub plugin_file: &'a str,
+    /// The program in place of `/usr/local/bin/sealwave`.
+    pub program: &'a Path,
+    /// The directory for its socket.
+    pub sockets: PathBuf,
+    /// The variables of the container.
+    pub variables: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> SidecarOptions<'a> {
+    /// Returns the options of an ordinary sidecar.
+    pub fn new(stack: &Stack, name: &'a str) -> Self {
+        Self {
+            generate_arguments: &[],
+            home: name,
+            plugin_file: "plugin.yaml",
+            program: Programs::sealwave(),
+            sockets: stack.argocd.sockets(),
+            variables: &[],
+        }
+    }
 }
 
 impl Sidecar {
     /// Starts a sidecar with the repository's `plugin.yaml` and waits for its socket. `variables` are those of the container.
     pub fn start(stack: &Stack, name: &str, variables: &[(&str, &str)]) -> Self {
-        Self::start_program(stack, name, variables, Programs::sealwave())
+        Self::start_with(stack, name, &SidecarOptions { variables, ..SidecarOptions::new(stack, name) })
     }
 
     /// Starts a sidecar with a sealwave that breaks a promise.
     pub fn start_broken(stack: &Stack, name: &str, fault: Break) -> Self {
         let script = stack.memory().join("broken-programs").join(name);
         fault.install(&script);
-        Self::start_program(stack, name, &[], &script)
+        Self::start_with(
+            stack,
+            name,
+            &SidecarOptions { program: &script, ..SidecarOptions::new(stack, name) },
+        )
     }
 
-    fn start_program(stack: &Stack, name: &str, variables: &[(&str, &str)], program: &Path) -> Self {
-        let home = stack.memory().join("sidecars").join(name);
+    /// Like [`Self::start`], with options.
+    pub fn start_with(stack: &Stack, name: &str, options: &SidecarOptions<'_>) -> Self {
+        let home = stack.memory().join("sidecars").join(options.home);
         for directory in ["config", "work"] {
             fs_err::create_dir_all(home.join(directory)).expect("a directory");
         }
-        fs_err::write(home.join("config/plugin.yaml"), plugin_file(name, program)).expect("writable");
+        fs_err::write(home.join("config/plugin.yaml"), plugin_file(name, options)).expect("writable");
         let launch = stack
             .argocd
-            .plugin_server(name, &home)
+            .plugin_server(options.home, &home)
+            .env("ARGOCD_PLUGINSOCKFILEPATH", &options.sockets)
             .env("ARGOCD_CMP_WORKDIR", home.join("work"))
             .env("SEALWAVE_OPERATOR", home.join("operator/operator.yaml"))
             .arg(format!("--config-dir-path={}", home.join("config").display()));
-        let launch = variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
-        let this = Self { home, process: launch.start() };
-        let socket = stack.argocd.sockets().join(format!("{name}.sock"));
+        let launch = options.variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+        let socket = options.sockets.join(format!("{name}.sock"));
+        let this = Self { home, process: launch.start(), socket };
         until("the socket of a sidecar", || {
             this.process.check_running();
-            if socket.exists() { Ok(()) } else { Err("it is missing".to_owned()) }
+            if this.socket.exists() { Ok(()) } else { Err("it is missing".to_owned()) }
         });
         this
     }
@@ -71,13 +108,27 @@ impl Sidecar {
     }
 }
 
-/// Returns the repository's `plugin.yaml` with another name and another program.
-fn plugin_file(name: &str, program: &Path) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin.yaml");
+impl Drop for Sidecar {
+    /// Discovery asks all sockets, also those that no program listens to.
+    fn drop(&mut self) {
+        self.process.kill();
+        // It is missing if the sidecar failed at its start.
+        let _ = fs_err::remove_file(&self.socket);
+    }
+}
+
+/// Returns a plugin file of the repository with another name and program.
+fn plugin_file(name: &str, options: &SidecarOptions<'_>) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(options.plugin_file);
     let text = fs_err::read_to_string(file).expect("readable");
-    let program = program.display().to_string();
-    let changed =
-        text.replace("name: sealwave", &format!("name: {name}")).replace("/usr/local/bin/sealwave", &program);
-    assert!(changed.contains(&program) && changed.contains(name), "plugin.yaml has another form now");
+    let program = options.program.display().to_string();
+    let arguments = options.generate_arguments.iter().map(|argument| format!(", {argument}"));
+    let arguments: String = arguments.collect();
+    let changed = text
+        .replace("name: sealwave", &format!("name: {name}"))
+        .replace("sealwave, generate]", &format!("sealwave, generate{arguments}]"))
+        .replace("/usr/local/bin/sealwave", &program);
+    let command = format!("command: [{program}, generate{arguments}]");
+    assert!(changed.contains(&command) && changed.contains(name), "the plugin file has another form now");
     changed
 }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::argocd::ArgoCd;
 use super::audit::AuditLog;
 use super::cluster::Cluster;
@@ -41,9 +43,10 @@ impl Stack {
         fs_err::create_dir_all(&memory).expect("a directory");
         let control_plane = ControlPlane::start(programs, &directory, &memory);
         let cluster = control_plane.cluster();
-        install_definitions(&cluster, &programs.share());
+        let definitions = install_definitions(&cluster, &programs.share());
         let kubelet = Kubelet::start(Arc::clone(&cluster));
         let controller = SealedSecretsController::start(programs, &directory, &control_plane);
+        wait_for_schemas(&cluster, &definitions);
         let external_secrets = ExternalSecretsOperator::new(programs, &directory, &control_plane);
         let argocd = ArgoCd::start(programs, &directory, &memory, &control_plane);
         Self {
@@ -110,9 +113,9 @@ fn run_directory() -> (PathBuf, File) {
     (run, lock)
 }
 
-/// Creates all definitions of custom resources, and waits until each is served. A controller that asks too early ends, or
-/// never sees the kind.
-fn install_definitions(cluster: &Cluster, share: &Path) {
+/// Creates all definitions of custom resources, waits until each is served, and returns them. A controller that asks too
+/// early ends, or never sees the kind.
+fn install_definitions(cluster: &Cluster, share: &Path) -> Vec<Value> {
     let mut files: Vec<_> =
         walkdir::WalkDir::new(share).into_iter().map(|entry| entry.expect("readable")).collect();
     files.sort_by(|a, b| a.path().cmp(b.path()));
@@ -125,5 +128,24 @@ fn install_definitions(cluster: &Cluster, share: &Path) {
     }
     until("the definitions to be served", || {
         definitions.iter().try_for_each(|definition| cluster.serves(definition))
+    });
+    definitions
+}
+
+/// Waits until the API server has published the schemas of all custom resources.
+///
+/// Argo CD reads the schemas at its start. It cannot compute server-side diffs of kinds whose schemas come later.
+fn wait_for_schemas(cluster: &Cluster, definitions: &[Value]) {
+    let path = |definition: &Value| {
+        let spec = &definition["spec"];
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
+        format!("\"/apis/{group}/{}/{plural}\"", text(&spec["versions"][0]["name"]))
+    };
+    let paths: Vec<String> = definitions.iter().map(path).collect();
+    until("the schemas of custom resources", || {
+        let schemas = cluster.schemas()?;
+        let missing = paths.iter().find(|path| !schemas.contains(path.as_str()));
+        missing.map_or(Ok(()), |path| Err(format!("{path} is missing")))
     });
 }
