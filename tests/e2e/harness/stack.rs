@@ -4,14 +4,19 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::argocd::ArgoCd;
 use super::audit::AuditLog;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Kind};
 use super::control_plane::ControlPlane;
 use super::kubelet::Kubelet;
 use super::programs::Programs;
 use super::sealed_secrets::SealedSecretsController;
 use super::state_directory;
+use super::wait::until;
+
+const DEFINITION: Kind = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition");
 
 /// The running programs.
 pub struct Stack {
@@ -108,10 +113,21 @@ fn install_definitions(cluster: &Cluster, share: &Path) {
     let mut files: Vec<_> =
         walkdir::WalkDir::new(share).into_iter().map(|entry| entry.expect("readable")).collect();
     files.sort_by(|a, b| a.path().cmp(b.path()));
-    for file in files.iter().filter(|file| file.file_type().is_file()) {
-        let text = fs_err::read_to_string(file.path()).expect("readable");
-        for document in super::yaml::documents(&text) {
-            cluster.apply(&document);
-        }
-    }
+    let files = files.iter().filter(|file| file.file_type().is_file());
+    let definitions: Vec<Value> = files
+        .flat_map(|file| super::yaml::documents(&fs_err::read_to_string(file.path()).expect("readable")))
+        .map(|document| cluster.apply(&document))
+        .collect();
+    definitions.iter().for_each(|definition| wait_established(cluster, definition));
+}
+
+/// Waits until the API server accepts objects of a definition; on a busy machine, that takes a while.
+fn wait_established(cluster: &Cluster, definition: &Value) {
+    let name = definition["metadata"]["name"].as_str().expect("a name");
+    until(&format!("{name} to be established"), || {
+        let live = cluster.get(DEFINITION, None, name).ok_or("it is missing")?;
+        let conditions = live["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let established = |it: &Value| it["type"] == "Established" && it["status"] == "True";
+        if conditions.iter().any(established) { Ok(()) } else { Err(format!("{conditions:?}")) }
+    });
 }
