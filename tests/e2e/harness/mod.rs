@@ -9,6 +9,7 @@ mod audit;
 mod availability;
 mod cluster;
 mod control_plane;
+mod cpu;
 mod git;
 mod kubelet;
 mod pod_inputs;
@@ -22,9 +23,16 @@ mod wait;
 mod yaml;
 
 pub use app::{Refresh, TestApp};
+pub use argocd::{ARGOCD, RepoServerOptions};
 pub use availability::{Availability, availability, run_isolated, state_directory};
+pub use cluster::{APPLICATION, NAMESPACE};
+pub use cpu::CpuTime;
+pub use git::Repository;
+pub use process::Process;
 pub use programs::Programs;
 pub use stack::Stack;
+pub use wait::{until, until_within};
+pub use yaml::documents;
 
 /// Locks, also after a panic of another test.
 fn locked<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

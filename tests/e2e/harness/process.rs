@@ -73,6 +73,16 @@ impl Process {
         let _ = child.wait();
     }
 
+    /// Returns the name under which the program was started.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the process ID.
+    pub fn id(&self) -> u32 {
+        locked(&self.child).id()
+    }
+
     /// Fails with the end of the log if the program has ended.
     pub fn check_running(&self) {
         let mut child = locked(&self.child);
@@ -81,9 +91,14 @@ impl Process {
         }
     }
 
+    /// Returns all that the program wrote.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs_err::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// Returns the last lines of the log.
     pub fn log_tail(&self) -> String {
-        let text = String::from_utf8_lossy(&fs_err::read(&self.log).unwrap_or_default()).into_owned();
+        let text = self.log();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
     }
