@@ -29,12 +29,12 @@ pub struct ArgoCd {
     repo_server_port: u16,
 }
 
-/// How a repo-server sends files to plugins. The default is that of `manifests/argocd-cmd-params-cm.yaml`.
+/// Options for the files that a repo-server sends to plugins. The default is that of `manifests/argocd-cmd-params-cm.yaml`.
 #[derive(Clone, Copy, Debug)]
 pub struct RepoServerOptions {
-    /// Whether the annotation `manifest-generate-paths` narrows what is sent.
+    /// Sends only the directories in the annotation `manifest-generate-paths`.
     pub generate_paths: bool,
-    /// What is never sent.
+    /// Patterns of files that are never sent.
     pub exclusions: &'static str,
 }
 

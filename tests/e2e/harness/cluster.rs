@@ -101,8 +101,9 @@ impl Cluster {
     pub fn patch_all(&self, kind: Kind, namespace: &str, names: &[String], patch: &Value) {
         self.runtime.block_on(async {
             let mut running = tokio::task::JoinSet::new();
-            for name in names.to_owned() {
-                let (api, patch) = (self.api(&kind.resource(), Some(namespace)), patch.clone());
+            for name in names {
+                let api = self.api(&kind.resource(), Some(namespace));
+                let (name, patch) = (name.clone(), patch.clone());
                 running.spawn(async move {
                     api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.map(|_| ())
                 });

@@ -118,7 +118,9 @@ fn install_definitions(cluster: &Cluster, share: &Path) {
         .flat_map(|file| super::yaml::documents(&fs_err::read_to_string(file.path()).expect("readable")))
         .map(|document| cluster.apply(&document))
         .collect();
-    definitions.iter().for_each(|definition| wait_established(cluster, definition));
+    for definition in &definitions {
+        wait_established(cluster, definition);
+    }
 }
 
 /// Waits until the API server accepts objects of a definition; on a busy machine, that takes a while.
