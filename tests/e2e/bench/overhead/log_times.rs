@@ -1,4 +1,4 @@
-//! Where the time of one refresh goes, from the logs of Argo CD's programs.
+//! The parts of the time of one refresh, from the logs of Argo CD's programs.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::fleet::Fleet;
 use super::plugin::Sidecar;
 use crate::harness::{Refresh, Stack, until};
 
-/// Milliseconds. No other app is refreshed at the same time.
+/// Milliseconds of one refresh, during which no other app is refreshed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogTimes {
     /// From the application controller's start with the app until it has written the status.

@@ -1,4 +1,4 @@
-//! What sealwave costs in Argo CD: the time from a commit until all apps are refreshed, against Kustomize and plain directories.
+//! Compares the time from a commit until Argo CD has refreshed all apps: sealwave, Kustomize and plain directories.
 //!
 //! All kinds of apps have the same objects, which are deployed once and then only compared. Each round measures every setup once,
 //! in turn, so that other work on the machine affects all alike; the ratios are of one round, and the table has their medians.
@@ -20,7 +20,7 @@ use setup::{SETUPS, Setup};
 
 use crate::harness::{Refresh, Stack};
 
-/// How much is measured.
+/// The amount of work.
 struct Size {
     /// Apps of each kind.
     apps: usize,
@@ -59,7 +59,7 @@ pub fn overhead(stack: &Arc<Stack>) -> String {
     let size = Size::from_environment();
     let plugin = Plugin::prepare(stack);
     let fleets = Fleets::deploy(stack, &plugin, &size);
-    // It asks for all pods five times a second, and there are none.
+    // It lists all pods five times a second; these apps have no pods.
     stack.kubelet.stop();
     let rounds: Vec<Vec<Measured>> = (1..=size.rounds)
         .map(|round| {

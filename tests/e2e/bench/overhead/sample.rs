@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::plugin::Sidecar;
 use crate::harness::{CpuTime, Stack};
 
-/// Seconds.
+/// The cost of an action, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     pub wall: f64,

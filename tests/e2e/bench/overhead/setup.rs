@@ -1,8 +1,8 @@
-//! What is compared.
+//! The kinds of apps and the settings that are compared.
 
 use crate::harness::RepoServerOptions;
 
-/// What renders an app.
+/// A way to render an app.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Renderer {
     Kustomize,
@@ -35,7 +35,7 @@ pub struct Setup {
     pub history: bool,
 }
 
-/// What all others are compared with.
+/// The setup that all others are compared with.
 pub const BASELINE: Setup =
     Setup { renderer: Renderer::Kustomize, discover: false, generate_paths: false, history: false };
 
