@@ -2,7 +2,7 @@
 //!
 //! `scripts/e2e` builds the programs and runs these tests; `README.md` beside this file explains them. The fast tier always
 //! runs; tests of the full tier are ignored unless `--include-ignored` is given, as in any test of Cargo. They change nothing
-//! outside the directory of their run and talk to no address but 127.0.0.1.
+//! outside the directory of their run and talk to no address but 127.0.0.1. With `--bench`, benchmarks run instead of tests.
 
 #![allow(unreachable_pub, reason = "the modules of one binary share this")]
 #![allow(dead_code, reason = "the harness comes before the tests that need it")]
@@ -12,6 +12,7 @@
     reason = "the harness is a program of its own: it reads its environment and talks to people"
 )]
 
+mod bench;
 mod fast;
 mod full;
 mod harness;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
         Availability::Outside => harness::run_isolated(),
+        Availability::Inside(programs) if arguments.bench => bench::run(&arguments, &programs),
         Availability::Inside(programs) => run(arguments, &programs),
     }
 }

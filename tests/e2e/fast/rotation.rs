@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::harness::{Refresh, SmallApp, Stack};
 
 pub fn rotated_value_restarts_its_users(stack: &Arc<Stack>) {
-    restarts_exactly_the_users(&SmallApp::new(stack, "rotation"));
+    restarts_exactly_the_users(&SmallApp::new(stack, "rotated-value"));
 }
 
 /// The story, also for a program that breaks the promise.

@@ -39,6 +39,16 @@ pub enum Refresh {
     Hard,
 }
 
+impl Refresh {
+    /// Returns the value of the annotation that asks for it.
+    pub fn annotation(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Hard => "hard",
+        }
+    }
+}
+
 impl TestApp {
     /// Prepares an app. `variables` are those of the sidecar.
     pub fn new(stack: &Arc<Stack>, name: &str, variables: &[(&str, &str)]) -> Self {
@@ -170,10 +180,7 @@ impl TestApp {
 
     /// Asks Argo CD to look again, and waits until it has; returns the Application.
     pub fn refresh(&self, how: Refresh) -> Value {
-        let how = match how {
-            Refresh::Normal => "normal",
-            Refresh::Hard => "hard",
-        };
+        let how = how.annotation();
         let patch = json!({"metadata": {"annotations": {REFRESH: how}}});
         self.stack.cluster().patch(APPLICATION, Some(ARGOCD), &self.name, &patch);
         until(&format!("a {how} refresh of {}", self.name), || {

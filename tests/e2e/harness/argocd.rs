@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::cluster::{APPLICATION, CONFIG_MAP, Cluster, NAMESPACE, SECRET};
 use super::control_plane::ControlPlane;
+use super::cpu::CpuTime;
 use super::locked;
 use super::ports::free_port;
 use super::process::{Launch, Process};
@@ -31,6 +32,21 @@ pub struct ArgoCd {
     repo_server_port: u16,
 }
 
+/// Options for the files that a repo-server sends to plugins. The default is that of `manifests/argocd-cmd-params-cm.yaml`.
+#[derive(Clone, Copy, Debug)]
+pub struct RepoServerOptions {
+    /// Sends only the directories in the annotation `manifest-generate-paths`.
+    pub generate_paths: bool,
+    /// Patterns of files that are never sent.
+    pub exclusions: &'static str,
+}
+
+impl Default for RepoServerOptions {
+    fn default() -> Self {
+        Self { generate_paths: true, exclusions: ".git/*" }
+    }
+}
+
 impl ArgoCd {
     /// Starts the programs. They become ready while the first app is waited for.
     pub fn start(programs: &Programs, directory: &Path, memory: &Path, control_plane: &ControlPlane) -> Self {
@@ -46,8 +62,10 @@ impl ArgoCd {
         };
         this.prepare(programs);
         this.apply_settings();
+        let options = RepoServerOptions::default();
+        let repo_server = this.repo_server(this.repo_server_port, &this.sockets(), options);
         let controller = this.application_controller(this.repo_server_port);
-        let started = [this.redis(), this.repo_server(this.repo_server_port, &this.sockets()), controller];
+        let started = [this.redis(), repo_server, controller];
         this.processes.lock().expect("the lock of processes").extend(started.map(Launch::start));
         this
     }
@@ -122,13 +140,32 @@ impl ArgoCd {
             .args(["--port", &self.redis_port.to_string()])
     }
 
-    fn repo_server(&self, port: u16, sockets: &Path) -> Launch {
+    /// Stops the repo-server with its checkouts, and starts one with other options. It becomes ready while an app is waited for.
+    pub fn restart_repo_server(&self, options: RepoServerOptions) {
+        let mut processes = locked(&self.processes);
+        let running = processes.iter_mut().find(|process| process.name() == "repo-server");
+        let running = running.expect("a repo-server");
+        running.kill();
+        let checkouts = self.memory.join("tmp/_argocd-repo");
+        if checkouts.exists() {
+            fs_err::remove_dir_all(checkouts).expect("checkouts can be removed");
+        }
+        *running = self.repo_server(self.repo_server_port, &self.sockets(), options).start();
+    }
+
+    /// Returns the CPU time of one of the programs.
+    pub fn cpu_time(&self, program: &str) -> CpuTime {
+        let processes = locked(&self.processes);
+        let process = processes.iter().find(|process| process.name() == program);
+        CpuTime::of(process.expect("a program of Argo CD"))
+    }
+
+    fn repo_server(&self, port: u16, sockets: &Path, options: RepoServerOptions) -> Launch {
         self.component("repo-server")
             .env("ARGOCD_ASK_PASS_SOCK", self.memory.join("ask-pass.sock"))
             .env("ARGOCD_PLUGINSOCKFILEPATH", sockets)
-            // As in manifests/argocd-cmd-params-cm.yaml.
-            .env("ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS", ".git/*")
-            .arg("--plugin-use-manifest-generate-paths")
+            .env("ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS", options.exclusions)
+            .arg(format!("--plugin-use-manifest-generate-paths={}", options.generate_paths))
             .args([
                 "--address=127.0.0.1",
                 "--metrics-address=127.0.0.1",

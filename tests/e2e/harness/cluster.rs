@@ -124,6 +124,23 @@ impl Cluster {
         answer.unwrap_or_else(|error| panic!("{kind:?} {name}: {error}"));
     }
 
+    /// Changes many objects by the same merge patch, all at once.
+    pub fn patch_all(&self, kind: Kind, namespace: &str, names: &[String], patch: &Value) {
+        self.runtime.block_on(async {
+            let mut running = tokio::task::JoinSet::new();
+            for name in names {
+                let api = self.api(&kind.resource(), Some(namespace));
+                let (name, patch) = (name.clone(), patch.clone());
+                running.spawn(async move {
+                    api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.map(|_| ())
+                });
+            }
+            for answer in running.join_all().await {
+                answer.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+            }
+        });
+    }
+
     /// Changes the status of an object by a merge patch. The object may be gone.
     pub fn patch_status(&self, kind: Kind, namespace: Option<&str>, name: &str, status: &Value) {
         let api = self.api(&kind.resource(), namespace);

@@ -10,7 +10,11 @@ pub struct Repository {
 
 impl Repository {
     /// Makes an empty repository.
+    ///
+    /// # Panics
+    /// If the directory exists: two tests would then share an app.
     pub fn create(directory: PathBuf) -> Self {
+        assert!(!directory.exists(), "another test has an app with the name of {}", directory.display());
         fs_err::create_dir_all(&directory).expect("a directory");
         let this = Self { directory };
         this.git(&["init", "--quiet", "--initial-branch=main"]);

@@ -10,6 +10,7 @@ mod availability;
 mod broken_program;
 mod cluster;
 mod control_plane;
+mod cpu;
 mod csi;
 mod external_secrets;
 mod git;
@@ -31,18 +32,20 @@ mod wait;
 mod yaml;
 
 pub use app::{Refresh, Secrets, TestApp, condition, out_of_sync, summary};
-pub use argocd::ARGOCD;
+pub use argocd::{ARGOCD, RepoServerOptions};
 pub use availability::{Availability, availability, run_isolated, state_directory};
 pub use broken_program::{Break, run_broken_program};
 pub use cluster::{APPLICATION, Answer, CONFIG_MAP, DEPLOYMENT, Kind, NAMESPACE, POD, SEALED_SECRET, SECRET};
-pub use git::copy_tree;
+pub use cpu::CpuTime;
+pub use git::{Repository, copy_tree};
 pub use operator_files::OPERATOR_KEYS;
+pub use process::Process;
 pub use programs::Programs;
 pub use round_robin::RoundRobin;
 pub use sidecar::{Sidecar, SidecarOptions};
 pub use small_app::{SmallApp, WRONG_CERTIFICATE};
 pub use stack::Stack;
-pub use wait::until;
+pub use wait::{until, until_within};
 pub use yaml::documents;
 
 /// Locks, also after a panic of another test.

@@ -73,6 +73,16 @@ impl Process {
         let _ = child.wait();
     }
 
+    /// Returns the name under which the program was started.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the process ID.
+    pub fn id(&self) -> u32 {
+        locked(&self.child).id()
+    }
+
     /// Fails with the end of the log if the program has ended.
     pub fn check_running(&self) {
         let mut child = locked(&self.child);

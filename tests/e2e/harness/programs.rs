@@ -1,6 +1,6 @@
 //! The paths of the programs: those that `scripts/e2e` built, and those of Debian.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::availability::state_directory;
 
@@ -59,9 +59,10 @@ impl Programs {
         self.built.with_file_name("share")
     }
 
-    /// Returns the program under test.
-    pub fn sealwave() -> &'static Path {
-        Path::new(env!("CARGO_BIN_EXE_sealwave"))
+    /// Returns the program under test: that of this build, or for benchmarks another one.
+    pub fn sealwave() -> PathBuf {
+        std::env::var_os("SEALWAVE_E2E_PROGRAM")
+            .map_or_else(|| env!("CARGO_BIN_EXE_sealwave").into(), PathBuf::from)
     }
 }
 

@@ -26,7 +26,7 @@ pub struct SidecarOptions<'a> {
     /// The plugin file, relative to the root of the repository.
     pub plugin_file: &'a str,
     /// The program in place of `/usr/local/bin/sealwave`.
-    pub program: &'a Path,
+    pub program: PathBuf,
     /// The directory for its socket.
     pub sockets: PathBuf,
     /// The variables of the container.
@@ -57,11 +57,7 @@ impl Sidecar {
     pub fn start_broken(stack: &Stack, name: &str, fault: Break) -> Self {
         let script = stack.memory().join("broken-programs").join(name);
         fault.install(&script);
-        Self::start_with(
-            stack,
-            name,
-            &SidecarOptions { program: &script, ..SidecarOptions::new(stack, name) },
-        )
+        Self::start_with(stack, name, &SidecarOptions { program: script, ..SidecarOptions::new(stack, name) })
     }
 
     /// Like [`Self::start`], with options.

@@ -10,7 +10,7 @@ use super::super::locked;
 use super::super::ports::free_port;
 use super::super::process::Process;
 use super::super::wait::until;
-use super::ArgoCd;
+use super::{ArgoCd, RepoServerOptions};
 
 /// argocd-server without a login. It ends with this value.
 pub struct ApiServer {
@@ -84,7 +84,7 @@ impl ArgoCd {
         }
         let port = free_port();
         let launch = self
-            .repo_server(port, &sockets)
+            .repo_server(port, &sockets, RepoServerOptions::default())
             .logs_in(&logs)
             .env("ARGOCD_ASK_PASS_SOCK", directory.join("ask-pass.sock"))
             .env("TMPDIR", directory.join("tmp"));

@@ -1,0 +1,118 @@
+//! The sidecar of all sealwave apps.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::harness::{CpuTime, Process, Programs, Stack, until};
+
+/// The name of the plugin and of the Argo CD project.
+pub const PLUGIN: &str = "overhead";
+
+const OPERATOR: &str = "\
+apiVersion: sealwave.dev/v1alpha1
+kind: Operator
+sealKeyFile: seal-key
+checksumKeyFile: checksum-key
+derivation: v2
+clusters: {dev: {certificate: {file: certs/dev.pem}}}
+providers: {file: {kind: file, root: secrets}}
+policy: [{projects: [overhead], allow: ['file:*']}]
+";
+
+/// The plugin with its operator's files.
+pub struct Plugin {
+    home: PathBuf,
+    stack: Arc<Stack>,
+}
+
+/// A running sidecar. It ends with this value.
+pub struct Sidecar {
+    process: Process,
+    socket: PathBuf,
+}
+
+impl Plugin {
+    /// Writes the operator's files.
+    pub fn prepare(stack: &Arc<Stack>) -> Self {
+        let this = Self { home: stack.memory().join("sidecars").join(PLUGIN), stack: Arc::clone(stack) };
+        let keys = sealwave_testkit::repository_root().join("testdata/scenario-1-mlops/operator");
+        let key = |name: &str| fs_err::read_to_string(keys.join(name)).expect("a key");
+        let files = [
+            ("certs/dev.pem", stack.controller.certificate()),
+            ("checksum-key", key("checksum-key")),
+            ("operator.yaml", OPERATOR.to_owned()),
+            ("seal-key", key("seal-key")),
+            ("secrets/values.yaml", "password: CANARY-password\ntoken: CANARY-token\n".to_owned()),
+        ];
+        for (name, text) in files {
+            let file = this.operator_file().with_file_name(name);
+            fs_err::create_dir_all(file.parent().expect("a parent")).expect("a directory");
+            fs_err::write(file, text).expect("writable");
+        }
+        this
+    }
+
+    /// Starts the sidecar with `plugin.yaml`, or with the plugin file that has discovery.
+    pub fn start(&self, discover: bool) -> Sidecar {
+        let file = if discover { "manifests/plugin-discover.yaml" } else { "plugin.yaml" };
+        let text = fs_err::read_to_string(sealwave_testkit::repository_root().join(file)).expect("readable");
+        let program = Programs::sealwave().display().to_string();
+        let text = text.replace("name: sealwave", &format!("name: {PLUGIN}"));
+        let text = text.replace("/usr/local/bin/sealwave", &program);
+        for directory in ["config", "work"] {
+            fs_err::create_dir_all(self.home.join(directory)).expect("a directory");
+        }
+        fs_err::write(self.home.join("config/plugin.yaml"), text).expect("writable");
+        let launch = self.stack.argocd.plugin_server(PLUGIN, &self.home);
+        let launch = launch
+            .env("ARGOCD_CMP_WORKDIR", self.home.join("work"))
+            // Its log is the only place that tells when it called sealwave.
+            .env("ARGOCD_LOG_FORMAT_TIMESTAMP", "2006-01-02T15:04:05.000000Z07:00")
+            .env("SEALWAVE_OPERATOR", self.operator_file())
+            .arg(format!("--config-dir-path={}", self.home.join("config").display()));
+        let socket = self.stack.argocd.sockets().join(format!("{PLUGIN}.sock"));
+        let sidecar = Sidecar { process: launch.start(), socket };
+        until("the socket of the sidecar", || {
+            sidecar.process.check_running();
+            if sidecar.socket.exists() { Ok(()) } else { Err("it is missing".to_owned()) }
+        });
+        sidecar
+    }
+
+    /// Returns what sealwave prints for a directory.
+    pub fn render(&self, directory: &std::path::Path, namespace: &str) -> Vec<Value> {
+        let mut command = Command::new(Programs::sealwave());
+        command.env_clear().env("PATH", "/usr/bin:/bin").arg("generate").arg(directory);
+        command.args(["--env=dev", "--project", PLUGIN, "--namespace", namespace, "--operator"]);
+        let output = command.arg(self.operator_file()).output().expect("sealwave starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let objects = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
+        objects.map(|object| object.expect("JSON")).collect()
+    }
+
+    fn operator_file(&self) -> PathBuf {
+        self.home.join("operator/operator.yaml")
+    }
+}
+
+impl Sidecar {
+    pub fn cpu_time(&self) -> CpuTime {
+        CpuTime::of(&self.process)
+    }
+
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}
+
+impl Drop for Sidecar {
+    /// Discovery asks all sockets, also those that no program listens to.
+    fn drop(&mut self) {
+        self.process.kill();
+        // It is missing if the sidecar failed at its start.
+        let _ = fs_err::remove_file(&self.socket);
+    }
+}
