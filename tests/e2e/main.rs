@@ -5,7 +5,6 @@
 //! outside the directory of their run and talk to no address but 127.0.0.1. With `--bench`, benchmarks run instead of tests.
 
 #![allow(unreachable_pub, reason = "the modules of one binary share this")]
-#![allow(dead_code, reason = "the harness comes before the tests that need it")]
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,

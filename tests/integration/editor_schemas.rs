@@ -106,6 +106,7 @@ providers:
     proxy: http://p
   parameters: {kind: aws-ssm, region: eu-west-1}
   env: {kind: env, names: [SHOP_*]}
+  derived: {kind: derive, keyFile: derivation-key, epochs: [{paths: ["db/*"], epoch: 1}]}
   file: {kind: file, root: secrets}
   one: {kind: k8s, namespace: a, kubeconfig: k, context: c}
   several: {kind: k8s, namespaces: [a, b]}
@@ -129,6 +130,10 @@ policy:
     allow: ["file:**"]
     deny: ["file:a"]
 audit: {file: audit.log, stderr: true}
+tools:
+  helm: {path: /usr/local/bin/helm, versions: ">=3.14, <5"}
+  kubectl: {path: /usr/local/bin/kubectl}
+  kustomize: {path: /usr/local/bin/kustomize}
 "#;
 
 const WHOLE_VALIDATION: &str = r#"

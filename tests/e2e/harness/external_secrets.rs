@@ -13,7 +13,6 @@ use super::process::{Launch, Process};
 use super::programs::Programs;
 
 pub const CLUSTER_SECRET_STORE: Kind = Kind("external-secrets.io/v1", "ClusterSecretStore");
-pub const EXTERNAL_SECRET: Kind = Kind("external-secrets.io/v1", "ExternalSecret");
 
 /// The controller. It starts when the first test creates a store.
 pub struct ExternalSecretsOperator {
