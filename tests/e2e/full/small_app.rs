@@ -2,22 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Stack, TestApp};
-
-/// Lets the project named like the app use all files as secrets, in the environment `dev`.
-const OPERATOR: &str = "\
-apiVersion: sealwave.dev/v1alpha1
-kind: Operator
-sealKeyFile: seal-key
-checksumKeyFile: checksum-key
-derivation: v2
-clusters:
-  dev: {certificate: {file: certs/dev.pem}}
-providers:
-  file: {kind: file, root: secrets}
-policy:
-  - {projects: [PROJECT], clusters: [dev], allow: ['file:**']}
-";
+use crate::harness::{Stack, TestApp, operator_file};
 
 /// The app file with one environment.
 pub const APP_FILE: &str = "\
@@ -28,7 +13,7 @@ environments: {dev: {}}
 
 /// Writes the operator's files: keys, the certificate of the running controller, and one secret.
 pub fn write_operator(stack: &Stack, app: &TestApp) {
-    app.write_operator_file("operator.yaml", &OPERATOR.replace("PROJECT", app.name()));
+    app.write_operator_file("operator.yaml", &operator_file(app.name(), "'file:**'"));
     let keys = sealwave_testkit::repository_root().join("testdata/scenario-1-mlops/operator");
     for key in ["seal-key", "checksum-key"] {
         let text = fs_err::read_to_string(keys.join(key)).expect("a key of the test data");

@@ -38,7 +38,7 @@ pub use broken_program::{Break, run_broken_program};
 pub use cluster::{APPLICATION, Answer, CONFIG_MAP, DEPLOYMENT, Kind, NAMESPACE, POD, SEALED_SECRET, SECRET};
 pub use cpu::CpuTime;
 pub use git::{Repository, copy_tree};
-pub use operator_files::OPERATOR_KEYS;
+pub use operator_files::{OPERATOR_KEYS, operator_file};
 pub use process::Process;
 pub use programs::Programs;
 pub use round_robin::RoundRobin;

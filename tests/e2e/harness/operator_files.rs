@@ -8,8 +8,7 @@ pub const OPERATOR_KEYS: [(&str, &str); 2] = [
     ("checksum-key", "0JlpeJHDxbmX8PqiGZ6a2hEixN36Hqeawg/PutKrpig="),
 ];
 
-/// The operator's secrets are in `secrets/`; the policy allows those in `secrets/app/`, to the project that the app's name is.
-const OPERATOR: &str = "\
+const OPERATOR_FILE: &str = "\
 apiVersion: sealwave.dev/v1alpha1
 kind: Operator
 sealKeyFile: seal-key
@@ -18,16 +17,26 @@ derivation: v2
 clusters: {dev: {certificate: {file: certs/dev.pem}}}
 providers: {file: {kind: file, root: secrets}}
 policy:
-  - {name: own, projects: [NAME], clusters: [dev], allow: ['file:app/*', 'file:app/*#*']}
+  - {name: own, projects: [PROJECT], clusters: [dev], allow: [ALLOW]}
 ";
 
+/// Returns an operator file with one cluster, `dev`, and one provider, `file`, whose secrets are in `secrets/`. The project may
+/// use the references that match `allow`, a list of globs as YAML has them.
+pub fn operator_file(project: &str, allow: &str) -> String {
+    OPERATOR_FILE.replace("PROJECT", project).replace("ALLOW", allow)
+}
+
 impl TestApp {
-    /// Writes an operator file, its keys, and the running controller's certificate.
+    /// Writes an operator file, its keys, and the running controller's certificate. The policy allows the secrets in
+    /// `secrets/app/` to the project that has the app's name.
     pub fn write_operator(&self, certificate: &str) {
         for (file, key) in OPERATOR_KEYS {
             self.write_operator_file(file, &format!("sealwave-{file}-v1:{key}\n"));
         }
         self.write_operator_file("certs/dev.pem", certificate);
-        self.write_operator_file("operator.yaml", &OPERATOR.replace("NAME", self.name()));
+        self.write_operator_file(
+            "operator.yaml",
+            &operator_file(self.name(), "'file:app/*', 'file:app/*#*'"),
+        );
     }
 }

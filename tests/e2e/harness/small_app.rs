@@ -14,6 +14,7 @@ use super::app::TestApp;
 use super::broken_program::Break;
 use super::cluster::{DEPLOYMENT, POD, SECRET};
 use super::kubelet::PodStart;
+use super::operator_files::operator_file;
 use super::programs::Programs;
 use super::snapshot::Snapshot;
 use super::stack::Stack;
@@ -26,20 +27,6 @@ apiVersion: sealwave.dev/v1alpha1
 kind: App
 environments:
   dev: {cluster: dev}
-";
-
-const OPERATOR_FILE: &str = "\
-apiVersion: sealwave.dev/v1alpha1
-kind: Operator
-sealKeyFile: seal-key
-checksumKeyFile: checksum-key
-derivation: v2
-clusters:
-  dev: {certificate: {file: certs/dev.pem}}
-providers:
-  file: {kind: file, root: secrets}
-policy:
-  - {projects: [PROJECT], clusters: [dev], allow: ['file:*']}
 ";
 
 const SECRET_FILE: &str = "\
@@ -100,7 +87,7 @@ impl SmallApp {
     fn with_files(stack: &Arc<Stack>, app: TestApp) -> Self {
         let this = Self { app, stack: Arc::clone(stack) };
         let app = &this.app;
-        app.write_operator_file("operator.yaml", &OPERATOR_FILE.replace("PROJECT", app.name()));
+        app.write_operator_file("operator.yaml", &operator_file(app.name(), "'file:*'"));
         app.write_operator_file("certs/dev.pem", &stack.controller.certificate());
         this.generate_key("--output", "seal-key");
         this.generate_key("--checksum-output", "checksum-key");

@@ -6,21 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::harness::{CpuTime, Process, Programs, Stack, until};
+use crate::harness::{CpuTime, Process, Programs, Stack, operator_file, until};
 
 /// The name of the plugin and of the Argo CD project.
 pub const PLUGIN: &str = "overhead";
-
-const OPERATOR: &str = "\
-apiVersion: sealwave.dev/v1alpha1
-kind: Operator
-sealKeyFile: seal-key
-checksumKeyFile: checksum-key
-derivation: v2
-clusters: {dev: {certificate: {file: certs/dev.pem}}}
-providers: {file: {kind: file, root: secrets}}
-policy: [{projects: [overhead], allow: ['file:*']}]
-";
 
 /// The plugin with its operator's files.
 pub struct Plugin {
@@ -43,7 +32,7 @@ impl Plugin {
         let files = [
             ("certs/dev.pem", stack.controller.certificate()),
             ("checksum-key", key("checksum-key")),
-            ("operator.yaml", OPERATOR.to_owned()),
+            ("operator.yaml", operator_file(PLUGIN, "'file:*'")),
             ("seal-key", key("seal-key")),
             ("secrets/values.yaml", "password: CANARY-password\ntoken: CANARY-token\n".to_owned()),
         ];
