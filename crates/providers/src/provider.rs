@@ -15,7 +15,7 @@ use sealwave_secrets::policy::PolicySubject;
 pub trait Provider: Send + Sync {
     /// Fetches distinct references in as few calls as the source allows. Results are in the order of `references`.
     ///
-    /// Gives up at the deadline, with [`ProviderError::Overdue`](crate::ProviderError::Overdue) for everything that is
+    /// Gives up at the deadline, with [`ProviderError::Overdue`] for everything that is
     /// still missing. A result that depends on a file in Git carries the [`Evidence`](crate::Evidence) of that file.
     fn fetch(&self, references: &[&SecretReference], deadline: Instant) -> Vec<FetchResult>;
 
