@@ -31,15 +31,20 @@ pub struct Setup {
     pub discover: bool,
     /// Whether the repo-server uses the annotation for plugins, and the Applications have it.
     pub generate_paths: bool,
-    /// Whether `.git` is sent.
-    pub history: bool,
+    /// Patterns of files that are never sent.
+    pub exclusions: &'static str,
 }
+
+const HISTORY: &str = ".git/*";
+
+/// Excludes the directory of the files that belong to no app, too.
+const HISTORY_AND_OTHER_FILES: &str = ".git/*;other/*";
 
 /// The setup that all others are compared with.
 pub const BASELINE: Setup =
-    Setup { renderer: Renderer::Kustomize, discover: false, generate_paths: false, history: false };
+    Setup { renderer: Renderer::Kustomize, discover: false, generate_paths: false, exclusions: HISTORY };
 
-pub const SETUPS: [Setup; 11] = [
+pub const SETUPS: [Setup; 13] = [
     BASELINE,
     Setup { generate_paths: true, ..BASELINE },
     Setup { renderer: Renderer::Plain, ..BASELINE },
@@ -50,13 +55,14 @@ pub const SETUPS: [Setup; 11] = [
     Setup { renderer: Renderer::Plain, discover: true, ..BASELINE },
     Setup { renderer: Renderer::Sealwave, discover: true, generate_paths: true, ..BASELINE },
     Setup { renderer: Renderer::Sealwave, discover: true, ..BASELINE },
-    Setup { renderer: Renderer::Sealwave, discover: true, history: true, ..BASELINE },
+    Setup { renderer: Renderer::Sealwave, discover: true, exclusions: "", ..BASELINE },
+    Setup { renderer: Renderer::Plain, discover: true, exclusions: HISTORY_AND_OTHER_FILES, ..BASELINE },
+    Setup { renderer: Renderer::Sealwave, discover: true, exclusions: HISTORY_AND_OTHER_FILES, ..BASELINE },
 ];
 
 impl Setup {
     pub fn repo_server(&self) -> RepoServerOptions {
-        let exclusions = if self.history { "" } else { RepoServerOptions::default().exclusions };
-        RepoServerOptions { generate_paths: self.generate_paths, exclusions }
+        RepoServerOptions { generate_paths: self.generate_paths, exclusions: self.exclusions }
     }
 
     /// Reports whether normal refreshes are measured too. With discovery, they add nothing to what the others show.
@@ -73,10 +79,11 @@ pub fn cells(setup: &Setup) -> [&'static str; 3] {
         Renderer::Sealwave => "sealwave",
     };
     let discover = if setup.discover { "yes" } else { "no" };
-    let paths = match (setup.generate_paths, setup.history) {
+    let paths = match (setup.generate_paths, setup.exclusions) {
         (true, _) => "yes",
-        (false, false) => "no",
-        (false, true) => "no, and `.git` not excluded",
+        (false, "") => "no, and `.git` not excluded",
+        (false, HISTORY_AND_OTHER_FILES) => "no, but other files excluded",
+        (false, _) => "no",
     };
     [apps, discover, paths]
 }
