@@ -1,7 +1,9 @@
 //! Decides whether the tests can run, and runs them in namespaces of their own.
 //!
 //! In a PID namespace, the end of its first process ends all others, also when it is killed: no program of a run can outlive it.
-//! In a mount namespace, `/run` is a file system of this run alone; the sealed-secrets controller reads its account from there.
+//! In a mount namespace, `/run` and `/dev/shm` are file systems of this run alone. The sealed-secrets controller reads its
+//! account below `/run`. Argo CD writes every manifest that it applies to a file in `/dev/shm`, whatever `TMPDIR` says, and
+//! leaves the file there if it is killed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -10,6 +12,9 @@ use super::programs::Programs;
 
 /// Set for the process inside of the namespaces.
 const INSIDE: &str = "SEALWAVE_E2E_INSIDE";
+
+/// Gives the run its own `/run` and `/dev/shm`.
+const MOUNTS: &str = "mount -t tmpfs -o mode=0755 tmpfs /run; mount -t tmpfs -o mode=1777 tmpfs /dev/shm";
 
 /// The state of what the tests need.
 pub enum Availability {
@@ -48,14 +53,14 @@ pub fn availability() -> Availability {
 /// `setpriv` lets the kernel kill `unshare` with this process, and `--kill-child` the namespaces with `unshare`.
 pub fn run_isolated() -> ExitCode {
     let program = std::env::current_exe().expect("the path of this program");
-    let mut command = isolated("mount -t tmpfs -o mode=0755 tmpfs /run && exec \"$0\" \"$@\"");
+    let mut command = isolated(&format!("{MOUNTS}; exec \"$0\" \"$@\""));
     command.arg(program).args(std::env::args_os().skip(1)).env(INSIDE, "1");
     let status = command.status().expect("setpriv starts");
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101))
 }
 
 fn can_isolate() -> Result<(), String> {
-    let output = isolated("mount -t tmpfs tmpfs /run").output();
+    let output = isolated(MOUNTS).output();
     let output = output.map_err(|error| format!("`setpriv` of util-linux does not start: {error}"))?;
     if output.status.success() {
         return Ok(());
