@@ -7,10 +7,12 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use sealwave_pipeline::{
+    ClusterCapabilities,
     self, Discovery, ManifestFormat, RenderContext, RunPlan, SealMode, Stage, ValueSource,
 };
+use sealwave_programs::{RunHost, Toolbox};
 use sealwave_secrets::crypto::ChecksumKey;
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{EnvironmentBackends, OperatorTools};
 use sealwave_testkit::bench_input;
 
 const ROUNDS: usize = 9;
@@ -46,6 +48,8 @@ fn main() {
 fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
     let marks: RefCell<Vec<(String, Instant)>> = RefCell::default();
     let mark = |name: String| marks.borrow_mut().push((name, Instant::now()));
+    let host = RunHost { temporary: std::env::temp_dir(), guard: None };
+    let toolbox = Toolbox::new(OperatorTools::default(), None, host);
     let plan = RunPlan {
         context: RenderContext {
             environment: "dev".to_owned(),
@@ -53,12 +57,14 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
             namespace: None,
             cluster: "dev".to_owned(),
             revision: String::new(),
+            capabilities: ClusterCapabilities::default(),
         },
         source: ValueSource::Withhold { known: None, default_provider: None },
         backends: EnvironmentBackends::default(),
         sealing: SealMode::Redacted,
         checksums: ChecksumKey::preview(),
         today: None,
+        toolbox: &toolbox,
     };
     let enter = |stage: Stage| mark(format!("{stage:?}").to_lowercase());
     let sealed = sealwave_pipeline::run(discovery, &plan, &mut Vec::new(), &enter).expect("a good app");

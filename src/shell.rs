@@ -58,6 +58,7 @@ const fn describe_stage(stage: Option<Stage>) -> &'static str {
         Some(Stage::Render) => "rendering",
         Some(Stage::Resolve) => "fetching secrets",
         Some(Stage::Seal) => "sealing",
+        Some(Stage::Sources) => "running the programs that render sources",
         Some(Stage::Validate) => "validating",
     }
 }

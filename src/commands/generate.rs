@@ -67,7 +67,7 @@ const CACHED_ERROR: &str =
 
 /// Reports whether the run failed at sources, the policy, keys or certificates, not while it rendered files in Git.
 fn may_be_outside_of_git(watch: &RunWatch) -> bool {
-    !matches!(watch.state().1, Some(Stage::Annotate | Stage::Load | Stage::Render))
+    !matches!(watch.state().1, Some(Stage::Annotate | Stage::Load | Stage::Render | Stage::Sources))
 }
 
 /// Runs the pipeline with values that are fetched and sealed.
@@ -116,7 +116,9 @@ fn seal_values(
     let epoch = operator.operator().epoch.clone();
     let sealing = SealMode::Deterministic(Box::new(Sealer { key, certificate, owner, epoch }));
     let today = Some(config::today(variables)?);
-    let plan = RunPlan { context: session.context()?, source: supply, backends, sealing, checksums, today };
+    let toolbox = &*session.toolbox;
+    let context = session.context()?;
+    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today, toolbox };
     session.run(&plan, ManifestFormat::Json, notes, watch)
 }
 
@@ -144,8 +146,9 @@ fn store_references(
         default_provider: session.default_provider()?,
     };
     let (sealing, checksums) = (SealMode::Nothing, checksum_key(operator)?);
+    let (context, toolbox) = (session.context()?, &*session.toolbox);
     let plan =
-        RunPlan { context: session.context()?, source: supply, backends, sealing, checksums, today: None };
+        RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
     session.run(&plan, ManifestFormat::Json, notes, watch)
 }
 

@@ -39,6 +39,7 @@ pub(super) fn run(
         sealing: SealMode::Redacted,
         checksums: ChecksumKey::preview(),
         today: None,
+        toolbox: &session.toolbox,
     };
     let format = match args.output {
         OutputFormat::Json => ManifestFormat::Json,

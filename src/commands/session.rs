@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use super::CommandOutput;
 use crate::cli::AppArgs;
@@ -12,6 +13,7 @@ use crate::config::{
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_pipeline::{self, Discovery, ManifestFormat, RenderContext, RunPlan};
+use sealwave_programs::Toolbox;
 use sealwave_secrets::policy::PolicySubject;
 
 /// An app with its identity.
@@ -22,7 +24,13 @@ pub(super) struct AppSession {
     pub(super) caller: Caller,
     /// The path of the operator file, and its origin.
     pub(super) operator_path: Option<OperatorPath>,
+    /// The programs that render sources.
+    pub(super) toolbox: Arc<Toolbox>,
 }
+
+/// The programs of a run with several apps: they are searched for once.
+#[derive(Default)]
+pub(super) struct SharedToolbox(OnceLock<Arc<Toolbox>>);
 
 /// One environment of an app.
 pub(super) struct EnvironmentSession<'a> {
@@ -46,7 +54,7 @@ impl AppSession {
         environment: Option<String>,
         variables: VariableReader,
     ) -> Result<(Self, String), Failure> {
-        let session = Self::without_environment(app, variables)?;
+        let session = Self::without_environment(app, variables, &SharedToolbox::default())?;
         let environment = select_environment(&session.discovery, environment, session.caller.argocd())?;
         session.discovery.environment(&environment)?;
         Ok((session, environment))
@@ -57,8 +65,9 @@ impl AppSession {
         app: &AppArgs,
         environment: Option<String>,
         variables: VariableReader,
+        toolbox: &SharedToolbox,
     ) -> Result<(Self, Vec<String>), Failure> {
-        let session = Self::without_environment(app, variables)?;
+        let session = Self::without_environment(app, variables, toolbox)?;
         let discovery = &session.discovery;
         let named = named(environment, session.caller.argocd())?;
         let environments =
@@ -69,7 +78,11 @@ impl AppSession {
         Ok((session, environments))
     }
 
-    fn without_environment(app: &AppArgs, variables: VariableReader) -> Result<Self, Failure> {
+    fn without_environment(
+        app: &AppArgs,
+        variables: VariableReader,
+        toolbox: &SharedToolbox,
+    ) -> Result<Self, Failure> {
         let dir = super::directory(&app.dir.dir);
         let caller = Caller::detect(variables).map_err(|error| Problem::new(&error))?;
         let identity =
@@ -77,7 +90,9 @@ impl AppSession {
         let operator_path = config::operator_path(app.operator.clone(), variables);
         let operator = operator_path.as_ref().map(OperatorFile::read).transpose()?;
         let discovery = discover(&dir, caller.argocd())?;
-        Ok(Self { discovery, identity, operator, caller, operator_path })
+        let find = || Arc::new(config::toolbox(&caller, operator.as_ref(), variables));
+        let toolbox = Arc::clone(toolbox.0.get_or_init(find));
+        Ok(Self { discovery, identity, operator, caller, operator_path, toolbox })
     }
 
     /// Returns the session for one of the app's environments.
@@ -133,6 +148,7 @@ impl<'a> EnvironmentSession<'a> {
             namespace: self.identity.namespace.clone(),
             cluster: self.cluster()?,
             revision: self.identity.revision.clone(),
+            capabilities: self.caller.argocd().map(|argocd| argocd.capabilities.clone()).unwrap_or_default(),
         })
     }
 }

@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::session::SharedToolbox;
 use super::{CommandOutput, policy_not_checked};
 use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
@@ -117,6 +118,7 @@ pub(super) fn run(
     let has_baseline = args.report.baseline.is_some() || args.report.write_baseline.is_some();
     let names = RootNames::new(app_without_name.as_deref());
     let run = ValidateRun {
+        toolbox: SharedToolbox::default(),
         args,
         variables,
         watch,
@@ -183,6 +185,7 @@ fn explain(id: &str) -> Result<CommandOutput, Failure> {
 
 /// The input of a run.
 struct ValidateRun<'a> {
+    toolbox: SharedToolbox,
     args: &'a ValidateArgs,
     variables: VariableReader,
     watch: &'a RunWatch,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::ConfigError;
-use sealwave_pipeline::Checkout;
+use sealwave_pipeline::{Checkout, ClusterCapabilities};
 use sealwave_secrets::policy::without_credentials;
 
 type VariableLookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -46,6 +46,8 @@ pub struct ArgoCdContext {
     pub repository: Option<String>,
     /// The files that Argo CD sent.
     pub checkout: Checkout,
+    /// `KUBE_VERSION` and `KUBE_API_VERSIONS`, those of the destination; Argo CD sets none during a hydration.
+    pub capabilities: ClusterCapabilities,
     /// `ARGOCD_APP_PARAMETERS`.
     pub parameters: Vec<PluginParameter>,
 }
@@ -76,6 +78,7 @@ impl ArgoCdContext {
             revision: text(variables, "ARGOCD_APP_REVISION")?,
             repository: text(variables, "ARGOCD_APP_SOURCE_REPO_URL")?.map(|url| without_credentials(&url)),
             checkout: read_checkout(variables)?,
+            capabilities: read_capabilities(variables)?,
             parameters: parameters(text(variables, "ARGOCD_APP_PARAMETERS")?.as_deref())?,
         }))
     }
@@ -130,6 +133,16 @@ pub fn read_checkout(variables: VariableLookup<'_>) -> Result<Checkout, ConfigEr
     Ok(Checkout {
         source_path: text(variables, "ARGOCD_APP_SOURCE_PATH")?,
         work_directory: Some(work_directory.unwrap_or_else(|| PathBuf::from("/tmp"))),
+    })
+}
+
+/// Reads the versions that Argo CD found at the destination.
+fn read_capabilities(variables: VariableLookup<'_>) -> Result<ClusterCapabilities, ConfigError> {
+    let versions = text(variables, "KUBE_API_VERSIONS")?.unwrap_or_default();
+    let api_versions = versions.split(',').map(str::trim).filter(|version| !version.is_empty());
+    Ok(ClusterCapabilities {
+        kube_version: text(variables, "KUBE_VERSION")?,
+        api_versions: api_versions.map(str::to_owned).collect(),
     })
 }
 

@@ -7,6 +7,7 @@ mod app_file;
 mod environments;
 mod error;
 mod nearby;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -23,6 +24,7 @@ use error::{Error, MAX_APP_FILE, whole};
 pub(super) use nearby::ENVIRONMENTS;
 pub use nearby::{meant_directory, misnamed_app_file};
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
+pub(crate) use sources::{AppSource, CHART_FILE, KUSTOMIZATION_FILES};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::document::{Node, SourceId, SourceLocation, Sources, display_path};
@@ -42,6 +44,7 @@ pub struct Discovery {
     boundary: Boundary,
     app: App,
     app_file: SettingsFile<'static>,
+    sources: Vec<AppSource>,
     environments: BTreeMap<String, EnvironmentSettings>,
     /// The environments with a directory.
     directories: BTreeSet<String>,
@@ -101,8 +104,9 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
     })?;
     let app_file = SettingsFile::new(name, text, app_limits());
     let app = parse_app(&app_file)?;
+    let sources = sources::read(dir, &boundary, &app, &app_file)?;
     let Environments { settings: environments, directories } =
-        Environments::read(dir, &boundary, &app, &app_file)
+        Environments::read(dir, &boundary, &app, &sources, &app_file)
             .map_err(|failure| failure.located(&Sources::default()))?;
     Ok(Discovery {
         given: dir.to_owned(),
@@ -110,6 +114,7 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
         boundary,
         app,
         app_file,
+        sources,
         environments,
         directories,
         defined: OnceLock::new(),
@@ -121,6 +126,27 @@ impl Discovery {
     #[must_use]
     pub const fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Returns the sources of the app's objects, in order.
+    pub(crate) fn sources(&self) -> &[AppSource] {
+        &self.sources
+    }
+
+    /// Reports whether programs render some of the sources.
+    #[must_use]
+    pub fn has_external_sources(&self) -> bool {
+        self.sources.iter().any(|source| !matches!(source, AppSource::Files))
+    }
+
+    /// Reports whether a chart gets the values of the app.
+    pub(crate) fn passes_values_on(&self) -> bool {
+        self.sources.iter().any(|source| matches!(source, AppSource::Helm(helm) if helm.layered_values))
+    }
+
+    /// Returns the location of a source in the app file, by its index; the whole file if it is not stated there.
+    pub(crate) fn source_place(&self, index: usize) -> SourceLocation {
+        self.app_file.locate_setting(&["sources"], Some(index))
     }
 
     /// Returns the directory as the user gave it.
@@ -258,9 +284,9 @@ fn explain_missing(dir: &Path, root: &Path, top: Option<&PathBuf>) -> Failure {
         let app = display_path(&nearby::parent_of(dir, depth));
         return whole(&directory, &Error::InsideApp { directory: directory.clone(), app, environment });
     }
-    let error = if nearby::has_file(root, &["Chart.yaml"]) {
+    let error = if nearby::has_file(root, &[CHART_FILE]) {
         Error::Chart(directory.clone())
-    } else if nearby::has_file(root, &["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
+    } else if nearby::has_file(root, &KUSTOMIZATION_FILES) {
         Error::Kustomization(directory.clone())
     } else {
         let apps = nearby::apps_below(root);

@@ -14,6 +14,7 @@ mod boundary;
 mod defined_values;
 mod discover;
 mod emit;
+mod external_sources;
 mod load;
 mod modifiers;
 mod name_tree;
@@ -27,11 +28,11 @@ pub use boundary::Checkout;
 pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
 pub use emit::{ManifestFormat, emit};
 pub use load::{LoadedApp, load};
-pub use render::{RenderContext, RenderedApp, render};
+pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
 pub use secret_stages::{
     AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, SealMode, SealedApp, ValueSource,
 };
 pub use stages::{
-    CollectedRender, CollectedStages, ReferenceUse, RunPlan, Stage, StageFailure, StageNote, collect,
+    CollectedRender, CollectedStages, ReferenceUse, RunPlan, Stage, StageFailure, StageInput, StageNote, collect,
     references, run,
 };

@@ -1,8 +1,8 @@
 //! The order of the stages, which is written here only.
 //!
 //! ```text
-//! load → render → backends ─┬→ resolve → seal → annotate    [`run`], [`collect`]
-//!                           └→ references                   [`references`]
+//! load → sources → render → backends ─┬→ resolve → seal → annotate    [`run`], [`collect`]
+//!                                     └→ references                   [`references`]
 //! ```
 //!
 //! The first failing stage ends a run, since later stages need its result. [`run`] and [`references`] return only its
@@ -12,6 +12,7 @@ use std::borrow::Cow;
 
 use crate::annotate::{AnnotateSettings, annotate};
 use crate::discover::Discovery;
+use crate::external_sources;
 use crate::load::{LoadedApp, load};
 use crate::render::{RenderAttempt, RenderContext, RenderedApp, render, try_render};
 use crate::secret_stages::{
@@ -22,6 +23,7 @@ use sealwave_core::diagnostic::{Failure, Note, ProblemPlace};
 use sealwave_core::document::{ObjectId, SourceLocation, SourceTexts, Sources};
 use sealwave_core::time::Date;
 use sealwave_kube::catalog::ObjectIndex;
+use sealwave_programs::Toolbox;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::placeholder::SecretReference;
@@ -42,6 +44,8 @@ pub struct RunPlan<'a> {
     pub checksums: ChecksumKey,
     /// Today's date, for notes only; `None` disables them.
     pub today: Option<Date>,
+    /// The programs that render sources.
+    pub toolbox: &'a Toolbox,
 }
 
 /// A stage, reported by the message at the deadline.
@@ -57,6 +61,8 @@ pub enum Stage {
     Resolve,
     /// Sealing secrets.
     Seal,
+    /// Running the programs that render sources.
+    Sources,
     /// Checking schemas and rules.
     Validate,
 }
@@ -71,9 +77,10 @@ pub fn run(
     notes: &mut Vec<Note>,
     progress: &dyn Fn(Stage),
 ) -> Result<SealedApp, Failure> {
-    let RunPlan { context, source, backends, sealing, checksums, today } = plan;
+    let RunPlan { context, source, backends, sealing, checksums, today, toolbox } = plan;
     let mut sources = Sources::default();
-    let mut stages = Stages::new(discovery, context, source, &mut sources, progress);
+    let input = StageInput { discovery, context, toolbox };
+    let mut stages = Stages::new(input, source, &mut sources, progress);
     stages.backends = Some(backends);
     let result = stages.run(&SealPlan { sealing, checksums, today: *today });
     let new_notes = stages.notes;
@@ -111,11 +118,13 @@ impl ReferenceUse {
 pub fn references(
     discovery: &Discovery,
     context: &RenderContext,
+    toolbox: &Toolbox,
     source: &ValueSource<'_>,
     progress: &dyn Fn(Stage),
 ) -> Result<Vec<ReferenceUse>, Failure> {
     let mut sources = Sources::default();
-    let uses = Stages::new(discovery, context, source, &mut sources, progress).references();
+    let input = StageInput { discovery, context, toolbox };
+    let uses = Stages::new(input, source, &mut sources, progress).references();
     let uses = uses.map_err(|StageFailure { failure, .. }| failure.located(&sources))?;
     let with_place = |used: PlaceholderUse| ReferenceUse {
         reference: used.reference,
@@ -168,15 +177,14 @@ pub struct StageFailure {
 /// Positions refer to `sources`, and the texts of the app's files are added to `texts`. `setting_place` returns the
 /// location of a setting in the app file, for problems of settings.
 pub fn collect(
-    discovery: &Discovery,
-    context: &RenderContext,
+    input: StageInput<'_>,
     default_provider: Option<&str>,
     sources: &mut Sources,
     texts: &mut SourceTexts,
     setting_place: &dyn Fn(&[&str]) -> ProblemPlace,
 ) -> CollectedStages {
     let source = ValueSource::Withhold { known: None, default_provider };
-    let mut stages = Stages::new(discovery, context, &source, sources, &|_| {});
+    let mut stages = Stages::new(input, &source, sources, &|_| {});
     stages.setting_place = setting_place;
     stages.collection = Some(Collection { texts, default_provider, rendered: None });
     let checksums = ChecksumKey::preview();
@@ -185,10 +193,22 @@ pub fn collect(
     CollectedStages { rendered: collection.and_then(|collection| collection.rendered), notes, result }
 }
 
+/// An environment of an app, and the programs that render its sources.
+#[derive(Clone, Copy)]
+pub struct StageInput<'a> {
+    /// The app.
+    pub discovery: &'a Discovery,
+    /// The context of templates, with the name of the environment.
+    pub context: &'a RenderContext,
+    /// The programs.
+    pub toolbox: &'a Toolbox,
+}
+
 /// The stages of one environment.
 struct Stages<'a> {
     discovery: &'a Discovery,
     context: &'a RenderContext,
+    toolbox: &'a Toolbox,
     source: &'a ValueSource<'a>,
     sources: &'a mut Sources,
     progress: &'a dyn Fn(Stage),
@@ -215,15 +235,16 @@ struct SealPlan<'a> {
 
 impl<'a> Stages<'a> {
     fn new(
-        discovery: &'a Discovery,
-        context: &'a RenderContext,
+        input: StageInput<'a>,
         source: &'a ValueSource<'a>,
         sources: &'a mut Sources,
         progress: &'a dyn Fn(Stage),
     ) -> Self {
+        let StageInput { discovery, context, toolbox } = input;
         Self {
             discovery,
             context,
+            toolbox,
             source,
             sources,
             progress,
@@ -263,6 +284,13 @@ impl<'a> Stages<'a> {
         let loaded = self.enter(Stage::Load, |stages, _| {
             load(stages.discovery, &stages.context.environment, stages.sources)
         })?;
+        let loaded = if self.discovery.has_external_sources() {
+            self.enter(Stage::Sources, |stages, notes| {
+                external_sources::render(loaded, stages.context, stages.toolbox, stages.sources, notes)
+            })?
+        } else {
+            loaded
+        };
         let rendered = self.enter(Stage::Render, |stages, notes| stages.render(loaded, notes))?;
         let backends = match self.backends {
             Some(backends) => Cow::Borrowed(backends),

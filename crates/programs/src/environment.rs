@@ -6,9 +6,12 @@ use std::path::Path;
 
 use crate::{NetworkAccess, RunLimits};
 
+/// The directory with the files that arguments name.
+pub(crate) const FILES: &str = "files";
+
 /// Directories in the private directory, which exist and are empty when the program starts.
 pub(crate) const DIRECTORIES: &[&str] =
-    &["bin", "cache", "config", "data", "home", "plugins", "run", "state", "tmp"];
+    &["bin", "cache", "config", "data", FILES, "home", "plugins", "run", "state", "tmp"];
 
 /// Variables that lead into the private directory, and their paths in it.
 const PATHS: &[(&str, &str)] = &[

@@ -16,7 +16,7 @@
 //! | `role`, `orders` | the roles of this binary, and the arguments with which they are started |
 //! | [`process_limits`] | limits of a process, also for sealwave's own child |
 //! | `links` | the search for links that lead out of a repository |
-//! | `tool` | the programs that sealwave knows, and their versions |
+//! | `tool`, `toolbox` | the programs that sealwave knows, and their versions |
 //!
 //! Invariants: no shell interprets an argument; the environment of sealwave is never passed on; a run leaves no process and
 //! no file. The roles are chosen by arguments, which only the process that starts the binary can set.
@@ -42,6 +42,7 @@ mod relay;
 mod role;
 mod run;
 mod tool;
+mod toolbox;
 
 pub use error::{ProgramError, ReachedLimit};
 pub use error_text::ErrorText;
@@ -50,6 +51,7 @@ pub use links::{LinkError, check_links};
 pub use role::enter;
 pub use run::{ProgramOutput, ProgramRun, RunHost};
 pub use tool::{FoundProgram, Tool, ToolError, find_program};
+pub use toolbox::Toolbox;
 
 #[cfg(target_os = "linux")]
 pub use confine::Confinement;

@@ -24,7 +24,7 @@ pub struct RunHost {
 pub struct ProgramRun {
     program: PathBuf,
     directory: PathBuf,
-    args: Vec<OsString>,
+    args: Vec<Argument>,
     input: Vec<u8>,
     limits: RunLimits,
     network: NetworkAccess,
@@ -32,6 +32,14 @@ pub struct ProgramRun {
     executable: Vec<PathBuf>,
     writable: Vec<PathBuf>,
     variables: Vec<(String, String)>,
+}
+
+/// An argument of a program.
+#[derive(Clone, Debug)]
+enum Argument {
+    Text(OsString),
+    /// A file in the private directory, after a prefix such as `--values=`.
+    File { prefix: String, content: Vec<u8> },
 }
 
 /// The result of a program that succeeded.
@@ -70,7 +78,14 @@ impl ProgramRun {
     /// Adds arguments.
     #[must_use]
     pub fn args<T: Into<OsString>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
-        self.args.extend(args.into_iter().map(Into::into));
+        self.args.extend(args.into_iter().map(|arg| Argument::Text(arg.into())));
+        self
+    }
+
+    /// Adds an argument that names a file of this content, which exists only during the run: `prefix` and its path.
+    #[must_use]
+    pub fn file_arg(mut self, prefix: &str, content: Vec<u8>) -> Self {
+        self.args.push(Argument::File { prefix: prefix.to_owned(), content });
         self
     }
 

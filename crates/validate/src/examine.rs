@@ -19,9 +19,11 @@ use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sou
 use sealwave_kube::catalog::ObjectIndex;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
+    StageInput,
     CollectedRender, CollectedStages, Discovery, PlaceholderUse, RenderContext, Stage, StageFailure,
     StageNote, collect,
 };
+use sealwave_programs::Toolbox;
 use sealwave_secrets::settings::{APP_FILE, App, IgnoreEntry, ignore_origins};
 
 /// The input for the examination of an environment.
@@ -30,6 +32,8 @@ pub struct EnvironmentInput<'a> {
     pub context: RenderContext,
     /// The provider of `<path:…>` placeholders.
     pub default_provider: Option<&'a str>,
+    /// The programs that render sources.
+    pub toolbox: &'a Toolbox,
 }
 
 /// An app whose environments were examined.
@@ -115,8 +119,9 @@ pub fn examine(
             problems: Vec::new(),
         };
         let place = |path: &[&str]| ProblemPlace::Origin(file.place(path));
-        let (context, provider) = (&examination.context, examination.default_provider);
-        let stages = collect(discovery, context, provider, &mut app.sources, &mut app.texts, &place);
+        let EnvironmentInput { context, default_provider, toolbox } = examination;
+        let input = StageInput { discovery, context, toolbox };
+        let stages = collect(input, *default_provider, &mut app.sources, &mut app.texts, &place);
         environment.record(stages, &file);
         app.environments.push(environment);
     }
@@ -215,7 +220,7 @@ impl<'a> AppFile<'a> {
 fn rule_of(stage: Stage) -> &'static Rule {
     match stage {
         Stage::Annotate => &rules::app::ANNOTATE,
-        Stage::Load => &rules::app::LOAD,
+        Stage::Load | Stage::Sources => &rules::app::LOAD,
         Stage::Render => &rules::app::RENDER,
         Stage::Resolve => &rules::app::PLACEHOLDER,
         Stage::Seal | Stage::Validate => &rules::app::BACKEND,

@@ -248,7 +248,7 @@ impl ValidateRun<'_> {
             operator: self.args.checks.operator.clone(),
             identity: self.args.identity.clone(),
         };
-        let (session, environments) = AppSession::open_all(&app, None, self.variables)?;
+        let (session, environments) = AppSession::open_all(&app, None, self.variables, &self.toolbox)?;
         let place_of = |keys: &[&str], item: Option<usize>| {
             ProblemPlace::Place(session.discovery.setting_at(keys, item))
         };
@@ -268,7 +268,8 @@ impl ValidateRun<'_> {
             let certificate = fingerprint(&environment)?.map(|print| (name.clone(), print));
             certificates.extend(certificate);
             let default_provider = environment.default_provider()?;
-            inputs.push(EnvironmentInput { context: environment.context()?, default_provider });
+            let context = environment.context()?;
+            inputs.push(EnvironmentInput { context, default_provider, toolbox: &session.toolbox });
         }
         let begin = |environment: &str| {
             activity.set_description(format!(

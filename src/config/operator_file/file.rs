@@ -11,7 +11,9 @@ use sealwave_core::yaml::Limits;
 use sealwave_kube::schema::KubeVersion;
 use sealwave_providers::{AppDetails, ProtectedFiles, ProviderConfig, ProviderRegistry};
 use sealwave_secrets::policy::Policy;
-use sealwave_secrets::settings::{API_VERSION, OperatorConfig, SettingPath, SettingsFile};
+use sealwave_secrets::settings::{
+    API_VERSION, OperatorConfig, OperatorTools, SettingPath, SettingsFile, ToolSettings,
+};
 
 /// A parsed operator file.
 #[derive(Debug)]
@@ -44,6 +46,19 @@ impl OperatorFile {
     #[must_use]
     pub const fn operator(&self) -> &OperatorConfig<ProviderConfig> {
         &self.operator
+    }
+
+    /// Returns the programs that it names. Paths are relative to the operator file.
+    #[must_use]
+    pub fn tools(&self) -> OperatorTools {
+        let resolved = |settings: &Option<ToolSettings>| {
+            settings.clone().map(|settings| ToolSettings {
+                path: settings.path.map(|path| self.directory.join(path)),
+                ..settings
+            })
+        };
+        let OperatorTools { helm, kubectl, kustomize } = &self.operator.tools;
+        OperatorTools { helm: resolved(helm), kubectl: resolved(kubectl), kustomize: resolved(kustomize) }
     }
 
     /// Returns the place of a setting.

@@ -10,8 +10,9 @@ use sealwave::cli::{Cli, Command};
 use sealwave::config::ValidationPlan;
 use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_pipeline::RenderContext;
+use sealwave_programs::{RunHost, Toolbox};
 use sealwave_secrets::policy::PolicySubject;
-use sealwave_secrets::settings::ValidationSettings;
+use sealwave_secrets::settings::{OperatorTools, ValidationSettings};
 use sealwave_validate::engine::{
     AppContext, PlainContext, PlainInput, RunSuppressions, SchemaContext, ValidateOptions,
 };
@@ -69,9 +70,10 @@ pub fn app(
             .unwrap_or_else(|| environment.to_owned()),
         ..RenderContext::default()
     };
+    let toolbox = Toolbox::new(OperatorTools::default(), None, RunHost { temporary: std::env::temp_dir(), guard: Some(env!("CARGO_BIN_EXE_sealwave").into()) });
     let examinations: Vec<EnvironmentInput<'_>> = discovery
         .environments()
-        .map(|name| EnvironmentInput { context: context(name), default_provider: None })
+        .map(|name| EnvironmentInput { context: context(name), default_provider: None, toolbox: &toolbox })
         .collect();
     let mut examined = sealwave_validate::examine(&discovery, &examinations, name.to_owned(), &|_| ());
     examined.read_other_files(&discovery);

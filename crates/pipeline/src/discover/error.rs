@@ -17,6 +17,10 @@ pub(super) const MAX_APP_FILE: u64 = 1 << 20;
 /// A reason why an app is not usable.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
+    #[error("app file does not state which sources belong to the app")]
+    AmbiguousSources(Vec<String>),
+    #[error("app file does not state which values belong to the environments")]
+    AmbiguousValueFiles(Vec<String>),
     #[error("`apiVersion` must be `{API_VERSION}`")]
     ApiVersion,
     #[error("app file {BROKEN_LINK}")]
@@ -33,6 +37,8 @@ pub(super) enum Error {
     EnvironmentsOutside(CheckoutExtent),
     #[error("`{directory}` is a part of the app `{app}`, not an app")]
     InsideApp { directory: String, app: String, environment: Option<String> },
+    #[error("sources contain `files` twice")]
+    FilesTwice,
     #[error("{0}")]
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
@@ -51,10 +57,14 @@ pub(super) enum Error {
     MissingHere { example: Option<String> },
     #[error("app has no environments")]
     NoEnvironments { misnamed: Option<String> },
+    #[error("`sources` is empty")]
+    NoSources,
     #[error("`{}` is not a directory", display_path(.0))]
     NotADirectory(PathBuf),
     #[error("app file {LEAVES_REPOSITORY}")]
     Outside(CheckoutExtent),
+    #[error("source must have exactly one of `files`, `helm`, `kustomize`")]
+    SourceKinds,
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
     TooLarge,
     #[error("environment `{name}` does not exist; known environments: {known}")]
@@ -64,12 +74,24 @@ pub(super) enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::AmbiguousSources(lines) => {
+                format!("keep those that belong to it: `sources: [{}]`", braced(lines))
+            }
+            Self::AmbiguousValueFiles(patterns) => format!(
+                "keep those that belong to them: `sources: [{{helm: {{chart: ., valueFiles: [{}]}}}}]`",
+                patterns.iter().map(|pattern| format!("\"{pattern}\"")).collect::<Vec<_>>().join(", ")
+            ),
+            Self::FilesTwice => "remove one; it stands for `base/` and `envs/`".to_owned(),
+            Self::NoSources => {
+                "add a source, for example `sources: [{files: {}}]`, or remove the field".to_owned()
+            }
+            Self::SourceKinds => "start a new list item for each source".to_owned(),
             Self::ApiVersion | Self::Empty | Self::Kind => {
                 format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`")
             }
             Self::BrokenLink => "correct the target of the link, or replace it with the file".to_owned(),
             Self::Chart(directory) => format!(
-                "sealwave does not run Helm: write the output of `helm template NAME {directory}` to `base/` of an app"
+                "create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`"
             ),
             Self::Documents(_) => format!("keep only the app in `{APP_FILE}`"),
             Self::EnvironmentName { valid: Some(valid) } => format!("rename it to `{valid}`"),
@@ -79,7 +101,7 @@ impl Explain for Error {
             }
             Self::InsideApp { app, environment: None, .. } => format!("pass the app: `{app}`"),
             Self::Kustomization(directory) => format!(
-                "sealwave does not run Kustomize: write the output of `kubectl kustomize {directory}` to `base/` of an app"
+                "create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`"
             ),
             Self::Misnamed(_) => format!("rename it to `{APP_FILE}`"),
             Self::Namespace { .. } => dns::LABEL_HINT.to_owned(),
@@ -109,6 +131,11 @@ impl Explain for Error {
         };
         Some(hint)
     }
+}
+
+/// Writes sources as items of a flow sequence.
+fn braced(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{{{line}}}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the failure of a file as a whole.

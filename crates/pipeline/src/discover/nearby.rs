@@ -115,6 +115,11 @@ pub(super) fn has_file(directory: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| directory.join(name).symlink_metadata().is_ok_and(|about| about.is_file()))
 }
 
+/// Reports whether a path is a directory, and not a link.
+pub(super) fn is_directory(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|about| about.is_dir())
+}
+
 /// Returns the names in a directory, sorted, without hidden ones, links, and names that are not UTF-8.
 fn names_in(directory: &Path, is_wanted: impl Fn(std::fs::FileType) -> bool) -> Vec<String> {
     let entries: Vec<_> = fs::read_dir(directory)

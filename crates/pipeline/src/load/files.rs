@@ -364,7 +364,7 @@ fn io_error(error: &std::io::Error) -> Error {
 
 /// Normalizes a relative path: removes `.`, and keeps `..` only at the start, since a patch may be outside the app's
 /// directory.
-pub(super) fn normalize_lexically(path: &Path) -> PathBuf {
+pub(crate) fn normalize_lexically(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

@@ -10,8 +10,9 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::discover::{Discovery, ENVIRONMENTS};
+use super::discover::{AppSource, Discovery, ENVIRONMENTS};
 pub(super) use defined::defined_values;
+pub(crate) use files::normalize_lexically;
 use files::{FileReader, SourceFile};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::document::{Node, Origin, SourceId, Sources};
@@ -31,12 +32,15 @@ pub struct LoadedApp<'a> {
     pub(super) app: &'a Discovery,
     /// The app's values, overridden by those of the environment.
     pub(super) values: LayeredValues,
-    /// Manifests and templates in order: base before the environment, each sorted by path.
+    /// Manifests and templates in order: base before the environment, each sorted by path. After the stage of sources, all
+    /// files of all sources.
     pub(super) files: Vec<ManifestFile>,
     /// Partials by name.
     pub(super) partials: BTreeMap<String, PartialTemplate>,
     /// The patches of the environment, in order.
     pub(super) patches: Vec<EnvironmentPatch>,
+    /// Whether the environment may have no objects.
+    pub(super) allow_empty: bool,
     /// The namespace from the app file for objects without one.
     pub(super) namespace: Option<String>,
     /// Notes about the files.
@@ -49,7 +53,18 @@ pub struct LoadedApp<'a> {
 pub(super) struct ManifestFile {
     pub(super) source: SourceId,
     pub(super) text: String,
-    pub(super) is_template: bool,
+    pub(super) kind: FileKind,
+}
+
+/// The way in which a file's documents become objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// Its text is read.
+    Plain,
+    /// A program printed it; its text is read.
+    ProgramOutput,
+    /// It is rendered, and the result is read.
+    Template,
 }
 
 /// A template that others include.
@@ -126,7 +141,11 @@ pub fn load<'a>(
     let own = Path::new(ENVIRONMENTS).join(environment);
     let mut problems = Vec::new();
     let mut reader = FileReader::new(discovery);
-    let values = values::load(&mut reader, &own, sources);
+    let values = if reads_values(discovery.sources()) {
+        values::load(&mut reader, &own, sources)
+    } else {
+        Ok(LayeredValues::empty(sources))
+    };
     let patches = patches(discovery, environment, &mut reader, sources, &mut problems);
     let patch_files = patch_files(discovery);
     let mut loaded = LoadedApp {
@@ -138,11 +157,14 @@ pub fn load<'a>(
         files: Vec::new(),
         partials: BTreeMap::new(),
         patches,
+        allow_empty: settings.allow_empty,
         namespace: settings.namespace.clone().or_else(|| discovery.app().namespace.clone()),
         notes: Vec::new(),
         budget: yaml::YamlBudget::default(),
     };
-    for (directory, all_partials) in [(Path::new(PARTIALS), true), (Path::new(BASE), false), (&own, false)] {
+    let directories = [(Path::new(PARTIALS), true), (Path::new(BASE), false), (&own, false)];
+    let has_files = discovery.sources().iter().any(|source| matches!(source, AppSource::Files));
+    for (directory, all_partials) in directories.into_iter().filter(|_| has_files) {
         let found = reader.read_directory(directory, sources, &mut problems);
         let mut layer = FileLayer { directory, all_partials, own_partials: BTreeMap::new() };
         for file in found.into_iter().filter(|file| !patch_files.contains(&file.relative)) {
@@ -153,6 +175,15 @@ pub fn load<'a>(
     Failure::unless_empty(problems)?;
     loaded.budget = reader.into_budget();
     Ok(loaded)
+}
+
+/// Reports whether a source uses the values of the app and of its environments.
+fn reads_values(sources: &[AppSource]) -> bool {
+    sources.iter().any(|source| match source {
+        AppSource::Files => true,
+        AppSource::Helm(helm) => helm.layered_values,
+        AppSource::Kustomize(_) => false,
+    })
 }
 
 /// One directory of files. The partials of a later directory replace those of an earlier one.
@@ -189,7 +220,7 @@ impl FileLayer<'_> {
                 problems.push(Problem::at(Origin::whole(file.source), &Error::MisnamedValues));
             }
             FileRole::Manifest | FileRole::MisnamedValues => {
-                loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: false });
+                loaded.files.push(ManifestFile { source: file.source, text: file.text, kind: FileKind::Plain });
             }
             FileRole::Values if self.directory == Path::new(BASE) => {
                 loaded
@@ -209,7 +240,7 @@ impl FileLayer<'_> {
                 .notes
                 .push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayTemplate))),
             FileRole::Template => {
-                loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: true });
+                loaded.files.push(ManifestFile { source: file.source, text: file.text, kind: FileKind::Template });
             }
         }
     }
@@ -252,7 +283,7 @@ fn partial_name(stem: &str) -> String {
 /// Returns the files that any environment uses as patches. They are not manifests, wherever they are.
 fn patch_files(discovery: &Discovery) -> BTreeSet<PathBuf> {
     let entries = discovery.app().environments.values().flat_map(|settings| &settings.patches);
-    entries.filter_map(|entry| entry.file.as_deref()).map(files::normalize_lexically).collect()
+    entries.filter_map(|entry| entry.file.as_deref()).map(normalize_lexically).collect()
 }
 
 /// Reads the environment's patches. Their places are needed even if nothing is wrong: each inline patch is a tree with

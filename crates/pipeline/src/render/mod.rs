@@ -41,7 +41,7 @@ use std::path::Path;
 use serde_json::{Map, Value as Json};
 
 use super::discover::{Discovery, misnamed_directory};
-use super::load::{BASE, EnvironmentPatch, LayeredValues, LoadedApp, ManifestFile};
+use super::load::{BASE, EnvironmentPatch, FileKind, LayeredValues, LoadedApp, ManifestFile};
 use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
 use engine::{RenderedText, TemplateEngine};
@@ -83,6 +83,17 @@ pub struct RenderContext {
     pub cluster: String,
     /// The Git revision.
     pub revision: String,
+    /// The capabilities of the destination, which charts can ask for but templates cannot.
+    pub capabilities: ClusterCapabilities,
+}
+
+/// The capabilities of the destination that Argo CD states for a run.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterCapabilities {
+    /// The Kubernetes version.
+    pub kube_version: Option<String>,
+    /// The API versions, such as `apps/v1` or `apps/v1/Deployment`.
+    pub api_versions: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -167,10 +178,13 @@ pub fn render(
     notes: &mut Vec<Note>,
 ) -> Result<RenderedApp, Failure> {
     let app = loaded.app;
-    let RenderAttempt { objects, problems, empty_hint, .. } =
+    let RenderAttempt { allow_empty, objects, problems, empty_hint, .. } =
         try_render(loaded, context, sources, None, notes);
     Failure::unless_empty(problems)?;
     check_unique(&objects, sources)?;
+    if allow_empty {
+        return Ok(RenderedApp { objects });
+    }
     require_objects(objects, &context.environment, empty_hint).map_err(|failure| app.at_app_file(failure))
 }
 
@@ -188,6 +202,8 @@ fn require_objects(
 
 /// The result of rendering as far as possible.
 pub struct RenderAttempt {
+    /// Whether the environment may have no objects.
+    allow_empty: bool,
     /// The objects that were rendered; two may have one identity.
     pub objects: Vec<Manifest>,
     /// The values.
@@ -207,6 +223,9 @@ impl RenderAttempt {
     /// All problems, or no objects.
     pub fn to_rendered(&self, environment: &str) -> Result<RenderedApp, Failure> {
         Failure::unless_empty(self.problems.clone())?;
+        if self.allow_empty {
+            return Ok(RenderedApp { objects: self.objects.clone() });
+        }
         require_objects(self.objects.clone(), environment, self.empty_hint.clone())
     }
 }
@@ -220,11 +239,13 @@ pub fn try_render(
     mut texts: Option<&mut SourceTexts>,
     notes: &mut Vec<Note>,
 ) -> RenderAttempt {
-    let LoadedApp { app, values, files, partials, patches, namespace, notes: found, budget } = loaded;
+    let LoadedApp { app, values, files, partials, patches, namespace, notes: found, budget, allow_empty } =
+        loaded;
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
     if let Err(problem) = check_values(&values) {
         return RenderAttempt {
+            allow_empty,
             objects: Vec::new(),
             values,
             unused: Vec::new(),
@@ -238,7 +259,7 @@ pub fn try_render(
         let files = files.iter().map(|file| (file.source, &file.text));
         files.chain(partials).for_each(|(source, text)| texts.add(source, text.as_str().into()));
     }
-    let templates = files.iter().filter(|file| file.is_template).map(|file| file.text.as_str());
+    let templates = files.iter().filter(|file| file.kind == FileKind::Template).map(|file| file.text.as_str());
     let names = templates.chain(partials.values().map(|partial| partial.text.as_str()));
     let names = NameChecker::new(app, &values.merged, names);
     let mut reader = DocumentReader { budget, objects: Vec::new(), problems: Vec::new(), names };
@@ -256,8 +277,8 @@ pub fn try_render(
         Err(failure) => reader.problems.extend_from_slice(failure.problems()),
     }
     let DocumentReader { mut objects, mut problems, names, .. } = reader;
-    // If a template could not be read, its uses of values are unknown.
-    let is_wanted = texts.is_some() && problems.is_empty();
+    // If a template could not be read, or a chart gets the values, their uses are unknown.
+    let is_wanted = texts.is_some() && problems.is_empty() && !app.passes_values_on();
     let unused = if is_wanted {
         unused::find_unused(app, &context.environment, &values, &names.reads)
     } else {
@@ -268,7 +289,7 @@ pub fn try_render(
     }
     finish(&mut objects, &mut problems, &patches, namespace.as_deref(), notes);
     let empty_hint = if objects.is_empty() { empty_hint(app) } else { None };
-    RenderAttempt { objects, values, unused, problems, empty_hint }
+    RenderAttempt { allow_empty, objects, values, unused, problems, empty_hint }
 }
 
 /// Returns what to do about the cause of an empty output: a directory that is meant to be `base`, or an app file below it.
@@ -394,7 +415,7 @@ impl DocumentReader<'_> {
         notes: &mut Vec<Note>,
     ) {
         let limits = if texts.is_some() { yaml::Limits::lenient() } else { yaml::Limits::default() };
-        let read = if file.is_template {
+        let read = if file.kind == FileKind::Template {
             let Some(rendered) = self.rendered(file, engine, notes) else { return };
             let name = sources.name(file.source).to_owned();
             let source = sources.add_rendered(name, rendered.lines);
@@ -410,10 +431,13 @@ impl DocumentReader<'_> {
         for document in read {
             match document {
                 Ok(node) => trees.push(node),
-                Err(problem) if file.is_template => {
-                    self.problems.extend(rendered_text::explain(problem, file, sources));
-                }
-                Err(problem) => self.problems.push(name_plain_text(problem, file, sources)),
+                Err(problem) => match file.kind {
+                    FileKind::Plain => self.problems.push(name_plain_text(problem, file, sources)),
+                    FileKind::ProgramOutput => self.problems.push(problem),
+                    FileKind::Template => {
+                        self.problems.extend(rendered_text::explain(problem, file, sources));
+                    }
+                },
             }
         }
         let name = sources.name(file.source);

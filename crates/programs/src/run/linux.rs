@@ -1,5 +1,6 @@
 //! The start of the guard, and the reading of its report.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -9,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use sealwave_core::diagnostic::io_reason;
 
-use super::{ProgramOutput, ProgramRun, RunHost};
+use super::{Argument, ProgramOutput, ProgramRun, RunHost};
 use crate::confine::NOT_STARTED;
-use crate::environment;
+use crate::environment::{self, FILES};
 use crate::error_text::TextReplacements;
 use crate::guard::{ALLOCATOR, EndReason, GuardReport, THIS_BINARY};
 use crate::orders::{FileAccess, Role, RunOrders};
@@ -34,12 +35,17 @@ impl ProgramRun {
     /// The program cannot be started, reaches a limit, fails, or leaves processes running.
     pub fn run(&self, host: &RunHost) -> Result<ProgramOutput, ProgramError> {
         let private = PrivateDirectory::new(&host.temporary)
-            .and_then(|private| self.write_input(&private).map(|()| private))
-            .map_err(|error| ProgramError::Private { program: self.name(), reason: error.kind() })?;
+            .and_then(|private| {
+                self.write_input(&private)?;
+                let args = self.arguments(&private)?;
+                Ok((private, args))
+            });
+        let (private, args) =
+            private.map_err(|error| ProgramError::Private { program: self.name(), reason: error.kind() })?;
         let started = Instant::now();
         let backstop = started.checked_add(self.limits.wall_time + GRACE).unwrap_or(started);
         let run = self
-            .start(host, &private)
+            .start(host, &private, args)
             .and_then(|(mut guard, control)| relay(&mut guard, control, &self.limits, backstop))
             .map_err(|error| self.start_error(io_reason(error.kind())))?;
         let stderr = ErrorText::new(&run.stderr, &self.replacements(&private));
@@ -54,7 +60,27 @@ impl ProgramRun {
         fs_err::write(private.path().join(INPUT_FILE), &self.input)
     }
 
-    fn start(&self, host: &RunHost, private: &PrivateDirectory) -> io::Result<(Child, UnixStream)> {
+    /// Returns the arguments, after writing the files that they name.
+    fn arguments(&self, private: &PrivateDirectory) -> io::Result<Vec<OsString>> {
+        let argument = |(index, argument): (usize, &Argument)| match argument {
+            Argument::Text(text) => Ok(text.clone()),
+            Argument::File { prefix, content } => {
+                let path = private.path().join(FILES).join(index.to_string());
+                fs_err::write(&path, content)?;
+                let mut text = OsString::from(prefix);
+                text.push(path);
+                Ok(text)
+            }
+        };
+        self.args.iter().enumerate().map(argument).collect()
+    }
+
+    fn start(
+        &self,
+        host: &RunHost,
+        private: &PrivateDirectory,
+        args: Vec<OsString>,
+    ) -> io::Result<(Child, UnixStream)> {
         let orders = RunOrders {
             limits: self.limits.clone(),
             network: self.network.clone(),
@@ -66,7 +92,7 @@ impl ProgramRun {
                 writable: self.writable.clone(),
             },
             program: self.program.clone(),
-            args: self.args.clone(),
+            args,
         };
         let (control, for_guard) = UnixStream::pair()?;
         let mut command = Command::new(host.guard.as_deref().unwrap_or(THIS_BINARY.as_ref()));

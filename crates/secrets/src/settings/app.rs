@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::format::API_VERSION;
 use super::{
     BackendKind, ExternalSecretsSettings, ObjectPattern, Requirements, SecretsStoreCsiSettings,
-    ValidationSettings, schema,
+    SourceEntry, ValidationSettings, schema,
 };
 use sealwave_core::document::Manifest;
 use sealwave_kube::pods::WorkloadKind;
@@ -56,6 +56,10 @@ pub struct App {
     /// The versions that the app can be rendered with.
     #[serde(default)]
     pub requires: Requirements,
+    /// The sources of the app's objects, in order. By default the chart beside the app file, the overlays beside it, or the
+    /// files in `base/` and `envs/`.
+    #[serde(default)]
+    pub sources: Option<Vec<SourceEntry>>,
     /// Settings of `validate`.
     #[serde(default)]
     pub validate: ValidationSettings,
@@ -97,12 +101,23 @@ impl PlaceholderSettings<'_> {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnvironmentSettings {
+    /// Whether the environment may have no objects.
+    #[serde(default)]
+    pub allow_empty: bool,
+    /// API versions of the cluster that charts can ask for, for example `monitoring.coreos.com/v1`. In Argo CD, those of the
+    /// destination take precedence.
+    #[serde(default)]
+    pub api_versions: Vec<String>,
     /// A cluster from the operator file; by default the environment's own name.
     #[serde(default)]
     pub cluster: Option<String>,
     /// Overrides the app's backend.
     #[serde(default)]
     pub backend: Option<BackendKind>,
+    /// Kubernetes version of the cluster that charts can ask for, for example `1.34`. In Argo CD, that of the destination
+    /// takes precedence.
+    #[serde(default)]
+    pub kube_version: Option<String>,
     /// Backends of single Secrets, by name or by `namespace/name`; the latter takes precedence. Each entry must match a
     /// Secret.
     #[serde(default)]

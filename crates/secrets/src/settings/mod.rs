@@ -9,6 +9,7 @@ mod reader;
 mod requirements;
 mod schema;
 mod setting_path;
+mod sources;
 mod validation;
 
 pub use app::{
@@ -30,6 +31,7 @@ pub use reader::{SettingsFile, read_config};
 pub use requirements::{Requirements, VersionRequirement};
 pub use schema::settings_schema;
 pub use setting_path::SettingPath;
+pub use sources::{EnvironmentPath, FilesSource, HelmSource, KustomizeSource, SourceEntry};
 pub use validation::{IgnoreEntry, RuleLevel, SetEntry, ValidationFile, ValidationSettings, ignore_origins};
 
 pub use crate::values::kv_path::KvVersion;

@@ -1,0 +1,44 @@
+//! Errors of sources that other tools render.
+
+use sealwave_core::diagnostic::{Explain, LEAVES_REPOSITORY, NOT_UTF8, io_reason};
+
+use crate::boundary::CheckoutExtent;
+
+/// A reason why a source cannot be rendered. Paths are those of the app file, or as messages name files.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("path `{0}` is absolute")]
+    AbsolutePath(String),
+    #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
+    Io { path: String, reason: std::io::ErrorKind },
+    #[error("`{path}` cannot be read: {}", io_reason(std::io::ErrorKind::NotFound))]
+    MissingValues { path: String },
+    #[error("`{0}` is not a directory")]
+    NotADirectory(String),
+    #[error("`{0}` is not a chart: it has no `Chart.yaml`")]
+    NotAChart(String),
+    #[error("`{0}` has no `kustomization.yaml`")]
+    NotKustomized(String),
+    #[error("`{0}` is not a regular file")]
+    NotAFile(String),
+    #[error("output of `{program}` {NOT_UTF8}")]
+    Output { program: &'static str },
+    #[error("`{path}` {LEAVES_REPOSITORY}")]
+    Outside { path: String, extent: CheckoutExtent },
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::AbsolutePath(_) => Some("give the path relative to the app file".to_owned()),
+            Self::MissingValues { path } => Some(format!(
+                "create `{path}`, or set `ignoreMissingValueFiles: true` if not all environments have one"
+            )),
+            Self::NotADirectory(_) | Self::NotAChart(_) | Self::NotKustomized(_) => {
+                Some("paths are relative to the app file; `{{env}}` stands for the environment".to_owned())
+            }
+            Self::Outside { extent, .. } => Some(extent.hint().to_owned()),
+            Self::Io { .. } | Self::NotAFile(_) | Self::Output { .. } => None,
+        }
+    }
+}

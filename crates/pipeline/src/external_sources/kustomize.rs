@@ -1,0 +1,53 @@
+//! Renders a directory of Kustomize.
+
+use sealwave_core::diagnostic::{Failure, Problem};
+use sealwave_core::document::Sources;
+use sealwave_programs::{ProgramRun, Tool, ToolError, check_links};
+use sealwave_secrets::settings::KustomizeSource;
+
+use super::SourceInput;
+use super::error::Error;
+use super::output;
+use super::paths::SourcePath;
+use crate::discover::KUSTOMIZATION_FILES;
+use crate::load::ManifestFile;
+
+/// Renders a directory for the environment of the run.
+///
+/// # Errors
+/// The directory is missing or leads out of the repository, no program is installed, or the program fails.
+pub(super) fn render(
+    directory: &KustomizeSource,
+    input: &SourceInput<'_>,
+    sources: &mut Sources,
+) -> Result<ManifestFile, Failure> {
+    let found = SourcePath::directory(&directory.path, input).map_err(|error| input.problem(&error))?;
+    let file = KUSTOMIZATION_FILES.into_iter().find(|name| found.full.join(name).is_file());
+    let Some(file) = file else {
+        return Err(input.problem(&Error::NotKustomized(found.name(input))).into());
+    };
+    check_links(&found.full, &input.app.reach()).map_err(|error| input.problem(&error))?;
+    let (program, args) = command(input).map_err(|error| input.problem(error))?;
+    let run = ProgramRun::new(program, &found.full)
+        .args(args.iter().copied())
+        .args(["."])
+        .readable(input.app.boundary());
+    let output = run.run(input.toolbox.host()).map_err(|error| input.problem(&error))?;
+    let text = String::from_utf8(output.stdout)
+        .map_err(|_| -> Problem { input.problem(&Error::Output { program: "kustomize" }) })?;
+    Ok(output::from_one_file(text, &input.name_of(&found.relative.join(file)), sources))
+}
+
+/// Returns the program and its first arguments: Kustomize, or else the one that is built into `kubectl`.
+fn command<'a>(
+    input: &SourceInput<'a>,
+) -> Result<(&'a std::path::Path, &'static [&'static str]), &'a ToolError> {
+    let missing = match input.toolbox.find(Tool::Kustomize) {
+        Ok(found) => return Ok((&found.path, &["build"])),
+        Err(error) => error,
+    };
+    match input.toolbox.find(Tool::Kubectl) {
+        Ok(found) if matches!(missing, ToolError::Missing(_)) => Ok((&found.path, &["kustomize"])),
+        _ => Err(missing),
+    }
+}

@@ -1,0 +1,100 @@
+//! Renders the sources that other tools render: Helm charts and Kustomize directories. Runs after `load`, before `render`.
+//!
+//! ```text
+//! paths ► bounded files and directories     of the app file, within the repository
+//! helm, kustomize ► a run of the program    confined, without network
+//! output ► `ManifestFile`                   with the template or directory of each line
+//! ```
+//!
+//! The programs see files of the repository only, in which secrets are placeholders. They get no values of secrets, and
+//! nothing of sealwave's environment.
+
+mod capabilities;
+mod error;
+mod helm;
+mod kustomize;
+mod output;
+mod paths;
+
+use std::path::Path;
+
+use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
+use sealwave_core::document::Sources;
+use sealwave_programs::Toolbox;
+
+use crate::discover::{AppSource, Discovery};
+use crate::load::{LayeredValues, LoadedApp, ManifestFile};
+use crate::render::RenderContext;
+
+/// What a source is rendered with.
+struct SourceInput<'a> {
+    app: &'a Discovery,
+    context: &'a RenderContext,
+    /// The namespace of objects that have none.
+    namespace: Option<&'a str>,
+    /// The values of the app and the environment.
+    values: &'a LayeredValues,
+    toolbox: &'a Toolbox,
+    /// The entry of the source in the app file.
+    place: ProblemPlace,
+}
+
+impl SourceInput<'_> {
+    /// Returns an error at the entry of the source.
+    fn problem(&self, error: &dyn sealwave_core::diagnostic::Explain) -> Problem {
+        Problem { at: self.place.clone(), ..Problem::new(error) }
+    }
+
+    /// Returns a path below the app's directory as messages name it.
+    fn name_of(&self, relative: &Path) -> String {
+        self.app.name_of(relative)
+    }
+}
+
+/// Renders the sources of other tools, and puts their objects into the order of the sources.
+///
+/// # Errors
+/// The problems of all sources: paths that do not exist or lead out of the repository, programs that are missing or fail.
+pub(crate) fn render<'a>(
+    mut loaded: LoadedApp<'a>,
+    context: &RenderContext,
+    toolbox: &Toolbox,
+    sources: &mut Sources,
+    notes: &mut Vec<Note>,
+) -> Result<LoadedApp<'a>, Failure> {
+    let app = loaded.app;
+    let namespace = loaded.namespace.clone().or_else(|| context.namespace.clone());
+    let mut own_files = std::mem::take(&mut loaded.files);
+    let mut problems = Vec::new();
+    for (index, source) in app.sources().iter().enumerate() {
+        let input = SourceInput {
+            app,
+            context,
+            namespace: namespace.as_deref().filter(|name| !name.is_empty()),
+            values: &loaded.values,
+            toolbox,
+            place: ProblemPlace::Place(app.source_place(index)),
+        };
+        match render_source(source, &input, sources, notes) {
+            Ok(Some(file)) => loaded.files.push(file),
+            Ok(None) => loaded.files.append(&mut own_files),
+            Err(failure) => problems.extend_from_slice(failure.problems()),
+        }
+    }
+    Failure::unless_empty(problems)?;
+    Ok(loaded)
+}
+
+/// Renders one source; `None` for sealwave's own files.
+fn render_source(
+    source: &AppSource,
+    input: &SourceInput<'_>,
+    sources: &mut Sources,
+    notes: &mut Vec<Note>,
+) -> Result<Option<ManifestFile>, Failure> {
+    match source {
+        AppSource::Files => Ok(None),
+        AppSource::Helm(chart) => helm::render(chart, input, sources, notes).map(Some),
+        AppSource::Kustomize(directory) => kustomize::render(directory, input, sources).map(Some),
+    }
+}

@@ -1,0 +1,146 @@
+//! The sources of an app's objects, in the app file: sealwave's own files, Helm charts and Kustomize directories.
+//!
+//! Fields of a chart have the names that they have in an Argo CD Application (`spec.source.helm`).
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The text that a path replaces by the name of the environment.
+const ENVIRONMENT_MARK: &str = "{{env}}";
+
+/// A source of objects: exactly one of the kinds.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["files"]}, {"required": ["helm"]}, {"required": ["kustomize"]}]))]
+pub struct SourceEntry {
+    /// The manifests and templates in `base/` and `envs/`.
+    #[serde(default)]
+    pub files: Option<FilesSource>,
+    /// A Helm chart.
+    #[serde(default)]
+    pub helm: Option<HelmSource>,
+    /// A directory of Kustomize.
+    #[serde(default)]
+    pub kustomize: Option<KustomizeSource>,
+}
+
+/// The manifests and templates in `base/` and `envs/`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FilesSource {}
+
+/// A Helm chart.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools, reason = "fields of Argo CD")]
+pub struct HelmSource {
+    /// Directory of the chart, relative to the app file.
+    pub chart: EnvironmentPath,
+    /// Name of the release; by default the name of the app.
+    pub release_name: Option<String>,
+    /// Namespace of the release; by default that of the environment, of the app or of the destination.
+    pub namespace: Option<String>,
+    /// Files with values, relative to the app file; a later one takes precedence.
+    pub value_files: Vec<EnvironmentPath>,
+    /// Whether files with values may be missing.
+    pub ignore_missing_value_files: bool,
+    /// Values that take precedence over all files.
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    pub values: serde_json::Map<String, serde_json::Value>,
+    /// Whether the chart gets the values of the app (`values.yaml`) and of the environment (`envs/<env>/values.yaml`). The
+    /// files in `valueFiles` take precedence.
+    pub layered_values: bool,
+    /// Whether the custom resource definitions in the directory `crds` of the chart are left out.
+    pub skip_crds: bool,
+    /// Whether the tests of the chart are left out.
+    pub skip_tests: bool,
+}
+
+impl Default for HelmSource {
+    fn default() -> Self {
+        Self {
+            chart: EnvironmentPath::here(),
+            release_name: None,
+            namespace: None,
+            value_files: Vec::new(),
+            ignore_missing_value_files: false,
+            values: serde_json::Map::new(),
+            layered_values: false,
+            skip_crds: false,
+            skip_tests: false,
+        }
+    }
+}
+
+/// A directory of Kustomize.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct KustomizeSource {
+    /// Directory with a `kustomization.yaml`, relative to the app file.
+    pub path: EnvironmentPath,
+}
+
+impl Default for KustomizeSource {
+    fn default() -> Self {
+        Self { path: EnvironmentPath::here() }
+    }
+}
+
+/// A path relative to the app file, in which `{{env}}` stands for the name of the environment.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct EnvironmentPath(String);
+
+impl EnvironmentPath {
+    /// Returns the directory of the app file.
+    #[must_use]
+    pub fn here() -> Self {
+        Self(".".to_owned())
+    }
+
+    /// Returns the path with its mark, as written in the app file.
+    #[must_use]
+    pub fn as_written(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the path for an environment.
+    #[must_use]
+    pub fn in_environment(&self, environment: &str) -> PathBuf {
+        PathBuf::from(self.0.replace(ENVIRONMENT_MARK, environment))
+    }
+
+    /// Returns the texts before and after the first mark; `None` if the path is the same for all environments.
+    #[must_use]
+    pub fn around_environment(&self) -> Option<(&str, &str)> {
+        self.0.split_once(ENVIRONMENT_MARK)
+    }
+}
+
+impl From<&str> for EnvironmentPath {
+    fn from(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_substituted_and_nothing_else() {
+        for (written, path) in [
+            ("values-{{env}}.yaml", "values-prod.yaml"),
+            ("{{env}}/{{env}}", "prod/prod"),
+            ("values.yaml", "values.yaml"),
+            ("{{ env }}", "{{ env }}"),
+            ("{{app}}", "{{app}}"),
+        ] {
+            assert_eq!(EnvironmentPath::from(written).in_environment("prod"), PathBuf::from(path));
+        }
+        assert_eq!(EnvironmentPath::from("a-{{env}}.yaml").around_environment(), Some(("a-", ".yaml")));
+        assert_eq!(EnvironmentPath::here().around_environment(), None);
+    }
+}
