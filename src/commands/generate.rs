@@ -147,8 +147,7 @@ fn store_references(
     };
     let (sealing, checksums) = (SealMode::Nothing, checksum_key(operator)?);
     let (context, toolbox) = (session.context()?, &*session.toolbox);
-    let plan =
-        RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
+    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
     session.run(&plan, ManifestFormat::Json, notes, watch)
 }
 

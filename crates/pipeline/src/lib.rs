@@ -33,6 +33,6 @@ pub use secret_stages::{
     AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, SealMode, SealedApp, ValueSource,
 };
 pub use stages::{
-    CollectedRender, CollectedStages, ReferenceUse, RunPlan, Stage, StageFailure, StageInput, StageNote, collect,
-    references, run,
+    CollectedRender, CollectedStages, ReferenceUse, RunPlan, Stage, StageFailure, StageInput, StageNote,
+    collect, references, run,
 };

@@ -39,7 +39,10 @@ pub struct ProgramRun {
 enum Argument {
     Text(OsString),
     /// A file in the private directory, after a prefix such as `--values=`.
-    File { prefix: String, content: Vec<u8> },
+    File {
+        prefix: String,
+        content: Vec<u8>,
+    },
 }
 
 /// The result of a program that succeeded.

@@ -19,9 +19,8 @@ use sealwave_core::document::{Manifest, Node, Origin, SourceId, SourceTexts, Sou
 use sealwave_kube::catalog::ObjectIndex;
 use sealwave_pipeline::render::UnusedValue;
 use sealwave_pipeline::{
-    StageInput,
     CollectedRender, CollectedStages, Discovery, PlaceholderUse, RenderContext, Stage, StageFailure,
-    StageNote, collect,
+    StageInput, StageNote, collect,
 };
 use sealwave_programs::Toolbox;
 use sealwave_secrets::settings::{APP_FILE, App, IgnoreEntry, ignore_origins};

@@ -70,7 +70,11 @@ pub fn app(
             .unwrap_or_else(|| environment.to_owned()),
         ..RenderContext::default()
     };
-    let toolbox = Toolbox::new(OperatorTools::default(), None, RunHost { temporary: std::env::temp_dir(), guard: Some(env!("CARGO_BIN_EXE_sealwave").into()) });
+    let toolbox = Toolbox::new(
+        OperatorTools::default(),
+        None,
+        RunHost { temporary: std::env::temp_dir(), guard: Some(env!("CARGO_BIN_EXE_sealwave").into()) },
+    );
     let examinations: Vec<EnvironmentInput<'_>> = discovery
         .environments()
         .map(|name| EnvironmentInput { context: context(name), default_provider: None, toolbox: &toolbox })

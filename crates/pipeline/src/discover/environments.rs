@@ -118,7 +118,10 @@ pub(super) fn names_for_pattern(
         let name = entry.to_str().and_then(|name| name.strip_prefix(prefix)?.strip_suffix(suffix));
         let Some(name) = name.filter(|name| !name.is_empty() && !name.starts_with('.')) else { continue };
         let path = dir.join(pattern.in_environment(name));
-        if path.is_file() || nearby::has_file(&path, &KUSTOMIZATION_FILES) || nearby::has_file(&path, &[CHART_FILE]) {
+        if path.is_file()
+            || nearby::has_file(&path, &KUSTOMIZATION_FILES)
+            || nearby::has_file(&path, &[CHART_FILE])
+        {
             names.push(name.to_owned());
         }
     }

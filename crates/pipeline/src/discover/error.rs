@@ -90,9 +90,9 @@ impl Explain for Error {
                 format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`")
             }
             Self::BrokenLink => "correct the target of the link, or replace it with the file".to_owned(),
-            Self::Chart(directory) => format!(
-                "create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`"
-            ),
+            Self::Chart(directory) | Self::Kustomization(directory) => {
+                format!("create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`")
+            }
             Self::Documents(_) => format!("keep only the app in `{APP_FILE}`"),
             Self::EnvironmentName { valid: Some(valid) } => format!("rename it to `{valid}`"),
             Self::EnvironmentsOutside(extent) | Self::Outside(extent) => extent.hint().to_owned(),
@@ -100,9 +100,6 @@ impl Explain for Error {
                 format!("pass the app and the environment: `{app} --env {environment}`")
             }
             Self::InsideApp { app, environment: None, .. } => format!("pass the app: `{app}`"),
-            Self::Kustomization(directory) => format!(
-                "create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`"
-            ),
             Self::Misnamed(_) => format!("rename it to `{APP_FILE}`"),
             Self::Namespace { .. } => dns::LABEL_HINT.to_owned(),
             Self::MissingDirectory(_) => format!(

@@ -9,7 +9,9 @@ use super::error::{Error, whole};
 use super::nearby;
 use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
-use sealwave_secrets::settings::{App, EnvironmentPath, HelmSource, KustomizeSource, SettingsFile, SourceEntry};
+use sealwave_secrets::settings::{
+    App, EnvironmentPath, HelmSource, KustomizeSource, SettingsFile, SourceEntry,
+};
 
 /// The file that makes a directory a chart.
 pub(crate) const CHART_FILE: &str = "Chart.yaml";
@@ -100,9 +102,8 @@ fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
     let base = dir.join(crate::load::BASE);
     // Overlays usually have a base of this name.
     let has_files = nearby::is_directory(&base) && !nearby::has_file(&base, &KUSTOMIZATION_FILES);
-    let kustomize = || KustomizeSource {
-        path: if has_overlays { overlays.clone() } else { EnvironmentPath::here() },
-    };
+    let kustomize =
+        || KustomizeSource { path: if has_overlays { overlays.clone() } else { EnvironmentPath::here() } };
     match (is_chart, is_kustomized, has_files) {
         (false, false, _) => Ok(vec![AppSource::Files]),
         (true, false, false) => Ok(vec![AppSource::Helm(suggested_chart(dir, boundary)?)]),
@@ -123,13 +124,13 @@ fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
 /// Returns the source for the chart beside the app file, with the values of its environments.
 fn suggested_chart(dir: &Path, boundary: &Boundary) -> Result<HelmSource, Error> {
     let patterns = VALUE_FILES.map(EnvironmentPath::from);
-    let mut used: Vec<EnvironmentPath> =
+    let used: Vec<EnvironmentPath> =
         patterns.into_iter().filter(|pattern| !environments_of(dir, boundary, pattern).is_empty()).collect();
     if used.len() > 1 {
         let patterns = used.iter().map(|pattern| pattern.as_written().to_owned()).collect();
         return Err(Error::AmbiguousValueFiles(patterns));
     }
-    Ok(HelmSource { value_files: used.drain(..).collect(), ..HelmSource::default() })
+    Ok(HelmSource { value_files: used, ..HelmSource::default() })
 }
 
 /// Returns the environments that a pattern of paths suggests; none if its directory cannot be read.

@@ -11,12 +11,14 @@
 
 mod capabilities;
 mod error;
+mod failed_run;
 mod helm;
+mod kustomization;
 mod kustomize;
 mod output;
 mod paths;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::document::Sources;
@@ -43,6 +45,16 @@ impl SourceInput<'_> {
     /// Returns an error at the entry of the source.
     fn problem(&self, error: &dyn sealwave_core::diagnostic::Explain) -> Problem {
         Problem { at: self.place.clone(), ..Problem::new(error) }
+    }
+
+    /// Returns a full path within the repository as messages name it.
+    fn name_of_full(&self, full: &Path) -> String {
+        let root = self.app.root();
+        let up = root.ancestors().take_while(|above| !full.starts_with(above)).count();
+        let shared = root.ancestors().nth(up).unwrap_or(root);
+        let inside = full.strip_prefix(shared).unwrap_or(full);
+        let relative: PathBuf = std::iter::repeat_n(Path::new(".."), up).chain([inside]).collect();
+        self.name_of(&relative)
     }
 
     /// Returns a path below the app's directory as messages name it.

@@ -163,7 +163,7 @@ pub fn load<'a>(
         budget: yaml::YamlBudget::default(),
     };
     let directories = [(Path::new(PARTIALS), true), (Path::new(BASE), false), (&own, false)];
-    let has_files = discovery.sources().iter().any(|source| matches!(source, AppSource::Files));
+    let has_files = discovery.has_own_files();
     for (directory, all_partials) in directories.into_iter().filter(|_| has_files) {
         let found = reader.read_directory(directory, sources, &mut problems);
         let mut layer = FileLayer { directory, all_partials, own_partials: BTreeMap::new() };
@@ -220,7 +220,11 @@ impl FileLayer<'_> {
                 problems.push(Problem::at(Origin::whole(file.source), &Error::MisnamedValues));
             }
             FileRole::Manifest | FileRole::MisnamedValues => {
-                loaded.files.push(ManifestFile { source: file.source, text: file.text, kind: FileKind::Plain });
+                loaded.files.push(ManifestFile {
+                    source: file.source,
+                    text: file.text,
+                    kind: FileKind::Plain,
+                });
             }
             FileRole::Values if self.directory == Path::new(BASE) => {
                 loaded
@@ -240,7 +244,11 @@ impl FileLayer<'_> {
                 .notes
                 .push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayTemplate))),
             FileRole::Template => {
-                loaded.files.push(ManifestFile { source: file.source, text: file.text, kind: FileKind::Template });
+                loaded.files.push(ManifestFile {
+                    source: file.source,
+                    text: file.text,
+                    kind: FileKind::Template,
+                });
             }
         }
     }

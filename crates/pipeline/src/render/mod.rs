@@ -87,6 +87,14 @@ pub struct RenderContext {
     pub capabilities: ClusterCapabilities,
 }
 
+impl RenderContext {
+    /// Returns the name of the app without the namespace that Argo CD puts before the names of apps in other namespaces, as
+    /// `<namespace>_<name>`.
+    pub(crate) fn app_name(&self) -> &str {
+        self.app.split_once('_').map_or(&self.app, |(_, name)| name)
+    }
+}
+
 /// The capabilities of the destination that Argo CD states for a run.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterCapabilities {
@@ -259,7 +267,8 @@ pub fn try_render(
         let files = files.iter().map(|file| (file.source, &file.text));
         files.chain(partials).for_each(|(source, text)| texts.add(source, text.as_str().into()));
     }
-    let templates = files.iter().filter(|file| file.kind == FileKind::Template).map(|file| file.text.as_str());
+    let templates =
+        files.iter().filter(|file| file.kind == FileKind::Template).map(|file| file.text.as_str());
     let names = templates.chain(partials.values().map(|partial| partial.text.as_str()));
     let names = NameChecker::new(app, &values.merged, names);
     let mut reader = DocumentReader { budget, objects: Vec::new(), problems: Vec::new(), names };

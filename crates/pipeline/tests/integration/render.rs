@@ -66,6 +66,7 @@ impl App {
         let mut sources = Sources::default();
         let mut notes = Vec::new();
         let context = RenderContext {
+            capabilities: sealwave_pipeline::ClusterCapabilities::default(),
             environment: environment.into(),
             app: "shop-dev".into(),
             namespace: Some("from-argo".into()),

@@ -34,12 +34,11 @@ impl ProgramRun {
     /// # Errors
     /// The program cannot be started, reaches a limit, fails, or leaves processes running.
     pub fn run(&self, host: &RunHost) -> Result<ProgramOutput, ProgramError> {
-        let private = PrivateDirectory::new(&host.temporary)
-            .and_then(|private| {
-                self.write_input(&private)?;
-                let args = self.arguments(&private)?;
-                Ok((private, args))
-            });
+        let private = PrivateDirectory::new(&host.temporary).and_then(|private| {
+            self.write_input(&private)?;
+            let args = self.arguments(&private)?;
+            Ok((private, args))
+        });
         let (private, args) =
             private.map_err(|error| ProgramError::Private { program: self.name(), reason: error.kind() })?;
         let started = Instant::now();

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::format::API_VERSION;
 use super::{
-    BackendKind, ExternalSecretsSettings, ObjectPattern, Requirements, SecretsStoreCsiSettings,
-    SourceEntry, ValidationSettings, schema,
+    BackendKind, ExternalSecretsSettings, ObjectPattern, Requirements, SecretsStoreCsiSettings, SourceEntry,
+    ValidationSettings, schema,
 };
 use sealwave_core::document::Manifest;
 use sealwave_kube::pods::WorkloadKind;
