@@ -15,6 +15,7 @@ mod failed_run;
 mod helm;
 mod kustomization;
 mod kustomize;
+mod origins;
 mod output;
 mod paths;
 
@@ -37,6 +38,8 @@ struct SourceInput<'a> {
     /// The values of the app and the environment.
     values: &'a LayeredValues,
     toolbox: &'a Toolbox,
+    /// Whether the place of each object matters, at the cost of time.
+    needs_places: bool,
     /// The entry of the source in the app file.
     place: ProblemPlace,
 }
@@ -71,6 +74,7 @@ pub(crate) fn render<'a>(
     mut loaded: LoadedApp<'a>,
     context: &RenderContext,
     toolbox: &Toolbox,
+    needs_places: bool,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
 ) -> Result<LoadedApp<'a>, Failure> {
@@ -85,6 +89,7 @@ pub(crate) fn render<'a>(
             namespace: namespace.as_deref().filter(|name| !name.is_empty()),
             values: &loaded.values,
             toolbox,
+            needs_places,
             place: ProblemPlace::Place(app.source_place(index)),
         };
         match render_source(source, &input, sources, notes) {
