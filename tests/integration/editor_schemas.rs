@@ -61,7 +61,10 @@ secretsStoreCsi:
     vault: {roleName: app, vaultAddress: a, vaultAuthMountPath: m, vaultNamespace: n, kvVersion: 2, mounts: {kv: 2}}
 environments:
   dev:
+    allowEmpty: true
+    apiVersions: [monitoring.coreos.com/v1]
     cluster: dev
+    kubeVersion: "1.34"
     namespace: shop-dev
     backend: external-secrets
     provider: env
@@ -72,6 +75,19 @@ environments:
       - {target: {group: apps, kind: Deployment, name: web, namespace: shop}, type: strategic, file: a.yaml}
       - {target: {kind: Ingress}, patch: [{op: remove, path: /spec}]}
   prod: {}
+sources:
+  - files: {}
+  - helm:
+      chart: charts/web
+      releaseName: web
+      namespace: shop
+      valueFiles: ["values-{{env}}.yaml"]
+      ignoreMissingValueFiles: true
+      values: {replicas: 2}
+      layeredValues: true
+      skipCrds: true
+      skipTests: true
+  - kustomize: {path: "overlays/{{env}}"}
 waves: {kinds: {batch/Job: -2}}
 workloads: [{group: example.com, kind: Worker, podTemplate: spec.template}]
 requires: {sealwave: ">=0.1"}
@@ -134,6 +150,7 @@ tools:
   helm: {path: /usr/local/bin/helm, versions: ">=3.14, <5"}
   kubectl: {path: /usr/local/bin/kubectl}
   kustomize: {path: /usr/local/bin/kustomize}
+  kustomizeHelmCharts: true
 "#;
 
 const WHOLE_VALIDATION: &str = r#"

@@ -1,6 +1,6 @@
 //! Errors of discovery.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::nearby::ENVIRONMENTS;
 use crate::boundary::CheckoutExtent;
@@ -133,6 +133,12 @@ impl Explain for Error {
 /// Writes sources as items of a flow sequence.
 fn braced(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{{{line}}}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the problem of a path.
+pub(super) fn at_path(path: &Path, error: &Error) -> Problem {
+    let place = SourceLocation { path: display_path(path), line: 0, column: 0, rendered: None };
+    Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }
 }
 
 /// Returns the failure of a file as a whole.
