@@ -310,6 +310,15 @@ fn is_refused_later(change: &str) -> bool {
             " loses file",
             "/1 loses patch",
         ]
+    } else if change.starts_with("/sources/") {
+        &[
+            "/0 becomes {}",
+            "/1 becomes {}",
+            "/2 becomes {}",
+            "/0 loses files",
+            "/1 loses helm",
+            "/2 loses kustomize",
+        ]
     } else if change.starts_with("/providers/") {
         &[" loses namespaces", "/one loses namespace"]
     } else {

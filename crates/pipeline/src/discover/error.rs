@@ -85,7 +85,9 @@ impl Explain for Error {
             Self::NoSources => {
                 "add a source, for example `sources: [{files: {}}]`, or remove the field".to_owned()
             }
-            Self::SourceKinds => "start a new list item for each source".to_owned(),
+            Self::SourceKinds => {
+                "start a list item for each source; one without fields is written `helm: {}`".to_owned()
+            }
             Self::ApiVersion | Self::Empty | Self::Kind => {
                 format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`")
             }
