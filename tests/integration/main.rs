@@ -63,6 +63,8 @@ mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
 mod source_lines;
+#[cfg(unix)]
+mod sources_alone;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod support;

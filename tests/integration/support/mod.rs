@@ -14,6 +14,7 @@ use base64::Engine as _;
 pub mod examined;
 pub mod golden;
 pub mod peak;
+pub mod renderers;
 pub mod small_app;
 pub mod validating;
 pub mod watched;
