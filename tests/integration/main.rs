@@ -65,6 +65,8 @@ mod sops;
 mod source_lines;
 #[cfg(unix)]
 mod sources_alone;
+#[cfg(unix)]
+mod sources_hostile;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod support;

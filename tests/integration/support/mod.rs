@@ -13,6 +13,8 @@ use base64::Engine as _;
 
 pub mod examined;
 pub mod golden;
+#[cfg(unix)]
+pub mod hostile_sources;
 pub mod peak;
 pub mod renderers;
 pub mod small_app;
