@@ -63,6 +63,10 @@ mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
 mod source_lines;
+#[cfg(unix)]
+mod sources_alone;
+#[cfg(unix)]
+mod sources_hostile;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod support;
