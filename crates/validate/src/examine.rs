@@ -5,7 +5,8 @@
 //! stages to rules.
 
 use std::cell::OnceCell;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use crate::definitions::DefinitionRef;
 use crate::facts::app_settings::AppSettings;
@@ -41,6 +42,8 @@ pub struct ExaminedApp {
     pub(super) directory: String,
     /// Other files in the app's directory, if they were read.
     pub(super) other_files: Vec<TrackedFile>,
+    /// Files that templates read, relative to the app's directory.
+    pub(super) read_files: BTreeSet<PathBuf>,
     /// Files and directories that look like input of the app, but are not read.
     pub(super) unread: Vec<(SourceId, UnreadName)>,
     /// Settings that rules compare with files and objects.
@@ -93,6 +96,7 @@ pub fn examine(
         workloads: discovery.app().workloads.clone(),
         directory,
         other_files: Vec::new(),
+        read_files: BTreeSet::new(),
         unread: Vec::new(),
         settings: AppSettings::default(),
         ignore: Vec::new(),
@@ -117,6 +121,8 @@ pub fn examine(
         let place = |path: &[&str]| ProblemPlace::Origin(file.place(path));
         let (context, provider) = (&examination.context, examination.default_provider);
         let stages = collect(discovery, context, provider, &mut app.sources, &mut app.texts, &place);
+        app.read_files
+            .extend(stages.rendered.iter().flat_map(|rendered| rendered.attempt.read_files.clone()));
         environment.record(stages, &file);
         app.environments.push(environment);
     }

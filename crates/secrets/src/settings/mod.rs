@@ -2,7 +2,9 @@
 
 mod app;
 mod backends;
+mod environment_path;
 mod format;
+mod generated;
 mod object_pattern;
 mod operator;
 mod reader;
@@ -20,7 +22,9 @@ pub use backends::{
     ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
     SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
+pub use environment_path::EnvironmentPath;
 pub use format::{API_GROUP, API_VERSION};
+pub use generated::{ConfigMapEntry, FileEntry, GeneratedEntry, SecretEntry};
 pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AuditConfig, CertificateSource, ClusterConfig, Concurrency, DerivationVersion, MAX_OUTPUT_MIB,
