@@ -34,6 +34,7 @@ mod determinism;
 mod docs;
 mod editor_schemas;
 mod gate;
+mod generated;
 #[cfg(unix)]
 mod install;
 mod lints;
