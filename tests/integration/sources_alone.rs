@@ -129,7 +129,6 @@ fn made(case: &SourceCase, environment: &str, renderers: &Renderers) -> Vec<Valu
 }
 
 #[test]
-#[ignore = "the app file has no sources yet"]
 fn sealwave_changes_nothing_but_its_additions() {
     for_each_run(|case, environment, renderers| {
         if case.name == "inventing-chart" && environment == "dev" {
@@ -148,7 +147,6 @@ fn sealwave_changes_nothing_but_its_additions() {
 }
 
 #[test]
-#[ignore = "the app file has no sources yet"]
 fn scenarios_as_charts_and_overlays_have_the_same_items_waves_and_checksums() {
     for_each_run(|case, environment, renderers| {
         let Some(expected) = objects_of_scenario(case, environment) else { return };

@@ -68,7 +68,6 @@ fn generate(ground: &Ground, renderers: &Renderers) -> Command {
 }
 
 #[test]
-#[ignore = "the app file has no sources yet"]
 fn attacks_are_refused_within_the_limits_and_leave_nothing() {
     for renderers in Renderers::all() {
         for attack in HostileSource::all() {
