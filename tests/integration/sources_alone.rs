@@ -6,14 +6,14 @@ mod comparison;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use crate::support::objects;
 use crate::support::renderers::{ObjectKey, Renderers, SourceCase, printed};
 use comparison::unexplained_differences;
-use sealwave_testkit::check_file;
+use sealwave_core::yaml::write_documents;
+use sealwave_testkit::{check_file, node};
 use values::{expected_values, opened_values};
 
 /// Stands for a text that is another one each time.
@@ -56,12 +56,12 @@ fn golden(mut first: Vec<Value>, second: &[Value]) -> (String, usize) {
     let keys: BTreeSet<ObjectKey> = first.iter().map(ObjectKey::of).collect();
     assert!(keys.iter().eq(second.keys()), "the objects differ between two renderings");
     assert_eq!(keys.len(), first.len(), "two objects have the same name");
-    let (mut text, mut invented) = (String::new(), 0);
-    for object in &mut first {
-        invented += replace_invented(object, second[&ObjectKey::of(object)]);
-        write!(text, "---\n{}", yaml_serde::to_string(object).expect("YAML")).expect("written");
-    }
-    (text, invented)
+    let pairs = first.iter_mut().map(|object| (second[&ObjectKey::of(object)], object));
+    let invented = pairs.map(|(second, first)| replace_invented(first, second)).sum();
+    let nodes: Vec<_> = first.iter().map(node).collect();
+    let mut text = Vec::new();
+    write_documents(&nodes, &mut text);
+    (String::from_utf8(text).expect("UTF-8"), invented)
 }
 
 #[test]

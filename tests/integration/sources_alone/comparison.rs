@@ -1,7 +1,7 @@
 //! Compares the objects that a program renders alone with what sealwave makes of them.
 //!
 //! sealwave adds waves and sync options, checksums on pod templates, the namespace to objects without one, and seals Secrets,
-//! with notes on how it sealed them.
+//! with notes on how it sealed them. Its Secrets do not get the label by which Argo CD may track objects.
 //! Everything else is equal.
 
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ const WAVE: &str = "argocd.argoproj.io/sync-wave";
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
 const ADDED_OPTIONS: [&str; 2] = ["PruneLast=true", "SkipDryRunOnMissingResource=true"];
 const CHECKSUMS: [&str; 2] = ["checksum/config", "checksum/secret"];
+const TRACKING_LABEL: &str = "app.kubernetes.io/instance";
 const SEALING_NOTES: &str = "sealwave.dev/";
 const POD_TEMPLATES: [&str; 2] = ["/spec/template", "/spec/jobTemplate/spec/template"];
 
@@ -130,9 +131,11 @@ fn outline_of_sealed_secret(made: &Value, secret: &Value) -> Value {
 
 fn outline(secret_type: &Value, labels: &Value, annotations: &Value, items: &BTreeSet<&String>) -> Value {
     let or_empty = |map: &Value| map.as_object().cloned().unwrap_or_default();
+    let mut labels = or_empty(labels);
+    labels.remove(TRACKING_LABEL);
     serde_json::json!({
         "type": secret_type.as_str().unwrap_or("Opaque"),
-        "labels": or_empty(labels),
+        "labels": labels,
         "annotations": or_empty(annotations),
         "items": items,
     })

@@ -118,13 +118,15 @@ impl SourceCase {
         parse(&printed(&output, &what), &what)
     }
 
-    /// Returns `generate` for an environment of the case.
+    /// Returns `generate` for an environment of the case; for a scenario, with the arguments of its expected files.
     pub fn generate(&self, environment: &str, renderers: &Renderers) -> Command {
         let mut command = sealwave();
         command.env("PATH", renderers.search_path()).arg("generate").arg(self.directory.join("app"));
         command.arg("--operator").arg(self.operator().join("operator.yaml"));
-        command.args(["--env", environment, "--project", &self.project(), "--app", &self.name]);
-        command.args(["--namespace", NAMESPACE]);
+        command.args(["--env", environment, "--project", &self.project()]);
+        if self.scenario().is_none() {
+            command.args(["--app", &self.name, "--namespace", NAMESPACE]);
+        }
         command
     }
 }
