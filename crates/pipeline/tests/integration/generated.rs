@@ -289,6 +289,13 @@ fn files_out_of_the_repository_are_refused() {
         outside(app).replace(file, "")
     });
     assert_eq!(errors[0], errors[1]);
+    let patched = ["etc/passwd", "etc/no-such-file"].map(|file| {
+        let patch = format!("{{target: {{kind: ConfigMap}}, file: link/{file}}}");
+        let app = self::app(&format!("environments: {{dev: {{patches: [{patch}]}}}}\n"), &[]);
+        app.link("../../../../../../../../", "link");
+        outside(app).replace(file, "")
+    });
+    assert_eq!(patched[0], patched[1]);
     // A directory of links.
     let app = self::app("configMaps: {c: {files: [d]}}\n", &[]);
     app.link("/etc/passwd", "d/a").link("../../../../../../../../etc", "d/b");

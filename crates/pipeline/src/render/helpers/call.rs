@@ -19,7 +19,7 @@ pub(super) const MAX_MEMORY: usize = 32 << 20;
 const LINE_WRITERS: [&str; 2] = ["file", "toYaml"];
 
 /// Returns the name of a helper if its results have several lines.
-pub(in crate::render) fn line_writer(name: &str) -> Option<&'static str> {
+pub(crate) fn line_writer(name: &str) -> Option<&'static str> {
     LINE_WRITERS.into_iter().find(|writer| *writer == name)
 }
 
