@@ -132,7 +132,7 @@ error: placeholder of provider `file` is outside of a Secret's data, in ConfigMa
   --> base/config.yaml:6:9
    = help: put the value in a Secret and refer to it; if it is meant as text, double its `<`: `<<name:…`, or set the annotation \
 `sealwave.dev/literal: \"true\"` on the object",
-        advises_refresh: true,
+        advises_refresh: false,
     },
 ];
 
