@@ -7,9 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::harness::leaks::{Needles, find_in_files, find_in_objects, find_in_redis, find_leaks};
-use crate::harness::{CONFIG_MAP, OPERATOR_KEYS, Refresh, Stack, TestApp, condition};
-
-const APP_FILE: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nenvironments: {dev: {}}\n";
+use crate::harness::{APP_FILE, CONFIG_MAP, OPERATOR_KEYS, Refresh, Stack, TestApp, condition};
 
 const SECRET: &str = "\
 apiVersion: v1
@@ -133,7 +131,7 @@ const FAILURES: &[Failure] = &[
 /// After good and failing runs, no value of an app and no key of its operator is readable anywhere.
 pub fn values_stay_in_secrets(stack: &Arc<Stack>) {
     let app = TestApp::new(stack, "plaintext", &[]);
-    prepare(stack, &app);
+    prepare(&app);
     let needles = needles();
     let commit = app.deploy("plaintext", "dev");
     app.wait_healthy(&commit);
@@ -226,8 +224,8 @@ fn needles() -> Needles {
     Needles::new(&values)
 }
 
-fn prepare(stack: &Stack, app: &TestApp) {
-    app.write_operator(&stack.controller.certificate());
+fn prepare(app: &TestApp) {
+    app.write_operator();
     app.write_operator_file("secrets/app/values.yaml", &values_file());
     app.write_operator_file("secrets/app/document.json", DOCUMENT);
     app.write_operator_file("secrets/app/private.key", PRIVATE_KEY);

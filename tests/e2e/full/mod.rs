@@ -11,7 +11,6 @@ mod large;
 mod multi_source;
 mod parameters;
 mod removal;
-mod small_app;
 mod steady;
 mod two_repo_servers;
 mod validate_flag;

@@ -110,6 +110,10 @@ impl TestApp {
         &self.name
     }
 
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
     /// Commits the files, and creates the Application in the project for one environment: `manifests/application.yaml` with
     /// other names. Returns the commit.
     pub fn deploy(&self, project: &str, environment: &str) -> String {
