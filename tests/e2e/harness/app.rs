@@ -233,7 +233,11 @@ impl TestApp {
         self.refresh(Refresh::Normal);
         until_within(patience, &format!("{} to be Synced and Healthy at {commit}", self.name), || {
             self.stack.argocd.check_running();
-            let live = self.live();
+            let mut live = self.live();
+            if condition(&live, "InvalidSpecError").is_some() {
+                // Argo CD met the Application before its project.
+                live = self.refresh(Refresh::Normal);
+            }
             let status = &live["status"];
             let done = status["sync"]["status"] == "Synced"
                 && is_at(&status["sync"], commit)
