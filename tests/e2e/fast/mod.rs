@@ -3,6 +3,7 @@
 pub mod breaks;
 mod checksums;
 mod difference;
+pub mod external_secrets;
 pub mod faults;
 mod narrowed_tree;
 mod order;
@@ -27,6 +28,10 @@ pub const TESTS: &[Test] = &[
     ),
     Test::new("fast::difference::refreshes_change_nothing", difference::refreshes_change_nothing),
     Test::new("fast::faults::common_mistakes", faults::common_mistakes),
+    Test::new(
+        "fast::external_secrets::failing_one_blocks_the_workloads",
+        external_secrets::failing_one_blocks_the_workloads,
+    ),
     Test::new("fast::narrowed_tree::common_directory_is_sent", narrowed_tree::common_directory_is_sent),
     Test::new("fast::narrowed_tree::leaving_link_is_refused", narrowed_tree::leaving_link_is_refused),
     Test::new("fast::narrowed_tree::only_own_commits_render", narrowed_tree::only_own_commits_render),

@@ -5,6 +5,7 @@ mod application_sets;
 mod caches;
 mod diff;
 mod discovery;
+mod external_secrets;
 mod faults;
 mod health;
 mod large;
@@ -61,6 +62,11 @@ pub const TESTS: &[Test] = &[
     Test::alone(
         "full::health::argocds_own_check_waits_for_the_controller",
         health::argocds_own_check_waits_for_the_controller,
+    ),
+    Test::new("full::external_secrets::same_wave_does_not_wait", external_secrets::same_wave_does_not_wait),
+    Test::new(
+        "full::external_secrets::workloads_alone_can_be_synced",
+        external_secrets::workloads_alone_can_be_synced,
     ),
     Test::alone(
         "full::health::check_without_generation_restarts_pods_too_early",

@@ -198,8 +198,17 @@ impl TestApp {
 
     /// Syncs a commit as a person does, and waits for the end; returns the Application.
     pub fn sync(&self, commit: &str) -> Value {
-        let patch =
-            json!({"operation": {"sync": {"revision": commit, "syncOptions": ["CreateNamespace=true"]}}});
+        self.sync_with(&json!({"revision": commit, "syncOptions": ["CreateNamespace=true"]}))
+    }
+
+    /// Syncs one Deployment of a commit, as a person does who selects only this.
+    pub fn sync_deployment(&self, commit: &str, name: &str) -> Value {
+        let selected = json!([{"group": "apps", "kind": "Deployment", "name": name}]);
+        self.sync_with(&json!({"revision": commit, "resources": selected}))
+    }
+
+    fn sync_with(&self, sync: &Value) -> Value {
+        let patch = json!({"operation": {"sync": sync}});
         self.stack.cluster().patch(APPLICATION, Some(ARGOCD), &self.name, &patch);
         self.wait_for("the end of a sync", |live| live["operation"].is_null())
     }
