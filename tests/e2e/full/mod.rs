@@ -41,6 +41,10 @@ pub const TESTS: &[Test] = &[
         caches::cached_error_ends_with_a_hard_refresh,
     ),
     Test::new(
+    Test::new(
+        "full::caches::retry_uses_the_manifests_of_a_hard_refresh",
+        caches::retry_uses_the_manifests_of_a_hard_refresh,
+    ),
         "full::caches::rotation_without_self_heal_waits_for_a_sync",
         caches::rotation_without_self_heal_waits_for_a_sync,
     ),
