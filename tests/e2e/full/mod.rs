@@ -41,6 +41,10 @@ pub const TESTS: &[Test] = &[
         caches::cached_error_ends_with_a_hard_refresh,
     ),
     Test::new(
+        "full::caches::retry_uses_the_manifests_of_a_hard_refresh",
+        caches::retry_uses_the_manifests_of_a_hard_refresh,
+    ),
+    Test::new(
         "full::caches::rotation_without_self_heal_waits_for_a_sync",
         caches::rotation_without_self_heal_waits_for_a_sync,
     ),
@@ -58,15 +62,15 @@ pub const TESTS: &[Test] = &[
     Test::alone("full::discovery::no_plugin", discovery::no_plugin),
     Test::alone("full::discovery::plain_directory", discovery::plain_directory),
     Test::alone("full::discovery::several_environments", discovery::several_environments),
-    Test::new("full::faults::all_mistakes", faults::all_mistakes),
-    Test::alone(
-        "full::health::argocds_own_check_waits_for_the_controller",
-        health::argocds_own_check_waits_for_the_controller,
-    ),
     Test::new("full::external_secrets::same_wave_does_not_wait", external_secrets::same_wave_does_not_wait),
     Test::new(
         "full::external_secrets::workloads_alone_can_be_synced",
         external_secrets::workloads_alone_can_be_synced,
+    ),
+    Test::new("full::faults::all_mistakes", faults::all_mistakes),
+    Test::alone(
+        "full::health::argocds_own_check_waits_for_the_controller",
+        health::argocds_own_check_waits_for_the_controller,
     ),
     Test::alone(
         "full::health::check_without_generation_restarts_pods_too_early",
