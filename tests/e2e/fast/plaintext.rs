@@ -179,9 +179,10 @@ pub fn scanner_knows_encodings(_: &Arc<Stack>) {
     use std::io::Write as _;
 
     let needles = needles();
-    let finds = |name: &str, text: &[u8]| {
-        assert!(needles.find(name, text).iter().any(|leak| leak.value == "password"), "{name} is found");
+    let finds = |value: &str, name: &str, text: &[u8]| {
+        assert!(needles.find(name, text).iter().any(|leak| leak.value == value), "{name} is found");
     };
+    let finds_password = |name: &str, text: &[u8]| finds("password", name, text);
     let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
     let json = |text: &str| json!({ "field": text }).to_string();
     let gzip = |text: &[u8]| {
@@ -189,18 +190,28 @@ pub fn scanner_knows_encodings(_: &Arc<Stack>) {
         packed.write_all(text).expect("memory");
         packed.finish().expect("memory")
     };
-    finds("plain", format!("before {PASSWORD} after").as_bytes());
+    finds_password("plain", format!("before {PASSWORD} after").as_bytes());
+    finds("private key", "a line", b"    CANARYptAasa70z0JSed0seB8eYCVbmNeOTL8VITj4f3WoLzSIr2mk2eh2\n");
     for before in ["", "a", "ab"] {
-        finds("base64 in a longer text", base64(&format!("{before}{PASSWORD}after")).as_bytes());
+        finds_password("base64 in a longer text", base64(&format!("{before}{PASSWORD}after")).as_bytes());
     }
+    finds("binary", "base64", base64::engine::general_purpose::STANDARD.encode(BINARY).as_bytes());
+    finds("binary", "URL-safe base64", base64::engine::general_purpose::URL_SAFE.encode(BINARY).as_bytes());
     let digits: Vec<String> = PASSWORD.bytes().map(|byte| format!("{byte:02x}")).collect();
-    finds("hexadecimal", digits.concat().as_bytes());
-    finds("JSON in a log", format!("msg={:?}", json(&json(PASSWORD))).as_bytes());
-    finds("base64 in JSON in base64 in JSON", json(&base64(&json(&base64(PASSWORD)))).as_bytes());
-    finds("gzip", &gzip(PASSWORD.as_bytes()));
-    finds("gzip in gzip", &gzip(&gzip(json(&json(PASSWORD)).as_bytes())));
-    let line = needles.find("a line", b"    CANARYptAasa70z0JSed0seB8eYCVbmNeOTL8VITj4f3WoLzSIr2mk2eh2\n");
-    assert!(line.iter().any(|leak| leak.value == "private key"), "a line of a value is found");
+    let digits = digits.concat();
+    finds_password("hexadecimal", digits.as_bytes());
+    finds_password("upper-case hexadecimal", digits.to_uppercase().as_bytes());
+    finds_password("a query in a URL", b"CANARY-pt-%22quoted%22%5C%3C%26%3E%24word");
+    finds_password("everything encoded in a URL", b"CANARY%2Dpt%2D%22quoted%22%5C%3C%26%3E%24word");
+    finds_password("JSON", json(PASSWORD).as_bytes());
+    finds_password("JSON in JSON", json(&json(PASSWORD)).as_bytes());
+    finds_password("JSON in JSON in a log", format!("msg={:?}", json(&json(PASSWORD))).as_bytes());
+    finds_password("base64 in JSON in base64 in JSON", json(&base64(&json(&base64(PASSWORD)))).as_bytes());
+    finds_password("base64 in base64 in a list", json!([base64(&base64(PASSWORD))]).to_string().as_bytes());
+    finds_password("gzip", &gzip(PASSWORD.as_bytes()));
+    finds_password("gzip in gzip", &gzip(&gzip(json(&json(PASSWORD)).as_bytes())));
+    let packed = gzip(PASSWORD.as_bytes());
+    finds_password("gzip without its end", &packed[..packed.len() - 4]);
     assert_eq!(needles.find("nothing", b"CANARY").len(), 0, "another text is not found");
 }
 
