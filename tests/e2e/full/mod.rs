@@ -30,6 +30,7 @@ pub const TESTS: &[Test] = &[
     Test::new("full::application_sets::sixty_apps", application_sets::sixty_apps),
     Test::alone("full::breaks::ciphertext_checksum_fails_the_renewal_test", breaks::ciphertext_checksum),
     Test::new("full::breaks::constant_checksum_key_fails_the_checksum_test", breaks::constant_checksum_key),
+    Test::new("full::breaks::leaked_error_fails_the_plaintext_test", breaks::leaked_error),
     Test::new("full::breaks::no_checksum_fails_the_rotation_test", breaks::no_checksum),
     Test::new(
         "full::breaks::no_prune_last_fails_the_test_of_a_failing_wave",
