@@ -9,6 +9,7 @@ use super::error::{Error, whole};
 use super::nearby::{self, BASE, CHART_FILE, KUSTOMIZATION_FILES};
 use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
+use sealwave_core::names::dns;
 use sealwave_secrets::settings::{
     App, EnvironmentPath, HelmSource, KustomizeSource, SettingsFile, SourceEntry,
 };
@@ -71,6 +72,10 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
         match entry.clone() {
             SourceEntry { files: Some(_), helm: None, kustomize: None } => sources.push(AppSource::Files),
             SourceEntry { files: None, helm: Some(helm), kustomize: None } => {
+                if helm.namespace.as_deref().is_some_and(|name| !dns::is_label(name)) {
+                    let setting = format!("sources[{index}].helm.namespace");
+                    problems.push(problem(Some(index), &Error::Namespace { setting }));
+                }
                 sources.push(AppSource::Helm(helm));
             }
             SourceEntry { files: None, helm: None, kustomize: Some(kustomize) } => {
