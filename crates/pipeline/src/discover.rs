@@ -149,7 +149,8 @@ impl Discovery {
     /// Returns the files and directories that the sources of other tools name, relative to the app's directory. A path that
     /// differs between environments is shortened to its directory.
     pub fn external_paths(&self) -> impl Iterator<Item = PathBuf> {
-        self.sources.iter().flat_map(AppSource::environment_paths).map(|path| {
+        self.sources.iter().flat_map(AppSource::environment_paths).map(|pattern| {
+            let path = pattern.path();
             let written = path.as_written();
             match path.around_environment() {
                 Some((before, _)) => before.rsplit_once('/').map_or(".", |(parent, _)| parent).into(),

@@ -10,6 +10,33 @@ use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_secrets::settings::EnvironmentPath;
 
+/// A path of a source.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PathPattern<'a> {
+    /// A chart or a directory of Kustomize.
+    Directory(&'a EnvironmentPath),
+    /// A file with values.
+    File(&'a EnvironmentPath),
+}
+
+impl<'a> PathPattern<'a> {
+    pub(super) const fn path(self) -> &'a EnvironmentPath {
+        match self {
+            Self::Directory(path) | Self::File(path) => path,
+        }
+    }
+
+    /// Reports whether a path is what the source needs.
+    fn is_source(self, path: &Path) -> bool {
+        match self {
+            Self::Directory(_) => {
+                nearby::has_file(path, &KUSTOMIZATION_FILES) || nearby::has_file(path, &[CHART_FILE])
+            }
+            Self::File(_) => path.is_file(),
+        }
+    }
+}
+
 /// Returns the names that stand for the environment in the paths of a pattern which exist, sorted. A directory counts if
 /// Kustomize can render it.
 ///
@@ -18,9 +45,9 @@ use sealwave_secrets::settings::EnvironmentPath;
 pub(super) fn names_for_pattern(
     dir: &Path,
     boundary: &Boundary,
-    pattern: &EnvironmentPath,
+    pattern: PathPattern<'_>,
 ) -> Result<Vec<String>, Failure> {
-    let Some((before, after)) = pattern.around_environment() else { return Ok(Vec::new()) };
+    let Some((before, after)) = pattern.path().around_environment() else { return Ok(Vec::new()) };
     let (parent, prefix) = before.rsplit_once('/').unwrap_or((".", before));
     let suffix = after.split('/').next().unwrap_or_default();
     let parent = dir.join(parent);
@@ -37,11 +64,7 @@ pub(super) fn names_for_pattern(
         let entry = entry.map_err(io_failure)?.file_name();
         let name = entry.to_str().and_then(|name| name.strip_prefix(prefix)?.strip_suffix(suffix));
         let Some(name) = name.filter(|name| !name.is_empty() && !name.starts_with('.')) else { continue };
-        let path = dir.join(pattern.in_environment(name));
-        if path.is_file()
-            || nearby::has_file(&path, &KUSTOMIZATION_FILES)
-            || nearby::has_file(&path, &[CHART_FILE])
-        {
+        if pattern.is_source(&dir.join(pattern.path().in_environment(name))) {
             names.push(name.to_owned());
         }
     }

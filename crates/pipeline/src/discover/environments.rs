@@ -52,13 +52,13 @@ impl Environments {
         }
         if app.environments.is_empty() {
             let patterns = sources.iter().flat_map(AppSource::environment_paths);
-            for pattern in patterns.filter(|pattern| pattern.around_environment().is_some()) {
+            for pattern in patterns {
                 for name in names_for_pattern(dir, boundary, pattern)? {
                     if is_environment_name(&name) {
                         all.entry(name).or_default();
                     } else {
                         let error = Error::EnvironmentName { valid: valid_environment_name(&name) };
-                        problems.push(at_path(&dir.join(pattern.in_environment(&name)), &error));
+                        problems.push(at_path(&dir.join(pattern.path().in_environment(&name)), &error));
                     }
                 }
             }

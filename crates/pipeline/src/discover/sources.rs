@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::environment_paths::names_for_pattern;
+use super::environment_paths::{PathPattern, names_for_pattern};
 use super::error::{Error, whole};
 use super::nearby::{self, BASE, CHART_FILE, KUSTOMIZATION_FILES};
 use crate::boundary::Boundary;
@@ -32,13 +32,13 @@ pub(crate) enum AppSource {
 
 impl AppSource {
     /// Returns the paths that may differ between environments, from which environments get their names.
-    pub(super) fn environment_paths(&self) -> impl Iterator<Item = &EnvironmentPath> {
+    pub(super) fn environment_paths(&self) -> impl Iterator<Item = PathPattern<'_>> {
         let (own, files) = match self {
             Self::Files => (None, [].as_slice()),
             Self::Helm(helm) => (Some(&helm.chart), helm.value_files.as_slice()),
             Self::Kustomize(kustomize) => (Some(&kustomize.path), [].as_slice()),
         };
-        own.into_iter().chain(files)
+        own.into_iter().map(PathPattern::Directory).chain(files.iter().map(PathPattern::File))
     }
 }
 
@@ -96,7 +96,7 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
 fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
     let is_chart = nearby::has_file(dir, &[CHART_FILE]);
     let overlays = EnvironmentPath::from(OVERLAYS);
-    let has_overlays = !environments_of(dir, boundary, &overlays).is_empty();
+    let has_overlays = !environments_of(dir, boundary, PathPattern::Directory(&overlays)).is_empty();
     let is_kustomized = has_overlays || nearby::has_file(dir, &KUSTOMIZATION_FILES);
     let base = dir.join(BASE);
     // Overlays usually have a base of this name.
@@ -123,8 +123,10 @@ fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
 /// Returns the source for the chart beside the app file, with the values of its environments.
 fn suggested_chart(dir: &Path, boundary: &Boundary) -> Result<HelmSource, Error> {
     let patterns = VALUE_FILES.map(EnvironmentPath::from);
-    let used: Vec<EnvironmentPath> =
-        patterns.into_iter().filter(|pattern| !environments_of(dir, boundary, pattern).is_empty()).collect();
+    let used: Vec<EnvironmentPath> = patterns
+        .into_iter()
+        .filter(|pattern| !environments_of(dir, boundary, PathPattern::File(pattern)).is_empty())
+        .collect();
     if used.len() > 1 {
         let patterns = used.iter().map(|pattern| pattern.as_written().to_owned()).collect();
         return Err(Error::AmbiguousValueFiles(patterns));
@@ -133,6 +135,6 @@ fn suggested_chart(dir: &Path, boundary: &Boundary) -> Result<HelmSource, Error>
 }
 
 /// Returns the environments that a pattern of paths suggests; none if its directory cannot be read.
-fn environments_of(dir: &Path, boundary: &Boundary, pattern: &EnvironmentPath) -> Vec<String> {
+fn environments_of(dir: &Path, boundary: &Boundary, pattern: PathPattern<'_>) -> Vec<String> {
     names_for_pattern(dir, boundary, pattern).unwrap_or_default()
 }

@@ -92,12 +92,21 @@ fn explain(program: &str, cause: String, directory: &str, input: &SourceInput<'_
     input.problem(&FailedRun { program, cause, hint })
 }
 
-/// Returns what follows the last `Error:`, in one line.
+/// Returns what follows the last `Error:`, in one line. Helm 4 writes a place on a line of its own; the result has the form of
+/// Helm 3.
 fn cause(text: &str) -> String {
     let start = text.rfind("Error: ").map_or(0, |at| at + "Error: ".len());
     let lines = text.get(start..).unwrap_or_default().lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("Use --debug flag"));
-    lines.collect::<Vec<_>>().join("; ")
+    let mut cause = String::new();
+    for line in lines {
+        if !cause.is_empty() {
+            cause.push_str(if cause.ends_with(':') { " " } else { "; " });
+        }
+        let is_place = HelmPlace::parse(line).is_some_and(|place| place.path.contains('/'));
+        cause.push_str(&if is_place { format!("template: {line}:") } else { line.to_owned() });
+    }
+    cause
 }
 
 /// A place that Helm names, with the path below the name of the chart.
@@ -225,6 +234,14 @@ mod tests {
         ] {
             assert_eq!(HelmPlace::find(&cause(text)), Some((expected, rest.to_owned())), "{text}");
         }
+        let nested = "Error: web/templates/a.yaml:2:6\n  executing \"web/templates/a.yaml\" at <include \"h\" .>:\n    error calling include:\nweb/templates/_h.tpl:2:10\n  executing \"h\" at <.Values.q.r>:\n    nil pointer evaluating interface {}.r\n\nUse --debug flag to render out invalid YAML";
+        assert_eq!(
+            HelmPlace::find(&cause(nested)),
+            Some((
+                place("web/templates/_h.tpl", 2, 11),
+                "nil pointer evaluating interface {}.r (at `.Values.q.r`)".to_owned()
+            ))
+        );
         assert_eq!(HelmPlace::find("chart requires kubeVersion: >=1.99"), None);
         assert_eq!(HelmPlace::find("template: : : "), None);
     }
