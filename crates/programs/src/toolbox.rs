@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use sealwave_secrets::settings::OperatorTools;
 
-use crate::{FoundProgram, RunHost, Tool, ToolError, find_program};
+use crate::{ChartAccess, FoundProgram, RunHost, Tool, ToolError, find_program};
 
 /// The programs that render sources. Nothing is searched for until a source needs it.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub struct Toolbox {
     settings: OperatorTools,
     search_path: Option<OsString>,
     host: RunHost,
+    charts: ChartAccess,
     helm: OnceLock<Result<FoundProgram, ToolError>>,
     kubectl: OnceLock<Result<FoundProgram, ToolError>>,
     kustomize: OnceLock<Result<FoundProgram, ToolError>>,
@@ -21,15 +22,27 @@ pub struct Toolbox {
 impl Toolbox {
     /// Creates the programs of a process: those that the operator file names, and others on a search path, if it has one.
     #[must_use]
-    pub const fn new(settings: OperatorTools, search_path: Option<OsString>, host: RunHost) -> Self {
+    pub fn new(settings: OperatorTools, search_path: Option<OsString>, host: RunHost) -> Self {
         Self {
             settings,
             search_path,
             host,
+            charts: ChartAccess::default(),
             helm: OnceLock::new(),
             kubectl: OnceLock::new(),
             kustomize: OnceLock::new(),
         }
+    }
+
+    /// Sets the repositories of charts that may be used; by default none.
+    #[must_use]
+    pub fn with_charts(self, charts: ChartAccess) -> Self {
+        Self { charts, ..self }
+    }
+
+    /// Returns the repositories of charts that may be used.
+    pub(crate) const fn charts(&self) -> &ChartAccess {
+        &self.charts
     }
 
     /// Returns the surroundings of runs.

@@ -10,7 +10,8 @@ use super::nearby;
 use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_secrets::settings::{
-    App, EnvironmentPath, HelmSource, KustomizeSource, SettingsFile, SourceEntry,
+    App, ChartLocation, ChartLocationError, EnvironmentPath, HelmSource, KustomizeSource, SettingPath,
+    SettingsFile, SourceEntry,
 };
 
 /// The file that makes a directory a chart.
@@ -30,9 +31,18 @@ pub(crate) enum AppSource {
     /// The manifests and templates in `base/` and `envs/`.
     Files,
     /// A Helm chart.
-    Helm(HelmSource),
+    Helm(ChartSource),
     /// A directory of Kustomize.
     Kustomize(KustomizeSource),
+}
+
+/// A Helm chart, with the settings that it is rendered with.
+#[derive(Clone, Debug)]
+pub(crate) struct ChartSource {
+    /// Where it is.
+    pub(crate) location: ChartLocation,
+    /// The other settings.
+    pub(crate) settings: HelmSource,
 }
 
 impl AppSource {
@@ -40,7 +50,13 @@ impl AppSource {
     pub(super) fn environment_paths(&self) -> impl Iterator<Item = &EnvironmentPath> {
         let (own, files) = match self {
             Self::Files => (None, [].as_slice()),
-            Self::Helm(helm) => (Some(&helm.chart), helm.value_files.as_slice()),
+            Self::Helm(ChartSource { location, settings }) => {
+                let directory = match location {
+                    ChartLocation::Directory(path) => Some(path),
+                    ChartLocation::Pinned(_) | ChartLocation::Unpinned(_) => None,
+                };
+                (directory, settings.value_files.as_slice())
+            }
             Self::Kustomize(kustomize) => (Some(&kustomize.path), [].as_slice()),
         };
         own.into_iter().chain(files)
@@ -76,9 +92,10 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
     for (index, entry) in entries.iter().enumerate() {
         match entry.clone() {
             SourceEntry { files: Some(_), helm: None, kustomize: None } => sources.push(AppSource::Files),
-            SourceEntry { files: None, helm: Some(helm), kustomize: None } => {
-                sources.push(AppSource::Helm(helm));
-            }
+            SourceEntry { files: None, helm: Some(settings), kustomize: None } => match settings.location() {
+                Ok(location) => sources.push(AppSource::Helm(ChartSource { location, settings })),
+                Err(error) => problems.push(location_problem(file, index, error)),
+            },
             SourceEntry { files: None, helm: None, kustomize: Some(kustomize) } => {
                 sources.push(AppSource::Kustomize(kustomize));
             }
@@ -91,6 +108,13 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
     }
     Failure::unless_empty(problems)?;
     Ok(sources)
+}
+
+/// Returns the error for a chart whose fields do not say where it is.
+fn location_problem(file: &SettingsFile<'_>, index: usize, error: ChartLocationError) -> Problem {
+    let setting = SettingPath::of_keys(&["sources"]).item(index).key("helm").key(error.field());
+    let at = ProblemPlace::Place(file.locate(&setting));
+    Problem { at, ..Problem::new(&Error::ChartLocation(error)) }
 }
 
 /// Returns the source that the files beside the app file suggest.
@@ -106,7 +130,11 @@ fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
         || KustomizeSource { path: if has_overlays { overlays.clone() } else { EnvironmentPath::here() } };
     match (is_chart, is_kustomized, has_files) {
         (false, false, _) => Ok(vec![AppSource::Files]),
-        (true, false, false) => Ok(vec![AppSource::Helm(suggested_chart(dir, boundary)?)]),
+        (true, false, false) => {
+            let settings = suggested_chart(dir, boundary)?;
+            let location = ChartLocation::Directory(settings.chart.clone());
+            Ok(vec![AppSource::Helm(ChartSource { location, settings })])
+        }
         (false, true, false) => Ok(vec![AppSource::Kustomize(kustomize())]),
         _ => {
             let path = kustomize().path.as_written().to_owned();
