@@ -61,7 +61,10 @@ secretsStoreCsi:
     vault: {roleName: app, vaultAddress: a, vaultAuthMountPath: m, vaultNamespace: n, kvVersion: 2, mounts: {kv: 2}}
 environments:
   dev:
+    allowEmpty: true
+    apiVersions: [monitoring.coreos.com/v1]
     cluster: dev
+    kubeVersion: "1.34"
     namespace: shop-dev
     backend: external-secrets
     provider: env
@@ -72,6 +75,22 @@ environments:
       - {target: {group: apps, kind: Deployment, name: web, namespace: shop}, type: strategic, file: a.yaml}
       - {target: {kind: Ingress}, patch: [{op: remove, path: /spec}]}
   prod: {}
+sources:
+  - files: {}
+  - helm:
+      chart: web
+      repository: oci://registry.example.com/charts
+      version: 1.2.3
+      digest: sha256:0000000000000000000000000000000000000000000000000000000000000000
+      releaseName: web
+      namespace: shop
+      valueFiles: ["values-{{env}}.yaml"]
+      ignoreMissingValueFiles: true
+      values: {replicas: 2}
+      layeredValues: true
+      skipCrds: true
+      skipTests: true
+  - kustomize: {path: "overlays/{{env}}"}
 waves: {kinds: {batch/Job: -2}}
 workloads: [{group: example.com, kind: Worker, podTemplate: spec.template}]
 requires: {sealwave: ">=0.1"}
@@ -130,10 +149,14 @@ policy:
     allow: ["file:**"]
     deny: ["file:a"]
 audit: {file: audit.log, stderr: true}
+charts:
+  cacheDirectory: /var/cache/sealwave
+  repositories: [{url: "https://charts.example.com", usernameFile: user, passwordFile: password, caFile: ca.pem}]
 tools:
   helm: {path: /usr/local/bin/helm, versions: ">=3.14, <5"}
   kubectl: {path: /usr/local/bin/kubectl}
   kustomize: {path: /usr/local/bin/kustomize}
+  kustomizeHelmCharts: true
 "#;
 
 const WHOLE_VALIDATION: &str = r#"
@@ -292,6 +315,19 @@ fn is_refused_later(change: &str) -> bool {
             " loses target",
             " loses file",
             "/1 loses patch",
+        ]
+    } else if change.starts_with("/sources/") {
+        &[
+            "/0 becomes {}",
+            "/1 becomes {}",
+            "/2 becomes {}",
+            "/0 loses files",
+            "/1 loses helm",
+            "/helm loses chart",
+            "/helm loses repository",
+            "/helm loses version",
+            "/helm loses digest",
+            "/2 loses kustomize",
         ]
     } else if change.starts_with("/providers/") {
         &[" loses namespaces", "/one loses namespace"]

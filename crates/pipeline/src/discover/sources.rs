@@ -4,21 +4,15 @@
 
 use std::path::Path;
 
-use super::environments::names_for_pattern;
+use super::environment_paths::names_for_pattern;
 use super::error::{Error, whole};
-use super::nearby;
+use super::nearby::{self, BASE, CHART_FILE, KUSTOMIZATION_FILES};
 use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_secrets::settings::{
     App, ChartLocation, ChartLocationError, EnvironmentPath, HelmSource, KustomizeSource, SettingPath,
     SettingsFile, SourceEntry,
 };
-
-/// The file that makes a directory a chart.
-pub(crate) const CHART_FILE: &str = "Chart.yaml";
-/// The names of Kustomize's file, in the order in which Kustomize looks for them.
-pub(crate) const KUSTOMIZATION_FILES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The overlays of environments, as Kustomize's own documentation lays them out.
 const OVERLAYS: &str = "overlays/{{env}}";
@@ -123,7 +117,7 @@ fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
     let overlays = EnvironmentPath::from(OVERLAYS);
     let has_overlays = !environments_of(dir, boundary, &overlays).is_empty();
     let is_kustomized = has_overlays || nearby::has_file(dir, &KUSTOMIZATION_FILES);
-    let base = dir.join(crate::load::BASE);
+    let base = dir.join(BASE);
     // Overlays usually have a base of this name.
     let has_files = nearby::is_directory(&base) && !nearby::has_file(&base, &KUSTOMIZATION_FILES);
     let kustomize =

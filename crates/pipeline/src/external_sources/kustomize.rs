@@ -7,10 +7,11 @@ use sealwave_core::document::{Origin, Sources};
 use sealwave_programs::{ProgramRun, Tool, ToolError};
 use sealwave_secrets::settings::KustomizeSource;
 
-use super::SourceInput;
 use super::error::Error;
 use super::failed_run::kustomize_failed as failed;
+use super::input::SourceInput;
 use super::kustomization;
+use super::origins::ObjectOrigins;
 use super::output;
 use super::paths::SourcePath;
 use crate::discover::KUSTOMIZATION_FILES;
@@ -32,18 +33,21 @@ pub(super) fn render(
     };
     let needs = kustomization::read(&found.full, input, sources)?;
     let (program, args) = command(input).map_err(|error| input.problem(error))?;
-    let mut run = ProgramRun::new(program, &found.full)
-        .args(args.iter().copied())
-        .args(["."])
-        .readable(input.app.boundary());
+    let mut run =
+        ProgramRun::new(program, &found.full).args(args.iter().copied()).readable(input.app.boundary());
     if let Some(at) = needs.charts {
         run = with_charts(run, at, input)?;
     }
     let shown = input.name_of(&found.relative.join(file));
-    let output = run.run(input.toolbox.host()).map_err(|error| failed(&error, &shown, input))?;
+    let output =
+        run.clone().args(["."]).run(input.toolbox.host()).map_err(|error| failed(&error, &shown, input))?;
     let text = String::from_utf8(output.stdout)
         .map_err(|_| -> Problem { input.problem(&Error::Output { program: "kustomize" }) })?;
-    Ok(output::from_one_file(text, &shown, sources))
+    let origins = if input.needs_places { ObjectOrigins::find(run, &found.full, input) } else { None };
+    Ok(match origins.and_then(|origins| origins.lines(&text, &shown, input, sources)) {
+        Some(lines) => output::with_lines(text, &shown, lines, sources),
+        None => output::from_one_file(text, &shown, sources),
+    })
 }
 
 /// Allows Kustomize to run Helm on charts in the repository, if the operator allows it.

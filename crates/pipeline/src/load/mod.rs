@@ -10,7 +10,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::discover::{AppSource, Discovery, ENVIRONMENTS};
+use super::discover::{AppSource, BASE, Discovery, ENVIRONMENTS};
 pub(super) use defined::defined_values;
 pub(crate) use files::normalize_lexically;
 use files::{FileReader, SourceFile};
@@ -21,8 +21,6 @@ use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchTarget, PatchType};
 use values::VALUES;
 pub(super) use values::{LayeredValues, ValueGaps};
 
-/// The directory of the manifests for all environments.
-pub(super) const BASE: &str = "base";
 /// The directory of partials; partials may also be next to manifests.
 const PARTIALS: &str = "partials";
 

@@ -40,8 +40,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json};
 
-use super::discover::{Discovery, misnamed_directory};
-use super::load::{BASE, EnvironmentPatch, FileKind, LayeredValues, LoadedApp, ManifestFile};
+use super::discover::{BASE, Discovery, misnamed_directory};
+use super::load::{EnvironmentPatch, FileKind, LayeredValues, LoadedApp, ManifestFile};
 use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
 use engine::{RenderedText, TemplateEngine};

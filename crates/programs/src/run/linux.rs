@@ -88,6 +88,12 @@ impl ProgramRun {
                 text.push(path);
                 Ok(text)
             }
+            Argument::Directory { file, content } => {
+                let path = private.path().join(FILES).join(index.to_string());
+                fs_err::create_dir(&path)?;
+                fs_err::write(path.join(file), content)?;
+                Ok(path.into_os_string())
+            }
         };
         self.args.iter().enumerate().map(argument).collect()
     }

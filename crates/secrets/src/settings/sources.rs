@@ -36,6 +36,9 @@ pub struct FilesSource {}
 /// A Helm chart.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("dependencies" = {
+    "repository": ["chart", "version", "digest"], "version": ["repository"], "digest": ["repository"]
+}))]
 #[allow(clippy::struct_excessive_bools, reason = "fields of Argo CD")]
 pub struct HelmSource {
     /// Directory of the chart, relative to the app file; with `repository` the name of the chart.
