@@ -180,7 +180,7 @@ pub struct AppArgs {
 /// Repositories of charts that may be used besides those of the operator file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ChartArgs {
-    /// Hosts.
+    /// Hosts that need no credentials.
     #[arg(
         long = "allow-host",
         help = "Host from which charts may be downloaded, without credentials: HOST or HOST:PORT; repeatable; not available in Argo CD",

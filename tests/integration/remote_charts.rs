@@ -19,6 +19,7 @@ const USER: &str = "CANARY-user";
 const PASSWORD: &str = "CANARY-password";
 
 /// Returns the versions of Helm to test with.
+#[expect(clippy::disallowed_methods, reason = "the variables name programs for tests")]
 fn helms(test: &str) -> Vec<PathBuf> {
     let found: Vec<PathBuf> = ["SEALWAVE_TEST_HELM", "SEALWAVE_TEST_HELM4"]
         .into_iter()

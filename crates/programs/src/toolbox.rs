@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
-use sealwave_secrets::settings::OperatorTools;
+use sealwave_secrets::settings::{ChartId, ChartRepository, OperatorTools, PinnedChart};
 
-use crate::{ChartAccess, FoundProgram, RunHost, Tool, ToolError, find_program};
+use crate::charts::ChartFetcher;
+use crate::{ChartAccess, ChartError, FoundProgram, RunHost, Tool, ToolError, find_program};
 
 /// The programs that render sources. Nothing is searched for until a source needs it.
 #[derive(Debug)]
@@ -40,9 +41,30 @@ impl Toolbox {
         Self { charts, ..self }
     }
 
-    /// Returns the repositories of charts that may be used.
-    pub(crate) const fn charts(&self) -> &ChartAccess {
-        &self.charts
+    /// Returns the archive of a chart, from the cache or from its repository.
+    ///
+    /// # Errors
+    /// The repository is not allowed, the chart cannot be downloaded, or its digest is another one.
+    pub fn chart(&self, chart: &PinnedChart) -> Result<Vec<u8>, ChartError> {
+        self.with_fetcher(|fetcher| fetcher.fetch(chart))
+    }
+
+    /// Returns the error for a chart without a digest. Where people work, it shows the digest to write.
+    pub fn missing_digest(&self, chart: &ChartId) -> ChartError {
+        self.with_fetcher(|fetcher| fetcher.missing_digest(chart))
+    }
+
+    /// Fetches the index of a repository of charts, to show that it can be reached. Registries have none.
+    ///
+    /// # Errors
+    /// The repository cannot be reached, or refuses the credentials.
+    pub fn try_repository(&self, repository: &ChartRepository) -> Result<(), ChartError> {
+        self.with_fetcher(|fetcher| fetcher.try_index(repository))
+    }
+
+    fn with_fetcher<T>(&self, work: impl FnOnce(&ChartFetcher<'_>) -> T) -> T {
+        let find_helm = || self.find(Tool::Helm);
+        work(&ChartFetcher { access: &self.charts, find_helm: &find_helm, host: &self.host })
     }
 
     /// Returns the surroundings of runs.

@@ -74,13 +74,13 @@ pub(super) fn reply(status: u16, body: Vec<u8>) -> StubReply {
     StubReply::json(status, body).header("Content-Type", "application/octet-stream")
 }
 
-/// What the server answers.
+/// The answers of the server.
 struct Answers {
     archive: Vec<u8>,
     credentials: Option<String>,
     /// The URL of the archive in the index; relative by default.
     index_url: String,
-    /// Where requests for the archive are sent.
+    /// The target of requests for the archive.
     redirect: Option<String>,
     /// Command lines and environments of processes in which credentials were found.
     revealed: Mutex<Vec<String>>,

@@ -25,7 +25,7 @@ pub(crate) enum AppSource {
     /// The manifests and templates in `base/` and `envs/`.
     Files,
     /// A Helm chart.
-    Helm(ChartSource),
+    Helm(Box<ChartSource>),
     /// A directory of Kustomize.
     Kustomize(KustomizeSource),
 }
@@ -33,7 +33,7 @@ pub(crate) enum AppSource {
 /// A Helm chart, with the settings that it is rendered with.
 #[derive(Clone, Debug)]
 pub(crate) struct ChartSource {
-    /// Where it is.
+    /// Its place.
     pub(crate) location: ChartLocation,
     /// The other settings.
     pub(crate) settings: HelmSource,
@@ -44,7 +44,8 @@ impl AppSource {
     pub(super) fn environment_paths(&self) -> impl Iterator<Item = &EnvironmentPath> {
         let (own, files) = match self {
             Self::Files => (None, [].as_slice()),
-            Self::Helm(ChartSource { location, settings }) => {
+            Self::Helm(chart) => {
+                let ChartSource { location, settings } = &**chart;
                 let directory = match location {
                     ChartLocation::Directory(path) => Some(path),
                     ChartLocation::Pinned(_) | ChartLocation::Unpinned(_) => None,
@@ -87,7 +88,7 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
         match entry.clone() {
             SourceEntry { files: Some(_), helm: None, kustomize: None } => sources.push(AppSource::Files),
             SourceEntry { files: None, helm: Some(settings), kustomize: None } => match settings.location() {
-                Ok(location) => sources.push(AppSource::Helm(ChartSource { location, settings })),
+                Ok(location) => sources.push(AppSource::Helm(Box::new(ChartSource { location, settings }))),
                 Err(error) => problems.push(location_problem(file, index, error)),
             },
             SourceEntry { files: None, helm: None, kustomize: Some(kustomize) } => {
@@ -127,7 +128,7 @@ fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
         (true, false, false) => {
             let settings = suggested_chart(dir, boundary)?;
             let location = ChartLocation::Directory(settings.chart.clone());
-            Ok(vec![AppSource::Helm(ChartSource { location, settings })])
+            Ok(vec![AppSource::Helm(Box::new(ChartSource { location, settings }))])
         }
         (false, true, false) => Ok(vec![AppSource::Kustomize(kustomize())]),
         _ => {

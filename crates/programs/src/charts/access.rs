@@ -1,12 +1,10 @@
-//! Which repositories of charts a process may use, and where it keeps charts.
+//! The repositories of charts that a process may use, and the directory in which it keeps charts.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sealwave_secrets::settings::{ChartRepository, RepositoryHost, RepositoryUrl};
 
-use super::ChartError;
-
-/// What happens to a chart without a digest.
+/// The treatment of charts without a digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DigestUse {
     /// It is not downloaded, as in the sidecar.
@@ -25,31 +23,20 @@ pub struct ChartAccess {
     pub hosts: Vec<RepositoryHost>,
     /// The directory for downloaded charts, which need not exist.
     pub cache: Option<PathBuf>,
-    /// What happens to charts without a digest.
+    /// The treatment of charts without a digest.
     pub digests: DigestUse,
 }
 
 impl ChartAccess {
-    /// Checks that a repository may be used.
-    pub(super) fn check(&self, url: &RepositoryUrl) -> Result<(), ChartError> {
-        if self.settings_of(url).is_some() || self.hosts.iter().any(|host| host.allows(url)) {
-            return Ok(());
-        }
-        Err(ChartError::NotAllowed { repository: url.clone(), digests: self.digests })
+    /// Reports whether a repository may be used.
+    pub(super) fn allows(&self, url: &RepositoryUrl) -> bool {
+        self.settings_of(url).is_some() || self.hosts.iter().any(|host| host.allows(url))
     }
 
     /// Returns the settings of the operator file for a repository: those with the longest URL.
     pub(super) fn settings_of(&self, url: &RepositoryUrl) -> Option<&ChartRepository> {
         let matching = self.repositories.iter().filter(|repository| url.is_within(&repository.url));
         matching.max_by_key(|repository| repository.url.to_string().len())
-    }
-
-    pub(super) fn cache(&self) -> Option<&Path> {
-        self.cache.as_deref()
-    }
-
-    pub(super) const fn digests(&self) -> DigestUse {
-        self.digests
     }
 }
 
@@ -67,8 +54,7 @@ mod tests {
 
     #[test]
     fn nothing_is_allowed_by_default() {
-        let error = ChartAccess::default().check(&url("https://a.example")).unwrap_err();
-        assert!(matches!(error, ChartError::NotAllowed { .. }));
+        assert!(!ChartAccess::default().allows(&url("https://a.example")));
     }
 
     #[test]
@@ -89,10 +75,10 @@ mod tests {
         ] {
             let found = access.settings_of(&url(text)).map(|found| found.url.to_string());
             assert_eq!(found.as_deref(), settings, "{text}");
-            assert!(access.check(&url(text)).is_ok(), "{text}");
+            assert!(access.allows(&url(text)), "{text}");
         }
         for text in ["oci://a.example", "oci://b.example", "http://a.example", "https://c.example:8443"] {
-            assert!(access.check(&url(text)).is_err(), "{text}");
+            assert!(!access.allows(&url(text)), "{text}");
         }
     }
 }

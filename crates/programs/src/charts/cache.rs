@@ -9,7 +9,7 @@ use fs_err as fs;
 use sealwave_core::bounded_file::read_regular_file;
 use sealwave_secrets::settings::ChartDigest;
 
-use super::download::MAX_ARCHIVE;
+use super::limits::MAX_ARCHIVE;
 
 /// Maximum number of bytes of all charts.
 const MAX_CACHE: u64 = 512 << 20;

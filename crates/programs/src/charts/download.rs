@@ -16,13 +16,9 @@ use serde_json::json;
 
 use super::ChartError;
 use super::credentials::Credentials;
+use super::limits::{MAX_ARCHIVE, MAX_INDEX};
 use crate::private_directory::PrivateDirectory;
 use crate::{FoundProgram, NetworkAccess, ProgramError, ProgramRun, RunHost, RunLimits};
-
-/// Maximum size of the archive of a chart.
-pub(super) const MAX_ARCHIVE: u64 = 20 << 20;
-/// Maximum size of the index of a repository.
-const MAX_INDEX: u64 = 64 << 20;
 
 /// The name of the repository in Helm's configuration.
 const NAME: &str = "repository";
@@ -30,7 +26,7 @@ const NAME: &str = "repository";
 const CACHE: &str = "cache";
 const TARGET: &str = "data";
 
-/// Where Helm expects its configuration, in its private directory.
+/// The files in its private directory that Helm reads.
 const REPOSITORIES: &str = "config/helm/repositories.yaml";
 const REGISTRIES: &str = "config/helm/registry.json";
 
@@ -55,7 +51,7 @@ pub(super) fn archive(
 ) -> Result<Vec<u8>, ChartError> {
     let source = ChartServer::new(&chart.repository, settings, helm)?;
     let directory = temporary(host)?;
-    let failed = |reason| ChartError::Download { chart: chart.clone(), reason };
+    let failed = |reason| ChartError::Download { chart: Box::new(chart.clone()), reason };
     let name = match chart.repository.scheme() {
         RepositoryScheme::Oci => format!("{}/{}", chart.repository, chart.name),
         RepositoryScheme::Http | RepositoryScheme::Https => {
@@ -71,7 +67,8 @@ pub(super) fn archive(
         .args([option("--destination=", &directory.path().join(TARGET))])
         .args(["--", &name]);
     run.run(host).map_err(failed)?;
-    read_only_file(&directory.path().join(TARGET)).ok_or_else(|| ChartError::NotAnArchive(chart.clone()))
+    read_only_file(&directory.path().join(TARGET))
+        .ok_or_else(|| ChartError::NotAnArchive(Box::new(chart.clone())))
 }
 
 /// Fetches the index of a repository, and nothing from a registry.
@@ -89,7 +86,7 @@ pub(super) fn try_index(
     }
     let directory = temporary(host)?;
     let fetched = source.fetch_index(directory.path(), host);
-    fetched.map_err(|reason| ChartError::Index { repository: repository.url.clone(), reason })
+    fetched.map_err(|reason| ChartError::Index { repository: Box::new(repository.url.clone()), reason })
 }
 
 /// Returns a directory that is removed with all that a program leaves in it.

@@ -4,7 +4,7 @@ use sealwave_core::diagnostic::{Explain, PROCESS_LIMITS_HINT};
 use sealwave_secrets::settings::{ChartDigest, ChartId, RepositoryUrl};
 
 use super::DigestUse;
-use super::download::MAX_ARCHIVE;
+use super::limits::MAX_ARCHIVE;
 use crate::{ProgramError, ToolError};
 
 /// The reason why a chart cannot be used.
@@ -30,7 +30,7 @@ pub enum ChartError {
     #[error("chart `{}` {} of `{}` has the digest `{found}`, not the one in the app file", .chart.name, .chart.version, .chart.repository)]
     Digest {
         /// The chart.
-        chart: ChartId,
+        chart: Box<ChartId>,
         /// The digest of its archive.
         found: ChartDigest,
     },
@@ -38,7 +38,7 @@ pub enum ChartError {
     #[error("chart `{}` {} of `{}` cannot be downloaded: {reason}", .chart.name, .chart.version, .chart.repository)]
     Download {
         /// The chart.
-        chart: ChartId,
+        chart: Box<ChartId>,
         /// The reason.
         reason: ProgramError,
     },
@@ -46,7 +46,7 @@ pub enum ChartError {
     #[error("repository `{repository}` cannot be used: {reason}")]
     Index {
         /// The repository.
-        repository: RepositoryUrl,
+        repository: Box<RepositoryUrl>,
         /// The reason.
         reason: ProgramError,
     },
@@ -54,7 +54,7 @@ pub enum ChartError {
     #[error("chart `{}` {} of `{}` is not pinned: it has no `digest`", .chart.name, .chart.version, .chart.repository)]
     NoDigest {
         /// The chart.
-        chart: ChartId,
+        chart: Box<ChartId>,
         /// The digest of its archive, if it was downloaded.
         digest: Option<ChartDigest>,
     },
@@ -66,9 +66,9 @@ pub enum ChartError {
         /// Whether people work here.
         digests: DigestUse,
     },
-    /// What was downloaded is not one archive.
+    /// The download is not one archive.
     #[error("chart `{}` {} of `{}` is not a single regular file of at most {} MiB", .0.name, .0.version, .0.repository, MAX_ARCHIVE >> 20)]
-    NotAnArchive(ChartId),
+    NotAnArchive(Box<ChartId>),
     /// The directory for the download cannot be used.
     #[error("a directory for the download cannot be created: {0}")]
     Temporary(String),

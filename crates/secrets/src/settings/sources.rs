@@ -88,7 +88,7 @@ impl Default for HelmSource {
     }
 }
 
-/// Where a chart is.
+/// The place of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChartLocation {
     /// In the repository of the app.
