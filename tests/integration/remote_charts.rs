@@ -252,6 +252,29 @@ fn only_the_named_certificates_are_trusted() {
 }
 
 #[test]
+fn paths_of_the_operator_file_are_relative_to_it() {
+    for helm in helms("paths") {
+        let archive = chart(server::CONFIG_MAP);
+        let authority = Authority::new();
+        let server = ChartServer::start_tls(authority.server("127.0.0.1"), archive.clone());
+        let app = RemoteApp::new(&helm, &server.repository(), &archive);
+        app.write("operator/ca.pem", &authority.pem());
+        std::os::unix::fs::symlink(&helm, app.path("operator/helm")).unwrap();
+        // A program of this name in the app is not started.
+        app.write("app/helm", "#!/bin/sh\n");
+        app.operator(&format!("{{url: {}, caFile: ca.pem}}", server.repository()));
+        let operator = fs_err::read_to_string(app.path("operator/operator.yaml")).unwrap();
+        app.write("operator/operator.yaml", &operator.replace(helm.to_str().unwrap(), "helm"));
+        for (directory, operator) in [("operator", "operator.yaml"), ("", "operator/operator.yaml")] {
+            let mut command = app.desk();
+            command.current_dir(app.path(directory)).args(["--operator", operator]);
+            app.rendered(&mut command);
+        }
+        assert_eq!((app.cached().len(), server.paths().len()), (1, 2));
+    }
+}
+
+#[test]
 fn a_digest_decides_about_the_content() {
     for helm in helms("digest") {
         let archive = chart(server::CONFIG_MAP);
