@@ -51,6 +51,23 @@ backend: sealed-secrets
 provider: file
 compatibility: avp
 literals: [ConfigMap/shop/docs]
+configMaps:
+  web:
+    literals: {LOG_LEVEL: info}
+    files: [nginx.conf, a.json=config/a.json]
+    envFiles: ["config/{{env}}.env"]
+    namespace: shop
+    labels: {a: b}
+    annotations: {c: d}
+secrets:
+  db:
+    type: Opaque
+    literals: {password: a}
+    files: [tls.key]
+    envFiles: [a.env]
+    namespace: shop
+    labels: {a: b}
+    annotations: {c: d}
 externalSecrets:
   apiVersion: v1beta1
   refreshInterval: 1h
@@ -69,6 +86,8 @@ environments:
     backend: external-secrets
     provider: env
     secretBackends: {shop/db: secrets-store-csi}
+    configMaps: {web: {files: [nginx.conf]}}
+    secrets: {db: {literals: {password: b}}}
     externalSecrets: {refreshInterval: 2h}
     secretsStoreCsi: {providers: {}}
     patches:

@@ -27,7 +27,7 @@ mod template_text;
 pub use boundary::Checkout;
 pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
 pub use emit::{ManifestFormat, emit};
-pub use load::{LoadedApp, load};
+pub use load::{LoadedApp, NamedFiles, load};
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
 pub use secret_stages::{
     AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, SealMode, SealedApp, ValueSource,
