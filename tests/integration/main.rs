@@ -66,6 +66,7 @@ mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
 mod source_lines;
+mod sources;
 #[cfg(unix)]
 mod sources_alone;
 #[cfg(unix)]

@@ -38,6 +38,12 @@ impl Renderers {
         Some(Self { name: "kubectl", directories: vec![directory("kubectl", "SEALWAVE_TEST_KUBECTL")?] })
     }
 
+    /// Returns the file of a program.
+    pub fn program(&self, name: &str) -> PathBuf {
+        let files = self.directories.iter().map(|directory| directory.join(name));
+        files.into_iter().find(|file| file.is_file()).expect("a program of the set")
+    }
+
     /// Returns a search path with these programs first.
     pub fn search_path(&self) -> String {
         let directories = self.directories.iter().map(|path| path.to_str().expect("UTF-8"));

@@ -9,6 +9,7 @@ use super::error::{Error, whole};
 use super::nearby::{self, BASE, CHART_FILE, KUSTOMIZATION_FILES};
 use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
+use sealwave_core::names::dns;
 use sealwave_secrets::settings::{
     App, ChartLocation, ChartLocationError, EnvironmentPath, HelmSource, KustomizeSource, SettingPath,
     SettingsFile, SourceEntry,
@@ -87,10 +88,18 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
     for (index, entry) in entries.iter().enumerate() {
         match entry.clone() {
             SourceEntry { files: Some(_), helm: None, kustomize: None } => sources.push(AppSource::Files),
-            SourceEntry { files: None, helm: Some(settings), kustomize: None } => match settings.location() {
-                Ok(location) => sources.push(AppSource::Helm(Box::new(ChartSource { location, settings }))),
-                Err(error) => problems.push(location_problem(file, index, error)),
-            },
+            SourceEntry { files: None, helm: Some(settings), kustomize: None } => {
+                if settings.namespace.as_deref().is_some_and(|name| !dns::is_label(name)) {
+                    let setting = format!("sources[{index}].helm.namespace");
+                    problems.push(problem(Some(index), &Error::Namespace { setting }));
+                }
+                match settings.location() {
+                    Ok(location) => {
+                        sources.push(AppSource::Helm(Box::new(ChartSource { location, settings })))
+                    }
+                    Err(error) => problems.push(location_problem(file, index, error)),
+                }
+            }
             SourceEntry { files: None, helm: None, kustomize: Some(kustomize) } => {
                 sources.push(AppSource::Kustomize(kustomize));
             }
