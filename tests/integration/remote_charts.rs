@@ -26,7 +26,9 @@ fn helms(test: &str) -> Vec<PathBuf> {
         match std::env::var_os(name).filter(|path| !path.is_empty()) {
             Some(path) => found.push(PathBuf::from(path)),
             None => {
-                skipped(&format!("{name} is not set, so {test} was NOT tested with this Helm; see `.ci/run`"))
+                skipped(&format!(
+                    "{name} is not set, so {test} was NOT tested with this Helm; see `.ci/run`"
+                ));
             }
         }
     }

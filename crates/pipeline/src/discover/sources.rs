@@ -95,7 +95,7 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
                 }
                 match settings.location() {
                     Ok(location) => {
-                        sources.push(AppSource::Helm(Box::new(ChartSource { location, settings })))
+                        sources.push(AppSource::Helm(Box::new(ChartSource { location, settings })));
                     }
                     Err(error) => problems.push(location_problem(file, index, error)),
                 }
