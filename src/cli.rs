@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use sealwave_secrets::settings::RepositoryHost;
 
 pub use habits::with_tip;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
@@ -168,9 +169,30 @@ pub struct AppArgs {
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
+    /// Hosts of repositories of charts.
+    #[command(flatten)]
+    pub charts: ChartArgs,
     /// The identity of the app.
     #[command(flatten)]
     pub identity: IdentityArgs,
+}
+
+/// Repositories of charts that may be used besides those of the operator file.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ChartArgs {
+    /// Hosts that need no credentials.
+    #[arg(
+        long = "allow-host",
+        help = "Host from which charts may be downloaded, without credentials: HOST or HOST:PORT; repeatable; not available in Argo CD",
+        value_name = "HOST",
+        value_hint = ValueHint::Hostname,
+        value_parser = repository_host
+    )]
+    pub allowed_hosts: Vec<RepositoryHost>,
+}
+
+fn repository_host(text: &str) -> Result<RepositoryHost, &'static str> {
+    RepositoryHost::parse(text).ok_or("write the host only, for example charts.example.com or localhost:5000")
 }
 
 /// Arguments of `generate`.

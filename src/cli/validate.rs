@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::IdentityArgs;
+use super::{ChartArgs, IdentityArgs};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, Args)]
@@ -36,6 +36,9 @@ pub struct ValidateArgs {
     /// The report.
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Hosts of repositories of charts.
+    #[command(flatten)]
+    pub charts: ChartArgs,
     /// The identity of the app.
     #[command(flatten)]
     pub identity: IdentityArgs,

@@ -3,6 +3,7 @@
 //! Without `--connect`, nothing is contacted. No secret of an app is ever read. Keys are read to check their form; only the
 //! id of a key is shown. Each check is a function over the parsed file; this file runs them in the order of the report.
 
+mod charts;
 mod clusters;
 mod findings;
 mod human;
@@ -41,6 +42,7 @@ pub(super) fn run(args: &CheckOperatorArgs, variables: VariableReader) -> Result
         (CheckPart::Keys, keys::check(&file)),
         (CheckPart::Clusters, clusters::check(&file, now)),
         (CheckPart::Providers, providers::check(&file, &(Arc::new(variables) as _), args.connect)),
+        (CheckPart::Charts, charts::check(&file, variables, args.connect)),
         (CheckPart::Policy, policy::check(&file)),
         (CheckPart::Limits, limits::check(&file)),
     ]);

@@ -89,8 +89,12 @@ impl AppSession {
             AppIdentity::decide(&caller, &app.identity, &dir).map_err(|error| Problem::new(&error))?;
         let operator_path = config::operator_path(app.operator.clone(), variables);
         let operator = operator_path.as_ref().map(OperatorFile::read).transpose()?;
+        let hosts = &app.charts.allowed_hosts;
+        if caller.argocd().is_some() && !hosts.is_empty() {
+            return Err(Problem::new(&ConfigError::FlagInSidecar("--allow-host")).into());
+        }
         let discovery = discover(&dir, caller.argocd())?;
-        let find = || Arc::new(config::toolbox(&caller, operator.as_ref(), variables));
+        let find = || Arc::new(config::toolbox(&caller, operator.as_ref(), hosts, variables));
         let toolbox = Arc::clone(toolbox.0.get_or_init(find));
         Ok(Self { discovery, identity, operator, caller, operator_path, toolbox })
     }

@@ -2,6 +2,7 @@
 
 mod bounded;
 mod certificates;
+mod charts;
 mod error;
 mod file;
 mod keys;

@@ -97,7 +97,10 @@ environments:
 sources:
   - files: {}
   - helm:
-      chart: charts/web
+      chart: web
+      repository: oci://registry.example.com/charts
+      version: 1.2.3
+      digest: sha256:0000000000000000000000000000000000000000000000000000000000000000
       releaseName: web
       namespace: shop
       valueFiles: ["values-{{env}}.yaml"]
@@ -165,6 +168,9 @@ policy:
     allow: ["file:**"]
     deny: ["file:a"]
 audit: {file: audit.log, stderr: true}
+charts:
+  cacheDirectory: /var/cache/sealwave
+  repositories: [{url: "https://charts.example.com", usernameFile: user, passwordFile: password, caFile: ca.pem}]
 tools:
   helm: {path: /usr/local/bin/helm, versions: ">=3.14, <5"}
   kubectl: {path: /usr/local/bin/kubectl}
@@ -336,6 +342,10 @@ fn is_refused_later(change: &str) -> bool {
             "/2 becomes {}",
             "/0 loses files",
             "/1 loses helm",
+            "/helm loses chart",
+            "/helm loses repository",
+            "/helm loses version",
+            "/helm loses digest",
             "/2 loses kustomize",
         ]
     } else if change.starts_with("/providers/") {

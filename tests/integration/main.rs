@@ -56,6 +56,8 @@ mod positions;
 mod references;
 #[cfg(all(feature = "k8s", feature = "vault"))]
 mod remote;
+#[cfg(target_os = "linux")]
+mod remote_charts;
 mod requires;
 mod scenario_policies;
 #[cfg(feature = "k8s")]

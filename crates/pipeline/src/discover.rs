@@ -32,7 +32,7 @@ use sealwave_core::reach::PathReach;
 use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile};
-pub(crate) use sources::AppSource;
+pub(crate) use sources::{AppSource, ChartSource};
 
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;
@@ -162,15 +162,19 @@ impl Discovery {
     /// Returns the files with values of charts, for an environment, relative to the app's directory.
     pub fn chart_values<'a>(&'a self, environment: &'a str) -> impl Iterator<Item = PathBuf> + 'a {
         let charts = self.sources.iter().filter_map(|source| match source {
-            AppSource::Helm(helm) => Some(helm),
+            AppSource::Helm(chart) => Some(chart),
             AppSource::Files | AppSource::Kustomize(_) => None,
         });
-        charts.flat_map(move |helm| helm.value_files.iter().map(move |path| path.in_environment(environment)))
+        charts.flat_map(move |chart| {
+            chart.settings.value_files.iter().map(move |path| path.in_environment(environment))
+        })
     }
 
     /// Reports whether a chart gets the values of the app.
     pub(crate) fn passes_values_on(&self) -> bool {
-        self.sources.iter().any(|source| matches!(source, AppSource::Helm(helm) if helm.layered_values))
+        self.sources
+            .iter()
+            .any(|source| matches!(source, AppSource::Helm(chart) if chart.settings.layered_values))
     }
 
     /// Returns the location of a source in the app file, by its index; the whole file if it is not stated there.

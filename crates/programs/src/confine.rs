@@ -154,7 +154,8 @@ fn restrict_files_and_ports(orders: &RunOrders) -> Result<(), RulesetError> {
         .add_rules(path_beneath_rules(DEVICES, AccessFs::from_file(NEWEST) & !AccessFs::Execute))?
         // Programs may start nothing that they wrote.
         .add_rules(path_beneath_rules([&orders.private], all & !AccessFs::Execute))?
-        .add_rules(path_beneath_rules(&orders.access.writable, all & !AccessFs::Execute))?;
+        .add_rules(path_beneath_rules(&orders.access.writable, all & !AccessFs::Execute))?
+        .add_rules(path_beneath_rules(&orders.access.temporary, all & !AccessFs::Execute))?;
     for directory in &orders.access.readable {
         ruleset = allow_reading(ruleset, directory, read)?;
     }

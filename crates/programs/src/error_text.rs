@@ -41,6 +41,15 @@ impl ErrorText {
         &self.0
     }
 
+    /// Keeps the lines that say more than others, unless none does. Indentation is removed.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        let lines = self.0.lines().map(|line| line.trim_start().trim_start_matches("\\t"));
+        let kept: Vec<&str> = lines.filter(|line| is_kept(line)).collect();
+        if !kept.is_empty() {
+            self.0 = kept.join("\n");
+        }
+    }
+
     /// Reports whether the program wrote nothing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

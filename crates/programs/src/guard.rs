@@ -98,6 +98,9 @@ pub(crate) fn run(orders: &RunOrders) -> ExitCode {
     });
     // Also done by sealwave, unless it was killed.
     private_directory::remove(&orders.private);
+    if report.reason == EndReason::Stopped {
+        orders.access.temporary.iter().for_each(|directory| private_directory::remove(directory));
+    }
     match (&control).write_all(report.line().as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,

@@ -16,11 +16,13 @@
 //! | `role`, `orders` | the roles of this binary, and the arguments with which they are started |
 //! | [`process_limits`] | limits of a process, also for sealwave's own child |
 //! | `links` | the search for links that lead out of a repository |
+//! | `charts` | charts of repositories: access, cache, download |
 //! | `tool`, `toolbox` | the programs that sealwave knows, and their versions |
 //!
 //! Invariants: no shell interprets an argument; the environment of sealwave is never passed on; a run leaves no process and
 //! no file. The roles are chosen by arguments, which only the process that starts the binary can set.
 
+mod charts;
 #[cfg(target_os = "linux")]
 mod confine;
 #[cfg(target_os = "linux")]
@@ -44,6 +46,7 @@ mod run;
 mod tool;
 mod toolbox;
 
+pub use charts::{ChartAccess, ChartError, DigestUse};
 pub use error::{ProgramError, ReachedLimit};
 pub use error_text::ErrorText;
 pub use limits::{NetworkAccess, RunLimits};

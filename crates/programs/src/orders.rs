@@ -11,6 +11,7 @@ use crate::{NetworkAccess, RunLimits};
 const READ: &str = "--read";
 const EXECUTE: &str = "--execute";
 const WRITE: &str = "--write";
+const TEMPORARY: &str = "--temporary";
 const PROGRAM: &str = "--program";
 
 /// The role of a process.
@@ -52,6 +53,8 @@ pub(crate) struct FileAccess {
     pub(crate) readable: Vec<PathBuf>,
     pub(crate) executable: Vec<PathBuf>,
     pub(crate) writable: Vec<PathBuf>,
+    /// Also writable. Removed by the guard if sealwave ends before the run.
+    pub(crate) temporary: Vec<PathBuf>,
 }
 
 impl FileAccess {
@@ -60,6 +63,7 @@ impl FileAccess {
             READ => &mut self.readable,
             EXECUTE => &mut self.executable,
             WRITE => &mut self.writable,
+            TEMPORARY => &mut self.temporary,
             _ => return None,
         })
     }
@@ -68,8 +72,8 @@ impl FileAccess {
 impl RunOrders {
     /// Returns the arguments for a child of this process.
     pub(crate) fn arguments(&self, role: Role) -> Vec<OsString> {
-        let FileAccess { readable, executable, writable } = &self.access;
-        let lists = [(READ, readable), (EXECUTE, executable), (WRITE, writable)];
+        let FileAccess { readable, executable, writable, temporary } = &self.access;
+        let lists = [(READ, readable), (EXECUTE, executable), (WRITE, writable), (TEMPORARY, temporary)];
         let mut all: Vec<OsString> = vec![role.mark().into(), self.numbers().into(), self.ports().into()];
         all.push(self.private.clone().into());
         for (option, paths) in lists {
@@ -143,6 +147,7 @@ mod tests {
                 readable: vec!["/repo\nwith a line".into(), "--program".into()],
                 executable: vec!["/usr".into()],
                 writable: vec!["/cache".into()],
+                temporary: vec!["/tmp/download".into()],
             },
             program: "/bin/helm".into(),
             args: ["template", "--program", "x"].map(OsString::from).to_vec(),

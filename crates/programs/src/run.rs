@@ -4,6 +4,7 @@
 mod linux;
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use sealwave_core::diagnostic::printable;
@@ -31,7 +32,25 @@ pub struct ProgramRun {
     readable: Vec<PathBuf>,
     executable: Vec<PathBuf>,
     writable: Vec<PathBuf>,
+    temporary: Vec<PathBuf>,
     variables: Vec<(String, String)>,
+    files: Vec<PrivateFile>,
+    hidden: Vec<String>,
+    has_errors_in_output: bool,
+}
+
+/// A file that exists in the private directory when the program starts.
+#[derive(Clone)]
+struct PrivateFile {
+    path: &'static str,
+    content: Vec<u8>,
+}
+
+/// Shows the path only: the content may be a credential.
+impl fmt::Debug for PrivateFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PrivateFile").field(&self.path).finish()
+    }
 }
 
 /// An argument of a program.
@@ -73,7 +92,11 @@ impl ProgramRun {
             readable: vec![directory.to_owned()],
             executable: Vec::new(),
             writable: Vec::new(),
+            temporary: Vec::new(),
             variables: Vec::new(),
+            files: Vec::new(),
+            hidden: Vec::new(),
+            has_errors_in_output: false,
         }
     }
 
@@ -143,6 +166,34 @@ impl ProgramRun {
     #[must_use]
     pub fn writable(mut self, path: &Path) -> Self {
         self.writable.push(path.to_owned());
+        self
+    }
+
+    /// Allows writing a directory that outlives the run. If sealwave is killed during the run, the directory is removed.
+    #[must_use]
+    pub(crate) fn temporary(mut self, path: &Path) -> Self {
+        self.temporary.push(path.to_owned());
+        self
+    }
+
+    /// Adds a file to the private directory, at the path that the program expects, with a credential for example.
+    #[must_use]
+    pub(crate) fn private_file(mut self, path: &'static str, content: Vec<u8>) -> Self {
+        self.files.push(PrivateFile { path, content });
+        self
+    }
+
+    /// Removes a text, such as a credential, from what messages show of the program.
+    #[must_use]
+    pub(crate) fn hidden(mut self, text: &str) -> Self {
+        self.hidden.push(text.to_owned());
+        self
+    }
+
+    /// Shows standard output with standard error if the program fails, for programs that report errors there.
+    #[must_use]
+    pub(crate) fn errors_in_output(mut self) -> Self {
+        self.has_errors_in_output = true;
         self
     }
 

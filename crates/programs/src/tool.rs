@@ -167,6 +167,8 @@ pub fn find_program(
     if is_script(&path) {
         return Err(ToolError::Script { tool, path });
     }
+    // Runs have other working directories, some of them in repositories.
+    let path = std::path::absolute(&path).unwrap_or(path);
     let unknown = |reason| ToolError::UnknownVersion { tool, reason };
     let output = ProgramRun::without_files(&path)
         .args(tool.version_arguments())

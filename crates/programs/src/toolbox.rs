@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
-use sealwave_secrets::settings::OperatorTools;
+use sealwave_secrets::settings::{ChartId, ChartRepository, OperatorTools, PinnedChart};
 
-use crate::{FoundProgram, RunHost, Tool, ToolError, find_program};
+use crate::charts::ChartFetcher;
+use crate::{ChartAccess, ChartError, FoundProgram, RunHost, Tool, ToolError, find_program};
 
 /// The programs that render sources. Nothing is searched for until a source needs it.
 #[derive(Debug)]
@@ -13,6 +14,7 @@ pub struct Toolbox {
     settings: OperatorTools,
     search_path: Option<OsString>,
     host: RunHost,
+    charts: ChartAccess,
     helm: OnceLock<Result<FoundProgram, ToolError>>,
     kubectl: OnceLock<Result<FoundProgram, ToolError>>,
     kustomize: OnceLock<Result<FoundProgram, ToolError>>,
@@ -21,15 +23,48 @@ pub struct Toolbox {
 impl Toolbox {
     /// Creates the programs of a process: those that the operator file names, and others on a search path, if it has one.
     #[must_use]
-    pub const fn new(settings: OperatorTools, search_path: Option<OsString>, host: RunHost) -> Self {
+    pub fn new(settings: OperatorTools, search_path: Option<OsString>, host: RunHost) -> Self {
         Self {
             settings,
             search_path,
             host,
+            charts: ChartAccess::default(),
             helm: OnceLock::new(),
             kubectl: OnceLock::new(),
             kustomize: OnceLock::new(),
         }
+    }
+
+    /// Sets the repositories of charts that may be used; by default none.
+    #[must_use]
+    pub fn with_charts(self, charts: ChartAccess) -> Self {
+        Self { charts, ..self }
+    }
+
+    /// Returns the archive of a chart, from the cache or from its repository.
+    ///
+    /// # Errors
+    /// The repository is not allowed, the chart cannot be downloaded, or its digest is another one.
+    pub fn chart(&self, chart: &PinnedChart) -> Result<Vec<u8>, ChartError> {
+        self.with_fetcher(|fetcher| fetcher.fetch(chart))
+    }
+
+    /// Returns the error for a chart without a digest. Where people work, it shows the digest to write.
+    pub fn missing_digest(&self, chart: &ChartId) -> ChartError {
+        self.with_fetcher(|fetcher| fetcher.missing_digest(chart))
+    }
+
+    /// Fetches the index of a repository of charts, to show that it can be reached. Registries have none.
+    ///
+    /// # Errors
+    /// The repository cannot be reached, or refuses the credentials.
+    pub fn try_repository(&self, repository: &ChartRepository) -> Result<(), ChartError> {
+        self.with_fetcher(|fetcher| fetcher.try_index(repository))
+    }
+
+    fn with_fetcher<T>(&self, work: impl FnOnce(&ChartFetcher<'_>) -> T) -> T {
+        let find_helm = || self.find(Tool::Helm);
+        work(&ChartFetcher { access: &self.charts, find_helm: &find_helm, host: &self.host })
     }
 
     /// Returns the surroundings of runs.

@@ -8,6 +8,7 @@ use crate::config::OperatorFile;
 /// A part of the operator file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CheckPart {
+    Charts,
     Clusters,
     Keys,
     Limits,
@@ -18,6 +19,7 @@ pub(super) enum CheckPart {
 impl CheckPart {
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::Charts => "charts",
             Self::Clusters => "clusters",
             Self::Keys => "keys",
             Self::Limits => "limits",

@@ -246,6 +246,7 @@ impl ValidateRun<'_> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             operator: self.args.checks.operator.clone(),
+            charts: self.args.charts.clone(),
             identity: self.args.identity.clone(),
         };
         let (session, environments) = AppSession::open_all(&app, None, self.variables, &self.toolbox)?;

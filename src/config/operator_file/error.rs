@@ -22,6 +22,14 @@ pub(super) enum OperatorFileError {
     ApiVersion { path: String, found: String },
     #[error("certificate of cluster `{cluster}`: {error}")]
     Certificate { cluster: String, error: Box<Self> },
+    #[error("`usernameFile` is given without `passwordFile`")]
+    ChartPassword,
+    #[error("the password of `{url}` would be sent without TLS")]
+    ChartPlain { url: String },
+    #[error("repository of charts `{url}` is listed twice")]
+    ChartTwice { url: String },
+    #[error("`passwordFile` is given without `usernameFile`")]
+    ChartUser,
     #[error("`{path}` has `kind: {found}`, expected `Operator`")]
     Kind { path: String, found: String },
     #[error("`{path}`: {reason}")]
@@ -85,6 +93,13 @@ impl Explain for OperatorFileError {
             Self::ApiVersion { .. } | Self::Kind { .. } => {
                 Some(format!("an operator file starts with `apiVersion: {API_VERSION}` and `kind: Operator`"))
             }
+            Self::ChartPassword => Some("add `passwordFile`, a file with the password or token".to_owned()),
+            Self::ChartUser => Some(
+                "add `usernameFile`; for a token, the file may hold any name that the server accepts"
+                    .to_owned(),
+            ),
+            Self::ChartPlain { .. } => Some("use `https://`, or remove the credentials".to_owned()),
+            Self::ChartTwice { .. } => Some("remove one of the entries".to_owned()),
             Self::TooLarge { .. } => None,
         }
     }

@@ -39,6 +39,7 @@ impl OperatorFile {
         let read = Self { operator, file, path: path.clone(), directory: directory_of(path).to_path_buf() };
         read.check_header(shown)?;
         read.check_versions()?;
+        read.check_charts()?;
         Ok(read)
     }
 
@@ -113,7 +114,8 @@ impl OperatorFile {
         let resolved = |file: &PathBuf| self.resolve(file);
         let audit = self.operator.audit.as_ref().and_then(|audit| audit.file.as_deref());
         let credentials = self.operator.providers.values().flat_map(ProviderConfig::credential_files);
-        let named = audit.into_iter().chain(credentials).map(|file| self.resolve(file));
+        let of_charts = self.operator.charts.credential_files();
+        let named = audit.into_iter().chain(credentials).chain(of_charts).map(|file| self.resolve(file));
         ProtectedFiles {
             seal_key: self.operator.seal_key_file.as_ref().map(resolved),
             checksum_key: self.operator.checksum_key_file.as_ref().map(resolved),

@@ -9,7 +9,7 @@ use sealwave_core::diagnostic::{
 };
 use sealwave_core::document::{SourceLocation, display_path};
 use sealwave_core::names::dns;
-use sealwave_secrets::settings::{API_VERSION, APP_FILE};
+use sealwave_secrets::settings::{API_VERSION, APP_FILE, ChartLocationError};
 
 /// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
 pub(super) const MAX_APP_FILE: u64 = 1 << 20;
@@ -27,6 +27,8 @@ pub(super) enum Error {
     BrokenLink,
     #[error("`{0}` is a Helm chart, not an app")]
     Chart(String),
+    #[error("{}", location_fault(*.0))]
+    ChartLocation(ChartLocationError),
     #[error("app file is empty")]
     Empty,
     #[error("app file holds {0} documents, not one")]
@@ -95,6 +97,7 @@ impl Explain for Error {
             Self::Chart(directory) | Self::Kustomization(directory) => {
                 format!("create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`")
             }
+            Self::ChartLocation(error) => location_hint(*error).to_owned(),
             Self::Documents(_) => format!("keep only the app in `{APP_FILE}`"),
             Self::EnvironmentName { valid: Some(valid) } => format!("rename it to `{valid}`"),
             Self::EnvironmentsOutside(extent) | Self::Outside(extent) => extent.hint().to_owned(),
@@ -129,6 +132,28 @@ impl Explain for Error {
             Self::EnvironmentName { valid: None } | Self::Io(_) | Self::TooLarge => return None,
         };
         Some(hint)
+    }
+}
+
+/// Returns what is wrong with the place of a chart.
+fn location_fault(error: ChartLocationError) -> &'static str {
+    match error {
+        ChartLocationError::NoRepository("digest") => "`digest` is given without `repository`",
+        ChartLocationError::NoRepository(_) => "`version` is given without `repository`",
+        ChartLocationError::NoVersion => "`repository` is given without `version`",
+        ChartLocationError::NotAName => "`chart` is not the name of a chart",
+    }
+}
+
+const fn location_hint(error: ChartLocationError) -> &'static str {
+    match error {
+        ChartLocationError::NoRepository(_) => {
+            "add the `repository` of the chart, or remove the field: a chart beside the app file has no version to choose"
+        }
+        ChartLocationError::NoVersion => "add the exact version, for example `version: 1.2.3`",
+        ChartLocationError::NotAName => {
+            "with `repository`, write the name only, for example `chart: redis`; directories belong to the URL"
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::names::dns;
 use sealwave_secrets::settings::{
-    App, EnvironmentPath, HelmSource, KustomizeSource, SettingsFile, SourceEntry,
+    App, ChartLocation, ChartLocationError, EnvironmentPath, HelmSource, KustomizeSource, SettingPath,
+    SettingsFile, SourceEntry,
 };
 
 /// The overlays of environments, as Kustomize's own documentation lays them out.
@@ -25,9 +26,18 @@ pub(crate) enum AppSource {
     /// The manifests and templates in `base/` and `envs/`.
     Files,
     /// A Helm chart.
-    Helm(HelmSource),
+    Helm(Box<ChartSource>),
     /// A directory of Kustomize.
     Kustomize(KustomizeSource),
+}
+
+/// A Helm chart, with the settings that it is rendered with.
+#[derive(Clone, Debug)]
+pub(crate) struct ChartSource {
+    /// Its place.
+    pub(crate) location: ChartLocation,
+    /// The other settings.
+    pub(crate) settings: HelmSource,
 }
 
 impl AppSource {
@@ -35,7 +45,14 @@ impl AppSource {
     pub(super) fn environment_paths(&self) -> impl Iterator<Item = PathPattern<'_>> {
         let (own, files) = match self {
             Self::Files => (None, [].as_slice()),
-            Self::Helm(helm) => (Some(&helm.chart), helm.value_files.as_slice()),
+            Self::Helm(chart) => {
+                let ChartSource { location, settings } = &**chart;
+                let directory = match location {
+                    ChartLocation::Directory(path) => Some(path),
+                    ChartLocation::Pinned(_) | ChartLocation::Unpinned(_) => None,
+                };
+                (directory, settings.value_files.as_slice())
+            }
             Self::Kustomize(kustomize) => (Some(&kustomize.path), [].as_slice()),
         };
         own.into_iter().map(PathPattern::Directory).chain(files.iter().map(PathPattern::File))
@@ -71,12 +88,17 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
     for (index, entry) in entries.iter().enumerate() {
         match entry.clone() {
             SourceEntry { files: Some(_), helm: None, kustomize: None } => sources.push(AppSource::Files),
-            SourceEntry { files: None, helm: Some(helm), kustomize: None } => {
-                if helm.namespace.as_deref().is_some_and(|name| !dns::is_label(name)) {
+            SourceEntry { files: None, helm: Some(settings), kustomize: None } => {
+                if settings.namespace.as_deref().is_some_and(|name| !dns::is_label(name)) {
                     let setting = format!("sources[{index}].helm.namespace");
                     problems.push(problem(Some(index), &Error::Namespace { setting }));
                 }
-                sources.push(AppSource::Helm(helm));
+                match settings.location() {
+                    Ok(location) => {
+                        sources.push(AppSource::Helm(Box::new(ChartSource { location, settings })));
+                    }
+                    Err(error) => problems.push(location_problem(file, index, error)),
+                }
             }
             SourceEntry { files: None, helm: None, kustomize: Some(kustomize) } => {
                 sources.push(AppSource::Kustomize(kustomize));
@@ -92,6 +114,13 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
     Ok(sources)
 }
 
+/// Returns the error for a chart whose fields do not say where it is.
+fn location_problem(file: &SettingsFile<'_>, index: usize, error: ChartLocationError) -> Problem {
+    let setting = SettingPath::of_keys(&["sources"]).item(index).key("helm").key(error.field());
+    let at = ProblemPlace::Place(file.locate(&setting));
+    Problem { at, ..Problem::new(&Error::ChartLocation(error)) }
+}
+
 /// Returns the source that the files beside the app file suggest.
 fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
     let is_chart = nearby::has_file(dir, &[CHART_FILE]);
@@ -105,7 +134,11 @@ fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
         || KustomizeSource { path: if has_overlays { overlays.clone() } else { EnvironmentPath::here() } };
     match (is_chart, is_kustomized, has_files) {
         (false, false, _) => Ok(vec![AppSource::Files]),
-        (true, false, false) => Ok(vec![AppSource::Helm(suggested_chart(dir, boundary)?)]),
+        (true, false, false) => {
+            let settings = suggested_chart(dir, boundary)?;
+            let location = ChartLocation::Directory(settings.chart.clone());
+            Ok(vec![AppSource::Helm(Box::new(ChartSource { location, settings }))])
+        }
         (false, true, false) => Ok(vec![AppSource::Kustomize(kustomize())]),
         _ => {
             let path = kustomize().path.as_written().to_owned();

@@ -6,7 +6,7 @@ use std::path::Path;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_core::document::Sources;
 use sealwave_programs::{ProgramRun, Tool, check_links};
-use sealwave_secrets::settings::HelmSource;
+use sealwave_secrets::settings::{ChartLocation, EnvironmentPath, HelmSource};
 
 use super::capabilities::Capabilities;
 use super::error::Error;
@@ -14,7 +14,7 @@ use super::failed_run::helm_failed;
 use super::input::SourceInput;
 use super::output;
 use super::paths::SourcePath;
-use crate::discover::CHART_FILE;
+use crate::discover::{CHART_FILE, ChartSource};
 use crate::load::ManifestFile;
 
 /// The namespace that Helm uses if none is given.
@@ -25,30 +25,81 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// # Errors
 /// The chart or a file with values is missing or leads out of the repository, Helm is not installed, or it fails.
 pub(super) fn render(
-    source: &HelmSource,
+    chart: &ChartSource,
     input: &SourceInput<'_>,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
 ) -> Result<ManifestFile, Failure> {
-    let chart = SourcePath::directory(&source.chart, input).map_err(|error| input.problem(&error))?;
-    if !chart.full.join(CHART_FILE).is_file() {
-        return Err(input.problem(&Error::NotAChart(chart.name(input))).into());
-    }
-    check_links(&chart.full, &input.app.reach()).map_err(|error| input.problem(&error))?;
+    let source = &chart.settings;
+    let chart = FoundChart::find(&chart.location, input)?;
     let program = input.toolbox.find(Tool::Helm).map_err(|error| input.problem(error))?;
-    let run = ProgramRun::new(&program.path, &chart.full)
+    let run = ProgramRun::new(&program.path, chart.directory(input))
         .args(["template"])
         .args(options(source, input, notes))
         .readable(input.app.boundary());
     let run = with_values(run, source, input)?;
     // After `--`, no name can be read as an option.
     let name = source.release_name.as_deref().unwrap_or_else(|| input.context.app_name());
-    let run = run.args(["--", name, "."]);
-    let name_of = |inside: &Path| input.name_of(&chart.relative.join(inside));
+    let run = chart.as_argument(run.args(["--", name]));
+    let name_of = |inside: &Path| input.name_of(&chart.relative().join(inside));
     let output = run.run(input.toolbox.host()).map_err(|error| helm_failed(&error, &name_of, input))?;
     let text = String::from_utf8(output.stdout)
         .map_err(|_| -> Problem { input.problem(&Error::Output { program: Tool::Helm.name() }) })?;
     Ok(output::from_helm(text, &name_of(Path::new(CHART_FILE)), name_of, sources))
+}
+
+/// A chart that may be rendered.
+enum FoundChart {
+    /// A directory of the repository, whose links stay in it.
+    Directory(SourcePath),
+    /// An archive with the digest that the app file states.
+    Archive { name: String, content: Vec<u8> },
+}
+
+impl FoundChart {
+    fn find(location: &ChartLocation, input: &SourceInput<'_>) -> Result<Self, Problem> {
+        match location {
+            ChartLocation::Directory(path) => Self::directory_at(path, input),
+            ChartLocation::Pinned(chart) => {
+                let content = input.toolbox.chart(chart).map_err(|error| input.problem(&error))?;
+                Ok(Self::Archive { name: chart.id.archive_name(), content })
+            }
+            ChartLocation::Unpinned(chart) => Err(input.problem(&input.toolbox.missing_digest(chart))),
+        }
+    }
+
+    fn directory_at(path: &EnvironmentPath, input: &SourceInput<'_>) -> Result<Self, Problem> {
+        let chart = SourcePath::directory(path, input).map_err(|error| input.problem(&error))?;
+        if !chart.full.join(CHART_FILE).is_file() {
+            return Err(input.problem(&Error::NotAChart(chart.name(input))));
+        }
+        check_links(&chart.full, &input.app.reach()).map_err(|error| input.problem(&error))?;
+        Ok(Self::Directory(chart))
+    }
+
+    /// Returns the working directory of Helm.
+    fn directory<'a>(&'a self, input: &'a SourceInput<'_>) -> &'a Path {
+        match self {
+            Self::Directory(chart) => &chart.full,
+            Self::Archive { .. } => input.app.root(),
+        }
+    }
+
+    /// Adds the chart as the last argument.
+    fn as_argument(&self, run: ProgramRun) -> ProgramRun {
+        match self {
+            Self::Directory(_) => run.args(["."]),
+            Self::Archive { content, .. } => run.file_arg("", content.clone()),
+        }
+    }
+
+    /// Returns the path relative to the app's directory. An archive is named as if it were there.
+    fn relative(&self) -> &Path {
+        match self {
+            Self::Directory(chart) => &chart.relative,
+            Self::Archive { name, .. } => Path::new(name),
+        }
+    }
 }
 
 /// Returns the options besides values, as Argo CD sets them.

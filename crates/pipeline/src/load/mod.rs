@@ -195,7 +195,7 @@ pub fn load<'a>(
 fn reads_values(sources: &[AppSource]) -> bool {
     sources.iter().any(|source| match source {
         AppSource::Files => true,
-        AppSource::Helm(helm) => helm.layered_values,
+        AppSource::Helm(chart) => chart.settings.layered_values,
         AppSource::Kustomize(_) => false,
     })
 }

@@ -24,6 +24,8 @@ use crate::{ErrorText, ProgramError, ReachedLimit};
 const GRACE: Duration = Duration::from_secs(10);
 /// Added to the number of a signal by shells, for their exit code.
 const SHELL_SIGNAL: i32 = 128;
+/// Parts of what programs write that do not end when they reach the limit of a file's size.
+const FILE_SIZE: &[&str] = &["file too large", "sigxfsz: file size limit exceeded"];
 /// Parts of what programs write when they get no memory.
 const NO_MEMORY: &[&str] =
     &["cannot allocate memory", "memory allocation of ", "memory exhausted", "memoryerror", "out of memory"];
@@ -36,6 +38,7 @@ impl ProgramRun {
     pub fn run(&self, host: &RunHost) -> Result<ProgramOutput, ProgramError> {
         let private = PrivateDirectory::new(&host.temporary).and_then(|private| {
             self.write_input(&private)?;
+            self.write_files(&private)?;
             let args = self.arguments(&private)?;
             Ok((private, args))
         });
@@ -47,9 +50,24 @@ impl ProgramRun {
             .start(host, &private, args)
             .and_then(|(mut guard, control)| relay(&mut guard, control, &self.limits, backstop))
             .map_err(|error| self.start_error(io_reason(error.kind())))?;
-        let stderr = ErrorText::new(&run.stderr, &self.replacements(&private));
-        self.judge(&run, &stderr)?;
+        let replacements = self.replacements(&private);
+        let stderr = ErrorText::new(&run.stderr, &replacements);
+        let shown = if self.has_errors_in_output {
+            ErrorText::new(&[run.stdout.as_slice(), b"\n", &run.stderr].concat(), &replacements)
+        } else {
+            stderr.clone()
+        };
+        self.judge(&run, &shown)?;
         Ok(ProgramOutput { stdout: run.stdout, stderr })
+    }
+
+    fn write_files(&self, private: &PrivateDirectory) -> io::Result<()> {
+        for file in &self.files {
+            let path = private.path().join(file.path);
+            path.parent().map_or(Ok(()), fs_err::create_dir_all)?;
+            fs_err::write(path, &file.content)?;
+        }
+        Ok(())
     }
 
     fn write_input(&self, private: &PrivateDirectory) -> io::Result<()> {
@@ -95,6 +113,7 @@ impl ProgramRun {
                 readable: self.readable.clone(),
                 executable: self.executable.clone(),
                 writable: self.writable.clone(),
+                temporary: self.temporary.clone(),
             },
             program: self.program.clone(),
             args,
@@ -118,6 +137,12 @@ impl ProgramRun {
 
     fn replacements(&self, private: &PrivateDirectory) -> TextReplacements {
         let mut all = TextReplacements::new(private.path(), &self.directory, &self.readable);
+        for directory in &self.temporary {
+            all.add(directory.display().to_string(), "$TMPDIR");
+        }
+        for text in &self.hidden {
+            all.add(text.clone(), "[hidden]");
+        }
         for (name, value) in &self.variables {
             all.add(value.clone(), format!("[value of `{name}`]"));
         }
@@ -152,7 +177,7 @@ impl ProgramRun {
         if status.code() == Some(i32::from(NOT_STARTED)) {
             return Err(self.start_error(stderr.as_str().lines().last().unwrap_or_default().to_owned()));
         }
-        if let Some(limit) = self.limit_of(status, stderr) {
+        if let Some(limit) = self.limit_of(status, &run.stderr) {
             return Err(ProgramError::Limit { program, limit });
         }
         if !status.success() {
@@ -166,17 +191,18 @@ impl ProgramRun {
     }
 
     /// Returns the limit of the kernel that a program reached, judging by how it ended.
-    fn limit_of(&self, status: ExitStatus, stderr: &ErrorText) -> Option<ReachedLimit> {
+    fn limit_of(&self, status: ExitStatus, stderr: &[u8]) -> Option<ReachedLimit> {
         let ended_by =
             |signal: i32| status.signal() == Some(signal) || status.code() == Some(SHELL_SIGNAL + signal);
         if ended_by(libc::SIGXCPU) {
             return Some(ReachedLimit::CpuTime(self.limits.cpu_seconds));
         }
-        if ended_by(libc::SIGXFSZ) {
+        let text =
+            if status.success() { String::new() } else { String::from_utf8_lossy(stderr).to_lowercase() };
+        if ended_by(libc::SIGXFSZ) || FILE_SIZE.iter().any(|part| text.contains(part)) {
             return Some(ReachedLimit::FileSize(self.limits.file_size));
         }
-        let text = stderr.as_str().to_lowercase();
-        let is_memory = !status.success() && NO_MEMORY.iter().any(|part| text.contains(part));
+        let is_memory = NO_MEMORY.iter().any(|part| text.contains(part));
         is_memory.then_some(ReachedLimit::Memory(self.limits.memory))
     }
 

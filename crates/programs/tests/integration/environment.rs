@@ -55,7 +55,7 @@ fn directories_are_private_and_empty() {
     let listed = host.stdout(
         "find \"$HOME/..\" -mindepth 1 -printf '%P\\n' | sort | tr '\\n' ' '; stat -c %a \"$HOME/..\"",
     );
-    assert_eq!(listed, "bin cache config data home plugins run state tmp 700\n");
+    assert_eq!(listed, "bin cache config data files home plugins run state tmp 700\n");
     assert_eq!(host.stdout("unset PATH; type -P helm git sh || echo none; pwd").lines().next(), Some("none"));
 }
 

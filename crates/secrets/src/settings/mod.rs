@@ -8,6 +8,8 @@ mod generated;
 mod object_pattern;
 mod operator;
 mod reader;
+mod remote_chart;
+mod repository_url;
 mod requirements;
 mod schema;
 mod setting_path;
@@ -28,14 +30,17 @@ pub use format::{API_GROUP, API_VERSION};
 pub use generated::{ConfigMapEntry, FileEntry, GeneratedEntry, SecretEntry};
 pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
-    AuditConfig, CertificateSource, ClusterConfig, Concurrency, DerivationVersion, MAX_OUTPUT_MIB,
-    MemoryLimit, OperatorConfig, OperatorTools, PolicyRule, SidecarMemory, ToolSettings,
+    AuditConfig, CertificateSource, ChartRepository, ClusterConfig, Concurrency, DerivationVersion,
+    MAX_OUTPUT_MIB, MemoryLimit, OperatorCharts, OperatorConfig, OperatorTools, PolicyRule, SidecarMemory,
+    ToolSettings,
 };
 pub use reader::{SettingsFile, read_config};
+pub use remote_chart::{ChartDigest, ChartId, ChartName, ChartVersion, PinnedChart};
+pub use repository_url::{RepositoryHost, RepositoryScheme, RepositoryUrl};
 pub use requirements::{Requirements, VersionRequirement};
 pub use schema::settings_schema;
 pub use setting_path::SettingPath;
-pub use sources::{FilesSource, HelmSource, KustomizeSource, SourceEntry};
+pub use sources::{ChartLocation, ChartLocationError, FilesSource, HelmSource, KustomizeSource, SourceEntry};
 pub use validation::{IgnoreEntry, RuleLevel, SetEntry, ValidationFile, ValidationSettings, ignore_origins};
 
 pub use crate::values::kv_path::KvVersion;

@@ -1,6 +1,7 @@
 //! The operator file: the settings of the people who run sealwave. It is trusted; nothing from Git can change it.
 
 mod bounds;
+mod charts;
 mod tools;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use super::format::API_VERSION;
 use crate::SealingScope;
 
 pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
+pub use charts::{ChartRepository, OperatorCharts};
 pub use tools::{OperatorTools, ToolSettings};
 
 /// An operator file. Relative paths in it are relative to the directory that holds it.
@@ -61,6 +63,9 @@ pub struct OperatorConfig<P> {
     /// Settings of the audit log, which records each use of a secret.
     #[serde(default)]
     pub audit: Option<AuditConfig>,
+    /// The repositories of charts that are not in the repository of an app.
+    #[serde(default)]
+    pub charts: OperatorCharts,
     /// Programs that render Helm charts and Kustomize directories.
     #[serde(default)]
     pub tools: OperatorTools,
