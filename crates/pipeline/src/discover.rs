@@ -24,7 +24,6 @@ use error::{Error, MAX_APP_FILE, whole};
 pub(super) use nearby::ENVIRONMENTS;
 pub use nearby::{meant_directory, misnamed_app_file};
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
-pub(crate) use sources::{AppSource, CHART_FILE, KUSTOMIZATION_FILES};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::document::{Node, SourceId, SourceLocation, Sources, display_path};
@@ -32,6 +31,8 @@ use sealwave_core::reach::PathReach;
 use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile};
+pub use sources::{AppConvention, ArgoCdTool, environment_names};
+pub(crate) use sources::{AppSource, CHART_FILE, KUSTOMIZATION_FILES};
 
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;

@@ -25,7 +25,10 @@ mod stages;
 mod template_text;
 
 pub use boundary::Checkout;
-pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
+pub use discover::{
+    AppConvention, ArgoCdTool, Discovery, discover, environment_names, is_app, meant_directory,
+    misnamed_app_file,
+};
 pub use emit::{ManifestFormat, emit};
 pub use load::{LoadedApp, load};
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
@@ -33,6 +36,6 @@ pub use secret_stages::{
     AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, SealMode, SealedApp, ValueSource,
 };
 pub use stages::{
-    CollectedRender, CollectedStages, ReferenceUse, RunPlan, Stage, StageFailure, StageInput, StageNote, collect,
-    references, run,
+    CollectedRender, CollectedStages, ReferenceUse, RunPlan, Stage, StageFailure, StageInput, StageNote,
+    collect, references, run,
 };

@@ -75,6 +75,13 @@ pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<CredentialKind> {
         .or_else(|| key.filter(|key| keyed::is_credential(key, value)).map(|_| CredentialKind::Keyed))
 }
 
+/// Reports whether a value may be a credential; in doubt, it is one unless it is a placeholder or a reference.
+#[must_use]
+pub fn may_be_credential(key: &str, value: &str) -> bool {
+    let is_named = || is_credential_name(key) && !value.is_empty() && !is_placeholder_or_reference(value);
+    detect(Some(key), value).is_some() || detect_in_lines(value).is_some() || is_named()
+}
+
 /// Like [`detect`], for places where a plain word is unlikely to be a credential: the value must look random.
 pub(crate) fn detect_strictly(key: &str, value: &str) -> Option<CredentialKind> {
     detect(Some(key), value).filter(|kind| *kind != CredentialKind::Keyed || sample::is_random(value))
