@@ -35,6 +35,7 @@ mod docs;
 mod editor_schemas;
 mod gate;
 #[cfg(unix)]
+mod init;
 mod install;
 mod lints;
 mod manifests;
