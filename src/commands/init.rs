@@ -13,7 +13,7 @@ use crate::cli::{AppArgs, DirArgs, IdentityArgs, InitArgs};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use human::{CheckedEnvironment, namespace_of};
-use sealwave_adopt::{AdoptionRequest, Deployed, NextSteps, adopt};
+use sealwave_adopt::{AdoptionRequest, DeployedEnvironment, NextSteps, adopt};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, write_error_reason};
 use sealwave_core::document::display_path;
 use sealwave_pipeline::{ManifestFormat, RunPlan, SealMode, ValueSource};
@@ -138,7 +138,7 @@ fn check(
 /// Renders an environment like `render`, as the Application that deploys it.
 fn count_objects(
     dir: &Path,
-    deployed: &Deployed,
+    deployed: &DeployedEnvironment,
     next: &NextSteps,
     variables: VariableReader,
     watch: &RunWatch,

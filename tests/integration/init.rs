@@ -312,7 +312,7 @@ fn a_directory_without_anything_and_a_file_without_an_application_are_refused() 
 }
 
 /// Returns the search path with the real programs, or reports that the test is skipped.
-fn real_programs() -> Option<String> {
+pub(crate) fn real_programs() -> Option<String> {
     let directory = |variable: &str| {
         #[expect(clippy::disallowed_methods, reason = "the environment of the test run, not of the program")]
         let path = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());

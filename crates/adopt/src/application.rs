@@ -1,6 +1,6 @@
 //! Applications of Argo CD, as files have them.
 
-use crate::left::Left;
+use crate::gap::AdoptionGap;
 use crate::repository::{ReadBudget, Repository, is_manifest_name};
 use sealwave_core::diagnostic::Note;
 use sealwave_core::document::{Node, Sources};
@@ -22,7 +22,7 @@ pub(crate) struct Application {
 
 impl Application {
     /// Returns a warning at the Application.
-    pub(crate) fn left(&self, left: &Left) -> Note {
+    pub(crate) fn left(&self, left: &AdoptionGap) -> Note {
         left.at(&self.file, self.line)
     }
 }
@@ -89,7 +89,7 @@ fn of_document(document: &Node, file: &str) -> Application {
 pub(crate) fn search(repository: &Repository, notes: &mut Vec<Note>) -> Vec<Application> {
     let walked = repository.walk(&repository.root);
     if walked.is_cut {
-        notes.push(Left::SearchEnded(walked.files.len()).anywhere());
+        notes.push(AdoptionGap::SearchEnded(walked.files.len()).anywhere());
     }
     let mut budget = ReadBudget::default();
     let mut found = Vec::new();

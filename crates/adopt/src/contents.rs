@@ -1,9 +1,9 @@
-//! What the files of the directory are: kinds of manifests, placeholders of argocd-vault-plugin, Secrets in plaintext.
+//! Classification of the files in the directory: kinds of manifests, placeholders of argocd-vault-plugin, Secrets in plaintext.
 
 use std::path::{Path, PathBuf};
 
 use crate::application::{documents, is_application};
-use crate::left::Left;
+use crate::gap::AdoptionGap;
 use crate::repository::{ReadBudget, Repository, is_manifest_name};
 use sealwave_core::diagnostic::Note;
 use sealwave_core::document::Node;
@@ -38,7 +38,7 @@ impl Contents {
         let walked = repository.walk(&repository.dir);
         let mut contents = Self::default();
         for link in &walked.outside {
-            contents.notes.push(Left::OutsideLink.at(&repository.name_of(link), 0));
+            contents.notes.push(AdoptionGap::OutsideLink.at(&repository.name_of(link), 0));
         }
         let inside = |file: &PathBuf| file.strip_prefix(&repository.dir).ok().map(Path::to_owned);
         let files: Vec<PathBuf> = walked.files.iter().filter_map(inside).collect();
@@ -77,7 +77,7 @@ impl Contents {
         self.charts.sort();
     }
 
-    fn add(&mut self, file: &Path, text: &str, left: &mut dyn FnMut(&Left, u32)) {
+    fn add(&mut self, file: &Path, text: &str, left: &mut dyn FnMut(&AdoptionGap, u32)) {
         self.has_paths |= text.contains("<path:");
         self.has_avp_annotations |= text.contains("avp.kubernetes.io/path");
         if !is_manifest_name(file) {
@@ -88,7 +88,7 @@ impl Contents {
             let kind = document.get("kind").and_then(Node::as_str).unwrap_or_default();
             if document.get("secretGenerator").is_some_and(|list| !list.items().is_empty()) {
                 left(
-                    &Left::SecretGenerator,
+                    &AdoptionGap::SecretGenerator,
                     document.get("secretGenerator").map_or(0, |list| list.display_origin().line),
                 );
             }
@@ -111,17 +111,17 @@ impl Contents {
 }
 
 /// Names a Secret with values of its own.
-fn check_secret(secret: &Node, left: &mut dyn FnMut(&Left, u32)) {
+fn check_secret(secret: &Node, left: &mut dyn FnMut(&AdoptionGap, u32)) {
     let name = secret.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default().to_owned();
     let line = secret.display_origin().line;
     if secret.get("sops").is_some() {
-        left(&Left::SopsSecret(name), line);
+        left(&AdoptionGap::SopsSecret(name), line);
         return;
     }
     let items = ["data", "stringData"].into_iter().flat_map(|field| secret.entries_at(&[field]));
-    let is_plain =
-        |text: &str| !text.is_empty() && !(text.contains('<') && text.contains('>')) && !text.contains("{{");
+    let is_open = |text: &str| text.contains("{{") || text.contains('<') && text.contains('>');
+    let is_plain = |text: &str| !text.is_empty() && !is_open(text);
     if items.filter_map(|item| item.value.as_str()).any(is_plain) {
-        left(&Left::PlainSecret(name), line);
+        left(&AdoptionGap::PlainSecret(name), line);
     }
 }

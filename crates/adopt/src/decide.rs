@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::contents::Contents;
 use crate::environments::{ONLY, is_parent};
-use crate::left::{Left, Refusal};
-use crate::merge::Merged;
+use crate::gap::{AdoptionGap, Refusal};
+use crate::merge::MergedDeployments;
 use crate::moves::Moves;
 use crate::repository::Repository;
 use crate::source_plan::SourcePlan;
@@ -27,7 +27,7 @@ pub(crate) struct Decision {
 pub(crate) fn from_applications(
     repository: &Repository,
     contents: &Contents,
-    merged: &Merged,
+    merged: &MergedDeployments,
     left: &mut Vec<Note>,
 ) -> Decision {
     let mut decision = Decision { sources: merged.sources.clone(), ..Decision::default() };
@@ -62,7 +62,7 @@ pub(crate) fn names_of(repository: &Repository, sources: &[SourcePlan]) -> Vec<S
 
 fn note_moves(moves: &Moves, left: &mut Vec<Note>) {
     if moves.files > 0 {
-        left.push(Left::Moves(moves.files).anywhere());
+        left.push(AdoptionGap::Moves(moves.files).anywhere());
     }
 }
 
@@ -124,18 +124,18 @@ fn note_ambiguity(convention: &AppConvention, left: &mut Vec<Note>) {
     others.extend((is_external && convention.has_files).then(|| "- files: {}".to_owned()));
     if !others.is_empty() {
         let kept = if convention.is_chart { "the chart" } else { "the directory of Kustomize" }.to_owned();
-        left.push(Left::Ambiguous { kept, others }.anywhere());
+        left.push(AdoptionGap::Ambiguous { kept, others }.anywhere());
     }
 }
 
-/// Reports that the directory is one of several overlays, of which an app has all.
+/// Reports that the directory is one of several overlays, while an app has all of them.
 fn note_one_overlay(repository: &Repository, left: &mut Vec<Note>) {
     let overlays = repository.dir.parent().filter(|parent| parent.starts_with(&repository.root));
     let is_overlay = overlays.and_then(Path::file_name).and_then(|name| name.to_str()).is_some_and(is_parent);
     if let Some(app) =
         overlays.and_then(Path::parent).filter(|app| is_overlay && app.starts_with(&repository.root))
     {
-        left.push(Left::OneOverlay { parent: repository.name_of(app) }.anywhere());
+        left.push(AdoptionGap::OneOverlay { parent: repository.name_of(app) }.anywhere());
     }
 }
 
@@ -170,7 +170,7 @@ fn chart(repository: &Repository, directory: &str, left: &mut Vec<Note>) -> Sour
     let kept = used.next();
     let others: Vec<String> = used.collect();
     if let Some(kept) = kept.clone().filter(|_| !others.is_empty()) {
-        left.push(Left::AmbiguousValues { kept, others }.anywhere());
+        left.push(AdoptionGap::AmbiguousValues { kept, others }.anywhere());
     }
     SourcePlan::chart(if directory.is_empty() { "." } else { directory }, kept.into_iter().collect())
 }

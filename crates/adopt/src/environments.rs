@@ -28,7 +28,7 @@ const USUAL: &[&str] = &[
 /// Directories that have a file or directory for each environment.
 const PARENTS: &[&str] =
     &["clusters", "config", "env", "environment", "environments", "envs", "overlays", "stages", "values"];
-/// Names in the place of an environment that stand for all of them.
+/// Names of files that all environments share.
 const COMMON: &[&str] = &["base", "common", "default", "defaults", "global", "shared"];
 
 /// The name of the environment if nothing suggests one.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json};
 
-use crate::left::Left;
+use crate::gap::AdoptionGap;
 use crate::set_syntax::{parse_path, parse_value, set};
 use sealwave_core::diagnostic::Note;
 use sealwave_core::document::{Node, Sources};
@@ -21,24 +21,24 @@ pub(crate) fn read(
     helm: &Node,
     has_value_files: bool,
     read: &mut dyn FnMut(&Path) -> Option<String>,
-    left: &mut dyn FnMut(&Left) -> Note,
+    left: &mut dyn FnMut(&AdoptionGap) -> Note,
 ) -> (Map<String, Json>, Vec<Note>) {
     let mut notes = Vec::new();
     let mut values = whole_values(helm);
     for parameter in helm.items_at(&["parameters"]) {
         if let Err((name, reason)) = add_parameter(&mut values, parameter, has_value_files) {
-            notes.push(left(&Left::Parameter { name, reason }));
+            notes.push(left(&AdoptionGap::Parameter { name, reason }));
         }
     }
     for parameter in helm.items_at(&["fileParameters"]) {
         if let Err((name, reason)) = add_file(&mut values, parameter, has_value_files, read) {
-            notes.push(left(&Left::FileParameter { name, reason }));
+            notes.push(left(&AdoptionGap::FileParameter { name, reason }));
         }
     }
     let mut found = Credentials::default();
     let mut path = Vec::new();
     values.retain(|key, value| found.keeps(key, value, &mut path));
-    notes.extend(found.0.into_iter().map(|key| left(&Left::Credential { key })));
+    notes.extend(found.0.into_iter().map(|key| left(&AdoptionGap::Credential { key })));
     (values, notes)
 }
 

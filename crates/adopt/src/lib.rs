@@ -17,8 +17,8 @@ mod application;
 mod contents;
 mod decide;
 mod environments;
+mod gap;
 mod inline_values;
-mod left;
 mod merge;
 mod moves;
 mod options;
@@ -28,4 +28,4 @@ mod set_syntax;
 mod source_plan;
 
 pub use moves::quoted as shell_quoted;
-pub use plan::{Adoption, AdoptionRequest, Deployed, NextSteps, adopt};
+pub use plan::{Adoption, AdoptionRequest, DeployedEnvironment, NextSteps, adopt};

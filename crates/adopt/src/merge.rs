@@ -3,14 +3,14 @@
 use serde_json::{Map, Value as Json};
 
 use crate::environments::{ONLY, generalize, is_name, of_name, of_path};
-use crate::left::Left;
+use crate::gap::AdoptionGap;
 use crate::options::Deployment;
 use crate::source_plan::{HelmPlan, SourcePlan};
 use sealwave_core::diagnostic::Note;
 
 /// The sources of an app, and its environments.
 #[derive(Default)]
-pub(crate) struct Merged {
+pub(crate) struct MergedDeployments {
     pub(crate) sources: Vec<SourcePlan>,
     /// Each deployment with the name of its environment.
     pub(crate) environments: Vec<(String, Deployment)>,
@@ -18,9 +18,9 @@ pub(crate) struct Merged {
 }
 
 /// Merges deployments.
-pub(crate) fn merge(deployments: Vec<Deployment>) -> Merged {
+pub(crate) fn merge(deployments: Vec<Deployment>) -> MergedDeployments {
     let names = environment_names(&deployments);
-    let mut merged = Merged::default();
+    let mut merged = MergedDeployments::default();
     for (name, mut deployment) in names.into_iter().zip(deployments) {
         for path in deployment.sources.iter_mut().flat_map(SourcePlan::paths_mut) {
             *path = generalize(path, &name);
@@ -56,7 +56,7 @@ fn guess(deployment: &Deployment, is_only: bool) -> String {
     found.unwrap_or_else(|| if is_only { ONLY.to_owned() } else { application.name.clone() })
 }
 
-impl Merged {
+impl MergedDeployments {
     fn add(&mut self, environment: String, deployment: Deployment) {
         if self.environments.is_empty() {
             self.sources.clone_from(&deployment.sources);
@@ -71,7 +71,7 @@ impl Merged {
             }
             let application = &deployment.application;
             self.notes.extend(differing.into_iter().map(|(field, remedy)| {
-                application.left(&Left::Differs {
+                application.left(&AdoptionGap::Differs {
                     field,
                     remedy,
                     applications: vec![application.name.clone()],
@@ -79,7 +79,7 @@ impl Merged {
             }));
         } else {
             let application = &deployment.application;
-            self.notes.push(application.left(&Left::OtherSources(application.name.clone())));
+            self.notes.push(application.left(&AdoptionGap::OtherSources(application.name.clone())));
             return;
         }
         self.environments.push((environment, deployment));

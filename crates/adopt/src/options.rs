@@ -1,4 +1,4 @@
-//! What an Application renders, as sources of an app file.
+//! Translates the options of an Application into sources of an app file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::app_text::flow_lines;
 use crate::application::Application;
+use crate::gap::AdoptionGap;
 use crate::inline_values;
-use crate::left::Left;
 use crate::repository::{ReadBudget, Repository, relative_path};
 use crate::source_plan::{HelmPlan, RemoteChart, SourcePlan};
 use sealwave_core::diagnostic::Note;
@@ -16,7 +16,7 @@ use sealwave_core::document::{Node, display_path};
 use sealwave_pipeline::ArgoCdTool;
 use sealwave_validate::rules::may_be_credential;
 
-/// What an Application deploys: one environment of the app.
+/// An environment of the app, as an Application deploys it.
 #[derive(Clone, Debug)]
 pub(crate) struct Deployment {
     pub(crate) application: Application,
@@ -70,12 +70,12 @@ fn flag(node: &Node, key: &str) -> bool {
 }
 
 impl OptionReader<'_> {
-    fn left(&mut self, left: &Left) {
+    fn left(&mut self, left: &AdoptionGap) {
         self.notes.push(self.application.left(left));
     }
 
     fn option(&mut self, option: &str, place: &'static str, remedy: impl Into<String>) {
-        self.left(&Left::Option { option: option.to_owned(), place, remedy: remedy.into() });
+        self.left(&AdoptionGap::Option { option: option.to_owned(), place, remedy: remedy.into() });
     }
 
     fn add(&mut self, source: &Node) {
@@ -85,7 +85,7 @@ impl OptionReader<'_> {
         }
         let Some(path) = text(source, &["path"]) else { return };
         let Some(full) = self.repository.resolve(Path::new(path)).filter(|full| full.is_dir()) else {
-            self.left(&Left::ForeignPath { path: path.to_owned() });
+            self.left(&AdoptionGap::ForeignPath { path: path.to_owned() });
             return;
         };
         let address = text(source, &["repoURL"]).map(str::to_owned);
@@ -111,7 +111,7 @@ impl OptionReader<'_> {
         let version = text(source, &["targetRevision"]).unwrap_or_default().to_owned();
         let repository =
             if address.contains("://") { address.to_owned() } else { format!("oci://{address}") };
-        let left = Left::RemoteChart {
+        let left = AdoptionGap::RemoteChart {
             chart: chart.to_owned(),
             repository: repository.clone(),
             version: version.clone(),
@@ -134,7 +134,7 @@ impl OptionReader<'_> {
                 source.get("directory").is_some_and(|options| flag(options, "recurse"));
             self.deployment.sources.push(SourcePlan::Files);
         } else {
-            self.left(&Left::OtherDirectory { path: self.repository.name_of(full) });
+            self.left(&AdoptionGap::OtherDirectory { path: self.repository.name_of(full) });
         }
     }
 
@@ -142,7 +142,7 @@ impl OptionReader<'_> {
     fn check_plugin(&mut self, source: &Node) {
         let Some(plugin) = source.get("plugin") else { return };
         if text(plugin, &["name"]).is_some_and(|name| name.starts_with("sealwave")) {
-            self.left(&Left::AlreadyAdopted);
+            self.left(&AdoptionGap::AlreadyAdopted);
             return;
         }
         for variable in plugin.items_at(&["env"]) {
@@ -170,7 +170,7 @@ impl OptionReader<'_> {
         for file in helm.items_at(&["valueFiles"]).iter().filter_map(Node::as_str) {
             match self.value_file(file, full) {
                 Some(path) => plan.value_files.push(path),
-                None => self.left(&Left::ForeignValues { file: file.to_owned() }),
+                None => self.left(&AdoptionGap::ForeignValues { file: file.to_owned() }),
             }
         }
         self.cluster(helm);
@@ -188,7 +188,7 @@ impl OptionReader<'_> {
     fn plain_text(&mut self, helm: &Node, key: &str) -> Option<String> {
         let found = text(helm, &[key])?;
         if found.contains('$') {
-            self.left(&Left::BuildVariable { field: key.to_owned() });
+            self.left(&AdoptionGap::BuildVariable { field: key.to_owned() });
             return None;
         }
         Some(found.to_owned())
@@ -249,7 +249,7 @@ impl OptionReader<'_> {
             .into_iter()
             .map(|line| if holds_credential(&line) { hidden(&line) } else { line })
             .collect();
-        self.left(&Left::KustomizeOptions { fields, directory: self.repository.name_of(full), lines });
+        self.left(&AdoptionGap::KustomizeOptions { fields, directory: self.repository.name_of(full), lines });
     }
 }
 

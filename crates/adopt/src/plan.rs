@@ -9,8 +9,8 @@ use crate::app_text::AppText;
 use crate::application::{self, Application};
 use crate::contents::Contents;
 use crate::decide::{Decision, from_applications, from_directory, names_of};
-use crate::left::{Left, Refusal};
-use crate::merge::{Merged, merge};
+use crate::gap::{AdoptionGap, Refusal};
+use crate::merge::{MergedDeployments, merge};
 use crate::options;
 use crate::repository::Repository;
 use crate::source_plan::SourcePlan;
@@ -20,7 +20,7 @@ use sealwave_core::document::display_path;
 use sealwave_pipeline::{AppConvention, ArgoCdTool};
 use sealwave_secrets::settings::EnvironmentPath;
 
-/// What to adopt.
+/// The directory to adopt.
 #[derive(Clone, Copy, Debug)]
 pub struct AdoptionRequest<'a> {
     /// The directory that gets the app file.
@@ -34,21 +34,21 @@ pub struct AdoptionRequest<'a> {
 pub struct Adoption {
     /// The text of the app file.
     pub text: String,
-    /// What was found, one line each.
+    /// Descriptions of the findings in the repository, one line each.
     pub found: Vec<String>,
-    /// What the app file does not cover.
+    /// Warnings about parts that the app file does not cover.
     pub left: Vec<Note>,
-    /// What to do next.
+    /// The steps that follow.
     pub next: NextSteps,
 }
 
-/// What to do after the app file is written.
+/// The steps after the app file is written.
 #[derive(Debug, Default)]
 pub struct NextSteps {
     /// Commands, to be run in the directory.
     pub moves: Vec<String>,
     /// The environments with what deploys them.
-    pub deployed: Vec<Deployed>,
+    pub deployed: Vec<DeployedEnvironment>,
     /// The address of the repository, if an Application has it.
     pub repository: Option<String>,
     /// The path of the directory in the repository.
@@ -65,7 +65,7 @@ pub struct NextSteps {
 
 /// An environment.
 #[derive(Clone, Debug, Default)]
-pub struct Deployed {
+pub struct DeployedEnvironment {
     /// Its name.
     pub environment: String,
     /// The Application that deploys it today.
@@ -94,7 +94,9 @@ pub fn adopt(request: &AdoptionRequest<'_>) -> Result<Adoption, Failure> {
     let deployments: Vec<_> = deployments.filter(|deployment| !deployment.sources.is_empty()).collect();
     let merged = merge(deployments);
     found.extend(applications.iter().map(|one| format!("Application `{}` in `{}`", one.name, one.file)));
-    left.extend(applications.iter().filter(|one| one.is_set).map(|one| one.left(&Left::ApplicationSet)));
+    left.extend(
+        applications.iter().filter(|one| one.is_set).map(|one| one.left(&AdoptionGap::ApplicationSet)),
+    );
     left.extend(merged.notes.iter().cloned());
     let convention = AppConvention::of(&repository.dir)
         .map_err(|_| Refusal::NotADirectory(String::new()).into_problem())?;
@@ -104,8 +106,8 @@ pub fn adopt(request: &AdoptionRequest<'_>) -> Result<Adoption, Failure> {
         from_applications(&repository, &contents, &merged, &mut left)
     };
     left.extend(contents.notes.iter().cloned());
-    if contents.has_paths {
-        left.push(Left::Provider.anywhere());
+    if contents.has_paths || contents.has_avp_annotations {
+        left.push(AdoptionGap::Provider.anywhere());
     }
     Ok(finish(&repository, &contents, &convention, &merged, decision, found, left))
 }
@@ -172,7 +174,7 @@ fn finish(
     repository: &Repository,
     contents: &Contents,
     convention: &AppConvention,
-    merged: &Merged,
+    merged: &MergedDeployments,
     decision: Decision,
     found: Vec<String>,
     left: Vec<Note>,
@@ -183,8 +185,8 @@ fn finish(
     let mut text = AppText::new(&head(&decision.sources));
     let mut names = names_of(repository, &decision.sources);
     names.extend(decision.declared.iter().cloned());
-    if contents.has_paths {
-        text.part("The provider of `<path:…>`: the name of the store in the operator file.");
+    if contents.has_paths || contents.has_avp_annotations {
+        text.part("The provider of `<path:…>` and `<key>`: the name of the store in the operator file.");
         text.setting("provider", "vault".into());
     }
     if contents.has_avp_annotations {
@@ -239,14 +241,11 @@ fn is_conventional(convention: &AppConvention, sources: &[SourcePlan]) -> bool {
 
 fn conventional_comment(convention: &AppConvention) -> String {
     let mut text = String::from("No `sources` are needed: ");
-    match &convention.kustomize {
-        Some(path) => {
-            let _ = write!(text, "the files suggest `- kustomize: {{path: \"{}\"}}`.", path.as_written());
-        }
-        None => {
-            let files: Vec<&str> = convention.value_files.iter().map(EnvironmentPath::as_written).collect();
-            let _ = write!(text, "the files suggest `- helm: {{chart: ., valueFiles: {files:?}}}`.");
-        }
+    if let Some(path) = &convention.kustomize {
+        let _ = write!(text, "the files suggest `- kustomize: {{path: \"{}\"}}`.", path.as_written());
+    } else {
+        let files: Vec<&str> = convention.value_files.iter().map(EnvironmentPath::as_written).collect();
+        let _ = write!(text, "the files suggest `- helm: {{chart: ., valueFiles: {files:?}}}`.");
     }
     text
 }
@@ -264,7 +263,7 @@ fn head(sources: &[SourcePlan]) -> String {
     format!("An app of sealwave. `sealwave render` previews it, `sealwave validate` checks it.{tool}")
 }
 
-fn add_environments(text: &mut AppText, merged: &Merged, decision: &Decision) {
+fn add_environments(text: &mut AppText, merged: &MergedDeployments, decision: &Decision) {
     let mut environments = Map::new();
     for name in &decision.declared {
         environments.insert(name.clone(), json!({}));
@@ -292,9 +291,9 @@ fn add_environments(text: &mut AppText, merged: &Merged, decision: &Decision) {
     text.setting("environments", Json::Object(environments));
 }
 
-fn deployed(merged: &Merged, names: &[String], decision: &Decision) -> Vec<Deployed> {
+fn deployed(merged: &MergedDeployments, names: &[String], decision: &Decision) -> Vec<DeployedEnvironment> {
     if !merged.environments.is_empty() {
-        let of = |(name, one): &(String, options::Deployment)| Deployed {
+        let of = |(name, one): &(String, options::Deployment)| DeployedEnvironment {
             environment: name.clone(),
             application: Some(one.application.name.clone()),
             namespace: one.application.namespace.clone(),
@@ -304,5 +303,8 @@ fn deployed(merged: &Merged, names: &[String], decision: &Decision) -> Vec<Deplo
     }
     let names = names.iter().chain(&decision.moves.environments);
     let names: std::collections::BTreeSet<&String> = names.collect();
-    names.into_iter().map(|name| Deployed { environment: name.clone(), ..Deployed::default() }).collect()
+    names
+        .into_iter()
+        .map(|name| DeployedEnvironment { environment: name.clone(), ..DeployedEnvironment::default() })
+        .collect()
 }

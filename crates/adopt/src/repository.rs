@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use fs_err as fs;
 use ignore::WalkBuilder;
 
-use crate::left::Refusal;
+use crate::gap::Refusal;
 use sealwave_core::bounded_file::read_file;
 use sealwave_core::diagnostic::{Failure, io_reason};
 use sealwave_core::document::display_path;
@@ -34,7 +34,7 @@ pub(crate) struct Repository {
 
 /// The files below a directory, in the order of paths.
 #[derive(Default)]
-pub(crate) struct Walked {
+pub(crate) struct WalkedFiles {
     /// Regular files.
     pub(crate) files: Vec<PathBuf>,
     /// Links that leave the repository.
@@ -120,8 +120,8 @@ impl Repository {
     }
 
     /// Walks a directory of the repository, without hidden files, ignored files, and other apps below it.
-    pub(crate) fn walk(&self, top: &Path) -> Walked {
-        let mut walked = Walked::default();
+    pub(crate) fn walk(&self, top: &Path) -> WalkedFiles {
+        let mut walked = WalkedFiles::default();
         let start = top.to_owned();
         let walk = WalkBuilder::new(top)
             .ignore(false)
@@ -138,14 +138,12 @@ impl Repository {
                 walked.is_cut = true;
                 break;
             }
-            match entry.file_type() {
-                Some(kind) if kind.is_file() => walked.files.push(entry.into_path()),
-                Some(kind) if kind.is_symlink() => {
-                    if self.reach.resolve(entry.path()) == Err(ReachError::Outside) {
-                        walked.outside.push(entry.into_path());
-                    }
-                }
-                _ => {}
+            let Some(kind) = entry.file_type() else { continue };
+            let leaves = || self.reach.resolve(entry.path()) == Err(ReachError::Outside);
+            if kind.is_file() {
+                walked.files.push(entry.into_path());
+            } else if kind.is_symlink() && leaves() {
+                walked.outside.push(entry.into_path());
             }
         }
         walked

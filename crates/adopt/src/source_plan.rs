@@ -24,7 +24,7 @@ pub(crate) struct HelmPlan {
     pub(crate) skip_tests: bool,
 }
 
-/// Where a chart comes from that is not in the repository.
+/// The origin of a chart that is not in the repository.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RemoteChart {
     pub(crate) repository: String,

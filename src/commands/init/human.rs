@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use sealwave_adopt::{Deployed, NextSteps, shell_quoted};
+use sealwave_adopt::{DeployedEnvironment, NextSteps, shell_quoted};
 use sealwave_core::diagnostic::printable;
 use sealwave_secrets::settings::APP_FILE;
 
@@ -49,17 +49,13 @@ fn heading(out: &mut String, text: &str) {
 
 fn status(environment: &CheckedEnvironment) -> String {
     let name = &environment.name;
-    match environment.objects {
-        Some(objects) => {
-            let green = AnsiColor::Green.on_default();
-            let plural = if objects == 1 { "" } else { "s" };
-            format!("{green}ok{green:#}: `{name}` renders {objects} object{plural}")
-        }
-        None => {
-            let red = AnsiColor::Red.on_default();
-            format!("{red}failed{red:#}: `{name}` does not render; see the warnings")
-        }
-    }
+    let Some(objects) = environment.objects else {
+        let red = AnsiColor::Red.on_default();
+        return format!("{red}failed{red:#}: `{name}` does not render; see the warnings");
+    };
+    let green = AnsiColor::Green.on_default();
+    let plural = if objects == 1 { "" } else { "s" };
+    format!("{green}ok{green:#}: `{name}` renders {objects} object{plural}")
 }
 
 fn write_next(out: &mut String, dir: &str, next: &NextSteps) {
@@ -82,7 +78,7 @@ fn write_next(out: &mut String, dir: &str, next: &NextSteps) {
     if let Some(tool) = next.tool {
         let _ = writeln!(
             out,
-            "  Without `plugin.name`, Argo CD falls back to its own {} if discovery fails: it ignores\n  {APP_FILE}, and applies a placeholder as the password.",
+            "  Without `plugin.name`, Argo CD renders the directory with its own {} unless discovery\n  finds the plugin: it ignores {APP_FILE}, and applies a placeholder as the password.",
             tool.name()
         );
     }
@@ -93,7 +89,7 @@ fn write_application(out: &mut String, next: &NextSteps) {
     let _ = writeln!(out, "    source:");
     let _ = writeln!(out, "      plugin:");
     let _ = writeln!(out, "        name: sealwave");
-    if let Some(Deployed { environment, .. }) = next.deployed.first() {
+    if let Some(DeployedEnvironment { environment, .. }) = next.deployed.first() {
         let _ = writeln!(out, "        parameters:\n          - {{name: env, string: {environment}}}");
     }
     let _ = writeln!(out, "      repoURL: {}", printable(repository));
@@ -101,6 +97,6 @@ fn write_application(out: &mut String, next: &NextSteps) {
 }
 
 /// Returns the namespace of an environment; that of the destination is not known without an Application.
-pub(super) fn namespace_of(deployed: &Deployed) -> &str {
+pub(super) fn namespace_of(deployed: &DeployedEnvironment) -> &str {
     deployed.namespace.as_deref().filter(|name| !name.is_empty()).unwrap_or("default")
 }

@@ -93,7 +93,7 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
     Ok(sources)
 }
 
-/// What the names of files beside an app file suggest, if it states no sources.
+/// The sources that the names of files beside an app file suggest, if it states none.
 #[derive(Clone, Debug)]
 pub struct AppConvention {
     /// Whether the directory is a chart.
@@ -109,9 +109,9 @@ pub struct AppConvention {
 /// A tool of Argo CD that renders a directory unless an Application names a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgoCdTool {
-    /// Helm.
+    /// The tool for a directory with a `Chart.yaml`.
     Helm,
-    /// Kustomize.
+    /// The tool for a directory with a `kustomization.yaml`.
     Kustomize,
 }
 
@@ -150,10 +150,10 @@ impl AppConvention {
 
     fn within(dir: &Path, boundary: &Boundary) -> Self {
         let overlays = EnvironmentPath::from(OVERLAYS);
-        let kustomize = if !environments_of(dir, boundary, &overlays).is_empty() {
-            Some(overlays)
-        } else {
+        let kustomize = if environments_of(dir, boundary, &overlays).is_empty() {
             nearby::has_file(dir, &KUSTOMIZATION_FILES).then(EnvironmentPath::here)
+        } else {
+            Some(overlays)
         };
         let is_used = |pattern: &EnvironmentPath| !environments_of(dir, boundary, pattern).is_empty();
         let base = dir.join(crate::load::BASE);

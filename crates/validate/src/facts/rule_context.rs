@@ -26,7 +26,7 @@ pub(crate) struct RuleContext<'a> {
 /// The apps of a run, by the path of each app from the root of its repository.
 pub type KnownApps = BTreeMap<String, KnownApp>;
 
-/// What Applications must fit.
+/// An app that Applications may deploy.
 #[derive(Clone, Debug, Default)]
 pub struct KnownApp {
     /// The names of the environments; `None` if not all of them are known.

@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule::new(
 /// Fields of a source with which Argo CD renders it itself.
 const OWN_TOOLS: [&str; 3] = ["directory", "helm", "kustomize"];
 
-/// What to write for an app.
+/// The hint for an app.
 const PLUGIN: &str = "set `plugin: {name: sealwave}`, with the name of your sidecar";
 
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
@@ -50,14 +50,17 @@ fn check_source(source: &Node, context: &RuleContext<'_>) -> Option<FindingDraft
         let hint = format!("move its options to `{path}/sealwave.yaml`, and {PLUGIN}");
         return Some(FindingDraft::new(&RULE, own.key_origin, message).hint(hint));
     }
-    // Without such a tool, a directory whose discovery fails has no manifests that Argo CD could apply.
+    // Without such a tool, a directory that no plugin renders has no manifests that Argo CD could apply.
     let tool = (*tool)?.name();
-    if plugin.is_some_and(|plugin| text(plugin, "name").is_some_and(|name| !name.is_empty())) {
-        return None;
-    }
-    let message = format!(
-        "`plugin.name` is missing: if discovery fails, Argo CD renders app `{path}` with its own {tool}, and applies placeholders as values"
-    );
+    let message = match plugin {
+        Some(plugin) if text(plugin, "name").is_some_and(|name| !name.is_empty()) => return None,
+        Some(_) => {
+            format!("`plugin.name` is missing, so app `{path}` syncs only if discovery finds the plugin")
+        }
+        None => format!(
+            "`plugin.name` is missing: unless discovery finds the plugin, Argo CD renders app `{path}` with its own {tool}, and applies placeholders as values"
+        ),
+    };
     Some(FindingDraft::new(&RULE, path_node.origin, message).hint(PLUGIN))
 }
 

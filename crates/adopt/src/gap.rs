@@ -1,4 +1,4 @@
-//! What `init` could not take over, and why a directory cannot be adopted at all.
+//! Gaps: parts of an app that `init` cannot take over. Also the reasons for which a directory cannot be adopted at all.
 
 use crate::moves::quoted;
 use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemPlace, printable};
@@ -8,7 +8,7 @@ use sealwave_secrets::settings::APP_FILE;
 
 /// Something that the app file does not cover.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Left {
+pub(crate) enum AdoptionGap {
     #[error("ApplicationSet is not evaluated")]
     ApplicationSet,
     #[error("`{field}` of the Application is not taken over: a build variable of Argo CD is filled in")]
@@ -65,7 +65,7 @@ pub(crate) enum Left {
     AlreadyAdopted,
 }
 
-impl Explain for Left {
+impl Explain for AdoptionGap {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::ApplicationSet => {
@@ -133,7 +133,7 @@ fn remote_chart(chart: &str, repository: &str, version: &str) -> String {
     )
 }
 
-impl Left {
+impl AdoptionGap {
     /// Returns the warning for a place.
     pub(crate) fn at(&self, path: &str, line: u32) -> Note {
         let place = SourceLocation { path: path.to_owned(), line, column: 0, rendered: None };
