@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn credentials_are_named_and_left_out() {
         let helm = "valuesObject: {db: {password: CANARY-hunter2-Zq9, existingSecret: db, user: shop, pin: {password: 4711}},\n\
-                    env: [{name: API_TOKEN, value: CANARY-8f7a6b5c4d3e2f1a}], host: '$ARGOCD_APP_NAME.example.com',\n\
+                    env: [{name: API_TOKEN, value: CANARY-8f7a6b5c4d3e2f1a}], host: '$X',\n\
                     ok: {password: '<vault:shop/db#password>'}}\n";
         let (values, notes) = read_text(helm, false);
         assert_eq!(

@@ -75,10 +75,12 @@ pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<CredentialKind> {
         .or_else(|| key.filter(|key| keyed::is_credential(key, value)).map(|_| CredentialKind::Keyed))
 }
 
-/// Reports whether a value may be a credential; in doubt, it is one unless it is a placeholder or a reference.
+/// Reports whether a value may be a credential. In doubt it is one: a value under the name of a credential always is, unless
+/// it is in the form of a placeholder.
 #[must_use]
 pub fn may_be_credential(key: &str, value: &str) -> bool {
-    let is_named = || is_credential_name(key) && !value.is_empty() && !is_placeholder_or_reference(value);
+    let is_placeholder = value.is_empty() || value.starts_with('<') && value.ends_with('>');
+    let is_named = || is_credential_name(key) && !is_placeholder;
     detect(Some(key), value).is_some() || detect_in_lines(value).is_some() || is_named()
 }
 
