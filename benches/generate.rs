@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use sealwave_pipeline::{
-    ClusterCapabilities,
-    self, Discovery, ManifestFormat, RenderContext, RunPlan, SealMode, Stage, ValueSource,
+    self, ClusterCapabilities, Discovery, ManifestFormat, RenderContext, RunPlan, SealMode, Stage,
+    ValueSource,
 };
 use sealwave_programs::{RunHost, Toolbox};
 use sealwave_secrets::crypto::ChecksumKey;

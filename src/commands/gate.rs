@@ -60,7 +60,8 @@ pub(super) fn check(
     // The cluster may have other definitions than the built-in ones, which must not stop a sync.
     let options = plan.without_packed_definitions().without_rules(is_left_out).into_options()?;
     let default_provider = session.default_provider()?;
-    let examination = EnvironmentInput { context: session.context()?, default_provider, toolbox: &session.toolbox };
+    let examination =
+        EnvironmentInput { context: session.context()?, default_provider, toolbox: &session.toolbox };
     let directory = discovery.directory().display().to_string();
     let app = sealwave_validate::examine(discovery, &[examination], directory, &|_| ());
     let schemas = SchemaContext::new(&options, Arc::clone(&options.definitions));
@@ -122,5 +123,6 @@ fn problem(finding: Finding) -> Problem {
         at: finding.span.map_or(ProblemPlace::Unknown, |span| ProblemPlace::Place(span.place)),
         hint: finding.hint,
         kind: None,
+        needs_commit: false,
     }
 }

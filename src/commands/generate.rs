@@ -57,7 +57,8 @@ pub(super) fn run(
     };
     let is_argo_cd = session.caller.argocd().is_some();
     generated.map_err(|failure| {
-        if is_argo_cd && may_be_outside_of_git(watch) { failure.with_advice(CACHED_ERROR) } else { failure }
+        let is_cached = is_argo_cd && may_be_outside_of_git(watch) && !failure.needs_commit();
+        if is_cached { failure.with_advice(CACHED_ERROR) } else { failure }
     })
 }
 
@@ -147,8 +148,7 @@ fn store_references(
     };
     let (sealing, checksums) = (SealMode::Nothing, checksum_key(operator)?);
     let (context, toolbox) = (session.context()?, &*session.toolbox);
-    let plan =
-        RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
+    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
     session.run(&plan, ManifestFormat::Json, notes, watch)
 }
 

@@ -10,7 +10,7 @@ mod json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::session::{SharedToolbox, AppSession, EnvironmentSession};
+use super::session::{AppSession, EnvironmentSession, SharedToolbox};
 use super::{CommandOutput, policy_not_checked};
 use crate::cli::{RefsArgs, ReportFormat};
 use crate::config::{OperatorFile, VariableReader};
@@ -73,7 +73,8 @@ pub(super) fn run(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    let (session, environments) = AppSession::open_all(&args.app, args.env, variables, &SharedToolbox::default())?;
+    let (session, environments) =
+        AppSession::open_all(&args.app, args.env, variables, &SharedToolbox::default())?;
     if let Some(operator) = &session.operator {
         watch.set_time_limit(Duration::from_secs(operator.operator().deadline_seconds));
     }
@@ -131,13 +132,8 @@ fn references(
         ValueSource::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
     let progress = |stage| watch.enter_stage(stage);
     let context = session.context()?;
-    let uses = sealwave_pipeline::references(
-        &session.discovery,
-        &context,
-        &session.toolbox,
-        &supply,
-        &progress,
-    )?;
+    let uses =
+        sealwave_pipeline::references(&session.discovery, &context, &session.toolbox, &supply, &progress)?;
     let bound = policy.map(|policy| (policy, policy.bind(&session.subject())));
     let cluster = session.cluster()?;
     let mut by_reference: BTreeMap<SecretReference, Vec<JudgedUse>> = BTreeMap::new();

@@ -9,7 +9,7 @@ use super::{ArgoCdContext, ConfigError, OperatorPath, PathSource, VariableReader
 #[derive(Clone, Debug)]
 pub enum Caller {
     /// Argo CD, which describes the app.
-    ArgoCd(ArgoCdContext),
+    ArgoCd(Box<ArgoCdContext>),
     /// A person or job, which uses flags.
     Local,
 }
@@ -29,7 +29,7 @@ impl Caller {
     /// # Errors
     /// Argo CD's description is incomplete or malformed.
     pub fn detect(variables: VariableReader) -> Result<Self, ConfigError> {
-        Ok(ArgoCdContext::read(&variables)?.map_or(Self::Local, Self::ArgoCd))
+        Ok(ArgoCdContext::read(&variables)?.map_or(Self::Local, |argocd| Self::ArgoCd(Box::new(argocd))))
     }
 
     /// Returns Argo CD's description of the app if Argo CD is the caller.

@@ -33,13 +33,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("adopt", &["core", "pipeline", "secrets", "validate"]),
     ("core", &[]),
     ("kube", &["core"]),
-    ("pipeline", &["core", "kube", "providers", "secrets"]),
+    ("pipeline", &["core", "kube", "programs", "providers", "secrets"]),
     ("programs", &["core", "secrets"]),
     ("providers", &["core", "secrets"]),
     ("sealwave", &["adopt", "core", "kube", "pipeline", "programs", "providers", "secrets", "validate"]),
     ("secrets", &["core", "kube"]),
     ("testkit", &["core", "secrets"]),
-    ("validate", &["core", "kube", "pipeline", "secrets"]),
+    ("validate", &["core", "kube", "pipeline", "programs", "secrets"]),
 ];
 
 /// Groups of files within which cycles exist, each as a parent and names below it. The list is empty; a group that is meant to

@@ -4,6 +4,7 @@
 //! their values.
 
 mod app_file;
+mod environment_paths;
 mod environments;
 mod error;
 mod nearby;
@@ -21,7 +22,7 @@ use crate::defined_values::DefinedValues;
 use app_file::parse_app;
 use environments::Environments;
 use error::{Error, MAX_APP_FILE, whole};
-pub(super) use nearby::ENVIRONMENTS;
+pub(crate) use nearby::{BASE, CHART_FILE, ENVIRONMENTS, KUSTOMIZATION_FILES};
 pub use nearby::{meant_directory, misnamed_app_file};
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
@@ -31,8 +32,8 @@ use sealwave_core::reach::PathReach;
 use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile};
+pub(crate) use sources::AppSource;
 pub use sources::{AppConvention, ArgoCdTool, environment_names};
-pub(crate) use sources::{AppSource, CHART_FILE, KUSTOMIZATION_FILES};
 
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;
@@ -138,6 +139,33 @@ impl Discovery {
     #[must_use]
     pub fn has_external_sources(&self) -> bool {
         self.sources.iter().any(|source| !matches!(source, AppSource::Files))
+    }
+
+    /// Reports whether the app has manifests and templates in `base/` and `envs/`.
+    #[must_use]
+    pub fn has_own_files(&self) -> bool {
+        self.sources.iter().any(|source| matches!(source, AppSource::Files))
+    }
+
+    /// Returns the files and directories that the sources of other tools name, relative to the app's directory. A path that
+    /// differs between environments is shortened to its directory.
+    pub fn external_paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.sources.iter().flat_map(AppSource::environment_paths).map(|path| {
+            let written = path.as_written();
+            match path.around_environment() {
+                Some((before, _)) => before.rsplit_once('/').map_or(".", |(parent, _)| parent).into(),
+                None => written.into(),
+            }
+        })
+    }
+
+    /// Returns the files with values of charts, for an environment, relative to the app's directory.
+    pub fn chart_values<'a>(&'a self, environment: &'a str) -> impl Iterator<Item = PathBuf> + 'a {
+        let charts = self.sources.iter().filter_map(|source| match source {
+            AppSource::Helm(helm) => Some(helm),
+            AppSource::Files | AppSource::Kustomize(_) => None,
+        });
+        charts.flat_map(move |helm| helm.value_files.iter().map(move |path| path.in_environment(environment)))
     }
 
     /// Reports whether a chart gets the values of the app.

@@ -30,7 +30,7 @@ pub use discover::{
     misnamed_app_file,
 };
 pub use emit::{ManifestFormat, emit};
-pub use load::{LoadedApp, load};
+pub use load::{LoadedApp, NamedFiles, load};
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
 pub use secret_stages::{
     AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, SealMode, SealedApp, ValueSource,

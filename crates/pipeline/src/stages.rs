@@ -286,7 +286,8 @@ impl<'a> Stages<'a> {
         })?;
         let loaded = if self.discovery.has_external_sources() {
             self.enter(Stage::Sources, |stages, notes| {
-                external_sources::render(loaded, stages.context, stages.toolbox, stages.sources, notes)
+                let Self { context, toolbox, sources, collection, .. } = stages;
+                external_sources::render(loaded, context, toolbox, collection.is_some(), sources, notes)
             })?
         } else {
             loaded

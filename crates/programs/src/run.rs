@@ -39,7 +39,15 @@ pub struct ProgramRun {
 enum Argument {
     Text(OsString),
     /// A file in the private directory, after a prefix such as `--values=`.
-    File { prefix: String, content: Vec<u8> },
+    File {
+        prefix: String,
+        content: Vec<u8>,
+    },
+    /// A directory in the private directory, with one file.
+    Directory {
+        file: String,
+        content: Vec<u8>,
+    },
 }
 
 /// The result of a program that succeeded.
@@ -86,6 +94,13 @@ impl ProgramRun {
     #[must_use]
     pub fn file_arg(mut self, prefix: &str, content: Vec<u8>) -> Self {
         self.args.push(Argument::File { prefix: prefix.to_owned(), content });
+        self
+    }
+
+    /// Adds an argument that names a directory with one file, which exist only during the run.
+    #[must_use]
+    pub fn directory_arg(mut self, file: &str, content: Vec<u8>) -> Self {
+        self.args.push(Argument::Directory { file: file.to_owned(), content });
         self
     }
 

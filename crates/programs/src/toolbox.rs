@@ -37,6 +37,11 @@ impl Toolbox {
         &self.host
     }
 
+    /// Reports whether Kustomize may run Helm.
+    pub const fn allows_kustomize_charts(&self) -> bool {
+        self.settings.kustomize_helm_charts
+    }
+
     /// Finds a program.
     ///
     /// # Errors

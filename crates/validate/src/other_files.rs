@@ -18,7 +18,7 @@ use crate::facts::credential::files::{CredentialFileFormat, credential_file_form
 use crate::facts::scene::TrackedFile;
 use crate::facts::unread_names::{UnreadName, unread_name};
 use sealwave_core::reach::{PathReach, repository_root};
-use sealwave_pipeline::Discovery;
+use sealwave_pipeline::{Discovery, NamedFiles};
 use sealwave_secrets::crypto::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, MIN_KEY_BYTES};
 use sealwave_secrets::settings::APP_FILE;
 
@@ -39,13 +39,14 @@ impl ExaminedApp {
     pub fn read_other_files(&mut self, discovery: &Discovery) {
         let reach = discovery.reach();
         let root = discovery.root();
-        let mut unread = UnreadFiles::new(discovery);
+        let values = chart_values(discovery);
+        let mut unread = UnreadFiles::new(discovery, &self.read_files);
         for entry in walk(root).flatten().take(MAX_ENTRIES) {
             let Ok(relative) = entry.path().strip_prefix(root) else { continue };
             match entry.file_type() {
                 Some(kind) if kind.is_file() => {
                     unread.add_file(relative);
-                    self.read_other_file(discovery, &reach, relative);
+                    self.read_other_file(discovery, &reach, relative, &values);
                 }
                 Some(kind) if kind.is_symlink() => unread.add_link(entry.path(), &reach),
                 _ => {}
@@ -58,8 +59,16 @@ impl ExaminedApp {
             .collect();
     }
 
-    fn read_other_file(&mut self, discovery: &Discovery, reach: &PathReach, relative: &Path) {
-        let form = form_of(relative).filter(|_| self.other_files.len() < MAX_FILES);
+    fn read_other_file(
+        &mut self,
+        discovery: &Discovery,
+        reach: &PathReach,
+        relative: &Path,
+        values: &BTreeSet<PathBuf>,
+    ) {
+        let is_values = values.contains(relative);
+        let form = if is_values { Some(CredentialFileFormat::Values) } else { form_of(relative) };
+        let form = form.filter(|_| self.other_files.len() < MAX_FILES);
         let content = form.and_then(|form| Some((form, read(&discovery.root().join(relative), reach)?)));
         let Some((form, content)) = content else { return };
         let name = relative.file_name().and_then(OsStr::to_str).unwrap_or_default();
@@ -69,22 +78,33 @@ impl ExaminedApp {
     }
 }
 
+/// Returns the files with values that charts get, relative to the app's directory.
+fn chart_values(discovery: &Discovery) -> BTreeSet<PathBuf> {
+    discovery.environments().flat_map(|environment| discovery.chart_values(environment)).collect()
+}
+
 /// Collects the names that look like input of an app, without those that the app refers to.
 struct UnreadFiles<'a> {
     root: &'a Path,
     environments: Vec<&'a str>,
-    /// Full paths to which the app file or a link of the app refers.
+    /// Full paths to which the app file, a source of another tool, a template or a link of the app refers.
     used: Vec<PathBuf>,
     /// Each name with a file to which it belongs.
     found: BTreeSet<(UnreadName, PathBuf)>,
 }
 
 impl<'a> UnreadFiles<'a> {
-    fn new(discovery: &'a Discovery) -> Self {
-        let (root, app) = (discovery.root(), discovery.app());
-        let patches = app.environments.values().flat_map(|settings| &settings.patches);
-        let named = patches.filter_map(|patch| patch.file.as_deref());
-        let named = named.chain(app.validate.crds.iter().map(PathBuf::as_path));
+    /// Creates the collection for an app whose templates read the files `read`.
+    fn new(discovery: &'a Discovery, read: &BTreeSet<PathBuf>) -> Self {
+        let root = discovery.root();
+        let files = NamedFiles::of_app(discovery);
+        let definitions = discovery.app().validate.crds.iter();
+        let named = files.paths().chain(definitions.chain(read).map(PathBuf::as_path));
+        let external = discovery.external_paths().collect::<Vec<_>>();
+        let named = named.chain(external.iter().map(PathBuf::as_path));
+        // Which files beside them charts and overlays use is known to their tools only.
+        let all = Path::new(".");
+        let named = named.chain((!discovery.has_own_files()).then_some(all));
         let used = named.filter_map(|path| fs_err::canonicalize(root.join(path)).ok()).collect();
         Self { root, environments: discovery.environments().collect(), used, found: BTreeSet::new() }
     }

@@ -57,8 +57,13 @@ impl OperatorFile {
                 ..settings
             })
         };
-        let OperatorTools { helm, kubectl, kustomize } = &self.operator.tools;
-        OperatorTools { helm: resolved(helm), kubectl: resolved(kubectl), kustomize: resolved(kustomize) }
+        let OperatorTools { helm, kubectl, kustomize, kustomize_helm_charts } = &self.operator.tools;
+        OperatorTools {
+            helm: resolved(helm),
+            kubectl: resolved(kubectl),
+            kustomize: resolved(kustomize),
+            kustomize_helm_charts: *kustomize_helm_charts,
+        }
     }
 
     /// Returns the place of a setting.

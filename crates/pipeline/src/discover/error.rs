@@ -1,6 +1,6 @@
 //! Errors of discovery.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::nearby::ENVIRONMENTS;
 use crate::boundary::CheckoutExtent;
@@ -85,14 +85,16 @@ impl Explain for Error {
             Self::NoSources => {
                 "add a source, for example `sources: [{files: {}}]`, or remove the field".to_owned()
             }
-            Self::SourceKinds => "start a new list item for each source".to_owned(),
+            Self::SourceKinds => {
+                "start a list item for each source; one without fields is written `helm: {}`".to_owned()
+            }
             Self::ApiVersion | Self::Empty | Self::Kind => {
                 format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`")
             }
             Self::BrokenLink => "correct the target of the link, or replace it with the file".to_owned(),
-            Self::Chart(directory) => format!(
-                "create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`"
-            ),
+            Self::Chart(directory) | Self::Kustomization(directory) => {
+                format!("create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`")
+            }
             Self::Documents(_) => format!("keep only the app in `{APP_FILE}`"),
             Self::EnvironmentName { valid: Some(valid) } => format!("rename it to `{valid}`"),
             Self::EnvironmentsOutside(extent) | Self::Outside(extent) => extent.hint().to_owned(),
@@ -100,9 +102,6 @@ impl Explain for Error {
                 format!("pass the app and the environment: `{app} --env {environment}`")
             }
             Self::InsideApp { app, environment: None, .. } => format!("pass the app: `{app}`"),
-            Self::Kustomization(directory) => format!(
-                "create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`"
-            ),
             Self::Misnamed(_) => format!("rename it to `{APP_FILE}`"),
             Self::Namespace { .. } => dns::LABEL_HINT.to_owned(),
             Self::MissingDirectory(_) => format!(
@@ -136,6 +135,12 @@ impl Explain for Error {
 /// Writes sources as items of a flow sequence.
 fn braced(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{{{line}}}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the problem of a path.
+pub(super) fn at_path(path: &Path, error: &Error) -> Problem {
+    let place = SourceLocation { path: display_path(path), line: 0, column: 0, rendered: None };
+    Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }
 }
 
 /// Returns the failure of a file as a whole.

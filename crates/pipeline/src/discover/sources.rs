@@ -4,20 +4,15 @@
 
 use std::path::Path;
 
-use super::environments::names_for_pattern;
+use super::environment_paths::names_for_pattern;
 use super::error::{Error, whole};
-use super::nearby;
+use super::nearby::{self, BASE, CHART_FILE, KUSTOMIZATION_FILES};
 use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
+use sealwave_core::names::dns;
 use sealwave_secrets::settings::{
     App, EnvironmentPath, HelmSource, KustomizeSource, SettingsFile, SourceEntry,
 };
-
-/// The file that makes a directory a chart.
-pub(crate) const CHART_FILE: &str = "Chart.yaml";
-/// The names of Kustomize's file, in the order in which Kustomize looks for them.
-pub(crate) const KUSTOMIZATION_FILES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The overlays of environments, as Kustomize's own documentation lays them out.
 const OVERLAYS: &str = "overlays/{{env}}";
@@ -77,6 +72,10 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
         match entry.clone() {
             SourceEntry { files: Some(_), helm: None, kustomize: None } => sources.push(AppSource::Files),
             SourceEntry { files: None, helm: Some(helm), kustomize: None } => {
+                if helm.namespace.as_deref().is_some_and(|name| !dns::is_label(name)) {
+                    let setting = format!("sources[{index}].helm.namespace");
+                    problems.push(problem(Some(index), &Error::Namespace { setting }));
+                }
                 sources.push(AppSource::Helm(helm));
             }
             SourceEntry { files: None, helm: None, kustomize: Some(kustomize) } => {
@@ -156,7 +155,7 @@ impl AppConvention {
             Some(overlays)
         };
         let is_used = |pattern: &EnvironmentPath| !environments_of(dir, boundary, pattern).is_empty();
-        let base = dir.join(crate::load::BASE);
+        let base = dir.join(BASE);
         Self {
             is_chart: nearby::has_file(dir, &[CHART_FILE]),
             value_files: VALUE_FILES.map(EnvironmentPath::from).into_iter().filter(is_used).collect(),

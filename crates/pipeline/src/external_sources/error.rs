@@ -23,6 +23,14 @@ pub(super) enum Error {
     NotAFile(String),
     #[error("output of `{program}` {NOT_UTF8}")]
     Output { program: &'static str },
+    #[error("kustomization asks for Helm, which the operator does not allow")]
+    ChartsInKustomization,
+    #[error("`{0}` is remote")]
+    Remote(String),
+    #[error("directory includes more than {0} kustomizations")]
+    TooManyKustomizations(usize),
+    #[error("`{path}` cannot be read as a file of at most {limit} bytes")]
+    UnreadableKustomization { path: String, limit: u64 },
     #[error("`{path}` {LEAVES_REPOSITORY}")]
     Outside { path: String, extent: CheckoutExtent },
 }
@@ -38,7 +46,18 @@ impl Explain for Error {
                 Some("paths are relative to the app file; `{{env}}` stands for the environment".to_owned())
             }
             Self::Outside { extent, .. } => Some(extent.hint().to_owned()),
-            Self::Io { .. } | Self::NotAFile(_) | Self::Output { .. } => None,
+            Self::ChartsInKustomization => Some(
+                "use a source `helm` for the chart; or, for the operator: `tools: {kustomizeHelmCharts: true}`"
+                    .to_owned(),
+            ),
+            Self::Remote(_) => Some(
+                "nothing is fetched while rendering: copy it into the repository, and give its path".to_owned(),
+            ),
+            Self::Io { .. }
+            | Self::NotAFile(_)
+            | Self::Output { .. }
+            | Self::TooManyKustomizations(_)
+            | Self::UnreadableKustomization { .. } => None,
         }
     }
 }

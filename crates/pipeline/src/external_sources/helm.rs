@@ -8,9 +8,10 @@ use sealwave_core::document::Sources;
 use sealwave_programs::{ProgramRun, Tool, check_links};
 use sealwave_secrets::settings::HelmSource;
 
-use super::SourceInput;
 use super::capabilities::Capabilities;
 use super::error::Error;
+use super::failed_run::helm_failed;
+use super::input::SourceInput;
 use super::output;
 use super::paths::SourcePath;
 use crate::discover::CHART_FILE;
@@ -41,12 +42,12 @@ pub(super) fn render(
         .readable(input.app.boundary());
     let run = with_values(run, source, input)?;
     // After `--`, no name can be read as an option.
-    let name = source.release_name.as_deref().unwrap_or(&input.context.app);
+    let name = source.release_name.as_deref().unwrap_or_else(|| input.context.app_name());
     let run = run.args(["--", name, "."]);
-    let output = run.run(input.toolbox.host()).map_err(|error| input.problem(&error))?;
+    let name_of = |inside: &Path| input.name_of(&chart.relative.join(inside));
+    let output = run.run(input.toolbox.host()).map_err(|error| helm_failed(&error, &name_of, input))?;
     let text = String::from_utf8(output.stdout)
         .map_err(|_| -> Problem { input.problem(&Error::Output { program: Tool::Helm.name() }) })?;
-    let name_of = |inside: &Path| input.name_of(&chart.relative.join(inside));
     Ok(output::from_helm(text, &name_of(Path::new(CHART_FILE)), name_of, sources))
 }
 
@@ -67,11 +68,7 @@ fn options(source: &HelmSource, input: &SourceInput<'_>, notes: &mut Vec<Note>) 
 }
 
 /// Adds the values: those of the app, of files, and of the app file, in this order.
-fn with_values(
-    run: ProgramRun,
-    source: &HelmSource,
-    input: &SourceInput<'_>,
-) -> Result<ProgramRun, Failure> {
+fn with_values(run: ProgramRun, source: &HelmSource, input: &SourceInput<'_>) -> Result<ProgramRun, Failure> {
     let mut run = run;
     if source.layered_values {
         run = run.file_arg("--values=", input.values.merged.to_json().to_string().into_bytes());

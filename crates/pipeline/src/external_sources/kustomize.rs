@@ -1,12 +1,17 @@
 //! Renders a directory of Kustomize.
 
+use std::ffi::OsString;
+
 use sealwave_core::diagnostic::{Failure, Problem};
-use sealwave_core::document::Sources;
-use sealwave_programs::{ProgramRun, Tool, ToolError, check_links};
+use sealwave_core::document::{Origin, Sources};
+use sealwave_programs::{ProgramRun, Tool, ToolError};
 use sealwave_secrets::settings::KustomizeSource;
 
-use super::SourceInput;
 use super::error::Error;
+use super::failed_run::kustomize_failed as failed;
+use super::input::SourceInput;
+use super::kustomization;
+use super::origins::ObjectOrigins;
 use super::output;
 use super::paths::SourcePath;
 use crate::discover::KUSTOMIZATION_FILES;
@@ -26,16 +31,34 @@ pub(super) fn render(
     let Some(file) = file else {
         return Err(input.problem(&Error::NotKustomized(found.name(input))).into());
     };
-    check_links(&found.full, &input.app.reach()).map_err(|error| input.problem(&error))?;
+    let needs = kustomization::read(&found.full, input, sources)?;
     let (program, args) = command(input).map_err(|error| input.problem(error))?;
-    let run = ProgramRun::new(program, &found.full)
-        .args(args.iter().copied())
-        .args(["."])
-        .readable(input.app.boundary());
-    let output = run.run(input.toolbox.host()).map_err(|error| input.problem(&error))?;
+    let mut run =
+        ProgramRun::new(program, &found.full).args(args.iter().copied()).readable(input.app.boundary());
+    if let Some(at) = needs.charts {
+        run = with_charts(run, at, input)?;
+    }
+    let shown = input.name_of(&found.relative.join(file));
+    let output =
+        run.clone().args(["."]).run(input.toolbox.host()).map_err(|error| failed(&error, &shown, input))?;
     let text = String::from_utf8(output.stdout)
         .map_err(|_| -> Problem { input.problem(&Error::Output { program: "kustomize" }) })?;
-    Ok(output::from_one_file(text, &input.name_of(&found.relative.join(file)), sources))
+    let origins = if input.needs_places { ObjectOrigins::find(run, &found.full, input) } else { None };
+    Ok(match origins.and_then(|origins| origins.lines(&text, &shown, input, sources)) {
+        Some(lines) => output::with_lines(text, &shown, lines, sources),
+        None => output::from_one_file(text, &shown, sources),
+    })
+}
+
+/// Allows Kustomize to run Helm on charts in the repository, if the operator allows it.
+fn with_charts(run: ProgramRun, at: Origin, input: &SourceInput<'_>) -> Result<ProgramRun, Failure> {
+    if !input.toolbox.allows_kustomize_charts() {
+        return Err(Problem::at(at, &Error::ChartsInKustomization).into());
+    }
+    let helm = input.toolbox.find(Tool::Helm).map_err(|error| input.problem(error))?;
+    let mut command = OsString::from("--helm-command=");
+    command.push(&helm.path);
+    Ok(run.args(["--enable-helm".into(), command]).executable(&helm.path))
 }
 
 /// Returns the program and its first arguments: Kustomize, or else the one that is built into `kubectl`.

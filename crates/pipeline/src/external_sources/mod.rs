@@ -11,45 +11,23 @@
 
 mod capabilities;
 mod error;
+mod failed_run;
 mod helm;
+mod input;
+mod kustomization;
 mod kustomize;
+mod origins;
 mod output;
 mod paths;
 
-use std::path::Path;
-
-use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
+use sealwave_core::diagnostic::{Failure, Note, ProblemPlace};
 use sealwave_core::document::Sources;
 use sealwave_programs::Toolbox;
 
-use crate::discover::{AppSource, Discovery};
-use crate::load::{LayeredValues, LoadedApp, ManifestFile};
+use crate::discover::AppSource;
+use crate::load::{LoadedApp, ManifestFile};
 use crate::render::RenderContext;
-
-/// What a source is rendered with.
-struct SourceInput<'a> {
-    app: &'a Discovery,
-    context: &'a RenderContext,
-    /// The namespace of objects that have none.
-    namespace: Option<&'a str>,
-    /// The values of the app and the environment.
-    values: &'a LayeredValues,
-    toolbox: &'a Toolbox,
-    /// The entry of the source in the app file.
-    place: ProblemPlace,
-}
-
-impl SourceInput<'_> {
-    /// Returns an error at the entry of the source.
-    fn problem(&self, error: &dyn sealwave_core::diagnostic::Explain) -> Problem {
-        Problem { at: self.place.clone(), ..Problem::new(error) }
-    }
-
-    /// Returns a path below the app's directory as messages name it.
-    fn name_of(&self, relative: &Path) -> String {
-        self.app.name_of(relative)
-    }
-}
+use input::SourceInput;
 
 /// Renders the sources of other tools, and puts their objects into the order of the sources.
 ///
@@ -59,6 +37,7 @@ pub(crate) fn render<'a>(
     mut loaded: LoadedApp<'a>,
     context: &RenderContext,
     toolbox: &Toolbox,
+    needs_places: bool,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
 ) -> Result<LoadedApp<'a>, Failure> {
@@ -73,6 +52,7 @@ pub(crate) fn render<'a>(
             namespace: namespace.as_deref().filter(|name| !name.is_empty()),
             values: &loaded.values,
             toolbox,
+            needs_places,
             place: ProblemPlace::Place(app.source_place(index)),
         };
         match render_source(source, &input, sources, notes) {

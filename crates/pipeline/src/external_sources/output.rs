@@ -32,8 +32,7 @@ pub(super) fn from_helm(
         is_start = line == "---";
         lines.push(Origin::whole(current));
     }
-    let source = sources.add_rendered(whole, lines);
-    ManifestFile { source, text, kind: FileKind::ProgramOutput }
+    with_lines(text, whole, lines, sources)
 }
 
 /// Returns an output whose lines all come from one file, `whole`.
@@ -43,6 +42,11 @@ pub(super) fn from_one_file(text: String, whole: &str, sources: &mut Sources) ->
     text.lines().for_each(|_| {
         lines.push(origin);
     });
+    with_lines(text, whole, lines, sources)
+}
+
+/// Returns an output whose lines come from the files in `lines`.
+pub(super) fn with_lines(text: String, whole: &str, lines: LineMap, sources: &mut Sources) -> ManifestFile {
     let source = sources.add_rendered(whole, lines);
     ManifestFile { source, text, kind: FileKind::ProgramOutput }
 }

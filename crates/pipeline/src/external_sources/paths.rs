@@ -6,8 +6,8 @@ use sealwave_core::document::display_path;
 use sealwave_core::reach::ReachError;
 use sealwave_secrets::settings::EnvironmentPath;
 
-use super::SourceInput;
 use super::error::Error;
+use super::input::SourceInput;
 
 /// A file or directory of a source that exists within the repository.
 pub(super) struct SourcePath {
@@ -61,7 +61,9 @@ impl SourcePath {
             Ok(parent(input.app.root(), relative.components().count()))
         };
         let full = resolved.map_err(|error| match error {
-            ReachError::Outside => Error::Outside { path: display_path(&relative), extent: input.app.extent() },
+            ReachError::Outside => {
+                Error::Outside { path: display_path(&relative), extent: input.app.extent() }
+            }
             ReachError::Missing | ReachError::Loop => io_error(std::io::ErrorKind::NotFound),
             ReachError::Special => Error::NotAFile(input.name_of(&relative)),
             ReachError::Io(reason) => io_error(reason),

@@ -34,12 +34,11 @@ impl ProgramRun {
     /// # Errors
     /// The program cannot be started, reaches a limit, fails, or leaves processes running.
     pub fn run(&self, host: &RunHost) -> Result<ProgramOutput, ProgramError> {
-        let private = PrivateDirectory::new(&host.temporary)
-            .and_then(|private| {
-                self.write_input(&private)?;
-                let args = self.arguments(&private)?;
-                Ok((private, args))
-            });
+        let private = PrivateDirectory::new(&host.temporary).and_then(|private| {
+            self.write_input(&private)?;
+            let args = self.arguments(&private)?;
+            Ok((private, args))
+        });
         let (private, args) =
             private.map_err(|error| ProgramError::Private { program: self.name(), reason: error.kind() })?;
         let started = Instant::now();
@@ -70,6 +69,12 @@ impl ProgramRun {
                 let mut text = OsString::from(prefix);
                 text.push(path);
                 Ok(text)
+            }
+            Argument::Directory { file, content } => {
+                let path = private.path().join(FILES).join(index.to_string());
+                fs_err::create_dir(&path)?;
+                fs_err::write(path.join(file), content)?;
+                Ok(path.into_os_string())
             }
         };
         self.args.iter().enumerate().map(argument).collect()

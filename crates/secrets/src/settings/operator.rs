@@ -61,7 +61,7 @@ pub struct OperatorConfig<P> {
     /// Settings of the audit log, which records each use of a secret.
     #[serde(default)]
     pub audit: Option<AuditConfig>,
-    /// Programs for sources of other tools. This version has no such sources, so it starts none of them.
+    /// Programs that render Helm charts and Kustomize directories.
     #[serde(default)]
     pub tools: OperatorTools,
 }

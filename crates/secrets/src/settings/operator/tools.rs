@@ -9,7 +9,7 @@ use crate::settings::VersionRequirement;
 
 /// Settings of programs by name. In the sidecar, a program that is not named is not used.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct OperatorTools {
     /// Renders charts.
     pub helm: Option<ToolSettings>,
@@ -17,6 +17,8 @@ pub struct OperatorTools {
     pub kubectl: Option<ToolSettings>,
     /// Renders overlays.
     pub kustomize: Option<ToolSettings>,
+    /// Whether Kustomize may run Helm for the field `helmCharts`, on charts in the repository.
+    pub kustomize_helm_charts: bool,
 }
 
 /// A program.
