@@ -64,6 +64,11 @@ pub enum Command {
         after_help = "Sealing needs the operator file with its keys and sources; sealwave render shows a preview without it."
     )]
     Generate(GenerateArgs),
+    /// Write the sealwave.yaml for a chart, overlays, plain manifests or an Application of Argo CD
+    #[command(
+        after_help = "Changes no other file, and never replaces an app file. Exit code 1 means that the app file does not cover everything; the warnings say what to do."
+    )]
+    Init(InitArgs),
     /// Create keys for the operator
     #[command(subcommand, disable_help_subcommand = true)]
     Key(KeyCommand),
@@ -288,6 +293,20 @@ pub struct KeyGenerateArgs {
     /// Also write a derivation key to a new file (without --output: no seal key), for a provider of kind derive
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub derivation_output: Option<PathBuf>,
+}
+
+/// Arguments of `init`.
+#[derive(Clone, Debug, Args)]
+pub struct InitArgs {
+    /// Directory that gets the app file: the one that the Application has as its path
+    #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// File with an Application of the app, for example one per environment; repeatable [default: those that the repository has for the directory]
+    #[arg(long, short = 'a', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub application: Vec<PathBuf>,
+    /// Print the app file instead of writing it
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `copy`.

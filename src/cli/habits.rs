@@ -5,7 +5,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Commands of Helm, Kustomize and others, with the command that does this here.
 const COMMANDS: &[(&str, &str)] = &[
+    ("adopt", "init"),
     ("build", "render"),
+    ("create", "init"),
     ("dry-run", "render"),
     ("encrypt", "generate"),
     ("kubeconform", "validate"),

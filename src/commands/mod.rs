@@ -7,6 +7,7 @@ mod copy;
 mod discover;
 mod gate;
 mod generate;
+mod init;
 mod key;
 mod parameters;
 mod refs;
@@ -55,6 +56,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Copy(args) => copy::run(&args),
         Command::Discover(args) => Ok(discover::run(&args.dir)),
         Command::Generate(args) => generate::run(args, variables, watch),
+        Command::Init(args) => init::run(&args, variables, watch),
         Command::Key(KeyCommand::Generate(args)) => key::generate(&args),
         Command::Parameters(args) => parameters::run(&args.dir, variables),
         Command::Refs(args) => refs::run(args, variables, watch),

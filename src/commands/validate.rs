@@ -211,8 +211,8 @@ struct RunOutcome {
     /// The files to write, with their contents.
     files: Vec<(PathBuf, Vec<u8>)>,
     notes: Vec<Note>,
-    /// The environments of the apps, by their paths from the root of the repository.
-    app_environments: Arc<rules::AppEnvironmentNames>,
+    /// The apps, for rules about Applications.
+    known_apps: Arc<rules::KnownApps>,
     /// Whether part of the input could not be checked.
     is_incomplete: bool,
 }

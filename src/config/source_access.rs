@@ -38,6 +38,8 @@ impl SourceAccess {
             | Command::Completions(_)
             | Command::Copy(_)
             | Command::Discover(_)
+            // Applications may have inline values.
+            | Command::Init(_)
             | Command::Key(_)
             | Command::Parameters(_)
             | Command::Schemas(_) => (vec![], None),

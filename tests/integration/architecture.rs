@@ -30,12 +30,13 @@ use crate::support::root;
 
 /// Each crate with the crates that it may use, as in the Cargo manifests.
 const CRATES: &[(&str, &[&str])] = &[
+    ("adopt", &["core", "pipeline", "secrets", "validate"]),
     ("core", &[]),
     ("kube", &["core"]),
     ("pipeline", &["core", "kube", "programs", "providers", "secrets"]),
     ("programs", &["core", "secrets"]),
     ("providers", &["core", "secrets"]),
-    ("sealwave", &["core", "kube", "pipeline", "programs", "providers", "secrets", "validate"]),
+    ("sealwave", &["adopt", "core", "kube", "pipeline", "programs", "providers", "secrets", "validate"]),
     ("secrets", &["core", "kube"]),
     ("testkit", &["core", "secrets"]),
     ("validate", &["core", "kube", "pipeline", "programs", "secrets"]),

@@ -36,6 +36,7 @@ mod editor_schemas;
 mod gate;
 mod generated;
 #[cfg(unix)]
+mod init;
 mod install;
 mod lints;
 mod manifests;

@@ -142,7 +142,8 @@ fn run_blocks(page: &str, markers: &[&str]) -> String {
     let commands: Vec<&str> = markers.iter().map(|marker| shell_block(&page, marker)).collect();
     let directory = tempfile::tempdir().unwrap();
     let program = PathBuf::from(sealwave().get_program().to_owned());
-    let script = format!("PATH=\"$PROGRAM:$PATH\"\n{}", commands.join("\n"));
+    let tools = super::init::real_programs().unwrap_or_default();
+    let script = format!("PATH=\"$PROGRAM:{tools}:$PATH\"\n{}", commands.join("\n"));
     let output = Command::new("sh")
         .args(["-eu", "-c", &script])
         .current_dir(directory.path())
@@ -181,6 +182,37 @@ fn tutorials_work() {
         let output = run_blocks(page, &["ci:mlops-app", "ci:mlops-seal"]);
         assert_eq!(output.matches("\"kind\":\"SealedSecret\"").count(), 3, "{output}");
         assert!(!output.contains("key-of-prod") && !output.contains("p@ss"), "{output}");
+    }
+}
+
+/// Runs the block of a page of docs/adopting.
+fn adopt(start: &str) -> String {
+    run_blocks(
+        &format!("docs/adopting/{}.md", start.replace("avp", "argocd-vault-plugin")),
+        &[&format!("ci:adopt-{}", start.replace("plain-manifests", "plain"))],
+    )
+}
+
+#[test]
+fn apps_can_be_adopted_as_the_pages_say() {
+    let has_git = Command::new("git").arg("--version").output().is_ok();
+    if !has_git {
+        skipped("git is not installed");
+        return;
+    }
+    for (start, expected) in [
+        ("plain-manifests", "mkdir -p -- base && git mv -- config.yaml base/"),
+        ("kubeseal", "kind: SealedSecret"),
+        ("avp", "redacted: value of vault:shop/db#password"),
+    ] {
+        let output = adopt(start);
+        assert!(output.contains(expected), "{output}");
+    }
+    if super::init::real_programs().is_some() {
+        for (start, expected) in [("helm", "LOG_LEVEL: warn"), ("kustomize", "name: prod-web")] {
+            let output = adopt(start);
+            assert!(output.contains("ok: `prod` renders 1 object") && output.contains(expected), "{output}");
+        }
     }
 }
 

@@ -32,6 +32,7 @@ use sealwave_core::reach::PathReach;
 use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile};
+pub use sources::{AppConvention, ArgoCdTool, environment_names};
 pub(crate) use sources::{AppSource, ChartSource};
 
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.

@@ -25,7 +25,10 @@ mod stages;
 mod template_text;
 
 pub use boundary::Checkout;
-pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
+pub use discover::{
+    AppConvention, ArgoCdTool, Discovery, discover, environment_names, is_app, meant_directory,
+    misnamed_app_file,
+};
 pub use emit::{ManifestFormat, emit};
 pub use load::{LoadedApp, NamedFiles, load};
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};

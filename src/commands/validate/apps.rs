@@ -12,11 +12,12 @@ use crate::deadline::Activity;
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::workers;
 use sealwave_kube::schema::KubeVersion;
+use sealwave_pipeline::ArgoCdTool;
 use sealwave_validate::engine::{
     self, AppContext, KnownDefinition, SchemaContext, UnrenderedApps, ValidateOptions, ValidationResult,
 };
 use sealwave_validate::project::{RootNames, ValidateTarget, shown};
-use sealwave_validate::rules::{AppEnvironmentNames, NeighborApps};
+use sealwave_validate::rules::{KnownApp, KnownApps, NeighborApps};
 use sealwave_validate::{AppEnvironments, EnvironmentInput, ExaminedApp};
 
 /// The result of examining an app.
@@ -114,10 +115,10 @@ impl ValidateRun<'_> {
         }
         let files = examined.apps().flat_map(ExaminedApp::files);
         self.output_paths.refuse_inputs(files.map(Path::new))?;
-        outcome.app_environments = Arc::new(self.app_environments(&examined));
+        outcome.known_apps = Arc::new(self.known_apps(&examined));
         let from_apps = examined.definitions();
         let definitions = from_apps.iter().chain(from_manifests).cloned();
-        let checkable = self.with_contexts(examined, apps, definitions, &outcome.app_environments);
+        let checkable = self.with_contexts(examined, apps, definitions, &outcome.known_apps);
         let wanted: Vec<&CheckableApp> =
             checkable.iter().zip(apps).filter(|(_, app)| app.is_checked).map(|(app, _)| app).collect();
         let verdicts = workers::parallel_map(&wanted, |app| self.check(app));
@@ -142,17 +143,23 @@ impl ValidateRun<'_> {
         Ok(from_apps)
     }
 
-    /// Returns the environments of each app, by its path from the root of its repository; none if `--env` selects some.
-    fn app_environments(&self, examined: &ExaminedApps) -> AppEnvironmentNames {
-        if !self.args.env.is_empty() {
-            return AppEnvironmentNames::new();
-        }
+    /// Returns the apps for rules about Applications, also those that were refused. Environments are unknown if `--env` selects
+    /// some.
+    fn known_apps(&self, examined: &ExaminedApps) -> KnownApps {
         let names = RootNames::new(self.app_without_name.as_deref());
-        let apps = examined.apps().map(|app| {
-            let AppEnvironments { app, environments } = app.environments();
-            (names.app(&app).unwrap_or(app), environments.into_iter().collect())
+        let apps = examined.0.iter().map(|one| match one {
+            Ok(target) => {
+                let AppEnvironments { app, environments } = target.app.environments();
+                (app, self.args.env.is_empty().then(|| environments.into_iter().collect()))
+            }
+            Err((directory, _)) => (directory.clone(), None),
         });
-        apps.collect()
+        let known = apps.map(|(app, environments)| {
+            let here = self.app_without_name.as_deref().filter(|_| app.is_empty());
+            let tool = ArgoCdTool::of(here.unwrap_or(Path::new(&app)));
+            (names.app(&app).unwrap_or(app), KnownApp { environments, tool })
+        });
+        known.collect()
     }
 
     fn check(&self, app: &CheckableApp) -> ValidationResult {
@@ -192,7 +199,7 @@ impl ValidateRun<'_> {
         examined: ExaminedApps,
         targets: &[ValidateTarget],
         definitions: impl Iterator<Item = KnownDefinition>,
-        app_environments: &Arc<AppEnvironmentNames>,
+        known_apps: &Arc<KnownApps>,
     ) -> Vec<CheckableApp> {
         let neighbors = examined.neighbors();
         let unrendered = Arc::new(examined.unrendered());
@@ -204,7 +211,7 @@ impl ValidateRun<'_> {
         };
         let mut ready = |target: ExaminedTarget, place: &Path| {
             let ExaminedTarget { app, options, .. } = target;
-            let options = options.with_app_environments(Arc::clone(app_environments));
+            let options = options.with_known_apps(Arc::clone(known_apps));
             let schemas = if self.plan.has_all_definitions(&options) {
                 shared.entry(options.kube_versions.clone()).or_insert_with(|| make(&options)).clone()
             } else {

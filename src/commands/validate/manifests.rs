@@ -98,7 +98,7 @@ impl ValidateRun<'_> {
         self.watch.set_total(inputs.iter().map(|(_, files)| files.len()).sum());
         for (set, files) in inputs {
             let options = plan.clone().with_generated(&set.generated).into_options()?;
-            let options = options.with_app_environments(Arc::clone(&outcome.app_environments));
+            let options = options.with_known_apps(Arc::clone(&outcome.known_apps));
             let context =
                 PlainContext::new(options, schemas.clone(), namespace.clone(), context_files.clone())
                     .with_kustomized(Arc::clone(&targets.sets.kustomized))

@@ -9,13 +9,14 @@ use clap::Parser as _;
 use sealwave::cli::{Cli, Command};
 use sealwave::config::ValidationPlan;
 use sealwave_core::diagnostic::ProblemPlace;
-use sealwave_pipeline::RenderContext;
+use sealwave_pipeline::{ArgoCdTool, RenderContext};
 use sealwave_programs::{RunHost, Toolbox};
 use sealwave_secrets::policy::PolicySubject;
 use sealwave_secrets::settings::{OperatorTools, ValidationSettings};
 use sealwave_validate::engine::{
     AppContext, PlainContext, PlainInput, RunSuppressions, SchemaContext, ValidateOptions,
 };
+use sealwave_validate::rules::KnownApp;
 use sealwave_validate::{EnvironmentInput, Finding};
 
 /// Parses flags; `--config` is supported, and the date is 2026-01-01.
@@ -84,8 +85,9 @@ pub fn app(
     let schemas = SchemaContext::extendable(options);
     // The app has the name of its directory, as if its parent were the root of a repository.
     let path = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let environments = examined.environments().environments.into_iter().collect();
-    let options = options.clone().with_app_environments(Arc::new([(path, environments)].into()));
+    let environments = Some(examined.environments().environments.into_iter().collect());
+    let known = KnownApp { environments, tool: ArgoCdTool::of(directory) };
+    let options = options.clone().with_known_apps(Arc::new([(path, known)].into()));
     let context = AppContext::new(options, schemas, Arc::default(), Arc::default());
     sealwave_validate::engine::validate(&examined, &context, run_suppressions).findings
 }

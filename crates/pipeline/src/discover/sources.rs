@@ -121,50 +121,122 @@ fn location_problem(file: &SettingsFile<'_>, index: usize, error: ChartLocationE
     Problem { at, ..Problem::new(&Error::ChartLocation(error)) }
 }
 
+/// The sources that the names of files beside an app file suggest, if it states none.
+#[derive(Clone, Debug)]
+pub struct AppConvention {
+    /// Whether the directory is a chart.
+    pub is_chart: bool,
+    /// The places of values of environments in which there are files; more than one is ambiguous.
+    pub value_files: Vec<EnvironmentPath>,
+    /// The directories of Kustomize, if there are some.
+    pub kustomize: Option<EnvironmentPath>,
+    /// Whether there are manifests in `base/`.
+    pub has_files: bool,
+}
+
+/// A tool of Argo CD that renders a directory unless an Application names a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgoCdTool {
+    /// The tool for a directory with a `Chart.yaml`.
+    Helm,
+    /// The tool for a directory with a `kustomization.yaml`.
+    Kustomize,
+}
+
+impl ArgoCdTool {
+    /// Returns the tool for a directory, by the order in which Argo CD looks.
+    #[must_use]
+    pub fn of(dir: &Path) -> Option<Self> {
+        if nearby::has_file(dir, &[CHART_FILE]) {
+            Some(Self::Helm)
+        } else if nearby::has_file(dir, &KUSTOMIZATION_FILES) {
+            Some(Self::Kustomize)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the name for messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Helm => "Helm",
+            Self::Kustomize => "Kustomize",
+        }
+    }
+}
+
+impl AppConvention {
+    /// Looks at the files of a directory, which may have no app file yet.
+    ///
+    /// # Errors
+    /// The directory does not exist.
+    pub fn of(dir: &Path) -> std::io::Result<Self> {
+        let root = fs_err::canonicalize(dir)?;
+        Ok(Self::within(&root, &Boundary::for_app(&root, None)))
+    }
+
+    fn within(dir: &Path, boundary: &Boundary) -> Self {
+        let overlays = EnvironmentPath::from(OVERLAYS);
+        let kustomize = if environments_of(dir, boundary, PathPattern::Directory(&overlays)).is_empty() {
+            nearby::has_file(dir, &KUSTOMIZATION_FILES).then(EnvironmentPath::here)
+        } else {
+            Some(overlays)
+        };
+        let is_used = |pattern: &EnvironmentPath| {
+            !environments_of(dir, boundary, PathPattern::File(pattern)).is_empty()
+        };
+        let base = dir.join(BASE);
+        Self {
+            is_chart: nearby::has_file(dir, &[CHART_FILE]),
+            value_files: VALUE_FILES.map(EnvironmentPath::from).into_iter().filter(is_used).collect(),
+            kustomize,
+            // Overlays usually have a base of this name.
+            has_files: nearby::is_directory(&base) && !nearby::has_file(&base, &KUSTOMIZATION_FILES),
+        }
+    }
+}
+
+/// Returns the names that stand for the environment in existing paths of a pattern, relative to `dir`; none if its directory
+/// cannot be read or is outside of the repository.
+#[must_use]
+pub fn environment_names(dir: &Path, pattern: &EnvironmentPath) -> Vec<String> {
+    let root = fs_err::canonicalize(dir);
+    let all = root.map(|root| {
+        let boundary = Boundary::for_app(&root, None);
+        let patterns = [PathPattern::Directory(pattern), PathPattern::File(pattern)];
+        patterns.into_iter().flat_map(|pattern| environments_of(&root, &boundary, pattern)).collect()
+    });
+    all.unwrap_or_default()
+}
+
 /// Returns the source that the files beside the app file suggest.
 fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
-    let is_chart = nearby::has_file(dir, &[CHART_FILE]);
-    let overlays = EnvironmentPath::from(OVERLAYS);
-    let has_overlays = !environments_of(dir, boundary, PathPattern::Directory(&overlays)).is_empty();
-    let is_kustomized = has_overlays || nearby::has_file(dir, &KUSTOMIZATION_FILES);
-    let base = dir.join(BASE);
-    // Overlays usually have a base of this name.
-    let has_files = nearby::is_directory(&base) && !nearby::has_file(&base, &KUSTOMIZATION_FILES);
-    let kustomize =
-        || KustomizeSource { path: if has_overlays { overlays.clone() } else { EnvironmentPath::here() } };
-    match (is_chart, is_kustomized, has_files) {
-        (false, false, _) => Ok(vec![AppSource::Files]),
-        (true, false, false) => {
-            let settings = suggested_chart(dir, boundary)?;
+    let AppConvention { is_chart, value_files, kustomize, has_files } = AppConvention::within(dir, boundary);
+    match (is_chart, kustomize, has_files) {
+        (false, None, _) => Ok(vec![AppSource::Files]),
+        (true, None, false) => {
+            let settings = suggested_chart(value_files)?;
             let location = ChartLocation::Directory(settings.chart.clone());
             Ok(vec![AppSource::Helm(Box::new(ChartSource { location, settings }))])
         }
-        (false, true, false) => Ok(vec![AppSource::Kustomize(kustomize())]),
-        _ => {
-            let path = kustomize().path.as_written().to_owned();
-            let kinds = [
-                (is_chart, "helm: {chart: .}".to_owned()),
-                (is_kustomized, format!("kustomize: {{path: \"{path}\"}}")),
-                (has_files, "files: {}".to_owned()),
-            ];
-            let choices = kinds.into_iter().filter(|(is_here, _)| *is_here).map(|(_, line)| line).collect();
-            Err(Error::AmbiguousSources(choices))
+        (false, Some(path), false) => Ok(vec![AppSource::Kustomize(KustomizeSource { path })]),
+        (_, kustomize, _) => {
+            let overlays = kustomize.map(|path| format!("kustomize: {{path: \"{}\"}}", path.as_written()));
+            let chart = is_chart.then(|| "helm: {chart: .}".to_owned());
+            let files = has_files.then(|| "files: {}".to_owned());
+            Err(Error::AmbiguousSources(chart.into_iter().chain(overlays).chain(files).collect()))
         }
     }
 }
 
 /// Returns the source for the chart beside the app file, with the values of its environments.
-fn suggested_chart(dir: &Path, boundary: &Boundary) -> Result<HelmSource, Error> {
-    let patterns = VALUE_FILES.map(EnvironmentPath::from);
-    let used: Vec<EnvironmentPath> = patterns
-        .into_iter()
-        .filter(|pattern| !environments_of(dir, boundary, PathPattern::File(pattern)).is_empty())
-        .collect();
-    if used.len() > 1 {
-        let patterns = used.iter().map(|pattern| pattern.as_written().to_owned()).collect();
+fn suggested_chart(value_files: Vec<EnvironmentPath>) -> Result<HelmSource, Error> {
+    if value_files.len() > 1 {
+        let patterns = value_files.iter().map(|pattern| pattern.as_written().to_owned()).collect();
         return Err(Error::AmbiguousValueFiles(patterns));
     }
-    Ok(HelmSource { value_files: used, ..HelmSource::default() })
+    Ok(HelmSource { value_files, ..HelmSource::default() })
 }
 
 /// Returns the environments that a pattern of paths suggests; none if its directory cannot be read.

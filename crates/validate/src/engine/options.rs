@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::kind_filter::KindFilter;
 use super::packed::PackedSchemas;
 use crate::definitions::KnownDefinition;
-use crate::facts::rule_context::{AppEnvironmentNames, RuleSettings};
+use crate::facts::rule_context::{KnownApps, RuleSettings};
 use crate::reporter::FindingDraft;
 use crate::rule::Rule;
 use crate::{RuleInfo, RuleInput, RuleKind, rules};
@@ -78,10 +78,10 @@ impl From<OptionValues> for ValidateOptions {
 }
 
 impl ValidateOptions {
-    /// Returns the options with the environments of the run's apps, which are known after all apps are examined.
+    /// Returns the options with the run's apps, which are known after all apps are examined.
     #[must_use]
-    pub fn with_app_environments(mut self, environments: Arc<AppEnvironmentNames>) -> Self {
-        self.0.settings.app_environments = environments;
+    pub fn with_known_apps(mut self, apps: Arc<KnownApps>) -> Self {
+        self.0.settings.known_apps = apps;
         self
     }
 

@@ -3,6 +3,7 @@
 //! Facts know no rule and report nothing.
 
 pub(crate) mod app_settings;
+pub(crate) mod applications;
 pub(crate) mod checked_object;
 pub(crate) mod credential;
 pub(crate) mod embedded;

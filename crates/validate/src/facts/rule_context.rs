@@ -7,6 +7,7 @@ use crate::facts::operator_view::OperatorView;
 use sealwave_core::document::{SourceTexts, Sources};
 use sealwave_core::time::Date;
 use sealwave_kube::KindScopes;
+use sealwave_pipeline::ArgoCdTool;
 
 /// Context that all rules share.
 pub(crate) struct RuleContext<'a> {
@@ -22,8 +23,17 @@ pub(crate) struct RuleContext<'a> {
     pub(crate) settings: &'a RuleSettings,
 }
 
-/// The names of the environments of apps, by the path of each app.
-pub type AppEnvironmentNames = BTreeMap<String, BTreeSet<String>>;
+/// The apps of a run, by the path of each app from the root of its repository.
+pub type KnownApps = BTreeMap<String, KnownApp>;
+
+/// An app that Applications may deploy.
+#[derive(Clone, Debug, Default)]
+pub struct KnownApp {
+    /// The names of the environments; `None` if not all of them are known.
+    pub environments: Option<BTreeSet<String>>,
+    /// The tool with which Argo CD renders the directory unless the Application names a plugin.
+    pub tool: Option<ArgoCdTool>,
+}
 
 /// Settings of a run that rules depend on.
 #[derive(Clone, Debug, Default)]
@@ -36,9 +46,8 @@ pub struct RuleSettings {
     pub operator: Option<OperatorView>,
     /// Known fingerprints of the sealing certificates of the clusters, by environment.
     pub certificates: BTreeMap<String, String>,
-    /// The environments of the apps of the run, by the path of each app from the root of its repository; empty if not all
-    /// environments are known.
-    pub app_environments: Arc<AppEnvironmentNames>,
+    /// The apps of the run.
+    pub known_apps: Arc<KnownApps>,
 }
 
 impl RuleSettings {

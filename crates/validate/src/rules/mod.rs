@@ -52,9 +52,10 @@ pub use pages::{closest_rule, explain_rule, format_list, format_rule_pages, rule
 pub(crate) use problem_kinds::rule_of;
 
 // The names under which other modules know the input and the output of rules.
+pub use crate::facts::credential::may_be_credential;
 pub use crate::facts::neighbors::NeighborApps;
 pub use crate::facts::operator_view::OperatorView;
-pub use crate::facts::rule_context::{AppEnvironmentNames, RuleSettings};
+pub use crate::facts::rule_context::{KnownApp, KnownApps, RuleSettings};
 pub use crate::facts::secret_text::SECRET_SIGNS;
 
 /// The rules of each group.

@@ -75,6 +75,20 @@ pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<CredentialKind> {
         .or_else(|| key.filter(|key| keyed::is_credential(key, value)).map(|_| CredentialKind::Keyed))
 }
 
+/// Reports whether a value may be a credential. In doubt it is one: a value under the name of a credential always is, unless
+/// it is in the form of a placeholder, or the name of an object under a key such as `existingSecret`.
+#[must_use]
+pub fn may_be_credential(key: &str, value: &str) -> bool {
+    let is_placeholder = value.is_empty() || value.starts_with('<') && value.ends_with('>');
+    let lower = key.to_ascii_lowercase();
+    let is_reference = (lower.starts_with("existing") || lower.ends_with("name") || lower.ends_with("ref"))
+        && value
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | '/'));
+    let is_named = || is_credential_name(key) && !is_placeholder && !is_reference;
+    detect(Some(key), value).is_some() || detect_in_lines(value).is_some() || is_named()
+}
+
 /// Like [`detect`], for places where a plain word is unlikely to be a credential: the value must look random.
 pub(crate) fn detect_strictly(key: &str, value: &str) -> Option<CredentialKind> {
     detect(Some(key), value).filter(|kind| *kind != CredentialKind::Keyed || sample::is_random(value))

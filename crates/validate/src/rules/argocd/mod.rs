@@ -2,5 +2,6 @@
 
 rules! {
     annotation,
+    plugin_name,
     unknown_environment,
 }

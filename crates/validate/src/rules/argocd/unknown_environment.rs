@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::facts::applications::{app_path, application_sources};
 use crate::facts::checked_object::CheckedObject;
 use crate::facts::fields::{items, text};
 use crate::facts::rule_context::RuleContext;
@@ -24,22 +25,8 @@ pub(crate) static RULE: Rule = Rule::new(
     RuleCheck::Object(check),
 );
 
-const GROUP: &str = "argoproj.io";
-
 fn check(object: &CheckedObject<'_>, context: &RuleContext<'_>, reporter: &mut Reporter) {
-    if context.settings.app_environments.is_empty() {
-        return;
-    }
-    let root = object.manifest.root();
-    let spec = if object.is(GROUP, "Application") {
-        root.get("spec")
-    } else if object.is(GROUP, "ApplicationSet") {
-        root.at(&["spec", "template", "spec"])
-    } else {
-        None
-    };
-    let Some(spec) = spec else { return };
-    for source in spec.get("source").into_iter().chain(items(spec, "sources")) {
+    for source in application_sources(object) {
         if let Some(draft) = check_source(source, context) {
             reporter.report(draft);
         }
@@ -50,7 +37,7 @@ fn check_source(source: &Node, context: &RuleContext<'_>) -> Option<FindingDraft
     let plugin = source.get("plugin")?;
     let path_node = source.get("path")?;
     let path = app_path(path_node.as_str()?);
-    let environments = context.settings.app_environments.get(path)?;
+    let environments = context.settings.known_apps.get(path)?.environments.as_ref()?;
     let parameter =
         items(plugin, "parameters").iter().find(|parameter| text(parameter, "name") == Some("env"));
     let Some(parameter) = parameter else {
@@ -71,12 +58,6 @@ fn check_source(source: &Node, context: &RuleContext<'_>) -> Option<FindingDraft
     };
     let message = format!("app `{path}` has no environment of this name");
     Some(FindingDraft::new(&RULE, value.origin, message).hint(hint))
-}
-
-/// Returns a path as the names of apps are written.
-fn app_path(path: &str) -> &str {
-    let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
-    if path.is_empty() { "." } else { path }
 }
 
 /// Lists the names of a few environments.
