@@ -1,4 +1,4 @@
-//! What charts can ask about the cluster: its Kubernetes version and its API versions.
+//! The questions of charts about the cluster: its Kubernetes version and its API versions.
 //!
 //! In Argo CD those of the destination count, as they do for Argo CD's own charts. Elsewhere the app file states them, so that
 //! all runs agree.

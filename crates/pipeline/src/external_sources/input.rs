@@ -1,4 +1,4 @@
-//! What a source is rendered with.
+//! The input of a source.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::discover::Discovery;
 use crate::load::LayeredValues;
 use crate::render::RenderContext;
 
-/// What a source is rendered with.
+/// The app, the environment and the programs that a source is rendered with.
 pub(super) struct SourceInput<'a> {
     pub(super) app: &'a Discovery,
     pub(super) context: &'a RenderContext,

@@ -44,7 +44,7 @@ const GENERATOR_FILES: [&str; 2] = ["envs", "files"];
 /// Fields that make Kustomize start Helm.
 const CHART_FIELDS: [&str; 3] = ["helmCharts", "helmChartInflationGenerator", "helmGlobals"];
 
-/// What a directory needs besides its files.
+/// Programs that a directory needs besides Kustomize.
 #[derive(Debug, Default)]
 pub(super) struct KustomizationNeeds {
     /// The place where a kustomization asks for Helm.
@@ -92,7 +92,7 @@ struct KustomizationReader<'a> {
 }
 
 impl KustomizationReader<'_> {
-    /// Reads the kustomization in a directory; Kustomize reports that there is none.
+    /// Reads the kustomization in a directory; Kustomize reports a missing one.
     fn directory(&mut self, directory: &Path) -> Result<(), Failure> {
         check_links(directory, &self.reach).map_err(|error| self.input.problem(&error))?;
         let files = KUSTOMIZATION_FILES.iter().map(|name| directory.join(name));
