@@ -4,7 +4,7 @@ mod habits;
 mod validate;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -60,7 +60,8 @@ pub enum Command {
     Discover(DirArgs),
     /// Print the manifests of one environment, sealed, as JSON (called by Argo CD)
     #[command(
-        after_help = "Sealing needs the operator file with its keys and sources; sealwave render shows a preview without it."
+        after_help = "Sealing needs the operator file with its keys and sources; sealwave render shows a preview without it.\n\
+                      With - as DIR, seals manifests from standard input: helm template . | sealwave generate - --env prod"
     )]
     Generate(GenerateArgs),
     /// Create keys for the operator
@@ -75,7 +76,8 @@ pub enum Command {
     Refs(RefsArgs),
     /// Preview the manifests of one environment, with secrets redacted
     #[command(
-        after_help = "Fetches nothing and needs no keys. With an operator file, provider names are checked."
+        after_help = "Fetches nothing and needs no keys. With an operator file, provider names are checked.\n\
+                      With - as DIR, shows manifests from standard input: helm template . | sealwave render - --env prod"
     )]
     Render(RenderArgs),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
@@ -129,7 +131,16 @@ impl Command {
     pub const fn is_called_by_argo_cd(&self) -> bool {
         matches!(self, Self::Discover(_) | Self::Generate(_) | Self::Parameters(_))
     }
+
+    /// Reports whether a command that Argo CD calls reads standard input, which no plugin does.
+    #[must_use]
+    pub fn reads_stdin(&self) -> bool {
+        matches!(self, Self::Generate(args) if args.app.reads_stdin())
+    }
 }
+
+/// The argument that stands for standard input; a directory of this name is `./-`.
+const STDIN_ARGUMENT: &str = "-";
 
 const OPERATOR_HELP: &str = "Operator file [env: SEALWAVE_OPERATOR]";
 
@@ -165,6 +176,10 @@ pub struct AppArgs {
     /// The app's directory.
     #[command(flatten)]
     pub dir: DirArgs,
+    /// App file for the manifests of -
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(help = "App file with the settings for the manifests of - [default: sealwave.yaml in the working directory, if there is one]")]
+    pub app_file: Option<PathBuf>,
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
@@ -173,12 +188,34 @@ pub struct AppArgs {
     pub identity: IdentityArgs,
 }
 
+impl AppArgs {
+    /// Reports whether the manifests come from standard input.
+    #[must_use]
+    pub fn reads_stdin(&self) -> bool {
+        self.dir.dir.as_os_str() == STDIN_ARGUMENT
+    }
+
+    /// Returns the directory of the app as given by the user; for manifests from standard input, that of their settings.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        match &self.app_file {
+            _ if !self.reads_stdin() => &self.dir.dir,
+            Some(file) => file,
+            None => Path::new("."),
+        }
+    }
+}
+
 /// Arguments of `generate`.
 #[derive(Clone, Debug, Args)]
 pub struct GenerateArgs {
     /// Environment [default: the Argo CD parameter env, or the only environment]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
+    /// Output format: json or yaml
+    #[arg(long, short = 'o', value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(help = "Output format: json or yaml [default: json; for -: yaml]")]
+    pub output: Option<OutputFormat>,
     /// Refuses objects that the API server would refuse.
     #[arg(
         long,
@@ -375,6 +412,7 @@ mod tests {
             "generate",
             "generate app --env dev --operator op.yaml --project shop --app a --namespace n --repository r",
             "generate --validate --no-policy --env=dev app",
+            "generate - --env dev --app-file app --output yaml",
         ] {
             let args: Vec<OsString> =
                 ["sealwave"].into_iter().chain(line.split(' ')).map(OsString::from).collect();

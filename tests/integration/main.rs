@@ -47,6 +47,7 @@ mod packed_definitions;
 mod pages;
 mod patches;
 mod pipelines;
+mod pipes;
 mod placeholders;
 mod policy;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]

@@ -7,6 +7,7 @@ mod app_file;
 mod environments;
 mod error;
 mod nearby;
+mod pipe;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use environments::Environments;
 use error::{Error, MAX_APP_FILE, whole};
 pub(super) use nearby::ENVIRONMENTS;
 pub use nearby::{meant_directory, misnamed_app_file};
+pub use pipe::discover_for_pipe;
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
@@ -128,6 +130,12 @@ impl Discovery {
         &self.app
     }
 
+    /// Returns the name of the app file for messages.
+    #[must_use]
+    pub fn app_file_name(&self) -> &str {
+        self.app_file.name()
+    }
+
     /// Returns the sources of the app's objects, in order.
     pub(crate) fn sources(&self) -> &[AppSource] {
         &self.sources
@@ -136,7 +144,7 @@ impl Discovery {
     /// Reports whether programs render some of the sources.
     #[must_use]
     pub fn has_external_sources(&self) -> bool {
-        self.sources.iter().any(|source| !matches!(source, AppSource::Files))
+        self.sources.iter().any(|source| matches!(source, AppSource::Helm(_) | AppSource::Kustomize(_)))
     }
 
     /// Reports whether the app has manifests and templates in `base/` and `envs/`.
@@ -161,7 +169,7 @@ impl Discovery {
     pub fn chart_values<'a>(&'a self, environment: &'a str) -> impl Iterator<Item = PathBuf> + 'a {
         let charts = self.sources.iter().filter_map(|source| match source {
             AppSource::Helm(helm) => Some(helm),
-            AppSource::Files | AppSource::Kustomize(_) => None,
+            AppSource::Files | AppSource::Kustomize(_) | AppSource::Piped(_) => None,
         });
         charts.flat_map(move |helm| helm.value_files.iter().map(move |path| path.in_environment(environment)))
     }
@@ -234,7 +242,7 @@ impl Discovery {
             let closest = named.or_else(|| closest_choice(name, &known)).map(str::to_owned);
             let known = quoted_list(&known);
             let error = Error::UnknownEnvironment { name: name.to_owned(), known, closest };
-            whole(&self.name_of(Path::new(APP_FILE)), &error)
+            whole(self.app_file.name(), &error)
         })
     }
 
@@ -243,7 +251,7 @@ impl Discovery {
     pub fn no_environments(&self) -> Failure {
         let misnamed =
             misnamed_directory(&self.root, ENVIRONMENTS).map(|name| self.name_of(Path::new(&name)));
-        whole(&self.name_of(Path::new(APP_FILE)), &Error::NoEnvironments { misnamed })
+        whole(self.app_file.name(), &Error::NoEnvironments { misnamed })
     }
 
     /// Returns the backends for the Secrets of an environment.
@@ -257,7 +265,7 @@ impl Discovery {
 
     /// Sets the app file as the location of problems that have none.
     pub fn at_app_file(&self, failure: Failure) -> Failure {
-        let path = self.name_of(Path::new(APP_FILE));
+        let path = self.app_file.name().to_owned();
         failure.or_with_place(&ProblemPlace::Place(SourceLocation {
             path,
             line: 0,

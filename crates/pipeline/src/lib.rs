@@ -18,16 +18,19 @@ mod external_sources;
 mod load;
 mod modifiers;
 mod name_tree;
+mod piped;
 pub mod render;
 mod required_version;
 mod secret_stages;
 mod stages;
 mod template_text;
+mod text_content;
 
 pub use boundary::Checkout;
-pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
+pub use discover::{Discovery, discover, discover_for_pipe, is_app, meant_directory, misnamed_app_file};
 pub use emit::{ManifestFormat, emit};
 pub use load::{LoadedApp, load};
+pub use piped::PipedManifests;
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
 pub use secret_stages::{
     AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, SealMode, SealedApp, ValueSource,

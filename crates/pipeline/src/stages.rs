@@ -53,6 +53,8 @@ pub struct RunPlan<'a> {
 pub enum Stage {
     /// Adding checksums and waves.
     Annotate,
+    /// Reading manifests from standard input.
+    Input,
     /// Reading the app's files.
     Load,
     /// Rendering templates, documents and patches.

@@ -5,7 +5,6 @@
 //! stages to rules.
 
 use std::cell::OnceCell;
-use std::path::Path;
 
 use crate::definitions::DefinitionRef;
 use crate::facts::app_settings::AppSettings;
@@ -23,7 +22,7 @@ use sealwave_pipeline::{
     StageInput, StageNote, collect,
 };
 use sealwave_programs::Toolbox;
-use sealwave_secrets::settings::{APP_FILE, App, IgnoreEntry, ignore_origins};
+use sealwave_secrets::settings::{App, IgnoreEntry, ignore_origins};
 
 /// The input for the examination of an environment.
 pub struct EnvironmentInput<'a> {
@@ -168,7 +167,7 @@ struct AppFile<'a> {
 
 impl<'a> AppFile<'a> {
     fn new(discovery: &'a Discovery, sources: &mut Sources) -> Self {
-        let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+        let source = sources.add(discovery.app_file_name());
         Self { discovery, source, tree: OnceCell::new() }
     }
 
@@ -219,7 +218,7 @@ impl<'a> AppFile<'a> {
 fn rule_of(stage: Stage) -> &'static Rule {
     match stage {
         Stage::Annotate => &rules::app::ANNOTATE,
-        Stage::Load | Stage::Sources => &rules::app::LOAD,
+        Stage::Input | Stage::Load | Stage::Sources => &rules::app::LOAD,
         Stage::Render => &rules::app::RENDER,
         Stage::Resolve => &rules::app::PLACEHOLDER,
         Stage::Seal | Stage::Validate => &rules::app::BACKEND,

@@ -245,6 +245,7 @@ impl ValidateRun<'_> {
     ) -> Result<(ExaminedApp, ValidationPlan, Vec<String>), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
+            app_file: None,
             operator: self.args.checks.operator.clone(),
             identity: self.args.identity.clone(),
         };

@@ -135,7 +135,7 @@ fn at_path(path: &Path, error: &Error) -> Problem {
 }
 
 /// Returns the valid name that is most like an invalid one.
-fn valid_environment_name(name: &str) -> Option<String> {
+pub(super) fn valid_environment_name(name: &str) -> Option<String> {
     let plain: String = name
         .to_ascii_lowercase()
         .chars()
@@ -147,7 +147,7 @@ fn valid_environment_name(name: &str) -> Option<String> {
 
 /// Reports whether an environment name is as plain as an object name, since it is used in paths, parameters and
 /// messages.
-fn is_environment_name(name: &str) -> bool {
+pub(super) fn is_environment_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     name.len() <= 63
         && name.starts_with(is_plain)

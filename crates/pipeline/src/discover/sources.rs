@@ -8,6 +8,7 @@ use super::environments::names_for_pattern;
 use super::error::{Error, whole};
 use super::nearby;
 use crate::boundary::Boundary;
+use crate::piped::PipedManifests;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_secrets::settings::{
     App, EnvironmentPath, HelmSource, KustomizeSource, SettingsFile, SourceEntry,
@@ -33,13 +34,15 @@ pub(crate) enum AppSource {
     Helm(HelmSource),
     /// A directory of Kustomize.
     Kustomize(KustomizeSource),
+    /// Manifests from standard input, instead of the app's own sources.
+    Piped(PipedManifests),
 }
 
 impl AppSource {
     /// Returns the paths that may differ between environments, from which environments get their names.
     pub(super) fn environment_paths(&self) -> impl Iterator<Item = &EnvironmentPath> {
         let (own, files) = match self {
-            Self::Files => (None, [].as_slice()),
+            Self::Files | Self::Piped(_) => (None, [].as_slice()),
             Self::Helm(helm) => (Some(&helm.chart), helm.value_files.as_slice()),
             Self::Kustomize(kustomize) => (Some(&kustomize.path), [].as_slice()),
         };

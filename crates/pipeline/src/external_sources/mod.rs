@@ -110,7 +110,7 @@ fn render_source(
     notes: &mut Vec<Note>,
 ) -> Result<Option<ManifestFile>, Failure> {
     match source {
-        AppSource::Files => Ok(None),
+        AppSource::Files | AppSource::Piped(_) => Ok(None),
         AppSource::Helm(chart) => helm::render(chart, input, sources, notes).map(Some),
         AppSource::Kustomize(directory) => kustomize::render(directory, input, sources).map(Some),
     }

@@ -12,14 +12,14 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::boundary::CheckoutExtent;
 use crate::discover::{Discovery, misnamed_file};
+use crate::text_content::{self, TextError};
 use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::{
-    Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, NOT_UTF8, Problem, ProblemPlace, io_reason,
+    Explain, Failure, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, Problem, ProblemPlace, io_reason,
 };
 use sealwave_core::document::{Origin, SourceId, SourceLocation, Sources, display_path};
 use sealwave_core::reach::{PathReach, ReachError};
-use sealwave_core::yaml::{YamlBudget, YamlError, is_utf16};
-use sealwave_kube::MOVE_FILE;
+use sealwave_core::yaml::YamlBudget;
 
 /// The maximum number of files and directories of one environment. Links can show a directory many times, so each visit
 /// counts.
@@ -53,12 +53,8 @@ enum Error {
     MissingPatch { path: String, meant: Option<String> },
     #[error("{0}")]
     Io(String),
-    #[error("file is encrypted with git-crypt")]
-    GitCrypt,
-    #[error("text {NOT_UTF8}")]
-    NotUtf8 { line: u32, column: u32 },
     #[error("{0}")]
-    Utf16(YamlError),
+    Text(#[from] TextError),
     #[error("{what} {LEAVES_REPOSITORY}")]
     Outside { what: &'static str, extent: CheckoutExtent },
     #[error("path {NOT_FILE_OR_DIRECTORY}")]
@@ -80,15 +76,11 @@ impl Explain for Error {
                 Some("use a relative link; an absolute link works on only one machine".to_owned())
             }
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
-            Self::GitCrypt => {
-                Some(format!("{MOVE_FILE}, and refer to its values by placeholders in a Secret"))
-            }
             Self::MissingPatch { meant: Some(meant), .. } => Some(format!("did you mean `{meant}`?")),
             Self::MissingPatch { meant: None, .. } => {
                 Some("the path of a patch is relative to `sealwave.yaml`".to_owned())
             }
-            Self::NotUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
-            Self::Utf16(error) => error.hint(),
+            Self::Text(error) => error.hint(),
             Self::Outside { extent, .. } => Some(extent.hint().to_owned()),
             _ => None,
         }
@@ -284,15 +276,10 @@ impl<'a> FileReader<'a> {
         })?;
         let bytes = std::mem::take(&mut *bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        match () {
-            () if self.bytes > MAX_TOTAL => Err(Error::TooMuch),
-            () if bytes.starts_with(b"\0GITCRYPT\0") => Err(Error::GitCrypt),
-            () if is_utf16(&bytes) => Err(Error::Utf16(YamlError::Utf16)),
-            () => String::from_utf8(bytes).map(without_mark).map_err(|error| {
-                let (line, column) = end_of_text(error.as_bytes(), error.utf8_error().valid_up_to());
-                Error::NotUtf8 { line, column }
-            }),
+        if self.bytes > MAX_TOTAL {
+            return Err(Error::TooMuch);
         }
+        Ok(text_content::decode(bytes)?)
     }
 
     /// Converts the reason why a path was not followed.
@@ -316,7 +303,7 @@ impl<'a> FileReader<'a> {
 
     fn problem(&self, relative: &Path, error: &Error) -> Problem {
         let (line, column) = match error {
-            Error::NotUtf8 { line, column } => (*line, *column),
+            Error::Text(error) => error.position(),
             _ => (0, 0),
         };
         let place = SourceLocation { path: self.app.name_of(relative), line, column, rendered: None };
@@ -334,22 +321,6 @@ impl<'a> FileReader<'a> {
         };
         self.problem(&path, &error)
     }
-}
-
-/// Returns the line and the column, in characters, after the first `length` bytes, which are valid text.
-fn end_of_text(bytes: &[u8], length: usize) -> (u32, u32) {
-    let text = bytes.get(..length).map(String::from_utf8_lossy).unwrap_or_default();
-    let last = text.rsplit('\n').next().unwrap_or_default();
-    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-    (number(text.matches('\n').count()), number(last.chars().count()))
-}
-
-/// Removes a byte order mark, which a template would place in the middle of a document.
-fn without_mark(mut text: String) -> String {
-    if text.starts_with('\u{feff}') {
-        text.remove(0);
-    }
-    text
 }
 
 /// Describes an I/O error without its path, which the location already names.

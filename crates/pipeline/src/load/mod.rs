@@ -16,8 +16,9 @@ pub(crate) use files::normalize_lexically;
 use files::{FileReader, SourceFile};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::document::{Node, Origin, SourceId, Sources};
+use sealwave_core::excerpts::STDIN;
 use sealwave_core::yaml;
-use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchTarget, PatchType};
+use sealwave_secrets::settings::{PatchEntry, PatchTarget, PatchType};
 use values::VALUES;
 pub(super) use values::{LayeredValues, ValueGaps};
 
@@ -172,9 +173,17 @@ pub fn load<'a>(
         }
         loaded.partials.append(&mut layer.own_partials);
     }
+    loaded.files.extend(discovery.sources().iter().filter_map(|source| piped_file(source, sources)));
     Failure::unless_empty(problems)?;
     loaded.budget = reader.into_budget();
     Ok(loaded)
+}
+
+/// Returns the manifests from standard input as a file.
+fn piped_file(source: &AppSource, sources: &mut Sources) -> Option<ManifestFile> {
+    let AppSource::Piped(manifests) = source else { return None };
+    let (source, text) = (sources.add(STDIN), manifests.text().to_owned());
+    Some(ManifestFile { source, text, kind: FileKind::ProgramOutput })
 }
 
 /// Reports whether a source uses the values of the app and of its environments.
@@ -182,7 +191,7 @@ fn reads_values(sources: &[AppSource]) -> bool {
     sources.iter().any(|source| match source {
         AppSource::Files => true,
         AppSource::Helm(helm) => helm.layered_values,
-        AppSource::Kustomize(_) => false,
+        AppSource::Kustomize(_) | AppSource::Piped(_) => false,
     })
 }
 
@@ -303,7 +312,7 @@ fn patches(
     sources: &mut Sources,
     problems: &mut Vec<Problem>,
 ) -> Vec<EnvironmentPatch> {
-    let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+    let source = sources.add(discovery.app_file_name());
     let entries =
         discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
     if entries.is_empty() {
