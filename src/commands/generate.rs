@@ -74,7 +74,10 @@ const CACHED_ERROR: &str =
 
 /// Reports whether the run failed at sources, the policy, keys or certificates, not while it rendered files in Git.
 fn may_be_outside_of_git(watch: &RunWatch) -> bool {
-    !matches!(watch.state().1, Some(Stage::Annotate | Stage::Input | Stage::Load | Stage::Render | Stage::Sources))
+    !matches!(
+        watch.state().1,
+        Some(Stage::Annotate | Stage::Input | Stage::Load | Stage::Render | Stage::Sources)
+    )
 }
 
 /// Runs the pipeline with values that are fetched and sealed.

@@ -2,8 +2,8 @@
 //!
 //! Fetches and seals nothing: each value is replaced by a note that says where it comes from.
 
-use super::{CommandOutput, manifest_format};
 use super::session::AppSession;
+use super::{CommandOutput, manifest_format};
 use crate::cli::RenderArgs;
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;

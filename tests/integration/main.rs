@@ -70,6 +70,7 @@ mod support;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unstable_sources;
 mod unused_files;
 mod validate;
 mod validate_apps;

@@ -7,7 +7,6 @@ mod app_file;
 mod environments;
 mod error;
 mod nearby;
-mod pipe;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,12 +18,12 @@ use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
+use crate::piped::PipedManifests;
 use app_file::parse_app;
 use environments::Environments;
 use error::{Error, MAX_APP_FILE, whole};
 pub(super) use nearby::ENVIRONMENTS;
 pub use nearby::{meant_directory, misnamed_app_file};
-pub use pipe::discover_for_pipe;
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
@@ -32,11 +31,16 @@ use sealwave_core::document::{Node, SourceId, SourceLocation, Sources, display_p
 use sealwave_core::reach::PathReach;
 use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_core::yaml;
-use sealwave_secrets::settings::{APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile};
+use sealwave_secrets::settings::{
+    API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile,
+};
 pub(crate) use sources::{AppSource, CHART_FILE, KUSTOMIZATION_FILES};
 
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;
+
+/// The name of the settings without an app file, for messages.
+const DEFAULTS: &str = "<defaults>";
 
 /// An app that was found, before any of its manifests is read.
 #[derive(Clone, Debug)]
@@ -124,6 +128,38 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
 }
 
 impl Discovery {
+    /// Creates an app with one environment and default settings, without an app file and without sources.
+    ///
+    /// # Errors
+    /// The name of the environment is not valid, or the directory cannot be read.
+    pub(crate) fn with_defaults(dir: &Path, environment: Option<&str>) -> Result<Self, Failure> {
+        let name = environment.ok_or_else(|| Problem::new(&Error::NoEnvironmentName))?;
+        let root = fs::canonicalize(dir).map_err(|error| Problem::new(&Error::Io(error)))?;
+        let text = format!("apiVersion: {API_VERSION}\nkind: App\n");
+        let app_file = SettingsFile::new(DEFAULTS, text.into_bytes(), app_limits());
+        Ok(Self {
+            given: dir.to_owned(),
+            boundary: Boundary::for_app(&root, None),
+            root,
+            app: parse_app(&app_file)?,
+            app_file,
+            sources: Vec::new(),
+            environments: environments::only(name).map_err(|error| Problem::new(&error))?,
+            directories: BTreeSet::new(),
+            defined: OnceLock::new(),
+        })
+    }
+
+    /// Replaces the sources by manifests from standard input.
+    pub(crate) fn with_manifests(self, manifests: PipedManifests) -> Self {
+        Self { sources: vec![AppSource::Piped(manifests)], ..self }
+    }
+
+    /// Reports whether the manifests come from standard input.
+    pub(crate) fn is_piped(&self) -> bool {
+        matches!(self.sources[..], [AppSource::Piped(_)])
+    }
+
     /// Returns the app file.
     #[must_use]
     pub const fn app(&self) -> &App {

@@ -18,8 +18,10 @@ mod external_sources;
 mod load;
 mod modifiers;
 mod name_tree;
+mod pipe_settings;
 mod piped;
 pub mod render;
+mod repetition;
 mod required_version;
 mod secret_stages;
 mod stages;
@@ -27,9 +29,10 @@ mod template_text;
 mod text_content;
 
 pub use boundary::Checkout;
-pub use discover::{Discovery, discover, discover_for_pipe, is_app, meant_directory, misnamed_app_file};
+pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
 pub use emit::{ManifestFormat, emit};
 pub use load::{LoadedApp, load};
+pub use pipe_settings::discover_for_pipe;
 pub use piped::PipedManifests;
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
 pub use secret_stages::{

@@ -32,6 +32,7 @@ pub struct ProgramRun {
     executable: Vec<PathBuf>,
     writable: Vec<PathBuf>,
     variables: Vec<(String, String)>,
+    has_shifted_time: bool,
 }
 
 /// An argument of a program.
@@ -74,6 +75,7 @@ impl ProgramRun {
             executable: Vec::new(),
             writable: Vec::new(),
             variables: Vec::new(),
+            has_shifted_time: false,
         }
     }
 
@@ -150,6 +152,13 @@ impl ProgramRun {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Shifts the local time that the program sees by more than a year. A second run so shows what depends on the date.
+    #[must_use]
+    pub fn with_shifted_time(mut self) -> Self {
+        self.has_shifted_time = true;
         self
     }
 

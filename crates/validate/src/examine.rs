@@ -32,6 +32,8 @@ pub struct EnvironmentInput<'a> {
     pub default_provider: Option<&'a str>,
     /// The programs that render sources.
     pub toolbox: &'a Toolbox,
+    /// Whether sources of other tools are rendered twice, to find what differs each time.
+    pub compares: bool,
 }
 
 /// An app whose environments were examined.
@@ -117,8 +119,8 @@ pub fn examine(
             problems: Vec::new(),
         };
         let place = |path: &[&str]| ProblemPlace::Origin(file.place(path));
-        let EnvironmentInput { context, default_provider, toolbox } = examination;
-        let input = StageInput { discovery, context, toolbox };
+        let EnvironmentInput { context, default_provider, toolbox, compares } = examination;
+        let input = StageInput { discovery, context, toolbox, compares: *compares };
         let stages = collect(input, *default_provider, &mut app.sources, &mut app.texts, &place);
         environment.record(stages, &file);
         app.environments.push(environment);
@@ -227,11 +229,16 @@ fn rule_of(stage: Stage) -> &'static Rule {
 
 impl ExaminedEnvironment {
     fn record(&mut self, stages: CollectedStages, file: &AppFile<'_>) {
-        let CollectedStages { rendered, notes, result } = stages;
+        let CollectedStages { rendered, notes, unstable, result } = stages;
         if let Some(rendered) = rendered {
             self.record_rendered(rendered, file);
         }
         self.problems.extend(notes.into_iter().filter_map(note_problem));
+        self.problems.extend(unstable.into_iter().map(|problem| StageProblem {
+            rule: &rules::app::UNSTABLE_SOURCE,
+            severity: Severity::Error,
+            problem,
+        }));
         match result {
             Ok(sealed) => self.emitted = Some(sealed.objects().to_vec()),
             Err(failure) => self.record_failure(&failure),

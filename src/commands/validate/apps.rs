@@ -270,7 +270,8 @@ impl ValidateRun<'_> {
             certificates.extend(certificate);
             let default_provider = environment.default_provider()?;
             let context = environment.context()?;
-            inputs.push(EnvironmentInput { context, default_provider, toolbox: &session.toolbox });
+            let toolbox = &*session.toolbox;
+            inputs.push(EnvironmentInput { context, default_provider, toolbox, compares: true });
         }
         let begin = |environment: &str| {
             activity.set_description(format!(

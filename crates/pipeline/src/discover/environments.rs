@@ -68,6 +68,18 @@ impl Environments {
     }
 }
 
+/// Returns the settings of an only environment: the defaults.
+///
+/// # Errors
+/// The name is not valid.
+pub(super) fn only(name: &str) -> Result<BTreeMap<String, EnvironmentSettings>, Error> {
+    if is_environment_name(name) {
+        Ok(BTreeMap::from([(name.to_owned(), EnvironmentSettings::default())]))
+    } else {
+        Err(Error::EnvironmentName { valid: valid_environment_name(name) })
+    }
+}
+
 fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<BTreeSet<String>, Failure> {
     let path = dir.join(ENVIRONMENTS);
     let io_failure = |error| Failure::from(Problem::new(&Error::Io(error)));
@@ -135,7 +147,7 @@ fn at_path(path: &Path, error: &Error) -> Problem {
 }
 
 /// Returns the valid name that is most like an invalid one.
-pub(super) fn valid_environment_name(name: &str) -> Option<String> {
+fn valid_environment_name(name: &str) -> Option<String> {
     let plain: String = name
         .to_ascii_lowercase()
         .chars()
@@ -147,7 +159,7 @@ pub(super) fn valid_environment_name(name: &str) -> Option<String> {
 
 /// Reports whether an environment name is as plain as an object name, since it is used in paths, parameters and
 /// messages.
-pub(super) fn is_environment_name(name: &str) -> bool {
+fn is_environment_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     name.len() <= 63
         && name.starts_with(is_plain)

@@ -23,11 +23,22 @@ use std::path::{Path, PathBuf};
 
 use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::document::Sources;
-use sealwave_programs::Toolbox;
+use sealwave_programs::{ProgramRun, Toolbox};
 
 use crate::discover::{AppSource, Discovery};
 use crate::load::{LayeredValues, LoadedApp, ManifestFile};
 use crate::render::RenderContext;
+
+/// The purpose for which sources are rendered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RenderPurpose {
+    /// Their objects are checked: the place of each matters, at the cost of time.
+    Check,
+    /// Their objects are printed.
+    Output,
+    /// Their objects are compared with those of an earlier run.
+    Repeat,
+}
 
 /// What a source is rendered with.
 struct SourceInput<'a> {
@@ -40,6 +51,8 @@ struct SourceInput<'a> {
     toolbox: &'a Toolbox,
     /// Whether the place of each object matters, at the cost of time.
     needs_places: bool,
+    /// Whether the source is rendered once more, to see what differs.
+    is_repeated: bool,
     /// The entry of the source in the app file.
     place: ProblemPlace,
 }
@@ -48,6 +61,11 @@ impl SourceInput<'_> {
     /// Returns an error at the entry of the source.
     fn problem(&self, error: &dyn sealwave_core::diagnostic::Explain) -> Problem {
         Problem { at: self.place.clone(), ..Problem::new(error) }
+    }
+
+    /// Shifts the time of a run if it is repeated.
+    fn with_time(&self, run: ProgramRun) -> ProgramRun {
+        if self.is_repeated { run.with_shifted_time() } else { run }
     }
 
     /// Returns a full path within the repository as messages name it.
@@ -74,7 +92,7 @@ pub(crate) fn render<'a>(
     mut loaded: LoadedApp<'a>,
     context: &RenderContext,
     toolbox: &Toolbox,
-    needs_places: bool,
+    purpose: RenderPurpose,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
 ) -> Result<LoadedApp<'a>, Failure> {
@@ -89,7 +107,8 @@ pub(crate) fn render<'a>(
             namespace: namespace.as_deref().filter(|name| !name.is_empty()),
             values: &loaded.values,
             toolbox,
-            needs_places,
+            needs_places: purpose == RenderPurpose::Check,
+            is_repeated: purpose == RenderPurpose::Repeat,
             place: ProblemPlace::Place(app.source_place(index)),
         };
         match render_source(source, &input, sources, notes) {
