@@ -191,5 +191,12 @@ pub fn has_controls(text: &str) -> bool {
 /// Converts an error that is not from a command.
 #[must_use]
 pub fn other_failure(message: &str) -> Failure {
-    Problem { message: truncate(message), at: ProblemPlace::Unknown, hint: None, kind: None }.into()
+    Problem {
+        message: truncate(message),
+        at: ProblemPlace::Unknown,
+        hint: None,
+        kind: None,
+        needs_commit: false,
+    }
+    .into()
 }

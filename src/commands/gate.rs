@@ -127,5 +127,6 @@ fn problem(finding: Finding) -> Problem {
         at: finding.span.map_or(ProblemPlace::Unknown, |span| ProblemPlace::Place(span.place)),
         hint: finding.hint,
         kind: None,
+        needs_commit: false,
     }
 }

@@ -64,7 +64,8 @@ pub(super) fn run(
     };
     let is_argo_cd = session.caller.argocd().is_some();
     generated.map_err(|failure| {
-        if is_argo_cd && may_be_outside_of_git(watch) { failure.with_advice(CACHED_ERROR) } else { failure }
+        let is_cached = is_argo_cd && may_be_outside_of_git(watch) && !failure.needs_commit();
+        if is_cached { failure.with_advice(CACHED_ERROR) } else { failure }
     })
 }
 

@@ -72,6 +72,7 @@ impl MessagePrinter {
                 at: ProblemPlace::Unknown,
                 hint: None,
                 kind: None,
+                needs_commit: false,
             };
             let _ = writeln!(anstream::stderr(), "{}", self.format(severity, &problem));
         }

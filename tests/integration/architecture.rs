@@ -32,13 +32,13 @@ use crate::support::root;
 const CRATES: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("kube", &["core"]),
-    ("pipeline", &["core", "kube", "providers", "secrets"]),
+    ("pipeline", &["core", "kube", "programs", "providers", "secrets"]),
     ("programs", &["core", "secrets"]),
     ("providers", &["core", "secrets"]),
     ("sealwave", &["core", "kube", "pipeline", "programs", "providers", "secrets", "validate"]),
     ("secrets", &["core", "kube"]),
     ("testkit", &["core", "secrets"]),
-    ("validate", &["core", "kube", "pipeline", "secrets"]),
+    ("validate", &["core", "kube", "pipeline", "programs", "secrets"]),
 ];
 
 /// Groups of files within which cycles exist, each as a parent and names below it. The list is empty; a group that is meant to

@@ -199,7 +199,23 @@ fn argo_cd_users_learn_that_errors_of_sources_are_cached() {
         let stderr = refused(with_flag(&app).args(["--project", "payments"]), "at the desk");
         assert!(!stderr.contains(ADVICE), "`{to}`: {stderr}");
     }
-    let app = app();
-    app.write("app/base/bad.yaml.hbs", "{{ nosuch }}");
-    assert!(!sidecar(&app).contains(ADVICE));
+    for (file, text) in [
+        ("bad.yaml.hbs", "{{ nosuch }}"),
+        ("bad.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: bad}, data: {a: <file:web.txt>}}"),
+        ("bad.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: bad}, stringData: {a: 7}}"),
+        (
+            "bad.yaml",
+            "{apiVersion: v1, kind: Secret, metadata: {name: bad}, stringData: {a: <file:web.txt | no>}}",
+        ),
+    ] {
+        let app = app();
+        app.write(&format!("app/base/{file}"), text);
+        let stderr = sidecar(&app);
+        assert!(!stderr.contains(ADVICE), "`{text}`: {stderr}");
+        // One error that may be repaired elsewhere is enough.
+        app.replace("app/base/secrets.yaml", "#password>", "#nosuch>");
+        let stderr = sidecar(&app);
+        let is_rendered = file == "bad.yaml";
+        assert_eq!(stderr.contains(ADVICE), is_rendered, "`{text}` and a missing key: {stderr}");
+    }
 }

@@ -51,6 +51,23 @@ backend: sealed-secrets
 provider: file
 compatibility: avp
 literals: [ConfigMap/shop/docs]
+configMaps:
+  web:
+    literals: {LOG_LEVEL: info}
+    files: [nginx.conf, a.json=config/a.json]
+    envFiles: ["config/{{env}}.env"]
+    namespace: shop
+    labels: {a: b}
+    annotations: {c: d}
+secrets:
+  db:
+    type: Opaque
+    literals: {password: a}
+    files: [tls.key]
+    envFiles: [a.env]
+    namespace: shop
+    labels: {a: b}
+    annotations: {c: d}
 externalSecrets:
   apiVersion: v1beta1
   refreshInterval: 1h
@@ -61,17 +78,35 @@ secretsStoreCsi:
     vault: {roleName: app, vaultAddress: a, vaultAuthMountPath: m, vaultNamespace: n, kvVersion: 2, mounts: {kv: 2}}
 environments:
   dev:
+    allowEmpty: true
+    apiVersions: [monitoring.coreos.com/v1]
     cluster: dev
+    kubeVersion: "1.34"
     namespace: shop-dev
     backend: external-secrets
     provider: env
     secretBackends: {shop/db: secrets-store-csi}
+    configMaps: {web: {files: [nginx.conf]}}
+    secrets: {db: {literals: {password: b}}}
     externalSecrets: {refreshInterval: 2h}
     secretsStoreCsi: {providers: {}}
     patches:
       - {target: {group: apps, kind: Deployment, name: web, namespace: shop}, type: strategic, file: a.yaml}
       - {target: {kind: Ingress}, patch: [{op: remove, path: /spec}]}
   prod: {}
+sources:
+  - files: {}
+  - helm:
+      chart: charts/web
+      releaseName: web
+      namespace: shop
+      valueFiles: ["values-{{env}}.yaml"]
+      ignoreMissingValueFiles: true
+      values: {replicas: 2}
+      layeredValues: true
+      skipCrds: true
+      skipTests: true
+  - kustomize: {path: "overlays/{{env}}"}
 waves: {kinds: {batch/Job: -2}}
 workloads: [{group: example.com, kind: Worker, podTemplate: spec.template}]
 requires: {sealwave: ">=0.1"}
@@ -134,6 +169,7 @@ tools:
   helm: {path: /usr/local/bin/helm, versions: ">=3.14, <5"}
   kubectl: {path: /usr/local/bin/kubectl}
   kustomize: {path: /usr/local/bin/kustomize}
+  kustomizeHelmCharts: true
 "#;
 
 const WHOLE_VALIDATION: &str = r#"
@@ -292,6 +328,15 @@ fn is_refused_later(change: &str) -> bool {
             " loses target",
             " loses file",
             "/1 loses patch",
+        ]
+    } else if change.starts_with("/sources/") {
+        &[
+            "/0 becomes {}",
+            "/1 becomes {}",
+            "/2 becomes {}",
+            "/0 loses files",
+            "/1 loses helm",
+            "/2 loses kustomize",
         ]
     } else if change.starts_with("/providers/") {
         &[" loses namespaces", "/one loses namespace"]

@@ -34,6 +34,7 @@ mod determinism;
 mod docs;
 mod editor_schemas;
 mod gate;
+mod generated;
 #[cfg(unix)]
 mod install;
 mod lints;
@@ -64,6 +65,10 @@ mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
 mod source_lines;
+#[cfg(unix)]
+mod sources_alone;
+#[cfg(unix)]
+mod sources_hostile;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod support;

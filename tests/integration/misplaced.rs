@@ -91,14 +91,14 @@ fn directories_that_are_not_apps_say_what_they_are() {
         &["chart"],
         "`chart` is a Helm chart, not an app",
         "chart",
-        "sealwave does not run Helm: write the output of `helm template NAME chart` to `base/` of an app",
+        "create `chart/sealwave.yaml` with `apiVersion: sealwave.dev/v1alpha1` and `kind: App`",
     );
     check(
         &repository,
         &["overlay"],
         "`overlay` is a directory of Kustomize, not an app",
         "overlay",
-        "sealwave does not run Kustomize: write the output of `kubectl kustomize overlay` to `base/` of an app",
+        "create `overlay/sealwave.yaml` with `apiVersion: sealwave.dev/v1alpha1` and `kind: App`",
     );
     for (directory, environment) in [("app/envs/dev", " --env dev"), ("app/envs", ""), ("app/base", "")] {
         let hint = format!(

@@ -46,6 +46,13 @@ impl OpenBao {
 
     /// Sends a request with a literal body.
     fn ask_with(&self, method: &str, path: &str, body: String) -> Value {
+        let (is_answered, text) = self.send(method, path, body);
+        assert!(is_answered, "{path}: {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Sends a request, and returns whether the server has an answer or nothing at this path, and the body.
+    fn send(&self, method: &str, path: &str, body: String) -> (bool, String) {
         // System certificates are not needed here.
         let _ = sealwave_testkit::rustls::crypto::ring::default_provider().install_default();
         let runtime =
@@ -63,8 +70,7 @@ impl OpenBao {
             }
             let answer = request.send().await.unwrap();
             let (status, text) = (answer.status(), answer.text().await.unwrap());
-            assert!(status.is_success() || status.as_u16() == 404, "{path}: {status} {text}");
-            serde_json::from_str(&text).unwrap_or_default()
+            (status.is_success() || status.as_u16() == 404, text)
         })
     }
 
@@ -77,14 +83,17 @@ impl OpenBao {
         let options = json!({"type": "kv", "options": {"version": version.to_string()}});
         self.write(&format!("sys/mounts/{path}"), &options);
         if version == 2 {
-            // The engine rejects requests until it is initialized.
-            for _ in 0..100 {
-                let answer = self.ask("GET", &format!("{path}/config"), &Value::Null);
-                if answer["data"].is_object() {
+            // The engine refuses requests until it is initialized.
+            for _ in 0..600 {
+                let (is_answered, text) =
+                    self.send("GET", &format!("{path}/config"), Value::Null.to_string());
+                let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+                if is_answered && answer["data"].is_object() {
                     return;
                 }
                 std::thread::sleep(std::time::Duration::from_millis(50));
             }
+            panic!("{path} is not initialized");
         }
     }
 

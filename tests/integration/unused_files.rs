@@ -27,6 +27,18 @@ fn a_directory_is_reported_once_and_only_if_a_file_in_it_is_unused() {
 }
 
 #[test]
+fn files_of_config_maps_and_of_templates_are_used() {
+    let tree = Tree::app(&[("overlays/prod.yaml", "a: b\n"), ("values-prod.yaml", "a: b\n")]);
+    assert_eq!(found(&tree), ["overlays", "values-prod.yaml"]);
+    let made = "configMaps: {a: {files: ['overlays/{{env}}.yaml']}}\n";
+    tree.write("sealwave.yaml", tree.read("sealwave.yaml") + made);
+    tree.write("overlays/dev.yaml", "a: b\n");
+    let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: t}\ndata:\n  t: {{toJson (file \"values-prod.yaml\")}}\n";
+    tree.write("base/t.yaml.hbs", template);
+    assert_eq!(found(&tree), [""; 0]);
+}
+
+#[test]
 fn a_finding_can_be_suppressed_in_the_app_file() {
     let tree = Tree::app(&[("templates/web.yaml", "a: b\n")]);
     assert_eq!(found(&tree), ["templates"]);

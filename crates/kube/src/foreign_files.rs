@@ -71,12 +71,12 @@ macro_rules! move_file {
 pub const MOVE_FILE: &str = move_file!();
 const RENDER_FIRST: &str = concat!("render it first and commit the result, or ", move_file!());
 const RUN_HELM: &str = concat!(
-    "sealwave does not run Helm: commit the output of `helm template NAME CHART`, check it with `helm template NAME CHART | \
-     sealwave validate -`, or ",
+    "a chart is rendered by a source `helm` of an app, and checked with `helm template NAME CHART | sealwave validate -`; \
+     otherwise ",
     move_file!()
 );
-const RUN_KUSTOMIZE: &str = "sealwave does not run Kustomize, and reads every manifest without a list: delete the file, or commit the output of \
-     `kubectl kustomize DIRECTORY`, which `kubectl kustomize DIRECTORY | sealwave validate -` checks";
+const RUN_KUSTOMIZE: &str = "a directory of Kustomize is rendered by a source `kustomize` of an app, and checked with `kubectl kustomize \
+     DIRECTORY | sealwave validate -`; `base/` and `envs/` are read without a list, so delete the file there";
 const CONFIG_MAP: &str = concat!("store it in a ConfigMap, as a text in `data`, or ", move_file!());
 const PATCH: &str =
     concat!("list the file under `patches` of an environment in `sealwave.yaml`, or ", move_file!());

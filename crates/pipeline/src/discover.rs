@@ -4,6 +4,7 @@
 //! their values.
 
 mod app_file;
+mod environment_paths;
 mod environments;
 mod error;
 mod nearby;
@@ -22,7 +23,7 @@ use crate::piped::PipedManifests;
 use app_file::parse_app;
 use environments::Environments;
 use error::{Error, MAX_APP_FILE, whole};
-pub(super) use nearby::ENVIRONMENTS;
+pub(crate) use nearby::{BASE, CHART_FILE, ENVIRONMENTS, KUSTOMIZATION_FILES};
 pub use nearby::{meant_directory, misnamed_app_file};
 pub(crate) use nearby::{misnamed_directory, misnamed_file};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
@@ -34,7 +35,7 @@ use sealwave_core::yaml;
 use sealwave_secrets::settings::{
     API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile,
 };
-pub(crate) use sources::{AppSource, CHART_FILE, KUSTOMIZATION_FILES};
+pub(crate) use sources::AppSource;
 
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;

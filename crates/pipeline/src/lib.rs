@@ -31,7 +31,7 @@ mod text_content;
 pub use boundary::Checkout;
 pub use discover::{Discovery, discover, is_app, meant_directory, misnamed_app_file};
 pub use emit::{ManifestFormat, emit};
-pub use load::{LoadedApp, load};
+pub use load::{LoadedApp, NamedFiles, load};
 pub use pipe_settings::discover_for_pipe;
 pub use piped::PipedManifests;
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};

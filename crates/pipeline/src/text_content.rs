@@ -2,13 +2,10 @@
 
 use sealwave_core::diagnostic::{Explain, NOT_UTF8};
 use sealwave_core::yaml::{YamlError, is_utf16};
-use sealwave_kube::MOVE_FILE;
 
 /// A reason why bytes are not the text of a file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TextError {
-    #[error("file is encrypted with git-crypt")]
-    GitCrypt,
     #[error("text {NOT_UTF8}")]
     NotUtf8 { line: u32, column: u32 },
     #[error("{0}")]
@@ -18,9 +15,6 @@ pub(crate) enum TextError {
 impl Explain for TextError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::GitCrypt => {
-                Some(format!("{MOVE_FILE}, and refer to its values by placeholders in a Secret"))
-            }
             Self::NotUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
             Self::Utf16(error) => error.hint(),
         }
@@ -32,7 +26,7 @@ impl TextError {
     pub(crate) const fn position(&self) -> (u32, u32) {
         match self {
             Self::NotUtf8 { line, column } => (*line, *column),
-            Self::GitCrypt | Self::Utf16(_) => (0, 0),
+            Self::Utf16(_) => (0, 0),
         }
     }
 }
@@ -42,9 +36,6 @@ impl TextError {
 /// # Errors
 /// The bytes are not UTF-8.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, TextError> {
-    if bytes.starts_with(b"\0GITCRYPT\0") {
-        return Err(TextError::GitCrypt);
-    }
     if is_utf16(&bytes) {
         return Err(TextError::Utf16(YamlError::Utf16));
     }

@@ -5,6 +5,8 @@
 //! stages to rules.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::definitions::DefinitionRef;
 use crate::facts::app_settings::AppSettings;
@@ -45,6 +47,8 @@ pub struct ExaminedApp {
     pub(super) directory: String,
     /// Other files in the app's directory, if they were read.
     pub(super) other_files: Vec<TrackedFile>,
+    /// Files that templates read, relative to the app's directory.
+    pub(super) read_files: BTreeSet<PathBuf>,
     /// Files and directories that look like input of the app, but are not read.
     pub(super) unread: Vec<(SourceId, UnreadName)>,
     /// Settings that rules compare with files and objects.
@@ -97,6 +101,7 @@ pub fn examine(
         workloads: discovery.app().workloads.clone(),
         directory,
         other_files: Vec::new(),
+        read_files: BTreeSet::new(),
         unread: Vec::new(),
         settings: AppSettings::default(),
         ignore: Vec::new(),
@@ -122,6 +127,8 @@ pub fn examine(
         let EnvironmentInput { context, default_provider, toolbox, compares } = examination;
         let input = StageInput { discovery, context, toolbox, compares: *compares };
         let stages = collect(input, *default_provider, &mut app.sources, &mut app.texts, &place);
+        app.read_files
+            .extend(stages.rendered.iter().flat_map(|rendered| rendered.attempt.read_files.clone()));
         environment.record(stages, &file);
         app.environments.push(environment);
     }

@@ -18,7 +18,7 @@ use crate::facts::credential::files::{CredentialFileFormat, credential_file_form
 use crate::facts::scene::TrackedFile;
 use crate::facts::unread_names::{UnreadName, unread_name};
 use sealwave_core::reach::{PathReach, repository_root};
-use sealwave_pipeline::Discovery;
+use sealwave_pipeline::{Discovery, NamedFiles};
 use sealwave_secrets::crypto::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, MIN_KEY_BYTES};
 use sealwave_secrets::settings::APP_FILE;
 
@@ -40,7 +40,7 @@ impl ExaminedApp {
         let reach = discovery.reach();
         let root = discovery.root();
         let values = chart_values(discovery);
-        let mut unread = UnreadFiles::new(discovery);
+        let mut unread = UnreadFiles::new(discovery, &self.read_files);
         for entry in walk(root).flatten().take(MAX_ENTRIES) {
             let Ok(relative) = entry.path().strip_prefix(root) else { continue };
             match entry.file_type() {
@@ -87,18 +87,19 @@ fn chart_values(discovery: &Discovery) -> BTreeSet<PathBuf> {
 struct UnreadFiles<'a> {
     root: &'a Path,
     environments: Vec<&'a str>,
-    /// Full paths to which the app file, a source of another tool, or a link of the app refers.
+    /// Full paths to which the app file, a source of another tool, a template or a link of the app refers.
     used: Vec<PathBuf>,
     /// Each name with a file to which it belongs.
     found: BTreeSet<(UnreadName, PathBuf)>,
 }
 
 impl<'a> UnreadFiles<'a> {
-    fn new(discovery: &'a Discovery) -> Self {
-        let (root, app) = (discovery.root(), discovery.app());
-        let patches = app.environments.values().flat_map(|settings| &settings.patches);
-        let named = patches.filter_map(|patch| patch.file.as_deref());
-        let named = named.chain(app.validate.crds.iter().map(PathBuf::as_path));
+    /// Creates the collection for an app whose templates read the files `read`.
+    fn new(discovery: &'a Discovery, read: &BTreeSet<PathBuf>) -> Self {
+        let root = discovery.root();
+        let files = NamedFiles::of_app(discovery);
+        let definitions = discovery.app().validate.crds.iter();
+        let named = files.paths().chain(definitions.chain(read).map(PathBuf::as_path));
         let external = discovery.external_paths().collect::<Vec<_>>();
         let named = named.chain(external.iter().map(PathBuf::as_path));
         // Which files beside them charts and overlays use is known to their tools only.

@@ -5,62 +5,79 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 
-use super::{checksums, difference, order, pruning, rotation, secret_writers};
-use crate::harness::{Break, SmallApp, Stack};
+use super::{checksums, difference, order, plaintext, pruning, rotation, secret_writers};
+use crate::harness::{Break, SmallApp, Stack, TestApp};
 
 pub fn ciphertext_checksum(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "ciphertext-checksum", Break::CiphertextChecksum);
-    must_fail(&app, rotation::restarts_no_pod, "\"Pod/use-alpha\"");
+    must_fail(|| rotation::restarts_no_pod(&app), "\"Pod/use-alpha\"");
 }
 
 pub fn constant_checksum_key(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "constant-checksum-key", Break::ConstantChecksumKey);
-    must_fail(&app, checksums::depend_on_the_key, "checksum/secret does not depend on the key");
+    must_fail(|| checksums::depend_on_the_key(&app), "checksum/secret does not depend on the key");
 }
 
 pub fn hashed_checksum(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "hashed-checksum", Break::HashedChecksum);
-    must_fail(&app, checksums::depend_on_the_key, "checksum/secret is the sha256sum of `CANARY-alpha-1`");
+    must_fail(|| checksums::depend_on_the_key(&app), "checksum/secret is the sha256sum of `CANARY-alpha-1`");
+}
+
+pub fn leaked_error(stack: &Arc<Stack>) {
+    leaks(stack, "leaked-error", Break::LeakedError, "a failing run");
+}
+
+pub fn leaked_value(stack: &Arc<Stack>) {
+    leaks(stack, "leaked-value", Break::LeakedValue, "good runs");
+}
+
+/// Only the value that no other app has leaks, so that the test of the promise itself may run at the same time.
+fn leaks(stack: &Arc<Stack>, name: &str, fault: Break, after: &str) {
+    let app = TestApp::broken(stack, name, fault);
+    must_fail(|| plaintext::stay_in_secrets(stack, &app), &format!("leaks of [\"own value\"] after {after}"));
 }
 
 pub fn no_checksum(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "no-checksum", Break::NoChecksum);
-    must_fail(&app, rotation::restarts_exactly_the_users, "left: [\"SealedSecret/alpha\", \"Secret/alpha\"]");
+    must_fail(
+        || rotation::restarts_exactly_the_users(&app),
+        "left: [\"SealedSecret/alpha\", \"Secret/alpha\"]",
+    );
 }
 
 pub fn no_prune_last(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "no-prune-last", Break::NoPruneLast);
-    must_fail(&app, pruning::stay_until_users_moved, "sealedsecrets alpha was deleted");
+    must_fail(|| pruning::stay_until_users_moved(&app), "sealedsecrets alpha was deleted");
 }
 
 pub fn no_prune_last_and_a_failing_wave(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "no-prune-last-failing", Break::NoPruneLast);
-    must_fail(&app, pruning::keeps_the_old_secret, "the old SealedSecret was deleted");
+    must_fail(|| pruning::keeps_the_old_secret(&app), "the old SealedSecret was deleted");
 }
 
 pub fn no_waves(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "no-waves", Break::NoWaves);
-    must_fail(&app, order::is_ordered, "precedes Secret alpha");
+    must_fail(|| order::is_ordered(&app), "precedes Secret alpha");
 }
 
 pub fn plaintext_secret(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "plaintext-secret", Break::PlaintextSecret);
-    must_fail(&app, secret_writers::leaves_secrets_to_the_controller, "wrote Secret");
+    must_fail(|| secret_writers::leaves_secrets_to_the_controller(&app), "wrote Secret");
 }
 
 pub fn random_sealing(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "random-sealing", Break::RandomSealing);
-    must_fail(&app, difference::stays_synced, "Hard refresh 1 found a difference");
+    must_fail(|| difference::stays_synced(&app), "Hard refresh 1 found a difference");
 }
 
 pub fn wide_checksum(stack: &Arc<Stack>) {
     let app = SmallApp::broken(stack, "wide-checksum", Break::WideChecksum);
-    must_fail(&app, rotation::restarts_exactly_the_users, "\"Pod/use-beta\"");
+    must_fail(|| rotation::restarts_exactly_the_users(&app), "\"Pod/use-beta\"");
 }
 
 /// Runs a story, which has to fail with a message.
-fn must_fail(app: &SmallApp, story: fn(&SmallApp), expected: &str) {
-    let Err(panic) = quietly(|| story(app)) else {
+fn must_fail(story: impl FnOnce(), expected: &str) {
+    let Err(panic) = quietly(story) else {
         panic!("the test passed, although its promise was broken");
     };
     let message = panic.downcast_ref::<String>().map(String::as_str);

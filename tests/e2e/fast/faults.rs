@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::harness::{Refresh, Stack, TestApp, condition};
+use crate::harness::{Refresh, SECRET_FILE, Stack, TestApp, condition};
 
 /// A mistake, and the message with which the condition must end.
 pub struct Fault {
@@ -47,15 +47,6 @@ metadata:
   name: config
 data:
   host: db.example.internal
-";
-
-const SECRET: &str = "\
-apiVersion: v1
-kind: Secret
-metadata:
-  name: db
-stringData:
-  password: <file:app/db.yaml#password>
 ";
 
 const TEMPLATE: &str = "\
@@ -132,7 +123,7 @@ error: placeholder of provider `file` is outside of a Secret's data, in ConfigMa
   --> base/config.yaml:6:9
    = help: put the value in a Secret and refer to it; if it is meant as text, double its `<`: `<<name:…`, or set the annotation \
 `sealwave.dev/literal: \"true\"` on the object",
-        advises_refresh: true,
+        advises_refresh: false,
     },
 ];
 
@@ -149,10 +140,10 @@ pub fn common_mistakes(stack: &Arc<Stack>) {
 /// Writes an app without a mistake.
 pub fn prepare(stack: &Arc<Stack>, name: &str) -> TestApp {
     let app = TestApp::new(stack, name, &[]);
-    app.write_operator(&stack.controller.certificate());
-    app.write_operator_file("secrets/app/db.yaml", "password: CANARY-faults-password\n");
+    app.write_operator();
     app.write_operator_file("secrets/other/db.yaml", "password: CANARY-faults-other\n");
-    let files = [("sealwave.yaml", APP_FILE), ("base/config.yaml", CONFIG), ("base/secret.yaml", SECRET)];
+    let files =
+        [("sealwave.yaml", APP_FILE), ("base/config.yaml", CONFIG), ("base/secret.yaml", SECRET_FILE)];
     for (path, text) in files {
         app.repository().write(&format!("app/{path}"), text);
     }

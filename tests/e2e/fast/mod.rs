@@ -3,6 +3,7 @@
 pub mod breaks;
 mod checksums;
 mod difference;
+pub mod external_secrets;
 pub mod faults;
 mod narrowed_tree;
 mod order;
@@ -17,6 +18,7 @@ use crate::Test;
 /// All tests of the tier.
 pub const TESTS: &[Test] = &[
     Test::new("fast::breaks::hashed_checksum_fails_the_checksum_test", breaks::hashed_checksum),
+    Test::new("fast::breaks::leaked_value_fails_the_plaintext_test", breaks::leaked_value),
     Test::new("fast::breaks::no_prune_last_fails_the_pruning_test", breaks::no_prune_last),
     Test::new("fast::breaks::no_waves_fails_the_order_test", breaks::no_waves),
     Test::new("fast::breaks::plaintext_secret_fails_the_test_of_writers", breaks::plaintext_secret),
@@ -26,6 +28,10 @@ pub const TESTS: &[Test] = &[
         checksums::depend_on_the_operators_key_alone,
     ),
     Test::new("fast::difference::refreshes_change_nothing", difference::refreshes_change_nothing),
+    Test::new(
+        "fast::external_secrets::failing_one_blocks_the_workloads",
+        external_secrets::failing_one_blocks_the_workloads,
+    ),
     Test::new("fast::faults::common_mistakes", faults::common_mistakes),
     Test::new("fast::narrowed_tree::common_directory_is_sent", narrowed_tree::common_directory_is_sent),
     Test::new("fast::narrowed_tree::leaving_link_is_refused", narrowed_tree::leaving_link_is_refused),

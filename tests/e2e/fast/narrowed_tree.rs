@@ -5,24 +5,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::harness::{CONFIG_MAP, Refresh, Stack, TestApp, condition};
+use crate::harness::{APP_FILE, CONFIG_MAP, Refresh, SECRET_FILE, Stack, TestApp, condition};
 
 const PATHS: &str = "argocd.argoproj.io/manifest-generate-paths";
 const SOURCE: &str = "teams/a/app";
 
-const APP_FILE: &str = "\
-apiVersion: sealwave.dev/v1alpha1
-kind: App
-environments: {dev: {}}
-";
-const SECRET: &str = "\
-apiVersion: v1
-kind: Secret
-metadata:
-  name: db
-stringData:
-  password: <file:app/db.yaml#password>
-";
 const SHARED: &str = "\
 apiVersion: v1
 kind: ConfigMap
@@ -94,7 +81,10 @@ fn assert_reaches_common(stack: &Arc<Stack>, name: &str, paths: &str) {
     let commit = app.deploy_application(&application(&app, paths));
     app.wait_healthy(&commit);
     let runs = app.sidecar().generations();
-    assert!(runs.iter().all(|run| run == Path::new("app")), "the team's directory was sent: {runs:?}");
+    assert!(
+        !runs.is_empty() && runs.iter().all(|run| run == Path::new("app")),
+        "the team's directory was sent: {runs:?}"
+    );
     let shared = stack.cluster().get(CONFIG_MAP, Some(name), "shared");
     assert_eq!(shared.expect("the shared file was used")["data"]["level"], "info");
 
@@ -117,10 +107,9 @@ fn assert_patch_outside_is_refused(app: &TestApp) {
 /// Prepares a repository with an app in a team's directory, beside a common one.
 fn prepare(stack: &Arc<Stack>, name: &str) -> TestApp {
     let app = TestApp::new(stack, name, &[]);
-    app.write_operator(&stack.controller.certificate());
-    app.write_operator_file("secrets/app/db.yaml", "password: CANARY-narrowed-password\n");
+    app.write_operator();
     app.repository().write(&format!("{SOURCE}/sealwave.yaml"), APP_FILE);
-    app.repository().write(&format!("{SOURCE}/base/secret.yaml"), SECRET);
+    app.repository().write(&format!("{SOURCE}/base/secret.yaml"), SECRET_FILE);
     app.repository().write("teams/a/common/shared.yaml", SHARED);
     app.repository().write("teams/b/app/base/other.yaml", "{}\n");
     app

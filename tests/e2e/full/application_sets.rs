@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::small_app::{password, secret_value, write_app, write_operator};
 use super::steady::assert_in_sync;
 use crate::harness::{
-    APPLICATION, ARGOCD, Kind, NAMESPACE, SEALED_SECRET, Stack, TestApp, documents, summary, until,
+    APP_FILE, APPLICATION, ARGOCD, Kind, NAMESPACE, SEALED_SECRET, Stack, TestApp, documents, summary, until,
 };
 
 const APPLICATION_SET: Kind = Kind("argoproj.io/v1alpha1", "ApplicationSet");
@@ -18,8 +17,8 @@ const REFRESH: &str = "argocd.argoproj.io/refresh";
 /// One Application for each directory of a repository: all become Synced and Healthy, and stay so when all are rendered again.
 pub fn sixty_apps(stack: &Arc<Stack>) {
     let app = TestApp::new(stack, NAME, &[]);
-    write_operator(stack, &app);
-    (1..=APPS).for_each(|number| write_app(&app, &format!("apps/{number:02}"), &format!("web-{number:02}")));
+    app.write_operator();
+    (1..=APPS).for_each(|number| write_app(&app, &format!("{number:02}")));
     app.repository().commit("all apps");
     app.create_project(NAME);
     let controller = stack.argocd.start_application_sets();
@@ -33,7 +32,7 @@ pub fn sixty_apps(stack: &Arc<Stack>) {
             && status["health"]["status"] == "Healthy"
             && status["operationState"]["phase"] == "Succeeded"
     });
-    assert_eq!(secret_value(stack, NAME, "web-60-db", "password"), password(&app));
+    assert_eq!(app.secrets(NAME)["web-60-db"]["password"], app.password().as_bytes());
 
     let before = sealed_versions(stack);
     for live in applications(stack) {
@@ -51,6 +50,43 @@ pub fn sixty_apps(stack: &Arc<Stack>) {
     stack.cluster().delete(APPLICATION_SET, Some(ARGOCD), NAME);
     wait_until_gone(stack);
     stack.cluster().delete(NAMESPACE, None, NAME);
+}
+
+/// Writes an app with few objects, whose names contain its number.
+fn write_app(app: &TestApp, number: &str) {
+    let repository = app.repository();
+    repository.write(&format!("apps/{number}/sealwave.yaml"), APP_FILE);
+    repository.write(&format!("apps/{number}/base/web.yaml"), &objects(&format!("web-{number}")));
+}
+
+/// Returns a Secret, a ConfigMap and a Deployment that uses both.
+fn objects(name: &str) -> String {
+    format!(
+        "\
+apiVersion: v1
+kind: Secret
+metadata: {{name: {name}-db}}
+stringData: {{password: <file:app/db.yaml#password>}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {name}-config}}
+data: {{LOG_LEVEL: info}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:
+      containers:
+        - name: web
+          image: registry.example.com/web:1
+          envFrom: [{{configMapRef: {{name: {name}-config}}}}, {{secretRef: {{name: {name}-db}}}}]
+"
+    )
 }
 
 /// Returns `manifests/applicationset.yaml` with other names and a generator of directories.

@@ -63,8 +63,8 @@ pub fn cached_error_ends_with_a_hard_refresh(stack: &Arc<Stack>) {
 
 /// A wrong certificate while there are commits: Secrets and pods stay, and a hard refresh is the whole remedy.
 ///
-/// The sync of the first commit is retried for minutes, with that commit's manifests from the cache. The setting
-/// `retry: {refresh: true}` of manifests/application.yaml lets it go on with the second commit.
+/// The sync of the first commit is retried for minutes. The setting `retry: {refresh: true}` of manifests/application.yaml
+/// lets it go on with the second commit.
 pub fn wrong_certificate_is_repaired_by_a_hard_refresh(stack: &Arc<Stack>) {
     let app = SmallApp::new(stack, "wrong-certificate");
     app.deploy();
@@ -86,6 +86,49 @@ pub fn wrong_certificate_is_repaired_by_a_hard_refresh(stack: &Arc<Stack>) {
     let repaired = app.snapshot();
     let expected = ["ConfigMap/more", "ConfigMap/still-more", "SealedSecret/alpha", "SealedSecret/beta"];
     assert_eq!(repaired.changes_since(&before), expected);
+}
+
+/// A hard refresh renders the newest commit. A sync that is tried again uses the result, if it is a sync of that commit; the
+/// manifests of an older commit stay in the cache as they are.
+pub fn retry_uses_the_manifests_of_a_hard_refresh(stack: &Arc<Stack>) {
+    let app = SmallApp::new(stack, "retries");
+    let right = stack.controller.certificate();
+    app.deploy_with(|application| {
+        let backoff = json!({"duration": "5s", "factor": 1});
+        application["spec"]["syncPolicy"]["retry"] = json!({"limit": 3, "backoff": backoff});
+    });
+
+    // The newest commit.
+    app.use_certificate(WRONG_CERTIFICATE);
+    app.write_base("more", &config_map("more"));
+    let commit = app.repository().commit("a change with the wrong certificate");
+    app.refresh(Refresh::Normal);
+    app.wait_failed_sync("no key could decrypt secret");
+    app.use_certificate(&right);
+    app.refresh(Refresh::Hard);
+    let live = app.wait_healthy(&commit);
+    let retries = &live["status"]["operationState"]["retryCount"];
+    assert!(retries.as_u64().is_some_and(|count| count > 0), "the same sync went on: {retries}");
+
+    // An older commit: all retries fail. Argo CD has compared the newest commit meanwhile, and with the annotation
+    // `manifest-generate-paths` it sees no reason for a sync of it afterwards.
+    app.use_certificate(WRONG_CERTIFICATE);
+    app.write_base("more", &config_map("still-more"));
+    let old = app.repository().commit("another change with the wrong certificate");
+    app.refresh(Refresh::Normal);
+    app.wait_failed_sync("no key could decrypt secret");
+    app.use_certificate(&right);
+    app.write_base("more", &config_map("even-more"));
+    let commit = app.repository().commit("a change with the right certificate");
+    app.refresh(Refresh::Hard);
+    let message = app.wait_condition("SyncError");
+    assert!(message.starts_with(&format!("Failed last sync attempt to [{old}]")), "{message}");
+    assert!(message.ends_with("(retried 3 times)."), "{message}");
+    let live = app.refresh(Refresh::Normal);
+    assert_eq!(live["status"]["sync"]["revision"], *commit);
+    assert_eq!(live["status"]["sync"]["status"], "OutOfSync");
+    app.sync(&commit);
+    app.wait_healthy(&commit);
 }
 
 fn config_map(name: &str) -> String {

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::small_app::{password, secret_value, write_app, write_operator};
 use super::steady::{BOTH, refresh_without_difference};
-use crate::harness::{Stack, TestApp};
+use crate::harness::{SmallApp, Stack};
 
 /// Kinds with defaults and with notations that the API server changes.
 const MORE_OBJECTS: &str = "\
@@ -28,7 +27,7 @@ spec:
           image: registry.example.com/web:1
           resources: {limits: {cpu: 1000m, memory: 1024Mi}}
           volumeMounts: [{name: db, mountPath: /db}]
-      volumes: [{name: db, secret: {secretName: web-db, defaultMode: 0400}}]
+      volumes: [{name: db, secret: {secretName: alpha, defaultMode: 0400}}]
 ---
 apiVersion: batch/v1
 kind: CronJob
@@ -40,7 +39,7 @@ spec:
       template:
         spec:
           restartPolicy: Never
-          containers: [{name: job, image: 'registry.example.com/web:1', envFrom: [{secretRef: {name: web-db}}]}]
+          containers: [{name: job, image: 'registry.example.com/web:1', envFrom: [{secretRef: {name: alpha}}]}]
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -73,33 +72,27 @@ pub fn server_side_apply_and_diff(stack: &Arc<Stack>) {
 
 /// A Secret of 250 KB, which does not fit into the annotation of a client-side apply.
 pub fn large_secret(stack: &Arc<Stack>) {
-    let app = TestApp::new(stack, "large-secret", &[]);
-    write_operator(stack, &app);
-    write_app(&app, "app", "web");
-    let value = format!("{}{}", password(&app), "0123456789abcdef".repeat(250_000 / 16));
+    let app = SmallApp::new(stack, "large-secret");
+    let value = format!("CANARY-large-{}", "0123456789abcdef".repeat(250_000 / 16));
     app.write_operator_file("secrets/large.txt", &value);
     app.repository().write(
         "app/base/large.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: large}\nstringData: {value: <file:large.txt>}\n",
     );
 
-    let commit = app.deploy(app.name(), "dev");
-    app.wait_healthy(&commit);
+    app.deploy();
 
-    assert_eq!(secret_value(stack, app.name(), "large", "value"), value);
+    assert_eq!(app.secrets(app.name())["large"]["value"], value.as_bytes());
     refresh_without_difference(stack, &app, &BOTH.repeat(2));
 }
 
 fn stays_synced(stack: &Arc<Stack>, name: &str, change: impl FnOnce(&mut Value)) {
-    let app = TestApp::new(stack, name, &[]);
-    write_operator(stack, &app);
-    write_app(&app, "app", "web");
-    app.repository().write("app/base/more.yaml", MORE_OBJECTS);
+    let app = SmallApp::new(stack, name);
+    app.write_base("more", MORE_OBJECTS);
 
-    let commit = app.deploy_changed(name, "dev", change);
-    app.wait_healthy(&commit);
+    app.deploy_with(change);
 
-    assert_eq!(secret_value(stack, name, "web-db", "password"), password(&app));
+    assert_eq!(app.password_in("alpha"), "CANARY-alpha-1");
     refresh_without_difference(stack, &app, &BOTH.repeat(5));
 }
 

@@ -4,26 +4,25 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::small_app::{password, secret_value, write_app, write_operator};
-use crate::harness::{Sidecar, SidecarOptions, Stack, TestApp};
+use crate::harness::{Sidecar, SidecarOptions, SmallApp, Stack};
 
 const PLAIN: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\ndata: {a: b}\n";
 
 /// An Application without the section `plugin`.
 pub fn no_plugin(stack: &Arc<Stack>) {
-    renders(&app(stack, "discover-unnamed"), stack, |source| {
+    renders(&app(stack, "discover-unnamed"), |source| {
         source.as_object_mut().expect("an object").remove("plugin");
     });
 }
 
 /// An Application that says only that some plugin renders it.
 pub fn empty_plugin(stack: &Arc<Stack>) {
-    renders(&app(stack, "discover-empty"), stack, |source| source["plugin"] = json!({}));
+    renders(&app(stack, "discover-empty"), |source| source["plugin"] = json!({}));
 }
 
 /// An Application that names the plugin and no environment. The app has only one.
 pub fn name_without_parameters(stack: &Arc<Stack>) {
-    renders(&app(stack, "discover-named"), stack, |source| {
+    renders(&app(stack, "discover-named"), |source| {
         source["plugin"] = json!({"name": "discover-named"});
     });
 }
@@ -60,32 +59,25 @@ pub fn plain_directory(stack: &Arc<Stack>) {
     let app = app(stack, "discover-plain");
     app.repository().write("plain/config.yaml", PLAIN);
 
-    let commit = app.deploy_changed(app.name(), "dev", |application| {
+    app.deploy_with(|application| {
         let source = &mut application["spec"]["source"];
         source.as_object_mut().expect("an object").remove("plugin");
         source["path"] = json!("plain");
     });
-    let live = app.wait_healthy(&commit);
 
-    assert_eq!(live["status"]["sourceType"], "Directory");
+    assert_eq!(app.live()["status"]["sourceType"], "Directory");
 }
 
 /// Prepares an app whose plugin has discovery.
-fn app(stack: &Arc<Stack>, name: &str) -> TestApp {
+fn app(stack: &Arc<Stack>, name: &str) -> SmallApp {
     let options =
         SidecarOptions { plugin_file: "manifests/plugin-discover.yaml", ..SidecarOptions::new(stack, name) };
-    let app = TestApp::with_sidecar(stack, name, Sidecar::start_with(stack, name, &options));
-    write_operator(stack, &app);
-    write_app(&app, "app", "web");
-    app
+    SmallApp::with_sidecar(stack, name, Sidecar::start_with(stack, name, &options))
 }
 
-fn renders(app: &TestApp, stack: &Stack, change: impl FnOnce(&mut Value)) {
-    let commit = app.deploy_changed(app.name(), "dev", |application| {
-        change(&mut application["spec"]["source"]);
-    });
-    let live = app.wait_healthy(&commit);
+fn renders(app: &SmallApp, change: impl FnOnce(&mut Value)) {
+    app.deploy_with(|application| change(&mut application["spec"]["source"]));
 
-    assert_eq!(live["status"]["sourceType"], "Plugin");
-    assert_eq!(secret_value(stack, app.name(), "web-db", "password"), password(app));
+    assert_eq!(app.live()["status"]["sourceType"], "Plugin");
+    assert_eq!(app.password_in("alpha"), "CANARY-alpha-1");
 }

@@ -54,7 +54,7 @@ error: provider `vault` is unknown
 error: item `password`: placeholder is not closed
   --> base/secret.yaml:6:13
    = help: close it with `>` on the same line; if it is meant as text, double its `<`: `<<name:…`",
-        advises_refresh: true,
+        advises_refresh: false,
     },
     Fault {
         name: "unknown modifier",
@@ -64,7 +64,7 @@ error: item `password`: modifier `upper` is unknown
   --> base/secret.yaml:6:42
    = help: modifiers are `base64`, `base64decode`, `default`, `indent`, `json`, `jsonParse`, `jsonPath`, `sha256`, `trim`, \
 `urlencode`, `yamlParse`",
-        advises_refresh: true,
+        advises_refresh: false,
     },
     Fault {
         name: "value that is not base64",

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::small_app::{APP_FILE, write_operator};
 use super::steady::assert_in_sync;
-use crate::harness::{Refresh, SECRET, Stack, TestApp};
+use crate::harness::{APP_FILE, Refresh, SECRET, Stack, TestApp};
 
 const CONFIG_MAPS: usize = 1_590;
 const DEPLOYMENTS: usize = 10;
@@ -15,7 +14,7 @@ const SECRETS: usize = 400;
 /// 2,000 objects with 400 SealedSecrets become Synced and Healthy, and a hard refresh finds no difference.
 pub fn two_thousand_objects(stack: &Arc<Stack>) {
     let app = TestApp::new(stack, "large", &[]);
-    write_operator(stack, &app);
+    app.write_operator();
     write_objects(&app);
 
     let commit = app.deploy(app.name(), "dev");
@@ -34,7 +33,7 @@ fn write_objects(app: &TestApp) {
         writeln!(text, "key-{number}: CANARY-large-{number}").expect("memory");
         text
     });
-    app.write_operator_file("secrets/many.yaml", &keys);
+    app.write_operator_file("secrets/app/many.yaml", &keys);
     app.repository().write("app/sealwave.yaml", APP_FILE);
     let write = |name: &str, number: usize, object: &dyn Fn(usize) -> String| {
         let objects: Vec<String> = (0..number).map(object).collect();
@@ -47,7 +46,7 @@ fn write_objects(app: &TestApp) {
 
 fn secret(number: usize) -> String {
     format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: secret-{number}}}\nstringData: {{value: <file:many.yaml#key-{number}>}}\n"
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: secret-{number}}}\nstringData: {{value: <file:app/many.yaml#key-{number}>}}\n"
     )
 }
 

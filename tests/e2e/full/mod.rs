@@ -5,13 +5,13 @@ mod application_sets;
 mod caches;
 mod diff;
 mod discovery;
+mod external_secrets;
 mod faults;
 mod health;
 mod large;
 mod multi_source;
 mod parameters;
 mod removal;
-mod small_app;
 mod steady;
 mod two_repo_servers;
 mod validate_flag;
@@ -30,6 +30,7 @@ pub const TESTS: &[Test] = &[
     Test::new("full::application_sets::sixty_apps", application_sets::sixty_apps),
     Test::alone("full::breaks::ciphertext_checksum_fails_the_renewal_test", breaks::ciphertext_checksum),
     Test::new("full::breaks::constant_checksum_key_fails_the_checksum_test", breaks::constant_checksum_key),
+    Test::new("full::breaks::leaked_error_fails_the_plaintext_test", breaks::leaked_error),
     Test::new("full::breaks::no_checksum_fails_the_rotation_test", breaks::no_checksum),
     Test::new(
         "full::breaks::no_prune_last_fails_the_test_of_a_failing_wave",
@@ -39,6 +40,10 @@ pub const TESTS: &[Test] = &[
     Test::new(
         "full::caches::cached_error_ends_with_a_hard_refresh",
         caches::cached_error_ends_with_a_hard_refresh,
+    ),
+    Test::new(
+        "full::caches::retry_uses_the_manifests_of_a_hard_refresh",
+        caches::retry_uses_the_manifests_of_a_hard_refresh,
     ),
     Test::new(
         "full::caches::rotation_without_self_heal_waits_for_a_sync",
@@ -58,6 +63,11 @@ pub const TESTS: &[Test] = &[
     Test::alone("full::discovery::no_plugin", discovery::no_plugin),
     Test::alone("full::discovery::plain_directory", discovery::plain_directory),
     Test::alone("full::discovery::several_environments", discovery::several_environments),
+    Test::new("full::external_secrets::same_wave_does_not_wait", external_secrets::same_wave_does_not_wait),
+    Test::new(
+        "full::external_secrets::workloads_alone_can_be_synced",
+        external_secrets::workloads_alone_can_be_synced,
+    ),
     Test::new("full::faults::all_mistakes", faults::all_mistakes),
     Test::alone(
         "full::health::argocds_own_check_waits_for_the_controller",

@@ -4,17 +4,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::small_app::{write_app, write_operator};
-use crate::harness::{Stack, TestApp};
+use crate::harness::{SmallApp, Stack};
 
 /// The environments of an app reach the user interface: argocd-server asks the repo-server, which asks the sidecar.
 pub fn environments_are_announced(stack: &Arc<Stack>) {
-    let app = TestApp::new(stack, "parameters", &[]);
-    write_operator(stack, &app);
-    write_app(&app, "app", "web");
+    let app = SmallApp::new(stack, "parameters");
     app.repository().write("app/envs/prod/values.yaml", "{}\n");
-    let commit = app.deploy(app.name(), "dev");
-    app.wait_healthy(&commit);
+    app.deploy();
     let server = stack.argocd.start_api_server();
 
     let address = app.repository().url();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::small_app::{write_app, write_operator};
 use super::steady::{BOTH, refresh_without_difference};
 use crate::harness::{
-    APPLICATION, ARGOCD, CONFIG_MAP, DEPLOYMENT, Kind, POD, SEALED_SECRET, SECRET, Stack, TestApp, until,
+    APPLICATION, ARGOCD, CONFIG_MAP, DEPLOYMENT, Kind, POD, SEALED_SECRET, SECRET, SmallApp, Stack, TestApp,
+    until,
 };
 
 const REPLICA_SET: Kind = Kind("apps/v1", "ReplicaSet");
@@ -16,14 +16,11 @@ const TRACKING_LABEL: &str = "app.kubernetes.io/instance";
 
 /// A cascading delete of the Application removes all objects, also those that controllers made of them.
 pub fn cascade_leaves_nothing(stack: &Arc<Stack>) {
-    let app = TestApp::new(stack, "cascade", &[]);
-    write_operator(stack, &app);
-    write_app(&app, "app", "web");
-    let commit = app.deploy_changed(app.name(), "dev", |application| {
+    let app = SmallApp::new(stack, "cascade");
+    app.deploy_with(|application| {
         application["metadata"]["finalizers"] = json!(["resources-finalizer.argocd.argoproj.io"]);
     });
-    app.wait_healthy(&commit);
-    assert!(objects(stack, app.name()).len() >= 6, "{:?}", objects(stack, app.name()));
+    assert!(objects(stack, app.name()).len() >= 17, "{:?}", objects(stack, app.name()));
 
     stack.cluster().delete(APPLICATION, Some(ARGOCD), app.name());
 
@@ -41,23 +38,20 @@ const LABELED: &str = "\
 apiVersion: v1
 kind: Secret
 metadata: {name: labeled, labels: {app.kubernetes.io/instance: label-tracking}}
-stringData: {password: <file:db.yaml#password>}
+stringData: {password: <file:alpha.yaml#password>}
 ";
 
 /// With the tracking label instead of the annotation, the Secrets that the controller made are not the app's, and stay.
 pub fn label_tracking_keeps_the_secret(stack: &Arc<Stack>) {
-    let app = TestApp::new(stack, "label-tracking", &[]);
-    write_operator(stack, &app);
-    write_app(&app, "app", "web");
+    let app = SmallApp::new(stack, "label-tracking");
     app.repository().write("app/base/labeled.yaml", LABELED);
     let tracking = LabelTracking::start(stack);
-    let commit = app.deploy(app.name(), "dev");
-    app.wait_healthy(&commit);
+    app.deploy();
     until_tracked_by_label(stack, &app, true);
 
     refresh_without_difference(stack, &app, &BOTH.repeat(3));
 
-    for name in ["labeled", "web-db"] {
+    for name in ["labeled", "alpha"] {
         let secret = stack.cluster().get(SECRET, Some(app.name()), name).expect("the Secret is still there");
         assert!(secret["metadata"]["labels"][TRACKING_LABEL].is_null(), "{}", secret["metadata"]);
     }

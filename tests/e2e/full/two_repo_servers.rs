@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use super::small_app::{write_app, write_operator};
 use super::steady::refresh_without_difference;
-use crate::harness::{Refresh, RoundRobin, Sidecar, SidecarOptions, Stack, TestApp, copy_tree};
+use crate::harness::{Refresh, RoundRobin, Sidecar, SidecarOptions, SmallApp, Stack, copy_tree};
 
 /// Both render the same: whichever one is asked, Argo CD finds no difference.
 pub fn same_output(stack: &Arc<Stack>) {
-    let app = TestApp::new(stack, "two-repo-servers", &[]);
-    write_operator(stack, &app);
-    write_app(&app, "app", "web");
+    let app = SmallApp::new(stack, "two-repo-servers");
     let second = stack.argocd.start_second_repo_server();
     let options = SidecarOptions {
         home: "second-two-repo-servers",
@@ -22,8 +19,7 @@ pub fn same_output(stack: &Arc<Stack>) {
     let proxy = RoundRobin::start(&[stack.argocd.repo_server_port(), second.port()]);
     let redirection = stack.argocd.redirect_controller(proxy.port());
 
-    let commit = app.deploy(app.name(), "dev");
-    app.wait_healthy(&commit);
+    app.deploy();
     // Only hard ones: alternating with normal ones, all would meet the same server.
     refresh_without_difference(stack, &app, &[Refresh::Hard; 20]);
 

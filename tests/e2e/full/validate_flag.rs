@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::small_app::{write_app, write_operator};
 use crate::harness::{
-    CONFIG_MAP, DEPLOYMENT, NAMESPACE, SEALED_SECRET, Sidecar, SidecarOptions, Stack, TestApp, until,
+    CONFIG_MAP, DEPLOYMENT, NAMESPACE, SEALED_SECRET, Sidecar, SidecarOptions, SmallApp, Stack, until,
 };
 
 /// Objects that the API server refuses when they are applied.
@@ -25,7 +24,7 @@ spec:
 pub fn refuses(stack: &Arc<Stack>) {
     let app = app_with_invalid_deployment(stack, "validated", &["--validate"]);
 
-    app.deploy(app.name(), "dev");
+    app.deploy_changed(app.name(), "dev", |_| ());
     let message = app.wait_condition("ComparisonError");
 
     assert!(message.contains("worker"), "{message}");
@@ -42,7 +41,7 @@ pub fn refuses(stack: &Arc<Stack>) {
 pub fn without_it(stack: &Arc<Stack>) {
     let app = app_with_invalid_deployment(stack, "not-validated", &[]);
 
-    app.deploy(app.name(), "dev");
+    app.deploy_changed(app.name(), "dev", |_| ());
     let failure = until("a failed sync", || {
         let live = app.live();
         let results = live["status"]["operationState"]["syncResult"]["resources"].clone();
@@ -54,16 +53,14 @@ pub fn without_it(stack: &Arc<Stack>) {
 
     assert!(failure.contains("cannot unmarshal string"), "{failure}");
     let cluster = stack.cluster();
-    assert!(cluster.get(CONFIG_MAP, Some(app.name()), "web-config").is_some());
-    assert!(cluster.get(SEALED_SECRET, Some(app.name()), "web-db").is_some());
+    assert!(cluster.get(CONFIG_MAP, Some(app.name()), "settings").is_some());
+    assert!(cluster.get(SEALED_SECRET, Some(app.name()), "alpha").is_some());
     assert!(cluster.get(DEPLOYMENT, Some(app.name()), "worker").is_none());
 }
 
-fn app_with_invalid_deployment(stack: &Arc<Stack>, name: &str, generate_arguments: &[&str]) -> TestApp {
+fn app_with_invalid_deployment(stack: &Arc<Stack>, name: &str, generate_arguments: &[&str]) -> SmallApp {
     let options = SidecarOptions { generate_arguments, ..SidecarOptions::new(stack, name) };
-    let app = TestApp::with_sidecar(stack, name, Sidecar::start_with(stack, name, &options));
-    write_operator(stack, &app);
-    write_app(&app, "app", "web");
+    let app = SmallApp::with_sidecar(stack, name, Sidecar::start_with(stack, name, &options));
     app.repository().write("app/base/worker.yaml", INVALID);
     app
 }

@@ -110,6 +110,10 @@ impl TestApp {
         &self.name
     }
 
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
     /// Commits the files, and creates the Application in the project for one environment: `manifests/application.yaml` with
     /// other names. Returns the commit.
     pub fn deploy(&self, project: &str, environment: &str) -> String {
@@ -194,8 +198,17 @@ impl TestApp {
 
     /// Syncs a commit as a person does, and waits for the end; returns the Application.
     pub fn sync(&self, commit: &str) -> Value {
-        let patch =
-            json!({"operation": {"sync": {"revision": commit, "syncOptions": ["CreateNamespace=true"]}}});
+        self.sync_with(&json!({"revision": commit, "syncOptions": ["CreateNamespace=true"]}))
+    }
+
+    /// Syncs one Deployment of a commit, as a person does who selects only this.
+    pub fn sync_deployment(&self, commit: &str, name: &str) -> Value {
+        let selected = json!([{"group": "apps", "kind": "Deployment", "name": name}]);
+        self.sync_with(&json!({"revision": commit, "resources": selected}))
+    }
+
+    fn sync_with(&self, sync: &Value) -> Value {
+        let patch = json!({"operation": {"sync": sync}});
         self.stack.cluster().patch(APPLICATION, Some(ARGOCD), &self.name, &patch);
         self.wait_for("the end of a sync", |live| live["operation"].is_null())
     }
@@ -229,7 +242,11 @@ impl TestApp {
         self.refresh(Refresh::Normal);
         until_within(patience, &format!("{} to be Synced and Healthy at {commit}", self.name), || {
             self.stack.argocd.check_running();
-            let live = self.live();
+            let mut live = self.live();
+            if condition(&live, "InvalidSpecError").is_some() {
+                // Argo CD met the Application before its project.
+                live = self.refresh(Refresh::Normal);
+            }
             let status = &live["status"];
             let done = status["sync"]["status"] == "Synced"
                 && is_at(&status["sync"], commit)

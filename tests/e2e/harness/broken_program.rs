@@ -1,7 +1,7 @@
 //! A sealwave that breaks one promise, with which tests are tested.
 //!
 //! A sidecar runs a script in its place, which starts this test program again with a hidden first argument. That runs the real
-//! sealwave with a changed operator file, or changes its output. It knows the operator's files of the small app, and never
+//! sealwave with a changed operator file, or changes its output. It knows the operator's files of the tests' apps, and never
 //! runs for the tests of the promises themselves.
 
 use std::ffi::OsString;
@@ -36,6 +36,10 @@ pub enum Break {
     ConstantChecksumKey,
     /// Checksums are digests of the value.
     HashedChecksum,
+    /// An error has a value in its text.
+    LeakedError,
+    /// Workloads have a value in an annotation.
+    LeakedValue,
     /// Workloads have no checksum of Secrets.
     NoChecksum,
     /// Objects in a negative wave have no `PruneLast=true`.
@@ -50,10 +54,12 @@ pub enum Break {
     WideChecksum,
 }
 
-const ALL: [Break; 9] = [
+const ALL: [Break; 11] = [
     Break::CiphertextChecksum,
     Break::ConstantChecksumKey,
     Break::HashedChecksum,
+    Break::LeakedError,
+    Break::LeakedValue,
     Break::NoChecksum,
     Break::NoPruneLast,
     Break::NoWaves,
@@ -97,6 +103,9 @@ impl Break {
             fs_err::remove_file(changed).expect("our file");
         }
         let generates = arguments.first().is_some_and(|command| command == "generate");
+        if matches!(self, Self::LeakedError) && !output.status.success() {
+            eprintln!("error: {}", own_value(&operator.with_file_name("secrets")));
+        }
         let printed = if generates { self.change_output(&output.stdout, &operator) } else { output.stdout };
         std::io::stdout().write_all(&printed).expect("standard output");
         ExitCode::from(output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
@@ -136,6 +145,7 @@ impl Break {
         match self {
             Self::CiphertextChecksum => replace_checksum(document, |name| sealed(all, name)),
             Self::HashedChecksum => replace_checksum(document, |name| password(secrets, name)),
+            Self::LeakedValue => annotate_workload(document, || own_value(secrets)),
             Self::NoChecksum => remove_annotation(document, "/spec/template/metadata/annotations", CHECKSUM),
             Self::NoPruneLast => remove_annotation(document, "/metadata/annotations", OPTIONS),
             Self::NoWaves => remove_annotation(document, "/metadata/annotations", WAVE),
@@ -143,7 +153,7 @@ impl Break {
             Self::WideChecksum => {
                 replace_checksum(document, |_| password(secrets, "alpha") + &password(secrets, "beta"));
             }
-            Self::ConstantChecksumKey | Self::RandomSealing => (),
+            Self::ConstantChecksumKey | Self::LeakedError | Self::RandomSealing => (),
         }
     }
 }
@@ -160,6 +170,13 @@ fn replace_checksum(workload: &mut Value, text: impl Fn(&str) -> String) {
     if let Some(secret) = inputs.iter().find(|input| input.kind == InputKind::Secret) {
         let digest = &sha256_hex(text(&secret.name).as_bytes())[..32];
         workload["spec"]["template"]["metadata"]["annotations"][CHECKSUM] = json!(digest);
+    }
+}
+
+/// Adds an annotation with a text to a workload.
+fn annotate_workload(workload: &mut Value, text: impl Fn() -> String) {
+    if workload["spec"]["template"].is_object() {
+        workload["metadata"]["annotations"]["text"] = json!(text());
     }
 }
 
@@ -186,4 +203,9 @@ fn open(sealed: &mut Value, secrets: &Path) {
 fn password(secrets: &Path, name: &str) -> String {
     let text = fs_err::read_to_string(secrets.join(format!("{name}.yaml"))).expect("readable");
     text.trim().strip_prefix("password: ").expect("a file of the small app").to_owned()
+}
+
+/// Reads the value that only this app has, where the operator of the plaintext test keeps it.
+fn own_value(secrets: &Path) -> String {
+    fs_err::read_to_string(secrets.join("app/own.txt")).expect("readable")
 }

@@ -4,6 +4,7 @@
 //! balancer or a cloud; everything else is the real program.
 
 mod app;
+mod app_files;
 mod argocd;
 mod audit;
 mod availability;
@@ -32,6 +33,7 @@ mod wait;
 mod yaml;
 
 pub use app::{Refresh, Secrets, TestApp, condition, out_of_sync, summary};
+pub use app_files::{APP_FILE, SECRET_FILE};
 pub use argocd::{ARGOCD, RepoServerOptions};
 pub use availability::{Availability, availability, run_isolated, state_directory};
 pub use broken_program::{Break, run_broken_program};
@@ -39,7 +41,6 @@ pub use cluster::{APPLICATION, Answer, CONFIG_MAP, DEPLOYMENT, Kind, NAMESPACE, 
 pub use cpu::CpuTime;
 pub use git::{Repository, copy_tree};
 pub use operator_files::{OPERATOR_KEYS, operator_file};
-pub use process::Process;
 pub use programs::Programs;
 pub use round_robin::RoundRobin;
 pub use sidecar::{Sidecar, SidecarOptions};

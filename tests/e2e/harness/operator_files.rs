@@ -27,16 +27,22 @@ pub fn operator_file(project: &str, allow: &str) -> String {
 }
 
 impl TestApp {
-    /// Writes an operator file, its keys, and the running controller's certificate. The policy allows the secrets in
-    /// `secrets/app/` to the project that has the app's name.
-    pub fn write_operator(&self, certificate: &str) {
+    /// Writes an operator file, its keys, the running controller's certificate, and one secret, `file:app/db.yaml#password`.
+    /// The policy allows the secrets in `secrets/app/` to the project that has the app's name.
+    pub fn write_operator(&self) {
         for (file, key) in OPERATOR_KEYS {
             self.write_operator_file(file, &format!("sealwave-{file}-v1:{key}\n"));
         }
-        self.write_operator_file("certs/dev.pem", certificate);
+        self.write_operator_file("certs/dev.pem", &self.stack().controller.certificate());
+        self.write_operator_file("secrets/app/db.yaml", &format!("password: {}\n", self.password()));
         self.write_operator_file(
             "operator.yaml",
             &operator_file(self.name(), "'file:app/*', 'file:app/*#*'"),
         );
+    }
+
+    /// Returns the value of the secret that [`Self::write_operator`] writes.
+    pub fn password(&self) -> String {
+        format!("CANARY-{}-password", self.name())
     }
 }

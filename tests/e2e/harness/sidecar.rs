@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::broken_program::Break;
+use super::cpu::CpuTime;
 use super::process::Process;
 use super::programs::Programs;
 use super::stack::Stack;
@@ -86,7 +87,7 @@ impl Sidecar {
 
     /// Returns each run of `sealwave generate` so far, as the directory in which it ran, relative to what Argo CD sent.
     pub fn generations(&self) -> Vec<PathBuf> {
-        let log = self.process.log();
+        let log = self.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let runs = lines.filter(|line| line["msg"].as_str().is_some_and(|text| text.ends_with(" generate")));
         let requests = self.home.join("work/_cmp_server");
@@ -96,6 +97,15 @@ impl Sidecar {
             in_requests.components().skip(1).collect()
         })
         .collect()
+    }
+
+    /// Returns all that it wrote.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    pub fn cpu_time(&self) -> CpuTime {
+        CpuTime::of(&self.process)
     }
 
     /// Returns the directory of the operator's files.

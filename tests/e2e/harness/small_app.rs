@@ -11,23 +11,18 @@ use base64::Engine as _;
 use serde_json::Value;
 
 use super::app::TestApp;
+use super::app_files::APP_FILE;
 use super::broken_program::Break;
 use super::cluster::{DEPLOYMENT, POD, SECRET};
 use super::kubelet::PodStart;
 use super::operator_files::operator_file;
 use super::programs::Programs;
+use super::sidecar::Sidecar;
 use super::snapshot::Snapshot;
 use super::stack::Stack;
 
 /// A certificate whose key no controller of the tests has.
 pub const WRONG_CERTIFICATE: &str = include_str!("../../../testdata/sealed-secrets/rsa3072.crt");
-
-const APP_FILE: &str = "\
-apiVersion: sealwave.dev/v1alpha1
-kind: App
-environments:
-  dev: {cluster: dev}
-";
 
 const SECRET_FILE: &str = "\
 apiVersion: v1
@@ -82,6 +77,11 @@ impl SmallApp {
     /// Prepares the app with a sealwave that breaks a promise.
     pub fn broken(stack: &Arc<Stack>, name: &str, fault: Break) -> Self {
         Self::with_files(stack, TestApp::broken(stack, name, fault))
+    }
+
+    /// Prepares the app with a sidecar that has options.
+    pub fn with_sidecar(stack: &Arc<Stack>, name: &str, sidecar: Sidecar) -> Self {
+        Self::with_files(stack, TestApp::with_sidecar(stack, name, sidecar))
     }
 
     fn with_files(stack: &Arc<Stack>, app: TestApp) -> Self {

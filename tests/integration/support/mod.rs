@@ -13,7 +13,10 @@ use base64::Engine as _;
 
 pub mod examined;
 pub mod golden;
+#[cfg(unix)]
+pub mod hostile_sources;
 pub mod peak;
+pub mod renderers;
 pub mod small_app;
 pub mod validating;
 pub mod watched;

@@ -33,6 +33,11 @@ pub trait Explain: std::error::Error {
     fn problem_kind(&self) -> Option<ProblemKind> {
         None
     }
+
+    /// Reports whether only a change of the app's files repairs this, not one of the operator's files or a secret source.
+    fn needs_commit(&self) -> bool {
+        false
+    }
 }
 
 /// The place of a problem.
@@ -57,6 +62,8 @@ pub struct Problem {
     pub hint: Option<String>,
     /// The kind, if `validate` has a rule for it; otherwise, the rule of the stage applies.
     pub kind: Option<ProblemKind>,
+    /// Whether only a change of the app's files repairs it. `false` if this is unknown.
+    pub needs_commit: bool,
 }
 
 impl Problem {
@@ -68,6 +75,7 @@ impl Problem {
             at: ProblemPlace::Unknown,
             hint: error.hint().map(truncate),
             kind: error.problem_kind(),
+            needs_commit: error.needs_commit(),
         }
     }
 
@@ -131,12 +139,18 @@ impl Failure {
         self.more
     }
 
+    /// Reports whether only changes of the app's files repair this.
+    #[must_use]
+    pub fn needs_commit(&self) -> bool {
+        self.more == 0 && self.problems.iter().all(|problem| problem.needs_commit)
+    }
+
     /// Returns a problem that counts those that were not kept, if any.
     #[must_use]
     pub fn omitted_problem(&self) -> Option<Problem> {
         (self.more > 0).then(|| {
             let message = format!("{} more such problems not shown", self.more);
-            Problem { message, at: ProblemPlace::Unknown, hint: None, kind: None }
+            Problem { message, at: ProblemPlace::Unknown, hint: None, kind: None, needs_commit: false }
         })
     }
 

@@ -88,8 +88,13 @@ mod tests {
 
     #[test]
     fn problems_beyond_the_limit_are_counted() {
-        let problem =
-            Problem { message: "wrong".to_owned(), at: ProblemPlace::Unknown, hint: None, kind: None };
+        let problem = Problem {
+            message: "wrong".to_owned(),
+            at: ProblemPlace::Unknown,
+            hint: None,
+            kind: None,
+            needs_commit: false,
+        };
         assert!(ProblemCollector::default().check().is_ok());
         let mut problems: ProblemCollector =
             std::iter::repeat_n(problem.clone(), ProblemCollector::MAX_KEPT + 5).collect();

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::error::Error;
-use super::nearby::{self, ENVIRONMENTS};
-use super::sources::{AppSource, CHART_FILE, KUSTOMIZATION_FILES};
+use super::environment_paths::names_for_pattern;
+use super::error::{Error, at_path};
+use super::nearby::ENVIRONMENTS;
+use super::sources::AppSource;
 use crate::boundary::Boundary;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
-use sealwave_core::document::{SourceLocation, display_path};
-use sealwave_secrets::settings::{App, EnvironmentPath, EnvironmentSettings, SettingsFile};
+use sealwave_secrets::settings::{App, EnvironmentSettings, SettingsFile};
 
 /// The environments of an app.
 pub(super) struct Environments {
@@ -100,50 +100,6 @@ fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<BTreeSet<S
         }
     }
     Ok(names)
-}
-
-/// Returns the names that stand for the environment in the paths of a pattern which exist, sorted. A directory counts if
-/// Kustomize can render it.
-///
-/// # Errors
-/// The directory of the pattern cannot be read, or leads out of the repository.
-pub(super) fn names_for_pattern(
-    dir: &Path,
-    boundary: &Boundary,
-    pattern: &EnvironmentPath,
-) -> Result<Vec<String>, Failure> {
-    let Some((before, after)) = pattern.around_environment() else { return Ok(Vec::new()) };
-    let (parent, prefix) = before.rsplit_once('/').unwrap_or((".", before));
-    let suffix = after.split('/').next().unwrap_or_default();
-    let parent = dir.join(parent);
-    let io_failure = |error| Failure::from(Problem::new(&Error::Io(error)));
-    if !parent.is_dir() {
-        return Ok(Vec::new());
-    }
-    // Names appear in messages, so a path must not reveal those of other directories.
-    if !fs::canonicalize(&parent).map_err(io_failure)?.starts_with(&boundary.directory) {
-        return Err(at_path(&parent, &Error::EnvironmentsOutside(boundary.extent)).into());
-    }
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&parent).map_err(io_failure)? {
-        let entry = entry.map_err(io_failure)?.file_name();
-        let name = entry.to_str().and_then(|name| name.strip_prefix(prefix)?.strip_suffix(suffix));
-        let Some(name) = name.filter(|name| !name.is_empty() && !name.starts_with('.')) else { continue };
-        let path = dir.join(pattern.in_environment(name));
-        if path.is_file()
-            || nearby::has_file(&path, &KUSTOMIZATION_FILES)
-            || nearby::has_file(&path, &[CHART_FILE])
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-fn at_path(path: &Path, error: &Error) -> Problem {
-    let place = SourceLocation { path: display_path(path), line: 0, column: 0, rendered: None };
-    Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }
 }
 
 /// Returns the valid name that is most like an invalid one.

@@ -1,6 +1,6 @@
 //! Errors of discovery.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::nearby::ENVIRONMENTS;
 use crate::boundary::CheckoutExtent;
@@ -90,7 +90,9 @@ impl Explain for Error {
             Self::NoSources => {
                 "add a source, for example `sources: [{files: {}}]`, or remove the field".to_owned()
             }
-            Self::SourceKinds => "start a new list item for each source".to_owned(),
+            Self::SourceKinds => {
+                "start a list item for each source; one without fields is written `helm: {}`".to_owned()
+            }
             Self::ApiVersion | Self::Empty | Self::Kind => {
                 format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`")
             }
@@ -138,6 +140,12 @@ impl Explain for Error {
 /// Writes sources as items of a flow sequence.
 fn braced(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{{{line}}}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the problem of a path.
+pub(super) fn at_path(path: &Path, error: &Error) -> Problem {
+    let place = SourceLocation { path: display_path(path), line: 0, column: 0, rendered: None };
+    Problem { at: ProblemPlace::Place(place), ..Problem::new(error) }
 }
 
 /// Returns the failure of a file as a whole.

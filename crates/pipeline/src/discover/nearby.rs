@@ -12,8 +12,15 @@ use sealwave_core::reach::PathReach;
 use sealwave_core::text::closest_name;
 use sealwave_secrets::settings::{API_GROUP, APP_FILE};
 
+/// The directory of the manifests for all environments.
+pub(crate) const BASE: &str = "base";
 /// The directory that holds one directory for each environment.
 pub(crate) const ENVIRONMENTS: &str = "envs";
+/// The file that makes a directory a chart.
+pub(crate) const CHART_FILE: &str = "Chart.yaml";
+/// The names of Kustomize's file, in the order in which Kustomize looks for them.
+pub(crate) const KUSTOMIZATION_FILES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The most entries of a directory that are looked at.
 const MAX_ENTRIES: usize = 2_000;

@@ -4,21 +4,16 @@
 
 use std::path::Path;
 
-use super::environments::names_for_pattern;
+use super::environment_paths::names_for_pattern;
 use super::error::{Error, whole};
-use super::nearby;
+use super::nearby::{self, BASE, CHART_FILE, KUSTOMIZATION_FILES};
 use crate::boundary::Boundary;
 use crate::piped::PipedManifests;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
+use sealwave_core::names::dns;
 use sealwave_secrets::settings::{
     App, EnvironmentPath, HelmSource, KustomizeSource, SettingsFile, SourceEntry,
 };
-
-/// The file that makes a directory a chart.
-pub(crate) const CHART_FILE: &str = "Chart.yaml";
-/// The names of Kustomize's file, in the order in which Kustomize looks for them.
-pub(crate) const KUSTOMIZATION_FILES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The overlays of environments, as Kustomize's own documentation lays them out.
 const OVERLAYS: &str = "overlays/{{env}}";
@@ -80,6 +75,10 @@ fn stated(entries: &[SourceEntry], file: &SettingsFile<'_>) -> Result<Vec<AppSou
         match entry.clone() {
             SourceEntry { files: Some(_), helm: None, kustomize: None } => sources.push(AppSource::Files),
             SourceEntry { files: None, helm: Some(helm), kustomize: None } => {
+                if helm.namespace.as_deref().is_some_and(|name| !dns::is_label(name)) {
+                    let setting = format!("sources[{index}].helm.namespace");
+                    problems.push(problem(Some(index), &Error::Namespace { setting }));
+                }
                 sources.push(AppSource::Helm(helm));
             }
             SourceEntry { files: None, helm: None, kustomize: Some(kustomize) } => {
@@ -102,7 +101,7 @@ fn suggested(dir: &Path, boundary: &Boundary) -> Result<Vec<AppSource>, Error> {
     let overlays = EnvironmentPath::from(OVERLAYS);
     let has_overlays = !environments_of(dir, boundary, &overlays).is_empty();
     let is_kustomized = has_overlays || nearby::has_file(dir, &KUSTOMIZATION_FILES);
-    let base = dir.join(crate::load::BASE);
+    let base = dir.join(BASE);
     // Overlays usually have a base of this name.
     let has_files = nearby::is_directory(&base) && !nearby::has_file(&base, &KUSTOMIZATION_FILES);
     let kustomize =

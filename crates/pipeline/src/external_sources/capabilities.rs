@@ -6,7 +6,7 @@
 use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemPlace};
 use sealwave_secrets::settings::EnvironmentSettings;
 
-use super::SourceInput;
+use super::input::SourceInput;
 
 /// The capabilities of a run.
 pub(super) struct Capabilities {

@@ -8,7 +8,7 @@ use sealwave_core::diagnostic::{Explain, Problem, ProblemPlace};
 use sealwave_core::document::SourceLocation;
 use sealwave_programs::ProgramError;
 
-use super::SourceInput;
+use super::input::SourceInput;
 
 /// A failed run with the cause that the program wrote.
 #[derive(Debug, thiserror::Error)]

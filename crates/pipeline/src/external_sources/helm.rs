@@ -8,10 +8,10 @@ use sealwave_core::document::Sources;
 use sealwave_programs::{ProgramRun, Tool, check_links};
 use sealwave_secrets::settings::HelmSource;
 
-use super::SourceInput;
 use super::capabilities::Capabilities;
 use super::error::Error;
 use super::failed_run::helm_failed;
+use super::input::SourceInput;
 use super::output;
 use super::paths::SourcePath;
 use crate::discover::CHART_FILE;

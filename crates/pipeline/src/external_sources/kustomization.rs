@@ -14,8 +14,8 @@ use sealwave_core::reach::{PathReach, ReachError};
 use sealwave_core::yaml;
 use sealwave_programs::check_links;
 
-use super::SourceInput;
 use super::error::Error;
+use super::input::SourceInput;
 use crate::discover::KUSTOMIZATION_FILES;
 
 /// The most kustomizations that a directory may include.

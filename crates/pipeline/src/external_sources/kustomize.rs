@@ -7,9 +7,9 @@ use sealwave_core::document::{Origin, Sources};
 use sealwave_programs::{ProgramRun, Tool, ToolError};
 use sealwave_secrets::settings::KustomizeSource;
 
-use super::SourceInput;
 use super::error::Error;
 use super::failed_run::kustomize_failed as failed;
+use super::input::SourceInput;
 use super::kustomization;
 use super::origins::ObjectOrigins;
 use super::output;

@@ -13,21 +13,21 @@ mod capabilities;
 mod error;
 mod failed_run;
 mod helm;
+mod input;
 mod kustomization;
 mod kustomize;
 mod origins;
 mod output;
 mod paths;
 
-use std::path::{Path, PathBuf};
-
-use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
+use sealwave_core::diagnostic::{Failure, Note, ProblemPlace};
 use sealwave_core::document::Sources;
-use sealwave_programs::{ProgramRun, Toolbox};
+use sealwave_programs::Toolbox;
 
-use crate::discover::{AppSource, Discovery};
-use crate::load::{LayeredValues, LoadedApp, ManifestFile};
+use crate::discover::AppSource;
+use crate::load::{LoadedApp, ManifestFile};
 use crate::render::RenderContext;
+use input::SourceInput;
 
 /// The purpose for which sources are rendered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,50 +38,6 @@ pub(crate) enum RenderPurpose {
     Output,
     /// Their objects are compared with those of an earlier run.
     Repeat,
-}
-
-/// What a source is rendered with.
-struct SourceInput<'a> {
-    app: &'a Discovery,
-    context: &'a RenderContext,
-    /// The namespace of objects that have none.
-    namespace: Option<&'a str>,
-    /// The values of the app and the environment.
-    values: &'a LayeredValues,
-    toolbox: &'a Toolbox,
-    /// Whether the place of each object matters, at the cost of time.
-    needs_places: bool,
-    /// Whether the source is rendered once more, to see what differs.
-    is_repeated: bool,
-    /// The entry of the source in the app file.
-    place: ProblemPlace,
-}
-
-impl SourceInput<'_> {
-    /// Returns an error at the entry of the source.
-    fn problem(&self, error: &dyn sealwave_core::diagnostic::Explain) -> Problem {
-        Problem { at: self.place.clone(), ..Problem::new(error) }
-    }
-
-    /// Shifts the time of a run if it is repeated.
-    fn with_time(&self, run: ProgramRun) -> ProgramRun {
-        if self.is_repeated { run.with_shifted_time() } else { run }
-    }
-
-    /// Returns a full path within the repository as messages name it.
-    fn name_of_full(&self, full: &Path) -> String {
-        let root = self.app.root();
-        let up = root.ancestors().take_while(|above| !full.starts_with(above)).count();
-        let shared = root.ancestors().nth(up).unwrap_or(root);
-        let inside = full.strip_prefix(shared).unwrap_or(full);
-        let relative: PathBuf = std::iter::repeat_n(Path::new(".."), up).chain([inside]).collect();
-        self.name_of(&relative)
-    }
-
-    /// Returns a path below the app's directory as messages name it.
-    fn name_of(&self, relative: &Path) -> String {
-        self.app.name_of(relative)
-    }
 }
 
 /// Renders the sources of other tools, and puts their objects into the order of the sources.

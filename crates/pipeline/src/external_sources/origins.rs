@@ -11,7 +11,7 @@ use sealwave_core::document::{LineMap, Node, Origin, Sources};
 use sealwave_core::yaml;
 use sealwave_programs::ProgramRun;
 
-use super::SourceInput;
+use super::input::SourceInput;
 
 /// The annotation with the origin of an object.
 const ORIGIN: &str = "config.kubernetes.io/origin";

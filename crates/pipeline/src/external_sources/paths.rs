@@ -6,8 +6,8 @@ use sealwave_core::document::display_path;
 use sealwave_core::reach::ReachError;
 use sealwave_secrets::settings::EnvironmentPath;
 
-use super::SourceInput;
 use super::error::Error;
+use super::input::SourceInput;
 
 /// A file or directory of a source that exists within the repository.
 pub(super) struct SourcePath {

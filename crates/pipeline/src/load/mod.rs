@@ -3,27 +3,32 @@
 //! All files of the repository are read by code in this module, with limits, and never outside the repository. The only
 //! later reading of the app is that of [`defined_values()`]: the values of other environments, when a name is undefined.
 
+mod access;
 mod defined;
 mod files;
+mod generated;
+mod named_files;
+mod template_files;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::discover::{AppSource, Discovery, ENVIRONMENTS};
+use super::discover::{AppSource, BASE, Discovery, ENVIRONMENTS};
+pub(super) use access::FileError;
+pub(crate) use access::normalize_lexically;
 pub(super) use defined::defined_values;
-pub(crate) use files::normalize_lexically;
 use files::{FileReader, SourceFile};
+pub use named_files::NamedFiles;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_core::document::{Node, Origin, SourceId, Sources};
+use sealwave_core::document::{Manifest, Node, Origin, SourceId, Sources};
 use sealwave_core::excerpts::STDIN;
 use sealwave_core::yaml;
 use sealwave_secrets::settings::{PatchEntry, PatchTarget, PatchType};
+pub(super) use template_files::TemplateFiles;
 use values::VALUES;
 pub(super) use values::{LayeredValues, ValueGaps};
 
-/// The directory of the manifests for all environments.
-pub(super) const BASE: &str = "base";
 /// The directory of partials; partials may also be next to manifests.
 const PARTIALS: &str = "partials";
 
@@ -38,6 +43,10 @@ pub struct LoadedApp<'a> {
     pub(super) files: Vec<ManifestFile>,
     /// Partials by name.
     pub(super) partials: BTreeMap<String, PartialTemplate>,
+    /// The ConfigMaps and Secrets that the app file makes.
+    pub(super) generated: Vec<Manifest>,
+    /// The files that templates can read.
+    pub(super) template_files: Option<TemplateFiles>,
     /// The patches of the environment, in order.
     pub(super) patches: Vec<EnvironmentPatch>,
     /// Whether the environment may have no objects.
@@ -128,7 +137,7 @@ impl Explain for Error {
 /// list, and `null` removes a key, as in Helm. Manifests: `*.yaml`, `*.yml` and `*.json` of `base/` and
 /// `envs/<environment>/`, and templates with the additional extension `.hbs`. Partials: `partials/**/*.hbs`, and files
 /// next to manifests whose names start with `_` and end with `.hbs`. A partial's name is its path without `_` and
-/// extensions; the environment's partial replaces the app's.
+/// extensions; the environment's partial replaces the app's. ConfigMaps and Secrets: those that the app file makes.
 ///
 /// # Errors
 /// The environment is unknown, or inputs cannot be read: invalid paths and links, files that are too many or too large,
@@ -148,7 +157,8 @@ pub fn load<'a>(
         Ok(LayeredValues::empty(sources))
     };
     let patches = patches(discovery, environment, &mut reader, sources, &mut problems);
-    let patch_files = patch_files(discovery);
+    let generated = generated::load(discovery, environment, &mut reader, sources, &mut problems);
+    let named = NamedFiles::of_app(discovery);
     let mut loaded = LoadedApp {
         app: discovery,
         values: values.unwrap_or_else(|failure| {
@@ -157,6 +167,8 @@ pub fn load<'a>(
         }),
         files: Vec::new(),
         partials: BTreeMap::new(),
+        generated,
+        template_files: None,
         patches,
         allow_empty: settings.allow_empty,
         namespace: settings.namespace.clone().or_else(|| discovery.app().namespace.clone()),
@@ -166,16 +178,18 @@ pub fn load<'a>(
     let directories = [(Path::new(PARTIALS), true), (Path::new(BASE), false), (&own, false)];
     let has_files = discovery.has_own_files();
     for (directory, all_partials) in directories.into_iter().filter(|_| has_files) {
-        let found = reader.read_directory(directory, sources, &mut problems);
+        let found = reader.read_directory(directory, &named, sources, &mut problems);
         let mut layer = FileLayer { directory, all_partials, own_partials: BTreeMap::new() };
-        for file in found.into_iter().filter(|file| !patch_files.contains(&file.relative)) {
+        for file in found {
             layer.take(file, &mut loaded, sources, &mut problems);
         }
         loaded.partials.append(&mut layer.own_partials);
     }
     loaded.files.extend(discovery.sources().iter().filter_map(|source| piped_file(source, sources)));
     Failure::unless_empty(problems)?;
-    loaded.budget = reader.into_budget();
+    let (budget, template_files) = reader.finish();
+    loaded.budget = budget;
+    loaded.template_files = Some(template_files);
     Ok(loaded)
 }
 
@@ -295,12 +309,6 @@ fn partial_name(stem: &str) -> String {
         Some((directory, name)) => format!("{directory}/{}", name.strip_prefix('_').unwrap_or(name)),
         None => stem.strip_prefix('_').unwrap_or(stem).to_owned(),
     }
-}
-
-/// Returns the files that any environment uses as patches. They are not manifests, wherever they are.
-fn patch_files(discovery: &Discovery) -> BTreeSet<PathBuf> {
-    let entries = discovery.app().environments.values().flat_map(|settings| &settings.patches);
-    entries.filter_map(|entry| entry.file.as_deref()).map(normalize_lexically).collect()
 }
 
 /// Reads the environment's patches. Their places are needed even if nothing is wrong: each inline patch is a tree with

@@ -1,9 +1,10 @@
 //! Runs the templates of one environment: strict, bounded, and with a template line for each output line.
 //!
-//! A template can reach only its context and the app's partials. Templates may loop and recurse, so work, depth and
+//! A template can reach only its context, the app's partials, and texts in the app's directory. Templates may loop and recurse, so work, depth and
 //! output are bounded. Each limit is reported at the template's line.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, Template, no_escape};
@@ -20,7 +21,7 @@ use super::state::RenderState;
 use super::tracer::{EntryOrigins, OutputTracer};
 use super::value_gaps::ValueGapHints;
 use super::{forms, helpers, literals};
-use crate::load::PartialTemplate;
+use crate::load::{PartialTemplate, TemplateFiles};
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::document::{LineMap, Origin, OutputSpan, SourceId};
 
@@ -164,6 +165,17 @@ impl TemplateEngine {
     /// Sets the hints for undefined names.
     pub(super) fn set_gap_hints(&mut self, gaps: ValueGapHints) {
         self.gaps = gaps;
+    }
+
+    /// Sets the files that templates can read.
+    pub(super) fn set_files(&mut self, files: Option<TemplateFiles>) {
+        // The engine is new, so nothing is set yet.
+        files.map(|files| self.state.files.set(files));
+    }
+
+    /// Returns the paths of the files that templates read.
+    pub(super) fn read_files(&self) -> Vec<PathBuf> {
+        self.state.files.get().map(TemplateFiles::paths).unwrap_or_default()
     }
 
     fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::ErrorContext<'a> {

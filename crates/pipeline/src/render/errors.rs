@@ -68,10 +68,10 @@ pub(super) fn render_problem(error: &RenderError, around: &ErrorContext<'_>) -> 
     let at = origin(source, error.line_no.zip(error.column_no));
     let own = extract_fault(error.reason());
     let fault = match own {
-        Ok(RenderFault::YamlLines { .. }) => {
+        Ok(RenderFault::Lines { helper, .. }) => {
             let line = around.text_of(source).lines().nth((at.line as usize).saturating_sub(1));
             let hint = line.and_then(|line| helm::yaml_hint_at(line, at.column as usize));
-            return Problem::at(at, &RenderFault::YamlLines { hint });
+            return Problem::at(at, &RenderFault::Lines { helper, hint });
         }
         Ok(fault) => {
             return Problem::at(

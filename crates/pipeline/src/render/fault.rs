@@ -3,6 +3,7 @@
 use handlebars::{RenderError, RenderErrorReason};
 
 use super::limits::{MAX_ARGUMENTS, MAX_BLOCKS, MAX_CALLS, MAX_INDENT, MAX_PARTS};
+use crate::load::FileError;
 use sealwave_core::diagnostic::Explain;
 
 /// The advice for a tag that cannot be read for a reason that is not known.
@@ -22,6 +23,8 @@ pub(super) enum RenderFault {
     Depth,
     #[error("{0}")]
     Fail(String),
+    #[error("{0}")]
+    File(Box<FileError>),
     #[error("list is indexed with `{0}`")]
     Index(String),
     #[error("`#each` takes a list or an object, but `{path}` is of type {kind}")]
@@ -62,8 +65,9 @@ pub(super) enum RenderFault {
     },
     #[error("templates take too many steps; check nested loops")]
     Work,
-    #[error("only the first line of `toYaml` is indented")]
-    YamlLines {
+    #[error("only the first line of `{helper}` is indented")]
+    Lines {
+        helper: &'static str,
         /// Added when the error is reported, since it depends on the template.
         hint: Option<String>,
     },
@@ -76,7 +80,8 @@ impl Explain for RenderFault {
                 Some("write `{{toYaml value}}`, `{{toJson value}}` or `{{join \",\" list}}`".to_owned())
             }
             Self::NoHelper(_, Some(name)) | Self::NoPartial(_, Some(name)) => Some(format!("did you mean `{name}`?")),
-            Self::Undefined { hint, .. } | Self::YamlLines { hint } => hint.clone(),
+            Self::Undefined { hint, .. } | Self::Lines { hint, .. } => hint.clone(),
+            Self::File(error) => error.hint(),
             Self::NoPartial(..) => Some("partials are `partials/NAME.hbs` and `base/_NAME.hbs`".to_owned()),
             Self::Crowded | Self::Tags(_) => Some("split the template into several files".to_owned()),
             Self::Memory(_) => Some(

@@ -321,30 +321,30 @@ fn append_sources(element: &TemplateElement, call: &mut HelperTemplate) {
 }
 
 /// Turns `{{path}}` and `{{helper argument}}` into a call that prints the value, which detects undefined values,
-/// non-scalars, and lines of `toYaml` that are not indented alike.
+/// non-scalars, and lines of `toYaml` and `file` that are not indented alike.
 fn wrap_print(helper: &mut HelperTemplate) {
     let name = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
     let called = name.as_name().filter(|name| helpers::is_helper(name)).map(str::to_owned);
     let (params, hash) = (std::mem::take(&mut helper.params), std::mem::take(&mut helper.hash));
-    let is_yaml = called.as_deref().is_some_and(|called| writes_yaml(called, &params));
+    let writer = called.as_deref().and_then(|called| line_writer(called, &params));
     helper.params = match called {
         Some(called) => {
             let call = Parameter::Subexpression(Subexpression::new(name, params, hash));
-            vec![call, Parameter::Literal(called.into()), Parameter::Literal(is_yaml.into())]
+            vec![call, Parameter::Literal(called.into()), Parameter::Literal(writer.into())]
         }
         None => vec![name],
     };
 }
 
-/// Reports whether a call writes YAML without a line break before it: `toYaml x`, or `indent n (toYaml x)`.
-fn writes_yaml(called: &str, params: &[Parameter]) -> bool {
+/// Returns the helper of several lines that a call writes without a line break before them: `toYaml x`, or
+/// `indent n (toYaml x)`.
+fn line_writer(called: &str, params: &[Parameter]) -> Option<&'static str> {
     match (called, params) {
-        ("toYaml", _) => true,
-        ("indent", [_, Parameter::Subexpression(inner)]) => matches!(
-            inner.as_element(),
-            TemplateElement::Expression(inner) if inner.name.as_name() == Some("toYaml")
-        ),
-        _ => false,
+        ("indent", [_, Parameter::Subexpression(inner)]) => match inner.as_element() {
+            TemplateElement::Expression(inner) => helpers::line_writer(inner.name.as_name()?),
+            _ => None,
+        },
+        _ => helpers::line_writer(called),
     }
 }
 

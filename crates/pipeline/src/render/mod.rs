@@ -36,12 +36,12 @@ mod value_gaps;
 mod wording;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::discover::{Discovery, misnamed_directory};
-use super::load::{BASE, EnvironmentPatch, FileKind, LayeredValues, LoadedApp, ManifestFile};
+use super::discover::{BASE, Discovery, misnamed_directory};
+use super::load::{EnvironmentPatch, FileKind, LayeredValues, LoadedApp, ManifestFile};
 use super::piped::CHECK_PIPE;
 use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
@@ -219,6 +219,8 @@ pub struct RenderAttempt {
     pub values: LayeredValues,
     /// Keys of the environment's own values that nothing uses. Only determined if texts are requested.
     pub unused: Vec<UnusedValue>,
+    /// The files that templates read with the helper `file`, relative to the app's directory.
+    pub read_files: Vec<PathBuf>,
     /// All problems.
     pub(super) problems: Vec<Problem>,
     /// The hint for an empty output, if its cause is known.
@@ -248,8 +250,8 @@ pub fn try_render(
     mut texts: Option<&mut SourceTexts>,
     notes: &mut Vec<Note>,
 ) -> RenderAttempt {
-    let LoadedApp { app, values, files, partials, patches, namespace, notes: found, budget, allow_empty } =
-        loaded;
+    let LoadedApp { app, values, files, partials, patches, namespace, notes: found, budget, .. } = loaded;
+    let LoadedApp { generated, template_files, allow_empty, .. } = loaded;
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
     if let Err(problem) = check_values(&values) {
@@ -258,6 +260,7 @@ pub fn try_render(
             objects: Vec::new(),
             values,
             unused: Vec::new(),
+            read_files: Vec::new(),
             problems: vec![problem],
             empty_hint: None,
         };
@@ -273,16 +276,19 @@ pub fn try_render(
     let names = templates.chain(partials.values().map(|partial| partial.text.as_str()));
     let names = NameChecker::new(app, &values.merged, names);
     let mut reader = DocumentReader { budget, objects: Vec::new(), problems: Vec::new(), names };
+    let mut read_files = Vec::new();
     let entries = texts.is_some().then_some(|data: &Json| entries(data, &values.merged));
     match TemplateEngine::new(partials, data, entries) {
         Ok(mut engine) => {
             engine.set_gap_hints(ValueGapHints::new(&values.gaps, sources));
+            engine.set_files(template_files);
             for file in files {
                 reader.documents(&file, &mut engine, sources, texts.as_deref_mut(), notes);
                 if reader.is_done() {
                     break;
                 }
             }
+            read_files = engine.read_files();
         }
         Err(failure) => reader.problems.extend_from_slice(failure.problems()),
     }
@@ -297,9 +303,10 @@ pub fn try_render(
     if let Some(texts) = texts {
         values.texts.iter().for_each(|(source, text)| texts.add(*source, text.as_str().into()));
     }
+    objects.extend(generated);
     finish(&mut objects, &mut problems, &patches, namespace.as_deref(), notes);
     let empty_hint = if objects.is_empty() { empty_hint(app) } else { None };
-    RenderAttempt { allow_empty, objects, values, unused, problems, empty_hint }
+    RenderAttempt { allow_empty, objects, values, unused, read_files, problems, empty_hint }
 }
 
 /// Returns what to do about the cause of an empty output: a directory that is meant to be `base`, or an app file below it.

@@ -1,7 +1,7 @@
 //! The state of a running template: its work, its depth, its copies and its current line.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use handlebars::{Context, RenderContext as Run};
 use serde_json::Value as Json;
@@ -10,6 +10,7 @@ use super::fault::RenderFault;
 use super::price::{CopyCounts, CopyLedger, CopyPrice, ValueLocation, ValueWeight, work_of};
 use super::scope::with_blocks;
 use super::tracer::OutputTracer;
+use crate::load::TemplateFiles;
 
 /// The maximum number of work units for all templates of an environment: one per rendered element, one per 64 bytes that a
 /// helper handles, one per 512 bytes of memory that the engine copies. Real environments need some ten thousand.
@@ -31,6 +32,8 @@ pub(super) struct RenderState {
     /// The copies that the elements of the current templates make, by index; the first one stands for elements that
     /// copy nothing.
     prices: Mutex<Vec<CopyPrice>>,
+    /// The files that templates can read.
+    pub(super) files: OnceLock<TemplateFiles>,
     /// The origin of the output, if it is traced.
     pub(super) tracer: Option<OutputTracer>,
 }
@@ -46,6 +49,7 @@ impl RenderState {
             is_in_line: AtomicBool::new(false),
             ledger: Mutex::default(),
             prices: Mutex::new(vec![CopyPrice::default()]),
+            files: OnceLock::new(),
             tracer,
         }
     }

@@ -40,7 +40,7 @@ impl App {
         Self::new(&[("base/t.yaml.hbs", text), ("values.yaml", values)])
     }
 
-    fn directory(&self) -> std::path::PathBuf {
+    pub(super) fn directory(&self) -> std::path::PathBuf {
         self.repository.path().join("app")
     }
 
@@ -51,7 +51,7 @@ impl App {
         self
     }
 
-    fn link(&self, target: impl AsRef<Path>, path: &str) -> &Self {
+    pub(super) fn link(&self, target: impl AsRef<Path>, path: &str) -> &Self {
         let path = self.directory().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::os::unix::fs::symlink(target, path).unwrap();
@@ -62,7 +62,7 @@ impl App {
         self.run_as("dev")
     }
 
-    fn run_as(&self, environment: &str) -> Outcome {
+    pub(super) fn run_as(&self, environment: &str) -> Outcome {
         let mut sources = Sources::default();
         let mut notes = Vec::new();
         let context = RenderContext {
@@ -114,7 +114,7 @@ impl Outcome {
         text.replace(&self.directory, "")
     }
 
-    fn place(&self, object: usize, path: &[&str]) -> String {
+    pub(super) fn place(&self, object: usize, path: &[&str]) -> String {
         let node = self.objects()[object].root().at(path).unwrap();
         self.sources.location(node.origin).to_string().replace(&self.directory, "")
     }

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::format::API_VERSION;
 use super::{
-    BackendKind, ExternalSecretsSettings, ObjectPattern, Requirements, SecretsStoreCsiSettings, SourceEntry,
-    ValidationSettings, schema,
+    BackendKind, ConfigMapEntry, ExternalSecretsSettings, ObjectPattern, Requirements, SecretEntry,
+    SecretsStoreCsiSettings, SourceEntry, ValidationSettings, schema,
 };
 use sealwave_core::document::Manifest;
 use sealwave_kube::pods::WorkloadKind;
@@ -37,6 +37,12 @@ pub struct App {
     /// The tool whose placeholders are accepted besides sealwave's own.
     #[serde(default)]
     pub compatibility: Option<Compatibility>,
+    /// ConfigMaps by name that are made from literals and files.
+    #[serde(default)]
+    pub config_maps: BTreeMap<String, ConfigMapEntry>,
+    /// Secrets by name that are made from literals and files.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretEntry>,
     /// Settings of the backend `external-secrets`.
     #[serde(default)]
     pub external_secrets: ExternalSecretsSettings,
@@ -122,6 +128,12 @@ pub struct EnvironmentSettings {
     /// Secret.
     #[serde(default)]
     pub secret_backends: BTreeMap<String, BackendKind>,
+    /// Adds to the app's ConfigMaps of the same names, or replaces their keys; other names are further ConfigMaps.
+    #[serde(default)]
+    pub config_maps: BTreeMap<String, ConfigMapEntry>,
+    /// Adds to the app's Secrets of the same names, or replaces their keys; other names are further Secrets.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretEntry>,
     /// Overrides the app's settings, store by store.
     #[serde(default)]
     pub external_secrets: ExternalSecretsSettings,

@@ -2,7 +2,9 @@
 
 mod app;
 mod backends;
+mod environment_path;
 mod format;
+mod generated;
 mod object_pattern;
 mod operator;
 mod reader;
@@ -21,7 +23,9 @@ pub use backends::{
     ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
     SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
+pub use environment_path::EnvironmentPath;
 pub use format::{API_GROUP, API_VERSION};
+pub use generated::{ConfigMapEntry, FileEntry, GeneratedEntry, SecretEntry};
 pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AuditConfig, CertificateSource, ClusterConfig, Concurrency, DerivationVersion, MAX_OUTPUT_MIB,
@@ -31,7 +35,7 @@ pub use reader::{SettingsFile, read_config};
 pub use requirements::{Requirements, VersionRequirement};
 pub use schema::settings_schema;
 pub use setting_path::SettingPath;
-pub use sources::{EnvironmentPath, FilesSource, HelmSource, KustomizeSource, SourceEntry};
+pub use sources::{FilesSource, HelmSource, KustomizeSource, SourceEntry};
 pub use validation::{IgnoreEntry, RuleLevel, SetEntry, ValidationFile, ValidationSettings, ignore_origins};
 
 pub use crate::values::kv_path::KvVersion;

@@ -71,12 +71,11 @@ fn root_file(name: &str, environments: &[&str]) -> Option<UnreadName> {
     let lower = name.to_ascii_lowercase();
     match lower.as_str() {
         "kustomization.yaml" | "kustomization.yml" | "kustomization" => {
-            let remedy = "sealwave does not run Kustomize: `base/` is read without a list, and patches are in \
-                `sealwave.yaml`; remove the file unless another tool needs it";
+            let remedy = "to render it, add a source `kustomize` to `sources` in `sealwave.yaml`; otherwise remove the file";
             return unread(UnreadKind::ForeignFile, remedy.to_owned());
         }
         "chart.yaml" | "chart.yml" => {
-            let remedy = "sealwave does not run Helm; remove the file unless another tool needs it";
+            let remedy = "to render the chart, add a source `helm` to `sources` in `sealwave.yaml`; otherwise remove the file";
             return unread(UnreadKind::ForeignFile, remedy.to_owned());
         }
         _ if has_extension(name, &["hbs"]) => {

@@ -214,6 +214,7 @@ fn faults(definition: &Manifest, sources: &Sources) -> Vec<Problem> {
             at: ProblemPlace::Place(sources.location(fault.origin)),
             hint: fault.kind.hint(),
             kind: None,
+            needs_commit: false,
         })
         .collect()
 }

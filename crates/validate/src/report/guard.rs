@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::PrintContext;
 use crate::{ExcerptPolicy, Finding, RelatedPlace, Report, Span};
 use sealwave_core::excerpts::{Excerpts, ShownLine};
+use sealwave_secrets::settings::APP_FILE;
 
 /// Kinds of objects whose lines are never shown, in lower case; the same holds for lists of them.
 const SECRET_KINDS: &[&str] = &["", "secret"];
@@ -43,6 +44,9 @@ impl<'a> ExcerptGuard<'a> {
     #[must_use]
     pub fn excerpt(&self, finding: &Finding) -> Option<ShownLine> {
         let span = self.unmarked(finding.span.as_ref()?)?;
+        if finding.object.is_some() && is_app_file(span) {
+            return None;
+        }
         match subject(finding) {
             Subject::Confidential => None,
             Subject::Harmless => self.excerpts.line_of_object(&span.place.path, span.place.line),
@@ -57,6 +61,9 @@ impl<'a> ExcerptGuard<'a> {
             return None;
         }
         let span = self.unmarked(&related.span)?;
+        if finding.object.is_some() && is_app_file(span) {
+            return None;
+        }
         self.excerpts.line_of_object(&span.place.path, span.place.line)
     }
 
@@ -68,6 +75,11 @@ impl<'a> ExcerptGuard<'a> {
             [place.line, 0].iter().any(|line| self.confidential.contains(&(place.path.as_str(), *line)));
         (!is_marked).then_some(span)
     }
+}
+
+/// Reports whether a place is in an app file. An object that is made there may be beside the literals of a Secret.
+fn is_app_file(span: &Span) -> bool {
+    span.place.path.rsplit('/').next() == Some(APP_FILE)
 }
 
 /// Judges by the finding whether its source may hold a secret.

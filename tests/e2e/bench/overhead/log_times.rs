@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::fleet::Fleet;
-use super::plugin::Sidecar;
-use crate::harness::{Refresh, Stack, until};
+use crate::harness::{Refresh, Sidecar, Stack, until};
 
 /// Milliseconds of one refresh, during which no other app is refreshed.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::harness::{CpuTime, Process, Programs, Stack, operator_file, until};
+use crate::harness::{Programs, Sidecar, SidecarOptions, Stack, operator_file};
 
 /// The name of the plugin and of the Argo CD project.
 pub const PLUGIN: &str = "overhead";
@@ -15,12 +15,6 @@ pub const PLUGIN: &str = "overhead";
 pub struct Plugin {
     home: PathBuf,
     stack: Arc<Stack>,
-}
-
-/// A running sidecar. It ends with this value.
-pub struct Sidecar {
-    process: Process,
-    socket: PathBuf,
 }
 
 impl Plugin {
@@ -47,28 +41,13 @@ impl Plugin {
     /// Starts the sidecar with `plugin.yaml`, or with the plugin file that has discovery.
     pub fn start(&self, discover: bool) -> Sidecar {
         let file = if discover { "manifests/plugin-discover.yaml" } else { "plugin.yaml" };
-        let text = fs_err::read_to_string(sealwave_testkit::repository_root().join(file)).expect("readable");
-        let program = Programs::sealwave().display().to_string();
-        let text = text.replace("name: sealwave", &format!("name: {PLUGIN}"));
-        let text = text.replace("/usr/local/bin/sealwave", &program);
-        for directory in ["config", "work"] {
-            fs_err::create_dir_all(self.home.join(directory)).expect("a directory");
-        }
-        fs_err::write(self.home.join("config/plugin.yaml"), text).expect("writable");
-        let launch = self.stack.argocd.plugin_server(PLUGIN, &self.home);
-        let launch = launch
-            .env("ARGOCD_CMP_WORKDIR", self.home.join("work"))
+        let options = SidecarOptions {
+            plugin_file: file,
             // Its log is the only place that tells when it called sealwave.
-            .env("ARGOCD_LOG_FORMAT_TIMESTAMP", "2006-01-02T15:04:05.000000Z07:00")
-            .env("SEALWAVE_OPERATOR", self.operator_file())
-            .arg(format!("--config-dir-path={}", self.home.join("config").display()));
-        let socket = self.stack.argocd.sockets().join(format!("{PLUGIN}.sock"));
-        let sidecar = Sidecar { process: launch.start(), socket };
-        until("the socket of the sidecar", || {
-            sidecar.process.check_running();
-            if sidecar.socket.exists() { Ok(()) } else { Err("it is missing".to_owned()) }
-        });
-        sidecar
+            variables: &[("ARGOCD_LOG_FORMAT_TIMESTAMP", "2006-01-02T15:04:05.000000Z07:00")],
+            ..SidecarOptions::new(&self.stack, PLUGIN)
+        };
+        Sidecar::start_with(&self.stack, PLUGIN, &options)
     }
 
     /// Returns what sealwave prints for a directory.
@@ -84,24 +63,5 @@ impl Plugin {
 
     fn operator_file(&self) -> PathBuf {
         self.home.join("operator/operator.yaml")
-    }
-}
-
-impl Sidecar {
-    pub fn cpu_time(&self) -> CpuTime {
-        CpuTime::of(&self.process)
-    }
-
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
-}
-
-impl Drop for Sidecar {
-    /// Discovery asks all sockets, also those that no program listens to.
-    fn drop(&mut self) {
-        self.process.kill();
-        // It is missing if the sidecar failed at its start.
-        let _ = fs_err::remove_file(&self.socket);
     }
 }

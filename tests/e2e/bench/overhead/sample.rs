@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::plugin::Sidecar;
-use crate::harness::{CpuTime, Stack};
+use crate::harness::{CpuTime, Sidecar, Stack};
 
 /// The cost of an action, in seconds.
 #[derive(Clone, Copy, Debug)]

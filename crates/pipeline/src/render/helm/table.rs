@@ -281,7 +281,7 @@ pub(crate) fn closest_helper(name: &str) -> Option<&'static str> {
 pub(crate) static OBJECTS: &[(&str, &str)] = &[
     (".Capabilities", "the cluster is not asked: define a value in each environment's `values.yaml`"),
     (".Chart", "an app has no chart: define the value in `values.yaml`; the app's name is `{{app}}`"),
-    (".Files", "copy the file to `partials/NAME.hbs`, and write `{{> NAME}}`"),
+    (".Files", "write `{{file \"NAME\"}}`; `configMaps` in `sealwave.yaml` puts files into a ConfigMap"),
     (".Release", "an app has no release: its name is `{{app}}`, and its namespace `{{namespace}}`"),
     (".Subcharts", "an app has no subcharts: define the value in `values.yaml`"),
     (".Template", "templates do not know their path: write the text"),

@@ -1,13 +1,14 @@
-//! Hints for a `toYaml` whose lines are not indented alike.
+//! Hints for a `toYaml` or `file` whose lines are not indented alike.
 
 use super::parts::TagParts;
 use super::scan::{ScannedTag, TagEnd, scan_tags};
 use super::walk::MAX_TAG;
+use crate::render::helpers;
 use sealwave_core::diagnostic::printable;
 
-/// Returns the hint for the first `toYaml` of a line.
+/// Returns the hint for the first `toYaml` or `file` of a line.
 pub(crate) fn yaml_hint_in_line(line: &str) -> Option<String> {
-    let tag = scan_tags(line).find(|tag| call_of(tag).is_some_and(|call| call.starts_with("toYaml")))?;
+    let tag = scan_tags(line).find(|tag| call_of(tag).is_some())?;
     hint(line, &tag)
 }
 
@@ -17,24 +18,26 @@ pub(crate) fn yaml_hint_at(line: &str, column: usize) -> Option<String> {
     hint(line, &tag)
 }
 
-/// Returns the call of `toYaml` in a tag, without an `indent` around it.
-fn call_of<'t>(tag: &ScannedTag<'t>) -> Option<&'t str> {
+/// Returns the call of a helper that writes several lines in a tag, without an `indent` around it, and the helper.
+fn call_of<'t>(tag: &ScannedTag<'t>) -> Option<(&'t str, &'static str)> {
     let parts = TagParts::new(tag.text).filter(|parts| parts.sigil.is_none())?;
     let inner = parts.body.strip_prefix("indent").and_then(|rest| rest.split_once('('));
     let inner = inner.and_then(|(_, rest)| rest.trim_end().strip_suffix(')'));
     let call = inner.unwrap_or(parts.body).trim();
-    (call.split_whitespace().next() == Some("toYaml")).then_some(call)
+    let helper = helpers::line_writer(call.split_whitespace().next()?)?;
+    Some((call, helper))
 }
 
 fn hint(line: &str, tag: &ScannedTag<'_>) -> Option<String> {
-    let call = call_of(tag).filter(|_| tag.end == TagEnd::Closed)?;
+    let (call, helper) = call_of(tag).filter(|_| tag.end == TagEnd::Closed)?;
     let is_shown = call.len() <= MAX_TAG && !call.contains(['"', '\'', '`']);
-    let call = if is_shown { printable(call) } else { "toYaml value".to_owned() };
+    let example = if helper == "file" { "file \"PATH\"" } else { "toYaml value" };
+    let call = if is_shown { printable(call) } else { example.to_owned() };
     let before: String = line.chars().take(tag.start.1.saturating_sub(1)).collect();
     let indentation = before.len() - before.trim_start().len();
     if indentation == before.len() {
         return Some(format!(
-            "write `{{{{indent {indentation} ({call})}}}}` at the start of the line: `toYaml` writes several lines"
+            "write `{{{{indent {indentation} ({call})}}}}` at the start of the line: `{helper}` writes several lines"
         ));
     }
     // The dashes of items in a line count as indentation.
@@ -43,7 +46,7 @@ fn hint(line: &str, tag: &ScannedTag<'_>) -> Option<String> {
         key = rest.trim_start();
     }
     let indentation = if key.is_empty() { before.len() } else { before.len() - key.len() + 2 };
-    Some(format!("`toYaml` writes several lines: write `{{{{nindent {indentation} ({call})}}}}`"))
+    Some(format!("`{helper}` writes several lines: write `{{{{nindent {indentation} ({call})}}}}`"))
 }
 
 #[cfg(test)]
@@ -61,6 +64,8 @@ mod tests {
             ("    {{indent 4 (toYaml m)}}", "{{indent 4 (toYaml m)}}"),
             ("  x: {{ indent 4 (toYaml m) }}", "{{nindent 4 (toYaml m)}}"),
             ("  x: {{toYaml (get m \"k\")}}", "{{nindent 4 (toYaml value)}}"),
+            ("  x: {{file path}}", "`file` writes several lines: write `{{nindent 4 (file path)}}`"),
+            ("    {{file \"a.conf\"}}", "{{indent 4 (file \"PATH\")}}"),
         ] {
             let column = line.find("{{").unwrap() + 1;
             let hint = yaml_hint_at(line, column).unwrap();

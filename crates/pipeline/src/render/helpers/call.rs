@@ -15,10 +15,20 @@ pub(super) const MAX_BYTES: usize = 8 << 20;
 /// The maximum memory of the result of a call in bytes.
 pub(super) const MAX_MEMORY: usize = 32 << 20;
 
+/// Helpers whose results have several lines, which the author must indent.
+const LINE_WRITERS: [&str; 2] = ["file", "toYaml"];
+
+/// Returns the name of a helper if its results have several lines.
+pub(crate) fn line_writer(name: &str) -> Option<&'static str> {
+    LINE_WRITERS.into_iter().find(|writer| *writer == name)
+}
+
 /// A call of a helper.
 pub(super) struct HelperCall<'a> {
     pub(super) name: &'static str,
     pub(super) arguments: Vec<&'a Json>,
+    /// Whether the template spells out the first argument, so that messages may show it.
+    pub(super) is_spelled_out: bool,
     /// The total weight of the arguments.
     pub(super) weight: ValueWeight,
     pub(super) state: &'a RenderState,

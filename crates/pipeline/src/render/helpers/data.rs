@@ -69,6 +69,17 @@ pub(super) fn last<'a>(call: &HelperCall<'a>) -> PickResult<'a> {
     Ok(call.list(0)?.last().unwrap_or(&Json::Null))
 }
 
+/// Implements `file path`: the text of a file in the app's directory.
+pub(super) fn file(call: &HelperCall<'_>) -> HelperResult {
+    let path = call.text(0)?;
+    let no_files = || call.argument_fault(0, "files are not available");
+    let files = call.state.files.get().ok_or_else(no_files)?;
+    // A path that is computed may hold a value that does not belong there.
+    let what = || if call.is_spelled_out { format!("file `{path}`") } else { "file".to_owned() };
+    let text = files.text(&path, what).map_err(|error| RenderFault::File(Box::new(error)))?;
+    Ok(text.into())
+}
+
 /// Implements `len value`: the number of items, keys or characters.
 pub(super) fn len(call: &HelperCall<'_>) -> HelperResult {
     match call.read(0) {

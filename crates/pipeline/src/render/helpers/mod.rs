@@ -1,7 +1,8 @@
 //! The helpers of templates, with the names and the argument order of Helm.
 //!
-//! A helper is a pure function of its arguments: it uses no time, randomness, environment or files. An undefined
-//! argument is an error, except for helpers such as `default`, `required` and `hasKey`.
+//! A helper is a pure function of its arguments and of the app's files, which only `file` reads: it uses no time,
+//! randomness or environment. An undefined argument is an error, except for helpers such as `default`, `required` and
+//! `hasKey`.
 
 mod argument;
 mod call;
@@ -24,6 +25,7 @@ use super::scope;
 use super::state::RenderState;
 use super::tracer::OutputTracer;
 use argument::{check_defined, find_traced_value, undefined_argument, undefined_fault};
+pub(super) use call::line_writer;
 use call::{HelperCall, MAX_BYTES, check_fits};
 use sealwave_core::document::ValueRef;
 
@@ -99,6 +101,7 @@ static FUNCTIONS: &[HelperFunction] = &[
     lenient(function("empty", (1, 1), logic::empty)),
     function("eq", (2, MANY), logic::eq),
     function("fail", (1, 1), logic::fail),
+    function("file", (1, 1), data::file),
     picks("first", (1, 1), data::first),
     function("fromJson", (1, 1), data::from_json),
     function("fromYaml", (1, 1), data::from_yaml),
@@ -219,7 +222,9 @@ impl HelperDef for CheckedHelper {
         let weight = self.weigh(helper)?;
         check_fits(name, weight.text, MAX_BYTES as u64)?;
         let arguments = helper.params().iter().map(PathAndJson::value).collect();
-        let call = HelperCall { name, arguments, weight, state: &self.state };
+        let first = helper.param(0).and_then(PathAndJson::try_get_constant_value);
+        let call =
+            HelperCall { name, arguments, is_spelled_out: first.is_some(), weight, state: &self.state };
         let (result, provenance) = self.run(&call).map_err(|fault| match fault {
             // Only this code knows the name of the missing value.
             RenderFault::Fail(message) if name == "required" && message.is_empty() => {

@@ -12,7 +12,7 @@ use handlebars::{
 use serde_json::Value as Json;
 
 use super::argument::{check_defined, find_traced_value, undefined_fault};
-use super::call::is_empty;
+use super::call::{is_empty, line_writer};
 use crate::render::fault::RenderFault;
 use crate::render::price::{
     CopyCounts, ENTERED, INCLUDED, INCLUDED_WITH_NAMES, LOOPED_OVER, NAMED, ValueLocation,
@@ -107,7 +107,7 @@ impl HelperDef for PrivateHelper {
             PrivateKind::Pay => self.state.pay_for_element(number_argument(helper, 0), context, run)?,
             PrivateKind::Print => {
                 let result = printable_text(helper)?;
-                self.check_yaml_lines(helper, &result)?;
+                self.check_lines(helper, &result)?;
                 // A call recorded the provenance of its result itself.
                 if let (Some(tracer), [param]) = (&self.state.tracer, helper.params().as_slice()) {
                     tracer.print(find_traced_value(tracer, param, context, run));
@@ -120,12 +120,12 @@ impl HelperDef for PrivateHelper {
 }
 
 impl PrivateHelper {
-    /// Refuses YAML of several lines within a line of the output: only the first of its lines would be indented.
-    fn check_yaml_lines(&self, helper: &Helper<'_>, result: &ScopedJson<'_>) -> Result<(), RenderFault> {
-        let is_yaml = helper.param(2).is_some_and(|param| param.value() == true);
-        let text = result.as_json().as_str().filter(|_| is_yaml && self.state.is_in_line());
-        match text {
-            Some(text) if has_lines(text) => Err(RenderFault::YamlLines { hint: None }),
+    /// Refuses several lines of `toYaml` or `file` within a line of the output: only the first one would be indented.
+    fn check_lines(&self, helper: &Helper<'_>, result: &ScopedJson<'_>) -> Result<(), RenderFault> {
+        let writer = helper.param(2).and_then(|param| line_writer(param.value().as_str()?));
+        let text = result.as_json().as_str().filter(|_| self.state.is_in_line());
+        match (writer, text) {
+            (Some(helper), Some(text)) if has_lines(text) => Err(RenderFault::Lines { helper, hint: None }),
             _ => Ok(()),
         }
     }

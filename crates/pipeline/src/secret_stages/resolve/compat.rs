@@ -171,6 +171,10 @@ impl Explain for AvpError {
             Self::Value { .. } => Some("write it literally or from values, not as a placeholder".to_owned()),
         }
     }
+
+    fn needs_commit(&self) -> bool {
+        true
+    }
 }
 
 /// An annotation without effect.

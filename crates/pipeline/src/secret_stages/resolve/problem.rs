@@ -138,6 +138,29 @@ impl Explain for ResolveError {
             _ => None,
         }
     }
+
+    fn needs_commit(&self) -> bool {
+        match self {
+            Self::DataNotBase64 { .. }
+            | Self::DataPlaceholder { .. }
+            | Self::EncryptedObject
+            | Self::GenericOutside { .. }
+            | Self::Grammar { .. }
+            | Self::ItemKey
+            | Self::LookAlike { .. }
+            | Self::NoDefaultProvider
+            | Self::Outside { .. }
+            | Self::PathClimbs { .. }
+            | Self::SectionType { .. }
+            | Self::UnknownField
+            | Self::ValueType { .. } => true,
+            Self::Failed { .. }
+            | Self::Modifier { .. }
+            | Self::TooLarge { .. }
+            | Self::TooLargeInAll { .. }
+            | Self::UnknownProvider { .. } => false,
+        }
+    }
 }
 
 fn unknown_hint(known: &[String], is_default: bool) -> String {

@@ -323,4 +323,8 @@ impl Explain for AnnotationError {
         };
         Some(text.to_owned())
     }
+
+    fn needs_commit(&self) -> bool {
+        true
+    }
 }

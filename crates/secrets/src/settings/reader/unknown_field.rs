@@ -39,7 +39,7 @@ const CLUSTER: Owner = Owner("certificate");
 
 const CHANGE_BY_PATCH: &str =
     "write the change as a patch: `patches` of the environment, each with `target` and `patch`";
-const NO_LIST: &str = "remove it: every manifest in `base/` and `envs/NAME/` is read without a list";
+const NO_LIST: &str = "a kustomization stays in its own file: `sources: [{kustomize: {path: DIRECTORY}}]`; manifests in `base/` and `envs/NAME/` need no list";
 const WRITE_CONFIG_MAP: &str =
     "write the ConfigMap in `base/`: pods restart when it changes, without a hash in its name";
 const WRITE_SECRET: &str =
@@ -48,7 +48,7 @@ const LABELS: &str =
     "write labels and annotations in the manifests, for example with a partial in `partials/`";
 const NO_PREFIX: &str = "write the whole names in the manifests, for example `{{app}}-web` in a `.hbs` file";
 const IMAGES: &str = "write the image with values in a `.hbs` file, for example `image: web:{{tag}}`, and set `tag` in `envs/NAME/values.yaml`";
-const VALUES: &str = "values are read from `values.yaml` and `envs/NAME/values.yaml`; remove the field";
+const VALUES: &str = "those of a chart belong to its source: `sources: [{helm: {valueFiles: [FILE]}}]`; those of templates are in `values.yaml` and `envs/NAME/values.yaml`";
 const OF_ENVIRONMENT: &str = "it is a setting of an environment: move it to `environments.NAME`";
 const OF_VALIDATE: &str = "it is a setting of `validate`: move it below `validate:`";
 const TARGETS: &str = "a target selects by `group`, `kind`, `name` and `namespace`; without `name` it selects all objects of the kind";
@@ -74,7 +74,7 @@ const ADVICE: &[(Owner, &[&str], &str)] = &[
     (
         APP,
         &["helmCharts", "helmChartInflationGenerator", "dependencies", "chart"],
-        "sealwave does not run Helm: commit the output of `helm template` in `base/`",
+        "add the chart to the sources: `sources: [{helm: {chart: DIRECTORY}}]`",
     ),
     (APP, &["values", "valueFiles", "valuesFile", "valuesFiles"], VALUES),
     (

@@ -1,0 +1,1 @@
+if header :contains "X-Spam" "{{ not a template }}" { discard; }

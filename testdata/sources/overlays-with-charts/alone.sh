@@ -1,0 +1,2 @@
+# environments: dev prod
+kustomize build --enable-helm overlays/$env

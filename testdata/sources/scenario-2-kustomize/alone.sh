@@ -1,0 +1,2 @@
+# environments: dev next prod
+kustomize build overlays/$env

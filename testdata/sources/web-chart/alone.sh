@@ -1,0 +1,2 @@
+# environments: dev prod
+helm template "$app" . --namespace shop --include-crds --values values-$env.yaml
