@@ -1,5 +1,6 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
+mod app;
 mod habits;
 mod validate;
 
@@ -7,8 +8,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use sealwave_secrets::settings::RepositoryHost;
 
+use app::OPERATOR_HELP;
+pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
 pub use habits::with_tip;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
@@ -61,7 +63,8 @@ pub enum Command {
     Discover(DirArgs),
     /// Print the manifests of one environment, sealed, as JSON (called by Argo CD)
     #[command(
-        after_help = "Sealing needs the operator file with its keys and sources; sealwave render shows a preview without it."
+        after_help = "Sealing needs the operator file with its keys and sources; sealwave render shows a preview without it.\n\
+                      With - as DIR, seals manifests from standard input: helm template . | sealwave generate - --env prod"
     )]
     Generate(GenerateArgs),
     /// Write the sealwave.yaml for a chart, overlays, plain manifests or an Application of Argo CD
@@ -81,7 +84,8 @@ pub enum Command {
     Refs(RefsArgs),
     /// Preview the manifests of one environment, with secrets redacted
     #[command(
-        after_help = "Fetches nothing and needs no keys. With an operator file, provider names are checked."
+        after_help = "Fetches nothing and needs no keys. With an operator file, provider names are checked.\n\
+                      With - as DIR, shows manifests from standard input: helm template . | sealwave render - --env prod"
     )]
     Render(RenderArgs),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
@@ -135,69 +139,12 @@ impl Command {
     pub const fn is_called_by_argo_cd(&self) -> bool {
         matches!(self, Self::Discover(_) | Self::Generate(_) | Self::Parameters(_))
     }
-}
 
-const OPERATOR_HELP: &str = "Operator file [env: SEALWAVE_OPERATOR]";
-
-/// The app's directory.
-#[derive(Clone, Debug, Args)]
-pub struct DirArgs {
-    /// Directory of the app, which contains sealwave.yaml
-    #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
-    pub dir: PathBuf,
-}
-
-/// The identity of the app, as Argo CD would set it.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "App identity (set by Argo CD in the sidecar)")]
-pub struct IdentityArgs {
-    /// Argo CD project that the policy is applied to
-    #[arg(long, value_name = "NAME")]
-    pub project: Option<String>,
-    /// App name [default: name of the directory]
-    #[arg(long, value_name = "NAME")]
-    pub app: Option<String>,
-    /// Destination namespace, for objects without one
-    #[arg(long, short = 'n', value_name = "NAME")]
-    pub namespace: Option<String>,
-    /// Repository URL, for policy rules with repositories
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
-    pub repository: Option<String>,
-}
-
-/// The app and its identity.
-#[derive(Clone, Debug, Args)]
-pub struct AppArgs {
-    /// The app's directory.
-    #[command(flatten)]
-    pub dir: DirArgs,
-    /// Operator file
-    #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub operator: Option<PathBuf>,
-    /// Hosts of repositories of charts.
-    #[command(flatten)]
-    pub charts: ChartArgs,
-    /// The identity of the app.
-    #[command(flatten)]
-    pub identity: IdentityArgs,
-}
-
-/// Repositories of charts that may be used besides those of the operator file.
-#[derive(Clone, Debug, Default, Args)]
-pub struct ChartArgs {
-    /// Hosts that need no credentials.
-    #[arg(
-        long = "allow-host",
-        help = "Host from which charts may be downloaded, without credentials: HOST or HOST:PORT; repeatable; not available in Argo CD",
-        value_name = "HOST",
-        value_hint = ValueHint::Hostname,
-        value_parser = repository_host
-    )]
-    pub allowed_hosts: Vec<RepositoryHost>,
-}
-
-fn repository_host(text: &str) -> Result<RepositoryHost, &'static str> {
-    RepositoryHost::parse(text).ok_or("write the host only, for example charts.example.com or localhost:5000")
+    /// Reports whether a command that Argo CD calls reads standard input, which no plugin does.
+    #[must_use]
+    pub fn reads_stdin(&self) -> bool {
+        matches!(self, Self::Generate(args) if args.app.reads_stdin())
+    }
 }
 
 /// Arguments of `generate`.
@@ -206,6 +153,10 @@ pub struct GenerateArgs {
     /// Environment [default: the Argo CD parameter env, or the only environment]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
+    /// Output format: json or yaml
+    #[arg(long, short = 'o', value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(help = "Output format: json or yaml [default: json; for -: yaml]")]
+    pub output: Option<OutputFormat>,
     /// Refuses objects that the API server would refuse.
     #[arg(
         long,
@@ -416,6 +367,7 @@ mod tests {
             "generate",
             "generate app --env dev --operator op.yaml --project shop --app a --namespace n --repository r",
             "generate --validate --no-policy --env=dev app",
+            "generate - --env dev --app-file app --output yaml",
         ] {
             let args: Vec<OsString> =
                 ["sealwave"].into_iter().chain(line.split(' ')).map(OsString::from).collect();

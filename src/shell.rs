@@ -53,6 +53,7 @@ impl Explain for ShellError {
 const fn describe_stage(stage: Option<Stage>) -> &'static str {
     match stage {
         None => "starting",
+        Some(Stage::Input) => "reading standard input",
         Some(Stage::Annotate) => "computing waves and checksums",
         Some(Stage::Load) => "reading the app's files",
         Some(Stage::Render) => "rendering",

@@ -96,7 +96,7 @@ pub fn run(command: &Command, args: &[OsString], variables: VariableReader) -> R
         .transpose()?;
     let orders = ChildOrders::new(bounds.memory, started.elapsed());
     let backstop = until.checked_add(GRACE).unwrap_or(until);
-    let ended = child::run(args, &orders, backstop)
+    let ended = child::run(args, &orders, command.reads_stdin(), backstop)
         .map_err(|error| failure(&SuperviseError::Start(error.kind())))?
         .ok_or_else(|| failure(&SuperviseError::Deadline(bounds.deadline)))?;
     relay::forward_output(ended, bounds.memory).map_err(|error| failure(&error))

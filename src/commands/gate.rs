@@ -60,8 +60,12 @@ pub(super) fn check(
     // The cluster may have other definitions than the built-in ones, which must not stop a sync.
     let options = plan.without_packed_definitions().without_rules(is_left_out).into_options()?;
     let default_provider = session.default_provider()?;
-    let examination =
-        EnvironmentInput { context: session.context()?, default_provider, toolbox: &session.toolbox };
+    let examination = EnvironmentInput {
+        context: session.context()?,
+        default_provider,
+        toolbox: &session.toolbox,
+        compares: false,
+    };
     let directory = discovery.directory().display().to_string();
     let app = sealwave_validate::examine(discovery, &[examination], directory, &|_| ());
     let schemas = SchemaContext::new(&options, Arc::clone(&options.definitions));

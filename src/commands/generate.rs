@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::session::{AppSession, EnvironmentSession};
-use super::{CommandOutput, gate};
-use crate::cli::GenerateArgs;
+use super::{CommandOutput, gate, manifest_format};
+use crate::cli::{GenerateArgs, OutputFormat};
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use crate::ops::AuditLog;
@@ -35,6 +35,13 @@ pub(super) fn run(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
+    let is_piped = args.app.reads_stdin();
+    // Helm 4 keeps only the first of several JSON documents that a post-renderer prints.
+    let default_format = if is_piped { OutputFormat::Yaml } else { OutputFormat::Json };
+    let format = manifest_format(args.output.unwrap_or(default_format));
+    if is_piped {
+        watch.enter_stage(Stage::Input);
+    }
     let (app, environment) = AppSession::open(&args.app, args.env, variables)?;
     let session = app.environment(&environment);
     let policy_use = session
@@ -51,9 +58,9 @@ pub(super) fn run(
         gate::check(&session, variables, &mut notes)?;
     }
     let generated = if backends.needs_values() {
-        seal_values(&session, backends, policy_use, variables, notes, watch)
+        seal_values(&session, backends, policy_use, variables, format, notes, watch)
     } else {
-        store_references(&session, backends, policy_use, notes, watch)
+        store_references(&session, backends, policy_use, format, notes, watch)
     };
     let is_argo_cd = session.caller.argocd().is_some();
     generated.map_err(|failure| {
@@ -68,7 +75,10 @@ const CACHED_ERROR: &str =
 
 /// Reports whether the run failed at sources, the policy, keys or certificates, not while it rendered files in Git.
 fn may_be_outside_of_git(watch: &RunWatch) -> bool {
-    !matches!(watch.state().1, Some(Stage::Annotate | Stage::Load | Stage::Render | Stage::Sources))
+    !matches!(
+        watch.state().1,
+        Some(Stage::Annotate | Stage::Input | Stage::Load | Stage::Render | Stage::Sources)
+    )
 }
 
 /// Runs the pipeline with values that are fetched and sealed.
@@ -77,6 +87,7 @@ fn seal_values(
     backends: EnvironmentBackends,
     policy_use: PolicyUse,
     variables: VariableReader,
+    format: ManifestFormat,
     mut notes: Vec<Note>,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
@@ -120,7 +131,7 @@ fn seal_values(
     let toolbox = &*session.toolbox;
     let context = session.context()?;
     let plan = RunPlan { context, source: supply, backends, sealing, checksums, today, toolbox };
-    session.run(&plan, ManifestFormat::Json, notes, watch)
+    session.run(&plan, format, notes, watch)
 }
 
 /// Runs the pipeline with all Secrets in backends that store references, which needs no key, certificate or
@@ -129,6 +140,7 @@ fn store_references(
     session: &EnvironmentSession<'_>,
     backends: EnvironmentBackends,
     policy_use: PolicyUse,
+    format: ManifestFormat,
     mut notes: Vec<Note>,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
@@ -149,7 +161,7 @@ fn store_references(
     let (sealing, checksums) = (SealMode::Nothing, checksum_key(operator)?);
     let (context, toolbox) = (session.context()?, &*session.toolbox);
     let plan = RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
-    session.run(&plan, ManifestFormat::Json, notes, watch)
+    session.run(&plan, format, notes, watch)
 }
 
 /// Returns the operator's key if there is one, and a public one otherwise, since references are not secret.

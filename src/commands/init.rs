@@ -149,7 +149,7 @@ fn count_objects(
         ..IdentityArgs::default()
     };
     let dir = DirArgs { dir: dir.to_owned() };
-    let app = AppArgs { dir, operator: None, charts: ChartArgs::default(), identity };
+    let app = AppArgs { dir, app_file: None, operator: None, charts: ChartArgs::default(), identity };
     let (app, environment) = AppSession::open(&app, Some(deployed.environment.clone()), variables)?;
     if let Some(missing) = missing_tool(next, &app.toolbox) {
         return Ok(Err(InitNote::NotRendered(missing)));

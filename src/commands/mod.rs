@@ -18,10 +18,11 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Command, KeyCommand, SchemasCommand};
+use crate::cli::{Cli, Command, KeyCommand, OutputFormat, SchemasCommand};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note};
+use sealwave_pipeline::ManifestFormat;
 use sealwave_secrets::settings::APP_FILE;
 
 /// Returns the message of a note that an input of the policy is missing.
@@ -70,6 +71,14 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
 impl CommandOutput {
     fn text(stdout: impl Into<Vec<u8>>) -> Self {
         Self { stdout: stdout.into(), ..Self::default() }
+    }
+}
+
+/// Returns the format in which manifests are printed.
+const fn manifest_format(format: OutputFormat) -> ManifestFormat {
+    match format {
+        OutputFormat::Json => ManifestFormat::Json,
+        OutputFormat::Yaml => ManifestFormat::Yaml,
     }
 }
 

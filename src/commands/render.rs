@@ -2,13 +2,13 @@
 //!
 //! Fetches and seals nothing: each value is replaced by a note that says where it comes from.
 
-use super::CommandOutput;
 use super::session::AppSession;
-use crate::cli::{OutputFormat, RenderArgs};
+use super::{CommandOutput, manifest_format};
+use crate::cli::RenderArgs;
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_pipeline::{ManifestFormat, RunPlan, SealMode, ValueSource};
+use sealwave_pipeline::{RunPlan, SealMode, Stage, ValueSource};
 use sealwave_secrets::crypto::ChecksumKey;
 
 /// A note for the reader of a preview.
@@ -26,6 +26,9 @@ pub(super) fn run(
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     let notes = vec![Note::info(Problem::new(&PreviewNote::Preview))];
+    if args.app.reads_stdin() {
+        watch.enter_stage(Stage::Input);
+    }
     let (app, environment) = AppSession::open(&args.app, args.env, variables)?;
     let session = app.environment(&environment);
     let known = session.known_providers();
@@ -41,9 +44,5 @@ pub(super) fn run(
         today: None,
         toolbox: &session.toolbox,
     };
-    let format = match args.output {
-        OutputFormat::Json => ManifestFormat::Json,
-        OutputFormat::Yaml => ManifestFormat::Yaml,
-    };
-    session.run(&plan, format, notes, watch)
+    session.run(&plan, manifest_format(args.output), notes, watch)
 }

@@ -12,7 +12,7 @@ use crate::config::{
 };
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
-use sealwave_pipeline::{self, Discovery, ManifestFormat, RenderContext, RunPlan};
+use sealwave_pipeline::{self, Discovery, ManifestFormat, PipedManifests, RenderContext, RunPlan};
 use sealwave_programs::Toolbox;
 use sealwave_secrets::policy::PolicySubject;
 
@@ -54,7 +54,8 @@ impl AppSession {
         environment: Option<String>,
         variables: VariableReader,
     ) -> Result<(Self, String), Failure> {
-        let session = Self::without_environment(app, variables, &SharedToolbox::default())?;
+        let session =
+            Self::without_environment(app, environment.as_deref(), variables, &SharedToolbox::default())?;
         let environment = select_environment(&session.discovery, environment, session.caller.argocd())?;
         session.discovery.environment(&environment)?;
         Ok((session, environment))
@@ -67,7 +68,7 @@ impl AppSession {
         variables: VariableReader,
         toolbox: &SharedToolbox,
     ) -> Result<(Self, Vec<String>), Failure> {
-        let session = Self::without_environment(app, variables, toolbox)?;
+        let session = Self::without_environment(app, environment.as_deref(), variables, toolbox)?;
         let discovery = &session.discovery;
         let named = named(environment, session.caller.argocd())?;
         let environments =
@@ -80,11 +81,13 @@ impl AppSession {
 
     fn without_environment(
         app: &AppArgs,
+        environment: Option<&str>,
         variables: VariableReader,
         toolbox: &SharedToolbox,
     ) -> Result<Self, Failure> {
-        let dir = super::directory(&app.dir.dir);
+        let dir = super::directory(app.directory());
         let caller = Caller::detect(variables).map_err(|error| Problem::new(&error))?;
+        check_pipe(app, &caller).map_err(|error| Problem::new(&error))?;
         let identity =
             AppIdentity::decide(&caller, &app.identity, &dir).map_err(|error| Problem::new(&error))?;
         let operator_path = config::operator_path(app.operator.clone(), variables);
@@ -93,7 +96,12 @@ impl AppSession {
         if caller.argocd().is_some() && !hosts.is_empty() {
             return Err(Problem::new(&ConfigError::FlagInSidecar("--allow-host")).into());
         }
-        let discovery = discover(&dir, caller.argocd())?;
+        let discovery = if app.reads_stdin() {
+            let read = || PipedManifests::read(std::io::stdin().lock());
+            sealwave_pipeline::discover_for_pipe(&dir, environment, app.app_file.is_some(), read)?
+        } else {
+            discover(&dir, caller.argocd())?
+        };
         let find = || Arc::new(config::toolbox(&caller, operator.as_ref(), hosts, variables));
         let toolbox = Arc::clone(toolbox.0.get_or_init(find));
         Ok(Self { discovery, identity, operator, caller, operator_path, toolbox })
@@ -154,6 +162,18 @@ impl<'a> EnvironmentSession<'a> {
             revision: self.identity.revision.clone(),
             capabilities: self.caller.argocd().map(|argocd| argocd.capabilities.clone()).unwrap_or_default(),
         })
+    }
+}
+
+/// Checks that the app can come from standard input.
+///
+/// In the sidecar, it cannot: a program before the pipe would run unconfined beside the operator's keys, where a chart can
+/// read them through a link, and part of its output would pass for all of it.
+fn check_pipe(app: &AppArgs, caller: &Caller) -> Result<(), ConfigError> {
+    match app.reads_stdin() {
+        true if caller.argocd().is_some() => Err(ConfigError::PipeInSidecar),
+        false if app.app_file.is_some() => Err(ConfigError::AppFileWithoutPipe),
+        _ => Ok(()),
     }
 }
 

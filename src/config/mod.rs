@@ -105,6 +105,9 @@ pub enum ConfigError {
         /// A cluster with a similar name. Others are not listed: every author can see this message.
         similar: Option<String>,
     },
+    /// `--app-file` is given for an app whose directory is given.
+    #[error("`--app-file` is for manifests from standard input only")]
+    AppFileWithoutPipe,
     /// A flag that only local runs may use, in a run by Argo CD.
     #[error("`{0}` must not be used when Argo CD runs sealwave")]
     FlagInSidecar(&'static str),
@@ -139,6 +142,9 @@ pub enum ConfigError {
     /// `ARGOCD_APP_PARAMETERS` is malformed.
     #[error("`ARGOCD_APP_PARAMETERS` is not a JSON array of parameters")]
     Parameters,
+    /// Manifests are piped to a run by Argo CD.
+    #[error("manifests from standard input must not be used when Argo CD runs sealwave")]
+    PipeInSidecar,
     /// A parameter is unknown.
     #[error("parameter `{0}` is unknown; the only one is `env`")]
     ParameterUnknown(String),
@@ -162,6 +168,8 @@ impl Explain for ConfigError {
             Self::ClusterUnknown { similar: None, .. } => {
                 "correct `cluster` of the environment in `sealwave.yaml`, or ask the operator to add it under `clusters` with its sealing certificate".to_owned()
             }
+            Self::AppFileWithoutPipe => "pass the directory of the app as argument, or `-` to read standard input".to_owned(),
+            Self::PipeInSidecar => "run `sealwave generate .`, and let `sources` in `sealwave.yaml` name the chart: the program before a pipe could read the operator's keys, and its failure would go unnoticed".to_owned(),
             Self::FlagInSidecar(_) => "remove the flag from `plugin.yaml`".to_owned(),
             Self::NoAppName { .. } => {
                 "Argo CD sets both when it calls a plugin; in a local run, unset all `ARGOCD_APP_*` variables".to_owned()

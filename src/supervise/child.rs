@@ -39,6 +39,7 @@ pub(super) struct ExitedChild {
 pub(super) fn run(
     args: &[OsString],
     orders: &ChildOrders,
+    reads_stdin: bool,
     backstop: Instant,
 ) -> io::Result<Option<ExitedChild>> {
     let (stdout, for_child) = in_memory("sealwave-stdout")?;
@@ -51,7 +52,7 @@ pub(super) fn run(
         .arg(orders.argument())
         .args(args.iter().skip(1))
         .env(ALLOCATOR.0, ALLOCATOR.1)
-        .stdin(Stdio::null())
+        .stdin(if reads_stdin { Stdio::inherit() } else { Stdio::null() })
         .stdout(for_child)
         .stderr(errors_for_child)
         .spawn()?;

@@ -60,7 +60,6 @@ const USED_BY_THEIR_CHILDREN: &[&str] = &[
     "pipeline::modifiers",
     "pipeline::render::patches",
     "pipeline::render::patches::strategic",
-    "sealwave::cli",
     "sealwave::commands",
     "sealwave::commands::refs",
     "sealwave::config",

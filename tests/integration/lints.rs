@@ -14,7 +14,7 @@
 //! Carets mark columns of the line above the markers; `COLUMN+WIDTH` is used where carets are not possible (a column under
 //! `#~`, an unknown width of 0). Only findings of the rule itself count. Markers are allowed in any YAML file of the example,
 //! except in block scalars. Findings that cannot be marked are listed in the file `expected` of the example, one
-//! `FILE LINE COLUMN+WIDTH` per line. The file `args` contains flags of `validate`, one argument per line, where `@example`
+//! `FILE LINE COLUMN+WIDTH` per line. A chart needs `SEALWAVE_TEST_HELM`. The file `args` contains flags of `validate`, one argument per line, where `@example`
 //! is the directory of the example. Today's date is 2026-01-01.
 
 use std::collections::BTreeSet;
@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::examined;
 use sealwave_secrets::settings::APP_FILE;
+use sealwave_testkit::skipped;
 use sealwave_validate::engine::RunSuppressions;
 use sealwave_validate::{RuleInfo, rules};
 use walkdir::WalkDir;
@@ -51,6 +52,10 @@ fn every_rule_finds_exactly_the_marked_places() {
             }
         }
         for example in examples {
+            if example.join("Chart.yaml").exists() && crate::support::examined::helm().is_none() {
+                skipped(&format!("SEALWAVE_TEST_HELM is not set, so {} was NOT tested", example.display()));
+                continue;
+            }
             let (expected, found) = (marks(&example), found_marks(rule, &example));
             let bad = name(&example).starts_with("bad");
             if bad == expected.is_empty() {

@@ -49,6 +49,7 @@ mod packed_definitions;
 mod pages;
 mod patches;
 mod pipelines;
+mod pipes;
 mod placeholders;
 mod policy;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
@@ -78,6 +79,7 @@ mod support;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unstable_sources;
 mod unused_files;
 mod validate;
 mod validate_apps;

@@ -19,6 +19,7 @@ use fs_err as fs;
 
 use crate::boundary::{Boundary, Checkout, CheckoutExtent};
 use crate::defined_values::DefinedValues;
+use crate::piped::PipedManifests;
 use app_file::parse_app;
 use environments::Environments;
 use error::{Error, MAX_APP_FILE, whole};
@@ -31,12 +32,17 @@ use sealwave_core::document::{Node, SourceId, SourceLocation, Sources, display_p
 use sealwave_core::reach::PathReach;
 use sealwave_core::text::{closest_choice, quoted_list};
 use sealwave_core::yaml;
-use sealwave_secrets::settings::{APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile};
+use sealwave_secrets::settings::{
+    API_VERSION, APP_FILE, App, EnvironmentBackends, EnvironmentSettings, SettingsFile,
+};
 pub use sources::{AppConvention, ArgoCdTool, environment_names};
 pub(crate) use sources::{AppSource, ChartSource};
 
 /// The node limit of an app file. Argo CD runs `discover` for any directory, many at once, so each run must be cheap.
 const MAX_APP_NODES: usize = 50_000;
+
+/// The name of the settings without an app file, for messages.
+const DEFAULTS: &str = "<defaults>";
 
 /// An app that was found, before any of its manifests is read.
 #[derive(Clone, Debug)]
@@ -124,10 +130,48 @@ pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Fa
 }
 
 impl Discovery {
+    /// Creates an app with one environment and default settings, without an app file and without sources.
+    ///
+    /// # Errors
+    /// The name of the environment is not valid, or the directory cannot be read.
+    pub(crate) fn with_defaults(dir: &Path, environment: Option<&str>) -> Result<Self, Failure> {
+        let name = environment.ok_or_else(|| Problem::new(&Error::NoEnvironmentName))?;
+        let root = fs::canonicalize(dir).map_err(|error| Problem::new(&Error::Io(error)))?;
+        let text = format!("apiVersion: {API_VERSION}\nkind: App\n");
+        let app_file = SettingsFile::new(DEFAULTS, text.into_bytes(), app_limits());
+        Ok(Self {
+            given: dir.to_owned(),
+            boundary: Boundary::for_app(&root, None),
+            root,
+            app: parse_app(&app_file)?,
+            app_file,
+            sources: Vec::new(),
+            environments: environments::only(name).map_err(|error| Problem::new(&error))?,
+            directories: BTreeSet::new(),
+            defined: OnceLock::new(),
+        })
+    }
+
+    /// Replaces the sources by manifests from standard input.
+    pub(crate) fn with_manifests(self, manifests: PipedManifests) -> Self {
+        Self { sources: vec![AppSource::Piped(manifests)], ..self }
+    }
+
+    /// Reports whether the manifests come from standard input.
+    pub(crate) fn is_piped(&self) -> bool {
+        matches!(self.sources[..], [AppSource::Piped(_)])
+    }
+
     /// Returns the app file.
     #[must_use]
     pub const fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Returns the name of the app file for messages.
+    #[must_use]
+    pub fn app_file_name(&self) -> &str {
+        self.app_file.name()
     }
 
     /// Returns the sources of the app's objects, in order.
@@ -138,7 +182,7 @@ impl Discovery {
     /// Reports whether programs render some of the sources.
     #[must_use]
     pub fn has_external_sources(&self) -> bool {
-        self.sources.iter().any(|source| !matches!(source, AppSource::Files))
+        self.sources.iter().any(|source| matches!(source, AppSource::Helm(_) | AppSource::Kustomize(_)))
     }
 
     /// Reports whether the app has manifests and templates in `base/` and `envs/`.
@@ -164,7 +208,7 @@ impl Discovery {
     pub fn chart_values<'a>(&'a self, environment: &'a str) -> impl Iterator<Item = PathBuf> + 'a {
         let charts = self.sources.iter().filter_map(|source| match source {
             AppSource::Helm(chart) => Some(chart),
-            AppSource::Files | AppSource::Kustomize(_) => None,
+            AppSource::Files | AppSource::Kustomize(_) | AppSource::Piped(_) => None,
         });
         charts.flat_map(move |chart| {
             chart.settings.value_files.iter().map(move |path| path.in_environment(environment))
@@ -241,7 +285,7 @@ impl Discovery {
             let closest = named.or_else(|| closest_choice(name, &known)).map(str::to_owned);
             let known = quoted_list(&known);
             let error = Error::UnknownEnvironment { name: name.to_owned(), known, closest };
-            whole(&self.name_of(Path::new(APP_FILE)), &error)
+            whole(self.app_file.name(), &error)
         })
     }
 
@@ -250,7 +294,7 @@ impl Discovery {
     pub fn no_environments(&self) -> Failure {
         let misnamed =
             misnamed_directory(&self.root, ENVIRONMENTS).map(|name| self.name_of(Path::new(&name)));
-        whole(&self.name_of(Path::new(APP_FILE)), &Error::NoEnvironments { misnamed })
+        whole(self.app_file.name(), &Error::NoEnvironments { misnamed })
     }
 
     /// Returns the backends for the Secrets of an environment.
@@ -264,7 +308,7 @@ impl Discovery {
 
     /// Sets the app file as the location of problems that have none.
     pub fn at_app_file(&self, failure: Failure) -> Failure {
-        let path = self.name_of(Path::new(APP_FILE));
+        let path = self.app_file.name().to_owned();
         failure.or_with_place(&ProblemPlace::Place(SourceLocation {
             path,
             line: 0,

@@ -18,11 +18,15 @@ mod external_sources;
 mod load;
 mod modifiers;
 mod name_tree;
+mod pipe_settings;
+mod piped;
 pub mod render;
+mod repetition;
 mod required_version;
 mod secret_stages;
 mod stages;
 mod template_text;
+mod text_content;
 
 pub use boundary::Checkout;
 pub use discover::{
@@ -31,6 +35,8 @@ pub use discover::{
 };
 pub use emit::{ManifestFormat, emit};
 pub use load::{LoadedApp, NamedFiles, load};
+pub use pipe_settings::discover_for_pipe;
+pub use piped::PipedManifests;
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
 pub use secret_stages::{
     AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, SealMode, SealedApp, ValueSource,

@@ -12,14 +12,15 @@ use std::borrow::Cow;
 
 use crate::annotate::{AnnotateSettings, annotate};
 use crate::discover::Discovery;
-use crate::external_sources;
+use crate::external_sources::{self, RenderPurpose};
 use crate::load::{LoadedApp, load};
 use crate::render::{RenderAttempt, RenderContext, RenderedApp, render, try_render};
+use crate::repetition::Repetition;
 use crate::secret_stages::{
     PlaceholderUse, SealMode, SealSettings, SealedApp, ValueSource, placeholder_uses, placeholder_uses_in,
     resolve, seal,
 };
-use sealwave_core::diagnostic::{Failure, Note, ProblemPlace};
+use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
 use sealwave_core::document::{ObjectId, SourceLocation, SourceTexts, Sources};
 use sealwave_core::time::Date;
 use sealwave_kube::catalog::ObjectIndex;
@@ -53,6 +54,8 @@ pub struct RunPlan<'a> {
 pub enum Stage {
     /// Adding checksums and waves.
     Annotate,
+    /// Reading manifests from standard input.
+    Input,
     /// Reading the app's files.
     Load,
     /// Rendering templates, documents and patches.
@@ -79,7 +82,7 @@ pub fn run(
 ) -> Result<SealedApp, Failure> {
     let RunPlan { context, source, backends, sealing, checksums, today, toolbox } = plan;
     let mut sources = Sources::default();
-    let input = StageInput { discovery, context, toolbox };
+    let input = StageInput { discovery, context, toolbox, compares: false };
     let mut stages = Stages::new(input, source, &mut sources, progress);
     stages.backends = Some(backends);
     let result = stages.run(&SealPlan { sealing, checksums, today: *today });
@@ -123,7 +126,7 @@ pub fn references(
     progress: &dyn Fn(Stage),
 ) -> Result<Vec<ReferenceUse>, Failure> {
     let mut sources = Sources::default();
-    let input = StageInput { discovery, context, toolbox };
+    let input = StageInput { discovery, context, toolbox, compares: false };
     let uses = Stages::new(input, source, &mut sources, progress).references();
     let uses = uses.map_err(|StageFailure { failure, .. }| failure.located(&sources))?;
     let with_place = |used: PlaceholderUse| ReferenceUse {
@@ -142,6 +145,8 @@ pub struct CollectedStages {
     pub rendered: Option<CollectedRender>,
     /// The notes of all stages, in order.
     pub notes: Vec<StageNote>,
+    /// The differences between two renders of the sources, if they were compared.
+    pub unstable: Vec<Problem>,
     /// The objects for Argo CD, or the problems of the first failing stage.
     pub result: Result<SealedApp, StageFailure>,
 }
@@ -186,11 +191,15 @@ pub fn collect(
     let source = ValueSource::Withhold { known: None, default_provider };
     let mut stages = Stages::new(input, &source, sources, &|_| {});
     stages.setting_place = setting_place;
-    stages.collection = Some(Collection { texts, default_provider, rendered: None });
+    let compares = input.compares && input.discovery.has_external_sources();
+    stages.collection =
+        Some(Collection { texts, default_provider, rendered: None, compares, unstable: Vec::new() });
     let checksums = ChecksumKey::preview();
     let result = stages.run(&SealPlan { sealing: &SealMode::Redacted, checksums: &checksums, today: None });
     let Stages { notes, collection, .. } = stages;
-    CollectedStages { rendered: collection.and_then(|collection| collection.rendered), notes, result }
+    let (rendered, unstable) =
+        collection.map(|collection| (collection.rendered, collection.unstable)).unwrap_or_default();
+    CollectedStages { rendered, notes, unstable, result }
 }
 
 /// An environment of an app, and the programs that render its sources.
@@ -202,6 +211,8 @@ pub struct StageInput<'a> {
     pub context: &'a RenderContext,
     /// The programs.
     pub toolbox: &'a Toolbox,
+    /// Whether [`collect`] renders the sources of other tools twice, and compares the objects.
+    pub compares: bool,
 }
 
 /// The stages of one environment.
@@ -224,6 +235,9 @@ struct Collection<'a> {
     texts: &'a mut SourceTexts,
     default_provider: Option<&'a str>,
     rendered: Option<CollectedRender>,
+    /// Whether sources of other tools are rendered twice.
+    compares: bool,
+    unstable: Vec<Problem>,
 }
 
 /// The settings of `seal` and `annotate`.
@@ -240,7 +254,7 @@ impl<'a> Stages<'a> {
         sources: &'a mut Sources,
         progress: &'a dyn Fn(Stage),
     ) -> Self {
-        let StageInput { discovery, context, toolbox } = input;
+        let StageInput { discovery, context, toolbox, .. } = input;
         Self {
             discovery,
             context,
@@ -287,12 +301,16 @@ impl<'a> Stages<'a> {
         let loaded = if self.discovery.has_external_sources() {
             self.enter(Stage::Sources, |stages, notes| {
                 let Self { context, toolbox, sources, collection, .. } = stages;
-                external_sources::render(loaded, context, toolbox, collection.is_some(), sources, notes)
+                let purpose = if collection.is_some() { RenderPurpose::Check } else { RenderPurpose::Output };
+                external_sources::render(loaded, context, toolbox, purpose, sources, notes)
             })?
         } else {
             loaded
         };
-        let rendered = self.enter(Stage::Render, |stages, notes| stages.render(loaded, notes))?;
+        let repetition = self.repetition(&loaded);
+        let rendered = self.enter(Stage::Render, |stages, notes| stages.render(loaded, notes));
+        self.compare(repetition);
+        let rendered = rendered?;
         let backends = match self.backends {
             Some(backends) => Cow::Borrowed(backends),
             None => Cow::Owned(self.decide_backends()?),
@@ -300,9 +318,23 @@ impl<'a> Stages<'a> {
         Ok((rendered, backends))
     }
 
+    /// Renders the sources of other tools once more, if they are to be compared. Returns what differs, if anything.
+    fn repetition(&mut self, loaded: &LoadedApp<'a>) -> Option<Repetition<'a>> {
+        self.collection.as_ref().filter(|collection| collection.compares)?;
+        (self.progress)(Stage::Sources);
+        Repetition::run(loaded, self.context, self.toolbox)
+    }
+
+    /// Compares the objects of both runs, after all patches: these may replace what a chart generates.
+    fn compare(&mut self, repetition: Option<Repetition<'_>>) {
+        let (Some(repetition), Some(collection)) = (repetition, &mut self.collection) else { return };
+        let Some(CollectedRender { attempt, .. }) = &collection.rendered else { return };
+        collection.unstable = repetition.differences(&attempt.objects, self.context, self.sources);
+    }
+
     fn render(&mut self, loaded: LoadedApp<'_>, notes: &mut Vec<Note>) -> Result<RenderedApp, Failure> {
         let Self { discovery, context, sources, collection, .. } = self;
-        let Some(Collection { texts, default_provider, rendered: kept }) = collection else {
+        let Some(Collection { texts, default_provider, rendered: kept, .. }) = collection else {
             return render(loaded, context, sources, notes);
         };
         let attempt = try_render(loaded, context, sources, Some(texts), notes);

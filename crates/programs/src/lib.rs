@@ -43,6 +43,8 @@ pub mod process_limits;
 mod relay;
 mod role;
 mod run;
+#[cfg(target_os = "linux")]
+mod time_zone;
 mod tool;
 mod toolbox;
 

@@ -37,6 +37,7 @@ pub struct ProgramRun {
     files: Vec<PrivateFile>,
     hidden: Vec<String>,
     has_errors_in_output: bool,
+    has_shifted_time: bool,
 }
 
 /// A file that exists in the private directory when the program starts.
@@ -97,6 +98,7 @@ impl ProgramRun {
             files: Vec::new(),
             hidden: Vec::new(),
             has_errors_in_output: false,
+            has_shifted_time: false,
         }
     }
 
@@ -201,6 +203,13 @@ impl ProgramRun {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Shifts the local time that the program sees by more than a year. A second run so shows what depends on the date.
+    #[must_use]
+    pub fn with_shifted_time(mut self) -> Self {
+        self.has_shifted_time = true;
         self
     }
 

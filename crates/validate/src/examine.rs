@@ -6,7 +6,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::definitions::DefinitionRef;
 use crate::facts::app_settings::AppSettings;
@@ -24,7 +24,7 @@ use sealwave_pipeline::{
     StageInput, StageNote, collect,
 };
 use sealwave_programs::Toolbox;
-use sealwave_secrets::settings::{APP_FILE, App, IgnoreEntry, ignore_origins};
+use sealwave_secrets::settings::{App, IgnoreEntry, ignore_origins};
 
 /// The input for the examination of an environment.
 pub struct EnvironmentInput<'a> {
@@ -34,6 +34,8 @@ pub struct EnvironmentInput<'a> {
     pub default_provider: Option<&'a str>,
     /// The programs that render sources.
     pub toolbox: &'a Toolbox,
+    /// Whether sources of other tools are rendered twice, to find what differs each time.
+    pub compares: bool,
 }
 
 /// An app whose environments were examined.
@@ -122,8 +124,8 @@ pub fn examine(
             problems: Vec::new(),
         };
         let place = |path: &[&str]| ProblemPlace::Origin(file.place(path));
-        let EnvironmentInput { context, default_provider, toolbox } = examination;
-        let input = StageInput { discovery, context, toolbox };
+        let EnvironmentInput { context, default_provider, toolbox, compares } = examination;
+        let input = StageInput { discovery, context, toolbox, compares: *compares };
         let stages = collect(input, *default_provider, &mut app.sources, &mut app.texts, &place);
         app.read_files
             .extend(stages.rendered.iter().flat_map(|rendered| rendered.attempt.read_files.clone()));
@@ -174,7 +176,7 @@ struct AppFile<'a> {
 
 impl<'a> AppFile<'a> {
     fn new(discovery: &'a Discovery, sources: &mut Sources) -> Self {
-        let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+        let source = sources.add(discovery.app_file_name());
         Self { discovery, source, tree: OnceCell::new() }
     }
 
@@ -225,7 +227,7 @@ impl<'a> AppFile<'a> {
 fn rule_of(stage: Stage) -> &'static Rule {
     match stage {
         Stage::Annotate => &rules::app::ANNOTATE,
-        Stage::Load | Stage::Sources => &rules::app::LOAD,
+        Stage::Input | Stage::Load | Stage::Sources => &rules::app::LOAD,
         Stage::Render => &rules::app::RENDER,
         Stage::Resolve => &rules::app::PLACEHOLDER,
         Stage::Seal | Stage::Validate => &rules::app::BACKEND,
@@ -234,11 +236,16 @@ fn rule_of(stage: Stage) -> &'static Rule {
 
 impl ExaminedEnvironment {
     fn record(&mut self, stages: CollectedStages, file: &AppFile<'_>) {
-        let CollectedStages { rendered, notes, result } = stages;
+        let CollectedStages { rendered, notes, unstable, result } = stages;
         if let Some(rendered) = rendered {
             self.record_rendered(rendered, file);
         }
         self.problems.extend(notes.into_iter().filter_map(note_problem));
+        self.problems.extend(unstable.into_iter().map(|problem| StageProblem {
+            rule: &rules::app::UNSTABLE_SOURCE,
+            severity: Severity::Error,
+            problem,
+        }));
         match result {
             Ok(sealed) => self.emitted = Some(sealed.objects().to_vec()),
             Err(failure) => self.record_failure(&failure),

@@ -252,6 +252,7 @@ impl ValidateRun<'_> {
     ) -> Result<(ExaminedApp, ValidationPlan, Vec<String>), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
+            app_file: None,
             operator: self.args.checks.operator.clone(),
             charts: self.args.charts.clone(),
             identity: self.args.identity.clone(),
@@ -277,7 +278,8 @@ impl ValidateRun<'_> {
             certificates.extend(certificate);
             let default_provider = environment.default_provider()?;
             let context = environment.context()?;
-            inputs.push(EnvironmentInput { context, default_provider, toolbox: &session.toolbox });
+            let toolbox = &*session.toolbox;
+            inputs.push(EnvironmentInput { context, default_provider, toolbox, compares: true });
         }
         let begin = |environment: &str| {
             activity.set_description(format!(

@@ -12,7 +12,7 @@ use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_pipeline::{ArgoCdTool, RenderContext};
 use sealwave_programs::{RunHost, Toolbox};
 use sealwave_secrets::policy::PolicySubject;
-use sealwave_secrets::settings::{OperatorTools, ValidationSettings};
+use sealwave_secrets::settings::{OperatorTools, ToolSettings, ValidationSettings};
 use sealwave_validate::engine::{
     AppContext, PlainContext, PlainInput, RunSuppressions, SchemaContext, ValidateOptions,
 };
@@ -71,14 +71,15 @@ pub fn app(
             .unwrap_or_else(|| environment.to_owned()),
         ..RenderContext::default()
     };
-    let toolbox = Toolbox::new(
-        OperatorTools::default(),
-        None,
-        RunHost { temporary: std::env::temp_dir(), guard: Some(env!("CARGO_BIN_EXE_sealwave").into()) },
-    );
+    let toolbox = toolbox();
     let examinations: Vec<EnvironmentInput<'_>> = discovery
         .environments()
-        .map(|name| EnvironmentInput { context: context(name), default_provider: None, toolbox: &toolbox })
+        .map(|name| EnvironmentInput {
+            context: context(name),
+            default_provider: None,
+            toolbox: &toolbox,
+            compares: true,
+        })
         .collect();
     let mut examined = sealwave_validate::examine(&discovery, &examinations, name.to_owned(), &|_| ());
     examined.read_other_files(&discovery);
@@ -90,6 +91,22 @@ pub fn app(
     let options = options.clone().with_known_apps(Arc::new([(path, known)].into()));
     let context = AppContext::new(options, schemas, Arc::default(), Arc::default());
     sealwave_validate::engine::validate(&examined, &context, run_suppressions).findings
+}
+
+/// Returns the programs of the test run, which render sources.
+fn toolbox() -> Toolbox {
+    let helm = helm().map(|path| ToolSettings { path: Some(path), ..ToolSettings::default() });
+    Toolbox::new(
+        OperatorTools { helm, ..OperatorTools::default() },
+        None,
+        RunHost { temporary: std::env::temp_dir(), guard: Some(env!("CARGO_BIN_EXE_sealwave").into()) },
+    )
+}
+
+/// Returns the Helm of the test run.
+pub fn helm() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "the environment of the test run, not of the program")]
+    std::env::var_os("SEALWAVE_TEST_HELM").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// Validates files of plain manifests.

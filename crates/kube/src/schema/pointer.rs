@@ -13,7 +13,8 @@ impl JsonPointer {
         &self.0
     }
 
-    pub(super) fn push_key(&mut self, key: &str) {
+    /// Adds a step to the value of a key.
+    pub fn push_key(&mut self, key: &str) {
         self.0.push('/');
         for c in key.chars() {
             match c {
@@ -24,7 +25,8 @@ impl JsonPointer {
         }
     }
 
-    pub(super) fn push_index(&mut self, index: usize) {
+    /// Adds a step to an item of a list.
+    pub fn push_index(&mut self, index: usize) {
         self.0.push('/');
         self.0.push_str(&index.to_string());
     }

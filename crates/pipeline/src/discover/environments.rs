@@ -68,6 +68,18 @@ impl Environments {
     }
 }
 
+/// Returns the settings of an only environment: the defaults.
+///
+/// # Errors
+/// The name is not valid.
+pub(super) fn only(name: &str) -> Result<BTreeMap<String, EnvironmentSettings>, Error> {
+    if is_environment_name(name) {
+        Ok(BTreeMap::from([(name.to_owned(), EnvironmentSettings::default())]))
+    } else {
+        Err(Error::EnvironmentName { valid: valid_environment_name(name) })
+    }
+}
+
 fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<BTreeSet<String>, Failure> {
     let path = dir.join(ENVIRONMENTS);
     let io_failure = |error| Failure::from(Problem::new(&Error::Io(error)));

@@ -59,6 +59,8 @@ pub(super) enum Error {
     MissingHere { example: Option<String> },
     #[error("app has no environments")]
     NoEnvironments { misnamed: Option<String> },
+    #[error("no environment is given")]
+    NoEnvironmentName,
     #[error("`sources` is empty")]
     NoSources,
     #[error("`{}` is not a directory", display_path(.0))]
@@ -84,6 +86,9 @@ impl Explain for Error {
                 patterns.iter().map(|pattern| format!("\"{pattern}\"")).collect::<Vec<_>>().join(", ")
             ),
             Self::FilesTwice => "remove one; it stands for `base/` and `envs/`".to_owned(),
+            Self::NoEnvironmentName => {
+                format!("name one with `--env`; without `{APP_FILE}`, its name is also that of the cluster")
+            }
             Self::NoSources => {
                 "add a source, for example `sources: [{files: {}}]`, or remove the field".to_owned()
             }

@@ -8,6 +8,7 @@ use super::environment_paths::{PathPattern, names_for_pattern};
 use super::error::{Error, whole};
 use super::nearby::{self, BASE, CHART_FILE, KUSTOMIZATION_FILES};
 use crate::boundary::Boundary;
+use crate::piped::PipedManifests;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::names::dns;
 use sealwave_secrets::settings::{
@@ -29,6 +30,8 @@ pub(crate) enum AppSource {
     Helm(Box<ChartSource>),
     /// A directory of Kustomize.
     Kustomize(KustomizeSource),
+    /// Manifests from standard input, instead of the app's own sources.
+    Piped(PipedManifests),
 }
 
 /// A Helm chart, with the settings that it is rendered with.
@@ -44,7 +47,7 @@ impl AppSource {
     /// Returns the paths that may differ between environments, from which environments get their names.
     pub(super) fn environment_paths(&self) -> impl Iterator<Item = PathPattern<'_>> {
         let (own, files) = match self {
-            Self::Files => (None, [].as_slice()),
+            Self::Files | Self::Piped(_) => (None, [].as_slice()),
             Self::Helm(chart) => {
                 let ChartSource { location, settings } = &**chart;
                 let directory = match location {

@@ -37,7 +37,7 @@ pub(super) fn render(
         .args(["template"])
         .args(options(source, input, notes))
         .readable(input.app.boundary());
-    let run = with_values(run, source, input)?;
+    let run = with_values(input.with_time(run), source, input)?;
     // After `--`, no name can be read as an option.
     let name = source.release_name.as_deref().unwrap_or_else(|| input.context.app_name());
     let run = chart.as_argument(run.args(["--", name]));

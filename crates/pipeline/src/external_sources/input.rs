@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sealwave_core::diagnostic::{Explain, Problem, ProblemPlace};
-use sealwave_programs::Toolbox;
+use sealwave_programs::{ProgramRun, Toolbox};
 
 use crate::discover::Discovery;
 use crate::load::LayeredValues;
@@ -20,6 +20,8 @@ pub(super) struct SourceInput<'a> {
     pub(super) toolbox: &'a Toolbox,
     /// Whether the place of each object matters, at the cost of time.
     pub(super) needs_places: bool,
+    /// Whether the source is rendered once more, to see what differs.
+    pub(super) is_repeated: bool,
     /// The entry of the source in the app file.
     pub(super) place: ProblemPlace,
 }
@@ -28,6 +30,11 @@ impl SourceInput<'_> {
     /// Returns an error at the entry of the source.
     pub(super) fn problem(&self, error: &dyn Explain) -> Problem {
         Problem { at: self.place.clone(), ..Problem::new(error) }
+    }
+
+    /// Shifts the time of a run if it is repeated.
+    pub(super) fn with_time(&self, run: ProgramRun) -> ProgramRun {
+        if self.is_repeated { run.with_shifted_time() } else { run }
     }
 
     /// Returns a full path within the repository as messages name it.

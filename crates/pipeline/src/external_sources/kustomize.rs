@@ -33,8 +33,8 @@ pub(super) fn render(
     };
     let needs = kustomization::read(&found.full, input, sources)?;
     let (program, args) = command(input).map_err(|error| input.problem(error))?;
-    let mut run =
-        ProgramRun::new(program, &found.full).args(args.iter().copied()).readable(input.app.boundary());
+    let run = ProgramRun::new(program, &found.full).args(args.iter().copied()).readable(input.app.boundary());
+    let mut run = input.with_time(run);
     if let Some(at) = needs.charts {
         run = with_charts(run, at, input)?;
     }

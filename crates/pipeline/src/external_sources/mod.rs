@@ -29,6 +29,17 @@ use crate::load::{LoadedApp, ManifestFile};
 use crate::render::RenderContext;
 use input::SourceInput;
 
+/// The purpose for which sources are rendered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RenderPurpose {
+    /// Their objects are checked: the place of each matters, at the cost of time.
+    Check,
+    /// Their objects are printed.
+    Output,
+    /// Their objects are compared with those of an earlier run.
+    Repeat,
+}
+
 /// Renders the sources of other tools, and puts their objects into the order of the sources.
 ///
 /// # Errors
@@ -37,7 +48,7 @@ pub(crate) fn render<'a>(
     mut loaded: LoadedApp<'a>,
     context: &RenderContext,
     toolbox: &Toolbox,
-    needs_places: bool,
+    purpose: RenderPurpose,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
 ) -> Result<LoadedApp<'a>, Failure> {
@@ -52,7 +63,8 @@ pub(crate) fn render<'a>(
             namespace: namespace.as_deref().filter(|name| !name.is_empty()),
             values: &loaded.values,
             toolbox,
-            needs_places,
+            needs_places: purpose == RenderPurpose::Check,
+            is_repeated: purpose == RenderPurpose::Repeat,
             place: ProblemPlace::Place(app.source_place(index)),
         };
         match render_source(source, &input, sources, notes) {
@@ -73,7 +85,7 @@ fn render_source(
     notes: &mut Vec<Note>,
 ) -> Result<Option<ManifestFile>, Failure> {
     match source {
-        AppSource::Files => Ok(None),
+        AppSource::Files | AppSource::Piped(_) => Ok(None),
         AppSource::Helm(chart) => helm::render(chart, input, sources, notes).map(Some),
         AppSource::Kustomize(directory) => kustomize::render(directory, input, sources).map(Some),
     }

@@ -8,10 +8,10 @@ use fs_err as fs;
 
 use crate::boundary::CheckoutExtent;
 use crate::discover::Discovery;
+use crate::text_content::{self, TextError};
 use sealwave_core::bounded_file::{BoundedReadError, read_file};
-use sealwave_core::diagnostic::{Explain, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, NOT_UTF8, io_reason};
+use sealwave_core::diagnostic::{Explain, LEAVES_REPOSITORY, NOT_FILE_OR_DIRECTORY, io_reason};
 use sealwave_core::reach::{PathReach, ReachError, directory_of};
-use sealwave_core::yaml::{YamlError, is_utf16};
 use sealwave_kube::MOVE_FILE;
 use sealwave_secrets::settings::APP_FILE;
 
@@ -42,10 +42,8 @@ pub(crate) enum FileError {
     Io(String),
     #[error("file is encrypted with git-crypt")]
     GitCrypt,
-    #[error("text {NOT_UTF8}")]
-    NotUtf8 { line: u32, column: u32 },
     #[error("{0}")]
-    Utf16(YamlError),
+    Text(#[from] TextError),
     #[error("{what} {LEAVES_REPOSITORY}")]
     Outside { what: &'static str, extent: CheckoutExtent },
     #[error("{0} leaves the directory of the app")]
@@ -76,8 +74,7 @@ impl Explain for FileError {
             Self::MissingNamed { meant: None, .. } => {
                 Some(format!("the path is relative to the directory of `{APP_FILE}`"))
             }
-            Self::NotUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
-            Self::Utf16(error) => error.hint(),
+            Self::Text(error) => error.hint(),
             Self::Outside { extent, .. } => Some(extent.hint().to_owned()),
             Self::OutsideApp(_) => Some(format!("move the file to the directory of `{APP_FILE}`")),
             _ => None,
@@ -258,29 +255,7 @@ impl FileAccess {
 
 /// Reads bytes as text, without a byte order mark.
 pub(super) fn into_text(bytes: Vec<u8>) -> Result<String, FileError> {
-    if is_utf16(&bytes) {
-        return Err(FileError::Utf16(YamlError::Utf16));
-    }
-    String::from_utf8(bytes).map(without_mark).map_err(|error| {
-        let (line, column) = end_of_text(error.as_bytes(), error.utf8_error().valid_up_to());
-        FileError::NotUtf8 { line, column }
-    })
-}
-
-/// Returns the line and the column, in characters, after the first `length` bytes, which are valid text.
-fn end_of_text(bytes: &[u8], length: usize) -> (u32, u32) {
-    let text = bytes.get(..length).map(String::from_utf8_lossy).unwrap_or_default();
-    let last = text.rsplit('\n').next().unwrap_or_default();
-    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-    (number(text.matches('\n').count()), number(last.chars().count()))
-}
-
-/// Removes a byte order mark, which a template would place in the middle of a document.
-fn without_mark(mut text: String) -> String {
-    if text.starts_with('\u{feff}') {
-        text.remove(0);
-    }
-    text
+    Ok(text_content::decode(bytes)?)
 }
 
 /// Describes an I/O error without its path, which the location already names.

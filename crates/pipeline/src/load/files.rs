@@ -223,7 +223,7 @@ impl<'a> FileReader<'a> {
 
     fn problem(&self, relative: &Path, error: &FileError) -> Problem {
         let (line, column) = match error {
-            FileError::NotUtf8 { line, column } => (*line, *column),
+            FileError::Text(error) => error.position(),
             _ => (0, 0),
         };
         let place = SourceLocation { path: self.app.name_of(relative), line, column, rendered: None };

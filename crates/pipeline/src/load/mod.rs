@@ -22,8 +22,9 @@ use files::{FileReader, SourceFile};
 pub use named_files::NamedFiles;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::document::{Manifest, Node, Origin, SourceId, Sources};
+use sealwave_core::excerpts::STDIN;
 use sealwave_core::yaml;
-use sealwave_secrets::settings::{APP_FILE, PatchEntry, PatchTarget, PatchType};
+use sealwave_secrets::settings::{PatchEntry, PatchTarget, PatchType};
 pub(super) use template_files::TemplateFiles;
 use values::VALUES;
 pub(super) use values::{LayeredValues, ValueGaps};
@@ -184,6 +185,7 @@ pub fn load<'a>(
         }
         loaded.partials.append(&mut layer.own_partials);
     }
+    loaded.files.extend(discovery.sources().iter().filter_map(|source| piped_file(source, sources)));
     Failure::unless_empty(problems)?;
     let (budget, template_files) = reader.finish();
     loaded.budget = budget;
@@ -191,12 +193,19 @@ pub fn load<'a>(
     Ok(loaded)
 }
 
+/// Returns the manifests from standard input as a file.
+fn piped_file(source: &AppSource, sources: &mut Sources) -> Option<ManifestFile> {
+    let AppSource::Piped(manifests) = source else { return None };
+    let (source, text) = (sources.add(STDIN), manifests.text().to_owned());
+    Some(ManifestFile { source, text, kind: FileKind::ProgramOutput })
+}
+
 /// Reports whether a source uses the values of the app and of its environments.
 fn reads_values(sources: &[AppSource]) -> bool {
     sources.iter().any(|source| match source {
         AppSource::Files => true,
         AppSource::Helm(chart) => chart.settings.layered_values,
-        AppSource::Kustomize(_) => false,
+        AppSource::Kustomize(_) | AppSource::Piped(_) => false,
     })
 }
 
@@ -311,7 +320,7 @@ fn patches(
     sources: &mut Sources,
     problems: &mut Vec<Problem>,
 ) -> Vec<EnvironmentPatch> {
-    let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+    let source = sources.add(discovery.app_file_name());
     let entries =
         discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
     if entries.is_empty() {

@@ -42,6 +42,7 @@ use serde_json::{Map, Value as Json};
 
 use super::discover::{BASE, Discovery, misnamed_directory};
 use super::load::{EnvironmentPatch, FileKind, LayeredValues, LoadedApp, ManifestFile};
+use super::piped::CHECK_PIPE;
 use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
 use engine::{RenderedText, TemplateEngine};
@@ -310,6 +311,9 @@ pub fn try_render(
 
 /// Returns what to do about the cause of an empty output: a directory that is meant to be `base`, or an app file below it.
 fn empty_hint(app: &Discovery) -> Option<String> {
+    if app.is_piped() {
+        return Some(CHECK_PIPE.to_owned());
+    }
     if let Some(misnamed) = misnamed_directory(app.root(), BASE) {
         let misnamed = app.name_of(Path::new(&misnamed));
         return Some(format!("`{misnamed}/` is not read: rename it to `{BASE}/`"));

@@ -18,10 +18,12 @@ use crate::guard::{ALLOCATOR, EndReason, GuardReport, THIS_BINARY};
 use crate::orders::{FileAccess, Role, RunOrders};
 use crate::private_directory::{INPUT_FILE, PrivateDirectory};
 use crate::relay::{RelayedRun, relay};
-use crate::{ErrorText, ProgramError, ReachedLimit};
+use crate::{ErrorText, ProgramError, ReachedLimit, time_zone};
 
 /// The extra time of the guard after the deadline, in which it ends the descendants.
 const GRACE: Duration = Duration::from_secs(10);
+/// The file of the shifted time zone, in the private directory.
+const ZONE_FILE: &str = "zone";
 /// Added to the number of a signal by shells, for their exit code.
 const SHELL_SIGNAL: i32 = 128;
 /// Parts of what programs write that do not end when they reach the limit of a file's size.
@@ -39,6 +41,9 @@ impl ProgramRun {
         let private = PrivateDirectory::new(&host.temporary).and_then(|private| {
             self.write_input(&private)?;
             self.write_files(&private)?;
+            if self.has_shifted_time {
+                fs_err::write(private.path().join(ZONE_FILE), time_zone::shifted())?;
+            }
             let args = self.arguments(&private)?;
             Ok((private, args))
         });
@@ -124,6 +129,7 @@ impl ProgramRun {
             .args(orders.arguments(Role::Guard))
             .env_clear()
             .envs(environment::variables(private.path(), &self.limits, &self.network))
+            .envs(self.has_shifted_time.then(|| ("TZ", private.path().join(ZONE_FILE))))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env(ALLOCATOR.0, ALLOCATOR.1)
             .current_dir(&self.directory)

@@ -10,6 +10,7 @@ rules! {
     static LOAD,
     static PLACEHOLDER,
     static RENDER,
+    static UNSTABLE_SOURCE,
 }
 
 /// Problems with waves and checksums.
@@ -55,4 +56,14 @@ pub(crate) static RENDER: Rule = Rule::stage(
     Severity::Error,
     "a template, a document or a patch does not result in an object",
     include_str!("render.md"),
+);
+
+/// A field of a source that differs each time that the source is rendered.
+pub(crate) static UNSTABLE_SOURCE: Rule = Rule::stage(
+    // A suppression may accept such a field, and the line may be in a Secret.
+    RuleKind::Document,
+    "app/unstable-source",
+    Severity::Error,
+    "a chart prints something else each time: a random password, a new certificate, the time",
+    include_str!("unstable_source.md"),
 );
