@@ -3,7 +3,6 @@
 //! The expected values are written down here, or read from the operator's files where a value is a whole file; sealwave has no
 //! part in them. Environments that read from AWS are not here: they need an emulator that `.ci/run` starts for other tests.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -241,7 +240,8 @@ fn assert_stays_synced(app: &TestApp) {
 
 /// Fails if a run left a file, or one of these values outside of Secrets.
 pub fn assert_nothing_left(app: &TestApp, values: &[&str]) {
-    assert_eq!(app.sidecar().temporary_files(), [PathBuf::new(); 0], "what runs of {} left", app.name());
+    let left = app.sidecar().temporary_files();
+    assert!(left.is_empty(), "runs of {} left {left:?}", app.name());
     let values: Vec<_> = values.iter().map(|value| (*value, value.as_bytes())).collect();
     assert_no_leak(app.stack(), &Needles::new(&values), app.name());
 }

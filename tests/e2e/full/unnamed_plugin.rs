@@ -9,12 +9,9 @@ use crate::harness::{Programs, Sidecar, SidecarOptions, Stack, TestApp};
 
 const PLACEHOLDER: &str = "<file:app/db.yaml#password>";
 
-/// A chart, without discovery: Argo CD's own Helm applies the placeholder. The plugin's name repairs it.
+/// A chart, without discovery: Argo CD's own Helm applies the placeholder. The plugin's name prevents it.
 pub fn chart_without_discovery(stack: &Arc<Stack>) {
-    let app = TestApp::new(stack, "unnamed-chart", &[]);
-    write_chart(&app);
-    unnamed(&app);
-    assert_password(&app, "Helm", PLACEHOLDER);
+    applies_placeholder(&TestApp::new(stack, "unnamed-chart", &[]), write_chart, "Helm");
 
     let app = TestApp::new(stack, "named-chart", &[]);
     write_chart(&app);
@@ -24,10 +21,7 @@ pub fn chart_without_discovery(stack: &Arc<Stack>) {
 
 /// An overlay, without discovery: Argo CD's own Kustomize does the same.
 pub fn overlay_without_discovery(stack: &Arc<Stack>) {
-    let app = TestApp::new(stack, "unnamed-overlay", &[]);
-    write_overlay(&app);
-    unnamed(&app);
-    assert_password(&app, "Kustomize", PLACEHOLDER);
+    applies_placeholder(&TestApp::new(stack, "unnamed-overlay", &[]), write_overlay, "Kustomize");
 
     let app = TestApp::new(stack, "named-overlay", &[]);
     write_overlay(&app);
@@ -37,29 +31,33 @@ pub fn overlay_without_discovery(stack: &Arc<Stack>) {
 
 /// Discovery finds both, although the plugin is not named.
 pub fn discovery_matches(stack: &Arc<Stack>) {
-    let writes: [(&str, fn(&TestApp)); 2] =
-        [("discovered-chart", write_chart), ("discovered-overlay", write_overlay)];
-    for (name, write) in writes {
+    let is_found = |name: &str, write: fn(&TestApp)| {
         let app = app_with_discovery(stack, name, Programs::sealwave());
         write(&app);
         unnamed(&app);
         assert_password(&app, "Plugin", &app.password());
-    }
+    };
+    is_found("discovered-chart", write_chart);
+    is_found("discovered-overlay", write_overlay);
 }
 
 /// Discovery that fails is as good as none: Argo CD reports nothing and applies the placeholder.
 pub fn discovery_fails(stack: &Arc<Stack>) {
-    let writes: [(&str, fn(&TestApp), &str); 2] =
-        [("undiscovered-chart", write_chart, "Helm"), ("undiscovered-overlay", write_overlay, "Kustomize")];
-    for (name, write, kind) in writes {
+    let app = |name: &str| {
         let program = stack.memory().join("failing-discovery").join(name);
         write_failing_discovery(&program);
-        let app = app_with_discovery(stack, name, program);
-        write(&app);
-        unnamed(&app);
-        assert_password(&app, kind, PLACEHOLDER);
-        assert!(app.live()["status"]["conditions"].is_null(), "Argo CD reports nothing");
-    }
+        app_with_discovery(stack, name, program)
+    };
+    applies_placeholder(&app("undiscovered-chart"), write_chart, "Helm");
+    applies_placeholder(&app("undiscovered-overlay"), write_overlay, "Kustomize");
+}
+
+/// Fails unless the app, whose Application does not name the plugin, gets the placeholder as its password without a report.
+fn applies_placeholder(app: &TestApp, write: fn(&TestApp), kind: &str) {
+    write(app);
+    unnamed(app);
+    assert_password(app, kind, PLACEHOLDER);
+    assert!(app.live()["status"]["conditions"].is_null(), "Argo CD reports nothing");
 }
 
 fn app_with_discovery(stack: &Arc<Stack>, name: &str, program: PathBuf) -> TestApp {
