@@ -7,10 +7,10 @@ pub mod external_secrets;
 pub mod faults;
 mod narrowed_tree;
 mod order;
-mod plaintext;
+pub mod plaintext;
 mod pruning;
 mod rotation;
-mod scenarios;
+pub mod scenarios;
 mod secret_writers;
 
 use crate::Test;
@@ -53,6 +53,7 @@ pub const TESTS: &[Test] = &[
     Test::new("fast::rotation::rotated_value_restarts_its_users", rotation::rotated_value_restarts_its_users),
     Test::new("fast::scenarios::catalog", scenarios::catalog),
     Test::new("fast::scenarios::mlops", scenarios::mlops),
+    Test::new("fast::scenarios::mlops_helm", scenarios::mlops_helm),
     Test::new("fast::scenarios::rotation", scenarios::rotation),
     Test::new("fast::scenarios::spring", scenarios::spring),
     Test::new("fast::scenarios::spring_csi", scenarios::spring_csi),

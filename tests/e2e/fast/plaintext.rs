@@ -151,7 +151,8 @@ pub fn stay_in_secrets(stack: &Stack, app: &TestApp) {
     assert_eq!(live["status"]["sync"]["status"], "Synced", "after all repairs");
 }
 
-fn assert_no_leak(stack: &Stack, needles: &Needles, after: &str) {
+/// Fails if a value is readable outside of Secrets.
+pub fn assert_no_leak(stack: &Stack, needles: &Needles, after: &str) {
     let leaks = find_leaks(stack, needles);
     let mut values: Vec<&str> = leaks.iter().map(|leak| leak.value.as_str()).collect();
     values.sort_unstable();

@@ -7,15 +7,36 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::plaintext::assert_no_leak;
+use crate::harness::leaks::Needles;
 use crate::harness::{Refresh, Secrets, Stack, TestApp};
 
 /// MLflow, Airflow and FastAPI in three namespaces.
 pub fn mlops(stack: &Arc<Stack>) {
-    let app = TestApp::new(stack, "mlops", &[]);
-    app.copy_scenario("scenario-1-mlops");
-    app.prefix_namespaces("mlops-", &["airflow", "fastapi", "mlflow"]);
-    deploy(&app, "mlops", "dev");
+    mlops_as(stack, "mlops", None);
+}
 
+/// The same platform as four Helm charts.
+pub fn mlops_helm(stack: &Arc<Stack>) {
+    mlops_as(stack, "mlops-helm", Some("sources/scenario-1-helm"));
+}
+
+/// The first scenario in another form, if one is given.
+pub fn mlops_as(stack: &Arc<Stack>, name: &str, form: Option<&str>) {
+    let app = TestApp::new(stack, name, &[]);
+    app.copy_scenario("scenario-1-mlops");
+    if let Some(form) = form {
+        app.allow_renderers();
+        app.copy_app(form);
+    }
+    let prefix = format!("{name}-");
+    app.prefix_namespaces(&prefix, &["airflow", "fastapi", "mlflow"]);
+    deploy(&app, "mlops", "dev");
+    assert_mlops_secrets(&app, &prefix);
+    assert_nothing_left(&app, &["CANARY/s1/dev/aws+secret/wJalrXUtnFEMI", "CANARY-s1-dev-mlflow-5f2c"]);
+}
+
+fn assert_mlops_secrets(app: &TestApp, prefix: &str) {
     let variables: &[_] = &[
         ("AWS_ACCESS_KEY_ID", "AKIACANARYS1DEVKEY"),
         ("AWS_SECRET_ACCESS_KEY", "CANARY/s1/dev/aws+secret/wJalrXUtnFEMI"),
@@ -26,28 +47,52 @@ pub fn mlops(stack: &Arc<Stack>) {
     let address =
         "postgresql://airflow_user:CANARY-s1-dev-p%40ss%2Fw%3Ard%231%25@192.168.18.142:5432/airflow_db";
     let login = &[("username", "mlflow_CANARY_s1_dev"), ("password", "CANARY-s1-dev-mlflow-5f2c")];
-    assert_secrets(&app, "mlops-fastapi", &[("aws-credentials-secret", variables)]);
+    assert_secrets(app, &format!("{prefix}fastapi"), &[("aws-credentials-secret", variables)]);
     assert_secrets(
-        &app,
-        "mlops-airflow",
+        app,
+        &format!("{prefix}airflow"),
         &[
             ("airflow-db-secret", &[("connection", address)]),
             ("aws-credentials-secret", &[("credentials", file)]),
         ],
     );
     assert_secrets(
-        &app,
-        "mlops-mlflow",
+        app,
+        &format!("{prefix}mlflow"),
         &[("aws-credentials-secret", variables), ("mlflow-db-secret", login)],
     );
 }
 
-/// The same platform with SealedSecrets in Git, which kubeseal made.
+/// The same platform with SealedSecrets in Git, which kubeseal made: first as files, then as a Kustomize overlay.
+///
+/// The overlay takes over all objects, and restarts no pod.
 pub fn rotation(stack: &Arc<Stack>) {
     let app = TestApp::new(stack, "rotation", &[]);
     app.copy_scenario("scenario-2-rotation");
+    app.allow_renderers();
     deploy(&app, "platform", "dev");
+    assert_rotation_secrets(&app);
 
+    let starts = || ROTATION_NAMESPACES.map(|namespace| stack.kubelet.starts(namespace).len());
+    let before = starts();
+    app.copy_app("sources/scenario-2-kustomize");
+    let commit = app.repository().commit("the same as an overlay");
+    app.wait_healthy(&commit);
+    assert_stays_synced(&app);
+    assert_rotation_secrets(&app);
+    assert_eq!(starts(), before, "pods that ever started");
+    assert_nothing_left(&app, &ROTATION_VALUES);
+}
+
+/// The namespaces of the second scenario. Its SealedSecrets can be opened in no other.
+pub const ROTATION_NAMESPACES: [&str; 3] = ["airflow", "fastapi", "mlflow"];
+
+/// Values of the second scenario.
+pub const ROTATION_VALUES: [&str; 3] =
+    ["CANARY-s2-dev-jwt", "CANARY-s2-dev-not-a-real-key", "CANARY/s2/dev/aws+secret"];
+
+/// Fails unless the Secrets of the second scenario have the right values.
+pub fn assert_rotation_secrets(app: &TestApp) {
     let variables: &[_] = &[
         ("AWS_ACCESS_KEY_ID", "AKIACANARYS2DEVKEY"),
         ("AWS_SECRET_ACCESS_KEY", "CANARY/s2/dev/aws+secret"),
@@ -56,7 +101,7 @@ pub fn rotation(stack: &Arc<Stack>) {
     let file = "[default]\naws_access_key_id = AKIACANARYS2DEVKEY\naws_secret_access_key = CANARY/s2/dev/aws+secret\n";
     let address = "postgresql://airflow_user:CANARY-s2-dev-airflow@192.168.18.142:5432/airflow_db";
     assert_secrets(
-        &app,
+        app,
         "airflow",
         &[
             ("airflow-db-secret", &[("connection", address)]),
@@ -69,7 +114,7 @@ pub fn rotation(stack: &Arc<Stack>) {
         ],
     );
     assert_secrets(
-        &app,
+        app,
         "fastapi",
         &[
             ("aws-credentials-secret", variables),
@@ -77,7 +122,7 @@ pub fn rotation(stack: &Arc<Stack>) {
         ],
     );
     let login = &[("username", "mlflow"), ("password", "CANARY-s2-dev-mlflow")];
-    assert_secrets(&app, "mlflow", &[("aws-credentials-secret", variables), ("mlflow-db-secret", login)]);
+    assert_secrets(app, "mlflow", &[("aws-credentials-secret", variables), ("mlflow-db-secret", login)]);
 }
 
 /// A Spring Boot backend: first with a committed ExternalSecret, then with one that sealwave makes under the same name.
@@ -181,7 +226,7 @@ fn spring_properties() -> String {
 }
 
 /// Deploys the app, waits until it is Synced and Healthy, and lets Argo CD render it again. Returns the commit.
-fn deploy(app: &TestApp, project: &str, environment: &str) -> String {
+pub fn deploy(app: &TestApp, project: &str, environment: &str) -> String {
     let commit = app.deploy(project, environment);
     app.wait_healthy(&commit);
     assert_stays_synced(app);
@@ -191,6 +236,14 @@ fn deploy(app: &TestApp, project: &str, environment: &str) -> String {
 fn assert_stays_synced(app: &TestApp) {
     let live = app.refresh(Refresh::Hard);
     assert_eq!(live["status"]["sync"]["status"], "Synced", "{} after a hard refresh", app.name());
+}
+
+/// Fails if a run left a file, or one of these values outside of Secrets.
+pub fn assert_nothing_left(app: &TestApp, values: &[&str]) {
+    let left = app.sidecar().temporary_files();
+    assert!(left.is_empty(), "runs of {} left {left:?}", app.name());
+    let values: Vec<_> = values.iter().map(|value| (*value, value.as_bytes())).collect();
+    assert_no_leak(app.stack(), &Needles::new(&values), app.name());
 }
 
 /// Fails unless a namespace has these Secrets with these bytes, and no other.

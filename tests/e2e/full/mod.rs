@@ -12,8 +12,10 @@ mod large;
 mod multi_source;
 mod parameters;
 mod removal;
+mod sources;
 mod steady;
 mod two_repo_servers;
+mod unnamed_plugin;
 mod validate_flag;
 mod verdicts;
 
@@ -86,7 +88,15 @@ pub const TESTS: &[Test] = &[
     Test::new("full::parameters::environments_are_announced", parameters::environments_are_announced),
     Test::new("full::removal::cascade_leaves_nothing", removal::cascade_leaves_nothing),
     Test::alone("full::removal::label_tracking_keeps_the_secret", removal::label_tracking_keeps_the_secret),
+    Test::new("full::sources::chart_is_steady", sources::chart_is_steady),
+    Test::new("full::sources::mlops_kustomize", sources::mlops_kustomize),
+    Test::new("full::sources::overlay_is_steady", sources::overlay_is_steady),
+    Test::alone("full::sources::rotation_helm", sources::rotation_helm),
     Test::alone("full::two_repo_servers::same_output", two_repo_servers::same_output),
+    Test::new("full::unnamed_plugin::chart_without_discovery", unnamed_plugin::chart_without_discovery),
+    Test::alone("full::unnamed_plugin::discovery_fails", unnamed_plugin::discovery_fails),
+    Test::alone("full::unnamed_plugin::discovery_matches", unnamed_plugin::discovery_matches),
+    Test::new("full::unnamed_plugin::overlay_without_discovery", unnamed_plugin::overlay_without_discovery),
     Test::new("full::validate_flag::refuses_before_anything_is_applied", validate_flag::refuses),
     Test::new("full::validate_flag::without_it_the_sync_fails_halfway", validate_flag::without_it),
     Test::new("full::verdicts::match_the_api_server", verdicts::match_the_api_server),

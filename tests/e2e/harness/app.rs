@@ -1,7 +1,7 @@
 //! An app of one test: its Git repository, its sidecar, its project and its Application.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,10 +68,27 @@ impl TestApp {
 
     /// Copies an app and its operator's files from `testdata`. The certificates become that of the running controller.
     pub fn copy_scenario(&self, scenario: &str) {
-        let scenario = sealwave_testkit::repository_root().join("testdata").join(scenario);
-        copy_tree(&scenario.join("app"), &self.repository.directory().join("app"));
-        copy_tree(&scenario.join("operator"), &self.sidecar.operator_directory());
+        self.copy_app(scenario);
+        copy_tree(&testdata(scenario).join("operator"), &self.sidecar.operator_directory());
         self.use_certificate(&self.stack.controller.certificate());
+    }
+
+    /// Replaces the app by another one from `testdata`.
+    pub fn copy_app(&self, case: &str) {
+        let app = self.repository.directory().join("app");
+        if app.exists() {
+            fs_err::remove_dir_all(&app).expect("the app can be removed");
+        }
+        copy_tree(&testdata(case).join("app"), &app);
+    }
+
+    /// Lets the operator file name the programs that render charts and overlays.
+    pub fn allow_renderers(&self) {
+        let path = |name: &str| json!({"path": self.stack.programs().built(name)});
+        let tools = json!({"helm": path("helm"), "kustomize": path("kustomize")});
+        let file = self.sidecar.operator_directory().join("operator.yaml");
+        let text = fs_err::read_to_string(&file).expect("an operator file");
+        fs_err::write(&file, format!("{text}tools: {tools}\n")).expect("writable");
     }
 
     /// Puts a prefix before namespaces in the app and in the operator's policy, so that two tests can run the same app.
@@ -296,6 +313,11 @@ pub fn out_of_sync(application: &Value) -> Vec<String> {
         differing.map(|resource| format!("{}/{}", text(resource, "kind"), text(resource, "name"))).collect();
     names.sort();
     names
+}
+
+/// Returns a directory of `testdata`.
+fn testdata(case: &str) -> PathBuf {
+    sealwave_testkit::repository_root().join("testdata").join(case)
 }
 
 fn decoded(value: &Value) -> Vec<u8> {

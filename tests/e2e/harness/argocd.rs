@@ -105,8 +105,8 @@ impl ArgoCd {
         for name in ["plugins", "tmp"] {
             fs_err::create_dir_all(self.memory.join(name)).expect("a directory");
         }
-        let built =
-            ["git-verify-wrapper.sh", "gpg-wrapper.sh", "kustomize"].map(|name| (name, programs.built(name)));
+        let built = ["git-verify-wrapper.sh", "gpg-wrapper.sh", "helm", "kustomize"];
+        let built = built.map(|name| (name, programs.built(name)));
         let links = [("argocd-git-ask-pass", self.program.clone()), ("git", Programs::system("git"))];
         for (name, program) in links.into_iter().chain(built) {
             std::os::unix::fs::symlink(program, self.directory.join("bin").join(name)).expect("a new link");

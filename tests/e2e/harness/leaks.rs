@@ -164,7 +164,10 @@ pub fn find_leaks(stack: &Stack, needles: &Needles) -> BTreeSet<Leak> {
     let memory = stack.memory();
     leaks.extend(find_in_files(&memory.join("argocd"), needles));
     for sidecar in fs_err::read_dir(memory.join("sidecars")).into_iter().flatten() {
-        leaks.extend(find_in_files(&sidecar.expect("readable").path().join("work"), needles));
+        let sidecar = sidecar.expect("readable").path();
+        for directory in ["tmp", "work"] {
+            leaks.extend(find_in_files(&sidecar.join(directory), needles));
+        }
     }
     leaks
 }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use super::availability::state_directory;
 
 /// The names of the programs that `scripts/e2e` builds or copies.
-const BUILT: [&str; 9] = [
+const BUILT: [&str; 10] = [
     "argocd",
     "external-secrets",
     "git-verify-wrapper.sh",
     "gpg-wrapper.sh",
+    "helm",
     "kube-apiserver",
     "kube-controller-manager",
     "kubeseal",

@@ -64,7 +64,7 @@ impl Sidecar {
     /// Like [`Self::start`], with options.
     pub fn start_with(stack: &Stack, name: &str, options: &SidecarOptions<'_>) -> Self {
         let home = stack.memory().join("sidecars").join(options.home);
-        for directory in ["config", "work"] {
+        for directory in ["config", "tmp", "work"] {
             fs_err::create_dir_all(home.join(directory)).expect("a directory");
         }
         fs_err::write(home.join("config/plugin.yaml"), plugin_file(name, options)).expect("writable");
@@ -73,6 +73,7 @@ impl Sidecar {
             .plugin_server(options.home, &home)
             .env("ARGOCD_PLUGINSOCKFILEPATH", &options.sockets)
             .env("ARGOCD_CMP_WORKDIR", home.join("work"))
+            .env("TMPDIR", home.join("tmp"))
             .env("SEALWAVE_OPERATOR", home.join("operator/operator.yaml"))
             .arg(format!("--config-dir-path={}", home.join("config").display()));
         let launch = options.variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
@@ -106,6 +107,18 @@ impl Sidecar {
 
     pub fn cpu_time(&self) -> CpuTime {
         CpuTime::of(&self.process)
+    }
+
+    /// Returns all that runs left in its temporary directory. Empty files that count the runs stay there.
+    pub fn temporary_files(&self) -> Vec<PathBuf> {
+        let directory = self.home.join("tmp");
+        let entries = walkdir::WalkDir::new(&directory).min_depth(1).into_iter().filter_map(Result::ok);
+        let is_counter = |entry: &walkdir::DirEntry| {
+            let path = entry.path().strip_prefix(&directory).expect("below it");
+            let in_slots = path.to_string_lossy().starts_with("sealwave-slots-");
+            in_slots && entry.metadata().is_ok_and(|data| data.is_dir() || data.len() == 0)
+        };
+        entries.filter(|entry| !is_counter(entry)).map(walkdir::DirEntry::into_path).collect()
     }
 
     /// Returns the directory of the operator's files.
