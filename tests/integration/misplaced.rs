@@ -91,14 +91,14 @@ fn directories_that_are_not_apps_say_what_they_are() {
         &["chart"],
         "`chart` is a Helm chart, not an app",
         "chart",
-        "create `chart/sealwave.yaml` with `apiVersion: sealwave.dev/v1alpha1` and `kind: App`",
+        "run `sealwave init chart`, which writes a `sealwave.yaml` for it",
     );
     check(
         &repository,
         &["overlay"],
         "`overlay` is a directory of Kustomize, not an app",
         "overlay",
-        "create `overlay/sealwave.yaml` with `apiVersion: sealwave.dev/v1alpha1` and `kind: App`",
+        "run `sealwave init overlay`, which writes a `sealwave.yaml` for it",
     );
     for (directory, environment) in [("app/envs/dev", " --env dev"), ("app/envs", ""), ("app/base", "")] {
         let hint = format!(
@@ -201,7 +201,7 @@ fn patches_name_the_file_and_the_object_that_are_meant() {
         ("envs/dev/patches/wed.yaml", "did you mean `envs/dev/patches/web.yaml`?"),
         ("envs/dev/patches/web.yml", "did you mean `envs/dev/patches/web.yaml`?"),
         ("patches/web.yaml", "did you mean `envs/dev/patches/web.yaml`?"),
-        ("other/x.yaml", "the path of a patch is relative to `sealwave.yaml`"),
+        ("other/x.yaml", "the path is relative to the directory of `sealwave.yaml`"),
     ] {
         let text = format!(
             "{HEAD}environments:\n  dev:\n    patches:\n    - target: {{kind: Service}}\n      file: {file}\n"

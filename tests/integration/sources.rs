@@ -330,7 +330,7 @@ fn failures_name_the_template_and_the_line() {
     let missing = chart(lines, CONFIG_MAP, &[]);
     let dependency =
         "dependencies: [{name: db, version: 1.0.0, repository: \"https://charts.example.com\"}]\n";
-    missing.write("web/Chart.yaml", &format!("{CHART}{dependency}"));
+    missing.write("web/Chart.yaml", format!("{CHART}{dependency}"));
     for result in with_each(&missing, &["render", "web", "--env", "dev"]) {
         assert!(result.stderr.contains("run `helm dependency build web`, and commit"), "{}", result.stderr);
     }

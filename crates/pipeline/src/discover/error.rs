@@ -100,9 +100,10 @@ impl Explain for Error {
             }
             Self::BrokenLink => "correct the target of the link, or replace it with the file".to_owned(),
             Self::Chart(directory) | Self::Kustomization(directory) => {
-                format!("create `{directory}/{APP_FILE}` with `apiVersion: {API_VERSION}` and `kind: App`")
+                format!("run `sealwave init {directory}`, which writes a `{APP_FILE}` for it")
             }
             Self::ChartLocation(error) => location_hint(*error).to_owned(),
+
             Self::Documents(_) => format!("keep only the app in `{APP_FILE}`"),
             Self::EnvironmentName { valid: Some(valid) } => format!("rename it to `{valid}`"),
             Self::EnvironmentsOutside(extent) | Self::Outside(extent) => extent.hint().to_owned(),

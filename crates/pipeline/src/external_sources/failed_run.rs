@@ -104,7 +104,8 @@ fn cause(text: &str) -> String {
             cause.push_str(if cause.ends_with(':') { " " } else { "; " });
         }
         let is_place = HelmPlace::parse(line).is_some_and(|place| place.path.contains('/'));
-        cause.push_str(&if is_place { format!("template: {line}:") } else { line.to_owned() });
+        let (before, after) = if is_place { ("template: ", ":") } else { ("", "") };
+        cause.extend([before, line, after]);
     }
     cause
 }
