@@ -590,9 +590,9 @@ fn r17_files_of_other_tools_are_named() {
             "Chart.yaml",
             "apiVersion: v2\nname: a\nversion: 1.0.0\n",
             "the metadata of a Helm chart is not a manifest",
-            "a source `kustomize` of an app",
+            "a source `helm` of an app",
         ),
-        ("web/values.yaml", "image: {tag: a}\n", "a Helm values file", "a source `kustomize` of an app"),
+        ("web/values.yaml", "image: {tag: a}\n", "a Helm values file", "a source `helm` of an app"),
         (
             "cm.yaml",
             "metadata:\n  name: {{ .Values.name }}\n",
