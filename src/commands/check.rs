@@ -12,6 +12,7 @@ mod keys;
 mod limits;
 mod policy;
 mod providers;
+mod tools;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub(super) fn run(args: &CheckOperatorArgs, variables: VariableReader) -> Result
         (CheckPart::Keys, keys::check(&file)),
         (CheckPart::Clusters, clusters::check(&file, now)),
         (CheckPart::Providers, providers::check(&file, &(Arc::new(variables) as _), args.connect)),
+        (CheckPart::Tools, tools::check(&file, variables, args.connect)),
         (CheckPart::Charts, charts::check(&file, variables, args.connect)),
         (CheckPart::Policy, policy::check(&file)),
         (CheckPart::Limits, limits::check(&file)),

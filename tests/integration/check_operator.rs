@@ -261,6 +261,30 @@ fn links_pipes_and_devices_in_place_of_files_are_findings() {
 }
 
 #[test]
+fn programs_for_charts_and_overlays_are_checked_without_starting_them() {
+    for (settings, finding) in [
+        ("{helm: {path: missing}}", "cannot be executed"),
+        ("{helm: {path: .}}", "cannot be executed"),
+        ("{kustomize: {path: script}}", "is a script, not the program itself"),
+        ("{kubectl: {versions: \">=1.30\"}}", "`kubectl` is not used in the sidecar: it has no `path`"),
+    ] {
+        let app = good();
+        app.write("operator/script", "#!/bin/sh\ntouch started\n");
+        let script = app.path("operator/script");
+        fs_err::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        app.replace(
+            "operator/operator.yaml",
+            "kind: Operator\n",
+            &format!("kind: Operator\ntools: {settings}\n"),
+        );
+        let (found, code) = findings(&app);
+        assert_eq!((found.len(), code), (1, Some(i32::from(!settings.contains("kubectl")))), "{found:#?}");
+        assert!(found[0].contains(finding) && found[0].contains(" 3: "), "{found:#?}");
+        assert!(!app.path("operator/started").exists() && !app.path("started").exists());
+    }
+}
+
+#[test]
 fn no_part_of_a_key_or_secret_is_shown() {
     let app = good();
     let secret = "CANARY-hunter2-hunter2-hunter2-hunter2";

@@ -19,6 +19,7 @@ mod caller;
 mod canary;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod canary_remote;
+mod canary_sources;
 mod canary_validate;
 #[cfg(unix)]
 mod check_operator;

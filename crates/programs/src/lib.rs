@@ -55,7 +55,7 @@ pub use limits::{NetworkAccess, RunLimits};
 pub use links::{LinkError, check_links};
 pub use role::enter;
 pub use run::{ProgramOutput, ProgramRun, RunHost};
-pub use tool::{FoundProgram, Tool, ToolError, find_program};
+pub use tool::{FoundProgram, Tool, ToolError, check_program_file, find_program};
 pub use toolbox::Toolbox;
 
 #[cfg(target_os = "linux")]

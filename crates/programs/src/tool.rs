@@ -148,6 +148,18 @@ impl Explain for ToolError {
     }
 }
 
+/// Checks the file of a program without starting it.
+///
+/// # Errors
+/// The file cannot be executed, or is a script.
+pub fn check_program_file(tool: Tool, path: &Path) -> Result<(), ToolError> {
+    match path.to_owned() {
+        path if !is_executable(&path) => Err(ToolError::NotExecutable { tool, path }),
+        path if is_script(&path) => Err(ToolError::Script { tool, path }),
+        _ => Ok(()),
+    }
+}
+
 /// Finds a program and checks its version: the one that the operator file names, or else the first one on a search path,
 /// which the sidecar does not have.
 ///
@@ -160,13 +172,10 @@ pub fn find_program(
     host: &RunHost,
 ) -> Result<FoundProgram, ToolError> {
     let path = match settings.and_then(|settings| settings.path.as_deref()) {
-        Some(path) if is_executable(path) => path.to_owned(),
-        Some(path) => return Err(ToolError::NotExecutable { tool, path: path.to_owned() }),
+        Some(path) => path.to_owned(),
         None => search(tool, search_path).ok_or(ToolError::Missing(tool))?,
     };
-    if is_script(&path) {
-        return Err(ToolError::Script { tool, path });
-    }
+    check_program_file(tool, &path)?;
     // Runs have other working directories, some of them in repositories.
     let path = std::path::absolute(&path).unwrap_or(path);
     let unknown = |reason| ToolError::UnknownVersion { tool, reason };

@@ -14,6 +14,7 @@ pub(super) enum CheckPart {
     Limits,
     Policy,
     Providers,
+    Tools,
 }
 
 impl CheckPart {
@@ -25,6 +26,7 @@ impl CheckPart {
             Self::Limits => "limits",
             Self::Policy => "policy",
             Self::Providers => "providers",
+            Self::Tools => "tools",
         }
     }
 }
