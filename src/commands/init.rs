@@ -16,9 +16,8 @@ use human::{CheckedEnvironment, namespace_of};
 use sealwave_adopt::{AdoptionRequest, DeployedEnvironment, NextSteps, adopt};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, write_error_reason};
 use sealwave_core::document::display_path;
-use sealwave_pipeline::{ManifestFormat, RunPlan, SealMode, ValueSource};
+use sealwave_pipeline::ManifestFormat;
 use sealwave_programs::{Tool, ToolError, Toolbox};
-use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::settings::APP_FILE;
 
 /// The reason why an app file is not written.
@@ -155,20 +154,7 @@ fn count_objects(
         return Ok(Err(InitNote::NotRendered(missing)));
     }
     let session = app.environment(&environment);
-    let known = session.known_providers();
-    let plan = RunPlan {
-        context: session.context()?,
-        source: ValueSource::Withhold {
-            known: known.as_ref(),
-            default_provider: session.default_provider()?,
-        },
-        backends: session.discovery.backends(session.name)?,
-        sealing: SealMode::Redacted,
-        checksums: ChecksumKey::preview(),
-        today: None,
-        toolbox: &session.toolbox,
-    };
-    let output = session.run(&plan, ManifestFormat::Json, Vec::new(), watch)?;
+    let output = session.preview(ManifestFormat::Json, Vec::new(), watch)?;
     Ok(Ok(output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count()))
 }
 

@@ -8,8 +8,7 @@ use crate::cli::RenderArgs;
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_pipeline::{RunPlan, SealMode, Stage, ValueSource};
-use sealwave_secrets::crypto::ChecksumKey;
+use sealwave_pipeline::Stage;
 
 /// A note for the reader of a preview.
 #[derive(Debug, thiserror::Error)]
@@ -31,18 +30,5 @@ pub(super) fn run(
     }
     let (app, environment) = AppSession::open(&args.app, args.env, variables)?;
     let session = app.environment(&environment);
-    let known = session.known_providers();
-    let plan = RunPlan {
-        context: session.context()?,
-        source: ValueSource::Withhold {
-            known: known.as_ref(),
-            default_provider: session.default_provider()?,
-        },
-        backends: session.discovery.backends(session.name)?,
-        sealing: SealMode::Redacted,
-        checksums: ChecksumKey::preview(),
-        today: None,
-        toolbox: &session.toolbox,
-    };
-    session.run(&plan, manifest_format(args.output), notes, watch)
+    session.preview(manifest_format(args.output), notes, watch)
 }

@@ -12,8 +12,11 @@ use crate::config::{
 };
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
-use sealwave_pipeline::{self, Discovery, ManifestFormat, PipedManifests, RenderContext, RunPlan};
+use sealwave_pipeline::{
+    self, Discovery, ManifestFormat, PipedManifests, RenderContext, RunPlan, SealMode, ValueSource,
+};
 use sealwave_programs::Toolbox;
+use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::policy::PolicySubject;
 
 /// An app with its identity.
@@ -134,6 +137,29 @@ impl<'a> EnvironmentSession<'a> {
     pub(super) fn default_provider(&self) -> Result<Option<&'a str>, Failure> {
         let environment = self.app.discovery.environment(self.name)?;
         Ok(environment.provider.as_deref().or(self.app.discovery.app().provider.as_deref()))
+    }
+
+    /// Runs all stages without fetching a value, and returns the output with values redacted.
+    pub(super) fn preview(
+        &self,
+        format: ManifestFormat,
+        notes: Vec<Note>,
+        watch: &RunWatch,
+    ) -> Result<CommandOutput, Failure> {
+        let known = self.known_providers();
+        let plan = RunPlan {
+            context: self.context()?,
+            source: ValueSource::Withhold {
+                known: known.as_ref(),
+                default_provider: self.default_provider()?,
+            },
+            backends: self.discovery.backends(self.name)?,
+            sealing: SealMode::Redacted,
+            checksums: ChecksumKey::preview(),
+            today: None,
+            toolbox: &self.toolbox,
+        };
+        self.run(&plan, format, notes, watch)
     }
 
     /// Runs all stages and returns the output.
