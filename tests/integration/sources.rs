@@ -332,6 +332,9 @@ fn failures_name_the_template_and_the_line() {
         "dependencies: [{name: db, version: 1.0.0, repository: \"https://charts.example.com\"}]\n";
     missing.write("web/Chart.yaml", format!("{CHART}{dependency}"));
     for result in with_each(&missing, &["render", "web", "--env", "dev"]) {
+        let message =
+            "error: dependencies of the chart are not in its directory `charts`: db\n  --> web/Chart.yaml\n";
+        assert!(result.stderr.contains(message), "{}", result.stderr);
         assert!(result.stderr.contains("run `helm dependency build web`, and commit"), "{}", result.stderr);
     }
 }
@@ -393,5 +396,28 @@ fn values_are_layered_below_the_files_of_the_chart() {
     }
     for result in with_each(&tree, &["validate", "web"]) {
         assert!(!result.stdout.contains("unused"), "{}", result.stdout);
+    }
+}
+
+#[test]
+fn duplicate_keys_of_charts_are_warnings_and_missing_separators_errors() {
+    let lines = "environments: {dev: {}}\n";
+    let twice = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  labels:\n    a: one\n    b: one\n    a: two\n    b: two\n";
+    let tree = chart(lines, twice, &[]);
+    for result in with_each(&tree, &["render", "web", "--env", "dev"]) {
+        assert_eq!(result.code, 0, "{}", result.stderr);
+        assert!(result.stdout.contains("a: two\n") && !result.stdout.contains("one"), "{}", result.stdout);
+        let message =
+            "warning: key `a` is already defined on line 8 (and 1 more)\n  --> web/templates/all.yaml\n";
+        assert!(result.stderr.contains(message), "{}", result.stderr);
+    }
+    for result in with_each(&tree, &["validate", "web"]) {
+        assert_eq!(result.code, 0, "{}", result.stdout);
+        assert_eq!(result.stdout.matches("warning[yaml/duplicate-key]").count(), 2, "{}", result.stdout);
+    }
+    let merged = chart(lines, &format!("{CONFIG_MAP}{CONFIG_MAP}"), &[]);
+    for result in with_each(&merged, &["render", "web", "--env", "dev"]) {
+        assert_eq!(result.code, 2, "{}", result.stdout);
+        assert!(result.stderr.contains("`---` is missing before this line"), "{}", result.stderr);
     }
 }

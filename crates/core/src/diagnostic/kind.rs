@@ -21,6 +21,8 @@ pub enum ProblemKind {
     LateConfiguration,
     /// A document is not a Kubernetes object.
     Manifest,
+    /// Two objects are in one document.
+    MissingSeparator,
     /// A `PreSync` hook needs an object of a later phase.
     PreSyncNeedsLater,
     /// A Secret is a hook, and its consumers start earlier or run longer.

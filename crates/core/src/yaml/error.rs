@@ -201,7 +201,8 @@ impl std::fmt::Display for SyntaxProblem {
 impl Explain for YamlError {
     fn problem_kind(&self) -> Option<ProblemKind> {
         Some(match self {
-            Self::DuplicateKey { .. } | Self::MissingSeparator { .. } => ProblemKind::DuplicateKey,
+            Self::DuplicateKey { .. } => ProblemKind::DuplicateKey,
+            Self::MissingSeparator { .. } => ProblemKind::MissingSeparator,
             _ => ProblemKind::Syntax,
         })
     }

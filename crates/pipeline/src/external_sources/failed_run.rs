@@ -4,11 +4,12 @@
 
 use std::path::Path;
 
-use sealwave_core::diagnostic::{Explain, Problem, ProblemPlace};
+use sealwave_core::diagnostic::{Explain, Problem, ProblemPlace, printable};
 use sealwave_core::document::SourceLocation;
 use sealwave_programs::ProgramError;
 
 use super::input::SourceInput;
+use crate::discover::CHART_FILE;
 
 /// A failed run with the cause that the program wrote.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +26,23 @@ impl Explain for FailedRun {
     }
 }
 
+/// Dependencies of a chart that are neither vendored nor downloaded.
+#[derive(Debug, thiserror::Error)]
+#[error("dependencies of the chart are not in its directory `charts`: {names}")]
+struct MissingDependencies {
+    names: String,
+    directory: String,
+}
+
+impl Explain for MissingDependencies {
+    fn hint(&self) -> Option<String> {
+        let directory = self.directory.trim_end_matches('/');
+        Some(format!("run `helm dependency build {directory}`, and commit the directory `charts`"))
+    }
+}
+
 /// Parts of causes, and what to do about them. `{dir}` stands for the directory of the source.
 const HINTS: &[(&str, &str)] = &[
-    ("missing in charts/ directory", "run `helm dependency build {dir}`, and commit the directory `charts`"),
     ("chart requires kubeversion", "set `kubeVersion` of the environment to the version of its cluster"),
     ("invalid kube version", "write `kubeVersion` as `1.34` or `1.34.2`"),
     ("invalid release name", "set `releaseName` of the source; it has at most 53 characters"),
@@ -61,6 +76,12 @@ pub(super) fn helm_failed(
 ) -> Problem {
     let ProgramError::Failed { program, text, .. } = error else { return input.problem(error) };
     let cause = cause(text.as_str());
+    if let Some((_, names)) = cause.split_once("but missing in charts/ directory: ") {
+        let (path, directory) = (name_of(Path::new(CHART_FILE)), name_of(Path::new("")));
+        let error = MissingDependencies { names: printable(names), directory };
+        let place = SourceLocation { path, line: 0, column: 0, rendered: None };
+        return Problem { at: ProblemPlace::Place(place), ..Problem::new(&error) };
+    }
     let (place, cause) =
         HelmPlace::find(&cause).map_or((None, cause.clone()), |(place, cause)| (Some(place), cause));
     let directory = name_of(Path::new(""));

@@ -4,6 +4,7 @@
 
 mod brackets;
 mod built_in;
+mod duplicate_keys;
 mod engine;
 mod errors;
 mod fault;
@@ -45,6 +46,7 @@ use super::load::{EnvironmentPatch, FileKind, LayeredValues, LoadedApp, Manifest
 use super::piped::CHECK_PIPE;
 use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
+use duplicate_keys::DuplicateKeys;
 use engine::{RenderedText, TemplateEngine};
 use limits::MAX_PROBLEMS;
 use names::{CheckedTemplate, NameChecker};
@@ -434,7 +436,10 @@ impl DocumentReader<'_> {
         texts: Option<&mut SourceTexts>,
         notes: &mut Vec<Note>,
     ) {
-        let limits = if texts.is_some() { yaml::Limits::lenient() } else { yaml::Limits::default() };
+        let is_validated = texts.is_some();
+        let is_output = file.kind == FileKind::ProgramOutput;
+        let limits =
+            if is_validated || is_output { yaml::Limits::lenient() } else { yaml::Limits::default() };
         let read = if file.kind == FileKind::Template {
             let Some(rendered) = self.rendered(file, engine, notes) else { return };
             let name = sources.name(file.source).to_owned();
@@ -448,18 +453,20 @@ impl DocumentReader<'_> {
             yaml::read_each(file.text.as_bytes(), file.source, &limits, &self.budget)
         };
         let mut trees = Vec::with_capacity(read.len());
+        let mut duplicates = DuplicateKeys::default();
         for document in read {
             match document {
                 Ok(node) => trees.push(node),
                 Err(problem) => match file.kind {
                     FileKind::Plain => self.problems.push(name_plain_text(problem, file, sources)),
-                    FileKind::ProgramOutput => self.problems.push(problem),
+                    FileKind::ProgramOutput => self.problems.extend(duplicates.take(problem)),
                     FileKind::Template => {
                         self.problems.extend(rendered_text::explain(problem, file, sources));
                     }
                 },
             }
         }
+        notes.extend(duplicates.into_notes(is_validated));
         let name = sources.name(file.source);
         for document in yaml::flatten_lists(trees) {
             if self.problems.len() >= MAX_PROBLEMS {

@@ -7,7 +7,10 @@ use sealwave_core::document::Sources;
 
 /// Returns the causes of an error in the rendered text of a template, or the error itself.
 pub(super) fn explain(problem: Problem, file: &ManifestFile, sources: &Sources) -> Vec<Problem> {
-    if !matches!(problem.kind, Some(ProblemKind::DuplicateKey | ProblemKind::Syntax)) {
+    if !matches!(
+        problem.kind,
+        Some(ProblemKind::DuplicateKey | ProblemKind::MissingSeparator | ProblemKind::Syntax)
+    ) {
         return vec![problem];
     }
     let statements = helm::explain_statements(&file.text, file.source);
