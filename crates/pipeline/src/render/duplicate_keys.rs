@@ -1,4 +1,4 @@
-//! Duplicate keys in the output of a program. Many charts write a label twice, and Argo CD takes the last one without a word, so
+//! Duplicate keys in the output of a program. Many charts write a label twice, and Argo CD silently takes the last one, so
 //! they are warnings. In files of the repository they are errors, because their author can correct them.
 
 use sealwave_core::diagnostic::{Note, Problem, ProblemKind};
