@@ -421,3 +421,23 @@ fn duplicate_keys_of_charts_are_warnings_and_missing_separators_errors() {
         assert!(result.stderr.contains("`---` is missing before this line"), "{}", result.stderr);
     }
 }
+
+#[test]
+fn kubectl_renders_overlays_if_kustomize_is_not_installed() {
+    let Some(kubectl) = Renderers::kubectl() else { return };
+    let tree = app(
+        "",
+        &[
+            ("base/kustomization.yaml", "resources: [web.yaml]\n"),
+            ("base/web.yaml", CONFIG_MAP),
+            ("overlays/dev/kustomization.yaml", "resources: [../../base]\nnamePrefix: dev-\n"),
+        ],
+    );
+    for (args, code) in [(&["render", "web", "--env", "dev"][..], 0), (&["validate", "web"], 0)] {
+        let mut command = command(&tree, args);
+        command.env("PATH", kubectl.search_path());
+        let result = run(command);
+        assert_eq!(result.code, code, "{}{}", result.stdout, result.stderr);
+        assert!(args[0] == "validate" || result.stdout.contains("name: dev-web"), "{}", result.stdout);
+    }
+}
