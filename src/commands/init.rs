@@ -160,7 +160,7 @@ fn count_objects(
 
 /// Returns the name of a program that the app needs and that is not installed.
 fn missing_tool(next: &NextSteps, toolbox: &Toolbox) -> Option<&'static str> {
-    let is_missing = |tool: Tool| matches!(toolbox.find(tool), Err(ToolError::Missing(_)));
+    let is_missing = |tool: Tool| matches!(toolbox.locate(tool), Err(ToolError::Missing(_)));
     if next.needs_helm && is_missing(Tool::Helm) {
         return Some(Tool::Helm.name());
     }

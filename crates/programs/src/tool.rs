@@ -171,13 +171,7 @@ pub fn find_program(
     search_path: Option<&OsStr>,
     host: &RunHost,
 ) -> Result<FoundProgram, ToolError> {
-    let path = match settings.and_then(|settings| settings.path.as_deref()) {
-        Some(path) => path.to_owned(),
-        None => search(tool, search_path).ok_or(ToolError::Missing(tool))?,
-    };
-    check_program_file(tool, &path)?;
-    // Runs have other working directories, some of them in repositories.
-    let path = std::path::absolute(&path).unwrap_or(path);
+    let path = locate_program(tool, settings, search_path)?;
     let unknown = |reason| ToolError::UnknownVersion { tool, reason };
     let output = ProgramRun::without_files(&path)
         .args(tool.version_arguments())
@@ -188,6 +182,24 @@ pub fn find_program(
         .ok_or_else(|| unknown("its output has no version".to_owned()))?;
     check_version(tool, &version, settings.and_then(|settings| settings.versions.as_ref()))?;
     Ok(FoundProgram { tool, path, version })
+}
+
+/// Returns the full path of a program, without starting it.
+///
+/// # Errors
+/// The program is missing, or is not one that can be started.
+pub(crate) fn locate_program(
+    tool: Tool,
+    settings: Option<&ToolSettings>,
+    search_path: Option<&OsStr>,
+) -> Result<PathBuf, ToolError> {
+    let path = match settings.and_then(|settings| settings.path.as_deref()) {
+        Some(path) => path.to_owned(),
+        None => search(tool, search_path).ok_or(ToolError::Missing(tool))?,
+    };
+    check_program_file(tool, &path)?;
+    // Runs have other working directories, some of them in repositories.
+    Ok(std::path::absolute(&path).unwrap_or(path))
 }
 
 fn check_version(

@@ -1,12 +1,18 @@
 //! The programs of a process: each one is searched for, and asked for its version, at most once.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::thread;
 
-use sealwave_secrets::settings::{ChartId, ChartRepository, OperatorTools, PinnedChart};
+use sealwave_secrets::settings::{ChartId, ChartRepository, OperatorTools, PinnedChart, ToolSettings};
 
 use crate::charts::ChartFetcher;
-use crate::{ChartAccess, ChartError, FoundProgram, RunHost, Tool, ToolError, find_program};
+use crate::tool::locate_program;
+use crate::{
+    ChartAccess, ChartError, FoundProgram, ProgramError, ProgramOutput, ProgramRun, RunHost, Tool, ToolError,
+    find_program,
+};
 
 /// The programs that render sources. Nothing is searched for until a source needs it.
 #[derive(Debug)]
@@ -77,17 +83,52 @@ impl Toolbox {
         self.settings.kustomize_helm_charts
     }
 
+    /// Returns the full path of a program, whose version is not known yet.
+    ///
+    /// # Errors
+    /// The program is missing, or is not one that can be started.
+    pub fn locate(&self, tool: Tool) -> Result<PathBuf, ToolError> {
+        locate_program(tool, self.settings_of(tool), self.search_path.as_deref())
+    }
+
+    /// Runs a program, and asks it for its version at the same time, which takes as long as a small chart. Without a supported
+    /// version, the output is not returned.
+    ///
+    /// # Errors
+    /// As [`Self::find`]; the result of the run itself is within.
+    pub fn run(
+        &self,
+        tool: Tool,
+        run: &ProgramRun,
+    ) -> Result<Result<ProgramOutput, ProgramError>, &ToolError> {
+        let output = thread::scope(|scope| {
+            // If no thread can be started, or one fails, the version is asked for afterwards.
+            let _ = thread::Builder::new().spawn_scoped(scope, || self.find(tool).is_ok());
+            run.run(&self.host)
+        });
+        self.find(tool).map(|_| output)
+    }
+
+    const fn settings_of(&self, tool: Tool) -> Option<&ToolSettings> {
+        match tool {
+            Tool::Helm => self.settings.helm.as_ref(),
+            Tool::Kubectl => self.settings.kubectl.as_ref(),
+            Tool::Kustomize => self.settings.kustomize.as_ref(),
+        }
+    }
+
     /// Finds a program.
     ///
     /// # Errors
     /// The program is missing, or its version is not supported or not allowed.
     pub fn find(&self, tool: Tool) -> Result<&FoundProgram, &ToolError> {
-        let (found, settings) = match tool {
-            Tool::Helm => (&self.helm, &self.settings.helm),
-            Tool::Kubectl => (&self.kubectl, &self.settings.kubectl),
-            Tool::Kustomize => (&self.kustomize, &self.settings.kustomize),
+        let found = match tool {
+            Tool::Helm => &self.helm,
+            Tool::Kubectl => &self.kubectl,
+            Tool::Kustomize => &self.kustomize,
         };
-        let find = || find_program(tool, settings.as_ref(), self.search_path.as_deref(), &self.host);
+        let (settings, search_path) = (self.settings_of(tool), self.search_path.as_deref());
+        let find = || find_program(tool, settings, search_path, &self.host);
         found.get_or_init(find).as_ref()
     }
 }

@@ -32,8 +32,8 @@ pub(super) fn render(
 ) -> Result<ManifestFile, Failure> {
     let source = &chart.settings;
     let chart = FoundChart::find(&chart.location, input)?;
-    let program = input.toolbox.find(Tool::Helm).map_err(|error| input.problem(error))?;
-    let run = ProgramRun::new(&program.path, chart.directory(input))
+    let program = input.toolbox.locate(Tool::Helm).map_err(|error| input.problem(&error))?;
+    let run = ProgramRun::new(&program, chart.directory(input))
         .args(["template"])
         .args(options(source, input, notes))
         .readable(input.app.boundary());
@@ -42,7 +42,8 @@ pub(super) fn render(
     let name = source.release_name.as_deref().unwrap_or_else(|| input.context.app_name());
     let run = chart.as_argument(run.args(["--", name]));
     let name_of = |inside: &Path| input.name_of(&chart.relative().join(inside));
-    let output = run.run(input.toolbox.host()).map_err(|error| helm_failed(&error, &name_of, input))?;
+    let output = input.toolbox.run(Tool::Helm, &run).map_err(|error| input.problem(error))?;
+    let output = output.map_err(|error| helm_failed(&error, &name_of, input))?;
     let text = String::from_utf8(output.stdout)
         .map_err(|_| -> Problem { input.problem(&Error::Output { program: Tool::Helm.name() }) })?;
     Ok(output::from_helm(text, &name_of(Path::new(CHART_FILE)), name_of, sources))

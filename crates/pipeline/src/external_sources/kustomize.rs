@@ -1,6 +1,7 @@
 //! Renders a directory of Kustomize.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::document::{Origin, Sources};
@@ -32,15 +33,15 @@ pub(super) fn render(
         return Err(input.problem(&Error::NotKustomized(found.name(input))).into());
     };
     let needs = kustomization::read(&found.full, input, sources)?;
-    let (program, args) = command(input).map_err(|error| input.problem(error))?;
-    let run = ProgramRun::new(program, &found.full).args(args.iter().copied()).readable(input.app.boundary());
+    let (tool, program, command) = command(input).map_err(|error| input.problem(&error))?;
+    let run = ProgramRun::new(&program, &found.full).args([command]).readable(input.app.boundary());
     let mut run = input.with_time(run);
     if let Some(at) = needs.charts {
         run = with_charts(run, at, input)?;
     }
     let shown = input.name_of(&found.relative.join(file));
-    let output =
-        run.clone().args(["."]).run(input.toolbox.host()).map_err(|error| failed(&error, &shown, input))?;
+    let output = input.toolbox.run(tool, &run.clone().args(["."])).map_err(|error| input.problem(error))?;
+    let output = output.map_err(|error| failed(&error, &shown, input))?;
     let text = String::from_utf8(output.stdout)
         .map_err(|_| -> Problem { input.problem(&Error::Output { program: "kustomize" }) })?;
     let origins = if input.needs_places { ObjectOrigins::find(run, &found.full, input) } else { None };
@@ -61,16 +62,14 @@ fn with_charts(run: ProgramRun, at: Origin, input: &SourceInput<'_>) -> Result<P
     Ok(run.args(["--enable-helm".into(), command]).executable(&helm.path))
 }
 
-/// Returns the program and its first arguments: Kustomize, or else the one that is built into `kubectl`.
-fn command<'a>(
-    input: &SourceInput<'a>,
-) -> Result<(&'a std::path::Path, &'static [&'static str]), &'a ToolError> {
-    let missing = match input.toolbox.find(Tool::Kustomize) {
-        Ok(found) => return Ok((&found.path, &["build"])),
+/// Returns the program and its command: Kustomize, or else the one that is built into `kubectl`.
+fn command(input: &SourceInput<'_>) -> Result<(Tool, PathBuf, &'static str), ToolError> {
+    let missing = match input.toolbox.locate(Tool::Kustomize) {
+        Ok(path) => return Ok((Tool::Kustomize, path, "build")),
         Err(error) => error,
     };
-    match input.toolbox.find(Tool::Kubectl) {
-        Ok(found) if matches!(missing, ToolError::Missing(_)) => Ok((&found.path, &["kustomize"])),
+    match input.toolbox.locate(Tool::Kubectl) {
+        Ok(path) if matches!(missing, ToolError::Missing(_)) => Ok((Tool::Kubectl, path, "kustomize")),
         _ => Err(missing),
     }
 }
