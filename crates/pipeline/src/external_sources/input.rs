@@ -9,6 +9,17 @@ use crate::discover::Discovery;
 use crate::load::LayeredValues;
 use crate::render::RenderContext;
 
+/// The purpose for which sources are rendered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RenderPurpose {
+    /// Their objects are checked: the place of each matters, at the cost of time.
+    Check,
+    /// Their objects are printed.
+    Output,
+    /// Their objects are compared with those of an earlier run.
+    Repeat,
+}
+
 /// The app, the environment and the programs that a source is rendered with.
 pub(super) struct SourceInput<'a> {
     pub(super) app: &'a Discovery,
@@ -18,10 +29,7 @@ pub(super) struct SourceInput<'a> {
     /// The values of the app and the environment.
     pub(super) values: &'a LayeredValues,
     pub(super) toolbox: &'a Toolbox,
-    /// Whether the place of each object matters, at the cost of time.
-    pub(super) needs_places: bool,
-    /// Whether the source is rendered once more, to see what differs.
-    pub(super) is_repeated: bool,
+    pub(super) purpose: RenderPurpose,
     /// The entry of the source in the app file.
     pub(super) place: ProblemPlace,
 }
@@ -32,9 +40,9 @@ impl SourceInput<'_> {
         Problem { at: self.place.clone(), ..Problem::new(error) }
     }
 
-    /// Shifts the time of a run if it is repeated.
+    /// Shifts the time of a run that repeats an earlier one.
     pub(super) fn with_time(&self, run: ProgramRun) -> ProgramRun {
-        if self.is_repeated { run.with_shifted_time() } else { run }
+        if self.purpose == RenderPurpose::Repeat { run.with_shifted_time() } else { run }
     }
 
     /// Returns a full path within the repository as messages name it.

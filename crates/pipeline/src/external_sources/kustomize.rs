@@ -10,7 +10,7 @@ use sealwave_secrets::settings::KustomizeSource;
 
 use super::error::Error;
 use super::failed_run::kustomize_failed as failed;
-use super::input::SourceInput;
+use super::input::{RenderPurpose, SourceInput};
 use super::kustomization;
 use super::origins::ObjectOrigins;
 use super::output;
@@ -44,7 +44,11 @@ pub(super) fn render(
     let output = output.map_err(|error| failed(&error, &shown, input))?;
     let text = String::from_utf8(output.stdout)
         .map_err(|_| -> Problem { input.problem(&Error::Output { program: "kustomize" }) })?;
-    let origins = if input.needs_places { ObjectOrigins::find(run, &found.full, input) } else { None };
+    let origins = if input.purpose == RenderPurpose::Check {
+        ObjectOrigins::find(run, &found.full, input)
+    } else {
+        None
+    };
     Ok(match origins.and_then(|origins| origins.lines(&text, &shown, input, sources)) {
         Some(lines) => output::with_lines(text, &shown, lines, sources),
         None => output::from_one_file(text, &shown, sources),

@@ -27,18 +27,8 @@ use sealwave_programs::Toolbox;
 use crate::discover::AppSource;
 use crate::load::{LoadedApp, ManifestFile};
 use crate::render::RenderContext;
+pub(crate) use input::RenderPurpose;
 use input::SourceInput;
-
-/// The purpose for which sources are rendered.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RenderPurpose {
-    /// Their objects are checked: the place of each matters, at the cost of time.
-    Check,
-    /// Their objects are printed.
-    Output,
-    /// Their objects are compared with those of an earlier run.
-    Repeat,
-}
 
 /// Renders the sources of other tools, and puts their objects into the order of the sources.
 ///
@@ -63,8 +53,7 @@ pub(crate) fn render<'a>(
             namespace: namespace.as_deref().filter(|name| !name.is_empty()),
             values: &loaded.values,
             toolbox,
-            needs_places: purpose == RenderPurpose::Check,
-            is_repeated: purpose == RenderPurpose::Repeat,
+            purpose,
             place: ProblemPlace::Place(app.source_place(index)),
         };
         match render_source(source, &input, sources, notes) {
