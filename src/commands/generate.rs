@@ -73,12 +73,10 @@ pub(super) fn run(
 const CACHED_ERROR: &str =
     "Argo CD caches this error: after a repair outside of Git, use Hard Refresh on the Application";
 
-/// Reports whether the run failed at sources, the policy, keys or certificates, not while it rendered files in Git.
+/// Reports whether the run failed at programs, secret sources, the policy, keys or certificates, not while it rendered files in
+/// Git.
 fn may_be_outside_of_git(watch: &RunWatch) -> bool {
-    !matches!(
-        watch.state().1,
-        Some(Stage::Annotate | Stage::Input | Stage::Load | Stage::Render | Stage::Sources)
-    )
+    !matches!(watch.state().1, Some(Stage::Annotate | Stage::Input | Stage::Load | Stage::Render))
 }
 
 /// Runs the pipeline with values that are fetched and sealed.

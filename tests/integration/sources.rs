@@ -441,3 +441,38 @@ fn kubectl_renders_overlays_if_kustomize_is_not_installed() {
         assert!(args[0] == "validate" || result.stdout.contains("name: dev-web"), "{}", result.stdout);
     }
 }
+
+#[test]
+fn argo_cd_users_learn_that_errors_outside_of_git_are_cached() {
+    let lines = "environments: {dev: {}}\n";
+    let overlay = |kustomization: &str| app("", &[("overlays/dev/kustomization.yaml", kustomization)]);
+    for (tree, is_cached) in [
+        (chart(lines, CONFIG_MAP, &[]), true),
+        (overlay("resources: [https://github.com/org/repo]\n"), false),
+        (overlay("resources: [\n"), false),
+        (app(&format!("sources: [{{helm: {{chart: missing}}}}]\n{lines}"), &[]), false),
+        (app(&format!("sources: [{{helm: {{chart: /etc}}}}]\n{lines}"), &[]), false),
+    ] {
+        let mut command = command(&tree, &["generate", "web", "--operator"]);
+        command.arg(operator().join("operator.yaml"));
+        command.env("ARGOCD_APP_NAME", "web").env("ARGOCD_APP_PROJECT_NAME", "sources");
+        let result = run(command);
+        assert_eq!(result.code, 2, "{}", result.stdout);
+        assert_eq!(result.stderr.contains("use Hard Refresh"), is_cached, "{}", result.stderr);
+    }
+}
+
+#[test]
+fn files_of_charts_in_overlays_stay_within_the_repository() {
+    for field in [
+        "helmCharts: [{name: a, valuesFile: ../../../../etc/passwd}]\n",
+        "helmCharts: [{name: a, additionalValuesFiles: [a.yaml, /etc/passwd]}]\n",
+        "helmGlobals: {chartHome: ../../../../etc}\n",
+    ] {
+        let tree = app("", &[("overlays/dev/kustomization.yaml", field)]);
+        tree.write(".git/HEAD", "");
+        let stderr = error(&tree, &["render", "web", "--env", "dev"]);
+        assert!(stderr.contains("leaves the repository"), "{field}: {stderr}");
+        assert!(stderr.contains("--> web/overlays/dev/kustomization.yaml:1:"), "{field}: {stderr}");
+    }
+}

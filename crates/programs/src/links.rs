@@ -44,6 +44,10 @@ pub enum LinkError {
 }
 
 impl Explain for LinkError {
+    fn needs_commit(&self) -> bool {
+        !matches!(self, Self::Unreadable { .. })
+    }
+
     fn hint(&self) -> Option<String> {
         let Self::Entry { fault, .. } = self else { return None };
         Some(

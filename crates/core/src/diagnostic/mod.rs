@@ -169,6 +169,12 @@ impl Failure {
         })
     }
 
+    /// Marks all problems as those of the app's files, which only a commit repairs.
+    #[must_use]
+    pub fn only_by_commit(self) -> Self {
+        self.map(|problem| Problem { needs_commit: true, ..problem })
+    }
+
     /// Adds advice that applies to all problems to the hint of the first one.
     #[must_use]
     pub fn with_advice(mut self, advice: &str) -> Self {

@@ -36,6 +36,15 @@ pub(super) enum Error {
 }
 
 impl Explain for Error {
+    fn needs_commit(&self) -> bool {
+        match self {
+            // The machine may refuse to read a file, and the operator may allow charts.
+            Self::Io { reason, .. } => *reason == std::io::ErrorKind::NotFound,
+            Self::ChartsInKustomization => false,
+            _ => true,
+        }
+    }
+
     fn hint(&self) -> Option<String> {
         match self {
             Self::AbsolutePath(_) => Some("give the path relative to the app file".to_owned()),

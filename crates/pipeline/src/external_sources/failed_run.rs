@@ -24,6 +24,10 @@ impl Explain for FailedRun {
     fn hint(&self) -> Option<String> {
         self.hint.clone()
     }
+
+    fn needs_commit(&self) -> bool {
+        true
+    }
 }
 
 /// Dependencies of a chart that are neither vendored nor downloaded.
@@ -38,6 +42,10 @@ impl Explain for MissingDependencies {
     fn hint(&self) -> Option<String> {
         let directory = self.directory.trim_end_matches('/');
         Some(format!("run `helm dependency build {directory}`, and commit the directory `charts`"))
+    }
+
+    fn needs_commit(&self) -> bool {
+        true
     }
 }
 

@@ -36,8 +36,12 @@ const PATH_LISTS: [&str; 9] = [
     "validators",
 ];
 /// Fields that list mappings with the path of a file.
-const PATHS_IN_ITEMS: [(&str, &str); 3] =
-    [("patches", "path"), ("patchesJson6902", "path"), ("replacements", "path")];
+const PATHS_IN_ITEMS: [(&str, &str); 4] = [
+    ("helmCharts", "valuesFile"),
+    ("patches", "path"),
+    ("patchesJson6902", "path"),
+    ("replacements", "path"),
+];
 /// Generators, and the fields that list their files.
 const GENERATORS: [&str; 2] = ["configMapGenerator", "secretGenerator"];
 const GENERATOR_FILES: [&str; 2] = ["envs", "files"];
@@ -102,7 +106,8 @@ impl KustomizationReader<'_> {
             self.input.problem(&Error::UnreadableKustomization { path: shown.clone(), limit: MAX_BYTES })
         })?;
         let source = self.sources.add(shown);
-        for tree in yaml::read(&bytes, source, &yaml::Limits::default())? {
+        let trees = yaml::read(&bytes, source, &yaml::Limits::default()).map_err(Failure::only_by_commit)?;
+        for tree in trees {
             self.kustomization(directory, &tree);
         }
         Ok(())
@@ -121,8 +126,12 @@ impl KustomizationReader<'_> {
                 self.generator_file(directory, file);
             }
         }
-        if let Some(path) = tree.at(&["openapi", "path"]) {
+        let more_values = tree.items_at(&["helmCharts"]).iter();
+        for path in more_values.flat_map(|chart| chart.items_at(&["additionalValuesFiles"])) {
             self.path(directory, path);
+        }
+        for path in [["openapi", "path"], ["helmGlobals", "chartHome"]] {
+            tree.at(&path).into_iter().for_each(|path| self.path(directory, path));
         }
         let charts = CHART_FIELDS.iter().find_map(|field| tree.get(field));
         self.needs.charts = self.needs.charts.or_else(|| charts.map(Node::display_origin));
