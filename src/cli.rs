@@ -45,7 +45,7 @@ pub enum Command {
         after_help = "Without PEM files, shows the certificates of all clusters in the operator file."
     )]
     Cert(CertArgs),
-    /// Check an operator file before it is rolled out: keys, certificates, providers, policy, limits
+    /// Check an operator file before it is rolled out: keys, certificates, providers, programs, charts, policy, limits
     #[command(
         after_help = "Reads the files that it names, but no secret of an app. Without --connect, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
     )]

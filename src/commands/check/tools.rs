@@ -3,6 +3,8 @@
 use super::findings::CheckResults;
 use crate::config::{self, Caller, OperatorFile, VariableReader};
 use sealwave_core::diagnostic::{Explain, Severity};
+#[cfg(target_os = "linux")]
+use sealwave_programs::Confinement;
 use sealwave_programs::{Tool, check_program_file};
 use sealwave_secrets::settings::SettingPath;
 
@@ -11,12 +13,19 @@ use sealwave_secrets::settings::SettingPath;
 enum ToolFinding {
     #[error("`{}` is not used in the sidecar: it has no `path`", .0.name())]
     NoPath(Tool),
+    #[error("this kernel does not limit the {0} of programs")]
+    Unconfined(&'static str),
 }
 
 impl Explain for ToolFinding {
     fn hint(&self) -> Option<String> {
-        let Self::NoPath(tool) = self;
-        Some(format!("add its file, for example `path: /usr/local/bin/{}`", tool.name()))
+        Some(match self {
+            Self::NoPath(tool) => format!("add its file, for example `path: /usr/local/bin/{}`", tool.name()),
+            Self::Unconfined(_) => {
+                "use Linux 6.7 or later with Landlock enabled; links and paths are checked in any case"
+                    .to_owned()
+            }
+        })
     }
 }
 
@@ -45,5 +54,24 @@ pub(super) fn check(file: &OperatorFile, variables: VariableReader, connect: boo
             Err(error) => results.find(file, &setting.key("path"), Severity::Error, &error),
         }
     }
+    if !results.is_empty() {
+        for finding in unconfined() {
+            results.find(file, &SettingPath::of_keys(&["tools"]), Severity::Warning, &finding);
+        }
+    }
     results
+}
+
+/// Returns the limits that this kernel lacks, which may not be the one of the sidecar.
+#[cfg(target_os = "linux")]
+fn unconfined() -> impl Iterator<Item = ToolFinding> {
+    let Confinement { restricts_files, restricts_ports, .. } = Confinement::of_this_kernel();
+    let limits = [(restricts_files, "files"), (restricts_ports, "ports")];
+    limits.into_iter().filter(|(has, _)| !has).map(|(_, limited)| ToolFinding::Unconfined(limited))
+}
+
+/// Other systems start no program.
+#[cfg(not(target_os = "linux"))]
+fn unconfined() -> impl Iterator<Item = ToolFinding> {
+    std::iter::empty()
 }

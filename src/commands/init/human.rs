@@ -1,4 +1,4 @@
-//! What `init` found, wrote and rendered, and what to do next.
+//! The report of `init`: its findings, the app file, the rendered environments and the next steps.
 
 use std::fmt::Write as _;
 
