@@ -1,12 +1,13 @@
 //! The stages that turn an app in Git into manifests. Read `stages` first: it runs them in order.
 //!
 //! ```text
-//! discover → load → render → resolve → seal → annotate → emit
-//!    LoadedApp  RenderedApp  ResolvedApp  SealedApp  SealedApp   bytes
+//! discover → load → sources → render → resolve → seal → annotate → emit
+//!    LoadedApp  CompleteApp  RenderedApp  ResolvedApp  SealedApp  SealedApp   bytes
 //! ```
 //!
 //! Each stage turns the previous stage's type into its own. Values of secrets stay in one module, `secret_stages`, whose
-//! types no other module can read, so that they cannot be printed. Only `resolve` does I/O beyond the app's own files.
+//! types no other module can read, so that they cannot be printed. Only `sources`, which runs Helm and
+//! Kustomize, and `resolve` do I/O beyond reading the app's own files.
 
 mod annotate;
 mod backends;
@@ -34,7 +35,8 @@ pub use discover::{
     misnamed_app_file,
 };
 pub use emit::{ManifestFormat, emit};
-pub use load::{LoadedApp, NamedFiles, load};
+pub use external_sources::{RenderPurpose, render_sources};
+pub use load::{CompleteApp, LoadedApp, NamedFiles, load};
 pub use pipe_settings::discover_for_pipe;
 pub use piped::PipedManifests;
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};

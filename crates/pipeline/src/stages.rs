@@ -12,8 +12,8 @@ use std::borrow::Cow;
 
 use crate::annotate::{AnnotateSettings, annotate};
 use crate::discover::Discovery;
-use crate::external_sources::{self, RenderPurpose};
-use crate::load::{LoadedApp, load};
+use crate::external_sources::{RenderPurpose, render_sources};
+use crate::load::{CompleteApp, load};
 use crate::render::{RenderAttempt, RenderContext, RenderedApp, render, try_render};
 use crate::repetition::Repetition;
 use crate::secret_stages::{
@@ -298,17 +298,13 @@ impl<'a> Stages<'a> {
         let loaded = self.enter(Stage::Load, |stages, _| {
             load(stages.discovery, &stages.context.environment, stages.sources)
         })?;
-        let loaded = if self.discovery.has_external_sources() {
-            self.enter(Stage::Sources, |stages, notes| {
-                let Self { context, toolbox, sources, collection, .. } = stages;
-                let purpose = if collection.is_some() { RenderPurpose::Check } else { RenderPurpose::Output };
-                external_sources::render(loaded, context, toolbox, purpose, sources, notes)
-            })?
-        } else {
-            loaded
-        };
-        let repetition = self.repetition(&loaded);
-        let rendered = self.enter(Stage::Render, |stages, notes| stages.render(loaded, notes));
+        let complete = self.enter(Stage::Sources, |stages, notes| {
+            let Self { context, toolbox, sources, collection, .. } = stages;
+            let purpose = if collection.is_some() { RenderPurpose::Check } else { RenderPurpose::Output };
+            render_sources(loaded, context, toolbox, purpose, sources, notes)
+        })?;
+        let repetition = self.repetition(&complete);
+        let rendered = self.enter(Stage::Render, |stages, notes| stages.render(complete, notes));
         self.compare(repetition);
         let rendered = rendered?;
         let backends = match self.backends {
@@ -319,10 +315,10 @@ impl<'a> Stages<'a> {
     }
 
     /// Renders the sources of other tools once more, if they are to be compared. Returns what differs, if anything.
-    fn repetition(&mut self, loaded: &LoadedApp<'a>) -> Option<Repetition<'a>> {
+    fn repetition(&mut self, complete: &CompleteApp<'a>) -> Option<Repetition<'a>> {
         self.collection.as_ref().filter(|collection| collection.compares)?;
         (self.progress)(Stage::Sources);
-        Repetition::run(loaded, self.context, self.toolbox)
+        Repetition::run(complete, self.context, self.toolbox)
     }
 
     /// Compares the objects of both runs, after all patches: these may replace what a chart generates.
@@ -332,12 +328,12 @@ impl<'a> Stages<'a> {
         collection.unstable = repetition.differences(&attempt.objects, self.context, self.sources);
     }
 
-    fn render(&mut self, loaded: LoadedApp<'_>, notes: &mut Vec<Note>) -> Result<RenderedApp, Failure> {
+    fn render(&mut self, complete: CompleteApp<'_>, notes: &mut Vec<Note>) -> Result<RenderedApp, Failure> {
         let Self { discovery, context, sources, collection, .. } = self;
         let Some(Collection { texts, default_provider, rendered: kept, .. }) = collection else {
-            return render(loaded, context, sources, notes);
+            return render(complete, context, sources, notes);
         };
-        let attempt = try_render(loaded, context, sources, Some(texts), notes);
+        let attempt = try_render(complete, context, sources, Some(texts), notes);
         let rendered = attempt.to_rendered(&context.environment);
         let backends = discovery.backends(&context.environment).unwrap_or_default();
         let reading = discovery.app().placeholder_settings();

@@ -11,7 +11,7 @@ use crate::render::RenderContext;
 
 /// The purpose for which sources are rendered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RenderPurpose {
+pub enum RenderPurpose {
     /// Their objects are checked: the place of each matters, at the cost of time.
     Check,
     /// Their objects are printed.

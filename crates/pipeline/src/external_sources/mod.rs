@@ -25,26 +25,27 @@ use sealwave_core::document::Sources;
 use sealwave_programs::Toolbox;
 
 use crate::discover::AppSource;
-use crate::load::{LoadedApp, ManifestFile};
+use crate::load::{CompleteApp, LoadedApp, ManifestFile};
 use crate::render::RenderContext;
-pub(crate) use input::RenderPurpose;
+pub use input::RenderPurpose;
 use input::SourceInput;
 
-/// Renders the sources of other tools, and puts their objects into the order of the sources.
+/// Renders the sources of other tools, and puts the files of all sources into their order.
 ///
 /// # Errors
 /// The problems of all sources: paths that do not exist or lead out of the repository, programs that are missing or fail.
-pub(crate) fn render<'a>(
+pub fn render_sources<'a>(
     mut loaded: LoadedApp<'a>,
     context: &RenderContext,
     toolbox: &Toolbox,
     purpose: RenderPurpose,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
-) -> Result<LoadedApp<'a>, Failure> {
+) -> Result<CompleteApp<'a>, Failure> {
     let app = loaded.app;
     let namespace = loaded.namespace.clone().or_else(|| context.namespace.clone());
-    let mut own_files = std::mem::take(&mut loaded.files);
+    let mut own_files = std::mem::take(&mut loaded.own_files);
+    let mut files = Vec::new();
     let mut problems = Vec::new();
     for (index, source) in app.sources().iter().enumerate() {
         let input = SourceInput {
@@ -57,13 +58,13 @@ pub(crate) fn render<'a>(
             place: ProblemPlace::Place(app.source_place(index)),
         };
         match render_source(source, &input, sources, notes) {
-            Ok(Some(file)) => loaded.files.push(file),
-            Ok(None) => loaded.files.append(&mut own_files),
+            Ok(Some(file)) => files.push(file),
+            Ok(None) => files.append(&mut own_files),
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }
     }
     Failure::unless_empty(problems)?;
-    Ok(loaded)
+    Ok(CompleteApp { loaded, files })
 }
 
 /// Renders one source; `None` for sealwave's own files.

@@ -38,9 +38,8 @@ pub struct LoadedApp<'a> {
     pub(super) app: &'a Discovery,
     /// The app's values, overridden by those of the environment.
     pub(super) values: LayeredValues,
-    /// Manifests and templates in order: base before the environment, each sorted by path. After the stage of sources, all
-    /// files of all sources.
-    pub(super) files: Vec<ManifestFile>,
+    /// The app's own manifests and templates in order: base before the environment, each sorted by path.
+    pub(super) own_files: Vec<ManifestFile>,
     /// Partials by name.
     pub(super) partials: BTreeMap<String, PartialTemplate>,
     /// The ConfigMaps and Secrets that the app file makes.
@@ -57,6 +56,14 @@ pub struct LoadedApp<'a> {
     pub(super) notes: Vec<Note>,
     /// The shared budget of all documents of the environment, after values and patches.
     pub(super) budget: yaml::YamlBudget,
+}
+
+/// The inputs of one environment with the manifests of all its sources, also of those that other tools render.
+pub struct CompleteApp<'a> {
+    /// The other inputs; its own files are in `files`.
+    pub(super) loaded: LoadedApp<'a>,
+    /// The files of all sources, in the order of the sources.
+    pub(super) files: Vec<ManifestFile>,
 }
 
 /// A file whose documents become objects.
@@ -165,7 +172,7 @@ pub fn load<'a>(
             problems.extend_from_slice(failure.problems());
             LayeredValues::empty(sources)
         }),
-        files: Vec::new(),
+        own_files: Vec::new(),
         partials: BTreeMap::new(),
         generated,
         template_files: None,
@@ -185,7 +192,7 @@ pub fn load<'a>(
         }
         loaded.partials.append(&mut layer.own_partials);
     }
-    loaded.files.extend(discovery.sources().iter().filter_map(|source| piped_file(source, sources)));
+    loaded.own_files.extend(discovery.sources().iter().filter_map(|source| piped_file(source, sources)));
     Failure::unless_empty(problems)?;
     let (budget, template_files) = reader.finish();
     loaded.budget = budget;
@@ -243,7 +250,7 @@ impl FileLayer<'_> {
                 problems.push(Problem::at(Origin::whole(file.source), &Error::MisnamedValues));
             }
             FileRole::Manifest | FileRole::MisnamedValues => {
-                loaded.files.push(ManifestFile {
+                loaded.own_files.push(ManifestFile {
                     source: file.source,
                     text: file.text,
                     kind: FileKind::Plain,
@@ -267,7 +274,7 @@ impl FileLayer<'_> {
                 .notes
                 .push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayTemplate))),
             FileRole::Template => {
-                loaded.files.push(ManifestFile {
+                loaded.own_files.push(ManifestFile {
                     source: file.source,
                     text: file.text,
                     kind: FileKind::Template,

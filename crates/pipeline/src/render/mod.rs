@@ -42,7 +42,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json};
 
 use super::discover::{BASE, Discovery, misnamed_directory};
-use super::load::{EnvironmentPatch, FileKind, LayeredValues, LoadedApp, ManifestFile};
+use super::load::{CompleteApp, EnvironmentPatch, FileKind, LayeredValues, LoadedApp, ManifestFile};
 use super::piped::CHECK_PIPE;
 use super::template_text;
 use built_in::{BUILT_IN_NAMES, VALUES};
@@ -177,20 +177,20 @@ impl RenderedApp {
     }
 }
 
-/// Renders the loaded files: base before the environment, files by path, documents in order.
+/// Renders the files of all sources: base before the environment, files by path, documents in order.
 ///
 /// # Errors
 /// Templates or documents that cannot be read, documents that are not objects, patches that do not apply, two objects
 /// with one identity, or no objects.
 pub fn render(
-    loaded: LoadedApp<'_>,
+    complete: CompleteApp<'_>,
     context: &RenderContext,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
 ) -> Result<RenderedApp, Failure> {
-    let app = loaded.app;
+    let app = complete.loaded.app;
     let RenderAttempt { allow_empty, objects, problems, empty_hint, .. } =
-        try_render(loaded, context, sources, None, notes);
+        try_render(complete, context, sources, None, notes);
     Failure::unless_empty(problems)?;
     check_unique(&objects, sources)?;
     if allow_empty {
@@ -246,13 +246,14 @@ impl RenderAttempt {
 /// Renders as much as possible. Stores the texts of manifests and templates in `texts`, for checks of the spelling of
 /// scalars.
 pub fn try_render(
-    loaded: LoadedApp<'_>,
+    complete: CompleteApp<'_>,
     context: &RenderContext,
     sources: &mut Sources,
     mut texts: Option<&mut SourceTexts>,
     notes: &mut Vec<Note>,
 ) -> RenderAttempt {
-    let LoadedApp { app, values, files, partials, patches, namespace, notes: found, budget, .. } = loaded;
+    let CompleteApp { loaded, files } = complete;
+    let LoadedApp { app, values, partials, patches, namespace, notes: found, budget, .. } = loaded;
     let LoadedApp { generated, template_files, allow_empty, .. } = loaded;
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
@@ -577,11 +578,12 @@ mod tests {
     fn describe_result(directory: &Path, environment: &str, traced: bool) -> Option<String> {
         let mut sources = Sources::default();
         let found = discover(directory, None).ok()?;
-        let loaded = load(&found, environment, &mut sources).ok()?;
+        let mut loaded = load(&found, environment, &mut sources).ok()?;
         let context = RenderContext { environment: environment.to_owned(), ..RenderContext::default() };
         let mut texts = traced.then(SourceTexts::default);
         let mut notes = Vec::new();
-        let attempt = try_render(loaded, &context, &mut sources, texts.as_mut(), &mut notes);
+        let complete = CompleteApp { files: std::mem::take(&mut loaded.own_files), loaded };
+        let attempt = try_render(complete, &context, &mut sources, texts.as_mut(), &mut notes);
         if !attempt.problems.is_empty() {
             // Tracing uses lenient limits, which continue after an error.
             return Some(format!("{:?}", attempt.problems));

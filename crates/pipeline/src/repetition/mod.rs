@@ -18,8 +18,8 @@ use sealwave_core::document::{Manifest, ObjectId, SourceTexts, Sources};
 use sealwave_programs::Toolbox;
 
 use crate::discover::{AppSource, Discovery};
-use crate::external_sources::{self, RenderPurpose};
-use crate::load::{FileKind, LoadedApp, load};
+use crate::external_sources::{RenderPurpose, render_sources};
+use crate::load::{CompleteApp, FileKind, load};
 use crate::render::{RenderContext, try_render};
 use causes::FieldCause;
 use chart_texts::ChartTexts;
@@ -34,7 +34,7 @@ const SECONDS: &str = "unixEpoch";
 /// The second render of an app whose outputs differ, or failed.
 pub(crate) enum Repetition<'a> {
     /// The outputs of programs differ.
-    Differs(Box<LoadedApp<'a>>, Box<Sources>),
+    Differs(Box<CompleteApp<'a>>, Box<Sources>),
     /// It failed, although the first one did not.
     Failed(Vec<Problem>),
 }
@@ -73,23 +73,23 @@ impl Explain for Unstable {
 
 impl<'a> Repetition<'a> {
     /// Renders the sources of other tools once more; `None` if the output is the same, byte by byte.
-    pub(crate) fn run(first: &LoadedApp<'a>, context: &RenderContext, toolbox: &Toolbox) -> Option<Self> {
+    pub(crate) fn run(first: &CompleteApp<'a>, context: &RenderContext, toolbox: &Toolbox) -> Option<Self> {
         let is_variable = |source: &AppSource| match source {
             AppSource::Helm(_) => true,
             // Without charts, its output depends on its files alone.
             AppSource::Kustomize(_) => toolbox.allows_kustomize_charts(),
             AppSource::Files | AppSource::Piped(_) => false,
         };
-        if !first.app.sources().iter().any(is_variable) {
+        if !first.loaded.app.sources().iter().any(is_variable) {
             return None;
         }
-        if ChartTexts::read(first.app, &context.environment).mention(SECONDS) {
+        if ChartTexts::read(first.loaded.app, &context.environment).mention(SECONDS) {
             wait_for_next_second();
         }
         let mut sources = Sources::default();
-        let second = load(first.app, &context.environment, &mut sources).and_then(|loaded| {
+        let second = load(first.loaded.app, &context.environment, &mut sources).and_then(|loaded| {
             let purpose = RenderPurpose::Repeat;
-            external_sources::render(loaded, context, toolbox, purpose, &mut sources, &mut Vec::new())
+            render_sources(loaded, context, toolbox, purpose, &mut sources, &mut Vec::new())
         });
         match second {
             Ok(second) if outputs(first).eq(outputs(&second)) => None,
@@ -109,7 +109,7 @@ impl<'a> Repetition<'a> {
             Self::Differs(second, own_sources) => (second, own_sources),
             Self::Failed(problems) => return problems,
         };
-        let app = second.app;
+        let app = second.loaded.app;
         // The same limits as in the first render, which keeps the texts.
         let (mut texts, mut notes): (SourceTexts, Vec<Note>) = (SourceTexts::default(), Vec::new());
         let second = try_render(*second, context, &mut own_sources, Some(&mut texts), &mut notes);
@@ -157,8 +157,8 @@ fn report(
 }
 
 /// Returns the outputs of programs, in the order of the sources.
-fn outputs<'a>(loaded: &'a LoadedApp<'_>) -> impl Iterator<Item = &'a str> {
-    let printed = loaded.files.iter().filter(|file| file.kind == FileKind::ProgramOutput);
+fn outputs<'a>(complete: &'a CompleteApp<'_>) -> impl Iterator<Item = &'a str> {
+    let printed = complete.files.iter().filter(|file| file.kind == FileKind::ProgramOutput);
     printed.map(|file| file.text.as_str())
 }
 

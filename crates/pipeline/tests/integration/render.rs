@@ -6,7 +6,11 @@ use std::path::Path;
 use fs_err as fs;
 use sealwave_core::diagnostic::{Failure, Note};
 use sealwave_core::document::{Manifest, Sources};
-use sealwave_pipeline::{Checkout, RenderContext, RenderedApp, discover, is_app, load, render};
+use sealwave_pipeline::{
+    Checkout, RenderContext, RenderPurpose, RenderedApp, discover, is_app, load, render, render_sources,
+};
+use sealwave_programs::{RunHost, Toolbox};
+use sealwave_secrets::settings::OperatorTools;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -75,7 +79,11 @@ impl App {
         };
         let result = discover(&self.directory(), None).and_then(|found| {
             let loaded = load(&found, environment, &mut sources)?;
-            render(loaded, &context, &mut sources, &mut notes)
+            let host = RunHost { temporary: std::env::temp_dir(), guard: None };
+            let toolbox = Toolbox::new(OperatorTools::default(), None, host);
+            let purpose = RenderPurpose::Output;
+            let complete = render_sources(loaded, &context, &toolbox, purpose, &mut sources, &mut notes)?;
+            render(complete, &context, &mut sources, &mut notes)
         });
         Outcome { result, sources, notes, directory: format!("{}/", self.directory().display()) }
     }
