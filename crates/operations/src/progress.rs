@@ -1,0 +1,25 @@
+//! What long work reports while it runs. The shell shows it: a bar on a terminal, plain lines elsewhere.
+
+use std::sync::Arc;
+
+/// Receives the progress of long work.
+pub trait Progress: Send + Sync {
+    /// Reports that a part of the work begins, such as `waiting for the new access key`.
+    fn phase(&self, text: &str);
+
+    /// Reports how many of the parts of this phase are finished.
+    fn advance(&self, done: u64, total: u64);
+}
+
+/// A progress that nobody watches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn phase(&self, _: &str) {}
+
+    fn advance(&self, _: u64, _: u64) {}
+}
+
+/// A progress that several threads share.
+pub type SharedProgress = Arc<dyn Progress>;
