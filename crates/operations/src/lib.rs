@@ -7,6 +7,7 @@
 
 pub mod file_changes;
 pub mod key_files;
+pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
