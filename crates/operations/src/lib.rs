@@ -6,3 +6,4 @@
 //! address, a credential or a writable path from a repository. The pipeline that Argo CD runs never uses this crate.
 
 pub mod progress;
+pub mod sealed_files;
