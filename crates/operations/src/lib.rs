@@ -6,6 +6,7 @@
 //! address, a credential or a writable path from a repository. The pipeline that Argo CD runs never uses this crate.
 
 pub mod file_changes;
+pub mod key_files;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
