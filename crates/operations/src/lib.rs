@@ -11,5 +11,6 @@ pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
+pub mod sealed_files;
 pub mod state;
 pub mod work_tree;
