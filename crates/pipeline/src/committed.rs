@@ -74,6 +74,13 @@ pub fn seal_for_commit(
     sealed.map_err(|failure| failure.located(sources))
 }
 
+/// Reports whether an item of a Secret has a placeholder, whose value must be fetched.
+#[must_use]
+pub fn has_placeholders(objects: &[Manifest]) -> bool {
+    let (backends, reading) = (EnvironmentBackends::default(), PlaceholderSettings::default());
+    placeholder_uses_in(objects, Some(DEFAULT_PROVIDER), reading, &backends).next().is_some()
+}
+
 fn seal_objects(
     objects: Vec<Manifest>,
     plan: CommitPlan<'_>,

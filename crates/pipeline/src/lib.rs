@@ -31,7 +31,7 @@ mod template_text;
 mod text_content;
 
 pub use boundary::Checkout;
-pub use committed::{CommitPlan, seal_for_commit};
+pub use committed::{CommitPlan, has_placeholders, seal_for_commit};
 pub use discover::{
     AppConvention, ArgoCdTool, Discovery, discover, environment_names, is_app, meant_directory,
     misnamed_app_file,
