@@ -2,6 +2,7 @@
 
 mod app;
 mod habits;
+mod operation;
 mod validate;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
 pub use habits::with_tip;
+pub use operation::{FileChangeArgs, OperationArgs};
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
 /// The version with what the binary was built from: its features, and the commit if the build names one in

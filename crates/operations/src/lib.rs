@@ -10,5 +10,6 @@ pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
+pub mod report;
 pub mod state;
 pub mod work_tree;

@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn texts_cannot_mention_people_or_hide_links() {
-        let shown = text("reseal (environment <!channel>)", OperationEvent::Waiting("<https://evil|merge>\n& more"));
+        let shown =
+            text("reseal (environment <!channel>)", OperationEvent::Waiting("<https://evil|merge>\n& more"));
         assert_eq!(
             shown,
             "sealwave reseal (environment &lt;!channel&gt;): waiting: &lt;https://evil|merge&gt;\\n&amp; more"
@@ -125,6 +126,9 @@ mod tests {
             .expect_err("refused");
         assert!(error.to_string().contains("responded with status 404"), "{error}");
         assert!(!error.to_string().contains("secret-token"), "{error}");
-        assert!(NotificationHook::new("http://hooks.example.com/secret-token").is_err_and(|error| !error.contains("secret")));
+        assert!(
+            NotificationHook::new("http://hooks.example.com/secret-token")
+                .is_err_and(|error| !error.contains("secret"))
+        );
     }
 }

@@ -98,7 +98,8 @@ impl WebAddress {
                 self.read(response, limit).await
             };
             tokio::time::timeout(ATTEMPT, answer).await.unwrap_or_else(|_| {
-                let reason = format!("`{}` did not respond within {} seconds", self.host(), ATTEMPT.as_secs());
+                let reason =
+                    format!("`{}` did not respond within {} seconds", self.host(), ATTEMPT.as_secs());
                 Err(AttemptError::transient(ProviderError::unreachable(reason, HINT)))
             })
         };
@@ -140,7 +141,10 @@ impl WebAddress {
                 "redirects are not followed; name their target, if you trust it",
             )
         } else {
-            ProviderError::unreachable(format!("`{}` responded with status {}", self.host(), status.as_u16()), HINT)
+            ProviderError::unreachable(
+                format!("`{}` responded with status {}", self.host(), status.as_u16()),
+                HINT,
+            )
         };
         if retry::is_transient(status.as_u16()) {
             let after = retry::retry_after(response.headers().get(RETRY_AFTER).map(HeaderValue::as_bytes));
