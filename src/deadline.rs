@@ -27,7 +27,7 @@ struct WatchState {
     /// The current work, by the order in which it began.
     activities: BTreeMap<u64, String>,
     begun: u64,
-    /// What is to be told while the run goes on, in order.
+    /// The texts to show while the run goes on, in order.
     announcements: Vec<String>,
     end: CompletionState,
 }

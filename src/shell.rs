@@ -144,7 +144,7 @@ impl TerminalProgress {
     }
 }
 
-/// Prints a line on standard error. If that is not possible, nobody can be told.
+/// Prints a line on standard error. A failure cannot be reported anywhere.
 fn print_line(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! What commands share that change files, clusters or accounts: they are refused in the sidecar, print their plan, ask for
+//! The frame of commands that change files, clusters or accounts: they are refused in the sidecar, print their plan, ask for
 //! consent, and tell a team about it.
 
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ pub(super) struct Operation<'a> {
     watch: RunWatch,
 }
 
-/// What to do after the plan was shown.
+/// The decision after the plan was shown.
 pub(super) enum Decision {
     /// Apply it.
     Apply,
@@ -88,7 +88,7 @@ impl<'a> Operation<'a> {
     /// Opens the directory of journals.
     ///
     /// # Errors
-    /// There is none, or it cannot be used.
+    /// The directory is unknown, or cannot be used.
     pub(super) fn state(&self) -> Result<StateDirectory, Failure> {
         let path = self.state.as_deref().ok_or_else(|| Problem::new(&OperationError::NoStateDirectory))?;
         Ok(StateDirectory::open(path).map_err(|error| Problem::new(&error))?)

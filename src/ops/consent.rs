@@ -10,7 +10,7 @@ pub enum ConsentError {
     /// The answer was not yes.
     #[error("nothing was changed")]
     Denied,
-    /// Nobody can be asked.
+    /// There is no terminal to ask at.
     #[error("plan needs consent, and there is no terminal to ask")]
     NoTerminal,
 }

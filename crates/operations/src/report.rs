@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::plan::Plan;
 
-/// How far an operation got.
+/// The outcome of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "state")]
 pub enum OperationOutcome {
@@ -16,7 +16,7 @@ pub enum OperationOutcome {
     Planned,
     /// A part is done; the rest has to wait, and the next run continues.
     Waiting {
-        /// What it waits for.
+        /// The awaited event.
         until: String,
     },
 }
@@ -27,9 +27,9 @@ pub enum OperationOutcome {
 pub struct OperationReport {
     /// The plan.
     pub plan: Plan,
-    /// How far the operation got.
+    /// The outcome.
     pub outcome: OperationOutcome,
-    /// What was done, a line each, and what to do next.
+    /// Results and next actions, a line each.
     pub results: Vec<String>,
 }
 
