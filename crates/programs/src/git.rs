@@ -56,7 +56,7 @@ pub fn run_git<A: AsRef<OsStr>>(
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1");
     }
     if access == GitAccess::Remote {
-        // A question would wait for ever.
+        // A question would wait indefinitely.
         command.env("GIT_TERMINAL_PROMPT", "0");
     } else {
         command.env("GIT_ALLOW_PROTOCOL", "none");
