@@ -11,6 +11,7 @@ pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
+pub mod report;
 pub mod seal;
 pub mod sealed_files;
 pub mod state;

@@ -15,7 +15,7 @@ use sealwave_providers::ProviderError;
 #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "without it, nothing is sent"))]
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What is reported.
+/// A reported event.
 #[derive(Clone, Copy, Debug)]
 pub enum OperationEvent<'a> {
     /// The operation failed.
@@ -54,7 +54,7 @@ impl NotificationHook {
     /// Sends a notification. `subject` names the operation, such as `rotate aws (user airflow, environment dev)`.
     ///
     /// # Errors
-    /// The hook does not accept it. That is no reason to stop the operation.
+    /// The hook does not accept it. The operation goes on anyway.
     pub fn send(&self, subject: &str, event: OperationEvent<'_>) -> Result<(), ProviderError> {
         let body = json!({"text": text(subject, event)}).to_string();
         self.post(body.as_bytes(), Instant::now() + PATIENCE)

@@ -155,9 +155,10 @@ impl WebAddress {
 
     async fn read(&self, mut response: Response, limit: usize) -> Result<Vec<u8>, AttemptError> {
         let mut body = Vec::new();
-        while limit > 0 {
-            let chunk = response.chunk().await.map_err(|error| self.connection_error(&error))?;
-            let Some(chunk) = chunk else { break };
+        if limit == 0 {
+            return Ok(body);
+        }
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.connection_error(&error))? {
             if body.len() + chunk.len() > limit {
                 let reason = format!("the response of `{}` is larger than {limit} bytes", self.host());
                 return Err(ProviderError::unreachable(reason, HINT).into());
