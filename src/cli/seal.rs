@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use sealwave_secrets::SealingScope;
 
 use super::app::{IdentityArgs, OPERATOR_HELP};
-use super::OutputFormat;
+use super::format::OutputFormat;
 
 /// Arguments of `seal`.
 #[derive(Clone, Debug, Args)]
@@ -23,6 +23,9 @@ pub struct SealArgs {
     /// Name of the Secret
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Type of the Secret that gets the values of --from-… [default: Opaque]
+    #[arg(long, value_name = "TYPE", requires = "values")]
+    pub r#type: Option<String>,
     /// Scope: strict, namespace-wide or cluster-wide [default: that of the Secret's annotations, else strict]
     #[arg(long, value_name = "SCOPE", hide_possible_values = true)]
     pub scope: Option<ScopeFlag>,
@@ -86,9 +89,6 @@ pub struct SealValueArgs {
     /// File with a line KEY=VALUE for each item; repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub from_env_file: Vec<PathBuf>,
-    /// Type of the Secret that gets the values [default: Opaque]
-    #[arg(long, value_name = "TYPE", requires = "values")]
-    pub r#type: Option<String>,
 }
 
 /// A sealing scope.

@@ -7,9 +7,6 @@ use sealwave_secrets::SealingScope;
 /// A reason why an input cannot be sealed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealInputError {
-    /// A list has no items.
-    #[error("list has no items")]
-    EmptyList,
     /// A Secret is in another namespace.
     #[error("Secret `{secret}` is in namespace `{found}`, but `--namespace {given}` was given")]
     Namespace {
@@ -19,12 +16,6 @@ pub enum SealInputError {
         found: String,
         /// The namespace of the flag.
         given: String,
-    },
-    /// The input has no document.
-    #[error("{input} holds no Secret")]
-    NoDocument {
-        /// The input.
-        input: String,
     },
     /// A Secret of flags has no name.
     #[error("Secret has no name, which scope {0} needs")]
@@ -48,13 +39,7 @@ pub enum SealInputError {
 impl Explain for SealInputError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::EmptyList => {
-                "check the command that printed it; `kubectl get` prints such a list if nothing matches"
-            }
             Self::Namespace { .. } => "remove the flag or `metadata.namespace`",
-            Self::NoDocument { .. } => {
-                "check the command before the pipe; `set -o pipefail` makes its failure count"
-            }
             Self::NoName(_) => "set `metadata.name`, or pass `--name NAME`",
             Self::NoNamespace { .. } => {
                 "set `metadata.namespace`, or pass `--namespace NAME`: the controller opens the items in this namespace only"

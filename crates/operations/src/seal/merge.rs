@@ -17,9 +17,12 @@ use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
 
 use super::target::SealTarget;
-use crate::file_changes::{ChangeSet, FileChange, MAX_FILE};
+use crate::file_changes::{ChangeSet, FileChange};
 use crate::plan::{Plan, StepUndo};
 use crate::sealed_files::{SealedFile, SealedFileEditor, SealedObject};
+
+/// The largest file that is read.
+const MAX_FILE: u64 = 16 << 20;
 
 /// The annotation of an object whose items are sealed for several certificates.
 const MIXED: &str = "mixed";

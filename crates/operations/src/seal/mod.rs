@@ -2,7 +2,6 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `documents` | Secrets of a file or of standard input |
 //! | `values` | values of flags, which become a Secret |
 //! | `target` | name, namespace and scope of flags |
 //! | `merge` | items that are added to a committed SealedSecret |
@@ -11,12 +10,12 @@
 //! The pipeline checks and seals the Secrets; nothing here seals. Input is refused as a whole: a document that cannot be read
 //! is never skipped.
 
-mod documents;
 mod error;
 mod merge;
 mod target;
 mod values;
 
+use crate::documents::ManifestInput;
 use sealwave_core::diagnostic::{Failure, Note};
 use sealwave_core::document::{Manifest, Node, Sources};
 use sealwave_pipeline::{CommitPlan, SealedApp, has_placeholders, seal_for_commit};
@@ -26,9 +25,6 @@ pub use merge::{MergeTarget, MergedFile, SelectedObject};
 pub use target::SealTarget;
 pub use values::{SecretItems, ValueFlags};
 
-/// The largest input, in bytes.
-pub const MAX_INPUT: u64 = 64 << 20;
-
 /// Secrets in plaintext, with their places. They cannot be printed.
 pub struct PlainSecrets {
     sources: Sources,
@@ -36,13 +32,13 @@ pub struct PlainSecrets {
 }
 
 impl PlainSecrets {
-    /// Reads the Secrets of a stream of documents; `name` is the name of the input in messages.
+    /// Reads the Secrets of an input.
     ///
     /// # Errors
     /// All documents that cannot be read, or do not fit the target.
-    pub fn read(bytes: &[u8], name: &str, target: &SealTarget) -> Result<Self, Failure> {
+    pub fn read(input: &ManifestInput, target: &SealTarget) -> Result<Self, Failure> {
         let mut sources = Sources::default();
-        let read = documents::read(bytes, sources.add(name), name);
+        let read = input.objects(sources.add(input.name()));
         let objects = read.and_then(|roots| target.apply_to_all(roots));
         let objects = objects.map_err(|failure| failure.located(&sources))?;
         Ok(Self { sources, objects })
@@ -64,14 +60,13 @@ impl PlainSecrets {
     /// # Errors
     /// All documents that cannot be read, or do not fit a SealedSecret of the file.
     pub fn read_for_merge<'f>(
-        bytes: &[u8],
-        name: &str,
+        input: &ManifestInput,
         flags: &SealTarget,
         into: &'f MergeTarget,
         notes: &mut Vec<Note>,
     ) -> Result<(Self, Vec<SelectedObject<'f>>), Failure> {
         let mut sources = Sources::default();
-        let read = documents::read(bytes, sources.add(name), name);
+        let read = input.objects(sources.add(input.name()));
         let fitted = read.and_then(|roots| into.fit_all(roots, flags, notes));
         let (objects, selected) = fitted.map_err(|failure| failure.located(&sources))?;
         Ok((Self { sources, objects }, selected))
