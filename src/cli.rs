@@ -17,7 +17,7 @@ pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
-pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
+pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
 /// The version with what the binary was built from: its features, and the commit if the build names one in

@@ -142,8 +142,9 @@ impl Sealing<'_> {
     fn target(&self) -> SealTarget {
         SealTarget {
             name: self.args.name.clone(),
-            namespace: self.args.identity.namespace.clone(),
+            namespace: self.args.namespace.clone(),
             scope: self.args.scope.map(Into::into),
+            literal: self.args.literal,
             secret_type: self.args.r#type.clone(),
         }
     }
