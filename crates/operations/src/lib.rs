@@ -7,9 +7,11 @@
 
 pub mod file_changes;
 pub mod key_files;
+pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
+pub mod report;
 pub mod sealed_files;
 pub mod state;
 pub mod work_tree;

@@ -17,7 +17,7 @@ const VARIABLES: [&str; 6] =
 /// The message of a Git that failed without one.
 pub const NO_GIT_MESSAGE: &str = "no error message";
 
-/// What Git may do.
+/// The operations that Git may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GitAccess {
     /// Read what the clone has. Git writes and fetches nothing, not even objects that a partial clone lacks.
@@ -56,7 +56,7 @@ pub fn run_git<A: AsRef<OsStr>>(
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1");
     }
     if access == GitAccess::Remote {
-        // A question would wait for an answer that nobody gives.
+        // A question would wait indefinitely.
         command.env("GIT_TERMINAL_PROMPT", "0");
     } else {
         command.env("GIT_ALLOW_PROTOCOL", "none");

@@ -18,7 +18,7 @@ pub struct PushTarget {
     pub branch: String,
 }
 
-/// What became of the changed files on the branch that Argo CD follows.
+/// The state of the changed files on the branch that Argo CD follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// The branch has all of them.

@@ -1,9 +1,12 @@
 //! Tests on real checkouts. They need Git, which `.ci/run` requires as well.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use fs_err as fs;
+
 use super::*;
-use crate::file_changes::{ChangeSet, FileChange, FileChangeError};
+use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
 
 struct Checkout {
     directory: tempfile::TempDir,
@@ -197,7 +200,7 @@ fn another_branch_waits_for_its_merge_however_it_is_merged() {
     let delivery = tree.push(&origin_main(), &record).expect("pushed");
     assert_eq!(delivery, Delivery::WaitingForMerge { pushed: Some("rotation".to_owned()) });
     assert!(!tree.is_delivered(&origin_main(), &record).expect("fetched"));
-    // Somebody squashes the branch.
+    // The branch is squashed.
     let other = checkout.directory.path().join("other");
     git(checkout.directory.path(), &["clone", "--quiet", "--branch", "main", &checkout.remote(), "other"]);
     git(&other, &["config", "user.name", "test"]);
