@@ -68,7 +68,14 @@ fn is_for_argocd(name: &str) -> bool {
 
 /// Reports whether Argo CD or sealwave writes an annotation, so that the author's value is dropped.
 fn is_generated(name: &str) -> bool {
-    matches!(name, names::ARGOCD_TRACKING_ID | names::DERIVATION | names::SEALED_FOR | names::SEAL_KEY_ID)
+    matches!(
+        name,
+        names::ARGOCD_TRACKING_ID
+            | names::DERIVATION
+            | names::RESEALED
+            | names::SEALED_FOR
+            | names::SEAL_KEY_ID
+    )
 }
 
 /// Reports whether a label is only for the `SealedSecret`: Argo CD may use it for tracking. Its other labels, such as

@@ -13,6 +13,7 @@
 //! | `random_sealing` | sealing with fresh randomness, for committed files |
 //! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
 //! | `oaep`, `hybrid` | the format of one sealed item |
+//! | `sealed_item` | what is known about an item without a private key |
 //! | `sealer` | sealing of items, on all cores |
 //! | `tls_pair` | certificate and key of a TLS Secret |
 //! | `age_identities`, `data_key` | reading SOPS files |
@@ -35,6 +36,7 @@ mod pem;
 mod private_key;
 mod random_sealing;
 mod seal_key;
+mod sealed_item;
 mod sealer;
 mod tls_pair;
 
