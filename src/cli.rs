@@ -1,6 +1,8 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
 mod app;
+mod cert;
+mod cluster;
 mod habits;
 mod validate;
 
@@ -11,6 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
+pub use cert::{
+    CertArgs, CertCheckArgs, CertCommand, CertFetchArgs, CertListArgs, CertShowArgs, LiveCertificateArgs,
+};
+pub use cluster::{ClusterArgs, ControllerArgs};
 pub use habits::with_tip;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
@@ -39,12 +45,12 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Show sealing certificates: subject, validity, fingerprints
+    /// Show, fetch and compare sealing certificates, and list the keys of a controller
     #[command(
-        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]",
+        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]\n       sealwave cert <COMMAND>",
         after_help = "Without PEM files, shows the certificates of all clusters in the operator file."
     )]
-    Cert(CertArgs),
+    Cert(Box<CertArgs>),
     /// Check an operator file before it is rolled out: keys, certificates, providers, programs, charts, policy, limits
     #[command(
         after_help = "Reads the files that it names, but no secret of an app. Without --connect, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
@@ -268,17 +274,6 @@ pub struct CopyArgs {
     pub dir: PathBuf,
 }
 
-/// Arguments of `cert`.
-#[derive(Clone, Debug, Args)]
-pub struct CertArgs {
-    /// PEM files; - for standard input
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
-    /// Operator file
-    #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
-    pub operator: Option<PathBuf>,
-}
-
 /// Arguments of `check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckOperatorArgs {
@@ -314,12 +309,9 @@ pub enum SchemasCommand {
 /// Arguments of `schemas pull`.
 #[derive(Clone, Debug, Args)]
 pub struct SchemasPullArgs {
-    /// Kubeconfig context [default: the current context]
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Kubeconfig [env: KUBECONFIG] [default: ~/.kube/config, else the service account of the pod]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub kubeconfig: Option<PathBuf>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// Lock file
     #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,

@@ -9,6 +9,7 @@
 //! | `alphabet` | the characters of a derived secret |
 //! | `owner` | the Argo CD app that items are sealed for, and what each item is bound to |
 //! | `certificate` | the public half of a cluster's sealing key |
+//! | `controller_key` | a new key of a sealed-secrets controller |
 //! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealer` | sealing of items, on all cores |
@@ -20,6 +21,7 @@ mod age_identities;
 mod alphabet;
 mod certificate;
 mod checksum;
+mod controller_key;
 #[cfg(feature = "sops")]
 mod data_key;
 mod derivation_key;
@@ -42,6 +44,7 @@ pub use certificate::{
     EXPIRY_WARNING,
 };
 pub use checksum::{ChecksumKey, ItemParts, KeyedDigest};
+pub use controller_key::{CONTROLLER_KEY_LABEL, ControllerKeyPair, certificate_of_key_secret};
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use derivation_key::{DerivationKey, DerivedSecret};
