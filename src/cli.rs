@@ -5,6 +5,7 @@ mod cert;
 mod cluster;
 mod habits;
 mod validate;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use cert::{
 pub use cluster::{ClusterArgs, ControllerArgs};
 pub use habits::with_tip;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
+pub use verify::VerifyArgs;
 
 /// The version with what the binary was built from: its features, and the commit if the build names one in
 /// `SEALWAVE_COMMIT`.
@@ -102,6 +104,11 @@ pub enum Command {
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."
     )]
     Validate(Box<ValidateArgs>),
+    /// Compare a cluster with what an environment renders: Secrets, checksums, rollouts, pods, the Application
+    #[command(
+        after_help = "Changes nothing, and requests only the metadata of Secrets. Without --operator or --rendered, checksums are not checked. Exit code 1 means that something is not right."
+    )]
+    Verify(Box<VerifyArgs>),
 }
 
 /// The commands that Argo CD calls. Each run parses its arguments in two processes, and building the descriptions of

@@ -15,6 +15,7 @@ mod render;
 mod schemas;
 mod session;
 mod validate;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -66,6 +67,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),
+        Command::Verify(args) => verify::run(*args, variables, watch),
     }
 }
 
