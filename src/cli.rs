@@ -4,6 +4,7 @@ mod app;
 mod cert;
 mod cluster;
 mod habits;
+mod operation;
 mod validate;
 mod verify;
 
@@ -19,6 +20,7 @@ pub use cert::{
 };
 pub use cluster::{ClusterArgs, ControllerArgs};
 pub use habits::with_tip;
+pub use operation::{FileChangeArgs, OperationArgs};
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
 

@@ -9,6 +9,7 @@ mod gate;
 mod generate;
 mod init;
 mod key;
+mod operation;
 mod parameters;
 mod refs;
 mod render;
@@ -20,9 +21,9 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, ClusterArgs, Command, KeyCommand, OutputFormat, SchemasCommand};
-use crate::config::{self, ArgoCdContext, VariableReader};
+use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::diagnostic::{Failure, Note};
 use sealwave_pipeline::ManifestFormat;
 use sealwave_providers::ClusterAccess;
 use sealwave_secrets::settings::APP_FILE;
@@ -90,32 +91,6 @@ fn directory(dir: &Path) -> PathBuf {
     let is_app_file = dir.file_name().is_some_and(|name| name == APP_FILE) && dir.is_file();
     let dir = dir.parent().filter(|_| is_app_file).unwrap_or(dir);
     if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_path_buf() }
-}
-
-/// A command for people, which Argo CD must not run: it would use the operator's credentials for any app.
-#[derive(Debug, thiserror::Error)]
-#[error("`{command}` must not be used when Argo CD runs sealwave")]
-struct SidecarError {
-    command: &'static str,
-    hint: &'static str,
-}
-
-impl Explain for SidecarError {
-    fn hint(&self) -> Option<String> {
-        Some(self.hint.to_owned())
-    }
-}
-
-/// Returns an error if Argo CD runs sealwave.
-fn refuse_in_sidecar(
-    command: &'static str,
-    hint: &'static str,
-    variables: VariableReader,
-) -> Result<(), Failure> {
-    match ArgoCdContext::read(&variables).map_err(|error| Problem::new(&error))? {
-        Some(_) => Err(Problem::new(&SidecarError { command, hint }).into()),
-        None => Ok(()),
-    }
 }
 
 /// Returns the cluster that flags and the environment name, as for kubectl.

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{CommandOutput, cluster_access, refuse_in_sidecar};
+use super::operation::refuse_in_sidecar;
+use super::{CommandOutput, cluster_access};
 use crate::cli::{SchemasPrintArgs, SchemasPullArgs, SettingsFileKind};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
@@ -30,8 +31,7 @@ pub(super) fn pull(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    let why = "run it where you have a kubeconfig, and commit the lock file";
-    refuse_in_sidecar("schemas pull", why, variables)?;
+    refuse_in_sidecar("schemas pull", variables)?;
     watch.set_time_limit(DEADLINE);
     let cluster = cluster_access(&args.cluster, variables);
     let lock = LockFile::pull(&cluster, &args.group, watch.deadline());

@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::operation::refuse_in_sidecar;
 use super::session::AppSession;
-use super::{CommandOutput, cluster_access, generate, refuse_in_sidecar};
+use super::{CommandOutput, cluster_access, generate};
 use crate::cli::{GenerateArgs, OutputFormat, ReportFormat, VerifyArgs};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
+use crate::ops::OperationProgress;
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
 use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, io_reason};
-use sealwave_operations::progress::Unwatched;
 use sealwave_operations::verify::{ApplicationName, ExpectedState, RenderedFrom, VerifyOptions, verify};
 use sealwave_pipeline::ManifestFormat;
 
@@ -35,11 +36,7 @@ pub(super) fn run(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    refuse_in_sidecar(
-        "verify",
-        "run it where you have a kubeconfig, such as a CI job after a sync",
-        variables,
-    )?;
+    refuse_in_sidecar("verify", variables)?;
     let access = cluster_access(&args.cluster, variables);
     let (output, wait) = (args.output, args.wait.unwrap_or_default());
     let options = VerifyOptions {
@@ -56,7 +53,8 @@ pub(super) fn run(
     let (elapsed, _) = watch.state();
     watch.set_time_limit(elapsed.saturating_add(REQUESTS).saturating_add(wait));
     let client = access.connect(watch.deadline()).map_err(|error| Problem::new(&error))?;
-    let report = verify(&client, &expected, &options, &Unwatched).map_err(|error| Problem::new(&error))?;
+    let report = verify(&client, &expected, &options, &OperationProgress::new(watch))
+        .map_err(|error| Problem::new(&error))?;
     let stdout = match output {
         ReportFormat::Human => report.human().into_bytes(),
         ReportFormat::Json => report.json(),

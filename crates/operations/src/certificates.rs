@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason, printable};
-use sealwave_providers::{ClusterAccess, ClusterError, download};
+use sealwave_providers::{ClusterAccess, ProviderError};
 use sealwave_secrets::crypto::{Certificate, CertificateError, CertificateValidity};
 
 use crate::controller::{ControllerError, ControllerNames};
@@ -40,6 +40,14 @@ pub struct FetchedCertificate {
 /// An error of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
+    /// The address cannot be used.
+    #[error("`{url}` cannot be fetched: {reason}")]
+    Address {
+        /// The address.
+        url: String,
+        /// The cause.
+        reason: String,
+    },
     /// What was fetched is not a certificate that can be sealed for.
     #[error("`{origin}`: {error}")]
     Content {
@@ -52,13 +60,8 @@ pub enum FetchError {
     #[error(transparent)]
     Controller(#[from] ControllerError),
     /// The address does not return a file.
-    #[error("`{url}` cannot be fetched: {error}")]
-    Download {
-        /// The address.
-        url: String,
-        /// The error.
-        error: ClusterError,
-    },
+    #[error("the certificate {0}")]
+    Download(ProviderError),
     /// The file cannot be read.
     #[error("`{path}` cannot be read: {reason}")]
     File {
@@ -72,13 +75,12 @@ pub enum FetchError {
 impl Explain for FetchError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Address { .. } => {
+                Some("write it as `https://HOST/v1/cert.pem`, without a user name".to_owned())
+            }
             Self::Content { error, .. } => error.hint(),
             Self::Controller(error) => error.hint(),
-            Self::Download { error: ClusterError::Rejected { .. }, .. } => Some(
-                "the controller publishes its certificate at `/v1/cert.pem`; check the path of the address"
-                    .to_owned(),
-            ),
-            Self::Download { error, .. } => error.hint(),
+            Self::Download(error) => error.hint(),
             Self::File { .. } => None,
         }
     }
@@ -123,13 +125,25 @@ impl CertificateSource {
             }
             Self::Url(url) => {
                 let until = Instant::now().checked_add(DOWNLOAD).map_or(deadline, |end| end.min(deadline));
-                let origin = printable(url);
-                let bytes = download(url, MAX_BYTES, until)
-                    .map_err(|error| FetchError::Download { url: origin.clone(), error })?;
-                parse(origin, &bytes, url.starts_with("http://"))
+                download(url, until)
             }
         }
     }
+}
+
+#[cfg(feature = "web")]
+fn download(url: &str, deadline: Instant) -> Result<FetchedCertificate, FetchError> {
+    use sealwave_providers::WebAddress;
+    let address = WebAddress::parse_public(url)
+        .map_err(|error| FetchError::Address { url: printable(url), reason: error.to_string() })?;
+    let bytes = address.get(MAX_BYTES, deadline).map_err(FetchError::Download)?;
+    parse(address.host().to_owned(), &bytes, !address.is_protected())
+}
+
+#[cfg(not(feature = "web"))]
+fn download(url: &str, _: Instant) -> Result<FetchedCertificate, FetchError> {
+    let reason = "this build of sealwave has no HTTP client".to_owned();
+    Err(FetchError::Address { url: printable(url), reason })
 }
 
 fn parse(origin: String, bytes: &[u8], is_unprotected: bool) -> Result<FetchedCertificate, FetchError> {

@@ -8,8 +8,11 @@
 pub mod certificates;
 pub mod controller;
 pub mod file_changes;
+pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
+pub mod report;
 pub mod state;
 pub mod verify;
+pub mod work_tree;

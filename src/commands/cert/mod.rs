@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value as Json, json};
 
-use super::{CommandOutput, cluster_access, refuse_in_sidecar};
+use super::operation::refuse_in_sidecar;
+use super::{CommandOutput, cluster_access};
 use crate::cli::{CertArgs, CertCommand, ControllerArgs, LiveCertificateArgs};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
@@ -28,18 +29,16 @@ pub(super) fn run(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    let (command, hint) = match &args.command {
+    let command = match &args.command {
         None | Some(CertCommand::Show(_)) => {
             let show = if let Some(CertCommand::Show(show)) = args.command { show } else { args.show };
             return show::run(&show, variables);
         }
-        Some(CertCommand::Check(_)) => ("cert check", "run it where you have a kubeconfig"),
-        Some(CertCommand::Fetch(_)) => {
-            ("cert fetch", "run it where you have a kubeconfig, and mount the file that it writes")
-        }
-        Some(CertCommand::List(_)) => ("cert list", "run it where you have a kubeconfig"),
+        Some(CertCommand::Check(_)) => "cert check",
+        Some(CertCommand::Fetch(_)) => "cert fetch",
+        Some(CertCommand::List(_)) => "cert list",
     };
-    refuse_in_sidecar(command, hint, variables)?;
+    refuse_in_sidecar(command, variables)?;
     watch.set_time_limit(DEADLINE);
     match args.command {
         Some(CertCommand::Check(args)) => check::run(&args, variables, watch),

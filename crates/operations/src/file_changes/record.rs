@@ -29,7 +29,7 @@ pub struct ChangedFile {
     pub after: String,
 }
 
-/// What an interrupted run left of a file.
+/// The state in which an interrupted run left a file.
 enum FoundFile {
     Replaced,
     Staged { staged: PathBuf, target: PathBuf },

@@ -60,7 +60,6 @@ struct Call<'a> {
 enum CallTarget<'a> {
     Object(&'a ApiObject<'a>),
     Service(&'a ServiceProxy),
-    Url,
 }
 
 impl ClusterClient {
@@ -278,46 +277,6 @@ impl ClusterClient {
     }
 }
 
-/// Downloads a file without credentials. Redirects are not followed.
-///
-/// # Errors
-/// The address is not valid, or does not return a file of at most `max` bytes.
-pub fn download(url: &str, max: usize, deadline: Instant) -> Result<Vec<u8>, ClusterError> {
-    let invalid = || ClusterError::Unreachable {
-        reason: "address is not valid".to_owned(),
-        hint: Some("write it as `https://HOST/PATH`, without a user or password".to_owned()),
-    };
-    let uri: http::Uri = url.parse().map_err(|_| invalid())?;
-    let authority =
-        uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(invalid)?;
-    let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme)).ok_or_else(invalid)?;
-    let server = format!("{scheme}://{authority}").parse().map_err(|_| invalid())?;
-    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
-    let call = Call {
-        method: http::Method::GET,
-        path,
-        accept: "application/x-pem-file, */*",
-        body: None,
-        max,
-        target: CallTarget::Url,
-        verb: "get",
-    };
-    let runtime = LocalRuntime::start().map_err(interrupted)?;
-    let answer = runtime.run(deadline, |end| async move {
-        let connection = ClusterConnection::with_config(kube::Config::new(server)).await?;
-        send(&connection, &call, end).await
-    });
-    let (status, body) = answer.map_err(interrupted)??;
-    match status {
-        200 => Ok(body.to_vec()),
-        300..=399 => Err(ClusterError::Unreachable {
-            reason: format!("address redirects to another one ({status})"),
-            hint: Some("use the final address; redirects are not followed".to_owned()),
-        }),
-        status => Err(ClusterError::Rejected { subject: "the address".to_owned(), status }),
-    }
-}
-
 async fn send(
     connection: &ClusterConnection,
     call: &Call<'_>,
@@ -327,7 +286,7 @@ async fn send(
     let is_too_large = Cell::new(false);
     let policy = match call.target {
         CallTarget::Service(_) => SERVICE_RETRIES,
-        CallTarget::Object(_) | CallTarget::Url => RetryPolicy::default(),
+        CallTarget::Object(_) => RetryPolicy::default(),
     };
     let answer = retry::retry(end, policy, || async {
         last_status.set(0);
@@ -399,7 +358,6 @@ impl<'a> Call<'a> {
         match self.target {
             CallTarget::Object(object) => object.to_string(),
             CallTarget::Service(service) => service.to_string(),
-            CallTarget::Url => "the address".to_owned(),
         }
     }
 
@@ -407,7 +365,6 @@ impl<'a> Call<'a> {
         match self.target {
             CallTarget::Object(_) => "the cluster".to_owned(),
             CallTarget::Service(service) => service.to_string(),
-            CallTarget::Url => "the address".to_owned(),
         }
     }
 
@@ -416,7 +373,7 @@ impl<'a> Call<'a> {
         let subject = self.subject();
         let through_service = matches!(self.target, CallTarget::Service(_));
         Err(match status {
-            401 if !matches!(self.target, CallTarget::Url) => ClusterError::Unauthenticated,
+            401 => ClusterError::Unauthenticated,
             403 => match self.target {
                 CallTarget::Object(object) if object.resource == ApiResource::SELF_SUBJECT_ACCESS_REVIEWS => {
                     return Ok((status, Zeroizing::default()));
@@ -435,12 +392,11 @@ impl<'a> Call<'a> {
                     group: String::new(),
                     namespace: Some(service.namespace.clone()),
                 },
-                CallTarget::Url => ClusterError::Rejected { subject, status },
             },
             429 => ClusterError::Throttled { subject },
             500 if through_service => return Ok((status, Zeroizing::default())),
             501..=599 | 500 => ClusterError::Failed { subject, status, through_service },
-            _ if !matches!(self.target, CallTarget::Object(_)) => return Ok((status, Zeroizing::default())),
+            _ if through_service => return Ok((status, Zeroizing::default())),
             404 => ClusterError::NotFound { subject },
             409 => ClusterError::Conflict { subject },
             405 => return Ok((status, Zeroizing::default())),

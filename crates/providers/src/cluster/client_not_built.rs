@@ -14,14 +14,6 @@ const NOT_BUILT: NotBuilt = NotBuilt { what: "Kubernetes client", feature: "k8s"
 /// A client that cannot exist.
 pub struct ClusterClient(Infallible);
 
-/// Reports that this build has no client.
-///
-/// # Errors
-/// Always fails.
-pub fn download(_: &str, _: usize, _: Instant) -> Result<Vec<u8>, ClusterError> {
-    Err(NOT_BUILT.error().into())
-}
-
 macro_rules! never {
     ($($(#[$doc:meta])* fn $name:ident($($argument:ty),*) -> $result:ty;)*) => {
         $($(#[$doc])*

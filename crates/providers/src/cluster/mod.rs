@@ -17,9 +17,9 @@ use serde_json::Value as Json;
 
 pub use self::api_object::{ApiObject, ApiResource, ServiceProxy};
 #[cfg(feature = "k8s")]
-pub use self::client::{ClusterClient, download};
+pub use self::client::ClusterClient;
 #[cfg(not(feature = "k8s"))]
-pub use self::client_not_built::{ClusterClient, download};
+pub use self::client_not_built::ClusterClient;
 pub use self::error::ClusterError;
 
 use crate::ProviderError;
