@@ -35,6 +35,12 @@ pub enum ControllerError {
     /// The service has no port.
     #[error("{0} has no port")]
     NoPort(String),
+    /// The controller cannot seal the items of an object again.
+    #[error("controller cannot re-seal SealedSecret `{0}`: no key of it decrypts all items")]
+    NotResealed(String),
+    /// The controller cannot read an object.
+    #[error("controller cannot check SealedSecret `{0}`")]
+    NotVerified(String),
     /// The service returns another status than a controller.
     #[error("{service} is not a sealed-secrets controller: `{path}` returns {status}")]
     Unexpected {
@@ -44,6 +50,14 @@ pub enum ControllerError {
         path: &'static str,
         /// The status.
         status: u16,
+    },
+    /// The response of the controller does not have the items that were sent.
+    #[error("response of the controller for SealedSecret `{object}` was refused: {reason}")]
+    WrongResponse {
+        /// The object, as `NAMESPACE/NAME`.
+        object: String,
+        /// The difference.
+        reason: String,
     },
 }
 
@@ -66,6 +80,13 @@ impl Explain for ControllerError {
                 "if one of these is yours, set `--controller-namespace` and `--controller-name`: {}",
                 quoted_list(candidates)
             )),
+            Self::NotResealed(_) | Self::NotVerified(_) => Some(
+                "an item was sealed for another cluster, name, namespace or scope, or is damaged; the controller's log has the cause"
+                    .to_owned(),
+            ),
+            Self::WrongResponse { .. } => Some(
+                "nothing was changed; check that the Service is that of the sealed-secrets controller".to_owned(),
+            ),
             Self::NoPort(_) | Self::Unexpected { .. } => Some(
                 "check `--controller-name` and `--controller-namespace`: kubeseal uses the same names"
                     .to_owned(),

@@ -4,6 +4,7 @@
 //! may create a Service could publish a certificate under them, and could read everything that is sealed for it. They only
 //! serve for advice.
 
+mod engine;
 mod error;
 mod find;
 mod keys;
@@ -11,6 +12,7 @@ mod keys;
 use sealwave_providers::{ClusterClient, ServiceProxy};
 use sealwave_secrets::crypto::Certificate;
 
+pub use engine::SealedItems;
 pub use error::ControllerError;
 pub use find::ControllerNames;
 pub use keys::{ControllerKey, KeyState, list_keys};
@@ -51,3 +53,6 @@ impl<'c> Controller<'c> {
         ControllerError::Unexpected { service: self.service.to_string(), path, status }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -284,6 +284,7 @@ async fn send(
 ) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterError> {
     let last_status = Cell::new(0);
     let is_too_large = Cell::new(false);
+    let failures = Cell::new(0);
     let policy = match call.target {
         CallTarget::Service(_) => SERVICE_RETRIES,
         CallTarget::Object(_) => RetryPolicy::default(),
@@ -295,7 +296,9 @@ async fn send(
             call.max,
             |status, after| {
                 last_status.set(status);
-                call.judge(status, after)
+                failures.set(failures.get() + u32::from(status >= 500));
+                let is_last = failures.get() >= RetryPolicy::default().attempts;
+                call.judge(status, after).map_err(|error| if is_last { error.into_final() } else { error })
             },
             || {
                 is_too_large.set(true);
