@@ -37,6 +37,8 @@ mod sops;
 mod testing;
 mod vault;
 
+#[cfg(feature = "aws")]
+pub use self::aws::account as aws_account;
 pub use self::cluster::ClusterAccess;
 pub use self::config_error::{ProviderConfigError, SettingsError};
 pub use self::error::ProviderError;
