@@ -143,10 +143,7 @@ impl ChangeSet {
     }
 
     fn stage(&self) -> Result<Vec<StagedFile>, FileChangeError> {
-        self.changes
-            .iter()
-            .map(|change| StagedFile::write(&self.root, &change.path, &change.after))
-            .collect()
+        self.changes.iter().map(|change| StagedFile::write(&self.root, &change.path, &change.after)).collect()
     }
 
     fn require_unchanged(&self) -> Result<(), FileChangeError> {
@@ -178,8 +175,7 @@ impl ChangeSet {
         let restore = |change: &&&FileChange| {
             StagedFile::write(&self.root, &change.path, &change.before).and_then(StagedFile::replace).is_err()
         };
-        let left: Vec<PathBuf> =
-            replaced.iter().filter(restore).map(|change| change.path.clone()).collect();
+        let left: Vec<PathBuf> = replaced.iter().filter(restore).map(|change| change.path.clone()).collect();
         if left.is_empty() { error } else { FileChangeError::NotRestored { error: Box::new(error), left } }
     }
 }

@@ -102,7 +102,10 @@ impl StateDirectory {
     ///
     /// # Errors
     /// Another run has it open, or it cannot be read.
-    pub fn journal<T: Serialize + DeserializeOwned>(&self, id: OperationId) -> Result<Journal<T>, StateError> {
+    pub fn journal<T: Serialize + DeserializeOwned>(
+        &self,
+        id: OperationId,
+    ) -> Result<Journal<T>, StateError> {
         let path = self.0.join(id.file_name());
         let lock = lock(&path.with_extension("lock"))?;
         let state = read(&path, &id)?;

@@ -96,6 +96,12 @@ impl AwsError {
         }
     }
 
+    /// Creates an error without a call, for an account that tests replace.
+    #[must_use]
+    pub fn of_kind(kind: AwsErrorKind, reason: &str) -> Self {
+        Self { kind, reason: reason.to_owned(), hint: None }
+    }
+
     /// Returns an error with its own text.
     pub(super) fn other(reason: String, hint: &str) -> Self {
         Self { kind: AwsErrorKind::Other, reason, hint: Some(hint.to_owned()) }

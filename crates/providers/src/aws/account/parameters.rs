@@ -49,12 +49,6 @@ impl ParameterDescription {
         }
     }
 
-    /// Returns the settings with the advanced tier, which a parameter never leaves again.
-    #[must_use]
-    pub fn with_advanced_tier(self) -> Self {
-        Self { tier: Some(ParameterTier::Advanced), ..self }
-    }
-
     /// Reports whether the value is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
