@@ -164,7 +164,7 @@ impl AwsStore {
 
     /// Writes a value that replaces `before`, or creates it if there was none. Returns the new version.
     ///
-    /// The same `token` writes the same value once.
+    /// The same `token` writes the same value once; without one, each call writes.
     ///
     /// # Errors
     /// The service cannot hold the value, the call fails, or something else was written in between.
@@ -174,7 +174,7 @@ impl AwsStore {
         value: &SecretValue,
         binary: bool,
         before: Option<&StoredValue>,
-        token: &str,
+        token: Option<&str>,
     ) -> Result<String, StoreError> {
         self.check(path, value, before)?;
         let Some(before) = before else {

@@ -10,14 +10,17 @@ pub mod aws_store;
 pub mod backup;
 pub mod clock;
 pub mod file_changes;
+pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
 #[cfg(feature = "aws")]
 pub mod put;
+pub mod report;
 #[cfg(feature = "aws")]
 pub mod rotate_aws;
 #[cfg(feature = "aws")]
 pub mod rotate_secret;
 pub mod secret_document;
 pub mod state;
+pub mod work_tree;

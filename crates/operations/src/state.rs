@@ -30,7 +30,7 @@ const MAX_JOURNAL: u64 = 16 << 20;
 #[derive(Clone, Debug)]
 pub struct StateDirectory(PathBuf);
 
-/// What an operation is about: its command, and the names that tell its runs apart, such as a user and an environment.
+/// The subject of an operation: its command, and the names that tell its runs apart, such as a user and an environment.
 ///
 /// Two operations with the same id are the same operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -124,7 +124,7 @@ impl StoreSink {
         key: &str,
     ) -> Result<String, SinkError> {
         let token = sha256_hex(format!("sealwave\n{path}\n{key}\n{}", before.version).as_bytes());
-        let after = self.store.write(path, value, before.binary, Some(before), &token);
+        let after = self.store.write(path, value, before.binary, Some(before), Some(&token));
         let after = after.map_err(|error| self.failed(&error))?;
         Ok(format!("`{}`: version `{}` before, `{after}` now", self.store.reference(path), before.version))
     }

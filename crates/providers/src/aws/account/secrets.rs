@@ -116,10 +116,10 @@ impl AwsAccount {
         id: &str,
         value: &SecretValue,
         binary: bool,
-        token: &str,
+        token: Option<&str>,
     ) -> Result<String, AwsError> {
         let explain = self.explain(AwsCall::PutSecretValue);
-        let request = self.secrets(id)?.put_secret_value().secret_id(id).client_request_token(token);
+        let request = self.secrets(id)?.put_secret_value().secret_id(id).set_client_request_token(token.map(str::to_owned));
         let request = match stored_form(value, binary) {
             StoredForm::Text(text) => request.secret_string(text),
             StoredForm::Binary(bytes) => request.secret_binary(bytes),
@@ -138,10 +138,10 @@ impl AwsAccount {
         name: &str,
         value: &SecretValue,
         binary: bool,
-        token: &str,
+        token: Option<&str>,
     ) -> Result<String, AwsError> {
         let explain = self.explain(AwsCall::CreateSecret);
-        let request = self.secrets(name)?.create_secret().name(name).client_request_token(token);
+        let request = self.secrets(name)?.create_secret().name(name).set_client_request_token(token.map(str::to_owned));
         let request = match stored_form(value, binary) {
             StoredForm::Text(text) => request.secret_string(text),
             StoredForm::Binary(bytes) => request.secret_binary(bytes),
@@ -155,9 +155,9 @@ impl AwsAccount {
     ///
     /// # Errors
     /// No rotation is set up, or the call fails.
-    pub fn rotate_secret(&self, id: &str, token: &str) -> Result<Option<String>, AwsError> {
+    pub fn rotate_secret(&self, id: &str) -> Result<Option<String>, AwsError> {
         let explain = self.explain(AwsCall::RotateSecret);
-        let request = self.secrets(id)?.rotate_secret().secret_id(id).client_request_token(token);
+        let request = self.secrets(id)?.rotate_secret().secret_id(id);
         let answer = self.runtime.block_on(request.send());
         let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
         Ok(answer.version_id.filter(|id| is_version(id)))
