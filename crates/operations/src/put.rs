@@ -50,9 +50,9 @@ impl Explain for PutError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Document { error, .. } => error.hint(),
-            Self::Missing(_) => Some(
-                "names are full paths, and each region has its own; `--create` creates it".to_owned(),
-            ),
+            Self::Missing(_) => {
+                Some("names are full paths, and each region has its own; `--create` creates it".to_owned())
+            }
             Self::Store { error, .. } => error.hint(),
         }
     }
@@ -101,8 +101,7 @@ impl PreparedPut {
                 replace_keys(&before.value, &[(key, &request.value)], request.create)
             }
         };
-        let after =
-            changed.map_err(|error| PutError::Document { reference: reference.clone(), error })?;
+        let after = changed.map_err(|error| PutError::Document { reference: reference.clone(), error })?;
         store.check(&request.path, &after, before.as_ref()).map_err(failed)?;
         let binary = before.as_ref().is_some_and(|before| before.binary) || after.expose_str().is_none();
         let (path, key, kind) = (request.path, request.key, store.kind());
@@ -124,7 +123,9 @@ impl PreparedPut {
             return plan;
         }
         let what = match (&self.key, &self.before) {
-            (Some(key), Some(_)) => format!("write key `{key}` of `{}`; its other keys stay as they are", self.reference),
+            (Some(key), Some(_)) => {
+                format!("write key `{key}` of `{}`; its other keys stay as they are", self.reference)
+            }
             (Some(key), None) => format!("create `{}` as a JSON document with key `{key}`", self.reference),
             (None, Some(_)) => format!("replace the value of `{}`", self.reference),
             (None, None) => format!("create `{}`", self.reference),
@@ -143,7 +144,10 @@ impl PreparedPut {
     /// The call fails, or something else was written in between.
     pub fn apply(self, store: &AwsStore) -> Result<String, PutError> {
         if let Some(before) = self.before.as_ref().filter(|_| self.is_unchanged()) {
-            return Ok(format!("`{}` has this value already, in version `{}`", self.reference, before.version));
+            return Ok(format!(
+                "`{}` has this value already, in version `{}`",
+                self.reference, before.version
+            ));
         }
         let written = store.write(&self.path, &self.after, self.binary, self.before.as_ref(), None);
         let after = written.map_err(|error| PutError::Store { reference: self.reference.clone(), error })?;

@@ -100,9 +100,11 @@ impl SecretRotation<'_> {
             Some(version) => format!("follow the rotation that is in progress, with version `{version}`"),
             None => "start the rotation that Secrets Manager has for it".to_owned(),
         };
-        Ok(plan
-            .with_step("rotate", start, StepUndo::By(undo.to_owned()))
-            .with_step("follow", format!("wait until the new version is current, for at most {}", clock::period(self.wait)), StepUndo::Unneeded))
+        Ok(plan.with_step("rotate", start, StepUndo::By(undo.to_owned())).with_step(
+            "follow",
+            format!("wait until the new version is current, for at most {}", clock::period(self.wait)),
+            StepUndo::Unneeded,
+        ))
     }
 
     /// Starts the rotation, or follows the one that is in progress, until it is complete. Returns a sentence with the
@@ -116,9 +118,10 @@ impl SecretRotation<'_> {
         self.progress.phase(&format!("rotating secret `{}`", self.name));
         let target = match pending(&found) {
             Some(version) => Some(version),
-            None => self.account.rotate_secret(self.name).map_err(|error| {
-                SecretRotationError::NotStarted { name: self.name.to_owned(), error }
-            })?,
+            None => self
+                .account
+                .rotate_secret(self.name)
+                .map_err(|error| SecretRotationError::NotStarted { name: self.name.to_owned(), error })?,
         };
         let after = self.follow(&before, target)?;
         Ok(format!("rotated `{}`: version `{before}` before, `{after}` now", self.name))

@@ -62,14 +62,14 @@ impl FailPoint for NoFailPoint {
 }
 
 /// The end of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RotationOutcome {
     /// The rotation is complete, or was given up with consent.
     Done,
     /// The old key is active again; the rotation is not complete.
     Reactivated,
-    /// A later run continues.
-    Waiting,
+    /// A later run continues, after this.
+    Waiting(String),
 }
 
 /// What a run did.
@@ -79,6 +79,14 @@ pub struct RotationReport {
     pub outcome: RotationOutcome,
     /// What was done, and what comes next, one sentence per line.
     pub lines: Vec<String>,
+}
+
+impl RotationReport {
+    /// Reports whether a later run continues.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        matches!(self.outcome, RotationOutcome::Waiting(_))
+    }
 }
 
 impl KeyRotation<'_> {
@@ -187,9 +195,9 @@ impl RotationRun<'_> {
         Ok(self.journal.record(RotationState { phase, ..state.clone() })?)
     }
 
-    fn wait(&mut self, why: String) -> NextStep {
+    fn wait(&mut self, why: String, until: impl Into<String>) -> NextStep {
         self.lines.push(why);
-        NextStep::End(RotationOutcome::Waiting)
+        NextStep::End(RotationOutcome::Waiting(until.into()))
     }
 
     /// Checks the keys of the user, makes room for a new one, and records the intent.
@@ -373,7 +381,7 @@ impl RotationRun<'_> {
         match self.rotation.rollout.check() {
             RolloutStatus::Pending(reasons) => {
                 let reasons = reasons.join("; ");
-                return Ok(self.wait(format!("waiting for the rollout: {reasons}")));
+                return Ok(self.wait(format!("the rollout is not complete: {reasons}"), "the rollout"));
             }
             RolloutStatus::Complete => self.lines.push("the rollout is complete".to_owned()),
             RolloutStatus::NotChecked(reason) => {
@@ -407,9 +415,7 @@ impl RotationRun<'_> {
             if self.now() < until {
                 let last_use = use_text(old.last_use.as_ref());
                 let until = clock::utc(until);
-                return Ok(self.wait(format!(
-                    "nothing to do until {until}: the old access key `{id}` stays active; {last_use}"
-                )));
+                return Ok(self.wait(format!("the old access key `{id}` stays active; {last_use}"), until));
             }
             self.rotation.account.set_key_status(self.user(), &id, KeyStatus::Inactive)?;
             self.reach("deactivated")?;
@@ -441,14 +447,20 @@ impl RotationRun<'_> {
         if status == KeyStatus::Active {
             let since = unix(self.now());
             self.record(state, RotationPhase::Grace { key: key.to_owned(), since })?;
-            return Ok(self.wait(format!(
-                "the old access key `{old}` was made active elsewhere: its grace period begins again"
-            )));
+            return Ok(self.wait(
+                format!(
+                    "the old access key `{old}` was made active elsewhere: its grace period begins again"
+                ),
+                "the grace period",
+            ));
         }
         let until = since + self.rotation.settings.delete_after;
         if self.now() < until {
             let until = clock::utc(until);
-            return Ok(self.wait(format!("nothing to do until {until}: the old access key `{old}` is inactive; `--reactivate` makes it active again")));
+            return Ok(self.wait(
+                format!("the old access key `{old}` is inactive; `--reactivate` makes it active again"),
+                until,
+            ));
         }
         match &self.consent {
             Some(id) if id == old => {}
@@ -457,7 +469,10 @@ impl RotationRun<'_> {
                 return Err(RotationError::WrongConsent { given: given.clone(), expected });
             }
             None => {
-                return Ok(self.wait(format!("the old access key `{old}` can be deleted: pass `--delete-key {old}`; this cannot be undone")));
+                return Ok(self.wait(
+                    format!("the old access key `{old}` can be deleted: pass `--delete-key {old}`; this cannot be undone"),
+                    "consent",
+                ));
             }
         }
         self.rotation.account.delete_access_key(self.user(), old)?;

@@ -119,7 +119,11 @@ impl AwsAccount {
         token: Option<&str>,
     ) -> Result<String, AwsError> {
         let explain = self.explain(AwsCall::PutSecretValue);
-        let request = self.secrets(id)?.put_secret_value().secret_id(id).set_client_request_token(token.map(str::to_owned));
+        let request = self
+            .secrets(id)?
+            .put_secret_value()
+            .secret_id(id)
+            .set_client_request_token(token.map(str::to_owned));
         let request = match stored_form(value, binary) {
             StoredForm::Text(text) => request.secret_string(text),
             StoredForm::Binary(bytes) => request.secret_binary(bytes),
@@ -141,7 +145,8 @@ impl AwsAccount {
         token: Option<&str>,
     ) -> Result<String, AwsError> {
         let explain = self.explain(AwsCall::CreateSecret);
-        let request = self.secrets(name)?.create_secret().name(name).set_client_request_token(token.map(str::to_owned));
+        let request =
+            self.secrets(name)?.create_secret().name(name).set_client_request_token(token.map(str::to_owned));
         let request = match stored_form(value, binary) {
             StoredForm::Text(text) => request.secret_string(text),
             StoredForm::Binary(bytes) => request.secret_binary(bytes),
