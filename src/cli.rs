@@ -3,6 +3,7 @@
 mod app;
 mod cert;
 mod cluster;
+mod format;
 mod habits;
 mod operation;
 mod validate;
@@ -19,6 +20,7 @@ pub use cert::{
     CertArgs, CertCheckArgs, CertCommand, CertFetchArgs, CertListArgs, CertShowArgs, LiveCertificateArgs,
 };
 pub use cluster::{ClusterArgs, ControllerArgs};
+pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
@@ -216,24 +218,6 @@ pub struct RefsArgs {
     /// The app.
     #[command(flatten)]
     pub app: AppArgs,
-}
-
-/// The format of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// Aligned text
-    Human,
-    /// One JSON document
-    Json,
-}
-
-/// The format of manifests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// One JSON document per line
-    Json,
-    /// YAML documents for people
-    Yaml,
 }
 
 /// Subcommands of `key`.

@@ -89,9 +89,9 @@ pub fn run(
             .saturating_duration_since(Instant::now())
             .clamp(WRITE_CHECK_INTERVAL, CHECK_INTERVAL);
         let left = bar.show(watch.progress()).map_or(left, |pause| left.min(pause));
-        let received = receiver.recv_timeout(left);
+        let outcome = receiver.recv_timeout(left);
         bar.announce(&watch.take_announcements());
-        match received {
+        match outcome {
             Ok(result) => return result,
             Err(mpsc::RecvTimeoutError::Disconnected) => return Err(problem(&ShellError::Panicked)),
             Err(mpsc::RecvTimeoutError::Timeout) if !watch.stop_if_overdue() => {}

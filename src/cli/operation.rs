@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::ReportFormat;
+use super::format::ReportFormat;
 
 /// Flags of commands that plan and then apply.
 #[derive(Clone, Debug, Args)]

@@ -22,13 +22,10 @@ use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::sha256_hex;
 
 use crate::plan::PlannedFile;
-use stage::StagedFile;
+use stage::{MAX_FILE, StagedFile};
 
 pub use error::FileChangeError;
 pub use record::{ChangeRecord, ChangedFile};
-
-/// The largest file that is changed.
-pub const MAX_FILE: u64 = 16 << 20;
 
 /// The new contents of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

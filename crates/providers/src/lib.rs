@@ -39,6 +39,8 @@ mod vault;
 #[cfg(feature = "web")]
 mod web;
 
+#[cfg(feature = "aws")]
+pub use self::aws::account as aws_account;
 pub use self::cluster::{
     ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ProxyReply, ServiceProxy,
 };

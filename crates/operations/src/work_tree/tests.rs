@@ -1,9 +1,12 @@
 //! Tests on real checkouts. They need Git, which `.ci/run` requires as well.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use fs_err as fs;
+
 use super::*;
-use crate::file_changes::{ChangeSet, FileChange, FileChangeError};
+use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
 
 struct Checkout {
     directory: tempfile::TempDir,
