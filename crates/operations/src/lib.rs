@@ -25,5 +25,7 @@ pub mod rotate_aws;
 pub mod rotate_secret;
 pub mod secret_document;
 pub mod state;
+#[cfg(all(test, feature = "k8s"))]
+mod testing;
 pub mod verify;
 pub mod work_tree;

@@ -54,5 +54,5 @@ impl<'c> Controller<'c> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "k8s"))]
 mod tests;

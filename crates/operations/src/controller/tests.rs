@@ -1,47 +1,18 @@
 //! The controller behind a stub of the API server: what is requested, what its failures become, hostile responses.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
 use sealwave_core::diagnostic::Explain as _;
-use sealwave_providers::{ClusterAccess, ClusterClient};
 use sealwave_secrets::SealingScope;
-use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply};
 
 use super::*;
+use crate::testing::{StubCluster, sealed_secrets_file as test_file};
 
 const SERVICE: &str = "/api/v1/namespaces/kube-system/services/sealed-secrets";
 const PROXY: &str = "/api/v1/namespaces/kube-system/services/http:sealed-secrets:http/proxy";
-
-/// A stub with a kubeconfig for it.
-struct Stub {
-    server: StubServer,
-    _directory: tempfile::TempDir,
-    access: ClusterAccess,
-}
-
-impl Stub {
-    fn start(answer: impl Fn(&RecordedRequest, usize) -> StubReply + Send + Sync + 'static) -> Self {
-        let server = StubServer::start(answer);
-        let directory = tempfile::tempdir().expect("a directory");
-        let file = directory.path().join("kubeconfig");
-        let kubeconfig = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "c",
-            "clusters": [{"name": "c", "cluster": {"server": server.address}}],
-            "users": [{"name": "u", "user": {"token": "CANARY"}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        });
-        fs_err::write(&file, kubeconfig.to_string()).expect("written");
-        let access = ClusterAccess { kubeconfigs: vec![file], context: None };
-        Self { server, _directory: directory, access }
-    }
-
-    fn connect(&self) -> ClusterClient {
-        self.access.connect(Instant::now() + Duration::from_mins(1)).expect("a client")
-    }
-}
 
 fn service(ports: &Json) -> StubReply {
     let service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": ports}});
@@ -63,15 +34,10 @@ fn with_service(
     }
 }
 
-fn test_file(name: &str) -> String {
-    let path = sealwave_testkit::repository_root().join("testdata/sealed-secrets").join(name);
-    fs_err::read_to_string(path).expect("readable")
-}
-
 fn error_of(
     answer: impl Fn(&RecordedRequest, usize) -> StubReply + Send + Sync + 'static,
 ) -> ControllerError {
-    let stub = Stub::start(answer);
+    let stub = StubCluster::start(answer);
     let client = stub.connect();
     let found = ControllerNames::default().find(&client);
     found.and_then(|controller| controller.certificate()).expect_err("no certificate")
@@ -79,7 +45,7 @@ fn error_of(
 
 #[test]
 fn the_certificate_is_fetched_through_the_port_of_the_service() {
-    let stub = Stub::start(with_service(|asked, _| {
+    let stub = StubCluster::start(with_service(|asked, _| {
         assert_eq!(asked.header("authorization"), Some("Bearer CANARY"));
         StubReply::json(200, test_file("rsa2048.crt"))
     }));
@@ -93,7 +59,7 @@ fn the_certificate_is_fetched_through_the_port_of_the_service() {
 
 #[test]
 fn a_port_without_a_name_is_used_as_kubeseal_does() {
-    let stub = Stub::start(|asked, _| match asked.target.as_str() {
+    let stub = StubCluster::start(|asked, _| match asked.target.as_str() {
         SERVICE => service(&json!([{"port": 8080}])),
         "/api/v1/namespaces/kube-system/services/http:sealed-secrets:/proxy/v1/cert.pem" => {
             StubReply::json(200, test_file("rsa2048.crt"))
@@ -141,7 +107,7 @@ fn two_controllers_are_ambiguous_unless_one_is_named() {
         }
     };
     assert!(matches!(error_of(both), ControllerError::Ambiguous(_)));
-    let stub = Stub::start(both);
+    let stub = StubCluster::start(both);
     let client = stub.connect();
     let names = ControllerNames { name: Some("mine".to_owned()), namespace: Some("ops".to_owned()) };
     names.find(&client).expect("found").certificate().expect("a certificate");
@@ -203,7 +169,7 @@ fn sealed() -> SealedItems {
 
 #[test]
 fn the_controller_is_asked_again_when_it_says_later() {
-    let stub = Stub::start(with_service(|asked, before| {
+    let stub = StubCluster::start(with_service(|asked, before| {
         let object: Json = serde_json::from_str(&asked.body).expect("JSON");
         assert_eq!(object["metadata"]["name"], "db");
         match before {
@@ -220,7 +186,7 @@ fn the_controller_is_asked_again_when_it_says_later() {
 #[test]
 fn an_item_that_cannot_be_decrypted_is_not_an_error_of_the_check() {
     for (status, expected) in [(200, Some(true)), (409, Some(false)), (500, None), (404, None)] {
-        let stub = Stub::start(with_service(move |_, _| StubReply::json(status, "")));
+        let stub = StubCluster::start(with_service(move |_, _| StubReply::json(status, "")));
         let client = stub.connect();
         let controller = ControllerNames::default().find(&client).expect("found");
         assert_eq!(controller.can_decrypt(&sealed()).ok(), expected, "{status}");
@@ -234,7 +200,7 @@ fn only_the_items_of_a_re_sealed_object_are_taken() {
         [&[2, 0][..], &[9; 512 + 16 + 4]].concat(),
     );
     let new = item.clone();
-    let stub = Stub::start(with_service(move |asked, before| {
+    let stub = StubCluster::start(with_service(move |asked, before| {
         if asked.target.ends_with("/v1/rotate") && before == 0 {
             let object = json!({
                 "metadata": {"name": "other"},
@@ -262,7 +228,7 @@ fn keys_are_listed_by_their_label_newest_first() {
             "labels": {"sealedsecrets.bitnami.com/sealed-secrets-key": label},
         }})
     };
-    let stub = Stub::start(move |asked, _| {
+    let stub = StubCluster::start(move |asked, _| {
         let name = asked.target.rsplit('/').next().unwrap_or_default();
         let secret = |crt: String| {
             StubReply::json(
@@ -308,8 +274,9 @@ fn keys_are_listed_by_their_label_newest_first() {
 
 #[test]
 fn a_server_that_returns_values_instead_of_metadata_is_refused() {
-    let stub =
-        Stub::start(|_, _| StubReply::json(200, json!({"kind": "SecretList", "items": []}).to_string()));
+    let stub = StubCluster::start(|_, _| {
+        StubReply::json(200, json!({"kind": "SecretList", "items": []}).to_string())
+    });
     let client = stub.connect();
     let error = list_keys(&client, "kube-system").expect_err("refused");
     assert!(error.to_string().contains("it is of another kind"), "{error}");

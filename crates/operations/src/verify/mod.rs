@@ -78,5 +78,5 @@ fn verify_once(
     Ok(report)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "k8s"))]
 mod tests;
