@@ -42,6 +42,8 @@ impl SourceAccess {
             | Command::Init(_)
             | Command::Key(_)
             | Command::Parameters(_)
+            | Command::Put(_)
+            | Command::Rotate(_)
             | Command::Schemas(_) => (vec![], None),
         };
         Self { directories, operator: operator_path(operator, variables) }
