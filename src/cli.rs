@@ -1,11 +1,14 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
 mod app;
+mod aws;
 mod cert;
 mod cluster;
 mod format;
 mod habits;
 mod operation;
+mod put;
+mod rotate;
 mod seal;
 mod validate;
 mod verify;
@@ -17,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
+pub use aws::AwsLoginArgs;
 pub use cert::{
     CertArgs, CertCheckArgs, CertCommand, CertFetchArgs, CertListArgs, CertShowArgs, LiveCertificateArgs,
 };
@@ -24,6 +28,8 @@ pub use cluster::{ClusterArgs, ControllerArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
+pub use put::PutArgs;
+pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand};
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
@@ -91,6 +97,10 @@ pub enum Command {
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
+    /// Write a value to AWS Secrets Manager or Parameter Store, from a file or standard input
+    #[command(after_help = "Example: sealwave put aws-sm:prod/db#password < password\n\
+                      The value is never an argument, which other users of the machine could read. A line break at the end of a value of one line is removed.")]
+    Put(PutArgs),
     /// List the secrets that an app refers to, their destinations, and the policy's decision on each
     #[command(
         after_help = "Fetches nothing. The policy is evaluated if an operator file and a project are given; exit code 1 means that it does not allow a use of a reference."
@@ -102,6 +112,9 @@ pub enum Command {
                       With - as DIR, shows manifests from standard input: helm template . | sealwave render - --env prod"
     )]
     Render(RenderArgs),
+    /// Rotate credentials without interruption
+    #[command(subcommand, disable_help_subcommand = true)]
+    Rotate(RotateCommand),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),

@@ -45,6 +45,8 @@ impl SourceAccess {
             | Command::Init(_)
             | Command::Key(_)
             | Command::Parameters(_)
+            | Command::Put(_)
+            | Command::Rotate(_)
             | Command::Schemas(_)
             // They read Secrets, and private keys.
             | Command::Seal(_)
