@@ -12,6 +12,8 @@
 //! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealer` | sealing of items, on all cores |
+//! | `tls_chain` | dates and order of the certificates of a TLS Secret |
+//! | `tls_check` | all problems of a TLS Secret |
 //! | `tls_pair` | certificate and key of a TLS Secret |
 //! | `age_identities`, `data_key` | reading SOPS files |
 
@@ -32,6 +34,8 @@ mod owner;
 mod pem;
 mod seal_key;
 mod sealer;
+mod tls_chain;
+mod tls_check;
 mod tls_pair;
 
 #[cfg(feature = "sops")]
@@ -49,4 +53,5 @@ pub use key::{CHECKSUM_KEY_PREFIX, DERIVATION_KEY_PREFIX, KEY_PREFIX, KeyError, 
 pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use seal_key::SealKey;
 pub use sealer::{SealError, SealItem, Sealer};
-pub use tls_pair::{EXPIRED_CERTIFICATE, TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
+pub use tls_check::{TlsFiles, TlsProblem, TlsProblemKind, tls_problems};
+pub use tls_pair::{TlsFault, TlsItem};
