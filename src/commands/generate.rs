@@ -128,7 +128,16 @@ fn seal_values(
     let today = Some(config::today(variables)?);
     let toolbox = &*session.toolbox;
     let context = session.context()?;
-    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today, toolbox };
+    let plan = RunPlan {
+        context,
+        source: supply,
+        backends,
+        kept_checksums: None,
+        sealing,
+        checksums,
+        today,
+        toolbox,
+    };
     session.run(&plan, format, notes, watch)
 }
 
@@ -158,7 +167,16 @@ fn store_references(
     };
     let (sealing, checksums) = (SealMode::Nothing, checksum_key(operator)?);
     let (context, toolbox) = (session.context()?, &*session.toolbox);
-    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
+    let plan = RunPlan {
+        context,
+        source: supply,
+        backends,
+        kept_checksums: None,
+        sealing,
+        checksums,
+        today: None,
+        toolbox,
+    };
     session.run(&plan, format, notes, watch)
 }
 

@@ -11,6 +11,7 @@ mod avp;
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_moto;
+mod backend_release;
 mod backends;
 #[cfg(target_os = "linux")]
 mod bombs;
