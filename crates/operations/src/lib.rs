@@ -5,4 +5,8 @@
 //! the next run can continue an interrupted one. No plan, journal, message or report holds a secret value. Nothing here takes an
 //! address, a credential or a writable path from a repository. The pipeline that Argo CD runs never uses this crate.
 
+pub mod file_changes;
+pub mod plan;
+pub mod private_file;
 pub mod progress;
+pub mod state;

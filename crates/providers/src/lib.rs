@@ -37,7 +37,9 @@ mod sops;
 mod testing;
 mod vault;
 
-pub use self::cluster::ClusterAccess;
+pub use self::cluster::{
+    ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ProxyReply, ServiceProxy, download,
+};
 pub use self::config_error::{ProviderConfigError, SettingsError};
 pub use self::error::ProviderError;
 pub use self::evidence::Evidence;
