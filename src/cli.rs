@@ -2,6 +2,7 @@
 
 mod app;
 mod habits;
+mod switch;
 mod validate;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
 pub use habits::with_tip;
+pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
 /// The version with what the binary was built from: its features, and the commit if the build names one in
@@ -91,6 +93,11 @@ pub enum Command {
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
+    /// Change the backend of Secrets that are in use, in two commits, without an interruption
+    #[command(
+        after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."
+    )]
+    Switch(Box<SwitchArgs>),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."

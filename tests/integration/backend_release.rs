@@ -139,7 +139,7 @@ fn a_release_to_the_same_backend_is_an_error_with_its_position() {
     let app = app("{from: sealed-secrets, to: sealed-secrets}");
     let output = sealwave().args(app.args()).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("`from` and `to` are both `sealed-secrets`"), "{stderr}");
+    assert!(stderr.contains("`from` and `to` with different backends"), "{stderr}");
     assert!(stderr.contains("sealwave.yaml:8:"), "{stderr}");
 }
 

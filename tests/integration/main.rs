@@ -78,6 +78,7 @@ mod sources_hostile;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod support;
+mod switch;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;

@@ -10,3 +10,4 @@ pub mod plan;
 pub mod private_file;
 pub mod progress;
 pub mod state;
+pub mod switch;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::kind::BackendKind;
@@ -75,7 +75,8 @@ impl<'de> Visitor<'de> for ChoiceVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BackendChoice, A::Error> {
         let BackendRelease { from, to } = BackendRelease::deserialize(MapAccessDeserializer::new(map))?;
         if from == to {
-            return Err(Error::custom(format_args!("`from` and `to` are both `{from}`")));
+            let expected = "`from` and `to` with different backends";
+            return Err(Error::invalid_value(Unexpected::Other("the same backend twice"), &expected));
         }
         Ok(BackendChoice { kind: from, release_to: Some(to) })
     }
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn other_forms_are_refused() {
         for (text, message) in [
-            ("{from: sealed-secrets, to: sealed-secrets}", "`from` and `to` are both `sealed-secrets`"),
+            ("{from: sealed-secrets, to: sealed-secrets}", "`from` and `to` with different backends"),
             ("{from: sealed-secrets}", "missing field `to`"),
             ("{from: sealed-secrets, to: vault}", "unknown variant `vault`"),
             ("{from: sealed-secrets, to: external-secrets, step: 2}", "unknown field `step`"),

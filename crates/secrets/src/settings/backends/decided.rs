@@ -49,6 +49,22 @@ impl EnvironmentBackends {
         entries.find_map(|entry| self.by_secret.get(&entry)).copied().unwrap_or(self.default)
     }
 
+    /// Reports whether a Secret has an entry in `secretBackends`.
+    #[must_use]
+    pub fn has_own_entry(&self, namespace: &str, name: &str) -> bool {
+        entry_names(namespace, name).iter().any(|entry| self.by_secret.contains_key(entry))
+    }
+
+    /// Returns these backends with another one for an entry of `secretBackends`, or for all other Secrets.
+    #[must_use]
+    pub fn with_choice(mut self, entry: Option<&str>, choice: BackendChoice) -> Self {
+        match entry {
+            Some(entry) => drop(self.by_secret.insert(entry.to_owned(), choice)),
+            None => self.default = choice,
+        }
+        self
+    }
+
     /// Reports whether any Secret may need its values fetched and sealed.
     #[must_use]
     pub fn needs_values(&self) -> bool {
