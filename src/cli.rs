@@ -1,7 +1,9 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
 mod app;
+mod format;
 mod habits;
+mod operation;
 mod switch;
 mod validate;
 
@@ -12,7 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
+pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
+pub use operation::{FileChangeArgs, OperationArgs};
 pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
@@ -208,24 +212,6 @@ pub struct RefsArgs {
     /// The app.
     #[command(flatten)]
     pub app: AppArgs,
-}
-
-/// The format of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// Aligned text
-    Human,
-    /// One JSON document
-    Json,
-}
-
-/// The format of manifests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// One JSON document per line
-    Json,
-    /// YAML documents for people
-    Yaml,
 }
 
 /// Subcommands of `key`.

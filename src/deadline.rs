@@ -27,6 +27,8 @@ struct WatchState {
     /// The current work, by the order in which it began.
     activities: BTreeMap<u64, String>,
     begun: u64,
+    /// The texts to show while the run goes on, in order.
+    announcements: Vec<String>,
     end: CompletionState,
 }
 
@@ -130,6 +132,7 @@ impl RunWatch {
                 progress: RunProgress::default(),
                 activities: BTreeMap::new(),
                 begun: 0,
+                announcements: Vec::new(),
                 end: CompletionState::Open,
             })),
         }
@@ -153,6 +156,18 @@ impl RunWatch {
         let number = state.begun;
         state.activities.insert(number, what.into());
         Activity { number, watch: self.clone() }
+    }
+
+    /// Tells something while the run goes on: the shell shows it on standard error.
+    pub fn announce(&self, what: impl Into<String>) {
+        let what = what.into();
+        self.change(|state| state.announcements.push(what));
+    }
+
+    /// Returns what was announced since the last call.
+    #[must_use]
+    pub fn take_announcements(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().announcements)
     }
 
     /// Stops the run if its deadline has passed and it has not started to write. Returns whether it is stopped.
@@ -222,6 +237,11 @@ impl RunWatch {
         self.change(|state| state.progress = RunProgress { done: 0, total: total as u64 });
     }
 
+    /// Records how many parts are finished.
+    pub fn set_progress(&self, progress: RunProgress) {
+        self.change(|state| state.progress = progress);
+    }
+
     /// Records a finished part.
     pub fn advance(&self) {
         self.change(|state| state.progress.done = state.progress.done.saturating_add(1));
@@ -267,6 +287,15 @@ mod tests {
         drop(first);
         assert!(message(&watch).ends_with(" while checking app `b`"), "{}", message(&watch));
         drop(second);
+    }
+
+    #[test]
+    fn announcements_are_taken_once_and_in_order() {
+        let watch = RunWatch::start();
+        watch.announce("first");
+        watch.clone().announce("second");
+        assert_eq!(watch.take_announcements(), ["first", "second"]);
+        assert!(watch.take_announcements().is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::commands::CommandOutput;
 use crate::deadline::{RunProgress, RunWatch};
 use sealwave_core::caught;
 use sealwave_core::diagnostic::{
-    BUG_HINT, Explain, Failure, PROCESS_LIMITS_HINT, Problem, ProblemPlace, is_deceptive, truncate,
+    BUG_HINT, Explain, Failure, PROCESS_LIMITS_HINT, Problem, ProblemPlace, is_deceptive, printable, truncate,
 };
 use sealwave_pipeline::Stage;
 
@@ -89,7 +89,9 @@ pub fn run(
             .saturating_duration_since(Instant::now())
             .clamp(WRITE_CHECK_INTERVAL, CHECK_INTERVAL);
         let left = bar.show(watch.progress()).map_or(left, |pause| left.min(pause));
-        match receiver.recv_timeout(left) {
+        let outcome = receiver.recv_timeout(left);
+        bar.announce(&watch.take_announcements());
+        match outcome {
             Ok(result) => return result,
             Err(mpsc::RecvTimeoutError::Disconnected) => return Err(problem(&ShellError::Panicked)),
             Err(mpsc::RecvTimeoutError::Timeout) if !watch.stop_if_overdue() => {}
@@ -127,6 +129,24 @@ impl TerminalProgress {
         }
         Some(Self::PAUSE)
     }
+}
+
+impl TerminalProgress {
+    /// Prints what the run tells, as lines above the bar if there is one.
+    fn announce(&self, announcements: &[String]) {
+        for text in announcements {
+            let line = printable(text);
+            match &self.0 {
+                Some(bar) => bar.suspend(|| print_line(&line)),
+                None => print_line(&line),
+            }
+        }
+    }
+}
+
+/// Prints a line on standard error. A failure cannot be reported anywhere.
+fn print_line(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 impl Drop for TerminalProgress {

@@ -28,7 +28,8 @@ pub struct SwitchArgs {
     /// Do not check the cluster
     #[arg(long, conflicts_with_all = ["context", "kubeconfig", "state_dir"])]
     pub no_cluster: bool,
-    /// Directory that keeps the UIDs of the Secrets from run to run, to prove that none was created again
+    /// Directory that keeps the UIDs of the Secrets from run to run, to prove that none was created again [default:
+    /// ~/.local/state/sealwave]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub state_dir: Option<PathBuf>,
     /// Waives the policy.

@@ -9,6 +9,7 @@ mod gate;
 mod generate;
 mod init;
 mod key;
+mod operation;
 mod parameters;
 mod refs;
 mod render;

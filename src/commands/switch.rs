@@ -9,9 +9,10 @@ use serde_json::json;
 
 use super::CommandOutput;
 use super::generate::{self, OutputSettings};
+use super::operation::refuse_in_sidecar;
 use super::session::{AppSession, EnvironmentSession};
 use crate::cli::{ReportFormat, SwitchArgs};
-use crate::config::{self, ArgoCdContext, PolicyUse, VariableReader};
+use crate::config::{self, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
 use sealwave_operations::plan::{Plan, StepUndo};
@@ -29,8 +30,6 @@ const DEADLINE: Duration = Duration::from_mins(5);
 
 #[derive(Debug, thiserror::Error)]
 enum SwitchCommandError {
-    #[error("`switch` must not be used when Argo CD runs sealwave")]
-    InSidecar,
     #[error("neither a cluster nor `--no-cluster` was given")]
     NoCluster,
     #[error("`switch` needs the directory of an app, not manifests from standard input")]
@@ -40,7 +39,6 @@ enum SwitchCommandError {
 impl Explain for SwitchCommandError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::InSidecar => "run it where you commit, with the operator file if you have it",
             Self::NoCluster => {
                 "set `--context` to check the cluster before each step, or `--no-cluster` to plan without it"
             }
@@ -86,9 +84,7 @@ pub(super) fn run(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    if ArgoCdContext::read(&variables).map_err(|error| Problem::new(&error))?.is_some() {
-        return Err(Problem::new(&SwitchCommandError::InSidecar).into());
-    }
+    refuse_in_sidecar("switch", variables)?;
     let is_offline = args.no_cluster;
     if !is_offline && args.context.is_none() && args.kubeconfig.is_none() {
         return Err(Problem::new(&SwitchCommandError::NoCluster).into());
@@ -195,7 +191,8 @@ fn check_cluster(
         kubeconfigs: config::kubeconfigs(args.kubeconfig.as_deref(), variables),
         context: args.context.clone(),
     };
-    let state_directory = args.state_dir.as_deref().map(StateDirectory::open).transpose();
+    let state_directory = config::state_directory(args.state_dir.as_deref(), variables);
+    let state_directory = state_directory.as_deref().map(StateDirectory::open).transpose();
     let state_directory = state_directory.map_err(|error| Problem::new(&error))?;
     let names = [args.context.clone().unwrap_or_default(), switch.request.environment.clone()];
     let journal =

@@ -11,6 +11,7 @@ mod operator_file;
 mod programs;
 mod run_bounds;
 mod source_access;
+mod state_directory;
 mod validation;
 
 pub use argocd::{ArgoCdContext, PluginParameter, read_checkout};
@@ -22,6 +23,7 @@ pub(crate) use operator_file::read_certificate;
 pub use programs::toolbox;
 pub use run_bounds::{RunBounds, SlotRequest};
 pub use source_access::SourceAccess;
+pub(crate) use state_directory::state_directory;
 pub use validation::ValidationPlan;
 pub(crate) use validation::{
     check_namespace, destination_version, failing_severity, now, parse_timeout, source_files, step_summary,

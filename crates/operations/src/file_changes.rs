@@ -22,13 +22,10 @@ use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::sha256_hex;
 
 use crate::plan::PlannedFile;
-use stage::StagedFile;
+use stage::{MAX_FILE, StagedFile};
 
 pub use error::FileChangeError;
 pub use record::{ChangeRecord, ChangedFile};
-
-/// The largest file that is changed.
-pub const MAX_FILE: u64 = 16 << 20;
 
 /// The new contents of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,10 +140,7 @@ impl ChangeSet {
     }
 
     fn stage(&self) -> Result<Vec<StagedFile>, FileChangeError> {
-        self.changes
-            .iter()
-            .map(|change| StagedFile::write(&self.root, &change.path, &change.after))
-            .collect()
+        self.changes.iter().map(|change| StagedFile::write(&self.root, &change.path, &change.after)).collect()
     }
 
     fn require_unchanged(&self) -> Result<(), FileChangeError> {
@@ -178,8 +172,7 @@ impl ChangeSet {
         let restore = |change: &&&FileChange| {
             StagedFile::write(&self.root, &change.path, &change.before).and_then(StagedFile::replace).is_err()
         };
-        let left: Vec<PathBuf> =
-            replaced.iter().filter(restore).map(|change| change.path.clone()).collect();
+        let left: Vec<PathBuf> = replaced.iter().filter(restore).map(|change| change.path.clone()).collect();
         if left.is_empty() { error } else { FileChangeError::NotRestored { error: Box::new(error), left } }
     }
 }

@@ -6,8 +6,11 @@
 //! address, a credential or a writable path from a repository. The pipeline that Argo CD runs never uses this crate.
 
 pub mod file_changes;
+pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
+pub mod report;
 pub mod state;
 pub mod switch;
+pub mod work_tree;

@@ -1,4 +1,4 @@
-//! What a command is going to do, for people and as JSON, before it does anything.
+//! Plans of commands, for people and as JSON, before anything is done.
 //!
 //! A plan never holds a secret value: it has names, dates, fingerprints, and differences of files with ciphertexts.
 
@@ -14,9 +14,9 @@ use sealwave_core::diagnostic::printable;
 pub struct Plan {
     /// The command.
     pub operation: String,
-    /// What the plan is based on, such as the fingerprint of a certificate.
+    /// The basis of the plan, such as the fingerprint of a certificate.
     pub facts: Vec<PlanFact>,
-    /// What happens, in order.
+    /// The steps, in order.
     pub steps: Vec<PlannedStep>,
     /// The files that change.
     pub files: Vec<PlannedFile>,
@@ -25,7 +25,7 @@ pub struct Plan {
 /// A fact that the plan is based on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanFact {
-    /// What it is, such as `certificate`.
+    /// Its name, such as `certificate`.
     pub name: String,
     /// Its value, such as a fingerprint.
     pub value: String,
@@ -36,15 +36,15 @@ pub struct PlanFact {
 pub struct PlannedStep {
     /// The name in journals and messages, such as `create-key`.
     pub id: &'static str,
-    /// What it does.
+    /// Its effect.
     pub summary: String,
-    /// How it is undone.
+    /// The way to undo it.
     pub undo: StepUndo,
     /// Whether an earlier run did it.
     pub done: bool,
 }
 
-/// How a step is undone.
+/// The way to undo a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "kind", content = "by")]
 pub enum StepUndo {

@@ -1,4 +1,4 @@
-//! What long work reports while it runs. The shell shows it: a bar on a terminal, plain lines elsewhere.
+//! Reports of long work while it runs. The shell shows them: a bar on a terminal, plain lines elsewhere.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ pub trait Progress: Send + Sync {
     fn advance(&self, done: u64, total: u64);
 }
 
-/// A progress that nobody watches.
+/// A progress that is not shown.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Unwatched;
+pub struct HiddenProgress;
 
-impl Progress for Unwatched {
+impl Progress for HiddenProgress {
     fn phase(&self, _: &str) {}
 
     fn advance(&self, _: u64, _: u64) {}

@@ -30,7 +30,7 @@ const MAX_JOURNAL: u64 = 16 << 20;
 #[derive(Clone, Debug)]
 pub struct StateDirectory(PathBuf);
 
-/// What an operation is about: its command, and the names that tell its runs apart, such as a user and an environment.
+/// The subject of an operation: its command, and the names that tell its runs apart, such as a user and an environment.
 ///
 /// Two operations with the same id are the same operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,10 @@ impl StateDirectory {
     ///
     /// # Errors
     /// Another run has it open, or it cannot be read.
-    pub fn journal<T: Serialize + DeserializeOwned>(&self, id: OperationId) -> Result<Journal<T>, StateError> {
+    pub fn journal<T: Serialize + DeserializeOwned>(
+        &self,
+        id: OperationId,
+    ) -> Result<Journal<T>, StateError> {
         let path = self.0.join(id.file_name());
         let lock = lock(&path.with_extension("lock"))?;
         let state = read(&path, &id)?;

@@ -17,6 +17,7 @@
 //! | [`process_limits`] | limits of a process, also for sealwave's own child |
 //! | `links` | the search for links that lead out of a repository |
 //! | `charts` | charts of repositories: access, cache, download |
+//! | `git` | the user's own Git, which is not confined |
 //! | `tool`, `toolbox` | the programs that sealwave knows, and their versions |
 //!
 //! Invariants: no shell interprets an argument; the environment of sealwave is never passed on; a run leaves no process and
@@ -30,6 +31,7 @@ mod descendants;
 mod environment;
 mod error;
 mod error_text;
+mod git;
 #[cfg(target_os = "linux")]
 mod guard;
 mod limits;
@@ -51,6 +53,7 @@ mod toolbox;
 pub use charts::{ChartAccess, ChartError, DigestUse};
 pub use error::{ProgramError, ReachedLimit};
 pub use error_text::ErrorText;
+pub use git::{GitAccess, GitRunError, NO_GIT_MESSAGE, git_line, run_git};
 pub use limits::{NetworkAccess, RunLimits};
 pub use links::{LinkError, check_links};
 pub use role::enter;

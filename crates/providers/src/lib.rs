@@ -36,6 +36,8 @@ mod sops;
 #[cfg(test)]
 mod testing;
 mod vault;
+#[cfg(feature = "web")]
+mod web;
 
 pub use self::cluster::{
     ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ProxyReply, ServiceProxy, download,
@@ -52,6 +54,8 @@ pub use self::offline::{OfflineCheck, OfflineReport};
 pub use self::protected_files::ProtectedFiles;
 pub use self::provider::{AppDetails, Provider};
 pub use self::registry::ProviderRegistry;
+#[cfg(feature = "web")]
+pub use self::web::{WebAddress, WebAddressError};
 
 pub(crate) use self::local_context::LocalContext;
 pub(crate) use self::offline_problem::OfflineProblem;

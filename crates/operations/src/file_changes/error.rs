@@ -27,7 +27,7 @@ pub enum FileChangeError {
     #[error("{error}, and {} could not be restored", listed(.left))]
     NotRestored {
         /// The error.
-        error: Box<FileChangeError>,
+        error: Box<Self>,
         /// The files that have their new contents.
         left: Vec<PathBuf>,
     },

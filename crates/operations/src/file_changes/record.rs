@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::sha256_hex;
 
-use super::{FileChangeError, MAX_FILE, stage};
+use super::FileChangeError;
+use super::stage::{self, MAX_FILE};
 
 /// The digests of all files of a change, before and after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub struct ChangedFile {
     pub after: String,
 }
 
-/// What an interrupted run left of a file.
+/// The state in which an interrupted run left a file.
 enum FoundFile {
     Replaced,
     Staged { staged: PathBuf, target: PathBuf },

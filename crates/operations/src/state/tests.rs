@@ -54,7 +54,10 @@ fn damaged_and_foreign_journals_are_refused() {
     };
     assert!(matches!(read(&text), Ok(Some(TestState::Begun))));
     assert!(matches!(read(text.get(..20).expect("long")), Err(StateError::Unreadable(_))));
-    assert!(matches!(read(&text.replace("\"version\": 1", "\"version\": 2")), Err(StateError::OtherVersion(_))));
+    assert!(matches!(
+        read(&text.replace("\"version\": 1", "\"version\": 2")),
+        Err(StateError::OtherVersion(_))
+    ));
     assert!(matches!(read(&text.replace("\"dev\"", "\"prod\"")), Err(StateError::OtherOperation(_))));
     assert!(matches!(read(&text.replace("Begun", "Ended")), Err(StateError::Unreadable(_))));
 }

@@ -118,7 +118,7 @@ pub(crate) async fn gather<T: Send + 'static, W: Future<Output = T> + Send + 'st
 }
 
 /// Installs `ring` as the default TLS crypto provider of the process.
-#[cfg(any(feature = "k8s", feature = "vault"))]
+#[cfg(any(feature = "k8s", feature = "vault", feature = "web"))]
 pub(crate) fn install_crypto() {
     // This fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::git::{GitError, git, line, merge_base};
+use super::git::{GitError, git, merge_base};
 use super::paths::full_path;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::reach::is_repository;
+use sealwave_programs::git_line;
 
 /// The mode of a submodule in an index entry.
 const GITLINK: &[u8] = b"160000 ";
@@ -130,7 +131,7 @@ impl RevisionQuery<'_> {
 pub(super) fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
     let top = git(directory, "rev-parse", &["rev-parse", "--show-toplevel"], &[])
         .map_err(|error| error.in_directory(directory))?;
-    let top = path_from_git(line(&top));
+    let top = path_from_git(git_line(&top));
     Ok(fs_err::canonicalize(&top).unwrap_or(top))
 }
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::changes::{path_from_git, top_level};
-use super::git::{GitError, git, line, merge_base};
+use super::git::{GitError, git, merge_base};
 use crate::facts::rule_context::{BackendPair, EarlierBackends};
+use sealwave_programs::git_line;
 use sealwave_secrets::settings::{APP_FILE, App, EnvironmentBackends, read_config};
 
 /// The largest app file that is read from Git; the app file itself has the same limit.
@@ -35,7 +36,7 @@ impl EarlierApp {
         // Paths are relative to the directory in which Git runs.
         let file = format!("{base}:./{APP_FILE}");
         let size = git(directory, "cat-file", &["cat-file", "-s", &file], &[])?;
-        let size = std::str::from_utf8(line(&size)).ok().and_then(|size| size.parse::<usize>().ok());
+        let size = std::str::from_utf8(git_line(&size)).ok().and_then(|size| size.parse::<usize>().ok());
         if size.is_none_or(|size| size > MAX_APP_FILE) {
             return Ok(None);
         }

@@ -1,17 +1,11 @@
-//! Runs the `git` binary, and keeps it from running anything that a repository configures: hooks, monitors, filters,
-//! remotes. Its errors say what a checkout lacks.
+//! Queries of a Git checkout. Its errors say what the checkout lacks.
 
-use std::io;
 use std::path::Path;
-use std::process::Command;
 
 use super::names::path_text;
-use sealwave_core::diagnostic::{Explain, io_reason};
+use sealwave_core::diagnostic::Explain;
 use sealwave_core::text::closest_name;
-
-/// Environment variables that point Git to another directory, as in a hook, or have it run a program.
-const VARIABLES: [&str; 6] =
-    ["GIT_COMMON_DIR", "GIT_DIR", "GIT_EXTERNAL_DIFF", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"];
+use sealwave_programs::{GitAccess, GitRunError, NO_GIT_MESSAGE, git_line, run_git};
 
 /// The most names of branches and tags that are compared with an unknown revision.
 const MAX_REFERENCES: usize = 10_000;
@@ -96,7 +90,7 @@ pub(super) fn merge_base(top: &Path, revision: &str) -> Result<String, GitError>
     };
     let is_shallow = || {
         let answer = git(top, "rev-parse", &["rev-parse", "--is-shallow-repository"], &[]);
-        answer.is_ok_and(|answer| line(&answer) == b"true")
+        answer.is_ok_and(|answer| git_line(&answer) == b"true")
     };
     if let Err(error) = verify(revision) {
         if matches!(error, GitError::NotInstalled) {
@@ -112,9 +106,9 @@ pub(super) fn merge_base(top: &Path, revision: &str) -> Result<String, GitError>
         return Err(GitError::UnknownRevision { revision: revision.to_owned(), is_shallow, meant });
     }
     match git(top, "merge-base", &["merge-base", revision, "HEAD"], &[]) {
-        Ok(base) => Ok(String::from_utf8_lossy(line(&base)).into_owned()),
+        Ok(base) => Ok(String::from_utf8_lossy(git_line(&base)).into_owned()),
         // Git prints nothing if they have none.
-        Err(GitError::Git(_, text)) if text == NO_MESSAGE => {
+        Err(GitError::Git(_, text)) if text == NO_GIT_MESSAGE => {
             Err(GitError::NoCommonAncestor { revision: revision.to_owned(), is_shallow: is_shallow() })
         }
         Err(error) => Err(error),
@@ -128,43 +122,15 @@ fn similar_reference(top: &Path, revision: &str) -> Option<String> {
     closest_name(revision, list.lines().take(MAX_REFERENCES)).map(str::to_owned)
 }
 
-/// The text for a Git that failed without a message.
-const NO_MESSAGE: &str = "no error message";
-
-/// Runs Git so that it starts no other program.
+/// Runs Git so that it starts no other program, and writes and fetches nothing.
 pub(super) fn git(
     directory: &Path,
     title: &'static str,
     args: &[&str],
     settings: &[String],
 ) -> Result<Vec<u8>, GitError> {
-    let mut command = Command::new("git");
-    command.current_dir(directory);
-    for variable in VARIABLES {
-        command.env_remove(variable);
-    }
-    // Git must write and fetch nothing, not even objects that a partial clone lacks.
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
-    // Its messages are compared.
-    command.env("LC_ALL", "C");
-    for setting in ["core.fsmonitor=false", "core.hooksPath=/dev/null"]
-        .into_iter()
-        .chain(settings.iter().map(String::as_str))
-    {
-        command.args(["-c", setting]);
-    }
-    let output = command.args(args).output().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound if directory.is_dir() => GitError::NotInstalled,
-        kind => GitError::Git(title, io_reason(kind)),
-    })?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    Err(GitError::Git(title, stderr.lines().next().unwrap_or(NO_MESSAGE).to_owned()))
-}
-
-/// Strips one line break: a path may end with spaces or further line breaks.
-pub(super) fn line(bytes: &[u8]) -> &[u8] {
-    bytes.strip_suffix(b"\n").unwrap_or(bytes)
+    run_git(directory, GitAccess::Read, args, settings).map_err(|error| match error {
+        GitRunError::Failed(message) => GitError::Git(title, message),
+        GitRunError::NotInstalled => GitError::NotInstalled,
+    })
 }

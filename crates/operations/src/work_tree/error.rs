@@ -1,0 +1,105 @@
+//! Errors of Git checkouts.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sealwave_core::diagnostic::{Explain, io_reason};
+
+/// An error of a Git checkout.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkTreeError {
+    /// The directory cannot be read.
+    #[error("`{}` cannot be read: {}", .path.display(), io_reason(*.reason))]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// The error of the operating system.
+        reason: io::ErrorKind,
+    },
+    /// Git failed.
+    #[error("`git {title}` failed: {message}")]
+    Git {
+        /// The subcommand.
+        title: &'static str,
+        /// The first line of its messages.
+        message: String,
+    },
+    /// A commit is checked out without a branch.
+    #[error("no branch is checked out, so nothing can be pushed")]
+    NoBranch,
+    /// Files that may not change.
+    #[error("{} may not be changed", listed(.0))]
+    NotAllowed(Vec<PathBuf>),
+    /// There is no Git.
+    #[error("`git` is not installed")]
+    NotInstalled,
+    /// The branch was pushed, but its files have other contents.
+    #[error("branch `{0}` does not have the changed files")]
+    NotOnBranch(String),
+    /// A pattern is not valid.
+    #[error("`{0}` is not a valid pattern of paths")]
+    Pattern(String),
+    /// The remote refused the push.
+    #[error("branch `{branch}` was not pushed: {reason}")]
+    PushRefused {
+        /// The branch.
+        branch: String,
+        /// The message of Git.
+        reason: String,
+    },
+    /// Files that are not committed as they are.
+    #[error("{} {} not committed", listed(.0), if .0.len() == 1 { "is" } else { "are" })]
+    Unclean(Vec<PathBuf>),
+}
+
+/// Lists the first paths.
+fn listed(paths: &[PathBuf]) -> String {
+    const SHOWN: usize = 5;
+    let mut quoted: Vec<String> =
+        paths.iter().take(SHOWN).map(|path| format!("`{}`", path.display())).collect();
+    if paths.len() > SHOWN {
+        quoted.push(format!("{} more", paths.len() - SHOWN));
+    }
+    quoted.join(", ")
+}
+
+impl WorkTreeError {
+    pub(super) fn directory(path: &Path, error: &io::Error) -> Self {
+        Self::Directory { path: path.to_owned(), reason: error.kind() }
+    }
+}
+
+impl Explain for WorkTreeError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Directory { .. } => return None,
+            Self::Git { message, .. } => return git_hint(message),
+            Self::NoBranch => "check out a branch, or omit `--push`",
+            Self::NotAllowed(_) => {
+                "allow further files with `--allow-path`, for example `--allow-path 'base/*.yaml'`"
+            }
+            Self::NotInstalled => "install Git",
+            Self::NotOnBranch(_) => "pull the branch, and run the command again",
+            Self::Pattern(_) => "write a glob such as `base/**` or `envs/dev/*.yaml`",
+            Self::PushRefused { .. } => {
+                "if the branch is protected, check out another one, run the command again with `--push`, and merge it; it \
+                 continues after the merge"
+            }
+            Self::Unclean(_) => "commit or stash your changes first",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn git_hint(message: &str) -> Option<String> {
+    let hint = if message.contains("dubious ownership") {
+        "if you trust the repository, add it to Git's setting `safe.directory`"
+    } else if message.contains("tell me who you are") || message.contains("empty ident") {
+        "set `user.name` and `user.email` with `git config`"
+    } else if message.contains("partial commit during a") {
+        "finish the merge, rebase or cherry-pick that is in progress"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
+}

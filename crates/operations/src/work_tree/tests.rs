@@ -1,0 +1,238 @@
+//! Tests on real checkouts. They need Git, which `.ci/run` requires as well.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fs_err as fs;
+
+use super::*;
+use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
+
+struct Checkout {
+    directory: tempfile::TempDir,
+}
+
+impl Checkout {
+    /// Creates a checkout with two committed files, and a bare repository as its remote.
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let checkout = Self { directory };
+        fs::create_dir(checkout.path()).expect("created");
+        let remote = checkout.remote();
+        git(checkout.directory.path(), &["init", "--quiet", "--bare", &remote]);
+        checkout.git(&["init", "--quiet", "--initial-branch", "main"]);
+        checkout.git(&["config", "user.name", "test"]);
+        checkout.git(&["config", "user.email", "test@example.com"]);
+        checkout.git(&["remote", "add", "origin", &remote]);
+        checkout.write("a.yaml", "old\n");
+        checkout.write("b.yaml", "old\n");
+        checkout.git(&["add", "."]);
+        checkout.git(&["commit", "--quiet", "-m", "first"]);
+        checkout.git(&["push", "--quiet", "origin", "main"]);
+        checkout
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("checkout")
+    }
+
+    fn remote(&self) -> String {
+        self.directory.path().join("remote.git").display().to_string()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).expect("written");
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        git(&self.path(), args)
+    }
+
+    fn tree(&self) -> WorkTree {
+        WorkTree::find(&self.path()).expect("accepted").expect("a checkout")
+    }
+
+    fn change(&self, names: &[&str]) -> ChangeRecord {
+        let changes = names.iter().map(|name| FileChange::new(*name, "old\n", "new\n")).collect();
+        let set = ChangeSet::new(&self.path(), changes).expect("valid");
+        set.apply(|_| Ok::<_, FileChangeError>(())).expect("applied");
+        set.record()
+    }
+}
+
+fn git(directory: &Path, args: &[&str]) -> String {
+    let output = Command::new("git").current_dir(directory).args(args).output().expect("git is installed");
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn paths<'a>(names: &'a [&'a str]) -> impl Iterator<Item = &'a Path> {
+    names.iter().map(Path::new)
+}
+
+fn origin_main() -> PushTarget {
+    PushTarget { remote: "origin".to_owned(), branch: "main".to_owned() }
+}
+
+#[test]
+fn a_directory_without_git_has_no_work_tree() {
+    let directory = tempfile::tempdir().expect("a directory");
+    assert!(WorkTree::find(directory.path()).expect("readable").is_none());
+    assert!(matches!(WorkTree::find(&directory.path().join("none")), Err(WorkTreeError::Directory { .. })));
+}
+
+#[test]
+fn only_the_files_of_the_plan_must_be_clean() {
+    let checkout = Checkout::new();
+    let tree = checkout.tree();
+    tree.require_clean(paths(&["a.yaml", "b.yaml"]), None).expect("clean");
+    checkout.write("b.yaml", "edited\n");
+    tree.require_clean(paths(&["a.yaml"]), None).expect("clean");
+    let unclean = tree.require_clean(paths(&["a.yaml", "b.yaml"]), None);
+    assert!(
+        matches!(&unclean, Err(WorkTreeError::Unclean(paths)) if *paths == [Path::new("b.yaml")]),
+        "{unclean:?}"
+    );
+    // What is staged is not committed either.
+    checkout.git(&["add", "b.yaml"]);
+    checkout.write("b.yaml", "old\n");
+    assert!(matches!(tree.require_clean(paths(&["b.yaml"]), None), Err(WorkTreeError::Unclean(_))));
+}
+
+#[test]
+fn new_and_ignored_files_are_not_clean() {
+    let checkout = Checkout::new();
+    checkout.write("new.yaml", "new\n");
+    checkout.write("ignored.yaml", "new\n");
+    checkout.write(".gitignore", "ignored.yaml\n");
+    for name in ["new.yaml", "ignored.yaml"] {
+        let unclean = checkout.tree().require_clean(paths(&[name]), None);
+        assert!(matches!(unclean, Err(WorkTreeError::Unclean(_))), "{name}: {unclean:?}");
+    }
+}
+
+#[test]
+fn names_are_not_patterns_or_flags() {
+    let checkout = Checkout::new();
+    for name in ["*.yaml", ":(glob)x", "--all", "a\nb.yaml", "ü.yaml"] {
+        checkout.write(name, "old\n");
+    }
+    checkout.write("other.yaml", "new\n");
+    let tree = checkout.tree();
+    for name in ["*.yaml", ":(glob)x", "--all", "a\nb.yaml", "ü.yaml"] {
+        let unclean = tree.require_clean(paths(&[name]), None);
+        assert!(
+            matches!(&unclean, Err(WorkTreeError::Unclean(paths)) if *paths == [Path::new(name)]),
+            "{unclean:?}"
+        );
+    }
+}
+
+#[test]
+fn the_files_of_an_interrupted_run_count_as_clean() {
+    let checkout = Checkout::new();
+    let record = checkout.change(&["a.yaml"]);
+    let tree = checkout.tree();
+    assert!(matches!(tree.require_clean(paths(&["a.yaml"]), None), Err(WorkTreeError::Unclean(_))));
+    tree.require_clean(paths(&["a.yaml", "b.yaml"]), Some(&record)).expect("its own change");
+    checkout.write("a.yaml", "edited\n");
+    let edited = tree.require_clean(paths(&["a.yaml"]), Some(&record));
+    assert!(matches!(edited, Err(WorkTreeError::Unclean(_))));
+}
+
+#[test]
+fn a_commit_holds_the_files_of_the_plan_only() {
+    let checkout = Checkout::new();
+    checkout.write("b.yaml", "staged\n");
+    checkout.git(&["add", "b.yaml"]);
+    checkout.change(&["a.yaml"]);
+    let tree = checkout.tree();
+    let commit = tree.commit(paths(&["a.yaml"]), "Re-seal").expect("committed");
+    assert_eq!(commit, Some(tree.head().expect("a commit")));
+    assert_eq!(checkout.git(&["show", "--format=%s", "--name-only", "HEAD"]).trim(), "Re-seal\n\na.yaml");
+    assert_eq!(checkout.git(&["diff", "--cached", "--name-only"]).trim(), "b.yaml");
+    assert_eq!(tree.commit(paths(&["a.yaml"]), "Again").expect("nothing to commit"), None);
+}
+
+#[cfg(unix)]
+#[test]
+fn no_hook_of_the_repository_runs() {
+    use std::os::unix::fs::PermissionsExt;
+    let checkout = Checkout::new();
+    let hooks = checkout.path().join("hooks");
+    fs::create_dir(&hooks).expect("created");
+    for hook in ["pre-commit", "commit-msg", "post-commit", "pre-push", "reference-transaction"] {
+        let path = hooks.join(hook);
+        fs::write(&path, format!("#!/bin/sh\ntouch {}/{hook}.ran\n", checkout.path().display()))
+            .expect("written");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("changed");
+    }
+    checkout.git(&["config", "core.hooksPath", "hooks"]);
+    let record = checkout.change(&["a.yaml"]);
+    let tree = checkout.tree();
+    tree.commit(paths(&["a.yaml"]), "Re-seal").expect("committed");
+    tree.push(&origin_main(), &record).expect("pushed");
+    let ran: Vec<_> = fs::read_dir(checkout.path())
+        .expect("readable")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "ran"))
+        .collect();
+    assert!(ran.is_empty(), "{ran:?}");
+}
+
+#[test]
+fn a_pushed_branch_is_delivered_if_it_is_the_target() {
+    let checkout = Checkout::new();
+    let record = checkout.change(&["a.yaml"]);
+    let tree = checkout.tree();
+    assert!(!tree.is_delivered(&origin_main(), &record).expect("fetched"));
+    tree.commit(paths(&["a.yaml"]), "Re-seal").expect("committed");
+    assert_eq!(tree.push(&origin_main(), &record).expect("pushed"), Delivery::Delivered);
+}
+
+#[test]
+fn another_branch_waits_for_its_merge_however_it_is_merged() {
+    let checkout = Checkout::new();
+    checkout.git(&["checkout", "--quiet", "-b", "rotation"]);
+    let record = checkout.change(&["a.yaml"]);
+    let tree = checkout.tree();
+    tree.commit(paths(&["a.yaml"]), "Re-seal").expect("committed");
+    let delivery = tree.push(&origin_main(), &record).expect("pushed");
+    assert_eq!(delivery, Delivery::WaitingForMerge { pushed: Some("rotation".to_owned()) });
+    assert!(!tree.is_delivered(&origin_main(), &record).expect("fetched"));
+    // The branch is squashed.
+    let other = checkout.directory.path().join("other");
+    git(checkout.directory.path(), &["clone", "--quiet", "--branch", "main", &checkout.remote(), "other"]);
+    git(&other, &["config", "user.name", "test"]);
+    git(&other, &["config", "user.email", "test@example.com"]);
+    git(&other, &["merge", "--quiet", "--squash", "origin/rotation"]);
+    git(&other, &["commit", "--quiet", "-m", "squashed"]);
+    git(&other, &["push", "--quiet", "origin", "main"]);
+    assert!(tree.is_delivered(&origin_main(), &record).expect("fetched"));
+}
+
+#[test]
+fn a_refused_push_is_explained() {
+    let checkout = Checkout::new();
+    let record = checkout.change(&["a.yaml"]);
+    let tree = checkout.tree();
+    tree.commit(paths(&["a.yaml"]), "Re-seal").expect("committed");
+    git(Path::new(&checkout.remote()), &["config", "receive.denyNonFastForwards", "true"]);
+    let other = checkout.directory.path().join("other");
+    git(checkout.directory.path(), &["clone", "--quiet", "--branch", "main", &checkout.remote(), "other"]);
+    git(
+        &other,
+        &["-c", "user.name=t", "-c", "user.email=t@e", "commit", "--quiet", "--allow-empty", "-m", "other"],
+    );
+    git(&other, &["push", "--quiet", "origin", "main"]);
+    let refused = tree.push(&origin_main(), &record);
+    assert!(matches!(refused, Err(WorkTreeError::PushRefused { .. })), "{refused:?}");
+}
+
+#[test]
+fn without_a_branch_nothing_is_pushed() {
+    let checkout = Checkout::new();
+    checkout.git(&["checkout", "--quiet", "--detach"]);
+    let record = checkout.change(&["a.yaml"]);
+    assert!(matches!(checkout.tree().push(&origin_main(), &record), Err(WorkTreeError::NoBranch)));
+}
