@@ -10,6 +10,7 @@ mod operation;
 mod put;
 mod rotate;
 mod seal;
+mod switch;
 mod validate;
 mod verify;
 
@@ -31,6 +32,7 @@ pub use operation::{FileChangeArgs, OperationArgs};
 pub use put::PutArgs;
 pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand};
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
+pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
 
@@ -129,6 +131,11 @@ pub enum Command {
         after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
     )]
     Unseal(UnsealArgs),
+    /// Change the backend of Secrets that are in use, in two commits, without an interruption
+    #[command(
+        after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."
+    )]
+    Switch(Box<SwitchArgs>),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."

@@ -111,6 +111,22 @@ pub(super) fn add_seal_annotations(metadata: &mut ObjectMetadata, stamp: &SealSt
     }
 }
 
+/// Lets Argo CD prune a released object only after the new supplier is healthy.
+pub(super) fn keep_until_taken_over(metadata: &mut ObjectMetadata, at: Origin) {
+    add_sync_option(metadata, "PruneLast", at);
+}
+
+/// Adds the annotations with which the controller keeps the Secret current but no longer owns it.
+pub(super) fn release_from_sealed_secrets(metadata: &mut ObjectMetadata, at: Origin) {
+    allow_sealed_secrets(metadata, at);
+    metadata.annotations.insert(names::SKIP_OWNER_REFERENCES, at, Node::string("true", at));
+}
+
+/// Adds the annotation with which the sealed-secrets controller takes over a Secret that it does not own.
+pub(super) fn allow_sealed_secrets(metadata: &mut ObjectMetadata, at: Origin) {
+    metadata.annotations.insert(names::MANAGED_BY_SEALED_SECRETS, at, Node::string("true", at));
+}
+
 impl ObjectMetadata {
     fn set_scope(&mut self, scope: SealingScope, at: Origin) {
         if let Some(annotation) = scope.annotation() {

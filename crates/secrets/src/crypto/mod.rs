@@ -16,6 +16,8 @@
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealed_item` | what is known about an item without a private key |
 //! | `sealer` | sealing of items, on all cores |
+//! | `tls_chain` | dates and order of the certificates of a TLS Secret |
+//! | `tls_check` | all problems of a TLS Secret |
 //! | `tls_pair` | certificate and key of a TLS Secret |
 //! | `age_identities`, `data_key` | reading SOPS files |
 
@@ -40,6 +42,8 @@ mod random_sealing;
 mod seal_key;
 mod sealed_item;
 mod sealer;
+mod tls_chain;
+mod tls_check;
 mod tls_pair;
 
 #[cfg(feature = "sops")]
@@ -59,4 +63,5 @@ pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use private_key::{UnsealKey, UnsealKeyError};
 pub use seal_key::SealKey;
 pub use sealer::{SealError, SealItem, Sealer};
-pub use tls_pair::{EXPIRED_CERTIFICATE, TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
+pub use tls_check::{TlsFiles, TlsProblem, TlsProblemKind, tls_problems};
+pub use tls_pair::{TlsFault, TlsItem};
