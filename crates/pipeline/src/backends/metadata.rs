@@ -68,7 +68,14 @@ fn is_for_argocd(name: &str) -> bool {
 
 /// Reports whether Argo CD or sealwave writes an annotation, so that the author's value is dropped.
 fn is_generated(name: &str) -> bool {
-    matches!(name, names::ARGOCD_TRACKING_ID | names::DERIVATION | names::SEALED_FOR | names::SEAL_KEY_ID)
+    matches!(
+        name,
+        names::ARGOCD_TRACKING_ID
+            | names::DERIVATION
+            | names::RESEALED
+            | names::SEALED_FOR
+            | names::SEAL_KEY_ID
+    )
 }
 
 /// Reports whether a label is only for the `SealedSecret`: Argo CD may use it for tracking. Its other labels, such as
@@ -102,6 +109,22 @@ pub(super) fn add_seal_annotations(metadata: &mut ObjectMetadata, stamp: &SealSt
     if *derivation != DerivationVersion::V1 {
         metadata.annotations.insert(names::DERIVATION, at, Node::string(derivation.as_str(), at));
     }
+}
+
+/// Lets Argo CD prune a released object only after the new supplier is healthy.
+pub(super) fn keep_until_taken_over(metadata: &mut ObjectMetadata, at: Origin) {
+    add_sync_option(metadata, "PruneLast", at);
+}
+
+/// Adds the annotations with which the controller keeps the Secret current but no longer owns it.
+pub(super) fn release_from_sealed_secrets(metadata: &mut ObjectMetadata, at: Origin) {
+    allow_sealed_secrets(metadata, at);
+    metadata.annotations.insert(names::SKIP_OWNER_REFERENCES, at, Node::string("true", at));
+}
+
+/// Adds the annotation with which the sealed-secrets controller takes over a Secret that it does not own.
+pub(super) fn allow_sealed_secrets(metadata: &mut ObjectMetadata, at: Origin) {
+    metadata.annotations.insert(names::MANAGED_BY_SEALED_SECRETS, at, Node::string("true", at));
 }
 
 impl ObjectMetadata {
