@@ -122,7 +122,7 @@ pub enum Command {
     Schemas(SchemasCommand),
     /// Seal Secrets for files that are committed, like kubeseal
     #[command(
-        after_help = "Without --operator, needs no network and no keys: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+        after_help = "With a pinned certificate, needs no network: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
                       Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
     )]
     Seal(Box<SealArgs>),

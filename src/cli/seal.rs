@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use sealwave_secrets::SealingScope;
 
 use super::app::{IdentityArgs, OPERATOR_HELP};
+use super::cluster::{ClusterArgs, ControllerArgs};
 use super::format::OutputFormat;
 
 /// Arguments of `seal`.
@@ -17,6 +18,12 @@ pub struct SealArgs {
     /// The certificate.
     #[command(flatten)]
     pub certificate: SealCertificateArgs,
+    /// The controller, if no certificate is given.
+    #[command(flatten)]
+    pub controller: ControllerArgs,
+    /// The cluster of the controller.
+    #[command(flatten)]
+    pub kube: ClusterArgs,
     /// The values.
     #[command(flatten)]
     pub values: SealValueArgs,
@@ -96,9 +103,9 @@ impl SealArgs {
 /// The certificate that `seal` uses.
 #[derive(Clone, Debug, Args)]
 pub struct SealCertificateArgs {
-    /// PEM file with the certificate
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "cluster")]
-    pub cert: Option<PathBuf>,
+    /// PEM file or address of the certificate [default: the controller publishes it]
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, conflicts_with = "cluster")]
+    pub cert: Option<String>,
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
