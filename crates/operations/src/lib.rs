@@ -12,6 +12,7 @@ pub mod plan;
 pub mod private_file;
 pub mod progress;
 pub mod report;
+pub mod reseal;
 pub mod sealed_files;
 pub mod state;
 pub mod work_tree;
