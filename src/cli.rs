@@ -4,6 +4,7 @@ mod app;
 mod format;
 mod habits;
 mod operation;
+mod seal;
 mod validate;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
+pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
 /// The version with what the binary was built from: its features, and the commit if the build names one in
@@ -95,6 +97,17 @@ pub enum Command {
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
+    /// Seal Secrets for files that are committed, like kubeseal
+    #[command(
+        after_help = "Without --operator, needs no network and no keys: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+                      Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
+    )]
+    Seal(Box<SealArgs>),
+    /// Print the Secrets of SealedSecrets IN PLAINTEXT, with the private keys of the controller (for recovery)
+    #[command(
+        after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
+    )]
+    Unseal(UnsealArgs),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."

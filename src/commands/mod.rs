@@ -1,5 +1,6 @@
 //! One short file per subcommand. Commands return their output; only the shell prints it.
 
+mod access;
 mod cert;
 mod check;
 mod completions;
@@ -14,9 +15,12 @@ mod parameters;
 mod refs;
 mod render;
 mod schemas;
+mod seal;
 mod session;
+mod unseal;
 mod validate;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command, KeyCommand, OutputFormat, SchemasCommand};
@@ -25,6 +29,7 @@ use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note};
 use sealwave_pipeline::ManifestFormat;
 use sealwave_secrets::settings::APP_FILE;
+use sealwave_secrets::values::SecretValue;
 
 /// Returns the message of a note that an input of the policy is missing.
 fn policy_not_checked(missing: &str) -> String {
@@ -40,10 +45,28 @@ pub struct CommandOutput {
     pub styled: bool,
     /// Whether there are findings. The command itself succeeded.
     pub findings: bool,
+    /// Secrets in plaintext, for standard output.
+    pub plaintext: Option<Plaintext>,
     /// Notes for standard error.
     pub notes: Vec<Note>,
     /// The problems of a run that could do only a part of its work, which standard output has.
     pub failure: Option<Failure>,
+}
+
+/// An output with the values of Secrets. Only the shell reads it, once.
+pub struct Plaintext(SecretValue);
+
+impl Plaintext {
+    /// Returns the bytes, for standard output.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plaintext of {} bytes", self.0.len())
+    }
 }
 
 /// Runs a command. Prints nothing, and writes only the files that the command is meant to write.
@@ -65,6 +88,8 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Render(args) => render::run(args, variables, watch),
         Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
+        Command::Seal(args) => seal::run(&args, variables, watch),
+        Command::Unseal(args) => unseal::run(&args, variables),
         Command::Validate(args) => validate::run(&args, variables, watch),
     }
 }

@@ -42,7 +42,10 @@ impl SourceAccess {
             | Command::Init(_)
             | Command::Key(_)
             | Command::Parameters(_)
-            | Command::Schemas(_) => (vec![], None),
+            | Command::Schemas(_)
+            // They read Secrets, and private keys.
+            | Command::Seal(_)
+            | Command::Unseal(_) => (vec![], None),
         };
         Self { directories, operator: operator_path(operator, variables) }
     }

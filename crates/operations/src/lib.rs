@@ -5,6 +5,7 @@
 //! the next run can continue an interrupted one. No plan, journal, message or report holds a secret value. Nothing here takes an
 //! address, a credential or a writable path from a repository. The pipeline that Argo CD runs never uses this crate.
 
+pub mod documents;
 pub mod file_changes;
 pub mod key_files;
 pub mod notification;
@@ -13,6 +14,8 @@ pub mod private_file;
 pub mod progress;
 pub mod report;
 pub mod reseal;
+pub mod seal;
 pub mod sealed_files;
 pub mod state;
+pub mod unseal;
 pub mod work_tree;

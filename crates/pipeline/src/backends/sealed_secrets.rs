@@ -104,11 +104,16 @@ impl SealableSecret {
         let Self { secret, scope } = self;
         let at = secret.origin();
         let mut outer = metadata::for_argocd(&secret, scope);
-        metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+        // A committed file is not only for Argo CD.
+        if stamp.is_none_or(|stamp| stamp.seal_key.is_some()) {
+            metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+        }
         if size > SERVER_SIDE_APPLY_ABOVE {
             metadata::add_sync_option(&mut outer, "ServerSideApply", at);
         }
-        metadata::add_seal_annotations(&mut outer, stamp, at);
+        if let Some(stamp) = stamp {
+            metadata::add_seal_annotations(&mut outer, stamp, at);
+        }
         let root = mapping(
             at,
             [

@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 
 use super::certificate::Certificate;
 use super::hybrid::{self, SessionSecrets};
-use super::sealer::SealError;
+use super::sealer::{SealError, SealItem};
 use crate::values::SecretValue;
+use sealwave_core::workers;
 
 impl Certificate {
     /// Seals a value with fresh randomness; `label` is `SealingScope::label` of the object that will hold it.
@@ -18,6 +19,17 @@ impl Certificate {
     pub fn seal_randomly(&self, label: &[u8], value: &SecretValue) -> Result<String, SealError> {
         let secrets = SessionSecrets { session_key: random()?, oaep_seed: random()? };
         hybrid::seal(&self.key, label, &secrets, value.expose()).ok_or(SealError::Size)
+    }
+
+    /// Seals items on all cores; the results are in the order of the items.
+    ///
+    /// # Errors
+    /// Returns [`SealError::Panicked`], or the error of the first item that has one.
+    pub fn seal_all_randomly(&self, items: &[SealItem<'_>]) -> Result<Vec<String>, SealError> {
+        let seal = |item: &SealItem<'_>| {
+            self.seal_randomly(&item.scope.label(item.namespace, item.name), item.value)
+        };
+        workers::parallel_map(items, seal).map_err(|_| SealError::Panicked)?.into_iter().collect()
     }
 }
 
