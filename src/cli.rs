@@ -1,11 +1,14 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
 mod app;
+mod cert;
+mod cluster;
 mod format;
 mod habits;
 mod operation;
 mod seal;
 mod validate;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,11 +17,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
+pub use cert::{
+    CertArgs, CertCheckArgs, CertCommand, CertFetchArgs, CertListArgs, CertShowArgs, LiveCertificateArgs,
+};
+pub use cluster::{ClusterArgs, ControllerArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
+pub use verify::VerifyArgs;
 
 /// The version with what the binary was built from: its features, and the commit if the build names one in
 /// `SEALWAVE_COMMIT`.
@@ -45,12 +53,12 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Show sealing certificates: subject, validity, fingerprints
+    /// Show, fetch and compare sealing certificates, and list the keys of a controller
     #[command(
-        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]",
+        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]\n       sealwave cert <COMMAND>",
         after_help = "Without PEM files, shows the certificates of all clusters in the operator file."
     )]
-    Cert(CertArgs),
+    Cert(Box<CertArgs>),
     /// Check an operator file before it is rolled out: keys, certificates, providers, programs, charts, policy, limits
     #[command(
         after_help = "Reads the files that it names, but no secret of an app. Without --connect, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
@@ -113,6 +121,11 @@ pub enum Command {
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."
     )]
     Validate(Box<ValidateArgs>),
+    /// Compare a cluster with what an environment renders: Secrets, checksums, rollouts, pods, the Application
+    #[command(
+        after_help = "Changes nothing, and requests only the metadata of Secrets. Without --operator or --rendered, checksums are not checked. Exit code 1 means that something is not right."
+    )]
+    Verify(Box<VerifyArgs>),
 }
 
 /// The commands that Argo CD calls. Each run parses its arguments in two processes, and building the descriptions of
@@ -267,17 +280,6 @@ pub struct CopyArgs {
     pub dir: PathBuf,
 }
 
-/// Arguments of `cert`.
-#[derive(Clone, Debug, Args)]
-pub struct CertArgs {
-    /// PEM files; - for standard input
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
-    /// Operator file
-    #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
-    pub operator: Option<PathBuf>,
-}
-
 /// Arguments of `check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckOperatorArgs {
@@ -313,12 +315,9 @@ pub enum SchemasCommand {
 /// Arguments of `schemas pull`.
 #[derive(Clone, Debug, Args)]
 pub struct SchemasPullArgs {
-    /// Kubeconfig context [default: the current context]
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Kubeconfig [env: KUBECONFIG] [default: ~/.kube/config, else the service account of the pod]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub kubeconfig: Option<PathBuf>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// Lock file
     #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,

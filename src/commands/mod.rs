@@ -19,15 +19,17 @@ mod seal;
 mod session;
 mod unseal;
 mod validate;
+mod verify;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Command, KeyCommand, OutputFormat, SchemasCommand};
-use crate::config::VariableReader;
+use crate::cli::{Cli, ClusterArgs, Command, KeyCommand, OutputFormat, SchemasCommand};
+use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note};
 use sealwave_pipeline::ManifestFormat;
+use sealwave_providers::ClusterAccess;
 use sealwave_secrets::settings::APP_FILE;
 use sealwave_secrets::values::SecretValue;
 
@@ -75,7 +77,7 @@ impl fmt::Debug for Plaintext {
 /// The problems of the run.
 pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<CommandOutput, Failure> {
     match cli.command {
-        Command::Cert(args) => cert::run(&args, variables),
+        Command::Cert(args) => cert::run(*args, variables, watch),
         Command::Check(args) => check::run(&args, variables),
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Copy(args) => copy::run(&args),
@@ -91,6 +93,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Seal(args) => seal::run(&args, variables, watch),
         Command::Unseal(args) => unseal::run(&args, variables),
         Command::Validate(args) => validate::run(&args, variables, watch),
+        Command::Verify(args) => verify::run(*args, variables, watch),
     }
 }
 
@@ -113,4 +116,12 @@ fn directory(dir: &Path) -> PathBuf {
     let is_app_file = dir.file_name().is_some_and(|name| name == APP_FILE) && dir.is_file();
     let dir = dir.parent().filter(|_| is_app_file).unwrap_or(dir);
     if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_path_buf() }
+}
+
+/// Returns the cluster that flags and the environment name, as for kubectl.
+fn cluster_access(args: &ClusterArgs, variables: VariableReader) -> ClusterAccess {
+    ClusterAccess {
+        kubeconfigs: config::kubeconfigs(args.kubeconfig.as_deref(), variables),
+        context: args.context.clone(),
+    }
 }

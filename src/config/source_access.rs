@@ -31,6 +31,9 @@ impl SourceAccess {
             Command::Refs(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Render(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Validate(args) => (args.paths.clone(), args.checks.operator.clone()),
+            Command::Verify(args) if args.rendered.is_none() => {
+                (vec![args.app.directory().to_owned()], args.app.operator.clone())
+            }
             // Argo CD may call `discover` and `parameters` without the variables that it sets for an app.
             // Lines of the operator file are never shown.
             Command::Cert(_)
@@ -45,7 +48,9 @@ impl SourceAccess {
             | Command::Schemas(_)
             // They read Secrets, and private keys.
             | Command::Seal(_)
-            | Command::Unseal(_) => (vec![], None),
+            | Command::Unseal(_)
+            // Rendered manifests are not files of the app.
+            | Command::Verify(_) => (vec![], None),
         };
         Self { directories, operator: operator_path(operator, variables) }
     }

@@ -34,6 +34,7 @@ pub struct Certificate {
     not_before: SystemTime,
     not_after: SystemTime,
     details: CertificateDetails,
+    der: Box<[u8]>,
 }
 
 /// The printable details of a certificate; none of them is secret.
@@ -188,7 +189,7 @@ impl Certificate {
         }
     }
 
-    fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+    pub(super) fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let parsed = x509_cert::Certificate::from_der(der)
             .map_err(|_| CertificateError::Malformed("it is not an X.509 certificate"))?;
         let body = parsed.tbs_certificate();
@@ -215,6 +216,7 @@ impl Certificate {
             not_before: validity.not_before.to_system_time(),
             not_after: validity.not_after.to_system_time(),
             details,
+            der: der.into(),
         })
     }
 
@@ -222,6 +224,18 @@ impl Certificate {
     #[must_use]
     pub const fn details(&self) -> &CertificateDetails {
         &self.details
+    }
+
+    /// Returns the certificate alone in PEM, without anything else of its file.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::encode("CERTIFICATE", &self.der)
+    }
+
+    /// Returns the start of validity: of several keys, a controller seals with the one that has the latest.
+    #[must_use]
+    pub const fn not_before(&self) -> SystemTime {
+        self.not_before
     }
 
     /// Returns the SHA-256 of the public key (its SPKI): the same for each certificate of that key.
@@ -343,6 +357,12 @@ mod tests {
             assert_eq!(read(&variant).details(), plain.details());
         }
         assert_ne!(read(&format!("{RSA3072}{RSA2048}")).details(), plain.details());
+    }
+
+    #[test]
+    fn only_the_certificate_itself_is_written() {
+        let file = format!("# a comment\n{RSA2048}{RSA3072}");
+        assert_eq!(read(&file).to_pem(), RSA2048);
     }
 
     #[test]

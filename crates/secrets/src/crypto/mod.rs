@@ -11,6 +11,7 @@
 //! | `certificate` | the public half of a cluster's sealing key |
 //! | `private_key` | a controller's private key, which opens sealed items |
 //! | `random_sealing` | sealing with fresh randomness, for committed files |
+//! | `controller_key` | a new key of a sealed-secrets controller |
 //! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealed_item` | what is known about an item without a private key |
@@ -23,6 +24,7 @@ mod age_identities;
 mod alphabet;
 mod certificate;
 mod checksum;
+mod controller_key;
 #[cfg(feature = "sops")]
 mod data_key;
 mod derivation_key;
@@ -48,6 +50,7 @@ pub use certificate::{
     EXPIRY_WARNING,
 };
 pub use checksum::{ChecksumKey, ItemParts, KeyedDigest};
+pub use controller_key::{CONTROLLER_KEY_LABEL, ControllerKeyPair, certificate_of_key_secret};
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use derivation_key::{DerivationKey, DerivedSecret};

@@ -43,3 +43,19 @@ fn block<'a>(lines: &mut impl Iterator<Item = &'a str>, label: &'a str) -> PemBl
     }
     PemBlock { label, der: None, is_encrypted }
 }
+
+/// Returns a block with lines of 64 characters.
+pub(super) fn encode(label: &str, der: &[u8]) -> String {
+    let encoded = STANDARD.encode(der);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    let mut rest = encoded.as_str();
+    while let Some((line, more)) = rest.split_at_checked(64) {
+        text.extend([line, "\n"]);
+        rest = more;
+    }
+    if !rest.is_empty() {
+        text.extend([rest, "\n"]);
+    }
+    text.extend(["-----END ", label, "-----\n"]);
+    text
+}

@@ -1,0 +1,92 @@
+//! The plan of a rotation: the keys, and what is done and what comes.
+
+use sealwave_providers::aws_account::BucketProbe;
+
+use super::error::RotationError;
+use super::state::RotationState;
+use super::{KeyRotation, is_user_name};
+use crate::backup::BackupTarget;
+use crate::clock;
+use crate::plan::{Plan, StepUndo};
+
+impl KeyRotation<'_> {
+    /// Plans the rotation from where its journal is. Changes nothing.
+    ///
+    /// # Errors
+    /// A call fails, or the keys of the user do not allow a rotation.
+    pub fn plan(&self, state: Option<&RotationState>) -> Result<Plan, RotationError> {
+        if !is_user_name(&self.settings.user) {
+            return Err(RotationError::BadUser(self.settings.user.clone()));
+        }
+        self.settings.backup.check()?;
+        let keys = self.user_keys()?;
+        let mut plan = Plan::new("rotate aws")
+            .with_fact("user", &self.settings.user)
+            .with_fact("environment", &self.settings.environment);
+        for line in keys.lines() {
+            plan = plan.with_fact("access key", line);
+        }
+        if state.is_none()
+            && let Some(id) = self.key_in_the_way(&keys)?
+        {
+            plan = plan.with_step("make-room", format!("delete access key `{id}`"), StepUndo::Impossible);
+        }
+        let first = plan.steps.len();
+        plan = self.with_steps(plan);
+        let done = state.map_or(0, |state| state.phase.rank());
+        plan.steps.iter_mut().skip(first).take(done).for_each(|step| step.done = true);
+        Ok(plan)
+    }
+
+    fn with_steps(&self, plan: Plan) -> Plan {
+        let settings = self.settings;
+        let by = |text: &str| StepUndo::By(text.to_owned());
+        let names: Vec<String> = self.sinks.iter().map(|sink| sink.name()).collect();
+        let mut undo: Vec<String> = self.sinks.iter().map(|sink| sink.undo()).collect();
+        undo.dedup();
+        plan.with_step(
+            "create-key",
+            format!("create an access key for user `{}`", settings.user),
+            by("pass its id to `--delete-key` before it is written"),
+        )
+        .with_step("back-up", backup_text(&settings.backup), StepUndo::Unneeded)
+        .with_step("prove", self.proof_text(), StepUndo::Unneeded)
+        .with_step("write", format!("write it to {}", names.join(", ")), StepUndo::By(undo.join("; ")))
+        .with_step("check-rollout", "check that workloads run with it", StepUndo::Unneeded)
+        .with_step(
+            "deactivate",
+            format!(
+                "deactivate the old access key when nothing used it for {}",
+                clock::period(settings.grace_period)
+            ),
+            by("`--reactivate`"),
+        )
+        .with_step(
+            "delete",
+            format!("delete it {} later, with `--delete-key`", clock::period(settings.delete_after)),
+            StepUndo::Impossible,
+        )
+    }
+
+    fn proof_text(&self) -> String {
+        let wait = clock::period(self.settings.wait);
+        match &self.settings.probe {
+            Some(BucketProbe { bucket, .. }) => {
+                format!("use it until it works for STS and bucket `{bucket}`, for at most {wait}")
+            }
+            None => format!("use it until it works for STS, for at most {wait}"),
+        }
+    }
+}
+
+fn backup_text(backup: &BackupTarget) -> String {
+    match backup {
+        BackupTarget::None => "make no backup: an interrupted run may have to create another key".to_owned(),
+        BackupTarget::File { path, recipients } if recipients.is_empty() => {
+            format!("back it up to `{}`, readable only by you", path.display())
+        }
+        BackupTarget::File { path, recipients } => {
+            format!("back it up to `{}`, encrypted to {} age recipients", path.display(), recipients.len())
+        }
+    }
+}
