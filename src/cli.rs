@@ -6,6 +6,7 @@ mod cluster;
 mod format;
 mod habits;
 mod operation;
+mod reseal;
 mod seal;
 mod validate;
 mod verify;
@@ -24,6 +25,7 @@ pub use cluster::{ClusterArgs, ControllerArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
+pub use reseal::{ResealArgs, ResealKeyArgs};
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
@@ -102,6 +104,11 @@ pub enum Command {
                       With - as DIR, shows manifests from standard input: helm template . | sealwave render - --env prod"
     )]
     Render(RenderArgs),
+    /// Seal the items of committed SealedSecrets for another certificate; changes nothing else, and restarts nothing
+    #[command(
+        after_help = "Without --key, the controller of the cluster seals the items again. Exit code 1 means that --check found items, or that a merge must come first."
+    )]
+    Reseal(Box<ResealArgs>),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),

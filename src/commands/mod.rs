@@ -14,6 +14,7 @@ mod operation;
 mod parameters;
 mod refs;
 mod render;
+mod reseal;
 mod schemas;
 mod seal;
 mod session;
@@ -88,6 +89,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Parameters(args) => parameters::run(&args.dir, variables),
         Command::Refs(args) => refs::run(args, variables, watch),
         Command::Render(args) => render::run(args, variables, watch),
+        Command::Reseal(args) => reseal::run(&args, variables, watch),
         Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
         Command::Seal(args) => seal::run(&args, variables, watch),

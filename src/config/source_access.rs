@@ -45,6 +45,8 @@ impl SourceAccess {
             | Command::Init(_)
             | Command::Key(_)
             | Command::Parameters(_)
+            // It reads private keys.
+            | Command::Reseal(_)
             | Command::Schemas(_)
             // They read Secrets, and private keys.
             | Command::Seal(_)
