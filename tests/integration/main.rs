@@ -66,6 +66,7 @@ mod requires;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;
+mod seal;
 mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
@@ -82,6 +83,7 @@ mod switch;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unseal;
 mod unstable_sources;
 mod unused_files;
 mod validate;
