@@ -10,7 +10,6 @@ use crate::report::OperationOutcome;
 use crate::sealed_files::SealedFile;
 use crate::state::{Journal, OperationId, StateDirectory};
 use crate::work_tree::PushTarget;
-use sealwave_core::diagnostic::Problem;
 use sealwave_core::names::{RESEALED, SEALED_FOR};
 use sealwave_secrets::resealed::{ResealRecord, ciphertext_digest};
 
@@ -113,7 +112,7 @@ fn the_tenth_of_twelve_files_leaves_the_tree_untouched() {
     repository.commit();
     let failure = repository.plan().err().expect("refused");
     let text = text_of(&failure);
-    assert!(text.contains("sealed-10.yaml:2: item `password` of SealedSecret `shop/other` cannot be opened with any of the 2 given keys"), "{text}");
+    assert!(text.contains("sealed-10.yaml:9: item `password` of SealedSecret `shop/other` cannot be opened with any of the 2 given keys"), "{text}");
     assert!(!text.contains(CANARY) && failure.problems().len() == 1);
     assert_eq!(repository.changed(), Vec::<String>::new());
 
@@ -368,7 +367,7 @@ fn hostile_files_are_neither_followed_nor_dropped() {
 struct StubEngine(&'static str);
 
 impl ResealEngine for StubEngine {
-    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, Problem> {
+    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, EngineFailure> {
         Ok(sealed.items.keys().map(|key| (key.clone(), ResealedItem::Sealed(self.0.to_owned()))).collect())
     }
 
