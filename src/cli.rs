@@ -1,11 +1,16 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
 mod app;
+mod aws;
 mod cert;
 mod cluster;
 mod format;
 mod habits;
 mod operation;
+mod put;
+mod rotate;
+mod seal;
+mod switch;
 mod validate;
 mod verify;
 
@@ -16,6 +21,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
+pub use aws::AwsLoginArgs;
 pub use cert::{
     CertArgs, CertCheckArgs, CertCommand, CertFetchArgs, CertListArgs, CertShowArgs, LiveCertificateArgs,
 };
@@ -23,6 +29,10 @@ pub use cluster::{ClusterArgs, ControllerArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
+pub use put::PutArgs;
+pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand};
+pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
+pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
 
@@ -89,6 +99,10 @@ pub enum Command {
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
+    /// Write a value to AWS Secrets Manager or Parameter Store, from a file or standard input
+    #[command(after_help = "Example: sealwave put aws-sm:prod/db#password < password\n\
+                      The value is never an argument, which other users of the machine could read. A line break at the end of a value of one line is removed.")]
+    Put(PutArgs),
     /// List the secrets that an app refers to, their destinations, and the policy's decision on each
     #[command(
         after_help = "Fetches nothing. The policy is evaluated if an operator file and a project are given; exit code 1 means that it does not allow a use of a reference."
@@ -100,9 +114,28 @@ pub enum Command {
                       With - as DIR, shows manifests from standard input: helm template . | sealwave render - --env prod"
     )]
     Render(RenderArgs),
+    /// Rotate credentials without interruption
+    #[command(subcommand, disable_help_subcommand = true)]
+    Rotate(RotateCommand),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
+    /// Seal Secrets for files that are committed, like kubeseal
+    #[command(
+        after_help = "Without --operator, needs no network and no keys: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+                      Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
+    )]
+    Seal(Box<SealArgs>),
+    /// Print the Secrets of SealedSecrets IN PLAINTEXT, with the private keys of the controller (for recovery)
+    #[command(
+        after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
+    )]
+    Unseal(UnsealArgs),
+    /// Change the backend of Secrets that are in use, in two commits, without an interruption
+    #[command(
+        after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."
+    )]
+    Switch(Box<SwitchArgs>),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."

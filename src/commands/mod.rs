@@ -1,5 +1,8 @@
 //! One short file per subcommand. Commands return their output; only the shell prints it.
 
+mod access;
+#[cfg(feature = "aws")]
+mod aws_desk;
 mod cert;
 mod check;
 mod completions;
@@ -11,13 +14,19 @@ mod init;
 mod key;
 mod operation;
 mod parameters;
+mod put;
 mod refs;
 mod render;
+mod rotate;
 mod schemas;
+mod seal;
 mod session;
+mod switch;
+mod unseal;
 mod validate;
 mod verify;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, ClusterArgs, Command, KeyCommand, OutputFormat, SchemasCommand};
@@ -27,6 +36,29 @@ use sealwave_core::diagnostic::{Failure, Note};
 use sealwave_pipeline::ManifestFormat;
 use sealwave_providers::ClusterAccess;
 use sealwave_secrets::settings::APP_FILE;
+use sealwave_secrets::values::SecretValue;
+
+/// A command that this build does not have.
+#[cfg(not(feature = "aws"))]
+#[derive(Debug, thiserror::Error)]
+#[error("`sealwave {command}` needs the feature `{feature}`, which this build does not have")]
+struct NotBuilt {
+    command: &'static str,
+    feature: &'static str,
+}
+
+#[cfg(not(feature = "aws"))]
+impl sealwave_core::diagnostic::Explain for NotBuilt {
+    fn hint(&self) -> Option<String> {
+        Some(format!("build it with `cargo build --features {}`, or use the released program", self.feature))
+    }
+}
+
+/// Returns the failure of a command that this build does not have.
+#[cfg(not(feature = "aws"))]
+fn not_built(command: &'static str, feature: &'static str) -> Failure {
+    sealwave_core::diagnostic::Problem::new(&NotBuilt { command, feature }).into()
+}
 
 /// Returns the message of a note that an input of the policy is missing.
 fn policy_not_checked(missing: &str) -> String {
@@ -42,10 +74,28 @@ pub struct CommandOutput {
     pub styled: bool,
     /// Whether there are findings. The command itself succeeded.
     pub findings: bool,
+    /// Secrets in plaintext, for standard output.
+    pub plaintext: Option<Plaintext>,
     /// Notes for standard error.
     pub notes: Vec<Note>,
     /// The problems of a run that could do only a part of its work, which standard output has.
     pub failure: Option<Failure>,
+}
+
+/// An output with the values of Secrets. Only the shell reads it, once.
+pub struct Plaintext(SecretValue);
+
+impl Plaintext {
+    /// Returns the bytes, for standard output.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plaintext of {} bytes", self.0.len())
+    }
 }
 
 /// Runs a command. Prints nothing, and writes only the files that the command is meant to write.
@@ -63,10 +113,15 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Init(args) => init::run(&args, variables, watch),
         Command::Key(KeyCommand::Generate(args)) => key::generate(&args),
         Command::Parameters(args) => parameters::run(&args.dir, variables),
+        Command::Put(args) => put::run(&args, variables, watch),
         Command::Refs(args) => refs::run(args, variables, watch),
         Command::Render(args) => render::run(args, variables, watch),
+        Command::Rotate(command) => rotate::run(&command, variables, watch),
         Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
+        Command::Seal(args) => seal::run(&args, variables, watch),
+        Command::Unseal(args) => unseal::run(&args, variables),
+        Command::Switch(args) => switch::run(*args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),
         Command::Verify(args) => verify::run(*args, variables, watch),
     }

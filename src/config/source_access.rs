@@ -30,6 +30,7 @@ impl SourceAccess {
             Command::Generate(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Refs(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Render(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
+            Command::Switch(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Validate(args) => (args.paths.clone(), args.checks.operator.clone()),
             Command::Verify(args) if args.rendered.is_none() => {
                 (vec![args.app.directory().to_owned()], args.app.operator.clone())
@@ -45,7 +46,12 @@ impl SourceAccess {
             | Command::Init(_)
             | Command::Key(_)
             | Command::Parameters(_)
+            | Command::Put(_)
+            | Command::Rotate(_)
             | Command::Schemas(_)
+            // They read Secrets, and private keys.
+            | Command::Seal(_)
+            | Command::Unseal(_)
             // Rendered manifests are not files of the app.
             | Command::Verify(_) => (vec![], None),
         };

@@ -11,6 +11,7 @@ mod avp;
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_moto;
+mod backend_release;
 mod backends;
 #[cfg(target_os = "linux")]
 mod bombs;
@@ -77,6 +78,7 @@ mod sources_hostile;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod support;
+mod switch;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;

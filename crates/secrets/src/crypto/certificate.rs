@@ -24,7 +24,7 @@ pub const EXPIRY_WARNING: Duration = Duration::from_hours(30 * 24);
 const KEY_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
 const SECONDS_OF_DAY: u64 = 24 * 60 * 60;
 const MAX_FILE_BYTES: usize = 1 << 20;
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(super) const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// A certificate to seal for.
 #[derive(Clone)]
@@ -311,13 +311,13 @@ fn public_key(body: &x509_cert::TbsCertificate, spki: &[u8]) -> Result<PublicKey
     PublicKey::from_public_key_der(spki).map_err(|_| BAD)
 }
 
-fn bit_length(modulus: &UintRef<'_>) -> u32 {
+pub(super) fn bit_length(modulus: &UintRef<'_>) -> u32 {
     let bytes = modulus.as_bytes();
     let leading = bytes.first().map_or(0, |byte| byte.leading_zeros());
     u32::try_from(bytes.len()).unwrap_or(u32::MAX / 8).saturating_mul(8).saturating_sub(leading)
 }
 
-fn algorithm_name(oid: ObjectIdentifier) -> &'static str {
+pub(super) fn algorithm_name(oid: ObjectIdentifier) -> &'static str {
     match oid.to_string().as_str() {
         "1.2.840.10045.2.1" => "an elliptic-curve key",
         "1.2.840.113549.1.1.10" => "a key for RSA-PSS signatures",

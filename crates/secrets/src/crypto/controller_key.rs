@@ -91,7 +91,9 @@ impl ControllerKeyPair {
             "\"}}",
         ];
         let mut json = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
-        parts.iter().for_each(|part| json.extend_from_slice(part.as_bytes()));
+        for part in parts {
+            json.extend_from_slice(part.as_bytes());
+        }
         json
     }
 }
@@ -161,7 +163,7 @@ pub fn certificate_of_key_secret(base64: &str) -> Result<Certificate, Certificat
 mod tests {
     use super::*;
     use crate::crypto::CertificateValidity;
-    use crate::crypto::{TlsPair, tls_pair};
+    use crate::crypto::{TlsFiles, tls_problems};
 
     #[test]
     fn a_new_key_and_its_certificate_belong_together() {
@@ -178,7 +180,9 @@ mod tests {
         assert_eq!(secret["metadata"]["namespace"], "kube-system");
         let item =
             |key: &str| STANDARD.decode(secret["data"][key].as_str().expect("an item")).expect("base64");
-        assert_eq!(tls_pair(&item("tls.crt"), &item("tls.key")), TlsPair::Matches);
+        let (certificate, key) = (item("tls.crt"), item("tls.key"));
+        let files = TlsFiles { certificate: Some(&certificate), key: Some(&key), authority: None };
+        assert_eq!(tls_problems(files, None).len(), 0);
         let read = certificate_of_key_secret(secret["data"]["tls.crt"].as_str().expect("an item"));
         assert_eq!(read.expect("a certificate").details(), details);
     }

@@ -1,0 +1,108 @@
+//! Arguments of `rotate`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueHint};
+
+use super::OperationArgs;
+use super::aws::{AwsLoginArgs, time};
+
+/// Subcommands of `rotate`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RotateCommand {
+    /// Replace the access key of an IAM user: create, prove, write, then deactivate and delete the old one
+    #[command(
+        after_help = "Workloads on EKS need no access keys: with IRSA or Pod Identity, there is nothing to rotate.\n\
+                      Run the same command again until it ends with exit code 0; 1 means that it has to wait, for example for the grace period."
+    )]
+    Aws(Box<RotateAwsArgs>),
+    /// Start the rotation that Secrets Manager has for a secret, and follow it
+    #[command(
+        after_help = "The new value is created by AWS or by the secret's Lambda function; sealwave never sees it."
+    )]
+    AwsSecret(RotateAwsSecretArgs),
+}
+
+/// Arguments of `rotate aws`.
+#[derive(Clone, Debug, Args)]
+pub struct RotateAwsArgs {
+    /// IAM user, without path
+    #[arg(long, value_name = "NAME")]
+    pub user: String,
+    /// Environment whose workloads use the key; it names the journal
+    #[arg(long, short = 'e', value_name = "NAME")]
+    pub env: String,
+    /// Place of the key: PROVIDER:PATH#ID-KEY,SECRET-KEY for a JSON document, PROVIDER:PATH,PATH for two values;
+    /// repeatable
+    #[arg(long, value_name = "PLACE", required = true)]
+    pub write: Vec<String>,
+    /// File or directory for a backup of the new key, readable only by you
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present_any = ["no_backup", "print_policy"])]
+    pub backup: Option<PathBuf>,
+    /// Make no backup: an interrupted run may have to create another key
+    #[arg(long, conflicts_with_all = ["backup", "age_recipient"])]
+    pub no_backup: bool,
+    /// Encrypt the backup to this age recipient; repeatable
+    #[arg(long, value_name = "AGE1…", requires = "backup")]
+    pub age_recipient: Vec<String>,
+    /// S3 bucket that the new key must be able to list before it is written
+    #[arg(long, value_name = "NAME")]
+    pub probe_bucket: Option<String>,
+    /// Region of the bucket [default: --region]
+    #[arg(long, value_name = "NAME", requires = "probe_bucket")]
+    pub probe_region: Option<String>,
+    /// Address of S3, if it is not that of AWS
+    #[arg(long, value_name = "URL", requires = "probe_bucket")]
+    pub probe_endpoint: Option<String>,
+    /// How long to wait until the new key works
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
+    pub wait: Duration,
+    /// How long nothing may use the old key before it is deactivated; AWS reports uses only after hours
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
+    pub grace_period: Duration,
+    /// How long the old key stays inactive before it can be deleted
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time)]
+    pub delete_after: Duration,
+    /// Consent to delete this access key, which cannot be undone
+    #[arg(long, value_name = "ID")]
+    pub delete_key: Option<String>,
+    /// Also if it was used recently; a key that is in use is never deleted
+    #[arg(long, requires = "delete_key")]
+    pub delete_used_key: bool,
+    /// Make the old key active again
+    #[arg(long, conflicts_with = "delete_key")]
+    pub reactivate: bool,
+    /// Decrypted backup of the new key, to continue an interrupted run
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+    /// Print the smallest IAM policy for this command, and exit
+    #[arg(long)]
+    pub print_policy: bool,
+    /// The account.
+    #[command(flatten)]
+    pub login: AwsLoginArgs,
+    /// The operation.
+    #[command(flatten)]
+    pub operation: OperationArgs,
+}
+
+/// Arguments of `rotate aws-secret`.
+#[derive(Clone, Debug, Args)]
+pub struct RotateAwsSecretArgs {
+    /// Name or ARN of the secret
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Provider of the operator file with the address
+    #[arg(long, value_name = "NAME", default_value = "aws-sm")]
+    pub provider: String,
+    /// How long to follow the rotation
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time)]
+    pub wait: Duration,
+    /// The account.
+    #[command(flatten)]
+    pub login: AwsLoginArgs,
+    /// The operation.
+    #[command(flatten)]
+    pub operation: OperationArgs,
+}
