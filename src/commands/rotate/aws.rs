@@ -1,5 +1,6 @@
 //! `rotate aws`: replaces the access key of an IAM user.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::cli::RotateAwsArgs;
@@ -16,7 +17,7 @@ use sealwave_operations::plan::Plan;
 use sealwave_operations::report::{OperationOutcome, OperationReport};
 use sealwave_operations::rotate_aws::{
     CredentialSink, KeyLocation, KeyRotation, NoFailPoint, NoRolloutCheck, RotationError, RotationOutcome,
-    RotationReport, RotationSettings, StoreSink, iam_policy,
+    RotationReport, RotationSettings, RotationState, StoreSink, iam_policy,
 };
 use sealwave_operations::state::OperationId;
 use sealwave_providers::aws_account::{AwsAccount, BucketProbe};
@@ -89,8 +90,13 @@ pub(super) fn run(
         fail_point: &NoFailPoint,
     };
     let id = OperationId::new("rotate-aws", [&args.user, &args.env]);
+    let planned = |state: Option<&RotationState>| rotation.plan(state).map_err(|error| Problem::new(&error));
+    if args.operation.dry_run && !operation.has_state() {
+        // Nothing is created for a plan.
+        return Ok(operation.planned(planned(None)?));
+    }
     let journal = operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
-    let plan = rotation.plan(journal.state()).map_err(|error| Problem::new(&error))?;
+    let plan = planned(journal.state())?;
     if let Decision::Stop(output) = operation.decide(&plan)? {
         return Ok(output);
     }
@@ -109,8 +115,10 @@ fn operation_report(plan: Plan, report: RotationReport) -> OperationReport {
 }
 
 fn settings(args: &RotateAwsArgs) -> Result<RotationSettings, Failure> {
-    let backup = args.backup.clone().map_or(BackupTarget::None, |path| BackupTarget::File {
-        path,
+    // The next run may have another working directory.
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let backup = args.backup.as_ref().map_or(BackupTarget::None, |path| BackupTarget::File {
+        path: absolute(path),
         recipients: args.age_recipient.clone(),
     });
     Ok(RotationSettings {
