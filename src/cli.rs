@@ -2,12 +2,17 @@
 
 mod app;
 mod aws;
+mod cert;
+mod cluster;
 mod format;
 mod habits;
 mod operation;
 mod put;
 mod rotate;
+mod seal;
+mod switch;
 mod validate;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,12 +22,19 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
 pub use aws::AwsLoginArgs;
+pub use cert::{
+    CertArgs, CertCheckArgs, CertCommand, CertFetchArgs, CertListArgs, CertShowArgs, LiveCertificateArgs,
+};
+pub use cluster::{ClusterArgs, ControllerArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
 pub use put::PutArgs;
 pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand};
+pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
+pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
+pub use verify::VerifyArgs;
 
 /// The version with what the binary was built from: its features, and the commit if the build names one in
 /// `SEALWAVE_COMMIT`.
@@ -49,12 +61,12 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Show sealing certificates: subject, validity, fingerprints
+    /// Show, fetch and compare sealing certificates, and list the keys of a controller
     #[command(
-        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]",
+        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]\n       sealwave cert <COMMAND>",
         after_help = "Without PEM files, shows the certificates of all clusters in the operator file."
     )]
-    Cert(CertArgs),
+    Cert(Box<CertArgs>),
     /// Check an operator file before it is rolled out: keys, certificates, providers, programs, charts, policy, limits
     #[command(
         after_help = "Reads the files that it names, but no secret of an app. Without --connect, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
@@ -108,11 +120,32 @@ pub enum Command {
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
+    /// Seal Secrets for files that are committed, like kubeseal
+    #[command(
+        after_help = "Without --operator, needs no network and no keys: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+                      Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
+    )]
+    Seal(Box<SealArgs>),
+    /// Print the Secrets of SealedSecrets IN PLAINTEXT, with the private keys of the controller (for recovery)
+    #[command(
+        after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
+    )]
+    Unseal(UnsealArgs),
+    /// Change the backend of Secrets that are in use, in two commits, without an interruption
+    #[command(
+        after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."
+    )]
+    Switch(Box<SwitchArgs>),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."
     )]
     Validate(Box<ValidateArgs>),
+    /// Compare a cluster with what an environment renders: Secrets, checksums, rollouts, pods, the Application
+    #[command(
+        after_help = "Changes nothing, and requests only the metadata of Secrets. Without --operator or --rendered, checksums are not checked. Exit code 1 means that something is not right."
+    )]
+    Verify(Box<VerifyArgs>),
 }
 
 /// The commands that Argo CD calls. Each run parses its arguments in two processes, and building the descriptions of
@@ -267,17 +300,6 @@ pub struct CopyArgs {
     pub dir: PathBuf,
 }
 
-/// Arguments of `cert`.
-#[derive(Clone, Debug, Args)]
-pub struct CertArgs {
-    /// PEM files; - for standard input
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
-    /// Operator file
-    #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
-    pub operator: Option<PathBuf>,
-}
-
 /// Arguments of `check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckOperatorArgs {
@@ -313,12 +335,9 @@ pub enum SchemasCommand {
 /// Arguments of `schemas pull`.
 #[derive(Clone, Debug, Args)]
 pub struct SchemasPullArgs {
-    /// Kubeconfig context [default: the current context]
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Kubeconfig [env: KUBECONFIG] [default: ~/.kube/config, else the service account of the pod]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub kubeconfig: Option<PathBuf>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// Lock file
     #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,

@@ -1,19 +1,19 @@
 //! `generate`: prints the sealed manifests of one environment as JSON documents.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use super::access::{access, audit};
 use super::session::{AppSession, EnvironmentSession};
 use super::{CommandOutput, gate, manifest_format};
 use crate::cli::{GenerateArgs, OutputFormat};
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
-use crate::ops::AuditLog;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace};
 use sealwave_pipeline::{AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, Stage, ValueSource};
 use sealwave_providers::AppDetails;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
-use sealwave_secrets::policy::{Policy, PolicySubject};
-use sealwave_secrets::settings::{EnvironmentBackends, SettingPath};
+use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum};
 
 /// A note for the user of a local run.
 #[derive(Debug, thiserror::Error)]
@@ -57,11 +57,8 @@ pub(super) fn run(
         watch.enter_stage(Stage::Validate);
         gate::check(&session, variables, &mut notes)?;
     }
-    let generated = if backends.needs_values() {
-        seal_values(&session, backends, policy_use, variables, format, notes, watch)
-    } else {
-        store_references(&session, backends, policy_use, format, notes, watch)
-    };
+    let settings = OutputSettings { backends, kept_checksums: None, policy_use, format };
+    let generated = output(&session, settings, variables, notes, watch);
     let is_argo_cd = session.caller.argocd().is_some();
     generated.map_err(|failure| {
         let is_cached = is_argo_cd && may_be_outside_of_git(watch) && !failure.needs_commit();
@@ -79,16 +76,39 @@ fn may_be_outside_of_git(watch: &RunWatch) -> bool {
     !matches!(watch.state().1, Some(Stage::Annotate | Stage::Input | Stage::Load | Stage::Render))
 }
 
+/// The settings of an output that `switch` changes.
+pub(super) struct OutputSettings {
+    pub(super) backends: EnvironmentBackends,
+    /// The checksums that workloads keep; `None` for those in the app file.
+    pub(super) kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
+    pub(super) policy_use: PolicyUse,
+    pub(super) format: ManifestFormat,
+}
+
+/// Runs the pipeline for the output that Argo CD gets.
+pub(super) fn output(
+    session: &EnvironmentSession<'_>,
+    settings: OutputSettings,
+    variables: VariableReader,
+    notes: Vec<Note>,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    if settings.backends.needs_values() {
+        seal_values(session, settings, variables, notes, watch)
+    } else {
+        store_references(session, settings, notes, watch)
+    }
+}
+
 /// Runs the pipeline with values that are fetched and sealed.
 fn seal_values(
     session: &EnvironmentSession<'_>,
-    backends: EnvironmentBackends,
-    policy_use: PolicyUse,
+    settings: OutputSettings,
     variables: VariableReader,
-    format: ManifestFormat,
     mut notes: Vec<Note>,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
+    let OutputSettings { backends, kept_checksums, policy_use, format } = settings;
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
@@ -101,10 +121,10 @@ fn seal_values(
     };
     let providers = operator.providers(&app, variables)?;
     let cluster = session.cluster()?;
-    let audit = audit(session, operator, &subject)?;
+    let audit = audit(session.discovery.boundary(), operator, &subject)?;
     let supply = ValueSource::Fetch {
         providers: &providers,
-        access: access(policy_use, &policy, &subject, &mut notes),
+        access: access(policy_use, &policy, &subject, &GenerateNote::NoPolicy, &mut notes),
         cluster: &cluster,
         audit: audit.as_ref().map(|audit| audit as &dyn AuditSink),
         default_provider: session.default_provider()?,
@@ -128,7 +148,8 @@ fn seal_values(
     let today = Some(config::today(variables)?);
     let toolbox = &*session.toolbox;
     let context = session.context()?;
-    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today, toolbox };
+    let plan =
+        RunPlan { context, source: supply, backends, kept_checksums, sealing, checksums, today, toolbox };
     session.run(&plan, format, notes, watch)
 }
 
@@ -136,19 +157,18 @@ fn seal_values(
 /// credentials. The policy of an operator file applies nevertheless.
 fn store_references(
     session: &EnvironmentSession<'_>,
-    backends: EnvironmentBackends,
-    policy_use: PolicyUse,
-    format: ManifestFormat,
+    settings: OutputSettings,
     mut notes: Vec<Note>,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
+    let OutputSettings { backends, kept_checksums, policy_use, format } = settings;
     let operator = session.operator.as_ref();
     let policy = operator.map(OperatorFile::policy).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
-    let access = policy
-        .as_ref()
-        .map_or(AccessPolicy::Unchecked, |policy| access(policy_use, policy, &subject, &mut notes));
+    let access = policy.as_ref().map_or(AccessPolicy::Unchecked, |policy| {
+        access(policy_use, policy, &subject, &GenerateNote::NoPolicy, &mut notes)
+    });
     let cluster = session.cluster()?;
     let supply = ValueSource::Refer {
         known: known.as_ref(),
@@ -158,7 +178,16 @@ fn store_references(
     };
     let (sealing, checksums) = (SealMode::Nothing, checksum_key(operator)?);
     let (context, toolbox) = (session.context()?, &*session.toolbox);
-    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
+    let plan = RunPlan {
+        context,
+        source: supply,
+        backends,
+        kept_checksums,
+        sealing,
+        checksums,
+        today: None,
+        toolbox,
+    };
     session.run(&plan, format, notes, watch)
 }
 
@@ -169,35 +198,5 @@ fn checksum_key(operator: Option<&OperatorFile>) -> Result<ChecksumKey, Failure>
             operator.checksum_key(&operator.seal_key()?)
         }
         _ => Ok(ChecksumKey::references()),
-    }
-}
-
-/// Opens the audit log of the operator file before anything is fetched.
-fn audit(
-    session: &AppSession,
-    operator: &OperatorFile,
-    subject: &PolicySubject,
-) -> Result<Option<AuditLog>, Failure> {
-    let Some((file, stderr)) = operator.audit() else { return Ok(None) };
-    let log = AuditLog::open(file.as_deref(), stderr, session.discovery.boundary(), subject.clone());
-    let log = log.map_err(|error| {
-        let place = operator.locate(&SettingPath::of_keys(&["audit"]));
-        Failure::from(Problem::new(&error)).or_with_place(&place)
-    })?;
-    Ok(Some(log))
-}
-
-fn access<'a>(
-    policy_use: PolicyUse,
-    policy: &'a Policy,
-    subject: &'a PolicySubject,
-    notes: &mut Vec<Note>,
-) -> AccessPolicy<'a> {
-    match policy_use {
-        PolicyUse::Applied => AccessPolicy::Checked { policy, subject },
-        PolicyUse::Waived => {
-            notes.push(Note::info(Problem::new(&GenerateNote::NoPolicy)));
-            AccessPolicy::Unchecked
-        }
     }
 }

@@ -154,6 +154,7 @@ impl<'a> EnvironmentSession<'a> {
                 default_provider: self.default_provider()?,
             },
             backends: self.discovery.backends(self.name)?,
+            kept_checksums: None,
             sealing: SealMode::Redacted,
             checksums: ChecksumKey::preview(),
             today: None,

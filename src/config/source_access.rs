@@ -30,7 +30,11 @@ impl SourceAccess {
             Command::Generate(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Refs(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Render(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
+            Command::Switch(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Validate(args) => (args.paths.clone(), args.checks.operator.clone()),
+            Command::Verify(args) if args.rendered.is_none() => {
+                (vec![args.app.directory().to_owned()], args.app.operator.clone())
+            }
             // Argo CD may call `discover` and `parameters` without the variables that it sets for an app.
             // Lines of the operator file are never shown.
             Command::Cert(_)
@@ -44,7 +48,12 @@ impl SourceAccess {
             | Command::Parameters(_)
             | Command::Put(_)
             | Command::Rotate(_)
-            | Command::Schemas(_) => (vec![], None),
+            | Command::Schemas(_)
+            // They read Secrets, and private keys.
+            | Command::Seal(_)
+            | Command::Unseal(_)
+            // Rendered manifests are not files of the app.
+            | Command::Verify(_) => (vec![], None),
         };
         Self { directories, operator: operator_path(operator, variables) }
     }

@@ -13,6 +13,7 @@ mod aws;
 mod aws_moto;
 #[cfg(feature = "aws")]
 mod aws_moto_operations;
+mod backend_release;
 mod backends;
 #[cfg(target_os = "linux")]
 mod bombs;
@@ -79,6 +80,7 @@ mod sources_hostile;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod support;
+mod switch;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;

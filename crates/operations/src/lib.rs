@@ -8,8 +8,12 @@
 #[cfg(feature = "aws")]
 pub mod aws_store;
 pub mod backup;
+pub mod certificates;
 pub mod clock;
+pub mod controller;
+pub mod documents;
 pub mod file_changes;
+pub mod key_files;
 pub mod notification;
 pub mod plan;
 pub mod private_file;
@@ -21,6 +25,13 @@ pub mod report;
 pub mod rotate_aws;
 #[cfg(feature = "aws")]
 pub mod rotate_secret;
+pub mod seal;
+pub mod sealed_files;
 pub mod secret_document;
 pub mod state;
+pub mod switch;
+#[cfg(all(test, feature = "k8s"))]
+mod testing;
+pub mod unseal;
+pub mod verify;
 pub mod work_tree;

@@ -41,7 +41,9 @@ mod web;
 
 #[cfg(feature = "aws")]
 pub use self::aws::account as aws_account;
-pub use self::cluster::ClusterAccess;
+pub use self::cluster::{
+    ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ProxyReply, ServiceProxy,
+};
 pub use self::config_error::{ProviderConfigError, SettingsError};
 pub use self::error::ProviderError;
 pub use self::evidence::Evidence;

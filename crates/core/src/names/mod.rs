@@ -47,6 +47,10 @@ pub const AVP_SECRET_VERSION: &str = "avp.kubernetes.io/secret-version";
 
 /// `true` allows a `SealedSecret` to be unsealed anywhere in its cluster.
 pub const CLUSTER_WIDE: &str = "sealedsecrets.bitnami.com/cluster-wide";
+/// `true` on a Secret allows the sealed-secrets controller to overwrite it, although no `SealedSecret` owns it.
+pub const MANAGED_BY_SEALED_SECRETS: &str = "sealedsecrets.bitnami.com/managed";
+/// `true` in a template lets the sealed-secrets controller remove its owner reference from the Secret.
+pub const SKIP_OWNER_REFERENCES: &str = "sealedsecrets.bitnami.com/skip-set-owner-references";
 /// `true` allows a `SealedSecret` to be unsealed under any name in its namespace.
 pub const NAMESPACE_WIDE: &str = "sealedsecrets.bitnami.com/namespace-wide";
 
@@ -58,6 +62,8 @@ pub const SEALWAVE_DOMAIN: &str = "sealwave.dev";
 pub const DERIVATION: &str = "sealwave.dev/derivation";
 /// `true` declares text that looks like a placeholder to be literal.
 pub const LITERAL: &str = "sealwave.dev/literal";
+/// The record of re-sealing a committed `SealedSecret`: the digests of its first ciphertexts, from which checksums are computed.
+pub const RESEALED: &str = "sealwave.dev/resealed";
 /// Secrets whose keys all become items of a Secret.
 pub const STRING_DATA_FROM: &str = "sealwave.dev/string-data-from";
 /// Fingerprint of the public key that an object was sealed for: the same for each certificate of that key.

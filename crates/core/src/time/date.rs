@@ -35,6 +35,20 @@ impl Date {
         };
         if day == 0 || day > days { Err(InvalidDate) } else { Ok(Self { year, month, day }) }
     }
+
+    /// Returns the number of days until another date; negative if that is earlier.
+    #[must_use]
+    pub const fn days_until(self, other: Self) -> i64 {
+        other.day_number() - self.day_number()
+    }
+
+    /// Returns the number of days since 0000-03-01, the start of a cycle of leap years.
+    const fn day_number(self) -> i64 {
+        let (year, month) = (self.year as i64, self.month as i64);
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let of_year = (153 * month + 2) / 5 + self.day as i64 - 1;
+        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year
+    }
 }
 
 impl FromStr for Date {
@@ -89,5 +103,21 @@ mod tests {
             assert_eq!(text.parse::<Date>(), Err(InvalidDate), "{text}");
         }
         assert!(Date::new(2026, 12, 31).unwrap() < Date::new(2027, 1, 1).unwrap());
+    }
+
+    #[test]
+    fn days_between_dates() {
+        let date = |text: &str| text.parse::<Date>().unwrap();
+        for (from, to, days) in [
+            ("2026-01-01", "2026-01-01", 0),
+            ("2026-01-01", "2026-01-31", 30),
+            ("2024-02-28", "2024-03-01", 2),
+            ("2026-02-28", "2026-03-01", 1),
+            ("1970-01-01", "2026-11-30", 20_787),
+            ("2026-03-01", "2026-02-28", -1),
+            ("0000-01-01", "9999-12-31", 3_652_424),
+        ] {
+            assert_eq!(date(from).days_until(date(to)), days, "{from} {to}");
+        }
     }
 }

@@ -43,9 +43,9 @@ impl Backend for SealedSecretsBackend {
         _: &EnvironmentBackends,
         notes: &mut Vec<Note>,
     ) -> Result<SealableSecret, Vec<Problem>> {
-        let MeasuredSecret { manifest, items } = secret;
+        let MeasuredSecret { manifest, items, release_to } = secret;
         let scope = checks::check(&manifest, &items, notes)?;
-        Ok(SealableSecret { secret: manifest, scope })
+        Ok(SealableSecret { secret: manifest, scope, is_released: release_to.is_some() })
     }
 }
 
@@ -63,6 +63,8 @@ pub(crate) struct EncryptedItem {
 pub(crate) struct SealableSecret {
     secret: Manifest,
     scope: SealingScope,
+    /// Whether the controller lets go of the Secret, so that another backend can take it over.
+    is_released: bool,
 }
 
 impl SealableSecret {
@@ -101,29 +103,41 @@ impl SealableSecret {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         items.dedup_by(|later, earlier| later.key == earlier.key);
         let size: usize = items.iter().map(|item| item.key.len() + item.text.len()).sum();
-        let Self { secret, scope } = self;
+        let Self { secret, scope, is_released } = self;
         let at = secret.origin();
         let mut outer = metadata::for_argocd(&secret, scope);
-        metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+        // A committed file is not only for Argo CD.
+        if stamp.is_none_or(|stamp| stamp.seal_key.is_some()) {
+            metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+        }
         if size > SERVER_SIDE_APPLY_ABOVE {
             metadata::add_sync_option(&mut outer, "ServerSideApply", at);
         }
-        metadata::add_seal_annotations(&mut outer, stamp, at);
+        if let Some(stamp) = stamp {
+            metadata::add_seal_annotations(&mut outer, stamp, at);
+        }
+        if is_released {
+            metadata::keep_until_taken_over(&mut outer, at);
+        }
         let root = mapping(
             at,
             [
                 ("apiVersion", Some(Node::string(API_VERSION, at))),
                 ("kind", Some(Node::string("SealedSecret", at))),
                 ("metadata", Some(outer.into_node(at))),
-                ("spec", Some(spec(&secret, scope, items))),
+                ("spec", Some(spec(&secret, scope, items, is_released))),
             ],
         );
         replaced(secret, root)
     }
 }
 
-fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>) -> Node {
+fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>, is_released: bool) -> Node {
     let at = secret.origin();
+    let mut inner = metadata::for_template(secret, scope);
+    if is_released {
+        metadata::release_from_sealed_secrets(&mut inner, at);
+    }
     let encrypted = items.into_iter().map(|EncryptedItem { key, origin, text }| MappingEntry {
         key,
         key_origin: origin,
@@ -132,11 +146,7 @@ fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>) -> No
     let field = |name: &str| secret.root().get(name).filter(|node| !is_empty(node)).cloned();
     let template = mapping(
         at,
-        [
-            ("immutable", field("immutable")),
-            ("metadata", Some(metadata::for_template(secret, scope).into_node(at))),
-            ("type", field("type")),
-        ],
+        [("immutable", field("immutable")), ("metadata", Some(inner.into_node(at))), ("type", field("type"))],
     );
     mapping(
         at,

@@ -171,6 +171,15 @@ impl RenderedApp {
         self.objects
     }
 
+    /// Takes Secrets that were not rendered.
+    ///
+    /// # Errors
+    /// Two of them have one identity.
+    pub(crate) fn of_secrets(objects: Vec<Manifest>, sources: &Sources) -> Result<Self, Failure> {
+        check_unique(&objects, sources)?;
+        Ok(Self { objects })
+    }
+
     #[cfg(test)]
     pub(crate) const fn for_tests(objects: Vec<Manifest>) -> Self {
         Self { objects }

@@ -11,7 +11,7 @@ use compact_str::CompactString;
 
 use self::secret_type::{TypedItem, TypedItems};
 use super::resolved::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
-use crate::backends::metadata::SealStamp;
+use crate::backends::metadata::{SealKeyStamp, SealStamp};
 use crate::backends::sealed_secrets::{EncryptedItem, SealableSecret, SealedSecretsBackend};
 use crate::backends::{
     self, Backend, MeasuredItem, MeasuredSecret, RegisteredBackend, ReplacedSecret, ReplacedSecrets,
@@ -24,10 +24,10 @@ use sealwave_core::time::Date;
 use sealwave_kube::pods::WorkloadKind;
 use sealwave_kube::{PlainData, plain_data};
 use sealwave_secrets::crypto::{
-    ChecksumKey, ItemParts, ItemText, KeyedDigest, SealError, SealItem, SealOwner, Sealer,
+    Certificate, ChecksumKey, ItemParts, ItemText, KeyedDigest, SealError, SealItem, SealOwner, Sealer,
 };
 use sealwave_secrets::placeholder::{KeySource, SecretReference};
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{BackendChoice, BackendKind, EnvironmentBackends};
 use sealwave_secrets::values::SecretValue;
 
 /// Objects that are safe to print, with keyed digests of their values.
@@ -78,8 +78,19 @@ pub enum SealMode {
     Deterministic(Box<Sealer>),
     /// Not sealed: no Secret needs it, and no key or certificate is available.
     Nothing,
+    /// Sealed with fresh randomness, for files that are committed.
+    Random(RandomSealing),
     /// Replaced by placeholders without values, for local previews; no key or certificate is available.
     Redacted,
+}
+
+/// Sealing with fresh randomness. Only [`crate::seal_for_commit()`] creates it: a rendering that used it would differ each time.
+pub struct RandomSealing(Certificate);
+
+impl RandomSealing {
+    pub(crate) const fn new(certificate: Certificate) -> Self {
+        Self(certificate)
+    }
 }
 
 impl SealMode {
@@ -87,8 +98,13 @@ impl SealMode {
     fn owner(&self) -> Option<&SealOwner> {
         match self {
             Self::Deterministic(sealer) => Some(&sealer.owner),
-            Self::Nothing | Self::Redacted => None,
+            Self::Nothing | Self::Random(_) | Self::Redacted => None,
         }
+    }
+
+    /// Reports whether a Secret without items is sealed as well, and not passed on as it is.
+    const fn seals_empty_secrets(&self) -> bool {
+        matches!(self, Self::Random(_))
     }
 }
 
@@ -171,7 +187,8 @@ pub(crate) fn seal(
     // A preview has no values, so `validate` reports missing items.
     let is_preview = matches!(sealing, SealMode::Redacted);
     let mut problems = if is_preview { Vec::new() } else { type_problems(&resolved, settings.today, notes) };
-    let DraftSet { drafts, replaced, problems: more } = draft(resolved, settings.backends, notes);
+    let DraftSet { drafts, replaced, problems: more } =
+        draft(resolved, sealing.seals_empty_secrets(), settings.backends, notes);
     problems.extend(more);
     let secrets = digest_secrets(&drafts, sealing.owner(), checksums);
     if !problems.is_empty() {
@@ -182,8 +199,11 @@ pub(crate) fn seal(
         return Err(Failure::unless_empty(problems).expect_err("there are problems"));
     }
     let mut objects = match sealing {
-        SealMode::Deterministic(sealer) => seal_drafts(drafts, sealer)?,
+        SealMode::Deterministic(sealer) => seal_drafts(drafts, &ItemSealer::Deterministic(sealer))?,
         SealMode::Nothing => plain_objects(drafts)?,
+        SealMode::Random(RandomSealing(certificate)) => {
+            seal_drafts(drafts, &ItemSealer::Random(certificate))?
+        }
         SealMode::Redacted => {
             drafts.into_iter().map(DraftObject::into_redacted).collect::<Result<_, Problem>>()?
         }
@@ -221,28 +241,80 @@ struct DraftSet {
     problems: Vec<Problem>,
 }
 
-fn draft(resolved: ResolvedApp, settings: &EnvironmentBackends, notes: &mut Vec<Note>) -> DraftSet {
+impl DraftSet {
+    fn add(&mut self, draft: Option<Result<DraftObject, Vec<Problem>>>) {
+        match draft {
+            Some(Ok(draft)) => self.drafts.push(draft),
+            Some(Err(found)) => self.problems.extend(found),
+            None => {}
+        }
+    }
+
+    /// Checks that the backend that a Secret is released to can express it, so that the next step does not fail.
+    ///
+    /// The object of that backend is part of the output only if it can own the Secret together with the old one: the CSI
+    /// driver's Secret is owned by the pods that mount it, and the External Secrets Operator joins them.
+    fn add_new_supplier(
+        &mut self,
+        secret: &UnresolvedSecret,
+        choice: BackendChoice,
+        settings: &EnvironmentBackends,
+        notes: &mut Vec<Note>,
+    ) {
+        let Some(to) = choice.release_to else { return };
+        let RegisteredBackend::References(backend) = backends::backend(to) else { return };
+        let secret = UnresolvedSecret { release_to: None, ..secret.clone() };
+        let draft = backend.build(secret, settings, notes).map(DraftObject::Plain);
+        let joins = (choice.kind, to) == (BackendKind::SecretsStoreCsi, BackendKind::ExternalSecrets);
+        self.add((joins || draft.is_err()).then_some(draft));
+    }
+}
+
+/// Returns the items of a Secret as committed, without values.
+fn text_of_secret(secret: &ResolvedSecret) -> UnresolvedSecret {
+    let unresolved = |item: &ResolvedItem| UnresolvedItem {
+        key: item.key.clone(),
+        origin: item.origin,
+        text: item.text.clone(),
+    };
+    UnresolvedSecret {
+        manifest: secret.manifest.clone(),
+        items: secret.items.iter().map(unresolved).collect(),
+        sources: secret.sources.clone(),
+        release_to: None,
+    }
+}
+
+fn draft(
+    resolved: ResolvedApp,
+    seals_empty_secrets: bool,
+    settings: &EnvironmentBackends,
+    notes: &mut Vec<Note>,
+) -> DraftSet {
     let mut out = DraftSet { drafts: Vec::new(), replaced: ReplacedSecrets::new(), problems: Vec::new() };
     let objects = resolved.into_objects();
     let unused = settings.unused_entries(objects.iter().filter_map(secret_id));
     for object in objects {
+        let object = if seals_empty_secrets { object.or_empty_secret() } else { object };
         let draft = match object {
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
             ResolvedObject::Secret(secret) => {
-                let kind = settings.backend_for(secret.manifest.namespace(), secret.manifest.name());
-                out.replaced.entry(kind).or_default().push(ReplacedSecret::new(&secret.manifest));
-                match backends::backend(kind) {
+                let choice = settings.choice_for(secret.manifest.namespace(), secret.manifest.name());
+                out.replaced.entry(choice.kind).or_default().push(ReplacedSecret::new(&secret.manifest));
+                match backends::backend(choice.kind) {
                     RegisteredBackend::References(backend) => {
-                        backend.build(without_values(secret), settings, notes).map(DraftObject::Plain)
+                        let secret = without_values(secret, choice.release_to);
+                        out.add_new_supplier(&secret, choice, settings, notes);
+                        backend.build(secret, settings, notes).map(DraftObject::Plain)
                     }
-                    RegisteredBackend::SealedValues(backend) => blueprint(secret, backend, settings, notes),
+                    RegisteredBackend::SealedValues(backend) => {
+                        out.add_new_supplier(&text_of_secret(&secret), choice, settings, notes);
+                        blueprint(secret, backend, choice.release_to, settings, notes)
+                    }
                 }
             }
         };
-        match draft {
-            Ok(draft) => out.drafts.push(draft),
-            Err(found) => out.problems.extend(found),
-        }
+        out.add(Some(draft));
     }
     out.problems
         .extend(unused.into_iter().map(|name| Problem::new(&SecretSealError::NoSuchSecret(name.to_owned()))));
@@ -257,11 +329,11 @@ fn secret_id(object: &ResolvedObject) -> Option<(&str, &str)> {
 }
 
 /// Drops any values, for a backend that stores references.
-fn without_values(secret: ResolvedSecret) -> UnresolvedSecret {
+fn without_values(secret: ResolvedSecret, release_to: Option<BackendKind>) -> UnresolvedSecret {
     let ResolvedSecret { manifest, items, sources } = secret;
     let unresolved =
         |item: ResolvedItem| UnresolvedItem { key: item.key, origin: item.origin, text: item.text };
-    UnresolvedSecret { manifest, items: items.into_iter().map(unresolved).collect(), sources }
+    UnresolvedSecret { manifest, items: items.into_iter().map(unresolved).collect(), sources, release_to }
 }
 
 /// The last guard: refuses a Secret with data, even if it is disguised as another object.
@@ -341,11 +413,12 @@ fn known_value(item: &ResolvedItem) -> Option<&SecretValue> {
 fn blueprint(
     secret: ResolvedSecret,
     backend: &SealedSecretsBackend,
+    release_to: Option<BackendKind>,
     settings: &EnvironmentBackends,
     notes: &mut Vec<Note>,
 ) -> Result<DraftObject, Vec<Problem>> {
     let ResolvedSecret { manifest, mut items, sources } = secret;
-    let measured = MeasuredSecret { manifest, items: items.iter().map(measured_item).collect() };
+    let measured = MeasuredSecret { manifest, items: items.iter().map(measured_item).collect(), release_to };
     let blueprint = backend.build(measured, settings, notes)?;
     items.extend(unknown_keys(&sources));
     Ok(DraftObject::Secret(blueprint, items))
@@ -363,12 +436,33 @@ fn unknown_keys(sources: &[KeySource]) -> Option<ResolvedItem> {
     })
 }
 
-fn seal_drafts(drafts: Vec<DraftObject>, sealer: &Sealer) -> Result<Vec<Manifest>, Failure> {
-    let stamp = SealStamp {
-        seal_key_id: sealer.key.id(),
-        public_key_sha256: sealer.certificate.details().public_key_sha256.clone(),
-        derivation: sealer.owner.derivation,
-    };
+/// Seals items in one of two ways.
+enum ItemSealer<'a> {
+    Deterministic(&'a Sealer),
+    Random(&'a Certificate),
+}
+
+impl ItemSealer<'_> {
+    fn stamp(&self) -> SealStamp {
+        let (certificate, seal_key) = match self {
+            Self::Deterministic(Sealer { certificate, key, owner, .. }) => {
+                (certificate, Some(SealKeyStamp { id: key.id(), derivation: owner.derivation }))
+            }
+            Self::Random(certificate) => (*certificate, None),
+        };
+        SealStamp { public_key_sha256: certificate.details().public_key_sha256.clone(), seal_key }
+    }
+
+    fn seal_all(&self, items: &[SealItem<'_>]) -> Result<Vec<String>, SealError> {
+        match self {
+            Self::Deterministic(sealer) => sealer.seal_all(items),
+            Self::Random(certificate) => certificate.seal_all_randomly(items),
+        }
+    }
+}
+
+fn seal_drafts(drafts: Vec<DraftObject>, sealer: &ItemSealer<'_>) -> Result<Vec<Manifest>, Failure> {
+    let stamp = sealer.stamp();
     let mut texts = seal_items(&drafts, sealer)?.into_iter();
     let objects = drafts
         .into_iter()
@@ -384,7 +478,7 @@ fn seal_drafts(drafts: Vec<DraftObject>, sealer: &Sealer) -> Result<Vec<Manifest
 }
 
 /// Seals all items of all Secrets, in order.
-fn seal_items(drafts: &[DraftObject], sealer: &Sealer) -> Result<Vec<String>, Failure> {
+fn seal_items(drafts: &[DraftObject], sealer: &ItemSealer<'_>) -> Result<Vec<String>, Failure> {
     let named: Vec<(&SealableSecret, CompactString, &[ResolvedItem])> = drafts
         .iter()
         .filter_map(|draft| match draft {

@@ -25,7 +25,7 @@ const PAGE: u32 = 25;
 
 /// A client with credentials.
 #[derive(Clone)]
-pub(super) struct ClusterConnection(Client);
+pub(crate) struct ClusterConnection(Client);
 
 /// The credentials to use.
 pub(crate) enum ClusterLogin<'a> {
@@ -42,7 +42,7 @@ impl ClusterConnection {
     ///
     /// # Errors
     /// The settings or the credentials cannot be used.
-    pub(super) async fn open(login: ClusterLogin<'_>) -> Result<Self, ProviderError> {
+    pub(crate) async fn open(login: ClusterLogin<'_>) -> Result<Self, ProviderError> {
         runtime::install_crypto();
         let mut config = login.config().await?;
         config.connect_timeout = Some(CONNECT);
@@ -113,14 +113,29 @@ impl ClusterConnection {
             }
         };
         let request = request.map_err(|_| question.malformed())?;
+        let judge = |status, after| check_status(status, after, question);
+        self.exchange(request, question.max_response(), judge, || question.too_large()).await
+    }
+
+    /// Sends a request once. The body of the response is read only if `judge` accepts its status.
+    ///
+    /// # Errors
+    /// There is no complete response, `judge` refuses its status, or it is longer than `max` bytes.
+    pub(crate) async fn exchange(
+        &self,
+        request: http::Request<Vec<u8>>,
+        max: usize,
+        judge: impl Fn(u16, Option<Duration>) -> Result<(), AttemptError>,
+        too_large: impl Fn() -> ProviderError,
+    ) -> Result<Zeroizing<Vec<u8>>, AttemptError> {
         let response =
             self.0.send(request.map(Body::from)).await.map_err(|error| connection_error(&error))?;
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-        check_status(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)), question)?;
-        let body = Limited::new(response.into_body(), question.max_response()).collect().await;
+        judge(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)))?;
+        let body = Limited::new(response.into_body(), max).collect().await;
         let body = body.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                AttemptError::Final(question.too_large())
+                AttemptError::Final(too_large())
             } else {
                 let reason = "the connection was closed before the response was complete";
                 AttemptError::transient(ProviderError::unreachable(reason, API_HINT))
@@ -130,7 +145,7 @@ impl ClusterConnection {
     }
 }
 
-pub(super) const API_HINT: &str = "check that the cluster's API is reachable from here";
+pub(crate) const API_HINT: &str = "check that the cluster's API is reachable from here";
 
 impl ClusterLogin<'_> {
     /// Reads the settings of the connection. Starts and contacts nothing.

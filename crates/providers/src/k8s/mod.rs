@@ -24,7 +24,7 @@ mod settings;
 mod settings_error;
 
 #[cfg(feature = "k8s")]
-pub(crate) use self::connection::ClusterLogin;
+pub(crate) use self::connection::{API_HINT, ClusterConnection, ClusterLogin};
 #[cfg(feature = "k8s")]
 pub(crate) use self::definitions::list as list_definitions;
 pub(crate) use self::settings::K8sSettings;

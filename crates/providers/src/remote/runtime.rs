@@ -28,9 +28,55 @@ pub(crate) enum RuntimeError {
     NotStarted(io::ErrorKind),
 }
 
+/// A runtime in the current thread, for one fetch or for the requests of one client.
+pub(crate) struct LocalRuntime(Option<tokio::runtime::Runtime>);
+
+impl LocalRuntime {
+    /// Starts a runtime.
+    ///
+    /// # Errors
+    /// The system lacks the resources.
+    pub(crate) fn start() -> Result<Self, RuntimeError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(MAX_BLOCKING_THREADS)
+            .enable_all()
+            .build()
+            .map_err(|error| RuntimeError::NotStarted(error.kind()))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Runs `work`, which receives the time by which it should finish: shortly before it is dropped, and before `deadline`.
+    ///
+    /// # Errors
+    /// The work did not finish in time.
+    pub(crate) fn run<T, W: Future<Output = T>>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(Instant) -> W,
+    ) -> Result<T, RuntimeError> {
+        // Only dropping takes the runtime out.
+        let Some(runtime) = &self.0 else { return Err(RuntimeError::DeadlineExceeded) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let reserve = (left / 10).min(RESERVE);
+        let before = |reserve: Duration| deadline.checked_sub(reserve).unwrap_or(deadline);
+        runtime.block_on(async {
+            timeout_at(before(reserve / 2).into(), work(before(reserve)))
+                .await
+                .map_err(|_| RuntimeError::DeadlineExceeded)
+        })
+    }
+}
+
+/// Does not wait for blocking calls, such as the system's name resolution.
+impl Drop for LocalRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Runs `work` on a new runtime in the current thread.
-///
-/// `work` receives the time by which it should finish: shortly before it is dropped, and before `deadline`.
 ///
 /// # Errors
 /// The work did not finish in time, or the runtime could not be started.
@@ -38,22 +84,7 @@ pub(crate) fn run<T, W: Future<Output = T>>(
     deadline: Instant,
     work: impl FnOnce(Instant) -> W,
 ) -> Result<T, RuntimeError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .max_blocking_threads(MAX_BLOCKING_THREADS)
-        .enable_all()
-        .build()
-        .map_err(|error| RuntimeError::NotStarted(error.kind()))?;
-    let left = deadline.saturating_duration_since(Instant::now());
-    let reserve = (left / 10).min(RESERVE);
-    let before = |reserve: Duration| deadline.checked_sub(reserve).unwrap_or(deadline);
-    let result = runtime.block_on(async {
-        timeout_at(before(reserve / 2).into(), work(before(reserve)))
-            .await
-            .map_err(|_| RuntimeError::DeadlineExceeded)
-    });
-    // Dropping the runtime would wait for blocking calls, such as the system's name resolution.
-    runtime.shutdown_background();
-    result
+    LocalRuntime::start()?.run(deadline, work)
 }
 
 /// Awaits all `work` until `end`, running at most `at_once` futures concurrently. Results are in the order of `work`.

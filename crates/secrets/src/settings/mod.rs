@@ -5,6 +5,7 @@ mod backends;
 mod environment_path;
 mod format;
 mod generated;
+mod kept_checksum;
 mod object_pattern;
 mod operator;
 mod reader;
@@ -21,13 +22,14 @@ pub use app::{
     PlaceholderSettings,
 };
 pub use backends::{
-    BackendKind, CsiProvider, CsiProviderSettings, EnvironmentBackends, ExternalSecretVersion,
+    BackendChoice, BackendKind, CsiProvider, CsiProviderSettings, EnvironmentBackends, ExternalSecretVersion,
     ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
     SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
 pub use environment_path::EnvironmentPath;
 pub use format::{API_GROUP, API_VERSION};
 pub use generated::{ConfigMapEntry, FileEntry, GeneratedEntry, SecretEntry};
+pub use kept_checksum::{ChecksumText, KeptChecksum};
 pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AuditConfig, CertificateSource, ChartRepository, ClusterConfig, Concurrency, DerivationVersion,

@@ -16,6 +16,7 @@ rules! {
     in_file,
     in_values,
     invalid_key,
+    one_step_switch,
     plaintext_in_git,
     shadowed_key,
     tls_pair,

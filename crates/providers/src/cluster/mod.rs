@@ -3,10 +3,24 @@
 //! This is not a source of secrets, and commands that Argo CD runs do not use it. Errors never contain the cluster's
 //! responses.
 
+mod api_object;
+#[cfg(feature = "k8s")]
+mod client;
+#[cfg(not(feature = "k8s"))]
+mod client_not_built;
+mod error;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::Value as Json;
+
+pub use self::api_object::{ApiObject, ApiResource, ServiceProxy};
+#[cfg(feature = "k8s")]
+pub use self::client::ClusterClient;
+#[cfg(not(feature = "k8s"))]
+pub use self::client_not_built::ClusterClient;
+pub use self::error::ClusterError;
 
 use crate::ProviderError;
 
@@ -19,7 +33,23 @@ pub struct ClusterAccess {
     pub context: Option<String>,
 }
 
+/// A response to a request through a service: its status, and its body if the status is 200.
+pub struct ProxyReply {
+    /// The status of the service behind the API server.
+    pub status: u16,
+    /// The body, erased after use.
+    pub body: zeroize::Zeroizing<Vec<u8>>,
+}
+
 impl ClusterAccess {
+    /// Logs in. The client makes requests until the deadline.
+    ///
+    /// # Errors
+    /// The kubeconfig or the credentials cannot be used.
+    pub fn connect(&self, deadline: Instant) -> Result<ClusterClient, ClusterError> {
+        ClusterClient::open(self, deadline)
+    }
+
     /// Passes every CustomResourceDefinition of the cluster to `take`, which returns whether it is valid.
     ///
     /// # Errors
