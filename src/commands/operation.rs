@@ -19,7 +19,7 @@ use sealwave_operations::report::{OperationOutcome, OperationReport};
 use sealwave_operations::state::StateDirectory;
 
 /// The time that an operation may take. Waiting for days is the work of several runs.
-const TIME_LIMIT: Duration = Duration::from_hours(6);
+pub(super) const TIME_LIMIT: Duration = Duration::from_hours(6);
 
 /// The largest file with an address.
 const MAX_ADDRESS: u64 = 4096;
