@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::OperationArgs;
 use super::aws::{AwsLoginArgs, time};
+use super::{ClusterArgs, ControllerArgs, FileChangeArgs, IdentityArgs, OperationArgs};
 
 /// Subcommands of `rotate`.
 #[derive(Clone, Debug, Subcommand)]
@@ -35,8 +35,36 @@ pub struct RotateAwsArgs {
     pub env: String,
     /// Place of the key: PROVIDER:PATH#ID-KEY,SECRET-KEY for a JSON document, PROVIDER:PATH,PATH for two values;
     /// repeatable
-    #[arg(long, value_name = "PLACE", required = true)]
+    #[arg(long, value_name = "PLACE", required_unless_present = "sealed_files")]
     pub write: Vec<String>,
+    /// Sealed files to renew: files and directories of one repository, for example envs/dev/sealed-secrets; repeatable
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub sealed_files: Vec<PathBuf>,
+    /// Items with the id and the secret in sealed files
+    #[arg(long, value_name = "ID-KEY,SECRET-KEY", default_value = "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY")]
+    pub sealed_items: String,
+    /// Item of sealed files that is a text with both, such as a credentials file: KEY=FILE, where FILE has
+    /// <access-key-id> and <secret-access-key>; repeatable
+    #[arg(long, value_name = "KEY=FILE", requires = "sealed_files", value_hint = ValueHint::Other)]
+    pub sealed_template: Vec<String>,
+    /// File or address of the certificate for sealed files [default: the controller publishes it]
+    #[arg(long, value_name = "FILE|URL", requires = "sealed_files")]
+    pub cert: Option<String>,
+    /// App directory whose rollout is verified before the grace period begins; repeatable
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub verify: Vec<PathBuf>,
+    /// The identity of the apps; the namespace is also that of SealedSecrets without one.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+    /// The controller.
+    #[command(flatten)]
+    pub controller: ControllerArgs,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// The sealed files.
+    #[command(flatten)]
+    pub files: FileChangeArgs,
     /// File or directory for a backup of the new key, readable only by you
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present_any = ["no_backup", "print_policy"])]
     pub backup: Option<PathBuf>,
@@ -79,6 +107,9 @@ pub struct RotateAwsArgs {
     /// Print the smallest IAM policy for this command, and exit
     #[arg(long)]
     pub print_policy: bool,
+    /// Provider of the operator file with the address of the account [default: that of the first --write]
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
     /// The account.
     #[command(flatten)]
     pub login: AwsLoginArgs,

@@ -4,6 +4,10 @@
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_secret;
+#[cfg(feature = "aws")]
+mod rollout;
+#[cfg(feature = "aws")]
+mod sealed;
 
 use super::CommandOutput;
 use crate::cli::RotateCommand;

@@ -68,6 +68,13 @@ impl UnsealKeys {
         Some((value, info))
     }
 
+    /// Opens an item with one key, given by the SHA-256 of its public key in hexadecimal.
+    #[must_use]
+    pub fn open_with(&self, public_key_sha256: &str, label: &[u8], item: &str) -> Option<SecretValue> {
+        let (key, _) = self.keys.iter().find(|(_, info)| info.public_key_sha256 == public_key_sha256)?;
+        key.open(label, item)
+    }
+
     /// Returns the details of all keys, from the newest to the oldest.
     pub fn infos(&self) -> impl ExactSizeIterator<Item = &UnsealKeyInfo> {
         self.keys.iter().map(|(_, info)| info)

@@ -22,6 +22,7 @@ pub mod progress;
 #[cfg(feature = "aws")]
 pub mod put;
 pub mod report;
+pub mod reseal;
 #[cfg(feature = "aws")]
 pub mod rotate_aws;
 #[cfg(feature = "aws")]

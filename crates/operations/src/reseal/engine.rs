@@ -1,0 +1,75 @@
+//! What seals items again: the controller of a cluster, or key files.
+
+use std::collections::BTreeMap;
+
+use sealwave_core::diagnostic::Problem;
+use sealwave_secrets::SealingScope;
+
+use crate::plan::PlanFact;
+use crate::progress::Progress;
+
+/// The items of a SealedSecret, and what they are bound to: all that an engine gets of a committed object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedItems {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// The scope.
+    pub scope: SealingScope,
+    /// The ciphertexts by key.
+    pub items: BTreeMap<String, String>,
+}
+
+impl SealedItems {
+    /// Returns namespace and name for messages.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.namespace.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}/{}", self.namespace, self.name)
+        }
+    }
+}
+
+/// The result of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResealedItem {
+    /// It is sealed for the certificate already.
+    Current,
+    /// Its new ciphertext, which was verified.
+    Sealed(String),
+}
+
+/// The items of an object after re-sealing, by key.
+pub type ResealedItems = BTreeMap<String, ResealedItem>;
+
+/// Seals items for the newest certificate.
+pub trait ResealEngine {
+    /// Seals the items of an object again, and verifies each new one.
+    ///
+    /// # Errors
+    /// An item cannot be opened, sealed or verified. The problem names it, without its value.
+    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, Problem>;
+
+    /// Seals many objects; the results are in their order.
+    fn reseal_all(
+        &self,
+        objects: &[SealedItems],
+        progress: &dyn Progress,
+    ) -> Vec<Result<ResealedItems, Problem>> {
+        let total = objects.len() as u64;
+        let numbered = (1..).zip(objects);
+        numbered
+            .map(|(done, object)| {
+                let result = self.reseal(object);
+                progress.advance(done, total);
+                result
+            })
+            .collect()
+    }
+
+    /// Returns what a plan states about the engine: the controller, or the key files, and how items are verified.
+    fn facts(&self) -> Vec<PlanFact>;
+}
