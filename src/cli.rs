@@ -8,6 +8,7 @@ mod format;
 mod habits;
 mod operation;
 mod put;
+mod reseal;
 mod rotate;
 mod seal;
 mod switch;
@@ -30,6 +31,7 @@ pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
 pub use put::PutArgs;
+pub use reseal::{ResealArgs, ResealKeyArgs};
 pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand};
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
 pub use switch::SwitchArgs;
@@ -117,6 +119,11 @@ pub enum Command {
     /// Rotate credentials without interruption
     #[command(subcommand, disable_help_subcommand = true)]
     Rotate(RotateCommand),
+    /// Seal the items of committed SealedSecrets for another certificate; changes nothing else, and restarts nothing
+    #[command(
+        after_help = "Without --key, the controller of the cluster seals the items again. Exit code 1 means that --check found items, or that a merge must come first."
+    )]
+    Reseal(Box<ResealArgs>),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),

@@ -9,8 +9,8 @@ use sealwave_core::text::closest_name;
 use sealwave_secrets::crypto::{Certificate, CertificateError};
 
 /// A certificate that may be used now.
-pub(super) struct SealingCertificate {
-    pub(super) certificate: Certificate,
+pub(in crate::commands) struct SealingCertificate {
+    pub(in crate::commands) certificate: Certificate,
     /// The operator file and the name of the cluster, if the certificate is from there. Values of placeholders may be sealed for
     /// no other certificate: the policy decides by the cluster.
     pub(super) operator: Option<(OperatorFile, String)>,
@@ -21,7 +21,7 @@ impl SealingCertificate {
     ///
     /// # Errors
     /// None is given, it cannot be read, or it has expired.
-    pub(super) fn read(
+    pub(in crate::commands) fn read(
         args: &SealCertificateArgs,
         variables: VariableReader,
         notes: &mut Vec<Note>,

@@ -1,6 +1,6 @@
 //! `seal`: seals Secrets for files that are committed, or adds items to such a file.
 
-mod certificate;
+pub(super) mod certificate;
 mod error;
 mod values;
 

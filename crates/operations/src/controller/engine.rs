@@ -49,7 +49,12 @@ impl SealedItems {
         .into_bytes()
     }
 
-    fn shown(&self) -> String {
+    /// Returns namespace and name for messages.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.namespace.is_empty() {
+            return printable(&self.name);
+        }
         printable(format!("{}/{}", self.namespace, self.name))
     }
 

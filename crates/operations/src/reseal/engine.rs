@@ -2,36 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sealwave_core::diagnostic::Problem;
-use sealwave_secrets::SealingScope;
-
+pub use crate::controller::SealedItems;
 use crate::plan::PlanFact;
 use crate::progress::Progress;
-
-/// The items of a SealedSecret, and what they are bound to: all that an engine gets of a committed object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedItems {
-    /// The namespace.
-    pub namespace: String,
-    /// The name.
-    pub name: String,
-    /// The scope.
-    pub scope: SealingScope,
-    /// The ciphertexts by key.
-    pub items: BTreeMap<String, String>,
-}
-
-impl SealedItems {
-    /// Returns namespace and name for messages.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        if self.namespace.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{}/{}", self.namespace, self.name)
-        }
-    }
-}
+use sealwave_core::diagnostic::Problem;
 
 /// The result of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
