@@ -92,7 +92,7 @@ impl KeyRotationRun<'_> {
             KeyRotationPhase::Creating => self.create(state),
             KeyRotationPhase::Publishing { key, restarted } => self.publish(state, key, restarted),
             KeyRotationPhase::Resealing { key } => self.reseal(state, key),
-            KeyRotationPhase::Verifying { key } => self.verify(&key),
+            KeyRotationPhase::Verifying { key } => self.verify(&state.unsealed_before, &key),
         }
     }
 
@@ -105,6 +105,7 @@ impl KeyRotationRun<'_> {
             keys_before: facts.public_keys(),
             old_key: facts.published.details().public_key_sha256.clone(),
             backup,
+            unsealed_before: watch::not_unsealed(self.rotation.controller.client())?,
             secret: format!("sealed-secrets-key-{started}"),
             phase: KeyRotationPhase::BackingUp,
         })?;
@@ -272,13 +273,13 @@ impl KeyRotationRun<'_> {
         }
     }
 
-    fn verify(&mut self, key: &str) -> Result<NextStep, KeyRotationError> {
+    fn verify(&mut self, before: &[String], key: &str) -> Result<NextStep, KeyRotationError> {
         self.rotation.progress.phase("checking SealedSecrets and Applications");
         let settings = self.rotation.settings;
         let client = self.rotation.controller.client();
         let end = self.rotation.clock.now().checked_add(settings.wait);
         let result = loop {
-            let result = watch::look(client, &settings.applications)?;
+            let result = watch::look(client, before, &settings.applications)?;
             if result.wrong.is_empty() || end.is_none_or(|end| self.rotation.clock.now() >= end) {
                 break result;
             }

@@ -316,14 +316,27 @@ fn files_that_wait_for_a_merge_are_continued() {
 
 #[test]
 fn a_sealed_secret_that_is_not_unsealed_is_awaited() {
-    let bench = Bench::new(true, false);
+    let mut bench = Bench::new(true, false);
+    bench.files.waits = true;
+    bench.run().expect("a report");
+    bench.files.waits = false;
     bench.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 1.into();
     let report = bench.run().expect("a report");
     assert!(matches!(report.end, KeyRotationEnd::Waiting(_)));
     assert_eq!(report.lines.last().expect("a line"), "1 of 1 SealedSecrets are not unsealed: `shop/db`");
     bench.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 2.into();
     assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
-    assert_eq!(bench.files.resealed.get(), 1);
+    assert_eq!(bench.files.resealed.get(), 2);
+}
+
+#[test]
+fn a_sealed_secret_that_was_wrong_before_is_not_awaited() {
+    let bench = Bench::new(true, false);
+    bench.cluster().sealed_secrets[0]["status"] = Json::Null;
+    let report = bench.run().expect("done");
+    assert_eq!(report.end, KeyRotationEnd::Done);
+    let line = "1 SealedSecrets were not unsealed before either: `shop/db`";
+    assert!(report.lines.iter().any(|found| found == line), "{report:?}");
 }
 
 #[test]

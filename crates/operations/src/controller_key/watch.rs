@@ -20,12 +20,14 @@ pub(super) struct WatchResult {
     pub(super) lines: Vec<String>,
 }
 
+/// Looks at all SealedSecrets but those that were wrong before, and at the Applications.
 pub(super) fn look(
     client: &ClusterClient,
+    before: &[String],
     applications: &[ApplicationName],
 ) -> Result<WatchResult, ClusterError> {
     let mut result = WatchResult::default();
-    sealed_secrets(client, &mut result)?;
+    sealed_secrets(client, before, &mut result)?;
     let report = check_applications(client, applications)?;
     for check in &report.checks {
         let line = format!("{}: {}", check.object, check.detail);
@@ -39,7 +41,20 @@ pub(super) fn look(
     Ok(result)
 }
 
-fn sealed_secrets(client: &ClusterClient, result: &mut WatchResult) -> Result<(), ClusterError> {
+/// Returns the SealedSecrets that are not unsealed, as `NAMESPACE/NAME`; none if they cannot be listed.
+pub(super) fn not_unsealed(client: &ClusterClient) -> Result<Vec<String>, ClusterError> {
+    let all = match client.list(&ApiObject::all(ApiResource::SEALED_SECRETS), "") {
+        Err(error) if error.is_denied() || error.is_not_found() => return Ok(Vec::new()),
+        all => all?,
+    };
+    Ok(all.iter().filter(|sealed| !is_unsealed(sealed)).map(name).collect())
+}
+
+fn sealed_secrets(
+    client: &ClusterClient,
+    before: &[String],
+    result: &mut WatchResult,
+) -> Result<(), ClusterError> {
     let all = match client.list(&ApiObject::all(ApiResource::SEALED_SECRETS), "") {
         Err(error) if error.is_denied() || error.is_not_found() => {
             result.lines.push(format!("SealedSecrets are not checked: {error}"));
@@ -48,15 +63,17 @@ fn sealed_secrets(client: &ClusterClient, result: &mut WatchResult) -> Result<()
         all => all?,
     };
     let wrong: Vec<String> = all.iter().filter(|sealed| !is_unsealed(sealed)).map(name).collect();
-    if wrong.is_empty() {
-        result.lines.push(format!("{} SealedSecrets are unsealed at their present generation", all.len()));
+    let (old, new): (Vec<String>, Vec<String>) = wrong.into_iter().partition(|name| before.contains(name));
+    if new.is_empty() {
+        let right = all.len() - old.len();
+        result.lines.push(format!("{right} SealedSecrets are unsealed at their present generation"));
     } else {
-        let named = quoted_list(wrong.get(..MAX_NAMED).unwrap_or(&wrong));
-        result.wrong.push(format!(
-            "{} of {} SealedSecrets are not unsealed: {named}",
-            wrong.len(),
-            all.len()
-        ));
+        let named = quoted_list(new.get(..MAX_NAMED).unwrap_or(&new));
+        result.wrong.push(format!("{} of {} SealedSecrets are not unsealed: {named}", new.len(), all.len()));
+    }
+    if !old.is_empty() {
+        let named = quoted_list(old.get(..MAX_NAMED).unwrap_or(&old));
+        result.lines.push(format!("{} SealedSecrets were not unsealed before either: {named}", old.len()));
     }
     Ok(())
 }
