@@ -11,6 +11,8 @@ mod avp;
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_moto;
+#[cfg(feature = "aws")]
+mod aws_moto_operations;
 mod backend_release;
 mod backends;
 #[cfg(target_os = "linux")]
