@@ -10,6 +10,7 @@
 //! | `owner` | the Argo CD app that items are sealed for, and what each item is bound to |
 //! | `certificate` | the public half of a cluster's sealing key |
 //! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
+//! | `expiry` | the dates that values tell: certificates, JSON web tokens |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealer` | sealing of items, on all cores |
 //! | `tls_chain` | dates and order of the certificates of a TLS Secret |
@@ -27,6 +28,7 @@ mod data_key;
 mod derivation_key;
 mod derive;
 mod encoding;
+mod expiry;
 mod hybrid;
 mod key;
 mod oaep;
@@ -49,6 +51,7 @@ pub use checksum::{ChecksumKey, ItemParts, KeyedDigest};
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use derivation_key::{DerivationKey, DerivedSecret};
+pub use expiry::{ExpiringValue, ValueExpiry, value_expiry};
 pub use key::{CHECKSUM_KEY_PREFIX, DERIVATION_KEY_PREFIX, KEY_PREFIX, KeyError, KeyUse, MIN_KEY_BYTES};
 pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use seal_key::SealKey;

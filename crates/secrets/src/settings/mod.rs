@@ -12,6 +12,7 @@ mod reader;
 mod remote_chart;
 mod repository_url;
 mod requirements;
+mod rotation;
 mod schema;
 mod setting_path;
 mod sources;
@@ -42,6 +43,9 @@ pub use repository_url::{RepositoryHost, RepositoryScheme, RepositoryUrl};
 pub use requirements::{Requirements, VersionRequirement};
 pub use schema::settings_schema;
 pub use setting_path::SettingPath;
+pub use rotation::{
+    MaxAge, RotationEntry, RotationMode, RotationPolicy, RunbookAddress, SecretPattern, ShortText,
+};
 pub use sources::{ChartLocation, ChartLocationError, FilesSource, HelmSource, KustomizeSource, SourceEntry};
 pub use validation::{IgnoreEntry, RuleLevel, SetEntry, ValidationFile, ValidationSettings, ignore_origins};
 
