@@ -4,6 +4,7 @@ mod app;
 mod format;
 mod habits;
 mod operation;
+mod status;
 mod switch;
 mod validate;
 
@@ -17,6 +18,7 @@ pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
+pub use status::StatusArgs;
 pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
@@ -97,6 +99,11 @@ pub enum Command {
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
+    /// List the secrets of apps: sources, users, age, rotation policy, and what is overdue or expires
+    #[command(
+        after_help = "Works offline, from Git alone. Exit code 1 means that something is overdue or has expired."
+    )]
+    Status(Box<StatusArgs>),
     /// Change the backend of Secrets that are in use, in two commits, without an interruption
     #[command(
         after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."

@@ -10,7 +10,9 @@ use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use crate::ops::AuditLog;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace};
-use sealwave_pipeline::{AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, SealedApp, Stage, ValueSource};
+use sealwave_pipeline::{
+    AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, SealedApp, Stage, ValueSource,
+};
 use sealwave_providers::AppDetails;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
 use sealwave_secrets::policy::{Policy, PolicySubject};
@@ -179,9 +181,8 @@ fn store_references(
     let policy = operator.map(OperatorFile::policy).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
-    let access = policy
-        .as_ref()
-        .map_or(AccessPolicy::Unchecked, |policy| access(policy_use, policy, &subject, notes));
+    let access =
+        policy.as_ref().map_or(AccessPolicy::Unchecked, |policy| access(policy_use, policy, &subject, notes));
     let cluster = session.cluster()?;
     let supply = ValueSource::Refer {
         known: known.as_ref(),

@@ -15,6 +15,7 @@ mod refs;
 mod render;
 mod schemas;
 mod session;
+mod status;
 mod switch;
 mod validate;
 
@@ -66,6 +67,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Render(args) => render::run(args, variables, watch),
         Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
+        Command::Status(args) => status::run(&args, variables, watch),
         Command::Switch(args) => switch::run(*args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),
     }

@@ -626,7 +626,8 @@ fn reports_are_not_read_as_manifests() {
     assert_eq!(tree.report(&["."]).findings().len(), 1);
 }
 
-const SUPPLIED: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nexternalSecrets: {stores: {aws-sm: {name: aws}}}\n";
+const SUPPLIED: &str =
+    "apiVersion: sealwave.dev/v1alpha1\nkind: App\nexternalSecrets: {stores: {aws-sm: {name: aws}}}\n";
 const SUPPLIED_SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {a: <aws-sm:shop/db#a>}\n";
 const SUPPLIED_POD: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  \
     selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      \
@@ -648,7 +649,8 @@ fn a_backend_that_changed_in_one_step_is_found_by_git() {
     ]);
     let set = |settings: &str| tree.write("shop/sealwave.yaml", &format!("{SUPPLIED}{settings}"));
     set("environments: {dev: {backend: external-secrets}}\n");
-    let message = "backend changes from `sealed-secrets` to `external-secrets` in one step, and a pod uses the Secret";
+    let message =
+        "backend changes from `sealed-secrets` to `external-secrets` in one step, and a pod uses the Secret";
     assert_eq!(one_step_switches(&tree, "shop"), [message]);
     // A Secret in a new file, and a new environment, were not in use.
     tree.write("shop/base/new.yaml", SUPPLIED_SECRET);

@@ -12,5 +12,6 @@ pub mod private_file;
 pub mod progress;
 pub mod report;
 pub mod state;
+pub mod status;
 pub mod switch;
 pub mod work_tree;

@@ -47,8 +47,7 @@ impl Date {
         let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
         let month_of_year = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_of_year + 2) / 5 + 1;
-        let (month, carry) =
-            if month_of_year < 10 { (month_of_year + 3, 0) } else { (month_of_year - 9, 1) };
+        let (month, carry) = if month_of_year < 10 { (month_of_year + 3, 0) } else { (month_of_year - 9, 1) };
         let year = u16::try_from(year_of_cycle + cycle * 400 + carry).ok().filter(|year| *year <= 9999)?;
         Self::new(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?).ok()
     }

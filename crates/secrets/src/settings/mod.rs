@@ -41,11 +41,11 @@ pub use reader::{SettingsFile, read_config};
 pub use remote_chart::{ChartDigest, ChartId, ChartName, ChartVersion, PinnedChart};
 pub use repository_url::{RepositoryHost, RepositoryScheme, RepositoryUrl};
 pub use requirements::{Requirements, VersionRequirement};
-pub use schema::settings_schema;
-pub use setting_path::SettingPath;
 pub use rotation::{
     MaxAge, RotationEntry, RotationMode, RotationPolicy, RunbookAddress, SecretPattern, ShortText,
 };
+pub use schema::settings_schema;
+pub use setting_path::SettingPath;
 pub use sources::{ChartLocation, ChartLocationError, FilesSource, HelmSource, KustomizeSource, SourceEntry};
 pub use validation::{IgnoreEntry, RuleLevel, SetEntry, ValidationFile, ValidationSettings, ignore_origins};
 
