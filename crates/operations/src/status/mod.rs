@@ -84,9 +84,9 @@ pub struct PolicyStatus {
     pub rotation: &'static str,
     /// The maximum age in days.
     pub max_age_days: Option<i64>,
-    /// Who to ask.
+    /// The team or person to ask.
     pub owner: Option<String>,
-    /// Why it is rotated in this way.
+    /// The reason for this way of rotation.
     pub reason: Option<String>,
     /// The page that describes it.
     pub runbook: Option<String>,
@@ -154,7 +154,7 @@ impl RotationState {
         }
     }
 
-    /// Reports whether somebody must act now.
+    /// Reports whether the owner must act now.
     #[must_use]
     pub const fn is_overdue(self) -> bool {
         matches!(self, Self::Expired | Self::Overdue)

@@ -1,4 +1,4 @@
-//! The date after which a value is not valid any more, if the value itself says so: a certificate or a JSON web token.
+//! The date after which a value is not valid any more, as the value itself tells it: a certificate or a JSON web token.
 //!
 //! Only the date leaves this module. Nothing is verified: a signature would need a key, and the date is for a report.
 

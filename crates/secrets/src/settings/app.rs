@@ -62,7 +62,7 @@ pub struct App {
     /// The versions that the app can be rendered with.
     #[serde(default)]
     pub requires: Requirements,
-    /// How each secret is rotated, for `sealwave status`. For each Secret, the first entry that matches it applies.
+    /// The way in which each secret is rotated, for `sealwave status`. For each Secret, the first entry that matches it applies.
     #[serde(default)]
     pub rotation: RotationPolicy,
     /// The sources of the app's objects, in order. By default the chart beside the app file, the overlays beside it, or the

@@ -24,7 +24,7 @@ const MAX_DAYS: u32 = 36_500;
 #[schemars(extend("maxItems" = MAX_ENTRIES))]
 pub struct RotationPolicy(Vec<RotationEntry>);
 
-/// How the secrets that match an entry are rotated.
+/// An entry of the policy: the way in which the secrets that match it are rotated.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RotationEntry {
@@ -33,7 +33,7 @@ pub struct RotationEntry {
     /// The environments; by default all.
     #[serde(default)]
     pub environments: Vec<String>,
-    /// Who rotates the secret.
+    /// The one who rotates the secret: its source, or a person.
     pub rotation: RotationMode,
     /// The maximum age in days, for example `90d`.
     #[serde(default)]
@@ -45,7 +45,7 @@ pub struct RotationEntry {
     /// The team or person to ask.
     #[serde(default)]
     pub owner: Option<ShortText>,
-    /// Why the secret is rotated in this way, or cannot be rotated automatically.
+    /// The reason why the secret is rotated in this way, or cannot be rotated automatically.
     #[serde(default)]
     pub reason: Option<ShortText>,
     /// The page that describes the rotation: an https address.
@@ -53,7 +53,7 @@ pub struct RotationEntry {
     pub runbook: Option<RunbookAddress>,
 }
 
-/// Who rotates a secret.
+/// The one who rotates a secret.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum RotationMode {

@@ -94,7 +94,7 @@ fn check_environments(app: &CheckedApp<'_>, entry: &RotationEntry, at: Origin, r
     }
 }
 
-/// Reports a rotation by hand of which it is unknown who does it, why, or how often.
+/// Reports a rotation by hand without the person who does it, the reason, or the maximum age.
 fn check_manual(entry: &RotationEntry, at: Origin, reporter: &mut Reporter) {
     if entry.rotation != RotationMode::Manual {
         return;
