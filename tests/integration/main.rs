@@ -80,6 +80,7 @@ mod sources_alone;
 #[cfg(unix)]
 mod sources_hostile;
 #[cfg(target_os = "linux")]
+mod status;
 mod supervise;
 mod support;
 mod switch;
