@@ -63,15 +63,20 @@ impl<'a> AwsDesk<'a> {
         Ok(Self { args, file, environment, accounts: RefCell::default() })
     }
 
-    /// Logs in to the account of a provider.
+    /// Logs in to the account of a provider, or without one, to that of the AWS configuration.
     ///
     /// # Errors
     /// The provider is unknown or of another kind, or the login fails.
-    pub(super) fn account(&self, provider: &str) -> Result<Rc<AwsAccount>, Failure> {
-        if let Some(account) = self.accounts.borrow().get(provider) {
+    pub(super) fn account(&self, provider: Option<&str>) -> Result<Rc<AwsAccount>, Failure> {
+        // No provider has an empty name.
+        let name = provider.unwrap_or_default();
+        if let Some(account) = self.accounts.borrow().get(name) {
             return Ok(Rc::clone(account));
         }
-        let (mut login, _) = self.provider(provider)?;
+        let mut login = match provider {
+            Some(provider) => self.provider(provider)?.0,
+            None => AwsLogin::default(),
+        };
         if let Some(profile) = &self.args.profile {
             login = login.with_profile(profile);
         }
@@ -79,7 +84,7 @@ impl<'a> AwsDesk<'a> {
             login = login.with_region(region);
         }
         let account = Rc::new(login.open(&self.environment).map_err(|error| Problem::new(&error))?);
-        self.accounts.borrow_mut().insert(provider.to_owned(), Rc::clone(&account));
+        self.accounts.borrow_mut().insert(name.to_owned(), Rc::clone(&account));
         Ok(account)
     }
 
@@ -89,7 +94,7 @@ impl<'a> AwsDesk<'a> {
     /// The provider is unknown or of another kind, or the login fails.
     pub(super) fn store(&self, provider: &str) -> Result<AwsStore, Failure> {
         let (_, kind) = self.provider(provider)?;
-        Ok(AwsStore::new(self.account(provider)?, kind, provider))
+        Ok(AwsStore::new(self.account(Some(provider))?, kind, provider))
     }
 
     fn provider(&self, name: &str) -> Result<(AwsLogin, StoreKind), Failure> {

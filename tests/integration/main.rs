@@ -11,6 +11,8 @@ mod avp;
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_moto;
+#[cfg(feature = "aws")]
+mod aws_moto_operations;
 mod backend_release;
 mod backends;
 #[cfg(target_os = "linux")]
@@ -63,6 +65,8 @@ mod remote;
 #[cfg(target_os = "linux")]
 mod remote_charts;
 mod requires;
+#[cfg(unix)]
+mod reseal;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;
@@ -77,6 +81,7 @@ mod sources_alone;
 #[cfg(unix)]
 mod sources_hostile;
 #[cfg(target_os = "linux")]
+mod status;
 mod supervise;
 mod support;
 mod switch;

@@ -1,7 +1,10 @@
 //! `rotate aws`: replaces the access key of an IAM user.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::rollout::AppRollout;
+use super::sealed;
 use crate::cli::RotateAwsArgs;
 use crate::commands::CommandOutput;
 use crate::commands::aws_desk::AwsDesk;
@@ -15,8 +18,8 @@ use sealwave_operations::clock::SystemClock;
 use sealwave_operations::plan::Plan;
 use sealwave_operations::report::{OperationOutcome, OperationReport};
 use sealwave_operations::rotate_aws::{
-    CredentialSink, KeyLocation, KeyRotation, NoFailPoint, NoRolloutCheck, RotationError, RotationOutcome,
-    RotationReport, RotationSettings, StoreSink, iam_policy,
+    CredentialSink, KeyLocation, KeyRotation, NoFailPoint, RotationError, RotationOutcome, RotationReport,
+    RotationSettings, RotationState, StoreSink, iam_policy,
 };
 use sealwave_operations::state::OperationId;
 use sealwave_providers::aws_account::{AwsAccount, BucketProbe};
@@ -65,8 +68,7 @@ pub(super) fn run(
     let settings = settings(args)?;
     let places = args.write.iter().map(|text| place(text)).collect::<Result<Vec<_>, _>>()?;
     let desk = AwsDesk::new(&args.login, variables)?;
-    // There is at least one place: the flag is required.
-    let provider = places.first().map_or("aws-sm", |place| &place.provider);
+    let provider = args.provider.as_deref().or_else(|| Some(places.first()?.provider.as_str()));
     let account = desk.account(provider)?;
     if args.print_policy {
         return print_policy(args, &desk, &account, &places);
@@ -76,21 +78,31 @@ pub(super) fn run(
             Box::new(StoreSink::new(desk.store(&place.provider)?, place.location));
         Ok(sink)
     });
-    let sinks = sinks.collect::<Result<Vec<_>, Failure>>()?;
+    let mut sinks = sinks.collect::<Result<Vec<_>, Failure>>()?;
+    let has_journal = !args.operation.dry_run || operation.has_state();
+    if !args.sealed_files.is_empty() {
+        let journal = has_journal.then(|| sealed::journal(&operation, args)).transpose()?;
+        sinks.push(Box::new(sealed::sink(args, journal, variables, watch)?));
+    }
     let clock = SystemClock::starting_at(config::now(variables)?);
     let progress = operation.progress();
     let rotation = KeyRotation {
         settings: &settings,
         account: &*account,
         sinks: &sinks,
-        rollout: &NoRolloutCheck,
+        rollout: &AppRollout { args, variables, watch },
         clock: &clock,
         progress: &*progress,
         fail_point: &NoFailPoint,
     };
     let id = OperationId::new("rotate-aws", [&args.user, &args.env]);
+    let planned = |state: Option<&RotationState>| rotation.plan(state).map_err(|error| Problem::new(&error));
+    if !has_journal {
+        // Nothing is created for a plan.
+        return Ok(operation.planned(planned(None)?));
+    }
     let journal = operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
-    let plan = rotation.plan(journal.state()).map_err(|error| Problem::new(&error))?;
+    let plan = planned(journal.state())?;
     if let Decision::Stop(output) = operation.decide(&plan)? {
         return Ok(output);
     }
@@ -109,8 +121,10 @@ fn operation_report(plan: Plan, report: RotationReport) -> OperationReport {
 }
 
 fn settings(args: &RotateAwsArgs) -> Result<RotationSettings, Failure> {
-    let backup = args.backup.clone().map_or(BackupTarget::None, |path| BackupTarget::File {
-        path,
+    // The next run may have another working directory.
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let backup = args.backup.as_ref().map_or(BackupTarget::None, |path| BackupTarget::File {
+        path: absolute(path),
         recipients: args.age_recipient.clone(),
     });
     Ok(RotationSettings {

@@ -18,7 +18,7 @@ pub(super) fn run(
 ) -> Result<CommandOutput, Failure> {
     let subject = format!("rotate aws-secret {}", args.name);
     let operation = Operation::begin("rotate aws-secret", subject, &args.operation, variables, watch)?;
-    let account = AwsDesk::new(&args.login, variables)?.account(&args.provider)?;
+    let account = AwsDesk::new(&args.login, variables)?.account(Some(&args.provider))?;
     let clock = SystemClock::starting_at(config::now(variables)?);
     let progress = operation.progress();
     let rotation = SecretRotation {

@@ -270,7 +270,11 @@ fn items_of(object: &Manifest) -> Vec<(&str, &str)> {
 }
 
 /// Returns the new text of our annotation, which names the certificate of all items; `None` leaves it as it is.
-fn new_claim<'a>(object: &SealedObject, new: &[(&str, &str)], fingerprint: &'a str) -> Option<&'a str> {
+pub(crate) fn new_claim<'a>(
+    object: &SealedObject,
+    new: &[(&str, &str)],
+    fingerprint: &'a str,
+) -> Option<&'a str> {
     let replaced: BTreeSet<&str> = new.iter().map(|(key, _)| *key).collect();
     if object.items.iter().all(|item| replaced.contains(item.key.as_str())) {
         return Some(fingerprint);

@@ -23,6 +23,8 @@ use sealwave_core::document::{Manifest, Sources};
 use sealwave_pipeline::{CommitPlan, SealedApp, has_placeholders, seal_for_commit};
 
 pub use error::SealInputError;
+#[cfg(feature = "aws")]
+pub(crate) use merge::new_claim;
 pub use merge::{MergeTarget, MergedFile, SelectedObject};
 pub use target::SealTarget;
 pub use values::{SecretItems, ValueFlags};
