@@ -2,16 +2,21 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
+use std::time::Duration;
 
 use super::operation::refuse_in_sidecar;
 use super::{CommandOutput, Plaintext, manifest_format};
 use crate::cli::UnsealArgs;
 use crate::config::VariableReader;
+use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::names::item_label;
 use sealwave_operations::documents::ManifestInput;
 use sealwave_operations::key_files::UnsealKeys;
 use sealwave_operations::unseal::{OpenedItem, UnsealedSecrets};
+
+/// The time for a backup with many keys and items: each item may need an operation with each key.
+const TIME_LIMIT: Duration = Duration::from_hours(6);
 
 /// Files of Argo CD's sidecar: a private key there would be beside everything that renders manifests.
 const SIDECAR_FILES: [&str; 2] =
@@ -50,7 +55,12 @@ fn of_secret(name: Option<&str>) -> String {
     name.map(|name| format!(" of Secret `{name}`")).unwrap_or_default()
 }
 
-pub(super) fn run(args: &UnsealArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
+pub(super) fn run(
+    args: &UnsealArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    watch.set_time_limit(TIME_LIMIT);
     refuse_in_sidecar("unseal", variables)?;
     refuse_keys_in_sidecar()?;
     if args.write.is_none() && !args.show_values && io::stdout().is_terminal() {

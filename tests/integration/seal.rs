@@ -282,6 +282,7 @@ fn certificates_come_from_files_and_operator_files() {
             "error: cluster `pord` is not in the operator file, which has `dev`, `prod`",
         ),
         (&["secret.yaml", "--cluster", "dev"], "error: `--cluster dev` needs an operator file"),
+        (&["secret.yaml"], "; `--cert FILE` names a certificate that is already there"),
         (&["secret.yaml", "--cert", "missing.pem"], "error: `missing.pem` cannot be read: file not found"),
         (
             &["secret.yaml", "--cert", "secret.yaml"],

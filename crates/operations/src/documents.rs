@@ -12,7 +12,6 @@ use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Problem, Pro
 use sealwave_core::document::{Node, Origin, SourceId, display_path};
 use sealwave_core::excerpts::STDIN;
 use sealwave_core::yaml::{self, Limits, YamlBudget};
-use sealwave_secrets::values::SecretValue;
 
 /// The largest input, in bytes.
 const MAX_INPUT: u64 = 64 << 20;
@@ -63,12 +62,6 @@ impl ManifestInput {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Returns the bytes as one value.
-    #[must_use]
-    pub fn into_value(mut self) -> SecretValue {
-        SecretValue::new(std::mem::take(&mut *self.bytes))
     }
 
     /// Reads all objects.

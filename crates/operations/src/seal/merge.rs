@@ -15,15 +15,19 @@ use sealwave_core::names::{LITERAL, SEALED_FOR, STRING_DATA_FROM, item_label};
 use sealwave_core::reach::directory_of;
 use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
+use sealwave_secrets::crypto::sealed_size;
 
 use super::naming::secret_name;
 use super::target::SealTarget;
 use crate::file_changes::{ChangeSet, FileChange};
 use crate::plan::{Plan, StepUndo};
-use crate::sealed_files::{SealedFile, SealedFileEditor, SealedObject};
+use crate::sealed_files::{SealedFile, SealedFileEditor, SealedItem, SealedObject};
 
 /// The largest file that is read.
 const MAX_FILE: u64 = 16 << 20;
+
+/// The total size of a Secret's values.
+const MAX_DATA: usize = 1 << 20;
 
 /// The annotation of an object whose items are sealed for several certificates.
 const MIXED: &str = "mixed";
@@ -57,6 +61,8 @@ enum MergeError {
     NotFound { path: String, name: Option<String> },
     #[error("SealedSecret `{name}` has scope {found}, but `--scope {given}` was given")]
     Scope { name: String, found: SealingScope, given: SealingScope },
+    #[error("SealedSecret `{name}` would have {bytes} bytes of data; Kubernetes allows at most {MAX_DATA}")]
+    TooBig { name: String, bytes: usize },
     #[error("`{path}` cannot be read: {reason}")]
     Unreadable { path: String, reason: String },
 }
@@ -75,6 +81,7 @@ impl Explain for MergeError {
             Self::Scope { .. } => {
                 "remove the flag: the items keep the scope of the file; to change it, unseal and seal the whole Secret"
             }
+            Self::TooBig { .. } => "put the item into another Secret",
             Self::Unreadable { .. } => return None,
         };
         Some(hint.to_owned())
@@ -204,6 +211,7 @@ impl MergeTarget {
         let mut plan = Plan::new("seal --merge-into").with_fact("certificate", fingerprint.as_str());
         for (selected, object) in selected.iter().zip(sealed.objects()) {
             let items = items_of(object);
+            self.require_size(selected.object, &items)?;
             for (key, ciphertext) in &items {
                 editor.insert_item(selected.index, key, ciphertext)?;
                 let verb = if selected.object.item(key).is_some() { "replace" } else { "add" };
@@ -226,6 +234,18 @@ impl MergeTarget {
             ChangeSet::new(directory_of(path), vec![change]).map_err(|error| Problem::new(&error))?;
         plan.files = changes.planned();
         Ok(MergedFile { plan, changes })
+    }
+
+    /// Checks the size of the Secret that the controller would write.
+    fn require_size(&self, object: &SealedObject, new: &[(&str, &str)]) -> Result<(), Failure> {
+        let is_kept = |item: &&SealedItem| new.iter().all(|(key, _)| *key != item.key);
+        let kept = object.items.iter().filter(is_kept).map(|item| item.ciphertext.as_str());
+        let sizes = kept.chain(new.iter().map(|(_, item)| *item)).filter_map(sealed_size);
+        let bytes = sizes.fold(0, usize::saturating_add);
+        if bytes <= MAX_DATA {
+            return Ok(());
+        }
+        Err(self.problem(object, &MergeError::TooBig { name: object.name.clone(), bytes }))
     }
 
     fn problem(&self, object: &SealedObject, error: &MergeError) -> Failure {

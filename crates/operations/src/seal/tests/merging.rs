@@ -259,6 +259,23 @@ fn a_file_without_exactly_one_fitting_object_is_refused_and_unchanged() {
 }
 
 #[test]
+fn a_secret_never_gets_larger_than_kubernetes_allows() {
+    let half = "x".repeat(600_000);
+    let file = CommittedFile::new(&format!(
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: a, namespace: ns}}\nspec:\n  encryptedData:\n    old: {}\n",
+        ciphertext("ns/a", &half)
+    ));
+    let before = file.text();
+    let message = file.merge(&secret(&format!("new: {half}")), &SealTarget::default()).unwrap_err();
+    let expected =
+        "sealed.yaml:1: SealedSecret `a` would have 1200000 bytes of data; Kubernetes allows at most 1048576";
+    assert_eq!(message, expected);
+    assert_eq!(file.text(), before);
+    // It may be replaced by another one.
+    file.merge(&secret(&format!("old: {half}, new: v")), &SealTarget::default()).expect("merged");
+}
+
+#[test]
 fn values_of_flags_are_merged_into_the_only_object() {
     let file = CommittedFile::new(&format!(
         "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: a, namespace: ns}}\nspec:\n  encryptedData:\n    kept: {}\n",
