@@ -92,6 +92,35 @@ fn exposes_values(text: &str) -> bool {
     })
 }
 
+/// The code that may seal with fresh randomness: operations on committed files, and what they use. A rendering never may.
+const MAY_SEAL_RANDOMLY: [&str; 4] = [
+    "crates/operations/src/",
+    "crates/pipeline/src/committed.rs",
+    "crates/pipeline/src/secret_stages/seal.rs",
+    "crates/secrets/src/crypto/random_sealing.rs",
+];
+
+#[test]
+fn only_committed_files_are_sealed_with_fresh_randomness() {
+    let root = root();
+    let mut found = BTreeSet::new();
+    let sources = ["crates", "src"].into_iter().flat_map(|directory| WalkDir::new(root.join(directory)));
+    for file in sources.map(|entry| entry.expect("readable")) {
+        let path = file.path().strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+        if !file.path().extension().is_some_and(|end| end == "rs") || is_test_file(&path) {
+            continue;
+        }
+        let text = fs_err::read_to_string(file.path()).expect("readable");
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let names = ["seal_randomly(", "seal_all_randomly(", "RandomSealing::new("];
+        if names.iter().any(|name| code.contains(name)) {
+            let allowed = MAY_SEAL_RANDOMLY.iter().find(|allowed| path.starts_with(*allowed));
+            found.insert(*allowed.unwrap_or_else(|| panic!("{path} seals with fresh randomness")));
+        }
+    }
+    assert_eq!(found, BTreeSet::from(MAY_SEAL_RANDOMLY), "each entry is needed");
+}
+
 #[test]
 fn exposing_calls_are_found() {
     for code in [
