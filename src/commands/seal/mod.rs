@@ -140,7 +140,7 @@ impl Sealing<'_> {
             let plan = CommitPlan { certificate, source: None, allow_empty, today };
             return secrets.seal(plan, &mut self.notes);
         };
-        let values = OperatorValues::new(self.args, operator, cluster, self.variables, self.watch)?;
+        let values = OperatorValues::new(self.args, &operator, cluster, self.variables, self.watch)?;
         let source = Some(values.source(self.watch.deadline(), &mut self.notes));
         secrets.seal(CommitPlan { certificate, source, allow_empty, today }, &mut self.notes)
     }

@@ -51,13 +51,13 @@ pub struct MergedFile {
 /// A reason why items cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum MergeError {
-    #[error("`{path}` has several SealedSecrets that fit{}", shown_name(.name))]
+    #[error("`{path}` has several SealedSecrets that fit{}", shown_name(.name.as_deref()))]
     Ambiguous { path: String, name: Option<String> },
     #[error("`{0}` is a symbolic link")]
     Link(String),
     #[error("SealedSecret `{name}` has no namespace, which scope {scope} needs")]
     NoNamespace { name: String, scope: SealingScope },
-    #[error("`{path}` has no SealedSecret{}", shown_name(.name))]
+    #[error("`{path}` has no SealedSecret{}", shown_name(.name.as_deref()))]
     NotFound { path: String, name: Option<String> },
     #[error("SealedSecret `{name}` has scope {found}, but `--scope {given}` was given")]
     Scope { name: String, found: SealingScope, given: SealingScope },
@@ -88,8 +88,8 @@ impl Explain for MergeError {
     }
 }
 
-fn shown_name(name: &Option<String>) -> String {
-    name.as_ref().map(|name| format!(" `{}`", printable(name))).unwrap_or_default()
+fn shown_name(name: Option<&str>) -> String {
+    name.map(|name| format!(" `{}`", printable(name))).unwrap_or_default()
 }
 
 /// A note about parts of a Secret that are not merged.

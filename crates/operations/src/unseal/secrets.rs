@@ -92,7 +92,7 @@ fn closed(
             notes.push(Note::warning(Problem::at(at, &LeftOut(kind))));
             continue;
         }
-        match ClosedSecret::new(root, namespace, notes) {
+        match ClosedSecret::new(&root, namespace, notes) {
             Ok(secret) => closed.push(secret),
             Err(failure) => problems.absorb(failure),
         }

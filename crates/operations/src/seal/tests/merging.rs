@@ -89,9 +89,10 @@ fn without_ciphertexts(text: &str) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)) {
         if part.len() > 200 {
-            out.push_str(&format!("X{}", &part[part.len() - 1..]))
+            out.push('X');
+            out.push_str(&part[part.len() - 1..]);
         } else {
-            out.push_str(part)
+            out.push_str(part);
         }
     }
     out
