@@ -58,7 +58,7 @@ pub struct MappedItem {
     pub item: String,
     /// SHA-256 of the public key that it was sealed for, if known.
     pub public_key_sha256: Option<String>,
-    /// How that is known: `opened`, `recorded` or `unknown`.
+    /// The evidence for that: `opened`, `recorded` or `unknown`.
     pub evidence: &'static str,
 }
 
