@@ -61,6 +61,7 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
         },
         source: ValueSource::Withhold { known: None, default_provider: None },
         backends: EnvironmentBackends::default(),
+        kept_checksums: None,
         sealing: SealMode::Redacted,
         checksums: ChecksumKey::preview(),
         today: None,

@@ -1,13 +1,18 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
 mod app;
+mod aws;
 mod cert;
 mod cluster;
 mod format;
 mod habits;
 mod operation;
+mod put;
 mod reseal;
+mod rotate;
 mod seal;
+mod status;
+mod switch;
 mod validate;
 mod verify;
 
@@ -18,6 +23,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
+pub use aws::AwsLoginArgs;
 pub use cert::{
     CertArgs, CertCheckArgs, CertCommand, CertFetchArgs, CertListArgs, CertShowArgs, LiveCertificateArgs,
 };
@@ -25,8 +31,12 @@ pub use cluster::{ClusterArgs, ControllerArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
+pub use put::PutArgs;
 pub use reseal::{ResealArgs, ResealKeyArgs};
-pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
+pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs};
+pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
+pub use status::StatusArgs;
+pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
 
@@ -93,6 +103,10 @@ pub enum Command {
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
+    /// Write a value to AWS Secrets Manager or Parameter Store, from a file or standard input
+    #[command(after_help = "Example: sealwave put aws-sm:prod/db#password < password\n\
+                      The value is never an argument, which other users of the machine could read. A line break at the end of a value of one line is removed.")]
+    Put(PutArgs),
     /// List the secrets that an app refers to, their destinations, and the policy's decision on each
     #[command(
         after_help = "Fetches nothing. The policy is evaluated if an operator file and a project are given; exit code 1 means that it does not allow a use of a reference."
@@ -104,6 +118,9 @@ pub enum Command {
                       With - as DIR, shows manifests from standard input: helm template . | sealwave render - --env prod"
     )]
     Render(RenderArgs),
+    /// Rotate credentials without interruption
+    #[command(subcommand, disable_help_subcommand = true)]
+    Rotate(RotateCommand),
     /// Seal the items of committed SealedSecrets for another certificate; changes nothing else, and restarts nothing
     #[command(
         after_help = "Without --key, the controller of the cluster seals the items again. Exit code 1 means that --check found items, or that a merge must come first."
@@ -114,7 +131,7 @@ pub enum Command {
     Schemas(SchemasCommand),
     /// Seal Secrets for files that are committed, like kubeseal
     #[command(
-        after_help = "Without --operator, needs no network and no keys: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+        after_help = "With a pinned certificate, needs no network: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
                       Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
     )]
     Seal(Box<SealArgs>),
@@ -123,6 +140,16 @@ pub enum Command {
         after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
     )]
     Unseal(UnsealArgs),
+    /// List the secrets of apps: sources, users, age, rotation policy, and what is overdue or expires
+    #[command(
+        after_help = "Works offline, from Git alone. Exit code 1 means that something is overdue or has expired."
+    )]
+    Status(Box<StatusArgs>),
+    /// Change the backend of Secrets that are in use, in two commits, without an interruption
+    #[command(
+        after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."
+    )]
+    Switch(Box<SwitchArgs>),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."

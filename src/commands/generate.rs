@@ -1,5 +1,6 @@
 //! `generate`: prints the sealed manifests of one environment as JSON documents.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::access::{access, audit};
@@ -9,10 +10,12 @@ use crate::cli::{GenerateArgs, OutputFormat};
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace};
-use sealwave_pipeline::{AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, Stage, ValueSource};
+use sealwave_pipeline::{
+    AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, SealedApp, Stage, ValueSource,
+};
 use sealwave_providers::AppDetails;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum};
 
 /// A note for the user of a local run.
 #[derive(Debug, thiserror::Error)]
@@ -56,11 +59,8 @@ pub(super) fn run(
         watch.enter_stage(Stage::Validate);
         gate::check(&session, variables, &mut notes)?;
     }
-    let generated = if backends.needs_values() {
-        seal_values(&session, backends, policy_use, variables, format, notes, watch)
-    } else {
-        store_references(&session, backends, policy_use, format, notes, watch)
-    };
+    let settings = OutputSettings { backends, kept_checksums: None, policy_use };
+    let generated = output(&session, settings, format, variables, notes, watch);
     let is_argo_cd = session.caller.argocd().is_some();
     generated.map_err(|failure| {
         let is_cached = is_argo_cd && may_be_outside_of_git(watch) && !failure.needs_commit();
@@ -78,16 +78,51 @@ fn may_be_outside_of_git(watch: &RunWatch) -> bool {
     !matches!(watch.state().1, Some(Stage::Annotate | Stage::Input | Stage::Load | Stage::Render))
 }
 
-/// Runs the pipeline with values that are fetched and sealed.
-fn seal_values(
+/// The settings of an output that `switch` changes.
+pub(super) struct OutputSettings {
+    pub(super) backends: EnvironmentBackends,
+    /// The checksums that workloads keep; `None` for those in the app file.
+    pub(super) kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
+    pub(super) policy_use: PolicyUse,
+}
+
+/// Runs the pipeline for the output that Argo CD gets.
+pub(super) fn output(
     session: &EnvironmentSession<'_>,
-    backends: EnvironmentBackends,
-    policy_use: PolicyUse,
-    variables: VariableReader,
+    settings: OutputSettings,
     format: ManifestFormat,
+    variables: VariableReader,
     mut notes: Vec<Note>,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
+    let sealed = sealed_app(session, settings, variables, &mut notes, watch)?;
+    session.emit(sealed, format, notes)
+}
+
+/// Runs the pipeline, and returns the sealed app.
+pub(super) fn sealed_app(
+    session: &EnvironmentSession<'_>,
+    settings: OutputSettings,
+    variables: VariableReader,
+    notes: &mut Vec<Note>,
+    watch: &RunWatch,
+) -> Result<SealedApp, Failure> {
+    if settings.backends.needs_values() {
+        seal_values(session, settings, variables, notes, watch)
+    } else {
+        store_references(session, settings, notes, watch)
+    }
+}
+
+/// Runs the pipeline with values that are fetched and sealed.
+fn seal_values(
+    session: &EnvironmentSession<'_>,
+    settings: OutputSettings,
+    variables: VariableReader,
+    notes: &mut Vec<Note>,
+    watch: &RunWatch,
+) -> Result<SealedApp, Failure> {
+    let OutputSettings { backends, kept_checksums, policy_use } = settings;
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
@@ -103,7 +138,7 @@ fn seal_values(
     let audit = audit(session.discovery.boundary(), operator, &subject)?;
     let supply = ValueSource::Fetch {
         providers: &providers,
-        access: access(policy_use, &policy, &subject, &GenerateNote::NoPolicy, &mut notes),
+        access: access(policy_use, &policy, &subject, &GenerateNote::NoPolicy, notes),
         cluster: &cluster,
         audit: audit.as_ref().map(|audit| audit as &dyn AuditSink),
         default_provider: session.default_provider()?,
@@ -111,7 +146,7 @@ fn seal_values(
     };
     let key = operator.seal_key()?;
     let checksums = operator.checksum_key(&key)?;
-    let certificate = operator.certificate(&cluster, SystemTime::now(), &mut notes);
+    let certificate = operator.certificate(&cluster, SystemTime::now(), notes);
     // An unknown cluster is a mistake in the app file.
     let cluster_setting = ["environments", session.name, "cluster"];
     let certificate = certificate.map_err(|failure| {
@@ -127,26 +162,26 @@ fn seal_values(
     let today = Some(config::today(variables)?);
     let toolbox = &*session.toolbox;
     let context = session.context()?;
-    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today, toolbox };
-    session.run(&plan, format, notes, watch)
+    let plan =
+        RunPlan { context, source: supply, backends, kept_checksums, sealing, checksums, today, toolbox };
+    session.seal(&plan, notes, watch)
 }
 
 /// Runs the pipeline with all Secrets in backends that store references, which needs no key, certificate or
 /// credentials. The policy of an operator file applies nevertheless.
 fn store_references(
     session: &EnvironmentSession<'_>,
-    backends: EnvironmentBackends,
-    policy_use: PolicyUse,
-    format: ManifestFormat,
-    mut notes: Vec<Note>,
+    settings: OutputSettings,
+    notes: &mut Vec<Note>,
     watch: &RunWatch,
-) -> Result<CommandOutput, Failure> {
+) -> Result<SealedApp, Failure> {
+    let OutputSettings { backends, kept_checksums, policy_use } = settings;
     let operator = session.operator.as_ref();
     let policy = operator.map(OperatorFile::policy).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
     let access = policy.as_ref().map_or(AccessPolicy::Unchecked, |policy| {
-        access(policy_use, policy, &subject, &GenerateNote::NoPolicy, &mut notes)
+        access(policy_use, policy, &subject, &GenerateNote::NoPolicy, notes)
     });
     let cluster = session.cluster()?;
     let supply = ValueSource::Refer {
@@ -157,8 +192,17 @@ fn store_references(
     };
     let (sealing, checksums) = (SealMode::Nothing, checksum_key(operator)?);
     let (context, toolbox) = (session.context()?, &*session.toolbox);
-    let plan = RunPlan { context, source: supply, backends, sealing, checksums, today: None, toolbox };
-    session.run(&plan, format, notes, watch)
+    let plan = RunPlan {
+        context,
+        source: supply,
+        backends,
+        kept_checksums,
+        sealing,
+        checksums,
+        today: None,
+        toolbox,
+    };
+    session.seal(&plan, notes, watch)
 }
 
 /// Returns the operator's key if there is one, and a public one otherwise, since references are not secret.

@@ -1,6 +1,8 @@
 //! One short file per subcommand. Commands return their output; only the shell prints it.
 
 mod access;
+#[cfg(feature = "aws")]
+mod aws_desk;
 mod cert;
 mod check;
 mod completions;
@@ -12,12 +14,16 @@ mod init;
 mod key;
 mod operation;
 mod parameters;
+mod put;
 mod refs;
 mod render;
 mod reseal;
+mod rotate;
 mod schemas;
 mod seal;
 mod session;
+mod status;
+mod switch;
 mod unseal;
 mod validate;
 mod verify;
@@ -33,6 +39,28 @@ use sealwave_pipeline::ManifestFormat;
 use sealwave_providers::ClusterAccess;
 use sealwave_secrets::settings::APP_FILE;
 use sealwave_secrets::values::SecretValue;
+
+/// A command that this build does not have.
+#[cfg(not(feature = "aws"))]
+#[derive(Debug, thiserror::Error)]
+#[error("`sealwave {command}` needs the feature `{feature}`, which this build does not have")]
+struct NotBuilt {
+    command: &'static str,
+    feature: &'static str,
+}
+
+#[cfg(not(feature = "aws"))]
+impl sealwave_core::diagnostic::Explain for NotBuilt {
+    fn hint(&self) -> Option<String> {
+        Some(format!("build it with `cargo build --features {}`, or use the released program", self.feature))
+    }
+}
+
+/// Returns the failure of a command that this build does not have.
+#[cfg(not(feature = "aws"))]
+fn not_built(command: &'static str, feature: &'static str) -> Failure {
+    sealwave_core::diagnostic::Problem::new(&NotBuilt { command, feature }).into()
+}
 
 /// Returns the message of a note that an input of the policy is missing.
 fn policy_not_checked(missing: &str) -> String {
@@ -87,13 +115,17 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Init(args) => init::run(&args, variables, watch),
         Command::Key(KeyCommand::Generate(args)) => key::generate(&args),
         Command::Parameters(args) => parameters::run(&args.dir, variables),
+        Command::Put(args) => put::run(&args, variables, watch),
         Command::Refs(args) => refs::run(args, variables, watch),
         Command::Render(args) => render::run(args, variables, watch),
+        Command::Rotate(command) => rotate::run(&command, variables, watch),
         Command::Reseal(args) => reseal::run(&args, variables, watch),
         Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
         Command::Seal(args) => seal::run(&args, variables, watch),
         Command::Unseal(args) => unseal::run(&args, variables),
+        Command::Status(args) => status::run(&args, variables, watch),
+        Command::Switch(args) => switch::run(*args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),
         Command::Verify(args) => verify::run(*args, variables, watch),
     }

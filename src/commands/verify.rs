@@ -12,7 +12,9 @@ use crate::deadline::RunWatch;
 use crate::ops::OperationProgress;
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
 use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Note, Problem, io_reason};
-use sealwave_operations::verify::{ApplicationName, ExpectedState, RenderedFrom, VerifyOptions, verify};
+use sealwave_operations::verify::{
+    ApplicationName, ExpectedState, RenderedFrom, VerificationReport, VerifyOptions, verify,
+};
 use sealwave_pipeline::ManifestFormat;
 
 /// The time for requests, besides that for waiting.
@@ -37,8 +39,26 @@ pub(super) fn run(
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     refuse_in_sidecar("verify", variables)?;
+    let output = args.output;
+    let (report, notes) = verify_app(args, variables, watch)?;
+    let stdout = match output {
+        ReportFormat::Human => report.human().into_bytes(),
+        ReportFormat::Json => report.json(),
+    };
+    Ok(CommandOutput { findings: !report.is_right(), notes, ..CommandOutput::text(stdout) })
+}
+
+/// Compares a cluster with what an app renders.
+///
+/// # Errors
+/// The app cannot be rendered, or the cluster cannot be asked.
+pub(super) fn verify_app(
+    args: VerifyArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<(VerificationReport, Vec<Note>), Failure> {
     let access = cluster_access(&args.cluster, variables);
-    let (output, wait) = (args.output, args.wait.unwrap_or_default());
+    let wait = args.wait.unwrap_or_default();
     let options = VerifyOptions {
         application: args.application.clone().map(|name| ApplicationName {
             namespace: args.argocd_namespace.clone(),
@@ -55,11 +75,7 @@ pub(super) fn run(
     let client = access.connect(watch.deadline()).map_err(|error| Problem::new(&error))?;
     let report = verify(&client, &expected, &options, &OperationProgress::new(watch))
         .map_err(|error| Problem::new(&error))?;
-    let stdout = match output {
-        ReportFormat::Human => report.human().into_bytes(),
-        ReportFormat::Json => report.json(),
-    };
-    Ok(CommandOutput { findings: !report.is_right(), notes, ..CommandOutput::text(stdout) })
+    Ok((report, notes))
 }
 
 /// Returns the objects that should be in the cluster: those of a file, or of the app, which is rendered as for Argo CD if there is

@@ -85,7 +85,8 @@ environments:
     namespace: shop-dev
     backend: external-secrets
     provider: env
-    secretBackends: {shop/db: secrets-store-csi}
+    secretBackends: {shop/db: secrets-store-csi, cache: {from: sealed-secrets, to: external-secrets}}
+    keptChecksums: {Deployment/shop/web: {computed: 0123456789abcdef0123456789abcdef, kept: 00000000000000000000000000000000}}
     configMaps: {web: {files: [nginx.conf]}}
     secrets: {db: {literals: {password: b}}}
     externalSecrets: {refreshInterval: 2h}

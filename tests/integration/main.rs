@@ -11,6 +11,9 @@ mod avp;
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_moto;
+#[cfg(feature = "aws")]
+mod aws_moto_operations;
+mod backend_release;
 mod backends;
 #[cfg(target_os = "linux")]
 mod bombs;
@@ -77,8 +80,10 @@ mod sources_alone;
 #[cfg(unix)]
 mod sources_hostile;
 #[cfg(target_os = "linux")]
+mod status;
 mod supervise;
 mod support;
+mod switch;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;

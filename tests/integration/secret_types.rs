@@ -210,8 +210,34 @@ fn p05_files_that_servers_cannot_read_are_a_warning() {
 fn p05_an_expired_certificate_is_a_warning_and_changes_no_output() {
     let files = [("crt.txt", &*pem("expired.crt")), ("key.txt", &pem("rsa.key"))];
     let (success, after, stderr) = generate_with(TLS, "", PAIR, &files, "2026-01-01");
-    assert!(success && stderr.contains("the certificate in `tls.crt` has expired"), "{stderr}");
+    assert!(success && stderr.contains("the certificate in `tls.crt` has expired on 2021-06-01"), "{stderr}");
     let (success, before, stderr) = generate_with(TLS, "", PAIR, &files, "2021-01-01");
     assert!(success && !stderr.contains("expired"), "{stderr}");
     assert_eq!(before, after);
+}
+
+#[test]
+fn p05_dates_and_order_of_a_chain_are_warnings_without_values() {
+    let items = "stringData: {tls.crt: <file:crt.txt>, tls.key: <file:key.txt>, ca.crt: <file:ca.txt>}\n";
+    let key = pem("p256.key");
+    let in_order = pem("leaf.crt") + &pem("intermediate.crt");
+    for (chain, authority, place, message) in [
+        (pem("soon.crt"), pem("root.crt"), "5:23", "the certificate in `tls.crt` expires on 2026-01-20"),
+        (pem("future.crt"), pem("root.crt"), "5:23", "in `tls.crt` is not valid before 2026-06-01"),
+        (
+            pem("leaf.crt") + &pem("root.crt") + &pem("intermediate.crt"),
+            pem("root.crt"),
+            "5:23",
+            "the certificates of `tls.crt` are in the wrong order, from number 2 on",
+        ),
+        (in_order.clone(), pem("root.crt") + &key, "5:72", "`ca.crt` holds a private key"),
+        (in_order.clone(), "CANARY".to_owned(), "5:72", "`ca.crt` does not contain a PEM certificate"),
+    ] {
+        let files = [("crt.txt", &*chain), ("key.txt", &key), ("ca.txt", &authority)];
+        let (success, _, stderr) = generate(TLS, items, &files);
+        assert!(success && stderr.starts_with("warning: ") && stderr.contains(message), "{stderr}");
+        assert!(stderr.contains(&format!("base/typed.yaml:{place}")), "{stderr}");
+        assert!(!stderr.contains("MII"), "{stderr}");
+    }
+    assert_sealed(TLS, items, &[("crt.txt", &in_order), ("key.txt", &key), ("ca.txt", &pem("root.crt"))]);
 }

@@ -625,3 +625,61 @@ fn reports_are_not_read_as_manifests() {
     // Reports of sealwave's own kinds are recognized by their contents.
     assert_eq!(tree.report(&["."]).findings().len(), 1);
 }
+
+const SUPPLIED: &str =
+    "apiVersion: sealwave.dev/v1alpha1\nkind: App\nexternalSecrets: {stores: {aws-sm: {name: aws}}}\n";
+const SUPPLIED_SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {a: <aws-sm:shop/db#a>}\n";
+const SUPPLIED_POD: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  \
+    selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      \
+    containers: [{name: web, image: example.com/web:1, envFrom: [{secretRef: {name: db}}]}]\n";
+
+/// Returns the messages of `secret/one-step-switch` since the last commit.
+fn one_step_switches(tree: &Tree, app: &str) -> Vec<String> {
+    let report = tree.report(&["--changed-since", "HEAD", app]);
+    let found = report.of("secret/one-step-switch");
+    found.iter().map(|finding| finding["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_backend_that_changed_in_one_step_is_found_by_git() {
+    let tree = repository(&[
+        ("shop/sealwave.yaml", &format!("{SUPPLIED}environments: {{dev: {{}}}}\n")),
+        ("shop/base/secrets.yaml", SUPPLIED_SECRET),
+        ("shop/base/web.yaml", SUPPLIED_POD),
+    ]);
+    let set = |settings: &str| tree.write("shop/sealwave.yaml", &format!("{SUPPLIED}{settings}"));
+    set("environments: {dev: {backend: external-secrets}}\n");
+    let message =
+        "backend changes from `sealed-secrets` to `external-secrets` in one step, and a pod uses the Secret";
+    assert_eq!(one_step_switches(&tree, "shop"), [message]);
+    // A Secret in a new file, and a new environment, were not in use.
+    tree.write("shop/base/new.yaml", SUPPLIED_SECRET);
+    tree.remove("shop/base/secrets.yaml");
+    assert_eq!(one_step_switches(&tree, "shop"), [""; 0]);
+    tree.write("shop/base/secrets.yaml", SUPPLIED_SECRET);
+    tree.remove("shop/base/new.yaml");
+    set("environments: {dev: {}, prod: {backend: external-secrets}}\n");
+    assert_eq!(one_step_switches(&tree, "shop"), [""; 0]);
+    // The release, and then the new backend.
+    set("environments: {dev: {backend: {from: sealed-secrets, to: external-secrets}}}\n");
+    assert_eq!(one_step_switches(&tree, "shop"), [""; 0]);
+    commit(&tree);
+    set("environments: {dev: {backend: external-secrets}}\n");
+    assert_eq!(one_step_switches(&tree, "shop"), [""; 0]);
+}
+
+#[test]
+fn an_earlier_app_file_that_cannot_be_read_is_no_earlier_app() {
+    for (index, earlier) in ["", "apiVersion: [", "kind: App\n", &"#".repeat(2 << 20)].iter().enumerate() {
+        let tree = repository(&[
+            ("shop/sealwave.yaml", earlier),
+            ("shop/base/secrets.yaml", SUPPLIED_SECRET),
+            ("shop/base/web.yaml", SUPPLIED_POD),
+        ]);
+        tree.write(
+            "shop/sealwave.yaml",
+            &format!("{SUPPLIED}environments: {{dev: {{backend: external-secrets}}}}\n"),
+        );
+        assert_eq!(one_step_switches(&tree, "shop"), [""; 0], "{index}");
+    }
+}

@@ -11,6 +11,7 @@ pub mod backup;
 pub mod certificates;
 pub mod clock;
 pub mod controller;
+pub mod controller_key;
 pub mod documents;
 pub mod file_changes;
 pub mod key_files;
@@ -30,6 +31,8 @@ pub mod seal;
 pub mod sealed_files;
 pub mod secret_document;
 pub mod state;
+pub mod status;
+pub mod switch;
 #[cfg(all(test, feature = "k8s"))]
 mod testing;
 pub mod unseal;

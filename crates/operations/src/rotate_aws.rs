@@ -11,6 +11,7 @@ mod iam_policy;
 mod plan;
 mod rollout;
 mod run;
+mod sealed_sink;
 mod sink;
 mod state;
 mod store_sink;
@@ -30,7 +31,8 @@ pub use self::error::RotationError;
 pub use self::iam_policy::iam_policy;
 pub use self::rollout::{NoRolloutCheck, RolloutCheck, RolloutStatus};
 pub use self::run::{FAIL_POINTS, FailPoint, NoFailPoint, RotationOutcome, RotationReport};
-pub use self::sink::{CredentialSink, PresentKey, SinkError};
+pub use self::sealed_sink::{SealedFilesSettings, SealedFilesSink, SealedFilesState, SealedTemplate};
+pub use self::sink::{CredentialSink, PresentKey, SinkDelivery, SinkError};
 pub use self::state::{RotationPhase, RotationState};
 pub use self::store_sink::{KeyLocation, StoreSink};
 

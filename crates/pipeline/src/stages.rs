@@ -9,6 +9,7 @@
 //! problems. [`collect`] also keeps what the earlier stages produced, and whatever could be rendered.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::annotate::{AnnotateSettings, annotate};
 use crate::discover::Discovery;
@@ -29,7 +30,7 @@ use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::ChecksumKey;
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::policy::Destination;
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum};
 
 /// Everything that a run needs besides the app's files.
 pub struct RunPlan<'a> {
@@ -39,6 +40,8 @@ pub struct RunPlan<'a> {
     pub source: ValueSource<'a>,
     /// The backend of each Secret.
     pub backends: EnvironmentBackends,
+    /// The checksums that workloads keep; `None` for those in the app file.
+    pub kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
     /// The way in which Secrets are sealed.
     pub sealing: SealMode,
     /// The checksum key.
@@ -80,11 +83,12 @@ pub fn run(
     notes: &mut Vec<Note>,
     progress: &dyn Fn(Stage),
 ) -> Result<SealedApp, Failure> {
-    let RunPlan { context, source, backends, sealing, checksums, today, toolbox } = plan;
+    let RunPlan { context, source, backends, kept_checksums, sealing, checksums, today, toolbox } = plan;
     let mut sources = Sources::default();
     let input = StageInput { discovery, context, toolbox, compares: false };
     let mut stages = Stages::new(input, source, &mut sources, progress);
     stages.backends = Some(backends);
+    stages.kept_checksums = kept_checksums.as_ref();
     let result = stages.run(&SealPlan { sealing, checksums, today: *today });
     let new_notes = stages.notes;
     notes.extend(new_notes.into_iter().map(|StageNote { note, .. }| note.located(&sources)));
@@ -226,6 +230,8 @@ struct Stages<'a> {
     setting_place: &'a dyn Fn(&[&str]) -> ProblemPlace,
     /// The backend of each Secret if it is already decided; otherwise it is decided after rendering.
     backends: Option<&'a EnvironmentBackends>,
+    /// The checksums that workloads keep, instead of those in the app file.
+    kept_checksums: Option<&'a BTreeMap<String, KeptChecksum>>,
     /// The parts of a failing run that are kept; `None` if only its problems are wanted.
     collection: Option<Collection<'a>>,
     notes: Vec<StageNote>,
@@ -264,6 +270,7 @@ impl<'a> Stages<'a> {
             progress,
             setting_place: &|_| ProblemPlace::Unknown,
             backends: None,
+            kept_checksums: None,
             collection: None,
             notes: Vec::new(),
         }
@@ -274,6 +281,9 @@ impl<'a> Stages<'a> {
         let (rendered, backends) = self.run_until_backends()?;
         let app = self.discovery.app();
         let (source, setting_place) = (self.source, self.setting_place);
+        let environment = app.environments.get(&self.context.environment);
+        let kept_checksums = self.kept_checksums.or(environment.map(|settings| &settings.kept_checksums));
+        let none = BTreeMap::new();
         let resolved = self.enter(Stage::Resolve, |_, notes| {
             resolve(rendered, source, app.placeholder_settings(), &backends, notes)
         })?;
@@ -282,7 +292,12 @@ impl<'a> Stages<'a> {
             seal(resolved, plan.sealing, &settings, plan.checksums, notes)
         })?;
         self.enter(Stage::Annotate, |_, notes| {
-            let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads, setting_place };
+            let settings = AnnotateSettings {
+                waves: &app.waves,
+                workloads: &app.workloads,
+                kept_checksums: kept_checksums.unwrap_or(&none),
+                setting_place,
+            };
             annotate(sealed, plan.checksums, &settings, notes)
         })
     }

@@ -65,6 +65,8 @@ impl RuleKind {
 /// A part of the input that some runs lack, without which a rule does not find all violations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleInput {
+    /// The app at an earlier revision.
+    EarlierRevision,
     /// The objects, which each run has.
     Objects,
     /// The kinds that the caller rejects, including those that are not checked otherwise.

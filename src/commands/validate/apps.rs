@@ -16,8 +16,8 @@ use sealwave_pipeline::ArgoCdTool;
 use sealwave_validate::engine::{
     self, AppContext, KnownDefinition, SchemaContext, UnrenderedApps, ValidateOptions, ValidationResult,
 };
-use sealwave_validate::project::{RootNames, ValidateTarget, shown};
-use sealwave_validate::rules::{KnownApp, KnownApps, NeighborApps};
+use sealwave_validate::project::{EarlierApp, RootNames, ValidateTarget, shown};
+use sealwave_validate::rules::{EarlierBackends, KnownApp, KnownApps, NeighborApps};
 use sealwave_validate::{AppEnvironments, EnvironmentInput, ExaminedApp};
 
 /// The result of examining an app.
@@ -235,8 +235,9 @@ impl ValidateRun<'_> {
     fn examine(&self, directory: &Path) -> AppExamination {
         let activity = self.watch.begin_activity(format!("reading app `{}`", shown(directory)));
         match self.try_examine(directory, &activity) {
-            Ok((app, plan, environments)) => match plan.into_options() {
+            Ok(AppInput { app, plan, environments, earlier }) => match plan.into_options() {
                 Ok(options) => {
+                    let options = options.with_earlier_backends(earlier);
                     AppExamination::Examined(Box::new(ExaminedTarget { app, options, environments }))
                 }
                 Err(failure) => AppExamination::Stopped(failure),
@@ -245,11 +246,24 @@ impl ValidateRun<'_> {
         }
     }
 
-    fn try_examine(
+    /// Returns the backends at the merge base of `--changed-since`.
+    fn earlier_backends(
         &self,
         directory: &Path,
-        activity: &Activity,
-    ) -> Result<(ExaminedApp, ValidationPlan, Vec<String>), Failure> {
+        session: &AppSession,
+        environments: &[String],
+        app: &ExaminedApp,
+    ) -> EarlierBackends {
+        let earlier =
+            self.args.changed_since.as_deref().and_then(|revision| EarlierApp::read(directory, revision));
+        let now = environments.iter().filter_map(|name| {
+            let backends = session.discovery.backends(name).ok()?;
+            Some((name.clone(), backends))
+        });
+        earlier.map(|earlier| earlier.backends(now, app.files())).unwrap_or_default()
+    }
+
+    fn try_examine(&self, directory: &Path, activity: &Activity) -> Result<AppInput, Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             app_file: None,
@@ -289,8 +303,17 @@ impl ValidateRun<'_> {
         };
         let mut app = sealwave_validate::examine(&session.discovery, &inputs, shown(directory), &begin);
         app.read_other_files(&session.discovery);
-        Ok((app, plan.with_certificates(certificates), environments))
+        let earlier = self.earlier_backends(directory, &session, &environments, &app);
+        Ok(AppInput { app, plan: plan.with_certificates(certificates), environments, earlier })
     }
+}
+
+/// An app that was examined, with what its options depend on.
+struct AppInput {
+    app: ExaminedApp,
+    plan: ValidationPlan,
+    environments: Vec<String>,
+    earlier: EarlierBackends,
 }
 
 /// Returns the certificate fingerprint that a `SealedSecret` for the environment's cluster holds, if the operator file

@@ -14,6 +14,7 @@ mod parameters;
 mod removal;
 mod sources;
 mod steady;
+mod supplier;
 mod two_repo_servers;
 mod unnamed_plugin;
 mod validate_flag;
@@ -92,6 +93,8 @@ pub const TESTS: &[Test] = &[
     Test::new("full::sources::mlops_kustomize", sources::mlops_kustomize),
     Test::new("full::sources::overlay_is_steady", sources::overlay_is_steady),
     Test::alone("full::sources::rotation_helm", sources::rotation_helm),
+    Test::new("full::supplier::changes_without_a_gap", supplier::changes_without_a_gap),
+    Test::new("full::supplier::in_one_commit_stops_the_sync", supplier::in_one_commit_stops_the_sync),
     Test::alone("full::two_repo_servers::same_output", two_repo_servers::same_output),
     Test::new("full::unnamed_plugin::chart_without_discovery", unnamed_plugin::chart_without_discovery),
     Test::alone("full::unnamed_plugin::discovery_fails", unnamed_plugin::discovery_fails),

@@ -84,6 +84,11 @@ impl Stack {
         AuditLog::read(&self.control_plane.audit_log())
     }
 
+    /// Returns a kubeconfig for the programs of a test.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.control_plane.kubeconfig("default")
+    }
+
     pub fn programs(&self) -> &Programs {
         &self.programs
     }

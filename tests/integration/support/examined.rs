@@ -9,15 +9,18 @@ use clap::Parser as _;
 use sealwave::cli::{Cli, Command};
 use sealwave::config::ValidationPlan;
 use sealwave_core::diagnostic::ProblemPlace;
-use sealwave_pipeline::{ArgoCdTool, RenderContext};
+use sealwave_pipeline::{ArgoCdTool, Discovery, RenderContext};
 use sealwave_programs::{RunHost, Toolbox};
 use sealwave_secrets::policy::PolicySubject;
-use sealwave_secrets::settings::{OperatorTools, ToolSettings, ValidationSettings};
+use sealwave_secrets::settings::{App, EnvironmentBackends, OperatorTools, ToolSettings, ValidationSettings};
 use sealwave_validate::engine::{
     AppContext, PlainContext, PlainInput, RunSuppressions, SchemaContext, ValidateOptions,
 };
-use sealwave_validate::rules::KnownApp;
-use sealwave_validate::{EnvironmentInput, Finding};
+use sealwave_validate::rules::{BackendPair, EarlierBackends, KnownApp};
+use sealwave_validate::{EnvironmentInput, ExaminedApp, Finding};
+
+/// The app file of an example at an earlier revision.
+pub const EARLIER_APP_FILE: &str = "earlier-sealwave.yaml";
 
 /// Parses flags; `--config` is supported, and the date is 2026-01-01.
 pub fn decided(flags: &[String]) -> ValidationPlan {
@@ -89,8 +92,24 @@ pub fn app(
     let environments = Some(examined.environments().environments.into_iter().collect());
     let known = KnownApp { environments, tool: ArgoCdTool::of(directory) };
     let options = options.clone().with_known_apps(Arc::new([(path, known)].into()));
+    let options = options.with_earlier_backends(earlier_backends(directory, &discovery, &examined));
     let context = AppContext::new(options, schemas, Arc::default(), Arc::default());
     sealwave_validate::engine::validate(&examined, &context, run_suppressions).findings
+}
+
+/// Returns the backends of an example that has an earlier app file. All its other files existed then.
+fn earlier_backends(directory: &Path, discovery: &Discovery, examined: &ExaminedApp) -> EarlierBackends {
+    let Ok(text) = fs_err::read(directory.join(EARLIER_APP_FILE)) else { return EarlierBackends::default() };
+    let app: App = sealwave_secrets::settings::read_config(&text, EARLIER_APP_FILE).expect("an app file");
+    let pair = |name: &str| {
+        let settings = app.environments.get(name).cloned().unwrap_or_default();
+        let before = EnvironmentBackends::decide(&app, &settings).expect("valid backends");
+        (name.to_owned(), BackendPair { before, now: discovery.backends(name).expect("valid backends") })
+    };
+    EarlierBackends {
+        environments: discovery.environments().map(pair).collect(),
+        files: examined.files().map(str::to_owned).collect(),
+    }
 }
 
 /// Returns the programs of the test run, which render sources.

@@ -10,7 +10,7 @@ use sealwave_secrets::values::{KeyPath, SecretValue, json_text};
 use super::error::RotationError;
 use super::facts::{UserKeys, use_text};
 use super::rollout::RolloutStatus;
-use super::sink::PresentKey;
+use super::sink::{PresentKey, SinkDelivery};
 use super::state::{RotationPhase, RotationState};
 use super::{KeyRotation, is_user_name};
 use crate::backup::access_key_document;
@@ -116,6 +116,7 @@ impl KeyRotation<'_> {
                 NextStep::Continue => {}
                 NextStep::End(outcome) => {
                     if outcome == RotationOutcome::Done {
+                        self.sinks.iter().try_for_each(|sink| sink.finish())?;
                         run.journal.finish()?;
                     }
                     return Ok(RotationReport { outcome, lines: run.lines });
@@ -357,6 +358,13 @@ impl RotationRun<'_> {
             self.reach("sink-written")?;
         }
         self.check_sinks(key)?;
+        for sink in self.rotation.sinks {
+            if let SinkDelivery::Waiting(until) = sink.deliver()? {
+                return Ok(
+                    self.wait(format!("the new access key `{key}` is written to {}", sink.name()), until)
+                );
+            }
+        }
         self.record(state, RotationPhase::Written { key: key.to_owned() })?;
         self.reach("write-recorded")?;
         Ok(NextStep::Continue)

@@ -1,6 +1,6 @@
 //! Where the new key is written: the source that placeholders read, or sealed files.
 
-use sealwave_core::diagnostic::Explain;
+use sealwave_core::diagnostic::{Explain, Failure};
 use sealwave_providers::aws_account::NewAccessKey;
 use sealwave_secrets::values::SecretValue;
 
@@ -19,6 +19,16 @@ pub trait CredentialSink {
     /// Returns the secret of a key if the place holds it and can be read, to continue an interrupted run.
     fn secret_of(&self, id: &str) -> Option<SecretValue>;
 
+    /// Makes what was written reach the workloads, for example by a push. Called again by later runs while it waits.
+    fn deliver(&self) -> Result<SinkDelivery, SinkError> {
+        Ok(SinkDelivery::Delivered)
+    }
+
+    /// Forgets the rotation, which is complete.
+    fn finish(&self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Replaces the key. Nothing else in the place changes. Returns a sentence that says what was written.
     fn write(&self, key: &NewAccessKey) -> Result<String, SinkError>;
 }
@@ -36,6 +46,15 @@ pub enum PresentKey {
     Unreadable,
 }
 
+/// Whether what was written is on its way to the workloads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SinkDelivery {
+    /// It is.
+    Delivered,
+    /// It has to wait for this.
+    Waiting(String),
+}
+
 /// The error of a place, in the words of that place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -49,6 +68,13 @@ impl SinkError {
     #[must_use]
     pub fn new(error: &(impl Explain + ?Sized)) -> Self {
         Self { message: error.to_string(), hint: error.hint() }
+    }
+
+    /// Takes over the messages of a failure and its first hint.
+    #[must_use]
+    pub fn of_failure(failure: &Failure) -> Self {
+        let hint = failure.problems().iter().find_map(|problem| problem.hint.clone());
+        Self { message: failure.to_string(), hint }
     }
 
     /// Names the place of the error.

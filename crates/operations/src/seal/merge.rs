@@ -180,6 +180,7 @@ impl MergeTarget {
             name: Some(name),
             namespace: namespace.map(str::to_owned),
             scope: Some(scope),
+            literal: flags.literal,
             secret_type: None,
         };
         Ok(SelectedObject { index, object, target })
@@ -268,7 +269,11 @@ fn items_of(object: &Manifest) -> Vec<(&str, &str)> {
 }
 
 /// Returns the new text of our annotation, which names the certificate of all items; `None` leaves it as it is.
-fn new_claim<'a>(object: &SealedObject, new: &[(&str, &str)], fingerprint: &'a str) -> Option<&'a str> {
+pub(crate) fn new_claim<'a>(
+    object: &SealedObject,
+    new: &[(&str, &str)],
+    fingerprint: &'a str,
+) -> Option<&'a str> {
     let replaced: BTreeSet<&str> = new.iter().map(|(key, _)| *key).collect();
     if object.items.iter().all(|item| replaced.contains(item.key.as_str())) {
         return Some(fingerprint);

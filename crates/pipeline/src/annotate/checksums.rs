@@ -7,9 +7,11 @@
 //! - Jobs are not annotated, since Kubernetes refuses a changed template; nor are Knative Services whose template names
 //!   its revision. Bare Pods are: their annotations may change, although nothing restarts them.
 //! - Hooks are not annotated: Argo CD runs them again at each sync.
+//! - After a change of the backend, a workload keeps its checksum of Secrets while the app file lists it and nothing that it
+//!   reads changes.
 //! - sealwave owns these names: it replaces an author's annotation of the same name and reports it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::digests::{DigestCache, DigestedItem, combine_digests};
@@ -21,6 +23,7 @@ use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_kube::catalog::{CatalogObject, ObjectCatalog};
 use sealwave_kube::pods::{ReferencedKind, TemplateMutability};
 use sealwave_secrets::crypto::{ChecksumKey, KeyedDigest};
+use sealwave_secrets::settings::KeptChecksum;
 
 const CONFIG: &str = "checksum/config";
 const SECRET: &str = "checksum/secret";
@@ -31,8 +34,10 @@ pub(super) fn plan(
     workloads: &[Workload<'_>],
     secrets: &SecretDigests,
     key: &ChecksumKey,
+    kept: &BTreeMap<String, KeptChecksum>,
     notes: &mut Vec<Note>,
 ) -> Vec<AnnotationEdit> {
+    let mut kept = KeptChecksums { entries: kept, in_use: BTreeSet::new() };
     let mut digests = DigestCache::new(catalog, secrets, key);
     let mut edits = Vec::new();
     for workload in workloads.iter().filter(|workload| !workload.placement.phases.is_hook) {
@@ -49,12 +54,45 @@ pub(super) fn plan(
                 object: workload.object,
                 path: workload.template.path.iter().map(|key| (*key).to_owned()).collect(),
                 annotation,
-                text: hex(combine_digests(key, annotation, &items)),
+                text: kept.text(annotation, object, hex(combine_digests(key, annotation, &items))),
                 extends: false,
             });
         }
     }
+    // A preview does not know the checksums of the run that deploys.
+    if !key.is_public() {
+        notes.extend(
+            kept.unused().map(|entry| Note::info(Problem::new(&AnnotateRemark::KeptChecksum(entry)))),
+        );
+    }
     edits
+}
+
+/// The checksums that the app file keeps, and those that have an effect.
+struct KeptChecksums<'a> {
+    entries: &'a BTreeMap<String, KeptChecksum>,
+    in_use: BTreeSet<String>,
+}
+
+impl KeptChecksums<'_> {
+    /// Returns the text of an annotation: the kept one while the computed one is the recorded one.
+    fn text(&mut self, annotation: &str, object: &CatalogObject<'_>, computed: String) -> String {
+        if annotation != SECRET || self.entries.is_empty() {
+            return computed;
+        }
+        let id = format!("{}/{}/{}", object.kind, object.namespace, object.name);
+        match self.entries.get(&id).filter(|entry| entry.computed.as_str() == computed) {
+            None => computed,
+            Some(entry) => {
+                self.in_use.insert(id);
+                entry.kept.as_str().to_owned()
+            }
+        }
+    }
+
+    fn unused(&self) -> impl Iterator<Item = String> {
+        self.entries.keys().filter(|entry| !self.in_use.contains(*entry)).cloned()
+    }
 }
 
 /// Reports whether the pod template may get annotations, and adds a note if it may not.

@@ -15,6 +15,8 @@ mod notes;
 mod waves;
 mod workload;
 
+use std::collections::BTreeMap;
+
 use edit::AnnotationEdit;
 use notes::{AnnotateRemark, SettingProblem};
 use sealwave_kube::catalog::{ObjectCatalog, ObjectIndex};
@@ -25,6 +27,7 @@ use sealwave_core::document::{Manifest, Node};
 use sealwave_kube::pods::{self, WorkloadKind};
 use sealwave_kube::sync::{SyncPlacement, WaveSettings, dependency_edges};
 use sealwave_secrets::crypto::ChecksumKey;
+use sealwave_secrets::settings::KeptChecksum;
 use workload::Workload;
 
 /// The settings of the app file for this stage.
@@ -34,6 +37,8 @@ pub(crate) struct AnnotateSettings<'a> {
     pub(crate) waves: &'a WaveSettings,
     /// Workload kinds beyond the built-in ones.
     pub(crate) workloads: &'a [WorkloadKind],
+    /// The checksums that workloads keep, by `Kind/namespace/name`.
+    pub(crate) kept_checksums: &'a BTreeMap<String, KeptChecksum>,
     /// Returns the location of a setting in the app file.
     pub(crate) setting_place: &'a dyn Fn(&[&str]) -> ProblemPlace,
 }
@@ -67,7 +72,7 @@ fn plan(
     let workloads = workloads_of(objects, &placements, settings, notes);
     let references = workloads.iter().map(|workload| (workload.object, workload.references.as_slice()));
     let mut edits = waves::plan(&catalog, &placements, &dependency_edges(&catalog, references), notes);
-    edits.extend(checksums::plan(&catalog, &workloads, secrets, key, notes));
+    edits.extend(checksums::plan(&catalog, &workloads, secrets, key, settings.kept_checksums, notes));
     Ok(edits)
 }
 

@@ -38,6 +38,9 @@ pub(super) enum AnnotateRemark {
     /// A Job's pod template cannot change.
     #[error("{0} gets no checksums: the pod template of a Job cannot change")]
     JobIsImmutable(ObjectId),
+    /// An entry of `keptChecksums` whose workload does not exist or reads something else by now.
+    #[error("`{0}` in `keptChecksums` has no effect: the workload reads something else by now")]
+    KeptChecksum(String),
     /// Knative refuses a changed template under the same revision name.
     #[error("{0} gets no checksums: its pod template names its revision")]
     NamedRevision(ObjectId),
@@ -84,6 +87,7 @@ impl Explain for AnnotateRemark {
                 "to run it again with changed configuration, make it a hook (`argocd.argoproj.io/hook: Sync`)"
                     .into()
             }
+            Self::KeptChecksum(_) => "remove the entry from `sealwave.yaml`".into(),
             Self::NamedRevision(_) => {
                 "omit `spec.template.metadata.name`, so that Knative names revisions itself".into()
             }

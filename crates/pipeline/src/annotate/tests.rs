@@ -23,6 +23,7 @@ type SealedValues<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)])];
 
 fn annotate_settings(settings: &TestSettings) -> AnnotateSettings<'_> {
     AnnotateSettings {
+        kept_checksums: &settings.kept_checksums,
         waves: &settings.waves,
         workloads: &settings.workloads,
         setting_place: &|_| ProblemPlace::Unknown,
@@ -36,6 +37,7 @@ struct AnnotateRun {
 
 #[derive(Default)]
 struct TestSettings {
+    kept_checksums: BTreeMap<String, KeptChecksum>,
     waves: WaveSettings,
     workloads: Vec<WorkloadKind>,
 }
@@ -43,7 +45,7 @@ struct TestSettings {
 impl TestSettings {
     fn waves(kinds: &[(&str, i32)]) -> Self {
         let kinds = kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect();
-        Self { waves: WaveSettings { kinds }, workloads: Vec::new() }
+        Self { waves: WaveSettings { kinds }, ..Self::default() }
     }
 }
 
@@ -1006,4 +1008,26 @@ proptest! {
         prop_assert_eq!(annotations(&first), annotations(&second));
         prop_assert_eq!(first.notes, second.notes);
     }
+}
+
+#[test]
+fn a_kept_checksum_stays_until_the_workload_reads_something_else() {
+    let web = || deployment("web", json!({"containers": [{"envFrom": [{"secretRef": {"name": "db"}}]}]}));
+    let settings = |computed: &str| TestSettings {
+        kept_checksums: BTreeMap::from([(
+            "Deployment/shop/web".to_owned(),
+            yaml_serde::from_str(&format!("{{computed: {computed}, kept: {}}}", "ab".repeat(16))).unwrap(),
+        )]),
+        ..TestSettings::default()
+    };
+    let values = |value: &'static str| [("shop/db", &*Box::leak(Box::new([("password", value)])) as &[_])];
+    let computed = run_with(&[web()], &values("one"), &TestSettings::default());
+    let computed = computed.checksums("web")[1].unwrap().to_owned();
+    let kept = run_with(&[web()], &values("one"), &settings(&computed));
+    assert_eq!(kept.checksums("web")[1], Some("ab".repeat(16).as_str()));
+    // Another value: the entry has no effect any more.
+    let plain = run_with(&[web()], &values("two"), &TestSettings::default());
+    let changed = run_with(&[web()], &values("two"), &settings(&computed));
+    assert_eq!(changed.checksums("web"), plain.checksums("web"));
+    assert_ne!(changed.checksums("web")[1], Some(computed.as_str()));
 }

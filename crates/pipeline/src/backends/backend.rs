@@ -6,7 +6,7 @@ use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, Origin};
 use sealwave_kube::pods::WorkloadKind;
 use sealwave_secrets::placeholder::{KeySource, PlaceholderText};
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{BackendKind, EnvironmentBackends};
 
 /// A backend: builds the object that replaces a Secret.
 ///
@@ -45,6 +45,7 @@ pub(crate) trait Backend {
 }
 
 /// A Secret for a backend that stores references: its items as committed.
+#[derive(Clone)]
 pub(crate) struct UnresolvedSecret {
     /// The Secret without `data` and `stringData`.
     pub(crate) manifest: Manifest,
@@ -52,9 +53,12 @@ pub(crate) struct UnresolvedSecret {
     pub(crate) items: Vec<UnresolvedItem>,
     /// Secrets whose keys all become items.
     pub(crate) sources: Vec<KeySource>,
+    /// The backend that the Secret is released to, if the supplier is being changed.
+    pub(crate) release_to: Option<BackendKind>,
 }
 
 /// An item of a Secret for a backend that stores references.
+#[derive(Clone)]
 pub(crate) struct UnresolvedItem {
     /// The item's key.
     pub(crate) key: CompactString,
@@ -70,6 +74,8 @@ pub(crate) struct MeasuredSecret {
     pub(crate) manifest: Manifest,
     /// Its items in the order of their keys.
     pub(crate) items: Vec<MeasuredItem>,
+    /// The backend that the Secret is released to, if the supplier is being changed.
+    pub(crate) release_to: Option<BackendKind>,
 }
 
 /// An item of a Secret for a backend that stores sealed values.

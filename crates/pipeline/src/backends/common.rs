@@ -37,7 +37,7 @@ pub(super) fn build_object<D: ObjectBuilder>(
     secret: UnresolvedSecret,
     mut draft: D,
 ) -> Result<Manifest, Vec<Problem>> {
-    let UnresolvedSecret { manifest: secret, items, sources } = secret;
+    let UnresolvedSecret { manifest: secret, items, sources, release_to } = secret;
     let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
     let mut refusals = RefusalCollector::new(D::OBJECT, &namespace, &name);
     check_fields(&secret, &mut refusals);
@@ -58,6 +58,9 @@ pub(super) fn build_object<D: ObjectBuilder>(
     let at = secret.origin();
     let mut outer = metadata::for_argocd(&secret, SealingScope::Strict);
     metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+    if release_to.is_some() {
+        metadata::keep_until_taken_over(&mut outer, at);
+    }
     let mut root = Node::from_json(&draft.finish(&secret), at);
     if let Some(metadata) = root.at_mut(&["metadata"]) {
         *metadata = outer.into_node(at);

@@ -29,7 +29,7 @@ use sealwave_secrets::SealingScope;
 use sealwave_secrets::placeholder::KeySource;
 use sealwave_secrets::placeholder::{PlaceholderText, SecretReference, TextPart};
 use sealwave_secrets::settings::{
-    EnvironmentBackends, ExternalSecretVersion, ExternalSecrets, ExternalStore,
+    BackendKind, EnvironmentBackends, ExternalSecretVersion, ExternalSecrets, ExternalStore,
 };
 
 /// Types of Secrets that the webhook of the External Secrets Operator refuses.
@@ -50,6 +50,7 @@ impl Backend for ExternalSecretsBackend {
     ) -> Result<Manifest, Vec<Problem>> {
         let builder = ExternalSecretBuilder {
             settings: settings.external_secrets(),
+            release_to: secret.release_to,
             sources: Vec::new(),
             remotes: Vec::new(),
             numbers: BTreeMap::new(),
@@ -63,6 +64,7 @@ impl Backend for ExternalSecretsBackend {
 /// A builder of an `ExternalSecret`.
 struct ExternalSecretBuilder<'a> {
     settings: &'a ExternalSecrets,
+    release_to: Option<BackendKind>,
     /// Secrets whose keys are all requested, and the prefixes of these keys.
     sources: Vec<(&'a ExternalStore, RemoteRef, String)>,
     /// The requested remote references in order of first use; the `n`th is `rn` in templates.
@@ -181,7 +183,7 @@ impl<'a> ExternalSecretBuilder<'a> {
         spec.insert("secretStoreRef".to_owned(), main.map_or(Json::Null, store_ref));
         spec.insert(
             "target".to_owned(),
-            target(secret, Some(&self.data).filter(|_| self.sources.is_empty())),
+            target(secret, Some(&self.data).filter(|_| self.sources.is_empty()), self.release_to),
         );
         let numbered = self.remotes.iter().enumerate();
         let numbered = numbered.map(|(number, (store, remote))| (format!("r{number}"), *store, remote));
@@ -226,17 +228,22 @@ fn store_ref(store: &ExternalStore) -> Json {
     json!({"name": store.name, "kind": store.kind.name()})
 }
 
-/// Builds `spec.target`. Without `data`, the Secret gets all fetched keys.
-fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
+/// Builds `spec.target`. Without `data`, the Secret gets all fetched keys. A released Secret loses its owner but is kept
+/// current.
+fn target(secret: &Manifest, data: Option<&Map<String, Json>>, release_to: Option<BackendKind>) -> Json {
     let mut target = json!({
         "name": secret.name(),
-        "creationPolicy": "Owner",
+        "creationPolicy": if release_to.is_some() { "Orphan" } else { "Owner" },
         "deletionPolicy": "Retain",
     });
     if is_immutable(secret) {
         target["immutable"] = true.into();
     }
-    let (labels, annotations) = metadata::for_template(secret, SealingScope::Strict).into_maps();
+    let mut inner = metadata::for_template(secret, SealingScope::Strict);
+    if let Some(to) = release_to {
+        metadata::admit(&mut inner, to, secret.origin());
+    }
+    let (labels, annotations) = inner.into_maps();
     target["template"] = json!({
         "type": declared_type(secret),
         "engineVersion": "v2",

@@ -18,7 +18,7 @@ use super::metadata::{self, SealStamp, is_empty, mapping};
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin};
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{BackendKind, EnvironmentBackends};
 
 const API_VERSION: &str = "bitnami.com/v1alpha1";
 
@@ -43,9 +43,9 @@ impl Backend for SealedSecretsBackend {
         _: &EnvironmentBackends,
         notes: &mut Vec<Note>,
     ) -> Result<SealableSecret, Vec<Problem>> {
-        let MeasuredSecret { manifest, items } = secret;
+        let MeasuredSecret { manifest, items, release_to } = secret;
         let scope = checks::check(&manifest, &items, notes)?;
-        Ok(SealableSecret { secret: manifest, scope })
+        Ok(SealableSecret { secret: manifest, scope, release_to })
     }
 }
 
@@ -63,6 +63,8 @@ pub(crate) struct EncryptedItem {
 pub(crate) struct SealableSecret {
     secret: Manifest,
     scope: SealingScope,
+    /// The backend that the Secret is released to, if the supplier is being changed.
+    release_to: Option<BackendKind>,
 }
 
 impl SealableSecret {
@@ -101,7 +103,7 @@ impl SealableSecret {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         items.dedup_by(|later, earlier| later.key == earlier.key);
         let size: usize = items.iter().map(|item| item.key.len() + item.text.len()).sum();
-        let Self { secret, scope } = self;
+        let Self { secret, scope, release_to } = self;
         let at = secret.origin();
         let mut outer = metadata::for_argocd(&secret, scope);
         // A committed file is not only for Argo CD.
@@ -114,21 +116,33 @@ impl SealableSecret {
         if let Some(stamp) = stamp {
             metadata::add_seal_annotations(&mut outer, stamp, at);
         }
+        if release_to.is_some() {
+            metadata::keep_until_taken_over(&mut outer, at);
+        }
         let root = mapping(
             at,
             [
                 ("apiVersion", Some(Node::string(API_VERSION, at))),
                 ("kind", Some(Node::string("SealedSecret", at))),
                 ("metadata", Some(outer.into_node(at))),
-                ("spec", Some(spec(&secret, scope, items))),
+                ("spec", Some(spec(&secret, scope, items, release_to))),
             ],
         );
         replaced(secret, root)
     }
 }
 
-fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>) -> Node {
+fn spec(
+    secret: &Manifest,
+    scope: SealingScope,
+    items: Vec<EncryptedItem>,
+    release_to: Option<BackendKind>,
+) -> Node {
     let at = secret.origin();
+    let mut inner = metadata::for_template(secret, scope);
+    if let Some(to) = release_to {
+        metadata::release_from_sealed_secrets(&mut inner, to, at);
+    }
     let encrypted = items.into_iter().map(|EncryptedItem { key, origin, text }| MappingEntry {
         key,
         key_origin: origin,
@@ -137,11 +151,7 @@ fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>) -> No
     let field = |name: &str| secret.root().get(name).filter(|node| !is_empty(node)).cloned();
     let template = mapping(
         at,
-        [
-            ("immutable", field("immutable")),
-            ("metadata", Some(metadata::for_template(secret, scope).into_node(at))),
-            ("type", field("type")),
-        ],
+        [("immutable", field("immutable")), ("metadata", Some(inner.into_node(at))), ("type", field("type"))],
     );
     mapping(
         at,

@@ -29,7 +29,7 @@ use sealwave_core::yaml::write_yaml;
 use sealwave_kube::pods::WorkloadKind;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::placeholder::{KeySource, Placeholder, PlaceholderText, TextPart};
-use sealwave_secrets::settings::{CsiProvider, EnvironmentBackends, SecretService};
+use sealwave_secrets::settings::{BackendKind, CsiProvider, EnvironmentBackends, SecretService};
 
 /// Providers by the names in placeholders.
 type CsiProviders = BTreeMap<String, CsiProvider>;
@@ -51,8 +51,15 @@ impl Backend for SecretsStoreCsiBackend {
         _: &mut Vec<Note>,
     ) -> Result<Manifest, Vec<Problem>> {
         let (providers, aliases) = (settings.csi_providers(), AliasAllocator::new(secret.manifest.name()));
-        let builder =
-            ProviderClassBuilder { providers, common: None, aliases, objects: None, data: Vec::new() };
+        let release_to = secret.release_to;
+        let builder = ProviderClassBuilder {
+            providers,
+            release_to,
+            common: None,
+            aliases,
+            objects: None,
+            data: Vec::new(),
+        };
         build_object(secret, builder)
     }
 
@@ -69,6 +76,7 @@ impl Backend for SecretsStoreCsiBackend {
 /// A builder of a `SecretProviderClass`.
 struct ProviderClassBuilder<'a> {
     providers: &'a CsiProviders,
+    release_to: Option<BackendKind>,
     /// The provider of the first placeholder; all others must be compatible with it.
     common: Option<(String, &'a CsiProvider)>,
     aliases: AliasAllocator,
@@ -137,7 +145,7 @@ impl ObjectBuilder for ProviderClassBuilder<'_> {
             "spec": {
                 "provider": provider,
                 "parameters": parameters,
-                "secretObjects": [secret_object(secret, self.data)],
+                "secretObjects": [secret_object(secret, self.data, self.release_to)],
             },
         })
     }
@@ -168,8 +176,12 @@ fn objects_text(objects: &Json, secret: &Manifest) -> String {
 }
 
 /// Builds the `secretObjects` entry. The driver copies labels and annotations only from here.
-fn secret_object(secret: &Manifest, data: Vec<Json>) -> Json {
-    let (labels, annotations) = metadata::for_template(secret, SealingScope::Strict).into_maps();
+fn secret_object(secret: &Manifest, data: Vec<Json>, release_to: Option<BackendKind>) -> Json {
+    let mut inner = metadata::for_template(secret, SealingScope::Strict);
+    if let Some(to) = release_to {
+        metadata::admit(&mut inner, to, secret.origin());
+    }
+    let (labels, annotations) = inner.into_maps();
     let mut object = json!({"secretName": secret.name(), "type": declared_type(secret)});
     for (field, map) in [("labels", labels), ("annotations", annotations)] {
         if !map.is_empty() {

@@ -3,7 +3,10 @@
 //! [`SealedApp`] is the only type that [`crate::emit()`] prints. Its fields are private to this file, and only [`seal`]
 //! creates it. It never contains a value, neither in clear nor as a digest under a public key.
 
+mod expiry;
 mod secret_type;
+
+pub use expiry::ItemExpiry;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +30,7 @@ use sealwave_secrets::crypto::{
     Certificate, ChecksumKey, ItemParts, ItemText, KeyedDigest, SealError, SealItem, SealOwner, Sealer,
 };
 use sealwave_secrets::placeholder::{KeySource, SecretReference};
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{BackendChoice, BackendKind, EnvironmentBackends};
 use sealwave_secrets::values::SecretValue;
 
 /// Objects that are safe to print, with keyed digests of their values.
@@ -66,6 +69,7 @@ use sealwave_secrets::values::SecretValue;
 pub struct SealedApp {
     objects: Vec<Manifest>,
     secrets: SecretDigests,
+    expiries: Vec<ItemExpiry>,
 }
 
 /// The digest of each item of each sealed Secret: (namespace, name) → item key → digest.
@@ -187,6 +191,7 @@ pub(crate) fn seal(
     // A preview has no values, so `validate` reports missing items.
     let is_preview = matches!(sealing, SealMode::Redacted);
     let mut problems = if is_preview { Vec::new() } else { type_problems(&resolved, settings.today, notes) };
+    let expiries = settings.today.map(|_| expiry::item_expiries(&resolved)).unwrap_or_default();
     let DraftSet { drafts, replaced, problems: more } =
         draft(resolved, sealing.seals_empty_secrets(), settings.backends, notes);
     problems.extend(more);
@@ -209,7 +214,7 @@ pub(crate) fn seal(
         }
     };
     Failure::unless_empty(backends::after_build(&replaced, &mut objects, settings.workloads))?;
-    Ok(SealedApp { objects, secrets })
+    Ok(SealedApp { objects, secrets, expiries })
 }
 
 impl SealedApp {
@@ -217,6 +222,12 @@ impl SealedApp {
     #[must_use]
     pub fn objects(&self) -> &[Manifest] {
         &self.objects
+    }
+
+    /// Returns the items whose values tell when they expire; only determined if today's date was given.
+    #[must_use]
+    pub fn expiries(&self) -> &[ItemExpiry] {
+        &self.expiries
     }
 
     pub(crate) const fn secrets(&self) -> &SecretDigests {
@@ -241,6 +252,50 @@ struct DraftSet {
     problems: Vec<Problem>,
 }
 
+impl DraftSet {
+    fn add(&mut self, draft: Option<Result<DraftObject, Vec<Problem>>>) {
+        match draft {
+            Some(Ok(draft)) => self.drafts.push(draft),
+            Some(Err(found)) => self.problems.extend(found),
+            None => {}
+        }
+    }
+
+    /// Checks that the backend that a Secret is released to can express it, so that the next step does not fail.
+    ///
+    /// The object of that backend is part of the output only if it can own the Secret together with the old one: the CSI
+    /// driver's Secret is owned by the pods that mount it, and the External Secrets Operator joins them.
+    fn add_new_supplier(
+        &mut self,
+        secret: &UnresolvedSecret,
+        choice: BackendChoice,
+        settings: &EnvironmentBackends,
+        notes: &mut Vec<Note>,
+    ) {
+        let Some(to) = choice.release_to else { return };
+        let RegisteredBackend::References(backend) = backends::backend(to) else { return };
+        let secret = UnresolvedSecret { release_to: None, ..secret.clone() };
+        let draft = backend.build(secret, settings, notes).map(DraftObject::Plain);
+        let joins = (choice.kind, to) == (BackendKind::SecretsStoreCsi, BackendKind::ExternalSecrets);
+        self.add((joins || draft.is_err()).then_some(draft));
+    }
+}
+
+/// Returns the items of a Secret as committed, without values.
+fn text_of_secret(secret: &ResolvedSecret) -> UnresolvedSecret {
+    let unresolved = |item: &ResolvedItem| UnresolvedItem {
+        key: item.key.clone(),
+        origin: item.origin,
+        text: item.text.clone(),
+    };
+    UnresolvedSecret {
+        manifest: secret.manifest.clone(),
+        items: secret.items.iter().map(unresolved).collect(),
+        sources: secret.sources.clone(),
+        release_to: None,
+    }
+}
+
 fn draft(
     resolved: ResolvedApp,
     seals_empty_secrets: bool,
@@ -255,20 +310,22 @@ fn draft(
         let draft = match object {
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
             ResolvedObject::Secret(secret) => {
-                let kind = settings.backend_for(secret.manifest.namespace(), secret.manifest.name());
-                out.replaced.entry(kind).or_default().push(ReplacedSecret::new(&secret.manifest));
-                match backends::backend(kind) {
+                let choice = settings.choice_for(secret.manifest.namespace(), secret.manifest.name());
+                out.replaced.entry(choice.kind).or_default().push(ReplacedSecret::new(&secret.manifest));
+                match backends::backend(choice.kind) {
                     RegisteredBackend::References(backend) => {
-                        backend.build(without_values(secret), settings, notes).map(DraftObject::Plain)
+                        let secret = without_values(secret, choice.release_to);
+                        out.add_new_supplier(&secret, choice, settings, notes);
+                        backend.build(secret, settings, notes).map(DraftObject::Plain)
                     }
-                    RegisteredBackend::SealedValues(backend) => blueprint(secret, backend, settings, notes),
+                    RegisteredBackend::SealedValues(backend) => {
+                        out.add_new_supplier(&text_of_secret(&secret), choice, settings, notes);
+                        blueprint(secret, backend, choice.release_to, settings, notes)
+                    }
                 }
             }
         };
-        match draft {
-            Ok(draft) => out.drafts.push(draft),
-            Err(found) => out.problems.extend(found),
-        }
+        out.add(Some(draft));
     }
     out.problems
         .extend(unused.into_iter().map(|name| Problem::new(&SecretSealError::NoSuchSecret(name.to_owned()))));
@@ -283,11 +340,11 @@ fn secret_id(object: &ResolvedObject) -> Option<(&str, &str)> {
 }
 
 /// Drops any values, for a backend that stores references.
-fn without_values(secret: ResolvedSecret) -> UnresolvedSecret {
+fn without_values(secret: ResolvedSecret, release_to: Option<BackendKind>) -> UnresolvedSecret {
     let ResolvedSecret { manifest, items, sources } = secret;
     let unresolved =
         |item: ResolvedItem| UnresolvedItem { key: item.key, origin: item.origin, text: item.text };
-    UnresolvedSecret { manifest, items: items.into_iter().map(unresolved).collect(), sources }
+    UnresolvedSecret { manifest, items: items.into_iter().map(unresolved).collect(), sources, release_to }
 }
 
 /// The last guard: refuses a Secret with data, even if it is disguised as another object.
@@ -367,11 +424,12 @@ fn known_value(item: &ResolvedItem) -> Option<&SecretValue> {
 fn blueprint(
     secret: ResolvedSecret,
     backend: &SealedSecretsBackend,
+    release_to: Option<BackendKind>,
     settings: &EnvironmentBackends,
     notes: &mut Vec<Note>,
 ) -> Result<DraftObject, Vec<Problem>> {
     let ResolvedSecret { manifest, mut items, sources } = secret;
-    let measured = MeasuredSecret { manifest, items: items.iter().map(measured_item).collect() };
+    let measured = MeasuredSecret { manifest, items: items.iter().map(measured_item).collect(), release_to };
     let blueprint = backend.build(measured, settings, notes)?;
     items.extend(unknown_keys(&sources));
     Ok(DraftObject::Secret(blueprint, items))

@@ -13,9 +13,12 @@
 //! | `random_sealing` | sealing with fresh randomness, for committed files |
 //! | `controller_key` | a new key of a sealed-secrets controller |
 //! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
+//! | `expiry` | the dates that values tell: certificates, JSON web tokens |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealed_item` | what is known about an item without a private key |
 //! | `sealer` | sealing of items, on all cores |
+//! | `tls_chain` | dates and order of the certificates of a TLS Secret |
+//! | `tls_check` | all problems of a TLS Secret |
 //! | `tls_pair` | certificate and key of a TLS Secret |
 //! | `age_identities`, `data_key` | reading SOPS files |
 
@@ -30,6 +33,7 @@ mod data_key;
 mod derivation_key;
 mod derive;
 mod encoding;
+mod expiry;
 mod hybrid;
 mod key;
 mod oaep;
@@ -40,6 +44,8 @@ mod random_sealing;
 mod seal_key;
 mod sealed_item;
 mod sealer;
+mod tls_chain;
+mod tls_check;
 mod tls_pair;
 
 #[cfg(feature = "sops")]
@@ -50,13 +56,17 @@ pub use certificate::{
     EXPIRY_WARNING,
 };
 pub use checksum::{ChecksumKey, ItemParts, KeyedDigest};
-pub use controller_key::{CONTROLLER_KEY_LABEL, ControllerKeyPair, certificate_of_key_secret};
+pub use controller_key::{
+    CONTROLLER_KEY_BITS, CONTROLLER_KEY_LABEL, ControllerKeyPair, certificate_of_key_secret,
+};
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use derivation_key::{DerivationKey, DerivedSecret};
+pub use expiry::{ExpiringValue, ValueExpiry, value_expiry};
 pub use key::{CHECKSUM_KEY_PREFIX, DERIVATION_KEY_PREFIX, KEY_PREFIX, KeyError, KeyUse, MIN_KEY_BYTES};
 pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use private_key::{UnsealKey, UnsealKeyError};
 pub use seal_key::SealKey;
 pub use sealer::{SealError, SealItem, Sealer};
-pub use tls_pair::{EXPIRED_CERTIFICATE, TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
+pub use tls_check::{TlsFiles, TlsProblem, TlsProblemKind, tls_problems};
+pub use tls_pair::{TlsFault, TlsItem};

@@ -1,4 +1,4 @@
-//! The key pair of a TLS Secret: whether the private key belongs to the certificate, and when the certificate expires.
+//! The key pair of a TLS Secret: whether the private key belongs to the certificate, and whether servers can read both.
 //!
 //! Only public keys are compared: signatures, chains and names are not checked. A key of an unknown type, or without
 //! its public half in the file, is not reported. No text of either file leaves this module.
@@ -9,10 +9,9 @@ use x509_cert::der::asn1::{AnyRef, BitStringRef, ContextSpecific, OctetStringRef
 use x509_cert::der::{Decode, Encode, Reader, SliceReader, TagNumber};
 
 use super::pem::{self, PemBlock};
-use sealwave_core::time::Date;
 
 /// Maximum number of certificates read per file; chains have a handful.
-const MAX_CHAIN: usize = 20;
+pub(super) const MAX_CHAIN: usize = 20;
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -20,7 +19,7 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 
 /// The result of comparing a private key with certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsPair {
+pub(super) enum TlsPair {
     /// The key belongs to the first certificate, which servers present.
     Matches,
     /// The key belongs to no certificate.
@@ -33,8 +32,7 @@ pub enum TlsPair {
 
 impl TlsPair {
     /// Returns a message about the Secret's items, and a hint; `None` if servers may use them.
-    #[must_use]
-    pub const fn message(self) -> Option<(&'static str, &'static str)> {
+    pub(super) const fn message(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Matches | Self::Unknown => None,
             Self::Mismatch => Some((
@@ -49,10 +47,6 @@ impl TlsPair {
     }
 }
 
-/// The message about an expired certificate, and its hint.
-pub const EXPIRED_CERTIFICATE: (&str, &str) =
-    ("the certificate in `tls.crt` has expired", "renew it at its source");
-
 /// A reason why a server cannot use a file of a TLS Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFault {
@@ -64,6 +58,33 @@ pub enum TlsFault {
     NoKey,
     /// The key is encrypted, and servers have no password for it.
     EncryptedKey,
+    /// The file of the authority holds no certificate.
+    NoAuthority,
+    /// The file of the authority holds a private key.
+    KeyInAuthority,
+}
+
+/// An item of a TLS Secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsItem {
+    /// `ca.crt`, which is optional.
+    Authority,
+    /// `tls.crt`.
+    Certificate,
+    /// `tls.key`.
+    Key,
+}
+
+impl TlsItem {
+    /// Returns the key of the item.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Authority => "ca.crt",
+            Self::Certificate => "tls.crt",
+            Self::Key => "tls.key",
+        }
+    }
 }
 
 /// The algorithm of a key.
@@ -81,7 +102,7 @@ struct PublicHalf {
 }
 
 /// Compares the private key of one PEM file with the certificates of another.
-pub fn tls_pair(certificates: &[u8], key: &[u8]) -> TlsPair {
+pub(super) fn tls_pair(certificates: &[u8], key: &[u8]) -> TlsPair {
     let key =
         blocks(key).iter().find(|block| block.label.ends_with("PRIVATE KEY")).and_then(public_half_of_key);
     let chain = certificate_blocks(certificates);
@@ -93,9 +114,18 @@ pub fn tls_pair(certificates: &[u8], key: &[u8]) -> TlsPair {
     }
 }
 
+/// Returns the problem with the format of `ca.crt`, which may be empty.
+pub(super) fn authority_fault(file: &[u8]) -> Option<TlsFault> {
+    let has = |label: &str| blocks(file).iter().any(|block| block.label.ends_with(label));
+    if has("PRIVATE KEY") {
+        Some(TlsFault::KeyInAuthority)
+    } else {
+        (!file.trim_ascii().is_empty() && !has("CERTIFICATE")).then_some(TlsFault::NoAuthority)
+    }
+}
+
 /// Returns the problem with the format of the two files, which may be empty if something fills them later.
-#[must_use]
-pub fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
+pub(super) fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
     let is_blank = |file: &[u8]| file.trim_ascii().is_empty();
     let has = |file: &[u8], label: &str| blocks(file).iter().any(|block| block.label.ends_with(label));
     let (certificate, private) = ("CERTIFICATE", "PRIVATE KEY");
@@ -114,10 +144,14 @@ pub fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
 }
 
 impl TlsFault {
-    /// Reports whether the problem concerns the key file.
+    /// Returns the item with the problem.
     #[must_use]
-    pub const fn concerns_key(self) -> bool {
-        matches!(self, Self::NoKey | Self::EncryptedKey)
+    pub const fn item(self) -> TlsItem {
+        match self {
+            Self::Swapped | Self::NoCertificate => TlsItem::Certificate,
+            Self::NoKey | Self::EncryptedKey => TlsItem::Key,
+            Self::NoAuthority | Self::KeyInAuthority => TlsItem::Authority,
+        }
     }
 
     /// Returns a message about the Secret's items, and a hint.
@@ -139,17 +173,16 @@ impl TlsFault {
                 "the private key in `tls.key` is encrypted, and servers have no password for it",
                 "store the key without a password, for example with `openssl pkey`",
             ),
+            Self::NoAuthority => (
+                "`ca.crt` does not contain a PEM certificate",
+                "check the value at its source, which starts with `-----BEGIN CERTIFICATE-----`, or remove the item",
+            ),
+            Self::KeyInAuthority => (
+                "`ca.crt` holds a private key",
+                "remove the key: programs treat this item as public, and hand it out to clients",
+            ),
         }
     }
-}
-
-/// Returns the last day on which the first certificate of a PEM file is valid.
-#[must_use]
-pub fn last_day_of_certificate(certificates: &[u8]) -> Option<Date> {
-    let blocks = certificate_blocks(certificates);
-    let certificate = x509_cert::Certificate::from_der(blocks.first()?.der.as_deref()?).ok()?;
-    let end = certificate.tbs_certificate().validity().not_after.to_date_time();
-    Date::new(end.year(), end.month(), end.day()).ok()
 }
 
 fn compare(key: &PublicHalf, first: &PublicHalf, rest: &[Option<PublicHalf>]) -> TlsPair {
@@ -168,11 +201,11 @@ fn compare(key: &PublicHalf, first: &PublicHalf, rest: &[Option<PublicHalf>]) ->
     }
 }
 
-fn blocks(file: &[u8]) -> Vec<PemBlock<'_>> {
+pub(super) fn blocks(file: &[u8]) -> Vec<PemBlock<'_>> {
     std::str::from_utf8(file).map(pem::blocks).unwrap_or_default()
 }
 
-fn certificate_blocks(file: &[u8]) -> Vec<PemBlock<'_>> {
+pub(super) fn certificate_blocks(file: &[u8]) -> Vec<PemBlock<'_>> {
     blocks(file).into_iter().filter(|block| block.label == "CERTIFICATE").take(MAX_CHAIN).collect()
 }
 
@@ -336,14 +369,5 @@ mod tests {
         ] {
             assert_eq!(tls_fault(&certificates, &key), expected);
         }
-    }
-
-    #[test]
-    fn p05_last_day_of_the_first_certificate() {
-        let day = |name: &str| last_day_of_certificate(&file(name));
-        assert!(day("expired.crt") < Date::new(2022, 1, 1).ok());
-        assert!(day("rsa.crt") > Date::new(2100, 1, 1).ok());
-        assert_eq!(day("rsa.key"), None);
-        assert_eq!(last_day_of_certificate(b""), None);
     }
 }

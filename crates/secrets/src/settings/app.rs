@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::format::API_VERSION;
 use super::{
-    BackendKind, ConfigMapEntry, ExternalSecretsSettings, ObjectPattern, Requirements, SecretEntry,
-    SecretsStoreCsiSettings, SourceEntry, ValidationSettings, schema,
+    BackendChoice, ConfigMapEntry, ExternalSecretsSettings, KeptChecksum, ObjectPattern, Requirements,
+    RotationPolicy, SecretEntry, SecretsStoreCsiSettings, SourceEntry, ValidationSettings, schema,
 };
 use sealwave_core::document::Manifest;
 use sealwave_kube::pods::WorkloadKind;
@@ -33,7 +33,7 @@ pub struct App {
     pub namespace: Option<String>,
     /// The backend of placeholder Secrets, unless the environment sets another one.
     #[serde(default)]
-    pub backend: BackendKind,
+    pub backend: BackendChoice,
     /// The tool whose placeholders are accepted besides sealwave's own.
     #[serde(default)]
     pub compatibility: Option<Compatibility>,
@@ -62,6 +62,9 @@ pub struct App {
     /// The versions that the app can be rendered with.
     #[serde(default)]
     pub requires: Requirements,
+    /// The way in which each secret is rotated, for `sealwave status`. For each Secret, the first entry that matches it applies.
+    #[serde(default)]
+    pub rotation: RotationPolicy,
     /// The sources of the app's objects, in order. By default the chart beside the app file, the overlays beside it, or the
     /// files in `base/` and `envs/`.
     #[serde(default)]
@@ -119,7 +122,7 @@ pub struct EnvironmentSettings {
     pub cluster: Option<String>,
     /// Overrides the app's backend.
     #[serde(default)]
-    pub backend: Option<BackendKind>,
+    pub backend: Option<BackendChoice>,
     /// Kubernetes version of the cluster that charts can ask for, for example `1.34`. In Argo CD, that of the destination
     /// takes precedence.
     #[serde(default)]
@@ -127,7 +130,11 @@ pub struct EnvironmentSettings {
     /// Backends of single Secrets, by name or by `namespace/name`; the latter takes precedence. Each entry must match a
     /// Secret.
     #[serde(default)]
-    pub secret_backends: BTreeMap<String, BackendKind>,
+    pub secret_backends: BTreeMap<String, BackendChoice>,
+    /// Checksums of Secrets that workloads keep after a change of the backend, by `Kind/namespace/name`; written by
+    /// `sealwave switch`.
+    #[serde(default)]
+    pub kept_checksums: BTreeMap<String, KeptChecksum>,
     /// Adds to the app's ConfigMaps of the same names, or replaces their keys; other names are further ConfigMaps.
     #[serde(default)]
     pub config_maps: BTreeMap<String, ConfigMapEntry>,

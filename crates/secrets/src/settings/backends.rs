@@ -4,6 +4,7 @@
 //! These are names of cluster objects and settings of their controllers. They never contain an address that sealwave
 //! connects to, or a credential.
 
+mod choice;
 mod decided;
 mod external_secrets;
 mod kind;
@@ -12,6 +13,7 @@ mod secrets_store_csi;
 mod section;
 mod service;
 
+pub use self::choice::BackendChoice;
 pub use self::decided::EnvironmentBackends;
 pub use self::external_secrets::{
     ExternalSecretVersion, ExternalSecrets, ExternalSecretsSettings, ExternalStore, StoreKind, StoreSettings,

@@ -5,12 +5,14 @@ mod backends;
 mod environment_path;
 mod format;
 mod generated;
+mod kept_checksum;
 mod object_pattern;
 mod operator;
 mod reader;
 mod remote_chart;
 mod repository_url;
 mod requirements;
+mod rotation;
 mod schema;
 mod setting_path;
 mod sources;
@@ -21,13 +23,14 @@ pub use app::{
     PlaceholderSettings,
 };
 pub use backends::{
-    BackendKind, CsiProvider, CsiProviderSettings, EnvironmentBackends, ExternalSecretVersion,
+    BackendChoice, BackendKind, CsiProvider, CsiProviderSettings, EnvironmentBackends, ExternalSecretVersion,
     ExternalSecrets, ExternalSecretsSettings, ExternalStore, KvMounts, SecretService,
     SecretsStoreCsiSettings, StoreKind, StoreSettings,
 };
 pub use environment_path::EnvironmentPath;
 pub use format::{API_GROUP, API_VERSION};
 pub use generated::{ConfigMapEntry, FileEntry, GeneratedEntry, SecretEntry};
+pub use kept_checksum::{ChecksumText, KeptChecksum};
 pub use object_pattern::{InvalidObjectPattern, ObjectPattern};
 pub use operator::{
     AuditConfig, CertificateSource, ChartRepository, ClusterConfig, Concurrency, DerivationVersion,
@@ -38,6 +41,9 @@ pub use reader::{SettingsFile, read_config};
 pub use remote_chart::{ChartDigest, ChartId, ChartName, ChartVersion, PinnedChart};
 pub use repository_url::{RepositoryHost, RepositoryScheme, RepositoryUrl};
 pub use requirements::{Requirements, VersionRequirement};
+pub use rotation::{
+    MaxAge, RotationEntry, RotationMode, RotationPolicy, RunbookAddress, SecretPattern, ShortText,
+};
 pub use schema::settings_schema;
 pub use setting_path::SettingPath;
 pub use sources::{ChartLocation, ChartLocationError, FilesSource, HelmSource, KustomizeSource, SourceEntry};

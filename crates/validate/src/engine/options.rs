@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::kind_filter::KindFilter;
 use super::packed::PackedSchemas;
 use crate::definitions::KnownDefinition;
-use crate::facts::rule_context::{KnownApps, RuleSettings};
+use crate::facts::rule_context::{EarlierBackends, KnownApps, RuleSettings};
 use crate::reporter::FindingDraft;
 use crate::rule::Rule;
 use crate::{RuleInfo, RuleInput, RuleKind, rules};
@@ -85,9 +85,17 @@ impl ValidateOptions {
         self
     }
 
+    /// Returns the options with the backends of the app at an earlier revision.
+    #[must_use]
+    pub fn with_earlier_backends(mut self, earlier: EarlierBackends) -> Self {
+        self.0.settings.earlier = earlier;
+        self
+    }
+
     /// Reports whether the run finds all violations of a rule.
     pub(super) fn covers_rule(&self, rule: &RuleInfo) -> bool {
         let has_input = match rule.input {
+            RuleInput::EarlierRevision => !self.settings.earlier.environments.is_empty(),
             RuleInput::Objects => true,
             RuleInput::RejectedKinds => !self.reject.is_empty(),
             RuleInput::SealingCertificates => !self.gaps.seals,

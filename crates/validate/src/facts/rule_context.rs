@@ -8,6 +8,7 @@ use sealwave_core::document::{SourceTexts, Sources};
 use sealwave_core::time::Date;
 use sealwave_kube::KindScopes;
 use sealwave_pipeline::ArgoCdTool;
+use sealwave_secrets::settings::EnvironmentBackends;
 
 /// Context that all rules share.
 pub(crate) struct RuleContext<'a> {
@@ -48,6 +49,26 @@ pub struct RuleSettings {
     pub certificates: BTreeMap<String, String>,
     /// The apps of the run.
     pub known_apps: Arc<KnownApps>,
+    /// The backends at an earlier revision; empty without `--changed-since`.
+    pub earlier: EarlierBackends,
+}
+
+/// The backends of an app at an earlier revision, beside those of now.
+#[derive(Clone, Debug, Default)]
+pub struct EarlierBackends {
+    /// The environments that existed, by name.
+    pub environments: BTreeMap<String, BackendPair>,
+    /// The files that existed, as messages name them.
+    pub files: BTreeSet<String>,
+}
+
+/// The backends of an environment, before and now.
+#[derive(Clone, Debug)]
+pub struct BackendPair {
+    /// At the earlier revision.
+    pub before: EnvironmentBackends,
+    /// In the checked files.
+    pub now: EnvironmentBackends,
 }
 
 impl RuleSettings {

@@ -128,10 +128,10 @@ impl RevisionQuery<'_> {
     }
 }
 
-fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
+pub(super) fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
     let top = git(directory, "rev-parse", &["rev-parse", "--show-toplevel"], &[])
         .map_err(|error| error.in_directory(directory))?;
-    let top = path(git_line(&top));
+    let top = path_from_git(git_line(&top));
     Ok(fs_err::canonicalize(&top).unwrap_or(top))
 }
 
@@ -146,7 +146,7 @@ fn superproject(top: &Path) -> Result<Option<PathBuf>, GitError> {
     let mut entries = entries.split(|byte| *byte == 0).filter(|entry| entry.starts_with(GITLINK));
     let is_own = entries.any(|entry| {
         let name = entry.iter().position(|byte| *byte == b'\t').and_then(|tab| entry.get(tab + 1..));
-        name.is_some_and(|name| parent.join(path(name)) == top)
+        name.is_some_and(|name| parent.join(path_from_git(name)) == top)
     });
     Ok(is_own.then_some(outer))
 }
@@ -171,7 +171,7 @@ fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
     names.extend(numstat_names(&git(top, "diff-files", &changed, &filters)?));
     names.extend(git(top, "ls-files", &new, &filters)?);
     let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    let mut changed: Vec<PathBuf> = names.map(|name| top.join(path(name))).collect();
+    let mut changed: Vec<PathBuf> = names.map(|name| top.join(path_from_git(name))).collect();
     changed.extend(ignored_by_index(top)?);
     Ok(changed)
 }
@@ -187,7 +187,9 @@ fn numstat_names(counts: &[u8]) -> Vec<u8> {
 fn ignored_by_index(top: &Path) -> Result<Vec<PathBuf>, GitError> {
     let all = git(top, "ls-files", &["ls-files", "-v", "-z"], &[])?;
     let tagged = all.split(|byte| *byte == 0).filter_map(|entry| match entry {
-        [tag, b' ', name @ ..] if *tag == b'S' || tag.is_ascii_lowercase() => Some(top.join(path(name))),
+        [tag, b' ', name @ ..] if *tag == b'S' || tag.is_ascii_lowercase() => {
+            Some(top.join(path_from_git(name)))
+        }
         _ => None,
     });
     Ok(tagged.filter(|file| file.symlink_metadata().is_ok()).collect())
@@ -216,7 +218,7 @@ fn filters(top: &Path) -> Result<Vec<String>, GitError> {
 }
 
 /// Returns a path from Git's bytes.
-fn path(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_from_git(bytes: &[u8]) -> PathBuf {
     #[cfg(unix)]
     let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes.to_owned());
     #[cfg(not(unix))]

@@ -6,6 +6,7 @@ mod checked_inputs;
 mod crd_index;
 mod crd_resolver;
 mod definitions;
+mod earlier;
 mod excludes;
 mod git;
 mod kinds;
@@ -24,6 +25,7 @@ pub use definitions::{
     LoadedDefinitions, ScannedDefinitions, ensure_within, load_definitions, load_named_definitions,
     scan_definitions,
 };
+pub use earlier::EarlierApp;
 pub use excludes::{ExcludeError, Excludes};
 pub use kinds::parse_kinds;
 pub use names::shown;

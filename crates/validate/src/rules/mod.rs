@@ -55,7 +55,7 @@ pub(crate) use problem_kinds::rule_of;
 pub use crate::facts::credential::may_be_credential;
 pub use crate::facts::neighbors::NeighborApps;
 pub use crate::facts::operator_view::OperatorView;
-pub use crate::facts::rule_context::{KnownApp, KnownApps, RuleSettings};
+pub use crate::facts::rule_context::{BackendPair, EarlierBackends, KnownApp, KnownApps, RuleSettings};
 pub use crate::facts::secret_text::SECRET_SIGNS;
 
 /// The rules of each group.
@@ -198,6 +198,7 @@ mod tests {
         };
         assert_eq!(ids(&|rule| rule.input == RuleInput::RejectedKinds), ["schema/rejected-kind"]);
         assert_eq!(ids(&|rule| rule.input == RuleInput::SealingCertificates), ["seal/foreign-certificate"]);
+        assert_eq!(ids(&|rule| rule.input == RuleInput::EarlierRevision), ["secret/one-step-switch"]);
         assert_eq!(ids(&|rule| rule.is_lenient), ["yaml/duplicate-key"]);
         assert_eq!(
             ids(&|rule| rule.topic == RuleTopic::Security),

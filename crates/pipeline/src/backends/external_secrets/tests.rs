@@ -282,6 +282,6 @@ fn all_refusals_are_reported_together() {
 fn literal_bytes_are_refused() {
     let manifest = manifest(&plain_secret());
     let item = UnresolvedItem { key: "k".into(), origin: manifest.origin(), text: None };
-    let secret = UnresolvedSecret { manifest, items: vec![item], sources: Vec::new() };
+    let secret = UnresolvedSecret { manifest, items: vec![item], sources: Vec::new(), release_to: None };
     assert!(ExternalSecretsBackend.build(secret, &backends(""), &mut Vec::new()).is_err());
 }

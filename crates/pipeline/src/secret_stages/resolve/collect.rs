@@ -195,7 +195,8 @@ impl ReferenceCollector<'_> {
         }
         self.annotations =
             compat::take_avp_annotations(&mut object, self.reading.compatibility, self.notes, self.problems);
-        self.needs_values = self.names.backends.backend_for(object.namespace(), object.name()).needs_values();
+        self.needs_values =
+            self.names.backends.choice_for(object.namespace(), object.name()).kind.needs_values();
         let sources = string_data_from::take_key_sources(
             &mut object,
             &mut self.patterns_left,

@@ -8,9 +8,9 @@ use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::time::Date;
 use sealwave_kube::secret_type::{
     RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, SecretTypeError, TLS,
-    TLS_CERTIFICATE, TLS_KEY, is_json_object, json_item, required_items,
+    is_json_object, json_item, required_items,
 };
-use sealwave_secrets::crypto::{EXPIRED_CERTIFICATE, last_day_of_certificate, tls_fault, tls_pair};
+use sealwave_secrets::crypto::{TlsFiles, TlsItem, TlsProblemKind, tls_problems};
 use sealwave_secrets::values::SecretValue;
 
 /// The hint for JSON that is not valid once its placeholders are replaced.
@@ -21,19 +21,13 @@ const JSON_HINT: &str = "write each value within JSON with the modifier `json` a
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 struct TlsError {
-    message: &'static str,
-    hint: &'static str,
-}
-
-impl TlsError {
-    const fn new((message, hint): (&'static str, &'static str)) -> Self {
-        Self { message, hint }
-    }
+    message: String,
+    hint: String,
 }
 
 impl Explain for TlsError {
     fn hint(&self) -> Option<String> {
-        Some(self.hint.to_owned())
+        Some(self.hint.clone())
     }
 
     fn problem_kind(&self) -> Option<ProblemKind> {
@@ -61,8 +55,8 @@ pub(super) struct TypedItems<'a> {
     pub(super) has_unknown: bool,
 }
 
-/// Finds errors that the API server would report for a typed Secret, and pairs that cannot work. An expired certificate is
-/// only a note, since the output must not depend on the date.
+/// Finds errors that the API server would report for a typed Secret, and pairs that cannot work. The dates of
+/// certificates only become notes, since the output must not depend on today's date.
 pub(super) fn problems(
     secret: &Manifest,
     items: TypedItems<'_>,
@@ -89,22 +83,31 @@ pub(super) fn problems(
     {
         found.push(Problem::at(origin, &SecretTypeError::Empty { secret_type: type_name(), key: SSH_KEY }));
     }
-    if secret_type == TLS
-        && let Some((at_certificate, certificate)) = value_of(TLS_CERTIFICATE)
-    {
-        if let Some((at_key, key)) = value_of(TLS_KEY) {
-            let error = tls_pair(certificate, key).message().map(TlsError::new);
-            found.extend(error.map(|error| Problem::at(at_key, &error)));
-            if let Some(fault) = tls_fault(certificate, key) {
-                let at = if fault.concerns_key() { at_key } else { at_certificate };
-                notes.push(Note::warning(Problem::at(at, &TlsError::new(fault.message()))));
-            }
-        }
-        if matches!((last_day_of_certificate(certificate), today), (Some(end), Some(today)) if end < today) {
-            notes.push(Note::warning(Problem::at(at_certificate, &TlsError::new(EXPIRED_CERTIFICATE))));
+    if secret_type == TLS {
+        for (is_error, problem) in tls_pair_problems(value_of, today) {
+            if is_error { found.push(problem) } else { notes.push(Note::warning(problem)) }
         }
     }
     found
+}
+
+/// Finds problems of a certificate and its key, and tells errors from warnings.
+fn tls_pair_problems<'a>(
+    value_of: impl Fn(&str) -> Option<(Origin, &'a [u8])>,
+    today: Option<Date>,
+) -> Vec<(bool, Problem)> {
+    let bytes = |item: TlsItem| value_of(item.key()).map(|(_, bytes)| bytes);
+    let files = TlsFiles {
+        certificate: bytes(TlsItem::Certificate),
+        key: bytes(TlsItem::Key),
+        authority: bytes(TlsItem::Authority),
+    };
+    let found = tls_problems(files, today).into_iter().filter_map(|problem| {
+        let (origin, _) = value_of(problem.item.key())?;
+        let error = TlsError { message: problem.message, hint: problem.hint };
+        Some((problem.kind == TlsProblemKind::Pair, Problem::at(origin, &error)))
+    });
+    found.collect()
 }
 
 /// Finds missing items and annotations.

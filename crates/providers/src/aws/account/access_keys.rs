@@ -147,7 +147,7 @@ impl AwsAccount {
             if error.kind != AwsErrorKind::Throttled || attempt == CREATE_ATTEMPTS {
                 return Err(error);
             }
-            self.runtime.block_on(tokio::time::sleep(wait));
+            self.runtime.block_on(async { tokio::time::sleep(wait).await });
             wait *= 2;
         }
         Err(explain(AwsFailure::malformed()))

@@ -119,6 +119,14 @@ impl AwsAccount {
         &self.caller
     }
 
+    /// Returns the region.
+    ///
+    /// # Errors
+    /// No region is set.
+    pub fn region(&self) -> Result<String, AwsError> {
+        Ok(self.config()?.region().map(|region| region.as_ref().to_owned()).unwrap_or_default())
+    }
+
     /// Returns the id of the access key that the session uses. A temporary one is none of a user.
     #[must_use]
     pub fn session_key(&self) -> Option<String> {

@@ -51,6 +51,12 @@ impl BucketProbe {
             && !name.contains("..")
     }
 
+    /// Reports whether a text has the form of a region. It becomes a part of an address.
+    #[must_use]
+    pub fn is_region(text: &str) -> bool {
+        is_region(text)
+    }
+
     /// Reports whether an address can be used: encrypted, or on this machine.
     #[must_use]
     pub fn is_endpoint(url: &str) -> bool {

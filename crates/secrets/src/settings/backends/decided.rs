@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::choice::BackendChoice;
 use super::external_secrets::ExternalSecrets;
-use super::kind::BackendKind;
 use super::secrets_store_csi::CsiProvider;
 use super::section::{BackendSection, SettingError};
 use crate::settings::{App, EnvironmentSettings};
@@ -12,9 +12,9 @@ use sealwave_core::diagnostic::{Failure, Problem};
 /// The backends of the placeholder Secrets of one environment.
 #[derive(Clone, Debug, Default)]
 pub struct EnvironmentBackends {
-    default: BackendKind,
+    default: BackendChoice,
     /// By name, or by namespace and name as in `shop/db`.
-    by_secret: BTreeMap<String, BackendKind>,
+    by_secret: BTreeMap<String, BackendChoice>,
     external_secrets: ExternalSecrets,
     csi_providers: BTreeMap<String, CsiProvider>,
 }
@@ -44,15 +44,31 @@ impl EnvironmentBackends {
 
     /// Returns the backend of a Secret. An entry for its namespace and name takes precedence over one for its name.
     #[must_use]
-    pub fn backend_for(&self, namespace: &str, name: &str) -> BackendKind {
+    pub fn choice_for(&self, namespace: &str, name: &str) -> BackendChoice {
         let mut entries = entry_names(namespace, name).into_iter().rev();
         entries.find_map(|entry| self.by_secret.get(&entry)).copied().unwrap_or(self.default)
+    }
+
+    /// Reports whether a Secret has an entry in `secretBackends`.
+    #[must_use]
+    pub fn has_own_entry(&self, namespace: &str, name: &str) -> bool {
+        entry_names(namespace, name).iter().any(|entry| self.by_secret.contains_key(entry))
+    }
+
+    /// Returns these backends with another one for an entry of `secretBackends`, or for all other Secrets.
+    #[must_use]
+    pub fn with_choice(mut self, entry: Option<&str>, choice: BackendChoice) -> Self {
+        match entry {
+            Some(entry) => drop(self.by_secret.insert(entry.to_owned(), choice)),
+            None => self.default = choice,
+        }
+        self
     }
 
     /// Reports whether any Secret may need its values fetched and sealed.
     #[must_use]
     pub fn needs_values(&self) -> bool {
-        self.default.needs_values() || self.by_secret.values().any(|backend| backend.needs_values())
+        std::iter::once(&self.default).chain(self.by_secret.values()).any(|choice| choice.kind.needs_values())
     }
 
     /// Returns the entries of `secretBackends` that match none of these Secrets, given as namespaces and names.
@@ -84,7 +100,7 @@ fn entry_names(namespace: &str, name: &str) -> [String; 2] {
     [name.to_owned(), format!("{namespace}/{name}")]
 }
 
-fn secret_names(entries: &BTreeMap<String, BackendKind>) -> impl Iterator<Item = SettingError> {
+fn secret_names(entries: &BTreeMap<String, BackendChoice>) -> impl Iterator<Item = SettingError> {
     let is_valid = |entry: &str| {
         let parts: Vec<&str> = entry.split('/').collect();
         parts.len() <= 2 && parts.iter().all(|part| !part.is_empty())
@@ -95,7 +111,7 @@ fn secret_names(entries: &BTreeMap<String, BackendKind>) -> impl Iterator<Item =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{ExternalSecretVersion, SecretService, StoreKind};
+    use crate::settings::{BackendKind, ExternalSecretVersion, SecretService, StoreKind};
 
     fn decided(text: &str) -> Result<EnvironmentBackends, Failure> {
         let app: App =
@@ -121,8 +137,8 @@ environments:
 ",
         )
         .expect("sound");
-        assert_eq!(backends.backend_for("shop", "db"), BackendKind::ExternalSecrets);
-        assert_eq!(backends.backend_for("shop", "legacy"), BackendKind::SealedSecrets);
+        assert_eq!(backends.choice_for("shop", "db").kind, BackendKind::ExternalSecrets);
+        assert_eq!(backends.choice_for("shop", "legacy").kind, BackendKind::SealedSecrets);
         assert!(backends.needs_values());
         let external = backends.external_secrets();
         assert_eq!(external.version, ExternalSecretVersion::V1beta1);
@@ -135,7 +151,7 @@ environments:
     #[test]
     fn without_settings_the_defaults_apply() {
         let backends = decided("").expect("sound");
-        assert_eq!(backends.backend_for("shop", "db"), BackendKind::SealedSecrets);
+        assert_eq!(backends.choice_for("shop", "db").kind, BackendKind::SealedSecrets);
         assert!(backends.needs_values());
         assert_eq!(backends.external_secrets().refresh_interval, "1h0m0s");
         assert!(!decided("backend: secrets-store-csi").expect("sound").needs_values());
@@ -184,10 +200,10 @@ secretsStoreCsi:
 ",
         )
         .expect("sound");
-        assert_eq!(backends.backend_for("shop", "db"), BackendKind::SecretsStoreCsi);
-        assert_eq!(backends.backend_for("other", "db"), BackendKind::ExternalSecrets);
-        assert_eq!(backends.backend_for("other", "cache"), BackendKind::ExternalSecrets);
-        assert_eq!(backends.backend_for("shop", "cache"), BackendKind::SealedSecrets);
+        assert_eq!(backends.choice_for("shop", "db").kind, BackendKind::SecretsStoreCsi);
+        assert_eq!(backends.choice_for("other", "db").kind, BackendKind::ExternalSecrets);
+        assert_eq!(backends.choice_for("other", "cache").kind, BackendKind::ExternalSecrets);
+        assert_eq!(backends.choice_for("shop", "cache").kind, BackendKind::SealedSecrets);
         let unused = |secrets: &[(&'static str, &'static str)]| -> Vec<String> {
             backends.unused_entries(secrets.iter().copied()).into_iter().map(str::to_owned).collect()
         };

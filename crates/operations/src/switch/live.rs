@@ -1,0 +1,247 @@
+//! Checks of the live state before each step: only metadata of objects is read.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{SecretName, Switch, SwitchStep};
+use sealwave_core::names::{ARGOCD_SYNC_OPTIONS, MANAGED_BY_SEALED_SECRETS};
+use sealwave_providers::{ApiObject, ApiResource, ClusterClient, ClusterError};
+use sealwave_secrets::settings::{BackendKind, ExternalSecretVersion};
+
+/// A Secret in the cluster, without its items.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveSecret {
+    /// The UID, which another Secret of this name would not have.
+    pub uid: String,
+    /// The kinds of its owners.
+    pub owner_kinds: Vec<String>,
+    /// Whether the sealed-secrets controller may take it over.
+    pub is_open_to_sealed_secrets: bool,
+}
+
+/// An object that supplies a Secret, in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveSupplier {
+    /// Whether Argo CD prunes it at the end of a sync.
+    pub is_pruned_last: bool,
+}
+
+/// The objects of a cluster, as far as a change of the backend needs them.
+pub trait LiveState {
+    /// Returns a Secret; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// The cluster cannot be asked.
+    fn secret(&self, secret: &SecretName) -> Result<Option<LiveSecret>, ClusterError>;
+
+    /// Returns the object with which a backend supplies a Secret; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// The cluster cannot be asked.
+    fn supplier(&self, kind: BackendKind, secret: &SecretName) -> Result<Option<LiveSupplier>, ClusterError>;
+}
+
+/// The state of a cluster.
+pub struct KubernetesState {
+    /// The client.
+    pub client: ClusterClient,
+    /// The version of the API of the External Secrets Operator.
+    pub external_secrets: ExternalSecretVersion,
+}
+
+impl LiveState for KubernetesState {
+    fn secret(&self, (namespace, name): &SecretName) -> Result<Option<LiveSecret>, ClusterError> {
+        let object = ApiObject::named(ApiResource::SECRETS, namespace, name);
+        Ok(found(self.client.metadata(&object))?.map(|object| live_secret(&object)))
+    }
+
+    fn supplier(
+        &self,
+        kind: BackendKind,
+        (namespace, name): &SecretName,
+    ) -> Result<Option<LiveSupplier>, ClusterError> {
+        let object = ApiObject::named(resource(kind, self.external_secrets), namespace, name);
+        Ok(found(self.client.metadata(&object))?.map(|object| live_supplier(&object)))
+    }
+}
+
+fn found(answer: Result<Json, ClusterError>) -> Result<Option<Json>, ClusterError> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        Err(ClusterError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn live_secret(object: &Json) -> LiveSecret {
+    let text = |path: &[&str]| {
+        let found = path.iter().try_fold(object, |node, key| node.get(key));
+        found.and_then(Json::as_str).unwrap_or_default()
+    };
+    let owners = object.pointer("/metadata/ownerReferences").and_then(Json::as_array);
+    let kinds = owners.into_iter().flatten().filter_map(|owner| owner.get("kind")?.as_str());
+    LiveSecret {
+        uid: text(&["metadata", "uid"]).to_owned(),
+        owner_kinds: kinds.map(str::to_owned).collect(),
+        is_open_to_sealed_secrets: text(&["metadata", "annotations", MANAGED_BY_SEALED_SECRETS]) == "true",
+    }
+}
+
+fn live_supplier(object: &Json) -> LiveSupplier {
+    let options = object.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    let options = options.and_then(|all| all.get(ARGOCD_SYNC_OPTIONS)?.as_str()).unwrap_or_default();
+    LiveSupplier { is_pruned_last: options.split(',').any(|option| option.trim() == "PruneLast=true") }
+}
+
+/// Returns the resource of the objects of a backend.
+const fn resource(kind: BackendKind, external_secrets: ExternalSecretVersion) -> ApiResource<'static> {
+    match kind {
+        BackendKind::ExternalSecrets => ApiResource {
+            group: "external-secrets.io",
+            version: match external_secrets {
+                ExternalSecretVersion::V1 => "v1",
+                ExternalSecretVersion::V1beta1 => "v1beta1",
+            },
+            plural: "externalsecrets",
+            kind: "ExternalSecret",
+        },
+        BackendKind::SealedSecrets => ApiResource::SEALED_SECRETS,
+        BackendKind::SecretsStoreCsi => ApiResource {
+            group: "secrets-store.csi.x-k8s.io",
+            version: "v1",
+            plural: "secretproviderclasses",
+            kind: "SecretProviderClass",
+        },
+    }
+}
+
+/// The UIDs that an earlier run saw, by `namespace/name`.
+pub type RecordedUids = BTreeMap<String, String>;
+
+/// A reason why the live state does not allow the next step, or the change is not complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SwitchFinding {
+    /// The Secret, as `namespace/name`.
+    pub secret: String,
+    /// The message.
+    pub message: String,
+    /// The remedy.
+    pub hint: String,
+}
+
+/// Compares the live state with what the next step needs, and adds the UIDs of Secrets that are seen for the first time.
+///
+/// # Errors
+/// The cluster cannot be asked.
+pub fn live_findings(
+    switch: &Switch,
+    live: &dyn LiveState,
+    uids: &mut RecordedUids,
+) -> Result<Vec<SwitchFinding>, ClusterError> {
+    let mut found = Vec::new();
+    for secret in &switch.secrets {
+        let id = format!("{}/{}", secret.0, secret.1);
+        let mut report = |(message, hint): (String, String)| {
+            found.push(SwitchFinding { secret: id.clone(), message, hint });
+        };
+        let Some(object) = live.secret(secret)? else {
+            report(missing(switch));
+            continue;
+        };
+        let uid = uids.entry(id.clone()).or_insert_with(|| object.uid.clone());
+        if *uid != object.uid {
+            let message =
+                format!("the Secret was deleted and created again (its UID is not `{uid}` any more)");
+            report((
+                message,
+                "look in its events for what deleted it, and check that its pods run".to_owned(),
+            ));
+            uid.clone_from(&object.uid);
+        }
+        match switch.step {
+            SwitchStep::TakeOver => take_over_findings(switch, secret, &object, live, &mut report)?,
+            SwitchStep::Complete => complete_findings(switch, secret, &object, live, &mut report)?,
+            SwitchStep::Cancel | SwitchStep::Release => {}
+        }
+    }
+    Ok(found)
+}
+
+fn missing(switch: &Switch) -> (String, String) {
+    let hint = match switch.step {
+        SwitchStep::Release => "a Secret that is not in use needs one commit only: write the new backend",
+        _ => "restore it before the next step, for example with the previous commit",
+    };
+    ("the Secret does not exist in the cluster".to_owned(), hint.to_owned())
+}
+
+/// Checks that the old controller has let go of the Secret, and that the new one may have it.
+fn take_over_findings(
+    switch: &Switch,
+    secret: &SecretName,
+    object: &LiveSecret,
+    live: &dyn LiveState,
+    report: &mut dyn FnMut((String, String)),
+) -> Result<(), ClusterError> {
+    const WAIT: &str = "sync the commit with the release, and wait until its controller has acted";
+    let (from, to) = (switch.current.kind, switch.request.to);
+    let owner = resource(from, ExternalSecretVersion::V1).kind;
+    if from != BackendKind::SecretsStoreCsi && object.owner_kinds.iter().any(|kind| kind == owner) {
+        report((format!("the Secret is still owned by its {owner}"), WAIT.to_owned()));
+    }
+    let joins = (from, to) == (BackendKind::SecretsStoreCsi, BackendKind::ExternalSecrets);
+    if joins && !object.owner_kinds.iter().any(|kind| kind == "ExternalSecret") {
+        report(("the Secret is not owned by its ExternalSecret yet".to_owned(), WAIT.to_owned()));
+    }
+    if to == BackendKind::SealedSecrets && !object.is_open_to_sealed_secrets {
+        let hint = if from == BackendKind::SecretsStoreCsi {
+            format!(
+                "the driver sets annotations only when it creates a Secret: `kubectl annotate secret --namespace {} {} {MANAGED_BY_SEALED_SECRETS}=true`",
+                secret.0, secret.1
+            )
+        } else {
+            WAIT.to_owned()
+        };
+        report((format!("the Secret lacks the annotation `{MANAGED_BY_SEALED_SECRETS}`"), hint));
+    }
+    match live.supplier(from, secret)? {
+        Some(LiveSupplier { is_pruned_last: true }) | None => {}
+        Some(LiveSupplier { is_pruned_last: false }) => report((
+            format!("the {owner} in the cluster lacks the sync option `PruneLast=true`"),
+            "sync the commit with the release; without the option, Argo CD may delete it before the Secret is taken over"
+                .to_owned(),
+        )),
+    }
+    Ok(())
+}
+
+/// Checks that the new controller owns the Secret, and that the old object is gone.
+fn complete_findings(
+    switch: &Switch,
+    secret: &SecretName,
+    object: &LiveSecret,
+    live: &dyn LiveState,
+    report: &mut dyn FnMut((String, String)),
+) -> Result<(), ClusterError> {
+    let to = switch.request.to;
+    let owner = resource(to, ExternalSecretVersion::V1).kind;
+    let is_owned = match to {
+        // The driver's Secret is owned by what runs the pods.
+        BackendKind::SecretsStoreCsi => !object.owner_kinds.is_empty(),
+        _ => object.owner_kinds.iter().any(|kind| kind == owner),
+    };
+    if !is_owned {
+        let hint = "sync the commit with the new backend, and wait until its controller has acted";
+        report((format!("the Secret is not owned by its {owner} yet"), hint.to_owned()));
+    }
+    for other in BackendKind::ALL.into_iter().filter(|kind| *kind != to) {
+        if live.supplier(other, secret)?.is_some() {
+            let kind = resource(other, ExternalSecretVersion::V1).kind;
+            let hint = "sync with pruning; Argo CD deletes it at the end of the sync";
+            report((format!("the {kind} of the old backend still exists"), hint.to_owned()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Tests of the steps, their lines, and the live states that allow them.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use sealwave_providers::ClusterError;
+use sealwave_secrets::settings::{App, BackendKind, ChecksumText};
+
+use BackendKind::{ExternalSecrets, SealedSecrets, SecretsStoreCsi};
+
+fn backends(environment: &str) -> EnvironmentBackends {
+    let text = format!("apiVersion: a\nkind: App\nenvironments: {{prod: {environment}}}\n");
+    let app = app_file(&text);
+    EnvironmentBackends::decide(&app, &app.environments["prod"]).expect("valid settings")
+}
+
+fn app_file(text: &str) -> App {
+    yaml_serde::from_str(text).expect("an app file")
+}
+
+fn secrets() -> [SecretName; 2] {
+    [("shop", "db"), ("shop", "cache")].map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
+}
+
+fn switch_of(environment: &str, scope: SwitchScope, to: BackendKind) -> Result<Switch, SwitchError> {
+    let request = SwitchRequest { environment: "prod".to_owned(), scope, to };
+    Switch::new(request, &backends(environment), secrets())
+}
+
+fn entry(environment: &str, to: BackendKind) -> Switch {
+    switch_of(environment, SwitchScope::Entry("db".to_owned()), to).expect("a plan")
+}
+
+#[test]
+fn steps_follow_the_app_file() {
+    for (environment, to, step) in [
+        ("{}", ExternalSecrets, SwitchStep::Release),
+        ("{}", SealedSecrets, SwitchStep::Complete),
+        (
+            "{secretBackends: {db: {from: sealed-secrets, to: external-secrets}}}",
+            ExternalSecrets,
+            SwitchStep::TakeOver,
+        ),
+        (
+            "{secretBackends: {db: {from: sealed-secrets, to: external-secrets}}}",
+            SealedSecrets,
+            SwitchStep::Cancel,
+        ),
+        ("{secretBackends: {shop/db: external-secrets}}", ExternalSecrets, SwitchStep::Complete),
+        ("{backend: {from: secrets-store-csi, to: external-secrets}}", ExternalSecrets, SwitchStep::TakeOver),
+    ] {
+        assert_eq!(entry(environment, to).step, step, "{environment} {to}");
+    }
+}
+
+#[test]
+fn requests_that_cannot_be_planned() {
+    let db = || SwitchScope::Entry("db".to_owned());
+    let under_way = "{secretBackends: {db: {from: sealed-secrets, to: secrets-store-csi}}}";
+    assert_eq!(
+        switch_of(under_way, db(), ExternalSecrets).err(),
+        Some(SwitchError::OtherSwitch(SecretsStoreCsi))
+    );
+    let unknown = switch_of("{}", SwitchScope::Entry("other/db".to_owned()), ExternalSecrets);
+    assert!(matches!(unknown.err(), Some(SwitchError::NoSuchSecret { .. })));
+    let own = "{secretBackends: {db: external-secrets, cache: external-secrets}}";
+    let none = switch_of(own, SwitchScope::Environment, ExternalSecrets);
+    assert_eq!(none.err(), Some(SwitchError::NoSecrets("prod".to_owned())));
+}
+
+#[test]
+fn an_environment_leaves_secrets_with_an_entry_alone() {
+    let switch =
+        switch_of("{secretBackends: {db: sealed-secrets}}", SwitchScope::Environment, ExternalSecrets);
+    assert_eq!(switch.expect("a plan").secrets, [("shop".to_owned(), "cache".to_owned())]);
+}
+
+#[test]
+fn lines_are_those_that_the_app_file_reader_accepts() {
+    let none = BTreeMap::new();
+    let release = entry("{}", ExternalSecrets);
+    assert_eq!(
+        release.lines(&none),
+        "environments:\n  prod:\n    secretBackends:\n      db:\n        from: sealed-secrets\n        to: external-secrets\n"
+    );
+    let checksum = |digit: &str| ChecksumText::parse(&digit.repeat(32)).expect("a checksum");
+    let kept = BTreeMap::from([(
+        "Deployment/shop/web".to_owned(),
+        KeptChecksum { computed: checksum("1"), kept: checksum("2") },
+    )]);
+    let take_over = switch_of(
+        "{backend: {from: sealed-secrets, to: external-secrets}}",
+        SwitchScope::Environment,
+        ExternalSecrets,
+    )
+    .expect("a plan");
+    let lines = take_over.lines(&kept);
+    assert!(lines.starts_with("environments:\n  prod:\n    backend: external-secrets\n"), "{lines}");
+    let app = app_file(&format!("apiVersion: a\nkind: App\n{lines}"));
+    assert_eq!(app.environments["prod"].kept_checksums, kept);
+    assert_eq!(entry("{}", SealedSecrets).lines(&kept), "");
+}
+
+#[test]
+fn checksums_are_paired_by_workload() {
+    let output = |checksum: &str| {
+        let template = serde_json::json!({"metadata": {"annotations": {"checksum/secret": checksum}}});
+        let deployment = serde_json::json!({
+            "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"template": template},
+        });
+        let cron = serde_json::json!({
+            "kind": "CronJob", "metadata": {"name": "job", "namespace": "shop"},
+            "spec": {"jobTemplate": {"spec": {"template": template}}},
+        });
+        let map = serde_json::json!({"kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": "b"}});
+        format!("{deployment}\n{cron}\n{map}\n")
+    };
+    let (one, two) = ("1".repeat(32), "2".repeat(32));
+    let present = secret_checksums(output(&one).as_bytes());
+    assert_eq!(present.keys().collect::<Vec<_>>(), ["CronJob/shop/job", "Deployment/shop/web"]);
+    let kept = kept_checksums(&present, secret_checksums(output(&two).as_bytes()));
+    assert_eq!((kept.len(), kept["CronJob/shop/job"].kept.as_str()), (2, one.as_str()));
+    assert!(kept_checksums(&present, present.clone()).is_empty());
+    assert!(secret_checksums(output("CANARY").as_bytes()).is_empty());
+}
+
+/// A cluster with one state for all Secrets.
+struct StubState {
+    secret: Option<LiveSecret>,
+    suppliers: Vec<(BackendKind, bool)>,
+}
+
+impl LiveState for StubState {
+    fn secret(&self, _: &SecretName) -> Result<Option<LiveSecret>, ClusterError> {
+        Ok(self.secret.clone())
+    }
+
+    fn supplier(&self, kind: BackendKind, _: &SecretName) -> Result<Option<LiveSupplier>, ClusterError> {
+        let found = self.suppliers.iter().find(|(supplier, _)| *supplier == kind);
+        Ok(found.map(|(_, is_pruned_last)| LiveSupplier { is_pruned_last: *is_pruned_last }))
+    }
+}
+
+fn messages(
+    switch: &Switch,
+    owners: &[&str],
+    is_open: bool,
+    suppliers: &[(BackendKind, bool)],
+) -> Vec<String> {
+    let secret = LiveSecret {
+        uid: "1".to_owned(),
+        owner_kinds: owners.iter().map(|kind| (*kind).to_owned()).collect(),
+        is_open_to_sealed_secrets: is_open,
+    };
+    let state = StubState { secret: Some(secret), suppliers: suppliers.to_vec() };
+    let found = live_findings(switch, &state, &mut RecordedUids::new()).expect("answers");
+    found.into_iter().map(|finding| finding.message).collect()
+}
+
+#[test]
+fn a_secret_is_taken_over_only_after_its_release() {
+    let to_external =
+        entry("{secretBackends: {db: {from: sealed-secrets, to: external-secrets}}}", ExternalSecrets);
+    let released = [(SealedSecrets, true)];
+    assert_eq!(messages(&to_external, &[], true, &released), [""; 0]);
+    assert_eq!(
+        messages(&to_external, &["SealedSecret"], false, &released),
+        ["the Secret is still owned by its SealedSecret"]
+    );
+    assert_eq!(
+        messages(&to_external, &[], true, &[(SealedSecrets, false)]),
+        ["the SealedSecret in the cluster lacks the sync option `PruneLast=true`"]
+    );
+    let to_sealed =
+        entry("{secretBackends: {db: {from: external-secrets, to: sealed-secrets}}}", SealedSecrets);
+    assert_eq!(messages(&to_sealed, &[], true, &[(ExternalSecrets, true)]), [""; 0]);
+    assert_eq!(
+        messages(&to_sealed, &["ExternalSecret"], false, &[(ExternalSecrets, true)]),
+        [
+            "the Secret is still owned by its ExternalSecret",
+            "the Secret lacks the annotation `sealedsecrets.bitnami.com/managed`"
+        ]
+    );
+}
+
+#[test]
+fn the_drivers_secret_is_joined_or_opened() {
+    let joined =
+        entry("{secretBackends: {db: {from: secrets-store-csi, to: external-secrets}}}", ExternalSecrets);
+    let class = [(SecretsStoreCsi, true)];
+    assert_eq!(messages(&joined, &["ReplicaSet", "ExternalSecret"], false, &class), [""; 0]);
+    assert_eq!(
+        messages(&joined, &["ReplicaSet"], false, &class),
+        ["the Secret is not owned by its ExternalSecret yet"]
+    );
+    let opened =
+        entry("{secretBackends: {db: {from: secrets-store-csi, to: sealed-secrets}}}", SealedSecrets);
+    assert!(joined.changes_pods() && opened.changes_pods());
+    assert_eq!(messages(&opened, &["ReplicaSet"], true, &class), [""; 0]);
+    assert_eq!(messages(&opened, &["ReplicaSet"], false, &class).len(), 1);
+}
+
+#[test]
+fn a_change_is_complete_when_the_old_object_is_gone() {
+    let done = entry("{secretBackends: {db: external-secrets}}", ExternalSecrets);
+    assert_eq!(messages(&done, &["ExternalSecret"], false, &[(ExternalSecrets, true)]), [""; 0]);
+    assert_eq!(
+        messages(&done, &["SealedSecret"], false, &[(SealedSecrets, true)]),
+        [
+            "the Secret is not owned by its ExternalSecret yet",
+            "the SealedSecret of the old backend still exists"
+        ]
+    );
+}
+
+#[test]
+fn another_uid_and_a_missing_secret_are_reported() {
+    let switch = entry("{}", ExternalSecrets);
+    let mut uids = RecordedUids::new();
+    let state = |uid: Option<&str>| StubState {
+        secret: uid.map(|uid| LiveSecret { uid: uid.to_owned(), ..LiveSecret::default() }),
+        suppliers: Vec::new(),
+    };
+    let mut run = |uid: Option<&str>| live_findings(&switch, &state(uid), &mut uids).expect("answers");
+    assert_eq!(run(Some("a")), []);
+    assert_eq!(run(Some("a")), []);
+    assert!(run(Some("b"))[0].message.contains("deleted and created again"));
+    assert_eq!(run(Some("b")), []);
+    assert_eq!(run(None)[0].message, "the Secret does not exist in the cluster");
+}

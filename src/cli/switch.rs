@@ -1,0 +1,56 @@
+//! Arguments of `switch`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use sealwave_secrets::settings::BackendKind;
+
+use super::{AppArgs, ReportFormat};
+
+/// Arguments of `switch`.
+#[derive(Clone, Debug, Args)]
+pub struct SwitchArgs {
+    /// New backend: external-secrets, sealed-secrets or secrets-store-csi
+    #[arg(long, value_name = "BACKEND", value_parser = backend)]
+    pub to: BackendKind,
+    /// Environment [default: the only environment]
+    #[arg(long, short = 'e', value_name = "NAME")]
+    pub env: Option<String>,
+    /// Secret, as NAME or NAMESPACE/NAME [default: all Secrets without an entry in secretBackends]
+    #[arg(long, value_name = "NAME")]
+    pub secret: Option<String>,
+    /// Kubeconfig context of the cluster that is checked [default: the current context]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Kubeconfig [env: KUBECONFIG] [default: ~/.kube/config, else the service account of the pod]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Do not check the cluster
+    #[arg(long, conflicts_with_all = ["context", "kubeconfig", "state_dir"])]
+    pub no_cluster: bool,
+    /// Directory that keeps the UIDs of the Secrets from run to run, to prove that none was created again [default:
+    /// ~/.local/state/sealwave]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub state_dir: Option<PathBuf>,
+    /// Waives the policy.
+    #[arg(
+        long,
+        conflicts_with = "project",
+        help = "Allow every reference, without applying the policy of --operator"
+    )]
+    pub no_policy: bool,
+    /// Output format: human or json
+    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    pub output: ReportFormat,
+    /// The app.
+    #[command(flatten)]
+    pub app: AppArgs,
+}
+
+fn backend(text: &str) -> Result<BackendKind, String> {
+    let named = BackendKind::ALL.into_iter().find(|kind| kind.to_string() == text);
+    named.ok_or_else(|| {
+        let names: Vec<String> = BackendKind::ALL.iter().map(ToString::to_string).collect();
+        format!("expected {}", names.join(", "))
+    })
+}

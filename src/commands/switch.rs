@@ -1,0 +1,302 @@
+//! `switch`: plans the change of the backend of Secrets that are in use, and says which commit comes next.
+//!
+//! Changes nothing. Checksums are computed as `generate` does it, which fetches values if an operator file is given.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::CommandOutput;
+use super::generate::{self, OutputSettings};
+use super::operation::refuse_in_sidecar;
+use super::session::{AppSession, EnvironmentSession};
+use crate::cli::{ReportFormat, SwitchArgs};
+use crate::config::{self, PolicyUse, VariableReader};
+use crate::deadline::RunWatch;
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
+use sealwave_operations::plan::{Plan, StepUndo};
+use sealwave_operations::state::{OperationId, StateDirectory};
+use sealwave_operations::switch::{
+    KubernetesState, RecordedUids, SecretName, Switch, SwitchFinding, SwitchRequest, SwitchScope, SwitchStep,
+    kept_checksums, live_findings, secret_checksums,
+};
+use sealwave_pipeline::{self, ManifestFormat, ValueSource};
+use sealwave_providers::ClusterAccess;
+use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum};
+
+/// The deadline of a run.
+const DEADLINE: Duration = Duration::from_mins(5);
+
+#[derive(Debug, thiserror::Error)]
+enum SwitchCommandError {
+    #[error("neither a cluster nor `--no-cluster` was given")]
+    NoCluster,
+    #[error("`switch` needs the directory of an app, not manifests from standard input")]
+    StandardInput,
+}
+
+impl Explain for SwitchCommandError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoCluster => {
+                "set `--context` to check the cluster before each step, or `--no-cluster` to plan without it"
+            }
+            Self::StandardInput => "change the backend in the app file that describes the pipe",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// A remark about a plan.
+#[derive(Debug, thiserror::Error)]
+enum SwitchNote {
+    #[error("cluster was not checked")]
+    NotChecked,
+    #[error("checksums were not compared: no operator file was given")]
+    NoChecksums,
+}
+
+impl Explain for SwitchNote {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotChecked => {
+                "before the next commit, `sealwave switch --context NAME` shows whether the last one has its effect"
+            }
+            Self::NoChecksums => {
+                "without `keptChecksums`, pods that read these Secrets restart once; set `--operator`, and `--project`, `--app` and `--namespace` as in the Application"
+            }
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// A plan with everything that is printed.
+struct SwitchReport {
+    switch: Switch,
+    lines: String,
+    kept: usize,
+    findings: Vec<SwitchFinding>,
+}
+
+pub(super) fn run(
+    args: SwitchArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    refuse_in_sidecar("switch", variables)?;
+    let is_offline = args.no_cluster;
+    if !is_offline && args.context.is_none() && args.kubeconfig.is_none() {
+        return Err(Problem::new(&SwitchCommandError::NoCluster).into());
+    }
+    if args.app.reads_stdin() {
+        return Err(Problem::new(&SwitchCommandError::StandardInput).into());
+    }
+    watch.set_time_limit(DEADLINE);
+    let (app, environment) = AppSession::open(&args.app, args.env.clone(), variables)?;
+    let session = app.environment(&environment);
+    let backends = session.discovery.backends(session.name)?;
+    let scope = args.secret.clone().map_or(SwitchScope::Environment, SwitchScope::Entry);
+    let request = SwitchRequest { environment: environment.clone(), scope, to: args.to };
+    let switch = Switch::new(request, &backends, secrets(&session, watch)?);
+    let switch = switch.map_err(|error| Problem::new(&error))?;
+    let mut notes = Vec::new();
+    let policy_use = session
+        .caller
+        .policy_use(session.identity.project.as_deref(), args.no_policy, session.operator_path.as_ref())
+        .map_err(|error| Problem::new(&error))?;
+    let run = ChecksumRun { session: &session, policy_use, variables, watch };
+    let kept = run.kept_checksums(&switch, &backends, &mut notes)?;
+    let findings = if is_offline {
+        notes.push(Note::info(Problem::new(&SwitchNote::NotChecked)));
+        Vec::new()
+    } else {
+        check_cluster(&args, &switch, &backends, variables, watch)?
+    };
+    let report = SwitchReport { lines: switch.lines(&kept), kept: kept.len(), switch, findings };
+    let (stdout, styled) = match args.output {
+        ReportFormat::Human => (report.human().into_bytes(), false),
+        ReportFormat::Json => (report.json(), false),
+    };
+    Ok(CommandOutput {
+        stdout,
+        styled,
+        findings: !report.findings.is_empty(),
+        notes,
+        ..CommandOutput::default()
+    })
+}
+
+/// Returns the Secrets of an environment that hold placeholders.
+fn secrets(session: &EnvironmentSession<'_>, watch: &RunWatch) -> Result<BTreeSet<SecretName>, Failure> {
+    let known = session.known_providers();
+    let supply =
+        ValueSource::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
+    let progress = |stage| watch.enter_stage(stage);
+    let context = session.context()?;
+    let uses =
+        sealwave_pipeline::references(&session.discovery, &context, &session.toolbox, &supply, &progress)?;
+    Ok(uses.into_iter().map(|used| (used.secret.namespace.into(), used.secret.name.into())).collect())
+}
+
+/// The computation of checksums before and after a step.
+struct ChecksumRun<'a> {
+    session: &'a EnvironmentSession<'a>,
+    policy_use: PolicyUse,
+    variables: VariableReader,
+    watch: &'a RunWatch,
+}
+
+impl ChecksumRun<'_> {
+    /// Returns the checksums that workloads must keep, so that the next commit restarts no pod.
+    fn kept_checksums(
+        &self,
+        switch: &Switch,
+        backends: &EnvironmentBackends,
+        notes: &mut Vec<Note>,
+    ) -> Result<BTreeMap<String, KeptChecksum>, Failure> {
+        let Some(choice) = switch.next_choice() else { return Ok(BTreeMap::new()) };
+        if switch.changes_pods() {
+            return Ok(BTreeMap::new());
+        }
+        let entry = match &switch.request.scope {
+            SwitchScope::Environment => None,
+            SwitchScope::Entry(entry) => Some(entry.as_str()),
+        };
+        let after = backends.clone().with_choice(entry, choice);
+        if self.session.operator.is_none() {
+            notes.push(Note::warning(Problem::new(&SwitchNote::NoChecksums)));
+            return Ok(BTreeMap::new());
+        }
+        let present = self.output(backends.clone(), None)?;
+        let computed = self.output(after, Some(BTreeMap::new()))?;
+        Ok(kept_checksums(&secret_checksums(&present), secret_checksums(&computed)))
+    }
+
+    fn output(
+        &self,
+        backends: EnvironmentBackends,
+        kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
+    ) -> Result<Vec<u8>, Failure> {
+        let settings = OutputSettings { backends, kept_checksums, policy_use: self.policy_use };
+        let (format, notes) = (ManifestFormat::Json, Vec::new());
+        let output = generate::output(self.session, settings, format, self.variables, notes, self.watch)?;
+        Ok(output.stdout)
+    }
+}
+
+/// Compares the cluster with what the next step needs, and records the UIDs of the Secrets.
+fn check_cluster(
+    args: &SwitchArgs,
+    switch: &Switch,
+    backends: &EnvironmentBackends,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<Vec<SwitchFinding>, Failure> {
+    let access = ClusterAccess {
+        kubeconfigs: config::kubeconfigs(args.kubeconfig.as_deref(), variables),
+        context: args.context.clone(),
+    };
+    let state_directory = config::state_directory(args.state_dir.as_deref(), variables);
+    let state_directory = state_directory.as_deref().map(StateDirectory::open).transpose();
+    let state_directory = state_directory.map_err(|error| Problem::new(&error))?;
+    let names = [args.context.clone().unwrap_or_default(), switch.request.environment.clone()];
+    let journal =
+        state_directory.map(|state| state.journal::<RecordedUids>(OperationId::new("switch", names)));
+    let mut journal = journal.transpose().map_err(|error| Problem::new(&error))?;
+    let mut uids = journal.as_ref().and_then(|journal| journal.state().cloned()).unwrap_or_default();
+    let client = access.connect(watch.deadline()).map_err(|error| Problem::new(&error))?;
+    let live = KubernetesState { client, external_secrets: backends.external_secrets().version };
+    let findings = live_findings(switch, &live, &mut uids).map_err(|error| Problem::new(&error))?;
+    if let Some(journal) = &mut journal {
+        journal.record(uids).map_err(|error| Problem::new(&error))?;
+    }
+    Ok(findings)
+}
+
+impl SwitchReport {
+    /// Returns the state for scripts.
+    fn state(&self) -> &'static str {
+        match (self.switch.step, self.findings.is_empty()) {
+            (_, false) => "waiting",
+            (SwitchStep::Complete, true) => "done",
+            (SwitchStep::Cancel, true) => "cancel",
+            (SwitchStep::Release, true) => "release",
+            (SwitchStep::TakeOver, true) => "take-over",
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let Switch { request, secrets, current, step } = &self.switch;
+        let names: Vec<String> =
+            secrets.iter().map(|(namespace, name)| format!("{namespace}/{name}")).collect();
+        let pods = match (self.switch.changes_pods(), self.kept) {
+            (true, _) => "restart: the volume of the CSI driver is a part of their template".to_owned(),
+            (false, 0) => "no checksum to keep".to_owned(),
+            (false, kept) => format!("do not restart: `keptChecksums` for {kept} of them"),
+        };
+        let mut plan = Plan::new("switch")
+            .with_fact("environment", &request.environment)
+            .with_fact("secrets", names.join(", "))
+            .with_fact("backend", current.to_string())
+            .with_fact("pods", pods);
+        if *step == SwitchStep::Cancel {
+            let summary = format!("commit: `{}` stays the backend of these Secrets", request.to);
+            return plan.with_step("cancel", summary, StepUndo::Unneeded);
+        }
+        let back = match step {
+            SwitchStep::Complete => "the old backend".to_owned(),
+            _ => format!("`{}`", current.kind),
+        };
+        plan = plan
+            .with_step(
+                "release",
+                format!("commit 1: {back} releases the Secrets and keeps them current"),
+                StepUndo::By(format!("write {back} alone again")),
+            )
+            .with_step(
+                "take-over",
+                format!("commit 2: `{}` takes the Secrets over", request.to),
+                StepUndo::By("`sealwave switch` back, in two commits".to_owned()),
+            );
+        for planned in &mut plan.steps {
+            planned.done = match step {
+                SwitchStep::Complete => true,
+                SwitchStep::TakeOver => planned.id == "release",
+                SwitchStep::Cancel | SwitchStep::Release => false,
+            };
+        }
+        plan
+    }
+
+    fn human(&self) -> String {
+        let mut text = self.plan().human(false);
+        if self.switch.step == SwitchStep::Complete && self.findings.is_empty() {
+            text.push_str("\nDone: no commit is left\n");
+        }
+        if !self.findings.is_empty() {
+            text.push_str("\nNot ready\n");
+        }
+        for SwitchFinding { secret, message, hint } in &self.findings {
+            text.push_str(&format!("  {}: {message}\n    help: {hint}\n", printable(secret)));
+        }
+        if !self.lines.is_empty() {
+            let title = if self.findings.is_empty() { "Next commit" } else { "Then commit" };
+            text.push_str(&format!("\n{title}, in sealwave.yaml\n"));
+        }
+        for line in self.lines.lines() {
+            text.push_str(&format!("  {}\n", printable(line)));
+        }
+        text
+    }
+
+    fn json(&self) -> Vec<u8> {
+        let plan = self.plan();
+        let value = json!({
+            "state": self.state(), "plan": plan, "lines": self.lines, "findings": self.findings,
+        });
+        let mut bytes = serde_json::to_vec_pretty(&value).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+}
