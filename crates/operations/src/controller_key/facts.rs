@@ -1,4 +1,4 @@
-//! What the controller has before a rotation: its keys, and the certificate that it publishes.
+//! The state of a controller before a rotation: its keys, and the certificate that it publishes.
 
 use sealwave_secrets::crypto::Certificate;
 

@@ -38,7 +38,7 @@ pub use facts::KeyFacts;
 pub use run::{KEY_ROTATION_POINTS, KeyRotationEnd, KeyRotationReport};
 pub use state::{KeyRotationPhase, KeyRotationState};
 
-/// How the controller gets its new key.
+/// The origin of the controller's new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewKeyMethod {
     /// The controller makes it, because someone sets its cutoff time or sends it a signal.
@@ -50,15 +50,15 @@ pub enum NewKeyMethod {
 /// The settings of a rotation.
 #[derive(Clone, Debug)]
 pub struct KeyRotationSettings {
-    /// Where the keys are backed up.
+    /// The target of the backup.
     pub backup: BackupTarget,
-    /// How the controller gets its new key.
+    /// The origin of the new key.
     pub method: NewKeyMethod,
     /// The size of a key that is made here.
     pub key_bits: u32,
     /// Whether the Deployment of the controller may be restarted.
     pub restart: bool,
-    /// How long to wait for the new certificate, and for the Applications.
+    /// The time to wait for the new certificate, and for the Applications.
     pub wait: Duration,
     /// The Applications to watch.
     pub applications: Vec<ApplicationName>,
@@ -84,7 +84,7 @@ pub trait KeyRotationFiles {
     fn describe(&self) -> String;
 }
 
-/// How far the committed files are.
+/// The progress of the committed files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResealStep {
     /// All files are sealed for the new key and delivered. Each line says what was done.
@@ -93,7 +93,7 @@ pub enum ResealStep {
     Waiting {
         /// The awaited event.
         until: String,
-        /// What was done.
+        /// The results, one sentence per line.
         lines: Vec<String>,
     },
 }
@@ -108,9 +108,9 @@ pub struct ControllerKeyRotation<'a> {
     pub files: &'a dyn KeyRotationFiles,
     /// The clock.
     pub clock: &'a dyn Clock,
-    /// Where progress is shown.
+    /// The receiver of the progress.
     pub progress: &'a dyn Progress,
-    /// Where tests interrupt a run.
+    /// The hook by which tests interrupt a run.
     pub reach: &'a dyn Fn(&'static str) -> Result<(), KeyRotationError>,
 }
 

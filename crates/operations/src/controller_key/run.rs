@@ -28,7 +28,7 @@ pub const KEY_ROTATION_POINTS: [&str; 8] = [
 /// The time between two looks at the controller.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a controller that watches its Secrets takes to use a new one.
+/// The time in which a controller that watches its Secrets uses a new one.
 const WATCHED: Duration = Duration::from_secs(10);
 
 /// The end of a run.
@@ -40,12 +40,12 @@ pub enum KeyRotationEnd {
     Waiting(String),
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRotationReport {
     /// The end.
     pub end: KeyRotationEnd,
-    /// What was done, and what comes next, one sentence per line.
+    /// Results and next actions, one sentence per line.
     pub lines: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ struct KeyRotationRun<'a> {
     lines: Vec<String>,
 }
 
-/// What comes after a step.
+/// The continuation after a step.
 enum NextStep {
     Continue,
     End(KeyRotationEnd),
