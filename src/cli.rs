@@ -11,6 +11,7 @@ mod put;
 mod reseal;
 mod rotate;
 mod seal;
+mod status;
 mod switch;
 mod validate;
 mod verify;
@@ -33,7 +34,8 @@ pub use operation::{FileChangeArgs, OperationArgs};
 pub use put::PutArgs;
 pub use reseal::{ResealArgs, ResealKeyArgs};
 pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs};
-pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
+pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
+pub use status::StatusArgs;
 pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
@@ -129,7 +131,7 @@ pub enum Command {
     Schemas(SchemasCommand),
     /// Seal Secrets for files that are committed, like kubeseal
     #[command(
-        after_help = "Without --operator, needs no network and no keys: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+        after_help = "With a pinned certificate, needs no network: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
                       Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
     )]
     Seal(Box<SealArgs>),
@@ -138,6 +140,11 @@ pub enum Command {
         after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
     )]
     Unseal(UnsealArgs),
+    /// List the secrets of apps: sources, users, age, rotation policy, and what is overdue or expires
+    #[command(
+        after_help = "Works offline, from Git alone. Exit code 1 means that something is overdue or has expired."
+    )]
+    Status(Box<StatusArgs>),
     /// Change the backend of Secrets that are in use, in two commits, without an interruption
     #[command(
         after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."

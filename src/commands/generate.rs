@@ -10,7 +10,9 @@ use crate::cli::{GenerateArgs, OutputFormat};
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace};
-use sealwave_pipeline::{AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, Stage, ValueSource};
+use sealwave_pipeline::{
+    AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, SealedApp, Stage, ValueSource,
+};
 use sealwave_providers::AppDetails;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
 use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum};
@@ -57,8 +59,8 @@ pub(super) fn run(
         watch.enter_stage(Stage::Validate);
         gate::check(&session, variables, &mut notes)?;
     }
-    let settings = OutputSettings { backends, kept_checksums: None, policy_use, format };
-    let generated = output(&session, settings, variables, notes, watch);
+    let settings = OutputSettings { backends, kept_checksums: None, policy_use };
+    let generated = output(&session, settings, format, variables, notes, watch);
     let is_argo_cd = session.caller.argocd().is_some();
     generated.map_err(|failure| {
         let is_cached = is_argo_cd && may_be_outside_of_git(watch) && !failure.needs_commit();
@@ -82,17 +84,29 @@ pub(super) struct OutputSettings {
     /// The checksums that workloads keep; `None` for those in the app file.
     pub(super) kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
     pub(super) policy_use: PolicyUse,
-    pub(super) format: ManifestFormat,
 }
 
 /// Runs the pipeline for the output that Argo CD gets.
 pub(super) fn output(
     session: &EnvironmentSession<'_>,
     settings: OutputSettings,
+    format: ManifestFormat,
     variables: VariableReader,
-    notes: Vec<Note>,
+    mut notes: Vec<Note>,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
+    let sealed = sealed_app(session, settings, variables, &mut notes, watch)?;
+    session.emit(sealed, format, notes)
+}
+
+/// Runs the pipeline, and returns the sealed app.
+pub(super) fn sealed_app(
+    session: &EnvironmentSession<'_>,
+    settings: OutputSettings,
+    variables: VariableReader,
+    notes: &mut Vec<Note>,
+    watch: &RunWatch,
+) -> Result<SealedApp, Failure> {
     if settings.backends.needs_values() {
         seal_values(session, settings, variables, notes, watch)
     } else {
@@ -105,10 +119,10 @@ fn seal_values(
     session: &EnvironmentSession<'_>,
     settings: OutputSettings,
     variables: VariableReader,
-    mut notes: Vec<Note>,
+    notes: &mut Vec<Note>,
     watch: &RunWatch,
-) -> Result<CommandOutput, Failure> {
-    let OutputSettings { backends, kept_checksums, policy_use, format } = settings;
+) -> Result<SealedApp, Failure> {
+    let OutputSettings { backends, kept_checksums, policy_use } = settings;
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
@@ -124,7 +138,7 @@ fn seal_values(
     let audit = audit(session.discovery.boundary(), operator, &subject)?;
     let supply = ValueSource::Fetch {
         providers: &providers,
-        access: access(policy_use, &policy, &subject, &GenerateNote::NoPolicy, &mut notes),
+        access: access(policy_use, &policy, &subject, &GenerateNote::NoPolicy, notes),
         cluster: &cluster,
         audit: audit.as_ref().map(|audit| audit as &dyn AuditSink),
         default_provider: session.default_provider()?,
@@ -132,7 +146,7 @@ fn seal_values(
     };
     let key = operator.seal_key()?;
     let checksums = operator.checksum_key(&key)?;
-    let certificate = operator.certificate(&cluster, SystemTime::now(), &mut notes);
+    let certificate = operator.certificate(&cluster, SystemTime::now(), notes);
     // An unknown cluster is a mistake in the app file.
     let cluster_setting = ["environments", session.name, "cluster"];
     let certificate = certificate.map_err(|failure| {
@@ -150,7 +164,7 @@ fn seal_values(
     let context = session.context()?;
     let plan =
         RunPlan { context, source: supply, backends, kept_checksums, sealing, checksums, today, toolbox };
-    session.run(&plan, format, notes, watch)
+    session.seal(&plan, notes, watch)
 }
 
 /// Runs the pipeline with all Secrets in backends that store references, which needs no key, certificate or
@@ -158,16 +172,16 @@ fn seal_values(
 fn store_references(
     session: &EnvironmentSession<'_>,
     settings: OutputSettings,
-    mut notes: Vec<Note>,
+    notes: &mut Vec<Note>,
     watch: &RunWatch,
-) -> Result<CommandOutput, Failure> {
-    let OutputSettings { backends, kept_checksums, policy_use, format } = settings;
+) -> Result<SealedApp, Failure> {
+    let OutputSettings { backends, kept_checksums, policy_use } = settings;
     let operator = session.operator.as_ref();
     let policy = operator.map(OperatorFile::policy).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
     let access = policy.as_ref().map_or(AccessPolicy::Unchecked, |policy| {
-        access(policy_use, policy, &subject, &GenerateNote::NoPolicy, &mut notes)
+        access(policy_use, policy, &subject, &GenerateNote::NoPolicy, notes)
     });
     let cluster = session.cluster()?;
     let supply = ValueSource::Refer {
@@ -188,7 +202,7 @@ fn store_references(
         today: None,
         toolbox,
     };
-    session.run(&plan, format, notes, watch)
+    session.seal(&plan, notes, watch)
 }
 
 /// Returns the operator's key if there is one, and a public one otherwise, since references are not secret.

@@ -178,9 +178,9 @@ impl ChecksumRun<'_> {
         backends: EnvironmentBackends,
         kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
     ) -> Result<Vec<u8>, Failure> {
-        let format = ManifestFormat::Json;
-        let settings = OutputSettings { backends, kept_checksums, policy_use: self.policy_use, format };
-        let output = generate::output(self.session, settings, self.variables, Vec::new(), self.watch)?;
+        let settings = OutputSettings { backends, kept_checksums, policy_use: self.policy_use };
+        let (format, notes) = (ManifestFormat::Json, Vec::new());
+        let output = generate::output(self.session, settings, format, self.variables, notes, self.watch)?;
         Ok(output.stdout)
     }
 }

@@ -67,6 +67,8 @@ mod remote;
 #[cfg(target_os = "linux")]
 mod remote_charts;
 mod requires;
+#[cfg(unix)]
+mod reseal;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;
@@ -80,6 +82,7 @@ mod sources_alone;
 #[cfg(unix)]
 mod sources_hostile;
 #[cfg(target_os = "linux")]
+mod status;
 mod supervise;
 mod support;
 mod switch;

@@ -175,3 +175,6 @@ impl SecretRotation<'_> {
 fn pending(found: &SecretDescription) -> Option<String> {
     found.pending.clone().filter(|pending| Some(pending) != found.current.as_ref())
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ struct SuppliedApp {
     stack: Arc<Stack>,
 }
 
-/// What must stay the same.
+/// The state that must stay the same.
 struct LiveState {
     uid: String,
     owners: Vec<String>,

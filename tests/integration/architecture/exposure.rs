@@ -12,6 +12,10 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
         "crates/pipeline/src/secret_stages/seal/secret_type.rs",
         "checks the values of typed Secrets as the API server does",
     ),
+    (
+        "crates/pipeline/src/secret_stages/seal/expiry.rs",
+        "reads the last day of certificates and tokens for `status --fetch`",
+    ),
     ("crates/pipeline/src/secret_stages/resolve/collect.rs", "parses the placeholders of an item"),
     (
         "crates/pipeline/src/secret_stages/resolve/evidence.rs",

@@ -19,20 +19,35 @@ pub enum ResealedItem {
 /// The items of an object after re-sealing, by key.
 pub type ResealedItems = BTreeMap<String, ResealedItem>;
 
+/// A failure of an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineFailure {
+    /// The key of the item that failed, if it was a single one.
+    pub key: Option<String>,
+    /// The reason, which names the item without its value.
+    pub problem: Problem,
+}
+
+impl From<Problem> for EngineFailure {
+    fn from(problem: Problem) -> Self {
+        Self { key: None, problem }
+    }
+}
+
 /// Seals items for the newest certificate.
 pub trait ResealEngine {
     /// Seals the items of an object again, and verifies each new one.
     ///
     /// # Errors
-    /// An item cannot be opened, sealed or verified. The problem names it, without its value.
-    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, Problem>;
+    /// An item cannot be opened, sealed or verified.
+    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, EngineFailure>;
 
     /// Seals many objects; the results are in their order.
     fn reseal_all(
         &self,
         objects: &[SealedItems],
         progress: &dyn Progress,
-    ) -> Vec<Result<ResealedItems, Problem>> {
+    ) -> Vec<Result<ResealedItems, EngineFailure>> {
         let total = objects.len() as u64;
         let numbered = (1..).zip(objects);
         numbered

@@ -33,7 +33,7 @@ mod testing;
 mod tests;
 
 pub use check::{CheckReport, CheckedItem};
-pub use engine::{ResealEngine, ResealedItem, ResealedItems, SealedItems};
+pub use engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
 pub use environments::{environment_paths, require_one_environment};
 pub use error::ResealError;
 pub use find::{FoundFile, SealedTree, UnseenFile, UnseenReason, group_by_repository};

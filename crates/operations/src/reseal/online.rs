@@ -3,7 +3,7 @@
 use sealwave_core::diagnostic::Problem;
 use sealwave_secrets::crypto::Certificate;
 
-use super::engine::{ResealEngine, ResealedItem, ResealedItems, SealedItems};
+use super::engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
 use super::error::ResealError;
 use crate::controller::Controller;
 use crate::plan::PlanFact;
@@ -23,10 +23,11 @@ impl<'c> OnlineEngine<'c> {
 }
 
 impl ResealEngine for OnlineEngine<'_> {
-    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, Problem> {
+    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, EngineFailure> {
         let new = self.controller.reseal(sealed).map_err(|error| Problem::new(&error))?;
         let not_verified = |key: &str| {
-            Problem::new(&ResealError::NotVerified { object: sealed.shown(), key: key.to_owned() })
+            let error = ResealError::NotVerified { object: sealed.shown(), key: key.to_owned() };
+            EngineFailure { key: Some(key.to_owned()), problem: Problem::new(&error) }
         };
         // An item for another key than the published one would be recorded wrongly.
         if let Some((key, _)) = new.iter().find(|(_, item)| self.certificate.rules_out(item)) {

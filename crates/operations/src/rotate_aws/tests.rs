@@ -1,5 +1,7 @@
 //! Tests of rotations: the whole way, interruptions at each point, and everything that forbids a step.
 
+mod sealed;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;

@@ -127,7 +127,7 @@ pub struct SwitchFinding {
     pub secret: String,
     /// The message.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub hint: String,
 }
 

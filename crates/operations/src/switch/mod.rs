@@ -2,7 +2,7 @@
 //!
 //! In the first commit, the old backend releases the Secrets: its controller gives up ownership but keeps them current. In the
 //! second one, the new backend takes them over, and the old objects are pruned at the end of the sync. This module decides
-//! which commit comes next and writes its lines; it changes nothing. Of live Secrets it reads the metadata only.
+//! which commit comes next and writes its lines; it changes nothing, and reads only the metadata of live Secrets.
 
 mod checksums;
 mod lines;
