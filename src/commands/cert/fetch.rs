@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 
+use super::common::{certificate_json, document, live_source};
 use super::show::show;
-use super::{certificate_json, document, live_source};
 use crate::cli::{CertFetchArgs, ReportFormat};
 use crate::commands::CommandOutput;
 use crate::config::{self, VariableReader};

@@ -14,7 +14,8 @@ use sealwave_core::diagnostic::printable;
 use sealwave_core::text::quoted_list;
 use sealwave_secrets::SealingScope;
 
-use super::{Controller, ControllerError};
+use super::error::ControllerError;
+use super::service::Controller;
 
 /// Bytes of a sealed item besides its wrapped key and its contents: the length of the key, and the tag.
 const OVERHEAD: usize = 2 + 16;

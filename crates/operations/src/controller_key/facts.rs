@@ -2,7 +2,7 @@
 
 use sealwave_secrets::crypto::Certificate;
 
-use super::KeyRotationError;
+use super::error::KeyRotationError;
 use crate::controller::{Controller, ControllerKey, list_keys};
 
 /// The keys of a controller, and the one that it seals with.

@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 use sealwave_providers::ClusterError;
 use sealwave_secrets::crypto::{Certificate, ControllerKeyPair};
 
+use super::error::KeyRotationError;
+use super::facts::KeyFacts;
+use super::rotation::{ControllerKeyRotation, NewKeyMethod, ResealStep};
 use super::state::{KeyRotationPhase, KeyRotationState};
-use super::{
-    ControllerKeyRotation, KeyFacts, KeyRotationError, NewKeyMethod, ResealStep, backup, deployment, watch,
-};
+use super::{backup, deployment, watch};
 use crate::clock::{self, unix};
 use crate::controller::{KeyState, list_keys};
 use crate::state::Journal;
