@@ -29,6 +29,8 @@ mod check_operator;
 #[cfg(unix)]
 mod checkout;
 mod cli;
+#[cfg(all(feature = "k8s", unix))]
+mod cluster_commands;
 mod copy;
 mod credentials;
 mod derivation;
