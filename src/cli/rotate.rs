@@ -83,13 +83,13 @@ pub struct RotateAwsArgs {
     /// Address of S3, if it is not that of AWS
     #[arg(long, value_name = "URL", requires = "probe_bucket")]
     pub probe_endpoint: Option<String>,
-    /// How long to wait until the new key works
+    /// Time in which the new key must work
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
     pub wait: Duration,
-    /// How long nothing may use the old key before it is deactivated; AWS reports uses only after hours
+    /// Time for which nothing may use the old key before it is deactivated; AWS reports uses only after hours
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
     pub grace_period: Duration,
-    /// How long the old key stays inactive before it can be deleted
+    /// Time for which the old key stays inactive before it can be deleted
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time)]
     pub delete_after: Duration,
     /// Consent to delete this access key, which cannot be undone
@@ -127,7 +127,7 @@ pub struct RotateAwsSecretArgs {
     /// Provider of the operator file with the address
     #[arg(long, value_name = "NAME", default_value = "aws-sm")]
     pub provider: String,
-    /// How long to follow the rotation
+    /// Time in which the rotation must be complete
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time)]
     pub wait: Duration,
     /// The account.

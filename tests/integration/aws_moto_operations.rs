@@ -296,7 +296,7 @@ fn a_rotation_leaves_one_key_and_no_secret_in_any_output() {
     assert_eq!(user.keys().len(), 1);
     assert!(!user.path("state").exists(), "a plan creates nothing");
     let refused = user.rotate(0, &[]);
-    assert_eq!(refused.status.code(), Some(2), "nobody can be asked");
+    assert_eq!(refused.status.code(), Some(2), "no terminal to ask on");
     assert_eq!(user.keys().len(), 1);
 
     let started = user.rotate(0, &["--yes"]);
@@ -583,7 +583,7 @@ fn put_changes_one_key_and_keeps_the_rest() {
     let output = put(&user, &[&reference, "--dry-run"], b"CANARY-new\n");
     assert_eq!((output.status.code(), read()), (Some(0), json!(before)), "{}", text(&output.stderr));
     let output = put(&user, &[&reference], b"CANARY-new\n");
-    assert_eq!((output.status.code(), read()), (Some(2), json!(before)), "nobody can be asked");
+    assert_eq!((output.status.code(), read()), (Some(2), json!(before)), "no terminal to ask on");
     let output = put(&user, &[&reference, "--yes"], b"\\ \"CANARY\"\n");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains(" before, `") && !text(&output.stdout).contains("CANARY"));

@@ -47,15 +47,15 @@ pub struct RotationSettings {
     pub user: String,
     /// The environment whose workloads use the key.
     pub environment: String,
-    /// Where the new key is backed up.
+    /// The backup of the new key.
     pub backup: BackupTarget,
     /// A bucket that the new key must be able to list.
     pub probe: Option<BucketProbe>,
-    /// How long to wait until the new key works.
+    /// The time in which the new key must work.
     pub wait: Duration,
-    /// How long the old key must be unused before it is deactivated.
+    /// The time for which the old key must be unused before it is deactivated.
     pub grace_period: Duration,
-    /// How long the old key stays inactive before it is deleted.
+    /// The time for which the old key stays inactive before it is deleted.
     pub delete_after: Duration,
     /// The key that may be deleted.
     pub delete_key: Option<String>,
@@ -79,9 +79,9 @@ pub struct KeyRotation<'a> {
     pub rollout: &'a dyn RolloutCheck,
     /// The clock.
     pub clock: &'a dyn Clock,
-    /// Where progress is shown.
+    /// The receiver of progress.
     pub progress: &'a dyn Progress,
-    /// Where tests interrupt a run.
+    /// The points at which tests interrupt a run.
     pub fail_point: &'a dyn FailPoint,
 }
 

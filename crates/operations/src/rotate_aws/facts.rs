@@ -20,7 +20,7 @@ const LAG: Duration = Duration::from_hours(24);
 pub(super) struct KeyFacts {
     pub(super) key: AccessKey,
     pub(super) last_use: Option<LastUse>,
-    /// What certainly uses it.
+    /// The place or session that certainly uses it.
     pub(super) holder: Option<String>,
 }
 

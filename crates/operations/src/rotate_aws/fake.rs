@@ -28,7 +28,7 @@ pub(super) struct FakeAccount {
     pub(super) clock: Rc<ManualClock>,
     pub(super) keys: RefCell<Vec<FakeKey>>,
     created: Cell<u32>,
-    /// How often a new key is rejected before it works.
+    /// The number of rejections of a new key before it works.
     pub(super) rejections: Cell<u32>,
     /// Failures of calls, by their names.
     pub(super) failures: RefCell<VecDeque<(&'static str, AwsErrorKind)>>,

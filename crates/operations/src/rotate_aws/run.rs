@@ -72,12 +72,12 @@ pub enum RotationOutcome {
     Waiting(String),
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotationReport {
     /// The end.
     pub outcome: RotationOutcome,
-    /// What was done, and what comes next, one sentence per line.
+    /// The completed and the next actions, one sentence per line.
     pub lines: Vec<String>,
 }
 
@@ -145,7 +145,7 @@ impl KeyRotation<'_> {
     }
 }
 
-/// What follows a step.
+/// The continuation after a step.
 enum NextStep {
     Continue,
     End(RotationOutcome),
@@ -413,7 +413,7 @@ impl RotationRun<'_> {
         self.check_new_key(&keys, key)?;
         let old = keys.keys.iter().find(|facts| state.keys_before.contains(&facts.key.id));
         let Some(old) = old else {
-            self.lines.push("there is no old access key: the rotation is complete".to_owned());
+            self.lines.push("no old access key is left: the rotation is complete".to_owned());
             return Ok(NextStep::End(RotationOutcome::Done));
         };
         let id = old.key.id.clone();

@@ -43,7 +43,7 @@ pub struct SealedFilesSettings {
     pub allowed: AllowedPaths,
     /// Whether the files are committed.
     pub commit: bool,
-    /// Where the commit is pushed to, if it is.
+    /// The target of the push, if any.
     pub push: Option<PushTarget>,
 }
 
@@ -54,7 +54,7 @@ pub struct SealedTemplate {
     text: String,
 }
 
-/// How far the files are. It holds digests, never a value.
+/// The progress of the files. It holds digests, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "kebab-case")]
 pub enum SealedFilesState {

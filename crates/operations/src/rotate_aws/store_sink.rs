@@ -15,7 +15,7 @@ pub struct StoreSink {
     location: KeyLocation,
 }
 
-/// Where the two parts of a key are.
+/// The location of the two parts of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyLocation {
     /// In two keys of one JSON document.
@@ -39,7 +39,7 @@ pub enum KeyLocation {
 /// A location that cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum LocationError {
-    #[error("there is no `{0}`")]
+    #[error("`{0}` does not exist")]
     Missing(String),
     #[error("key `{0}` is missing")]
     NoKey(String),

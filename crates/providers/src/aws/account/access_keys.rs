@@ -23,7 +23,7 @@ const MAX_PAGES: usize = 4;
 /// An access key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessKey {
-    /// The id, which is no secret.
+    /// The id, which is public.
     pub id: String,
     /// Whether it can be used.
     pub status: KeyStatus,

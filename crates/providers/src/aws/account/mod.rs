@@ -1,4 +1,4 @@
-//! A logged-in AWS account, for commands of operators that rotate credentials or write values.
+//! A logged-in AWS account, for commands that rotate credentials or write values.
 //!
 //! Addresses and credentials come from a provider of the operator file, or from flags; never from a repository. The
 //! pipeline that Argo CD runs does not use this module. Results and errors hold names, versions and dates; a value is only

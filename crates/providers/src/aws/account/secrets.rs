@@ -29,7 +29,7 @@ pub enum VersionStage {
     Previous,
 }
 
-/// What AWS tells about a secret without its value.
+/// The description of a secret, without its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretDescription {
     /// The current version.
